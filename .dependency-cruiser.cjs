@@ -1,0 +1,186 @@
+// Who may import whom (ARCHITECTURE.md has the picture). Each rule says why it exists; `npm run lint:imports` holds them.
+
+const PURE_RULES = '^core/(sale|claim|order|errors|clock)\\.ts$';
+// The stack's commands (demo, rehearse) may use development packages: they run from a clone, never in a container.
+const MAY_USE_DEV_PACKAGES = '^apps/stack/';
+
+/** A library that only its owners import, so that replacing it, or a trap in it, is one file's matter. */
+const owned = (library, packages, owners, why) => ({
+  name: `owner-of-${library}`,
+  severity: 'error',
+  comment: `${why} Only ${owners.join(', ')} may import it: ask the owner for what you need.`,
+  from: { path: '^(core|apps)/', pathNot: owners.map(owner => `^${owner}`) },
+  to: { path: packages.map(name => `^node_modules/${name}(/|$)`) },
+});
+
+const mayNotImport = (name, from, to, comment) => ({ name, severity: 'error', comment, from, to });
+
+module.exports = {
+  forbidden: [
+    mayNotImport(
+      'apps-are-separate-processes',
+      { path: '^apps/([^/]+)/' },
+      { path: '^apps/([^/]+)/', pathNot: '^apps/$1/' },
+      'Each app is a process of its own that can be killed, scaled and deployed alone. What two of them share belongs in core; apps/stack starts the others as processes.',
+    ),
+    mayNotImport(
+      'api-has-no-database-client',
+      { path: '^apps/api/' },
+      { path: ['^core/orders/', '^node_modules/(pg|pg-pool|@prisma)/'], reachable: true },
+      'Postgres can be down and the sale goes on: nothing the API loads, directly or through others, may open a database connection.',
+    ),
+    mayNotImport(
+      'core-knows-no-app',
+      { path: '^core/' },
+      { path: '^apps/' },
+      'core is what the processes agree on; it can not depend on one of them.',
+    ),
+    mayNotImport(
+      'stock-orders-and-queue-are-strangers',
+      { path: '^core/(stock|orders|queue)/' },
+      { path: '^core/(stock|orders|queue)/', pathNot: '^core/$1/' },
+      'Redis, Postgres and the queue fail separately. A worker job or core/maintenance combines them, where the order of the steps can be read in one place.',
+    ),
+    mayNotImport(
+      'steps-do-not-know-maintenance',
+      { path: '^core/', pathNot: '^core/maintenance/' },
+      { path: '^core/maintenance/' },
+      'Maintenance repairs what the steps left behind, so it may use all of core; a step that calls the repair hides its own defect.',
+    ),
+    mayNotImport(
+      'pure-rules-stay-pure',
+      { path: PURE_RULES },
+      { pathNot: PURE_RULES },
+      'The rules of a sale are readable and testable without Redis, Postgres, a validator or even Node: they import only each other.',
+    ),
+    mayNotImport(
+      'nothing-imports-a-test',
+      { path: '^(core|apps|bench|bin)/|^[^/]+$' },
+      { path: '^test/' },
+      'Tests look at the product, never the other way round: what the product needs is not test support.',
+    ),
+    mayNotImport(
+      'sources-not-builds',
+      { path: '^(core|apps|test|bench)/' },
+      { path: '^dist/' },
+      'dist/ may be stale or missing. Import the source; #core/* finds dist by itself where only that exists.',
+    ),
+    mayNotImport(
+      'core-by-its-name',
+      { path: '^(apps|test|bench)/' },
+      { path: '^core/', dependencyTypesNot: ['aliased-subpath-import'] },
+      'Across the boundary imports read #core/…: the border stays visible, and files can move without a ladder of dots.',
+    ),
+
+    owned(
+      'ioredis',
+      ['ioredis'],
+      ['core/redis\\.ts', 'core/stock/', 'core/queue/'],
+      'A client has time-outs, a retry policy and a reconnect policy that must fit its use; the defaults run a script twice.',
+    ),
+    owned('bullmq', ['bullmq'], ['core/queue/'], 'Job ids, retention and stall limits are decided once.'),
+    owned(
+      'bull-board',
+      ['@bull-board'],
+      ['apps/admin/'],
+      'bull-board has no login of its own: it exists only behind the admin one.',
+    ),
+    owned(
+      'prisma-and-pg',
+      ['@prisma', '\\.prisma', 'pg'],
+      // A private Postgres is told to create a database before anyone can migrate one.
+      ['core/orders/', 'apps/stack/postgres-server\\.ts'],
+      'Database errors, pools and deadlines are interpreted in one place.',
+    ),
+    owned(
+      'express',
+      ['express', 'express-rate-limit', 'helmet', 'cookie'],
+      ['apps/api/', 'apps/admin/'],
+      'core must also run where no HTTP is.',
+    ),
+    owned(
+      'node-cron',
+      ['node-cron'],
+      ['apps/worker/'],
+      'A maintenance actor is runOnce(ctx); only the worker decides when.',
+    ),
+    owned(
+      'pino',
+      ['pino'],
+      ['core/logger\\.ts'],
+      'Redaction of tokens and passwords holds only if every line goes through one logger.',
+    ),
+    owned(
+      'prom-client',
+      ['prom-client'],
+      ['core/metrics\\.ts', 'core/events\\.ts'],
+      'Metric names and labels are a contract with dashboards: they are declared together.',
+    ),
+    owned(
+      'fast-jwt',
+      ['fast-jwt'],
+      ['core/token\\.ts'],
+      'Algorithms and claims of the buyer token are security decisions, made once.',
+    ),
+    owned('commander', ['commander'], ['apps/cli/', 'apps/stack/'], 'Only commands parse command lines.'),
+    owned(
+      'zod',
+      ['zod', 'zod-openapi'],
+      ['core/config\\.ts', 'core/queue/jobs\\.ts', 'apps/api/', 'apps/admin/', 'apps/cli/'],
+      'Validation happens where data comes in; behind that the types hold.',
+    ),
+
+    mayNotImport(
+      'no-cycles',
+      {},
+      { circular: true },
+      'A cycle has no first file to read, and in ES modules it can see half-initialised values.',
+    ),
+    mayNotImport(
+      'no-orphans',
+      {
+        orphan: true,
+        path: '^(core|apps|test|bench)/',
+        pathNot: ['\\.d\\.ts$', '^apps/web/', '^core/orders/generated/', '\\.test\\.ts$'],
+      },
+      {},
+      'A file that imports nothing and that nobody imports is dead: delete it or use it.',
+    ),
+    mayNotImport(
+      'no-unused-core',
+      { path: '^(apps|bench|test)/' },
+      { path: '^core/', pathNot: '^core/orders/generated/', reachable: false },
+      'A file of core that no app, test or benchmark reaches is dead: delete it or use it.',
+    ),
+    mayNotImport(
+      'no-development-packages-in-the-product',
+      { path: '^(core|apps)/', pathNot: MAY_USE_DEV_PACKAGES },
+      { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['npm'] },
+      'A container is installed with --omit=dev: an import of a development package would only fail there.',
+    ),
+    mayNotImport(
+      'only-declared-packages',
+      { path: '^(core|apps|test|bench)/' },
+      { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
+      'A package that is only there because another needs it changes or vanishes without notice: declare it.',
+    ),
+    mayNotImport(
+      'only-what-exists',
+      { path: '^(core|apps|test|bench)/' },
+      { couldNotResolve: true },
+      'The import names nothing: correct the path (relative imports end in .js), or install the package.',
+    ),
+  ],
+  options: {
+    // TypeScript 7 has no compiler API in JavaScript, so the files are parsed by swc.
+    parser: 'swc',
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: '^(node_modules|dist)/' },
+    exclude: { path: '^core/orders/generated/(internal|models)/' },
+    enhancedResolveOptions: {
+      conditionNames: ['source', 'import', 'node', 'default', 'types'],
+      exportsFields: ['exports'],
+      extensions: ['.ts', '.js', '.mjs', '.cjs', '.json', '.d.ts'],
+    },
+  },
+};

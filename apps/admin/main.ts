@@ -1,0 +1,20 @@
+import { onShutdown } from '#core/shutdown.js';
+import { createContext } from './context.js';
+import { startServer, stopServer } from './server.js';
+
+/** An audit under way is let finish. */
+const SHUTDOWN_MS = 10_000;
+
+try {
+  const ctx = await createContext();
+  const { server, port } = await startServer(ctx);
+  const steps = [
+    { name: 'server', run: () => stopServer(server) },
+    { name: 'stores', run: () => ctx.close() },
+  ];
+  onShutdown(steps, SHUTDOWN_MS, ctx.log);
+  ctx.log.info({ port, host: ctx.config.ADMIN_HOST }, 'listening');
+} catch (error) {
+  process.stderr.write(`admin: ${error instanceof Error ? error.message : error}\n`);
+  process.exit(1);
+}

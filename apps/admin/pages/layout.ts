@@ -1,0 +1,37 @@
+import { type Content, type Html, html } from '../html.js';
+
+interface Page {
+  title: string;
+  /** Seconds after which the page loads itself again. */
+  refreshSeconds?: number | undefined;
+  /** Nobody is logged in: there is nowhere to go. */
+  bare?: boolean;
+}
+
+/**
+ * @param page about the page
+ * @param content what is on it
+ * @returns the whole page
+ */
+export function layout({ title, refreshSeconds, bare }: Page, content: Content): Html {
+  return html`<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex">
+${refreshSeconds !== undefined && html`<meta http-equiv="refresh" content="${refreshSeconds}">`}
+<title>${title} · Dropline</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="/admin.css">
+</head>
+<body>
+<header><a class="brand" href="/">Dropline</a>${!bare && NAVIGATION}</header>
+<main>${content}</main>
+</body>
+</html>
+`;
+}
+
+const NAVIGATION = html`<nav><a href="/">Sales</a><a href="/queues">Queues</a>
+<form method="post" action="/logout"><button class="quiet">Log out</button></form></nav>`;

@@ -1,0 +1,19 @@
+import { type Html, html } from '../html.js';
+import { layout } from './layout.js';
+
+/**
+ * @param wrong what was wrong with the last try
+ * @returns the form to log in
+ */
+export function loginPage(wrong?: string): Html {
+  return layout(
+    { title: 'Log in', bare: true },
+    html`<form class="card login" method="post" action="/login">
+<h1>Sale console</h1>
+<label for="token">Admin token</label>
+<input id="token" name="token" type="password" autocomplete="current-password" required autofocus>
+${wrong !== undefined && html`<p class="bad" role="alert">${wrong}</p>`}
+<button>Log in</button>
+</form>`,
+  );
+}

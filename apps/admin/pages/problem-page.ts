@@ -1,0 +1,16 @@
+import { PROBLEMS, type ProblemCode } from '#core/errors.js';
+import { type Html, html } from '../html.js';
+import { layout } from './layout.js';
+
+/**
+ * @param code what is wrong
+ * @param detail what can be done about it
+ * @returns a page that says so
+ */
+export function problemPage(code: ProblemCode, detail = ''): Html {
+  const { title } = PROBLEMS[code];
+  return layout(
+    { title },
+    html`<section class="card"><h1>${title}</h1><p>${detail}</p><p><a class="button quiet" href="/">Back to the sales</a></p></section>`,
+  );
+}

@@ -1,0 +1,81 @@
+import type { Audit } from '#core/maintenance/audit.js';
+import { formatMoney } from '#core/money.js';
+import { UNITS_MAX } from '#core/sale.js';
+import type { SaleOverview } from '#core/steps/sale-overview.js';
+import { type Content, type Html, html } from '../html.js';
+import { layout } from './layout.js';
+import { moment, phaseBadge, redisNote, stockBar } from './parts.js';
+
+/** Often enough to watch a sale, seldom enough not to matter to it. */
+const LIVE_SECONDS = 3;
+
+interface View {
+  live?: boolean;
+  audit?: Audit | undefined;
+}
+
+/**
+ * @param sale the sale
+ * @param view whether the page loads itself again and again, and the audit, if one was run
+ * @returns the page of one sale
+ */
+export function salePage(sale: SaleOverview, { live = false, audit }: View): Html {
+  const path = `/sales/${sale.id}`;
+  const watch = live
+    ? html`<a class="button quiet" href="${path}">Stop watching</a>`
+    : html`<a class="button quiet" href="${path}?live=1">Watch live</a>`;
+  return layout(
+    { title: sale.title, refreshSeconds: live ? LIVE_SECONDS : undefined },
+    html`<div class="head"><h1>${sale.title}</h1>${phaseBadge(sale.phase)}</div>
+<p class="actions"><a class="button quiet" href="${path}">Refresh</a>${watch}<a class="button" href="${path}/audit">Run the audit</a></p>
+${redisNote(sale.inRedis)}
+${audit && auditCard(audit)}
+${countsCard(sale)}
+${sale.state === 'closed' ? undefined : changesCard(sale, path)}
+${factsCard(sale)}`,
+  );
+}
+
+function auditCard({ ok, violations }: Audit): Html {
+  const at = moment(new Date().toISOString());
+  return html`<section class="card ${ok ? 'good' : 'broken'}" role="status">
+<h2>${ok ? 'Every promise holds' : 'Promises are broken'}</h2>
+<ul>${violations.map(violation => html`<li>${violation}</li>`)}</ul>
+<p class="faint">Both stores compared, claim by claim, at ${at}</p></section>`;
+}
+
+function countsCard(sale: SaleOverview): Html {
+  const { orders } = sale;
+  const count = (name: string, value: Content) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`;
+  return html`<section class="card">${stockBar(sale)}<dl class="counts">
+${count('Units', sale.units)}${count('Free', sale.free ?? '–')}${count('Standby', sale.waiting ?? '–')}
+${count('Not placed', sale.unplaced ?? '–')}${count('Live', orders.live)}${count('Paid', orders.paid)}
+${count('Cancelled', orders.cancelled)}${count('Rejected', orders.rejected)}${count('Refunded', orders.refunded)}
+</dl></section>`;
+}
+
+/** No script: what can't be taken back is behind a fold of its own. */
+function changesCard(sale: SaleOverview, path: string): Html {
+  const button = (action: string, text: string, look: string) =>
+    html`<form method="post" action="${path}/${action}"><button class="${look}">${text}</button></form>`;
+  const toggle = sale.state === 'paused' ? button('resume', 'Resume', '') : button('pause', 'Pause', 'quiet');
+  return html`<section class="card"><h2>Change</h2><div class="actions">${toggle}
+<form method="post" action="${path}/restock" class="restock">
+<label for="units">Add units</label><input id="units" name="units" type="number" min="1" max="${UNITS_MAX}" required inputmode="numeric">
+<button class="quiet">Restock</button></form>
+<details><summary>Close for good…</summary><p>A closed sale never opens again. Orders can still be paid.</p>
+${button('close', 'Close the sale', 'danger')}</details></div></section>`;
+}
+
+function factsCard(sale: SaleOverview): Html {
+  const fact = (name: string, value: Content) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`;
+  return html`<section class="card"><dl class="facts">
+${fact('Id', html`<code>${sale.id}</code>`)}
+${fact('Price', formatMoney(sale.priceMinor, sale.currency))}
+${fact('Opens', moment(sale.opensAt))}
+${fact('Closes', moment(sale.closesAt))}
+${fact('To be paid', sale.settlement === 'immediate' ? 'from the wallet, at once' : `within ${sale.payWithinSeconds} s`)}
+${fact('Standby', `up to ${sale.units * sale.standbyFactor} buyers`)}
+${fact('Changes so far', sale.generation - 1)}
+</dl></section>`;
+}

@@ -1,0 +1,111 @@
+import type { Express, Request, Response } from 'express';
+import { z } from 'zod';
+import { ID_PATTERN } from '#core/claim.js';
+import { SECOND_MS, withDeadline } from '#core/clock.js';
+import { Problem } from '#core/errors.js';
+import { audit } from '#core/maintenance/audit.js';
+import { listSales, readSale, type SaleUpdate } from '#core/orders/sales.js';
+import { type Sale, UNITS_MAX } from '#core/sale.js';
+import { type ChangeOutcome, changeSale } from '#core/steps/change-sale.js';
+import { overviewOf, type SaleOverview } from '#core/steps/sale-overview.js';
+import type { AdminContext } from '../context.js';
+import { salePage } from '../pages/sale-page.js';
+import { salesPage } from '../pages/sales-page.js';
+import { wantsHtml } from '../problem.js';
+
+/** Sales on the first page; older ones are found by their id, and with `npm run cli -- sale list`. */
+const LISTED_MAX = 50;
+
+/** Every answer comes within this time, in ms. */
+const ANSWER_MS = 8 * SECOND_MS;
+
+const restockBody = z.object({ units: z.coerce.number().int().min(1).max(UNITS_MAX) });
+
+const CHANGES: Record<string, (body: unknown) => SaleUpdate> = {
+  pause: () => ({ state: 'paused' }),
+  resume: () => ({ state: 'open' }),
+  close: () => ({ state: 'closed' }),
+  restock: body => {
+    const { success, data } = restockBody.safeParse(body);
+    if (!success)
+      throw new Problem('invalid_request', { detail: `units must be a whole number from 1 to ${UNITS_MAX}` });
+    return { addUnits: data.units };
+  },
+};
+
+/**
+ * The sale console: pages for people, JSON at the same addresses for programs.
+ *
+ * @param app gets `/`, `/sales` and what is below it
+ * @param ctx the stores
+ */
+export function addConsole(app: Express, ctx: AdminContext): void {
+  app.get(['/', '/sales'], async (req, res) => {
+    const sales = await inTime(listOverviews(ctx));
+    if (wantsHtml(req)) res.type('html').send(salesPage(sales).text);
+    else res.json({ sales });
+  });
+  app.get('/sales/:saleId', async (req, res) => {
+    const sale = await inTime(findOverview(ctx, req.params.saleId));
+    if (wantsHtml(req)) res.type('html').send(salePage(sale, { live: req.query.live === '1' }).text);
+    else res.json(sale);
+  });
+  app.get('/sales/:saleId/audit', async (req, res) => {
+    const { id } = await findSale(ctx, req.params.saleId);
+    const proof = await inTime(audit(ctx.db, ctx.redis, id));
+    if (wantsHtml(req)) res.type('html').send(salePage(await inTime(findOverview(ctx, id)), { audit: proof }).text);
+    else res.json(proof);
+  });
+  for (const [name, updateOf] of Object.entries(CHANGES)) {
+    app.post(`/sales/:saleId/${name}`, async (req, res) => {
+      const { id } = await findSale(ctx, req.params.saleId);
+      const update = updateOf(req.body);
+      const outcome = await inTime(changeSale(ctx, id, update));
+      ctx.log.info({ saleId: id, change: name, update, outcome: outcome.kind }, 'sale changed by an operator');
+      answerChange(req, res, id, outcome);
+    });
+  }
+}
+
+function inTime<T>(work: Promise<T>): Promise<T> {
+  return withDeadline(work, ANSWER_MS, 'answering an operator');
+}
+
+async function listOverviews(ctx: AdminContext): Promise<SaleOverview[]> {
+  const overviews: SaleOverview[] = [];
+  for (const sale of (await listSales(ctx.db)).slice(0, LISTED_MAX)) overviews.push(await overviewOf(ctx, sale));
+  return overviews;
+}
+
+async function findOverview(ctx: AdminContext, saleId: string): Promise<SaleOverview> {
+  return overviewOf(ctx, await findSale(ctx, saleId));
+}
+
+async function findSale(ctx: AdminContext, saleId: string): Promise<Sale> {
+  const sale = ID_PATTERN.test(saleId) ? await inTime(readSale(ctx.db, saleId)) : undefined;
+  if (!sale) throw new Problem('unknown_sale');
+  return sale;
+}
+
+function answerChange(req: Request, res: Response, saleId: string, outcome: ChangeOutcome): void {
+  const { sale, promoted, inRedis } = changed(outcome);
+  const { state, units, generation } = sale;
+  // Back to the page, so that reloading it doesn't do it again.
+  if (wantsHtml(req)) res.redirect(303, `/sales/${saleId}`);
+  else res.json({ sale: saleId, state, units, generation, promoted, inRedis });
+}
+
+function changed(outcome: ChangeOutcome): { sale: Sale; promoted: number; inRedis: boolean } {
+  switch (outcome.kind) {
+    case 'unknown_sale':
+      throw new Problem('unknown_sale');
+    case 'closed':
+      throw new Problem('sale_closed', { detail: 'a closed sale stays as it is' });
+    case 'too_many_units':
+      throw new Problem('invalid_request', { detail: `a sale has at most ${UNITS_MAX} units` });
+    case 'stored':
+      return { sale: outcome.sale, promoted: 0, inRedis: false };
+    case 'changed':
+      return { sale: outcome.sale, promoted: outcome.promoted, inRedis: true };
+  }
+}

@@ -1,0 +1,45 @@
+import express, { type Express } from 'express';
+import helmet from 'helmet';
+import { passSmallBody } from './body.js';
+import type { ApiContext } from './context.js';
+import { listenerOf } from './endpoint.js';
+import { mountPage } from './page.js';
+import { answerError, answerNotAllowed, answerNotFound } from './problem.js';
+import { endpointsOf } from './routes/index.js';
+
+/** The page loads its own files and talks to us, nothing else. */
+const SECURITY = helmet({
+  contentSecurityPolicy: {
+    useDefaults: false,
+    directives: {
+      defaultSrc: ["'none'"],
+      scriptSrc: ["'self'"],
+      styleSrc: ["'self'"],
+      imgSrc: ["'self'"],
+      fontSrc: ["'self'"],
+      connectSrc: ["'self'"],
+      manifestSrc: ["'self'"],
+      baseUri: ["'none'"],
+      formAction: ["'self'"],
+      frameAncestors: ["'none'"],
+    },
+  },
+});
+
+/**
+ * @param ctx the API's parts
+ * @returns everything but buying
+ */
+export function createApp(ctx: ApiContext): Express {
+  const app = express();
+  app.disable('x-powered-by').disable('etag').set('query parser', 'simple');
+  app.use(SECURITY, passSmallBody);
+  for (const endpoint of endpointsOf(ctx.config)) {
+    const allowed = endpoint.method === 'get' ? 'GET, HEAD' : 'POST';
+    app.route(endpoint.path)[endpoint.method](listenerOf(ctx, endpoint)).all(answerNotAllowed(allowed));
+  }
+  mountPage(app);
+  app.use(answerNotFound);
+  app.use(answerError);
+  return app;
+}

@@ -1,0 +1,53 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { PROBLEMS } from '#core/errors.js';
+import { problemSent } from '#core/events.js';
+import { problemText } from './problem.js';
+
+/** No call has a body. What a client or a proxy adds out of habit is passed over, up to this many bytes. */
+const BODY_BYTES_MAX = 1_024;
+
+/** How long a refused body is still taken in, in ms, so that the refusal isn't lost with a connection that is cut. */
+const LINGER_MS = 500;
+
+/**
+ * Lets a request through whose body is small, and answers any other with 413. Nobody reads the body.
+ *
+ * @param req the request
+ * @param res its response
+ * @param next goes on; called at most once
+ */
+export function passSmallBody(req: IncomingMessage, res: ServerResponse, next: () => void): void {
+  if (Number(req.headers['content-length'] ?? 0) > BODY_BYTES_MAX) refuse(req, res);
+  else if (req.headers['transfer-encoding'] !== undefined) count(req, res, next);
+  // Whatever is announced to be small is discarded by Node after the answer.
+  else next();
+}
+
+function count(req: IncomingMessage, res: ServerResponse, next: () => void): void {
+  let bytes = 0;
+  const add = (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes <= BODY_BYTES_MAX) return;
+    req.off('data', add).off('end', next);
+    refuse(req, res);
+  };
+  req.on('data', add).once('end', next);
+}
+
+/** Sends the whole answer but keeps the connection for a moment: a client that is still sending would not read it else. */
+function refuse(req: IncomingMessage, res: ServerResponse): void {
+  problemSent('body_too_large');
+  const text = problemText('body_too_large', { detail: `at most ${BODY_BYTES_MAX} bytes` });
+  res.writeHead(PROBLEMS.body_too_large.status, {
+    'content-type': 'application/problem+json',
+    'content-length': Buffer.byteLength(text),
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    connection: 'close',
+  });
+  res.write(text);
+  const end = () => res.end();
+  const timer = setTimeout(end, LINGER_MS);
+  res.once('close', () => clearTimeout(timer));
+  req.once('end', end).resume();
+}

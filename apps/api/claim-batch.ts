@@ -1,0 +1,46 @@
+import { randomUUID } from 'node:crypto';
+import type { Claim } from '#core/claim.js';
+import { withDeadline } from '#core/clock.js';
+import { claimsAnswered, enqueueFailed } from '#core/events.js';
+import { enqueuePlaceOrders, type Queues } from '#core/queue/queue.js';
+import type { Redis } from '#core/redis.js';
+import { CLAIM_BATCH_MAX, type ClaimOutcome, claim } from '#core/stock/claims.js';
+import { REDIS_STEP_MS, WAITING_MAX } from './deadline.js';
+import { type AskForBuyer, batchPerTurn } from './turn-batch.js';
+
+export type ClaimBatch = AskForBuyer<ClaimOutcome>;
+
+/**
+ * Makes the claims of one event-loop turn for one sale one call of the claim script, and its winners one job.
+ *
+ * @param redis a connection with the scripts
+ * @param queues where the winners go
+ * @returns claims a unit for one buyer; rejects when the outcome is unknown
+ */
+export function createClaimBatch(redis: Redis, queues: Queues): ClaimBatch {
+  return batchPerTurn(CLAIM_BATCH_MAX, WAITING_MAX, async (saleId, buyerIds) => {
+    const startedAt = performance.now();
+    const requests = buyerIds.map(buyerId => ({ buyerId, claimId: randomUUID() }));
+    const outcomes = await withDeadline(claim(redis, saleId, requests), REDIS_STEP_MS, 'claiming');
+    queueWinners(queues, saleId, outcomes);
+    claimsAnswered(countKinds(outcomes), (performance.now() - startedAt) / 1_000);
+    return outcomes;
+  });
+}
+
+/** Nobody waits for the queue: the outbox, written with the claims, is what was promised to the winners. */
+function queueWinners(queues: Queues, saleId: string, outcomes: ClaimOutcome[]): void {
+  const winners: Claim[] = [];
+  for (const outcome of outcomes) if (outcome.kind === 'won') winners.push(outcome.claim);
+  if (winners.length === 0) return;
+  enqueuePlaceOrders(queues, saleId, winners).catch(error => enqueueFailed('place-orders', error));
+}
+
+function countKinds(outcomes: ClaimOutcome[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const outcome of outcomes) {
+    const name = outcome.kind === 'refused' ? outcome.refusal : outcome.kind;
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  return counts;
+}

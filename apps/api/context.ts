@@ -1,0 +1,79 @@
+import { withDeadline } from '#core/clock.js';
+import type { Config } from '#core/config.js';
+import { storeFailed } from '#core/events.js';
+import { openQueues, type Queues } from '#core/queue/queue.js';
+import { connectRedis, type Redis } from '#core/redis.js';
+import { defineScripts } from '#core/stock/scripts.js';
+import { buyerVerifier } from '#core/token.js';
+import { type ClaimBatch, createClaimBatch } from './claim-batch.js';
+import { createSales, type Sales } from './sales.js';
+import { createStatuses, type Statuses } from './statuses.js';
+
+/** The settings of this process. There is none for a database: the API has no client for one. */
+export const API_SETTINGS = [
+  'REDIS_URL',
+  'AUTH_SECRET',
+  'LOG_LEVEL',
+  'PORT',
+  'HOST',
+  'METRICS_PORT',
+  'METRICS_HOST',
+  'GUEST_TOKENS',
+] as const;
+
+export type ApiConfig = Config<(typeof API_SETTINGS)[number]>;
+
+/** Everything an answer needs, made once. */
+export interface ApiContext {
+  readonly config: ApiConfig;
+  readonly redis: Redis;
+  /** Another connection, so that a claim never waits behind a job that is queued. */
+  readonly queueRedis: Redis;
+  readonly queues: Queues;
+  readonly sales: Sales;
+  readonly statuses: Statuses;
+  readonly claims: ClaimBatch;
+  /** Whose token it is. */
+  readonly verifyToken: (token: string) => string | undefined;
+  /** Set when the process ends: it isn't ready for new work, and asks clients to connect elsewhere. */
+  draining: boolean;
+}
+
+/**
+ * Connects the parts of the API. Redis need not be there yet: until it is, answers are 503.
+ *
+ * @param config the settings
+ * @returns the context
+ */
+export function createContext(config: ApiConfig): ApiContext {
+  const onError = (error: Error) => storeFailed('redis', error);
+  const redis = connectRedis(config.REDIS_URL, 'api', onError);
+  defineScripts(redis);
+  const queueRedis = connectRedis(config.REDIS_URL, 'api', onError);
+  const queues = openQueues(queueRedis, onError);
+  const sales = createSales(redis);
+  // What was read from a Redis that went away says nothing about the one that comes back.
+  redis.on('close', () => sales.forget());
+  return {
+    config,
+    redis,
+    queueRedis,
+    queues,
+    sales,
+    statuses: createStatuses(redis),
+    claims: createClaimBatch(redis, queues),
+    verifyToken: buyerVerifier(config.AUTH_SECRET),
+    draining: false,
+  };
+}
+
+/** How long the last jobs may take to be queued, in ms. What isn't by then is in the outbox. */
+const QUIT_MS = 1_000;
+
+/** @param ctx from {@link createContext}; its queues have nothing of their own to close but their connection */
+export async function closeContext(ctx: ApiContext): Promise<void> {
+  const { redis, queueRedis } = ctx;
+  if (queueRedis.status === 'ready') await withDeadline(queueRedis.quit(), QUIT_MS, 'quitting').catch(() => undefined);
+  queueRedis.disconnect();
+  redis.disconnect();
+}

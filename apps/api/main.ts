@@ -1,0 +1,30 @@
+import { readConfig } from '#core/config.js';
+import { logEventsTo } from '#core/events.js';
+import { createLogger } from '#core/logger.js';
+import { serveMetrics } from '#core/metrics.js';
+import { onShutdown } from '#core/shutdown.js';
+import { API_SETTINGS, closeContext, createContext } from './context.js';
+import { drain, startServer } from './server.js';
+
+/** An answer under way takes 2 s at most; whoever is still sending after 5 s is cut off, and after 7 s nothing is waited for. */
+const DRAIN_MS = 5_000;
+const SHUTDOWN_MS = 7_000;
+
+try {
+  const config = readConfig(API_SETTINGS);
+  const log = createLogger('api', config.LOG_LEVEL);
+  logEventsTo(log);
+  const ctx = createContext(config);
+  const server = await startServer(ctx);
+  const closeMetrics = await serveMetrics(config.METRICS_PORT, config.METRICS_HOST);
+  const steps = [
+    { name: 'server', run: () => drain(ctx, server, DRAIN_MS) },
+    { name: 'metrics', run: closeMetrics },
+    { name: 'stores', run: () => closeContext(ctx) },
+  ];
+  onShutdown(steps, SHUTDOWN_MS, log);
+  log.info({ port: server.port, host: config.HOST }, 'listening');
+} catch (error) {
+  process.stderr.write(`api: ${error instanceof Error ? error.message : error}\n`);
+  process.exit(1);
+}

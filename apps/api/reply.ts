@@ -1,0 +1,38 @@
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
+
+/**
+ * Sends a whole answer. Nothing of it may be kept by a cache unless the headers say so.
+ *
+ * @param res nothing has been sent yet; if the client is gone, nothing happens
+ * @param status the HTTP status
+ * @param type the media type
+ * @param text the body
+ * @param headers further headers
+ */
+export function sendText(
+  res: ServerResponse,
+  status: number,
+  type: string,
+  text: string,
+  headers: OutgoingHttpHeaders = {},
+): void {
+  if (res.destroyed) return;
+  res.writeHead(status, {
+    'content-type': type,
+    'content-length': Buffer.byteLength(text),
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    ...headers,
+  });
+  res.end(text);
+}
+
+/**
+ * @param res nothing has been sent yet
+ * @param status the HTTP status
+ * @param body what the contract of the endpoint says
+ * @param headers further headers
+ */
+export function sendJson(res: ServerResponse, status: number, body: unknown, headers: OutgoingHttpHeaders = {}): void {
+  sendText(res, status, 'application/json', JSON.stringify(body), headers);
+}

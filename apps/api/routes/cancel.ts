@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import { type ClaimRecord, isLive } from '#core/claim.js';
+import { withDeadline } from '#core/clock.js';
+import { Problem } from '#core/errors.js';
+import { enqueueCancelOrder } from '#core/queue/queue.js';
+import { leaveStandby } from '#core/stock/status.js';
+import type { ApiContext } from '../context.js';
+import { REDIS_STEP_MS } from '../deadline.js';
+import { buyerEndpoint, type Reply } from '../endpoint.js';
+import { pollAfterMs } from '../poll.js';
+import { ofSale, pollAfter, status } from './fields.js';
+
+const Cancelling = z.object({ status, pollAfterMs: pollAfter.optional() });
+
+/** Gives up the buyer's order, or the place in the line; the outcome is found by asking for the order's status. */
+export const cancel = buyerEndpoint(
+  {
+    method: 'post',
+    path: '/cancel/:saleId',
+    summary: "Cancel the buyer's order, or leave the line",
+    params: ofSale,
+    replies: { 202: { description: 'It is on its way, or done: ask for the status', body: Cancelling } },
+    problems: ['unknown_sale', 'not_cancellable', 'too_many_requests'],
+  },
+  async (ctx, { saleId }, buyerId) => {
+    await ctx.sales.find(saleId);
+    const known = await ctx.statuses.read(saleId, buyerId);
+    const inLine = known.position !== undefined && !(known.claim && isLive(known.claim.status));
+    if (!inLine) return cancelClaim(ctx, saleId, buyerId, known.claim);
+    const left = await withDeadline(leaveStandby(ctx.redis, saleId, buyerId), REDIS_STEP_MS, 'leaving the line');
+    if (left) return { status: 202, body: { status: 'none' } };
+    // Promoted in this very moment: then it is a claim that is to be cancelled.
+    return cancelClaim(ctx, saleId, buyerId, (await ctx.statuses.read(saleId, buyerId)).claim);
+  },
+);
+
+async function cancelClaim(ctx: ApiContext, saleId: string, buyerId: string, claim?: ClaimRecord): Promise<Reply> {
+  if (claim?.status === 'cancelled') return { status: 202, body: { status: 'cancelled' } };
+  if (claim?.status !== 'queued' && claim?.status !== 'pending_payment') throw new Problem('not_cancellable');
+  const { claimId, unit } = claim;
+  await enqueueCancelOrder(ctx.queues, { saleId, claimId, buyerId, unit });
+  return { status: 202, body: { status: claim.status, pollAfterMs: pollAfterMs(claim.status) } };
+}

@@ -1,0 +1,25 @@
+import { z } from 'zod';
+import { ID_PATTERN } from '#core/claim.js';
+
+/** What the endpoints take and give, by its name in JSON. */
+export const saleId = z
+  .string()
+  .regex(ID_PATTERN, 'must be 1 to 64 letters, digits, - or _')
+  .meta({ description: 'The sale', example: 'drop-1' });
+export const claimId = z.uuid().meta({ description: 'The claim, and the order that is made of it' });
+export const unit = z.int().min(1).meta({ description: 'The number of the unit' });
+export const pollAfter = z.int().min(1).meta({ description: 'Ask again after this many ms' });
+export const position = z.int().min(1).meta({ description: 'Place in the line, from 1' });
+export const instant = z.iso.datetime().meta({ description: 'UTC' });
+export const amountMinor = z.int().min(0).meta({ description: 'In minor units of the currency' });
+export const currency = z.string().meta({ example: 'EUR' });
+
+/** Where a claim stands. */
+export const claimStatus = z.enum(['queued', 'pending_payment', 'paid', 'cancelled', 'rejected', 'refunded']);
+
+/** Where a buyer stands in a sale. */
+export const status = z
+  .enum(['none', 'standby', ...claimStatus.options, 'closed'])
+  .meta({ description: '`closed`: was on standby when the sale ended' });
+
+export const ofSale = z.object({ saleId });

@@ -1,0 +1,14 @@
+import { z } from 'zod';
+import { publicEndpoint } from '../endpoint.js';
+
+/** Whether the process answers at all; a store that is away is no reason to restart it. */
+export const healthz = publicEndpoint(
+  {
+    method: 'get',
+    path: '/healthz',
+    summary: 'Liveness',
+    replies: { 200: { description: 'The process is alive', body: z.object({ status: z.literal('ok') }) } },
+    problems: [],
+  },
+  async () => ({ status: 200, body: { status: 'ok' } }),
+);

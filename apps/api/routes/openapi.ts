@@ -1,0 +1,80 @@
+import { z } from 'zod';
+import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiResponsesObject } from 'zod-openapi';
+import { PROBLEMS, type ProblemCode } from '#core/errors.js';
+import { type Contract, type Endpoint, publicEndpoint } from '../endpoint.js';
+import { instant } from './fields.js';
+
+const Problem = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    code: z.enum(Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]]),
+    detail: z.string().optional(),
+    opensAt: instant.optional(),
+  })
+  .meta({ id: 'Problem', description: 'RFC 9457; the code is stable' });
+
+/** Any call may meet these. */
+const EVERYWHERE: ProblemCode[] = ['invalid_request', 'body_too_large', 'internal', 'unavailable'];
+
+const FOR_BUYERS: ProblemCode[] = ['unauthenticated', 'forbidden_origin'];
+
+/**
+ * @param contracts every endpoint
+ * @returns the endpoint that describes them, made from the very validators that check their input
+ */
+export function openapi(contracts: readonly Contract[]): Endpoint {
+  const document = createDocument({
+    openapi: '3.1.0',
+    info: { title: 'Dropline', version: '1', description: 'A flash sale: claim, ask, pay.' },
+    components: { securitySchemes: { buyer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } },
+    paths: Object.fromEntries(
+      contracts.map(contract => [pathOf(contract), { [contract.method]: operation(contract) }]),
+    ),
+  });
+  return publicEndpoint(
+    {
+      method: 'get',
+      path: '/openapi.json',
+      summary: 'This description',
+      replies: { 200: { description: 'OpenAPI 3.1', body: z.object({}) } },
+      problems: [],
+    },
+    async () => ({ status: 200, body: document }),
+  );
+}
+
+function pathOf({ path }: Contract): string {
+  return path.replace(/:(\w+)/g, '{$1}');
+}
+
+function operation(contract: Contract): ZodOpenApiOperationObject {
+  const { summary, params, query, replies, problems, forBuyer } = contract;
+  const successes = Object.entries(replies).map(([status, { description, body }]) => [
+    status,
+    { description, content: { 'application/json': { schema: body } } },
+  ]);
+  const codes = [...new Set([...problems, ...EVERYWHERE, ...(forBuyer ? FOR_BUYERS : [])])];
+  return {
+    summary,
+    requestParams: { path: params, query },
+    ...(forBuyer ? { security: [{ buyer: [] }] } : {}),
+    responses: { ...Object.fromEntries(successes), ...problemResponses(codes) },
+  };
+}
+
+/** Several codes may share a status. */
+function problemResponses(codes: ProblemCode[]): ZodOpenApiResponsesObject {
+  const byStatus = new Map<number, ProblemCode[]>();
+  for (const code of codes) {
+    const { status } = PROBLEMS[code];
+    byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
+  }
+  return Object.fromEntries(
+    [...byStatus].map(([status, codes]) => [
+      String(status),
+      { description: codes.join(', '), content: { 'application/problem+json': { schema: Problem } } },
+    ]),
+  );
+}

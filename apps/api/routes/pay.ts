@@ -1,0 +1,37 @@
+import { z } from 'zod';
+import { Problem } from '#core/errors.js';
+import { enqueuePayOrder } from '#core/queue/queue.js';
+import { buyerEndpoint } from '../endpoint.js';
+import { pollAfterMs } from '../poll.js';
+import { claimStatus, ofSale, pollAfter } from './fields.js';
+
+/** An order is placed within about a second of its claim. */
+const QUEUED_RETRY_SECONDS = 1;
+
+const Paying = z.object({ status: claimStatus, pollAfterMs: pollAfter.optional() });
+
+/** Has the buyer's order paid; the outcome is found by asking for the order's status. */
+export const pay = buyerEndpoint(
+  {
+    method: 'post',
+    path: '/pay/:saleId',
+    summary: "Pay the buyer's order",
+    params: ofSale,
+    replies: { 202: { description: 'The payment is on its way, or done: ask for the status', body: Paying } },
+    problems: ['unknown_sale', 'not_payable', 'too_many_requests'],
+  },
+  async (ctx, { saleId }, buyerId) => {
+    await ctx.sales.find(saleId);
+    const { claim } = await ctx.statuses.read(saleId, buyerId);
+    if (claim?.status === 'queued') {
+      throw new Problem('not_payable', {
+        detail: 'the order is not placed yet',
+        retryAfterSeconds: QUEUED_RETRY_SECONDS,
+      });
+    }
+    if (claim?.status === 'paid') return { status: 202, body: { status: 'paid' } };
+    if (claim?.status !== 'pending_payment') throw new Problem('not_payable');
+    await enqueuePayOrder(ctx.queues, { saleId, claimId: claim.claimId, buyerId });
+    return { status: 202, body: { status: claim.status, pollAfterMs: pollAfterMs(claim.status) } };
+  },
+);

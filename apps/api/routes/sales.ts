@@ -1,0 +1,47 @@
+import { z } from 'zod';
+import { phaseOf } from '#core/sale.js';
+import { publicEndpoint } from '../endpoint.js';
+import { redisNowMs } from '../sales.js';
+import { amountMinor, currency, instant, ofSale, saleId } from './fields.js';
+
+const SaleStatus = z.object({
+  id: saleId,
+  title: z.string(),
+  priceMinor: amountMinor,
+  currency,
+  opensAt: instant,
+  closesAt: instant,
+  state: z.enum(['upcoming', 'open', 'sold_out', 'paused', 'closed']),
+  units: z.int().min(0).meta({ description: 'How many there are in all' }),
+  remaining: z.int().min(0).meta({ description: 'How many are free, at most a second ago' }),
+  serverTime: instant.meta({ description: 'The clock that decides when the sale opens' }),
+});
+
+/** The one thing that the page asks for before the sale: everybody may keep the answer for a second. */
+export const sales = publicEndpoint(
+  {
+    method: 'get',
+    path: '/sales/:saleId',
+    summary: 'What is for sale, and whether it can be bought now',
+    params: ofSale,
+    replies: { 200: { description: 'The sale', body: SaleStatus } },
+    problems: ['unknown_sale'],
+  },
+  async (ctx, { saleId }) => {
+    const sale = await ctx.sales.find(saleId);
+    const nowMs = redisNowMs(sale);
+    const body: z.input<typeof SaleStatus> = {
+      id: sale.id,
+      title: sale.title,
+      priceMinor: sale.priceMinor,
+      currency: sale.currency,
+      opensAt: new Date(sale.opensAtMs).toISOString(),
+      closesAt: new Date(sale.closesAtMs).toISOString(),
+      state: phaseOf(sale, sale.remaining, nowMs),
+      units: sale.units,
+      remaining: sale.remaining,
+      serverTime: new Date(nowMs).toISOString(),
+    };
+    return { status: 200, body, headers: { 'cache-control': 'public, max-age=1' } };
+  },
+);

@@ -1,0 +1,59 @@
+import { SECOND_MS, withDeadline } from '#core/clock.js';
+import { NotVerified, Problem } from '#core/errors.js';
+import type { Redis } from '#core/redis.js';
+import { isUnknown, type LoadedSale, readRunId, readSale } from '#core/stock/sale.js';
+import { REDIS_STEP_MS } from './deadline.js';
+import { keepRecent } from './recent.js';
+
+/** What `GET /sales/:saleId` may be cached for, by design; so no process needs to read it more often. */
+const SALE_AGE_MAX_MS = SECOND_MS;
+const SALES_MAX = 1_000;
+
+/** A sale as it was a moment ago. */
+export interface RecentSale extends LoadedSale {
+  /** This process's own clock when the sale was read, in ms. */
+  readAtMs: number;
+}
+
+export interface Sales {
+  /**
+   * @returns the sale, at most a second old
+   * @throws Problem unknown_sale; NotVerified when Redis can't be believed about it; what ioredis throws
+   */
+  find(saleId: string): Promise<RecentSale>;
+  forget(): void;
+}
+
+/**
+ * @param redis a connection
+ * @returns the sales that Redis has
+ */
+export function createSales(redis: Redis): Sales {
+  const recent = keepRecent(SALE_AGE_MAX_MS, SALES_MAX, saleId =>
+    withDeadline(load(redis, saleId), REDIS_STEP_MS, 'reading the sale'),
+  );
+  return {
+    async find(saleId) {
+      const sale = await recent.get(saleId);
+      if (!sale) throw new Problem('unknown_sale');
+      return sale;
+    },
+    forget: recent.forget,
+  };
+}
+
+/** Undefined for a sale that certainly doesn't exist: that is remembered too. */
+async function load(redis: Redis, saleId: string): Promise<RecentSale | undefined> {
+  const [sale, runId] = await Promise.all([readSale(redis, saleId), readRunId(redis)]);
+  if (sale?.runId === runId) return { ...sale, readAtMs: performance.now() };
+  if (!sale && (await isUnknown(redis, saleId))) return undefined;
+  throw new NotVerified(`sale ${saleId} is not verified in Redis`);
+}
+
+/**
+ * @param sale a sale as it was read
+ * @returns Redis's clock by now, in ms since the epoch
+ */
+export function redisNowMs(sale: RecentSale): number {
+  return sale.nowMs + (performance.now() - sale.readAtMs);
+}

@@ -1,0 +1,118 @@
+import { once } from 'node:events';
+import {
+  createServer,
+  type IncomingMessage,
+  type OutgoingHttpHeader,
+  type OutgoingHttpHeaders,
+  type Server,
+  ServerResponse,
+  STATUS_CODES,
+} from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { pause } from '#core/clock.js';
+import { PROBLEMS, type ProblemCode } from '#core/errors.js';
+import { problemSent } from '#core/events.js';
+import { createApp } from './app.js';
+import { buyListener } from './buy.js';
+import type { ApiContext } from './context.js';
+import { problemText } from './problem.js';
+
+/**
+ * Node's own limits let a slow client hold a connection for minutes. Ours come from measurements: with these no socket of a
+ * slow-loris attack outlived its time. `keepAliveTimeout` is longer than what proxies keep an idle connection for (60 s),
+ * so that it is never us who close one while a request is on its way.
+ */
+const LIMITS = {
+  headersTimeout: 5_000,
+  requestTimeout: 10_000,
+  connectionsCheckingInterval: 1_000,
+  keepAliveTimeout: 65_000,
+  maxHeaderSize: 8 * 1_024,
+} as const;
+
+/** One process has that many files open at most, each costs about 20 kB, and a proxy needs far fewer. */
+const CONNECTIONS_MAX = 25_000;
+
+/** How many connections may wait to be accepted, while a crowd arrives in one moment. */
+const BACKLOG = 4_096;
+
+const IDLE_CHECK_MS = 50;
+
+/** A server that listens. */
+export interface ApiServer {
+  http: Server;
+  /** The real one, also if any free port was asked for. */
+  port: number;
+}
+
+/**
+ * Starts to answer.
+ *
+ * @param ctx the API's parts
+ * @returns the server
+ * @throws when the address is taken
+ */
+export async function startServer(ctx: ApiContext): Promise<ApiServer> {
+  const buy = buyListener(ctx);
+  const app = createApp(ctx);
+  const http = createServer({ ...LIMITS, ServerResponse: responseOf(ctx) }, (req, res) => {
+    if (!buy(req, res)) app(req, res);
+  });
+  http.maxConnections = CONNECTIONS_MAX;
+  http.on('clientError', answerClientError);
+  http.listen({ port: ctx.config.PORT, host: ctx.config.HOST, backlog: BACKLOG });
+  await once(http, 'listening');
+  return { http, port: (http.address() as AddressInfo).port };
+}
+
+type Headers = OutgoingHttpHeaders | OutgoingHttpHeader[];
+
+/** While the process ends, every answer says that its connection ends too, also to a request that came before. */
+function responseOf(ctx: ApiContext): typeof ServerResponse<IncomingMessage> {
+  return class extends ServerResponse {
+    override writeHead(status: number, reason?: string | Headers, headers?: Headers): this {
+      if (ctx.draining) this.shouldKeepAlive = false;
+      return typeof reason === 'string' ? super.writeHead(status, reason, headers) : super.writeHead(status, reason);
+    }
+  };
+}
+
+/**
+ * Accepts no more connections, lets the answers under way be finished, and cuts off whoever is left.
+ *
+ * @param ctx the API's parts
+ * @param server from {@link startServer}
+ * @param limitMs how long to wait, in ms
+ */
+export async function drain(ctx: ApiContext, { http }: ApiServer, limitMs: number): Promise<void> {
+  ctx.draining = true;
+  const cutOff = setTimeout(() => http.closeAllConnections(), limitMs);
+  let open = true;
+  const closed = once(http.close(), 'close').then(() => {
+    open = false;
+  });
+  while (open) {
+    http.closeIdleConnections();
+    await Promise.race([closed, pause(IDLE_CHECK_MS)]);
+  }
+  clearTimeout(cutOff);
+}
+
+const PARSER_PROBLEMS: Record<string, ProblemCode> = {
+  HPE_HEADER_OVERFLOW: 'headers_too_large',
+  ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
+};
+
+/** What isn't HTTP, or never comes to its end, has no request to answer: only the socket is left. */
+function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy();
+  const code = PARSER_PROBLEMS[error.code ?? ''] ?? 'invalid_request';
+  problemSent(code);
+  const { status } = PROBLEMS[code];
+  const text = problemText(code);
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/problem+json\r\n` +
+      `Content-Length: ${Buffer.byteLength(text)}\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n${text}`,
+    () => socket.destroy(),
+  );
+}

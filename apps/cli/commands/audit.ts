@@ -1,0 +1,41 @@
+import type { Command } from 'commander';
+import { type Audit, audit } from '#core/maintenance/audit.js';
+import { unknownSale } from '../failure.js';
+import { parseId } from '../options.js';
+import { factLines, print, printJson } from '../print.js';
+import { withStores } from '../stores.js';
+
+/** @param program gets `audit` */
+export function addAudit(program: Command): void {
+  program
+    .command('audit')
+    .description('prove that a sale keeps its promises; ends with 1 if one is broken')
+    .argument('<sale>', 'which', parseId)
+    .option('--json', 'one line of JSON')
+    .action((saleId: string, { json }: { json?: true }) =>
+      withStores(async ({ db, redis }) => {
+        const result = await audit(db, redis, saleId);
+        if (!result) throw unknownSale(saleId);
+        if (json) printJson(result);
+        else print(...linesOf(result));
+        if (!result.ok) process.exitCode = 1;
+      }),
+    );
+}
+
+function linesOf({ sale, ok, violations, units, free, claims, unplaced, waiting, orders }: Audit): string[] {
+  return [
+    `sale ${sale}: ${ok ? 'every promise holds' : 'PROMISES ARE BROKEN'}`,
+    ...violations.map(violation => `  ${violation}`),
+    ...factLines({ units, free, claimed: claims, 'not placed yet': unplaced, 'on standby': waiting }),
+    ...factLines({
+      'orders placed': orders.orders - orders.void,
+      live: orders.live,
+      paid: orders.paid,
+      cancelled: orders.cancelled,
+      rejected: orders.rejected,
+      refunded: orders.refunded,
+      'given up': orders.void,
+    }),
+  ];
+}

@@ -1,0 +1,28 @@
+import type { Command } from 'commander';
+import { creditWallets, readBalance } from '#core/orders/wallet.js';
+import { AMOUNT_MINOR_MAX } from '#core/sale.js';
+import { parseCurrency, parseId, parseWhole } from '../options.js';
+import { print } from '../print.js';
+import { withDatabase } from '../stores.js';
+
+interface Options {
+  buyer: string;
+  amount: number;
+  currency: string;
+}
+
+/** @param program gets `credit` */
+export function addCredit(program: Command): void {
+  program
+    .command('credit')
+    .description("put money into a buyer's wallet and print the new balance, in minor units")
+    .requiredOption('--buyer <id>', 'whose', parseId)
+    .requiredOption('--amount <minor>', 'how much, in minor units', parseWhole(1, AMOUNT_MINOR_MAX))
+    .option('--currency <code>', 'ISO 4217', parseCurrency, 'EUR')
+    .action(({ buyer, amount, currency }: Options) =>
+      withDatabase(async db => {
+        await creditWallets(db, [buyer], amount, currency);
+        print(String(await readBalance(db, buyer, currency)));
+      }),
+    );
+}

@@ -1,0 +1,19 @@
+import type { Command } from 'commander';
+import { readCommandConfig } from '#core/config.js';
+import { migrate } from '#core/orders/migrate.js';
+import { CommandError, tellOf } from '../failure.js';
+import { print } from '../print.js';
+
+/** @param program gets `migrate` */
+export function addMigrate(program: Command): void {
+  program
+    .command('migrate')
+    .description('bring the tables in Postgres up to date; safe to repeat')
+    .action(async () => {
+      const { DATABASE_URL } = readCommandConfig(['DATABASE_URL']);
+      const { applied } = await migrate(DATABASE_URL).catch(error => {
+        throw new CommandError(`Postgres at ${new URL(DATABASE_URL).host} could not be migrated: ${tellOf(error)}`);
+      });
+      print(applied.length > 0 ? `applied ${applied.join(', ')}` : 'up to date');
+    });
+}

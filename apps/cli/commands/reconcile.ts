@@ -1,0 +1,41 @@
+import type { Command } from 'commander';
+import { type Reconciliation, reconcile } from '#core/maintenance/reconcile.js';
+import { unknownSale } from '../failure.js';
+import { parseId } from '../options.js';
+import { print, printJson } from '../print.js';
+import { withStores } from '../stores.js';
+
+interface Options {
+  dryRun?: boolean;
+  json?: true;
+}
+
+/** @param program gets `reconcile` */
+export function addReconcile(program: Command): void {
+  program
+    .command('reconcile')
+    .description(
+      'compare a sale in Redis and Postgres, claim by claim, and repair what differs; the worker does it by itself',
+    )
+    .argument('<sale>', 'which', parseId)
+    .option('--dry-run', 'look only')
+    .option('--json', 'one line of JSON')
+    .action((saleId: string, { dryRun = false, json }: Options) =>
+      withStores(async ctx => {
+        const result = await reconcile(ctx, saleId, dryRun);
+        if (!result) throw unknownSale(saleId);
+        if (json) printJson({ sale: saleId, dryRun, differences: result.differences, repairs: result.repairs });
+        else print(...linesOf(result, dryRun));
+      }),
+    );
+}
+
+function linesOf({ saleId, differences, repairs }: Reconciliation, dryRun: boolean): string[] {
+  const found = differences.length === 0 ? 'both stores agree' : `${differences.length} differences`;
+  const done = dryRun ? 'nothing was changed' : `${repairs.length} repairs`;
+  return [
+    `sale ${saleId}: ${found}, ${done}`,
+    ...differences.map(difference => `  differs   ${JSON.stringify(difference)}`),
+    ...repairs.map(({ kind, claimId, detail }) => `  repaired  ${kind} ${claimId ?? ''} ${JSON.stringify(detail)}`),
+  ];
+}

@@ -1,0 +1,124 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { MINUTE_MS } from '#core/clock.js';
+import { rebuild } from '#core/maintenance/rebuild.js';
+import { formatMoney } from '#core/money.js';
+import { readSale } from '#core/orders/sales.js';
+import { AMOUNT_MINOR_MAX, type Settlement, UNITS_MAX } from '#core/sale.js';
+import type { StepContext } from '#core/steps/context.js';
+import { createSale, type NewSale } from '#core/steps/create-sale.js';
+import { overviewOf, type SaleOverview } from '#core/steps/sale-overview.js';
+import { readSale as readLoadedSale } from '#core/stock/sale.js';
+import { CommandError } from '../failure.js';
+import { parseMoment } from '../moment.js';
+import { parseCurrency, parseId, parseWhole } from '../options.js';
+import { print, printJson } from '../print.js';
+import { withStores } from '../stores.js';
+
+/** How long a sale is open unless told otherwise, in ms. */
+const OPEN_FOR_MS = 24 * 60 * MINUTE_MS;
+
+/** Long enough to find a credit card, short enough that the line moves; in seconds. */
+const PAY_WITHIN_SECONDS = 900;
+const PAY_WITHIN_SECONDS_MAX = 30 * 24 * 3_600;
+
+/** The line is this many times as long as the stock. */
+const STANDBY_FACTOR = 5;
+const STANDBY_FACTOR_MAX = 100;
+
+const TITLE_MAX = 200;
+
+interface Options {
+  id: string;
+  units: number;
+  price: number;
+  currency: string;
+  opens: number;
+  closes?: number;
+  payWithin: number;
+  settlement: Settlement;
+  standbyFactor: number;
+  title?: string;
+  json?: true;
+}
+
+/** @param sale gets `create` */
+export function addSaleCreate(sale: Command): void {
+  const moment = (text: string) => parseMoment(text);
+  const command = sale
+    .command('create')
+    .description('make a sale; when a crash left it half made, doing it again finishes it')
+    .requiredOption('--id <id>', 'its name in URLs', parseId)
+    .requiredOption('--units <n>', 'how many there are', parseWhole(1, UNITS_MAX))
+    .requiredOption('--price <minor>', 'of one unit, in minor units', parseWhole(0, AMOUNT_MINOR_MAX))
+    .option('--currency <code>', 'ISO 4217', parseCurrency, 'EUR')
+    .addOption(
+      new Option('--opens <time>', 'now, +10s, +5m, +1h, +1d or ISO 8601').argParser(moment).default(Date.now(), 'now'),
+    )
+    .option('--closes <time>', 'in the same forms (default: 24 h after it opens)', moment)
+    .option('--pay-within <seconds>', 'after placing', parseWhole(1, PAY_WITHIN_SECONDS_MAX), PAY_WITHIN_SECONDS)
+    .addOption(
+      new Option('--settlement <how>', 'when the wallet is debited')
+        .choices(['deferred', 'immediate'])
+        .default('deferred'),
+    )
+    .option(
+      '--standby-factor <n>',
+      'line, as a multiple of the units',
+      parseWhole(0, STANDBY_FACTOR_MAX),
+      STANDBY_FACTOR,
+    )
+    .option('--title <text>', 'what the page calls it (default: its id)', parseTitle)
+    .option('--json', 'one line of JSON');
+  command.action((options: Options) => {
+    const { closes = options.opens + OPEN_FOR_MS } = options;
+    if (closes <= options.opens) command.error('--closes must be after --opens', { exitCode: 2 });
+    if (closes <= Date.now()) command.error('--closes must be in the future', { exitCode: 2 });
+    return withStores(ctx => create(ctx, saleOf(options, closes), options.json === true));
+  });
+}
+
+function parseTitle(text: string): string {
+  const title = text.trim();
+  if (title.length === 0 || title.length > TITLE_MAX)
+    throw new InvalidArgumentError(`It must have 1 to ${TITLE_MAX} characters.`);
+  return title;
+}
+
+function saleOf(options: Options, closesAtMs: number): NewSale {
+  const { id, units, currency, settlement, standbyFactor, title = id } = options;
+  const window = { opensAtMs: options.opens, closesAtMs };
+  return {
+    id,
+    title,
+    units,
+    currency,
+    settlement,
+    standbyFactor,
+    ...window,
+    priceMinor: options.price,
+    payWithinSeconds: options.payWithin,
+  };
+}
+
+async function create(ctx: StepContext, sale: NewSale, json: boolean): Promise<void> {
+  const created = await createSale(ctx, sale);
+  if (!created) await load(ctx, sale.id);
+  const stored = await readSale(ctx.db, sale.id);
+  if (!stored) throw new CommandError(`sale ${sale.id} vanished from Postgres while it was made`);
+  const overview = await overviewOf(ctx, stored);
+  if (json) printJson(overview);
+  else print(lineOf(overview, created));
+}
+
+function lineOf({ id, units, priceMinor, currency, opensAt, closesAt }: SaleOverview, created: boolean): string {
+  const done = created ? 'created' : 'was in Postgres already, as it is here, and is loaded into Redis now';
+  return `sale ${id} ${done}: ${units} units at ${formatMoney(priceMinor, currency)}, ${opensAt} to ${closesAt}`;
+}
+
+/** Only for a sale that a crash left half made; whatever Postgres has of it counts. */
+async function load(ctx: StepContext, saleId: string): Promise<void> {
+  if (await readLoadedSale(ctx.redis, saleId)) {
+    throw new CommandError(`sale ${saleId} exists already: give the new one another --id`);
+  }
+  await rebuild(ctx, saleId);
+}

@@ -1,0 +1,31 @@
+import type { Command } from 'commander';
+import { formatMoney } from '#core/money.js';
+import { listSales } from '#core/orders/sales.js';
+import { overviewOf, type SaleOverview } from '#core/steps/sale-overview.js';
+import { print, printJson, tableOf } from '../print.js';
+import { withStores } from '../stores.js';
+
+const HEADINGS = ['sale', 'phase', 'units', 'free', 'live', 'paid', 'standby', 'price', 'opens', 'closes'];
+
+/** @param sale gets `list` */
+export function addSaleList(sale: Command): void {
+  sale
+    .command('list')
+    .description('every sale, the newest first')
+    .option('--json', 'one line of JSON')
+    .action(({ json }: { json?: true }) =>
+      withStores(async ctx => {
+        const overviews: SaleOverview[] = [];
+        for (const one of await listSales(ctx.db)) overviews.push(await overviewOf(ctx, one));
+        if (json) printJson(overviews);
+        else if (overviews.length === 0) print('there are no sales yet: `npm run cli -- sale create --help`');
+        else print(...tableOf([HEADINGS, ...overviews.map(rowOf)]));
+      }),
+    );
+}
+
+function rowOf(sale: SaleOverview): string[] {
+  const counts = [sale.units, sale.free ?? '-', sale.orders.live, sale.orders.paid, sale.waiting ?? '-'];
+  const price = formatMoney(sale.priceMinor, sale.currency);
+  return [sale.id, sale.phase, ...counts.map(String), price, sale.opensAt, sale.closesAt];
+}

@@ -1,0 +1,48 @@
+import type { Command } from 'commander';
+import { formatMoney } from '#core/money.js';
+import { readSale } from '#core/orders/sales.js';
+import { overviewOf, type SaleOverview } from '#core/steps/sale-overview.js';
+import { unknownSale } from '../failure.js';
+import { parseId } from '../options.js';
+import { factLines, print, printJson } from '../print.js';
+import { withStores } from '../stores.js';
+
+/** @param sale gets `show` */
+export function addSaleShow(sale: Command): void {
+  sale
+    .command('show')
+    .description('one sale, with its counts')
+    .argument('<sale>', 'which', parseId)
+    .option('--json', 'one line of JSON')
+    .action((saleId: string, { json }: { json?: true }) =>
+      withStores(async ctx => {
+        const found = await readSale(ctx.db, saleId);
+        if (!found) throw unknownSale(saleId);
+        const overview = await overviewOf(ctx, found);
+        if (json) printJson(overview);
+        else print(...linesOf(overview));
+      }),
+    );
+}
+
+function linesOf(sale: SaleOverview): string[] {
+  return [
+    `sale ${sale.id}: ${sale.title}`,
+    ...factLines({
+      phase: sale.phase,
+      price: formatMoney(sale.priceMinor, sale.currency),
+      opens: sale.opensAt,
+      closes: sale.closesAt,
+      'pay within': `${sale.payWithinSeconds} s`,
+      settlement: sale.settlement,
+      'in Redis': sale.inRedis,
+      units: sale.units,
+      free: sale.free ?? '-',
+      'on standby': sale.waiting ?? '-',
+      'not placed yet': sale.unplaced ?? '-',
+      'live orders': sale.orders.live,
+      paid: sale.orders.paid,
+      cancelled: sale.orders.cancelled,
+    }),
+  ];
+}

@@ -1,0 +1,63 @@
+import { Command, CommanderError } from 'commander';
+import { addAudit } from './commands/audit.js';
+import { addCredit } from './commands/credit.js';
+import { addMigrate } from './commands/migrate.js';
+import { addRebuild } from './commands/rebuild.js';
+import { addReconcile } from './commands/reconcile.js';
+import { addSaleChanges } from './commands/sale-change.js';
+import { addSaleCreate } from './commands/sale-create.js';
+import { addSaleList } from './commands/sale-list.js';
+import { addSaleShow } from './commands/sale-show.js';
+import { addToken } from './commands/token.js';
+import { tellOf } from './failure.js';
+
+/** What a command ends with: 0 done, 1 it failed or what it checked does not hold, 2 it was called in a wrong way. */
+const USAGE_EXIT = 2;
+
+function buildProgram(): Command {
+  const program = new Command('npm run cli --')
+    .description(
+      'Dropline, for its operator. REDIS_URL, DATABASE_URL and AUTH_SECRET are those of the stack that runs from this clone, unless the environment says otherwise.',
+    )
+    .exitOverride()
+    .configureOutput({
+      // One line, also where commander adds a suggestion on a second one.
+      outputError: (text, write) =>
+        write(
+          `${text
+            .trim()
+            .replace(/^error: /, '')
+            .replace(/\s*\n\s*/g, ' ')}\n`,
+        ),
+    });
+  const sale = program.command('sale').description('make, look at and change sales');
+  addSaleCreate(sale);
+  addSaleChanges(sale);
+  addSaleList(sale);
+  addSaleShow(sale);
+  addToken(program);
+  addCredit(program);
+  addAudit(program);
+  addReconcile(program);
+  addRebuild(program);
+  addMigrate(program);
+  return program;
+}
+
+async function run(args: string[]): Promise<number> {
+  try {
+    await buildProgram().parseAsync(args, { from: 'user' });
+    return Number(process.exitCode ?? 0);
+  } catch (error) {
+    // Commander has said what is wrong; asked for help, it ends with 0.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE_EXIT;
+    process.stderr.write(`${tellOf(error)}\n`);
+    return 1;
+  }
+}
+
+// Whoever reads our output may have seen enough: `sale list | head -1`.
+process.stdout.on('error', () => process.exit());
+const exitCode = await run(process.argv.slice(2));
+// A client whose store is away may keep the process alive long after its command has ended.
+process.stdout.write('', () => process.exit(exitCode));

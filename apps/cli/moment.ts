@@ -1,0 +1,26 @@
+import { InvalidArgumentError } from 'commander';
+import { MINUTE_MS, SECOND_MS } from '#core/clock.js';
+
+const UNIT_MS = { s: SECOND_MS, m: MINUTE_MS, h: 60 * MINUTE_MS, d: 24 * 60 * MINUTE_MS } as const;
+
+/** With its time zone: "10:00" of whoever reads it is how sales open an hour early. */
+const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)$/;
+
+/** Postgres and JavaScript both count on beyond it, but nobody means it. */
+const LATEST_MS = Date.UTC(2100, 0);
+
+/**
+ * @param text `now`, `+10s`, `+5m`, `+1h`, `+1d`, or ISO 8601 with a time zone
+ * @param nowMs the present, in ms since the epoch
+ * @returns the time that is meant, in ms since the epoch
+ * @throws InvalidArgumentError naming the forms
+ */
+export function parseMoment(text: string, nowMs = Date.now()): number {
+  const [, count, unit] = /^\+(\d{1,9})([smhd])$/.exec(text) ?? [];
+  const fromNowMs = unit ? Number(count) * UNIT_MS[unit as keyof typeof UNIT_MS] : 0;
+  const atMs = text === 'now' || unit ? nowMs + fromNowMs : ISO.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(atMs) || atMs > LATEST_MS) {
+    throw new InvalidArgumentError('It must be now, +10s, +5m, +1h, +1d, or a time such as 2026-11-27T18:00:00Z.');
+  }
+  return atMs;
+}

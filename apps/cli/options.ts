@@ -1,0 +1,38 @@
+import { InvalidArgumentError } from 'commander';
+import { ID_PATTERN } from '#core/claim.js';
+import { CURRENCY_PATTERN } from '#core/sale.js';
+
+/**
+ * @param text what was typed
+ * @returns an id of a sale or a buyer
+ * @throws InvalidArgumentError naming the form
+ */
+export function parseId(text: string): string {
+  if (!ID_PATTERN.test(text)) throw new InvalidArgumentError('It must be 1 to 64 of the characters A-Z a-z 0-9 _ -');
+  return text;
+}
+
+/**
+ * @param text what was typed
+ * @returns the currency
+ * @throws InvalidArgumentError naming the form
+ */
+export function parseCurrency(text: string): string {
+  if (!CURRENCY_PATTERN.test(text)) throw new InvalidArgumentError('It must be three capital letters, such as EUR.');
+  return text;
+}
+
+/**
+ * @param min the smallest that is allowed
+ * @param max the largest
+ * @returns a parser of whole numbers, which throws InvalidArgumentError naming both
+ */
+export function parseWhole(min: number, max: number): (text: string) => number {
+  return text => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < min || value > max) {
+      throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
+    }
+    return value;
+  };
+}

@@ -1,0 +1,93 @@
+import { SECOND_MS, withDeadline } from '#core/clock.js';
+import { readCommandConfig } from '#core/config.js';
+import { createLogger } from '#core/logger.js';
+import { connectDatabase, type Database } from '#core/orders/database.js';
+import { isMigrated } from '#core/orders/readiness.js';
+import { closeQueues, openQueues } from '#core/queue/queue.js';
+import { connectRedis, type Redis, waitUntilReady } from '#core/redis.js';
+import type { StepContext } from '#core/steps/context.js';
+import { defineScripts } from '#core/stock/scripts.js';
+import { CommandError, tellOf } from './failure.js';
+
+/** A store that restarts is back within this time, in ms; whoever types a command doesn't wait for longer. */
+const CONNECT_MS = 3 * SECOND_MS;
+
+/** What closing a store may take, in ms. The command is done by then. */
+const CLOSE_MS = SECOND_MS;
+
+/** A command does one thing after the other; an audit asks for two at once. */
+const DATABASE_CONNECTIONS = 3;
+
+/**
+ * Carries out a command that needs Postgres only.
+ *
+ * @param work the command
+ * @returns what it returns
+ * @throws ConfigError, CommandError when Postgres doesn't answer, and what `work` throws
+ */
+export async function withDatabase<T>(work: (db: Database) => Promise<T>): Promise<T> {
+  const { DATABASE_URL } = readCommandConfig(['DATABASE_URL']);
+  const db = connectDatabase(DATABASE_URL, DATABASE_CONNECTIONS);
+  try {
+    await checkDatabase(db, DATABASE_URL);
+    return await work(db);
+  } finally {
+    await closed(db.$disconnect());
+  }
+}
+
+/**
+ * Carries out a command that needs both stores.
+ *
+ * @param work the command
+ * @returns what it returns
+ * @throws ConfigError, CommandError when a store doesn't answer, and what `work` throws
+ */
+export async function withStores<T>(work: (ctx: StepContext) => Promise<T>): Promise<T> {
+  const { REDIS_URL } = readCommandConfig(['REDIS_URL', 'DATABASE_URL']);
+  return withDatabase(async db => {
+    let lost: Error | undefined;
+    const onError = (error: Error) => {
+      lost = error;
+    };
+    const redis = connectRedis(REDIS_URL, 'steps', onError);
+    try {
+      await checkRedis(redis, REDIS_URL, () => lost);
+      defineScripts(redis);
+      const queues = openQueues(redis, onError);
+      try {
+        // A command tells by what it prints and by its exit code.
+        return await work({ redis, db, queues, log: createLogger('cli', 'silent') });
+      } finally {
+        await closed(closeQueues(queues));
+      }
+    } finally {
+      redis.disconnect();
+    }
+  });
+}
+
+async function checkDatabase(db: Database, url: string): Promise<void> {
+  const migrated = await withDeadline(isMigrated(db), CONNECT_MS, 'connecting').catch(error => {
+    throw new CommandError(
+      `Postgres at ${placeOf(url)} does not answer (${tellOf(error)}): start it, or set DATABASE_URL`,
+    );
+  });
+  if (!migrated) throw new CommandError('the database has no tables yet: run `npm run cli -- migrate` first');
+}
+
+async function checkRedis(redis: Redis, url: string, lost: () => Error | undefined): Promise<void> {
+  await waitUntilReady(redis, CONNECT_MS).catch(error => {
+    const why = tellOf(lost() ?? error);
+    throw new CommandError(`Redis at ${placeOf(url)} does not answer (${why}): start it, or set REDIS_URL`);
+  });
+}
+
+/** Never the whole URL: it may hold a password. */
+function placeOf(url: string): string {
+  return new URL(url).host;
+}
+
+async function closed(closing: Promise<unknown>): Promise<void> {
+  await withDeadline(closing, CLOSE_MS, 'closing').catch(() => undefined);
+}

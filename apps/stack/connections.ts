@@ -1,0 +1,40 @@
+import { connectDatabase, type Database } from '#core/orders/database.js';
+import { connectRedis, type Redis, waitUntilReady } from '#core/redis.js';
+import { defineScripts } from '#core/stock/scripts.js';
+
+/** One thing at a time is asked, and a progress line beside it. */
+const DATABASE_CONNECTIONS = 3;
+const READY_DEADLINE_MS = 5_000;
+
+/** A command's own connections to both stores. */
+export interface Connections {
+  db: Database;
+  redis: Redis;
+  close(): Promise<void>;
+}
+
+/**
+ * @param redisUrl a Redis that runs
+ * @param databaseUrl a Postgres that runs
+ * @throws when Redis doesn't answer
+ */
+export async function openConnections(redisUrl: string, databaseUrl: string): Promise<Connections> {
+  // What is lost shows in the next call.
+  const redis = connectRedis(redisUrl, 'steps', () => undefined);
+  defineScripts(redis);
+  try {
+    await waitUntilReady(redis, READY_DEADLINE_MS);
+  } catch (error) {
+    redis.disconnect();
+    throw error;
+  }
+  const db = connectDatabase(databaseUrl, DATABASE_CONNECTIONS);
+  return {
+    db,
+    redis,
+    async close() {
+      redis.disconnect();
+      await db.$disconnect();
+    },
+  };
+}

@@ -1,0 +1,163 @@
+import { Command } from 'commander';
+import { type GivenSettings, readGiven } from '#core/config.js';
+import { creditWallets } from '#core/orders/wallet.js';
+import { announceStack, withdrawStack } from '#core/running-stack.js';
+import type { Sale } from '#core/sale.js';
+import type { BuyerPlan } from './buyer.js';
+import { type Connections, openConnections } from './connections.js';
+import { planCrowd, startCrowd } from './crowd.js';
+import { closeDrop, openDrop } from './drop.js';
+import { type Lifetime, startLifetime } from './lifetime.js';
+import { share, whole } from './options.js';
+import { preferredPort } from './preferred-port.js';
+import { startPrivateStores } from './private-stores.js';
+import { type Progress, showProgress } from './progress.js';
+import { holds, reckon, untilAtRest, type Verdict } from './reckoning.js';
+import { newSecrets, type Secrets } from './secrets.js';
+import { type Stack, startStack } from './stack.js';
+import { watchCrowd } from './watch-crowd.js';
+
+const SALE_ID = 'demo';
+/** A sale beside it, so that whoever looks at the page can buy, too. */
+const OWN_SALE_ID = 'try-it';
+const OWN_UNITS = 10;
+const PORT = 3_000;
+const ADMIN_PORT = 3_001;
+const CLICKS_MAX = 4;
+const ARRIVE_WITHIN_MS = 1_500;
+/** What comes back is offered a few times at most, as fewer and fewer don't pay; a slow machine needs longer. */
+const PATIENCE_MS = 240_000;
+const REST_DEADLINE_MS = 30_000;
+/** Looked at again and again while there are only buyers on standby. */
+const GLANCE_MS = 300;
+
+interface DemoOptions {
+  units: number;
+  buyers: number;
+  payWithin: number;
+  payShare: number;
+  exit: boolean;
+  json: boolean;
+}
+
+function readOptions(): DemoOptions {
+  return new Command('npm run demo --')
+    .description('A whole sale on this machine: stores, processes and a crowd of simulated buyers.')
+    .option('--units <n>', 'units for sale', whole, 100)
+    .option('--buyers <n>', 'simulated buyers', whole, 2_000)
+    .option('--pay-within <seconds>', 'how long an order waits for its payment', whole, 5)
+    .option('--pay-share <0..1>', 'how many of the buyers pay', share, 0.85)
+    .option('--exit', 'end after the sale instead of staying up', false)
+    .option('--json', 'the result as one JSON line on standard output', false)
+    .parse()
+    .opts<DemoOptions>();
+}
+
+interface Running {
+  stack: Stack;
+  secrets: Secrets;
+  connections: Connections;
+}
+
+async function startEverything(lifetime: Lifetime, progress: Progress): Promise<Running> {
+  progress.step('Starting a private Redis and Postgres ...');
+  const stores = await startPrivateStores();
+  lifetime.beforeEnd(() => stores.stop());
+  progress.step('Starting API, worker and admin ...');
+  const secrets = newSecrets();
+  const [port, adminPort] = [await preferredPort(PORT), await preferredPort(ADMIN_PORT)];
+  const { LOG_LEVEL = 'warn' } = readGiven();
+  const settings: GivenSettings = { GUEST_TOKENS: '1', LOG_LEVEL };
+  const { redisUrl, databaseUrl } = stores;
+  const tell = (line: string) => progress.step(line);
+  const stack = await startStack({ redisUrl, databaseUrl, secrets, ports: [port], adminPort, settings, tell });
+  lifetime.beforeEnd(() => stack.stop());
+  announceStack({
+    REDIS_URL: redisUrl,
+    DATABASE_URL: databaseUrl,
+    ...secrets,
+    PORT: `${port}`,
+    ADMIN_PORT: `${adminPort}`,
+  });
+  lifetime.beforeEnd(withdrawStack);
+  const connections = await openConnections(redisUrl, databaseUrl);
+  lifetime.beforeEnd(() => connections.close());
+  return { stack, secrets, connections };
+}
+
+async function credit({ db }: Connections, plans: BuyerPlan[], sale: Sale): Promise<void> {
+  const payers = plans.filter(({ withUnit }) => withUnit === 'pay').map(({ buyerId }) => buyerId);
+  await creditWallets(db, payers, sale.priceMinor, sale.currency);
+}
+
+async function sell(running: Running, options: DemoOptions, progress: Progress): Promise<Verdict> {
+  const { stack, secrets, connections } = running;
+  const sale = await openDrop(connections, {
+    id: SALE_ID,
+    units: options.units,
+    payWithinSeconds: options.payWithin,
+  });
+  const { buyers, payShare } = options;
+  const plans = planCrowd({ buyers, prefix: 'buyer-', clicksMax: CLICKS_MAX, payShare, others: 'leave' });
+  await credit(connections, plans, sale);
+  progress.step(`The sale is open: ${sale.units} units, ${buyers} buyers, ${options.payWithin} s to pay.`);
+  const crowd = startCrowd({
+    baseUrls: stack.baseUrls,
+    saleId: sale.id,
+    authSecret: secrets.AUTH_SECRET,
+    plans,
+    arriveWithinMs: ARRIVE_WITHIN_MS,
+    patienceMs: PATIENCE_MS,
+  });
+  // Nobody is left who could give a unit back: the sale is over, and those on standby are told.
+  const report = await watchCrowd(crowd, progress, async () => {
+    if (await untilAtRest(connections, sale.id, GLANCE_MS)) await closeDrop(connections, sale.id);
+  });
+  await untilAtRest(connections, sale.id, REST_DEADLINE_MS);
+  return reckon(connections, sale.id, report.buyers);
+}
+
+function resultText({ reckoning: r, wrong }: Verdict, seconds: number): string {
+  return [
+    '',
+    `${r.buyers} buyers came for ${r.units} units; it took ${seconds} s with everything started.`,
+    `  ${r.placed} units were placed, ${r.paid} orders were paid, ${r.cancelled} were not and their units were offered again`,
+    `  ${r.soldOut} buyers were told that it is sold out, or stood by in vain`,
+    `  oversold ${r.oversold}, buyers with two orders ${r.duplicates}, claims lost ${r.lost}`,
+    r.auditOk ? '  the audit holds: both stores agree on every unit' : '  THE AUDIT DOES NOT HOLD:',
+    ...wrong.map(line => `    ${line}`),
+    '',
+  ].join('\n');
+}
+
+function placesText({ stack, secrets }: Running): string {
+  const [baseUrl] = stack.baseUrls;
+  return [
+    `Page      ${baseUrl}/s/${SALE_ID}  (over; ${OWN_UNITS} units for yourself: ${baseUrl}/s/${OWN_SALE_ID})`,
+    `Console   ${stack.adminUrl}/`,
+    `Queues    ${stack.adminUrl}/queues`,
+    `Token     ${secrets.ADMIN_TOKEN}  (the admin's login)`,
+    `Audit     npm run cli -- audit ${SALE_ID}`,
+    'Everything is up until you press Ctrl-C; then nothing of it is left.',
+    '',
+  ].join('\n');
+}
+
+const startedAt = performance.now();
+const lifetime = startLifetime();
+try {
+  const options = readOptions();
+  const progress = showProgress(process.stderr);
+  const running = await startEverything(lifetime, progress);
+  const verdict = await sell(running, options, progress);
+  const seconds = Math.round((performance.now() - startedAt) / 100) / 10;
+  const report = options.json ? process.stderr : process.stdout;
+  report.write(resultText(verdict, seconds));
+  if (options.json) process.stdout.write(`${JSON.stringify({ ...verdict.reckoning, seconds })}\n`);
+  if (options.exit) await lifetime.end(holds(verdict) ? 0 : 1);
+  await openDrop(running.connections, { id: OWN_SALE_ID, units: OWN_UNITS, title: 'Yours to try' });
+  report.write(placesText(running));
+  lifetime.settled();
+} catch (error) {
+  await lifetime.fail(error);
+}

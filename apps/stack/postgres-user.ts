@@ -1,0 +1,42 @@
+import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { User } from './guarded-process.js';
+
+/** Any account that is not root will do, if it is in the password file: initdb looks it up there. */
+const ACCOUNTS = ['postgres', 'nobody'];
+const OTHERS_MAY_PASS = 0o001;
+
+/**
+ * Whom Postgres runs as: it refuses to be root. Data that exists keeps its owner.
+ * @param data the data folder, which need not exist
+ * @returns undefined: as ourselves
+ * @throws when we are root and the machine has no other account
+ */
+export function postgresUser(data: string): User | undefined {
+  if (process.getuid?.() !== 0) return undefined;
+  if (existsSync(data)) {
+    const { uid, gid } = statSync(data);
+    if (uid !== 0) return { uid, gid };
+  }
+  const accounts = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .map(line => line.split(':'));
+  for (const name of ACCOUNTS) {
+    const account = accounts.find(fields => fields[0] === name);
+    const user = { uid: Number(account?.[2]), gid: Number(account?.[3]) };
+    if (user.uid > 0 && user.gid > 0) return user;
+  }
+  throw new Error(
+    `Postgres can't run as root, and this machine has neither of the accounts ${ACCOUNTS.join(', ')}: run Dropline as an ordinary user, or set DATABASE_URL`,
+  );
+}
+
+/**
+ * Whether an account that owns nothing on the way can reach a folder: everybody may pass through it and all folders above.
+ * @param folder must exist
+ */
+export function everybodyReaches(folder: string): boolean {
+  const passes = (path: string): boolean =>
+    (statSync(path).mode & OTHERS_MAY_PASS) !== 0 && (dirname(path) === path || passes(dirname(path)));
+  return passes(realpathSync(folder));
+}

@@ -1,0 +1,141 @@
+import { pause } from '#core/clock.js';
+import { audit } from '#core/maintenance/audit.js';
+import type { OrderStatus } from '#core/order.js';
+import { claimStatusOf, isLiveOrder } from '#core/order.js';
+import { countOrders } from '#core/orders/audit.js';
+import { readSale } from '#core/stock/sale.js';
+import type { BuyerRecord } from './buyer.js';
+import type { Connections } from './connections.js';
+
+const LOOK_EVERY_MS = 100;
+/** What a report lists of what is wrong; one is bad enough. */
+const LISTED_MAX = 20;
+
+/** A sale after a crowd, by Postgres. What the crowd believes is only compared with it. */
+export interface Reckoning {
+  units: number;
+  buyers: number;
+  /** Different accepted claims: told to buyers, or found in Postgres. */
+  claimed: number;
+  /** Buyers whose final answer was a refusal, or who were on standby in vain. */
+  soldOut: number;
+  /** Different units that got an order. */
+  placed: number;
+  /** Orders. */
+  paid: number;
+  /** Orders. */
+  cancelled: number;
+  /** Buyers with more than one live order. */
+  duplicates: number;
+  /** Live orders beyond the units. */
+  oversold: number;
+  /** Accepted claims without an order. */
+  lost: number;
+  auditOk: boolean;
+}
+
+/** A reckoning, and what is wrong, a line each. */
+export interface Verdict {
+  reckoning: Reckoning;
+  wrong: string[];
+}
+
+type OrderRow = { id: string; buyerId: string; unit: number; status: OrderStatus };
+
+/**
+ * Waits until nothing is on its way: no claim unplaced, no order unpaid, no release undelivered.
+ * @param limitMs how long, in milliseconds
+ * @returns false when the limit came first
+ */
+export async function untilAtRest({ db, redis }: Connections, saleId: string, limitMs: number): Promise<boolean> {
+  const endsAt = performance.now() + limitMs;
+  for (;;) {
+    const sale = await readSale(redis, saleId);
+    const pending = await db.order.count({ where: { saleId, status: 'pending_payment' } });
+    const undelivered = await db.outboxEvent.count({ where: { saleId, deliveredAt: null } });
+    if (sale?.unplaced === 0 && pending === 0 && undelivered === 0) return true;
+    if (performance.now() > endsAt) return false;
+    await pause(LOOK_EVERY_MS);
+  }
+}
+
+/**
+ * Counts what became of a sale, proves it, and compares what its buyers were told with what is true.
+ * @param buyers all who came; their orders must have reached their end
+ */
+export async function reckon(
+  { db, redis }: Connections,
+  saleId: string,
+  buyers: readonly BuyerRecord[],
+): Promise<Verdict> {
+  const proof = await audit(db, redis, saleId);
+  const counts = await countOrders(db, saleId);
+  const [row] = await db.$queryRaw<{ duplicates: bigint; oversold: bigint }[]>`
+    WITH live AS (SELECT buyer_id FROM orders WHERE sale_id = ${saleId} AND status IN ('pending_payment', 'paid'))
+    SELECT (SELECT count(*) FROM (SELECT 1 FROM live GROUP BY buyer_id HAVING count(*) > 1) d) AS duplicates,
+           (SELECT greatest(0, (SELECT count(*) FROM live) - units) FROM sales WHERE id = ${saleId}) AS oversold`;
+  const orders = await readRows(db, saleId);
+  const told = new Set(buyers.flatMap(({ claims }) => [...claims.keys()]));
+  const lost = [...told].filter(claimId => !orders.has(claimId));
+  const wrong = [...(proof?.violations ?? ['there is no such sale']), ...contradictions(buyers, orders)];
+  const refused = buyers.filter(({ stage }) => ['sold_out', 'closed', 'left_standby'].includes(stage));
+  return {
+    reckoning: {
+      units: proof?.units ?? 0,
+      buyers: buyers.length,
+      claimed: new Set([...told, ...orders.keys()]).size,
+      soldOut: refused.length,
+      placed: counts.unitsPlaced,
+      paid: counts.paid,
+      cancelled: counts.cancelled,
+      duplicates: Number(row?.duplicates),
+      oversold: Number(row?.oversold),
+      lost: lost.length,
+      auditOk: wrong.length === 0,
+    },
+    wrong: wrong.slice(0, LISTED_MAX),
+  };
+}
+
+/** Whether nothing is wrong at all. */
+export function holds({ reckoning, wrong }: Verdict): boolean {
+  const { duplicates, oversold, lost, auditOk } = reckoning;
+  return auditOk && wrong.length === 0 && duplicates + oversold + lost === 0;
+}
+
+async function readRows(db: Connections['db'], saleId: string): Promise<Map<string, OrderRow>> {
+  const select = { id: true, buyerId: true, unit: true, status: true } as const;
+  const rows = await db.order.findMany({ where: { saleId }, select });
+  return new Map(rows.map(row => [row.id, { ...row, status: row.status as OrderStatus }]));
+}
+
+/** Answers that turned out untrue. */
+function contradictions(buyers: readonly BuyerRecord[], orders: ReadonlyMap<string, OrderRow>): string[] {
+  const live = new Set([...orders.values()].filter(({ status }) => isLiveOrder(status)).map(({ buyerId }) => buyerId));
+  return buyers.flatMap(buyer => [...untrueClaims(buyer, orders), ...untrueEnding(buyer, orders, live)]);
+}
+
+function untrueClaims({ plan, claims }: BuyerRecord, orders: ReadonlyMap<string, OrderRow>): string[] {
+  return [...claims].flatMap(([claimId, unit]) => {
+    const order = orders.get(claimId);
+    if (!order) return [`${plan.buyerId} was told of claim ${claimId}, which has no order`];
+    if (order.buyerId === plan.buyerId && order.unit === unit) return [];
+    return [
+      `${plan.buyerId} was told of unit ${unit}, and ${order.buyerId} has unit ${order.unit} by claim ${claimId}`,
+    ];
+  });
+}
+
+function untrueEnding(
+  { plan, stage, claims }: BuyerRecord,
+  orders: ReadonlyMap<string, OrderRow>,
+  live: ReadonlySet<string>,
+): string[] {
+  if (stage === 'unanswered') return [`${plan.buyerId} never got a final answer`];
+  if (stage === 'sold_out' || stage === 'closed' || stage === 'left_standby') {
+    return live.has(plan.buyerId) ? [`${plan.buyerId} was told ${stage}, and has a live order`] : [];
+  }
+  const order = orders.get([...claims.keys()].at(-1) ?? '');
+  if (order && claimStatusOf(order.status) === stage) return [];
+  return [`${plan.buyerId} was told ${stage}, and the order is ${order?.status ?? 'not there'}`];
+}

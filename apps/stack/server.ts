@@ -1,0 +1,80 @@
+import { chmod, mkdir, open, readFile } from 'node:fs/promises';
+import { setTimeout as pause } from 'node:timers/promises';
+import { freePort } from './free-port.js';
+import { type GuardedProcess, startGuarded, type User } from './guarded-process.js';
+import { until } from './until.js';
+
+/** 20 s: a start takes 0.1 s, recovery after a kill up to 2 s, and the machine may be busy with other things. */
+const START_DEADLINE_MS = 20_000;
+const RETRY_MS = 100;
+const LOG_TAIL_CHARS = 2_000;
+
+/** What goes away by itself: a port that was taken first, or leftovers of a killed server that are still ending. */
+const PASSING = /Address already in use|is still in use|lock file .* already exists|being used by another process/;
+
+/** A database server of ours: what it is run with, and how it shows that it is ready. */
+export interface ServerSpec {
+  name: string;
+  command: string;
+  /** The arguments for listening on this port. */
+  args(port: number): string[];
+  cwd: string;
+  environment?: Readonly<Record<string, string>>;
+  user?: User | undefined;
+  logFile: string;
+  stopSignal: NodeJS.Signals;
+  graceMs: number;
+  /** A fixed port; without it a free one is found. */
+  port?: number | undefined;
+  /** Whether the process `pid` itself (not another one on this port) answers. */
+  ready(pid: number, port: number): Promise<boolean>;
+}
+
+/** A server that answers. */
+export interface RunningServer {
+  process: GuardedProcess;
+  port: number;
+}
+
+async function launch(spec: ServerSpec, port: number): Promise<GuardedProcess> {
+  // Written anew at each start, so it can't grow for ever.
+  const log = await open(spec.logFile, 'w', 0o600);
+  try {
+    return await startGuarded({ ...spec, args: spec.args(port), output: log.fd });
+  } finally {
+    await log.close();
+  }
+}
+
+async function logTail(logFile: string): Promise<string> {
+  return (await readFile(logFile, 'utf8').catch(() => '')).slice(-LOG_TAIL_CHARS).trim();
+}
+
+/**
+ * Starts a server and waits until it answers. A port lost to somebody else is replaced; leftovers of a killed server are waited for.
+ * @throws with the end of the server's own log, when it ends or doesn't answer in time
+ */
+export async function startServer(spec: ServerSpec): Promise<RunningServer> {
+  const deadline = Date.now() + START_DEADLINE_MS;
+  for (;;) {
+    const port = spec.port ?? (await freePort());
+    const process = await launch(spec, port);
+    const settled = async () => process.exit() !== undefined || (await spec.ready(process.pid, port));
+    await until(settled, deadline - Date.now());
+    if (process.exit() === undefined && (await spec.ready(process.pid, port))) {
+      process.detach();
+      return { process, port };
+    }
+    await process.kill();
+    const log = await logTail(spec.logFile);
+    if (Date.now() > deadline || !PASSING.test(log)) throw new Error(`${spec.name} did not start: ${log}`);
+    await pause(RETRY_MS);
+  }
+}
+
+/** Creates the folder of a server; others may pass through it (its server may run as another user), but not look into it. */
+export async function serverFolder(folder: string): Promise<void> {
+  const created = await mkdir(folder, { recursive: true });
+  // Said explicitly, because a strict umask would take it away again.
+  if (created) await chmod(folder, 0o711);
+}

@@ -1,0 +1,113 @@
+import { join } from 'node:path';
+import { type GivenSettings, readConfig, readGiven, type SettingName } from '#core/config.js';
+import { announceStack, readRunningStack, withdrawStack } from '#core/running-stack.js';
+import { checkout } from './checkout.js';
+import { type Lifetime, startLifetime } from './lifetime.js';
+import { startPostgres } from './postgres-server.js';
+import { isPortFree } from './preferred-port.js';
+import { startRedis } from './redis-server.js';
+import { keptSecrets, secretsFile } from './secrets.js';
+import { type Stack, startStack } from './stack.js';
+
+const DATA_FOLDER = join(checkout, '.data');
+const PROBE_DEADLINE_MS = 1_000;
+
+/** What is checked before anything is started, given or not. */
+const CHECKED = ['PORT', 'ADMIN_PORT', 'HOST', 'ADMIN_HOST', 'LOG_LEVEL'] as const;
+
+async function refuseSecondStack(): Promise<void> {
+  const { PORT, ADMIN_TOKEN } = readRunningStack({});
+  if (ADMIN_TOKEN !== (await keptSecrets(DATA_FOLDER)).ADMIN_TOKEN) return;
+  const place = `http://127.0.0.1:${PORT}`;
+  // Its process number alone proves nothing: after a reboot it may be anybody's.
+  const answers = await fetch(`${place}/healthz`, { signal: AbortSignal.timeout(PROBE_DEADLINE_MS) }).then(
+    response => response.ok,
+    () => false,
+  );
+  if (answers) throw new Error(`a stack runs on ${DATA_FOLDER} already, at ${place}: stop it first`);
+}
+
+async function refuseTakenPort(name: SettingName, port: number): Promise<void> {
+  if (!(await isPortFree(port))) throw new Error(`${name} ${port} is in use: set ${name} to another port`);
+}
+
+/** The stores that were given, and private ones, which keep their data, for those that weren't. */
+async function findStores(
+  given: GivenSettings,
+  lifetime: Lifetime,
+): Promise<{ redisUrl: string; databaseUrl: string }> {
+  let { REDIS_URL: redisUrl, DATABASE_URL: databaseUrl } = given;
+  // Postgres first: it holds the lock of the data folder.
+  if (!databaseUrl) {
+    const postgres = await startPostgres({ dir: join(DATA_FOLDER, 'postgres') });
+    lifetime.beforeEnd(() => postgres.stop());
+    databaseUrl = postgres.url;
+  }
+  if (!redisUrl) {
+    const redis = await startRedis({ dir: join(DATA_FOLDER, 'redis') });
+    lifetime.beforeEnd(() => redis.stop());
+    redisUrl = redis.url;
+  }
+  return { redisUrl, databaseUrl };
+}
+
+/** Private stores mean trying it out on this machine: nobody else reaches the page, and it may hand out tokens by itself. */
+function settingsFor(given: GivenSettings): GivenSettings {
+  const trying = !given.REDIS_URL && !given.DATABASE_URL;
+  return { LOG_LEVEL: 'warn', ...(trying ? { HOST: '127.0.0.1', GUEST_TOKENS: '1' } : { HOST: '0.0.0.0' }), ...given };
+}
+
+function placesText(stack: Stack, given: GivenSettings): string {
+  const token = given.ADMIN_TOKEN ? 'as you set it' : `in ${secretsFile(DATA_FOLDER)}`;
+  return [
+    'Dropline runs.',
+    `Page      ${stack.baseUrls[0]}/  (a sale's own: /s/<id>)`,
+    `Console   ${stack.adminUrl}/`,
+    `Queues    ${stack.adminUrl}/queues`,
+    `Token     ADMIN_TOKEN, ${token}  (the admin's login)`,
+    'A sale    npm run cli -- sale create --id drop-1 --units 100 --price 4900',
+    'Ctrl-C stops everything.',
+    '',
+  ].join('\n');
+}
+
+async function start(lifetime: Lifetime): Promise<void> {
+  const given = readGiven();
+  const settings = settingsFor(given);
+  const names = new Set([...CHECKED, ...(Object.keys(given) as SettingName[])]);
+  readConfig([...names], settings);
+  const { PORT, ADMIN_PORT } = readConfig(CHECKED, settings);
+  if (!given.REDIS_URL || !given.DATABASE_URL) await refuseSecondStack();
+  await refuseTakenPort('PORT', PORT);
+  await refuseTakenPort('ADMIN_PORT', ADMIN_PORT);
+  const { redisUrl, databaseUrl } = await findStores(given, lifetime);
+  const kept = await keptSecrets(DATA_FOLDER);
+  const secrets = {
+    AUTH_SECRET: given.AUTH_SECRET ?? kept.AUTH_SECRET,
+    ADMIN_TOKEN: given.ADMIN_TOKEN ?? kept.ADMIN_TOKEN,
+  };
+  const stack = await startStack({
+    redisUrl,
+    databaseUrl,
+    secrets,
+    ports: [PORT],
+    adminPort: ADMIN_PORT,
+    settings,
+    log: process.stderr,
+    tell: line => process.stderr.write(`${line}\n`),
+  });
+  lifetime.beforeEnd(() => stack.stop());
+  announceStack({
+    REDIS_URL: redisUrl,
+    DATABASE_URL: databaseUrl,
+    ...secrets,
+    PORT: `${PORT}`,
+    ADMIN_PORT: `${ADMIN_PORT}`,
+  });
+  lifetime.beforeEnd(withdrawStack);
+  process.stdout.write(placesText(stack, given));
+  lifetime.settled();
+}
+
+const lifetime = startLifetime();
+await start(lifetime).catch(error => lifetime.fail(error));

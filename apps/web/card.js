@@ -1,0 +1,74 @@
+import { spanOf } from './clock.js';
+import { formatPrice, phaseOf } from './sale.js';
+import { texts } from './texts.js';
+
+/**
+ * What the page itself says, behind the window.
+ *
+ * @typedef {object} Card
+ * @property {string} title
+ * @property {string} price
+ * @property {string} note
+ * @property {[number, string][]} countdown values with their words; empty when there is nothing to wait for
+ * @property {number | undefined} share of the units that are left, from 0 to 1; undefined hides it
+ * @property {{label: string, action?: 'click' | 'show'}} button without an action it is grey
+ * @property {string} hint what the visitor should know about their last click
+ */
+
+/**
+ * @param {{sale?: import('./sale.js').Sale, trouble?: 'unknown' | 'unreachable' | 'none', nowMs: number,
+ *   purchase: import('./purchase.js').Purchase}} page `trouble`: why there is no sale to show
+ * @returns {Card}
+ */
+export function cardOf({ sale, trouble, nowMs, purchase }) {
+  if (!sale) return withoutSale(trouble);
+  const phase = phaseOf(sale, nowMs);
+  return {
+    title: sale.title,
+    price: formatPrice(sale.priceMinor, sale.currency, texts.locale),
+    note: noteOf(sale, phase),
+    countdown: phase === 'upcoming' ? countdownOf(sale.opensAtMs - nowMs) : [],
+    share: phase === 'open' || phase === 'sold_out' ? sale.remaining / sale.units : undefined,
+    button: buttonOf(phase, purchase),
+    // That it has not opened yet stops being news when it does.
+    hint: purchase.notice === 'not_open' && phase !== 'upcoming' ? '' : (texts.notice[purchase.notice] ?? ''),
+  };
+}
+
+const TROUBLES = {
+  none: texts.noSale,
+  unknown: texts.unknownSale,
+  unreachable: { title: texts.loading, note: texts.unreachable },
+};
+
+function withoutSale(trouble) {
+  const { title, note } = TROUBLES[trouble] ?? { title: texts.loading, note: '' };
+  return { title, price: '', note, countdown: [], share: undefined, button: { label: '' }, hint: '' };
+}
+
+function noteOf({ units, remaining }, phase) {
+  if (phase === 'upcoming') return texts.unitsUpcoming(units);
+  if (phase === 'open') return texts.unitsLeft(remaining, units);
+  if (phase === 'sold_out') return texts.unitsGone;
+  return texts[phase];
+}
+
+function countdownOf(ms) {
+  const { days, hours, minutes, seconds } = spanOf(ms);
+  const all = [
+    [days, texts.days],
+    [hours, texts.hours],
+    [minutes, texts.minutes],
+    [seconds, texts.seconds],
+  ];
+  return days > 0 ? all : all.slice(1);
+}
+
+function buttonOf(phase, { step }) {
+  if (step === 'idle') {
+    const isOpen = phase === 'open' || phase === 'sold_out';
+    return { label: texts.button[phase], ...(isOpen ? { action: 'click' } : {}) };
+  }
+  const isAsking = step === 'buying' || step === 'resuming';
+  return isAsking ? { label: texts.button[step] } : { label: texts.button.order, action: 'show' };
+}

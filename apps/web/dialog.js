@@ -1,0 +1,83 @@
+import { formatSpan } from './clock.js';
+import { formatPrice } from './sale.js';
+import { texts } from './texts.js';
+
+/**
+ * What the window says about a purchase.
+ *
+ * @typedef {{label: string, event?: 'pay' | 'giveUp' | 'restart' | 'close', disabled?: boolean}} Action
+ * @typedef {object} Content
+ * @property {'waiting' | 'yours' | 'done' | 'over'} mood
+ * @property {string} heading
+ * @property {string} message
+ * @property {[string, string][]} facts
+ * @property {Action[]} actions the most likely one first; one without an event only closes the window
+ */
+
+/** Ends after which the sale has nothing more to give. */
+const FINAL_ENDS = ['sale_closed', 'closed', 'unknown_sale'];
+
+/** Ends of an order; of the others a reason would tell about something else. */
+const REASONED_ENDS = ['cancelled', 'rejected', 'refunded'];
+
+/**
+ * @param {import('./purchase.js').Purchase} purchase
+ * @param {number} nowMs the server's time
+ * @returns {Content | undefined} undefined when there is nothing to tell yet
+ */
+export function contentOf(purchase, nowMs) {
+  return CONTENTS[purchase.step]?.(purchase, nowMs);
+}
+
+const { facts: labels } = texts;
+
+const CONTENTS = {
+  resuming: ({ clicked }) => (clicked ? waiting(texts.resuming) : undefined),
+  queued: ({ promoted }) => waiting(promoted ? texts.promoted : texts.queued),
+  standby: ({ order }) => ({
+    ...waiting({ heading: texts.standby.heading(order.position), message: texts.standby.message }),
+    actions: [{ label: texts.standby.leave, event: 'giveUp' }],
+  }),
+  payable: payable,
+  paying: ({ order }) => ({ ...waiting(texts.paying), facts: [...unitOf(order), ...amountOf(order, labels.amount)] }),
+  cancelling: () => waiting(texts.cancelling),
+  paid: ({ order }) => ({
+    mood: 'done',
+    ...texts.paid,
+    facts: [...unitOf(order), ...amountOf(order, labels.paid), ...fact(labels.order, order.claimId)],
+    actions: [{ label: texts.close }],
+  }),
+  ended: ({ end, order }) => ({
+    mood: 'over',
+    ...(REASONED_ENDS.includes(end) && texts.ends[order.reason] ? texts.ends[order.reason] : texts.ends[end]),
+    facts: [],
+    actions: [...(FINAL_ENDS.includes(end) ? [] : [again]), { label: texts.close, event: 'close' }],
+  }),
+};
+
+const again = { label: texts.tryAgain, event: 'restart' };
+
+const waiting = ({ heading, message }) => ({ mood: 'waiting', heading, message, facts: [], actions: [] });
+
+function payable({ order, promoted }, nowMs) {
+  const leftMs = (order.payByMs ?? Number.POSITIVE_INFINITY) - nowMs;
+  const isLate = leftMs <= 0;
+  const message = promoted ? texts.payable.promoted : texts.payable.message;
+  return {
+    mood: 'yours',
+    heading: texts.payable.heading(order.unit),
+    message: isLate ? texts.payable.late : message,
+    facts: [...amountOf(order, labels.amount), ...fact(labels.timeLeft, Number.isFinite(leftMs) && formatSpan(leftMs))],
+    actions: [
+      { label: texts.payable.pay, event: 'pay', disabled: isLate },
+      { label: texts.payable.giveUp, event: 'giveUp', disabled: isLate },
+    ],
+  };
+}
+
+const fact = (label, value) => (value ? [[label, value]] : []);
+
+const unitOf = ({ unit }) => fact(labels.unit, unit && String(unit));
+
+const amountOf = ({ amountMinor, currency }, label) =>
+  fact(label, currency && formatPrice(amountMinor, currency, texts.locale));

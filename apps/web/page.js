@@ -1,0 +1,148 @@
+import { ask } from './api.js';
+import { clockOffset } from './clock.js';
+import { next, startPurchase } from './purchase.js';
+import { phaseOf, readSale, saleIdOf } from './sale.js';
+import { texts } from './texts.js';
+import { announce, listen, show } from './view.js';
+import { recallVisit, rememberVisit } from './visit.js';
+
+const TICK_MS = 200;
+/** How often the number of free units is read while the sale is open and the page is looked at. */
+const REFRESH_MS = 5_000;
+/** After the page was away for so long, its clock and the sale may have changed. */
+const AWAY_MS = 30_000;
+
+const saleId = saleIdOf(location);
+const page = { sale: undefined, trouble: saleId ? undefined : 'none', offsetMs: 0, purchase: startPurchase() };
+const nowMs = () => Date.now() + page.offsetMs;
+const phase = () => page.sale && phaseOf(page.sale, nowMs());
+
+function render() {
+  show({ ...page, nowMs: nowMs() });
+}
+
+// The sale: read once before it opens, then now and then.
+
+async function loadSale() {
+  const askedAtMs = Date.now();
+  const answer = await ask('sale', saleId);
+  if (answer.ok) {
+    const serverTimeMs = Date.parse(answer.body.serverTime);
+    page.offsetMs = clockOffset({ serverTimeMs, ageSeconds: answer.ageSeconds, askedAtMs, answeredAtMs: Date.now() });
+    page.sale = readSale(answer.body);
+  } else {
+    page.trouble = answer.status === 404 ? 'unknown' : 'unreachable';
+  }
+  refreshLater(answer);
+  lookForOrder();
+  render();
+}
+
+let refreshTimer = 0;
+
+function refreshLater({ ok, status, retryAfterMs = 0 }) {
+  clearTimeout(refreshTimer);
+  const isWorthIt = ok ? phase() !== 'upcoming' && phase() !== 'closed' : status !== 404;
+  if (isWorthIt) refreshTimer = setTimeout(refresh, Math.max(retryAfterMs, REFRESH_MS * (0.8 + Math.random() * 0.4)));
+}
+
+function refresh() {
+  if (!document.hidden) void loadSale();
+  else refreshLater({ ok: true });
+}
+
+// The purchase: one question to the server at a time.
+
+let errandTimer = 0;
+let errand = 0;
+let dueAtMs = Number.POSITIVE_INFINITY;
+let runNow = () => {};
+
+function tell(event) {
+  const following = next(page.purchase, event);
+  if (!following) return;
+  page.purchase = following.purchase;
+  rememberVisit(saleId, page.purchase);
+  send(following.errand);
+  render();
+}
+
+function send(question) {
+  clearTimeout(errandTimer);
+  errand += 1;
+  dueAtMs = Number.POSITIVE_INFINITY;
+  if (!question) return;
+  const waitMs = question.afterMs + Math.random() * question.spreadMs;
+  dueAtMs = Date.now() + waitMs;
+  const mine = errand;
+  runNow = () => void run(question.call, mine);
+  errandTimer = setTimeout(runNow, waitMs);
+}
+
+async function run(call, mine) {
+  clearTimeout(errandTimer);
+  dueAtMs = Number.POSITIVE_INFINITY;
+  const answer = await ask(call, saleId, page.purchase.receipt);
+  // A later decision of the visitor made this answer old.
+  if (mine !== errand) return;
+  if (call === 'buy') heed(answer);
+  tell({ type: 'answer', call, answer });
+}
+
+/** A refusal tells about the sale, too. */
+function heed(answer) {
+  if (!page.sale) return;
+  if (answer.code === 'sold_out') page.sale.remaining = 0;
+  if (answer.code !== 'not_open') return;
+  if (answer.opensAt) page.sale.opensAtMs = Date.parse(answer.opensAt);
+  void loadSale();
+}
+
+// Time passes, and the visitor comes and goes.
+
+let shownPhase;
+
+function tick() {
+  const now = phase();
+  if (shownPhase === 'upcoming' && now === 'open') {
+    announce(texts.nowOpen);
+    refreshLater({ ok: true });
+  }
+  shownPhase = now;
+  render();
+}
+
+let hiddenAtMs = 0;
+
+function comeAndGo() {
+  if (document.hidden) {
+    hiddenAtMs = Date.now();
+    return;
+  }
+  // Browsers slow the timers of hidden pages down: what is due is done now.
+  if (dueAtMs <= Date.now()) runNow();
+  if (Date.now() - hiddenAtMs > AWAY_MS) void loadSale();
+}
+
+let hasLooked = false;
+
+/** Once, and only by who may have an order: before the sale opens, a crowd that waits costs the API nothing. */
+function lookForOrder() {
+  if (hasLooked || !(page.purchase.clicked || page.sale)) return;
+  hasLooked = true;
+  if (page.purchase.clicked || phase() !== 'upcoming') tell({ type: 'load' });
+}
+
+function start() {
+  page.purchase = startPurchase(recallVisit(saleId));
+  listen(type => {
+    tell({ type });
+    render();
+  });
+  setInterval(tick, TICK_MS);
+  document.addEventListener('visibilitychange', comeAndGo);
+  void loadSale();
+}
+
+render();
+if (saleId) start();

@@ -1,0 +1,56 @@
+import { readConfig } from '#core/config.js';
+import { logEventsTo, storeFailed } from '#core/events.js';
+import { createLogger } from '#core/logger.js';
+import { serveMetrics } from '#core/metrics.js';
+import { ActorLock } from '#core/orders/actor-lock.js';
+import { connectDatabase } from '#core/orders/database.js';
+import { closeQueues, openQueues } from '#core/queue/queue.js';
+import { connectRedis, type Redis, refuseEviction } from '#core/redis.js';
+import type { StepContext } from '#core/steps/context.js';
+import { defineScripts } from '#core/stock/scripts.js';
+
+/** Batches placed at the same time: one runs in Postgres while the next is written back to Redis. */
+export const PLACE_CONCURRENCY = 4;
+
+/** Jobs of every other name at the same time. */
+export const JOB_CONCURRENCY = 4;
+
+/** Connections to Postgres: one for each job that may run at once, and a few for maintenance. */
+const DATABASE_CONNECTIONS = PLACE_CONCURRENCY + 3 * JOB_CONCURRENCY + 3;
+
+export interface WorkerContext extends StepContext {
+  /** For BullMQ's workers, which block on connections made from it. */
+  jobConnection: Redis;
+  lock: ActorLock;
+  close(): Promise<void>;
+}
+
+/**
+ * Reads the settings and opens every client of the worker.
+ *
+ * @returns what the jobs and the actors work with
+ * @throws ConfigError for a wrong setting, and for a Redis that evicts keys
+ */
+export async function createContext(): Promise<WorkerContext> {
+  const config = readConfig(['REDIS_URL', 'DATABASE_URL', 'LOG_LEVEL', 'METRICS_PORT', 'METRICS_HOST']);
+  const log = createLogger('worker', config.LOG_LEVEL);
+  logEventsTo(log);
+  const onRedisError = (error: Error) => storeFailed('redis', error);
+  const redis = connectRedis(config.REDIS_URL, 'steps', onRedisError);
+  const jobConnection = connectRedis(config.REDIS_URL, 'worker', onRedisError);
+  await refuseEviction(jobConnection);
+  defineScripts(redis);
+  const db = connectDatabase(config.DATABASE_URL, DATABASE_CONNECTIONS);
+  const queues = openQueues(redis, onRedisError);
+  const lock = new ActorLock(config.DATABASE_URL, error => storeFailed('postgres', error));
+  const stopMetrics = await serveMetrics(config.METRICS_PORT, config.METRICS_HOST);
+  const close = async () => {
+    await closeQueues(queues);
+    await lock.close();
+    await db.$disconnect();
+    await stopMetrics();
+    redis.disconnect();
+    jobConnection.disconnect();
+  };
+  return { redis, jobConnection, db, queues, lock, log, close };
+}

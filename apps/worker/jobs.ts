@@ -1,0 +1,29 @@
+import { jobDone, jobFailed, storeFailed } from '#core/events.js';
+import { startJobWorker } from '#core/queue/worker.js';
+import { JOB_CONCURRENCY, PLACE_CONCURRENCY, type WorkerContext } from './context.js';
+import { cancelOrder } from './jobs/cancel-order.js';
+import { expireOrders } from './jobs/expire-orders.js';
+import { payOrder } from './jobs/pay-order.js';
+import { placeOrders } from './jobs/place-orders.js';
+
+const EVENTS = {
+  onDone: jobDone,
+  onFailed: jobFailed,
+  onError: (error: Error) => storeFailed('redis', error),
+};
+
+/**
+ * Starts to take jobs of every name.
+ *
+ * @param ctx the worker's clients
+ * @returns the workers, to be closed
+ */
+export function startJobs(ctx: WorkerContext): { close(): Promise<void> }[] {
+  const connection = ctx.jobConnection;
+  return [
+    startJobWorker('place-orders', connection, PLACE_CONCURRENCY, placeOrders(ctx), EVENTS),
+    startJobWorker('expire-orders', connection, JOB_CONCURRENCY, expireOrders(ctx), EVENTS),
+    startJobWorker('pay-order', connection, JOB_CONCURRENCY, payOrder(ctx), EVENTS),
+    startJobWorker('cancel-order', connection, JOB_CONCURRENCY, cancelOrder(ctx), EVENTS),
+  ];
+}

@@ -1,0 +1,8 @@
+import type { JobData } from '#core/queue/jobs.js';
+import type { StepContext } from '#core/steps/context.js';
+import { payOrder as pay } from '#core/steps/pay-order.js';
+
+/** Pays one order from its buyer's wallet. */
+export function payOrder(ctx: StepContext) {
+  return ({ saleId, claimId, buyerId }: JobData<'pay-order'>): Promise<void> => pay(ctx, saleId, claimId, buyerId);
+}

@@ -1,0 +1,31 @@
+import { ConfigError } from '#core/config.js';
+import { onShutdown } from '#core/shutdown.js';
+import { createContext } from './context.js';
+import { startJobs } from './jobs.js';
+import { startMaintenance } from './maintenance.js';
+import { startWatchdog } from './watchdog.js';
+
+/** Long enough for a batch under way, and shorter than what supervisors grant before they kill. */
+const SHUTDOWN_DEADLINE_MS = 10_000;
+
+try {
+  const ctx = await createContext();
+  const maintenance = startMaintenance(ctx);
+  const workers = startJobs(ctx);
+  const watchdog = startWatchdog(ctx);
+  onShutdown(
+    [
+      { name: 'watchdog', run: () => watchdog.stop() },
+      { name: 'maintenance', run: () => maintenance.stop() },
+      { name: 'jobs', run: () => Promise.all(workers.map(worker => worker.close())) },
+      { name: 'stores', run: () => ctx.close() },
+    ],
+    SHUTDOWN_DEADLINE_MS,
+    ctx.log,
+  );
+  ctx.log.info('worker ready');
+} catch (error) {
+  if (!(error instanceof ConfigError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 1;
+}

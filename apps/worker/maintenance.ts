@@ -1,0 +1,58 @@
+import cron from 'node-cron';
+import { actorFailed, actorRan } from '#core/events.js';
+import { deliverEvents } from '#core/maintenance/deliver-events.js';
+import { expireOverdue } from '#core/maintenance/expire-overdue.js';
+import { prune } from '#core/maintenance/prune.js';
+import { reconcileAll } from '#core/maintenance/reconcile.js';
+import { rescueAll } from '#core/maintenance/rescue.js';
+import type { StepContext } from '#core/steps/context.js';
+import type { WorkerContext } from './context.js';
+
+/** Every actor with its times (cron with seconds, UTC). Each finds its work by itself; a skipped run is made up by the next. */
+const ACTORS: { name: string; at: string; runOnce(ctx: StepContext): Promise<unknown> }[] = [
+  { name: 'reconcile', at: '*/5 * * * * *', runOnce: reconcileAll },
+  { name: 'rescue', at: '*/2 * * * * *', runOnce: rescueAll },
+  { name: 'expire-overdue', at: '*/2 * * * * *', runOnce: expireOverdue },
+  { name: 'deliver-events', at: '*/1 * * * * *', runOnce: deliverEvents },
+  { name: 'prune', at: '0 17 * * * *', runOnce: prune },
+];
+
+/**
+ * Runs the actors: once now, on their times, and reconcile whenever Redis comes back, as the sales stay shut until then.
+ *
+ * @param ctx the worker's clients
+ * @returns `stop()` ends the timers and waits for the runs under way
+ */
+export function startMaintenance(ctx: WorkerContext): { stop(): Promise<void> } {
+  const running = new Map<string, Promise<void>>();
+  const start = (actor: (typeof ACTORS)[number]): Promise<void> => {
+    const run = running.get(actor.name) ?? runActor(ctx, actor).finally(() => running.delete(actor.name));
+    running.set(actor.name, run);
+    return run;
+  };
+  const tasks = ACTORS.map(actor => cron.schedule(actor.at, () => start(actor), { timezone: 'UTC', noOverlap: true }));
+  for (const actor of ACTORS) void start(actor);
+  const reconcile = ACTORS.find(({ name }) => name === 'reconcile');
+  const onReady = () => reconcile && void start(reconcile);
+  ctx.redis.on('ready', onReady);
+  return {
+    stop: async () => {
+      ctx.redis.off('ready', onReady);
+      for (const task of tasks) await task.destroy();
+      await Promise.all(running.values());
+    },
+  };
+}
+
+/** An actor that fails is told of and tried again at its next time; it never takes the process down. */
+async function runActor(ctx: WorkerContext, actor: (typeof ACTORS)[number]): Promise<void> {
+  const startedAt = performance.now();
+  try {
+    const ran = await ctx.lock.hold(actor.name, async () => {
+      await actor.runOnce(ctx);
+    });
+    if (ran) actorRan(actor.name, (performance.now() - startedAt) / 1_000);
+  } catch (error) {
+    actorFailed(actor.name, error);
+  }
+}

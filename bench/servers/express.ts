@@ -1,0 +1,22 @@
+// The straight port: Express 5, the token check, and the very same claim script called once for each request. It queues nothing,
+// so it does less than the API does.
+import { randomUUID } from 'node:crypto';
+import express from 'express';
+import { connectRedis } from '#core/redis.js';
+import { claim } from '#core/stock/claims.js';
+import { defineScripts } from '#core/stock/scripts.js';
+import { buyerOf, serve, settings } from './serve.js';
+
+const redis = connectRedis(settings.redisUrl, 'api', () => undefined);
+defineScripts(redis);
+
+const app = express().disable('x-powered-by').disable('etag');
+app.post('/buy/:saleId', async (req, res) => {
+  const buyerId = buyerOf(req);
+  if (buyerId === undefined) return void res.status(401).json({ code: 'unauthenticated' });
+  const [outcome] = await claim(redis, req.params.saleId, [{ buyerId, claimId: randomUUID() }]);
+  if (outcome?.kind === 'won') res.status(202).json({ status: 'queued', ...outcome.claim });
+  else if (outcome?.kind === 'held') res.status(200).json(outcome.claim);
+  else res.status(409).json({ code: outcome?.kind });
+});
+redis.once('ready', () => serve(app));

@@ -1,0 +1,59 @@
+// Copies the page into dist/: every asset under a name with a hash of its content, so that it may be cached for ever,
+// and every reference to it under that name. The same sources always give the same files.
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, parse } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+const ROOT = join(import.meta.dirname, '..');
+const ASSET = /\.(js|css|svg)$/;
+const PAGE = 'index.html';
+
+/** 60 bits: two versions of one file will not meet. */
+const HASH_LENGTH = 10;
+
+/** How an asset names another: "/assets/page.css" in the page, './sale.js' in a module. */
+const REFERENCE = /(?<=["'](?:\/assets|\.)\/)[\w-]+\.(?:js|css|svg)(?=["'])/g;
+
+/**
+ * @param {{from?: string, to?: string}} [folders] the page's sources, and where the result goes; what was there is removed
+ * @returns {Record<string, string>} the hashed name of each asset, by its own
+ * @throws {Error} when a reference names no file, or when modules import each other in a circle
+ */
+export function buildWeb({ from = join(ROOT, 'apps/web'), to = join(ROOT, 'dist/apps/web') } = {}) {
+  const sources = readdirSync(from)
+    .filter(name => ASSET.test(name))
+    .sort();
+  const built = new Map();
+  for (const name of sources) addAsset(name, []);
+
+  function addAsset(name, importers) {
+    if (importers.includes(name)) throw new Error(`circular import in ${from}: ${[...importers, name].join(' -> ')}`);
+    if (!sources.includes(name)) throw new Error(`${importers.at(-1)} refers to ${name}, which is not in ${from}`);
+    const present = built.get(name);
+    if (present) return present.hashed;
+    // What it refers to comes first: the hash covers the names inside, so a change travels up to the page.
+    const text = rewrite(readFileSync(join(from, name), 'utf8'), [...importers, name]);
+    const hashed = hashedName(name, text);
+    built.set(name, { hashed, text });
+    return hashed;
+  }
+
+  function rewrite(text, importers) {
+    return text.replace(REFERENCE, name => addAsset(name, importers));
+  }
+
+  const page = rewrite(readFileSync(join(from, PAGE), 'utf8'), [PAGE]);
+  rmSync(to, { recursive: true, force: true });
+  mkdirSync(join(to, 'assets'), { recursive: true });
+  for (const { hashed, text } of built.values()) writeFileSync(join(to, 'assets', hashed), text);
+  writeFileSync(join(to, PAGE), page);
+  return Object.fromEntries([...built].map(([name, { hashed }]) => [name, hashed]));
+}
+
+function hashedName(file, text) {
+  const { name, ext } = parse(file);
+  return `${name}.${createHash('sha256').update(text).digest('hex').slice(0, HASH_LENGTH)}${ext}`;
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) buildWeb();

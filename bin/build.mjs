@@ -1,0 +1,67 @@
+// Builds dist/: the compiled sources, and what they read at run time. `node bin/build.mjs`, also called by bootstrap.mjs.
+import { cpSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { buildWeb } from './build-web.mjs';
+import { run } from './command.mjs';
+import { filesUnder, fingerprint, textOf } from './fingerprint.mjs';
+
+const SOURCES = ['core', 'apps'];
+/** Written last, so a build that was interrupted has none. */
+const STAMP = join('dist', '.built-from');
+/** Inside dist/, so nothing else of the clone is written to, and renaming stays within one file system. */
+const UNFINISHED = join('dist', '.unfinished');
+
+const clone = dirname(dirname(fileURLToPath(import.meta.url)));
+
+function sourcesOf(root) {
+  const configs = ['tsconfig.json', 'tsconfig.build.json', 'package.json'].map(name => join(root, name));
+  const paths = [...configs, ...SOURCES.flatMap(folder => filesUnder(join(root, folder)))];
+  const compiler = textOf(join(root, 'node_modules', 'typescript', 'package.json')) ?? '';
+  return fingerprint(root, paths, [compiler, textOf(join(root, 'bin', 'build.mjs')) ?? '']);
+}
+
+/** What is read at run time but isn't compiled: the Redis scripts and the console's look. */
+function isAsset(path) {
+  return path.endsWith('.lua') || path.startsWith(join('apps', 'admin') + sep);
+}
+
+function copyAssets(root, target) {
+  for (const source of SOURCES.flatMap(folder => filesUnder(join(root, folder)))) {
+    const path = relative(root, source);
+    if (isAsset(path) && !path.endsWith('.ts')) cpSync(source, join(target, path));
+  }
+}
+
+/** Whether dist/ is what the sources say. In an image that holds only dist/, there is nothing to compare it with. */
+export function isBuilt(root) {
+  const stamp = textOf(join(root, STAMP));
+  if (stamp === undefined) return false;
+  return filesUnder(join(root, 'core')).length === 0 || stamp === sourcesOf(root);
+}
+
+/**
+ * Builds dist/ anew, beside the old one, and then puts it in its place: what was deleted from the sources doesn't stay.
+ * @param {string} root the clone
+ * @throws when the sources have type errors (tsc has printed them)
+ */
+export async function build(root) {
+  const sources = sourcesOf(root);
+  const target = join(root, UNFINISHED);
+  rmSync(target, { recursive: true, force: true });
+  mkdirSync(target, { recursive: true });
+  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  await run(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', target], { cwd: root });
+  copyAssets(root, target);
+  await buildWeb({ from: join(root, 'apps', 'web'), to: join(target, 'apps', 'web') });
+
+  rmSync(join(root, STAMP), { force: true });
+  for (const folder of SOURCES) {
+    rmSync(join(root, 'dist', folder), { recursive: true, force: true });
+    renameSync(join(target, folder), join(root, 'dist', folder));
+  }
+  rmSync(target, { recursive: true, force: true });
+  writeFileSync(join(root, STAMP), sources);
+}
+
+if (import.meta.url === pathToFileURL(resolve(process.argv[1])).href) await build(clone);

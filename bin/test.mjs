@@ -1,0 +1,138 @@
+// Everything that proves the project, in the order in which it is cheapest to fail. Plain JavaScript, and nothing but
+// Node, because on a fresh clone it starts before anything is installed.
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const ROOT = join(import.meta.dirname, '..');
+const CHROMIUM_COMMANDS = ['chromium', 'chromium-browser', 'google-chrome'];
+const STOPPED_BY_SIGNAL = 130;
+
+const results = mkdtempSync(join(tmpdir(), 'dropline-test-'));
+const running = new Set();
+const count = { passed: 0, failed: 0 };
+
+const tool = (name, script, ...args) => ({
+  name,
+  command: process.execPath,
+  args: [join('node_modules', script), ...args],
+});
+
+const jest = (kind, maxWorkers) => ({
+  name: kind,
+  command: process.execPath,
+  args: [
+    // Jest runs ES modules through an interface of Node that calls itself experimental with each process.
+    '--disable-warning=ExperimentalWarning',
+    '--experimental-vm-modules',
+    'node_modules/jest/bin/jest.js',
+    ...['--selectProjects', kind, '--maxWorkers', String(maxWorkers), '--json', '--outputFile', join(results, kind)],
+  ],
+});
+
+// What stands in one row runs together. The first row leaves no core idle; from then on each test has stores and
+// processes of its own, and would only slow the others down.
+const ROWS = [
+  [
+    tool('types', 'typescript/bin/tsc', '--noEmit'),
+    tool('lint', '@biomejs/biome/bin/biome', 'ci', '--colors=off', '--error-on-warnings', '.'),
+    tool('imports', 'dependency-cruiser/bin/dependency-cruise.mjs', 'core', 'apps', 'test', 'bench'),
+    jest('unit', 1),
+  ],
+  [jest('integration', 2)],
+  [jest('e2e', 1)],
+  [jest('browser', 1)],
+];
+
+/** Runs one step to its end. Its output is kept back, and shown only when it fails. */
+function run({ name, command, args }) {
+  const startedAt = performance.now();
+  const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+  running.add(child);
+  const output = [];
+  child.stdout.on('data', chunk => output.push(chunk));
+  child.stderr.on('data', chunk => output.push(chunk));
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', code => {
+      running.delete(child);
+      const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+      resolve({ name, ok: code === 0, seconds, output: Buffer.concat(output).toString() });
+    });
+  });
+}
+
+function report({ name, ok, seconds, output }) {
+  process.stdout.write(`${ok ? 'ok    ' : 'FAILED'} ${name} (${seconds} s)\n`);
+  if (!ok) process.stdout.write(`${output}\n`);
+  const counted = tally(name);
+  // A check that counts nothing itself, or that failed before it could, is one failure.
+  if (!ok && counted.failed === 0) counted.failed = 1;
+  count.passed += counted.passed;
+  count.failed += counted.failed;
+}
+
+function tally(name) {
+  const path = join(results, name);
+  if (!existsSync(path)) return { passed: 0, failed: 0 };
+  const { numPassedTests, numFailedTests, numRuntimeErrorTestSuites } = JSON.parse(readFileSync(path, 'utf8'));
+  return { passed: numPassedTests, failed: numFailedTests + numRuntimeErrorTestSuites };
+}
+
+const answers = (command, ...args) => spawnSync(command, args, { stdio: 'ignore' }).status === 0;
+
+/** The browser tests drive the machine's own Chromium: no package of the registry contains one. */
+function findChromium() {
+  if (CHROMIUM_COMMANDS.some(command => answers(command, '--version'))) return;
+  const fix = 'apt-get update && apt-get install -y chromium';
+  if (process.getuid?.() !== 0 || !existsSync('/etc/debian_version')) {
+    throw new Error(`the browser tests need Chromium (${CHROMIUM_COMMANDS.join(', ')}) on PATH: sudo sh -c '${fix}'`);
+  }
+  process.stderr.write('No Chromium on this machine: installing the package chromium (apt-get).\n');
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const { status, stdout, stderr } = spawnSync('sh', ['-c', fix], { env, encoding: 'utf8' });
+  if (status !== 0) throw new Error(`could not install Chromium:\n${stdout}${stderr}`);
+}
+
+/** Packages, the generated client and dist/, as far as they are missing or out of date. */
+function setUp() {
+  const { status } = spawnSync(process.execPath, [join('bin', 'bootstrap.mjs')], {
+    cwd: ROOT,
+    stdio: ['ignore', 2, 2],
+  });
+  if (status !== 0) throw new Error('the set-up failed: see above');
+}
+
+async function runAll() {
+  setUp();
+  findChromium();
+  for (const row of ROWS) {
+    const finished = await Promise.all(row.map(run));
+    finished.forEach(report);
+    if (count.failed > 0) return;
+  }
+}
+
+const cleanUp = () => {
+  for (const child of running) child.kill('SIGTERM');
+  rmSync(results, { recursive: true, force: true });
+};
+
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.once(signal, () => {
+    cleanUp();
+    process.exit(STOPPED_BY_SIGNAL);
+  });
+}
+
+try {
+  await runAll();
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
+  count.failed += 1;
+} finally {
+  cleanUp();
+}
+process.stdout.write(`${count.passed} passed, ${count.failed} failed\n`);
+process.exitCode = count.failed === 0 ? 0 : 1;

@@ -1,0 +1,111 @@
+import { z } from 'zod';
+import { readRunningStack } from './running-stack.js';
+
+const port = z.coerce.number().int().min(0).max(65_535);
+const redisUrl = z.url({ protocol: /^rediss?$/, error: 'must be a URL like redis://127.0.0.1:6379' });
+const databaseUrl = z.url({
+  protocol: /^postgres(ql)?$/,
+  error: 'must be a URL like postgres://user:password@host:5432/dropline',
+});
+const authSecret = z.string().min(32, 'must be at least 32 characters, e.g. from `openssl rand -hex 32`');
+const adminToken = z.string().min(16, 'must be at least 16 characters, e.g. from `openssl rand -hex 16`');
+const flag = z
+  .enum(['0', '1'], 'must be 0 or 1')
+  .default('0')
+  .transform(value => value === '1');
+const logLevel = z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('info');
+
+/** Every setting there is, by the name of its environment variable. */
+const SETTINGS = {
+  REDIS_URL: redisUrl,
+  DATABASE_URL: databaseUrl,
+  AUTH_SECRET: authSecret,
+  ADMIN_TOKEN: adminToken,
+  LOG_LEVEL: logLevel,
+  /** Where the API listens. */
+  PORT: port.default(3_000),
+  HOST: z.string().min(1).default('0.0.0.0'),
+  /** Where the admin listens: loopback, unless somebody decides otherwise. */
+  ADMIN_PORT: port.default(3_001),
+  ADMIN_HOST: z.string().min(1).default('127.0.0.1'),
+  /** Where a process shows its metrics; 0 for none. */
+  METRICS_PORT: port.default(0),
+  METRICS_HOST: z.string().min(1).default('127.0.0.1'),
+  /** Lets anybody have a buyer's token from the page: for demos and development only. */
+  GUEST_TOKENS: flag,
+  /** Whether the queues may be changed from bull-board. */
+  BOARD_WRITE: flag,
+} as const;
+
+type Settings = typeof SETTINGS;
+export type SettingName = keyof Settings;
+export const SETTING_NAMES = Object.keys(SETTINGS) as SettingName[];
+export type Config<N extends SettingName> = { readonly [K in N]: z.output<Settings[K]> };
+
+/** A setting is missing or wrong; the message is one line that says what to set. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/** Settings as they were given: neither checked nor completed. */
+export type GivenSettings = Partial<Record<SettingName, string>>;
+
+/**
+ * For a program that chooses what isn't given, and hands the settings on to processes of ours, which check them.
+ *
+ * @param env where from
+ * @returns the settings that the environment says anything about
+ */
+export function readGiven(env: NodeJS.ProcessEnv = process.env): GivenSettings {
+  const names = Object.keys(SETTINGS) as SettingName[];
+  return Object.fromEntries(names.flatMap(name => (env[name] ? [[name, env[name]]] : [])));
+}
+
+/**
+ * The same for a program that is used beside a running stack.
+ *
+ * @param env where from, first
+ * @returns the settings that the environment or the stack says anything about
+ */
+export function readGivenOrRunning(env: NodeJS.ProcessEnv = process.env): GivenSettings {
+  return { ...readRunningStack(env), ...readGiven(env) };
+}
+
+/**
+ * Reads the settings of a command that is used beside a running stack: what the environment doesn't say is the stack's.
+ *
+ * @param names the settings
+ * @param env where from, first
+ * @returns the settings, checked and with their defaults
+ * @throws ConfigError naming every setting that is missing or wrong, and how it should be
+ */
+export function readCommandConfig<const N extends SettingName>(
+  names: readonly N[],
+  env: NodeJS.ProcessEnv = process.env,
+): Config<N> {
+  return readConfig(names, readGivenOrRunning(env));
+}
+
+/**
+ * Reads the settings that a process needs, all at once.
+ *
+ * @param names the settings
+ * @param env where from
+ * @returns the settings, checked and with their defaults
+ * @throws ConfigError naming every setting that is missing or wrong, and how it should be
+ */
+export function readConfig<const N extends SettingName>(
+  names: readonly N[],
+  env: NodeJS.ProcessEnv = process.env,
+): Config<N> {
+  const problems: string[] = [];
+  const entries = names.map(name => {
+    const value = env[name];
+    const result = SETTINGS[name].safeParse(value === '' ? undefined : value);
+    if (!result.success)
+      problems.push(`${name} ${value ? result.error.issues[0]?.message : 'is not set: it is needed'}`);
+    return [name, result.data];
+  });
+  if (problems.length > 0) throw new ConfigError(`${problems.join('; ')} (see .env.example)`);
+  return Object.fromEntries(entries) as Config<N>;
+}

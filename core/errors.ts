@@ -1,0 +1,69 @@
+/** Every error that a client can see, with its HTTP status and its title. The codes are stable. */
+export const PROBLEMS = {
+  invalid_request: { status: 400, title: 'The request is malformed' },
+  unauthenticated: { status: 401, title: 'A valid token is needed' },
+  not_open: { status: 403, title: 'The sale is not open yet' },
+  forbidden_origin: { status: 403, title: 'This page may not act for the buyer' },
+  unknown_sale: { status: 404, title: 'There is no such sale' },
+  not_found: { status: 404, title: 'There is nothing here' },
+  method_not_allowed: { status: 405, title: 'This method is not allowed here' },
+  sold_out: { status: 409, title: 'All units are taken' },
+  not_payable: { status: 409, title: 'There is nothing to pay' },
+  not_cancellable: { status: 409, title: 'There is nothing to cancel' },
+  sale_closed: { status: 410, title: 'The sale is over' },
+  request_timeout: { status: 408, title: 'The request took too long to arrive' },
+  body_too_large: { status: 413, title: 'The body is too large' },
+  too_many_requests: { status: 429, title: 'Too many requests' },
+  headers_too_large: { status: 431, title: 'The headers are too large' },
+  internal: { status: 500, title: 'Something broke on our side' },
+  unavailable: { status: 503, title: 'Not available for the moment' },
+} as const satisfies Record<string, { status: number; title: string }>;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+
+/** What a problem may carry besides its code. */
+export interface ProblemDetails {
+  /** What this one caller can do about it. */
+  detail?: string;
+  /** Seconds after which trying again makes sense. */
+  retryAfterSeconds?: number;
+  /** When the sale opens, ISO 8601 in UTC. */
+  opensAt?: string;
+}
+
+/**
+ * @param code what is wrong
+ * @param details what this one caller can do about it
+ * @returns the body of the answer, as RFC 9457 has it
+ */
+export function problemBody(
+  code: ProblemCode,
+  details: ProblemDetails = {},
+): Record<string, string | number | undefined> {
+  const { status, title } = PROBLEMS[code];
+  const { detail, opensAt } = details;
+  return { type: `urn:dropline:problem:${code}`, title, status, code, detail, opensAt };
+}
+
+/** An error with an answer for the client. Everything else that is thrown is answered as `internal`. */
+export class Problem extends Error {
+  override readonly name = 'Problem';
+  readonly code: ProblemCode;
+  readonly details: ProblemDetails;
+
+  constructor(code: ProblemCode, details: ProblemDetails = {}) {
+    super(details.detail ?? PROBLEMS[code].title);
+    this.code = code;
+    this.details = details;
+  }
+}
+
+/** The sale is not verified for this run of Redis, or not loaded: nothing was done, and trying again later helps. */
+export class NotVerified extends Error {
+  override readonly name = 'NotVerified';
+}
+
+/** A call took longer than it may. Whether it was carried out is unknown. */
+export class DeadlineExceeded extends Error {
+  override readonly name = 'DeadlineExceeded';
+}

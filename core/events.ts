@@ -1,0 +1,139 @@
+import { SECOND_MS } from './clock.js';
+import type { Logger } from './logger.js';
+import { counter, histogram } from './metrics.js';
+
+// What happens, in the words of core/claim.ts: one function per event, a metric always, a log line where it is rare.
+// None of them ever throws, as telling must not undo what happened. Labels have few values: a sale, a buyer or a claim
+// is named only in the log.
+
+const SECONDS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5];
+const BUYERS = [1, 2, 4, 8, 16, 32, 64, 128];
+
+const claims = counter('claims_total', 'Claims answered, by outcome', 'outcome');
+const claimBuyers = histogram('claim_batch_buyers', 'Buyers in one call of the claim script', BUYERS);
+const claimSeconds = histogram('claim_seconds', 'Round trip of one call of the claim script', SECONDS);
+const problems = counter('problems_total', 'Answers that are an error, by code', 'code');
+const jobs = counter('jobs_total', 'Jobs done, failed and not queued', 'job', 'outcome');
+const jobSeconds = histogram('job_seconds', 'Time a job took', SECONDS, 'job');
+const actorRuns = counter('actor_runs_total', 'Rounds of the maintenance actors', 'actor', 'outcome');
+const actorSeconds = histogram('actor_seconds', 'Time a round took', SECONDS, 'actor');
+const orders = counter('orders_total', 'Orders and claims that went on, by where to', 'became');
+const repairs = counter('repairs_total', 'Differences between Redis and Postgres that were repaired', 'kind');
+const storeErrors = counter('store_errors_total', 'Lost connections and failed calls', 'store');
+const surprises = counter('unexpected_errors_total', 'Errors that nobody expected', 'where');
+
+let log: Logger | undefined;
+
+/** @param logger where the rare events are written from now on; before, they are only counted */
+export function logEventsTo(logger: Logger): void {
+  log = logger;
+}
+
+/**
+ * One call of the claim script was answered.
+ *
+ * @param outcomes how many buyers got which outcome
+ * @param seconds its round trip
+ */
+export const claimsAnswered = event((outcomes: ReadonlyMap<string, number>, seconds: number) => {
+  let buyers = 0;
+  for (const [outcome, count] of outcomes) {
+    claims.inc({ outcome }, count);
+    buyers += count;
+  }
+  claimBuyers.observe(buyers);
+  claimSeconds.observe(seconds);
+});
+
+/** Redis had lost a claim, and its buyer's receipt brought it back. */
+export const claimRestored = event((saleId: string, claimId: string) => {
+  repairs.inc({ kind: 'receipt' });
+  log?.warn({ saleId, claimId }, 'claim restored from its receipt');
+});
+
+/** A client was answered with an error. */
+export const problemSent = event((code: string) => problems.inc({ code }));
+
+/** Something was thrown that nobody expected. */
+export const brokeUnexpectedly = event((where: string, err: unknown) => {
+  surprises.inc({ where });
+  warnRarely('unexpected error', { where, err });
+});
+
+/** A connection was lost, or a call could not be answered in time. */
+export const storeFailed = event((store: 'redis' | 'postgres', err: unknown) => {
+  storeErrors.inc({ store });
+  warnRarely(`${store} failed`, { err });
+});
+
+/** Nothing is lost by it: the outbox and Postgres still hold what the job would have done. */
+export const enqueueFailed = event((job: string, err: unknown) => {
+  jobs.inc({ job, outcome: 'not_queued' });
+  warnRarely(`could not queue ${job}`, { err });
+});
+
+export const jobDone = event((job: string, seconds: number) => {
+  jobs.inc({ job, outcome: 'done' });
+  jobSeconds.observe({ job }, seconds);
+});
+
+export const jobFailed = event((job: string, err: unknown) => {
+  jobs.inc({ job, outcome: 'failed' });
+  warnRarely(`${job} failed`, { err });
+});
+
+/** A maintenance actor did its round. */
+export const actorRan = event((actor: string, seconds: number) => {
+  actorRuns.inc({ actor, outcome: 'done' });
+  actorSeconds.observe({ actor }, seconds);
+});
+
+/** It tries again at its next time. */
+export const actorFailed = event((actor: string, err: unknown) => {
+  actorRuns.inc({ actor, outcome: 'failed' });
+  warnRarely(`${actor} failed`, { err });
+});
+
+export const ordersPlaced = event((count: number) => orders.inc({ became: 'placed' }, count));
+/** Claims were found in the outbox that nobody had placed. */
+export const claimsRescued = event((count: number) => orders.inc({ became: 'rescued' }, count));
+
+export const ordersExpired = event((count: number) => orders.inc({ became: 'expired' }, count));
+export const orderPaid = event(() => orders.inc({ became: 'paid' }));
+export const orderCancelled = event(() => orders.inc({ became: 'cancelled' }));
+export const ordersRejected = event((count: number) => orders.inc({ became: 'rejected' }, count));
+export const orderRefunded = event(() => orders.inc({ became: 'refunded' }));
+export const unitsReleased = event((count: number) => orders.inc({ became: 'released' }, count));
+export const unitsPromoted = event((count: number) => orders.inc({ became: 'promoted' }, count));
+
+/** Redis and Postgres did not agree, and now they do. */
+export const repaired = event((kind: string, count: number, saleId: string) => {
+  repairs.inc({ kind }, count);
+  log?.warn({ saleId, kind, count }, 'repaired');
+});
+
+function event<A extends unknown[]>(tell: (...args: A) => void): (...args: A) => void {
+  return (...args) => {
+    try {
+      tell(...args);
+    } catch {
+      // There is nobody left to tell.
+    }
+  };
+}
+
+/** A line that could come with every request comes once in this time, in ms, so that an outage doesn't fill the disk. */
+const LOG_INTERVAL_MS = SECOND_MS;
+const lastLogged = new Map<string, { atMs: number; notLogged: number }>();
+
+/** @param message one of few, as each is remembered */
+function warnRarely(message: string, fields: object): void {
+  const nowMs = performance.now();
+  const last = lastLogged.get(message);
+  if (last && nowMs - last.atMs < LOG_INTERVAL_MS) {
+    last.notLogged += 1;
+    return;
+  }
+  log?.warn(last?.notLogged ? { ...fields, notLogged: last.notLogged } : fields, message);
+  lastLogged.set(message, { atMs: nowMs, notLogged: 0 });
+}

@@ -1,0 +1,59 @@
+import { type ClaimRecord, isLive } from '../claim.js';
+import { claimStatusOf, isLiveOrder, type Order } from '../order.js';
+import type { Snapshot } from '../stock/snapshot.js';
+
+/** One way in which Redis and Postgres disagree about a claim, or Redis with itself about a unit. */
+export type Difference =
+  /** Postgres has a live order, and Redis doesn't have its claim. */
+  | { kind: 'claim_missing'; order: Order }
+  /** Redis has a live claim whose order has ended. */
+  | { kind: 'release_missing'; order: Order }
+  /** The claim is behind its order. */
+  | { kind: 'status_behind'; order: Order }
+  /** A live claim that has no order, and that the outbox doesn't know either. */
+  | { kind: 'outbox_missing'; buyerId: string; claim: ClaimRecord }
+  /** Units that are free twice, claimed twice, both, or neither. */
+  | { kind: 'units_wrong'; units: number[] };
+
+/**
+ * Compares a sale in both stores, claim by claim and never by counts: counts agree by accident, and differ while claims are
+ * on their way. The snapshot must be older than the orders; then what is merely on its way shows as a difference whose repair
+ * does nothing.
+ *
+ * @param snapshot what Redis holds
+ * @param orders where each buyer stands in Postgres
+ * @returns every difference
+ */
+export function compare(snapshot: Snapshot, orders: Order[]): Difference[] {
+  const differences: Difference[] = [];
+  const orderOf = new Map(orders.map(order => [order.buyerId, order]));
+  for (const order of orders) differences.push(...compareOrder(order, snapshot.claims.get(order.buyerId)));
+  for (const [buyerId, claim] of snapshot.claims) {
+    const unplaced = isLive(claim.status) && orderOf.get(buyerId)?.claimId !== claim.claimId;
+    if (unplaced && !snapshot.outbox.has(buyerId)) differences.push({ kind: 'outbox_missing', buyerId, claim });
+  }
+  const units = wrongUnits(snapshot);
+  if (units.length > 0) differences.push({ kind: 'units_wrong', units });
+  return differences;
+}
+
+function compareOrder(order: Order, claim: ClaimRecord | undefined): Difference[] {
+  const same = claim?.claimId === order.claimId;
+  if (!isLiveOrder(order.status)) {
+    return same && isLive(claim.status) ? [{ kind: 'release_missing', order }] : [];
+  }
+  if (!same || !isLive(claim.status)) return [{ kind: 'claim_missing', order }];
+  return claim.status === claimStatusOf(order.status) ? [] : [{ kind: 'status_behind', order }];
+}
+
+/** Free units and units in live claims are disjoint and together exactly 1..N: whoever isn't seen once is wrong. */
+function wrongUnits(snapshot: Snapshot): number[] {
+  const seen = new Map<number, number>(snapshot.stock.map(unit => [unit, 0]));
+  const live = [...snapshot.claims.values()].filter(claim => isLive(claim.status)).map(claim => claim.unit);
+  for (const unit of [...snapshot.stock, ...live]) seen.set(unit, (seen.get(unit) ?? 0) + 1);
+  const wrong = [...seen]
+    .filter(([unit, times]) => times !== 1 || unit < 1 || unit > snapshot.units)
+    .map(([unit]) => unit);
+  for (let unit = 1; unit <= snapshot.units; unit += 1) if (!seen.has(unit)) wrong.push(unit);
+  return wrong;
+}

@@ -1,0 +1,25 @@
+import { readUndelivered } from '../orders/release-event.js';
+import type { StepContext } from '../steps/context.js';
+import { releaseUnits } from '../steps/release-units.js';
+
+/** Whoever wrote an event carries it out at once; it is left behind when it is older than this, in ms. */
+const DELIVER_AFTER_MS = 1_000;
+
+const DELIVER_BATCH = 500;
+
+/**
+ * Carries out the releases that Postgres decided and nobody finished: the process died, or Redis was away.
+ *
+ * @param ctx the stores
+ * @returns how many it carried out
+ * @throws NotVerified while a sale isn't verified, and what the stores throw: the events stay for the next run
+ */
+export async function deliverEvents(ctx: StepContext): Promise<number> {
+  let delivered = 0;
+  for (;;) {
+    const events = await readUndelivered(ctx.db, DELIVER_AFTER_MS, DELIVER_BATCH);
+    await releaseUnits(ctx, events);
+    delivered += events.length;
+    if (events.length < DELIVER_BATCH) return delivered;
+  }
+}

@@ -1,0 +1,75 @@
+import { randomUUID } from 'node:crypto';
+import { type ClaimRecord, isLive } from '../claim.js';
+import { claimStatusOf, isLiveOrder, type Order } from '../order.js';
+import { readLatestOrders, recordRepairs } from '../orders/sale-orders.js';
+import { readSale } from '../orders/sales.js';
+import type { StepContext } from '../steps/context.js';
+import { openSale, type StartingState, setSale } from '../stock/sale.js';
+import { readSnapshot, type Snapshot } from '../stock/snapshot.js';
+
+/**
+ * Makes a sale in Redis anew: from Postgres, and from what Redis still has of claims that were not placed yet. The gate is
+ * closed first (claims answer 503), so nothing changes in Redis between reading it and putting the new sale in place.
+ *
+ * @param ctx the stores
+ * @param saleId the sale
+ * @returns how many claims it has now, or undefined when Postgres has no such sale or somebody else rebuilt it meanwhile
+ * @throws what the stores throw: the gate stays closed, and reconcile tries again
+ */
+export async function rebuild(ctx: StepContext, saleId: string): Promise<number | undefined> {
+  const sale = await readSale(ctx.db, saleId);
+  if (!sale) return undefined;
+  const gate = `rebuild-${randomUUID()}`;
+  const loaded = await setSale(ctx.redis, saleId, { runId: gate });
+  const snapshot = await readSnapshot(ctx.redis, saleId);
+  const state = merge(await readLatestOrders(ctx.db, saleId), snapshot, sale.units);
+  if (!(await openSale(ctx.redis, sale, state, loaded ? gate : ''))) return undefined;
+  await recordRepairs(ctx.db, saleId, [
+    { kind: snapshot ? 'rebuilt' : 'loaded', detail: { claims: state.claims.length, waiting: state.standby.length } },
+  ]);
+  ctx.log.warn(
+    { saleId, claims: state.claims.length, hadSnapshot: snapshot !== undefined },
+    'sale rebuilt from Postgres',
+  );
+  return state.claims.length;
+}
+
+/**
+ * Postgres is right about every claim that it knows. Of the others, those that don't contradict it are kept: they were
+ * accepted and are on their way. One that does contradict it ends as `rejected(lost)`.
+ */
+function merge(orders: Order[], snapshot: Snapshot | undefined, units: number): StartingState {
+  const claims = new Map(orders.map(order => [order.buyerId, recordOf(order)]));
+  const taken = new Set(orders.filter(order => isLiveOrder(order.status)).map(order => order.unit));
+  const outbox: StartingState['outbox'] = [];
+  for (const [buyerId, claim] of snapshot?.claims ?? []) {
+    const known = claims.get(buyerId);
+    if (known?.claimId === claim.claimId || (known && isLive(known.status))) continue;
+    if (!isLive(claim.status)) {
+      claims.set(buyerId, known ?? { ...claim, buyerId });
+      continue;
+    }
+    const lost = taken.has(claim.unit) || claim.unit > units;
+    claims.set(buyerId, lost ? { ...claim, buyerId, status: 'rejected', reason: 'lost' } : { ...claim, buyerId });
+    if (lost) continue;
+    taken.add(claim.unit);
+    outbox.push({ buyerId, wonAtMs: snapshot?.outbox.get(buyerId) ?? snapshot?.atMs ?? 0 });
+  }
+  const standby = (snapshot?.standby ?? []).filter(buyerId => !isLiveRecord(claims.get(buyerId)));
+  return { claims: [...claims.values()], outbox, standby };
+}
+
+function recordOf(order: Order): ClaimRecord & { buyerId: string } {
+  return {
+    buyerId: order.buyerId,
+    claimId: order.claimId,
+    unit: order.unit,
+    status: claimStatusOf(order.status),
+    payByMs: order.payByMs,
+    ...(order.reason ? { reason: order.reason } : {}),
+  };
+}
+
+function isLiveRecord(record: ClaimRecord | undefined): boolean {
+  return record !== undefined && isLive(record.status);
+}

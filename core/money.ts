@@ -1,0 +1,12 @@
+/**
+ * @param amountMinor an amount in minor units
+ * @param currency ISO 4217
+ * @returns the amount for people to read, such as `EUR 12.50`
+ */
+export function formatMoney(amountMinor: number, currency: string): string {
+  const { maximumFractionDigits: digits = 2 } = new Intl.NumberFormat('en', {
+    style: 'currency',
+    currency,
+  }).resolvedOptions();
+  return `${currency} ${(amountMinor / 10 ** digits).toFixed(digits)}`;
+}

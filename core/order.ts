@@ -1,0 +1,43 @@
+import type { ClaimStatus } from './claim.js';
+
+/** `void` is a tombstone: a row that keeps a claim which was given up from ever being placed. */
+export type OrderStatus = 'pending_payment' | 'paid' | 'refunded' | 'cancelled' | 'rejected' | 'void';
+
+/** Why an order ended, or why a payment was not taken. Stable: shown to buyers and stored. */
+export type OrderReason =
+  /** not paid by its deadline */
+  | 'unpaid'
+  /** the buyer cancelled */
+  | 'cancelled_by_buyer'
+  /** the wallet held less than the price */
+  | 'insufficient_funds'
+  /** Redis lost the claim before it was placed, and the unit or the buyer's turn went to another claim */
+  | 'lost'
+  /** placing it failed for good */
+  | 'not_placed';
+
+/** An order as the rest of the system sees it. */
+export interface Order {
+  claimId: string;
+  buyerId: string;
+  unit: number;
+  status: OrderStatus;
+  reason: OrderReason | null;
+  payByMs: number;
+}
+
+/**
+ * @param status where an order stands in Postgres
+ * @returns what its buyer is told: a tombstone reads as a rejection
+ */
+export function claimStatusOf(status: OrderStatus): ClaimStatus {
+  return status === 'void' ? 'rejected' : status;
+}
+
+/**
+ * @param status where an order stands
+ * @returns whether it keeps its unit and its buyer from another order
+ */
+export function isLiveOrder(status: OrderStatus): boolean {
+  return status === 'pending_payment' || status === 'paid';
+}

@@ -1,0 +1,84 @@
+import pg from 'pg';
+
+/**
+ * Lets one process at a time run an actor. The lock belongs to a session of Postgres, so it dies with the process, and it
+ * works while Redis doesn't. It saves work; correctness never depends on it, as every actor is safe to run twice.
+ * It needs a direct connection: a pooler in transaction mode would hand the lock to somebody else.
+ */
+export class ActorLock {
+  readonly #url: string;
+  readonly #onError: (error: Error) => void;
+  #client: Promise<pg.Client> | undefined;
+  #last: Promise<unknown> = Promise.resolve();
+
+  /**
+   * @param url `postgres://…`
+   * @param onError told when the session is lost; the next run opens another
+   */
+  constructor(url: string, onError: (error: Error) => void) {
+    this.#url = url;
+    this.#onError = onError;
+  }
+
+  /**
+   * @param actor its name
+   * @param run what to do under the lock
+   * @returns false when another process runs it just now
+   * @throws what Postgres or `run` throws
+   */
+  async hold(actor: string, run: () => Promise<void>): Promise<boolean> {
+    const key = `dropline.${actor}`;
+    if (!(await this.#ask('SELECT pg_try_advisory_lock(hashtext($1)) AS done', key))) return false;
+    try {
+      await run();
+    } finally {
+      await this.#ask('SELECT pg_advisory_unlock(hashtext($1)) AS done', key);
+    }
+    return true;
+  }
+
+  /** Several actors share the session, which takes one query at a time. One that fails ends the session, and every lock with it. */
+  #ask(query: string, key: string): Promise<boolean> {
+    const answer = this.#last.then(async () => {
+      const client = await this.#connect();
+      try {
+        const { rows } = await client.query<{ done: boolean }>(query, [key]);
+        return rows[0]?.done === true;
+      } catch (error) {
+        this.#client = undefined;
+        void client.end().catch(() => undefined);
+        throw error;
+      }
+    });
+    this.#last = answer.catch(() => undefined);
+    return answer;
+  }
+
+  /** Gives every lock back. */
+  async close(): Promise<void> {
+    await (await this.#client)?.end();
+  }
+
+  #connect(): Promise<pg.Client> {
+    this.#client ??= this.#open().catch(error => {
+      this.#client = undefined;
+      throw error;
+    });
+    return this.#client;
+  }
+
+  async #open(): Promise<pg.Client> {
+    const client = new pg.Client({
+      connectionString: this.#url,
+      connectionTimeoutMillis: 2_000,
+      query_timeout: 6_000,
+      keepAlive: true,
+    });
+    client.on('error', this.#onError);
+    client.on('end', () => {
+      this.#client = undefined;
+    });
+    await client.connect();
+    return client;
+  }
+}

@@ -1,0 +1,33 @@
+import { PrismaPg } from '@prisma/adapter-pg';
+import { PrismaClient } from './generated/client.js';
+
+export { Prisma } from './generated/client.js';
+export type Database = PrismaClient;
+
+/** What every statement may take, in ms; Postgres ends it by itself, and the client gives up a little later. */
+const STATEMENT_TIMEOUT_MS = 5_000;
+
+/**
+ * Opens a pool of connections to Postgres.
+ *
+ * @param url `postgres://…`
+ * @param connections how many at most: the concurrency of the caller and two for maintenance
+ * @returns Prisma's client; `$disconnect()` closes the pool
+ */
+export function connectDatabase(url: string, connections: number): Database {
+  const adapter = new PrismaPg({
+    connectionString: url,
+    max: connections,
+    connectionTimeoutMillis: 2_000,
+    query_timeout: STATEMENT_TIMEOUT_MS + 1_000,
+    keepAlive: true,
+    options: [
+      `-c statement_timeout=${STATEMENT_TIMEOUT_MS}`,
+      '-c lock_timeout=2000',
+      '-c idle_in_transaction_session_timeout=10000',
+      '-c synchronous_commit=on',
+      '-c timezone=UTC',
+    ].join(' '),
+  });
+  return new PrismaClient({ adapter });
+}

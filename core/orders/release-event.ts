@@ -1,0 +1,102 @@
+import type { EndedStatus } from '../claim.js';
+import type { OrderReason } from '../order.js';
+import { type Database, Prisma } from './database.js';
+
+/** A release that a transaction has decided, to be carried out in Redis after it. */
+export interface ReleaseEvent {
+  id: bigint;
+  saleId: string;
+  claimId: string;
+  buyerId: string;
+  status: EndedStatus;
+  reason: OrderReason;
+  freesUnit: boolean;
+}
+
+interface ReleaseEventRow {
+  id: bigint;
+  sale_id: string;
+  order_id: string;
+  payload: { buyerId: string; status: EndedStatus; reason: OrderReason; freesUnit: boolean };
+}
+
+/**
+ * The statement part that writes the release events of orders which just ended, in the statement that ended them.
+ * A unit is only freed when no other live order has it.
+ *
+ * @param ended name of the part that returns the ended rows (id, sale_id, buyer_id, unit, status, reason)
+ * @returns an INSERT that returns event rows
+ */
+export function insertReleaseEvents(ended: 'ended'): Prisma.Sql {
+  return Prisma.sql`
+    INSERT INTO outbox_events (kind, sale_id, order_id, payload)
+    SELECT 'release', e.sale_id, e.id, jsonb_build_object(
+      'buyerId', e.buyer_id,
+      'status', CASE e.status WHEN 'void' THEN 'rejected' ELSE e.status END,
+      'reason', e.reason,
+      'freesUnit', NOT EXISTS (
+        SELECT FROM orders o
+        WHERE o.sale_id = e.sale_id AND o.unit = e.unit AND o.id <> e.id AND o.status IN ('pending_payment', 'paid')))
+    FROM ${Prisma.raw(ended)} e
+    RETURNING id, sale_id, order_id, payload`;
+}
+
+/**
+ * Runs a statement that ends orders and returns the rows of {@link insertReleaseEvents}.
+ *
+ * @param db the database, or a transaction
+ * @param statement the statement
+ * @returns the events that it wrote
+ */
+export async function endOrders(db: Pick<Database, '$queryRaw'>, statement: Prisma.Sql): Promise<ReleaseEvent[]> {
+  return (await db.$queryRaw<ReleaseEventRow[]>(statement)).map(eventOf);
+}
+
+/**
+ * @param db the database
+ * @param olderThanMs how long ago they were written at least, in ms
+ * @param limit how many, at most
+ * @returns the oldest events that are not delivered
+ */
+export async function readUndelivered(db: Database, olderThanMs: number, limit: number): Promise<ReleaseEvent[]> {
+  const rows = await db.$queryRaw<ReleaseEventRow[]>(Prisma.sql`
+    SELECT id, sale_id, order_id, payload FROM outbox_events
+    WHERE delivered_at IS NULL AND created_at <= clock_timestamp() - ${olderThanMs} * interval '1 millisecond'
+    ORDER BY id LIMIT ${limit}`);
+  return rows.map(eventOf);
+}
+
+/**
+ * @param db the database
+ * @param claimIds orders that have ended
+ * @returns their releases, whether carried out already or not
+ */
+export async function readReleases(db: Database, claimIds: string[]): Promise<ReleaseEvent[]> {
+  const rows = await db.$queryRaw<ReleaseEventRow[]>(Prisma.sql`
+    SELECT id, sale_id, order_id, payload FROM outbox_events WHERE kind = 'release' AND order_id = ANY(${claimIds}::uuid[])`);
+  return rows.map(eventOf);
+}
+
+/**
+ * @param db the database
+ * @param ids events that were carried out
+ */
+export async function markDelivered(db: Database, ids: bigint[]): Promise<void> {
+  await db.$executeRaw(
+    Prisma.sql`UPDATE outbox_events SET delivered_at = clock_timestamp() WHERE id = ANY(${ids}::bigint[])`,
+  );
+}
+
+/**
+ * @param db the database
+ * @param olderThanDays deletes what was delivered this many days ago
+ */
+export async function pruneEvents(db: Database, olderThanDays: number): Promise<void> {
+  await db.$executeRaw(
+    Prisma.sql`DELETE FROM outbox_events WHERE delivered_at < clock_timestamp() - ${olderThanDays} * interval '1 day'`,
+  );
+}
+
+function eventOf(row: ReleaseEventRow): ReleaseEvent {
+  return { id: row.id, saleId: row.sale_id, claimId: row.order_id, ...row.payload };
+}

@@ -1,0 +1,58 @@
+import { type Database, Prisma } from './database.js';
+
+/**
+ * Makes the accounts that every sale in a currency needs. They exist before the first payment, so paying never creates one.
+ *
+ * @param db the database
+ * @param currency ISO 4217
+ */
+export async function openShopAccounts(db: Database, currency: string): Promise<void> {
+  await db.account.createMany({
+    data: [
+      { kind: 'shop', owner: 'shop', currency },
+      { kind: 'external', owner: 'world', currency },
+    ],
+    skipDuplicates: true,
+  });
+}
+
+/**
+ * Puts money into buyers' wallets, from outside.
+ *
+ * @param db the database
+ * @param buyerIds whose
+ * @param amountMinor how much each, in minor units
+ * @param currency ISO 4217
+ * @throws what Prisma throws; not safe to repeat when the outcome is unknown: look at the balance first
+ */
+export async function creditWallets(
+  db: Database,
+  buyerIds: string[],
+  amountMinor: number,
+  currency: string,
+): Promise<void> {
+  await openShopAccounts(db, currency);
+  await db.$executeRaw(Prisma.sql`
+    WITH credited AS (
+      INSERT INTO accounts AS a (kind, owner, currency, balance_minor)
+      SELECT 'buyer', buyer_id, ${currency}, ${amountMinor}::bigint
+      FROM unnest(${buyerIds}::text[]) AS b (buyer_id) ORDER BY buyer_id
+      ON CONFLICT (kind, owner, currency) DO UPDATE SET balance_minor = a.balance_minor + EXCLUDED.balance_minor
+      RETURNING a.id)
+    INSERT INTO transfers (kind, debit_account_id, credit_account_id, amount_minor, currency)
+    SELECT 'credit', world.id, credited.id, ${amountMinor}::bigint, ${currency}
+    FROM credited JOIN accounts world ON world.kind = 'external' AND world.owner = 'world' AND world.currency = ${currency}`);
+}
+
+/**
+ * @param db the database
+ * @param buyerId whose wallet
+ * @param currency ISO 4217
+ * @returns the balance in minor units; 0 without a wallet
+ */
+export async function readBalance(db: Database, buyerId: string, currency: string): Promise<number> {
+  const account = await db.account.findUnique({
+    where: { kind_owner_currency: { kind: 'buyer', owner: buyerId, currency } },
+  });
+  return Number(account?.balanceMinor ?? 0n);
+}

@@ -1,0 +1,18 @@
+import { z } from 'zod';
+import { ID_PATTERN } from '../claim.js';
+
+const id = z.string().regex(ID_PATTERN);
+const claim = z.object({ claimId: z.uuid(), buyerId: id, unit: z.int().min(1) });
+
+/** What each job carries: ids only. Prices, deadlines and statuses are read from Postgres where the job is done. */
+export const JOB_DATA = {
+  'place-orders': z.object({ saleId: id, claims: z.array(claim).min(1).max(1_000) }),
+  'expire-orders': z.object({ saleId: id, claimIds: z.array(z.uuid()).min(1).max(1_000) }),
+  'pay-order': z.object({ saleId: id, claimId: z.uuid(), buyerId: id }),
+  'cancel-order': z.object({ saleId: id, claimId: z.uuid(), buyerId: id, unit: z.int().min(1) }),
+} as const;
+
+/** A step of the pipeline. Its queue, its job, its file in apps/worker/jobs and its metric label all have this name. */
+export type JobName = keyof typeof JOB_DATA;
+export type JobData<N extends JobName> = z.infer<(typeof JOB_DATA)[N]>;
+export const JOB_NAMES = Object.keys(JOB_DATA) as JobName[];

@@ -1,0 +1,48 @@
+import { Worker } from 'bullmq';
+import type { Redis } from '../redis.js';
+import { JOB_DATA, type JobData, type JobName } from './jobs.js';
+import { QUEUE_PREFIX } from './queue.js';
+
+/**
+ * A worker that was killed is noticed within `stalledInterval`; 10 stalls before a job is given up, as a rolling restart
+ * stalls a job more than once and BullMQ's default of 1 fails it for ever. `drainDelay` stays below the socket's timeout.
+ */
+const WORKER_OPTIONS = { lockDuration: 15_000, stalledInterval: 5_000, maxStalledCount: 10, drainDelay: 5 } as const;
+
+/** Told of what happens to jobs. A failed job compensates nothing: Postgres decides what is true. */
+export interface JobEvents {
+  onDone(name: JobName, seconds: number): void;
+  onFailed(name: JobName, error: Error): void;
+  onError(error: Error): void;
+}
+
+/**
+ * Starts to take jobs of one name.
+ *
+ * @param name the job
+ * @param connection its blocking reads need a connection of their own, which BullMQ makes from this one
+ * @param concurrency how many jobs at once
+ * @param run does one job; safe to run twice, as a job is delivered at least once
+ * @param events told of what happens
+ * @returns the worker; `close()` waits for the jobs under way
+ */
+export function startJobWorker<N extends JobName>(
+  name: N,
+  connection: Redis,
+  concurrency: number,
+  run: (data: JobData<N>) => Promise<void>,
+  events: JobEvents,
+): Worker {
+  const worker = new Worker(
+    name,
+    async job => {
+      const startedAt = performance.now();
+      await run(JOB_DATA[name].parse(job.data) as JobData<N>);
+      events.onDone(name, (performance.now() - startedAt) / 1_000);
+    },
+    { connection, prefix: QUEUE_PREFIX, concurrency, ...WORKER_OPTIONS },
+  );
+  worker.on('failed', (_job, error) => events.onFailed(name, error));
+  worker.on('error', error => events.onError(error));
+  return worker;
+}

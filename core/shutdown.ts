@@ -1,0 +1,53 @@
+import { withDeadline } from './clock.js';
+import type { Logger } from './logger.js';
+
+/** One thing to end, in the order given: first what takes work in, last what the others need. */
+export interface ShutdownStep {
+  name: string;
+  run(): Promise<unknown> | unknown;
+}
+
+/**
+ * Ends the process in order on SIGTERM and SIGINT, and for certain: a step that fails is logged and passed over, and when
+ * the deadline comes first (`close()` of a client may never return while its store is away) the process ends all the same.
+ * A second signal ends it at once.
+ *
+ * @param steps what to end, one after the other
+ * @param deadlineMs how long all steps may take together, in ms
+ * @param log told of the beginning, the end and each failure
+ */
+export function onShutdown(steps: readonly ShutdownStep[], deadlineMs: number, log: Logger): void {
+  let ending = false;
+  const end = (signal: NodeJS.Signals) => {
+    if (ending) process.exit(1);
+    ending = true;
+    log.info({ signal }, 'ending');
+    void runSteps(steps, deadlineMs, log).then(inOrder => process.exit(inOrder ? 0 : 1));
+  };
+  process.on('SIGTERM', end);
+  process.on('SIGINT', end);
+}
+
+/**
+ * Runs the steps of a shutdown.
+ *
+ * @param steps what to end, one after the other
+ * @param deadlineMs how long all of them may take together, in ms
+ * @param log told of the end and each failure
+ * @returns whether every step succeeded in time
+ */
+export async function runSteps(steps: readonly ShutdownStep[], deadlineMs: number, log: Logger): Promise<boolean> {
+  const endsAt = performance.now() + deadlineMs;
+  let inOrder = true;
+  for (const { name, run } of steps) {
+    try {
+      const leftMs = Math.max(0, endsAt - performance.now());
+      await withDeadline((async () => run())(), leftMs, `ending ${name}`);
+    } catch (err) {
+      inOrder = false;
+      log.warn({ err, step: name }, 'could not end in order');
+    }
+  }
+  log.info({ inOrder }, 'ended');
+  return inOrder;
+}

@@ -1,0 +1,75 @@
+import { DeadlineExceeded, NotVerified } from '../errors.js';
+import { storeFailed } from '../events.js';
+import { readSale, type SaleUpdate, updateSale } from '../orders/sales.js';
+import { isRedisAway } from '../redis.js';
+import { type Sale, UNITS_MAX } from '../sale.js';
+import { promote, RELEASE_BATCH_MAX } from '../stock/release.js';
+import { restock, setSale } from '../stock/sale.js';
+import type { StepContext } from './context.js';
+import { queuePromoted } from './release-units.js';
+
+/**
+ * What came of an operator's change. `stored`: Redis could not be told, and reconcile tells it when it can; until then a
+ * sale that Redis can't be believed about gives out nothing.
+ */
+export type ChangeOutcome =
+  | { kind: 'changed'; sale: Sale; promoted: number }
+  | { kind: 'stored'; sale: Sale }
+  | { kind: 'unknown_sale' }
+  | { kind: 'closed' }
+  | { kind: 'too_many_units'; units: number };
+
+/**
+ * Pauses, resumes, closes or restocks a sale: in Postgres first, where it counts, then in Redis. Buyers on standby get the
+ * units that can be given out now. Repeating a pause, a resume or a close is harmless; a restock adds its units each time.
+ *
+ * @param ctx the stores
+ * @param saleId the sale
+ * @param update what changes
+ * @returns what came of it; a closed sale stays closed
+ * @throws what Postgres throws: then whether it changed is unknown
+ */
+export async function changeSale(ctx: StepContext, saleId: string, update: SaleUpdate): Promise<ChangeOutcome> {
+  const before = await readSale(ctx.db, saleId);
+  if (!before) return { kind: 'unknown_sale' };
+  if ('addUnits' in update && before.units + update.addUnits > UNITS_MAX) {
+    return { kind: 'too_many_units', units: before.units };
+  }
+  const sale = await updateSale(ctx.db, saleId, update);
+  if (!sale) return { kind: 'unknown_sale' };
+  const closing = 'state' in update && update.state === 'closed';
+  if (sale.state === 'closed' && !closing) return { kind: 'closed' };
+  try {
+    if (!(await tellRedis(ctx, sale))) return { kind: 'stored', sale };
+    return { kind: 'changed', sale, promoted: await promoteAll(ctx, saleId) };
+  } catch (error) {
+    if (!isPassing(error)) throw error;
+    storeFailed('redis', error);
+    return { kind: 'stored', sale };
+  }
+}
+
+/**
+ * All of the sale is carried over, not just this change, as an earlier one may have got no further than Postgres. The
+ * generation comes last: as long as it differs, reconcile sees that something is missing.
+ */
+async function tellRedis(ctx: StepContext, sale: Sale): Promise<boolean> {
+  if (!(await setSale(ctx.redis, sale.id, { state: sale.state }))) return false;
+  await restock(ctx.redis, sale);
+  return setSale(ctx.redis, sale.id, { generation: sale.generation });
+}
+
+/** Nobody is promoted while the sale isn't open: the script sees to that. */
+async function promoteAll(ctx: StepContext, saleId: string): Promise<number> {
+  let promoted = 0;
+  for (;;) {
+    const claims = await promote(ctx.redis, saleId);
+    await queuePromoted(ctx, saleId, claims);
+    promoted += claims.length;
+    if (claims.length < RELEASE_BATCH_MAX) return promoted;
+  }
+}
+
+function isPassing(error: unknown): boolean {
+  return error instanceof NotVerified || error instanceof DeadlineExceeded || isRedisAway(error);
+}

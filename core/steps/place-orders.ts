@@ -1,0 +1,100 @@
+import type { Claim } from '../claim.js';
+import { enqueueFailed, ordersPlaced } from '../events.js';
+import { isLiveOrder, type Order } from '../order.js';
+import { voidClaims } from '../orders/end.js';
+import { isDataError } from '../orders/failure.js';
+import { type Placement, placeOrders as place } from '../orders/place.js';
+import { type ReleaseEvent, readReleases } from '../orders/release-event.js';
+import { enqueueExpireOrders } from '../queue/queue.js';
+import { recordStatus } from '../stock/status.js';
+import type { StepContext } from './context.js';
+import { releaseUnits } from './release-units.js';
+
+/** The delayed job comes this much after the deadline, in ms: a little early by the worker's clock, it would do nothing. */
+const EXPIRE_MARGIN_MS = 50;
+
+/**
+ * Turns claims into orders, and tells Redis: statuses forward, outbox cleared, expiry queued. Claims that can't be placed are
+ * given up: a tombstone first, then the release. Safe to repeat at any point, and for claims that were placed long ago.
+ *
+ * @param ctx the stores
+ * @param saleId the sale
+ * @param claims at most 500
+ * @throws NotVerified, and what the stores throw: then do it again; rescue does
+ */
+export async function placeOrders(ctx: StepContext, saleId: string, claims: Claim[]): Promise<void> {
+  const { orders, conflicting } = await placeOrSplit(ctx, saleId, claims);
+  if (conflicting.length > 0) {
+    ctx.log.warn({ saleId, claims: conflicting }, 'claims in conflict with live orders are given up');
+    await releaseUnits(ctx, await voidClaims(ctx.db, saleId, conflicting, 'lost'));
+  }
+  await recordLive(
+    ctx,
+    saleId,
+    orders.filter(order => isLiveOrder(order.status)),
+  );
+  await releaseEnded(
+    ctx,
+    orders.filter(order => !isLiveOrder(order.status)),
+  );
+}
+
+/** A claim that Postgres refuses must not hold up its batch: halves are tried until it is alone, and given up. */
+async function placeOrSplit(ctx: StepContext, saleId: string, claims: Claim[]): Promise<Placement> {
+  try {
+    return await place(ctx.db, saleId, claims);
+  } catch (error) {
+    if (!isDataError(error)) throw error;
+    if (claims.length === 1) return giveUp(ctx, saleId, claims, error);
+    const middle = Math.ceil(claims.length / 2);
+    const first = await placeOrSplit(ctx, saleId, claims.slice(0, middle));
+    const second = await placeOrSplit(ctx, saleId, claims.slice(middle));
+    return {
+      orders: [...first.orders, ...second.orders],
+      conflicting: [...first.conflicting, ...second.conflicting],
+    };
+  }
+}
+
+async function giveUp(ctx: StepContext, saleId: string, claims: Claim[], error: unknown): Promise<Placement> {
+  ctx.log.error({ err: error, saleId, claims }, 'a claim that Postgres refuses is given up');
+  await releaseUnits(ctx, await tombstones(ctx, saleId, claims));
+  return { orders: [], conflicting: [] };
+}
+
+/** What Postgres won't even hold a tombstone of can't be released: it stays in the outbox, where the audit reports it. */
+async function tombstones(ctx: StepContext, saleId: string, claims: Claim[]): Promise<ReleaseEvent[]> {
+  try {
+    return await voidClaims(ctx.db, saleId, claims, 'not_placed');
+  } catch (error) {
+    if (!isDataError(error)) throw error;
+    return [];
+  }
+}
+
+async function recordLive(ctx: StepContext, saleId: string, orders: Order[]): Promise<void> {
+  if (orders.length === 0) return;
+  await recordStatus(
+    ctx.redis,
+    saleId,
+    orders.map(order => ({ ...order, status: order.status as 'paid' })),
+  );
+  ordersPlaced(orders.length);
+  const pending = orders.filter(order => order.status === 'pending_payment');
+  if (pending.length === 0) return;
+  const payByMs = Math.max(...pending.map(order => order.payByMs));
+  const claimIds = pending.map(order => order.claimId);
+  try {
+    await enqueueExpireOrders(ctx.queues, saleId, claimIds, payByMs - Date.now() + EXPIRE_MARGIN_MS);
+  } catch (error) {
+    // Left to expire-overdue.
+    enqueueFailed('expire-orders', error);
+  }
+}
+
+/** Orders that ended before their claim was told so: rejected as they were placed, or given up earlier. */
+async function releaseEnded(ctx: StepContext, orders: Order[]): Promise<void> {
+  if (orders.length === 0) return;
+  const claimIds = orders.map(order => order.claimId);
+  await releaseUnits(ctx, await readReleases(ctx.db, claimIds));
+}

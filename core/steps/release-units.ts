@@ -1,0 +1,50 @@
+import type { Claim } from '../claim.js';
+import { enqueueFailed, unitsPromoted, unitsReleased } from '../events.js';
+import { inTurn } from '../in-turn.js';
+import { markDelivered, type ReleaseEvent } from '../orders/release-event.js';
+import { enqueuePlaceOrders } from '../queue/queue.js';
+import { type ReleaseOutcome, release } from '../stock/release.js';
+import type { StepContext } from './context.js';
+
+/**
+ * Carries out releases that Postgres has decided: frees units and buyers in Redis, promotes who is on standby, and marks the
+ * events delivered. Safe to repeat at any point: a claim that isn't held any more is left alone. A sale that can't be reached does
+ * not hold up the others.
+ *
+ * @param ctx the stores
+ * @param events the releases, of any sales
+ * @throws NotVerified, and what the stores throw: the events stay undelivered, and deliver-events tries again
+ */
+export async function releaseUnits(ctx: StepContext, events: ReleaseEvent[]): Promise<void> {
+  await inTurn(new Set(events.map(event => event.saleId)), async saleId => {
+    const ofSale = events.filter(event => event.saleId === saleId);
+    const outcomes = await release(ctx.redis, saleId, ofSale);
+    await markDelivered(
+      ctx.db,
+      ofSale.map(event => event.id),
+    );
+    unitsReleased(outcomes.filter(outcome => outcome.kind !== 'not_held').length);
+    await queuePromoted(ctx, saleId, outcomes.flatMap(promotedClaim));
+  });
+}
+
+/**
+ * Has claims of promoted buyers placed. They are in the outbox already, so a queue that can't be reached loses nothing.
+ *
+ * @param ctx the stores
+ * @param saleId the sale
+ * @param claims the claims
+ */
+export async function queuePromoted(ctx: StepContext, saleId: string, claims: Claim[]): Promise<void> {
+  if (claims.length === 0) return;
+  unitsPromoted(claims.length);
+  try {
+    await enqueuePlaceOrders(ctx.queues, saleId, claims);
+  } catch (error) {
+    enqueueFailed('place-orders', error);
+  }
+}
+
+function promotedClaim(outcome: ReleaseOutcome): Claim[] {
+  return outcome.kind === 'promoted' ? [outcome.claim] : [];
+}

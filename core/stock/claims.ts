@@ -1,0 +1,70 @@
+import { type Claim, type ClaimRecord, parseClaimRecord } from '../claim.js';
+import { NotVerified } from '../errors.js';
+import type { Redis } from '../redis.js';
+import { keysOf } from './keys.js';
+import { runScript } from './scripts.js';
+
+/** The most buyers that one call of the claim script may carry: it runs for about 0.2 ms, and nobody waits for longer. */
+export const CLAIM_BATCH_MAX = 128;
+
+/** Why a whole sale gives out nothing at the moment. */
+export type SaleRefusal = 'unknown_sale' | 'unverified' | 'closed' | 'paused' | 'not_open';
+
+/** What one buyer of a batch got. */
+export type ClaimOutcome =
+  | { kind: 'won'; claim: Claim }
+  | { kind: 'held'; claim: ClaimRecord }
+  | { kind: 'standby'; position: number }
+  | { kind: 'sold_out' }
+  | { kind: 'refused'; refusal: SaleRefusal; opensAtMs?: number };
+
+/** One buyer of a batch, with the id that the claim gets if there is one. */
+export type ClaimRequest = Pick<Claim, 'buyerId' | 'claimId'>;
+
+/**
+ * Claims one unit for each buyer, in one round trip and one atomic step.
+ *
+ * @param redis a connection with the scripts
+ * @param saleId the sale
+ * @param requests 1 to {@link CLAIM_BATCH_MAX} buyers
+ * @returns an outcome for each buyer, in their order
+ * @throws what ioredis throws: then the outcome is unknown, and claiming again is the way to learn it
+ */
+export async function claim(redis: Redis, saleId: string, requests: ClaimRequest[]): Promise<ClaimOutcome[]> {
+  const keys = keysOf(saleId);
+  const args: string[] = [];
+  for (const { buyerId, claimId } of requests) args.push(buyerId, claimId);
+  const reply = (await runScript(
+    redis,
+    'claim',
+    [keys.sale, keys.stock, keys.claims, keys.outbox, keys.standby],
+    args,
+  )) as [string, string, string, ...(string | number)[]];
+  const [fence, refusal, opensAtMs] = reply;
+  if (fence !== 'ok') return requests.map(() => ({ kind: 'refused', refusal: fence as SaleRefusal }));
+  const refused: ClaimOutcome =
+    refusal === ''
+      ? { kind: 'sold_out' }
+      : { kind: 'refused', refusal: refusal as SaleRefusal, opensAtMs: Number(opensAtMs) };
+  return requests.map((request, i) => outcomeOf(reply[i + 3] as string | number, request, refused));
+}
+
+function outcomeOf(value: string | number, request: ClaimRequest, refused: ClaimOutcome): ClaimOutcome {
+  if (typeof value === 'string') return { kind: 'held', claim: parseClaimRecord(value) };
+  if (value > 0) return { kind: 'won', claim: { ...request, unit: value } };
+  return value < 0 ? { kind: 'standby', position: -value } : refused;
+}
+
+/**
+ * Splits what a fenced script returned.
+ *
+ * @param reply the reply, its first element the fence's verdict
+ * @param saleId named in the error
+ * @returns the rest of the reply
+ * @throws NotVerified unless the verdict is 'ok': nothing was done, and trying again later helps
+ */
+export function behindFence<T>(reply: unknown, saleId: string): T[] {
+  const [verdict, ...rest] = reply as [string, ...T[]];
+  if (verdict !== 'ok') throw new NotVerified(`sale ${saleId} in Redis: ${verdict}`);
+  return rest;
+}

@@ -1,0 +1,32 @@
+/** The keys of one sale. Their common hash tag puts them on one node of a Redis Cluster, where a script can reach them all. */
+export interface SaleKeys {
+  sale: string;
+  stock: string;
+  claims: string;
+  outbox: string;
+  standby: string;
+}
+
+/**
+ * @param saleId the sale
+ * @returns the names of its keys
+ */
+export function keysOf(saleId: string): SaleKeys {
+  const tag = `{${saleId}}`;
+  return {
+    sale: `${tag}:sale`,
+    stock: `${tag}:stock`,
+    claims: `${tag}:claims`,
+    outbox: `${tag}:outbox`,
+    standby: `${tag}:standby`,
+  };
+}
+
+/**
+ * The sales that Redis should know: a hash of sale id to generation, and under {@link REGISTRY_RUN} the run id of Redis
+ * for which the list is whole. It tells a sale that doesn't exist (404) from one that Redis lost (503).
+ */
+export const REGISTRY = 'dropline:sales';
+
+/** Not a possible sale id. */
+export const REGISTRY_RUN = '@run';

@@ -1,0 +1,70 @@
+#!lua
+-- Claims one unit for each buyer of a batch: dedupe, pop, claim and outbox entry in one atomic step.
+-- Whoever gets neither a unit nor a place on standby leaves no trace.
+--
+-- KEYS[1] sale  KEYS[2] stock  KEYS[3] claims  KEYS[4] outbox  KEYS[5] standby
+-- ARGV    buyer, claimId, buyer, claimId, ... (1 to 128 pairs; the id is used only if the buyer wins)
+-- Returns {fence} unless the fence is 'ok', else {'ok', refusal, opensAtMs, outcome, outcome, ...}, an outcome for each buyer:
+--         string  the record of the live claim that the buyer has already
+--         n > 0   won unit n      n < 0   on standby at position -n      0   sold out, or refused if refusal isn't ''
+-- @include fence
+-- @include record
+-- @include window
+
+local verdict = fence(KEYS[1])
+if verdict ~= 'ok' then return { verdict } end
+
+-- Everything is read, and so every key's type is checked, before the first write: a script that fails is not rolled back.
+local sale = redis.call('HMGET', KEYS[1], 'state', 'opensAtMs', 'closesAtMs', 'standbyCap')
+local now = now_ms()
+local refused = refusal(sale[1], sale[2], sale[3], now)
+local in_line = redis.call('ZCARD', KEYS[5])
+local free = redis.call('LLEN', KEYS[2])
+redis.call('ZCARD', KEYS[4])
+
+local buyers = {}
+for i = 1, #ARGV, 2 do buyers[#buyers + 1] = ARGV[i] end
+local records = redis.call('HMGET', KEYS[3], unpack(buyers))
+
+-- Units go to the buyers in the order they came, and never past those who already wait in line.
+local poppable = (refused == '' and in_line == 0) and free or 0
+local winners, outcomes, seen = {}, {}, {}
+for i, buyer in ipairs(buyers) do
+  if records[i] and is_live(records[i]) then
+    outcomes[i] = records[i]
+  elseif seen[buyer] then
+    outcomes[i] = seen[buyer]
+  elseif #winners < poppable then
+    winners[#winners + 1] = i
+    seen[buyer] = -i
+  end
+end
+
+if #winners > 0 then
+  local units = redis.call('LPOP', KEYS[2], #winners)
+  local claims, entries = {}, {}
+  for n, i in ipairs(winners) do
+    outcomes[i] = tonumber(units[n])
+    claims[2 * n - 1], claims[2 * n] = buyers[i], format(ARGV[2 * i], units[n], 'queued')
+    entries[2 * n - 1], entries[2 * n] = now, buyers[i]
+  end
+  redis.call('HSET', KEYS[3], unpack(claims))
+  redis.call('ZADD', KEYS[4], unpack(entries))
+end
+
+local cap = tonumber(sale[4])
+for i, buyer in ipairs(buyers) do
+  if outcomes[i] == nil then
+    local rank = refused == '' and cap > 0 and redis.call('ZRANK', KEYS[5], buyer)
+    if not rank and refused == '' and in_line < cap then
+      redis.call('ZADD', KEYS[5], redis.call('HINCRBY', KEYS[1], 'standbySeq', 1), buyer)
+      rank, in_line = in_line, in_line + 1
+    end
+    outcomes[i] = rank and -(rank + 1) or 0
+  elseif type(outcomes[i]) == 'number' and outcomes[i] < 0 then
+    -- The same buyer twice in one batch: the second gets what the first won.
+    outcomes[i] = format(ARGV[-2 * outcomes[i]], outcomes[-outcomes[i]], 'queued')
+  end
+end
+
+return { 'ok', refused, sale[2], unpack(outcomes) }

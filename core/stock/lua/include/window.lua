@@ -1,0 +1,13 @@
+-- Redis's own clock, in ms: the one clock that decides whether a sale is open.
+local function now_ms()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+-- '' while units may be claimed, else why not: 'closed', 'paused' or 'not_open'.
+local function refusal(state, opens_at, closes_at, now)
+  if state == 'closed' or now >= tonumber(closes_at) then return 'closed' end
+  if state == 'paused' then return 'paused' end
+  if now < tonumber(opens_at) then return 'not_open' end
+  return ''
+end

@@ -1,0 +1,29 @@
+#!lua
+-- Puts a staged sale in place, all of it at once: what was staged under temporary keys becomes the sale, verified for this
+-- run of Redis. Opening a new sale and rebuilding a lost one are the same step.
+--
+-- KEYS[1] sale  KEYS[2] stock  KEYS[3] claims  KEYS[4] outbox  KEYS[5] standby
+-- KEYS[6] staged stock  KEYS[7] staged claims  KEYS[8] staged outbox  KEYS[9] staged standby
+-- ARGV[1] run id of Redis at the time of staging
+-- ARGV[2] what closed the gate: the sale's run id field as the caller left it, or '' for a sale that isn't loaded
+-- ARGV[3...] fields of the sale: name, value, ...
+-- Returns 'opened'; 'restarted' when Redis has another run id by now: stage it again;
+--         'superseded' when somebody else has opened the sale since: what was staged is out of date
+local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
+if run ~= ARGV[1] then return 'restarted' end
+if (redis.call('HGET', KEYS[1], 'runId') or '') ~= ARGV[2] then return 'superseded' end
+
+-- The staged keys' types are checked before the first write: a script that fails is not rolled back.
+redis.call('LLEN', KEYS[6])
+redis.call('HLEN', KEYS[7])
+redis.call('ZCARD', KEYS[8])
+local in_line = redis.call('ZCARD', KEYS[9])
+
+for i = 2, 5 do
+  redis.call('DEL', KEYS[i])
+  if redis.call('EXISTS', KEYS[i + 4]) == 1 then redis.call('RENAME', KEYS[i + 4], KEYS[i]) end
+  redis.call('PERSIST', KEYS[i])
+end
+redis.call('DEL', KEYS[1])
+redis.call('HSET', KEYS[1], 'runId', run, 'standbySeq', in_line, unpack(ARGV, 3))
+return 'opened'

@@ -1,0 +1,28 @@
+#!lua
+-- Gives free units to those on standby, in their order: after a restock, a resume or a repair, when both are there.
+--
+-- KEYS[1] sale  KEYS[2] stock  KEYS[3] claims  KEYS[4] outbox  KEYS[5] standby
+-- ARGV    claim ids, one for each promotion (1 to 500)
+-- Returns {fence} unless the fence is 'ok', else {'ok', {buyer, claimId, unit}, ...}
+-- @include fence
+-- @include record
+-- @include window
+-- @include promote
+
+local verdict = fence(KEYS[1])
+if verdict ~= 'ok' then return { verdict } end
+
+local keys = { claims = KEYS[3], outbox = KEYS[4], standby = KEYS[5] }
+local sale = redis.call('HMGET', KEYS[1], 'state', 'opensAtMs', 'closesAtMs')
+local now = now_ms()
+if refusal(sale[1], sale[2], sale[3], now) ~= '' then return { 'ok' } end
+-- Every key's type is checked before the first write: a script that fails is not rolled back.
+redis.call('HLEN', KEYS[3])
+redis.call('ZCARD', KEYS[4])
+
+local promoted = { 'ok' }
+local count = math.min(#ARGV, redis.call('LLEN', KEYS[2]), redis.call('ZCARD', KEYS[5]))
+for i = 1, count do
+  promoted[i + 1] = promote(keys, redis.call('LPOP', KEYS[2]), ARGV[i], now)
+end
+return promoted

@@ -1,0 +1,18 @@
+#!lua
+-- Adds units to a sale: the numbers after its last one, so that doing it again adds nothing.
+--
+-- KEYS[1] sale  KEYS[2] stock
+-- ARGV[1] the number of units that the sale has from now on    ARGV[2] its standby cap from now on
+-- Returns {fence} unless the fence is 'ok', else {'ok', units added (at most 5,000 a call; call until 0)}
+-- @include fence
+
+local verdict = fence(KEYS[1])
+if verdict ~= 'ok' then return { verdict } end
+redis.call('LLEN', KEYS[2])
+
+local units = tonumber(redis.call('HGET', KEYS[1], 'units'))
+local last = math.min(tonumber(ARGV[1]), units + 5000)
+for unit = units + 1, last do redis.call('RPUSH', KEYS[2], unit) end
+if last <= units then return { 'ok', 0 } end
+redis.call('HSET', KEYS[1], 'units', last, 'standbyCap', ARGV[2])
+return { 'ok', last - units }

@@ -1,0 +1,29 @@
+#!lua
+-- Gives a claim back to its buyer that Redis lost: Postgres has its order, or the buyer has the signed receipt.
+--
+-- KEYS[1] sale  KEYS[2] stock  KEYS[3] claims  KEYS[4] outbox  KEYS[5] standby
+-- ARGV[1] buyer  ARGV[2] claimId  ARGV[3] unit  ARGV[4] status  ARGV[5] payByMs or '-'  ARGV[6] reason or '-'
+-- Returns {fence} unless the fence is 'ok', else {'ok', outcome}:
+--         'restored'    'held' the buyer holds this claim already    'other_claim' the buyer holds another one
+--         'unit_taken' the unit is not in stock
+-- @include fence
+-- @include record
+-- @include window
+
+local verdict = fence(KEYS[1])
+if verdict ~= 'ok' then return { verdict } end
+redis.call('ZCARD', KEYS[4])
+redis.call('ZCARD', KEYS[5])
+
+local record = redis.call('HGET', KEYS[3], ARGV[1])
+if record then
+  local claim = parse(record)
+  if claim.claim_id == ARGV[2] then return { 'ok', 'held' } end
+  if is_live(record) then return { 'ok', 'other_claim' } end
+end
+-- Linear in the free units, and rare: only after Redis has lost data.
+if redis.call('LREM', KEYS[2], 1, ARGV[3]) == 0 then return { 'ok', 'unit_taken' } end
+redis.call('HSET', KEYS[3], ARGV[1], format(ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]))
+redis.call('ZREM', KEYS[5], ARGV[1])
+if ARGV[4] == 'queued' then redis.call('ZADD', KEYS[4], now_ms(), ARGV[1]) end
+return { 'ok', 'restored' }

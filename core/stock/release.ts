@@ -1,0 +1,73 @@
+import { randomUUID } from 'node:crypto';
+import type { Claim, EndedStatus } from '../claim.js';
+import type { OrderReason } from '../order.js';
+import type { Redis } from '../redis.js';
+import { behindFence } from './claims.js';
+import { keysOf } from './keys.js';
+import { runScript } from './scripts.js';
+
+/** The most claims that one call of a maintenance script may carry. */
+export const RELEASE_BATCH_MAX = 500;
+
+/** A claim to end. Postgres must already hold a row for it that is not live. */
+export interface Release {
+  buyerId: string;
+  claimId: string;
+  status: EndedStatus;
+  reason: OrderReason;
+  /** False when the unit belongs to another buyer's live order, and so must not go back. */
+  freesUnit: boolean;
+}
+
+/** What came of one release: its unit is in stock, or went to the first on standby, or the claim had ended before. */
+export type ReleaseOutcome = { kind: 'released' } | { kind: 'promoted'; claim: Claim } | { kind: 'not_held' };
+
+/**
+ * Frees units and buyers, each only if the buyer still holds that very claim. Doing it again does nothing.
+ *
+ * @param redis a connection with the scripts
+ * @param saleId the sale
+ * @param releases 1 to {@link RELEASE_BATCH_MAX} claims
+ * @returns an outcome for each, in their order; the promoted ones want to be placed
+ * @throws NotVerified when the sale isn't verified; what ioredis throws: then do it again
+ */
+export async function release(redis: Redis, saleId: string, releases: Release[]): Promise<ReleaseOutcome[]> {
+  const keys = keysOf(saleId);
+  const args = releases.flatMap(r => [r.buyerId, r.claimId, r.status, r.reason, r.freesUnit ? '1' : '0', randomUUID()]);
+  const reply = await runScript(
+    redis,
+    'release',
+    [keys.sale, keys.stock, keys.claims, keys.outbox, keys.standby],
+    args,
+  );
+  return behindFence<number | PromotedReply>(reply, saleId).map(outcome => {
+    if (Array.isArray(outcome)) return { kind: 'promoted', claim: promotedClaim(outcome) };
+    return { kind: outcome === 1 ? 'released' : 'not_held' };
+  });
+}
+
+/**
+ * Gives free units to those on standby: after a restock, a resume or a repair.
+ *
+ * @param redis a connection with the scripts
+ * @param saleId the sale
+ * @returns the claims that were made, at most {@link RELEASE_BATCH_MAX}; they want to be placed
+ * @throws NotVerified when the sale isn't verified
+ */
+export async function promote(redis: Redis, saleId: string): Promise<Claim[]> {
+  const keys = keysOf(saleId);
+  const claimIds = Array.from({ length: RELEASE_BATCH_MAX }, () => randomUUID());
+  const reply = await runScript(
+    redis,
+    'promote',
+    [keys.sale, keys.stock, keys.claims, keys.outbox, keys.standby],
+    claimIds,
+  );
+  return behindFence<PromotedReply>(reply, saleId).map(promotedClaim);
+}
+
+type PromotedReply = [buyerId: string, claimId: string, unit: string | number];
+
+function promotedClaim([buyerId, claimId, unit]: PromotedReply): Claim {
+  return { buyerId, claimId, unit: Number(unit) };
+}

@@ -1,0 +1,32 @@
+import type { Claim, ClaimRecord } from '../claim.js';
+import type { Redis } from '../redis.js';
+import { behindFence } from './claims.js';
+import { keysOf } from './keys.js';
+import { runScript } from './scripts.js';
+
+/** `held`: it wasn't lost. `other_claim`: the buyer holds another one. `unit_taken`: the unit is not free any more. */
+export type RestoreOutcome = 'restored' | 'held' | 'other_claim' | 'unit_taken';
+
+/**
+ * Gives a claim that Redis lost back to its buyer, if its unit is still free.
+ *
+ * @param redis a connection with the scripts
+ * @param saleId the sale
+ * @param claim the claim, as Postgres or the buyer's receipt has it
+ * @returns what came of it
+ * @throws NotVerified when the sale isn't verified
+ */
+export async function restoreClaim(
+  redis: Redis,
+  saleId: string,
+  claim: ClaimRecord & Pick<Claim, 'buyerId'>,
+): Promise<RestoreOutcome> {
+  const keys = keysOf(saleId);
+  const reply = await runScript(
+    redis,
+    'restore-claim',
+    [keys.sale, keys.stock, keys.claims, keys.outbox, keys.standby],
+    [claim.buyerId, claim.claimId, claim.unit, claim.status, claim.payByMs ?? '-', claim.reason ?? '-'],
+  );
+  return behindFence<RestoreOutcome>(reply, saleId)[0] as RestoreOutcome;
+}

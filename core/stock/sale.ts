@@ -1,0 +1,224 @@
+import { randomUUID } from 'node:crypto';
+import { type ClaimRecord, formatClaimRecord, isLive } from '../claim.js';
+import type { Redis } from '../redis.js';
+import { type Sale, type SaleState, type Settlement, standbyCap } from '../sale.js';
+import { behindFence } from './claims.js';
+import { keysOf, REGISTRY, REGISTRY_RUN } from './keys.js';
+import { runScript } from './scripts.js';
+
+/** How many elements travel in one command while a sale is staged: a few hundred kB. */
+const STAGE_CHUNK = 5_000;
+
+/** Staged keys that were never put in place vanish after this many seconds. */
+const STAGED_TTL_SECONDS = 600;
+
+/** What a sale starts with. All empty for a new one; from Postgres (and what Redis still has) for a lost one. */
+export interface StartingState {
+  claims: (ClaimRecord & { buyerId: string })[];
+  /** Claims that are not placed yet, with the time they were won in ms. */
+  outbox: { buyerId: string; wonAtMs: number }[];
+  /** In the order of the line. */
+  standby: string[];
+}
+
+const NOTHING: StartingState = { claims: [], outbox: [], standby: [] };
+
+/**
+ * Loads a sale into Redis, in place of whatever Redis has of it, verified for this run of Redis.
+ *
+ * @param redis a connection with the scripts
+ * @param sale the sale, as Postgres has it
+ * @param state what it starts with
+ * @param gate what the caller closed the gate with ({@link setSale}); none for a sale that isn't loaded
+ * @returns false when somebody else has opened the sale since: then nothing changed
+ * @throws Error when Redis restarts again and again meanwhile; what ioredis throws
+ */
+export async function openSale(redis: Redis, sale: Sale, state = NOTHING, gate = ''): Promise<boolean> {
+  for (let attempt = 0; attempt < 3; attempt += 1) {
+    const runId = await readRunId(redis);
+    const staged = await stage(redis, sale, state);
+    const keys = keysOf(sale.id);
+    const names = [keys.sale, keys.stock, keys.claims, keys.outbox, keys.standby, ...staged];
+    const outcome = await runScript(redis, 'open-sale', names, [runId, gate, ...fieldsOf(sale)]);
+    if (outcome === 'restarted') continue;
+    if (outcome === 'opened') await redis.hset(REGISTRY, sale.id, sale.generation);
+    else await redis.del(...staged);
+    return outcome === 'opened';
+  }
+  throw new Error(`sale ${sale.id} could not be loaded: Redis restarts while it is staged`);
+}
+
+function fieldsOf(sale: Sale): (string | number)[] {
+  const { id: _, standbyFactor: __, ...fields } = sale;
+  return Object.entries({ ...fields, standbyCap: standbyCap(sale) }).flat();
+}
+
+/** Fills temporary keys: the free units are those that no live claim has. */
+async function stage(redis: Redis, sale: Sale, state: StartingState): Promise<string[]> {
+  const keys = keysOf(sale.id);
+  const suffix = `:staged:${randomUUID()}`;
+  const [stock, claims, outbox, standby] = [keys.stock, keys.claims, keys.outbox, keys.standby].map(
+    k => k + suffix,
+  ) as [string, string, string, string];
+  const taken = new Set(state.claims.filter(c => isLive(c.status)).map(c => c.unit));
+  const free = Array.from({ length: sale.units }, (_, i) => i + 1).filter(unit => !taken.has(unit));
+  for (const chunk of chunks(free)) await redis.rpush(stock, ...chunk);
+  for (const chunk of chunks(state.claims)) {
+    await redis.hset(claims, ...chunk.flatMap(c => [c.buyerId, formatClaimRecord(c)]));
+  }
+  for (const chunk of chunks(state.outbox)) await redis.zadd(outbox, ...chunk.flatMap(e => [e.wonAtMs, e.buyerId]));
+  for (const chunk of chunks(state.standby.map((buyerId, i) => [i + 1, buyerId] as const))) {
+    await redis.zadd(standby, ...chunk.flat());
+  }
+  const staged = [stock, claims, outbox, standby];
+  for (const key of staged) await redis.expire(key, STAGED_TTL_SECONDS);
+  return staged;
+}
+
+function* chunks<T>(all: T[]): Generator<T[]> {
+  for (let i = 0; i < all.length; i += STAGE_CHUNK) yield all.slice(i, i + STAGE_CHUNK);
+}
+
+/**
+ * @param redis a connection
+ * @returns the id of this run of Redis: another one after each start, and on each replica
+ */
+export async function readRunId(redis: Redis): Promise<string> {
+  const runId = /run_id:(\w+)/.exec(await redis.info('server'))?.[1];
+  if (!runId) throw new Error('Redis does not tell its run id');
+  return runId;
+}
+
+/** Fields of a loaded sale that may change. */
+export type SaleChange = Partial<{ state: SaleState; generation: number; runId: string }>;
+
+/**
+ * Changes a loaded sale. With `runId` it verifies the sale for a run of Redis, or closes the
+ * gate with any other value.
+ *
+ * @param redis a connection with the scripts
+ * @param saleId the sale
+ * @param change what changes
+ * @returns false when the sale isn't loaded
+ */
+export async function setSale(redis: Redis, saleId: string, change: SaleChange): Promise<boolean> {
+  const fields = Object.entries(change).flat() as (string | number)[];
+  return (await runScript(redis, 'set-sale', [keysOf(saleId).sale], fields)) === 1;
+}
+
+/**
+ * Adds the units up to a new number of units. Doing it again adds nothing.
+ *
+ * @param redis a connection with the scripts
+ * @param sale the sale with its new number of units, as Postgres has it
+ * @returns how many units were added
+ * @throws NotVerified when the sale isn't verified
+ */
+export async function restock(redis: Redis, sale: Pick<Sale, 'id' | 'units' | 'standbyFactor'>): Promise<number> {
+  const keys = keysOf(sale.id);
+  let added = 0;
+  for (;;) {
+    const reply = await runScript(redis, 'restock', [keys.sale, keys.stock], [sale.units, standbyCap(sale)]);
+    const [units = 0] = behindFence<number>(reply, sale.id);
+    if (units === 0) return added;
+    added += units;
+  }
+}
+
+/** A sale as Redis has it, with what changes by the second. */
+export interface LoadedSale extends Omit<Sale, 'standbyFactor'> {
+  standbyCap: number;
+  /** The run of Redis for which it was compared with Postgres; '' for none. */
+  runId: string;
+  remaining: number;
+  claims: number;
+  waiting: number;
+  unplaced: number;
+  /** Redis's clock, in ms since the epoch. */
+  nowMs: number;
+}
+
+/**
+ * @param redis a connection
+ * @param saleId the sale
+ * @returns the sale, or undefined when it isn't loaded
+ * @throws what ioredis throws
+ */
+export async function readSale(redis: Redis, saleId: string): Promise<LoadedSale | undefined> {
+  const keys = keysOf(saleId);
+  const replies = await redis
+    .pipeline()
+    .hgetall(keys.sale)
+    .llen(keys.stock)
+    .hlen(keys.claims)
+    .zcard(keys.standby)
+    .zcard(keys.outbox)
+    .time()
+    .exec();
+  const [fields, remaining, claims, waiting, unplaced, time] = (replies ?? []).map(([error, reply]) => {
+    if (error) throw error;
+    return reply;
+  }) as [Record<string, string>, number, number, number, number, [string, string]];
+  if (!fields.generation) return undefined;
+  return {
+    id: saleId,
+    title: fields.title ?? '',
+    priceMinor: Number(fields.priceMinor),
+    currency: fields.currency ?? '',
+    units: Number(fields.units),
+    opensAtMs: Number(fields.opensAtMs),
+    closesAtMs: Number(fields.closesAtMs),
+    payWithinSeconds: Number(fields.payWithinSeconds),
+    settlement: fields.settlement as Settlement,
+    state: fields.state as SaleState,
+    generation: Number(fields.generation),
+    standbyCap: Number(fields.standbyCap),
+    runId: fields.runId ?? '',
+    remaining,
+    claims,
+    waiting,
+    unplaced,
+    nowMs: Number(time[0]) * 1_000 + Math.floor(Number(time[1]) / 1_000),
+  };
+}
+
+/**
+ * Tells a sale that doesn't exist from one that this Redis lost or hasn't been given yet.
+ *
+ * @param redis a connection
+ * @param saleId a sale that isn't loaded
+ * @returns whether it certainly doesn't exist
+ */
+export async function isUnknown(redis: Redis, saleId: string): Promise<boolean> {
+  const [generation, run] = await redis.hmget(REGISTRY, saleId, REGISTRY_RUN);
+  return generation === null && run === (await readRunId(redis));
+}
+
+/**
+ * Says that every sale of Postgres is loaded for this run of Redis.
+ *
+ * @param redis a connection
+ * @param runId the run
+ */
+export async function markRegistryWhole(redis: Redis, runId: string): Promise<void> {
+  await redis.hset(REGISTRY, REGISTRY_RUN, runId);
+}
+
+/**
+ * @param redis a connection
+ * @returns the sales that were loaded into this Redis and not dropped since
+ */
+export async function listLoadedSales(redis: Redis): Promise<string[]> {
+  return (await redis.hkeys(REGISTRY)).filter(field => field !== REGISTRY_RUN);
+}
+
+/**
+ * Removes a sale from Redis.
+ *
+ * @param redis a connection
+ * @param saleId a sale that ended long ago
+ */
+export async function dropSale(redis: Redis, saleId: string): Promise<void> {
+  await redis.unlink(...Object.values(keysOf(saleId)));
+  await redis.hdel(REGISTRY, saleId);
+}

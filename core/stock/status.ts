@@ -1,0 +1,112 @@
+import type { Claim, ClaimRecord, ClaimStatus } from '../claim.js';
+import { parseClaimRecord } from '../claim.js';
+import { NotVerified } from '../errors.js';
+import type { Redis } from '../redis.js';
+import { behindFence } from './claims.js';
+import { keysOf } from './keys.js';
+import { runScript } from './scripts.js';
+
+/** Where an order stands, to be written onto its claim. */
+export interface StatusRecord {
+  buyerId: string;
+  claimId: string;
+  status: ClaimStatus;
+  payByMs?: number;
+  reason?: string | null;
+}
+
+/**
+ * Writes back where orders stand, each only onto the claim it belongs to and only forward, and clears the outbox.
+ *
+ * @param redis a connection with the scripts
+ * @param saleId the sale
+ * @param records 1 to 500 orders
+ * @returns for each whether its buyer holds that claim
+ * @throws NotVerified when the sale isn't verified
+ */
+export async function recordStatus(redis: Redis, saleId: string, records: StatusRecord[]): Promise<boolean[]> {
+  const keys = keysOf(saleId);
+  const args = records.flatMap(r => [r.buyerId, r.claimId, r.status, r.payByMs ?? '-', r.reason ?? '-']);
+  const reply = await runScript(redis, 'record-status', [keys.sale, keys.claims, keys.outbox], args);
+  return behindFence<number>(reply, saleId).map(held => held === 1);
+}
+
+/** What Redis knows of one buyer in one sale. */
+export interface BuyerStatus {
+  claim?: ClaimRecord;
+  /** Place in the line, from 1. */
+  position?: number;
+}
+
+/**
+ * Reads where buyers stand, all in one round trip. A Redis that was restarted or emptied is never believed: the sale is
+ * checked after the buyers were read, so what was read before is true.
+ *
+ * @param redis a connection
+ * @param saleId the sale
+ * @param buyerIds the buyers
+ * @returns a status for each, in their order
+ * @throws NotVerified when the sale isn't loaded, or not verified for this run of Redis; what ioredis throws
+ */
+export async function readStatuses(redis: Redis, saleId: string, buyerIds: string[]): Promise<BuyerStatus[]> {
+  const keys = keysOf(saleId);
+  const pipeline = redis.pipeline().hmget(keys.claims, ...buyerIds);
+  for (const buyerId of buyerIds) pipeline.zrank(keys.standby, buyerId);
+  const replies = (await pipeline.hget(keys.sale, 'runId').info('server').exec()) ?? [];
+  for (const [error] of replies) if (error) throw error;
+  const [verifiedRun, server] = replies.slice(-2).map(([, reply]) => reply as string | null);
+  if (!verifiedRun || !server?.includes(`run_id:${verifiedRun}\r`)) {
+    throw new NotVerified(`sale ${saleId} is not verified in Redis`);
+  }
+  const records = replies[0]?.[1] as (string | null)[];
+  return buyerIds.map((_, i) => {
+    const record = records[i];
+    const rank = replies[i + 1]?.[1] as number | null;
+    return {
+      ...(record ? { claim: parseClaimRecord(record) } : {}),
+      ...(rank === null ? {} : { position: rank + 1 }),
+    };
+  });
+}
+
+/**
+ * Takes a buyer out of the line.
+ *
+ * @param redis a connection
+ * @param saleId the sale
+ * @param buyerId the buyer
+ * @returns whether they were in it
+ */
+export async function leaveStandby(redis: Redis, saleId: string, buyerId: string): Promise<boolean> {
+  return (await redis.zrem(keysOf(saleId).standby, buyerId)) === 1;
+}
+
+/**
+ * Reads claims that were accepted and not placed for a while.
+ *
+ * @param redis a connection
+ * @param saleId the sale
+ * @param olderThanMs how long ago they were won at least, in ms by Redis's clock
+ * @param limit how many, at most
+ * @returns the oldest of them, with the time they were won
+ */
+export async function readOutbox(
+  redis: Redis,
+  saleId: string,
+  olderThanMs: number,
+  limit: number,
+): Promise<(Claim & { wonAtMs: number })[]> {
+  const keys = keysOf(saleId);
+  const [seconds, micros] = await redis.time();
+  const until = Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000) - olderThanMs;
+  const entries = await redis.zrangebyscore(keys.outbox, '-inf', until, 'WITHSCORES', 'LIMIT', 0, limit);
+  const buyerIds = entries.filter((_, i) => i % 2 === 0);
+  if (buyerIds.length === 0) return [];
+  const records = await redis.hmget(keys.claims, ...buyerIds);
+  return buyerIds.flatMap((buyerId, i) => {
+    const record = records[i];
+    if (!record) return [];
+    const { claimId, unit } = parseClaimRecord(record);
+    return [{ buyerId, claimId, unit, wonAtMs: Number(entries[2 * i + 1]) }];
+  });
+}

@@ -1,0 +1,238 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import type { Browser, Page } from 'playwright-core';
+import { launchBrowser, openPage, type WatchedPage } from '../support/browser.js';
+import { startTestStack, type TestStack } from '../support/stack.js';
+
+// The storefront in a real browser, in front of the real processes: a visitor clicks, and reads what happens.
+
+const PRICE_MINOR = 1_900;
+/** The longest wait for one step: the queue takes well under a second, the rest is for a busy machine. */
+const STEP_MS = 15_000;
+
+/** A test goes through several steps, and starting the stack takes a while. */
+const TEST_MS = 60_000;
+jest.setTimeout(TEST_MS);
+
+let stack: TestStack;
+let browser: Browser;
+let visitor: WatchedPage;
+
+beforeAll(async () => {
+  [stack, browser] = await Promise.all([startTestStack(), launchBrowser()]);
+});
+afterAll(async () => {
+  await browser?.close();
+  await stack?.stop();
+});
+
+beforeEach(async () => {
+  visitor = await openPage(browser);
+  visitor.page.setDefaultTimeout(STEP_MS);
+});
+afterEach(async () => {
+  const { context, faults } = visitor;
+  await context.close();
+  expect(faults).toEqual([]);
+});
+
+/** Makes the visitor a signed-in buyer of the shop, with money. */
+async function signIn(amountMinor: number): Promise<string> {
+  const buyerId = `buyer-${randomUUID()}`;
+  if (amountMinor > 0) await stack.credit(buyerId, amountMinor);
+  const cookie = { name: 'dropline_token', value: stack.token(buyerId), url: stack.baseUrl, httpOnly: true };
+  await visitor.context.addCookies([{ ...cookie, sameSite: 'Strict' }]);
+  return buyerId;
+}
+
+/** Opens the page of a new sale. */
+async function visit(sale: Parameters<TestStack['createSale']>[0]): Promise<string> {
+  const saleId = await stack.createSale({ title: 'Aurora Kettle', priceMinor: PRICE_MINOR, ...sale });
+  await visitor.page.goto(`${stack.baseUrl}/s/${saleId}`);
+  return saleId;
+}
+
+const buyButton = (page: Page) => page.locator('#buy');
+const openWindow = (page: Page, heading: string | RegExp) => page.getByRole('dialog', { name: heading }).waitFor();
+const press = (page: Page, name: string) => page.getByRole('dialog').getByRole('button', { name, exact: true }).click();
+
+async function buy(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Buy now' }).click();
+}
+
+const overflowOf = (selector: string) =>
+  `(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)(document.querySelector('${selector}'))`;
+
+const buyCalls = () => visitor.calls.filter(call => call.startsWith('POST /buy/'));
+
+describe('the path of a buyer', () => {
+  test('leads from the countdown through the queue to a paid unit', async () => {
+    const { page } = visitor;
+    await signIn(PRICE_MINOR);
+    const saleId = await visit({ units: 5, opensInSeconds: 3 });
+    await page.getByText('Opens in').waitFor();
+    expect(await page.locator('#price').textContent()).toBe('€19.00');
+    expect(await buyButton(page).isDisabled()).toBe(true);
+    await page.getByRole('button', { name: 'Buy now' }).waitFor();
+    // A crowd that waits costs the API one cacheable answer each.
+    expect(visitor.calls).toEqual([`GET /sales/${saleId}`]);
+
+    await buy(page);
+    expect(await buyButton(page).isDisabled()).toBe(true);
+    await openWindow(page, /You are in the queue|Unit \d is yours/);
+    await openWindow(page, /Unit \d is yours/);
+    await page.getByText('Time left').waitFor();
+    await press(page, 'Pay');
+    await openWindow(page, 'It’s yours');
+    await page.getByText('Order number').waitFor();
+    expect(await page.locator('#facts').textContent()).toMatch(/[0-9a-f]{8}-[0-9a-f]{4}-/);
+  });
+
+  test('shows the queue for as long as the order is not placed', async () => {
+    const { page } = visitor;
+    await signIn(0);
+    await visit({ units: 5 });
+    // The answers to this one question are held back: the page must show the step that it knows.
+    await page.route('**/order-status/**', route => (buyCalls().length > 0 ? undefined : route.continue()));
+    await buy(page);
+    await openWindow(page, 'You are in the queue');
+    await page.unrouteAll({ behavior: 'ignoreErrors' });
+  });
+
+  test('starts with one claim, however often the button is clicked', async () => {
+    const { page } = visitor;
+    await signIn(0);
+    await visit({ units: 5 });
+    await page.getByRole('button', { name: 'Buy now' }).waitFor();
+    await page.evaluate("for (let i = 0; i < 5; i += 1) document.getElementById('buy').click()");
+    await openWindow(page, /Unit \d is yours/);
+    expect(buyCalls()).toHaveLength(1);
+  });
+
+  test('makes a guest of who has no account, where the shop allows it', async () => {
+    const { page } = visitor;
+    await visit({ units: 5 });
+    await buy(page);
+    await openWindow(page, /Unit \d is yours/);
+    expect(visitor.calls).toContain('POST /guest-token');
+  });
+
+  test('can be gone with the keyboard alone', async () => {
+    const { page } = visitor;
+    await signIn(PRICE_MINOR);
+    await visit({ units: 5 });
+    await page.getByRole('button', { name: 'Buy now' }).waitFor();
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await openWindow(page, /Unit \d is yours/);
+    await page.locator('#heading:focus').waitFor();
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await openWindow(page, 'It’s yours');
+    await page.keyboard.press('Escape');
+    await page.locator('#buy:focus').waitFor();
+  });
+});
+
+describe('what may go wrong', () => {
+  test('without enough money the buyer is told, and can pay after topping up', async () => {
+    const { page } = visitor;
+    const buyerId = await signIn(PRICE_MINOR - 1);
+    await visit({ units: 5 });
+    await buy(page);
+    await openWindow(page, /Unit \d is yours/);
+    await press(page, 'Pay');
+    await page.getByText('there is not enough money').waitFor();
+    await stack.credit(buyerId, 1);
+    await press(page, 'Pay');
+    await openWindow(page, 'It’s yours');
+  });
+
+  test('a sold-out sale says so, and lets the buyer try again', async () => {
+    const { page } = visitor;
+    await signIn(0);
+    const other = await openPage(browser);
+    const saleId = await visit({ units: 1, standbyFactor: 0 });
+    await page.getByRole('button', { name: 'Buy now' }).waitFor();
+    await other.page.goto(`${stack.baseUrl}/s/${saleId}`);
+    await buy(other.page);
+    await openWindow(other.page, 'Unit 1 is yours');
+    await buyButton(page).click();
+    await openWindow(page, 'All units are taken');
+    await press(other.page, 'Give up my unit');
+    await openWindow(other.page, 'Your order is cancelled');
+    await press(page, 'Try again');
+    await openWindow(page, 'Unit 1 is yours');
+    await other.context.close();
+    expect(other.faults).toEqual([]);
+  });
+
+  test('an unpaid unit goes back, and its buyer can start over', async () => {
+    const { page } = visitor;
+    await signIn(0);
+    await visit({ units: 1, payWithinSeconds: 2, standbyFactor: 0 });
+    await buy(page);
+    await openWindow(page, 'Unit 1 is yours');
+    await openWindow(page, 'The time to pay is over');
+    await press(page, 'Try again');
+    await openWindow(page, 'Unit 1 is yours');
+    expect(buyCalls()).toHaveLength(2);
+  });
+
+  test('who waits in line gets the unit that comes free', async () => {
+    const { page } = visitor;
+    await signIn(0);
+    const first = await openPage(browser);
+    const saleId = await visit({ units: 1, standbyFactor: 5 });
+    await page.getByRole('button', { name: 'Buy now' }).waitFor();
+    await first.page.goto(`${stack.baseUrl}/s/${saleId}`);
+    await buy(first.page);
+    await openWindow(first.page, 'Unit 1 is yours');
+    await buyButton(page).click();
+    await openWindow(page, 'You are number 1 in line');
+    await press(first.page, 'Give up my unit');
+    await page.getByText('A unit came free for you').waitFor();
+    await openWindow(page, 'Unit 1 is yours');
+    await first.context.close();
+  });
+
+  test('a reload resumes where the buyer was', async () => {
+    const { page } = visitor;
+    await signIn(PRICE_MINOR);
+    await visit({ units: 5 });
+    await buy(page);
+    await openWindow(page, /Unit \d is yours/);
+    await page.reload();
+    await openWindow(page, /Unit \d is yours/);
+    await press(page, 'Pay');
+    await openWindow(page, 'It’s yours');
+    await page.reload();
+    await openWindow(page, 'It’s yours');
+    expect(buyCalls()).toHaveLength(1);
+  });
+});
+
+describe('the page', () => {
+  test.each([
+    [320, 568],
+    [412, 915],
+    [1280, 800],
+  ])('fits a screen of %i by %i', async (width, height) => {
+    const { page } = visitor;
+    await page.setViewportSize({ width, height });
+    await signIn(0);
+    await visit({ units: 5, title: `Kettle-${'x'.repeat(60)}` });
+    await page.getByRole('button', { name: 'Buy now' }).waitFor();
+    expect(await page.evaluate(overflowOf('html'))).toBe(0);
+    await buy(page);
+    await openWindow(page, /Unit \d is yours/);
+    expect(await page.evaluate(overflowOf('html'))).toBe(0);
+    expect(await page.evaluate(overflowOf('#window'))).toBe(0);
+  });
+
+  test('tells who comes without a sale how to open one', async () => {
+    await visitor.page.goto(`${stack.baseUrl}/`);
+    await visitor.page.getByText('/s/name-of-the-sale').waitFor();
+    expect(visitor.calls).toEqual(['GET /']);
+  });
+});

@@ -1,0 +1,105 @@
+import type { Evidence, Violation } from './check-history.js';
+import { CLOCK_TOLERANCE_MS } from './check-history.js';
+import { type ClaimView, groupBy, isEnded, namesClaim } from './claim-view.js';
+
+const RANK: Record<string, number> = { queued: 0, pending_payment: 1, paid: 2, cancelled: 3, rejected: 3, refunded: 3 };
+
+/**
+ * @param evidence the history
+ * @param views its claims
+ * @returns where a claim is two things at once, goes back, never ends, or is one too many for its buyer or its unit
+ */
+export function checkClaims(evidence: Evidence, views: readonly ClaimView[]): Violation[] {
+  return [
+    ...ambiguous(evidence),
+    ...views.flatMap(notEnded),
+    ...views.flatMap(backwards),
+    ...views.flatMap(twoEnds),
+    ...views.flatMap(unpaidAgain),
+    ...views.flatMap(view => lost(evidence, view)),
+    ...overlapping(views, 'one_claim_per_buyer', view => `${view.saleId} ${view.buyerId}`),
+    ...overlapping(views, 'one_claim_per_unit', view => `${view.saleId} unit ${view.unit}`),
+  ];
+}
+
+function ambiguous({ operations, orders }: Evidence): Violation[] {
+  const all = [...operations.filter(namesClaim), ...orders];
+  return [...groupBy(all, item => item.claimId)].flatMap(([claimId, items]) => {
+    const meanings = new Set(items.map(({ saleId, buyerId, unit }) => `${saleId} ${buyerId} unit ${unit}`));
+    if (meanings.size === 1) return [];
+    return [{ rule: 'claim_is_one_thing' as const, text: `claim ${claimId} is ${[...meanings].join(' and ')}` }];
+  });
+}
+
+function notEnded({ claimId, buyerId, saleId, order, sightings }: ClaimView): Violation[] {
+  const rule = 'accepted_reaches_its_end' as const;
+  if (!order) return [{ rule, text: `claim ${claimId} of ${buyerId} in ${saleId} was accepted and has no order` }];
+  if (order.status === 'paid' || isEnded(order.status)) return [];
+  return [
+    { rule, text: `claim ${claimId} of ${buyerId} in ${saleId} is still ${order.status} (${sightings.length} seen)` },
+  ];
+}
+
+function backwards({ claimId, buyerId, sightings }: ClaimView): Violation[] {
+  const byEnd = [...sightings].sort((a, b) => a.toMs - b.toMs);
+  const violations: Violation[] = [];
+  for (const later of sightings) {
+    const earlier = highestBefore(byEnd, later.fromMs);
+    if (!earlier || rankOf(earlier.status) <= rankOf(later.status)) continue;
+    const text = `claim ${claimId} of ${buyerId} was ${earlier.status}, and ${later.status} after that`;
+    violations.push({ rule: 'statuses_move_forward', text });
+  }
+  return violations.slice(0, 1);
+}
+
+function highestBefore(byEnd: ClaimView['sightings'], beforeMs: number): ClaimView['sightings'][number] | undefined {
+  let highest: ClaimView['sightings'][number] | undefined;
+  for (const sighting of byEnd) {
+    if (sighting.toMs >= beforeMs) break;
+    if (!highest || rankOf(sighting.status) > rankOf(highest.status)) highest = sighting;
+  }
+  return highest;
+}
+
+const rankOf = (status: string): number => RANK[status] ?? -1;
+
+/** A tombstone reads as a rejection. */
+const shown = (status: string): string => (status === 'void' ? 'rejected' : status);
+
+function twoEnds({ claimId, buyerId, sightings, order }: ClaimView): Violation[] {
+  const told = new Set(sightings.map(({ status }) => status).filter(isEnded));
+  if (order && told.size > 0) told.add(shown(order.status));
+  if (told.size < 2) return [];
+  return [{ rule: 'one_end', text: `claim ${claimId} of ${buyerId} ended as ${[...told].join(' and as ')}` }];
+}
+
+function unpaidAgain({ claimId, buyerId, sightings, order }: ClaimView): Violation[] {
+  const toldPaid = sightings.some(({ status }) => status === 'paid');
+  if (!toldPaid || order?.status === 'paid' || order?.status === 'refunded') return [];
+  const text = `claim ${claimId} of ${buyerId} was told to be paid and is ${order?.status ?? 'gone'}`;
+  return [{ rule: 'paid_stays_paid', text }];
+}
+
+function lost({ redisLostData }: Evidence, { claimId, buyerId, order }: ClaimView): Violation[] {
+  const givenUp = order?.reason === 'lost' || order?.reason === 'not_placed';
+  if (redisLostData || !givenUp) return [];
+  return [
+    { rule: 'nothing_lost', text: `claim ${claimId} of ${buyerId} was given up: ${order?.status}(${order?.reason})` },
+  ];
+}
+
+function overlapping(
+  views: readonly ClaimView[],
+  rule: 'one_claim_per_buyer' | 'one_claim_per_unit',
+  keyOf: (view: ClaimView) => string,
+): Violation[] {
+  const certain = views.filter(view => view.liveFromMs < view.liveToMs);
+  return [...groupBy(certain, keyOf)].flatMap(([key, claims]) => {
+    const inOrder = claims.sort((a, b) => a.liveFromMs - b.liveFromMs);
+    return inOrder.flatMap((claim, i) => {
+      const next = inOrder[i + 1];
+      if (!next || next.liveFromMs >= claim.liveToMs - CLOCK_TOLERANCE_MS) return [];
+      return [{ rule, text: `${key}: claims ${claim.claimId} and ${next.claimId} are live at the same time` }];
+    });
+  });
+}

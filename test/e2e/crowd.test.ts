@@ -1,0 +1,62 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expectEachUnitOnce, expectProof, impatient, rush, survivors } from '../support/rush.js';
+import { startTestStack, type TestStack } from '../support/stack.js';
+
+// 5,000 buyers who click four times each, all in one moment, on 50 units.
+
+const BUYERS = 5_000;
+const UNITS = 50;
+const PRICE_MINOR = 4_900;
+
+let stack: TestStack;
+
+beforeAll(async () => {
+  stack = await startTestStack({ apis: 2 });
+  const buyerIds = impatient(BUYERS, 1).map(({ buyerId }) => buyerId);
+  // Enough to pay once in each of the tests, and once more.
+  await stack.credit(buyerIds, 4 * PRICE_MINOR);
+});
+afterAll(() => stack?.stop());
+
+test.each([0, 5])('each unit is sold once, and to another buyer, with a standby factor of %i', async standbyFactor => {
+  const saleId = await stack.createSale({ units: UNITS, standbyFactor, priceMinor: PRICE_MINOR });
+  const buyers = await survivors(stack, saleId, rush(stack, saleId, impatient(BUYERS, 1)));
+  await expectEachUnitOnce(stack, saleId, UNITS);
+  const { reckoning } = await expectProof(stack, saleId, buyers);
+  expect(reckoning).toMatchObject({ placed: UNITS, claimed: UNITS, paid: UNITS, soldOut: BUYERS - UNITS });
+});
+
+test('units that are not paid come back, and the same buyers can buy them', async () => {
+  const saleId = await stack.createSale({
+    units: UNITS,
+    standbyFactor: 0,
+    payWithinSeconds: 5,
+    priceMinor: PRICE_MINOR,
+  });
+  const buyers = await survivors(stack, saleId, rush(stack, saleId, impatient(BUYERS, 2)));
+  const { reckoning } = await expectProof(stack, saleId, buyers);
+  const late = buyers.filter(({ stage }) => stage === 'cancelled').map(({ plan }) => plan);
+  expect(late.length).toBeGreaterThan(0);
+  expect(reckoning).toMatchObject({ placed: UNITS, paid: UNITS - late.length, cancelled: late.length });
+  expect(await stack.audit(saleId)).toMatchObject({ free: late.length });
+
+  const again = late.map(plan => ({ ...plan, withUnit: 'pay' as const }));
+  const second = await survivors(stack, saleId, rush(stack, saleId, again));
+  expect(second.map(({ stage }) => stage)).toEqual(late.map(() => 'paid'));
+  await expectEachUnitOnce(stack, saleId, UNITS);
+  await expectProof(stack, saleId, second);
+});
+
+test('units that are not paid go to those on standby, until all are paid', async () => {
+  const saleId = await stack.createSale({
+    units: UNITS,
+    standbyFactor: 5,
+    payWithinSeconds: 5,
+    priceMinor: PRICE_MINOR,
+  });
+  const buyers = await survivors(stack, saleId, rush(stack, saleId, impatient(BUYERS, 2)));
+  await expectEachUnitOnce(stack, saleId, UNITS);
+  const { reckoning } = await expectProof(stack, saleId, buyers);
+  expect(reckoning).toMatchObject({ placed: UNITS, paid: UNITS, claimed: UNITS + reckoning.cancelled });
+  expect(reckoning.cancelled).toBeGreaterThan(0);
+});

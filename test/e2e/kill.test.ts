@@ -1,0 +1,85 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { closeQueues, openQueues } from '#core/queue/queue.js';
+import type { Stage } from '../../apps/stack/buyer.js';
+import type { Crowd } from '../../apps/stack/crowd.js';
+import { eventually } from '../support/eventually.js';
+import { expectEachUnitOnce, expectProof, impatient, rush, survivors } from '../support/rush.js';
+import { startTestStack, type TestStack } from '../support/stack.js';
+
+// kill -9 in the middle of a rush: what was promised before is kept after.
+
+const PRICE_MINOR = 4_900;
+/** 15 s under any one fault, and the time that starting takes. */
+const RECOVERY_MS = 30_000;
+
+let stack: TestStack;
+
+beforeAll(async () => {
+  stack = await startTestStack({ apis: 2 });
+  const buyerIds = impatient(5_000, 1).map(({ buyerId }) => buyerId);
+  await stack.credit(buyerIds, 2 * PRICE_MINOR);
+});
+afterAll(() => stack?.stop());
+
+async function reached(crowd: Crowd, stage: Stage): Promise<void> {
+  await eventually(() => expect(crowd.stages()[stage]).toBeGreaterThan(0), RECOVERY_MS);
+}
+
+async function expectNothingQueued(): Promise<void> {
+  const queues = openQueues(stack.connections.redis, () => undefined);
+  try {
+    await eventually(async () => {
+      const counts = Object.values(queues).map(queue => queue.getJobCounts('wait', 'active', 'prioritized', 'delayed'));
+      for (const count of await Promise.all(counts)) {
+        expect(Object.values(count).reduce((sum, jobs) => sum + jobs, 0)).toBe(0);
+      }
+    }, RECOVERY_MS);
+  } finally {
+    await closeQueues(queues);
+  }
+}
+
+test('the worker is killed three times: the audit holds, and nothing stays queued', async () => {
+  const units = 50;
+  const saleId = await stack.createSale({ units, standbyFactor: 0, payWithinSeconds: 5, priceMinor: PRICE_MINOR });
+  const crowd = rush(stack, saleId, impatient(5_000, 2));
+  const buyers = survivors(stack, saleId, crowd);
+  // As claims are placed, as orders are paid, and as unpaid ones expire.
+  for (const stage of ['queued', 'paid', 'cancelled'] as const) {
+    await reached(crowd, stage);
+    await stack.worker.kill9();
+    await stack.worker.restart();
+  }
+  const { reckoning } = await expectProof(stack, saleId, await buyers);
+  expect(reckoning).toMatchObject({ placed: units, claimed: units });
+  expect(reckoning.paid + reckoning.cancelled).toBe(units);
+  await expectNothingQueued();
+});
+
+test('the API is killed as it has accepted claims: all of them become orders', async () => {
+  const units = 200;
+  const saleId = await stack.createSale({ units, standbyFactor: 0, priceMinor: PRICE_MINOR });
+  await stack.worker.kill9();
+  const crowd = rush(stack, saleId, impatient(units, 1));
+  const buyers = survivors(stack, saleId, crowd);
+  await reached(crowd, 'queued');
+  await Promise.all(stack.apis.map(api => api.kill9()));
+  await Promise.all([stack.worker, ...stack.apis].map(process => process.restart()));
+  await expectProof(stack, saleId, await buyers);
+  await expectEachUnitOnce(stack, saleId, units);
+});
+
+test('a process that dies is started again by itself', async () => {
+  const pids = [stack.worker, ...stack.apis].map(process => process.pid());
+  for (const pid of pids) process.kill(pid ?? Number.NaN, 'SIGKILL');
+  await eventually(() => {
+    const now = [stack.worker, ...stack.apis].map(process => process.pid());
+    for (const [i, pid] of now.entries()) {
+      expect(pid).toEqual(expect.any(Number));
+      expect(pid).not.toBe(pids[i]);
+    }
+  }, RECOVERY_MS);
+  const saleId = await stack.createSale({ units: 1 });
+  await stack.buy('after', saleId);
+  await eventually(async () => expect((await stack.status('after', saleId)).status).toBe('pending_payment'));
+});

@@ -1,0 +1,120 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Sale } from '#core/sale.js';
+import { release } from '#core/stock/release.js';
+import { recordStatus } from '#core/stock/status.js';
+import { useApi } from '../../support/api.js';
+
+const api = useApi();
+
+const buy = async (sale: Sale, buyerId: string) => {
+  const { body } = await api.post(`/buy/${sale.id}`, buyerId);
+  return String(body.claimId);
+};
+
+const jobsOf = async (name: 'pay-order' | 'cancel-order', sale: Sale) => {
+  const jobs = await api.ctx.queues[name].getJobs(['waiting']);
+  return jobs.filter(job => job.data.saleId === sale.id).map(job => job.data);
+};
+
+/** What the worker writes once the order is placed, paid or ended. */
+const place = (sale: Sale, buyerId: string, claimId: string) =>
+  recordStatus(api.redis, sale.id, [{ buyerId, claimId, status: 'pending_payment', payByMs: Date.now() + 60_000 }]);
+const settle = (sale: Sale, buyerId: string, claimId: string) =>
+  recordStatus(api.redis, sale.id, [{ buyerId, claimId, status: 'paid' }]);
+const end = (sale: Sale, buyerId: string, claimId: string, status: 'cancelled' | 'rejected' | 'refunded') =>
+  release(api.redis, sale.id, [{ buyerId, claimId, status, reason: 'unpaid', freesUnit: true }]);
+
+describe('POST /pay/:saleId', () => {
+  test('a placed order: 202, and clicking again adds no second job', async () => {
+    const sale = await api.open();
+    const claimId = await buy(sale, 'ann');
+    await place(sale, 'ann', claimId);
+    for (const _ of [1, 2, 3]) {
+      expect(await api.post(`/pay/${sale.id}`, 'ann')).toMatchObject({
+        status: 202,
+        body: { status: 'pending_payment', pollAfterMs: expect.any(Number) },
+      });
+    }
+    expect(await jobsOf('pay-order', sale)).toEqual([{ saleId: sale.id, claimId, buyerId: 'ann' }]);
+  });
+
+  test('a paid order: 202, and nothing is queued', async () => {
+    const sale = await api.open();
+    await settle(sale, 'ann', await buy(sale, 'ann'));
+    expect(await api.post(`/pay/${sale.id}`, 'ann')).toMatchObject({ status: 202, body: { status: 'paid' } });
+    expect(await jobsOf('pay-order', sale)).toEqual([]);
+  });
+
+  test('an order that is not placed yet: 409 that says when to try again', async () => {
+    const sale = await api.open();
+    await buy(sale, 'ann');
+    const answer = await api.post(`/pay/${sale.id}`, 'ann');
+    expect(answer).toMatchObject({ status: 409, body: { code: 'not_payable' } });
+    expect(answer.headers.get('retry-after')).toBe('1');
+  });
+
+  test.each(['cancelled', 'rejected', 'refunded'] as const)('an order that is %s: 409', async status => {
+    const sale = await api.open();
+    const claimId = await buy(sale, 'ann');
+    await end(sale, 'ann', claimId, status);
+    expect(await api.post(`/pay/${sale.id}`, 'ann')).toMatchObject({ status: 409, body: { code: 'not_payable' } });
+  });
+
+  test('no order at all, or a place in the line: 409', async () => {
+    const sale = await api.open({ units: 1, standbyFactor: 1 });
+    await buy(sale, 'ann');
+    await buy(sale, 'bob');
+    for (const buyerId of ['bob', 'cem']) {
+      expect(await api.post(`/pay/${sale.id}`, buyerId)).toMatchObject({ status: 409, body: { code: 'not_payable' } });
+    }
+  });
+});
+
+describe('POST /cancel/:saleId', () => {
+  test('an order, placed or not: 202, and clicking again adds no second job', async () => {
+    const sale = await api.open();
+    const claimId = await buy(sale, 'ann');
+    expect(await api.post(`/cancel/${sale.id}`, 'ann')).toMatchObject({ status: 202, body: { status: 'queued' } });
+    await place(sale, 'ann', claimId);
+    expect(await api.post(`/cancel/${sale.id}`, 'ann')).toMatchObject({
+      status: 202,
+      body: { status: 'pending_payment', pollAfterMs: expect.any(Number) },
+    });
+    expect(await jobsOf('cancel-order', sale)).toEqual([{ saleId: sale.id, claimId, buyerId: 'ann', unit: 1 }]);
+  });
+
+  test('a place in the line is left at once, and the others move up', async () => {
+    const sale = await api.open({ units: 1, standbyFactor: 3 });
+    for (const buyerId of ['ann', 'bob', 'cem']) await buy(sale, buyerId);
+    expect(await api.post(`/cancel/${sale.id}`, 'bob')).toMatchObject({ status: 202, body: { status: 'none' } });
+    expect((await api.get(`/order-status/${sale.id}`, 'bob')).body).toEqual({ status: 'none' });
+    expect((await api.get(`/order-status/${sale.id}`, 'cem')).body).toMatchObject({ position: 1 });
+  });
+
+  test('what is cancelled already: 202', async () => {
+    const sale = await api.open();
+    await end(sale, 'ann', await buy(sale, 'ann'), 'cancelled');
+    expect(await api.post(`/cancel/${sale.id}`, 'ann')).toMatchObject({ status: 202, body: { status: 'cancelled' } });
+    expect(await jobsOf('cancel-order', sale)).toEqual([]);
+  });
+
+  test.each(['rejected', 'refunded'] as const)('an order that is %s: 409', async status => {
+    const sale = await api.open();
+    await end(sale, 'ann', await buy(sale, 'ann'), status);
+    expect(await api.post(`/cancel/${sale.id}`, 'ann')).toMatchObject({
+      status: 409,
+      body: { code: 'not_cancellable' },
+    });
+  });
+
+  test('a paid order, or none: 409', async () => {
+    const sale = await api.open();
+    await settle(sale, 'ann', await buy(sale, 'ann'));
+    for (const buyerId of ['ann', 'bob']) {
+      expect(await api.post(`/cancel/${sale.id}`, buyerId)).toMatchObject({
+        status: 409,
+        body: { code: 'not_cancellable' },
+      });
+    }
+  });
+});

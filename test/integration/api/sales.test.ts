@@ -1,0 +1,115 @@
+import { describe, expect, test } from '@jest/globals';
+import { setSale } from '#core/stock/sale.js';
+import { useApi } from '../../support/api.js';
+import { eventually } from '../../support/eventually.js';
+
+const api = useApi();
+
+describe('GET /sales/:saleId', () => {
+  test('what the page shows, for everybody and cacheable for a second', async () => {
+    const sale = await api.open({ units: 3 });
+    const { status, body, headers } = await api.get(`/sales/${sale.id}`);
+    expect(status).toBe(200);
+    expect(headers.get('cache-control')).toBe('public, max-age=1');
+    expect(body).toEqual({
+      id: sale.id,
+      title: 'Kettle',
+      priceMinor: 1_999,
+      currency: 'EUR',
+      opensAt: new Date(sale.opensAtMs).toISOString(),
+      closesAt: new Date(sale.closesAtMs).toISOString(),
+      state: 'open',
+      units: 3,
+      remaining: 3,
+      serverTime: expect.stringMatching(/Z$/),
+    });
+    expect(Math.abs(Date.parse(String(body.serverTime)) - Date.now())).toBeLessThan(1_000);
+  });
+
+  test('is at most a second old, but tells the time exactly', async () => {
+    const sale = await api.open({ units: 1 });
+    const first = (await api.get(`/sales/${sale.id}`)).body;
+    await api.post(`/buy/${sale.id}`, 'ann');
+    await eventually(
+      async () => expect((await api.get(`/sales/${sale.id}`)).body).toMatchObject({ state: 'sold_out', remaining: 0 }),
+      1_500,
+    );
+    const later = (await api.get(`/sales/${sale.id}`)).body;
+    expect(Date.parse(String(later.serverTime))).toBeGreaterThan(Date.parse(String(first.serverTime)));
+  });
+
+  test.each([
+    ['upcoming', { opensAtMs: Date.now() + 60_000 }],
+    ['paused', { state: 'paused' }],
+    ['closed', { state: 'closed' }],
+    ['closed', { closesAtMs: Date.now() - 1 }],
+  ] as const)('is %s for %p', async (state, wanted) => {
+    const sale = await api.open(wanted);
+    expect((await api.get(`/sales/${sale.id}`)).body.state).toBe(state);
+  });
+
+  test('that is not verified: 503', async () => {
+    const sale = await api.open();
+    await setSale(api.redis, sale.id, { runId: '' });
+    expect(await api.get(`/sales/${sale.id}`)).toMatchObject({ status: 503, body: { code: 'unavailable' } });
+  });
+});
+
+describe('the rest', () => {
+  test('GET /healthz and /readyz', async () => {
+    expect(await api.get('/healthz')).toMatchObject({ status: 200, body: { status: 'ok' } });
+    expect(await api.get('/readyz')).toMatchObject({ status: 200, body: { status: 'ready' } });
+  });
+
+  test('a Redis that may forget claims: not ready, with the reason', async () => {
+    await api.redis.config('SET', 'maxmemory-policy', 'allkeys-lru');
+    const answer = await api.get('/readyz');
+    await api.redis.config('SET', 'maxmemory-policy', 'noeviction');
+    expect(answer).toMatchObject({ status: 503, body: { detail: expect.stringContaining('noeviction') } });
+  });
+
+  test('GET /openapi.json names every call, its answers and its errors', async () => {
+    const { status, body } = await api.get('/openapi.json');
+    expect(status).toBe(200);
+    const paths = body.paths as Record<string, Record<string, { responses: object; security?: object[] }>>;
+    expect(Object.entries(paths).map(([path, methods]) => `${Object.keys(methods)} ${path}`)).toEqual([
+      'post /buy/{saleId}',
+      'get /sales/{saleId}',
+      'get /order-status/{saleId}',
+      'post /pay/{saleId}',
+      'post /cancel/{saleId}',
+      'get /healthz',
+      'get /readyz',
+    ]);
+    const buy = paths['/buy/{saleId}']?.post;
+    expect(Object.keys(buy?.responses ?? {})).toEqual(
+      expect.arrayContaining(['200', '202', '400', '401', '403', '404', '409', '410', '413', '429', '500', '503']),
+    );
+    expect(buy?.security).toEqual([{ buyer: [] }]);
+    expect(paths['/sales/{saleId}']?.get?.security).toBeUndefined();
+  });
+
+  test.each(['/', '/s/drop-1'])('%s is the page: never kept by a cache, and loading only its own files', async path => {
+    const response = await fetch(api.url + path);
+    const page = await response.text();
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-type')).toContain('text/html');
+    expect(response.headers.get('cache-control')).toBe('no-cache');
+    expect(response.headers.get('content-security-policy')).toContain("script-src 'self'");
+    expect(response.headers.get('x-content-type-options')).toBe('nosniff');
+    expect(response.headers.get('x-powered-by')).toBeNull();
+    const assets = [...page.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)].map(([, asset]) => asset);
+    expect(assets.length).toBeGreaterThan(0);
+    for (const asset of assets) expect((await fetch(api.url + asset)).status).toBe(200);
+  });
+
+  test.each(['/assets/%2e%2e/%2e%2e/package.json', '/assets/..%2fapi%2fmain.ts', '/assets/%00', '/assets/'])(
+    '%s shows nothing',
+    async path => {
+      const response = await fetch(api.url + path);
+      expect([400, 404]).toContain(response.status);
+      expect(response.headers.get('content-type')).toBe('application/problem+json');
+      expect(await response.text()).not.toContain('at ');
+    },
+  );
+});

@@ -1,0 +1,93 @@
+import { expect, test } from '@jest/globals';
+import { creditWallets, readBalance } from '#core/orders/wallet.js';
+import { cancelOrder } from '#core/steps/cancel-order.js';
+import { payOrder } from '#core/steps/pay-order.js';
+import { placeOrders } from '#core/steps/place-orders.js';
+import { readSnapshot } from '#core/stock/snapshot.js';
+import { writesNothing } from '../../support/keyspace.js';
+import { aClaim, openTestSale, useStores, winOne } from '../../support/stores.js';
+
+const t = useStores();
+
+const orderOf = (claimId: string) => t.db.order.findUnique({ where: { id: claimId } });
+
+test('an order is cancelled for its buyer, and its unit is free', async () => {
+  const sale = await openTestSale(t, { units: 1 });
+  const won = await winOne(t, sale, 'a');
+  await placeOrders(t, sale.id, [won]);
+  await cancelOrder(t, sale.id, won);
+  expect(await orderOf(won.claimId)).toMatchObject({ status: 'cancelled', reason: 'cancelled_by_buyer' });
+  expect((await readSnapshot(t.redis, sale.id))?.claims.get('a')?.reason).toBe('cancelled_by_buyer');
+  expect((await winOne(t, sale, 'a')).unit).toBe(1);
+});
+
+test('a claim that is not placed yet is cancelled too, and never placed', async () => {
+  const sale = await openTestSale(t, { units: 1 });
+  const won = await winOne(t, sale, 'a');
+  await cancelOrder(t, sale.id, won);
+  await writesNothing(t.redis, () => placeOrders(t, sale.id, [won]));
+  expect((await orderOf(won.claimId))?.status).toBe('cancelled');
+  expect((await readSnapshot(t.redis, sale.id))?.stock).toEqual([1]);
+});
+
+test('a second time changes nothing', async () => {
+  const sale = await openTestSale(t, { units: 1 });
+  const won = await winOne(t, sale, 'a');
+  await placeOrders(t, sale.id, [won]);
+  await cancelOrder(t, sale.id, won);
+  const again = await winOne(t, sale, 'a');
+  await writesNothing(t.redis, () => cancelOrder(t, sale.id, won));
+  expect((await readSnapshot(t.redis, sale.id))?.claims.get('a')?.claimId).toBe(again.claimId);
+});
+
+test('four times at once frees the unit once', async () => {
+  const sale = await openTestSale(t, { units: 2 });
+  const won = await winOne(t, sale, 'a');
+  await placeOrders(t, sale.id, [won]);
+  await Promise.all(Array.from({ length: 4 }, () => cancelOrder(t, sale.id, won)));
+  expect((await readSnapshot(t.redis, sale.id))?.stock.sort()).toEqual([1, 2]);
+  expect(await t.db.outboxEvent.count({ where: { saleId: sale.id } })).toBe(1);
+});
+
+test('a paid order stays paid', async () => {
+  const sale = await openTestSale(t, { units: 1, priceMinor: 500 });
+  await creditWallets(t.db, ['a'], 500, 'EUR');
+  const won = await winOne(t, sale, 'a');
+  await placeOrders(t, sale.id, [won]);
+  await payOrder(t, sale.id, won.claimId, 'a');
+  await cancelOrder(t, sale.id, won);
+  expect((await orderOf(won.claimId))?.status).toBe('paid');
+  expect(await readBalance(t.db, 'a', 'EUR')).toBe(0);
+  expect((await readSnapshot(t.redis, sale.id))?.claims.get('a')?.status).toBe('paid');
+});
+
+test('nobody cancels another buyer’s order', async () => {
+  const sale = await openTestSale(t, { units: 1 });
+  const won = await winOne(t, sale, 'a');
+  await placeOrders(t, sale.id, [won]);
+  await cancelOrder(t, sale.id, { ...won, buyerId: 'b' });
+  expect((await orderOf(won.claimId))?.status).toBe('pending_payment');
+  expect((await readSnapshot(t.redis, sale.id))?.stock).toEqual([]);
+});
+
+test('placing and cancelling at once: the order ends cancelled, and nothing is lost', async () => {
+  for (let i = 0; i < 30; i += 1) {
+    const sale = await openTestSale(t, { units: 1 });
+    const won = await winOne(t, sale, 'a');
+    const both = [() => placeOrders(t, sale.id, [won]), () => cancelOrder(t, sale.id, won)];
+    await Promise.all((i % 2 === 0 ? both : both.reverse()).map(run => run()));
+    expect((await orderOf(won.claimId))?.status).toBe('cancelled');
+    const snapshot = await readSnapshot(t.redis, sale.id);
+    expect([snapshot?.stock, snapshot?.outbox.size]).toEqual([[1], 0]);
+    expect(snapshot?.claims.get('a')?.status).toBe('cancelled');
+  }
+});
+
+test('a claim of a sale that Redis does not know is cancelled in Postgres, and waits for its release', async () => {
+  const sale = await openTestSale(t);
+  const claim = aClaim();
+  await t.redis.del(`{${sale.id}}:sale`);
+  await expect(cancelOrder(t, sale.id, claim)).rejects.toThrow('unknown_sale');
+  expect((await orderOf(claim.claimId))?.status).toBe('cancelled');
+  expect(await t.db.outboxEvent.count({ where: { saleId: sale.id, deliveredAt: null } })).toBe(1);
+});

@@ -1,0 +1,119 @@
+import { expect, test } from '@jest/globals';
+import type { Claim } from '#core/claim.js';
+import { audit } from '#core/maintenance/audit.js';
+import { creditWallets, readBalance } from '#core/orders/wallet.js';
+import type { Sale } from '#core/sale.js';
+import { cancelOrder } from '#core/steps/cancel-order.js';
+import { payOrder } from '#core/steps/pay-order.js';
+import { placeOrders } from '#core/steps/place-orders.js';
+import { readSnapshot } from '#core/stock/snapshot.js';
+import { makeOverdue } from '../../support/by-hand.js';
+import { eventually } from '../../support/eventually.js';
+import { openTestSale, useStores, winOne } from '../../support/stores.js';
+
+const t = useStores();
+
+const PRICE = 500;
+
+async function placed(buyerId: string, balance: number, wanted: Partial<Sale> = {}) {
+  const sale = await openTestSale(t, { units: 1, priceMinor: PRICE, ...wanted });
+  if (balance > 0) await creditWallets(t.db, [buyerId], balance, sale.currency);
+  const claim = await winOne(t, sale, buyerId);
+  await placeOrders(t, sale.id, [claim]);
+  return { sale, claim };
+}
+
+const pay = (sale: Sale, { claimId, buyerId }: Claim) => payOrder(t, sale.id, claimId, buyerId);
+const orderOf = ({ claimId }: Claim) => t.db.order.findUniqueOrThrow({ where: { id: claimId } });
+const claimOf = async (sale: Sale, buyerId: string) => (await readSnapshot(t.redis, sale.id))?.claims.get(buyerId);
+
+test('a payment debits the wallet, marks the order and tells Redis', async () => {
+  const { sale, claim } = await placed('a', 700);
+  await pay(sale, claim);
+  expect(await orderOf(claim)).toMatchObject({ status: 'paid', paidAt: expect.any(Date), version: 2 });
+  expect(await readBalance(t.db, 'a', 'EUR')).toBe(200);
+  expect((await claimOf(sale, 'a'))?.status).toBe('paid');
+  const transfers = await t.db.transfer.findMany({ where: { orderId: claim.claimId } });
+  expect(transfers).toMatchObject([{ kind: 'capture', amountMinor: BigInt(PRICE) }]);
+});
+
+test('a second payment takes nothing', async () => {
+  const { sale, claim } = await placed('twice', 2 * PRICE);
+  await pay(sale, claim);
+  await pay(sale, claim);
+  expect(await readBalance(t.db, 'twice', 'EUR')).toBe(PRICE);
+  expect(await t.db.transfer.count({ where: { orderId: claim.claimId } })).toBe(1);
+});
+
+test('four payments at once take the price once', async () => {
+  const { sale, claim } = await placed('four', 4 * PRICE);
+  await Promise.all(Array.from({ length: 4 }, () => pay(sale, claim)));
+  expect(await readBalance(t.db, 'four', 'EUR')).toBe(3 * PRICE);
+});
+
+test('one wallet never pays for more than it holds, however many orders are paid at once', async () => {
+  const name = 'spender';
+  const orders = [];
+  for (let i = 0; i < 8; i += 1) orders.push(await placed(name, i === 0 ? 3 * PRICE : 0));
+  await Promise.all(orders.map(({ sale, claim }) => pay(sale, claim)));
+  expect(await t.db.order.count({ where: { buyerId: name, status: 'paid' } })).toBe(3);
+  expect(await readBalance(t.db, name, 'EUR')).toBe(0);
+});
+
+test('without funds the order stays payable, and the buyer learns why', async () => {
+  const { sale, claim } = await placed('poor', PRICE - 1);
+  await pay(sale, claim);
+  expect((await orderOf(claim)).status).toBe('pending_payment');
+  expect(await claimOf(sale, 'poor')).toMatchObject({ status: 'pending_payment', reason: 'insufficient_funds' });
+  await creditWallets(t.db, ['poor'], 1, 'EUR');
+  await pay(sale, claim);
+  const paid = await claimOf(sale, 'poor');
+  expect(paid?.status).toBe('paid');
+  expect(paid?.reason).toBeUndefined();
+});
+
+test('nobody pays with another buyer’s name', async () => {
+  const { sale, claim } = await placed('owner', PRICE);
+  await creditWallets(t.db, ['thief'], PRICE, 'EUR');
+  await payOrder(t, sale.id, claim.claimId, 'thief');
+  expect((await orderOf(claim)).status).toBe('pending_payment');
+  expect(await readBalance(t.db, 'thief', 'EUR')).toBe(PRICE);
+});
+
+test('money in another currency does not pay', async () => {
+  const { sale, claim } = await placed('swiss', 0);
+  await creditWallets(t.db, ['swiss'], PRICE, 'CHF');
+  await pay(sale, claim);
+  expect((await orderOf(claim)).status).toBe('pending_payment');
+});
+
+test('a payment before the order is placed does nothing', async () => {
+  const sale = await openTestSale(t, { priceMinor: PRICE });
+  await creditWallets(t.db, ['early'], PRICE, 'EUR');
+  await pay(sale, await winOne(t, sale, 'early'));
+  expect(await readBalance(t.db, 'early', 'EUR')).toBe(PRICE);
+});
+
+test('a payment after the deadline expires the order instead', async () => {
+  const { sale, claim } = await placed('late', PRICE);
+  await makeOverdue(t, [claim]);
+  await pay(sale, claim);
+  expect(await orderOf(claim)).toMatchObject({ status: 'cancelled', reason: 'unpaid' });
+  expect(await readBalance(t.db, 'late', 'EUR')).toBe(PRICE);
+  expect((await readSnapshot(t.redis, sale.id))?.stock).toEqual([1]);
+});
+
+test('paying and cancelling at once: exactly one wins, and the money agrees', async () => {
+  for (let i = 0; i < 30; i += 1) {
+    const name = `torn${i}`;
+    const { sale, claim } = await placed(name, PRICE);
+    const both = [() => pay(sale, claim), () => cancelOrder(t, sale.id, claim)];
+    await Promise.all((i % 2 === 0 ? both : both.reverse()).map(run => run()));
+    const { status } = await orderOf(claim);
+    expect(['paid', 'cancelled']).toContain(status);
+    expect(await readBalance(t.db, name, 'EUR')).toBe(status === 'paid' ? 0 : PRICE);
+    await eventually(async () => expect((await claimOf(sale, name))?.status).toBe(status));
+    expect((await readSnapshot(t.redis, sale.id))?.stock).toEqual(status === 'paid' ? [] : [1]);
+    expect((await audit(t.db, t.redis, sale.id))?.violations).toEqual([]);
+  }
+});

@@ -1,0 +1,82 @@
+import { expect, test } from '@jest/globals';
+import { NotVerified } from '#core/errors.js';
+import { voidClaims } from '#core/orders/end.js';
+import { readUndelivered } from '#core/orders/release-event.js';
+import { releaseUnits } from '#core/steps/release-units.js';
+import { readSale, setSale } from '#core/stock/sale.js';
+import { readSnapshot } from '#core/stock/snapshot.js';
+import { writesNothing } from '../../support/keyspace.js';
+import { openTestSale, useStores, win, winOne } from '../../support/stores.js';
+
+const t = useStores();
+
+const undelivered = async (saleId: string) =>
+  (await readUndelivered(t.db, 0, 1_000)).filter(event => event.saleId === saleId);
+
+test('carries a decided release out, and marks it delivered', async () => {
+  const sale = await openTestSale(t, { units: 1 });
+  const won = await winOne(t, sale, 'a');
+  const events = await voidClaims(t.db, sale.id, [won], 'not_placed');
+  expect(await undelivered(sale.id)).toEqual(events);
+  await releaseUnits(t, events);
+  expect((await readSnapshot(t.redis, sale.id))?.stock).toEqual([1]);
+  expect(await undelivered(sale.id)).toEqual([]);
+});
+
+test('a second time changes nothing in Redis', async () => {
+  const sale = await openTestSale(t, { units: 1 });
+  const events = await voidClaims(t.db, sale.id, [await winOne(t, sale, 'a')], 'not_placed');
+  await releaseUnits(t, events);
+  await winOne(t, sale, 'a');
+  await writesNothing(t.redis, () => releaseUnits(t, events));
+});
+
+test('four times at once frees each unit once', async () => {
+  const sale = await openTestSale(t, { units: 3 });
+  const events = await voidClaims(t.db, sale.id, await win(t, sale, 'a', 'b', 'c'), 'not_placed');
+  await Promise.all(Array.from({ length: 4 }, () => releaseUnits(t, events)));
+  expect((await readSnapshot(t.redis, sale.id))?.stock.sort()).toEqual([1, 2, 3]);
+});
+
+test('releases of several sales each reach their own', async () => {
+  const sales = [await openTestSale(t, { units: 1 }), await openTestSale(t, { units: 1 })];
+  const events = [];
+  for (const sale of sales) events.push(...(await voidClaims(t.db, sale.id, [await winOne(t, sale, 'a')], 'lost')));
+  await releaseUnits(t, events);
+  for (const sale of sales) expect((await readSnapshot(t.redis, sale.id))?.stock).toEqual([1]);
+});
+
+test('a promoted buyer is queued to be placed', async () => {
+  const sale = await openTestSale(t, { units: 1, standbyFactor: 1 });
+  const [won] = await win(t, sale, 'a', 'b');
+  await releaseUnits(t, await voidClaims(t.db, sale.id, won ? [won] : [], 'not_placed'));
+  const jobs = await t.queues['place-orders'].getWaiting();
+  expect(jobs.filter(job => job.data.saleId === sale.id).map(job => job.data.claims)).toMatchObject([
+    [{ buyerId: 'b', unit: 1 }],
+  ]);
+});
+
+test('while the sale is not verified the event stays for later', async () => {
+  const sale = await openTestSale(t, { units: 1 });
+  const runId = (await readSale(t.redis, sale.id))?.runId ?? '';
+  const events = await voidClaims(t.db, sale.id, [await winOne(t, sale, 'a')], 'not_placed');
+  await setSale(t.redis, sale.id, { runId: 'another-run' });
+  await expect(releaseUnits(t, events)).rejects.toThrow(NotVerified);
+  expect(await undelivered(sale.id)).toEqual(events);
+  await setSale(t.redis, sale.id, { runId });
+  await releaseUnits(t, events);
+  expect(await undelivered(sale.id)).toEqual([]);
+});
+
+test('a sale that left Redis does not hold up the releases of another', async () => {
+  const [gone, here] = [await openTestSale(t, { units: 1 }), await openTestSale(t, { units: 1 })];
+  const events = [
+    ...(await voidClaims(t.db, gone.id, [await winOne(t, gone, 'a')], 'not_placed')),
+    ...(await voidClaims(t.db, here.id, [await winOne(t, here, 'a')], 'not_placed')),
+  ];
+  await t.redis.del(`{${gone.id}}:sale`);
+  await releaseUnits(t, events).catch(() => undefined);
+  expect((await readSnapshot(t.redis, here.id))?.stock).toEqual([1]);
+  expect(await undelivered(here.id)).toEqual([]);
+  expect(await undelivered(gone.id)).toHaveLength(1);
+});

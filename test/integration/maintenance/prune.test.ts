@@ -1,0 +1,55 @@
+import { expect, test } from '@jest/globals';
+import { prune } from '#core/maintenance/prune.js';
+import { voidClaims } from '#core/orders/end.js';
+import { KEEP_DAYS } from '#core/orders/sales.js';
+import { releaseUnits } from '#core/steps/release-units.js';
+import { isUnknown, listLoadedSales, markRegistryWhole, readRunId, readSale } from '#core/stock/sale.js';
+import { openTestSale, useStores, winOne } from '../../support/stores.js';
+
+const t = useStores();
+
+const DAY_MS = 24 * 3_600_000;
+
+test('a sale that ended long ago leaves Redis and stays in Postgres; one that ended lately stays', async () => {
+  const ended = (daysAgo: number) => ({
+    opensAtMs: Date.now() - (daysAgo + 1) * DAY_MS,
+    closesAtMs: Date.now() - daysAgo * DAY_MS,
+  });
+  const old = await openTestSale(t, ended(KEEP_DAYS + 0.1));
+  const recent = await openTestSale(t, ended(KEEP_DAYS - 0.1));
+  expect(await prune(t)).toBe(1);
+  expect(await t.redis.keys(`{${old.id}}*`)).toEqual([]);
+  expect(await t.db.sale.count({ where: { id: old.id } })).toBe(1);
+  expect((await readSale(t.redis, recent.id))?.remaining).toBe(3);
+  expect(await prune(t)).toBe(0);
+  await markRegistryWhole(t.redis, await readRunId(t.redis));
+  expect(await isUnknown(t.redis, old.id)).toBe(true);
+});
+
+test('events that were delivered long ago are deleted, and none that was not', async () => {
+  const sale = await openTestSale(t);
+  await releaseUnits(t, await voidClaims(t.db, sale.id, [await winOne(t, sale, 'a')], 'lost'));
+  await releaseUnits(t, await voidClaims(t.db, sale.id, [await winOne(t, sale, 'b')], 'lost'));
+  const [first] = await t.db.outboxEvent.findMany({ where: { saleId: sale.id }, orderBy: { id: 'asc' } });
+  const longAgo = new Date(Date.now() - (KEEP_DAYS + 1) * DAY_MS);
+  if (first) await t.db.outboxEvent.update({ where: { id: first.id }, data: { deliveredAt: longAgo } });
+  await voidClaims(t.db, sale.id, [await winOne(t, sale, 'c')], 'lost');
+  await t.db.outboxEvent.updateMany({ where: { deliveredAt: null }, data: { createdAt: longAgo } });
+  await prune(t);
+  const left = await t.db.outboxEvent.findMany({ where: { saleId: sale.id } });
+  expect(left).toHaveLength(2);
+  expect(left.map(event => event.id)).not.toContain(first?.id);
+});
+
+test('a sale that is created meanwhile is not taken for an old one', async () => {
+  let done = false;
+  const pruning = (async () => {
+    while (!done) await prune(t);
+  })();
+  const created = await Promise.all(Array.from({ length: 50 }, () => openTestSale(t))).finally(() => {
+    done = true;
+  });
+  await pruning;
+  expect(await listLoadedSales(t.redis)).toEqual(expect.arrayContaining(created.map(sale => sale.id)));
+  for (const { id } of created) expect((await readSale(t.redis, id))?.remaining).toBe(3);
+});

@@ -1,0 +1,123 @@
+import { expect, test } from '@jest/globals';
+import type { Claim } from '#core/claim.js';
+import { audit } from '#core/maintenance/audit.js';
+import { deliverEvents } from '#core/maintenance/deliver-events.js';
+import { rebuild } from '#core/maintenance/rebuild.js';
+import { rescue } from '#core/maintenance/rescue.js';
+import { creditWallets } from '#core/orders/wallet.js';
+import { cancelOrder } from '#core/steps/cancel-order.js';
+import { payOrder } from '#core/steps/pay-order.js';
+import { placeOrders } from '#core/steps/place-orders.js';
+import { readSnapshot } from '#core/stock/snapshot.js';
+import { forceClaim, makeReleasesOld } from '../../support/by-hand.js';
+import { aClaim, buyers, openTestSale, useStores, win } from '../../support/stores.js';
+
+const t = useStores();
+
+/** A sale in the middle: `live`, `paid` and `cancelled` have orders, `unplaced` has a claim, `waiting` is on standby. */
+async function saleInTheMiddle() {
+  const sale = await openTestSale(t, { units: 4, standbyFactor: 1 });
+  const [live, paid, cancelled, unplaced] = await win(t, sale, 'live', 'paid', 'cancelled', 'unplaced');
+  if (!live || !paid || !cancelled || !unplaced) throw new Error('all four should have won');
+  await placeOrders(t, sale.id, [live, paid, cancelled]);
+  await creditWallets(t.db, ['paid'], sale.priceMinor, 'EUR');
+  await payOrder(t, sale.id, paid.claimId, 'paid');
+  await cancelOrder(t, sale.id, cancelled);
+  return { sale, live, paid, cancelled, unplaced };
+}
+
+test('after FLUSHALL a sale comes back from Postgres', async () => {
+  const { sale, live, paid, cancelled } = await saleInTheMiddle();
+  await t.redis.flushall();
+  expect(await rebuild(t, sale.id)).toBe(3);
+  const snapshot = await readSnapshot(t.redis, sale.id);
+  expect(snapshot?.stock).toEqual([3, 4]);
+  expect(snapshot?.claims.get('live')).toMatchObject({ claimId: live.claimId, unit: 1, status: 'pending_payment' });
+  expect(snapshot?.claims.get('paid')).toMatchObject({ claimId: paid.claimId, unit: 2, status: 'paid' });
+  expect(snapshot?.claims.get('cancelled')).toMatchObject({ claimId: cancelled.claimId, status: 'cancelled' });
+  expect(await t.db.repair.count({ where: { saleId: sale.id, kind: 'loaded' } })).toBe(1);
+  expect((await audit(t.db, t.redis, sale.id))?.violations).toEqual([]);
+});
+
+test('of a Redis that still has them, unplaced claims and the line are kept', async () => {
+  const { sale, unplaced } = await saleInTheMiddle();
+  await win(t, sale, 'next', 'waiting');
+  const before = await readSnapshot(t.redis, sale.id);
+  await rebuild(t, sale.id);
+  const after = await readSnapshot(t.redis, sale.id);
+  expect(after).toEqual({ ...before, atMs: expect.any(Number), claims: after?.claims });
+  expect(Object.fromEntries(after?.claims ?? [])).toMatchObject(Object.fromEntries(before?.claims ?? []));
+  expect(after?.claims.get('unplaced')?.claimId).toBe(unplaced.claimId);
+  expect(await t.db.repair.count({ where: { saleId: sale.id, kind: 'rebuilt' } })).toBe(1);
+});
+
+test('a claim that contradicts an order ends as lost', async () => {
+  const { sale, live } = await saleInTheMiddle();
+  await forceClaim(t, sale.id, aClaim({ buyerId: 'twin', unit: live.unit }));
+  await rebuild(t, sale.id);
+  const snapshot = await readSnapshot(t.redis, sale.id);
+  expect(snapshot?.claims.get('twin')).toMatchObject({ status: 'rejected', reason: 'lost' });
+  expect((await audit(t.db, t.redis, sale.id))?.violations).toEqual([]);
+});
+
+test('twice in a row is as once', async () => {
+  const { sale } = await saleInTheMiddle();
+  await rebuild(t, sale.id);
+  const once = await readSnapshot(t.redis, sale.id);
+  await rebuild(t, sale.id);
+  expect(await readSnapshot(t.redis, sale.id)).toEqual({ ...once, atMs: expect.any(Number) });
+});
+
+test.each(['loaded', 'lost'])('two at once, of a sale that is %s, leave one good sale', async state => {
+  for (let i = 0; i < 5; i += 1) {
+    const { sale } = await saleInTheMiddle();
+    if (state === 'lost') await t.redis.flushall();
+    await Promise.all([rebuild(t, sale.id), rebuild(t, sale.id), rebuild(t, sale.id)]);
+    await rescue(t, sale.id, 0);
+    expect((await audit(t.db, t.redis, sale.id))?.violations).toEqual([]);
+    expect(await t.redis.keys('*staged*')).toEqual([]);
+  }
+});
+
+test('a sale that Postgres does not have is not made', async () => {
+  expect(await rebuild(t, 'nowhere')).toBeUndefined();
+});
+
+test('while a sale is rebuilt again and again, every accepted claim survives and is placed once', async () => {
+  const sale = await openTestSale(t, { units: 400, standbyFactor: 0 });
+  const accepted: Claim[] = [];
+  let done = false;
+  const crowd = async (name: string) => {
+    for (let i = 0; i < 40; i += 1) {
+      const claims = await win(t, sale, `${name}-${i}a`, `${name}-${i}b`);
+      accepted.push(...claims);
+      // The worker may meet the closed gate: then the outbox keeps the claims for rescue.
+      if (claims.length > 0 && i % 2 === 0) await placeOrders(t, sale.id, claims).catch(() => undefined);
+      if (claims[0] && i % 5 === 0) await cancelOrder(t, sale.id, claims[0]).catch(() => undefined);
+    }
+  };
+  const rebuilding = (async () => {
+    while (!done) await rebuild(t, sale.id);
+  })();
+  await Promise.all(['x', 'y', 'z'].map(crowd)).finally(() => {
+    done = true;
+  });
+  await rebuilding;
+  await makeReleasesOld(t, sale.id, 2);
+  await deliverEvents(t);
+  await rescue(t, sale.id, 0);
+  expect(accepted.length).toBeGreaterThan(0);
+  const orders = new Map((await t.db.order.findMany({ where: { saleId: sale.id } })).map(o => [o.id, o]));
+  for (const { claimId, unit } of accepted) expect(orders.get(claimId)?.unit).toBe(unit);
+  expect(orders.size).toBe(accepted.length);
+  expect((await audit(t.db, t.redis, sale.id))?.violations).toEqual([]);
+});
+
+test('500 orders and 200 unplaced claims come back whole', async () => {
+  const sale = await openTestSale(t, { units: 1_000 });
+  for (let i = 0; i < 5; i += 1) await placeOrders(t, sale.id, await win(t, sale, ...buyers(100, `placed${i}-`)));
+  for (let i = 0; i < 2; i += 1) await win(t, sale, ...buyers(100, `unplaced${i}-`));
+  expect(await rebuild(t, sale.id)).toBe(700);
+  const snapshot = await readSnapshot(t.redis, sale.id);
+  expect([snapshot?.stock.length, snapshot?.outbox.size]).toEqual([300, 200]);
+});

@@ -1,0 +1,171 @@
+import { describe, expect, test } from '@jest/globals';
+import { audit } from '#core/maintenance/audit.js';
+import { reconcile, reconcileAll } from '#core/maintenance/reconcile.js';
+import { cancelOrder } from '#core/orders/end.js';
+import { placeOrders as store } from '#core/orders/place.js';
+import { updateSale } from '#core/orders/sales.js';
+import type { Sale } from '#core/sale.js';
+import { placeOrders } from '#core/steps/place-orders.js';
+import { keysOf } from '#core/stock/keys.js';
+import { isUnknown, readRunId, readSale, setSale } from '#core/stock/sale.js';
+import { readSnapshot } from '#core/stock/snapshot.js';
+import { forceClaim, loseClaim } from '../../support/by-hand.js';
+import { writesNothing } from '../../support/keyspace.js';
+import { aClaim, buyers, openTestSale, type TestStores, useStores, win, winOne } from '../../support/stores.js';
+
+const t = useStores();
+
+const repairsOf = async (saleId: string) => (await t.db.repair.findMany({ where: { saleId } })).map(row => row.kind);
+const violations = async (saleId: string) => (await audit(t.db, t.redis, saleId))?.violations;
+
+/** A sale with one placed order, of buyer `a` and unit 1. */
+async function saleWithOrder(wanted: Partial<Sale> = {}) {
+  const sale = await openTestSale(t, wanted);
+  const placed = await winOne(t, sale, 'a');
+  await placeOrders(t, sale.id, [placed]);
+  return { sale, placed };
+}
+
+/** Damage, by the kind of difference that it makes, and the repair that it needs. */
+const DAMAGES: [
+  string,
+  string,
+  (t: TestStores, made: Awaited<ReturnType<typeof saleWithOrder>>) => Promise<unknown>,
+][] = [
+  ['claim_missing', 'restored_claim', (t, { sale, placed }) => loseClaim(t, sale.id, placed)],
+  ['release_missing', 'released_claim', (t, { sale, placed }) => cancelOrder(t.db, sale.id, placed)],
+  ['status_behind', 'recorded_status', (t, { sale, placed }) => forceClaim(t, sale.id, placed, 'queued', false)],
+  ['outbox_missing', 'placed_claim', (t, { sale }) => forceClaim(t, sale.id, aClaim({ unit: 2 }), 'queued', false)],
+  ['units_wrong', 'rebuilt', (t, { sale }) => t.redis.lpop(keysOf(sale.id).stock)],
+  ['units_wrong', 'rebuilt', (t, { sale }) => t.redis.rpush(keysOf(sale.id).stock, 3)],
+  ['units_wrong', 'rebuilt', (t, { sale }) => t.redis.rpush(keysOf(sale.id).stock, 99)],
+  ['units_wrong', 'rebuilt', (t, { sale, placed }) => t.redis.rpush(keysOf(sale.id).stock, placed.unit)],
+];
+
+describe('each difference', () => {
+  test.each(DAMAGES)('%s is repaired (%s), with one row in repairs', async (kind, repair, damage) => {
+    const made = await saleWithOrder();
+    await damage(t, made);
+    const result = await reconcile(t, made.sale.id, false);
+    expect(result?.differences.map(difference => difference.kind)).toEqual([kind]);
+    expect(result?.repairs.map(done => done.kind)).toEqual([repair]);
+    expect(await repairsOf(made.sale.id)).toEqual([repair]);
+    expect(await violations(made.sale.id)).toEqual([]);
+    expect((await reconcile(t, made.sale.id, false))?.differences).toEqual([]);
+    expect(await repairsOf(made.sale.id)).toEqual([repair]);
+  });
+
+  test.each(DAMAGES)('%s is only told of in a dry run', async (kind, _repair, damage) => {
+    const made = await saleWithOrder();
+    await damage(t, made);
+    const orders = await t.db.order.findMany({ where: { saleId: made.sale.id } });
+    const result = await writesNothing(t.redis, () => reconcile(t, made.sale.id, true));
+    expect(result?.differences.map(difference => difference.kind)).toEqual([kind]);
+    expect(result?.repairs).toEqual([]);
+    expect(await repairsOf(made.sale.id)).toEqual([]);
+    expect(await t.db.order.findMany({ where: { saleId: made.sale.id } })).toEqual(orders);
+  });
+
+  test.each(DAMAGES)('%s is repaired by two at once (%s) as by one', async (_kind, _repair, damage) => {
+    const made = await saleWithOrder();
+    await damage(t, made);
+    await Promise.all([reconcile(t, made.sale.id, false), reconcile(t, made.sale.id, false)]);
+    await reconcile(t, made.sale.id, false);
+    expect(await violations(made.sale.id)).toEqual([]);
+  });
+});
+
+describe('contradictions', () => {
+  test('of two claims of one buyer the one with the order stays, the other is lost', async () => {
+    const { sale, placed } = await saleWithOrder();
+    await loseClaim(t, sale.id, placed);
+    const other = await winOne(t, sale, 'a');
+    for (let i = 0; i < 3; i += 1) {
+      await reconcile(t, sale.id, false);
+      await placeOrders(t, sale.id, [other]);
+    }
+    expect((await readSnapshot(t.redis, sale.id))?.claims.get('a')?.claimId).toBe(placed.claimId);
+    expect(await violations(sale.id)).toEqual([]);
+  });
+
+  test('of two claims of one unit the one with the order stays, the other is rejected as lost', async () => {
+    const { sale, placed } = await saleWithOrder();
+    await loseClaim(t, sale.id, placed);
+    const other = await winOne(t, sale, 'b');
+    expect(other.unit).toBe(placed.unit);
+    await placeOrders(t, sale.id, [other]);
+    for (let i = 0; i < 2; i += 1) await reconcile(t, sale.id, false);
+    const snapshot = await readSnapshot(t.redis, sale.id);
+    expect(snapshot?.claims.get('a')).toMatchObject({ claimId: placed.claimId, status: 'pending_payment' });
+    expect(snapshot?.claims.get('b')).toMatchObject({ status: 'rejected', reason: 'lost' });
+    expect(await violations(sale.id)).toEqual([]);
+  });
+});
+
+describe('what is on its way', () => {
+  test('claims that wait to be placed are left alone', async () => {
+    const { sale } = await saleWithOrder({ units: 10 });
+    await win(t, sale, ...buyers(5));
+    expect(await writesNothing(t.redis, () => reconcile(t, sale.id, false))).toMatchObject({
+      differences: [],
+      repairs: [],
+    });
+  });
+
+  test('a busy sale is reconciled without harm', async () => {
+    const sale = await openTestSale(t, { units: 300, standbyFactor: 1 });
+    const busy = Array.from({ length: 30 }, async (_, i) => {
+      const claims = await win(t, sale, ...buyers(12, `busy${i}-`));
+      if (claims.length > 0) await placeOrders(t, sale.id, claims);
+      for (const claim of claims.slice(0, 2)) await cancelOrder(t.db, sale.id, claim);
+    });
+    const reconciling = Array.from({ length: 10 }, () => reconcile(t, sale.id, false));
+    await Promise.all([...busy, ...reconciling]);
+    for (let i = 0; i < 3; i += 1) await reconcile(t, sale.id, false);
+    expect(await violations(sale.id)).toEqual([]);
+  });
+
+  test('free units and buyers on standby are brought together', async () => {
+    const sale = await openTestSale(t, { units: 1, standbyFactor: 3 });
+    await win(t, sale, 'a', 'b', 'c');
+    await updateSale(t.db, sale.id, { addUnits: 1 });
+    await reconcile(t, sale.id, false);
+    expect((await reconcile(t, sale.id, false))?.repairs ?? []).toBeDefined();
+    expect((await readSnapshot(t.redis, sale.id))?.claims.get('b')).toMatchObject({ unit: 2, status: 'queued' });
+  });
+
+  test('what the operator changed in Postgres reaches Redis', async () => {
+    const sale = await openTestSale(t, { units: 3 });
+    await updateSale(t.db, sale.id, { addUnits: 4 });
+    await updateSale(t.db, sale.id, { state: 'paused' });
+    await reconcile(t, sale.id, false);
+    expect(await readSale(t.redis, sale.id)).toMatchObject({ units: 7, remaining: 7, state: 'paused', generation: 3 });
+    expect(await repairsOf(sale.id)).toEqual(['updated']);
+  });
+});
+
+describe('all sales', () => {
+  test('a sale that Redis lacks is loaded, and one that does not exist is known not to', async () => {
+    const sale = await openTestSale(t);
+    await store(t.db, sale.id, [aClaim({ buyerId: 'a' })]);
+    await t.redis.unlink(...Object.values(keysOf(sale.id)));
+    await reconcileAll(t);
+    expect((await readSnapshot(t.redis, sale.id))?.stock).toEqual([2, 3]);
+    expect(await isUnknown(t.redis, 'nowhere')).toBe(true);
+    expect(await isUnknown(t.redis, sale.id)).toBe(false);
+  });
+
+  test('a sale that can not be reconciled does not keep the others shut', async () => {
+    const sales = [await openTestSale(t), await openTestSale(t), await openTestSale(t)];
+    const broken = keysOf(sales[1]?.id ?? '').outbox;
+    await t.redis.set(broken, 'of another type');
+    for (const sale of sales) await setSale(t.redis, sale.id, { runId: 'another-run' });
+    await expect(reconcileAll(t)).rejects.toThrow('WRONGTYPE');
+    const runId = await readRunId(t.redis);
+    expect((await readSale(t.redis, sales[0]?.id ?? ''))?.runId).toBe(runId);
+    expect((await readSale(t.redis, sales[2]?.id ?? ''))?.runId).toBe(runId);
+    await t.redis.del(broken);
+    await reconcileAll(t);
+    expect((await readSale(t.redis, sales[1]?.id ?? ''))?.runId).toBe(runId);
+  });
+});

@@ -1,0 +1,76 @@
+import { expect, test } from '@jest/globals';
+import { RESCUE_AFTER_MS, rescue, rescueAll } from '#core/maintenance/rescue.js';
+import { placeOrders } from '#core/steps/place-orders.js';
+import { keysOf } from '#core/stock/keys.js';
+import { setSale } from '#core/stock/sale.js';
+import { readSnapshot } from '#core/stock/snapshot.js';
+import { writesNothing } from '../../support/keyspace.js';
+import { buyers, openTestSale, useStores, win, winOne } from '../../support/stores.js';
+
+const t = useStores();
+
+const orderCount = (saleId: string) => t.db.order.count({ where: { saleId } });
+
+/** Makes every claim of the outbox look as if it had been won when rescue starts to care. */
+async function age(saleId: string): Promise<void> {
+  const { outbox } = keysOf(saleId);
+  for (const buyerId of await t.redis.zrange(outbox, 0, -1)) {
+    await t.redis.zincrby(outbox, -RESCUE_AFTER_MS, buyerId);
+  }
+}
+
+test('a claim that was accepted and that nobody placed becomes an order', async () => {
+  const sale = await openTestSale(t);
+  const won = await winOne(t, sale, 'a');
+  await age(sale.id);
+  expect(await rescue(t, sale.id)).toBe(1);
+  expect(await t.db.order.findUnique({ where: { id: won.claimId } })).toMatchObject({ status: 'pending_payment' });
+  const snapshot = await readSnapshot(t.redis, sale.id);
+  expect(snapshot?.claims.get('a')?.status).toBe('pending_payment');
+  expect(snapshot?.outbox.size).toBe(0);
+});
+
+test('a claim that is younger is left to its job', async () => {
+  const sale = await openTestSale(t);
+  await winOne(t, sale, 'a');
+  expect(await writesNothing(t.redis, () => rescue(t, sale.id))).toBe(0);
+  expect(await orderCount(sale.id)).toBe(0);
+});
+
+test('a claim that was placed, and whose worker died before it told Redis, is told', async () => {
+  const sale = await openTestSale(t);
+  const won = await winOne(t, sale, 'a');
+  await placeOrders(t, sale.id, [won]);
+  const keys = keysOf(sale.id);
+  await t.redis.hset(keys.claims, 'a', `${won.claimId} 1 queued - -`);
+  await t.redis.zadd(keys.outbox, 1, 'a');
+  expect(await rescue(t, sale.id)).toBe(1);
+  expect((await readSnapshot(t.redis, sale.id))?.claims.get('a')?.status).toBe('pending_payment');
+  expect(await orderCount(sale.id)).toBe(1);
+});
+
+test('four at once, and the job as well, place every claim once', async () => {
+  const sale = await openTestSale(t, { units: 100 });
+  const claims = await win(t, sale, ...buyers(100));
+  const all = [...Array.from({ length: 4 }, () => rescue(t, sale.id, 0)), placeOrders(t, sale.id, claims)];
+  await Promise.all(all);
+  expect(await orderCount(sale.id)).toBe(100);
+  expect((await readSnapshot(t.redis, sale.id))?.outbox.size).toBe(0);
+});
+
+test('more than one batch is rescued in one run', async () => {
+  const sale = await openTestSale(t, { units: 600 });
+  for (let i = 0; i < 6; i += 1) await win(t, sale, ...buyers(100, `part${i}-`));
+  expect(await rescue(t, sale.id, 0)).toBe(600);
+  expect(await orderCount(sale.id)).toBe(600);
+});
+
+test('a sale that is not verified does not hold up the others', async () => {
+  const sales = [await openTestSale(t), await openTestSale(t), await openTestSale(t)];
+  for (const sale of sales) await winOne(t, sale, 'a');
+  for (const sale of sales) await age(sale.id);
+  const shut = sales[1]?.id ?? '';
+  await setSale(t.redis, shut, { runId: 'another-run' });
+  await expect(rescueAll(t)).rejects.toThrow(shut);
+  for (const { id } of sales) expect((await readSnapshot(t.redis, id))?.outbox.size).toBe(id === shut ? 1 : 0);
+});

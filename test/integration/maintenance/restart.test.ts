@@ -1,0 +1,58 @@
+import { randomUUID } from 'node:crypto';
+import { expect, test } from '@jest/globals';
+import { NotVerified } from '#core/errors.js';
+import { audit } from '#core/maintenance/audit.js';
+import { reconcileAll } from '#core/maintenance/reconcile.js';
+import { rescue } from '#core/maintenance/rescue.js';
+import { placeOrders } from '#core/steps/place-orders.js';
+import { claim } from '#core/stock/claims.js';
+import { isUnknown, readRunId } from '#core/stock/sale.js';
+import { readSnapshot } from '#core/stock/snapshot.js';
+import { readStatuses, recordStatus } from '#core/stock/status.js';
+import { openTestSale, useStores, win, winOne } from '../../support/stores.js';
+
+const t = useStores();
+
+test('after kill -9 and a start, claims are refused until the sale was compared, then everything is there', async () => {
+  const sale = await openTestSale(t, { units: 5, standbyFactor: 1 });
+  const placed = await win(t, sale, 'a', 'b');
+  await placeOrders(t, sale.id, placed);
+  const [unplaced] = await win(t, sale, 'c');
+  await reconcileAll(t);
+  const before = await readSnapshot(t.redis, sale.id);
+  const runBefore = await readRunId(t.redis);
+
+  await t.restartRedis();
+  expect(await readRunId(t.redis)).not.toBe(runBefore);
+  const ask = () => claim(t.redis, sale.id, [{ buyerId: 'd', claimId: randomUUID() }]);
+  expect(await ask()).toEqual([{ kind: 'refused', refusal: 'unverified' }]);
+  await expect(readStatuses(t.redis, sale.id, ['a'])).rejects.toThrow(NotVerified);
+  await expect(recordStatus(t.redis, sale.id, [{ ...placed[0], status: 'paid' } as never])).rejects.toThrow(
+    NotVerified,
+  );
+  await expect(rescue(t, sale.id, 0)).rejects.toThrow(NotVerified);
+  expect(await isUnknown(t.redis, 'nowhere')).toBe(false);
+
+  await reconcileAll(t);
+  const after = await readSnapshot(t.redis, sale.id);
+  expect(after).toMatchObject({ stock: before?.stock, standby: before?.standby, outbox: before?.outbox });
+  expect(Object.fromEntries(after?.claims ?? [])).toMatchObject({
+    a: { status: 'pending_payment' },
+    b: { status: 'pending_payment' },
+    c: { claimId: unplaced?.claimId },
+  });
+  expect((await winOne(t, sale, 'd')).unit).toBe(4);
+  expect(await isUnknown(t.redis, 'nowhere')).toBe(true);
+  await rescue(t, sale.id, 0);
+  expect((await audit(t.db, t.redis, sale.id))?.violations).toEqual([]);
+});
+
+test('an accepted claim survives kill -9, as it was on disk before it was answered', async () => {
+  const sale = await openTestSale(t, { units: 100 });
+  const accepted = [];
+  for (let i = 0; i < 20; i += 1) accepted.push(await winOne(t, sale, `buyer${i}`));
+  await t.restartRedis();
+  await reconcileAll(t);
+  const snapshot = await readSnapshot(t.redis, sale.id);
+  for (const { buyerId, claimId } of accepted) expect(snapshot?.claims.get(buyerId)?.claimId).toBe(claimId);
+});

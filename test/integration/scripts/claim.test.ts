@@ -1,0 +1,179 @@
+import { randomUUID } from 'node:crypto';
+import { describe, expect, test } from '@jest/globals';
+import type { Sale } from '#core/sale.js';
+import { CLAIM_BATCH_MAX, type ClaimOutcome, claim } from '#core/stock/claims.js';
+import { keysOf } from '#core/stock/keys.js';
+import { setSale } from '#core/stock/sale.js';
+import { readSnapshot } from '#core/stock/snapshot.js';
+import { eventually } from '../../support/eventually.js';
+import { dumpKeys, expectTypesChecked, whileFull, writesNothing } from '../../support/keyspace.js';
+import { buyers, openTestSale, useStores, win, winOne } from '../../support/stores.js';
+
+const t = useStores();
+
+const ask = (sale: Sale, ...buyerIds: string[]): Promise<ClaimOutcome[]> =>
+  claim(
+    t.redis,
+    sale.id,
+    buyerIds.map(buyerId => ({ buyerId, claimId: randomUUID() })),
+  );
+
+const redisNow = async (): Promise<number> => {
+  const [seconds, micros] = await t.redis.time();
+  return Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
+};
+
+describe('who gets a unit', () => {
+  test('units go out in order, to buyers in theirs', async () => {
+    const sale = await openTestSale(t, { units: 3 });
+    const outcomes = await ask(sale, 'a', 'b', 'c');
+    expect(outcomes.map(outcome => outcome.kind === 'won' && [outcome.claim.buyerId, outcome.claim.unit])).toEqual([
+      ['a', 1],
+      ['b', 2],
+      ['c', 3],
+    ]);
+  });
+
+  test('a win is a queued claim and an entry in the outbox at the time of Redis', async () => {
+    const sale = await openTestSale(t);
+    const from = await redisNow();
+    const won = await winOne(t, sale, 'a');
+    const snapshot = await readSnapshot(t.redis, sale.id);
+    expect(snapshot?.claims.get('a')).toEqual({ claimId: won.claimId, unit: 1, status: 'queued' });
+    expect(snapshot?.outbox.get('a')).toBeGreaterThanOrEqual(from);
+    expect(snapshot?.outbox.get('a')).toBeLessThanOrEqual(await redisNow());
+    expect(snapshot?.stock).toEqual([2, 3]);
+  });
+
+  test('claiming again returns the same claim and writes nothing', async () => {
+    const sale = await openTestSale(t);
+    const won = await winOne(t, sale, 'a');
+    const again = await writesNothing(t.redis, () => ask(sale, 'a'));
+    expect(again).toEqual([{ kind: 'held', claim: { claimId: won.claimId, unit: 1, status: 'queued' } }]);
+  });
+
+  test('the same buyer twice in a batch wins once, and the second holds what the first won', async () => {
+    const sale = await openTestSale(t, { units: 3 });
+    const [first, other, second] = await ask(sale, 'a', 'b', 'a');
+    expect(first).toMatchObject({ kind: 'won', claim: { unit: 1 } });
+    expect(other).toMatchObject({ kind: 'won', claim: { unit: 2 } });
+    const claimId = first?.kind === 'won' ? first.claim.claimId : '';
+    expect(second).toEqual({ kind: 'held', claim: { claimId, unit: 1, status: 'queued' } });
+    expect((await readSnapshot(t.redis, sale.id))?.stock).toEqual([3]);
+  });
+
+  test('a batch larger than the stock sells what there is, and tells the rest', async () => {
+    const sale = await openTestSale(t, { units: 2 });
+    expect((await ask(sale, 'a', 'b', 'c')).map(outcome => outcome.kind)).toEqual(['won', 'won', 'sold_out']);
+  });
+
+  test('a full batch of 128 is one call', async () => {
+    const sale = await openTestSale(t, { units: 200 });
+    expect(await win(t, sale, ...buyers(CLAIM_BATCH_MAX))).toHaveLength(CLAIM_BATCH_MAX);
+  });
+
+  test('many batches at once never sell a unit twice', async () => {
+    const sale = await openTestSale(t, { units: 50 });
+    const batches = Array.from({ length: 20 }, (_, i) => win(t, sale, ...buyers(10, `batch${i}-`)));
+    const units = (await Promise.all(batches)).flat().map(won => won.unit);
+    expect(units.sort((a, b) => a - b)).toEqual(Array.from({ length: 50 }, (_, i) => i + 1));
+  });
+});
+
+describe('who gets none', () => {
+  test('sold out leaves no trace', async () => {
+    const sale = await openTestSale(t, { units: 1 });
+    await winOne(t, sale, 'a');
+    expect(await writesNothing(t.redis, () => ask(sale, 'b', 'c', 'b'))).toEqual(
+      Array.from({ length: 3 }, () => ({ kind: 'sold_out' })),
+    );
+  });
+
+  test('standby gives positions in order, keeps them, and is bounded', async () => {
+    const sale = await openTestSale(t, { units: 1, standbyFactor: 2 });
+    const outcomes = await ask(sale, 'a', 'b', 'c', 'b', 'd');
+    expect(outcomes.slice(1)).toEqual([
+      { kind: 'standby', position: 1 },
+      { kind: 'standby', position: 2 },
+      { kind: 'standby', position: 1 },
+      { kind: 'sold_out' },
+    ]);
+    const again = await writesNothing(t.redis, () => ask(sale, 'c', 'd'));
+    expect(again).toEqual([{ kind: 'standby', position: 2 }, { kind: 'sold_out' }]);
+  });
+
+  test('nobody overtakes who waits on standby, even when a unit is free', async () => {
+    const sale = await openTestSale(t, { units: 1, standbyFactor: 2 });
+    await ask(sale, 'a', 'b');
+    await t.redis.rpush(keysOf(sale.id).stock, 2);
+    expect(await ask(sale, 'c')).toEqual([{ kind: 'standby', position: 2 }]);
+  });
+});
+
+describe('the window', () => {
+  test('opens and closes by the clock of Redis', async () => {
+    const now = await redisNow();
+    const sale = await openTestSale(t, { opensAtMs: now + 300, closesAtMs: now + 900, units: 1_000 });
+    const refused = await writesNothing(t.redis, () => ask(sale, 'early'));
+    expect(refused).toEqual([{ kind: 'refused', refusal: 'not_open', opensAtMs: now + 300 }]);
+    await eventually(() => winOne(t, sale, 'early'));
+    expect(await redisNow()).toBeGreaterThanOrEqual(now + 300);
+    await eventually(async () => expect(await ask(sale, randomUUID())).toMatchObject([{ refusal: 'closed' }]));
+    expect(await redisNow()).toBeGreaterThanOrEqual(now + 900);
+  });
+
+  test.each([
+    ['paused', 'paused'],
+    ['closed', 'closed'],
+  ] as const)('a sale that is %s refuses new buyers, and still tells holders their claim', async (state, refusal) => {
+    const sale = await openTestSale(t, { units: 2, standbyFactor: 5 });
+    await winOne(t, sale, 'a');
+    await setSale(t.redis, sale.id, { state });
+    const outcomes = await writesNothing(t.redis, () => ask(sale, 'a', 'b'));
+    expect(outcomes).toMatchObject([{ kind: 'held' }, { kind: 'refused', refusal }]);
+  });
+});
+
+describe('the fence', () => {
+  test('a sale that is not loaded is unknown', async () => {
+    const outcomes = await writesNothing(t.redis, () => ask({ id: 'nowhere' } as Sale, 'a'));
+    expect(outcomes).toEqual([{ kind: 'refused', refusal: 'unknown_sale' }]);
+  });
+
+  test('a sale that was verified for another run of Redis is refused', async () => {
+    const sale = await openTestSale(t);
+    await setSale(t.redis, sale.id, { runId: 'another-run' });
+    expect(await writesNothing(t.redis, () => ask(sale, 'a'))).toEqual([{ kind: 'refused', refusal: 'unverified' }]);
+  });
+
+  test('half a sale is refused, never sold', async () => {
+    const sale = await openTestSale(t);
+    await t.redis.hdel(keysOf(sale.id).sale, 'runId');
+    expect(await writesNothing(t.redis, () => ask(sale, 'a'))).toEqual([{ kind: 'refused', refusal: 'unverified' }]);
+  });
+});
+
+describe('a Redis in trouble', () => {
+  test('a key of another type fails the batch before its first write', async () => {
+    const sale = await openTestSale(t, { units: 2, standbyFactor: 1 });
+    await ask(sale, 'a', 'b', 'c');
+    await expectTypesChecked(t.redis, Object.values(keysOf(sale.id)), () => ask(sale, 'x', 'y'));
+  });
+
+  test('a full Redis refuses the whole batch', async () => {
+    const sale = await openTestSale(t, { units: 2 });
+    const before = await dumpKeys(t.redis);
+    await whileFull(t.redis, () => expect(ask(sale, 'a', 'b')).rejects.toThrow('OOM'));
+    expect(await dumpKeys(t.redis)).toEqual(before);
+    expect(await win(t, sale, 'a', 'b')).toHaveLength(2);
+  });
+
+  test('a Redis that forgot the scripts gets them again', async () => {
+    const sale = await openTestSale(t, { units: 20 });
+    for (const buyerId of buyers(10)) {
+      await t.redis.script('FLUSH');
+      await winOne(t, sale, buyerId);
+    }
+    expect((await readSnapshot(t.redis, sale.id))?.stock).toHaveLength(10);
+  });
+});

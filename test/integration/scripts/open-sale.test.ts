@@ -1,0 +1,139 @@
+import { randomUUID } from 'node:crypto';
+import { describe, expect, test } from '@jest/globals';
+import type { Sale } from '#core/sale.js';
+import { keysOf, REGISTRY } from '#core/stock/keys.js';
+import { openSale, readRunId, readSale, type StartingState, setSale } from '#core/stock/sale.js';
+import { runScript } from '#core/stock/scripts.js';
+import { readSnapshot } from '#core/stock/snapshot.js';
+import { dumpKeys, whileFull, writesNothing } from '../../support/keyspace.js';
+import { aSale, useStores, winOne } from '../../support/stores.js';
+
+const t = useStores();
+
+/** Calls the script with staged keys of our own. */
+async function runOpen(sale: Sale, staged: string[], runId: string, gate = ''): Promise<unknown> {
+  const { sale: sale_, stock, claims, outbox, standby } = keysOf(sale.id);
+  const fields = ['generation', 1, 'units', 1, 'state', 'open', 'opensAtMs', 0, 'closesAtMs', 1, 'standbyCap', 0];
+  return runScript(t.redis, 'open-sale', [sale_, stock, claims, outbox, standby, ...staged], [runId, gate, ...fields]);
+}
+
+const stagedKeys = (sale: Sale): string[] => ['s', 'c', 'o', 'w'].map(name => `{${sale.id}}:${name}:staged`);
+
+describe('opening', () => {
+  test('loads a new sale with every unit in stock, verified for this run', async () => {
+    const sale = aSale({ units: 3, standbyFactor: 2 });
+    expect(await openSale(t.redis, sale)).toBe(true);
+    const { standbyFactor: _, ...fields } = sale;
+    expect(await readSale(t.redis, sale.id)).toMatchObject({
+      ...fields,
+      standbyCap: 6,
+      remaining: 3,
+      claims: 0,
+      waiting: 0,
+      unplaced: 0,
+      runId: await readRunId(t.redis),
+    });
+    expect(await t.redis.hget(REGISTRY, sale.id)).toBe('1');
+  });
+
+  test('a starting state puts claims, outbox and line in place, and their units out of stock', async () => {
+    const sale = aSale({ units: 4, standbyFactor: 1 });
+    const state: StartingState = {
+      claims: [
+        { buyerId: 'a', claimId: randomUUID(), unit: 2, status: 'queued' },
+        { buyerId: 'b', claimId: randomUUID(), unit: 3, status: 'paid', payByMs: 5 },
+        { buyerId: 'c', claimId: randomUUID(), unit: 4, status: 'cancelled', payByMs: 6, reason: 'unpaid' },
+      ],
+      outbox: [{ buyerId: 'a', wonAtMs: 77 }],
+      standby: ['z', 'y'],
+    };
+    await openSale(t.redis, sale, state);
+    const snapshot = await readSnapshot(t.redis, sale.id);
+    expect(snapshot?.stock).toEqual([1, 4]);
+    expect(snapshot?.claims).toEqual(new Map(state.claims.map(({ buyerId, ...claim }) => [buyerId, claim])));
+    expect(snapshot?.outbox).toEqual(new Map([['a', 77]]));
+    expect(snapshot?.standby).toEqual(['z', 'y']);
+    await winOne(t, { id: sale.id }, 'nobody').catch(() => undefined);
+    expect((await readSnapshot(t.redis, sale.id))?.standby).toEqual(['z', 'y', 'nobody']);
+  });
+
+  test('20,000 units are staged in parts and put in place at once', async () => {
+    const sale = aSale({ units: 20_000 });
+    await openSale(t.redis, sale);
+    expect((await readSale(t.redis, sale.id))?.remaining).toBe(20_000);
+  });
+
+  test('leaves nothing staged behind, and nothing that expires', async () => {
+    const sale = aSale({ units: 2 });
+    await openSale(t.redis, sale);
+    await winOne(t, sale, 'a');
+    const keys = await t.redis.keys(`{${sale.id}}*`);
+    expect(keys.sort()).toEqual(['claims', 'outbox', 'sale', 'stock'].map(name => `{${sale.id}}:${name}`));
+    for (const key of keys) expect(await t.redis.pttl(key)).toBe(-1);
+  });
+});
+
+describe('who opens first', () => {
+  test('a sale that is loaded already is not opened again without its gate', async () => {
+    const sale = aSale();
+    await openSale(t.redis, sale);
+    await winOne(t, sale, 'a');
+    expect(await writesNothing(t.redis, () => openSale(t.redis, sale))).toBe(false);
+  });
+
+  test('of two who open a new sale at once, one does', async () => {
+    const sale = aSale();
+    const opened = await Promise.all([openSale(t.redis, sale), openSale(t.redis, sale)]);
+    expect(opened.sort()).toEqual([false, true]);
+  });
+
+  test('of two who closed the gate, the last opens it', async () => {
+    const sale = aSale();
+    await openSale(t.redis, sale);
+    await setSale(t.redis, sale.id, { runId: 'first' });
+    await setSale(t.redis, sale.id, { runId: 'second' });
+    expect(await openSale(t.redis, sale, undefined, 'first')).toBe(false);
+    expect(await openSale(t.redis, sale, undefined, 'second')).toBe(true);
+  });
+
+  test('what was staged before a restart of Redis is staged again', async () => {
+    const sale = aSale();
+    expect(await writesNothing(t.redis, () => runOpen(sale, stagedKeys(sale), 'another-run'))).toBe('restarted');
+  });
+});
+
+describe('a Redis in trouble', () => {
+  test('a key of another type fails before the first write', async () => {
+    const sale = aSale();
+    const runId = await readRunId(t.redis);
+    for (const [i, key] of [keysOf(sale.id).sale, ...stagedKeys(sale)].entries()) {
+      await t.redis.rpush(keysOf(sale.id).stock, 1);
+      await t.redis.set(key, 'of another type');
+      const gate = i === 0 ? 'any' : '';
+      const open = () => runOpen(sale, stagedKeys(sale), runId, gate);
+      await writesNothing(t.redis, () => expect(open()).rejects.toThrow('WRONGTYPE'));
+      await t.redis.del(key);
+    }
+  });
+
+  test('what stands in the place of a sale is replaced, whatever its type', async () => {
+    const sale = aSale({ units: 2 });
+    const { stock, claims, outbox, standby } = keysOf(sale.id);
+    for (const key of [stock, claims, outbox, standby]) await t.redis.set(key, 'of another type');
+    await openSale(t.redis, sale);
+    expect(await readSnapshot(t.redis, sale.id)).toMatchObject({ stock: [1, 2], standby: [] });
+  });
+
+  test('a full Redis opens nothing', async () => {
+    const sale = aSale();
+    const before = await dumpKeys(t.redis);
+    const runId = await readRunId(t.redis);
+    await whileFull(t.redis, () => expect(runOpen(sale, stagedKeys(sale), runId)).rejects.toThrow('OOM'));
+    expect(await dumpKeys(t.redis)).toEqual(before);
+  });
+
+  test('a Redis that forgot the script gets it again', async () => {
+    await t.redis.script('FLUSH');
+    expect(await openSale(t.redis, aSale())).toBe(true);
+  });
+});

@@ -1,0 +1,95 @@
+import { describe, expect, test } from '@jest/globals';
+import { NotVerified } from '#core/errors.js';
+import type { Sale } from '#core/sale.js';
+import { keysOf } from '#core/stock/keys.js';
+import { promote, RELEASE_BATCH_MAX } from '#core/stock/release.js';
+import { restock, setSale } from '#core/stock/sale.js';
+import { readSnapshot } from '#core/stock/snapshot.js';
+import { dumpKeys, expectTypesChecked, whileFull, writesNothing } from '../../support/keyspace.js';
+import { buyers, openTestSale, useStores, win } from '../../support/stores.js';
+
+const t = useStores();
+
+/** One unit sold, `waiting` buyers in line, and `free` units that came later. */
+async function saleWithLine(waiting: number, free: number): Promise<Sale> {
+  const sale = await openTestSale(t, { units: 1, standbyFactor: waiting + 1 });
+  await win(t, sale, 'first', ...buyers(waiting, 'waiting'));
+  await restock(t.redis, { ...sale, units: 1 + free });
+  return sale;
+}
+
+describe('promoting', () => {
+  test('free units go to those in line, in their order', async () => {
+    const sale = await saleWithLine(3, 2);
+    const promoted = await promote(t.redis, sale.id);
+    expect(promoted.map(({ buyerId, unit }) => [buyerId, unit])).toEqual([
+      ['waiting1', 2],
+      ['waiting2', 3],
+    ]);
+    const snapshot = await readSnapshot(t.redis, sale.id);
+    expect([snapshot?.stock, snapshot?.standby]).toEqual([[], ['waiting3']]);
+    for (const { buyerId, claimId, unit } of promoted) {
+      expect(snapshot?.claims.get(buyerId)).toEqual({ claimId, unit, status: 'queued' });
+      expect(snapshot?.outbox.has(buyerId)).toBe(true);
+    }
+  });
+
+  test('a second time does nothing', async () => {
+    const sale = await saleWithLine(3, 2);
+    await promote(t.redis, sale.id);
+    expect(await writesNothing(t.redis, () => promote(t.redis, sale.id))).toEqual([]);
+  });
+
+  test('units stay in stock when nobody waits', async () => {
+    const sale = await saleWithLine(1, 3);
+    expect(await promote(t.redis, sale.id)).toHaveLength(1);
+    expect((await readSnapshot(t.redis, sale.id))?.stock).toEqual([3, 4]);
+  });
+
+  test('two at once promote everybody once', async () => {
+    const sale = await saleWithLine(20, 10);
+    const promoted = (await Promise.all([promote(t.redis, sale.id), promote(t.redis, sale.id)])).flat();
+    expect(promoted.map(({ buyerId }) => buyerId)).toEqual(buyers(10, 'waiting'));
+  });
+
+  test('500 are promoted at a time', async () => {
+    const sale = await openTestSale(t, { units: 1, standbyFactor: 1_000 });
+    for (let i = 0; i < 5; i += 1) await win(t, sale, ...buyers(125, `line${i}-`));
+    await restock(t.redis, { ...sale, units: 1_000 });
+    expect(await promote(t.redis, sale.id)).toHaveLength(RELEASE_BATCH_MAX);
+    expect(await promote(t.redis, sale.id)).toHaveLength(5 * 125 - 1 - RELEASE_BATCH_MAX);
+  });
+});
+
+describe('guards', () => {
+  test.each(['paused', 'closed'] as const)('nobody is promoted while the sale is %s', async state => {
+    const sale = await saleWithLine(2, 2);
+    await setSale(t.redis, sale.id, { state });
+    expect(await writesNothing(t.redis, () => promote(t.redis, sale.id))).toEqual([]);
+  });
+
+  test('a sale that is unknown or unverified is left alone, and that is an error', async () => {
+    const sale = await saleWithLine(2, 2);
+    await setSale(t.redis, sale.id, { runId: 'another-run' });
+    await writesNothing(t.redis, () => expect(promote(t.redis, sale.id)).rejects.toThrow(NotVerified));
+    await writesNothing(t.redis, () => expect(promote(t.redis, 'nowhere')).rejects.toThrow('unknown_sale'));
+  });
+
+  test('a key of another type fails before the first write', async () => {
+    const sale = await saleWithLine(2, 2);
+    await expectTypesChecked(t.redis, Object.values(keysOf(sale.id)), () => promote(t.redis, sale.id));
+  });
+
+  test('a full Redis promotes nobody, rather than half of them', async () => {
+    const sale = await saleWithLine(2, 2);
+    const before = await dumpKeys(t.redis);
+    await whileFull(t.redis, () => expect(promote(t.redis, sale.id)).rejects.toThrow('OOM'));
+    expect(await dumpKeys(t.redis)).toEqual(before);
+  });
+
+  test('a Redis that forgot the script gets it again', async () => {
+    const sale = await saleWithLine(1, 1);
+    await t.redis.script('FLUSH');
+    expect(await promote(t.redis, sale.id)).toHaveLength(1);
+  });
+});

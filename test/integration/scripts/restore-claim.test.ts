@@ -1,0 +1,108 @@
+import { describe, expect, test } from '@jest/globals';
+import { NotVerified } from '#core/errors.js';
+import type { Sale } from '#core/sale.js';
+import { keysOf } from '#core/stock/keys.js';
+import { release } from '#core/stock/release.js';
+import { restoreClaim } from '#core/stock/restore.js';
+import { setSale } from '#core/stock/sale.js';
+import { readSnapshot } from '#core/stock/snapshot.js';
+import { dumpKeys, expectTypesChecked, whileFull, writesNothing } from '../../support/keyspace.js';
+import { aClaim, openTestSale, useStores, win, winOne } from '../../support/stores.js';
+
+const t = useStores();
+
+const restore = (sale: Sale, claim: ReturnType<typeof aClaim>, status: 'queued' | 'paid' = 'queued') =>
+  restoreClaim(t.redis, sale.id, { ...claim, status });
+
+describe('restoring', () => {
+  test('a lost claim takes its unit out of stock again and waits to be placed', async () => {
+    const sale = await openTestSale(t, { units: 3 });
+    const lost = aClaim({ unit: 2 });
+    expect(await restore(sale, lost)).toBe('restored');
+    const snapshot = await readSnapshot(t.redis, sale.id);
+    expect(snapshot?.stock).toEqual([1, 3]);
+    expect(snapshot?.claims.get(lost.buyerId)).toEqual({ claimId: lost.claimId, unit: 2, status: 'queued' });
+    expect(snapshot?.outbox.has(lost.buyerId)).toBe(true);
+  });
+
+  test('a claim whose order is known goes around the outbox', async () => {
+    const sale = await openTestSale(t);
+    const placed = aClaim({ unit: 2 });
+    const record = { ...placed, status: 'pending_payment', payByMs: 9_000, reason: 'insufficient_funds' } as const;
+    expect(await restoreClaim(t.redis, sale.id, record)).toBe('restored');
+    const snapshot = await readSnapshot(t.redis, sale.id);
+    const { buyerId: _, ...stored } = record;
+    expect(snapshot?.claims.get(placed.buyerId)).toEqual(stored);
+    expect(snapshot?.outbox.size).toBe(0);
+  });
+
+  test('a second time finds the claim held, and writes nothing', async () => {
+    const sale = await openTestSale(t);
+    const lost = aClaim();
+    await restore(sale, lost);
+    expect(await writesNothing(t.redis, () => restore(sale, lost))).toBe('held');
+  });
+
+  test('who waits on standby leaves the line with their claim', async () => {
+    const sale = await openTestSale(t, { units: 1, standbyFactor: 2 });
+    await win(t, sale, 'a', 'b', 'c');
+    await t.redis.rpush(keysOf(sale.id).stock, 2);
+    expect(await restore(sale, aClaim({ buyerId: 'b', unit: 2 }))).toBe('restored');
+    expect((await readSnapshot(t.redis, sale.id))?.standby).toEqual(['c']);
+  });
+
+  test('a buyer who has claimed again keeps that claim', async () => {
+    const sale = await openTestSale(t);
+    await winOne(t, sale, 'a');
+    expect(await writesNothing(t.redis, () => restore(sale, aClaim({ buyerId: 'a', unit: 3 })))).toBe('other_claim');
+  });
+
+  test('a claim that ended is not brought back', async () => {
+    const sale = await openTestSale(t);
+    const won = await winOne(t, sale, 'a');
+    await release(t.redis, sale.id, [{ ...won, status: 'cancelled', reason: 'unpaid', freesUnit: true }]);
+    expect(await writesNothing(t.redis, () => restore(sale, won))).toBe('held');
+  });
+
+  test('after a claim that ended, another one of the same buyer is restored', async () => {
+    const sale = await openTestSale(t);
+    const won = await winOne(t, sale, 'a');
+    await release(t.redis, sale.id, [{ ...won, status: 'cancelled', reason: 'unpaid', freesUnit: true }]);
+    expect(await restore(sale, aClaim({ buyerId: 'a', unit: 3 }), 'paid')).toBe('restored');
+  });
+
+  test.each([1, 4])('a unit that is not in stock (%d) is not given twice', async unit => {
+    const sale = await openTestSale(t, { units: 3 });
+    await winOne(t, sale, 'a');
+    expect(await writesNothing(t.redis, () => restore(sale, aClaim({ unit })))).toBe('unit_taken');
+  });
+});
+
+describe('guards', () => {
+  test('a sale that is unknown or unverified is left alone, and that is an error', async () => {
+    const sale = await openTestSale(t);
+    await setSale(t.redis, sale.id, { runId: 'another-run' });
+    await writesNothing(t.redis, () => expect(restore(sale, aClaim())).rejects.toThrow(NotVerified));
+    const nowhere = { ...sale, id: 'nowhere' };
+    await writesNothing(t.redis, () => expect(restore(nowhere, aClaim())).rejects.toThrow('unknown_sale'));
+  });
+
+  test('a key of another type fails before the first write', async () => {
+    const sale = await openTestSale(t, { standbyFactor: 1 });
+    const lost = aClaim();
+    await expectTypesChecked(t.redis, Object.values(keysOf(sale.id)), () => restore(sale, lost));
+  });
+
+  test('a full Redis restores nothing, rather than a half', async () => {
+    const sale = await openTestSale(t);
+    const before = await dumpKeys(t.redis);
+    await whileFull(t.redis, () => expect(restore(sale, aClaim())).rejects.toThrow('OOM'));
+    expect(await dumpKeys(t.redis)).toEqual(before);
+  });
+
+  test('a Redis that forgot the script gets it again', async () => {
+    const sale = await openTestSale(t);
+    await t.redis.script('FLUSH');
+    expect(await restore(sale, aClaim())).toBe('restored');
+  });
+});

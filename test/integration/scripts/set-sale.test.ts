@@ -1,0 +1,53 @@
+import { expect, test } from '@jest/globals';
+import { keysOf } from '#core/stock/keys.js';
+import { readSale, setSale } from '#core/stock/sale.js';
+import { expectTypesChecked, whileFull, writesNothing } from '../../support/keyspace.js';
+import { openTestSale, useStores } from '../../support/stores.js';
+
+const t = useStores();
+
+test('changes the fields it is given, and no other', async () => {
+  const sale = await openTestSale(t);
+  const before = await readSale(t.redis, sale.id);
+  expect(await setSale(t.redis, sale.id, { state: 'paused', generation: 2 })).toBe(true);
+  expect(await readSale(t.redis, sale.id)).toEqual({
+    ...before,
+    state: 'paused',
+    generation: 2,
+    nowMs: expect.any(Number),
+  });
+});
+
+test('a second time changes nothing', async () => {
+  const sale = await openTestSale(t);
+  await setSale(t.redis, sale.id, { state: 'paused' });
+  expect(await writesNothing(t.redis, () => setSale(t.redis, sale.id, { state: 'paused' }))).toBe(true);
+});
+
+test('a sale that is not loaded is not made', async () => {
+  expect(await writesNothing(t.redis, () => setSale(t.redis, 'nowhere', { state: 'paused' }))).toBe(false);
+});
+
+test('a sale that is not verified is changed all the same, as this is what verifies it', async () => {
+  const sale = await openTestSale(t);
+  const runId = (await readSale(t.redis, sale.id))?.runId ?? '';
+  await setSale(t.redis, sale.id, { runId: 'another-run' });
+  expect(await setSale(t.redis, sale.id, { runId })).toBe(true);
+  expect((await readSale(t.redis, sale.id))?.runId).toBe(runId);
+});
+
+test('a key of another type fails before the first write', async () => {
+  const sale = await openTestSale(t);
+  await expectTypesChecked(t.redis, [keysOf(sale.id).sale], () => setSale(t.redis, sale.id, { state: 'paused' }));
+});
+
+test('a full Redis can still be paused', async () => {
+  const sale = await openTestSale(t);
+  expect(await whileFull(t.redis, () => setSale(t.redis, sale.id, { state: 'paused' }))).toBe(true);
+});
+
+test('a Redis that forgot the script gets it again', async () => {
+  const sale = await openTestSale(t);
+  await t.redis.script('FLUSH');
+  expect(await setSale(t.redis, sale.id, { state: 'paused' })).toBe(true);
+});

@@ -1,0 +1,41 @@
+import { expect } from '@jest/globals';
+import type { Redis } from '#core/redis.js';
+
+/** @returns every key of a Redis with its serialised value and expiry: equal before and after means that nothing was written */
+export async function dumpKeys(redis: Redis): Promise<Record<string, string>> {
+  const keys = (await redis.keys('*')).sort();
+  const entries = keys.map(async key => {
+    const [value, expiry] = [await redis.dumpBuffer(key), await redis.pexpiretime(key)];
+    return [key, `${value?.toString('hex')} ${expiry}`] as const;
+  });
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+/** Expects that a call fails, or does what it does, without writing anything. */
+export async function writesNothing<T>(redis: Redis, call: () => Promise<T>): Promise<T> {
+  const before = await dumpKeys(redis);
+  const result = await call();
+  expect(await dumpKeys(redis)).toEqual(before);
+  return result;
+}
+
+/** Puts a value of another type in place of each key in turn, and expects the call to fail before its first write. */
+export async function expectTypesChecked(redis: Redis, keys: string[], call: () => Promise<unknown>): Promise<void> {
+  for (const key of keys) {
+    const value = await redis.dumpBuffer(key);
+    await redis.set(key, 'of another type');
+    await writesNothing(redis, () => expect(call()).rejects.toThrow('WRONGTYPE'));
+    await redis.del(key);
+    if (value) await redis.restore(key, 0, value);
+  }
+}
+
+/** Runs `work` while the Redis is full: commands that need memory are refused. */
+export async function whileFull<T>(redis: Redis, work: () => Promise<T>): Promise<T> {
+  await redis.config('SET', 'maxmemory', '1');
+  try {
+    return await work();
+  } finally {
+    await redis.config('SET', 'maxmemory', '0');
+  }
+}

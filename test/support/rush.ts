@@ -1,0 +1,66 @@
+import { expect } from '@jest/globals';
+import { pause } from '#core/clock.js';
+import type { BuyerPlan, BuyerRecord } from '../../apps/stack/buyer.js';
+import { type Crowd, startCrowd } from '../../apps/stack/crowd.js';
+import { reckon, untilAtRest, type Verdict } from '../../apps/stack/reckoning.js';
+import type { TestStack } from './stack.js';
+
+const CLICKS = 4;
+const PATIENCE_MS = 90_000;
+const REST_MS = 30_000;
+const LOOK_EVERY_MS = 50;
+const GLANCE_MS = 200;
+const WAITING_ONLY = new Set(['standby', 'paid', 'cancelled', 'rejected', 'sold_out', 'closed']);
+
+/** @returns `count` buyers who click four times at once; every `payEvery`th pays, the others let the deadline pass */
+export function impatient(count: number, payEvery: number, name = 'buyer-'): BuyerPlan[] {
+  return Array.from({ length: count }, (_, i) => ({
+    buyerId: `${name}${i + 1}`,
+    clicks: CLICKS,
+    withUnit: i % payEvery === 0 ? 'pay' : 'leave',
+  }));
+}
+
+/** Sends them all in one moment. */
+export function rush(stack: TestStack, saleId: string, plans: BuyerPlan[]): Crowd {
+  const { baseUrls, authSecret } = stack;
+  return startCrowd({ baseUrls, saleId, authSecret, plans, arriveWithinMs: 0, patienceMs: PATIENCE_MS });
+}
+
+/**
+ * Waits for the end of a crowd; who is on standby when nothing can come back any more goes home.
+ *
+ * @returns what they were told
+ */
+export async function survivors(stack: TestStack, saleId: string, crowd: Crowd): Promise<BuyerRecord[]> {
+  let finished = false;
+  const report = crowd.finished.finally(() => {
+    finished = true;
+  });
+  while (!finished) {
+    const stages = Object.keys(crowd.stages());
+    const idle = stages.every(stage => WAITING_ONLY.has(stage));
+    if (idle && (await untilAtRest(stack.connections, saleId, GLANCE_MS))) crowd.sendHome();
+    await Promise.race([report, pause(LOOK_EVERY_MS)]);
+  }
+  return (await report).buyers;
+}
+
+/** Expects that a sale has come to rest, and that everything that was promised holds. */
+export async function expectProof(stack: TestStack, saleId: string, buyers: BuyerRecord[]): Promise<Verdict> {
+  expect(await untilAtRest(stack.connections, saleId, REST_MS)).toBe(true);
+  const verdict = await reckon(stack.connections, saleId, buyers);
+  expect(verdict.wrong).toEqual([]);
+  expect(verdict.reckoning).toMatchObject({ oversold: 0, duplicates: 0, lost: 0, auditOk: true });
+  return verdict;
+}
+
+/** Expects one live order for each unit 1..N, and each of another buyer. */
+export async function expectEachUnitOnce(stack: TestStack, saleId: string, units: number): Promise<void> {
+  const live = await stack.connections.db.order.findMany({
+    where: { saleId, status: { in: ['pending_payment', 'paid'] } },
+    orderBy: { unit: 'asc' },
+  });
+  expect(live.map(order => order.unit)).toEqual(Array.from({ length: units }, (_, i) => i + 1));
+  expect(new Set(live.map(order => order.buyerId)).size).toBe(units);
+}

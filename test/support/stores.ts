@@ -1,0 +1,143 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { afterAll, beforeAll, jest } from '@jest/globals';
+import type { Claim } from '#core/claim.js';
+import { createLogger } from '#core/logger.js';
+import { connectDatabase } from '#core/orders/database.js';
+import { migrate } from '#core/orders/migrate.js';
+import { createSale } from '#core/orders/sales.js';
+import { openShopAccounts } from '#core/orders/wallet.js';
+import { closeQueues, openQueues } from '#core/queue/queue.js';
+import { connectRedis, waitUntilReady } from '#core/redis.js';
+import type { Sale } from '#core/sale.js';
+import type { StepContext } from '#core/steps/context.js';
+import { claim } from '#core/stock/claims.js';
+import { openSale } from '#core/stock/sale.js';
+import { defineScripts } from '#core/stock/scripts.js';
+import { type PrivateStores, startPrivateStores } from '../../apps/stack/private-stores.js';
+import { startRedis } from '../../apps/stack/redis-server.js';
+
+const READY_MS = 10_000;
+/** Starting a Postgres on a busy machine, or a Redis again, takes longer than jest's 5 s. */
+const TEST_TIMEOUT_MS = 60_000;
+const HOUR_MS = 3_600_000;
+
+/** What a step works with, on a Redis and a migrated Postgres that belong to one test file. */
+export interface TestStores extends StepContext {
+  databaseUrl: string;
+  redisUrl: string;
+  /** kill -9, and a start on the same folder and port; returns when the connection is ready again. */
+  restartRedis(): Promise<void>;
+}
+
+/**
+ * Starts private stores before the tests of the file that calls it, and ends them after.
+ *
+ * @returns the stores; they are there once the tests run
+ */
+export function useStores(): TestStores {
+  const stores = {} as TestStores;
+  let stop: (() => Promise<void>) | undefined;
+  jest.setTimeout(TEST_TIMEOUT_MS);
+  beforeAll(async () => {
+    const servers = await startPrivateStores();
+    stop = () => servers.stop();
+    const opened = await openStores(servers);
+    stop = opened.close;
+    Object.assign(stores, opened.stores);
+  });
+  afterAll(() => stop?.());
+  return stores;
+}
+
+async function openStores(servers: PrivateStores): Promise<{ stores: TestStores; close(): Promise<void> }> {
+  const { redisUrl, databaseUrl } = servers;
+  await migrate(databaseUrl);
+  const db = connectDatabase(databaseUrl, 16);
+  const redis = connectRedis(redisUrl, 'steps', () => undefined);
+  await waitUntilReady(redis, READY_MS);
+  defineScripts(redis);
+  const queues = openQueues(redis, () => undefined);
+  let server = servers.redis;
+  const restartRedis = async () => {
+    await server.kill();
+    server = await startRedis({ dir: join(servers.folder, 'redis'), port: server.port });
+    await redis.ping().catch(() => waitUntilReady(redis, READY_MS));
+  };
+  const close = async () => {
+    await closeQueues(queues);
+    redis.disconnect();
+    await db.$disconnect();
+    await server.stop();
+    await servers.stop();
+  };
+  const log = createLogger('test', 'silent');
+  return { stores: { redis, db, queues, log, databaseUrl, redisUrl, restartRedis }, close };
+}
+
+/** @returns a sale that is open now, like no other */
+export function aSale(wanted: Partial<Sale> = {}): Sale {
+  return {
+    id: `sale-${randomUUID().slice(0, 8)}`,
+    title: 'Kettle',
+    priceMinor: 1_999,
+    currency: 'EUR',
+    units: 3,
+    opensAtMs: Date.now() - HOUR_MS,
+    closesAtMs: Date.now() + HOUR_MS,
+    payWithinSeconds: 600,
+    settlement: 'deferred',
+    standbyFactor: 0,
+    state: 'open',
+    generation: 1,
+    ...wanted,
+  };
+}
+
+/** @returns a claim of a buyer like no other */
+export function aClaim(wanted: Partial<Claim> = {}): Claim {
+  return { buyerId: `buyer-${randomUUID().slice(0, 8)}`, claimId: randomUUID(), unit: 1, ...wanted };
+}
+
+/** Stores a sale in Postgres, with the accounts it needs, and loads it into Redis. */
+export async function openTestSale(stores: TestStores, wanted: Partial<Sale> = {}): Promise<Sale> {
+  const sale = aSale(wanted);
+  await createSale(stores.db, sale);
+  await openShopAccounts(stores.db, sale.currency);
+  await openSale(stores.redis, sale);
+  return sale;
+}
+
+/**
+ * Has buyers claim in one batch.
+ *
+ * @returns the claims of those who won
+ */
+export async function win(
+  stores: Pick<TestStores, 'redis'>,
+  sale: Pick<Sale, 'id'>,
+  ...buyerIds: string[]
+): Promise<Claim[]> {
+  const outcomes = await claim(
+    stores.redis,
+    sale.id,
+    buyerIds.map(buyerId => ({ buyerId, claimId: randomUUID() })),
+  );
+  return outcomes.flatMap(outcome => (outcome.kind === 'won' ? [outcome.claim] : []));
+}
+
+/** Has one buyer claim who must win. */
+export async function winOne(
+  stores: Pick<TestStores, 'redis'>,
+  sale: Pick<Sale, 'id'>,
+  buyerId: string,
+): Promise<Claim> {
+  const [won] = await win(stores, sale, buyerId);
+  if (!won) throw new Error(`${buyerId} got no unit of ${sale.id}`);
+  return won;
+}
+
+/** @returns `count` buyers, `<name>1` and so on */
+export function buyers(count: number, name = 'buyer'): string[] {
+  return Array.from({ length: count }, (_, i) => `${name}${i + 1}`);
+}
