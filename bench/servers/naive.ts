@@ -14,7 +14,7 @@ async function buy(saleId: string, buyerId: string): Promise<number> {
   if ((wallet.rows[0] as { balance: number }).balance < price) return 402;
   await pool.query('INSERT INTO purchases (goods, buyer) VALUES ($1, $2)', [saleId, buyerId]);
   await pool.query('UPDATE wallets SET balance = balance - $2 WHERE buyer = $1', [buyerId, price]);
-  await pool.query('UPDATE goods SET stock = $2 WHERE id = $1', [saleId, stock - 1]);
+  await pool.query('UPDATE goods SET stock = stock - 1 WHERE id = $1', [saleId]);
   return 202;
 }
 

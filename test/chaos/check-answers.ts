@@ -1,5 +1,5 @@
-import type { Evidence, Violation } from './check-history.js';
 import { type ClaimView, groupBy, type OrderFacts, type SaleFacts } from './claim-view.js';
+import type { Evidence, Violation } from './evidence.js';
 import type { Operation } from './history.js';
 
 /** Refusals that say of a buyer that they have nothing. */

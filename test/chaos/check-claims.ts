@@ -1,6 +1,5 @@
-import type { Evidence, Violation } from './check-history.js';
-import { CLOCK_TOLERANCE_MS } from './check-history.js';
 import { type ClaimView, groupBy, isEnded, namesClaim } from './claim-view.js';
+import { CLOCK_TOLERANCE_MS, type Evidence, type Violation } from './evidence.js';
 
 const RANK: Record<string, number> = { queued: 0, pending_payment: 1, paid: 2, cancelled: 3, rejected: 3, refunded: 3 };
 

@@ -1,6 +1,5 @@
-import type { Evidence, Violation } from './check-history.js';
-import { CLOCK_TOLERANCE_MS } from './check-history.js';
 import { type ClaimView, groupBy, type OrderFacts, type SaleFacts } from './claim-view.js';
+import { CLOCK_TOLERANCE_MS, type Evidence, type Violation } from './evidence.js';
 import type { Operation } from './history.js';
 
 /** A number that changes at certain times. */
@@ -94,8 +93,8 @@ function possiblyHeld(
 
 /** A click that was answered before the buyer's earlier order had ended can't have won this one. */
 function earliestClick(clicks: readonly Operation[], orders: readonly OrderFacts[], order: OrderFacts): number {
-  const before = orders.flatMap(({ endedAtMs }) =>
-    endedAtMs !== null && endedAtMs <= order.placedAtMs && endedAtMs !== order.endedAtMs ? [endedAtMs] : [],
+  const before = orders.flatMap(other =>
+    other !== order && other.endedAtMs !== null && other.endedAtMs <= order.placedAtMs ? [other.endedAtMs] : [],
   );
   const since = Math.max(...before, Number.NEGATIVE_INFINITY);
   return Math.min(...clicks.filter(({ endedAtMs }) => endedAtMs >= since).map(({ invokedAtMs }) => invokedAtMs));

@@ -1,4 +1,4 @@
-import type { Evidence, Violation } from './check-history.js';
+import type { Evidence, Violation } from './evidence.js';
 
 /**
  * Money is never made nor lost: at every look, what buyers have and the shop has is what was put in.

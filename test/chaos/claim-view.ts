@@ -61,12 +61,19 @@ export const namesClaim = (operation: Operation): operation is ClaimAnswer =>
   operation.unit !== undefined &&
   operation.status !== undefined;
 
+/** What the views are made of. */
+export interface ViewSource {
+  operations: readonly Operation[];
+  /** What Postgres holds at the end. */
+  orders: readonly OrderFacts[];
+  redisLostData: boolean;
+}
+
 /**
- * @param operations a history
- * @param orders what Postgres holds at the end
+ * @param source a history, and what it ended in
  * @returns a view of each claim that anybody saw or that has a row
  */
-export function viewClaims(operations: readonly Operation[], orders: readonly OrderFacts[]): ClaimView[] {
+export function viewClaims({ operations, orders, redisLostData }: ViewSource): ClaimView[] {
   const orderOf = new Map(orders.map(order => [order.claimId, order]));
   const views = new Map<string, ClaimView>();
   for (const { claimId, saleId, buyerId, unit, status, invokedAtMs, endedAtMs } of operations.filter(namesClaim)) {
@@ -75,7 +82,7 @@ export function viewClaims(operations: readonly Operation[], orders: readonly Or
     view.sightings.push({ status, fromMs: invokedAtMs, toMs: endedAtMs });
   }
   for (const order of orders) if (!views.has(order.claimId)) views.set(order.claimId, openView(order, order));
-  for (const view of views.values()) Object.assign(view, certainlyLive(view));
+  for (const view of views.values()) Object.assign(view, certainlyLive(view, redisLostData));
   return [...views.values()];
 }
 
@@ -86,11 +93,15 @@ function openView(
   return { claimId, saleId, buyerId, unit, order, sightings: [], liveFromMs: 0, liveToMs: 0 };
 }
 
-/** Nothing is certain before the first answer, nor after the last one that showed it live unless Postgres says more. */
-function certainlyLive({ sightings, order }: ClaimView): Pick<ClaimView, 'liveFromMs' | 'liveToMs'> {
-  const seen = sightings.map(sighting => sighting.toMs);
-  if (order) seen.push(...(isEnded(order.status) ? [] : [order.placedAtMs]));
-  const liveFromMs = Math.min(...seen);
+/**
+ * Nothing is certain before the first answer or the order, nor after the last answer that showed the claim live unless
+ * Postgres says more. When Redis has lost data, an answer alone proves nothing: only an order does.
+ */
+function certainlyLive(view: ClaimView, redisLostData: boolean): Pick<ClaimView, 'liveFromMs' | 'liveToMs'> {
+  const { sightings, order } = view;
+  const seen = redisLostData ? [] : sightings.map(sighting => sighting.toMs);
+  const wasPlaced = order && (isLive(order.status) || order.reason === 'unpaid' || order.status === 'refunded');
+  const liveFromMs = Math.min(...seen, ...(wasPlaced ? [order.placedAtMs] : []));
   if (order && isLive(order.status)) return { liveFromMs, liveToMs: Number.POSITIVE_INFINITY };
   const lastLive = Math.max(...sightings.filter(({ status }) => isLive(status)).map(({ fromMs }) => fromMs));
   return { liveFromMs, liveToMs: order?.endedAtMs ?? lastLive };

@@ -14,7 +14,7 @@ const orderCount = (saleId: string) => t.db.order.count({ where: { saleId } });
 /** Makes every claim of the outbox look as if it had been won when rescue starts to care. */
 async function age(saleId: string): Promise<void> {
   const { outbox } = keysOf(saleId);
-  for (const buyerId of await t.redis.zrange(outbox, 0, -1)) {
+  for (const buyerId of await t.redis.zrange(outbox, '0', '-1')) {
     await t.redis.zincrby(outbox, -RESCUE_AFTER_MS, buyerId);
   }
 }

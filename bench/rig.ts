@@ -1,0 +1,65 @@
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+import { logEventsTo } from '#core/events.js';
+import { createLogger } from '#core/logger.js';
+import { connectDatabase, type Database } from '#core/orders/database.js';
+import { migrate } from '#core/orders/migrate.js';
+import { closeQueues, openQueues, type Queues } from '#core/queue/queue.js';
+import { connectRedis, type Redis, waitUntilReady } from '#core/redis.js';
+import { defineScripts } from '#core/stock/scripts.js';
+import { type PrivateStores, startPrivateStores } from '../apps/stack/private-stores.js';
+import { compileBench } from './compile.js';
+import { type Generator, startGenerator } from './generator.js';
+import type { Options } from './options.js';
+
+const READY_MS = 10_000;
+const DATABASE_CONNECTIONS = 8;
+
+/** What every question is measured with: private stores, connections of our own to them, and the load generator. */
+export interface Rig {
+  options: Options;
+  secret: string;
+  stores: PrivateStores;
+  redis: Redis;
+  queues: Queues;
+  db: Database;
+  /** For what Prisma would only be in the way of. */
+  pool: pg.Pool;
+  generator: Generator;
+  /** A compiled file of bench/. */
+  compiled(name: string): string;
+  /** Told in one line how far we are. */
+  tell(line: string): void;
+}
+
+/**
+ * Starts everything that is there during the whole benchmark.
+ *
+ * @param options how much is measured
+ * @param beforeEnd remembers what must be ended, also when starting fails half-way
+ * @returns the rig
+ */
+export async function startRig(options: Options, beforeEnd: (stop: () => Promise<unknown> | unknown) => void): Promise<Rig> {
+  logEventsTo(createLogger('bench', 'warn'));
+  const compiled = await compileBench();
+  const stores = await startPrivateStores();
+  beforeEnd(() => stores.stop());
+  await migrate(stores.databaseUrl);
+  const redis = connectRedis(stores.redisUrl, 'steps', () => undefined);
+  await waitUntilReady(redis, READY_MS);
+  defineScripts(redis);
+  const queues = openQueues(redis, () => undefined);
+  const db = connectDatabase(stores.databaseUrl, 2);
+  const pool = new pg.Pool({ connectionString: stores.databaseUrl, max: DATABASE_CONNECTIONS });
+  beforeEnd(async () => {
+    await closeQueues(queues);
+    await db.$disconnect();
+    await pool.end();
+    redis.disconnect();
+  });
+  const secret = randomBytes(32).toString('hex');
+  const generator = startGenerator(compiled('load'), secret);
+  beforeEnd(() => generator.stop());
+  const tell = (line: string) => void process.stderr.write(`${line}\n`);
+  return { options, secret, stores, redis, queues, db, pool, generator, compiled, tell };
+}
