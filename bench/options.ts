@@ -12,7 +12,8 @@ export interface Options {
   seconds: number;
   /** Claims in the backlog that a worker drains. */
   backlog: number;
-  drainRounds: number;
+  /** The same for what is measured in the stores. */
+  storeRounds: number;
   endToEndSeconds: number;
   latencySeconds: number;
   memorySeconds: number;
@@ -22,8 +23,8 @@ export interface Options {
   save: boolean;
 }
 
-const FULL = { rounds: 5, seconds: 2, backlog: 100_000, drainRounds: 5, endToEndSeconds: 30, latencySeconds: 10 };
-const QUICK = { rounds: 2, seconds: 0.7, backlog: 10_000, drainRounds: 2, endToEndSeconds: 5, latencySeconds: 3 };
+const FULL = { rounds: 5, seconds: 2, backlog: 100_000, storeRounds: 5, endToEndSeconds: 30, latencySeconds: 10 };
+const QUICK = { rounds: 2, seconds: 0.7, backlog: 10_000, storeRounds: 1, endToEndSeconds: 4, latencySeconds: 2 };
 const QUICK_MEMORY_MINUTES = '0.05';
 
 /**
@@ -56,7 +57,7 @@ export function readOptions(args: string[]): Options {
     only: values.only?.split(','),
     profile: values.profile,
     rounds,
-    drainRounds: values.rounds === undefined ? size.drainRounds : rounds,
+    storeRounds: values.rounds === undefined ? size.storeRounds : rounds,
     memorySeconds: memoryMinutes * 60,
   };
 }

@@ -39,7 +39,10 @@ export interface Rig {
  * @param beforeEnd remembers what must be ended, also when starting fails half-way
  * @returns the rig
  */
-export async function startRig(options: Options, beforeEnd: (stop: () => Promise<unknown> | unknown) => void): Promise<Rig> {
+export async function startRig(
+  options: Options,
+  beforeEnd: (stop: () => Promise<unknown> | unknown) => void,
+): Promise<Rig> {
   logEventsTo(createLogger('bench', 'warn'));
   const compiled = await compileBench();
   const stores = await startPrivateStores();

@@ -26,20 +26,23 @@ export type Results = Record<string, Series>;
  *
  * @param contestants who is measured
  * @param rounds how often
+ * @param warmUps rounds before them that don't count: a JavaScript function is compiled when it has run for a while
  * @param tell told of each measurement
  * @returns every figure of every round
  */
 export async function compete(
   contestants: Contestant[],
   rounds: number,
+  warmUps: 0 | 1,
   tell: (line: string) => void,
 ): Promise<Record<string, number[]>> {
   const results: Record<string, number[]> = {};
-  for (let round = 0; round < rounds; round += 1) {
+  for (let round = warmUps > 0 ? 0 : 1; round <= rounds; round += 1) {
     for (let i = 0; i < contestants.length; i += 1) {
       const contestant = contestants[(round + i) % contestants.length] as Contestant;
       const figures = await contestant.measure();
-      tell(`round ${round + 1}/${rounds}  ${contestant.name.padEnd(16)} ${describe(figures)}`);
+      tell(`${nameOf(round, rounds)}  ${contestant.name.padEnd(16)} ${describe(figures)}`);
+      if (round === 0) continue;
       for (const [figure, value] of Object.entries(figures)) {
         const key = `${contestant.name}.${figure}`;
         results[key] = [...(results[key] ?? []), value];
@@ -49,7 +52,12 @@ export async function compete(
   return results;
 }
 
-function describe(figures: Figures): string {
+function nameOf(round: number, rounds: number): string {
+  return round === 0 ? 'warm-up  ' : `round ${round}/${rounds}`;
+}
+
+/** @returns the figures in one line */
+export function describe(figures: Figures): string {
   return Object.entries(figures)
     .map(([name, value]) => `${name} ${value >= 100 ? Math.round(value).toLocaleString('en') : value.toPrecision(3)}`)
     .join('  ');

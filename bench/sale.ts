@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { CLAIM_BATCH_MAX, type ClaimOutcome, claim } from '#core/stock/claims.js';
 import type { Claim } from '#core/claim.js';
 import type { Sale } from '#core/sale.js';
 import { createSale } from '#core/steps/create-sale.js';
+import { CLAIM_BATCH_MAX, type ClaimOutcome, claim } from '#core/stock/claims.js';
 import { openSale, type StartingState } from '#core/stock/sale.js';
 import { buyerName } from './load/plan.js';
 import type { Rig } from './rig.js';

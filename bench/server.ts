@@ -90,5 +90,8 @@ export async function startWorker(rig: Rig): Promise<Server> {
 function profiled(rig: Rig, name: string): Record<string, string> {
   const folder = rig.options.profile;
   if (folder === undefined) return {};
-  return { NODE_OPTIONS: `--import=${rig.compiled('profile')}`, BENCH_PROFILE: `${folder}/${name}-${Date.now()}.cpuprofile` };
+  return {
+    NODE_OPTIONS: `--import=${rig.compiled('profile')}`,
+    BENCH_PROFILE: `${folder}/${name}-${Date.now()}.cpuprofile`,
+  };
 }

@@ -1,7 +1,11 @@
 import { z } from 'zod';
 import { readRunningStack } from './running-stack.js';
 
-const port = z.coerce.number().int().min(0).max(65_535);
+const port = z.coerce
+  .number('must be a port number')
+  .int('must be a port number')
+  .min(0, 'must be a port number')
+  .max(65_535, 'must be a port number, at most 65535');
 const redisUrl = z.url({ protocol: /^rediss?$/, error: 'must be a URL like redis://127.0.0.1:6379' });
 const databaseUrl = z.url({
   protocol: /^postgres(ql)?$/,

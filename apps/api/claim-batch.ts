@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import type { Claim } from '#core/claim.js';
+import { newClaimId } from '#core/claim-id.js';
 import { withDeadline } from '#core/clock.js';
 import { claimsAnswered, enqueueFailed } from '#core/events.js';
 import { enqueuePlaceOrders, type Queues } from '#core/queue/queue.js';
@@ -20,7 +20,7 @@ export type ClaimBatch = AskForBuyer<ClaimOutcome>;
 export function createClaimBatch(redis: Redis, queues: Queues): ClaimBatch {
   return batchPerTurn(CLAIM_BATCH_MAX, WAITING_MAX, async (saleId, buyerIds) => {
     const startedAt = performance.now();
-    const requests = buyerIds.map(buyerId => ({ buyerId, claimId: randomUUID() }));
+    const requests = buyerIds.map(buyerId => ({ buyerId, claimId: newClaimId() }));
     const outcomes = await withDeadline(claim(redis, saleId, requests), REDIS_STEP_MS, 'claiming');
     queueWinners(queues, saleId, outcomes);
     claimsAnswered(countKinds(outcomes), (performance.now() - startedAt) / 1_000);

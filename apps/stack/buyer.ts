@@ -62,10 +62,13 @@ async function ask(buyer: Buyer, call: Call): Promise<Answer> {
   return answer;
 }
 
-/** Waits a bit longer than asked for, each buyer differently, so that they don't come back as one. */
-function rest(buyer: Buyer, ms = RETRY_MS): Promise<void> {
+/** Comes back after an error: a bit later than asked for, each buyer differently, so that they don't come back as one. */
+function comeBack(buyer: Buyer, ms = RETRY_MS): Promise<void> {
   return pause(ms * (1 + Math.random() / 2), buyer.patience);
 }
+
+/** What asking again doesn't change: a malformed id, a token of another shop, a sale that doesn't exist. */
+const HOPELESS = [400, 401, 404];
 
 /** An impatient buyer clicks several times at once; the best of the answers is the one that counts. */
 async function click(buyer: Buyer, clicks: number): Promise<Answer> {
@@ -102,7 +105,8 @@ async function follow(buyer: Buyer, first: Answer): Promise<Ending | 'unknown'> 
     if (ENDINGS.has(answer.status)) return answer.status as Ending;
     if (answer.status) buyer.record.stage = answer.status as Stage;
     await actOn(buyer, answer);
-    await rest(buyer, answer.pollAfterMs ?? answer.retryAfterMs);
+    if (answer.pollAfterMs) await pause(answer.pollAfterMs, buyer.patience);
+    else await comeBack(buyer, answer.retryAfterMs);
     if (buyer.patience.aborted) return goHome(buyer);
     answer = await ask(buyer, 'order-status');
   }
@@ -120,11 +124,12 @@ export async function buy(buyer: Buyer): Promise<Ending> {
     clicks = 1;
     const refused = refusal(answer);
     if (refused) return refused;
+    if (HOPELESS.includes(answer.http)) return 'unanswered';
     if (answer.status) {
       const ending = await follow(buyer, answer);
       if (ending !== 'unknown') return ending;
     }
-    await rest(buyer, answer.retryAfterMs);
+    await comeBack(buyer, answer.retryAfterMs);
   }
   return 'unanswered';
 }

@@ -1,15 +1,16 @@
-import { connectDatabase, type Database } from '#core/orders/database.js';
-import { connectRedis, type Redis, waitUntilReady } from '#core/redis.js';
+import { createLogger } from '#core/logger.js';
+import { connectDatabase } from '#core/orders/database.js';
+import { closeQueues, openQueues } from '#core/queue/queue.js';
+import { connectRedis, waitUntilReady } from '#core/redis.js';
+import type { StepContext } from '#core/steps/context.js';
 import { defineScripts } from '#core/stock/scripts.js';
 
 /** One thing at a time is asked, and a progress line beside it. */
 const DATABASE_CONNECTIONS = 3;
 const READY_DEADLINE_MS = 5_000;
 
-/** A command's own connections to both stores. */
-export interface Connections {
-  db: Database;
-  redis: Redis;
+/** A command's own connections to both stores, and to the queues. */
+export interface Connections extends StepContext {
   close(): Promise<void>;
 }
 
@@ -29,10 +30,14 @@ export async function openConnections(redisUrl: string, databaseUrl: string): Pr
     throw error;
   }
   const db = connectDatabase(databaseUrl, DATABASE_CONNECTIONS);
+  const queues = openQueues(redis, () => undefined);
   return {
     db,
     redis,
+    queues,
+    log: createLogger('stack', 'silent'),
     async close() {
+      await closeQueues(queues);
       redis.disconnect();
       await db.$disconnect();
     },

@@ -2,11 +2,12 @@ import { Command } from 'commander';
 import { type GivenSettings, readGiven } from '#core/config.js';
 import { creditWallets } from '#core/orders/wallet.js';
 import { announceStack, withdrawStack } from '#core/running-stack.js';
-import type { Sale } from '#core/sale.js';
+import { changeSale } from '#core/steps/change-sale.js';
+import type { NewSale } from '#core/steps/create-sale.js';
 import type { BuyerPlan } from './buyer.js';
 import { type Connections, openConnections } from './connections.js';
 import { planCrowd, startCrowd } from './crowd.js';
-import { closeDrop, openDrop } from './drop.js';
+import { openDrop } from './drop.js';
 import { type Lifetime, startLifetime } from './lifetime.js';
 import { share, whole } from './options.js';
 import { preferredPort } from './preferred-port.js';
@@ -70,8 +71,10 @@ async function startEverything(lifetime: Lifetime, progress: Progress): Promise<
   const settings: GivenSettings = { GUEST_TOKENS: '1', LOG_LEVEL };
   const { redisUrl, databaseUrl } = stores;
   const tell = (line: string) => progress.step(line);
-  const stack = await startStack({ redisUrl, databaseUrl, secrets, ports: [port], adminPort, settings, tell });
-  lifetime.beforeEnd(() => stack.stop());
+  const starting = startStack({ redisUrl, databaseUrl, secrets, ports: [port], adminPort, settings, tell });
+  // Interrupted meanwhile, we stop what is started, before its stores are.
+  lifetime.beforeEnd(() => starting.then(started => started.stop()).catch(() => undefined));
+  const stack = await starting;
   announceStack({
     REDIS_URL: redisUrl,
     DATABASE_URL: databaseUrl,
@@ -85,12 +88,12 @@ async function startEverything(lifetime: Lifetime, progress: Progress): Promise<
   return { stack, secrets, connections };
 }
 
-async function credit({ db }: Connections, plans: BuyerPlan[], sale: Sale): Promise<void> {
+async function credit({ db }: Connections, plans: BuyerPlan[], sale: NewSale): Promise<void> {
   const payers = plans.filter(({ withUnit }) => withUnit === 'pay').map(({ buyerId }) => buyerId);
   await creditWallets(db, payers, sale.priceMinor, sale.currency);
 }
 
-async function sell(running: Running, options: DemoOptions, progress: Progress): Promise<Verdict> {
+async function sell(running: Running, options: DemoOptions, progress: Progress, lifetime: Lifetime): Promise<Verdict> {
   const { stack, secrets, connections } = running;
   const sale = await openDrop(connections, {
     id: SALE_ID,
@@ -109,9 +112,12 @@ async function sell(running: Running, options: DemoOptions, progress: Progress):
     arriveWithinMs: ARRIVE_WITHIN_MS,
     patienceMs: PATIENCE_MS,
   });
+  lifetime.beforeEnd(crowd.sendHome);
   // Nobody is left who could give a unit back: the sale is over, and those on standby are told.
   const report = await watchCrowd(crowd, progress, async () => {
-    if (await untilAtRest(connections, sale.id, GLANCE_MS)) await closeDrop(connections, sale.id);
+    if (await untilAtRest(connections, sale.id, GLANCE_MS)) {
+      await changeSale(connections, sale.id, { state: 'closed' });
+    }
   });
   await untilAtRest(connections, sale.id, REST_DEADLINE_MS);
   return reckon(connections, sale.id, report.buyers);
@@ -149,7 +155,7 @@ try {
   const options = readOptions();
   const progress = showProgress(process.stderr);
   const running = await startEverything(lifetime, progress);
-  const verdict = await sell(running, options, progress);
+  const verdict = await sell(running, options, progress, lifetime);
   const seconds = Math.round((performance.now() - startedAt) / 100) / 10;
   const report = options.json ? process.stderr : process.stdout;
   report.write(resultText(verdict, seconds));

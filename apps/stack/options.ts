@@ -13,3 +13,10 @@ export function share(text: string): number {
   if (text === '' || !(value >= 0 && value <= 1)) throw new InvalidArgumentError('a number from 0 to 1 is needed');
   return value;
 }
+
+/** Where an API is; paths begin at its root. */
+export function url(text: string): string {
+  if (!/^https?:$/.test(URL.canParse(text) ? new URL(text).protocol : ''))
+    throw new InvalidArgumentError('a http(s) URL is needed');
+  return new URL(text).origin;
+}

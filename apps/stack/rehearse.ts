@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { Command } from 'commander';
-import { type GivenSettings, readConfig, readGivenOrRunning } from '#core/config.js';
+import { type GivenSettings, readConfig, readGiven, readGivenOrRunning } from '#core/config.js';
 import { readSale } from '#core/orders/sales.js';
 import { creditWallets } from '#core/orders/wallet.js';
 import type { BuyerPlan } from './buyer.js';
 import { type Connections, openConnections } from './connections.js';
 import { type CrowdReport, planCrowd, startCrowd } from './crowd.js';
 import { type Lifetime, startLifetime } from './lifetime.js';
-import { share, whole } from './options.js';
+import { share, url, whole } from './options.js';
 import { showProgress, wordsFor } from './progress.js';
 import { holds, reckon, untilAtRest, type Verdict } from './reckoning.js';
 import { watchCrowd } from './watch-crowd.js';
@@ -32,7 +32,7 @@ function readOptions(): RehearseOptions {
     .description('Sends a crowd of simulated buyers at a stack that runs. They buy: use a sale made for it.')
     .requiredOption('--sale <id>', 'the sale')
     .requiredOption('--buyers <n>', 'simulated buyers', whole)
-    .option('--url <url>', 'the API, or the proxy in front of it; else the stack that runs from this folder')
+    .option('--url <url>', 'the API, or the proxy in front of it; else the stack that runs from this folder', url)
     .option(
       '--pay-share <0..1>',
       'how many pay (with DATABASE_URL their wallets are filled); the others cancel',
@@ -44,6 +44,14 @@ function readOptions(): RehearseOptions {
     .option('--json', 'the result as one JSON line on standard output', false)
     .parse()
     .opts<RehearseOptions>();
+}
+
+const LOOPBACK = ['127.0.0.1', 'localhost', '[::1]'];
+
+/** The stack that runs from this folder is only meant when the crowd goes to this machine. */
+function settingsFor(url: string | undefined): GivenSettings {
+  const here = url === undefined || LOOPBACK.includes(new URL(url).hostname);
+  return here ? readGivenOrRunning() : readGiven();
 }
 
 /** Undefined without both stores: then the crowd can be sent, but nothing can be proved. */
@@ -83,9 +91,9 @@ function auditLines(verdict: Verdict | undefined): string[] {
 
 async function rehearse(lifetime: Lifetime): Promise<void> {
   const options = readOptions();
-  const given = readGivenOrRunning();
+  const given = settingsFor(options.url);
   const { AUTH_SECRET, PORT } = readConfig(['AUTH_SECRET', 'PORT'], given);
-  const url = options.url ?? `http://127.0.0.1:${PORT}`;
+  const baseUrl = options.url ?? `http://127.0.0.1:${PORT}`;
   const connections = await connect(given, lifetime);
   const plans = planCrowd({
     buyers: options.buyers,
@@ -97,7 +105,7 @@ async function rehearse(lifetime: Lifetime): Promise<void> {
   });
   if (connections) await fillWallets(connections, options.sale, plans);
   const crowd = startCrowd({
-    baseUrls: [url],
+    baseUrls: [baseUrl],
     saleId: options.sale,
     authSecret: AUTH_SECRET,
     plans,
@@ -107,14 +115,14 @@ async function rehearse(lifetime: Lifetime): Promise<void> {
   const report = await watchCrowd(crowd, showProgress(process.stderr), async () => crowd.sendHome());
   if (connections) await untilAtRest(connections, options.sale, REST_DEADLINE_MS);
   const verdict = connections && (await reckon(connections, options.sale, report.buyers));
-  tell(options, url, report, verdict, wordsFor(crowd.stages()));
+  tell(options, baseUrl, report, verdict, wordsFor(crowd.stages()));
   const unanswered = crowd.stages().unanswered ?? 0;
   await lifetime.end((verdict ? holds(verdict) : true) && unanswered === 0 ? 0 : 1);
 }
 
 function tell(
   { sale, json }: RehearseOptions,
-  url: string,
+  baseUrl: string,
   report: CrowdReport,
   verdict: Verdict | undefined,
   outcomes: string,
@@ -124,11 +132,11 @@ function tell(
   if (json) {
     const proof = verdict ? { ...verdict.reckoning, wrong: verdict.wrong } : null;
     process.stdout.write(
-      `${JSON.stringify({ sale, url, buyers: buyers.length, seconds, answers, latency, audit: proof })}\n`,
+      `${JSON.stringify({ sale, url: baseUrl, buyers: buyers.length, seconds, answers, latency, audit: proof })}\n`,
     );
     return;
   }
-  const heading = `${buyers.length} buyers at ${url}, sale ${sale}, ${seconds} s: ${outcomes}`;
+  const heading = `${buyers.length} buyers at ${baseUrl}, sale ${sale}, ${seconds} s: ${outcomes}`;
   const counted = Object.entries(answers).map(([answer, count]) => `  ${String(count).padStart(8)}  ${answer}`);
   const lines = [heading, 'From the click to the answer, waiting for a connection included:', ...latencyLines(report)];
   process.stdout.write(`${[...lines, 'Answers:', ...counted, ...auditLines(verdict)].join('\n')}\n`);

@@ -86,7 +86,7 @@ async function start(lifetime: Lifetime): Promise<void> {
     AUTH_SECRET: given.AUTH_SECRET ?? kept.AUTH_SECRET,
     ADMIN_TOKEN: given.ADMIN_TOKEN ?? kept.ADMIN_TOKEN,
   };
-  const stack = await startStack({
+  const starting = startStack({
     redisUrl,
     databaseUrl,
     secrets,
@@ -96,7 +96,9 @@ async function start(lifetime: Lifetime): Promise<void> {
     log: process.stderr,
     tell: line => process.stderr.write(`${line}\n`),
   });
-  lifetime.beforeEnd(() => stack.stop());
+  // Interrupted meanwhile, we stop what is started, before its stores are.
+  lifetime.beforeEnd(() => starting.then(started => started.stop()).catch(() => undefined));
+  const stack = await starting;
   announceStack({
     REDIS_URL: redisUrl,
     DATABASE_URL: databaseUrl,

@@ -36,7 +36,7 @@ export async function openConnection(
   let rest = '';
   socket.on('data', chunk => {
     try {
-      const { statuses, rest: left } = readAnswers(rest + chunk.latin1Slice());
+      const { statuses, rest: left } = readAnswers(rest + chunk.toString('latin1'));
       rest = left;
       connection.unanswered -= statuses.length;
       if (statuses.length > 0) onAnswers(connection, statuses);

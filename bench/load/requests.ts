@@ -52,7 +52,7 @@ export function writeRequests(plan: LoadPlan, tokens: Tokens): Requests {
   for (let i = 0; i < count; i += 1) {
     const text = textOf(plan.first + Math.floor(i / clicks));
     if (text.length !== length) throw new Error('the requests of a run must be of one length');
-    bytes.latin1Write(text, i * length);
+    bytes.write(text, i * length, 'latin1');
   }
   return { bytes, length, count };
 }

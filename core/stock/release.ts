@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import type { Claim, EndedStatus } from '../claim.js';
+import { newClaimId } from '../claim-id.js';
 import type { OrderReason } from '../order.js';
 import type { Redis } from '../redis.js';
 import { behindFence } from './claims.js';
@@ -33,7 +33,7 @@ export type ReleaseOutcome = { kind: 'released' } | { kind: 'promoted'; claim: C
  */
 export async function release(redis: Redis, saleId: string, releases: Release[]): Promise<ReleaseOutcome[]> {
   const keys = keysOf(saleId);
-  const args = releases.flatMap(r => [r.buyerId, r.claimId, r.status, r.reason, r.freesUnit ? '1' : '0', randomUUID()]);
+  const args = releases.flatMap(r => [r.buyerId, r.claimId, r.status, r.reason, r.freesUnit ? '1' : '0', newClaimId()]);
   const reply = await runScript(
     redis,
     'release',
@@ -56,7 +56,7 @@ export async function release(redis: Redis, saleId: string, releases: Release[])
  */
 export async function promote(redis: Redis, saleId: string): Promise<Claim[]> {
   const keys = keysOf(saleId);
-  const claimIds = Array.from({ length: RELEASE_BATCH_MAX }, () => randomUUID());
+  const claimIds = Array.from({ length: RELEASE_BATCH_MAX }, () => newClaimId());
   const reply = await runScript(
     redis,
     'promote',

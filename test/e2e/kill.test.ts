@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { closeQueues, openQueues } from '#core/queue/queue.js';
 import type { Stage } from '../../apps/stack/buyer.js';
 import type { Crowd } from '../../apps/stack/crowd.js';
 import { eventually } from '../support/eventually.js';
@@ -25,18 +24,13 @@ async function reached(crowd: Crowd, stage: Stage): Promise<void> {
   await eventually(() => expect(crowd.stages()[stage]).toBeGreaterThan(0), RECOVERY_MS);
 }
 
-async function expectNothingQueued(): Promise<void> {
-  const queues = openQueues(stack.connections.redis, () => undefined);
-  try {
-    await eventually(async () => {
-      const counts = Object.values(queues).map(queue => queue.getJobCounts('wait', 'active', 'prioritized', 'delayed'));
-      for (const count of await Promise.all(counts)) {
-        expect(Object.values(count).reduce((sum, jobs) => sum + jobs, 0)).toBe(0);
-      }
-    }, RECOVERY_MS);
-  } finally {
-    await closeQueues(queues);
-  }
+function expectNothingQueued(): Promise<void> {
+  return eventually(async () => {
+    for (const queue of Object.values(stack.connections.queues)) {
+      const counts = await queue.getJobCounts('wait', 'active', 'prioritized', 'delayed');
+      expect(counts).toEqual({ wait: 0, active: 0, prioritized: 0, delayed: 0 });
+    }
+  }, RECOVERY_MS);
 }
 
 test('the worker is killed three times: the audit holds, and nothing stays queued', async () => {

@@ -40,7 +40,7 @@ function auditCard({ ok, violations }: Audit): Html {
   const at = moment(new Date().toISOString());
   return html`<section class="card ${ok ? 'good' : 'broken'}" role="status">
 <h2>${ok ? 'Every promise holds' : 'Promises are broken'}</h2>
-<ul>${violations.map(violation => html`<li>${violation}</li>`)}</ul>
+${violations.length > 0 && html`<ul>${violations.map(violation => html`<li>${violation}</li>`)}</ul>`}
 <p class="faint">Both stores compared, claim by claim, at ${at}</p></section>`;
 }
 

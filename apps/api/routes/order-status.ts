@@ -54,9 +54,12 @@ export const orderStatus = buyerEndpoint(
   },
 );
 
-/** A buyer has one live claim at a time; behind another one that ended, the claim of the receipt may have been lost. */
+/**
+ * A buyer has one live claim at a time. When only an older one is known, which ended, the claim of the receipt may have been
+ * lost. A newer one (claim ids grow with time) was won after that of the receipt had ended: bringing it back would be untrue.
+ */
 function isMissing(receipt: Receipt, { claim }: BuyerStatus): boolean {
-  return !claim || (claim.claimId !== receipt.claimId && !isLive(claim.status));
+  return !claim || (!isLive(claim.status) && claim.claimId < receipt.claimId);
 }
 
 /** Makes a lost claim good again while its unit is free, else says that it is lost. */

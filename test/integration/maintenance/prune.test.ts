@@ -42,6 +42,10 @@ test('events that were delivered long ago are deleted, and none that was not', a
 });
 
 test('a sale that is created meanwhile is not taken for an old one', async () => {
+  // Many sales, so that reading them takes long enough for others to be created before it ends.
+  await t.db.$executeRaw`
+    INSERT INTO sales (id, title, price_minor, currency, units, opens_at, closes_at, pay_within_seconds, settlement, standby_factor)
+    SELECT 'many-' || n, 'Kettle', 1, 'EUR', 1, now(), now() + interval '1 hour', 60, 'deferred', 0 FROM generate_series(1, 20000) n`;
   let done = false;
   const pruning = (async () => {
     while (!done) await prune(t);

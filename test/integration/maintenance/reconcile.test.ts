@@ -129,9 +129,10 @@ describe('what is on its way', () => {
     const sale = await openTestSale(t, { units: 1, standbyFactor: 3 });
     await win(t, sale, 'a', 'b', 'c');
     await updateSale(t.db, sale.id, { addUnits: 1 });
-    await reconcile(t, sale.id, false);
-    expect((await reconcile(t, sale.id, false))?.repairs ?? []).toBeDefined();
+    expect((await reconcile(t, sale.id, false))?.repairs).toMatchObject([{ kind: 'updated' }]);
+    expect((await reconcile(t, sale.id, false))?.repairs).toMatchObject([{ kind: 'promoted', detail: { unit: 2 } }]);
     expect((await readSnapshot(t.redis, sale.id))?.claims.get('b')).toMatchObject({ unit: 2, status: 'queued' });
+    expect((await reconcile(t, sale.id, false))?.repairs).toEqual([]);
   });
 
   test('what the operator changed in Postgres reaches Redis', async () => {

@@ -1,0 +1,52 @@
+import { keysOf } from '#core/stock/keys.js';
+import { cpuSeconds, familyCpuSeconds } from '../cpu.js';
+import { underLoad } from '../measure.js';
+import type { Rig } from '../rig.js';
+import type { Figures } from '../round.js';
+import { forgetAll, openEverywhere } from '../sale.js';
+import { type Server, startWorker } from '../server.js';
+import { countOrders } from './drain.js';
+import { expectClaims } from './wins.js';
+
+/** More than can be claimed in a second here. */
+const CLAIMS_PER_SECOND_MAX = 12_000;
+
+/**
+ * How many orders a second are in Postgres, when generator, API, Redis, worker and Postgres share the machine? Only what is
+ * placed by the end of the time counts; what was accepted and is not placed yet is told beside it.
+ *
+ * @param rig the rig
+ * @param api the API
+ * @param perSecond claims that are offered each second; without, as many as are answered
+ */
+export async function endToEnd(rig: Rig, api: Server, perSecond?: number): Promise<Figures> {
+  await forgetAll(rig);
+  const seconds = rig.options.endToEndSeconds;
+  const count = Math.ceil((perSecond ?? CLAIMS_PER_SECOND_MAX) * seconds);
+  const saleId = await openEverywhere(rig, count);
+  const worker = await startWorker(rig);
+  try {
+    const pids = { api: api.pid, worker: worker.pid, redis: rig.stores.redis.pid };
+    const used = () => ({
+      ...Object.fromEntries(Object.entries(pids).map(([name, pid]) => [`${name}Micros`, cpuSeconds(pid)])),
+      postgresMicros: familyCpuSeconds(rig.stores.postgres.pid),
+    });
+    const before: Figures = used();
+    const crowd = { path: `/buy/${saleId}`, count, seconds, ...(perSecond && { perSecond }) };
+    const { outcome, figures } = await underLoad(rig, api, crowd, [202]);
+    const placed = await countOrders(rig, saleId);
+    const backlog = await rig.redis.zcard(keysOf(saleId).outbox);
+    await expectClaims(rig, saleId, outcome.answers);
+    const costs = Object.entries(used()).map(([name, end]) => [name, ((end - (before[name] ?? 0)) * 1e6) / placed]);
+    return {
+      perSecond: placed / outcome.seconds,
+      acceptedPerSecond: figures.perSecond as number,
+      backlog,
+      ...(outcome.latency && { p99: outcome.latency.p99 }),
+      ...Object.fromEntries(costs),
+      generatorMicros: figures.generatorMicros as number,
+    };
+  } finally {
+    await worker.stop();
+  }
+}

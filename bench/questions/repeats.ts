@@ -1,0 +1,36 @@
+import { randomUUID } from 'node:crypto';
+import type { StartingState } from '#core/stock/sale.js';
+import { buyerName } from '../load/plan.js';
+import { underLoad } from '../measure.js';
+import type { Rig } from '../rig.js';
+import type { Contestant } from '../round.js';
+import { forgetAll, openInRedis } from '../sale.js';
+import type { Server } from '../server.js';
+
+const HOLDERS = 20_000;
+const PAY_WITHIN_MS = 600_000;
+
+/** @returns everybody of a crowd with a claim that is placed and not paid yet, as most have after the first second */
+export function allPlaced(count: number, first = 0): StartingState {
+  const payByMs = Date.now() + PAY_WITHIN_MS;
+  const claims = Array.from({ length: count }, (_, i) => ({
+    buyerId: buyerName(first + i),
+    claimId: randomUUID(),
+    unit: i + 1,
+    status: 'pending_payment' as const,
+    payByMs,
+  }));
+  return { claims, outbox: [], standby: [] };
+}
+
+/** How many holders a second can click again, when everything is sold? Each gets the claim that they have. */
+export function repeats(rig: Rig, api: Server): Contestant {
+  return {
+    name: 'repeats',
+    async measure() {
+      await forgetAll(rig);
+      const saleId = await openInRedis(rig, HOLDERS, allPlaced(HOLDERS));
+      return (await underLoad(rig, api, { path: `/buy/${saleId}`, count: HOLDERS, again: true }, [200])).figures;
+    },
+  };
+}

@@ -1,0 +1,32 @@
+import { keysOf } from '#core/stock/keys.js';
+import { crowdSize, underLoad } from '../measure.js';
+import type { Rig } from '../rig.js';
+import type { Contestant } from '../round.js';
+import { forgetAll, openInRedis } from '../sale.js';
+import type { Server } from '../server.js';
+
+/** How many claims a second, when every request is a new buyer who wins? Their jobs are queued, and nobody takes them yet. */
+export function wins(rig: Rig, api: Server): Contestant {
+  return {
+    name: 'wins',
+    async measure() {
+      await forgetAll(rig);
+      const saleId = await openInRedis(rig, crowdSize(rig));
+      const { outcome, figures } = await underLoad(rig, api, { path: `/buy/${saleId}` }, [202]);
+      await expectClaims(rig, saleId, outcome.answers);
+      const queued = await rig.queues['place-orders'].getWaitingCount();
+      return { ...figures, claimsPerJob: outcome.answers / queued };
+    },
+  };
+}
+
+/**
+ * Counts the winners where they are kept.
+ *
+ * @throws Error unless there are as many as were told that they won
+ */
+export async function expectClaims(rig: Rig, saleId: string, told: number): Promise<void> {
+  const keys = keysOf(saleId);
+  const claims = await rig.redis.hlen(keys.claims);
+  if (claims !== told) throw new Error(`${told} buyers were told that they won, and ${claims} did`);
+}

@@ -1,0 +1,120 @@
+import type { Measured } from './benchmark.js';
+import { ratioOf, type Series, seriesOf } from './round.js';
+
+/** The fields of the line of JSON; each is a median. */
+export type Summary = Record<string, number>;
+
+/** A ratio: over, under, and the figure of both. */
+const RATIOS: Record<string, [over: string, under: string]> = {
+  refusalsVsBare: ['refusals.perSecond', 'bare.perSecond'],
+  winsVsBare: ['wins.perSecond', 'bare.perSecond'],
+  repeatsVsBare: ['repeats.perSecond', 'bare.perSecond'],
+  pollsVsBare: ['polls.perSecond', 'bare.perSecond'],
+  winsVsExpress: ['wins.perSecond', 'expressWins.perSecond'],
+  refusalsVsExpress: ['refusals.perSecond', 'expressRefusals.perSecond'],
+  winsVsClassic: ['wins.perSecond', 'classic.perSecond'],
+  winsVsLock: ['wins.perSecond', 'lock.perSecond'],
+  // The raw insert with as many connections as the worker has: the higher of the two limits.
+  drainVsRawInsert: ['drain.perSecond', 'rawInsert4.perSecond'],
+  claimCostMillionVsHundred: ['claimCost1000000.micros', 'claimCost100.micros'],
+};
+
+const FIGURES: Record<string, string> = {
+  barePerSecond: 'bare.perSecond',
+  refusalsPerSecond: 'refusals.perSecond',
+  winsPerSecond: 'wins.perSecond',
+  repeatsPerSecond: 'repeats.perSecond',
+  pollsPerSecond: 'polls.perSecond',
+  expressWinsPerSecond: 'expressWins.perSecond',
+  expressRefusalsPerSecond: 'expressRefusals.perSecond',
+  classicPerSecond: 'classic.perSecond',
+  lockPerSecond: 'lock.perSecond',
+  drainPerSecond: 'drain.perSecond',
+  rawInsertPerSecond: 'rawInsert4.perSecond',
+  endToEndPerSecond: 'endToEnd.perSecond',
+  endToEndAcceptedPerSecond: 'endToEnd.acceptedPerSecond',
+  endToEndBacklog: 'endToEnd.backlog',
+  bytesPerWinner: 'drain.bytesPerWinner',
+  bytesPerUnplaced: 'drain.bytesPerUnplaced',
+  naiveOversold: 'naive.oversold',
+  naiveOverdrawn: 'naive.overdrawn',
+  droplineOversold: 'dropline.oversold',
+  claimP50Ms: 'latency.p50',
+  claimP99Ms: 'latency.p99',
+  claimP999Ms: 'latency.p999',
+  memoryMegabytesAtHalf: 'memory.megabytesAtHalf',
+  memoryMegabytesAtEnd: 'memory.megabytesAtEnd',
+};
+
+/** What the project promises itself; see "Done when" of the issue it was built for, in bench/README.md. */
+const TARGETS: Record<string, { least: number } | { most: number }> = {
+  refusalsVsBare: { least: 0.9 },
+  winsVsBare: { least: 0.6 },
+  repeatsVsBare: { least: 0.8 },
+  pollsVsBare: { least: 0.5 },
+  winsVsExpress: { least: 2.5 },
+  refusalsVsExpress: { least: 4 },
+  drainPerSecond: { least: 15_000 },
+  drainVsRawInsert: { least: 0.4 },
+  endToEndPerSecond: { least: 6_000 },
+  claimCostMillionVsHundred: { most: 1.15 },
+  bytesPerWinner: { most: 250 },
+  claimP99Ms: { most: 10 },
+  naiveOversold: { least: 1 },
+  droplineOversold: { most: 0 },
+};
+
+/**
+ * @param measured every figure of every round
+ * @returns the ratios (of the figures of one round each) and figures that are reported, with their spread
+ */
+export function seriesByField({ rounds }: Measured): Record<string, Series> {
+  const ratios = Object.entries(RATIOS).map(([field, [over, under]]) => [field, ratioOf(rounds[over], rounds[under])]);
+  const figures = Object.entries(FIGURES).map(([field, key]) => [field, seriesOf(rounds[key] ?? [])]);
+  return Object.fromEntries([...ratios, ...figures].filter(([, series]) => (series as Series).values.length > 0));
+}
+
+/** @returns the medians alone */
+export function summaryOf(measured: Measured): Summary {
+  const series = Object.entries(seriesByField(measured));
+  return Object.fromEntries(series.map(([field, { median }]) => [field, rounded(median)]));
+}
+
+/** @returns the report as a table in Markdown */
+export function reportOf(measured: Measured): string {
+  const { machine } = measured;
+  const rows = Object.entries(seriesByField(measured)).map(
+    ([field, { median, min, max }]) =>
+      `| ${field} | ${shown(median)} | ${shown(min)} – ${shown(max)} | ${targetOf(field)} | ${verdictOf(field, median)} |`,
+  );
+  return [
+    `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGigabytes} GB; ${machine.system}; Node ${machine.node}, ` +
+      `Redis ${machine.redis}, PostgreSQL ${machine.postgres}; load before: ${machine.loadBefore.toFixed(1)}; ${machine.commit}`,
+    '',
+    '| | median | spread | target | |',
+    '|---|---|---|---|---|',
+    ...rows,
+  ].join('\n');
+}
+
+function targetOf(field: string): string {
+  const target = TARGETS[field];
+  if (!target) return '';
+  return 'least' in target ? `≥ ${shown(target.least)}` : `≤ ${shown(target.most)}`;
+}
+
+function verdictOf(field: string, value: number): string {
+  const target = TARGETS[field];
+  if (!target) return '';
+  return ('least' in target ? value >= target.least : value <= target.most) ? 'met' : 'missed';
+}
+
+const SIGNIFICANT_DIGITS = 3;
+
+function rounded(value: number): number {
+  return Math.abs(value) >= 100 ? Math.round(value) : Number(value.toPrecision(SIGNIFICANT_DIGITS));
+}
+
+function shown(value: number): string {
+  return rounded(value).toLocaleString('en');
+}

@@ -1,0 +1,129 @@
+import { pause } from '#core/clock.js';
+import type { Answer } from '../../apps/stack/storefront.js';
+import type { Client } from './client.js';
+import type { Random } from './random.js';
+import type { World } from './world.js';
+
+/** Between two questions, in ms. */
+const REST_MS = [80, 400] as const;
+
+/** Whoever finds no answer goes home after this time, in ms; the claim, if there is one, expires. */
+const PATIENCE_MS = 40_000;
+
+/** More than this many at once would only wait for each other. */
+const AT_ONCE_MAX = 400;
+
+/** Buyers who come back to every small sale. */
+const REGULARS = 60;
+
+const ENDED = new Set<string | undefined>(['cancelled', 'rejected', 'refunded', 'closed', 'none']);
+
+interface Visit {
+  saleId: string;
+  buyerId: string;
+  clicks: number;
+  withUnit: 'pay' | 'leave' | 'cancel' | 'pay and cancel';
+  /** How many times they come back after a refusal or an end. */
+  returns: number;
+}
+
+/**
+ * @param count how many come
+ * @returns everybody who may come, in their order
+ */
+export function namesOf(count: number): string[] {
+  const regulars = Array.from({ length: REGULARS }, (_, i) => `regular-${i + 1}`);
+  return [...regulars, ...Array.from({ length: count }, (_, i) => `guest-${i + 1}`)];
+}
+
+/**
+ * Sends buyers at a steady rate, who behave as people do: click twice, pay late, cancel, come back.
+ *
+ * @param client asks for them
+ * @param world where they go
+ * @param random decides what they do
+ * @param perSecond how many come each second
+ * @param signal nobody comes any more; those who are there finish
+ */
+export async function sendCrowd(
+  client: Client,
+  world: World,
+  random: Random,
+  perSecond: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const startedAt = performance.now();
+  const visits = new Set<Promise<void>>();
+  for (let number = 1; !signal.aborted; number += 1) {
+    await pause(1_000 / perSecond, signal);
+    if (visits.size >= AT_ONCE_MAX) continue;
+    const visit = shop(client, random, planVisit(world, random, number, performance.now() - startedAt));
+    visits.add(visit);
+    void visit.finally(() => visits.delete(visit));
+  }
+  await Promise.all(visits);
+}
+
+function planVisit(world: World, random: Random, number: number, elapsedMs: number): Visit {
+  const clicks = random.chance(0.15) ? random.between(2, 4) : 1;
+  const guest = `guest-${number}`;
+  const place = random.next();
+  if (place < 0.4) {
+    // Hardly anybody pays here, so that the few units go round and round.
+    const buyerId = `regular-${random.between(1, REGULARS)}`;
+    const withUnit = random.chance(0.02) ? 'pay' : random.pick(['leave', 'cancel', 'pay and cancel'] as const);
+    return { saleId: world.small(elapsedMs), buyerId, clicks, withUnit, returns: 2 };
+  }
+  const withUnit = random.pick(['pay', 'pay', 'pay', 'leave', 'cancel', 'pay and cancel'] as const);
+  if (place < 0.5)
+    return { saleId: world.line, buyerId: guest, clicks, withUnit: random.pick(['leave', 'cancel']), returns: 1 };
+  if (place < 0.6) return { saleId: world.immediate, buyerId: guest, clicks, withUnit, returns: 0 };
+  return { saleId: world.big, buyerId: guest, clicks, withUnit, returns: 1 };
+}
+
+async function shop(client: Client, random: Random, visit: Visit): Promise<void> {
+  const goesHomeAt = performance.now() + PATIENCE_MS;
+  let returns = visit.returns;
+  let { clicks } = visit;
+  while (performance.now() < goesHomeAt) {
+    const answers = await Promise.all(
+      Array.from({ length: clicks }, () => client.ask('buy', visit.saleId, visit.buyerId)),
+    );
+    clicks = 1;
+    const accepted = answers.find(({ http }) => http === 200 || http === 202);
+    const ended = accepted ? await follow(client, random, visit, accepted, goesHomeAt) : answers.every(isFinal);
+    if (ended) {
+      if (returns === 0) return;
+      returns -= 1;
+    }
+    await pause(random.between(...REST_MS));
+  }
+}
+
+const isFinal = ({ code }: Answer): boolean => code === 'sold_out' || code === 'sale_closed';
+
+/** @returns whether it came to an end; false when patience ran out first */
+async function follow(
+  client: Client,
+  random: Random,
+  { saleId, buyerId, withUnit }: Visit,
+  first: Answer,
+  goesHomeAt: number,
+): Promise<boolean> {
+  let answer = first;
+  let receipt = first.receipt;
+  for (;;) {
+    if (ENDED.has(answer.status) || answer.status === 'paid') return true;
+    if (answer.status === 'pending_payment' && withUnit !== 'leave') {
+      const calls = withUnit === 'pay and cancel' ? random.shuffle(['pay', 'cancel'] as const) : [withUnit];
+      await Promise.all(calls.map(call => client.ask(call, saleId, buyerId)));
+    }
+    // Before it is placed a claim can be cancelled, too.
+    if (answer.status === 'queued' && withUnit === 'cancel' && random.chance(0.3))
+      await client.ask('cancel', saleId, buyerId);
+    await pause(random.between(...REST_MS));
+    if (performance.now() > goesHomeAt) return false;
+    answer = await client.ask('order-status', saleId, buyerId, random.chance(0.5) ? receipt : undefined);
+    receipt = answer.receipt ?? receipt;
+  }
+}

@@ -1,0 +1,112 @@
+import { pause } from '#core/clock.js';
+import type { ChaosNode, Cluster, NodeKind } from './cluster.js';
+import type { History } from './history.js';
+import type { Random } from './random.js';
+
+type Plan = { do: 'kill' | 'pause'; kind: NodeKind };
+
+const plan = (what: Plan['do'], kind: NodeKind, times: number): Plan[] => Array(times).fill({ do: what, kind });
+
+/** Dealt out shuffled, again and again: so that a short run has its share of everything, too. */
+const DECK: Plan[] = [
+  ...plan('kill', 'api', 4),
+  ...plan('kill', 'worker', 4),
+  ...plan('kill', 'redis', 1),
+  ...plan('kill', 'postgres', 1),
+  ...plan('pause', 'api', 1),
+  ...plan('pause', 'worker', 1),
+  ...plan('pause', 'redis', 1),
+];
+
+/** From one fault to the next, in ms. */
+const BETWEEN_MS = [500, 3_000] as const;
+
+/** How long what was killed stays down before it is started again, in ms. */
+const DOWN_MS = [0, 1_000] as const;
+
+/** How long a process is stopped, in ms: for a worker also longer than its locks last (15 s). */
+const PAUSE_MS: Record<NodeKind, readonly [number, number]> = {
+  api: [500, 4_000],
+  worker: [1_000, 20_000],
+  redis: [500, 3_000],
+  postgres: [500, 3_000],
+};
+
+/** One thing that was broken. */
+export interface Fault {
+  atMs: number;
+  text: string;
+}
+
+export interface FaultReport {
+  faults: Fault[];
+  kills: Record<NodeKind, number>;
+}
+
+/**
+ * Breaks things until it is told to stop, and leaves everything running.
+ *
+ * @param cluster what is broken
+ * @param history where each fault is noted
+ * @param random chooses what, when and for how long
+ * @param signal ends it
+ * @returns what was broken
+ */
+export async function breakThings(
+  cluster: Cluster,
+  history: History,
+  random: Random,
+  signal: AbortSignal,
+): Promise<FaultReport> {
+  const report: FaultReport = { faults: [], kills: { api: 0, worker: 0, redis: 0, postgres: 0 } };
+  const paused = new Map<ChaosNode, Promise<void>>();
+  const mending = new Set<Promise<void>>();
+  let deck: Plan[] = [];
+
+  const note = (text: string) => {
+    const fault = { atMs: Date.now(), text };
+    report.faults.push(fault);
+    history.note({ type: 'fault', atMs: fault.atMs, fault: text });
+  };
+  const mend = (work: Promise<void>) => {
+    mending.add(work);
+    void work.finally(() => mending.delete(work));
+  };
+  const kill = async (node: ChaosNode) => {
+    note(`kill ${node.name}`);
+    report.kills[node.kind] += 1;
+    const downMs = random.between(...DOWN_MS);
+    await node.kill();
+    mend(pause(downMs, signal).then(() => node.revive()));
+  };
+  const stop = (node: ChaosNode) => {
+    const pid = node.pid();
+    if (pid === undefined || paused.has(node)) return;
+    const forMs = random.between(...PAUSE_MS[node.kind]);
+    note(`pause ${node.name} for ${forMs} ms`);
+    process.kill(pid, 'SIGSTOP');
+    const woken = pause(forMs, signal).then(() => {
+      paused.delete(node);
+      // Killed meanwhile: then another process may have that number.
+      if (node.pid() === pid) process.kill(pid, 'SIGCONT');
+    });
+    paused.set(node, woken);
+    mend(woken);
+  };
+
+  while (!signal.aborted) {
+    await pause(random.between(...BETWEEN_MS), signal);
+    if (signal.aborted) break;
+    if (deck.length === 0) deck = random.shuffle(DECK);
+    const up = (kind: NodeKind) => cluster.nodes.filter(node => node.kind === kind && node.pid() !== undefined);
+    const next = deck.find(({ kind }) => up(kind).length > 0);
+    if (!next) continue;
+    deck.splice(deck.indexOf(next), 1);
+    const node = random.pick(up(next.kind));
+    if (next.do === 'kill') await kill(node);
+    else stop(node);
+  }
+  await Promise.all(mending);
+  await Promise.all(cluster.nodes.map(node => node.revive()));
+  return report;
+}

@@ -1,0 +1,23 @@
+import { readOptions } from './options.js';
+import { runChaos } from './run.js';
+
+/** What is listed of what was found; the folder has it all. */
+const LISTED_MAX = 20;
+
+const tell = (line: string) => void process.stderr.write(`${line}\n`);
+
+try {
+  const options = readOptions(process.argv.slice(2));
+  const { result, folder } = await runChaos(options, tell);
+  const { violations } = result;
+  for (const violation of violations.slice(0, LISTED_MAX)) tell(violation);
+  if (violations.length > 0) {
+    tell(`${violations.length} violations. The history is in ${folder}; to repeat it:`);
+    tell(`npm run chaos -- --minutes ${options.minutes} --seed ${options.seed} --rate ${options.rate}`);
+  }
+  process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : `${JSON.stringify(result, null, 2)}\n`);
+  process.exit(violations.length === 0 ? 0 : 1);
+} catch (error) {
+  tell(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  process.exit(1);
+}

@@ -1,0 +1,34 @@
+import { randomInt } from 'node:crypto';
+import { parseArgs } from 'node:util';
+
+const SEED_MAX = 2 ** 31;
+
+export interface ChaosOptions {
+  minutes: number;
+  seed: number;
+  json: boolean;
+  /** How many buyers come each second. */
+  rate: number;
+}
+
+/**
+ * @param args what was typed after `npm run chaos --`
+ * @returns the options
+ * @throws Error with one line that says what is wrong
+ */
+export function readOptions(args: string[]): ChaosOptions {
+  const { values } = parseArgs({
+    args,
+    options: {
+      minutes: { type: 'string', default: '3' },
+      seed: { type: 'string', default: String(randomInt(SEED_MAX)) },
+      json: { type: 'boolean', default: false },
+      rate: { type: 'string', default: '25' },
+    },
+  });
+  const [minutes, seed, rate] = [Number(values.minutes), Number(values.seed), Number(values.rate)];
+  if (!(minutes > 0)) throw new Error('--minutes must be a number above 0');
+  if (!Number.isInteger(seed)) throw new Error('--seed must be a whole number');
+  if (!(rate > 0)) throw new Error('--rate must be a number above 0');
+  return { minutes, seed, rate, json: values.json };
+}

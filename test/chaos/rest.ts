@@ -1,0 +1,44 @@
+import { pause } from '#core/clock.js';
+import type { Connections } from '../../apps/stack/connections.js';
+import type { SaleFacts } from './claim-view.js';
+import type { Query } from './world.js';
+
+const LOOK_EVERY_MS = 250;
+const PENDING = `
+  SELECT (SELECT count(*) FROM orders WHERE status = 'pending_payment') AS orders,
+         (SELECT count(*) FROM outbox_events WHERE delivered_at IS NULL) AS releases`;
+
+/**
+ * Waits until nothing is on its way any more: no claim unplaced, no order unpaid, no release to be carried out.
+ *
+ * @param connections both stores
+ * @param query reads Postgres
+ * @param sales all of them
+ * @param limitMs how long, in ms
+ * @returns what is still on its way, in words; nothing when it came to rest
+ */
+export async function comeToRest(
+  { redis }: Connections,
+  query: Query,
+  sales: readonly SaleFacts[],
+  limitMs: number,
+): Promise<string[]> {
+  const endsAt = performance.now() + limitMs;
+  for (;;) {
+    const left = await onItsWay(redis, query, sales).catch(error => [`a store does not answer: ${error}`]);
+    if (left.length === 0 || performance.now() > endsAt) return left;
+    await pause(LOOK_EVERY_MS);
+  }
+}
+
+async function onItsWay(redis: Connections['redis'], query: Query, sales: readonly SaleFacts[]): Promise<string[]> {
+  const left: string[] = [];
+  const [row] = await query(PENDING);
+  if (row?.orders !== '0') left.push(`${row?.orders} orders wait for their payment`);
+  if (row?.releases !== '0') left.push(`${row?.releases} releases are not carried out`);
+  for (const { id } of sales) {
+    const unplaced = await redis.zcard(`{${id}}:outbox`);
+    if (unplaced > 0) left.push(`${unplaced} claims of ${id} are not placed`);
+  }
+  return left;
+}

@@ -1,0 +1,202 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { MINUTE_MS, pause, SECOND_MS } from '#core/clock.js';
+import { audit } from '#core/maintenance/audit.js';
+import { checkout } from '../../apps/stack/checkout.js';
+import { type Connections, openConnections } from '../../apps/stack/connections.js';
+import { checkHistory } from './check-history.js';
+import { type SaleFacts, viewClaims } from './claim-view.js';
+import { openClient } from './client.js';
+import { type Cluster, startCluster } from './cluster.js';
+import { namesOf, sendCrowd } from './crowd.js';
+import { breakThings, type FaultReport } from './faults.js';
+import { auditRows, auditStores, readOrderFacts } from './final-audit.js';
+import { bankReadsOf, type History, openHistory, operationsOf } from './history.js';
+import type { ChaosOptions } from './options.js';
+import { plainQuery } from './plain-query.js';
+import { type Probe, percentile, probeAlways, recoveries } from './probe.js';
+import { seededRandom } from './random.js';
+import { comeToRest } from './rest.js';
+import { fillWallets, keepBooks, lookAtBooks, makeWorld, type Query, type World } from './world.js';
+
+/** Before the first fault, in ms: a run has seen that everything works. */
+const CALM_MS = 2 * SECOND_MS;
+
+/** After the last fault everything must have come to rest within this time, in ms. */
+const REST_MS = 60 * SECOND_MS;
+
+/** By invariant 8; twice as long, as several faults come one after the other here. */
+const RELEASE_WITHIN_MS = 30 * SECOND_MS;
+
+interface Spread {
+  p50: number;
+  p99: number;
+  max: number;
+}
+
+/** What a run of chaos amounts to. */
+export interface ChaosResult {
+  seed: number;
+  minutes: number;
+  operations: number;
+  kills: FaultReport['kills'];
+  /** Different claims that clients were told of. */
+  accepted: number;
+  /** Orders. */
+  placed: number;
+  violations: string[];
+  /** From a fault until the claim of a fresh buyer is placed. */
+  recoveryMs: Spread;
+  /** From the first answer to a claim until its order. */
+  placingMs: Spread;
+}
+
+/** A run, and where its history is. */
+export interface ChaosRun {
+  result: ChaosResult;
+  /** With history, logs and what was found; removed when nothing was. */
+  folder: string;
+}
+
+/**
+ * Runs Dropline for some minutes under load while it is broken again and again, and checks everything that happened.
+ *
+ * @param options how long, and which chaos
+ * @param tell told in one line of what goes on
+ * @returns what came of it
+ */
+export async function runChaos(options: ChaosOptions, tell: (line: string) => void): Promise<ChaosRun> {
+  const folder = join(checkout, '.data', 'chaos', `seed-${options.seed}-${Date.now()}`);
+  await mkdir(folder, { recursive: true });
+  const history = openHistory(join(folder, 'history.jsonl'));
+  const cluster = await startCluster({ logFile: join(folder, 'processes.log') });
+  try {
+    const connections = await openConnections(cluster.redisUrl, cluster.databaseUrl);
+    try {
+      const result = await runOn({ options, history, cluster, connections, tell });
+      await writeFile(join(folder, 'result.json'), JSON.stringify(result, null, 2));
+      if (result.violations.length === 0) await rm(folder, { recursive: true });
+      return { result, folder };
+    } finally {
+      await connections.close();
+    }
+  } finally {
+    await cluster.stop();
+    await history.close();
+  }
+}
+
+interface Run {
+  options: ChaosOptions;
+  history: History;
+  cluster: Cluster;
+  connections: Connections;
+  tell(line: string): void;
+}
+
+async function runOn(run: Run): Promise<ChaosResult> {
+  const { options, history, cluster, connections, tell } = run;
+  const runMs = options.minutes * MINUTE_MS;
+  const query = plainQuery(cluster.databaseUrl);
+  const world = await makeWorld(connections, runMs);
+  const crowd = namesOf(Math.ceil((runMs / SECOND_MS) * options.rate));
+  await fillWallets(connections, history, crowd);
+  tell(`seed ${options.seed}: ${options.rate} buyers a second for ${options.minutes} min`);
+
+  const { report, probes } = await storm(run, world, query, crowd, runMs);
+  tell(`${report.faults.length} faults; waiting until everything is at rest`);
+  const unsettled = await comeToRest(connections, query, factsOf(world), REST_MS);
+  await lookAtBooks(query, history);
+  return judge(run, world, query, report, probes, unsettled);
+}
+
+async function storm(
+  { options, history, cluster, connections }: Run,
+  world: World,
+  query: Query,
+  crowd: string[],
+  runMs: number,
+): Promise<{ report: FaultReport; probes: Probe[] }> {
+  const over = new AbortController();
+  // Each has numbers of its own, so that the faults don't depend on how quickly buyers are answered.
+  const random = (part: number) => seededRandom(options.seed * 10 + part);
+  const client = openClient(cluster.baseUrls, cluster.secrets.AUTH_SECRET, history, random(1));
+  const parts = [
+    sendCrowd(client, world, random(2), options.rate, over.signal),
+    keepBooks(connections, query, history, crowd, random(3), over.signal),
+  ];
+  const probing = probeAlways(client, world.probe, over.signal);
+  await pause(CALM_MS);
+  const calm = new AbortController();
+  const storming = breakThings(cluster, history, random(4), calm.signal);
+  await pause(Math.max(0, runMs - CALM_MS));
+  calm.abort();
+  const report = await storming;
+  over.abort();
+  await Promise.all(parts);
+  const probes = await probing;
+  await client.close();
+  return { report, probes };
+}
+
+const factsOf = ({ sales }: World): SaleFacts[] =>
+  sales.map(({ id, units, opensAtMs, closesAtMs, standbyFactor, settlement }) => ({
+    id,
+    units,
+    opensAtMs,
+    closesAtMs,
+    settlement,
+    standby: standbyFactor > 0,
+  }));
+
+async function judge(
+  { options, history, connections }: Run,
+  world: World,
+  query: Query,
+  report: FaultReport,
+  probes: readonly Probe[],
+  unsettled: readonly string[],
+): Promise<ChaosResult> {
+  const operations = operationsOf(history.lines());
+  const orders = await readOrderFacts(query);
+  const sales = factsOf(world);
+  const evidence = {
+    sales,
+    operations,
+    orders,
+    bank: bankReadsOf(history.lines()),
+    redisLostData: false,
+    releaseWithinMs: RELEASE_WITHIN_MS,
+  };
+  const violations = [
+    ...unsettled.map(what => `rest: ${what}`),
+    ...checkHistory(evidence).map(({ rule, text }) => `${rule}: ${text}`),
+    ...(await auditRows(query)),
+  ];
+  for (const sale of sales) {
+    violations.push(...(await auditStores(connections.redis, query, sale)));
+    const proof = await audit(connections.db, connections.redis, sale.id);
+    violations.push(...(proof?.violations ?? ['no such sale']).map(what => `audit: ${sale.id}: ${what}`));
+  }
+  const views = viewClaims(evidence);
+  const placing = views.flatMap(({ sightings, order }) =>
+    order && sightings.length > 0 ? [order.placedAtMs - Math.min(...sightings.map(({ toMs }) => toMs))] : [],
+  );
+  return {
+    seed: options.seed,
+    minutes: options.minutes,
+    operations: operations.length,
+    kills: report.kills,
+    accepted: views.filter(({ sightings }) => sightings.length > 0).length,
+    placed: orders.filter(({ status }) => status !== 'void').length,
+    violations,
+    recoveryMs: spreadOf(recoveries(report.faults, probes)),
+    placingMs: spreadOf(placing.map(ms => Math.max(0, ms))),
+  };
+}
+
+const spreadOf = (values: readonly number[]): Spread => ({
+  p50: Math.round(percentile(values, 0.5)),
+  p99: Math.round(percentile(values, 0.99)),
+  max: Math.round(percentile(values, 1)),
+});

@@ -1,0 +1,240 @@
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { readBalance } from '#core/orders/wallet.js';
+import { announceStack, readRunningStack, withdrawStack } from '#core/running-stack.js';
+import { placeOrders } from '#core/steps/place-orders.js';
+import { claim } from '#core/stock/claims.js';
+import { keysOf } from '#core/stock/keys.js';
+import { readSale } from '#core/stock/sale.js';
+import { buyerVerifier } from '#core/token.js';
+import { checkout } from '../../apps/stack/checkout.js';
+import { loseClaim } from '../support/by-hand.js';
+import { build, cli, type Ended } from '../support/command.js';
+import { openTestSale, useStores, win, winOne } from '../support/stores.js';
+
+const AUTH_SECRET = 'a secret of the test, and long enough';
+
+const stores = useStores();
+beforeAll(build);
+
+const run = (...args: string[]): Promise<Ended> =>
+  cli(args, { REDIS_URL: stores.redisUrl, DATABASE_URL: stores.databaseUrl, AUTH_SECRET });
+
+/** Runs a command that must succeed, and reads its one line of JSON. */
+async function json(...args: string[]) {
+  const { exitCode, stdout, stderr } = await run(...args, '--json');
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+  expect(stdout.trimEnd().split('\n')).toHaveLength(1);
+  return JSON.parse(stdout);
+}
+
+/** One line that says what is wrong, nothing on standard output, and no stack trace. */
+function expectRefusal({ exitCode, stdout, stderr }: Ended, code: number, said: string | RegExp): void {
+  expect({ exitCode, stdout, lines: stderr.trimEnd().split('\n').length }).toEqual({
+    exitCode: code,
+    stdout: '',
+    lines: 1,
+  });
+  expect(stderr).toMatch(said);
+}
+
+describe('sale create', () => {
+  test('makes a sale with the defaults, that can be bought from at once', async () => {
+    const made = await json('sale', 'create', '--id', 'plain', '--units', '3', '--price', '1250');
+    expect(made).toMatchObject({ id: 'plain', units: 3, free: 3, priceMinor: 1250, currency: 'EUR', phase: 'open' });
+    expect(made).toMatchObject({ payWithinSeconds: 900, settlement: 'deferred', standbyFactor: 5, inRedis: 'ready' });
+    expect(Date.parse(made.closesAt) - Date.parse(made.opensAt)).toBe(24 * 3_600_000);
+    expect(await win(stores, { id: 'plain' }, 'b1')).toHaveLength(1);
+  });
+
+  test('takes every option', async () => {
+    const options = ['--currency', 'JPY', '--opens', '+1h', '--closes', '2090-01-01T00:00:00Z', '--pay-within', '5'];
+    const more = ['--settlement', 'immediate', '--standby-factor', '0', '--title', 'A <kettle>'];
+    const made = await json('sale', 'create', '--id', 'full', '--units', '1', '--price', '0', ...options, ...more);
+    expect(made).toMatchObject({ title: 'A <kettle>', currency: 'JPY', phase: 'upcoming', payWithinSeconds: 5 });
+    expect(made).toMatchObject({ settlement: 'immediate', standbyFactor: 0, closesAt: '2090-01-01T00:00:00.000Z' });
+  });
+
+  test('refuses an id twice, and finishes what a crash left half made', async () => {
+    const args = ['sale', 'create', '--id', 'twice', '--units', '2', '--price', '1'];
+    expect((await run(...args)).exitCode).toBe(0);
+    expectRefusal(await run(...args), 1, 'sale twice exists already');
+    await stores.redis.del(...Object.values(keysOf('twice')));
+    expect((await run(...args)).exitCode).toBe(0);
+    expect(await readSale(stores.redis, 'twice')).toMatchObject({ units: 2, remaining: 2 });
+  });
+
+  // What each option takes is in test/unit/cli-options.test.ts.
+  test.each([
+    ['--units', '0', 'option .--units <n>. argument .0. is invalid. It must be a whole number from 1 to 10000000'],
+    ['--closes', '2020-01-01T00:00:00Z', '--closes must be after --opens'],
+    ['--settlement', 'later', 'deferred, immediate'],
+  ])('refuses %s %s', async (option, value, said) => {
+    const options = { '--id': 'bad', '--units': '1', '--price': '1', [option]: value };
+    expectRefusal(await run('sale', 'create', ...Object.entries(options).flat()), 2, new RegExp(said));
+  });
+});
+
+describe('changing a sale', () => {
+  test('pause, restock and resume reach both stores, and standby gets the new units', async () => {
+    const sale = await openTestSale(stores, { units: 1, standbyFactor: 5 });
+    await winOne(stores, sale, 'first');
+    expect(await json('sale', 'pause', sale.id)).toMatchObject({ state: 'paused', units: 1 });
+    const refused = await claim(stores.redis, sale.id, [{ buyerId: 'late', claimId: crypto.randomUUID() }]);
+    expect(refused).toEqual([expect.objectContaining({ kind: 'refused', refusal: 'paused' })]);
+    await stores.redis.zadd(keysOf(sale.id).standby, 1, 'second');
+    expect(await json('sale', 'restock', sale.id, '--units', '2')).toMatchObject({ units: 3, promoted: 0 });
+    expect(await json('sale', 'resume', sale.id)).toEqual({
+      sale: sale.id,
+      state: 'open',
+      units: 3,
+      promoted: 1,
+      inRedis: true,
+    });
+    expect(await readSale(stores.redis, sale.id)).toMatchObject({ units: 3, remaining: 1, generation: 4 });
+    const promoted = await stores.queues['place-orders'].getJobs();
+    expect(promoted.map(job => job.data.claims.map(({ buyerId }) => buyerId))).toEqual([['second']]);
+  });
+
+  test('a closed sale stays closed', async () => {
+    const sale = await openTestSale(stores);
+    expect(await json('sale', 'close', sale.id)).toMatchObject({ state: 'closed' });
+    expectRefusal(await run('sale', 'resume', sale.id), 1, 'is closed, and stays as it is');
+    expect(await json('sale', 'show', sale.id)).toMatchObject({ state: 'closed', phase: 'closed' });
+  });
+
+  test('a sale that is not there, and a restock of nothing, are refused', async () => {
+    expectRefusal(await run('sale', 'pause', 'absent'), 1, 'there is no sale absent');
+    expectRefusal(await run('sale', 'restock', 'absent'), 2, '--units');
+  });
+
+  test('list has every sale', async () => {
+    const sale = await openTestSale(stores);
+    const listed: { id: string }[] = await json('sale', 'list');
+    expect(listed.map(({ id }) => id)).toContain(sale.id);
+    expect((await run('sale', 'list')).stdout).toContain(sale.id);
+  });
+});
+
+describe('token and credit', () => {
+  test('token prints nothing but a token, and needs no store', async () => {
+    const { exitCode, stdout } = await cli(['token', '--buyer', 'b1'], {
+      AUTH_SECRET,
+      REDIS_URL: 'redis://127.0.0.1:1',
+    });
+    expect(exitCode).toBe(0);
+    expect(buyerVerifier(AUTH_SECRET)(stdout.trimEnd())).toBe('b1');
+  });
+
+  test('credit prints the new balance', async () => {
+    expect((await run('credit', '--buyer', 'rich', '--amount', '500')).stdout).toBe('500\n');
+    expect((await run('credit', '--buyer', 'rich', '--amount', '250')).stdout).toBe('750\n');
+    expect(await readBalance(stores.db, 'rich', 'EUR')).toBe(750);
+    expectRefusal(await run('credit', '--buyer', 'rich', '--amount', '-5'), 2, 'whole number');
+  });
+});
+
+describe('audit, reconcile, rebuild', () => {
+  test('a lost claim is found by the audit, left by a dry run, and repaired', async () => {
+    const sale = await openTestSale(stores);
+    const won = await winOne(stores, sale, 'b1');
+    await placeOrders(stores, sale.id, [won]);
+    expect(await json('audit', sale.id)).toMatchObject({ sale: sale.id, ok: true, violations: [], units: 3 });
+    await loseClaim(stores, sale.id, won);
+    const violated = await run('audit', sale.id, '--json');
+    expect(violated.exitCode).toBe(1);
+    expect(JSON.parse(violated.stdout)).toMatchObject({
+      ok: false,
+      violations: [expect.stringContaining(won.claimId)],
+    });
+    const looked = await json('reconcile', sale.id, '--dry-run');
+    expect(looked).toMatchObject({ dryRun: true, differences: [{ kind: 'claim_missing' }], repairs: [] });
+    expect(await json('reconcile', sale.id)).toMatchObject({ repairs: [{ kind: 'restored_claim' }] });
+    expect((await run('audit', sale.id)).stdout).toContain('every promise holds');
+  });
+
+  test('rebuild makes a sale anew', async () => {
+    const sale = await openTestSale(stores);
+    await placeOrders(stores, sale.id, await win(stores, sale, 'b1', 'b2'));
+    await stores.redis.del(...Object.values(keysOf(sale.id)));
+    expect((await run('rebuild', sale.id)).stdout).toContain('with 2 claims');
+    expect(await readSale(stores.redis, sale.id)).toMatchObject({ remaining: 1 });
+  });
+
+  test.each(['audit', 'reconcile', 'rebuild'])('%s of a sale that is not there is refused', async command => {
+    expectRefusal(await run(command, 'absent'), 1, 'there is no sale absent');
+  });
+});
+
+describe('what is not there', () => {
+  test('a Redis that refuses or never answers, and a Postgres that refuses, end in one line, in time', async () => {
+    const silent = createServer();
+    await new Promise<void>(resolve => silent.listen(0, '127.0.0.1', resolve));
+    const { port } = silent.address() as { port: number };
+    const startedAt = performance.now();
+    const [refusing, mute, nowhere] = await Promise.all([
+      cli(['audit', 'x'], { DATABASE_URL: stores.databaseUrl, REDIS_URL: 'redis://user:secret@127.0.0.1:1' }),
+      cli(['audit', 'x'], { DATABASE_URL: stores.databaseUrl, REDIS_URL: `redis://127.0.0.1:${port}` }),
+      cli(['credit', '--buyer', 'b', '--amount', '1'], { DATABASE_URL: 'postgres://user:secret@127.0.0.1:1/x' }),
+    ]);
+    expect(performance.now() - startedAt).toBeLessThan(15_000);
+    silent.close();
+    for (const ended of [refusing, mute]) expectRefusal(ended, 1, /^Redis at 127\.0\.0\.1:\d+ does not answer/);
+    expectRefusal(nowhere, 1, /^Postgres at 127\.0\.0\.1:1 does not answer/);
+    expect(refusing.stderr + nowhere.stderr).not.toContain('secret');
+  });
+
+  test('a database without tables is told to be migrated, and migrate does it', async () => {
+    const url = new URL(stores.databaseUrl);
+    await stores.db.$executeRaw`CREATE DATABASE empty`;
+    url.pathname = '/empty';
+    const env = { DATABASE_URL: url.href };
+    expectRefusal(await cli(['credit', '--buyer', 'b', '--amount', '1'], env), 1, 'cli -- migrate');
+    expect((await cli(['migrate'], env)).stdout).toMatch(/^applied 0001_init/);
+    expect((await cli(['migrate'], env)).stdout).toBe('up to date\n');
+  });
+
+  test('a setting that is missing is named', async () => {
+    // A store that no stack here has, so that none is asked.
+    expectRefusal(
+      await cli(['token', '--buyer', 'b'], { REDIS_URL: 'redis://127.0.0.1:1' }),
+      1,
+      'AUTH_SECRET is not set',
+    );
+  });
+
+  test.each([[[]], [['audit', 'x', '--jsno']]])('%j is a usage error', async args => {
+    expect((await run(...args)).exitCode).toBe(2);
+  });
+});
+
+describe('the stack that runs from this clone', () => {
+  const notice = join(checkout, '.data', 'running.json');
+  const settings = () => ({
+    REDIS_URL: stores.redisUrl,
+    DATABASE_URL: stores.databaseUrl,
+    AUTH_SECRET,
+    ADMIN_TOKEN: 'a token for the operator',
+    PORT: '1',
+    ADMIN_PORT: '2',
+  });
+
+  test('is found without any setting, by its owner only, and not once it has ended', async () => {
+    const sale = await openTestSale(stores);
+    // Somebody may work with a stack of this clone while the tests run.
+    const others = existsSync(notice) ? readFileSync(notice, 'utf8') : undefined;
+    expect(announceStack(settings())).toBe(true);
+    try {
+      expect(statSync(notice).mode & 0o777).toBe(0o600);
+      expect((await cli(['sale', 'show', sale.id], {})).exitCode).toBe(0);
+      expect(readRunningStack({})).toEqual(settings());
+      expect(readRunningStack({ REDIS_URL: 'redis://elsewhere' })).toEqual({});
+    } finally {
+      withdrawStack();
+      expect(readRunningStack({})).toEqual({});
+      if (others) writeFileSync(notice, others, { mode: 0o600 });
+    }
+  });
+});

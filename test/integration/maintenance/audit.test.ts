@@ -1,0 +1,207 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Claim } from '#core/claim.js';
+import { audit } from '#core/maintenance/audit.js';
+import { cancelOrder as cancelRow } from '#core/orders/end.js';
+import { creditWallets } from '#core/orders/wallet.js';
+import type { Sale } from '#core/sale.js';
+import { cancelOrder } from '#core/steps/cancel-order.js';
+import { payOrder } from '#core/steps/pay-order.js';
+import { placeOrders } from '#core/steps/place-orders.js';
+import { keysOf } from '#core/stock/keys.js';
+import { promote } from '#core/stock/release.js';
+import { forceClaim, loseClaim, makeOverdue, makeReleasesOld } from '../../support/by-hand.js';
+import { dumpKeys } from '../../support/keyspace.js';
+import { aClaim, buyers, openTestSale, useStores, win, winOne } from '../../support/stores.js';
+
+const t = useStores();
+
+const PRICE = 500;
+const violations = async (saleId: string) => (await audit(t.db, t.redis, saleId))?.violations;
+
+interface Made {
+  sale: Sale;
+  /** Unit 1, of buyer `a`, paid. */
+  paid: Claim;
+  /** Unit 2, of buyer `b`, to be paid. */
+  due: Claim;
+}
+
+async function goodSale(): Promise<Made> {
+  const sale = await openTestSale(t, { units: 4, priceMinor: PRICE });
+  const [paid, due] = await win(t, sale, 'a', 'b');
+  if (!paid || !due) throw new Error('both should have won');
+  await placeOrders(t, sale.id, [paid, due]);
+  await creditWallets(t.db, ['a'], PRICE, 'EUR');
+  await payOrder(t, sale.id, paid.claimId, 'a');
+  return { sale, paid, due };
+}
+
+/** Writes an order past every step, as only a broken database would hold. */
+async function forceOrder(sale: Sale, { claimId, buyerId, unit }: Claim): Promise<void> {
+  const { id: saleId, currency } = sale;
+  const payBy = new Date(Date.now() + 60_000);
+  const row = { saleId, buyerId, unit, currency, payBy, status: 'pending_payment', amountMinor: PRICE };
+  await t.db.order.create({ data: { id: claimId, ...row } });
+}
+
+describe('a sale without a fault', () => {
+  test('is in order, with its figures', async () => {
+    const { sale } = await goodSale();
+    await winOne(t, sale, 'c');
+    expect(await audit(t.db, t.redis, sale.id)).toEqual({
+      sale: sale.id,
+      ok: true,
+      violations: [],
+      units: 4,
+      free: 1,
+      claims: 3,
+      unplaced: 1,
+      waiting: 0,
+      orders: expect.objectContaining({ orders: 2, live: 2, paid: 1, unitsPlaced: 2 }),
+    });
+  });
+
+  test('that Postgres does not have can not be audited', async () => {
+    expect(await audit(t.db, t.redis, 'nowhere')).toBeUndefined();
+  });
+
+  test('is in order at every moment while it is busy', async () => {
+    const sale = await openTestSale(t, { units: 60, standbyFactor: 2, priceMinor: PRICE });
+    let done = false;
+    const crowd = async (name: string) => {
+      await creditWallets(t.db, buyers(30, name), PRICE, 'EUR');
+      for (const buyerId of buyers(30, name)) {
+        const claims = [...(await win(t, sale, buyerId)), ...(await promote(t.redis, sale.id))];
+        if (claims.length > 0) await placeOrders(t, sale.id, claims);
+        for (const claim of claims) {
+          if (claim.unit % 3 === 0) await payOrder(t, sale.id, claim.claimId, claim.buyerId);
+          if (claim.unit % 3 === 1) await cancelOrder(t, sale.id, claim);
+        }
+      }
+    };
+    const auditing = (async () => {
+      const found: string[] = [];
+      while (!done) found.push(...((await violations(sale.id)) ?? []));
+      return found;
+    })();
+    await Promise.all(['x', 'y', 'z', 'w'].map(crowd)).finally(() => {
+      done = true;
+    });
+    expect(await auditing).toEqual([]);
+    expect(await violations(sale.id)).toEqual([]);
+  });
+
+  test('is not changed by being audited', async () => {
+    const { sale } = await goodSale();
+    const before = await dumpKeys(t.redis);
+    await audit(t.db, t.redis, sale.id);
+    expect(await dumpKeys(t.redis)).toEqual(before);
+  });
+});
+
+describe('each violation is told by its invariant', () => {
+  const seenByRedis: [string, RegExp, (made: Made) => Promise<unknown>][] = [
+    ['a unit is in stock twice', /^I1 .*: 3$/, ({ sale }) => t.redis.rpush(keysOf(sale.id).stock, 3)],
+    ['a unit is in stock and in a claim', /^I1 .*: 1$/, ({ sale }) => t.redis.rpush(keysOf(sale.id).stock, 1)],
+    ['a unit is gone', /^I1 .*: 3$/, ({ sale }) => t.redis.lpop(keysOf(sale.id).stock)],
+    ['there is a unit too many', /^I1 .*: 5$/, ({ sale }) => t.redis.rpush(keysOf(sale.id).stock, 5)],
+    ['Redis lacks the claim of an order', /^I4 .* lacks its claim/, ({ sale, due }) => loseClaim(t, sale.id, due)],
+    ['Redis keeps a claim that ended', /^I4 .* has ended/, ({ sale, due }) => cancelRow(t.db, sale.id, due)],
+    [
+      'Redis is behind an order',
+      /^I4 .* does not say so/,
+      ({ sale, due }) => forceClaim(t, sale.id, due, 'queued', false),
+    ],
+    [
+      'the sale is not in Redis',
+      /^I4 the sale is not loaded/,
+      ({ sale }) => t.redis.unlink(...Object.values(keysOf(sale.id))),
+    ],
+    [
+      'a claim has neither order nor outbox entry',
+      /^I6 .* neither an order nor/,
+      ({ sale }) => forceClaim(t, sale.id, aClaim({ unit: 3 }), 'queued', false),
+    ],
+    [
+      'a claim waits for its order',
+      /^I6 the claim of .* waited/,
+      ({ sale }) => forceClaim(t, sale.id, aClaim({ unit: 3 })),
+    ],
+  ];
+
+  test.each(seenByRedis)('%s (%s)', async (_fault, violation, damage) => {
+    const made = await goodSale();
+    await damage(made);
+    const result = await audit(t.db, t.redis, made.sale.id);
+    expect(result?.ok).toBe(false);
+    expect(result?.violations).toEqual([expect.stringMatching(violation)]);
+  });
+
+  const seenByPostgres: [string, string, (made: Made) => Promise<unknown>][] = [
+    [
+      'an order is long past its deadline',
+      'I6 an order is 15 s past its deadline: 1',
+      ({ due }) => makeOverdue(t, [due], 16),
+    ],
+    [
+      'money was taken for an order that is not paid',
+      'I5 an order that is not paid keeps money: 1',
+      ({ due, paid }) => t.db.transfer.updateMany({ where: { orderId: paid.claimId }, data: { orderId: due.claimId } }),
+    ],
+    [
+      'a paid order was captured twice over',
+      'I5 a paid order has not exactly one capture of its price: 1',
+      ({ paid }) => t.db.transfer.updateMany({ where: { orderId: paid.claimId }, data: { amountMinor: 2 * PRICE } }),
+    ],
+  ];
+
+  test.each(seenByPostgres)('%s', async (_fault, violation, damage) => {
+    const made = await goodSale();
+    await damage(made);
+    expect(await violations(made.sale.id)).toContain(violation);
+    // Balances are everybody's: what was broken here must not be seen by the other tests.
+    await t.db.transfer.deleteMany();
+    await t.db.account.updateMany({ where: { kind: 'buyer' }, data: { balanceMinor: 0 } });
+  });
+
+  test('a release that nobody carries out', async () => {
+    const { sale, due } = await goodSale();
+    await cancelRow(t.db, sale.id, due);
+    await makeReleasesOld(t, sale.id, 16);
+    expect(await violations(sale.id)).toContain('I6 a release is 15 s old: 1');
+  });
+
+  test('a balance that is not the sum of its transfers', async () => {
+    const { sale } = await goodSale();
+    await creditWallets(t.db, ['cheat'], 10, 'EUR');
+    await t.db.account.updateMany({ where: { owner: 'cheat' }, data: { balanceMinor: 11 } });
+    expect(await violations(sale.id)).toContain('I5 a balance is not the sum of its transfers: 1');
+    await t.db.account.updateMany({ where: { owner: 'cheat' }, data: { balanceMinor: 10 } });
+  });
+
+  test('a live order of a unit that the sale does not have', async () => {
+    const { sale } = await goodSale();
+    await forceOrder(sale, aClaim({ unit: 5 }));
+    expect(await violations(sale.id)).toContain('I2 a live order has a unit outside 1..N: 1');
+  });
+
+  // From here on the database is without its own guards; they are the last to run.
+  test('two live orders of one unit, or of one buyer, even where the indexes are gone', async () => {
+    const { sale, due } = await goodSale();
+    await t.db.$executeRaw`DROP INDEX orders_live_unit`;
+    await t.db.$executeRaw`DROP INDEX orders_live_buyer`;
+    await forceOrder(sale, aClaim({ unit: due.unit }));
+    await forceOrder(sale, aClaim({ buyerId: due.buyerId, unit: 4 }));
+    const found = await violations(sale.id);
+    expect(found).toContain('I2 a unit has more than one live order: 1');
+    expect(found).toContain('I3 a buyer has more than one live order: 1');
+  });
+
+  test('a negative balance, even where the check is gone', async () => {
+    const { sale } = await goodSale();
+    await t.db.$executeRaw`ALTER TABLE accounts DROP CONSTRAINT accounts_balance_minor_check`;
+    await creditWallets(t.db, ['debtor'], 10, 'EUR');
+    await t.db.account.updateMany({ where: { owner: 'debtor' }, data: { balanceMinor: -1 } });
+    expect(await violations(sale.id)).toContain('I5 a balance is negative: 1');
+  });
+});

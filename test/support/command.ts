@@ -1,0 +1,34 @@
+import { execFile, spawn } from 'node:child_process';
+import { text } from 'node:stream/consumers';
+import { promisify } from 'node:util';
+import { checkout } from '../../apps/stack/checkout.js';
+
+/** What a command came to. */
+export interface Ended {
+  exitCode: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** Brings dist/ up to date, as `npm run cli` does; the commands below run from there, in a third of the time. */
+export async function build(): Promise<void> {
+  await promisify(execFile)(process.execPath, ['bin/bootstrap.mjs'], { cwd: checkout });
+}
+
+/**
+ * Runs the command line to its end.
+ *
+ * @param args as typed after `npm run cli --`
+ * @param env its settings; nothing else is inherited but PATH
+ * @returns what it came to
+ */
+export async function cli(args: string[], env: Record<string, string>): Promise<Ended> {
+  const child = spawn(process.execPath, ['dist/apps/cli/main.js', ...args], {
+    cwd: checkout,
+    env: { PATH: process.env.PATH, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const exitCode = new Promise<number | null>(resolve => child.once('exit', resolve));
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  return { exitCode: await exitCode, stdout, stderr };
+}

@@ -1,0 +1,51 @@
+import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import {
+  type ClaimRecord,
+  type ClaimStatus,
+  formatClaimRecord,
+  ID_PATTERN,
+  isLive,
+  parseClaimRecord,
+} from '#core/claim.js';
+
+const STATUSES: ClaimStatus[] = ['queued', 'pending_payment', 'paid', 'cancelled', 'rejected', 'refunded'];
+
+test('a record that was written is read as it was', () => {
+  const record = fc.record(
+    {
+      claimId: fc.uuid(),
+      unit: fc.integer({ min: 1, max: 1_000_000 }),
+      status: fc.constantFrom(...STATUSES),
+      payByMs: fc.integer({ min: 1, max: 4_102_444_800_000 }),
+      reason: fc.constantFrom('unpaid', 'insufficient_funds', 'lost'),
+    },
+    { requiredKeys: ['claimId', 'unit', 'status'] },
+  );
+  fc.assert(
+    fc.property(record, claim => {
+      expect(parseClaimRecord(formatClaimRecord(claim as ClaimRecord))).toEqual(claim);
+    }),
+  );
+});
+
+test('what is not known is written as a dash', () => {
+  expect(formatClaimRecord({ claimId: 'c', unit: 7, status: 'queued' })).toBe('c 7 queued - -');
+});
+
+test.each(['', 'c', 'c 7 queued', 'c 7 queued -', 'c  queued - -'])(
+  'a record of another form is refused: "%s"',
+  text => {
+    expect(() => parseClaimRecord(text)).toThrow('claim record of another form');
+  },
+);
+
+test('a claim is live until it ends', () => {
+  expect(STATUSES.filter(isLive)).toEqual(['queued', 'pending_payment', 'paid']);
+});
+
+test.each(['a', 'A-b_9', 'x'.repeat(64)])('%s is an id', id => expect(ID_PATTERN.test(id)).toBe(true));
+
+test.each(['', 'x'.repeat(65), 'a b', 'a\n', 'ä', '{a}', 'a.b', '@run'])('%j is no id', id => {
+  expect(ID_PATTERN.test(id)).toBe(false);
+});

@@ -1,0 +1,108 @@
+import { describe, expect, test } from '@jest/globals';
+import type { ClaimRecord } from '#core/claim.js';
+import { compare } from '#core/maintenance/compare.js';
+import type { Order } from '#core/order.js';
+import type { Snapshot } from '#core/stock/snapshot.js';
+
+const order = (wanted: Partial<Order> = {}): Order => ({
+  claimId: 'c1',
+  buyerId: 'a',
+  unit: 1,
+  status: 'pending_payment',
+  reason: null,
+  payByMs: 5,
+  ...wanted,
+});
+
+const claim = (wanted: Partial<ClaimRecord> = {}): ClaimRecord => ({
+  claimId: 'c1',
+  unit: 1,
+  status: 'pending_payment',
+  ...wanted,
+});
+
+/** Three units, of which the claims have theirs and the rest is free, unless it is said otherwise. */
+function snapshot(claims: Record<string, ClaimRecord>, wanted: Partial<Snapshot> = {}): Snapshot {
+  const taken = Object.values(claims).flatMap(one =>
+    ['cancelled', 'rejected'].includes(one.status) ? [] : [one.unit],
+  );
+  return {
+    units: 3,
+    generation: 1,
+    runId: 'run',
+    stock: [1, 2, 3].filter(unit => !taken.includes(unit)),
+    claims: new Map(Object.entries(claims)),
+    outbox: new Map(),
+    standby: [],
+    atMs: 10,
+    ...wanted,
+  };
+}
+
+describe('agreement', () => {
+  test('an empty sale', () => expect(compare(snapshot({}), [])).toEqual([]));
+  test('a placed order and its claim', () => expect(compare(snapshot({ a: claim() }), [order()])).toEqual([]));
+
+  test('a claim on its way to its order', () => {
+    const outbox = new Map([['a', 1]]);
+    expect(compare(snapshot({ a: claim({ status: 'queued' }) }, { outbox }), [])).toEqual([]);
+  });
+
+  test.each(['void', 'rejected', 'cancelled'] as const)('a claim that ended and its %s order', status => {
+    const ended = claim({ status: status === 'void' ? 'rejected' : status });
+    expect(compare(snapshot({ a: ended }), [order({ status })])).toEqual([]);
+  });
+
+  test('an order that ended long ago, of a claim that Redis forgot', () => {
+    expect(compare(snapshot({}), [order({ status: 'cancelled' })])).toEqual([]);
+  });
+
+  test('a buyer whose order ended and who has claimed again', () => {
+    const again = claim({ claimId: 'c2', status: 'queued' });
+    expect(compare(snapshot({ a: again }, { outbox: new Map([['a', 1]]) }), [order({ status: 'cancelled' })])).toEqual(
+      [],
+    );
+  });
+});
+
+describe('differences', () => {
+  test.each([
+    ['Redis has no claim', {}],
+    ['Redis has another claim', { a: claim({ claimId: 'c2' }) }],
+    ['the claim ended', { a: claim({ status: 'cancelled' }) }],
+  ])('claim_missing: an order is live and %s', (_why, claims) => {
+    const outbox = new Map([['a', 1]]);
+    expect(compare(snapshot(claims, { outbox }), [order()])).toEqual([{ kind: 'claim_missing', order: order() }]);
+  });
+
+  test('release_missing: an order has ended and its claim is live', () => {
+    const ended = order({ status: 'void' });
+    expect(compare(snapshot({ a: claim() }), [ended])).toEqual([{ kind: 'release_missing', order: ended }]);
+  });
+
+  test('status_behind: the claim says less than its order', () => {
+    const paid = order({ status: 'paid' });
+    expect(compare(snapshot({ a: claim() }), [paid])).toEqual([{ kind: 'status_behind', order: paid }]);
+  });
+
+  test('outbox_missing: a live claim has neither order nor outbox entry', () => {
+    const lost = claim({ status: 'queued' });
+    expect(compare(snapshot({ a: lost }), [])).toEqual([{ kind: 'outbox_missing', buyerId: 'a', claim: lost }]);
+  });
+
+  test.each<[string, number[], number[]]>([
+    ['free twice', [2, 3, 3], [3]],
+    ['free and claimed', [1, 2, 3], [1]],
+    ['neither free nor claimed', [2], [3]],
+    ['not of this sale', [2, 3, 4], [4]],
+    ['zero', [0, 2, 3], [0]],
+  ])('units_wrong: a unit is %s', (_how, stock, units) => {
+    expect(compare(snapshot({ a: claim() }, { stock }), [order()])).toEqual([{ kind: 'units_wrong', units }]);
+  });
+
+  test('units_wrong: two buyers claim one unit', () => {
+    const orders = [order(), order({ claimId: 'c2', buyerId: 'b' })];
+    const claims = { a: claim(), b: claim({ claimId: 'c2' }) };
+    expect(compare(snapshot(claims), orders)).toEqual([{ kind: 'units_wrong', units: [1] }]);
+  });
+});

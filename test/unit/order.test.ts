@@ -1,0 +1,20 @@
+import { expect, test } from '@jest/globals';
+import { isLive } from '#core/claim.js';
+import { claimStatusOf, isLiveOrder, type OrderStatus } from '#core/order.js';
+
+const STATUSES: OrderStatus[] = ['pending_payment', 'paid', 'refunded', 'cancelled', 'rejected', 'void'];
+
+test('a tombstone reads as a rejection, and every other status as itself', () => {
+  expect(STATUSES.map(claimStatusOf)).toEqual([
+    'pending_payment',
+    'paid',
+    'refunded',
+    'cancelled',
+    'rejected',
+    'rejected',
+  ]);
+});
+
+test('an order keeps its unit exactly when its claim does', () => {
+  for (const status of STATUSES) expect(isLiveOrder(status)).toBe(isLive(claimStatusOf(status)));
+});
