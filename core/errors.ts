@@ -3,7 +3,7 @@ export const PROBLEMS = {
   invalid_request: { status: 400, title: 'The request is malformed' },
   unauthenticated: { status: 401, title: 'A valid token is needed' },
   not_open: { status: 403, title: 'The sale is not open yet' },
-  forbidden_origin: { status: 403, title: 'This page may not act for the buyer' },
+  forbidden_origin: { status: 403, title: 'This page may not do that' },
   unknown_sale: { status: 404, title: 'There is no such sale' },
   not_found: { status: 404, title: 'There is nothing here' },
   method_not_allowed: { status: 405, title: 'This method is not allowed here' },

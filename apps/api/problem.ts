@@ -7,6 +7,7 @@ import {
   Problem,
   type ProblemCode,
   type ProblemDetails,
+  problemBody,
 } from '#core/errors.js';
 import { brokeUnexpectedly, problemSent, storeFailed } from '#core/events.js';
 import { isRedisAway } from '#core/redis.js';
@@ -21,9 +22,7 @@ const UNAVAILABLE_RETRY_SECONDS = 2;
  * @returns the text of the answer, as RFC 9457 has it
  */
 export function problemText(code: ProblemCode, details: ProblemDetails = {}): string {
-  const { status, title } = PROBLEMS[code];
-  const { detail, opensAt } = details;
-  return JSON.stringify({ type: `urn:dropline:problem:${code}`, title, status, code, detail, opensAt });
+  return JSON.stringify(problemBody(code, details));
 }
 
 /** What the crowd gets is made once. */

@@ -1,4 +1,4 @@
-import { pruneEvents } from '../orders/release-event.js';
+import { closeEvents, pruneEvents } from '../orders/release-event.js';
 import { KEEP_DAYS, listRecentSales } from '../orders/sales.js';
 import type { StepContext } from '../steps/context.js';
 import { dropSale, listLoadedSales } from '../stock/sale.js';
@@ -15,7 +15,10 @@ export async function prune(ctx: StepContext): Promise<number> {
   const loaded = await listLoadedSales(ctx.redis);
   const recent = new Set((await listRecentSales(ctx.db)).map(sale => sale.id));
   const over = loaded.filter(saleId => !recent.has(saleId));
-  for (const saleId of over) await dropSale(ctx.redis, saleId);
+  for (const saleId of over) {
+    await dropSale(ctx.redis, saleId);
+    await closeEvents(ctx.db, saleId);
+  }
   await pruneEvents(ctx.db, KEEP_DAYS);
   return over.length;
 }

@@ -1,6 +1,7 @@
+import type { Claim } from '../claim.js';
 import { repaired } from '../events.js';
 import { inTurn } from '../in-turn.js';
-import { claimStatusOf } from '../order.js';
+import { claimStatusOf, type Order } from '../order.js';
 import { readReleases } from '../orders/release-event.js';
 import { type Repair, readLatestOrders, recordRepairs } from '../orders/sale-orders.js';
 import { listRecentSales, readSale } from '../orders/sales.js';
@@ -8,10 +9,10 @@ import type { Sale } from '../sale.js';
 import type { StepContext } from '../steps/context.js';
 import { placeOrders } from '../steps/place-orders.js';
 import { queuePromoted, releaseUnits } from '../steps/release-units.js';
-import { promote } from '../stock/release.js';
+import { promote, RELEASE_BATCH_MAX } from '../stock/release.js';
 import { restoreClaim } from '../stock/restore.js';
-import { markRegistryWhole, readRunId, restock, setSale } from '../stock/sale.js';
-import { readSnapshot } from '../stock/snapshot.js';
+import { markRegistryWhole, readSale as readLoadedSale, readRunId, restock, setSale } from '../stock/sale.js';
+import { readSnapshot, type Snapshot } from '../stock/snapshot.js';
 import { recordStatus } from '../stock/status.js';
 import { compare, type Difference } from './compare.js';
 import { rebuild } from './rebuild.js';
@@ -34,7 +35,12 @@ export interface Reconciliation {
 export async function reconcileAll(ctx: StepContext): Promise<Reconciliation[]> {
   const runId = await readRunId(ctx.redis);
   const results: Reconciliation[] = [];
-  await inTurn(await listRecentSales(ctx.db), async sale => {
+  const sales = await listRecentSales(ctx.db);
+  // The gates first: no sale stays shut while the claims of another are put right.
+  await inTurn(sales, async sale => {
+    if ((await readLoadedSale(ctx.redis, sale.id))?.runId !== runId) await openGate(ctx, sale, await look(ctx, sale));
+  });
+  await inTurn(sales, async sale => {
     results.push(await reconcileSale(ctx, sale, false));
   });
   await markRegistryWhole(ctx.redis, runId);
@@ -58,25 +64,54 @@ export async function reconcile(
   return sale && reconcileSale(ctx, sale, dryRun);
 }
 
-async function reconcileSale(ctx: StepContext, sale: Sale, dryRun: boolean): Promise<Reconciliation> {
+/** What Redis has of a sale, and where Postgres disagrees. */
+interface Comparison {
+  /** The run of Redis that was looked at. */
+  runId: string;
+  snapshot: Snapshot | undefined;
+  differences: Difference[];
+}
+
+async function look(ctx: StepContext, sale: Sale): Promise<Comparison> {
   const runId = await readRunId(ctx.redis);
   const snapshot = await readSnapshot(ctx.redis, sale.id);
   const differences = snapshot ? compare(snapshot, await readLatestOrders(ctx.db, sale.id)) : [];
-  const result: Reconciliation = { saleId: sale.id, differences, repairs: [] };
-  if (dryRun) return result;
+  return { runId, snapshot, differences };
+}
+
+/**
+ * Opens a sale that this run of Redis hasn't seen compared, and rebuilds one that no single repair could mend.
+ *
+ * @returns the rebuild, if there was one: nothing else is left to be repaired then
+ */
+async function openGate(ctx: StepContext, sale: Sale, comparison: Comparison): Promise<Repair | undefined> {
+  const { runId, snapshot, differences } = comparison;
   if (!snapshot || needsRebuild(differences, snapshot.runId === runId)) {
     await rebuild(ctx, sale.id);
-    result.repairs.push({ kind: snapshot ? 'rebuilt' : 'loaded', detail: { differences: differences.length } });
-  } else {
-    if (snapshot.runId !== runId) await setSale(ctx.redis, sale.id, { runId });
+    return { kind: snapshot ? 'rebuilt' : 'loaded', detail: { differences: differences.length } };
+  }
+  if (snapshot.runId !== runId) await setSale(ctx.redis, sale.id, { runId });
+  return undefined;
+}
+
+async function reconcileSale(ctx: StepContext, sale: Sale, dryRun: boolean): Promise<Reconciliation> {
+  const comparison = await look(ctx, sale);
+  const { snapshot, differences } = comparison;
+  const result: Reconciliation = { saleId: sale.id, differences, repairs: [] };
+  if (dryRun) return result;
+  const rebuilt = await openGate(ctx, sale, comparison);
+  if (rebuilt) result.repairs.push(rebuilt);
+  else if (snapshot) {
     if (snapshot.generation !== sale.generation) result.repairs.push(await bringUpToDate(ctx, sale));
-    for (const difference of differences) result.repairs.push(...(await repair(ctx, sale.id, difference)));
+    result.repairs.push(...(await repairAll(ctx, sale.id, differences)));
     if (snapshot.stock.length > 0 && snapshot.standby.length > 0) {
       result.repairs.push(...(await promoteWaiting(ctx, sale.id)));
     }
     await recordRepairs(ctx.db, sale.id, result.repairs);
   }
-  for (const { kind } of result.repairs) repaired(kind, 1, sale.id);
+  for (const kind of new Set(result.repairs.map(repair => repair.kind))) {
+    repaired(kind, result.repairs.filter(repair => repair.kind === kind).length, sale.id);
+  }
   return result;
 }
 
@@ -89,32 +124,54 @@ function needsRebuild(differences: Difference[], verified: boolean): boolean {
   return differences.some(({ kind }) => kind === 'units_wrong');
 }
 
-async function repair(ctx: StepContext, saleId: string, difference: Difference): Promise<Repair[]> {
-  switch (difference.kind) {
-    case 'claim_missing': {
-      const { claimId, buyerId, unit, payByMs, status } = difference.order;
-      const claim = { claimId, buyerId, unit, payByMs, status: claimStatusOf(status) };
-      const outcome = await restoreClaim(ctx.redis, saleId, claim);
-      return outcome === 'restored' ? [{ kind: 'restored_claim', claimId, detail: { unit } }] : [];
-    }
-    case 'release_missing': {
-      const { claimId } = difference.order;
-      await releaseUnits(ctx, await readReleases(ctx.db, [claimId]));
-      return [{ kind: 'released_claim', claimId, detail: { unit: difference.order.unit } }];
-    }
-    case 'status_behind': {
-      const { claimId, status } = difference.order;
-      await recordStatus(ctx.redis, saleId, [{ ...difference.order, status: claimStatusOf(status) }]);
-      return [{ kind: 'recorded_status', claimId, detail: { status } }];
-    }
-    case 'outbox_missing': {
-      const { claimId, unit } = difference.claim;
-      await placeOrders(ctx, saleId, [{ claimId, unit, buyerId: difference.buyerId }]);
-      return [{ kind: 'placed_claim', claimId, detail: { unit } }];
-    }
-    case 'units_wrong':
-      throw new Error(`sale ${saleId}: wrong units are mended by a rebuild`);
+/** After an outage there may be thousands of one kind: they are repaired together, in batches, as they would have been done. */
+async function repairAll(ctx: StepContext, saleId: string, differences: readonly Difference[]): Promise<Repair[]> {
+  const released = differences.flatMap(d => (d.kind === 'release_missing' ? [d.order] : []));
+  const behind = differences.flatMap(d => (d.kind === 'status_behind' ? [d.order] : []));
+  const unplaced = differences.flatMap(d =>
+    d.kind === 'outbox_missing' ? [{ claimId: d.claim.claimId, unit: d.claim.unit, buyerId: d.buyerId }] : [],
+  );
+  const missing = differences.flatMap(d => (d.kind === 'claim_missing' ? [d.order] : []));
+  return [
+    ...(await inBatches(released, orders => releaseAgain(ctx, orders))),
+    ...(await inBatches(behind, orders => recordAgain(ctx, saleId, orders))),
+    ...(await inBatches(unplaced, claims => placeAgain(ctx, saleId, claims))),
+    ...(await inBatches(missing, orders => restoreAll(ctx, saleId, orders))),
+  ];
+}
+
+async function inBatches<T>(all: readonly T[], run: (batch: T[]) => Promise<Repair[]>): Promise<Repair[]> {
+  const repairs: Repair[] = [];
+  for (let i = 0; i < all.length; i += RELEASE_BATCH_MAX)
+    repairs.push(...(await run(all.slice(i, i + RELEASE_BATCH_MAX))));
+  return repairs;
+}
+
+async function releaseAgain(ctx: StepContext, orders: Order[]): Promise<Repair[]> {
+  const claimIds = orders.map(order => order.claimId);
+  await releaseUnits(ctx, await readReleases(ctx.db, claimIds));
+  return orders.map(({ claimId, unit }) => ({ kind: 'released_claim', claimId, detail: { unit } }));
+}
+
+async function recordAgain(ctx: StepContext, saleId: string, orders: Order[]): Promise<Repair[]> {
+  const records = orders.map(order => ({ ...order, status: claimStatusOf(order.status) }));
+  await recordStatus(ctx.redis, saleId, records);
+  return orders.map(({ claimId, status }) => ({ kind: 'recorded_status', claimId, detail: { status } }));
+}
+
+async function placeAgain(ctx: StepContext, saleId: string, claims: Claim[]): Promise<Repair[]> {
+  await placeOrders(ctx, saleId, claims);
+  return claims.map(({ claimId, unit }) => ({ kind: 'placed_claim', claimId, detail: { unit } }));
+}
+
+async function restoreAll(ctx: StepContext, saleId: string, orders: Order[]): Promise<Repair[]> {
+  const repairs: Repair[] = [];
+  for (const { claimId, buyerId, unit, payByMs, status } of orders) {
+    const claim = { claimId, buyerId, unit, payByMs, status: claimStatusOf(status) };
+    const outcome = await restoreClaim(ctx.redis, saleId, claim);
+    if (outcome === 'restored') repairs.push({ kind: 'restored_claim', claimId, detail: { unit } });
   }
+  return repairs;
 }
 
 /** The operator's change reached Postgres and not Redis. */

@@ -89,6 +89,14 @@ export async function markDelivered(db: Database, ids: bigint[]): Promise<void> 
 
 /**
  * @param db the database
+ * @param saleId a sale that has left Redis: there is nothing to release any more
+ */
+export async function closeEvents(db: Database, saleId: string): Promise<void> {
+  await db.outboxEvent.updateMany({ where: { saleId, deliveredAt: null }, data: { deliveredAt: new Date() } });
+}
+
+/**
+ * @param db the database
  * @param olderThanDays deletes what was delivered this many days ago
  */
 export async function pruneEvents(db: Database, olderThanDays: number): Promise<void> {

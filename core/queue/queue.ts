@@ -91,14 +91,15 @@ export async function enqueueExpireOrders(
 }
 
 /**
- * Queues a payment from the wallet. Clicking again while one is under way adds nothing.
+ * Queues a payment from the wallet. Clicking again while one waits adds nothing; while one runs it is done once more after it,
+ * as the buyer may have been told already that the money doesn't suffice, and has more by now.
  *
  * @param queues the queues
  * @param order which order, and whose
  * @throws DeadlineExceeded, and what BullMQ throws: then the buyer should try again
  */
 export async function enqueuePayOrder(queues: Queues, order: JobData<'pay-order'>): Promise<void> {
-  await add(queues, 'pay-order', order, { deduplication: { id: order.claimId } });
+  await add(queues, 'pay-order', order, { deduplication: { id: order.claimId, keepLastIfActive: true } });
 }
 
 /**

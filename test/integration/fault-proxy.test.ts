@@ -1,0 +1,146 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { eventually } from '../support/eventually.js';
+import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
+
+/** A server that says back what it is told. */
+let server: Server;
+let heard = '';
+let proxy: FaultProxy;
+const clients: Socket[] = [];
+
+beforeEach(async () => {
+  heard = '';
+  server = createServer(socket => {
+    socket.on('error', () => undefined);
+    socket.on('data', piece => {
+      heard += piece;
+      socket.write(piece);
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  proxy = await startFaultProxy((server.address() as AddressInfo).port);
+});
+
+afterEach(async () => {
+  for (const client of clients.splice(0)) client.destroy();
+  await proxy.close();
+  server.close();
+});
+
+/** A client, and what came to it. */
+async function open() {
+  const socket = connect({ host: '127.0.0.1', port: proxy.port });
+  clients.push(socket);
+  const seen = { text: '', pieces: 0, error: '', closed: false };
+  socket.on('data', piece => {
+    seen.text += piece;
+    seen.pieces += 1;
+  });
+  socket.on('error', error => {
+    seen.error = (error as NodeJS.ErrnoException).code ?? '';
+  });
+  socket.on('close', () => {
+    seen.closed = true;
+  });
+  await once(socket, 'connect');
+  return { socket, seen, answered: (text: string) => eventually(() => expect(seen.text).toBe(text)) };
+}
+
+describe('a link', () => {
+  test('that is whole carries everything both ways, also a lot', async () => {
+    const { socket, answered } = await open();
+    const text = 'x'.repeat(1_000_000);
+    socket.write(text);
+    await answered(text);
+    expect(heard).toBe(text);
+  });
+
+  test('ends on both sides when one side ends', async () => {
+    const { socket, seen, answered } = await open();
+    socket.write('hello');
+    await answered('hello');
+    socket.end();
+    await eventually(() => expect(seen.closed).toBe(true));
+    await eventually(() => expect(proxy.connections()).toBe(0));
+  });
+
+  test('with latency delivers late, each way', async () => {
+    const { socket, answered } = await open();
+    proxy.set({ kind: 'latency', ms: 100 });
+    const startedAt = performance.now();
+    socket.write('hello');
+    await answered('hello');
+    expect(performance.now() - startedAt).toBeGreaterThan(190);
+  });
+
+  test('that is reset takes connections down, new ones too, until it is mended', async () => {
+    const { seen } = await open();
+    proxy.set({ kind: 'reset' });
+    await eventually(() => expect(seen).toMatchObject({ error: 'ECONNRESET', closed: true }));
+    const next = await open();
+    await eventually(() => expect(next.seen.closed).toBe(true));
+    proxy.set({ kind: 'none' });
+    const { socket, answered } = await open();
+    socket.write('again');
+    await answered('again');
+  });
+
+  test('that is half-open accepts and swallows, and says nothing', async () => {
+    proxy.set({ kind: 'half-open' });
+    const { socket, seen } = await open();
+    socket.write('lost');
+    await eventually(() => expect(proxy.connections()).toBe(1));
+    proxy.set({ kind: 'none' });
+    socket.write('heard');
+    await eventually(() => expect(seen.text).toBe('heard'));
+    expect(seen).toMatchObject({ error: '', closed: false });
+    expect(heard).toBe('heard');
+  });
+
+  test('that drops replies lets the request arrive and the client never know', async () => {
+    const { socket, seen } = await open();
+    proxy.set({ kind: 'drop-reply' });
+    socket.write('done?');
+    await eventually(() => expect(seen.closed).toBe(true));
+    expect(heard).toBe('done?');
+    expect(seen).toMatchObject({ text: '', error: 'ECONNRESET' });
+  });
+
+  test('that stalls delivers everything afterwards, in order', async () => {
+    const { socket, seen, answered } = await open();
+    const stalled = proxy.setFor({ kind: 'stall' }, 150);
+    for (const letter of 'abc') socket.write(letter);
+    await stalled.then(() => expect(seen.text).toBe(''));
+    await answered('abc');
+  });
+
+  test('in slices delivers byte by byte', async () => {
+    const { socket, seen, answered } = await open();
+    proxy.set({ kind: 'slices' });
+    socket.write('one by one');
+    await answered('one by one');
+    expect(seen.pieces).toBeGreaterThan(3);
+  });
+
+  test('that is cut for a time closes everything, and works again after', async () => {
+    const { seen } = await open();
+    const cut = proxy.setFor({ kind: 'cut' }, 100);
+    await eventually(() => expect(seen.closed).toBe(true));
+    expect(seen.error).toBe('');
+    const meanwhile = await open();
+    await eventually(() => expect(meanwhile.seen.closed).toBe(true));
+    await cut;
+    const { socket, answered } = await open();
+    socket.write('back');
+    await answered('back');
+  });
+
+  test('has a URL like that of its target', () => {
+    expect(proxy.through('redis://127.0.0.1:6379')).toBe(`redis://127.0.0.1:${proxy.port}`);
+    expect(proxy.through('postgresql://postgres@127.0.0.1:5432/dropline')).toBe(
+      `postgresql://postgres@127.0.0.1:${proxy.port}/dropline`,
+    );
+  });
+});

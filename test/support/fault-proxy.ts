@@ -1,0 +1,133 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
+
+/**
+ * What a link does to what goes over it, in both directions, from the moment it is set until another one is.
+ *
+ * - `none`: nothing
+ * - `latency`: each piece arrives this much later
+ * - `reset`: connections are reset, those there are and every new one
+ * - `half-open`: connections are accepted and stay, but nothing arrives anywhere, and nothing is ever said about it
+ * - `drop-reply`: what is asked arrives; at the first piece of an answer the connection is reset instead
+ * - `stall`: nothing arrives while it lasts, and all of it after
+ * - `slices`: every byte arrives by itself
+ * - `cut`: connections are closed, and new ones at once
+ */
+export type Fault =
+  | { kind: 'none' | 'reset' | 'half-open' | 'drop-reply' | 'stall' | 'slices' | 'cut' }
+  | { kind: 'latency'; ms: number };
+
+/** A TCP link that can be broken while it is used. */
+export interface FaultProxy {
+  readonly port: number;
+  /** @returns the same URL by way of the proxy */
+  through(url: string): string;
+  /** Breaks the link in this way from now on, or mends it (`none`). */
+  set(fault: Fault): void;
+  /** Breaks it for a time, in ms, then mends it. */
+  setFor(fault: Fault, forMs: number): Promise<void>;
+  /** How many connections are open. */
+  connections(): number;
+  close(): Promise<void>;
+}
+
+/** One connection: the client's side and the server's. */
+interface Link {
+  client: Socket;
+  server: Socket;
+}
+
+/**
+ * @param target where connections lead: a port on 127.0.0.1, or a URL with one
+ * @returns a link to it, whole for now
+ */
+export async function startFaultProxy(target: number | string): Promise<FaultProxy> {
+  const port = typeof target === 'number' ? target : Number(new URL(target).port);
+  const links = new Set<Link>();
+  let fault: Fault = { kind: 'none' };
+  let changed = new AbortController();
+
+  const untilChanged = async () => {
+    if (!changed.signal.aborted) await once(changed.signal, 'abort');
+  };
+  const cut = ({ client, server }: Link, how: 'destroy' | 'resetAndDestroy') => {
+    client[how]();
+    server[how]();
+  };
+
+  /** @returns false when the piece must not go on */
+  const pass = async (link: Link, isReply: boolean, arrivedAt: number): Promise<boolean> => {
+    while (fault.kind === 'stall') await untilChanged();
+    if (fault.kind === 'latency') await pause(Math.max(0, arrivedAt + fault.ms - performance.now()));
+    if (fault.kind === 'drop-reply' && isReply) cut(link, 'resetAndDestroy');
+    return fault.kind !== 'half-open' && !(fault.kind === 'drop-reply' && isReply);
+  };
+  const send = async (to: Socket, piece: Buffer): Promise<void> => {
+    const size = fault.kind === 'slices' ? 1 : piece.length;
+    for (let at = 0; at < piece.length && to.writable; at += size) {
+      to.write(piece.subarray(at, at + size));
+      if (size === 1) await nextTurn();
+    }
+  };
+  const carry = (link: Link, from: Socket, to: Socket) => {
+    let last = Promise.resolve();
+    from.setNoDelay(true);
+    from.on('data', (piece: Buffer) => {
+      const arrivedAt = performance.now();
+      last = last.then(async () => {
+        if (await pass(link, from === link.server, arrivedAt)) await send(to, piece);
+      });
+    });
+    from.on('end', () => {
+      last = last.then(() => void to.end());
+    });
+    // Whatever breaks one side is passed on as the end of the other.
+    from.on('error', () => undefined);
+    from.on('close', () => {
+      last = last.then(() => void (fault.kind !== 'half-open' && to.destroy()));
+      links.delete(link);
+    });
+  };
+
+  const listener = createServer({ allowHalfOpen: true }, client => {
+    const link = { client, server: connect({ host: '127.0.0.1', port, allowHalfOpen: true }) };
+    links.add(link);
+    carry(link, client, link.server);
+    carry(link, link.server, client);
+    if (fault.kind === 'reset') cut(link, 'resetAndDestroy');
+    if (fault.kind === 'cut') cut(link, 'destroy');
+  });
+  listener.listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  const own = (listener.address() as AddressInfo).port;
+
+  const set = (next: Fault) => {
+    fault = next;
+    changed.abort();
+    changed = new AbortController();
+    if (next.kind !== 'reset' && next.kind !== 'cut') return;
+    for (const link of links) cut(link, next.kind === 'reset' ? 'resetAndDestroy' : 'destroy');
+  };
+  return {
+    port: own,
+    through(url) {
+      const by = new URL(url);
+      by.port = String(own);
+      return by.href;
+    },
+    set,
+    async setFor(next, forMs) {
+      set(next);
+      await pause(forMs);
+      set({ kind: 'none' });
+    },
+    connections: () => links.size,
+    async close() {
+      for (const link of links) cut(link, 'destroy');
+      changed.abort();
+      listener.close();
+      await once(listener, 'close');
+    },
+  };
+}
