@@ -1,6 +1,9 @@
 import { withDeadline } from './clock.js';
 import type { Logger } from './logger.js';
 
+/** A second signal within this time, in ms, is the first once more. */
+const ECHO_MS = 1_000;
+
 /** One thing to end, in the order given: first what takes work in, last what the others need. */
 export interface ShutdownStep {
   name: string;
@@ -10,17 +13,19 @@ export interface ShutdownStep {
 /**
  * Ends the process in order on SIGTERM and SIGINT, and for certain: a step that fails is logged and passed over, and when
  * the deadline comes first (`close()` of a client may never return while its store is away) the process ends all the same.
- * A second signal ends it at once.
+ * A second signal ends it at once, unless it is the echo of the first: on Ctrl-C npm passes on what the terminal has sent already.
  *
  * @param steps what to end, one after the other
  * @param deadlineMs how long all steps may take together, in ms
  * @param log told of the beginning, the end and each failure
  */
 export function onShutdown(steps: readonly ShutdownStep[], deadlineMs: number, log: Logger): void {
-  let ending = false;
+  let endingSinceMs: number | undefined;
   const end = (signal: NodeJS.Signals) => {
-    if (ending) process.exit(1);
-    ending = true;
+    const nowMs = performance.now();
+    if (endingSinceMs !== undefined && nowMs - endingSinceMs > ECHO_MS) process.exit(1);
+    if (endingSinceMs !== undefined) return;
+    endingSinceMs = nowMs;
     log.info({ signal }, 'ending');
     void runSteps(steps, deadlineMs, log).then(inOrder => process.exit(inOrder ? 0 : 1));
   };

@@ -8,6 +8,7 @@ import type { BuyerPlan } from './buyer.js';
 import { type Connections, openConnections } from './connections.js';
 import { planCrowd, startCrowd } from './crowd.js';
 import { openDrop } from './drop.js';
+import { giveGuestsMoney } from './guest-money.js';
 import { type Lifetime, startLifetime } from './lifetime.js';
 import { share, whole } from './options.js';
 import { preferredPort } from './preferred-port.js';
@@ -161,7 +162,8 @@ try {
   report.write(resultText(verdict, seconds));
   if (options.json) process.stdout.write(`${JSON.stringify({ ...verdict.reckoning, seconds })}\n`);
   if (options.exit) await lifetime.end(holds(verdict) ? 0 : 1);
-  await openDrop(running.connections, { id: OWN_SALE_ID, units: OWN_UNITS, title: 'Yours to try' });
+  const own = await openDrop(running.connections, { id: OWN_SALE_ID, units: OWN_UNITS, title: 'Yours to try' });
+  lifetime.beforeEnd(giveGuestsMoney(running.connections, own.id, own.currency));
   report.write(placesText(running));
   lifetime.settled();
 } catch (error) {

@@ -25,12 +25,13 @@ const ACTORS: { name: string; at: string; runOnce(ctx: StepContext): Promise<unk
  */
 export function startMaintenance(ctx: WorkerContext): { stop(): Promise<void> } {
   const running = new Map<string, Promise<void>>();
+  // A run that takes longer than its interval is joined, not doubled.
   const start = (actor: (typeof ACTORS)[number]): Promise<void> => {
     const run = running.get(actor.name) ?? runActor(ctx, actor).finally(() => running.delete(actor.name));
     running.set(actor.name, run);
     return run;
   };
-  const tasks = ACTORS.map(actor => cron.schedule(actor.at, () => start(actor), { timezone: 'UTC', noOverlap: true }));
+  const tasks = ACTORS.map(actor => cron.schedule(actor.at, () => start(actor), { timezone: 'UTC' }));
   for (const actor of ACTORS) void start(actor);
   const reconcile = ACTORS.find(({ name }) => name === 'reconcile');
   const onReady = () => reconcile && void start(reconcile);

@@ -4,8 +4,9 @@ import type { Client } from './client.js';
 import type { Random } from './random.js';
 import type { World } from './world.js';
 
-/** Between two questions, in ms. */
+/** Between two questions, in ms; or as long as the answer asks for, up to a second. */
 const REST_MS = [80, 400] as const;
+const REST_MAX_MS = 1_000;
 
 /** Whoever finds no answer goes home after this time, in ms; the claim, if there is one, expires. */
 const PATIENCE_MS = 40_000;
@@ -96,8 +97,14 @@ async function shop(client: Client, random: Random, visit: Visit): Promise<void>
       if (returns === 0) return;
       returns -= 1;
     }
-    await pause(random.between(...REST_MS));
+    await rest(random, answers[0]);
   }
+}
+
+/** Most wait as long as they are asked to; some never do. */
+async function rest(random: Random, answer: Answer | undefined): Promise<void> {
+  const wanted = random.chance(0.2) ? undefined : (answer?.pollAfterMs ?? answer?.retryAfterMs);
+  await pause(Math.min(wanted ?? random.between(...REST_MS), REST_MAX_MS));
 }
 
 const isFinal = ({ code }: Answer): boolean => code === 'sold_out' || code === 'sale_closed';
@@ -121,7 +128,7 @@ async function follow(
     // Before it is placed a claim can be cancelled, too.
     if (answer.status === 'queued' && withUnit === 'cancel' && random.chance(0.3))
       await client.ask('cancel', saleId, buyerId);
-    await pause(random.between(...REST_MS));
+    await rest(random, answer);
     if (performance.now() > goesHomeAt) return false;
     answer = await client.ask('order-status', saleId, buyerId, random.chance(0.5) ? receipt : undefined);
     receipt = answer.receipt ?? receipt;

@@ -7,6 +7,8 @@ export interface ChaosOptions {
   minutes: number;
   seed: number;
   json: boolean;
+  /** Keeps the history of a run without violations, too. */
+  keep: boolean;
   /** How many buyers come each second. */
   rate: number;
 }
@@ -23,6 +25,7 @@ export function readOptions(args: string[]): ChaosOptions {
       minutes: { type: 'string', default: '3' },
       seed: { type: 'string', default: String(randomInt(SEED_MAX)) },
       json: { type: 'boolean', default: false },
+      keep: { type: 'boolean', default: false },
       rate: { type: 'string', default: '25' },
     },
   });
@@ -30,5 +33,5 @@ export function readOptions(args: string[]): ChaosOptions {
   if (!(minutes > 0)) throw new Error('--minutes must be a number above 0');
   if (!Number.isInteger(seed)) throw new Error('--seed must be a whole number');
   if (!(rate > 0)) throw new Error('--rate must be a number above 0');
-  return { minutes, seed, rate, json: values.json };
+  return { minutes, seed, rate, json: values.json, keep: values.keep };
 }

@@ -75,7 +75,7 @@ export async function runChaos(options: ChaosOptions, tell: (line: string) => vo
     try {
       const result = await runOn({ options, history, cluster, connections, tell });
       await writeFile(join(folder, 'result.json'), JSON.stringify(result, null, 2));
-      if (result.violations.length === 0) await rm(folder, { recursive: true });
+      if (result.violations.length === 0 && !options.keep) await rm(folder, { recursive: true });
       return { result, folder };
     } finally {
       await connections.close();

@@ -29,6 +29,8 @@ export interface FaultProxy {
   setFor(fault: Fault, forMs: number): Promise<void>;
   /** How many connections are open. */
   connections(): number;
+  /** How many bytes arrived at a half-open link, and nowhere else. */
+  swallowed(): number;
   close(): Promise<void>;
 }
 
@@ -46,6 +48,7 @@ export async function startFaultProxy(target: number | string): Promise<FaultPro
   const port = typeof target === 'number' ? target : Number(new URL(target).port);
   const links = new Set<Link>();
   let fault: Fault = { kind: 'none' };
+  let swallowed = 0;
   let changed = new AbortController();
 
   const untilChanged = async () => {
@@ -61,7 +64,7 @@ export async function startFaultProxy(target: number | string): Promise<FaultPro
     while (fault.kind === 'stall') await untilChanged();
     if (fault.kind === 'latency') await pause(Math.max(0, arrivedAt + fault.ms - performance.now()));
     if (fault.kind === 'drop-reply' && isReply) cut(link, 'resetAndDestroy');
-    return fault.kind !== 'half-open' && !(fault.kind === 'drop-reply' && isReply);
+    return !(fault.kind === 'drop-reply' && isReply);
   };
   const send = async (to: Socket, piece: Buffer): Promise<void> => {
     const size = fault.kind === 'slices' ? 1 : piece.length;
@@ -74,6 +77,10 @@ export async function startFaultProxy(target: number | string): Promise<FaultPro
     let last = Promise.resolve();
     from.setNoDelay(true);
     from.on('data', (piece: Buffer) => {
+      if (fault.kind === 'half-open') {
+        swallowed += piece.length;
+        return;
+      }
       const arrivedAt = performance.now();
       last = last.then(async () => {
         if (await pass(link, from === link.server, arrivedAt)) await send(to, piece);
@@ -123,6 +130,7 @@ export async function startFaultProxy(target: number | string): Promise<FaultPro
       set({ kind: 'none' });
     },
     connections: () => links.size,
+    swallowed: () => swallowed,
     async close() {
       for (const link of links) cut(link, 'destroy');
       changed.abort();
