@@ -49,6 +49,8 @@ export function readOptions(args: string[]): Options {
   const memoryMinutes = Number(values['memory-minutes'] ?? (values.quick ? QUICK_MEMORY_MINUTES : '1'));
   const rounds = values.rounds === undefined ? size.rounds : Number(values.rounds);
   if (!(rounds >= 1 && memoryMinutes > 0)) throw new TypeError('--rounds and --memory-minutes take a positive number');
+  if (values.save && (values.only || values.quick))
+    throw new TypeError('--save keeps whole runs: no --only, no --quick');
   return {
     ...size,
     json: values.json,

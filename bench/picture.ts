@@ -2,7 +2,7 @@ import type { Measured } from './benchmark.js';
 import { type Series, seriesOf } from './round.js';
 
 const WIDTH = 760;
-const LABEL_WIDTH = 250;
+const LABEL_WIDTH = 300;
 const VALUE_WIDTH = 90;
 const BAR_HEIGHT = 16;
 const ROW_HEIGHT = 26;

@@ -54,6 +54,8 @@ export async function startRig(
   const queues = openQueues(redis, () => undefined);
   const db = connectDatabase(stores.databaseUrl, 2);
   const pool = new pg.Pool({ connectionString: stores.databaseUrl, max: DATABASE_CONNECTIONS });
+  // A connection that Postgres ends as it stops is nothing to fail on.
+  pool.on('error', () => undefined);
   beforeEnd(async () => {
     await closeQueues(queues);
     await db.$disconnect();

@@ -43,6 +43,7 @@ const ROWS = [
   [jest('integration', 2)],
   [jest('e2e', 1)],
   [jest('browser', 1)],
+  [jest('chaos', 1)],
 ];
 
 /** Runs one step to its end. Its output is kept back, and shown only when it fails. */

@@ -1,4 +1,5 @@
 import { withDeadline } from './clock.js';
+import { crashPoint } from './crash-point.js';
 import type { Logger } from './logger.js';
 
 /** A second signal within this time, in ms, is the first once more. */
@@ -44,10 +45,12 @@ export function onShutdown(steps: readonly ShutdownStep[], deadlineMs: number, l
 export async function runSteps(steps: readonly ShutdownStep[], deadlineMs: number, log: Logger): Promise<boolean> {
   const endsAt = performance.now() + deadlineMs;
   let inOrder = true;
+  await crashPoint('shutdown.begun');
   for (const { name, run } of steps) {
     try {
       const leftMs = Math.max(0, endsAt - performance.now());
       await withDeadline((async () => run())(), leftMs, `ending ${name}`);
+      await crashPoint('shutdown.step-done');
     } catch (err) {
       inOrder = false;
       log.warn({ err, step: name }, 'could not end in order');

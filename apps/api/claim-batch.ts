@@ -1,6 +1,7 @@
 import type { Claim } from '#core/claim.js';
 import { newClaimId } from '#core/claim-id.js';
 import { withDeadline } from '#core/clock.js';
+import { crashPoint, crashStep } from '#core/crash-point.js';
 import { claimsAnswered, enqueueFailed } from '#core/events.js';
 import { enqueuePlaceOrders, type Queues } from '#core/queue/queue.js';
 import type { Redis } from '#core/redis.js';
@@ -21,8 +22,14 @@ export function createClaimBatch(redis: Redis, queues: Queues): ClaimBatch {
   return batchPerTurn(CLAIM_BATCH_MAX, WAITING_MAX, async (saleId, buyerIds) => {
     const startedAt = performance.now();
     const requests = buyerIds.map(buyerId => ({ buyerId, claimId: newClaimId() }));
-    const outcomes = await withDeadline(claim(redis, saleId, requests), REDIS_STEP_MS, 'claiming');
+    const outcomes = await withDeadline(
+      crashStep('claim.script', () => claim(redis, saleId, requests)),
+      REDIS_STEP_MS,
+      'claiming',
+    );
+    await crashPoint('claim.answered');
     queueWinners(queues, saleId, outcomes);
+    await crashPoint('claim.queued');
     claimsAnswered(countKinds(outcomes), (performance.now() - startedAt) / 1_000);
     return outcomes;
   });
@@ -33,7 +40,9 @@ function queueWinners(queues: Queues, saleId: string, outcomes: ClaimOutcome[]):
   const winners: Claim[] = [];
   for (const outcome of outcomes) if (outcome.kind === 'won') winners.push(outcome.claim);
   if (winners.length === 0) return;
-  enqueuePlaceOrders(queues, saleId, winners).catch(error => enqueueFailed('place-orders', error));
+  crashStep('claim.queue', () => enqueuePlaceOrders(queues, saleId, winners)).catch(error =>
+    enqueueFailed('place-orders', error),
+  );
 }
 
 function countKinds(outcomes: ClaimOutcome[]): Map<string, number> {

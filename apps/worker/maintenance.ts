@@ -1,4 +1,5 @@
 import cron from 'node-cron';
+import { pause } from '#core/clock.js';
 import { actorFailed, actorRan } from '#core/events.js';
 import { deliverEvents } from '#core/maintenance/deliver-events.js';
 import { expireOverdue } from '#core/maintenance/expire-overdue.js';
@@ -17,6 +18,9 @@ const ACTORS: { name: string; at: string; runOnce(ctx: StepContext): Promise<unk
   { name: 'prune', at: '0 17 * * * *', runOnce: prune },
 ];
 
+/** After Redis came back, a reconcile that failed is tried again after this time, in ms: the sales are shut until one succeeds. */
+const REOPEN_MS = 1_000;
+
 /**
  * Runs the actors: once now, on their times, and reconcile whenever Redis comes back, as the sales stay shut until then.
  *
@@ -24,9 +28,10 @@ const ACTORS: { name: string; at: string; runOnce(ctx: StepContext): Promise<unk
  * @returns `stop()` ends the timers and waits for the runs under way
  */
 export function startMaintenance(ctx: WorkerContext): { stop(): Promise<void> } {
-  const running = new Map<string, Promise<void>>();
+  const running = new Map<string, Promise<boolean>>();
+  const stopped = new AbortController();
   // A run that takes longer than its interval is joined, not doubled.
-  const start = (actor: (typeof ACTORS)[number]): Promise<void> => {
+  const start = (actor: (typeof ACTORS)[number]): Promise<boolean> => {
     const run = running.get(actor.name) ?? runActor(ctx, actor).finally(() => running.delete(actor.name));
     running.set(actor.name, run);
     return run;
@@ -34,10 +39,16 @@ export function startMaintenance(ctx: WorkerContext): { stop(): Promise<void> } 
   const tasks = ACTORS.map(actor => cron.schedule(actor.at, () => start(actor), { timezone: 'UTC' }));
   for (const actor of ACTORS) void start(actor);
   const reconcile = ACTORS.find(({ name }) => name === 'reconcile');
-  const onReady = () => reconcile && void start(reconcile);
+  const reopen = async () => {
+    // A run that began with the Redis that went away proves nothing about the one that came back.
+    if (reconcile) await running.get(reconcile.name);
+    while (reconcile && !stopped.signal.aborted && !(await start(reconcile))) await pause(REOPEN_MS, stopped.signal);
+  };
+  const onReady = () => void reopen();
   ctx.redis.on('ready', onReady);
   return {
     stop: async () => {
+      stopped.abort();
       ctx.redis.off('ready', onReady);
       for (const task of tasks) await task.destroy();
       await Promise.all(running.values());
@@ -45,15 +56,21 @@ export function startMaintenance(ctx: WorkerContext): { stop(): Promise<void> } 
   };
 }
 
-/** An actor that fails is told of and tried again at its next time; it never takes the process down. */
-async function runActor(ctx: WorkerContext, actor: (typeof ACTORS)[number]): Promise<void> {
+/**
+ * An actor that fails is told of and tried again at its next time; it never takes the process down.
+ *
+ * @returns whether it ran to its end, here and now
+ */
+async function runActor(ctx: WorkerContext, actor: (typeof ACTORS)[number]): Promise<boolean> {
   const startedAt = performance.now();
   try {
     const ran = await ctx.lock.hold(actor.name, async () => {
       await actor.runOnce(ctx);
     });
     if (ran) actorRan(actor.name, (performance.now() - startedAt) / 1_000);
+    return ran;
   } catch (error) {
     actorFailed(actor.name, error);
+    return false;
   }
 }

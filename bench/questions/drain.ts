@@ -48,7 +48,9 @@ async function drainAll(rig: Rig, saleId: string): Promise<Figures> {
     const startMs = performance.now();
     const backlog = await left();
     const before = { worker: cpuSeconds(worker.pid), postgres: postgresSeconds(rig), redis: redisSeconds(rig) };
-    await until(async () => (await left()) === 0, DRAINED_WITHIN_MS);
+    const drained = await until(async () => (await left()) === 0, DRAINED_WITHIN_MS);
+    if (!drained)
+      throw new Error(`${await left()} of ${backlog} claims were not placed in ${DRAINED_WITHIN_MS / 1_000} s`);
     const seconds = (performance.now() - startMs) / 1_000;
     const perOrder = (from: number, to: number) => ((to - from) * MICROS) / backlog;
     const figures = {

@@ -18,6 +18,6 @@ export async function latency(rig: Rig, api: Server, perSecond: number): Promise
   const count = Math.ceil(perSecond * seconds);
   const saleId = await openInRedis(rig, count);
   const crowd = { path: `/buy/${saleId}`, count, seconds: seconds + 1, perSecond };
-  const { outcome } = await underLoad(rig, api, crowd, [202]);
-  return { ...outcome.latency, perSecond };
+  const { outcome } = await underLoad(rig, api, crowd, [202, 429, 503]);
+  return { ...outcome.latency, perSecond, turnedAway: outcome.answers - (outcome.statuses['202'] ?? 0) };
 }

@@ -25,6 +25,8 @@ const SCHEMA = `
 export async function naiveShop(rig: Rig, api: Server): Promise<Contestant[]> {
   const url = await rig.stores.postgres.createDatabase('naive');
   const pool = new pg.Pool({ connectionString: url, max: 1 });
+  // Postgres ends it as it stops.
+  pool.on('error', () => undefined);
   await pool.query(SCHEMA);
   const server = await startBaseline(rig, 'naive', url);
   const close = async () => {

@@ -1,3 +1,4 @@
+import { crashPoint } from '../crash-point.js';
 import { readUndelivered } from '../orders/release-event.js';
 import type { StepContext } from '../steps/context.js';
 import { releaseUnits } from '../steps/release-units.js';
@@ -18,6 +19,7 @@ export async function deliverEvents(ctx: StepContext): Promise<number> {
   let delivered = 0;
   for (;;) {
     const events = await readUndelivered(ctx.db, DELIVER_AFTER_MS, DELIVER_BATCH);
+    if (events.length > 0) await crashPoint('deliver.read');
     await releaseUnits(ctx, events);
     delivered += events.length;
     if (events.length < DELIVER_BATCH) return delivered;

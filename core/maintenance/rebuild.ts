@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type ClaimRecord, isLive } from '../claim.js';
+import { crashPoint, crashStep } from '../crash-point.js';
 import { claimStatusOf, isLiveOrder, type Order } from '../order.js';
 import { readLatestOrders, recordRepairs } from '../orders/sale-orders.js';
 import { readSale } from '../orders/sales.js';
@@ -21,9 +22,13 @@ export async function rebuild(ctx: StepContext, saleId: string): Promise<number 
   if (!sale) return undefined;
   const gate = `rebuild-${randomUUID()}`;
   const loaded = await setSale(ctx.redis, saleId, { runId: gate });
+  await crashPoint('rebuild.shut');
   const snapshot = await readSnapshot(ctx.redis, saleId);
   const state = merge(await readLatestOrders(ctx.db, saleId), snapshot, sale.units);
-  if (!(await openSale(ctx.redis, sale, state, loaded ? gate : ''))) return undefined;
+  await crashPoint('rebuild.read');
+  const opened = await crashStep('rebuild.open', () => openSale(ctx.redis, sale, state, loaded ? gate : ''));
+  await crashPoint('rebuild.opened');
+  if (!opened) return undefined;
   await recordRepairs(ctx.db, saleId, [
     { kind: snapshot ? 'rebuilt' : 'loaded', detail: { claims: state.claims.length, waiting: state.standby.length } },
   ]);

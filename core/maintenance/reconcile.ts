@@ -1,4 +1,5 @@
 import type { Claim } from '../claim.js';
+import { crashPoint, crashStep } from '../crash-point.js';
 import { repaired } from '../events.js';
 import { inTurn } from '../in-turn.js';
 import { claimStatusOf, type Order } from '../order.js';
@@ -76,6 +77,7 @@ async function look(ctx: StepContext, sale: Sale): Promise<Comparison> {
   const runId = await readRunId(ctx.redis);
   const snapshot = await readSnapshot(ctx.redis, sale.id);
   const differences = snapshot ? compare(snapshot, await readLatestOrders(ctx.db, sale.id)) : [];
+  await crashPoint('reconcile.compared');
   return { runId, snapshot, differences };
 }
 
@@ -90,7 +92,10 @@ async function openGate(ctx: StepContext, sale: Sale, comparison: Comparison): P
     await rebuild(ctx, sale.id);
     return { kind: snapshot ? 'rebuilt' : 'loaded', detail: { differences: differences.length } };
   }
-  if (snapshot.runId !== runId) await setSale(ctx.redis, sale.id, { runId });
+  if (snapshot.runId !== runId) {
+    await crashStep('reconcile.verify', () => setSale(ctx.redis, sale.id, { runId }));
+    await crashPoint('reconcile.opened');
+  }
   return undefined;
 }
 
@@ -107,7 +112,8 @@ async function reconcileSale(ctx: StepContext, sale: Sale, dryRun: boolean): Pro
     if (snapshot.stock.length > 0 && snapshot.standby.length > 0) {
       result.repairs.push(...(await promoteWaiting(ctx, sale.id)));
     }
-    await recordRepairs(ctx.db, sale.id, result.repairs);
+    if (result.repairs.length > 0) await crashPoint('reconcile.repaired');
+    await crashStep('reconcile.note', () => recordRepairs(ctx.db, sale.id, result.repairs));
   }
   for (const kind of new Set(result.repairs.map(repair => repair.kind))) {
     repaired(kind, result.repairs.filter(repair => repair.kind === kind).length, sale.id);

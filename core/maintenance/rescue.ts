@@ -1,3 +1,4 @@
+import { crashPoint, crashStep } from '../crash-point.js';
 import { claimsRescued } from '../events.js';
 import { inTurn } from '../in-turn.js';
 import type { StepContext } from '../steps/context.js';
@@ -44,7 +45,10 @@ export async function rescue(ctx: StepContext, saleId: string, olderThanMs = RES
   let rescued = 0;
   for (;;) {
     const claims = await readOutbox(ctx.redis, saleId, olderThanMs, RESCUE_BATCH);
-    if (claims.length > 0) await placeOrders(ctx, saleId, claims);
+    if (claims.length > 0) {
+      await crashPoint('rescue.read');
+      await crashStep('rescue.place', () => placeOrders(ctx, saleId, claims));
+    }
     rescued += claims.length;
     claimsRescued(claims.length);
     if (claims.length < RESCUE_BATCH) return rescued;

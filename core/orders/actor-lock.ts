@@ -1,4 +1,11 @@
 import pg from 'pg';
+import { crashPoint } from '../crash-point.js';
+
+/**
+ * A session that says nothing for this long, in ms, loses its locks: its process is stopped or cut off, and the others must not
+ * wait for it. One that is only long at work loses them, too, which costs nothing but doing the work twice.
+ */
+const IDLE_SESSION_MS = 10_000;
 
 /**
  * Lets one process at a time run an actor. The lock belongs to a session of Postgres, so it dies with the process, and it
@@ -30,7 +37,9 @@ export class ActorLock {
     const key = `dropline.${actor}`;
     if (!(await this.#ask('SELECT pg_try_advisory_lock(hashtext($1)) AS done', key))) return false;
     try {
+      await crashPoint('actor.locked');
       await run();
+      await crashPoint('actor.done');
     } finally {
       await this.#ask('SELECT pg_advisory_unlock(hashtext($1)) AS done', key);
     }
@@ -73,6 +82,7 @@ export class ActorLock {
       connectionTimeoutMillis: 2_000,
       query_timeout: 6_000,
       keepAlive: true,
+      options: `-c idle_session_timeout=${IDLE_SESSION_MS}`,
     });
     client.on('error', this.#onError);
     client.on('end', () => {

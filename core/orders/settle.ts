@@ -1,3 +1,4 @@
+import { crashPoint } from '../crash-point.js';
 import type { Order } from '../order.js';
 import { type Database, Prisma } from './database.js';
 import { ORDER_COLUMNS, type OrderRow, orderOf } from './order-row.js';
@@ -18,8 +19,11 @@ export function settleAtOnce(db: Database, insert: (tx: Transaction) => Promise<
   return db.$transaction(async tx => {
     const ids = (await insert(tx)).map(row => row.id);
     if (ids.length === 0) return [];
+    await crashPoint('settle.inserted');
     await debit(tx, ids);
+    await crashPoint('settle.debited');
     await reject(tx, ids);
+    await crashPoint('settle.rejected');
     const rows = await tx.$queryRaw<OrderRow[]>(
       Prisma.sql`SELECT ${ORDER_COLUMNS} FROM orders o WHERE o.id = ANY(${ids}::uuid[])`,
     );

@@ -1,4 +1,5 @@
 import { Worker } from 'bullmq';
+import { crashPoint } from '../crash-point.js';
 import type { Redis } from '../redis.js';
 import { JOB_DATA, type JobData, type JobName } from './jobs.js';
 import { QUEUE_PREFIX } from './queue.js';
@@ -37,7 +38,9 @@ export function startJobWorker<N extends JobName>(
     name,
     async job => {
       const startedAt = performance.now();
+      await crashPoint('job.started');
       await run(JOB_DATA[name].parse(job.data) as JobData<N>);
+      await crashPoint('job.done');
       events.onDone(name, (performance.now() - startedAt) / 1_000);
     },
     { connection, prefix: QUEUE_PREFIX, concurrency, ...WORKER_OPTIONS },

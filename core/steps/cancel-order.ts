@@ -1,4 +1,5 @@
 import type { Claim } from '../claim.js';
+import { crashPoint, crashStep } from '../crash-point.js';
 import { orderCancelled } from '../events.js';
 import { cancelOrder as cancel } from '../orders/end.js';
 import type { StepContext } from './context.js';
@@ -13,7 +14,8 @@ import { releaseUnits } from './release-units.js';
  * @throws NotVerified, and what the stores throw: then do it again
  */
 export async function cancelOrder(ctx: StepContext, saleId: string, claim: Claim): Promise<void> {
-  const events = await cancel(ctx.db, saleId, claim);
+  const events = await crashStep('cancel.end', () => cancel(ctx.db, saleId, claim));
+  await crashPoint('cancel.ended');
   if (events.length > 0) orderCancelled();
   await releaseUnits(ctx, events);
 }

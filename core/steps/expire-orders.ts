@@ -1,3 +1,4 @@
+import { crashPoint, crashStep } from '../crash-point.js';
 import { ordersExpired } from '../events.js';
 import { expireOrders as expire } from '../orders/end.js';
 import type { StepContext } from './context.js';
@@ -17,7 +18,8 @@ export const EXPIRE_BATCH_MAX = 500;
 export async function expireOrders(ctx: StepContext, claimIds?: string[]): Promise<number> {
   let expired = 0;
   for (;;) {
-    const events = await expire(ctx.db, EXPIRE_BATCH_MAX, claimIds);
+    const events = await crashStep('expire.end', () => expire(ctx.db, EXPIRE_BATCH_MAX, claimIds));
+    await crashPoint('expire.ended');
     ordersExpired(events.length);
     expired += events.length;
     await releaseUnits(ctx, events);

@@ -1,3 +1,4 @@
+import { crashPoint, crashStep } from '../crash-point.js';
 import { orderPaid } from '../events.js';
 import { claimStatusOf, isLiveOrder } from '../order.js';
 import { expireOrders } from '../orders/end.js';
@@ -16,7 +17,8 @@ import { releaseUnits } from './release-units.js';
  * @throws NotVerified, and what the stores throw: then do it again
  */
 export async function payOrder(ctx: StepContext, saleId: string, claimId: string, buyerId: string): Promise<void> {
-  const { outcome, order } = await pay(ctx.db, claimId, buyerId);
+  const { outcome, order } = await crashStep('pay.capture', () => pay(ctx.db, claimId, buyerId));
+  await crashPoint('pay.captured');
   if (!order) return;
   if (outcome === 'paid') orderPaid();
   // A click after the deadline is answered by the truth, at once: the order has expired.
@@ -25,5 +27,6 @@ export async function payOrder(ctx: StepContext, saleId: string, claimId: string
   }
   if (!isLiveOrder(order.status)) return;
   const reason = outcome === 'insufficient_funds' ? outcome : null;
-  await recordStatus(ctx.redis, saleId, [{ ...order, status: claimStatusOf(order.status), reason }]);
+  const record = { ...order, status: claimStatusOf(order.status), reason };
+  await crashStep('pay.record', () => recordStatus(ctx.redis, saleId, [record]));
 }

@@ -1,4 +1,5 @@
 import type { Claim } from '../claim.js';
+import { crashPoint, crashStep } from '../crash-point.js';
 import { enqueueFailed, ordersPlaced } from '../events.js';
 import { isLiveOrder, type Order } from '../order.js';
 import { voidClaims } from '../orders/end.js';
@@ -24,9 +25,12 @@ const EXPIRE_MARGIN_MS = 50;
  */
 export async function placeOrders(ctx: StepContext, saleId: string, claims: Claim[]): Promise<void> {
   const { orders, conflicting } = await placeOrSplit(ctx, saleId, claims);
+  await crashPoint('place.stored');
   if (conflicting.length > 0) {
     ctx.log.warn({ saleId, claims: conflicting }, 'claims in conflict with live orders are given up');
-    await releaseUnits(ctx, await voidClaims(ctx.db, saleId, conflicting, 'lost'));
+    const given = await crashStep('place.give-up', () => voidClaims(ctx.db, saleId, conflicting, 'lost'));
+    await crashPoint('place.given-up');
+    await releaseUnits(ctx, given);
   }
   await recordLive(
     ctx,
@@ -42,7 +46,7 @@ export async function placeOrders(ctx: StepContext, saleId: string, claims: Clai
 /** A claim that Postgres refuses must not hold up its batch: halves are tried until it is alone, and given up. */
 async function placeOrSplit(ctx: StepContext, saleId: string, claims: Claim[]): Promise<Placement> {
   try {
-    return await place(ctx.db, saleId, claims);
+    return await crashStep('place.store', () => place(ctx.db, saleId, claims));
   } catch (error) {
     if (!isDataError(error)) throw error;
     if (claims.length === 1) return giveUp(ctx, saleId, claims, error);
@@ -74,18 +78,17 @@ async function tombstones(ctx: StepContext, saleId: string, claims: Claim[]): Pr
 
 async function recordLive(ctx: StepContext, saleId: string, orders: Order[]): Promise<void> {
   if (orders.length === 0) return;
-  await recordStatus(
-    ctx.redis,
-    saleId,
-    orders.map(order => ({ ...order, status: order.status as 'paid' })),
-  );
+  const records = orders.map(order => ({ ...order, status: order.status as 'paid' }));
+  await crashStep('place.record', () => recordStatus(ctx.redis, saleId, records));
+  await crashPoint('place.recorded');
   ordersPlaced(orders.length);
   const pending = orders.filter(order => order.status === 'pending_payment');
   if (pending.length === 0) return;
   const payByMs = Math.max(...pending.map(order => order.payByMs));
   const claimIds = pending.map(order => order.claimId);
   try {
-    await enqueueExpireOrders(ctx.queues, saleId, claimIds, payByMs - Date.now() + EXPIRE_MARGIN_MS);
+    const delayMs = payByMs - Date.now() + EXPIRE_MARGIN_MS;
+    await crashStep('place.queue-expiry', () => enqueueExpireOrders(ctx.queues, saleId, claimIds, delayMs));
   } catch (error) {
     // Left to expire-overdue.
     enqueueFailed('expire-orders', error);

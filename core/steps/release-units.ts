@@ -1,4 +1,5 @@
 import type { Claim } from '../claim.js';
+import { crashPoint, crashStep } from '../crash-point.js';
 import { enqueueFailed, unitsPromoted, unitsReleased } from '../events.js';
 import { inTurn } from '../in-turn.js';
 import { markDelivered, type ReleaseEvent } from '../orders/release-event.js';
@@ -18,11 +19,11 @@ import type { StepContext } from './context.js';
 export async function releaseUnits(ctx: StepContext, events: ReleaseEvent[]): Promise<void> {
   await inTurn(new Set(events.map(event => event.saleId)), async saleId => {
     const ofSale = events.filter(event => event.saleId === saleId);
-    const outcomes = await release(ctx.redis, saleId, ofSale);
-    await markDelivered(
-      ctx.db,
-      ofSale.map(event => event.id),
-    );
+    const outcomes = await crashStep('release.script', () => release(ctx.redis, saleId, ofSale));
+    await crashPoint('release.released');
+    const ids = ofSale.map(event => event.id);
+    await crashStep('release.mark', () => markDelivered(ctx.db, ids));
+    await crashPoint('release.marked');
     unitsReleased(outcomes.filter(outcome => outcome.kind !== 'not_held').length);
     await queuePromoted(ctx, saleId, outcomes.flatMap(promotedClaim));
   });
@@ -39,7 +40,7 @@ export async function queuePromoted(ctx: StepContext, saleId: string, claims: Cl
   if (claims.length === 0) return;
   unitsPromoted(claims.length);
   try {
-    await enqueuePlaceOrders(ctx.queues, saleId, claims);
+    await crashStep('release.queue', () => enqueuePlaceOrders(ctx.queues, saleId, claims));
   } catch (error) {
     enqueueFailed('place-orders', error);
   }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type ClaimRecord, formatClaimRecord, isLive } from '../claim.js';
+import { crashPoint } from '../crash-point.js';
 import type { Redis } from '../redis.js';
 import { type Sale, type SaleState, type Settlement, standbyCap } from '../sale.js';
 import { behindFence } from './claims.js';
@@ -37,6 +38,7 @@ export async function openSale(redis: Redis, sale: Sale, state = NOTHING, gate =
   for (let attempt = 0; attempt < 3; attempt += 1) {
     const runId = await readRunId(redis);
     const staged = await stage(redis, sale, state);
+    await crashPoint('rebuild.staged');
     const keys = keysOf(sale.id);
     const names = [keys.sale, keys.stock, keys.claims, keys.outbox, keys.standby, ...staged];
     const outcome = await runScript(redis, 'open-sale', names, [runId, gate, ...fieldsOf(sale)]);

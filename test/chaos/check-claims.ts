@@ -11,7 +11,7 @@ const RANK: Record<string, number> = { queued: 0, pending_payment: 1, paid: 2, c
 export function checkClaims(evidence: Evidence, views: readonly ClaimView[]): Violation[] {
   return [
     ...ambiguous(evidence),
-    ...views.flatMap(notEnded),
+    ...views.flatMap(view => notEnded(evidence, view)),
     ...views.flatMap(backwards),
     ...views.flatMap(twoEnds),
     ...views.flatMap(unpaidAgain),
@@ -30,8 +30,11 @@ function ambiguous({ operations, orders }: Evidence): Violation[] {
   });
 }
 
-function notEnded({ claimId, buyerId, saleId, order, sightings }: ClaimView): Violation[] {
+/** A claim that Redis lost has no order; then its buyer must have been told so. */
+function notEnded({ redisLostData }: Evidence, view: ClaimView): Violation[] {
+  const { claimId, buyerId, saleId, order, sightings } = view;
   const rule = 'accepted_reaches_its_end' as const;
+  if (!order && redisLostData && sightings.some(({ status }) => status === 'rejected')) return [];
   if (!order) return [{ rule, text: `claim ${claimId} of ${buyerId} in ${saleId} was accepted and has no order` }];
   if (order.status === 'paid' || isEnded(order.status)) return [];
   return [

@@ -19,7 +19,8 @@ const REGULARS = 60;
 
 const ENDED = new Set<string | undefined>(['cancelled', 'rejected', 'refunded', 'closed', 'none']);
 
-interface Visit {
+/** What a buyer is going to do. */
+export interface Visit {
   saleId: string;
   buyerId: string;
   clicks: number;
@@ -82,8 +83,16 @@ function planVisit(world: World, random: Random, number: number, elapsedMs: numb
   return { saleId: world.big, buyerId: guest, clicks, withUnit, returns: 1 };
 }
 
-async function shop(client: Client, random: Random, visit: Visit): Promise<void> {
-  const goesHomeAt = performance.now() + PATIENCE_MS;
+/**
+ * One buyer's visit to a sale.
+ *
+ * @param client asks for them
+ * @param random decides the rest
+ * @param visit what they want
+ * @param patienceMs when they go home at the latest, in ms
+ */
+export async function shop(client: Client, random: Random, visit: Visit, patienceMs = PATIENCE_MS): Promise<void> {
+  const goesHomeAt = performance.now() + patienceMs;
   let returns = visit.returns;
   let { clicks } = visit;
   while (performance.now() < goesHomeAt) {

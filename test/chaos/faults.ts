@@ -9,17 +9,19 @@ const plan = (what: Plan['do'], kind: NodeKind, times: number): Plan[] => Array(
 
 /** Dealt out shuffled, again and again: so that a short run has its share of everything, too. */
 const DECK: Plan[] = [
-  ...plan('kill', 'api', 4),
-  ...plan('kill', 'worker', 4),
+  ...plan('kill', 'api', 3),
+  ...plan('kill', 'worker', 3),
   ...plan('kill', 'redis', 1),
   ...plan('kill', 'postgres', 1),
   ...plan('pause', 'api', 1),
   ...plan('pause', 'worker', 1),
-  ...plan('pause', 'redis', 1),
 ];
 
-/** From one fault to the next, in ms. */
+/** From the end of one fault to the next, in ms. */
 const BETWEEN_MS = [500, 3_000] as const;
+
+/** The next comes after this time at the latest, whether the last is mended or not, in ms: more than 30 kills in 3 minutes. */
+const PACE_MS = 4_000;
 
 /** How long what was killed stays down before it is started again, in ms. */
 const DOWN_MS = [0, 1_000] as const;
@@ -77,7 +79,9 @@ export async function breakThings(
     report.kills[node.kind] += 1;
     const downMs = random.between(...DOWN_MS);
     await node.kill();
-    mend(pause(downMs, signal).then(() => node.revive()));
+    const back = pause(downMs, signal).then(() => node.revive());
+    mend(back);
+    await Promise.race([back, pause(PACE_MS, signal)]);
   };
   const stop = (node: ChaosNode) => {
     const pid = node.pid();
@@ -95,7 +99,8 @@ export async function breakThings(
   };
 
   while (!signal.aborted) {
-    await pause(random.between(...BETWEEN_MS), signal);
+    const last = report.faults.at(-1)?.atMs ?? Date.now();
+    await pause(Math.min(random.between(...BETWEEN_MS), last + PACE_MS - Date.now()), signal);
     if (signal.aborted) break;
     if (deck.length === 0) deck = random.shuffle(DECK);
     const up = (kind: NodeKind) => cluster.nodes.filter(node => node.kind === kind && node.pid() !== undefined);

@@ -26,7 +26,7 @@ export function readOptions(args: string[]): ChaosOptions {
       seed: { type: 'string', default: String(randomInt(SEED_MAX)) },
       json: { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
-      rate: { type: 'string', default: '25' },
+      rate: { type: 'string', default: '15' },
     },
   });
   const [minutes, seed, rate] = [Number(values.minutes), Number(values.seed), Number(values.rate)];

@@ -4,9 +4,14 @@ import type { SaleFacts } from './claim-view.js';
 import type { Query } from './world.js';
 
 const LOOK_EVERY_MS = 250;
-const PENDING = `
-  SELECT (SELECT count(*) FROM orders WHERE status = 'pending_payment') AS orders,
-         (SELECT count(*) FROM outbox_events WHERE delivered_at IS NULL) AS releases`;
+
+/** Sale ids have no quotes: see core/claim.ts. */
+const pending = (sales: readonly SaleFacts[]): string => {
+  const ids = sales.map(({ id }) => `'${id}'`).join(', ');
+  return `
+    SELECT (SELECT count(*) FROM orders WHERE status = 'pending_payment' AND sale_id IN (${ids})) AS orders,
+           (SELECT count(*) FROM outbox_events WHERE delivered_at IS NULL AND sale_id IN (${ids})) AS releases`;
+};
 
 /**
  * Waits until nothing is on its way any more: no claim unplaced, no order unpaid, no release to be carried out.
@@ -33,7 +38,7 @@ export async function comeToRest(
 
 async function onItsWay(redis: Connections['redis'], query: Query, sales: readonly SaleFacts[]): Promise<string[]> {
   const left: string[] = [];
-  const [row] = await query(PENDING);
+  const [row] = await query(pending(sales));
   if (row?.orders !== '0') left.push(`${row?.orders} orders wait for their payment`);
   if (row?.releases !== '0') left.push(`${row?.releases} releases are not carried out`);
   for (const { id } of sales) {

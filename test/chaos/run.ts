@@ -5,7 +5,7 @@ import { audit } from '#core/maintenance/audit.js';
 import { checkout } from '../../apps/stack/checkout.js';
 import { type Connections, openConnections } from '../../apps/stack/connections.js';
 import { checkHistory } from './check-history.js';
-import { type SaleFacts, viewClaims } from './claim-view.js';
+import { viewClaims } from './claim-view.js';
 import { openClient } from './client.js';
 import { type Cluster, startCluster } from './cluster.js';
 import { namesOf, sendCrowd } from './crowd.js';
@@ -17,7 +17,7 @@ import { plainQuery } from './plain-query.js';
 import { type Probe, percentile, probeAlways, recoveries } from './probe.js';
 import { seededRandom } from './random.js';
 import { comeToRest } from './rest.js';
-import { fillWallets, keepBooks, lookAtBooks, makeWorld, type Query, type World } from './world.js';
+import { factsOf, fillWallets, keepBooks, lookAtBooks, makeWorld, type Query, type World } from './world.js';
 
 /** Before the first fault, in ms: a run has seen that everything works. */
 const CALM_MS = 2 * SECOND_MS;
@@ -105,7 +105,7 @@ async function runOn(run: Run): Promise<ChaosResult> {
 
   const { report, probes } = await storm(run, world, query, crowd, runMs);
   tell(`${report.faults.length} faults; waiting until everything is at rest`);
-  const unsettled = await comeToRest(connections, query, factsOf(world), REST_MS);
+  const unsettled = await comeToRest(connections, query, factsOf(world.sales), REST_MS);
   await lookAtBooks(query, history);
   return judge(run, world, query, report, probes, unsettled);
 }
@@ -139,16 +139,6 @@ async function storm(
   return { report, probes };
 }
 
-const factsOf = ({ sales }: World): SaleFacts[] =>
-  sales.map(({ id, units, opensAtMs, closesAtMs, standbyFactor, settlement }) => ({
-    id,
-    units,
-    opensAtMs,
-    closesAtMs,
-    settlement,
-    standby: standbyFactor > 0,
-  }));
-
 async function judge(
   { options, history, connections }: Run,
   world: World,
@@ -159,7 +149,7 @@ async function judge(
 ): Promise<ChaosResult> {
   const operations = operationsOf(history.lines());
   const orders = await readOrderFacts(query);
-  const sales = factsOf(world);
+  const sales = factsOf(world.sales);
   const evidence = {
     sales,
     operations,

@@ -3,6 +3,7 @@ import { creditWallets } from '#core/orders/wallet.js';
 import type { NewSale } from '#core/steps/create-sale.js';
 import type { Connections } from '../../apps/stack/connections.js';
 import { openDrop } from '../../apps/stack/drop.js';
+import type { SaleFacts } from './claim-view.js';
 import type { History } from './history.js';
 import type { Random } from './random.js';
 
@@ -15,6 +16,21 @@ const PLENTY = 10_000;
 /** After this time the crowd turns to the next small sale, in ms. */
 const SMALL_FOR_MS = 20 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
+
+/**
+ * @param sales as they were made
+ * @returns what the checks need of them
+ */
+export function factsOf(sales: readonly NewSale[]): SaleFacts[] {
+  return sales.map(({ id, units, opensAtMs, closesAtMs, standbyFactor, settlement }) => ({
+    id,
+    units,
+    opensAtMs,
+    closesAtMs,
+    settlement,
+    standby: standbyFactor > 0,
+  }));
+}
 
 /** Where the crowd goes. */
 export interface World {

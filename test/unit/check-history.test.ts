@@ -189,6 +189,16 @@ describe('good histories', () => {
       },
     ],
     [
+      'Redis lost the claim before it had an order, and its buyer was told',
+      {
+        redisLostData: true,
+        steps: [
+          [100, 'buy', 'ann', { ...WON, ...claim('a') }],
+          [500, 'order-status', 'ann', { http: 200, status: 'rejected', reason: 'lost', ...claim('a') }],
+        ],
+      },
+    ],
+    [
       'money that is on its way in',
       {
         steps: [[100, 'credit', 'ann', UNKNOWN]],
@@ -208,6 +218,11 @@ describe('bad histories', () => {
       'accepted_reaches_its_end',
       'an accepted claim vanishes',
       { steps: [[100, 'buy', 'ann', { ...WON, ...claim('a') }]] },
+    ],
+    [
+      'accepted_reaches_its_end',
+      'Redis lost the claim, and nobody was told',
+      { redisLostData: true, steps: [[100, 'buy', 'ann', { ...WON, ...claim('a') }]] },
     ],
     [
       'accepted_reaches_its_end',

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type ClaimRecord, isLive } from '#core/claim.js';
 import { withDeadline } from '#core/clock.js';
+import { crashPoint, crashStep } from '#core/crash-point.js';
 import { Problem } from '#core/errors.js';
 import { enqueueCancelOrder } from '#core/queue/queue.js';
 import { leaveStandby } from '#core/stock/status.js';
@@ -38,6 +39,7 @@ async function cancelClaim(ctx: ApiContext, saleId: string, buyerId: string, cla
   if (claim?.status === 'cancelled') return { status: 202, body: { status: 'cancelled' } };
   if (claim?.status !== 'queued' && claim?.status !== 'pending_payment') throw new Problem('not_cancellable');
   const { claimId, unit } = claim;
-  await enqueueCancelOrder(ctx.queues, { saleId, claimId, buyerId, unit });
+  await crashStep('cancel.queue', () => enqueueCancelOrder(ctx.queues, { saleId, claimId, buyerId, unit }));
+  await crashPoint('cancel.queued');
   return { status: 202, body: { status: claim.status, pollAfterMs: pollAfterMs(claim.status) } };
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type ClaimRecord, isLive } from '#core/claim.js';
 import { withDeadline } from '#core/clock.js';
+import { crashPoint, crashStep } from '#core/crash-point.js';
 import { claimRestored, enqueueFailed } from '#core/events.js';
 import { enqueuePlaceOrders } from '#core/queue/queue.js';
 import { type Receipt, verifyReceipt } from '#core/receipt.js';
@@ -47,6 +48,7 @@ export const orderStatus = buyerEndpoint(
   async (ctx, { saleId, receipt: text }, buyerId) => {
     const sale = await ctx.sales.find(saleId);
     const known = await ctx.statuses.read(saleId, buyerId);
+    await crashPoint('status.read');
     const receipt = text === undefined ? undefined : verifyReceipt(ctx.config.AUTH_SECRET, saleId, buyerId, text);
     const answer =
       receipt && isMissing(receipt, known) ? await redeem(ctx, sale, receipt, known) : answerOf(sale, known);
@@ -66,7 +68,12 @@ function isMissing(receipt: Receipt, { claim }: BuyerStatus): boolean {
 async function redeem(ctx: ApiContext, sale: RecentSale, receipt: Receipt, known: BuyerStatus): Promise<Answer> {
   const { saleId, buyerId, claimId, unit } = receipt;
   const claim = { buyerId, claimId, unit, status: 'queued' as const };
-  const outcome = await withDeadline(restoreClaim(ctx.redis, saleId, claim), REDIS_STEP_MS, 'restoring a claim');
+  const outcome = await withDeadline(
+    crashStep('receipt.restore', () => restoreClaim(ctx.redis, saleId, claim)),
+    REDIS_STEP_MS,
+    'restoring a claim',
+  );
+  await crashPoint('receipt.restored');
   if (outcome === 'restored') {
     claimRestored(saleId, claimId);
     enqueuePlaceOrders(ctx.queues, saleId, [claim]).catch(error => enqueueFailed('place-orders', error));

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { crashPoint, crashStep } from '#core/crash-point.js';
 import { Problem } from '#core/errors.js';
 import { enqueuePayOrder } from '#core/queue/queue.js';
 import { buyerEndpoint } from '../endpoint.js';
@@ -31,7 +32,9 @@ export const pay = buyerEndpoint(
     }
     if (claim?.status === 'paid') return { status: 202, body: { status: 'paid' } };
     if (claim?.status !== 'pending_payment') throw new Problem('not_payable');
-    await enqueuePayOrder(ctx.queues, { saleId, claimId: claim.claimId, buyerId });
+    const { claimId } = claim;
+    await crashStep('pay.queue', () => enqueuePayOrder(ctx.queues, { saleId, claimId, buyerId }));
+    await crashPoint('pay.queued');
     return { status: 202, body: { status: claim.status, pollAfterMs: pollAfterMs(claim.status) } };
   },
 );

@@ -143,6 +143,25 @@ describe('a receipt', () => {
     expect(await statusOf(sale, 'ann', lost.receipt)).toMatchObject({ status: 'queued', claimId });
   });
 
+  test('of a claim that ended before the buyer won another, which ended too: nothing is brought back', async () => {
+    const sale = await api.open();
+    const claims = [];
+    for (const _ of ['first', 'second']) {
+      const claim = await buy(sale, 'ann');
+      claims.push(claim);
+      const { claimId } = claim;
+      const ended = { status: 'cancelled', reason: 'cancelled_by_buyer', freesUnit: true } as const;
+      await release(api.redis, sale.id, [{ buyerId: 'ann', claimId, ...ended }]);
+    }
+    const [first, second] = claims;
+    const before = await readSnapshot(api.redis, sale.id);
+    expect(await statusOf(sale, 'ann', first?.receipt)).toMatchObject({
+      status: 'cancelled',
+      claimId: second?.claimId,
+    });
+    expect((await readSnapshot(api.redis, sale.id))?.stock).toEqual(before?.stock);
+  });
+
   test('of a buyer who is in line again since: the line', async () => {
     const sale = await api.open({ units: 1, standbyFactor: 1 });
     const { receipt, unit } = await buy(sale, 'ann');

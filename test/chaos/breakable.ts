@@ -1,0 +1,96 @@
+import { join } from 'node:path';
+import { pause } from '#core/clock.js';
+import { checkout } from '../../apps/stack/checkout.js';
+import { startGuarded } from '../../apps/stack/guarded-process.js';
+import { outputTail } from '../../apps/stack/output.js';
+import { until } from '../../apps/stack/until.js';
+
+const READY_MS = 20_000;
+const OUTPUT_CHARS = 16_000;
+const GRACE_MS = 5_000;
+const PROBE_MS = 500;
+const LOOK_EVERY_MS = 25;
+
+/** How long a process that was stopped or hangs is left so, in ms. */
+const HELD_MS = 2_000;
+
+/** A process of ours that fails at one place, and is started again whole, as a supervisor would. */
+export interface Breakable {
+  /** When it failed, and when it was whole again; undefined while it hasn't. */
+  fired(): { atMs: number; wholeMs: number } | undefined;
+  /** Asks it to end in order, whoever it is by now. */
+  stop(): Promise<void>;
+  /** SIGTERM: for the places in its shutdown. */
+  endInOrder(): void;
+}
+
+async function answers(url: string): Promise<boolean> {
+  try {
+    return (await fetch(url, { signal: AbortSignal.timeout(PROBE_MS) })).ok;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Starts a process that fails at one place.
+ *
+ * @param name `api` or `worker`
+ * @param environment its whole environment
+ * @param readyUrl answers when it is ready
+ * @param crashAt `name:mode:nth` of the place
+ * @returns the process; ready, unless it has failed before it was
+ */
+export async function startBreakable(
+  name: 'api' | 'worker',
+  environment: Record<string, string>,
+  readyUrl: string,
+  crashAt: string,
+): Promise<Breakable> {
+  const tail = outputTail(OUTPUT_CHARS);
+  const launch = async (crash: Record<string, string>) => {
+    const started = await startGuarded({
+      command: process.execPath,
+      args: [join(checkout, 'dist', 'apps', name, 'main.js')],
+      cwd: checkout,
+      environment: { ...environment, ...crash },
+      output: 'pipe',
+      stopSignal: 'SIGTERM',
+      orphanSignal: 'SIGKILL',
+      graceMs: GRACE_MS,
+    });
+    for (const stream of [started.stdout, started.stderr]) tail.follow(stream);
+    return started;
+  };
+  let current = await launch({ DROPLINE_CRASH_AT: crashAt });
+  let stopping = false;
+  let fired: { atMs: number; wholeMs: number } | undefined;
+  const hasStruck = () => tail.text().includes('crash point ') || (current.exit() !== undefined && !stopping);
+
+  const watch = async () => {
+    while (!stopping && !hasStruck()) await pause(LOOK_EVERY_MS);
+    if (!hasStruck()) return;
+    const atMs = Date.now();
+    const mode = crashAt.split(':')[1];
+    if (mode === 'pause' || mode === 'hang') await pause(HELD_MS);
+    if (mode === 'pause' && current.exit() === undefined) process.kill(current.pid, 'SIGCONT');
+    if (mode === 'hang') await current.kill();
+    if (mode === 'kill') await current.ended;
+    if (current.exit() !== undefined && !stopping) {
+      current = await launch({});
+      await until(() => answers(readyUrl), READY_MS);
+    }
+    fired = { atMs, wholeMs: Date.now() };
+  };
+  const watching = watch();
+  await until(async () => hasStruck() || (await answers(readyUrl)), READY_MS);
+  return {
+    fired: () => fired,
+    endInOrder: () => void process.kill(current.pid, 'SIGTERM'),
+    async stop() {
+      stopping = true;
+      await watching;
+      await current.stop();
+    },
+  };
+}

@@ -1,0 +1,146 @@
+import { randomUUID } from 'node:crypto';
+import { pause } from '#core/clock.js';
+import { cancelOrder } from '#core/orders/end.js';
+import { placeOrders } from '#core/orders/place.js';
+import { creditWallets } from '#core/orders/wallet.js';
+import { closeQueues, enqueuePlaceOrders, openQueues } from '#core/queue/queue.js';
+import type { NewSale } from '#core/steps/create-sale.js';
+import { keysOf } from '#core/stock/keys.js';
+import type { Connections } from '../../apps/stack/connections.js';
+import { openDrop } from '../../apps/stack/drop.js';
+import type { Client } from './client.js';
+import { shop, type Visit } from './crowd.js';
+import type { Random } from './random.js';
+import { PRICE_MINOR } from './world.js';
+
+/** What was left undone by an outage, for maintenance to find. */
+export interface Leftovers {
+  sales: NewSale[];
+  /** Signed for claims that Redis lost: their buyers come back with them. */
+  receipts: { saleId: string; buyerId: string; receipt: string }[];
+}
+
+const RETRY_MS = 60;
+const CLAIM_DEADLINE_MS = 15_000;
+
+/** Clicks until there is a claim. */
+async function claimOf(client: Client, saleId: string, buyerId: string) {
+  const endsAt = performance.now() + CLAIM_DEADLINE_MS;
+  while (performance.now() < endsAt) {
+    const { claimId, unit, receipt } = await client.ask('buy', saleId, buyerId);
+    if (claimId && unit && receipt) return { buyerId, claimId, unit, receipt };
+    await pause(RETRY_MS);
+  }
+  throw new Error(`${buyerId} got no claim in ${saleId}`);
+}
+
+/**
+ * Has buyers claim while no worker runs, and then makes what an outage makes: jobs lost, an order that Redis wasn't told of, a
+ * release that nobody carried out, a claim that Redis lost, one that contradicts an order, a sale that is gone and one that
+ * isn't verified.
+ *
+ * @param connections both stores
+ * @param client asks for the buyers
+ * @returns what is left
+ */
+export async function leaveAMess(connections: Connections, client: Client): Promise<Leftovers> {
+  const { db, redis } = connections;
+  const open = (wishes: Partial<NewSale>) =>
+    openDrop(connections, {
+      id: `mess-${randomUUID().slice(0, 8)}`,
+      units: 4,
+      priceMinor: PRICE_MINOR,
+      payWithinSeconds: 2,
+      standbyFactor: 0,
+      ...wishes,
+    });
+  const [mixed, gone, shut, contrary, immediate] = [
+    // Longer than a worker takes to start: its orders are to be found as they were left.
+    await open({ payWithinSeconds: 6 }),
+    await open({}),
+    await open({}),
+    await open({ settlement: 'immediate' }),
+    await open({ settlement: 'immediate' }),
+  ];
+  await creditWallets(db, ['rich', 'first'], PRICE_MINOR, 'EUR');
+  const [behind, undelivered, lost] = [
+    await claimOf(client, mixed.id, 'behind'),
+    await claimOf(client, mixed.id, 'undelivered'),
+    await claimOf(client, mixed.id, 'lost'),
+  ];
+  for (const { id } of [gone, shut]) await claimOf(client, id, 'waiting');
+  const first = await claimOf(client, contrary.id, 'first');
+  for (const buyerId of ['rich', 'poor']) await claimOf(client, immediate.id, buyerId);
+
+  const keys = keysOf(mixed.id);
+  await placeOrders(db, mixed.id, [behind, undelivered]);
+  await cancelOrder(db, mixed.id, undelivered);
+  await redis.zrem(keys.outbox, 'behind', 'undelivered', 'lost');
+  await redis.hdel(keys.claims, 'lost');
+  await redis.rpush(keys.stock, lost.unit);
+  await redis.hset(keysOf(shut.id).sale, 'runId', 'another');
+  await redis.unlink(keysOf(gone.id).sale);
+  await placeOrders(db, contrary.id, [first]);
+  // The jobs are lost, and everything waits for longer than rescue leaves it alone.
+  for (const key of await redis.keys('{dropline}:*')) await redis.unlink(key);
+  for (const { id } of [mixed, gone, shut, contrary, immediate]) {
+    for (const buyerId of await redis.zrange(keysOf(id).outbox, '0', '-1'))
+      await redis.zincrby(keysOf(id).outbox, -10_000, buyerId);
+  }
+  // A claim of a unit that somebody has, as an old primary may still give out: only Postgres can tell.
+  const queues = openQueues(redis, () => undefined);
+  await enqueuePlaceOrders(queues, contrary.id, [{ ...first, buyerId: 'contrary', claimId: randomUUID() }]);
+  await closeQueues(queues);
+  return {
+    sales: [mixed, gone, shut, contrary, immediate],
+    receipts: [{ saleId: mixed.id, buyerId: 'lost', receipt: lost.receipt }],
+  };
+}
+
+/**
+ * Everything that buyers do, in a small sale with a line, and those who come back after the outage.
+ *
+ * @param connections both stores
+ * @param client asks for them
+ * @param random decides the rest
+ * @param leftovers from {@link leaveAMess}
+ * @returns the sale
+ */
+export async function doBusiness(
+  connections: Connections,
+  client: Client,
+  random: Random,
+  leftovers: Leftovers,
+): Promise<NewSale> {
+  const sale = await openDrop(connections, {
+    id: `drop-${randomUUID().slice(0, 8)}`,
+    units: 3,
+    priceMinor: PRICE_MINOR,
+    payWithinSeconds: 2,
+    standbyFactor: 1,
+  });
+  await creditWallets(connections.db, ['payer'], PRICE_MINOR, 'EUR');
+  const plans: Visit['withUnit'][] = ['pay', 'cancel', 'leave', 'leave', 'cancel'];
+  const visits = plans.map((withUnit, i) =>
+    shop(
+      client,
+      random,
+      { saleId: sale.id, buyerId: withUnit === 'pay' ? 'payer' : `buyer-${i}`, clicks: 1, withUnit, returns: 0 },
+      CLAIM_DEADLINE_MS,
+    ),
+  );
+  const returning = leftovers.receipts.map(({ saleId, buyerId, receipt }) =>
+    askUntilTold(client, saleId, buyerId, receipt),
+  );
+  await Promise.all([...visits, ...returning]);
+  return sale;
+}
+
+async function askUntilTold(client: Client, saleId: string, buyerId: string, receipt: string): Promise<void> {
+  const endsAt = performance.now() + CLAIM_DEADLINE_MS;
+  while (performance.now() < endsAt) {
+    const { status } = await client.ask('order-status', saleId, buyerId, receipt);
+    if (status === 'pending_payment' || status === 'cancelled' || status === 'rejected') return;
+    await pause(RETRY_MS);
+  }
+}

@@ -1,0 +1,114 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect } from '@jest/globals';
+import type { NewSale } from '#core/steps/create-sale.js';
+import { type Connections, openConnections } from '../../apps/stack/connections.js';
+import { openDrop } from '../../apps/stack/drop.js';
+import { type Fault, type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
+import { checkHistory } from './check-history.js';
+import { type Client, openClient } from './client.js';
+import { type ChaosNode, type Cluster, startCluster } from './cluster.js';
+import { auditRows, auditStores, readOrderFacts } from './final-audit.js';
+import { bankReadsOf, type History, openHistory, operationsOf } from './history.js';
+import { plainQuery } from './plain-query.js';
+import { seededRandom } from './random.js';
+import { comeToRest } from './rest.js';
+import { factsOf, PRICE_MINOR, type Query } from './world.js';
+
+const START_MS = 60_000;
+const REST_MS = 30_000;
+const RELEASE_WITHIN_MS = 30_000;
+
+/** Real processes and stores for the tests of one file, and everything that its buyers did. */
+export interface Stage {
+  cluster: Cluster;
+  connections: Connections;
+  history: History;
+  client: Client;
+  query: Query;
+  /** @returns the process or store of this name, as `worker-1` */
+  node(name: string): ChaosNode;
+  open(wishes: Partial<NewSale>): Promise<NewSale>;
+  /** Waits until everything is at rest, and expects that nothing was broken. */
+  expectAllKept(redisLostData: boolean): Promise<void>;
+}
+
+/** Every link of a stage whose processes and buyers reach each other by way of fault proxies. */
+export const LINKS = ['client-api', 'api-redis', 'worker-redis', 'worker-postgres'] as const;
+export type LinkName = (typeof LINKS)[number];
+
+/** Breaks every connection of one link in the same way. */
+export type SetLink = (link: LinkName, fault: Fault) => void;
+
+/**
+ * Starts it before the tests of the file that calls this, and ends it after.
+ *
+ * @param breakable whether there are fault proxies on all links
+ */
+export function useStage(breakable = false): Stage & { setLink: SetLink } {
+  const stage = {} as Stage & { setLink: SetLink };
+  const proxies: { link: LinkName; proxy: FaultProxy }[] = [];
+  const by = async (link: LinkName, url: string): Promise<string> => {
+    if (!breakable) return url;
+    const proxy = await startFaultProxy(url);
+    proxies.push({ link, proxy });
+    endings.unshift(() => proxy.close());
+    return proxy.through(url).replace(/\/$/, '');
+  };
+  const sales: NewSale[] = [];
+  const endings: (() => Promise<unknown>)[] = [];
+  beforeAll(async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'dropline-stage-'));
+    endings.unshift(() => rm(folder, { recursive: true, force: true }));
+    const cluster = await startCluster({ link: (from, to, url) => by(`${from}-${to}` as LinkName, url) });
+    endings.unshift(() => cluster.stop());
+    const connections = await openConnections(cluster.redisUrl, cluster.databaseUrl);
+    endings.unshift(() => connections.close());
+    const history = openHistory(join(folder, 'history.jsonl'));
+    endings.unshift(() => history.close());
+    const baseUrls = await Promise.all(cluster.baseUrls.map(url => by('client-api', url)));
+    const client = openClient(baseUrls, cluster.secrets.AUTH_SECRET, history, seededRandom(1));
+    endings.unshift(() => client.close());
+    Object.assign(stage, { cluster, connections, history, client, query: plainQuery(cluster.databaseUrl) });
+  }, START_MS);
+  afterAll(async () => {
+    for (const end of endings) await end();
+  }, START_MS);
+
+  stage.setLink = (link, fault) => {
+    for (const one of proxies) if (one.link === link) one.proxy.set(fault);
+  };
+  stage.node = name => {
+    const found = stage.cluster.nodes.find(node => node.name === name);
+    if (!found) throw new Error(`there is no ${name}`);
+    return found;
+  };
+  stage.open = async wishes => {
+    const defaults = { id: `drop-${sales.length + 1}`, units: 10, priceMinor: PRICE_MINOR, standbyFactor: 0 };
+    const sale = await openDrop(stage.connections, { ...defaults, opensAtMs: Date.now() - 1_000, ...wishes });
+    sales.push(sale);
+    return sale;
+  };
+  stage.expectAllKept = async redisLostData => {
+    const { connections, query, history } = stage;
+    const facts = factsOf(sales);
+    const unsettled = await comeToRest(connections, query, facts, REST_MS);
+    const broken = checkHistory({
+      sales: facts,
+      operations: operationsOf(history.lines()),
+      orders: await readOrderFacts(query),
+      bank: bankReadsOf(history.lines()),
+      redisLostData,
+      releaseWithinMs: RELEASE_WITHIN_MS,
+    });
+    const stores = await Promise.all(facts.map(sale => auditStores(connections.redis, query, sale)));
+    expect({ unsettled, broken, rows: await auditRows(query), stores: stores.flat() }).toEqual({
+      unsettled: [],
+      broken: [],
+      rows: [],
+      stores: [],
+    });
+  };
+  return stage;
+}
