@@ -6,6 +6,7 @@ import { enqueuePlaceOrders, type Queues } from '#core/queue/queue.js';
 import type { Redis } from '#core/redis.js';
 import { CLAIM_BATCH_MAX, type ClaimOutcome, claim } from '#core/stock/claims.js';
 import { REDIS_STEP_MS, WAITING_MAX } from './deadline.js';
+import type { Mirrors } from './mirrors.js';
 import { type AskForBuyer, batchPerTurn } from './turn-batch.js';
 
 export type ClaimBatch = AskForBuyer<ClaimOutcome>;
@@ -15,15 +16,18 @@ export type ClaimBatch = AskForBuyer<ClaimOutcome>;
  *
  * @param redis a connection with the scripts
  * @param queues where the winners go
+ * @param mirrors told when there is nothing to be had
  * @returns claims a unit for one buyer; rejects when the outcome is unknown
  */
-export function createClaimBatch(redis: Redis, queues: Queues): ClaimBatch {
+export function createClaimBatch(redis: Redis, queues: Queues, mirrors: Mirrors): ClaimBatch {
   return batchPerTurn(CLAIM_BATCH_MAX, WAITING_MAX, async (saleId, buyerIds) => {
     const startedAt = performance.now();
     const requests = buyerIds.map(buyerId => ({ buyerId, claimId: newClaimId() }));
     const outcomes = await withDeadline(claim(redis, saleId, requests), REDIS_STEP_MS, 'claiming');
     queueWinners(queues, saleId, outcomes);
-    claimsAnswered(countKinds(outcomes), (performance.now() - startedAt) / 1_000);
+    const counts = countKinds(outcomes);
+    if (counts.has('sold_out') || counts.has('closed')) mirrors.noted(saleId);
+    claimsAnswered(counts, (performance.now() - startedAt) / 1_000);
     return outcomes;
   });
 }

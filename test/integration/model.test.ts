@@ -60,6 +60,8 @@ function told(outcome: ClaimOutcome): Expected {
       return `standby ${outcome.position}`;
     case 'sold_out':
       return 'sold_out';
+    case 'too_soon':
+      return `too_soon ${outcome.because}`;
     case 'refused':
       return `refused ${outcome.refusal}`;
   }
