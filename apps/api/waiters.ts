@@ -37,6 +37,8 @@ export interface Waiters {
    * @returns a waiter, to be left in the end; undefined when too many wait already
    */
   open(saleId: string, buyerId: string, closesInMs: number): Waiter | undefined;
+  /** @returns how many wait */
+  count(): number;
   /** Everybody who waits is answered now, and whoever comes later at once. */
   close(): void;
 }
@@ -121,6 +123,7 @@ export function openWaiters(feed: Feed, onSaleChanged: () => void): Waiters {
       if (closed) place.leave();
       return place;
     },
+    count: () => count,
     close() {
       closed = true;
       clearInterval(timer);
