@@ -26,11 +26,14 @@ export function createClaimBatch(redis: Redis, queues: Queues, mirrors: Mirrors)
     const outcomes = await withDeadline(claim(redis, saleId, requests), REDIS_STEP_MS, 'claiming');
     queueWinners(queues, saleId, outcomes);
     const counts = countKinds(outcomes);
-    if (counts.has('sold_out') || counts.has('closed')) mirrors.noted(saleId);
+    if (WITHOUT_UNIT.some(kind => counts.has(kind))) mirrors.noted(saleId);
     claimsAnswered(counts, (performance.now() - startedAt) / 1_000);
     return outcomes;
   });
 }
+
+/** What buyers get where there may be no unit left. */
+const WITHOUT_UNIT = ['held', 'standby', 'sold_out', 'closed'];
 
 /** Nobody waits for the queue: the outbox, written with the claims, is what was promised to the winners. */
 function queueWinners(queues: Queues, saleId: string, outcomes: ClaimOutcome[]): void {

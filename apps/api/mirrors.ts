@@ -23,6 +23,9 @@ const PAUSE_MIN_MS = 500;
 const PAUSE_MAX_MS = 30_000;
 const LASTED_MS = 10_000;
 
+/** A sale that has units to give is looked at again after this time, in ms. */
+const NO_USE_PAUSE_MS = 500;
+
 /** A copy that nobody asked for this many looks of the feed is let go: about a minute. */
 const IDLE_LOOKS = 120;
 
@@ -32,7 +35,7 @@ export interface Mirrors {
   refusalOf(saleId: string, buyerId: string): Refusal | undefined;
   /** @returns the record of the buyer's live claim, if this process knows it for certain */
   recordOf(saleId: string, buyerId: string): string | undefined;
-  /** Redis refused somebody as there is no room, or the sale is over: from now on a copy is worth having. */
+  /** Redis gave somebody no unit, so perhaps there is none any more: then a copy is worth having. */
   noted(saleId: string): void;
   close(): void;
 }
@@ -57,13 +60,13 @@ export function createMirrors(redis: Redis, feed: Feed): Mirrors {
   // Counted here and told by the look, as counting by name for each refusal costs as much as refusing.
   const refused: Record<Refusal, number> = { sold_out: 0, closed: 0 };
 
-  const drop = (entry: Entry): void => {
+  const drop = (entry: Entry, pauseMs?: number): void => {
     const lasted = entry.mirror !== undefined && performance.now() - entry.sinceMs > LASTED_MS;
     entry.unfollow();
     entry.unfollow = () => undefined;
     delete entry.mirror;
-    entry.pauseMs = lasted ? PAUSE_MIN_MS : Math.min(PAUSE_MAX_MS, 2 * entry.pauseMs);
-    entry.notBeforeMs = performance.now() + entry.pauseMs;
+    if (pauseMs === undefined) entry.pauseMs = lasted ? PAUSE_MIN_MS : Math.min(PAUSE_MAX_MS, 2 * entry.pauseMs);
+    entry.notBeforeMs = performance.now() + (pauseMs ?? entry.pauseMs);
   };
 
   const report = (): void => {
@@ -104,7 +107,7 @@ export function createMirrors(redis: Redis, feed: Feed): Mirrors {
       .then(mirror => {
         if (given) return;
         if (mirror) Object.assign(entry, { mirror, sinceMs: performance.now() });
-        else drop(entry);
+        else drop(entry, NO_USE_PAUSE_MS);
       })
       .catch(error => {
         storeFailed('redis', error);
@@ -121,7 +124,12 @@ export function createMirrors(redis: Redis, feed: Feed): Mirrors {
       refused[refusal] += 1;
       return refusal;
     },
-    recordOf: (saleId, buyerId) => entries.get(saleId)?.mirror?.recordOf(buyerId),
+    recordOf(saleId, buyerId) {
+      const entry = entries.get(saleId);
+      const record = entry?.mirror?.recordOf(buyerId);
+      if (entry !== undefined && record !== undefined) entry.idleLooks = 0;
+      return record;
+    },
     noted(saleId) {
       let entry = entries.get(saleId);
       if (!entry) {
@@ -167,10 +175,9 @@ function startLoading(redis: Redis, saleId: string): Loading {
 
   const copy = async (): Promise<Mirror | undefined> => {
     const standing = await readStanding(redis, saleId);
-    const { verified, free, waiting, standbyCap, state, closesAtMs, claims } = standing;
+    const { verified, free, waiting, state, closesAtMs, claims } = standing;
     const isOver = state === 'closed' || standing.nowMs >= closesAtMs;
-    const isFull = free === 0 && waiting >= standbyCap;
-    if (!verified || !(isOver || isFull) || claims + waiting > BUYERS_MAX) return undefined;
+    if (!verified || !(isOver || free === 0) || claims + waiting > BUYERS_MAX) return undefined;
     const mirror = new Mirror(standing);
     await scanBuyers(redis, saleId, buyer => {
       if (!over) mirror.take(buyer);
