@@ -26,6 +26,8 @@ export function aSale(units: number): Sale {
     payWithinSeconds: PAY_WITHIN_SECONDS,
     settlement: 'deferred',
     standbyFactor: 0,
+    onePurchaseAtATime: false,
+    minSecondsBetweenPurchases: 0,
     state: 'open',
     generation: 1,
   };

@@ -6,6 +6,7 @@ import { listenerOf } from './endpoint.js';
 import { mountPage } from './page.js';
 import { answerError, answerNotAllowed, answerNotFound } from './problem.js';
 import { endpointsOf } from './routes/index.js';
+import { streamListener } from './stream.js';
 
 /** The page loads its own files and talks to us, nothing else. */
 const SECURITY = helmet({
@@ -34,6 +35,7 @@ export function createApp(ctx: ApiContext): Express {
   const app = express();
   app.disable('x-powered-by').disable('etag').set('query parser', 'simple');
   app.use(SECURITY, passSmallBody);
+  app.get('/order-status/:saleId', streamListener(ctx));
   for (const endpoint of endpointsOf(ctx.config)) {
     const allowed = endpoint.method === 'get' ? 'GET, HEAD' : 'POST';
     app.route(endpoint.path)[endpoint.method](listenerOf(ctx, endpoint)).all(answerNotAllowed(allowed));

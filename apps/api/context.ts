@@ -3,11 +3,14 @@ import type { Config } from '#core/config.js';
 import { storeFailed } from '#core/events.js';
 import { openQueues, type Queues } from '#core/queue/queue.js';
 import { connectRedis, type Redis } from '#core/redis.js';
+import { type Feed, openFeed } from '#core/stock/feed.js';
 import { defineScripts } from '#core/stock/scripts.js';
 import { buyerVerifier } from '#core/token.js';
 import { type ClaimBatch, createClaimBatch } from './claim-batch.js';
+import { createMirrors, type Mirrors } from './mirrors.js';
 import { createSales, type Sales } from './sales.js';
 import { createStatuses, type Statuses } from './statuses.js';
+import { openWaiters, type Waiters } from './waiters.js';
 
 /** The settings of this process. There is none for a database: the API has no client for one. */
 export const API_SETTINGS = [
@@ -33,6 +36,12 @@ export interface ApiContext {
   readonly sales: Sales;
   readonly statuses: Statuses;
   readonly claims: ClaimBatch;
+  /** What is sold out is refused from memory. */
+  readonly mirrors: Mirrors;
+  /** Who waits for news. */
+  readonly waiters: Waiters;
+  /** Tells what changes, on a connection of its own. */
+  readonly feed: Feed;
   /** Whose token it is. */
   readonly verifyToken: (token: string) => string | undefined;
   /** Set when the process ends: it isn't ready for new work, and asks clients to connect elsewhere. */
@@ -52,6 +61,8 @@ export function createContext(config: ApiConfig): ApiContext {
   const queueRedis = connectRedis(config.REDIS_URL, 'api', onError);
   const queues = openQueues(queueRedis, onError);
   const sales = createSales(redis);
+  const feed = openFeed(connectRedis(config.REDIS_URL, 'feed', onError), redis, onError);
+  const mirrors = createMirrors(redis, feed);
   // What was read from a Redis that went away says nothing about the one that comes back.
   redis.on('close', () => sales.forget());
   return {
@@ -60,8 +71,11 @@ export function createContext(config: ApiConfig): ApiContext {
     queueRedis,
     queues,
     sales,
-    statuses: createStatuses(redis),
-    claims: createClaimBatch(redis, queues),
+    statuses: createStatuses(redis, mirrors),
+    claims: createClaimBatch(redis, queues, mirrors),
+    mirrors,
+    waiters: openWaiters(feed, sales.forget),
+    feed,
     verifyToken: buyerVerifier(config.AUTH_SECRET),
     draining: false,
   };
@@ -72,7 +86,10 @@ const QUIT_MS = 1_000;
 
 /** @param ctx from {@link createContext}; its queues have nothing of their own to close but their connection */
 export async function closeContext(ctx: ApiContext): Promise<void> {
-  const { redis, queueRedis } = ctx;
+  const { redis, queueRedis, waiters, mirrors, feed } = ctx;
+  waiters.close();
+  mirrors.close();
+  feed.close();
   if (queueRedis.status === 'ready') await withDeadline(queueRedis.quit(), QUIT_MS, 'quitting').catch(() => undefined);
   queueRedis.disconnect();
   redis.disconnect();

@@ -24,6 +24,8 @@ export async function openDrop(connections: Connections, wishes: SaleWishes): Pr
     payWithinSeconds: 300,
     settlement: 'deferred' as const,
     standbyFactor: 3,
+    onePurchaseAtATime: false,
+    minSecondsBetweenPurchases: 0,
     ...wishes,
   };
   if (!(await createSale(connections, sale))) throw new Error(`there is a sale ${sale.id} already`);

@@ -84,6 +84,8 @@ function saleOf(row: SaleRow): Sale {
     payWithinSeconds: row.payWithinSeconds,
     settlement: row.settlement as Settlement,
     standbyFactor: row.standbyFactor,
+    onePurchaseAtATime: row.onePurchaseAtATime,
+    minSecondsBetweenPurchases: row.minSecondsBetweenPurchases,
     state: row.state as SaleState,
     generation: row.generation,
   };

@@ -25,6 +25,8 @@ export interface SaleOverview {
   payWithinSeconds: number;
   settlement: Sale['settlement'];
   standbyFactor: number;
+  onePurchaseAtATime: boolean;
+  minSecondsBetweenPurchases: number;
   generation: number;
   inRedis: SaleInRedis;
   /** From Redis; null when it doesn't have the sale. */

@@ -12,6 +12,7 @@ const KEY_COUNT = {
   restock: 2,
   promote: 5,
   'restore-claim': 5,
+  'leave-standby': 2,
 } as const;
 
 export type ScriptName = keyof typeof KEY_COUNT;

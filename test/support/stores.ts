@@ -88,6 +88,8 @@ export function aSale(wanted: Partial<Sale> = {}): Sale {
     payWithinSeconds: 600,
     settlement: 'deferred',
     standbyFactor: 0,
+    onePurchaseAtATime: false,
+    minSecondsBetweenPurchases: 0,
     state: 'open',
     generation: 1,
     ...wanted,
