@@ -3,15 +3,18 @@ import { pause } from '#core/clock.js';
 import { actorFailed, actorRan } from '#core/events.js';
 import { deliverEvents } from '#core/maintenance/deliver-events.js';
 import { expireOverdue } from '#core/maintenance/expire-overdue.js';
+import { Pace } from '#core/maintenance/pace.js';
 import { prune } from '#core/maintenance/prune.js';
 import { reconcileAll } from '#core/maintenance/reconcile.js';
 import { rescueAll } from '#core/maintenance/rescue.js';
 import type { StepContext } from '#core/steps/context.js';
 import type { WorkerContext } from './context.js';
 
+const PACE = new Pace();
+
 /** Every actor with its times (cron with seconds, UTC). Each finds its work by itself; a skipped run is made up by the next. */
 const ACTORS: { name: string; at: string; runOnce(ctx: StepContext): Promise<unknown> }[] = [
-  { name: 'reconcile', at: '*/5 * * * * *', runOnce: reconcileAll },
+  { name: 'reconcile', at: '*/5 * * * * *', runOnce: ctx => reconcileAll(ctx, PACE) },
   { name: 'rescue', at: '*/2 * * * * *', runOnce: rescueAll },
   { name: 'expire-overdue', at: '*/2 * * * * *', runOnce: expireOverdue },
   { name: 'deliver-events', at: '*/1 * * * * *', runOnce: deliverEvents },

@@ -57,3 +57,22 @@ function wrongUnits(snapshot: Snapshot): number[] {
   for (let unit = 1; unit <= snapshot.units; unit += 1) if (!seen.has(unit)) wrong.push(unit);
   return wrong;
 }
+
+/**
+ * @param difference what {@link compare} found
+ * @returns a line for people that names what it is about, the same each time that it is found
+ */
+export function describe(difference: Difference): string {
+  switch (difference.kind) {
+    case 'claim_missing':
+      return `I4 order ${difference.order.claimId} is live, and Redis lacks its claim of unit ${difference.order.unit}`;
+    case 'release_missing':
+      return `I4 order ${difference.order.claimId} has ended, and Redis keeps its claim of unit ${difference.order.unit}`;
+    case 'status_behind':
+      return `I4 order ${difference.order.claimId} is ${difference.order.status}, and Redis does not say so`;
+    case 'outbox_missing':
+      return `I6 claim ${difference.claim.claimId} has neither an order nor an entry in the outbox`;
+    case 'units_wrong':
+      return `I1 units that are not exactly once in stock or in a claim: ${difference.units.slice(0, 20).join(', ')}`;
+  }
+}

@@ -16,6 +16,8 @@ import { markRegistryWhole, readSale as readLoadedSale, readRunId, restock, setS
 import { readSnapshot, type Snapshot } from '../stock/snapshot.js';
 import { recordStatus } from '../stock/status.js';
 import { compare, type Difference } from './compare.js';
+import { lastingDifferences } from './lasting.js';
+import { Pace } from './pace.js';
 import { rebuild } from './rebuild.js';
 
 /** What one comparison of a sale found and did. */
@@ -30,10 +32,11 @@ export interface Reconciliation {
  * run of Redis hasn't seen compared.
  *
  * @param ctx the stores
+ * @param pace when a sale whose gate is open is compared again
  * @returns what was found and done, sale by sale
  * @throws what the stores throw: every repair is one script or one transaction, so the next run goes on from there
  */
-export async function reconcileAll(ctx: StepContext): Promise<Reconciliation[]> {
+export async function reconcileAll(ctx: StepContext, pace = new Pace()): Promise<Reconciliation[]> {
   const runId = await readRunId(ctx.redis);
   const results: Reconciliation[] = [];
   const sales = await listRecentSales(ctx.db);
@@ -42,7 +45,10 @@ export async function reconcileAll(ctx: StepContext): Promise<Reconciliation[]> 
     if ((await readLoadedSale(ctx.redis, sale.id))?.runId !== runId) await openGate(ctx, sale, await look(ctx, sale));
   });
   await inTurn(sales, async sale => {
+    if (!pace.isDue(sale.id)) return;
+    const startedAt = performance.now();
     results.push(await reconcileSale(ctx, sale, false));
+    pace.compared(sale.id, performance.now() - startedAt);
   });
   await markRegistryWhole(ctx.redis, runId);
   return results;
@@ -76,9 +82,20 @@ interface Comparison {
 async function look(ctx: StepContext, sale: Sale): Promise<Comparison> {
   const runId = await readRunId(ctx.redis);
   const snapshot = await readSnapshot(ctx.redis, sale.id);
-  const differences = snapshot ? compare(snapshot, await readLatestOrders(ctx.db, sale.id)) : [];
+  const differences = snapshot ? await differencesOf(ctx, snapshot, snapshot.runId === runId, sale.id) : [];
   await crashPoint('reconcile.compared');
   return { runId, snapshot, differences };
+}
+
+/** Behind an open gate there is always something on its way; behind a shut one nothing moves, and everybody waits. */
+async function differencesOf(
+  ctx: StepContext,
+  snapshot: Snapshot,
+  open: boolean,
+  saleId: string,
+): Promise<Difference[]> {
+  if (open) return lastingDifferences(ctx.db, ctx.redis, saleId, snapshot);
+  return compare(snapshot, await readLatestOrders(ctx.db, saleId));
 }
 
 /**
@@ -107,7 +124,7 @@ async function reconcileSale(ctx: StepContext, sale: Sale, dryRun: boolean): Pro
   const rebuilt = await openGate(ctx, sale, comparison);
   if (rebuilt) result.repairs.push(rebuilt);
   else if (snapshot) {
-    if (snapshot.generation !== sale.generation) result.repairs.push(await bringUpToDate(ctx, sale));
+    if (snapshot.generation < sale.generation) result.repairs.push(await bringUpToDate(ctx, sale));
     result.repairs.push(...(await repairAll(ctx, sale.id, differences)));
     if (snapshot.stock.length > 0 && snapshot.standby.length > 0) {
       result.repairs.push(...(await promoteWaiting(ctx, sale.id)));

@@ -1,6 +1,7 @@
 import { crashPoint, crashStep } from '../crash-point.js';
 import { claimsRescued } from '../events.js';
 import { inTurn } from '../in-turn.js';
+import { areOrdersWaiting } from '../queue/queue.js';
 import type { StepContext } from '../steps/context.js';
 import { placeOrders } from '../steps/place-orders.js';
 import { listLoadedSales } from '../stock/sale.js';
@@ -11,6 +12,12 @@ import { readOutbox } from '../stock/status.js';
  * and short enough that every claim has its order within 15 s of any one fault.
  */
 export const RESCUE_AFTER_MS = 5_000;
+
+/**
+ * The same while jobs wait in the queue, in ms: claims of that age are most likely theirs, and doing the work twice would only
+ * make the queue longer. Past this nobody is trusted, and there is still time within the 15 s.
+ */
+const RESCUE_BUSY_AFTER_MS = 11_000;
 
 /** One statement and one script each. */
 const RESCUE_BATCH = 500;
@@ -24,15 +31,16 @@ const RESCUE_BATCH = 500;
  */
 export async function rescueAll(ctx: StepContext): Promise<number> {
   let rescued = 0;
+  const olderThanMs = (await areOrdersWaiting(ctx.queues)) ? RESCUE_BUSY_AFTER_MS : RESCUE_AFTER_MS;
   await inTurn(await listLoadedSales(ctx.redis), async saleId => {
-    rescued += await rescue(ctx, saleId);
+    rescued += await rescue(ctx, saleId, olderThanMs);
   });
   return rescued;
 }
 
 /**
  * Places the claims that the outbox says were left: their API or worker died, or the queue lost or never got the job.
- * It goes by the outbox alone and never asks the queue. A claim that is being placed just now may be placed twice at the
+ * It goes by the outbox alone and never asks what became of a job. A claim that is being placed just now may be placed twice at the
  * same time: its primary key lets one of the two write, and the other read.
  *
  * @param ctx the stores

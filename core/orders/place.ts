@@ -23,11 +23,11 @@ export interface Placement {
  * @throws what Prisma throws: then what happened is unknown, and placing again is the way to learn it
  */
 export async function placeOrders(db: Database, saleId: string, claims: Claim[]): Promise<Placement> {
-  const sale = await db.sale.findUniqueOrThrow({ where: { id: saleId }, select: { settlement: true } });
+  const settlement = await settlementOf(db, saleId);
   const inserted =
-    sale.settlement === 'immediate'
+    settlement === 'immediate'
       ? await settleAtOnce(db, tx => insert(tx, saleId, claims))
-      : (await insert(db, saleId, claims)).map(orderOf);
+      : ordersOf(claims, await insert(db, saleId, claims));
   const missing = without(claims, inserted);
   if (missing.length === 0) return { orders: inserted, conflicting: [] };
   const existing = await readOrders(
@@ -37,25 +37,60 @@ export async function placeOrders(db: Database, saleId: string, claims: Claim[])
   return { orders: [...inserted, ...existing], conflicting: without(missing, existing) };
 }
 
+/** How a sale is settled never changes, so each process asks for it once. */
+const settlements = new WeakMap<Database, Map<string, string>>();
+
+async function settlementOf(db: Database, saleId: string): Promise<string> {
+  const known = settlements.get(db) ?? new Map<string, string>();
+  settlements.set(db, known);
+  const { settlement } = known.has(saleId)
+    ? { settlement: known.get(saleId) as string }
+    : await db.sale.findUniqueOrThrow({ where: { id: saleId }, select: { settlement: true } });
+  known.set(saleId, settlement);
+  return settlement;
+}
+
 function without(claims: Claim[], orders: Order[]): Claim[] {
   const found = new Set(orders.map(order => order.claimId));
   return claims.filter(claim => !found.has(claim.claimId));
 }
 
-/** In the order of the ids, so that two workers with the same batch wait for each other and never in a circle. */
-function insert(db: Pick<Database, '$queryRaw'>, saleId: string, claims: Claim[]): Promise<OrderRow[]> {
+/** What one statement inserted; all orders of a statement have one deadline. */
+interface Inserted {
+  ids: string[];
+  payByMs: number;
+}
+
+/**
+ * In the order of the ids, so that two workers with the same batch wait for each other and never in a circle. The ids come
+ * back as one text, and only if not all were inserted: a row for each order costs the worker more than the insert (measured).
+ */
+async function insert(db: Pick<Database, '$queryRaw'>, saleId: string, claims: Claim[]): Promise<Inserted> {
   const ids = claims.map(claim => claim.claimId);
   const buyers = claims.map(claim => claim.buyerId);
   const units = claims.map(claim => claim.unit);
-  return db.$queryRaw<OrderRow[]>(Prisma.sql`
-    INSERT INTO orders AS o (id, sale_id, buyer_id, unit, status, amount_minor, currency, pay_by)
-    SELECT c.id, s.id, c.buyer_id, c.unit, 'pending_payment', s.price_minor, s.currency,
-           clock_timestamp() + s.pay_within_seconds * interval '1 second'
-    FROM unnest(${ids}::uuid[], ${buyers}::text[], ${units}::int[]) AS c (id, buyer_id, unit)
-    JOIN sales s ON s.id = ${saleId} AND c.unit <= s.units
-    ORDER BY c.id
-    ON CONFLICT DO NOTHING
-    RETURNING ${ORDER_COLUMNS}`);
+  const [row] = await db.$queryRaw<{ inserted: bigint; ids: string | null; pay_by: Date | null }[]>(Prisma.sql`
+    WITH inserted AS (
+      INSERT INTO orders (id, sale_id, buyer_id, unit, status, amount_minor, currency, pay_by)
+      SELECT c.id, s.id, c.buyer_id, c.unit, 'pending_payment', s.price_minor, s.currency,
+             statement_timestamp() + s.pay_within_seconds * interval '1 second'
+      FROM unnest(${ids}::uuid[], ${buyers}::text[], ${units}::int[]) AS c (id, buyer_id, unit)
+      JOIN sales s ON s.id = ${saleId} AND c.unit <= s.units
+      ORDER BY c.id
+      ON CONFLICT DO NOTHING
+      RETURNING id, pay_by)
+    SELECT count(*) AS inserted, max(pay_by) AS pay_by,
+           CASE WHEN count(*) < ${claims.length} THEN string_agg(id::text, ' ') END AS ids
+    FROM inserted`);
+  const all = Number(row?.inserted) === claims.length;
+  return { ids: all ? ids : (row?.ids?.split(' ') ?? []), payByMs: row?.pay_by?.getTime() ?? 0 };
+}
+
+function ordersOf(claims: Claim[], { ids, payByMs }: Inserted): Order[] {
+  const inserted = new Set(ids);
+  return claims
+    .filter(claim => inserted.has(claim.claimId))
+    .map(claim => ({ ...claim, status: 'pending_payment', reason: null, payByMs }));
 }
 
 /**

@@ -15,9 +15,9 @@ type Transaction = Pick<Database, '$queryRaw' | '$executeRaw'>;
  * @returns the orders, each `paid` or `rejected`
  * @throws what Prisma throws: then nothing is known, and placing again is the way to learn it
  */
-export function settleAtOnce(db: Database, insert: (tx: Transaction) => Promise<OrderRow[]>): Promise<Order[]> {
+export function settleAtOnce(db: Database, insert: (tx: Transaction) => Promise<{ ids: string[] }>): Promise<Order[]> {
   return db.$transaction(async tx => {
-    const ids = (await insert(tx)).map(row => row.id);
+    const { ids } = await insert(tx);
     if (ids.length === 0) return [];
     await crashPoint('settle.inserted');
     await debit(tx, ids);

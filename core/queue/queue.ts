@@ -20,7 +20,7 @@ const REOPEN_MS = 500;
 const JOB_OPTIONS: JobsOptions = {
   attempts: 8,
   backoff: { type: 'exponential', delay: 100, jitter: 0.5 },
-  removeOnComplete: { age: 600, count: 500 },
+  removeOnComplete: { age: 600, count: 100 },
   removeOnFail: { age: 86_400, count: 1_000 },
 };
 
@@ -71,6 +71,14 @@ export async function closeQueues(queues: Queues): Promise<void> {
  */
 export async function enqueuePlaceOrders(queues: Queues, saleId: string, claims: Claim[]): Promise<void> {
   await add(queues, 'place-orders', { saleId, claims });
+}
+
+/**
+ * @param queues the queues
+ * @returns whether jobs are waiting to place orders
+ */
+export async function areOrdersWaiting(queues: Queues): Promise<boolean> {
+  return (await queues['place-orders'].getWaitingCount()) > 0;
 }
 
 /**

@@ -75,7 +75,8 @@ export async function startBreakable(
     if (mode === 'pause' || mode === 'hang') await pause(HELD_MS);
     if (mode === 'pause' && current.exit() === undefined) process.kill(current.pid, 'SIGCONT');
     if (mode === 'hang') await current.kill();
-    if (mode === 'kill') await current.ended;
+    // Whoever fails while ending has to end all the same.
+    if (mode === 'kill' || crashAt.startsWith('shutdown.')) await current.ended;
     if (current.exit() !== undefined && !stopping) {
       current = await launch({});
       await until(() => answers(readyUrl), READY_MS);

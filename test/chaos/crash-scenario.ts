@@ -68,7 +68,8 @@ export async function leaveAMess(connections: Connections, client: Client): Prom
     await claimOf(client, mixed.id, 'undelivered'),
     await claimOf(client, mixed.id, 'lost'),
   ];
-  for (const { id } of [gone, shut]) await claimOf(client, id, 'waiting');
+  await claimOf(client, shut.id, 'waiting');
+  const orphan = await claimOf(client, gone.id, 'orphan');
   const first = await claimOf(client, contrary.id, 'first');
   for (const buyerId of ['rich', 'poor']) await claimOf(client, immediate.id, buyerId);
 
@@ -93,7 +94,10 @@ export async function leaveAMess(connections: Connections, client: Client): Prom
   await closeQueues(queues);
   return {
     sales: [mixed, gone, shut, contrary, immediate],
-    receipts: [{ saleId: mixed.id, buyerId: 'lost', receipt: lost.receipt }],
+    receipts: [
+      { saleId: mixed.id, buyerId: 'lost', receipt: lost.receipt },
+      { saleId: gone.id, buyerId: 'orphan', receipt: orphan.receipt },
+    ],
   };
 }
 

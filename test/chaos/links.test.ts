@@ -23,11 +23,9 @@ const FAULTS: Fault[] = [
 
 const SELECTED: [LinkName, Fault['kind']][] = [
   ['client-api', 'drop-reply'],
-  ['api-redis', 'drop-reply'],
   ['api-redis', 'half-open'],
   ['worker-redis', 'stall'],
   ['worker-postgres', 'drop-reply'],
-  ['worker-postgres', 'half-open'],
 ];
 
 const all: [LinkName, Fault][] = LINKS.flatMap(link => FAULTS.map((fault): [LinkName, Fault] => [link, fault]));

@@ -14,18 +14,26 @@ if verdict ~= 'ok' then return { verdict } end
 redis.call('ZCARD', KEYS[3])
 local rules = purchase_rules(KEYS[1])
 
+-- One command for each kind of write, whatever the size of the batch.
+local buyers = {}
+for i = 1, #ARGV, 5 do buyers[#buyers + 1] = ARGV[i] end
+local records = {}
+for n, record in ipairs(redis.call('HMGET', KEYS[2], unpack(buyers))) do records[buyers[n]] = record end
+local claims, placed = {}, {}
+
 local function record_status(buyer, claim_id, status, pay_by, reason)
-  local record = redis.call('HGET', KEYS[2], buyer)
+  local record = records[buyer]
   local claim = record and parse(record)
   if not claim or claim.claim_id ~= claim_id then return 0 end
+  placed[#placed + 1] = buyer
   -- The same rank again is written too: a reason may come or go while a payment is due.
   if RANK[status] >= RANK[claim.status] and is_live(record) then
     local now = format(claim_id, claim.unit, status, pay_by, reason)
-    redis.call('HSET', KEYS[2], buyer, now)
+    records[buyer] = now
+    claims[#claims + 1], claims[#claims + 2] = buyer, now
     if now ~= record then tell_claim(buyer, now) end
     if rules and status == 'paid' then purchase_over(rules, buyer, claim_id) end
   end
-  redis.call('ZREM', KEYS[3], buyer)
   return 1
 end
 
@@ -33,5 +41,7 @@ local outcomes = { 'ok' }
 for i = 1, #ARGV, 5 do
   outcomes[#outcomes + 1] = record_status(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4])
 end
+if #claims > 0 then redis.call('HSET', KEYS[2], unpack(claims)) end
+if #placed > 0 then redis.call('ZREM', KEYS[3], unpack(placed)) end
 if #changes > 0 then publish(KEYS[1], '-', '-') end
 return outcomes

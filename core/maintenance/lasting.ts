@@ -1,0 +1,33 @@
+import { pause } from '../clock.js';
+import type { Database } from '../orders/database.js';
+import { readLatestOrders } from '../orders/sale-orders.js';
+import type { Redis } from '../redis.js';
+import { readSnapshot, type Snapshot } from '../stock/snapshot.js';
+import { compare, type Difference, describe } from './compare.js';
+
+/** A claim or a release on its way is gone when it is looked for again after this long, in ms. */
+const SECOND_LOOK_MS = 1_000;
+
+/**
+ * The two stores can't be read at one instant, so what differs once may be on its way; what differs twice is wrong.
+ *
+ * @param db Postgres
+ * @param redis Redis
+ * @param saleId the sale
+ * @param snapshot the first look at Redis
+ * @returns what differs now and still differs a second later
+ */
+export async function lastingDifferences(
+  db: Database,
+  redis: Redis,
+  saleId: string,
+  snapshot: Snapshot,
+): Promise<Difference[]> {
+  const first = compare(snapshot, await readLatestOrders(db, saleId));
+  if (first.length === 0) return [];
+  await pause(SECOND_LOOK_MS);
+  const again = await readSnapshot(redis, saleId);
+  if (!again) return first;
+  const before = new Set(first.map(describe));
+  return compare(again, await readLatestOrders(db, saleId)).filter(difference => before.has(describe(difference)));
+}
