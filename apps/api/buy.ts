@@ -42,9 +42,7 @@ export function buyListener(ctx: ApiContext): FirstListener {
       sendProblem(res, 'method_not_allowed');
       return true;
     }
-    passSmallBody(req, res, () => {
-      buy(ctx, req, res, saleIdOf(url)).catch(error => sendError(res, error, 'buy'));
-    });
+    passSmallBody(req, res, () => buy(ctx, req, res, saleIdOf(url)));
     return true;
   };
 }
@@ -54,12 +52,27 @@ function saleIdOf(url: string): string {
   return url.slice(PREFIX.length, end === -1 ? undefined : end);
 }
 
-async function buy(ctx: ApiContext, req: IncomingMessage, res: ServerResponse, saleId: string): Promise<void> {
-  if (!ID_PATTERN.test(saleId)) return sendProblem(res, 'invalid_request', { detail: 'no sale has an id like this' });
-  const buyerId = buyerOf(req, ctx.verifyToken);
-  // While there is nothing to give, refusals and repeats come from memory: Redis is left to those it can do something for.
-  const refusal = ctx.mirrors.refusalOf(saleId, buyerId);
-  if (refusal !== undefined) return sendReady(res, refusal);
+/** Without a promise for the crowd that comes too late. */
+function buy(ctx: ApiContext, req: IncomingMessage, res: ServerResponse, saleId: string): void {
+  try {
+    if (!ID_PATTERN.test(saleId)) throw new Problem('invalid_request', { detail: 'no sale has an id like this' });
+    const buyerId = buyerOf(req, ctx.verifyToken);
+    // While there is nothing to give, refusals and repeats come from memory: Redis is left to those it can do something for.
+    const refusal = ctx.mirrors.refusalOf(saleId, buyerId);
+    if (refusal !== undefined) sendReady(res, refusal);
+    else claim(ctx, req, res, saleId, buyerId).catch(error => sendError(res, error, 'buy'));
+  } catch (error) {
+    sendError(res, error, 'buy');
+  }
+}
+
+async function claim(
+  ctx: ApiContext,
+  req: IncomingMessage,
+  res: ServerResponse,
+  saleId: string,
+  buyerId: string,
+): Promise<void> {
   const record = ctx.mirrors.recordOf(saleId, buyerId);
   const outcome =
     record === undefined ? ctx.claims(saleId, buyerId) : { kind: 'held' as const, claim: parseClaimRecord(record) };

@@ -44,6 +44,8 @@ export interface Waiters {
 }
 
 interface Place extends Waiter {
+  /** The tick in which it looks without being told. */
+  readonly turn: number;
   wake(): void;
 }
 
@@ -54,33 +56,34 @@ interface SaleWaiters {
 
 /**
  * @param feed tells what changed
- * @param onSaleChanged told, before anybody is woken, that a sale was paused, resumed or closed
+ * @param onSaleChanged told, before everybody is woken, that a sale may have been paused, resumed or closed
  * @returns nobody waits yet
  */
 export function openWaiters(feed: Feed, onSaleChanged: () => void): Waiters {
   const sales = new Map<string, SaleWaiters>();
   let count = 0;
+  let taken = 0;
   let ticks = 0;
   let closed = false;
 
-  const wakeSome = ({ byBuyer }: SaleWaiters, isTurn: (index: number) => boolean = () => true): void => {
-    let index = 0;
-    for (const places of byBuyer.values()) {
-      if (isTurn(index)) for (const place of places) place.wake();
-      index += 1;
-    }
+  const wake = ({ byBuyer }: SaleWaiters, isTurn: (place: Place) => boolean): void => {
+    for (const places of byBuyer.values()) for (const place of places) if (isTurn(place)) place.wake();
+  };
+  // The sale may have changed without a word, so what was read of it a moment ago is not good enough.
+  const wakeAll = (sale: SaleWaiters): void => {
+    onSaleChanged();
+    wake(sale, () => true);
   };
 
   const follow = (saleId: string, closesInMs: number): SaleWaiters => {
     const byBuyer: SaleWaiters['byBuyer'] = new Map();
     const sale: SaleWaiters = { byBuyer, stop: () => undefined };
-    const everybody = () => wakeSome(sale);
+    const everybody = () => wakeAll(sale);
     let state: Change['state'] = 'open';
     const unfollow = feed.follow(saleId, {
       changed(change) {
         if (change.state !== state) {
           state = change.state;
-          onSaleChanged();
           everybody();
         }
         for (const { buyerId } of change.buyers) for (const place of byBuyer.get(buyerId) ?? []) place.wake();
@@ -101,7 +104,8 @@ export function openWaiters(feed: Feed, onSaleChanged: () => void): Waiters {
     ticks += 1;
     waitersCounted(count);
     for (const [saleId, sale] of sales) {
-      wakeSome(sale, feed.hears(saleId) ? index => index % SLOW_TICKS === ticks % SLOW_TICKS : undefined);
+      if (feed.hears(saleId)) wake(sale, place => place.turn === ticks % SLOW_TICKS);
+      else wakeAll(sale);
     }
   }, TICK_MS);
 
@@ -110,7 +114,7 @@ export function openWaiters(feed: Feed, onSaleChanged: () => void): Waiters {
       if (count >= WAITERS_MAX) return undefined;
       const sale = sales.get(saleId) ?? follow(saleId, closesInMs);
       const places = sale.byBuyer.get(buyerId) ?? new Set();
-      const place = takePlace(() => {
+      const place = takePlace(taken % SLOW_TICKS, () => {
         count -= 1;
         places.delete(place);
         if (places.size === 0) sale.byBuyer.delete(buyerId);
@@ -119,6 +123,7 @@ export function openWaiters(feed: Feed, onSaleChanged: () => void): Waiters {
         sales.delete(saleId);
       });
       count += 1;
+      taken += 1;
       sale.byBuyer.set(buyerId, places.add(place));
       if (closed) place.leave();
       return place;
@@ -134,11 +139,12 @@ export function openWaiters(feed: Feed, onSaleChanged: () => void): Waiters {
   };
 }
 
-function takePlace(onLeave: () => void): Place {
+function takePlace(turn: number, onLeave: () => void): Place {
   let news = false;
   let left = false;
   let settle: (() => void) | undefined;
   return {
+    turn,
     wake() {
       news = true;
       settle?.();

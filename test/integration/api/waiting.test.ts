@@ -200,3 +200,19 @@ describe('an event stream', () => {
     expect(anonymous).toMatchObject({ status: 401, body: { code: 'unauthenticated' } });
   });
 });
+
+// The last in this file: nobody can wait any more after it.
+test('a process that ends answers everybody who waits, and ends the streams', async () => {
+  const sale = await api.open();
+  await claimOf(sale, 'ann');
+  const answer = look(sale, 'ann', 30);
+  const stream = openStream(sale, 'ann');
+  await eventually(() => expect(stream.events()).toHaveLength(1));
+  await eventually(() => expect(api.ctx.waiters.count()).toBe(2));
+  api.ctx.waiters.close();
+  expect((await answer).body).toMatchObject({ status: 'queued' });
+  await eventually(() => expect(stream.seen.ended).toBe(true));
+  const [late, tookMs] = await timed(look(sale, 'ann', 30));
+  expect(late.body).toMatchObject({ status: 'queued' });
+  expect(tookMs).toBeLessThan(1_500);
+});
