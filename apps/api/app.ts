@@ -4,8 +4,10 @@ import { passSmallBody } from './body.js';
 import type { ApiContext } from './context.js';
 import { listenerOf } from './endpoint.js';
 import { mountPage } from './page.js';
+import { paymentWebhook } from './payment-webhook.js';
 import { answerError, answerNotAllowed, answerNotFound } from './problem.js';
 import { endpointsOf } from './routes/index.js';
+import { paymentWebhookContract } from './routes/payment-webhook.js';
 
 /** The page loads its own files and talks to us, nothing else. */
 const SECURITY = helmet({
@@ -33,7 +35,10 @@ const SECURITY = helmet({
 export function createApp(ctx: ApiContext): Express {
   const app = express();
   app.disable('x-powered-by').disable('etag').set('query parser', 'simple');
-  app.use(SECURITY, passSmallBody);
+  app.use(SECURITY);
+  // A provider's event has a body, and is proven by its bytes: it comes before everybody who has none.
+  app.route(paymentWebhookContract.path).post(paymentWebhook(ctx)).all(answerNotAllowed('POST'));
+  app.use(passSmallBody);
   for (const endpoint of endpointsOf(ctx.config)) {
     const allowed = endpoint.method === 'get' ? 'GET, HEAD' : 'POST';
     app.route(endpoint.path)[endpoint.method](listenerOf(ctx, endpoint)).all(answerNotAllowed(allowed));

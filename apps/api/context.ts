@@ -1,8 +1,11 @@
 import { withDeadline } from '#core/clock.js';
 import type { Config } from '#core/config.js';
 import { storeFailed } from '#core/events.js';
+import type { EventVerifier } from '#core/payments/provider.js';
+import { signedWebhookVerifier } from '#core/payments/signed-webhook.js';
 import { openQueues, type Queues } from '#core/queue/queue.js';
 import { connectRedis, type Redis } from '#core/redis.js';
+import type { ProviderName } from '#core/sale.js';
 import { defineScripts } from '#core/stock/scripts.js';
 import { buyerVerifier } from '#core/token.js';
 import { type ClaimBatch, createClaimBatch } from './claim-batch.js';
@@ -19,6 +22,7 @@ export const API_SETTINGS = [
   'METRICS_PORT',
   'METRICS_HOST',
   'GUEST_TOKENS',
+  'PAYMENT_WEBHOOK_SECRETS',
 ] as const;
 
 export type ApiConfig = Config<(typeof API_SETTINGS)[number]>;
@@ -35,6 +39,8 @@ export interface ApiContext {
   readonly claims: ClaimBatch;
   /** Whose token it is. */
   readonly verifyToken: (token: string) => string | undefined;
+  /** The payment providers whose events can be told from forged ones. */
+  readonly eventVerifiers: Partial<Record<ProviderName, EventVerifier>>;
   /** Set when the process ends: it isn't ready for new work, and asks clients to connect elsewhere. */
   draining: boolean;
 }
@@ -63,6 +69,9 @@ export function createContext(config: ApiConfig): ApiContext {
     statuses: createStatuses(redis),
     claims: createClaimBatch(redis, queues),
     verifyToken: buyerVerifier(config.AUTH_SECRET),
+    eventVerifiers: config.PAYMENT_WEBHOOK_SECRETS
+      ? { 'signed-webhook': signedWebhookVerifier(config.PAYMENT_WEBHOOK_SECRETS) }
+      : {},
     draining: false,
   };
 }

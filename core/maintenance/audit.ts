@@ -2,7 +2,7 @@ import { isLive } from '../claim.js';
 import { pause } from '../clock.js';
 import { brokenRules, countOrders, type OrderCounts } from '../orders/audit.js';
 import type { Database } from '../orders/database.js';
-import { readLatestOrders } from '../orders/sale-orders.js';
+import { readLatestOrders, readWithdrawnUnits } from '../orders/sale-orders.js';
 import { readSale } from '../orders/sales.js';
 import type { Redis } from '../redis.js';
 import { readSnapshot, type Snapshot } from '../stock/snapshot.js';
@@ -67,13 +67,17 @@ async function lastingDifferences(
   saleId: string,
   snapshot: Snapshot,
 ): Promise<Difference[]> {
-  const first = compare(snapshot, await readLatestOrders(db, saleId));
+  const first = await compareWith(db, saleId, snapshot);
   if (first.length === 0) return [];
   await pause(SECOND_LOOK_MS);
   const again = await readSnapshot(redis, saleId);
   if (!again) return first;
-  const second = new Set(compare(again, await readLatestOrders(db, saleId)).map(describe));
+  const second = new Set((await compareWith(db, saleId, again)).map(describe));
   return first.filter(difference => second.has(describe(difference)));
+}
+
+async function compareWith(db: Database, saleId: string, snapshot: Snapshot): Promise<Difference[]> {
+  return compare(snapshot, await readLatestOrders(db, saleId), await readWithdrawnUnits(db, saleId));
 }
 
 function staleClaims(snapshot: Snapshot): string[] {

@@ -4,7 +4,7 @@ import { repaired } from '../events.js';
 import { inTurn } from '../in-turn.js';
 import { claimStatusOf, type Order } from '../order.js';
 import { readReleases } from '../orders/release-event.js';
-import { type Repair, readLatestOrders, recordRepairs } from '../orders/sale-orders.js';
+import { type Repair, readLatestOrders, readWithdrawnUnits, recordRepairs } from '../orders/sale-orders.js';
 import { listRecentSales, readSale } from '../orders/sales.js';
 import type { Sale } from '../sale.js';
 import type { StepContext } from '../steps/context.js';
@@ -76,7 +76,9 @@ interface Comparison {
 async function look(ctx: StepContext, sale: Sale): Promise<Comparison> {
   const runId = await readRunId(ctx.redis);
   const snapshot = await readSnapshot(ctx.redis, sale.id);
-  const differences = snapshot ? compare(snapshot, await readLatestOrders(ctx.db, sale.id)) : [];
+  const differences = snapshot
+    ? compare(snapshot, await readLatestOrders(ctx.db, sale.id), await readWithdrawnUnits(ctx.db, sale.id))
+    : [];
   await crashPoint('reconcile.compared');
   return { runId, snapshot, differences };
 }

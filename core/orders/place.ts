@@ -24,10 +24,8 @@ export interface Placement {
  */
 export async function placeOrders(db: Database, saleId: string, claims: Claim[]): Promise<Placement> {
   const sale = await db.sale.findUniqueOrThrow({ where: { id: saleId }, select: { settlement: true } });
-  const inserted =
-    sale.settlement === 'immediate'
-      ? await settleAtOnce(db, tx => insert(tx, saleId, claims))
-      : (await insert(db, saleId, claims)).map(orderOf);
+  const place = sale.settlement === 'immediate' ? settleAtOnce : insertOrders;
+  const inserted = (await place(db, saleId, claims)).map(orderOf);
   const missing = without(claims, inserted);
   if (missing.length === 0) return { orders: inserted, conflicting: [] };
   const existing = await readOrders(
@@ -42,8 +40,17 @@ function without(claims: Claim[], orders: Order[]): Claim[] {
   return claims.filter(claim => !found.has(claim.claimId));
 }
 
-/** In the order of the ids, so that two workers with the same batch wait for each other and never in a circle. */
-function insert(db: Pick<Database, '$queryRaw'>, saleId: string, claims: Claim[]): Promise<OrderRow[]> {
+/**
+ * Places claims that are to be paid later. In the order of the ids, so that two workers with the same batch wait for each other and
+ * never in a circle.
+ *
+ * @param db the database, or a transaction
+ * @param saleId the sale
+ * @param claims at most 1,000
+ * @returns the orders that are new, as `pending_payment`
+ * @throws what Prisma throws
+ */
+export function insertOrders(db: Pick<Database, '$queryRaw'>, saleId: string, claims: Claim[]): Promise<OrderRow[]> {
   const ids = claims.map(claim => claim.claimId);
   const buyers = claims.map(claim => claim.buyerId);
   const units = claims.map(claim => claim.unit);

@@ -23,6 +23,14 @@ export function keysOf(saleId: string): SaleKeys {
 }
 
 /**
+ * @param saleId the sale
+ * @returns the hash of the addresses where its buyers pay, by claim id; no script reads it, as Postgres has them, too
+ */
+export function paymentsKeyOf(saleId: string): string {
+  return `{${saleId}}:payments`;
+}
+
+/**
  * The sales that Redis should know: a hash of sale id to generation, and under {@link REGISTRY_RUN} the run id of Redis
  * for which the list is whole. It tells a sale that doesn't exist (404) from one that Redis lost (503).
  */

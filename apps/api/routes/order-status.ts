@@ -6,6 +6,7 @@ import { claimRestored, enqueueFailed } from '#core/events.js';
 import { enqueuePlaceOrders } from '#core/queue/queue.js';
 import { type Receipt, verifyReceipt } from '#core/receipt.js';
 import { phaseOf } from '#core/sale.js';
+import { readPayUrl } from '#core/stock/pay-url.js';
 import { restoreClaim } from '#core/stock/restore.js';
 import type { BuyerStatus } from '#core/stock/status.js';
 import type { ApiContext } from '../context.js';
@@ -25,6 +26,10 @@ const OrderStatus = z.object({
   amountMinor: amountMinor.optional(),
   currency: currency.optional(),
   payBy: instant.optional(),
+  paymentUrl: z
+    .url()
+    .optional()
+    .meta({ description: 'Where the buyer pays, once they have asked to pay at a provider' }),
   reason: z.string().optional().meta({ description: 'Why it ended, or why a payment was not taken' }),
   position: position.optional(),
   pollAfterMs: pollAfter.optional(),
@@ -52,7 +57,7 @@ export const orderStatus = buyerEndpoint(
     const receipt = text === undefined ? undefined : verifyReceipt(ctx.config.AUTH_SECRET, saleId, buyerId, text);
     const answer =
       receipt && isMissing(receipt, known) ? await redeem(ctx, sale, receipt, known) : answerOf(sale, known);
-    return { status: 200, body: answer };
+    return { status: 200, body: { ...answer, ...(await paymentUrlOf(ctx, sale, known)) } };
   },
 );
 
@@ -99,6 +104,18 @@ function answerOf(sale: RecentSale, { claim, position }: BuyerStatus): Answer {
     ...payByOf(claim),
     ...(claim.reason === undefined ? {} : { reason: claim.reason }),
   };
+}
+
+/** Only a sale that is paid at a provider asks Redis for it, and only while there is something to pay. */
+async function paymentUrlOf(
+  ctx: ApiContext,
+  { id, provider }: RecentSale,
+  { claim }: BuyerStatus,
+): Promise<Pick<Answer, 'paymentUrl'>> {
+  if (provider === 'wallet' || claim?.status !== 'pending_payment') return {};
+  const reading = readPayUrl(ctx.redis, id, claim.claimId);
+  const paymentUrl = await withDeadline(reading, REDIS_STEP_MS, 'reading where to pay');
+  return paymentUrl === undefined ? {} : { paymentUrl };
 }
 
 function inLine(sale: RecentSale, position: number): Answer {
