@@ -66,9 +66,9 @@ export function signedWebhook(place: ProviderPlace, secrets: readonly string[]):
 }
 
 async function create(place: ProviderPlace, intent: PaymentIntent): Promise<CreatedPayment> {
-  const { payByMs, ...rest } = intent;
-  const body = { ...rest, payBy: new Date(payByMs).toISOString() };
-  const answer = await call(place, 'POST', '/payments', intent.orderId, body);
+  const { orderId, saleId, buyerId, amountMinor, currency, payByMs } = intent;
+  const body = { orderId, saleId, buyerId, amountMinor, currency, payBy: new Date(payByMs).toISOString() };
+  const answer = await call(place, 'POST', '/payments', orderId, body);
   if (REFUSALS.includes(answer.status)) return { kind: 'refused', reason: 'payment_refused' };
   const { id: paymentId, payUrl } = Created.parse(await bodyOf(answer));
   return { kind: 'open', paymentId, payUrl };

@@ -74,7 +74,8 @@ ${fact('Id', html`<code>${sale.id}</code>`)}
 ${fact('Price', formatMoney(sale.priceMinor, sale.currency))}
 ${fact('Opens', moment(sale.opensAt))}
 ${fact('Closes', moment(sale.closesAt))}
-${fact('To be paid', sale.settlement === 'immediate' ? 'from the wallet, at once' : `within ${sale.payWithinSeconds} s`)}
+${fact('To be paid', sale.settlement === 'immediate' ? 'from the wallet, at once' : `within ${sale.payWithinSeconds} s, ${sale.provider}`)}
+${sale.provider !== 'wallet' && fact('Late money', sale.lateMoney === 'regrab' ? 'takes a unit again if one is free' : 'goes back')}
 ${fact('Standby', `up to ${sale.units * sale.standbyFactor} buyers`)}
 ${fact('Changes so far', sale.generation - 1)}
 </dl></section>`;
