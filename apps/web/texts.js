@@ -62,6 +62,7 @@ export const texts = {
     late: 'The time is up. We are checking your order.',
     promoted: 'A unit came free for you. Pay in time to keep it.',
     pay: 'Pay',
+    payElsewhere: 'Go to payment',
     giveUp: 'Give up my unit',
   },
   paying: { heading: 'Your payment is on its way', message: 'This takes a few seconds.' },
