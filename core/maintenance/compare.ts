@@ -25,7 +25,7 @@ export type Difference =
  * @param withdrawn units that don't return to stock, by Postgres
  * @returns every difference
  */
-export function compare(snapshot: Snapshot, orders: Order[], withdrawn: number[]): Difference[] {
+export function compare(snapshot: Snapshot, orders: Order[], withdrawn: number[] = []): Difference[] {
   const differences: Difference[] = [];
   const orderOf = new Map(orders.map(order => [order.buyerId, order]));
   for (const order of orders) differences.push(...compareOrder(order, snapshot.claims.get(order.buyerId)));

@@ -93,7 +93,10 @@ export async function markDelivered(db: Database, ids: bigint[]): Promise<void> 
  * @param saleId a sale that has left Redis: there is nothing to release any more
  */
 export async function closeEvents(db: Database, saleId: string): Promise<void> {
-  await db.outboxEvent.updateMany({ where: { saleId, kind: 'release', deliveredAt: null }, data: { deliveredAt: new Date() } });
+  await db.outboxEvent.updateMany({
+    where: { saleId, kind: 'release', deliveredAt: null },
+    data: { deliveredAt: new Date() },
+  });
 }
 
 /**

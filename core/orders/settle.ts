@@ -5,8 +5,9 @@ import { insertReleaseEvents } from './release-event.js';
 
 /**
  * Places orders and debits the buyers' wallets, all in one statement, so that it costs one round trip and one lock of each row. Who lacks the funds is rejected, and their unit's release written down, in the same statement; everybody else is not
- * affected. The wallets are locked in the order of their ids first, so that two batches with the same buyers wait for each other and
- * never in a circle; a balance that changes meanwhile is looked at again once the lock is had.
+ * affected. The wallets are locked in the order of their owners first, so that two batches with the same buyers wait for each other
+ * and never in a circle; a balance that changes meanwhile is looked at again once the lock is had. LATERAL keeps Postgres to one
+ * look-up in the index for each buyer: left to join, it read every wallet there is (EXPLAIN).
  *
  * @param db the database
  * @param saleId the sale
@@ -23,11 +24,14 @@ export function settleAtOnce(db: Database, saleId: string, claims: Claim[]): Pro
       SELECT c.id, s.id AS sale_id, c.buyer_id, c.unit, s.price_minor, s.currency, s.pay_within_seconds
       FROM unnest(${ids}::uuid[], ${buyers}::text[], ${units}::int[]) AS c (id, buyer_id, unit)
       JOIN sales s ON s.id = ${saleId} AND c.unit <= s.units),
+    shop AS MATERIALIZED (
+      SELECT a.id FROM accounts a JOIN sales s ON s.currency = a.currency
+      WHERE s.id = ${saleId} AND a.kind = 'shop' AND a.owner = 'shop'),
     funded AS (
-      SELECT a.id AS account_id, a.owner FROM accounts a
-      JOIN wanted w ON a.kind = 'buyer' AND a.owner = w.buyer_id AND a.currency = w.currency
-      WHERE a.balance_minor >= w.price_minor
-      ORDER BY a.id FOR UPDATE OF a),
+      SELECT a.owner FROM (SELECT * FROM wanted ORDER BY buyer_id) w, LATERAL (
+        SELECT owner FROM accounts
+        WHERE kind = 'buyer' AND owner = w.buyer_id AND currency = w.currency AND balance_minor >= w.price_minor
+        FOR UPDATE) a),
     placed AS (
       INSERT INTO orders AS o
         (id, sale_id, buyer_id, unit, status, reason, amount_minor, currency, pay_by, paid_at, cancelled_at)
@@ -43,13 +47,13 @@ export function settleAtOnce(db: Database, saleId: string, claims: Claim[]): Pro
       RETURNING o.*),
     debited AS (
       UPDATE accounts a SET balance_minor = a.balance_minor - p.amount_minor
-      FROM placed p JOIN funded f ON f.owner = p.buyer_id
-      WHERE p.status = 'paid' AND a.id = f.account_id
+      FROM placed p, LATERAL (
+        SELECT id FROM accounts WHERE kind = 'buyer' AND owner = p.buyer_id AND currency = p.currency OFFSET 0) own
+      WHERE p.status = 'paid' AND a.id = own.id
       RETURNING p.id AS order_id, a.id AS account_id, p.amount_minor, p.currency),
     captured AS (
       INSERT INTO transfers (order_id, kind, debit_account_id, credit_account_id, amount_minor, currency)
-      SELECT d.order_id, 'capture', d.account_id, shop.id, d.amount_minor, d.currency
-      FROM debited d JOIN accounts shop ON shop.kind = 'shop' AND shop.owner = 'shop' AND shop.currency = d.currency),
+      SELECT d.order_id, 'capture', d.account_id, shop.id, d.amount_minor, d.currency FROM debited d, shop),
     ended AS (SELECT * FROM placed WHERE status = 'rejected'),
     released AS (${insertReleaseEvents('ended')})
     SELECT ${ORDER_COLUMNS} FROM placed o`);

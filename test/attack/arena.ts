@@ -62,7 +62,9 @@ export function useArena(): Arena {
     };
   });
   afterAll(async () => {
-    process.stderr.write(`The naive shop, under the same attacks:\n${arena.losses.map(line => `  ${line}\n`).join('')}`);
+    process.stderr.write(
+      `The naive shop, under the same attacks:\n${arena.losses.map(line => `  ${line}\n`).join('')}`,
+    );
     for (const end of endings) await end();
   });
   return arena;

@@ -31,7 +31,12 @@ const lost = (attack: string, what: string) => t.losses.push(`${attack}: ${what}
 
 /** A paid order of a sale at the provider, for one buyer. */
 async function atProvider(buyer: string) {
-  const saleId = await t.stack.createSale({ units: 1, priceMinor: PRICE, provider: 'signed-webhook', standbyFactor: 0 });
+  const saleId = await t.stack.createSale({
+    units: 1,
+    priceMinor: PRICE,
+    provider: 'signed-webhook',
+    standbyFactor: 0,
+  });
   await t.stack.buy(buyer, saleId);
   const pending = await eventually(async () => {
     const { status, claimId = '' } = await t.stack.status(buyer, saleId);
@@ -51,7 +56,10 @@ describe('spending', () => {
     await t.stack.credit(names, PRICE);
     await Promise.all(names.flatMap(name => sales.map(saleId => t.stack.buy(name, saleId))));
     const { db, redis } = t.ctx;
-    await eventually(async () => expect(await db.order.count({ where: { saleId: { in: sales } } })).toBe(2 * BUYERS), 30_000);
+    await eventually(
+      async () => expect(await db.order.count({ where: { saleId: { in: sales } } })).toBe(2 * BUYERS),
+      30_000,
+    );
     const placedAt = performance.now();
     await eventually(async () => {
       const loaded = await Promise.all(sales.map(saleId => readSale(redis, saleId)));
@@ -99,9 +107,13 @@ describe('spending', () => {
   test('ten payments of one order are one capture', async () => {
     const { saleId, claims } = await t.unpaid(1, 'capture');
     await t.stack.credit('capture1', 9 * PRICE);
-    await inLanes(Array.from({ length: 10 }, () => claims[0]), 10, async claim => {
-      if (claim) await payOrder(t.ctx, saleId, claim.claimId, claim.buyerId);
-    });
+    await inLanes(
+      Array.from({ length: 10 }, () => claims[0]),
+      10,
+      async claim => {
+        if (claim) await payOrder(t.ctx, saleId, claim.claimId, claim.buyerId);
+      },
+    );
     expect(await t.ctx.db.transfer.count({ where: { orderId: claims[0]?.claimId ?? '' } })).toBe(1);
     await expectProof(saleId);
     await t.naive.addGoods('capture', PRICE, 10);
@@ -197,7 +209,9 @@ describe('events', () => {
     const { saleId, orderId } = await atProvider('repeated');
     await t.fake.pay(orderId);
     await eventually(async () => expect((await t.stack.status('repeated', saleId)).status).toBe('paid'));
-    const success = (await t.fake.events()).find(one => one.orderId === orderId && one.type === 'payment_intent.succeeded');
+    const success = (await t.fake.events()).find(
+      one => one.orderId === orderId && one.type === 'payment_intent.succeeded',
+    );
     for (let i = 0; i < 5; i += 1) expect(await post(success?.body ?? '', sign(success?.body ?? ''))).toBe(200);
     await t.fake.mood({ times: 1, delayMs: 0, hold: true });
     const reordered = await atProvider('reordered');
@@ -229,12 +243,19 @@ describe('events', () => {
       return JSON.stringify({ id: `evt_${amount}`, type: 'payment_intent.succeeded', data: { object } });
     };
     const body = bodyOf(PRICE);
-    for (const signature of ['', sign(bodyOf(1)), sign(body, Date.now() - 600_000), signBody(['guessed'], body, Date.now())]) {
+    for (const signature of [
+      '',
+      sign(bodyOf(1)),
+      sign(body, Date.now() - 600_000),
+      signBody(['guessed'], body, Date.now()),
+    ]) {
       expect(await post(body, signature)).toBe(400);
     }
     expect(await post(bodyOf(1), sign(bodyOf(1)))).toBe(200);
     await eventually(async () =>
-      expect(await t.ctx.db.paymentEvent.findFirst({ where: { eventId: 'evt_1' } })).toMatchObject({ outcome: 'mismatch' }),
+      expect(await t.ctx.db.paymentEvent.findFirst({ where: { eventId: 'evt_1' } })).toMatchObject({
+        outcome: 'mismatch',
+      }),
     );
     expect((await t.stack.status('forger', saleId)).status).toBe('pending_payment');
     await expectProof(saleId);
@@ -256,7 +277,9 @@ describe('what the client says', () => {
     const saleId = await t.stack.createSale({ units: 2, priceMinor: PRICE, settlement: 'immediate', standbyFactor: 0 });
     await t.stack.credit(['mallory', 'alice'], PRICE);
     const lies = { price: 1, priceMinor: 1, amount: 1, userId: 'alice', buyerId: 'alice', sub: 'alice' };
-    const query = new URLSearchParams(Object.entries(lies).map(([name, value]): [string, string] => [name, String(value)]));
+    const query = new URLSearchParams(
+      Object.entries(lies).map(([name, value]): [string, string] => [name, String(value)]),
+    );
     await fetch(`${t.stack.baseUrl}/buy/${saleId}?${query}`, {
       method: 'POST',
       headers: { authorization: `Bearer ${t.stack.token('mallory')}`, 'content-type': 'application/json' },

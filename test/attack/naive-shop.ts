@@ -48,8 +48,12 @@ export class NaiveShop {
 
   /** Buys and pays at once. */
   async buy({ userId, goodsId, price }: NaiveRequest): Promise<boolean> {
-    const [user] = await this.#db.$queryRaw<{ balance: number }[]>`SELECT balance FROM naive.users WHERE id = ${userId}`;
-    const [goods] = await this.#db.$queryRaw<{ price: number; num: number }[]>`SELECT * FROM naive.goods WHERE id = ${goodsId}`;
+    const [user] = await this.#db.$queryRaw<
+      { balance: number }[]
+    >`SELECT balance FROM naive.users WHERE id = ${userId}`;
+    const [goods] = await this.#db.$queryRaw<
+      { price: number; num: number }[]
+    >`SELECT * FROM naive.goods WHERE id = ${goodsId}`;
     const [mine] = await this.#db.$queryRaw<
       { id: number }[]
     >`SELECT id FROM naive.orders WHERE user_id = ${userId} AND goods_id = ${goodsId}`;
@@ -66,7 +70,9 @@ export class NaiveShop {
   async order({ userId, goodsId }: NaiveRequest): Promise<number> {
     const [goods] = await this.#db.$queryRaw<{ price: number }[]>`SELECT price FROM naive.goods WHERE id = ${goodsId}`;
     await this.#db.$executeRaw`UPDATE naive.goods SET num = num - 1 WHERE id = ${goodsId}`;
-    const [order] = await this.#db.$queryRaw<{ id: number }[]>`INSERT INTO naive.orders (user_id, goods_id, status, amount)
+    const [order] = await this.#db.$queryRaw<
+      { id: number }[]
+    >`INSERT INTO naive.orders (user_id, goods_id, status, amount)
       VALUES (${userId}, ${goodsId}, 'pending', ${goods?.price ?? 0}) RETURNING id`;
     return order?.id ?? 0;
   }
@@ -75,7 +81,8 @@ export class NaiveShop {
     const order = await this.#find(id);
     if (order?.status !== 'pending') return;
     await this.#db.$executeRaw`UPDATE naive.users SET balance = balance - ${order.amount} WHERE id = ${order.user_id}`;
-    await this.#db.$executeRaw`UPDATE naive.orders SET status = 'paid', received = received + ${order.amount} WHERE id = ${id}`;
+    await this.#db
+      .$executeRaw`UPDATE naive.orders SET status = 'paid', received = received + ${order.amount} WHERE id = ${id}`;
   }
 
   /** By the buyer, or because the time is up. */
@@ -90,13 +97,15 @@ export class NaiveShop {
     const order = await this.#find(id);
     if (order?.status !== 'paid') return;
     await this.#db.$executeRaw`UPDATE naive.users SET balance = balance + ${order.amount} WHERE id = ${order.user_id}`;
-    await this.#db.$executeRaw`UPDATE naive.orders SET status = 'refunded', received = received - ${order.amount} WHERE id = ${id}`;
+    await this.#db
+      .$executeRaw`UPDATE naive.orders SET status = 'refunded', received = received - ${order.amount} WHERE id = ${id}`;
   }
 
   /** Believes everybody. */
   async webhook(text: string): Promise<void> {
     const { orderId, amount } = JSON.parse(text);
-    await this.#db.$executeRaw`UPDATE naive.orders SET status = 'paid', received = received + ${amount} WHERE id = ${orderId}`;
+    await this.#db
+      .$executeRaw`UPDATE naive.orders SET status = 'paid', received = received + ${amount} WHERE id = ${orderId}`;
   }
 
   async books(goodsId: string): Promise<NaiveBooks> {
@@ -106,7 +115,9 @@ export class NaiveShop {
              (SELECT coalesce(sum(balance), 0) FROM naive.users u WHERE u.id IN (SELECT user_id FROM naive.orders WHERE goods_id = ${goodsId})) AS balances,
              (SELECT coalesce(min(balance), 0) FROM naive.users) AS "lowestBalance"
       FROM naive.orders WHERE goods_id = ${goodsId}`;
-    return Object.fromEntries(Object.entries(row ?? {}).map(([name, value]) => [name, Number(value)])) as unknown as NaiveBooks;
+    return Object.fromEntries(
+      Object.entries(row ?? {}).map(([name, value]) => [name, Number(value)]),
+    ) as unknown as NaiveBooks;
   }
 
   async #find(id: number) {

@@ -19,7 +19,8 @@ export interface BuyerMoney {
  */
 export function buyerPage({ buyerId, balances, statement, orders }: BuyerMoney): Html {
   const amounts = balances.map(
-    ({ currency, balanceMinor }) => html`<div><dt>${currency}</dt><dd>${formatMoney(balanceMinor, currency)}</dd></div>`,
+    ({ currency, balanceMinor }) =>
+      html`<div><dt>${currency}</dt><dd>${formatMoney(balanceMinor, currency)}</dd></div>`,
   );
   return layout(
     { title: buyerId },
@@ -48,9 +49,11 @@ function refundForm(orderId: string): Html {
 
 function statementTable(lines: StatementLine[]): Html {
   if (lines.length === 0) return html`<p>Nothing has moved yet.</p>`;
-  const rows = lines.toReversed().map(
-    ({ at, kind, amountMinor, balanceMinor, currency, saleId }) =>
-      html`<tr><td>${moment(at)}</td><td>${kind}</td><td>${saleId ?? '–'}</td><td>${formatMoney(amountMinor, currency)}</td><td>${formatMoney(balanceMinor, currency)}</td></tr>`,
-  );
+  const rows = lines
+    .toReversed()
+    .map(
+      ({ at, kind, amountMinor, balanceMinor, currency, saleId }) =>
+        html`<tr><td>${moment(at)}</td><td>${kind}</td><td>${saleId ?? '–'}</td><td>${formatMoney(amountMinor, currency)}</td><td>${formatMoney(balanceMinor, currency)}</td></tr>`,
+    );
   return html`<table><thead><tr><th>When</th><th>What</th><th>Sale</th><th>Amount</th><th>Balance</th></tr></thead><tbody>${rows}</tbody></table>`;
 }

@@ -33,7 +33,8 @@ function deadRow({ id, kind, orderId, createdAt, attempts, lastError }: DeadEven
 }
 
 function oddRow(payment: OddPayment): Html {
-  const { buyerId, saleId, provider, paymentId, status, amountMinor, currency, mismatch, refundTries, orderId } = payment;
+  const { buyerId, saleId, provider, paymentId, status, amountMinor, currency, mismatch, refundTries, orderId } =
+    payment;
   const taken = mismatch ? html`The provider took something else: <code>${JSON.stringify(mismatch)}</code>` : undefined;
   return html`<div class="order"><p><a href="/buyers/${buyerId}">${buyerId}</a> in <a href="/sales/${saleId}">${saleId}</a>:
 <strong>${status}</strong>, ${formatMoney(amountMinor, currency)} were asked for. ${taken}

@@ -35,7 +35,9 @@ export function addMoney(app: Express, ctx: AdminContext): void {
     if (wantsHtml(req)) return void res.type('html').send(moneyPage(dead, odd).text);
     res.json({ dead: dead.map(event => ({ ...event, id: String(event.id) })), odd });
   });
-  app.get('/buyers', (req, res) => res.redirect(303, `/buyers/${encodeURIComponent(String(req.query.id ?? '').trim())}`));
+  app.get('/buyers', (req, res) =>
+    res.redirect(303, `/buyers/${encodeURIComponent(String(req.query.id ?? '').trim())}`),
+  );
   app.get('/buyers/:buyerId', async (req, res) => {
     const { buyerId } = req.params;
     if (!ID_PATTERN.test(buyerId)) throw new Problem('invalid_request', { detail: 'no buyer has an id like this' });
@@ -54,7 +56,8 @@ export function addMoney(app: Express, ctx: AdminContext): void {
     const body = refundBody.safeParse(req.body);
     if (!body.success) throw new Problem('invalid_request', { detail: 'restock must be yes or no' });
     const { orderId } = req.params;
-    if (!z.uuid().safeParse(orderId).success) throw new Problem('not_found', { detail: 'no order has an id like this' });
+    if (!z.uuid().safeParse(orderId).success)
+      throw new Problem('not_found', { detail: 'no order has an id like this' });
     const result = await inTime(refundOrder(ctx, orderId, body.data.restock === 'yes'));
     if (result.kind === 'unknown_order') throw new Problem('not_found', { detail: 'there is no such order' });
     if (result.kind === 'not_paid') {

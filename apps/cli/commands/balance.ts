@@ -24,7 +24,8 @@ export function addBalance(program: Command): void {
         const all = await readBalances(db, buyer);
         const balances = currency === undefined ? all : chosen(all, currency);
         if (json) printJson({ buyer, balances });
-        else if (balances.length === 0) print(`${buyer} has no wallet: \`npm run cli -- credit --buyer ${buyer}\` makes one`);
+        else if (balances.length === 0)
+          print(`${buyer} has no wallet: \`npm run cli -- credit --buyer ${buyer}\` makes one`);
         else print(...balances.map(({ balanceMinor, currency }) => formatMoney(balanceMinor, currency)));
       }),
     );

@@ -18,7 +18,9 @@ export function addRefund(program: Command): void {
     .argument('<order>', 'which', parseOrderId)
     .addOption(
       // Only the operator knows whether the goods are there to be sold again.
-      new Option('--restock <yes|no>', 'whether its unit returns to stock').choices(['yes', 'no']).makeOptionMandatory(),
+      new Option('--restock <yes|no>', 'whether its unit returns to stock')
+        .choices(['yes', 'no'])
+        .makeOptionMandatory(),
     )
     .option('--json', 'one line of JSON')
     .action((orderId: string, { restock, json }: Options) =>

@@ -13,7 +13,11 @@ export interface FakePayment {
   returned: number;
 }
 
-export type FakeEventType = 'payment_intent.created' | 'payment_intent.succeeded' | 'payment_intent.canceled' | 'charge.refunded';
+export type FakeEventType =
+  | 'payment_intent.created'
+  | 'payment_intent.succeeded'
+  | 'payment_intent.canceled'
+  | 'charge.refunded';
 
 /** What the provider has, in memory. */
 export interface Books {

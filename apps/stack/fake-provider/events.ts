@@ -92,7 +92,8 @@ export function createEvents(webhookUrl: string, secret: string): Events {
 function eventOf(type: FakeEventType, { id, orderId, amountMinor, currency, status }: FakePayment): SentEvent {
   const eventId = `evt_${randomUUID().replaceAll('-', '')}`;
   const money = { amount: amountMinor, currency: currency.toLowerCase(), metadata: { order_id: orderId } };
-  const object = type === 'charge.refunded' ? { id: `ch_${id}`, payment_intent: id, ...money } : { id, status, ...money };
+  const object =
+    type === 'charge.refunded' ? { id: `ch_${id}`, payment_intent: id, ...money } : { id, status, ...money };
   const created = Math.floor(Date.now() / 1_000);
   const body = JSON.stringify({ id: eventId, object: 'event', type, created, data: { object } });
   return { id: eventId, type, orderId, body, answers: [] };

@@ -35,7 +35,11 @@ describe('asking to pay', () => {
     const made = (await t.fake.payments()).filter(({ orderId }) => orderId === claim.claimId);
     expect(made).toHaveLength(1);
     expect(made[0]).toMatchObject({ amountMinor: PRICE, currency: 'EUR', status: 'open' });
-    expect(await paymentOf(claim)).toMatchObject({ status: 'open', providerPaymentId: made[0]?.id, askAt: expect.any(Date) });
+    expect(await paymentOf(claim)).toMatchObject({
+      status: 'open',
+      providerPaymentId: made[0]?.id,
+      askAt: expect.any(Date),
+    });
     expect(await readPayUrl(t.redis, sale.id, claim.claimId)).toBe(made[0]?.payUrl);
     expect((await orderOf(claim)).status).toBe('pending_payment');
   });
@@ -162,7 +166,12 @@ describe('money that comes after the order has ended', () => {
     const { sale, claim } = await asked(t, 'interrupted');
     await cancelOrder(t, sale.id, claim);
     await t.fake.pay(claim.claimId);
-    const report = { paymentId: (await fakeOf(claim))?.id ?? '', state: 'paid', amountMinor: PRICE, currency: 'EUR' } as const;
+    const report = {
+      paymentId: (await fakeOf(claim))?.id ?? '',
+      state: 'paid',
+      amountMinor: PRICE,
+      currency: 'EUR',
+    } as const;
     const event = { eventId: 'evt_cut', type: 'payment_intent.succeeded', report };
     expect((await applyEvent(t.db, 'signed-webhook', event)).outcome).toBe('late');
     const { regrabClaimId } = await paymentOf(claim);

@@ -37,6 +37,8 @@ test('immediate settlement places at least half as many orders per second as def
   }
   const rate = (all: number[]) => (BATCH * 1_000) / (all.slice(WARM_UP).sort((a, b) => a - b)[BATCHES / 2] ?? 1);
   const [slow, fast] = [rate(immediateMs), rate(deferredMs)];
-  process.stderr.write(`orders/s: immediate ${slow.toFixed(0)}, deferred ${fast.toFixed(0)}: ${(slow / fast).toFixed(2)}\n`);
+  process.stderr.write(
+    `orders/s: immediate ${slow.toFixed(0)}, deferred ${fast.toFixed(0)}: ${(slow / fast).toFixed(2)}\n`,
+  );
   expect(slow / fast).toBeGreaterThanOrEqual(RATIO_MIN);
 });

@@ -77,7 +77,8 @@ test('a shop that fails is told again, and what comes after for the same order w
   const [slow] = claims;
   if (!slow) throw new Error('nobody won');
   await cancelOrder(ctx, sale.id, slow);
-  shop.answers = ({ data, type }, times) => (data.buyerId === 'slow' && type === 'order.placed' && times === 1 ? 500 : 200);
+  shop.answers = ({ data, type }, times) =>
+    data.buyerId === 'slow' && type === 'order.placed' && times === 1 ? 500 : 200;
   expect(await tellShop(ctx)).toBe(1);
   expect(shop.told.map(({ data }) => data.buyerId)).toEqual(['quick']);
   await makeDue();
@@ -95,7 +96,9 @@ test('after the last attempt an event is dead, its order waits, and reviving it 
     await makeDue();
     await tellShop(ctx);
   }
-  expect(await readDeadEvents(t.db, 10)).toMatchObject([{ kind: 'order.placed', orderId: claim.claimId, lastError: 'HTTP 503' }]);
+  expect(await readDeadEvents(t.db, 10)).toMatchObject([
+    { kind: 'order.placed', orderId: claim.claimId, lastError: 'HTTP 503' },
+  ]);
   shop.answers = () => 200;
   await makeDue();
   expect(await tellShop(ctx)).toBe(0);
