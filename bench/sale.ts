@@ -28,6 +28,8 @@ export function aSale(units: number): Sale {
     provider: 'wallet',
     lateMoney: 'regrab',
     standbyFactor: 0,
+    onePurchaseAtATime: false,
+    minSecondsBetweenPurchases: 0,
     state: 'open',
     generation: 1,
   };

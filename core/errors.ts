@@ -17,6 +17,7 @@ export const PROBLEMS = {
   request_timeout: { status: 408, title: 'The request took too long to arrive' },
   body_too_large: { status: 413, title: 'The body is too large' },
   too_many_requests: { status: 429, title: 'Too many requests' },
+  too_soon: { status: 429, title: 'Another purchase was a short while ago, or is not finished' },
   headers_too_large: { status: 431, title: 'The headers are too large' },
   internal: { status: 500, title: 'Something broke on our side' },
   unavailable: { status: 503, title: 'Not available for the moment' },

@@ -1,6 +1,6 @@
 import { SECOND_MS } from './clock.js';
 import type { Logger } from './logger.js';
-import { counter, histogram } from './metrics.js';
+import { counter, gauge, histogram } from './metrics.js';
 
 // What happens, in the words of core/claim.ts: one function per event, a metric always, a log line where it is rare.
 // None of them ever throws, as telling must not undo what happened. Labels have few values: a sale, a buyer or a claim
@@ -12,7 +12,9 @@ const BUYERS = [1, 2, 4, 8, 16, 32, 64, 128];
 const claims = counter('claims_total', 'Claims answered, by outcome', 'outcome');
 const claimBuyers = histogram('claim_batch_buyers', 'Buyers in one call of the claim script', BUYERS);
 const claimSeconds = histogram('claim_seconds', 'Round trip of one call of the claim script', SECONDS);
+const fromMemory = counter('refused_from_memory_total', 'Buyers refused without asking Redis');
 const problems = counter('problems_total', 'Answers that are an error, by code', 'code');
+const waiters = gauge('waiters', 'Requests and streams that wait for news');
 const jobs = counter('jobs_total', 'Jobs done, failed and not queued', 'job', 'outcome');
 const jobSeconds = histogram('job_seconds', 'Time a job took', SECONDS, 'job');
 const actorRuns = counter('actor_runs_total', 'Rounds of the maintenance actors', 'actor', 'outcome');
@@ -52,11 +54,29 @@ export const claimsAnswered = event((outcomes: ReadonlyMap<string, number>, seco
   claimSeconds.observe(seconds);
 });
 
+/**
+ * Buyers were refused without asking Redis.
+ *
+ * @param counts how many since the last time, by the code of the refusal
+ */
+export const refusedFromMemory = event((counts: { sold_out: number; closed: number }) => {
+  const { sold_out, closed } = counts;
+  if (sold_out + closed === 0) return;
+  fromMemory.inc(sold_out + closed);
+  claims.inc({ outcome: 'sold_out' }, sold_out);
+  claims.inc({ outcome: 'closed' }, closed);
+  problems.inc({ code: 'sold_out' }, sold_out);
+  problems.inc({ code: 'sale_closed' }, closed);
+});
+
 /** Redis had lost a claim, and its buyer's receipt brought it back. */
 export const claimRestored = event((saleId: string, claimId: string) => {
   repairs.inc({ kind: 'receipt' });
   log?.warn({ saleId, claimId }, 'claim restored from its receipt');
 });
+
+/** Somebody waits for news, or doesn't any more. */
+export const waitersCounted = event((count: number) => waiters.set(count));
 
 /** A client was answered with an error. */
 export const problemSent = event((code: string) => problems.inc({ code }));

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
-import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
 /** Every metric of this process. */
 const registry = new Registry();
@@ -14,6 +14,15 @@ collectDefaultMetrics({ register: registry });
  */
 export function counter<L extends string>(name: string, help: string, ...labelNames: L[]): Counter<L> {
   return new Counter({ name: `dropline_${name}`, help, labelNames, registers: [registry] });
+}
+
+/**
+ * @param name without the prefix
+ * @param help one line
+ * @returns a gauge of this process
+ */
+export function gauge(name: string, help: string): Gauge {
+  return new Gauge({ name: `dropline_${name}`, help, registers: [registry] });
 }
 
 /**

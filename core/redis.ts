@@ -11,19 +11,23 @@ export type { Redis } from 'ioredis';
  * - `steps`: the worker's scripts and the command line: a call fails within 5 s, and is made again by whoever knows that it is safe.
  * - `worker`: waits for Redis to come back; BullMQ demands `maxRetriesPerRequest: null`, and its blocking reads
  *   last 5 s, so a socket that is silent for 15 s is dead (hazards of half-open connections).
+ * - `feed`: only listens to what is published. It subscribes again by itself (core/stock/feed.ts), to know since when it hears.
  */
-export type ConnectionProfile = 'api' | 'steps' | 'worker';
+export type ConnectionProfile = 'api' | 'steps' | 'worker' | 'feed';
 
 /** No call of the API waits longer than this for Redis, in ms. */
 export const API_COMMAND_TIMEOUT_MS = 1_000;
 
+const AT_ONCE = {
+  maxRetriesPerRequest: 0,
+  enableOfflineQueue: false,
+  commandTimeout: API_COMMAND_TIMEOUT_MS,
+  socketTimeout: 5_000,
+} as const;
+
 const PROFILES = {
-  api: {
-    maxRetriesPerRequest: 0,
-    enableOfflineQueue: false,
-    commandTimeout: API_COMMAND_TIMEOUT_MS,
-    socketTimeout: 5_000,
-  },
+  api: AT_ONCE,
+  feed: { ...AT_ONCE, autoResubscribe: false },
   steps: { maxRetriesPerRequest: 0, enableOfflineQueue: false, commandTimeout: 5_000, socketTimeout: 15_000 },
   worker: { maxRetriesPerRequest: null, enableOfflineQueue: true, socketTimeout: 15_000 },
 } as const;

@@ -35,6 +35,10 @@ export interface Sale {
   provider: ProviderName;
   lateMoney: LateMoney;
   standbyFactor: number;
+  /** Refuses buyers while another purchase of theirs, in any sale that asks the same, is neither paid nor ended. */
+  onePurchaseAtATime: boolean;
+  /** Refuses buyers for so long after they won in a sale that asks the same; 0 for no such pause. */
+  minSecondsBetweenPurchases: number;
   state: SaleState;
   generation: number;
 }
@@ -48,6 +52,14 @@ export type SalePhase = 'upcoming' | 'open' | 'sold_out' | 'paused' | 'closed';
  */
 export function standbyCap(sale: Pick<Sale, 'units' | 'standbyFactor'>): number {
   return sale.units * sale.standbyFactor;
+}
+
+/**
+ * @param sale a sale
+ * @returns whether it has rules about its buyers' purchases in other sales
+ */
+export function hasPurchaseRules(sale: Pick<Sale, 'onePurchaseAtATime' | 'minSecondsBetweenPurchases'>): boolean {
+  return sale.onePurchaseAtATime || sale.minSecondsBetweenPurchases > 0;
 }
 
 /**

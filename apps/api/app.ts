@@ -8,6 +8,7 @@ import { paymentWebhook } from './payment-webhook.js';
 import { answerError, answerNotAllowed, answerNotFound } from './problem.js';
 import { endpointsOf } from './routes/index.js';
 import { paymentWebhookContract } from './routes/payment-webhook.js';
+import { streamListener } from './stream.js';
 
 /** The page loads its own files and talks to us, nothing else. */
 const SECURITY = helmet({
@@ -39,6 +40,7 @@ export function createApp(ctx: ApiContext): Express {
   // A provider's event has a body, and is proven by its bytes: it comes before everybody who has none.
   app.route(paymentWebhookContract.path).post(paymentWebhook(ctx)).all(answerNotAllowed('POST'));
   app.use(passSmallBody);
+  app.get('/order-status/:saleId', streamListener(ctx));
   for (const endpoint of endpointsOf(ctx.config)) {
     const allowed = endpoint.method === 'get' ? 'GET, HEAD' : 'POST';
     app.route(endpoint.path)[endpoint.method](listenerOf(ctx, endpoint)).all(answerNotAllowed(allowed));

@@ -7,6 +7,7 @@ import { enqueuePlaceOrders, type Queues } from '#core/queue/queue.js';
 import type { Redis } from '#core/redis.js';
 import { CLAIM_BATCH_MAX, type ClaimOutcome, claim } from '#core/stock/claims.js';
 import { REDIS_STEP_MS, WAITING_MAX } from './deadline.js';
+import type { Mirrors } from './mirrors.js';
 import { type AskForBuyer, batchPerTurn } from './turn-batch.js';
 
 export type ClaimBatch = AskForBuyer<ClaimOutcome>;
@@ -16,9 +17,10 @@ export type ClaimBatch = AskForBuyer<ClaimOutcome>;
  *
  * @param redis a connection with the scripts
  * @param queues where the winners go
+ * @param mirrors told when there is nothing to be had
  * @returns claims a unit for one buyer; rejects when the outcome is unknown
  */
-export function createClaimBatch(redis: Redis, queues: Queues): ClaimBatch {
+export function createClaimBatch(redis: Redis, queues: Queues, mirrors: Mirrors): ClaimBatch {
   return batchPerTurn(CLAIM_BATCH_MAX, WAITING_MAX, async (saleId, buyerIds) => {
     const startedAt = performance.now();
     const requests = buyerIds.map(buyerId => ({ buyerId, claimId: newClaimId() }));
@@ -30,10 +32,15 @@ export function createClaimBatch(redis: Redis, queues: Queues): ClaimBatch {
     await crashPoint('claim.answered');
     queueWinners(queues, saleId, outcomes);
     await crashPoint('claim.queued');
-    claimsAnswered(countKinds(outcomes), (performance.now() - startedAt) / 1_000);
+    const counts = countKinds(outcomes);
+    if (WITHOUT_UNIT.some(kind => counts.has(kind))) mirrors.noted(saleId);
+    claimsAnswered(counts, (performance.now() - startedAt) / 1_000);
     return outcomes;
   });
 }
+
+/** What buyers get where there may be no unit left. */
+const WITHOUT_UNIT = ['held', 'standby', 'sold_out', 'closed'];
 
 /** Nobody waits for the queue: the outbox, written with the claims, is what was promised to the winners. */
 function queueWinners(queues: Queues, saleId: string, outcomes: ClaimOutcome[]): void {

@@ -6,11 +6,14 @@ import { signedWebhookVerifier } from '#core/payments/signed-webhook.js';
 import { openQueues, type Queues } from '#core/queue/queue.js';
 import { connectRedis, type Redis } from '#core/redis.js';
 import type { ProviderName } from '#core/sale.js';
+import { type Feed, openFeed } from '#core/stock/feed.js';
 import { defineScripts } from '#core/stock/scripts.js';
 import { buyerVerifier } from '#core/token.js';
 import { type ClaimBatch, createClaimBatch } from './claim-batch.js';
+import { createMirrors, type Mirrors } from './mirrors.js';
 import { createSales, type Sales } from './sales.js';
 import { createStatuses, type Statuses } from './statuses.js';
+import { openWaiters, type Waiters } from './waiters.js';
 
 /** The settings of this process. There is none for a database: the API has no client for one. */
 export const API_SETTINGS = [
@@ -37,6 +40,12 @@ export interface ApiContext {
   readonly sales: Sales;
   readonly statuses: Statuses;
   readonly claims: ClaimBatch;
+  /** What is sold out is refused from memory. */
+  readonly mirrors: Mirrors;
+  /** Who waits for news. */
+  readonly waiters: Waiters;
+  /** Tells what changes, on a connection of its own. */
+  readonly feed: Feed;
   /** Whose token it is. */
   readonly verifyToken: (token: string) => string | undefined;
   /** The payment providers whose events can be told from forged ones. */
@@ -58,6 +67,8 @@ export function createContext(config: ApiConfig): ApiContext {
   const queueRedis = connectRedis(config.REDIS_URL, 'api', onError);
   const queues = openQueues(queueRedis, onError);
   const sales = createSales(redis);
+  const feed = openFeed(connectRedis(config.REDIS_URL, 'feed', onError), redis, onError);
+  const mirrors = createMirrors(redis, feed);
   // What was read from a Redis that went away says nothing about the one that comes back.
   redis.on('close', () => sales.forget());
   return {
@@ -66,8 +77,11 @@ export function createContext(config: ApiConfig): ApiContext {
     queueRedis,
     queues,
     sales,
-    statuses: createStatuses(redis),
-    claims: createClaimBatch(redis, queues),
+    statuses: createStatuses(redis, mirrors),
+    claims: createClaimBatch(redis, queues, mirrors),
+    mirrors,
+    waiters: openWaiters(feed, sales.forget),
+    feed,
     verifyToken: buyerVerifier(config.AUTH_SECRET),
     eventVerifiers: config.PAYMENT_WEBHOOK_SECRETS
       ? { 'signed-webhook': signedWebhookVerifier(config.PAYMENT_WEBHOOK_SECRETS) }
@@ -81,7 +95,10 @@ const QUIT_MS = 1_000;
 
 /** @param ctx from {@link createContext}; its queues have nothing of their own to close but their connection */
 export async function closeContext(ctx: ApiContext): Promise<void> {
-  const { redis, queueRedis } = ctx;
+  const { redis, queueRedis, waiters, mirrors, feed } = ctx;
+  waiters.close();
+  mirrors.close();
+  feed.close();
   if (queueRedis.status === 'ready') await withDeadline(queueRedis.quit(), QUIT_MS, 'quitting').catch(() => undefined);
   queueRedis.disconnect();
   redis.disconnect();

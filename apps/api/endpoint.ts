@@ -1,10 +1,11 @@
 import type { Request, RequestHandler } from 'express';
 import { z } from 'zod';
-import { withDeadline } from '#core/clock.js';
+import { SECOND_MS, withDeadline } from '#core/clock.js';
 import { Problem, type ProblemCode } from '#core/errors.js';
 import { buyerOf } from './buyer.js';
 import type { ApiContext } from './context.js';
 import { ANSWER_MS } from './deadline.js';
+import { preferredWait } from './prefer.js';
 import { sendError } from './problem.js';
 import { sendJson } from './reply.js';
 
@@ -22,6 +23,8 @@ export interface Contract {
   problems: readonly ProblemCode[];
   /** Whether it demands a buyer's token. */
   forBuyer: boolean;
+  /** Whether it keeps to `Prefer: wait=N`. */
+  mayWait?: boolean;
 }
 
 /** A successful answer. */
@@ -63,14 +66,14 @@ export function publicEndpoint<P extends z.ZodObject, Q extends z.ZodObject>(
  */
 export function buyerEndpoint<P extends z.ZodObject, Q extends z.ZodObject>(
   spec: Spec<P, Q>,
-  answer: (ctx: ApiContext, input: Input<P, Q>, buyerId: string) => Promise<Reply>,
+  answer: (ctx: ApiContext, input: Input<P, Q>, buyerId: string, req: Request) => Promise<Reply>,
 ): Endpoint {
   const contract = { params: z.object({}), query: z.object({}), ...spec, forBuyer: true };
   return {
     ...contract,
     answer: async (ctx, req) => {
       const input = inputOf(contract, req) as Input<P, Q>;
-      return answer(ctx, input, buyerOf(req, ctx.verifyToken));
+      return answer(ctx, input, buyerOf(req, ctx.verifyToken), req);
     },
   };
 }
@@ -89,12 +92,13 @@ function parse(schema: z.ZodObject, value: unknown): object {
 /**
  * @param ctx the API's parts
  * @param endpoint what answers
- * @returns the same for Express: it answers in time, whatever the endpoint waits for
+ * @returns the same for Express: it answers in time, whatever the endpoint waits for, besides what the client wants to wait for
  */
 export function listenerOf(ctx: ApiContext, endpoint: Endpoint): RequestHandler {
   return async (req, res) => {
     try {
-      const { status, body, headers } = await withDeadline(endpoint.answer(ctx, req), ANSWER_MS, endpoint.path);
+      const limitMs = ANSWER_MS + (endpoint.mayWait ? preferredWait(req) * SECOND_MS : 0);
+      const { status, body, headers } = await withDeadline(endpoint.answer(ctx, req), limitMs, endpoint.path);
       sendJson(res, status, body, headers);
     } catch (error) {
       sendError(res, error, endpoint.path);

@@ -17,14 +17,22 @@ export function sendText(
   headers: OutgoingHttpHeaders = {},
 ): void {
   if (res.destroyed) return;
-  res.writeHead(status, {
+  res.writeHead(status, { ...headersOfText(type, text), ...headers });
+  res.end(text);
+}
+
+/**
+ * @param type the media type
+ * @param text the body
+ * @returns the headers that every answer has
+ */
+export function headersOfText(type: string, text: string): Record<string, string | number> {
+  return {
     'content-type': type,
     'content-length': Buffer.byteLength(text),
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
-    ...headers,
-  });
-  res.end(text);
+  };
 }
 
 /**

@@ -78,7 +78,7 @@ function responseOf(ctx: ApiContext): typeof ServerResponse<IncomingMessage> {
 }
 
 /**
- * Accepts no more connections, lets the answers under way be finished, and cuts off whoever is left.
+ * Accepts no more connections, answers those who wait for news, lets the other answers under way be finished, and cuts off whoever is left.
  *
  * @param ctx the API's parts
  * @param server from {@link startServer}
@@ -86,6 +86,7 @@ function responseOf(ctx: ApiContext): typeof ServerResponse<IncomingMessage> {
  */
 export async function drain(ctx: ApiContext, { http }: ApiServer, limitMs: number): Promise<void> {
   ctx.draining = true;
+  ctx.waiters.close();
   const cutOff = setTimeout(() => http.closeAllConnections(), limitMs);
   let open = true;
   const closed = once(http.close(), 'close').then(() => {

@@ -26,6 +26,8 @@ export async function openDrop(connections: Connections, wishes: SaleWishes): Pr
     provider: 'wallet' as const,
     lateMoney: 'regrab' as const,
     standbyFactor: 3,
+    onePurchaseAtATime: false,
+    minSecondsBetweenPurchases: 0,
     ...wishes,
   };
   if (!(await createSale(connections, sale))) throw new Error(`there is a sale ${sale.id} already`);

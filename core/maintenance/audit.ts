@@ -7,6 +7,7 @@ import { readSale } from '../orders/sales.js';
 import type { Redis } from '../redis.js';
 import { readSnapshot, type Snapshot } from '../stock/snapshot.js';
 import { compare, type Difference } from './compare.js';
+import { lineFaults } from './line.js';
 
 /** Age at which an accepted claim without an order breaks the promise, in ms (invariant 6, under any one fault). */
 const UNPLACED_LIMIT_MS = 15_000;
@@ -44,7 +45,7 @@ export async function audit(db: Database, redis: Redis, saleId: string): Promise
   const violations = [
     ...(snapshot ? [] : ['I4 the sale is not loaded in Redis']),
     ...differences.map(describe),
-    ...(snapshot ? staleClaims(snapshot) : []),
+    ...(snapshot ? [...staleClaims(snapshot), ...lineFaults(snapshot)] : []),
     ...(await brokenRules(db, saleId)).map(({ rule, rows }) => `${rule}: ${rows}`),
   ];
   return {

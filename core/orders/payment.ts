@@ -1,3 +1,4 @@
+import { newClaimId } from '../claim-id.js';
 import type { ProviderName } from '../sale.js';
 import { type Database, Prisma } from './database.js';
 
@@ -98,8 +99,8 @@ const askDelay = (asked: Prisma.Sql) =>
  */
 export async function requestPayment(db: Database, orderId: string, buyerId: string): Promise<Payment | undefined> {
   await db.$executeRaw(Prisma.sql`
-    INSERT INTO payments (order_id, provider, amount_minor, currency, ask_at)
-    SELECT o.id, s.provider, o.amount_minor, o.currency, ${NEXT_ASK(Prisma.sql`0`)}
+    INSERT INTO payments (order_id, provider, amount_minor, currency, regrab_claim_id, ask_at)
+    SELECT o.id, s.provider, o.amount_minor, o.currency, ${newClaimId()}::uuid, ${NEXT_ASK(Prisma.sql`0`)}
     FROM orders o JOIN sales s ON s.id = o.sale_id AND s.provider <> 'wallet'
     WHERE o.id = ${orderId}::uuid AND o.buyer_id = ${buyerId} AND o.status = 'pending_payment' AND o.pay_by > clock_timestamp()
     ON CONFLICT (order_id) DO NOTHING`);

@@ -86,6 +86,8 @@ function saleOf(row: SaleRow): Sale {
     provider: row.provider as ProviderName,
     lateMoney: row.lateMoney as LateMoney,
     standbyFactor: row.standbyFactor,
+    onePurchaseAtATime: row.onePurchaseAtATime,
+    minSecondsBetweenPurchases: row.minSecondsBetweenPurchases,
     state: row.state as SaleState,
     generation: row.generation,
   };

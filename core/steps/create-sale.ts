@@ -3,7 +3,7 @@ import { createSale as storeSale } from '../orders/sales.js';
 import { openShopAccounts } from '../orders/wallet.js';
 import type { Redis } from '../redis.js';
 import type { Sale } from '../sale.js';
-import { openSale } from '../stock/sale.js';
+import { openSale, refuseRulesOnCluster } from '../stock/sale.js';
 
 /** A sale that is about to be made. */
 export type NewSale = Omit<Sale, 'state' | 'generation'>;
@@ -15,9 +15,10 @@ export type NewSale = Omit<Sale, 'state' | 'generation'>;
  * @param stores Postgres, and a connection with the scripts
  * @param sale the sale
  * @returns false when there is one with this id already; then nothing changed
- * @throws what the stores throw
+ * @throws ConfigError for rules that a Redis Cluster can't keep; what the stores throw
  */
 export async function createSale(stores: { db: Database; redis: Redis }, sale: NewSale): Promise<boolean> {
+  await refuseRulesOnCluster(stores.redis, sale);
   await openShopAccounts(stores.db, sale.currency);
   if (!(await storeSale(stores.db, sale))) return false;
   // Not opened when reconcile was quicker: then it is loaded all the same.

@@ -27,6 +27,8 @@ export interface SaleOverview {
   provider: Sale['provider'];
   lateMoney: Sale['lateMoney'];
   standbyFactor: number;
+  onePurchaseAtATime: boolean;
+  minSecondsBetweenPurchases: number;
   generation: number;
   inRedis: SaleInRedis;
   /** From Redis; null when it doesn't have the sale. */

@@ -10,12 +10,17 @@ export const CLAIM_BATCH_MAX = 128;
 /** Why a whole sale gives out nothing at the moment. */
 export type SaleRefusal = 'unknown_sale' | 'unverified' | 'closed' | 'paused' | 'not_open';
 
+/** `interval`: the pause between two purchases isn't over. `purchase`: another one is neither paid nor ended. */
+export type TooSoon = 'interval' | 'purchase';
+
 /** What one buyer of a batch got. */
 export type ClaimOutcome =
   | { kind: 'won'; claim: Claim }
   | { kind: 'held'; claim: ClaimRecord }
   | { kind: 'standby'; position: number }
   | { kind: 'sold_out' }
+  /** Another purchase of the buyer is in progress, or was won a short while ago. */
+  | { kind: 'too_soon'; because: TooSoon; waitMs: number }
   | { kind: 'refused'; refusal: SaleRefusal; opensAtMs?: number };
 
 /** One buyer of a batch, with the id that the claim gets if there is one. */
@@ -39,17 +44,20 @@ export async function claim(redis: Redis, saleId: string, requests: ClaimRequest
     'claim',
     [keys.sale, keys.stock, keys.claims, keys.outbox, keys.standby],
     args,
-  )) as [string, string, string, ...(string | number)[]];
+  )) as [string, string, string, ...OutcomeReply[]];
   const [fence, refusal, opensAtMs] = reply;
   if (fence !== 'ok') return requests.map(() => ({ kind: 'refused', refusal: fence as SaleRefusal }));
   const refused: ClaimOutcome =
     refusal === ''
       ? { kind: 'sold_out' }
       : { kind: 'refused', refusal: refusal as SaleRefusal, opensAtMs: Number(opensAtMs) };
-  return requests.map((request, i) => outcomeOf(reply[i + 3] as string | number, request, refused));
+  return requests.map((request, i) => outcomeOf(reply[i + 3] as OutcomeReply, request, refused));
 }
 
-function outcomeOf(value: string | number, request: ClaimRequest, refused: ClaimOutcome): ClaimOutcome {
+type OutcomeReply = string | number | [because: TooSoon, waitMs: number];
+
+function outcomeOf(value: OutcomeReply, request: ClaimRequest, refused: ClaimOutcome): ClaimOutcome {
+  if (Array.isArray(value)) return { kind: 'too_soon', because: value[0], waitMs: value[1] };
   if (typeof value === 'string') return { kind: 'held', claim: parseClaimRecord(value) };
   if (value > 0) return { kind: 'won', claim: { ...request, unit: value } };
   return value < 0 ? { kind: 'standby', position: -value } : refused;

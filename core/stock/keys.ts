@@ -31,6 +31,14 @@ export function paymentsKeyOf(saleId: string): string {
 }
 
 /**
+ * @param saleId the sale
+ * @returns the channel on which the scripts tell what changes (lua/include/changes.lua)
+ */
+export function channelOf(saleId: string): string {
+  return `{${saleId}}:changes`;
+}
+
+/**
  * The sales that Redis should know: a hash of sale id to generation, and under {@link REGISTRY_RUN} the run id of Redis
  * for which the list is whole. It tells a sale that doesn't exist (404) from one that Redis lost (503).
  */

@@ -1,8 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { type ClaimRecord, formatClaimRecord, isLive } from '../claim.js';
+import { ConfigError } from '../config.js';
 import { crashPoint } from '../crash-point.js';
 import type { Redis } from '../redis.js';
-import { type LateMoney, type ProviderName, type Sale, type SaleState, type Settlement, standbyCap } from '../sale.js';
+import {
+  hasPurchaseRules,
+  type LateMoney,
+  type ProviderName,
+  type Sale,
+  type SaleState,
+  type Settlement,
+  standbyCap,
+} from '../sale.js';
 import { behindFence } from './claims.js';
 import { keysOf, paymentsKeyOf, REGISTRY, REGISTRY_RUN } from './keys.js';
 import { runScript } from './scripts.js';
@@ -34,9 +43,11 @@ const NOTHING: StartingState = { claims: [], outbox: [], standby: [] };
  * @param state what it starts with
  * @param gate what the caller closed the gate with ({@link setSale}); none for a sale that isn't loaded
  * @returns false when somebody else has opened the sale since: then nothing changed
- * @throws Error when Redis restarts again and again meanwhile; what ioredis throws
+ * @throws Error when Redis restarts again and again meanwhile; ConfigError for rules that a Redis Cluster can't keep; what
+ *   ioredis throws
  */
 export async function openSale(redis: Redis, sale: Sale, state = NOTHING, gate = ''): Promise<boolean> {
+  await refuseRulesOnCluster(redis, sale);
   for (let attempt = 0; attempt < 3; attempt += 1) {
     const runId = await readRunId(redis);
     const staged = await stage(redis, sale, state);
@@ -53,8 +64,23 @@ export async function openSale(redis: Redis, sale: Sale, state = NOTHING, gate =
 }
 
 function fieldsOf(sale: Sale): (string | number)[] {
-  const { id: _, standbyFactor: __, ...fields } = sale;
-  return Object.entries({ ...fields, standbyCap: standbyCap(sale) }).flat();
+  const { id: _, standbyFactor: __, onePurchaseAtATime, ...fields } = sale;
+  const onePurchase = onePurchaseAtATime ? 1 : 0;
+  return Object.entries({ ...fields, onePurchaseAtATime: onePurchase, standbyCap: standbyCap(sale) }).flat();
+}
+
+/**
+ * The keys that such rules need belong to the buyer, and a script of a Redis Cluster reaches the keys of one sale only.
+ *
+ * @param redis a connection
+ * @param sale the sale
+ * @throws ConfigError when it has rules about purchases, and Redis is a cluster
+ */
+export async function refuseRulesOnCluster(redis: Redis, sale: Parameters<typeof hasPurchaseRules>[0]): Promise<void> {
+  if (!hasPurchaseRules(sale) || !(await redis.info('cluster')).includes('cluster_enabled:1')) return;
+  throw new ConfigError(
+    'one purchase at a time and a pause between purchases are not available on a Redis Cluster: leave them off, or use one Redis',
+  );
 }
 
 /** Fills temporary keys: the free units are those that no live claim has, and that were not withdrawn. */
@@ -180,6 +206,8 @@ export async function readSale(redis: Redis, saleId: string): Promise<LoadedSale
     state: fields.state as SaleState,
     generation: Number(fields.generation),
     standbyCap: Number(fields.standbyCap),
+    onePurchaseAtATime: fields.onePurchaseAtATime === '1',
+    minSecondsBetweenPurchases: Number(fields.minSecondsBetweenPurchases ?? 0),
     runId: fields.runId ?? '',
     remaining,
     claims,

@@ -14,6 +14,7 @@ const KEY_COUNT = {
   'restore-claim': 5,
   regrab: 5,
   'set-reason': 2,
+  'leave-standby': 2,
 } as const;
 
 export type ScriptName = keyof typeof KEY_COUNT;

@@ -10,7 +10,12 @@ export interface Snapshot {
   stock: number[];
   claims: Map<string, ClaimRecord>;
   outbox: Map<string, number>;
+  /** In the order of the line. */
   standby: string[];
+  /** The number that each of them drew when joining, and the last one that was drawn. */
+  tickets: number[];
+  lastTicket: number;
+  standbyCap: number;
   /** Redis's clock at that instant, in ms since the epoch. */
   atMs: number;
 }
@@ -26,18 +31,18 @@ export async function readSnapshot(redis: Redis, saleId: string): Promise<Snapsh
   const keys = keysOf(saleId);
   const replies = await redis
     .multi()
-    .hmget(keys.sale, 'units', 'generation', 'runId')
+    .hmget(keys.sale, 'units', 'generation', 'runId', 'standbyCap', 'standbySeq')
     .lrange(keys.stock, 0, -1)
     .hgetall(keys.claims)
     .zrange(keys.outbox, '0', '-1', 'WITHSCORES')
-    .zrange(keys.standby, '0', '-1')
+    .zrange(keys.standby, '0', '-1', 'WITHSCORES')
     .time()
     .exec();
   const [sale, stock, claims, outbox, standby, time] = (replies ?? []).map(([error, reply]) => {
     if (error) throw error;
     return reply;
   }) as [(string | null)[], string[], Record<string, string>, string[], string[], [string, string]];
-  const [units, generation, runId] = sale;
+  const [units, generation, runId, standbyCap, lastTicket] = sale;
   if (!units) return undefined;
   return {
     units: Number(units),
@@ -45,8 +50,16 @@ export async function readSnapshot(redis: Redis, saleId: string): Promise<Snapsh
     runId: runId ?? '',
     stock: stock.map(Number),
     claims: new Map(Object.entries(claims).map(([buyerId, record]) => [buyerId, parseClaimRecord(record)])),
-    outbox: new Map(outbox.flatMap((v, i) => (i % 2 === 0 ? [[v, Number(outbox[i + 1])] as const] : []))),
-    standby,
+    outbox: new Map(pairs(outbox)),
+    standby: pairs(standby).map(([buyerId]) => buyerId),
+    tickets: pairs(standby).map(([, ticket]) => ticket),
+    lastTicket: Number(lastTicket),
+    standbyCap: Number(standbyCap),
     atMs: Number(time[0]) * 1_000 + Math.floor(Number(time[1]) / 1_000),
   };
+}
+
+/** A sorted set as Redis lists it: member, score, member, score. */
+function pairs(listed: string[]): [member: string, score: number][] {
+  return Array.from({ length: listed.length / 2 }, (_, i) => [listed[2 * i] as string, Number(listed[2 * i + 1])]);
 }

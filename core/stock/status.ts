@@ -72,13 +72,16 @@ export async function readStatuses(redis: Redis, saleId: string, buyerIds: strin
 /**
  * Takes a buyer out of the line.
  *
- * @param redis a connection
+ * @param redis a connection with the scripts
  * @param saleId the sale
  * @param buyerId the buyer
  * @returns whether they were in it
+ * @throws NotVerified when the sale isn't verified
  */
 export async function leaveStandby(redis: Redis, saleId: string, buyerId: string): Promise<boolean> {
-  return (await redis.zrem(keysOf(saleId).standby, buyerId)) === 1;
+  const keys = keysOf(saleId);
+  const reply = await runScript(redis, 'leave-standby', [keys.sale, keys.standby], [buyerId]);
+  return behindFence<number>(reply, saleId)[0] === 1;
 }
 
 /**

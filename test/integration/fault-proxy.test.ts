@@ -93,9 +93,11 @@ describe('a link', () => {
     socket.write('lost');
     await eventually(() => expect(proxy.swallowed()).toBe('lost'.length));
     proxy.set({ kind: 'none' });
-    socket.write('heard');
-    await eventually(() => expect(seen.text).toBe('heard'));
-    expect(seen).toMatchObject({ error: '', closed: false });
+    socket.write('lost, too');
+    const next = await open();
+    next.socket.write('heard');
+    await next.answered('heard');
+    expect(seen).toMatchObject({ text: '', error: '', closed: false });
     expect(heard).toBe('heard');
   });
 

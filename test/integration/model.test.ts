@@ -1,11 +1,16 @@
 import { isDeepStrictEqual } from 'node:util';
-import { beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { formatClaimRecord } from '#core/claim.js';
+import type { Redis } from '#core/redis.js';
+import { parseChange } from '#core/stock/changes.js';
 import { type ClaimOutcome, claim } from '#core/stock/claims.js';
+import { readStanding } from '#core/stock/copy.js';
 import { promote, release } from '#core/stock/release.js';
 import { dropSale, openSale, restock, setSale } from '#core/stock/sale.js';
 import { readSnapshot } from '#core/stock/snapshot.js';
 import { leaveStandby, recordStatus } from '#core/stock/status.js';
+import { Mirror } from '../../apps/api/mirror.js';
 import { type Expected, pictureOf, SaleModel, unitsOf } from '../support/model.js';
 import { aSale, useStores } from '../support/stores.js';
 
@@ -26,6 +31,8 @@ interface Run {
   won: { buyerId: string; claimId: string }[];
   /** Numbers the claim ids. */
   next: number;
+  /** What an API keeps in memory, fed with nothing but what the scripts tell. */
+  mirror: Mirror;
 }
 
 /** Named, with what it was made of, so that a counterexample can be read. */
@@ -60,6 +67,8 @@ function told(outcome: ClaimOutcome): Expected {
       return `standby ${outcome.position}`;
     case 'sold_out':
       return 'sold_out';
+    case 'too_soon':
+      return `too_soon ${outcome.because}`;
     case 'refused':
       return `refused ${outcome.refusal}`;
   }
@@ -158,6 +167,23 @@ function same(received: unknown, expected: unknown): void {
   if (!isDeepStrictEqual(received, expected)) expect(received).toEqual(expected);
 }
 
+/** What was told of changes, in their order. */
+const heard: string[] = [];
+let ears: Redis;
+
+/** A copy that was only told of the changes must say of every buyer what the model says. */
+async function agreeFromMemory({ model, mirror }: Run): Promise<void> {
+  // Its reply comes after everything that was published before it was asked.
+  await ears.ping();
+  for (const text of heard.splice(0)) expect(mirror.apply(parseChange(text))).toBe(true);
+  for (let n = 1; n <= BUYERS; n += 1) {
+    const buyerId = `buyer${n}`;
+    const held = model.live(buyerId);
+    same(mirror.recordOf(buyerId), held && formatClaimRecord(held));
+    same(mirror.refusalOf(buyerId), model.refusal(buyerId));
+  }
+}
+
 async function agree({ saleId, model }: Run): Promise<void> {
   const snapshot = await readSnapshot(t.redis, saleId);
   if (!snapshot) throw new Error(`sale ${saleId} is gone`);
@@ -169,9 +195,14 @@ async function agree({ saleId, model }: Run): Promise<void> {
 }
 
 beforeAll(async () => {
+  ears = t.redis.duplicate({ enableOfflineQueue: true });
+  ears.on('pmessage', (_pattern, _channel, text) => heard.push(text));
+  await ears.psubscribe('*:changes');
   // Nothing is restarted here, and waiting for the disk would be most of the time.
   await t.redis.config('SET', 'appendfsync', 'no');
 });
+
+afterAll(() => ears.disconnect());
 
 test(
   `whatever is done in whatever order, Redis agrees with the model and every unit is there once (seed ${SEED})`,
@@ -182,10 +213,13 @@ test(
     const property = fc.asyncProperty(units, standbyFactor, runs, async (units, standbyFactor, commands) => {
       const sale = aSale({ units, standbyFactor });
       await openSale(t.redis, sale);
-      const run: Run = { saleId: sale.id, model: new SaleModel(units, standbyFactor), won: [], next: 0 };
+      const model = new SaleModel(units, standbyFactor);
+      const mirror = new Mirror(await readStanding(t.redis, sale.id));
+      const run: Run = { saleId: sale.id, model, won: [], next: 0, mirror };
       for (const { execute } of commands) {
         await execute(run);
         await agree(run);
+        await agreeFromMemory(run);
       }
       await dropSale(t.redis, sale.id);
     });

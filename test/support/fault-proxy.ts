@@ -8,7 +8,8 @@ import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promi
  * - `none`: nothing
  * - `latency`: each piece arrives this much later
  * - `reset`: connections are reset, those there are and every new one
- * - `half-open`: connections are accepted and stay, but nothing arrives anywhere, and nothing is ever said about it
+ * - `half-open`: connections are accepted and stay, but nothing arrives anywhere, and nothing is ever said about it; one that
+ *   has swallowed something goes on doing so when the link is mended, as TCP never leaves out a piece
  * - `drop-reply`: what is asked arrives; at the first piece of an answer the connection is reset instead
  * - `stall`: nothing arrives while it lasts, and all of it after
  * - `slices`: every byte arrives by itself
@@ -38,6 +39,8 @@ export interface FaultProxy {
 interface Link {
   client: Socket;
   server: Socket;
+  /** Something that went over it is lost, so nothing may come after. */
+  silent?: boolean;
 }
 
 /**
@@ -77,7 +80,8 @@ export async function startFaultProxy(target: number | string): Promise<FaultPro
     let last = Promise.resolve();
     from.setNoDelay(true);
     from.on('data', (piece: Buffer) => {
-      if (fault.kind === 'half-open') {
+      if (fault.kind === 'half-open' || link.silent) {
+        link.silent = true;
         swallowed += piece.length;
         return;
       }
@@ -92,13 +96,13 @@ export async function startFaultProxy(target: number | string): Promise<FaultPro
     // Whatever breaks one side is passed on as the end of the other.
     from.on('error', () => undefined);
     from.on('close', () => {
-      last = last.then(() => void (fault.kind !== 'half-open' && to.destroy()));
+      last = last.then(() => void (link.silent || to.destroy()));
       links.delete(link);
     });
   };
 
   const listener = createServer({ allowHalfOpen: true }, client => {
-    const link = { client, server: connect({ host: '127.0.0.1', port, allowHalfOpen: true }) };
+    const link: Link = { client, server: connect({ host: '127.0.0.1', port, allowHalfOpen: true }) };
     links.add(link);
     carry(link, client, link.server);
     carry(link, link.server, client);

@@ -87,6 +87,14 @@ export class SaleModel {
     return waited;
   }
 
+  /** @returns why a buyer who comes now gets nothing, not even a place in line or the one they have */
+  refusal(buyerId: string): 'sold_out' | 'closed' | undefined {
+    if (this.live(buyerId)) return undefined;
+    if (this.state === 'closed') return 'closed';
+    const isFull = this.stock.length === 0 && this.standby.length >= this.units * this.standbyFactor;
+    return this.state === 'open' && isFull && !this.standby.includes(buyerId) ? 'sold_out' : undefined;
+  }
+
   live(buyerId: string): ClaimRecord | undefined {
     const claim = this.claims.get(buyerId);
     return claim && isLive(claim.status) ? claim : undefined;

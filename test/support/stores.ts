@@ -90,6 +90,8 @@ export function aSale(wanted: Partial<Sale> = {}): Sale {
     provider: 'wallet',
     lateMoney: 'regrab',
     standbyFactor: 0,
+    onePurchaseAtATime: false,
+    minSecondsBetweenPurchases: 0,
     state: 'open',
     generation: 1,
     ...wanted,

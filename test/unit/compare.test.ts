@@ -34,6 +34,9 @@ function snapshot(claims: Record<string, ClaimRecord>, wanted: Partial<Snapshot>
     claims: new Map(Object.entries(claims)),
     outbox: new Map(),
     standby: [],
+    tickets: [],
+    lastTicket: 0,
+    standbyCap: 0,
     atMs: 10,
     ...wanted,
   };

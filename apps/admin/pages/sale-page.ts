@@ -1,6 +1,6 @@
 import type { Audit } from '#core/maintenance/audit.js';
 import { formatMoney } from '#core/money.js';
-import { UNITS_MAX } from '#core/sale.js';
+import { standbyCap, UNITS_MAX } from '#core/sale.js';
 import type { SaleOverview } from '#core/steps/sale-overview.js';
 import { type Content, type Html, html } from '../html.js';
 import { layout } from './layout.js';
@@ -48,10 +48,15 @@ function countsCard(sale: SaleOverview): Html {
   const { orders } = sale;
   const count = (name: string, value: Content) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`;
   return html`<section class="card">${stockBar(sale)}<dl class="counts">
-${count('Units', sale.units)}${count('Free', sale.free ?? '–')}${count('Standby', sale.waiting ?? '–')}
+${count('Units', sale.units)}${count('Free', sale.free ?? '–')}${count('Standby', standbyCount(sale))}
 ${count('Not placed', sale.unplaced ?? '–')}${count('Live', orders.live)}${count('Paid', orders.paid)}
 ${count('Cancelled', orders.cancelled)}${count('Rejected', orders.rejected)}${count('Refunded', orders.refunded)}
 </dl></section>`;
+}
+
+function standbyCount(sale: SaleOverview): string {
+  const cap = standbyCap(sale);
+  return cap === 0 ? '–' : `${sale.waiting ?? '–'} of ${cap}`;
 }
 
 /** No script: what can't be taken back is behind a fold of its own. */
@@ -76,7 +81,9 @@ ${fact('Opens', moment(sale.opensAt))}
 ${fact('Closes', moment(sale.closesAt))}
 ${fact('To be paid', sale.settlement === 'immediate' ? 'from the wallet, at once' : `within ${sale.payWithinSeconds} s, ${sale.provider}`)}
 ${sale.provider !== 'wallet' && fact('Late money', sale.lateMoney === 'regrab' ? 'takes a unit again if one is free' : 'goes back')}
-${fact('Standby', `up to ${sale.units * sale.standbyFactor} buyers`)}
+${fact('Standby', standbyCap(sale) === 0 ? 'none' : `up to ${standbyCap(sale)} buyers`)}
+${fact('One purchase at a time', sale.onePurchaseAtATime ? 'yes' : 'no')}
+${fact('Pause between purchases', sale.minSecondsBetweenPurchases === 0 ? 'none' : `${sale.minSecondsBetweenPurchases} s`)}
 ${fact('Changes so far', sale.generation - 1)}
 </dl></section>`;
 }

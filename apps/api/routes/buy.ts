@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Contract } from '../endpoint.js';
+import { OrderStatus } from '../order-answer.js';
 import { claimId, claimStatus, ofSale, pollAfter, position, unit } from './fields.js';
 
 const Claimed = z.object({
@@ -19,9 +20,14 @@ export const buyContract: Contract = {
   params: ofSale,
   query: z.object({}),
   replies: {
-    200: { description: 'The buyer holds a claim already: this one', body: Claimed },
-    202: { description: 'A new claim, or a place in the line: ask for the status', body: z.union([Claimed, InLine]) },
+    200: { description: 'The buyer holds a claim already: this one', body: z.union([Claimed, OrderStatus]) },
+    202: {
+      description:
+        'A new claim, or a place in the line: ask for the status. After `Prefer: wait=N`, what became of the claim',
+      body: z.union([Claimed, InLine, OrderStatus]),
+    },
   },
-  problems: ['sold_out', 'not_open', 'sale_closed', 'unknown_sale', 'too_many_requests'],
+  problems: ['sold_out', 'not_open', 'sale_closed', 'unknown_sale', 'too_many_requests', 'too_soon'],
+  mayWait: true,
   forBuyer: true,
 };

@@ -1,41 +1,24 @@
 import { z } from 'zod';
-import { type ClaimRecord, isLive } from '#core/claim.js';
+import { isLive } from '#core/claim.js';
 import { withDeadline } from '#core/clock.js';
 import { crashPoint, crashStep } from '#core/crash-point.js';
 import { claimRestored, enqueueFailed } from '#core/events.js';
 import { enqueuePlaceOrders } from '#core/queue/queue.js';
 import { type Receipt, verifyReceipt } from '#core/receipt.js';
-import { phaseOf } from '#core/sale.js';
 import { readPayUrl } from '#core/stock/pay-url.js';
 import { restoreClaim } from '#core/stock/restore.js';
 import type { BuyerStatus } from '#core/stock/status.js';
 import type { ApiContext } from '../context.js';
 import { REDIS_STEP_MS } from '../deadline.js';
 import { buyerEndpoint } from '../endpoint.js';
-import { type PublicStatus, pollAfterMs } from '../poll.js';
-import { type RecentSale, redisNowMs } from '../sales.js';
-import { amountMinor, claimId, currency, instant, ofSale, pollAfter, position, status, unit } from './fields.js';
+import { untilNews } from '../news.js';
+import { answerOf, type OrderAnswer, OrderStatus } from '../order-answer.js';
+import { preferenceApplied, preferredWait } from '../prefer.js';
+import type { RecentSale } from '../sales.js';
+import { ofSale } from './fields.js';
 
 /** A receipt is 90 to 110 characters. */
 const RECEIPT_CHARS_MAX = 200;
-
-const OrderStatus = z.object({
-  status,
-  claimId: claimId.optional(),
-  unit: unit.optional(),
-  amountMinor: amountMinor.optional(),
-  currency: currency.optional(),
-  payBy: instant.optional(),
-  paymentUrl: z
-    .url()
-    .optional()
-    .meta({ description: 'Where the buyer pays, once they have asked to pay at a provider' }),
-  reason: z.string().optional().meta({ description: 'Why it ended, or why a payment was not taken' }),
-  position: position.optional(),
-  pollAfterMs: pollAfter.optional(),
-});
-
-type Answer = z.input<typeof OrderStatus>;
 
 /** Where the buyer stands; with a receipt, also if Redis has lost the claim. */
 export const orderStatus = buyerEndpoint(
@@ -47,19 +30,57 @@ export const orderStatus = buyerEndpoint(
     query: z.object({
       receipt: z.string().max(RECEIPT_CHARS_MAX).optional().meta({ description: 'As it came with the claim' }),
     }),
-    replies: { 200: { description: 'Where the buyer stands', body: OrderStatus } },
+    replies: {
+      200: {
+        description: 'Where the buyer stands; with `Accept: text/event-stream` told again at each change',
+        body: OrderStatus,
+      },
+    },
+    mayWait: true,
     problems: ['unknown_sale', 'too_many_requests'],
   },
-  async (ctx, { saleId, receipt: text }, buyerId) => {
-    const sale = await ctx.sales.find(saleId);
-    const known = await ctx.statuses.read(saleId, buyerId);
-    await crashPoint('status.read');
-    const receipt = text === undefined ? undefined : verifyReceipt(ctx.config.AUTH_SECRET, saleId, buyerId, text);
-    const answer =
-      receipt && isMissing(receipt, known) ? await redeem(ctx, sale, receipt, known) : answerOf(sale, known);
-    return { status: 200, body: { ...answer, ...(await paymentUrlOf(ctx, sale, known)) } };
+  async (ctx, { saleId, receipt }, buyerId, req) => {
+    const waitSeconds = preferredWait(req);
+    const look = () => lookUp(ctx, saleId, buyerId, receipt);
+    const body = waitSeconds > 0 ? await untilNews(ctx, req, { saleId, buyerId, waitSeconds, look }) : await look();
+    return { status: 200, body, headers: preferenceApplied(waitSeconds) };
   },
 );
+
+/**
+ * @param ctx the API's parts
+ * @param saleId the sale
+ * @param buyerId the buyer
+ * @param text a receipt, if the buyer has shown one
+ * @returns where the buyer stands
+ * @throws Problem; NotVerified, and what ioredis throws
+ */
+export async function lookUp(
+  ctx: ApiContext,
+  saleId: string,
+  buyerId: string,
+  text: string | undefined,
+): Promise<OrderAnswer> {
+  const sale = await ctx.sales.find(saleId);
+  const known = await ctx.statuses.read(saleId, buyerId);
+  await crashPoint('status.read');
+  const receipt = text === undefined ? undefined : verifyReceipt(ctx.config.AUTH_SECRET, saleId, buyerId, text);
+  const missing = receipt && isMissing(receipt, known);
+  const answer = missing ? await redeem(ctx, sale, receipt, known) : answerOf(sale, known);
+  return { ...answer, ...(await paymentUrlOf(ctx, sale, known)) };
+}
+
+/** Only a sale that is paid at a provider asks Redis for it, and only while there is something to pay. */
+async function paymentUrlOf(
+  ctx: ApiContext,
+  { id, provider }: RecentSale,
+  { claim }: BuyerStatus,
+): Promise<Pick<OrderAnswer, 'paymentUrl'>> {
+  if (provider === 'wallet' || claim?.status !== 'pending_payment') return {};
+  const reading = readPayUrl(ctx.redis, id, claim.claimId);
+  const paymentUrl = await withDeadline(reading, REDIS_STEP_MS, 'reading where to pay');
+  return paymentUrl === undefined ? {} : { paymentUrl };
+}
 
 /**
  * A buyer has one live claim at a time. When only an older one is known, which ended, the claim of the receipt may have been
@@ -70,7 +91,7 @@ function isMissing(receipt: Receipt, { claim }: BuyerStatus): boolean {
 }
 
 /** Makes a lost claim good again while its unit is free, else says that it is lost. */
-async function redeem(ctx: ApiContext, sale: RecentSale, receipt: Receipt, known: BuyerStatus): Promise<Answer> {
+async function redeem(ctx: ApiContext, sale: RecentSale, receipt: Receipt, known: BuyerStatus): Promise<OrderAnswer> {
   const { saleId, buyerId, claimId, unit } = receipt;
   const claim = { buyerId, claimId, unit, status: 'queued' as const };
   const outcome = await withDeadline(
@@ -90,43 +111,4 @@ async function redeem(ctx: ApiContext, sale: RecentSale, receipt: Receipt, known
     return answerOf(sale, now);
   }
   return { status: 'rejected', claimId, unit, reason: 'lost' };
-}
-
-function answerOf(sale: RecentSale, { claim, position }: BuyerStatus): Answer {
-  if (position !== undefined && !(claim && isLive(claim.status))) return inLine(sale, position);
-  if (!claim) return { status: 'none' };
-  return {
-    ...statusAndPoll(claim.status),
-    claimId: claim.claimId,
-    unit: claim.unit,
-    amountMinor: sale.priceMinor,
-    currency: sale.currency,
-    ...payByOf(claim),
-    ...(claim.reason === undefined ? {} : { reason: claim.reason }),
-  };
-}
-
-/** Only a sale that is paid at a provider asks Redis for it, and only while there is something to pay. */
-async function paymentUrlOf(
-  ctx: ApiContext,
-  { id, provider }: RecentSale,
-  { claim }: BuyerStatus,
-): Promise<Pick<Answer, 'paymentUrl'>> {
-  if (provider === 'wallet' || claim?.status !== 'pending_payment') return {};
-  const reading = readPayUrl(ctx.redis, id, claim.claimId);
-  const paymentUrl = await withDeadline(reading, REDIS_STEP_MS, 'reading where to pay');
-  return paymentUrl === undefined ? {} : { paymentUrl };
-}
-
-function inLine(sale: RecentSale, position: number): Answer {
-  const ended = phaseOf(sale, sale.remaining, redisNowMs(sale)) === 'closed';
-  return ended ? { status: 'closed' } : { ...statusAndPoll('standby'), position };
-}
-
-function payByOf({ payByMs }: ClaimRecord): { payBy?: string } {
-  return payByMs === undefined ? {} : { payBy: new Date(payByMs).toISOString() };
-}
-
-function statusAndPoll(status: PublicStatus): Pick<Answer, 'status' | 'pollAfterMs'> {
-  return { status, pollAfterMs: pollAfterMs(status) };
 }

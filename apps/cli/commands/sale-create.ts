@@ -33,6 +33,9 @@ const PAY_WITHIN_SECONDS_MAX = 30 * 24 * 3_600;
 const STANDBY_FACTOR = 5;
 const STANDBY_FACTOR_MAX = 100;
 
+/** A pause of more than a day is a rule for the shop, not for its drops. */
+const MIN_SECONDS_BETWEEN_MAX = 24 * 3_600;
+
 const TITLE_MAX = 200;
 
 interface Options {
@@ -47,6 +50,8 @@ interface Options {
   provider: ProviderName;
   lateMoney: LateMoney;
   standbyFactor: number;
+  oneAtATime?: true;
+  minSecondsBetween: number;
   title?: string;
   json?: true;
 }
@@ -83,6 +88,13 @@ export function addSaleCreate(sale: Command): void {
       parseWhole(0, STANDBY_FACTOR_MAX),
       STANDBY_FACTOR,
     )
+    .option('--one-at-a-time', 'refuse buyers while another purchase of theirs is neither paid nor ended')
+    .option(
+      '--min-seconds-between <seconds>',
+      'pause after a buyer won, across sales; 0 for none',
+      parseWhole(0, MIN_SECONDS_BETWEEN_MAX),
+      0,
+    )
     .option('--title <text>', 'what the page calls it (default: its id)', parseTitle)
     .option('--json', 'one line of JSON');
   command.action((options: Options) => {
@@ -118,6 +130,8 @@ function saleOf(options: Options, closesAtMs: number): NewSale {
     ...window,
     priceMinor: options.price,
     payWithinSeconds: options.payWithin,
+    onePurchaseAtATime: options.oneAtATime === true,
+    minSecondsBetweenPurchases: options.minSecondsBetween,
   };
 }
 

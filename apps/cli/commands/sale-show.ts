@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { formatMoney } from '#core/money.js';
 import { readSale } from '#core/orders/sales.js';
+import { standbyCap } from '#core/sale.js';
 import { overviewOf, type SaleOverview } from '#core/steps/sale-overview.js';
 import { unknownSale } from '../failure.js';
 import { parseId } from '../options.js';
@@ -40,7 +41,9 @@ function linesOf(sale: SaleOverview): string[] {
       'in Redis': sale.inRedis,
       units: sale.units,
       free: sale.free ?? '-',
-      'on standby': sale.waiting ?? '-',
+      'on standby': `${sale.waiting ?? '-'} of ${standbyCap(sale)}`,
+      'one purchase at a time': sale.onePurchaseAtATime ? 'yes' : 'no',
+      'pause between purchases': `${sale.minSecondsBetweenPurchases} s`,
       'not placed yet': sale.unplaced ?? '-',
       'live orders': sale.orders.live,
       paid: sale.orders.paid,

@@ -2,24 +2,28 @@
 -- Claims one unit for each buyer of a batch: dedupe, pop, claim and outbox entry in one atomic step.
 -- Whoever gets neither a unit nor a place on standby leaves no trace.
 --
--- KEYS[1] sale  KEYS[2] stock  KEYS[3] claims  KEYS[4] outbox  KEYS[5] standby
+-- KEYS[1] sale  KEYS[2] stock  KEYS[3] claims  KEYS[4] outbox  KEYS[5] standby; two keys of each buyer if the sale has
+--         rules about purchases (include/purchases.lua)
 -- ARGV    buyer, claimId, buyer, claimId, ... (1 to 128 pairs; the id is used only if the buyer wins)
 -- Returns {fence} unless the fence is 'ok', else {'ok', refusal, opensAtMs, outcome, outcome, ...}, an outcome for each buyer:
 --         string  the record of the live claim that the buyer has already
 --         n > 0   won unit n      n < 0   on standby at position -n      0   sold out, or refused if refusal isn't ''
+--         {'interval' or 'purchase', ms}  too soon after, or during, another purchase
 -- @include fence
 -- @include record
 -- @include window
+-- @include changes
+-- @include purchases
 
 local verdict = fence(KEYS[1])
 if verdict ~= 'ok' then return { verdict } end
 
 -- Everything is read, and so every key's type is checked, before the first write: a script that fails is not rolled back.
 local sale = redis.call('HMGET', KEYS[1], 'state', 'opensAtMs', 'closesAtMs', 'standbyCap')
+local rules = purchase_rules(KEYS[1])
 local now = now_ms()
 local refused = refusal(sale[1], sale[2], sale[3], now)
-local in_line = redis.call('ZCARD', KEYS[5])
-local free = redis.call('LLEN', KEYS[2])
+local free, in_line = redis.call('LLEN', KEYS[2]), redis.call('ZCARD', KEYS[5])
 redis.call('ZCARD', KEYS[4])
 
 local buyers = {}
@@ -35,11 +39,16 @@ for i, buyer in ipairs(buyers) do
   elseif seen[buyer] then
     outcomes[i] = seen[buyer]
   elseif #winners < poppable then
-    winners[#winners + 1] = i
-    seen[buyer] = -i
+    outcomes[i] = rules and too_soon(rules, buyer)
+    if not outcomes[i] then
+      winners[#winners + 1] = i
+      seen[buyer] = -i
+    end
   end
 end
 
+-- Nobody keeps a copy of a sale that has plenty: then it is enough that the version goes up.
+local plenty = free - #winners >= 256
 if #winners > 0 then
   local units = redis.call('LPOP', KEYS[2], #winners)
   local claims, entries = {}, {}
@@ -47,24 +56,34 @@ if #winners > 0 then
     outcomes[i] = tonumber(units[n])
     claims[2 * n - 1], claims[2 * n] = buyers[i], format(ARGV[2 * i], units[n], 'queued')
     entries[2 * n - 1], entries[2 * n] = now, buyers[i]
+    if rules then purchase_began(rules, buyers[i], ARGV[2 * i]) end
+    if not plenty then tell_claim(buyers[i], claims[2 * n]) end
   end
   redis.call('HSET', KEYS[3], unpack(claims))
   redis.call('ZADD', KEYS[4], unpack(entries))
 end
 
 local cap = tonumber(sale[4])
+local function join_line(buyer)
+  redis.call('ZADD', KEYS[5], redis.call('HINCRBY', KEYS[1], 'standbySeq', 1), buyer)
+  tell_joined(buyer)
+  in_line = in_line + 1
+  return -in_line
+end
+
 for i, buyer in ipairs(buyers) do
-  if outcomes[i] == nil then
+  if not outcomes[i] then
     local rank = refused == '' and cap > 0 and redis.call('ZRANK', KEYS[5], buyer)
-    if not rank and refused == '' and in_line < cap then
-      redis.call('ZADD', KEYS[5], redis.call('HINCRBY', KEYS[1], 'standbySeq', 1), buyer)
-      rank, in_line = in_line, in_line + 1
-    end
-    outcomes[i] = rank and -(rank + 1) or 0
-  elseif type(outcomes[i]) == 'number' and outcomes[i] < 0 then
+    if rank then outcomes[i] = -(rank + 1)
+    elseif refused == '' and in_line < cap then outcomes[i] = rules and too_soon(rules, buyer) or join_line(buyer)
+    else outcomes[i] = 0 end
+  elseif seen[buyer] and outcomes[i] == seen[buyer] then
     -- The same buyer twice in one batch: the second gets what the first won.
     outcomes[i] = format(ARGV[-2 * outcomes[i]], outcomes[-outcomes[i]], 'queued')
   end
 end
+
+if #changes > 0 then publish(KEYS[1], free - #winners, in_line)
+elseif #winners > 0 then redis.call('HINCRBY', KEYS[1], 'version', 1) end
 
 return { 'ok', refused, sale[2], unpack(outcomes) }

@@ -9,6 +9,8 @@
 -- ARGV[3...] fields of the sale: name, value, ...
 -- Returns 'opened'; 'restarted' when Redis has another run id by now: stage it again;
 --         'superseded' when somebody else has opened the sale since: what was staged is out of date
+-- @include window
+-- @include changes
 local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
 if run ~= ARGV[1] then return 'restarted' end
 if (redis.call('HGET', KEYS[1], 'runId') or '') ~= ARGV[2] then return 'superseded' end
@@ -24,6 +26,9 @@ for i = 2, 5 do
   if redis.call('EXISTS', KEYS[i + 4]) == 1 then redis.call('RENAME', KEYS[i + 4], KEYS[i]) end
   redis.call('PERSIST', KEYS[i])
 end
+-- Counted on from the time, with a gap: no copy of what was there before may take this for its next change.
+local version = math.max(now_ms(), tonumber(redis.call('HGET', KEYS[1], 'version') or 0) + 2)
 redis.call('DEL', KEYS[1])
-redis.call('HSET', KEYS[1], 'runId', run, 'standbySeq', in_line, unpack(ARGV, 3))
+redis.call('HSET', KEYS[1], 'runId', run, 'standbySeq', in_line, 'version', version, 'published', version, unpack(ARGV, 3))
+publish(KEYS[1], redis.call('LLEN', KEYS[2]), in_line)
 return 'opened'

@@ -7,6 +7,8 @@
 -- @include fence
 -- @include record
 -- @include window
+-- @include changes
+-- @include purchases
 -- @include promote
 
 local verdict = fence(KEYS[1])
@@ -20,9 +22,11 @@ if refusal(sale[1], sale[2], sale[3], now) ~= '' then return { 'ok' } end
 redis.call('HLEN', KEYS[3])
 redis.call('ZCARD', KEYS[4])
 
-local promoted = { 'ok' }
-local count = math.min(#ARGV, redis.call('LLEN', KEYS[2]), redis.call('ZCARD', KEYS[5]))
+local promoted, rules = { 'ok' }, purchase_rules(KEYS[1])
+local free, waiting = redis.call('LLEN', KEYS[2]), redis.call('ZCARD', KEYS[5])
+local count = math.min(#ARGV, free, waiting)
 for i = 1, count do
-  promoted[i + 1] = promote(keys, redis.call('LPOP', KEYS[2]), ARGV[i], now)
+  promoted[i + 1] = promote(keys, redis.call('LPOP', KEYS[2]), ARGV[i], now, rules)
 end
+if count > 0 then publish(KEYS[1], free - count, waiting - count) end
 return promoted

@@ -10,6 +10,8 @@
 -- @include fence
 -- @include record
 -- @include window
+-- @include changes
+-- @include purchases
 
 local verdict = fence(KEYS[1])
 if verdict ~= 'ok' then return { verdict } end
@@ -32,6 +34,12 @@ if refusal(sale[1], sale[2], sale[3], now) ~= '' then return { 'ok', 'not_open' 
 if free == 0 or in_line > 0 then return { 'ok', 'sold_out' } end
 
 local unit = redis.call('LPOP', KEYS[2])
-redis.call('HSET', KEYS[3], ARGV[1], format(ARGV[3], unit, 'queued'))
+local taken = format(ARGV[3], unit, 'queued')
+redis.call('HSET', KEYS[3], ARGV[1], taken)
 redis.call('ZADD', KEYS[4], now, ARGV[1])
+-- The money is there: rules about purchases were asked when it was claimed first.
+local rules = purchase_rules(KEYS[1])
+if rules then purchase_began(rules, ARGV[1], ARGV[3]) end
+tell_claim(ARGV[1], taken)
+publish(KEYS[1], free - 1, in_line)
 return { 'ok', tonumber(unit) }

@@ -2,7 +2,8 @@
 -- Ends claims and frees their units, each only if the buyer still holds that very claim, so doing it again does nothing.
 -- A unit goes to the first on standby while the sale is open, else back to stock. Allowed when memory is full: it gives some back.
 --
--- KEYS[1] sale  KEYS[2] stock  KEYS[3] claims  KEYS[4] outbox  KEYS[5] standby
+-- KEYS[1] sale  KEYS[2] stock  KEYS[3] claims  KEYS[4] outbox  KEYS[5] standby; two keys of each buyer if the sale has
+--         rules about purchases
 -- ARGV    buyer, claimId, endedStatus, reason, freesUnit ('1', or '0' when the unit is another buyer's), newClaimId, ...
 --         (1 to 500 six-tuples; newClaimId is used only if somebody is promoted)
 -- Returns {fence} unless the fence is 'ok', else {'ok', outcome, ...}, an outcome for each claim:
@@ -10,6 +11,8 @@
 -- @include fence
 -- @include record
 -- @include window
+-- @include changes
+-- @include purchases
 -- @include promote
 
 local verdict = fence(KEYS[1])
@@ -17,6 +20,7 @@ if verdict ~= 'ok' then return { verdict } end
 
 local keys = { claims = KEYS[3], outbox = KEYS[4], standby = KEYS[5] }
 local sale = redis.call('HMGET', KEYS[1], 'state', 'opensAtMs', 'closesAtMs')
+local rules = purchase_rules(KEYS[1])
 local now = now_ms()
 local open = refusal(sale[1], sale[2], sale[3], now) == ''
 redis.call('LLEN', KEYS[2])
@@ -27,10 +31,13 @@ local function release(buyer, claim_id, status, reason, frees_unit, new_claim_id
   local record = redis.call('HGET', keys.claims, buyer)
   local claim = record and parse(record)
   if not claim or claim.claim_id ~= claim_id or not is_live(record) then return 0 end
-  redis.call('HSET', keys.claims, buyer, format(claim_id, claim.unit, status, claim.pay_by, reason))
+  local ended = format(claim_id, claim.unit, status, claim.pay_by, reason)
+  redis.call('HSET', keys.claims, buyer, ended)
   redis.call('ZREM', keys.outbox, buyer)
+  tell_claim(buyer, ended)
+  if rules then purchase_over(rules, buyer, claim_id) end
   if frees_unit == '0' then return 1 end
-  local promoted = open and promote(keys, claim.unit, new_claim_id, now)
+  local promoted = open and promote(keys, claim.unit, new_claim_id, now, rules)
   if not promoted then redis.call('RPUSH', KEYS[2], claim.unit) end
   return promoted or 1
 end
@@ -39,4 +46,5 @@ local outcomes = { 'ok' }
 for i = 1, #ARGV, 6 do
   outcomes[#outcomes + 1] = release(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], ARGV[i + 5])
 end
+if #changes > 0 then publish(KEYS[1], redis.call('LLEN', KEYS[2]), redis.call('ZCARD', KEYS[5])) end
 return outcomes

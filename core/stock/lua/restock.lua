@@ -1,10 +1,11 @@
 #!lua
--- Adds units to a sale: the numbers after its last one, so that doing it again adds nothing.
+-- Adds units to a sale: the numbers after its last one, so that doing it again adds nothing. The line grows with them.
 --
 -- KEYS[1] sale  KEYS[2] stock
 -- ARGV[1] the number of units that the sale has from now on    ARGV[2] its standby cap from now on
 -- Returns {fence} unless the fence is 'ok', else {'ok', units added (at most 5,000 a call; call until 0)}
 -- @include fence
+-- @include changes
 
 local verdict = fence(KEYS[1])
 if verdict ~= 'ok' then return { verdict } end
@@ -15,4 +16,5 @@ local last = math.min(tonumber(ARGV[1]), units + 5000)
 for unit = units + 1, last do redis.call('RPUSH', KEYS[2], unit) end
 if last <= units then return { 'ok', 0 } end
 redis.call('HSET', KEYS[1], 'units', last, 'standbyCap', ARGV[2])
+publish(KEYS[1], redis.call('LLEN', KEYS[2]), '-')
 return { 'ok', last - units }

@@ -9,6 +9,8 @@
 -- @include fence
 -- @include record
 -- @include window
+-- @include changes
+-- @include purchases
 
 local verdict = fence(KEYS[1])
 if verdict ~= 'ok' then return { verdict } end
@@ -23,7 +25,12 @@ if record then
 end
 -- Linear in the free units, and rare: only after Redis has lost data.
 if redis.call('LREM', KEYS[2], 1, ARGV[3]) == 0 then return { 'ok', 'unit_taken' } end
-redis.call('HSET', KEYS[3], ARGV[1], format(ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]))
-redis.call('ZREM', KEYS[5], ARGV[1])
+local restored = format(ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6])
+redis.call('HSET', KEYS[3], ARGV[1], restored)
+if redis.call('ZREM', KEYS[5], ARGV[1]) == 1 then tell_left(ARGV[1]) end
 if ARGV[4] == 'queued' then redis.call('ZADD', KEYS[4], now_ms(), ARGV[1]) end
+local rules = purchase_rules(KEYS[1])
+if rules and ARGV[4] ~= 'paid' then purchase_began(rules, ARGV[1], ARGV[2]) end
+tell_claim(ARGV[1], restored)
+publish(KEYS[1], redis.call('LLEN', KEYS[2]), redis.call('ZCARD', KEYS[5]))
 return { 'ok', 'restored' }

@@ -9,6 +9,7 @@ import { payOrder } from '#core/steps/pay-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { keysOf } from '#core/stock/keys.js';
 import { promote } from '#core/stock/release.js';
+import { readSnapshot } from '#core/stock/snapshot.js';
 import { forceClaim, loseClaim, makeOverdue, makeReleasesOld } from '../../support/by-hand.js';
 import { dumpKeys } from '../../support/keyspace.js';
 import { aClaim, buyers, openTestSale, useStores, win, winOne } from '../../support/stores.js';
@@ -43,6 +44,33 @@ async function forceOrder(sale: Sale, { claimId, buyerId, unit }: Claim): Promis
   const row = { saleId, buyerId, unit, currency, payBy, status: 'pending_payment', amountMinor: PRICE };
   await t.db.order.create({ data: { id: claimId, ...row } });
 }
+
+describe('a line', () => {
+  const withLine = async () => {
+    const sale = await openTestSale(t, { units: 1, standbyFactor: 2 });
+    await win(t, sale, 'a', 'b', 'c');
+    await placeOrders(t, sale.id, [await claimOf(sale, 'a')]);
+    return sale;
+  };
+  const claimOf = async (sale: Sale, buyerId: string): Promise<Claim> => {
+    const claim = (await readSnapshot(t.redis, sale.id))?.claims.get(buyerId);
+    if (!claim) throw new Error(`${buyerId} holds nothing`);
+    return { buyerId, ...claim };
+  };
+
+  test.each([
+    ['that is as it should be', undefined, []],
+    ['with a holder in it', ['3', 'a'], ['I3 a is in line and holds the claim of unit 1', 'I8 3 are in a line for 2']],
+    ['that is too long', ['3', 'd'], ['I8 3 are in a line for 2']],
+    ['with two at one place', ['1', 'c'], ['I8 no certain place in line: c']],
+    ['with a place that nobody gave out', ['9', 'c'], ['I8 no certain place in line: c']],
+  ])('%s', async (_, entry, expected) => {
+    const sale = await withLine();
+    await t.redis.hset(keysOf(sale.id).sale, 'standbySeq', entry?.[0] === '3' ? '3' : '2');
+    if (entry) await t.redis.zadd(keysOf(sale.id).standby, ...entry);
+    expect(await violations(sale.id)).toEqual(expected);
+  });
+});
 
 describe('a sale without a fault', () => {
   test('is in order, with its figures', async () => {

@@ -1,9 +1,13 @@
 -- Gives one free unit to the first on standby: takes them out of the line, writes their claim and its outbox entry.
--- Returns {buyer, claimId, unit}, or nil when nobody waits.
-local function promote(keys, unit, claim_id, now)
+-- Returns {buyer, claimId, unit}, or nil when nobody waits. Rules about purchases are not asked: who is in line has asked already.
+local function promote(keys, unit, claim_id, now, rules)
   local first = redis.call('ZPOPMIN', keys.standby)[1]
   if not first then return nil end
-  redis.call('HSET', keys.claims, first, format(claim_id, unit, 'queued'))
+  local record = format(claim_id, unit, 'queued')
+  redis.call('HSET', keys.claims, first, record)
   redis.call('ZADD', keys.outbox, now, first)
+  if rules then purchase_began(rules, first, claim_id) end
+  tell_left(first)
+  tell_claim(first, record)
   return { first, claim_id, unit }
 end

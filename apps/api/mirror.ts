@@ -1,0 +1,98 @@
+import { isLive, parseClaimRecord } from '#core/claim.js';
+import type { BuyerChange, Change } from '#core/stock/changes.js';
+import type { Standing } from '#core/stock/copy.js';
+
+/** Why a buyer who holds nothing gets nothing, as the claim script would say it. */
+export type Refusal = 'sold_out' | 'closed';
+
+/**
+ * A copy of who holds a claim and who is in line, good for as long as every change is heard. It refuses only while a sale has
+ * no room at all: no free unit, no place in line, or it is closed. So it never gives out anything, and never says no to somebody
+ * to whom Redis would say yes at the version it stands for.
+ */
+export class Mirror {
+  /** The records of live claims. Those that ended make no difference to a buyer who comes again. */
+  readonly #claims = new Map<string, string>();
+  readonly #line = new Set<string>();
+  /** What Redis was seen to count, though it wasn't told yet: until it is, nothing is answered. */
+  #needed: number;
+  #standing: Omit<Standing, 'state'> & Pick<Change, 'state'>;
+  #clockOffsetMs: number;
+  /** Kept ready, as every request asks. */
+  #refusal: Refusal | undefined;
+
+  constructor(standing: Standing) {
+    this.#standing = standing;
+    this.#needed = standing.version;
+    this.#clockOffsetMs = standing.nowMs - Date.now();
+  }
+
+  /** @returns how many buyers it holds */
+  get size(): number {
+    return this.#claims.size + this.#line.size;
+  }
+
+  /** @param buyer as it is at this version, or at one whose change is still to come */
+  take(buyer: BuyerChange): void {
+    switch (buyer.kind) {
+      case 'claim':
+        if (isLive(parseClaimRecord(buyer.record).status)) this.#claims.set(buyer.buyerId, buyer.record);
+        else this.#claims.delete(buyer.buyerId);
+        return;
+      case 'joined':
+        this.#line.add(buyer.buyerId);
+        return;
+      case 'left':
+        this.#line.delete(buyer.buyerId);
+    }
+  }
+
+  /**
+   * @param change the next change; one that it knows already does nothing
+   * @returns false when changes before this one were missed: then the copy is good for nothing any more
+   */
+  apply(change: Change): boolean {
+    if (change.version <= this.#standing.version) return true;
+    if (change.version !== this.#standing.version + 1 || change.state === 'unverified') return false;
+    for (const buyer of change.buyers) this.take(buyer);
+    const { version, free = this.#standing.free, waiting = this.#standing.waiting, standbyCap, state } = change;
+    this.#standing = { ...this.#standing, version, free, waiting, standbyCap, state };
+    this.#decide();
+    return true;
+  }
+
+  /**
+   * @param version what Redis counts
+   * @param nowMs Redis's clock, in ms since the epoch
+   */
+  expect(version: number, nowMs: number): void {
+    this.#needed = Math.max(this.#needed, version);
+    this.#clockOffsetMs = nowMs - Date.now();
+    this.#decide();
+  }
+
+  /** @returns the record of the buyer's live claim, if the copy is up to date and has one */
+  recordOf(buyerId: string): string | undefined {
+    return this.#needed > this.#standing.version ? undefined : this.#claims.get(buyerId);
+  }
+
+  /** @returns why this buyer gets nothing now; undefined when only Redis knows */
+  refusalOf(buyerId: string): Refusal | undefined {
+    if (this.#refusal === undefined || this.#claims.has(buyerId)) return undefined;
+    if (this.#refusal === 'closed') return 'closed';
+    // Redis is asked about the last moments, as its clock decides. Those in line want to know their position.
+    const endsAtMs = this.#standing.closesAtMs - this.#clockOffsetMs;
+    return Date.now() >= endsAtMs || this.#line.has(buyerId) ? undefined : 'sold_out';
+  }
+
+  #decide(): void {
+    const { version, state, free, waiting, standbyCap, opensAtMs } = this.#standing;
+    const isOver = this.#clockOffsetMs + Date.now() > this.#standing.closesAtMs;
+    this.#refusal = undefined;
+    if (this.#needed > version) return;
+    if (state === 'closed' || isOver) this.#refusal = 'closed';
+    else if (state === 'open' && free === 0 && waiting >= standbyCap && Date.now() + this.#clockOffsetMs > opensAtMs) {
+      this.#refusal = 'sold_out';
+    }
+  }
+}

@@ -1,0 +1,167 @@
+import { SECOND_MS } from '#core/clock.js';
+import { waitersCounted } from '#core/events.js';
+import type { Change } from '#core/stock/changes.js';
+import type { Feed } from '#core/stock/feed.js';
+
+/** The most requests and streams that may wait in one process; each costs about 2 kB and an open connection. */
+const WAITERS_MAX = 10_000;
+
+/** While the feed is deaf, everybody looks for themselves this often, in ms. */
+const TICK_MS = SECOND_MS;
+
+/** Everybody looks now and then all the same, each in another of so many ticks. */
+const SLOW_TICKS = 5;
+
+/** Our idea of Redis's clock is good to a few ms; by so much later, in ms, the sale is closed for certain. */
+const CLOSING_MARGIN_MS = 50;
+
+/** A timer can't be set for longer, in ms. */
+const TIMER_MAX_MS = 2 ** 31 - 1;
+
+/** One buyer who waits for news of one sale. What came before the first {@link next} counts. */
+export interface Waiter {
+  /**
+   * @param limitMs how long, in ms
+   * @returns `news` as soon as there may be some since the last time; `time` when it is over; `left` when nobody may wait any more
+   */
+  next(limitMs: number): Promise<'news' | 'time' | 'left'>;
+  /** Ends the waiting at once, and for good. */
+  leave(): void;
+}
+
+export interface Waiters {
+  /**
+   * @param saleId the sale
+   * @param buyerId who waits
+   * @param closesInMs time until the sale closes by itself, in ms: nobody is told of that
+   * @returns a waiter, to be left in the end; undefined when too many wait already
+   */
+  open(saleId: string, buyerId: string, closesInMs: number): Waiter | undefined;
+  /** @returns how many wait */
+  count(): number;
+  /** Everybody who waits is answered now, and whoever comes later at once. */
+  close(): void;
+}
+
+interface Place extends Waiter {
+  wake(): void;
+}
+
+interface SaleWaiters {
+  byBuyer: Map<string, Set<Place>>;
+  stop(): void;
+}
+
+/**
+ * @param feed tells what changed
+ * @param onSaleChanged told, before anybody is woken, that a sale was paused, resumed or closed
+ * @returns nobody waits yet
+ */
+export function openWaiters(feed: Feed, onSaleChanged: () => void): Waiters {
+  const sales = new Map<string, SaleWaiters>();
+  let count = 0;
+  let ticks = 0;
+  let closed = false;
+
+  const wakeSome = ({ byBuyer }: SaleWaiters, isTurn: (index: number) => boolean = () => true): void => {
+    let index = 0;
+    for (const places of byBuyer.values()) {
+      if (isTurn(index)) for (const place of places) place.wake();
+      index += 1;
+    }
+  };
+
+  const follow = (saleId: string, closesInMs: number): SaleWaiters => {
+    const byBuyer: SaleWaiters['byBuyer'] = new Map();
+    const sale: SaleWaiters = { byBuyer, stop: () => undefined };
+    const everybody = () => wakeSome(sale);
+    let state: Change['state'] = 'open';
+    const unfollow = feed.follow(saleId, {
+      changed(change) {
+        if (change.state !== state) {
+          state = change.state;
+          onSaleChanged();
+          everybody();
+        }
+        for (const { buyerId } of change.buyers) for (const place of byBuyer.get(buyerId) ?? []) place.wake();
+      },
+      listening: everybody,
+      deaf: everybody,
+    });
+    const closing = setTimeout(everybody, Math.min(TIMER_MAX_MS, Math.max(0, closesInMs) + CLOSING_MARGIN_MS));
+    sale.stop = () => {
+      clearTimeout(closing);
+      unfollow();
+    };
+    sales.set(saleId, sale);
+    return sale;
+  };
+
+  const timer = setInterval(() => {
+    ticks += 1;
+    waitersCounted(count);
+    for (const [saleId, sale] of sales) {
+      wakeSome(sale, feed.hears(saleId) ? index => index % SLOW_TICKS === ticks % SLOW_TICKS : undefined);
+    }
+  }, TICK_MS);
+
+  return {
+    open(saleId, buyerId, closesInMs) {
+      if (count >= WAITERS_MAX) return undefined;
+      const sale = sales.get(saleId) ?? follow(saleId, closesInMs);
+      const places = sale.byBuyer.get(buyerId) ?? new Set();
+      const place = takePlace(() => {
+        count -= 1;
+        places.delete(place);
+        if (places.size === 0) sale.byBuyer.delete(buyerId);
+        if (sale.byBuyer.size > 0) return;
+        sale.stop();
+        sales.delete(saleId);
+      });
+      count += 1;
+      sale.byBuyer.set(buyerId, places.add(place));
+      if (closed) place.leave();
+      return place;
+    },
+    count: () => count,
+    close() {
+      closed = true;
+      clearInterval(timer);
+      for (const { byBuyer } of [...sales.values()]) {
+        for (const places of [...byBuyer.values()]) for (const place of [...places]) place.leave();
+      }
+    },
+  };
+}
+
+function takePlace(onLeave: () => void): Place {
+  let news = false;
+  let left = false;
+  let settle: (() => void) | undefined;
+  return {
+    wake() {
+      news = true;
+      settle?.();
+    },
+    async next(limitMs) {
+      if (!news && !left && limitMs > 0) {
+        const timer = await new Promise<NodeJS.Timeout>(resolve => {
+          const limit = setTimeout(() => settle?.(), limitMs);
+          settle = () => resolve(limit);
+        });
+        clearTimeout(timer);
+        settle = undefined;
+      }
+      if (left) return 'left';
+      const isNews = news;
+      news = false;
+      return isNews ? 'news' : 'time';
+    },
+    leave() {
+      if (left) return;
+      left = true;
+      settle?.();
+      onLeave();
+    },
+  };
+}

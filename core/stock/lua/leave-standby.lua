@@ -1,0 +1,15 @@
+#!lua flags=allow-oom
+-- Takes a buyer out of the line.
+--
+-- KEYS[1] sale  KEYS[2] standby
+-- ARGV[1] buyer
+-- Returns {fence} unless the fence is 'ok', else {'ok', 1 if the buyer was in line, else 0}
+-- @include fence
+-- @include changes
+
+local verdict = fence(KEYS[1])
+if verdict ~= 'ok' then return { verdict } end
+if redis.call('ZREM', KEYS[2], ARGV[1]) == 0 then return { 'ok', 0 } end
+tell_left(ARGV[1])
+publish(KEYS[1], '-', redis.call('ZCARD', KEYS[2]))
+return { 'ok', 1 }

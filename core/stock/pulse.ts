@@ -1,0 +1,35 @@
+import type { Redis } from '../redis.js';
+import { keysOf } from './keys.js';
+
+/** What a sale's counters are, and whether its data can be believed. */
+export interface Pulse {
+  version: number;
+  published: number;
+  verified: boolean;
+  /** Redis's clock, in ms since the epoch. */
+  nowMs: number;
+}
+
+/**
+ * Reads how far sales have got, in one round trip.
+ *
+ * @param redis a connection
+ * @param saleIds the sales
+ * @returns a pulse for each, in their order; of a sale that isn't loaded, one that isn't verified
+ * @throws what ioredis throws
+ */
+export async function readPulses(redis: Redis, saleIds: string[]): Promise<Pulse[]> {
+  const pipeline = redis.pipeline();
+  for (const saleId of saleIds) pipeline.hmget(keysOf(saleId).sale, 'version', 'published', 'runId');
+  const replies = ((await pipeline.info('server').time().exec()) ?? []).map(([error, reply]) => {
+    if (error) throw error;
+    return reply;
+  });
+  const [server, [seconds, micros]] = replies.slice(-2) as [string, [string, string]];
+  const nowMs = Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
+  return saleIds.map((_, i) => {
+    const [version, published, runId] = replies[i] as (string | null)[];
+    const verified = Boolean(runId) && server.includes(`run_id:${runId}\r`);
+    return { version: Number(version), published: Number(published), verified, nowMs };
+  });
+}

@@ -1,0 +1,168 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Claim } from '#core/claim.js';
+import type { Sale } from '#core/sale.js';
+import { release } from '#core/stock/release.js';
+import { openSale, restock, setSale } from '#core/stock/sale.js';
+import { leaveStandby, recordStatus } from '#core/stock/status.js';
+import { type Answer, useApi } from '../../support/api.js';
+import { commandCalls } from '../../support/command-stats.js';
+import { eventually } from '../../support/eventually.js';
+import { dumpKeys } from '../../support/keyspace.js';
+
+const api = useApi();
+
+const buy = (sale: Sale, buyerId: string): Promise<Answer> => api.post(`/buy/${sale.id}`, buyerId);
+const scriptCalls = async (): Promise<number> => (await commandCalls(api.redis)).evalsha ?? 0;
+
+/** A sale of two units with one place in line per unit, all taken; refusals come from memory. */
+async function soldOut(wanted: Partial<Sale> = {}): Promise<{ sale: Sale; ann: Claim; bob: Claim }> {
+  const sale = await api.open({ units: 2, standbyFactor: 1, ...wanted });
+  const [ann, bob] = [await buy(sale, 'ann'), await buy(sale, 'bob')].map(({ body }, i) => ({
+    buyerId: i === 0 ? 'ann' : 'bob',
+    claimId: String(body.claimId),
+    unit: Number(body.unit),
+  })) as [Claim, Claim];
+  if (sale.standbyFactor > 0) {
+    await buy(sale, 'cem');
+    await buy(sale, 'dan');
+  }
+  await untilFromMemory(sale);
+  return { sale, ann, bob };
+}
+
+async function untilFromMemory(sale: Sale): Promise<void> {
+  await eventually(async () => {
+    const before = await scriptCalls();
+    expect(await buy(sale, 'eve')).toMatchObject({ status: 409, body: { code: 'sold_out' } });
+    expect(await scriptCalls()).toBe(before);
+  });
+}
+
+const end = (sale: Sale, claim: Claim) =>
+  release(api.redis, sale.id, [{ ...claim, status: 'cancelled', reason: 'unpaid', freesUnit: true }]);
+
+describe('a sale that has no room', () => {
+  test.each([0, 1])('refuses without asking Redis, and leaves no trace (standby factor %i)', async standbyFactor => {
+    const { sale } = await soldOut({ standbyFactor });
+    const keys = await dumpKeys(api.redis);
+    await api.redis.config('RESETSTAT');
+    const answers = await Promise.all(Array.from({ length: 500 }, (_, i) => buy(sale, `late-${i}`)));
+    for (const { status, body, headers } of answers) {
+      expect({ status, code: body.code }).toEqual({ status: 409, code: 'sold_out' });
+      expect(headers.get('content-type')).toBe('application/problem+json');
+      expect(headers.get('cache-control')).toBe('no-store');
+    }
+    const calls = await commandCalls(api.redis);
+    expect(calls).toHaveProperty('config|resetstat');
+    for (const command of ['evalsha', 'eval', 'zrank', 'zadd', 'hset', 'lpop'])
+      expect(calls).not.toHaveProperty(command);
+    expect(await dumpKeys(api.redis)).toEqual(keys);
+  });
+
+  test('still asks who the buyer is', async () => {
+    const { sale } = await soldOut();
+    expect((await api.post(`/buy/${sale.id}`)).status).toBe(401);
+  });
+
+  test('tells holders their claim from memory, as it is by now', async () => {
+    const { sale, ann } = await soldOut();
+    const before = await scriptCalls();
+    expect(await buy(sale, 'ann')).toMatchObject({
+      status: 200,
+      body: { status: 'queued', claimId: ann.claimId, unit: ann.unit, receipt: expect.any(String) },
+    });
+    expect(await scriptCalls()).toBe(before);
+    await recordStatus(api.redis, sale.id, [{ ...ann, status: 'paid' }]);
+    await eventually(async () => expect((await buy(sale, 'ann')).body).toMatchObject({ status: 'paid' }));
+    const now = await scriptCalls();
+    expect((await buy(sale, 'ann')).body).toMatchObject({ status: 'paid' });
+    expect(await scriptCalls()).toBe(now);
+    expect((await api.get(`/order-status/${sale.id}`, 'ann')).body).toMatchObject({ status: 'paid', unit: ann.unit });
+  });
+
+  test('tells those in line their place', async () => {
+    const { sale } = await soldOut();
+    expect((await buy(sale, 'dan')).body).toMatchObject({ status: 'standby', position: 2 });
+  });
+});
+
+describe('room again', () => {
+  const gets = (sale: Sale, buyerId: string, body: object) =>
+    eventually(async () => expect((await buy(sale, buyerId)).body).toMatchObject(body), 1_000);
+
+  test('a unit that comes back to a sale without a line is for the next who asks', async () => {
+    const { sale, ann } = await soldOut({ standbyFactor: 0 });
+    await end(sale, ann);
+    await gets(sale, 'eve', { status: 'queued', unit: ann.unit });
+    await gets(sale, 'ann', { code: 'sold_out' });
+  });
+
+  test('a unit that comes back goes to the first in line, and the line has a place again', async () => {
+    const { sale, ann } = await soldOut();
+    await end(sale, ann);
+    await gets(sale, 'cem', { status: 'queued', unit: ann.unit });
+    await gets(sale, 'eve', { status: 'standby', position: 2 });
+    await gets(sale, 'fay', { code: 'sold_out' });
+  });
+
+  test('so has a line that somebody left', async () => {
+    const { sale } = await soldOut();
+    expect(await leaveStandby(api.redis, sale.id, 'cem')).toBe(true);
+    await gets(sale, 'eve', { status: 'standby', position: 2 });
+  });
+
+  test('and a sale that got more units', async () => {
+    const { sale } = await soldOut({ standbyFactor: 0 });
+    await restock(api.redis, { ...sale, units: 3 });
+    await gets(sale, 'eve', { status: 'queued', unit: 3 });
+  });
+
+  test('a sale that is paused says so, and one that is closed, from memory', async () => {
+    const { sale } = await soldOut();
+    await setSale(api.redis, sale.id, { state: 'paused' });
+    await gets(sale, 'eve', { code: 'not_open' });
+    await setSale(api.redis, sale.id, { state: 'closed' });
+    await gets(sale, 'eve', { code: 'sale_closed' });
+    const before = await scriptCalls();
+    expect((await buy(sale, 'eve')).status).toBe(410);
+    expect((await buy(sale, 'ann')).status).toBe(200);
+    expect(await scriptCalls()).toBe(before);
+  });
+});
+
+describe('what can not be heard', () => {
+  test('a feed that is cut: Redis is asked again, and in the end the memory is good again', async () => {
+    const { sale, ann } = await soldOut({ standbyFactor: 0 });
+    await api.redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    await end(sale, ann);
+    await eventually(async () => expect((await buy(sale, 'eve')).body).toMatchObject({ status: 'queued' }), 1_000);
+    await untilFromMemoryOf(sale, 'fay');
+  });
+
+  test('a message that was lost: within a second nothing is answered from an old copy', async () => {
+    const { sale, bob } = await soldOut({ standbyFactor: 0 });
+    // As if the message about this release had been lost: the script tells nothing.
+    await api.redis.acl('SETUSER', 'default', 'resetchannels');
+    try {
+      await end(sale, bob);
+    } finally {
+      await api.redis.acl('SETUSER', 'default', 'allchannels');
+    }
+    await eventually(async () => expect((await buy(sale, 'eve')).body).toMatchObject({ status: 'queued' }), 1_500);
+  });
+
+  test('a sale that is loaded anew: nothing is taken from the copy of the old one', async () => {
+    const { sale } = await soldOut({ standbyFactor: 0 });
+    await api.redis.del(`{${sale.id}}:sale`, `{${sale.id}}:claims`, `{${sale.id}}:outbox`);
+    await openSale(api.redis, sale);
+    await eventually(async () => expect((await buy(sale, 'eve')).body).toMatchObject({ status: 'queued' }), 1_500);
+  });
+
+  async function untilFromMemoryOf(sale: Sale, buyerId: string): Promise<void> {
+    await eventually(async () => {
+      const before = await scriptCalls();
+      expect((await buy(sale, buyerId)).body).toMatchObject({ code: 'sold_out' });
+      expect(await scriptCalls()).toBe(before);
+    });
+  }
+});

@@ -1,0 +1,202 @@
+import { request } from 'node:http';
+import { describe, expect, test } from '@jest/globals';
+import type { Sale } from '#core/sale.js';
+import { release } from '#core/stock/release.js';
+import { setSale } from '#core/stock/sale.js';
+import { recordStatus } from '#core/stock/status.js';
+import { type Answer, bearer, useApi } from '../../support/api.js';
+import { eventually } from '../../support/eventually.js';
+
+const api = useApi();
+
+const waiting = (seconds: number, buyerId: string) => ({ ...bearer(buyerId), prefer: `wait=${seconds}` });
+const buy = (sale: Sale, buyerId: string, seconds: number): Promise<Answer> =>
+  api.send(`/buy/${sale.id}`, { method: 'POST', headers: waiting(seconds, buyerId) });
+const look = (sale: Sale, buyerId: string, seconds: number): Promise<Answer> =>
+  api.send(`/order-status/${sale.id}`, { headers: waiting(seconds, buyerId) });
+
+const claimOf = async (sale: Sale, buyerId: string) => {
+  const { body } = await api.post(`/buy/${sale.id}`, buyerId);
+  return { buyerId, claimId: String(body.claimId), unit: Number(body.unit) };
+};
+const pending = { status: 'pending_payment' as const, payByMs: 1_900_000_000_000 };
+
+async function timed<T>(work: Promise<T>): Promise<[T, number]> {
+  const startedAt = performance.now();
+  return [await work, performance.now() - startedAt];
+}
+
+/** Lets the request arrive, and see where its buyer stands, before that changes. */
+async function untilSomebodyWaits(sale: Sale): Promise<void> {
+  await eventually(() => expect(api.ctx.waiters.count()).toBe(1));
+  // Read after what the waiter reads first, on the same connection.
+  await api.get(`/order-status/${sale.id}`, 'somebody-else');
+}
+
+describe('Prefer: wait on buy', () => {
+  test('answers when the order is placed, as the status does', async () => {
+    const sale = await api.open();
+    const answer = buy(sale, 'ann', 10);
+    const claimId = await eventually(async () => {
+      const { body } = await api.get(`/order-status/${sale.id}`, 'ann');
+      expect(body.status).toBe('queued');
+      return String(body.claimId);
+    });
+    await recordStatus(api.redis, sale.id, [{ buyerId: 'ann', claimId, ...pending }]);
+    const { status, body, headers } = await answer;
+    expect(status).toBe(202);
+    expect(body).toMatchObject({ status: 'pending_payment', claimId, unit: 1, amountMinor: sale.priceMinor });
+    expect(body).toHaveProperty('payBy');
+    expect(headers.get('preference-applied')).toBe('wait=10');
+  });
+
+  test('answers with the claim when the time is over', async () => {
+    const sale = await api.open();
+    const [{ status, body }, tookMs] = await timed(buy(sale, 'ann', 1));
+    expect({ status, body }).toMatchObject({ status: 202, body: { status: 'queued', receipt: expect.any(String) } });
+    expect(tookMs).toBeGreaterThanOrEqual(1_000);
+  });
+
+  test('a repeat of a placed order, a place in line and a refusal are answered at once', async () => {
+    const sale = await api.open({ units: 1, standbyFactor: 1 });
+    const claim = await claimOf(sale, 'ann');
+    await recordStatus(api.redis, sale.id, [{ ...claim, ...pending }]);
+    const [answers, tookMs] = await timed(Promise.all(['ann', 'bob', 'cem'].map(buyerId => buy(sale, buyerId, 30))));
+    expect(answers.map(({ status, body }) => [status, body.status])).toEqual([
+      [200, 'pending_payment'],
+      [202, 'standby'],
+      [409, 409],
+    ]);
+    expect(tookMs).toBeLessThan(1_500);
+  });
+});
+
+describe('Prefer: wait on order-status', () => {
+  test('answers when the status changes', async () => {
+    const sale = await api.open();
+    const claim = await claimOf(sale, 'ann');
+    const answer = look(sale, 'ann', 10);
+    await untilSomebodyWaits(sale);
+    await recordStatus(api.redis, sale.id, [{ ...claim, ...pending }]);
+    const [{ body, headers }, tookMs] = await timed(answer);
+    expect(body.status).toBe('pending_payment');
+    expect(headers.get('preference-applied')).toBe('wait=10');
+    expect(tookMs).toBeLessThan(1_000);
+  });
+
+  test('tells who waits in line that a unit came free', async () => {
+    const sale = await api.open({ units: 1, standbyFactor: 1 });
+    const claim = await claimOf(sale, 'ann');
+    await api.post(`/buy/${sale.id}`, 'bob');
+    const answer = look(sale, 'bob', 10);
+    await untilSomebodyWaits(sale);
+    await release(api.redis, sale.id, [{ ...claim, status: 'cancelled', reason: 'unpaid', freesUnit: true }]);
+    expect((await answer).body).toMatchObject({ status: 'queued', unit: claim.unit });
+  });
+
+  test.each(['by the operator', 'by the clock'])('tells who waits in line that the sale closed (%s)', async how => {
+    const closesAtMs = how === 'by the clock' ? Date.now() + 1_500 : Date.now() + 3_600_000;
+    const sale = await api.open({ units: 1, standbyFactor: 1, closesAtMs });
+    await claimOf(sale, 'ann');
+    await api.post(`/buy/${sale.id}`, 'bob');
+    const answer = look(sale, 'bob', 10);
+    await untilSomebodyWaits(sale);
+    if (how === 'by the operator') await setSale(api.redis, sale.id, { state: 'closed' });
+    expect((await answer).body).toEqual({ status: 'closed' });
+    if (how === 'by the clock') expect(Date.now()).toBeLessThan(closesAtMs + 1_000);
+  });
+
+  test('is answered at once where nothing can change, and with the present status when the time is over', async () => {
+    const sale = await api.open();
+    const [none, tookMs] = await timed(look(sale, 'nobody', 30));
+    expect(none.body).toEqual({ status: 'none' });
+    expect(tookMs).toBeLessThan(1_500);
+    await claimOf(sale, 'ann');
+    const [{ body }, waitedMs] = await timed(look(sale, 'ann', 1));
+    expect(body.status).toBe('queued');
+    expect(waitedMs).toBeGreaterThanOrEqual(1_000);
+  });
+
+  test('waits 30 s at most, and not at all for what is no number', async () => {
+    const sale = await api.open();
+    const headers = { ...bearer('nobody'), prefer: 'respond-async, wait=3600' };
+    const { headers: got } = await api.send(`/order-status/${sale.id}`, { headers });
+    expect(got.get('preference-applied')).toBe('wait=30');
+    const { headers: none } = await api.send(`/order-status/${sale.id}`, {
+      headers: { ...bearer('nobody'), prefer: 'wait=soon' },
+    });
+    expect(none.has('preference-applied')).toBe(false);
+  });
+
+  test('a client that goes away waits no more', async () => {
+    const sale = await api.open();
+    await claimOf(sale, 'ann');
+    const controller = new AbortController();
+    const gone = fetch(`${api.url}/order-status/${sale.id}`, {
+      headers: waiting(30, 'ann'),
+      signal: controller.signal,
+    }).catch(error => error.name);
+    await eventually(() => expect(api.ctx.waiters.count()).toBe(1));
+    controller.abort();
+    expect(await gone).toBe('AbortError');
+    await eventually(() => expect(api.ctx.waiters.count()).toBe(0));
+  });
+});
+
+/** An event stream, read as it comes. */
+function openStream(sale: Sale, buyerId: string, headers: Record<string, string> = {}) {
+  const seen = { text: '', status: 0, ended: false };
+  const outgoing = request(
+    `${api.url}/order-status/${sale.id}`,
+    { headers: { ...bearer(buyerId), accept: 'text/event-stream', ...headers }, agent: false },
+    response => {
+      seen.status = response.statusCode ?? 0;
+      response.on('data', chunk => {
+        seen.text += chunk;
+      });
+      response.on('end', () => {
+        seen.ended = true;
+      });
+    },
+  );
+  outgoing.on('error', () => undefined);
+  outgoing.end();
+  const events = () => [...seen.text.matchAll(/^data: (.*)$/gm)].map(([, data]) => JSON.parse(String(data)));
+  return { seen, events, destroy: () => outgoing.destroy() };
+}
+
+describe('an event stream', () => {
+  test('tells each change, and ends with the last', async () => {
+    const sale = await api.open();
+    const claim = await claimOf(sale, 'ann');
+    const stream = openStream(sale, 'ann');
+    await eventually(() => expect(stream.events()).toMatchObject([{ status: 'queued' }]));
+    await recordStatus(api.redis, sale.id, [{ ...claim, ...pending }]);
+    await eventually(() => expect(stream.events()).toHaveLength(2), 1_000);
+    await release(api.redis, sale.id, [{ ...claim, status: 'cancelled', reason: 'unpaid', freesUnit: true }]);
+    await eventually(() => expect(stream.seen.ended).toBe(true), 1_000);
+    expect(stream.events().map(({ status }) => status)).toEqual(['queued', 'pending_payment', 'cancelled']);
+    expect(stream.seen.text).toContain('id: final\n');
+  });
+
+  test('is not opened again after its end', async () => {
+    const sale = await api.open();
+    const stream = openStream(sale, 'ann', { 'last-event-id': 'final' });
+    await eventually(() => expect(stream.seen).toMatchObject({ status: 204, ended: true }));
+  });
+
+  test('that nobody reads any more waits no more', async () => {
+    const sale = await api.open();
+    await claimOf(sale, 'ann');
+    const stream = openStream(sale, 'ann');
+    await eventually(() => expect(api.ctx.waiters.count()).toBe(1));
+    stream.destroy();
+    await eventually(() => expect(api.ctx.waiters.count()).toBe(0));
+  });
+
+  test('errors are answered as elsewhere', async () => {
+    const sale = await api.open();
+    const anonymous = await api.send(`/order-status/${sale.id}`, { headers: { accept: 'text/event-stream' } });
+    expect(anonymous).toMatchObject({ status: 401, body: { code: 'unauthenticated' } });
+  });
+});

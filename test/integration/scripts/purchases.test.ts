@@ -1,0 +1,181 @@
+import { randomUUID } from 'node:crypto';
+import { describe, expect, test } from '@jest/globals';
+import type { Claim } from '#core/claim.js';
+import type { Sale } from '#core/sale.js';
+import { type ClaimOutcome, claim } from '#core/stock/claims.js';
+import { promote, release } from '#core/stock/release.js';
+import { dropSale, openSale, refuseRulesOnCluster, restock } from '#core/stock/sale.js';
+import { recordStatus } from '#core/stock/status.js';
+import { commandCalls } from '../../support/command-stats.js';
+import { eventually } from '../../support/eventually.js';
+import { expectTypesChecked, writesNothing } from '../../support/keyspace.js';
+import { aSale, useStores, win, winOne } from '../../support/stores.js';
+
+const t = useStores();
+
+const lockOf = (buyerId: string) => `dropline:purchase:{${buyerId}}`;
+const pauseOf = (buyerId: string) => `dropline:interval:{${buyerId}}`;
+const someone = () => `buyer-${randomUUID().slice(0, 8)}`;
+
+async function open(wanted: Partial<Sale>): Promise<Sale> {
+  const sale = aSale(wanted);
+  await openSale(t.redis, sale);
+  return sale;
+}
+const oneAtATime = (wanted: Partial<Sale> = {}) => open({ onePurchaseAtATime: true, ...wanted });
+const withPause = (seconds: number, wanted: Partial<Sale> = {}) =>
+  open({ minSecondsBetweenPurchases: seconds, ...wanted });
+
+async function ask(sale: Sale, buyerId: string): Promise<ClaimOutcome> {
+  const [outcome] = await claim(t.redis, sale.id, [{ buyerId, claimId: randomUUID() }]);
+  if (!outcome) throw new Error('no outcome');
+  return outcome;
+}
+
+const end = (sale: Sale, ended: Claim) =>
+  release(t.redis, sale.id, [{ ...ended, status: 'cancelled', reason: 'unpaid', freesUnit: true }]);
+const paid = (sale: Sale, claimed: Claim) => recordStatus(t.redis, sale.id, [{ ...claimed, status: 'paid' }]);
+
+describe('one purchase at a time', () => {
+  test('a second sale is refused until the first purchase is paid or has ended', async () => {
+    const [one, other, third] = [await oneAtATime(), await oneAtATime(), await oneAtATime()];
+    const buyerId = someone();
+    const first = await winOne(t, one, buyerId);
+    const refused = await writesNothing(t.redis, () => ask(other, buyerId));
+    expect(refused).toEqual({ kind: 'too_soon', because: 'purchase', waitMs: expect.any(Number) });
+    expect(await ask(one, buyerId)).toMatchObject({ kind: 'held' });
+    await paid(one, first);
+    const second = await winOne(t, other, buyerId);
+    expect(await ask(third, buyerId)).toMatchObject({ kind: 'too_soon' });
+    await end(other, second);
+    expect(await ask(third, buyerId)).toMatchObject({ kind: 'won' });
+  });
+
+  test('many at once over many sales: one is won', async () => {
+    const sales = await Promise.all(Array.from({ length: 10 }, () => oneAtATime()));
+    const buyerId = someone();
+    const outcomes = await Promise.all(Array.from({ length: 100 }, (_, i) => ask(sales[i % 10] as Sale, buyerId)));
+    expect(outcomes.filter(({ kind }) => kind === 'won')).toHaveLength(1);
+    expect(new Set(outcomes.map(({ kind }) => kind))).toEqual(new Set(['won', 'held', 'too_soon']));
+  });
+
+  test('the lock is the claim, and expires after the time to pay and a margin', async () => {
+    const sale = await oneAtATime({ payWithinSeconds: 100 });
+    const won = await winOne(t, sale, someone());
+    expect(await t.redis.get(lockOf(won.buyerId))).toBe(won.claimId);
+    const leftMs = await t.redis.pttl(lockOf(won.buyerId));
+    expect(leftMs).toBeGreaterThan(155_000);
+    expect(leftMs).toBeLessThanOrEqual(160_000);
+  });
+
+  test('a lock that expired under its owner: the next purchase begins, and the first one ends without unlocking it', async () => {
+    const [one, other, third] = [await oneAtATime(), await oneAtATime(), await oneAtATime()];
+    const buyerId = someone();
+    const first = await winOne(t, one, buyerId);
+    await t.redis.del(lockOf(buyerId));
+    // One unit of a sale per person never depended on the lock.
+    expect(await ask(one, buyerId)).toMatchObject({ kind: 'held' });
+    const second = await winOne(t, other, buyerId);
+    await end(one, first);
+    expect(await t.redis.get(lockOf(buyerId))).toBe(second.claimId);
+    expect(await ask(third, buyerId)).toMatchObject({ kind: 'too_soon' });
+  });
+
+  test('unlocking by get and then delete, which is two steps, would have deleted the lock of the next owner', async () => {
+    const buyerId = someone();
+    const getThenDelete = async (claimId: string, meanwhile: () => Promise<unknown>) => {
+      const owner = await t.redis.get(lockOf(buyerId));
+      await meanwhile();
+      if (owner === claimId) await t.redis.del(lockOf(buyerId));
+    };
+    const [one, other] = [await oneAtATime(), await oneAtATime()];
+    const first = await winOne(t, one, buyerId);
+    await getThenDelete(first.claimId, async () => {
+      await t.redis.del(lockOf(buyerId)); // It expires.
+      await winOne(t, other, buyerId);
+    });
+    expect(await t.redis.exists(lockOf(buyerId))).toBe(0);
+    expect(await ask(await oneAtATime(), buyerId)).toMatchObject({ kind: 'won' });
+  });
+
+  test('whoever is promoted keeps the lock of a purchase that began meanwhile', async () => {
+    const [one, other] = [await oneAtATime({ units: 1, standbyFactor: 1 }), await oneAtATime()];
+    const first = await winOne(t, one, someone());
+    const buyerId = someone();
+    await win(t, one, buyerId);
+    const bought = await winOne(t, other, buyerId);
+    const [outcome] = await end(one, first);
+    expect(outcome).toMatchObject({ kind: 'promoted', claim: { buyerId } });
+    expect(await t.redis.get(lockOf(buyerId))).toBe(bought.claimId);
+  });
+
+  test('a line is not joined during a purchase, and a place in it is none', async () => {
+    const [one, full] = [await oneAtATime(), await oneAtATime({ units: 1, standbyFactor: 2 })];
+    await winOne(t, full, someone());
+    const [busy, free] = [someone(), someone()];
+    await winOne(t, one, busy);
+    expect(await writesNothing(t.redis, () => ask(full, busy))).toMatchObject({ kind: 'too_soon' });
+    expect(await ask(full, free)).toEqual({ kind: 'standby', position: 1 });
+    expect(await ask(one, free)).toMatchObject({ kind: 'won' });
+  });
+});
+
+describe('a pause between purchases', () => {
+  test('counts from the last win, in whichever sale; a refused try does not start it again', async () => {
+    const [one, other] = [await withPause(1), await withPause(1)];
+    const buyerId = someone();
+    const won = await winOne(t, one, buyerId);
+    const before = await t.redis.pttl(pauseOf(buyerId));
+    await writesNothing(t.redis, async () => {
+      for (let i = 0; i < 20; i += 1) expect(await ask(other, buyerId)).toMatchObject({ because: 'interval' });
+    });
+    expect(await t.redis.pttl(pauseOf(buyerId))).toBeLessThanOrEqual(before);
+    await end(one, won);
+    expect(await ask(one, buyerId)).toMatchObject({ kind: 'too_soon' });
+    await eventually(async () => expect(await ask(other, buyerId)).toMatchObject({ kind: 'won' }), 1_500);
+  });
+
+  test('counts for whoever is promoted, too, and is never made shorter', async () => {
+    const [long, short] = [await withPause(100), await withPause(5, { units: 1, standbyFactor: 1 })];
+    await winOne(t, short, someone());
+    const buyerId = someone();
+    await win(t, short, buyerId);
+    await winOne(t, long, buyerId);
+    await restock(t.redis, { ...short, units: 2 });
+    expect(await promote(t.redis, short.id)).toHaveLength(1);
+    expect(await t.redis.pttl(pauseOf(buyerId))).toBeGreaterThan(90_000);
+  });
+});
+
+describe('rules that are off', () => {
+  test('touch no key of the buyer', async () => {
+    const sale = await open({});
+    const buyerId = someone();
+    await t.redis.config('RESETSTAT');
+    const won = await winOne(t, sale, buyerId);
+    await paid(sale, won);
+    const calls = await commandCalls(t.redis);
+    for (const command of ['pttl', 'set', 'get']) expect(calls).not.toHaveProperty(command);
+    expect(await t.redis.exists(lockOf(buyerId), pauseOf(buyerId))).toBe(0);
+    await dropSale(t.redis, sale.id);
+  });
+
+  test('do not mind what other sales ask for', async () => {
+    const buyerId = someone();
+    await winOne(t, await open({ onePurchaseAtATime: true, minSecondsBetweenPurchases: 60 }), buyerId);
+    expect(await ask(await open({}), buyerId)).toMatchObject({ kind: 'won' });
+  });
+});
+
+test('a key of another type where a rule has its own never breaks a script half-way', async () => {
+  const sale = await open({ onePurchaseAtATime: true, minSecondsBetweenPurchases: 60 });
+  const won = await winOne(t, sale, someone());
+  await t.redis.del(lockOf(won.buyerId));
+  await t.redis.rpush(lockOf(won.buyerId), 'of another type');
+  expect(await end(sale, won)).toEqual([{ kind: 'released' }]);
+  await expectTypesChecked(t.redis, [`{${sale.id}}:claims`], () => ask(sale, someone()));
+});
+
+test('a Redis that is no cluster can keep the rules', async () => {
+  await refuseRulesOnCluster(t.redis, { onePurchaseAtATime: true, minSecondsBetweenPurchases: 10 });
+});
