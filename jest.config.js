@@ -36,6 +36,7 @@ export default {
     // Real stores answer in milliseconds; starting a private Postgres on a busy machine does not.
     project('integration', 60 * SECOND_MS),
     project('e2e', 120 * SECOND_MS),
+    project('attack', 120 * SECOND_MS),
     project('browser', 120 * SECOND_MS),
     project('chaos', 300 * SECOND_MS),
   ],

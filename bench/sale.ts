@@ -25,6 +25,8 @@ export function aSale(units: number): Sale {
     closesAtMs: Date.now() + HOUR_MS,
     payWithinSeconds: PAY_WITHIN_SECONDS,
     settlement: 'deferred',
+    provider: 'wallet',
+    lateMoney: 'regrab',
     standbyFactor: 0,
     onePurchaseAtATime: false,
     minSecondsBetweenPurchases: 0,

@@ -42,6 +42,7 @@ const ROWS = [
   ],
   [jest('integration', 2)],
   [jest('e2e', 1)],
+  [jest('attack', 1)],
   [jest('browser', 1)],
   [jest('chaos', 1)],
 ];

@@ -17,6 +17,13 @@ const flag = z
   .enum(['0', '1'], 'must be 0 or 1')
   .default('0')
   .transform(value => value === '1');
+const webhookSecret = z.string().min(16, 'must be at least 16 characters, e.g. from `openssl rand -hex 32`');
+/** Two while one replaces the other. */
+const webhookSecrets = z
+  .string()
+  .transform(text => text.split(',').map(secret => secret.trim()))
+  .pipe(z.array(webhookSecret).max(2, 'must be one or two keys with a comma between them'));
+const httpUrl = z.url({ protocol: /^https?$/, error: 'must be a URL like https://shop.example/hooks' });
 const logLevel = z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('info');
 
 /** Every setting there is, by the name of its environment variable. */
@@ -39,6 +46,13 @@ const SETTINGS = {
   GUEST_TOKENS: flag,
   /** Whether the queues may be changed from bull-board. */
   BOARD_WRITE: flag,
+  /** Where the shop's payment provider is, with what we are known there, and the keys of its events. */
+  PAYMENT_PROVIDER_URL: httpUrl.optional(),
+  PAYMENT_PROVIDER_KEY: z.string().min(1).optional(),
+  PAYMENT_WEBHOOK_SECRETS: webhookSecrets.optional(),
+  /** Where the shop is told what happens to orders, and the key that signs it. */
+  SHOP_WEBHOOK_URL: httpUrl.optional(),
+  SHOP_WEBHOOK_SECRET: webhookSecret.optional(),
 } as const;
 
 type Settings = typeof SETTINGS;

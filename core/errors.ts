@@ -1,15 +1,18 @@
 /** Every error that a client can see, with its HTTP status and its title. The codes are stable. */
 export const PROBLEMS = {
   invalid_request: { status: 400, title: 'The request is malformed' },
+  bad_signature: { status: 400, title: 'The signature is not right, or too old' },
   unauthenticated: { status: 401, title: 'A valid token is needed' },
   not_open: { status: 403, title: 'The sale is not open yet' },
   forbidden_origin: { status: 403, title: 'This page may not do that' },
   unknown_sale: { status: 404, title: 'There is no such sale' },
+  unknown_provider: { status: 404, title: 'There is no such payment provider' },
   not_found: { status: 404, title: 'There is nothing here' },
   method_not_allowed: { status: 405, title: 'This method is not allowed here' },
   sold_out: { status: 409, title: 'All units are taken' },
   not_payable: { status: 409, title: 'There is nothing to pay' },
   not_cancellable: { status: 409, title: 'There is nothing to cancel' },
+  not_refundable: { status: 409, title: 'There is nothing to give back' },
   sale_closed: { status: 410, title: 'The sale is over' },
   request_timeout: { status: 408, title: 'The request took too long to arrive' },
   body_too_large: { status: 413, title: 'The body is too large' },

@@ -21,6 +21,13 @@ const actorRuns = counter('actor_runs_total', 'Rounds of the maintenance actors'
 const actorSeconds = histogram('actor_seconds', 'Time a round took', SECONDS, 'actor');
 const orders = counter('orders_total', 'Orders and claims that went on, by where to', 'became');
 const repairs = counter('repairs_total', 'Differences between Redis and Postgres that were repaired', 'kind');
+const payments = counter('payment_reports_total', 'What providers told of payments, by what came of it', 'outcome');
+const lateMoney = counter(
+  'late_money_total',
+  'Payments that came after their order had ended, by what became of them',
+  'became',
+);
+const shopEvents = counter('shop_events_total', 'Deliveries of events to the shop', 'outcome');
 const storeErrors = counter('store_errors_total', 'Lost connections and failed calls', 'store');
 const surprises = counter('unexpected_errors_total', 'Errors that nobody expected', 'where');
 
@@ -125,6 +132,30 @@ export const ordersRejected = event((count: number) => orders.inc({ became: 'rej
 export const orderRefunded = event(() => orders.inc({ became: 'refunded' }));
 export const unitsReleased = event((count: number) => orders.inc({ became: 'released' }, count));
 export const unitsPromoted = event((count: number) => orders.inc({ became: 'promoted' }, count));
+
+/** Reports after which somebody should look: money that is not as it should be. */
+const ALARMS = new Set(['mismatch', 'unknown_payment', 'refunded_elsewhere']);
+
+/** A provider told of a payment, by an event or when it was asked. */
+export const paymentReported = event((outcome: string, orderId: string | undefined) => {
+  payments.inc({ outcome });
+  if (ALARMS.has(outcome)) log?.error({ outcome, orderId }, 'a payment is not as it should be');
+});
+
+/** Money that came after its order had ended bought a unit all the same, or goes back. */
+export const lateMoneySettled = event((became: 'regrabbed' | 'refunded', orderId: string) => {
+  lateMoney.inc({ became });
+  log?.info({ orderId, became }, 'late money');
+});
+
+/** The provider won't give the money back: it is in the buyer's wallet instead. */
+export const refundRefused = event((orderId: string) => {
+  lateMoney.inc({ became: 'refund_refused' });
+  log?.error({ orderId }, 'a provider refused a refund: the money is in the wallet of the buyer');
+});
+
+/** An event was sent to the shop. */
+export const shopTold = event((took: boolean) => shopEvents.inc({ outcome: took ? 'delivered' : 'failed' }));
 
 /** Redis and Postgres did not agree, and now they do. */
 export const repaired = event((kind: string, count: number, saleId: string) => {

@@ -14,7 +14,13 @@ export type OrderReason =
   /** Redis lost the claim before it was placed, and the unit or the buyer's turn went to another claim */
   | 'lost'
   /** placing it failed for good */
-  | 'not_placed';
+  | 'not_placed'
+  /** the provider takes no payment for it; the order stays payable until its deadline */
+  | 'payment_refused'
+  /** the money came after the order had ended, and goes back */
+  | 'refunded_late_payment'
+  /** the shop gave the money of a paid order back */
+  | 'refunded_by_shop';
 
 /** An order as the rest of the system sees it. */
 export interface Order {

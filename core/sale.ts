@@ -1,6 +1,14 @@
 /** `immediate` debits the wallet as the order is placed; `deferred` gives the buyer time to pay. */
 export type Settlement = 'deferred' | 'immediate';
 
+/** Who takes the buyers' money: our own wallet, or the shop's payment provider (docs/payments.md). */
+export const PROVIDER_NAMES = ['wallet', 'signed-webhook'] as const;
+export type ProviderName = (typeof PROVIDER_NAMES)[number];
+
+/** What becomes of money that comes after its order has ended: `regrab` takes a unit again if one is free, else it goes back. */
+export const LATE_MONEY = ['regrab', 'refund'] as const;
+export type LateMoney = (typeof LATE_MONEY)[number];
+
 /** What the operator decided. Whether a sale is open now also depends on its window. */
 export type SaleState = 'open' | 'paused' | 'closed';
 
@@ -24,6 +32,8 @@ export interface Sale {
   closesAtMs: number;
   payWithinSeconds: number;
   settlement: Settlement;
+  provider: ProviderName;
+  lateMoney: LateMoney;
   standbyFactor: number;
   /** Refuses buyers while another purchase of theirs, in any sale that asks the same, is neither paid nor ended. */
   onePurchaseAtATime: boolean;

@@ -8,6 +8,7 @@ import { answerError, answerNotFound } from './problem.js';
 import { addConsole } from './routes/console.js';
 import { addHealth } from './routes/health.js';
 import { addLogin } from './routes/login.js';
+import { addMoney } from './routes/money.js';
 
 /** A form with one field. */
 const BODY_LIMIT = '2kb';
@@ -64,6 +65,7 @@ export function createApp(ctx: AdminContext): Express {
   app.use('/queues', policy(BOARD_POLICY), answerBoard(ctx));
   app.use(express.json({ limit: BODY_LIMIT }));
   addConsole(app, ctx);
+  addMoney(app, ctx);
   app.use(answerNotFound);
   app.use(answerError);
   return app;

@@ -46,7 +46,8 @@ export async function createContext(): Promise<AdminContext> {
   const redis = connectRedis(config.REDIS_URL, 'steps', onRedisError);
   defineScripts(redis);
   const queues = openQueues(redis, onRedisError);
-  const db = connectDatabase(config.DATABASE_URL, DATABASE_CONNECTIONS);
+  // What an operator does to an order is rare: it is always written down for the shop. The worker knows whether there is one.
+  const db = connectDatabase(config.DATABASE_URL, DATABASE_CONNECTIONS, true);
   const sessionKey = createHmac('sha256', config.AUTH_SECRET).update(`session.${config.ADMIN_TOKEN}`).digest('hex');
   const stopMetrics = await serveMetrics(config.METRICS_PORT, config.METRICS_HOST);
   const close = async () => {

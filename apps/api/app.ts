@@ -4,8 +4,10 @@ import { passSmallBody } from './body.js';
 import type { ApiContext } from './context.js';
 import { listenerOf } from './endpoint.js';
 import { mountPage } from './page.js';
+import { paymentWebhook } from './payment-webhook.js';
 import { answerError, answerNotAllowed, answerNotFound } from './problem.js';
 import { endpointsOf } from './routes/index.js';
+import { paymentWebhookContract } from './routes/payment-webhook.js';
 import { streamListener } from './stream.js';
 
 /** The page loads its own files and talks to us, nothing else. */
@@ -34,7 +36,10 @@ const SECURITY = helmet({
 export function createApp(ctx: ApiContext): Express {
   const app = express();
   app.disable('x-powered-by').disable('etag').set('query parser', 'simple');
-  app.use(SECURITY, passSmallBody);
+  app.use(SECURITY);
+  // A provider's event has a body, and is proven by its bytes: it comes before everybody who has none.
+  app.route(paymentWebhookContract.path).post(paymentWebhook(ctx)).all(answerNotAllowed('POST'));
+  app.use(passSmallBody);
   app.get('/order-status/:saleId', streamListener(ctx));
   for (const endpoint of endpointsOf(ctx.config)) {
     const allowed = endpoint.method === 'get' ? 'GET, HEAD' : 'POST';

@@ -3,7 +3,7 @@ import { PROBLEMS } from '#core/errors.js';
 import { problemSent } from '#core/events.js';
 import { problemText } from './problem.js';
 
-/** No call has a body. What a client or a proxy adds out of habit is passed over, up to this many bytes. */
+/** No call of a buyer has a body. What a client or a proxy adds out of habit is passed over, up to this many bytes. */
 const BODY_BYTES_MAX = 1_024;
 
 /** How long a refused body is still taken in, in ms, so that the refusal isn't lost with a connection that is cut. */
@@ -17,7 +17,7 @@ const LINGER_MS = 500;
  * @param next goes on; called at most once
  */
 export function passSmallBody(req: IncomingMessage, res: ServerResponse, next: () => void): void {
-  if (Number(req.headers['content-length'] ?? 0) > BODY_BYTES_MAX) refuse(req, res);
+  if (Number(req.headers['content-length'] ?? 0) > BODY_BYTES_MAX) refuse(req, res, BODY_BYTES_MAX);
   else if (req.headers['transfer-encoding'] !== undefined) count(req, res, next);
   // Whatever is announced to be small is discarded by Node after the answer.
   else next();
@@ -29,15 +29,41 @@ function count(req: IncomingMessage, res: ServerResponse, next: () => void): voi
     bytes += chunk.length;
     if (bytes <= BODY_BYTES_MAX) return;
     req.off('data', add).off('end', next);
-    refuse(req, res);
+    refuse(req, res, BODY_BYTES_MAX);
   };
   req.on('data', add).once('end', next);
 }
 
+/**
+ * Reads a body as the bytes that came, or answers with 413.
+ *
+ * @param req the request
+ * @param res its response
+ * @param bytesMax how many bytes at most
+ * @returns the bytes; undefined when there were more: then the answer is sent
+ * @throws when the connection is lost
+ */
+export function readBody(req: IncomingMessage, res: ServerResponse, bytesMax: number): Promise<Buffer | undefined> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    const add = (chunk: Buffer) => {
+      bytes += chunk.length;
+      chunks.push(chunk);
+      if (bytes <= bytesMax) return;
+      req.off('data', add);
+      refuse(req, res, bytesMax);
+      resolve(undefined);
+    };
+    req.on('data', add).once('end', () => resolve(Buffer.concat(chunks)));
+    req.once('error', reject).once('close', () => reject(new Error('the connection was lost')));
+  });
+}
+
 /** Sends the whole answer but keeps the connection for a moment: a client that is still sending would not read it else. */
-function refuse(req: IncomingMessage, res: ServerResponse): void {
+function refuse(req: IncomingMessage, res: ServerResponse, bytesMax: number): void {
   problemSent('body_too_large');
-  const text = problemText('body_too_large', { detail: `at most ${BODY_BYTES_MAX} bytes` });
+  const text = problemText('body_too_large', { detail: `at most ${bytesMax} bytes` });
   res.writeHead(PROBLEMS.body_too_large.status, {
     'content-type': 'application/problem+json',
     'content-length': Buffer.byteLength(text),

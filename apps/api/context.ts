@@ -1,8 +1,11 @@
 import { withDeadline } from '#core/clock.js';
 import type { Config } from '#core/config.js';
 import { storeFailed } from '#core/events.js';
+import type { EventVerifier } from '#core/payments/provider.js';
+import { signedWebhookVerifier } from '#core/payments/signed-webhook.js';
 import { openQueues, type Queues } from '#core/queue/queue.js';
 import { connectRedis, type Redis } from '#core/redis.js';
+import type { ProviderName } from '#core/sale.js';
 import { type Feed, openFeed } from '#core/stock/feed.js';
 import { defineScripts } from '#core/stock/scripts.js';
 import { buyerVerifier } from '#core/token.js';
@@ -22,6 +25,7 @@ export const API_SETTINGS = [
   'METRICS_PORT',
   'METRICS_HOST',
   'GUEST_TOKENS',
+  'PAYMENT_WEBHOOK_SECRETS',
 ] as const;
 
 export type ApiConfig = Config<(typeof API_SETTINGS)[number]>;
@@ -44,6 +48,8 @@ export interface ApiContext {
   readonly feed: Feed;
   /** Whose token it is. */
   readonly verifyToken: (token: string) => string | undefined;
+  /** The payment providers whose events can be told from forged ones. */
+  readonly eventVerifiers: Partial<Record<ProviderName, EventVerifier>>;
   /** Set when the process ends: it isn't ready for new work, and asks clients to connect elsewhere. */
   draining: boolean;
 }
@@ -77,6 +83,9 @@ export function createContext(config: ApiConfig): ApiContext {
     waiters: openWaiters(feed, sales.forget),
     feed,
     verifyToken: buyerVerifier(config.AUTH_SECRET),
+    eventVerifiers: config.PAYMENT_WEBHOOK_SECRETS
+      ? { 'signed-webhook': signedWebhookVerifier(config.PAYMENT_WEBHOOK_SECRETS) }
+      : {},
     draining: false,
   };
 }

@@ -13,6 +13,10 @@ export const OrderStatus = z.object({
   amountMinor: amountMinor.optional(),
   currency: currency.optional(),
   payBy: instant.optional(),
+  paymentUrl: z
+    .url()
+    .optional()
+    .meta({ description: 'Where the buyer pays, once they have asked to pay at a provider' }),
   reason: z.string().optional().meta({ description: 'Why it ended, or why a payment was not taken' }),
   position: position.optional(),
   pollAfterMs: pollAfter.optional(),

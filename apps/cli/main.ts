@@ -1,13 +1,16 @@
 import { Command, CommanderError } from 'commander';
 import { addAudit } from './commands/audit.js';
+import { addBalance } from './commands/balance.js';
 import { addCredit } from './commands/credit.js';
 import { addMigrate } from './commands/migrate.js';
 import { addRebuild } from './commands/rebuild.js';
 import { addReconcile } from './commands/reconcile.js';
+import { addRefund } from './commands/refund.js';
 import { addSaleChanges } from './commands/sale-change.js';
 import { addSaleCreate } from './commands/sale-create.js';
 import { addSaleList } from './commands/sale-list.js';
 import { addSaleShow } from './commands/sale-show.js';
+import { addStatement } from './commands/statement.js';
 import { addToken } from './commands/token.js';
 import { tellOf } from './failure.js';
 
@@ -37,6 +40,9 @@ function buildProgram(): Command {
   addSaleShow(sale);
   addToken(program);
   addCredit(program);
+  addBalance(program);
+  addStatement(program);
+  addRefund(program);
   addAudit(program);
   addReconcile(program);
   addRebuild(program);

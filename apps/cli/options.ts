@@ -23,6 +23,18 @@ export function parseCurrency(text: string): string {
 }
 
 /**
+ * @param text what was typed
+ * @returns the id of an order
+ * @throws InvalidArgumentError naming the form
+ */
+export function parseOrderId(text: string): string {
+  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)) {
+    throw new InvalidArgumentError('It must be the id of an order, such as 0f8fad5b-d9cb-469f-a165-70867728950e.');
+  }
+  return text;
+}
+
+/**
  * @param min the smallest that is allowed
  * @param max the largest
  * @returns a parser of whole numbers, which throws InvalidArgumentError naming both

@@ -27,7 +27,8 @@ const DATABASE_CONNECTIONS = 3;
  */
 export async function withDatabase<T>(work: (db: Database) => Promise<T>): Promise<T> {
   const { DATABASE_URL } = readCommandConfig(['DATABASE_URL']);
-  const db = connectDatabase(DATABASE_URL, DATABASE_CONNECTIONS);
+  // What an operator does to an order is rare: it is always written down for the shop. The worker knows whether there is one.
+  const db = connectDatabase(DATABASE_URL, DATABASE_CONNECTIONS, true);
   try {
     await checkDatabase(db, DATABASE_URL);
     return await work(db);

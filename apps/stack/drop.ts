@@ -23,6 +23,8 @@ export async function openDrop(connections: Connections, wishes: SaleWishes): Pr
     closesAtMs: Date.now() + HOUR_MS,
     payWithinSeconds: 300,
     settlement: 'deferred' as const,
+    provider: 'wallet' as const,
+    lateMoney: 'regrab' as const,
     standbyFactor: 3,
     onePurchaseAtATime: false,
     minSecondsBetweenPurchases: 0,

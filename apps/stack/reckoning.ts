@@ -52,7 +52,7 @@ export async function untilAtRest({ db, redis }: Connections, saleId: string, li
   for (;;) {
     const sale = await readSale(redis, saleId);
     const pending = await db.order.count({ where: { saleId, status: 'pending_payment' } });
-    const undelivered = await db.outboxEvent.count({ where: { saleId, deliveredAt: null } });
+    const undelivered = await db.outboxEvent.count({ where: { saleId, kind: 'release', deliveredAt: null } });
     if (sale?.unplaced === 0 && pending === 0 && undelivered === 0) return true;
     if (performance.now() > endsAt) return false;
     await pause(LOOK_EVERY_MS);

@@ -69,11 +69,17 @@ function payable({ order, promoted }, nowMs) {
     message: isLate ? texts.payable.late : message,
     facts: [...amountOf(order, labels.amount), ...fact(labels.timeLeft, Number.isFinite(leftMs) && formatSpan(leftMs))],
     actions: [
-      { label: texts.payable.pay, event: 'pay', disabled: isLate },
+      { ...paymentOf(order), disabled: isLate },
       { label: texts.payable.giveUp, event: 'giveUp', disabled: isLate },
     ],
   };
 }
+
+/** At a provider the visitor pays on its own page, once the order is known there. */
+const paymentOf = ({ paymentUrl }) =>
+  /^https?:/.test(paymentUrl ?? '')
+    ? { label: texts.payable.payElsewhere, href: paymentUrl }
+    : { label: texts.payable.pay, event: 'pay' };
 
 const fact = (label, value) => (value ? [[label, value]] : []);
 

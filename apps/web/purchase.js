@@ -4,7 +4,7 @@
  *
  * @typedef {'idle' | 'resuming' | 'buying' | 'queued' | 'standby' | 'payable' | 'paying' | 'cancelling' | 'paid' | 'ended'} Step
  * @typedef {{claimId?: string, unit?: number, amountMinor?: number, currency?: string, payByMs?: number,
- *   position?: number, reason?: string}} Order
+ *   position?: number, reason?: string, paymentUrl?: string}} Order
  * @typedef {object} Purchase
  * @property {Step} step
  * @property {Order} order what the server last said
@@ -123,9 +123,10 @@ function afterOrder(purchase, answer) {
 }
 
 /** Follows what the server says of the order. */
-function learn(purchase, { status, pollAfterMs, claimId, unit, amountMinor, currency, payBy, position, reason }) {
+function learn(purchase, { status, pollAfterMs, payBy, ...rest }) {
+  const { claimId, unit, amountMinor, currency, position, reason, paymentUrl } = rest;
   const payByMs = payBy ? Date.parse(payBy) : undefined;
-  const order = { claimId, unit, amountMinor, currency, payByMs, position, reason };
+  const order = { claimId, unit, amountMinor, currency, payByMs, position, reason, paymentUrl };
   const seen = { ...purchase, order };
   const poll = (change, ms = pollMs({ pollAfterMs })) => go(seen, { tries: 0, notice: '', ...change }, 'status', ms);
   const promoted = purchase.promoted || (purchase.lined && status !== 'standby');
@@ -152,6 +153,10 @@ const settling = ({ step }) => step === 'paying' || step === 'cancelling';
 function settle(purchase, seen) {
   const refused = purchase.step === 'paying' && seen.order.reason;
   const isNews = purchase.order.reason !== seen.order.reason || purchase.tries >= STALE_POLLS;
+  // The payment is made elsewhere: there is nothing to wait for here but the visitor.
+  if (purchase.step === 'paying' && seen.order.paymentUrl) {
+    return go(seen, { step: 'payable', tries: 0, notice: 'elsewhere' }, 'status', POLL_MS);
+  }
   if (!refused || !isNews) return linger(purchase, seen);
   return go(seen, { step: 'payable', tries: 0, notice: seen.order.reason }, 'status', POLL_MS);
 }
@@ -165,7 +170,8 @@ function linger(purchase, seen) {
 const resting = ({ order }) => ({ step: order.position ? 'standby' : 'payable' });
 
 /** A notice stays until it is acted on: the next poll knows nothing of it. */
-const noticeOf = (purchase, reason) => reason ?? (purchase.notice === 'slow' ? 'slow' : '');
+const STAYING = ['slow', 'elsewhere'];
+const noticeOf = (purchase, reason) => reason ?? (STAYING.includes(purchase.notice) ? purchase.notice : '');
 
 function over(purchase, seen, status) {
   const isOld = purchase.seen !== undefined && purchase.seen === seen.order.claimId;

@@ -38,6 +38,8 @@ export const texts = {
     offline: 'No connection. We keep trying for you.',
     too_soon: 'You bought something a moment ago. We try again as soon as you may.',
     not_open: 'The sale has not opened yet.',
+    elsewhere: 'Go on to the payment page. When you have paid there, it shows here by itself.',
+    payment_refused: 'This order can’t be paid at the moment. You may give it up, or ask the shop.',
     slow: 'This takes longer than usual. You may try once more.',
     insufficient_funds:
       'The payment did not go through: there is not enough money in your account. Top it up and pay again.',
@@ -60,6 +62,7 @@ export const texts = {
     late: 'The time is up. We are checking your order.',
     promoted: 'A unit came free for you. Pay in time to keep it.',
     pay: 'Pay',
+    payElsewhere: 'Go to payment',
     giveUp: 'Give up my unit',
   },
   paying: { heading: 'Your payment is on its way', message: 'This takes a few seconds.' },
@@ -90,6 +93,10 @@ export const texts = {
     lost: {
       heading: 'We are sorry',
       message: 'After a fault on our side your unit went to somebody else. You pay nothing.',
+    },
+    refunded_late_payment: {
+      heading: 'Your payment came too late',
+      message: 'The order had ended and no unit was left, so your money is on its way back.',
     },
     refunded: {
       heading: 'Your money is on its way back',

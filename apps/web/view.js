@@ -61,7 +61,8 @@ export function listen(tell) {
   byId('hide').addEventListener('click', () => dialog.close());
   actions.addEventListener('click', ({ target }) => {
     if (!(target instanceof HTMLButtonElement)) return;
-    if (target.dataset.event) tell(target.dataset.event);
+    if (target.dataset.href) location.assign(target.dataset.href);
+    else if (target.dataset.event) tell(target.dataset.event);
     else dialog.close();
   });
   // However it was closed, by a button, Escape or the cross: an end that was read is over.
@@ -122,9 +123,10 @@ function showWindow(content, purchase) {
   heading.focus();
 }
 
-function setAction(element, { label, event = '', disabled = false }) {
+function setAction(element, { label, event = '', href = '', disabled = false }) {
   setText(element, label);
   element.type = 'button';
   element.dataset.event = event;
+  element.dataset.href = href;
   element.disabled = disabled;
 }

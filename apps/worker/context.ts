@@ -1,12 +1,13 @@
-import { readConfig } from '#core/config.js';
+import { type Config, ConfigError, readConfig } from '#core/config.js';
 import { logEventsTo, storeFailed } from '#core/events.js';
 import { createLogger } from '#core/logger.js';
 import { serveMetrics } from '#core/metrics.js';
 import { ActorLock } from '#core/orders/actor-lock.js';
 import { connectDatabase } from '#core/orders/database.js';
+import { signedWebhook } from '#core/payments/signed-webhook.js';
 import { closeQueues, openQueues } from '#core/queue/queue.js';
 import { connectRedis, type Redis, refuseEviction } from '#core/redis.js';
-import type { StepContext } from '#core/steps/context.js';
+import type { Providers, ShopPlace, StepContext } from '#core/steps/context.js';
 import { defineScripts } from '#core/stock/scripts.js';
 
 /** Batches placed at the same time: one runs in Postgres while the next is written back to Redis. */
@@ -16,7 +17,22 @@ export const PLACE_CONCURRENCY = 4;
 export const JOB_CONCURRENCY = 4;
 
 /** Connections to Postgres: one for each job that may run at once, and a few for maintenance. */
-const DATABASE_CONNECTIONS = PLACE_CONCURRENCY + 3 * JOB_CONCURRENCY + 3;
+const DATABASE_CONNECTIONS = PLACE_CONCURRENCY + 4 * JOB_CONCURRENCY + 6;
+
+const WORKER_SETTINGS = [
+  'REDIS_URL',
+  'DATABASE_URL',
+  'LOG_LEVEL',
+  'METRICS_PORT',
+  'METRICS_HOST',
+  'PAYMENT_PROVIDER_URL',
+  'PAYMENT_PROVIDER_KEY',
+  'PAYMENT_WEBHOOK_SECRETS',
+  'SHOP_WEBHOOK_URL',
+  'SHOP_WEBHOOK_SECRET',
+] as const;
+
+type WorkerConfig = Config<(typeof WORKER_SETTINGS)[number]>;
 
 export interface WorkerContext extends StepContext {
   /** For BullMQ's workers, which block on connections made from it. */
@@ -32,7 +48,8 @@ export interface WorkerContext extends StepContext {
  * @throws ConfigError for a wrong setting, and for a Redis that evicts keys
  */
 export async function createContext(): Promise<WorkerContext> {
-  const config = readConfig(['REDIS_URL', 'DATABASE_URL', 'LOG_LEVEL', 'METRICS_PORT', 'METRICS_HOST']);
+  const config = readConfig(WORKER_SETTINGS);
+  const [providers, shop] = [providersOf(config), shopOf(config)];
   const log = createLogger('worker', config.LOG_LEVEL);
   logEventsTo(log);
   const onRedisError = (error: Error) => storeFailed('redis', error);
@@ -40,7 +57,7 @@ export async function createContext(): Promise<WorkerContext> {
   const jobConnection = connectRedis(config.REDIS_URL, 'worker', onRedisError);
   await refuseEviction(jobConnection);
   defineScripts(redis);
-  const db = connectDatabase(config.DATABASE_URL, DATABASE_CONNECTIONS);
+  const db = connectDatabase(config.DATABASE_URL, DATABASE_CONNECTIONS, shop !== undefined);
   const queues = openQueues(redis, onRedisError);
   const lock = new ActorLock(config.DATABASE_URL, error => storeFailed('postgres', error));
   const stopMetrics = await serveMetrics(config.METRICS_PORT, config.METRICS_HOST);
@@ -52,5 +69,20 @@ export async function createContext(): Promise<WorkerContext> {
     redis.disconnect();
     jobConnection.disconnect();
   };
-  return { redis, jobConnection, db, queues, lock, log, close };
+  return { redis, jobConnection, db, queues, lock, log, providers, shop, close };
+}
+
+function providersOf(config: WorkerConfig): Providers {
+  const { PAYMENT_PROVIDER_URL: url, PAYMENT_PROVIDER_KEY: key, PAYMENT_WEBHOOK_SECRETS: secrets } = config;
+  if (!url) return {};
+  if (!key || !secrets) {
+    throw new ConfigError('PAYMENT_PROVIDER_URL needs PAYMENT_PROVIDER_KEY and PAYMENT_WEBHOOK_SECRETS beside it');
+  }
+  return { 'signed-webhook': signedWebhook({ url, key }, secrets) };
+}
+
+function shopOf({ SHOP_WEBHOOK_URL: url, SHOP_WEBHOOK_SECRET: secret }: WorkerConfig): ShopPlace | undefined {
+  if (!url) return undefined;
+  if (!secret) throw new ConfigError('SHOP_WEBHOOK_URL needs SHOP_WEBHOOK_SECRET beside it');
+  return { url, secret };
 }

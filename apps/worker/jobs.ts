@@ -4,6 +4,7 @@ import { JOB_CONCURRENCY, PLACE_CONCURRENCY, type WorkerContext } from './contex
 import { cancelOrder } from './jobs/cancel-order.js';
 import { expireOrders } from './jobs/expire-orders.js';
 import { payOrder } from './jobs/pay-order.js';
+import { paymentEvent } from './jobs/payment-event.js';
 import { placeOrders } from './jobs/place-orders.js';
 
 const EVENTS = {
@@ -24,6 +25,7 @@ export function startJobs(ctx: WorkerContext): { close(): Promise<void> }[] {
     startJobWorker('place-orders', connection, PLACE_CONCURRENCY, placeOrders(ctx), EVENTS),
     startJobWorker('expire-orders', connection, JOB_CONCURRENCY, expireOrders(ctx), EVENTS),
     startJobWorker('pay-order', connection, JOB_CONCURRENCY, payOrder(ctx), EVENTS),
+    startJobWorker('payment-event', connection, JOB_CONCURRENCY, paymentEvent(ctx), EVENTS),
     startJobWorker('cancel-order', connection, JOB_CONCURRENCY, cancelOrder(ctx), EVENTS),
   ];
 }

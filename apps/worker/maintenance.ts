@@ -1,12 +1,15 @@
 import cron from 'node-cron';
 import { pause } from '#core/clock.js';
 import { actorFailed, actorRan } from '#core/events.js';
+import { askProviders } from '#core/maintenance/ask-providers.js';
 import { deliverEvents } from '#core/maintenance/deliver-events.js';
 import { expireOverdue } from '#core/maintenance/expire-overdue.js';
+import { finishPayments } from '#core/maintenance/finish-payments.js';
 import { Pace } from '#core/maintenance/pace.js';
 import { prune } from '#core/maintenance/prune.js';
 import { reconcileAll } from '#core/maintenance/reconcile.js';
 import { rescueAll } from '#core/maintenance/rescue.js';
+import { tellShop } from '#core/maintenance/tell-shop.js';
 import type { StepContext } from '#core/steps/context.js';
 import type { WorkerContext } from './context.js';
 
@@ -18,6 +21,9 @@ const ACTORS: { name: string; at: string; runOnce(ctx: StepContext): Promise<unk
   { name: 'rescue', at: '*/2 * * * * *', runOnce: rescueAll },
   { name: 'expire-overdue', at: '*/2 * * * * *', runOnce: expireOverdue },
   { name: 'deliver-events', at: '*/1 * * * * *', runOnce: deliverEvents },
+  { name: 'ask-providers', at: '*/1 * * * * *', runOnce: askProviders },
+  { name: 'finish-payments', at: '*/2 * * * * *', runOnce: finishPayments },
+  { name: 'tell-shop', at: '*/1 * * * * *', runOnce: tellShop },
   { name: 'prune', at: '0 17 * * * *', runOnce: prune },
 ];
 

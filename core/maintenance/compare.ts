@@ -22,9 +22,10 @@ export type Difference =
  *
  * @param snapshot what Redis holds
  * @param orders where each buyer stands in Postgres
+ * @param withdrawn units that don't return to stock, by Postgres
  * @returns every difference
  */
-export function compare(snapshot: Snapshot, orders: Order[]): Difference[] {
+export function compare(snapshot: Snapshot, orders: Order[], withdrawn: number[] = []): Difference[] {
   const differences: Difference[] = [];
   const orderOf = new Map(orders.map(order => [order.buyerId, order]));
   for (const order of orders) differences.push(...compareOrder(order, snapshot.claims.get(order.buyerId)));
@@ -32,7 +33,7 @@ export function compare(snapshot: Snapshot, orders: Order[]): Difference[] {
     const unplaced = isLive(claim.status) && orderOf.get(buyerId)?.claimId !== claim.claimId;
     if (unplaced && !snapshot.outbox.has(buyerId)) differences.push({ kind: 'outbox_missing', buyerId, claim });
   }
-  const units = wrongUnits(snapshot);
+  const units = wrongUnits(snapshot, withdrawn);
   if (units.length > 0) differences.push({ kind: 'units_wrong', units });
   return differences;
 }
@@ -46,16 +47,22 @@ function compareOrder(order: Order, claim: ClaimRecord | undefined): Difference[
   return claim.status === claimStatusOf(order.status) ? [] : [{ kind: 'status_behind', order }];
 }
 
-/** Free units and units in live claims are disjoint and together exactly 1..N: whoever isn't seen once is wrong. */
-function wrongUnits(snapshot: Snapshot): number[] {
-  const seen = new Map<number, number>(snapshot.stock.map(unit => [unit, 0]));
+/**
+ * Free units and units in live claims are disjoint and together exactly 1..N: whoever isn't seen once is wrong. A withdrawn unit is
+ * nobody's, or still in the claim that it was refunded from.
+ */
+function wrongUnits(snapshot: Snapshot, withdrawn: number[]): number[] {
+  const gone = new Set(withdrawn);
   const live = [...snapshot.claims.values()].filter(claim => isLive(claim.status)).map(claim => claim.unit);
-  for (const unit of [...snapshot.stock, ...live]) seen.set(unit, (seen.get(unit) ?? 0) + 1);
-  const wrong = [...seen]
-    .filter(([unit, times]) => times !== 1 || unit < 1 || unit > snapshot.units)
+  const times = new Map<number, number>(Array.from({ length: snapshot.units }, (_, i) => [i + 1, 0]));
+  for (const unit of [...snapshot.stock, ...live]) times.set(unit, (times.get(unit) ?? 0) + 1);
+  const free = new Set(snapshot.stock);
+  return [...times]
+    .filter(([unit, seen]) => {
+      if (unit < 1 || unit > snapshot.units) return true;
+      return gone.has(unit) ? seen > 1 || free.has(unit) : seen !== 1;
+    })
     .map(([unit]) => unit);
-  for (let unit = 1; unit <= snapshot.units; unit += 1) if (!seen.has(unit)) wrong.push(unit);
-  return wrong;
 }
 
 /**

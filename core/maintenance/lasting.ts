@@ -1,12 +1,22 @@
 import { pause } from '../clock.js';
 import type { Database } from '../orders/database.js';
-import { readLatestOrders } from '../orders/sale-orders.js';
+import { readLatestOrders, readWithdrawnUnits } from '../orders/sale-orders.js';
 import type { Redis } from '../redis.js';
 import { readSnapshot, type Snapshot } from '../stock/snapshot.js';
 import { compare, type Difference, describe } from './compare.js';
 
 /** A claim or a release on its way is gone when it is looked for again after this long, in ms. */
 const SECOND_LOOK_MS = 1_000;
+
+/**
+ * @param db Postgres
+ * @param saleId the sale
+ * @param snapshot what Redis holds of it
+ * @returns every difference that there is now, also for what is merely on its way
+ */
+export async function differencesNow(db: Database, saleId: string, snapshot: Snapshot): Promise<Difference[]> {
+  return compare(snapshot, await readLatestOrders(db, saleId), await readWithdrawnUnits(db, saleId));
+}
 
 /**
  * The two stores can't be read at one instant, so what differs once may be on its way; what differs twice is wrong.
@@ -23,11 +33,11 @@ export async function lastingDifferences(
   saleId: string,
   snapshot: Snapshot,
 ): Promise<Difference[]> {
-  const first = compare(snapshot, await readLatestOrders(db, saleId));
+  const first = await differencesNow(db, saleId, snapshot);
   if (first.length === 0) return [];
   await pause(SECOND_LOOK_MS);
   const again = await readSnapshot(redis, saleId);
   if (!again) return first;
   const before = new Set(first.map(describe));
-  return compare(again, await readLatestOrders(db, saleId)).filter(difference => before.has(describe(difference)));
+  return (await differencesNow(db, saleId, again)).filter(difference => before.has(describe(difference)));
 }

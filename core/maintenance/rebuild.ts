@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type ClaimRecord, isLive } from '../claim.js';
 import { crashPoint, crashStep } from '../crash-point.js';
 import { claimStatusOf, isLiveOrder, type Order } from '../order.js';
-import { readLatestOrders, recordRepairs } from '../orders/sale-orders.js';
+import { readLatestOrders, readWithdrawnUnits, recordRepairs } from '../orders/sale-orders.js';
 import { readSale } from '../orders/sales.js';
 import type { StepContext } from '../steps/context.js';
 import { openSale, type StartingState, setSale } from '../stock/sale.js';
@@ -24,7 +24,8 @@ export async function rebuild(ctx: StepContext, saleId: string): Promise<number 
   const loaded = await setSale(ctx.redis, saleId, { runId: gate });
   await crashPoint('rebuild.shut');
   const snapshot = await readSnapshot(ctx.redis, saleId);
-  const state = merge(await readLatestOrders(ctx.db, saleId), snapshot, sale.units);
+  const withdrawn = await readWithdrawnUnits(ctx.db, saleId);
+  const state = { ...merge(await readLatestOrders(ctx.db, saleId), snapshot, sale.units), withdrawn };
   await crashPoint('rebuild.read');
   const opened = await crashStep('rebuild.open', () => openSale(ctx.redis, sale, state, loaded ? gate : ''));
   await crashPoint('rebuild.opened');

@@ -4,7 +4,7 @@ import { repaired } from '../events.js';
 import { inTurn } from '../in-turn.js';
 import { claimStatusOf, type Order } from '../order.js';
 import { readReleases } from '../orders/release-event.js';
-import { type Repair, readLatestOrders, recordRepairs } from '../orders/sale-orders.js';
+import { type Repair, recordRepairs } from '../orders/sale-orders.js';
 import { listRecentSales, readSale } from '../orders/sales.js';
 import type { Sale } from '../sale.js';
 import type { StepContext } from '../steps/context.js';
@@ -15,8 +15,8 @@ import { restoreClaim } from '../stock/restore.js';
 import { markRegistryWhole, readSale as readLoadedSale, readRunId, restock, setSale } from '../stock/sale.js';
 import { readSnapshot, type Snapshot } from '../stock/snapshot.js';
 import { recordStatus } from '../stock/status.js';
-import { compare, type Difference } from './compare.js';
-import { lastingDifferences } from './lasting.js';
+import type { Difference } from './compare.js';
+import { differencesNow, lastingDifferences } from './lasting.js';
 import { Pace } from './pace.js';
 import { rebuild } from './rebuild.js';
 
@@ -94,8 +94,7 @@ async function differencesOf(
   open: boolean,
   saleId: string,
 ): Promise<Difference[]> {
-  if (open) return lastingDifferences(ctx.db, ctx.redis, saleId, snapshot);
-  return compare(snapshot, await readLatestOrders(ctx.db, saleId));
+  return open ? lastingDifferences(ctx.db, ctx.redis, saleId, snapshot) : differencesNow(ctx.db, saleId, snapshot);
 }
 
 /**

@@ -76,10 +76,21 @@ export async function brokenRules(db: Database, saleId: string): Promise<BrokenR
         FROM accounts a LEFT JOIN flows f ON f.account_id = a.id
         WHERE a.kind = 'buyer' AND a.balance_minor <> coalesce(f.balance, 0)
       UNION ALL SELECT 'I5 a balance is negative', count(*) FROM accounts WHERE balance_minor < 0
+      UNION ALL SELECT 'I5 a transfer is between accounts of other currencies', count(*)
+        FROM transfers t JOIN accounts a ON a.id IN (t.debit_account_id, t.credit_account_id) WHERE a.currency <> t.currency
+      UNION ALL SELECT 'I5 a capture comes from another buyer than the order', count(*)
+        FROM transfers t JOIN o ON o.id = t.order_id JOIN accounts a ON a.id = t.debit_account_id
+        WHERE t.kind = 'capture' AND a.kind = 'buyer' AND a.owner <> o.buyer_id
+      UNION ALL SELECT 'I5 a payment is taken, and no order was paid with it', count(*)
+        FROM payments p JOIN o ON o.id = p.paid_order_id LEFT JOIN money m ON m.id = o.id
+        WHERE m.captures <> 1 OR m.captured <> p.amount_minor
+      UNION ALL SELECT 'I5 late money is 60 s undecided', count(*)
+        FROM payments p JOIN o ON o.id = p.order_id
+        WHERE p.status = 'late' AND p.updated_at < clock_timestamp() - interval '60 seconds'
       UNION ALL SELECT 'I6 an order is 15 s past its deadline', count(*)
         FROM live WHERE status = 'pending_payment' AND pay_by < clock_timestamp() - interval '15 seconds'
       UNION ALL SELECT 'I6 a release is 15 s old', count(*)
-        FROM outbox_events WHERE sale_id = ${saleId} AND delivered_at IS NULL AND created_at < clock_timestamp() - interval '15 seconds'
+        FROM outbox_events WHERE sale_id = ${saleId} AND kind = 'release' AND delivered_at IS NULL AND created_at < clock_timestamp() - interval '15 seconds'
     ) rules WHERE rows > 0`);
   return rows.map(({ rule, rows: count }) => ({ rule, rows: Number(count) }));
 }

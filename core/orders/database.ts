@@ -12,9 +12,10 @@ const STATEMENT_TIMEOUT_MS = 5_000;
  *
  * @param url `postgres://…`
  * @param connections how many at most: the concurrency of the caller and two for maintenance
+ * @param tellsShop whether the statements write down what the shop is told; a trigger looks at it (migration 0003)
  * @returns Prisma's client; `$disconnect()` closes the pool
  */
-export function connectDatabase(url: string, connections: number): Database {
+export function connectDatabase(url: string, connections: number, tellsShop = false): Database {
   const adapter = new PrismaPg({
     connectionString: url,
     max: connections,
@@ -27,6 +28,7 @@ export function connectDatabase(url: string, connections: number): Database {
       '-c idle_in_transaction_session_timeout=10000',
       '-c synchronous_commit=on',
       '-c timezone=UTC',
+      `-c dropline.shop_webhooks=${tellsShop ? 'on' : 'off'}`,
     ].join(' '),
   });
   return new PrismaClient({ adapter });

@@ -1,6 +1,4 @@
-import type { Order } from '../order.js';
 import { type Database, Prisma } from './database.js';
-import { ORDER_COLUMNS, type OrderRow, orderOf } from './order-row.js';
 
 /** `insufficient_funds` leaves the order payable until its deadline. `not_payable`: paid before, ended, or overdue. */
 export type PaymentOutcome = 'paid' | 'insufficient_funds' | 'not_payable';
@@ -10,21 +8,18 @@ export type PaymentOutcome = 'paid' | 'insufficient_funds' | 'not_payable';
  * expire wins, and nobody pays without goods. The deadline is checked by Postgres's clock.
  *
  * @param db the database
- * @param claimId the order
+ * @param claimId the order, of a sale that the wallet pays for
  * @param buyerId its buyer
- * @returns what happened, and where the order stands; no order when there is none of this buyer's
+ * @returns what happened
  * @throws what Prisma throws: then what happened is unknown, and paying again is the way to learn it
  */
-export async function payOrder(
-  db: Database,
-  claimId: string,
-  buyerId: string,
-): Promise<{ outcome: PaymentOutcome; order: Order | undefined }> {
+export async function payOrder(db: Database, claimId: string, buyerId: string): Promise<PaymentOutcome> {
   const [payment] = await db.$queryRaw<{ due: bigint; paid: bigint }[]>(Prisma.sql`
     WITH due AS (
-      SELECT id, buyer_id, amount_minor, currency FROM orders
-      WHERE id = ${claimId}::uuid AND buyer_id = ${buyerId} AND status = 'pending_payment' AND pay_by > clock_timestamp()
-      FOR UPDATE),
+      SELECT o.id, o.buyer_id, o.amount_minor, o.currency
+      FROM orders o JOIN sales s ON s.id = o.sale_id AND s.provider = 'wallet'
+      WHERE o.id = ${claimId}::uuid AND o.buyer_id = ${buyerId} AND o.status = 'pending_payment' AND o.pay_by > clock_timestamp()
+      FOR UPDATE OF o),
     debited AS (
       UPDATE accounts a SET balance_minor = a.balance_minor - due.amount_minor
       FROM due
@@ -40,9 +35,6 @@ export async function payOrder(
       FROM captured WHERE o.id = captured.order_id
       RETURNING o.id)
     SELECT (SELECT count(*) FROM due) AS due, (SELECT count(*) FROM paid) AS paid`);
-  const [row] = await db.$queryRaw<OrderRow[]>(
-    Prisma.sql`SELECT ${ORDER_COLUMNS} FROM orders o WHERE o.id = ${claimId}::uuid AND o.buyer_id = ${buyerId}`,
-  );
-  const unpaid = payment?.due === 1n ? 'insufficient_funds' : 'not_payable';
-  return { outcome: payment?.paid === 1n ? 'paid' : unpaid, order: row && orderOf(row) };
+  if (payment?.paid === 1n) return 'paid';
+  return payment?.due === 1n ? 'insufficient_funds' : 'not_payable';
 }

@@ -23,11 +23,10 @@ export interface Placement {
  * @throws what Prisma throws: then what happened is unknown, and placing again is the way to learn it
  */
 export async function placeOrders(db: Database, saleId: string, claims: Claim[]): Promise<Placement> {
-  const settlement = await settlementOf(db, saleId);
   const inserted =
-    settlement === 'immediate'
-      ? await settleAtOnce(db, tx => insert(tx, saleId, claims))
-      : ordersOf(claims, await insert(db, saleId, claims));
+    (await settlementOf(db, saleId)) === 'immediate'
+      ? (await settleAtOnce(db, saleId, claims)).map(orderOf)
+      : await insertOrders(db, saleId, claims);
   const missing = without(claims, inserted);
   if (missing.length === 0) return { orders: inserted, conflicting: [] };
   const existing = await readOrders(
@@ -55,17 +54,18 @@ function without(claims: Claim[], orders: Order[]): Claim[] {
   return claims.filter(claim => !found.has(claim.claimId));
 }
 
-/** What one statement inserted; all orders of a statement have one deadline. */
-interface Inserted {
-  ids: string[];
-  payByMs: number;
-}
-
 /**
- * In the order of the ids, so that two workers with the same batch wait for each other and never in a circle. The ids come
- * back as one text, and only if not all were inserted: a row for each order costs the worker more than the insert (measured).
+ * Places claims that are to be paid later. In the order of the ids, so that two workers with the same batch wait for each
+ * other and never in a circle. What was inserted comes back as one text, and only if that wasn't all: a row for each order
+ * costs the worker more than the insert (measured).
+ *
+ * @param db the database, or a transaction
+ * @param saleId the sale
+ * @param claims at most 1,000
+ * @returns the orders that are new, as `pending_payment`
+ * @throws what Prisma throws
  */
-async function insert(db: Pick<Database, '$queryRaw'>, saleId: string, claims: Claim[]): Promise<Inserted> {
+export async function insertOrders(db: Pick<Database, '$queryRaw'>, saleId: string, claims: Claim[]): Promise<Order[]> {
   const ids = claims.map(claim => claim.claimId);
   const buyers = claims.map(claim => claim.buyerId);
   const units = claims.map(claim => claim.unit);
@@ -82,15 +82,12 @@ async function insert(db: Pick<Database, '$queryRaw'>, saleId: string, claims: C
     SELECT count(*) AS inserted, max(pay_by) AS pay_by,
            CASE WHEN count(*) < ${claims.length} THEN string_agg(id::text, ' ') END AS ids
     FROM inserted`);
-  const all = Number(row?.inserted) === claims.length;
-  return { ids: all ? ids : (row?.ids?.split(' ') ?? []), payByMs: row?.pay_by?.getTime() ?? 0 };
-}
-
-function ordersOf(claims: Claim[], { ids, payByMs }: Inserted): Order[] {
-  const inserted = new Set(ids);
-  return claims
-    .filter(claim => inserted.has(claim.claimId))
-    .map(claim => ({ ...claim, status: 'pending_payment', reason: null, payByMs }));
+  const ofThese = row?.ids == null ? undefined : new Set(row.ids.split(' '));
+  const inserted = ofThese
+    ? claims.filter(claim => ofThese.has(claim.claimId))
+    : claims.slice(0, Number(row?.inserted));
+  const payByMs = row?.pay_by?.getTime() ?? 0;
+  return inserted.map(claim => ({ ...claim, status: 'pending_payment', reason: null, payByMs }));
 }
 
 /**

@@ -25,16 +25,17 @@ interface ReleaseEventRow {
  * A unit is only freed when no other live order has it.
  *
  * @param ended name of the part that returns the ended rows (id, sale_id, buyer_id, unit, status, reason)
+ * @param freesUnits false when the units don't return to stock in any case
  * @returns an INSERT that returns event rows
  */
-export function insertReleaseEvents(ended: 'ended'): Prisma.Sql {
+export function insertReleaseEvents(ended: 'ended', freesUnits = true): Prisma.Sql {
   return Prisma.sql`
     INSERT INTO outbox_events (kind, sale_id, order_id, payload)
     SELECT 'release', e.sale_id, e.id, jsonb_build_object(
       'buyerId', e.buyer_id,
       'status', CASE e.status WHEN 'void' THEN 'rejected' ELSE e.status END,
       'reason', e.reason,
-      'freesUnit', NOT EXISTS (
+      'freesUnit', ${freesUnits} AND NOT EXISTS (
         SELECT FROM orders o
         WHERE o.sale_id = e.sale_id AND o.unit = e.unit AND o.id <> e.id AND o.status IN ('pending_payment', 'paid')))
     FROM ${Prisma.raw(ended)} e
@@ -61,7 +62,7 @@ export async function endOrders(db: Pick<Database, '$queryRaw'>, statement: Pris
 export async function readUndelivered(db: Database, olderThanMs: number, limit: number): Promise<ReleaseEvent[]> {
   const rows = await db.$queryRaw<ReleaseEventRow[]>(Prisma.sql`
     SELECT id, sale_id, order_id, payload FROM outbox_events
-    WHERE delivered_at IS NULL AND created_at <= clock_timestamp() - ${olderThanMs} * interval '1 millisecond'
+    WHERE kind = 'release' AND delivered_at IS NULL AND created_at <= clock_timestamp() - ${olderThanMs} * interval '1 millisecond'
     ORDER BY id LIMIT ${limit}`);
   return rows.map(eventOf);
 }
@@ -92,16 +93,21 @@ export async function markDelivered(db: Database, ids: bigint[]): Promise<void> 
  * @param saleId a sale that has left Redis: there is nothing to release any more
  */
 export async function closeEvents(db: Database, saleId: string): Promise<void> {
-  await db.outboxEvent.updateMany({ where: { saleId, deliveredAt: null }, data: { deliveredAt: new Date() } });
+  await db.outboxEvent.updateMany({
+    where: { saleId, kind: 'release', deliveredAt: null },
+    data: { deliveredAt: new Date() },
+  });
 }
 
 /**
  * @param db the database
- * @param olderThanDays deletes what was delivered this many days ago
+ * @param olderThanDays deletes what was delivered this many days ago, and what the shop has not taken in as long
  */
 export async function pruneEvents(db: Database, olderThanDays: number): Promise<void> {
   await db.$executeRaw(
-    Prisma.sql`DELETE FROM outbox_events WHERE delivered_at < clock_timestamp() - ${olderThanDays} * interval '1 day'`,
+    Prisma.sql`DELETE FROM outbox_events
+      WHERE coalesce(delivered_at, CASE WHEN kind <> 'release' THEN created_at END)
+            < clock_timestamp() - ${olderThanDays} * interval '1 day'`,
   );
 }
 

@@ -16,6 +16,16 @@ export async function readLatestOrders(db: Database, saleId: string): Promise<Or
   return rows.map(orderOf);
 }
 
+/**
+ * @param db the database
+ * @param saleId the sale
+ * @returns units that were refunded and don't return to stock
+ */
+export async function readWithdrawnUnits(db: Database, saleId: string): Promise<number[]> {
+  const rows = await db.withdrawnUnit.findMany({ where: { saleId }, select: { unit: true } });
+  return rows.map(row => row.unit);
+}
+
 /** A thing that reconciling put right. */
 export interface Repair {
   kind:

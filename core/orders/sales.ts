@@ -1,4 +1,4 @@
-import type { Sale, SaleState, Settlement } from '../sale.js';
+import type { LateMoney, ProviderName, Sale, SaleState, Settlement } from '../sale.js';
 import type { Database } from './database.js';
 import type { Sale as SaleRow } from './generated/client.js';
 
@@ -83,6 +83,8 @@ function saleOf(row: SaleRow): Sale {
     closesAtMs: row.closesAt.getTime(),
     payWithinSeconds: row.payWithinSeconds,
     settlement: row.settlement as Settlement,
+    provider: row.provider as ProviderName,
+    lateMoney: row.lateMoney as LateMoney,
     standbyFactor: row.standbyFactor,
     onePurchaseAtATime: row.onePurchaseAtATime,
     minSecondsBetweenPurchases: row.minSecondsBetweenPurchases,

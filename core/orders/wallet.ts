@@ -1,4 +1,8 @@
+import { PROVIDER_NAMES } from '../sale.js';
 import { type Database, Prisma } from './database.js';
+
+/** Where the money of a wallet comes from; the money of every provider has an outside of its own. */
+const OUTSIDE = 'world';
 
 /**
  * Makes the accounts that every sale in a currency needs. They exist before the first payment, so paying never creates one.
@@ -10,7 +14,7 @@ export async function openShopAccounts(db: Database, currency: string): Promise<
   await db.account.createMany({
     data: [
       { kind: 'shop', owner: 'shop', currency },
-      { kind: 'external', owner: 'world', currency },
+      ...[OUTSIDE, ...PROVIDER_NAMES].map(owner => ({ kind: 'external', owner, currency })),
     ],
     skipDuplicates: true,
   });
@@ -41,7 +45,7 @@ export async function creditWallets(
       RETURNING a.id)
     INSERT INTO transfers (kind, debit_account_id, credit_account_id, amount_minor, currency)
     SELECT 'credit', world.id, credited.id, ${amountMinor}::bigint, ${currency}
-    FROM credited JOIN accounts world ON world.kind = 'external' AND world.owner = 'world' AND world.currency = ${currency}`);
+    FROM credited JOIN accounts world ON world.kind = 'external' AND world.owner = ${OUTSIDE} AND world.currency = ${currency}`);
 }
 
 /**
@@ -69,4 +73,25 @@ export async function readPenniless(db: Database, saleId: string, currency: stri
     WHERE o.sale_id = ${saleId} AND o.status = 'pending_payment' AND NOT EXISTS (
       SELECT FROM accounts a WHERE a.kind = 'buyer' AND a.owner = o.buyer_id AND a.currency = ${currency})`);
   return rows.map(row => row.buyer_id);
+}
+
+/** What an order was paid with. */
+export interface Capture {
+  amountMinor: number;
+  currency: string;
+  /** Whether it was given back. */
+  refunded: boolean;
+}
+
+/**
+ * @param db the database
+ * @param orderId the order
+ * @returns its capture, or undefined when it was never paid
+ */
+export async function readCapture(db: Database, orderId: string): Promise<Capture | undefined> {
+  const transfers = await db.transfer.findMany({ where: { orderId } });
+  const capture = transfers.find(({ kind }) => kind === 'capture');
+  if (!capture) return undefined;
+  const { amountMinor, currency } = capture;
+  return { amountMinor: Number(amountMinor), currency, refunded: transfers.some(({ kind }) => kind === 'refund') };
 }

@@ -1,14 +1,30 @@
 import { z } from 'zod';
 import { ID_PATTERN } from '../claim.js';
+import { CURRENCY_PATTERN, PROVIDER_NAMES } from '../sale.js';
 
 const id = z.string().regex(ID_PATTERN);
+const providerId = z.string().min(1).max(255);
+const report = z.object({
+  paymentId: providerId,
+  orderId: z.uuid().optional(),
+  state: z.enum(['open', 'paid', 'failed', 'refunded']),
+  amountMinor: z.int().min(0),
+  currency: z.string().regex(CURRENCY_PATTERN),
+});
 const claim = z.object({ claimId: z.uuid(), buyerId: id, unit: z.int().min(1) });
 
-/** What each job carries: ids only. Prices, deadlines and statuses are read from Postgres where the job is done. */
+/**
+ * What each job carries: ids only. Prices, deadlines and statuses are read from Postgres where the job is done. A payment event carries
+ * what its signature vouches for, and is compared with Postgres.
+ */
 export const JOB_DATA = {
   'place-orders': z.object({ saleId: id, claims: z.array(claim).min(1).max(1_000) }),
   'expire-orders': z.object({ saleId: id, claimIds: z.array(z.uuid()).min(1).max(1_000) }),
   'pay-order': z.object({ saleId: id, claimId: z.uuid(), buyerId: id }),
+  'payment-event': z.object({
+    provider: z.enum(PROVIDER_NAMES),
+    event: z.object({ eventId: providerId, type: providerId, report: report.optional() }),
+  }),
   'cancel-order': z.object({ saleId: id, claimId: z.uuid(), buyerId: id, unit: z.int().min(1) }),
 } as const;
 

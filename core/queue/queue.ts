@@ -121,7 +121,27 @@ export async function enqueueCancelOrder(queues: Queues, order: JobData<'cancel-
   await add(queues, 'cancel-order', order, { deduplication: { id: order.claimId } });
 }
 
-async function add<N extends JobName>(queues: Queues, name: N, data: JobData<N>, options?: JobsOptions): Promise<void> {
+/** How long a provider may wait for Redis to take its event, in ms; it sends it again when it is told 503. */
+export const EVENT_TIMEOUT_MS = 1_500;
+
+/**
+ * Queues an event of a payment provider. It returns once Redis has it: before, nobody may tell the provider that it arrived.
+ *
+ * @param queues the queues
+ * @param job whose event, and what it says
+ * @throws DeadlineExceeded, and what BullMQ throws: then the provider is to send it again
+ */
+export async function enqueuePaymentEvent(queues: Queues, job: JobData<'payment-event'>): Promise<void> {
+  await add(queues, 'payment-event', job, {}, EVENT_TIMEOUT_MS);
+}
+
+async function add<N extends JobName>(
+  queues: Queues,
+  name: N,
+  data: JobData<N>,
+  options?: JobsOptions,
+  limitMs = ENQUEUE_TIMEOUT_MS,
+): Promise<void> {
   const queue = queues[name] as unknown as Queue;
-  await withDeadline(queue.add(name, data, options), ENQUEUE_TIMEOUT_MS, `adding ${name}`);
+  await withDeadline(queue.add(name, data, options), limitMs, `adding ${name}`);
 }

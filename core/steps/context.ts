@@ -1,7 +1,10 @@
 import type { Logger } from '../logger.js';
 import type { Database } from '../orders/database.js';
+import type { PaymentProvider } from '../payments/provider.js';
+import { wallet } from '../payments/wallet.js';
 import type { Queues } from '../queue/queue.js';
 import type { Redis } from '../redis.js';
+import type { ProviderName } from '../sale.js';
 
 /** What a step works with: both stores, the queues, and where it reports. */
 export interface StepContext {
@@ -9,4 +12,29 @@ export interface StepContext {
   db: Database;
   queues: Queues;
   log: Logger;
+  /** Who takes money besides the wallet. Only a worker talks to them, and only where one is set up. */
+  providers?: Providers;
+  /** Where the shop wants to be told; undefined when it doesn't. */
+  shop?: ShopPlace | undefined;
+}
+
+export type Providers = Partial<Record<ProviderName, PaymentProvider>>;
+
+/** Where the shop takes its webhooks, and the key that they are signed with. */
+export interface ShopPlace {
+  url: string;
+  secret: string;
+}
+
+/**
+ * @param ctx the stores and the providers
+ * @param name a sale's provider
+ * @returns the provider
+ * @throws when this process has none of this name: the settings say where it is
+ */
+export function providerOf(ctx: StepContext, name: ProviderName): PaymentProvider {
+  if (name === 'wallet') return wallet(ctx.db);
+  const provider = ctx.providers?.[name];
+  if (!provider) throw new Error(`no payment provider ${name}: set PAYMENT_PROVIDER_URL and PAYMENT_PROVIDER_KEY`);
+  return provider;
 }

@@ -1,32 +1,89 @@
 import { crashPoint, crashStep } from '../crash-point.js';
 import { orderPaid } from '../events.js';
-import { claimStatusOf, isLiveOrder } from '../order.js';
+import { claimStatusOf, isLiveOrder, type OrderReason } from '../order.js';
 import { expireOrders } from '../orders/end.js';
-import { payOrder as pay } from '../orders/pay.js';
+import { markOpen, requestPayment } from '../orders/payment.js';
+import { readOrders } from '../orders/place.js';
+import { readSale } from '../orders/sales.js';
+import type { CreatedPayment } from '../payments/provider.js';
+import type { Sale } from '../sale.js';
+import { setPayUrl } from '../stock/pay-url.js';
 import { recordStatus } from '../stock/status.js';
-import type { StepContext } from './context.js';
+import { providerOf, type StepContext } from './context.js';
 import { releaseUnits } from './release-units.js';
 
 /**
- * Pays an order from its buyer's wallet, and tells Redis. Safe to repeat.
+ * Has an order paid: from its buyer's wallet at once, or at the sale's provider, where the buyer is sent. Tells Redis. Safe to repeat.
  *
- * @param ctx the stores
+ * @param ctx the stores and the providers
  * @param saleId the sale
  * @param claimId the order
  * @param buyerId its buyer
- * @throws NotVerified, and what the stores throw: then do it again
+ * @throws NotVerified, and what the stores and the provider throw: then do it again
  */
 export async function payOrder(ctx: StepContext, saleId: string, claimId: string, buyerId: string): Promise<void> {
-  const { outcome, order } = await crashStep('pay.capture', () => pay(ctx.db, claimId, buyerId));
+  const sale = await readSale(ctx.db, saleId);
+  if (!sale) return;
+  const pay = sale.provider === 'wallet' ? payFromWallet : payElsewhere;
+  const payment = await crashStep('pay.capture', () => pay(ctx, sale, claimId, buyerId));
   await crashPoint('pay.captured');
-  if (!order) return;
-  if (outcome === 'paid') orderPaid();
-  // A click after the deadline is answered by the truth, at once: the order has expired.
-  if (outcome === 'not_payable' && order.status === 'pending_payment') {
-    return releaseUnits(ctx, await expireOrders(ctx.db, 1, [claimId]));
+  switch (payment.kind) {
+    case 'settled':
+      orderPaid();
+      return tellStatus(ctx, saleId, claimId, buyerId, null);
+    case 'open':
+      await setPayUrl(ctx.redis, saleId, claimId, payment.payUrl);
+      return tellStatus(ctx, saleId, claimId, buyerId, null);
+    case 'refused':
+      return tellStatus(ctx, saleId, claimId, buyerId, payment.reason);
+    case 'not_payable':
+      return tellTruth(ctx, saleId, claimId, buyerId);
   }
-  if (!isLiveOrder(order.status)) return;
-  const reason = outcome === 'insufficient_funds' ? outcome : null;
-  const record = { ...order, status: claimStatusOf(order.status), reason };
+}
+
+function payFromWallet(ctx: StepContext, sale: Sale, orderId: string, buyerId: string): Promise<CreatedPayment> {
+  const { id: saleId, priceMinor: amountMinor, currency } = sale;
+  return providerOf(ctx, 'wallet').create({ orderId, saleId, buyerId, amountMinor, currency, payByMs: 0 });
+}
+
+/** Our books first, then the provider: whatever becomes of the call, ask-providers knows that there may be a payment. */
+async function payElsewhere(ctx: StepContext, sale: Sale, orderId: string, buyerId: string): Promise<CreatedPayment> {
+  const payment = await requestPayment(ctx.db, orderId, buyerId);
+  if (!payment?.payable) return { kind: 'not_payable' };
+  if (payment.status === 'failed') return { kind: 'refused', reason: 'payment_refused' };
+  if (payment.payUrl !== null && payment.paymentId !== null) {
+    return { kind: 'open', paymentId: payment.paymentId, payUrl: payment.payUrl };
+  }
+  const { amountMinor, currency, payByMs } = payment;
+  const created = await providerOf(ctx, sale.provider).create({
+    orderId,
+    saleId: sale.id,
+    buyerId,
+    amountMinor,
+    currency,
+    payByMs,
+  });
+  if (created.kind === 'open') await markOpen(ctx.db, payment.id, created.paymentId, created.payUrl);
+  return created;
+}
+
+/** A click after the deadline is answered by the truth, at once: the order has expired. */
+async function tellTruth(ctx: StepContext, saleId: string, claimId: string, buyerId: string): Promise<void> {
+  const ended = await expireOrders(ctx.db, 1, [claimId]);
+  if (ended.length > 0) return releaseUnits(ctx, ended);
+  await tellStatus(ctx, saleId, claimId, buyerId, null);
+}
+
+async function tellStatus(
+  ctx: StepContext,
+  saleId: string,
+  claimId: string,
+  buyerId: string,
+  reason: OrderReason | null,
+): Promise<void> {
+  const [order] = await readOrders(ctx.db, [claimId]);
+  if (order?.buyerId !== buyerId || !isLiveOrder(order.status)) return;
+  const isPaid = order.status === 'paid';
+  const record = { ...order, status: claimStatusOf(order.status), reason: isPaid ? null : reason };
   await crashStep('pay.record', () => recordStatus(ctx.redis, saleId, [record]));
 }

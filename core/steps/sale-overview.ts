@@ -24,6 +24,8 @@ export interface SaleOverview {
   closesAt: string;
   payWithinSeconds: number;
   settlement: Sale['settlement'];
+  provider: Sale['provider'];
+  lateMoney: Sale['lateMoney'];
   standbyFactor: number;
   onePurchaseAtATime: boolean;
   minSecondsBetweenPurchases: number;

@@ -24,6 +24,14 @@ export function keysOf(saleId: string): SaleKeys {
 
 /**
  * @param saleId the sale
+ * @returns the hash of the addresses where its buyers pay, by claim id; no script reads it, as Postgres has them, too
+ */
+export function paymentsKeyOf(saleId: string): string {
+  return `{${saleId}}:payments`;
+}
+
+/**
+ * @param saleId the sale
  * @returns the channel on which the scripts tell what changes (lua/include/changes.lua)
  */
 export function channelOf(saleId: string): string {

@@ -3,9 +3,17 @@ import { type ClaimRecord, formatClaimRecord, isLive } from '../claim.js';
 import { ConfigError } from '../config.js';
 import { crashPoint } from '../crash-point.js';
 import type { Redis } from '../redis.js';
-import { hasPurchaseRules, type Sale, type SaleState, type Settlement, standbyCap } from '../sale.js';
+import {
+  hasPurchaseRules,
+  type LateMoney,
+  type ProviderName,
+  type Sale,
+  type SaleState,
+  type Settlement,
+  standbyCap,
+} from '../sale.js';
 import { behindFence } from './claims.js';
-import { keysOf, REGISTRY, REGISTRY_RUN } from './keys.js';
+import { keysOf, paymentsKeyOf, REGISTRY, REGISTRY_RUN } from './keys.js';
 import { runScript } from './scripts.js';
 
 /** How many elements travel in one command while a sale is staged: a few hundred kB. */
@@ -21,6 +29,8 @@ export interface StartingState {
   outbox: { buyerId: string; wonAtMs: number }[];
   /** In the order of the line. */
   standby: string[];
+  /** Units that were refunded and don't return to stock. */
+  withdrawn?: number[];
 }
 
 const NOTHING: StartingState = { claims: [], outbox: [], standby: [] };
@@ -73,14 +83,14 @@ export async function refuseRulesOnCluster(redis: Redis, sale: Parameters<typeof
   );
 }
 
-/** Fills temporary keys: the free units are those that no live claim has. */
+/** Fills temporary keys: the free units are those that no live claim has, and that were not withdrawn. */
 async function stage(redis: Redis, sale: Sale, state: StartingState): Promise<string[]> {
   const keys = keysOf(sale.id);
   const suffix = `:staged:${randomUUID()}`;
   const [stock, claims, outbox, standby] = [keys.stock, keys.claims, keys.outbox, keys.standby].map(
     k => k + suffix,
   ) as [string, string, string, string];
-  const taken = new Set(state.claims.filter(c => isLive(c.status)).map(c => c.unit));
+  const taken = new Set([...(state.withdrawn ?? []), ...state.claims.filter(c => isLive(c.status)).map(c => c.unit)]);
   const free = Array.from({ length: sale.units }, (_, i) => i + 1).filter(unit => !taken.has(unit));
   for (const chunk of chunks(free)) await redis.rpush(stock, ...chunk);
   for (const chunk of chunks(state.claims)) {
@@ -190,6 +200,9 @@ export async function readSale(redis: Redis, saleId: string): Promise<LoadedSale
     closesAtMs: Number(fields.closesAtMs),
     payWithinSeconds: Number(fields.payWithinSeconds),
     settlement: fields.settlement as Settlement,
+    // A sale that was loaded by an earlier version has neither: then it is as sales were.
+    provider: (fields.provider ?? 'wallet') as ProviderName,
+    lateMoney: (fields.lateMoney ?? 'regrab') as LateMoney,
     state: fields.state as SaleState,
     generation: Number(fields.generation),
     standbyCap: Number(fields.standbyCap),
@@ -241,6 +254,6 @@ export async function listLoadedSales(redis: Redis): Promise<string[]> {
  * @param saleId a sale that ended long ago
  */
 export async function dropSale(redis: Redis, saleId: string): Promise<void> {
-  await redis.unlink(...Object.values(keysOf(saleId)));
+  await redis.unlink(...Object.values(keysOf(saleId)), paymentsKeyOf(saleId));
   await redis.hdel(REGISTRY, saleId);
 }

@@ -12,6 +12,8 @@ const KEY_COUNT = {
   restock: 2,
   promote: 5,
   'restore-claim': 5,
+  regrab: 5,
+  'set-reason': 2,
   'leave-standby': 2,
 } as const;
 

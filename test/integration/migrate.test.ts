@@ -82,14 +82,31 @@ describe('schema.prisma and the migrations', () => {
       url,
       `SELECT indexname FROM pg_indexes WHERE schemaname = 'public' AND indexdef LIKE '% WHERE %' ORDER BY 1`,
     );
-    expect(partial).toEqual(['orders_live_buyer', 'orders_live_unit', 'orders_overdue', 'outbox_events_undelivered']);
+    expect(partial).toEqual([
+      'orders_live_buyer',
+      'orders_live_unit',
+      'orders_overdue',
+      'outbox_events_due',
+      'outbox_events_undelivered',
+      'outbox_events_untold',
+      'payments_to_ask',
+      'payments_to_settle',
+    ]);
     const triggers = await column(url, 'SELECT tgname FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1');
-    expect(triggers).toEqual(['orders_only_forward']);
+    expect(triggers).toEqual(['orders_only_forward', 'orders_tell_shop_of_change', 'orders_tell_shop_of_new']);
     const guarded = await column(
       url,
       `SELECT DISTINCT conrelid::regclass::text FROM pg_constraint
        WHERE contype = 'c' AND connamespace = 'public'::regnamespace ORDER BY 1`,
     );
-    expect(guarded).toEqual(['accounts', 'orders', 'outbox_events', 'sales', 'transfers']);
+    expect(guarded).toEqual([
+      'accounts',
+      'orders',
+      'outbox_events',
+      'payments',
+      'sales',
+      'transfers',
+      'withdrawn_units',
+    ]);
   });
 });

@@ -47,7 +47,7 @@ export interface TestApi {
  * @param settings other than the defaults
  * @returns the API; it is there once the tests run
  */
-export function useApi(settings: { GUEST_TOKENS?: boolean } = {}): TestApi {
+export function useApi(settings: { GUEST_TOKENS?: boolean; PAYMENT_WEBHOOK_SECRETS?: string[] } = {}): TestApi {
   const api = {} as TestApi;
   const endings: (() => Promise<unknown>)[] = [];
   beforeAll(async () => {
@@ -67,6 +67,7 @@ export function useApi(settings: { GUEST_TOKENS?: boolean } = {}): TestApi {
       METRICS_PORT: 0,
       METRICS_HOST: '127.0.0.1',
       GUEST_TOKENS: settings.GUEST_TOKENS ?? false,
+      PAYMENT_WEBHOOK_SECRETS: settings.PAYMENT_WEBHOOK_SECRETS,
     });
     endings.unshift(() => closeContext(api.ctx));
     const server = await startServer(api.ctx);

@@ -87,6 +87,8 @@ export function aSale(wanted: Partial<Sale> = {}): Sale {
     closesAtMs: Date.now() + HOUR_MS,
     payWithinSeconds: 600,
     settlement: 'deferred',
+    provider: 'wallet',
+    lateMoney: 'regrab',
     standbyFactor: 0,
     onePurchaseAtATime: false,
     minSecondsBetweenPurchases: 0,

@@ -109,3 +109,14 @@ describe('differences', () => {
     expect(compare(snapshot(claims), orders)).toEqual([{ kind: 'units_wrong', units: [1] }]);
   });
 });
+
+describe('a withdrawn unit', () => {
+  const kinds = (seen: Snapshot) => compare(seen, [], [2]).map(({ kind }) => kind);
+
+  test('is nobody’s, and nothing is wrong', () => expect(kinds(snapshot({}, { stock: [1, 3] }))).toEqual([]));
+  test('may still be in the claim that it was refunded from', () => {
+    const held = snapshot({ a: claim({ unit: 2, status: 'paid' }) }, { outbox: new Map([['a', 1]]) });
+    expect(kinds(held)).toEqual([]);
+  });
+  test('is wrong in stock', () => expect(kinds(snapshot({}))).toEqual(['units_wrong']));
+});

@@ -145,6 +145,16 @@ describe('paying', () => {
     expect(from(second.purchase, poor, poor, poor).purchase.step).toBe('payable');
   });
 
+  test('at a provider sends the visitor there, and waits for what the status says', () => {
+    const elsewhere = pending({ paymentUrl: 'https://pay.example/1' });
+    const asked = through(...payable, did('pay'), says('pay'), elsewhere);
+    expect(asked.purchase).toMatchObject({ step: 'payable', notice: 'elsewhere' });
+    expect(asked.purchase.order.paymentUrl).toBe('https://pay.example/1');
+    const later = from(asked.purchase, elsewhere);
+    expect(later.purchase.notice).toBe('elsewhere');
+    expect(from(later.purchase, says('status', { status: 'paid', ...CLAIM })).purchase.step).toBe('paid');
+  });
+
   test('does not wait for ever on a payment that nobody answers', () => {
     const polls = Array.from({ length: 15 }, () => pending());
     const { purchase, errand } = through(...payable, did('pay'), says('pay'), ...polls);

@@ -33,5 +33,5 @@ ${refreshSeconds !== undefined && html`<meta http-equiv="refresh" content="${ref
 `;
 }
 
-const NAVIGATION = html`<nav><a href="/">Sales</a><a href="/queues">Queues</a>
+const NAVIGATION = html`<nav><a href="/">Sales</a><a href="/money">Money</a><a href="/queues">Queues</a>
 <form method="post" action="/logout"><button class="quiet">Log out</button></form></nav>`;

@@ -7,6 +7,7 @@ import { healthz } from './healthz.js';
 import { openapi } from './openapi.js';
 import { orderStatus } from './order-status.js';
 import { pay } from './pay.js';
+import { paymentWebhookContract } from './payment-webhook.js';
 import { readyz } from './readyz.js';
 import { sales } from './sales.js';
 
@@ -16,5 +17,5 @@ import { sales } from './sales.js';
  */
 export function endpointsOf(config: Pick<ApiConfig, 'GUEST_TOKENS'>): Endpoint[] {
   const endpoints = [sales, orderStatus, pay, cancel, healthz, readyz, ...(config.GUEST_TOKENS ? [guestToken] : [])];
-  return [...endpoints, openapi([buyContract, ...endpoints])];
+  return [...endpoints, openapi([buyContract, paymentWebhookContract, ...endpoints])];
 }

@@ -5,6 +5,7 @@ import { crashPoint, crashStep } from '#core/crash-point.js';
 import { claimRestored, enqueueFailed } from '#core/events.js';
 import { enqueuePlaceOrders } from '#core/queue/queue.js';
 import { type Receipt, verifyReceipt } from '#core/receipt.js';
+import { readPayUrl } from '#core/stock/pay-url.js';
 import { restoreClaim } from '#core/stock/restore.js';
 import type { BuyerStatus } from '#core/stock/status.js';
 import type { ApiContext } from '../context.js';
@@ -64,7 +65,21 @@ export async function lookUp(
   const known = await ctx.statuses.read(saleId, buyerId);
   await crashPoint('status.read');
   const receipt = text === undefined ? undefined : verifyReceipt(ctx.config.AUTH_SECRET, saleId, buyerId, text);
-  return receipt && isMissing(receipt, known) ? redeem(ctx, sale, receipt, known) : answerOf(sale, known);
+  const missing = receipt && isMissing(receipt, known);
+  const answer = missing ? await redeem(ctx, sale, receipt, known) : answerOf(sale, known);
+  return { ...answer, ...(await paymentUrlOf(ctx, sale, known)) };
+}
+
+/** Only a sale that is paid at a provider asks Redis for it, and only while there is something to pay. */
+async function paymentUrlOf(
+  ctx: ApiContext,
+  { id, provider }: RecentSale,
+  { claim }: BuyerStatus,
+): Promise<Pick<OrderAnswer, 'paymentUrl'>> {
+  if (provider === 'wallet' || claim?.status !== 'pending_payment') return {};
+  const reading = readPayUrl(ctx.redis, id, claim.claimId);
+  const paymentUrl = await withDeadline(reading, REDIS_STEP_MS, 'reading where to pay');
+  return paymentUrl === undefined ? {} : { paymentUrl };
 }
 
 /**

@@ -3,7 +3,15 @@ import { MINUTE_MS } from '#core/clock.js';
 import { rebuild } from '#core/maintenance/rebuild.js';
 import { formatMoney } from '#core/money.js';
 import { readSale } from '#core/orders/sales.js';
-import { AMOUNT_MINOR_MAX, type Settlement, UNITS_MAX } from '#core/sale.js';
+import {
+  AMOUNT_MINOR_MAX,
+  LATE_MONEY,
+  type LateMoney,
+  PROVIDER_NAMES,
+  type ProviderName,
+  type Settlement,
+  UNITS_MAX,
+} from '#core/sale.js';
 import type { StepContext } from '#core/steps/context.js';
 import { createSale, type NewSale } from '#core/steps/create-sale.js';
 import { overviewOf, type SaleOverview } from '#core/steps/sale-overview.js';
@@ -39,6 +47,8 @@ interface Options {
   closes?: number;
   payWithin: number;
   settlement: Settlement;
+  provider: ProviderName;
+  lateMoney: LateMoney;
   standbyFactor: number;
   oneAtATime?: true;
   minSecondsBetween: number;
@@ -66,6 +76,12 @@ export function addSaleCreate(sale: Command): void {
         .choices(['deferred', 'immediate'])
         .default('deferred'),
     )
+    .addOption(new Option('--provider <name>', 'who takes the money').choices(PROVIDER_NAMES).default('wallet'))
+    .addOption(
+      new Option('--late-money <what>', 'of a provider, after the order has ended: take a unit again, or give it back')
+        .choices(LATE_MONEY)
+        .default('regrab'),
+    )
     .option(
       '--standby-factor <n>',
       'line, as a multiple of the units',
@@ -83,6 +99,9 @@ export function addSaleCreate(sale: Command): void {
     .option('--json', 'one line of JSON');
   command.action((options: Options) => {
     const { closes = options.opens + OPEN_FOR_MS } = options;
+    if (options.provider !== 'wallet' && (options.settlement === 'immediate' || options.price === 0)) {
+      command.error('--provider signed-webhook needs --settlement deferred and a price', { exitCode: 2 });
+    }
     if (closes <= options.opens) command.error('--closes must be after --opens', { exitCode: 2 });
     if (closes <= Date.now()) command.error('--closes must be in the future', { exitCode: 2 });
     return withStores(ctx => create(ctx, saleOf(options, closes), options.json === true));
@@ -97,7 +116,7 @@ function parseTitle(text: string): string {
 }
 
 function saleOf(options: Options, closesAtMs: number): NewSale {
-  const { id, units, currency, settlement, standbyFactor, title = id } = options;
+  const { id, units, currency, settlement, provider, lateMoney, standbyFactor, title = id } = options;
   const window = { opensAtMs: options.opens, closesAtMs };
   return {
     id,
@@ -105,6 +124,8 @@ function saleOf(options: Options, closesAtMs: number): NewSale {
     units,
     currency,
     settlement,
+    provider,
+    lateMoney,
     standbyFactor,
     ...window,
     priceMinor: options.price,

@@ -36,6 +36,8 @@ function linesOf(sale: SaleOverview): string[] {
       closes: sale.closesAt,
       'pay within': `${sale.payWithinSeconds} s`,
       settlement: sale.settlement,
+      provider: sale.provider,
+      'late money': sale.lateMoney,
       'in Redis': sale.inRedis,
       units: sale.units,
       free: sale.free ?? '-',

@@ -1,0 +1,59 @@
+import { formatMoney } from '#core/money.js';
+import type { Balance, BuyerOrder, StatementLine } from '#core/orders/statement.js';
+import { type Html, html } from '../html.js';
+import { layout } from './layout.js';
+import { moment } from './parts.js';
+
+/** What there is to know about a buyer's money. */
+export interface BuyerMoney {
+  buyerId: string;
+  balances: Balance[];
+  /** The oldest first. */
+  statement: StatementLine[];
+  orders: BuyerOrder[];
+}
+
+/**
+ * @param buyer whose money
+ * @returns the page of one buyer: balances, orders with their refunds, and the statement, the newest first
+ */
+export function buyerPage({ buyerId, balances, statement, orders }: BuyerMoney): Html {
+  const amounts = balances.map(
+    ({ currency, balanceMinor }) =>
+      html`<div><dt>${currency}</dt><dd>${formatMoney(balanceMinor, currency)}</dd></div>`,
+  );
+  return layout(
+    { title: buyerId },
+    html`<div class="head"><h1><code>${buyerId}</code></h1></div>
+<section class="card"><h2>Wallet</h2>${balances.length > 0 ? html`<dl class="counts">${amounts}</dl>` : html`<p>No wallet.</p>`}</section>
+<section class="card"><h2>Orders</h2>${orders.length > 0 ? orders.map(orderRow) : html`<p>No orders.</p>`}</section>
+<section class="card"><h2>Statement</h2>${statementTable(statement)}</section>`,
+  );
+}
+
+function orderRow(order: BuyerOrder): Html {
+  const { orderId, saleId, unit, status, reason, amountMinor, currency, placedAt } = order;
+  return html`<div class="order"><p><a href="/sales/${saleId}">${saleId}</a> unit ${unit}: <strong>${status}</strong>
+${reason ? html`(${reason})` : undefined} ${formatMoney(amountMinor, currency)} · ${moment(placedAt)}<br>
+<code class="faint">${orderId}</code></p>${status === 'paid' && refundForm(orderId)}</div>`;
+}
+
+/** Only the operator knows whether the goods are there to be sold again: it is asked each time. */
+function refundForm(orderId: string): Html {
+  const path = `/orders/${orderId}/refund`;
+  const button = (restock: string, text: string) =>
+    html`<form method="post" action="${path}"><input type="hidden" name="restock" value="${restock}"><button class="danger">${text}</button></form>`;
+  return html`<details><summary>Refund…</summary><p>The money goes back the way it came. What about the unit?</p>
+<div class="actions">${button('yes', 'Refund, the unit returns to stock')}${button('no', 'Refund, the unit is gone')}</div></details>`;
+}
+
+function statementTable(lines: StatementLine[]): Html {
+  if (lines.length === 0) return html`<p>Nothing has moved yet.</p>`;
+  const rows = lines
+    .toReversed()
+    .map(
+      ({ at, kind, amountMinor, balanceMinor, currency, saleId }) =>
+        html`<tr><td>${moment(at)}</td><td>${kind}</td><td>${saleId ?? '–'}</td><td>${formatMoney(amountMinor, currency)}</td><td>${formatMoney(balanceMinor, currency)}</td></tr>`,
+    );
+  return html`<table><thead><tr><th>When</th><th>What</th><th>Sale</th><th>Amount</th><th>Balance</th></tr></thead><tbody>${rows}</tbody></table>`;
+}

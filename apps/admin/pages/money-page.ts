@@ -1,0 +1,43 @@
+import { formatMoney } from '#core/money.js';
+import type { OddPayment } from '#core/orders/attention.js';
+import type { DeadEvent } from '#core/orders/shop-event.js';
+import { type Html, html } from '../html.js';
+import { layout } from './layout.js';
+import { moment } from './parts.js';
+
+/**
+ * @param dead webhooks that the shop did not take in
+ * @param odd payments that are not as they should be
+ * @returns the page of everything about money that wants a person
+ */
+export function moneyPage(dead: DeadEvent[], odd: OddPayment[]): Html {
+  return layout(
+    { title: 'Money' },
+    html`<div class="head"><h1>Money</h1><a class="button quiet" href="/money">Refresh</a></div>
+<section class="card"><h2>A buyer</h2><form method="get" action="/buyers" class="restock">
+<label for="id">Buyer</label><input id="id" name="id" required pattern="[A-Za-z0-9_-]{1,64}" autocomplete="off"><button class="quiet">Show</button></form></section>
+<section class="card"><h2>Payments to look at</h2>${odd.length > 0 ? odd.map(oddRow) : html`<p>None: every payment is as it should be.</p>`}</section>
+<section class="card"><h2>Webhooks that the shop did not take in</h2>
+${dead.length > 0 ? html`${retry('Retry all')}${dead.map(deadRow)}` : html`<p>None: the shop was told everything, or is being told.</p>`}</section>`,
+  );
+}
+
+function retry(text: string, id?: bigint): Html {
+  const field = id !== undefined && html`<input type="hidden" name="id" value="${String(id)}">`;
+  return html`<form method="post" action="/webhooks/retry">${field}<button class="quiet">${text}</button></form>`;
+}
+
+function deadRow({ id, kind, orderId, createdAt, attempts, lastError }: DeadEvent): Html {
+  return html`<div class="order"><p><strong>${kind}</strong> · ${moment(createdAt.toISOString())} · ${attempts} attempts: ${lastError ?? ''}<br>
+<code class="faint">${orderId}</code></p>${retry('Retry', id)}</div>`;
+}
+
+function oddRow(payment: OddPayment): Html {
+  const { buyerId, saleId, provider, paymentId, status, amountMinor, currency, mismatch, refundTries, orderId } =
+    payment;
+  const taken = mismatch ? html`The provider took something else: <code>${JSON.stringify(mismatch)}</code>` : undefined;
+  return html`<div class="order"><p><a href="/buyers/${buyerId}">${buyerId}</a> in <a href="/sales/${saleId}">${saleId}</a>:
+<strong>${status}</strong>, ${formatMoney(amountMinor, currency)} were asked for. ${taken}
+${refundTries > 0 && html`The refund was tried ${refundTries} times.`}<br>
+<code class="faint">${provider} ${paymentId ?? ''} · order ${orderId}</code></p></div>`;
+}

@@ -1,0 +1,48 @@
+import type { IncomingMessage } from 'node:http';
+import type { RequestHandler } from 'express';
+import { withDeadline } from '#core/clock.js';
+import { Problem } from '#core/errors.js';
+import { enqueuePaymentEvent } from '#core/queue/queue.js';
+import { PROVIDER_NAMES } from '#core/sale.js';
+import { readBody } from './body.js';
+import type { ApiContext } from './context.js';
+import { ANSWER_MS } from './deadline.js';
+import { sendError } from './problem.js';
+import { sendJson } from './reply.js';
+
+/** The largest event that a provider sends, by far. */
+const EVENT_BYTES_MAX = 64 * 1_024;
+
+/** Both name the same scheme. */
+const SIGNATURE_HEADERS = ['dropline-signature', 'stripe-signature'];
+
+/**
+ * `POST /webhooks/payments/:provider`: proves that an event is the provider's by its raw bytes, and answers once Redis has it. Whether
+ * it is true of an order is the worker's matter: this process has no database.
+ *
+ * @param ctx the API's parts
+ * @returns the listener; it reads the body itself
+ */
+export function paymentWebhook(ctx: ApiContext): RequestHandler<{ provider: string }> {
+  return async (req, res) => {
+    try {
+      const provider = PROVIDER_NAMES.find(name => name === req.params.provider);
+      const verifier = provider && ctx.eventVerifiers[provider];
+      if (!provider || !verifier) throw new Problem('unknown_provider');
+      const body = await readBody(req, res, EVENT_BYTES_MAX);
+      if (!body) return;
+      const event = verifier.verify(body, signatureOf(req), Date.now());
+      if (event === 'forged') throw new Problem('bad_signature');
+      if (event === 'unreadable') throw new Problem('invalid_request', { detail: 'this is no event' });
+      await withDeadline(enqueuePaymentEvent(ctx.queues, { provider, event }), ANSWER_MS, 'taking an event');
+      sendJson(res, 200, { received: true });
+    } catch (error) {
+      sendError(res, error, 'payment-webhook');
+    }
+  };
+}
+
+function signatureOf(req: IncomingMessage): string | undefined {
+  const name = SIGNATURE_HEADERS.find(header => req.headers[header] !== undefined);
+  return name && String(req.headers[name]);
+}

@@ -1,0 +1,20 @@
+import { z } from 'zod';
+import { PROVIDER_NAMES } from '#core/sale.js';
+import type { Contract } from '../endpoint.js';
+
+/** What apps/api/payment-webhook.ts keeps to, which reads the raw bytes itself. */
+export const paymentWebhookContract: Contract = {
+  method: 'post',
+  path: '/webhooks/payments/:provider',
+  summary: 'For a payment provider: tell of an event, signed over its raw bytes',
+  params: z.object({ provider: z.enum(PROVIDER_NAMES) }),
+  query: z.object({}),
+  replies: {
+    200: {
+      description: 'The event is stored; sending it again is harmless',
+      body: z.object({ received: z.literal(true) }),
+    },
+  },
+  problems: ['bad_signature', 'unknown_provider'],
+  forBuyer: false,
+};

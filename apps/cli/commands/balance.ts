@@ -1,0 +1,37 @@
+import type { Command } from 'commander';
+import { formatMoney } from '#core/money.js';
+import { type Balance, readBalances } from '#core/orders/statement.js';
+import { parseCurrency, parseId } from '../options.js';
+import { print, printJson } from '../print.js';
+import { withDatabase } from '../stores.js';
+
+interface Options {
+  buyer: string;
+  currency?: string;
+  json?: true;
+}
+
+/** @param program gets `balance` */
+export function addBalance(program: Command): void {
+  program
+    .command('balance')
+    .description('what a buyer has in their wallet')
+    .requiredOption('--buyer <id>', 'whose', parseId)
+    .option('--currency <code>', 'only this one, ISO 4217', parseCurrency)
+    .option('--json', 'one line of JSON, in minor units')
+    .action(({ buyer, currency, json }: Options) =>
+      withDatabase(async db => {
+        const all = await readBalances(db, buyer);
+        const balances = currency === undefined ? all : chosen(all, currency);
+        if (json) printJson({ buyer, balances });
+        else if (balances.length === 0)
+          print(`${buyer} has no wallet: \`npm run cli -- credit --buyer ${buyer}\` makes one`);
+        else print(...balances.map(({ balanceMinor, currency }) => formatMoney(balanceMinor, currency)));
+      }),
+    );
+}
+
+/** Who never had money in a currency has none of it. */
+function chosen(all: Balance[], currency: string): Balance[] {
+  return [all.find(balance => balance.currency === currency) ?? { currency, balanceMinor: 0 }];
+}

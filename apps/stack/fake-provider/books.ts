@@ -1,0 +1,72 @@
+import { randomUUID } from 'node:crypto';
+
+/** A payment at the fake provider. Money in minor units. */
+export interface FakePayment {
+  id: string;
+  orderId: string;
+  status: 'open' | 'paid' | 'failed' | 'refunded';
+  amountMinor: number;
+  currency: string;
+  payUrl: string;
+  /** How often money was taken and given back: never more than once each, whatever is asked. */
+  taken: number;
+  returned: number;
+}
+
+export type FakeEventType =
+  | 'payment_intent.created'
+  | 'payment_intent.succeeded'
+  | 'payment_intent.canceled'
+  | 'charge.refunded';
+
+/** What the provider has, in memory. */
+export interface Books {
+  /** The same payment again for an order that has one. */
+  create(order: Pick<FakePayment, 'orderId' | 'amountMinor' | 'currency'>): FakePayment;
+  find(id: string): FakePayment | undefined;
+  ofOrder(orderId: string): FakePayment | undefined;
+  all(): FakePayment[];
+  /** Takes the money, also long after the order has ended; with `change`, other money than was asked for. */
+  pay(payment: FakePayment, change?: Partial<Pick<FakePayment, 'amountMinor' | 'currency'>>): void;
+  cancel(payment: FakePayment): void;
+  refund(payment: FakePayment): void;
+}
+
+/**
+ * @param baseUrl where its pay pages are
+ * @param tell told of everything that happens
+ * @returns empty books
+ */
+export function createBooks(baseUrl: string, tell: (type: FakeEventType, payment: FakePayment) => void): Books {
+  const payments = new Map<string, FakePayment>();
+  const ofOrder = (orderId: string) => [...payments.values()].find(payment => payment.orderId === orderId);
+  return {
+    create(order) {
+      const known = ofOrder(order.orderId);
+      if (known) return known;
+      const id = `pi_${randomUUID().replaceAll('-', '')}`;
+      const made: FakePayment = { id, ...order, status: 'open', payUrl: `${baseUrl}/pay/${id}`, taken: 0, returned: 0 };
+      payments.set(id, made);
+      tell('payment_intent.created', made);
+      return made;
+    },
+    find: id => payments.get(id),
+    ofOrder,
+    all: () => [...payments.values()],
+    pay(payment, change = {}) {
+      if (payment.status !== 'open') return;
+      Object.assign(payment, change, { status: 'paid', taken: payment.taken + 1 });
+      tell('payment_intent.succeeded', payment);
+    },
+    cancel(payment) {
+      if (payment.status !== 'open') return;
+      payment.status = 'failed';
+      tell('payment_intent.canceled', payment);
+    },
+    refund(payment) {
+      if (payment.status !== 'paid') return;
+      Object.assign(payment, { status: 'refunded', returned: payment.returned + 1 });
+      tell('charge.refunded', payment);
+    },
+  };
+}

@@ -1,0 +1,108 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Books, FakePayment } from './books.js';
+import type { Events } from './events.js';
+
+interface Parts {
+  port: number;
+  key: string;
+  books: Books;
+  events: Events;
+}
+
+interface Answer {
+  status: number;
+  body: unknown;
+}
+
+const NOT_FOUND: Answer = { status: 404, body: { error: 'not_found' } };
+
+/**
+ * @param parts what it answers from, and where
+ * @returns the server, listening on 127.0.0.1
+ */
+export async function listen(parts: Parts): Promise<Server> {
+  const server = createServer((req, res) => {
+    answer(parts, req).then(
+      ({ status, body }) => send(res, status, body),
+      () => send(res, 400, { error: 'bad_request' }),
+    );
+  });
+  server.listen(parts.port, '127.0.0.1');
+  await once(server, 'listening');
+  return server;
+}
+
+function send(res: ServerResponse, status: number, body: unknown): void {
+  const isPage = typeof body === 'string';
+  res.writeHead(status, { 'content-type': isPage ? 'text/html; charset=utf-8' : 'application/json' });
+  res.end(isPage ? body : JSON.stringify(body));
+}
+
+async function answer(parts: Parts, req: IncomingMessage): Promise<Answer> {
+  const { pathname, searchParams } = new URL(req.url ?? '/', 'http://provider');
+  const [area = '', id = '', action] = pathname.split('/').slice(1).map(decodeURIComponent);
+  const call = `${req.method} ${area}`;
+  if (area === 'pay') return payPage(parts, req.method ?? '', id);
+  if (area === 'control') return control(parts, req, [id, action ?? '', pathname.split('/')[4] ?? '']);
+  if (parts.events.mood.down) return { status: 503, body: { error: 'down' } };
+  if (req.headers.authorization !== `Bearer ${parts.key}`) return { status: 401, body: { error: 'key' } };
+  if (call === 'POST payments' && action === 'refund') return refund(parts, id);
+  if (call === 'POST payments') return create(parts, (await bodyOf(req)) as unknown as FakePayment);
+  if (call !== 'GET payments') return NOT_FOUND;
+  const payment = id === '' ? parts.books.ofOrder(searchParams.get('orderId') ?? '') : parts.books.find(id);
+  return payment ? { status: 200, body: payment } : NOT_FOUND;
+}
+
+function create({ books }: Parts, { orderId, amountMinor, currency }: FakePayment): Answer {
+  return { status: 201, body: books.create({ orderId, amountMinor, currency }) };
+}
+
+function refund({ books, events }: Parts, id: string): Answer {
+  const payment = books.find(id);
+  if (!payment) return NOT_FOUND;
+  if (events.mood.refuseRefunds) return { status: 422, body: { error: 'refused' } };
+  books.refund(payment);
+  return { status: 200, body: payment };
+}
+
+function payPage({ books }: Parts, method: string, id: string): Answer {
+  const payment = books.find(id);
+  if (!payment) return NOT_FOUND;
+  if (method === 'POST') books.pay(payment);
+  const { amountMinor, currency, status } = payment;
+  const button = status === 'open' ? '<form method="post"><button>Pay with play money</button></form>' : '';
+  return {
+    status: 200,
+    body: `<!DOCTYPE html><html lang="en"><title>Fake payments</title><h1>Fake payments</h1><p>${amountMinor} ${currency} (minor units): ${status}</p>${button}`,
+  };
+}
+
+/** What a test turns: `mood`, `payments`, `events`, `flush`, and paying without a page. */
+async function control(
+  { books, events }: Parts,
+  req: IncomingMessage,
+  [what, id, action]: [string, string, string],
+): Promise<Answer> {
+  const payment = books.find(id) ?? books.ofOrder(id);
+  const body = req.method === 'POST' ? await bodyOf(req) : {};
+  if (what === 'mood') return { status: 200, body: Object.assign(events.mood, body) };
+  if (what === 'events') return { status: 200, body: events.sent };
+  if (what === 'flush') {
+    await events.flush(typeof body.id === 'string' ? body.id : undefined);
+    return { status: 200, body: events.sent };
+  }
+  if (what !== 'payments') return NOT_FOUND;
+  if (id === '') return { status: 200, body: books.all() };
+  if (!payment) return NOT_FOUND;
+  if (action === 'pay') books.pay(payment, body);
+  if (action === 'cancel') books.cancel(payment);
+  return { status: 200, body: payment };
+}
+
+async function bodyOf(req: IncomingMessage): Promise<Record<string, unknown>> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of req) chunks.push(chunk as Buffer);
+  const text = Buffer.concat(chunks).toString();
+  return text === '' ? {} : JSON.parse(text);
+}

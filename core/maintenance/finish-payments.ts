@@ -1,0 +1,39 @@
+import { refundRefused } from '../events.js';
+import { inTurn } from '../in-turn.js';
+import { readLateMoney } from '../orders/late-money.js';
+import type { Payment } from '../orders/payment.js';
+import { markRefunded, readRefundsDue, refundAgainLater, refundToWallet } from '../orders/refund.js';
+import { providerOf, type StepContext } from '../steps/context.js';
+import { settleLateMoney, tellRefunded } from '../steps/settle-late-money.js';
+
+/** A provider answers within 5 s at worst; what is left is done by the next run. */
+const FINISH_BATCH = 50;
+
+/**
+ * Finishes what nobody finished: decides about late money whose decision was interrupted, and gives back what is owed, through the
+ * provider until it has done it, or into the buyer's wallet when it refuses.
+ *
+ * @param ctx the stores and the providers
+ * @returns how many payments it worked on
+ * @throws what went wrong with the first of them, once it was tried for all
+ */
+export async function finishPayments(ctx: StepContext): Promise<number> {
+  const late = await readLateMoney(ctx.db, FINISH_BATCH);
+  await inTurn(late, payment => settleLateMoney(ctx, payment));
+  const due = await readRefundsDue(ctx.db, FINISH_BATCH);
+  await inTurn(due, payment => giveBack(ctx, payment));
+  return late.length + due.length;
+}
+
+async function giveBack(ctx: StepContext, payment: Payment): Promise<void> {
+  // Counted first: a provider that is away is asked ever more seldom, and its own idempotency key makes asking again harmless.
+  await refundAgainLater(ctx.db, payment.id);
+  const { orderId, paymentId } = payment;
+  const outcome = await providerOf(ctx, payment.provider).refund({ orderId, paymentId: paymentId ?? undefined });
+  if (outcome === 'refunded') await markRefunded(ctx.db, payment.id);
+  if (outcome === 'refused') {
+    refundRefused(orderId);
+    await refundToWallet(ctx.db, payment);
+  }
+  await tellRefunded(ctx, payment);
+}

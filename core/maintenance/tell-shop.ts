@@ -1,0 +1,67 @@
+import { shopTold } from '../events.js';
+import { markDelivered } from '../orders/release-event.js';
+import { deliverAgainLater, readShopEventsDue, type ShopEvent } from '../orders/shop-event.js';
+import { signBody } from '../payments/signature.js';
+import type { ShopPlace, StepContext } from '../steps/context.js';
+
+/** Orders told about at the same time; the events of one order come one after the other. */
+const TELL_TOGETHER = 32;
+
+/** A shop that takes longer is told again later, in ms. */
+const ANSWER_MS = 5_000;
+
+/** A run goes on while there is something to tell, but leaves the actor's lock now and then. */
+const ROUNDS_MAX = 50;
+
+/**
+ * Tells the shop what happened to orders: signed, in order for each order, again and again until it answers 2xx. An event may come
+ * twice, and has the same id then.
+ *
+ * @param ctx the stores, and where the shop is; without a shop nothing is done
+ * @returns how many events the shop took in
+ */
+export async function tellShop(ctx: StepContext): Promise<number> {
+  const { shop } = ctx;
+  if (!shop) return 0;
+  let told = 0;
+  for (let round = 0; round < ROUNDS_MAX; round += 1) {
+    const events = await readShopEventsDue(ctx.db, TELL_TOGETHER);
+    const results = await Promise.all(events.map(event => tell(ctx, shop, event)));
+    told += results.filter(Boolean).length;
+    if (events.length === 0) break;
+  }
+  return told;
+}
+
+async function tell(ctx: StepContext, shop: ShopPlace, event: ShopEvent): Promise<boolean> {
+  const failure = await send(shop, event);
+  shopTold(failure === undefined);
+  if (failure === undefined) await markDelivered(ctx.db, [event.id]);
+  else await deliverAgainLater(ctx.db, event.id, failure);
+  return failure === undefined;
+}
+
+/** @returns why the shop did not take it in, or undefined when it did */
+async function send({ url, secret }: ShopPlace, event: ShopEvent): Promise<string | undefined> {
+  const { id, kind, saleId, orderId, createdAt, data } = event;
+  const body = JSON.stringify({
+    id: `evt_${id}`,
+    type: kind,
+    createdAt: createdAt.toISOString(),
+    data: { orderId, saleId, ...data },
+  });
+  try {
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'dropline-signature': signBody([secret], body, Date.now()) },
+      body,
+      redirect: 'error',
+      signal: AbortSignal.timeout(ANSWER_MS),
+    });
+    await response.body?.cancel();
+    return response.ok ? undefined : `HTTP ${response.status}`;
+  } catch (error) {
+    const { message, cause } = error as Error;
+    return cause instanceof Error ? cause.message : message;
+  }
+}

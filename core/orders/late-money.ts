@@ -1,0 +1,71 @@
+import type { Claim } from '../claim.js';
+import { captureFromOutside, refundToOutside } from './capture.js';
+import { type Database, Prisma } from './database.js';
+import { type Payment, selectPayments } from './payment.js';
+import { insertOrders } from './place.js';
+
+/**
+ * @param db the database
+ * @param limit how many, at most
+ * @returns payments whose money came after their order had ended, and that nobody has decided about yet
+ */
+export function readLateMoney(db: Database, limit: number): Promise<Payment[]> {
+  return selectPayments(db, Prisma.sql`p.status = 'late' ORDER BY p.id LIMIT ${limit}`);
+}
+
+/**
+ * Pays a new order with late money, for a unit that was taken again: order, capture and payment in one transaction.
+ *
+ * @param db the database
+ * @param payment the payment, `late`
+ * @param claim the claim under which the unit was taken, with the payment's `regrabClaimId`
+ * @returns false when the unit can't be had, or somebody has decided already; then nothing changed
+ * @throws what Prisma throws: then doing it again is the way to learn what happened
+ */
+export function payWithLateMoney(db: Database, payment: Payment, claim: Claim): Promise<boolean> {
+  return db.$transaction(async tx => {
+    if (!(await lockLate(tx, payment))) return false;
+    await insertOrders(tx, payment.saleId, [claim]);
+    // Rescue may have placed it in between, and its buyer may even have cancelled it: the same guard as for every payment.
+    const paid = await tx.$executeRaw(Prisma.sql`
+      UPDATE orders SET status = 'paid', paid_at = clock_timestamp(), version = version + 1
+      WHERE id = ${claim.claimId}::uuid AND buyer_id = ${payment.buyerId} AND status = 'pending_payment'
+        AND pay_by > clock_timestamp() AND amount_minor = ${payment.amountMinor}::bigint AND currency = ${payment.currency}`);
+    if (paid === 0) return false;
+    await captureFromOutside(tx, payment, claim.claimId);
+    await tx.$executeRaw(Prisma.sql`
+      UPDATE payments SET status = 'paid', paid_order_id = ${claim.claimId}::uuid, updated_at = clock_timestamp()
+      WHERE id = ${payment.id}`);
+    return true;
+  });
+}
+
+/**
+ * Decides that late money goes back: it is booked in and out again, the order says so to its buyer, and the provider is to be told.
+ *
+ * @param db the database
+ * @param payment the payment, `late`
+ * @returns false when somebody has decided already
+ * @throws what Prisma throws: then do it again
+ */
+export function refundLateMoney(db: Database, payment: Payment): Promise<boolean> {
+  return db.$transaction(async tx => {
+    if (!(await lockLate(tx, payment))) return false;
+    await captureFromOutside(tx, payment, payment.orderId);
+    await refundToOutside(tx, payment, payment.orderId);
+    await tx.$executeRaw(Prisma.sql`
+      UPDATE orders SET reason = 'refunded_late_payment', version = version + 1
+      WHERE id = ${payment.orderId}::uuid AND status = 'cancelled'`);
+    await tx.$executeRaw(Prisma.sql`
+      UPDATE payments SET status = 'refund_due', refund_at = clock_timestamp(), updated_at = clock_timestamp()
+      WHERE id = ${payment.id}`);
+    return true;
+  });
+}
+
+async function lockLate(tx: Pick<Database, '$queryRaw'>, { id }: Payment): Promise<boolean> {
+  const rows = await tx.$queryRaw<unknown[]>(
+    Prisma.sql`SELECT FROM payments WHERE id = ${id} AND status = 'late' FOR UPDATE`,
+  );
+  return rows.length === 1;
+}

@@ -1,0 +1,180 @@
+import type { ProviderName } from '../sale.js';
+import { captureFromOutside } from './capture.js';
+import { type Database, Prisma } from './database.js';
+import { type Payment, selectPayments } from './payment.js';
+
+/** A payment as its provider has it. Money in minor units. */
+export interface Report {
+  paymentId: string;
+  orderId?: string | undefined;
+  state: 'open' | 'paid' | 'failed' | 'refunded';
+  amountMinor: number;
+  currency: string;
+}
+
+/**
+ * What came of a report. `late`: the money is there, and the order had ended. `repeated`: it was known. `mismatch`: it is not what
+ * was asked for; on the word of an event nothing follows from it but a question. `refunded_elsewhere`: somebody gave the money
+ * of a paid order back at the provider, past us.
+ */
+export type ReportOutcome =
+  | 'open'
+  | 'paid'
+  | 'late'
+  | 'failed'
+  | 'refunded'
+  | 'repeated'
+  | 'mismatch'
+  | 'refunded_elsewhere'
+  | 'unknown_payment'
+  | 'ignored';
+
+export interface AppliedReport {
+  outcome: ReportOutcome;
+  payment?: Payment | undefined;
+}
+
+type Transaction = Pick<Database, '$queryRaw' | '$executeRaw'>;
+
+/** An event as it is stored. */
+export interface StoredEvent {
+  eventId: string;
+  type: string;
+  report?: Report | undefined;
+}
+
+/**
+ * Stores an event and lets it take effect, in one transaction: it is stored once, so it takes effect once.
+ *
+ * @param db the database
+ * @param provider whose event
+ * @param event the event
+ * @returns what came of it
+ * @throws what Prisma throws: then nothing is known, and doing it again is the way to learn it
+ */
+export function applyEvent(db: Database, provider: ProviderName, event: StoredEvent): Promise<AppliedReport> {
+  return db.$transaction(async tx => {
+    const [stored] = await tx.$queryRaw<{ id: bigint }[]>(Prisma.sql`
+      INSERT INTO payment_events (provider, event_id, order_id, payload)
+      VALUES (${provider}, ${event.eventId}, ${event.report?.orderId ?? null}::uuid, ${JSON.stringify(event)}::jsonb)
+      ON CONFLICT (provider, event_id) DO NOTHING RETURNING id`);
+    if (!stored) return { outcome: 'repeated' };
+    const applied: AppliedReport = event.report
+      ? await apply(tx, provider, event.report, false)
+      : { outcome: 'ignored' };
+    await tx.$executeRaw(Prisma.sql`
+      UPDATE payment_events SET outcome = ${applied.outcome}, payment_id = ${applied.payment?.id ?? null}
+      WHERE id = ${stored.id}`);
+    return applied;
+  });
+}
+
+/**
+ * Lets what a provider answered take effect, in one transaction.
+ *
+ * @param db the database
+ * @param provider who answered
+ * @param report the answer
+ * @returns what came of it
+ * @throws what Prisma throws: then ask again
+ */
+export function applyAnswer(db: Database, provider: ProviderName, report: Report): Promise<AppliedReport> {
+  return db.$transaction(tx => apply(tx, provider, report, true));
+}
+
+/** @param asked whether the provider was asked: an event's word alone never sends money back */
+async function apply(tx: Transaction, provider: ProviderName, report: Report, asked: boolean): Promise<AppliedReport> {
+  const payment = await lockPayment(tx, provider, report);
+  if (!payment) return { outcome: 'unknown_payment' };
+  const outcome = fits(payment, report)
+    ? await follow(tx, payment, report)
+    : await contradict(tx, payment, report, asked);
+  return { outcome, payment };
+}
+
+/** An event may overtake the answer that tells us the payment's name at the provider: then the order tells. */
+async function lockPayment(tx: Transaction, provider: ProviderName, report: Report): Promise<Payment | undefined> {
+  const [payment] = await selectPayments(
+    tx,
+    Prisma.sql`p.provider = ${provider}
+      AND (p.provider_payment_id = ${report.paymentId} OR p.order_id = ${report.orderId ?? null}::uuid)
+      ORDER BY p.provider_payment_id = ${report.paymentId} DESC NULLS LAST LIMIT 1 FOR UPDATE OF p`,
+  );
+  return payment;
+}
+
+function fits(payment: Payment, { paymentId, orderId, amountMinor, currency }: Report): boolean {
+  return (
+    (payment.paymentId === null || payment.paymentId === paymentId) &&
+    (orderId === undefined || orderId === payment.orderId) &&
+    (payment.paymentId !== null || orderId !== undefined) &&
+    payment.amountMinor === amountMinor &&
+    payment.currency === currency
+  );
+}
+
+async function follow(tx: Transaction, payment: Payment, report: Report): Promise<ReportOutcome> {
+  const { status } = payment;
+  switch (report.state) {
+    case 'open':
+      if (status === 'requested') await become(tx, payment, report, 'open');
+      return 'open';
+    case 'failed':
+      if (status !== 'requested' && status !== 'open') return 'repeated';
+      await become(tx, payment, report, 'failed');
+      return 'failed';
+    case 'paid':
+      // Events may come in any order: a success counts also behind a failure.
+      if (status !== 'requested' && status !== 'open' && status !== 'failed') return 'repeated';
+      return capture(tx, payment, report);
+    case 'refunded':
+      if (status === 'refunded') return 'repeated';
+      if (status === 'paid') return 'refunded_elsewhere';
+      await become(tx, payment, report, 'refunded');
+      return 'refunded';
+  }
+}
+
+/** Exactly one of pay, cancel and expire wins, as for a wallet: one guarded update, by Postgres's clock. */
+async function capture(tx: Transaction, payment: Payment, report: Report): Promise<'paid' | 'late'> {
+  const paid = await tx.$executeRaw(Prisma.sql`
+    UPDATE orders SET status = 'paid', paid_at = clock_timestamp(), version = version + 1
+    WHERE id = ${payment.orderId}::uuid AND status = 'pending_payment' AND pay_by > clock_timestamp()`);
+  if (paid === 0) {
+    await become(tx, payment, report, 'late');
+    return 'late';
+  }
+  await captureFromOutside(tx, payment, payment.orderId);
+  await become(tx, payment, report, 'paid');
+  return 'paid';
+}
+
+async function become(tx: Transaction, { id, orderId }: Payment, report: Report, status: Payment['status']) {
+  const askOn = status === 'open' ? Prisma.empty : Prisma.sql`, ask_at = NULL`;
+  const paidOrder = status === 'paid' ? Prisma.sql`, paid_order_id = ${orderId}::uuid` : Prisma.empty;
+  await tx.$executeRaw(Prisma.sql`
+    UPDATE payments SET status = ${status}, provider_payment_id = ${report.paymentId}, updated_at = clock_timestamp()
+      ${askOn} ${paidOrder}
+    WHERE id = ${id}`);
+}
+
+/** The provider itself is asked; what it confirms to have taken, and we didn't ask for, goes back as it came. */
+async function contradict(
+  tx: Transaction,
+  { id, status, paymentId }: Payment,
+  report: Report,
+  asked: boolean,
+): Promise<'mismatch'> {
+  const isOurs = paymentId === null || paymentId === report.paymentId;
+  const undecided = status === 'requested' || status === 'open' || status === 'failed';
+  if (!undecided) return 'mismatch';
+  const refund = asked && isOurs && report.state === 'paid';
+  await tx.$executeRaw(
+    refund
+      ? Prisma.sql`UPDATE payments SET status = 'refund_due', refund_at = clock_timestamp(), ask_at = NULL,
+          provider_payment_id = ${report.paymentId}, mismatch = ${JSON.stringify(report)}::jsonb, updated_at = clock_timestamp()
+          WHERE id = ${id}`
+      : Prisma.sql`UPDATE payments SET ask_at = CASE WHEN ${asked} THEN ask_at ELSE clock_timestamp() END WHERE id = ${id}`,
+  );
+  return 'mismatch';
+}

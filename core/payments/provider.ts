@@ -1,0 +1,71 @@
+/** A payment that is wanted: it is in our books before the provider hears of it. Amounts in minor units. */
+export interface PaymentIntent {
+  /** The provider's idempotency key, too: asking again for the same order is the same payment. */
+  orderId: string;
+  saleId: string;
+  buyerId: string;
+  amountMinor: number;
+  currency: string;
+  /** When the order ends unless it is paid, in ms since the epoch; the provider should take nothing after it. */
+  payByMs: number;
+}
+
+/**
+ * What came of wanting a payment. `settled`: the money moved with the order. `open`: the buyer pays at `payUrl`.
+ * `not_payable`: the order was paid before, ended, or is overdue.
+ */
+export type CreatedPayment =
+  | { kind: 'settled' }
+  | { kind: 'open'; paymentId: string; payUrl: string }
+  | { kind: 'refused'; reason: 'insufficient_funds' | 'payment_refused' }
+  | { kind: 'not_payable' };
+
+/** Which payment is meant; without an id the provider is asked by its idempotency key. */
+export interface PaymentRef {
+  orderId: string;
+  paymentId?: string | undefined;
+}
+
+/** `open`: nothing was taken yet. `failed`: nothing was taken, and nothing will be. */
+export type PaymentState = 'open' | 'paid' | 'failed' | 'refunded';
+
+/** A payment, as its provider has it. */
+export interface PaymentReport {
+  paymentId: string;
+  orderId?: string | undefined;
+  state: PaymentState;
+  amountMinor: number;
+  /** ISO 4217 */
+  currency: string;
+}
+
+/** What a provider tells of its own accord. Each event has an id, and may come again, late, out of order, or never. */
+export interface ProviderEvent {
+  eventId: string;
+  type: string;
+  /** None when the event is about nothing that concerns us. */
+  report?: PaymentReport | undefined;
+}
+
+/** `pending`: the provider has taken it on; ask later. `refused`: it never will. */
+export type RefundOutcome = 'refunded' | 'pending' | 'refused';
+
+/** Who takes a buyer's money and gives it back. Everything may be repeated: twice is once. */
+export interface PaymentProvider {
+  /** @throws when the outcome is unknown: then create it again, or ask */
+  create(intent: PaymentIntent): Promise<CreatedPayment>;
+  /**
+   * @param body the raw bytes, as they came
+   * @param signature the header that came with them
+   * @param nowMs the time, in ms since the epoch
+   * @returns the event; `forged` when it isn't the provider's, or is too old; `unreadable` when it is, and no event
+   */
+  verify(body: Buffer, signature: string | undefined, nowMs: number): ProviderEvent | 'forged' | 'unreadable';
+  /** @returns undefined when the provider has never heard of it */
+  ask(payment: PaymentRef): Promise<PaymentReport | undefined>;
+  /** Gives back everything that was taken. */
+  refund(payment: PaymentRef): Promise<RefundOutcome>;
+}
+
+/** The wallet needs no events; this is the part of a provider that an API can have, which has no database. */
+export type EventVerifier = Pick<PaymentProvider, 'verify'>;

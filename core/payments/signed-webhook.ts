@@ -1,0 +1,120 @@
+import { z } from 'zod';
+import { SECOND_MS } from '../clock.js';
+import type {
+  CreatedPayment,
+  EventVerifier,
+  PaymentIntent,
+  PaymentProvider,
+  PaymentRef,
+  PaymentReport,
+  RefundOutcome,
+} from './provider.js';
+import { parseProviderEvent } from './provider-event.js';
+import { isSigned } from './signature.js';
+
+/** A provider that takes longer is asked again later, in ms. */
+const ANSWER_MS = 5 * SECOND_MS;
+
+/** What these answers mean for good; every other error may pass. */
+const REFUSALS = [400, 402, 403, 409, 422];
+
+const Created = z.object({ id: z.string().min(1).max(255), payUrl: z.url({ protocol: /^https?$/ }) });
+
+const Asked = z.object({
+  id: z.string().min(1).max(255),
+  orderId: z.uuid(),
+  status: z.enum(['open', 'paid', 'failed', 'refunded']),
+  amountMinor: z.int().min(0),
+  currency: z.string().regex(/^[A-Z]{3}$/),
+});
+
+const Refunded = z.object({ status: z.enum(['refunded', 'pending']) });
+
+/**
+ * The part of the provider that needs only its keys.
+ *
+ * @param secrets the keys that its events are signed with; two while they are rotated
+ * @returns verifies its events
+ */
+export function signedWebhookVerifier(secrets: readonly string[]): EventVerifier {
+  return {
+    verify: (body, signature, nowMs) =>
+      isSigned(secrets, body, signature, nowMs) ? (parseProviderEvent(body) ?? 'unreadable') : 'forged',
+  };
+}
+
+/** Where the provider is, and with what we are known there. */
+export interface ProviderPlace {
+  url: string;
+  key: string;
+}
+
+/**
+ * A provider over HTTP, which tells what happens by signed events. docs/payments.md has the four calls that it answers.
+ *
+ * @param place where it is
+ * @param secrets the keys that its events are signed with
+ * @returns the provider
+ */
+export function signedWebhook(place: ProviderPlace, secrets: readonly string[]): PaymentProvider {
+  return {
+    ...signedWebhookVerifier(secrets),
+    create: intent => create(place, intent),
+    ask: payment => ask(place, payment),
+    refund: payment => refund(place, payment),
+  };
+}
+
+async function create(place: ProviderPlace, intent: PaymentIntent): Promise<CreatedPayment> {
+  const { orderId, saleId, buyerId, amountMinor, currency, payByMs } = intent;
+  const body = { orderId, saleId, buyerId, amountMinor, currency, payBy: new Date(payByMs).toISOString() };
+  const answer = await call(place, 'POST', '/payments', orderId, body);
+  if (REFUSALS.includes(answer.status)) return { kind: 'refused', reason: 'payment_refused' };
+  const { id: paymentId, payUrl } = Created.parse(await bodyOf(answer));
+  return { kind: 'open', paymentId, payUrl };
+}
+
+async function ask(place: ProviderPlace, { orderId, paymentId }: PaymentRef): Promise<PaymentReport | undefined> {
+  const path = paymentId === undefined ? `/payments?orderId=${orderId}` : pathOf(paymentId);
+  const answer = await call(place, 'GET', path);
+  if (answer.status === 404) return undefined;
+  const { id, status: state, ...rest } = Asked.parse(await bodyOf(answer));
+  return { ...rest, paymentId: id, state };
+}
+
+async function refund(place: ProviderPlace, { orderId, paymentId }: PaymentRef): Promise<RefundOutcome> {
+  if (paymentId === undefined) throw new Error(`payment of order ${orderId} has no id at its provider`);
+  const answer = await call(place, 'POST', `${pathOf(paymentId)}/refund`, `refund-${orderId}`, {});
+  if (REFUSALS.includes(answer.status)) return 'refused';
+  return Refunded.parse(await bodyOf(answer)).status;
+}
+
+/** What a provider calls its payments is its own matter, also when it has a slash in it. */
+function pathOf(paymentId: string): string {
+  return `/payments/${encodeURIComponent(paymentId)}`;
+}
+
+function call(
+  { url, key }: ProviderPlace,
+  method: 'GET' | 'POST',
+  path: string,
+  idempotencyKey?: string,
+  body?: object,
+): Promise<Response> {
+  return fetch(url.replace(/\/$/, '') + path, {
+    method,
+    headers: {
+      authorization: `Bearer ${key}`,
+      ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    redirect: 'error',
+    signal: AbortSignal.timeout(ANSWER_MS),
+  });
+}
+
+async function bodyOf(answer: Response): Promise<unknown> {
+  if (!answer.ok) throw new Error(`the payment provider answered ${answer.status}`);
+  return answer.json();
+}

@@ -1,0 +1,49 @@
+import { orderPaid, paymentReported } from '../events.js';
+import { claimStatusOf, isLiveOrder } from '../order.js';
+import {
+  type AppliedReport,
+  applyAnswer,
+  applyEvent,
+  type Report,
+  type StoredEvent,
+} from '../orders/payment-report.js';
+import { readOrders } from '../orders/place.js';
+import type { ProviderName } from '../sale.js';
+import { recordStatus } from '../stock/status.js';
+import type { StepContext } from './context.js';
+import { settleLateMoney } from './settle-late-money.js';
+
+/**
+ * Stores an event of a provider, lets it take effect, and tells Redis. An event that comes again does nothing.
+ *
+ * @param ctx the stores
+ * @param provider whose event
+ * @param event the event, its signature checked
+ * @throws NotVerified, and what the stores throw: then do it again; what Redis was not told, reconcile tells it
+ */
+export async function takePaymentEvent(ctx: StepContext, provider: ProviderName, event: StoredEvent): Promise<void> {
+  await follow(ctx, await applyEvent(ctx.db, provider, event));
+}
+
+/**
+ * Lets what a provider answered take effect, and tells Redis.
+ *
+ * @param ctx the stores
+ * @param provider who answered
+ * @param report the answer
+ * @throws NotVerified, and what the stores throw: then ask again
+ */
+export async function takePaymentAnswer(ctx: StepContext, provider: ProviderName, report: Report): Promise<void> {
+  await follow(ctx, await applyAnswer(ctx.db, provider, report));
+}
+
+async function follow(ctx: StepContext, { outcome, payment }: AppliedReport): Promise<void> {
+  paymentReported(outcome, payment?.orderId);
+  if (!payment) return;
+  if (outcome === 'late') return settleLateMoney(ctx, payment);
+  if (outcome !== 'paid') return;
+  orderPaid();
+  const [order] = await readOrders(ctx.db, [payment.orderId]);
+  if (!order || !isLiveOrder(order.status)) return;
+  await recordStatus(ctx.redis, payment.saleId, [{ ...order, status: claimStatusOf(order.status), reason: null }]);
+}

@@ -1,0 +1,67 @@
+import { lateMoneySettled, orderRefunded } from '../events.js';
+import { claimStatusOf, isLiveOrder } from '../order.js';
+import { expireOrders, voidClaims } from '../orders/end.js';
+import { payWithLateMoney, refundLateMoney } from '../orders/late-money.js';
+import type { Payment } from '../orders/payment.js';
+import { readOrders } from '../orders/place.js';
+import { readReleases } from '../orders/release-event.js';
+import { readSale } from '../orders/sales.js';
+import { regrab, setReason } from '../stock/regrab.js';
+import { recordStatus } from '../stock/status.js';
+import type { StepContext } from './context.js';
+import { releaseUnits } from './release-units.js';
+
+/**
+ * Decides what becomes of money that came after its order had ended: a unit is taken again if one is free and the sale allows it,
+ * else the money goes back. Safe to repeat at any point: the new claim's id is the payment's, and whoever decides first has decided.
+ *
+ * @param ctx the stores
+ * @param payment the payment, `late`
+ * @throws NotVerified, and what the stores throw: the money stays `late`, and finish-payments does it again
+ */
+export async function settleLateMoney(ctx: StepContext, payment: Payment): Promise<void> {
+  // Its deadline has passed and nobody has noticed yet: the order ends first.
+  await releaseUnits(ctx, await expireOrders(ctx.db, 1, [payment.orderId]));
+  const sale = await readSale(ctx.db, payment.saleId);
+  if (sale?.lateMoney === 'refund') return giveBack(ctx, payment);
+  const { buyerId, orderId: endedClaimId, regrabClaimId: claimId } = payment;
+  const unit = await regrab(ctx.redis, payment.saleId, { buyerId, endedClaimId, claimId });
+  // The release is under way: without it the buyer can't have a second claim.
+  if (unit === 'not_released') return releaseUnits(ctx, await readReleases(ctx.db, [endedClaimId]));
+  if (typeof unit === 'string') return giveBack(ctx, payment);
+  const claim = { buyerId, claimId, unit };
+  if (!(await payWithLateMoney(ctx.db, payment, claim))) {
+    await releaseUnits(ctx, await voidClaims(ctx.db, payment.saleId, [claim], 'lost'));
+    await tellNew(ctx, payment.saleId, claimId);
+    return giveBack(ctx, payment);
+  }
+  lateMoneySettled('regrabbed', payment.orderId);
+  await tellNew(ctx, payment.saleId, claimId);
+}
+
+async function giveBack(ctx: StepContext, payment: Payment): Promise<void> {
+  if (await refundLateMoney(ctx.db, payment)) {
+    orderRefunded();
+    lateMoneySettled('refunded', payment.orderId);
+  }
+  await tellRefunded(ctx, payment);
+}
+
+/**
+ * Tells the buyer that their money goes back, if nothing newer is to be told.
+ *
+ * @param ctx the stores
+ * @param payment whose money came late
+ * @throws NotVerified, and what Redis throws: tell it again
+ */
+export async function tellRefunded(ctx: StepContext, { saleId, buyerId, orderId }: Payment): Promise<void> {
+  const [order] = await readOrders(ctx.db, [orderId]);
+  if (order?.reason !== 'refunded_late_payment') return;
+  await setReason(ctx.redis, saleId, { buyerId, claimId: orderId }, order.reason);
+}
+
+async function tellNew(ctx: StepContext, saleId: string, claimId: string): Promise<void> {
+  const [order] = await readOrders(ctx.db, [claimId]);
+  if (!order || !isLiveOrder(order.status)) return;
+  await recordStatus(ctx.redis, saleId, [{ ...order, status: claimStatusOf(order.status), reason: null }]);
+}

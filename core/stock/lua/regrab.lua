@@ -1,0 +1,45 @@
+#!lua
+-- Takes a unit again for a buyer whose money came after their order had ended: one that is free, that nobody waits for, and while the
+-- sale is open, as anybody could. Doing it again with the same claim gives the same unit.
+--
+-- KEYS[1] sale  KEYS[2] stock  KEYS[3] claims  KEYS[4] outbox  KEYS[5] standby
+-- ARGV[1] buyer  ARGV[2] the claim that ended  ARGV[3] the new claim
+-- Returns {fence} unless the fence is 'ok', else {'ok', outcome}:
+--         n > 0  unit n is the buyer's, under the new claim    'not_open'  'sold_out'  'other_claim' the buyer has won again
+--         'ended' the new claim has ended already    'not_released' the old claim is not released yet: ask again
+-- @include fence
+-- @include record
+-- @include window
+-- @include changes
+-- @include purchases
+
+local verdict = fence(KEYS[1])
+if verdict ~= 'ok' then return { verdict } end
+
+local sale = redis.call('HMGET', KEYS[1], 'state', 'opensAtMs', 'closesAtMs')
+local now = now_ms()
+local in_line = redis.call('ZCARD', KEYS[5])
+local free = redis.call('LLEN', KEYS[2])
+redis.call('ZCARD', KEYS[4])
+
+local record = redis.call('HGET', KEYS[3], ARGV[1])
+local claim = record and parse(record)
+if claim and claim.claim_id == ARGV[3] then
+  return { 'ok', is_live(record) and tonumber(claim.unit) or 'ended' }
+end
+if claim and is_live(record) then
+  return { 'ok', claim.claim_id == ARGV[2] and 'not_released' or 'other_claim' }
+end
+if refusal(sale[1], sale[2], sale[3], now) ~= '' then return { 'ok', 'not_open' } end
+if free == 0 or in_line > 0 then return { 'ok', 'sold_out' } end
+
+local unit = redis.call('LPOP', KEYS[2])
+local taken = format(ARGV[3], unit, 'queued')
+redis.call('HSET', KEYS[3], ARGV[1], taken)
+redis.call('ZADD', KEYS[4], now, ARGV[1])
+-- The money is there: rules about purchases were asked when it was claimed first.
+local rules = purchase_rules(KEYS[1])
+if rules then purchase_began(rules, ARGV[1], ARGV[3]) end
+tell_claim(ARGV[1], taken)
+publish(KEYS[1], free - 1, in_line)
+return { 'ok', tonumber(unit) }

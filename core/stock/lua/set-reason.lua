@@ -1,0 +1,22 @@
+#!lua flags=allow-oom
+-- Tells a buyer why a claim ended that has ended already: what became of money that came too late.
+--
+-- KEYS[1] sale  KEYS[2] claims
+-- ARGV[1] buyer  ARGV[2] claimId  ARGV[3] reason
+-- Returns {fence} unless the fence is 'ok', else {'ok', 1}, or {'ok', 0} when the buyer's claim is another one or has not ended
+-- @include fence
+-- @include record
+-- @include changes
+
+local verdict = fence(KEYS[1])
+if verdict ~= 'ok' then return { verdict } end
+
+local record = redis.call('HGET', KEYS[2], ARGV[1])
+local claim = record and parse(record)
+if not claim or claim.claim_id ~= ARGV[2] or is_live(record) then return { 'ok', 0 } end
+local told = format(claim.claim_id, claim.unit, claim.status, claim.pay_by, ARGV[3])
+if told == record then return { 'ok', 1 } end
+redis.call('HSET', KEYS[2], ARGV[1], told)
+tell_claim(ARGV[1], told)
+publish(KEYS[1], '-', '-')
+return { 'ok', 1 }

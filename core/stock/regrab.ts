@@ -1,0 +1,58 @@
+import type { OrderReason } from '../order.js';
+import type { Redis } from '../redis.js';
+import { behindFence } from './claims.js';
+import { keysOf } from './keys.js';
+import { runScript } from './scripts.js';
+
+/** Why no unit could be taken again. `not_released`: the old claim is still being released; ask again. */
+export type RegrabRefusal = 'not_open' | 'sold_out' | 'other_claim' | 'ended' | 'not_released';
+
+/** Which buyer, which claim of theirs has ended, and under which a unit is taken again. */
+export interface Regrab {
+  buyerId: string;
+  endedClaimId: string;
+  claimId: string;
+}
+
+/**
+ * Takes a unit again for a buyer whose money came late: as anybody could who clicked now, and never past those on standby.
+ * The claim is in the outbox, so it becomes an order whatever happens. Safe to repeat.
+ *
+ * @param redis a connection with the scripts
+ * @param saleId the sale
+ * @param regrab for whom
+ * @returns the unit, or why there is none
+ * @throws NotVerified when the sale isn't verified; what ioredis throws
+ */
+export async function regrab(redis: Redis, saleId: string, regrab: Regrab): Promise<number | RegrabRefusal> {
+  const keys = keysOf(saleId);
+  const reply = await runScript(
+    redis,
+    'regrab',
+    [keys.sale, keys.stock, keys.claims, keys.outbox, keys.standby],
+    [regrab.buyerId, regrab.endedClaimId, regrab.claimId],
+  );
+  return behindFence<number | RegrabRefusal>(reply, saleId)[0] as number | RegrabRefusal;
+}
+
+/**
+ * Tells a buyer more about a claim that has ended. A buyer who has claimed again since is told about that claim instead.
+ *
+ * @param redis a connection with the scripts
+ * @param saleId the sale
+ * @param claim whose claim, and which
+ * @param reason what they are told
+ * @throws NotVerified when the sale isn't verified
+ */
+export async function setReason(
+  redis: Redis,
+  saleId: string,
+  claim: { buyerId: string; claimId: string },
+  reason: OrderReason,
+): Promise<void> {
+  const keys = keysOf(saleId);
+  behindFence(
+    await runScript(redis, 'set-reason', [keys.sale, keys.claims], [claim.buyerId, claim.claimId, reason]),
+    saleId,
+  );
+}

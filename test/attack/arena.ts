@@ -1,0 +1,81 @@
+import { afterAll, beforeAll } from '@jest/globals';
+import type { Claim } from '#core/claim.js';
+import { createLogger } from '#core/logger.js';
+import { connectDatabase } from '#core/orders/database.js';
+import { closeQueues, openQueues } from '#core/queue/queue.js';
+import type { StepContext } from '#core/steps/context.js';
+import { placeOrders } from '#core/steps/place-orders.js';
+import { type FakeProvider, startFakeProvider } from '../support/fake-provider.js';
+import { startTestStack, type TestStack } from '../support/stack.js';
+import { buyers, win } from '../support/stores.js';
+import { NaiveShop } from './naive-shop.js';
+
+const CONNECTIONS = 24;
+const BATCH = 100;
+
+export const PRICE = 500;
+
+/** Both shops, side by side on the same stores, and what the naive one has lost. */
+export interface Arena {
+  stack: TestStack;
+  fake: FakeProvider;
+  naive: NaiveShop;
+  /** For attacks that race two steps at one instant, closer than HTTP allows, beside the running worker. */
+  ctx: StepContext;
+  /** What the naive shop lost, a line for each attack that it did not hold against. */
+  losses: string[];
+  /** Orders of a new sale, placed and unpaid, of buyers with money for one each. */
+  unpaid(count: number, name: string): Promise<{ saleId: string; claims: Claim[] }>;
+}
+
+/** Starts everything before the tests of the file that calls it, and ends it after, telling what was lost. */
+export function useArena(): Arena {
+  const arena = { losses: [] as string[] } as Arena;
+  const endings: (() => Promise<unknown>)[] = [];
+  beforeAll(async () => {
+    arena.fake = await startFakeProvider('http://127.0.0.1:9/');
+    endings.unshift(() => arena.fake.stop());
+    arena.stack = await startTestStack({ env: arena.fake.settings });
+    endings.unshift(() => arena.stack.stop());
+    await arena.fake.mood({ webhook: `${arena.stack.baseUrl}/webhooks/payments/signed-webhook` });
+    const { redis } = arena.stack.connections;
+    const db = connectDatabase(arena.stack.stores.databaseUrl, CONNECTIONS);
+    const queues = openQueues(redis, () => undefined);
+    endings.unshift(async () => {
+      await closeQueues(queues);
+      await db.$disconnect();
+    });
+    arena.ctx = { redis, db, queues, log: createLogger('attack', 'silent') };
+    arena.naive = new NaiveShop(db);
+    await arena.naive.open();
+    arena.unpaid = async (count, name) => {
+      const saleId = await arena.stack.createSale({ units: count, priceMinor: PRICE, standbyFactor: 0 });
+      const names = buyers(count, name);
+      await arena.stack.credit(names, PRICE);
+      const claims: Claim[] = [];
+      for (let i = 0; i < count; i += BATCH) {
+        const won = await win(arena.ctx, { id: saleId }, ...names.slice(i, i + BATCH));
+        await placeOrders(arena.ctx, saleId, won);
+        claims.push(...won);
+      }
+      return { saleId, claims };
+    };
+  });
+  afterAll(async () => {
+    process.stderr.write(
+      `The naive shop, under the same attacks:\n${arena.losses.map(line => `  ${line}\n`).join('')}`,
+    );
+    for (const end of endings) await end();
+  });
+  return arena;
+}
+
+/** Does the same for all, so many at a time. */
+export async function inLanes<T>(all: T[], lanes: number, run: (one: T) => Promise<unknown>): Promise<void> {
+  const queue = [...all];
+  await Promise.all(
+    Array.from({ length: lanes }, async () => {
+      for (let one = queue.shift(); one !== undefined; one = queue.shift()) await run(one);
+    }),
+  );
+}

@@ -1,0 +1,129 @@
+import type { Database } from '#core/orders/database.js';
+
+/** What a client sends: whatever it likes. */
+export interface NaiveRequest {
+  userId: string;
+  goodsId: string;
+  price?: number;
+}
+
+/** What became of a naive shop. */
+export interface NaiveBooks {
+  stock: number;
+  orders: number;
+  paid: number;
+  /** What the shop received for its paid orders, in minor units. */
+  received: number;
+  balances: number;
+  lowestBalance: number;
+}
+
+/**
+ * The shop of the write-ups: it looks at the balance, looks at the stock, writes the order, takes the money, takes the unit, each in a
+ * statement of its own; it believes what the client says about who buys and at what price, and what anybody says about a payment. The
+ * negative control: the same attacks that Dropline holds against must harm it, or they would prove nothing.
+ */
+export class NaiveShop {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  async open(): Promise<void> {
+    await this.#db.$executeRaw`CREATE SCHEMA naive`;
+    await this.#db.$executeRaw`CREATE TABLE naive.users (id TEXT PRIMARY KEY, balance INT NOT NULL)`;
+    await this.#db.$executeRaw`CREATE TABLE naive.goods (id TEXT PRIMARY KEY, price INT NOT NULL, num INT NOT NULL)`;
+    await this.#db.$executeRaw`CREATE TABLE naive.orders (
+      id SERIAL PRIMARY KEY, user_id TEXT, goods_id TEXT, status TEXT, amount INT, received INT NOT NULL DEFAULT 0)`;
+  }
+
+  async addGoods(id: string, price: number, num: number): Promise<void> {
+    await this.#db.$executeRaw`INSERT INTO naive.goods VALUES (${id}, ${price}, ${num})`;
+  }
+
+  async addUser(id: string, balance: number): Promise<void> {
+    await this.#db.$executeRaw`INSERT INTO naive.users VALUES (${id}, ${balance})`;
+  }
+
+  /** Buys and pays at once. */
+  async buy({ userId, goodsId, price }: NaiveRequest): Promise<boolean> {
+    const [user] = await this.#db.$queryRaw<
+      { balance: number }[]
+    >`SELECT balance FROM naive.users WHERE id = ${userId}`;
+    const [goods] = await this.#db.$queryRaw<
+      { price: number; num: number }[]
+    >`SELECT * FROM naive.goods WHERE id = ${goodsId}`;
+    const [mine] = await this.#db.$queryRaw<
+      { id: number }[]
+    >`SELECT id FROM naive.orders WHERE user_id = ${userId} AND goods_id = ${goodsId}`;
+    const amount = price ?? goods?.price ?? 0;
+    if (!user || user.balance < amount || !goods || goods.num <= 0 || mine) return false;
+    await this.#db.$executeRaw`INSERT INTO naive.orders (user_id, goods_id, status, amount, received)
+      VALUES (${userId}, ${goodsId}, 'paid', ${amount}, ${amount})`;
+    await this.#db.$executeRaw`UPDATE naive.users SET balance = balance - ${amount} WHERE id = ${userId}`;
+    await this.#db.$executeRaw`UPDATE naive.goods SET num = num - 1 WHERE id = ${goodsId}`;
+    return true;
+  }
+
+  /** Takes a unit, to be paid later. */
+  async order({ userId, goodsId }: NaiveRequest): Promise<number> {
+    const [goods] = await this.#db.$queryRaw<{ price: number }[]>`SELECT price FROM naive.goods WHERE id = ${goodsId}`;
+    await this.#db.$executeRaw`UPDATE naive.goods SET num = num - 1 WHERE id = ${goodsId}`;
+    const [order] = await this.#db.$queryRaw<
+      { id: number }[]
+    >`INSERT INTO naive.orders (user_id, goods_id, status, amount)
+      VALUES (${userId}, ${goodsId}, 'pending', ${goods?.price ?? 0}) RETURNING id`;
+    return order?.id ?? 0;
+  }
+
+  async pay(id: number): Promise<void> {
+    const order = await this.#find(id);
+    if (order?.status !== 'pending') return;
+    await this.#db.$executeRaw`UPDATE naive.users SET balance = balance - ${order.amount} WHERE id = ${order.user_id}`;
+    await this.#db
+      .$executeRaw`UPDATE naive.orders SET status = 'paid', received = received + ${order.amount} WHERE id = ${id}`;
+  }
+
+  /** By the buyer, or because the time is up. */
+  async cancel(id: number): Promise<void> {
+    const order = await this.#find(id);
+    if (order?.status !== 'pending') return;
+    await this.#db.$executeRaw`UPDATE naive.goods SET num = num + 1 WHERE id = ${order.goods_id}`;
+    await this.#db.$executeRaw`UPDATE naive.orders SET status = 'cancelled' WHERE id = ${id}`;
+  }
+
+  async refund(id: number): Promise<void> {
+    const order = await this.#find(id);
+    if (order?.status !== 'paid') return;
+    await this.#db.$executeRaw`UPDATE naive.users SET balance = balance + ${order.amount} WHERE id = ${order.user_id}`;
+    await this.#db
+      .$executeRaw`UPDATE naive.orders SET status = 'refunded', received = received - ${order.amount} WHERE id = ${id}`;
+  }
+
+  /** Believes everybody. */
+  async webhook(text: string): Promise<void> {
+    const { orderId, amount } = JSON.parse(text);
+    await this.#db
+      .$executeRaw`UPDATE naive.orders SET status = 'paid', received = received + ${amount} WHERE id = ${orderId}`;
+  }
+
+  async books(goodsId: string): Promise<NaiveBooks> {
+    const [row] = await this.#db.$queryRaw<Record<keyof NaiveBooks, bigint>[]>`
+      SELECT (SELECT num FROM naive.goods WHERE id = ${goodsId}) AS stock, count(*) AS orders,
+             count(*) FILTER (WHERE status = 'paid') AS paid, coalesce(sum(received), 0) AS received,
+             (SELECT coalesce(sum(balance), 0) FROM naive.users u WHERE u.id IN (SELECT user_id FROM naive.orders WHERE goods_id = ${goodsId})) AS balances,
+             (SELECT coalesce(min(balance), 0) FROM naive.users) AS "lowestBalance"
+      FROM naive.orders WHERE goods_id = ${goodsId}`;
+    return Object.fromEntries(
+      Object.entries(row ?? {}).map(([name, value]) => [name, Number(value)]),
+    ) as unknown as NaiveBooks;
+  }
+
+  async #find(id: number) {
+    const [order] = await this.#db.$queryRaw<
+      { status: string; amount: number; user_id: string; goods_id: string }[]
+    >`SELECT * FROM naive.orders WHERE id = ${id}`;
+    return order;
+  }
+}

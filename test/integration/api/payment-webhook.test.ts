@@ -1,0 +1,78 @@
+import { randomUUID } from 'node:crypto';
+import { describe, expect, test } from '@jest/globals';
+import { signBody } from '#core/payments/signature.js';
+import { useApi } from '../../support/api.js';
+
+const SECRETS = ['the new key of the provider', 'the old key of the provider'];
+const api = useApi({ PAYMENT_WEBHOOK_SECRETS: SECRETS });
+const PATH = '/webhooks/payments/signed-webhook';
+
+function event(orderId: string = randomUUID()): string {
+  const object = { id: `pi_${orderId}`, amount: 500, currency: 'eur', metadata: { order_id: orderId } };
+  return JSON.stringify({ id: `evt_${randomUUID()}`, type: 'payment_intent.succeeded', data: { object } });
+}
+
+const send = (body: string, signature = signBody(SECRETS.slice(0, 1), body, Date.now()), path = PATH) =>
+  api.send(path, { method: 'POST', body, headers: { 'stripe-signature': signature } });
+
+const waiting = async () => (await api.ctx.queues['payment-event'].getJobs(['waiting'])).map(job => job.data);
+
+describe('POST /webhooks/payments/:provider', () => {
+  test('an event is answered once it is on the queue, with what it says', async () => {
+    const orderId = randomUUID();
+    expect(await send(event(orderId))).toMatchObject({ status: 200, body: { received: true } });
+    const report = { paymentId: `pi_${orderId}`, orderId, state: 'paid', amountMinor: 500, currency: 'EUR' };
+    expect(await waiting()).toContainEqual({
+      provider: 'signed-webhook',
+      event: { eventId: expect.any(String), type: 'payment_intent.succeeded', report },
+    });
+  });
+
+  test('either key will do while they are rotated', async () => {
+    const body = event();
+    expect((await send(body, signBody(SECRETS.slice(1), body, Date.now()))).status).toBe(200);
+  });
+
+  test('forged, changed and old events are refused, and nothing is queued', async () => {
+    const before = await waiting();
+    const body = event();
+    const signatures = [
+      '',
+      't=1,v1=00',
+      signBody(['another key'], body, Date.now()),
+      signBody(SECRETS, `${body} `, Date.now()),
+    ];
+    for (const signature of [...signatures, signBody(SECRETS, body, Date.now() - 301_000)]) {
+      expect(await send(body, signature)).toMatchObject({ status: 400, body: { code: 'bad_signature' } });
+    }
+    expect(await waiting()).toEqual(before);
+  });
+
+  test('what is signed and no event is malformed', async () => {
+    expect(await send('[1, 2]')).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
+  });
+
+  test.each(['wallet', 'nobody', '__proto__'])('%s is no provider that sends events', async name => {
+    const answer = await send(event(), undefined, `/webhooks/payments/${name}`);
+    expect(answer).toMatchObject({ status: 404, body: { code: 'unknown_provider' } });
+  });
+
+  test('an event may have 64 kB, and no more', async () => {
+    const wide = (bytes: number) => event().replace('"currency"', `"description":"${'x'.repeat(bytes)}","currency"`);
+    expect((await send(wide(60_000))).status).toBe(200);
+    expect(await send(wide(66_000))).toMatchObject({ status: 413, body: { code: 'body_too_large' } });
+  });
+
+  test('other methods are not allowed', async () => {
+    expect(await api.get(PATH)).toMatchObject({ status: 405, body: { code: 'method_not_allowed' } });
+  });
+
+  test('while Redis is away the provider is told to send it again', async () => {
+    await api.redisServer.kill();
+    const answer = await send(event());
+    expect(answer).toMatchObject({ status: 503, body: { code: 'unavailable' } });
+    expect(answer.headers.get('retry-after')).toBeTruthy();
+    await api.startRedisAgain();
+    expect((await send(event())).status).toBe(200);
+  });
+});

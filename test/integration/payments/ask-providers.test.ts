@@ -1,0 +1,80 @@
+import { expect, test } from '@jest/globals';
+import type { Claim } from '#core/claim.js';
+import { askProviders } from '#core/maintenance/ask-providers.js';
+import { requestPayment } from '#core/orders/payment.js';
+import { cancelOrder } from '#core/steps/cancel-order.js';
+import { placeOrders } from '#core/steps/place-orders.js';
+import { readPayUrl } from '#core/stock/pay-url.js';
+import { asked, PRICE, usePayments } from '../../support/payments.js';
+import { openTestSale, winOne } from '../../support/stores.js';
+
+const t = usePayments();
+
+const paymentOf = ({ claimId }: Claim) => t.db.payment.findUniqueOrThrow({ where: { orderId: claimId } });
+const makeDue = ({ claimId }: Claim) =>
+  t.db.payment.update({ where: { orderId: claimId }, data: { askAt: new Date(0) } });
+
+test('a payment whose event was lost is found by asking', async () => {
+  const { claim } = await asked(t, 'lost');
+  await t.fake.pay(claim.claimId);
+  await makeDue(claim);
+  await askProviders(t);
+  expect(await paymentOf(claim)).toMatchObject({ status: 'paid', askAt: null });
+  expect(await t.db.order.findUnique({ where: { id: claim.claimId } })).toMatchObject({ status: 'paid' });
+});
+
+test('a payment that came after the end is found as well, and buys the unit again', async () => {
+  const { sale, claim } = await asked(t, 'late');
+  await cancelOrder(t, sale.id, claim);
+  await t.fake.pay(claim.claimId);
+  await makeDue(claim);
+  await askProviders(t);
+  expect(await paymentOf(claim)).toMatchObject({ status: 'paid', paidOrderId: (await paymentOf(claim)).regrabClaimId });
+});
+
+test('it is asked ever more seldom, just before the deadline, just after it, and not for ever', async () => {
+  const { claim } = await asked(t, 'patient', { payWithinSeconds: 60 });
+  const secondsTo = async () => {
+    const { askAt } = await paymentOf(claim);
+    return askAt === null ? null : Math.round((askAt.getTime() - Date.now()) / 1_000);
+  };
+  const next = [await secondsTo()];
+  for (let i = 0; i < 4; i += 1) {
+    await makeDue(claim);
+    await askProviders(t);
+    next.push(await secondsTo());
+  }
+  // 5, 10, 20, 40 s; the fifth would be 80 s, behind the deadline.
+  expect(next.map(seconds => Math.round((seconds ?? 0) / 5) * 5)).toEqual([5, 10, 20, 40, 55]);
+  const end = (seconds: number) => t.db.$executeRaw`UPDATE orders SET version = version + 1,
+    pay_by = clock_timestamp() + ${seconds} * interval '1 second' WHERE id = ${claim.claimId}::uuid`;
+  await end(1);
+  await makeDue(claim);
+  await askProviders(t);
+  expect(await secondsTo()).toBeLessThanOrEqual(3);
+  await end(-25 * 3_600);
+  await makeDue(claim);
+  await askProviders(t);
+  expect(await secondsTo()).toBeNull();
+});
+
+test('a payment that the provider never heard of is made there, while the buyer waits', async () => {
+  const sale = await openTestSale(t, { priceMinor: PRICE, provider: 'signed-webhook' });
+  const claim = await winOne(t, sale, 'unheard');
+  await placeOrders(t, sale.id, [claim]);
+  // The worker died between our books and the provider.
+  await requestPayment(t.db, claim.claimId, 'unheard');
+  await makeDue(claim);
+  await askProviders(t);
+  expect(await paymentOf(claim)).toMatchObject({ status: 'open', providerPaymentId: expect.any(String) });
+  expect(await readPayUrl(t.redis, sale.id, claim.claimId)).toContain('/pay/');
+});
+
+test('a provider that is away is left alone for a while', async () => {
+  const { claim } = await asked(t, 'away');
+  await makeDue(claim);
+  await t.fake.mood({ down: true });
+  await expect(askProviders(t)).rejects.toThrow('503');
+  expect(await askProviders(t)).toBe(0);
+  await t.fake.mood({ down: false });
+});

@@ -1,0 +1,187 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Claim } from '#core/claim.js';
+import { askProviders } from '#core/maintenance/ask-providers.js';
+import { audit } from '#core/maintenance/audit.js';
+import { finishPayments } from '#core/maintenance/finish-payments.js';
+import { applyEvent } from '#core/orders/payment-report.js';
+import type { Sale } from '#core/sale.js';
+import { cancelOrder } from '#core/steps/cancel-order.js';
+import { expireOrders } from '#core/steps/expire-orders.js';
+import { payOrder } from '#core/steps/pay-order.js';
+import { takePaymentEvent } from '#core/steps/payment-event.js';
+import { placeOrders } from '#core/steps/place-orders.js';
+import { readPayUrl } from '#core/stock/pay-url.js';
+import { regrab } from '#core/stock/regrab.js';
+import { setSale } from '#core/stock/sale.js';
+import { readSnapshot } from '#core/stock/snapshot.js';
+import { makeOverdue } from '../../support/by-hand.js';
+import { asked, PRICE, tell, usePayments } from '../../support/payments.js';
+import { win, winOne } from '../../support/stores.js';
+
+const t = usePayments();
+
+const orderOf = ({ claimId }: Claim) => t.db.order.findUniqueOrThrow({ where: { id: claimId } });
+const paymentOf = ({ claimId }: Claim) => t.db.payment.findUniqueOrThrow({ where: { orderId: claimId } });
+const claimOf = async (sale: Sale, { buyerId }: Claim) => (await readSnapshot(t.redis, sale.id))?.claims.get(buyerId);
+const fakeOf = async ({ claimId }: Claim) => (await t.fake.payments()).find(({ orderId }) => orderId === claimId);
+const kindsOf = async (orderId: string) =>
+  (await t.db.transfer.findMany({ where: { orderId }, orderBy: { id: 'asc' } })).map(({ kind }) => kind);
+const expectProof = async (sale: Sale) => expect((await audit(t.db, t.redis, sale.id))?.violations).toEqual([]);
+
+describe('asking to pay', () => {
+  test('writes the payment down, makes it at the provider once, and shows the buyer where to pay', async () => {
+    const { sale, claim } = await asked(t, 'asks');
+    await Promise.all([1, 2, 3].map(() => payOrder(t, sale.id, claim.claimId, 'asks')));
+    const made = (await t.fake.payments()).filter(({ orderId }) => orderId === claim.claimId);
+    expect(made).toHaveLength(1);
+    expect(made[0]).toMatchObject({ amountMinor: PRICE, currency: 'EUR', status: 'open' });
+    expect(await paymentOf(claim)).toMatchObject({
+      status: 'open',
+      providerPaymentId: made[0]?.id,
+      askAt: expect.any(Date),
+    });
+    expect(await readPayUrl(t.redis, sale.id, claim.claimId)).toBe(made[0]?.payUrl);
+    expect((await orderOf(claim)).status).toBe('pending_payment');
+  });
+
+  test('while the provider is down fails, and is made good by asking again', async () => {
+    await t.fake.mood({ down: true });
+    await expect(asked(t, 'down')).rejects.toThrow('503');
+    await t.fake.mood({ down: false });
+    const [payment] = await t.db.payment.findMany({ where: { order: { buyerId: 'down' } }, include: { order: true } });
+    expect(payment?.status).toBe('requested');
+    await payOrder(t, payment?.order.saleId ?? '', payment?.orderId ?? '', 'down');
+    expect((await t.db.payment.findUniqueOrThrow({ where: { id: payment?.id ?? 0n } })).status).toBe('open');
+  });
+
+  test('of an order of somebody else, or that has ended, makes no payment', async () => {
+    const { sale, claim } = await asked(t, 'victim');
+    await payOrder(t, sale.id, claim.claimId, 'thief');
+    await cancelOrder(t, sale.id, claim);
+    const again = await winOne(t, sale, 'victim');
+    await placeOrders(t, sale.id, [again]);
+    await makeOverdue(t, [again]);
+    await payOrder(t, sale.id, again.claimId, 'victim');
+    expect((await orderOf(again)).status).toBe('cancelled');
+    expect(await fakeOf(again)).toBeUndefined();
+  });
+});
+
+describe('an event', () => {
+  test('pays the order once, however often and in whichever order events come', async () => {
+    const { sale, claim } = await asked(t, 'pays');
+    await t.fake.pay(claim.claimId);
+    await tell(t, claim, 'payment_intent.succeeded', 4);
+    await tell(t, claim, 'payment_intent.created', 2);
+    expect((await orderOf(claim)).status).toBe('paid');
+    expect(await kindsOf(claim.claimId)).toEqual(['capture']);
+    expect(await paymentOf(claim)).toMatchObject({ status: 'paid', paidOrderId: claim.claimId });
+    expect((await claimOf(sale, claim))?.status).toBe('paid');
+    await expectProof(sale);
+  });
+
+  test('with another amount pays nothing, and the money goes back once the provider confirms it', async () => {
+    const { claim } = await asked(t, 'cheap');
+    await t.fake.pay(claim.claimId, { amountMinor: 1 });
+    await tell(t, claim);
+    expect((await orderOf(claim)).status).toBe('pending_payment');
+    expect(await paymentOf(claim)).toMatchObject({ status: 'open' });
+    await askProviders(t);
+    expect(await paymentOf(claim)).toMatchObject({ status: 'refund_due' });
+    await finishPayments(t);
+    expect(await fakeOf(claim)).toMatchObject({ status: 'refunded', returned: 1 });
+    expect(await kindsOf(claim.claimId)).toEqual([]);
+  });
+
+  test('of a payment that we never asked for is kept, and changes nothing', async () => {
+    const report = { paymentId: 'pi_unknown', state: 'paid', amountMinor: PRICE, currency: 'EUR' } as const;
+    await takePaymentEvent(t, 'signed-webhook', { eventId: 'evt_unknown', type: 'payment_intent.succeeded', report });
+    expect(await t.db.paymentEvent.findFirst({ where: { eventId: 'evt_unknown' } })).toMatchObject({
+      outcome: 'unknown_payment',
+    });
+  });
+});
+
+describe('money that comes after the order has ended', () => {
+  test('buys a unit again while one is free, under a new claim', async () => {
+    const { sale, claim } = await asked(t, 'late');
+    await cancelOrder(t, sale.id, claim);
+    await t.fake.pay(claim.claimId);
+    await tell(t, claim, 'payment_intent.succeeded', 3);
+    const { paidOrderId, status } = await paymentOf(claim);
+    expect(status).toBe('paid');
+    expect(paidOrderId).not.toBe(claim.claimId);
+    expect(await kindsOf(paidOrderId ?? '')).toEqual(['capture']);
+    expect(await claimOf(sale, claim)).toMatchObject({ claimId: paidOrderId, status: 'paid', unit: 1 });
+    await expectProof(sale);
+  });
+
+  test('goes back when the unit is sold, and the buyer learns it', async () => {
+    const { sale, claim } = await asked(t, 'too-late');
+    await makeOverdue(t, [claim]);
+    await expireOrders(t);
+    const [next] = await win(t, sale, 'next');
+    await placeOrders(t, sale.id, next ? [next] : []);
+    await t.fake.pay(claim.claimId);
+    await tell(t, claim);
+    expect(await paymentOf(claim)).toMatchObject({ status: 'refund_due' });
+    expect(await claimOf(sale, claim)).toMatchObject({ status: 'cancelled', reason: 'refunded_late_payment' });
+    await finishPayments(t);
+    await finishPayments(t);
+    expect(await fakeOf(claim)).toMatchObject({ status: 'refunded', returned: 1 });
+    expect(await paymentOf(claim)).toMatchObject({ status: 'refunded' });
+    expect(await kindsOf(claim.claimId)).toEqual(['capture', 'refund']);
+    await expectProof(sale);
+  });
+
+  test('goes back when the sale wants it so, is closed, or its buyer has won again', async () => {
+    const wishes: [string, Partial<Sale>, (sale: Sale) => Promise<unknown>][] = [
+      ['by-wish', { lateMoney: 'refund' }, async () => undefined],
+      ['closed', {}, sale => setSale(t.redis, sale.id, { state: 'closed' })],
+      ['again', {}, sale => winOne(t, sale, 'again')],
+    ];
+    for (const [buyer, wish, then] of wishes) {
+      const { sale, claim } = await asked(t, buyer, { units: 2, ...wish });
+      await cancelOrder(t, sale.id, claim);
+      await then(sale);
+      await t.fake.pay(claim.claimId);
+      await tell(t, claim);
+      await finishPayments(t);
+      expect(await fakeOf(claim)).toMatchObject({ status: 'refunded' });
+      expect(await orderOf(claim)).toMatchObject({ status: 'cancelled', reason: 'refunded_late_payment' });
+    }
+  });
+
+  test('an overdue order that nobody has cancelled yet is cancelled first', async () => {
+    const { sale, claim } = await asked(t, 'overdue');
+    await t.fake.pay(claim.claimId);
+    await makeOverdue(t, [claim]);
+    await tell(t, claim);
+    expect((await orderOf(claim)).status).toBe('cancelled');
+    expect((await claimOf(sale, claim))?.status).toBe('paid');
+    await expectProof(sale);
+  });
+
+  test('a decision that was interrupted after the unit was taken is finished', async () => {
+    const { sale, claim } = await asked(t, 'interrupted');
+    await cancelOrder(t, sale.id, claim);
+    await t.fake.pay(claim.claimId);
+    const report = {
+      paymentId: (await fakeOf(claim))?.id ?? '',
+      state: 'paid',
+      amountMinor: PRICE,
+      currency: 'EUR',
+    } as const;
+    const event = { eventId: 'evt_cut', type: 'payment_intent.succeeded', report };
+    expect((await applyEvent(t.db, 'signed-webhook', event)).outcome).toBe('late');
+    const { regrabClaimId } = await paymentOf(claim);
+    const retry = { buyerId: claim.buyerId, endedClaimId: claim.claimId, claimId: regrabClaimId };
+    expect(await regrab(t.redis, sale.id, retry)).toBe(1);
+    // Rescue comes first: the order waits for a payment that is there already.
+    await placeOrders(t, sale.id, [{ ...retry, unit: 1 }]);
+    await finishPayments(t);
+    expect(await paymentOf(claim)).toMatchObject({ status: 'paid', paidOrderId: regrabClaimId });
+    expect(await claimOf(sale, claim)).toMatchObject({ status: 'paid', claimId: regrabClaimId });
+    await expectProof(sale);
+  });
+});

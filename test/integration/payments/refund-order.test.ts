@@ -1,0 +1,100 @@
+import { expect, test } from '@jest/globals';
+import { audit } from '#core/maintenance/audit.js';
+import { finishPayments } from '#core/maintenance/finish-payments.js';
+import { rebuild } from '#core/maintenance/rebuild.js';
+import { reconcileAll } from '#core/maintenance/reconcile.js';
+import { readBalances, readStatement } from '#core/orders/statement.js';
+import { creditWallets, readBalance } from '#core/orders/wallet.js';
+import type { Sale } from '#core/sale.js';
+import { payOrder } from '#core/steps/pay-order.js';
+import { placeOrders } from '#core/steps/place-orders.js';
+import { refundOrder } from '#core/steps/refund-order.js';
+import { readSnapshot } from '#core/stock/snapshot.js';
+import { asked, PRICE, tell, usePayments } from '../../support/payments.js';
+import { openTestSale, win, winOne } from '../../support/stores.js';
+
+const t = usePayments();
+
+async function paidFromWallet(buyerId: string) {
+  const sale = await openTestSale(t, { units: 2, priceMinor: PRICE });
+  await creditWallets(t.db, [buyerId], PRICE, 'EUR');
+  const claim = await winOne(t, sale, buyerId);
+  await placeOrders(t, sale.id, [claim]);
+  await payOrder(t, sale.id, claim.claimId, buyerId);
+  return { sale, claim };
+}
+
+const stockOf = async (sale: Sale) => (await readSnapshot(t.redis, sale.id))?.stock.sort();
+const expectProof = async (sale: Sale) => expect((await audit(t.db, t.redis, sale.id))?.violations).toEqual([]);
+
+test('a refund to the wallet is there at once, the unit is free again, and the buyer may buy again', async () => {
+  const { sale, claim } = await paidFromWallet('back');
+  expect(await refundOrder(t, claim.claimId, true)).toMatchObject({ kind: 'refunded', now: true });
+  expect(await readBalance(t.db, 'back', 'EUR')).toBe(PRICE);
+  expect(await stockOf(sale)).toEqual([1, 2]);
+  expect(await win(t, sale, 'back')).toHaveLength(1);
+});
+
+test('ten refunds of one order give the money back once', async () => {
+  const { sale, claim } = await paidFromWallet('ten');
+  const results = await Promise.all(Array.from({ length: 10 }, () => refundOrder(t, claim.claimId, true)));
+  expect(results.filter(result => result.kind === 'refunded' && result.now)).toHaveLength(1);
+  expect(await readBalance(t.db, 'ten', 'EUR')).toBe(PRICE);
+  expect(await readStatement(t.db, 'ten', 10)).toMatchObject([
+    { kind: 'credit', amountMinor: PRICE, balanceMinor: PRICE },
+    { kind: 'capture', amountMinor: -PRICE, balanceMinor: 0, saleId: sale.id },
+    { kind: 'refund', amountMinor: PRICE, balanceMinor: PRICE, orderId: claim.claimId },
+  ]);
+  expect(await readBalances(t.db, 'ten')).toEqual([{ currency: 'EUR', balanceMinor: PRICE }]);
+  await expectProof(sale);
+});
+
+test('a unit that does not return to stock is nobody’s, also after a rebuild, and the buyer may buy another', async () => {
+  const { sale, claim } = await paidFromWallet('broken');
+  await refundOrder(t, claim.claimId, false);
+  const other = [1, 2].filter(unit => unit !== claim.unit);
+  expect(await stockOf(sale)).toEqual(other);
+  await reconcileAll(t);
+  expect(await stockOf(sale)).toEqual(other);
+  await rebuild(t, sale.id);
+  expect(await stockOf(sale)).toEqual(other);
+  await expectProof(sale);
+  expect((await winOne(t, sale, 'broken')).unit).toBe(other[0]);
+});
+
+test('an order that is not paid, or not there, is not refunded', async () => {
+  const { claim } = await asked(t, 'unpaid');
+  expect(await refundOrder(t, claim.claimId, true)).toMatchObject({ kind: 'not_paid' });
+  expect(await refundOrder(t, '00000000-0000-4000-8000-000000000000', true)).toEqual({ kind: 'unknown_order' });
+});
+
+test('a refund through the provider is tried until it is done, and done once', async () => {
+  const { sale, claim } = await asked(t, 'provider');
+  await t.fake.pay(claim.claimId);
+  await tell(t, claim);
+  await refundOrder(t, claim.claimId, true);
+  await t.fake.mood({ down: true });
+  await expect(finishPayments(t)).rejects.toThrow('503');
+  await t.fake.mood({ down: false });
+  await t.db.payment.updateMany({ where: { orderId: claim.claimId }, data: { refundAt: new Date(0) } });
+  await finishPayments(t);
+  await finishPayments(t);
+  const [payment] = (await t.fake.payments()).filter(({ orderId }) => orderId === claim.claimId);
+  expect(payment).toMatchObject({ status: 'refunded', taken: 1, returned: 1 });
+  expect(await t.db.payment.findUnique({ where: { orderId: claim.claimId } })).toMatchObject({ status: 'refunded' });
+  await expectProof(sale);
+});
+
+test('what the provider refuses to give back goes into the wallet, once', async () => {
+  const { sale, claim } = await asked(t, 'refused');
+  await t.fake.pay(claim.claimId);
+  await tell(t, claim);
+  await refundOrder(t, claim.claimId, true);
+  await t.fake.mood({ refuseRefunds: true });
+  await finishPayments(t);
+  await finishPayments(t);
+  await t.fake.mood({ refuseRefunds: false });
+  expect(await readBalance(t.db, 'refused', 'EUR')).toBe(PRICE);
+  expect((await readStatement(t.db, 'refused', 10)).map(({ kind }) => kind)).toEqual(['refund_to_wallet']);
+  await expectProof(sale);
+});

@@ -1,0 +1,44 @@
+import { randomUUID } from 'node:crypto';
+import { expect, test } from '@jest/globals';
+import { placeOrders } from '#core/orders/place.js';
+import { creditWallets } from '#core/orders/wallet.js';
+import type { Sale, Settlement } from '#core/sale.js';
+import { buyers, openTestSale, useStores } from '../../support/stores.js';
+
+const t = useStores();
+
+const BATCH = 500;
+const BATCHES = 16;
+const WARM_UP = 2;
+/** What was promised. */
+const RATIO_MIN = 0.5;
+
+/** Places one batch and tells how long it took, in ms. */
+async function place(sale: Sale, batch: number): Promise<number> {
+  const names = buyers(BATCH, `${sale.settlement}-${batch}-`);
+  if (sale.settlement === 'immediate') await creditWallets(t.db, names, sale.priceMinor, sale.currency);
+  const claims = names.map((buyerId, i) => ({ buyerId, claimId: randomUUID(), unit: batch * BATCH + i + 1 }));
+  const startedAt = performance.now();
+  const { orders } = await placeOrders(t.db, sale.id, claims);
+  const tookMs = performance.now() - startedAt;
+  const expected = sale.settlement === 'immediate' ? 'paid' : 'pending_payment';
+  expect(orders.filter(order => order.status === expected)).toHaveLength(BATCH);
+  return tookMs;
+}
+
+test('immediate settlement places at least half as many orders per second as deferred', async () => {
+  const open = (settlement: Settlement) => openTestSale(t, { settlement, units: (BATCHES + WARM_UP) * BATCH });
+  const [deferred, immediate] = [await open('deferred'), await open('immediate')];
+  const [deferredMs, immediateMs]: [number[], number[]] = [[], []];
+  // By turns, so that whatever else the machine does slows both down.
+  for (let batch = 0; batch < BATCHES + WARM_UP; batch += 1) {
+    deferredMs.push(await place(deferred, batch));
+    immediateMs.push(await place(immediate, batch));
+  }
+  const rate = (all: number[]) => (BATCH * 1_000) / (all.slice(WARM_UP).sort((a, b) => a - b)[BATCHES / 2] ?? 1);
+  const [slow, fast] = [rate(immediateMs), rate(deferredMs)];
+  process.stderr.write(
+    `orders/s: immediate ${slow.toFixed(0)}, deferred ${fast.toFixed(0)}: ${(slow / fast).toFixed(2)}\n`,
+  );
+  expect(slow / fast).toBeGreaterThanOrEqual(RATIO_MIN);
+});

@@ -1,0 +1,115 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { tellShop } from '#core/maintenance/tell-shop.js';
+import { connectDatabase } from '#core/orders/database.js';
+import { ATTEMPTS_MAX, readDeadEvents, reviveEvents } from '#core/orders/shop-event.js';
+import { creditWallets } from '#core/orders/wallet.js';
+import { cancelOrder } from '#core/steps/cancel-order.js';
+import type { StepContext } from '#core/steps/context.js';
+
+import { payOrder } from '#core/steps/pay-order.js';
+import { placeOrders } from '#core/steps/place-orders.js';
+import { refundOrder } from '#core/steps/refund-order.js';
+import { SHOP_SECRET, startShop, type TestShop } from '../../support/shop.js';
+import { buyers, openTestSale, useStores, win, winOne } from '../../support/stores.js';
+
+const t = useStores();
+let shop: TestShop;
+let ctx: StepContext;
+
+beforeAll(async () => {
+  shop = await startShop();
+  const db = connectDatabase(t.databaseUrl, 8, true);
+  ctx = { ...t, db, shop: { url: shop.url, secret: SHOP_SECRET } };
+});
+
+beforeEach(async () => {
+  await t.db.outboxEvent.deleteMany({ where: { kind: { not: 'release' } } });
+  shop.told.length = 0;
+  shop.answers = () => 200;
+});
+
+afterAll(async () => {
+  await ctx.db.$disconnect();
+  shop.server.close();
+});
+
+async function placed(...names: string[]) {
+  const sale = await openTestSale(t, { units: names.length, priceMinor: 500 });
+  const claims = await win(t, sale, ...names);
+  await placeOrders(ctx, sale.id, claims);
+  return { sale, claims };
+}
+
+const makeDue = () => t.db.outboxEvent.updateMany({ where: { deadAt: null }, data: { attemptAt: new Date(0) } });
+
+test('everything that happens to an order is told, signed, and in its order', async () => {
+  const sale = await openTestSale(t, { units: 2, priceMinor: 500 });
+  const claim = await winOne(t, sale, 'whole');
+  await creditWallets(t.db, ['whole'], 500, 'EUR');
+  await placeOrders(ctx, sale.id, [claim]);
+  await payOrder(ctx, sale.id, claim.claimId, 'whole');
+  await refundOrder(ctx, claim.claimId, true);
+  const other = await winOne(t, sale, 'other');
+  await placeOrders(ctx, sale.id, [other]);
+  await cancelOrder(ctx, sale.id, other);
+  expect(await tellShop(ctx)).toBe(5);
+  const told = (orderId: string) => shop.told.filter(({ data }) => data.orderId === orderId).map(({ type }) => type);
+  expect(told(claim.claimId)).toEqual(['order.placed', 'order.paid', 'order.refunded']);
+  expect(told(other.claimId)).toEqual(['order.placed', 'order.cancelled']);
+  expect(shop.told.every(({ signed }) => signed)).toBe(true);
+  expect(shop.told[0]?.data).toMatchObject({ saleId: sale.id, buyerId: 'whole', amountMinor: 500, currency: 'EUR' });
+  expect(await tellShop(ctx)).toBe(0);
+});
+
+test('an immediate settlement is told as placed and paid, and a rejection not at all', async () => {
+  const sale = await openTestSale(t, { units: 2, priceMinor: 500, settlement: 'immediate' });
+  await creditWallets(t.db, ['funds'], 500, 'EUR');
+  await placeOrders(ctx, sale.id, await win(t, sale, 'funds', 'none'));
+  await tellShop(ctx);
+  expect(shop.told.map(({ type, data }) => [type, data.buyerId])).toEqual([
+    ['order.placed', 'funds'],
+    ['order.paid', 'funds'],
+  ]);
+});
+
+test('a shop that fails is told again, and what comes after for the same order waits', async () => {
+  const { sale, claims } = await placed('slow', 'quick');
+  const [slow] = claims;
+  if (!slow) throw new Error('nobody won');
+  await cancelOrder(ctx, sale.id, slow);
+  shop.answers = ({ data, type }, times) =>
+    data.buyerId === 'slow' && type === 'order.placed' && times === 1 ? 500 : 200;
+  expect(await tellShop(ctx)).toBe(1);
+  expect(shop.told.map(({ data }) => data.buyerId)).toEqual(['quick']);
+  await makeDue();
+  expect(await tellShop(ctx)).toBe(2);
+  expect(shop.told.slice(1).map(({ type }) => type)).toEqual(['order.placed', 'order.cancelled']);
+});
+
+test('after the last attempt an event is dead, its order waits, and reviving it delivers both', async () => {
+  const { sale, claims } = await placed('dead');
+  const [claim] = claims;
+  if (!claim) throw new Error('nobody won');
+  await cancelOrder(ctx, sale.id, claim);
+  shop.answers = () => 503;
+  for (let i = 0; i < ATTEMPTS_MAX; i += 1) {
+    await makeDue();
+    await tellShop(ctx);
+  }
+  expect(await readDeadEvents(t.db, 10)).toMatchObject([
+    { kind: 'order.placed', orderId: claim.claimId, lastError: 'HTTP 503' },
+  ]);
+  shop.answers = () => 200;
+  await makeDue();
+  expect(await tellShop(ctx)).toBe(0);
+  expect(await reviveEvents(t.db)).toBe(1);
+  await makeDue();
+  expect(await tellShop(ctx)).toBe(2);
+});
+
+test('a shop that does not want to be told costs no row', async () => {
+  const sale = await openTestSale(t, { units: 20 });
+  await placeOrders(t, sale.id, await win(t, sale, ...buyers(20, 'silent')));
+  expect(await t.db.outboxEvent.count({ where: { saleId: sale.id } })).toBe(0);
+  expect(await tellShop(t)).toBe(0);
+});
