@@ -32,10 +32,8 @@ describe('when to ask again', () => {
 
 describe('the slowdown', () => {
   test('doubles while the event loop has no time to rest, up to 16', () => {
-    const steps = [1, 2, 3, 4, 5, 6].reduce<number[]>(
-      (seen, _) => [...seen, nextSlowdown(seen.at(-1) ?? 1, 0.99)],
-      [1],
-    );
+    const steps = [1];
+    for (let i = 0; i < 6; i += 1) steps.push(nextSlowdown(steps.at(-1) ?? 1, 0.99));
     expect(steps).toEqual([1, 2, 4, 8, 16, 16, 16]);
   });
 
