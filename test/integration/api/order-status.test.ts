@@ -222,6 +222,19 @@ describe.each([false, true])('mounted in Express: %p', mounted => {
       expect(await statusOf(sale, 'ann', receipt)).toMatchObject({ status: 'standby', position: 1 });
     });
 
+    test('of a claim that ended before the buyer won another, which ended too, and who is in line now: nothing is brought back', async () => {
+      const sale = await api.open({ units: 1, standbyFactor: 1 });
+      const ended = { status: 'cancelled', reason: 'cancelled_by_buyer', freesUnit: false } as const;
+      const first = await buy(sale, 'ann');
+      await release(api.redis, sale.id, [{ buyerId: 'ann', claimId: first.claimId, ...ended, freesUnit: true }]);
+      const second = await buy(sale, 'ann');
+      await release(api.redis, sale.id, [{ buyerId: 'ann', claimId: second.claimId, ...ended }]);
+      await buy(sale, 'ann');
+      await api.redis.rpush(`{${sale.id}}:stock`, 1);
+      expect(await statusOf(sale, 'ann', first.receipt)).toMatchObject({ status: 'standby', position: 1 });
+      expect((await readSnapshot(api.redis, sale.id))?.stock).toEqual([1]);
+    });
+
     test('that is forged, of another buyer, of another sale or no receipt at all brings nothing', async () => {
       const sale = await api.open();
       const other = await api.open();
