@@ -24,6 +24,8 @@ interface Poll {
   saleId: string;
   buyerId: string;
   receipt: string | undefined;
+  /** When it came, by this process's own clock, in ms. */
+  atMs: number;
 }
 
 /**
@@ -42,7 +44,7 @@ export function orderStatusListener(ctx: ApiContext): FirstListener {
     const receipt = end === -1 ? undefined : RECEIPT_QUERY.exec(url.slice(end + 1))?.[1];
     if (!ID_PATTERN.test(saleId) || (end !== -1 && receipt === undefined)) return false;
     try {
-      poll(ctx, { req, res, saleId, buyerId: buyerOf(req, ctx.verifyToken), receipt });
+      poll(ctx, { req, res, saleId, buyerId: buyerOf(req, ctx.verifyToken), receipt, atMs: performance.now() });
     } catch (error) {
       sendError(res, error, PREFIX);
     }
@@ -75,8 +77,9 @@ function isMore({ receipt }: Poll, { provider }: RecentSale, { claim }: BuyerSta
 }
 
 /** The first poll of a second reads the sale, too. */
-function pollSlowly(ctx: ApiContext, { res, saleId, buyerId, receipt }: Poll): void {
-  withDeadline(lookUp(ctx, saleId, buyerId, receipt), ANSWER_MS, PREFIX)
+function pollSlowly(ctx: ApiContext, { res, saleId, buyerId, receipt, atMs }: Poll): void {
+  const leftMs = ANSWER_MS - (performance.now() - atMs);
+  withDeadline(lookUp(ctx, saleId, buyerId, receipt), leftMs, PREFIX)
     .then(answer => sendJson(res, 200, answer))
     .catch(error => sendError(res, error, PREFIX));
 }
