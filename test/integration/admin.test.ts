@@ -1,5 +1,6 @@
 import { appRoutes } from '@bull-board/api/dist/routes.js';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { JOB_NAMES } from '#core/queue/jobs.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { readSale } from '#core/stock/sale.js';
 import { issueSession, issueToken } from '#core/token.js';
@@ -170,8 +171,8 @@ describe('the board', () => {
 
   test('shows every queue', async () => {
     const { queues } = (await (await ask('/queues/api/queues', BEARER)).json()) as { queues: object[] };
-    const names = ['place-orders', 'expire-orders', 'pay-order', 'cancel-order'];
-    expect(queues).toEqual(names.map(name => expect.objectContaining({ name, readOnlyMode: true })));
+
+    expect(queues).toEqual(JOB_NAMES.map(name => expect.objectContaining({ name, readOnlyMode: true })));
   });
 
   test('may be written to with BOARD_WRITE=1', async () => {
