@@ -3,11 +3,13 @@ import type { Claim } from '#core/claim.js';
 import { audit } from '#core/maintenance/audit.js';
 import { deliverEvents } from '#core/maintenance/deliver-events.js';
 import { rebuild } from '#core/maintenance/rebuild.js';
+import { reconcileAll } from '#core/maintenance/reconcile.js';
 import { rescue } from '#core/maintenance/rescue.js';
 import { creditWallets } from '#core/orders/wallet.js';
 import { cancelOrder } from '#core/steps/cancel-order.js';
 import { payOrder } from '#core/steps/pay-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
+import { keysOf } from '#core/stock/keys.js';
 import { readSnapshot } from '#core/stock/snapshot.js';
 import { forceClaim, makeReleasesOld } from '../../support/by-hand.js';
 import { aClaim, buyers, openTestSale, useStores, win } from '../../support/stores.js';
@@ -49,6 +51,24 @@ test('of a Redis that still has them, unplaced claims and the line are kept', as
   expect(Object.fromEntries(after?.claims ?? [])).toMatchObject(Object.fromEntries(before?.claims ?? []));
   expect(after?.claims.get('unplaced')?.claimId).toBe(unplaced.claimId);
   expect(await t.db.repair.count({ where: { saleId: sale.id, kind: 'rebuilt' } })).toBe(1);
+});
+
+test('of a sale that Redis has lost without its claims, they and the line are kept, and placed', async () => {
+  const { sale, unplaced } = await saleInTheMiddle();
+  const [next] = await win(t, sale, 'next', 'waiting');
+  const before = await readSnapshot(t.redis, sale.id);
+  await t.redis.del(keysOf(sale.id).sale);
+  await reconcileAll(t);
+  const after = await readSnapshot(t.redis, sale.id);
+  expect([after?.stock, after?.outbox, after?.standby]).toEqual([before?.stock, before?.outbox, before?.standby]);
+  await rescue(t, sale.id, 0);
+  for (const claim of [unplaced, next]) {
+    expect(await t.db.order.findUnique({ where: { id: claim?.claimId ?? '' } })).toMatchObject({
+      status: 'pending_payment',
+      unit: claim?.unit,
+    });
+  }
+  expect((await audit(t.db, t.redis, sale.id))?.violations).toEqual([]);
 });
 
 describe('a claim that contradicts an order', () => {
