@@ -17,7 +17,7 @@ export const PLACE_CONCURRENCY = 4;
 export const JOB_CONCURRENCY = 4;
 
 /** Connections to Postgres: one for each job that may run at once, and a few for maintenance. */
-const DATABASE_CONNECTIONS = PLACE_CONCURRENCY + 4 * JOB_CONCURRENCY + 6;
+const DATABASE_CONNECTIONS = PLACE_CONCURRENCY + 5 * JOB_CONCURRENCY + 6;
 
 const WORKER_SETTINGS = [
   'REDIS_URL',

@@ -6,6 +6,7 @@ import { expireOrders } from './jobs/expire-orders.js';
 import { payOrder } from './jobs/pay-order.js';
 import { paymentEvent } from './jobs/payment-event.js';
 import { placeOrders } from './jobs/place-orders.js';
+import { settleReceipt } from './jobs/settle-receipt.js';
 
 const EVENTS = {
   onDone: jobDone,
@@ -27,5 +28,6 @@ export function startJobs(ctx: WorkerContext): { close(): Promise<void> }[] {
     startJobWorker('pay-order', connection, JOB_CONCURRENCY, payOrder(ctx), EVENTS),
     startJobWorker('payment-event', connection, JOB_CONCURRENCY, paymentEvent(ctx), EVENTS),
     startJobWorker('cancel-order', connection, JOB_CONCURRENCY, cancelOrder(ctx), EVENTS),
+    startJobWorker('settle-receipt', connection, JOB_CONCURRENCY, settleReceipt(ctx), EVENTS),
   ];
 }

@@ -11,6 +11,7 @@ import { reconcileAll } from '#core/maintenance/reconcile.js';
 import { rescueAll } from '#core/maintenance/rescue.js';
 import { tellShop } from '#core/maintenance/tell-shop.js';
 import type { StepContext } from '#core/steps/context.js';
+import { isRegistryWhole } from '#core/stock/sale.js';
 import type { WorkerContext } from './context.js';
 
 const PACE = new Pace();
@@ -27,11 +28,15 @@ const ACTORS: { name: string; at: string; runOnce(ctx: StepContext): Promise<unk
   { name: 'prune', at: '0 17 * * * *', runOnce: prune },
 ];
 
+/** How often it is looked whether Redis has been emptied: FLUSHALL cuts no connection, so nothing else tells of it. */
+const NOTICE_AT = '*/1 * * * * *';
+
 /** After Redis came back, a reconcile that failed is tried again after this time, in ms: the sales are shut until one succeeds. */
 const REOPEN_MS = 1_000;
 
 /**
- * Runs the actors: once now, on their times, and reconcile whenever Redis comes back, as the sales stay shut until then.
+ * Runs the actors: once now, on their times, and reconcile whenever Redis comes back or was emptied, as the sales stay shut
+ * until then.
  *
  * @param ctx the worker's clients
  * @returns `stop()` ends the timers and waits for the runs under way
@@ -53,6 +58,11 @@ export function startMaintenance(ctx: WorkerContext): { stop(): Promise<void> } 
     if (reconcile) await running.get(reconcile.name);
     while (reconcile && !stopped.signal.aborted && !(await start(reconcile))) await pause(REOPEN_MS, stopped.signal);
   };
+  const noticeLoss = async () => {
+    if (reconcile && !(await isRegistryWhole(ctx.redis))) await start(reconcile);
+  };
+  // Whether Redis can be reached at all is told by everything else.
+  tasks.push(cron.schedule(NOTICE_AT, () => noticeLoss().catch(() => undefined), { timezone: 'UTC' }));
   const onReady = () => void reopen();
   ctx.redis.on('ready', onReady);
   return {

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { type ClaimRecord, isLive } from '../claim.js';
+import { type Claim, type ClaimRecord, isLive } from '../claim.js';
 import { crashPoint, crashStep } from '../crash-point.js';
 import { claimStatusOf, isLiveOrder, type Order } from '../order.js';
+import { voidClaims } from '../orders/end.js';
 import { readLatestOrders, readWithdrawnUnits, recordRepairs } from '../orders/sale-orders.js';
 import { readSale } from '../orders/sales.js';
 import type { StepContext } from '../steps/context.js';
 import { openSale, type StartingState, setSale } from '../stock/sale.js';
-import { readSnapshot, type Snapshot } from '../stock/snapshot.js';
+import { type Remains, readRemains } from '../stock/snapshot.js';
 
 /**
  * Makes a sale in Redis anew: from Postgres, and from what Redis still has of claims that were not placed yet. The gate is
@@ -23,46 +24,73 @@ export async function rebuild(ctx: StepContext, saleId: string): Promise<number 
   const gate = `rebuild-${randomUUID()}`;
   const loaded = await setSale(ctx.redis, saleId, { runId: gate });
   await crashPoint('rebuild.shut');
-  const snapshot = await readSnapshot(ctx.redis, saleId);
+  const remains = await readRemains(ctx.redis, saleId);
   const withdrawn = await readWithdrawnUnits(ctx.db, saleId);
-  const state = { ...merge(await readLatestOrders(ctx.db, saleId), snapshot, sale.units), withdrawn };
+  const state = { ...(await mergeForGood(ctx, saleId, remains, sale.units)), withdrawn };
   await crashPoint('rebuild.read');
   const opened = await crashStep('rebuild.open', () => openSale(ctx.redis, sale, state, loaded ? gate : ''));
   await crashPoint('rebuild.opened');
   if (!opened) return undefined;
   await recordRepairs(ctx.db, saleId, [
-    { kind: snapshot ? 'rebuilt' : 'loaded', detail: { claims: state.claims.length, waiting: state.standby.length } },
+    { kind: remains ? 'rebuilt' : 'loaded', detail: { claims: state.claims.length, waiting: state.standby.length } },
   ]);
   ctx.log.warn(
-    { saleId, claims: state.claims.length, hadSnapshot: snapshot !== undefined },
+    { saleId, claims: state.claims.length, hadRemains: remains !== undefined },
     'sale rebuilt from Postgres',
   );
   return state.claims.length;
 }
 
+/** Tombstones of one statement. */
+const VOID_BATCH = 1_000;
+
+/**
+ * Merges what both stores have. A claim that can't be kept gets its tombstone before its buyer is told that it is lost, as a worker
+ * may still be about to place it: when that one was quicker, its order counts, so everything is merged again.
+ */
+async function mergeForGood(
+  ctx: StepContext,
+  saleId: string,
+  remains: Remains | undefined,
+  units: number,
+): Promise<StartingState> {
+  const decided = new Set<string>();
+  for (;;) {
+    const { lost, ...state } = merge(await readLatestOrders(ctx.db, saleId), remains, units);
+    const undecided = lost.filter(({ claimId }) => !decided.has(claimId));
+    if (undecided.length === 0) return state;
+    for (let i = 0; i < undecided.length; i += VOID_BATCH) {
+      await voidClaims(ctx.db, saleId, undecided.slice(i, i + VOID_BATCH), 'lost');
+    }
+    for (const { claimId } of undecided) decided.add(claimId);
+  }
+}
+
 /**
  * Postgres is right about every claim that it knows. Of the others, those that don't contradict it are kept: they were
- * accepted and are on their way. One that does contradict it ends as `rejected(lost)`.
+ * accepted and are on their way. Those that do are lost.
  */
-function merge(orders: Order[], snapshot: Snapshot | undefined, units: number): StartingState {
+function merge(orders: Order[], remains: Remains | undefined, units: number): StartingState & { lost: Claim[] } {
   const claims = new Map(orders.map(order => [order.buyerId, recordOf(order)]));
   const taken = new Set(orders.filter(order => isLiveOrder(order.status)).map(order => order.unit));
   const outbox: StartingState['outbox'] = [];
-  for (const [buyerId, claim] of snapshot?.claims ?? []) {
+  const lost: Claim[] = [];
+  for (const [buyerId, record] of remains?.claims ?? []) {
+    const claim = { ...record, buyerId };
     const known = claims.get(buyerId);
-    if (known?.claimId === claim.claimId || (known && isLive(known.status))) continue;
+    if (known?.claimId === claim.claimId) continue;
     if (!isLive(claim.status)) {
-      claims.set(buyerId, known ?? { ...claim, buyerId });
-      continue;
+      claims.set(buyerId, known ?? claim);
+    } else if (isLiveRecord(known) || taken.has(claim.unit) || claim.unit > units) {
+      lost.push(claim);
+    } else {
+      claims.set(buyerId, claim);
+      taken.add(claim.unit);
+      outbox.push({ buyerId, wonAtMs: remains?.outbox.get(buyerId) ?? remains?.atMs ?? 0 });
     }
-    const lost = taken.has(claim.unit) || claim.unit > units;
-    claims.set(buyerId, lost ? { ...claim, buyerId, status: 'rejected', reason: 'lost' } : { ...claim, buyerId });
-    if (lost) continue;
-    taken.add(claim.unit);
-    outbox.push({ buyerId, wonAtMs: snapshot?.outbox.get(buyerId) ?? snapshot?.atMs ?? 0 });
   }
-  const standby = (snapshot?.standby ?? []).filter(buyerId => !isLiveRecord(claims.get(buyerId)));
-  return { claims: [...claims.values()], outbox, standby };
+  const standby = (remains?.standby ?? []).filter(buyerId => !isLiveRecord(claims.get(buyerId)));
+  return { claims: [...claims.values()], outbox, standby, lost };
 }
 
 function recordOf(order: Order): ClaimRecord & { buyerId: string } {

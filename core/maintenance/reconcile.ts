@@ -12,7 +12,14 @@ import { placeOrders } from '../steps/place-orders.js';
 import { queuePromoted, releaseUnits } from '../steps/release-units.js';
 import { promote, RELEASE_BATCH_MAX } from '../stock/release.js';
 import { restoreClaim } from '../stock/restore.js';
-import { markRegistryWhole, readSale as readLoadedSale, readRunId, restock, setSale } from '../stock/sale.js';
+import {
+  listLoadedSales,
+  markRegistryWhole,
+  readSale as readLoadedSale,
+  readRunId,
+  restock,
+  setSale,
+} from '../stock/sale.js';
 import { readSnapshot, type Snapshot } from '../stock/snapshot.js';
 import { recordStatus } from '../stock/status.js';
 import type { Difference } from './compare.js';
@@ -41,8 +48,12 @@ export async function reconcileAll(ctx: StepContext, pace = new Pace()): Promise
   const results: Reconciliation[] = [];
   const sales = await listRecentSales(ctx.db);
   // The gates first: no sale stays shut while the claims of another are put right.
+  const listed = new Set(await listLoadedSales(ctx.redis));
   await inTurn(sales, async sale => {
-    if ((await readLoadedSale(ctx.redis, sale.id))?.runId !== runId) await openGate(ctx, sale, await look(ctx, sale));
+    if (!listed.has(sale.id)) await rebuild(ctx, sale.id);
+    else if ((await readLoadedSale(ctx.redis, sale.id))?.runId !== runId) {
+      await openGate(ctx, sale, await look(ctx, sale));
+    }
   });
   await inTurn(sales, async sale => {
     if (!pace.isDue(sale.id)) return;
@@ -50,7 +61,8 @@ export async function reconcileAll(ctx: StepContext, pace = new Pace()): Promise
     results.push(await reconcileSale(ctx, sale, false));
     pace.compared(sale.id, performance.now() - startedAt);
   });
-  await markRegistryWhole(ctx.redis, runId);
+  const saleIds = sales.map(({ id }) => id);
+  if (!(await markRegistryWhole(ctx.redis, runId, saleIds))) ctx.log.warn('Redis lost a sale while it was compared');
   return results;
 }
 

@@ -26,6 +26,7 @@ export const JOB_DATA = {
     event: z.object({ eventId: providerId, type: providerId, report: report.optional() }),
   }),
   'cancel-order': z.object({ saleId: id, claimId: z.uuid(), buyerId: id, unit: z.int().min(1) }),
+  'settle-receipt': z.object({ saleId: id, claimId: z.uuid(), buyerId: id, unit: z.int().min(1) }),
 } as const;
 
 /** A step of the pipeline. Its queue, its job, its file in apps/worker/jobs and its metric label all have this name. */

@@ -121,6 +121,17 @@ export async function enqueueCancelOrder(queues: Queues, order: JobData<'cancel-
   await add(queues, 'cancel-order', order, { deduplication: { id: order.claimId } });
 }
 
+/**
+ * Queues the decision about a claim that Redis has lost and can't give back. Asking again while one is under way adds nothing.
+ *
+ * @param queues the queues
+ * @param claim the claim, as its buyer's receipt has it
+ * @throws DeadlineExceeded, and what BullMQ throws: then the buyer should ask again
+ */
+export async function enqueueSettleReceipt(queues: Queues, claim: JobData<'settle-receipt'>): Promise<void> {
+  await add(queues, 'settle-receipt', claim, { deduplication: { id: claim.claimId } });
+}
+
 /** How long a provider may wait for Redis to take its event, in ms; it sends it again when it is told 503. */
 export const EVENT_TIMEOUT_MS = 1_500;
 

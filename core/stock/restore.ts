@@ -8,7 +8,7 @@ import { runScript } from './scripts.js';
 export type RestoreOutcome = 'restored' | 'held' | 'other_claim' | 'unit_taken';
 
 /**
- * Gives a claim that Redis lost back to its buyer, if its unit is still free.
+ * Gives a claim that Redis lost back to its buyer, if its unit is still free; of one that has ended, only its end.
  *
  * @param redis a connection with the scripts
  * @param saleId the sale

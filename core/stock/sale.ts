@@ -50,14 +50,15 @@ export async function openSale(redis: Redis, sale: Sale, state = NOTHING, gate =
   await refuseRulesOnCluster(redis, sale);
   for (let attempt = 0; attempt < 3; attempt += 1) {
     const runId = await readRunId(redis);
+    // First, as rescue only looks into sales that are listed.
+    await redis.hset(REGISTRY, sale.id, sale.generation);
     const staged = await stage(redis, sale, state);
     await crashPoint('rebuild.staged');
     const keys = keysOf(sale.id);
     const names = [keys.sale, keys.stock, keys.claims, keys.outbox, keys.standby, ...staged];
     const outcome = await runScript(redis, 'open-sale', names, [runId, gate, ...fieldsOf(sale)]);
     if (outcome === 'restarted') continue;
-    if (outcome === 'opened') await redis.hset(REGISTRY, sale.id, sale.generation);
-    else await redis.del(...staged);
+    if (outcome !== 'opened') await redis.del(...staged);
     return outcome === 'opened';
   }
   throw new Error(`sale ${sale.id} could not be loaded: Redis restarts while it is staged`);
@@ -232,11 +233,22 @@ export async function isUnknown(redis: Redis, saleId: string): Promise<boolean> 
 /**
  * Says that every sale of Postgres is loaded for this run of Redis.
  *
- * @param redis a connection
+ * @param redis a connection with the scripts
  * @param runId the run
+ * @param saleIds the sales of Postgres, all of them loaded a moment ago
+ * @returns false when Redis has lost one since: then nothing is said
  */
-export async function markRegistryWhole(redis: Redis, runId: string): Promise<void> {
-  await redis.hset(REGISTRY, REGISTRY_RUN, runId);
+export async function markRegistryWhole(redis: Redis, runId: string, saleIds: string[] = []): Promise<boolean> {
+  return (await runScript(redis, 'mark-registry', [REGISTRY], [runId, ...saleIds])) === 1;
+}
+
+/**
+ * @param redis a connection
+ * @returns whether every sale of Postgres was loaded for this run of Redis, which has not been emptied since
+ */
+export async function isRegistryWhole(redis: Redis): Promise<boolean> {
+  const [run, runId] = await Promise.all([redis.hget(REGISTRY, REGISTRY_RUN), readRunId(redis)]);
+  return run === runId;
 }
 
 /**

@@ -16,6 +16,7 @@ const KEY_COUNT = {
   regrab: 5,
   'set-reason': 2,
   'leave-standby': 2,
+  'mark-registry': 1,
 } as const;
 
 export type ScriptName = keyof typeof KEY_COUNT;

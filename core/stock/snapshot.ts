@@ -2,22 +2,26 @@ import { type ClaimRecord, parseClaimRecord } from '../claim.js';
 import type { Redis } from '../redis.js';
 import { keysOf } from './keys.js';
 
-/** Everything Redis holds of a sale at one instant. */
-export interface Snapshot {
-  units: number;
-  generation: number;
-  runId: string;
-  stock: number[];
+/** What Redis holds of a sale's buyers at one instant. */
+export interface Remains {
   claims: Map<string, ClaimRecord>;
   outbox: Map<string, number>;
   /** In the order of the line. */
   standby: string[];
+  /** Redis's clock at that instant, in ms since the epoch. */
+  atMs: number;
+}
+
+/** Everything Redis holds of a sale at one instant. */
+export interface Snapshot extends Remains {
+  units: number;
+  generation: number;
+  runId: string;
+  stock: number[];
   /** The number that each of them drew when joining, and the last one that was drawn. */
   tickets: number[];
   lastTicket: number;
   standbyCap: number;
-  /** Redis's clock at that instant, in ms since the epoch. */
-  atMs: number;
 }
 
 /**
@@ -28,6 +32,25 @@ export interface Snapshot {
  * @returns the snapshot, or undefined when the sale isn't loaded
  */
 export async function readSnapshot(redis: Redis, saleId: string): Promise<Snapshot | undefined> {
+  const snapshot = await readAll(redis, saleId);
+  return snapshot.units > 0 ? snapshot : undefined;
+}
+
+/**
+ * Reads what there is of a sale's buyers, also when Redis has lost the sale itself and kept them.
+ *
+ * @param redis a connection
+ * @param saleId the sale
+ * @returns all that is left, or undefined when nothing is
+ */
+export async function readRemains(redis: Redis, saleId: string): Promise<Remains | undefined> {
+  const snapshot = await readAll(redis, saleId);
+  const isAnyLeft = snapshot.units > 0 || snapshot.claims.size > 0 || snapshot.standby.length > 0;
+  return isAnyLeft ? snapshot : undefined;
+}
+
+/** Of a sale that isn't loaded: no units. */
+async function readAll(redis: Redis, saleId: string): Promise<Snapshot> {
   const keys = keysOf(saleId);
   const replies = await redis
     .multi()
@@ -43,7 +66,6 @@ export async function readSnapshot(redis: Redis, saleId: string): Promise<Snapsh
     return reply;
   }) as [(string | null)[], string[], Record<string, string>, string[], string[], [string, string]];
   const [units, generation, runId, standbyCap, lastTicket] = sale;
-  if (!units) return undefined;
   return {
     units: Number(units),
     generation: Number(generation),

@@ -1,6 +1,7 @@
 import { appRoutes } from '@bull-board/api/dist/routes.js';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { creditWallets } from '#core/orders/wallet.js';
+import { JOB_NAMES } from '#core/queue/jobs.js';
 import { payOrder } from '#core/steps/pay-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { readSale } from '#core/stock/sale.js';
@@ -174,8 +175,7 @@ describe('the board', () => {
 
   test('shows every queue', async () => {
     const { queues } = (await (await ask('/queues/api/queues', BEARER)).json()) as { queues: object[] };
-    const names = ['place-orders', 'expire-orders', 'pay-order', 'payment-event', 'cancel-order'];
-    expect(queues).toEqual(names.map(name => expect.objectContaining({ name, readOnlyMode: true })));
+    expect(queues).toEqual(JOB_NAMES.map(name => expect.objectContaining({ name, readOnlyMode: true })));
   });
 
   test('may be written to with BOARD_WRITE=1', async () => {

@@ -3,7 +3,7 @@ import { isLive } from '#core/claim.js';
 import { withDeadline } from '#core/clock.js';
 import { crashPoint, crashStep } from '#core/crash-point.js';
 import { claimRestored, enqueueFailed } from '#core/events.js';
-import { enqueuePlaceOrders } from '#core/queue/queue.js';
+import { enqueuePlaceOrders, enqueueSettleReceipt } from '#core/queue/queue.js';
 import { type Receipt, verifyReceipt } from '#core/receipt.js';
 import { readPayUrl } from '#core/stock/pay-url.js';
 import { restoreClaim } from '#core/stock/restore.js';
@@ -89,7 +89,10 @@ function isMissing(receipt: Receipt, { claim }: BuyerStatus): boolean {
   return !claim || (!isLive(claim.status) && claim.claimId < receipt.claimId);
 }
 
-/** Makes a lost claim good again while its unit is free, else says that it is lost. */
+/**
+ * Makes a lost claim good again while its unit is free. When it isn't, a job may still be about to place the claim, and only
+ * Postgres knows: the worker decides, and until then the claim is as queued as it was.
+ */
 async function redeem(ctx: ApiContext, sale: RecentSale, receipt: Receipt, known: BuyerStatus): Promise<OrderAnswer> {
   const { saleId, buyerId, claimId, unit } = receipt;
   const claim = { buyerId, claimId, unit, status: 'queued' as const };
@@ -109,5 +112,6 @@ async function redeem(ctx: ApiContext, sale: RecentSale, receipt: Receipt, known
   if (now.position !== undefined || (now.claim && (isLive(now.claim.status) || now.claim.claimId === claimId))) {
     return answerOf(sale, now, ctx.load.slowdown);
   }
-  return { status: 'rejected', claimId, unit, reason: 'lost' };
+  await enqueueSettleReceipt(ctx.queues, { saleId, claimId, buyerId, unit });
+  return answerOf(sale, { claim }, ctx.load.slowdown);
 }

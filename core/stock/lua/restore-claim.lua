@@ -1,11 +1,12 @@
 #!lua
--- Gives a claim back to its buyer that Redis lost: Postgres has its order, or the buyer has the signed receipt.
+-- Gives a claim back to its buyer that Redis lost: Postgres has its order, or the buyer has the signed receipt. One that has
+-- ended takes no unit: its buyer is told of the end, unless there is something newer to tell them.
 --
 -- KEYS[1] sale  KEYS[2] stock  KEYS[3] claims  KEYS[4] outbox  KEYS[5] standby
 -- ARGV[1] buyer  ARGV[2] claimId  ARGV[3] unit  ARGV[4] status  ARGV[5] payByMs or '-'  ARGV[6] reason or '-'
 -- Returns {fence} unless the fence is 'ok', else {'ok', outcome}:
 --         'restored'    'held' the buyer holds this claim already    'other_claim' the buyer holds another one
---         'unit_taken' the unit is not in stock
+--         'unit_taken' the unit is not in stock (never of a claim that has ended)
 -- @include fence
 -- @include record
 -- @include window
@@ -18,18 +19,27 @@ redis.call('ZCARD', KEYS[4])
 redis.call('ZCARD', KEYS[5])
 
 local record = redis.call('HGET', KEYS[3], ARGV[1])
+local restored = format(ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6])
+local has_ended = not is_live(restored)
 if record then
   local claim = parse(record)
   if claim.claim_id == ARGV[2] then return { 'ok', 'held' } end
-  if is_live(record) then return { 'ok', 'other_claim' } end
+  -- Claim ids grow with time.
+  if is_live(record) or has_ended and claim.claim_id > ARGV[2] then return { 'ok', 'other_claim' } end
+end
+local rules = purchase_rules(KEYS[1])
+if has_ended then
+  redis.call('HSET', KEYS[3], ARGV[1], restored)
+  if rules then purchase_over(rules, ARGV[1], ARGV[2]) end
+  tell_claim(ARGV[1], restored)
+  publish(KEYS[1], '-', '-')
+  return { 'ok', 'restored' }
 end
 -- Linear in the free units, and rare: only after Redis has lost data.
 if redis.call('LREM', KEYS[2], 1, ARGV[3]) == 0 then return { 'ok', 'unit_taken' } end
-local restored = format(ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6])
 redis.call('HSET', KEYS[3], ARGV[1], restored)
 if redis.call('ZREM', KEYS[5], ARGV[1]) == 1 then tell_left(ARGV[1]) end
 if ARGV[4] == 'queued' then redis.call('ZADD', KEYS[4], now_ms(), ARGV[1]) end
-local rules = purchase_rules(KEYS[1])
 if rules and ARGV[4] ~= 'paid' then purchase_began(rules, ARGV[1], ARGV[2]) end
 tell_claim(ARGV[1], restored)
 publish(KEYS[1], redis.call('LLEN', KEYS[2]), redis.call('ZCARD', KEYS[5]))

@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { signReceipt } from '#core/receipt.js';
 import type { Sale } from '#core/sale.js';
 import { release } from '#core/stock/release.js';
+import { restoreClaim } from '#core/stock/restore.js';
 import { setSale } from '#core/stock/sale.js';
 import { readSnapshot } from '#core/stock/snapshot.js';
 import { recordStatus } from '#core/stock/status.js';
@@ -178,12 +179,19 @@ describe.each([false, true])('mounted in Express: %p', mounted => {
       expect([...(snapshot?.outbox.keys() ?? [])]).toEqual(['ann']);
     });
 
-    test('whose unit is gone by now: rejected as lost', async () => {
+    test('whose unit is gone by now: queued until the worker has decided, then what it decided', async () => {
       const sale = await api.open({ units: 1 });
       const { receipt, claimId, unit } = await buy(sale, 'ann');
       await lose(sale, 'ann', unit);
       await buy(sale, 'bob');
-      expect(await statusOf(sale, 'ann', receipt)).toEqual({ status: 'rejected', claimId, unit, reason: 'lost' });
+      for (const _ of [1, 2, 3]) {
+        expect(await statusOf(sale, 'ann', receipt)).toMatchObject({ status: 'queued', claimId, unit });
+      }
+      const jobs = await api.ctx.queues['settle-receipt'].getJobs(['waiting']);
+      const ofSale = jobs.map(job => job.data).filter(data => data.saleId === sale.id);
+      expect(ofSale).toEqual([{ saleId: sale.id, claimId, buyerId: 'ann', unit }]);
+      await restoreClaim(api.redis, sale.id, { buyerId: 'ann', claimId, unit, status: 'rejected', reason: 'lost' });
+      expect(await statusOf(sale, 'ann', receipt)).toMatchObject({ status: 'rejected', claimId, unit, reason: 'lost' });
     });
 
     test('of a buyer who has bought again since: the claim that counts', async () => {

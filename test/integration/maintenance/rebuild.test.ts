@@ -1,13 +1,15 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { Claim } from '#core/claim.js';
 import { audit } from '#core/maintenance/audit.js';
 import { deliverEvents } from '#core/maintenance/deliver-events.js';
 import { rebuild } from '#core/maintenance/rebuild.js';
+import { reconcileAll } from '#core/maintenance/reconcile.js';
 import { rescue } from '#core/maintenance/rescue.js';
 import { creditWallets } from '#core/orders/wallet.js';
 import { cancelOrder } from '#core/steps/cancel-order.js';
 import { payOrder } from '#core/steps/pay-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
+import { keysOf } from '#core/stock/keys.js';
 import { readSnapshot } from '#core/stock/snapshot.js';
 import { forceClaim, makeReleasesOld } from '../../support/by-hand.js';
 import { aClaim, buyers, openTestSale, useStores, win } from '../../support/stores.js';
@@ -51,13 +53,55 @@ test('of a Redis that still has them, unplaced claims and the line are kept', as
   expect(await t.db.repair.count({ where: { saleId: sale.id, kind: 'rebuilt' } })).toBe(1);
 });
 
-test('a claim that contradicts an order ends as lost', async () => {
-  const { sale, live } = await saleInTheMiddle();
-  await forceClaim(t, sale.id, aClaim({ buyerId: 'twin', unit: live.unit }));
-  await rebuild(t, sale.id);
-  const snapshot = await readSnapshot(t.redis, sale.id);
-  expect(snapshot?.claims.get('twin')).toMatchObject({ status: 'rejected', reason: 'lost' });
+test('of a sale that Redis has lost without its claims, they and the line are kept, and placed', async () => {
+  const { sale, unplaced } = await saleInTheMiddle();
+  const [next] = await win(t, sale, 'next', 'waiting');
+  const before = await readSnapshot(t.redis, sale.id);
+  await t.redis.del(keysOf(sale.id).sale);
+  await reconcileAll(t);
+  const after = await readSnapshot(t.redis, sale.id);
+  expect([after?.stock, after?.outbox, after?.standby]).toEqual([before?.stock, before?.outbox, before?.standby]);
+  await rescue(t, sale.id, 0);
+  for (const claim of [unplaced, next]) {
+    expect(await t.db.order.findUnique({ where: { id: claim?.claimId ?? '' } })).toMatchObject({
+      status: 'pending_payment',
+      unit: claim?.unit,
+    });
+  }
   expect((await audit(t.db, t.redis, sale.id))?.violations).toEqual([]);
+});
+
+describe('a claim that contradicts an order', () => {
+  const rowOf = (claimId: string) => t.db.order.findUnique({ where: { id: claimId } });
+
+  test('ends as lost, and nobody who comes late places it when the unit is free again', async () => {
+    const { sale, live } = await saleInTheMiddle();
+    const twin = aClaim({ buyerId: 'twin', unit: live.unit });
+    await forceClaim(t, sale.id, twin);
+    await rebuild(t, sale.id);
+    const snapshot = await readSnapshot(t.redis, sale.id);
+    expect(snapshot?.claims.get('twin')).toMatchObject({ status: 'rejected', reason: 'lost' });
+    expect(await rowOf(twin.claimId)).toMatchObject({ status: 'void', reason: 'lost' });
+    await cancelOrder(t, sale.id, live);
+    await placeOrders(t, sale.id, [twin]);
+    expect(await rowOf(twin.claimId)).toMatchObject({ status: 'void', reason: 'lost' });
+    expect((await audit(t.db, t.redis, sale.id))?.violations).toEqual([]);
+  });
+
+  test('also the second claim of a buyer whose order Redis had forgotten', async () => {
+    const { sale, live } = await saleInTheMiddle();
+    const second = aClaim({ buyerId: live.buyerId, unit: 3 });
+    await forceClaim(t, sale.id, second);
+    await rebuild(t, sale.id);
+    expect((await readSnapshot(t.redis, sale.id))?.claims.get('live')?.claimId).toBe(live.claimId);
+    expect(await rowOf(second.claimId)).toMatchObject({ status: 'void', reason: 'lost' });
+    await cancelOrder(t, sale.id, live);
+    await placeOrders(t, sale.id, [second]);
+    expect(await rowOf(second.claimId)).toMatchObject({ status: 'void' });
+    await makeReleasesOld(t, sale.id, 2);
+    await deliverEvents(t);
+    expect((await audit(t.db, t.redis, sale.id))?.violations).toEqual([]);
+  });
 });
 
 test('twice in a row is as once', async () => {

@@ -6,8 +6,16 @@ import { placeOrders as store } from '#core/orders/place.js';
 import { updateSale } from '#core/orders/sales.js';
 import type { Sale } from '#core/sale.js';
 import { placeOrders } from '#core/steps/place-orders.js';
-import { keysOf } from '#core/stock/keys.js';
-import { isUnknown, readRunId, readSale, setSale } from '#core/stock/sale.js';
+import { keysOf, REGISTRY } from '#core/stock/keys.js';
+import {
+  isRegistryWhole,
+  isUnknown,
+  listLoadedSales,
+  markRegistryWhole,
+  readRunId,
+  readSale,
+  setSale,
+} from '#core/stock/sale.js';
 import { readSnapshot } from '#core/stock/snapshot.js';
 import { forceClaim, loseClaim } from '../../support/by-hand.js';
 import { writesNothing } from '../../support/keyspace.js';
@@ -98,6 +106,37 @@ describe('contradictions', () => {
     const snapshot = await readSnapshot(t.redis, sale.id);
     expect(snapshot?.claims.get('a')).toMatchObject({ claimId: placed.claimId, status: 'pending_payment' });
     expect(snapshot?.claims.get('b')).toMatchObject({ status: 'rejected', reason: 'lost' });
+    expect(await violations(sale.id)).toEqual([]);
+  });
+});
+
+describe('the list of sales', () => {
+  test('is whole for a run of Redis once all are loaded, and not after FLUSHALL', async () => {
+    const { sale } = await saleWithOrder();
+    await reconcileAll(t);
+    expect(await isRegistryWhole(t.redis)).toBe(true);
+    await t.redis.flushall();
+    expect(await isRegistryWhole(t.redis)).toBe(false);
+    await reconcileAll(t);
+    expect(await isRegistryWhole(t.redis)).toBe(true);
+    expect(await violations(sale.id)).toEqual([]);
+  });
+
+  test('is not called whole when Redis lost a sale in the middle of comparing', async () => {
+    const { sale } = await saleWithOrder();
+    await reconcileAll(t);
+    await t.redis.flushall();
+    expect(await markRegistryWhole(t.redis, await readRunId(t.redis), [sale.id])).toBe(false);
+    expect(await isUnknown(t.redis, sale.id)).toBe(false);
+    await reconcileAll(t);
+    expect(await isRegistryWhole(t.redis)).toBe(true);
+  });
+
+  test('gets back a sale that is missing in it', async () => {
+    const { sale } = await saleWithOrder();
+    await t.redis.hdel(REGISTRY, sale.id);
+    await reconcileAll(t);
+    expect(await listLoadedSales(t.redis)).toContain(sale.id);
     expect(await violations(sale.id)).toEqual([]);
   });
 });

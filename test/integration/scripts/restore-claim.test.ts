@@ -78,6 +78,41 @@ describe('restoring', () => {
   });
 });
 
+describe('a lost claim that has ended', () => {
+  const [older, newer] = ['01900000-0000-7000-8000-000000000001', '01900000-0000-7000-8000-000000000002'];
+  const tell = (sale: Sale, claim: ReturnType<typeof aClaim>) =>
+    restoreClaim(t.redis, sale.id, { ...claim, status: 'rejected', reason: 'lost' });
+
+  test('is told of and takes no unit, also in a sale that has none left', async () => {
+    const sale = await openTestSale(t, { units: 1 });
+    const claim = aClaim();
+    const before = await readSnapshot(t.redis, sale.id);
+    expect(await tell(sale, claim)).toBe('restored');
+    const snapshot = await readSnapshot(t.redis, sale.id);
+    expect(snapshot?.claims.get(claim.buyerId)).toMatchObject({ status: 'rejected', reason: 'lost' });
+    expect([snapshot?.stock, snapshot?.outbox.size]).toEqual([before?.stock, 0]);
+    expect(await writesNothing(t.redis, () => tell(sale, claim))).toBe('held');
+  });
+
+  test('is not told of to a buyer who holds another, or whose later one has ended', async () => {
+    const sale = await openTestSale(t);
+    await winOne(t, sale, 'a');
+    expect(await writesNothing(t.redis, () => tell(sale, aClaim({ buyerId: 'a', unit: 3 })))).toBe('other_claim');
+    expect(await tell(sale, aClaim({ buyerId: 'b', claimId: newer }))).toBe('restored');
+    const late = aClaim({ buyerId: 'b', claimId: older });
+    expect(await writesNothing(t.redis, () => tell(sale, late))).toBe('other_claim');
+  });
+
+  test('gives way to a later one, and leaves a place in the line alone', async () => {
+    const sale = await openTestSale(t, { units: 1, standbyFactor: 1 });
+    await win(t, sale, 'a', 'b');
+    for (const claimId of [older, newer]) await tell(sale, aClaim({ buyerId: 'b', claimId }));
+    const snapshot = await readSnapshot(t.redis, sale.id);
+    expect(snapshot?.claims.get('b')?.claimId).toBe(newer);
+    expect(snapshot?.standby).toEqual(['b']);
+  });
+});
+
 describe('guards', () => {
   test('a sale that is unknown or unverified is left alone, and that is an error', async () => {
     const sale = await openTestSale(t);

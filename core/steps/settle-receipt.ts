@@ -1,0 +1,27 @@
+import type { Claim } from '../claim.js';
+import { claimStatusOf } from '../order.js';
+import { voidClaims } from '../orders/end.js';
+import { readOrders } from '../orders/place.js';
+import { restoreClaim } from '../stock/restore.js';
+import type { StepContext } from './context.js';
+import { releaseUnits } from './release-units.js';
+
+/**
+ * Decides what became of a claim that Redis has lost and whose unit is not free any more, and has its buyer told. A job may still
+ * be about to place it, so the claim's id decides: either its order is there already, or a tombstone keeps it from ever being
+ * placed. Safe to repeat.
+ *
+ * @param ctx the stores
+ * @param saleId the sale
+ * @param claim the claim, as its buyer's receipt has it
+ * @throws NotVerified, and what the stores throw: then do it again; the buyer who asks again has it done, too
+ */
+export async function settleReceipt(ctx: StepContext, saleId: string, claim: Claim): Promise<void> {
+  await releaseUnits(ctx, await voidClaims(ctx.db, saleId, [claim], 'lost'));
+  const [order] = await readOrders(ctx.db, [claim.claimId]);
+  if (!order) return;
+  const { reason, ...rest } = order;
+  const record = { ...rest, status: claimStatusOf(order.status), ...(reason ? { reason } : {}) };
+  // An order whose unit is another's in Redis is left to reconcile: Postgres is right.
+  await restoreClaim(ctx.redis, saleId, record);
+}

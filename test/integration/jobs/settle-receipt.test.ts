@@ -1,0 +1,68 @@
+import { expect, test } from '@jest/globals';
+import { reconcile } from '#core/maintenance/reconcile.js';
+import { cancelOrder } from '#core/steps/cancel-order.js';
+import { placeOrders } from '#core/steps/place-orders.js';
+import { settleReceipt } from '#core/steps/settle-receipt.js';
+import { readSnapshot } from '#core/stock/snapshot.js';
+import { loseClaim } from '../../support/by-hand.js';
+import { writesNothing } from '../../support/keyspace.js';
+import { openTestSale, useStores, winOne } from '../../support/stores.js';
+
+const t = useStores();
+
+const orderOf = (claimId: string) => t.db.order.findUnique({ where: { id: claimId } });
+const claimOf = async (saleId: string, buyerId: string) => (await readSnapshot(t.redis, saleId))?.claims.get(buyerId);
+
+/** `ann`'s claim was lost by Redis, and its unit won by `bob`. */
+async function lostToAnother() {
+  const sale = await openTestSale(t, { units: 1 });
+  const lost = await winOne(t, sale, 'ann');
+  await loseClaim(t, sale.id, lost);
+  const other = await winOne(t, sale, 'bob');
+  return { sale, lost, other };
+}
+
+test('a claim that nobody placed is told to be lost, and never placed after', async () => {
+  const { sale, lost, other } = await lostToAnother();
+  await settleReceipt(t, sale.id, lost);
+  expect(await claimOf(sale.id, 'ann')).toMatchObject({ claimId: lost.claimId, status: 'rejected', reason: 'lost' });
+  await placeOrders(t, sale.id, [other]);
+  await cancelOrder(t, sale.id, other);
+  await placeOrders(t, sale.id, [lost]);
+  expect(await orderOf(lost.claimId)).toMatchObject({ status: 'void', reason: 'lost' });
+  expect((await readSnapshot(t.redis, sale.id))?.stock).toEqual([1]);
+});
+
+test('a claim that was placed after all keeps its unit, and its buyer gets it back', async () => {
+  const { sale, lost, other } = await lostToAnother();
+  await placeOrders(t, sale.id, [lost]);
+  await settleReceipt(t, sale.id, lost);
+  expect(await orderOf(lost.claimId)).toMatchObject({ status: 'pending_payment' });
+  expect(await claimOf(sale.id, 'ann')).toBeUndefined();
+  await placeOrders(t, sale.id, [other]);
+  await reconcile(t, sale.id, false);
+  expect(await claimOf(sale.id, 'ann')).toMatchObject({ claimId: lost.claimId, status: 'pending_payment' });
+  expect(await claimOf(sale.id, 'bob')).toMatchObject({ status: 'rejected', reason: 'lost' });
+});
+
+test.each(['the tombstone', 'the placing'])(
+  'of both at once one wins, and its buyer is told so: %s first',
+  async first => {
+    const { sale, lost, other } = await lostToAnother();
+    await placeOrders(t, sale.id, [other]);
+    await cancelOrder(t, sale.id, other);
+    const steps = [settleReceipt(t, sale.id, lost), placeOrders(t, sale.id, [lost])];
+    await Promise.all(first === 'the placing' ? steps.reverse() : steps);
+    await settleReceipt(t, sale.id, lost);
+    const told = { void: 'rejected', pending_payment: 'pending_payment' }[
+      String((await orderOf(lost.claimId))?.status)
+    ];
+    expect((await claimOf(sale.id, 'ann'))?.status).toBe(told);
+  },
+);
+
+test('a second time changes nothing', async () => {
+  const { sale, lost } = await lostToAnother();
+  await settleReceipt(t, sale.id, lost);
+  await writesNothing(t.redis, () => settleReceipt(t, sale.id, lost));
+});
