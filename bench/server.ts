@@ -31,7 +31,7 @@ export async function startBaseline(rig: Rig, name: string, databaseUrl = ''): P
     command: process.execPath,
     args: [rig.compiled(`servers/${name}`), String(port), rig.secret, rig.stores.redisUrl, databaseUrl],
     cwd: rig.stores.folder,
-    environment: { NODE_ENV: 'production' },
+    environment: { NODE_ENV: 'production', ...profiled(rig, name) },
     output: 'pipe',
     stopSignal: 'SIGTERM',
     graceMs: STOP_MS,

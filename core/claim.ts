@@ -55,13 +55,10 @@ export function isLive(status: ClaimStatus): boolean {
 export function parseClaimRecord(record: string): ClaimRecord {
   const [claimId, unit, status, payByMs, reason] = record.split(' ');
   if (!claimId || !unit || !status || !payByMs || !reason) throw new Error(`claim record of another form: ${record}`);
-  return {
-    claimId,
-    unit: Number(unit),
-    status: status as ClaimStatus,
-    ...(payByMs === '-' ? {} : { payByMs: Number(payByMs) }),
-    ...(reason === '-' ? {} : { reason }),
-  };
+  const claim: ClaimRecord = { claimId, unit: Number(unit), status: status as ClaimStatus };
+  if (payByMs !== '-') claim.payByMs = Number(payByMs);
+  if (reason !== '-') claim.reason = reason;
+  return claim;
 }
 
 /**

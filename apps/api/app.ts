@@ -31,7 +31,7 @@ const SECURITY = helmet({
 
 /**
  * @param ctx the API's parts
- * @returns everything but buying
+ * @returns everything but what is answered first (server.ts)
  */
 export function createApp(ctx: ApiContext): Express {
   const app = express();

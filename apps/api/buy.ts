@@ -11,10 +11,10 @@ import type { ApiContext } from './context.js';
 import { ANSWER_MS } from './deadline.js';
 import { untilNews } from './news.js';
 import type { OrderAnswer } from './order-answer.js';
-import { pollAfterMs } from './poll.js';
+import { type PublicStatus, pollAfterMs } from './poll.js';
 import { preferenceApplied, preferredWait } from './prefer.js';
 import { sendError, sendProblem, sendReady } from './problem.js';
-import { sendJson } from './reply.js';
+import { sendJson, sendJsonText } from './reply.js';
 import { lookUp } from './routes/order-status.js';
 
 const PREFIX = '/buy/';
@@ -42,7 +42,13 @@ export function buyListener(ctx: ApiContext): FirstListener {
       sendProblem(res, 'method_not_allowed');
       return true;
     }
-    passSmallBody(req, res, () => buy(ctx, req, res, saleIdOf(url)));
+    passSmallBody(req, res, () => {
+      try {
+        buy(ctx, req, res, saleIdOf(url));
+      } catch (error) {
+        sendError(res, error, 'buy');
+      }
+    });
     return true;
   };
 }
@@ -52,106 +58,111 @@ function saleIdOf(url: string): string {
   return url.slice(PREFIX.length, end === -1 ? undefined : end);
 }
 
-/** Without a promise for the crowd that comes too late. */
+/** One buyer's request for one sale. */
+interface Click {
+  req: IncomingMessage;
+  res: ServerResponse;
+  saleId: string;
+  buyerId: string;
+}
+
 function buy(ctx: ApiContext, req: IncomingMessage, res: ServerResponse, saleId: string): void {
-  try {
-    if (!ID_PATTERN.test(saleId)) throw new Problem('invalid_request', { detail: 'no sale has an id like this' });
-    const buyerId = buyerOf(req, ctx.verifyToken);
-    // While there is nothing to give, refusals and repeats come from memory: Redis is left to those it can do something for.
-    const refusal = ctx.mirrors.refusalOf(saleId, buyerId);
-    if (refusal !== undefined) sendReady(res, refusal);
-    else claim(ctx, req, res, saleId, buyerId).catch(error => sendError(res, error, 'buy'));
-  } catch (error) {
-    sendError(res, error, 'buy');
-  }
-}
-
-async function claim(
-  ctx: ApiContext,
-  req: IncomingMessage,
-  res: ServerResponse,
-  saleId: string,
-  buyerId: string,
-): Promise<void> {
+  if (!ID_PATTERN.test(saleId))
+    return void sendProblem(res, 'invalid_request', { detail: 'no sale has an id like this' });
+  const buyerId = buyerOf(req, ctx.verifyToken);
+  // While there is nothing to give, refusals and repeats come from memory: Redis is left to those it can do something for.
+  const refusal = ctx.mirrors.refusalOf(saleId, buyerId);
+  if (refusal !== undefined) return void sendReady(res, refusal);
+  const click = { req, res, saleId, buyerId };
   const record = ctx.mirrors.recordOf(saleId, buyerId);
-  const outcome =
-    record === undefined ? ctx.claims(saleId, buyerId) : { kind: 'held' as const, claim: parseClaimRecord(record) };
-  if (!outcome) return sendProblem(res, 'too_many_requests', { retryAfterSeconds: 1 });
-  await answer(ctx, req, res, saleId, buyerId, await outcome);
+  if (record !== undefined) return void sendClaim(ctx, click, 200, parseClaimRecord(record));
+  const accepted = ctx.claims(saleId, buyerId, (outcome, error) => {
+    if (outcome) answer(ctx, click, outcome);
+    else sendError(res, error, 'buy');
+  });
+  if (!accepted) sendProblem(res, 'too_many_requests', { retryAfterSeconds: 1 });
 }
 
-async function answer(
-  ctx: ApiContext,
-  req: IncomingMessage,
-  res: ServerResponse,
-  saleId: string,
-  buyerId: string,
-  outcome: ClaimOutcome,
-): Promise<void> {
+function answer(ctx: ApiContext, click: Click, outcome: ClaimOutcome): void {
+  const { res, saleId } = click;
   switch (outcome.kind) {
-    case 'won':
-      return sendClaim(ctx, req, res, 202, saleId, buyerId, { ...outcome.claim, status: 'queued' });
+    case 'won': {
+      const { claimId, unit } = outcome.claim;
+      return void sendClaim(ctx, click, 202, { claimId, unit, status: 'queued' });
+    }
     case 'held':
-      return sendClaim(ctx, req, res, 200, saleId, buyerId, outcome.claim);
+      return void sendClaim(ctx, click, 200, outcome.claim);
     case 'standby':
-      return sendJson(res, 202, {
+      return void sendJson(res, 202, {
         status: 'standby',
         position: outcome.position,
-        pollAfterMs: pollAfterMs('standby'),
+        pollAfterMs: pollAfter(ctx, saleId, 'standby'),
       });
     case 'sold_out':
-      return sendProblem(res, 'sold_out');
+      return void sendProblem(res, 'sold_out');
     case 'too_soon':
-      return sendProblem(res, 'too_soon', tooSoon(outcome.because, outcome.waitMs));
-    case 'refused':
+      return void sendProblem(res, 'too_soon', tooSoon(outcome.because, outcome.waitMs));
+    case 'refused': {
+      const problem = refusalOf(outcome.refusal, outcome.opensAtMs ?? 0);
+      if (outcome.refusal !== 'unknown_sale') return void sendProblem(res, ...problem);
       // Only a sale that isn't loaded needs another look: it may not exist, or Redis may have lost it.
-      if (outcome.refusal === 'unknown_sale') await ctx.sales.find(saleId);
-      return sendProblem(res, ...refusalOf(outcome.refusal, outcome.opensAtMs ?? 0));
+      ctx.sales
+        .find(saleId)
+        .then(() => sendProblem(res, ...problem))
+        .catch(error => sendError(res, error, 'buy'));
+    }
   }
 }
 
 /** The receipt comes with every answer until the order is placed, as the first one may have been lost on its way. */
-async function sendClaim(
-  ctx: ApiContext,
-  req: IncomingMessage,
-  res: ServerResponse,
-  httpStatus: 200 | 202,
-  saleId: string,
-  buyerId: string,
-  { claimId, unit, status }: ClaimRecord,
-): Promise<void> {
-  if (status !== 'queued') {
-    return sendJson(res, httpStatus, { status, claimId, unit, pollAfterMs: pollAfterMs(status) }, applied(req));
-  }
-  const receipt = signReceipt(ctx.config.AUTH_SECRET, { saleId, buyerId, claimId, unit, wonAtMs: Date.now() });
-  const queued: OrderAnswer = { status, claimId, unit, pollAfterMs: pollAfterMs(status) };
-  const waitSeconds = preferredWait(req);
-  const now = waitSeconds === 0 ? queued : await whenPlaced(ctx, req, { saleId, buyerId, waitSeconds, queued });
-  // The claim of this call has ended, and perhaps another one began: then its receipt says nothing about where the buyer is.
-  sendJson(res, httpStatus, now.status === 'queued' ? { ...now, receipt } : now, applied(req));
+function sendClaim(ctx: ApiContext, click: Click, httpStatus: 200 | 202, claim: ClaimRecord): void {
+  if (click.req.headers.prefer === undefined)
+    return void sendJsonText(click.res, httpStatus, claimText(ctx, click, claim));
+  sendWhenPlaced(ctx, click, httpStatus, claim).catch(error => sendError(click.res, error, 'buy'));
 }
 
-interface Queued {
-  saleId: string;
-  buyerId: string;
-  waitSeconds: number;
-  queued: OrderAnswer;
+/** Written without an object in between. Nothing in it needs escaping: ids, numbers, our own words and a receipt. */
+function claimText(ctx: ApiContext, { saleId, buyerId }: Click, { status, claimId, unit }: ClaimRecord): string {
+  const poll = pollAfter(ctx, saleId, status);
+  const pollText = poll === undefined ? '' : `,"pollAfterMs":${poll}`;
+  const text = `{"status":"${status}","claimId":"${claimId}","unit":${unit}${pollText}`;
+  if (status !== 'queued') return `${text}}`;
+  const receipt = signReceipt(ctx.receiptKey, { saleId, buyerId, claimId, unit, wonAtMs: Date.now() });
+  return `${text},"receipt":"${receipt}"}`;
+}
+
+function pollAfter(ctx: ApiContext, saleId: string, status: PublicStatus): number | undefined {
+  return pollAfterMs(status, ctx.load.slowdown, ctx.sales.known(saleId)?.payWithinSeconds);
+}
+
+async function sendWhenPlaced(ctx: ApiContext, click: Click, httpStatus: 200 | 202, claim: ClaimRecord): Promise<void> {
+  const { req, res } = click;
+  const waitSeconds = preferredWait(req);
+  const applied = preferenceApplied(waitSeconds);
+  const isQueued = claim.status === 'queued';
+  const now = waitSeconds > 0 && isQueued ? await whenPlaced(ctx, click, claim, waitSeconds) : undefined;
+  // The claim of this call has ended, and perhaps another one began: then its receipt says nothing about where the buyer is.
+  if (now && now.status !== 'queued') sendJson(res, httpStatus, now, applied);
+  else sendJsonText(res, httpStatus, claimText(ctx, click, claim), Object.entries(applied).flat());
 }
 
 /** Whoever has won is told so, whatever becomes of the waiting. */
-async function whenPlaced(ctx: ApiContext, req: IncomingMessage, { queued, ...of }: Queued): Promise<OrderAnswer> {
-  const look = () => lookUp(ctx, of.saleId, of.buyerId, undefined);
-  const limitMs = of.waitSeconds * SECOND_MS + ANSWER_MS;
+async function whenPlaced(
+  ctx: ApiContext,
+  { req, saleId, buyerId }: Click,
+  { claimId, unit }: ClaimRecord,
+  waitSeconds: number,
+): Promise<OrderAnswer | undefined> {
+  const look = () => lookUp(ctx, saleId, buyerId, undefined);
+  const from: OrderAnswer = { status: 'queued', claimId, unit };
+  const limitMs = waitSeconds * SECOND_MS + ANSWER_MS;
   try {
-    return await withDeadline(untilNews(ctx, req, { ...of, look, from: queued }), limitMs, 'waiting for the order');
+    const news = untilNews(ctx, req, { saleId, buyerId, waitSeconds, look, from });
+    return await withDeadline(news, limitMs, 'waiting for the order');
   } catch (error) {
     if (!(error instanceof Problem)) storeFailed('redis', error);
-    return queued;
+    return undefined;
   }
-}
-
-function applied(req: IncomingMessage): Record<string, string> | undefined {
-  return req.headers.prefer === undefined ? undefined : preferenceApplied(preferredWait(req));
 }
 
 function tooSoon(because: TooSoon, waitMs: number): ProblemDetails {

@@ -2,25 +2,25 @@ import type { Claim } from '#core/claim.js';
 import { newClaimId } from '#core/claim-id.js';
 import { withDeadline } from '#core/clock.js';
 import { crashPoint, crashStep } from '#core/crash-point.js';
-import { claimsAnswered, enqueueFailed } from '#core/events.js';
-import { enqueuePlaceOrders, type Queues } from '#core/queue/queue.js';
+import { claimsAnswered } from '#core/events.js';
 import type { Redis } from '#core/redis.js';
 import { CLAIM_BATCH_MAX, type ClaimOutcome, claim } from '#core/stock/claims.js';
 import { REDIS_STEP_MS, WAITING_MAX } from './deadline.js';
 import type { Mirrors } from './mirrors.js';
 import { type AskForBuyer, batchPerTurn } from './turn-batch.js';
+import type { Winners } from './winners.js';
 
 export type ClaimBatch = AskForBuyer<ClaimOutcome>;
 
 /**
- * Makes the claims of one event-loop turn for one sale one call of the claim script, and its winners one job.
+ * Makes the claims of one event-loop turn for one sale one call of the claim script.
  *
  * @param redis a connection with the scripts
- * @param queues where the winners go
+ * @param winners where the winners go
  * @param mirrors told when there is nothing to be had
- * @returns claims a unit for one buyer; rejects when the outcome is unknown
+ * @returns claims a unit for one buyer; a failure means that the outcome is unknown
  */
-export function createClaimBatch(redis: Redis, queues: Queues, mirrors: Mirrors): ClaimBatch {
+export function createClaimBatch(redis: Redis, winners: Winners, mirrors: Mirrors): ClaimBatch {
   return batchPerTurn(CLAIM_BATCH_MAX, WAITING_MAX, async (saleId, buyerIds) => {
     const startedAt = performance.now();
     const requests = buyerIds.map(buyerId => ({ buyerId, claimId: newClaimId() }));
@@ -30,7 +30,7 @@ export function createClaimBatch(redis: Redis, queues: Queues, mirrors: Mirrors)
       'claiming',
     );
     await crashPoint('claim.answered');
-    queueWinners(queues, saleId, outcomes);
+    winners.add(saleId, winnersOf(outcomes));
     await crashPoint('claim.queued');
     const counts = countKinds(outcomes);
     if (WITHOUT_UNIT.some(kind => counts.has(kind))) mirrors.noted(saleId);
@@ -42,14 +42,10 @@ export function createClaimBatch(redis: Redis, queues: Queues, mirrors: Mirrors)
 /** What buyers get where there may be no unit left. */
 const WITHOUT_UNIT = ['held', 'standby', 'sold_out', 'closed'];
 
-/** Nobody waits for the queue: the outbox, written with the claims, is what was promised to the winners. */
-function queueWinners(queues: Queues, saleId: string, outcomes: ClaimOutcome[]): void {
-  const winners: Claim[] = [];
-  for (const outcome of outcomes) if (outcome.kind === 'won') winners.push(outcome.claim);
-  if (winners.length === 0) return;
-  crashStep('claim.queue', () => enqueuePlaceOrders(queues, saleId, winners)).catch(error =>
-    enqueueFailed('place-orders', error),
-  );
+function winnersOf(outcomes: ClaimOutcome[]): Claim[] {
+  const claims: Claim[] = [];
+  for (const outcome of outcomes) if (outcome.kind === 'won') claims.push(outcome.claim);
+  return claims;
 }
 
 function countKinds(outcomes: ClaimOutcome[]): Map<string, number> {

@@ -4,16 +4,19 @@ import { storeFailed } from '#core/events.js';
 import type { EventVerifier } from '#core/payments/provider.js';
 import { signedWebhookVerifier } from '#core/payments/signed-webhook.js';
 import { openQueues, type Queues } from '#core/queue/queue.js';
+import { type ReceiptKey, receiptKey } from '#core/receipt.js';
 import { connectRedis, type Redis } from '#core/redis.js';
 import type { ProviderName } from '#core/sale.js';
 import { type Feed, openFeed } from '#core/stock/feed.js';
 import { defineScripts } from '#core/stock/scripts.js';
 import { buyerVerifier } from '#core/token.js';
 import { type ClaimBatch, createClaimBatch } from './claim-batch.js';
+import { type Load, watchLoad } from './load.js';
 import { createMirrors, type Mirrors } from './mirrors.js';
 import { createSales, type Sales } from './sales.js';
 import { createStatuses, type Statuses } from './statuses.js';
 import { openWaiters, type Waiters } from './waiters.js';
+import { holdWinners, type Winners } from './winners.js';
 
 /** The settings of this process. There is none for a database: the API has no client for one. */
 export const API_SETTINGS = [
@@ -40,6 +43,8 @@ export interface ApiContext {
   readonly sales: Sales;
   readonly statuses: Statuses;
   readonly claims: ClaimBatch;
+  /** Who has won and is not queued yet. */
+  readonly winners: Winners;
   /** What is sold out is refused from memory. */
   readonly mirrors: Mirrors;
   /** Who waits for news. */
@@ -50,6 +55,10 @@ export interface ApiContext {
   readonly verifyToken: (token: string) => string | undefined;
   /** The payment providers whose events can be told from forged ones. */
   readonly eventVerifiers: Partial<Record<ProviderName, EventVerifier>>;
+  /** Signs and verifies receipts. */
+  readonly receiptKey: ReceiptKey;
+  /** Tells clients to ask less often while there is much to do. */
+  readonly load: Load;
   /** Set when the process ends: it isn't ready for new work, and asks clients to connect elsewhere. */
   draining: boolean;
 }
@@ -69,6 +78,7 @@ export function createContext(config: ApiConfig): ApiContext {
   const sales = createSales(redis);
   const feed = openFeed(connectRedis(config.REDIS_URL, 'feed', onError), redis, onError);
   const mirrors = createMirrors(redis, feed);
+  const winners = holdWinners(queues);
   // What was read from a Redis that went away says nothing about the one that comes back.
   redis.on('close', () => sales.forget());
   return {
@@ -78,7 +88,8 @@ export function createContext(config: ApiConfig): ApiContext {
     queues,
     sales,
     statuses: createStatuses(redis, mirrors),
-    claims: createClaimBatch(redis, queues, mirrors),
+    claims: createClaimBatch(redis, winners, mirrors),
+    winners,
     mirrors,
     waiters: openWaiters(feed, sales.forget),
     feed,
@@ -86,6 +97,8 @@ export function createContext(config: ApiConfig): ApiContext {
     eventVerifiers: config.PAYMENT_WEBHOOK_SECRETS
       ? { 'signed-webhook': signedWebhookVerifier(config.PAYMENT_WEBHOOK_SECRETS) }
       : {},
+    receiptKey: receiptKey(config.AUTH_SECRET),
+    load: watchLoad(),
     draining: false,
   };
 }
@@ -95,10 +108,12 @@ const QUIT_MS = 1_000;
 
 /** @param ctx from {@link createContext}; its queues have nothing of their own to close but their connection */
 export async function closeContext(ctx: ApiContext): Promise<void> {
-  const { redis, queueRedis, waiters, mirrors, feed } = ctx;
+  const { redis, queueRedis, waiters, mirrors, feed, load, winners } = ctx;
+  load.close();
   waiters.close();
   mirrors.close();
   feed.close();
+  await winners.flush();
   if (queueRedis.status === 'ready') await withDeadline(queueRedis.quit(), QUIT_MS, 'quitting').catch(() => undefined);
   queueRedis.disconnect();
   redis.disconnect();

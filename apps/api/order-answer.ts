@@ -28,13 +28,14 @@ export type OrderAnswer = z.input<typeof OrderStatus>;
 /**
  * @param sale the sale, as it was a moment ago
  * @param known what Redis knows of the buyer
+ * @param slowdown how many times as long as usual the client should wait before it asks again
  * @returns the answer
  */
-export function answerOf(sale: RecentSale, { claim, position }: BuyerStatus): OrderAnswer {
-  if (position !== undefined && !(claim && isLive(claim.status))) return inLine(sale, position);
+export function answerOf(sale: RecentSale, { claim, position }: BuyerStatus, slowdown: number): OrderAnswer {
+  if (position !== undefined && !(claim && isLive(claim.status))) return inLine(sale, position, slowdown);
   if (!claim) return { status: 'none' };
   return {
-    ...statusAndPoll(claim.status),
+    ...statusAndPoll(sale, claim.status, slowdown),
     claimId: claim.claimId,
     unit: claim.unit,
     amountMinor: sale.priceMinor,
@@ -44,15 +45,44 @@ export function answerOf(sale: RecentSale, { claim, position }: BuyerStatus): Or
   };
 }
 
-function inLine(sale: RecentSale, position: number): OrderAnswer {
+/**
+ * The text of {@link answerOf}, for what most of the crowd asks about written without an object in between. Nothing in it needs
+ * escaping: ids, numbers, our own words and the letters of a currency.
+ *
+ * @returns the text, and an entity tag that stays as it is while only the time of the next poll would be another
+ */
+export function answerText(sale: RecentSale, known: BuyerStatus, slowdown: number): { text: string; etag: string } {
+  const { claim } = known;
+  if (!claim || !isLive(claim.status) || claim.reason !== undefined) {
+    const answer = answerOf(sale, known, slowdown);
+    const { status, claimId, payBy, reason = '', position } = answer;
+    const etag = `W/"${status}.${claimId}.${payBy}.${encodeURIComponent(reason)}.${position}.${slowdown}"`;
+    return { text: JSON.stringify(answer), etag };
+  }
+  const { status, claimId, unit, payByMs } = claim;
+  const poll = pollAfterMs(status, slowdown, sale.payWithinSeconds);
+  const pollText = poll === undefined ? '' : `,"pollAfterMs":${poll}`;
+  const payBy = payByMs === undefined ? '' : `,"payBy":"${new Date(payByMs).toISOString()}"`;
+  const money = `"amountMinor":${sale.priceMinor},"currency":"${sale.currency}"`;
+  return {
+    text: `{"status":"${status}"${pollText},"claimId":"${claimId}","unit":${unit},${money}${payBy}}`,
+    etag: `W/"${status}.${claimId}.${payByMs}.${slowdown}"`,
+  };
+}
+
+function inLine(sale: RecentSale, position: number, slowdown: number): OrderAnswer {
   const ended = phaseOf(sale, sale.remaining, redisNowMs(sale)) === 'closed';
-  return ended ? { status: 'closed' } : { ...statusAndPoll('standby'), position };
+  return ended ? { status: 'closed' } : { ...statusAndPoll(sale, 'standby', slowdown), position };
 }
 
 function payByOf({ payByMs }: ClaimRecord): { payBy?: string } {
   return payByMs === undefined ? {} : { payBy: new Date(payByMs).toISOString() };
 }
 
-function statusAndPoll(status: PublicStatus): Pick<OrderAnswer, 'status' | 'pollAfterMs'> {
-  return { status, pollAfterMs: pollAfterMs(status) };
+function statusAndPoll(
+  sale: RecentSale,
+  status: PublicStatus,
+  slowdown: number,
+): Pick<OrderAnswer, 'status' | 'pollAfterMs'> {
+  return { status, pollAfterMs: pollAfterMs(status, slowdown, sale.payWithinSeconds) };
 }

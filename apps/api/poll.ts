@@ -1,4 +1,5 @@
 import type { ClaimStatus } from '#core/claim.js';
+import { SECOND_MS } from '#core/clock.js';
 
 export type PublicStatus = ClaimStatus | 'none' | 'standby' | 'closed';
 
@@ -12,12 +13,29 @@ const POLL_AFTER_MS: Partial<Record<PublicStatus, number>> = {
   standby: 2_500,
 };
 
+/** However much there is to do, nobody is told to wait longer than this, in ms. */
+const LONGEST_MS = 30 * SECOND_MS;
+
+/** A promoted buyer has to pay in time, and hears of it by asking: so often in that time, at least. */
+const LOOKS_WHILE_PAYING = 4;
+
+/** Assumed where the sale isn't at hand, in s. */
+const PAY_WITHIN_SECONDS = 20;
+
 /**
  * @param status where a buyer stands
+ * @param slowdown how many times as long as usual (apps/api/load.ts)
+ * @param payWithinSeconds the sale's time to pay, in s
  * @returns when to ask again, in ms, up to twice the shortest pause so that those who came together spread out; undefined
  *   when there is nothing to wait for
  */
-export function pollAfterMs(status: PublicStatus): number | undefined {
+export function pollAfterMs(
+  status: PublicStatus,
+  slowdown: number,
+  payWithinSeconds = PAY_WITHIN_SECONDS,
+): number | undefined {
   const shortest = POLL_AFTER_MS[status];
-  return shortest === undefined ? undefined : Math.round(shortest * (1 + Math.random()));
+  if (shortest === undefined) return undefined;
+  const longest = Math.min(LONGEST_MS, (payWithinSeconds * SECOND_MS) / LOOKS_WHILE_PAYING);
+  return Math.ceil(Math.min(shortest * slowdown, longest / 2) * (1 + Math.random()));
 }

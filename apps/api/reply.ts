@@ -21,6 +21,25 @@ export function sendText(
   res.end(text);
 }
 
+const JSON_HEADERS = Object.entries(headersOfText('application/json', '')).flat().map(String);
+const LENGTH_AT = JSON_HEADERS.indexOf('content-length') + 1;
+
+/**
+ * Sends JSON that is written already. One flat list of headers is what costs Node the least.
+ *
+ * @param res nothing has been sent yet; if the client is gone, nothing happens
+ * @param status the HTTP status
+ * @param text the body
+ * @param headers further headers: name, value, ...
+ */
+export function sendJsonText(res: ServerResponse, status: number, text: string, headers?: string[]): void {
+  if (res.destroyed) return;
+  const all = headers ? JSON_HEADERS.concat(headers) : JSON_HEADERS.slice();
+  all[LENGTH_AT] = String(Buffer.byteLength(text));
+  res.writeHead(status, all);
+  res.end(text);
+}
+
 /**
  * @param type the media type
  * @param text the body

@@ -4,6 +4,7 @@ import {
   type IncomingMessage,
   type OutgoingHttpHeader,
   type OutgoingHttpHeaders,
+  type RequestListener,
   type Server,
   ServerResponse,
   STATUS_CODES,
@@ -13,8 +14,9 @@ import { pause } from '#core/clock.js';
 import { PROBLEMS, type ProblemCode } from '#core/errors.js';
 import { problemSent } from '#core/events.js';
 import { createApp } from './app.js';
-import { buyListener } from './buy.js';
+import { buyListener, type FirstListener } from './buy.js';
 import type { ApiContext } from './context.js';
+import { orderStatusListener } from './order-status.js';
 import { problemText } from './problem.js';
 
 /**
@@ -46,18 +48,33 @@ export interface ApiServer {
 }
 
 /**
+ * @param ctx the API's parts
+ * @returns what answers before Express is asked: the calls that a whole crowd makes at once
+ */
+export function firstListener(ctx: ApiContext): FirstListener {
+  const buy = buyListener(ctx);
+  const orderStatus = orderStatusListener(ctx);
+  return (req, res) => buy(req, res) || orderStatus(req, res);
+}
+
+function allListeners(ctx: ApiContext): RequestListener {
+  const first = firstListener(ctx);
+  const app = createApp(ctx);
+  return (req, res) => {
+    if (!first(req, res)) app(req, res);
+  };
+}
+
+/**
  * Starts to answer.
  *
  * @param ctx the API's parts
+ * @param listener answers every request
  * @returns the server
  * @throws when the address is taken
  */
-export async function startServer(ctx: ApiContext): Promise<ApiServer> {
-  const buy = buyListener(ctx);
-  const app = createApp(ctx);
-  const http = createServer({ ...LIMITS, ServerResponse: responseOf(ctx) }, (req, res) => {
-    if (!buy(req, res)) app(req, res);
-  });
+export async function startServer(ctx: ApiContext, listener = allListeners(ctx)): Promise<ApiServer> {
+  const http = createServer({ ...LIMITS, ServerResponse: responseOf(ctx) }, listener);
   http.maxConnections = CONNECTIONS_MAX;
   http.on('clientError', answerClientError);
   http.listen({ port: ctx.config.PORT, host: ctx.config.HOST, backlog: BACKLOG });

@@ -1,11 +1,12 @@
 import { parseClaimRecord } from '#core/claim.js';
 import { withDeadline } from '#core/clock.js';
+import { crashPoint } from '#core/crash-point.js';
 import { Problem } from '#core/errors.js';
 import type { Redis } from '#core/redis.js';
 import { type BuyerStatus, readStatuses } from '#core/stock/status.js';
 import { REDIS_STEP_MS, WAITING_MAX } from './deadline.js';
 import type { Mirrors } from './mirrors.js';
-import { batchPerTurn } from './turn-batch.js';
+import { type AskForBuyer, batchPerTurn } from './turn-batch.js';
 
 /** The most buyers read in one round trip. */
 const READ_BATCH_MAX = 256;
@@ -16,6 +17,8 @@ export interface Statuses {
    * @throws Problem too_many_requests; NotVerified, and what ioredis throws
    */
   read(saleId: string, buyerId: string): Promise<BuyerStatus>;
+  /** The same without a promise; settled at once, if this process knows. */
+  ask: AskForBuyer<BuyerStatus>;
 }
 
 /**
@@ -26,16 +29,23 @@ export interface Statuses {
  * @returns the reader
  */
 export function createStatuses(redis: Redis, mirrors: Mirrors): Statuses {
-  const ask = batchPerTurn(READ_BATCH_MAX, WAITING_MAX, (saleId, buyerIds) =>
-    withDeadline(readStatuses(redis, saleId, buyerIds), REDIS_STEP_MS, 'reading statuses'),
-  );
+  const askRedis = batchPerTurn(READ_BATCH_MAX, WAITING_MAX, async (saleId, buyerIds) => {
+    const statuses = await withDeadline(readStatuses(redis, saleId, buyerIds), REDIS_STEP_MS, 'reading statuses');
+    await crashPoint('status.read');
+    return statuses;
+  });
+  const ask: Statuses['ask'] = (saleId, buyerId, settle) => {
+    const record = mirrors.recordOf(saleId, buyerId);
+    if (record === undefined) return askRedis(saleId, buyerId, settle);
+    settle({ claim: parseClaimRecord(record) });
+    return true;
+  };
   return {
-    async read(saleId, buyerId) {
-      const record = mirrors.recordOf(saleId, buyerId);
-      if (record !== undefined) return { claim: parseClaimRecord(record) };
-      const status = ask(saleId, buyerId);
-      if (!status) throw new Problem('too_many_requests', { retryAfterSeconds: 1 });
-      return status;
-    },
+    ask,
+    read: (saleId, buyerId) =>
+      new Promise((resolve, reject) => {
+        const accepted = ask(saleId, buyerId, (status, error) => (status ? resolve(status) : reject(error)));
+        if (!accepted) reject(new Problem('too_many_requests', { retryAfterSeconds: 1 }));
+      }),
   };
 }

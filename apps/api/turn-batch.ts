@@ -1,17 +1,18 @@
-/** What was asked for in one event-loop turn for one sale and one buyer. */
-interface Entry<R> {
-  result: Promise<R>;
-  resolve(result: R): void;
-  reject(error: unknown): void;
-  requests: number;
-}
+/**
+ * Takes the result; or undefined, and why there is none. Called once, and a function rather than a promise as most of what the
+ * crowd costs is what is made anew for everybody. It must not throw: others of its batch come after it.
+ */
+export type Settle<R> = (result: R | undefined, error?: unknown) => void;
 
 /**
  * Asks for one buyer of a sale.
  *
- * @returns the buyer's result, or undefined when too many requests are waiting already
+ * @returns false when too many requests are waiting already: then `settle` is never called
  */
-export type AskForBuyer<R> = (saleId: string, buyerId: string) => Promise<R> | undefined;
+export type AskForBuyer<R> = (saleId: string, buyerId: string, settle: Settle<R>) => boolean;
+
+/** Who asked for one sale in one event-loop turn, by buyer. */
+type Turn<R> = Map<string, Settle<R>[]>;
 
 /**
  * Makes requests that arrive in one event-loop turn for one sale travel together. A buyer who comes twice in a turn is asked
@@ -28,49 +29,48 @@ export function batchPerTurn<R>(
   run: (saleId: string, buyerIds: string[]) => Promise<R[]>,
 ): AskForBuyer<R> {
   let waiting = 0;
-  let turn = new Map<string, Map<string, Entry<R>>>();
+  let turns = new Map<string, Turn<R>>();
 
-  async function settle(saleId: string, batch: [string, Entry<R>][]): Promise<void> {
+  async function settleAll(saleId: string, buyerIds: string[], settles: Settle<R>[][]): Promise<void> {
+    let results: R[] = [];
+    let failure: unknown;
     try {
-      const buyerIds = batch.map(([buyerId]) => buyerId);
-      const results = await run(saleId, buyerIds);
-      batch.forEach(([, entry], i) => {
-        entry.resolve(results[i] as R);
-      });
+      results = await run(saleId, buyerIds);
     } catch (error) {
-      for (const [, entry] of batch) entry.reject(error);
-    } finally {
-      for (const [, entry] of batch) waiting -= entry.requests;
+      failure = error;
+    }
+    for (let i = 0; i < settles.length; i += 1) {
+      for (const settle of settles[i] as Settle<R>[]) {
+        waiting -= 1;
+        settle(results[i], failure);
+      }
     }
   }
 
   function endTurn(): void {
-    const sales = turn;
-    turn = new Map();
-    for (const [saleId, buyers] of sales) {
-      const entries = [...buyers];
-      for (let i = 0; i < entries.length; i += sizeMax) void settle(saleId, entries.slice(i, i + sizeMax));
+    const ended = turns;
+    turns = new Map();
+    for (const [saleId, turn] of ended) {
+      const buyerIds = [...turn.keys()];
+      const settles = [...turn.values()];
+      for (let i = 0; i < buyerIds.length; i += sizeMax) {
+        void settleAll(saleId, buyerIds.slice(i, i + sizeMax), settles.slice(i, i + sizeMax));
+      }
     }
   }
 
-  return (saleId, buyerId) => {
-    if (waiting >= waitingMax) return undefined;
+  return (saleId, buyerId, settle) => {
+    if (waiting >= waitingMax) return false;
     waiting += 1;
-    if (turn.size === 0) setImmediate(endTurn);
-    const buyers = turn.get(saleId) ?? new Map<string, Entry<R>>();
-    const entry = buyers.get(buyerId) ?? openEntry<R>();
-    turn.set(saleId, buyers);
-    buyers.set(buyerId, entry);
-    entry.requests += 1;
-    return entry.result;
+    if (turns.size === 0) setImmediate(endTurn);
+    let turn = turns.get(saleId);
+    if (turn === undefined) {
+      turn = new Map();
+      turns.set(saleId, turn);
+    }
+    const others = turn.get(buyerId);
+    if (others === undefined) turn.set(buyerId, [settle]);
+    else others.push(settle);
+    return true;
   };
-}
-
-function openEntry<R>(): Entry<R> {
-  const entry = { requests: 0 } as Entry<R>;
-  entry.result = new Promise((resolve, reject) => {
-    entry.resolve = resolve;
-    entry.reject = reject;
-  });
-  return entry;
 }

@@ -8,6 +8,8 @@ import { forgetAll, openInRedis } from '../sale.js';
 import type { Server } from '../server.js';
 
 const HOLDERS = 20_000;
+/** A copy of the sale is made in about 0.1 s; the machine may be busy. */
+const COPIED_WITHIN_SECONDS = 1;
 const PAY_WITHIN_MS = 600_000;
 
 /** @returns everybody of a crowd with a claim that is placed and not paid yet, as most have after the first second */
@@ -23,14 +25,19 @@ export function allPlaced(count: number, first = 0): StartingState {
   return { claims, outbox: [], standby: [] };
 }
 
-/** How many holders a second can click again, when everything is sold? Each gets the claim that they have. */
+/**
+ * How many holders a second can click again, when everything is sold? Each gets the claim that they have. The clicks of the first
+ * moment make the API copy the sale, and don't count.
+ */
 export function repeats(rig: Rig, api: Server): Contestant {
   return {
     name: 'repeats',
     async measure() {
       await forgetAll(rig);
       const saleId = await openInRedis(rig, HOLDERS, allPlaced(HOLDERS));
-      return (await underLoad(rig, api, { path: `/buy/${saleId}`, count: HOLDERS, again: true }, [200])).figures;
+      const crowd = { path: `/buy/${saleId}`, count: HOLDERS, again: true };
+      await underLoad(rig, api, { ...crowd, seconds: COPIED_WITHIN_SECONDS }, [200]);
+      return (await underLoad(rig, api, crowd, [200])).figures;
     },
   };
 }

@@ -12,12 +12,19 @@ export function wins(rig: Rig, api: Server): Contestant {
     async measure() {
       await forgetAll(rig);
       const saleId = await openInRedis(rig, crowdSize(rig));
+      await rig.redis.config('RESETSTAT');
       const { outcome, figures } = await underLoad(rig, api, { path: `/buy/${saleId}` }, [202]);
+      const calls = await scriptCalls(rig);
       await expectClaims(rig, saleId, outcome.answers);
       const queued = await rig.queues['place-orders'].getWaitingCount();
-      return { ...figures, claimsPerJob: outcome.answers / queued };
+      return { ...figures, claimsPerCall: outcome.answers / (calls - queued), claimsPerJob: outcome.answers / queued };
     },
   };
+}
+
+/** Calls of scripts: one for each batch of claims, and one for each job. */
+async function scriptCalls(rig: Rig): Promise<number> {
+  return Number(/cmdstat_evalsha:calls=(\d+)/.exec(await rig.redis.info('commandstats'))?.[1]);
 }
 
 /**

@@ -71,9 +71,9 @@ export async function insertOrders(db: Pick<Database, '$queryRaw'>, saleId: stri
   const units = claims.map(claim => claim.unit);
   const [row] = await db.$queryRaw<{ inserted: bigint; ids: string | null; pay_by: Date | null }[]>(Prisma.sql`
     WITH inserted AS (
-      INSERT INTO orders (id, sale_id, buyer_id, unit, status, amount_minor, currency, pay_by)
+      INSERT INTO orders (id, sale_id, buyer_id, unit, status, amount_minor, currency, placed_at, pay_by)
       SELECT c.id, s.id, c.buyer_id, c.unit, 'pending_payment', s.price_minor, s.currency,
-             statement_timestamp() + s.pay_within_seconds * interval '1 second'
+             statement_timestamp(), statement_timestamp() + s.pay_within_seconds * interval '1 second'
       FROM unnest(${ids}::uuid[], ${buyers}::text[], ${units}::int[]) AS c (id, buyer_id, unit)
       JOIN sales s ON s.id = ${saleId} AND c.unit <= s.units
       ORDER BY c.id

@@ -59,7 +59,7 @@ type OutcomeReply = string | number | [because: TooSoon, waitMs: number];
 function outcomeOf(value: OutcomeReply, request: ClaimRequest, refused: ClaimOutcome): ClaimOutcome {
   if (Array.isArray(value)) return { kind: 'too_soon', because: value[0], waitMs: value[1] };
   if (typeof value === 'string') return { kind: 'held', claim: parseClaimRecord(value) };
-  if (value > 0) return { kind: 'won', claim: { ...request, unit: value } };
+  if (value > 0) return { kind: 'won', claim: { claimId: request.claimId, buyerId: request.buyerId, unit: value } };
   return value < 0 ? { kind: 'standby', position: -value } : refused;
 }
 

@@ -6,6 +6,7 @@ import type { Redis } from '../redis.js';
 const KEY_COUNT = {
   claim: 5,
   release: 5,
+  'read-status': 3,
   'record-status': 3,
   'open-sale': 9,
   'set-sale': 1,

@@ -1,6 +1,5 @@
 import type { Claim, ClaimRecord, ClaimStatus } from '../claim.js';
 import { parseClaimRecord } from '../claim.js';
-import { NotVerified } from '../errors.js';
 import type { Redis } from '../redis.js';
 import { behindFence } from './claims.js';
 import { keysOf } from './keys.js';
@@ -34,39 +33,30 @@ export async function recordStatus(redis: Redis, saleId: string, records: Status
 /** What Redis knows of one buyer in one sale. */
 export interface BuyerStatus {
   claim?: ClaimRecord;
-  /** Place in the line, from 1. */
+  /** Place in the line, from 1; of whoever has no live claim. */
   position?: number;
 }
 
 /**
- * Reads where buyers stand, all in one round trip. A Redis that was restarted or emptied is never believed: the sale is
- * checked after the buyers were read, so what was read before is true.
+ * Reads where buyers stand, all in one round trip. A Redis that was restarted or emptied is never believed.
  *
- * @param redis a connection
+ * @param redis a connection with the scripts
  * @param saleId the sale
- * @param buyerIds the buyers
+ * @param buyerIds 1 to 256 buyers
  * @returns a status for each, in their order
  * @throws NotVerified when the sale isn't loaded, or not verified for this run of Redis; what ioredis throws
  */
 export async function readStatuses(redis: Redis, saleId: string, buyerIds: string[]): Promise<BuyerStatus[]> {
   const keys = keysOf(saleId);
-  const pipeline = redis.pipeline().hmget(keys.claims, ...buyerIds);
-  for (const buyerId of buyerIds) pipeline.zrank(keys.standby, buyerId);
-  const replies = (await pipeline.hget(keys.sale, 'runId').info('server').exec()) ?? [];
-  for (const [error] of replies) if (error) throw error;
-  const [verifiedRun, server] = replies.slice(-2).map(([, reply]) => reply as string | null);
-  if (!verifiedRun || !server?.includes(`run_id:${verifiedRun}\r`)) {
-    throw new NotVerified(`sale ${saleId} is not verified in Redis`);
-  }
-  const records = replies[0]?.[1] as (string | null)[];
-  return buyerIds.map((_, i) => {
-    const record = records[i];
-    const rank = replies[i + 1]?.[1] as number | null;
-    return {
-      ...(record ? { claim: parseClaimRecord(record) } : {}),
-      ...(rank === null ? {} : { position: rank + 1 }),
-    };
+  const reply = await runScript(redis, 'read-status', [keys.sale, keys.claims, keys.standby], buyerIds);
+  return behindFence<string | [position: number, record: string]>(reply, saleId).map(standing => {
+    if (typeof standing === 'string') return claimIn(standing);
+    return { ...claimIn(standing[1]), position: standing[0] };
   });
+}
+
+function claimIn(record: string): BuyerStatus {
+  return record === '' ? {} : { claim: parseClaimRecord(record) };
 }
 
 /**

@@ -1,6 +1,8 @@
 import { appRoutes } from '@bull-board/api/dist/routes.js';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { creditWallets } from '#core/orders/wallet.js';
 import { JOB_NAMES } from '#core/queue/jobs.js';
+import { payOrder } from '#core/steps/pay-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { readSale } from '#core/stock/sale.js';
 import { issueSession, issueToken } from '#core/token.js';
@@ -73,7 +75,9 @@ function logIn(at: string, token: string, headers: Record<string, string> = HTML
 
 type Route = readonly [method: string, path: string];
 
-const OURS = ['', 'sales', 'sales/x', 'sales/x/audit', 'nothing'].map((path): Route => ['GET', `/${path}`]);
+const OURS = ['', 'sales', 'sales/x', 'sales/x/audit', 'money', 'buyers/x', 'nothing'].map(
+  (path): Route => ['GET', `/${path}`],
+);
 const CHANGES = ['pause', 'resume', 'close', 'restock'].map((change): Route => ['POST', `/sales/x/${change}`]);
 
 /** Every route that bull-board has, by its own list. */
@@ -171,7 +175,6 @@ describe('the board', () => {
 
   test('shows every queue', async () => {
     const { queues } = (await (await ask('/queues/api/queues', BEARER)).json()) as { queues: object[] };
-
     expect(queues).toEqual(JOB_NAMES.map(name => expect.objectContaining({ name, readOnlyMode: true })));
   });
 
@@ -275,5 +278,42 @@ describe('with stores that are away', () => {
     expect(await seen.json()).toMatchObject({ units: sale.units, inRedis: 'away', free: null });
     const paused = await fetch(`${admin}/sales/${sale.id}/pause`, { method: 'POST', headers: BEARER });
     expect(await paused.json()).toMatchObject({ state: 'paused', inRedis: false });
+  });
+});
+
+describe('money', () => {
+  test('a buyer’s page shows wallet, orders and statement, and refunds what is paid, asking about the unit', async () => {
+    const sale = await openTestSale(stores, { units: 1, priceMinor: 500 });
+    await creditWallets(stores.db, ['spender'], 700, 'EUR');
+    const claim = await winOne(stores, sale, 'spender');
+    await placeOrders(stores, sale.id, [claim]);
+    await payOrder(stores, sale.id, claim.claimId, 'spender');
+    const page = await (await ask('/buyers/spender', { ...HTML, cookie })).text();
+    for (const text of ['EUR 2.00', 'EUR -5.00', claim.claimId, 'Refund, the unit is gone'])
+      expect(page).toContain(text);
+    const refund = (body: object) =>
+      ask(
+        `/orders/${claim.claimId}/refund`,
+        { ...BEARER, 'content-type': 'application/json' },
+        { method: 'POST', body: JSON.stringify(body) },
+      );
+    expect((await refund({})).status).toBe(400);
+    expect(await (await refund({ restock: 'yes' })).json()).toMatchObject({ status: 'refunded', now: true });
+    expect(await (await refund({ restock: 'yes' })).json()).toMatchObject({ status: 'refunded', now: false });
+    expect(await (await ask('/buyers/spender', BEARER)).json()).toMatchObject({
+      balances: [{ currency: 'EUR', balanceMinor: 700 }],
+      orders: [{ status: 'refunded', reason: 'refunded_by_shop' }],
+    });
+  });
+
+  test('webhooks that the shop did not take in are listed, and tried again', async () => {
+    // The refund above was written down for the shop: say that it was given up.
+    await stores.db.outboxEvent.updateMany({
+      where: { kind: 'order.refunded' },
+      data: { deadAt: new Date(), lastError: 'HTTP 500' },
+    });
+    expect(await (await ask('/money', { ...HTML, cookie })).text()).toContain('HTTP 500');
+    expect(await (await ask('/webhooks/retry', BEARER, { method: 'POST' })).json()).toEqual({ revived: 1 });
+    expect(await (await ask('/money', BEARER)).json()).toEqual({ dead: [], odd: [] });
   });
 });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { readBalance } from '#core/orders/wallet.js';
 import { announceStack, readRunningStack, withdrawStack } from '#core/running-stack.js';
+import { payOrder } from '#core/steps/pay-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { claim } from '#core/stock/claims.js';
 import { keysOf } from '#core/stock/keys.js';
@@ -236,5 +237,25 @@ describe('the stack that runs from this clone', () => {
       expect(readRunningStack({})).toEqual({});
       if (others) writeFileSync(notice, others, { mode: 0o600 });
     }
+  });
+});
+
+describe('balance, statement and refund', () => {
+  test('tell of a buyer’s money, and give that of a paid order back once', async () => {
+    const sale = await openTestSale(stores, { units: 1, priceMinor: 500 });
+    await run('credit', '--buyer', 'payer', '--amount', '600');
+    const claim = await winOne(stores, sale, 'payer');
+    await placeOrders(stores, sale.id, [claim]);
+    await payOrder(stores, sale.id, claim.claimId, 'payer');
+    expect(await json('balance', '--buyer', 'payer')).toMatchObject({
+      balances: [{ currency: 'EUR', balanceMinor: 100 }],
+    });
+    expect((await run('balance', '--buyer', 'payer', '--currency', 'CHF')).stdout).toBe('CHF 0.00\n');
+    expectRefusal(await run('refund', claim.claimId), 2, '--restock');
+    expect(await json('refund', claim.claimId, '--restock', 'no')).toMatchObject({ status: 'refunded', now: true });
+    expect(await json('refund', claim.claimId, '--restock', 'no')).toMatchObject({ now: false });
+    const { lines } = await json('statement', '--buyer', 'payer');
+    expect(lines.map(({ amountMinor }: { amountMinor: number }) => amountMinor)).toEqual([600, -500, 500]);
+    expect(await json('audit', sale.id)).toMatchObject({ ok: true });
   });
 });

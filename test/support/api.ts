@@ -1,14 +1,17 @@
 import { mkdtemp, rm } from 'node:fs/promises';
+import type { RequestListener } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll } from '@jest/globals';
+import express from 'express';
 import { connectRedis, type Redis, waitUntilReady } from '#core/redis.js';
 import type { Sale } from '#core/sale.js';
 import { openSale } from '#core/stock/sale.js';
 import { defineScripts } from '#core/stock/scripts.js';
 import { issueToken } from '#core/token.js';
+import { createApp } from '../../apps/api/app.js';
 import { type ApiContext, closeContext, createContext } from '../../apps/api/context.js';
-import { drain, startServer } from '../../apps/api/server.js';
+import { drain, firstListener, startServer } from '../../apps/api/server.js';
 import { type RedisServer, startRedis } from '../../apps/stack/redis-server.js';
 import { eventually } from './eventually.js';
 import { aSale } from './stores.js';
@@ -44,10 +47,12 @@ export interface TestApi {
 /**
  * Starts an API before the tests of the file that calls it, and ends it after.
  *
- * @param settings other than the defaults
+ * @param settings other than the defaults; `mounted` for the calls that are answered before Express mounted in it
  * @returns the API; it is there once the tests run
  */
-export function useApi(settings: { GUEST_TOKENS?: boolean; PAYMENT_WEBHOOK_SECRETS?: string[] } = {}): TestApi {
+export function useApi(
+  settings: { GUEST_TOKENS?: boolean; PAYMENT_WEBHOOK_SECRETS?: string[]; mounted?: boolean } = {},
+): TestApi {
   const api = {} as TestApi;
   const endings: (() => Promise<unknown>)[] = [];
   beforeAll(async () => {
@@ -70,7 +75,7 @@ export function useApi(settings: { GUEST_TOKENS?: boolean; PAYMENT_WEBHOOK_SECRE
       PAYMENT_WEBHOOK_SECRETS: settings.PAYMENT_WEBHOOK_SECRETS,
     });
     endings.unshift(() => closeContext(api.ctx));
-    const server = await startServer(api.ctx);
+    const server = await startServer(api.ctx, settings.mounted ? mounted(api.ctx) : undefined);
     endings.unshift(() => drain(api.ctx, server, 1_000));
     Object.assign(api, { port: server.port, url: `http://127.0.0.1:${server.port}` }, callsOf(api));
     api.startRedisAgain = async () => {
@@ -83,6 +88,15 @@ export function useApi(settings: { GUEST_TOKENS?: boolean; PAYMENT_WEBHOOK_SECRE
     for (const end of endings) await end();
   });
   return api;
+}
+
+/** Everything in one Express, as somebody would have it who builds the calls of a crowd into an application of their own. */
+function mounted(ctx: ApiContext): RequestListener {
+  const first = firstListener(ctx);
+  const app = express().use((req, res, next) => {
+    if (!first(req, res)) next();
+  });
+  return app.use(createApp(ctx));
 }
 
 async function untilReady(api: TestApi): Promise<void> {

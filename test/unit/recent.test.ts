@@ -12,6 +12,19 @@ test('a value is loaded once for all who ask at a time, and kept', async () => {
   expect(await recent.get('a')).toBe('a3');
 });
 
+test('a value that was loaded is known at once, until it is too old or forgotten', async () => {
+  const recent = keepRecent(HOUR_MS, 10, async key => key);
+  const loading = recent.get('a');
+  expect(recent.known('a')).toBeUndefined();
+  await loading;
+  expect([recent.known('a'), recent.known('b')]).toEqual(['a', undefined]);
+  recent.forget();
+  expect(recent.known('a')).toBeUndefined();
+  const stale = keepRecent(0, 10, async key => key);
+  await stale.get('a');
+  expect(stale.known('a')).toBeUndefined();
+});
+
 test('a value that is too old is loaded again', async () => {
   let loads = 0;
   const recent = keepRecent(0, 10, async () => ++loads);

@@ -41,5 +41,5 @@ async function cancelClaim(ctx: ApiContext, saleId: string, buyerId: string, cla
   const { claimId, unit } = claim;
   await crashStep('cancel.queue', () => enqueueCancelOrder(ctx.queues, { saleId, claimId, buyerId, unit }));
   await crashPoint('cancel.queued');
-  return { status: 202, body: { status: claim.status, pollAfterMs: pollAfterMs(claim.status) } };
+  return { status: 202, body: { status: claim.status, pollAfterMs: pollAfterMs(claim.status, ctx.load.slowdown) } };
 }

@@ -20,7 +20,7 @@ import { ofSale } from './fields.js';
 /** A receipt is 90 to 110 characters. */
 const RECEIPT_CHARS_MAX = 200;
 
-/** Where the buyer stands; with a receipt, also if Redis has lost the claim. */
+/** Where the buyer stands; with a receipt, also if Redis has lost the claim. Plain polls are answered in apps/api/order-status.ts. */
 export const orderStatus = buyerEndpoint(
   {
     method: 'get',
@@ -63,10 +63,9 @@ export async function lookUp(
 ): Promise<OrderAnswer> {
   const sale = await ctx.sales.find(saleId);
   const known = await ctx.statuses.read(saleId, buyerId);
-  await crashPoint('status.read');
-  const receipt = text === undefined ? undefined : verifyReceipt(ctx.config.AUTH_SECRET, saleId, buyerId, text);
+  const receipt = text === undefined ? undefined : verifyReceipt(ctx.receiptKey, saleId, buyerId, text);
   const missing = receipt && isMissing(receipt, known);
-  const answer = missing ? await redeem(ctx, sale, receipt, known) : answerOf(sale, known);
+  const answer = missing ? await redeem(ctx, sale, receipt, known) : answerOf(sale, known, ctx.load.slowdown);
   return { ...answer, ...(await paymentUrlOf(ctx, sale, known)) };
 }
 
@@ -106,13 +105,13 @@ async function redeem(ctx: ApiContext, sale: RecentSale, receipt: Receipt, known
   if (outcome === 'restored') {
     claimRestored(saleId, claimId);
     enqueuePlaceOrders(ctx.queues, saleId, [claim]).catch(error => enqueueFailed('place-orders', error));
-    return answerOf(sale, { claim });
+    return answerOf(sale, { claim }, ctx.load.slowdown);
   }
   const now = outcome === 'unit_taken' ? known : await ctx.statuses.read(saleId, buyerId);
   // Whoever lost a claim and is in line again wants to know about the line.
   if (now.position !== undefined || (now.claim && (isLive(now.claim.status) || now.claim.claimId === claimId))) {
-    return answerOf(sale, now);
+    return answerOf(sale, now, ctx.load.slowdown);
   }
   await enqueueSettleReceipt(ctx.queues, { saleId, claimId, buyerId, unit });
-  return answerOf(sale, { claim });
+  return answerOf(sale, { claim }, ctx.load.slowdown);
 }

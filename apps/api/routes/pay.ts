@@ -22,7 +22,7 @@ export const pay = buyerEndpoint(
     problems: ['unknown_sale', 'not_payable', 'too_many_requests'],
   },
   async (ctx, { saleId }, buyerId) => {
-    await ctx.sales.find(saleId);
+    const { payWithinSeconds } = await ctx.sales.find(saleId);
     const { claim } = await ctx.statuses.read(saleId, buyerId);
     if (claim?.status === 'queued') {
       throw new Problem('not_payable', {
@@ -35,6 +35,9 @@ export const pay = buyerEndpoint(
     const { claimId } = claim;
     await crashStep('pay.queue', () => enqueuePayOrder(ctx.queues, { saleId, claimId, buyerId }));
     await crashPoint('pay.queued');
-    return { status: 202, body: { status: claim.status, pollAfterMs: pollAfterMs(claim.status) } };
+    return {
+      status: 202,
+      body: { status: claim.status, pollAfterMs: pollAfterMs(claim.status, ctx.load.slowdown, payWithinSeconds) },
+    };
   },
 );

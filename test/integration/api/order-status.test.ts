@@ -7,199 +7,264 @@ import { restoreClaim } from '#core/stock/restore.js';
 import { setSale } from '#core/stock/sale.js';
 import { readSnapshot } from '#core/stock/snapshot.js';
 import { recordStatus } from '#core/stock/status.js';
-import { SECRET, useApi } from '../../support/api.js';
+import { bearer, SECRET, useApi } from '../../support/api.js';
 import { eventually } from '../../support/eventually.js';
 
-const api = useApi();
+describe.each([false, true])('mounted in Express: %p', mounted => {
+  const api = useApi({ mounted });
 
-const statusOf = async (sale: Sale, buyerId: string, receipt?: string) => {
-  const query = receipt === undefined ? '' : `?receipt=${encodeURIComponent(receipt)}`;
-  return (await api.get(`/order-status/${sale.id}${query}`, buyerId)).body;
-};
-
-const buy = async (sale: Sale, buyerId: string) => {
-  const { body } = await api.post(`/buy/${sale.id}`, buyerId);
-  return { claimId: String(body.claimId), unit: Number(body.unit), receipt: String(body.receipt) };
-};
-
-describe('GET /order-status/:saleId', () => {
-  test('none, for who never bought', async () => {
-    const sale = await api.open();
-    const answer = await api.get(`/order-status/${sale.id}`, 'ann');
-    expect(answer).toMatchObject({ status: 200, body: { status: 'none' } });
-    expect(answer.body).toEqual({ status: 'none' });
-    expect(answer.headers.get('cache-control')).toBe('no-store');
-  });
-
-  test('each status of a claim, with what is known of it', async () => {
-    const sale = await api.open();
-    const { claimId, unit } = await buy(sale, 'ann');
-    const base = { claimId, unit, amountMinor: sale.priceMinor, currency: 'EUR' };
-    expect(await statusOf(sale, 'ann')).toEqual({ status: 'queued', ...base, pollAfterMs: expect.any(Number) });
-
-    const payByMs = Date.now() + 60_000;
-    const pending = { buyerId: 'ann', claimId, status: 'pending_payment' as const, payByMs };
-    await recordStatus(api.redis, sale.id, [{ ...pending, reason: 'insufficient_funds' }]);
-    expect(await statusOf(sale, 'ann')).toEqual({
-      status: 'pending_payment',
-      ...base,
-      payBy: new Date(payByMs).toISOString(),
-      reason: 'insufficient_funds',
-      pollAfterMs: expect.any(Number),
-    });
-
-    await recordStatus(api.redis, sale.id, [{ buyerId: 'ann', claimId, status: 'paid' }]);
-    expect(await statusOf(sale, 'ann')).toEqual({ status: 'paid', ...base });
-
-    const ended = { buyerId: 'ann', claimId, status: 'refunded' as const, reason: 'cancelled_by_buyer' as const };
-    await release(api.redis, sale.id, [{ ...ended, freesUnit: true }]);
-    expect(await statusOf(sale, 'ann')).toEqual({ status: 'refunded', ...base, reason: 'cancelled_by_buyer' });
-  });
-
-  test.each([
-    ['cancelled', 'unpaid'],
-    ['rejected', 'insufficient_funds'],
-  ] as const)('%s, with its reason; and the buyer may buy again', async (status, reason) => {
-    const sale = await api.open();
-    const { claimId } = await buy(sale, 'ann');
-    await release(api.redis, sale.id, [{ buyerId: 'ann', claimId, status, reason, freesUnit: true }]);
-    const body = await statusOf(sale, 'ann');
-    expect(body).toMatchObject({ status, reason, claimId });
-    expect(body).not.toHaveProperty('pollAfterMs');
-    expect((await buy(sale, 'ann')).claimId).not.toBe(claimId);
-  });
-
-  test('standby: the place in the line, and asking less often than the others', async () => {
-    const sale = await api.open({ units: 1, standbyFactor: 2 });
-    await buy(sale, 'ann');
-    await buy(sale, 'bob');
-    const body = await statusOf(sale, 'bob');
-    expect(body).toEqual({ status: 'standby', position: 1, pollAfterMs: expect.any(Number) });
-    const delays = await Promise.all(Array.from({ length: 20 }, () => statusOf(sale, 'bob')));
-    expect(new Set(delays.map(({ pollAfterMs }) => pollAfterMs)).size).toBeGreaterThan(1);
-    const own = await statusOf(sale, 'ann');
-    expect(Number(body.pollAfterMs)).toBeGreaterThan(Number(own.pollAfterMs));
-  });
-
-  test('closed: for those in line when the sale ended, and only for them', async () => {
-    const sale = await api.open({ units: 1, standbyFactor: 2 });
-    await buy(sale, 'ann');
-    await buy(sale, 'bob');
-    await setSale(api.redis, sale.id, { state: 'closed' });
-    await eventually(async () => expect(await statusOf(sale, 'bob')).toEqual({ status: 'closed' }));
-    expect(await statusOf(sale, 'ann')).toMatchObject({ status: 'queued' });
-    expect(await statusOf(sale, 'cem')).toEqual({ status: 'none' });
-  });
-
-  test('many at once each get their own', async () => {
-    const sale = await api.open({ units: 50 });
-    const buyers = Array.from({ length: 100 }, (_, i) => `many-${i}`);
-    const units = await Promise.all(buyers.map(async buyerId => (await buy(sale, buyerId)).unit));
-    const seen = await Promise.all(buyers.map(async buyerId => (await statusOf(sale, buyerId)).unit));
-    expect(seen.map(unit => unit ?? Number.NaN)).toEqual(units);
-  });
-});
-
-describe('a receipt', () => {
-  /** What a Redis does that loses the last second: the sale is there and verified, the claim is not. */
-  const lose = async (sale: Sale, buyerId: string, unit: number) => {
-    await api.redis.hdel(`{${sale.id}}:claims`, buyerId);
-    await api.redis.zrem(`{${sale.id}}:outbox`, buyerId);
-    await api.redis.rpush(`{${sale.id}}:stock`, unit);
+  const statusOf = async (sale: Sale, buyerId: string, receipt?: string) => {
+    const query = receipt === undefined ? '' : `?receipt=${encodeURIComponent(receipt)}`;
+    return (await api.get(`/order-status/${sale.id}${query}`, buyerId)).body;
   };
 
-  test('of a claim that is there changes nothing', async () => {
-    const sale = await api.open();
-    const { receipt, claimId } = await buy(sale, 'ann');
-    expect(await statusOf(sale, 'ann', receipt)).toMatchObject({ status: 'queued', claimId });
-  });
+  const buy = async (sale: Sale, buyerId: string) => {
+    const { body } = await api.post(`/buy/${sale.id}`, buyerId);
+    return { claimId: String(body.claimId), unit: Number(body.unit), receipt: String(body.receipt) };
+  };
 
-  test('of a lost claim makes it good again, once, and has it placed', async () => {
-    const sale = await api.open();
-    const { receipt, claimId, unit } = await buy(sale, 'ann');
-    await lose(sale, 'ann', unit);
-    expect(await statusOf(sale, 'ann')).toEqual({ status: 'none' });
-    const before = await api.ctx.queues['place-orders'].count();
-    const answers = await Promise.all([1, 2, 3].map(() => statusOf(sale, 'ann', receipt)));
-    for (const answer of answers) expect(answer).toMatchObject({ status: 'queued', claimId, unit });
-    await eventually(async () => expect(await api.ctx.queues['place-orders'].count()).toBe(before + 1));
-    const snapshot = await readSnapshot(api.redis, sale.id);
-    expect(snapshot?.stock).not.toContain(unit);
-    expect([...(snapshot?.outbox.keys() ?? [])]).toEqual(['ann']);
-  });
-
-  test('whose unit is gone by now: queued until the worker has decided, then what it decided', async () => {
-    const sale = await api.open({ units: 1 });
-    const { receipt, claimId, unit } = await buy(sale, 'ann');
-    await lose(sale, 'ann', unit);
-    await buy(sale, 'bob');
-    for (const _ of [1, 2, 3]) {
-      expect(await statusOf(sale, 'ann', receipt)).toMatchObject({ status: 'queued', claimId, unit });
-    }
-    const jobs = await api.ctx.queues['settle-receipt'].getJobs(['waiting']);
-    const ofSale = jobs.map(job => job.data).filter(data => data.saleId === sale.id);
-    expect(ofSale).toEqual([{ saleId: sale.id, claimId, buyerId: 'ann', unit }]);
-    await restoreClaim(api.redis, sale.id, { buyerId: 'ann', claimId, unit, status: 'rejected', reason: 'lost' });
-    expect(await statusOf(sale, 'ann', receipt)).toMatchObject({ status: 'rejected', claimId, unit, reason: 'lost' });
-  });
-
-  test('of a buyer who has bought again since: the claim that counts', async () => {
-    const sale = await api.open();
-    const lost = await buy(sale, 'ann');
-    await lose(sale, 'ann', lost.unit);
-    const { claimId } = await buy(sale, 'ann');
-    expect(await statusOf(sale, 'ann', lost.receipt)).toMatchObject({ status: 'queued', claimId });
-  });
-
-  test('of a claim that ended before the buyer won another, which ended too: nothing is brought back', async () => {
-    const sale = await api.open();
-    const claims = [];
-    for (const _ of ['first', 'second']) {
-      const claim = await buy(sale, 'ann');
-      claims.push(claim);
-      const { claimId } = claim;
-      const ended = { status: 'cancelled', reason: 'cancelled_by_buyer', freesUnit: true } as const;
-      await release(api.redis, sale.id, [{ buyerId: 'ann', claimId, ...ended }]);
-    }
-    const [first, second] = claims;
-    const before = await readSnapshot(api.redis, sale.id);
-    expect(await statusOf(sale, 'ann', first?.receipt)).toMatchObject({
-      status: 'cancelled',
-      claimId: second?.claimId,
+  describe('GET /order-status/:saleId', () => {
+    test('none, for who never bought', async () => {
+      const sale = await api.open();
+      const answer = await api.get(`/order-status/${sale.id}`, 'ann');
+      expect(answer).toMatchObject({ status: 200, body: { status: 'none' } });
+      expect(answer.body).toEqual({ status: 'none' });
+      expect(answer.headers.get('cache-control')).toBe('no-store');
     });
-    expect((await readSnapshot(api.redis, sale.id))?.stock).toEqual(before?.stock);
+
+    test('each status of a claim, with what is known of it', async () => {
+      const sale = await api.open();
+      const { claimId, unit } = await buy(sale, 'ann');
+      const base = { claimId, unit, amountMinor: sale.priceMinor, currency: 'EUR' };
+      expect(await statusOf(sale, 'ann')).toEqual({ status: 'queued', ...base, pollAfterMs: expect.any(Number) });
+
+      const payByMs = Date.now() + 60_000;
+      const pending = { buyerId: 'ann', claimId, status: 'pending_payment' as const, payByMs };
+      await recordStatus(api.redis, sale.id, [{ ...pending, reason: 'insufficient_funds' }]);
+      expect(await statusOf(sale, 'ann')).toEqual({
+        status: 'pending_payment',
+        ...base,
+        payBy: new Date(payByMs).toISOString(),
+        reason: 'insufficient_funds',
+        pollAfterMs: expect.any(Number),
+      });
+
+      await recordStatus(api.redis, sale.id, [{ buyerId: 'ann', claimId, status: 'paid' }]);
+      expect(await statusOf(sale, 'ann')).toEqual({ status: 'paid', ...base });
+
+      const ended = { buyerId: 'ann', claimId, status: 'refunded' as const, reason: 'cancelled_by_buyer' as const };
+      await release(api.redis, sale.id, [{ ...ended, freesUnit: true }]);
+      expect(await statusOf(sale, 'ann')).toEqual({ status: 'refunded', ...base, reason: 'cancelled_by_buyer' });
+    });
+
+    test.each([
+      ['cancelled', 'unpaid'],
+      ['rejected', 'insufficient_funds'],
+    ] as const)('%s, with its reason; and the buyer may buy again', async (status, reason) => {
+      const sale = await api.open();
+      const { claimId } = await buy(sale, 'ann');
+      await release(api.redis, sale.id, [{ buyerId: 'ann', claimId, status, reason, freesUnit: true }]);
+      const body = await statusOf(sale, 'ann');
+      expect(body).toMatchObject({ status, reason, claimId });
+      expect(body).not.toHaveProperty('pollAfterMs');
+      expect((await buy(sale, 'ann')).claimId).not.toBe(claimId);
+    });
+
+    test('standby: the place in the line, and asking less often than the others', async () => {
+      const sale = await api.open({ units: 1, standbyFactor: 2 });
+      await buy(sale, 'ann');
+      await buy(sale, 'bob');
+      const body = await statusOf(sale, 'bob');
+      expect(body).toEqual({ status: 'standby', position: 1, pollAfterMs: expect.any(Number) });
+      const delays = await Promise.all(Array.from({ length: 20 }, () => statusOf(sale, 'bob')));
+      expect(new Set(delays.map(({ pollAfterMs }) => pollAfterMs)).size).toBeGreaterThan(1);
+      const own = await statusOf(sale, 'ann');
+      expect(Number(body.pollAfterMs)).toBeGreaterThan(Number(own.pollAfterMs));
+    });
+
+    test('closed: for those in line when the sale ended, and only for them', async () => {
+      const sale = await api.open({ units: 1, standbyFactor: 2 });
+      await buy(sale, 'ann');
+      await buy(sale, 'bob');
+      await setSale(api.redis, sale.id, { state: 'closed' });
+      await eventually(async () => expect(await statusOf(sale, 'bob')).toEqual({ status: 'closed' }));
+      expect(await statusOf(sale, 'ann')).toMatchObject({ status: 'queued' });
+      expect(await statusOf(sale, 'cem')).toEqual({ status: 'none' });
+    });
+
+    test('many at once each get their own', async () => {
+      const sale = await api.open({ units: 50 });
+      const buyers = Array.from({ length: 100 }, (_, i) => `many-${i}`);
+      const units = await Promise.all(buyers.map(async buyerId => (await buy(sale, buyerId)).unit));
+      const seen = await Promise.all(buyers.map(async buyerId => (await statusOf(sale, buyerId)).unit));
+      expect(seen.map(unit => unit ?? Number.NaN)).toEqual(units);
+    });
   });
 
-  test('of a buyer who is in line again since: the line', async () => {
-    const sale = await api.open({ units: 1, standbyFactor: 1 });
-    const { receipt, unit } = await buy(sale, 'ann');
-    await lose(sale, 'ann', unit);
-    await buy(sale, 'bob');
-    await api.post(`/buy/${sale.id}`, 'ann');
-    expect(await statusOf(sale, 'ann', receipt)).toMatchObject({ status: 'standby', position: 1 });
+  describe('an entity tag', () => {
+    const ask = (sale: Sale, buyerId: string, etag?: string | null) =>
+      api.send(`/order-status/${sale.id}`, {
+        headers: { ...bearer(buyerId), ...(etag ? { 'if-none-match': etag } : {}) },
+      });
+
+    /** The first poll of a second reads the sale, and has no tag. */
+    const tagOf = (sale: Sale, buyerId: string) =>
+      eventually(async () => {
+        const { headers } = await ask(sale, buyerId);
+        expect(headers.get('etag')).toMatch(/^W\/"[\x21\x23-\x7e]+"$/);
+        return headers.get('etag');
+      });
+
+    test('that still fits: 304 without a body; one that does not: the whole answer', async () => {
+      const sale = await api.open();
+      const { claimId } = await buy(sale, 'ann');
+      const queued = await tagOf(sale, 'ann');
+      await eventually(async () => expect(await ask(sale, 'ann', queued)).toMatchObject({ status: 304, body: {} }));
+      await eventually(async () => expect((await ask(sale, 'ann', `"other", ${queued}`)).status).toBe(304));
+      await recordStatus(api.redis, sale.id, [{ buyerId: 'ann', claimId, status: 'paid' }]);
+      expect(await ask(sale, 'ann', queued)).toMatchObject({ status: 200, body: { status: 'paid' } });
+    });
+
+    test('is another for each thing that is said', async () => {
+      const sale = await api.open({ units: 1, standbyFactor: 2 });
+      const { claimId } = await buy(sale, 'ann');
+      await buy(sale, 'bob');
+      await buy(sale, 'cem');
+      const tags = [
+        await tagOf(sale, 'ann'),
+        await tagOf(sale, 'bob'),
+        await tagOf(sale, 'cem'),
+        await tagOf(sale, 'dan'),
+      ];
+      const pending = { buyerId: 'ann', claimId, status: 'pending_payment', payByMs: Date.now() + 60_000 } as const;
+      await recordStatus(api.redis, sale.id, [pending]);
+      tags.push(await tagOf(sale, 'ann'));
+      await recordStatus(api.redis, sale.id, [{ ...pending, reason: 'insufficient_funds' }]);
+      tags.push(await tagOf(sale, 'ann'));
+      expect(new Set(tags).size).toBe(tags.length);
+    });
   });
 
-  test('that is forged, of another buyer, of another sale or no receipt at all brings nothing', async () => {
-    const sale = await api.open();
-    const other = await api.open();
-    const claim = { claimId: randomUUID(), unit: 1, wonAtMs: Date.now() };
-    const wrong = [
-      signReceipt('another secret of 32 characters..', { ...claim, saleId: sale.id, buyerId: 'ann' }),
-      signReceipt(SECRET, { ...claim, saleId: sale.id, buyerId: 'bob' }),
-      signReceipt(SECRET, { ...claim, saleId: other.id, buyerId: 'ann' }),
-      signReceipt(SECRET, { ...claim, saleId: sale.id, buyerId: 'ann' }).replace('.1.', '.2.'),
-      'nonsense',
-      '',
-    ];
-    for (const receipt of wrong) expect(await statusOf(sale, 'ann', receipt)).toEqual({ status: 'none' });
-    expect((await readSnapshot(api.redis, sale.id))?.stock).toHaveLength(3);
-  });
+  describe('a receipt', () => {
+    /** What a Redis does that loses the last second: the sale is there and verified, the claim is not. */
+    const lose = async (sale: Sale, buyerId: string, unit: number) => {
+      await api.redis.hdel(`{${sale.id}}:claims`, buyerId);
+      await api.redis.zrem(`{${sale.id}}:outbox`, buyerId);
+      await api.redis.rpush(`{${sale.id}}:stock`, unit);
+    };
 
-  test.each([`receipt=${'x'.repeat(201)}`, 'receipt=a&receipt=b'])('of another form (%p): 400', async query => {
-    const sale = await api.open();
-    expect(await api.get(`/order-status/${sale.id}?${query}`, 'ann')).toMatchObject({
-      status: 400,
-      body: { code: 'invalid_request' },
+    const jobsOf = (sale: Sale, count: number) =>
+      eventually(async () => {
+        const jobs = await api.ctx.queues['place-orders'].getJobs(['waiting']);
+        expect(jobs.filter(job => job.data.saleId === sale.id)).toHaveLength(count);
+      });
+
+    test('of a claim that is there changes nothing', async () => {
+      const sale = await api.open();
+      const { receipt, claimId } = await buy(sale, 'ann');
+      expect(await statusOf(sale, 'ann', receipt)).toMatchObject({ status: 'queued', claimId });
+    });
+
+    test('of a lost claim makes it good again, once, and has it placed', async () => {
+      const sale = await api.open();
+      const { receipt, claimId, unit } = await buy(sale, 'ann');
+      await lose(sale, 'ann', unit);
+      expect(await statusOf(sale, 'ann')).toEqual({ status: 'none' });
+      await jobsOf(sale, 1);
+      const answers = await Promise.all([1, 2, 3].map(() => statusOf(sale, 'ann', receipt)));
+      for (const answer of answers) expect(answer).toMatchObject({ status: 'queued', claimId, unit });
+      await jobsOf(sale, 2);
+      const snapshot = await readSnapshot(api.redis, sale.id);
+      expect(snapshot?.stock).not.toContain(unit);
+      expect([...(snapshot?.outbox.keys() ?? [])]).toEqual(['ann']);
+    });
+
+    test('whose unit is gone by now: queued until the worker has decided, then what it decided', async () => {
+      const sale = await api.open({ units: 1 });
+      const { receipt, claimId, unit } = await buy(sale, 'ann');
+      await lose(sale, 'ann', unit);
+      await buy(sale, 'bob');
+      for (const _ of [1, 2, 3]) {
+        expect(await statusOf(sale, 'ann', receipt)).toMatchObject({ status: 'queued', claimId, unit });
+      }
+      const jobs = await api.ctx.queues['settle-receipt'].getJobs(['waiting']);
+      const ofSale = jobs.map(job => job.data).filter(data => data.saleId === sale.id);
+      expect(ofSale).toEqual([{ saleId: sale.id, claimId, buyerId: 'ann', unit }]);
+      await restoreClaim(api.redis, sale.id, { buyerId: 'ann', claimId, unit, status: 'rejected', reason: 'lost' });
+      expect(await statusOf(sale, 'ann', receipt)).toMatchObject({ status: 'rejected', claimId, unit, reason: 'lost' });
+    });
+
+    test('of a buyer who has bought again since: the claim that counts', async () => {
+      const sale = await api.open();
+      const lost = await buy(sale, 'ann');
+      await lose(sale, 'ann', lost.unit);
+      const { claimId } = await buy(sale, 'ann');
+      expect(await statusOf(sale, 'ann', lost.receipt)).toMatchObject({ status: 'queued', claimId });
+    });
+
+    test('of a claim that ended before the buyer won another, which ended too: nothing is brought back', async () => {
+      const sale = await api.open();
+      const claims = [];
+      for (const _ of ['first', 'second']) {
+        const claim = await buy(sale, 'ann');
+        claims.push(claim);
+        const { claimId } = claim;
+        const ended = { status: 'cancelled', reason: 'cancelled_by_buyer', freesUnit: true } as const;
+        await release(api.redis, sale.id, [{ buyerId: 'ann', claimId, ...ended }]);
+      }
+      const [first, second] = claims;
+      const before = await readSnapshot(api.redis, sale.id);
+      expect(await statusOf(sale, 'ann', first?.receipt)).toMatchObject({
+        status: 'cancelled',
+        claimId: second?.claimId,
+      });
+      expect((await readSnapshot(api.redis, sale.id))?.stock).toEqual(before?.stock);
+    });
+
+    test('of a buyer who is in line again since: the line', async () => {
+      const sale = await api.open({ units: 1, standbyFactor: 1 });
+      const { receipt, unit } = await buy(sale, 'ann');
+      await lose(sale, 'ann', unit);
+      await buy(sale, 'bob');
+      await api.post(`/buy/${sale.id}`, 'ann');
+      expect(await statusOf(sale, 'ann', receipt)).toMatchObject({ status: 'standby', position: 1 });
+    });
+
+    test('of a claim that ended before the buyer won another, which ended too, and who is in line now: nothing is brought back', async () => {
+      const sale = await api.open({ units: 1, standbyFactor: 1 });
+      const ended = { status: 'cancelled', reason: 'cancelled_by_buyer', freesUnit: false } as const;
+      const first = await buy(sale, 'ann');
+      await release(api.redis, sale.id, [{ buyerId: 'ann', claimId: first.claimId, ...ended, freesUnit: true }]);
+      const second = await buy(sale, 'ann');
+      await release(api.redis, sale.id, [{ buyerId: 'ann', claimId: second.claimId, ...ended }]);
+      await buy(sale, 'ann');
+      await api.redis.rpush(`{${sale.id}}:stock`, 1);
+      expect(await statusOf(sale, 'ann', first.receipt)).toMatchObject({ status: 'standby', position: 1 });
+      expect((await readSnapshot(api.redis, sale.id))?.stock).toEqual([1]);
+    });
+
+    test('that is forged, of another buyer, of another sale or no receipt at all brings nothing', async () => {
+      const sale = await api.open();
+      const other = await api.open();
+      const claim = { claimId: randomUUID(), unit: 1, wonAtMs: Date.now() };
+      const wrong = [
+        signReceipt('another secret of 32 characters..', { ...claim, saleId: sale.id, buyerId: 'ann' }),
+        signReceipt(SECRET, { ...claim, saleId: sale.id, buyerId: 'bob' }),
+        signReceipt(SECRET, { ...claim, saleId: other.id, buyerId: 'ann' }),
+        signReceipt(SECRET, { ...claim, saleId: sale.id, buyerId: 'ann' }).replace('.1.', '.2.'),
+        'nonsense',
+        '',
+      ];
+      for (const receipt of wrong) expect(await statusOf(sale, 'ann', receipt)).toEqual({ status: 'none' });
+      expect((await readSnapshot(api.redis, sale.id))?.stock).toHaveLength(3);
+    });
+
+    test.each([`receipt=${'x'.repeat(201)}`, 'receipt=a&receipt=b'])('of another form (%p): 400', async query => {
+      const sale = await api.open();
+      expect(await api.get(`/order-status/${sale.id}?${query}`, 'ann')).toMatchObject({
+        status: 400,
+        body: { code: 'invalid_request' },
+      });
     });
   });
 });

@@ -74,6 +74,7 @@ describe('the rest', () => {
     const paths = body.paths as Record<string, Record<string, { responses: object; security?: object[] }>>;
     expect(Object.entries(paths).map(([path, methods]) => `${Object.keys(methods)} ${path}`)).toEqual([
       'post /buy/{saleId}',
+      'post /webhooks/payments/{provider}',
       'get /sales/{saleId}',
       'get /order-status/{saleId}',
       'post /pay/{saleId}',
