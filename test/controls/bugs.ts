@@ -1,0 +1,280 @@
+/** A change of one file of the product: exactly one place reads `find`. */
+export interface Edit {
+  file: string;
+  find: string;
+  replace: string;
+}
+
+/** A bug that somebody could make, and the test that is there to catch it. */
+export interface Bug {
+  /** What is wrong, as a reviewer would say it. */
+  bug: string;
+  edits: Edit[];
+  /** The kind of test, its file without `.test.ts`, and the beginning of a title that must fail. */
+  caughtBy: { kind: 'unit' | 'integration'; file: string; title: string };
+}
+
+const lua = (name: string) => `core/stock/lua/${name}.lua`;
+const INIT = 'prisma/migrations/0001_init/migration.sql';
+
+const one = (bug: string, edit: Edit, kind: 'unit' | 'integration', file: string, title: string): Bug => ({
+  bug,
+  edits: [edit],
+  caughtBy: { kind, file, title },
+});
+
+/** Each is made in a copy of the sources, never in the product: no switch for it exists there. */
+export const BUGS: Bug[] = [
+  one(
+    'sold out leaves the buyer marked (S4)',
+    {
+      file: lua('claim'),
+      find: 'else outcomes[i] = 0 end',
+      replace: "else redis.call('HSET', KEYS[3], buyer, format(ARGV[2 * i], 1, 'rejected')) outcomes[i] = 0 end",
+    },
+    'integration',
+    'scripts/claim',
+    'sold out leaves no trace',
+  ),
+  one(
+    'the same buyer twice in a batch wins twice',
+    { file: lua('claim'), find: 'elseif seen[buyer] then', replace: 'elseif false then' },
+    'integration',
+    'scripts/claim',
+    'the same buyer twice in a batch wins once',
+  ),
+  one(
+    'the claim script writes no outbox entry',
+    { file: lua('claim'), find: "  redis.call('ZADD', KEYS[4], unpack(entries))\n", replace: '' },
+    'integration',
+    'scripts/claim',
+    'a win is a queued claim and an entry in the outbox',
+  ),
+  one(
+    'no fence: a restarted Redis sells unseen',
+    {
+      file: lua('include/fence'),
+      find: "  if verified ~= string.match(redis.call('INFO', 'server'), 'run_id:(%w+)') then return 'unverified' end\n",
+      replace: '',
+    },
+    'integration',
+    'scripts/claim',
+    'a sale that was verified for another run of Redis is refused',
+  ),
+  one(
+    'the window is not asked for its end',
+    {
+      file: lua('include/window'),
+      find: "if state == 'closed' or now >= tonumber(closes_at)",
+      replace: "if state == 'closed'",
+    },
+    'integration',
+    'scripts/claim',
+    'opens and closes by the clock of Redis',
+  ),
+  one(
+    'release without comparing the claim id (F44)',
+    {
+      file: lua('release'),
+      find: 'if not claim or claim.claim_id ~= claim_id or not is_live(record)',
+      replace: 'if not claim or not is_live(record)',
+    },
+    'integration',
+    'scripts/release',
+    'a claim that the buyer no longer holds leaves the new one alone',
+  ),
+  one(
+    'a second release puts the unit back again (F43)',
+    { file: lua('release'), find: ' or not is_live(record) then return 0', replace: ' then return 0' },
+    'integration',
+    'scripts/release',
+    'a second time does nothing',
+  ),
+  one(
+    'release refused when memory is full (F45)',
+    { file: lua('release'), find: '#!lua flags=allow-oom', replace: '#!lua' },
+    'integration',
+    'scripts/release',
+    'a full Redis still takes units back',
+  ),
+  one(
+    'statuses move backward',
+    {
+      file: lua('record-status'),
+      find: 'if RANK[status] >= RANK[claim.status] and is_live(record) then',
+      replace: 'if true then',
+    },
+    'integration',
+    'scripts/record-status',
+    'recording where an order stands',
+  ),
+  one(
+    'a conflict counts as placed (P2002 swallowed)',
+    {
+      file: 'core/orders/place.ts',
+      find: '  return { orders: [...inserted, ...existing], conflicting: without(missing, existing) };',
+      replace: '  return { orders: [...inserted, ...existing], conflicting: [] };',
+    },
+    'integration',
+    'jobs/place-orders',
+    'a unit that another live order has is lost',
+  ),
+  one(
+    'no unique index on (sale, unit)',
+    { file: INIT, find: 'CREATE UNIQUE INDEX "orders_live_unit"', replace: 'CREATE INDEX "orders_live_unit"' },
+    'integration',
+    'jobs/place-orders',
+    'a unit that another live order has is lost',
+  ),
+  one(
+    'no unique index on (sale, buyer)',
+    { file: INIT, find: 'CREATE UNIQUE INDEX "orders_live_buyer"', replace: 'CREATE INDEX "orders_live_buyer"' },
+    'integration',
+    'jobs/place-orders',
+    'a buyer who has a live order loses the second claim',
+  ),
+  one(
+    'no sweeper: the outbox is read by nobody',
+    { file: 'core/maintenance/rescue.ts', find: 'if (claims.length > 0) {', replace: 'if (claims.length > 1_000) {' },
+    'integration',
+    'maintenance/rescue',
+    'a claim that was accepted and that nobody placed becomes an order',
+  ),
+  one(
+    'cancel without a status guard',
+    {
+      file: 'core/orders/end.ts',
+      find: "{claim.buyerId} AND status = 'pending_payment'",
+      replace: '{claim.buyerId}',
+    },
+    'integration',
+    'jobs/cancel-order',
+    'a paid order stays paid',
+  ),
+  one(
+    'cancel without asking whose order it is',
+    {
+      file: 'core/orders/end.ts',
+      find: 'AND buyer_id = $',
+      replace: "AND '' <> $",
+    },
+    'integration',
+    'jobs/cancel-order',
+    'nobody cancels another buyer',
+  ),
+  one(
+    'expiry without a deadline (the queue is believed)',
+    {
+      file: 'core/orders/end.ts',
+      find: ' AND pay_by <= clock_timestamp()',
+      replace: '',
+    },
+    'integration',
+    'jobs/expire-orders',
+    'an order that is not due yet by the clock of Postgres stays',
+  ),
+  one(
+    'pay without a deadline guard',
+    { file: 'core/orders/pay.ts', find: ' AND o.pay_by > clock_timestamp()', replace: '' },
+    'integration',
+    'jobs/pay-order',
+    'a payment after the deadline expires the order instead',
+  ),
+  one(
+    'the wallet is debited without looking at its balance',
+    { file: 'core/orders/pay.ts', find: ' AND a.balance_minor >= due.amount_minor', replace: '' },
+    'integration',
+    'jobs/pay-order',
+    'without funds the order stays payable',
+  ),
+  one(
+    'releases that were decided are not carried out again (F41)',
+    {
+      file: 'core/maintenance/deliver-events.ts',
+      find: '    await releaseUnits(ctx, events);\n',
+      replace: '',
+    },
+    'integration',
+    'maintenance/deliver-events',
+    'a worker that died between cancelling and releasing',
+  ),
+  one(
+    'reconcile by counts (F48)',
+    {
+      file: 'core/maintenance/compare.ts',
+      find: '  const differences: Difference[] = [];\n',
+      replace:
+        '  const differences: Difference[] = [];\n  if (orders.filter(o => isLiveOrder(o.status)).length === [...snapshot.claims.values()].filter(c => isLive(c.status)).length) return [];\n',
+    },
+    'unit',
+    'compare',
+    'status_behind',
+  ),
+  {
+    bug: 'rebuild without closing the gate (F51)',
+    edits: [
+      {
+        file: 'core/maintenance/rebuild.ts',
+        find: 'await setSale(ctx.redis, saleId, { runId: gate })',
+        replace: 'gate === saleId && (await setSale(ctx.redis, saleId, { runId: gate }))',
+      },
+      {
+        file: lua('open-sale'),
+        find: "if (redis.call('HGET', KEYS[1], 'runId') or '') ~= ARGV[2] then return 'superseded' end\n",
+        replace: '',
+      },
+    ],
+    caughtBy: { kind: 'integration', file: 'maintenance/rebuild', title: 'while a sale is rebuilt again and again' },
+  },
+  one(
+    'rebuild calls a claim lost without a tombstone',
+    {
+      file: 'core/maintenance/rebuild.ts',
+      find: "      await voidClaims(ctx.db, saleId, undecided.slice(i, i + VOID_BATCH), 'lost');\n",
+      replace: '',
+    },
+    'integration',
+    'maintenance/rebuild',
+    'a claim that contradicts an order ends as lost',
+  ),
+  one(
+    'a claim of a receipt is called lost without a tombstone',
+    {
+      file: 'core/steps/settle-receipt.ts',
+      find: "  await releaseUnits(ctx, await voidClaims(ctx.db, saleId, [claim], 'lost'));\n",
+      replace: "  await restoreClaim(ctx.redis, saleId, { ...claim, status: 'rejected', reason: 'lost' });\n",
+    },
+    'integration',
+    'jobs/settle-receipt',
+    'a claim that nobody placed is told to be lost',
+  ),
+  one(
+    'a Redis that was emptied while it was compared counts as whole',
+    { file: lua('mark-registry'), find: 'then return 0 end', replace: 'then break end' },
+    'integration',
+    'maintenance/reconcile',
+    'the list of sales is not called whole',
+  ),
+  one(
+    'a receipt that does not say whose it is',
+    {
+      file: 'core/receipt.ts',
+      find: '{buyerId}.$',
+      replace: "{'anybody'}.$",
+    },
+    'unit',
+    'receipt',
+    'a receipt is refused from another buyer',
+  ),
+  one(
+    "a buyer's id is not held to one spelling",
+    {
+      file: 'core/token.ts',
+      find: "typeof sub === 'string' && ID_PATTERN.test(sub) ? sub : undefined",
+      replace: "typeof sub === 'string' ? sub : undefined",
+    },
+    'unit',
+    'token',
+    'a token names nobody',
+  ),
+];

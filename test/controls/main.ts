@@ -1,0 +1,119 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { checkout } from '../../apps/stack/checkout.js';
+import { BUGS, type Bug } from './bugs.js';
+import { makeScratch, type Scratch } from './scratch.js';
+
+// `npm run controls`: makes each bug in a copy of the sources, and demands that the test which is there for it fails. A test
+// that can't fail proves nothing, nor does one that always fails: undamaged, each has to pass first. With words, only the bugs that have one of them in their name, and the table stays as it is.
+
+const TABLE = join(checkout, 'docs', 'negative-controls.md');
+
+interface Control extends Bug {
+  caught: boolean;
+  seconds: number;
+  /** The first line of what the test said, for whoever wonders whether it failed for the right reason. */
+  said: string;
+}
+
+interface JestReport {
+  testResults: { assertionResults: { fullName: string; status: string; failureMessages: string[] }[] }[];
+}
+
+type Result = JestReport['testResults'][number]['assertionResults'][number];
+
+/** A test that a bug makes hang has not said that it is one, in ms. */
+const RUN_LIMIT_MS = 60_000;
+
+/** Runs tests of one file; one that didn't run is not among the results. */
+async function run(folder: string, kind: string, file: string, titles: string[]): Promise<Result[]> {
+  const output = join(folder, 'report.json');
+  await writeFile(output, '{"testResults":[]}');
+  const path = join('test', kind, `${file}.test.ts`);
+  const pattern = titles.map(title => title.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('|');
+  const jest = spawn(
+    process.execPath,
+    [
+      '--disable-warning=ExperimentalWarning',
+      '--experimental-vm-modules',
+      join('node_modules', 'jest', 'bin', 'jest.js'),
+      ...['--selectProjects', kind, '--runTestsByPath', path, '-t', pattern, '--json', '--outputFile', output],
+    ],
+    { cwd: folder, stdio: 'ignore', timeout: RUN_LIMIT_MS, killSignal: 'SIGKILL' },
+  );
+  await once(jest, 'close');
+  const report = JSON.parse(await readFile(output, 'utf8')) as JestReport;
+  const results = report.testResults.flatMap(({ assertionResults }) => assertionResults);
+  return results.filter(({ status }) => status === 'passed' || status === 'failed');
+}
+
+/** @throws Error when a test fails without any bug, or isn't there */
+async function expectAllPass(folder: string, bugs: Bug[]): Promise<void> {
+  for (const { kind, file } of new Map(bugs.map(({ caughtBy }) => [caughtBy.file, caughtBy])).values()) {
+    const titles = bugs.filter(({ caughtBy }) => caughtBy.file === file).map(({ caughtBy }) => caughtBy.title);
+    const results = await run(folder, kind, file, titles);
+    for (const title of titles) {
+      const own = results.filter(({ fullName }) => fullName.includes(title));
+      const passes = own.length > 0 && own.every(({ status }) => status === 'passed');
+      if (!passes) throw new Error(`without any bug, ${kind}/${file} has no test that passes: ${title}`);
+    }
+  }
+}
+
+async function failureOf(folder: string, { kind, file, title }: Bug['caughtBy']): Promise<string | undefined> {
+  const results = await run(folder, kind, file, [title]);
+  const failed = results.find(({ fullName, status }) => fullName.includes(title) && status === 'failed');
+  return failed && `${failed.failureMessages[0] ?? ''}`.split('\n')[0];
+}
+
+async function control(scratch: Scratch, bug: Bug): Promise<Control> {
+  const startedAt = performance.now();
+  const said = await scratch.damaged(bug.edits, () => failureOf(scratch.folder, bug.caughtBy));
+  const seconds = (performance.now() - startedAt) / 1_000;
+  return { ...bug, caught: said !== undefined, seconds, said: said ?? 'no test failed' };
+}
+
+function tableOf(controls: Control[]): string {
+  const rows = controls.map(({ bug, caught, seconds, caughtBy: { kind, file, title } }) => {
+    return `| ${bug} | ${caught ? `\`${kind}/${file}\`: ${title}` : '**nobody**'} | ${seconds.toFixed(1)} |`;
+  });
+  return [
+    '# Negative controls',
+    '',
+    `Written by \`npm run controls\`: ${controls.filter(({ caught }) => caught).length} of ${controls.length} bugs caught.`,
+    'Each was made in a copy of the sources, and the test that is there for it was run: its title begins as below; it had',
+    'passed without the bug, and failed with it. The time is that of the run of that test, with the start of its stores.',
+    '',
+    '| Bug | Caught by | s |',
+    '| --- | --- | ---: |',
+    ...rows,
+    '',
+  ].join('\n');
+}
+
+const words = process.argv.slice(2);
+const wanted = BUGS.filter(({ bug }) => words.length === 0 || words.some(word => bug.includes(word)));
+const scratch = await makeScratch();
+const controls: Control[] = [];
+try {
+  await expectAllPass(scratch.folder, wanted);
+  for (const bug of wanted) {
+    const done = await control(scratch, bug);
+    controls.push(done);
+    const { caught, seconds, said } = done;
+    process.stdout.write(`${caught ? 'caught' : 'MISSED'} ${seconds.toFixed(1).padStart(5)} s  ${bug.bug}: ${said}\n`);
+  }
+} finally {
+  await scratch.remove();
+}
+if (words.length === 0) {
+  await writeFile(TABLE, tableOf(controls));
+  // The formatter aligns the columns; without it, lint would refuse the table.
+  const formatter = [join('node_modules', '@biomejs', 'biome', 'bin', 'biome'), 'format', '--write', TABLE];
+  await once(spawn(process.execPath, formatter, { cwd: checkout, stdio: 'ignore' }), 'close');
+}
+const missed = controls.filter(({ caught }) => !caught).length;
+process.stdout.write(`${controls.length - missed} of ${controls.length} caught\n`);
+process.exitCode = missed === 0 ? 0 : 1;
