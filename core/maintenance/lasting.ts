@@ -6,7 +6,7 @@ import { readSnapshot, type Snapshot } from '../stock/snapshot.js';
 import { compare, type Difference, describe } from './compare.js';
 
 /** A claim or a release on its way is gone when it is looked for again after this long, in ms. */
-const SECOND_LOOK_MS = 1_000;
+const SECOND_LOOK_MS = 500;
 
 /**
  * @param db Postgres
@@ -25,7 +25,7 @@ export async function differencesNow(db: Database, saleId: string, snapshot: Sna
  * @param redis Redis
  * @param saleId the sale
  * @param snapshot the first look at Redis
- * @returns what differs now and still differs a second later
+ * @returns what differs now and still differs on a second look
  */
 export async function lastingDifferences(
   db: Database,
