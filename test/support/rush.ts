@@ -6,7 +6,7 @@ import { reckon, untilAtRest, type Verdict } from '../../apps/stack/reckoning.js
 import type { TestStack } from './stack.js';
 
 const CLICKS = 4;
-const PATIENCE_MS = 90_000;
+const PATIENCE_MS = 180_000;
 const REST_MS = 30_000;
 const LOOK_EVERY_MS = 50;
 const GLANCE_MS = 200;
