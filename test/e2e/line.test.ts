@@ -199,7 +199,7 @@ describe('waiting for the answer', () => {
 });
 
 describe('a pause between purchases', () => {
-  const PAUSE_SECONDS = 4;
+  const PAUSE_SECONDS = 10;
 
   test('1,000 buys of one buyer in 5 sales: one is won, and the next after the pause, not before', async () => {
     const sales = await Promise.all(
