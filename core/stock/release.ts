@@ -1,5 +1,5 @@
 import type { Claim, EndedStatus } from '../claim.js';
-import { newClaimId } from '../claim-id.js';
+import { newClaimId, newClaimIds } from '../claim-id.js';
 import type { OrderReason } from '../order.js';
 import type { Redis } from '../redis.js';
 import { behindFence } from './claims.js';
@@ -56,7 +56,7 @@ export async function release(redis: Redis, saleId: string, releases: Release[])
  */
 export async function promote(redis: Redis, saleId: string): Promise<Claim[]> {
   const keys = keysOf(saleId);
-  const claimIds = Array.from({ length: RELEASE_BATCH_MAX }, () => newClaimId());
+  const claimIds = newClaimIds(RELEASE_BATCH_MAX);
   const reply = await runScript(
     redis,
     'promote',
