@@ -30,7 +30,7 @@ export const BUGS: Bug[] = [
     {
       file: lua('claim'),
       find: 'else outcomes[i] = 0 end',
-      replace: "else redis.call('HSET', KEYS[3], buyer, format(ARGV[2 * i], 1, 'rejected')) outcomes[i] = 0 end",
+      replace: "else redis.call('HSET', KEYS[3], buyer, format(claim_ids[i], 1, 'rejected')) outcomes[i] = 0 end",
     },
     'integration',
     'scripts/claim',
@@ -112,8 +112,8 @@ export const BUGS: Bug[] = [
     'a conflict counts as placed (P2002 swallowed)',
     {
       file: 'core/orders/place.ts',
-      find: '  return { orders: [...inserted, ...existing], conflicting: without(missing, existing) };',
-      replace: '  return { orders: [...inserted, ...existing], conflicting: [] };',
+      find: '  return { orders: [...placed, ...existing], conflicting: without(missing, existing) };',
+      replace: '  return { orders: [...placed, ...existing], conflicting: [] };',
     },
     'integration',
     'jobs/place-orders',
