@@ -9,7 +9,7 @@ export interface Generator {
    * @throws Error when a connection broke or an answer is missing
    */
   run(plan: LoadPlan): Promise<LoadOutcome>;
-  stop(): void;
+  stop(): unknown;
 }
 
 /**
@@ -31,6 +31,7 @@ export function startGenerator(path: string, secret: string): Generator {
       if ('failure' in reply) throw new Error(`${plan.method} ${plan.path}: ${reply.failure}`);
       return reply.outcome;
     },
-    stop: () => child.disconnect(),
+    // A signal to the whole group has ended it before us.
+    stop: () => child.connected && child.disconnect(),
   };
 }

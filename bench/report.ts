@@ -16,6 +16,7 @@ const RATIOS: Record<string, [over: string, under: string]> = {
   winsVsLock: ['wins.perSecond', 'lock.perSecond'],
   // The raw insert with as many connections as the worker has: the higher of the two limits.
   drainVsRawInsert: ['drain.perSecond', 'rawInsert4.perSecond'],
+  drainVsRawInsertOneByOne: ['drain.perSecond', 'rawInsert1.perSecond'],
   claimCostMillionVsHundred: ['claimCost1000000.micros', 'claimCost100.micros'],
 };
 
