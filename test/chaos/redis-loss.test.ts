@@ -42,6 +42,13 @@ const untilAll = (saleId: string, buyerIds: string[], status: string) =>
     expect(new Set(answers.map(answer => answer.status))).toEqual(new Set([status]));
   }, OPEN_WITHIN_MS);
 
+/** A job that is added after the loss would place its claims, as if nothing had been lost. */
+const untilQueued = (claims: number) =>
+  eventually(async () => {
+    const jobs = await s.connections.queues['place-orders'].getWaiting();
+    expect(jobs.flatMap(({ data }) => data.claims)).toHaveLength(claims);
+  });
+
 /** @returns the time from FLUSHALL until the sale is verified, and from there until it sells, in ms */
 async function flush(saleId: string, buyerId: string) {
   const { redis } = s.connections;
@@ -89,6 +96,7 @@ test('FLUSHALL: no unit is sold twice, no paid order is lost, and every accepted
   const workers = ['worker-1', 'worker-2'].map(s.node);
   for (const worker of workers) await worker.kill();
   const accepted = await buyAll(id, names('accepted', ACCEPTED));
+  await untilQueued(ACCEPTED);
   await s.connections.redis.flushall();
   const flushedAt = performance.now();
   expect(await s.client.ask('buy', id, 'too-early')).toMatchObject({ http: 503, code: 'unavailable' });
@@ -103,7 +111,7 @@ test('FLUSHALL: no unit is sold twice, no paid order is lost, and every accepted
 
   // Fewer units than there were claims: some come back in time, the others are too late.
   await buyAll(id, names('quick', 10));
-  await Promise.all(
+  const ends = await Promise.all(
     accepted.map(({ buyerId, claimId, receipt }) =>
       eventually(async () => {
         const answer = await s.client.ask('order-status', id, buyerId, receipt);
@@ -111,9 +119,11 @@ test('FLUSHALL: no unit is sold twice, no paid order is lost, and every accepted
         expect([answer.status, answer.reason]).toEqual(
           answer.status === 'rejected' ? ['rejected', 'lost'] : ['pending_payment', undefined],
         );
+        return answer.status;
       }, OPEN_WITHIN_MS),
     ),
   );
+  expect(new Set(ends)).toEqual(new Set(['rejected', 'pending_payment']));
   const rest = [...buyers.slice(PAID), ...accepted.map(({ buyerId }) => buyerId), 'fresh', ...names('quick', 10)];
   await Promise.all(rest.map(buyerId => s.client.ask('cancel', id, buyerId)));
   await s.expectAllKept(true);
