@@ -55,17 +55,18 @@ export async function openSale(redis: Redis, sale: Sale, state = NOTHING, gate =
     const staged = await stage(redis, sale, state);
     await crashPoint('rebuild.staged');
     const keys = keysOf(sale.id);
-    const names = [keys.sale, keys.stock, keys.claims, keys.outbox, keys.standby, ...staged];
-    const outcome = await runScript(redis, 'open-sale', names, [runId, gate, ...fieldsOf(sale)]);
-    if (outcome === 'restarted') continue;
-    if (outcome !== 'opened') await redis.del(...staged);
-    return outcome === 'opened';
+    const names = [keys.sale, keys.stock, keys.claims, keys.outbox, keys.standby, ...staged.map(({ key }) => key)];
+    const args = [runId, gate, sale.generation, ...staged.map(({ count }) => count), ...fieldsOf(sale)];
+    const outcome = await runScript(redis, 'open-sale', names, args);
+    if (outcome === 'opened') return true;
+    await redis.del(...staged.map(({ key }) => key));
+    if (outcome === 'superseded') return false;
   }
   throw new Error(`sale ${sale.id} could not be loaded: Redis restarts while it is staged`);
 }
 
 function fieldsOf(sale: Sale): (string | number)[] {
-  const { id: _, standbyFactor: __, onePurchaseAtATime, ...fields } = sale;
+  const { id: _, standbyFactor: __, generation: ___, onePurchaseAtATime, ...fields } = sale;
   const onePurchase = onePurchaseAtATime ? 1 : 0;
   return Object.entries({ ...fields, onePurchaseAtATime: onePurchase, standbyCap: standbyCap(sale) }).flat();
 }
@@ -84,8 +85,14 @@ export async function refuseRulesOnCluster(redis: Redis, sale: Parameters<typeof
   );
 }
 
+/** A temporary key, and how many elements were put there. */
+interface Staged {
+  key: string;
+  count: number;
+}
+
 /** Fills temporary keys: the free units are those that no live claim has, and that were not withdrawn. */
-async function stage(redis: Redis, sale: Sale, state: StartingState): Promise<string[]> {
+async function stage(redis: Redis, sale: Sale, state: StartingState): Promise<Staged[]> {
   const keys = keysOf(sale.id);
   const suffix = `:staged:${randomUUID()}`;
   const [stock, claims, outbox, standby] = [keys.stock, keys.claims, keys.outbox, keys.standby].map(
@@ -101,9 +108,13 @@ async function stage(redis: Redis, sale: Sale, state: StartingState): Promise<st
   for (const chunk of chunks(state.standby.map((buyerId, i) => [i + 1, buyerId] as const))) {
     await redis.zadd(standby, ...chunk.flat());
   }
-  const staged = [stock, claims, outbox, standby];
-  for (const key of staged) await redis.expire(key, STAGED_TTL_SECONDS);
-  return staged;
+  for (const key of [stock, claims, outbox, standby]) await redis.expire(key, STAGED_TTL_SECONDS);
+  return [
+    { key: stock, count: free.length },
+    { key: claims, count: state.claims.length },
+    { key: outbox, count: state.outbox.length },
+    { key: standby, count: state.standby.length },
+  ];
 }
 
 function* chunks<T>(all: T[]): Generator<T[]> {
@@ -130,11 +141,28 @@ export type SaleChange = Partial<{ state: SaleState; generation: number; runId: 
  * @param redis a connection with the scripts
  * @param saleId the sale
  * @param change what changes
+ * @param generation that the values are of: a sale of a later one stays as it is. None for what belongs to no generation
  * @returns false when the sale isn't loaded
  */
-export async function setSale(redis: Redis, saleId: string, change: SaleChange): Promise<boolean> {
+export async function setSale(redis: Redis, saleId: string, change: SaleChange, generation?: number): Promise<boolean> {
   const fields = Object.entries(change).flat() as (string | number)[];
-  return (await runScript(redis, 'set-sale', [keysOf(saleId).sale], fields)) === 1;
+  return (await runScript(redis, 'set-sale', [keysOf(saleId).sale], [generation ?? '-', ...fields])) !== 0;
+}
+
+/**
+ * Carries an operator's changes over from Postgres: all of the sale, as an earlier change may have got no further than there. The
+ * generation comes last: as long as it differs, reconcile sees that something is missing. What is newer in Redis stays.
+ *
+ * @param redis a connection with the scripts
+ * @param sale the sale, as Postgres has it
+ * @returns false when the sale isn't loaded
+ * @throws NotVerified when the sale isn't verified; what ioredis throws
+ */
+export async function carryOver(redis: Redis, sale: Sale): Promise<boolean> {
+  const { id, state, generation } = sale;
+  if (!(await setSale(redis, id, { state }, generation))) return false;
+  await restock(redis, sale);
+  return setSale(redis, id, { generation }, generation);
 }
 
 /**

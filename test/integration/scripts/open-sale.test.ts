@@ -10,11 +10,12 @@ import { aSale, useStores, winOne } from '../../support/stores.js';
 
 const t = useStores();
 
-/** Calls the script with staged keys of our own. */
-async function runOpen(sale: Sale, staged: string[], runId: string, gate = ''): Promise<unknown> {
+/** Calls the script with staged keys of our own, as if that many units were staged. */
+async function runOpen(sale: Sale, staged: string[], runId: string, gate = '', units = 0): Promise<unknown> {
   const { sale: sale_, stock, claims, outbox, standby } = keysOf(sale.id);
-  const fields = ['generation', 1, 'units', 1, 'state', 'open', 'opensAtMs', 0, 'closesAtMs', 1, 'standbyCap', 0];
-  return runScript(t.redis, 'open-sale', [sale_, stock, claims, outbox, standby, ...staged], [runId, gate, ...fields]);
+  const fields = ['units', 1, 'state', 'open', 'opensAtMs', 0, 'closesAtMs', 1, 'standbyCap', 0];
+  const args = [runId, gate, sale.generation, units, 0, 0, 0, ...fields];
+  return runScript(t.redis, 'open-sale', [sale_, stock, claims, outbox, standby, ...staged], args);
 }
 
 const stagedKeys = (sale: Sale): string[] => ['s', 'c', 'o', 'w'].map(name => `{${sale.id}}:${name}:staged`);
@@ -99,6 +100,20 @@ describe('who opens first', () => {
   test('what was staged before a restart of Redis is staged again', async () => {
     const sale = aSale();
     expect(await writesNothing(t.redis, () => runOpen(sale, stagedKeys(sale), 'another-run'))).toBe('restarted');
+  });
+
+  test('what FLUSHALL took after it was staged is staged again, and never opened without its units', async () => {
+    const sale = aSale();
+    const runId = await readRunId(t.redis);
+    expect(await writesNothing(t.redis, () => runOpen(sale, stagedKeys(sale), runId, '', 5))).toBe('restarted');
+  });
+
+  test('a change that came while the sale was rebuilt is not undone', async () => {
+    const sale = aSale();
+    await openSale(t.redis, sale);
+    await setSale(t.redis, sale.id, { runId: 'gate' });
+    await setSale(t.redis, sale.id, { state: 'paused', generation: sale.generation + 1 });
+    expect(await writesNothing(t.redis, () => openSale(t.redis, sale, undefined, 'gate'))).toBe(false);
   });
 });
 
