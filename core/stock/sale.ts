@@ -13,7 +13,7 @@ import {
   standbyCap,
 } from '../sale.js';
 import { behindFence } from './claims.js';
-import { keysOf, paymentsKeyOf, REGISTRY, REGISTRY_RUN } from './keys.js';
+import { keysOf, paymentsKeyOf, REGISTRY, REGISTRY_AT, REGISTRY_RUN } from './keys.js';
 import { runScript } from './scripts.js';
 
 /** How many elements travel in one command while a sale is staged: a few hundred kB. */
@@ -281,10 +281,19 @@ export async function isRegistryWhole(redis: Redis): Promise<boolean> {
 
 /**
  * @param redis a connection
+ * @returns how long ago the sales were last compared to the end ({@link markRegistryWhole}), in ms; undefined for never
+ */
+export async function sinceCompared(redis: Redis): Promise<number | undefined> {
+  const [atMs, [seconds, micros]] = await Promise.all([redis.hget(REGISTRY, REGISTRY_AT), redis.time()]);
+  return atMs === null ? undefined : Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000) - Number(atMs);
+}
+
+/**
+ * @param redis a connection
  * @returns the sales that were loaded into this Redis and not dropped since
  */
 export async function listLoadedSales(redis: Redis): Promise<string[]> {
-  return (await redis.hkeys(REGISTRY)).filter(field => field !== REGISTRY_RUN);
+  return (await redis.hkeys(REGISTRY)).filter(field => field !== REGISTRY_RUN && field !== REGISTRY_AT);
 }
 
 /**

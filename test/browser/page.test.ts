@@ -196,6 +196,34 @@ describe('what may go wrong', () => {
     await first.context.close();
   });
 
+  test.each(['answers', 'breaks'])(
+    'who waits is told in the answer that is waited for, or by polling (it %s)',
+    async how => {
+      const { page } = visitor;
+      await signIn(0);
+      const first = await openPage(browser);
+      const saleId = await visit({ units: 1, standbyFactor: 5 });
+      await page.getByRole('button', { name: 'Buy now' }).waitFor();
+      await first.page.goto(`${stack.baseUrl}/s/${saleId}`);
+      await buy(first.page);
+      await openWindow(first.page, 'Unit 1 is yours');
+      const answers = how === 'answers';
+      // Either no plain poll gets through once somebody waits, or no waiting does.
+      await page.route('**/order-status/**', route => {
+        const waits = route.request().headers().prefer !== undefined;
+        return waits === answers ? route.continue() : answers ? route.fallback() : route.abort('connectionreset');
+      });
+      const waiting = page.waitForRequest(request => request.headers().prefer === 'wait=20');
+      await buyButton(page).click();
+      await openWindow(page, 'You are number 1 in line');
+      await waiting;
+      await press(first.page, 'Give up my unit');
+      await openWindow(page, 'Unit 1 is yours');
+      await first.context.close();
+      await page.unrouteAll({ behavior: 'ignoreErrors' });
+    },
+  );
+
   test('a reload resumes where the buyer was', async () => {
     const { page } = visitor;
     await signIn(PRICE_MINOR);
