@@ -35,7 +35,7 @@ export interface Events {
   mood: Mood;
   sent: SentEvent[];
   add(type: FakeEventType, payment: FakePayment): void;
-  /** Sends what was held or lost, the last one first; with an id, that one once more. */
+  /** Sends what was held, the last one first; with an id, that one once more. */
   flush(id?: string): Promise<void>;
 }
 
@@ -78,7 +78,8 @@ export function createEvents(webhookUrl: string, secret: string): Events {
     add(type, payment) {
       const event = eventOf(type, payment);
       sent.push(event);
-      if (mood.lose || mood.hold) waiting.push(event);
+      if (mood.lose) return;
+      if (mood.hold) waiting.push(event);
       else for (let i = 0; i < mood.times; i += 1) void deliver(event);
     },
     async flush(id) {
