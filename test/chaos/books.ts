@@ -5,6 +5,7 @@ import type { Query } from './world.js';
 export interface PaymentFacts {
   paymentId: string;
   orderId: string;
+  attempt: number;
   /** Of the provider. */
   takenMinor: number;
   returnedMinor: number;
@@ -37,11 +38,12 @@ const OURS = `
 export async function readPaymentFacts(query: Query, fake: FakeProvider): Promise<PaymentFacts[]> {
   const theirs = await fake.payments();
   const ours = new Map((await query(OURS)).map(row => [row.payment_id, row]));
-  return theirs.map(({ id, orderId, amountMinor, taken, returned }) => {
+  return theirs.map(({ id, orderId, attempt, amountMinor, taken, returned }) => {
     const row: Record<string, string | boolean> = ours.get(id) ?? {};
     return {
       paymentId: id,
       orderId,
+      attempt,
       takenMinor: amountMinor * taken,
       returnedMinor: amountMinor * returned,
       status: row.status === undefined ? undefined : String(row.status),

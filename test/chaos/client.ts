@@ -12,6 +12,8 @@ export interface Client {
   ask(call: Call, saleId: string, buyerId: string, receipt?: string): Promise<Answer>;
   /** Pays on the provider's page, whatever has become of the order. */
   payElsewhere(saleId: string, buyerId: string, paymentUrl: string): Promise<void>;
+  /** Lets the payment fail there. */
+  failElsewhere(paymentUrl: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -43,6 +45,9 @@ export function openClient(baseUrls: readonly string[], authSecret: string, hist
       const settle = history.invoke({ call: 'pay-elsewhere', saleId, buyerId, amountMinor: PRICE_MINOR });
       const { status } = await fetch(paymentUrl, { method: 'POST' });
       settle(outcomeOf(status), { http: status });
+    },
+    async failElsewhere(paymentUrl) {
+      await fetch(`${paymentUrl}/fail`, { method: 'POST' });
     },
     close: async () => void (await Promise.all(shops.map(shop => shop.close()))),
   };

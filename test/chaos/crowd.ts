@@ -31,8 +31,8 @@ export interface Visit {
   buyerId: string;
   clicks: number;
   withUnit: 'pay' | 'leave' | 'cancel' | 'pay and cancel';
-  /** Where a provider takes the money: when they pay on its page, once they were sent there. */
-  elsewhere?: 'at once' | 'late' | 'never';
+  /** Where a provider takes the money: when they pay on its page, once they were sent there, or let it fail and try again. */
+  elsewhere?: 'at once' | 'late' | 'after failing' | 'never';
   /** How many times they come back after a refusal or an end. */
   returns: number;
 }
@@ -89,7 +89,7 @@ function planVisit(world: World, random: Random, number: number, elapsedMs: numb
     return { saleId: world.line, buyerId: guest, clicks, withUnit: random.pick(['leave', 'cancel']), returns: 1 };
   if (place < 0.6) return { saleId: world.immediate, buyerId: guest, clicks, withUnit, returns: 0 };
   if (place < 0.8) {
-    const elsewhere = random.pick(['at once', 'at once', 'late', 'late', 'never'] as const);
+    const elsewhere = random.pick(['at once', 'late', 'late', 'after failing', 'never'] as const);
     return { saleId: random.pick(world.elsewhere), buyerId: guest, clicks, withUnit, elsewhere, returns: 1 };
   }
   return { saleId: world.big, buyerId: guest, clicks, withUnit, returns: 1 };
@@ -142,6 +142,7 @@ async function follow(
   let answer = first;
   let receipt = first.receipt;
   let moneyAwaitedUntil = 0;
+  let failedUrl: string | undefined;
   for (;;) {
     const ended =
       ENDED.has(answer.status) && (answer.reason === 'refunded_late_payment' || performance.now() > moneyAwaitedUntil);
@@ -150,7 +151,11 @@ async function follow(
       const calls = withUnit === 'pay and cancel' ? random.shuffle(['pay', 'cancel'] as const) : [withUnit];
       await Promise.all(calls.map(call => client.ask(call, saleId, buyerId)));
     }
-    if (answer.paymentUrl !== undefined && moneyAwaitedUntil === 0) {
+    if (answer.paymentUrl !== undefined && visit.elsewhere === 'after failing' && failedUrl === undefined) {
+      failedUrl = answer.paymentUrl;
+      await client.failElsewhere(failedUrl);
+    }
+    if (answer.paymentUrl !== undefined && answer.paymentUrl !== failedUrl && moneyAwaitedUntil === 0) {
       await payElsewhere(client, random, visit, answer.paymentUrl);
       moneyAwaitedUntil = performance.now() + (random.chance(0.5) ? WAITS_FOR_MONEY_MS : 1);
     }

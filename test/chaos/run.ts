@@ -59,6 +59,8 @@ export interface ChaosResult {
 /** What was paid through the provider, so that it shows what a run has tried. */
 export interface MoneyCounts {
   paidElsewhere: number;
+  /** Paid there after another payment for the order had failed. */
+  paidAtLast: number;
   /** Came too late, and bought a unit again. */
   regrabbed: number;
   /** Came too late, and went back. */
@@ -224,6 +226,7 @@ function countMoney(payments: readonly PaymentFacts[], orders: readonly OrderFac
   const ordersWith = (reason: string) => orders.filter(order => order.reason === reason).length;
   return {
     paidElsewhere: payments.filter(({ takenMinor }) => takenMinor > 0).length,
+    paidAtLast: payments.filter(({ takenMinor, attempt }) => takenMinor > 0 && attempt > 1).length,
     regrabbed: orders.filter(({ regrabbed }) => regrabbed).length,
     returned: ordersWith('refunded_late_payment'),
     refunded: ordersWith('refunded_by_shop'),

@@ -82,6 +82,7 @@ const bankRead = (facts: Partial<BankRead>): BankRead => ({
 const payment = (facts: Partial<PaymentFacts>): PaymentFacts => ({
   paymentId: 'p',
   orderId: 'a',
+  attempt: 1,
   takenMinor: 100,
   returnedMinor: 0,
   status: 'paid',

@@ -17,6 +17,8 @@ export interface Mood {
   hold: boolean;
   /** Calls are answered 503. */
   down: boolean;
+  /** New payments are refused for good. */
+  refusePayments: boolean;
   /** Refunds are refused for good. */
   refuseRefunds: boolean;
 }
@@ -56,6 +58,7 @@ export function createEvents(webhookUrl: string, secret: string): Events {
     lose: false,
     hold: false,
     down: false,
+    refusePayments: false,
     refuseRefunds: false,
   };
   const sent: SentEvent[] = [];
