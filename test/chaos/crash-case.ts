@@ -149,6 +149,7 @@ async function judgeCase(
     operations: operationsOf(history.lines()),
     orders: (await readOrderFacts(query)).filter(({ saleId }) => ids.includes(saleId)),
     bank: [],
+    payments: [],
     redisLostData: true,
     releaseWithinMs: RELEASE_WITHIN_MS,
   }).filter(({ rule }) => isMeant(rule, mode));
