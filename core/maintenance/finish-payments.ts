@@ -28,8 +28,12 @@ export async function finishPayments(ctx: StepContext): Promise<number> {
 async function giveBack(ctx: StepContext, payment: Payment): Promise<void> {
   // Counted first: a provider that is away is asked ever more seldom, and its own idempotency key makes asking again harmless.
   await refundAgainLater(ctx.db, payment.id);
-  const { orderId, paymentId } = payment;
-  const outcome = await providerOf(ctx, payment.provider).refund({ orderId, paymentId: paymentId ?? undefined });
+  const { orderId, attempt, paymentId } = payment;
+  const outcome = await providerOf(ctx, payment.provider).refund({
+    orderId,
+    attempt,
+    paymentId: paymentId ?? undefined,
+  });
   if (outcome === 'refunded') await markRefunded(ctx.db, payment.id);
   if (outcome === 'refused') {
     refundRefused(orderId);

@@ -6,7 +6,8 @@ import { voidClaims } from '../orders/end.js';
 import { readLatestOrders, readWithdrawnUnits, recordRepairs } from '../orders/sale-orders.js';
 import { readSale } from '../orders/sales.js';
 import type { StepContext } from '../steps/context.js';
-import { openSale, type StartingState, setSale } from '../stock/sale.js';
+import { openSale, type StartingState } from '../stock/open-sale.js';
+import { setSale } from '../stock/sale.js';
 import { type Remains, readRemains } from '../stock/snapshot.js';
 
 /**

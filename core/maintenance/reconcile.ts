@@ -13,11 +13,11 @@ import { queuePromoted, releaseUnits } from '../steps/release-units.js';
 import { promote, RELEASE_BATCH_MAX } from '../stock/release.js';
 import { restoreClaim } from '../stock/restore.js';
 import {
+  carryOver,
   listLoadedSales,
   markRegistryWhole,
   readSale as readLoadedSale,
   readRunId,
-  restock,
   setSale,
 } from '../stock/sale.js';
 import { readSnapshot, type Snapshot } from '../stock/snapshot.js';
@@ -210,10 +210,9 @@ async function restoreAll(ctx: StepContext, saleId: string, orders: Order[]): Pr
 
 /** The operator's change reached Postgres and not Redis. */
 async function bringUpToDate(ctx: StepContext, sale: Sale): Promise<Repair> {
-  const { id, state, generation } = sale;
-  const added = await restock(ctx.redis, sale);
-  await setSale(ctx.redis, id, { state, generation });
-  return { kind: 'updated', detail: { state, generation, added } };
+  const { state, generation, units } = sale;
+  await carryOver(ctx.redis, sale);
+  return { kind: 'updated', detail: { state, generation, units } };
 }
 
 async function promoteWaiting(ctx: StepContext, saleId: string): Promise<Repair[]> {

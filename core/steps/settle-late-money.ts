@@ -23,7 +23,10 @@ export async function settleLateMoney(ctx: StepContext, payment: Payment): Promi
   // Its deadline has passed and nobody has noticed yet: the order ends first.
   await releaseUnits(ctx, await expireOrders(ctx.db, 1, [payment.orderId]));
   const sale = await readSale(ctx.db, payment.saleId);
-  if (sale?.lateMoney === 'refund') return giveBack(ctx, payment);
+  const [order] = await readOrders(ctx.db, [payment.orderId]);
+  // Another attempt has paid for it: there is nothing left to buy.
+  const isSurplus = order?.status === 'paid' || order?.status === 'refunded';
+  if (isSurplus || sale?.lateMoney === 'refund') return giveBack(ctx, payment);
   const { buyerId, orderId: endedClaimId, regrabClaimId: claimId } = payment;
   const unit = await regrab(ctx.redis, payment.saleId, { buyerId, endedClaimId, claimId });
   // The release is under way: without it the buyer can't have a second claim.

@@ -99,6 +99,7 @@ export function useStage(breakable = false): Stage & { setLink: SetLink } {
       operations: operationsOf(history.lines()),
       orders: await readOrderFacts(query),
       bank: bankReadsOf(history.lines()),
+      payments: [],
       redisLostData,
       releaseWithinMs: RELEASE_WITHIN_MS,
     });
