@@ -46,7 +46,8 @@ export function isLive(status: ClaimStatus): boolean {
 }
 
 /**
- * Reads the value of a buyer's field in the claims hash: `claimId unit status payByMs reason`, `-` for none.
+ * Reads the value of a buyer's field in the claims hash: `claimId unit status payByMs reason`, `-` for none. More words, of a
+ * later version, are passed over.
  *
  * @param record the value as the scripts write it (core/stock/lua)
  * @returns the claim

@@ -1,4 +1,3 @@
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pause } from '#core/clock.js';
 import type { CrashMode, CrashPoint, CrashStep } from '#core/crash-point.js';
@@ -108,7 +107,7 @@ async function startWorker({ stores }: CrashRig, crashAt: string): Promise<Break
  */
 export async function runCrashCase(rig: CrashRig, name: CrashPoint | CrashStep, mode: CrashMode): Promise<CrashResult> {
   await rig.connections.redis.flushall();
-  const history = openHistory(join(tmpdir(), `dropline-crash-${process.pid}.jsonl`));
+  const history = openHistory(join(rig.stores.folder, 'history.jsonl'));
   const random = seededRandom(1);
   const [inApi, crashAt, port] = [isApiPlace(name), `${name}:${mode}:1`, await freePort()];
   const processes: Breakable[] = [];
