@@ -14,8 +14,8 @@ export async function readRunId(redis: Redis): Promise<string> {
   return runId;
 }
 
-/** Fields of a loaded sale that may change. */
-export type SaleChange = Partial<{ state: SaleState; generation: number; runId: string }>;
+/** Fields of a loaded sale that may change. `stateGeneration` goes with a state that is told before the rest of its generation. */
+export type SaleChange = Partial<{ state: SaleState; stateGeneration: number; generation: number; runId: string }>;
 
 /**
  * Changes a loaded sale. With `runId` it verifies the sale for a run of Redis, or closes the
@@ -34,7 +34,8 @@ export async function setSale(redis: Redis, saleId: string, change: SaleChange, 
 
 /**
  * Carries an operator's changes over from Postgres: all of the sale, as an earlier change may have got no further than there. The
- * generation comes last: as long as it differs, reconcile sees that something is missing. What is newer in Redis stays.
+ * state comes first, as a pause must not wait for a restock. The generation comes last: as long as it differs, reconcile sees that
+ * something is missing. What is newer in Redis stays, also when it is on its way at the same time.
  *
  * @param redis a connection with the scripts
  * @param sale the sale, as Postgres has it
@@ -43,7 +44,7 @@ export async function setSale(redis: Redis, saleId: string, change: SaleChange, 
  */
 export async function carryOver(redis: Redis, sale: Sale): Promise<boolean> {
   const { id, state, generation } = sale;
-  if (!(await setSale(redis, id, { state }, generation))) return false;
+  if (!(await setSale(redis, id, { state, stateGeneration: generation }, generation))) return false;
   await restock(redis, sale);
   return setSale(redis, id, { generation }, generation);
 }

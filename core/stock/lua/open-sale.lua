@@ -12,10 +12,11 @@
 --         'superseded' when somebody else has opened or changed the sale since: what was staged is out of date
 -- @include window
 -- @include changes
+-- @include generation
 local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
 if run ~= ARGV[1] then return 'restarted' end
-local present = redis.call('HMGET', KEYS[1], 'runId', 'generation')
-if (present[1] or '') ~= ARGV[2] or tonumber(present[2] or 0) > tonumber(ARGV[3]) then return 'superseded' end
+local gate = redis.call('HGET', KEYS[1], 'runId') or ''
+if gate ~= ARGV[2] or latest_generation(KEYS[1]) > tonumber(ARGV[3]) then return 'superseded' end
 
 -- The staged keys' types are checked before the first write: a script that fails is not rolled back.
 local in_line = redis.call('ZCARD', KEYS[9])

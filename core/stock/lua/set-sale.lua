@@ -6,9 +6,9 @@
 -- Returns 1; 0 when the sale isn't loaded; 2 when it is of a later generation: then nothing changed
 -- @include fence
 -- @include changes
+-- @include generation
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
-local generation = tonumber(redis.call('HGET', KEYS[1], 'generation') or 0)
-if ARGV[1] ~= '-' and generation > tonumber(ARGV[1]) then return 2 end
+if ARGV[1] ~= '-' and latest_generation(KEYS[1]) > tonumber(ARGV[1]) then return 2 end
 local changed = false
 for i = 2, #ARGV, 2 do
   changed = changed or redis.call('HGET', KEYS[1], ARGV[i]) ~= ARGV[i + 1]

@@ -34,6 +34,14 @@ test('what is newer is not undone', async () => {
   expect(await readSale(t.redis, sale.id)).toMatchObject({ state: 'paused', generation: generation + 1 });
 });
 
+test('of two changes that are carried over at the same time, the later one counts', async () => {
+  const sale = await openTestSale(t);
+  const changes = (['paused', 'open', 'closed'] as const).map((state, i) => ({ ...sale, state, generation: i + 2 }));
+  // On one connection they go step by step, the later one first.
+  await Promise.all(changes.toReversed().map(change => carryOver(t.redis, change)));
+  expect(await readSale(t.redis, sale.id)).toMatchObject({ state: 'closed', generation: 4 });
+});
+
 test('a sale that is not loaded is not made', async () => {
   expect(await writesNothing(t.redis, () => setSale(t.redis, 'nowhere', { state: 'paused' }))).toBe(false);
 });
