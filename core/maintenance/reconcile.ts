@@ -9,8 +9,8 @@ import { listRecentSales, readSale } from '../orders/sales.js';
 import type { Sale } from '../sale.js';
 import type { StepContext } from '../steps/context.js';
 import { placeOrders } from '../steps/place-orders.js';
-import { queuePromoted, releaseUnits } from '../steps/release-units.js';
-import { promote, RELEASE_BATCH_MAX } from '../stock/release.js';
+import { promoteWaiting, releaseUnits } from '../steps/release-units.js';
+import { RELEASE_BATCH_MAX } from '../stock/release.js';
 import { restoreClaim } from '../stock/restore.js';
 import {
   carryOver,
@@ -143,7 +143,7 @@ async function reconcileSale(ctx: StepContext, sale: Sale, dryRun: boolean): Pro
   if (snapshot.generation < sale.generation) result.repairs.push(await bringUpToDate(ctx, sale));
   result.repairs.push(...(await repairAll(ctx, sale.id, differences)));
   if (snapshot.stock.length > 0 && snapshot.standby.length > 0) {
-    result.repairs.push(...(await promoteWaiting(ctx, sale.id)));
+    result.repairs.push(...(await promoteAgain(ctx, sale.id)));
   }
   if (result.repairs.length > 0) await crashPoint('reconcile.repaired');
   await crashStep('reconcile.note', () => recordRepairs(ctx.db, sale.id, result.repairs));
@@ -222,8 +222,7 @@ async function bringUpToDate(ctx: StepContext, sale: Sale): Promise<Repair> {
   return { kind: 'updated', detail: { state, generation, units } };
 }
 
-async function promoteWaiting(ctx: StepContext, saleId: string): Promise<Repair[]> {
-  const promoted = await promote(ctx.redis, saleId);
-  await queuePromoted(ctx, saleId, promoted);
+async function promoteAgain(ctx: StepContext, saleId: string): Promise<Repair[]> {
+  const promoted = await promoteWaiting(ctx, saleId);
   return promoted.map(({ claimId, unit }) => ({ kind: 'promoted', claimId, detail: { unit } }));
 }
