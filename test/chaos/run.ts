@@ -12,6 +12,7 @@ import { namesOf, sendCrowd } from './crowd.js';
 import { breakThings, type FaultReport } from './faults.js';
 import { auditRows, auditStores, readOrderFacts } from './final-audit.js';
 import { bankReadsOf, type History, openHistory, operationsOf } from './history.js';
+import { type LinkName, type Links, openLinks } from './links.js';
 import type { ChaosOptions } from './options.js';
 import { plainQuery } from './plain-query.js';
 import { type Probe, percentile, probeAlways, recoveries } from './probe.js';
@@ -40,6 +41,8 @@ export interface ChaosResult {
   minutes: number;
   operations: number;
   kills: FaultReport['kills'];
+  /** Links that were broken, beside the kills. */
+  links: number;
   /** Different claims that clients were told of. */
   accepted: number;
   /** Orders. */
@@ -69,11 +72,15 @@ export async function runChaos(options: ChaosOptions, tell: (line: string) => vo
   const folder = join(checkout, '.data', 'chaos', `seed-${options.seed}-${Date.now()}`);
   await mkdir(folder, { recursive: true });
   const history = openHistory(join(folder, 'history.jsonl'));
-  const cluster = await startCluster({ logFile: join(folder, 'processes.log') });
+  const links = openLinks();
+  const cluster = await startCluster({
+    logFile: join(folder, 'processes.log'),
+    link: (from, to, url) => links.by(`${from}-${to}` as LinkName, url),
+  });
   try {
     const connections = await openConnections(cluster.redisUrl, cluster.databaseUrl);
     try {
-      const result = await runOn({ options, history, cluster, connections, tell });
+      const result = await runOn({ options, history, cluster, links, connections, tell });
       await writeFile(join(folder, 'result.json'), JSON.stringify(result, null, 2));
       if (result.violations.length === 0 && !options.keep) await rm(folder, { recursive: true });
       return { result, folder };
@@ -82,6 +89,7 @@ export async function runChaos(options: ChaosOptions, tell: (line: string) => vo
     }
   } finally {
     await cluster.stop();
+    await links.close();
     await history.close();
   }
 }
@@ -90,6 +98,7 @@ interface Run {
   options: ChaosOptions;
   history: History;
   cluster: Cluster;
+  links: Links;
   connections: Connections;
   tell(line: string): void;
 }
@@ -111,7 +120,7 @@ async function runOn(run: Run): Promise<ChaosResult> {
 }
 
 async function storm(
-  { options, history, cluster, connections }: Run,
+  { options, history, cluster, links, connections }: Run,
   world: World,
   query: Query,
   crowd: string[],
@@ -120,7 +129,8 @@ async function storm(
   const over = new AbortController();
   // Each has numbers of its own, so that the faults don't depend on how quickly buyers are answered.
   const random = (part: number) => seededRandom(options.seed * 10 + part);
-  const client = openClient(cluster.baseUrls, cluster.secrets.AUTH_SECRET, history, random(1));
+  const baseUrls = await Promise.all(cluster.baseUrls.map(url => links.by('client-api', url)));
+  const client = openClient(baseUrls, cluster.secrets.AUTH_SECRET, history, random(1));
   const parts = [
     sendCrowd(client, world, random(2), options.rate, over.signal),
     keepBooks(connections, query, history, crowd, random(3), over.signal),
@@ -128,7 +138,7 @@ async function storm(
   const probing = probeAlways(client, world.probe, over.signal);
   await pause(CALM_MS);
   const calm = new AbortController();
-  const storming = breakThings(cluster, history, random(4), calm.signal);
+  const storming = breakThings(cluster, links.all, history, random(4), calm.signal);
   await pause(Math.max(0, runMs - CALM_MS));
   calm.abort();
   const report = await storming;
@@ -177,6 +187,7 @@ async function judge(
     minutes: options.minutes,
     operations: operations.length,
     kills: report.kills,
+    links: report.links,
     accepted: views.filter(({ sightings }) => sightings.length > 0).length,
     placed: orders.filter(({ status }) => status !== 'void').length,
     violations,
