@@ -15,7 +15,7 @@ export type OrderReason =
   | 'lost'
   /** placing it failed for good */
   | 'not_placed'
-  /** the provider takes no payment for it; the order stays payable until its deadline */
+  /** the payment failed at the provider; the order stays payable until its deadline, and may be tried again */
   | 'payment_refused'
   /** the money came after the order had ended, and goes back */
   | 'refunded_late_payment'

@@ -1,6 +1,8 @@
+import { crashPoint, crashStep } from '../crash-point.js';
 import { inTurn } from '../in-turn.js';
-import { askAgainLater, markOpen, type Payment, readUnheard } from '../orders/payment.js';
+import { askAgainLater, type Payment, readUnheard } from '../orders/payment.js';
 import { providerOf, type StepContext } from '../steps/context.js';
+import { makePayment } from '../steps/pay-order.js';
 import { takePaymentAnswer } from '../steps/payment-event.js';
 import { setPayUrl } from '../stock/pay-url.js';
 
@@ -37,13 +39,14 @@ async function ask(ctx: StepContext, payment: Payment): Promise<void> {
   // Before anything can go wrong: a provider that is away is not asked every second.
   await askAgainLater(ctx.db, payment.id);
   const provider = providerOf(ctx, payment.provider);
-  const { id, orderId, paymentId } = payment;
-  const report = await provider.ask({ orderId, paymentId: paymentId ?? undefined });
+  const { orderId, attempt, paymentId } = payment;
+  const ref = { orderId, attempt, paymentId: paymentId ?? undefined };
+  const report = await crashStep('ask.provider', () => provider.ask(ref));
+  await crashPoint('ask.answered');
   if (report) return takePaymentAnswer(ctx, payment.provider, report);
   // The provider never heard of it: our call was lost. While the buyer waits, it is made again.
   if (!payment.payable || payment.status !== 'requested') return;
-  const created = await provider.create(payment);
+  const created = await makePayment(ctx, payment);
   if (created.kind !== 'open') return;
-  await markOpen(ctx.db, id, created.paymentId, created.payUrl);
   await setPayUrl(ctx.redis, payment.saleId, orderId, created.payUrl);
 }

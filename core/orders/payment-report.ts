@@ -58,7 +58,8 @@ export function applyEvent(db: Database, provider: ProviderName, event: StoredEv
       INSERT INTO payment_events (provider, event_id, order_id, payload)
       VALUES (${provider}, ${event.eventId}, ${event.report?.orderId ?? null}::uuid, ${JSON.stringify(event)}::jsonb)
       ON CONFLICT (provider, event_id) DO NOTHING RETURNING id`);
-    if (!stored) return { outcome: 'repeated' };
+    if (!stored)
+      return { outcome: 'repeated', payment: event.report && (await lockPayment(tx, provider, event.report)) };
     const applied: AppliedReport = event.report
       ? await apply(tx, provider, event.report, false)
       : { outcome: 'ignored' };
@@ -92,13 +93,16 @@ async function apply(tx: Transaction, provider: ProviderName, report: Report, as
   return { outcome, payment };
 }
 
-/** An event may overtake the answer that tells us the payment's name at the provider: then the order tells. */
+/**
+ * An event may overtake the answer that tells us the payment's name at the provider: then the order tells. Of several attempts it can
+ * only be the last one, as the name of one that has failed is known.
+ */
 async function lockPayment(tx: Transaction, provider: ProviderName, report: Report): Promise<Payment | undefined> {
   const [payment] = await selectPayments(
     tx,
     Prisma.sql`p.provider = ${provider}
       AND (p.provider_payment_id = ${report.paymentId} OR p.order_id = ${report.orderId ?? null}::uuid)
-      ORDER BY p.provider_payment_id = ${report.paymentId} DESC NULLS LAST LIMIT 1 FOR UPDATE OF p`,
+      ORDER BY p.provider_payment_id IS NOT DISTINCT FROM ${report.paymentId} DESC, p.attempt DESC LIMIT 1 FOR UPDATE OF p`,
   );
   return payment;
 }

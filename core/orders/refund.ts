@@ -75,7 +75,8 @@ export async function refundAgainLater(db: Database, id: bigint): Promise<void> 
 }
 
 /**
- * Puts money that its provider won't give back into the buyer's wallet, in one statement.
+ * Puts money that its provider won't give back into the buyer's wallet, in one statement. It does so once for an order: should a second
+ * payment of the same order be refused, too, it stays owed, and operators see it.
  *
  * @param db the database
  * @param payment the payment, `refund_due`
@@ -85,7 +86,8 @@ export async function refundToWallet(db: Database, { id, buyerId }: Payment): Pr
   await db.$executeRaw(Prisma.sql`
     WITH due AS (
       UPDATE payments SET status = 'refunded', refund_at = NULL, updated_at = clock_timestamp()
-      WHERE id = ${id} AND status = 'refund_due'
+      WHERE id = ${id} AND status = 'refund_due' AND NOT EXISTS (
+        SELECT FROM transfers t WHERE t.order_id = payments.order_id AND t.kind = 'refund_to_wallet')
       RETURNING order_id, provider, coalesce((mismatch ->> 'amountMinor')::bigint, amount_minor) AS amount_minor,
                 coalesce(mismatch ->> 'currency', currency) AS currency),
     outside AS (

@@ -1,7 +1,8 @@
 /** A payment that is wanted: it is in our books before the provider hears of it. Amounts in minor units. */
 export interface PaymentIntent {
-  /** The provider's idempotency key, too: asking again for the same order is the same payment. */
   orderId: string;
+  /** 1, and more when the payment before it has failed. With the order the provider's idempotency key: asking again is the same payment. */
+  attempt: number;
   saleId: string;
   buyerId: string;
   amountMinor: number;
@@ -23,6 +24,7 @@ export type CreatedPayment =
 /** Which payment is meant; without an id the provider is asked by its idempotency key. */
 export interface PaymentRef {
   orderId: string;
+  attempt: number;
   paymentId?: string | undefined;
 }
 

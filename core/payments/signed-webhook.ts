@@ -66,27 +66,34 @@ export function signedWebhook(place: ProviderPlace, secrets: readonly string[]):
 }
 
 async function create(place: ProviderPlace, intent: PaymentIntent): Promise<CreatedPayment> {
-  const { orderId, saleId, buyerId, amountMinor, currency, payByMs } = intent;
-  const body = { orderId, saleId, buyerId, amountMinor, currency, payBy: new Date(payByMs).toISOString() };
-  const answer = await call(place, 'POST', '/payments', orderId, body);
+  const { orderId, attempt, saleId, buyerId, amountMinor, currency, payByMs } = intent;
+  const body = { orderId, attempt, saleId, buyerId, amountMinor, currency, payBy: new Date(payByMs).toISOString() };
+  const answer = await call(place, 'POST', '/payments', keyOf(intent), body);
   if (REFUSALS.includes(answer.status)) return { kind: 'refused', reason: 'payment_refused' };
   const { id: paymentId, payUrl } = Created.parse(await bodyOf(answer));
   return { kind: 'open', paymentId, payUrl };
 }
 
-async function ask(place: ProviderPlace, { orderId, paymentId }: PaymentRef): Promise<PaymentReport | undefined> {
-  const path = paymentId === undefined ? `/payments?orderId=${orderId}` : pathOf(paymentId);
+async function ask(place: ProviderPlace, payment: PaymentRef): Promise<PaymentReport | undefined> {
+  const { orderId, attempt, paymentId } = payment;
+  const path = paymentId === undefined ? `/payments?orderId=${orderId}&attempt=${attempt}` : pathOf(paymentId);
   const answer = await call(place, 'GET', path);
   if (answer.status === 404) return undefined;
   const { id, status: state, ...rest } = Asked.parse(await bodyOf(answer));
   return { ...rest, paymentId: id, state };
 }
 
-async function refund(place: ProviderPlace, { orderId, paymentId }: PaymentRef): Promise<RefundOutcome> {
+async function refund(place: ProviderPlace, payment: PaymentRef): Promise<RefundOutcome> {
+  const { orderId, paymentId } = payment;
   if (paymentId === undefined) throw new Error(`payment of order ${orderId} has no id at its provider`);
-  const answer = await call(place, 'POST', `${pathOf(paymentId)}/refund`, `refund-${orderId}`, {});
+  const answer = await call(place, 'POST', `${pathOf(paymentId)}/refund`, `refund-${keyOf(payment)}`, {});
   if (REFUSALS.includes(answer.status)) return 'refused';
   return Refunded.parse(await bodyOf(answer)).status;
+}
+
+/** The first attempt has the order's own id. */
+function keyOf({ orderId, attempt }: Pick<PaymentRef, 'orderId' | 'attempt'>): string {
+  return attempt === 1 ? orderId : `${orderId}-${attempt}`;
 }
 
 /** What a provider calls its payments is its own matter, also when it has a slash in it. */

@@ -2,7 +2,7 @@ import { crashPoint, crashStep } from '../crash-point.js';
 import { orderPaid } from '../events.js';
 import { claimStatusOf, isLiveOrder, type OrderReason } from '../order.js';
 import { expireOrders } from '../orders/end.js';
-import { markOpen, requestPayment } from '../orders/payment.js';
+import { markOpen, markRefused, type Payment, requestPayment } from '../orders/payment.js';
 import { readOrders } from '../orders/place.js';
 import { readSale } from '../orders/sales.js';
 import type { CreatedPayment } from '../payments/provider.js';
@@ -43,28 +43,38 @@ export async function payOrder(ctx: StepContext, saleId: string, claimId: string
 
 function payFromWallet(ctx: StepContext, sale: Sale, orderId: string, buyerId: string): Promise<CreatedPayment> {
   const { id: saleId, priceMinor: amountMinor, currency } = sale;
-  return providerOf(ctx, 'wallet').create({ orderId, saleId, buyerId, amountMinor, currency, payByMs: 0 });
+  return providerOf(ctx, 'wallet').create({ orderId, attempt: 1, saleId, buyerId, amountMinor, currency, payByMs: 0 });
 }
 
 /** Our books first, then the provider: whatever becomes of the call, ask-providers knows that there may be a payment. */
-async function payElsewhere(ctx: StepContext, sale: Sale, orderId: string, buyerId: string): Promise<CreatedPayment> {
+async function payElsewhere(ctx: StepContext, _: Sale, orderId: string, buyerId: string): Promise<CreatedPayment> {
   const payment = await requestPayment(ctx.db, orderId, buyerId);
+  await crashPoint('pay.requested');
   if (!payment?.payable) return { kind: 'not_payable' };
-  if (payment.status === 'failed') return { kind: 'refused', reason: 'payment_refused' };
+  // The last attempt that there is has failed.
+  if (payment.status !== 'requested' && payment.status !== 'open')
+    return { kind: 'refused', reason: 'payment_refused' };
   if (payment.payUrl !== null && payment.paymentId !== null) {
     return { kind: 'open', paymentId: payment.paymentId, payUrl: payment.payUrl };
   }
-  const { amountMinor, currency, payByMs } = payment;
-  const created = await providerOf(ctx, sale.provider).create({
-    orderId,
-    saleId: sale.id,
-    buyerId,
-    amountMinor,
-    currency,
-    payByMs,
-  });
-  if (created.kind === 'open') await markOpen(ctx.db, payment.id, created.paymentId, created.payUrl);
-  return created;
+  return makePayment(ctx, payment);
+}
+
+/**
+ * Makes a payment at its provider, and writes down what came of it. Safe to repeat: the provider makes it once.
+ *
+ * @param ctx the stores and the providers
+ * @param payment a payment that was requested
+ * @returns what came of it
+ * @throws what the stores and the provider throw: then do it again
+ */
+export async function makePayment(ctx: StepContext, payment: Payment): Promise<CreatedPayment> {
+  const created = await crashStep('pay.create', () => providerOf(ctx, payment.provider).create(payment));
+  if (created.kind === 'refused') await markRefused(ctx.db, payment.id);
+  if (created.kind !== 'open') return created;
+  const { paymentId, payUrl } = created;
+  const status = await crashStep('pay.open', () => markOpen(ctx.db, payment.id, paymentId, payUrl));
+  return status === 'failed' ? { kind: 'refused', reason: 'payment_refused' } : created;
 }
 
 /** A click after the deadline is answered by the truth, at once: the order has expired. */

@@ -1,5 +1,7 @@
+import { crashPoint, crashStep } from '../crash-point.js';
 import { orderPaid, paymentReported } from '../events.js';
-import { claimStatusOf, isLiveOrder } from '../order.js';
+import { claimStatusOf, isLiveOrder, type OrderReason } from '../order.js';
+import type { Payment } from '../orders/payment.js';
 import {
   type AppliedReport,
   applyAnswer,
@@ -9,6 +11,7 @@ import {
 } from '../orders/payment-report.js';
 import { readOrders } from '../orders/place.js';
 import type { ProviderName } from '../sale.js';
+import { dropPayUrl, readPayUrl } from '../stock/pay-url.js';
 import { recordStatus } from '../stock/status.js';
 import type { StepContext } from './context.js';
 import { settleLateMoney } from './settle-late-money.js';
@@ -22,7 +25,9 @@ import { settleLateMoney } from './settle-late-money.js';
  * @throws NotVerified, and what the stores throw: then do it again; what Redis was not told, reconcile tells it
  */
 export async function takePaymentEvent(ctx: StepContext, provider: ProviderName, event: StoredEvent): Promise<void> {
-  await follow(ctx, await applyEvent(ctx.db, provider, event));
+  const applied = await crashStep('event.apply', () => applyEvent(ctx.db, provider, event));
+  await crashPoint('event.applied');
+  await follow(ctx, applied);
 }
 
 /**
@@ -34,16 +39,33 @@ export async function takePaymentEvent(ctx: StepContext, provider: ProviderName,
  * @throws NotVerified, and what the stores throw: then ask again
  */
 export async function takePaymentAnswer(ctx: StepContext, provider: ProviderName, report: Report): Promise<void> {
-  await follow(ctx, await applyAnswer(ctx.db, provider, report));
+  await follow(ctx, await crashStep('ask.apply', () => applyAnswer(ctx.db, provider, report)));
 }
 
 async function follow(ctx: StepContext, { outcome, payment }: AppliedReport): Promise<void> {
   paymentReported(outcome, payment?.orderId);
   if (!payment) return;
   if (outcome === 'late') return settleLateMoney(ctx, payment);
+  if (outcome === 'failed' || (outcome === 'repeated' && payment.status === 'failed')) return tellFailed(ctx, payment);
   if (outcome !== 'paid') return;
   orderPaid();
-  const [order] = await readOrders(ctx.db, [payment.orderId]);
+  await tellOrder(ctx, payment, null);
+}
+
+/** The buyer may try again, elsewhere than where it failed. An event that comes again tells it once more: nobody else would. */
+async function tellFailed(ctx: StepContext, payment: Payment): Promise<void> {
+  const { saleId, orderId, payUrl } = payment;
+  const shown = await readPayUrl(ctx.redis, saleId, orderId);
+  // The next attempt is under way.
+  if (shown !== undefined && shown !== payUrl) return;
+  await dropPayUrl(ctx.redis, saleId, orderId);
+  if (payment.payable) await tellOrder(ctx, payment, 'payment_refused');
+}
+
+async function tellOrder(ctx: StepContext, { saleId, orderId }: Payment, reason: OrderReason | null): Promise<void> {
+  const [order] = await readOrders(ctx.db, [orderId]);
   if (!order || !isLiveOrder(order.status)) return;
-  await recordStatus(ctx.redis, payment.saleId, [{ ...order, status: claimStatusOf(order.status), reason: null }]);
+  const isPaid = order.status === 'paid';
+  const record = { ...order, status: claimStatusOf(order.status), reason: isPaid ? null : reason };
+  await crashStep('event.record', () => recordStatus(ctx.redis, saleId, [record]));
 }

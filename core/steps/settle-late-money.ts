@@ -1,3 +1,4 @@
+import { crashPoint, crashStep } from '../crash-point.js';
 import { lateMoneySettled, orderRefunded } from '../events.js';
 import { claimStatusOf, isLiveOrder } from '../order.js';
 import { expireOrders, voidClaims } from '../orders/end.js';
@@ -23,14 +24,19 @@ export async function settleLateMoney(ctx: StepContext, payment: Payment): Promi
   // Its deadline has passed and nobody has noticed yet: the order ends first.
   await releaseUnits(ctx, await expireOrders(ctx.db, 1, [payment.orderId]));
   const sale = await readSale(ctx.db, payment.saleId);
-  if (sale?.lateMoney === 'refund') return giveBack(ctx, payment);
+  const [order] = await readOrders(ctx.db, [payment.orderId]);
+  // Another attempt has paid for it: there is nothing left to buy.
+  const isSurplus = order?.status === 'paid' || order?.status === 'refunded';
+  if (isSurplus || sale?.lateMoney === 'refund') return giveBack(ctx, payment);
   const { buyerId, orderId: endedClaimId, regrabClaimId: claimId } = payment;
-  const unit = await regrab(ctx.redis, payment.saleId, { buyerId, endedClaimId, claimId });
+  const wish = { buyerId, endedClaimId, claimId };
+  const unit = await crashStep('late.regrab', () => regrab(ctx.redis, payment.saleId, wish));
+  await crashPoint('late.regrabbed');
   // The release is under way: without it the buyer can't have a second claim.
   if (unit === 'not_released') return releaseUnits(ctx, await readReleases(ctx.db, [endedClaimId]));
   if (typeof unit === 'string') return giveBack(ctx, payment);
   const claim = { buyerId, claimId, unit };
-  if (!(await payWithLateMoney(ctx.db, payment, claim))) {
+  if (!(await crashStep('late.pay', () => payWithLateMoney(ctx.db, payment, claim)))) {
     await releaseUnits(ctx, await voidClaims(ctx.db, payment.saleId, [claim], 'lost'));
     await tellNew(ctx, payment.saleId, claimId);
     return giveBack(ctx, payment);
@@ -40,7 +46,7 @@ export async function settleLateMoney(ctx: StepContext, payment: Payment): Promi
 }
 
 async function giveBack(ctx: StepContext, payment: Payment): Promise<void> {
-  if (await refundLateMoney(ctx.db, payment)) {
+  if (await crashStep('late.refund', () => refundLateMoney(ctx.db, payment))) {
     orderRefunded();
     lateMoneySettled('refunded', payment.orderId);
   }

@@ -105,6 +105,7 @@ export function useStage(options: StageOptions = {}): Stage & { setLink: SetLink
       operations: operationsOf(history.lines()),
       orders: await readOrderFacts(query),
       bank: bankReadsOf(history.lines()),
+      payments: [],
       redisLostData,
       releaseWithinMs: RELEASE_WITHIN_MS,
     });
