@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MINUTE_MS, pause, SECOND_MS } from '#core/clock.js';
@@ -32,6 +33,8 @@ const REST_MS = 60 * SECOND_MS;
 
 /** By invariant 8; twice as long, as several faults come one after the other here. */
 const RELEASE_WITHIN_MS = 30 * SECOND_MS;
+
+const LISTENERS_MAX = 50;
 
 interface Spread {
   p50: number;
@@ -167,6 +170,8 @@ async function storm(
   const probing = probeAlways(client, world.probe, over.signal);
   await pause(CALM_MS);
   const calm = new AbortController();
+  // Everything that is broken waits for it, and there may be a dozen such things.
+  setMaxListeners(LISTENERS_MAX, calm.signal);
   const storming = breakThings(cluster, links.all, history, random(4), calm.signal);
   await pause(Math.max(0, runMs - CALM_MS));
   calm.abort();
