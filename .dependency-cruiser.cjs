@@ -126,7 +126,15 @@ module.exports = {
     owned(
       'zod',
       ['zod', 'zod-openapi'],
-      ['core/config\\.ts', 'core/queue/jobs\\.ts', 'core/payments/', 'apps/api/', 'apps/admin/', 'apps/cli/'],
+      [
+        'core/config\\.ts',
+        'core/issuer-keys\\.ts',
+        'core/queue/jobs\\.ts',
+        'core/payments/',
+        'apps/api/',
+        'apps/admin/',
+        'apps/cli/',
+      ],
       'Validation happens where data comes in; behind that the types hold.',
     ),
 

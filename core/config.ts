@@ -31,6 +31,10 @@ const SETTINGS = {
   REDIS_URL: redisUrl,
   DATABASE_URL: databaseUrl,
   AUTH_SECRET: authSecret,
+  /** Where the shop's own issuer of tokens publishes its keys, and what its tokens say. */
+  AUTH_JWKS_URL: httpUrl.optional(),
+  AUTH_ISSUER: z.string().min(1).optional(),
+  AUTH_AUDIENCE: z.string().min(1).optional(),
   ADMIN_TOKEN: adminToken,
   LOG_LEVEL: logLevel,
   /** Where the API listens. */

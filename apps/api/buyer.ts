@@ -8,7 +8,7 @@ export const TOKEN_COOKIE = 'dropline_token';
 const BEARER = /^Bearer +([^\s]+) *$/i;
 const SAFE_METHODS = new Set(['GET', 'HEAD']);
 
-/** Whose token it is; undefined for one that isn't valid. */
+/** Whose token it is; undefined for one that isn't valid. It throws Problem unavailable when that can't be told yet. */
 export type VerifyToken = (token: string) => string | undefined;
 
 /**
@@ -17,7 +17,7 @@ export type VerifyToken = (token: string) => string | undefined;
  * @param req the request
  * @param verify whose token it is
  * @returns the buyer's id
- * @throws Problem unauthenticated; forbidden_origin when the cookie came with a request of another site's page
+ * @throws Problem unauthenticated, or what `verify` throws; forbidden_origin when the cookie came with a request of another site's page
  */
 export function buyerOf(req: IncomingMessage, verify: VerifyToken): string {
   const header = req.headers.authorization;

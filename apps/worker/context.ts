@@ -9,6 +9,7 @@ import { closeQueues, openQueues } from '#core/queue/queue.js';
 import { connectRedis, type Redis, refuseEviction } from '#core/redis.js';
 import type { Providers, ShopPlace, StepContext } from '#core/steps/context.js';
 import { defineScripts } from '#core/stock/scripts.js';
+import { reasonsAgainst } from './readiness.js';
 
 /** Batches placed at the same time: one runs in Postgres while the next is written back to Redis. */
 export const PLACE_CONCURRENCY = 4;
@@ -60,7 +61,7 @@ export async function createContext(): Promise<WorkerContext> {
   const db = connectDatabase(config.DATABASE_URL, DATABASE_CONNECTIONS, shop !== undefined);
   const queues = openQueues(redis, onRedisError);
   const lock = new ActorLock(config.DATABASE_URL, error => storeFailed('postgres', error));
-  const stopMetrics = await serveMetrics(config.METRICS_PORT, config.METRICS_HOST);
+  const stopMetrics = await serveMetrics(config.METRICS_PORT, config.METRICS_HOST, () => reasonsAgainst({ redis, db }));
   const close = async () => {
     await closeQueues(queues);
     await lock.close();

@@ -6,7 +6,8 @@ import { voidClaims } from '../orders/end.js';
 import { readLatestOrders, readWithdrawnUnits, recordRepairs } from '../orders/sale-orders.js';
 import { readSale } from '../orders/sales.js';
 import type { StepContext } from '../steps/context.js';
-import { openSale, type StartingState, setSale } from '../stock/sale.js';
+import { openSale, type StartingState } from '../stock/open-sale.js';
+import { setSale } from '../stock/sale.js';
 import { type Remains, readRemains } from '../stock/snapshot.js';
 
 /**
@@ -19,14 +20,17 @@ import { type Remains, readRemains } from '../stock/snapshot.js';
  * @throws what the stores throw: the gate stays closed, and reconcile tries again
  */
 export async function rebuild(ctx: StepContext, saleId: string): Promise<number | undefined> {
-  const sale = await readSale(ctx.db, saleId);
-  if (!sale) return undefined;
+  if (!(await readSale(ctx.db, saleId))) return undefined;
   const gate = `rebuild-${randomUUID()}`;
   const loaded = await setSale(ctx.redis, saleId, { runId: gate });
   await crashPoint('rebuild.shut');
   const remains = await readRemains(ctx.redis, saleId);
-  const withdrawn = await readWithdrawnUnits(ctx.db, saleId);
-  const state = { ...(await mergeForGood(ctx, saleId, remains, sale.units)), withdrawn };
+  // Only now, as until the gate was shut Redis may have given out units of a restock that Postgres had a moment before.
+  const sale = await readSale(ctx.db, saleId);
+  if (!sale) return undefined;
+  const merged = await mergeForGood(ctx, saleId, remains, sale.units);
+  // After the orders: a unit that is withdrawn in between was its order's, so it is nobody's in either case.
+  const state = { ...merged, withdrawn: await readWithdrawnUnits(ctx.db, saleId) };
   await crashPoint('rebuild.read');
   const opened = await crashStep('rebuild.open', () => openSale(ctx.redis, sale, state, loaded ? gate : ''));
   await crashPoint('rebuild.opened');

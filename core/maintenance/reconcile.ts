@@ -13,11 +13,11 @@ import { queuePromoted, releaseUnits } from '../steps/release-units.js';
 import { promote, RELEASE_BATCH_MAX } from '../stock/release.js';
 import { restoreClaim } from '../stock/restore.js';
 import {
+  carryOver,
   listLoadedSales,
   markRegistryWhole,
   readSale as readLoadedSale,
   readRunId,
-  restock,
   setSale,
 } from '../stock/sale.js';
 import { readSnapshot, type Snapshot } from '../stock/snapshot.js';
@@ -49,14 +49,17 @@ export async function reconcileAll(ctx: StepContext, pace = new Pace()): Promise
   const sales = await listRecentSales(ctx.db);
   // The gates first: no sale stays shut while the claims of another are put right.
   const listed = new Set(await listLoadedSales(ctx.redis));
+  const reopened = new Set<string>();
   await inTurn(sales, async sale => {
     if (!listed.has(sale.id)) await rebuild(ctx, sale.id);
     else if ((await readLoadedSale(ctx.redis, sale.id))?.runId !== runId) {
       await openGate(ctx, sale, await look(ctx, sale));
+      reopened.add(sale.id);
     }
   });
   await inTurn(sales, async sale => {
-    if (!pace.isDue(sale.id)) return;
+    // What a Redis that came back has missed is made good at once.
+    if (!reopened.has(sale.id) && !pace.isDue(sale.id)) return;
     const startedAt = performance.now();
     results.push(await reconcileSale(ctx, sale, false));
     pace.compared(sale.id, performance.now() - startedAt);
@@ -121,7 +124,10 @@ async function openGate(ctx: StepContext, sale: Sale, comparison: Comparison): P
     return { kind: snapshot ? 'rebuilt' : 'loaded', detail: { differences: differences.length } };
   }
   if (snapshot.runId !== runId) {
-    await crashStep('reconcile.verify', () => setSale(ctx.redis, sale.id, { runId }));
+    // An operator may have paused or closed the sale while Redis could not be told.
+    const { state, generation } = sale;
+    const opening = { runId, state, stateGeneration: generation };
+    await crashStep('reconcile.verify', () => setSale(ctx.redis, sale.id, opening, generation));
     await crashPoint('reconcile.opened');
   }
   return undefined;
@@ -210,10 +216,9 @@ async function restoreAll(ctx: StepContext, saleId: string, orders: Order[]): Pr
 
 /** The operator's change reached Postgres and not Redis. */
 async function bringUpToDate(ctx: StepContext, sale: Sale): Promise<Repair> {
-  const { id, state, generation } = sale;
-  const added = await restock(ctx.redis, sale);
-  await setSale(ctx.redis, id, { state, generation });
-  return { kind: 'updated', detail: { state, generation, added } };
+  const { state, generation, units } = sale;
+  await carryOver(ctx.redis, sale);
+  return { kind: 'updated', detail: { state, generation, units } };
 }
 
 async function promoteWaiting(ctx: StepContext, saleId: string): Promise<Repair[]> {

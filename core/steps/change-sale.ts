@@ -4,7 +4,7 @@ import { readSale, type SaleUpdate, updateSale } from '../orders/sales.js';
 import { isRedisAway } from '../redis.js';
 import { type Sale, UNITS_MAX } from '../sale.js';
 import { promote, RELEASE_BATCH_MAX } from '../stock/release.js';
-import { restock, setSale } from '../stock/sale.js';
+import { carryOver } from '../stock/sale.js';
 import type { StepContext } from './context.js';
 import { queuePromoted } from './release-units.js';
 
@@ -40,23 +40,13 @@ export async function changeSale(ctx: StepContext, saleId: string, update: SaleU
   const closing = 'state' in update && update.state === 'closed';
   if (sale.state === 'closed' && !closing) return { kind: 'closed' };
   try {
-    if (!(await tellRedis(ctx, sale))) return { kind: 'stored', sale };
+    if (!(await carryOver(ctx.redis, sale))) return { kind: 'stored', sale };
     return { kind: 'changed', sale, promoted: await promoteAll(ctx, saleId) };
   } catch (error) {
     if (!isPassing(error)) throw error;
     storeFailed('redis', error);
     return { kind: 'stored', sale };
   }
-}
-
-/**
- * All of the sale is carried over, not just this change, as an earlier one may have got no further than Postgres. The
- * generation comes last: as long as it differs, reconcile sees that something is missing.
- */
-async function tellRedis(ctx: StepContext, sale: Sale): Promise<boolean> {
-  if (!(await setSale(ctx.redis, sale.id, { state: sale.state }))) return false;
-  await restock(ctx.redis, sale);
-  return setSale(ctx.redis, sale.id, { generation: sale.generation });
 }
 
 /** Nobody is promoted while the sale isn't open: the script sees to that. */

@@ -46,3 +46,6 @@ export const REGISTRY = 'dropline:sales';
 
 /** Not a possible sale id. */
 export const REGISTRY_RUN = '@run';
+
+/** Beside it: when the list was last found whole, in ms by Redis's clock. Not a possible sale id either. */
+export const REGISTRY_AT = '@at';

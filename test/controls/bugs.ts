@@ -221,7 +221,7 @@ export const BUGS: Bug[] = [
       },
       {
         file: lua('open-sale'),
-        find: "if (redis.call('HGET', KEYS[1], 'runId') or '') ~= ARGV[2] then return 'superseded' end\n",
+        find: "(present[1] or '') ~= ARGV[2] or ",
         replace: '',
       },
     ],

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Says that the list of sales is whole for this run of Redis, unless one has gone since it was compared: FLUSHALL may come in the
+-- Says that the list of sales is whole for this run of Redis, and when that was found, unless one has gone since it was compared: FLUSHALL may come in the
 -- middle of that, and changes no run id.
 --
 -- KEYS[1] registry
@@ -8,5 +8,6 @@
 for i = 2, #ARGV do
   if redis.call('HEXISTS', KEYS[1], ARGV[i]) == 0 then return 0 end
 end
-redis.call('HSET', KEYS[1], '@run', ARGV[1])
+local time = redis.call('TIME')
+redis.call('HSET', KEYS[1], '@run', ARGV[1], '@at', time[1] * 1000 + math.floor(time[2] / 1000))
 return 1

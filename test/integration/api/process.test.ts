@@ -70,6 +70,14 @@ describe('the API process', () => {
     expect(printed.out).toBe('');
   });
 
+  test("with half of the issuer's settings: one line that says what else to set, exit 1", async () => {
+    const { api, printed } = await start({ ...settings(), AUTH_JWKS_URL: 'https://shop.example/jwks' });
+    expect(await api.ended).toEqual({ code: 1, signal: null });
+    await eventually(() =>
+      expect(printed.err).toBe('api: AUTH_JWKS_URL needs AUTH_ISSUER and AUTH_AUDIENCE beside it\n'),
+    );
+  });
+
   test('on a port that is taken: one line, exit 1', async () => {
     const other = createServer();
     const port = await new Promise<number>(resolve => {

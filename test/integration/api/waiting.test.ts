@@ -106,6 +106,27 @@ describe('Prefer: wait on order-status', () => {
     if (how === 'by the clock') expect(Date.now()).toBeLessThan(closesAtMs + 1_000);
   });
 
+  test('waits from the answer that the client has, if it names it: what came since is told at once', async () => {
+    const sale = await api.open();
+    const claim = await claimOf(sale, 'ann');
+    const known = await api.send(`/order-status/${sale.id}`, { headers: bearer('ann') });
+    expect(known.body.status).toBe('queued');
+    const headers = { ...waiting(10, 'ann'), 'if-none-match': known.headers.get('etag') ?? '' };
+    const answer = api.send(`/order-status/${sale.id}`, { headers });
+    await untilSomebodyWaits(sale);
+    await recordStatus(api.redis, sale.id, [{ ...claim, ...pending }]);
+    const news = await answer;
+    expect(news.body.status).toBe('pending_payment');
+    expect(news.headers.get('etag')).not.toBe(headers['if-none-match']);
+    // The same question again: what it waits for has happened.
+    const [again, tookMs] = await timed(api.send(`/order-status/${sale.id}`, { headers }));
+    expect(again.body).toMatchObject({ status: 'pending_payment' });
+    expect(tookMs).toBeLessThan(1_000);
+    // Both ways of asking call it by the same name.
+    const plain = await api.send(`/order-status/${sale.id}`, { headers: bearer('ann') });
+    expect(plain.headers.get('etag')).toBe(news.headers.get('etag'));
+  });
+
   test('is answered at once where nothing can change, and with the present status when the time is over', async () => {
     const sale = await api.open();
     const [none, tookMs] = await timed(look(sale, 'nobody', 30));
