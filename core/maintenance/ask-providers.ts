@@ -1,3 +1,4 @@
+import { crashPoint, crashStep } from '../crash-point.js';
 import { inTurn } from '../in-turn.js';
 import { askAgainLater, type Payment, readUnheard } from '../orders/payment.js';
 import { providerOf, type StepContext } from '../steps/context.js';
@@ -39,7 +40,9 @@ async function ask(ctx: StepContext, payment: Payment): Promise<void> {
   await askAgainLater(ctx.db, payment.id);
   const provider = providerOf(ctx, payment.provider);
   const { orderId, attempt, paymentId } = payment;
-  const report = await provider.ask({ orderId, attempt, paymentId: paymentId ?? undefined });
+  const ref = { orderId, attempt, paymentId: paymentId ?? undefined };
+  const report = await crashStep('ask.provider', () => provider.ask(ref));
+  await crashPoint('ask.answered');
   if (report) return takePaymentAnswer(ctx, payment.provider, report);
   // The provider never heard of it: our call was lost. While the buyer waits, it is made again.
   if (!payment.payable || payment.status !== 'requested') return;

@@ -1,3 +1,4 @@
+import { crashPoint, crashStep } from '../crash-point.js';
 import { refundRefused } from '../events.js';
 import { inTurn } from '../in-turn.js';
 import { readLateMoney } from '../orders/late-money.js';
@@ -29,15 +30,10 @@ async function giveBack(ctx: StepContext, payment: Payment): Promise<void> {
   // Counted first: a provider that is away is asked ever more seldom, and its own idempotency key makes asking again harmless.
   await refundAgainLater(ctx.db, payment.id);
   const { orderId, attempt, paymentId } = payment;
-  const outcome = await providerOf(ctx, payment.provider).refund({
-    orderId,
-    attempt,
-    paymentId: paymentId ?? undefined,
-  });
-  if (outcome === 'refunded') await markRefunded(ctx.db, payment.id);
-  if (outcome === 'refused') {
-    refundRefused(orderId);
-    await refundToWallet(ctx.db, payment);
-  }
+  const ref = { orderId, attempt, paymentId: paymentId ?? undefined };
+  const outcome = await crashStep('refund.provider', () => providerOf(ctx, payment.provider).refund(ref));
+  await crashPoint('refund.returned');
+  if (outcome === 'refunded') await crashStep('refund.mark', () => markRefunded(ctx.db, payment.id));
+  if (outcome === 'refused' && (await refundToWallet(ctx.db, payment))) refundRefused(orderId);
   await tellRefunded(ctx, payment);
 }

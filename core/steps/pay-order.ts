@@ -1,5 +1,5 @@
 import { crashPoint, crashStep } from '../crash-point.js';
-import { orderPaid } from '../events.js';
+import { ordersPaid } from '../events.js';
 import { claimStatusOf, isLiveOrder, type OrderReason } from '../order.js';
 import { expireOrders } from '../orders/end.js';
 import { markOpen, markRefused, type Payment, requestPayment } from '../orders/payment.js';
@@ -29,7 +29,7 @@ export async function payOrder(ctx: StepContext, saleId: string, claimId: string
   await crashPoint('pay.captured');
   switch (payment.kind) {
     case 'settled':
-      orderPaid();
+      ordersPaid(1);
       return tellStatus(ctx, saleId, claimId, buyerId, null);
     case 'open':
       await setPayUrl(ctx.redis, saleId, claimId, payment.payUrl);
@@ -49,6 +49,7 @@ function payFromWallet(ctx: StepContext, sale: Sale, orderId: string, buyerId: s
 /** Our books first, then the provider: whatever becomes of the call, ask-providers knows that there may be a payment. */
 async function payElsewhere(ctx: StepContext, _: Sale, orderId: string, buyerId: string): Promise<CreatedPayment> {
   const payment = await requestPayment(ctx.db, orderId, buyerId);
+  await crashPoint('pay.requested');
   if (!payment?.payable) return { kind: 'not_payable' };
   // The last attempt that there is has failed.
   if (payment.status !== 'requested' && payment.status !== 'open')
@@ -68,10 +69,11 @@ async function payElsewhere(ctx: StepContext, _: Sale, orderId: string, buyerId:
  * @throws what the stores and the provider throw: then do it again
  */
 export async function makePayment(ctx: StepContext, payment: Payment): Promise<CreatedPayment> {
-  const created = await providerOf(ctx, payment.provider).create(payment);
+  const created = await crashStep('pay.create', () => providerOf(ctx, payment.provider).create(payment));
   if (created.kind === 'refused') await markRefused(ctx.db, payment.id);
   if (created.kind !== 'open') return created;
-  const status = await markOpen(ctx.db, payment.id, created.paymentId, created.payUrl);
+  const { paymentId, payUrl } = created;
+  const status = await crashStep('pay.open', () => markOpen(ctx.db, payment.id, paymentId, payUrl));
   return status === 'failed' ? { kind: 'refused', reason: 'payment_refused' } : created;
 }
 

@@ -1,4 +1,5 @@
-import { orderPaid, paymentReported } from '../events.js';
+import { crashPoint, crashStep } from '../crash-point.js';
+import { ordersPaid, paymentReported } from '../events.js';
 import { claimStatusOf, isLiveOrder, type OrderReason } from '../order.js';
 import type { Payment } from '../orders/payment.js';
 import {
@@ -24,7 +25,9 @@ import { settleLateMoney } from './settle-late-money.js';
  * @throws NotVerified, and what the stores throw: then do it again; what Redis was not told, reconcile tells it
  */
 export async function takePaymentEvent(ctx: StepContext, provider: ProviderName, event: StoredEvent): Promise<void> {
-  await follow(ctx, await applyEvent(ctx.db, provider, event));
+  const applied = await crashStep('event.apply', () => applyEvent(ctx.db, provider, event));
+  await crashPoint('event.applied');
+  await follow(ctx, applied);
 }
 
 /**
@@ -36,7 +39,7 @@ export async function takePaymentEvent(ctx: StepContext, provider: ProviderName,
  * @throws NotVerified, and what the stores throw: then ask again
  */
 export async function takePaymentAnswer(ctx: StepContext, provider: ProviderName, report: Report): Promise<void> {
-  await follow(ctx, await applyAnswer(ctx.db, provider, report));
+  await follow(ctx, await crashStep('ask.apply', () => applyAnswer(ctx.db, provider, report)));
 }
 
 async function follow(ctx: StepContext, { outcome, payment }: AppliedReport): Promise<void> {
@@ -45,7 +48,7 @@ async function follow(ctx: StepContext, { outcome, payment }: AppliedReport): Pr
   if (outcome === 'late') return settleLateMoney(ctx, payment);
   if (outcome === 'failed' || (outcome === 'repeated' && payment.status === 'failed')) return tellFailed(ctx, payment);
   if (outcome !== 'paid') return;
-  orderPaid();
+  ordersPaid(1);
   await tellOrder(ctx, payment, null);
 }
 
@@ -64,5 +67,5 @@ async function tellOrder(ctx: StepContext, { saleId, orderId }: Payment, reason:
   if (!order || !isLiveOrder(order.status)) return;
   const isPaid = order.status === 'paid';
   const record = { ...order, status: claimStatusOf(order.status), reason: isPaid ? null : reason };
-  await recordStatus(ctx.redis, saleId, [record]);
+  await crashStep('event.record', () => recordStatus(ctx.redis, saleId, [record]));
 }

@@ -1,4 +1,5 @@
-import { lateMoneySettled, orderRefunded } from '../events.js';
+import { crashPoint, crashStep } from '../crash-point.js';
+import { lateMoneySettled, ordersPaid } from '../events.js';
 import { claimStatusOf, isLiveOrder } from '../order.js';
 import { expireOrders, voidClaims } from '../orders/end.js';
 import { payWithLateMoney, refundLateMoney } from '../orders/late-money.js';
@@ -30,23 +31,25 @@ export async function settleLateMoney(ctx: StepContext, payment: Payment): Promi
   const isOver = await hasLeftRedis(ctx.db, payment.saleId);
   if (isSurplus || isOver || sale?.lateMoney === 'refund') return giveBack(ctx, payment);
   const { buyerId, orderId: endedClaimId, regrabClaimId: claimId } = payment;
-  const unit = await regrab(ctx.redis, payment.saleId, { buyerId, endedClaimId, claimId });
+  const wish = { buyerId, endedClaimId, claimId };
+  const unit = await crashStep('late.regrab', () => regrab(ctx.redis, payment.saleId, wish));
+  await crashPoint('late.regrabbed');
   // The release is under way: without it the buyer can't have a second claim.
   if (unit === 'not_released') return releaseUnits(ctx, await readReleases(ctx.db, [endedClaimId]));
   if (typeof unit === 'string') return giveBack(ctx, payment);
   const claim = { buyerId, claimId, unit };
-  if (!(await payWithLateMoney(ctx.db, payment, claim))) {
+  if (!(await crashStep('late.pay', () => payWithLateMoney(ctx.db, payment, claim)))) {
     await releaseUnits(ctx, await voidClaims(ctx.db, payment.saleId, [claim], 'lost'));
     await tellNew(ctx, payment.saleId, claimId);
     return giveBack(ctx, payment);
   }
+  ordersPaid(1);
   lateMoneySettled('regrabbed', payment.orderId);
   await tellNew(ctx, payment.saleId, claimId);
 }
 
 async function giveBack(ctx: StepContext, payment: Payment): Promise<void> {
-  if (await refundLateMoney(ctx.db, payment)) {
-    orderRefunded();
+  if (await crashStep('late.refund', () => refundLateMoney(ctx.db, payment))) {
     lateMoneySettled('refunded', payment.orderId);
   }
   await tellRefunded(ctx, payment);

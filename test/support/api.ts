@@ -6,7 +6,7 @@ import { afterAll, beforeAll } from '@jest/globals';
 import express from 'express';
 import { connectRedis, type Redis, waitUntilReady } from '#core/redis.js';
 import type { Sale } from '#core/sale.js';
-import { openSale } from '#core/stock/sale.js';
+import { openSale } from '#core/stock/open-sale.js';
 import { defineScripts } from '#core/stock/scripts.js';
 import { issueToken } from '#core/token.js';
 import { createApp } from '../../apps/api/app.js';

@@ -12,7 +12,7 @@ import { connectRedis, waitUntilReady } from '#core/redis.js';
 import type { Sale } from '#core/sale.js';
 import type { StepContext } from '#core/steps/context.js';
 import { claim } from '#core/stock/claims.js';
-import { openSale } from '#core/stock/sale.js';
+import { openSale } from '#core/stock/open-sale.js';
 import { defineScripts } from '#core/stock/scripts.js';
 import { type PrivateStores, startPrivateStores } from '../../apps/stack/private-stores.js';
 import { startRedis } from '../../apps/stack/redis-server.js';

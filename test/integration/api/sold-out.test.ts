@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Claim } from '#core/claim.js';
 import type { Sale } from '#core/sale.js';
+import { openSale } from '#core/stock/open-sale.js';
 import { release } from '#core/stock/release.js';
-import { openSale, restock, setSale } from '#core/stock/sale.js';
+import { restock, setSale } from '#core/stock/sale.js';
 import { leaveStandby, recordStatus } from '#core/stock/status.js';
 import { type Answer, useApi } from '../../support/api.js';
 import { commandCalls } from '../../support/command-stats.js';
