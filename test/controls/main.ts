@@ -96,7 +96,9 @@ function tableOf(controls: Control[]): string {
 }
 
 const words = process.argv.slice(2);
-const wanted = [...BUGS, ...MONEY_BUGS].filter(({ bug }) => words.length === 0 || words.some(word => bug.includes(word)));
+const wanted = [...BUGS, ...MONEY_BUGS].filter(
+  ({ bug }) => words.length === 0 || words.some(word => bug.includes(word)),
+);
 const scratch = await makeScratch();
 const controls: Control[] = [];
 try {

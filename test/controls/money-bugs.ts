@@ -12,7 +12,11 @@ export const MONEY_BUGS: Bug[] = [
         find: 'CREATE UNIQUE INDEX "payment_events_provider_event_id_key"',
         replace: 'CREATE INDEX "payment_events_provider_event_id_key"',
       },
-      { file: REPORT, find: '      ON CONFLICT (provider, event_id) DO NOTHING RETURNING id', replace: '      RETURNING id' },
+      {
+        file: REPORT,
+        find: '      ON CONFLICT (provider, event_id) DO NOTHING RETURNING id',
+        replace: '      RETURNING id',
+      },
       {
         file: REPORT,
         find: "      if (status !== 'requested' && status !== 'open' && status !== 'failed') return 'repeated';\n      return capture",
