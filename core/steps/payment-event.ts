@@ -1,5 +1,5 @@
 import { crashPoint, crashStep } from '../crash-point.js';
-import { orderPaid, paymentReported } from '../events.js';
+import { ordersPaid, paymentReported } from '../events.js';
 import { claimStatusOf, isLiveOrder, type OrderReason } from '../order.js';
 import type { Payment } from '../orders/payment.js';
 import {
@@ -49,7 +49,7 @@ async function follow(ctx: StepContext, { outcome, payment }: AppliedReport): Pr
   if (outcome === 'failed' || (outcome === 'repeated' && payment.status === 'failed')) return tellFailed(ctx, payment);
   // What comes again tells Redis once more: whoever applied it first may have died before.
   if (outcome !== 'paid' && outcome !== 'repeated') return;
-  if (outcome === 'paid') orderPaid();
+  if (outcome === 'paid') ordersPaid(1);
   await tellOrder(ctx, payment, null);
 }
 
