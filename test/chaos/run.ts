@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MINUTE_MS, pause, SECOND_MS } from '#core/clock.js';
@@ -14,6 +15,7 @@ import { namesOf, sendCrowd } from './crowd.js';
 import { breakThings, type FaultReport } from './faults.js';
 import { auditRows, auditStores, readOrderFacts } from './final-audit.js';
 import { bankReadsOf, type History, openHistory, operationsOf } from './history.js';
+import { type LinkName, type Links, openLinks } from './links.js';
 import type { ChaosOptions } from './options.js';
 import { plainQuery } from './plain-query.js';
 import { type Probe, percentile, probeAlways, recoveries } from './probe.js';
@@ -32,6 +34,8 @@ const REST_MS = 60 * SECOND_MS;
 /** By invariant 8; twice as long, as several faults come one after the other here. */
 const RELEASE_WITHIN_MS = 30 * SECOND_MS;
 
+const LISTENERS_MAX = 50;
+
 interface Spread {
   p50: number;
   p99: number;
@@ -44,6 +48,8 @@ export interface ChaosResult {
   minutes: number;
   operations: number;
   kills: FaultReport['kills'];
+  /** Links that were broken, beside the kills. */
+  links: number;
   /** Different claims that clients were told of. */
   accepted: number;
   /** Orders. */
@@ -87,13 +93,18 @@ export async function runChaos(options: ChaosOptions, tell: (line: string) => vo
   const folder = join(checkout, '.data', 'chaos', `seed-${options.seed}-${Date.now()}`);
   await mkdir(folder, { recursive: true });
   const history = openHistory(join(folder, 'history.jsonl'));
+  const links = openLinks();
   // Where its events go is known when the APIs are.
   const fake = await startFakeProvider('http://127.0.0.1:9/');
-  const cluster = await startCluster({ logFile: join(folder, 'processes.log'), environment: () => fake.settings });
+  const cluster = await startCluster({
+    logFile: join(folder, 'processes.log'),
+    environment: () => fake.settings,
+    link: (from, to, url) => links.by(`${from}-${to}` as LinkName, url),
+  });
   try {
     const connections = await openConnections(cluster.redisUrl, cluster.databaseUrl);
     try {
-      const result = await runOn({ options, history, cluster, fake, connections, tell });
+      const result = await runOn({ options, history, cluster, links, fake, connections, tell });
       await writeFile(join(folder, 'result.json'), JSON.stringify(result, null, 2));
       if (result.violations.length === 0 && !options.keep) await rm(folder, { recursive: true });
       return { result, folder };
@@ -102,6 +113,7 @@ export async function runChaos(options: ChaosOptions, tell: (line: string) => vo
     }
   } finally {
     await cluster.stop();
+    await links.close();
     await fake.stop();
     await history.close();
   }
@@ -111,6 +123,7 @@ interface Run {
   options: ChaosOptions;
   history: History;
   cluster: Cluster;
+  links: Links;
   fake: FakeProvider;
   connections: Connections;
   tell(line: string): void;
@@ -136,7 +149,7 @@ async function runOn(run: Run): Promise<ChaosResult> {
 }
 
 async function storm(
-  { options, history, cluster, fake, connections }: Run,
+  { options, history, cluster, links, fake, connections }: Run,
   world: World,
   query: Query,
   crowd: string[],
@@ -145,8 +158,9 @@ async function storm(
   const over = new AbortController();
   // Each has numbers of its own, so that the faults don't depend on how quickly buyers are answered.
   const random = (part: number) => seededRandom(options.seed * 10 + part);
-  const client = openClient(cluster.baseUrls, cluster.secrets.AUTH_SECRET, history, random(1));
-  const webhooks = cluster.baseUrls.map(url => `${url}/webhooks/payments/signed-webhook`);
+  const baseUrls = await Promise.all(cluster.baseUrls.map(url => links.by('client-api', url)));
+  const client = openClient(baseUrls, cluster.secrets.AUTH_SECRET, history, random(1));
+  const webhooks = baseUrls.map(url => `${url}/webhooks/payments/signed-webhook`);
   const parts = [
     sendCrowd(client, world, random(2), options.rate, over.signal),
     keepBooks(connections, query, history, crowd, random(3), over.signal),
@@ -156,7 +170,9 @@ async function storm(
   const probing = probeAlways(client, world.probe, over.signal);
   await pause(CALM_MS);
   const calm = new AbortController();
-  const storming = breakThings(cluster, history, random(4), calm.signal);
+  // Everything that is broken waits for it, and there may be a dozen such things.
+  setMaxListeners(LISTENERS_MAX, calm.signal);
+  const storming = breakThings(cluster, links.all, history, random(4), calm.signal);
   await pause(Math.max(0, runMs - CALM_MS));
   calm.abort();
   const report = await storming;
@@ -207,6 +223,7 @@ async function judge(
     minutes: options.minutes,
     operations: operations.length,
     kills: report.kills,
+    links: report.links,
     accepted: views.filter(({ sightings }) => sightings.length > 0).length,
     placed: orders.filter(({ status }) => status !== 'void').length,
     violations,

@@ -92,6 +92,7 @@ describe('a link', () => {
     const { socket, seen } = await open();
     socket.write('lost');
     await eventually(() => expect(proxy.swallowed()).toBe('lost'.length));
+    expect(proxy.silent()).toBe(1);
     proxy.set({ kind: 'none' });
     socket.write('lost, too');
     const next = await open();
@@ -116,6 +117,28 @@ describe('a link', () => {
     for (const letter of 'abc') socket.write(letter);
     await stalled.then(() => expect(seen.text).toBe(''));
     await answered('abc');
+  });
+
+  test('that stalls can be closed all the same', async () => {
+    const stalling = await startFaultProxy((server.address() as AddressInfo).port);
+    stalling.set({ kind: 'stall' });
+    const socket = connect({ host: '127.0.0.1', port: stalling.port });
+    clients.push(socket);
+    socket.on('error', () => undefined);
+    socket.write('held up');
+    await eventually(() => expect(stalling.connections()).toBe(1));
+    await stalling.close();
+    await eventually(() => expect(socket.destroyed).toBe(true));
+  });
+
+  test('that leads elsewhere takes connections down, and new ones go there', async () => {
+    const { seen } = await open();
+    const elsewhere = createServer(socket => socket.end('elsewhere')).listen(0, '127.0.0.1');
+    await once(elsewhere, 'listening');
+    proxy.lead((elsewhere.address() as AddressInfo).port);
+    await eventually(() => expect(seen).toMatchObject({ error: 'ECONNRESET', closed: true }));
+    await (await open()).answered('elsewhere');
+    elsewhere.close();
   });
 
   test('in slices delivers byte by byte', async () => {

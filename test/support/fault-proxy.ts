@@ -26,10 +26,14 @@ export interface FaultProxy {
   through(url: string): string;
   /** Breaks the link in this way from now on, or mends it (`none`). */
   set(fault: Fault): void;
+  /** Has it lead elsewhere from now on, as after a failover: connections to where it led before are reset. */
+  lead(target: number | string): void;
   /** Breaks it for a time, in ms, then mends it. */
   setFor(fault: Fault, forMs: number): Promise<void>;
   /** How many connections are open. */
   connections(): number;
+  /** How many of them have swallowed something, and so stay silent until one side gives them up. */
+  silent(): number;
   /** How many bytes arrived at a half-open link, and nowhere else. */
   swallowed(): number;
   close(): Promise<void>;
@@ -43,12 +47,15 @@ interface Link {
   silent?: boolean;
 }
 
+const portOf = (target: number | string): number =>
+  typeof target === 'number' ? target : Number(new URL(target).port);
+
 /**
  * @param target where connections lead: a port on 127.0.0.1, or a URL with one
  * @returns a link to it, whole for now
  */
 export async function startFaultProxy(target: number | string): Promise<FaultProxy> {
-  const port = typeof target === 'number' ? target : Number(new URL(target).port);
+  let port = portOf(target);
   const links = new Set<Link>();
   let fault: Fault = { kind: 'none' };
   let swallowed = 0;
@@ -128,16 +135,22 @@ export async function startFaultProxy(target: number | string): Promise<FaultPro
       return by.href;
     },
     set,
+    lead(next) {
+      port = portOf(next);
+      for (const link of links) cut(link, 'resetAndDestroy');
+    },
     async setFor(next, forMs) {
       set(next);
       await pause(forMs);
       set({ kind: 'none' });
     },
     connections: () => links.size,
+    silent: () => [...links].filter(link => link.silent).length,
     swallowed: () => swallowed,
     async close() {
+      // Nothing may be held up any more.
+      set({ kind: 'none' });
       for (const link of links) cut(link, 'destroy');
-      changed.abort();
       listener.close();
       await once(listener, 'close');
     },
