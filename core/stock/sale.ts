@@ -2,6 +2,7 @@ import type { Redis } from '../redis.js';
 import { type LateMoney, type ProviderName, type Sale, type SaleState, type Settlement, standbyCap } from '../sale.js';
 import { behindFence } from './claims.js';
 import { keysOf, paymentsKeyOf, REGISTRY, REGISTRY_AT, REGISTRY_RUN } from './keys.js';
+import { msOf, repliesOf, runIdOf } from './replies.js';
 import { runScript } from './scripts.js';
 
 /**
@@ -9,7 +10,7 @@ import { runScript } from './scripts.js';
  * @returns the id of this run of Redis: another one after each start, and on each replica
  */
 export async function readRunId(redis: Redis): Promise<string> {
-  const runId = /run_id:(\w+)/.exec(await redis.info('server'))?.[1];
+  const runId = runIdOf(await redis.info('server'));
   if (!runId) throw new Error('Redis does not tell its run id');
   return runId;
 }
@@ -98,10 +99,8 @@ export async function readSale(redis: Redis, saleId: string): Promise<LoadedSale
     .zcard(keys.outbox)
     .time()
     .exec();
-  const [fields, remaining, claims, waiting, unplaced, time] = (replies ?? []).map(([error, reply]) => {
-    if (error) throw error;
-    return reply;
-  }) as [Record<string, string>, number, number, number, number, [string, string]];
+  const [fields, remaining, claims, waiting, unplaced, time] =
+    repliesOf<[Record<string, string>, number, number, number, number, [string, string]]>(replies);
   if (!fields.generation) return undefined;
   return {
     id: saleId,
@@ -126,7 +125,7 @@ export async function readSale(redis: Redis, saleId: string): Promise<LoadedSale
     claims,
     waiting,
     unplaced,
-    nowMs: Number(time[0]) * 1_000 + Math.floor(Number(time[1]) / 1_000),
+    nowMs: msOf(time),
   };
 }
 
@@ -168,8 +167,8 @@ export async function isRegistryWhole(redis: Redis): Promise<boolean> {
  * @returns how long ago the sales were last compared to the end ({@link markRegistryWhole}), in ms; undefined for never
  */
 export async function sinceCompared(redis: Redis): Promise<number | undefined> {
-  const [atMs, [seconds, micros]] = await Promise.all([redis.hget(REGISTRY, REGISTRY_AT), redis.time()]);
-  return atMs === null ? undefined : Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000) - Number(atMs);
+  const [atMs, time] = await Promise.all([redis.hget(REGISTRY, REGISTRY_AT), redis.time()]);
+  return atMs === null ? undefined : msOf(time) - Number(atMs);
 }
 
 /**
