@@ -4,7 +4,7 @@ import { ConfigError } from '../config.js';
 import { crashPoint } from '../crash-point.js';
 import type { Redis } from '../redis.js';
 import { hasPurchaseRules, type Sale, standbyCap } from '../sale.js';
-import { keysOf, REGISTRY } from './keys.js';
+import { allKeysOf, keysOf, REGISTRY } from './keys.js';
 import { readRunId } from './sale.js';
 import { runScript } from './scripts.js';
 
@@ -46,8 +46,7 @@ export async function openSale(redis: Redis, sale: Sale, state = NOTHING, gate =
     await redis.hset(REGISTRY, sale.id, sale.generation);
     const staged = await stage(redis, sale, state);
     await crashPoint('rebuild.staged');
-    const keys = keysOf(sale.id);
-    const names = [keys.sale, keys.stock, keys.claims, keys.outbox, keys.standby, ...staged.map(({ key }) => key)];
+    const names = [...allKeysOf(sale.id), ...staged.map(({ key }) => key)];
     const args = [runId, gate, sale.generation, ...staged.map(({ count }) => count), ...fieldsOf(sale)];
     const outcome = await runScript(redis, 'open-sale', names, args);
     if (outcome === 'opened') return true;

@@ -1,9 +1,8 @@
 import type { Redis } from '../redis.js';
 import { type LateMoney, type ProviderName, type Sale, type SaleState, type Settlement, standbyCap } from '../sale.js';
-import { behindFence } from './claims.js';
-import { keysOf, paymentsKeyOf, REGISTRY, REGISTRY_AT, REGISTRY_RUN } from './keys.js';
+import { allKeysOf, keysOf, paymentsKeyOf, REGISTRY, REGISTRY_AT, REGISTRY_RUN } from './keys.js';
 import { msOf, repliesOf, runIdOf } from './replies.js';
-import { runScript } from './scripts.js';
+import { behindFence, runScript } from './scripts.js';
 
 /**
  * @param redis a connection
@@ -186,6 +185,6 @@ export async function listLoadedSales(redis: Redis): Promise<string[]> {
  * @param saleId a sale that ended long ago
  */
 export async function dropSale(redis: Redis, saleId: string): Promise<void> {
-  await redis.unlink(...Object.values(keysOf(saleId)), paymentsKeyOf(saleId));
+  await redis.unlink(...allKeysOf(saleId), paymentsKeyOf(saleId));
   await redis.hdel(REGISTRY, saleId);
 }

@@ -1,10 +1,9 @@
 import type { Claim, ClaimRecord, ClaimStatus } from '../claim.js';
 import { parseClaimRecord } from '../claim.js';
 import type { Redis } from '../redis.js';
-import { behindFence } from './claims.js';
 import { keysOf } from './keys.js';
 import { msOf } from './replies.js';
-import { runScript } from './scripts.js';
+import { behindFence, runScript } from './scripts.js';
 
 /** Where an order stands, to be written onto its claim. */
 export interface StatusRecord {
