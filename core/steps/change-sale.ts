@@ -1,7 +1,6 @@
-import { DeadlineExceeded, NotVerified } from '../errors.js';
 import { storeFailed } from '../events.js';
 import { readSale, type SaleUpdate, updateSale } from '../orders/sales.js';
-import { isRedisAway } from '../redis.js';
+import { isRedisPassing } from '../redis.js';
 import { type Sale, UNITS_MAX } from '../sale.js';
 import { carryOver } from '../stock/sale.js';
 import type { StepContext } from './context.js';
@@ -42,12 +41,8 @@ export async function changeSale(ctx: StepContext, saleId: string, update: SaleU
     if (!(await carryOver(ctx.redis, sale))) return { kind: 'stored', sale };
     return { kind: 'changed', sale, promoted: (await promoteWaiting(ctx, saleId)).length };
   } catch (error) {
-    if (!isPassing(error)) throw error;
+    if (!isRedisPassing(error)) throw error;
     storeFailed('redis', error);
     return { kind: 'stored', sale };
   }
-}
-
-function isPassing(error: unknown): boolean {
-  return error instanceof NotVerified || error instanceof DeadlineExceeded || isRedisAway(error);
 }
