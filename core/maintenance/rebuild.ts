@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { chunks } from '../chunks.js';
 import { type Claim, type ClaimRecord, isLive } from '../claim.js';
 import { crashPoint, crashStep } from '../crash-point.js';
 import { repaired } from '../events.js';
@@ -66,9 +67,7 @@ async function mergeForGood(
     const { lost, ...state } = merge(await readLatestOrders(ctx.db, saleId), remains, units);
     const undecided = lost.filter(({ claimId }) => !decided.has(claimId));
     if (undecided.length === 0) return state;
-    for (let i = 0; i < undecided.length; i += VOID_BATCH) {
-      await voidClaims(ctx.db, saleId, undecided.slice(i, i + VOID_BATCH), 'lost');
-    }
+    for (const claims of chunks(undecided, VOID_BATCH)) await voidClaims(ctx.db, saleId, claims, 'lost');
     for (const { claimId } of undecided) decided.add(claimId);
   }
 }

@@ -1,3 +1,4 @@
+import { chunks } from '../chunks.js';
 import type { Claim } from '../claim.js';
 import { crashPoint, crashStep } from '../crash-point.js';
 import { repaired } from '../events.js';
@@ -180,8 +181,7 @@ async function repairAll(ctx: StepContext, saleId: string, differences: readonly
 
 async function inBatches<T>(all: readonly T[], run: (batch: T[]) => Promise<Repair[]>): Promise<Repair[]> {
   const repairs: Repair[] = [];
-  for (let i = 0; i < all.length; i += RELEASE_BATCH_MAX)
-    repairs.push(...(await run(all.slice(i, i + RELEASE_BATCH_MAX))));
+  for (const batch of chunks(all, RELEASE_BATCH_MAX)) repairs.push(...(await run(batch)));
   return repairs;
 }
 
