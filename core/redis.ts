@@ -17,7 +17,7 @@ export type { Redis } from 'ioredis';
 export type ConnectionProfile = 'api' | 'steps' | 'worker' | 'feed';
 
 /** No call of the API waits longer than this for Redis, in ms. */
-export const API_COMMAND_TIMEOUT_MS = 1_000;
+const API_COMMAND_TIMEOUT_MS = 1_000;
 
 const AT_ONCE = {
   maxRetriesPerRequest: 0,
