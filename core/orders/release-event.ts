@@ -22,14 +22,13 @@ interface ReleaseEventRow {
 }
 
 /**
- * The statement part that writes the release events of orders which just ended, in the statement that ended them.
- * A unit is only freed when no other live order has it.
+ * The statement part that writes the release events of orders which just ended, in the statement that ended them: its part `ended`
+ * returns their rows (id, sale_id, buyer_id, unit, status, reason). A unit is only freed when no other live order has it.
  *
- * @param ended name of the part that returns the ended rows (id, sale_id, buyer_id, unit, status, reason)
  * @param freesUnits false when the units don't return to stock in any case
  * @returns an INSERT that returns event rows
  */
-export function insertReleaseEvents(ended: 'ended', freesUnits = true): Prisma.Sql {
+export function insertReleaseEvents(freesUnits = true): Prisma.Sql {
   return Prisma.sql`
     INSERT INTO outbox_events (kind, sale_id, order_id, payload)
     SELECT 'release', e.sale_id, e.id, jsonb_build_object(
@@ -39,7 +38,7 @@ export function insertReleaseEvents(ended: 'ended', freesUnits = true): Prisma.S
       'freesUnit', ${freesUnits} AND NOT EXISTS (
         SELECT FROM orders o
         WHERE o.sale_id = e.sale_id AND o.unit = e.unit AND o.id <> e.id AND o.status IN ('pending_payment', 'paid')))
-    FROM ${Prisma.raw(ended)} e
+    FROM ended e
     RETURNING id, sale_id, order_id, payload`;
 }
 

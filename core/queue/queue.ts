@@ -8,7 +8,7 @@ import { JOB_NAMES, type JobData, type JobName } from './jobs.js';
 export const QUEUE_PREFIX = '{dropline}';
 
 /** The answer to a buyer never waits longer than this for the queue, in ms. The outbox makes waiting needless. */
-export const ENQUEUE_TIMEOUT_MS = 300;
+const ENQUEUE_TIMEOUT_MS = 300;
 
 /** How long a queue that could not be opened is left alone, in ms. */
 const REOPEN_MS = 500;
@@ -139,7 +139,7 @@ export async function enqueueSettleReceipt(queues: Queues, claim: JobData<'settl
 const EVENT_ATTEMPTS = 19;
 
 /** How long a provider may wait for Redis to take its event, in ms; it sends it again when it is told 503. */
-export const EVENT_TIMEOUT_MS = 1_500;
+const EVENT_TIMEOUT_MS = 1_500;
 
 /**
  * Queues an event of a payment provider. It returns once Redis has it: before, nobody may tell the provider that it arrived.

@@ -231,7 +231,7 @@ export const BUGS: Bug[] = [
     'rebuild calls a claim lost without a tombstone',
     {
       file: 'core/maintenance/rebuild.ts',
-      find: "      await voidClaims(ctx.db, saleId, undecided.slice(i, i + VOID_BATCH), 'lost');\n",
+      find: "    for (const claims of chunks(undecided, VOID_BATCH)) await voidClaims(ctx.db, saleId, claims, 'lost');\n",
       replace: '',
     },
     'integration',
