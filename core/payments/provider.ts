@@ -1,10 +1,14 @@
-/** A payment that is wanted: it is in our books before the provider hears of it. Amounts in minor units. */
-export interface PaymentIntent {
+/** Which order is to be paid, and whose: all that the wallet needs to know. */
+export interface OrderToPay {
   orderId: string;
+  buyerId: string;
+}
+
+/** A payment that is wanted: it is in our books before the provider hears of it. Amounts in minor units. */
+export interface PaymentIntent extends OrderToPay {
   /** 1, and more when the payment before it has failed. With the order the provider's idempotency key: asking again is the same payment. */
   attempt: number;
   saleId: string;
-  buyerId: string;
   amountMinor: number;
   currency: string;
   /** When the order ends unless it is paid, in ms since the epoch; the provider should take nothing after it. */
@@ -25,7 +29,7 @@ export type CreatedPayment =
 export interface PaymentRef {
   orderId: string;
   attempt: number;
-  paymentId?: string | undefined;
+  paymentId: string | null;
 }
 
 /** `open`: nothing was taken yet. `failed`: nothing was taken, and nothing will be. */

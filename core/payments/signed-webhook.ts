@@ -76,7 +76,7 @@ async function create(place: ProviderPlace, intent: PaymentIntent): Promise<Crea
 
 async function ask(place: ProviderPlace, payment: PaymentRef): Promise<PaymentReport | undefined> {
   const { orderId, attempt, paymentId } = payment;
-  const path = paymentId === undefined ? `/payments?orderId=${orderId}&attempt=${attempt}` : pathOf(paymentId);
+  const path = paymentId === null ? `/payments?orderId=${orderId}&attempt=${attempt}` : pathOf(paymentId);
   const answer = await call(place, 'GET', path);
   if (answer.status === 404) return undefined;
   const { id, status: state, ...rest } = Asked.parse(await bodyOf(answer));
@@ -85,7 +85,7 @@ async function ask(place: ProviderPlace, payment: PaymentRef): Promise<PaymentRe
 
 async function refund(place: ProviderPlace, payment: PaymentRef): Promise<RefundOutcome> {
   const { orderId, paymentId } = payment;
-  if (paymentId === undefined) throw new Error(`payment of order ${orderId} has no id at its provider`);
+  if (paymentId === null) throw new Error(`payment of order ${orderId} has no id at its provider`);
   const answer = await call(place, 'POST', `${pathOf(paymentId)}/refund`, `refund-${keyOf(payment)}`, {});
   if (REFUSALS.includes(answer.status)) return 'refused';
   return Refunded.parse(await bodyOf(answer)).status;
