@@ -1,3 +1,5 @@
+import type { PaymentReport, ProviderEvent } from '../payment.js';
+
 /** Which order is to be paid, and whose: all that the wallet needs to know. */
 export interface OrderToPay {
   orderId: string;
@@ -30,27 +32,6 @@ export interface PaymentRef {
   orderId: string;
   attempt: number;
   paymentId: string | null;
-}
-
-/** `open`: nothing was taken yet. `failed`: nothing was taken, and nothing will be. */
-export type PaymentState = 'open' | 'paid' | 'failed' | 'refunded';
-
-/** A payment, as its provider has it. */
-export interface PaymentReport {
-  paymentId: string;
-  orderId?: string | undefined;
-  state: PaymentState;
-  amountMinor: number;
-  /** ISO 4217 */
-  currency: string;
-}
-
-/** What a provider tells of its own accord. Each event has an id, and may come again, late, out of order, or never. */
-export interface ProviderEvent {
-  eventId: string;
-  type: string;
-  /** None when the event is about nothing that concerns us. */
-  report?: PaymentReport | undefined;
 }
 
 /** `pending`: the provider has taken it on; ask later. `refused`: it never will. */

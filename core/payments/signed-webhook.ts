@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { SECOND_MS } from '../clock.js';
+import { PAYMENT_STATES, type PaymentReport } from '../payment.js';
+import { CURRENCY_PATTERN } from '../sale.js';
 import type {
   CreatedPayment,
   EventVerifier,
   PaymentIntent,
   PaymentProvider,
   PaymentRef,
-  PaymentReport,
   RefundOutcome,
 } from './provider.js';
 import { parseProviderEvent } from './provider-event.js';
@@ -23,9 +24,9 @@ const Created = z.object({ id: z.string().min(1).max(255), payUrl: z.url({ proto
 const Asked = z.object({
   id: z.string().min(1).max(255),
   orderId: z.uuid(),
-  status: z.enum(['open', 'paid', 'failed', 'refunded']),
+  status: z.enum(PAYMENT_STATES),
   amountMinor: z.int().min(0),
-  currency: z.string().regex(/^[A-Z]{3}$/),
+  currency: z.string().regex(CURRENCY_PATTERN),
 });
 
 const Refunded = z.object({ status: z.enum(['refunded', 'pending']) });
