@@ -132,6 +132,12 @@ export async function enqueueSettleReceipt(queues: Queues, claim: JobData<'settl
   await add(queues, 'settle-receipt', claim, { deduplication: { id: claim.claimId } });
 }
 
+/**
+ * A provider that was told 200 never sends its event again, and the buyer's money hangs on it: it is tried for 3 to 7 h, as Postgres
+ * may be away. (Asking the provider finds a payment as well, but not one that comes more than a day late.)
+ */
+const EVENT_ATTEMPTS = 19;
+
 /** How long a provider may wait for Redis to take its event, in ms; it sends it again when it is told 503. */
 const EVENT_TIMEOUT_MS = 1_500;
 
@@ -143,7 +149,7 @@ const EVENT_TIMEOUT_MS = 1_500;
  * @throws DeadlineExceeded, and what BullMQ throws: then the provider is to send it again
  */
 export async function enqueuePaymentEvent(queues: Queues, job: JobData<'payment-event'>): Promise<void> {
-  await add(queues, 'payment-event', job, {}, EVENT_TIMEOUT_MS);
+  await add(queues, 'payment-event', job, { attempts: EVENT_ATTEMPTS }, EVENT_TIMEOUT_MS);
 }
 
 async function add<N extends JobName>(

@@ -45,8 +45,9 @@ async function follow(ctx: StepContext, { outcome, payment }: AppliedReport): Pr
   if (!payment) return;
   if (outcome === 'late') return settleLateMoney(ctx, payment);
   if (outcome === 'failed' || (outcome === 'repeated' && payment.status === 'failed')) return tellFailed(ctx, payment);
-  if (outcome !== 'paid') return;
-  ordersPaid(1);
+  // What comes again tells Redis once more: whoever applied it first may have died before.
+  if (outcome !== 'paid' && outcome !== 'repeated') return;
+  if (outcome === 'paid') ordersPaid(1);
   await tell(ctx, payment);
 }
 

@@ -5,7 +5,7 @@ import { payWithLateMoney, refundLateMoney } from '../orders/late-money.js';
 import type { Payment } from '../orders/payment.js';
 import { readOrders } from '../orders/place.js';
 import { readReleases } from '../orders/release-event.js';
-import { readSale } from '../orders/sales.js';
+import { hasLeftRedis, readSale } from '../orders/sales.js';
 import { regrab, setReason } from '../stock/regrab.js';
 import type { StepContext } from './context.js';
 import { releaseUnits } from './release-units.js';
@@ -26,7 +26,9 @@ export async function settleLateMoney(ctx: StepContext, payment: Payment): Promi
   const [order] = await readOrders(ctx.db, [payment.orderId]);
   // Another attempt has paid for it: there is nothing left to buy.
   const isSurplus = order?.status === 'paid' || order?.status === 'refunded';
-  if (isSurplus || sale?.lateMoney === 'refund') return giveBack(ctx, payment);
+  // An event is heard at any time, also when Redis has forgotten the sale.
+  const isOver = await hasLeftRedis(ctx.db, payment.saleId);
+  if (isSurplus || isOver || sale?.lateMoney === 'refund') return giveBack(ctx, payment);
   const { buyerId, orderId: endedClaimId, regrabClaimId: claimId } = payment;
   const wish = { buyerId, endedClaimId, claimId };
   const unit = await crashStep('late.regrab', () => regrab(ctx.redis, payment.saleId, wish));
@@ -61,6 +63,6 @@ async function giveBack(ctx: StepContext, payment: Payment): Promise<void> {
  */
 export async function tellRefunded(ctx: StepContext, { saleId, buyerId, orderId }: Payment): Promise<void> {
   const [order] = await readOrders(ctx.db, [orderId]);
-  if (order?.reason !== 'refunded_late_payment') return;
+  if (order?.reason !== 'refunded_late_payment' || (await hasLeftRedis(ctx.db, saleId))) return;
   await setReason(ctx.redis, saleId, { buyerId, claimId: orderId }, order.reason);
 }

@@ -155,7 +155,9 @@ async function storm(
   crowd: string[],
   runMs: number,
 ): Promise<{ report: FaultReport; probes: Probe[] }> {
-  const over = new AbortController();
+  const [over, calm] = [new AbortController(), new AbortController()];
+  // Whoever is under way waits for one of them, and there may be a dozen of those.
+  setMaxListeners(LISTENERS_MAX, over.signal, calm.signal);
   // Each has numbers of its own, so that the faults don't depend on how quickly buyers are answered.
   const random = (part: number) => seededRandom(options.seed * 10 + part);
   const baseUrls = await Promise.all(cluster.baseUrls.map(url => links.by('client-api', url)));
@@ -169,9 +171,6 @@ async function storm(
   ];
   const probing = probeAlways(client, world.probe, over.signal);
   await pause(CALM_MS);
-  const calm = new AbortController();
-  // Everything that is broken waits for it, and there may be a dozen such things.
-  setMaxListeners(LISTENERS_MAX, calm.signal);
   const storming = breakThings(cluster, links.all, history, random(4), calm.signal);
   await pause(Math.max(0, runMs - CALM_MS));
   calm.abort();

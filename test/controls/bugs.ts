@@ -221,7 +221,7 @@ export const BUGS: Bug[] = [
       },
       {
         file: lua('open-sale'),
-        find: "(present[1] or '') ~= ARGV[2] or ",
+        find: 'gate ~= ARGV[2] or ',
         replace: '',
       },
     ],

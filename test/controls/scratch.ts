@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { checkout } from '#core/checkout.js';
 import type { Edit } from './bugs.js';
 
-/** All that a unit or integration test reads. */
+/** All that a unit or integration test reads. What is compiled is for the fake provider, a process that no bug is made in. */
 const COPIED = [
   'apps',
   'bin',
   'core',
+  'dist',
   'prisma',
   'test',
   'jest.config.js',

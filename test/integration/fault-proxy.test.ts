@@ -9,10 +9,13 @@ let server: Server;
 let heard = '';
 let proxy: FaultProxy;
 const clients: Socket[] = [];
+/** The server's side of the connections. */
+const accepted: Socket[] = [];
 
 beforeEach(async () => {
   heard = '';
   server = createServer(socket => {
+    accepted.push(socket);
     socket.on('error', () => undefined);
     socket.on('data', piece => {
       heard += piece;
@@ -24,8 +27,8 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  for (const client of clients.splice(0)) client.destroy();
   await proxy.close();
+  for (const socket of [...clients.splice(0), ...accepted.splice(0)]) socket.destroy();
   server.close();
 });
 
@@ -100,6 +103,19 @@ describe('a link', () => {
     await next.answered('heard');
     expect(seen).toMatchObject({ text: '', error: '', closed: false });
     expect(heard).toBe('heard');
+  });
+
+  test('that is half-open tells neither side that the other has gone', async () => {
+    proxy.set({ kind: 'half-open' });
+    const [first, second] = [await open(), await open()];
+    for (const { socket } of [first, second]) socket.write('lost');
+    await eventually(() => expect(proxy.silent()).toBe(2));
+    first.socket.end();
+    await eventually(() => expect(proxy.silent()).toBe(1));
+    for (const socket of accepted) socket.destroy();
+    await eventually(() => expect(proxy.silent()).toBe(0));
+    expect(second.seen.closed).toBe(false);
+    // Whose connections are left over with one side is closed all the same: afterEach waits for it.
   });
 
   test('that drops replies lets the request arrive and the client never know', async () => {

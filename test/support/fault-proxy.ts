@@ -32,7 +32,7 @@ export interface FaultProxy {
   setFor(fault: Fault, forMs: number): Promise<void>;
   /** How many connections are open. */
   connections(): number;
-  /** How many of them have swallowed something, and so stay silent until one side gives them up. */
+  /** How many of them have swallowed something, and were not given up by either side yet. */
   silent(): number;
   /** How many bytes arrived at a half-open link, and nowhere else. */
   swallowed(): number;
@@ -98,13 +98,14 @@ export async function startFaultProxy(target: number | string): Promise<FaultPro
       });
     });
     from.on('end', () => {
-      last = last.then(() => void to.end());
+      if (link.silent) from.destroy();
+      else last = last.then(() => void to.end());
     });
-    // Whatever breaks one side is passed on as the end of the other.
+    // Whatever breaks one side is passed on as the end of the other; of a silent one the other side never hears.
     from.on('error', () => undefined);
     from.on('close', () => {
       last = last.then(() => void (link.silent || to.destroy()));
-      links.delete(link);
+      if (to.destroyed) links.delete(link);
     });
   };
 
@@ -145,7 +146,8 @@ export async function startFaultProxy(target: number | string): Promise<FaultPro
       set({ kind: 'none' });
     },
     connections: () => links.size,
-    silent: () => [...links].filter(link => link.silent).length,
+    silent: () =>
+      [...links].filter(({ silent, client, server }) => silent && !client.destroyed && !server.destroyed).length,
     swallowed: () => swallowed,
     async close() {
       // Nothing may be held up any more.
