@@ -1,6 +1,6 @@
 // Who may import whom (ARCHITECTURE.md has the picture). Each rule says why it exists; `npm run lint:imports` holds them.
 
-const PURE_RULES = '^core/(sale|claim|order|errors|clock)\\.ts$';
+const PURE_RULES = '^core/(sale|claim|order|payment|errors|clock)\\.ts$';
 // The stack's commands (demo, rehearse) may use development packages: they run from a clone, never in a container.
 const MAY_USE_DEV_PACKAGES = '^apps/stack/';
 

@@ -14,7 +14,8 @@
 export const ID_PATTERN = /^[A-Za-z0-9_-]{1,64}$/;
 
 /** From the win to its end; the order is the order in which a claim may pass through them. */
-export type ClaimStatus = 'queued' | 'pending_payment' | 'paid' | 'cancelled' | 'rejected' | 'refunded';
+export const CLAIM_STATUSES = ['queued', 'pending_payment', 'paid', 'cancelled', 'rejected', 'refunded'] as const;
+export type ClaimStatus = (typeof CLAIM_STATUSES)[number];
 
 /** The ends of a claim: its unit is free, or sold to somebody else, and the buyer may buy again. */
 export type EndedStatus = Extract<ClaimStatus, 'cancelled' | 'rejected' | 'refunded'>;

@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { SECOND_MS } from './clock.js';
 
 /** How tokens of an issuer may be signed: never with a secret that we would share, and never not at all. */
-export type IssuerAlgorithm = 'RS256' | 'ES256' | 'EdDSA';
+export const ISSUER_ALGORITHMS = ['RS256', 'ES256', 'EdDSA'] as const;
+export type IssuerAlgorithm = (typeof ISSUER_ALGORITHMS)[number];
 
 /** One key that an issuer signs with. */
 export interface IssuerKey {

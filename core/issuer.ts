@@ -1,7 +1,7 @@
 import { MINUTE_MS, SECOND_MS } from './clock.js';
 import { Problem } from './errors.js';
 import { issuerFailed, issuerRead } from './events.js';
-import { readIssuerKeys } from './issuer-keys.js';
+import { ISSUER_ALGORITHMS, readIssuerKeys } from './issuer-keys.js';
 import { type IssuerClaims, issuerTokenVerifier, readTokenHeader } from './token.js';
 
 /** The shop's own issuer of buyers' tokens: where its keys are, and what its tokens must say. */
@@ -38,7 +38,7 @@ const PAUSE_MS = 5 * SECOND_MS;
 /** When the issuer is looked at; only tests have no patience. */
 const TIMES = { readEveryMs: READ_EVERY_MS, pauseMs: PAUSE_MS };
 
-const ALGORITHMS: readonly unknown[] = ['RS256', 'ES256', 'EdDSA'];
+const ALGORITHMS: readonly unknown[] = ISSUER_ALGORITHMS;
 
 /**
  * Reads an issuer's keys now, every few minutes, and when a token names one that isn't known. While the issuer is away, the

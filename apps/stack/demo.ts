@@ -1,7 +1,6 @@
 import { Command } from 'commander';
 import { type GivenSettings, readGiven } from '#core/config.js';
 import { creditWallets } from '#core/orders/wallet.js';
-import { announceStack, withdrawStack } from '#core/running-stack.js';
 import { changeSale } from '#core/steps/change-sale.js';
 import type { NewSale } from '#core/steps/create-sale.js';
 import { buyElsewhere } from './buy-elsewhere.js';
@@ -12,12 +11,13 @@ import { openDrop } from './drop.js';
 import { startFakeProvider } from './fake-provider/start.js';
 import { type Lifetime, startLifetime } from './lifetime.js';
 import { share, whole } from './options.js';
+import { startOwnStack } from './own-stack.js';
 import { preferredPort } from './preferred-port.js';
 import { startPrivateStores } from './private-stores.js';
 import { type Progress, showProgress } from './progress.js';
 import { holds, reckon, untilAtRest, type Verdict } from './reckoning.js';
 import { newSecrets, type Secrets } from './secrets.js';
-import { type Stack, startStack } from './stack.js';
+import type { Stack } from './stack.js';
 import { watchCrowd } from './watch-crowd.js';
 
 const SALE_ID = 'demo';
@@ -77,18 +77,7 @@ async function startEverything(lifetime: Lifetime, progress: Progress): Promise<
   const settings: GivenSettings = { GUEST_TOKENS: '1', LOG_LEVEL, ...payments };
   const { redisUrl, databaseUrl } = stores;
   const tell = (line: string) => progress.step(line);
-  const starting = startStack({ redisUrl, databaseUrl, secrets, ports: [port], adminPort, settings, tell });
-  // Interrupted meanwhile, we stop what is started, before its stores are.
-  lifetime.beforeEnd(() => starting.then(started => started.stop()).catch(() => undefined));
-  const stack = await starting;
-  announceStack({
-    REDIS_URL: redisUrl,
-    DATABASE_URL: databaseUrl,
-    ...secrets,
-    PORT: `${port}`,
-    ADMIN_PORT: `${adminPort}`,
-  });
-  lifetime.beforeEnd(withdrawStack);
+  const stack = await startOwnStack({ redisUrl, databaseUrl, secrets, port, adminPort, settings, tell }, lifetime);
   const connections = await openConnections(redisUrl, databaseUrl);
   lifetime.beforeEnd(() => connections.close());
   return { stack, secrets, connections };

@@ -5,6 +5,7 @@ import { serveMetrics } from '#core/metrics.js';
 import { ActorLock } from '#core/orders/actor-lock.js';
 import { connectDatabase } from '#core/orders/database.js';
 import { signedWebhook } from '#core/payments/signed-webhook.js';
+import { JOB_NAMES } from '#core/queue/jobs.js';
 import { closeQueues, openQueues } from '#core/queue/queue.js';
 import { connectRedis, type Redis, refuseEviction } from '#core/redis.js';
 import type { Providers, ShopPlace, StepContext } from '#core/steps/context.js';
@@ -18,7 +19,7 @@ export const PLACE_CONCURRENCY = 4;
 export const JOB_CONCURRENCY = 4;
 
 /** Connections to Postgres: one for each job that may run at once, and a few for maintenance. */
-const DATABASE_CONNECTIONS = PLACE_CONCURRENCY + 5 * JOB_CONCURRENCY + 6;
+const DATABASE_CONNECTIONS = PLACE_CONCURRENCY + (JOB_NAMES.length - 1) * JOB_CONCURRENCY + 6;
 
 const WORKER_SETTINGS = [
   'REDIS_URL',

@@ -34,15 +34,12 @@ export async function askProviders(ctx: StepContext): Promise<number> {
 async function ask(ctx: StepContext, payment: Payment): Promise<void> {
   // Before anything can go wrong: a provider that is away is not asked every second.
   await askAgainLater(ctx.db, payment.id);
-  const provider = providerOf(ctx, payment.provider);
-  const { orderId, attempt, paymentId } = payment;
-  const ref = { orderId, attempt, paymentId: paymentId ?? undefined };
-  const report = await crashStep('ask.provider', () => provider.ask(ref));
+  const report = await crashStep('ask.provider', () => providerOf(ctx, payment.provider).ask(payment));
   await crashPoint('ask.answered');
   if (report) return takePaymentAnswer(ctx, payment.provider, report);
   // The provider never heard of it: our call was lost. While the buyer waits, it is made again.
   if (!payment.payable || payment.status !== 'requested') return;
   const created = await makePayment(ctx, payment);
   if (created.kind !== 'open') return;
-  await setPayUrl(ctx.redis, payment.saleId, orderId, created.payUrl);
+  await setPayUrl(ctx.redis, payment.saleId, payment.orderId, created.payUrl);
 }

@@ -29,11 +29,9 @@ export async function finishPayments(ctx: StepContext): Promise<number> {
 async function giveBack(ctx: StepContext, payment: Payment): Promise<void> {
   // Counted first: a provider that is away is asked ever more seldom, and its own idempotency key makes asking again harmless.
   await refundAgainLater(ctx.db, payment.id);
-  const { orderId, attempt, paymentId } = payment;
-  const ref = { orderId, attempt, paymentId: paymentId ?? undefined };
-  const outcome = await crashStep('refund.provider', () => providerOf(ctx, payment.provider).refund(ref));
+  const outcome = await crashStep('refund.provider', () => providerOf(ctx, payment.provider).refund(payment));
   await crashPoint('refund.returned');
   if (outcome === 'refunded') await crashStep('refund.mark', () => markRefunded(ctx.db, payment.id));
-  if (outcome === 'refused' && (await refundToWallet(ctx.db, payment))) refundRefused(orderId);
+  if (outcome === 'refused' && (await refundToWallet(ctx.db, payment))) refundRefused(payment.orderId);
   await tellRefunded(ctx, payment);
 }

@@ -1,6 +1,6 @@
 import type { Claim } from '../claim.js';
 import { captureFromOutside, refundToOutside } from './capture.js';
-import { type Database, Prisma } from './database.js';
+import { type Database, Prisma, type Transaction } from './database.js';
 import { type Payment, selectPayments } from './payment.js';
 import { insertOrders } from './place.js';
 
@@ -68,14 +68,14 @@ export function refundLateMoney(db: Database, payment: Payment): Promise<boolean
   });
 }
 
-async function isBooked(tx: Pick<Database, '$queryRaw'>, orderId: string): Promise<boolean> {
+async function isBooked(tx: Transaction, orderId: string): Promise<boolean> {
   const captures = await tx.$queryRaw<unknown[]>(
     Prisma.sql`SELECT FROM transfers WHERE order_id = ${orderId}::uuid AND kind = 'capture'`,
   );
   return captures.length > 0;
 }
 
-async function oweSurplus(tx: Pick<Database, '$executeRaw'>, payment: Payment): Promise<void> {
+async function oweSurplus(tx: Transaction, payment: Payment): Promise<void> {
   const { id, paymentId, amountMinor, currency } = payment;
   const surplus = JSON.stringify({ state: 'paid', paymentId, amountMinor, currency });
   await tx.$executeRaw(Prisma.sql`
@@ -83,7 +83,7 @@ async function oweSurplus(tx: Pick<Database, '$executeRaw'>, payment: Payment): 
     WHERE id = ${id}`);
 }
 
-async function lockLate(tx: Pick<Database, '$queryRaw'>, { id }: Payment): Promise<boolean> {
+async function lockLate(tx: Transaction, { id }: Payment): Promise<boolean> {
   const rows = await tx.$queryRaw<unknown[]>(
     Prisma.sql`SELECT FROM payments WHERE id = ${id} AND status = 'late' FOR UPDATE`,
   );

@@ -1,6 +1,6 @@
 import { newClaimId } from '../claim-id.js';
 import type { ProviderName } from '../sale.js';
-import { type Database, Prisma } from './database.js';
+import { type Database, Prisma, type Transaction } from './database.js';
 
 export type PaymentStatus = 'requested' | 'open' | 'paid' | 'late' | 'refund_due' | 'refunded' | 'failed';
 
@@ -52,7 +52,7 @@ const SELECT_PAYMENTS = Prisma.sql`
  * @param where which payments: `p` is the payment, `o` its order; whatever follows WHERE
  * @returns the payments
  */
-export async function selectPayments(db: Pick<Database, '$queryRaw'>, where: Prisma.Sql): Promise<Payment[]> {
+export async function selectPayments(db: Transaction, where: Prisma.Sql): Promise<Payment[]> {
   const rows = await db.$queryRaw<PaymentRow[]>(Prisma.sql`${SELECT_PAYMENTS} WHERE ${where}`);
   return rows.map(row => ({
     id: row.id,
@@ -83,7 +83,7 @@ const ASK_BEFORE_DEADLINE_SECONDS = 3;
 const ASK_HOURS_MAX = 24;
 
 /** When to ask next: with back-off, and in any case just before the deadline and just after it. */
-const NEXT_ASK = (asked: Prisma.Sql) => Prisma.sql`
+const nextAsk = (asked: Prisma.Sql) => Prisma.sql`
   CASE WHEN clock_timestamp() > o.pay_by + ${ASK_HOURS_MAX} * interval '1 hour' THEN NULL
        WHEN clock_timestamp() < o.pay_by - (${ASK_BEFORE_DEADLINE_SECONDS} + 1) * interval '1 second'
        THEN least(clock_timestamp() + ${askDelay(asked)}, o.pay_by - ${ASK_BEFORE_DEADLINE_SECONDS} * interval '1 second')
@@ -108,7 +108,7 @@ const ATTEMPTS_MAX = 10;
 export async function requestPayment(db: Database, orderId: string, buyerId: string): Promise<Payment | undefined> {
   await db.$executeRaw(Prisma.sql`
     INSERT INTO payments (order_id, attempt, provider, amount_minor, currency, regrab_claim_id, ask_at)
-    SELECT o.id, before.attempts + 1, s.provider, o.amount_minor, o.currency, ${newClaimId()}::uuid, ${NEXT_ASK(Prisma.sql`0`)}
+    SELECT o.id, before.attempts + 1, s.provider, o.amount_minor, o.currency, ${newClaimId()}::uuid, ${nextAsk(Prisma.sql`0`)}
     FROM orders o JOIN sales s ON s.id = o.sale_id AND s.provider <> 'wallet', LATERAL (
       SELECT count(*)::int AS attempts, count(*) FILTER (WHERE p.status NOT IN ('failed', 'refund_due', 'refunded')) AS undecided
       FROM payments p WHERE p.order_id = o.id) before
@@ -162,6 +162,6 @@ export function readUnheard(db: Database, limit: number): Promise<Payment[]> {
  */
 export async function askAgainLater(db: Database, id: bigint): Promise<void> {
   await db.$executeRaw(Prisma.sql`
-    UPDATE payments p SET asked = p.asked + 1, ask_at = ${NEXT_ASK(Prisma.sql`p.asked + 1`)}
+    UPDATE payments p SET asked = p.asked + 1, ask_at = ${nextAsk(Prisma.sql`p.asked + 1`)}
     FROM orders o WHERE o.id = p.order_id AND p.id = ${id} AND p.ask_at IS NOT NULL`);
 }

@@ -1,6 +1,6 @@
 import type { Claim } from '../claim.js';
 import type { Order } from '../order.js';
-import { type Database, Prisma } from './database.js';
+import { type Database, Prisma, type Transaction } from './database.js';
 import { ORDER_COLUMNS, type OrderRow, orderOf } from './order-row.js';
 import { settleAtOnce } from './settle.js';
 
@@ -67,7 +67,7 @@ function without(claims: Claim[], orders: Order[]): Claim[] {
  * @returns the orders that are new, as `pending_payment`
  * @throws what Prisma throws
  */
-export async function insertOrders(db: Pick<Database, '$queryRaw'>, saleId: string, claims: Claim[]): Promise<Order[]> {
+export async function insertOrders(db: Transaction, saleId: string, claims: Claim[]): Promise<Order[]> {
   const ids = claims.map(claim => claim.claimId);
   const buyers = claims.map(claim => claim.buyerId);
   const units = claims.map(claim => claim.unit);

@@ -1,6 +1,6 @@
 import type { EndedStatus } from '../claim.js';
 import type { OrderReason } from '../order.js';
-import { type Database, Prisma } from './database.js';
+import { type Database, Prisma, type Transaction } from './database.js';
 import { KEPT_SINCE } from './sales.js';
 
 /** A release that a transaction has decided, to be carried out in Redis after it. */
@@ -49,7 +49,7 @@ export function insertReleaseEvents(freesUnits = true): Prisma.Sql {
  * @param statement the statement
  * @returns the events that it wrote
  */
-export async function endOrders(db: Pick<Database, '$queryRaw'>, statement: Prisma.Sql): Promise<ReleaseEvent[]> {
+export async function endOrders(db: Transaction, statement: Prisma.Sql): Promise<ReleaseEvent[]> {
   return (await db.$queryRaw<ReleaseEventRow[]>(statement)).map(eventOf);
 }
 

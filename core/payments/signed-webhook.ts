@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { SECOND_MS } from '../clock.js';
+import { PAYMENT_STATES, type PaymentReport } from '../payment.js';
+import { CURRENCY_PATTERN } from '../sale.js';
 import type {
   CreatedPayment,
   EventVerifier,
   PaymentIntent,
   PaymentProvider,
   PaymentRef,
-  PaymentReport,
   RefundOutcome,
 } from './provider.js';
 import { parseProviderEvent } from './provider-event.js';
@@ -23,9 +24,9 @@ const Created = z.object({ id: z.string().min(1).max(255), payUrl: z.url({ proto
 const Asked = z.object({
   id: z.string().min(1).max(255),
   orderId: z.uuid(),
-  status: z.enum(['open', 'paid', 'failed', 'refunded']),
+  status: z.enum(PAYMENT_STATES),
   amountMinor: z.int().min(0),
-  currency: z.string().regex(/^[A-Z]{3}$/),
+  currency: z.string().regex(CURRENCY_PATTERN),
 });
 
 const Refunded = z.object({ status: z.enum(['refunded', 'pending']) });
@@ -76,7 +77,7 @@ async function create(place: ProviderPlace, intent: PaymentIntent): Promise<Crea
 
 async function ask(place: ProviderPlace, payment: PaymentRef): Promise<PaymentReport | undefined> {
   const { orderId, attempt, paymentId } = payment;
-  const path = paymentId === undefined ? `/payments?orderId=${orderId}&attempt=${attempt}` : pathOf(paymentId);
+  const path = paymentId === null ? `/payments?orderId=${orderId}&attempt=${attempt}` : pathOf(paymentId);
   const answer = await call(place, 'GET', path);
   if (answer.status === 404) return undefined;
   const { id, status: state, ...rest } = Asked.parse(await bodyOf(answer));
@@ -85,7 +86,7 @@ async function ask(place: ProviderPlace, payment: PaymentRef): Promise<PaymentRe
 
 async function refund(place: ProviderPlace, payment: PaymentRef): Promise<RefundOutcome> {
   const { orderId, paymentId } = payment;
-  if (paymentId === undefined) throw new Error(`payment of order ${orderId} has no id at its provider`);
+  if (paymentId === null) throw new Error(`payment of order ${orderId} has no id at its provider`);
   const answer = await call(place, 'POST', `${pathOf(paymentId)}/refund`, `refund-${keyOf(payment)}`, {});
   if (REFUSALS.includes(answer.status)) return 'refused';
   return Refunded.parse(await bodyOf(answer)).status;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ID_PATTERN } from '../claim.js';
+import { PAYMENT_STATES } from '../payment.js';
 import { CURRENCY_PATTERN, PROVIDER_NAMES } from '../sale.js';
 
 const id = z.string().regex(ID_PATTERN);
@@ -7,7 +8,7 @@ const providerId = z.string().min(1).max(255);
 const report = z.object({
   paymentId: providerId,
   orderId: z.uuid().optional(),
-  state: z.enum(['open', 'paid', 'failed', 'refunded']),
+  state: z.enum(PAYMENT_STATES),
   amountMinor: z.int().min(0),
   currency: z.string().regex(CURRENCY_PATTERN),
 });

@@ -4,8 +4,8 @@ import type { OrderReason } from '../order.js';
 import { expireOrders } from '../orders/end.js';
 import { markOpen, markRefused, type Payment, requestPayment } from '../orders/payment.js';
 import { readSale } from '../orders/sales.js';
-import type { CreatedPayment } from '../payments/provider.js';
-import type { Sale } from '../sale.js';
+import type { CreatedPayment, OrderToPay } from '../payments/provider.js';
+import { wallet } from '../payments/wallet.js';
 import { setPayUrl } from '../stock/pay-url.js';
 import { providerOf, type StepContext } from './context.js';
 import { releaseUnits } from './release-units.js';
@@ -23,8 +23,10 @@ import { tellOrder } from './tell-order.js';
 export async function payOrder(ctx: StepContext, saleId: string, claimId: string, buyerId: string): Promise<void> {
   const sale = await readSale(ctx.db, saleId);
   if (!sale) return;
-  const pay = sale.provider === 'wallet' ? payFromWallet : payElsewhere;
-  const payment = await crashStep('pay.capture', () => pay(ctx, sale, claimId, buyerId));
+  const order = { orderId: claimId, buyerId };
+  const payment = await crashStep('pay.capture', () =>
+    sale.provider === 'wallet' ? wallet(ctx.db).create(order) : payElsewhere(ctx, order),
+  );
   await crashPoint('pay.captured');
   const tell = (reason: OrderReason | null = null) =>
     crashStep('pay.record', () => tellOrder(ctx, saleId, { claimId, buyerId }, reason));
@@ -45,13 +47,8 @@ export async function payOrder(ctx: StepContext, saleId: string, claimId: string
   }
 }
 
-function payFromWallet(ctx: StepContext, sale: Sale, orderId: string, buyerId: string): Promise<CreatedPayment> {
-  const { id: saleId, priceMinor: amountMinor, currency } = sale;
-  return providerOf(ctx, 'wallet').create({ orderId, attempt: 1, saleId, buyerId, amountMinor, currency, payByMs: 0 });
-}
-
 /** Our books first, then the provider: whatever becomes of the call, ask-providers knows that there may be a payment. */
-async function payElsewhere(ctx: StepContext, _: Sale, orderId: string, buyerId: string): Promise<CreatedPayment> {
+async function payElsewhere(ctx: StepContext, { orderId, buyerId }: OrderToPay): Promise<CreatedPayment> {
   const payment = await requestPayment(ctx.db, orderId, buyerId);
   await crashPoint('pay.requested');
   if (!payment?.payable) return { kind: 'not_payable' };

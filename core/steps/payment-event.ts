@@ -2,13 +2,8 @@ import { crashPoint, crashStep } from '../crash-point.js';
 import { ordersPaid, paymentReported } from '../events.js';
 import type { OrderReason } from '../order.js';
 import type { Payment } from '../orders/payment.js';
-import {
-  type AppliedReport,
-  applyAnswer,
-  applyEvent,
-  type Report,
-  type StoredEvent,
-} from '../orders/payment-report.js';
+import { type AppliedReport, applyAnswer, applyEvent } from '../orders/payment-report.js';
+import type { PaymentReport, ProviderEvent } from '../payment.js';
 import type { ProviderName } from '../sale.js';
 import { dropPayUrl, readPayUrl } from '../stock/pay-url.js';
 import type { StepContext } from './context.js';
@@ -23,7 +18,7 @@ import { tellOrder } from './tell-order.js';
  * @param event the event, its signature checked
  * @throws NotVerified, and what the stores throw: then do it again; what Redis was not told, reconcile tells it
  */
-export async function takePaymentEvent(ctx: StepContext, provider: ProviderName, event: StoredEvent): Promise<void> {
+export async function takePaymentEvent(ctx: StepContext, provider: ProviderName, event: ProviderEvent): Promise<void> {
   const applied = await crashStep('event.apply', () => applyEvent(ctx.db, provider, event));
   await crashPoint('event.applied');
   await follow(ctx, applied);
@@ -37,7 +32,11 @@ export async function takePaymentEvent(ctx: StepContext, provider: ProviderName,
  * @param report the answer
  * @throws NotVerified, and what the stores throw: then ask again
  */
-export async function takePaymentAnswer(ctx: StepContext, provider: ProviderName, report: Report): Promise<void> {
+export async function takePaymentAnswer(
+  ctx: StepContext,
+  provider: ProviderName,
+  report: PaymentReport,
+): Promise<void> {
   await follow(ctx, await crashStep('ask.apply', () => applyAnswer(ctx.db, provider, report)));
 }
 

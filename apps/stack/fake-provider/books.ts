@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import type { PaymentState } from '#core/payment.js';
 
 /** A payment at the fake provider. Money in minor units. */
 export interface FakePayment {
   id: string;
   orderId: string;
   attempt: number;
-  status: 'open' | 'paid' | 'failed' | 'refunded';
+  status: PaymentState;
   amountMinor: number;
   currency: string;
   payUrl: string;
