@@ -135,6 +135,24 @@ export function readConfig<const N extends SettingName>(
   return Object.fromEntries(entries) as Config<N>;
 }
 
+/**
+ * @param config settings that were read
+ * @param names settings that are of no use without each other
+ * @returns their values, or undefined when none of them is set
+ * @throws ConfigError when only some of them are
+ */
+export function allOrNone<const N extends SettingName>(
+  config: Config<N>,
+  names: readonly N[],
+): { readonly [K in N]: NonNullable<Config<N>[K]> } | undefined {
+  const missing = names.filter(name => config[name] === undefined);
+  if (missing.length === names.length) return undefined;
+  if (missing.length > 0) {
+    throw new ConfigError(`set ${missing.join(', ')}, too: ${names.join(', ')} go together (see .env.example)`);
+  }
+  return config as { readonly [K in N]: NonNullable<Config<N>[K]> };
+}
+
 /** Where a process of a test is to fail (core/crash-point.ts); not a setting, as nobody who runs a sale may want it. */
 const CRASH_SWITCH = 'DROPLINE_CRASH_AT';
 

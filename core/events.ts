@@ -139,7 +139,7 @@ export const ordersPlaced = event((count: number) => orders.inc({ became: 'place
 export const claimsRescued = event((count: number) => orders.inc({ became: 'rescued' }, count));
 
 export const ordersExpired = event((count: number) => orders.inc({ became: 'expired' }, count));
-export const orderPaid = event(() => orders.inc({ became: 'paid' }));
+export const ordersPaid = event((count: number) => orders.inc({ became: 'paid' }, count));
 export const orderCancelled = event(() => orders.inc({ became: 'cancelled' }));
 export const ordersRejected = event((count: number) => orders.inc({ became: 'rejected' }, count));
 export const orderRefunded = event(() => orders.inc({ became: 'refunded' }));

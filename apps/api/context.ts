@@ -1,5 +1,5 @@
 import { withDeadline } from '#core/clock.js';
-import { type Config, ConfigError } from '#core/config.js';
+import { allOrNone, type Config } from '#core/config.js';
 import { storeFailed } from '#core/events.js';
 import { type Issuer, openIssuer } from '#core/issuer.js';
 import type { EventVerifier } from '#core/payments/provider.js';
@@ -114,10 +114,8 @@ export function createContext(config: ApiConfig): ApiContext {
 }
 
 function issuerOf(config: ApiConfig): Issuer | undefined {
-  const { AUTH_JWKS_URL: url, AUTH_ISSUER: issuer, AUTH_AUDIENCE: audience } = config;
-  if (!url) return undefined;
-  if (!issuer || !audience) throw new ConfigError('AUTH_JWKS_URL needs AUTH_ISSUER and AUTH_AUDIENCE beside it');
-  return openIssuer({ url, issuer, audience });
+  const given = allOrNone(config, ['AUTH_JWKS_URL', 'AUTH_ISSUER', 'AUTH_AUDIENCE']);
+  return given && openIssuer({ url: given.AUTH_JWKS_URL, issuer: given.AUTH_ISSUER, audience: given.AUTH_AUDIENCE });
 }
 
 /** Tokens that we sign ourselves (guests, `cli token`) are good beside those of the issuer. */

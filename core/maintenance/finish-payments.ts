@@ -34,9 +34,6 @@ async function giveBack(ctx: StepContext, payment: Payment): Promise<void> {
   const outcome = await crashStep('refund.provider', () => providerOf(ctx, payment.provider).refund(ref));
   await crashPoint('refund.returned');
   if (outcome === 'refunded') await crashStep('refund.mark', () => markRefunded(ctx.db, payment.id));
-  if (outcome === 'refused') {
-    refundRefused(orderId);
-    await refundToWallet(ctx.db, payment);
-  }
+  if (outcome === 'refused' && (await refundToWallet(ctx.db, payment))) refundRefused(orderId);
   await tellRefunded(ctx, payment);
 }

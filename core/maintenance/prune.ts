@@ -4,8 +4,8 @@ import type { StepContext } from '../steps/context.js';
 import { dropSale, listLoadedSales } from '../stock/sale.js';
 
 /**
- * Takes what nobody needs any more: sales from Redis that ended {@link KEEP_DAYS} days ago (Postgres keeps their orders), and
- * events that were delivered as long ago.
+ * Takes what nobody needs any more: sales from Redis that ended {@link KEEP_DAYS} days ago (Postgres keeps their orders), their
+ * releases, and what the shop was told as long ago.
  *
  * @param ctx the stores
  * @returns how many sales left Redis

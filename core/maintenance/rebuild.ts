@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Claim, type ClaimRecord, isLive } from '../claim.js';
 import { crashPoint, crashStep } from '../crash-point.js';
+import { repaired } from '../events.js';
 import { claimStatusOf, isLiveOrder, type Order } from '../order.js';
 import { voidClaims } from '../orders/end.js';
 import { readLatestOrders, readWithdrawnUnits, recordRepairs } from '../orders/sale-orders.js';
@@ -35,9 +36,11 @@ export async function rebuild(ctx: StepContext, saleId: string): Promise<number 
   const opened = await crashStep('rebuild.open', () => openSale(ctx.redis, sale, state, loaded ? gate : ''));
   await crashPoint('rebuild.opened');
   if (!opened) return undefined;
+  const kind = remains ? 'rebuilt' : 'loaded';
   await recordRepairs(ctx.db, saleId, [
-    { kind: remains ? 'rebuilt' : 'loaded', detail: { claims: state.claims.length, waiting: state.standby.length } },
+    { kind, detail: { claims: state.claims.length, waiting: state.standby.length } },
   ]);
+  repaired(kind, 1, saleId);
   ctx.log.warn(
     { saleId, claims: state.claims.length, hadRemains: remains !== undefined },
     'sale rebuilt from Postgres',

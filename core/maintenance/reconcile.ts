@@ -9,8 +9,8 @@ import { listRecentSales, readSale } from '../orders/sales.js';
 import type { Sale } from '../sale.js';
 import type { StepContext } from '../steps/context.js';
 import { placeOrders } from '../steps/place-orders.js';
-import { queuePromoted, releaseUnits } from '../steps/release-units.js';
-import { promote, RELEASE_BATCH_MAX } from '../stock/release.js';
+import { promoteWaiting, releaseUnits } from '../steps/release-units.js';
+import { RELEASE_BATCH_MAX } from '../stock/release.js';
 import { restoreClaim } from '../stock/restore.js';
 import {
   carryOver,
@@ -40,7 +40,7 @@ export interface Reconciliation {
  *
  * @param ctx the stores
  * @param pace when a sale whose gate is open is compared again
- * @returns what was found and done, sale by sale
+ * @returns what was found and done where the gate is open, sale by sale
  * @throws what the stores throw: every repair is one script or one transaction, so the next run goes on from there
  */
 export async function reconcileAll(ctx: StepContext, pace = new Pace()): Promise<Reconciliation[]> {
@@ -115,13 +115,13 @@ async function differencesOf(
 /**
  * Opens a sale that this run of Redis hasn't seen compared, and rebuilds one that no single repair could mend.
  *
- * @returns the rebuild, if there was one: nothing else is left to be repaired then
+ * @returns the rebuild, if one was needed (none when somebody else was quicker): then nothing of the comparison is true any more
  */
-async function openGate(ctx: StepContext, sale: Sale, comparison: Comparison): Promise<Repair | undefined> {
+async function openGate(ctx: StepContext, sale: Sale, comparison: Comparison): Promise<Repair[] | undefined> {
   const { runId, snapshot, differences } = comparison;
   if (!snapshot || needsRebuild(differences, snapshot.runId === runId)) {
-    await rebuild(ctx, sale.id);
-    return { kind: snapshot ? 'rebuilt' : 'loaded', detail: { differences: differences.length } };
+    const claims = await rebuild(ctx, sale.id);
+    return claims === undefined ? [] : [{ kind: snapshot ? 'rebuilt' : 'loaded', detail: { claims } }];
   }
   if (snapshot.runId !== runId) {
     // An operator may have paused or closed the sale while Redis could not be told.
@@ -139,16 +139,14 @@ async function reconcileSale(ctx: StepContext, sale: Sale, dryRun: boolean): Pro
   const result: Reconciliation = { saleId: sale.id, differences, repairs: [] };
   if (dryRun) return result;
   const rebuilt = await openGate(ctx, sale, comparison);
-  if (rebuilt) result.repairs.push(rebuilt);
-  else if (snapshot) {
-    if (snapshot.generation < sale.generation) result.repairs.push(await bringUpToDate(ctx, sale));
-    result.repairs.push(...(await repairAll(ctx, sale.id, differences)));
-    if (snapshot.stock.length > 0 && snapshot.standby.length > 0) {
-      result.repairs.push(...(await promoteWaiting(ctx, sale.id)));
-    }
-    if (result.repairs.length > 0) await crashPoint('reconcile.repaired');
-    await crashStep('reconcile.note', () => recordRepairs(ctx.db, sale.id, result.repairs));
+  if (rebuilt || !snapshot) return { ...result, repairs: rebuilt ?? [] };
+  if (snapshot.generation < sale.generation) result.repairs.push(await bringUpToDate(ctx, sale));
+  result.repairs.push(...(await repairAll(ctx, sale.id, differences)));
+  if (snapshot.stock.length > 0 && snapshot.standby.length > 0) {
+    result.repairs.push(...(await promoteAgain(ctx, sale.id)));
   }
+  if (result.repairs.length > 0) await crashPoint('reconcile.repaired');
+  await crashStep('reconcile.note', () => recordRepairs(ctx.db, sale.id, result.repairs));
   for (const kind of new Set(result.repairs.map(repair => repair.kind))) {
     repaired(kind, result.repairs.filter(repair => repair.kind === kind).length, sale.id);
   }
@@ -188,9 +186,12 @@ async function inBatches<T>(all: readonly T[], run: (batch: T[]) => Promise<Repa
 }
 
 async function releaseAgain(ctx: StepContext, orders: Order[]): Promise<Repair[]> {
-  const claimIds = orders.map(order => order.claimId);
-  await releaseUnits(ctx, await readReleases(ctx.db, claimIds));
-  return orders.map(({ claimId, unit }) => ({ kind: 'released_claim', claimId, detail: { unit } }));
+  const releases = await readReleases(
+    ctx.db,
+    orders.map(order => order.claimId),
+  );
+  await releaseUnits(ctx, releases);
+  return releases.map(({ claimId, reason }) => ({ kind: 'released_claim', claimId, detail: { reason } }));
 }
 
 async function recordAgain(ctx: StepContext, saleId: string, orders: Order[]): Promise<Repair[]> {
@@ -221,8 +222,7 @@ async function bringUpToDate(ctx: StepContext, sale: Sale): Promise<Repair> {
   return { kind: 'updated', detail: { state, generation, units } };
 }
 
-async function promoteWaiting(ctx: StepContext, saleId: string): Promise<Repair[]> {
-  const promoted = await promote(ctx.redis, saleId);
-  await queuePromoted(ctx, saleId, promoted);
+async function promoteAgain(ctx: StepContext, saleId: string): Promise<Repair[]> {
+  const promoted = await promoteWaiting(ctx, saleId);
   return promoted.map(({ claimId, unit }) => ({ kind: 'promoted', claimId, detail: { unit } }));
 }

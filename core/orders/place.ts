@@ -6,8 +6,10 @@ import { settleAtOnce } from './settle.js';
 
 /** What became of a batch of claims. */
 export interface Placement {
-  /** A row for each claim that has one, whoever wrote it: just placed, placed before, or given up before. */
-  orders: Order[];
+  /** The orders that are new. */
+  placed: Order[];
+  /** Those that were there already: placed before, or given up before. */
+  known: Order[];
   /** Claims that can't be placed: their unit, or their buyer's turn, belongs to another live order. */
   conflicting: Claim[];
 }
@@ -28,12 +30,12 @@ export async function placeOrders(db: Database, saleId: string, claims: Claim[])
       ? (await settleAtOnce(db, saleId, claims)).map(orderOf)
       : await insertOrders(db, saleId, claims);
   const missing = without(claims, inserted);
-  if (missing.length === 0) return { orders: inserted, conflicting: [] };
-  const existing = await readOrders(
+  if (missing.length === 0) return { placed: inserted, known: [], conflicting: [] };
+  const known = await readOrders(
     db,
     missing.map(claim => claim.claimId),
   );
-  return { orders: [...inserted, ...existing], conflicting: without(missing, existing) };
+  return { placed: inserted, known, conflicting: without(missing, known) };
 }
 
 /** How a sale is settled never changes, so each process asks for it once. */

@@ -80,10 +80,11 @@ export async function refundAgainLater(db: Database, id: bigint): Promise<void> 
  *
  * @param db the database
  * @param payment the payment, `refund_due`
+ * @returns whether it is in the wallet, by this call
  * @throws what Prisma throws: then do it again
  */
-export async function refundToWallet(db: Database, { id, buyerId }: Payment): Promise<void> {
-  await db.$executeRaw(Prisma.sql`
+export async function refundToWallet(db: Database, { id, buyerId }: Payment): Promise<boolean> {
+  const transfers = await db.$executeRaw(Prisma.sql`
     WITH due AS (
       UPDATE payments SET status = 'refunded', refund_at = NULL, updated_at = clock_timestamp()
       WHERE id = ${id} AND status = 'refund_due' AND NOT EXISTS (
@@ -101,4 +102,5 @@ export async function refundToWallet(db: Database, { id, buyerId }: Payment): Pr
     INSERT INTO transfers (order_id, kind, debit_account_id, credit_account_id, amount_minor, currency)
     SELECT due.order_id, 'refund_to_wallet', outside.id, credited.id, due.amount_minor, due.currency
     FROM due, outside, credited`);
+  return transfers === 1;
 }

@@ -100,15 +100,18 @@ export async function closeEvents(db: Database, saleId: string): Promise<void> {
 }
 
 /**
+ * Deletes events that nobody needs any more: what the shop has taken, or has not taken in as long, and releases of sales that ended as
+ * long ago. Before, a Redis that comes back older may need a release again that was carried out long ago.
+ *
  * @param db the database
- * @param olderThanDays deletes what was delivered this many days ago, and what the shop has not taken in as long
+ * @param olderThanDays how many days ago
  */
 export async function pruneEvents(db: Database, olderThanDays: number): Promise<void> {
-  await db.$executeRaw(
-    Prisma.sql`DELETE FROM outbox_events
-      WHERE coalesce(delivered_at, CASE WHEN kind <> 'release' THEN created_at END)
-            < clock_timestamp() - ${olderThanDays} * interval '1 day'`,
-  );
+  await db.$executeRaw(Prisma.sql`
+    DELETE FROM outbox_events e USING sales s
+    WHERE s.id = e.sale_id AND clock_timestamp() - ${olderThanDays} * interval '1 day' >
+      CASE e.kind WHEN 'release' THEN greatest(s.closes_at, e.delivered_at) ELSE coalesce(e.delivered_at, e.created_at) END
+      AND (e.kind <> 'release' OR e.delivered_at IS NOT NULL)`);
 }
 
 function eventOf(row: ReleaseEventRow): ReleaseEvent {

@@ -3,10 +3,9 @@ import { storeFailed } from '../events.js';
 import { readSale, type SaleUpdate, updateSale } from '../orders/sales.js';
 import { isRedisAway } from '../redis.js';
 import { type Sale, UNITS_MAX } from '../sale.js';
-import { promote, RELEASE_BATCH_MAX } from '../stock/release.js';
 import { carryOver } from '../stock/sale.js';
 import type { StepContext } from './context.js';
-import { queuePromoted } from './release-units.js';
+import { promoteWaiting } from './release-units.js';
 
 /**
  * What came of an operator's change. `stored`: Redis could not be told, and reconcile tells it when it can; until then a
@@ -41,22 +40,11 @@ export async function changeSale(ctx: StepContext, saleId: string, update: SaleU
   if (sale.state === 'closed' && !closing) return { kind: 'closed' };
   try {
     if (!(await carryOver(ctx.redis, sale))) return { kind: 'stored', sale };
-    return { kind: 'changed', sale, promoted: await promoteAll(ctx, saleId) };
+    return { kind: 'changed', sale, promoted: (await promoteWaiting(ctx, saleId)).length };
   } catch (error) {
     if (!isPassing(error)) throw error;
     storeFailed('redis', error);
     return { kind: 'stored', sale };
-  }
-}
-
-/** Nobody is promoted while the sale isn't open: the script sees to that. */
-async function promoteAll(ctx: StepContext, saleId: string): Promise<number> {
-  let promoted = 0;
-  for (;;) {
-    const claims = await promote(ctx.redis, saleId);
-    await queuePromoted(ctx, saleId, claims);
-    promoted += claims.length;
-    if (claims.length < RELEASE_BATCH_MAX) return promoted;
   }
 }
 

@@ -1,5 +1,5 @@
 import { crashPoint, crashStep } from '../crash-point.js';
-import { orderPaid } from '../events.js';
+import { ordersPaid } from '../events.js';
 import { claimStatusOf, isLiveOrder, type OrderReason } from '../order.js';
 import { expireOrders } from '../orders/end.js';
 import { markOpen, markRefused, type Payment, requestPayment } from '../orders/payment.js';
@@ -29,7 +29,7 @@ export async function payOrder(ctx: StepContext, saleId: string, claimId: string
   await crashPoint('pay.captured');
   switch (payment.kind) {
     case 'settled':
-      orderPaid();
+      ordersPaid(1);
       return tellStatus(ctx, saleId, claimId, buyerId, null);
     case 'open':
       await setPayUrl(ctx.redis, saleId, claimId, payment.payUrl);

@@ -1,5 +1,5 @@
 import { crashPoint, crashStep } from '../crash-point.js';
-import { orderPaid, paymentReported } from '../events.js';
+import { ordersPaid, paymentReported } from '../events.js';
 import { claimStatusOf, isLiveOrder, type OrderReason } from '../order.js';
 import type { Payment } from '../orders/payment.js';
 import {
@@ -48,7 +48,7 @@ async function follow(ctx: StepContext, { outcome, payment }: AppliedReport): Pr
   if (outcome === 'late') return settleLateMoney(ctx, payment);
   if (outcome === 'failed' || (outcome === 'repeated' && payment.status === 'failed')) return tellFailed(ctx, payment);
   if (outcome !== 'paid') return;
-  orderPaid();
+  ordersPaid(1);
   await tellOrder(ctx, payment, null);
 }
 

@@ -1,5 +1,5 @@
 import { crashPoint, crashStep } from '../crash-point.js';
-import { lateMoneySettled, orderRefunded } from '../events.js';
+import { lateMoneySettled, ordersPaid } from '../events.js';
 import { claimStatusOf, isLiveOrder } from '../order.js';
 import { expireOrders, voidClaims } from '../orders/end.js';
 import { payWithLateMoney, refundLateMoney } from '../orders/late-money.js';
@@ -41,13 +41,13 @@ export async function settleLateMoney(ctx: StepContext, payment: Payment): Promi
     await tellNew(ctx, payment.saleId, claimId);
     return giveBack(ctx, payment);
   }
+  ordersPaid(1);
   lateMoneySettled('regrabbed', payment.orderId);
   await tellNew(ctx, payment.saleId, claimId);
 }
 
 async function giveBack(ctx: StepContext, payment: Payment): Promise<void> {
   if (await crashStep('late.refund', () => refundLateMoney(ctx.db, payment))) {
-    orderRefunded();
     lateMoneySettled('refunded', payment.orderId);
   }
   await tellRefunded(ctx, payment);

@@ -19,7 +19,6 @@ export interface Cashiers {
 interface Payer {
   saleId: string;
   buyerId: string;
-  claimId: string;
   paymentUrl: string;
 }
 
@@ -84,8 +83,8 @@ async function sendToProvider(client: Client, saleId: string, buyerId: string): 
     answer = { ...answer, ...(await client.ask('order-status', saleId, buyerId)) };
     return answer.paymentUrl !== undefined || answer.status === 'cancelled';
   });
-  const { claimId, paymentUrl } = answer;
-  return claimId && paymentUrl ? { saleId, buyerId, claimId, paymentUrl } : undefined;
+  const { paymentUrl } = answer;
+  return paymentUrl === undefined ? undefined : { saleId, buyerId, paymentUrl };
 }
 
 const pay = (client: Client, { saleId, buyerId, paymentUrl }: Payer): Promise<void> =>
@@ -101,10 +100,16 @@ async function giveBack(
   client: Client,
   history: History,
   { url, token }: Cashiers['admin'],
-  { saleId, buyerId, claimId }: Payer,
+  { saleId, buyerId }: Payer,
 ): Promise<void> {
-  const isPaid = await until(async () => (await client.ask('order-status', saleId, buyerId)).status === 'paid');
-  if (!isPaid) return;
+  let claimId: string | undefined;
+  await until(async () => {
+    const answer = await client.ask('order-status', saleId, buyerId);
+    // Another claim than the one that was to be paid, when the money came late.
+    if (answer.status === 'paid') claimId = answer.claimId;
+    return claimId !== undefined || answer.reason === 'refunded_late_payment';
+  });
+  if (!claimId) return;
   const settle = history.invoke({ call: 'refund', saleId, buyerId, amountMinor: PRICE_MINOR });
   const done = await until(() => isRefunded(`${url}/orders/${claimId}/refund`, token));
   settle(done ? 'ok' : 'info', { http: done ? 200 : 0, claimId });

@@ -15,9 +15,10 @@ export interface Bug {
 }
 
 const lua = (name: string) => `core/stock/lua/${name}.lua`;
-const INIT = 'prisma/migrations/0001_init/migration.sql';
+export const INIT = 'prisma/migrations/0001_init/migration.sql';
 
-const one = (bug: string, edit: Edit, kind: 'unit' | 'integration', file: string, title: string): Bug => ({
+/** A bug that is one change of one file. */
+export const one = (bug: string, edit: Edit, kind: 'unit' | 'integration', file: string, title: string): Bug => ({
   bug,
   edits: [edit],
   caughtBy: { kind, file, title },

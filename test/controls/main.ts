@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { checkout } from '../../apps/stack/checkout.js';
 import { writePage } from '../support/written-page.js';
 import { BUGS, type Bug } from './bugs.js';
+import { MONEY_BUGS } from './money-bugs.js';
 import { makeScratch, type Scratch } from './scratch.js';
 
 // `npm run controls`: makes each bug in a copy of the sources, and demands that the test which is there for it fails. A test
@@ -106,7 +107,9 @@ function tableOf(rows: string[]): string {
 }
 
 const words = process.argv.slice(2);
-const wanted = BUGS.filter(({ bug }) => words.length === 0 || words.some(word => bug.includes(word)));
+const wanted = [...BUGS, ...MONEY_BUGS].filter(
+  ({ bug }) => words.length === 0 || words.some(word => bug.includes(word)),
+);
 const scratch = await makeScratch();
 const controls: Control[] = [];
 try {

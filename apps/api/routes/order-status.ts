@@ -37,6 +37,7 @@ export const orderStatus = buyerEndpoint(
       },
     },
     mayWait: true,
+    tagged: true,
     problems: ['unknown_sale', 'too_many_requests'],
   },
   async (ctx, { saleId, receipt }, buyerId, req) => {

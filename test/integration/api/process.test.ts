@@ -74,7 +74,9 @@ describe('the API process', () => {
     const { api, printed } = await start({ ...settings(), AUTH_JWKS_URL: 'https://shop.example/jwks' });
     expect(await api.ended).toEqual({ code: 1, signal: null });
     await eventually(() =>
-      expect(printed.err).toBe('api: AUTH_JWKS_URL needs AUTH_ISSUER and AUTH_AUDIENCE beside it\n'),
+      expect(printed.err).toBe(
+        'api: set AUTH_ISSUER, AUTH_AUDIENCE, too: AUTH_JWKS_URL, AUTH_ISSUER, AUTH_AUDIENCE go together (see .env.example)\n',
+      ),
     );
   });
 

@@ -15,6 +15,7 @@ import {
   markRegistryWhole,
   readRunId,
   readSale,
+  restock,
   setSale,
 } from '#core/stock/sale.js';
 import { readSnapshot } from '#core/stock/snapshot.js';
@@ -174,6 +175,14 @@ describe('what is on its way', () => {
     expect((await reconcile(t, sale.id, false))?.repairs).toMatchObject([{ kind: 'promoted', detail: { unit: 2 } }]);
     expect((await readSnapshot(t.redis, sale.id))?.claims.get('b')).toMatchObject({ unit: 2, status: 'queued' });
     expect((await reconcile(t, sale.id, false))?.repairs).toEqual([]);
+  });
+
+  test('however many: nobody waits for another comparison', async () => {
+    const sale = await openTestSale(t, { units: 600, standbyFactor: 1 });
+    for (let i = 0; i < 12; i += 1) await win(t, sale, ...buyers(100, `one${i}-`));
+    await restock(t.redis, { ...sale, units: 1_200 });
+    expect((await reconcile(t, sale.id, false))?.repairs).toHaveLength(600);
+    expect(await readSale(t.redis, sale.id)).toMatchObject({ remaining: 0, waiting: 0, claims: 1_200 });
   });
 
   test('what the operator changed in Postgres reaches Redis', async () => {
