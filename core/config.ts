@@ -79,8 +79,7 @@ export type GivenSettings = Partial<Record<SettingName, string>>;
  * @returns the settings that the environment says anything about
  */
 export function readGiven(env: NodeJS.ProcessEnv = process.env): GivenSettings {
-  const names = Object.keys(SETTINGS) as SettingName[];
-  return Object.fromEntries(names.flatMap(name => (env[name] ? [[name, env[name]]] : [])));
+  return Object.fromEntries(SETTING_NAMES.flatMap(name => (env[name] ? [[name, env[name]]] : [])));
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { ClaimStatus } from './claim.js';
+import type { Claim, ClaimRecord, ClaimStatus } from './claim.js';
 
 /** `void` is a tombstone: a row that keeps a claim which was given up from ever being placed. */
 export type OrderStatus = 'pending_payment' | 'paid' | 'refunded' | 'cancelled' | 'rejected' | 'void';
@@ -38,6 +38,15 @@ export interface Order {
  */
 export function claimStatusOf(status: OrderStatus): ClaimStatus {
   return status === 'void' ? 'rejected' : status;
+}
+
+/**
+ * @param order an order
+ * @returns its claim, as Redis should have it
+ */
+export function claimOf(order: Order): ClaimRecord & Claim {
+  const { reason, status, ...claim } = order;
+  return { ...claim, status: claimStatusOf(status), ...(reason ? { reason } : {}) };
 }
 
 /**

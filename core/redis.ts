@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
 import { withDeadline } from './clock.js';
 import { ConfigError } from './config.js';
+import { DeadlineExceeded, NotVerified } from './errors.js';
 
 export type { Redis } from 'ioredis';
 
@@ -16,7 +17,7 @@ export type { Redis } from 'ioredis';
 export type ConnectionProfile = 'api' | 'steps' | 'worker' | 'feed';
 
 /** No call of the API waits longer than this for Redis, in ms. */
-export const API_COMMAND_TIMEOUT_MS = 1_000;
+const API_COMMAND_TIMEOUT_MS = 1_000;
 
 const AT_ONCE = {
   maxRetriesPerRequest: 0,
@@ -93,10 +94,15 @@ const NOT_SERVING =
 const SOCKET_CODES = /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)/;
 
 /**
- * @param error what a call of Redis, or of a queue in it, was rejected with
- * @returns whether trying again later helps; otherwise it is a defect
+ * @param error what a step in Redis, or in a queue in it, was rejected with
+ * @returns whether Redis is away, answers too late or isn't verified yet: trying again later helps
  */
-export function isRedisAway(error: unknown): boolean {
+export function isRedisPassing(error: unknown): boolean {
+  return error instanceof NotVerified || error instanceof DeadlineExceeded || isRedisAway(error);
+}
+
+/** @returns whether Redis can't be reached or can't serve for the moment; otherwise it is a defect */
+function isRedisAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { code } = error as NodeJS.ErrnoException;
   return LOST.test(error.message) || NOT_SERVING.test(error.message) || SOCKET_CODES.test(code ?? '');

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
+import { checkout } from '#core/checkout.js';
 import { type GivenSettings, readConfig, readGiven, type SettingName } from '#core/config.js';
 import { announceStack, readRunningStack, withdrawStack } from '#core/running-stack.js';
-import { checkout } from './checkout.js';
 import { type Lifetime, startLifetime } from './lifetime.js';
 import { startPostgres } from './postgres-server.js';
 import { isPortFree } from './preferred-port.js';

@@ -1,3 +1,4 @@
+import { chunks } from '../chunks.js';
 import { crashPoint, crashStep } from '../crash-point.js';
 import { inTurn } from '../in-turn.js';
 import { askAgainLater, type Payment, readUnheard } from '../orders/payment.js';
@@ -22,17 +23,12 @@ const ASK_TOGETHER = 8;
  */
 export async function askProviders(ctx: StepContext): Promise<number> {
   const payments = await readUnheard(ctx.db, ASK_BATCH);
-  await inTurn(groups(payments), async group => {
+  await inTurn(chunks(payments, ASK_TOGETHER), async group => {
     const results = await Promise.allSettled(group.map(payment => ask(ctx, payment)));
     const failed = results.find(result => result.status === 'rejected');
     if (failed) throw failed.reason;
   });
   return payments.length;
-}
-
-function groups(payments: Payment[]): Payment[][] {
-  const count = Math.ceil(payments.length / ASK_TOGETHER);
-  return Array.from({ length: count }, (_, i) => payments.slice(i * ASK_TOGETHER, (i + 1) * ASK_TOGETHER));
 }
 
 async function ask(ctx: StepContext, payment: Payment): Promise<void> {

@@ -15,10 +15,8 @@ export async function prune(ctx: StepContext): Promise<number> {
   const loaded = await listLoadedSales(ctx.redis);
   const recent = new Set((await listRecentSales(ctx.db)).map(sale => sale.id));
   const over = loaded.filter(saleId => !recent.has(saleId));
-  for (const saleId of over) {
-    await dropSale(ctx.redis, saleId);
-    await closeEvents(ctx.db, saleId);
-  }
+  for (const saleId of over) await dropSale(ctx.redis, saleId);
+  await closeEvents(ctx.db);
   await pruneEvents(ctx.db, KEEP_DAYS);
   return over.length;
 }

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { chunks } from '../chunks.js';
 import { type Claim, type ClaimRecord, isLive } from '../claim.js';
 import { crashPoint, crashStep } from '../crash-point.js';
 import { repaired } from '../events.js';
-import { claimStatusOf, isLiveOrder, type Order } from '../order.js';
+import { claimOf, isLiveOrder, type Order } from '../order.js';
 import { voidClaims } from '../orders/end.js';
 import { readLatestOrders, readWithdrawnUnits, recordRepairs } from '../orders/sale-orders.js';
 import { readSale } from '../orders/sales.js';
@@ -66,9 +67,7 @@ async function mergeForGood(
     const { lost, ...state } = merge(await readLatestOrders(ctx.db, saleId), remains, units);
     const undecided = lost.filter(({ claimId }) => !decided.has(claimId));
     if (undecided.length === 0) return state;
-    for (let i = 0; i < undecided.length; i += VOID_BATCH) {
-      await voidClaims(ctx.db, saleId, undecided.slice(i, i + VOID_BATCH), 'lost');
-    }
+    for (const claims of chunks(undecided, VOID_BATCH)) await voidClaims(ctx.db, saleId, claims, 'lost');
     for (const { claimId } of undecided) decided.add(claimId);
   }
 }
@@ -78,7 +77,7 @@ async function mergeForGood(
  * accepted and are on their way. Those that do are lost.
  */
 function merge(orders: Order[], remains: Remains | undefined, units: number): StartingState & { lost: Claim[] } {
-  const claims = new Map(orders.map(order => [order.buyerId, recordOf(order)]));
+  const claims = new Map(orders.map(order => [order.buyerId, claimOf(order)]));
   const taken = new Set(orders.filter(order => isLiveOrder(order.status)).map(order => order.unit));
   const outbox: StartingState['outbox'] = [];
   const lost: Claim[] = [];
@@ -98,17 +97,6 @@ function merge(orders: Order[], remains: Remains | undefined, units: number): St
   }
   const standby = (remains?.standby ?? []).filter(buyerId => !isLiveRecord(claims.get(buyerId)));
   return { claims: [...claims.values()], outbox, standby, lost };
-}
-
-function recordOf(order: Order): ClaimRecord & { buyerId: string } {
-  return {
-    buyerId: order.buyerId,
-    claimId: order.claimId,
-    unit: order.unit,
-    status: claimStatusOf(order.status),
-    payByMs: order.payByMs,
-    ...(order.reason ? { reason: order.reason } : {}),
-  };
 }
 
 function isLiveRecord(record: ClaimRecord | undefined): boolean {

@@ -1,8 +1,9 @@
+import { chunks } from '../chunks.js';
 import type { Claim } from '../claim.js';
 import { crashPoint, crashStep } from '../crash-point.js';
 import { repaired } from '../events.js';
 import { inTurn } from '../in-turn.js';
-import { claimStatusOf, type Order } from '../order.js';
+import { claimOf, type Order } from '../order.js';
 import { readReleases } from '../orders/release-event.js';
 import { type Repair, recordRepairs } from '../orders/sale-orders.js';
 import { listRecentSales, readSale } from '../orders/sales.js';
@@ -180,8 +181,7 @@ async function repairAll(ctx: StepContext, saleId: string, differences: readonly
 
 async function inBatches<T>(all: readonly T[], run: (batch: T[]) => Promise<Repair[]>): Promise<Repair[]> {
   const repairs: Repair[] = [];
-  for (let i = 0; i < all.length; i += RELEASE_BATCH_MAX)
-    repairs.push(...(await run(all.slice(i, i + RELEASE_BATCH_MAX))));
+  for (const batch of chunks(all, RELEASE_BATCH_MAX)) repairs.push(...(await run(batch)));
   return repairs;
 }
 
@@ -195,8 +195,7 @@ async function releaseAgain(ctx: StepContext, orders: Order[]): Promise<Repair[]
 }
 
 async function recordAgain(ctx: StepContext, saleId: string, orders: Order[]): Promise<Repair[]> {
-  const records = orders.map(order => ({ ...order, status: claimStatusOf(order.status) }));
-  await recordStatus(ctx.redis, saleId, records);
+  await recordStatus(ctx.redis, saleId, orders.map(claimOf));
   return orders.map(({ claimId, status }) => ({ kind: 'recorded_status', claimId, detail: { status } }));
 }
 
@@ -207,10 +206,10 @@ async function placeAgain(ctx: StepContext, saleId: string, claims: Claim[]): Pr
 
 async function restoreAll(ctx: StepContext, saleId: string, orders: Order[]): Promise<Repair[]> {
   const repairs: Repair[] = [];
-  for (const { claimId, buyerId, unit, payByMs, status } of orders) {
-    const claim = { claimId, buyerId, unit, payByMs, status: claimStatusOf(status) };
-    const outcome = await restoreClaim(ctx.redis, saleId, claim);
-    if (outcome === 'restored') repairs.push({ kind: 'restored_claim', claimId, detail: { unit } });
+  for (const order of orders) {
+    const outcome = await restoreClaim(ctx.redis, saleId, claimOf(order));
+    if (outcome !== 'restored') continue;
+    repairs.push({ kind: 'restored_claim', claimId: order.claimId, detail: { unit: order.unit } });
   }
   return repairs;
 }

@@ -44,9 +44,9 @@ const settlements = new WeakMap<Database, Map<string, string>>();
 async function settlementOf(db: Database, saleId: string): Promise<string> {
   const known = settlements.get(db) ?? new Map<string, string>();
   settlements.set(db, known);
-  const { settlement } = known.has(saleId)
-    ? { settlement: known.get(saleId) as string }
-    : await db.sale.findUniqueOrThrow({ where: { id: saleId }, select: { settlement: true } });
+  const cached = known.get(saleId);
+  if (cached !== undefined) return cached;
+  const { settlement } = await db.sale.findUniqueOrThrow({ where: { id: saleId }, select: { settlement: true } });
   known.set(saleId, settlement);
   return settlement;
 }

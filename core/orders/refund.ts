@@ -34,7 +34,7 @@ export function refundOrder(db: Database, orderId: string, restock: boolean): Pr
       withdrawn AS (
         INSERT INTO withdrawn_units (sale_id, unit, order_id)
         SELECT sale_id, unit, id FROM ended WHERE NOT ${restock} ON CONFLICT DO NOTHING)
-      ${insertReleaseEvents('ended', restock)}`,
+      ${insertReleaseEvents(restock)}`,
   );
 }
 

@@ -1,16 +1,15 @@
 import { crashPoint, crashStep } from '../crash-point.js';
 import { ordersPaid } from '../events.js';
-import { claimStatusOf, isLiveOrder, type OrderReason } from '../order.js';
+import type { OrderReason } from '../order.js';
 import { expireOrders } from '../orders/end.js';
 import { markOpen, markRefused, type Payment, requestPayment } from '../orders/payment.js';
-import { readOrders } from '../orders/place.js';
 import { readSale } from '../orders/sales.js';
 import type { CreatedPayment } from '../payments/provider.js';
 import type { Sale } from '../sale.js';
 import { setPayUrl } from '../stock/pay-url.js';
-import { recordStatus } from '../stock/status.js';
 import { providerOf, type StepContext } from './context.js';
 import { releaseUnits } from './release-units.js';
+import { tellOrder } from './tell-order.js';
 
 /**
  * Has an order paid: from its buyer's wallet at once, or at the sale's provider, where the buyer is sent. Tells Redis. Safe to repeat.
@@ -27,17 +26,22 @@ export async function payOrder(ctx: StepContext, saleId: string, claimId: string
   const pay = sale.provider === 'wallet' ? payFromWallet : payElsewhere;
   const payment = await crashStep('pay.capture', () => pay(ctx, sale, claimId, buyerId));
   await crashPoint('pay.captured');
+  const tell = (reason: OrderReason | null = null) =>
+    crashStep('pay.record', () => tellOrder(ctx, saleId, { claimId, buyerId }, reason));
   switch (payment.kind) {
     case 'settled':
       ordersPaid(1);
-      return tellStatus(ctx, saleId, claimId, buyerId, null);
+      return tell();
     case 'open':
       await setPayUrl(ctx.redis, saleId, claimId, payment.payUrl);
-      return tellStatus(ctx, saleId, claimId, buyerId, null);
+      return tell();
     case 'refused':
-      return tellStatus(ctx, saleId, claimId, buyerId, payment.reason);
-    case 'not_payable':
-      return tellTruth(ctx, saleId, claimId, buyerId);
+      return tell(payment.reason);
+    case 'not_payable': {
+      // A click after the deadline is answered by the truth, at once: the order has expired.
+      const ended = await expireOrders(ctx.db, 1, [claimId]);
+      return ended.length > 0 ? releaseUnits(ctx, ended) : tell();
+    }
   }
 }
 
@@ -75,25 +79,4 @@ export async function makePayment(ctx: StepContext, payment: Payment): Promise<C
   const { paymentId, payUrl } = created;
   const status = await crashStep('pay.open', () => markOpen(ctx.db, payment.id, paymentId, payUrl));
   return status === 'failed' ? { kind: 'refused', reason: 'payment_refused' } : created;
-}
-
-/** A click after the deadline is answered by the truth, at once: the order has expired. */
-async function tellTruth(ctx: StepContext, saleId: string, claimId: string, buyerId: string): Promise<void> {
-  const ended = await expireOrders(ctx.db, 1, [claimId]);
-  if (ended.length > 0) return releaseUnits(ctx, ended);
-  await tellStatus(ctx, saleId, claimId, buyerId, null);
-}
-
-async function tellStatus(
-  ctx: StepContext,
-  saleId: string,
-  claimId: string,
-  buyerId: string,
-  reason: OrderReason | null,
-): Promise<void> {
-  const [order] = await readOrders(ctx.db, [claimId]);
-  if (order?.buyerId !== buyerId || !isLiveOrder(order.status)) return;
-  const isPaid = order.status === 'paid';
-  const record = { ...order, status: claimStatusOf(order.status), reason: isPaid ? null : reason };
-  await crashStep('pay.record', () => recordStatus(ctx.redis, saleId, [record]));
 }

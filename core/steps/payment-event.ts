@@ -1,6 +1,6 @@
 import { crashPoint, crashStep } from '../crash-point.js';
 import { ordersPaid, paymentReported } from '../events.js';
-import { claimStatusOf, isLiveOrder, type OrderReason } from '../order.js';
+import type { OrderReason } from '../order.js';
 import type { Payment } from '../orders/payment.js';
 import {
   type AppliedReport,
@@ -9,12 +9,11 @@ import {
   type Report,
   type StoredEvent,
 } from '../orders/payment-report.js';
-import { readOrders } from '../orders/place.js';
 import type { ProviderName } from '../sale.js';
 import { dropPayUrl, readPayUrl } from '../stock/pay-url.js';
-import { recordStatus } from '../stock/status.js';
 import type { StepContext } from './context.js';
 import { settleLateMoney } from './settle-late-money.js';
+import { tellOrder } from './tell-order.js';
 
 /**
  * Stores an event of a provider, lets it take effect, and tells Redis. An event that comes again does nothing.
@@ -47,9 +46,10 @@ async function follow(ctx: StepContext, { outcome, payment }: AppliedReport): Pr
   if (!payment) return;
   if (outcome === 'late') return settleLateMoney(ctx, payment);
   if (outcome === 'failed' || (outcome === 'repeated' && payment.status === 'failed')) return tellFailed(ctx, payment);
-  if (outcome !== 'paid') return;
-  ordersPaid(1);
-  await tellOrder(ctx, payment, null);
+  // What comes again tells Redis once more: whoever applied it first may have died before.
+  if (outcome !== 'paid' && outcome !== 'repeated') return;
+  if (outcome === 'paid') ordersPaid(1);
+  await tell(ctx, payment);
 }
 
 /** The buyer may try again, elsewhere than where it failed. An event that comes again tells it once more: nobody else would. */
@@ -59,13 +59,10 @@ async function tellFailed(ctx: StepContext, payment: Payment): Promise<void> {
   // The next attempt is under way.
   if (shown !== undefined && shown !== payUrl) return;
   await dropPayUrl(ctx.redis, saleId, orderId);
-  if (payment.payable) await tellOrder(ctx, payment, 'payment_refused');
+  if (payment.payable) await tell(ctx, payment, 'payment_refused');
 }
 
-async function tellOrder(ctx: StepContext, { saleId, orderId }: Payment, reason: OrderReason | null): Promise<void> {
-  const [order] = await readOrders(ctx.db, [orderId]);
-  if (!order || !isLiveOrder(order.status)) return;
-  const isPaid = order.status === 'paid';
-  const record = { ...order, status: claimStatusOf(order.status), reason: isPaid ? null : reason };
-  await crashStep('event.record', () => recordStatus(ctx.redis, saleId, [record]));
+function tell(ctx: StepContext, payment: Payment, reason: OrderReason | null = null): Promise<void> {
+  const { saleId, orderId: claimId, buyerId } = payment;
+  return crashStep('event.record', () => tellOrder(ctx, saleId, { claimId, buyerId }, reason));
 }

@@ -1,16 +1,15 @@
 import { crashPoint, crashStep } from '../crash-point.js';
 import { lateMoneySettled, ordersPaid } from '../events.js';
-import { claimStatusOf, isLiveOrder } from '../order.js';
 import { expireOrders, voidClaims } from '../orders/end.js';
 import { payWithLateMoney, refundLateMoney } from '../orders/late-money.js';
 import type { Payment } from '../orders/payment.js';
 import { readOrders } from '../orders/place.js';
 import { readReleases } from '../orders/release-event.js';
-import { readSale } from '../orders/sales.js';
+import { hasLeftRedis, readSale } from '../orders/sales.js';
 import { regrab, setReason } from '../stock/regrab.js';
-import { recordStatus } from '../stock/status.js';
 import type { StepContext } from './context.js';
 import { releaseUnits } from './release-units.js';
+import { tellOrder } from './tell-order.js';
 
 /**
  * Decides what becomes of money that came after its order had ended: a unit is taken again if one is free and the sale allows it,
@@ -27,7 +26,9 @@ export async function settleLateMoney(ctx: StepContext, payment: Payment): Promi
   const [order] = await readOrders(ctx.db, [payment.orderId]);
   // Another attempt has paid for it: there is nothing left to buy.
   const isSurplus = order?.status === 'paid' || order?.status === 'refunded';
-  if (isSurplus || sale?.lateMoney === 'refund') return giveBack(ctx, payment);
+  // An event is heard at any time, also when Redis has forgotten the sale.
+  const isOver = await hasLeftRedis(ctx.db, payment.saleId);
+  if (isSurplus || isOver || sale?.lateMoney === 'refund') return giveBack(ctx, payment);
   const { buyerId, orderId: endedClaimId, regrabClaimId: claimId } = payment;
   const wish = { buyerId, endedClaimId, claimId };
   const unit = await crashStep('late.regrab', () => regrab(ctx.redis, payment.saleId, wish));
@@ -38,12 +39,12 @@ export async function settleLateMoney(ctx: StepContext, payment: Payment): Promi
   const claim = { buyerId, claimId, unit };
   if (!(await crashStep('late.pay', () => payWithLateMoney(ctx.db, payment, claim)))) {
     await releaseUnits(ctx, await voidClaims(ctx.db, payment.saleId, [claim], 'lost'));
-    await tellNew(ctx, payment.saleId, claimId);
+    await tellOrder(ctx, payment.saleId, claim);
     return giveBack(ctx, payment);
   }
   ordersPaid(1);
   lateMoneySettled('regrabbed', payment.orderId);
-  await tellNew(ctx, payment.saleId, claimId);
+  await tellOrder(ctx, payment.saleId, claim);
 }
 
 async function giveBack(ctx: StepContext, payment: Payment): Promise<void> {
@@ -62,12 +63,6 @@ async function giveBack(ctx: StepContext, payment: Payment): Promise<void> {
  */
 export async function tellRefunded(ctx: StepContext, { saleId, buyerId, orderId }: Payment): Promise<void> {
   const [order] = await readOrders(ctx.db, [orderId]);
-  if (order?.reason !== 'refunded_late_payment') return;
+  if (order?.reason !== 'refunded_late_payment' || (await hasLeftRedis(ctx.db, saleId))) return;
   await setReason(ctx.redis, saleId, { buyerId, claimId: orderId }, order.reason);
-}
-
-async function tellNew(ctx: StepContext, saleId: string, claimId: string): Promise<void> {
-  const [order] = await readOrders(ctx.db, [claimId]);
-  if (!order || !isLiveOrder(order.status)) return;
-  await recordStatus(ctx.redis, saleId, [{ ...order, status: claimStatusOf(order.status), reason: null }]);
 }

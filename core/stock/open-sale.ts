@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { chunks } from '../chunks.js';
 import { type ClaimRecord, formatClaimRecord, isLive } from '../claim.js';
 import { ConfigError } from '../config.js';
 import { crashPoint } from '../crash-point.js';
 import type { Redis } from '../redis.js';
 import { hasPurchaseRules, type Sale, standbyCap } from '../sale.js';
-import { keysOf, REGISTRY } from './keys.js';
+import { allKeysOf, keysOf, REGISTRY } from './keys.js';
 import { readRunId } from './sale.js';
 import { runScript } from './scripts.js';
 
@@ -46,8 +47,7 @@ export async function openSale(redis: Redis, sale: Sale, state = NOTHING, gate =
     await redis.hset(REGISTRY, sale.id, sale.generation);
     const staged = await stage(redis, sale, state);
     await crashPoint('rebuild.staged');
-    const keys = keysOf(sale.id);
-    const names = [keys.sale, keys.stock, keys.claims, keys.outbox, keys.standby, ...staged.map(({ key }) => key)];
+    const names = [...allKeysOf(sale.id), ...staged.map(({ key }) => key)];
     const args = [runId, gate, sale.generation, ...staged.map(({ count }) => count), ...fieldsOf(sale)];
     const outcome = await runScript(redis, 'open-sale', names, args);
     if (outcome === 'opened') return true;
@@ -92,14 +92,14 @@ async function stage(redis: Redis, sale: Sale, state: StartingState): Promise<St
   ) as [string, string, string, string];
   const taken = new Set([...(state.withdrawn ?? []), ...state.claims.filter(c => isLive(c.status)).map(c => c.unit)]);
   const free = Array.from({ length: sale.units }, (_, i) => i + 1).filter(unit => !taken.has(unit));
-  for (const chunk of chunks(free)) await redis.rpush(stock, ...chunk);
-  for (const chunk of chunks(state.claims)) {
+  for (const chunk of chunks(free, STAGE_CHUNK)) await redis.rpush(stock, ...chunk);
+  for (const chunk of chunks(state.claims, STAGE_CHUNK)) {
     await redis.hset(claims, ...chunk.flatMap(c => [c.buyerId, formatClaimRecord(c)]));
   }
-  for (const chunk of chunks(state.outbox)) await redis.zadd(outbox, ...chunk.flatMap(e => [e.wonAtMs, e.buyerId]));
-  for (const chunk of chunks(state.standby.map((buyerId, i) => [i + 1, buyerId] as const))) {
-    await redis.zadd(standby, ...chunk.flat());
-  }
+  for (const chunk of chunks(state.outbox, STAGE_CHUNK))
+    await redis.zadd(outbox, ...chunk.flatMap(e => [e.wonAtMs, e.buyerId]));
+  const line = state.standby.map((buyerId, i) => [i + 1, buyerId] as const);
+  for (const chunk of chunks(line, STAGE_CHUNK)) await redis.zadd(standby, ...chunk.flat());
   for (const key of [stock, claims, outbox, standby]) await redis.expire(key, STAGED_TTL_SECONDS);
   return [
     { key: stock, count: free.length },
@@ -107,8 +107,4 @@ async function stage(redis: Redis, sale: Sale, state: StartingState): Promise<St
     { key: outbox, count: state.outbox.length },
     { key: standby, count: state.standby.length },
   ];
-}
-
-function* chunks<T>(all: T[]): Generator<T[]> {
-  for (let i = 0; i < all.length; i += STAGE_CHUNK) yield all.slice(i, i + STAGE_CHUNK);
 }

@@ -1,15 +1,15 @@
 import type { Redis } from '../redis.js';
 import { type LateMoney, type ProviderName, type Sale, type SaleState, type Settlement, standbyCap } from '../sale.js';
-import { behindFence } from './claims.js';
-import { keysOf, paymentsKeyOf, REGISTRY, REGISTRY_AT, REGISTRY_RUN } from './keys.js';
-import { runScript } from './scripts.js';
+import { allKeysOf, keysOf, paymentsKeyOf, REGISTRY, REGISTRY_AT, REGISTRY_RUN } from './keys.js';
+import { msOf, repliesOf, runIdOf } from './replies.js';
+import { behindFence, runScript } from './scripts.js';
 
 /**
  * @param redis a connection
  * @returns the id of this run of Redis: another one after each start, and on each replica
  */
 export async function readRunId(redis: Redis): Promise<string> {
-  const runId = /run_id:(\w+)/.exec(await redis.info('server'))?.[1];
+  const runId = runIdOf(await redis.info('server'));
   if (!runId) throw new Error('Redis does not tell its run id');
   return runId;
 }
@@ -98,10 +98,8 @@ export async function readSale(redis: Redis, saleId: string): Promise<LoadedSale
     .zcard(keys.outbox)
     .time()
     .exec();
-  const [fields, remaining, claims, waiting, unplaced, time] = (replies ?? []).map(([error, reply]) => {
-    if (error) throw error;
-    return reply;
-  }) as [Record<string, string>, number, number, number, number, [string, string]];
+  const [fields, remaining, claims, waiting, unplaced, time] =
+    repliesOf<[Record<string, string>, number, number, number, number, [string, string]]>(replies);
   if (!fields.generation) return undefined;
   return {
     id: saleId,
@@ -126,7 +124,7 @@ export async function readSale(redis: Redis, saleId: string): Promise<LoadedSale
     claims,
     waiting,
     unplaced,
-    nowMs: Number(time[0]) * 1_000 + Math.floor(Number(time[1]) / 1_000),
+    nowMs: msOf(time),
   };
 }
 
@@ -168,8 +166,8 @@ export async function isRegistryWhole(redis: Redis): Promise<boolean> {
  * @returns how long ago the sales were last compared to the end ({@link markRegistryWhole}), in ms; undefined for never
  */
 export async function sinceCompared(redis: Redis): Promise<number | undefined> {
-  const [atMs, [seconds, micros]] = await Promise.all([redis.hget(REGISTRY, REGISTRY_AT), redis.time()]);
-  return atMs === null ? undefined : Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000) - Number(atMs);
+  const [atMs, time] = await Promise.all([redis.hget(REGISTRY, REGISTRY_AT), redis.time()]);
+  return atMs === null ? undefined : msOf(time) - Number(atMs);
 }
 
 /**
@@ -187,6 +185,6 @@ export async function listLoadedSales(redis: Redis): Promise<string[]> {
  * @param saleId a sale that ended long ago
  */
 export async function dropSale(redis: Redis, saleId: string): Promise<void> {
-  await redis.unlink(...Object.values(keysOf(saleId)), paymentsKeyOf(saleId));
+  await redis.unlink(...allKeysOf(saleId), paymentsKeyOf(saleId));
   await redis.hdel(REGISTRY, saleId);
 }

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { checkout } from '#core/checkout.js';
 import {
   CRASH_MODES,
   CRASH_POINTS,
@@ -7,8 +8,8 @@ import {
   type CrashMode,
   type CrashPoint,
   type CrashStep,
+  POINT_MODES,
 } from '#core/crash-point.js';
-import { checkout } from '../../apps/stack/checkout.js';
 import { writePage } from '../support/written-page.js';
 import { type CrashResult, openCrashRig, runCrashCase } from './crash-case.js';
 
@@ -16,7 +17,6 @@ import { type CrashResult, openCrashRig, runCrashCase } from './crash-case.js';
 // `npm run chaos:matrix -- place.store kill`. The table it writes is merged into that of the last run.
 
 const TABLE = join(checkout, 'docs', 'crash-matrix.md');
-const POINT_MODES = CRASH_MODES.slice(0, 4);
 
 /**
  * Cases side by side, each on stores of its own. A case mostly waits: with six, two cores are half busy, and all of them take a

@@ -2,6 +2,7 @@ import { pause } from '#core/clock.js';
 import type { Connections } from '../../apps/stack/connections.js';
 import { disagreement, type PaymentFacts } from './books.js';
 import type { SaleFacts } from './claim-view.js';
+import { auditStores } from './final-audit.js';
 import type { Query } from './world.js';
 
 const LOOK_EVERY_MS = 250;
@@ -60,5 +61,8 @@ async function onItsWay(
     const unplaced = await redis.zcard(`{${id}}:outbox`);
     if (unplaced > 0) left.push(`${unplaced} claims of ${id} are not placed`);
   }
+  if (left.length > 0) return left;
+  // What a process that failed did not tell Redis any more, reconcile does.
+  for (const sale of sales) left.push(...(await auditStores(redis, query, sale)));
   return left;
 }

@@ -1,9 +1,9 @@
 import { setMaxListeners } from 'node:events';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { checkout } from '#core/checkout.js';
 import { MINUTE_MS, pause, SECOND_MS } from '#core/clock.js';
 import { audit } from '#core/maintenance/audit.js';
-import { checkout } from '../../apps/stack/checkout.js';
 import { type Connections, openConnections } from '../../apps/stack/connections.js';
 import { type FakeProvider, startFakeProvider } from '../../apps/stack/fake-provider/start.js';
 import { type PaymentFacts, readPaymentFacts } from './books.js';

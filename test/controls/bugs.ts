@@ -221,7 +221,7 @@ export const BUGS: Bug[] = [
       },
       {
         file: lua('open-sale'),
-        find: "(present[1] or '') ~= ARGV[2] or ",
+        find: 'gate ~= ARGV[2] or ',
         replace: '',
       },
     ],
@@ -231,7 +231,7 @@ export const BUGS: Bug[] = [
     'rebuild calls a claim lost without a tombstone',
     {
       file: 'core/maintenance/rebuild.ts',
-      find: "      await voidClaims(ctx.db, saleId, undecided.slice(i, i + VOID_BATCH), 'lost');\n",
+      find: "    for (const claims of chunks(undecided, VOID_BATCH)) await voidClaims(ctx.db, saleId, claims, 'lost');\n",
       replace: '',
     },
     'integration',

@@ -1,12 +1,12 @@
 import { appRoutes } from '@bull-board/api/dist/routes.js';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { checkout } from '#core/checkout.js';
 import { creditWallets } from '#core/orders/wallet.js';
 import { JOB_NAMES } from '#core/queue/jobs.js';
 import { payOrder } from '#core/steps/pay-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { readSale } from '#core/stock/sale.js';
 import { issueSession, issueToken } from '#core/token.js';
-import { checkout } from '../../apps/stack/checkout.js';
 import { type GuardedProcess, startGuarded } from '../../apps/stack/guarded-process.js';
 import { loseClaim } from '../support/by-hand.js';
 import { eventually } from '../support/eventually.js';

@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { checkout } from '#core/checkout.js';
 import { type Audit, audit } from '#core/maintenance/audit.js';
 import { creditWallets } from '#core/orders/wallet.js';
 import { issueToken } from '#core/token.js';
-import { checkout } from '../../apps/stack/checkout.js';
 import { type Connections, openConnections } from '../../apps/stack/connections.js';
 import { openDrop, type SaleWishes } from '../../apps/stack/drop.js';
 import { freePort } from '../../apps/stack/free-port.js';

@@ -2,7 +2,7 @@ import { request } from 'node:http';
 import { describe, expect, test } from '@jest/globals';
 import type { Sale } from '#core/sale.js';
 import { release } from '#core/stock/release.js';
-import { setSale } from '#core/stock/sale.js';
+import { openSale, setSale } from '#core/stock/sale.js';
 import { recordStatus } from '#core/stock/status.js';
 import { type Answer, bearer, useApi } from '../../support/api.js';
 import { eventually } from '../../support/eventually.js';
@@ -48,6 +48,22 @@ describe('Prefer: wait on buy', () => {
     expect(body).toMatchObject({ status: 'pending_payment', claimId, unit: 1, amountMinor: sale.priceMinor });
     expect(body).toHaveProperty('payBy');
     expect(headers.get('preference-applied')).toBe('wait=10');
+  });
+
+  test('of a claim that Redis loses meanwhile, the answer is not that there is none', async () => {
+    const sale = await api.open();
+    const answer = buy(sale, 'ann', 2);
+    await untilSomebodyWaits(sale);
+    await api.redis.flushall();
+    await openSale(api.redis, sale);
+    // Whoever waits looks again.
+    await setSale(api.redis, sale.id, { state: 'paused' });
+    const { status, body } = await answer;
+    expect({ status, body }).toMatchObject({ status: 202, body: { status: 'queued', unit: 1 } });
+    expect((await api.get(`/order-status/${sale.id}?receipt=${body.receipt}`, 'ann')).body).toMatchObject({
+      status: 'queued',
+      claimId: body.claimId,
+    });
   });
 
   test('answers with the claim when the time is over', async () => {

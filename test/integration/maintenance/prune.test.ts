@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { expect, jest, test } from '@jest/globals';
 import { prune } from '#core/maintenance/prune.js';
 import { voidClaims } from '#core/orders/end.js';
 import { pruneEvents } from '#core/orders/release-event.js';
@@ -25,6 +25,14 @@ test('a sale that ended long ago leaves Redis and stays in Postgres; one that en
   expect(await prune(t)).toBe(0);
   await markRegistryWhole(t.redis, await readRunId(t.redis));
   expect(await isUnknown(t.redis, old.id)).toBe(true);
+});
+
+test('a worker whose clock is wrong prunes nothing that is being sold', async () => {
+  const sale = await openTestSale(t);
+  const now = Date.now();
+  jest.spyOn(Date, 'now').mockImplementation(() => now + (KEEP_DAYS + 1) * DAY_MS);
+  await prune(t).finally(() => jest.restoreAllMocks());
+  expect((await readSale(t.redis, sale.id))?.remaining).toBe(3);
 });
 
 test('releases that were carried out long ago are deleted once their sale is over as long, and none that was not', async () => {

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from '@jest/globals';
+import { checkout } from '#core/checkout.js';
 import { ActorLock } from '#core/orders/actor-lock.js';
 import { REGISTRY, REGISTRY_AT } from '#core/stock/keys.js';
-import { checkout } from '../../../apps/stack/checkout.js';
 import { freePort } from '../../../apps/stack/free-port.js';
 import { type GuardedProcess, startGuarded } from '../../../apps/stack/guarded-process.js';
 import { eventually } from '../../support/eventually.js';
