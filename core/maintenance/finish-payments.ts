@@ -19,11 +19,20 @@ const FINISH_BATCH = 50;
  * @throws what went wrong with the first of them, once it was tried for all
  */
 export async function finishPayments(ctx: StepContext): Promise<number> {
-  const late = await readLateMoney(ctx.db, FINISH_BATCH);
-  await inTurn(late, payment => settleLateMoney(ctx, payment));
-  const due = await readRefundsDue(ctx.db, FINISH_BATCH);
-  await inTurn(due, payment => giveBack(ctx, payment));
-  return late.length + due.length;
+  let finished = 0;
+  const each = async (payments: Payment[], finish: (ctx: StepContext, payment: Payment) => Promise<void>) => {
+    finished += payments.length;
+    await inTurn(payments, payment => finish(ctx, payment));
+  };
+  // What fails for late money holds up nobody's refund.
+  await inTurn(
+    [
+      async () => each(await readLateMoney(ctx.db, FINISH_BATCH), settleLateMoney),
+      async () => each(await readRefundsDue(ctx.db, FINISH_BATCH), giveBack),
+    ],
+    half => half(),
+  );
+  return finished;
 }
 
 async function giveBack(ctx: StepContext, payment: Payment): Promise<void> {

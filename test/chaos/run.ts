@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkout } from '#core/checkout.js';
@@ -33,8 +32,6 @@ const REST_MS = 60 * SECOND_MS;
 
 /** By invariant 8; twice as long, as several faults come one after the other here. */
 const RELEASE_WITHIN_MS = 30 * SECOND_MS;
-
-const LISTENERS_MAX = 50;
 
 interface Spread {
   p50: number;
@@ -156,8 +153,6 @@ async function storm(
   runMs: number,
 ): Promise<{ report: FaultReport; probes: Probe[] }> {
   const [over, calm] = [new AbortController(), new AbortController()];
-  // Whoever is under way waits for one of them, and there may be a dozen of those.
-  setMaxListeners(LISTENERS_MAX, over.signal, calm.signal);
   // Each has numbers of its own, so that the faults don't depend on how quickly buyers are answered.
   const random = (part: number) => seededRandom(options.seed * 10 + part);
   const baseUrls = await Promise.all(cluster.baseUrls.map(url => links.by('client-api', url)));

@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { once, setMaxListeners } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 
@@ -47,6 +47,13 @@ interface Link {
   silent?: boolean;
 }
 
+/** Every piece that is held up listens for it. */
+function nextChange(): AbortController {
+  const change = new AbortController();
+  setMaxListeners(0, change.signal);
+  return change;
+}
+
 const portOf = (target: number | string): number =>
   typeof target === 'number' ? target : Number(new URL(target).port);
 
@@ -59,7 +66,7 @@ export async function startFaultProxy(target: number | string): Promise<FaultPro
   const links = new Set<Link>();
   let fault: Fault = { kind: 'none' };
   let swallowed = 0;
-  let changed = new AbortController();
+  let changed = nextChange();
 
   const untilChanged = async () => {
     if (!changed.signal.aborted) await once(changed.signal, 'abort');
@@ -124,7 +131,7 @@ export async function startFaultProxy(target: number | string): Promise<FaultPro
   const set = (next: Fault) => {
     fault = next;
     changed.abort();
-    changed = new AbortController();
+    changed = nextChange();
     if (next.kind !== 'reset' && next.kind !== 'cut') return;
     for (const link of links) cut(link, next.kind === 'reset' ? 'resetAndDestroy' : 'destroy');
   };

@@ -1,8 +1,9 @@
 import { request } from 'node:http';
 import { describe, expect, test } from '@jest/globals';
 import type { Sale } from '#core/sale.js';
+import { openSale } from '#core/stock/open-sale.js';
 import { release } from '#core/stock/release.js';
-import { openSale, setSale } from '#core/stock/sale.js';
+import { setSale } from '#core/stock/sale.js';
 import { recordStatus } from '#core/stock/status.js';
 import { type Answer, bearer, useApi } from '../../support/api.js';
 import { eventually } from '../../support/eventually.js';
