@@ -27,6 +27,9 @@ export interface Claim {
   unit: number;
 }
 
+/** The most claims that are placed together: in one job, one statement, and one call of the script that writes them back. */
+export const PLACE_BATCH_MAX = 500;
+
 /** A claim as Redis keeps it for its buyer. */
 export interface ClaimRecord {
   claimId: string;

@@ -11,7 +11,7 @@ export type { Redis } from 'ioredis';
  * - `api`: fails at once, nothing is queued or sent twice: the client is told 503 and tries again.
  * - `steps`: the worker's scripts and the command line: a call fails within 5 s, and is made again by whoever knows that it is safe.
  * - `worker`: waits for Redis to come back; BullMQ demands `maxRetriesPerRequest: null`, and its blocking reads
- *   last 5 s, so a socket that is silent for 15 s is dead (hazards of half-open connections).
+ *   last 5 s, so a socket that is silent for 15 s is dead, half open perhaps.
  * - `feed`: only listens to what is published. It subscribes again by itself (core/stock/feed.ts), to know since when it hears.
  */
 export type ConnectionProfile = 'api' | 'steps' | 'worker' | 'feed';

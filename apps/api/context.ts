@@ -8,7 +8,7 @@ import { openQueues, type Queues } from '#core/queue/queue.js';
 import { type ReceiptKey, receiptKey } from '#core/receipt.js';
 import { connectRedis, type Redis } from '#core/redis.js';
 import type { ProviderName } from '#core/sale.js';
-import { type Feed, openFeed } from '#core/stock/feed.js';
+import { Feed } from '#core/stock/feed.js';
 import { defineScripts } from '#core/stock/scripts.js';
 import { buyerVerifier } from '#core/token.js';
 import type { VerifyToken } from './buyer.js';
@@ -85,7 +85,7 @@ export function createContext(config: ApiConfig): ApiContext {
   const queueRedis = connectRedis(config.REDIS_URL, 'api', onError);
   const queues = openQueues(queueRedis, onError);
   const sales = createSales(redis);
-  const feed = openFeed(connectRedis(config.REDIS_URL, 'feed', onError), redis, onError);
+  const feed = new Feed(connectRedis(config.REDIS_URL, 'feed', onError), redis, onError);
   const mirrors = createMirrors(redis, feed);
   const winners = holdWinners(queues);
   // What was read from a Redis that went away says nothing about the one that comes back.

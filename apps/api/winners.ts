@@ -1,4 +1,4 @@
-import type { Claim } from '#core/claim.js';
+import { type Claim, PLACE_BATCH_MAX } from '#core/claim.js';
 import { crashStep } from '#core/crash-point.js';
 import { enqueueFailed } from '#core/events.js';
 import { enqueuePlaceOrders, type Queues } from '#core/queue/queue.js';
@@ -8,9 +8,6 @@ import { enqueuePlaceOrders, type Queues } from '#core/queue/queue.js';
  * an order is placed within a second: jobs of 64 claims became jobs of 256, and a backlog drained 1.6 times as fast (bench/README.md).
  */
 const HELD_MS = 10;
-
-/** The most claims of one job: as many as one script call writes back (core/stock/lua/record-status.lua). */
-const JOB_CLAIMS_MAX = 500;
 
 /** The winners who are on their way to the queue. */
 export interface Winners {
@@ -47,7 +44,7 @@ export function holdWinners(queues: Queues): Winners {
     add(saleId, claims) {
       if (claims.length === 0) return;
       const others = held.get(saleId) ?? [];
-      if (others.length + claims.length > JOB_CLAIMS_MAX) {
+      if (others.length + claims.length > PLACE_BATCH_MAX) {
         void send(saleId, others);
         held.set(saleId, claims);
       } else {

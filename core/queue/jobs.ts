@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ID_PATTERN } from '../claim.js';
+import { ID_PATTERN, PLACE_BATCH_MAX } from '../claim.js';
 import { PAYMENT_STATES } from '../payment.js';
 import { CURRENCY_PATTERN, PROVIDER_NAMES } from '../sale.js';
 
@@ -19,8 +19,8 @@ const claim = z.object({ claimId: z.uuid(), buyerId: id, unit: z.int().min(1) })
  * what its signature vouches for, and is compared with Postgres.
  */
 export const JOB_DATA = {
-  'place-orders': z.object({ saleId: id, claims: z.array(claim).min(1).max(1_000) }),
-  'expire-orders': z.object({ saleId: id, claimIds: z.array(z.uuid()).min(1).max(1_000) }),
+  'place-orders': z.object({ saleId: id, claims: z.array(claim).min(1).max(PLACE_BATCH_MAX) }),
+  'expire-orders': z.object({ saleId: id, claimIds: z.array(z.uuid()).min(1).max(PLACE_BATCH_MAX) }),
   'pay-order': z.object({ saleId: id, claimId: z.uuid(), buyerId: id }),
   'payment-event': z.object({
     provider: z.enum(PROVIDER_NAMES),

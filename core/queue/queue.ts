@@ -99,8 +99,8 @@ export async function enqueueExpireOrders(
 }
 
 /**
- * Queues a payment from the wallet. Clicking again while one waits adds nothing; while one runs it is done once more after it,
- * as the buyer may have been told already that the money doesn't suffice, and has more by now.
+ * Queues the paying of an order. Clicking again while one waits adds nothing; while one runs it is done once more after it, as
+ * the buyer may have been told already that it was refused, and has more money by now.
  *
  * @param queues the queues
  * @param order which order, and whose

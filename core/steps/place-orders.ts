@@ -20,7 +20,7 @@ const EXPIRE_MARGIN_MS = 50;
  *
  * @param ctx the stores
  * @param saleId the sale
- * @param claims at most 500
+ * @param claims at most {@link PLACE_BATCH_MAX}
  * @throws NotVerified, and what the stores throw: then do it again; rescue does
  */
 export async function placeOrders(ctx: StepContext, saleId: string, claims: Claim[]): Promise<void> {

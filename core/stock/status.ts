@@ -19,7 +19,7 @@ export interface StatusRecord {
  *
  * @param redis a connection with the scripts
  * @param saleId the sale
- * @param records 1 to 500 orders
+ * @param records 1 to {@link PLACE_BATCH_MAX} orders
  * @returns for each whether its buyer holds that claim
  * @throws NotVerified when the sale isn't verified
  */

@@ -113,8 +113,8 @@ export const BUGS: Bug[] = [
     'a conflict counts as placed (P2002 swallowed)',
     {
       file: 'core/orders/place.ts',
-      find: '  return { orders: [...inserted, ...existing], conflicting: without(missing, existing) };',
-      replace: '  return { orders: [...inserted, ...existing], conflicting: [] };',
+      find: '  return { placed: inserted, known, conflicting: without(missing, known) };',
+      replace: '  return { placed: inserted, known, conflicting: [] };',
     },
     'integration',
     'jobs/place-orders',
