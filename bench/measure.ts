@@ -4,12 +4,8 @@ import type { Rig } from './rig.js';
 import type { Figures } from './round.js';
 import type { Server } from './server.js';
 
-/** As many connections as a proxy in front of one API process keeps open, and two requests on their way on each of them. */
-const CONNECTIONS = 64;
-const DEPTH = 2;
-
 /** More than any server here answers in a second, so that the crowd is never used up. */
-const ASK_PER_SECOND_MAX = 50_000;
+const ASK_PER_SECOND_MAX = 80_000;
 
 const MICROS = 1e6;
 
@@ -44,8 +40,8 @@ export async function underLoad(
     method: 'POST',
     first: 0,
     count: crowdSize(rig),
-    connections: CONNECTIONS,
-    depth: DEPTH,
+    connections: rig.options.connections,
+    depth: rig.options.depth,
     seconds: rig.options.seconds,
     ...crowd,
   });

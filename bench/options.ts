@@ -17,6 +17,9 @@ export interface Options {
   endToEndSeconds: number;
   latencySeconds: number;
   memorySeconds: number;
+  /** Connections of the load, and requests under way on each of them. */
+  connections: number;
+  depth: number;
   /** Where the API's and the worker's CPU profiles go. */
   profile: string | undefined;
   /** Writes bench/results/ and the picture. */
@@ -26,6 +29,9 @@ export interface Options {
 const FULL = { rounds: 5, seconds: 2, backlog: 100_000, storeRounds: 5, endToEndSeconds: 30, latencySeconds: 10 };
 const QUICK = { rounds: 2, seconds: 0.7, backlog: 10_000, storeRounds: 1, endToEndSeconds: 4, latencySeconds: 2 };
 const QUICK_MEMORY_MINUTES = '0.05';
+
+/** As many connections as nginx keeps open to one API process (nginx/upstream.conf), and as no proxy pipelines, one request on each. */
+const LOAD = '256x1';
 
 /**
  * @param args of the command line
@@ -42,6 +48,7 @@ export function readOptions(args: string[]): Options {
       only: { type: 'string' },
       rounds: { type: 'string' },
       'memory-minutes': { type: 'string' },
+      load: { type: 'string', default: LOAD },
       profile: { type: 'string' },
     },
   });
@@ -49,6 +56,8 @@ export function readOptions(args: string[]): Options {
   const memoryMinutes = Number(values['memory-minutes'] ?? (values.quick ? QUICK_MEMORY_MINUTES : '1'));
   const rounds = values.rounds === undefined ? size.rounds : Number(values.rounds);
   if (!(rounds >= 1 && memoryMinutes > 0)) throw new TypeError('--rounds and --memory-minutes take a positive number');
+  const [connections = 0, depth = 0] = values.load.split('x').map(Number);
+  if (!(connections >= 1 && depth >= 1)) throw new TypeError(`--load takes connections x requests, as ${LOAD}`);
   if (values.save && (values.only || values.quick))
     throw new TypeError('--save keeps whole runs: no --only, no --quick');
   return {
@@ -59,6 +68,8 @@ export function readOptions(args: string[]): Options {
     only: values.only?.split(','),
     profile: values.profile,
     rounds,
+    connections,
+    depth,
     storeRounds: values.rounds === undefined ? size.storeRounds : rounds,
     memorySeconds: memoryMinutes * 60,
   };

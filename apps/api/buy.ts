@@ -71,11 +71,11 @@ function buy(ctx: ApiContext, req: IncomingMessage, res: ServerResponse, saleId:
     return void sendProblem(res, 'invalid_request', { detail: 'no sale has an id like this' });
   const buyerId = buyerOf(req, ctx.verifyToken);
   // While there is nothing to give, refusals and repeats come from memory: Redis is left to those it can do something for.
-  const refusal = ctx.mirrors.refusalOf(saleId, buyerId);
-  if (refusal !== undefined) return void sendReady(res, refusal);
   const click = { req, res, saleId, buyerId };
   const record = ctx.mirrors.recordOf(saleId, buyerId);
   if (record !== undefined) return void sendClaim(ctx, click, 200, parseClaimRecord(record));
+  const refusal = ctx.mirrors.refusalOf(saleId, buyerId);
+  if (refusal !== undefined) return void sendReady(res, refusal);
   const accepted = ctx.claims(saleId, buyerId, (outcome, error) => {
     if (outcome) answer(ctx, click, outcome);
     else sendError(res, error, 'buy');

@@ -1,5 +1,5 @@
 import type { Claim } from '#core/claim.js';
-import { newClaimId } from '#core/claim-id.js';
+import { newClaimIds } from '#core/claim-id.js';
 import { withDeadline } from '#core/clock.js';
 import { crashPoint, crashStep } from '#core/crash-point.js';
 import { claimsAnswered } from '#core/events.js';
@@ -23,7 +23,8 @@ export type ClaimBatch = AskForBuyer<ClaimOutcome>;
 export function createClaimBatch(redis: Redis, winners: Winners, mirrors: Mirrors): ClaimBatch {
   return batchPerTurn(CLAIM_BATCH_MAX, WAITING_MAX, async (saleId, buyerIds) => {
     const startedAt = performance.now();
-    const requests = buyerIds.map(buyerId => ({ buyerId, claimId: newClaimId() }));
+    const claimIds = newClaimIds(buyerIds.length);
+    const requests = buyerIds.map((buyerId, i) => ({ buyerId, claimId: claimIds[i] as string }));
     const outcomes = await withDeadline(
       crashStep('claim.script', () => claim(redis, saleId, requests)),
       REDIS_STEP_MS,

@@ -1,5 +1,6 @@
 import type { Claim } from '../claim.js';
 import type { OrderReason } from '../order.js';
+import { claimRows } from './claim-rows.js';
 import { type Database, Prisma } from './database.js';
 import { endOrders, insertReleaseEvents, type ReleaseEvent } from './release-event.js';
 
@@ -30,16 +31,13 @@ function insertEnded(
   status: 'void' | 'cancelled',
   reason: OrderReason,
 ): Promise<ReleaseEvent[]> {
-  const ids = claims.map(claim => claim.claimId);
-  const buyers = claims.map(claim => claim.buyerId);
-  const units = claims.map(claim => claim.unit);
   return endOrders(
     db,
     Prisma.sql`
       WITH ended AS (
         INSERT INTO orders (id, sale_id, buyer_id, unit, status, reason, amount_minor, currency, pay_by, cancelled_at)
         SELECT c.id, s.id, c.buyer_id, c.unit, ${status}, ${reason}, s.price_minor, s.currency, clock_timestamp(), clock_timestamp()
-        FROM unnest(${ids}::uuid[], ${buyers}::text[], ${units}::int[]) AS c (id, buyer_id, unit)
+        FROM ${claimRows(claims)}
         JOIN sales s ON s.id = ${saleId}
         ORDER BY c.id
         ON CONFLICT (id) DO NOTHING

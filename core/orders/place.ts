@@ -1,6 +1,8 @@
 import type { Claim } from '../claim.js';
 import type { Order } from '../order.js';
+import { claimRows } from './claim-rows.js';
 import { type Database, Prisma, type Transaction } from './database.js';
+import { type InsertedRow, inserted, insertedOf } from './inserted.js';
 import { ORDER_COLUMNS, type OrderRow, orderOf } from './order-row.js';
 import { settleAtOnce } from './settle.js';
 
@@ -25,17 +27,15 @@ export interface Placement {
  * @throws what Prisma throws: then what happened is unknown, and placing again is the way to learn it
  */
 export async function placeOrders(db: Database, saleId: string, claims: Claim[]): Promise<Placement> {
-  const inserted =
-    (await settlementOf(db, saleId)) === 'immediate'
-      ? (await settleAtOnce(db, saleId, claims)).map(orderOf)
-      : await insertOrders(db, saleId, claims);
-  const missing = without(claims, inserted);
-  if (missing.length === 0) return { placed: inserted, known: [], conflicting: [] };
+  const insert = (await settlementOf(db, saleId)) === 'immediate' ? settleAtOnce : insertOrders;
+  const placed = await insert(db, saleId, claims);
+  const missing = without(claims, placed);
+  if (missing.length === 0) return { placed, known: [], conflicting: [] };
   const known = await readOrders(
     db,
     missing.map(claim => claim.claimId),
   );
-  return { placed: inserted, known, conflicting: without(missing, known) };
+  return { placed, known, conflicting: without(missing, known) };
 }
 
 /** How a sale is settled never changes, so each process asks for it once. */
@@ -68,28 +68,18 @@ function without(claims: Claim[], orders: Order[]): Claim[] {
  * @throws what Prisma throws
  */
 export async function insertOrders(db: Transaction, saleId: string, claims: Claim[]): Promise<Order[]> {
-  const ids = claims.map(claim => claim.claimId);
-  const buyers = claims.map(claim => claim.buyerId);
-  const units = claims.map(claim => claim.unit);
-  const [row] = await db.$queryRaw<{ inserted: bigint; ids: string | null; pay_by: Date | null }[]>(Prisma.sql`
+  const [row] = await db.$queryRaw<InsertedRow[]>(Prisma.sql`
     WITH inserted AS (
       INSERT INTO orders (id, sale_id, buyer_id, unit, status, amount_minor, currency, placed_at, pay_by)
       SELECT c.id, s.id, c.buyer_id, c.unit, 'pending_payment', s.price_minor, s.currency,
              statement_timestamp(), statement_timestamp() + s.pay_within_seconds * interval '1 second'
-      FROM unnest(${ids}::uuid[], ${buyers}::text[], ${units}::int[]) AS c (id, buyer_id, unit)
+      FROM ${claimRows(claims)}
       JOIN sales s ON s.id = ${saleId} AND c.unit <= s.units
       ORDER BY c.id
       ON CONFLICT DO NOTHING
       RETURNING id, pay_by)
-    SELECT count(*) AS inserted, max(pay_by) AS pay_by,
-           CASE WHEN count(*) < ${claims.length} THEN string_agg(id::text, ' ') END AS ids
-    FROM inserted`);
-  const ofThese = row?.ids == null ? undefined : new Set(row.ids.split(' '));
-  const inserted = ofThese
-    ? claims.filter(claim => ofThese.has(claim.claimId))
-    : claims.slice(0, Number(row?.inserted));
-  const payByMs = row?.pay_by?.getTime() ?? 0;
-  return inserted.map(claim => ({ ...claim, status: 'pending_payment', reason: null, payByMs }));
+    SELECT ${inserted(claims)} FROM inserted`);
+  return insertedOf(claims, row).map(order => ({ ...order, status: 'pending_payment', reason: null }));
 }
 
 /**

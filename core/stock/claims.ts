@@ -35,9 +35,8 @@ export type ClaimRequest = Pick<Claim, 'buyerId' | 'claimId'>;
  * @throws what ioredis throws: then the outcome is unknown, and claiming again is the way to learn it
  */
 export async function claim(redis: Redis, saleId: string, requests: ClaimRequest[]): Promise<ClaimOutcome[]> {
-  const args: string[] = [];
-  for (const { buyerId, claimId } of requests) args.push(buyerId, claimId);
-  const reply = (await runScript(redis, 'claim', allKeysOf(saleId), args)) as [
+  const batch = requests.map(({ buyerId, claimId }) => `${buyerId} ${claimId}`).join(' ');
+  const reply = (await runScript(redis, 'claim', allKeysOf(saleId), [batch])) as [
     string,
     string,
     string,

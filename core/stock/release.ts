@@ -1,5 +1,5 @@
 import type { Claim, EndedStatus } from '../claim.js';
-import { newClaimId } from '../claim-id.js';
+import { newClaimId, newClaimIds } from '../claim-id.js';
 import type { OrderReason } from '../order.js';
 import type { Redis } from '../redis.js';
 import { allKeysOf } from './keys.js';
@@ -48,8 +48,7 @@ export async function release(redis: Redis, saleId: string, releases: Release[])
  * @throws NotVerified when the sale isn't verified
  */
 export async function promote(redis: Redis, saleId: string): Promise<Claim[]> {
-  const claimIds = Array.from({ length: RELEASE_BATCH_MAX }, () => newClaimId());
-  const reply = await runScript(redis, 'promote', allKeysOf(saleId), claimIds);
+  const reply = await runScript(redis, 'promote', allKeysOf(saleId), newClaimIds(RELEASE_BATCH_MAX));
   return behindFence<PromotedReply>(reply, saleId).map(promotedClaim);
 }
 

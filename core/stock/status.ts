@@ -25,8 +25,10 @@ export interface StatusRecord {
  */
 export async function recordStatus(redis: Redis, saleId: string, records: StatusRecord[]): Promise<boolean[]> {
   const keys = keysOf(saleId);
-  const args = records.flatMap(r => [r.buyerId, r.claimId, r.status, r.payByMs ?? '-', r.reason ?? '-']);
-  const reply = await runScript(redis, 'record-status', [keys.sale, keys.claims, keys.outbox], args);
+  const batch = records
+    .map(r => `${r.buyerId} ${r.claimId} ${r.status} ${r.payByMs ?? '-'} ${r.reason ?? '-'}`)
+    .join(' ');
+  const reply = await runScript(redis, 'record-status', [keys.sale, keys.claims, keys.outbox], [batch]);
   return behindFence<number>(reply, saleId).map(held => held === 1);
 }
 

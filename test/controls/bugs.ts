@@ -31,7 +31,7 @@ export const BUGS: Bug[] = [
     {
       file: lua('claim'),
       find: 'else outcomes[i] = 0 end',
-      replace: "else redis.call('HSET', KEYS[3], buyer, format(ARGV[2 * i], 1, 'rejected')) outcomes[i] = 0 end",
+      replace: "else redis.call('HSET', KEYS[3], buyer, format(claim_ids[i], 1, 'rejected')) outcomes[i] = 0 end",
     },
     'integration',
     'scripts/claim',
@@ -113,8 +113,8 @@ export const BUGS: Bug[] = [
     'a conflict counts as placed (P2002 swallowed)',
     {
       file: 'core/orders/place.ts',
-      find: '  return { placed: inserted, known, conflicting: without(missing, known) };',
-      replace: '  return { placed: inserted, known, conflicting: [] };',
+      find: '  return { placed, known, conflicting: without(missing, known) };',
+      replace: '  return { placed, known, conflicting: [] };',
     },
     'integration',
     'jobs/place-orders',

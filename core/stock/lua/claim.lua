@@ -4,7 +4,8 @@
 --
 -- KEYS[1] sale  KEYS[2] stock  KEYS[3] claims  KEYS[4] outbox  KEYS[5] standby; two keys of each buyer if the sale has
 --         rules about purchases (include/purchases.lua)
--- ARGV    buyer, claimId, buyer, claimId, ... (1 to 128 pairs; the id is used only if the buyer wins)
+-- ARGV[1] 'buyer claimId buyer claimId ...' (1 to 128 pairs; the id is used only if the buyer wins): one argument for all of
+--         them, as each argument costs the client more than reading it costs here
 -- Returns {fence} unless the fence is 'ok', else {'ok', refusal, opensAtMs, outcome, outcome, ...}, an outcome for each buyer:
 --         string  the record of the live claim that the buyer has already
 --         n > 0   won unit n      n < 0   on standby at position -n      0   sold out, or refused if refusal isn't ''
@@ -26,8 +27,8 @@ local refused = refusal(sale[1], sale[2], sale[3], now)
 local free, in_line = redis.call('LLEN', KEYS[2]), redis.call('ZCARD', KEYS[5])
 redis.call('ZCARD', KEYS[4])
 
-local buyers = {}
-for i = 1, #ARGV, 2 do buyers[#buyers + 1] = ARGV[i] end
+local buyers, claim_ids = {}, {}
+for buyer, claim_id in string.gmatch(ARGV[1], '(%S+) (%S+)') do buyers[#buyers + 1], claim_ids[#claim_ids + 1] = buyer, claim_id end
 local records = redis.call('HMGET', KEYS[3], unpack(buyers))
 
 -- Units go to the buyers in the order they came, and never past those who already wait in line.
@@ -51,12 +52,13 @@ end
 local plenty = free - #winners >= 256
 if #winners > 0 then
   local units = redis.call('LPOP', KEYS[2], #winners)
-  local claims, entries = {}, {}
+  -- As text, or the same number would be written out for each entry.
+  local claims, entries, won_at = {}, {}, string.format('%.0f', now)
   for n, i in ipairs(winners) do
     outcomes[i] = tonumber(units[n])
-    claims[2 * n - 1], claims[2 * n] = buyers[i], format(ARGV[2 * i], units[n], 'queued')
-    entries[2 * n - 1], entries[2 * n] = now, buyers[i]
-    if rules then purchase_began(rules, buyers[i], ARGV[2 * i]) end
+    claims[2 * n - 1], claims[2 * n] = buyers[i], format(claim_ids[i], units[n], 'queued')
+    entries[2 * n - 1], entries[2 * n] = won_at, buyers[i]
+    if rules then purchase_began(rules, buyers[i], claim_ids[i]) end
     if not plenty then tell_claim(buyers[i], claims[2 * n]) end
   end
   redis.call('HSET', KEYS[3], unpack(claims))
@@ -79,7 +81,7 @@ for i, buyer in ipairs(buyers) do
     else outcomes[i] = 0 end
   elseif seen[buyer] and outcomes[i] == seen[buyer] then
     -- The same buyer twice in one batch: the second gets what the first won.
-    outcomes[i] = format(ARGV[-2 * outcomes[i]], outcomes[-outcomes[i]], 'queued')
+    outcomes[i] = format(claim_ids[-outcomes[i]], outcomes[-outcomes[i]], 'queued')
   end
 end
 

@@ -2,7 +2,7 @@
 -- Writes back where orders stand, each only onto the claim it belongs to and only forward, and takes it from the outbox.
 --
 -- KEYS[1] sale  KEYS[2] claims  KEYS[3] outbox; two keys of each buyer if the sale has rules about purchases
--- ARGV    buyer, claimId, status, payByMs or '-', reason or '-', ... (1 to 500 five-tuples)
+-- ARGV[1] 'buyer claimId status payByMs reason buyer ...', '-' for none (1 to 500 five-tuples; as in claim.lua, one argument)
 -- Returns {fence} unless the fence is 'ok', else {'ok', outcome, ...}: 1 for each claim the buyer holds, 0 for each other
 -- @include fence
 -- @include record
@@ -15,9 +15,11 @@ redis.call('ZCARD', KEYS[3])
 local rules = purchase_rules(KEYS[1])
 
 -- One command for each kind of write, whatever the size of the batch.
-local buyers = {}
-for i = 1, #ARGV, 5 do buyers[#buyers + 1] = ARGV[i] end
-local records = {}
+local buyers, updates, records = {}, {}, {}
+for buyer, claim_id, status, pay_by, reason in string.gmatch(ARGV[1], '(%S+) (%S+) (%S+) (%S+) (%S+)') do
+  buyers[#buyers + 1] = buyer
+  updates[#updates + 1] = { claim_id, status, pay_by, reason }
+end
 for n, record in ipairs(redis.call('HMGET', KEYS[2], unpack(buyers))) do records[buyers[n]] = record end
 local claims, placed = {}, {}
 
@@ -38,9 +40,7 @@ local function record_status(buyer, claim_id, status, pay_by, reason)
 end
 
 local outcomes = { 'ok' }
-for i = 1, #ARGV, 5 do
-  outcomes[#outcomes + 1] = record_status(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4])
-end
+for n, update in ipairs(updates) do outcomes[n + 1] = record_status(buyers[n], unpack(update)) end
 if #claims > 0 then redis.call('HSET', KEYS[2], unpack(claims)) end
 if #placed > 0 then redis.call('ZREM', KEYS[3], unpack(placed)) end
 if #changes > 0 then publish(KEYS[1], '-', '-') end

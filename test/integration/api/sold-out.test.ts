@@ -74,10 +74,12 @@ describe('a sale that has no room', () => {
     });
     expect(await scriptCalls()).toBe(before);
     await recordStatus(api.redis, sale.id, [{ ...ann, status: 'paid' }]);
-    await eventually(async () => expect((await buy(sale, 'ann')).body).toMatchObject({ status: 'paid' }));
-    const now = await scriptCalls();
-    expect((await buy(sale, 'ann')).body).toMatchObject({ status: 'paid' });
-    expect(await scriptCalls()).toBe(now);
+    // Until the copy has heard of it, Redis may be the one who says so.
+    await eventually(async () => {
+      const now = await scriptCalls();
+      expect((await buy(sale, 'ann')).body).toMatchObject({ status: 'paid' });
+      expect(await scriptCalls()).toBe(now);
+    });
     expect((await api.get(`/order-status/${sale.id}`, 'ann')).body).toMatchObject({ status: 'paid', unit: ann.unit });
   });
 

@@ -13,5 +13,5 @@ local function is_live(record)
 end
 
 local function format(claim_id, unit, status, pay_by, reason)
-  return table.concat({ claim_id, unit, status, pay_by or '-', reason or '-' }, ' ')
+  return claim_id .. ' ' .. unit .. ' ' .. status .. ' ' .. (pay_by or '-') .. ' ' .. (reason or '-')
 end
