@@ -27,9 +27,18 @@ async function soldOut(wanted: Partial<Sale> = {}): Promise<{ sale: Sale; ann: C
     await buy(sale, 'cem');
     await buy(sale, 'dan');
   }
+  await untilQueued(sale, 2);
   await untilFromMemory(sale);
   return { sale, ann, bob };
 }
+
+/** Jobs are added by scripts, too. */
+const untilQueued = (sale: Sale, claims: number) =>
+  eventually(async () => {
+    const jobs = await api.ctx.queues['place-orders'].getWaiting();
+    const queued = jobs.filter(({ data }) => data.saleId === sale.id).flatMap(({ data }) => data.claims);
+    expect(queued).toHaveLength(claims);
+  });
 
 async function untilFromMemory(sale: Sale): Promise<void> {
   await eventually(async () => {
