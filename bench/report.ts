@@ -47,7 +47,7 @@ const FIGURES: Record<string, string> = {
   memoryMegabytesAtEnd: 'memory.megabytesAtEnd',
 };
 
-/** What the project promises itself; see "Done when" of the issue it was built for, in bench/README.md. */
+/** What the project set out to reach. */
 const TARGETS: Record<string, { least: number } | { most: number }> = {
   refusalsVsBare: { least: 0.9 },
   winsVsBare: { least: 0.6 },

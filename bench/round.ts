@@ -17,9 +17,6 @@ export interface Series {
   max: number;
 }
 
-/** By `contestant.figure`. */
-export type Results = Record<string, Series>;
-
 /**
  * Measures contestants side by side: all of them in every round, each round in the order that begins one further, so that none
  * always comes after the same one. What disturbs the machine for a while then disturbs everybody.
@@ -28,7 +25,7 @@ export type Results = Record<string, Series>;
  * @param rounds how often
  * @param warmUps rounds before them that don't count: a JavaScript function is compiled when it has run for a while
  * @param tell told of each measurement
- * @returns every figure of every round
+ * @returns every figure of every round, by `contestant.figure`
  */
 export async function compete(
   contestants: Contestant[],

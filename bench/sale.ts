@@ -3,7 +3,7 @@ import type { Claim } from '#core/claim.js';
 import type { Sale } from '#core/sale.js';
 import { createSale } from '#core/steps/create-sale.js';
 import { CLAIM_BATCH_MAX, type ClaimOutcome, claim } from '#core/stock/claims.js';
-import { openSale, type StartingState } from '#core/stock/sale.js';
+import { openSale, type StartingState } from '#core/stock/open-sale.js';
 import { buyerName } from './load/plan.js';
 import type { Rig } from './rig.js';
 

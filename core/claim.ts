@@ -14,7 +14,8 @@
 export const ID_PATTERN = /^[A-Za-z0-9_-]{1,64}$/;
 
 /** From the win to its end; the order is the order in which a claim may pass through them. */
-export type ClaimStatus = 'queued' | 'pending_payment' | 'paid' | 'cancelled' | 'rejected' | 'refunded';
+export const CLAIM_STATUSES = ['queued', 'pending_payment', 'paid', 'cancelled', 'rejected', 'refunded'] as const;
+export type ClaimStatus = (typeof CLAIM_STATUSES)[number];
 
 /** The ends of a claim: its unit is free, or sold to somebody else, and the buyer may buy again. */
 export type EndedStatus = Extract<ClaimStatus, 'cancelled' | 'rejected' | 'refunded'>;
@@ -25,6 +26,9 @@ export interface Claim {
   buyerId: string;
   unit: number;
 }
+
+/** The most claims that are placed together: in one job, one statement, and one call of the script that writes them back. */
+export const PLACE_BATCH_MAX = 500;
 
 /** A claim as Redis keeps it for its buyer. */
 export interface ClaimRecord {
@@ -46,7 +50,8 @@ export function isLive(status: ClaimStatus): boolean {
 }
 
 /**
- * Reads the value of a buyer's field in the claims hash: `claimId unit status payByMs reason`, `-` for none.
+ * Reads the value of a buyer's field in the claims hash: `claimId unit status payByMs reason`, `-` for none. More words, of a
+ * later version, are passed over.
  *
  * @param record the value as the scripts write it (core/stock/lua)
  * @returns the claim

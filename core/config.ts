@@ -31,6 +31,10 @@ const SETTINGS = {
   REDIS_URL: redisUrl,
   DATABASE_URL: databaseUrl,
   AUTH_SECRET: authSecret,
+  /** Where the shop's own issuer of tokens publishes its keys, and what its tokens say. */
+  AUTH_JWKS_URL: httpUrl.optional(),
+  AUTH_ISSUER: z.string().min(1).optional(),
+  AUTH_AUDIENCE: z.string().min(1).optional(),
   ADMIN_TOKEN: adminToken,
   LOG_LEVEL: logLevel,
   /** Where the API listens. */
@@ -75,8 +79,7 @@ export type GivenSettings = Partial<Record<SettingName, string>>;
  * @returns the settings that the environment says anything about
  */
 export function readGiven(env: NodeJS.ProcessEnv = process.env): GivenSettings {
-  const names = Object.keys(SETTINGS) as SettingName[];
-  return Object.fromEntries(names.flatMap(name => (env[name] ? [[name, env[name]]] : [])));
+  return Object.fromEntries(SETTING_NAMES.flatMap(name => (env[name] ? [[name, env[name]]] : [])));
 }
 
 /**
@@ -129,6 +132,24 @@ export function readConfig<const N extends SettingName>(
   }
   if (problems.length > 0) throw new ConfigError(`${problems.join('; ')} (see .env.example)`);
   return Object.fromEntries(entries) as Config<N>;
+}
+
+/**
+ * @param config settings that were read
+ * @param names settings that are of no use without each other
+ * @returns their values, or undefined when none of them is set
+ * @throws ConfigError when only some of them are
+ */
+export function allOrNone<const N extends SettingName>(
+  config: Config<N>,
+  names: readonly N[],
+): { readonly [K in N]: NonNullable<Config<N>[K]> } | undefined {
+  const missing = names.filter(name => config[name] === undefined);
+  if (missing.length === names.length) return undefined;
+  if (missing.length > 0) {
+    throw new ConfigError(`set ${missing.join(', ')}, too: ${names.join(', ')} go together (see .env.example)`);
+  }
+  return config as { readonly [K in N]: NonNullable<Config<N>[K]> };
 }
 
 /** Where a process of a test is to fail (core/crash-point.ts); not a setting, as nobody who runs a sale may want it. */

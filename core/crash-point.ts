@@ -16,6 +16,9 @@ import { ConfigError, readCrashSwitch } from './config.js';
 export const CRASH_MODES = ['kill', 'throw', 'hang', 'pause', 'reply-lost', 'duplicate'] as const;
 export type CrashMode = (typeof CRASH_MODES)[number];
 
+/** Those of a place between two steps: it has no reply that could be lost, and nothing that could be done twice. */
+export const POINT_MODES = CRASH_MODES.filter(mode => mode !== 'reply-lost' && mode !== 'duplicate');
+
 /** Places between two steps. A process that dies there has done what comes before, and nothing after. */
 export const CRASH_POINTS = [
   'claim.answered',
@@ -24,12 +27,20 @@ export const CRASH_POINTS = [
   'receipt.restored',
   'pay.queued',
   'cancel.queued',
+  'event.queued',
   'job.started',
   'job.done',
   'place.stored',
   'place.given-up',
   'place.recorded',
   'pay.captured',
+  'pay.requested',
+  'event.applied',
+  'late.regrabbed',
+  'refund.ended',
+  'refund.returned',
+  'ask.answered',
+  'shop.told',
   'cancel.ended',
   'expire.ended',
   'release.released',
@@ -57,12 +68,27 @@ export const CRASH_STEPS = [
   'receipt.restore',
   'pay.queue',
   'cancel.queue',
+  'event.queue',
   'place.store',
   'place.give-up',
   'place.record',
   'place.queue-expiry',
   'pay.capture',
   'pay.record',
+  'pay.create',
+  'pay.open',
+  'event.apply',
+  'event.record',
+  'late.regrab',
+  'late.pay',
+  'late.refund',
+  'refund.end',
+  'refund.provider',
+  'refund.mark',
+  'ask.provider',
+  'ask.apply',
+  'shop.tell',
+  'shop.mark',
   'cancel.end',
   'expire.end',
   'release.script',
@@ -94,7 +120,7 @@ function parse(text: string | undefined): Armed | undefined {
   const [name = '', mode, nth = '1'] = text.split(':');
   const isPoint = (CRASH_POINTS as readonly string[]).includes(name);
   const isStep = (CRASH_STEPS as readonly string[]).includes(name);
-  const modes = isStep ? CRASH_MODES : CRASH_MODES.slice(0, 4);
+  const modes = isStep ? CRASH_MODES : POINT_MODES;
   const known = modes.find(one => one === mode);
   if ((!isPoint && !isStep) || !known || !(Number(nth) >= 1)) {
     throw new ConfigError(`DROPLINE_CRASH_AT ${text} is not name:mode:nth of a crash point (core/crash-point.ts)`);

@@ -28,6 +28,7 @@ const lateMoney = counter(
   'became',
 );
 const shopEvents = counter('shop_events_total', 'Deliveries of events to the shop', 'outcome');
+const issuerReads = counter('issuer_reads_total', "Readings of the issuer's keys, by outcome", 'outcome');
 const storeErrors = counter('store_errors_total', 'Lost connections and failed calls', 'store');
 const surprises = counter('unexpected_errors_total', 'Errors that nobody expected', 'where');
 
@@ -93,6 +94,18 @@ export const storeFailed = event((store: 'redis' | 'postgres', err: unknown) => 
   warnRarely(`${store} failed`, { err });
 });
 
+/** The keys of the shop's issuer are known, and good until the next reading. */
+export const issuerRead = event((keys: number) => {
+  issuerReads.inc({ outcome: 'done' });
+  log?.debug({ keys }, 'keys of the issuer read');
+});
+
+/** Those that were read last stay good. */
+export const issuerFailed = event((err: unknown) => {
+  issuerReads.inc({ outcome: 'failed' });
+  warnRarely('could not read the keys of the issuer', { err });
+});
+
 /** Nothing is lost by it: the outbox and Postgres still hold what the job would have done. */
 export const enqueueFailed = event((job: string, err: unknown) => {
   jobs.inc({ job, outcome: 'not_queued' });
@@ -126,7 +139,7 @@ export const ordersPlaced = event((count: number) => orders.inc({ became: 'place
 export const claimsRescued = event((count: number) => orders.inc({ became: 'rescued' }, count));
 
 export const ordersExpired = event((count: number) => orders.inc({ became: 'expired' }, count));
-export const orderPaid = event(() => orders.inc({ became: 'paid' }));
+export const ordersPaid = event((count: number) => orders.inc({ became: 'paid' }, count));
 export const orderCancelled = event(() => orders.inc({ became: 'cancelled' }));
 export const ordersRejected = event((count: number) => orders.inc({ became: 'rejected' }, count));
 export const orderRefunded = event(() => orders.inc({ became: 'refunded' }));

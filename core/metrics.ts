@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type RequestListener } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
 /** Every metric of this process. */
@@ -44,25 +44,47 @@ export function histogram<L extends string>(
 /** A scrape reads memory only; whoever is slower than this is not a Prometheus. */
 const SCRAPE_TIMEOUT_MS = 5_000;
 
-const listener: RequestListener = (req, res) => {
-  if (req.url !== '/metrics') return void res.writeHead(404).end();
-  registry.metrics().then(
-    text => res.writeHead(200, { 'content-type': registry.contentType }).end(text),
-    () => res.writeHead(500).end(),
-  );
-};
+/** Tells what speaks against counting on this process; nothing, if it is ready. */
+export type Readiness = () => Promise<string[]>;
+
+type Answer = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
+
+function listenerOf(readiness: Readiness | undefined): Answer {
+  const metrics: Answer = async (_req, res) => {
+    const text = await registry.metrics();
+    res.writeHead(200, { 'content-type': registry.contentType }).end(text);
+  };
+  const readyz: Answer = async (_req, res) => {
+    const reasons = (await readiness?.()) ?? [];
+    const body = reasons.length > 0 ? { status: 'not_ready', reasons } : { status: 'ready' };
+    res.writeHead(reasons.length > 0 ? 503 : 200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+  };
+  return async (req, res) => {
+    const answer = req.url === '/metrics' ? metrics : readiness && req.url === '/readyz' ? readyz : undefined;
+    if (!answer) return void res.writeHead(404).end();
+    try {
+      await answer(req, res);
+    } catch {
+      res.writeHead(500).end();
+    }
+  };
+}
 
 /**
  * Shows the metrics of this process at `/metrics`, on a listener of their own that the public never reaches.
  *
  * @param port where; 0 for not at all
  * @param host the address to listen on
+ * @param readiness for a process without a port of its own: answered at `/readyz`
  * @returns a function that ends it
  * @throws when the address is taken
  */
-export async function serveMetrics(port: number, host: string): Promise<() => Promise<void>> {
+export async function serveMetrics(port: number, host: string, readiness?: Readiness): Promise<() => Promise<void>> {
   if (port === 0) return async () => undefined;
-  const server = createServer({ requestTimeout: SCRAPE_TIMEOUT_MS, headersTimeout: SCRAPE_TIMEOUT_MS }, listener);
+  const server = createServer(
+    { requestTimeout: SCRAPE_TIMEOUT_MS, headersTimeout: SCRAPE_TIMEOUT_MS },
+    listenerOf(readiness),
+  );
   server.listen(port, host);
   await once(server, 'listening');
   return async () => {

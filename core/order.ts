@@ -1,4 +1,4 @@
-import type { ClaimStatus } from './claim.js';
+import type { Claim, ClaimRecord, ClaimStatus } from './claim.js';
 
 /** `void` is a tombstone: a row that keeps a claim which was given up from ever being placed. */
 export type OrderStatus = 'pending_payment' | 'paid' | 'refunded' | 'cancelled' | 'rejected' | 'void';
@@ -15,7 +15,7 @@ export type OrderReason =
   | 'lost'
   /** placing it failed for good */
   | 'not_placed'
-  /** the provider takes no payment for it; the order stays payable until its deadline */
+  /** the payment failed at the provider; the order stays payable until its deadline, and may be tried again */
   | 'payment_refused'
   /** the money came after the order had ended, and goes back */
   | 'refunded_late_payment'
@@ -38,6 +38,15 @@ export interface Order {
  */
 export function claimStatusOf(status: OrderStatus): ClaimStatus {
   return status === 'void' ? 'rejected' : status;
+}
+
+/**
+ * @param order an order
+ * @returns its claim, as Redis should have it
+ */
+export function claimOf(order: Order): ClaimRecord & Claim {
+  const { reason, status, ...claim } = order;
+  return { ...claim, status: claimStatusOf(status), ...(reason ? { reason } : {}) };
 }
 
 /**

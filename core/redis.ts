@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
 import { withDeadline } from './clock.js';
 import { ConfigError } from './config.js';
+import { DeadlineExceeded, NotVerified } from './errors.js';
 
 export type { Redis } from 'ioredis';
 
@@ -10,13 +11,13 @@ export type { Redis } from 'ioredis';
  * - `api`: fails at once, nothing is queued or sent twice: the client is told 503 and tries again.
  * - `steps`: the worker's scripts and the command line: a call fails within 5 s, and is made again by whoever knows that it is safe.
  * - `worker`: waits for Redis to come back; BullMQ demands `maxRetriesPerRequest: null`, and its blocking reads
- *   last 5 s, so a socket that is silent for 15 s is dead (hazards of half-open connections).
+ *   last 5 s, so a socket that is silent for 15 s is dead, half open perhaps.
  * - `feed`: only listens to what is published. It subscribes again by itself (core/stock/feed.ts), to know since when it hears.
  */
 export type ConnectionProfile = 'api' | 'steps' | 'worker' | 'feed';
 
 /** No call of the API waits longer than this for Redis, in ms. */
-export const API_COMMAND_TIMEOUT_MS = 1_000;
+const API_COMMAND_TIMEOUT_MS = 1_000;
 
 const AT_ONCE = {
   maxRetriesPerRequest: 0,
@@ -93,10 +94,15 @@ const NOT_SERVING =
 const SOCKET_CODES = /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)/;
 
 /**
- * @param error what a call of Redis, or of a queue in it, was rejected with
- * @returns whether trying again later helps; otherwise it is a defect
+ * @param error what a step in Redis, or in a queue in it, was rejected with
+ * @returns whether Redis is away, answers too late or isn't verified yet: trying again later helps
  */
-export function isRedisAway(error: unknown): boolean {
+export function isRedisPassing(error: unknown): boolean {
+  return error instanceof NotVerified || error instanceof DeadlineExceeded || isRedisAway(error);
+}
+
+/** @returns whether Redis can't be reached or can't serve for the moment; otherwise it is a defect */
+function isRedisAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { code } = error as NodeJS.ErrnoException;
   return LOST.test(error.message) || NOT_SERVING.test(error.message) || SOCKET_CODES.test(code ?? '');

@@ -1,31 +1,19 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { checkout } from './checkout.js';
 
 // `npm start` and `npm run demo` run private stores on free ports, with secrets of their own. They leave word of them in the
 // clone, so that the commands beside them need nothing exported. It holds secrets: only its owner may read it.
 
-/** What a running stack is reached with, by the names of the environment variables. */
-export interface StackSettings {
-  REDIS_URL: string;
-  DATABASE_URL: string;
-  AUTH_SECRET: string;
-  ADMIN_TOKEN: string;
-  PORT: string;
-  ADMIN_PORT: string;
-}
-
 const NAMES = ['REDIS_URL', 'DATABASE_URL', 'AUTH_SECRET', 'ADMIN_TOKEN', 'PORT', 'ADMIN_PORT'] as const;
+
+/** What a running stack is reached with, by the names of the environment variables. */
+export type StackSettings = Record<(typeof NAMES)[number], string>;
 
 /** A different store in the environment means another stack than the one that runs here. */
 const STORES = ['REDIS_URL', 'DATABASE_URL'] as const;
 
-/** The folder with package.json: above core/ as well as above dist/core/. */
-function clone(folder = import.meta.dirname): string {
-  if (existsSync(join(folder, 'package.json')) || folder === dirname(folder)) return folder;
-  return clone(dirname(folder));
-}
-
-const noticePath = () => join(clone(), '.data', 'running.json');
+const NOTICE = join(checkout, '.data', 'running.json');
 
 /**
  * Leaves word of the stack that this process runs. Of two stacks in one clone, the one that started last is found.
@@ -34,14 +22,13 @@ const noticePath = () => join(clone(), '.data', 'running.json');
  * @returns false when the clone can't be written to: then the commands need their environment variables
  */
 export function announceStack(settings: StackSettings): boolean {
-  const path = noticePath();
-  const unfinished = `${path}.${process.pid}`;
+  const unfinished = `${NOTICE}.${process.pid}`;
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    mkdirSync(dirname(NOTICE), { recursive: true });
     // Under another name first: whoever reads it sees all of it, and never with a mode that others can read.
     rmSync(unfinished, { force: true });
     writeFileSync(unfinished, JSON.stringify({ ...settings, pid: process.pid }), { mode: 0o600 });
-    renameSync(unfinished, path);
+    renameSync(unfinished, NOTICE);
     return true;
   } catch {
     return false;
@@ -50,7 +37,7 @@ export function announceStack(settings: StackSettings): boolean {
 
 /** Takes back what {@link announceStack} left, unless another stack has announced itself since. Safe to repeat. */
 export function withdrawStack(): void {
-  if (readNotice()?.pid === process.pid) rmSync(noticePath(), { force: true });
+  if (readNotice()?.pid === process.pid) rmSync(NOTICE, { force: true });
 }
 
 /**
@@ -68,7 +55,7 @@ export function readRunningStack(env: NodeJS.ProcessEnv): Partial<StackSettings>
 
 function readNotice(): (StackSettings & { pid: number }) | undefined {
   try {
-    const notice = JSON.parse(readFileSync(noticePath(), 'utf8'));
+    const notice = JSON.parse(readFileSync(NOTICE, 'utf8'));
     const whole = Number.isInteger(notice.pid) && NAMES.every(name => typeof notice[name] === 'string');
     return whole ? notice : undefined;
   } catch {

@@ -62,7 +62,8 @@ export function createApp(ctx: AdminContext): Express {
   app.use(express.urlencoded({ extended: false, limit: BODY_LIMIT }));
   addLogin(app, ctx);
   app.use(requireLogin(ctx));
-  app.use('/queues', policy(BOARD_POLICY), answerBoard(ctx));
+  // Parsed here, so that what can't be is answered as everywhere: bull-board has answers of its own.
+  app.use('/queues', policy(BOARD_POLICY), express.json(), answerBoard(ctx));
   app.use(express.json({ limit: BODY_LIMIT }));
   addConsole(app, ctx);
   addMoney(app, ctx);

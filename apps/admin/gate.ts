@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { parseCookie } from 'cookie';
 import type { Request, RequestHandler } from 'express';
 import { Problem } from '#core/errors.js';
+import { isSameOrigin } from '#core/same-origin.js';
 import { sessionVerifier } from '#core/token.js';
 import type { AdminContext } from './context.js';
 import { wantsHtml } from './problem.js';
@@ -44,16 +45,9 @@ export function requireLogin(ctx: AdminContext): RequestHandler {
  */
 export const requireSameOrigin: RequestHandler = (req, _res, next) => {
   if (READS.includes(req.method)) return next();
-  const { origin, host, cookie, 'sec-fetch-site': site } = req.headers;
-  const fromHere =
-    site === undefined ? (origin === undefined ? !cookie : isOrigin(origin, host)) : site === 'same-origin';
-  if (fromHere) return next();
+  if (isSameOrigin(req.headers) ?? !req.headers.cookie) return next();
   throw new Problem('forbidden_origin', { detail: 'changes are made from the console itself' });
 };
-
-function isOrigin(origin: string, host: string | undefined): boolean {
-  return URL.canParse(origin) && new URL(origin).host === host;
-}
 
 function bearerOf(req: Request): string | undefined {
   return /^Bearer (.+)$/i.exec(req.headers.authorization ?? '')?.[1];

@@ -1,8 +1,8 @@
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
-import { DeadlineExceeded, NotVerified, PROBLEMS, Problem, type ProblemCode, problemBody } from '#core/errors.js';
+import { PROBLEMS, Problem, type ProblemCode, problemBody } from '#core/errors.js';
 import { brokeUnexpectedly, problemSent, storeFailed } from '#core/events.js';
 import { isDatabaseAway } from '#core/orders/failure.js';
-import { isRedisAway } from '#core/redis.js';
+import { isRedisPassing } from '#core/redis.js';
 import { problemPage } from './pages/problem-page.js';
 
 /** Seconds after which a store that is away may be back. */
@@ -42,7 +42,7 @@ export const answerNotFound: RequestHandler = (req, res) => sendProblem(req, res
 
 function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error;
-  if (error instanceof NotVerified || error instanceof DeadlineExceeded || isRedisAway(error)) {
+  if (isRedisPassing(error)) {
     storeFailed('redis', error);
     return unavailable('Redis');
   }

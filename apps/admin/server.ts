@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { answerMalformed } from '#core/malformed.js';
 import { createApp } from './app.js';
 import type { AdminContext } from './context.js';
 
@@ -19,7 +20,7 @@ const DRAIN_MS = 3_000;
  * @throws when the address is taken
  */
 export async function startServer(ctx: AdminContext): Promise<{ server: Server; port: number }> {
-  const server = createServer(TIMEOUTS, createApp(ctx));
+  const server = answerMalformed(createServer(TIMEOUTS, createApp(ctx)));
   server.maxConnections = CONNECTIONS_MAX;
   server.listen(ctx.config.ADMIN_PORT, ctx.config.ADMIN_HOST);
   await once(server, 'listening');

@@ -122,13 +122,18 @@ function sendClaim(ctx: ApiContext, click: Click, httpStatus: 200 | 202, claim: 
 }
 
 /** Written without an object in between. Nothing in it needs escaping: ids, numbers, our own words and a receipt. */
-function claimText(ctx: ApiContext, { saleId, buyerId }: Click, { status, claimId, unit }: ClaimRecord): string {
+function claimText(ctx: ApiContext, click: Click, claim: ClaimRecord): string {
+  const { saleId } = click;
+  const { status, claimId, unit } = claim;
   const poll = pollAfter(ctx, saleId, status);
   const pollText = poll === undefined ? '' : `,"pollAfterMs":${poll}`;
   const text = `{"status":"${status}","claimId":"${claimId}","unit":${unit}${pollText}`;
   if (status !== 'queued') return `${text}}`;
-  const receipt = signReceipt(ctx.receiptKey, { saleId, buyerId, claimId, unit, wonAtMs: Date.now() });
-  return `${text},"receipt":"${receipt}"}`;
+  return `${text},"receipt":"${receiptOf(ctx, click, claim)}"}`;
+}
+
+function receiptOf(ctx: ApiContext, { saleId, buyerId }: Click, { claimId, unit }: ClaimRecord): string {
+  return signReceipt(ctx.receiptKey, { saleId, buyerId, claimId, unit, wonAtMs: Date.now() });
 }
 
 function pollAfter(ctx: ApiContext, saleId: string, status: PublicStatus): number | undefined {
@@ -146,14 +151,17 @@ async function sendWhenPlaced(ctx: ApiContext, click: Click, httpStatus: 200 | 2
   else sendJsonText(res, httpStatus, claimText(ctx, click, claim), Object.entries(applied).flat());
 }
 
-/** Whoever has won is told so, whatever becomes of the waiting. */
+/** Whoever has won is told so, whatever becomes of the waiting. The buyer has no receipt yet, in case Redis loses the claim: we have. */
 async function whenPlaced(
   ctx: ApiContext,
-  { req, saleId, buyerId }: Click,
-  { claimId, unit }: ClaimRecord,
+  click: Click,
+  claim: ClaimRecord,
   waitSeconds: number,
 ): Promise<OrderAnswer | undefined> {
-  const look = () => lookUp(ctx, saleId, buyerId, undefined);
+  const { req, saleId, buyerId } = click;
+  const { claimId, unit } = claim;
+  const receipt = receiptOf(ctx, click, claim);
+  const look = () => lookUp(ctx, saleId, buyerId, receipt);
   const from: OrderAnswer = { status: 'queued', claimId, unit };
   const limitMs = waitSeconds * SECOND_MS + ANSWER_MS;
   try {

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { parseCookie } from 'cookie';
 import { Problem } from '#core/errors.js';
+import { isSameOrigin } from '#core/same-origin.js';
 
 /** Where a page keeps the buyer's token, out of reach of scripts. */
 export const TOKEN_COOKIE = 'dropline_token';
@@ -8,7 +9,7 @@ export const TOKEN_COOKIE = 'dropline_token';
 const BEARER = /^Bearer +([^\s]+) *$/i;
 const SAFE_METHODS = new Set(['GET', 'HEAD']);
 
-/** Whose token it is; undefined for one that isn't valid. */
+/** Whose token it is; undefined for one that isn't valid. It throws Problem unavailable when that can't be told yet. */
 export type VerifyToken = (token: string) => string | undefined;
 
 /**
@@ -17,14 +18,14 @@ export type VerifyToken = (token: string) => string | undefined;
  * @param req the request
  * @param verify whose token it is
  * @returns the buyer's id
- * @throws Problem unauthenticated; forbidden_origin when the cookie came with a request of another site's page
+ * @throws Problem unauthenticated, or what `verify` throws; forbidden_origin when the cookie came with a request of another site's page
  */
 export function buyerOf(req: IncomingMessage, verify: VerifyToken): string {
   const header = req.headers.authorization;
   const token = header === undefined ? cookieToken(req) : BEARER.exec(header)?.[1];
   const buyerId = token === undefined ? undefined : verify(token);
   if (buyerId === undefined) throw new Problem('unauthenticated');
-  if (header === undefined && !SAFE_METHODS.has(req.method ?? '') && !isSameOrigin(req)) {
+  if (header === undefined && !SAFE_METHODS.has(req.method ?? '') && !isSameOrigin(req.headers)) {
     throw new Problem('forbidden_origin');
   }
   return buyerId;
@@ -36,19 +37,4 @@ export function buyerOf(req: IncomingMessage, verify: VerifyToken): string {
  */
 export function cookieToken(req: IncomingMessage): string | undefined {
   return req.headers.cookie === undefined ? undefined : parseCookie(req.headers.cookie)[TOKEN_COOKIE];
-}
-
-/**
- * @param req a request
- * @returns whether a browser says that a page of another site has sent it
- */
-export function isForeign(req: IncomingMessage): boolean {
-  const { origin, host, 'sec-fetch-site': site } = req.headers;
-  if (site !== undefined) return site !== 'same-origin';
-  return origin !== undefined && !(URL.canParse(origin) && new URL(origin).host === host?.toLowerCase());
-}
-
-/** A browser says with every unsafe request where it comes from; who doesn't say so isn't a browser, and needs no cookie. */
-function isSameOrigin(req: IncomingMessage): boolean {
-  return (req.headers['sec-fetch-site'] ?? req.headers.origin) !== undefined && !isForeign(req);
 }

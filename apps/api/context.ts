@@ -1,15 +1,17 @@
 import { withDeadline } from '#core/clock.js';
-import type { Config } from '#core/config.js';
+import { allOrNone, type Config } from '#core/config.js';
 import { storeFailed } from '#core/events.js';
+import { type Issuer, openIssuer } from '#core/issuer.js';
 import type { EventVerifier } from '#core/payments/provider.js';
 import { signedWebhookVerifier } from '#core/payments/signed-webhook.js';
 import { openQueues, type Queues } from '#core/queue/queue.js';
 import { type ReceiptKey, receiptKey } from '#core/receipt.js';
 import { connectRedis, type Redis } from '#core/redis.js';
 import type { ProviderName } from '#core/sale.js';
-import { type Feed, openFeed } from '#core/stock/feed.js';
+import { Feed } from '#core/stock/feed.js';
 import { defineScripts } from '#core/stock/scripts.js';
 import { buyerVerifier } from '#core/token.js';
+import type { VerifyToken } from './buyer.js';
 import { type ClaimBatch, createClaimBatch } from './claim-batch.js';
 import { type Load, watchLoad } from './load.js';
 import { createMirrors, type Mirrors } from './mirrors.js';
@@ -22,6 +24,9 @@ import { holdWinners, type Winners } from './winners.js';
 export const API_SETTINGS = [
   'REDIS_URL',
   'AUTH_SECRET',
+  'AUTH_JWKS_URL',
+  'AUTH_ISSUER',
+  'AUTH_AUDIENCE',
   'LOG_LEVEL',
   'PORT',
   'HOST',
@@ -52,7 +57,9 @@ export interface ApiContext {
   /** Tells what changes, on a connection of its own. */
   readonly feed: Feed;
   /** Whose token it is. */
-  readonly verifyToken: (token: string) => string | undefined;
+  readonly verifyToken: VerifyToken;
+  /** The shop's own issuer of tokens, if it has one. */
+  readonly issuer: Issuer | undefined;
   /** The payment providers whose events can be told from forged ones. */
   readonly eventVerifiers: Partial<Record<ProviderName, EventVerifier>>;
   /** Signs and verifies receipts. */
@@ -68,15 +75,17 @@ export interface ApiContext {
  *
  * @param config the settings
  * @returns the context
+ * @throws ConfigError for settings that don't go together
  */
 export function createContext(config: ApiConfig): ApiContext {
+  const issuer = issuerOf(config);
   const onError = (error: Error) => storeFailed('redis', error);
   const redis = connectRedis(config.REDIS_URL, 'api', onError);
   defineScripts(redis);
   const queueRedis = connectRedis(config.REDIS_URL, 'api', onError);
   const queues = openQueues(queueRedis, onError);
   const sales = createSales(redis);
-  const feed = openFeed(connectRedis(config.REDIS_URL, 'feed', onError), redis, onError);
+  const feed = new Feed(connectRedis(config.REDIS_URL, 'feed', onError), redis, onError);
   const mirrors = createMirrors(redis, feed);
   const winners = holdWinners(queues);
   // What was read from a Redis that went away says nothing about the one that comes back.
@@ -93,7 +102,8 @@ export function createContext(config: ApiConfig): ApiContext {
     mirrors,
     waiters: openWaiters(feed, sales.forget),
     feed,
-    verifyToken: buyerVerifier(config.AUTH_SECRET),
+    verifyToken: tokenVerifier(config.AUTH_SECRET, issuer),
+    issuer,
     eventVerifiers: config.PAYMENT_WEBHOOK_SECRETS
       ? { 'signed-webhook': signedWebhookVerifier(config.PAYMENT_WEBHOOK_SECRETS) }
       : {},
@@ -103,13 +113,25 @@ export function createContext(config: ApiConfig): ApiContext {
   };
 }
 
+function issuerOf(config: ApiConfig): Issuer | undefined {
+  const given = allOrNone(config, ['AUTH_JWKS_URL', 'AUTH_ISSUER', 'AUTH_AUDIENCE']);
+  return given && openIssuer({ url: given.AUTH_JWKS_URL, issuer: given.AUTH_ISSUER, audience: given.AUTH_AUDIENCE });
+}
+
+/** Tokens that we sign ourselves (guests, `cli token`) are good beside those of the issuer. */
+function tokenVerifier(secret: string, issuer: Issuer | undefined): VerifyToken {
+  const verifyOwn = buyerVerifier(secret);
+  return issuer ? token => issuer.verify(token) ?? verifyOwn(token) : verifyOwn;
+}
+
 /** How long the last jobs may take to be queued, in ms. What isn't by then is in the outbox. */
 const QUIT_MS = 1_000;
 
 /** @param ctx from {@link createContext}; its queues have nothing of their own to close but their connection */
 export async function closeContext(ctx: ApiContext): Promise<void> {
-  const { redis, queueRedis, waiters, mirrors, feed, load, winners } = ctx;
+  const { redis, queueRedis, waiters, mirrors, feed, load, winners, issuer } = ctx;
   load.close();
+  issuer?.close();
   waiters.close();
   mirrors.close();
   feed.close();

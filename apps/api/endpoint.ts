@@ -25,6 +25,8 @@ export interface Contract {
   forBuyer: boolean;
   /** Whether it keeps to `Prefer: wait=N`. */
   mayWait?: boolean;
+  /** Whether its answer has an `ETag`, and can be asked for by what is known of it. */
+  tagged?: boolean;
 }
 
 /** A successful answer. */

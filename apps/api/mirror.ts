@@ -17,6 +17,7 @@ export class Mirror {
   /** What Redis was seen to count, though it wasn't told yet: until it is, nothing is answered. */
   #needed: number;
   #standing: Omit<Standing, 'state'> & Pick<Change, 'state'>;
+  /** From our own clock, one that never jumps: who sets the time of this machine must not close a sale. */
   #clockOffsetMs: number;
   /** Kept ready, as every request asks. */
   #refusal: Refusal | undefined;
@@ -24,7 +25,7 @@ export class Mirror {
   constructor(standing: Standing) {
     this.#standing = standing;
     this.#needed = standing.version;
-    this.#clockOffsetMs = standing.nowMs - Date.now();
+    this.#clockOffsetMs = standing.nowMs - performance.now();
   }
 
   /** @returns how many buyers it holds */
@@ -67,7 +68,7 @@ export class Mirror {
    */
   expect(version: number, nowMs: number): void {
     this.#needed = Math.max(this.#needed, version);
-    this.#clockOffsetMs = nowMs - Date.now();
+    this.#clockOffsetMs = nowMs - performance.now();
     this.#decide();
   }
 
@@ -82,16 +83,21 @@ export class Mirror {
     if (this.#refusal === 'closed') return 'closed';
     // Redis is asked about the last moments, as its clock decides. Those in line want to know their position.
     const endsAtMs = this.#standing.closesAtMs - this.#clockOffsetMs;
-    return Date.now() >= endsAtMs || this.#line.has(buyerId) ? undefined : 'sold_out';
+    return performance.now() >= endsAtMs || this.#line.has(buyerId) ? undefined : 'sold_out';
   }
 
   #decide(): void {
     const { version, state, free, waiting, standbyCap, opensAtMs } = this.#standing;
-    const isOver = this.#clockOffsetMs + Date.now() > this.#standing.closesAtMs;
+    const isOver = this.#clockOffsetMs + performance.now() > this.#standing.closesAtMs;
     this.#refusal = undefined;
     if (this.#needed > version) return;
     if (state === 'closed' || isOver) this.#refusal = 'closed';
-    else if (state === 'open' && free === 0 && waiting >= standbyCap && Date.now() + this.#clockOffsetMs > opensAtMs) {
+    else if (
+      state === 'open' &&
+      free === 0 &&
+      waiting >= standbyCap &&
+      performance.now() + this.#clockOffsetMs > opensAtMs
+    ) {
       this.#refusal = 'sold_out';
     }
   }

@@ -3,7 +3,8 @@ import { refusedFromMemory, storeFailed } from '#core/events.js';
 import type { Redis } from '#core/redis.js';
 import type { Change } from '#core/stock/changes.js';
 import { readStanding, scanBuyers } from '#core/stock/copy.js';
-import type { Feed, Listener } from '#core/stock/feed.js';
+import type { Feed } from '#core/stock/feed.js';
+import type { Listener } from '#core/stock/followed-sale.js';
 import { Mirror, type Refusal } from './mirror.js';
 
 /** The most buyers of one sale that are kept: about 200 bytes each. A larger sale asks Redis for every refusal. */

@@ -49,25 +49,37 @@ export function answerOf(sale: RecentSale, { claim, position }: BuyerStatus, slo
  * The text of {@link answerOf}, for what most of the crowd asks about written without an object in between. Nothing in it needs
  * escaping: ids, numbers, our own words and the letters of a currency.
  *
- * @returns the text, and an entity tag that stays as it is while only the time of the next poll would be another
+ * @returns the text and its entity tag
  */
 export function answerText(sale: RecentSale, known: BuyerStatus, slowdown: number): { text: string; etag: string } {
   const { claim } = known;
   if (!claim || !isLive(claim.status) || claim.reason !== undefined) {
     const answer = answerOf(sale, known, slowdown);
-    const { status, claimId, payBy, reason = '', position } = answer;
-    const etag = `W/"${status}.${claimId}.${payBy}.${encodeURIComponent(reason)}.${position}.${slowdown}"`;
-    return { text: JSON.stringify(answer), etag };
+    return { text: JSON.stringify(answer), etag: etagOf(answer, slowdown) };
   }
-  const { status, claimId, unit, payByMs } = claim;
+  const { status, claimId, unit } = claim;
   const poll = pollAfterMs(status, slowdown, sale.payWithinSeconds);
   const pollText = poll === undefined ? '' : `,"pollAfterMs":${poll}`;
-  const payBy = payByMs === undefined ? '' : `,"payBy":"${new Date(payByMs).toISOString()}"`;
+  const { payBy } = payByOf(claim);
+  const payByText = payBy === undefined ? '' : `,"payBy":"${payBy}"`;
   const money = `"amountMinor":${sale.priceMinor},"currency":"${sale.currency}"`;
   return {
-    text: `{"status":"${status}"${pollText},"claimId":"${claimId}","unit":${unit},${money}${payBy}}`,
-    etag: `W/"${status}.${claimId}.${payByMs}.${slowdown}"`,
+    text: `{"status":"${status}"${pollText},"claimId":"${claimId}","unit":${unit},${money}${payByText}}`,
+    etag: etagOf({ status, claimId, ...(payBy === undefined ? {} : { payBy }) }, slowdown),
   };
+}
+
+/**
+ * @param answer where a buyer stands
+ * @param slowdown how many times as long as usual the client should wait before it asks again
+ * @returns an entity tag for it: another one for everything that a buyer would want to know
+ */
+export function etagOf(
+  { status, claimId = '', payBy = '', reason = '', position = 0, paymentUrl = '' }: OrderAnswer,
+  slowdown: number,
+): string {
+  const told = `${reason} ${paymentUrl}`;
+  return `W/"${status}.${claimId}.${payBy}.${position}.${slowdown}${told === ' ' ? '' : `.${encodeURIComponent(told)}`}"`;
 }
 
 function inLine(sale: RecentSale, position: number, slowdown: number): OrderAnswer {

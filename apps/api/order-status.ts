@@ -7,7 +7,7 @@ import type { FirstListener } from './buy.js';
 import { buyerOf } from './buyer.js';
 import type { ApiContext } from './context.js';
 import { ANSWER_MS } from './deadline.js';
-import { answerText } from './order-answer.js';
+import { answerText, etagOf } from './order-answer.js';
 import { sendError } from './problem.js';
 import { sendJson, sendJsonText } from './reply.js';
 import { lookUp } from './routes/order-status.js';
@@ -80,7 +80,7 @@ function isMore({ receipt }: Poll, { provider }: RecentSale, { claim }: BuyerSta
 function pollSlowly(ctx: ApiContext, { res, saleId, buyerId, receipt, atMs }: Poll): void {
   const leftMs = ANSWER_MS - (performance.now() - atMs);
   withDeadline(lookUp(ctx, saleId, buyerId, receipt), leftMs, PREFIX)
-    .then(answer => sendJson(res, 200, answer))
+    .then(answer => sendJson(res, 200, answer, { etag: etagOf(answer, ctx.load.slowdown) }))
     .catch(error => sendError(res, error, PREFIX));
 }
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { RequestHandler } from 'express';
 import { withDeadline } from '#core/clock.js';
+import { crashPoint, crashStep } from '#core/crash-point.js';
 import { Problem } from '#core/errors.js';
 import { enqueuePaymentEvent } from '#core/queue/queue.js';
 import { PROVIDER_NAMES } from '#core/sale.js';
@@ -34,7 +35,9 @@ export function paymentWebhook(ctx: ApiContext): RequestHandler<{ provider: stri
       const event = verifier.verify(body, signatureOf(req), Date.now());
       if (event === 'forged') throw new Problem('bad_signature');
       if (event === 'unreadable') throw new Problem('invalid_request', { detail: 'this is no event' });
-      await withDeadline(enqueuePaymentEvent(ctx.queues, { provider, event }), ANSWER_MS, 'taking an event');
+      const queueing = crashStep('event.queue', () => enqueuePaymentEvent(ctx.queues, { provider, event }));
+      await withDeadline(queueing, ANSWER_MS, 'taking an event');
+      await crashPoint('event.queued');
       sendJson(res, 200, { received: true });
     } catch (error) {
       sendError(res, error, 'payment-webhook');

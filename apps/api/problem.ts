@@ -1,16 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import type { ErrorRequestHandler, RequestHandler } from 'express';
-import {
-  DeadlineExceeded,
-  NotVerified,
-  PROBLEMS,
-  Problem,
-  type ProblemCode,
-  type ProblemDetails,
-  problemBody,
-} from '#core/errors.js';
+import { PROBLEMS, Problem, type ProblemCode, type ProblemDetails, problemBody } from '#core/errors.js';
 import { brokeUnexpectedly, problemSent, storeFailed } from '#core/events.js';
-import { isRedisAway } from '#core/redis.js';
+import { isRedisPassing } from '#core/redis.js';
 import { headersOfText, sendText } from './reply.js';
 
 /** Seconds after which a store is likely to be back: it reconnects within one and is verified within another. */
@@ -87,7 +79,7 @@ export function sendError(res: ServerResponse, error: unknown, where: string): v
 
 function toProblem(error: unknown, where: string): Problem {
   if (error instanceof Problem) return error;
-  if (error instanceof NotVerified || error instanceof DeadlineExceeded || isRedisAway(error)) {
+  if (isRedisPassing(error)) {
     storeFailed('redis', error);
     return new Problem('unavailable', { retryAfterSeconds: UNAVAILABLE_RETRY_SECONDS });
   }

@@ -7,17 +7,14 @@ import {
   type RequestListener,
   type Server,
   ServerResponse,
-  STATUS_CODES,
 } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { pause } from '#core/clock.js';
-import { PROBLEMS, type ProblemCode } from '#core/errors.js';
-import { problemSent } from '#core/events.js';
+import { answerMalformed } from '#core/malformed.js';
 import { createApp } from './app.js';
 import { buyListener, type FirstListener } from './buy.js';
 import type { ApiContext } from './context.js';
 import { orderStatusListener } from './order-status.js';
-import { problemText } from './problem.js';
 
 /**
  * Node's own limits let a slow client hold a connection for minutes. Ours come from measurements: with these no socket of a
@@ -74,9 +71,8 @@ function allListeners(ctx: ApiContext): RequestListener {
  * @throws when the address is taken
  */
 export async function startServer(ctx: ApiContext, listener = allListeners(ctx)): Promise<ApiServer> {
-  const http = createServer({ ...LIMITS, ServerResponse: responseOf(ctx) }, listener);
+  const http = answerMalformed(createServer({ ...LIMITS, ServerResponse: responseOf(ctx) }, listener));
   http.maxConnections = CONNECTIONS_MAX;
-  http.on('clientError', answerClientError);
   http.listen({ port: ctx.config.PORT, host: ctx.config.HOST, backlog: BACKLOG });
   await once(http, 'listening');
   return { http, port: (http.address() as AddressInfo).port };
@@ -114,23 +110,4 @@ export async function drain(ctx: ApiContext, { http }: ApiServer, limitMs: numbe
     await Promise.race([closed, pause(IDLE_CHECK_MS)]);
   }
   clearTimeout(cutOff);
-}
-
-const PARSER_PROBLEMS: Record<string, ProblemCode> = {
-  HPE_HEADER_OVERFLOW: 'headers_too_large',
-  ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
-};
-
-/** What isn't HTTP, or never comes to its end, has no request to answer: only the socket is left. */
-function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy();
-  const code = PARSER_PROBLEMS[error.code ?? ''] ?? 'invalid_request';
-  problemSent(code);
-  const { status } = PROBLEMS[code];
-  const text = problemText(code);
-  socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/problem+json\r\n` +
-      `Content-Length: ${Buffer.byteLength(text)}\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n${text}`,
-    () => socket.destroy(),
-  );
 }

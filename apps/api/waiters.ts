@@ -91,6 +91,8 @@ export function openWaiters(feed: Feed, onSaleChanged: () => void): Waiters {
       listening: everybody,
       deaf: everybody,
     });
+    // What was read of the sale before may be older than all that the feed will tell.
+    onSaleChanged();
     const closing = setTimeout(everybody, Math.min(TIMER_MAX_MS, Math.max(0, closesInMs) + CLOSING_MARGIN_MS));
     sale.stop = () => {
       clearTimeout(closing);

@@ -1,4 +1,4 @@
-import type { Claim } from '#core/claim.js';
+import { type Claim, PLACE_BATCH_MAX } from '#core/claim.js';
 import { crashStep } from '#core/crash-point.js';
 import { enqueueFailed } from '#core/events.js';
 import { enqueuePlaceOrders, type Queues } from '#core/queue/queue.js';
@@ -9,9 +9,6 @@ import { enqueuePlaceOrders, type Queues } from '#core/queue/queue.js';
  * 20 ms instead of 10, an order of a sale that wins 6,500 a second costs the worker 52 µs instead of 65 (bench/README.md).
  */
 const HELD_MS = 20;
-
-/** The most claims of one job: as many as one script call writes back (core/stock/lua/record-status.lua). */
-const JOB_CLAIMS_MAX = 500;
 
 /** The winners who are on their way to the queue. */
 export interface Winners {
@@ -48,7 +45,7 @@ export function holdWinners(queues: Queues): Winners {
     add(saleId, claims) {
       if (claims.length === 0) return;
       const others = held.get(saleId) ?? [];
-      if (others.length + claims.length > JOB_CLAIMS_MAX) {
+      if (others.length + claims.length > PLACE_BATCH_MAX) {
         void send(saleId, others);
         held.set(saleId, claims);
       } else {

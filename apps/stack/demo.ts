@@ -1,26 +1,27 @@
 import { Command } from 'commander';
 import { type GivenSettings, readGiven } from '#core/config.js';
 import { creditWallets } from '#core/orders/wallet.js';
-import { announceStack, withdrawStack } from '#core/running-stack.js';
 import { changeSale } from '#core/steps/change-sale.js';
 import type { NewSale } from '#core/steps/create-sale.js';
+import { buyElsewhere } from './buy-elsewhere.js';
 import type { BuyerPlan } from './buyer.js';
 import { type Connections, openConnections } from './connections.js';
 import { planCrowd, startCrowd } from './crowd.js';
 import { openDrop } from './drop.js';
-import { giveGuestsMoney } from './guest-money.js';
+import { startFakeProvider } from './fake-provider/start.js';
 import { type Lifetime, startLifetime } from './lifetime.js';
 import { share, whole } from './options.js';
+import { startOwnStack } from './own-stack.js';
 import { preferredPort } from './preferred-port.js';
 import { startPrivateStores } from './private-stores.js';
 import { type Progress, showProgress } from './progress.js';
 import { holds, reckon, untilAtRest, type Verdict } from './reckoning.js';
 import { newSecrets, type Secrets } from './secrets.js';
-import { type Stack, startStack } from './stack.js';
+import type { Stack } from './stack.js';
 import { watchCrowd } from './watch-crowd.js';
 
 const SALE_ID = 'demo';
-/** A sale beside it, so that whoever looks at the page can buy, too. */
+/** A sale beside it, so that whoever looks at the page can buy, too, and pay at the fake provider. */
 const OWN_SALE_ID = 'try-it';
 const OWN_UNITS = 10;
 const PORT = 3_000;
@@ -63,27 +64,20 @@ interface Running {
 
 async function startEverything(lifetime: Lifetime, progress: Progress): Promise<Running> {
   progress.step('Starting a private Redis and Postgres ...');
+  const [port, adminPort] = [await preferredPort(PORT), await preferredPort(ADMIN_PORT)];
+  // It starts while the stores do.
+  const opening = startFakeProvider(`http://127.0.0.1:${port}/webhooks/payments/signed-webhook`);
+  lifetime.beforeEnd(() => opening.then(provider => provider.stop()).catch(() => undefined));
   const stores = await startPrivateStores();
   lifetime.beforeEnd(() => stores.stop());
+  const { settings: payments } = await opening;
   progress.step('Starting API, worker and admin ...');
   const secrets = newSecrets();
-  const [port, adminPort] = [await preferredPort(PORT), await preferredPort(ADMIN_PORT)];
   const { LOG_LEVEL = 'warn' } = readGiven();
-  const settings: GivenSettings = { GUEST_TOKENS: '1', LOG_LEVEL };
+  const settings: GivenSettings = { GUEST_TOKENS: '1', LOG_LEVEL, ...payments };
   const { redisUrl, databaseUrl } = stores;
   const tell = (line: string) => progress.step(line);
-  const starting = startStack({ redisUrl, databaseUrl, secrets, ports: [port], adminPort, settings, tell });
-  // Interrupted meanwhile, we stop what is started, before its stores are.
-  lifetime.beforeEnd(() => starting.then(started => started.stop()).catch(() => undefined));
-  const stack = await starting;
-  announceStack({
-    REDIS_URL: redisUrl,
-    DATABASE_URL: databaseUrl,
-    ...secrets,
-    PORT: `${port}`,
-    ADMIN_PORT: `${adminPort}`,
-  });
-  lifetime.beforeEnd(withdrawStack);
+  const stack = await startOwnStack({ redisUrl, databaseUrl, secrets, port, adminPort, settings, tell }, lifetime);
   const connections = await openConnections(redisUrl, databaseUrl);
   lifetime.beforeEnd(() => connections.close());
   return { stack, secrets, connections };
@@ -137,10 +131,20 @@ function resultText({ reckoning: r, wrong }: Verdict, seconds: number): string {
   ].join('\n');
 }
 
+/** For the visitor; the first unit is bought by somebody else, to show the way that money takes. */
+async function openOwnSale({ stack, secrets, connections }: Running): Promise<string> {
+  const title = 'Yours to try';
+  await openDrop(connections, { id: OWN_SALE_ID, units: OWN_UNITS, title, provider: 'signed-webhook' });
+  const [baseUrl = ''] = stack.baseUrls;
+  const { AUTH_SECRET: authSecret } = secrets;
+  const ms = await buyElsewhere({ baseUrl, saleId: OWN_SALE_ID, authSecret, buyerId: 'first-visitor' });
+  return `A second sale is open, paid at a payment provider (a fake one). Its first unit was paid there: by its webhook ${ms} ms later.\n\n`;
+}
+
 function placesText({ stack, secrets }: Running): string {
   const [baseUrl] = stack.baseUrls;
   return [
-    `Page      ${baseUrl}/s/${SALE_ID}  (over; ${OWN_UNITS} units for yourself: ${baseUrl}/s/${OWN_SALE_ID})`,
+    `Page      ${baseUrl}/s/${SALE_ID}  (over; ${OWN_UNITS - 1} units for yourself: ${baseUrl}/s/${OWN_SALE_ID})`,
     `Console   ${stack.adminUrl}/`,
     `Queues    ${stack.adminUrl}/queues`,
     `Token     ${secrets.ADMIN_TOKEN}  (the admin's login)`,
@@ -162,8 +166,7 @@ try {
   report.write(resultText(verdict, seconds));
   if (options.json) process.stdout.write(`${JSON.stringify({ ...verdict.reckoning, seconds })}\n`);
   if (options.exit) await lifetime.end(holds(verdict) ? 0 : 1);
-  const own = await openDrop(running.connections, { id: OWN_SALE_ID, units: OWN_UNITS, title: 'Yours to try' });
-  lifetime.beforeEnd(giveGuestsMoney(running.connections, own.id, own.currency));
+  report.write(await openOwnSale(running));
   report.write(placesText(running));
   lifetime.settled();
 } catch (error) {

@@ -15,6 +15,8 @@ export interface RedisOptions {
   port?: number;
   /** `always` (the default) loses nothing that was answered, even on power loss; `everysec` up to 2 s of it. */
   appendFsync?: 'always' | 'everysec';
+  /** Further settings, as on its command line. */
+  settings?: readonly string[];
 }
 
 /** A private Redis that answers. */
@@ -57,6 +59,7 @@ function settings(options: RedisOptions, port: number): string[] {
     // A full Redis must refuse, never forget: every key is somebody's claim.
     ...['--maxmemory-policy', 'noeviction'],
     ...['--daemonize', 'no', '--pidfile', join(options.dir, 'redis.pid')],
+    ...(options.settings ?? []),
   ];
 }
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Command } from 'commander';
+import { SECOND_MS } from '#core/clock.js';
 import { type GivenSettings, readConfig, readGiven, readGivenOrRunning } from '#core/config.js';
 import { readSale } from '#core/orders/sales.js';
 import { creditWallets } from '#core/orders/wallet.js';
@@ -13,7 +14,6 @@ import { holds, reckon, untilAtRest, type Verdict } from './reckoning.js';
 import { watchCrowd } from './watch-crowd.js';
 
 const CLICKS_MAX = 4;
-const SECOND_MS = 1_000;
 /** Other buyers' orders may be unpaid for minutes: a sale that is used needn't come to rest. */
 const REST_DEADLINE_MS = 10_000;
 

@@ -1,13 +1,14 @@
 import { join } from 'node:path';
+import { checkout } from '#core/checkout.js';
 import { type GivenSettings, readConfig, readGiven, type SettingName } from '#core/config.js';
-import { announceStack, readRunningStack, withdrawStack } from '#core/running-stack.js';
-import { checkout } from './checkout.js';
+import { readRunningStack } from '#core/running-stack.js';
 import { type Lifetime, startLifetime } from './lifetime.js';
+import { startOwnStack } from './own-stack.js';
 import { startPostgres } from './postgres-server.js';
 import { isPortFree } from './preferred-port.js';
 import { startRedis } from './redis-server.js';
 import { keptSecrets, secretsFile } from './secrets.js';
-import { type Stack, startStack } from './stack.js';
+import type { Stack } from './stack.js';
 
 const DATA_FOLDER = join(checkout, '.data');
 const PROBE_DEADLINE_MS = 1_000;
@@ -86,27 +87,17 @@ async function start(lifetime: Lifetime): Promise<void> {
     AUTH_SECRET: given.AUTH_SECRET ?? kept.AUTH_SECRET,
     ADMIN_TOKEN: given.ADMIN_TOKEN ?? kept.ADMIN_TOKEN,
   };
-  const starting = startStack({
+  const options = {
     redisUrl,
     databaseUrl,
     secrets,
-    ports: [PORT],
+    port: PORT,
     adminPort: ADMIN_PORT,
     settings,
     log: process.stderr,
-    tell: line => process.stderr.write(`${line}\n`),
-  });
-  // Interrupted meanwhile, we stop what is started, before its stores are.
-  lifetime.beforeEnd(() => starting.then(started => started.stop()).catch(() => undefined));
-  const stack = await starting;
-  announceStack({
-    REDIS_URL: redisUrl,
-    DATABASE_URL: databaseUrl,
-    ...secrets,
-    PORT: `${PORT}`,
-    ADMIN_PORT: `${ADMIN_PORT}`,
-  });
-  lifetime.beforeEnd(withdrawStack);
+    tell: (line: string) => process.stderr.write(`${line}\n`),
+  };
+  const stack = await startOwnStack(options, lifetime);
   process.stdout.write(placesText(stack, given));
   lifetime.settled();
 }

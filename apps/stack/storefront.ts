@@ -19,6 +19,8 @@ export interface Answer {
   unit?: number;
   receipt?: string;
   reason?: string;
+  /** Where an order is paid at a provider. */
+  paymentUrl?: string;
   pollAfterMs?: number;
   /** From `Retry-After`. */
   retryAfterMs?: number;
@@ -71,7 +73,9 @@ export function openStorefront(baseUrl: string, connections: number): Storefront
 /** A proxy answers with pages of its own when the API behind it is away. */
 function bodyOf(text: string): Omit<Answer, 'http'> {
   if (!text.startsWith('{')) return {};
-  const { status, code, claimId, unit, receipt, reason, pollAfterMs } = JSON.parse(text);
+  const { status, ...rest } = JSON.parse(text);
+  const { code, claimId, unit, receipt, reason, paymentUrl, pollAfterMs } = rest;
   // In an error, `status` is the HTTP status once more.
-  return { ...(typeof status === 'string' ? { status } : {}), code, claimId, unit, receipt, reason, pollAfterMs };
+  const known = { code, claimId, unit, receipt, reason, paymentUrl, pollAfterMs };
+  return { ...(typeof status === 'string' ? { status } : {}), ...known };
 }

@@ -57,6 +57,7 @@ let errandTimer = 0;
 let errand = 0;
 let dueAtMs = Number.POSITIVE_INFINITY;
 let runNow = () => {};
+let asking = new AbortController();
 
 function tell(event) {
   const following = next(page.purchase, event);
@@ -70,19 +71,22 @@ function tell(event) {
 function send(question) {
   clearTimeout(errandTimer);
   errand += 1;
+  // Nobody waits for the old answer any more, and the API need not either.
+  asking.abort();
+  asking = new AbortController();
   dueAtMs = Number.POSITIVE_INFINITY;
   if (!question) return;
   const waitMs = question.afterMs + Math.random() * question.spreadMs;
   dueAtMs = Date.now() + waitMs;
   const mine = errand;
-  runNow = () => void run(question.call, mine);
+  runNow = () => void run(question, mine);
   errandTimer = setTimeout(runNow, waitMs);
 }
 
-async function run(call, mine) {
+async function run({ call, known }, mine) {
   clearTimeout(errandTimer);
   dueAtMs = Number.POSITIVE_INFINITY;
-  const answer = await ask(call, saleId, page.purchase.receipt);
+  const answer = await ask(call, saleId, { receipt: page.purchase.receipt, known, signal: asking.signal });
   // A later decision of the visitor made this answer old.
   if (mine !== errand) return;
   if (call === 'buy') heed(answer);

@@ -20,8 +20,9 @@
  *
  * @typedef {import('./api.js').Answer} Answer
  * @typedef {Exclude<import('./api.js').Call, 'sale'>} Question
- * @typedef {{call: Question, afterMs: number, spreadMs: number}} Errand ask this, after that many ms, and up to
- *   `spreadMs` later, chosen at random: a crowd turned away together must not come back together
+ * @typedef {{call: Question, afterMs: number, spreadMs: number, known?: string}} Errand ask this, after that many ms, and up
+ *   to `spreadMs` later, chosen at random: a crowd turned away together must not come back together. `known` is the tag of
+ *   an answer: the server need not answer before it has another one
  * @typedef {{type: 'load' | 'click' | 'pay' | 'giveUp' | 'restart' | 'close'}
  *   | {type: 'answer', call: Question, answer: Answer}} Event
  * @typedef {{purchase: Purchase, errand?: Errand}} Next
@@ -104,7 +105,8 @@ function afterBuy(purchase, answer) {
 }
 
 function afterStatus(purchase, answer) {
-  if (answer.ok) return learn({ ...purchase, receipt: answer.body.receipt ?? purchase.receipt }, answer.body);
+  if (answer.ok)
+    return learn({ ...purchase, receipt: answer.body.receipt ?? purchase.receipt }, answer.body, answer.etag);
   // Who only opened the page must not wait for an answer about an order that they most likely don't have.
   if (purchase.step === 'resuming' && (!purchase.clicked || answer.status === 401))
     return { purchase: afresh(purchase) };
@@ -122,13 +124,21 @@ function afterOrder(purchase, answer) {
   return go(purchase, { ...resting(purchase), notice: 'slow', tries: 0 }, 'status');
 }
 
-/** Follows what the server says of the order. */
-function learn(purchase, { status, pollAfterMs, payBy, ...rest }) {
+/** Follows what the server says of the order. Who only waits may be told late but for news; who has asked for something may not. */
+function learn(purchase, { status, pollAfterMs, payBy, ...rest }, known) {
   const { claimId, unit, amountMinor, currency, position, reason, paymentUrl } = rest;
   const payByMs = payBy ? Date.parse(payBy) : undefined;
   const order = { claimId, unit, amountMinor, currency, payByMs, position, reason, paymentUrl };
   const seen = { ...purchase, order };
-  const poll = (change, ms = pollMs({ pollAfterMs })) => go(seen, { tries: 0, notice: '', ...change }, 'status', ms);
+  const poll = change => {
+    const { purchase: waiting, errand } = go(
+      seen,
+      { tries: 0, notice: '', ...change },
+      'status',
+      pollMs({ pollAfterMs }),
+    );
+    return { purchase: waiting, errand: { ...errand, ...(known && { known }) } };
+  };
   const promoted = purchase.promoted || (purchase.lined && status !== 'standby');
   switch (status) {
     case 'standby':

@@ -39,7 +39,7 @@ export const texts = {
     too_soon: 'You bought something a moment ago. We try again as soon as you may.',
     not_open: 'The sale has not opened yet.',
     elsewhere: 'Go on to the payment page. When you have paid there, it shows here by itself.',
-    payment_refused: 'This order can’t be paid at the moment. You may give it up, or ask the shop.',
+    payment_refused: 'The payment did not go through, and nothing was taken. You may try it again.',
     slow: 'This takes longer than usual. You may try once more.',
     insufficient_funds:
       'The payment did not go through: there is not enough money in your account. Top it up and pay again.',

@@ -1,14 +1,16 @@
-import { type Config, ConfigError, readConfig } from '#core/config.js';
+import { allOrNone, type Config, ConfigError, readConfig } from '#core/config.js';
 import { logEventsTo, storeFailed } from '#core/events.js';
 import { createLogger } from '#core/logger.js';
 import { serveMetrics } from '#core/metrics.js';
 import { ActorLock } from '#core/orders/actor-lock.js';
 import { connectDatabase } from '#core/orders/database.js';
 import { signedWebhook } from '#core/payments/signed-webhook.js';
+import { JOB_NAMES } from '#core/queue/jobs.js';
 import { closeQueues, openQueues } from '#core/queue/queue.js';
 import { connectRedis, type Redis, refuseEviction } from '#core/redis.js';
 import type { Providers, ShopPlace, StepContext } from '#core/steps/context.js';
 import { defineScripts } from '#core/stock/scripts.js';
+import { reasonsAgainst } from './readiness.js';
 
 /** Batches placed at the same time: one runs in Postgres while the next is written back to Redis. */
 export const PLACE_CONCURRENCY = 4;
@@ -17,7 +19,7 @@ export const PLACE_CONCURRENCY = 4;
 export const JOB_CONCURRENCY = 4;
 
 /** Connections to Postgres: one for each job that may run at once, and a few for maintenance. */
-const DATABASE_CONNECTIONS = PLACE_CONCURRENCY + 5 * JOB_CONCURRENCY + 6;
+const DATABASE_CONNECTIONS = PLACE_CONCURRENCY + (JOB_NAMES.length - 1) * JOB_CONCURRENCY + 6;
 
 const WORKER_SETTINGS = [
   'REDIS_URL',
@@ -55,12 +57,13 @@ export async function createContext(): Promise<WorkerContext> {
   const onRedisError = (error: Error) => storeFailed('redis', error);
   const redis = connectRedis(config.REDIS_URL, 'steps', onRedisError);
   const jobConnection = connectRedis(config.REDIS_URL, 'worker', onRedisError);
-  await refuseEviction(jobConnection);
   defineScripts(redis);
   const db = connectDatabase(config.DATABASE_URL, DATABASE_CONNECTIONS, shop !== undefined);
+  // First, as the next step waits for Redis, and somebody may want to know why.
+  const stopMetrics = await serveMetrics(config.METRICS_PORT, config.METRICS_HOST, () => reasonsAgainst({ redis, db }));
+  await refuseEviction(jobConnection);
   const queues = openQueues(redis, onRedisError);
   const lock = new ActorLock(config.DATABASE_URL, error => storeFailed('postgres', error));
-  const stopMetrics = await serveMetrics(config.METRICS_PORT, config.METRICS_HOST);
   const close = async () => {
     await closeQueues(queues);
     await lock.close();
@@ -73,16 +76,15 @@ export async function createContext(): Promise<WorkerContext> {
 }
 
 function providersOf(config: WorkerConfig): Providers {
-  const { PAYMENT_PROVIDER_URL: url, PAYMENT_PROVIDER_KEY: key, PAYMENT_WEBHOOK_SECRETS: secrets } = config;
-  if (!url) return {};
-  if (!key || !secrets) {
-    throw new ConfigError('PAYMENT_PROVIDER_URL needs PAYMENT_PROVIDER_KEY and PAYMENT_WEBHOOK_SECRETS beside it');
-  }
+  const given = allOrNone(config, ['PAYMENT_PROVIDER_URL', 'PAYMENT_PROVIDER_KEY']);
+  if (!given) return {};
+  const { PAYMENT_PROVIDER_URL: url, PAYMENT_PROVIDER_KEY: key } = given;
+  const secrets = config.PAYMENT_WEBHOOK_SECRETS;
+  if (!secrets) throw new ConfigError('PAYMENT_PROVIDER_URL needs PAYMENT_WEBHOOK_SECRETS beside it');
   return { 'signed-webhook': signedWebhook({ url, key }, secrets) };
 }
 
-function shopOf({ SHOP_WEBHOOK_URL: url, SHOP_WEBHOOK_SECRET: secret }: WorkerConfig): ShopPlace | undefined {
-  if (!url) return undefined;
-  if (!secret) throw new ConfigError('SHOP_WEBHOOK_URL needs SHOP_WEBHOOK_SECRET beside it');
-  return { url, secret };
+function shopOf(config: WorkerConfig): ShopPlace | undefined {
+  const given = allOrNone(config, ['SHOP_WEBHOOK_URL', 'SHOP_WEBHOOK_SECRET']);
+  return given && { url: given.SHOP_WEBHOOK_URL, secret: given.SHOP_WEBHOOK_SECRET };
 }

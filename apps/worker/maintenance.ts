@@ -16,9 +16,18 @@ import type { WorkerContext } from './context.js';
 
 const PACE = new Pace();
 
-/** Every actor with its times (cron with seconds, UTC). Each finds its work by itself; a skipped run is made up by the next. */
-const ACTORS: { name: string; at: string; runOnce(ctx: StepContext): Promise<unknown> }[] = [
-  { name: 'reconcile', at: '*/5 * * * * *', runOnce: ctx => reconcileAll(ctx, PACE) },
+/** Runs at its times: cron with seconds, UTC. */
+interface Actor {
+  name: string;
+  at: string;
+  runOnce(ctx: StepContext): Promise<unknown>;
+}
+
+const RECONCILE: Actor = { name: 'reconcile', at: '*/5 * * * * *', runOnce: ctx => reconcileAll(ctx, PACE) };
+
+/** Every actor finds its work by itself; a skipped run is made up by the next. */
+const ACTORS: Actor[] = [
+  RECONCILE,
   { name: 'rescue', at: '*/2 * * * * *', runOnce: rescueAll },
   { name: 'expire-overdue', at: '*/2 * * * * *', runOnce: expireOverdue },
   { name: 'deliver-events', at: '*/1 * * * * *', runOnce: deliverEvents },
@@ -45,21 +54,20 @@ export function startMaintenance(ctx: WorkerContext): { stop(): Promise<void> } 
   const running = new Map<string, Promise<boolean>>();
   const stopped = new AbortController();
   // A run that takes longer than its interval is joined, not doubled.
-  const start = (actor: (typeof ACTORS)[number]): Promise<boolean> => {
+  const start = (actor: Actor): Promise<boolean> => {
     const run = running.get(actor.name) ?? runActor(ctx, actor).finally(() => running.delete(actor.name));
     running.set(actor.name, run);
     return run;
   };
   const tasks = ACTORS.map(actor => cron.schedule(actor.at, () => start(actor), { timezone: 'UTC' }));
   for (const actor of ACTORS) void start(actor);
-  const reconcile = ACTORS.find(({ name }) => name === 'reconcile');
   const reopen = async () => {
     // A run that began with the Redis that went away proves nothing about the one that came back.
-    if (reconcile) await running.get(reconcile.name);
-    while (reconcile && !stopped.signal.aborted && !(await start(reconcile))) await pause(REOPEN_MS, stopped.signal);
+    await running.get(RECONCILE.name);
+    while (!stopped.signal.aborted && !(await start(RECONCILE))) await pause(REOPEN_MS, stopped.signal);
   };
   const noticeLoss = async () => {
-    if (reconcile && !(await isRegistryWhole(ctx.redis))) await start(reconcile);
+    if (!(await isRegistryWhole(ctx.redis))) await start(RECONCILE);
   };
   // Whether Redis can be reached at all is told by everything else.
   tasks.push(cron.schedule(NOTICE_AT, () => noticeLoss().catch(() => undefined), { timezone: 'UTC' }));
@@ -80,7 +88,7 @@ export function startMaintenance(ctx: WorkerContext): { stop(): Promise<void> } 
  *
  * @returns whether it ran to its end, here and now
  */
-async function runActor(ctx: WorkerContext, actor: (typeof ACTORS)[number]): Promise<boolean> {
+async function runActor(ctx: WorkerContext, actor: Actor): Promise<boolean> {
   const startedAt = performance.now();
   try {
     const ran = await ctx.lock.hold(actor.name, async () => {

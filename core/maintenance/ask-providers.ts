@@ -1,6 +1,9 @@
+import { chunks } from '../chunks.js';
+import { crashPoint, crashStep } from '../crash-point.js';
 import { inTurn } from '../in-turn.js';
-import { askAgainLater, markOpen, type Payment, readUnheard } from '../orders/payment.js';
+import { askAgainLater, type Payment, readUnheard } from '../orders/payment.js';
 import { providerOf, type StepContext } from '../steps/context.js';
+import { makePayment } from '../steps/pay-order.js';
 import { takePaymentAnswer } from '../steps/payment-event.js';
 import { setPayUrl } from '../stock/pay-url.js';
 
@@ -20,7 +23,7 @@ const ASK_TOGETHER = 8;
  */
 export async function askProviders(ctx: StepContext): Promise<number> {
   const payments = await readUnheard(ctx.db, ASK_BATCH);
-  await inTurn(groups(payments), async group => {
+  await inTurn(chunks(payments, ASK_TOGETHER), async group => {
     const results = await Promise.allSettled(group.map(payment => ask(ctx, payment)));
     const failed = results.find(result => result.status === 'rejected');
     if (failed) throw failed.reason;
@@ -28,22 +31,15 @@ export async function askProviders(ctx: StepContext): Promise<number> {
   return payments.length;
 }
 
-function groups(payments: Payment[]): Payment[][] {
-  const count = Math.ceil(payments.length / ASK_TOGETHER);
-  return Array.from({ length: count }, (_, i) => payments.slice(i * ASK_TOGETHER, (i + 1) * ASK_TOGETHER));
-}
-
 async function ask(ctx: StepContext, payment: Payment): Promise<void> {
   // Before anything can go wrong: a provider that is away is not asked every second.
   await askAgainLater(ctx.db, payment.id);
-  const provider = providerOf(ctx, payment.provider);
-  const { id, orderId, paymentId } = payment;
-  const report = await provider.ask({ orderId, paymentId: paymentId ?? undefined });
+  const report = await crashStep('ask.provider', () => providerOf(ctx, payment.provider).ask(payment));
+  await crashPoint('ask.answered');
   if (report) return takePaymentAnswer(ctx, payment.provider, report);
   // The provider never heard of it: our call was lost. While the buyer waits, it is made again.
   if (!payment.payable || payment.status !== 'requested') return;
-  const created = await provider.create(payment);
+  const created = await makePayment(ctx, payment);
   if (created.kind !== 'open') return;
-  await markOpen(ctx.db, id, created.paymentId, created.payUrl);
-  await setPayUrl(ctx.redis, payment.saleId, orderId, created.payUrl);
+  await setPayUrl(ctx.redis, payment.saleId, payment.orderId, created.payUrl);
 }

@@ -12,7 +12,7 @@ export type Difference =
   | { kind: 'status_behind'; order: Order }
   /** A live claim that has no order, and that the outbox doesn't know either. */
   | { kind: 'outbox_missing'; buyerId: string; claim: ClaimRecord }
-  /** Units that are free twice, claimed twice, both, or neither. */
+  /** Units that are free twice, claimed twice, both, or neither; or of a claim and its order, when each has another one. */
   | { kind: 'units_wrong'; units: number[] };
 
 /**
@@ -44,6 +44,7 @@ function compareOrder(order: Order, claim: ClaimRecord | undefined): Difference[
     return same && isLive(claim.status) ? [{ kind: 'release_missing', order }] : [];
   }
   if (!same || !isLive(claim.status)) return [{ kind: 'claim_missing', order }];
+  if (claim.unit !== order.unit) return [{ kind: 'units_wrong', units: [order.unit, claim.unit] }];
   return claim.status === claimStatusOf(order.status) ? [] : [{ kind: 'status_behind', order }];
 }
 
@@ -80,6 +81,6 @@ export function describe(difference: Difference): string {
     case 'outbox_missing':
       return `I6 claim ${difference.claim.claimId} has neither an order nor an entry in the outbox`;
     case 'units_wrong':
-      return `I1 units that are not exactly once in stock or in a claim: ${difference.units.slice(0, 20).join(', ')}`;
+      return `I1 units that are not exactly once in stock or in the claim of their order: ${difference.units.slice(0, 20).join(', ')}`;
   }
 }

@@ -1,3 +1,4 @@
+import { crashPoint, crashStep } from '../crash-point.js';
 import { refundRefused } from '../events.js';
 import { inTurn } from '../in-turn.js';
 import { readLateMoney } from '../orders/late-money.js';
@@ -18,22 +19,28 @@ const FINISH_BATCH = 50;
  * @throws what went wrong with the first of them, once it was tried for all
  */
 export async function finishPayments(ctx: StepContext): Promise<number> {
-  const late = await readLateMoney(ctx.db, FINISH_BATCH);
-  await inTurn(late, payment => settleLateMoney(ctx, payment));
-  const due = await readRefundsDue(ctx.db, FINISH_BATCH);
-  await inTurn(due, payment => giveBack(ctx, payment));
-  return late.length + due.length;
+  let finished = 0;
+  const each = async (payments: Payment[], finish: (ctx: StepContext, payment: Payment) => Promise<void>) => {
+    finished += payments.length;
+    await inTurn(payments, payment => finish(ctx, payment));
+  };
+  // What fails for late money holds up nobody's refund.
+  await inTurn(
+    [
+      async () => each(await readLateMoney(ctx.db, FINISH_BATCH), settleLateMoney),
+      async () => each(await readRefundsDue(ctx.db, FINISH_BATCH), giveBack),
+    ],
+    half => half(),
+  );
+  return finished;
 }
 
 async function giveBack(ctx: StepContext, payment: Payment): Promise<void> {
   // Counted first: a provider that is away is asked ever more seldom, and its own idempotency key makes asking again harmless.
   await refundAgainLater(ctx.db, payment.id);
-  const { orderId, paymentId } = payment;
-  const outcome = await providerOf(ctx, payment.provider).refund({ orderId, paymentId: paymentId ?? undefined });
-  if (outcome === 'refunded') await markRefunded(ctx.db, payment.id);
-  if (outcome === 'refused') {
-    refundRefused(orderId);
-    await refundToWallet(ctx.db, payment);
-  }
+  const outcome = await crashStep('refund.provider', () => providerOf(ctx, payment.provider).refund(payment));
+  await crashPoint('refund.returned');
+  if (outcome === 'refunded') await crashStep('refund.mark', () => markRefunded(ctx.db, payment.id));
+  if (outcome === 'refused' && (await refundToWallet(ctx.db, payment))) refundRefused(payment.orderId);
   await tellRefunded(ctx, payment);
 }

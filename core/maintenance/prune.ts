@@ -4,8 +4,8 @@ import type { StepContext } from '../steps/context.js';
 import { dropSale, listLoadedSales } from '../stock/sale.js';
 
 /**
- * Takes what nobody needs any more: sales from Redis that ended {@link KEEP_DAYS} days ago (Postgres keeps their orders), and
- * events that were delivered as long ago.
+ * Takes what nobody needs any more: sales from Redis that ended {@link KEEP_DAYS} days ago (Postgres keeps their orders), their
+ * releases, and what the shop was told as long ago.
  *
  * @param ctx the stores
  * @returns how many sales left Redis
@@ -15,10 +15,8 @@ export async function prune(ctx: StepContext): Promise<number> {
   const loaded = await listLoadedSales(ctx.redis);
   const recent = new Set((await listRecentSales(ctx.db)).map(sale => sale.id));
   const over = loaded.filter(saleId => !recent.has(saleId));
-  for (const saleId of over) {
-    await dropSale(ctx.redis, saleId);
-    await closeEvents(ctx.db, saleId);
-  }
+  for (const saleId of over) await dropSale(ctx.redis, saleId);
+  await closeEvents(ctx.db);
   await pruneEvents(ctx.db, KEEP_DAYS);
   return over.length;
 }

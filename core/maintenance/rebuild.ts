@@ -1,12 +1,15 @@
 import { randomUUID } from 'node:crypto';
+import { chunks } from '../chunks.js';
 import { type Claim, type ClaimRecord, isLive } from '../claim.js';
 import { crashPoint, crashStep } from '../crash-point.js';
-import { claimStatusOf, isLiveOrder, type Order } from '../order.js';
+import { repaired } from '../events.js';
+import { claimOf, isLiveOrder, type Order } from '../order.js';
 import { voidClaims } from '../orders/end.js';
 import { readLatestOrders, readWithdrawnUnits, recordRepairs } from '../orders/sale-orders.js';
 import { readSale } from '../orders/sales.js';
 import type { StepContext } from '../steps/context.js';
-import { openSale, type StartingState, setSale } from '../stock/sale.js';
+import { openSale, type StartingState } from '../stock/open-sale.js';
+import { setSale } from '../stock/sale.js';
 import { type Remains, readRemains } from '../stock/snapshot.js';
 
 /**
@@ -19,21 +22,26 @@ import { type Remains, readRemains } from '../stock/snapshot.js';
  * @throws what the stores throw: the gate stays closed, and reconcile tries again
  */
 export async function rebuild(ctx: StepContext, saleId: string): Promise<number | undefined> {
-  const sale = await readSale(ctx.db, saleId);
-  if (!sale) return undefined;
+  if (!(await readSale(ctx.db, saleId))) return undefined;
   const gate = `rebuild-${randomUUID()}`;
   const loaded = await setSale(ctx.redis, saleId, { runId: gate });
   await crashPoint('rebuild.shut');
   const remains = await readRemains(ctx.redis, saleId);
-  const withdrawn = await readWithdrawnUnits(ctx.db, saleId);
-  const state = { ...(await mergeForGood(ctx, saleId, remains, sale.units)), withdrawn };
+  // Only now, as until the gate was shut Redis may have given out units of a restock that Postgres had a moment before.
+  const sale = await readSale(ctx.db, saleId);
+  if (!sale) return undefined;
+  const merged = await mergeForGood(ctx, saleId, remains, sale.units);
+  // After the orders: a unit that is withdrawn in between was its order's, so it is nobody's in either case.
+  const state = { ...merged, withdrawn: await readWithdrawnUnits(ctx.db, saleId) };
   await crashPoint('rebuild.read');
   const opened = await crashStep('rebuild.open', () => openSale(ctx.redis, sale, state, loaded ? gate : ''));
   await crashPoint('rebuild.opened');
   if (!opened) return undefined;
+  const kind = remains ? 'rebuilt' : 'loaded';
   await recordRepairs(ctx.db, saleId, [
-    { kind: remains ? 'rebuilt' : 'loaded', detail: { claims: state.claims.length, waiting: state.standby.length } },
+    { kind, detail: { claims: state.claims.length, waiting: state.standby.length } },
   ]);
+  repaired(kind, 1, saleId);
   ctx.log.warn(
     { saleId, claims: state.claims.length, hadRemains: remains !== undefined },
     'sale rebuilt from Postgres',
@@ -59,9 +67,7 @@ async function mergeForGood(
     const { lost, ...state } = merge(await readLatestOrders(ctx.db, saleId), remains, units);
     const undecided = lost.filter(({ claimId }) => !decided.has(claimId));
     if (undecided.length === 0) return state;
-    for (let i = 0; i < undecided.length; i += VOID_BATCH) {
-      await voidClaims(ctx.db, saleId, undecided.slice(i, i + VOID_BATCH), 'lost');
-    }
+    for (const claims of chunks(undecided, VOID_BATCH)) await voidClaims(ctx.db, saleId, claims, 'lost');
     for (const { claimId } of undecided) decided.add(claimId);
   }
 }
@@ -71,7 +77,7 @@ async function mergeForGood(
  * accepted and are on their way. Those that do are lost.
  */
 function merge(orders: Order[], remains: Remains | undefined, units: number): StartingState & { lost: Claim[] } {
-  const claims = new Map(orders.map(order => [order.buyerId, recordOf(order)]));
+  const claims = new Map(orders.map(order => [order.buyerId, claimOf(order)]));
   const taken = new Set(orders.filter(order => isLiveOrder(order.status)).map(order => order.unit));
   const outbox: StartingState['outbox'] = [];
   const lost: Claim[] = [];
@@ -91,17 +97,6 @@ function merge(orders: Order[], remains: Remains | undefined, units: number): St
   }
   const standby = (remains?.standby ?? []).filter(buyerId => !isLiveRecord(claims.get(buyerId)));
   return { claims: [...claims.values()], outbox, standby, lost };
-}
-
-function recordOf(order: Order): ClaimRecord & { buyerId: string } {
-  return {
-    buyerId: order.buyerId,
-    claimId: order.claimId,
-    unit: order.unit,
-    status: claimStatusOf(order.status),
-    payByMs: order.payByMs,
-    ...(order.reason ? { reason: order.reason } : {}),
-  };
 }
 
 function isLiveRecord(record: ClaimRecord | undefined): boolean {

@@ -1,23 +1,24 @@
+import { chunks } from '../chunks.js';
 import type { Claim } from '../claim.js';
 import { crashPoint, crashStep } from '../crash-point.js';
 import { repaired } from '../events.js';
 import { inTurn } from '../in-turn.js';
-import { claimStatusOf, type Order } from '../order.js';
+import { claimOf, type Order } from '../order.js';
 import { readReleases } from '../orders/release-event.js';
 import { type Repair, recordRepairs } from '../orders/sale-orders.js';
 import { listRecentSales, readSale } from '../orders/sales.js';
 import type { Sale } from '../sale.js';
 import type { StepContext } from '../steps/context.js';
 import { placeOrders } from '../steps/place-orders.js';
-import { queuePromoted, releaseUnits } from '../steps/release-units.js';
-import { promote, RELEASE_BATCH_MAX } from '../stock/release.js';
+import { promoteWaiting, releaseUnits } from '../steps/release-units.js';
+import { RELEASE_BATCH_MAX } from '../stock/release.js';
 import { restoreClaim } from '../stock/restore.js';
 import {
+  carryOver,
   listLoadedSales,
   markRegistryWhole,
   readSale as readLoadedSale,
   readRunId,
-  restock,
   setSale,
 } from '../stock/sale.js';
 import { readSnapshot, type Snapshot } from '../stock/snapshot.js';
@@ -40,7 +41,7 @@ export interface Reconciliation {
  *
  * @param ctx the stores
  * @param pace when a sale whose gate is open is compared again
- * @returns what was found and done, sale by sale
+ * @returns what was found and done where the gate is open, sale by sale
  * @throws what the stores throw: every repair is one script or one transaction, so the next run goes on from there
  */
 export async function reconcileAll(ctx: StepContext, pace = new Pace()): Promise<Reconciliation[]> {
@@ -49,14 +50,17 @@ export async function reconcileAll(ctx: StepContext, pace = new Pace()): Promise
   const sales = await listRecentSales(ctx.db);
   // The gates first: no sale stays shut while the claims of another are put right.
   const listed = new Set(await listLoadedSales(ctx.redis));
+  const reopened = new Set<string>();
   await inTurn(sales, async sale => {
     if (!listed.has(sale.id)) await rebuild(ctx, sale.id);
     else if ((await readLoadedSale(ctx.redis, sale.id))?.runId !== runId) {
       await openGate(ctx, sale, await look(ctx, sale));
+      reopened.add(sale.id);
     }
   });
   await inTurn(sales, async sale => {
-    if (!pace.isDue(sale.id)) return;
+    // What a Redis that came back has missed is made good at once.
+    if (!reopened.has(sale.id) && !pace.isDue(sale.id)) return;
     const startedAt = performance.now();
     results.push(await reconcileSale(ctx, sale, false));
     pace.compared(sale.id, performance.now() - startedAt);
@@ -112,16 +116,19 @@ async function differencesOf(
 /**
  * Opens a sale that this run of Redis hasn't seen compared, and rebuilds one that no single repair could mend.
  *
- * @returns the rebuild, if there was one: nothing else is left to be repaired then
+ * @returns the rebuild, if one was needed (none when somebody else was quicker): then nothing of the comparison is true any more
  */
-async function openGate(ctx: StepContext, sale: Sale, comparison: Comparison): Promise<Repair | undefined> {
+async function openGate(ctx: StepContext, sale: Sale, comparison: Comparison): Promise<Repair[] | undefined> {
   const { runId, snapshot, differences } = comparison;
   if (!snapshot || needsRebuild(differences, snapshot.runId === runId)) {
-    await rebuild(ctx, sale.id);
-    return { kind: snapshot ? 'rebuilt' : 'loaded', detail: { differences: differences.length } };
+    const claims = await rebuild(ctx, sale.id);
+    return claims === undefined ? [] : [{ kind: snapshot ? 'rebuilt' : 'loaded', detail: { claims } }];
   }
   if (snapshot.runId !== runId) {
-    await crashStep('reconcile.verify', () => setSale(ctx.redis, sale.id, { runId }));
+    // An operator may have paused or closed the sale while Redis could not be told.
+    const { state, generation } = sale;
+    const opening = { runId, state, stateGeneration: generation };
+    await crashStep('reconcile.verify', () => setSale(ctx.redis, sale.id, opening, generation));
     await crashPoint('reconcile.opened');
   }
   return undefined;
@@ -133,16 +140,14 @@ async function reconcileSale(ctx: StepContext, sale: Sale, dryRun: boolean): Pro
   const result: Reconciliation = { saleId: sale.id, differences, repairs: [] };
   if (dryRun) return result;
   const rebuilt = await openGate(ctx, sale, comparison);
-  if (rebuilt) result.repairs.push(rebuilt);
-  else if (snapshot) {
-    if (snapshot.generation < sale.generation) result.repairs.push(await bringUpToDate(ctx, sale));
-    result.repairs.push(...(await repairAll(ctx, sale.id, differences)));
-    if (snapshot.stock.length > 0 && snapshot.standby.length > 0) {
-      result.repairs.push(...(await promoteWaiting(ctx, sale.id)));
-    }
-    if (result.repairs.length > 0) await crashPoint('reconcile.repaired');
-    await crashStep('reconcile.note', () => recordRepairs(ctx.db, sale.id, result.repairs));
+  if (rebuilt || !snapshot) return { ...result, repairs: rebuilt ?? [] };
+  if (snapshot.generation < sale.generation) result.repairs.push(await bringUpToDate(ctx, sale));
+  result.repairs.push(...(await repairAll(ctx, sale.id, differences)));
+  if (snapshot.stock.length > 0 && snapshot.standby.length > 0) {
+    result.repairs.push(...(await promoteAgain(ctx, sale.id)));
   }
+  if (result.repairs.length > 0) await crashPoint('reconcile.repaired');
+  await crashStep('reconcile.note', () => recordRepairs(ctx.db, sale.id, result.repairs));
   for (const kind of new Set(result.repairs.map(repair => repair.kind))) {
     repaired(kind, result.repairs.filter(repair => repair.kind === kind).length, sale.id);
   }
@@ -176,20 +181,21 @@ async function repairAll(ctx: StepContext, saleId: string, differences: readonly
 
 async function inBatches<T>(all: readonly T[], run: (batch: T[]) => Promise<Repair[]>): Promise<Repair[]> {
   const repairs: Repair[] = [];
-  for (let i = 0; i < all.length; i += RELEASE_BATCH_MAX)
-    repairs.push(...(await run(all.slice(i, i + RELEASE_BATCH_MAX))));
+  for (const batch of chunks(all, RELEASE_BATCH_MAX)) repairs.push(...(await run(batch)));
   return repairs;
 }
 
 async function releaseAgain(ctx: StepContext, orders: Order[]): Promise<Repair[]> {
-  const claimIds = orders.map(order => order.claimId);
-  await releaseUnits(ctx, await readReleases(ctx.db, claimIds));
-  return orders.map(({ claimId, unit }) => ({ kind: 'released_claim', claimId, detail: { unit } }));
+  const releases = await readReleases(
+    ctx.db,
+    orders.map(order => order.claimId),
+  );
+  await releaseUnits(ctx, releases);
+  return releases.map(({ claimId, reason }) => ({ kind: 'released_claim', claimId, detail: { reason } }));
 }
 
 async function recordAgain(ctx: StepContext, saleId: string, orders: Order[]): Promise<Repair[]> {
-  const records = orders.map(order => ({ ...order, status: claimStatusOf(order.status) }));
-  await recordStatus(ctx.redis, saleId, records);
+  await recordStatus(ctx.redis, saleId, orders.map(claimOf));
   return orders.map(({ claimId, status }) => ({ kind: 'recorded_status', claimId, detail: { status } }));
 }
 
@@ -200,24 +206,22 @@ async function placeAgain(ctx: StepContext, saleId: string, claims: Claim[]): Pr
 
 async function restoreAll(ctx: StepContext, saleId: string, orders: Order[]): Promise<Repair[]> {
   const repairs: Repair[] = [];
-  for (const { claimId, buyerId, unit, payByMs, status } of orders) {
-    const claim = { claimId, buyerId, unit, payByMs, status: claimStatusOf(status) };
-    const outcome = await restoreClaim(ctx.redis, saleId, claim);
-    if (outcome === 'restored') repairs.push({ kind: 'restored_claim', claimId, detail: { unit } });
+  for (const order of orders) {
+    const outcome = await restoreClaim(ctx.redis, saleId, claimOf(order));
+    if (outcome !== 'restored') continue;
+    repairs.push({ kind: 'restored_claim', claimId: order.claimId, detail: { unit: order.unit } });
   }
   return repairs;
 }
 
 /** The operator's change reached Postgres and not Redis. */
 async function bringUpToDate(ctx: StepContext, sale: Sale): Promise<Repair> {
-  const { id, state, generation } = sale;
-  const added = await restock(ctx.redis, sale);
-  await setSale(ctx.redis, id, { state, generation });
-  return { kind: 'updated', detail: { state, generation, added } };
+  const { state, generation, units } = sale;
+  await carryOver(ctx.redis, sale);
+  return { kind: 'updated', detail: { state, generation, units } };
 }
 
-async function promoteWaiting(ctx: StepContext, saleId: string): Promise<Repair[]> {
-  const promoted = await promote(ctx.redis, saleId);
-  await queuePromoted(ctx, saleId, promoted);
+async function promoteAgain(ctx: StepContext, saleId: string): Promise<Repair[]> {
+  const promoted = await promoteWaiting(ctx, saleId);
   return promoted.map(({ claimId, unit }) => ({ kind: 'promoted', claimId, detail: { unit } }));
 }

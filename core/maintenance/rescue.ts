@@ -1,3 +1,4 @@
+import { PLACE_BATCH_MAX } from '../claim.js';
 import { crashPoint, crashStep } from '../crash-point.js';
 import { claimsRescued } from '../events.js';
 import { inTurn } from '../in-turn.js';
@@ -18,9 +19,6 @@ export const RESCUE_AFTER_MS = 5_000;
  * make the queue longer. Past this nobody is trusted, and there is still time within the 15 s.
  */
 const RESCUE_BUSY_AFTER_MS = 11_000;
-
-/** One statement and one script each. */
-const RESCUE_BATCH = 500;
 
 /**
  * Rescues in every sale that this Redis knows.
@@ -52,13 +50,13 @@ export async function rescueAll(ctx: StepContext): Promise<number> {
 export async function rescue(ctx: StepContext, saleId: string, olderThanMs = RESCUE_AFTER_MS): Promise<number> {
   let rescued = 0;
   for (;;) {
-    const claims = await readOutbox(ctx.redis, saleId, olderThanMs, RESCUE_BATCH);
+    const claims = await readOutbox(ctx.redis, saleId, olderThanMs, PLACE_BATCH_MAX);
     if (claims.length > 0) {
       await crashPoint('rescue.read');
       await crashStep('rescue.place', () => placeOrders(ctx, saleId, claims));
     }
     rescued += claims.length;
     claimsRescued(claims.length);
-    if (claims.length < RESCUE_BATCH) return rescued;
+    if (claims.length < PLACE_BATCH_MAX) return rescued;
   }
 }

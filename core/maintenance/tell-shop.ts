@@ -1,3 +1,4 @@
+import { crashPoint, crashStep } from '../crash-point.js';
 import { shopTold } from '../events.js';
 import { markDelivered } from '../orders/release-event.js';
 import { deliverAgainLater, readShopEventsDue, type ShopEvent } from '../orders/shop-event.js';
@@ -34,9 +35,10 @@ export async function tellShop(ctx: StepContext): Promise<number> {
 }
 
 async function tell(ctx: StepContext, shop: ShopPlace, event: ShopEvent): Promise<boolean> {
-  const failure = await send(shop, event);
+  const failure = await crashStep('shop.tell', () => send(shop, event));
+  await crashPoint('shop.told');
   shopTold(failure === undefined);
-  if (failure === undefined) await markDelivered(ctx.db, [event.id]);
+  if (failure === undefined) await crashStep('shop.mark', () => markDelivered(ctx.db, [event.id]));
   else await deliverAgainLater(ctx.db, event.id, failure);
   return failure === undefined;
 }

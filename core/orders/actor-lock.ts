@@ -31,7 +31,7 @@ export class ActorLock {
    * @param actor its name
    * @param run what to do under the lock
    * @returns false when another process runs it just now
-   * @throws what Postgres or `run` throws
+   * @throws what `run` throws, and what Postgres throws before it
    */
   async hold(actor: string, run: () => Promise<void>): Promise<boolean> {
     const key = `dropline.${actor}`;
@@ -41,7 +41,8 @@ export class ActorLock {
       await run();
       await crashPoint('actor.done');
     } finally {
-      await this.#ask('SELECT pg_advisory_unlock(hashtext($1)) AS done', key);
+      // A session that is lost has lost its locks; it must not hide what `run` threw.
+      await this.#ask('SELECT pg_advisory_unlock(hashtext($1)) AS done', key).catch(() => undefined);
     }
     return true;
   }
@@ -49,13 +50,14 @@ export class ActorLock {
   /** Several actors share the session, which takes one query at a time. One that fails ends the session, and every lock with it. */
   #ask(query: string, key: string): Promise<boolean> {
     const answer = this.#last.then(async () => {
-      const client = await this.#connect();
+      this.#client ??= this.#open();
+      const session = this.#client;
       try {
-        const { rows } = await client.query<{ done: boolean }>(query, [key]);
+        const { rows } = await (await session).query<{ done: boolean }>(query, [key]);
         return rows[0]?.done === true;
       } catch (error) {
-        this.#client = undefined;
-        void client.end().catch(() => undefined);
+        this.#forget(session);
+        void session.then(client => client.end()).catch(() => undefined);
         throw error;
       }
     });
@@ -68,12 +70,9 @@ export class ActorLock {
     await (await this.#client)?.end();
   }
 
-  #connect(): Promise<pg.Client> {
-    this.#client ??= this.#open().catch(error => {
-      this.#client = undefined;
-      throw error;
-    });
-    return this.#client;
+  /** The end of a session may be told long after the next one was opened. */
+  #forget(session: Promise<pg.Client> | undefined): void {
+    if (this.#client === session) this.#client = undefined;
   }
 
   async #open(): Promise<pg.Client> {
@@ -85,10 +84,9 @@ export class ActorLock {
       options: `-c idle_session_timeout=${IDLE_SESSION_MS}`,
     });
     client.on('error', this.#onError);
-    client.on('end', () => {
-      this.#client = undefined;
-    });
     await client.connect();
+    const session = this.#client;
+    client.on('end', () => this.#forget(session));
     return client;
   }
 }

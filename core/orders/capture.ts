@@ -1,7 +1,5 @@
-import { type Database, Prisma } from './database.js';
+import { Prisma, type Transaction } from './database.js';
 import type { Payment } from './payment.js';
-
-type Transaction = Pick<Database, '$executeRaw'>;
 
 /**
  * Books the money of a payment: from its provider's outside to the shop, for an order.

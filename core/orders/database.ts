@@ -4,6 +4,9 @@ import { PrismaClient } from './generated/client.js';
 export { Prisma } from './generated/client.js';
 export type Database = PrismaClient;
 
+/** The database, or a transaction in it. */
+export type Transaction = Pick<Database, '$queryRaw' | '$executeRaw'>;
+
 /** What every statement may take, in ms; Postgres ends it by itself, and the client gives up a little later. */
 const STATEMENT_TIMEOUT_MS = 5_000;
 
@@ -11,7 +14,7 @@ const STATEMENT_TIMEOUT_MS = 5_000;
  * Opens a pool of connections to Postgres.
  *
  * @param url `postgres://…`
- * @param connections how many at most: the concurrency of the caller and two for maintenance
+ * @param connections how many at most: the concurrency of the caller and some for maintenance
  * @param tellsShop whether the statements write down what the shop is told; a trigger looks at it (migration 0003)
  * @returns Prisma's client; `$disconnect()` closes the pool
  */

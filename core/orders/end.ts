@@ -21,21 +21,29 @@ export function voidClaims(
   claims: Claim[],
   reason: OrderReason,
 ): Promise<ReleaseEvent[]> {
-  return endOrders(
-    db,
-    Prisma.sql`WITH ended AS (${insertEnded(saleId, claims, 'void', reason)}) ${insertReleaseEvents('ended')}`,
-  );
+  return insertEnded(db, saleId, claims, 'void', reason);
 }
 
-function insertEnded(saleId: string, claims: Claim[], status: 'void' | 'cancelled', reason: OrderReason): Prisma.Sql {
-  return Prisma.sql`
-    INSERT INTO orders (id, sale_id, buyer_id, unit, status, reason, amount_minor, currency, pay_by, cancelled_at)
-    SELECT c.id, s.id, c.buyer_id, c.unit, ${status}, ${reason}, s.price_minor, s.currency, clock_timestamp(), clock_timestamp()
-    FROM ${claimRows(claims)}
-    JOIN sales s ON s.id = ${saleId}
-    ORDER BY c.id
-    ON CONFLICT (id) DO NOTHING
-    RETURNING id, sale_id, buyer_id, unit, status, reason`;
+function insertEnded(
+  db: Database,
+  saleId: string,
+  claims: Claim[],
+  status: 'void' | 'cancelled',
+  reason: OrderReason,
+): Promise<ReleaseEvent[]> {
+  return endOrders(
+    db,
+    Prisma.sql`
+      WITH ended AS (
+        INSERT INTO orders (id, sale_id, buyer_id, unit, status, reason, amount_minor, currency, pay_by, cancelled_at)
+        SELECT c.id, s.id, c.buyer_id, c.unit, ${status}, ${reason}, s.price_minor, s.currency, clock_timestamp(), clock_timestamp()
+        FROM ${claimRows(claims)}
+        JOIN sales s ON s.id = ${saleId}
+        ORDER BY c.id
+        ON CONFLICT (id) DO NOTHING
+        RETURNING id, sale_id, buyer_id, unit, status, reason)
+      ${insertReleaseEvents()}`,
+  );
 }
 
 /**
@@ -48,8 +56,7 @@ function insertEnded(saleId: string, claims: Claim[], status: 'void' | 'cancelle
  * @throws what Prisma throws: then do it again
  */
 export async function cancelOrder(db: Database, saleId: string, claim: Claim): Promise<ReleaseEvent[]> {
-  const before = Prisma.sql`WITH ended AS (${insertEnded(saleId, [claim], 'cancelled', 'cancelled_by_buyer')}) ${insertReleaseEvents('ended')}`;
-  const unplaced = await endOrders(db, before);
+  const unplaced = await insertEnded(db, saleId, [claim], 'cancelled', 'cancelled_by_buyer');
   if (unplaced.length > 0) return unplaced;
   return endOrders(
     db,
@@ -58,7 +65,7 @@ export async function cancelOrder(db: Database, saleId: string, claim: Claim): P
         UPDATE orders SET status = 'cancelled', reason = 'cancelled_by_buyer', cancelled_at = clock_timestamp(), version = version + 1
         WHERE id = ${claim.claimId}::uuid AND buyer_id = ${claim.buyerId} AND status = 'pending_payment'
         RETURNING id, sale_id, buyer_id, unit, status, reason)
-      ${insertReleaseEvents('ended')}`,
+      ${insertReleaseEvents()}`,
   );
 }
 
@@ -83,6 +90,6 @@ export function expireOrders(db: Database, limit: number, claimIds?: string[]): 
         UPDATE orders o SET status = 'cancelled', reason = 'unpaid', cancelled_at = clock_timestamp(), version = version + 1
         FROM overdue WHERE o.id = overdue.id
         RETURNING o.id, o.sale_id, o.buyer_id, o.unit, o.status, o.reason)
-      ${insertReleaseEvents('ended')}`,
+      ${insertReleaseEvents()}`,
   );
 }

@@ -18,6 +18,9 @@ export function isDataError(error: unknown): boolean {
 /** SQLSTATE classes of a Postgres that can't serve for the moment: 08 connection, 53 resources, 57 operator, 58 system. */
 const AWAY_CLASSES = ['08', '53', '57', '58'];
 
+/** A standby, or a Postgres that an operator keeps from writing: neither for good. */
+const READ_ONLY = '25006';
+
 /** The adapter's words for the same, where there is no SQLSTATE; and pg's, where it throws by itself (7.10.0, measured). */
 const AWAY_KINDS = ['DatabaseNotReachable', 'ConnectionClosed', 'SocketTimeout', 'TooManyConnections'];
 const LOST = /^(Connection terminated|timeout exceeded when trying to connect|Query read timeout)/;
@@ -31,6 +34,7 @@ export function isDatabaseAway(error: unknown): boolean {
     return error instanceof Error && LOST.test(error.message);
   const adapterError = error.meta?.driverAdapterError as { cause?: { kind?: string } } | undefined;
   const state = sqlStateOf(error) ?? '';
+  if (state === READ_ONLY) return true;
   return AWAY_CLASSES.includes(state.slice(0, 2)) || AWAY_KINDS.includes(adapterError?.cause?.kind ?? '');
 }
 

@@ -1,6 +1,6 @@
 import type { Claim } from '../claim.js';
 import { captureFromOutside, refundToOutside } from './capture.js';
-import { type Database, Prisma } from './database.js';
+import { type Database, Prisma, type Transaction } from './database.js';
 import { type Payment, selectPayments } from './payment.js';
 import { insertOrders } from './place.js';
 
@@ -42,6 +42,7 @@ export function payWithLateMoney(db: Database, payment: Payment, claim: Claim): 
 
 /**
  * Decides that late money goes back: it is booked in and out again, the order says so to its buyer, and the provider is to be told.
+ * When other money was booked for the order, this one was paid on top of it: then it goes back as it came, and operators see it.
  *
  * @param db the database
  * @param payment the payment, `late`
@@ -51,6 +52,10 @@ export function payWithLateMoney(db: Database, payment: Payment, claim: Claim): 
 export function refundLateMoney(db: Database, payment: Payment): Promise<boolean> {
   return db.$transaction(async tx => {
     if (!(await lockLate(tx, payment))) return false;
+    if (await isBooked(tx, payment.orderId)) {
+      await oweSurplus(tx, payment);
+      return true;
+    }
     await captureFromOutside(tx, payment, payment.orderId);
     await refundToOutside(tx, payment, payment.orderId);
     await tx.$executeRaw(Prisma.sql`
@@ -63,7 +68,22 @@ export function refundLateMoney(db: Database, payment: Payment): Promise<boolean
   });
 }
 
-async function lockLate(tx: Pick<Database, '$queryRaw'>, { id }: Payment): Promise<boolean> {
+async function isBooked(tx: Transaction, orderId: string): Promise<boolean> {
+  const captures = await tx.$queryRaw<unknown[]>(
+    Prisma.sql`SELECT FROM transfers WHERE order_id = ${orderId}::uuid AND kind = 'capture'`,
+  );
+  return captures.length > 0;
+}
+
+async function oweSurplus(tx: Transaction, payment: Payment): Promise<void> {
+  const { id, paymentId, amountMinor, currency } = payment;
+  const surplus = JSON.stringify({ state: 'paid', paymentId, amountMinor, currency });
+  await tx.$executeRaw(Prisma.sql`
+    UPDATE payments SET status = 'refund_due', refund_at = clock_timestamp(), mismatch = ${surplus}::jsonb, updated_at = clock_timestamp()
+    WHERE id = ${id}`);
+}
+
+async function lockLate(tx: Transaction, { id }: Payment): Promise<boolean> {
   const rows = await tx.$queryRaw<unknown[]>(
     Prisma.sql`SELECT FROM payments WHERE id = ${id} AND status = 'late' FOR UPDATE`,
   );

@@ -1,16 +1,8 @@
+import type { PaymentReport, ProviderEvent } from '../payment.js';
 import type { ProviderName } from '../sale.js';
 import { captureFromOutside } from './capture.js';
-import { type Database, Prisma } from './database.js';
+import { type Database, Prisma, type Transaction } from './database.js';
 import { type Payment, selectPayments } from './payment.js';
-
-/** A payment as its provider has it. Money in minor units. */
-export interface Report {
-  paymentId: string;
-  orderId?: string | undefined;
-  state: 'open' | 'paid' | 'failed' | 'refunded';
-  amountMinor: number;
-  currency: string;
-}
 
 /**
  * What came of a report. `late`: the money is there, and the order had ended. `repeated`: it was known. `mismatch`: it is not what
@@ -34,15 +26,6 @@ export interface AppliedReport {
   payment?: Payment | undefined;
 }
 
-type Transaction = Pick<Database, '$queryRaw' | '$executeRaw'>;
-
-/** An event as it is stored. */
-export interface StoredEvent {
-  eventId: string;
-  type: string;
-  report?: Report | undefined;
-}
-
 /**
  * Stores an event and lets it take effect, in one transaction: it is stored once, so it takes effect once.
  *
@@ -52,13 +35,14 @@ export interface StoredEvent {
  * @returns what came of it
  * @throws what Prisma throws: then nothing is known, and doing it again is the way to learn it
  */
-export function applyEvent(db: Database, provider: ProviderName, event: StoredEvent): Promise<AppliedReport> {
+export function applyEvent(db: Database, provider: ProviderName, event: ProviderEvent): Promise<AppliedReport> {
   return db.$transaction(async tx => {
     const [stored] = await tx.$queryRaw<{ id: bigint }[]>(Prisma.sql`
       INSERT INTO payment_events (provider, event_id, order_id, payload)
       VALUES (${provider}, ${event.eventId}, ${event.report?.orderId ?? null}::uuid, ${JSON.stringify(event)}::jsonb)
       ON CONFLICT (provider, event_id) DO NOTHING RETURNING id`);
-    if (!stored) return { outcome: 'repeated' };
+    if (!stored)
+      return { outcome: 'repeated', payment: event.report && (await lockPayment(tx, provider, event.report)) };
     const applied: AppliedReport = event.report
       ? await apply(tx, provider, event.report, false)
       : { outcome: 'ignored' };
@@ -78,12 +62,17 @@ export function applyEvent(db: Database, provider: ProviderName, event: StoredEv
  * @returns what came of it
  * @throws what Prisma throws: then ask again
  */
-export function applyAnswer(db: Database, provider: ProviderName, report: Report): Promise<AppliedReport> {
+export function applyAnswer(db: Database, provider: ProviderName, report: PaymentReport): Promise<AppliedReport> {
   return db.$transaction(tx => apply(tx, provider, report, true));
 }
 
 /** @param asked whether the provider was asked: an event's word alone never sends money back */
-async function apply(tx: Transaction, provider: ProviderName, report: Report, asked: boolean): Promise<AppliedReport> {
+async function apply(
+  tx: Transaction,
+  provider: ProviderName,
+  report: PaymentReport,
+  asked: boolean,
+): Promise<AppliedReport> {
   const payment = await lockPayment(tx, provider, report);
   if (!payment) return { outcome: 'unknown_payment' };
   const outcome = fits(payment, report)
@@ -92,18 +81,25 @@ async function apply(tx: Transaction, provider: ProviderName, report: Report, as
   return { outcome, payment };
 }
 
-/** An event may overtake the answer that tells us the payment's name at the provider: then the order tells. */
-async function lockPayment(tx: Transaction, provider: ProviderName, report: Report): Promise<Payment | undefined> {
+/**
+ * An event may overtake the answer that tells us the payment's name at the provider: then the order tells. Of several attempts it can
+ * only be the last one, as the name of one that has failed is known.
+ */
+async function lockPayment(
+  tx: Transaction,
+  provider: ProviderName,
+  report: PaymentReport,
+): Promise<Payment | undefined> {
   const [payment] = await selectPayments(
     tx,
     Prisma.sql`p.provider = ${provider}
       AND (p.provider_payment_id = ${report.paymentId} OR p.order_id = ${report.orderId ?? null}::uuid)
-      ORDER BY p.provider_payment_id = ${report.paymentId} DESC NULLS LAST LIMIT 1 FOR UPDATE OF p`,
+      ORDER BY p.provider_payment_id IS NOT DISTINCT FROM ${report.paymentId} DESC, p.attempt DESC LIMIT 1 FOR UPDATE OF p`,
   );
   return payment;
 }
 
-function fits(payment: Payment, { paymentId, orderId, amountMinor, currency }: Report): boolean {
+function fits(payment: Payment, { paymentId, orderId, amountMinor, currency }: PaymentReport): boolean {
   return (
     (payment.paymentId === null || payment.paymentId === paymentId) &&
     (orderId === undefined || orderId === payment.orderId) &&
@@ -113,7 +109,7 @@ function fits(payment: Payment, { paymentId, orderId, amountMinor, currency }: R
   );
 }
 
-async function follow(tx: Transaction, payment: Payment, report: Report): Promise<ReportOutcome> {
+async function follow(tx: Transaction, payment: Payment, report: PaymentReport): Promise<ReportOutcome> {
   const { status } = payment;
   switch (report.state) {
     case 'open':
@@ -136,7 +132,7 @@ async function follow(tx: Transaction, payment: Payment, report: Report): Promis
 }
 
 /** Exactly one of pay, cancel and expire wins, as for a wallet: one guarded update, by Postgres's clock. */
-async function capture(tx: Transaction, payment: Payment, report: Report): Promise<'paid' | 'late'> {
+async function capture(tx: Transaction, payment: Payment, report: PaymentReport): Promise<'paid' | 'late'> {
   const paid = await tx.$executeRaw(Prisma.sql`
     UPDATE orders SET status = 'paid', paid_at = clock_timestamp(), version = version + 1
     WHERE id = ${payment.orderId}::uuid AND status = 'pending_payment' AND pay_by > clock_timestamp()`);
@@ -149,7 +145,7 @@ async function capture(tx: Transaction, payment: Payment, report: Report): Promi
   return 'paid';
 }
 
-async function become(tx: Transaction, { id, orderId }: Payment, report: Report, status: Payment['status']) {
+async function become(tx: Transaction, { id, orderId }: Payment, report: PaymentReport, status: Payment['status']) {
   const askOn = status === 'open' ? Prisma.empty : Prisma.sql`, ask_at = NULL`;
   const paidOrder = status === 'paid' ? Prisma.sql`, paid_order_id = ${orderId}::uuid` : Prisma.empty;
   await tx.$executeRaw(Prisma.sql`
@@ -161,20 +157,25 @@ async function become(tx: Transaction, { id, orderId }: Payment, report: Report,
 /** The provider itself is asked; what it confirms to have taken, and we didn't ask for, goes back as it came. */
 async function contradict(
   tx: Transaction,
-  { id, status, paymentId }: Payment,
-  report: Report,
+  payment: Payment,
+  report: PaymentReport,
   asked: boolean,
 ): Promise<'mismatch'> {
+  const { id, status, paymentId } = payment;
+  const isUndecided = status === 'requested' || status === 'open' || status === 'failed';
   const isOurs = paymentId === null || paymentId === report.paymentId;
-  const undecided = status === 'requested' || status === 'open' || status === 'failed';
-  if (!undecided) return 'mismatch';
-  const refund = asked && isOurs && report.state === 'paid';
-  await tx.$executeRaw(
-    refund
-      ? Prisma.sql`UPDATE payments SET status = 'refund_due', refund_at = clock_timestamp(), ask_at = NULL,
-          provider_payment_id = ${report.paymentId}, mismatch = ${JSON.stringify(report)}::jsonb, updated_at = clock_timestamp()
-          WHERE id = ${id}`
-      : Prisma.sql`UPDATE payments SET ask_at = CASE WHEN ${asked} THEN ask_at ELSE clock_timestamp() END WHERE id = ${id}`,
-  );
+  if (isUndecided && !asked) await askNow(tx, id);
+  else if (isUndecided && isOurs && report.state === 'paid') await giveBack(tx, id, report);
   return 'mismatch';
+}
+
+async function askNow(tx: Transaction, id: bigint): Promise<void> {
+  await tx.$executeRaw(Prisma.sql`UPDATE payments SET ask_at = clock_timestamp() WHERE id = ${id}`);
+}
+
+async function giveBack(tx: Transaction, id: bigint, report: PaymentReport): Promise<void> {
+  await tx.$executeRaw(Prisma.sql`
+    UPDATE payments SET status = 'refund_due', refund_at = clock_timestamp(), ask_at = NULL,
+      provider_payment_id = ${report.paymentId}, mismatch = ${JSON.stringify(report)}::jsonb, updated_at = clock_timestamp()
+    WHERE id = ${id}`);
 }

@@ -1,13 +1,15 @@
 import { newClaimId } from '../claim-id.js';
 import type { ProviderName } from '../sale.js';
-import { type Database, Prisma } from './database.js';
+import { type Database, Prisma, type Transaction } from './database.js';
 
 export type PaymentStatus = 'requested' | 'open' | 'paid' | 'late' | 'refund_due' | 'refunded' | 'failed';
 
-/** The payment of one order through a provider, with what is needed of its order and its sale. Money in minor units. */
+/** An attempt to pay one order through a provider, with what is needed of its order and its sale. Money in minor units. */
 export interface Payment {
   id: bigint;
   orderId: string;
+  /** 1, and more when the one before has failed. */
+  attempt: number;
   saleId: string;
   buyerId: string;
   provider: ProviderName;
@@ -25,6 +27,7 @@ export interface Payment {
 interface PaymentRow {
   id: bigint;
   order_id: string;
+  attempt: number;
   sale_id: string;
   buyer_id: string;
   provider: ProviderName;
@@ -39,7 +42,7 @@ interface PaymentRow {
 }
 
 const SELECT_PAYMENTS = Prisma.sql`
-  SELECT p.id, p.order_id, o.sale_id, o.buyer_id, p.provider, p.provider_payment_id, p.pay_url, p.amount_minor, p.currency,
+  SELECT p.id, p.order_id, p.attempt, o.sale_id, o.buyer_id, p.provider, p.provider_payment_id, p.pay_url, p.amount_minor, p.currency,
          p.status, p.regrab_claim_id, o.pay_by,
          o.status = 'pending_payment' AND o.pay_by > clock_timestamp() AS payable
   FROM payments p JOIN orders o ON o.id = p.order_id`;
@@ -49,11 +52,12 @@ const SELECT_PAYMENTS = Prisma.sql`
  * @param where which payments: `p` is the payment, `o` its order; whatever follows WHERE
  * @returns the payments
  */
-export async function selectPayments(db: Pick<Database, '$queryRaw'>, where: Prisma.Sql): Promise<Payment[]> {
+export async function selectPayments(db: Transaction, where: Prisma.Sql): Promise<Payment[]> {
   const rows = await db.$queryRaw<PaymentRow[]>(Prisma.sql`${SELECT_PAYMENTS} WHERE ${where}`);
   return rows.map(row => ({
     id: row.id,
     orderId: row.order_id,
+    attempt: row.attempt,
     saleId: row.sale_id,
     buyerId: row.buyer_id,
     provider: row.provider,
@@ -79,7 +83,7 @@ const ASK_BEFORE_DEADLINE_SECONDS = 3;
 const ASK_HOURS_MAX = 24;
 
 /** When to ask next: with back-off, and in any case just before the deadline and just after it. */
-const NEXT_ASK = (asked: Prisma.Sql) => Prisma.sql`
+const nextAsk = (asked: Prisma.Sql) => Prisma.sql`
   CASE WHEN clock_timestamp() > o.pay_by + ${ASK_HOURS_MAX} * interval '1 hour' THEN NULL
        WHEN clock_timestamp() < o.pay_by - (${ASK_BEFORE_DEADLINE_SECONDS} + 1) * interval '1 second'
        THEN least(clock_timestamp() + ${askDelay(asked)}, o.pay_by - ${ASK_BEFORE_DEADLINE_SECONDS} * interval '1 second')
@@ -89,22 +93,32 @@ const NEXT_ASK = (asked: Prisma.Sql) => Prisma.sql`
 const askDelay = (asked: Prisma.Sql) =>
   Prisma.sql`least(${ASK_FIRST_SECONDS} * 2 ^ least(${asked}, 20), ${ASK_SECONDS_MAX}) * interval '1 second'`;
 
+/** Whose payments fail that often is not helped by another one, and a provider not by the load. */
+const ATTEMPTS_MAX = 10;
+
 /**
- * Writes down that an order is to be paid through its sale's provider, before the provider hears of it. Safe to repeat.
+ * Writes down that an order is to be paid through its sale's provider, before the provider hears of it. When what was tried before has
+ * failed for certain, or went back because it was something else than was asked for, this is the next attempt. Safe to repeat.
  *
  * @param db the database
  * @param orderId the order
  * @param buyerId its buyer
- * @returns the payment, new or from before; undefined when the order can't be paid and never was to be
+ * @returns the latest attempt, new or from before; undefined when the order can't be paid and never was to be
  */
 export async function requestPayment(db: Database, orderId: string, buyerId: string): Promise<Payment | undefined> {
   await db.$executeRaw(Prisma.sql`
-    INSERT INTO payments (order_id, provider, amount_minor, currency, regrab_claim_id, ask_at)
-    SELECT o.id, s.provider, o.amount_minor, o.currency, ${newClaimId()}::uuid, ${NEXT_ASK(Prisma.sql`0`)}
-    FROM orders o JOIN sales s ON s.id = o.sale_id AND s.provider <> 'wallet'
+    INSERT INTO payments (order_id, attempt, provider, amount_minor, currency, regrab_claim_id, ask_at)
+    SELECT o.id, before.attempts + 1, s.provider, o.amount_minor, o.currency, ${newClaimId()}::uuid, ${nextAsk(Prisma.sql`0`)}
+    FROM orders o JOIN sales s ON s.id = o.sale_id AND s.provider <> 'wallet', LATERAL (
+      SELECT count(*)::int AS attempts, count(*) FILTER (WHERE p.status NOT IN ('failed', 'refund_due', 'refunded')) AS undecided
+      FROM payments p WHERE p.order_id = o.id) before
     WHERE o.id = ${orderId}::uuid AND o.buyer_id = ${buyerId} AND o.status = 'pending_payment' AND o.pay_by > clock_timestamp()
-    ON CONFLICT (order_id) DO NOTHING`);
-  const [payment] = await selectPayments(db, Prisma.sql`p.order_id = ${orderId}::uuid AND o.buyer_id = ${buyerId}`);
+      AND before.undecided = 0 AND before.attempts < ${ATTEMPTS_MAX}
+    ON CONFLICT DO NOTHING`);
+  const [payment] = await selectPayments(
+    db,
+    Prisma.sql`p.order_id = ${orderId}::uuid AND o.buyer_id = ${buyerId} ORDER BY p.attempt DESC LIMIT 1`,
+  );
   return payment;
 }
 
@@ -113,12 +127,24 @@ export async function requestPayment(db: Database, orderId: string, buyerId: str
  * @param id a payment that the provider has made
  * @param paymentId its name there
  * @param payUrl where the buyer pays
+ * @returns where the payment stands: an event may have overtaken the provider's answer
  */
-export async function markOpen(db: Database, id: bigint, paymentId: string, payUrl: string): Promise<void> {
-  await db.$executeRaw(Prisma.sql`
+export async function markOpen(db: Database, id: bigint, paymentId: string, payUrl: string): Promise<PaymentStatus> {
+  const [payment] = await db.$queryRaw<{ status: PaymentStatus }[]>(Prisma.sql`
     UPDATE payments SET provider_payment_id = coalesce(provider_payment_id, ${paymentId}), pay_url = ${payUrl},
            status = CASE status WHEN 'requested' THEN 'open' ELSE status END, updated_at = clock_timestamp()
-    WHERE id = ${id}`);
+    WHERE id = ${id} RETURNING status`);
+  return payment?.status ?? 'failed';
+}
+
+/**
+ * @param db the database
+ * @param id a payment that its provider refused to make
+ */
+export async function markRefused(db: Database, id: bigint): Promise<void> {
+  await db.$executeRaw(Prisma.sql`
+    UPDATE payments SET status = 'failed', ask_at = NULL, updated_at = clock_timestamp()
+    WHERE id = ${id} AND status = 'requested'`);
 }
 
 /**
@@ -136,6 +162,6 @@ export function readUnheard(db: Database, limit: number): Promise<Payment[]> {
  */
 export async function askAgainLater(db: Database, id: bigint): Promise<void> {
   await db.$executeRaw(Prisma.sql`
-    UPDATE payments p SET asked = p.asked + 1, ask_at = ${NEXT_ASK(Prisma.sql`p.asked + 1`)}
+    UPDATE payments p SET asked = p.asked + 1, ask_at = ${nextAsk(Prisma.sql`p.asked + 1`)}
     FROM orders o WHERE o.id = p.order_id AND p.id = ${id} AND p.ask_at IS NOT NULL`);
 }

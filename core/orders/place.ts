@@ -1,15 +1,17 @@
 import type { Claim } from '../claim.js';
 import type { Order } from '../order.js';
 import { claimRows } from './claim-rows.js';
-import { type Database, Prisma } from './database.js';
+import { type Database, Prisma, type Transaction } from './database.js';
 import { type InsertedRow, inserted, insertedOf } from './inserted.js';
 import { ORDER_COLUMNS, type OrderRow, orderOf } from './order-row.js';
 import { settleAtOnce } from './settle.js';
 
 /** What became of a batch of claims. */
 export interface Placement {
-  /** A row for each claim that has one, whoever wrote it: just placed, placed before, or given up before. */
-  orders: Order[];
+  /** The orders that are new. */
+  placed: Order[];
+  /** Those that were there already: placed before, or given up before. */
+  known: Order[];
   /** Claims that can't be placed: their unit, or their buyer's turn, belongs to another live order. */
   conflicting: Claim[];
 }
@@ -28,12 +30,12 @@ export async function placeOrders(db: Database, saleId: string, claims: Claim[])
   const insert = (await settlementOf(db, saleId)) === 'immediate' ? settleAtOnce : insertOrders;
   const placed = await insert(db, saleId, claims);
   const missing = without(claims, placed);
-  if (missing.length === 0) return { orders: placed, conflicting: [] };
-  const existing = await readOrders(
+  if (missing.length === 0) return { placed, known: [], conflicting: [] };
+  const known = await readOrders(
     db,
     missing.map(claim => claim.claimId),
   );
-  return { orders: [...placed, ...existing], conflicting: without(missing, existing) };
+  return { placed, known, conflicting: without(missing, known) };
 }
 
 /** How a sale is settled never changes, so each process asks for it once. */
@@ -42,9 +44,9 @@ const settlements = new WeakMap<Database, Map<string, string>>();
 async function settlementOf(db: Database, saleId: string): Promise<string> {
   const known = settlements.get(db) ?? new Map<string, string>();
   settlements.set(db, known);
-  const { settlement } = known.has(saleId)
-    ? { settlement: known.get(saleId) as string }
-    : await db.sale.findUniqueOrThrow({ where: { id: saleId }, select: { settlement: true } });
+  const cached = known.get(saleId);
+  if (cached !== undefined) return cached;
+  const { settlement } = await db.sale.findUniqueOrThrow({ where: { id: saleId }, select: { settlement: true } });
   known.set(saleId, settlement);
   return settlement;
 }
@@ -65,7 +67,7 @@ function without(claims: Claim[], orders: Order[]): Claim[] {
  * @returns the orders that are new, as `pending_payment`
  * @throws what Prisma throws
  */
-export async function insertOrders(db: Pick<Database, '$queryRaw'>, saleId: string, claims: Claim[]): Promise<Order[]> {
+export async function insertOrders(db: Transaction, saleId: string, claims: Claim[]): Promise<Order[]> {
   const [row] = await db.$queryRaw<InsertedRow[]>(Prisma.sql`
     WITH inserted AS (
       INSERT INTO orders (id, sale_id, buyer_id, unit, status, amount_minor, currency, placed_at, pay_by)

@@ -34,7 +34,7 @@ export function refundOrder(db: Database, orderId: string, restock: boolean): Pr
       withdrawn AS (
         INSERT INTO withdrawn_units (sale_id, unit, order_id)
         SELECT sale_id, unit, id FROM ended WHERE NOT ${restock} ON CONFLICT DO NOTHING)
-      ${insertReleaseEvents('ended', restock)}`,
+      ${insertReleaseEvents(restock)}`,
   );
 }
 
@@ -75,17 +75,20 @@ export async function refundAgainLater(db: Database, id: bigint): Promise<void> 
 }
 
 /**
- * Puts money that its provider won't give back into the buyer's wallet, in one statement.
+ * Puts money that its provider won't give back into the buyer's wallet, in one statement. It does so once for an order: should a second
+ * payment of the same order be refused, too, it stays owed, and operators see it.
  *
  * @param db the database
  * @param payment the payment, `refund_due`
+ * @returns whether it is in the wallet, by this call
  * @throws what Prisma throws: then do it again
  */
-export async function refundToWallet(db: Database, { id, buyerId }: Payment): Promise<void> {
-  await db.$executeRaw(Prisma.sql`
+export async function refundToWallet(db: Database, { id, buyerId }: Payment): Promise<boolean> {
+  const transfers = await db.$executeRaw(Prisma.sql`
     WITH due AS (
       UPDATE payments SET status = 'refunded', refund_at = NULL, updated_at = clock_timestamp()
-      WHERE id = ${id} AND status = 'refund_due'
+      WHERE id = ${id} AND status = 'refund_due' AND NOT EXISTS (
+        SELECT FROM transfers t WHERE t.order_id = payments.order_id AND t.kind = 'refund_to_wallet')
       RETURNING order_id, provider, coalesce((mismatch ->> 'amountMinor')::bigint, amount_minor) AS amount_minor,
                 coalesce(mismatch ->> 'currency', currency) AS currency),
     outside AS (
@@ -99,4 +102,5 @@ export async function refundToWallet(db: Database, { id, buyerId }: Payment): Pr
     INSERT INTO transfers (order_id, kind, debit_account_id, credit_account_id, amount_minor, currency)
     SELECT due.order_id, 'refund_to_wallet', outside.id, credited.id, due.amount_minor, due.currency
     FROM due, outside, credited`);
+  return transfers === 1;
 }

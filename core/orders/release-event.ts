@@ -1,6 +1,7 @@
 import type { EndedStatus } from '../claim.js';
 import type { OrderReason } from '../order.js';
-import { type Database, Prisma } from './database.js';
+import { type Database, Prisma, type Transaction } from './database.js';
+import { KEPT_SINCE } from './sales.js';
 
 /** A release that a transaction has decided, to be carried out in Redis after it. */
 export interface ReleaseEvent {
@@ -21,14 +22,13 @@ interface ReleaseEventRow {
 }
 
 /**
- * The statement part that writes the release events of orders which just ended, in the statement that ended them.
- * A unit is only freed when no other live order has it.
+ * The statement part that writes the release events of orders which just ended, in the statement that ended them: its part `ended`
+ * returns their rows (id, sale_id, buyer_id, unit, status, reason). A unit is only freed when no other live order has it.
  *
- * @param ended name of the part that returns the ended rows (id, sale_id, buyer_id, unit, status, reason)
  * @param freesUnits false when the units don't return to stock in any case
  * @returns an INSERT that returns event rows
  */
-export function insertReleaseEvents(ended: 'ended', freesUnits = true): Prisma.Sql {
+export function insertReleaseEvents(freesUnits = true): Prisma.Sql {
   return Prisma.sql`
     INSERT INTO outbox_events (kind, sale_id, order_id, payload)
     SELECT 'release', e.sale_id, e.id, jsonb_build_object(
@@ -38,7 +38,7 @@ export function insertReleaseEvents(ended: 'ended', freesUnits = true): Prisma.S
       'freesUnit', ${freesUnits} AND NOT EXISTS (
         SELECT FROM orders o
         WHERE o.sale_id = e.sale_id AND o.unit = e.unit AND o.id <> e.id AND o.status IN ('pending_payment', 'paid')))
-    FROM ${Prisma.raw(ended)} e
+    FROM ended e
     RETURNING id, sale_id, order_id, payload`;
 }
 
@@ -49,7 +49,7 @@ export function insertReleaseEvents(ended: 'ended', freesUnits = true): Prisma.S
  * @param statement the statement
  * @returns the events that it wrote
  */
-export async function endOrders(db: Pick<Database, '$queryRaw'>, statement: Prisma.Sql): Promise<ReleaseEvent[]> {
+export async function endOrders(db: Transaction, statement: Prisma.Sql): Promise<ReleaseEvent[]> {
   return (await db.$queryRaw<ReleaseEventRow[]>(statement)).map(eventOf);
 }
 
@@ -57,12 +57,13 @@ export async function endOrders(db: Pick<Database, '$queryRaw'>, statement: Pris
  * @param db the database
  * @param olderThanMs how long ago they were written at least, in ms
  * @param limit how many, at most
- * @returns the oldest events that are not delivered
+ * @returns the oldest events that are not delivered, of sales that Redis should have
  */
 export async function readUndelivered(db: Database, olderThanMs: number, limit: number): Promise<ReleaseEvent[]> {
   const rows = await db.$queryRaw<ReleaseEventRow[]>(Prisma.sql`
     SELECT id, sale_id, order_id, payload FROM outbox_events
     WHERE kind = 'release' AND delivered_at IS NULL AND created_at <= clock_timestamp() - ${olderThanMs} * interval '1 millisecond'
+      AND EXISTS (SELECT FROM sales s WHERE s.id = sale_id AND s.closes_at > ${KEPT_SINCE})
     ORDER BY id LIMIT ${limit}`);
   return rows.map(eventOf);
 }
@@ -89,26 +90,30 @@ export async function markDelivered(db: Database, ids: bigint[]): Promise<void> 
 }
 
 /**
+ * Closes the releases of sales that have left Redis, a refund of much later among them: there is nothing to release any more.
+ *
  * @param db the database
- * @param saleId a sale that has left Redis: there is nothing to release any more
  */
-export async function closeEvents(db: Database, saleId: string): Promise<void> {
-  await db.outboxEvent.updateMany({
-    where: { saleId, kind: 'release', deliveredAt: null },
-    data: { deliveredAt: new Date() },
-  });
+export async function closeEvents(db: Database): Promise<void> {
+  await db.$executeRaw(Prisma.sql`
+    UPDATE outbox_events SET delivered_at = clock_timestamp()
+    WHERE kind = 'release' AND delivered_at IS NULL
+      AND EXISTS (SELECT FROM sales s WHERE s.id = sale_id AND s.closes_at <= ${KEPT_SINCE})`);
 }
 
 /**
+ * Deletes events that nobody needs any more: what the shop has taken, or has not taken in as long, and releases of sales that ended as
+ * long ago. Before, a Redis that comes back older may need a release again that was carried out long ago.
+ *
  * @param db the database
- * @param olderThanDays deletes what was delivered this many days ago, and what the shop has not taken in as long
+ * @param olderThanDays how many days ago
  */
 export async function pruneEvents(db: Database, olderThanDays: number): Promise<void> {
-  await db.$executeRaw(
-    Prisma.sql`DELETE FROM outbox_events
-      WHERE coalesce(delivered_at, CASE WHEN kind <> 'release' THEN created_at END)
-            < clock_timestamp() - ${olderThanDays} * interval '1 day'`,
-  );
+  await db.$executeRaw(Prisma.sql`
+    DELETE FROM outbox_events e USING sales s
+    WHERE s.id = e.sale_id AND clock_timestamp() - ${olderThanDays} * interval '1 day' >
+      CASE e.kind WHEN 'release' THEN greatest(s.closes_at, e.delivered_at) ELSE coalesce(e.delivered_at, e.created_at) END
+      AND (e.kind <> 'release' OR e.delivered_at IS NOT NULL)`);
 }
 
 function eventOf(row: ReleaseEventRow): ReleaseEvent {

@@ -1,5 +1,5 @@
 import type { LateMoney, ProviderName, Sale, SaleState, Settlement } from '../sale.js';
-import type { Database } from './database.js';
+import { type Database, Prisma } from './database.js';
 import type { Sale as SaleRow } from './generated/client.js';
 
 /**
@@ -42,14 +42,30 @@ export async function listSales(db: Database): Promise<Sale[]> {
 /** Sales stay in Redis for this many days after they end, so that their buyers can look up where they stand. */
 export const KEEP_DAYS = 7;
 
+/** When a sale must have ended to have left Redis: by Postgres's clock, as a worker whose own is wrong would prune what is being sold. */
+export const KEPT_SINCE = Prisma.sql`clock_timestamp() - ${KEEP_DAYS} * interval '1 day'`;
+
 /**
  * @param db the database
  * @returns the sales that Redis should have, the newest first
  */
 export async function listRecentSales(db: Database): Promise<Sale[]> {
-  const since = new Date(Date.now() - KEEP_DAYS * 24 * 60 * 60 * 1_000);
-  const rows = await db.sale.findMany({ where: { closesAt: { gt: since } }, orderBy: { createdAt: 'desc' } });
+  const [kept] = await db.$queryRaw<{ since: Date }[]>(Prisma.sql`SELECT ${KEPT_SINCE} AS since`);
+  const closesAt = { gt: kept?.since ?? new Date(0) };
+  const rows = await db.sale.findMany({ where: { closesAt }, orderBy: { createdAt: 'desc' } });
   return rows.map(saleOf);
+}
+
+/**
+ * @param db the database
+ * @param saleId a sale
+ * @returns whether it ended so long ago that Redis doesn't have it any more
+ */
+export async function hasLeftRedis(db: Database, saleId: string): Promise<boolean> {
+  const rows = await db.$queryRaw<unknown[]>(
+    Prisma.sql`SELECT FROM sales WHERE id = ${saleId} AND closes_at <= ${KEPT_SINCE}`,
+  );
+  return rows.length === 1;
 }
 
 /** What the operator may change of a sale. */

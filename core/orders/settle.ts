@@ -6,10 +6,11 @@ import { type InsertedRow, inserted, insertedOf } from './inserted.js';
 import { insertReleaseEvents } from './release-event.js';
 
 /**
- * Places orders and debits the buyers' wallets, all in one statement, so that it costs one round trip and one lock of each row. Who lacks the funds is rejected, and their unit's release written down, in the same statement; everybody else is not
- * affected. The wallets are locked in the order of their owners first, so that two batches with the same buyers wait for each other
- * and never in a circle; a balance that changes meanwhile is looked at again once the lock is had. LATERAL keeps Postgres to one
- * look-up in the index for each buyer: left to join, it read every wallet there is (EXPLAIN).
+ * Places orders and debits the buyers' wallets, all in one statement, so that it costs one round trip and one lock of each
+ * row. Who lacks the funds is rejected, and their unit's release written down, in the same statement; everybody else is not
+ * affected. The wallets are locked in the order of their owners first, so that two batches with the same buyers wait for each
+ * other and never in a circle; a balance that changes meanwhile is looked at again once the lock is had. LATERAL keeps
+ * Postgres to one look-up in the index for each buyer: left to join, it read every wallet there is (EXPLAIN).
  *
  * @param db the database
  * @param saleId the sale
@@ -54,7 +55,7 @@ export async function settleAtOnce(db: Database, saleId: string, claims: Claim[]
       INSERT INTO transfers (order_id, kind, debit_account_id, credit_account_id, amount_minor, currency)
       SELECT d.order_id, 'capture', d.account_id, shop.id, d.amount_minor, d.currency FROM debited d, shop),
     ended AS (SELECT * FROM placed WHERE status = 'rejected'),
-    released AS (${insertReleaseEvents('ended')})
+    released AS (${insertReleaseEvents()})
     SELECT ${inserted(claims)}, string_agg(id::text, ' ') FILTER (WHERE status = 'rejected') AS rejected FROM placed`);
   const rejected = new Set(row?.rejected?.split(' '));
   return insertedOf(claims, row).map(order =>

@@ -61,20 +61,6 @@ export async function readBalance(db: Database, buyerId: string, currency: strin
   return Number(account?.balanceMinor ?? 0n);
 }
 
-/**
- * @param db the database
- * @param saleId a sale
- * @param currency its currency
- * @returns buyers who have an order to pay in it and no wallet in that currency
- */
-export async function readPenniless(db: Database, saleId: string, currency: string): Promise<string[]> {
-  const rows = await db.$queryRaw<{ buyer_id: string }[]>(Prisma.sql`
-    SELECT o.buyer_id FROM orders o
-    WHERE o.sale_id = ${saleId} AND o.status = 'pending_payment' AND NOT EXISTS (
-      SELECT FROM accounts a WHERE a.kind = 'buyer' AND a.owner = o.buyer_id AND a.currency = ${currency})`);
-  return rows.map(row => row.buyer_id);
-}
-
 /** What an order was paid with. */
 export interface Capture {
   amountMinor: number;

@@ -1,9 +1,16 @@
-/** A payment that is wanted: it is in our books before the provider hears of it. Amounts in minor units. */
-export interface PaymentIntent {
-  /** The provider's idempotency key, too: asking again for the same order is the same payment. */
+import type { PaymentReport, ProviderEvent } from '../payment.js';
+
+/** Which order is to be paid, and whose: all that the wallet needs to know. */
+export interface OrderToPay {
   orderId: string;
-  saleId: string;
   buyerId: string;
+}
+
+/** A payment that is wanted: it is in our books before the provider hears of it. Amounts in minor units. */
+export interface PaymentIntent extends OrderToPay {
+  /** 1, and more when the payment before it has failed. With the order the provider's idempotency key: asking again is the same payment. */
+  attempt: number;
+  saleId: string;
   amountMinor: number;
   currency: string;
   /** When the order ends unless it is paid, in ms since the epoch; the provider should take nothing after it. */
@@ -23,28 +30,8 @@ export type CreatedPayment =
 /** Which payment is meant; without an id the provider is asked by its idempotency key. */
 export interface PaymentRef {
   orderId: string;
-  paymentId?: string | undefined;
-}
-
-/** `open`: nothing was taken yet. `failed`: nothing was taken, and nothing will be. */
-export type PaymentState = 'open' | 'paid' | 'failed' | 'refunded';
-
-/** A payment, as its provider has it. */
-export interface PaymentReport {
-  paymentId: string;
-  orderId?: string | undefined;
-  state: PaymentState;
-  amountMinor: number;
-  /** ISO 4217 */
-  currency: string;
-}
-
-/** What a provider tells of its own accord. Each event has an id, and may come again, late, out of order, or never. */
-export interface ProviderEvent {
-  eventId: string;
-  type: string;
-  /** None when the event is about nothing that concerns us. */
-  report?: PaymentReport | undefined;
+  attempt: number;
+  paymentId: string | null;
 }
 
 /** `pending`: the provider has taken it on; ask later. `refused`: it never will. */

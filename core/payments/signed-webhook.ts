@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { SECOND_MS } from '../clock.js';
+import { PAYMENT_STATES, type PaymentReport } from '../payment.js';
+import { CURRENCY_PATTERN } from '../sale.js';
 import type {
   CreatedPayment,
   EventVerifier,
   PaymentIntent,
   PaymentProvider,
   PaymentRef,
-  PaymentReport,
   RefundOutcome,
 } from './provider.js';
 import { parseProviderEvent } from './provider-event.js';
@@ -23,9 +24,9 @@ const Created = z.object({ id: z.string().min(1).max(255), payUrl: z.url({ proto
 const Asked = z.object({
   id: z.string().min(1).max(255),
   orderId: z.uuid(),
-  status: z.enum(['open', 'paid', 'failed', 'refunded']),
+  status: z.enum(PAYMENT_STATES),
   amountMinor: z.int().min(0),
-  currency: z.string().regex(/^[A-Z]{3}$/),
+  currency: z.string().regex(CURRENCY_PATTERN),
 });
 
 const Refunded = z.object({ status: z.enum(['refunded', 'pending']) });
@@ -66,27 +67,34 @@ export function signedWebhook(place: ProviderPlace, secrets: readonly string[]):
 }
 
 async function create(place: ProviderPlace, intent: PaymentIntent): Promise<CreatedPayment> {
-  const { orderId, saleId, buyerId, amountMinor, currency, payByMs } = intent;
-  const body = { orderId, saleId, buyerId, amountMinor, currency, payBy: new Date(payByMs).toISOString() };
-  const answer = await call(place, 'POST', '/payments', orderId, body);
+  const { orderId, attempt, saleId, buyerId, amountMinor, currency, payByMs } = intent;
+  const body = { orderId, attempt, saleId, buyerId, amountMinor, currency, payBy: new Date(payByMs).toISOString() };
+  const answer = await call(place, 'POST', '/payments', keyOf(intent), body);
   if (REFUSALS.includes(answer.status)) return { kind: 'refused', reason: 'payment_refused' };
   const { id: paymentId, payUrl } = Created.parse(await bodyOf(answer));
   return { kind: 'open', paymentId, payUrl };
 }
 
-async function ask(place: ProviderPlace, { orderId, paymentId }: PaymentRef): Promise<PaymentReport | undefined> {
-  const path = paymentId === undefined ? `/payments?orderId=${orderId}` : pathOf(paymentId);
+async function ask(place: ProviderPlace, payment: PaymentRef): Promise<PaymentReport | undefined> {
+  const { orderId, attempt, paymentId } = payment;
+  const path = paymentId === null ? `/payments?orderId=${orderId}&attempt=${attempt}` : pathOf(paymentId);
   const answer = await call(place, 'GET', path);
   if (answer.status === 404) return undefined;
   const { id, status: state, ...rest } = Asked.parse(await bodyOf(answer));
   return { ...rest, paymentId: id, state };
 }
 
-async function refund(place: ProviderPlace, { orderId, paymentId }: PaymentRef): Promise<RefundOutcome> {
-  if (paymentId === undefined) throw new Error(`payment of order ${orderId} has no id at its provider`);
-  const answer = await call(place, 'POST', `${pathOf(paymentId)}/refund`, `refund-${orderId}`, {});
+async function refund(place: ProviderPlace, payment: PaymentRef): Promise<RefundOutcome> {
+  const { orderId, paymentId } = payment;
+  if (paymentId === null) throw new Error(`payment of order ${orderId} has no id at its provider`);
+  const answer = await call(place, 'POST', `${pathOf(paymentId)}/refund`, `refund-${keyOf(payment)}`, {});
   if (REFUSALS.includes(answer.status)) return 'refused';
   return Refunded.parse(await bodyOf(answer)).status;
+}
+
+/** The first attempt has the order's own id. */
+function keyOf({ orderId, attempt }: Pick<PaymentRef, 'orderId' | 'attempt'>): string {
+  return attempt === 1 ? orderId : `${orderId}-${attempt}`;
 }
 
 /** What a provider calls its payments is its own matter, also when it has a slash in it. */

@@ -1,7 +1,12 @@
 import type { Database } from '../orders/database.js';
 import { payOrder } from '../orders/pay.js';
 import { readCapture } from '../orders/wallet.js';
-import type { PaymentProvider } from './provider.js';
+import type { CreatedPayment, OrderToPay, PaymentProvider } from './provider.js';
+
+/** A provider that finds amount and deadline beside the money. */
+export interface Wallet extends PaymentProvider {
+  create(order: OrderToPay): Promise<CreatedPayment>;
+}
 
 /**
  * Our own wallet. Its money moves in the statement that changes the order, so there is nothing to wait for, nothing to be told of,
@@ -10,7 +15,7 @@ import type { PaymentProvider } from './provider.js';
  * @param db the database
  * @returns the provider
  */
-export function wallet(db: Database): PaymentProvider {
+export function wallet(db: Database): Wallet {
   return {
     async create({ orderId, buyerId }) {
       const outcome = await payOrder(db, orderId, buyerId);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { ID_PATTERN } from '../claim.js';
+import { ID_PATTERN, PLACE_BATCH_MAX } from '../claim.js';
+import { PAYMENT_STATES } from '../payment.js';
 import { CURRENCY_PATTERN, PROVIDER_NAMES } from '../sale.js';
 
 const id = z.string().regex(ID_PATTERN);
@@ -7,7 +8,7 @@ const providerId = z.string().min(1).max(255);
 const report = z.object({
   paymentId: providerId,
   orderId: z.uuid().optional(),
-  state: z.enum(['open', 'paid', 'failed', 'refunded']),
+  state: z.enum(PAYMENT_STATES),
   amountMinor: z.int().min(0),
   currency: z.string().regex(CURRENCY_PATTERN),
 });
@@ -18,8 +19,8 @@ const claim = z.object({ claimId: z.uuid(), buyerId: id, unit: z.int().min(1) })
  * what its signature vouches for, and is compared with Postgres.
  */
 export const JOB_DATA = {
-  'place-orders': z.object({ saleId: id, claims: z.array(claim).min(1).max(1_000) }),
-  'expire-orders': z.object({ saleId: id, claimIds: z.array(z.uuid()).min(1).max(1_000) }),
+  'place-orders': z.object({ saleId: id, claims: z.array(claim).min(1).max(PLACE_BATCH_MAX) }),
+  'expire-orders': z.object({ saleId: id, claimIds: z.array(z.uuid()).min(1).max(PLACE_BATCH_MAX) }),
   'pay-order': z.object({ saleId: id, claimId: z.uuid(), buyerId: id }),
   'payment-event': z.object({
     provider: z.enum(PROVIDER_NAMES),

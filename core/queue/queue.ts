@@ -8,7 +8,7 @@ import { JOB_NAMES, type JobData, type JobName } from './jobs.js';
 export const QUEUE_PREFIX = '{dropline}';
 
 /** The answer to a buyer never waits longer than this for the queue, in ms. The outbox makes waiting needless. */
-export const ENQUEUE_TIMEOUT_MS = 300;
+const ENQUEUE_TIMEOUT_MS = 300;
 
 /** How long a queue that could not be opened is left alone, in ms. */
 const REOPEN_MS = 500;
@@ -99,8 +99,8 @@ export async function enqueueExpireOrders(
 }
 
 /**
- * Queues a payment from the wallet. Clicking again while one waits adds nothing; while one runs it is done once more after it,
- * as the buyer may have been told already that the money doesn't suffice, and has more by now.
+ * Queues the paying of an order. Clicking again while one waits adds nothing; while one runs it is done once more after it, as
+ * the buyer may have been told already that it was refused, and has more money by now.
  *
  * @param queues the queues
  * @param order which order, and whose
@@ -132,8 +132,14 @@ export async function enqueueSettleReceipt(queues: Queues, claim: JobData<'settl
   await add(queues, 'settle-receipt', claim, { deduplication: { id: claim.claimId } });
 }
 
+/**
+ * A provider that was told 200 never sends its event again, and the buyer's money hangs on it: it is tried for 3 to 7 h, as Postgres
+ * may be away. (Asking the provider finds a payment as well, but not one that comes more than a day late.)
+ */
+const EVENT_ATTEMPTS = 19;
+
 /** How long a provider may wait for Redis to take its event, in ms; it sends it again when it is told 503. */
-export const EVENT_TIMEOUT_MS = 1_500;
+const EVENT_TIMEOUT_MS = 1_500;
 
 /**
  * Queues an event of a payment provider. It returns once Redis has it: before, nobody may tell the provider that it arrived.
@@ -143,7 +149,7 @@ export const EVENT_TIMEOUT_MS = 1_500;
  * @throws DeadlineExceeded, and what BullMQ throws: then the provider is to send it again
  */
 export async function enqueuePaymentEvent(queues: Queues, job: JobData<'payment-event'>): Promise<void> {
-  await add(queues, 'payment-event', job, {}, EVENT_TIMEOUT_MS);
+  await add(queues, 'payment-event', job, { attempts: EVENT_ATTEMPTS }, EVENT_TIMEOUT_MS);
 }
 
 async function add<N extends JobName>(

@@ -1,20 +1,26 @@
-import { DeadlineExceeded, NotVerified } from '../errors.js';
 import { storeFailed } from '../events.js';
 import { readSale, type SaleUpdate, updateSale } from '../orders/sales.js';
-import { isRedisAway } from '../redis.js';
+import { isRedisPassing } from '../redis.js';
 import { type Sale, UNITS_MAX } from '../sale.js';
-import { promote, RELEASE_BATCH_MAX } from '../stock/release.js';
-import { restock, setSale } from '../stock/sale.js';
+import { carryOver } from '../stock/sale.js';
 import type { StepContext } from './context.js';
-import { queuePromoted } from './release-units.js';
+import { promoteWaiting } from './release-units.js';
 
-/**
- * What came of an operator's change. `stored`: Redis could not be told, and reconcile tells it when it can; until then a
- * sale that Redis can't be believed about gives out nothing.
- */
+/** A sale as an operator's change left it. */
+export interface ChangedSale {
+  sale: Sale;
+  /** Buyers who got a unit from standby. */
+  promoted: number;
+  /**
+   * False when Redis could not be told: reconcile tells it when it can; until then a sale that Redis can't be believed about
+   * gives out nothing.
+   */
+  inRedis: boolean;
+}
+
+/** What came of an operator's change. */
 export type ChangeOutcome =
-  | { kind: 'changed'; sale: Sale; promoted: number }
-  | { kind: 'stored'; sale: Sale }
+  | ({ kind: 'changed' } & ChangedSale)
   | { kind: 'unknown_sale' }
   | { kind: 'closed' }
   | { kind: 'too_many_units'; units: number };
@@ -40,36 +46,12 @@ export async function changeSale(ctx: StepContext, saleId: string, update: SaleU
   const closing = 'state' in update && update.state === 'closed';
   if (sale.state === 'closed' && !closing) return { kind: 'closed' };
   try {
-    if (!(await tellRedis(ctx, sale))) return { kind: 'stored', sale };
-    return { kind: 'changed', sale, promoted: await promoteAll(ctx, saleId) };
+    const inRedis = await carryOver(ctx.redis, sale);
+    const promoted = inRedis ? (await promoteWaiting(ctx, saleId)).length : 0;
+    return { kind: 'changed', sale, promoted, inRedis };
   } catch (error) {
-    if (!isPassing(error)) throw error;
+    if (!isRedisPassing(error)) throw error;
     storeFailed('redis', error);
-    return { kind: 'stored', sale };
+    return { kind: 'changed', sale, promoted: 0, inRedis: false };
   }
-}
-
-/**
- * All of the sale is carried over, not just this change, as an earlier one may have got no further than Postgres. The
- * generation comes last: as long as it differs, reconcile sees that something is missing.
- */
-async function tellRedis(ctx: StepContext, sale: Sale): Promise<boolean> {
-  if (!(await setSale(ctx.redis, sale.id, { state: sale.state }))) return false;
-  await restock(ctx.redis, sale);
-  return setSale(ctx.redis, sale.id, { generation: sale.generation });
-}
-
-/** Nobody is promoted while the sale isn't open: the script sees to that. */
-async function promoteAll(ctx: StepContext, saleId: string): Promise<number> {
-  let promoted = 0;
-  for (;;) {
-    const claims = await promote(ctx.redis, saleId);
-    await queuePromoted(ctx, saleId, claims);
-    promoted += claims.length;
-    if (claims.length < RELEASE_BATCH_MAX) return promoted;
-  }
-}
-
-function isPassing(error: unknown): boolean {
-  return error instanceof NotVerified || error instanceof DeadlineExceeded || isRedisAway(error);
 }

@@ -1,7 +1,6 @@
 import type { Logger } from '../logger.js';
 import type { Database } from '../orders/database.js';
 import type { PaymentProvider } from '../payments/provider.js';
-import { wallet } from '../payments/wallet.js';
 import type { Queues } from '../queue/queue.js';
 import type { Redis } from '../redis.js';
 import type { ProviderName } from '../sale.js';
@@ -28,12 +27,11 @@ export interface ShopPlace {
 
 /**
  * @param ctx the stores and the providers
- * @param name a sale's provider
+ * @param name a payment's provider; the wallet has no payments besides its orders
  * @returns the provider
  * @throws when this process has none of this name: the settings say where it is
  */
 export function providerOf(ctx: StepContext, name: ProviderName): PaymentProvider {
-  if (name === 'wallet') return wallet(ctx.db);
   const provider = ctx.providers?.[name];
   if (!provider) throw new Error(`no payment provider ${name}: set PAYMENT_PROVIDER_URL and PAYMENT_PROVIDER_KEY`);
   return provider;

@@ -3,7 +3,7 @@ import { createSale as storeSale } from '../orders/sales.js';
 import { openShopAccounts } from '../orders/wallet.js';
 import type { Redis } from '../redis.js';
 import type { Sale } from '../sale.js';
-import { openSale, refuseRulesOnCluster } from '../stock/sale.js';
+import { openSale, refuseRulesOnCluster } from '../stock/open-sale.js';
 
 /** A sale that is about to be made. */
 export type NewSale = Omit<Sale, 'state' | 'generation'>;

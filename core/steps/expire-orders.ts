@@ -5,7 +5,7 @@ import type { StepContext } from './context.js';
 import { releaseUnits } from './release-units.js';
 
 /** How many orders end in one statement: a few ms, and one release script each for as many. */
-export const EXPIRE_BATCH_MAX = 500;
+const EXPIRE_BATCH_MAX = 500;
 
 /**
  * Cancels orders that were not paid in time, by Postgres's clock, and releases their units. Safe to repeat.

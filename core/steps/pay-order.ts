@@ -1,16 +1,15 @@
 import { crashPoint, crashStep } from '../crash-point.js';
-import { orderPaid } from '../events.js';
-import { claimStatusOf, isLiveOrder, type OrderReason } from '../order.js';
+import { ordersPaid } from '../events.js';
+import type { OrderReason } from '../order.js';
 import { expireOrders } from '../orders/end.js';
-import { markOpen, requestPayment } from '../orders/payment.js';
-import { readOrders } from '../orders/place.js';
+import { markOpen, markRefused, type Payment, requestPayment } from '../orders/payment.js';
 import { readSale } from '../orders/sales.js';
-import type { CreatedPayment } from '../payments/provider.js';
-import type { Sale } from '../sale.js';
+import type { CreatedPayment, OrderToPay } from '../payments/provider.js';
+import { wallet } from '../payments/wallet.js';
 import { setPayUrl } from '../stock/pay-url.js';
-import { recordStatus } from '../stock/status.js';
 import { providerOf, type StepContext } from './context.js';
 import { releaseUnits } from './release-units.js';
+import { tellOrder } from './tell-order.js';
 
 /**
  * Has an order paid: from its buyer's wallet at once, or at the sale's provider, where the buyer is sent. Tells Redis. Safe to repeat.
@@ -24,66 +23,57 @@ import { releaseUnits } from './release-units.js';
 export async function payOrder(ctx: StepContext, saleId: string, claimId: string, buyerId: string): Promise<void> {
   const sale = await readSale(ctx.db, saleId);
   if (!sale) return;
-  const pay = sale.provider === 'wallet' ? payFromWallet : payElsewhere;
-  const payment = await crashStep('pay.capture', () => pay(ctx, sale, claimId, buyerId));
+  const order = { orderId: claimId, buyerId };
+  const payment = await crashStep('pay.capture', () =>
+    sale.provider === 'wallet' ? wallet(ctx.db).create(order) : payElsewhere(ctx, order),
+  );
   await crashPoint('pay.captured');
+  const tell = (reason: OrderReason | null = null) =>
+    crashStep('pay.record', () => tellOrder(ctx, saleId, { claimId, buyerId }, reason));
   switch (payment.kind) {
     case 'settled':
-      orderPaid();
-      return tellStatus(ctx, saleId, claimId, buyerId, null);
+      ordersPaid(1);
+      return tell();
     case 'open':
       await setPayUrl(ctx.redis, saleId, claimId, payment.payUrl);
-      return tellStatus(ctx, saleId, claimId, buyerId, null);
+      return tell();
     case 'refused':
-      return tellStatus(ctx, saleId, claimId, buyerId, payment.reason);
-    case 'not_payable':
-      return tellTruth(ctx, saleId, claimId, buyerId);
+      return tell(payment.reason);
+    case 'not_payable': {
+      // A click after the deadline is answered by the truth, at once: the order has expired.
+      const ended = await expireOrders(ctx.db, 1, [claimId]);
+      return ended.length > 0 ? releaseUnits(ctx, ended) : tell();
+    }
   }
-}
-
-function payFromWallet(ctx: StepContext, sale: Sale, orderId: string, buyerId: string): Promise<CreatedPayment> {
-  const { id: saleId, priceMinor: amountMinor, currency } = sale;
-  return providerOf(ctx, 'wallet').create({ orderId, saleId, buyerId, amountMinor, currency, payByMs: 0 });
 }
 
 /** Our books first, then the provider: whatever becomes of the call, ask-providers knows that there may be a payment. */
-async function payElsewhere(ctx: StepContext, sale: Sale, orderId: string, buyerId: string): Promise<CreatedPayment> {
+async function payElsewhere(ctx: StepContext, { orderId, buyerId }: OrderToPay): Promise<CreatedPayment> {
   const payment = await requestPayment(ctx.db, orderId, buyerId);
+  await crashPoint('pay.requested');
   if (!payment?.payable) return { kind: 'not_payable' };
-  if (payment.status === 'failed') return { kind: 'refused', reason: 'payment_refused' };
+  // The last attempt that there is has failed.
+  if (payment.status !== 'requested' && payment.status !== 'open')
+    return { kind: 'refused', reason: 'payment_refused' };
   if (payment.payUrl !== null && payment.paymentId !== null) {
     return { kind: 'open', paymentId: payment.paymentId, payUrl: payment.payUrl };
   }
-  const { amountMinor, currency, payByMs } = payment;
-  const created = await providerOf(ctx, sale.provider).create({
-    orderId,
-    saleId: sale.id,
-    buyerId,
-    amountMinor,
-    currency,
-    payByMs,
-  });
-  if (created.kind === 'open') await markOpen(ctx.db, payment.id, created.paymentId, created.payUrl);
-  return created;
+  return makePayment(ctx, payment);
 }
 
-/** A click after the deadline is answered by the truth, at once: the order has expired. */
-async function tellTruth(ctx: StepContext, saleId: string, claimId: string, buyerId: string): Promise<void> {
-  const ended = await expireOrders(ctx.db, 1, [claimId]);
-  if (ended.length > 0) return releaseUnits(ctx, ended);
-  await tellStatus(ctx, saleId, claimId, buyerId, null);
-}
-
-async function tellStatus(
-  ctx: StepContext,
-  saleId: string,
-  claimId: string,
-  buyerId: string,
-  reason: OrderReason | null,
-): Promise<void> {
-  const [order] = await readOrders(ctx.db, [claimId]);
-  if (order?.buyerId !== buyerId || !isLiveOrder(order.status)) return;
-  const isPaid = order.status === 'paid';
-  const record = { ...order, status: claimStatusOf(order.status), reason: isPaid ? null : reason };
-  await crashStep('pay.record', () => recordStatus(ctx.redis, saleId, [record]));
+/**
+ * Makes a payment at its provider, and writes down what came of it. Safe to repeat: the provider makes it once.
+ *
+ * @param ctx the stores and the providers
+ * @param payment a payment that was requested
+ * @returns what came of it
+ * @throws what the stores and the provider throw: then do it again
+ */
+export async function makePayment(ctx: StepContext, payment: Payment): Promise<CreatedPayment> {
+  const created = await crashStep('pay.create', () => providerOf(ctx, payment.provider).create(payment));
+  if (created.kind === 'refused') await markRefused(ctx.db, payment.id);
+  if (created.kind !== 'open') return created;
+  const { paymentId, payUrl } = created;
+  const status = await crashStep('pay.open', () => markOpen(ctx.db, payment.id, paymentId, payUrl));
+  return status === 'failed' ? { kind: 'refused', reason: 'payment_refused' } : created;
 }

@@ -1,17 +1,14 @@
-import { orderPaid, paymentReported } from '../events.js';
-import { claimStatusOf, isLiveOrder } from '../order.js';
-import {
-  type AppliedReport,
-  applyAnswer,
-  applyEvent,
-  type Report,
-  type StoredEvent,
-} from '../orders/payment-report.js';
-import { readOrders } from '../orders/place.js';
+import { crashPoint, crashStep } from '../crash-point.js';
+import { ordersPaid, paymentReported } from '../events.js';
+import type { OrderReason } from '../order.js';
+import type { Payment } from '../orders/payment.js';
+import { type AppliedReport, applyAnswer, applyEvent } from '../orders/payment-report.js';
+import type { PaymentReport, ProviderEvent } from '../payment.js';
 import type { ProviderName } from '../sale.js';
-import { recordStatus } from '../stock/status.js';
+import { dropPayUrl, readPayUrl } from '../stock/pay-url.js';
 import type { StepContext } from './context.js';
 import { settleLateMoney } from './settle-late-money.js';
+import { tellOrder } from './tell-order.js';
 
 /**
  * Stores an event of a provider, lets it take effect, and tells Redis. An event that comes again does nothing.
@@ -21,8 +18,10 @@ import { settleLateMoney } from './settle-late-money.js';
  * @param event the event, its signature checked
  * @throws NotVerified, and what the stores throw: then do it again; what Redis was not told, reconcile tells it
  */
-export async function takePaymentEvent(ctx: StepContext, provider: ProviderName, event: StoredEvent): Promise<void> {
-  await follow(ctx, await applyEvent(ctx.db, provider, event));
+export async function takePaymentEvent(ctx: StepContext, provider: ProviderName, event: ProviderEvent): Promise<void> {
+  const applied = await crashStep('event.apply', () => applyEvent(ctx.db, provider, event));
+  await crashPoint('event.applied');
+  await follow(ctx, applied);
 }
 
 /**
@@ -33,17 +32,36 @@ export async function takePaymentEvent(ctx: StepContext, provider: ProviderName,
  * @param report the answer
  * @throws NotVerified, and what the stores throw: then ask again
  */
-export async function takePaymentAnswer(ctx: StepContext, provider: ProviderName, report: Report): Promise<void> {
-  await follow(ctx, await applyAnswer(ctx.db, provider, report));
+export async function takePaymentAnswer(
+  ctx: StepContext,
+  provider: ProviderName,
+  report: PaymentReport,
+): Promise<void> {
+  await follow(ctx, await crashStep('ask.apply', () => applyAnswer(ctx.db, provider, report)));
 }
 
 async function follow(ctx: StepContext, { outcome, payment }: AppliedReport): Promise<void> {
   paymentReported(outcome, payment?.orderId);
   if (!payment) return;
   if (outcome === 'late') return settleLateMoney(ctx, payment);
-  if (outcome !== 'paid') return;
-  orderPaid();
-  const [order] = await readOrders(ctx.db, [payment.orderId]);
-  if (!order || !isLiveOrder(order.status)) return;
-  await recordStatus(ctx.redis, payment.saleId, [{ ...order, status: claimStatusOf(order.status), reason: null }]);
+  if (outcome === 'failed' || (outcome === 'repeated' && payment.status === 'failed')) return tellFailed(ctx, payment);
+  // What comes again tells Redis once more: whoever applied it first may have died before.
+  if (outcome !== 'paid' && outcome !== 'repeated') return;
+  if (outcome === 'paid') ordersPaid(1);
+  await tell(ctx, payment);
+}
+
+/** The buyer may try again, elsewhere than where it failed. An event that comes again tells it once more: nobody else would. */
+async function tellFailed(ctx: StepContext, payment: Payment): Promise<void> {
+  const { saleId, orderId, payUrl } = payment;
+  const shown = await readPayUrl(ctx.redis, saleId, orderId);
+  // The next attempt is under way.
+  if (shown !== undefined && shown !== payUrl) return;
+  await dropPayUrl(ctx.redis, saleId, orderId);
+  if (payment.payable) await tell(ctx, payment, 'payment_refused');
+}
+
+function tell(ctx: StepContext, payment: Payment, reason: OrderReason | null = null): Promise<void> {
+  const { saleId, orderId: claimId, buyerId } = payment;
+  return crashStep('event.record', () => tellOrder(ctx, saleId, { claimId, buyerId }, reason));
 }

@@ -1,6 +1,6 @@
 import type { Claim } from '../claim.js';
 import { crashPoint, crashStep } from '../crash-point.js';
-import { enqueueFailed, ordersPlaced } from '../events.js';
+import { enqueueFailed, ordersPaid, ordersPlaced, ordersRejected } from '../events.js';
 import { isLiveOrder, type Order } from '../order.js';
 import { voidClaims } from '../orders/end.js';
 import { isDataError } from '../orders/failure.js';
@@ -20,18 +20,20 @@ const EXPIRE_MARGIN_MS = 50;
  *
  * @param ctx the stores
  * @param saleId the sale
- * @param claims at most 500
+ * @param claims at most {@link PLACE_BATCH_MAX}
  * @throws NotVerified, and what the stores throw: then do it again; rescue does
  */
 export async function placeOrders(ctx: StepContext, saleId: string, claims: Claim[]): Promise<void> {
-  const { orders, conflicting } = await placeOrSplit(ctx, saleId, claims);
+  const { placed, known, conflicting } = await placeOrSplit(ctx, saleId, claims);
   await crashPoint('place.stored');
+  tellPlaced(placed);
   if (conflicting.length > 0) {
     ctx.log.warn({ saleId, claims: conflicting }, 'claims in conflict with live orders are given up');
     const given = await crashStep('place.give-up', () => voidClaims(ctx.db, saleId, conflicting, 'lost'));
     await crashPoint('place.given-up');
     await releaseUnits(ctx, given);
   }
+  const orders = [...placed, ...known];
   await recordLive(
     ctx,
     saleId,
@@ -41,6 +43,13 @@ export async function placeOrders(ctx: StepContext, saleId: string, claims: Clai
     ctx,
     orders.filter(order => !isLiveOrder(order.status)),
   );
+}
+
+function tellPlaced(placed: Order[]): void {
+  const live = placed.filter(order => isLiveOrder(order.status));
+  ordersPlaced(live.length);
+  ordersRejected(placed.length - live.length);
+  ordersPaid(live.filter(order => order.status === 'paid').length);
 }
 
 /** A claim that Postgres refuses must not hold up its batch: halves are tried until it is alone, and given up. */
@@ -54,7 +63,8 @@ async function placeOrSplit(ctx: StepContext, saleId: string, claims: Claim[]): 
     const first = await placeOrSplit(ctx, saleId, claims.slice(0, middle));
     const second = await placeOrSplit(ctx, saleId, claims.slice(middle));
     return {
-      orders: [...first.orders, ...second.orders],
+      placed: [...first.placed, ...second.placed],
+      known: [...first.known, ...second.known],
       conflicting: [...first.conflicting, ...second.conflicting],
     };
   }
@@ -63,7 +73,7 @@ async function placeOrSplit(ctx: StepContext, saleId: string, claims: Claim[]): 
 async function giveUp(ctx: StepContext, saleId: string, claims: Claim[], error: unknown): Promise<Placement> {
   ctx.log.error({ err: error, saleId, claims }, 'a claim that Postgres refuses is given up');
   await releaseUnits(ctx, await tombstones(ctx, saleId, claims));
-  return { orders: [], conflicting: [] };
+  return { placed: [], known: [], conflicting: [] };
 }
 
 /** What Postgres won't even hold a tombstone of can't be released: it stays in the outbox, where the audit reports it. */
@@ -81,7 +91,6 @@ async function recordLive(ctx: StepContext, saleId: string, orders: Order[]): Pr
   const records = orders.map(order => ({ ...order, status: order.status as 'paid' }));
   await crashStep('place.record', () => recordStatus(ctx.redis, saleId, records));
   await crashPoint('place.recorded');
-  ordersPlaced(orders.length);
   const pending = orders.filter(order => order.status === 'pending_payment');
   if (pending.length === 0) return;
   const payByMs = Math.max(...pending.map(order => order.payByMs));

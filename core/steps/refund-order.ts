@@ -1,3 +1,4 @@
+import { crashPoint, crashStep } from '../crash-point.js';
 import { orderRefunded } from '../events.js';
 import type { Order } from '../order.js';
 import { readOrders } from '../orders/place.js';
@@ -22,7 +23,8 @@ export type RefundResult =
  * @throws what Postgres throws: then do it again. Redis may be away: deliver-events releases the unit when it is back
  */
 export async function refundOrder(ctx: StepContext, orderId: string, restock: boolean): Promise<RefundResult> {
-  const events = await refund(ctx.db, orderId, restock);
+  const events = await crashStep('refund.end', () => refund(ctx.db, orderId, restock));
+  await crashPoint('refund.ended');
   const [order] = await readOrders(ctx.db, [orderId]);
   if (!order) return { kind: 'unknown_order' };
   if (order.status !== 'refunded') return { kind: 'not_paid', order };

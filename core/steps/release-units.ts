@@ -4,7 +4,7 @@ import { enqueueFailed, unitsPromoted, unitsReleased } from '../events.js';
 import { inTurn } from '../in-turn.js';
 import { markDelivered, type ReleaseEvent } from '../orders/release-event.js';
 import { enqueuePlaceOrders } from '../queue/queue.js';
-import { type ReleaseOutcome, release } from '../stock/release.js';
+import { promote, RELEASE_BATCH_MAX, type ReleaseOutcome, release } from '../stock/release.js';
 import type { StepContext } from './context.js';
 
 /**
@@ -30,13 +30,26 @@ export async function releaseUnits(ctx: StepContext, events: ReleaseEvent[]): Pr
 }
 
 /**
- * Has claims of promoted buyers placed. They are in the outbox already, so a queue that can't be reached loses nothing.
+ * Gives all free units to those on standby, as far as there are any: after a restock, a resume or a repair. Nobody is promoted
+ * while the sale isn't open: the script sees to that.
  *
  * @param ctx the stores
  * @param saleId the sale
- * @param claims the claims
+ * @returns the claims that were made
+ * @throws NotVerified, and what Redis throws: reconcile promotes whoever is left
  */
-export async function queuePromoted(ctx: StepContext, saleId: string, claims: Claim[]): Promise<void> {
+export async function promoteWaiting(ctx: StepContext, saleId: string): Promise<Claim[]> {
+  const promoted: Claim[] = [];
+  for (;;) {
+    const claims = await promote(ctx.redis, saleId);
+    await queuePromoted(ctx, saleId, claims);
+    promoted.push(...claims);
+    if (claims.length < RELEASE_BATCH_MAX) return promoted;
+  }
+}
+
+/** They are in the outbox already, so a queue that can't be reached loses nothing. */
+async function queuePromoted(ctx: StepContext, saleId: string, claims: Claim[]): Promise<void> {
   if (claims.length === 0) return;
   unitsPromoted(claims.length);
   try {

@@ -1,15 +1,15 @@
-import { lateMoneySettled, orderRefunded } from '../events.js';
-import { claimStatusOf, isLiveOrder } from '../order.js';
+import { crashPoint, crashStep } from '../crash-point.js';
+import { lateMoneySettled, ordersPaid } from '../events.js';
 import { expireOrders, voidClaims } from '../orders/end.js';
 import { payWithLateMoney, refundLateMoney } from '../orders/late-money.js';
 import type { Payment } from '../orders/payment.js';
 import { readOrders } from '../orders/place.js';
 import { readReleases } from '../orders/release-event.js';
-import { readSale } from '../orders/sales.js';
+import { hasLeftRedis, readSale } from '../orders/sales.js';
 import { regrab, setReason } from '../stock/regrab.js';
-import { recordStatus } from '../stock/status.js';
 import type { StepContext } from './context.js';
 import { releaseUnits } from './release-units.js';
+import { tellOrder } from './tell-order.js';
 
 /**
  * Decides what becomes of money that came after its order had ended: a unit is taken again if one is free and the sale allows it,
@@ -23,25 +23,32 @@ export async function settleLateMoney(ctx: StepContext, payment: Payment): Promi
   // Its deadline has passed and nobody has noticed yet: the order ends first.
   await releaseUnits(ctx, await expireOrders(ctx.db, 1, [payment.orderId]));
   const sale = await readSale(ctx.db, payment.saleId);
-  if (sale?.lateMoney === 'refund') return giveBack(ctx, payment);
+  const [order] = await readOrders(ctx.db, [payment.orderId]);
+  // Another attempt has paid for it: there is nothing left to buy.
+  const isSurplus = order?.status === 'paid' || order?.status === 'refunded';
+  // An event is heard at any time, also when Redis has forgotten the sale.
+  const isOver = await hasLeftRedis(ctx.db, payment.saleId);
+  if (isSurplus || isOver || sale?.lateMoney === 'refund') return giveBack(ctx, payment);
   const { buyerId, orderId: endedClaimId, regrabClaimId: claimId } = payment;
-  const unit = await regrab(ctx.redis, payment.saleId, { buyerId, endedClaimId, claimId });
+  const wish = { buyerId, endedClaimId, claimId };
+  const unit = await crashStep('late.regrab', () => regrab(ctx.redis, payment.saleId, wish));
+  await crashPoint('late.regrabbed');
   // The release is under way: without it the buyer can't have a second claim.
   if (unit === 'not_released') return releaseUnits(ctx, await readReleases(ctx.db, [endedClaimId]));
   if (typeof unit === 'string') return giveBack(ctx, payment);
   const claim = { buyerId, claimId, unit };
-  if (!(await payWithLateMoney(ctx.db, payment, claim))) {
+  if (!(await crashStep('late.pay', () => payWithLateMoney(ctx.db, payment, claim)))) {
     await releaseUnits(ctx, await voidClaims(ctx.db, payment.saleId, [claim], 'lost'));
-    await tellNew(ctx, payment.saleId, claimId);
+    await tellOrder(ctx, payment.saleId, claim);
     return giveBack(ctx, payment);
   }
+  ordersPaid(1);
   lateMoneySettled('regrabbed', payment.orderId);
-  await tellNew(ctx, payment.saleId, claimId);
+  await tellOrder(ctx, payment.saleId, claim);
 }
 
 async function giveBack(ctx: StepContext, payment: Payment): Promise<void> {
-  if (await refundLateMoney(ctx.db, payment)) {
-    orderRefunded();
+  if (await crashStep('late.refund', () => refundLateMoney(ctx.db, payment))) {
     lateMoneySettled('refunded', payment.orderId);
   }
   await tellRefunded(ctx, payment);
@@ -56,12 +63,6 @@ async function giveBack(ctx: StepContext, payment: Payment): Promise<void> {
  */
 export async function tellRefunded(ctx: StepContext, { saleId, buyerId, orderId }: Payment): Promise<void> {
   const [order] = await readOrders(ctx.db, [orderId]);
-  if (order?.reason !== 'refunded_late_payment') return;
+  if (order?.reason !== 'refunded_late_payment' || (await hasLeftRedis(ctx.db, saleId))) return;
   await setReason(ctx.redis, saleId, { buyerId, claimId: orderId }, order.reason);
-}
-
-async function tellNew(ctx: StepContext, saleId: string, claimId: string): Promise<void> {
-  const [order] = await readOrders(ctx.db, [claimId]);
-  if (!order || !isLiveOrder(order.status)) return;
-  await recordStatus(ctx.redis, saleId, [{ ...order, status: claimStatusOf(order.status), reason: null }]);
 }

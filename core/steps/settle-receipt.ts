@@ -1,5 +1,5 @@
 import type { Claim } from '../claim.js';
-import { claimStatusOf } from '../order.js';
+import { claimOf } from '../order.js';
 import { voidClaims } from '../orders/end.js';
 import { readOrders } from '../orders/place.js';
 import { restoreClaim } from '../stock/restore.js';
@@ -20,8 +20,6 @@ export async function settleReceipt(ctx: StepContext, saleId: string, claim: Cla
   await releaseUnits(ctx, await voidClaims(ctx.db, saleId, [claim], 'lost'));
   const [order] = await readOrders(ctx.db, [claim.claimId]);
   if (!order) return;
-  const { reason, ...rest } = order;
-  const record = { ...rest, status: claimStatusOf(order.status), ...(reason ? { reason } : {}) };
   // An order whose unit is another's in Redis is left to reconcile: Postgres is right.
-  await restoreClaim(ctx.redis, saleId, record);
+  await restoreClaim(ctx.redis, saleId, claimOf(order));
 }

@@ -1,7 +1,6 @@
 import { type Claim, type ClaimRecord, parseClaimRecord } from '../claim.js';
-import { NotVerified } from '../errors.js';
 import type { Redis } from '../redis.js';
-import { keysOf } from './keys.js';
+import { allKeysOf } from './keys.js';
 import { runScript } from './scripts.js';
 
 /** The most buyers that one call of the claim script may carry: it runs for about 0.2 ms, and nobody waits for longer. */
@@ -36,15 +35,13 @@ export type ClaimRequest = Pick<Claim, 'buyerId' | 'claimId'>;
  * @throws what ioredis throws: then the outcome is unknown, and claiming again is the way to learn it
  */
 export async function claim(redis: Redis, saleId: string, requests: ClaimRequest[]): Promise<ClaimOutcome[]> {
-  const keys = keysOf(saleId);
-  // One argument for the batch: ioredis goes over each of its arguments several times.
   const batch = requests.map(({ buyerId, claimId }) => `${buyerId} ${claimId}`).join(' ');
-  const reply = (await runScript(
-    redis,
-    'claim',
-    [keys.sale, keys.stock, keys.claims, keys.outbox, keys.standby],
-    [batch],
-  )) as [string, string, string, ...OutcomeReply[]];
+  const reply = (await runScript(redis, 'claim', allKeysOf(saleId), [batch])) as [
+    string,
+    string,
+    string,
+    ...OutcomeReply[],
+  ];
   const [fence, refusal, opensAtMs] = reply;
   if (fence !== 'ok') return requests.map(() => ({ kind: 'refused', refusal: fence as SaleRefusal }));
   const refused: ClaimOutcome =
@@ -61,18 +58,4 @@ function outcomeOf(value: OutcomeReply, request: ClaimRequest, refused: ClaimOut
   if (typeof value === 'string') return { kind: 'held', claim: parseClaimRecord(value) };
   if (value > 0) return { kind: 'won', claim: { claimId: request.claimId, buyerId: request.buyerId, unit: value } };
   return value < 0 ? { kind: 'standby', position: -value } : refused;
-}
-
-/**
- * Splits what a fenced script returned.
- *
- * @param reply the reply, its first element the fence's verdict
- * @param saleId named in the error
- * @returns the rest of the reply
- * @throws NotVerified unless the verdict is 'ok': nothing was done, and trying again later helps
- */
-export function behindFence<T>(reply: unknown, saleId: string): T[] {
-  const [verdict, ...rest] = reply as [string, ...T[]];
-  if (verdict !== 'ok') throw new NotVerified(`sale ${saleId} in Redis: ${verdict}`);
-  return rest;
 }

@@ -2,6 +2,7 @@ import type { Redis } from '../redis.js';
 import type { SaleState } from '../sale.js';
 import type { BuyerChange } from './changes.js';
 import { keysOf } from './keys.js';
+import { msOf, repliesOf, runIdOf } from './replies.js';
 
 /** How many entries one round trip of a scan brings, about. */
 const SCAN_COUNT = 1_000;
@@ -39,10 +40,8 @@ export async function readStanding(redis: Redis, saleId: string): Promise<Standi
     .info('server')
     .time()
     .exec();
-  const [sale, free, waiting, claims, server, time] = (replies ?? []).map(([error, reply]) => {
-    if (error) throw error;
-    return reply;
-  }) as [(string | null)[], number, number, number, string, [string, string]];
+  const [sale, free, waiting, claims, server, time] =
+    repliesOf<[(string | null)[], number, number, number, string, [string, string]]>(replies);
   const [version, standbyCap, state, opensAtMs, closesAtMs, runId] = sale;
   return {
     version: Number(version),
@@ -52,9 +51,9 @@ export async function readStanding(redis: Redis, saleId: string): Promise<Standi
     state: state as SaleState,
     opensAtMs: Number(opensAtMs),
     closesAtMs: Number(closesAtMs),
-    verified: Boolean(runId) && server.includes(`run_id:${runId}\r`),
+    verified: runId === runIdOf(server),
     claims,
-    nowMs: Number(time[0]) * 1_000 + Math.floor(Number(time[1]) / 1_000),
+    nowMs: msOf(time),
   };
 }
 

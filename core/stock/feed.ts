@@ -1,10 +1,11 @@
 import type { Redis } from '../redis.js';
-import { type Change, parseChange } from './changes.js';
+import { parseChange } from './changes.js';
+import { FollowedSale, type Listener } from './followed-sale.js';
 import { channelOf } from './keys.js';
 import { readPulses } from './pulse.js';
 
 /** How often the feed compares what it heard with what Redis counts, in ms: so long, at most, does it not notice that it is deaf. */
-export const LOOK_EVERY_MS = 500;
+const LOOK_EVERY_MS = 500;
 
 /** A sale that nobody follows any more is listened to for this long, in ms, as waiting buyers come and go. */
 const LINGER_MS = 10_000;
@@ -12,166 +13,123 @@ const LINGER_MS = 10_000;
 /** A deaf connection is made anew, but not more often than this, in ms. */
 const RECONNECT_EVERY_MS = 2_000;
 
-/** Told of one sale, in the order of its changes. Nothing here may throw. */
-export interface Listener {
-  changed(change: Change): void;
-  /** The feed listens from now on; what happened before was perhaps not heard. */
-  listening(): void;
-  /** Changes may be missed from now on, until {@link listening}. */
-  deaf(): void;
-  /** What Redis counts by now; what was told of it may still be on its way. */
-  looked?(pulse: { version: number; verified: boolean; nowMs: number }): void;
-}
-
-/** Hears what changes in sales: one connection for the whole process. */
-export interface Feed {
-  /** @returns a function that ends it */
-  follow(saleId: string, listener: Listener): () => void;
-  /** @returns whether changes of a sale that is followed are being heard */
-  hears(saleId: string): boolean;
-  close(): void;
-}
-
-interface Followed {
-  listeners: Set<Listener>;
-  hearing: boolean;
-  /** The highest `published` heard. */
-  heard: number;
-  /** What must have been heard by the next look. */
-  due: number;
-  idleSinceMs: number;
-}
-
 /**
- * Opens the change feed. It knows when it is deaf: its connection was closed, subscribing was refused, or Redis counts
- * messages that did not come within {@link LOOK_EVERY_MS}. Whoever follows a sale must then ask Redis itself.
- *
- * @param subscriber a connection with the profile `feed`, for nothing else
- * @param redis another connection, to compare with
- * @param onError told of messages and calls that failed
- * @returns the feed
+ * Hears what changes in sales: one connection for the whole process. It knows when it is deaf: its connection was closed,
+ * subscribing was refused, or Redis counts messages that did not come within {@link LOOK_EVERY_MS}. Whoever follows a sale
+ * must then ask Redis itself.
  */
-export function openFeed(subscriber: Redis, redis: Redis, onError: (error: Error) => void): Feed {
-  const sales = new Map<string, Followed>();
-  const saleOf = new Map<string, string>();
-  let looking = false;
-  let reconnectedAtMs = 0;
+export class Feed {
+  readonly #subscriber: Redis;
+  readonly #redis: Redis;
+  readonly #onError: (error: Error) => void;
+  readonly #sales = new Map<string, FollowedSale>();
+  readonly #saleOf = new Map<string, string>();
+  readonly #timer: NodeJS.Timeout;
+  #looking = false;
+  #reconnectedAtMs = 0;
 
-  const listen = async (saleId: string, sale: Followed): Promise<void> => {
-    try {
-      await subscriber.subscribe(channelOf(saleId));
-    } catch (error) {
-      return onError(error as Error);
+  /**
+   * @param subscriber a connection with the profile `feed`, for nothing else
+   * @param redis another connection, to compare with
+   * @param onError told of messages and calls that failed
+   */
+  constructor(subscriber: Redis, redis: Redis, onError: (error: Error) => void) {
+    this.#subscriber = subscriber;
+    this.#redis = redis;
+    this.#onError = onError;
+    subscriber.on('message', (channel, text) => this.#hear(channel, text));
+    subscriber.on('close', () => this.#goDeaf());
+    subscriber.on('ready', () => {
+      for (const [saleId, sale] of this.#sales) void this.#listen(saleId, sale);
+    });
+    this.#timer = setInterval(() => this.#tend(), LOOK_EVERY_MS);
+  }
+
+  /** @returns a function that ends it */
+  follow(saleId: string, listener: Listener): () => void {
+    let sale = this.#sales.get(saleId);
+    if (!sale) {
+      sale = new FollowedSale();
+      this.#sales.set(saleId, sale);
+      this.#saleOf.set(channelOf(saleId), saleId);
+      if (this.#subscriber.status === 'ready') void this.#listen(saleId, sale);
     }
-    if (sales.get(saleId) !== sale || subscriber.status !== 'ready') return;
-    Object.assign(sale, { hearing: true, heard: 0, due: 0 });
-    for (const listener of sale.listeners) listener.listening();
-  };
+    return sale.add(listener);
+  }
 
-  const goDeaf = (sale: Followed): void => {
-    if (!sale.hearing) return;
-    sale.hearing = false;
-    for (const listener of sale.listeners) listener.deaf();
-  };
+  /** @returns whether changes of a sale that is followed are being heard */
+  hears(saleId: string): boolean {
+    return this.#sales.get(saleId)?.hearing ?? false;
+  }
 
-  const hear = (channel: string, text: string): void => {
-    const sale = sales.get(saleOf.get(channel) ?? '');
+  close(): void {
+    clearInterval(this.#timer);
+    this.#sales.clear();
+    this.#subscriber.disconnect();
+  }
+
+  async #listen(saleId: string, sale: FollowedSale): Promise<void> {
+    try {
+      await this.#subscriber.subscribe(channelOf(saleId));
+    } catch (error) {
+      return this.#onError(error as Error);
+    }
+    if (this.#sales.get(saleId) === sale && this.#subscriber.status === 'ready') sale.listen();
+  }
+
+  #hear(channel: string, text: string): void {
+    const sale = this.#sales.get(this.#saleOf.get(channel) ?? '');
     if (!sale) return;
     try {
-      const change = parseChange(text);
-      sale.heard = Math.max(sale.heard, change.published);
-      for (const listener of sale.listeners) listener.changed(change);
+      sale.hear(parseChange(text));
     } catch (error) {
       // Whatever it was, it was not heard.
-      onError(error as Error);
-      goDeaf(sale);
+      this.#onError(error as Error);
+      sale.goDeaf();
     }
-  };
+  }
 
-  const forget = (saleId: string): void => {
-    sales.delete(saleId);
-    saleOf.delete(channelOf(saleId));
-    // A channel that is heard for nothing costs nothing but its messages.
-    subscriber.unsubscribe(channelOf(saleId)).catch(() => undefined);
-  };
+  #goDeaf(): void {
+    for (const sale of this.#sales.values()) sale.goDeaf();
+  }
 
-  const reconnect = (): void => {
-    if (performance.now() - reconnectedAtMs < RECONNECT_EVERY_MS) return;
-    reconnectedAtMs = performance.now();
-    subscriber.disconnect(true);
-  };
-
-  const compare = (sale: Followed, published: number): void => {
-    const missed = sale.heard < sale.due;
-    // The first look after subscribing tells where the count stands.
-    if (sale.heard === 0) sale.heard = published;
-    sale.due = published;
-    if (!missed || !sale.hearing) return;
-    goDeaf(sale);
-    reconnect();
-  };
-
-  const look = async (): Promise<void> => {
-    const saleIds = [...sales.keys()];
-    if (saleIds.length === 0) return;
-    const pulses = await readPulses(redis, saleIds);
-    saleIds.forEach((saleId, i) => {
-      const sale = sales.get(saleId);
-      const pulse = pulses[i];
-      if (!sale || !pulse) return;
-      compare(sale, pulse.published);
-      for (const listener of sale.listeners) listener.looked?.(pulse);
-    });
-  };
-
-  const tend = (): void => {
-    for (const [saleId, sale] of sales) {
-      const idle = sale.listeners.size === 0 && performance.now() - sale.idleSinceMs > LINGER_MS;
-      if (idle) forget(saleId);
-      else if (!sale.hearing && subscriber.status === 'ready') void listen(saleId, sale);
+  #tend(): void {
+    for (const [saleId, sale] of this.#sales) {
+      if (sale.idleMs > LINGER_MS) this.#forget(saleId);
+      else if (!sale.hearing && this.#subscriber.status === 'ready') void this.#listen(saleId, sale);
     }
-    if (looking) return;
-    looking = true;
-    look()
+    if (this.#looking) return;
+    this.#looking = true;
+    this.#look()
       .catch(error => {
-        for (const sale of sales.values()) goDeaf(sale);
-        onError(error as Error);
+        this.#goDeaf();
+        this.#onError(error as Error);
       })
       .finally(() => {
-        looking = false;
+        this.#looking = false;
       });
-  };
+  }
 
-  subscriber.on('message', hear);
-  subscriber.on('close', () => {
-    for (const sale of sales.values()) goDeaf(sale);
-  });
-  subscriber.on('ready', () => {
-    for (const [saleId, sale] of sales) void listen(saleId, sale);
-  });
-  const timer = setInterval(tend, LOOK_EVERY_MS);
+  async #look(): Promise<void> {
+    const saleIds = [...this.#sales.keys()];
+    if (saleIds.length === 0) return;
+    const pulses = await readPulses(this.#redis, saleIds);
+    saleIds.forEach((saleId, i) => {
+      const pulse = pulses[i];
+      if (pulse && this.#sales.get(saleId)?.look(pulse) === false) this.#reconnect();
+    });
+  }
 
-  return {
-    follow(saleId, listener) {
-      let sale = sales.get(saleId);
-      if (!sale) {
-        sale = { listeners: new Set(), hearing: false, heard: 0, due: 0, idleSinceMs: 0 };
-        sales.set(saleId, sale);
-        saleOf.set(channelOf(saleId), saleId);
-        if (subscriber.status === 'ready') void listen(saleId, sale);
-      }
-      const { listeners } = sale;
-      listeners.add(listener);
-      return () => {
-        listeners.delete(listener);
-        sale.idleSinceMs = performance.now();
-      };
-    },
-    hears: saleId => sales.get(saleId)?.hearing ?? false,
-    close() {
-      clearInterval(timer);
-      sales.clear();
-      subscriber.disconnect();
-    },
-  };
+  #reconnect(): void {
+    if (performance.now() - this.#reconnectedAtMs < RECONNECT_EVERY_MS) return;
+    this.#reconnectedAtMs = performance.now();
+    this.#subscriber.disconnect(true);
+  }
+
+  #forget(saleId: string): void {
+    this.#sales.delete(saleId);
+    this.#saleOf.delete(channelOf(saleId));
+    // A channel that is heard for nothing costs nothing but its messages.
+    this.#subscriber.unsubscribe(channelOf(saleId)).catch(() => undefined);
+  }
 }

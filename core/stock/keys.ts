@@ -24,6 +24,15 @@ export function keysOf(saleId: string): SaleKeys {
 
 /**
  * @param saleId the sale
+ * @returns the same, in the order in which the scripts take all of them
+ */
+export function allKeysOf(saleId: string): string[] {
+  const { sale, stock, claims, outbox, standby } = keysOf(saleId);
+  return [sale, stock, claims, outbox, standby];
+}
+
+/**
+ * @param saleId the sale
  * @returns the hash of the addresses where its buyers pay, by claim id; no script reads it, as Postgres has them, too
  */
 export function paymentsKeyOf(saleId: string): string {
@@ -46,3 +55,6 @@ export const REGISTRY = 'dropline:sales';
 
 /** Not a possible sale id. */
 export const REGISTRY_RUN = '@run';
+
+/** Beside it: when the list was last found whole, in ms by Redis's clock. Not a possible sale id either. */
+export const REGISTRY_AT = '@at';

@@ -14,6 +14,17 @@ export async function setPayUrl(redis: Redis, saleId: string, claimId: string, p
 }
 
 /**
+ * Stops showing where to pay, when nothing can be paid there any more. Asking to pay shows the next place.
+ *
+ * @param redis a connection
+ * @param saleId the sale
+ * @param claimId the order
+ */
+export async function dropPayUrl(redis: Redis, saleId: string, claimId: string): Promise<void> {
+  await redis.hdel(paymentsKeyOf(saleId), claimId);
+}
+
+/**
  * @param redis a connection
  * @param saleId the sale
  * @param claimId the order

@@ -1,5 +1,6 @@
 import type { Redis } from '../redis.js';
 import { keysOf } from './keys.js';
+import { msOf, repliesOf, runIdOf } from './replies.js';
 
 /** What a sale's counters are, and whether its data can be believed. */
 export interface Pulse {
@@ -21,15 +22,11 @@ export interface Pulse {
 export async function readPulses(redis: Redis, saleIds: string[]): Promise<Pulse[]> {
   const pipeline = redis.pipeline();
   for (const saleId of saleIds) pipeline.hmget(keysOf(saleId).sale, 'version', 'published', 'runId');
-  const replies = ((await pipeline.info('server').time().exec()) ?? []).map(([error, reply]) => {
-    if (error) throw error;
-    return reply;
-  });
-  const [server, [seconds, micros]] = replies.slice(-2) as [string, [string, string]];
-  const nowMs = Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
+  const replies = repliesOf(await pipeline.info('server').time().exec());
+  const [server, time] = replies.slice(-2) as [string, [string, string]];
+  const [runningId, nowMs] = [runIdOf(server), msOf(time)];
   return saleIds.map((_, i) => {
     const [version, published, runId] = replies[i] as (string | null)[];
-    const verified = Boolean(runId) && server.includes(`run_id:${runId}\r`);
-    return { version: Number(version), published: Number(published), verified, nowMs };
+    return { version: Number(version), published: Number(published), verified: runId === runningId, nowMs };
   });
 }

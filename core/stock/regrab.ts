@@ -1,8 +1,7 @@
 import type { OrderReason } from '../order.js';
 import type { Redis } from '../redis.js';
-import { behindFence } from './claims.js';
-import { keysOf } from './keys.js';
-import { runScript } from './scripts.js';
+import { allKeysOf, keysOf } from './keys.js';
+import { behindFence, runScript } from './scripts.js';
 
 /** Why no unit could be taken again. `not_released`: the old claim is still being released; ask again. */
 export type RegrabRefusal = 'not_open' | 'sold_out' | 'other_claim' | 'ended' | 'not_released';
@@ -25,13 +24,11 @@ export interface Regrab {
  * @throws NotVerified when the sale isn't verified; what ioredis throws
  */
 export async function regrab(redis: Redis, saleId: string, regrab: Regrab): Promise<number | RegrabRefusal> {
-  const keys = keysOf(saleId);
-  const reply = await runScript(
-    redis,
-    'regrab',
-    [keys.sale, keys.stock, keys.claims, keys.outbox, keys.standby],
-    [regrab.buyerId, regrab.endedClaimId, regrab.claimId],
-  );
+  const reply = await runScript(redis, 'regrab', allKeysOf(saleId), [
+    regrab.buyerId,
+    regrab.endedClaimId,
+    regrab.claimId,
+  ]);
   return behindFence<number | RegrabRefusal>(reply, saleId)[0] as number | RegrabRefusal;
 }
 

@@ -2,9 +2,8 @@ import type { Claim, EndedStatus } from '../claim.js';
 import { newClaimId, newClaimIds } from '../claim-id.js';
 import type { OrderReason } from '../order.js';
 import type { Redis } from '../redis.js';
-import { behindFence } from './claims.js';
-import { keysOf } from './keys.js';
-import { runScript } from './scripts.js';
+import { allKeysOf } from './keys.js';
+import { behindFence, runScript } from './scripts.js';
 
 /** The most claims that one call of a maintenance script may carry. */
 export const RELEASE_BATCH_MAX = 500;
@@ -32,14 +31,8 @@ export type ReleaseOutcome = { kind: 'released' } | { kind: 'promoted'; claim: C
  * @throws NotVerified when the sale isn't verified; what ioredis throws: then do it again
  */
 export async function release(redis: Redis, saleId: string, releases: Release[]): Promise<ReleaseOutcome[]> {
-  const keys = keysOf(saleId);
   const args = releases.flatMap(r => [r.buyerId, r.claimId, r.status, r.reason, r.freesUnit ? '1' : '0', newClaimId()]);
-  const reply = await runScript(
-    redis,
-    'release',
-    [keys.sale, keys.stock, keys.claims, keys.outbox, keys.standby],
-    args,
-  );
+  const reply = await runScript(redis, 'release', allKeysOf(saleId), args);
   return behindFence<number | PromotedReply>(reply, saleId).map(outcome => {
     if (Array.isArray(outcome)) return { kind: 'promoted', claim: promotedClaim(outcome) };
     return { kind: outcome === 1 ? 'released' : 'not_held' };
@@ -55,14 +48,7 @@ export async function release(redis: Redis, saleId: string, releases: Release[])
  * @throws NotVerified when the sale isn't verified
  */
 export async function promote(redis: Redis, saleId: string): Promise<Claim[]> {
-  const keys = keysOf(saleId);
-  const claimIds = newClaimIds(RELEASE_BATCH_MAX);
-  const reply = await runScript(
-    redis,
-    'promote',
-    [keys.sale, keys.stock, keys.claims, keys.outbox, keys.standby],
-    claimIds,
-  );
+  const reply = await runScript(redis, 'promote', allKeysOf(saleId), newClaimIds(RELEASE_BATCH_MAX));
   return behindFence<PromotedReply>(reply, saleId).map(promotedClaim);
 }
 

@@ -1,8 +1,7 @@
 import type { Claim, ClaimRecord } from '../claim.js';
 import type { Redis } from '../redis.js';
-import { behindFence } from './claims.js';
-import { keysOf } from './keys.js';
-import { runScript } from './scripts.js';
+import { allKeysOf } from './keys.js';
+import { behindFence, runScript } from './scripts.js';
 
 /** `held`: it wasn't lost. `other_claim`: the buyer holds another one. `unit_taken`: the unit is not free any more. */
 export type RestoreOutcome = 'restored' | 'held' | 'other_claim' | 'unit_taken';
@@ -21,12 +20,13 @@ export async function restoreClaim(
   saleId: string,
   claim: ClaimRecord & Pick<Claim, 'buyerId'>,
 ): Promise<RestoreOutcome> {
-  const keys = keysOf(saleId);
-  const reply = await runScript(
-    redis,
-    'restore-claim',
-    [keys.sale, keys.stock, keys.claims, keys.outbox, keys.standby],
-    [claim.buyerId, claim.claimId, claim.unit, claim.status, claim.payByMs ?? '-', claim.reason ?? '-'],
-  );
+  const reply = await runScript(redis, 'restore-claim', allKeysOf(saleId), [
+    claim.buyerId,
+    claim.claimId,
+    claim.unit,
+    claim.status,
+    claim.payByMs ?? '-',
+    claim.reason ?? '-',
+  ]);
   return behindFence<RestoreOutcome>(reply, saleId)[0] as RestoreOutcome;
 }

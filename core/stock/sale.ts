@@ -1,127 +1,21 @@
-import { randomUUID } from 'node:crypto';
-import { type ClaimRecord, formatClaimRecord, isLive } from '../claim.js';
-import { ConfigError } from '../config.js';
-import { crashPoint } from '../crash-point.js';
 import type { Redis } from '../redis.js';
-import {
-  hasPurchaseRules,
-  type LateMoney,
-  type ProviderName,
-  type Sale,
-  type SaleState,
-  type Settlement,
-  standbyCap,
-} from '../sale.js';
-import { behindFence } from './claims.js';
-import { keysOf, paymentsKeyOf, REGISTRY, REGISTRY_RUN } from './keys.js';
-import { runScript } from './scripts.js';
-
-/** How many elements travel in one command while a sale is staged: a few hundred kB. */
-const STAGE_CHUNK = 5_000;
-
-/** Staged keys that were never put in place vanish after this many seconds. */
-const STAGED_TTL_SECONDS = 600;
-
-/** What a sale starts with. All empty for a new one; from Postgres (and what Redis still has) for a lost one. */
-export interface StartingState {
-  claims: (ClaimRecord & { buyerId: string })[];
-  /** Claims that are not placed yet, with the time they were won in ms. */
-  outbox: { buyerId: string; wonAtMs: number }[];
-  /** In the order of the line. */
-  standby: string[];
-  /** Units that were refunded and don't return to stock. */
-  withdrawn?: number[];
-}
-
-const NOTHING: StartingState = { claims: [], outbox: [], standby: [] };
-
-/**
- * Loads a sale into Redis, in place of whatever Redis has of it, verified for this run of Redis.
- *
- * @param redis a connection with the scripts
- * @param sale the sale, as Postgres has it
- * @param state what it starts with
- * @param gate what the caller closed the gate with ({@link setSale}); none for a sale that isn't loaded
- * @returns false when somebody else has opened the sale since: then nothing changed
- * @throws Error when Redis restarts again and again meanwhile; ConfigError for rules that a Redis Cluster can't keep; what
- *   ioredis throws
- */
-export async function openSale(redis: Redis, sale: Sale, state = NOTHING, gate = ''): Promise<boolean> {
-  await refuseRulesOnCluster(redis, sale);
-  for (let attempt = 0; attempt < 3; attempt += 1) {
-    const runId = await readRunId(redis);
-    // First, as rescue only looks into sales that are listed.
-    await redis.hset(REGISTRY, sale.id, sale.generation);
-    const staged = await stage(redis, sale, state);
-    await crashPoint('rebuild.staged');
-    const keys = keysOf(sale.id);
-    const names = [keys.sale, keys.stock, keys.claims, keys.outbox, keys.standby, ...staged];
-    const outcome = await runScript(redis, 'open-sale', names, [runId, gate, ...fieldsOf(sale)]);
-    if (outcome === 'restarted') continue;
-    if (outcome !== 'opened') await redis.del(...staged);
-    return outcome === 'opened';
-  }
-  throw new Error(`sale ${sale.id} could not be loaded: Redis restarts while it is staged`);
-}
-
-function fieldsOf(sale: Sale): (string | number)[] {
-  const { id: _, standbyFactor: __, onePurchaseAtATime, ...fields } = sale;
-  const onePurchase = onePurchaseAtATime ? 1 : 0;
-  return Object.entries({ ...fields, onePurchaseAtATime: onePurchase, standbyCap: standbyCap(sale) }).flat();
-}
-
-/**
- * The keys that such rules need belong to the buyer, and a script of a Redis Cluster reaches the keys of one sale only.
- *
- * @param redis a connection
- * @param sale the sale
- * @throws ConfigError when it has rules about purchases, and Redis is a cluster
- */
-export async function refuseRulesOnCluster(redis: Redis, sale: Parameters<typeof hasPurchaseRules>[0]): Promise<void> {
-  if (!hasPurchaseRules(sale) || !(await redis.info('cluster')).includes('cluster_enabled:1')) return;
-  throw new ConfigError(
-    'one purchase at a time and a pause between purchases are not available on a Redis Cluster: leave them off, or use one Redis',
-  );
-}
-
-/** Fills temporary keys: the free units are those that no live claim has, and that were not withdrawn. */
-async function stage(redis: Redis, sale: Sale, state: StartingState): Promise<string[]> {
-  const keys = keysOf(sale.id);
-  const suffix = `:staged:${randomUUID()}`;
-  const [stock, claims, outbox, standby] = [keys.stock, keys.claims, keys.outbox, keys.standby].map(
-    k => k + suffix,
-  ) as [string, string, string, string];
-  const taken = new Set([...(state.withdrawn ?? []), ...state.claims.filter(c => isLive(c.status)).map(c => c.unit)]);
-  const free = Array.from({ length: sale.units }, (_, i) => i + 1).filter(unit => !taken.has(unit));
-  for (const chunk of chunks(free)) await redis.rpush(stock, ...chunk);
-  for (const chunk of chunks(state.claims)) {
-    await redis.hset(claims, ...chunk.flatMap(c => [c.buyerId, formatClaimRecord(c)]));
-  }
-  for (const chunk of chunks(state.outbox)) await redis.zadd(outbox, ...chunk.flatMap(e => [e.wonAtMs, e.buyerId]));
-  for (const chunk of chunks(state.standby.map((buyerId, i) => [i + 1, buyerId] as const))) {
-    await redis.zadd(standby, ...chunk.flat());
-  }
-  const staged = [stock, claims, outbox, standby];
-  for (const key of staged) await redis.expire(key, STAGED_TTL_SECONDS);
-  return staged;
-}
-
-function* chunks<T>(all: T[]): Generator<T[]> {
-  for (let i = 0; i < all.length; i += STAGE_CHUNK) yield all.slice(i, i + STAGE_CHUNK);
-}
+import { type LateMoney, type ProviderName, type Sale, type SaleState, type Settlement, standbyCap } from '../sale.js';
+import { allKeysOf, keysOf, paymentsKeyOf, REGISTRY, REGISTRY_AT, REGISTRY_RUN } from './keys.js';
+import { msOf, repliesOf, runIdOf } from './replies.js';
+import { behindFence, runScript } from './scripts.js';
 
 /**
  * @param redis a connection
  * @returns the id of this run of Redis: another one after each start, and on each replica
  */
 export async function readRunId(redis: Redis): Promise<string> {
-  const runId = /run_id:(\w+)/.exec(await redis.info('server'))?.[1];
+  const runId = runIdOf(await redis.info('server'));
   if (!runId) throw new Error('Redis does not tell its run id');
   return runId;
 }
 
-/** Fields of a loaded sale that may change. */
-export type SaleChange = Partial<{ state: SaleState; generation: number; runId: string }>;
+/** Fields of a loaded sale that may change. `stateGeneration` goes with a state that is told before the rest of its generation. */
+export type SaleChange = Partial<{ state: SaleState; stateGeneration: number; generation: number; runId: string }>;
 
 /**
  * Changes a loaded sale. With `runId` it verifies the sale for a run of Redis, or closes the
@@ -130,11 +24,29 @@ export type SaleChange = Partial<{ state: SaleState; generation: number; runId: 
  * @param redis a connection with the scripts
  * @param saleId the sale
  * @param change what changes
+ * @param generation that the values are of: a sale of a later one stays as it is. None for what belongs to no generation
  * @returns false when the sale isn't loaded
  */
-export async function setSale(redis: Redis, saleId: string, change: SaleChange): Promise<boolean> {
+export async function setSale(redis: Redis, saleId: string, change: SaleChange, generation?: number): Promise<boolean> {
   const fields = Object.entries(change).flat() as (string | number)[];
-  return (await runScript(redis, 'set-sale', [keysOf(saleId).sale], fields)) === 1;
+  return (await runScript(redis, 'set-sale', [keysOf(saleId).sale], [generation ?? '-', ...fields])) !== 0;
+}
+
+/**
+ * Carries an operator's changes over from Postgres: all of the sale, as an earlier change may have got no further than there. The
+ * state comes first, as a pause must not wait for a restock. The generation comes last: as long as it differs, reconcile sees that
+ * something is missing. What is newer in Redis stays, also when it is on its way at the same time.
+ *
+ * @param redis a connection with the scripts
+ * @param sale the sale, as Postgres has it
+ * @returns false when the sale isn't loaded
+ * @throws NotVerified when the sale isn't verified; what ioredis throws
+ */
+export async function carryOver(redis: Redis, sale: Sale): Promise<boolean> {
+  const { id, state, generation } = sale;
+  if (!(await setSale(redis, id, { state, stateGeneration: generation }, generation))) return false;
+  await restock(redis, sale);
+  return setSale(redis, id, { generation }, generation);
 }
 
 /**
@@ -186,10 +98,8 @@ export async function readSale(redis: Redis, saleId: string): Promise<LoadedSale
     .zcard(keys.outbox)
     .time()
     .exec();
-  const [fields, remaining, claims, waiting, unplaced, time] = (replies ?? []).map(([error, reply]) => {
-    if (error) throw error;
-    return reply;
-  }) as [Record<string, string>, number, number, number, number, [string, string]];
+  const [fields, remaining, claims, waiting, unplaced, time] =
+    repliesOf<[Record<string, string>, number, number, number, number, [string, string]]>(replies);
   if (!fields.generation) return undefined;
   return {
     id: saleId,
@@ -214,7 +124,7 @@ export async function readSale(redis: Redis, saleId: string): Promise<LoadedSale
     claims,
     waiting,
     unplaced,
-    nowMs: Number(time[0]) * 1_000 + Math.floor(Number(time[1]) / 1_000),
+    nowMs: msOf(time),
   };
 }
 
@@ -253,10 +163,19 @@ export async function isRegistryWhole(redis: Redis): Promise<boolean> {
 
 /**
  * @param redis a connection
+ * @returns how long ago the sales were last compared to the end ({@link markRegistryWhole}), in ms; undefined for never
+ */
+export async function sinceCompared(redis: Redis): Promise<number | undefined> {
+  const [atMs, time] = await Promise.all([redis.hget(REGISTRY, REGISTRY_AT), redis.time()]);
+  return atMs === null ? undefined : msOf(time) - Number(atMs);
+}
+
+/**
+ * @param redis a connection
  * @returns the sales that were loaded into this Redis and not dropped since
  */
 export async function listLoadedSales(redis: Redis): Promise<string[]> {
-  return (await redis.hkeys(REGISTRY)).filter(field => field !== REGISTRY_RUN);
+  return (await redis.hkeys(REGISTRY)).filter(field => field !== REGISTRY_RUN && field !== REGISTRY_AT);
 }
 
 /**
@@ -266,6 +185,6 @@ export async function listLoadedSales(redis: Redis): Promise<string[]> {
  * @param saleId a sale that ended long ago
  */
 export async function dropSale(redis: Redis, saleId: string): Promise<void> {
-  await redis.unlink(...Object.values(keysOf(saleId)), paymentsKeyOf(saleId));
+  await redis.unlink(...allKeysOf(saleId), paymentsKeyOf(saleId));
   await redis.hdel(REGISTRY, saleId);
 }

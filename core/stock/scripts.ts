@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { NotVerified } from '../errors.js';
 import type { Redis } from '../redis.js';
 
 /** How many keys each script takes. The files in lua/ say which, and what they return. */
@@ -56,4 +57,18 @@ type Script = (...keysAndArgs: (string | number)[]) => Promise<unknown>;
 export function runScript(redis: Redis, name: ScriptName, keys: string[], args: (string | number)[]): Promise<unknown> {
   const script = (redis as unknown as Record<ScriptName, Script>)[name];
   return script.call(redis, ...keys, ...args);
+}
+
+/**
+ * Splits what a fenced script returned.
+ *
+ * @param reply the reply, its first element the fence's verdict
+ * @param saleId named in the error
+ * @returns the rest of the reply
+ * @throws NotVerified unless the verdict is 'ok': nothing was done, and trying again later helps
+ */
+export function behindFence<T>(reply: unknown, saleId: string): T[] {
+  const [verdict, ...rest] = reply as [string, ...T[]];
+  if (verdict !== 'ok') throw new NotVerified(`sale ${saleId} in Redis: ${verdict}`);
+  return rest;
 }

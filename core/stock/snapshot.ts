@@ -1,6 +1,7 @@
 import { type ClaimRecord, parseClaimRecord } from '../claim.js';
 import type { Redis } from '../redis.js';
 import { keysOf } from './keys.js';
+import { msOf, repliesOf } from './replies.js';
 
 /** What Redis holds of a sale's buyers at one instant. */
 export interface Remains {
@@ -61,10 +62,8 @@ async function readAll(redis: Redis, saleId: string): Promise<Snapshot> {
     .zrange(keys.standby, '0', '-1', 'WITHSCORES')
     .time()
     .exec();
-  const [sale, stock, claims, outbox, standby, time] = (replies ?? []).map(([error, reply]) => {
-    if (error) throw error;
-    return reply;
-  }) as [(string | null)[], string[], Record<string, string>, string[], string[], [string, string]];
+  const [sale, stock, claims, outbox, standby, time] =
+    repliesOf<[(string | null)[], string[], Record<string, string>, string[], string[], [string, string]]>(replies);
   const [units, generation, runId, standbyCap, lastTicket] = sale;
   return {
     units: Number(units),
@@ -77,7 +76,7 @@ async function readAll(redis: Redis, saleId: string): Promise<Snapshot> {
     tickets: pairs(standby).map(([, ticket]) => ticket),
     lastTicket: Number(lastTicket),
     standbyCap: Number(standbyCap),
-    atMs: Number(time[0]) * 1_000 + Math.floor(Number(time[1]) / 1_000),
+    atMs: msOf(time),
   };
 }
 

@@ -1,9 +1,9 @@
 import type { Claim, ClaimRecord, ClaimStatus } from '../claim.js';
 import { parseClaimRecord } from '../claim.js';
 import type { Redis } from '../redis.js';
-import { behindFence } from './claims.js';
 import { keysOf } from './keys.js';
-import { runScript } from './scripts.js';
+import { msOf } from './replies.js';
+import { behindFence, runScript } from './scripts.js';
 
 /** Where an order stands, to be written onto its claim. */
 export interface StatusRecord {
@@ -19,7 +19,7 @@ export interface StatusRecord {
  *
  * @param redis a connection with the scripts
  * @param saleId the sale
- * @param records 1 to 500 orders
+ * @param records 1 to {@link PLACE_BATCH_MAX} orders
  * @returns for each whether its buyer holds that claim
  * @throws NotVerified when the sale isn't verified
  */
@@ -92,8 +92,7 @@ export async function readOutbox(
   limit: number,
 ): Promise<(Claim & { wonAtMs: number })[]> {
   const keys = keysOf(saleId);
-  const [seconds, micros] = await redis.time();
-  const until = Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000) - olderThanMs;
+  const until = msOf(await redis.time()) - olderThanMs;
   const entries = await redis.zrangebyscore(keys.outbox, '-inf', until, 'WITHSCORES', 'LIMIT', 0, limit);
   const buyerIds = entries.filter((_, i) => i % 2 === 0);
   if (buyerIds.length === 0) return [];

@@ -5,7 +5,7 @@ import { connectDatabase } from '#core/orders/database.js';
 import { closeQueues, openQueues } from '#core/queue/queue.js';
 import type { StepContext } from '#core/steps/context.js';
 import { placeOrders } from '#core/steps/place-orders.js';
-import { type FakeProvider, startFakeProvider } from '../support/fake-provider.js';
+import { type FakeProvider, startFakeProvider } from '../../apps/stack/fake-provider/start.js';
 import { startTestStack, type TestStack } from '../support/stack.js';
 import { buyers, win } from '../support/stores.js';
 import { NaiveShop } from './naive-shop.js';

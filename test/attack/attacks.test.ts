@@ -6,7 +6,6 @@ import { payOrder } from '#core/steps/pay-order.js';
 import { refundOrder } from '#core/steps/refund-order.js';
 import { readSale } from '#core/stock/sale.js';
 import { eventually } from '../support/eventually.js';
-import { PROVIDER_SECRET } from '../support/fake-provider.js';
 import { buyers } from '../support/stores.js';
 import { inLanes, PRICE, useArena } from './arena.js';
 import { provedMoney } from './money-proof.js';
@@ -202,7 +201,7 @@ describe('events', () => {
   const hooks = '/webhooks/payments/signed-webhook';
   const post = async (body: string, signature: string) =>
     (await fetch(t.stack.baseUrl + hooks, { method: 'POST', body, headers: { 'stripe-signature': signature } })).status;
-  const sign = (body: string, atMs = Date.now()) => signBody([PROVIDER_SECRET], body, atMs);
+  const sign = (body: string, atMs = Date.now()) => signBody([t.fake.secret], body, atMs);
 
   test('repeated, reordered and replayed events are one payment', async () => {
     await t.fake.mood({ times: 5, delayMs: 20 });

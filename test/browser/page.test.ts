@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Page, Request, Route } from 'playwright-core';
 import { launchBrowser, openPage, type WatchedPage } from '../support/browser.js';
 import { startTestStack, type TestStack } from '../support/stack.js';
 
@@ -195,6 +195,37 @@ describe('what may go wrong', () => {
     await openWindow(page, 'Unit 1 is yours');
     await first.context.close();
   });
+
+  test.each(['holds', 'breaks'])(
+    'who waits is told of news by the answer that is waited for, if it %s, else by polling',
+    async how => {
+      const { page } = visitor;
+      await signIn(0);
+      const first = await openPage(browser);
+      const saleId = await visit({ units: 1, standbyFactor: 5 });
+      await page.getByRole('button', { name: 'Buy now' }).waitFor();
+      await first.page.goto(`${stack.baseUrl}/s/${saleId}`);
+      await buy(first.page);
+      await openWindow(first.page, 'Unit 1 is yours');
+      const isWaiting = (request: Request) => request.headers().prefer === 'wait=20';
+      if (how === 'breaks') {
+        const cutOff = (route: Route) =>
+          isWaiting(route.request()) ? route.abort('connectionreset') : route.fallback();
+        await page.route('**/order-status/**', cutOff);
+      }
+      const waiting = page.waitForRequest(isWaiting);
+      await buyButton(page).click();
+      await openWindow(page, 'You are number 1 in line');
+      const request = await waiting;
+      await press(first.page, 'Give up my unit');
+      if (how === 'holds') expect(await (await request.response())?.json()).toMatchObject({ unit: 1 });
+      await openWindow(page, 'Unit 1 is yours');
+      await first.context.close();
+      // What the test itself has cut off is no fault of the page.
+      const faults = visitor.faults.splice(0).filter(fault => !fault.endsWith('net::ERR_CONNECTION_RESET'));
+      expect(faults).toEqual([]);
+    },
+  );
 
   test('a reload resumes where the buyer was', async () => {
     const { page } = visitor;

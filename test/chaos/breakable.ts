@@ -1,6 +1,6 @@
 import { join } from 'node:path';
+import { checkout } from '#core/checkout.js';
 import { pause } from '#core/clock.js';
-import { checkout } from '../../apps/stack/checkout.js';
 import { startGuarded } from '../../apps/stack/guarded-process.js';
 import { outputTail } from '../../apps/stack/output.js';
 import { until } from '../../apps/stack/until.js';
@@ -35,14 +35,14 @@ async function answers(url: string): Promise<boolean> {
 /**
  * Starts a process that fails at one place.
  *
- * @param name `api` or `worker`
+ * @param name `api`, `worker` or `admin`
  * @param environment its whole environment
  * @param readyUrl answers when it is ready
  * @param crashAt `name:mode:nth` of the place
  * @returns the process; ready, unless it has failed before it was
  */
 export async function startBreakable(
-  name: 'api' | 'worker',
+  name: 'api' | 'worker' | 'admin',
   environment: Record<string, string>,
   readyUrl: string,
   crashAt: string,

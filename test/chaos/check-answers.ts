@@ -78,5 +78,12 @@ function uninvited(order: OrderFacts, ofBuyer: readonly Operation[], sale: SaleF
   }
   if (status === 'paid' && sale?.settlement === 'deferred' && !mayHave('pay'))
     add('paid_by_its_buyer', 'was paid by nobody');
+  if (status === 'paid' && sale?.provider === 'signed-webhook' && !mayHave('pay-elsewhere'))
+    add('paid_by_its_buyer', 'was paid by nobody at the provider');
+  if (status === 'refunded' && !mayHave('refund')) add('refunded_by_the_shop', 'was refunded by nobody');
+  const confirmed = ofBuyer.some(
+    ({ call, outcome, ...reply }) => call === 'refund' && outcome === 'ok' && reply.claimId === claimId,
+  );
+  if (confirmed && status !== 'refunded') add('refunded_by_the_shop', `was refunded, and is ${status}`);
   return violations;
 }

@@ -97,6 +97,8 @@ function earliestClick(clicks: readonly Operation[], orders: readonly OrderFacts
     other !== order && other.endedAtMs !== null && other.endedAtMs <= order.placedAtMs ? [other.endedAtMs] : [],
   );
   const since = Math.max(...before, Number.NEGATIVE_INFINITY);
+  // No click won it: money that came late did, at any time since.
+  if (order.regrabbed) return since;
   return Math.min(...clicks.filter(({ endedAtMs }) => endedAtMs >= since).map(({ invokedAtMs }) => invokedAtMs));
 }
 

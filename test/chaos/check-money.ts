@@ -1,18 +1,25 @@
+import { disagreement } from './books.js';
 import type { Evidence, Violation } from './evidence.js';
 
 /**
- * Money is never made nor lost: at every look, what buyers have and the shop has is what was put in.
+ * Money is never made nor lost: at every look, what buyers have and the shop has is what was put in and what came through providers,
+ * and at rest each payment is in our books what it is in its provider's.
  *
  * @param evidence the history
- * @returns the looks at which it was not
+ * @returns the looks at which it was not, and the payments that differ
  */
-export function checkMoney({ bank, operations }: Evidence): Violation[] {
+export function checkMoney(evidence: Evidence): Violation[] {
+  return [...looks(evidence), ...books(evidence)];
+}
+
+function looks({ bank, operations }: Evidence): Violation[] {
   const credits = operations.filter(({ call }) => call === 'credit');
-  return bank.flatMap(({ atMs, buyersMinor, shopMinor, creditedMinor, lowestMinor }) => {
+  const payments = operations.filter(({ call }) => call === 'pay-elsewhere');
+  return bank.flatMap(({ atMs, readAtMs, buyersMinor, shopMinor, creditedMinor, providerMinor, lowestMinor }) => {
     const when = new Date(atMs).toISOString();
     const violations: Violation[] = [];
-    if (buyersMinor + shopMinor !== creditedMinor) {
-      const text = `at ${when} buyers have ${buyersMinor} and the shop ${shopMinor}, of ${creditedMinor} put in`;
+    if (buyersMinor + shopMinor !== creditedMinor + providerMinor) {
+      const text = `at ${when} buyers have ${buyersMinor} and the shop ${shopMinor}, of ${creditedMinor} put in and ${providerMinor} from providers`;
       violations.push({ rule: 'bank', text });
     }
     if (lowestMinor < 0) violations.push({ rule: 'bank', text: `at ${when} a buyer has ${lowestMinor}` });
@@ -22,8 +29,26 @@ export function checkMoney({ bank, operations }: Evidence): Violation[] {
       const text = `at ${when} ${creditedMinor} was put in by the books, and by the clients ${least} to ${most}`;
       violations.push({ rule: 'bank_is_what_was_put_in', text });
     }
+    const paid = sum(payments.filter(({ invokedAtMs }) => invokedAtMs <= readAtMs));
+    if (providerMinor < 0 || providerMinor > paid) {
+      const text = `at ${when} ${providerMinor} came from providers by the books, and buyers had paid ${paid} there`;
+      violations.push({ rule: 'bank_is_what_was_put_in', text });
+    }
     return violations;
   });
+}
+
+function books({ payments, bank }: Evidence): Violation[] {
+  const rule = 'books_agree' as const;
+  const different = payments.flatMap(payment => {
+    const what = disagreement(payment);
+    if (what === undefined) return [];
+    return [{ rule, text: `payment ${payment.paymentId} of order ${payment.orderId}: the provider ${what}` }];
+  });
+  const keptMinor = payments.reduce((total, payment) => total + payment.takenMinor - payment.returnedMinor, 0);
+  const bookedMinor = bank.at(-1)?.providerMinor ?? keptMinor;
+  if (bookedMinor === keptMinor) return different;
+  return [...different, { rule, text: `providers have kept ${keptMinor}, and ${bookedMinor} came by our books` }];
 }
 
 const sum = (credits: readonly { amountMinor?: number }[]): number =>

@@ -10,6 +10,7 @@ export interface SaleFacts {
   standby: boolean;
   /** `immediate`: orders are paid as they are placed. */
   settlement: 'deferred' | 'immediate';
+  provider: 'wallet' | 'signed-webhook';
 }
 
 /** A row of `orders` at the end. */
@@ -24,6 +25,8 @@ export interface OrderFacts {
   payByMs: number;
   /** When Postgres ended it; null while it is live, and for refunds, which have no such time. */
   endedAtMs: number | null;
+  /** Won by no click, but by money that came late. */
+  regrabbed: boolean;
 }
 
 /** What a client was told of a claim. */

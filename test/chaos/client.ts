@@ -2,6 +2,7 @@ import { issueToken } from '#core/token.js';
 import { type Answer, type Call, openStorefront, type Storefront } from '../../apps/stack/storefront.js';
 import { type History, outcomeOf } from './history.js';
 import type { Random } from './random.js';
+import { PRICE_MINOR } from './world.js';
 
 /** Of one API; a paused one keeps those that wait for it. */
 const CONNECTIONS = 256;
@@ -9,6 +10,10 @@ const CONNECTIONS = 256;
 /** The buyers' side: everything that anybody asks goes through here, and into the history. */
 export interface Client {
   ask(call: Call, saleId: string, buyerId: string, receipt?: string): Promise<Answer>;
+  /** Pays on the provider's page, whatever has become of the order. */
+  payElsewhere(saleId: string, buyerId: string, paymentUrl: string): Promise<void>;
+  /** Lets the payment fail there. */
+  failElsewhere(paymentUrl: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -35,6 +40,14 @@ export function openClient(baseUrls: readonly string[], authSecret: string, hist
         ...(reason === undefined ? {} : { reason }),
       });
       return answer;
+    },
+    async payElsewhere(saleId, buyerId, paymentUrl) {
+      const settle = history.invoke({ call: 'pay-elsewhere', saleId, buyerId, amountMinor: PRICE_MINOR });
+      const { status } = await fetch(paymentUrl, { method: 'POST' });
+      settle(outcomeOf(status), { http: status });
+    },
+    async failElsewhere(paymentUrl) {
+      await fetch(`${paymentUrl}/fail`, { method: 'POST' });
     },
     close: async () => void (await Promise.all(shops.map(shop => shop.close()))),
   };

@@ -1,17 +1,21 @@
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pause } from '#core/clock.js';
 import type { CrashMode, CrashPoint, CrashStep } from '#core/crash-point.js';
 import { audit } from '#core/maintenance/audit.js';
 import { migrate } from '#core/orders/migrate.js';
+import type { NewSale } from '#core/steps/create-sale.js';
 import { type Connections, openConnections } from '../../apps/stack/connections.js';
+import { type FakeProvider, startFakeProvider } from '../../apps/stack/fake-provider/start.js';
 import { freePort } from '../../apps/stack/free-port.js';
 import { type PrivateStores, startPrivateStores } from '../../apps/stack/private-stores.js';
 import { newSecrets, type Secrets } from '../../apps/stack/secrets.js';
+import { SHOP_SECRET, startShop, type TestShop } from '../support/shop.js';
+import { readPaymentFacts } from './books.js';
 import { type Breakable, startBreakable } from './breakable.js';
 import { checkHistory } from './check-history.js';
 import type { SaleFacts } from './claim-view.js';
 import { type Client, openClient } from './client.js';
+import { checkShop, doBusinessElsewhere } from './crash-money.js';
 import { doBusiness, leaveAMess } from './crash-scenario.js';
 import { auditStores, readOrderFacts } from './final-audit.js';
 import { type History, openHistory, operationsOf } from './history.js';
@@ -35,6 +39,9 @@ export interface CrashRig {
   connections: Connections;
   query: Query;
   secrets: Secrets;
+  /** Both are somebody else's machines, and never fail. */
+  fake: FakeProvider;
+  shop: TestShop;
   close(): Promise<void>;
 }
 
@@ -54,22 +61,37 @@ export async function openCrashRig(): Promise<CrashRig> {
   const stores = await startPrivateStores();
   await migrate(stores.databaseUrl);
   const connections = await openConnections(stores.redisUrl, stores.databaseUrl);
+  // Where its events go is known when there is an API.
+  const [fake, shop] = [await startFakeProvider('http://127.0.0.1:9/'), await startShop()];
   return {
     stores,
     connections,
     query: plainQuery(stores.databaseUrl),
     secrets: newSecrets(),
+    fake,
+    shop,
     async close() {
+      await fake.stop();
+      shop.server.close();
       await connections.close();
       await stores.stop();
     },
   };
 }
 
-const API_PLACES = /^(claim|status|receipt)\.|\.queue$|^(pay|cancel)\.queued$/;
+type ProcessName = 'api' | 'worker' | 'admin';
 
-/** Where a place is: all others are the worker's. */
-const isApiPlace = (name: string): boolean => API_PLACES.test(name) && name !== 'release.queue';
+const API_PLACES = /^(claim|status|receipt)\.|\.queue$|^(pay|cancel|event)\.queued$/;
+const ADMIN_PLACES = /^refund\.(end|ended)$/;
+
+/** Which process a place is in. */
+function processOf(name: string): ProcessName {
+  if (ADMIN_PLACES.test(name)) return 'admin';
+  return API_PLACES.test(name) && name !== 'release.queue' ? 'api' : 'worker';
+}
+
+/** Places that only somebody passes who pays at a provider, or is told of it: they have a business of their own. */
+const MONEY_PLACES = /^(event|late|refund|ask|shop)\.|^pay\.(requested|create|open)$/;
 
 /** One case under way. */
 interface Attempt {
@@ -77,25 +99,44 @@ interface Attempt {
   mode: CrashMode;
   history: History;
   client: Client;
+  /** Starts a process, and gives its address. */
+  start(name: ProcessName): Promise<string>;
 }
 
-/** The two processes of a case; the one that isn't meant has a place that nobody passes that often. */
+/** The processes of a case that aren't meant have a place that nobody passes that often. */
 const NEVER = 'status.read:throw:1000000';
 
-async function startApi({ stores, secrets }: CrashRig, port: number, crashAt: string): Promise<Breakable> {
-  const environment = {
-    REDIS_URL: stores.redisUrl,
-    AUTH_SECRET: secrets.AUTH_SECRET,
-    PORT: `${port}`,
-    HOST: '127.0.0.1',
+async function startOne(
+  rig: CrashRig,
+  name: ProcessName,
+  crashAt: string,
+  settings: Record<string, string>,
+): Promise<{ url: string; process: Breakable }> {
+  const { stores, secrets, fake } = rig;
+  const port = await freePort();
+  const [url, redis, database] = [`http://127.0.0.1:${port}`, stores.redisUrl, stores.databaseUrl];
+  const environments: Record<ProcessName, Record<string, string>> = {
+    api: { REDIS_URL: redis, AUTH_SECRET: secrets.AUTH_SECRET, PORT: `${port}`, HOST: '127.0.0.1', ...fake.settings },
+    worker: { REDIS_URL: redis, DATABASE_URL: database, METRICS_PORT: `${port}`, ...fake.settings },
+    admin: { REDIS_URL: redis, DATABASE_URL: database, ...secrets, ADMIN_PORT: `${port}` },
   };
-  return startBreakable('api', environment, `http://127.0.0.1:${port}/healthz`, crashAt);
+  const ready = `${url}/${name === 'worker' ? 'metrics' : 'healthz'}`;
+  return { url, process: await startBreakable(name, { ...environments[name], ...settings }, ready, crashAt) };
 }
 
-async function startWorker({ stores }: CrashRig, crashAt: string): Promise<Breakable> {
-  const port = await freePort();
-  const environment = { REDIS_URL: stores.redisUrl, DATABASE_URL: stores.databaseUrl, METRICS_PORT: `${port}` };
-  return startBreakable('worker', environment, `http://127.0.0.1:${port}/metrics`, crashAt);
+/** Buyers with a wallet, and what an outage has left behind. */
+async function doOrdinaryBusiness({ rig, client, start }: Attempt): Promise<NewSale[]> {
+  const leftovers = await leaveAMess(rig.connections, client);
+  await start('worker');
+  return [...leftovers.sales, await doBusiness(rig.connections, client, seededRandom(1), leftovers)];
+}
+
+/** Buyers who pay at the provider, an operator, and a shop that wants to be told. */
+async function doMoneyBusiness({ rig, client, history, start }: Attempt, apiUrl: string): Promise<NewSale[]> {
+  const [url] = await Promise.all([start('admin'), start('worker')]);
+  await rig.fake.mood({ webhook: `${apiUrl}/webhooks/payments/signed-webhook` });
+  const admin = { url, token: rig.secrets.ADMIN_TOKEN };
+  return doBusinessElsewhere(rig.connections, client, history, { fake: rig.fake, admin });
 }
 
 /**
@@ -108,27 +149,30 @@ async function startWorker({ stores }: CrashRig, crashAt: string): Promise<Break
  */
 export async function runCrashCase(rig: CrashRig, name: CrashPoint | CrashStep, mode: CrashMode): Promise<CrashResult> {
   await rig.connections.redis.flushall();
-  const history = openHistory(join(tmpdir(), `dropline-crash-${process.pid}.jsonl`));
-  const random = seededRandom(1);
-  const [inApi, crashAt, port] = [isApiPlace(name), `${name}:${mode}:1`, await freePort()];
-  const processes: Breakable[] = [];
+  const history = openHistory(join(rig.stores.folder, 'history.jsonl'));
+  const processes = new Map<ProcessName, Breakable>();
+  const isMoney = MONEY_PLACES.test(name);
+  const shop = isMoney ? { SHOP_WEBHOOK_URL: rig.shop.url, SHOP_WEBHOOK_SECRET: SHOP_SECRET } : {};
+  const start = async (process: ProcessName) => {
+    const started = await startOne(rig, process, process === processOf(name) ? `${name}:${mode}:1` : NEVER, shop);
+    processes.set(process, started.process);
+    return started.url;
+  };
   try {
-    const api = await startApi(rig, port, inApi ? crashAt : NEVER);
-    processes.push(api);
-    const client = openClient([`http://127.0.0.1:${port}`], rig.secrets.AUTH_SECRET, history, random);
-    const leftovers = await leaveAMess(rig.connections, client);
+    const apiUrl = await start('api');
+    const client = openClient([apiUrl], rig.secrets.AUTH_SECRET, history, seededRandom(1));
+    const attempt = { rig, mode, history, client, start };
     const startedAt = Date.now();
-    const worker = await startWorker(rig, inApi ? NEVER : crashAt);
-    processes.push(worker);
-    const sales = [...leftovers.sales, await doBusiness(rig.connections, client, random, leftovers)];
-    const broken = inApi ? api : worker;
+    const sales = await (isMoney ? doMoneyBusiness(attempt, apiUrl) : doOrdinaryBusiness(attempt));
+    const broken = processes.get(processOf(name));
+    if (!broken) throw new Error(`nothing was started that has the place ${name}`);
     if (name.startsWith('shutdown.')) broken.endInOrder();
     const fired = await untilFired(broken);
     const wholeMs = fired?.wholeMs ?? startedAt;
-    const { restMs, violations } = await judgeCase({ rig, mode, history, client }, factsOf(sales), wholeMs);
+    const { restMs, violations } = await judgeCase(attempt, factsOf(sales), wholeMs);
     return { name, mode, reached: fired !== undefined, restMs, violations };
   } finally {
-    await Promise.all(processes.map(process => process.stop()));
+    await Promise.all([...processes.values()].map(process => process.stop()));
     await history.close();
   }
 }
@@ -140,15 +184,21 @@ async function judgeCase(
 ): Promise<Pick<CrashResult, 'restMs' | 'violations'>> {
   const { connections, query } = rig;
   const limitMs = Math.max(LEAST_WAIT_MS, wholeMs + WHOLE_WITHIN_MS - Date.now());
-  const unsettled = await comeToRest(connections, query, sales, limitMs);
+  const ids = sales.map(({ id }) => id);
+  const readOrders = async () => (await readOrderFacts(query)).filter(({ saleId }) => ids.includes(saleId));
+  const readPayments = async () => {
+    const own = new Set((await readOrders()).map(({ claimId }) => claimId));
+    return (await readPaymentFacts(query, rig.fake)).filter(({ orderId }) => own.has(orderId));
+  };
+  const unsettled = await comeToRest(connections, query, sales, limitMs, readPayments);
   const restMs = Math.max(0, Date.now() - wholeMs);
   await client.close();
-  const ids = sales.map(({ id }) => id);
   const broken = checkHistory({
     sales,
     operations: operationsOf(history.lines()),
-    orders: (await readOrderFacts(query)).filter(({ saleId }) => ids.includes(saleId)),
+    orders: await readOrders(),
     bank: [],
+    payments: await readPayments(),
     redisLostData: true,
     releaseWithinMs: RELEASE_WITHIN_MS,
   }).filter(({ rule }) => isMeant(rule, mode));
@@ -158,6 +208,7 @@ async function judgeCase(
     const proof = await audit(connections.db, connections.redis, sale.id);
     violations.push(...(proof?.violations ?? ['no such sale']).map(what => `audit: ${what}`));
   }
+  violations.push(...(await checkShop(query, ids, rig.shop.told)));
   // Out of sight of the next case's maintenance.
   const list = ids.map(id => `'${id}'`).join(', ');
   await query(`UPDATE sales SET opens_at = '2000-01-01', closes_at = '2000-01-02' WHERE id IN (${list})`);

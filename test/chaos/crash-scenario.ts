@@ -8,6 +8,7 @@ import type { NewSale } from '#core/steps/create-sale.js';
 import { keysOf } from '#core/stock/keys.js';
 import type { Connections } from '../../apps/stack/connections.js';
 import { openDrop } from '../../apps/stack/drop.js';
+import { makeReleasesOld } from '../support/by-hand.js';
 import type { Client } from './client.js';
 import { shop, type Visit } from './crowd.js';
 import type { Random } from './random.js';
@@ -62,7 +63,8 @@ export async function leaveAMess(connections: Connections, client: Client): Prom
     await open({ settlement: 'immediate' }),
     await open({ settlement: 'immediate' }),
   ];
-  await creditWallets(db, ['rich', 'first'], PRICE_MINOR, 'EUR');
+  // Who contradicts has the money, too: without it the claim would end for that.
+  await creditWallets(db, ['rich', 'first', 'contrary'], PRICE_MINOR, 'EUR');
   const [behind, undelivered, lost] = [
     await claimOf(client, mixed.id, 'behind'),
     await claimOf(client, mixed.id, 'undelivered'),
@@ -76,6 +78,8 @@ export async function leaveAMess(connections: Connections, client: Client): Prom
   const keys = keysOf(mixed.id);
   await placeOrders(db, mixed.id, [behind, undelivered]);
   await cancelOrder(db, mixed.id, undelivered);
+  // Old enough for deliver-events to find it at once: reconcile would mend it a moment later.
+  await makeReleasesOld(connections, mixed.id, 10);
   await redis.zrem(keys.outbox, 'behind', 'undelivered', 'lost');
   await redis.hdel(keys.claims, 'lost');
   await redis.rpush(keys.stock, lost.unit);

@@ -17,6 +17,12 @@ const AT_ONCE_MAX = 400;
 /** Buyers who come back to every small sale. */
 const REGULARS = 60;
 
+/** How late some pay at the provider, in ms: mostly when the time to pay (3 s) is over. */
+const LATE_MS = [1_000, 6_000] as const;
+
+/** Whoever paid there asks for this long whether it came too late, in ms. */
+const WAITS_FOR_MONEY_MS = 6_000;
+
 const ENDED = new Set<string | undefined>(['cancelled', 'rejected', 'refunded', 'closed', 'none']);
 
 /** What a buyer is going to do. */
@@ -25,6 +31,8 @@ export interface Visit {
   buyerId: string;
   clicks: number;
   withUnit: 'pay' | 'leave' | 'cancel' | 'pay and cancel';
+  /** Where a provider takes the money: when they pay on its page, once they were sent there, or let it fail and try again. */
+  elsewhere?: 'at once' | 'late' | 'after failing' | 'never';
   /** How many times they come back after a refusal or an end. */
   returns: number;
 }
@@ -80,6 +88,10 @@ function planVisit(world: World, random: Random, number: number, elapsedMs: numb
   if (place < 0.5)
     return { saleId: world.line, buyerId: guest, clicks, withUnit: random.pick(['leave', 'cancel']), returns: 1 };
   if (place < 0.6) return { saleId: world.immediate, buyerId: guest, clicks, withUnit, returns: 0 };
+  if (place < 0.8) {
+    const elsewhere = random.pick(['at once', 'late', 'late', 'after failing', 'never'] as const);
+    return { saleId: random.pick(world.elsewhere), buyerId: guest, clicks, withUnit, elsewhere, returns: 1 };
+  }
   return { saleId: world.big, buyerId: guest, clicks, withUnit, returns: 1 };
 }
 
@@ -122,17 +134,30 @@ const isFinal = ({ code }: Answer): boolean => code === 'sold_out' || code === '
 async function follow(
   client: Client,
   random: Random,
-  { saleId, buyerId, withUnit }: Visit,
+  visit: Visit,
   first: Answer,
   goesHomeAt: number,
 ): Promise<boolean> {
+  const { saleId, buyerId, withUnit } = visit;
   let answer = first;
   let receipt = first.receipt;
+  let moneyAwaitedUntil = 0;
+  let failedUrl: string | undefined;
   for (;;) {
-    if (ENDED.has(answer.status) || answer.status === 'paid') return true;
+    const ended =
+      ENDED.has(answer.status) && (answer.reason === 'refunded_late_payment' || performance.now() > moneyAwaitedUntil);
+    if (ended || answer.status === 'paid') return true;
     if (answer.status === 'pending_payment' && withUnit !== 'leave') {
       const calls = withUnit === 'pay and cancel' ? random.shuffle(['pay', 'cancel'] as const) : [withUnit];
       await Promise.all(calls.map(call => client.ask(call, saleId, buyerId)));
+    }
+    if (answer.paymentUrl !== undefined && visit.elsewhere === 'after failing' && failedUrl === undefined) {
+      failedUrl = answer.paymentUrl;
+      await client.failElsewhere(failedUrl);
+    }
+    if (answer.paymentUrl !== undefined && answer.paymentUrl !== failedUrl && moneyAwaitedUntil === 0) {
+      await payElsewhere(client, random, visit, answer.paymentUrl);
+      moneyAwaitedUntil = performance.now() + (random.chance(0.5) ? WAITS_FOR_MONEY_MS : 1);
     }
     // Before it is placed a claim can be cancelled, too.
     if (answer.status === 'queued' && withUnit === 'cancel' && random.chance(0.3))
@@ -142,4 +167,15 @@ async function follow(
     answer = await client.ask('order-status', saleId, buyerId, random.chance(0.5) ? receipt : undefined);
     receipt = answer.receipt ?? receipt;
   }
+}
+
+async function payElsewhere(
+  client: Client,
+  random: Random,
+  { saleId, buyerId, elsewhere }: Visit,
+  paymentUrl: string,
+): Promise<void> {
+  if (elsewhere === undefined || elsewhere === 'never') return;
+  if (elsewhere === 'late') await pause(random.between(...LATE_MS));
+  await client.payElsewhere(saleId, buyerId, paymentUrl);
 }

@@ -1,3 +1,4 @@
+import type { PaymentFacts } from './books.js';
 import type { OrderFacts, SaleFacts } from './claim-view.js';
 import type { BankRead, Operation } from './history.js';
 
@@ -23,7 +24,9 @@ export type Rule =
   | 'no_early_expiry'
   | 'paid_by_its_buyer'
   | 'bank'
-  | 'bank_is_what_was_put_in';
+  | 'bank_is_what_was_put_in'
+  | 'books_agree'
+  | 'refunded_by_the_shop';
 
 export interface Violation {
   rule: Rule;
@@ -37,6 +40,8 @@ export interface Evidence {
   /** The rows of `orders` when everything had come to rest. */
   orders: readonly OrderFacts[];
   bank: readonly BankRead[];
+  /** Every payment at the provider when everything had come to rest. */
+  payments: readonly PaymentFacts[];
   /** Whether Redis lost data that it had confirmed: then a claim may end as `rejected(lost)`, though never silently. */
   redisLostData: boolean;
   /** How long after an order's end its unit may be neither free nor claimed, in ms (invariant 8 says 15 s). */

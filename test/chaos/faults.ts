@@ -1,6 +1,8 @@
 import { pause } from '#core/clock.js';
 import type { ChaosNode, Cluster, NodeKind } from './cluster.js';
 import type { History } from './history.js';
+import { linkBreaker } from './link-faults.js';
+import type { Link } from './links.js';
 import type { Random } from './random.js';
 
 type Plan = { do: 'kill' | 'pause'; kind: NodeKind };
@@ -34,6 +36,9 @@ const PAUSE_MS: Record<NodeKind, readonly [number, number]> = {
   postgres: [500, 3_000],
 };
 
+/** So often a link is broken beside what else is, if none is: about every third time. */
+const LINK_CHANCE = 0.35;
+
 /** One thing that was broken. */
 export interface Fault {
   atMs: number;
@@ -43,12 +48,15 @@ export interface Fault {
 export interface FaultReport {
   faults: Fault[];
   kills: Record<NodeKind, number>;
+  /** How many links were broken. */
+  links: number;
 }
 
 /**
  * Breaks things until it is told to stop, and leaves everything running.
  *
  * @param cluster what is broken
+ * @param links by which its processes and the buyers are connected: broken beside it
  * @param history where each fault is noted
  * @param random chooses what, when and for how long
  * @param signal ends it
@@ -56,11 +64,13 @@ export interface FaultReport {
  */
 export async function breakThings(
   cluster: Cluster,
+  links: readonly Link[],
   history: History,
   random: Random,
   signal: AbortSignal,
 ): Promise<FaultReport> {
-  const report: FaultReport = { faults: [], kills: { api: 0, worker: 0, redis: 0, postgres: 0 } };
+  const report: FaultReport = { faults: [], kills: { api: 0, worker: 0, redis: 0, postgres: 0 }, links: 0 };
+  const breaker = linkBreaker(links, random, signal);
   const paused = new Map<ChaosNode, Promise<void>>();
   const mending = new Set<Promise<void>>();
   let deck: Plan[] = [];
@@ -86,6 +96,8 @@ export async function breakThings(
   const stop = (node: ChaosNode) => {
     const pid = node.pid();
     if (pid === undefined || paused.has(node)) return;
+    // The other worker may be the one behind the link.
+    if (node.kind === 'worker' && breaker.isBroken()) return;
     const forMs = random.between(...PAUSE_MS[node.kind]);
     note(`pause ${node.name} for ${forMs} ms`);
     process.kill(pid, 'SIGSTOP');
@@ -98,10 +110,18 @@ export async function breakThings(
     mend(woken);
   };
 
+  const breakLink = () => {
+    const { text, whole } = breaker.breakOne([...paused.keys()].some(({ kind }) => kind === 'worker'));
+    note(text);
+    report.links += 1;
+    mend(whole);
+  };
+
   while (!signal.aborted) {
     const last = report.faults.at(-1)?.atMs ?? Date.now();
     await pause(Math.min(random.between(...BETWEEN_MS), last + PACE_MS - Date.now()), signal);
     if (signal.aborted) break;
+    if (!breaker.isBroken() && random.chance(LINK_CHANCE)) breakLink();
     if (deck.length === 0) deck = random.shuffle(DECK);
     const up = (kind: NodeKind) => cluster.nodes.filter(node => node.kind === kind && node.pid() !== undefined);
     const next = deck.find(({ kind }) => up(kind).length > 0);

@@ -1,8 +1,11 @@
 import { createWriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
 
-/** What a client did. `credit` is money put into a wallet from outside. */
-export type Call = 'buy' | 'order-status' | 'pay' | 'cancel' | 'credit';
+/**
+ * What a client did. `pay-elsewhere` is a payment at the provider, `credit` money put into a wallet from outside, `refund` a refund by
+ * the shop's own people.
+ */
+export type Call = 'buy' | 'order-status' | 'pay' | 'cancel' | 'pay-elsewhere' | 'credit' | 'refund';
 
 /** What is asked for. */
 export interface Request {
@@ -33,13 +36,17 @@ export type HistoryLine =
   | BankRead
   | { type: 'fault'; atMs: number; fault: string };
 
-/** All money at one instant: what buyers have and the shop has is what was put in. In minor units. */
+/** All money at one instant: what buyers have and the shop has is what was put in and what came through providers. In minor units. */
 export interface BankRead {
   type: 'bank';
+  /** When it was asked for, and when the answer was there. */
   atMs: number;
+  readAtMs: number;
   buyersMinor: number;
   shopMinor: number;
   creditedMinor: number;
+  /** What came through providers, less what went back. */
+  providerMinor: number;
   /** The least that any buyer has. */
   lowestMinor: number;
 }

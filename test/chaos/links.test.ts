@@ -3,13 +3,14 @@ import { pause } from '#core/clock.js';
 import { creditWallets } from '#core/orders/wallet.js';
 import type { Fault } from '../support/fault-proxy.js';
 import { shop } from './crowd.js';
+import { LINKS, type LinkName } from './links.js';
 import { seededRandom } from './random.js';
-import { LINKS, type LinkName, useStage } from './stage.js';
+import { useStage } from './stage.js';
 import { PRICE_MINOR } from './world.js';
 
 // Every link is broken in the middle of a small sale. CHAOS_ALL_LINKS=1 breaks each of them in every way.
 
-const s = useStage(true);
+const s = useStage({ breakable: true });
 
 const FAULTS: Fault[] = [
   { kind: 'latency', ms: 400 },
@@ -24,7 +25,9 @@ const FAULTS: Fault[] = [
 const SELECTED: [LinkName, Fault['kind']][] = [
   ['client-api', 'drop-reply'],
   ['api-redis', 'half-open'],
+  ['worker-redis', 'half-open'],
   ['worker-redis', 'stall'],
+  ['worker-postgres', 'half-open'],
   ['worker-postgres', 'drop-reply'],
 ];
 

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { checkout } from '#core/checkout.js';
 import {
   CRASH_MODES,
   CRASH_POINTS,
@@ -7,27 +8,40 @@ import {
   type CrashMode,
   type CrashPoint,
   type CrashStep,
+  POINT_MODES,
 } from '#core/crash-point.js';
-import { checkout } from '../../apps/stack/checkout.js';
+import { writePage } from '../support/written-page.js';
 import { type CrashResult, openCrashRig, runCrashCase } from './crash-case.js';
 
 // `npm run chaos:matrix`: every place × every mode that it has. With arguments, only the places or modes that are named:
 // `npm run chaos:matrix -- place.store kill`. The table it writes is merged into that of the last run.
 
 const TABLE = join(checkout, 'docs', 'crash-matrix.md');
-const POINT_MODES = CRASH_MODES.slice(0, 4);
+
+/**
+ * Cases side by side, each on stores of its own. A case mostly waits: with six, two cores are half busy, and all of them take a
+ * quarter of an hour.
+ */
+const AT_ONCE = 6;
+
+/** A mode that a place doesn't have. */
+const NONE = '-';
+
+type Case = [name: CrashPoint | CrashStep, mode: CrashMode];
 
 const wanted = process.argv.slice(2);
-const isWanted = (name: string, mode: CrashMode): boolean => {
+const isWanted = ([name, mode]: Case): boolean => {
   const names = wanted.filter(word => !CRASH_MODES.some(one => one === word));
   const modes = wanted.filter(word => CRASH_MODES.some(one => one === word));
   return (names.length === 0 || names.includes(name)) && (modes.length === 0 || modes.includes(mode));
 };
 
-const cases: [CrashPoint | CrashStep, CrashMode][] = [
-  ...CRASH_POINTS.flatMap(name => POINT_MODES.map((mode): [CrashPoint, CrashMode] => [name, mode])),
-  ...CRASH_STEPS.flatMap(name => CRASH_MODES.map((mode): [CrashStep, CrashMode] => [name, mode])),
+const cases: Case[] = [
+  ...CRASH_POINTS.flatMap(name => POINT_MODES.map((mode): Case => [name, mode])),
+  ...CRASH_STEPS.flatMap(name => CRASH_MODES.map((mode): Case => [name, mode])),
 ];
+
+const hasMode = (name: string, mode: CrashMode): boolean => cases.some(([one, way]) => one === name && way === mode);
 
 /** What a cell of the table says. */
 const cellOf = ({ reached, violations, restMs }: CrashResult): string => {
@@ -35,53 +49,75 @@ const cellOf = ({ reached, violations, restMs }: CrashResult): string => {
   return reached ? `${(restMs / 1_000).toFixed(1)} s` : 'not reached';
 };
 
-function readTable(): Map<string, string[]> {
-  const rows = new Map<string, string[]>();
+/** The cells of each place by mode. */
+type Table = Map<string, Map<CrashMode, string>>;
+
+function readTable(): Table {
+  const table: Table = new Map();
   try {
     for (const line of readFileSync(TABLE, 'utf8').split('\n')) {
       const [, name, ...cells] = line.split('|').map(cell => cell.trim());
       const place = name?.replaceAll('`', '') ?? '';
-      if (cases.some(([known]) => known === place)) rows.set(place, cells.slice(0, CRASH_MODES.length));
+      table.set(place, new Map(CRASH_MODES.map((mode, i) => [mode, cells[i] ?? ''])));
     }
   } catch {
     // The first run.
   }
-  return rows;
+  return table;
 }
 
-function writeTable(rows: ReadonlyMap<string, string[]>): void {
-  const names = [...new Set(cases.map(([name]) => name))];
-  const lines = names.map(name => `| \`${name}\` | ${(rows.get(name) ?? CRASH_MODES.map(() => '')).join(' | ')} |`);
-  const text = `# Crash matrix
+function textOf(table: Table): string {
+  const lines = [...new Set(cases.map(([name]) => name))].map(name => {
+    const cells = CRASH_MODES.map(mode => (hasMode(name, mode) ? (table.get(name)?.get(mode) ?? '') : NONE));
+    return `| \`${name}\` | ${cells.join(' | ')} |`;
+  });
+  return `# Crash matrix
 
 Written by \`npm run chaos:matrix\`. A process fails at the place (core/crash-point.ts) in the way of the column, in the middle of
 buying, paying, cancelling, expiring, and cleaning up after an outage; it is started again, and then everything that was promised
 is checked. A cell says after how long everything was at rest and right again, counted from the moment the process was whole.
-A place between two steps has no reply that could be lost, and nothing that could be done twice.
+A dash: a place between two steps has no reply that could be lost, and nothing that could be done twice.
 
 | Place | ${CRASH_MODES.join(' | ')} |
 | --- |${' ---: |'.repeat(CRASH_MODES.length)}
 ${lines.join('\n')}
 `;
-  writeFileSync(TABLE, text);
 }
 
-const rows = readTable();
+const table = readTable();
+const waiting = cases.filter(isWanted);
+const total = waiting.length;
 const failures: CrashResult[] = [];
-const rig = await openCrashRig();
-try {
-  for (const [name, mode] of cases.filter(([name, mode]) => isWanted(name, mode))) {
-    const result = await runCrashCase(rig, name, mode);
-    const row = rows.get(name) ?? CRASH_MODES.map(() => '');
-    row[CRASH_MODES.indexOf(mode)] = cellOf(result);
-    rows.set(name, row);
-    process.stderr.write(`${name} ${mode}: ${cellOf(result)}\n`);
-    for (const violation of result.violations) process.stderr.write(`  ${violation}\n`);
-    if (result.violations.length > 0 || !result.reached) failures.push(result);
-    writeTable(rows);
-  }
-} finally {
-  await rig.close();
+let done = 0;
+
+function tell(result: CrashResult): void {
+  const { name, mode, reached, violations } = result;
+  table.set(name, (table.get(name) ?? new Map<CrashMode, string>()).set(mode, cellOf(result)));
+  if (violations.length > 0 || !reached) failures.push(result);
+  done += 1;
+  process.stderr.write(`${done}/${total} ${name} ${mode}: ${cellOf(result)}\n`);
+  for (const violation of violations) process.stderr.write(`  ${violation}\n`);
+  writeFileSync(TABLE, textOf(table));
 }
+
+/** One case after the other, for as long as there are any. One that can't even be carried out is broken, too. */
+async function workOff(): Promise<void> {
+  const rig = await openCrashRig();
+  try {
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      const [name, mode] = next;
+      tell(
+        await runCrashCase(rig, name, mode).catch(error => {
+          return { name, mode, reached: false, restMs: 0, violations: [`the case itself: ${error}`] };
+        }),
+      );
+    }
+  } finally {
+    await rig.close();
+  }
+}
+
+await Promise.all(Array.from({ length: Math.min(AT_ONCE, total) }, workOff));
+await writePage(TABLE, textOf(table));
 process.stderr.write(failures.length === 0 ? 'nothing is broken\n' : `${failures.length} failed or were not reached\n`);
 process.exit(failures.length === 0 ? 0 : 1);

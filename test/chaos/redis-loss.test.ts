@@ -42,6 +42,25 @@ const untilAll = (saleId: string, buyerIds: string[], status: string) =>
     expect(new Set(answers.map(answer => answer.status))).toEqual(new Set([status]));
   }, OPEN_WITHIN_MS);
 
+/** @returns the buyers of as many live orders as there are: some are paid, and the others are not due yet */
+async function sell(saleId: string): Promise<{ paid: string[]; unpaid: string[] }> {
+  const buyers = names('live', LIVE);
+  const [paid, unpaid] = [buyers.slice(0, PAID), buyers.slice(PAID)];
+  await creditWallets(s.connections.db, paid, PRICE_MINOR, 'EUR');
+  await buyAll(saleId, buyers);
+  await untilAll(saleId, buyers, 'pending_payment');
+  await Promise.all(paid.map(buyerId => s.client.ask('pay', saleId, buyerId)));
+  await untilAll(saleId, paid, 'paid');
+  return { paid, unpaid };
+}
+
+/** A job that is added after the loss would place its claims, as if nothing had been lost. */
+const untilQueued = (claims: number) =>
+  eventually(async () => {
+    const jobs = await s.connections.queues['place-orders'].getWaiting();
+    expect(jobs.flatMap(({ data }) => data.claims)).toHaveLength(claims);
+  });
+
 /** @returns the time from FLUSHALL until the sale is verified, and from there until it sells, in ms */
 async function flush(saleId: string, buyerId: string) {
   const { redis } = s.connections;
@@ -58,37 +77,27 @@ async function flush(saleId: string, buyerId: string) {
 
 test('FLUSHALL of a sale with 200 live orders, again and again: noticed at once, and selling at once', async () => {
   const { id } = await s.open({ units: LIVE + 5, payWithinSeconds: 60 });
-  const buyers = names('kept', LIVE);
-  await creditWallets(s.connections.db, buyers.slice(0, PAID), PRICE_MINOR, 'EUR');
-  await buyAll(id, buyers);
-  await untilAll(id, buyers, 'pending_payment');
-  await Promise.all(buyers.slice(0, PAID).map(buyerId => s.client.ask('pay', id, buyerId)));
-  await untilAll(id, buyers.slice(0, PAID), 'paid');
+  const { paid, unpaid } = await sell(id);
   for (const buyerId of names('after', 4)) {
     const { verifiedMs, sellingMs } = await flush(id, buyerId);
     expect(verifiedMs).toBeLessThan(VERIFIED_WITHIN_MS);
     expect(sellingMs).toBeLessThan(SELLING_WITHIN_MS);
     await untilAll(id, [buyerId], 'pending_payment');
   }
-  await untilAll(id, buyers.slice(0, PAID), 'paid');
-  await untilAll(id, buyers.slice(PAID), 'pending_payment');
-  const unpaid = [...buyers.slice(PAID), ...names('after', 4)];
-  await Promise.all(unpaid.map(buyerId => s.client.ask('cancel', id, buyerId)));
+  await untilAll(id, paid, 'paid');
+  await untilAll(id, unpaid, 'pending_payment');
+  await Promise.all([...unpaid, ...names('after', 4)].map(buyerId => s.client.ask('cancel', id, buyerId)));
   await s.expectAllKept(true);
 }, 120_000);
 
 test('FLUSHALL: no unit is sold twice, no paid order is lost, and every accepted claim is placed or told to be lost', async () => {
   const { id } = await s.open({ units: LIVE + ACCEPTED + 5, payWithinSeconds: 30 });
-  const buyers = names('live', LIVE);
-  await creditWallets(s.connections.db, buyers.slice(0, PAID), PRICE_MINOR, 'EUR');
-  await buyAll(id, buyers);
-  await untilAll(id, buyers, 'pending_payment');
-  await Promise.all(buyers.slice(0, PAID).map(buyerId => s.client.ask('pay', id, buyerId)));
-  await untilAll(id, buyers.slice(0, PAID), 'paid');
+  const { paid, unpaid } = await sell(id);
 
   const workers = ['worker-1', 'worker-2'].map(s.node);
   for (const worker of workers) await worker.kill();
   const accepted = await buyAll(id, names('accepted', ACCEPTED));
+  await untilQueued(ACCEPTED);
   await s.connections.redis.flushall();
   const flushedAt = performance.now();
   expect(await s.client.ask('buy', id, 'too-early')).toMatchObject({ http: 503, code: 'unavailable' });
@@ -98,12 +107,12 @@ test('FLUSHALL: no unit is sold twice, no paid order is lost, and every accepted
     expect(await s.client.ask('buy', id, 'fresh')).toMatchObject({ claimId: expect.any(String) });
   }, OPEN_WITHIN_MS);
   expect(performance.now() - flushedAt).toBeLessThan(OPEN_WITHIN_MS);
-  await untilAll(id, buyers.slice(0, PAID), 'paid');
-  await untilAll(id, buyers.slice(PAID), 'pending_payment');
+  await untilAll(id, paid, 'paid');
+  await untilAll(id, unpaid, 'pending_payment');
 
   // Fewer units than there were claims: some come back in time, the others are too late.
   await buyAll(id, names('quick', 10));
-  await Promise.all(
+  const ends = await Promise.all(
     accepted.map(({ buyerId, claimId, receipt }) =>
       eventually(async () => {
         const answer = await s.client.ask('order-status', id, buyerId, receipt);
@@ -111,10 +120,12 @@ test('FLUSHALL: no unit is sold twice, no paid order is lost, and every accepted
         expect([answer.status, answer.reason]).toEqual(
           answer.status === 'rejected' ? ['rejected', 'lost'] : ['pending_payment', undefined],
         );
+        return answer.status;
       }, OPEN_WITHIN_MS),
     ),
   );
-  const rest = [...buyers.slice(PAID), ...accepted.map(({ buyerId }) => buyerId), 'fresh', ...names('quick', 10)];
+  expect(new Set(ends)).toEqual(new Set(['rejected', 'pending_payment']));
+  const rest = [...unpaid, ...accepted.map(({ buyerId }) => buyerId), 'fresh', ...names('quick', 10)];
   await Promise.all(rest.map(buyerId => s.client.ask('cancel', id, buyerId)));
   await s.expectAllKept(true);
 }, 120_000);

@@ -1,6 +1,8 @@
 import { pause } from '#core/clock.js';
 import type { Connections } from '../../apps/stack/connections.js';
+import { disagreement, type PaymentFacts } from './books.js';
 import type { SaleFacts } from './claim-view.js';
+import { auditStores } from './final-audit.js';
 import type { Query } from './world.js';
 
 const LOOK_EVERY_MS = 250;
@@ -10,16 +12,19 @@ const pending = (sales: readonly SaleFacts[]): string => {
   const ids = sales.map(({ id }) => `'${id}'`).join(', ');
   return `
     SELECT (SELECT count(*) FROM orders WHERE status = 'pending_payment' AND sale_id IN (${ids})) AS orders,
-           (SELECT count(*) FROM outbox_events WHERE delivered_at IS NULL AND sale_id IN (${ids})) AS releases`;
+           (SELECT count(*) FROM outbox_events WHERE delivered_at IS NULL AND sale_id IN (${ids})) AS releases,
+           (SELECT count(*) FROM payments p JOIN orders o ON o.id = p.order_id
+            WHERE p.status IN ('late', 'refund_due') AND o.sale_id IN (${ids})) AS payments`;
 };
 
 /**
- * Waits until nothing is on its way any more: no claim unplaced, no order unpaid, no release to be carried out.
+ * Waits until nothing is on its way any more: no claim unplaced, no order unpaid, no release to be carried out, no money undecided.
  *
  * @param connections both stores
  * @param query reads Postgres
  * @param sales all of them
  * @param limitMs how long, in ms
+ * @param readPayments the payments at the provider, if there is one
  * @returns what is still on its way, in words; nothing when it came to rest
  */
 export async function comeToRest(
@@ -27,23 +32,37 @@ export async function comeToRest(
   query: Query,
   sales: readonly SaleFacts[],
   limitMs: number,
+  readPayments: () => Promise<PaymentFacts[]> = async () => [],
 ): Promise<string[]> {
   const endsAt = performance.now() + limitMs;
   for (;;) {
-    const left = await onItsWay(redis, query, sales).catch(error => [`a store does not answer: ${error}`]);
+    const left = await onItsWay(redis, query, sales, readPayments).catch(error => [
+      `a store does not answer: ${error}`,
+    ]);
     if (left.length === 0 || performance.now() > endsAt) return left;
     await pause(LOOK_EVERY_MS);
   }
 }
 
-async function onItsWay(redis: Connections['redis'], query: Query, sales: readonly SaleFacts[]): Promise<string[]> {
+async function onItsWay(
+  redis: Connections['redis'],
+  query: Query,
+  sales: readonly SaleFacts[],
+  readPayments: () => Promise<PaymentFacts[]>,
+): Promise<string[]> {
   const left: string[] = [];
   const [row] = await query(pending(sales));
   if (row?.orders !== '0') left.push(`${row?.orders} orders wait for their payment`);
   if (row?.releases !== '0') left.push(`${row?.releases} releases are not carried out`);
+  if (row?.payments !== '0') left.push(`${row?.payments} payments are not decided`);
+  const unheard = (await readPayments()).filter(payment => disagreement(payment) !== undefined);
+  if (unheard.length > 0) left.push(`${unheard.length} payments are not what they are at their provider`);
   for (const { id } of sales) {
     const unplaced = await redis.zcard(`{${id}}:outbox`);
     if (unplaced > 0) left.push(`${unplaced} claims of ${id} are not placed`);
   }
+  if (left.length > 0) return left;
+  // What a process that failed did not tell Redis any more, reconcile does.
+  for (const sale of sales) left.push(...(await auditStores(redis, query, sale)));
   return left;
 }

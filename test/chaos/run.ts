@@ -1,21 +1,26 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { checkout } from '#core/checkout.js';
 import { MINUTE_MS, pause, SECOND_MS } from '#core/clock.js';
 import { audit } from '#core/maintenance/audit.js';
-import { checkout } from '../../apps/stack/checkout.js';
 import { type Connections, openConnections } from '../../apps/stack/connections.js';
+import { type FakeProvider, startFakeProvider } from '../../apps/stack/fake-provider/start.js';
+import { type PaymentFacts, readPaymentFacts } from './books.js';
 import { checkHistory } from './check-history.js';
-import { viewClaims } from './claim-view.js';
+import { type OrderFacts, viewClaims } from './claim-view.js';
 import { openClient } from './client.js';
 import { type Cluster, startCluster } from './cluster.js';
 import { namesOf, sendCrowd } from './crowd.js';
 import { breakThings, type FaultReport } from './faults.js';
 import { auditRows, auditStores, readOrderFacts } from './final-audit.js';
 import { bankReadsOf, type History, openHistory, operationsOf } from './history.js';
+import { type LinkName, type Links, openLinks } from './links.js';
 import type { ChaosOptions } from './options.js';
 import { plainQuery } from './plain-query.js';
 import { type Probe, percentile, probeAlways, recoveries } from './probe.js';
+import { spoilMood } from './provider-moods.js';
 import { seededRandom } from './random.js';
+import { refundNowAndThen } from './refunds.js';
 import { comeToRest } from './rest.js';
 import { factsOf, fillWallets, keepBooks, lookAtBooks, makeWorld, type Query, type World } from './world.js';
 
@@ -40,15 +45,31 @@ export interface ChaosResult {
   minutes: number;
   operations: number;
   kills: FaultReport['kills'];
+  /** Links that were broken, beside the kills. */
+  links: number;
   /** Different claims that clients were told of. */
   accepted: number;
   /** Orders. */
   placed: number;
   violations: string[];
+  money: MoneyCounts;
   /** From a fault until the claim of a fresh buyer is placed. */
   recoveryMs: Spread;
   /** From the first answer to a claim until its order. */
   placingMs: Spread;
+}
+
+/** What was paid through the provider, so that it shows what a run has tried. */
+export interface MoneyCounts {
+  paidElsewhere: number;
+  /** Paid there after another payment for the order had failed. */
+  paidAtLast: number;
+  /** Came too late, and bought a unit again. */
+  regrabbed: number;
+  /** Came too late, and went back. */
+  returned: number;
+  /** Paid, and given back by the shop, through whichever provider. */
+  refunded: number;
 }
 
 /** A run, and where its history is. */
@@ -69,11 +90,18 @@ export async function runChaos(options: ChaosOptions, tell: (line: string) => vo
   const folder = join(checkout, '.data', 'chaos', `seed-${options.seed}-${Date.now()}`);
   await mkdir(folder, { recursive: true });
   const history = openHistory(join(folder, 'history.jsonl'));
-  const cluster = await startCluster({ logFile: join(folder, 'processes.log') });
+  const links = openLinks();
+  // Where its events go is known when the APIs are.
+  const fake = await startFakeProvider('http://127.0.0.1:9/');
+  const cluster = await startCluster({
+    logFile: join(folder, 'processes.log'),
+    environment: () => fake.settings,
+    link: (from, to, url) => links.by(`${from}-${to}` as LinkName, url),
+  });
   try {
     const connections = await openConnections(cluster.redisUrl, cluster.databaseUrl);
     try {
-      const result = await runOn({ options, history, cluster, connections, tell });
+      const result = await runOn({ options, history, cluster, links, fake, connections, tell });
       await writeFile(join(folder, 'result.json'), JSON.stringify(result, null, 2));
       if (result.violations.length === 0 && !options.keep) await rm(folder, { recursive: true });
       return { result, folder };
@@ -82,6 +110,8 @@ export async function runChaos(options: ChaosOptions, tell: (line: string) => vo
     }
   } finally {
     await cluster.stop();
+    await links.close();
+    await fake.stop();
     await history.close();
   }
 }
@@ -90,12 +120,14 @@ interface Run {
   options: ChaosOptions;
   history: History;
   cluster: Cluster;
+  links: Links;
+  fake: FakeProvider;
   connections: Connections;
   tell(line: string): void;
 }
 
 async function runOn(run: Run): Promise<ChaosResult> {
-  const { options, history, cluster, connections, tell } = run;
+  const { options, history, cluster, fake, connections, tell } = run;
   const runMs = options.minutes * MINUTE_MS;
   const query = plainQuery(cluster.databaseUrl);
   const world = await makeWorld(connections, runMs);
@@ -105,30 +137,36 @@ async function runOn(run: Run): Promise<ChaosResult> {
 
   const { report, probes } = await storm(run, world, query, crowd, runMs);
   tell(`${report.faults.length} faults; waiting until everything is at rest`);
-  const unsettled = await comeToRest(connections, query, factsOf(world.sales), REST_MS);
+  // As if the minutes had passed after which a payment that nothing was heard of is asked about again.
+  await query('UPDATE payments SET ask_at = clock_timestamp() WHERE ask_at IS NOT NULL');
+  const readPayments = () => readPaymentFacts(query, fake);
+  const unsettled = await comeToRest(connections, query, factsOf(world.sales), REST_MS, readPayments);
   await lookAtBooks(query, history);
-  return judge(run, world, query, report, probes, unsettled);
+  return judge(run, world, query, report, probes, unsettled, await readPayments());
 }
 
 async function storm(
-  { options, history, cluster, connections }: Run,
+  { options, history, cluster, links, fake, connections }: Run,
   world: World,
   query: Query,
   crowd: string[],
   runMs: number,
 ): Promise<{ report: FaultReport; probes: Probe[] }> {
-  const over = new AbortController();
+  const [over, calm] = [new AbortController(), new AbortController()];
   // Each has numbers of its own, so that the faults don't depend on how quickly buyers are answered.
   const random = (part: number) => seededRandom(options.seed * 10 + part);
-  const client = openClient(cluster.baseUrls, cluster.secrets.AUTH_SECRET, history, random(1));
+  const baseUrls = await Promise.all(cluster.baseUrls.map(url => links.by('client-api', url)));
+  const client = openClient(baseUrls, cluster.secrets.AUTH_SECRET, history, random(1));
+  const webhooks = baseUrls.map(url => `${url}/webhooks/payments/signed-webhook`);
   const parts = [
     sendCrowd(client, world, random(2), options.rate, over.signal),
     keepBooks(connections, query, history, crowd, random(3), over.signal),
+    spoilMood(fake, webhooks, history, random(5), over.signal),
+    refundNowAndThen(connections, query, history, random(6), over.signal),
   ];
   const probing = probeAlways(client, world.probe, over.signal);
   await pause(CALM_MS);
-  const calm = new AbortController();
-  const storming = breakThings(cluster, history, random(4), calm.signal);
+  const storming = breakThings(cluster, links.all, history, random(4), calm.signal);
   await pause(Math.max(0, runMs - CALM_MS));
   calm.abort();
   const report = await storming;
@@ -146,6 +184,7 @@ async function judge(
   report: FaultReport,
   probes: readonly Probe[],
   unsettled: readonly string[],
+  payments: readonly PaymentFacts[],
 ): Promise<ChaosResult> {
   const operations = operationsOf(history.lines());
   const orders = await readOrderFacts(query);
@@ -155,6 +194,7 @@ async function judge(
     operations,
     orders,
     bank: bankReadsOf(history.lines()),
+    payments,
     redisLostData: false,
     releaseWithinMs: RELEASE_WITHIN_MS,
   };
@@ -177,9 +217,11 @@ async function judge(
     minutes: options.minutes,
     operations: operations.length,
     kills: report.kills,
+    links: report.links,
     accepted: views.filter(({ sightings }) => sightings.length > 0).length,
     placed: orders.filter(({ status }) => status !== 'void').length,
     violations,
+    money: countMoney(payments, orders),
     recoveryMs: spreadOf(recoveries(report.faults, probes)),
     placingMs: spreadOf(placing.map(ms => Math.max(0, ms))),
   };
@@ -190,3 +232,14 @@ const spreadOf = (values: readonly number[]): Spread => ({
   p99: Math.round(percentile(values, 0.99)),
   max: Math.round(percentile(values, 1)),
 });
+
+function countMoney(payments: readonly PaymentFacts[], orders: readonly OrderFacts[]): MoneyCounts {
+  const ordersWith = (reason: string) => orders.filter(order => order.reason === reason).length;
+  return {
+    paidElsewhere: payments.filter(({ takenMinor }) => takenMinor > 0).length,
+    paidAtLast: payments.filter(({ takenMinor, attempt }) => takenMinor > 0 && attempt > 1).length,
+    regrabbed: orders.filter(({ regrabbed }) => regrabbed).length,
+    returned: ordersWith('refunded_late_payment'),
+    refunded: ordersWith('refunded_by_shop'),
+  };
+}

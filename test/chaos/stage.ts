@@ -5,12 +5,13 @@ import { afterAll, beforeAll, expect } from '@jest/globals';
 import type { NewSale } from '#core/steps/create-sale.js';
 import { type Connections, openConnections } from '../../apps/stack/connections.js';
 import { openDrop } from '../../apps/stack/drop.js';
-import { type Fault, type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
+import type { Fault } from '../support/fault-proxy.js';
 import { checkHistory } from './check-history.js';
 import { type Client, openClient } from './client.js';
-import { type ChaosNode, type Cluster, startCluster } from './cluster.js';
+import { type ChaosNode, type Cluster, type ClusterOptions, startCluster } from './cluster.js';
 import { auditRows, auditStores, readOrderFacts } from './final-audit.js';
 import { bankReadsOf, type History, openHistory, operationsOf } from './history.js';
+import { type LinkName, openLinks } from './links.js';
 import { plainQuery } from './plain-query.js';
 import { seededRandom } from './random.js';
 import { comeToRest } from './rest.js';
@@ -30,40 +31,42 @@ export interface Stage {
   /** @returns the process or store of this name, as `worker-1` */
   node(name: string): ChaosNode;
   open(wishes: Partial<NewSale>): Promise<NewSale>;
+  /** Has everybody find another Redis from now on, by the links that are breakable. */
+  moveRedis(redisUrl: string): void;
   /** Waits until everything is at rest, and expects that nothing was broken. */
   expectAllKept(redisLostData: boolean): Promise<void>;
 }
 
-/** Every link of a stage whose processes and buyers reach each other by way of fault proxies. */
-export const LINKS = ['client-api', 'api-redis', 'worker-redis', 'worker-postgres'] as const;
-export type LinkName = (typeof LINKS)[number];
-
 /** Breaks every connection of one link in the same way. */
 export type SetLink = (link: LinkName, fault: Fault) => void;
+
+/** What a stage has otherwise than usual. */
+export interface StageOptions extends Pick<ClusterOptions, 'environment'> {
+  /** Whether there are fault proxies on all links. */
+  breakable?: boolean;
+}
 
 /**
  * Starts it before the tests of the file that calls this, and ends it after.
  *
- * @param breakable whether there are fault proxies on all links
+ * @param options what is otherwise than usual
  */
-export function useStage(breakable = false): Stage & { setLink: SetLink } {
+export function useStage(options: StageOptions = {}): Stage & { setLink: SetLink } {
+  const { breakable = false, ...others } = options;
   const stage = {} as Stage & { setLink: SetLink };
-  const proxies: { link: LinkName; proxy: FaultProxy }[] = [];
-  const by = async (link: LinkName, url: string): Promise<string> => {
-    if (!breakable) return url;
-    const proxy = await startFaultProxy(url);
-    proxies.push({ link, proxy });
-    endings.unshift(() => proxy.close());
-    return proxy.through(url).replace(/\/$/, '');
-  };
+  const links = openLinks();
+  const by = async (name: LinkName, url: string) => (breakable ? links.by(name, url) : url);
   const sales: NewSale[] = [];
-  const endings: (() => Promise<unknown>)[] = [];
+  const endings: (() => Promise<unknown>)[] = [() => links.close()];
   beforeAll(async () => {
     const folder = await mkdtemp(join(tmpdir(), 'dropline-stage-'));
     endings.unshift(() => rm(folder, { recursive: true, force: true }));
-    const cluster = await startCluster({ link: (from, to, url) => by(`${from}-${to}` as LinkName, url) });
+    const cluster = await startCluster({
+      ...others,
+      link: (from, to, url) => by(`${from}-${to}` as LinkName, url),
+    });
     endings.unshift(() => cluster.stop());
-    const connections = await openConnections(cluster.redisUrl, cluster.databaseUrl);
+    const connections = await openConnections(await by('test-redis', cluster.redisUrl), cluster.databaseUrl);
     endings.unshift(() => connections.close());
     const history = openHistory(join(folder, 'history.jsonl'));
     endings.unshift(() => history.close());
@@ -77,7 +80,7 @@ export function useStage(breakable = false): Stage & { setLink: SetLink } {
   }, START_MS);
 
   stage.setLink = (link, fault) => {
-    for (const one of proxies) if (one.link === link) one.proxy.set(fault);
+    for (const { name, proxy } of links.all) if (name === link) proxy.set(fault);
   };
   stage.node = name => {
     const found = stage.cluster.nodes.find(node => node.name === name);
@@ -90,6 +93,9 @@ export function useStage(breakable = false): Stage & { setLink: SetLink } {
     sales.push(sale);
     return sale;
   };
+  stage.moveRedis = redisUrl => {
+    for (const { name, proxy } of links.all) if (name.endsWith('-redis')) proxy.lead(redisUrl);
+  };
   stage.expectAllKept = async redisLostData => {
     const { connections, query, history } = stage;
     const facts = factsOf(sales);
@@ -99,6 +105,7 @@ export function useStage(breakable = false): Stage & { setLink: SetLink } {
       operations: operationsOf(history.lines()),
       orders: await readOrderFacts(query),
       bank: bankReadsOf(history.lines()),
+      payments: [],
       redisLostData,
       releaseWithinMs: RELEASE_WITHIN_MS,
     });

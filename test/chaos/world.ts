@@ -22,12 +22,13 @@ const HOUR_MS = 60 * MINUTE_MS;
  * @returns what the checks need of them
  */
 export function factsOf(sales: readonly NewSale[]): SaleFacts[] {
-  return sales.map(({ id, units, opensAtMs, closesAtMs, standbyFactor, settlement }) => ({
+  return sales.map(({ id, units, opensAtMs, closesAtMs, standbyFactor, settlement, provider }) => ({
     id,
     units,
     opensAtMs,
     closesAtMs,
     settlement,
+    provider,
     standby: standbyFactor > 0,
   }));
 }
@@ -43,6 +44,8 @@ export interface World {
   line: string;
   /** Paid as it is placed. */
   immediate: string;
+  /** Paid at a provider: with units for everybody, with few, and one where late money always goes back. */
+  elsewhere: readonly string[];
   /** Where a fresh buyer tries all the time whether a claim is placed. */
   probe: string;
 }
@@ -82,6 +85,11 @@ export async function makeWorld(connections: Connections, runMs: number): Promis
     small: elapsedMs => small[Math.min(small.length - 1, Math.floor(elapsedMs / SMALL_FOR_MS))] as string,
     line: await make('line', { units: 25, standbyFactor: 2 }),
     immediate: await make('immediate', { settlement: 'immediate' }),
+    elsewhere: [
+      await make('elsewhere', { provider: 'signed-webhook' }),
+      await make('elsewhere-few', { provider: 'signed-webhook', units: 20 }),
+      await make('elsewhere-strict', { provider: 'signed-webhook', lateMoney: 'refund' }),
+    ],
     probe: await make('probe', {}),
   };
 }
@@ -113,7 +121,10 @@ const BANK = `
   SELECT (SELECT coalesce(sum(balance_minor), 0) FROM accounts WHERE kind = 'buyer') AS buyers,
          (SELECT coalesce(min(balance_minor), 0) FROM accounts WHERE kind = 'buyer') AS lowest,
          (SELECT coalesce(sum(CASE kind WHEN 'capture' THEN amount_minor WHEN 'refund' THEN -amount_minor END), 0) FROM transfers) AS shop,
-         (SELECT coalesce(sum(amount_minor), 0) FROM transfers WHERE kind = 'credit') AS credited`;
+         (SELECT coalesce(sum(amount_minor), 0) FROM transfers WHERE kind = 'credit') AS credited,
+         (SELECT coalesce(sum(CASE a.id WHEN t.debit_account_id THEN t.amount_minor ELSE -t.amount_minor END), 0)
+          FROM accounts a JOIN transfers t ON a.id IN (t.debit_account_id, t.credit_account_id)
+          WHERE a.kind = 'external' AND t.kind <> 'credit') AS provider`;
 
 /** Runs one statement on a connection of its own. */
 export type Query = (sql: string) => Promise<Record<string, string>[]>;
@@ -159,13 +170,15 @@ export async function lookAtBooks(query: Query, history: History): Promise<void>
   const atMs = Date.now();
   const [row] = await query(BANK);
   if (!row) throw new Error('the books can not be read');
-  const { buyers, shop, credited, lowest } = row;
+  const { buyers, shop, credited, provider, lowest } = row;
   history.note({
     type: 'bank',
     atMs,
+    readAtMs: Date.now(),
     buyersMinor: Number(buyers),
     shopMinor: Number(shop),
     creditedMinor: Number(credited),
+    providerMinor: Number(provider),
     lowestMinor: Number(lowest),
   });
 }

@@ -1,14 +1,15 @@
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { checkout } from '../../apps/stack/checkout.js';
+import { checkout } from '#core/checkout.js';
 import type { Edit } from './bugs.js';
 
-/** All that a unit or integration test reads. */
+/** All that a unit or integration test reads. What is compiled is for the fake provider, a process that no bug is made in. */
 const COPIED = [
   'apps',
   'bin',
   'core',
+  'dist',
   'prisma',
   'test',
   'jest.config.js',

@@ -1,7 +1,8 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
-import { checkout } from '../../apps/stack/checkout.js';
+import { checkout } from '#core/checkout.js';
 
 const DEADLINE_MS = 90_000;
 
@@ -30,3 +31,22 @@ test('the demo ends with one line of JSON that says that all went well', async (
     seconds: expect.any(Number),
   });
 });
+
+test('without --exit it stays up, with a sale that is paid at the fake provider, until it is told to end', async () => {
+  const options = ['--units', '3', '--buyers', '20', '--pay-within', '1', '--pay-share', '1'];
+  const demo = spawn(process.execPath, ['bin/bootstrap.mjs', 'apps/stack/demo', ...options], { cwd: checkout });
+  const ended = once(demo, 'exit');
+  try {
+    let said = '';
+    for await (const chunk of demo.stdout) {
+      said += chunk;
+      if (said.includes('Ctrl-C')) break;
+    }
+    expect(said).toMatch(/paid there: by its webhook \d+ ms later/);
+    const page = /yourself: (\S+)\)/.exec(said)?.[1] ?? '';
+    expect((await fetch(page)).status).toBe(200);
+  } finally {
+    demo.kill('SIGTERM');
+  }
+  expect(await ended).toEqual([0, null]);
+}, 90_000);

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { readBalance } from '#core/orders/wallet.js';
+import { changeSale } from '#core/steps/change-sale.js';
 import type { Answer } from '../../apps/stack/storefront.js';
 import { eventually } from '../support/eventually.js';
 import { startTestStack, type TestStack } from '../support/stack.js';
@@ -117,5 +118,30 @@ test('with immediate settlement the wallet decides as the order is placed', asyn
   await stack.credit('kim', PRICE_MINOR);
   await stack.buy('kim', saleId);
   await becomes('kim', saleId, 'paid');
+  await expectAudit(saleId);
+});
+
+test('a sale that ends while claims are not placed yet: all of them are, and nobody else gets in', async () => {
+  const saleId = await stack.createSale({ units: 5, standbyFactor: 0, priceMinor: PRICE_MINOR });
+  await stack.credit('lea', PRICE_MINOR);
+  await stack.worker.kill9();
+  const claims = await Promise.all(['lea', 'max', 'nia'].map(buyerId => stack.buy(buyerId, saleId)));
+  expect(claims.map(({ http }) => http)).toEqual([202, 202, 202]);
+  // The jobs are lost, too: only the outbox still knows.
+  await stack.connections.queues['place-orders'].obliterate({ force: true });
+  await changeSale(stack.connections, saleId, { state: 'closed' });
+  expect(await stack.buy('ole', saleId)).toMatchObject({ http: 410, code: 'sale_closed' });
+  expect(await stack.audit(saleId)).toMatchObject({ unplaced: 3 });
+
+  await stack.worker.restart();
+  for (const [i, buyerId] of ['lea', 'max', 'nia'].entries()) {
+    expect(await becomes(buyerId, saleId, 'pending_payment')).toMatchObject({ claimId: claims[i]?.claimId });
+  }
+  await stack.pay('lea', saleId);
+  await stack.cancel('max', saleId);
+  await becomes('lea', saleId, 'paid');
+  await becomes('max', saleId, 'cancelled');
+  expect(await stack.buy('ole', saleId)).toMatchObject({ http: 410, code: 'sale_closed' });
+  expect(await stack.audit(saleId)).toMatchObject({ unplaced: 0, free: 3 });
   await expectAudit(saleId);
 });

@@ -1,15 +1,16 @@
 import { appRoutes } from '@bull-board/api/dist/routes.js';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { checkout } from '#core/checkout.js';
 import { creditWallets } from '#core/orders/wallet.js';
 import { JOB_NAMES } from '#core/queue/jobs.js';
 import { payOrder } from '#core/steps/pay-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { readSale } from '#core/stock/sale.js';
 import { issueSession, issueToken } from '#core/token.js';
-import { checkout } from '../../apps/stack/checkout.js';
 import { type GuardedProcess, startGuarded } from '../../apps/stack/guarded-process.js';
 import { loseClaim } from '../support/by-hand.js';
 import { eventually } from '../support/eventually.js';
+import { oddRequests, wrongAnswers } from '../support/odd-requests.js';
 import { openTestSale, useStores, winOne } from '../support/stores.js';
 
 const AUTH_SECRET = 'a secret of the test, and long enough';
@@ -110,6 +111,12 @@ describe('without a login', () => {
       expect(answer.status).toBe(401);
       if (method !== 'HEAD') expect(answer.headers.get('content-type')).toMatch('application/problem+json');
     }
+  });
+
+  test('every route answers odd requests with a problem, also to who is logged in', async () => {
+    const routes = ['/', '/login', '/sales/', '/buyers/', '/orders/', '/money', '/queues/api/queues/', '/nothing/'];
+    const requests = oddRequests(routes, [BEARER.authorization, '']);
+    expect(await wrongAnswers(Number(new URL(url).port), requests)).toEqual([]);
   });
 
   test('a browser is sent to the login, from the console and from the board', async () => {

@@ -9,10 +9,13 @@ let server: Server;
 let heard = '';
 let proxy: FaultProxy;
 const clients: Socket[] = [];
+/** The server's side of the connections. */
+const accepted: Socket[] = [];
 
 beforeEach(async () => {
   heard = '';
   server = createServer(socket => {
+    accepted.push(socket);
     socket.on('error', () => undefined);
     socket.on('data', piece => {
       heard += piece;
@@ -24,8 +27,8 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  for (const client of clients.splice(0)) client.destroy();
   await proxy.close();
+  for (const socket of [...clients.splice(0), ...accepted.splice(0)]) socket.destroy();
   server.close();
 });
 
@@ -92,6 +95,7 @@ describe('a link', () => {
     const { socket, seen } = await open();
     socket.write('lost');
     await eventually(() => expect(proxy.swallowed()).toBe('lost'.length));
+    expect(proxy.silent()).toBe(1);
     proxy.set({ kind: 'none' });
     socket.write('lost, too');
     const next = await open();
@@ -99,6 +103,19 @@ describe('a link', () => {
     await next.answered('heard');
     expect(seen).toMatchObject({ text: '', error: '', closed: false });
     expect(heard).toBe('heard');
+  });
+
+  test('that is half-open tells neither side that the other has gone', async () => {
+    proxy.set({ kind: 'half-open' });
+    const [first, second] = [await open(), await open()];
+    for (const { socket } of [first, second]) socket.write('lost');
+    await eventually(() => expect(proxy.silent()).toBe(2));
+    first.socket.end();
+    await eventually(() => expect(proxy.silent()).toBe(1));
+    for (const socket of accepted) socket.destroy();
+    await eventually(() => expect(proxy.silent()).toBe(0));
+    expect(second.seen.closed).toBe(false);
+    // Whose connections are left over with one side is closed all the same: afterEach waits for it.
   });
 
   test('that drops replies lets the request arrive and the client never know', async () => {
@@ -116,6 +133,28 @@ describe('a link', () => {
     for (const letter of 'abc') socket.write(letter);
     await stalled.then(() => expect(seen.text).toBe(''));
     await answered('abc');
+  });
+
+  test('that stalls can be closed all the same', async () => {
+    const stalling = await startFaultProxy((server.address() as AddressInfo).port);
+    stalling.set({ kind: 'stall' });
+    const socket = connect({ host: '127.0.0.1', port: stalling.port });
+    clients.push(socket);
+    socket.on('error', () => undefined);
+    socket.write('held up');
+    await eventually(() => expect(stalling.connections()).toBe(1));
+    await stalling.close();
+    await eventually(() => expect(socket.destroyed).toBe(true));
+  });
+
+  test('that leads elsewhere takes connections down, and new ones go there', async () => {
+    const { seen } = await open();
+    const elsewhere = createServer(socket => socket.end('elsewhere')).listen(0, '127.0.0.1');
+    await once(elsewhere, 'listening');
+    proxy.lead((elsewhere.address() as AddressInfo).port);
+    await eventually(() => expect(seen).toMatchObject({ error: 'ECONNRESET', closed: true }));
+    await (await open()).answered('elsewhere');
+    elsewhere.close();
   });
 
   test('in slices delivers byte by byte', async () => {

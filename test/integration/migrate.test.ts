@@ -89,6 +89,7 @@ describe('schema.prisma and the migrations', () => {
       'outbox_events_due',
       'outbox_events_undelivered',
       'outbox_events_untold',
+      'payments_one_attempt',
       'payments_to_ask',
       'payments_to_settle',
     ]);

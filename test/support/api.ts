@@ -6,11 +6,11 @@ import { afterAll, beforeAll } from '@jest/globals';
 import express from 'express';
 import { connectRedis, type Redis, waitUntilReady } from '#core/redis.js';
 import type { Sale } from '#core/sale.js';
-import { openSale } from '#core/stock/sale.js';
+import { openSale } from '#core/stock/open-sale.js';
 import { defineScripts } from '#core/stock/scripts.js';
 import { issueToken } from '#core/token.js';
 import { createApp } from '../../apps/api/app.js';
-import { type ApiContext, closeContext, createContext } from '../../apps/api/context.js';
+import { type ApiConfig, type ApiContext, closeContext, createContext } from '../../apps/api/context.js';
 import { drain, firstListener, startServer } from '../../apps/api/server.js';
 import { type RedisServer, startRedis } from '../../apps/stack/redis-server.js';
 import { eventually } from './eventually.js';
@@ -50,9 +50,7 @@ export interface TestApi {
  * @param settings other than the defaults; `mounted` for the calls that are answered before Express mounted in it
  * @returns the API; it is there once the tests run
  */
-export function useApi(
-  settings: { GUEST_TOKENS?: boolean; PAYMENT_WEBHOOK_SECRETS?: string[]; mounted?: boolean } = {},
-): TestApi {
+export function useApi(settings: Partial<ApiConfig> & { mounted?: boolean } = {}): TestApi {
   const api = {} as TestApi;
   const endings: (() => Promise<unknown>)[] = [];
   beforeAll(async () => {
@@ -73,6 +71,9 @@ export function useApi(
       METRICS_HOST: '127.0.0.1',
       GUEST_TOKENS: settings.GUEST_TOKENS ?? false,
       PAYMENT_WEBHOOK_SECRETS: settings.PAYMENT_WEBHOOK_SECRETS,
+      AUTH_JWKS_URL: settings.AUTH_JWKS_URL,
+      AUTH_ISSUER: settings.AUTH_ISSUER,
+      AUTH_AUDIENCE: settings.AUTH_AUDIENCE,
     });
     endings.unshift(() => closeContext(api.ctx));
     const server = await startServer(api.ctx, settings.mounted ? mounted(api.ctx) : undefined);

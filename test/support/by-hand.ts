@@ -34,7 +34,11 @@ export async function makeOverdue({ db }: TestStores, claims: Claim[], bySeconds
 }
 
 /** Makes the releases of a sale look as if they had been decided a while ago. */
-export async function makeReleasesOld({ db }: TestStores, saleId: string, bySeconds: number): Promise<void> {
+export async function makeReleasesOld(
+  { db }: Pick<TestStores, 'db'>,
+  saleId: string,
+  bySeconds: number,
+): Promise<void> {
   await db.$executeRaw`UPDATE outbox_events
     SET created_at = clock_timestamp() - ${bySeconds} * interval '1 second' WHERE sale_id = ${saleId}`;
 }

@@ -1,7 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
-import { checkout } from '../../apps/stack/checkout.js';
+import { checkout } from '#core/checkout.js';
 
 /** What a command came to. */
 export interface Ended {

@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { once, setMaxListeners } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 
@@ -26,10 +26,14 @@ export interface FaultProxy {
   through(url: string): string;
   /** Breaks the link in this way from now on, or mends it (`none`). */
   set(fault: Fault): void;
+  /** Has it lead elsewhere from now on, as after a failover: connections to where it led before are reset. */
+  lead(target: number | string): void;
   /** Breaks it for a time, in ms, then mends it. */
   setFor(fault: Fault, forMs: number): Promise<void>;
   /** How many connections are open. */
   connections(): number;
+  /** How many of them have swallowed something, and were not given up by either side yet. */
+  silent(): number;
   /** How many bytes arrived at a half-open link, and nowhere else. */
   swallowed(): number;
   close(): Promise<void>;
@@ -43,16 +47,26 @@ interface Link {
   silent?: boolean;
 }
 
+/** Every piece that is held up listens for it. */
+function nextChange(): AbortController {
+  const change = new AbortController();
+  setMaxListeners(0, change.signal);
+  return change;
+}
+
+const portOf = (target: number | string): number =>
+  typeof target === 'number' ? target : Number(new URL(target).port);
+
 /**
  * @param target where connections lead: a port on 127.0.0.1, or a URL with one
  * @returns a link to it, whole for now
  */
 export async function startFaultProxy(target: number | string): Promise<FaultProxy> {
-  const port = typeof target === 'number' ? target : Number(new URL(target).port);
+  let port = portOf(target);
   const links = new Set<Link>();
   let fault: Fault = { kind: 'none' };
   let swallowed = 0;
-  let changed = new AbortController();
+  let changed = nextChange();
 
   const untilChanged = async () => {
     if (!changed.signal.aborted) await once(changed.signal, 'abort');
@@ -91,13 +105,14 @@ export async function startFaultProxy(target: number | string): Promise<FaultPro
       });
     });
     from.on('end', () => {
-      last = last.then(() => void to.end());
+      if (link.silent) from.destroy();
+      else last = last.then(() => void to.end());
     });
-    // Whatever breaks one side is passed on as the end of the other.
+    // Whatever breaks one side is passed on as the end of the other; of a silent one the other side never hears.
     from.on('error', () => undefined);
     from.on('close', () => {
       last = last.then(() => void (link.silent || to.destroy()));
-      links.delete(link);
+      if (to.destroyed) links.delete(link);
     });
   };
 
@@ -116,7 +131,7 @@ export async function startFaultProxy(target: number | string): Promise<FaultPro
   const set = (next: Fault) => {
     fault = next;
     changed.abort();
-    changed = new AbortController();
+    changed = nextChange();
     if (next.kind !== 'reset' && next.kind !== 'cut') return;
     for (const link of links) cut(link, next.kind === 'reset' ? 'resetAndDestroy' : 'destroy');
   };
@@ -128,16 +143,23 @@ export async function startFaultProxy(target: number | string): Promise<FaultPro
       return by.href;
     },
     set,
+    lead(next) {
+      port = portOf(next);
+      for (const link of links) cut(link, 'resetAndDestroy');
+    },
     async setFor(next, forMs) {
       set(next);
       await pause(forMs);
       set({ kind: 'none' });
     },
     connections: () => links.size,
+    silent: () =>
+      [...links].filter(({ silent, client, server }) => silent && !client.destroyed && !server.destroyed).length,
     swallowed: () => swallowed,
     async close() {
+      // Nothing may be held up any more.
+      set({ kind: 'none' });
       for (const link of links) cut(link, 'destroy');
-      changed.abort();
       listener.close();
       await once(listener, 'close');
     },

@@ -6,7 +6,7 @@ import type { Sale } from '#core/sale.js';
 import { payOrder } from '#core/steps/pay-order.js';
 import { takePaymentEvent } from '#core/steps/payment-event.js';
 import { placeOrders } from '#core/steps/place-orders.js';
-import { type FakeProvider, PROVIDER_SECRET, startFakeProvider } from './fake-provider.js';
+import { type FakeProvider, startFakeProvider } from '../../apps/stack/fake-provider/start.js';
 import { openTestSale, type TestStores, useStores, winOne } from './stores.js';
 
 export const PRICE = 500;
@@ -24,7 +24,7 @@ export function usePayments(): PaymentBench {
     bench.fake = await startFakeProvider('http://127.0.0.1:9/');
     await bench.fake.mood({ lose: true });
     const { PAYMENT_PROVIDER_URL: url = '', PAYMENT_PROVIDER_KEY: key = '' } = bench.fake.settings;
-    bench.providers = { 'signed-webhook': signedWebhook({ url, key }, [PROVIDER_SECRET]) };
+    bench.providers = { 'signed-webhook': signedWebhook({ url, key }, [bench.fake.secret]) };
   });
   afterAll(() => bench.fake.stop());
   return bench;

@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { checkout } from '#core/checkout.js';
 import { type Audit, audit } from '#core/maintenance/audit.js';
 import { creditWallets } from '#core/orders/wallet.js';
 import { issueToken } from '#core/token.js';
-import { checkout } from '../../apps/stack/checkout.js';
 import { type Connections, openConnections } from '../../apps/stack/connections.js';
 import { openDrop, type SaleWishes } from '../../apps/stack/drop.js';
 import { freePort } from '../../apps/stack/free-port.js';
@@ -26,6 +26,10 @@ export interface TestStackOptions {
   admin?: boolean;
   /** Settings of all processes. */
   env?: Record<string, string>;
+  /** Where the processes find the stores, if not where the test does. */
+  urls?: (stores: PrivateStores) => Promise<{ redisUrl: string; databaseUrl: string }>;
+  /** Where the processes' own output goes; nowhere if not given. */
+  log?: NodeJS.WritableStream;
 }
 
 /** A sale for a test; open now, if it isn't told when. */
@@ -91,8 +95,8 @@ export async function startTestStack(options: TestStackOptions = {}): Promise<Te
     const { redisUrl, databaseUrl } = stores;
     const secrets = newSecrets();
     const stack = await startStack({
-      redisUrl,
-      databaseUrl,
+      ...(options.urls ? await options.urls(stores) : { redisUrl, databaseUrl }),
+      ...(options.log ? { log: options.log } : {}),
       secrets,
       ports: await ports(options.apis ?? 1),
       ...(options.admin ? { adminPort: await freePort() } : {}),

@@ -12,7 +12,7 @@ import { connectRedis, waitUntilReady } from '#core/redis.js';
 import type { Sale } from '#core/sale.js';
 import type { StepContext } from '#core/steps/context.js';
 import { claim } from '#core/stock/claims.js';
-import { openSale } from '#core/stock/sale.js';
+import { openSale } from '#core/stock/open-sale.js';
 import { defineScripts } from '#core/stock/scripts.js';
 import { type PrivateStores, startPrivateStores } from '../../apps/stack/private-stores.js';
 import { startRedis } from '../../apps/stack/redis-server.js';
@@ -26,8 +26,13 @@ const HOUR_MS = 3_600_000;
 export interface TestStores extends StepContext {
   databaseUrl: string;
   redisUrl: string;
-  /** kill -9, and a start on the same folder and port; returns when the connection is ready again. */
-  restartRedis(): Promise<void>;
+  /**
+   * kill -9, and a start on the same folder and port; returns when the connection is ready again.
+   *
+   * @param meanwhile does something to its folder while it is down
+   */
+  restartRedis(meanwhile?: (folder: string) => Promise<void>): Promise<void>;
+  redisFolder: string;
 }
 
 /**
@@ -59,9 +64,11 @@ async function openStores(servers: PrivateStores): Promise<{ stores: TestStores;
   defineScripts(redis);
   const queues = openQueues(redis, () => undefined);
   let server = servers.redis;
-  const restartRedis = async () => {
+  const redisFolder = join(servers.folder, 'redis');
+  const restartRedis: TestStores['restartRedis'] = async meanwhile => {
     await server.kill();
-    server = await startRedis({ dir: join(servers.folder, 'redis'), port: server.port });
+    await meanwhile?.(redisFolder);
+    server = await startRedis({ dir: redisFolder, port: server.port });
     await redis.ping().catch(() => waitUntilReady(redis, READY_MS));
   };
   const close = async () => {
@@ -72,7 +79,7 @@ async function openStores(servers: PrivateStores): Promise<{ stores: TestStores;
     await servers.stop();
   };
   const log = createLogger('test', 'silent');
-  return { stores: { redis, db, queues, log, databaseUrl, redisUrl, restartRedis }, close };
+  return { stores: { redis, db, queues, log, databaseUrl, redisUrl, redisFolder, restartRedis }, close };
 }
 
 /** @returns a sale that is open now, like no other */

@@ -1,22 +1,20 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import {
+  CLAIM_STATUSES,
   type ClaimRecord,
-  type ClaimStatus,
   formatClaimRecord,
   ID_PATTERN,
   isLive,
   parseClaimRecord,
 } from '#core/claim.js';
 
-const STATUSES: ClaimStatus[] = ['queued', 'pending_payment', 'paid', 'cancelled', 'rejected', 'refunded'];
-
 test('a record that was written is read as it was', () => {
   const record = fc.record(
     {
       claimId: fc.uuid(),
       unit: fc.integer({ min: 1, max: 1_000_000 }),
-      status: fc.constantFrom(...STATUSES),
+      status: fc.constantFrom(...CLAIM_STATUSES),
       payByMs: fc.integer({ min: 1, max: 4_102_444_800_000 }),
       reason: fc.constantFrom('unpaid', 'insufficient_funds', 'lost'),
     },
@@ -41,7 +39,7 @@ test.each(['', 'c', 'c 7 queued', 'c 7 queued -', 'c  queued - -'])(
 );
 
 test('a claim is live until it ends', () => {
-  expect(STATUSES.filter(isLive)).toEqual(['queued', 'pending_payment', 'paid']);
+  expect(CLAIM_STATUSES.filter(isLive)).toEqual(['queued', 'pending_payment', 'paid']);
 });
 
 test.each(['a', 'A-b_9', 'x'.repeat(64)])('%s is an id', id => expect(ID_PATTERN.test(id)).toBe(true));

@@ -42,6 +42,10 @@ function snapshot(claims: Record<string, ClaimRecord>, wanted: Partial<Snapshot>
   };
 }
 
+test('a claim whose order has another unit', () => {
+  expect(compare(snapshot({ a: claim({ unit: 2 }) }), [order()])).toEqual([{ kind: 'units_wrong', units: [1, 2] }]);
+});
+
 describe('agreement', () => {
   test('an empty sale', () => expect(compare(snapshot({}), [])).toEqual([]));
   test('a placed order and its claim', () => expect(compare(snapshot({ a: claim() }), [order()])).toEqual([]));

@@ -51,6 +51,8 @@ describe('an error', () => {
     ['DATABASE_URL', 'mysql://127.0.0.1/dropline'],
     ['AUTH_SECRET', 'short'],
     ['ADMIN_TOKEN', 'short'],
+    ['AUTH_JWKS_URL', 'shop.example/jwks'],
+    ['AUTH_JWKS_URL', 'file:///etc/keys.json'],
     ['PORT', 'http'],
     ['PORT', '65536'],
     ['PORT', '-1'],

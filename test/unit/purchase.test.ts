@@ -86,6 +86,38 @@ describe('buying', () => {
   });
 });
 
+describe('waiting', () => {
+  const tagged = (body: Record<string, unknown>, etag = 'W/"1"'): Event => ({
+    type: 'answer',
+    call: 'status',
+    answer: { ok: true, body, ageSeconds: 0, etag },
+  });
+
+  test('leaves it to the server to tell of news, once it knows what is known', () => {
+    const first = through(did('click'), queued);
+    expect(first.errand).toEqual({ call: 'status', afterMs: 400, spreadMs: 0 });
+    const waiting = from(first.purchase, tagged({ status: 'queued', ...CLAIM, pollAfterMs: 300 }));
+    expect(waiting.errand).toEqual({ call: 'status', afterMs: 300, spreadMs: 0, known: 'W/"1"' });
+    const inLine = through(did('click'), tagged({ status: 'standby', position: 3 }, 'W/"2"'));
+    expect(inLine.errand?.known).toBe('W/"2"');
+  });
+
+  test('is polling for as long as the server names nothing, and again after an error', () => {
+    const waiting = through(did('click'), queued, tagged({ status: 'queued', ...CLAIM }));
+    expect(from(waiting.purchase, says('status', { status: 'queued', ...CLAIM })).errand?.known).toBeUndefined();
+    const broken = from(waiting.purchase, refuses('status', 0, 'offline'));
+    expect(broken.errand).toMatchObject({ call: 'status', afterMs: 1_000 });
+    expect(broken.errand?.known).toBeUndefined();
+  });
+
+  test('is not for who has asked for something: that is looked after every second', () => {
+    const unpaid = tagged({ status: 'pending_payment', ...CLAIM, amountMinor: 1900, currency: 'EUR', payBy: PAY_BY });
+    expect(through(did('click'), queued, unpaid).errand?.known).toBeDefined();
+    const paying = through(did('click'), queued, unpaid, did('pay'), says('pay'), unpaid);
+    expect(paying.errand).toEqual({ call: 'status', afterMs: 1_000, spreadMs: 0 });
+  });
+});
+
 describe('a busy server', () => {
   test('is asked again after the time it gave, not by everybody at once', () => {
     const { purchase, errand } = through(did('click'), refuses('buy', 503, 'unavailable', 3_000));

@@ -1,23 +1,20 @@
 import type { Express, Request, Response } from 'express';
 import { z } from 'zod';
 import { ID_PATTERN } from '#core/claim.js';
-import { SECOND_MS, withDeadline } from '#core/clock.js';
 import { Problem } from '#core/errors.js';
 import { audit } from '#core/maintenance/audit.js';
 import { listSales, readSale, type SaleUpdate } from '#core/orders/sales.js';
 import { type Sale, UNITS_MAX } from '#core/sale.js';
-import { type ChangeOutcome, changeSale } from '#core/steps/change-sale.js';
+import { type ChangedSale, type ChangeOutcome, changeSale } from '#core/steps/change-sale.js';
 import { overviewOf, type SaleOverview } from '#core/steps/sale-overview.js';
 import type { AdminContext } from '../context.js';
+import { inTime } from '../deadline.js';
 import { salePage } from '../pages/sale-page.js';
 import { salesPage } from '../pages/sales-page.js';
 import { wantsHtml } from '../problem.js';
 
 /** Sales on the first page; older ones are found by their id, and with `npm run cli -- sale list`. */
 const LISTED_MAX = 50;
-
-/** Every answer comes within this time, in ms. */
-const ANSWER_MS = 8 * SECOND_MS;
 
 const restockBody = z.object({ units: z.coerce.number().int().min(1).max(UNITS_MAX) });
 
@@ -61,14 +58,11 @@ export function addConsole(app: Express, ctx: AdminContext): void {
       const { id } = await findSale(ctx, req.params.saleId);
       const update = updateOf(req.body);
       const outcome = await inTime(changeSale(ctx, id, update));
-      ctx.log.info({ saleId: id, change: name, update, outcome: outcome.kind }, 'sale changed by an operator');
+      const inRedis = outcome.kind === 'changed' && outcome.inRedis;
+      ctx.log.info({ saleId: id, change: name, update, outcome: outcome.kind, inRedis }, 'sale changed by an operator');
       answerChange(req, res, id, outcome);
     });
   }
-}
-
-function inTime<T>(work: Promise<T>): Promise<T> {
-  return withDeadline(work, ANSWER_MS, 'answering an operator');
 }
 
 async function listOverviews(ctx: AdminContext): Promise<SaleOverview[]> {
@@ -95,7 +89,7 @@ function answerChange(req: Request, res: Response, saleId: string, outcome: Chan
   else res.json({ sale: saleId, state, units, generation, promoted, inRedis });
 }
 
-function changed(outcome: ChangeOutcome): { sale: Sale; promoted: number; inRedis: boolean } {
+function changed(outcome: ChangeOutcome): ChangedSale {
   switch (outcome.kind) {
     case 'unknown_sale':
       throw new Problem('unknown_sale');
@@ -103,9 +97,7 @@ function changed(outcome: ChangeOutcome): { sale: Sale; promoted: number; inRedi
       throw new Problem('sale_closed', { detail: 'a closed sale stays as it is' });
     case 'too_many_units':
       throw new Problem('invalid_request', { detail: `a sale has at most ${UNITS_MAX} units` });
-    case 'stored':
-      return { sale: outcome.sale, promoted: 0, inRedis: false };
     case 'changed':
-      return { sale: outcome.sale, promoted: outcome.promoted, inRedis: true };
+      return outcome;
   }
 }

@@ -1,19 +1,16 @@
 import type { Express } from 'express';
 import { z } from 'zod';
 import { ID_PATTERN } from '#core/claim.js';
-import { SECOND_MS, withDeadline } from '#core/clock.js';
 import { Problem } from '#core/errors.js';
 import { readOddPayments } from '#core/orders/attention.js';
 import { readDeadEvents, reviveEvents } from '#core/orders/shop-event.js';
 import { readBalances, readBuyerOrders, readStatement } from '#core/orders/statement.js';
 import { refundOrder } from '#core/steps/refund-order.js';
 import type { AdminContext } from '../context.js';
+import { inTime } from '../deadline.js';
 import { buyerPage } from '../pages/buyer-page.js';
 import { moneyPage } from '../pages/money-page.js';
 import { wantsHtml } from '../problem.js';
-
-/** Every answer comes within this time, in ms. */
-const ANSWER_MS = 8 * SECOND_MS;
 
 /** What a page shows at most; the rest is a matter for `npm run cli -- statement` and for SQL. */
 const LISTED_MAX = 100;
@@ -75,8 +72,4 @@ export function addMoney(app: Express, ctx: AdminContext): void {
     if (wantsHtml(req)) res.redirect(303, '/money');
     else res.json({ revived });
   });
-}
-
-function inTime<T>(work: Promise<T>): Promise<T> {
-  return withDeadline(work, ANSWER_MS, 'answering an operator');
 }

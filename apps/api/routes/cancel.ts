@@ -9,6 +9,7 @@ import type { ApiContext } from '../context.js';
 import { REDIS_STEP_MS } from '../deadline.js';
 import { buyerEndpoint, type Reply } from '../endpoint.js';
 import { pollAfterMs } from '../poll.js';
+import type { RecentSale } from '../sales.js';
 import { ofSale, pollAfter, status } from './fields.js';
 
 const Cancelling = z.object({ status, pollAfterMs: pollAfter.optional() });
@@ -24,22 +25,23 @@ export const cancel = buyerEndpoint(
     problems: ['unknown_sale', 'not_cancellable', 'too_many_requests'],
   },
   async (ctx, { saleId }, buyerId) => {
-    await ctx.sales.find(saleId);
+    const sale = await ctx.sales.find(saleId);
     const known = await ctx.statuses.read(saleId, buyerId);
     const inLine = known.position !== undefined && !(known.claim && isLive(known.claim.status));
-    if (!inLine) return cancelClaim(ctx, saleId, buyerId, known.claim);
+    if (!inLine) return cancelClaim(ctx, sale, buyerId, known.claim);
     const left = await withDeadline(leaveStandby(ctx.redis, saleId, buyerId), REDIS_STEP_MS, 'leaving the line');
     if (left) return { status: 202, body: { status: 'none' } };
     // Promoted in this very moment: then it is a claim that is to be cancelled.
-    return cancelClaim(ctx, saleId, buyerId, (await ctx.statuses.read(saleId, buyerId)).claim);
+    return cancelClaim(ctx, sale, buyerId, (await ctx.statuses.read(saleId, buyerId)).claim);
   },
 );
 
-async function cancelClaim(ctx: ApiContext, saleId: string, buyerId: string, claim?: ClaimRecord): Promise<Reply> {
+async function cancelClaim(ctx: ApiContext, sale: RecentSale, buyerId: string, claim?: ClaimRecord): Promise<Reply> {
   if (claim?.status === 'cancelled') return { status: 202, body: { status: 'cancelled' } };
   if (claim?.status !== 'queued' && claim?.status !== 'pending_payment') throw new Problem('not_cancellable');
   const { claimId, unit } = claim;
-  await crashStep('cancel.queue', () => enqueueCancelOrder(ctx.queues, { saleId, claimId, buyerId, unit }));
+  await crashStep('cancel.queue', () => enqueueCancelOrder(ctx.queues, { saleId: sale.id, claimId, buyerId, unit }));
   await crashPoint('cancel.queued');
-  return { status: 202, body: { status: claim.status, pollAfterMs: pollAfterMs(claim.status, ctx.load.slowdown) } };
+  const askAfterMs = pollAfterMs(claim.status, ctx.load.slowdown, sale.payWithinSeconds);
+  return { status: 202, body: { status: claim.status, pollAfterMs: askAfterMs } };
 }

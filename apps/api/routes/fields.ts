@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ID_PATTERN } from '#core/claim.js';
+import { CLAIM_STATUSES, ID_PATTERN } from '#core/claim.js';
 
 /** What the endpoints take and give, by its name in JSON. */
 export const saleId = z
@@ -15,7 +15,7 @@ export const amountMinor = z.int().min(0).meta({ description: 'In minor units of
 export const currency = z.string().meta({ example: 'EUR' });
 
 /** Where a claim stands. */
-export const claimStatus = z.enum(['queued', 'pending_payment', 'paid', 'cancelled', 'rejected', 'refunded']);
+export const claimStatus = z.enum(CLAIM_STATUSES);
 
 /** Where a buyer stands in a sale. */
 export const status = z

@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { stringifySetCookie } from 'cookie';
 import { z } from 'zod';
 import { Problem } from '#core/errors.js';
+import { isSameOrigin } from '#core/same-origin.js';
 import { issueToken, TOKEN_LIFE_MS } from '#core/token.js';
-import { cookieToken, isForeign, TOKEN_COOKIE } from '../buyer.js';
+import { cookieToken, TOKEN_COOKIE } from '../buyer.js';
 import { publicEndpoint } from '../endpoint.js';
 
 /** Makes the page usable without a shop around it. It exists only where GUEST_TOKENS=1 says so: a guest is anybody. */
@@ -21,7 +22,7 @@ export const guestToken = publicEndpoint(
     problems: ['forbidden_origin'],
   },
   async (ctx, _input, req) => {
-    if (isForeign(req)) throw new Problem('forbidden_origin');
+    if (isSameOrigin(req.headers) === false) throw new Problem('forbidden_origin');
     const present = cookieToken(req);
     const buyerId = (present && ctx.verifyToken(present)) ?? `guest-${randomUUID()}`;
     const token = issueToken(ctx.config.AUTH_SECRET, buyerId);

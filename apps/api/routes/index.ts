@@ -13,7 +13,7 @@ import { sales } from './sales.js';
 
 /**
  * @param config decides whether there are guests
- * @returns every endpoint but buying
+ * @returns every endpoint but buying and the webhook of payment providers, which come before Express
  */
 export function endpointsOf(config: Pick<ApiConfig, 'GUEST_TOKENS'>): Endpoint[] {
   const endpoints = [sales, orderStatus, pay, cancel, healthz, readyz, ...(config.GUEST_TOKENS ? [guestToken] : [])];

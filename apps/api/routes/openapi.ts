@@ -49,8 +49,20 @@ function pathOf({ path }: Contract): string {
   return path.replace(/:(\w+)/g, '{$1}');
 }
 
+/** What an answer may be asked for with, beside path and query. */
+function headersOf({ mayWait, tagged }: Contract): z.ZodObject {
+  const prefer = z.string().meta({ description: '`wait=N`: answer once there is news, in at most N s (RFC 7240)' });
+  const known = z.string().meta({
+    description: 'The `ETag` of the last answer: 304 while nothing has changed; with `Prefer`, waits until it has',
+  });
+  return z.object({
+    ...(mayWait ? { prefer: prefer.optional() } : {}),
+    ...(tagged ? { 'if-none-match': known.optional() } : {}),
+  });
+}
+
 function operation(contract: Contract): ZodOpenApiOperationObject {
-  const { summary, params, query, replies, problems, forBuyer } = contract;
+  const { summary, params, query, replies, problems, forBuyer, tagged } = contract;
   const successes = Object.entries(replies).map(([status, { description, body }]) => [
     status,
     { description, content: { 'application/json': { schema: body } } },
@@ -58,9 +70,13 @@ function operation(contract: Contract): ZodOpenApiOperationObject {
   const codes = [...new Set([...problems, ...EVERYWHERE, ...(forBuyer ? FOR_BUYERS : [])])];
   return {
     summary,
-    requestParams: { path: params, query },
+    requestParams: { path: params, query, header: headersOf(contract) },
     ...(forBuyer ? { security: [{ buyer: [] }] } : {}),
-    responses: { ...Object.fromEntries(successes), ...problemResponses(codes) },
+    responses: {
+      ...Object.fromEntries(successes),
+      ...(tagged ? { 304: { description: 'As it was' } } : {}),
+      ...problemResponses(codes),
+    },
   };
 }
 

@@ -12,7 +12,7 @@ import type { ApiContext } from '../context.js';
 import { REDIS_STEP_MS } from '../deadline.js';
 import { buyerEndpoint } from '../endpoint.js';
 import { untilNews } from '../news.js';
-import { answerOf, type OrderAnswer, OrderStatus } from '../order-answer.js';
+import { answerOf, etagOf, type OrderAnswer, OrderStatus } from '../order-answer.js';
 import { preferenceApplied, preferredWait } from '../prefer.js';
 import type { RecentSale } from '../sales.js';
 import { ofSale } from './fields.js';
@@ -37,13 +37,21 @@ export const orderStatus = buyerEndpoint(
       },
     },
     mayWait: true,
+    tagged: true,
     problems: ['unknown_sale', 'too_many_requests'],
   },
   async (ctx, { saleId, receipt }, buyerId, req) => {
     const waitSeconds = preferredWait(req);
     const look = () => lookUp(ctx, saleId, buyerId, receipt);
-    const body = waitSeconds > 0 ? await untilNews(ctx, req, { saleId, buyerId, waitSeconds, look }) : await look();
-    return { status: 200, body, headers: preferenceApplied(waitSeconds) };
+    const tagOf = (answer: OrderAnswer) => etagOf(answer, ctx.load.slowdown);
+    const known = req.headers['if-none-match'];
+    let body = await look();
+    // What has happened since the answer that the client has is news already.
+    const isNews = known !== undefined && !known.includes(tagOf(body));
+    if (waitSeconds > 0 && !isNews) {
+      body = await untilNews(ctx, req, { saleId, buyerId, waitSeconds, look, from: body });
+    }
+    return { status: 200, body, headers: { etag: tagOf(body), ...preferenceApplied(waitSeconds) } };
   },
 );
 

@@ -11,7 +11,7 @@ export const paymentWebhookContract: Contract = {
   query: z.object({}),
   replies: {
     200: {
-      description: 'The event is stored; sending it again is harmless',
+      description: 'Redis has the event; sending it again is harmless',
       body: z.object({ received: z.literal(true) }),
     },
   },

@@ -28,6 +28,7 @@ export const readyz = publicEndpoint(
 async function reasonsAgainst(ctx: ApiContext): Promise<string[]> {
   const reasons = ctx.draining ? ['the process is ending'] : [];
   if (ctx.queueRedis.status !== 'ready') reasons.push('the queue is not connected');
+  if (ctx.issuer?.ready === false) reasons.push('the keys of AUTH_JWKS_URL were not read yet');
   // A policy other than noeviction would let Redis forget claims to make room.
   await withDeadline(refuseEviction(ctx.redis), PROBE_MS, 'readiness').catch(error => {
     reasons.push(error instanceof ConfigError ? error.message : 'Redis does not answer');

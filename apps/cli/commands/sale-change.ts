@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { SaleUpdate } from '#core/orders/sales.js';
-import { type Sale, UNITS_MAX } from '#core/sale.js';
-import { type ChangeOutcome, changeSale } from '#core/steps/change-sale.js';
+import { UNITS_MAX } from '#core/sale.js';
+import { type ChangedSale, type ChangeOutcome, changeSale } from '#core/steps/change-sale.js';
 import { CommandError, unknownSale } from '../failure.js';
 import { parseId, parseWhole } from '../options.js';
 import { print, printJson } from '../print.js';
@@ -48,7 +48,7 @@ function tell(saleId: string, outcome: ChangeOutcome, json: boolean): void {
   else print(`sale ${saleId} is ${state}, with ${units} units; ${redis}`);
 }
 
-function changed(saleId: string, outcome: ChangeOutcome): { sale: Sale; promoted: number; inRedis: boolean } {
+function changed(saleId: string, outcome: ChangeOutcome): ChangedSale {
   switch (outcome.kind) {
     case 'unknown_sale':
       throw unknownSale(saleId);
@@ -56,9 +56,7 @@ function changed(saleId: string, outcome: ChangeOutcome): { sale: Sale; promoted
       throw new CommandError(`sale ${saleId} is closed, and stays as it is: make another one`);
     case 'too_many_units':
       throw new CommandError(`sale ${saleId} has ${outcome.units} units, and may have ${UNITS_MAX} at most`);
-    case 'stored':
-      return { sale: outcome.sale, promoted: 0, inRedis: false };
     case 'changed':
-      return { sale: outcome.sale, promoted: outcome.promoted, inRedis: true };
+      return outcome;
   }
 }

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import type { PaymentState } from '#core/payment.js';
 
 /** A payment at the fake provider. Money in minor units. */
 export interface FakePayment {
   id: string;
   orderId: string;
-  status: 'open' | 'paid' | 'failed' | 'refunded';
+  attempt: number;
+  status: PaymentState;
   amountMinor: number;
   currency: string;
   payUrl: string;
@@ -21,10 +23,11 @@ export type FakeEventType =
 
 /** What the provider has, in memory. */
 export interface Books {
-  /** The same payment again for an order that has one. */
-  create(order: Pick<FakePayment, 'orderId' | 'amountMinor' | 'currency'>): FakePayment;
+  /** The same payment again for an attempt that has one. */
+  create(order: Pick<FakePayment, 'orderId' | 'attempt' | 'amountMinor' | 'currency'>): FakePayment;
   find(id: string): FakePayment | undefined;
-  ofOrder(orderId: string): FakePayment | undefined;
+  /** The latest attempt, if none is named. */
+  ofOrder(orderId: string, attempt?: number): FakePayment | undefined;
   all(): FakePayment[];
   /** Takes the money, also long after the order has ended; with `change`, other money than was asked for. */
   pay(payment: FakePayment, change?: Partial<Pick<FakePayment, 'amountMinor' | 'currency'>>): void;
@@ -39,10 +42,11 @@ export interface Books {
  */
 export function createBooks(baseUrl: string, tell: (type: FakeEventType, payment: FakePayment) => void): Books {
   const payments = new Map<string, FakePayment>();
-  const ofOrder = (orderId: string) => [...payments.values()].find(payment => payment.orderId === orderId);
+  const ofOrder = (orderId: string, attempt?: number) =>
+    [...payments.values()].findLast(one => one.orderId === orderId && (attempt ?? one.attempt) === one.attempt);
   return {
     create(order) {
-      const known = ofOrder(order.orderId);
+      const known = ofOrder(order.orderId, order.attempt);
       if (known) return known;
       const id = `pi_${randomUUID().replaceAll('-', '')}`;
       const made: FakePayment = { id, ...order, status: 'open', payUrl: `${baseUrl}/pay/${id}`, taken: 0, returned: 0 };

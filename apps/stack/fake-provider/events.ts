@@ -17,6 +17,8 @@ export interface Mood {
   hold: boolean;
   /** Calls are answered 503. */
   down: boolean;
+  /** New payments are refused for good. */
+  refusePayments: boolean;
   /** Refunds are refused for good. */
   refuseRefunds: boolean;
 }
@@ -35,7 +37,7 @@ export interface Events {
   mood: Mood;
   sent: SentEvent[];
   add(type: FakeEventType, payment: FakePayment): void;
-  /** Sends what was held or lost, the last one first; with an id, that one once more. */
+  /** Sends what was held, the last one first; with an id, that one once more. */
   flush(id?: string): Promise<void>;
 }
 
@@ -56,6 +58,7 @@ export function createEvents(webhookUrl: string, secret: string): Events {
     lose: false,
     hold: false,
     down: false,
+    refusePayments: false,
     refuseRefunds: false,
   };
   const sent: SentEvent[] = [];
@@ -78,7 +81,8 @@ export function createEvents(webhookUrl: string, secret: string): Events {
     add(type, payment) {
       const event = eventOf(type, payment);
       sent.push(event);
-      if (mood.lose || mood.hold) waiting.push(event);
+      if (mood.lose) return;
+      if (mood.hold) waiting.push(event);
       else for (let i = 0; i < mood.times; i += 1) void deliver(event);
     },
     async flush(id) {

@@ -43,19 +43,21 @@ async function answer(parts: Parts, req: IncomingMessage): Promise<Answer> {
   const { pathname, searchParams } = new URL(req.url ?? '/', 'http://provider');
   const [area = '', id = '', action] = pathname.split('/').slice(1).map(decodeURIComponent);
   const call = `${req.method} ${area}`;
-  if (area === 'pay') return payPage(parts, req.method ?? '', id);
+  if (area === 'pay') return payPage(parts, req.method ?? '', id, action);
   if (area === 'control') return control(parts, req, [id, action ?? '', pathname.split('/')[4] ?? '']);
   if (parts.events.mood.down) return { status: 503, body: { error: 'down' } };
   if (req.headers.authorization !== `Bearer ${parts.key}`) return { status: 401, body: { error: 'key' } };
   if (call === 'POST payments' && action === 'refund') return refund(parts, id);
   if (call === 'POST payments') return create(parts, (await bodyOf(req)) as unknown as FakePayment);
   if (call !== 'GET payments') return NOT_FOUND;
-  const payment = id === '' ? parts.books.ofOrder(searchParams.get('orderId') ?? '') : parts.books.find(id);
+  const [orderId, attempt] = [searchParams.get('orderId') ?? '', Number(searchParams.get('attempt') ?? 1)];
+  const payment = id === '' ? parts.books.ofOrder(orderId, attempt) : parts.books.find(id);
   return payment ? { status: 200, body: payment } : NOT_FOUND;
 }
 
-function create({ books }: Parts, { orderId, amountMinor, currency }: FakePayment): Answer {
-  return { status: 201, body: books.create({ orderId, amountMinor, currency }) };
+function create({ books, events }: Parts, { orderId, attempt, amountMinor, currency }: FakePayment): Answer {
+  if (events.mood.refusePayments) return { status: 422, body: { error: 'refused' } };
+  return { status: 201, body: books.create({ orderId, attempt, amountMinor, currency }) };
 }
 
 function refund({ books, events }: Parts, id: string): Answer {
@@ -66,15 +68,19 @@ function refund({ books, events }: Parts, id: string): Answer {
   return { status: 200, body: payment };
 }
 
-function payPage({ books }: Parts, method: string, id: string): Answer {
+/** Where the buyer pays, or lets it fail. */
+function payPage({ books }: Parts, method: string, id: string, action?: string): Answer {
   const payment = books.find(id);
   if (!payment) return NOT_FOUND;
-  if (method === 'POST') books.pay(payment);
+  if (method === 'POST' && action === 'fail') books.cancel(payment);
+  else if (method === 'POST') books.pay(payment);
   const { amountMinor, currency, status } = payment;
-  const button = status === 'open' ? '<form method="post"><button>Pay with play money</button></form>' : '';
+  const button = (label: string, path: string) =>
+    `<form method="post" action="${path}"><button>${label}</button></form>`;
+  const choice = button('Pay with play money', `/pay/${id}`) + button('Let it fail', `/pay/${id}/fail`);
   return {
     status: 200,
-    body: `<!DOCTYPE html><html lang="en"><title>Fake payments</title><h1>Fake payments</h1><p>${amountMinor} ${currency} (minor units): ${status}</p>${button}`,
+    body: `<!DOCTYPE html><html lang="en"><title>Fake payments</title><h1>Fake payments</h1><p>${amountMinor} ${currency} (minor units): ${status}</p>${status === 'open' ? choice : ''}`,
   };
 }
 

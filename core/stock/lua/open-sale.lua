@@ -6,20 +6,24 @@
 -- KEYS[6] staged stock  KEYS[7] staged claims  KEYS[8] staged outbox  KEYS[9] staged standby
 -- ARGV[1] run id of Redis at the time of staging
 -- ARGV[2] what closed the gate: the sale's run id field as the caller left it, or '' for a sale that isn't loaded
--- ARGV[3...] fields of the sale: name, value, ...
--- Returns 'opened'; 'restarted' when Redis has another run id by now: stage it again;
---         'superseded' when somebody else has opened the sale since: what was staged is out of date
+-- ARGV[3] the sale's generation  ARGV[4..7] how many elements were staged under KEYS[6..9]
+-- ARGV[8...] further fields of the sale: name, value, ...
+-- Returns 'opened'; 'restarted' when Redis has another run id by now, or has lost what was staged (FLUSHALL): stage it again;
+--         'superseded' when somebody else has opened or changed the sale since: what was staged is out of date
 -- @include window
 -- @include changes
+-- @include generation
 local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
 if run ~= ARGV[1] then return 'restarted' end
-if (redis.call('HGET', KEYS[1], 'runId') or '') ~= ARGV[2] then return 'superseded' end
+local gate = redis.call('HGET', KEYS[1], 'runId') or ''
+if gate ~= ARGV[2] or latest_generation(KEYS[1]) > tonumber(ARGV[3]) then return 'superseded' end
 
 -- The staged keys' types are checked before the first write: a script that fails is not rolled back.
-redis.call('LLEN', KEYS[6])
-redis.call('HLEN', KEYS[7])
-redis.call('ZCARD', KEYS[8])
 local in_line = redis.call('ZCARD', KEYS[9])
+local staged = { redis.call('LLEN', KEYS[6]), redis.call('HLEN', KEYS[7]), redis.call('ZCARD', KEYS[8]), in_line }
+for i, count in ipairs(staged) do
+  if count ~= tonumber(ARGV[3 + i]) then return 'restarted' end
+end
 
 for i = 2, 5 do
   redis.call('DEL', KEYS[i])
@@ -29,6 +33,7 @@ end
 -- Counted on from the time, with a gap: no copy of what was there before may take this for its next change.
 local version = math.max(now_ms(), tonumber(redis.call('HGET', KEYS[1], 'version') or 0) + 2)
 redis.call('DEL', KEYS[1])
-redis.call('HSET', KEYS[1], 'runId', run, 'standbySeq', in_line, 'version', version, 'published', version, unpack(ARGV, 3))
+redis.call('HSET', KEYS[1], 'runId', run, 'generation', ARGV[3], 'standbySeq', in_line, 'version', version,
+  'published', version, unpack(ARGV, 8))
 publish(KEYS[1], redis.call('LLEN', KEYS[2]), in_line)
 return 'opened'

@@ -29,13 +29,14 @@ redis.call('ZCARD', KEYS[5])
 
 local function release(buyer, claim_id, status, reason, frees_unit, new_claim_id)
   local record = redis.call('HGET', keys.claims, buyer)
+  -- Also of a claim that isn't held any more: a rebuild takes its end from Postgres, and knows nothing of locks.
+  if rules then purchase_over(rules, buyer, claim_id) end
   local claim = record and parse(record)
   if not claim or claim.claim_id ~= claim_id or not is_live(record) then return 0 end
   local ended = format(claim_id, claim.unit, status, claim.pay_by, reason)
   redis.call('HSET', keys.claims, buyer, ended)
   redis.call('ZREM', keys.outbox, buyer)
   tell_claim(buyer, ended)
-  if rules then purchase_over(rules, buyer, claim_id) end
   if frees_unit == '0' then return 1 end
   local promoted = open and promote(keys, claim.unit, new_claim_id, now, rules)
   if not promoted then redis.call('RPUSH', KEYS[2], claim.unit) end

@@ -2,16 +2,18 @@
 -- Changes fields of a loaded sale, so that no half a sale is ever made of a lost one. Doing it again changes nothing.
 --
 -- KEYS[1] sale
--- ARGV    field, value, ...
--- Returns 1, or 0 when the sale isn't loaded
+-- ARGV[1] the generation of the sale that the values are of, '-' for values that are of none  ARGV[2...] field, value, ...
+-- Returns 1; 0 when the sale isn't loaded; 2 when it is of a later generation: then nothing changed
 -- @include fence
 -- @include changes
+-- @include generation
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+if ARGV[1] ~= '-' and latest_generation(KEYS[1]) > tonumber(ARGV[1]) then return 2 end
 local changed = false
-for i = 1, #ARGV, 2 do
+for i = 2, #ARGV, 2 do
   changed = changed or redis.call('HGET', KEYS[1], ARGV[i]) ~= ARGV[i + 1]
 end
 if not changed then return 1 end
-redis.call('HSET', KEYS[1], unpack(ARGV))
+redis.call('HSET', KEYS[1], unpack(ARGV, 2))
 publish(KEYS[1], '-', '-', fence(KEYS[1]) ~= 'ok' and 'unverified' or nil)
 return 1

@@ -28,6 +28,15 @@ describe('POST /webhooks/payments/:provider', () => {
     });
   });
 
+  test('an event outlasts a Postgres that is away for hours', async () => {
+    await send(event());
+    const [job] = await api.ctx.queues['payment-event'].getJobs(['waiting']);
+    const { attempts = 0, backoff } = job?.opts ?? {};
+    expect(backoff).toMatchObject({ type: 'exponential', delay: 100, jitter: 0.5 });
+    // Each pause is twice the one before, and up to half of it may be left out.
+    expect((0.5 * 100 * (2 ** (attempts - 1) - 1)) / 3_600_000).toBeGreaterThan(3);
+  });
+
   test('either key will do while they are rotated', async () => {
     const body = event();
     expect((await send(body, signBody(SECRETS.slice(1), body, Date.now()))).status).toBe(200);

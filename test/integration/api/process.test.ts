@@ -70,6 +70,16 @@ describe('the API process', () => {
     expect(printed.out).toBe('');
   });
 
+  test("with half of the issuer's settings: one line that says what else to set, exit 1", async () => {
+    const { api, printed } = await start({ ...settings(), AUTH_JWKS_URL: 'https://shop.example/jwks' });
+    expect(await api.ended).toEqual({ code: 1, signal: null });
+    await eventually(() =>
+      expect(printed.err).toBe(
+        'api: set AUTH_ISSUER, AUTH_AUDIENCE, too: AUTH_JWKS_URL, AUTH_ISSUER, AUTH_AUDIENCE go together (see .env.example)\n',
+      ),
+    );
+  });
+
   test('on a port that is taken: one line, exit 1', async () => {
     const other = createServer();
     const port = await new Promise<number>(resolve => {

@@ -5,6 +5,12 @@ import { eventually } from '../../support/eventually.js';
 
 const api = useApi();
 
+interface Described {
+  responses: object;
+  security?: object[];
+  parameters?: { name: string }[];
+}
+
 describe('GET /sales/:saleId', () => {
   test('what the page shows, for everybody and cacheable for a second', async () => {
     const sale = await api.open({ units: 3 });
@@ -71,7 +77,7 @@ describe('the rest', () => {
   test('GET /openapi.json names every call, its answers and its errors', async () => {
     const { status, body } = await api.get('/openapi.json');
     expect(status).toBe(200);
-    const paths = body.paths as Record<string, Record<string, { responses: object; security?: object[] }>>;
+    const paths = body.paths as Record<string, Record<string, Described>>;
     expect(Object.entries(paths).map(([path, methods]) => `${Object.keys(methods)} ${path}`)).toEqual([
       'post /buy/{saleId}',
       'post /webhooks/payments/{provider}',
@@ -88,6 +94,10 @@ describe('the rest', () => {
     );
     expect(buy?.security).toEqual([{ buyer: [] }]);
     expect(paths['/sales/{saleId}']?.get?.security).toBeUndefined();
+    const orderStatus = paths['/order-status/{saleId}']?.get;
+    expect(orderStatus?.parameters?.map(({ name }) => name)).toEqual(['saleId', 'receipt', 'prefer', 'if-none-match']);
+    expect(orderStatus?.responses).toHaveProperty('304');
+    expect(buy?.parameters?.map(({ name }) => name)).toEqual(['saleId', 'prefer']);
   });
 
   test.each(['/', '/s/drop-1'])('%s is the page: never kept by a cache, and loading only its own files', async path => {

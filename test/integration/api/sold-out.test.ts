@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Claim } from '#core/claim.js';
 import type { Sale } from '#core/sale.js';
+import { openSale } from '#core/stock/open-sale.js';
 import { release } from '#core/stock/release.js';
-import { openSale, restock, setSale } from '#core/stock/sale.js';
+import { restock, setSale } from '#core/stock/sale.js';
 import { leaveStandby, recordStatus } from '#core/stock/status.js';
 import { type Answer, useApi } from '../../support/api.js';
 import { commandCalls } from '../../support/command-stats.js';
@@ -26,9 +27,18 @@ async function soldOut(wanted: Partial<Sale> = {}): Promise<{ sale: Sale; ann: C
     await buy(sale, 'cem');
     await buy(sale, 'dan');
   }
+  await untilQueued(sale, 2);
   await untilFromMemory(sale);
   return { sale, ann, bob };
 }
+
+/** Jobs are added by scripts, too. */
+const untilQueued = (sale: Sale, claims: number) =>
+  eventually(async () => {
+    const jobs = await api.ctx.queues['place-orders'].getWaiting();
+    const queued = jobs.filter(({ data }) => data.saleId === sale.id).flatMap(({ data }) => data.claims);
+    expect(queued).toHaveLength(claims);
+  });
 
 async function untilFromMemory(sale: Sale): Promise<void> {
   await eventually(async () => {

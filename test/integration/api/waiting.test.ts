@@ -1,6 +1,7 @@
 import { request } from 'node:http';
 import { describe, expect, test } from '@jest/globals';
 import type { Sale } from '#core/sale.js';
+import { openSale } from '#core/stock/open-sale.js';
 import { release } from '#core/stock/release.js';
 import { setSale } from '#core/stock/sale.js';
 import { recordStatus } from '#core/stock/status.js';
@@ -48,6 +49,22 @@ describe('Prefer: wait on buy', () => {
     expect(body).toMatchObject({ status: 'pending_payment', claimId, unit: 1, amountMinor: sale.priceMinor });
     expect(body).toHaveProperty('payBy');
     expect(headers.get('preference-applied')).toBe('wait=10');
+  });
+
+  test('of a claim that Redis loses meanwhile, the answer is not that there is none', async () => {
+    const sale = await api.open();
+    const answer = buy(sale, 'ann', 2);
+    await untilSomebodyWaits(sale);
+    await api.redis.flushall();
+    await openSale(api.redis, sale);
+    // Whoever waits looks again.
+    await setSale(api.redis, sale.id, { state: 'paused' });
+    const { status, body } = await answer;
+    expect({ status, body }).toMatchObject({ status: 202, body: { status: 'queued', unit: 1 } });
+    expect((await api.get(`/order-status/${sale.id}?receipt=${body.receipt}`, 'ann')).body).toMatchObject({
+      status: 'queued',
+      claimId: body.claimId,
+    });
   });
 
   test('answers with the claim when the time is over', async () => {
@@ -104,6 +121,27 @@ describe('Prefer: wait on order-status', () => {
     if (how === 'by the operator') await setSale(api.redis, sale.id, { state: 'closed' });
     expect((await answer).body).toEqual({ status: 'closed' });
     if (how === 'by the clock') expect(Date.now()).toBeLessThan(closesAtMs + 1_000);
+  });
+
+  test('waits from the answer that the client has, if it names it: what came since is told at once', async () => {
+    const sale = await api.open();
+    const claim = await claimOf(sale, 'ann');
+    const known = await api.send(`/order-status/${sale.id}`, { headers: bearer('ann') });
+    expect(known.body.status).toBe('queued');
+    const headers = { ...waiting(10, 'ann'), 'if-none-match': known.headers.get('etag') ?? '' };
+    const answer = api.send(`/order-status/${sale.id}`, { headers });
+    await untilSomebodyWaits(sale);
+    await recordStatus(api.redis, sale.id, [{ ...claim, ...pending }]);
+    const news = await answer;
+    expect(news.body.status).toBe('pending_payment');
+    expect(news.headers.get('etag')).not.toBe(headers['if-none-match']);
+    // The same question again: what it waits for has happened.
+    const [again, tookMs] = await timed(api.send(`/order-status/${sale.id}`, { headers }));
+    expect(again.body).toMatchObject({ status: 'pending_payment' });
+    expect(tookMs).toBeLessThan(1_000);
+    // Both ways of asking call it by the same name.
+    const plain = await api.send(`/order-status/${sale.id}`, { headers: bearer('ann') });
+    expect(plain.headers.get('etag')).toBe(news.headers.get('etag'));
   });
 
   test('is answered at once where nothing can change, and with the present status when the time is over', async () => {

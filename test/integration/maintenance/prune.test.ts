@@ -1,6 +1,7 @@
-import { expect, test } from '@jest/globals';
+import { expect, jest, test } from '@jest/globals';
 import { prune } from '#core/maintenance/prune.js';
 import { voidClaims } from '#core/orders/end.js';
+import { pruneEvents } from '#core/orders/release-event.js';
 import { KEEP_DAYS } from '#core/orders/sales.js';
 import { releaseUnits } from '#core/steps/release-units.js';
 import { isUnknown, listLoadedSales, markRegistryWhole, readRunId, readSale } from '#core/stock/sale.js';
@@ -26,7 +27,16 @@ test('a sale that ended long ago leaves Redis and stays in Postgres; one that en
   expect(await isUnknown(t.redis, old.id)).toBe(true);
 });
 
-test('events that were delivered long ago are deleted, and none that was not', async () => {
+test('a worker whose clock is wrong prunes nothing that is being sold', async () => {
+  const sale = await openTestSale(t);
+  const now = Date.now();
+  jest.spyOn(Date, 'now').mockImplementation(() => now + (KEEP_DAYS + 1) * DAY_MS);
+  await prune(t).finally(() => jest.restoreAllMocks());
+  expect((await readSale(t.redis, sale.id))?.remaining).toBe(3);
+});
+
+test('releases that were carried out long ago are deleted once their sale is over as long, and none that was not', async () => {
+  const longOver = Date.now() - (KEEP_DAYS + 0.1) * DAY_MS;
   const sale = await openTestSale(t);
   await releaseUnits(t, await voidClaims(t.db, sale.id, [await winOne(t, sale, 'a')], 'lost'));
   await releaseUnits(t, await voidClaims(t.db, sale.id, [await winOne(t, sale, 'b')], 'lost'));
@@ -36,6 +46,12 @@ test('events that were delivered long ago are deleted, and none that was not', a
   await voidClaims(t.db, sale.id, [await winOne(t, sale, 'c')], 'lost');
   await t.db.outboxEvent.updateMany({ where: { deliveredAt: null }, data: { createdAt: longAgo } });
   await prune(t);
+  expect(await t.db.outboxEvent.count({ where: { saleId: sale.id } })).toBe(3);
+  await t.db.sale.update({
+    where: { id: sale.id },
+    data: { opensAt: new Date(longOver - DAY_MS), closesAt: new Date(longOver) },
+  });
+  await pruneEvents(t.db, KEEP_DAYS);
   const left = await t.db.outboxEvent.findMany({ where: { saleId: sale.id } });
   expect(left).toHaveLength(2);
   expect(left.map(event => event.id)).not.toContain(first?.id);

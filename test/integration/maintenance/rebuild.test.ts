@@ -5,16 +5,23 @@ import { deliverEvents } from '#core/maintenance/deliver-events.js';
 import { rebuild } from '#core/maintenance/rebuild.js';
 import { reconcileAll } from '#core/maintenance/reconcile.js';
 import { rescue } from '#core/maintenance/rescue.js';
+import type { Database } from '#core/orders/database.js';
+import { refundOrder } from '#core/orders/refund.js';
 import { creditWallets } from '#core/orders/wallet.js';
 import { cancelOrder } from '#core/steps/cancel-order.js';
+import { changeSale } from '#core/steps/change-sale.js';
 import { payOrder } from '#core/steps/pay-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { keysOf } from '#core/stock/keys.js';
+import { readSale } from '#core/stock/sale.js';
 import { readSnapshot } from '#core/stock/snapshot.js';
 import { forceClaim, makeReleasesOld } from '../../support/by-hand.js';
+import { beforeScript } from '../../support/meanwhile.js';
 import { aClaim, buyers, openTestSale, useStores, win } from '../../support/stores.js';
 
 const t = useStores();
+
+const rowOf = (claimId: string) => t.db.order.findUnique({ where: { id: claimId } });
 
 /** A sale in the middle: `live`, `paid` and `cancelled` have orders, `unplaced` has a claim, `waiting` is on standby. */
 async function saleInTheMiddle() {
@@ -72,8 +79,6 @@ test('of a sale that Redis has lost without its claims, they and the line are ke
 });
 
 describe('a claim that contradicts an order', () => {
-  const rowOf = (claimId: string) => t.db.order.findUnique({ where: { id: claimId } });
-
   test('ends as lost, and nobody who comes late places it when the unit is free again', async () => {
     const { sale, live } = await saleInTheMiddle();
     const twin = aClaim({ buyerId: 'twin', unit: live.unit });
@@ -98,6 +103,51 @@ describe('a claim that contradicts an order', () => {
     await cancelOrder(t, sale.id, live);
     await placeOrders(t, sale.id, [second]);
     expect(await rowOf(second.claimId)).toMatchObject({ status: 'void' });
+    await makeReleasesOld(t, sale.id, 2);
+    await deliverEvents(t);
+    expect((await audit(t.db, t.redis, sale.id))?.violations).toEqual([]);
+  });
+});
+
+describe('what happens while a sale is rebuilt', () => {
+  test('units of a restock that are sold before the gate is shut stay sold', async () => {
+    const sale = await openTestSale(t, { units: 1 });
+    const sold: Claim[] = [];
+    const heldUp = beforeScript(t, 'set-sale', async () => {
+      if (sold.length > 0) return;
+      await changeSale(t, sale.id, { addUnits: 2 });
+      sold.push(...(await win(t, sale, 'a', 'b', 'c')));
+    });
+    expect(await rebuild(heldUp, sale.id)).toBe(3);
+    await rescue(t, sale.id, 0);
+    expect(sold.map(({ unit }) => unit)).toEqual([1, 2, 3]);
+    for (const { claimId } of sold) expect((await rowOf(claimId))?.status).toBe('pending_payment');
+  });
+
+  test('a sale that is closed meanwhile does not come back open', async () => {
+    const sale = await openTestSale(t);
+    const heldUp = beforeScript(t, 'open-sale', () => changeSale(t, sale.id, { state: 'closed' }));
+    expect(await rebuild(heldUp, sale.id)).toBeUndefined();
+    expect(await win(t, sale, 'late')).toEqual([]);
+    await reconcileAll(t);
+    expect(await readSale(t.redis, sale.id)).toMatchObject({ state: 'closed', generation: 2 });
+  });
+
+  test('a unit that is withdrawn meanwhile is not sold again', async () => {
+    const { sale, paid } = await saleInTheMiddle();
+    const findMany: Parameters<typeof t.db.$extends>[0] = {
+      query: {
+        withdrawnUnit: {
+          async findMany({ args, query }) {
+            const found = await query(args);
+            await refundOrder(t.db, paid.claimId, false);
+            return found;
+          },
+        },
+      },
+    };
+    await rebuild({ ...t, db: t.db.$extends(findMany) as unknown as Database }, sale.id);
+    expect((await readSnapshot(t.redis, sale.id))?.stock).not.toContain(paid.unit);
     await makeReleasesOld(t, sale.id, 2);
     await deliverEvents(t);
     expect((await audit(t.db, t.redis, sale.id))?.violations).toEqual([]);

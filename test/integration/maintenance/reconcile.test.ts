@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { audit } from '#core/maintenance/audit.js';
+import { Pace } from '#core/maintenance/pace.js';
 import { reconcile, reconcileAll } from '#core/maintenance/reconcile.js';
 import { cancelOrder } from '#core/orders/end.js';
 import { placeOrders as store } from '#core/orders/place.js';
@@ -14,11 +15,13 @@ import {
   markRegistryWhole,
   readRunId,
   readSale,
+  restock,
   setSale,
 } from '#core/stock/sale.js';
 import { readSnapshot } from '#core/stock/snapshot.js';
 import { forceClaim, loseClaim } from '../../support/by-hand.js';
 import { writesNothing } from '../../support/keyspace.js';
+import { beforeScript } from '../../support/meanwhile.js';
 import { aClaim, buyers, openTestSale, type TestStores, useStores, win, winOne } from '../../support/stores.js';
 
 const t = useStores();
@@ -174,6 +177,14 @@ describe('what is on its way', () => {
     expect((await reconcile(t, sale.id, false))?.repairs).toEqual([]);
   });
 
+  test('however many: nobody waits for another comparison', async () => {
+    const sale = await openTestSale(t, { units: 600, standbyFactor: 1 });
+    for (let i = 0; i < 12; i += 1) await win(t, sale, ...buyers(100, `one${i}-`));
+    await restock(t.redis, { ...sale, units: 1_200 });
+    expect((await reconcile(t, sale.id, false))?.repairs).toHaveLength(600);
+    expect(await readSale(t.redis, sale.id)).toMatchObject({ remaining: 0, waiting: 0, claims: 1_200 });
+  });
+
   test('what the operator changed in Postgres reaches Redis', async () => {
     const sale = await openTestSale(t, { units: 3 });
     await updateSale(t.db, sale.id, { addUnits: 4 });
@@ -181,6 +192,20 @@ describe('what is on its way', () => {
     await reconcile(t, sale.id, false);
     expect(await readSale(t.redis, sale.id)).toMatchObject({ units: 7, remaining: 7, state: 'paused', generation: 3 });
     expect(await repairsOf(sale.id)).toEqual(['updated']);
+  });
+});
+
+describe('a Redis that comes back', () => {
+  test('sells nothing of a sale that was closed while it was away, and knows of the restock before it', async () => {
+    const { sale } = await saleWithOrder();
+    const pace = new Pace();
+    await reconcileAll(t, pace);
+    await updateSale(t.db, sale.id, { addUnits: 4 });
+    await updateSale(t.db, sale.id, { state: 'closed' });
+    await setSale(t.redis, sale.id, { runId: 'another-run' });
+    const heldUp = beforeScript(t, 'restock', async () => expect(await win(t, sale, 'late')).toEqual([]));
+    await reconcileAll(heldUp, pace);
+    expect(await readSale(t.redis, sale.id)).toMatchObject({ state: 'closed', units: 7, generation: 3 });
   });
 });
 

@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { cp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { NotVerified } from '#core/errors.js';
 import { audit } from '#core/maintenance/audit.js';
@@ -6,6 +8,7 @@ import { reconcileAll } from '#core/maintenance/reconcile.js';
 import { rescue } from '#core/maintenance/rescue.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { claim } from '#core/stock/claims.js';
+import { restoreClaim } from '#core/stock/restore.js';
 import { isUnknown, readRunId } from '#core/stock/sale.js';
 import { readSnapshot } from '#core/stock/snapshot.js';
 import { readStatuses, recordStatus } from '#core/stock/status.js';
@@ -55,4 +58,34 @@ test('an accepted claim survives kill -9, as it was on disk before it was answer
   await reconcileAll(t);
   const snapshot = await readSnapshot(t.redis, sale.id);
   for (const { buyerId, claimId } of accepted) expect(snapshot?.claims.get(buyerId)?.claimId).toBe(claimId);
+});
+
+test('started on an old copy of its data: what was sold since is not sold again, and what only it knew is restored or lost', async () => {
+  const sale = await openTestSale(t, { units: 4 });
+  const old = await winOne(t, sale, 'old');
+  await placeOrders(t, sale.id, [old]);
+  const [now, copy] = ['appendonlydir', 'copy'].map(name => join(t.redisFolder, name)) as [string, string];
+  await cp(now, copy, { recursive: true });
+  const since = await winOne(t, sale, 'since');
+  await placeOrders(t, sale.id, [since]);
+  const [unplaced, late] = [await winOne(t, sale, 'unplaced'), await winOne(t, sale, 'late')];
+
+  await t.restartRedis(async () => {
+    await rm(now, { recursive: true });
+    await cp(copy, now, { recursive: true });
+  });
+  expect((await readSnapshot(t.redis, sale.id))?.stock).toEqual([2, 3, 4]);
+  expect(await claim(t.redis, sale.id, [{ buyerId: 'eager', claimId: randomUUID() }])).toMatchObject([
+    { refusal: 'unverified' },
+  ]);
+  await reconcileAll(t);
+  expect((await readSnapshot(t.redis, sale.id))?.claims.get('since')).toMatchObject({
+    claimId: since.claimId,
+    unit: 2,
+  });
+  expect(await restoreClaim(t.redis, sale.id, { ...late, status: 'queued' })).toBe('restored');
+  expect(await winOne(t, sale, 'next')).toMatchObject({ unit: unplaced.unit });
+  expect(await restoreClaim(t.redis, sale.id, { ...unplaced, status: 'queued' })).toBe('unit_taken');
+  await rescue(t, sale.id, 0);
+  expect((await audit(t.db, t.redis, sale.id))?.violations).toEqual([]);
 });

@@ -10,9 +10,10 @@ import { openTestSale, winOne } from '../../support/stores.js';
 
 const t = usePayments();
 
-const paymentOf = ({ claimId }: Claim) => t.db.payment.findUniqueOrThrow({ where: { orderId: claimId } });
+const paymentOf = ({ claimId }: Claim) =>
+  t.db.payment.findFirstOrThrow({ where: { orderId: claimId }, orderBy: { attempt: 'desc' } });
 const makeDue = ({ claimId }: Claim) =>
-  t.db.payment.update({ where: { orderId: claimId }, data: { askAt: new Date(0) } });
+  t.db.payment.updateMany({ where: { orderId: claimId }, data: { askAt: new Date(0) } });
 
 test('a payment whose event was lost is found by asking', async () => {
   const { claim } = await asked(t, 'lost');

@@ -21,7 +21,8 @@ import { win, winOne } from '../../support/stores.js';
 const t = usePayments();
 
 const orderOf = ({ claimId }: Claim) => t.db.order.findUniqueOrThrow({ where: { id: claimId } });
-const paymentOf = ({ claimId }: Claim) => t.db.payment.findUniqueOrThrow({ where: { orderId: claimId } });
+const paymentOf = ({ claimId }: Claim) =>
+  t.db.payment.findFirstOrThrow({ where: { orderId: claimId }, orderBy: { attempt: 'desc' } });
 const claimOf = async (sale: Sale, { buyerId }: Claim) => (await readSnapshot(t.redis, sale.id))?.claims.get(buyerId);
 const fakeOf = async ({ claimId }: Claim) => (await t.fake.payments()).find(({ orderId }) => orderId === claimId);
 const kindsOf = async (orderId: string) =>

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import type { Sale } from '#core/sale.js';
 import { keysOf, REGISTRY } from '#core/stock/keys.js';
-import { openSale, readRunId, readSale, type StartingState, setSale } from '#core/stock/sale.js';
+import { openSale, type StartingState } from '#core/stock/open-sale.js';
+import { readRunId, readSale, setSale } from '#core/stock/sale.js';
 import { runScript } from '#core/stock/scripts.js';
 import { readSnapshot } from '#core/stock/snapshot.js';
 import { dumpKeys, whileFull, writesNothing } from '../../support/keyspace.js';
@@ -10,11 +11,12 @@ import { aSale, useStores, winOne } from '../../support/stores.js';
 
 const t = useStores();
 
-/** Calls the script with staged keys of our own. */
-async function runOpen(sale: Sale, staged: string[], runId: string, gate = ''): Promise<unknown> {
+/** Calls the script with staged keys of our own, as if that many units were staged. */
+async function runOpen(sale: Sale, staged: string[], runId: string, gate = '', units = 0): Promise<unknown> {
   const { sale: sale_, stock, claims, outbox, standby } = keysOf(sale.id);
-  const fields = ['generation', 1, 'units', 1, 'state', 'open', 'opensAtMs', 0, 'closesAtMs', 1, 'standbyCap', 0];
-  return runScript(t.redis, 'open-sale', [sale_, stock, claims, outbox, standby, ...staged], [runId, gate, ...fields]);
+  const fields = ['units', 1, 'state', 'open', 'opensAtMs', 0, 'closesAtMs', 1, 'standbyCap', 0];
+  const args = [runId, gate, sale.generation, units, 0, 0, 0, ...fields];
+  return runScript(t.redis, 'open-sale', [sale_, stock, claims, outbox, standby, ...staged], args);
 }
 
 const stagedKeys = (sale: Sale): string[] => ['s', 'c', 'o', 'w'].map(name => `{${sale.id}}:${name}:staged`);
@@ -99,6 +101,20 @@ describe('who opens first', () => {
   test('what was staged before a restart of Redis is staged again', async () => {
     const sale = aSale();
     expect(await writesNothing(t.redis, () => runOpen(sale, stagedKeys(sale), 'another-run'))).toBe('restarted');
+  });
+
+  test('what FLUSHALL took after it was staged is staged again, and never opened without its units', async () => {
+    const sale = aSale();
+    const runId = await readRunId(t.redis);
+    expect(await writesNothing(t.redis, () => runOpen(sale, stagedKeys(sale), runId, '', 5))).toBe('restarted');
+  });
+
+  test('a change that came while the sale was rebuilt is not undone', async () => {
+    const sale = aSale();
+    await openSale(t.redis, sale);
+    await setSale(t.redis, sale.id, { runId: 'gate' });
+    await setSale(t.redis, sale.id, { state: 'paused', generation: sale.generation + 1 });
+    expect(await writesNothing(t.redis, () => openSale(t.redis, sale, undefined, 'gate'))).toBe(false);
   });
 });
 

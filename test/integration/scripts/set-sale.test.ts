@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { keysOf } from '#core/stock/keys.js';
-import { readSale, setSale } from '#core/stock/sale.js';
+import { carryOver, readSale, setSale } from '#core/stock/sale.js';
 import { expectTypesChecked, whileFull, writesNothing } from '../../support/keyspace.js';
 import { openTestSale, useStores } from '../../support/stores.js';
 
@@ -22,6 +22,24 @@ test('a second time changes nothing', async () => {
   const sale = await openTestSale(t);
   await setSale(t.redis, sale.id, { state: 'paused' });
   expect(await writesNothing(t.redis, () => setSale(t.redis, sale.id, { state: 'paused' }))).toBe(true);
+});
+
+test('what is newer is not undone', async () => {
+  const sale = await openTestSale(t);
+  const { generation } = sale;
+  await setSale(t.redis, sale.id, { state: 'paused', generation: generation + 1 });
+  const late = () => setSale(t.redis, sale.id, { state: 'open', generation }, generation);
+  expect(await writesNothing(t.redis, late)).toBe(true);
+  await carryOver(t.redis, { ...sale, state: 'open' });
+  expect(await readSale(t.redis, sale.id)).toMatchObject({ state: 'paused', generation: generation + 1 });
+});
+
+test('of two changes that are carried over at the same time, the later one counts', async () => {
+  const sale = await openTestSale(t);
+  const changes = (['paused', 'open', 'closed'] as const).map((state, i) => ({ ...sale, state, generation: i + 2 }));
+  // On one connection they go step by step, the later one first.
+  await Promise.all(changes.toReversed().map(change => carryOver(t.redis, change)));
+  expect(await readSale(t.redis, sale.id)).toMatchObject({ state: 'closed', generation: 4 });
 });
 
 test('a sale that is not loaded is not made', async () => {

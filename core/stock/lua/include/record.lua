@@ -1,9 +1,10 @@
--- A claim record is 'claimId unit status payByMs reason' with '-' for none (core/claim.ts parses the same).
+-- A claim record is 'claimId unit status payByMs reason' with '-' for none (core/claim.ts parses the same). A later version
+-- may write more behind it: that is passed over, so that both can be at work during an update.
 -- A status only moves to a higher rank; a claim is live below the rank of the ends.
 local RANK = { queued = 0, pending_payment = 1, paid = 2, cancelled = 3, rejected = 3, refunded = 3 }
 
 local function parse(record)
-  local claim_id, unit, status, pay_by, reason = string.match(record, '^(%S+) (%d+) (%S+) (%S+) (%S+)$')
+  local claim_id, unit, status, pay_by, reason = string.match(record, '^(%S+) (%d+) (%S+) (%S+) (%S+)')
   return { claim_id = claim_id, unit = unit, status = status, pay_by = pay_by, reason = reason }
 end
 

@@ -1,15 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import type { FakePayment } from '../../apps/stack/fake-provider/books.js';
-import type { Mood, SentEvent } from '../../apps/stack/fake-provider/events.js';
-import { freePort } from '../../apps/stack/free-port.js';
-import { startProcess } from '../../apps/stack/processes.js';
-
-export const PROVIDER_SECRET = randomBytes(16).toString('hex');
-const KEY = 'what-we-are-known-with';
+import { freePort } from '../free-port.js';
+import { startProcess } from '../processes.js';
+import type { FakePayment } from './books.js';
+import type { Mood, SentEvent } from './events.js';
 
 /** The provider as a process of its own, and what a test turns on it. */
 export interface FakeProvider {
   url: string;
+  /** Signs its events. */
+  secret: string;
   /** The settings of our own processes that lead to it. */
   settings: Record<string, string>;
   mood(change: Partial<Mood>): Promise<void>;
@@ -18,18 +17,22 @@ export interface FakeProvider {
   pay(orderId: string, change?: Partial<Pick<FakePayment, 'amountMinor' | 'currency'>>): Promise<void>;
   cancel(orderId: string): Promise<void>;
   events(): Promise<SentEvent[]>;
-  /** Sends what was held or lost, the last one first; with an id, that one once more. */
+  /** Sends what was held, the last one first; with an id, that one once more. */
   flush(id?: string): Promise<void>;
   stop(): Promise<unknown>;
 }
 
-/** @param webhookUrl where its events go */
+/**
+ * @param webhookUrl where its events go
+ * @returns the provider, ready; it ends when we do, at the latest
+ */
 export async function startFakeProvider(webhookUrl: string): Promise<FakeProvider> {
+  const [key, secret] = [randomBytes(16).toString('hex'), randomBytes(16).toString('hex')];
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const process = await startProcess({
     name: 'stack/fake-provider',
-    args: ['--port', `${port}`, '--webhook', webhookUrl, '--key', KEY, '--secret', PROVIDER_SECRET],
+    args: ['--port', `${port}`, '--webhook', webhookUrl, '--key', key, '--secret', secret],
     environment: {},
     ready: { prints: /listens on/ },
   });
@@ -41,7 +44,8 @@ export async function startFakeProvider(webhookUrl: string): Promise<FakeProvide
   };
   return {
     url,
-    settings: { PAYMENT_PROVIDER_URL: url, PAYMENT_PROVIDER_KEY: KEY, PAYMENT_WEBHOOK_SECRETS: PROVIDER_SECRET },
+    secret,
+    settings: { PAYMENT_PROVIDER_URL: url, PAYMENT_PROVIDER_KEY: key, PAYMENT_WEBHOOK_SECRETS: secret },
     mood: change => control('mood', change).then(() => undefined),
     payments: () => control('payments') as Promise<FakePayment[]>,
     pay: (orderId, change = {}) => control(`payments/${orderId}/pay`, change).then(() => undefined),

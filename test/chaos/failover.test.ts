@@ -1,0 +1,97 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { connectRedis, type Redis, waitUntilReady } from '#core/redis.js';
+import { keysOf } from '#core/stock/keys.js';
+import { readRunId } from '#core/stock/sale.js';
+import { type RedisServer, startRedis } from '../../apps/stack/redis-server.js';
+import { eventually } from '../support/eventually.js';
+import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
+import { useStage } from './stage.js';
+
+// The primary dies, and a replica that lags behind takes its place: it lacks what was sold last.
+
+const s = useStage({ breakable: true });
+
+const UNITS = 8;
+const READY_MS = 15_000;
+
+let folder: string;
+let replica: RedisServer;
+let redis: Redis;
+/** Replication goes over it, so that it can be held up. */
+let link: FaultProxy;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'dropline-replica-'));
+  replica = await startRedis({ dir: folder });
+  redis = connectRedis(replica.url, 'steps', () => undefined);
+  await waitUntilReady(redis, READY_MS);
+  await s.connections.redis.config('SET', 'repl-diskless-sync-delay', '0');
+  link = await startFaultProxy(s.cluster.redisUrl);
+  await redis.replicaof('127.0.0.1', link.port);
+  await eventually(async () => expect(await redis.info('replication')).toContain('master_link_status:up'), READY_MS);
+}, 60_000);
+
+afterAll(async () => {
+  redis.disconnect();
+  await link.close();
+  await replica.stop();
+  await rm(folder, { recursive: true });
+});
+
+async function buy(saleId: string, buyerId: string) {
+  const { http, claimId, unit, receipt } = await s.client.ask('buy', saleId, buyerId);
+  expect({ http, claimId }).toMatchObject({ http: 202, claimId: expect.any(String) });
+  return { buyerId, claimId, unit, receipt };
+}
+
+async function becomes(saleId: string, buyerId: string, status: string, receipt?: string): Promise<void> {
+  await eventually(async () => {
+    expect(await s.client.ask('order-status', saleId, buyerId, receipt)).toMatchObject({ status });
+  }, READY_MS);
+}
+
+test('what the replica never heard of is not sold twice, and whoever lost a claim is told, or gets it back', async () => {
+  const { id } = await s.open({ units: UNITS, payWithinSeconds: 60 });
+  const early = await buy(id, 'early');
+  await becomes(id, 'early', 'pending_payment');
+  await eventually(async () => {
+    expect(await redis.hget(keysOf(id).claims, 'early')).toContain('pending_payment');
+  }, READY_MS);
+
+  link.set({ kind: 'stall' });
+  const placed = await buy(id, 'placed');
+  await becomes(id, 'placed', 'pending_payment');
+  const workers = ['worker-1', 'worker-2'].map(s.node);
+  for (const worker of workers) await worker.kill();
+  const [restored, lost] = [await buy(id, 'restored'), await buy(id, 'lost')];
+  await s.node('redis').kill();
+  await redis.replicaof('NO', 'ONE');
+  expect(await redis.llen(keysOf(id).stock)).toBe(UNITS - 1);
+  s.moveRedis(replica.url);
+  await eventually(async () => expect(await readRunId(s.connections.redis)).toBe(await readRunId(redis)));
+  await eventually(async () => {
+    expect(await s.client.ask('buy', id, 'too-early')).toMatchObject({ http: 503, code: 'unavailable' });
+  }, READY_MS);
+  await Promise.all(workers.map(worker => worker.revive()));
+
+  await becomes(id, 'placed', 'pending_payment');
+  expect(await s.client.ask('order-status', id, 'placed')).toMatchObject({ claimId: placed.claimId });
+  await becomes(id, 'restored', 'pending_payment', restored.receipt);
+  // Everything that is free is sold, the unit of the lost claim with it: then its buyer is told.
+  const rest = Array.from({ length: UNITS - 3 }, (_, i) => `rest-${i + 1}`);
+  const sold = [early, placed, restored, ...(await Promise.all(rest.map(buyerId => buy(id, buyerId))))];
+  expect(sold.map(({ unit }) => unit).sort()).toEqual(Array.from({ length: UNITS }, (_, i) => i + 1));
+  await becomes(id, 'lost', 'rejected', lost.receipt);
+  expect(await s.client.ask('order-status', id, 'lost', lost.receipt)).toMatchObject({
+    claimId: lost.claimId,
+    reason: 'lost',
+  });
+  for (const { buyerId } of sold) {
+    await becomes(id, buyerId, 'pending_payment');
+    await s.client.ask('cancel', id, buyerId);
+  }
+  await s.expectAllKept(true);
+}, 120_000);

@@ -1,0 +1,67 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from '@jest/globals';
+import { QUEUE_PREFIX } from '#core/queue/queue.js';
+import { eventually } from '../support/eventually.js';
+import { useStage } from './stage.js';
+
+// A worker is stopped (SIGSTOP, as a suspended machine or a blocked event loop is) with claims in its hands, for longer than any
+// lock of its lasts. Another one does its work; then it wakes up and does it, too.
+
+const s = useStage({
+  environment: name => (name === 'worker-1' ? { DROPLINE_CRASH_AT: 'place.store:pause:1' } : {}),
+});
+
+const UNITS = 12;
+
+/** A lock of 15 s, looks every 5 s. */
+const TAKEN_OVER_MS = 30_000;
+
+function isStopped(pid: number | undefined): boolean {
+  return /^State:\s+T/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+}
+
+async function becomes(saleId: string, buyerId: string, status: string): Promise<void> {
+  await eventually(async () => {
+    expect(await s.client.ask('order-status', saleId, buyerId)).toMatchObject({ status });
+  }, TAKEN_OVER_MS);
+}
+
+async function locks(): Promise<number> {
+  return (await s.connections.redis.keys(`${QUEUE_PREFIX}:place-orders:*:lock`)).length;
+}
+
+test('a worker that wakes up after others did its work, and the unit was sold again, changes nothing', async () => {
+  const { id } = await s.open({ units: UNITS, payWithinSeconds: 60 });
+  const sleeper = s.node('worker-1');
+  const buyers: string[] = [];
+  await eventually(async () => {
+    const buyerId = `buyer-${buyers.length + 1}`;
+    buyers.push(buyerId);
+    expect(await s.client.ask('buy', id, buyerId)).toMatchObject({ http: 202, status: 'queued' });
+    await eventually(() => expect(isStopped(sleeper.pid())).toBe(true), 300);
+  });
+  const held = buyers.at(-1) ?? '';
+  expect(await s.client.ask('order-status', id, held)).toMatchObject({ status: 'queued' });
+
+  await becomes(id, held, 'pending_payment');
+  await eventually(async () => expect(await locks()).toBe(0), TAKEN_OVER_MS);
+  await s.client.ask('cancel', id, held);
+  await becomes(id, held, 'cancelled');
+  const others = Array.from({ length: UNITS - buyers.length + 1 }, (_, i) => `other-${i + 1}`);
+  for (const buyerId of others) {
+    expect(await s.client.ask('buy', id, buyerId)).toMatchObject({ http: 202, status: 'queued' });
+    await becomes(id, buyerId, 'pending_payment');
+  }
+
+  process.kill(sleeper.pid() ?? Number.NaN, 'SIGCONT');
+  await s.node('worker-2').kill();
+  // It is awake, and has done what it held: it does what comes after that, too.
+  const [first = '', ...rest] = others;
+  await s.client.ask('cancel', id, first);
+  await becomes(id, first, 'cancelled');
+  await s.client.ask('buy', id, 'last');
+  await becomes(id, 'last', 'pending_payment');
+  for (const buyerId of [...buyers.slice(0, -1), ...rest, 'last']) await s.client.ask('cancel', id, buyerId);
+  await s.node('worker-2').revive();
+  await s.expectAllKept(false);
+}, 120_000);

@@ -1,0 +1,94 @@
+import { type Bug, INIT, one } from './bugs.js';
+
+const REPORT = 'core/orders/payment-report.ts';
+
+/** The same for money that comes through providers. */
+export const MONEY_BUGS: Bug[] = [
+  {
+    bug: 'an event that comes again is applied again (F37)',
+    edits: [
+      {
+        file: INIT,
+        find: 'CREATE UNIQUE INDEX "payment_events_provider_event_id_key"',
+        replace: 'CREATE INDEX "payment_events_provider_event_id_key"',
+      },
+      {
+        file: REPORT,
+        find: '      ON CONFLICT (provider, event_id) DO NOTHING RETURNING id',
+        replace: '      RETURNING id',
+      },
+      {
+        file: REPORT,
+        find: "      if (status !== 'requested' && status !== 'open' && status !== 'failed') return 'repeated';\n      return capture",
+        replace: '      return capture',
+      },
+    ],
+    caughtBy: { kind: 'integration', file: 'payments/payment-event', title: 'an event pays the order once' },
+  },
+  one(
+    'a forged event is taken (F37)',
+    { file: 'apps/api/payment-webhook.ts', find: "if (event === 'forged')", replace: "if (event === 'unreadable')" },
+    'integration',
+    'api/payment-webhook',
+    'forged, changed and old events are refused',
+  ),
+  one(
+    'the amount in an event is not compared with what was asked for',
+    { file: REPORT, find: '    payment.amountMinor === amountMinor &&\n', replace: '' },
+    'integration',
+    'payments/payment-event',
+    'an event with another amount pays nothing',
+  ),
+  one(
+    'money pays an order whose deadline has passed (F38)',
+    { file: REPORT, find: ' AND pay_by > clock_timestamp()', replace: '' },
+    'integration',
+    'payments/payment-event',
+    'an overdue order that nobody has cancelled yet',
+  ),
+  one(
+    'late money neither buys a unit nor goes back (F38)',
+    {
+      file: 'core/steps/settle-late-money.ts',
+      find: "  if (typeof unit === 'string') return giveBack(ctx, payment);",
+      replace: "  if (typeof unit === 'string') return;",
+    },
+    'integration',
+    'payments/payment-event',
+    'goes back when the unit is sold',
+  ),
+  one(
+    'a refund never reaches the provider',
+    {
+      file: 'core/orders/refund.ts',
+      find: "UPDATE payments p SET status = 'refund_due'",
+      replace: "UPDATE payments p SET status = 'refunded'",
+    },
+    'integration',
+    'payments/refund-order',
+    'a refund through the provider is tried until it is done',
+  ),
+  {
+    bug: 'two payments for one order wait for money at once',
+    edits: [
+      {
+        file: 'prisma/migrations/0004_payment_attempts/migration.sql',
+        find: 'CREATE UNIQUE INDEX "payments_one_attempt"',
+        replace: 'CREATE INDEX "payments_one_attempt"',
+      },
+      { file: 'core/orders/payment.ts', find: 'before.undecided = 0', replace: 'before.undecided >= 0' },
+    ],
+    caughtBy: { kind: 'integration', file: 'payments/retry-payment', title: 'while one payment waits for money' },
+  },
+  one(
+    'money that came twice for an order is left where it is',
+    {
+      file: 'core/steps/settle-late-money.ts',
+      find: 'if (isSurplus || ',
+      replace: 'if (',
+    },
+    'integration',
+    'payments/retry-payment',
+    'money for an attempt that had failed pays the order',
+  ),
+];

@@ -1,0 +1,197 @@
+import { afterAll, afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { openIssuer } from '#core/issuer.js';
+import { markRegistryWhole, readRunId } from '#core/stock/sale.js';
+import { bearer, useApi } from '../../support/api.js';
+import { eventually } from '../../support/eventually.js';
+import { AUDIENCE, confusedToken, type SigningKey, signingKey, startIssuer } from '../../support/issuer.js';
+
+// Tokens of the shop's own issuer, which is a real HTTP server here.
+
+const rsa = signingKey('rsa');
+const ec = signingKey('ec', 'ES256');
+const ed = signingKey('ed', 'EdDSA');
+const stranger = signingKey('rsa');
+
+const issuer = await startIssuer(rsa.jwk, ec.jwk, ed.jwk);
+afterAll(() => issuer.stop());
+const api = useApi({ AUTH_JWKS_URL: issuer.jwksUrl, AUTH_ISSUER: issuer.name, AUTH_AUDIENCE: AUDIENCE });
+
+const IN_AN_HOUR = Math.floor(Date.now() / 1_000) + 3_600;
+
+/** Asks as somebody with a token, who has no order anywhere. */
+async function ask(token: string): Promise<number> {
+  const answer = await api.send('/order-status/nowhere', { headers: { authorization: `Bearer ${token}` } });
+  return answer.status;
+}
+
+const KNOWN = 404;
+
+describe('a token of the issuer', () => {
+  beforeEach(async () => markRegistryWhole(api.redis, await readRunId(api.redis)));
+
+  test.each([rsa, ec, ed])('names its buyer, signed with $algorithm', async key => {
+    const sale = await api.open();
+    const headers = { authorization: `Bearer ${issuer.token(key, { sub: 'bea' })}` };
+    expect((await api.send(`/buy/${sale.id}`, { method: 'POST', headers })).status).toBe(202);
+    expect((await api.get(`/order-status/${sale.id}`, 'bea')).body).toMatchObject({ status: 'queued' });
+  });
+
+  test('may be for several audiences', async () => {
+    expect(await ask(issuer.token(rsa, { aud: ['shop', AUDIENCE] }))).toBe(KNOWN);
+  });
+
+  test('is as good as one that is signed with AUTH_SECRET', async () => {
+    expect((await api.send('/order-status/nowhere', { headers: bearer('ann') })).status).toBe(KNOWN);
+  });
+
+  const wrong: [string, () => string][] = [
+    ['of another issuer', () => issuer.token(rsa, { iss: 'https://elsewhere.example/' })],
+    ['of no issuer', () => issuer.token(rsa, { iss: undefined })],
+    ['for somebody else', () => issuer.token(rsa, { aud: 'shop' })],
+    ['for nobody', () => issuer.token(rsa, { aud: undefined })],
+    ['that has ended', () => issuer.token(rsa, { exp: IN_AN_HOUR - 7_200 })],
+    ['that never ends', () => issuer.token(rsa, { exp: undefined })],
+    ['that is not valid yet', () => issuer.token(rsa, { nbf: IN_AN_HOUR })],
+    ['of no buyer', () => issuer.token(rsa, { sub: undefined })],
+    ['of a buyer that none can be', () => issuer.token(rsa, { sub: 'auth0|ann' })],
+    ['without the name of a key', () => issuer.token(rsa, {}, { kid: undefined })],
+    ['with a name of no key', () => issuer.token(rsa, {}, { kid: 7 })],
+    ['with the name of what objects have', () => issuer.token(rsa, {}, { kid: '__proto__' })],
+    ['with the name of another key', () => issuer.token(rsa, {}, { kid: 'ec' })],
+    ['signed by a stranger', () => issuer.token(stranger)],
+    ['with another algorithm of its key', () => issuer.token(rsa, {}, { alg: 'PS256' })],
+    ['with the algorithm of another key', () => issuer.token(rsa, {}, { alg: 'ES256' })],
+    ['without a signature', () => issuer.token(rsa).replace(/[^.]+$/, '')],
+    ['with alg none', () => issuer.token(rsa, {}, { alg: 'none' }).replace(/[^.]+$/, '')],
+    ['with the public key taken for a secret', () => confusedToken(issuer.token(rsa), rsa, 'pem')],
+    ['with its bytes taken for a secret', () => confusedToken(issuer.token(rsa), rsa, 'der')],
+    ['that wants to be understood in another way', () => issuer.token(rsa, {}, { crit: ['exp'], exp: 1 })],
+    ['that brings a key of its own', () => issuer.token(stranger, {}, { jwk: stranger.jwk, kid: 'rsa' })],
+  ];
+
+  test.each(wrong)('%s: 401', async (_name, token) => {
+    expect(await ask(token())).toBe(401);
+  });
+
+  test('that names another place for its keys makes nobody look there', async () => {
+    const elsewhere = await startIssuer(stranger.jwk);
+    const header = { jku: elsewhere.jwksUrl, x5u: elsewhere.jwksUrl, kid: 'theirs' };
+    await ask(issuer.token(stranger, { iss: elsewhere.name }, header));
+    expect(elsewhere.reads).toBe(0);
+    await elsewhere.stop();
+  });
+});
+
+describe('the keys of the issuer', () => {
+  beforeEach(async () => markRegistryWhole(api.redis, await readRunId(api.redis)));
+
+  test('a new one is found by its first token, which may have to be sent again', async () => {
+    const next = signingKey('next');
+    issuer.published = [rsa.jwk, next.jwk];
+    const answers = new Set<number>();
+    await eventually(async () => {
+      answers.add(await ask(issuer.token(next)));
+      expect([...answers]).toContain(KNOWN);
+    });
+    expect(await ask(issuer.token(next))).toBe(KNOWN);
+    expect(await ask(issuer.token(rsa))).toBe(KNOWN);
+    // What was withdrawn is good no more.
+    expect(await ask(issuer.token(ec))).not.toBe(KNOWN);
+    issuer.published = [rsa.jwk, ec.jwk, ed.jwk];
+  });
+
+  test('a storm of names that nobody knows is no storm for the issuer', async () => {
+    const before = issuer.reads;
+    const storm = Array.from({ length: 500 }, (_, i) => ask(issuer.token(ed, {}, { kid: `forged-${i}` })));
+    for (const status of await Promise.all(storm)) expect([401, 503]).toContain(status);
+    expect(issuer.reads - before).toBeLessThanOrEqual(1);
+  });
+
+  test('stay good while the issuer is away; a new name then can be neither right nor wrong', async () => {
+    await issuer.stop();
+    await eventually(async () => {
+      const headers = { authorization: `Bearer ${issuer.token(ed, {}, { kid: 'unknown' })}` };
+      const answer = await api.send('/order-status/nowhere', { headers });
+      expect(answer).toMatchObject({ status: 503, body: { code: 'unavailable' } });
+      expect(answer.headers.get('retry-after')).toBe('1');
+    });
+    expect(await ask(issuer.token(rsa))).toBe(KNOWN);
+    expect((await api.get('/readyz')).status).toBe(200);
+    await issuer.start();
+  });
+});
+
+/** An issuer that is looked at often, as tests have no patience. */
+const TIMES = { readEveryMs: 50, pauseMs: 20 };
+
+describe('a list of keys', () => {
+  const endings: (() => unknown)[] = [];
+  afterEach(async () => {
+    for (const end of endings.splice(0)) await end();
+  });
+
+  /** Reads the keys of an issuer. @returns who a token of a key is from */
+  async function reader(...published: unknown[]) {
+    const place = await startIssuer(...published);
+    const opened = openIssuer({ url: place.jwksUrl, issuer: place.name, audience: AUDIENCE }, TIMES);
+    endings.push(opened.close, place.stop);
+    return { place, opened, buyerOf: (key: SigningKey) => opened.verify(place.token(key)) };
+  }
+
+  test('is read again and again, so that what is withdrawn is good no more', async () => {
+    const { place, buyerOf } = await reader(rsa.jwk, ec.jwk);
+    await eventually(() => expect(buyerOf(rsa)).toBe('ann'));
+    place.published = [ec.jwk];
+    await eventually(() => expect(() => buyerOf(rsa)).toThrow(/being read/));
+    expect(buyerOf(ec)).toBe('ann');
+  });
+
+  test.each<[string, object]>([
+    ['an error', { status: 500, body: '{}' }],
+    ['no list', { status: 200, body: '{"keys":{}}' }],
+    ['no JSON', { status: 200, body: '<html>' }],
+    ['an empty list', { status: 200, body: '{"keys":[]}' }],
+    ['a list without end', { status: 200, body: `{"keys":[${'{},'.repeat(200_000)}{}]}` }],
+    ['another place', { status: 302, headers: { location: '/elsewhere' } }],
+  ])('that is %s changes nothing', async (_name, answer) => {
+    const { place, opened, buyerOf } = await reader(rsa.jwk);
+    await eventually(() => expect(opened.ready).toBe(true));
+    place.answer = answer as typeof place.answer;
+    const reads = place.reads;
+    await eventually(() => expect(place.reads).toBeGreaterThan(reads + 1));
+    expect(buyerOf(rsa)).toBe('ann');
+  });
+
+  test('is waited for, if the issuer is away at the start', async () => {
+    const { place, opened, buyerOf } = await reader(rsa.jwk);
+    expect(opened.ready).toBe(false);
+    await place.stop();
+    expect(() => buyerOf(rsa)).toThrow(/being read/);
+    await place.start();
+    await eventually(() => expect(buyerOf(rsa)).toBe('ann'));
+  });
+
+  const weak = signingKey('weak');
+  test.each<[string, SigningKey, object]>([
+    ['a secret', rsa, { kty: 'oct', kid: 'rsa', k: 'c2VjcmV0' }],
+    ['no name', rsa, { ...rsa.jwk, kid: undefined }],
+    ['its private half in it', weak, { ...weak.privateKey.export({ format: 'jwk' }), kid: 'weak' }],
+    ['another purpose', rsa, { ...rsa.jwk, use: 'enc' }],
+    ['another algorithm', rsa, { ...rsa.jwk, alg: 'RS512' }],
+    ['a part missing', rsa, { ...rsa.jwk, n: undefined }],
+  ])('may have one with %s: it is passed over', async (_name, key, jwk) => {
+    const { opened, buyerOf } = await reader(ec.jwk, 7, null, jwk);
+    await eventually(() => expect(opened.ready).toBe(true));
+    await eventually(() => expect(buyerOf(ec)).toBe('ann'));
+    expect(named(() => buyerOf(key))).toBeUndefined();
+  });
+});
+
+/** Who it is from; nobody, too, while that can't be told. */
+function named(verify: () => string | undefined): string | undefined {
+  try {
+    return verify();
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,177 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Claim } from '#core/claim.js';
+import { audit } from '#core/maintenance/audit.js';
+import { rescue } from '#core/maintenance/rescue.js';
+import { connectDatabase } from '#core/orders/database.js';
+import { isDatabaseAway } from '#core/orders/failure.js';
+import { creditWallets, readBalance } from '#core/orders/wallet.js';
+import type { Sale } from '#core/sale.js';
+import type { StepContext } from '#core/steps/context.js';
+import { placeOrders } from '#core/steps/place-orders.js';
+import { readSnapshot } from '#core/stock/snapshot.js';
+import { eventually } from '../../support/eventually.js';
+import { startFaultProxy } from '../../support/fault-proxy.js';
+import { buyers, openTestSale, useStores, win } from '../../support/stores.js';
+
+// Postgres fails while a batch is placed. Whatever was stored, nothing is compensated, and doing it again ends well.
+
+const t = useStores();
+
+const PRICE_MINOR = 500;
+const endings: (() => Promise<unknown>)[] = [];
+
+afterEach(async () => {
+  for (const end of endings.splice(0)) await end();
+});
+
+/** What a worker with one connection to Postgres works with. */
+function withOneConnection(url: string): StepContext {
+  const db = connectDatabase(url, 1);
+  endings.unshift(() => db.$disconnect());
+  return { ...t, db };
+}
+
+const ordersOf = (sale: Sale) => t.db.order.findMany({ where: { saleId: sale.id }, orderBy: { unit: 'asc' } });
+
+/** Expects that it fails for a Postgres that can't serve, and for nothing in the claims. */
+async function expectAway(placing: Promise<unknown>): Promise<void> {
+  const error = await placing.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  expect({ error, away: isDatabaseAway(error) }).toMatchObject({ away: true });
+}
+
+/** Expects that nobody gave these claims up, although placing them failed. */
+async function expectStillPromised(sale: Sale, claims: Claim[]): Promise<void> {
+  const snapshot = await readSnapshot(t.redis, sale.id);
+  for (const { buyerId, claimId } of claims) {
+    expect(snapshot?.claims.get(buyerId)).toMatchObject({ claimId, status: 'queued' });
+    expect(snapshot?.outbox.has(buyerId)).toBe(true);
+  }
+  expect(await t.db.outboxEvent.count({ where: { saleId: sale.id } })).toBe(0);
+}
+
+async function expectPlaced(sale: Sale, claims: Claim[], status: string): Promise<void> {
+  expect((await ordersOf(sale)).map(order => [order.id, order.status])).toEqual(
+    claims.map(({ claimId }) => [claimId, status]),
+  );
+  const snapshot = await readSnapshot(t.redis, sale.id);
+  for (const { buyerId } of claims) expect(snapshot?.claims.get(buyerId)?.status).toBe(status);
+  expect(snapshot?.outbox.size).toBe(0);
+  expect((await audit(t.db, t.redis, sale.id))?.violations).toEqual([]);
+}
+
+describe('the connection is lost', () => {
+  test.each([
+    ['deferred', 'pending_payment'],
+    ['immediate', 'paid'],
+  ] as const)('after COMMIT, with its reply (%s): what is stored counts, once', async (settlement, status) => {
+    const sale = await openTestSale(t, { settlement, priceMinor: PRICE_MINOR });
+    const [first, ...others] = buyers(3, settlement);
+    await creditWallets(t.db, [first ?? '', ...others], PRICE_MINOR, 'EUR');
+    const before = await win(t, sale, first ?? '');
+    const claims = await win(t, sale, ...others);
+    const proxy = await startFaultProxy(t.databaseUrl);
+    endings.push(() => proxy.close());
+    const ctx = withOneConnection(proxy.through(t.databaseUrl));
+    await placeOrders(ctx, sale.id, before);
+
+    proxy.set({ kind: 'drop-reply' });
+    await expectAway(placeOrders(ctx, sale.id, claims));
+    proxy.set({ kind: 'none' });
+    const stored = await ordersOf(sale);
+    expect(stored.map(order => order.id)).toEqual([...before, ...claims].map(({ claimId }) => claimId));
+    await expectStillPromised(sale, claims);
+
+    await placeOrders(ctx, sale.id, claims);
+    expect(await ordersOf(sale)).toEqual(stored);
+    await expectPlaced(sale, [...before, ...claims], status);
+    for (const buyerId of others) {
+      expect(await readBalance(t.db, buyerId, 'EUR')).toBe(settlement === 'immediate' ? 0 : PRICE_MINOR);
+    }
+  });
+
+  test('before COMMIT: nothing is stored, and placing again does it', async () => {
+    const sale = await openTestSale(t);
+    const claims = await win(t, sale, ...buyers(3));
+    await t.db.$transaction(async tx => {
+      await tx.$executeRaw`LOCK TABLE orders IN ACCESS EXCLUSIVE MODE`;
+      const failed = expectAway(placeOrders(t, sale.id, claims));
+      await eventually(async () => {
+        expect(
+          await t.db.$executeRaw`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+            WHERE wait_event_type = 'Lock' AND query LIKE '%INSERT INTO orders%' AND datname = current_database()`,
+        ).toBe(1);
+      });
+      await failed;
+    });
+    expect(await ordersOf(sale)).toEqual([]);
+    await expectStillPromised(sale, claims);
+    await placeOrders(t, sale.id, claims);
+    await expectPlaced(sale, claims, 'pending_payment');
+  });
+});
+
+test('no connection is free: it fails in time, and nothing is given up', async () => {
+  const sale = await openTestSale(t);
+  const claims = await win(t, sale, ...buyers(3));
+  const ctx = withOneConnection(t.databaseUrl);
+  await ctx.db.$transaction(async tx => {
+    await tx.$executeRaw`SELECT 1`;
+    await expectAway(placeOrders(ctx, sale.id, claims));
+  });
+  expect(await ordersOf(sale)).toEqual([]);
+  await expectStillPromised(sale, claims);
+  await placeOrders(ctx, sale.id, claims);
+  await expectPlaced(sale, claims, 'pending_payment');
+});
+
+describe('Postgres takes nothing', () => {
+  /** For sessions that are there, too. */
+  async function setReadOnly(on: boolean): Promise<void> {
+    if (on) await t.db.$executeRaw`ALTER SYSTEM SET default_transaction_read_only = on`;
+    else await t.db.$executeRaw`ALTER SYSTEM RESET default_transaction_read_only`;
+    await t.db.$executeRaw`SELECT pg_reload_conf()`;
+    await eventually(async () => {
+      const [row] = await t.db.$queryRaw<
+        { setting: string }[]
+      >`SELECT current_setting('transaction_read_only') AS setting`;
+      expect(row?.setting).toBe(on ? 'on' : 'off');
+    });
+  }
+
+  /** Full in the middle of a statement: it says what Postgres says when a file can't be extended. */
+  async function setFull(on: boolean): Promise<void> {
+    if (!on) return void (await t.db.$executeRaw`DROP FUNCTION disk_full CASCADE`);
+    await t.db.$executeRaw`CREATE FUNCTION disk_full() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN
+        IF NEW.unit < 3 THEN RETURN NEW; END IF;
+        RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = 'disk_full';
+      END $$`;
+    await t.db.$executeRaw`CREATE TRIGGER disk_full BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION disk_full()`;
+  }
+
+  beforeEach(() => creditWallets(t.db, buyers(3), PRICE_MINOR, 'EUR'));
+
+  test.each([
+    ['it is read-only', setReadOnly],
+    ['its disk is full', setFull],
+  ] as const)('as %s: claims go on and stay promised, and are placed when it takes them again', async (_how, set) => {
+    const sale = await openTestSale(t, { units: 5, settlement: 'immediate', priceMinor: PRICE_MINOR });
+    await set(true);
+    const claims = await win(t, sale, ...buyers(3));
+    try {
+      await expectAway(placeOrders(t, sale.id, claims));
+      await expectAway(rescue(t, sale.id, 0));
+      expect(await ordersOf(sale)).toEqual([]);
+    } finally {
+      await set(false);
+    }
+    await expectStillPromised(sale, claims);
+    for (const buyerId of buyers(3))
+      expect(await readBalance(t.db, buyerId, 'EUR')).toBeGreaterThanOrEqual(PRICE_MINOR);
+    expect(await rescue(t, sale.id, 0)).toBe(3);
+    await expectPlaced(sale, claims, 'paid');
+  });
+});

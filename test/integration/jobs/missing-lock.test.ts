@@ -1,0 +1,58 @@
+import { expect, test } from '@jest/globals';
+import { enqueuePlaceOrders, QUEUE_PREFIX } from '#core/queue/queue.js';
+import { startJobWorker } from '#core/queue/worker.js';
+import { connectRedis } from '#core/redis.js';
+import { placeOrders } from '#core/steps/place-orders.js';
+import { readSnapshot } from '#core/stock/snapshot.js';
+import { eventually } from '../../support/eventually.js';
+import { buyers, openTestSale, useStores, win } from '../../support/stores.js';
+
+const t = useStores();
+
+/** A stalled job is noticed by the second look of those that come every 5 s. */
+const STALLED_MS = 15_000;
+
+test('a job that lost its lock while it ran is done again, and nobody compensates what it did', async () => {
+  const sale = await openTestSale(t);
+  const claims = await win(t, sale, ...buyers(3));
+  const connection = connectRedis(t.redisUrl, 'worker', () => undefined);
+  const told = { runs: 0, failed: 0, errors: [] as string[] };
+  const loseLocks = async () => {
+    for (const key of await t.redis.keys(`${QUEUE_PREFIX}:place-orders:*:lock`)) await t.redis.del(key);
+  };
+  const worker = startJobWorker(
+    'place-orders',
+    connection,
+    1,
+    async data => {
+      told.runs += 1;
+      await placeOrders(t, data.saleId, data.claims);
+      // As when the process had been stopped for longer than the lock lasts.
+      if (told.runs === 1) await loseLocks();
+    },
+    {
+      onDone: () => undefined,
+      onFailed: () => {
+        told.failed += 1;
+      },
+      onError: error => void told.errors.push(error.message),
+    },
+  );
+  try {
+    await enqueuePlaceOrders(t.queues, sale.id, claims);
+    await eventually(() => expect(told.errors.join()).toContain('Missing lock'));
+    await eventually(() => expect(told.runs).toBe(2), STALLED_MS);
+    await eventually(async () => expect(await t.queues['place-orders'].getCompletedCount()).toBe(1));
+  } finally {
+    await worker.close();
+    connection.disconnect();
+  }
+  expect(told.failed).toBe(0);
+  const orders = await t.db.order.findMany({ where: { saleId: sale.id }, orderBy: { unit: 'asc' } });
+  expect(orders.map(({ id, status, version }) => [id, status, version])).toEqual(
+    claims.map(({ claimId }) => [claimId, 'pending_payment', 1]),
+  );
+  expect(await t.db.outboxEvent.count({ where: { saleId: sale.id } })).toBe(0);
+  const snapshot = await readSnapshot(t.redis, sale.id);
+  for (const { buyerId } of claims) expect(snapshot?.claims.get(buyerId)?.status).toBe('pending_payment');
+});

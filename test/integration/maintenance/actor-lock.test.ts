@@ -1,0 +1,44 @@
+import { afterEach, expect, test } from '@jest/globals';
+import { ActorLock } from '#core/orders/actor-lock.js';
+import { eventually } from '../../support/eventually.js';
+import { useStores } from '../../support/stores.js';
+
+const t = useStores();
+
+const locks: ActorLock[] = [];
+const newLock = () => {
+  const lock = new ActorLock(t.databaseUrl, () => undefined);
+  locks.push(lock);
+  return lock;
+};
+afterEach(() => Promise.all(locks.splice(0).map(lock => lock.close())));
+
+/** Ends every session that holds an advisory lock, as a restart of Postgres would. */
+const endSessions = () =>
+  t.db.$queryRaw`SELECT pg_terminate_backend(pid)::text FROM pg_locks WHERE locktype = 'advisory'`;
+
+test('one at a time runs an actor, and others run others', async () => {
+  const [first, second] = [newLock(), newLock()];
+  await first.hold('rescue', async () => {
+    expect(await second.hold('rescue', async () => undefined)).toBe(false);
+    expect(await second.hold('prune', async () => undefined)).toBe(true);
+  });
+  expect(await second.hold('rescue', async () => undefined)).toBe(true);
+});
+
+test('what the actor threw is told, also when Postgres has ended the session meanwhile', async () => {
+  const run = async () => {
+    await endSessions();
+    throw new Error('the actor failed');
+  };
+  await expect(newLock().hold('rescue', run)).rejects.toThrow('the actor failed');
+});
+
+test('a lock that was lost with its session is had again, by anybody', async () => {
+  const [first, second] = [newLock(), newLock()];
+  await first.hold('rescue', async () => {
+    await endSessions();
+    await eventually(async () => expect(await second.hold('rescue', async () => undefined)).toBe(true));
+  });
+  await eventually(async () => expect(await first.hold('rescue', async () => undefined)).toBe(true));
+});

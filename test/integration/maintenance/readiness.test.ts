@@ -1,0 +1,81 @@
+import { afterEach, expect, test } from '@jest/globals';
+import { checkout } from '#core/checkout.js';
+import { ActorLock } from '#core/orders/actor-lock.js';
+import { REGISTRY, REGISTRY_AT } from '#core/stock/keys.js';
+import { freePort } from '../../../apps/stack/free-port.js';
+import { type GuardedProcess, startGuarded } from '../../../apps/stack/guarded-process.js';
+import { eventually } from '../../support/eventually.js';
+import { openTestSale, useStores } from '../../support/stores.js';
+
+// A worker that runs, and a reconcile that doesn't.
+
+/** A process starts from the sources within this time, in ms, on a busy machine. */
+const START_MS = 30_000;
+const MINUTE_MS = 60_000;
+
+const t = useStores();
+let worker: GuardedProcess | undefined;
+afterEach(() => worker?.stop());
+
+async function startWorker(): Promise<string> {
+  const port = String(await freePort());
+  const { redisUrl: REDIS_URL, databaseUrl: DATABASE_URL } = t;
+  worker = await startGuarded({
+    command: process.execPath,
+    args: ['--conditions=source', '--import', 'tsx', 'apps/worker/main.ts'],
+    cwd: checkout,
+    environment: { PATH: String(process.env.PATH), REDIS_URL, DATABASE_URL, METRICS_PORT: port, LOG_LEVEL: 'silent' },
+    output: 'pipe',
+    stopSignal: 'SIGTERM',
+    graceMs: 15_000,
+  });
+  return `http://127.0.0.1:${port}`;
+}
+
+async function readiness(url: string) {
+  const response = await fetch(`${url}/readyz`);
+  return { status: response.status, body: await response.json() };
+}
+
+/** Holds the lock and does nothing: to all others it looks as if the work was being done. @returns ends it */
+async function holdReconcile(): Promise<() => Promise<void>> {
+  const lock = new ActorLock(t.databaseUrl, () => undefined);
+  let end = () => {};
+  const wedged = new Promise<void>(resolve => {
+    end = resolve;
+  });
+  const held = () =>
+    new Promise<void>((resolve, reject) => {
+      const run = async () => {
+        resolve();
+        await wedged;
+      };
+      lock.hold('reconcile', run).then(ran => ran || reject(new Error('the worker holds it')), reject);
+    });
+  await eventually(held);
+  return async () => {
+    end();
+    await lock.close();
+  };
+}
+
+test('a worker is not ready while reconcile does not come to its end, whoever keeps it from that', async () => {
+  await openTestSale(t);
+  const url = await startWorker();
+  await eventually(
+    async () => expect(await readiness(url)).toEqual({ status: 200, body: { status: 'ready' } }),
+    START_MS,
+  );
+
+  const end = await holdReconcile();
+  await t.redis.hset(REGISTRY, REGISTRY_AT, Date.now() - MINUTE_MS);
+  const { status, body } = await readiness(url);
+  expect(status).toBe(503);
+  expect(body).toEqual({
+    status: 'not_ready',
+    reasons: [expect.stringMatching(/^reconcile has not run to its end for 6\d s$/)],
+  });
+
+  await end();
+  await eventually(async () => expect((await readiness(url)).status).toBe(200));
+});

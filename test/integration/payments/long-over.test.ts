@@ -1,0 +1,53 @@
+import { expect, test } from '@jest/globals';
+import { deliverEvents } from '#core/maintenance/deliver-events.js';
+import { finishPayments } from '#core/maintenance/finish-payments.js';
+import { prune } from '#core/maintenance/prune.js';
+import { KEEP_DAYS } from '#core/orders/sales.js';
+import type { Sale } from '#core/sale.js';
+import { cancelOrder } from '#core/steps/cancel-order.js';
+import { refundOrder } from '#core/steps/refund-order.js';
+import { makeReleasesOld } from '../../support/by-hand.js';
+import { asked, tell, usePayments } from '../../support/payments.js';
+
+const t = usePayments();
+
+const DAY_MS = 24 * 3_600_000;
+
+/** The sale ended so long ago that it leaves Redis. */
+async function forget(sale: Sale): Promise<void> {
+  const closesAt = new Date(Date.now() - (KEEP_DAYS + 1) * DAY_MS);
+  await t.db.sale.update({
+    where: { id: sale.id },
+    data: { opensAt: new Date(closesAt.getTime() - DAY_MS), closesAt },
+  });
+  await prune(t);
+  expect(await t.redis.keys(`{${sale.id}}*`)).toEqual([]);
+}
+
+const atProvider = async (orderId: string) => (await t.fake.payments()).find(payment => payment.orderId === orderId);
+
+test('money that comes when Redis has forgotten the sale goes back', async () => {
+  const { sale, claim } = await asked(t, 'late');
+  await cancelOrder(t, sale.id, claim);
+  await forget(sale);
+  await t.fake.pay(claim.claimId);
+  await tell(t, claim);
+  await finishPayments(t);
+  expect(await atProvider(claim.claimId)).toMatchObject({ status: 'refunded', returned: 1 });
+  const order = await t.db.order.findUniqueOrThrow({ where: { id: claim.claimId } });
+  expect(order).toMatchObject({ status: 'cancelled', reason: 'refunded_late_payment' });
+});
+
+test('a refund when Redis has forgotten the sale leaves nothing to be delivered for ever', async () => {
+  const { sale, claim } = await asked(t, 'returns');
+  await t.fake.pay(claim.claimId);
+  await tell(t, claim);
+  await forget(sale);
+  expect(await refundOrder(t, claim.claimId, true)).toMatchObject({ kind: 'refunded', now: true });
+  await makeReleasesOld(t, sale.id, 60);
+  await deliverEvents(t);
+  await finishPayments(t);
+  expect(await atProvider(claim.claimId)).toMatchObject({ status: 'refunded' });
+  await prune(t);
+  expect(await t.db.outboxEvent.count({ where: { saleId: sale.id, deliveredAt: null } })).toBe(0);
+});

@@ -1,0 +1,148 @@
+import { expect, test } from '@jest/globals';
+import type { Claim } from '#core/claim.js';
+import { askProviders } from '#core/maintenance/ask-providers.js';
+import { audit } from '#core/maintenance/audit.js';
+import { finishPayments } from '#core/maintenance/finish-payments.js';
+import type { Sale } from '#core/sale.js';
+import { cancelOrder } from '#core/steps/cancel-order.js';
+import { payOrder } from '#core/steps/pay-order.js';
+import { takePaymentEvent } from '#core/steps/payment-event.js';
+import { readPayUrl } from '#core/stock/pay-url.js';
+import { readSnapshot } from '#core/stock/snapshot.js';
+import { asked, PRICE, tell, usePayments } from '../../support/payments.js';
+
+// A payment that failed at the provider is tried again while there is time to pay, and never is money kept twice.
+
+const t = usePayments();
+
+const attemptsOf = ({ claimId }: Claim) =>
+  t.db.payment.findMany({ where: { orderId: claimId }, orderBy: { attempt: 'asc' } });
+const madeFor = async ({ claimId }: Claim) => (await t.fake.payments()).filter(one => one.orderId === claimId);
+const claimOf = async (sale: Sale, { buyerId }: Claim) => (await readSnapshot(t.redis, sale.id))?.claims.get(buyerId);
+const again = ({ id }: Sale, { claimId, buyerId }: Claim) => payOrder(t, id, claimId, buyerId);
+const kindsOf = async ({ claimId }: Claim) =>
+  (await t.db.transfer.findMany({ where: { orderId: claimId }, orderBy: { id: 'asc' } })).map(({ kind }) => kind);
+const expectProof = async (sale: Sale) => expect((await audit(t.db, t.redis, sale.id))?.violations).toEqual([]);
+
+async function failed(buyer: string) {
+  const { sale, claim } = await asked(t, buyer);
+  await t.fake.cancel(claim.claimId);
+  await tell(t, claim, 'payment_intent.canceled');
+  return { sale, claim };
+}
+
+/** An event about an attempt that failed, as no provider should send it. */
+const paidAfterAll = async (claim: Claim, eventId: string) => {
+  const [first] = await attemptsOf(claim);
+  const report = {
+    paymentId: first?.providerPaymentId ?? '',
+    orderId: claim.claimId,
+    amountMinor: PRICE,
+    currency: 'EUR',
+  };
+  const event = { eventId, type: 'payment_intent.succeeded', report: { ...report, state: 'paid' as const } };
+  await takePaymentEvent(t, 'signed-webhook', event);
+};
+
+test('the buyer is told that it failed, and pays by another payment', async () => {
+  const { sale, claim } = await failed('tries');
+  expect(await claimOf(sale, claim)).toMatchObject({ status: 'pending_payment', reason: 'payment_refused' });
+  expect(await readPayUrl(t.redis, sale.id, claim.claimId)).toBeUndefined();
+  await Promise.all([1, 2, 3].map(() => again(sale, claim)));
+  const made = await madeFor(claim);
+  expect(made.map(({ attempt, status }) => [attempt, status])).toEqual([
+    [1, 'failed'],
+    [2, 'open'],
+  ]);
+  expect(await readPayUrl(t.redis, sale.id, claim.claimId)).toBe(made[1]?.payUrl);
+  expect((await claimOf(sale, claim))?.reason).toBeUndefined();
+  // The old event once more, while the next attempt is under way.
+  await tell(t, claim, 'payment_intent.canceled', 2);
+  expect(await readPayUrl(t.redis, sale.id, claim.claimId)).toBe(made[1]?.payUrl);
+  await t.fake.pay(claim.claimId);
+  await tell(t, claim);
+  expect((await attemptsOf(claim)).map(({ status }) => status)).toEqual(['failed', 'paid']);
+  expect(await claimOf(sale, claim)).toMatchObject({ status: 'paid' });
+  expect(await kindsOf(claim)).toEqual(['capture']);
+  await expectProof(sale);
+});
+
+test('while one payment waits for money there is no other', async () => {
+  const { sale, claim } = await asked(t, 'waits');
+  await again(sale, claim);
+  expect(await attemptsOf(claim)).toHaveLength(1);
+});
+
+test('a payment that the provider refused to make is asked for under another name', async () => {
+  await t.fake.mood({ refusePayments: true });
+  const { sale, claim } = await asked(t, 'refused');
+  expect(await claimOf(sale, claim)).toMatchObject({ status: 'pending_payment', reason: 'payment_refused' });
+  await t.fake.mood({ refusePayments: false });
+  await again(sale, claim);
+  expect((await madeFor(claim)).map(({ attempt }) => attempt)).toEqual([2]);
+});
+
+test('an attempt whose name at the provider was lost is found by its number', async () => {
+  const { sale, claim } = await failed('nameless');
+  await again(sale, claim);
+  await t.db.payment.updateMany({
+    where: { orderId: claim.claimId, attempt: 2 },
+    data: { providerPaymentId: null, askAt: new Date(0) },
+  });
+  await t.fake.pay(claim.claimId);
+  await askProviders(t);
+  expect((await attemptsOf(claim)).map(({ status }) => status)).toEqual(['failed', 'paid']);
+  await expectProof(sale);
+});
+
+test('when another amount was taken it goes back, and the buyer pays again', async () => {
+  const { sale, claim } = await asked(t, 'other');
+  await t.fake.pay(claim.claimId, { amountMinor: PRICE - 1 });
+  await t.db.payment.updateMany({ where: { orderId: claim.claimId }, data: { askAt: new Date(0) } });
+  await askProviders(t);
+  await again(sale, claim);
+  await t.fake.pay(claim.claimId);
+  await tell(t, claim);
+  await finishPayments(t);
+  expect((await madeFor(claim)).map(({ taken, returned }) => taken - returned)).toEqual([0, 1]);
+  expect(await claimOf(sale, claim)).toMatchObject({ status: 'paid' });
+  await expectProof(sale);
+});
+
+test('money for an attempt that had failed pays the order, and that of the next one goes back', async () => {
+  const { sale, claim } = await failed('both');
+  await again(sale, claim);
+  await paidAfterAll(claim, 'evt_both');
+  expect(await claimOf(sale, claim)).toMatchObject({ status: 'paid' });
+  await t.fake.pay(claim.claimId);
+  await tell(t, claim);
+  await finishPayments(t);
+  expect((await attemptsOf(claim)).map(({ status }) => status)).toEqual(['paid', 'refunded']);
+  expect((await madeFor(claim))[1]).toMatchObject({ taken: 1, returned: 1 });
+  expect(await kindsOf(claim)).toEqual(['capture']);
+  await expectProof(sale);
+});
+
+test('money for two attempts at an order that has ended goes back twice', async () => {
+  const { sale, claim } = await failed('twice-late');
+  await again(sale, claim);
+  await cancelOrder(t, sale.id, claim);
+  await t.db.sale.update({ where: { id: sale.id }, data: { lateMoney: 'refund' } });
+  await t.fake.pay(claim.claimId);
+  await tell(t, claim);
+  await paidAfterAll(claim, 'evt_twice');
+  expect((await attemptsOf(claim)).map(({ status }) => status)).toEqual(['refund_due', 'refund_due']);
+  expect(await kindsOf(claim)).toEqual(['capture', 'refund']);
+  await expectProof(sale);
+});
+
+test('nobody makes more than ten payments for an order', async () => {
+  const { sale, claim } = await failed('stubborn');
+  for (let i = 0; i < 12; i += 1) {
+    await again(sale, claim);
+    await t.fake.cancel(claim.claimId);
+    await tell(t, claim, 'payment_intent.canceled');
+  }
+  expect(await attemptsOf(claim)).toHaveLength(10);
+  expect(await claimOf(sale, claim)).toMatchObject({ status: 'pending_payment', reason: 'payment_refused' });
+});

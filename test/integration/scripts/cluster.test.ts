@@ -1,0 +1,73 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { ConfigError } from '#core/config.js';
+import { connectRedis, type Redis, waitUntilReady } from '#core/redis.js';
+import { createSale } from '#core/steps/create-sale.js';
+import { openSale } from '#core/stock/open-sale.js';
+import { release } from '#core/stock/release.js';
+import { readSale, restock } from '#core/stock/sale.js';
+import { defineScripts } from '#core/stock/scripts.js';
+import { recordStatus } from '#core/stock/status.js';
+import { freePort } from '../../../apps/stack/free-port.js';
+import { type RedisServer, startRedis } from '../../../apps/stack/redis-server.js';
+import { build, cli } from '../../support/command.js';
+import { eventually } from '../../support/eventually.js';
+import { aSale, useStores, winOne } from '../../support/stores.js';
+
+// A Redis Cluster of one node: it refuses a script whose keys are not in one slot, as a larger one does.
+
+const READY_MS = 10_000;
+
+const t = useStores();
+let dir: string;
+let server: RedisServer;
+let redis: Redis;
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'dropline-cluster-'));
+  // Its bus would be 10,000 above its port, where there may be no port.
+  const settings = ['--cluster-enabled', 'yes', '--cluster-port', String(await freePort())];
+  server = await startRedis({ dir, settings });
+  redis = connectRedis(server.url, 'steps', () => undefined);
+  await waitUntilReady(redis, READY_MS);
+  defineScripts(redis);
+  await redis.cluster('ADDSLOTSRANGE', 0, 16_383);
+  await eventually(async () => expect(await redis.cluster('INFO')).toContain('cluster_state:ok'));
+});
+afterAll(async () => {
+  redis?.disconnect();
+  await server?.stop();
+  await rm(dir, { recursive: true, force: true });
+});
+
+test.each([{ onePurchaseAtATime: true }, { minSecondsBetweenPurchases: 10 }])(
+  'a sale with a rule about a buyer (%j) is refused before anything of it is stored',
+  async rule => {
+    const sale = aSale(rule);
+    await expect(createSale({ db: t.db, redis }, sale)).rejects.toThrow(ConfigError);
+    await expect(openSale(redis, sale)).rejects.toThrow(ConfigError);
+    expect(await t.db.sale.count({ where: { id: sale.id } })).toBe(0);
+    expect(await redis.keys('*')).toEqual([]);
+  },
+);
+
+test('its operator is told in one line', async () => {
+  await build();
+  const options = ['--id', 'refused', '--units', '1', '--price', '1', '--one-at-a-time'];
+  const ended = await cli(['sale', 'create', ...options], { REDIS_URL: server.url, DATABASE_URL: t.databaseUrl });
+  expect(ended).toMatchObject({ exitCode: 1, stdout: '' });
+  expect(ended.stderr).toMatch(/^[^\n]*not available on a Redis Cluster[^\n]*\n$/);
+});
+
+test('any other sale is sold there as elsewhere', async () => {
+  const sale = aSale({ units: 2, standbyFactor: 1 });
+  expect(await createSale({ db: t.db, redis }, sale)).toBe(true);
+  const claim = await winOne({ redis }, sale, 'ann');
+  await winOne({ redis }, sale, 'bob');
+  await recordStatus(redis, sale.id, [{ ...claim, status: 'pending_payment', payByMs: Date.now() }]);
+  await release(redis, sale.id, [{ ...claim, status: 'cancelled', reason: 'unpaid', freesUnit: true }]);
+  await restock(redis, { ...sale, units: 3 });
+  expect(await readSale(redis, sale.id)).toMatchObject({ remaining: 2, unplaced: 1 });
+});

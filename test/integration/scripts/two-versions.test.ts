@@ -1,0 +1,84 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { parseClaimRecord } from '#core/claim.js';
+import { JOB_DATA } from '#core/queue/jobs.js';
+import { connectRedis, type Redis, waitUntilReady } from '#core/redis.js';
+import { claim } from '#core/stock/claims.js';
+import { keysOf } from '#core/stock/keys.js';
+import { release } from '#core/stock/release.js';
+import { readScript, type ScriptName } from '#core/stock/scripts.js';
+import { readSnapshot } from '#core/stock/snapshot.js';
+import { recordStatus } from '#core/stock/status.js';
+import { buyers, openTestSale, useStores, winOne } from '../../support/stores.js';
+
+// A rolling update: two versions of the same processes at work on the same sale.
+
+const t = useStores();
+
+let other: Redis;
+
+beforeAll(async () => {
+  other = connectRedis(t.redisUrl, 'steps', () => undefined);
+  await waitUntilReady(other, 5_000);
+  // The same steps in another text, so under another hash.
+  const define = (name: ScriptName) =>
+    other.defineCommand(name, { numberOfKeys: 5, lua: `${readScript(name)}\n-- of another version` });
+  define('claim');
+  define('release');
+});
+afterAll(() => other.disconnect());
+
+describe('two versions of a script', () => {
+  test('each process runs its own, and both keep one sale right', async () => {
+    const sale = await openTestSale(t, { units: 50 });
+    const names = buyers(60);
+    const outcomes = await Promise.all(
+      [t.redis, other, t.redis, other].flatMap(redis =>
+        names.map(async buyerId => (await claim(redis, sale.id, [{ buyerId, claimId: randomUUID() }]))[0]),
+      ),
+    );
+    const won = outcomes.flatMap(outcome => (outcome?.kind === 'won' ? [outcome.claim] : []));
+    expect(won.map(({ unit }) => unit).sort((a, b) => a - b)).toEqual(Array.from({ length: 50 }, (_, i) => i + 1));
+    expect(new Set(won.map(({ buyerId }) => buyerId)).size).toBe(50);
+
+    const ends = won.map(one => ({ ...one, status: 'cancelled', reason: 'unpaid', freesUnit: true }) as const);
+    const released = await Promise.all([t.redis, other].map(redis => release(redis, sale.id, ends)));
+    expect(released.flat().filter(({ kind }) => kind === 'released')).toHaveLength(50);
+    expect((await readSnapshot(t.redis, sale.id))?.stock).toHaveLength(50);
+  });
+
+  test('a Redis that forgot both gets each from who needs it', async () => {
+    const sale = await openTestSale(t);
+    await t.redis.script('FLUSH');
+    for (const [i, redis] of [t.redis, other].entries()) {
+      expect(await claim(redis, sale.id, [{ buyerId: `buyer${i}`, claimId: randomUUID() }])).toMatchObject([
+        { kind: 'won' },
+      ]);
+    }
+  });
+});
+
+describe('what a later version may add', () => {
+  test('a word at the end of a claim record is passed over', async () => {
+    const sale = await openTestSale(t);
+    const won = await winOne(t, sale, 'a');
+    const { claims } = keysOf(sale.id);
+    const later = `${await t.redis.hget(claims, 'a')} later`;
+    await t.redis.hset(claims, 'a', later);
+    expect(parseClaimRecord(later)).toEqual({ claimId: won.claimId, unit: won.unit, status: 'queued' });
+    expect(await claim(t.redis, sale.id, [{ buyerId: 'a', claimId: randomUUID() }])).toMatchObject([
+      { kind: 'held', claim: { claimId: won.claimId } },
+    ]);
+    await recordStatus(t.redis, sale.id, [{ ...won, status: 'pending_payment', payByMs: 1_234 }]);
+    expect((await readSnapshot(t.redis, sale.id))?.claims.get('a')).toMatchObject({ status: 'pending_payment' });
+    await t.redis.hset(claims, 'a', `${await t.redis.hget(claims, 'a')} later`);
+    const end = { ...won, status: 'cancelled', reason: 'unpaid', freesUnit: true } as const;
+    expect(await release(t.redis, sale.id, [end])).toEqual([{ kind: 'released' }]);
+  });
+
+  test('a field of a job is passed over', () => {
+    const job = { saleId: 'sale', claims: [{ claimId: randomUUID(), buyerId: 'a', unit: 1 }] };
+    const later = { ...job, later: true, claims: job.claims.map(one => ({ ...one, later: true })) };
+    expect(JOB_DATA['place-orders'].parse(later)).toEqual(job);
+  });
+});
