@@ -12,7 +12,7 @@ import { startRig } from './rig.js';
 
 const FOLDER = join(checkout, 'bench');
 
-async function save(measured: Measured): Promise<void> {
+async function save(measured: Measured, report: string): Promise<void> {
   const day = new Date().toISOString().slice(0, 10);
   const name = `${day}-${measured.machine.cpu}-${measured.machine.cores}-cores`
     .toLowerCase()
@@ -20,6 +20,7 @@ async function save(measured: Measured): Promise<void> {
   await mkdir(join(FOLDER, 'results'), { recursive: true });
   const result = { ...measured, series: seriesByField(measured) };
   await writeFile(join(FOLDER, 'results', `${name}.json`), `${JSON.stringify(result, null, 2)}\n`);
+  await writeFile(join(FOLDER, 'results', `${name}.md`), report);
   await writeFile(join(FOLDER, 'picture.svg'), drawPicture(measured));
   await writeFile(join(FOLDER, 'picture-short.svg'), drawPicture(measured, true));
 }
@@ -30,8 +31,8 @@ try {
   const options = readOptions(process.argv.slice(2));
   const rig = await startRig(options, lifetime.beforeEnd);
   const measured = await measureAll(rig, lifetime.beforeEnd, loadBefore);
-  if (options.save) await save(measured);
   const report = `${reportOf(measured)}\n`;
+  if (options.save) await save(measured, report);
   if (options.json) {
     process.stderr.write(report);
     process.stdout.write(`${JSON.stringify(summaryOf(measured))}\n`);
