@@ -64,12 +64,13 @@ const SHORT: Chart = {
  */
 export function drawPicture(measured: Measured, short = false): string {
   let top = 0;
-  const parts: string[] = [];
-  for (const chart of short ? [SHORT] : [ANSWERS, ORDERS]) {
+  const charts = short ? [SHORT] : [ANSWERS, ORDERS];
+  const parts = [`<title>${charts.map(({ title }) => title).join('; ')}</title>`];
+  for (const chart of charts) {
     parts.push(drawChart(chart, measured, top));
     top += TITLE_HEIGHT + chart.bars.length * ROW_HEIGHT + BAR_HEIGHT;
   }
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${top}" role="img"><style>${STYLE}\n</style>\n${parts.join('\n')}\n</svg>\n`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${top}" role="img">\n${parts.join('\n')}\n<style>${STYLE}\n</style>\n</svg>\n`;
 }
 
 function drawChart({ title, bars }: Chart, { rounds }: Measured, top: number): string {
