@@ -19,18 +19,21 @@ const tool = (name, script, ...args) => ({
   args: [join('node_modules', script), ...args],
 });
 
-const jest = (kind, maxWorkers, more = []) => ({
-  name: kind,
+const jest = (kind, maxWorkers, more = [], name = kind) => ({
+  name,
   command: process.execPath,
   args: [
     // Jest runs ES modules through an interface of Node that calls itself experimental with each process.
     '--disable-warning=ExperimentalWarning',
     '--experimental-vm-modules',
     'node_modules/jest/bin/jest.js',
-    ...['--selectProjects', kind, '--maxWorkers', String(maxWorkers), '--json', '--outputFile', join(results, kind)],
+    ...['--selectProjects', kind, '--maxWorkers', String(maxWorkers), '--json', '--outputFile', join(results, name)],
     ...more,
   ],
 });
+
+/** End-to-end tests that don't mind company. */
+const PATIENT = 'e2e/(demo|least-rights)';
 
 // What stands in one row runs together. The first row leaves no core idle; from then on each test has stores and
 // processes of its own, and would only slow the others down.
@@ -42,8 +45,9 @@ const ROWS = [
     jest('unit', 1),
   ],
   [jest('integration', 3)],
-  [jest('e2e', 1)],
-  [jest('attack', 1), jest('browser', 1)],
+  // Those that promise times.
+  [jest('e2e', 1, ['--testPathIgnorePatterns', PATIENT])],
+  [jest('attack', 1), jest('browser', 1), jest('e2e', 1, ['--testPathPatterns', PATIENT], 'e2e-patient')],
   // A short selection; `npm run test:chaos` runs all, which takes longer.
   [jest('chaos', 1, ['--testPathPatterns', 'crash-matrix|redis-loss|short-run'])],
 ];
