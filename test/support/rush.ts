@@ -37,10 +37,10 @@ export async function survivors(stack: TestStack, saleId: string, crowd: Crowd):
   const report = crowd.finished.finally(() => {
     finished = true;
   });
+  const isIdle = () => Object.keys(crowd.stages()).every(stage => WAITING_ONLY.has(stage));
   while (!finished) {
-    const stages = Object.keys(crowd.stages());
-    const idle = stages.every(stage => WAITING_ONLY.has(stage));
-    if (idle && (await untilAtRest(stack.connections, saleId, GLANCE_MS))) crowd.sendHome();
+    // Asked again once all is at rest: meanwhile somebody in line may have got a unit, paid, and not heard of it yet.
+    if (isIdle() && (await untilAtRest(stack.connections, saleId, GLANCE_MS)) && isIdle()) crowd.sendHome();
     await Promise.race([report, pause(LOOK_EVERY_MS)]);
   }
   return (await report).buyers;
