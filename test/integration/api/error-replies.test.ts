@@ -83,11 +83,13 @@ const KEYS = 40;
 /** More than `loading-process-events-interval-bytes`, and nothing that could be compressed. */
 const VALUE_BYTES = 2_048;
 let primary: RedisServer;
+let primaryDir: string;
 
 /** It loads what a primary sends, slowly: 40 keys of 50 ms, and it answers in between. */
 const loading: Trouble = {
   async begin() {
-    primary = await startRedis({ dir: await mkdtemp(join(tmpdir(), 'dropline-primary-')) });
+    primaryDir = await mkdtemp(join(tmpdir(), 'dropline-primary-'));
+    primary = await startRedis({ dir: primaryDir });
     const there = api.redis.duplicate({ host: '127.0.0.1', port: primary.port });
     await new Promise(resolve => there.once('ready', resolve));
     await there.config('SET', 'repl-diskless-sync-delay', '0');
@@ -102,6 +104,7 @@ const loading: Trouble = {
     await readonly.end();
     await config('key-load-delay', '0');
     await primary.stop();
+    await rm(primaryDir, { recursive: true });
   },
 };
 
