@@ -17,6 +17,6 @@ export async function prune(ctx: StepContext): Promise<number> {
   const over = loaded.filter(saleId => !recent.has(saleId));
   for (const saleId of over) await dropSale(ctx.redis, saleId);
   await closeEvents(ctx.db);
-  await pruneEvents(ctx.db, KEEP_DAYS);
+  await pruneEvents(ctx.db);
   return over.length;
 }

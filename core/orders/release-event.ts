@@ -106,12 +106,11 @@ export async function closeEvents(db: Database): Promise<void> {
  * long ago. Before, a Redis that comes back older may need a release again that was carried out long ago.
  *
  * @param db the database
- * @param olderThanDays how many days ago
  */
-export async function pruneEvents(db: Database, olderThanDays: number): Promise<void> {
+export async function pruneEvents(db: Database): Promise<void> {
   await db.$executeRaw(Prisma.sql`
     DELETE FROM outbox_events e USING sales s
-    WHERE s.id = e.sale_id AND clock_timestamp() - ${olderThanDays} * interval '1 day' >
+    WHERE s.id = e.sale_id AND ${KEPT_SINCE} >
       CASE e.kind WHEN 'release' THEN greatest(s.closes_at, e.delivered_at) ELSE coalesce(e.delivered_at, e.created_at) END
       AND (e.kind <> 'release' OR e.delivered_at IS NOT NULL)`);
 }

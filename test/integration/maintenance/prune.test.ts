@@ -51,7 +51,7 @@ test('releases that were carried out long ago are deleted once their sale is ove
     where: { id: sale.id },
     data: { opensAt: new Date(longOver - DAY_MS), closesAt: new Date(longOver) },
   });
-  await pruneEvents(t.db, KEEP_DAYS);
+  await pruneEvents(t.db);
   const left = await t.db.outboxEvent.findMany({ where: { saleId: sale.id } });
   expect(left).toHaveLength(2);
   expect(left.map(event => event.id)).not.toContain(first?.id);
