@@ -159,13 +159,13 @@ async function whenPlaced(
   waitSeconds: number,
 ): Promise<OrderAnswer | undefined> {
   const { req, saleId, buyerId } = click;
-  const { claimId, unit } = claim;
+  const { claimId } = claim;
   const receipt = receiptOf(ctx, click, claim);
   const look = () => lookUp(ctx, saleId, buyerId, receipt);
-  const from: OrderAnswer = { status: 'queued', claimId, unit };
+  const isNews = (now: OrderAnswer) => now.status !== 'queued' || now.claimId !== claimId;
   const limitMs = waitSeconds * SECOND_MS + ANSWER_MS;
   try {
-    const news = untilNews(ctx, req, { saleId, buyerId, waitSeconds, look, from });
+    const news = untilNews(ctx, req, { saleId, buyerId, waitSeconds, look, isNews });
     return await withDeadline(news, limitMs, 'waiting for the order');
   } catch (error) {
     if (!(error instanceof Problem)) storeFailed('redis', error);

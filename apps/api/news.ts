@@ -13,8 +13,8 @@ export interface Wait {
   waitSeconds: number;
   /** Tells where the buyer stands now. */
   look(): Promise<OrderAnswer>;
-  /** Where the buyer stood when the waiting began; without it, that is looked up. */
-  from?: OrderAnswer;
+  /** Tells whether where the buyer stands at first is news for the client already. */
+  isNews(answer: OrderAnswer): boolean;
 }
 
 /**
@@ -55,9 +55,10 @@ export async function untilNews(ctx: ApiContext, req: IncomingMessage, wait: Wai
   // First in line for news, then looking: nothing falls between.
   const waiter = await waitFor(ctx, req, wait.saleId, wait.buyerId);
   try {
-    let now = await wait.look();
-    const from = wait.from ?? now;
-    while (mayChange(now) && !isNews(from, now) && (await waiter.next(endsAtMs - performance.now())) === 'news') {
+    const from = await wait.look();
+    if (wait.isNews(from)) return from;
+    let now = from;
+    while (mayChange(now) && !hasMoved(from, now) && (await waiter.next(endsAtMs - performance.now())) === 'news') {
       now = await wait.look();
     }
     return now;
@@ -75,6 +76,6 @@ export function mayChange(answer: OrderAnswer): boolean {
 }
 
 /** A place further ahead in the line is no news; a payment that was refused is. */
-function isNews(before: OrderAnswer, now: OrderAnswer): boolean {
+function hasMoved(before: OrderAnswer, now: OrderAnswer): boolean {
   return before.status !== now.status || before.claimId !== now.claimId || before.reason !== now.reason;
 }

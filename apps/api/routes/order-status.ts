@@ -45,12 +45,10 @@ export const orderStatus = buyerEndpoint(
     const look = () => lookUp(ctx, saleId, buyerId, receipt);
     const tagOf = (answer: OrderAnswer) => etagOf(answer, ctx.load.slowdown);
     const known = req.headers['if-none-match'];
-    let body = await look();
     // What has happened since the answer that the client has is news already.
-    const isNews = known !== undefined && !known.includes(tagOf(body));
-    if (waitSeconds > 0 && !isNews) {
-      body = await untilNews(ctx, req, { saleId, buyerId, waitSeconds, look, from: body });
-    }
+    const isNews = (answer: OrderAnswer) => known !== undefined && !known.includes(tagOf(answer));
+    const body =
+      waitSeconds === 0 ? await look() : await untilNews(ctx, req, { saleId, buyerId, waitSeconds, look, isNews });
     return { status: 200, body, headers: { etag: tagOf(body), ...preferenceApplied(waitSeconds) } };
   },
 );
