@@ -1,0 +1,298 @@
+import type { Rule } from '../../chaos/evidence.js';
+import {
+  ann,
+  BOUGHT,
+  bankRead,
+  CANCELLED,
+  claim,
+  DONE,
+  ELSEWHERE,
+  ended,
+  order,
+  payment,
+  SOLD_OUT,
+  WON,
+  type WrittenHistory,
+} from './written-history.js';
+
+/** Histories that break a promise: the rule that must say so, and what is told in it. */
+export const BAD_HISTORIES: [Rule, string, WrittenHistory][] = [
+  [
+    'accepted_reaches_its_end',
+    'an accepted claim vanishes',
+    { steps: [[100, 'buy', 'ann', { ...WON, ...claim('a') }]] },
+  ],
+  [
+    'accepted_reaches_its_end',
+    'Redis lost the claim, and nobody was told',
+    { redisLostData: true, steps: [[100, 'buy', 'ann', { ...WON, ...claim('a') }]] },
+  ],
+  [
+    'accepted_reaches_its_end',
+    'an order hangs for ever',
+    { steps: BOUGHT.slice(0, 2), orders: [order('a', 'ann', { status: 'pending_payment' })] },
+  ],
+  [
+    'claim_is_one_thing',
+    'the order is of another unit than the claim',
+    { steps: BOUGHT, orders: [order('a', 'ann', { unit: 2 })] },
+  ],
+  [
+    'claim_is_one_thing',
+    'two buyers are shown one claim',
+    {
+      steps: [...BOUGHT, [500, 'order-status', 'bob', { http: 200, status: 'paid', ...claim('a') }]],
+      orders: [order('a', 'ann')],
+    },
+  ],
+  [
+    'statuses_move_forward',
+    'a pending order is queued again',
+    {
+      steps: [
+        ...BOUGHT.slice(0, 2),
+        [250, 'order-status', 'ann', { http: 200, status: 'queued', ...claim('a') }],
+        ...BOUGHT.slice(2),
+      ],
+      orders: [order('a', 'ann')],
+    },
+  ],
+  [
+    'statuses_move_forward',
+    'a cancelled order is payable again',
+    {
+      steps: [...CANCELLED, [400, 'order-status', 'ann', { http: 200, status: 'pending_payment', ...claim('a') }]],
+      orders: [order('a', 'ann', ended(450))],
+    },
+  ],
+  [
+    'one_end',
+    'told cancelled, and later rejected',
+    {
+      steps: [...CANCELLED, [400, 'order-status', 'ann', { http: 200, status: 'rejected', ...claim('a') }]],
+      orders: [order('a', 'ann', ended(250))],
+    },
+  ],
+  ['one_end', 'told cancelled, and the order is paid', { steps: CANCELLED, orders: [order('a', 'ann')] }],
+  [
+    'paid_stays_paid',
+    'told paid, and the order is cancelled',
+    { steps: BOUGHT, orders: [order('a', 'ann', ended(5_001, 'unpaid'))] },
+  ],
+  ['paid_stays_paid', 'told paid, and the order is gone', { steps: BOUGHT }],
+  [
+    'one_claim_per_buyer',
+    'a second claim while the first is live',
+    {
+      steps: [...BOUGHT, [500, 'buy', 'ann', { ...WON, ...claim('b') }]],
+      orders: [order('a', 'ann'), order('b', 'ann')],
+    },
+  ],
+  [
+    'one_claim_per_buyer',
+    'two clicks at once win twice',
+    {
+      steps: [
+        [100, 'buy', 'ann', { ...WON, ...claim('a') }],
+        [101, 'buy', 'ann', { ...WON, ...claim('b') }],
+      ],
+      orders: [order('a', 'ann', ended(5_001, 'unpaid')), order('b', 'ann', ended(5_002, 'unpaid'))],
+    },
+  ],
+  [
+    'one_claim_per_unit',
+    'a unit is given out while somebody has it',
+    {
+      steps: [...BOUGHT, [500, 'buy', 'bob', { ...WON, ...claim('b', 1) }]],
+      orders: [order('a', 'ann'), order('b', 'bob', { ...ended(600, 'lost', 'void'), unit: 1 })],
+      redisLostData: false,
+    },
+  ],
+  [
+    'one_claim_per_unit',
+    'a unit comes back before its order has ended',
+    {
+      steps: [...CANCELLED, [210, 'buy', 'bob', { ...WON, ...claim('b', 1) }], [220, 'pay', 'bob', DONE]],
+      orders: [order('a', 'ann', ended(250)), order('b', 'bob', { unit: 1, placedAtMs: 225 })],
+    },
+  ],
+  [
+    'unit_exists',
+    'a unit beyond the last one',
+    { steps: [[100, 'buy', 'ann', { ...WON, ...claim('c') }]], orders: [order('c', 'ann', ended(5_001, 'unpaid'))] },
+  ],
+  [
+    'bounded_counter',
+    'more claims than units',
+    {
+      steps: [
+        [100, 'buy', 'ann', { ...WON, ...claim('a') }],
+        [100, 'buy', 'bob', { ...WON, ...claim('b') }],
+        [100, 'buy', 'cid', { ...WON, ...claim('c', 1) }],
+      ],
+      orders: ['ann', 'bob', 'cid'].map((buyer, i) =>
+        order('abc'.charAt(i), buyer, { ...ended(5_001, 'unpaid'), unit: (i % 2) + 1 }),
+      ),
+    },
+  ],
+  [
+    'no_false_sold_out',
+    'sold out before anybody came',
+    { steps: [[50, 'buy', 'cid', SOLD_OUT], ...BOUGHT], orders: [order('a', 'ann')] },
+  ],
+  [
+    'no_false_sold_out',
+    'sold out long after a unit came back',
+    {
+      sale: { units: 1 },
+      steps: [...CANCELLED, [20_000, 'buy', 'bob', SOLD_OUT]],
+      orders: [order('a', 'ann', ended(250))],
+    },
+  ],
+  [
+    'no_order_without_a_buyer',
+    'an order of somebody who never asked',
+    { orders: [order('a', 'eve', ended(5_001, 'unpaid'))] },
+  ],
+  [
+    'no_order_without_a_buyer',
+    'an order of somebody who was only refused',
+    {
+      steps: [
+        [100, 'buy', 'ann', { ...WON, ...claim('a') }],
+        [100, 'buy', 'bob', { ...WON, ...claim('b') }],
+        [300, 'buy', 'cid', SOLD_OUT],
+      ],
+      orders: [
+        order('a', 'ann', ended(5_001, 'unpaid')),
+        order('b', 'bob', ended(5_001, 'unpaid')),
+        order('c', 'cid', { ...ended(5_001, 'unpaid'), unit: 1, placedAtMs: 30_000 }),
+      ],
+    },
+  ],
+  [
+    'refused_leaves_no_trace',
+    'a refused buyer is in line',
+    {
+      sale: { standby: true },
+      steps: [
+        [100, 'buy', 'cid', SOLD_OUT],
+        [200, 'order-status', 'cid', { http: 200, status: 'standby' }],
+      ],
+    },
+  ],
+  [
+    'no_untrue_refusal',
+    'told sold out while holding a unit',
+    { sale: { units: 1 }, steps: [...BOUGHT, [500, 'buy', 'ann', SOLD_OUT]], orders: [order('a', 'ann')] },
+  ],
+  [
+    'no_untrue_refusal',
+    'told to have nothing while holding a unit',
+    { steps: [...BOUGHT, [500, 'order-status', 'ann', { http: 200, status: 'none' }]], orders: [order('a', 'ann')] },
+  ],
+  ['no_surprise', 'an internal error', { steps: [[100, 'buy', 'ann', { http: 500, code: 'internal' }]] }],
+  ['no_surprise', 'the sale is unknown', { steps: [[100, 'buy', 'ann', { http: 404, code: 'unknown_sale' }]] }],
+  [
+    'inside_the_window',
+    'won before it opened',
+    { sale: { opensAtMs: 200 }, steps: BOUGHT, orders: [order('a', 'ann')] },
+  ],
+  [
+    'inside_the_window',
+    'won after it closed',
+    { sale: { closesAtMs: 90 }, steps: BOUGHT, orders: [order('a', 'ann')] },
+  ],
+  [
+    'nothing_lost',
+    'a claim is given up though Redis lost nothing',
+    {
+      steps: [[100, 'buy', 'ann', { ...WON, ...claim('a') }]],
+      orders: [order('a', 'ann', ended(300, 'lost', 'void'))],
+    },
+  ],
+  [
+    'ended_by_its_buyer',
+    'cancelled though the buyer never asked for it',
+    { steps: BOUGHT.slice(0, 1), orders: [order('a', 'ann', ended(300))] },
+  ],
+  [
+    'no_early_expiry',
+    'expired before its deadline',
+    { steps: BOUGHT.slice(0, 1), orders: [order('a', 'ann', ended(300, 'unpaid'))] },
+  ],
+  [
+    'paid_by_its_buyer',
+    'paid though the buyer never asked for it',
+    { steps: BOUGHT.slice(0, 1), orders: [order('a', 'ann')] },
+  ],
+  ['bank', 'money is made', { steps: [[100, 'credit', 'ann', DONE]], bank: [bankRead({ shopMinor: 41 })] }],
+  ['bank', 'money is lost', { steps: [[100, 'credit', 'ann', DONE]], bank: [bankRead({ buyersMinor: 59 })] }],
+  ['bank', 'a wallet is overdrawn', { steps: [[100, 'credit', 'ann', DONE]], bank: [bankRead({ lowestMinor: -1 })] }],
+  [
+    'bank_is_what_was_put_in',
+    'a confirmed credit is gone',
+    { steps: [[100, 'credit', 'ann', DONE]], bank: [bankRead({ buyersMinor: 0, shopMinor: 0, creditedMinor: 0 })] },
+  ],
+  [
+    'bank_is_what_was_put_in',
+    'a credit counts twice',
+    { steps: [[100, 'credit', 'ann', DONE]], bank: [bankRead({ buyersMinor: 160, creditedMinor: 200 })] },
+  ],
+  ['bank', 'money from a provider is booked and nobody has it', { bank: [bankRead({ providerMinor: 5 })] }],
+  [
+    'bank_is_what_was_put_in',
+    'money came from a provider where nobody had paid',
+    { bank: [bankRead({ buyersMinor: 0, creditedMinor: 0, shopMinor: 100, providerMinor: 100 })] },
+  ],
+  [
+    'paid_by_its_buyer',
+    'paid though nobody paid at the provider',
+    { ...ELSEWHERE, steps: BOUGHT, orders: [ann], payments: [payment({ takenMinor: 0 })] },
+  ],
+  [
+    'books_agree',
+    'the provider took the money, and it is booked nowhere',
+    { ...ELSEWHERE, payments: [payment({ status: 'open', capturedMinor: 0 })] },
+  ],
+  ['books_agree', 'money is booked that the provider never took', { payments: [payment({ takenMinor: 0 })] }],
+  ['books_agree', 'the provider took it twice', { payments: [payment({ takenMinor: 200 })] }],
+  [
+    'books_agree',
+    'given back in our books, and kept by the provider',
+    { payments: [payment({ status: 'refunded', refundedMinor: 100 })] },
+  ],
+  [
+    'books_agree',
+    'given back by the provider and once more into the wallet',
+    { payments: [payment({ status: 'refunded', refundedMinor: 100, walletMinor: 100, returnedMinor: 100 })] },
+  ],
+  [
+    'books_agree',
+    'money that came twice is kept',
+    { payments: [payment({}), payment({ paymentId: 'q', capturedMinor: 0, surplus: true })] },
+  ],
+  [
+    'books_agree',
+    'the account of the provider is not what it kept',
+    {
+      steps: [[100, 'pay-elsewhere', 'ann', { http: 200 }]],
+      payments: [payment({})],
+      bank: [bankRead({ buyersMinor: 0, shopMinor: 0, creditedMinor: 0, providerMinor: 0 })],
+    },
+  ],
+  [
+    'refunded_by_the_shop',
+    'refunded, and nobody of the shop did it',
+    { ...ELSEWHERE, orders: [order('a', 'ann', { status: 'refunded', reason: 'refunded_by_shop' })] },
+  ],
+  [
+    'refunded_by_the_shop',
+    'the shop was told that it is refunded, and it is still paid',
+    {
+      ...ELSEWHERE,
+      steps: [...(ELSEWHERE.steps ?? []), [500, 'refund', 'ann', { http: 200, claimId: 'a' }]],
+      orders: [ann],
+    },
+  ],
+];
