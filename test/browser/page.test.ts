@@ -30,11 +30,13 @@ beforeEach(async () => {
   visitor = await openPage(browser);
   visitor.page.setDefaultTimeout(STEP_MS);
 });
-afterEach(async () => {
-  const { context, faults } = visitor;
+afterEach(() => leave(visitor));
+
+/** Ends a visit, which must have gone without a fault. */
+async function leave({ context, faults }: WatchedPage): Promise<void> {
   await context.close();
   expect(faults).toEqual([]);
-});
+}
 
 /** Makes the visitor a signed-in buyer of the shop, with money. */
 async function signIn(amountMinor: number): Promise<string> {
@@ -50,6 +52,17 @@ async function visit(sale: Parameters<TestStack['createSale']>[0]): Promise<stri
   const saleId = await stack.createSale({ title: 'Aurora Kettle', priceMinor: PRICE_MINOR, ...sale });
   await visitor.page.goto(`${stack.baseUrl}/s/${saleId}`);
   return saleId;
+}
+
+/** Opens the page of a new sale of one unit, which another visitor has just bought. */
+async function visitAfterAnother(sale: { standbyFactor: number }): Promise<WatchedPage> {
+  const other = await openPage(browser);
+  const saleId = await visit({ units: 1, ...sale });
+  await visitor.page.getByRole('button', { name: 'Buy now' }).waitFor();
+  await other.page.goto(`${stack.baseUrl}/s/${saleId}`);
+  await buy(other.page);
+  await openWindow(other.page, 'Unit 1 is yours');
+  return other;
 }
 
 const buyButton = (page: Page) => page.locator('#buy');
@@ -151,20 +164,14 @@ describe('what may go wrong', () => {
   test('a sold-out sale says so, and lets the buyer try again', async () => {
     const { page } = visitor;
     await signIn(0);
-    const other = await openPage(browser);
-    const saleId = await visit({ units: 1, standbyFactor: 0 });
-    await page.getByRole('button', { name: 'Buy now' }).waitFor();
-    await other.page.goto(`${stack.baseUrl}/s/${saleId}`);
-    await buy(other.page);
-    await openWindow(other.page, 'Unit 1 is yours');
+    const other = await visitAfterAnother({ standbyFactor: 0 });
     await buyButton(page).click();
     await openWindow(page, 'All units are taken');
     await press(other.page, 'Give up my unit');
     await openWindow(other.page, 'Your order is cancelled');
     await press(page, 'Try again');
     await openWindow(page, 'Unit 1 is yours');
-    await other.context.close();
-    expect(other.faults).toEqual([]);
+    await leave(other);
   });
 
   test('an unpaid unit goes back, and its buyer can start over', async () => {
@@ -182,18 +189,13 @@ describe('what may go wrong', () => {
   test('who waits in line gets the unit that comes free', async () => {
     const { page } = visitor;
     await signIn(0);
-    const first = await openPage(browser);
-    const saleId = await visit({ units: 1, standbyFactor: 5 });
-    await page.getByRole('button', { name: 'Buy now' }).waitFor();
-    await first.page.goto(`${stack.baseUrl}/s/${saleId}`);
-    await buy(first.page);
-    await openWindow(first.page, 'Unit 1 is yours');
+    const first = await visitAfterAnother({ standbyFactor: 5 });
     await buyButton(page).click();
     await openWindow(page, 'You are number 1 in line');
     await press(first.page, 'Give up my unit');
     await page.getByText('A unit came free for you').waitFor();
     await openWindow(page, 'Unit 1 is yours');
-    await first.context.close();
+    await leave(first);
   });
 
   test.each(['holds', 'breaks'])(
@@ -201,12 +203,7 @@ describe('what may go wrong', () => {
     async how => {
       const { page } = visitor;
       await signIn(0);
-      const first = await openPage(browser);
-      const saleId = await visit({ units: 1, standbyFactor: 5 });
-      await page.getByRole('button', { name: 'Buy now' }).waitFor();
-      await first.page.goto(`${stack.baseUrl}/s/${saleId}`);
-      await buy(first.page);
-      await openWindow(first.page, 'Unit 1 is yours');
+      const first = await visitAfterAnother({ standbyFactor: 5 });
       const isWaiting = (request: Request) => request.headers().prefer === 'wait=20';
       if (how === 'breaks') {
         const cutOff = (route: Route) =>
@@ -220,7 +217,7 @@ describe('what may go wrong', () => {
       await press(first.page, 'Give up my unit');
       if (how === 'holds') expect(await (await request.response())?.json()).toMatchObject({ unit: 1 });
       await openWindow(page, 'Unit 1 is yours');
-      await first.context.close();
+      await leave(first);
       // What the test itself has cut off is no fault of the page.
       const faults = visitor.faults.splice(0).filter(fault => !fault.endsWith('net::ERR_CONNECTION_RESET'));
       expect(faults).toEqual([]);

@@ -3,9 +3,9 @@ import type { Fault } from '../support/fault-proxy.js';
 import type { Link } from './links.js';
 import type { Random } from './random.js';
 
-/** Dealt out shuffled, as the kills are. */
-const DECK: Fault[] = [
-  { kind: 'latency', ms: 200 },
+/** Every way to break a link. */
+export const FAULTS: readonly Fault[] = [
+  { kind: 'latency', ms: 400 },
   { kind: 'reset' },
   { kind: 'half-open' },
   { kind: 'drop-reply' },
@@ -39,6 +39,7 @@ export interface LinkBreaker {
  */
 export function linkBreaker(links: readonly Link[], random: Random, signal: AbortSignal): LinkBreaker {
   let broken = false;
+  // Dealt out shuffled, as the kills are.
   let deck: Fault[] = [];
   const breakFor = async ({ proxy }: Link, fault: Fault, forMs: number) => {
     broken = true;
@@ -51,7 +52,7 @@ export function linkBreaker(links: readonly Link[], random: Random, signal: Abor
   return {
     isBroken: () => broken,
     breakOne(sparesWorkers) {
-      if (deck.length === 0) deck = random.shuffle(DECK);
+      if (deck.length === 0) deck = random.shuffle(FAULTS);
       const fault = deck.pop() as Fault;
       const link = random.pick(links.filter(({ name }) => !sparesWorkers || !name.startsWith('worker-')));
       const forMs = random.between(...BROKEN_MS);

@@ -3,6 +3,7 @@ import { pause } from '#core/clock.js';
 import { creditWallets } from '#core/orders/wallet.js';
 import type { Fault } from '../support/fault-proxy.js';
 import { shop } from './crowd.js';
+import { FAULTS } from './link-faults.js';
 import { LINKS, type LinkName } from './links.js';
 import { seededRandom } from './random.js';
 import { useStage } from './stage.js';
@@ -11,16 +12,6 @@ import { PRICE_MINOR } from './world.js';
 // Every link is broken in the middle of a small sale. CHAOS_ALL_LINKS=1 breaks each of them in every way.
 
 const s = useStage({ breakable: true });
-
-const FAULTS: Fault[] = [
-  { kind: 'latency', ms: 400 },
-  { kind: 'reset' },
-  { kind: 'half-open' },
-  { kind: 'drop-reply' },
-  { kind: 'stall' },
-  { kind: 'slices' },
-  { kind: 'cut' },
-];
 
 const SELECTED: [LinkName, Fault['kind']][] = [
   ['client-api', 'drop-reply'],
