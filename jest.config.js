@@ -16,6 +16,8 @@ const transform = {
 const project = (kind, timeoutMs) => ({
   displayName: kind,
   rootDir: import.meta.dirname,
+  // Jest's own place is a folder beside those of the tests, and stays there.
+  cacheDirectory: '<rootDir>/node_modules/.cache/jest',
   testMatch: [`<rootDir>/test/${kind}/**/*.test.ts`],
   testTimeout: timeoutMs,
   testEnvironment: 'node',

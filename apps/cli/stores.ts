@@ -9,8 +9,8 @@ import type { StepContext } from '#core/steps/context.js';
 import { defineScripts } from '#core/stock/scripts.js';
 import { CommandError, tellOf } from './failure.js';
 
-/** A store that restarts is back within this time, in ms; whoever types a command doesn't wait for longer. */
-const CONNECT_MS = 3 * SECOND_MS;
+/** A Redis that restarts is back within this time, in ms; whoever types a command doesn't wait for longer. */
+const REDIS_READY_MS = 3 * SECOND_MS;
 
 /** What closing a store may take, in ms. The command is done by then. */
 const CLOSE_MS = SECOND_MS;
@@ -69,7 +69,7 @@ export async function withStores<T>(work: (ctx: StepContext) => Promise<T>): Pro
 }
 
 async function checkDatabase(db: Database, url: string): Promise<void> {
-  const migrated = await withDeadline(isMigrated(db), CONNECT_MS, 'connecting').catch(error => {
+  const migrated = await isMigrated(db).catch(error => {
     throw new CommandError(
       `Postgres at ${placeOf(url)} does not answer (${tellOf(error)}): start it, or set DATABASE_URL`,
     );
@@ -78,7 +78,7 @@ async function checkDatabase(db: Database, url: string): Promise<void> {
 }
 
 async function checkRedis(redis: Redis, url: string, lost: () => Error | undefined): Promise<void> {
-  await waitUntilReady(redis, CONNECT_MS).catch(error => {
+  await waitUntilReady(redis, REDIS_READY_MS).catch(error => {
     const why = tellOf(lost() ?? error);
     throw new CommandError(`Redis at ${placeOf(url)} does not answer (${why}): start it, or set REDIS_URL`);
   });

@@ -8,6 +8,7 @@ import { placeOrders } from '#core/steps/place-orders.js';
 import { readSale } from '#core/stock/sale.js';
 import { issueSession, issueToken } from '#core/token.js';
 import { type GuardedProcess, startGuarded } from '../../apps/stack/guarded-process.js';
+import { build } from '../support/build.js';
 import { loseClaim } from '../support/by-hand.js';
 import { eventually } from '../support/eventually.js';
 import { oddRequests, wrongAnswers } from '../support/odd-requests.js';
@@ -22,12 +23,12 @@ const started: GuardedProcess[] = [];
 let url: string;
 let cookie: string;
 
-/** The admin as its own process, from the sources. */
+/** The admin as its own process. */
 async function startAdmin(settings: Record<string, string> = {}): Promise<string> {
   const { redisUrl: REDIS_URL, databaseUrl: DATABASE_URL } = stores;
   const admin = await startGuarded({
     command: process.execPath,
-    args: ['--conditions=source', '--import', 'tsx', 'apps/admin/main.ts'],
+    args: ['dist/apps/admin/main.js'],
     cwd: checkout,
     environment: {
       PATH: String(process.env.PATH),
@@ -54,6 +55,7 @@ async function startAdmin(settings: Record<string, string> = {}): Promise<string
 }
 
 beforeAll(async () => {
+  await build();
   url = await startAdmin();
   const answer = await logIn(url, ADMIN_TOKEN);
   cookie = answer.headers.get('set-cookie')?.split(';')[0] ?? '';

@@ -122,6 +122,8 @@ async function holdStores(): Promise<{ holder: ChildProcess; held: Held }> {
   const main = join(checkout, 'test', 'support', 'hold-stores.ts');
   const holder = spawn(process.execPath, ['--import', 'tsx', '--conditions=source', main], {
     cwd: checkout,
+    // Its cache would stay behind, in a folder of its own.
+    env: { ...process.env, TSX_DISABLE_CACHE: '1' },
     detached: true,
     stdio: ['ignore', 'pipe', 'inherit'],
   });

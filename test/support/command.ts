@@ -1,6 +1,5 @@
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
-import { promisify } from 'node:util';
 import { checkout } from '#core/checkout.js';
 
 /** What a command came to. */
@@ -8,11 +7,6 @@ export interface Ended {
   exitCode: number | null;
   stdout: string;
   stderr: string;
-}
-
-/** Brings dist/ up to date, as `npm run cli` does; the commands below run from there, in a third of the time. */
-export async function build(): Promise<void> {
-  await promisify(execFile)(process.execPath, ['bin/bootstrap.mjs'], { cwd: checkout });
 }
 
 /**

@@ -1,6 +1,3 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
-import { checkout } from '#core/checkout.js';
 import { type Audit, audit } from '#core/maintenance/audit.js';
 import { creditWallets } from '#core/orders/wallet.js';
 import { issueToken } from '#core/token.js';
@@ -12,6 +9,7 @@ import { newSecrets } from '../../apps/stack/secrets.js';
 import { type Stack, startStack } from '../../apps/stack/stack.js';
 import { type Answer, openStorefront } from '../../apps/stack/storefront.js';
 import type { Supervised } from '../../apps/stack/supervisor.js';
+import { build } from './build.js';
 
 const CONNECTIONS = 8;
 const SECOND_MS = 1_000;
@@ -67,11 +65,6 @@ export interface TestStack {
   cancel(buyerId: string, saleId: string): Promise<Answer>;
   audit(saleId: string): Promise<Audit>;
   stop(): Promise<void>;
-}
-
-/** What runs is dist/: it must be what the sources say, also when a single test is run by hand. */
-async function build(): Promise<void> {
-  await promisify(execFile)(process.execPath, ['bin/bootstrap.mjs'], { cwd: checkout });
 }
 
 function ports(count: number): Promise<number[]> {

@@ -7,6 +7,7 @@ import { freePort } from '../../../apps/stack/free-port.js';
 import { type GuardedProcess, startGuarded } from '../../../apps/stack/guarded-process.js';
 import { type RedisServer, startRedis } from '../../../apps/stack/redis-server.js';
 import { bearer, SECRET } from '../../support/api.js';
+import { build } from '../../support/build.js';
 import { eventually } from '../../support/eventually.js';
 
 const ROOT = join(import.meta.dirname, '../../..');
@@ -16,6 +17,7 @@ let redis: RedisServer;
 let started: GuardedProcess[] = [];
 
 beforeAll(async () => {
+  await build();
   dir = await mkdtemp(join(tmpdir(), 'dropline-api-process-'));
   redis = await startRedis({ dir });
 });
@@ -28,12 +30,12 @@ afterAll(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
-/** The API as its own process, from the sources. */
+/** The API as its own process. */
 async function start(settings: Record<string, string>) {
   const environment = { PATH: String(process.env.PATH), HOST: '127.0.0.1', PORT: '0', ...settings };
   const api = await startGuarded({
     command: process.execPath,
-    args: ['--conditions=source', '--import', 'tsx', 'apps/api/main.ts'],
+    args: ['dist/apps/api/main.js'],
     cwd: ROOT,
     environment,
     output: 'pipe',

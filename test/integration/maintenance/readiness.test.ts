@@ -1,20 +1,22 @@
-import { afterEach, expect, test } from '@jest/globals';
+import { afterEach, beforeAll, expect, test } from '@jest/globals';
 import { checkout } from '#core/checkout.js';
 import { ActorLock } from '#core/orders/actor-lock.js';
 import { REGISTRY, REGISTRY_AT } from '#core/stock/keys.js';
 import { freePort } from '../../../apps/stack/free-port.js';
 import { type GuardedProcess, startGuarded } from '../../../apps/stack/guarded-process.js';
+import { build } from '../../support/build.js';
 import { eventually } from '../../support/eventually.js';
 import { openTestSale, useStores } from '../../support/stores.js';
 
 // A worker that runs, and a reconcile that doesn't.
 
-/** A process starts from the sources within this time, in ms, on a busy machine. */
+/** A process starts within this time, in ms, on a busy machine. */
 const START_MS = 30_000;
 const MINUTE_MS = 60_000;
 
 const t = useStores();
 let worker: GuardedProcess | undefined;
+beforeAll(build);
 afterEach(() => worker?.stop());
 
 async function startWorker(): Promise<string> {
@@ -22,7 +24,7 @@ async function startWorker(): Promise<string> {
   const { redisUrl: REDIS_URL, databaseUrl: DATABASE_URL } = t;
   worker = await startGuarded({
     command: process.execPath,
-    args: ['--conditions=source', '--import', 'tsx', 'apps/worker/main.ts'],
+    args: ['dist/apps/worker/main.js'],
     cwd: checkout,
     environment: { PATH: String(process.env.PATH), REDIS_URL, DATABASE_URL, METRICS_PORT: port, LOG_LEVEL: 'silent' },
     output: 'pipe',

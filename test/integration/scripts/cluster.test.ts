@@ -12,7 +12,8 @@ import { defineScripts } from '#core/stock/scripts.js';
 import { recordStatus } from '#core/stock/status.js';
 import { freePort } from '../../../apps/stack/free-port.js';
 import { type RedisServer, startRedis } from '../../../apps/stack/redis-server.js';
-import { build, cli } from '../../support/command.js';
+import { build } from '../../support/build.js';
+import { cli } from '../../support/command.js';
 import { eventually } from '../../support/eventually.js';
 import { aSale, useStores, winOne } from '../../support/stores.js';
 
