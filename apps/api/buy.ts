@@ -9,22 +9,20 @@ import { passSmallBody } from './body.js';
 import { buyerOf } from './buyer.js';
 import type { ApiContext } from './context.js';
 import { ANSWER_MS } from './deadline.js';
+import { addressOf, type FirstListener } from './first-listener.js';
+import { lookUp } from './look-up.js';
 import { untilNews } from './news.js';
 import type { OrderAnswer } from './order-answer.js';
 import { type PublicStatus, pollAfterMs } from './poll.js';
 import { preferenceApplied, preferredWait } from './prefer.js';
 import { sendError, sendProblem, sendReady } from './problem.js';
 import { sendJson, sendJsonText } from './reply.js';
-import { lookUp } from './routes/order-status.js';
 
 const PREFIX = '/buy/';
 
 /** A sale that is paused, or not verified after a restart of Redis, is usually back within this many seconds. */
 const PAUSED_RETRY_SECONDS = 5;
 const UNVERIFIED_RETRY_SECONDS = 2;
-
-/** Answers a request if it is for it. */
-export type FirstListener = (req: IncomingMessage, res: ServerResponse) => boolean;
 
 /**
  * `POST /buy/:saleId`, the one call that the whole crowd makes at once. So it is a plain listener without a framework, it parses
@@ -44,18 +42,13 @@ export function buyListener(ctx: ApiContext): FirstListener {
     }
     passSmallBody(req, res, () => {
       try {
-        buy(ctx, req, res, saleIdOf(url));
+        buy(ctx, req, res, addressOf(url, PREFIX).saleId);
       } catch (error) {
         sendError(res, error, 'buy');
       }
     });
     return true;
   };
-}
-
-function saleIdOf(url: string): string {
-  const end = url.indexOf('?', PREFIX.length);
-  return url.slice(PREFIX.length, end === -1 ? undefined : end);
 }
 
 /** One buyer's request for one sale. */

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { type ClaimRecord, isLive } from '#core/claim.js';
 import { phaseOf } from '#core/sale.js';
 import type { BuyerStatus } from '#core/stock/status.js';
+import { amountMinor, claimId, currency, instant, pollAfter, position, status, unit } from './fields.js';
 import { type PublicStatus, pollAfterMs } from './poll.js';
-import { amountMinor, claimId, currency, instant, pollAfter, position, status, unit } from './routes/fields.js';
 import { type RecentSale, redisNowMs } from './sales.js';
 
 export const OrderStatus = z.object({

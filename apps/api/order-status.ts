@@ -3,14 +3,14 @@ import { ID_PATTERN, isLive } from '#core/claim.js';
 import { withDeadline } from '#core/clock.js';
 import { Problem } from '#core/errors.js';
 import type { BuyerStatus } from '#core/stock/status.js';
-import type { FirstListener } from './buy.js';
 import { buyerOf } from './buyer.js';
 import type { ApiContext } from './context.js';
 import { ANSWER_MS } from './deadline.js';
+import { addressOf, type FirstListener } from './first-listener.js';
+import { lookUp } from './look-up.js';
 import { answerText, etagOf } from './order-answer.js';
 import { sendError } from './problem.js';
-import { sendJson, sendJsonText } from './reply.js';
-import { lookUp } from './routes/order-status.js';
+import { sendJsonText } from './reply.js';
 import type { RecentSale } from './sales.js';
 
 const PREFIX = '/order-status/';
@@ -39,10 +39,9 @@ export function orderStatusListener(ctx: ApiContext): FirstListener {
   return (req, res) => {
     const url = req.url ?? '';
     if (req.method !== 'GET' || !url.startsWith(PREFIX) || !isPlain(req)) return false;
-    const end = url.indexOf('?', PREFIX.length);
-    const saleId = url.slice(PREFIX.length, end === -1 ? undefined : end);
-    const receipt = end === -1 ? undefined : RECEIPT_QUERY.exec(url.slice(end + 1))?.[1];
-    if (!ID_PATTERN.test(saleId) || (end !== -1 && receipt === undefined)) return false;
+    const { saleId, query } = addressOf(url, PREFIX);
+    const receipt = query === undefined ? undefined : RECEIPT_QUERY.exec(query)?.[1];
+    if (!ID_PATTERN.test(saleId) || (query !== undefined && receipt === undefined)) return false;
     try {
       poll(ctx, { req, res, saleId, buyerId: buyerOf(req, ctx.verifyToken), receipt, atMs: performance.now() });
     } catch (error) {
@@ -65,7 +64,10 @@ function poll(ctx: ApiContext, asked: Poll): void {
   const accepted = ctx.statuses.ask(saleId, buyerId, (known, error) => {
     if (!known) sendError(res, error, PREFIX);
     else if (isMore(asked, sale, known)) pollSlowly(ctx, asked);
-    else tell(ctx, asked, sale, known);
+    else {
+      const { text, etag } = answerText(sale, known, ctx.load.slowdown);
+      tell(asked, text, etag);
+    }
   });
   if (!accepted) throw new Problem('too_many_requests', { retryAfterSeconds: 1 });
 }
@@ -77,15 +79,15 @@ function isMore({ receipt }: Poll, { provider }: RecentSale, { claim }: BuyerSta
 }
 
 /** The first poll of a second reads the sale, too. */
-function pollSlowly(ctx: ApiContext, { res, saleId, buyerId, receipt, atMs }: Poll): void {
+function pollSlowly(ctx: ApiContext, asked: Poll): void {
+  const { res, saleId, buyerId, receipt, atMs } = asked;
   const leftMs = ANSWER_MS - (performance.now() - atMs);
   withDeadline(lookUp(ctx, saleId, buyerId, receipt), leftMs, PREFIX)
-    .then(answer => sendJson(res, 200, answer, { etag: etagOf(answer, ctx.load.slowdown) }))
+    .then(answer => tell(asked, JSON.stringify(answer), etagOf(answer, ctx.load.slowdown)))
     .catch(error => sendError(res, error, PREFIX));
 }
 
-function tell(ctx: ApiContext, { req, res }: Poll, sale: RecentSale, known: BuyerStatus): void {
-  const { text, etag } = answerText(sale, known, ctx.load.slowdown);
+function tell({ req, res }: Poll, text: string, etag: string): void {
   if (!req.headers['if-none-match']?.includes(etag)) return void sendJsonText(res, 200, text, ['etag', etag]);
   res.writeHead(304, ['etag', etag, 'cache-control', 'no-store']);
   res.end();

@@ -12,8 +12,9 @@ import type { AddressInfo } from 'node:net';
 import { pause } from '#core/clock.js';
 import { answerMalformed } from '#core/malformed.js';
 import { createApp } from './app.js';
-import { buyListener, type FirstListener } from './buy.js';
+import { buyListener } from './buy.js';
 import type { ApiContext } from './context.js';
+import type { FirstListener } from './first-listener.js';
 import { orderStatusListener } from './order-status.js';
 
 /**

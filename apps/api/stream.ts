@@ -5,10 +5,10 @@ import { MINUTE_MS, SECOND_MS } from '#core/clock.js';
 import { Problem } from '#core/errors.js';
 import { buyerOf } from './buyer.js';
 import type { ApiContext } from './context.js';
+import { lookUp } from './look-up.js';
 import { mayChange, waitFor } from './news.js';
 import type { OrderAnswer } from './order-answer.js';
 import { sendError } from './problem.js';
-import { lookUp } from './routes/order-status.js';
 
 /** Proxies cut off what is silent for 30 to 60 s. */
 const KEEP_ALIVE_MS = 15 * SECOND_MS;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Contract } from '../endpoint.js';
+import { claimId, claimStatus, ofSale, pollAfter, position, unit } from '../fields.js';
 import { OrderStatus } from '../order-answer.js';
-import { claimId, claimStatus, ofSale, pollAfter, position, unit } from './fields.js';
 
 const Claimed = z.object({
   status: claimStatus,

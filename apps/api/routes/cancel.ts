@@ -8,9 +8,9 @@ import { leaveStandby } from '#core/stock/status.js';
 import type { ApiContext } from '../context.js';
 import { REDIS_STEP_MS } from '../deadline.js';
 import { buyerEndpoint, type Reply } from '../endpoint.js';
+import { ofSale, pollAfter, status } from '../fields.js';
 import { pollAfterMs } from '../poll.js';
 import type { RecentSale } from '../sales.js';
-import { ofSale, pollAfter, status } from './fields.js';
 
 const Cancelling = z.object({ status, pollAfterMs: pollAfter.optional() });
 

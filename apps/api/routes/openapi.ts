@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiResponsesObject } from 'zod-openapi';
 import { PROBLEMS, type ProblemCode } from '#core/errors.js';
 import { type Contract, type Endpoint, publicEndpoint } from '../endpoint.js';
-import { instant } from './fields.js';
+import { instant } from '../fields.js';
 
 const Problem = z
   .object({

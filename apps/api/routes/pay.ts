@@ -3,8 +3,8 @@ import { crashPoint, crashStep } from '#core/crash-point.js';
 import { Problem } from '#core/errors.js';
 import { enqueuePayOrder } from '#core/queue/queue.js';
 import { buyerEndpoint } from '../endpoint.js';
+import { claimStatus, ofSale, pollAfter } from '../fields.js';
 import { pollAfterMs } from '../poll.js';
-import { claimStatus, ofSale, pollAfter } from './fields.js';
 
 /** An order is placed within about a second of its claim. */
 const QUEUED_RETRY_SECONDS = 1;
