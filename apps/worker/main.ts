@@ -1,4 +1,3 @@
-import { ConfigError } from '#core/config.js';
 import { onShutdown } from '#core/shutdown.js';
 import { createContext } from './context.js';
 import { startJobs } from './jobs.js';
@@ -25,7 +24,6 @@ try {
   );
   ctx.log.info('worker ready');
 } catch (error) {
-  if (!(error instanceof ConfigError)) throw error;
-  process.stderr.write(`${error.message}\n`);
+  process.stderr.write(`worker: ${error instanceof Error ? error.message : error}\n`);
   process.exit(1);
 }

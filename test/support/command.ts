@@ -16,8 +16,20 @@ export interface Ended {
  * @param env its settings; nothing else is inherited but PATH
  * @returns what it came to
  */
-export async function cli(args: string[], env: Record<string, string>): Promise<Ended> {
-  const child = spawn(process.execPath, ['dist/apps/cli/main.js', ...args], {
+export function cli(args: string[], env: Record<string, string>): Promise<Ended> {
+  return run('apps/cli/main', args, env);
+}
+
+/**
+ * Runs a program to its end.
+ *
+ * @param script its path below dist/, without .js
+ * @param args its arguments
+ * @param env its settings; nothing else is inherited but PATH
+ * @returns what it came to
+ */
+export async function run(script: string, args: string[], env: Record<string, string>): Promise<Ended> {
+  const child = spawn(process.execPath, [`dist/${script}.js`, ...args], {
     cwd: checkout,
     env: { PATH: process.env.PATH, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
