@@ -1,5 +1,6 @@
 import { createPublicKey, type JsonWebKey } from 'node:crypto';
 import { z } from 'zod';
+import { boundedText } from './bounded-text.js';
 import { SECOND_MS } from './clock.js';
 
 /** How tokens of an issuer may be signed: never with a secret that we would share, and never not at all. */
@@ -50,21 +51,10 @@ export async function readIssuerKeys(url: string, signal: AbortSignal): Promise<
     signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]),
   });
   if (!response.ok) throw new Error(`the issuer answered ${response.status}`);
-  const { keys } = KeyList.parse(JSON.parse(await textOf(response)));
+  const { keys } = KeyList.parse(JSON.parse(await boundedText(response, BYTES_MAX)));
   const usable = keys.flatMap(key => usableKey(key) ?? []);
   if (usable.length === 0) throw new Error('the issuer publishes no key that can be used');
   return new Map(usable);
-}
-
-async function textOf(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.length;
-    if (bytes > BYTES_MAX) throw new Error(`the issuer's list is longer than ${BYTES_MAX} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString();
 }
 
 /** What an issuer publishes for other purposes, or is not a key at all, is passed over: the other keys are good. */

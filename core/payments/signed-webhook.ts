@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { boundedText } from '../bounded-text.js';
 import { SECOND_MS } from '../clock.js';
 import { PAYMENT_STATES, type PaymentReport } from '../payment.js';
 import { CURRENCY_PATTERN } from '../sale.js';
@@ -15,6 +16,9 @@ import { isSigned } from './signature.js';
 
 /** A provider that takes longer is asked again later, in ms. */
 const ANSWER_MS = 5 * SECOND_MS;
+
+/** What a provider says of a payment has some hundred bytes; a page of an error is read to its end as well, to free its connection. */
+const ANSWER_BYTES_MAX = 64 * 1_024;
 
 /** What these answers mean for good; every other error may pass. */
 const REFUSALS = [400, 402, 403, 409, 422];
@@ -71,7 +75,7 @@ async function create(place: ProviderPlace, intent: PaymentIntent): Promise<Crea
   const body = { orderId, attempt, saleId, buyerId, amountMinor, currency, payBy: new Date(payByMs).toISOString() };
   const answer = await call(place, 'POST', '/payments', keyOf(intent), body);
   if (REFUSALS.includes(answer.status)) return { kind: 'refused', reason: 'payment_refused' };
-  const { id: paymentId, payUrl } = Created.parse(await bodyOf(answer));
+  const { id: paymentId, payUrl } = Created.parse(bodyOf(answer));
   return { kind: 'open', paymentId, payUrl };
 }
 
@@ -80,7 +84,7 @@ async function ask(place: ProviderPlace, payment: PaymentRef): Promise<PaymentRe
   const path = paymentId === null ? `/payments?orderId=${orderId}&attempt=${attempt}` : pathOf(paymentId);
   const answer = await call(place, 'GET', path);
   if (answer.status === 404) return undefined;
-  const { id, status: state, ...rest } = Asked.parse(await bodyOf(answer));
+  const { id, status: state, ...rest } = Asked.parse(bodyOf(answer));
   return { ...rest, paymentId: id, state };
 }
 
@@ -89,7 +93,7 @@ async function refund(place: ProviderPlace, payment: PaymentRef): Promise<Refund
   if (paymentId === null) throw new Error(`payment of order ${orderId} has no id at its provider`);
   const answer = await call(place, 'POST', `${pathOf(paymentId)}/refund`, `refund-${keyOf(payment)}`, {});
   if (REFUSALS.includes(answer.status)) return 'refused';
-  return Refunded.parse(await bodyOf(answer)).status;
+  return Refunded.parse(bodyOf(answer)).status;
 }
 
 /** The first attempt has the order's own id. */
@@ -102,14 +106,19 @@ function pathOf(paymentId: string): string {
   return `/payments/${encodeURIComponent(paymentId)}`;
 }
 
-function call(
+interface ProviderReply {
+  status: number;
+  text: string;
+}
+
+async function call(
   { url, key }: ProviderPlace,
   method: 'GET' | 'POST',
   path: string,
   idempotencyKey?: string,
   body?: object,
-): Promise<Response> {
-  return fetch(url.replace(/\/$/, '') + path, {
+): Promise<ProviderReply> {
+  const response = await fetch(url.replace(/\/$/, '') + path, {
     method,
     headers: {
       authorization: `Bearer ${key}`,
@@ -120,9 +129,10 @@ function call(
     redirect: 'error',
     signal: AbortSignal.timeout(ANSWER_MS),
   });
+  return { status: response.status, text: await boundedText(response, ANSWER_BYTES_MAX) };
 }
 
-async function bodyOf(answer: Response): Promise<unknown> {
-  if (!answer.ok) throw new Error(`the payment provider answered ${answer.status}`);
-  return answer.json();
+function bodyOf({ status, text }: ProviderReply): unknown {
+  if (status < 200 || status > 299) throw new Error(`the payment provider answered ${status}`);
+  return JSON.parse(text);
 }
