@@ -1,7 +1,9 @@
+import { isMigrated } from '#core/orders/readiness.js';
 import { onShutdown } from '#core/shutdown.js';
 import { createContext } from './context.js';
 import { startJobs } from './jobs.js';
 import { startMaintenance } from './maintenance.js';
+import { Rounds } from './rounds.js';
 import { startWatchdog } from './watchdog.js';
 
 /** Long enough for a batch under way, and shorter than what supervisors grant before they kill. */
@@ -9,9 +11,17 @@ const SHUTDOWN_DEADLINE_MS = 10_000;
 
 try {
   const ctx = await createContext();
-  const maintenance = startMaintenance(ctx);
+  const rounds = new Rounds();
+  const maintenance = startMaintenance(ctx, rounds);
   const workers = startJobs(ctx);
-  const watchdog = startWatchdog(ctx);
+  const watchdog = startWatchdog({
+    overdue: () => rounds.overdue(),
+    storesAnswer: () => Promise.all([ctx.redis.time(), isMigrated(ctx.db)]),
+    end: hanging => {
+      ctx.log.fatal({ hanging }, 'something hangs although both stores answer: ending, to be started anew');
+      process.exit(1);
+    },
+  });
   onShutdown(
     [
       { name: 'watchdog', run: () => watchdog.stop() },

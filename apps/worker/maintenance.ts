@@ -13,6 +13,7 @@ import { tellShop } from '#core/maintenance/tell-shop.js';
 import type { StepContext } from '#core/steps/context.js';
 import { isRegistryWhole } from '#core/stock/sale.js';
 import type { WorkerContext } from './context.js';
+import type { Rounds } from './rounds.js';
 
 const PACE = new Pace();
 
@@ -48,22 +49,17 @@ const REOPEN_MS = 1_000;
  * until then.
  *
  * @param ctx the worker's clients
- * @returns `stop()` ends the timers and waits for the runs under way
+ * @param rounds where the rounds are told of
+ * @returns `stop()` ends the timers and waits for the rounds under way
  */
-export function startMaintenance(ctx: WorkerContext): { stop(): Promise<void> } {
-  const running = new Map<string, Promise<boolean>>();
+export function startMaintenance(ctx: WorkerContext, rounds: Rounds): { stop(): Promise<void> } {
   const stopped = new AbortController();
-  // A run that takes longer than its interval is joined, not doubled.
-  const start = (actor: Actor): Promise<boolean> => {
-    const run = running.get(actor.name) ?? runActor(ctx, actor).finally(() => running.delete(actor.name));
-    running.set(actor.name, run);
-    return run;
-  };
+  const start = (actor: Actor) => rounds.begin(actor.name, () => runActor(ctx, actor));
   const tasks = ACTORS.map(actor => cron.schedule(actor.at, () => start(actor), { timezone: 'UTC' }));
   for (const actor of ACTORS) void start(actor);
   const reopen = async () => {
     // A run that began with the Redis that went away proves nothing about the one that came back.
-    await running.get(RECONCILE.name);
+    await rounds.ended(RECONCILE.name);
     while (!stopped.signal.aborted && !(await start(RECONCILE))) await pause(REOPEN_MS, stopped.signal);
   };
   const noticeLoss = async () => {
@@ -78,7 +74,7 @@ export function startMaintenance(ctx: WorkerContext): { stop(): Promise<void> } 
       stopped.abort();
       ctx.redis.off('ready', onReady);
       for (const task of tasks) await task.destroy();
-      await Promise.all(running.values());
+      await rounds.allEnded();
     },
   };
 }

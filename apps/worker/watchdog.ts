@@ -1,33 +1,44 @@
-import { listLoadedSales } from '#core/stock/sale.js';
-import { readOutbox } from '#core/stock/status.js';
-import type { WorkerContext } from './context.js';
+import { SECOND_MS } from '#core/clock.js';
 
 /** How often it looks, in ms. */
-const LOOK_EVERY_MS = 10_000;
+const LOOK_EVERY_MS = 10 * SECOND_MS;
+
+/** So many looks in a row must find the same: a store that came back a moment ago lets go on what waited for it. */
+const LOOKS = 3;
+
+/** What the watchdog goes by. */
+export interface Watched {
+  /** @returns what should have ended by now */
+  overdue(): string[];
+  /** @throws when a store doesn't answer: that is not this process's fault, and a fresh one couldn't do better */
+  storesAnswer(): Promise<unknown>;
+  /** Ends the process, for its supervisor to start a fresh one. */
+  end(hanging: string[]): void;
+}
 
 /**
- * A claim of this age was passed over by its job, and by rescue several times, in ms: unless a store is away, something in
- * this process hangs that no timeout knows of (a half-open connection, a wedged BullMQ worker).
- */
-const LEFT_BEHIND_MS = 60_000;
-
-/**
- * Ends the process when claims are left behind although both stores answer, so that its supervisor starts a fresh one.
+ * Ends a process in which something hangs that no deadline knows of. Work that merely fails again and again is no reason: it would
+ * fail in a fresh process as well.
  *
- * @param ctx the worker's clients
+ * @param watched what it goes by
+ * @param everyMs how often it looks, in ms
  * @returns `stop()` ends the watch
  */
-export function startWatchdog(ctx: WorkerContext): { stop(): void } {
+export function startWatchdog(watched: Watched, everyMs = LOOK_EVERY_MS): { stop(): void } {
+  let found = 0;
   const look = async () => {
-    await ctx.db.$queryRaw`SELECT 1`;
-    for (const saleId of await listLoadedSales(ctx.redis)) {
-      const left = await readOutbox(ctx.redis, saleId, LEFT_BEHIND_MS, 1);
-      if (left.length === 0) continue;
-      ctx.log.fatal({ saleId }, 'claims are left behind although both stores answer: ending, to be started anew');
-      process.exit(1);
-    }
+    const hanging = watched.overdue();
+    const hangs = hanging.length > 0 && (await answers(watched));
+    found = hangs ? found + 1 : 0;
+    if (found >= LOOKS) watched.end(hanging);
   };
-  // A store that doesn't answer is not this process's fault.
-  const timer = setInterval(() => void look().catch(() => undefined), LOOK_EVERY_MS);
+  const timer = setInterval(() => void look(), everyMs);
   return { stop: () => clearInterval(timer) };
+}
+
+function answers({ storesAnswer }: Watched): Promise<boolean> {
+  return storesAnswer().then(
+    () => true,
+    () => false,
+  );
 }

@@ -1,4 +1,5 @@
 import { Worker } from 'bullmq';
+import { SECOND_MS, withDeadline } from '../clock.js';
 import { crashPoint } from '../crash-point.js';
 import type { Redis } from '../redis.js';
 import { JOB_DATA, type JobData, type JobName } from './jobs.js';
@@ -9,6 +10,12 @@ import { QUEUE_PREFIX } from './queue.js';
  * stalls a job more than once and BullMQ's default of 1 fails it for ever. `drainDelay` stays below the socket's timeout.
  */
 const WORKER_OPTIONS = { lockDuration: 15_000, stalledInterval: 5_000, maxStalledCount: 10, drainDelay: 5 } as const;
+
+/**
+ * What a job may take, in ms. Every call in it ends within seconds, so one that takes longer hangs; it is tried again, which is
+ * safe, and does not hold its place for ever.
+ */
+const JOB_MS = 60 * SECOND_MS;
 
 /** Told of what happens to jobs. A failed job compensates nothing: Postgres decides what is true. */
 export interface JobEvents {
@@ -39,7 +46,7 @@ export function startJobWorker<N extends JobName>(
     async job => {
       const startedAt = performance.now();
       await crashPoint('job.started');
-      await run(JOB_DATA[name].parse(job.data) as JobData<N>);
+      await withDeadline(run(JOB_DATA[name].parse(job.data) as JobData<N>), JOB_MS, name);
       await crashPoint('job.done');
       events.onDone(name, (performance.now() - startedAt) / 1_000);
     },
