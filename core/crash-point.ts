@@ -1,7 +1,7 @@
 import { ConfigError, readCrashSwitch } from './config.js';
 
 // Named places at which a process can be made to fail, for the tests that prove that it may fail anywhere. Off unless
-// DROPLINE_CRASH_AT says so, which a process refuses to start with in production; then a place costs one comparison.
+// DROPLINE_CRASH_AT says so, with which a process outside a test refuses to start; then a place costs one comparison.
 
 /**
  * How it fails there.

@@ -1,7 +1,8 @@
-import { readConfig } from '#core/config.js';
+import { ConfigError, readConfig } from '#core/config.js';
 import { logEventsTo } from '#core/events.js';
 import { createLogger } from '#core/logger.js';
 import { serveMetrics } from '#core/metrics.js';
+import { refuseEviction } from '#core/redis.js';
 import { onShutdown } from '#core/shutdown.js';
 import { API_SETTINGS, closeContext, createContext } from './context.js';
 import { drain, startServer } from './server.js';
@@ -15,6 +16,8 @@ try {
   const log = createLogger('api', config.LOG_LEVEL);
   logEventsTo(log);
   const ctx = createContext(config);
+  // Redis may come later than we do; then buyers have got nothing but 503 yet.
+  ctx.redis.once('ready', () => refuseEviction(ctx.redis).catch(refuse));
   const server = await startServer(ctx);
   const closeMetrics = await serveMetrics(config.METRICS_PORT, config.METRICS_HOST);
   const steps = [
@@ -25,6 +28,15 @@ try {
   onShutdown(steps, SHUTDOWN_MS, log);
   log.info({ port: server.port, host: config.HOST }, 'listening');
 } catch (error) {
+  fail(error);
+}
+
+/** A Redis that went away again says nothing of its policy; /readyz goes on asking. */
+function refuse(error: unknown): void {
+  if (error instanceof ConfigError) fail(error);
+}
+
+function fail(error: unknown): void {
   process.stderr.write(`api: ${error instanceof Error ? error.message : error}\n`);
   process.exit(1);
 }

@@ -62,7 +62,7 @@ export async function startBreakable(
     for (const stream of [started.stdout, started.stderr]) tail.follow(stream);
     return started;
   };
-  let current = await launch({ DROPLINE_CRASH_AT: crashAt });
+  let current = await launch({ NODE_ENV: 'test', DROPLINE_CRASH_AT: crashAt });
   let stopping = false;
   let fired: { atMs: number; wholeMs: number } | undefined;
   const hasStruck = () => tail.text().includes('crash point ') || (current.exit() !== undefined && !stopping);

@@ -8,7 +8,7 @@ import { useStage } from './stage.js';
 // lock of its lasts. Another one does its work; then it wakes up and does it, too.
 
 const s = useStage({
-  environment: name => (name === 'worker-1' ? { DROPLINE_CRASH_AT: 'place.store:pause:1' } : {}),
+  environment: name => (name === 'worker-1' ? { NODE_ENV: 'test', DROPLINE_CRASH_AT: 'place.store:pause:1' } : {}),
 });
 
 const UNITS = 12;

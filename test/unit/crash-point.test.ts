@@ -2,23 +2,27 @@ import { describe, expect, test } from '@jest/globals';
 import { ConfigError, readConfig, readCrashSwitch } from '#core/config.js';
 import { CRASH_POINTS, CRASH_STEPS, crashPoint, crashStep } from '#core/crash-point.js';
 
-const SWITCHED = { DROPLINE_CRASH_AT: 'place.stored:kill:1' };
-const PRODUCTION = { NODE_ENV: 'production' };
+const DROPLINE_CRASH_AT = 'place.stored:kill:1';
+const SWITCHED = { NODE_ENV: 'test', DROPLINE_CRASH_AT };
 
 describe('the switch', () => {
   test('is read from the environment, and is off without', () => {
     expect(readCrashSwitch(SWITCHED)).toBe('place.stored:kill:1');
-    expect(readCrashSwitch({})).toBeUndefined();
-    expect(readCrashSwitch({ DROPLINE_CRASH_AT: '' })).toBeUndefined();
-  });
-
-  test('does nothing in production, where no process starts with it', () => {
-    expect(readCrashSwitch({ ...SWITCHED, ...PRODUCTION })).toBeUndefined();
-    expect(() => readConfig([], { ...SWITCHED, ...PRODUCTION })).toThrow(ConfigError);
-    expect(() => readConfig([], { ...SWITCHED, ...PRODUCTION })).toThrow('DROPLINE_CRASH_AT');
-    expect(readConfig([], PRODUCTION)).toEqual({});
+    expect(readCrashSwitch({ NODE_ENV: 'test' })).toBeUndefined();
+    expect(readCrashSwitch({ NODE_ENV: 'test', DROPLINE_CRASH_AT: '' })).toBeUndefined();
     expect(readConfig([], SWITCHED)).toEqual({});
   });
+
+  test.each(['production', 'development', undefined])(
+    'does nothing but in tests, and no process starts with it',
+    mode => {
+      const env = mode === undefined ? {} : { NODE_ENV: mode };
+      expect(readCrashSwitch({ ...env, DROPLINE_CRASH_AT })).toBeUndefined();
+      expect(() => readConfig([], { ...env, DROPLINE_CRASH_AT })).toThrow(ConfigError);
+      expect(() => readConfig([], { ...env, DROPLINE_CRASH_AT })).toThrow('DROPLINE_CRASH_AT');
+      expect(readConfig([], env)).toEqual({});
+    },
+  );
 });
 
 describe('the places', () => {

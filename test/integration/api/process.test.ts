@@ -3,6 +3,7 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { Redis } from 'ioredis';
 import { freePort } from '../../../apps/stack/free-port.js';
 import { type GuardedProcess, startGuarded } from '../../../apps/stack/guarded-process.js';
 import { type RedisServer, startRedis } from '../../../apps/stack/redis-server.js';
@@ -29,6 +30,12 @@ afterAll(async () => {
   await redis.stop();
   await rm(dir, { recursive: true, force: true });
 });
+
+async function withRedis(work: (client: Redis) => Promise<unknown>): Promise<void> {
+  const client = new Redis(redis.url);
+  await work(client);
+  client.disconnect();
+}
 
 /** The API as its own process. */
 async function start(settings: Record<string, string>) {
@@ -91,6 +98,15 @@ describe('the API process', () => {
     expect((await api.ended).code).toBe(1);
     other.close();
     await eventually(() => expect(printed.err).toMatch(/^api: listen EADDRINUSE[^\n]+\n$/));
+  });
+
+  test('on a Redis that evicts keys: one line, exit 1', async () => {
+    const setPolicy = (policy: string) => withRedis(client => client.config('SET', 'maxmemory-policy', policy));
+    await setPolicy('allkeys-lru');
+    const { api, printed } = await start(settings());
+    expect((await api.ended).code).toBe(1);
+    await setPolicy('noeviction');
+    await eventually(() => expect(printed.err).toMatch(/^api: REDIS_URL [^\n]+noeviction[^\n]+\n$/));
   });
 
   test('shows its metrics on their own port only', async () => {
