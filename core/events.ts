@@ -20,6 +20,7 @@ const jobSeconds = histogram('job_seconds', 'Time a job took', SECONDS, 'job');
 const actorRuns = counter('actor_runs_total', 'Rounds of the maintenance actors', 'actor', 'outcome');
 const actorSeconds = histogram('actor_seconds', 'Time a round took', SECONDS, 'actor');
 const orders = counter('orders_total', 'Orders and claims that went on, by where to', 'became');
+const givenUp = counter('claims_given_up_total', 'Accepted claims that could not be placed, by why', 'why');
 const repairs = counter('repairs_total', 'Differences between Redis and Postgres that were repaired', 'kind');
 const payments = counter('payment_reports_total', 'What providers told of payments, by what came of it', 'outcome');
 const lateMoney = counter(
@@ -137,6 +138,12 @@ export const actorFailed = event((actor: string, err: unknown) => {
 export const ordersPlaced = event((count: number) => orders.inc({ became: 'placed' }, count));
 /** Claims were found in the outbox that nobody had placed. */
 export const claimsRescued = event((count: number) => orders.inc({ became: 'rescued' }, count));
+
+/** Accepted claims can't become orders: `conflict` with live orders, or `refused` by Postgres for what is in them. */
+export const claimsGivenUp = event((why: 'conflict' | 'refused', saleId: string, claims: object[], err?: unknown) => {
+  givenUp.inc({ why }, claims.length);
+  log?.error({ err, saleId, why, claims }, 'claims are given up');
+});
 
 export const ordersExpired = event((count: number) => orders.inc({ became: 'expired' }, count));
 export const ordersPaid = event((count: number) => orders.inc({ became: 'paid' }, count));

@@ -8,10 +8,12 @@ export type { Logger } from 'pino';
 const SECRETS = [
   'authorization',
   'cookie',
+  'set-cookie',
   'token',
   'receipt',
   '*.authorization',
   '*.cookie',
+  '*["set-cookie"]',
   '*.token',
   '*.receipt',
   'err.command.args',

@@ -19,10 +19,16 @@ export function counter<L extends string>(name: string, help: string, ...labelNa
 /**
  * @param name without the prefix
  * @param help one line
+ * @param read asked for the value at each scrape; it should be quick, and when it fails there is none. Without it, it is set.
  * @returns a gauge of this process
  */
-export function gauge(name: string, help: string): Gauge {
-  return new Gauge({ name: `dropline_${name}`, help, registers: [registry] });
+export function gauge(name: string, help: string, read?: () => Promise<number>): Gauge {
+  const collect = read && {
+    async collect(this: Gauge) {
+      this.set(await read().catch(() => Number.NaN));
+    },
+  };
+  return new Gauge({ name: `dropline_${name}`, help, registers: [registry], ...collect });
 }
 
 /**
@@ -41,7 +47,7 @@ export function histogram<L extends string>(
   return new Histogram({ name: `dropline_${name}`, help, buckets, labelNames, registers: [registry] });
 }
 
-/** A scrape reads memory only; whoever is slower than this is not a Prometheus. */
+/** A scrape reads memory, and a store at most; whoever is slower than this is not a Prometheus. */
 const SCRAPE_TIMEOUT_MS = 5_000;
 
 /** Tells what speaks against counting on this process; nothing, if it is ready. */

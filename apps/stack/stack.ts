@@ -41,13 +41,17 @@ function placeOf(host: string | undefined, port: number): string {
   return `http://${everywhere ? '127.0.0.1' : host}:${port}`;
 }
 
+const NO_METRICS = { METRICS_PORT: '0' };
+
 type Plan = Pick<ProcessOptions, 'name' | 'environment' | 'ready'>;
 
-function api(options: StackOptions, port: number): Plan {
-  const { AUTH_SECRET } = options.secrets;
+/** The port for metrics, if one is given, is that of the first API: two can't have it. */
+function api(options: StackOptions, port: number, index: number): Plan {
+  const { redisUrl: REDIS_URL, settings, secrets } = options;
+  const own = { REDIS_URL, AUTH_SECRET: secrets.AUTH_SECRET, PORT: `${port}`, ...(index === 0 ? {} : NO_METRICS) };
   return {
     name: 'api',
-    environment: { HOST: '127.0.0.1', ...options.settings, REDIS_URL: options.redisUrl, AUTH_SECRET, PORT: `${port}` },
+    environment: { HOST: '127.0.0.1', ...settings, ...own },
     ready: { url: `${placeOf(options.settings?.HOST, port)}/readyz` },
   };
 }
@@ -73,6 +77,7 @@ function admin(options: StackOptions, port: number): Plan {
       REDIS_URL,
       DATABASE_URL,
       ...secrets,
+      ...NO_METRICS,
       ADMIN_PORT: `${port}`,
     },
     ready: { url: `${placeOf(options.settings?.ADMIN_HOST, port)}/healthz` },
@@ -98,7 +103,7 @@ async function startAll(plans: Plan[], options: StackOptions): Promise<Supervise
 export async function startStack(options: StackOptions): Promise<Stack> {
   await migrate(options.databaseUrl);
   const workers = await Promise.all(Array.from({ length: options.workers ?? 1 }, () => worker(options)));
-  const plans = [...options.ports.map(port => api(options, port)), ...workers];
+  const plans = [...options.ports.map((port, index) => api(options, port, index)), ...workers];
   if (options.adminPort !== undefined) plans.push(admin(options, options.adminPort));
   const started = await startAll(plans, options);
   const named = (name: string) => started.filter(process => process.name === name);

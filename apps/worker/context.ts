@@ -1,7 +1,8 @@
+import { SECOND_MS, withDeadline } from '#core/clock.js';
 import { allOrNone, type Config, ConfigError, readConfig } from '#core/config.js';
 import { logEventsTo, storeFailed } from '#core/events.js';
 import { createLogger } from '#core/logger.js';
-import { serveMetrics } from '#core/metrics.js';
+import { gauge, serveMetrics } from '#core/metrics.js';
 import { ActorLock } from '#core/orders/actor-lock.js';
 import { connectDatabase } from '#core/orders/database.js';
 import { signedWebhook } from '#core/payments/signed-webhook.js';
@@ -9,6 +10,7 @@ import { JOB_NAMES } from '#core/queue/jobs.js';
 import { closeQueues, openQueues } from '#core/queue/queue.js';
 import { connectRedis, type Redis, refuseEviction } from '#core/redis.js';
 import type { Providers, ShopPlace, StepContext } from '#core/steps/context.js';
+import { outboxAgeMs } from '#core/stock/outbox-age.js';
 import { defineScripts } from '#core/stock/scripts.js';
 import { reasonsAgainst } from './readiness.js';
 
@@ -20,6 +22,9 @@ export const JOB_CONCURRENCY = 4;
 
 /** Connections to Postgres: one for each job that may run at once, and a few for maintenance. */
 const DATABASE_CONNECTIONS = PLACE_CONCURRENCY + (JOB_NAMES.length - 1) * JOB_CONCURRENCY + 6;
+
+/** What reading a metric from Redis may take, in ms. */
+const SCRAPE_MS = SECOND_MS;
 
 const WORKER_SETTINGS = [
   'REDIS_URL',
@@ -59,6 +64,9 @@ export async function createContext(): Promise<WorkerContext> {
   const jobConnection = connectRedis(config.REDIS_URL, 'worker', onRedisError);
   defineScripts(redis);
   const db = connectDatabase(config.DATABASE_URL, DATABASE_CONNECTIONS, shop !== undefined);
+  gauge('outbox_oldest_seconds', 'Age of the oldest claim that has no order yet', async () => {
+    return (await withDeadline(outboxAgeMs(redis), SCRAPE_MS, 'a scrape')) / SECOND_MS;
+  });
   // First, as the next step waits for Redis, and somebody may want to know why.
   const stopMetrics = await serveMetrics(config.METRICS_PORT, config.METRICS_HOST, () => reasonsAgainst({ redis, db }));
   await refuseEviction(jobConnection);

@@ -1,6 +1,6 @@
 import type { Claim } from '../claim.js';
 import { crashPoint, crashStep } from '../crash-point.js';
-import { enqueueFailed, ordersPaid, ordersPlaced, ordersRejected } from '../events.js';
+import { claimsGivenUp, enqueueFailed, ordersPaid, ordersPlaced, ordersRejected } from '../events.js';
 import { isLiveOrder, type Order } from '../order.js';
 import { voidClaims } from '../orders/end.js';
 import { isDataError } from '../orders/failure.js';
@@ -28,7 +28,7 @@ export async function placeOrders(ctx: StepContext, saleId: string, claims: Clai
   await crashPoint('place.stored');
   tellPlaced(placed);
   if (conflicting.length > 0) {
-    ctx.log.warn({ saleId, claims: conflicting }, 'claims in conflict with live orders are given up');
+    claimsGivenUp('conflict', saleId, conflicting);
     const given = await crashStep('place.give-up', () => voidClaims(ctx.db, saleId, conflicting, 'lost'));
     await crashPoint('place.given-up');
     await releaseUnits(ctx, given);
@@ -71,7 +71,7 @@ async function placeOrSplit(ctx: StepContext, saleId: string, claims: Claim[]): 
 }
 
 async function giveUp(ctx: StepContext, saleId: string, claims: Claim[], error: unknown): Promise<Placement> {
-  ctx.log.error({ err: error, saleId, claims }, 'a claim that Postgres refuses is given up');
+  claimsGivenUp('refused', saleId, claims, error);
   await releaseUnits(ctx, await tombstones(ctx, saleId, claims));
   return { placed: [], known: [], conflicting: [] };
 }

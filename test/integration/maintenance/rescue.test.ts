@@ -1,8 +1,9 @@
 import { expect, test } from '@jest/globals';
 import { RESCUE_AFTER_MS, rescue, rescueAll } from '#core/maintenance/rescue.js';
+import { QUEUE_PREFIX } from '#core/queue/queue.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { keysOf } from '#core/stock/keys.js';
-import { setSale } from '#core/stock/sale.js';
+import { dropSale, setSale } from '#core/stock/sale.js';
 import { readSnapshot } from '#core/stock/snapshot.js';
 import { writesNothing } from '../../support/keyspace.js';
 import { buyers, openTestSale, useStores, win, winOne } from '../../support/stores.js';
@@ -73,4 +74,32 @@ test('a sale that is not verified does not hold up the others', async () => {
   await setSale(t.redis, shut, { runId: 'another-run' });
   await expect(rescueAll(t)).rejects.toThrow(shut);
   for (const { id } of sales) expect((await readSnapshot(t.redis, id))?.outbox.size).toBe(id === shut ? 1 : 0);
+  await dropSale(t.redis, shut);
+});
+
+/** The list of waiting jobs, which no worker empties here. */
+const WAITING = `${QUEUE_PREFIX}:place-orders:wait`;
+
+test('while jobs wait, a claim is left to its own for longer', async () => {
+  const sale = await openTestSale(t);
+  await winOne(t, sale, 'a');
+  await age(sale.id);
+  await t.redis.lpush(WAITING, 'a-job');
+  await rescueAll(t);
+  expect(await orderCount(sale.id)).toBe(0);
+  await age(sale.id);
+  await age(sale.id);
+  await rescueAll(t);
+  expect(await orderCount(sale.id)).toBe(1);
+  await t.redis.del(WAITING);
+});
+
+test('a queue that does not answer holds up nobody', async () => {
+  const sale = await openTestSale(t);
+  await winOne(t, sale, 'a');
+  await age(sale.id);
+  await t.redis.set(WAITING, 'no list');
+  await rescueAll(t);
+  expect(await orderCount(sale.id)).toBe(1);
+  await t.redis.del(WAITING);
 });

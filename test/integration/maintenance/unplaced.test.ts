@@ -1,0 +1,22 @@
+import { expect, test } from '@jest/globals';
+import { keysOf } from '#core/stock/keys.js';
+import { outboxAgeMs } from '#core/stock/outbox-age.js';
+import { reasonsAgainst } from '../../../apps/worker/readiness.js';
+import { openTestSale, useStores, winOne } from '../../support/stores.js';
+
+// Claims that wait for their order, whatever keeps Postgres from taking them.
+
+const t = useStores();
+
+const WAITED = /^claims have waited 3\d s for their order$/;
+
+test('a claim that has waited for long is told of by every worker, and by the metric', async () => {
+  expect(await outboxAgeMs(t.redis)).toBe(0);
+  const sale = await openTestSale(t, { units: 2 });
+  await winOne(t, sale, 'young');
+  expect(await reasonsAgainst(t)).not.toContainEqual(expect.stringMatching(WAITED));
+  await winOne(t, sale, 'old');
+  await t.redis.zincrby(keysOf(sale.id).outbox, -31_000, 'old');
+  expect(await outboxAgeMs(t.redis)).toBeGreaterThanOrEqual(31_000);
+  expect(await reasonsAgainst(t)).toContainEqual(expect.stringMatching(WAITED));
+});
