@@ -1,7 +1,8 @@
 import { SECOND_MS, withDeadline } from '#core/clock.js';
 import { NotVerified, Problem } from '#core/errors.js';
 import type { Redis } from '#core/redis.js';
-import { isUnknown, type LoadedSale, readRunId, readSale } from '#core/stock/sale.js';
+import { isUnknown } from '#core/stock/registry.js';
+import { type LoadedSale, readRunId, readSale } from '#core/stock/sale.js';
 import { REDIS_STEP_MS } from './deadline.js';
 import { keepRecent } from './recent.js';
 

@@ -1,7 +1,7 @@
 import { SECOND_MS, withDeadline } from '#core/clock.js';
 import { isMigrated } from '#core/orders/readiness.js';
 import type { StepContext } from '#core/steps/context.js';
-import { sinceCompared } from '#core/stock/sale.js';
+import { sinceCompared } from '#core/stock/registry.js';
 
 /** Probes ask every few seconds, and give up soon. */
 const PROBE_MS = SECOND_MS;

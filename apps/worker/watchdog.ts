@@ -1,5 +1,5 @@
-import { listLoadedSales } from '#core/stock/sale.js';
-import { readOutbox } from '#core/stock/status.js';
+import { readOutbox } from '#core/stock/outbox.js';
+import { listLoadedSales } from '#core/stock/registry.js';
 import type { WorkerContext } from './context.js';
 
 /** How often it looks, in ms. */

@@ -4,7 +4,8 @@ import { voidClaims } from '#core/orders/end.js';
 import { pruneEvents } from '#core/orders/release-event.js';
 import { KEEP_DAYS } from '#core/orders/sales.js';
 import { releaseUnits } from '#core/steps/release-units.js';
-import { isUnknown, listLoadedSales, markRegistryWhole, readRunId, readSale } from '#core/stock/sale.js';
+import { isUnknown, listLoadedSales, markRegistryWhole } from '#core/stock/registry.js';
+import { readRunId, readSale } from '#core/stock/sale.js';
 import { openTestSale, useStores, winOne } from '../../support/stores.js';
 
 const t = useStores();

@@ -8,16 +8,8 @@ import { updateSale } from '#core/orders/sales.js';
 import type { Sale } from '#core/sale.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { keysOf, REGISTRY } from '#core/stock/keys.js';
-import {
-  isRegistryWhole,
-  isUnknown,
-  listLoadedSales,
-  markRegistryWhole,
-  readRunId,
-  readSale,
-  restock,
-  setSale,
-} from '#core/stock/sale.js';
+import { isRegistryWhole, isUnknown, listLoadedSales, markRegistryWhole } from '#core/stock/registry.js';
+import { readRunId, readSale, restock, setSale } from '#core/stock/sale.js';
 import { readSnapshot } from '#core/stock/snapshot.js';
 import { forceClaim, loseClaim } from '../../support/by-hand.js';
 import { writesNothing } from '../../support/keyspace.js';
