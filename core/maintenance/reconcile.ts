@@ -5,7 +5,7 @@ import { repaired } from '../events.js';
 import { inTurn } from '../in-turn.js';
 import { claimOf, type Order } from '../order.js';
 import { readReleases } from '../orders/release-event.js';
-import { type Repair, recordRepairs } from '../orders/sale-orders.js';
+import { type Repair, recordRepairs } from '../orders/repairs.js';
 import { listRecentSales, readSale } from '../orders/sales.js';
 import type { Sale } from '../sale.js';
 import type { StepContext } from '../steps/context.js';
