@@ -1,5 +1,5 @@
 import { SECOND_MS, withDeadline } from '#core/clock.js';
-import { isMigrated } from '#core/orders/readiness.js';
+import { isMigrated } from '#core/orders/migrated.js';
 import type { StepContext } from '#core/steps/context.js';
 import { sinceCompared } from '#core/stock/registry.js';
 

@@ -1,3 +1,4 @@
+import { ping } from '#core/orders/database.js';
 import { readOutbox } from '#core/stock/outbox.js';
 import { listLoadedSales } from '#core/stock/registry.js';
 import type { WorkerContext } from './context.js';
@@ -19,7 +20,7 @@ const LEFT_BEHIND_MS = 60_000;
  */
 export function startWatchdog(ctx: WorkerContext): { stop(): void } {
   const look = async () => {
-    await ctx.db.$queryRaw`SELECT 1`;
+    await ping(ctx.db);
     for (const saleId of await listLoadedSales(ctx.redis)) {
       const left = await readOutbox(ctx.redis, saleId, LEFT_BEHIND_MS, 1);
       if (left.length === 0) continue;
