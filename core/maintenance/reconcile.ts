@@ -14,7 +14,7 @@ import { promoteWaiting, releaseUnits } from '../steps/release-units.js';
 import { listLoadedSales, markRegistryWhole } from '../stock/registry.js';
 import { RELEASE_BATCH_MAX } from '../stock/release.js';
 import { restoreClaim } from '../stock/restore.js';
-import { carryOver, readSale as readLoadedSale, readRunId, setSale } from '../stock/sale.js';
+import { carryOver, readLoadedSale, readRunId, setSale } from '../stock/sale.js';
 import { readSnapshot, type Snapshot } from '../stock/snapshot.js';
 import { recordStatus } from '../stock/status.js';
 import type { Difference } from './compare.js';

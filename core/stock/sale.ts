@@ -87,7 +87,7 @@ export interface LoadedSale extends Omit<Sale, 'standbyFactor'> {
  * @returns the sale, or undefined when it isn't loaded
  * @throws what ioredis throws
  */
-export async function readSale(redis: Redis, saleId: string): Promise<LoadedSale | undefined> {
+export async function readLoadedSale(redis: Redis, saleId: string): Promise<LoadedSale | undefined> {
   const keys = keysOf(saleId);
   const replies = await redis
     .pipeline()

@@ -5,7 +5,7 @@ import { creditWallets } from '#core/orders/wallet.js';
 import { JOB_NAMES } from '#core/queue/jobs.js';
 import { payOrder } from '#core/steps/pay-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
-import { readSale } from '#core/stock/sale.js';
+import { readLoadedSale } from '#core/stock/sale.js';
 import { issueSession, issueToken } from '#core/token.js';
 import { type GuardedProcess, startGuarded } from '../../apps/stack/guarded-process.js';
 import { build } from '../support/build.js';
@@ -167,7 +167,7 @@ describe('another page', () => {
     const sale = await openTestSale(stores);
     const answer = await ask(`/sales/${sale.id}/pause`, { cookie, ...headers }, { method: 'POST' });
     expect([answer.status, await answer.json()]).toEqual([403, expect.objectContaining({ code: 'forbidden_origin' })]);
-    expect(await readSale(stores.redis, sale.id)).toMatchObject({ state: 'open' });
+    expect(await readLoadedSale(stores.redis, sale.id)).toMatchObject({ state: 'open' });
   });
 });
 
@@ -239,10 +239,10 @@ describe('the console', () => {
       ask(`${path}/${change}`, { ...HTML, cookie, origin: url }, { method: 'POST', body: new URLSearchParams(fields) });
     const paused = await form('pause');
     expect([paused.status, paused.headers.get('location')]).toEqual([303, path]);
-    expect(await readSale(stores.redis, sale.id)).toMatchObject({ state: 'paused' });
+    expect(await readLoadedSale(stores.redis, sale.id)).toMatchObject({ state: 'paused' });
     expect((await form('restock', { units: '3' })).status).toBe(303);
     expect((await form('restock', { units: '0' })).status).toBe(400);
-    expect(await readSale(stores.redis, sale.id)).toMatchObject({ units: 5, remaining: 5 });
+    expect(await readLoadedSale(stores.redis, sale.id)).toMatchObject({ units: 5, remaining: 5 });
     const resumed = await ask(`${path}/resume`, BEARER, { method: 'POST' });
     expect(await resumed.json()).toMatchObject({ sale: sale.id, state: 'open', units: 5, inRedis: true });
     expect(await (await ask(`${path}/close`, BEARER, { method: 'POST' })).json()).toMatchObject({ state: 'closed' });
