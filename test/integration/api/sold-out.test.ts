@@ -84,7 +84,7 @@ describe('a sale that has no room', () => {
     });
     expect(await scriptCalls()).toBe(before);
     await recordStatus(api.redis, sale.id, [{ ...ann, status: 'paid' }]);
-    // Until the copy has heard of it, Redis may be the one who says so.
+    // Until the mirror has heard of it, Redis may be the one who says so.
     await eventually(async () => {
       const now = await scriptCalls();
       expect((await buy(sale, 'ann')).body).toMatchObject({ status: 'paid' });
@@ -152,7 +152,7 @@ describe('what can not be heard', () => {
     await untilFromMemoryOf(sale, 'fay');
   });
 
-  test('a message that was lost: within a second nothing is answered from an old copy', async () => {
+  test('a message that was lost: within a second nothing is answered from an old mirror', async () => {
     const { sale, bob } = await soldOut({ standbyFactor: 0 });
     // As if the message about this release had been lost: the script tells nothing.
     await api.redis.acl('SETUSER', 'default', 'resetchannels');
@@ -164,7 +164,7 @@ describe('what can not be heard', () => {
     await eventually(async () => expect((await buy(sale, 'eve')).body).toMatchObject({ status: 'queued' }), 1_500);
   });
 
-  test('a sale that is loaded anew: nothing is taken from the copy of the old one', async () => {
+  test('a sale that is loaded anew: nothing is taken from the mirror of the old one', async () => {
     const { sale } = await soldOut({ standbyFactor: 0 });
     await api.redis.del(`{${sale.id}}:sale`, `{${sale.id}}:claims`, `{${sale.id}}:outbox`);
     await openSale(api.redis, sale);
