@@ -11,6 +11,7 @@ import { type GuardedProcess, startGuarded } from '../../apps/stack/guarded-proc
 import { build } from '../support/build.js';
 import { loseClaim } from '../support/by-hand.js';
 import { eventually } from '../support/eventually.js';
+import { startFaultProxy } from '../support/fault-proxy.js';
 import { oddRequests, wrongAnswers } from '../support/odd-requests.js';
 import { openTestSale, useStores, winOne } from '../support/stores.js';
 
@@ -277,6 +278,23 @@ describe('with stores that are away', () => {
     for (const path of ['/sales', '/sales/x', '/sales/x/audit']) {
       const answer = await fetch(admin + path, { headers: BEARER });
       expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '2']);
+    }
+  });
+
+  test('an answer of many steps is given up as soon as one of a single step', async () => {
+    const sale = await openTestSale(stores);
+    const proxy = await startFaultProxy(stores.databaseUrl);
+    try {
+      const admin = await startAdmin({ DATABASE_URL: proxy.through(stores.databaseUrl) });
+      const audit = () => fetch(`${admin}/sales/${sale.id}/audit`, { headers: { ...BEARER, ...HTML } });
+      expect((await audit()).status).toBe(200);
+      // Each statement is quick enough; all eight of them, one after the other, are not.
+      proxy.set({ kind: 'latency', ms: 700 });
+      const askedAt = performance.now();
+      expect((await audit()).status).toBe(503);
+      expect(performance.now() - askedAt).toBeLessThan(9_500);
+    } finally {
+      await proxy.close();
     }
   });
 
