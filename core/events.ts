@@ -113,11 +113,13 @@ export const enqueueFailed = event((job: string, err: unknown) => {
   warnRarely(`could not queue ${job}`, { err });
 });
 
+/** A job ran to its end. */
 export const jobDone = event((job: string, seconds: number) => {
   jobs.inc({ job, outcome: 'done' });
   jobSeconds.observe({ job }, seconds);
 });
 
+/** A job failed. It may be tried again, and compensates nothing. */
 export const jobFailed = event((job: string, err: unknown) => {
   jobs.inc({ job, outcome: 'failed' });
   warnRarely(`${job} failed`, { err });
@@ -135,7 +137,9 @@ export const actorFailed = event((actor: string, err: unknown) => {
   warnRarely(`${actor} failed`, { err });
 });
 
+/** Claims became orders. */
 export const ordersPlaced = event((count: number) => orders.inc({ became: 'placed' }, count));
+
 /** Claims were found in the outbox that nobody had placed. */
 export const claimsRescued = event((count: number) => orders.inc({ became: 'rescued' }, count));
 
@@ -145,12 +149,25 @@ export const claimsGivenUp = event((why: 'conflict' | 'refused', saleId: string,
   log?.error({ err, saleId, why, claims }, 'claims are given up');
 });
 
+/** Orders were not paid by their deadline. */
 export const ordersExpired = event((count: number) => orders.inc({ became: 'expired' }, count));
+
+/** Orders were paid, from a wallet or at a provider. */
 export const ordersPaid = event((count: number) => orders.inc({ became: 'paid' }, count));
+
+/** A buyer cancelled an order. */
 export const orderCancelled = event(() => orders.inc({ became: 'cancelled' }));
+
+/** Orders were placed only to end: their buyers' wallets held too little. */
 export const ordersRejected = event((count: number) => orders.inc({ became: 'rejected' }, count));
+
+/** The shop gave the money of an order back. */
 export const orderRefunded = event(() => orders.inc({ became: 'refunded' }));
+
+/** Units and their buyers are free again. */
 export const unitsReleased = event((count: number) => orders.inc({ became: 'released' }, count));
+
+/** Units that came back went to the first on standby. */
 export const unitsPromoted = event((count: number) => orders.inc({ became: 'promoted' }, count));
 
 /** Reports after which somebody should look: money that is not as it should be. */

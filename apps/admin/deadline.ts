@@ -1,13 +1,15 @@
+import type { Request, RequestHandler, Response } from 'express';
 import { SECOND_MS, withDeadline } from '#core/clock.js';
 
 /** Every answer comes within this time, in ms. */
 const ANSWER_MS = 8 * SECOND_MS;
 
 /**
- * @param work what an operator waits for
- * @returns its result
- * @throws DeadlineExceeded when it takes too long, or what it throws
+ * @param handler answers an operator from the stores
+ * @returns the same, but one that takes too long rejects with DeadlineExceeded; what it does goes on
  */
-export function inTime<T>(work: Promise<T>): Promise<T> {
-  return withDeadline(work, ANSWER_MS, 'answering an operator');
+export function timely<Params extends Record<string, string>>(
+  handler: (req: Request<Params>, res: Response) => Promise<unknown>,
+): RequestHandler<Params> {
+  return (req, res) => withDeadline(handler(req, res), ANSWER_MS, 'answering an operator');
 }

@@ -1,6 +1,6 @@
 import { isLive, parseClaimRecord } from '#core/claim.js';
 import type { BuyerChange, Change } from '#core/stock/changes.js';
-import type { Standing } from '#core/stock/copy.js';
+import type { Standing } from '#core/stock/standing.js';
 
 /** Why a buyer who holds nothing gets nothing, as the claim script would say it. */
 export type Refusal = 'sold_out' | 'closed';

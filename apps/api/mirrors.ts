@@ -1,10 +1,11 @@
 import { withDeadline } from '#core/clock.js';
 import { refusedFromMemory, storeFailed } from '#core/events.js';
 import type { Redis } from '#core/redis.js';
+import { scanBuyers } from '#core/stock/buyers.js';
 import type { Change } from '#core/stock/changes.js';
-import { readStanding, scanBuyers } from '#core/stock/copy.js';
 import type { Feed } from '#core/stock/feed.js';
 import type { Listener } from '#core/stock/followed-sale.js';
+import { readStanding } from '#core/stock/standing.js';
 import { Mirror, type Refusal } from './mirror.js';
 
 /** The most buyers of one sale that are kept: about 200 bytes each. A larger sale asks Redis for every refusal. */

@@ -1,7 +1,8 @@
 import { SECOND_MS, withDeadline } from '#core/clock.js';
 import { NotVerified, Problem } from '#core/errors.js';
 import type { Redis } from '#core/redis.js';
-import { isUnknown, type LoadedSale, readRunId, readSale } from '#core/stock/sale.js';
+import { isUnknown } from '#core/stock/registry.js';
+import { type LoadedSale, readLoadedSale, readRunId } from '#core/stock/sale.js';
 import { REDIS_STEP_MS } from './deadline.js';
 import { keepRecent } from './recent.js';
 
@@ -47,7 +48,7 @@ export function createSales(redis: Redis): Sales {
 
 /** Undefined for a sale that certainly doesn't exist: that is remembered too. */
 async function load(redis: Redis, saleId: string): Promise<RecentSale | undefined> {
-  const [sale, runId] = await Promise.all([readSale(redis, saleId), readRunId(redis)]);
+  const [sale, runId] = await Promise.all([readLoadedSale(redis, saleId), readRunId(redis)]);
   if (sale?.runId === runId) return { ...sale, readAtMs: performance.now() };
   if (!sale && (await isUnknown(redis, saleId))) return undefined;
   throw new NotVerified(`sale ${saleId} is not verified in Redis`);

@@ -2,7 +2,7 @@ import { SECOND_MS, withDeadline } from '#core/clock.js';
 import { readCommandConfig } from '#core/config.js';
 import { createLogger } from '#core/logger.js';
 import { connectDatabase, type Database } from '#core/orders/database.js';
-import { isMigrated } from '#core/orders/readiness.js';
+import { isMigrated } from '#core/orders/migrated.js';
 import { closeQueues, openQueues } from '#core/queue/queue.js';
 import { connectRedis, type Redis, waitUntilReady } from '#core/redis.js';
 import type { StepContext } from '#core/steps/context.js';

@@ -3,7 +3,7 @@ import { audit } from '#core/maintenance/audit.js';
 import type { OrderStatus } from '#core/order.js';
 import { claimStatusOf, isLiveOrder } from '#core/order.js';
 import { countOrders } from '#core/orders/audit.js';
-import { readSale } from '#core/stock/sale.js';
+import { readLoadedSale } from '#core/stock/sale.js';
 import type { BuyerRecord } from './buyer.js';
 import type { Connections } from './connections.js';
 
@@ -50,7 +50,7 @@ type OrderRow = { id: string; buyerId: string; unit: number; status: OrderStatus
 export async function untilAtRest({ db, redis }: Connections, saleId: string, limitMs: number): Promise<boolean> {
   const endsAt = performance.now() + limitMs;
   for (;;) {
-    const sale = await readSale(redis, saleId);
+    const sale = await readLoadedSale(redis, saleId);
     const pending = await db.order.count({ where: { saleId, status: 'pending_payment' } });
     const undelivered = await db.outboxEvent.count({ where: { saleId, kind: 'release', deliveredAt: null } });
     if (sale?.unplaced === 0 && pending === 0 && undelivered === 0) return true;

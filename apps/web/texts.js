@@ -22,7 +22,6 @@ export const texts = {
   closed: 'This sale is over.',
 
   button: {
-    loading: 'One moment…',
     upcoming: 'Not open yet',
     open: 'Buy now',
     sold_out: 'Join the waiting line',

@@ -10,7 +10,7 @@ import { JOB_NAMES } from '#core/queue/jobs.js';
 import { closeQueues, openQueues } from '#core/queue/queue.js';
 import { connectRedis, type Redis, refuseEviction } from '#core/redis.js';
 import type { Providers, ShopPlace, StepContext } from '#core/steps/context.js';
-import { outboxAgeMs } from '#core/stock/outbox-age.js';
+import { outboxAgeMs } from '#core/stock/outbox.js';
 import { defineScripts } from '#core/stock/scripts.js';
 import { reasonsAgainst } from './readiness.js';
 

@@ -1,4 +1,4 @@
-import { isMigrated } from '#core/orders/readiness.js';
+import { ping } from '#core/orders/database.js';
 import { onShutdown } from '#core/shutdown.js';
 import { createContext } from './context.js';
 import { startJobs } from './jobs.js';
@@ -16,7 +16,7 @@ try {
   const workers = startJobs(ctx);
   const watchdog = startWatchdog({
     overdue: () => rounds.overdue(),
-    storesAnswer: () => Promise.all([ctx.redis.time(), isMigrated(ctx.db)]),
+    storesAnswer: () => Promise.all([ctx.redis.time(), ping(ctx.db)]),
     end: hanging => {
       ctx.log.fatal({ hanging }, 'something hangs although both stores answer: ending, to be started anew');
       process.exit(1);

@@ -11,7 +11,7 @@ import { reconcileAll } from '#core/maintenance/reconcile.js';
 import { rescueAll } from '#core/maintenance/rescue.js';
 import { tellShop } from '#core/maintenance/tell-shop.js';
 import type { StepContext } from '#core/steps/context.js';
-import { isRegistryWhole } from '#core/stock/sale.js';
+import { isRegistryWhole } from '#core/stock/registry.js';
 import type { WorkerContext } from './context.js';
 import type { Rounds } from './rounds.js';
 

@@ -1,7 +1,8 @@
 import { closeEvents, pruneEvents } from '../orders/release-event.js';
 import { KEEP_DAYS, listRecentSales } from '../orders/sales.js';
 import type { StepContext } from '../steps/context.js';
-import { dropSale, listLoadedSales } from '../stock/sale.js';
+import { listLoadedSales } from '../stock/registry.js';
+import { dropSale } from '../stock/sale.js';
 
 /**
  * Takes what nobody needs any more: sales from Redis that ended {@link KEEP_DAYS} days ago (Postgres keeps their orders), their

@@ -5,22 +5,16 @@ import { repaired } from '../events.js';
 import { inTurn } from '../in-turn.js';
 import { claimOf, type Order } from '../order.js';
 import { readReleases } from '../orders/release-event.js';
-import { type Repair, recordRepairs } from '../orders/sale-orders.js';
+import { type Repair, recordRepairs } from '../orders/repairs.js';
 import { listRecentSales, readSale } from '../orders/sales.js';
 import type { Sale } from '../sale.js';
 import type { StepContext } from '../steps/context.js';
 import { placeOrders } from '../steps/place-orders.js';
 import { promoteWaiting, releaseUnits } from '../steps/release-units.js';
+import { listLoadedSales, markRegistryWhole } from '../stock/registry.js';
 import { RELEASE_BATCH_MAX } from '../stock/release.js';
 import { restoreClaim } from '../stock/restore.js';
-import {
-  carryOver,
-  listLoadedSales,
-  markRegistryWhole,
-  readSale as readLoadedSale,
-  readRunId,
-  setSale,
-} from '../stock/sale.js';
+import { carryOver, readLoadedSale, readRunId, setSale } from '../stock/sale.js';
 import { readSnapshot, type Snapshot } from '../stock/snapshot.js';
 import { recordStatus } from '../stock/status.js';
 import type { Difference } from './compare.js';

@@ -5,8 +5,8 @@ import { inTurn } from '../in-turn.js';
 import { areOrdersWaiting } from '../queue/queue.js';
 import type { StepContext } from '../steps/context.js';
 import { placeOrders } from '../steps/place-orders.js';
-import { listLoadedSales } from '../stock/sale.js';
-import { readOutbox } from '../stock/status.js';
+import { readOutbox } from '../stock/outbox.js';
+import { listLoadedSales } from '../stock/registry.js';
 
 /**
  * Age at which an accepted claim counts as left behind, in ms. Longer than placing takes when all is well (p99 below 1 s),

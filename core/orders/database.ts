@@ -36,3 +36,11 @@ export function connectDatabase(url: string, connections: number, tellsShop = fa
   });
   return new PrismaClient({ adapter });
 }
+
+/**
+ * @param db the database
+ * @throws what Prisma throws when Postgres doesn't answer
+ */
+export async function ping(db: Database): Promise<void> {
+  await db.$queryRaw`SELECT 1`;
+}

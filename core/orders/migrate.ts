@@ -1,51 +1,31 @@
 import pg from 'pg';
-import { readMigrations, readSchema } from './migrations.js';
+import { readMigrations } from './migrations.js';
 import { withSchemaEngine } from './schema-engine.js';
 
-// Any constant that no one else locks. The engine's own lock (72707369) gives up after 10 s; this one waits its turn.
+/** Any constant that no one else locks. The engine's own lock (72707369) gives up after 10 s; this one waits its turn. */
 const MIGRATION_LOCK = 20_260_702;
 /** A migration of a large table takes minutes; whoever waits for it longer than this should look. */
 const LOCK_DEADLINE_MS = 300_000;
 const CONNECT_DEADLINE_MS = 5_000;
-const EVERYTHING = { externalTables: [], externalEnums: [] };
 
 /**
  * Applies the migrations that the database doesn't have yet, as `prisma migrate deploy` would, and records them in
  * Prisma's own table. Repeating it does nothing; of several processes that start it together, one does the work.
  *
- * @param databaseUrl - of a Postgres database that exists.
- * @returns the names of the migrations applied by this call, oldest first.
- * @throws when the database can't be reached, a migration fails, or one failed before.
+ * @param databaseUrl of a Postgres database that exists
+ * @returns the names of the migrations applied by this call, oldest first
+ * @throws when the database can't be reached, a migration fails, or one failed before
  */
 export async function migrate(databaseUrl: string): Promise<{ applied: string[] }> {
   return await alone(databaseUrl, () =>
     withSchemaEngine(databaseUrl, async engine => {
-      const done = await engine.applyMigrations({ migrationsList: readMigrations(), filters: EVERYTHING });
+      const done = await engine.applyMigrations({
+        migrationsList: readMigrations(),
+        filters: { externalTables: [], externalEnums: [] },
+      });
       return { applied: done.appliedMigrationNames };
     }),
   );
-}
-
-/**
- * What schema.prisma has that a migrated database has not, or the reverse. Only what Prisma's schema can express is
- * compared: the engine passes over CHECKs, triggers and partial indexes.
- *
- * @param databaseUrl - of a database that has been migrated.
- * @param schema - the schema to compare with; the project's own if left out.
- * @returns the SQL that would make the database match the schema; empty when they agree.
- */
-export async function drift(databaseUrl: string, schema = readSchema()): Promise<string> {
-  return await withSchemaEngine(databaseUrl, async engine => {
-    const { stdout } = await engine.diff({
-      from: { tag: 'schemaDatasource', ...schema },
-      to: { tag: 'schemaDatamodel', files: schema.files },
-      script: true,
-      exitCode: null,
-      filters: EVERYTHING,
-    });
-    const sql = stdout ?? '';
-    return sql.trim() === '-- This is an empty migration.' ? '' : sql;
-  });
 }
 
 /** Runs `work` while no other process runs its own. The lock ends with the connection, also when we are killed. */

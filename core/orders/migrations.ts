@@ -1,39 +1,25 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { checkout } from '../checkout.js';
 
-/** The folder `prisma/`: found upwards, because this file runs from core/orders and from dist/core/orders. */
-export const prismaFolder = (): string => {
-  for (let folder = import.meta.dirname; ; folder = dirname(folder)) {
-    const candidate = join(folder, 'prisma');
-    if (existsSync(join(candidate, 'migrations'))) return candidate;
-    if (folder === dirname(folder)) throw new Error(`no folder prisma/migrations above ${import.meta.dirname}`);
-  }
-};
+const FOLDER = join(checkout, 'prisma', 'migrations');
+const LOCK = 'migration_lock.toml';
 
-/** The migrations in the form the schema engine wants, oldest first. */
+/** @returns the migrations in the form the schema engine wants, oldest first */
 export function readMigrations() {
-  const baseDir = join(prismaFolder(), 'migrations');
-  const lock = join(baseDir, 'migration_lock.toml');
-  const names = readdirSync(baseDir, { withFileTypes: true })
+  const names = readdirSync(FOLDER, { withFileTypes: true })
     .filter(entry => entry.isDirectory())
     .map(entry => entry.name)
     .sort();
   return {
-    baseDir,
-    lockfile: { path: 'migration_lock.toml', content: existsSync(lock) ? readFileSync(lock, 'utf8') : null },
+    baseDir: FOLDER,
+    lockfile: { path: LOCK, content: readFileSync(join(FOLDER, LOCK), 'utf8') },
     shadowDbInitScript: '',
-    migrationDirectories: names.map(path => ({ path, migrationFile: readMigration(join(baseDir, path)) })),
+    migrationDirectories: names.map(path => ({ path, migrationFile: readMigration(path) })),
   };
 }
 
-/** schema.prisma in the form the schema engine wants. */
-export function readSchema() {
-  const folder = prismaFolder();
-  const path = join(folder, 'schema.prisma');
-  return { configDir: folder, files: [{ path, content: readFileSync(path, 'utf8') }] };
-}
-
-function readMigration(folder: string) {
-  const content = readFileSync(join(folder, 'migration.sql'), 'utf8');
+function readMigration(name: string) {
+  const content = readFileSync(join(FOLDER, name, 'migration.sql'), 'utf8');
   return { path: 'migration.sql', content: { tag: 'ok' as const, value: content } };
 }

@@ -25,32 +25,3 @@ export async function readWithdrawnUnits(db: Database, saleId: string): Promise<
   const rows = await db.withdrawnUnit.findMany({ where: { saleId }, select: { unit: true } });
   return rows.map(row => row.unit);
 }
-
-/** A thing that reconciling put right. */
-export interface Repair {
-  kind:
-    | 'restored_claim'
-    | 'released_claim'
-    | 'recorded_status'
-    | 'placed_claim'
-    | 'promoted'
-    | 'rebuilt'
-    | 'loaded'
-    | 'updated';
-  claimId?: string;
-  detail: Record<string, string | number | boolean | null>;
-}
-
-/**
- * Leaves a trace of repairs, one row each.
- *
- * @param db the database
- * @param saleId the sale
- * @param repairs what was put right
- */
-export async function recordRepairs(db: Database, saleId: string, repairs: Repair[]): Promise<void> {
-  if (repairs.length === 0) return;
-  await db.repair.createMany({
-    data: repairs.map(({ kind, claimId, detail }) => ({ saleId, kind, claimId: claimId ?? null, detail })),
-  });
-}

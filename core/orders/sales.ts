@@ -33,10 +33,12 @@ export async function readSale(db: Database, saleId: string): Promise<Sale | und
 
 /**
  * @param db the database
- * @returns every sale, the newest first
+ * @param limit how many, at most; all of them if left out
+ * @returns the sales, the newest first
  */
-export async function listSales(db: Database): Promise<Sale[]> {
-  return (await db.sale.findMany({ orderBy: { createdAt: 'desc' } })).map(saleOf);
+export async function listSales(db: Database, limit?: number): Promise<Sale[]> {
+  const rows = await db.sale.findMany({ orderBy: { createdAt: 'desc' }, ...(limit ? { take: limit } : {}) });
+  return rows.map(saleOf);
 }
 
 /** Sales stay in Redis for this many days after they end, so that their buyers can look up where they stand. */

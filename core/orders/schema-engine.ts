@@ -27,9 +27,10 @@ let loaded = false;
 /**
  * Runs `work` with an engine that is connected to one database, and disconnects.
  *
- * @param databaseUrl - of a Postgres database that exists.
- * @returns what `work` returns.
- * @throws what the engine or the database answers; the engine's errors name the migration.
+ * @param databaseUrl of a Postgres database that exists
+ * @param work given the engine
+ * @returns what `work` returns
+ * @throws what the engine or the database answers; the engine's errors name the migration
  */
 export async function withSchemaEngine<T>(
   databaseUrl: string,

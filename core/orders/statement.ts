@@ -1,11 +1,5 @@
 import { type Database, Prisma } from './database.js';
 
-/** What a buyer has, in one currency. */
-export interface Balance {
-  currency: string;
-  balanceMinor: number;
-}
-
 /** One movement of a buyer's money. */
 export interface StatementLine {
   at: string;
@@ -17,19 +11,6 @@ export interface StatementLine {
   amountMinor: number;
   /** What the wallet held after it. */
   balanceMinor: number;
-}
-
-/**
- * @param db the database
- * @param buyerId whose
- * @returns a balance for each currency that the buyer ever had
- */
-export async function readBalances(db: Database, buyerId: string): Promise<Balance[]> {
-  const accounts = await db.account.findMany({
-    where: { kind: 'buyer', owner: buyerId },
-    orderBy: { currency: 'asc' },
-  });
-  return accounts.map(({ currency, balanceMinor }) => ({ currency, balanceMinor: Number(balanceMinor ?? 0n) }));
 }
 
 /**
@@ -74,40 +55,4 @@ function lineOf(row: StatementRow): StatementLine {
     amountMinor: Number(row.amount),
     balanceMinor: Number(row.balance),
   };
-}
-
-/** One order of a buyer, for the operator. */
-export interface BuyerOrder {
-  orderId: string;
-  saleId: string;
-  unit: number;
-  status: string;
-  reason: string | null;
-  amountMinor: number;
-  currency: string;
-  placedAt: string;
-}
-
-/**
- * @param db the database
- * @param buyerId whose
- * @param limit how many, at most
- * @returns the orders, the newest first
- */
-export async function readBuyerOrders(db: Database, buyerId: string, limit: number): Promise<BuyerOrder[]> {
-  const rows = await db.order.findMany({
-    where: { buyerId, status: { not: 'void' } },
-    orderBy: { placedAt: 'desc' },
-    take: limit,
-  });
-  return rows.map(({ id, saleId, unit, status, reason, amountMinor, currency, placedAt }) => ({
-    orderId: id,
-    saleId,
-    unit,
-    status,
-    reason,
-    amountMinor: Number(amountMinor),
-    currency,
-    placedAt: placedAt.toISOString(),
-  }));
 }

@@ -61,6 +61,25 @@ export async function readBalance(db: Database, buyerId: string, currency: strin
   return Number(account?.balanceMinor ?? 0n);
 }
 
+/** What a buyer has, in one currency. */
+export interface Balance {
+  currency: string;
+  balanceMinor: number;
+}
+
+/**
+ * @param db the database
+ * @param buyerId whose
+ * @returns a balance for each currency that the buyer ever had
+ */
+export async function readBalances(db: Database, buyerId: string): Promise<Balance[]> {
+  const accounts = await db.account.findMany({
+    where: { kind: 'buyer', owner: buyerId },
+    orderBy: { currency: 'asc' },
+  });
+  return accounts.map(({ currency, balanceMinor }) => ({ currency, balanceMinor: Number(balanceMinor ?? 0n) }));
+}
+
 /** What an order was paid with. */
 export interface Capture {
   amountMinor: number;

@@ -1,7 +1,7 @@
 import type { Claim } from '../claim.js';
 import { crashPoint, crashStep } from '../crash-point.js';
 import { claimsGivenUp, enqueueFailed, ordersPaid, ordersPlaced, ordersRejected } from '../events.js';
-import { isLiveOrder, type Order } from '../order.js';
+import { claimOf, isLiveOrder, type Order } from '../order.js';
 import { voidClaims } from '../orders/end.js';
 import { isDataError } from '../orders/failure.js';
 import { type Placement, placeOrders as place } from '../orders/place.js';
@@ -88,8 +88,7 @@ async function tombstones(ctx: StepContext, saleId: string, claims: Claim[]): Pr
 
 async function recordLive(ctx: StepContext, saleId: string, orders: Order[]): Promise<void> {
   if (orders.length === 0) return;
-  const records = orders.map(order => ({ ...order, status: order.status as 'paid' }));
-  await crashStep('place.record', () => recordStatus(ctx.redis, saleId, records));
+  await crashStep('place.record', () => recordStatus(ctx.redis, saleId, orders.map(claimOf)));
   await crashPoint('place.recorded');
   const pending = orders.filter(order => order.status === 'pending_payment');
   if (pending.length === 0) return;

@@ -3,7 +3,7 @@ import { countOrders, type OrderCounts } from '../orders/audit.js';
 import type { Database } from '../orders/database.js';
 import type { Redis } from '../redis.js';
 import { phaseOf, type Sale, type SalePhase } from '../sale.js';
-import { type LoadedSale, readRunId, readSale } from '../stock/sale.js';
+import { type LoadedSale, readLoadedSale, readRunId } from '../stock/sale.js';
 
 /** An operator looks at Postgres's part of a sale also while Redis is away, and doesn't wait longer for Redis, in ms. */
 const REDIS_LIMIT_MS = 2 * SECOND_MS;
@@ -67,7 +67,7 @@ export async function overviewOf(stores: { db: Database; redis: Redis }, sale: S
 
 async function look(redis: Redis, saleId: string): Promise<{ inRedis: SaleInRedis; loaded?: LoadedSale }> {
   try {
-    const reads = Promise.all([readSale(redis, saleId), readRunId(redis)]);
+    const reads = Promise.all([readLoadedSale(redis, saleId), readRunId(redis)]);
     const [loaded, runId] = await withDeadline(reads, REDIS_LIMIT_MS, 'reading the sale');
     if (!loaded) return { inRedis: 'not_loaded' };
     return { inRedis: loaded.runId === runId ? 'ready' : 'unverified', loaded };

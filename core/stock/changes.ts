@@ -8,7 +8,7 @@ export type BuyerChange =
 
 /** What one script changed in a sale. Values are absolute; what isn't there stays as it is. */
 export interface Change {
-  /** Counts every change of the sale; after a gap, a copy of the sale is out of date. */
+  /** Counts every change of the sale; after a gap, a mirror of the sale is out of date. */
   version: number;
   /** Counts what was told. */
   published: number;

@@ -1,6 +1,5 @@
-import type { OrderReason } from '../order.js';
 import type { Redis } from '../redis.js';
-import { allKeysOf, keysOf } from './keys.js';
+import { allKeysOf } from './keys.js';
 import { behindFence, runScript } from './scripts.js';
 
 /** Why no unit could be taken again. `not_released`: the old claim is still being released; ask again. */
@@ -30,26 +29,4 @@ export async function regrab(redis: Redis, saleId: string, regrab: Regrab): Prom
     regrab.claimId,
   ]);
   return behindFence<number | RegrabRefusal>(reply, saleId)[0] as number | RegrabRefusal;
-}
-
-/**
- * Tells a buyer more about a claim that has ended. A buyer who has claimed again since is told about that claim instead.
- *
- * @param redis a connection with the scripts
- * @param saleId the sale
- * @param claim whose claim, and which
- * @param reason what they are told
- * @throws NotVerified when the sale isn't verified
- */
-export async function setReason(
-  redis: Redis,
-  saleId: string,
-  claim: { buyerId: string; claimId: string },
-  reason: OrderReason,
-): Promise<void> {
-  const keys = keysOf(saleId);
-  behindFence(
-    await runScript(redis, 'set-reason', [keys.sale, keys.claims], [claim.buyerId, claim.claimId, reason]),
-    saleId,
-  );
 }

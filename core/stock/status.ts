@@ -1,8 +1,7 @@
-import type { Claim, ClaimRecord, ClaimStatus } from '../claim.js';
-import { parseClaimRecord } from '../claim.js';
+import { type ClaimRecord, type ClaimStatus, parseClaimRecord } from '../claim.js';
+import type { OrderReason } from '../order.js';
 import type { Redis } from '../redis.js';
 import { keysOf } from './keys.js';
-import { msOf } from './replies.js';
 import { behindFence, runScript } from './scripts.js';
 
 /** Where an order stands, to be written onto its claim. */
@@ -62,45 +61,23 @@ function claimIn(record: string): BuyerStatus {
 }
 
 /**
- * Takes a buyer out of the line.
+ * Tells a buyer more about a claim that has ended. A buyer who has claimed again since is told about that claim instead.
  *
  * @param redis a connection with the scripts
  * @param saleId the sale
- * @param buyerId the buyer
- * @returns whether they were in it
+ * @param claim whose claim, and which
+ * @param reason what they are told
  * @throws NotVerified when the sale isn't verified
  */
-export async function leaveStandby(redis: Redis, saleId: string, buyerId: string): Promise<boolean> {
-  const keys = keysOf(saleId);
-  const reply = await runScript(redis, 'leave-standby', [keys.sale, keys.standby], [buyerId]);
-  return behindFence<number>(reply, saleId)[0] === 1;
-}
-
-/**
- * Reads claims that were accepted and not placed for a while.
- *
- * @param redis a connection
- * @param saleId the sale
- * @param olderThanMs how long ago they were won at least, in ms by Redis's clock
- * @param limit how many, at most
- * @returns the oldest of them, with the time they were won
- */
-export async function readOutbox(
+export async function setReason(
   redis: Redis,
   saleId: string,
-  olderThanMs: number,
-  limit: number,
-): Promise<(Claim & { wonAtMs: number })[]> {
+  claim: { buyerId: string; claimId: string },
+  reason: OrderReason,
+): Promise<void> {
   const keys = keysOf(saleId);
-  const until = msOf(await redis.time()) - olderThanMs;
-  const entries = await redis.zrangebyscore(keys.outbox, '-inf', until, 'WITHSCORES', 'LIMIT', 0, limit);
-  const buyerIds = entries.filter((_, i) => i % 2 === 0);
-  if (buyerIds.length === 0) return [];
-  const records = await redis.hmget(keys.claims, ...buyerIds);
-  return buyerIds.flatMap((buyerId, i) => {
-    const record = records[i];
-    if (!record) return [];
-    const { claimId, unit } = parseClaimRecord(record);
-    return [{ buyerId, claimId, unit, wonAtMs: Number(entries[2 * i + 1]) }];
-  });
+  behindFence(
+    await runScript(redis, 'set-reason', [keys.sale, keys.claims], [claim.buyerId, claim.claimId, reason]),
+    saleId,
+  );
 }

@@ -4,7 +4,7 @@ import { cancelOrder } from '#core/steps/cancel-order.js';
 import { expireOrders } from '#core/steps/expire-orders.js';
 import { payOrder } from '#core/steps/pay-order.js';
 import { refundOrder } from '#core/steps/refund-order.js';
-import { readSale } from '#core/stock/sale.js';
+import { readLoadedSale } from '#core/stock/sale.js';
 import { eventually } from '../support/eventually.js';
 import { buyers } from '../support/stores.js';
 import { inLanes, PRICE, useArena } from './arena.js';
@@ -61,7 +61,7 @@ describe('spending', () => {
     );
     const placedAt = performance.now();
     await eventually(async () => {
-      const loaded = await Promise.all(sales.map(saleId => readSale(redis, saleId)));
+      const loaded = await Promise.all(sales.map(saleId => readLoadedSale(redis, saleId)));
       expect(loaded.reduce((free, sale) => free + (sale?.remaining ?? 0), 0)).toBe(BUYERS);
     });
     expect(performance.now() - placedAt).toBeLessThan(RELEASED_WITHIN_MS);
@@ -142,7 +142,7 @@ describe('races', () => {
     expect(paid + cancelled).toBe(ROUNDS);
     process.stderr.write(`pay against expire: ${paid} paid, ${cancelled} expired\n`);
     expect(Math.min(paid, cancelled)).toBeGreaterThan(ROUNDS / 20);
-    await eventually(async () => expect((await readSale(t.ctx.redis, saleId))?.remaining).toBe(cancelled));
+    await eventually(async () => expect((await readLoadedSale(t.ctx.redis, saleId))?.remaining).toBe(cancelled));
     await expectProof(saleId);
   });
 

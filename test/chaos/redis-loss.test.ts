@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { creditWallets } from '#core/orders/wallet.js';
-import { readRunId, readSale } from '#core/stock/sale.js';
+import { readLoadedSale, readRunId } from '#core/stock/sale.js';
 import { eventually } from '../support/eventually.js';
 import { useStage } from './stage.js';
 import { PRICE_MINOR } from './world.js';
@@ -67,7 +67,7 @@ async function flush(saleId: string, buyerId: string) {
   const runId = await readRunId(redis);
   await redis.flushall();
   const flushedAt = performance.now();
-  await eventually(async () => expect((await readSale(redis, saleId))?.runId).toBe(runId), OPEN_WITHIN_MS);
+  await eventually(async () => expect((await readLoadedSale(redis, saleId))?.runId).toBe(runId), OPEN_WITHIN_MS);
   const verifiedAt = performance.now();
   await eventually(async () => {
     expect(await s.client.ask('buy', saleId, buyerId)).toMatchObject({ claimId: expect.any(String) });

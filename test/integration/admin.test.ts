@@ -5,12 +5,13 @@ import { creditWallets } from '#core/orders/wallet.js';
 import { JOB_NAMES } from '#core/queue/jobs.js';
 import { payOrder } from '#core/steps/pay-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
-import { readSale } from '#core/stock/sale.js';
+import { readLoadedSale } from '#core/stock/sale.js';
 import { issueSession, issueToken } from '#core/token.js';
 import { type GuardedProcess, startGuarded } from '../../apps/stack/guarded-process.js';
 import { build } from '../support/build.js';
 import { loseClaim } from '../support/by-hand.js';
 import { eventually } from '../support/eventually.js';
+import { startFaultProxy } from '../support/fault-proxy.js';
 import { oddRequests, wrongAnswers } from '../support/odd-requests.js';
 import { openTestSale, useStores, winOne } from '../support/stores.js';
 
@@ -167,7 +168,7 @@ describe('another page', () => {
     const sale = await openTestSale(stores);
     const answer = await ask(`/sales/${sale.id}/pause`, { cookie, ...headers }, { method: 'POST' });
     expect([answer.status, await answer.json()]).toEqual([403, expect.objectContaining({ code: 'forbidden_origin' })]);
-    expect(await readSale(stores.redis, sale.id)).toMatchObject({ state: 'open' });
+    expect(await readLoadedSale(stores.redis, sale.id)).toMatchObject({ state: 'open' });
   });
 });
 
@@ -239,10 +240,10 @@ describe('the console', () => {
       ask(`${path}/${change}`, { ...HTML, cookie, origin: url }, { method: 'POST', body: new URLSearchParams(fields) });
     const paused = await form('pause');
     expect([paused.status, paused.headers.get('location')]).toEqual([303, path]);
-    expect(await readSale(stores.redis, sale.id)).toMatchObject({ state: 'paused' });
+    expect(await readLoadedSale(stores.redis, sale.id)).toMatchObject({ state: 'paused' });
     expect((await form('restock', { units: '3' })).status).toBe(303);
     expect((await form('restock', { units: '0' })).status).toBe(400);
-    expect(await readSale(stores.redis, sale.id)).toMatchObject({ units: 5, remaining: 5 });
+    expect(await readLoadedSale(stores.redis, sale.id)).toMatchObject({ units: 5, remaining: 5 });
     const resumed = await ask(`${path}/resume`, BEARER, { method: 'POST' });
     expect(await resumed.json()).toMatchObject({ sale: sale.id, state: 'open', units: 5, inRedis: true });
     expect(await (await ask(`${path}/close`, BEARER, { method: 'POST' })).json()).toMatchObject({ state: 'closed' });
@@ -277,6 +278,23 @@ describe('with stores that are away', () => {
     for (const path of ['/sales', '/sales/x', '/sales/x/audit']) {
       const answer = await fetch(admin + path, { headers: BEARER });
       expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '2']);
+    }
+  });
+
+  test('an answer of many steps is given up as soon as one of a single step', async () => {
+    const sale = await openTestSale(stores);
+    const proxy = await startFaultProxy(stores.databaseUrl);
+    try {
+      const admin = await startAdmin({ DATABASE_URL: proxy.through(stores.databaseUrl) });
+      const audit = () => fetch(`${admin}/sales/${sale.id}/audit`, { headers: { ...BEARER, ...HTML } });
+      expect((await audit()).status).toBe(200);
+      // Each statement is quick enough; all eight of them, one after the other, are not.
+      proxy.set({ kind: 'latency', ms: 700 });
+      const askedAt = performance.now();
+      expect((await audit()).status).toBe(503);
+      expect(performance.now() - askedAt).toBeLessThan(9_500);
+    } finally {
+      await proxy.close();
     }
   });
 

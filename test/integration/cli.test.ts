@@ -9,7 +9,7 @@ import { payOrder } from '#core/steps/pay-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { claim } from '#core/stock/claims.js';
 import { keysOf } from '#core/stock/keys.js';
-import { readSale } from '#core/stock/sale.js';
+import { readLoadedSale } from '#core/stock/sale.js';
 import { buyerVerifier } from '#core/token.js';
 import { build } from '../support/build.js';
 import { loseClaim } from '../support/by-hand.js';
@@ -65,7 +65,7 @@ describe('sale create', () => {
     expectRefusal(await run(...args), 1, 'sale twice exists already');
     await stores.redis.del(...Object.values(keysOf('twice')));
     expect((await run(...args)).exitCode).toBe(0);
-    expect(await readSale(stores.redis, 'twice')).toMatchObject({ units: 2, remaining: 2 });
+    expect(await readLoadedSale(stores.redis, 'twice')).toMatchObject({ units: 2, remaining: 2 });
   });
 
   // What each option takes is in test/unit/cli-options.test.ts.
@@ -95,7 +95,7 @@ describe('changing a sale', () => {
       promoted: 1,
       inRedis: true,
     });
-    expect(await readSale(stores.redis, sale.id)).toMatchObject({ units: 3, remaining: 1, generation: 4 });
+    expect(await readLoadedSale(stores.redis, sale.id)).toMatchObject({ units: 3, remaining: 1, generation: 4 });
     const promoted = await stores.queues['place-orders'].getJobs();
     expect(promoted.map(job => job.data.claims.map(({ buyerId }) => buyerId))).toEqual([['second']]);
   });
@@ -162,7 +162,7 @@ describe('audit, reconcile, rebuild', () => {
     await placeOrders(stores, sale.id, await win(stores, sale, 'b1', 'b2'));
     await stores.redis.del(...Object.values(keysOf(sale.id)));
     expect((await run('rebuild', sale.id)).stdout).toContain('with 2 claims');
-    expect(await readSale(stores.redis, sale.id)).toMatchObject({ remaining: 1 });
+    expect(await readLoadedSale(stores.redis, sale.id)).toMatchObject({ remaining: 1 });
   });
 
   test.each(['audit', 'reconcile', 'rebuild'])('%s of a sale that is not there is refused', async command => {

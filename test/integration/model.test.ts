@@ -5,12 +5,13 @@ import { formatClaimRecord } from '#core/claim.js';
 import type { Redis } from '#core/redis.js';
 import { parseChange } from '#core/stock/changes.js';
 import { type ClaimOutcome, claim } from '#core/stock/claims.js';
-import { readStanding } from '#core/stock/copy.js';
 import { openSale } from '#core/stock/open-sale.js';
 import { promote, release } from '#core/stock/release.js';
 import { dropSale, restock, setSale } from '#core/stock/sale.js';
 import { readSnapshot } from '#core/stock/snapshot.js';
-import { leaveStandby, recordStatus } from '#core/stock/status.js';
+import { leaveStandby } from '#core/stock/standby.js';
+import { readStanding } from '#core/stock/standing.js';
+import { recordStatus } from '#core/stock/status.js';
 import { Mirror } from '../../apps/api/mirror.js';
 import { type Expected, pictureOf, SaleModel, unitsOf } from '../support/model.js';
 import { aSale, useStores } from '../support/stores.js';
@@ -175,7 +176,7 @@ function same(received: unknown, expected: unknown): void {
 /** What was told of changes, in their order. */
 const heard: string[] = [];
 
-/** A copy that was only told of the changes must say of every buyer what the model says. */
+/** A mirror that was only told of the changes must say of every buyer what the model says. */
 async function agreeFromMemory({ model, mirror }: Run): Promise<void> {
   // Its reply comes after everything that was published before it was asked.
   await ears.ping();

@@ -1,5 +1,7 @@
 import { formatMoney } from '#core/money.js';
-import type { Balance, BuyerOrder, StatementLine } from '#core/orders/statement.js';
+import type { BuyerOrder } from '#core/orders/buyer-orders.js';
+import type { StatementLine } from '#core/orders/statement.js';
+import type { Balance } from '#core/orders/wallet.js';
 import { type Html, html } from '../html.js';
 import { layout } from './layout.js';
 import { moment } from './parts.js';

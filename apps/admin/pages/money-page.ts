@@ -1,5 +1,5 @@
 import { formatMoney } from '#core/money.js';
-import type { OddPayment } from '#core/orders/attention.js';
+import type { OddPayment } from '#core/orders/odd-payments.js';
 import type { DeadEvent } from '#core/orders/shop-event.js';
 import { type Html, html } from '../html.js';
 import { layout } from './layout.js';

@@ -8,13 +8,15 @@ import { type Sale, UNITS_MAX } from '#core/sale.js';
 import { type ChangedSale, type ChangeOutcome, changeSale } from '#core/steps/change-sale.js';
 import { overviewOf, type SaleOverview } from '#core/steps/sale-overview.js';
 import type { AdminContext } from '../context.js';
-import { inTime } from '../deadline.js';
+import { timely } from '../deadline.js';
 import { salePage } from '../pages/sale-page.js';
 import { salesPage } from '../pages/sales-page.js';
 import { wantsHtml } from '../problem.js';
 
 /** Sales on the first page; older ones are found by their id, and with `npm run cli -- sale list`. */
 const LISTED_MAX = 50;
+
+type OneSale = { saleId: string };
 
 const restockBody = z.object({ units: z.coerce.number().int().min(1).max(UNITS_MAX) });
 
@@ -37,37 +39,52 @@ const CHANGES: Record<string, (body: unknown) => SaleUpdate> = {
  * @param ctx the stores
  */
 export function addConsole(app: Express, ctx: AdminContext): void {
-  app.get(['/', '/sales'], async (req, res) => {
-    const sales = await inTime(listOverviews(ctx));
-    if (wantsHtml(req)) res.type('html').send(salesPage(sales).text);
-    else res.json({ sales });
-  });
-  app.get('/sales/:saleId', async (req, res) => {
-    const sale = await inTime(findOverview(ctx, req.params.saleId));
-    if (wantsHtml(req)) res.type('html').send(salePage(sale, { live: req.query.live === '1' }).text);
-    else res.json(sale);
-  });
-  app.get('/sales/:saleId/audit', async (req, res) => {
-    const { id } = await findSale(ctx, req.params.saleId);
-    const proof = await inTime(audit(ctx.db, ctx.redis, id));
-    if (wantsHtml(req)) res.type('html').send(salePage(await inTime(findOverview(ctx, id)), { audit: proof }).text);
-    else res.json(proof);
-  });
-  for (const [name, updateOf] of Object.entries(CHANGES)) {
-    app.post(`/sales/:saleId/${name}`, async (req, res) => {
+  app.get(
+    ['/', '/sales'],
+    timely(async (req, res) => {
+      const sales = await listOverviews(ctx);
+      if (wantsHtml(req)) res.type('html').send(salesPage(sales).text);
+      else res.json({ sales });
+    }),
+  );
+  app.get(
+    '/sales/:saleId',
+    timely<OneSale>(async (req, res) => {
+      const sale = await findOverview(ctx, req.params.saleId);
+      if (wantsHtml(req)) res.type('html').send(salePage(sale, { live: req.query.live === '1' }).text);
+      else res.json(sale);
+    }),
+  );
+  app.get(
+    '/sales/:saleId/audit',
+    timely<OneSale>(async (req, res) => {
       const { id } = await findSale(ctx, req.params.saleId);
-      const update = updateOf(req.body);
-      const outcome = await inTime(changeSale(ctx, id, update));
-      const inRedis = outcome.kind === 'changed' && outcome.inRedis;
-      ctx.log.info({ saleId: id, change: name, update, outcome: outcome.kind, inRedis }, 'sale changed by an operator');
-      answerChange(req, res, id, outcome);
-    });
+      const proof = await audit(ctx.db, ctx.redis, id);
+      if (wantsHtml(req)) res.type('html').send(salePage(await findOverview(ctx, id), { audit: proof }).text);
+      else res.json(proof);
+    }),
+  );
+  for (const [name, updateOf] of Object.entries(CHANGES)) {
+    app.post(
+      `/sales/:saleId/${name}`,
+      timely<OneSale>(async (req, res) => {
+        const { id } = await findSale(ctx, req.params.saleId);
+        const update = updateOf(req.body);
+        const outcome = await changeSale(ctx, id, update);
+        const inRedis = outcome.kind === 'changed' && outcome.inRedis;
+        ctx.log.info(
+          { saleId: id, change: name, update, outcome: outcome.kind, inRedis },
+          'sale changed by an operator',
+        );
+        answerChange(req, res, id, outcome);
+      }),
+    );
   }
 }
 
 async function listOverviews(ctx: AdminContext): Promise<SaleOverview[]> {
   const overviews: SaleOverview[] = [];
-  for (const sale of (await listSales(ctx.db)).slice(0, LISTED_MAX)) overviews.push(await overviewOf(ctx, sale));
+  for (const sale of await listSales(ctx.db, LISTED_MAX)) overviews.push(await overviewOf(ctx, sale));
   return overviews;
 }
 
@@ -76,7 +93,7 @@ async function findOverview(ctx: AdminContext, saleId: string): Promise<SaleOver
 }
 
 async function findSale(ctx: AdminContext, saleId: string): Promise<Sale> {
-  const sale = ID_PATTERN.test(saleId) ? await inTime(readSale(ctx.db, saleId)) : undefined;
+  const sale = ID_PATTERN.test(saleId) ? await readSale(ctx.db, saleId) : undefined;
   if (!sale) throw new Problem('unknown_sale');
   return sale;
 }

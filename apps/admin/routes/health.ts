@@ -1,6 +1,6 @@
 import type { Express } from 'express';
 import { SECOND_MS, withDeadline } from '#core/clock.js';
-import { isMigrated } from '#core/orders/readiness.js';
+import { isMigrated } from '#core/orders/migrated.js';
 import type { AdminContext } from '../context.js';
 
 /** Probes ask every few seconds, and give up soon. */

@@ -2,12 +2,14 @@ import type { Express } from 'express';
 import { z } from 'zod';
 import { ID_PATTERN } from '#core/claim.js';
 import { Problem } from '#core/errors.js';
-import { readOddPayments } from '#core/orders/attention.js';
+import { readBuyerOrders } from '#core/orders/buyer-orders.js';
+import { readOddPayments } from '#core/orders/odd-payments.js';
 import { readDeadEvents, reviveEvents } from '#core/orders/shop-event.js';
-import { readBalances, readBuyerOrders, readStatement } from '#core/orders/statement.js';
+import { readStatement } from '#core/orders/statement.js';
+import { readBalances } from '#core/orders/wallet.js';
 import { refundOrder } from '#core/steps/refund-order.js';
 import type { AdminContext } from '../context.js';
-import { inTime } from '../deadline.js';
+import { timely } from '../deadline.js';
 import { buyerPage } from '../pages/buyer-page.js';
 import { moneyPage } from '../pages/money-page.js';
 import { wantsHtml } from '../problem.js';
@@ -25,51 +27,59 @@ const retryBody = z.object({ id: z.coerce.bigint().optional() });
  * @param ctx the stores
  */
 export function addMoney(app: Express, ctx: AdminContext): void {
-  app.get('/money', async (req, res) => {
-    const [dead, odd] = await inTime(
-      Promise.all([readDeadEvents(ctx.db, LISTED_MAX), readOddPayments(ctx.db, LISTED_MAX)]),
-    );
-    if (wantsHtml(req)) return void res.type('html').send(moneyPage(dead, odd).text);
-    res.json({ dead: dead.map(event => ({ ...event, id: String(event.id) })), odd });
-  });
+  app.get(
+    '/money',
+    timely(async (req, res) => {
+      const [dead, odd] = await Promise.all([readDeadEvents(ctx.db, LISTED_MAX), readOddPayments(ctx.db, LISTED_MAX)]);
+      if (wantsHtml(req)) return void res.type('html').send(moneyPage(dead, odd).text);
+      res.json({ dead: dead.map(event => ({ ...event, id: String(event.id) })), odd });
+    }),
+  );
   app.get('/buyers', (req, res) =>
     res.redirect(303, `/buyers/${encodeURIComponent(String(req.query.id ?? '').trim())}`),
   );
-  app.get('/buyers/:buyerId', async (req, res) => {
-    const { buyerId } = req.params;
-    if (!ID_PATTERN.test(buyerId)) throw new Problem('invalid_request', { detail: 'no buyer has an id like this' });
-    const [balances, statement, orders] = await inTime(
-      Promise.all([
+  app.get(
+    '/buyers/:buyerId',
+    timely<{ buyerId: string }>(async (req, res) => {
+      const { buyerId } = req.params;
+      if (!ID_PATTERN.test(buyerId)) throw new Problem('invalid_request', { detail: 'no buyer has an id like this' });
+      const [balances, statement, orders] = await Promise.all([
         readBalances(ctx.db, buyerId),
         readStatement(ctx.db, buyerId, LISTED_MAX),
         readBuyerOrders(ctx.db, buyerId, LISTED_MAX),
-      ]),
-    );
-    const buyer = { buyerId, balances, statement, orders };
-    if (wantsHtml(req)) res.type('html').send(buyerPage(buyer).text);
-    else res.json(buyer);
-  });
-  app.post('/orders/:orderId/refund', async (req, res) => {
-    const body = refundBody.safeParse(req.body);
-    if (!body.success) throw new Problem('invalid_request', { detail: 'restock must be yes or no' });
-    const { orderId } = req.params;
-    if (!z.uuid().safeParse(orderId).success)
-      throw new Problem('not_found', { detail: 'no order has an id like this' });
-    const result = await inTime(refundOrder(ctx, orderId, body.data.restock === 'yes'));
-    if (result.kind === 'unknown_order') throw new Problem('not_found', { detail: 'there is no such order' });
-    if (result.kind === 'not_paid') {
-      throw new Problem('not_refundable', { detail: `the order is ${result.order.status}` });
-    }
-    ctx.log.info({ orderId, restock: body.data.restock, now: result.now }, 'order refunded by an operator');
-    if (wantsHtml(req)) res.redirect(303, `/buyers/${result.order.buyerId}`);
-    else res.json({ order: orderId, status: 'refunded', now: result.now });
-  });
-  app.post('/webhooks/retry', async (req, res) => {
-    const body = retryBody.safeParse(req.body ?? {});
-    if (!body.success) throw new Problem('invalid_request', { detail: 'id must be the number of an event' });
-    const revived = await inTime(reviveEvents(ctx.db, body.data.id));
-    ctx.log.info({ revived }, 'webhooks revived by an operator');
-    if (wantsHtml(req)) res.redirect(303, '/money');
-    else res.json({ revived });
-  });
+      ]);
+      const buyer = { buyerId, balances, statement, orders };
+      if (wantsHtml(req)) res.type('html').send(buyerPage(buyer).text);
+      else res.json(buyer);
+    }),
+  );
+  app.post(
+    '/orders/:orderId/refund',
+    timely<{ orderId: string }>(async (req, res) => {
+      const body = refundBody.safeParse(req.body);
+      if (!body.success) throw new Problem('invalid_request', { detail: 'restock must be yes or no' });
+      const { orderId } = req.params;
+      if (!z.uuid().safeParse(orderId).success)
+        throw new Problem('not_found', { detail: 'no order has an id like this' });
+      const result = await refundOrder(ctx, orderId, body.data.restock === 'yes');
+      if (result.kind === 'unknown_order') throw new Problem('not_found', { detail: 'there is no such order' });
+      if (result.kind === 'not_paid') {
+        throw new Problem('not_refundable', { detail: `the order is ${result.order.status}` });
+      }
+      ctx.log.info({ orderId, restock: body.data.restock, now: result.now }, 'order refunded by an operator');
+      if (wantsHtml(req)) res.redirect(303, `/buyers/${result.order.buyerId}`);
+      else res.json({ order: orderId, status: 'refunded', now: result.now });
+    }),
+  );
+  app.post(
+    '/webhooks/retry',
+    timely(async (req, res) => {
+      const body = retryBody.safeParse(req.body ?? {});
+      if (!body.success) throw new Problem('invalid_request', { detail: 'id must be the number of an event' });
+      const revived = await reviveEvents(ctx.db, body.data.id);
+      ctx.log.info({ revived }, 'webhooks revived by an operator');
+      if (wantsHtml(req)) res.redirect(303, '/money');
+      else res.json({ revived });
+    }),
+  );
 }

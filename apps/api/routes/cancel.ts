@@ -4,7 +4,7 @@ import { withDeadline } from '#core/clock.js';
 import { crashPoint, crashStep } from '#core/crash-point.js';
 import { Problem } from '#core/errors.js';
 import { enqueueCancelOrder } from '#core/queue/queue.js';
-import { leaveStandby } from '#core/stock/status.js';
+import { leaveStandby } from '#core/stock/standby.js';
 import type { ApiContext } from '../context.js';
 import { REDIS_STEP_MS } from '../deadline.js';
 import { buyerEndpoint, type Reply } from '../endpoint.js';

@@ -15,7 +15,7 @@ import {
 import type { StepContext } from '#core/steps/context.js';
 import { createSale, type NewSale } from '#core/steps/create-sale.js';
 import { overviewOf, type SaleOverview } from '#core/steps/sale-overview.js';
-import { readSale as readLoadedSale } from '#core/stock/sale.js';
+import { readLoadedSale } from '#core/stock/sale.js';
 import { CommandError } from '../failure.js';
 import { parseMoment } from '../moment.js';
 import { parseCurrency, parseId, parseWhole } from '../options.js';

@@ -48,7 +48,7 @@ for i, buyer in ipairs(buyers) do
   end
 end
 
--- Nobody keeps a copy of a sale that has plenty: then it is enough that the version goes up.
+-- Nobody keeps a mirror of a sale that has plenty: then it is enough that the version goes up.
 local plenty = free - #winners >= 256
 if #winners > 0 then
   local units = redis.call('LPOP', KEYS[2], #winners)

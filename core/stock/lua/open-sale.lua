@@ -30,7 +30,7 @@ for i = 2, 5 do
   if redis.call('EXISTS', KEYS[i + 4]) == 1 then redis.call('RENAME', KEYS[i + 4], KEYS[i]) end
   redis.call('PERSIST', KEYS[i])
 end
--- Counted on from the time, with a gap: no copy of what was there before may take this for its next change.
+-- Counted on from the time, with a gap: no mirror of what was there before may take this for its next change.
 local version = math.max(now_ms(), tonumber(redis.call('HGET', KEYS[1], 'version') or 0) + 2)
 redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[1], 'runId', run, 'generation', ARGV[3], 'standbySeq', in_line, 'version', version,

@@ -1,7 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { connect } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
-import { markRegistryWhole, readRunId } from '#core/stock/sale.js';
+import { markRegistryWhole } from '#core/stock/registry.js';
+import { readRunId } from '#core/stock/sale.js';
 import { issueToken } from '#core/token.js';
 import { bearer, SECRET, useApi } from '../../support/api.js';
 

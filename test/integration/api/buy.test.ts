@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { verifyReceipt } from '#core/receipt.js';
-import { markRegistryWhole, readRunId, setSale } from '#core/stock/sale.js';
+import { markRegistryWhole } from '#core/stock/registry.js';
+import { readRunId, setSale } from '#core/stock/sale.js';
 import { readSnapshot } from '#core/stock/snapshot.js';
 import { recordStatus } from '#core/stock/status.js';
 import { SECRET, useApi } from '../../support/api.js';

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { markRegistryWhole, readRunId } from '#core/stock/sale.js';
+import { markRegistryWhole } from '#core/stock/registry.js';
+import { readRunId } from '#core/stock/sale.js';
 import { issueToken } from '#core/token.js';
 import { bearer, SECRET, useApi } from '../../support/api.js';
 import { oddRequests, wrongAnswers } from '../../support/odd-requests.js';

@@ -4,7 +4,8 @@ import type { Sale } from '#core/sale.js';
 import { openSale } from '#core/stock/open-sale.js';
 import { release } from '#core/stock/release.js';
 import { restock, setSale } from '#core/stock/sale.js';
-import { leaveStandby, recordStatus } from '#core/stock/status.js';
+import { leaveStandby } from '#core/stock/standby.js';
+import { recordStatus } from '#core/stock/status.js';
 import { type Answer, useApi } from '../../support/api.js';
 import { commandCalls } from '../../support/command-stats.js';
 import { eventually } from '../../support/eventually.js';
@@ -83,7 +84,7 @@ describe('a sale that has no room', () => {
     });
     expect(await scriptCalls()).toBe(before);
     await recordStatus(api.redis, sale.id, [{ ...ann, status: 'paid' }]);
-    // Until the copy has heard of it, Redis may be the one who says so.
+    // Until the mirror has heard of it, Redis may be the one who says so.
     await eventually(async () => {
       const now = await scriptCalls();
       expect((await buy(sale, 'ann')).body).toMatchObject({ status: 'paid' });
@@ -151,7 +152,7 @@ describe('what can not be heard', () => {
     await untilFromMemoryOf(sale, 'fay');
   });
 
-  test('a message that was lost: within a second nothing is answered from an old copy', async () => {
+  test('a message that was lost: within a second nothing is answered from an old mirror', async () => {
     const { sale, bob } = await soldOut({ standbyFactor: 0 });
     // As if the message about this release had been lost: the script tells nothing.
     await api.redis.acl('SETUSER', 'default', 'resetchannels');
@@ -163,7 +164,7 @@ describe('what can not be heard', () => {
     await eventually(async () => expect((await buy(sale, 'eve')).body).toMatchObject({ status: 'queued' }), 1_500);
   });
 
-  test('a sale that is loaded anew: nothing is taken from the copy of the old one', async () => {
+  test('a sale that is loaded anew: nothing is taken from the mirror of the old one', async () => {
     const { sale } = await soldOut({ standbyFactor: 0 });
     await api.redis.del(`{${sale.id}}:sale`, `{${sale.id}}:claims`, `{${sale.id}}:outbox`);
     await openSale(api.redis, sale);

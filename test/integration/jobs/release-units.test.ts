@@ -3,7 +3,7 @@ import { NotVerified } from '#core/errors.js';
 import { voidClaims } from '#core/orders/end.js';
 import { readUndelivered } from '#core/orders/release-event.js';
 import { releaseUnits } from '#core/steps/release-units.js';
-import { readSale, setSale } from '#core/stock/sale.js';
+import { readLoadedSale, setSale } from '#core/stock/sale.js';
 import { readSnapshot } from '#core/stock/snapshot.js';
 import { writesNothing } from '../../support/keyspace.js';
 import { openTestSale, useStores, win, winOne } from '../../support/stores.js';
@@ -58,7 +58,7 @@ test('a promoted buyer is queued to be placed', async () => {
 
 test('while the sale is not verified the event stays for later', async () => {
   const sale = await openTestSale(t, { units: 1 });
-  const runId = (await readSale(t.redis, sale.id))?.runId ?? '';
+  const runId = (await readLoadedSale(t.redis, sale.id))?.runId ?? '';
   const events = await voidClaims(t.db, sale.id, [await winOne(t, sale, 'a')], 'not_placed');
   await setSale(t.redis, sale.id, { runId: 'another-run' });
   await expect(releaseUnits(t, events)).rejects.toThrow(NotVerified);

@@ -4,7 +4,8 @@ import { voidClaims } from '#core/orders/end.js';
 import { pruneEvents } from '#core/orders/release-event.js';
 import { KEEP_DAYS } from '#core/orders/sales.js';
 import { releaseUnits } from '#core/steps/release-units.js';
-import { isUnknown, listLoadedSales, markRegistryWhole, readRunId, readSale } from '#core/stock/sale.js';
+import { isUnknown, listLoadedSales, markRegistryWhole } from '#core/stock/registry.js';
+import { readLoadedSale, readRunId } from '#core/stock/sale.js';
 import { openTestSale, useStores, winOne } from '../../support/stores.js';
 
 const t = useStores();
@@ -21,7 +22,7 @@ test('a sale that ended long ago leaves Redis and stays in Postgres; one that en
   expect(await prune(t)).toBe(1);
   expect(await t.redis.keys(`{${old.id}}*`)).toEqual([]);
   expect(await t.db.sale.count({ where: { id: old.id } })).toBe(1);
-  expect((await readSale(t.redis, recent.id))?.remaining).toBe(3);
+  expect((await readLoadedSale(t.redis, recent.id))?.remaining).toBe(3);
   expect(await prune(t)).toBe(0);
   await markRegistryWhole(t.redis, await readRunId(t.redis));
   expect(await isUnknown(t.redis, old.id)).toBe(true);
@@ -32,7 +33,7 @@ test('a worker whose clock is wrong prunes nothing that is being sold', async ()
   const now = Date.now();
   jest.spyOn(Date, 'now').mockImplementation(() => now + (KEEP_DAYS + 1) * DAY_MS);
   await prune(t).finally(() => jest.restoreAllMocks());
-  expect((await readSale(t.redis, sale.id))?.remaining).toBe(3);
+  expect((await readLoadedSale(t.redis, sale.id))?.remaining).toBe(3);
 });
 
 test('releases that were carried out long ago are deleted once their sale is over as long, and none that was not', async () => {
@@ -71,5 +72,5 @@ test('a sale that is created meanwhile is not taken for an old one', async () =>
   });
   await pruning;
   expect(await listLoadedSales(t.redis)).toEqual(expect.arrayContaining(created.map(sale => sale.id)));
-  for (const { id } of created) expect((await readSale(t.redis, id))?.remaining).toBe(3);
+  for (const { id } of created) expect((await readLoadedSale(t.redis, id))?.remaining).toBe(3);
 });

@@ -13,7 +13,7 @@ import { changeSale } from '#core/steps/change-sale.js';
 import { payOrder } from '#core/steps/pay-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { keysOf } from '#core/stock/keys.js';
-import { readSale } from '#core/stock/sale.js';
+import { readLoadedSale } from '#core/stock/sale.js';
 import { readSnapshot } from '#core/stock/snapshot.js';
 import { forceClaim, makeReleasesOld } from '../../support/by-hand.js';
 import { beforeScript } from '../../support/meanwhile.js';
@@ -130,7 +130,7 @@ describe('what happens while a sale is rebuilt', () => {
     expect(await rebuild(heldUp, sale.id)).toBeUndefined();
     expect(await win(t, sale, 'late')).toEqual([]);
     await reconcileAll(t);
-    expect(await readSale(t.redis, sale.id)).toMatchObject({ state: 'closed', generation: 2 });
+    expect(await readLoadedSale(t.redis, sale.id)).toMatchObject({ state: 'closed', generation: 2 });
   });
 
   test('a unit that is withdrawn meanwhile is not sold again', async () => {

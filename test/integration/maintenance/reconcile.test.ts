@@ -8,16 +8,8 @@ import { updateSale } from '#core/orders/sales.js';
 import type { Sale } from '#core/sale.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { keysOf, REGISTRY } from '#core/stock/keys.js';
-import {
-  isRegistryWhole,
-  isUnknown,
-  listLoadedSales,
-  markRegistryWhole,
-  readRunId,
-  readSale,
-  restock,
-  setSale,
-} from '#core/stock/sale.js';
+import { isRegistryWhole, isUnknown, listLoadedSales, markRegistryWhole } from '#core/stock/registry.js';
+import { readLoadedSale, readRunId, restock, setSale } from '#core/stock/sale.js';
 import { readSnapshot } from '#core/stock/snapshot.js';
 import { forceClaim, loseClaim } from '../../support/by-hand.js';
 import { writesNothing } from '../../support/keyspace.js';
@@ -182,7 +174,7 @@ describe('what is on its way', () => {
     for (let i = 0; i < 12; i += 1) await win(t, sale, ...buyers(100, `one${i}-`));
     await restock(t.redis, { ...sale, units: 1_200 });
     expect((await reconcile(t, sale.id, false))?.repairs).toHaveLength(600);
-    expect(await readSale(t.redis, sale.id)).toMatchObject({ remaining: 0, waiting: 0, claims: 1_200 });
+    expect(await readLoadedSale(t.redis, sale.id)).toMatchObject({ remaining: 0, waiting: 0, claims: 1_200 });
   });
 
   test('what the operator changed in Postgres reaches Redis', async () => {
@@ -190,7 +182,12 @@ describe('what is on its way', () => {
     await updateSale(t.db, sale.id, { addUnits: 4 });
     await updateSale(t.db, sale.id, { state: 'paused' });
     await reconcile(t, sale.id, false);
-    expect(await readSale(t.redis, sale.id)).toMatchObject({ units: 7, remaining: 7, state: 'paused', generation: 3 });
+    expect(await readLoadedSale(t.redis, sale.id)).toMatchObject({
+      units: 7,
+      remaining: 7,
+      state: 'paused',
+      generation: 3,
+    });
     expect(await repairsOf(sale.id)).toEqual(['updated']);
   });
 });
@@ -205,7 +202,7 @@ describe('a Redis that comes back', () => {
     await setSale(t.redis, sale.id, { runId: 'another-run' });
     const heldUp = beforeScript(t, 'restock', async () => expect(await win(t, sale, 'late')).toEqual([]));
     await reconcileAll(heldUp, pace);
-    expect(await readSale(t.redis, sale.id)).toMatchObject({ state: 'closed', units: 7, generation: 3 });
+    expect(await readLoadedSale(t.redis, sale.id)).toMatchObject({ state: 'closed', units: 7, generation: 3 });
   });
 });
 
@@ -227,10 +224,10 @@ describe('all sales', () => {
     for (const sale of sales) await setSale(t.redis, sale.id, { runId: 'another-run' });
     await expect(reconcileAll(t)).rejects.toThrow('WRONGTYPE');
     const runId = await readRunId(t.redis);
-    expect((await readSale(t.redis, sales[0]?.id ?? ''))?.runId).toBe(runId);
-    expect((await readSale(t.redis, sales[2]?.id ?? ''))?.runId).toBe(runId);
+    expect((await readLoadedSale(t.redis, sales[0]?.id ?? ''))?.runId).toBe(runId);
+    expect((await readLoadedSale(t.redis, sales[2]?.id ?? ''))?.runId).toBe(runId);
     await t.redis.del(broken);
     await reconcileAll(t);
-    expect((await readSale(t.redis, sales[1]?.id ?? ''))?.runId).toBe(runId);
+    expect((await readLoadedSale(t.redis, sales[1]?.id ?? ''))?.runId).toBe(runId);
   });
 });

@@ -7,7 +7,7 @@ import { connectRedis, type Redis, waitUntilReady } from '#core/redis.js';
 import { createSale } from '#core/steps/create-sale.js';
 import { openSale } from '#core/stock/open-sale.js';
 import { release } from '#core/stock/release.js';
-import { readSale, restock } from '#core/stock/sale.js';
+import { readLoadedSale, restock } from '#core/stock/sale.js';
 import { defineScripts } from '#core/stock/scripts.js';
 import { recordStatus } from '#core/stock/status.js';
 import { freePort } from '../../../apps/stack/free-port.js';
@@ -70,5 +70,5 @@ test('any other sale is sold there as elsewhere', async () => {
   await recordStatus(redis, sale.id, [{ ...claim, status: 'pending_payment', payByMs: Date.now() }]);
   await release(redis, sale.id, [{ ...claim, status: 'cancelled', reason: 'unpaid', freesUnit: true }]);
   await restock(redis, { ...sale, units: 3 });
-  expect(await readSale(redis, sale.id)).toMatchObject({ remaining: 2, unplaced: 1 });
+  expect(await readLoadedSale(redis, sale.id)).toMatchObject({ remaining: 2, unplaced: 1 });
 });

@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { Sale } from '#core/sale.js';
 import { keysOf, REGISTRY } from '#core/stock/keys.js';
 import { openSale, type StartingState } from '#core/stock/open-sale.js';
-import { readRunId, readSale, setSale } from '#core/stock/sale.js';
+import { readLoadedSale, readRunId, setSale } from '#core/stock/sale.js';
 import { runScript } from '#core/stock/scripts.js';
 import { readSnapshot } from '#core/stock/snapshot.js';
 import { dumpKeys, whileFull, writesNothing } from '../../support/keyspace.js';
@@ -26,7 +26,7 @@ describe('opening', () => {
     const sale = aSale({ units: 3, standbyFactor: 2 });
     expect(await openSale(t.redis, sale)).toBe(true);
     const { standbyFactor: _, ...fields } = sale;
-    expect(await readSale(t.redis, sale.id)).toMatchObject({
+    expect(await readLoadedSale(t.redis, sale.id)).toMatchObject({
       ...fields,
       standbyCap: 6,
       remaining: 3,
@@ -62,7 +62,7 @@ describe('opening', () => {
   test('20,000 units are staged in parts and put in place at once', async () => {
     const sale = aSale({ units: 20_000 });
     await openSale(t.redis, sale);
-    expect((await readSale(t.redis, sale.id))?.remaining).toBe(20_000);
+    expect((await readLoadedSale(t.redis, sale.id))?.remaining).toBe(20_000);
   });
 
   test('leaves nothing staged behind, and nothing that expires', async () => {

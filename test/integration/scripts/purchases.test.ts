@@ -5,7 +5,7 @@ import type { Sale } from '#core/sale.js';
 import { type ClaimOutcome, claim } from '#core/stock/claims.js';
 import { openSale, refuseRulesOnCluster } from '#core/stock/open-sale.js';
 import { promote, release } from '#core/stock/release.js';
-import { dropSale, readSale, restock } from '#core/stock/sale.js';
+import { dropSale, readLoadedSale, restock } from '#core/stock/sale.js';
 import { recordStatus } from '#core/stock/status.js';
 import { commandCalls } from '../../support/command-stats.js';
 import { eventually } from '../../support/eventually.js';
@@ -113,7 +113,12 @@ describe('one purchase at a time', () => {
   test('a release unlocks also for a claim that Redis does not hold any more, as after a rebuild', async () => {
     const [one, other] = [await oneAtATime(), await oneAtATime()];
     const won = await winOne(t, one, someone());
-    await openSale(t.redis, one, { claims: [], outbox: [], standby: [] }, (await readSale(t.redis, one.id))?.runId);
+    await openSale(
+      t.redis,
+      one,
+      { claims: [], outbox: [], standby: [] },
+      (await readLoadedSale(t.redis, one.id))?.runId,
+    );
     expect(await ask(other, won.buyerId)).toMatchObject({ kind: 'too_soon' });
     expect(await end(one, won)).toEqual([{ kind: 'not_held' }]);
     expect(await ask(other, won.buyerId)).toMatchObject({ kind: 'won' });

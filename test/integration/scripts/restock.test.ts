@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { NotVerified } from '#core/errors.js';
 import { keysOf } from '#core/stock/keys.js';
-import { readSale, restock, setSale } from '#core/stock/sale.js';
+import { readLoadedSale, restock, setSale } from '#core/stock/sale.js';
 import { readSnapshot } from '#core/stock/snapshot.js';
 import { dumpKeys, expectTypesChecked, whileFull, writesNothing } from '../../support/keyspace.js';
 import { buyers, openTestSale, useStores, win } from '../../support/stores.js';
@@ -13,7 +13,7 @@ test('adds the numbers after the last, behind what is free, and widens the line'
   await win(t, sale, 'a');
   expect(await restock(t.redis, { ...sale, units: 5 })).toBe(2);
   expect((await readSnapshot(t.redis, sale.id))?.stock).toEqual([2, 3, 4, 5]);
-  expect(await readSale(t.redis, sale.id)).toMatchObject({ units: 5, standbyCap: 10 });
+  expect(await readLoadedSale(t.redis, sale.id)).toMatchObject({ units: 5, standbyCap: 10 });
 });
 
 test('a second time adds nothing', async () => {

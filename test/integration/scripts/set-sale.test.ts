@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { keysOf } from '#core/stock/keys.js';
-import { carryOver, readSale, setSale } from '#core/stock/sale.js';
+import { carryOver, readLoadedSale, setSale } from '#core/stock/sale.js';
 import { expectTypesChecked, whileFull, writesNothing } from '../../support/keyspace.js';
 import { openTestSale, useStores } from '../../support/stores.js';
 
@@ -8,9 +8,9 @@ const t = useStores();
 
 test('changes the fields it is given, and no other', async () => {
   const sale = await openTestSale(t);
-  const before = await readSale(t.redis, sale.id);
+  const before = await readLoadedSale(t.redis, sale.id);
   expect(await setSale(t.redis, sale.id, { state: 'paused', generation: 2 })).toBe(true);
-  expect(await readSale(t.redis, sale.id)).toEqual({
+  expect(await readLoadedSale(t.redis, sale.id)).toEqual({
     ...before,
     state: 'paused',
     generation: 2,
@@ -31,7 +31,7 @@ test('what is newer is not undone', async () => {
   const late = () => setSale(t.redis, sale.id, { state: 'open', generation }, generation);
   expect(await writesNothing(t.redis, late)).toBe(true);
   await carryOver(t.redis, { ...sale, state: 'open' });
-  expect(await readSale(t.redis, sale.id)).toMatchObject({ state: 'paused', generation: generation + 1 });
+  expect(await readLoadedSale(t.redis, sale.id)).toMatchObject({ state: 'paused', generation: generation + 1 });
 });
 
 test('of two changes that are carried over at the same time, the later one counts', async () => {
@@ -39,7 +39,7 @@ test('of two changes that are carried over at the same time, the later one count
   const changes = (['paused', 'open', 'closed'] as const).map((state, i) => ({ ...sale, state, generation: i + 2 }));
   // On one connection they go step by step, the later one first.
   await Promise.all(changes.toReversed().map(change => carryOver(t.redis, change)));
-  expect(await readSale(t.redis, sale.id)).toMatchObject({ state: 'closed', generation: 4 });
+  expect(await readLoadedSale(t.redis, sale.id)).toMatchObject({ state: 'closed', generation: 4 });
 });
 
 test('a sale that is not loaded is not made', async () => {
@@ -48,10 +48,10 @@ test('a sale that is not loaded is not made', async () => {
 
 test('a sale that is not verified is changed all the same, as this is what verifies it', async () => {
   const sale = await openTestSale(t);
-  const runId = (await readSale(t.redis, sale.id))?.runId ?? '';
+  const runId = (await readLoadedSale(t.redis, sale.id))?.runId ?? '';
   await setSale(t.redis, sale.id, { runId: 'another-run' });
   expect(await setSale(t.redis, sale.id, { runId })).toBe(true);
-  expect((await readSale(t.redis, sale.id))?.runId).toBe(runId);
+  expect((await readLoadedSale(t.redis, sale.id))?.runId).toBe(runId);
 });
 
 test('a key of another type fails before the first write', async () => {

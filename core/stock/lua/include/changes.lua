@@ -1,8 +1,8 @@
--- The change feed: whoever keeps a copy of a sale in memory hears of every change of who holds a claim and who is in line.
+-- The change feed: whoever keeps a mirror of a sale in memory hears of every change of who holds a claim and who is in line.
 -- A message is a line 'version published free waiting cap state', '-' for what stays as it is, and then a line each:
 -- 'c buyer record' for a claim as it is now, 'j buyer' for who is in line now, 'l buyer' for who isn't any more. All of it are
 -- absolute values, so hearing it twice does no harm (core/stock/changes.ts reads it).
--- `version` counts every change, told or not: a gap says that a copy is out of date. `published` counts what was told: a
+-- `version` counts every change, told or not: a gap says that a mirror is out of date. `published` counts what was told: a
 -- listener who is behind it is deaf.
 local changes = {}
 
