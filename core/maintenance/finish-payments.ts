@@ -40,7 +40,25 @@ async function giveBack(ctx: StepContext, payment: Payment): Promise<void> {
   await refundAgainLater(ctx.db, payment.id);
   const outcome = await crashStep('refund.provider', () => providerOf(ctx, payment.provider).refund(payment));
   await crashPoint('refund.returned');
-  if (outcome === 'refunded') await crashStep('refund.mark', () => markRefunded(ctx.db, payment.id));
-  if (outcome === 'refused' && (await refundToWallet(ctx.db, payment))) refundRefused(payment.orderId);
+  if (outcome === 'refunded' || (outcome === 'refused' && (await isGivenBack(ctx, payment)))) {
+    await crashStep('refund.mark', () => markRefunded(ctx.db, payment.id));
+  } else if (outcome === 'refused' && (await refundToWallet(ctx.db, payment))) {
+    refundRefused(payment.orderId);
+  }
   await tellRefunded(ctx, payment);
+}
+
+/**
+ * A provider refuses as well what it has given back before: by a call whose answer was lost too long ago, or by hand.
+ *
+ * @throws when the provider doesn't say that it has the money: then nobody knows where it is, and it is asked again later
+ */
+async function isGivenBack(ctx: StepContext, payment: Payment): Promise<boolean> {
+  const report = await providerOf(ctx, payment.provider).ask(payment);
+  if (report?.state !== 'paid' && report?.state !== 'refunded') {
+    throw new Error(
+      `a provider refused to give back payment ${payment.id}, and says that it is ${report?.state ?? 'unknown'}`,
+    );
+  }
+  return report.state === 'refunded';
 }

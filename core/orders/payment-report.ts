@@ -6,8 +6,8 @@ import { type Payment, selectPayments } from './payment.js';
 
 /**
  * What came of a report. `late`: the money is there, and the order had ended. `repeated`: it was known. `mismatch`: it is not what
- * was asked for; on the word of an event nothing follows from it but a question. `refunded_elsewhere`: somebody gave the money
- * of a paid order back at the provider, past us.
+ * was asked for; on the word of an event nothing follows from it but a question. `refunded_elsewhere`: somebody gave money
+ * back at the provider, past us, of a paid order or of one whose money is in the wallet.
  */
 export type ReportOutcome =
   | 'open'
@@ -124,11 +124,18 @@ async function follow(tx: Transaction, payment: Payment, report: PaymentReport):
       if (status !== 'requested' && status !== 'open' && status !== 'failed') return 'repeated';
       return capture(tx, payment, report);
     case 'refunded':
-      if (status === 'refunded') return 'repeated';
+      if (status === 'refunded') return (await isInWallet(tx, payment)) ? 'refunded_elsewhere' : 'repeated';
       if (status === 'paid') return 'refunded_elsewhere';
       await become(tx, payment, report, 'refunded');
       return 'refunded';
   }
+}
+
+/** What the provider wouldn't give back was put into the wallet: should it come back at the provider as well, the buyer has it twice. */
+async function isInWallet(tx: Transaction, { orderId }: Payment): Promise<boolean> {
+  const found = await tx.$queryRaw<unknown[]>(Prisma.sql`
+    SELECT FROM transfers WHERE order_id = ${orderId}::uuid AND kind = 'refund_to_wallet'`);
+  return found.length > 0;
 }
 
 /** Exactly one of pay, cancel and expire wins, as for a wallet: one guarded update, by Postgres's clock. */

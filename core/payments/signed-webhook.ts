@@ -20,8 +20,8 @@ const ANSWER_MS = 5 * SECOND_MS;
 /** What a provider says of a payment has some hundred bytes; a page of an error is read to its end as well, to free its connection. */
 const ANSWER_BYTES_MAX = 64 * 1_024;
 
-/** What these answers mean for good; every other error may pass. */
-const REFUSALS = [400, 402, 403, 409, 422];
+/** What these answers mean for good; every other error may pass. 409 is one of them: the same call is still at work (RFC 9110, 15.5.10). */
+const REFUSALS = [400, 402, 403, 422];
 
 const Created = z.object({ id: z.string().min(1).max(255), payUrl: z.url({ protocol: /^https?$/ }) });
 

@@ -13,6 +13,8 @@ export interface FakePayment {
   /** How often money was taken and given back: never more than once each, whatever is asked. */
   taken: number;
   returned: number;
+  /** The call that gave it back; the same one again is answered alike, another one is refused. */
+  refundKey?: string;
 }
 
 export type FakeEventType =
@@ -32,7 +34,7 @@ export interface Books {
   /** Takes the money, also long after the order has ended; with `change`, other money than was asked for. */
   pay(payment: FakePayment, change?: Partial<Pick<FakePayment, 'amountMinor' | 'currency'>>): void;
   cancel(payment: FakePayment): void;
-  refund(payment: FakePayment): void;
+  refund(payment: FakePayment, refundKey: string): void;
 }
 
 /**
@@ -67,9 +69,9 @@ export function createBooks(baseUrl: string, tell: (type: FakeEventType, payment
       payment.status = 'failed';
       tell('payment_intent.canceled', payment);
     },
-    refund(payment) {
+    refund(payment, refundKey) {
       if (payment.status !== 'paid') return;
-      Object.assign(payment, { status: 'refunded', returned: payment.returned + 1 });
+      Object.assign(payment, { status: 'refunded', refundKey, returned: payment.returned + 1 });
       tell('charge.refunded', payment);
     },
   };

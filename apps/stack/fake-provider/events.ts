@@ -21,6 +21,8 @@ export interface Mood {
   refusePayments: boolean;
   /** Refunds are refused for good. */
   refuseRefunds: boolean;
+  /** Refunds are answered 409, as while an earlier call with the same key is at work. */
+  busyRefunds: boolean;
 }
 
 /** An event as it was sent, or would have been. */
@@ -60,6 +62,7 @@ export function createEvents(webhookUrl: string, secret: string): Events {
     down: false,
     refusePayments: false,
     refuseRefunds: false,
+    busyRefunds: false,
   };
   const sent: SentEvent[] = [];
   let waiting: SentEvent[] = [];

@@ -47,7 +47,7 @@ async function answer(parts: Parts, req: IncomingMessage): Promise<Answer> {
   if (area === 'control') return control(parts, req, [id, action ?? '', pathname.split('/')[4] ?? '']);
   if (parts.events.mood.down) return { status: 503, body: { error: 'down' } };
   if (req.headers.authorization !== `Bearer ${parts.key}`) return { status: 401, body: { error: 'key' } };
-  if (call === 'POST payments' && action === 'refund') return refund(parts, id);
+  if (call === 'POST payments' && action === 'refund') return refund(parts, id, String(req.headers['idempotency-key']));
   if (call === 'POST payments') return create(parts, (await bodyOf(req)) as unknown as FakePayment);
   if (call !== 'GET payments') return NOT_FOUND;
   const [orderId, attempt] = [searchParams.get('orderId') ?? '', Number(searchParams.get('attempt') ?? 1)];
@@ -60,11 +60,13 @@ function create({ books, events }: Parts, { orderId, attempt, amountMinor, curre
   return { status: 201, body: books.create({ orderId, attempt, amountMinor, currency }) };
 }
 
-function refund({ books, events }: Parts, id: string): Answer {
+function refund({ books, events }: Parts, id: string, key: string): Answer {
   const payment = books.find(id);
   if (!payment) return NOT_FOUND;
   if (events.mood.refuseRefunds) return { status: 422, body: { error: 'refused' } };
-  books.refund(payment);
+  if (events.mood.busyRefunds) return { status: 409, body: { error: 'the same call is still at work' } };
+  if (payment.status === 'refunded' && payment.refundKey !== key) return { status: 400, body: { error: 'refunded' } };
+  books.refund(payment, key);
   return { status: 200, body: payment };
 }
 
@@ -103,6 +105,7 @@ async function control(
   if (!payment) return NOT_FOUND;
   if (action === 'pay') books.pay(payment, body);
   if (action === 'cancel') books.cancel(payment);
+  if (action === 'refund') books.refund(payment, 'by hand');
   return { status: 200, body: payment };
 }
 

@@ -16,6 +16,8 @@ export interface FakeProvider {
   /** Pays at the provider, for an order; also long after it has ended. */
   pay(orderId: string, change?: Partial<Pick<FakePayment, 'amountMinor' | 'currency'>>): Promise<void>;
   cancel(orderId: string): Promise<void>;
+  /** Gives the money back by hand, past us. */
+  refund(orderId: string): Promise<void>;
   events(): Promise<SentEvent[]>;
   /** Sends what was held, the last one first; with an id, that one once more. */
   flush(id?: string): Promise<void>;
@@ -49,6 +51,7 @@ export async function startFakeProvider(webhookUrl: string): Promise<FakeProvide
     mood: change => control('mood', change).then(() => undefined),
     payments: () => control('payments') as Promise<FakePayment[]>,
     pay: (orderId, change = {}) => control(`payments/${orderId}/pay`, change).then(() => undefined),
+    refund: orderId => control(`payments/${orderId}/refund`, {}).then(() => undefined),
     cancel: orderId => control(`payments/${orderId}/cancel`, {}).then(() => undefined),
     events: () => control('events') as Promise<SentEvent[]>,
     flush: id => control('flush', id === undefined ? {} : { id }).then(() => undefined),

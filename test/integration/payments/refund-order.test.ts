@@ -98,3 +98,49 @@ test('what the provider refuses to give back goes into the wallet, once', async 
   expect((await readStatement(t.db, 'refused', 10)).map(({ kind }) => kind)).toEqual(['refund_to_wallet']);
   await expectProof(sale);
 });
+
+/** Paid at the provider, refunded here, and not told to the provider yet. */
+async function owed(buyerId: string) {
+  const { sale, claim } = await asked(t, buyerId);
+  await t.fake.pay(claim.claimId);
+  await tell(t, claim);
+  await refundOrder(t, claim.claimId, true);
+  return { sale, claim };
+}
+
+const due = (claimId: string) =>
+  t.db.payment.updateMany({ where: { orderId: claimId }, data: { refundAt: new Date(0) } });
+const paymentOf = (claimId: string) => t.db.payment.findFirst({ where: { orderId: claimId } });
+
+test('a refund that is still at work at the provider is asked for again, and never paid into the wallet', async () => {
+  const { sale, claim } = await owed('slow');
+  await t.fake.mood({ busyRefunds: true });
+  await expect(finishPayments(t)).rejects.toThrow('409');
+  await t.fake.mood({ busyRefunds: false });
+  await due(claim.claimId);
+  await finishPayments(t);
+  expect(await paymentOf(claim.claimId)).toMatchObject({ status: 'refunded' });
+  expect(await readBalance(t.db, 'slow', 'EUR')).toBe(0);
+  await expectProof(sale);
+});
+
+test('money that somebody gave back at the provider is not given back into the wallet as well', async () => {
+  const { sale, claim } = await owed('elsewhere');
+  await t.fake.refund(claim.claimId);
+  await finishPayments(t);
+  expect(await paymentOf(claim.claimId)).toMatchObject({ status: 'refunded' });
+  expect(await readBalance(t.db, 'elsewhere', 'EUR')).toBe(0);
+  await expectProof(sale);
+});
+
+test('money that is in the wallet, and comes back at the provider as well, is an alarm', async () => {
+  const { claim } = await owed('both');
+  await t.fake.mood({ refuseRefunds: true });
+  await finishPayments(t);
+  await t.fake.mood({ refuseRefunds: false });
+  await t.fake.refund(claim.claimId);
+  await tell(t, claim, 'charge.refunded');
+  const [event] = await t.db.$queryRaw<{ outcome: string }[]>`
+    SELECT outcome FROM payment_events WHERE order_id = ${claim.claimId}::uuid ORDER BY id DESC LIMIT 1`;
+  expect(event).toEqual({ outcome: 'refunded_elsewhere' });
+});
