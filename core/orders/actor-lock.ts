@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { SECOND_MS } from '../clock.js';
 import { crashPoint } from '../crash-point.js';
 
 /**
@@ -6,6 +7,9 @@ import { crashPoint } from '../crash-point.js';
  * wait for it. One that is only long at work loses them, too, which costs nothing but doing the work twice.
  */
 const IDLE_SESSION_MS = 10_000;
+
+/** A round that takes longer than this, in ms, doesn't keep the others from running the same actor any more: it may hang. */
+const HOLD_MS = 60 * SECOND_MS;
 
 /**
  * Lets one process at a time run an actor. The lock belongs to a session of Postgres, so it dies with the process, and it
@@ -15,16 +19,19 @@ const IDLE_SESSION_MS = 10_000;
 export class ActorLock {
   readonly #url: string;
   readonly #onError: (error: Error) => void;
+  readonly #holdMs: number;
   #client: Promise<pg.Client> | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
   /**
    * @param url `postgres://…`
    * @param onError told when the session is lost; the next run opens another
+   * @param holdMs how long a run keeps the others away, in ms
    */
-  constructor(url: string, onError: (error: Error) => void) {
+  constructor(url: string, onError: (error: Error) => void, holdMs = HOLD_MS) {
     this.#url = url;
     this.#onError = onError;
+    this.#holdMs = holdMs;
   }
 
   /**
@@ -36,15 +43,21 @@ export class ActorLock {
   async hold(actor: string, run: () => Promise<void>): Promise<boolean> {
     const key = `dropline.${actor}`;
     if (!(await this.#ask('SELECT pg_try_advisory_lock(hashtext($1)) AS done', key))) return false;
+    const overdue = setTimeout(() => void this.#unlock(key), this.#holdMs);
     try {
       await crashPoint('actor.locked');
       await run();
       await crashPoint('actor.done');
     } finally {
-      // A session that is lost has lost its locks; it must not hide what `run` threw.
-      await this.#ask('SELECT pg_advisory_unlock(hashtext($1)) AS done', key).catch(() => undefined);
+      clearTimeout(overdue);
+      await this.#unlock(key);
     }
     return true;
+  }
+
+  /** A session that is lost has lost its locks; it must not hide what a run threw. */
+  async #unlock(key: string): Promise<void> {
+    await this.#ask('SELECT pg_advisory_unlock(hashtext($1)) AS done', key).catch(() => undefined);
   }
 
   /** Several actors share the session, which takes one query at a time. One that fails ends the session, and every lock with it. */

@@ -6,8 +6,8 @@ import { useStores } from '../../support/stores.js';
 const t = useStores();
 
 const locks: ActorLock[] = [];
-const newLock = () => {
-  const lock = new ActorLock(t.databaseUrl, () => undefined);
+const newLock = (holdMs?: number) => {
+  const lock = new ActorLock(t.databaseUrl, () => undefined, holdMs);
   locks.push(lock);
   return lock;
 };
@@ -41,4 +41,16 @@ test('a lock that was lost with its session is had again, by anybody', async () 
     await eventually(async () => expect(await second.hold('rescue', async () => undefined)).toBe(true));
   });
   await eventually(async () => expect(await first.hold('rescue', async () => undefined)).toBe(true));
+});
+
+test('a run that hangs keeps the others away for its time only', async () => {
+  const [hanging, other] = [newLock(50), newLock()];
+  let end = () => {};
+  const hung = new Promise<void>(resolve => {
+    end = resolve;
+  });
+  const held = hanging.hold('rescue', () => hung);
+  await eventually(async () => expect(await other.hold('rescue', async () => undefined)).toBe(true));
+  end();
+  expect(await held).toBe(true);
 });
