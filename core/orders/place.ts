@@ -2,9 +2,11 @@ import type { Claim } from '../claim.js';
 import type { Order } from '../order.js';
 import { claimRows } from './claim-rows.js';
 import { type Database, Prisma, type Transaction } from './database.js';
+import type { Sale as SaleRow } from './generated/client.js';
 import { type InsertedRow, inserted, insertedOf } from './inserted.js';
 import { ORDER_COLUMNS, type OrderRow, orderOf } from './order-row.js';
 import { settleAtOnce } from './settle.js';
+import { openWallets } from './wallet.js';
 
 /** What became of a batch of claims. */
 export interface Placement {
@@ -27,7 +29,15 @@ export interface Placement {
  * @throws what Prisma throws: then what happened is unknown, and placing again is the way to learn it
  */
 export async function placeOrders(db: Database, saleId: string, claims: Claim[]): Promise<Placement> {
-  const insert = (await settlementOf(db, saleId)) === 'immediate' ? settleAtOnce : insertOrders;
+  const { settlement, priceMinor, currency } = await termsOf(db, saleId);
+  if (priceMinor === 0n) {
+    await openWallets(
+      db,
+      claims.map(({ buyerId }) => buyerId),
+      currency,
+    );
+  }
+  const insert = settlement === 'immediate' ? settleAtOnce : insertOrders;
   const placed = await insert(db, saleId, claims);
   const missing = without(claims, placed);
   if (missing.length === 0) return { placed, known: [], conflicting: [] };
@@ -38,17 +48,21 @@ export async function placeOrders(db: Database, saleId: string, claims: Claim[])
   return { placed, known, conflicting: without(missing, known) };
 }
 
-/** How a sale is settled never changes, so each process asks for it once. */
-const settlements = new WeakMap<Database, Map<string, string>>();
+/** What a sale asks for. */
+type Terms = Pick<SaleRow, 'settlement' | 'priceMinor' | 'currency'>;
 
-async function settlementOf(db: Database, saleId: string): Promise<string> {
-  const known = settlements.get(db) ?? new Map<string, string>();
-  settlements.set(db, known);
+/** It never changes, so each process asks for it once. */
+const terms = new WeakMap<Database, Map<string, Terms>>();
+
+async function termsOf(db: Database, saleId: string): Promise<Terms> {
+  const known = terms.get(db) ?? new Map<string, Terms>();
+  terms.set(db, known);
   const cached = known.get(saleId);
-  if (cached !== undefined) return cached;
-  const { settlement } = await db.sale.findUniqueOrThrow({ where: { id: saleId }, select: { settlement: true } });
-  known.set(saleId, settlement);
-  return settlement;
+  if (cached) return cached;
+  const select = { settlement: true, priceMinor: true, currency: true } as const;
+  const read = await db.sale.findUniqueOrThrow({ where: { id: saleId }, select });
+  known.set(saleId, read);
+  return read;
 }
 
 function without(claims: Claim[], orders: Order[]): Claim[] {

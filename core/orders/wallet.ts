@@ -49,6 +49,20 @@ export async function creditWallets(
 }
 
 /**
+ * Makes sure that buyers have a wallet, if only an empty one: who pays nothing pays from it as well.
+ *
+ * @param db the database
+ * @param buyerIds whose
+ * @param currency ISO 4217
+ */
+export async function openWallets(db: Database, buyerIds: string[], currency: string): Promise<void> {
+  await db.$executeRaw(Prisma.sql`
+    INSERT INTO accounts (kind, owner, currency, balance_minor)
+    SELECT 'buyer', buyer_id, ${currency}, 0 FROM unnest(${buyerIds}::text[]) AS b (buyer_id) ORDER BY buyer_id
+    ON CONFLICT DO NOTHING`);
+}
+
+/**
  * @param db the database
  * @param buyerId whose wallet
  * @param currency ISO 4217

@@ -117,3 +117,14 @@ test('paying and cancelling at once: exactly one wins, and the money agrees', as
     expect((await audit(t.db, t.redis, sale.id))?.violations).toEqual([]);
   }
 });
+
+test.each(['deferred', 'immediate'] as const)(
+  'what costs nothing is paid by who has no wallet: %s',
+  async settlement => {
+    const { sale, claim } = await placed(`free-${settlement}`, 0, { priceMinor: 0, settlement });
+    if (settlement === 'deferred') await pay(sale, claim);
+    expect(await orderOf(claim)).toMatchObject({ status: 'paid', amountMinor: 0n });
+    expect((await claimOf(sale, claim.buyerId))?.status).toBe('paid');
+    expect((await audit(t.db, t.redis, sale.id))?.violations).toEqual([]);
+  },
+);
