@@ -13,6 +13,7 @@ export const PROBLEMS = {
   not_payable: { status: 409, title: 'There is nothing to pay' },
   not_cancellable: { status: 409, title: 'There is nothing to cancel' },
   not_refundable: { status: 409, title: 'There is nothing to give back' },
+  changed_meanwhile: { status: 409, title: 'It was changed meanwhile' },
   sale_closed: { status: 410, title: 'The sale is over' },
   request_timeout: { status: 408, title: 'The request took too long to arrive' },
   body_too_large: { status: 413, title: 'The body is too large' },

@@ -1,7 +1,7 @@
 import type { EndedStatus } from '../claim.js';
 import type { OrderReason } from '../order.js';
 import { type Database, Prisma, type Transaction } from './database.js';
-import { KEPT_SINCE } from './sales.js';
+import { KEPT_SINCE, LAST_DUE } from './sales.js';
 
 /** A release that a transaction has decided, to be carried out in Redis after it. */
 export interface ReleaseEvent {
@@ -63,7 +63,7 @@ export async function readUndelivered(db: Database, olderThanMs: number, limit: 
   const rows = await db.$queryRaw<ReleaseEventRow[]>(Prisma.sql`
     SELECT id, sale_id, order_id, payload FROM outbox_events
     WHERE kind = 'release' AND delivered_at IS NULL AND created_at <= clock_timestamp() - ${olderThanMs} * interval '1 millisecond'
-      AND EXISTS (SELECT FROM sales s WHERE s.id = sale_id AND s.closes_at > ${KEPT_SINCE})
+      AND EXISTS (SELECT FROM sales s WHERE s.id = sale_id AND ${LAST_DUE} > ${KEPT_SINCE})
     ORDER BY id LIMIT ${limit}`);
   return rows.map(eventOf);
 }
@@ -98,7 +98,7 @@ export async function closeEvents(db: Database): Promise<void> {
   await db.$executeRaw(Prisma.sql`
     UPDATE outbox_events SET delivered_at = clock_timestamp()
     WHERE kind = 'release' AND delivered_at IS NULL
-      AND EXISTS (SELECT FROM sales s WHERE s.id = sale_id AND s.closes_at <= ${KEPT_SINCE})`);
+      AND EXISTS (SELECT FROM sales s WHERE s.id = sale_id AND ${LAST_DUE} <= ${KEPT_SINCE})`);
 }
 
 /**
@@ -111,7 +111,7 @@ export async function pruneEvents(db: Database): Promise<void> {
   await db.$executeRaw(Prisma.sql`
     DELETE FROM outbox_events e USING sales s
     WHERE s.id = e.sale_id AND ${KEPT_SINCE} >
-      CASE e.kind WHEN 'release' THEN greatest(s.closes_at, e.delivered_at) ELSE coalesce(e.delivered_at, e.created_at) END
+      CASE e.kind WHEN 'release' THEN greatest(${LAST_DUE}, e.delivered_at) ELSE coalesce(e.delivered_at, e.created_at) END
       AND (e.kind <> 'release' OR e.delivered_at IS NOT NULL)`);
 }
 

@@ -41,10 +41,13 @@ export async function listSales(db: Database, limit?: number): Promise<Sale[]> {
   return rows.map(saleOf);
 }
 
-/** Sales stay in Redis for this many days after they end, so that their buyers can look up where they stand. */
+/** Sales stay in Redis for this many days after their last order is due, so that their buyers can pay, and look up where they stand. */
 export const KEEP_DAYS = 7;
 
-/** When a sale must have ended to have left Redis: by Postgres's clock, as a worker whose own is wrong would prune what is being sold. */
+/** When the last order of the sale that a statement calls `s` is due, at the latest. */
+export const LAST_DUE = Prisma.sql`(s.closes_at + s.pay_within_seconds * interval '1 second')`;
+
+/** When that must have been for a sale to have left Redis: by Postgres's clock, as a worker whose own is wrong would prune what is being sold. */
 export const KEPT_SINCE = Prisma.sql`clock_timestamp() - ${KEEP_DAYS} * interval '1 day'`;
 
 /**
@@ -52,9 +55,11 @@ export const KEPT_SINCE = Prisma.sql`clock_timestamp() - ${KEEP_DAYS} * interval
  * @returns the sales that Redis should have, the newest first
  */
 export async function listRecentSales(db: Database): Promise<Sale[]> {
-  const [kept] = await db.$queryRaw<{ since: Date }[]>(Prisma.sql`SELECT ${KEPT_SINCE} AS since`);
-  const closesAt = { gt: kept?.since ?? new Date(0) };
-  const rows = await db.sale.findMany({ where: { closesAt }, orderBy: { createdAt: 'desc' } });
+  const kept = await db.$queryRaw<{ id: string }[]>(
+    Prisma.sql`SELECT s.id FROM sales s WHERE ${LAST_DUE} > ${KEPT_SINCE}`,
+  );
+  const ids = kept.map(({ id }) => id);
+  const rows = await db.sale.findMany({ where: { id: { in: ids } }, orderBy: { createdAt: 'desc' } });
   return rows.map(saleOf);
 }
 
@@ -65,13 +70,13 @@ export async function listRecentSales(db: Database): Promise<Sale[]> {
  */
 export async function hasLeftRedis(db: Database, saleId: string): Promise<boolean> {
   const rows = await db.$queryRaw<unknown[]>(
-    Prisma.sql`SELECT FROM sales WHERE id = ${saleId} AND closes_at <= ${KEPT_SINCE}`,
+    Prisma.sql`SELECT FROM sales s WHERE s.id = ${saleId} AND ${LAST_DUE} <= ${KEPT_SINCE}`,
   );
   return rows.length === 1;
 }
 
-/** What the operator may change of a sale. */
-export type SaleUpdate = { state: SaleState } | { addUnits: number };
+/** What the operator may change of a sale. With a `generation`, units are only added to the sale as it was then: once. */
+export type SaleUpdate = { state: SaleState } | { addUnits: number; generation?: number | undefined };
 
 /**
  * Changes a sale; each change is a new generation of it.
@@ -79,15 +84,18 @@ export type SaleUpdate = { state: SaleState } | { addUnits: number };
  * @param db the database
  * @param saleId the sale
  * @param update what changes
- * @returns the sale as it is now, or undefined when there is none; a closed sale stays closed and as it is
+ * @returns whether it changed: not if it is closed, or isn't any more what the operator saw
  */
-export async function updateSale(db: Database, saleId: string, update: SaleUpdate): Promise<Sale | undefined> {
-  const data = 'state' in update ? { state: update.state } : { units: { increment: update.addUnits } };
-  await db.sale.updateMany({
-    where: { id: saleId, state: { not: 'closed' } },
+export async function updateSale(db: Database, saleId: string, update: SaleUpdate): Promise<boolean> {
+  const [data, seen] =
+    'state' in update
+      ? [{ state: update.state }, undefined]
+      : [{ units: { increment: update.addUnits } }, update.generation];
+  const { count } = await db.sale.updateMany({
+    where: { id: saleId, state: { not: 'closed' }, ...(seen === undefined ? {} : { generation: seen }) },
     data: { ...data, generation: { increment: 1 } },
   });
-  return readSale(db, saleId);
+  return count === 1;
 }
 
 function saleOf(row: SaleRow): Sale {

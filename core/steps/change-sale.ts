@@ -23,11 +23,13 @@ export type ChangeOutcome =
   | ({ kind: 'changed' } & ChangedSale)
   | { kind: 'unknown_sale' }
   | { kind: 'closed' }
+  | { kind: 'changed_meanwhile' }
   | { kind: 'too_many_units'; units: number };
 
 /**
  * Pauses, resumes, closes or restocks a sale: in Postgres first, where it counts, then in Redis. Buyers on standby get the
- * units that can be given out now. Repeating a pause, a resume or a close is harmless; a restock adds its units each time.
+ * units that can be given out now. Repeating a pause, a resume or a close is harmless; a restock adds its units each time,
+ * unless it says to which generation of the sale.
  *
  * @param ctx the stores
  * @param saleId the sale
@@ -41,10 +43,12 @@ export async function changeSale(ctx: StepContext, saleId: string, update: SaleU
   if ('addUnits' in update && before.units + update.addUnits > UNITS_MAX) {
     return { kind: 'too_many_units', units: before.units };
   }
-  const sale = await updateSale(ctx.db, saleId, update);
+  const isChanged = await updateSale(ctx.db, saleId, update);
+  const sale = await readSale(ctx.db, saleId);
   if (!sale) return { kind: 'unknown_sale' };
   const closing = 'state' in update && update.state === 'closed';
   if (sale.state === 'closed' && !closing) return { kind: 'closed' };
+  if (!isChanged && !closing) return { kind: 'changed_meanwhile' };
   try {
     const inRedis = await carryOver(ctx.redis, sale);
     const promoted = inRedis ? (await promoteWaiting(ctx, saleId)).length : 0;

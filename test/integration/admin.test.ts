@@ -244,8 +244,12 @@ describe('the console', () => {
     expect((await form('restock', { units: '3' })).status).toBe(303);
     expect((await form('restock', { units: '0' })).status).toBe(400);
     expect(await readLoadedSale(stores.redis, sale.id)).toMatchObject({ units: 5, remaining: 5 });
+    const seen = /name="generation" value="(\d+)"/.exec(await (await ask(path, { ...HTML, cookie })).text())?.[1] ?? '';
+    const twice = [1, 2].map(() => form('restock', { units: '2', generation: seen }));
+    expect((await Promise.all(twice)).map(({ status }) => status).sort()).toEqual([303, 409]);
+    expect(await readLoadedSale(stores.redis, sale.id)).toMatchObject({ units: 7, remaining: 7 });
     const resumed = await ask(`${path}/resume`, BEARER, { method: 'POST' });
-    expect(await resumed.json()).toMatchObject({ sale: sale.id, state: 'open', units: 5, inRedis: true });
+    expect(await resumed.json()).toMatchObject({ sale: sale.id, state: 'open', units: 7, inRedis: true });
     expect(await (await ask(`${path}/close`, BEARER, { method: 'POST' })).json()).toMatchObject({ state: 'closed' });
     const late = await ask(`${path}/resume`, BEARER, { method: 'POST' });
     expect([late.status, await late.json()]).toEqual([410, expect.objectContaining({ code: 'sale_closed' })]);

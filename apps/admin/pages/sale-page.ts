@@ -65,7 +65,7 @@ function changesCard(sale: SaleOverview, path: string): Html {
     html`<form method="post" action="${path}/${action}"><button class="${look}">${text}</button></form>`;
   const toggle = sale.state === 'paused' ? button('resume', 'Resume', '') : button('pause', 'Pause', 'quiet');
   return html`<section class="card"><h2>Change</h2><div class="actions">${toggle}
-<form method="post" action="${path}/restock" class="restock">
+<form method="post" action="${path}/restock" class="restock"><input type="hidden" name="generation" value="${sale.generation}">
 <label for="units">Add units</label><input id="units" name="units" type="number" min="1" max="${UNITS_MAX}" required inputmode="numeric">
 <button class="quiet">Restock</button></form>
 <details><summary>Close for good…</summary><p>A closed sale never opens again. Orders can still be paid.</p>

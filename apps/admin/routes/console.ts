@@ -18,7 +18,11 @@ const LISTED_MAX = 50;
 
 type OneSale = { saleId: string };
 
-const restockBody = z.object({ units: z.coerce.number().int().min(1).max(UNITS_MAX) });
+/** A form that is sent twice names the same generation twice, and counts once. */
+const restockBody = z.object({
+  units: z.coerce.number().int().min(1).max(UNITS_MAX),
+  generation: z.coerce.number().int().min(1).optional(),
+});
 
 const CHANGES: Record<string, (body: unknown) => SaleUpdate> = {
   pause: () => ({ state: 'paused' }),
@@ -28,7 +32,7 @@ const CHANGES: Record<string, (body: unknown) => SaleUpdate> = {
     const { success, data } = restockBody.safeParse(body);
     if (!success)
       throw new Problem('invalid_request', { detail: `units must be a whole number from 1 to ${UNITS_MAX}` });
-    return { addUnits: data.units };
+    return { addUnits: data.units, generation: data.generation };
   },
 };
 
@@ -112,6 +116,10 @@ function changed(outcome: ChangeOutcome): ChangedSale {
       throw new Problem('unknown_sale');
     case 'closed':
       throw new Problem('sale_closed', { detail: 'a closed sale stays as it is' });
+    case 'changed_meanwhile':
+      throw new Problem('changed_meanwhile', {
+        detail: 'look at the sale, and add the units if they are still missing',
+      });
     case 'too_many_units':
       throw new Problem('invalid_request', { detail: `a sale has at most ${UNITS_MAX} units` });
     case 'changed':

@@ -54,6 +54,8 @@ function changed(saleId: string, outcome: ChangeOutcome): ChangedSale {
       throw unknownSale(saleId);
     case 'closed':
       throw new CommandError(`sale ${saleId} is closed, and stays as it is: make another one`);
+    case 'changed_meanwhile':
+      throw new CommandError(`sale ${saleId} was changed meanwhile: look at it, and try again`);
     case 'too_many_units':
       throw new CommandError(`sale ${saleId} has ${outcome.units} units, and may have ${UNITS_MAX} at most`);
     case 'changed':

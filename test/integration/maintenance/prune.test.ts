@@ -28,6 +28,16 @@ test('a sale that ended long ago leaves Redis and stays in Postgres; one that en
   expect(await isUnknown(t.redis, old.id)).toBe(true);
 });
 
+test('a sale stays for as long as its last order can be paid, and the days after', async () => {
+  const days = (count: number) => Date.now() - count * DAY_MS;
+  const window = { opensAtMs: days(KEEP_DAYS + 3), closesAtMs: days(KEEP_DAYS + 2) };
+  const slow = await openTestSale(t, { ...window, payWithinSeconds: (3 * DAY_MS) / 1_000 });
+  const quick = await openTestSale(t, { ...window, payWithinSeconds: DAY_MS / 1_000 });
+  await prune(t);
+  expect((await readLoadedSale(t.redis, slow.id))?.remaining).toBe(3);
+  expect(await readLoadedSale(t.redis, quick.id)).toBeUndefined();
+});
+
 test('a worker whose clock is wrong prunes nothing that is being sold', async () => {
   const sale = await openTestSale(t);
   const now = Date.now();
