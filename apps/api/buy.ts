@@ -140,8 +140,13 @@ async function sendWhenPlaced(ctx: ApiContext, click: Click, httpStatus: 200 | 2
   const isQueued = claim.status === 'queued';
   const now = waitSeconds > 0 && isQueued ? await whenPlaced(ctx, click, claim, waitSeconds) : undefined;
   // The claim of this call has ended, and perhaps another one began: then its receipt says nothing about where the buyer is.
-  if (now && now.status !== 'queued') sendJson(res, httpStatus, now, applied);
+  if (now && isElsewhere(now, claim.claimId)) sendJson(res, httpStatus, now, applied);
   else sendJsonText(res, httpStatus, claimText(ctx, click, claim), Object.entries(applied).flat());
+}
+
+/** Whether a buyer is elsewhere than queued with this claim. */
+function isElsewhere({ status, claimId }: OrderAnswer, queuedClaimId: string): boolean {
+  return status !== 'queued' || claimId !== queuedClaimId;
 }
 
 /** Whoever has won is told so, whatever becomes of the waiting. The buyer has no receipt yet, in case Redis loses the claim: we have. */
@@ -155,7 +160,7 @@ async function whenPlaced(
   const { claimId } = claim;
   const receipt = receiptOf(ctx, click, claim);
   const look = () => lookUp(ctx, saleId, buyerId, receipt);
-  const isNews = (now: OrderAnswer) => now.status !== 'queued' || now.claimId !== claimId;
+  const isNews = (now: OrderAnswer) => isElsewhere(now, claimId);
   const limitMs = waitSeconds * SECOND_MS + ANSWER_MS;
   try {
     const news = untilNews(ctx, req, { saleId, buyerId, waitSeconds, look, isNews });
