@@ -1,6 +1,6 @@
-import { pause } from '#core/clock.js';
 import { issueToken } from '#core/token.js';
 import { type Answer, openStorefront } from './storefront.js';
+import { until } from './until.js';
 
 const LOOK_EVERY_MS = 50;
 const DEADLINE_MS = 15_000;
@@ -22,22 +22,23 @@ export interface ElsewherePlan {
 export async function buyElsewhere({ baseUrl, saleId, authSecret, buyerId }: ElsewherePlan): Promise<number> {
   const shop = openStorefront(baseUrl, 1);
   const token = issueToken(authSecret, buyerId);
-  const until = async (fact: (answer: Answer) => boolean, act?: 'pay'): Promise<Answer> => {
-    const endsAt = performance.now() + DEADLINE_MS;
-    for (;;) {
-      const answer = await shop.ask('order-status', saleId, token);
-      if (fact(answer)) return answer;
-      if (performance.now() > endsAt) throw new Error(`the order of ${buyerId} in ${saleId} is still ${answer.status}`);
-      if (act && answer.status === 'pending_payment') await shop.ask(act, saleId, token);
-      await pause(LOOK_EVERY_MS);
-    }
+  const answerWith = async (fact: (answer: Answer) => boolean): Promise<Answer> => {
+    let answer: Answer = { http: 0 };
+    const holds = async () => {
+      answer = await shop.ask('order-status', saleId, token);
+      // Repeating is harmless, and the page of the payment is there some time after the first request.
+      if (answer.status === 'pending_payment' && !answer.paymentUrl) await shop.ask('pay', saleId, token);
+      return fact(answer);
+    };
+    if (await until(holds, DEADLINE_MS, LOOK_EVERY_MS)) return answer;
+    throw new Error(`the order of ${buyerId} in ${saleId} is still ${answer.status}`);
   };
   try {
     await shop.ask('buy', saleId, token);
-    const { paymentUrl = '' } = await until(answer => answer.paymentUrl !== undefined, 'pay');
+    const { paymentUrl = '' } = await answerWith(answer => answer.paymentUrl !== undefined);
     const paidAtMs = performance.now();
     await fetch(paymentUrl, { method: 'POST' });
-    await until(answer => answer.status === 'paid');
+    await answerWith(answer => answer.status === 'paid');
     return Math.round(performance.now() - paidAtMs);
   } finally {
     await shop.close();

@@ -110,9 +110,8 @@ async function sell(running: Running, options: DemoOptions, progress: Progress, 
   lifetime.beforeEnd(crowd.sendHome);
   // Nobody is left who could give a unit back: the sale is over, and those on standby are told.
   const report = await watchCrowd(crowd, progress, async () => {
-    if (await untilAtRest(connections, sale.id, GLANCE_MS)) {
-      await changeSale(connections, sale.id, { state: 'closed' });
-    }
+    const left = await untilAtRest(connections, sale.id, GLANCE_MS);
+    if (left.length === 0) await changeSale(connections, sale.id, { state: 'closed' });
   });
   await untilAtRest(connections, sale.id, REST_DEADLINE_MS);
   return reckon(connections, sale.id, report.buyers);

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
-import { setTimeout as pause } from 'node:timers/promises';
+import { withDeadline } from '#core/clock.js';
 import { guard, release } from './watchdog.js';
 
 /**
@@ -92,13 +92,6 @@ export async function startGuarded(spec: GuardedCommand): Promise<GuardedProcess
   }
   child.stdin.end('go\n');
 
-  const endedWithin = async (ms: number): Promise<boolean> => {
-    const waited = new AbortController();
-    const late = pause(ms, false, { signal: waited.signal }).catch(() => false);
-    const result = await Promise.race([ended.then(() => true), late]);
-    waited.abort();
-    return result;
-  };
   const kill = (): Promise<Exit> => {
     child.ref();
     child.kill('SIGKILL');
@@ -111,10 +104,10 @@ export async function startGuarded(spec: GuardedCommand): Promise<GuardedProcess
     ended,
     exit: () => exit,
     kill,
-    async stop() {
+    stop() {
       child.ref();
       child.kill(spec.stopSignal);
-      return (await endedWithin(spec.graceMs)) ? ended : kill();
+      return withDeadline(ended, spec.graceMs, spec.command).catch(kill);
     },
     detach: () => child.unref(),
   };

@@ -44,7 +44,11 @@ export interface StackProcess {
   restart(): Promise<StackProcess>;
 }
 
-async function answers(url: string): Promise<boolean> {
+/**
+ * @param url of a process that may not listen yet, or not any more
+ * @returns whether it answers 2xx within a second
+ */
+export async function answers(url: string): Promise<boolean> {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(PROBE_DEADLINE_MS) });
     await response.arrayBuffer();

@@ -1,4 +1,3 @@
-import { pause } from '#core/clock.js';
 import { audit } from '#core/maintenance/audit.js';
 import type { OrderStatus } from '#core/order.js';
 import { claimStatusOf, isLiveOrder } from '#core/order.js';
@@ -6,6 +5,7 @@ import { countOrders } from '#core/orders/audit.js';
 import { readLoadedSale } from '#core/stock/sale.js';
 import type { BuyerRecord } from './buyer.js';
 import type { Connections } from './connections.js';
+import { untilNoneLeft } from './until.js';
 
 const LOOK_EVERY_MS = 100;
 /** What a report lists of what is wrong; one is bad enough. */
@@ -44,19 +44,26 @@ type OrderRow = { id: string; buyerId: string; unit: number; status: OrderStatus
 
 /**
  * Waits until nothing is on its way: no claim unplaced, no order unpaid, no release undelivered.
- * @param limitMs how long, in milliseconds
- * @returns false when the limit came first
+ *
+ * @param connections both stores
+ * @param saleId the sale
+ * @param limitMs how long, in ms
+ * @returns what is still on its way, in words; nothing when it came to rest
  */
-export async function untilAtRest({ db, redis }: Connections, saleId: string, limitMs: number): Promise<boolean> {
-  const endsAt = performance.now() + limitMs;
-  for (;;) {
-    const sale = await readLoadedSale(redis, saleId);
-    const pending = await db.order.count({ where: { saleId, status: 'pending_payment' } });
-    const undelivered = await db.outboxEvent.count({ where: { saleId, kind: 'release', deliveredAt: null } });
-    if (sale?.unplaced === 0 && pending === 0 && undelivered === 0) return true;
-    if (performance.now() > endsAt) return false;
-    await pause(LOOK_EVERY_MS);
-  }
+export function untilAtRest(connections: Connections, saleId: string, limitMs: number): Promise<string[]> {
+  return untilNoneLeft(() => onItsWay(connections, saleId), limitMs, LOOK_EVERY_MS);
+}
+
+async function onItsWay({ db, redis }: Connections, saleId: string): Promise<string[]> {
+  const left: string[] = [];
+  const sale = await readLoadedSale(redis, saleId);
+  const unpaid = await db.order.count({ where: { saleId, status: 'pending_payment' } });
+  const undelivered = await db.outboxEvent.count({ where: { saleId, kind: 'release', deliveredAt: null } });
+  if (!sale) left.push('the sale is not in Redis');
+  else if (sale.unplaced > 0) left.push(`${sale.unplaced} claims are not placed`);
+  if (unpaid > 0) left.push(`${unpaid} orders wait for their payment`);
+  if (undelivered > 0) left.push(`${undelivered} releases are not carried out`);
+  return left;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { chmod, mkdir, open, readFile } from 'node:fs/promises';
-import { setTimeout as pause } from 'node:timers/promises';
+import { pause } from '#core/clock.js';
 import { freePort } from './free-port.js';
 import { type GuardedProcess, startGuarded, type User } from './guarded-process.js';
 import { until } from './until.js';
@@ -55,19 +55,19 @@ async function logTail(logFile: string): Promise<string> {
  * @throws with the end of the server's own log, when it ends or doesn't answer in time
  */
 export async function startServer(spec: ServerSpec): Promise<RunningServer> {
-  const deadline = Date.now() + START_DEADLINE_MS;
+  const endsAt = performance.now() + START_DEADLINE_MS;
   for (;;) {
     const port = spec.port ?? (await freePort());
     const process = await launch(spec, port);
     const settled = async () => process.exit() !== undefined || (await spec.ready(process.pid, port));
-    await until(settled, deadline - Date.now());
+    await until(settled, endsAt - performance.now());
     if (process.exit() === undefined && (await spec.ready(process.pid, port))) {
       process.detach();
       return { process, port };
     }
     await process.kill();
     const log = await logTail(spec.logFile);
-    if (Date.now() > deadline || !PASSING.test(log)) throw new Error(`${spec.name} did not start: ${log}`);
+    if (performance.now() > endsAt || !PASSING.test(log)) throw new Error(`${spec.name} did not start: ${log}`);
     await pause(RETRY_MS);
   }
 }

@@ -3,12 +3,12 @@ import { checkout } from '#core/checkout.js';
 import { pause } from '#core/clock.js';
 import { startGuarded } from '../../apps/stack/guarded-process.js';
 import { outputTail } from '../../apps/stack/output.js';
+import { answers } from '../../apps/stack/processes.js';
 import { until } from '../../apps/stack/until.js';
 
 const READY_MS = 20_000;
 const OUTPUT_CHARS = 16_000;
 const GRACE_MS = 5_000;
-const PROBE_MS = 500;
 const LOOK_EVERY_MS = 25;
 
 /** How long a process that was stopped or hangs is left so, in ms. */
@@ -22,14 +22,6 @@ export interface Breakable {
   stop(): Promise<void>;
   /** SIGTERM: for the places in its shutdown. */
   endInOrder(): void;
-}
-
-async function answers(url: string): Promise<boolean> {
-  try {
-    return (await fetch(url, { signal: AbortSignal.timeout(PROBE_MS) })).ok;
-  } catch {
-    return false;
-  }
 }
 
 /**

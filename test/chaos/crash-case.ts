@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { pause } from '#core/clock.js';
 import type { CrashMode, CrashPoint, CrashStep } from '#core/crash-point.js';
 import { audit } from '#core/maintenance/audit.js';
 import { migrate } from '#core/orders/migrate.js';
@@ -9,6 +8,7 @@ import { type FakeProvider, startFakeProvider } from '../../apps/stack/fake-prov
 import { freePort } from '../../apps/stack/free-port.js';
 import { type PrivateStores, startPrivateStores } from '../../apps/stack/private-stores.js';
 import { newSecrets, type Secrets } from '../../apps/stack/secrets.js';
+import { until } from '../../apps/stack/until.js';
 import { SHOP_SECRET, startShop, type TestShop } from '../support/shop.js';
 import { readPaymentFacts } from './books.js';
 import { type Breakable, startBreakable } from './breakable.js';
@@ -222,7 +222,6 @@ function isMeant(rule: string, mode: CrashMode): boolean {
 }
 
 async function untilFired(process: Breakable): Promise<{ wholeMs: number } | undefined> {
-  const endsAt = Date.now() + REACH_MS;
-  while (!process.fired() && Date.now() < endsAt) await pause(50);
+  await until(() => process.fired() !== undefined, REACH_MS);
   return process.fired();
 }

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { pause } from '#core/clock.js';
 import type { NewSale } from '#core/steps/create-sale.js';
 import type { Connections } from '../../apps/stack/connections.js';
 import { openDrop } from '../../apps/stack/drop.js';
 import type { FakeProvider } from '../../apps/stack/fake-provider/start.js';
+import { until } from '../../apps/stack/until.js';
 import type { ToldEvent } from '../support/shop.js';
 import type { Client } from './client.js';
 import type { History } from './history.js';
@@ -77,7 +77,7 @@ export async function doBusinessElsewhere(
 /** @returns undefined when the order has ended before the buyer learned where to pay */
 async function sendToProvider(client: Client, saleId: string, buyerId: string): Promise<Payer | undefined> {
   let answer = await client.ask('buy', saleId, buyerId);
-  await until(async () => {
+  await inTime(async () => {
     if (!answer.claimId) answer = await client.ask('buy', saleId, buyerId);
     else if (answer.status === 'pending_payment') await client.ask('pay', saleId, buyerId);
     answer = { ...answer, ...(await client.ask('order-status', saleId, buyerId)) };
@@ -91,7 +91,7 @@ const pay = (client: Client, { saleId, buyerId, paymentUrl }: Payer): Promise<vo
   client.payElsewhere(saleId, buyerId, paymentUrl);
 
 async function payLate(client: Client, payer: Payer): Promise<void> {
-  await until(async () => (await client.ask('order-status', payer.saleId, payer.buyerId)).status === 'cancelled');
+  await inTime(async () => (await client.ask('order-status', payer.saleId, payer.buyerId)).status === 'cancelled');
   await pay(client, payer);
 }
 
@@ -103,7 +103,7 @@ async function giveBack(
   { saleId, buyerId }: Payer,
 ): Promise<void> {
   let claimId: string | undefined;
-  await until(async () => {
+  await inTime(async () => {
     const answer = await client.ask('order-status', saleId, buyerId);
     // Another claim than the one that was to be paid, when the money came late.
     if (answer.status === 'paid') claimId = answer.claimId;
@@ -111,7 +111,7 @@ async function giveBack(
   });
   if (!claimId) return;
   const settle = history.invoke({ call: 'refund', saleId, buyerId, amountMinor: PRICE_MINOR });
-  const done = await until(() => isRefunded(`${url}/orders/${claimId}/refund`, token));
+  const done = await inTime(() => isRefunded(`${url}/orders/${claimId}/refund`, token));
   settle(done ? 'ok' : 'info', { http: done ? 200 : 0, claimId });
 }
 
@@ -129,14 +129,7 @@ async function isRefunded(url: string, token: string): Promise<boolean> {
   );
 }
 
-async function until(fact: () => Promise<boolean>): Promise<boolean> {
-  const endsAt = performance.now() + DEADLINE_MS;
-  while (!(await fact())) {
-    if (performance.now() > endsAt) return false;
-    await pause(LOOK_MS);
-  }
-  return true;
-}
+const inTime = (fact: () => Promise<boolean>): Promise<boolean> => until(fact, DEADLINE_MS, LOOK_MS);
 
 /**
  * The shop must have been told of everything, in order for each order, however often.

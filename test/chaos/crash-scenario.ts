@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { pause } from '#core/clock.js';
 import { cancelOrder } from '#core/orders/end.js';
 import { placeOrders } from '#core/orders/place.js';
 import { creditWallets } from '#core/orders/wallet.js';
@@ -8,6 +7,8 @@ import type { NewSale } from '#core/steps/create-sale.js';
 import { keysOf } from '#core/stock/keys.js';
 import type { Connections } from '../../apps/stack/connections.js';
 import { openDrop } from '../../apps/stack/drop.js';
+import type { Answer } from '../../apps/stack/storefront.js';
+import { until } from '../../apps/stack/until.js';
 import { makeReleasesOld } from '../support/by-hand.js';
 import type { Client } from './client.js';
 import { shop, type Visit } from './crowd.js';
@@ -26,13 +27,15 @@ const CLAIM_DEADLINE_MS = 15_000;
 
 /** Clicks until there is a claim. */
 async function claimOf(client: Client, saleId: string, buyerId: string) {
-  const endsAt = performance.now() + CLAIM_DEADLINE_MS;
-  while (performance.now() < endsAt) {
-    const { claimId, unit, receipt } = await client.ask('buy', saleId, buyerId);
-    if (claimId && unit && receipt) return { buyerId, claimId, unit, receipt };
-    await pause(RETRY_MS);
-  }
-  throw new Error(`${buyerId} got no claim in ${saleId}`);
+  let answer: Answer = { http: 0 };
+  const isTold = async () => {
+    answer = await client.ask('buy', saleId, buyerId);
+    return answer.receipt !== undefined;
+  };
+  await until(isTold, CLAIM_DEADLINE_MS, RETRY_MS);
+  const { claimId, unit, receipt } = answer;
+  if (!claimId || !unit || !receipt) throw new Error(`${buyerId} got no claim in ${saleId}`);
+  return { buyerId, claimId, unit, receipt };
 }
 
 /**
@@ -145,10 +148,9 @@ export async function doBusiness(
 }
 
 async function askUntilTold(client: Client, saleId: string, buyerId: string, receipt: string): Promise<void> {
-  const endsAt = performance.now() + CLAIM_DEADLINE_MS;
-  while (performance.now() < endsAt) {
+  const isTold = async () => {
     const { status } = await client.ask('order-status', saleId, buyerId, receipt);
-    if (status === 'pending_payment' || status === 'cancelled' || status === 'rejected') return;
-    await pause(RETRY_MS);
-  }
+    return status === 'pending_payment' || status === 'cancelled' || status === 'rejected';
+  };
+  await until(isTold, CLAIM_DEADLINE_MS, RETRY_MS);
 }

@@ -3,30 +3,33 @@ import type { OrderFacts, SaleFacts } from './claim-view.js';
 import type { BankRead, Operation } from './history.js';
 
 /** Every rule that a history can break. */
-export type Rule =
-  | 'claim_is_one_thing'
-  | 'accepted_reaches_its_end'
-  | 'statuses_move_forward'
-  | 'one_end'
-  | 'paid_stays_paid'
-  | 'one_claim_per_buyer'
-  | 'one_claim_per_unit'
-  | 'unit_exists'
-  | 'bounded_counter'
-  | 'no_false_sold_out'
-  | 'no_order_without_a_buyer'
-  | 'refused_leaves_no_trace'
-  | 'no_untrue_refusal'
-  | 'no_surprise'
-  | 'inside_the_window'
-  | 'nothing_lost'
-  | 'ended_by_its_buyer'
-  | 'no_early_expiry'
-  | 'paid_by_its_buyer'
-  | 'bank'
-  | 'bank_is_what_was_put_in'
-  | 'books_agree'
-  | 'refunded_by_the_shop';
+export const RULES = [
+  'claim_is_one_thing',
+  'accepted_reaches_its_end',
+  'statuses_move_forward',
+  'one_end',
+  'paid_stays_paid',
+  'one_claim_per_buyer',
+  'one_claim_per_unit',
+  'unit_exists',
+  'bounded_counter',
+  'no_false_sold_out',
+  'no_order_without_a_buyer',
+  'refused_leaves_no_trace',
+  'no_untrue_refusal',
+  'no_surprise',
+  'inside_the_window',
+  'nothing_lost',
+  'ended_by_its_buyer',
+  'no_early_expiry',
+  'paid_by_its_buyer',
+  'bank',
+  'bank_is_what_was_put_in',
+  'books_agree',
+  'refunded_by_the_shop',
+] as const;
+
+export type Rule = (typeof RULES)[number];
 
 export interface Violation {
   rule: Rule;

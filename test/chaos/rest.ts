@@ -1,5 +1,5 @@
-import { pause } from '#core/clock.js';
 import type { Connections } from '../../apps/stack/connections.js';
+import { untilNoneLeft } from '../../apps/stack/until.js';
 import { disagreement, type PaymentFacts } from './books.js';
 import type { SaleFacts } from './claim-view.js';
 import { auditStores } from './final-audit.js';
@@ -27,21 +27,15 @@ const pending = (sales: readonly SaleFacts[]): string => {
  * @param readPayments the payments at the provider, if there is one
  * @returns what is still on its way, in words; nothing when it came to rest
  */
-export async function comeToRest(
+export function comeToRest(
   { redis }: Connections,
   query: Query,
   sales: readonly SaleFacts[],
   limitMs: number,
   readPayments: () => Promise<PaymentFacts[]> = async () => [],
 ): Promise<string[]> {
-  const endsAt = performance.now() + limitMs;
-  for (;;) {
-    const left = await onItsWay(redis, query, sales, readPayments).catch(error => [
-      `a store does not answer: ${error}`,
-    ]);
-    if (left.length === 0 || performance.now() > endsAt) return left;
-    await pause(LOOK_EVERY_MS);
-  }
+  const left = () => onItsWay(redis, query, sales, readPayments).catch(error => [`a store does not answer: ${error}`]);
+  return untilNoneLeft(left, limitMs, LOOK_EVERY_MS);
 }
 
 async function onItsWay(

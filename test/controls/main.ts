@@ -4,7 +4,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkout } from '#core/checkout.js';
 import { writePage } from '../support/written-page.js';
-import { BUGS, type Bug } from './bugs.js';
+import type { Bug } from './bug.js';
+import { BUGS } from './bugs.js';
 import { MONEY_BUGS } from './money-bugs.js';
 import { makeScratch, type Scratch } from './scratch.js';
 

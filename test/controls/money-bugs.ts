@@ -1,4 +1,4 @@
-import { type Bug, INIT, one } from './bugs.js';
+import { type Bug, INIT, one } from './bug.js';
 
 const REPORT = 'core/orders/payment-report.ts';
 

@@ -2,7 +2,7 @@ import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkout } from '#core/checkout.js';
-import type { Edit } from './bugs.js';
+import type { Edit } from './bug.js';
 
 /** All that a unit or integration test reads. What is compiled is for the fake provider, a process that no bug is made in. */
 const COPIED = [

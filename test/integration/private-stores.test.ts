@@ -11,7 +11,7 @@ import { checkout } from '#core/checkout.js';
 import { startPostgres } from '../../apps/stack/postgres-server.js';
 import { type PrivateStores, startPrivateStores } from '../../apps/stack/private-stores.js';
 import { startRedis } from '../../apps/stack/redis-server.js';
-import { until } from '../../apps/stack/until.js';
+import { untilNoneLeft } from '../../apps/stack/until.js';
 
 const CLEANUP_DEADLINE_MS = 15_000;
 
@@ -137,6 +137,9 @@ test.each(['SIGKILL', 'SIGINT', 'SIGTERM'] as const)('nothing is left after the 
   expect(held.pids.map(runs)).toEqual([true, true]);
   expect(existsSync(held.folder)).toBe(true);
   process.kill(-Number(holder.pid), signal);
-  const gone = () => !held.pids.some(runs) && !existsSync(held.folder);
-  expect(await until(gone, CLEANUP_DEADLINE_MS)).toBe(true);
+  const left = () => [
+    ...held.pids.filter(runs).map(pid => `process ${pid} runs`),
+    ...(existsSync(held.folder) ? [`${held.folder} is there`] : []),
+  ];
+  expect(await untilNoneLeft(left, CLEANUP_DEADLINE_MS)).toEqual([]);
 });
