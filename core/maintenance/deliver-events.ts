@@ -1,5 +1,7 @@
 import { crashPoint } from '../crash-point.js';
+import { inTurn } from '../in-turn.js';
 import { readUndelivered } from '../orders/release-event.js';
+import { pages } from '../pages.js';
 import type { StepContext } from '../steps/context.js';
 import { releaseUnits } from '../steps/release-units.js';
 
@@ -13,15 +15,16 @@ const DELIVER_BATCH = 500;
  *
  * @param ctx the stores
  * @returns how many it carried out
- * @throws NotVerified while a sale isn't verified, and what the stores throw: the events stay for the next run
+ * @throws what went wrong with the first that could not be carried out, once it was tried for all: NotVerified while a sale isn't
+ *   verified, and what the stores throw; the events stay for the next run
  */
 export async function deliverEvents(ctx: StepContext): Promise<number> {
   let delivered = 0;
-  for (;;) {
-    const events = await readUndelivered(ctx.db, DELIVER_AFTER_MS, DELIVER_BATCH);
-    if (events.length > 0) await crashPoint('deliver.read');
+  const undelivered = pages(DELIVER_BATCH, id => readUndelivered(ctx.db, DELIVER_AFTER_MS, DELIVER_BATCH, id));
+  await inTurn(undelivered, async events => {
+    await crashPoint('deliver.read');
     await releaseUnits(ctx, events);
     delivered += events.length;
-    if (events.length < DELIVER_BATCH) return delivered;
-  }
+  });
+  return delivered;
 }

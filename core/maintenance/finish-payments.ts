@@ -4,6 +4,7 @@ import { inTurn } from '../in-turn.js';
 import { readLateMoney } from '../orders/late-money.js';
 import type { Payment } from '../orders/payment.js';
 import { markRefunded, readRefundsDue, refundAgainLater, refundToWallet } from '../orders/refund.js';
+import { pages } from '../pages.js';
 import { providerOf, type StepContext } from '../steps/context.js';
 import { settleLateMoney, tellRefunded } from '../steps/settle-late-money.js';
 
@@ -24,10 +25,11 @@ export async function finishPayments(ctx: StepContext): Promise<number> {
     finished += payments.length;
     await inTurn(payments, payment => finish(ctx, payment));
   };
+  const lateMoney = pages(FINISH_BATCH, id => readLateMoney(ctx.db, FINISH_BATCH, id));
   // What fails for late money holds up nobody's refund.
   await inTurn(
     [
-      async () => each(await readLateMoney(ctx.db, FINISH_BATCH), settleLateMoney),
+      () => inTurn(lateMoney, payments => each(payments, settleLateMoney)),
       async () => each(await readRefundsDue(ctx.db, FINISH_BATCH), giveBack),
     ],
     half => half(),

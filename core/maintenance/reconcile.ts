@@ -45,20 +45,22 @@ export async function reconcileAll(ctx: StepContext, pace = new Pace()): Promise
   // The gates first: no sale stays shut while the claims of another are put right.
   const listed = new Set(await listLoadedSales(ctx.redis));
   const reopened = new Set<string>();
-  await inTurn(sales, async sale => {
+  const open = async (sale: Sale) => {
     if (!listed.has(sale.id)) await rebuild(ctx, sale.id);
     else if ((await readLoadedSale(ctx.redis, sale.id))?.runId !== runId) {
       await openGate(ctx, sale, await look(ctx, sale));
       reopened.add(sale.id);
     }
-  });
-  await inTurn(sales, async sale => {
+  };
+  const compare = async (sale: Sale) => {
     // What a Redis that came back has missed is made good at once.
     if (!reopened.has(sale.id) && !pace.isDue(sale.id)) return;
     const startedAt = performance.now();
     results.push(await reconcileSale(ctx, sale, false));
     pace.compared(sale.id, performance.now() - startedAt);
-  });
+  };
+  // A sale that can't be opened keeps no other from being compared. But nobody may take the list for whole then.
+  await inTurn([open, compare], step => inTurn(sales, step));
   const saleIds = sales.map(({ id }) => id);
   if (!(await markRegistryWhole(ctx.redis, runId, saleIds))) ctx.log.warn('Redis lost a sale while it was compared');
   return results;

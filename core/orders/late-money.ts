@@ -7,10 +7,11 @@ import { insertOrders } from './place.js';
 /**
  * @param db the database
  * @param limit how many, at most
+ * @param afterId only payments behind this one
  * @returns payments whose money came after their order had ended, and that nobody has decided about yet
  */
-export function readLateMoney(db: Database, limit: number): Promise<Payment[]> {
-  return selectPayments(db, Prisma.sql`p.status = 'late' ORDER BY p.id LIMIT ${limit}`);
+export function readLateMoney(db: Database, limit: number, afterId: bigint): Promise<Payment[]> {
+  return selectPayments(db, Prisma.sql`p.status = 'late' AND p.id > ${afterId} ORDER BY p.id LIMIT ${limit}`);
 }
 
 /**

@@ -11,7 +11,7 @@ import { openTestSale, useStores, win, winOne } from '../../support/stores.js';
 const t = useStores();
 
 const undelivered = async (saleId: string) =>
-  (await readUndelivered(t.db, 0, 1_000)).filter(event => event.saleId === saleId);
+  (await readUndelivered(t.db, 0, 1_000, 0n)).filter(event => event.saleId === saleId);
 
 test('carries a decided release out, and marks it delivered', async () => {
   const sale = await openTestSale(t, { units: 1 });

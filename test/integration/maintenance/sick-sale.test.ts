@@ -1,0 +1,48 @@
+import { expect, test } from '@jest/globals';
+import { deliverEvents } from '#core/maintenance/deliver-events.js';
+import { reconcileAll } from '#core/maintenance/reconcile.js';
+import { cancelOrder } from '#core/orders/end.js';
+import { updateSale } from '#core/orders/sales.js';
+import { placeOrders } from '#core/steps/place-orders.js';
+import { keysOf } from '#core/stock/keys.js';
+import { isRegistryWhole } from '#core/stock/registry.js';
+import { dropSale, readLoadedSale, setSale } from '#core/stock/sale.js';
+import { readSnapshot } from '#core/stock/snapshot.js';
+import { makeReleasesOld } from '../../support/by-hand.js';
+import { openTestSale, type TestStores, useStores, winOne } from '../../support/stores.js';
+
+// A sale that can't be opened again, whatever is tried, is nobody's trouble but its own.
+
+const t = useStores();
+
+/** More releases than one batch, of a sale whose gate is shut and stays so: something else stands where its claims should be. */
+async function makeSick({ db, redis }: TestStores): Promise<string> {
+  const { id } = await openTestSale(t);
+  await db.$executeRaw`
+    INSERT INTO outbox_events (kind, sale_id, order_id, payload)
+    SELECT 'release', ${id}, gen_random_uuid(), '{"buyerId":"x","status":"cancelled","reason":"unpaid","freesUnit":true}'
+    FROM generate_series(1, 600)`;
+  await makeReleasesOld(t, id, 10);
+  await setSale(redis, id, { runId: 'another-run' });
+  await redis.del(keysOf(id).claims);
+  await redis.set(keysOf(id).claims, 'no hash');
+  return id;
+}
+
+test('the others are compared, and their releases carried out', async () => {
+  const sick = await makeSick(t);
+  const sale = await openTestSale(t);
+  const claim = await winOne(t, sale, 'bob');
+  await placeOrders(t, sale.id, [claim]);
+  await cancelOrder(t.db, sale.id, claim);
+  await makeReleasesOld(t, sale.id, 5);
+  await updateSale(t.db, sale.id, { state: 'closed' });
+
+  await expect(deliverEvents(t)).rejects.toThrow(sick);
+  expect((await readSnapshot(t.redis, sale.id))?.claims.get('bob')?.status).toBe('cancelled');
+  await expect(reconcileAll(t)).rejects.toThrow();
+  expect(await readLoadedSale(t.redis, sale.id)).toMatchObject({ state: 'closed' });
+  // Nobody may say that there is no such sale.
+  expect(await isRegistryWhole(t.redis)).toBe(false);
+  await dropSale(t.redis, sick);
+});
