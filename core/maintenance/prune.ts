@@ -1,5 +1,5 @@
 import { closeEvents, pruneEvents } from '../orders/release-event.js';
-import { KEEP_DAYS, listRecentSales } from '../orders/sales.js';
+import { KEEP_DAYS, readLongOver } from '../orders/sales.js';
 import type { StepContext } from '../steps/context.js';
 import { listLoadedSales } from '../stock/registry.js';
 import { dropSale } from '../stock/sale.js';
@@ -12,10 +12,8 @@ import { dropSale } from '../stock/sale.js';
  * @returns how many sales left Redis
  */
 export async function prune(ctx: StepContext): Promise<number> {
-  // Redis first: a sale that is created meanwhile is in Postgres before it is in Redis, and so is never taken for an old one.
-  const loaded = await listLoadedSales(ctx.redis);
-  const recent = new Set((await listRecentSales(ctx.db)).map(sale => sale.id));
-  const over = loaded.filter(saleId => !recent.has(saleId));
+  // A sale that Postgres doesn't know stays: the database may be another one than we think.
+  const over = await readLongOver(ctx.db, await listLoadedSales(ctx.redis));
   for (const saleId of over) await dropSale(ctx.redis, saleId);
   await closeEvents(ctx.db);
   await pruneEvents(ctx.db);

@@ -5,6 +5,7 @@ import { crashPoint, crashStep } from '../crash-point.js';
 import { repaired } from '../events.js';
 import { claimOf, isLiveOrder, type Order } from '../order.js';
 import { voidClaims } from '../orders/end.js';
+import { readOrders } from '../orders/place.js';
 import { recordRepairs } from '../orders/repairs.js';
 import { readLatestOrders, readWithdrawnUnits } from '../orders/sale-orders.js';
 import { readSale } from '../orders/sales.js';
@@ -65,12 +66,33 @@ async function mergeForGood(
 ): Promise<StartingState> {
   const decided = new Set<string>();
   for (;;) {
-    const { lost, ...state } = merge(await readLatestOrders(ctx.db, saleId), remains, units);
+    const orders = await readLatestOrders(ctx.db, saleId);
+    const past = await readPast(ctx, remains, orders);
+    const { lost, ...state } = merge(orders, withoutClaims(remains, past), units);
     const undecided = lost.filter(({ claimId }) => !decided.has(claimId));
     if (undecided.length === 0) return state;
     for (const claims of chunks(undecided, VOID_BATCH)) await voidClaims(ctx.db, saleId, claims, 'lost');
     for (const { claimId } of undecided) decided.add(claimId);
   }
+}
+
+/** Claims that an old copy of Redis takes for live, and that Postgres knows to have ended: their buyers have ordered again since. */
+async function readPast(ctx: StepContext, remains: Remains | undefined, latest: Order[]): Promise<Set<string>> {
+  const current = new Set(latest.map(({ claimId }) => claimId));
+  const older = [...(remains?.claims.values() ?? [])].flatMap(({ claimId, status }) =>
+    isLive(status) && !current.has(claimId) ? [claimId] : [],
+  );
+  const past = new Set<string>();
+  for (const claimIds of chunks(older, VOID_BATCH)) {
+    for (const { claimId } of await readOrders(ctx.db, claimIds)) past.add(claimId);
+  }
+  return past;
+}
+
+function withoutClaims(remains: Remains | undefined, past: Set<string>): Remains | undefined {
+  return (
+    remains && { ...remains, claims: new Map([...remains.claims].filter(([, { claimId }]) => !past.has(claimId))) }
+  );
 }
 
 /**

@@ -89,6 +89,7 @@ export async function insertOrders(db: Transaction, saleId: string, claims: Clai
              statement_timestamp(), statement_timestamp() + s.pay_within_seconds * interval '1 second'
       FROM ${claimRows(claims)}
       JOIN sales s ON s.id = ${saleId} AND c.unit <= s.units
+      WHERE NOT EXISTS (SELECT FROM withdrawn_units w WHERE w.sale_id = s.id AND w.unit = c.unit)
       ORDER BY c.id
       ON CONFLICT DO NOTHING
       RETURNING id, pay_by)

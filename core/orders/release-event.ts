@@ -23,7 +23,8 @@ interface ReleaseEventRow {
 
 /**
  * The statement part that writes the release events of orders which just ended, in the statement that ended them: its part `ended`
- * returns their rows (id, sale_id, buyer_id, unit, status, reason). A unit is only freed when no other live order has it.
+ * returns their rows (id, sale_id, buyer_id, unit, status, reason). A unit is only freed when no other live order has it,
+ * and it was not withdrawn.
  *
  * @param freesUnits false when the units don't return to stock in any case
  * @returns an INSERT that returns event rows
@@ -37,7 +38,8 @@ export function insertReleaseEvents(freesUnits = true): Prisma.Sql {
       'reason', e.reason,
       'freesUnit', ${freesUnits} AND NOT EXISTS (
         SELECT FROM orders o
-        WHERE o.sale_id = e.sale_id AND o.unit = e.unit AND o.id <> e.id AND o.status IN ('pending_payment', 'paid')))
+        WHERE o.sale_id = e.sale_id AND o.unit = e.unit AND o.id <> e.id AND o.status IN ('pending_payment', 'paid'))
+        AND NOT EXISTS (SELECT FROM withdrawn_units w WHERE w.sale_id = e.sale_id AND w.unit = e.unit))
     FROM ended e
     RETURNING id, sale_id, order_id, payload`;
 }
@@ -57,12 +59,18 @@ export async function endOrders(db: Transaction, statement: Prisma.Sql): Promise
  * @param db the database
  * @param olderThanMs how long ago they were written at least, in ms
  * @param limit how many, at most
+ * @param afterId only events behind this one
  * @returns the oldest events that are not delivered, of sales that Redis should have
  */
-export async function readUndelivered(db: Database, olderThanMs: number, limit: number): Promise<ReleaseEvent[]> {
+export async function readUndelivered(
+  db: Database,
+  olderThanMs: number,
+  limit: number,
+  afterId: bigint,
+): Promise<ReleaseEvent[]> {
   const rows = await db.$queryRaw<ReleaseEventRow[]>(Prisma.sql`
     SELECT id, sale_id, order_id, payload FROM outbox_events
-    WHERE kind = 'release' AND delivered_at IS NULL AND created_at <= clock_timestamp() - ${olderThanMs} * interval '1 millisecond'
+    WHERE kind = 'release' AND delivered_at IS NULL AND id > ${afterId} AND created_at <= clock_timestamp() - ${olderThanMs} * interval '1 millisecond'
       AND EXISTS (SELECT FROM sales s WHERE s.id = sale_id AND ${LAST_DUE} > ${KEPT_SINCE})
     ORDER BY id LIMIT ${limit}`);
   return rows.map(eventOf);
@@ -101,6 +109,9 @@ export async function closeEvents(db: Database): Promise<void> {
       AND EXISTS (SELECT FROM sales s WHERE s.id = sale_id AND ${LAST_DUE} <= ${KEPT_SINCE})`);
 }
 
+/** Of so many events one statement ends well within its time: two million at once took 4.5 s of 5 (measured). */
+const PRUNE_BATCH = 100_000;
+
 /**
  * Deletes events that nobody needs any more: what the shop has taken, or has not taken in as long, and releases of sales that ended as
  * long ago. Before, a Redis that comes back older may need a release again that was carried out long ago.
@@ -108,11 +119,16 @@ export async function closeEvents(db: Database): Promise<void> {
  * @param db the database
  */
 export async function pruneEvents(db: Database): Promise<void> {
-  await db.$executeRaw(Prisma.sql`
-    DELETE FROM outbox_events e USING sales s
-    WHERE s.id = e.sale_id AND ${KEPT_SINCE} >
-      CASE e.kind WHEN 'release' THEN greatest(${LAST_DUE}, e.delivered_at) ELSE coalesce(e.delivered_at, e.created_at) END
-      AND (e.kind <> 'release' OR e.delivered_at IS NOT NULL)`);
+  for (;;) {
+    const deleted = await db.$executeRaw(Prisma.sql`
+      DELETE FROM outbox_events WHERE id IN (
+        SELECT e.id FROM outbox_events e JOIN sales s ON s.id = e.sale_id
+        WHERE ${KEPT_SINCE} >
+          CASE e.kind WHEN 'release' THEN greatest(${LAST_DUE}, e.delivered_at) ELSE coalesce(e.delivered_at, e.created_at) END
+          AND (e.kind <> 'release' OR e.delivered_at IS NOT NULL)
+        LIMIT ${PRUNE_BATCH})`);
+    if (deleted < PRUNE_BATCH) return;
+  }
 }
 
 function eventOf(row: ReleaseEventRow): ReleaseEvent {

@@ -65,14 +65,23 @@ export async function listRecentSales(db: Database): Promise<Sale[]> {
 
 /**
  * @param db the database
+ * @param saleIds sales
+ * @returns those of them that ended so long ago that Redis needn't have them any more; none that Postgres doesn't know
+ */
+export async function readLongOver(db: Database, saleIds: string[]): Promise<string[]> {
+  const rows = await db.$queryRaw<{ id: string }[]>(
+    Prisma.sql`SELECT s.id FROM sales s WHERE s.id = ANY(${saleIds}::text[]) AND ${LAST_DUE} <= ${KEPT_SINCE}`,
+  );
+  return rows.map(({ id }) => id);
+}
+
+/**
+ * @param db the database
  * @param saleId a sale
  * @returns whether it ended so long ago that Redis doesn't have it any more
  */
 export async function hasLeftRedis(db: Database, saleId: string): Promise<boolean> {
-  const rows = await db.$queryRaw<unknown[]>(
-    Prisma.sql`SELECT FROM sales s WHERE s.id = ${saleId} AND ${LAST_DUE} <= ${KEPT_SINCE}`,
-  );
-  return rows.length === 1;
+  return (await readLongOver(db, [saleId])).length === 1;
 }
 
 /** What the operator may change of a sale. With a `generation`, units are only added to the sale as it was then: once. */

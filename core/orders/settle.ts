@@ -23,7 +23,8 @@ export async function settleAtOnce(db: Database, saleId: string, claims: Claim[]
     WITH wanted AS (
       SELECT c.id, s.id AS sale_id, c.buyer_id, c.unit, s.price_minor, s.currency, s.pay_within_seconds
       FROM ${claimRows(claims)}
-      JOIN sales s ON s.id = ${saleId} AND c.unit <= s.units),
+      JOIN sales s ON s.id = ${saleId} AND c.unit <= s.units
+      WHERE NOT EXISTS (SELECT FROM withdrawn_units w WHERE w.sale_id = s.id AND w.unit = c.unit)),
     shop AS MATERIALIZED (
       SELECT a.id FROM accounts a JOIN sales s ON s.currency = a.currency
       WHERE s.id = ${saleId} AND a.kind = 'shop' AND a.owner = 'shop'),

@@ -45,14 +45,18 @@ export async function openSale(redis: Redis, sale: Sale, state = NOTHING, gate =
     const runId = await readRunId(redis);
     // First, as rescue only looks into sales that are listed.
     await redis.hset(REGISTRY, sale.id, sale.generation);
-    const staged = await stage(redis, sale, state);
-    await crashPoint('rebuild.staged');
-    const names = [...allKeysOf(sale.id), ...staged.map(({ key }) => key)];
-    const args = [runId, gate, sale.generation, ...staged.map(({ count }) => count), ...fieldsOf(sale)];
-    const outcome = await runScript(redis, 'open-sale', names, args);
-    if (outcome === 'opened') return true;
-    await redis.del(...staged.map(({ key }) => key));
-    if (outcome === 'superseded') return false;
+    const keys = stagedKeysOf(sale.id);
+    try {
+      const counts = await stage(redis, keys, sale, state);
+      await crashPoint('rebuild.staged');
+      const args = [runId, gate, sale.generation, ...counts, ...fieldsOf(sale)];
+      const outcome = await runScript(redis, 'open-sale', [...allKeysOf(sale.id), ...keys], args);
+      if (outcome === 'opened') return true;
+      if (outcome === 'superseded') return false;
+    } finally {
+      // Where the sale was opened they are its own by now. Whoever can't be reached lets them expire.
+      await redis.unlink(keys).catch(() => undefined);
+    }
   }
   throw new Error(`sale ${sale.id} could not be loaded: Redis restarts while it is staged`);
 }
@@ -77,34 +81,37 @@ export async function refuseRulesOnCluster(redis: Redis, sale: Parameters<typeof
   );
 }
 
-/** A temporary key, and how many elements were put there. */
-interface Staged {
-  key: string;
-  count: number;
+/** Temporary keys: of stock, claims, outbox and standby. */
+type StagedKeys = [stock: string, claims: string, outbox: string, standby: string];
+
+function stagedKeysOf(saleId: string): StagedKeys {
+  const { stock, claims, outbox, standby } = keysOf(saleId);
+  const suffix = `:staged:${randomUUID()}`;
+  return [stock + suffix, claims + suffix, outbox + suffix, standby + suffix];
 }
 
-/** Fills temporary keys: the free units are those that no live claim has, and that were not withdrawn. */
-async function stage(redis: Redis, sale: Sale, state: StartingState): Promise<Staged[]> {
-  const keys = keysOf(sale.id);
-  const suffix = `:staged:${randomUUID()}`;
-  const [stock, claims, outbox, standby] = [keys.stock, keys.claims, keys.outbox, keys.standby].map(
-    k => k + suffix,
-  ) as [string, string, string, string];
+/**
+ * Fills temporary keys: the free units are those that no live claim has, and that were not withdrawn.
+ *
+ * @returns how many elements were put into each
+ */
+async function stage(redis: Redis, keys: StagedKeys, sale: Sale, state: StartingState): Promise<number[]> {
+  const [stock, claims, outbox, standby] = keys;
   const taken = new Set([...(state.withdrawn ?? []), ...state.claims.filter(c => isLive(c.status)).map(c => c.unit)]);
   const free = Array.from({ length: sale.units }, (_, i) => i + 1).filter(unit => !taken.has(unit));
-  for (const chunk of chunks(free, STAGE_CHUNK)) await redis.rpush(stock, ...chunk);
-  for (const chunk of chunks(state.claims, STAGE_CHUNK)) {
-    await redis.hset(claims, ...chunk.flatMap(c => [c.buyerId, formatClaimRecord(c)]));
-  }
-  for (const chunk of chunks(state.outbox, STAGE_CHUNK))
-    await redis.zadd(outbox, ...chunk.flatMap(e => [e.wonAtMs, e.buyerId]));
   const line = state.standby.map((buyerId, i) => [i + 1, buyerId] as const);
-  for (const chunk of chunks(line, STAGE_CHUNK)) await redis.zadd(standby, ...chunk.flat());
-  for (const key of [stock, claims, outbox, standby]) await redis.expire(key, STAGED_TTL_SECONDS);
-  return [
-    { key: stock, count: free.length },
-    { key: claims, count: state.claims.length },
-    { key: outbox, count: state.outbox.length },
-    { key: standby, count: state.standby.length },
-  ];
+  const records = (part: StartingState['claims']) => part.flatMap(c => [c.buyerId, formatClaimRecord(c)]);
+  await fill(redis, stock, free, part => redis.rpush(stock, ...part));
+  await fill(redis, claims, state.claims, part => redis.hset(claims, ...records(part)));
+  await fill(redis, outbox, state.outbox, part => redis.zadd(outbox, ...part.flatMap(e => [e.wonAtMs, e.buyerId])));
+  await fill(redis, standby, line, part => redis.zadd(standby, ...part.flat()));
+  return [free.length, state.claims.length, state.outbox.length, state.standby.length];
+}
+
+/** Whatever becomes of us, what we have put there goes: after the first part already. */
+async function fill<T>(redis: Redis, key: string, all: readonly T[], add: (part: T[]) => Promise<unknown>) {
+  for (const part of chunks(all, STAGE_CHUNK)) {
+    await add(part);
+    await redis.expire(key, STAGED_TTL_SECONDS);
+  }
 }

@@ -215,3 +215,42 @@ test('500 orders and 200 unplaced claims come back whole', async () => {
   const snapshot = await readSnapshot(t.redis, sale.id);
   expect([snapshot?.stock.length, snapshot?.outbox.size]).toEqual([300, 200]);
 });
+
+test('from an old copy, a claim that has ended since does not come back to life', async () => {
+  const sale = await openTestSale(t, { units: 3 });
+  const [first] = await win(t, sale, 'bea');
+  if (!first) throw new Error('bea should have won');
+  await placeOrders(t, sale.id, [first]);
+  await cancelOrder(t, sale.id, first);
+  const [second] = await win(t, sale, 'bea');
+  if (!second) throw new Error('bea should have won again');
+  await placeOrders(t, sale.id, [second]);
+  await cancelOrder(t, sale.id, second);
+  await forceClaim(t, sale.id, first, 'pending_payment', false);
+  await rebuild(t, sale.id);
+  const snapshot = await readSnapshot(t.redis, sale.id);
+  expect(snapshot?.claims.get('bea')).toMatchObject({ claimId: second.claimId, status: 'cancelled' });
+  expect(snapshot?.stock.sort()).toEqual([1, 2, 3]);
+});
+
+test('a unit that was withdrawn is not placed again, and its release frees none', async () => {
+  const { sale, paid } = await saleInTheMiddle();
+  await refundOrder(t.db, paid.claimId, false);
+  const claim = aClaim({ buyerId: 'late', unit: paid.unit });
+  await forceClaim(t, sale.id, claim);
+  await placeOrders(t, sale.id, [claim]);
+  const snapshot = await readSnapshot(t.redis, sale.id);
+  expect(snapshot?.claims.get('late')).toMatchObject({ status: 'rejected', reason: 'lost' });
+  expect(snapshot?.stock).not.toContain(paid.unit);
+});
+
+test('what could not be staged is gone, so that memory is free for the next try', async () => {
+  const sale = await openTestSale(t, { units: 20_000 });
+  const used = Number(/used_memory:(\d+)/.exec(await t.redis.info('memory'))?.[1]);
+  await t.redis.config('SET', 'maxmemory', String(used + 20_000));
+  await expect(rebuild(t, sale.id)).rejects.toThrow();
+  await t.redis.config('SET', 'maxmemory', '0');
+  expect(await t.redis.keys('*:staged:*')).toEqual([]);
+  await rebuild(t, sale.id);
+  expect((await readLoadedSale(t.redis, sale.id))?.remaining).toBe(20_000);
+});
