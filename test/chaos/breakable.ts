@@ -11,8 +11,11 @@ const OUTPUT_CHARS = 16_000;
 const GRACE_MS = 5_000;
 const LOOK_EVERY_MS = 25;
 
-/** How long a process that was stopped or hangs is left so, in ms. */
-const HELD_MS = 2_000;
+/** How long a process that hangs is left so, in ms, before it is killed, as by a supervisor whose probes it doesn't answer. */
+const HUNG_MS = 2_000;
+
+/** How long one is stopped, in ms: a worker for longer than the lock of its job (core/queue/worker.ts), which another run has by then. */
+const STOPPED_MS = { api: 2_000, admin: 2_000, worker: 17_000 } as const;
 
 /** A process of ours that fails at one place, and is started again whole, as a supervisor would. */
 export interface Breakable {
@@ -64,7 +67,8 @@ export async function startBreakable(
     if (!hasStruck()) return;
     const atMs = Date.now();
     const mode = crashAt.split(':')[1];
-    if (mode === 'pause' || mode === 'hang') await pause(HELD_MS);
+    if (mode === 'hang') await pause(HUNG_MS);
+    if (mode === 'pause') await pause(STOPPED_MS[name]);
     if (mode === 'pause' && current.exit() === undefined) process.kill(current.pid, 'SIGCONT');
     if (mode === 'hang') await current.kill();
     // Whoever fails while ending has to end all the same.

@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import type { CrashMode, CrashPoint, CrashStep } from '#core/crash-point.js';
 import { audit } from '#core/maintenance/audit.js';
 import { migrate } from '#core/orders/migrate.js';
-import type { NewSale } from '#core/steps/create-sale.js';
 import { type Connections, openConnections } from '../../apps/stack/connections.js';
 import { type FakeProvider, startFakeProvider } from '../../apps/stack/fake-provider/start.js';
 import { freePort } from '../../apps/stack/free-port.js';
@@ -16,8 +15,9 @@ import { checkHistory } from './check-history.js';
 import type { SaleFacts } from './claim-view.js';
 import { type Client, openClient } from './client.js';
 import { checkShop, doBusinessElsewhere } from './crash-money.js';
-import { doBusiness, leaveAMess } from './crash-scenario.js';
-import { auditStores, readOrderFacts } from './final-audit.js';
+import { doBusiness, type Leftovers, leaveAMess } from './crash-scenario.js';
+import type { Evidence } from './evidence.js';
+import { auditRows, auditStores, readOrderFacts } from './final-audit.js';
 import { type History, openHistory, operationsOf } from './history.js';
 import { plainQuery } from './plain-query.js';
 import { seededRandom } from './random.js';
@@ -124,19 +124,24 @@ async function startOne(
   return { url, process: await startBreakable(name, { ...environments[name], ...settings }, ready, crashAt) };
 }
 
+/** The sales of a case, and those of them of which Redis lost data. */
+type Business = Pick<Leftovers, 'sales' | 'lossy'>;
+
 /** Buyers with a wallet, and what an outage has left behind. */
-async function doOrdinaryBusiness({ rig, client, start }: Attempt): Promise<NewSale[]> {
+async function doOrdinaryBusiness({ rig, client, start }: Attempt): Promise<Business> {
   const leftovers = await leaveAMess(rig.connections, client);
   await start('worker');
-  return [...leftovers.sales, await doBusiness(rig.connections, client, seededRandom(1), leftovers)];
+  const sale = await doBusiness(rig.connections, client, seededRandom(1), leftovers);
+  return { sales: [...leftovers.sales, sale], lossy: leftovers.lossy };
 }
 
 /** Buyers who pay at the provider, an operator, and a shop that wants to be told. */
-async function doMoneyBusiness({ rig, client, history, start }: Attempt, apiUrl: string): Promise<NewSale[]> {
+async function doMoneyBusiness({ rig, client, history, start }: Attempt, apiUrl: string): Promise<Business> {
   const [url] = await Promise.all([start('admin'), start('worker')]);
   await rig.fake.mood({ webhook: `${apiUrl}/webhooks/payments/signed-webhook` });
   const admin = { url, token: rig.secrets.ADMIN_TOKEN };
-  return doBusinessElsewhere(rig.connections, client, history, { fake: rig.fake, admin });
+  const sales = await doBusinessElsewhere(rig.connections, client, history, { fake: rig.fake, admin });
+  return { sales, lossy: [] };
 }
 
 /**
@@ -163,13 +168,13 @@ export async function runCrashCase(rig: CrashRig, name: CrashPoint | CrashStep, 
     const client = openClient([apiUrl], rig.secrets.AUTH_SECRET, history, seededRandom(1));
     const attempt = { rig, mode, history, client, start };
     const startedAt = Date.now();
-    const sales = await (isMoney ? doMoneyBusiness(attempt, apiUrl) : doOrdinaryBusiness(attempt));
+    const business = await (isMoney ? doMoneyBusiness(attempt, apiUrl) : doOrdinaryBusiness(attempt));
     const broken = processes.get(processOf(name));
     if (!broken) throw new Error(`nothing was started that has the place ${name}`);
     if (name.startsWith('shutdown.')) broken.endInOrder();
     const fired = await untilFired(broken);
     const wholeMs = fired?.wholeMs ?? startedAt;
-    const { restMs, violations } = await judgeCase(attempt, factsOf(sales), wholeMs);
+    const { restMs, violations } = await judgeCase(attempt, business, wholeMs);
     return { name, mode, reached: fired !== undefined, restMs, violations };
   } finally {
     await Promise.all([...processes.values()].map(process => process.stop()));
@@ -179,10 +184,11 @@ export async function runCrashCase(rig: CrashRig, name: CrashPoint | CrashStep, 
 
 async function judgeCase(
   { rig, mode, history, client }: Attempt,
-  sales: SaleFacts[],
+  business: Business,
   wholeMs: number,
 ): Promise<Pick<CrashResult, 'restMs' | 'violations'>> {
   const { connections, query } = rig;
+  const sales = factsOf(business.sales);
   const limitMs = Math.max(LEAST_WAIT_MS, wholeMs + WHOLE_WITHIN_MS - Date.now());
   const ids = sales.map(({ id }) => id);
   const readOrders = async () => (await readOrderFacts(query)).filter(({ saleId }) => ids.includes(saleId));
@@ -193,16 +199,13 @@ async function judgeCase(
   const unsettled = await comeToRest(connections, query, sales, limitMs, readPayments);
   const restMs = Math.max(0, Date.now() - wholeMs);
   await client.close();
-  const broken = checkHistory({
-    sales,
-    operations: operationsOf(history.lines()),
-    orders: await readOrders(),
-    bank: [],
-    payments: await readPayments(),
-    redisLostData: true,
-    releaseWithinMs: RELEASE_WITHIN_MS,
-  }).filter(({ rule }) => isMeant(rule, mode));
+  const all = { operations: operationsOf(history.lines()), orders: await readOrders(), payments: await readPayments() };
+  const lossy = new Set(business.lossy.map(({ id }) => id));
+  const broken = [true, false]
+    .flatMap(lost => checkHistory(evidenceOf(sales, all, sale => lossy.has(sale.id) === lost, lost)))
+    .filter(({ rule }) => isMeant(rule, mode));
   const violations = [...unsettled.map(what => `rest: ${what}`), ...broken.map(({ rule, text }) => `${rule}: ${text}`)];
+  violations.push(...(await auditRows(query)));
   for (const sale of sales) {
     violations.push(...(await auditStores(connections.redis, query, sale)));
     const proof = await audit(connections.db, connections.redis, sale.id);
@@ -213,6 +216,28 @@ async function judgeCase(
   const list = ids.map(id => `'${id}'`).join(', ');
   await query(`UPDATE sales SET opens_at = '2000-01-01', closes_at = '2000-01-02' WHERE id IN (${list})`);
   return { restMs, violations };
+}
+
+/** What concerns some of the sales. Money is proven by plain SQL: credits belong to no sale. */
+function evidenceOf(
+  sales: SaleFacts[],
+  { operations, orders, payments }: Pick<Evidence, 'operations' | 'orders' | 'payments'>,
+  isWanted: (sale: SaleFacts) => boolean,
+  redisLostData: boolean,
+): Evidence {
+  const some = sales.filter(isWanted);
+  const ids = new Set(some.map(({ id }) => id));
+  const own = orders.filter(({ saleId }) => ids.has(saleId));
+  const claimIds = new Set(own.map(({ claimId }) => claimId));
+  return {
+    sales: some,
+    operations: operations.filter(({ saleId }) => ids.has(saleId)),
+    orders: own,
+    payments: payments.filter(({ orderId }) => claimIds.has(orderId)),
+    bank: [],
+    redisLostData,
+    releaseWithinMs: RELEASE_WITHIN_MS,
+  };
 }
 
 /** An order that was made by hand belongs to nobody who asked; and an API that is made to throw answers 500. */

@@ -18,6 +18,8 @@ import { PRICE_MINOR } from './world.js';
 /** What was left undone by an outage, for maintenance to find. */
 export interface Leftovers {
   sales: NewSale[];
+  /** Those of them of which Redis lost data that it had confirmed: only there may an accepted claim end as lost. */
+  lossy: NewSale[];
   /** Signed for claims that Redis lost: their buyers come back with them. */
   receipts: { saleId: string; buyerId: string; receipt: string }[];
 }
@@ -101,6 +103,7 @@ export async function leaveAMess(connections: Connections, client: Client): Prom
   await closeQueues(queues);
   return {
     sales: [mixed, gone, shut, contrary, immediate],
+    lossy: [mixed, gone, contrary],
     receipts: [
       { saleId: mixed.id, buyerId: 'lost', receipt: lost.receipt },
       { saleId: gone.id, buyerId: 'orphan', receipt: orphan.receipt },

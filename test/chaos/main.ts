@@ -1,5 +1,5 @@
 import { readOptions } from './options.js';
-import { runChaos } from './run.js';
+import { missedBy, runChaos } from './run.js';
 
 /** What is listed of what was found; the folder has it all. */
 const LISTED_MAX = 20;
@@ -8,15 +8,16 @@ const tell = (line: string) => void process.stderr.write(`${line}\n`);
 
 try {
   const options = readOptions(process.argv.slice(2));
+  // Said first, as a run that breaks off itself is to be repeated as well.
+  tell(`npm run chaos -- --minutes ${options.minutes} --seed ${options.seed} --rate ${options.rate}`);
   const { result, folder } = await runChaos(options, tell);
   const { violations } = result;
   for (const violation of violations.slice(0, LISTED_MAX)) tell(violation);
-  if (violations.length > 0) {
-    tell(`${violations.length} violations. The history is in ${folder}; to repeat it:`);
-    tell(`npm run chaos -- --minutes ${options.minutes} --seed ${options.seed} --rate ${options.rate}`);
-  }
+  if (violations.length > 0) tell(`${violations.length} violations. The history is in ${folder}; repeat it as above`);
+  const missed = missedBy(result);
+  for (const what of missed) tell(what);
   process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : `${JSON.stringify(result, null, 2)}\n`);
-  process.exit(violations.length === 0 ? 0 : 1);
+  process.exit(violations.length === 0 && missed.length === 0 ? 0 : 1);
 } catch (error) {
   tell(error instanceof Error ? (error.stack ?? error.message) : String(error));
   process.exit(1);

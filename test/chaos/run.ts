@@ -227,6 +227,30 @@ async function judge(
   };
 }
 
+/** A run of this length breaks enough to be judged by it, in minutes. */
+const FULL_MINUTES = 3;
+const KILLS_MIN = 30;
+const STORE_KILLS_MIN = 3;
+
+/** Within this time of any fault buyers can buy again, in ms (invariant 6). */
+const RECOVERY_P99_MS = 15_000;
+
+/**
+ * @param result what came of a run
+ * @returns what it would have had to show and didn't, in words: too slow a recovery, or too few faults for its length
+ */
+export function missedBy({ minutes, kills, recoveryMs }: ChaosResult): string[] {
+  const { api, worker, redis, postgres } = kills;
+  const total = api + worker + redis + postgres;
+  const isTooTame = total < KILLS_MIN || Math.min(redis, postgres) < STORE_KILLS_MIN;
+  return [
+    ...(recoveryMs.p99 > RECOVERY_P99_MS ? [`recovery p99 was ${recoveryMs.p99} ms, above ${RECOVERY_P99_MS}`] : []),
+    ...(minutes >= FULL_MINUTES && isTooTame
+      ? [`${total} kills, ${redis} of redis and ${postgres} of postgres: too few`]
+      : []),
+  ];
+}
+
 const spreadOf = (values: readonly number[]): Spread => ({
   p50: Math.round(percentile(values, 0.5)),
   p99: Math.round(percentile(values, 0.99)),

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { runChaos } from './run.js';
+import { missedBy, runChaos } from './run.js';
 
 // `npm run chaos` for a moment: enough to see that nothing is lost when everything is killed once or twice, and that the run
 // itself works. A seed of its own each time; a failure says which, and keeps the history.
@@ -20,6 +20,7 @@ test('a short run of chaos breaks nothing', async () => {
     violations: [],
     told: expect.any(Array),
   });
+  expect(missedBy(result)).toEqual([]);
   expect(result.accepted).toBeGreaterThan(0);
   expect(Object.values(result.kills).reduce((sum, kills) => sum + kills, 0)).toBeGreaterThan(2);
 }, 180_000);
