@@ -48,8 +48,8 @@ const ROWS = [
   // Those that promise times.
   [jest('e2e', 1, ['--testPathIgnorePatterns', PATIENT])],
   [jest('attack', 1), jest('browser', 1), jest('e2e', 1, ['--testPathPatterns', PATIENT], 'e2e-patient')],
-  // A short selection; `npm run test:chaos` runs all, which takes longer.
-  [jest('chaos', 1, ['--testPathPatterns', 'crash-matrix|redis-loss|short-run'])],
+  // A short selection, which mostly waits; `npm run test:chaos` runs all, which takes longer.
+  [jest('chaos', 2, ['--testPathPatterns', 'crash-matrix|redis-loss|short-run'])],
 ];
 
 /** Runs one step to its end. Its output is kept back, and shown only when it fails. */
