@@ -19,6 +19,8 @@ const STOPPED_MS = { api: 2_000, admin: 2_000, worker: 17_000 } as const;
 
 /** A process of ours that fails at one place, and is started again whole, as a supervisor would. */
 export interface Breakable {
+  /** Whether it has failed, whole again or not. */
+  hasStruck(): boolean;
   /** When it failed, and when it was whole again; undefined while it hasn't. */
   fired(): { atMs: number; wholeMs: number } | undefined;
   /** Asks it to end in order, whoever it is by now. */
@@ -82,6 +84,7 @@ export async function startBreakable(
   const watching = watch();
   await until(async () => hasStruck() || (await answers(readyUrl)), READY_MS);
   return {
+    hasStruck,
     fired: () => fired,
     endInOrder: () => void process.kill(current.pid, 'SIGTERM'),
     async stop() {

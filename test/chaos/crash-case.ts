@@ -30,6 +30,9 @@ const WHOLE_WITHIN_MS = 15_000;
 /** How long the place may take to be reached after the business is done, in ms: reconcile runs every 5 s. */
 const REACH_MS = 8_000;
 
+/** A process that has failed is whole again within this time, in ms: stopped for 17 s, or started anew on a busy machine. */
+const MEND_MS = 40_000;
+
 const RELEASE_WITHIN_MS = 30_000;
 const LEAST_WAIT_MS = 1_000;
 
@@ -250,6 +253,7 @@ function isMeant(rule: string, mode: CrashMode): boolean {
 }
 
 async function untilFired(process: Breakable): Promise<{ wholeMs: number } | undefined> {
-  await until(() => process.fired() !== undefined, REACH_MS);
+  if (!(await until(process.hasStruck, REACH_MS))) return undefined;
+  await until(() => process.fired() !== undefined, MEND_MS);
   return process.fired();
 }
