@@ -1,11 +1,13 @@
 import { expect, test } from '@jest/globals';
 import { creditWallets, readBalance } from '#core/orders/wallet.js';
 import { cancelOrder } from '#core/steps/cancel-order.js';
+import { expireOrders } from '#core/steps/expire-orders.js';
 import { payOrder } from '#core/steps/pay-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { readSnapshot } from '#core/stock/snapshot.js';
+import { makeOverdue } from '../../support/by-hand.js';
 import { writesNothing } from '../../support/keyspace.js';
-import { aClaim, openTestSale, useStores, winOne } from '../../support/stores.js';
+import { aClaim, buyers, openTestSale, useStores, win, winOne } from '../../support/stores.js';
 
 const t = useStores();
 
@@ -90,4 +92,24 @@ test('a claim of a sale that Redis does not know is cancelled in Postgres, and w
   await expect(cancelOrder(t, sale.id, claim)).rejects.toThrow('unknown_sale');
   expect((await orderOf(claim.claimId))?.status).toBe('cancelled');
   expect(await t.db.outboxEvent.count({ where: { saleId: sale.id, deliveredAt: null } })).toBe(1);
+});
+
+test('cancelling and expiring in the same instant end each order once, and free each unit once', async () => {
+  const units = 40;
+  const sale = await openTestSale(t, { units });
+  const claims = await win(t, sale, ...buyers(units));
+  await placeOrders(t, sale.id, claims);
+  await makeOverdue(t, claims);
+  await Promise.all(
+    claims.flatMap(claim => [
+      cancelOrder(t, sale.id, claim),
+      expireOrders(t, [claim.claimId]),
+      cancelOrder(t, sale.id, claim),
+    ]),
+  );
+  const ended = await t.db.order.groupBy({ by: ['status'], where: { saleId: sale.id }, _count: true });
+  expect(ended).toEqual([{ status: 'cancelled', _count: units }]);
+  expect(await t.db.outboxEvent.count({ where: { saleId: sale.id } })).toBe(units);
+  const stock = (await readSnapshot(t.redis, sale.id))?.stock.sort((a, b) => a - b);
+  expect(stock).toEqual(claims.map(({ unit }) => unit));
 });

@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { expect, jest, test } from '@jest/globals';
 import type { Claim } from '#core/claim.js';
 import { audit } from '#core/maintenance/audit.js';
 import { creditWallets, readBalance } from '#core/orders/wallet.js';
@@ -124,4 +124,20 @@ test('paying and expiring at once: exactly one wins, and the money agrees', asyn
     expect((await readSnapshot(t.redis, sale.id))?.claims.get(buyerId)?.status).toBe(status);
   }
   expect((await audit(t.db, t.redis, sale.id))?.violations).toEqual([]);
+});
+
+test.each([-1, 1])('whatever the clock of the worker says: %i h off', async hours => {
+  const sale = await openTestSale(t, { units: 2, payWithinSeconds: 600 });
+  const [due, notDue] = await win(t, sale, 'due', 'not-due');
+  if (!due || !notDue) throw new Error('both should have won');
+  const now = Date.now();
+  jest.spyOn(Date, 'now').mockImplementation(() => now + hours * 3_600_000);
+  const expire = async () => {
+    await placeOrders(t, sale.id, [due, notDue]);
+    await makeOverdue(t, [due]);
+    return expireOrders(t);
+  };
+  expect(await expire().finally(jest.restoreAllMocks)).toBe(1);
+  const claims = (await readSnapshot(t.redis, sale.id))?.claims;
+  expect([claims?.get('due')?.reason, claims?.get('not-due')?.status]).toEqual(['unpaid', 'pending_payment']);
 });

@@ -4,6 +4,7 @@ import { audit } from '#core/maintenance/audit.js';
 import { rescue } from '#core/maintenance/rescue.js';
 import { connectDatabase } from '#core/orders/database.js';
 import { isDatabaseAway } from '#core/orders/failure.js';
+import { insertOrders } from '#core/orders/place.js';
 import { creditWallets, readBalance } from '#core/orders/wallet.js';
 import type { Sale } from '#core/sale.js';
 import type { StepContext } from '#core/steps/context.js';
@@ -112,6 +113,34 @@ describe('the connection is lost', () => {
     await expectPlaced(sale, claims, 'pending_payment');
   });
 });
+
+test('a deadlock: nothing is given up, and the next try places all', async () => {
+  const sale = await openTestSale(t);
+  const claims = await win(t, sale, 'a', 'b');
+  const [first, second] = [...claims].sort((a, b) => a.claimId.localeCompare(b.claimId));
+  if (!first || !second) throw new Error('both should have won');
+  let placing: Promise<unknown> = Promise.resolve();
+  const crossing = t.db.$transaction(async tx => {
+    await insertOrders(tx, sale.id, [second]);
+    placing = placeOrders(t, sale.id, claims);
+    placing.catch(() => undefined);
+    // It has written the first and waits for the second, and we for the first: it waited before us, so it is the one to give way.
+    await eventually(async () => expect(await waitingInserts()).toBe(1n));
+    await insertOrders(tx, sale.id, [first]);
+    throw new Error('rolled back');
+  });
+  await expect(crossing).rejects.toThrow('rolled back');
+  await expect(placing).rejects.toThrow('deadlock detected');
+  await expectStillPromised(sale, claims);
+  await placeOrders(t, sale.id, claims);
+  await expectPlaced(sale, claims, 'pending_payment');
+});
+
+async function waitingInserts(): Promise<bigint | undefined> {
+  const [row] = await t.db.$queryRaw<{ waiting: bigint }[]>`SELECT count(*) AS waiting FROM pg_stat_activity
+    WHERE wait_event_type = 'Lock' AND query LIKE '%INSERT INTO orders%' AND datname = current_database()`;
+  return row?.waiting;
+}
 
 test('no connection is free: it fails in time, and nothing is given up', async () => {
   const sale = await openTestSale(t);

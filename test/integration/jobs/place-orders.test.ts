@@ -129,6 +129,21 @@ describe('claims that can not be placed', () => {
     ]);
   });
 
+  test('one that only the order of is refused is given up with a reason, and its unit is free', async () => {
+    const sale = await openTestSale(t, { units: 4 });
+    const claims = await win(t, sale, 'good', 'never', 'also-good');
+    await t.db.$executeRaw`
+      ALTER TABLE orders ADD CONSTRAINT not_this_one CHECK (buyer_id <> 'never' OR status = 'void')`;
+    await placeOrders(t, sale.id, claims);
+    await t.db.$executeRaw`ALTER TABLE orders DROP CONSTRAINT not_this_one`;
+    expect(await claimOf(sale.id, 'never')).toMatchObject({ status: 'rejected', reason: 'not_placed' });
+    for (const buyerId of ['good', 'also-good'])
+      expect((await claimOf(sale.id, buyerId))?.status).toBe('pending_payment');
+    const snapshot = await readSnapshot(t.redis, sale.id);
+    expect([snapshot?.stock.sort(), snapshot?.outbox.size]).toEqual([[2, 4], 0]);
+    expect((await audit(t.db, t.redis, sale.id))?.violations).toEqual([]);
+  });
+
   test('one that Postgres refuses does not keep rescue from the others', async () => {
     const sale = await openTestSale(t, { units: 10 });
     await forceClaim(t, sale.id, { buyerId: 'not a buyer!', claimId: randomUUID(), unit: 10 });

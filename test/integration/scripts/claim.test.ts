@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import type { Sale } from '#core/sale.js';
 import { CLAIM_BATCH_MAX, type ClaimOutcome, claim } from '#core/stock/claims.js';
 import { keysOf } from '#core/stock/keys.js';
@@ -120,6 +120,19 @@ describe('the window', () => {
     expect(await redisNow()).toBeGreaterThanOrEqual(now + 300);
     await eventually(async () => expect(await ask(sale, randomUUID())).toMatchObject([{ refusal: 'closed' }]));
     expect(await redisNow()).toBeGreaterThanOrEqual(now + 900);
+  });
+
+  test.each([-1, 1])('whatever the clock of the API says: %i h off', async hours => {
+    const HOUR_MS = 3_600_000;
+    const now = await redisNow();
+    const [open, early, late] = [
+      await openTestSale(t, { opensAtMs: now - HOUR_MS / 2, closesAtMs: now + HOUR_MS / 2 }),
+      await openTestSale(t, { opensAtMs: now + HOUR_MS / 2, closesAtMs: now + 2 * HOUR_MS }),
+      await openTestSale(t, { opensAtMs: now - 2 * HOUR_MS, closesAtMs: now - HOUR_MS / 2 }),
+    ];
+    jest.spyOn(Date, 'now').mockImplementation(() => now + hours * HOUR_MS);
+    const answers = await Promise.all([open, early, late].map(sale => ask(sale, 'a'))).finally(jest.restoreAllMocks);
+    expect(answers).toMatchObject([[{ kind: 'won' }], [{ refusal: 'not_open' }], [{ refusal: 'closed' }]]);
   });
 
   test.each([
