@@ -69,7 +69,7 @@ const RULES: Record<string, string> = {
   'ended without a release': `
     SELECT o.id, o.status FROM orders o LEFT JOIN outbox_events e ON e.order_id = o.id AND e.kind = 'release'
     WHERE o.status IN ('cancelled', 'rejected', 'void', 'refunded') AND e.id IS NULL`,
-  'a release was not carried out': `SELECT id, sale_id, order_id, created_at FROM outbox_events WHERE delivered_at IS NULL`,
+  'a release was not carried out': `SELECT id, sale_id, order_id, created_at FROM outbox_events WHERE kind = 'release' AND delivered_at IS NULL`,
 };
 
 /** What a report lists of one rule; one row is bad enough. */

@@ -51,9 +51,16 @@ async function onItsWay(
   if (row?.payments !== '0') left.push(`${row?.payments} payments are not decided`);
   const unheard = (await readPayments()).filter(payment => disagreement(payment) !== undefined);
   if (unheard.length > 0) left.push(`${unheard.length} payments are not what they are at their provider`);
-  for (const { id } of sales) {
+  for (const { id, closesAtMs } of sales) {
     const unplaced = await redis.zcard(`{${id}}:outbox`);
     if (unplaced > 0) left.push(`${unplaced} claims of ${id} are not placed`);
+    const [free, waiting, state] = await Promise.all([
+      redis.llen(`{${id}}:stock`),
+      redis.zcard(`{${id}}:standby`),
+      redis.hget(`{${id}}:sale`, 'state'),
+    ]);
+    const isOpen = state === 'open' && closesAtMs > Date.now();
+    if (isOpen && free > 0 && waiting > 0) left.push(`${waiting} wait in ${id}, and ${free} units are free`);
   }
   if (left.length > 0) return left;
   // What a process that failed did not tell Redis any more, reconcile does.
