@@ -2,22 +2,21 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { afterAll, beforeAll, jest } from '@jest/globals';
 import type { Claim } from '#core/claim.js';
-import { createLogger } from '#core/logger.js';
-import { connectDatabase } from '#core/orders/database.js';
 import { migrate } from '#core/orders/migrate.js';
 import { createSale } from '#core/orders/sales.js';
 import { openShopAccounts } from '#core/orders/wallet.js';
-import { closeQueues, openQueues } from '#core/queue/queue.js';
-import { connectRedis, waitUntilReady } from '#core/redis.js';
+import { waitUntilReady } from '#core/redis.js';
 import type { Sale } from '#core/sale.js';
 import type { StepContext } from '#core/steps/context.js';
 import { claim } from '#core/stock/claims.js';
 import { openSale } from '#core/stock/open-sale.js';
-import { defineScripts } from '#core/stock/scripts.js';
+import { openConnections } from '../../apps/stack/connections.js';
 import { type PrivateStores, startPrivateStores } from '../../apps/stack/private-stores.js';
 import { startRedis } from '../../apps/stack/redis-server.js';
 
 const READY_MS = 10_000;
+/** Tests race steps with each other. */
+const DATABASE_CONNECTIONS = 16;
 /** Starting a Postgres on a busy machine, or a Redis again, takes longer than jest's 5 s. */
 const TEST_TIMEOUT_MS = 60_000;
 const HOUR_MS = 3_600_000;
@@ -58,28 +57,21 @@ export function useStores(): TestStores {
 async function openStores(servers: PrivateStores): Promise<{ stores: TestStores; close(): Promise<void> }> {
   const { redisUrl, databaseUrl } = servers;
   await migrate(databaseUrl);
-  const db = connectDatabase(databaseUrl, 16);
-  const redis = connectRedis(redisUrl, 'steps', () => undefined);
-  await waitUntilReady(redis, READY_MS);
-  defineScripts(redis);
-  const queues = openQueues(redis, () => undefined);
+  const connections = await openConnections(redisUrl, databaseUrl, DATABASE_CONNECTIONS);
   let server = servers.redis;
   const redisFolder = join(servers.folder, 'redis');
   const restartRedis: TestStores['restartRedis'] = async meanwhile => {
     await server.kill();
     await meanwhile?.(redisFolder);
     server = await startRedis({ dir: redisFolder, port: server.port });
-    await redis.ping().catch(() => waitUntilReady(redis, READY_MS));
+    await connections.redis.ping().catch(() => waitUntilReady(connections.redis, READY_MS));
   };
   const close = async () => {
-    await closeQueues(queues);
-    redis.disconnect();
-    await db.$disconnect();
+    await connections.close();
     await server.stop();
     await servers.stop();
   };
-  const log = createLogger('test', 'silent');
-  return { stores: { redis, db, queues, log, databaseUrl, redisUrl, redisFolder, restartRedis }, close };
+  return { stores: { ...connections, databaseUrl, redisUrl, redisFolder, restartRedis }, close };
 }
 
 /** @returns a sale that is open now, like no other */
