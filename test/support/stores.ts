@@ -11,6 +11,7 @@ import type { StepContext } from '#core/steps/context.js';
 import { claim } from '#core/stock/claims.js';
 import { openSale } from '#core/stock/open-sale.js';
 import { openConnections } from '../../apps/stack/connections.js';
+import { ordinarySale } from '../../apps/stack/drop.js';
 import { type PrivateStores, startPrivateStores } from '../../apps/stack/private-stores.js';
 import { startRedis } from '../../apps/stack/redis-server.js';
 
@@ -76,25 +77,9 @@ async function openStores(servers: PrivateStores): Promise<{ stores: TestStores;
 
 /** @returns a sale that is open now, like no other */
 export function aSale(wanted: Partial<Sale> = {}): Sale {
-  return {
-    id: `sale-${randomUUID().slice(0, 8)}`,
-    title: 'Kettle',
-    priceMinor: 1_999,
-    currency: 'EUR',
-    units: 3,
-    opensAtMs: Date.now() - HOUR_MS,
-    closesAtMs: Date.now() + HOUR_MS,
-    payWithinSeconds: 600,
-    settlement: 'deferred',
-    provider: 'wallet',
-    lateMoney: 'regrab',
-    standbyFactor: 0,
-    onePurchaseAtATime: false,
-    minSecondsBetweenPurchases: 0,
-    state: 'open',
-    generation: 1,
-    ...wanted,
-  };
+  const id = `sale-${randomUUID().slice(0, 8)}`;
+  const opensAtMs = Date.now() - HOUR_MS;
+  return { ...ordinarySale({ id, units: 3, opensAtMs, payWithinSeconds: 600, standbyFactor: 0 }), ...wanted };
 }
 
 /** @returns a claim of a buyer like no other */
