@@ -2,27 +2,20 @@ import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { logEventsTo } from '#core/events.js';
 import { createLogger } from '#core/logger.js';
-import { connectDatabase, type Database } from '#core/orders/database.js';
 import { migrate } from '#core/orders/migrate.js';
-import { closeQueues, openQueues, type Queues } from '#core/queue/queue.js';
-import { connectRedis, type Redis, waitUntilReady } from '#core/redis.js';
-import { defineScripts } from '#core/stock/scripts.js';
+import { type Connections, openConnections } from '../apps/stack/connections.js';
 import { type PrivateStores, startPrivateStores } from '../apps/stack/private-stores.js';
 import { compileBench } from './compile.js';
 import { type Generator, startGenerator } from './generator.js';
 import type { Options } from './options.js';
 
-const READY_MS = 10_000;
-const DATABASE_CONNECTIONS = 8;
+const POOL_CONNECTIONS = 8;
 
 /** What every question is measured with: private stores, connections of our own to them, and the load generator. */
-export interface Rig {
+export interface Rig extends Omit<Connections, 'close'> {
   options: Options;
   secret: string;
   stores: PrivateStores;
-  redis: Redis;
-  queues: Queues;
-  db: Database;
   /** For what Prisma would only be in the way of. */
   pool: pg.Pool;
   generator: Generator;
@@ -48,23 +41,15 @@ export async function startRig(
   const stores = await startPrivateStores();
   beforeEnd(() => stores.stop());
   await migrate(stores.databaseUrl);
-  const redis = connectRedis(stores.redisUrl, 'steps', () => undefined);
-  await waitUntilReady(redis, READY_MS);
-  defineScripts(redis);
-  const queues = openQueues(redis, () => undefined);
-  const db = connectDatabase(stores.databaseUrl, 2);
-  const pool = new pg.Pool({ connectionString: stores.databaseUrl, max: DATABASE_CONNECTIONS });
+  const { close, ...connections } = await openConnections(stores.redisUrl, stores.databaseUrl);
+  beforeEnd(close);
+  const pool = new pg.Pool({ connectionString: stores.databaseUrl, max: POOL_CONNECTIONS });
   // A connection that Postgres ends as it stops is nothing to fail on.
   pool.on('error', () => undefined);
-  beforeEnd(async () => {
-    await closeQueues(queues);
-    await db.$disconnect();
-    await pool.end();
-    redis.disconnect();
-  });
+  beforeEnd(() => pool.end());
   const secret = randomBytes(32).toString('hex');
   const generator = startGenerator(compiled('load'), secret);
   beforeEnd(() => generator.stop());
   const tell = (line: string) => void process.stderr.write(`${line}\n`);
-  return { options, secret, stores, redis, queues, db, pool, generator, compiled, tell };
+  return { ...connections, options, secret, stores, pool, generator, compiled, tell };
 }

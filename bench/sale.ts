@@ -4,10 +4,10 @@ import type { Sale } from '#core/sale.js';
 import { createSale } from '#core/steps/create-sale.js';
 import { CLAIM_BATCH_MAX, type ClaimOutcome, claim } from '#core/stock/claims.js';
 import { openSale, type StartingState } from '#core/stock/open-sale.js';
+import { ordinarySale } from '../apps/stack/drop.js';
 import { buyerName } from './load/plan.js';
 import type { Rig } from './rig.js';
 
-const HOUR_MS = 3_600_000;
 const PAY_WITHIN_SECONDS = 3_600;
 
 let salesMade = 0;
@@ -15,24 +15,12 @@ let salesMade = 0;
 /** @returns a sale that is open for an hour, like no other; ids are of one length */
 export function aSale(units: number): Sale {
   salesMade += 1;
-  return {
+  return ordinarySale({
     id: `bench-${String(salesMade).padStart(5, '0')}`,
-    title: 'Kettle',
-    priceMinor: 1_999,
-    currency: 'EUR',
     units,
-    opensAtMs: Date.now() - HOUR_MS,
-    closesAtMs: Date.now() + HOUR_MS,
     payWithinSeconds: PAY_WITHIN_SECONDS,
-    settlement: 'deferred',
-    provider: 'wallet',
-    lateMoney: 'regrab',
     standbyFactor: 0,
-    onePurchaseAtATime: false,
-    minSecondsBetweenPurchases: 0,
-    state: 'open',
-    generation: 1,
-  };
+  });
 }
 
 /** Opens a sale in Redis only: where no worker is running, nobody misses it in Postgres. */

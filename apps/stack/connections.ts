@@ -5,11 +5,12 @@ import { connectRedis, waitUntilReady } from '#core/redis.js';
 import type { StepContext } from '#core/steps/context.js';
 import { defineScripts } from '#core/stock/scripts.js';
 
-/** One thing at a time is asked, and a progress line beside it. */
+/** A command asks one thing at a time, and a progress line beside it. */
 const DATABASE_CONNECTIONS = 3;
-const READY_DEADLINE_MS = 5_000;
+/** Redis may have been started a moment ago, on a busy machine. */
+const READY_DEADLINE_MS = 10_000;
 
-/** A command's own connections to both stores, and to the queues. */
+/** Connections of one's own to both stores, and to the queues. */
 export interface Connections extends StepContext {
   close(): Promise<void>;
 }
@@ -17,9 +18,15 @@ export interface Connections extends StepContext {
 /**
  * @param redisUrl a Redis that runs
  * @param databaseUrl a Postgres that runs
+ * @param databaseConnections how many to Postgres at most
+ * @returns the connections; close them
  * @throws when Redis doesn't answer
  */
-export async function openConnections(redisUrl: string, databaseUrl: string): Promise<Connections> {
+export async function openConnections(
+  redisUrl: string,
+  databaseUrl: string,
+  databaseConnections = DATABASE_CONNECTIONS,
+): Promise<Connections> {
   // What is lost shows in the next call.
   const redis = connectRedis(redisUrl, 'steps', () => undefined);
   defineScripts(redis);
@@ -29,7 +36,7 @@ export async function openConnections(redisUrl: string, databaseUrl: string): Pr
     redis.disconnect();
     throw error;
   }
-  const db = connectDatabase(databaseUrl, DATABASE_CONNECTIONS);
+  const db = connectDatabase(databaseUrl, databaseConnections);
   const queues = openQueues(redis, () => undefined);
   return {
     db,

@@ -1,16 +1,14 @@
 import { afterAll, beforeAll } from '@jest/globals';
 import type { Claim } from '#core/claim.js';
-import { createLogger } from '#core/logger.js';
-import { connectDatabase } from '#core/orders/database.js';
-import { closeQueues, openQueues } from '#core/queue/queue.js';
 import type { StepContext } from '#core/steps/context.js';
 import { placeOrders } from '#core/steps/place-orders.js';
+import { openConnections } from '../../apps/stack/connections.js';
 import { type FakeProvider, startFakeProvider } from '../../apps/stack/fake-provider/start.js';
 import { startTestStack, type TestStack } from '../support/stack.js';
 import { buyers, win } from '../support/stores.js';
 import { NaiveShop } from './naive-shop.js';
 
-const CONNECTIONS = 24;
+const DATABASE_CONNECTIONS = 24;
 const BATCH = 100;
 
 export const PRICE = 500;
@@ -38,15 +36,11 @@ export function useArena(): Arena {
     arena.stack = await startTestStack({ env: arena.fake.settings });
     endings.unshift(() => arena.stack.stop());
     await arena.fake.mood({ webhook: `${arena.stack.baseUrl}/webhooks/payments/signed-webhook` });
-    const { redis } = arena.stack.connections;
-    const db = connectDatabase(arena.stack.stores.databaseUrl, CONNECTIONS);
-    const queues = openQueues(redis, () => undefined);
-    endings.unshift(async () => {
-      await closeQueues(queues);
-      await db.$disconnect();
-    });
-    arena.ctx = { redis, db, queues, log: createLogger('attack', 'silent') };
-    arena.naive = new NaiveShop(db);
+    const { redisUrl, databaseUrl } = arena.stack.stores;
+    const ctx = await openConnections(redisUrl, databaseUrl, DATABASE_CONNECTIONS);
+    endings.unshift(() => ctx.close());
+    arena.ctx = ctx;
+    arena.naive = new NaiveShop(ctx.db);
     await arena.naive.open();
     arena.unpaid = async (count, name) => {
       const saleId = await arena.stack.createSale({ units: count, priceMinor: PRICE, standbyFactor: 0 });

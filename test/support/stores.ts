@@ -2,22 +2,22 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { afterAll, beforeAll, jest } from '@jest/globals';
 import type { Claim } from '#core/claim.js';
-import { createLogger } from '#core/logger.js';
-import { connectDatabase } from '#core/orders/database.js';
 import { migrate } from '#core/orders/migrate.js';
 import { createSale } from '#core/orders/sales.js';
 import { openShopAccounts } from '#core/orders/wallet.js';
-import { closeQueues, openQueues } from '#core/queue/queue.js';
-import { connectRedis, waitUntilReady } from '#core/redis.js';
+import { waitUntilReady } from '#core/redis.js';
 import type { Sale } from '#core/sale.js';
 import type { StepContext } from '#core/steps/context.js';
 import { claim } from '#core/stock/claims.js';
 import { openSale } from '#core/stock/open-sale.js';
-import { defineScripts } from '#core/stock/scripts.js';
+import { openConnections } from '../../apps/stack/connections.js';
+import { ordinarySale } from '../../apps/stack/drop.js';
 import { type PrivateStores, startPrivateStores } from '../../apps/stack/private-stores.js';
 import { startRedis } from '../../apps/stack/redis-server.js';
 
 const READY_MS = 10_000;
+/** Tests race steps with each other. */
+const DATABASE_CONNECTIONS = 16;
 /** Starting a Postgres on a busy machine, or a Redis again, takes longer than jest's 5 s. */
 const TEST_TIMEOUT_MS = 60_000;
 const HOUR_MS = 3_600_000;
@@ -58,51 +58,28 @@ export function useStores(): TestStores {
 async function openStores(servers: PrivateStores): Promise<{ stores: TestStores; close(): Promise<void> }> {
   const { redisUrl, databaseUrl } = servers;
   await migrate(databaseUrl);
-  const db = connectDatabase(databaseUrl, 16);
-  const redis = connectRedis(redisUrl, 'steps', () => undefined);
-  await waitUntilReady(redis, READY_MS);
-  defineScripts(redis);
-  const queues = openQueues(redis, () => undefined);
+  const connections = await openConnections(redisUrl, databaseUrl, DATABASE_CONNECTIONS);
   let server = servers.redis;
   const redisFolder = join(servers.folder, 'redis');
   const restartRedis: TestStores['restartRedis'] = async meanwhile => {
     await server.kill();
     await meanwhile?.(redisFolder);
     server = await startRedis({ dir: redisFolder, port: server.port });
-    await redis.ping().catch(() => waitUntilReady(redis, READY_MS));
+    await connections.redis.ping().catch(() => waitUntilReady(connections.redis, READY_MS));
   };
   const close = async () => {
-    await closeQueues(queues);
-    redis.disconnect();
-    await db.$disconnect();
+    await connections.close();
     await server.stop();
     await servers.stop();
   };
-  const log = createLogger('test', 'silent');
-  return { stores: { redis, db, queues, log, databaseUrl, redisUrl, redisFolder, restartRedis }, close };
+  return { stores: { ...connections, databaseUrl, redisUrl, redisFolder, restartRedis }, close };
 }
 
 /** @returns a sale that is open now, like no other */
 export function aSale(wanted: Partial<Sale> = {}): Sale {
-  return {
-    id: `sale-${randomUUID().slice(0, 8)}`,
-    title: 'Kettle',
-    priceMinor: 1_999,
-    currency: 'EUR',
-    units: 3,
-    opensAtMs: Date.now() - HOUR_MS,
-    closesAtMs: Date.now() + HOUR_MS,
-    payWithinSeconds: 600,
-    settlement: 'deferred',
-    provider: 'wallet',
-    lateMoney: 'regrab',
-    standbyFactor: 0,
-    onePurchaseAtATime: false,
-    minSecondsBetweenPurchases: 0,
-    state: 'open',
-    generation: 1,
-    ...wanted,
-  };
+  const id = `sale-${randomUUID().slice(0, 8)}`;
+  const opensAtMs = Date.now() - HOUR_MS;
+  return { ...ordinarySale({ id, units: 3, opensAtMs, payWithinSeconds: 600, standbyFactor: 0 }), ...wanted };
 }
 
 /** @returns a claim of a buyer like no other */

@@ -13,7 +13,7 @@ interface Described {
 
 describe('GET /sales/:saleId', () => {
   test('what the page shows, for everybody and cacheable for a second', async () => {
-    const sale = await api.open({ units: 3 });
+    const sale = await api.open({ units: 3, title: 'Kettle', priceMinor: 1_999 });
     const { status, body, headers } = await api.get(`/sales/${sale.id}`);
     expect(status).toBe(200);
     expect(headers.get('cache-control')).toBe('public, max-age=1');
