@@ -100,13 +100,14 @@ describe('the API process', () => {
     await eventually(() => expect(printed.err).toMatch(/^api: listen EADDRINUSE[^\n]+\n$/));
   });
 
-  test('on a Redis that evicts keys: one line, exit 1', async () => {
+  test('on a Redis that evicts keys: a line that says what to set, exit 1', async () => {
     const setPolicy = (policy: string) => withRedis(client => client.config('SET', 'maxmemory-policy', policy));
     await setPolicy('allkeys-lru');
     const { api, printed } = await start(settings());
     expect((await api.ended).code).toBe(1);
     await setPolicy('noeviction');
-    await eventually(() => expect(printed.err).toMatch(/^api: REDIS_URL [^\n]+noeviction[^\n]+\n$/));
+    // BullMQ may warn of the same before.
+    await eventually(() => expect(printed.err).toMatch(/^api: REDIS_URL [^\n]+noeviction[^\n]+\n$/m));
   });
 
   test('shows its metrics on their own port only', async () => {
