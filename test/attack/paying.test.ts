@@ -30,7 +30,7 @@ async function atProvider(buyer: string) {
     return claimId;
   });
   await t.stack.pay(buyer, saleId);
-  await eventually(async () => expect((await t.fake.payments()).some(({ orderId }) => orderId === pending)).toBe(true));
+  await eventually(async () => expect((await t.fake.payments()).map(({ orderId }) => orderId)).toContain(pending));
   return { saleId, orderId: pending };
 }
 

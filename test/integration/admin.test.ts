@@ -13,6 +13,8 @@ const stores = useStores();
 const admin = useAdmin(stores);
 const { ask } = admin;
 
+const session = (value: string) => `dropline_admin=${value}`;
+
 type Route = readonly [method: string, path: string];
 
 const OURS = ['', 'sales', 'sales/x', 'sales/x/audit', 'money', 'buyers/x', 'nothing'].map(
@@ -38,18 +40,21 @@ describe('without a login', () => {
   });
 
   test.each([...OURS, ...CHANGES, ...BOARD])('%s %s is not', async (method, path) => {
-    const credentials = [
-      {},
-      { authorization: 'Bearer wrong' },
-      { authorization: `Bearer ${issueToken(AUTH_SECRET, 'operator')}` },
-      { cookie: `dropline_admin=${issueSession(AUTH_SECRET)}`, 'sec-fetch-site': 'same-origin' },
-      { cookie: 'dropline_admin=', 'sec-fetch-site': 'same-origin' },
+    const credentials: [string, Record<string, string>][] = [
+      ['none', {}],
+      ['another token', { authorization: 'Bearer wrong' }],
+      ["a buyer's token", { authorization: `Bearer ${issueToken(AUTH_SECRET, 'operator')}` }],
+      ["a session by the buyers' key", { cookie: session(issueSession(AUTH_SECRET)), 'sec-fetch-site': 'same-origin' }],
+      ['an empty session', { cookie: session(''), 'sec-fetch-site': 'same-origin' }],
     ];
-    for (const headers of credentials) {
-      const answer = await ask(path, headers, { method });
-      expect(answer.status).toBe(401);
-      if (method !== 'HEAD') expect(answer.headers.get('content-type')).toMatch('application/problem+json');
-    }
+    const answers = await Promise.all(
+      credentials.map(async ([name, headers]) => {
+        const answer = await ask(path, headers, { method });
+        return [name, answer.status, answer.headers.get('content-type')];
+      }),
+    );
+    const problem = expect.stringContaining('application/problem+json');
+    expect(answers).toEqual(credentials.map(([name]) => [name, 401, problem]));
   });
 
   test('every route answers odd requests with a problem, also to who is logged in', async () => {
