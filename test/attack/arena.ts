@@ -1,4 +1,4 @@
-import { afterAll, beforeAll } from '@jest/globals';
+import { afterAll, beforeAll, expect } from '@jest/globals';
 import type { Claim } from '#core/claim.js';
 import type { StepContext } from '#core/steps/context.js';
 import { placeOrders } from '#core/steps/place-orders.js';
@@ -6,12 +6,15 @@ import { openConnections } from '../../apps/stack/connections.js';
 import { type FakeProvider, startFakeProvider } from '../../apps/stack/fake-provider/start.js';
 import { startTestStack, type TestStack } from '../support/stack.js';
 import { buyers, win } from '../support/stores.js';
+import { provedMoney } from './money-proof.js';
 import { NaiveShop } from './naive-shop.js';
 
 const DATABASE_CONNECTIONS = 24;
 const BATCH = 100;
 
 export const PRICE = 500;
+/** What the naive shop gets: it fails at once. */
+export const FEW = 50;
 
 /** Both shops, side by side on the same stores, and what the naive one has lost. */
 export interface Arena {
@@ -22,6 +25,11 @@ export interface Arena {
   ctx: StepContext;
   /** What the naive shop lost, a line for each attack that it did not hold against. */
   losses: string[];
+  /** Notes one. */
+  lost(attack: string, what: string): void;
+  countOrders(saleId: string, status: string): Promise<number>;
+  /** Expects that the audits of these sales hold, and the rules of money over everything there is. */
+  expectProof(...saleIds: string[]): Promise<void>;
   /** Orders of a new sale, placed and unpaid, of buyers with money for one each. */
   unpaid(count: number, name: string): Promise<{ saleId: string; claims: Claim[] }>;
 }
@@ -42,18 +50,7 @@ export function useArena(): Arena {
     arena.ctx = ctx;
     arena.naive = new NaiveShop(ctx.db);
     await arena.naive.open();
-    arena.unpaid = async (count, name) => {
-      const saleId = await arena.stack.createSale({ units: count, priceMinor: PRICE, standbyFactor: 0 });
-      const names = buyers(count, name);
-      await arena.stack.credit(names, PRICE);
-      const claims: Claim[] = [];
-      for (let i = 0; i < count; i += BATCH) {
-        const won = await win(arena.ctx, { id: saleId }, ...names.slice(i, i + BATCH));
-        await placeOrders(arena.ctx, saleId, won);
-        claims.push(...won);
-      }
-      return { saleId, claims };
-    };
+    Object.assign(arena, callsOf(arena));
   });
   afterAll(async () => {
     process.stderr.write(
@@ -62,6 +59,30 @@ export function useArena(): Arena {
     for (const end of endings) await end();
   });
   return arena;
+}
+
+function callsOf({ stack, ctx, losses }: Arena): Pick<Arena, 'lost' | 'countOrders' | 'expectProof' | 'unpaid'> {
+  return {
+    lost: (attack, what) => void losses.push(`${attack}: ${what}`),
+    countOrders: (saleId, status) => ctx.db.order.count({ where: { saleId, status } }),
+    async expectProof(...saleIds) {
+      for (const saleId of saleIds) expect((await stack.audit(saleId)).violations).toEqual([]);
+      const broken = Object.entries(await provedMoney(ctx.db)).filter(([, count]) => count !== 0);
+      expect(broken).toEqual([]);
+    },
+    async unpaid(count, name) {
+      const saleId = await stack.createSale({ units: count, priceMinor: PRICE, standbyFactor: 0 });
+      const names = buyers(count, name);
+      await stack.credit(names, PRICE);
+      const claims: Claim[] = [];
+      for (let i = 0; i < count; i += BATCH) {
+        const won = await win(ctx, { id: saleId }, ...names.slice(i, i + BATCH));
+        await placeOrders(ctx, saleId, won);
+        claims.push(...won);
+      }
+      return { saleId, claims };
+    },
+  };
 }
 
 /** Does the same for all, so many at a time. */

@@ -42,7 +42,7 @@ const expectNone = (found: string[], advice: string): void => {
 
 describe('files', () => {
   test('a file is read in one go', () => {
-    const long = sources.filter(source => linesOf(source.text).length > LINES_MAX).map(source => source.path);
+    const long = [...sources, ...tests].filter(({ text }) => linesOf(text).length > LINES_MAX).map(({ path }) => path);
     expectNone(long, `more than ${LINES_MAX} lines: cut the file where it has two subjects`);
   });
 

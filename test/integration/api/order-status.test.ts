@@ -266,15 +266,19 @@ describe.each([false, true])('mounted in Express: %p', mounted => {
       const sale = await api.open();
       const other = await api.open();
       const claim = { claimId: randomUUID(), unit: 1, wonAtMs: Date.now() };
+      const own = { ...claim, saleId: sale.id, buyerId: 'ann' };
       const wrong = [
-        signReceipt('another secret of 32 characters..', { ...claim, saleId: sale.id, buyerId: 'ann' }),
-        signReceipt(SECRET, { ...claim, saleId: sale.id, buyerId: 'bob' }),
-        signReceipt(SECRET, { ...claim, saleId: other.id, buyerId: 'ann' }),
-        signReceipt(SECRET, { ...claim, saleId: sale.id, buyerId: 'ann' }).replace('.1.', '.2.'),
-        'nonsense',
-        '',
-      ];
-      for (const receipt of wrong) expect(await statusOf(sale, 'ann', receipt)).toEqual({ status: 'none' });
+        ['signed by another secret', signReceipt('another secret of 32 characters..', own)],
+        ['of another buyer', signReceipt(SECRET, { ...own, buyerId: 'bob' })],
+        ['of another sale', signReceipt(SECRET, { ...own, saleId: other.id })],
+        ['changed', signReceipt(SECRET, own).replace('.1.', '.2.')],
+        ['nonsense', 'nonsense'],
+        ['none', ''],
+      ] as const;
+      const answers = await Promise.all(
+        wrong.map(async ([name, receipt]) => [name, await statusOf(sale, 'ann', receipt)]),
+      );
+      expect(answers).toEqual(wrong.map(([name]) => [name, { status: 'none' }]));
       expect((await readSnapshot(api.redis, sale.id))?.stock).toHaveLength(3);
     });
 

@@ -1,9 +1,8 @@
 import { afterEach, beforeAll, expect, test } from '@jest/globals';
-import { checkout } from '#core/checkout.js';
 import { ActorLock } from '#core/orders/actor-lock.js';
 import { REGISTRY, REGISTRY_AT } from '#core/stock/keys.js';
 import { freePort } from '../../../apps/stack/free-port.js';
-import { type GuardedProcess, startGuarded } from '../../../apps/stack/guarded-process.js';
+import { type StackProcess, startProcess } from '../../../apps/stack/processes.js';
 import { build } from '../../support/build.js';
 import { eventually } from '../../support/eventually.js';
 import { openTestSale, useStores } from '../../support/stores.js';
@@ -15,23 +14,21 @@ const START_MS = 30_000;
 const MINUTE_MS = 60_000;
 
 const t = useStores();
-let worker: GuardedProcess | undefined;
+let worker: StackProcess | undefined;
 beforeAll(build);
 afterEach(() => worker?.stop());
 
 async function startWorker(): Promise<string> {
   const port = String(await freePort());
+  const url = `http://127.0.0.1:${port}`;
   const { redisUrl: REDIS_URL, databaseUrl: DATABASE_URL } = t;
-  worker = await startGuarded({
-    command: process.execPath,
-    args: ['dist/apps/worker/main.js'],
-    cwd: checkout,
-    environment: { PATH: String(process.env.PATH), REDIS_URL, DATABASE_URL, METRICS_PORT: port, LOG_LEVEL: 'silent' },
-    output: 'pipe',
-    stopSignal: 'SIGTERM',
-    graceMs: 15_000,
+  worker = await startProcess({
+    name: 'worker',
+    environment: { REDIS_URL, DATABASE_URL, METRICS_PORT: port, LOG_LEVEL: 'silent' },
+    ready: { url: `${url}/readyz` },
+    readyWithinMs: START_MS,
   });
-  return `http://127.0.0.1:${port}`;
+  return url;
 }
 
 async function readiness(url: string) {
@@ -64,10 +61,7 @@ async function holdReconcile(): Promise<() => Promise<void>> {
 test('a worker is not ready while reconcile does not come to its end, whoever keeps it from that', async () => {
   await openTestSale(t);
   const url = await startWorker();
-  await eventually(
-    async () => expect(await readiness(url)).toEqual({ status: 200, body: { status: 'ready' } }),
-    START_MS,
-  );
+  expect(await readiness(url)).toEqual({ status: 200, body: { status: 'ready' } });
 
   const end = await holdReconcile();
   await t.redis.hset(REGISTRY, REGISTRY_AT, Date.now() - MINUTE_MS);

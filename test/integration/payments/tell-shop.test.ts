@@ -5,7 +5,6 @@ import { ATTEMPTS_MAX, readDeadEvents, reviveEvents } from '#core/orders/shop-ev
 import { creditWallets } from '#core/orders/wallet.js';
 import { cancelOrder } from '#core/steps/cancel-order.js';
 import type { StepContext } from '#core/steps/context.js';
-
 import { payOrder } from '#core/steps/pay-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { refundOrder } from '#core/steps/refund-order.js';
@@ -56,7 +55,7 @@ test('everything that happens to an order is told, signed, and in its order', as
   const told = (orderId: string) => shop.told.filter(({ data }) => data.orderId === orderId).map(({ type }) => type);
   expect(told(claim.claimId)).toEqual(['order.placed', 'order.paid', 'order.refunded']);
   expect(told(other.claimId)).toEqual(['order.placed', 'order.cancelled']);
-  expect(shop.told.every(({ signed }) => signed)).toBe(true);
+  expect(shop.told.filter(({ signed }) => !signed)).toEqual([]);
   expect(shop.told[0]?.data).toMatchObject({ saleId: sale.id, buyerId: 'whole', amountMinor: 500, currency: 'EUR' });
   expect(await tellShop(ctx)).toBe(0);
 });

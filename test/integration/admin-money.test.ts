@@ -1,0 +1,44 @@
+import { expect, test } from '@jest/globals';
+import { creditWallets } from '#core/orders/wallet.js';
+import { payOrder } from '#core/steps/pay-order.js';
+import { placeOrders } from '#core/steps/place-orders.js';
+import { BEARER, useAdmin } from '../support/admin.js';
+import { openTestSale, useStores, winOne } from '../support/stores.js';
+
+const stores = useStores();
+const admin = useAdmin(stores);
+const { ask } = admin;
+
+test('a buyer’s page shows wallet, orders and statement, and refunds what is paid, asking about the unit', async () => {
+  const sale = await openTestSale(stores, { units: 1, priceMinor: 500 });
+  await creditWallets(stores.db, ['spender'], 700, 'EUR');
+  const claim = await winOne(stores, sale, 'spender');
+  await placeOrders(stores, sale.id, [claim]);
+  await payOrder(stores, sale.id, claim.claimId, 'spender');
+  const page = await (await ask('/buyers/spender', admin.browser)).text();
+  for (const text of ['EUR 2.00', 'EUR -5.00', claim.claimId, 'Refund, the unit is gone']) expect(page).toContain(text);
+  const refund = (body: object) =>
+    ask(
+      `/orders/${claim.claimId}/refund`,
+      { ...BEARER, 'content-type': 'application/json' },
+      { method: 'POST', body: JSON.stringify(body) },
+    );
+  expect((await refund({})).status).toBe(400);
+  expect(await (await refund({ restock: 'yes' })).json()).toMatchObject({ status: 'refunded', now: true });
+  expect(await (await refund({ restock: 'yes' })).json()).toMatchObject({ status: 'refunded', now: false });
+  expect(await (await ask('/buyers/spender', BEARER)).json()).toMatchObject({
+    balances: [{ currency: 'EUR', balanceMinor: 700 }],
+    orders: [{ status: 'refunded', reason: 'refunded_by_shop' }],
+  });
+});
+
+test('webhooks that the shop did not take in are listed, and tried again', async () => {
+  // The refund above was written down for the shop: say that it was given up.
+  await stores.db.outboxEvent.updateMany({
+    where: { kind: 'order.refunded' },
+    data: { deadAt: new Date(), lastError: 'HTTP 500' },
+  });
+  expect(await (await ask('/money', admin.browser)).text()).toContain('HTTP 500');
+  expect(await (await ask('/webhooks/retry', BEARER, { method: 'POST' })).json()).toEqual({ revived: 1 });
+  expect(await (await ask('/money', BEARER)).json()).toEqual({ dead: [], odd: [] });
+});
