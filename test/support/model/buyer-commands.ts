@@ -1,0 +1,171 @@
+import fc from 'fast-check';
+import type { ClaimRecord } from '#core/claim.js';
+import type { OrderReason } from '#core/order.js';
+import { type ClaimOutcome, claim } from '#core/stock/claims.js';
+import { regrab } from '#core/stock/regrab.js';
+import { promote, release } from '#core/stock/release.js';
+import { restoreClaim } from '#core/stock/restore.js';
+import { leaveStandby } from '#core/stock/standby.js';
+import { readStatuses, recordStatus, setReason } from '#core/stock/status.js';
+import { buyer, fenced, named, pick, picked, picks, UNVERIFIED } from './command.js';
+
+// The scripts that are about buyers and their claims.
+
+export function told(outcome: ClaimOutcome): string {
+  switch (outcome.kind) {
+    case 'won':
+      return `won ${outcome.claim.unit}`;
+    case 'held':
+      return `held ${outcome.claim.claimId} ${outcome.claim.unit} ${outcome.claim.status}`;
+    case 'standby':
+      return `standby ${outcome.position}`;
+    case 'sold_out':
+      return 'sold_out';
+    case 'too_soon':
+      return `too_soon ${outcome.because}`;
+    case 'refused':
+      return `refused ${outcome.refusal}`;
+  }
+}
+
+export const claiming = fc.array(buyer, { minLength: 1, maxLength: 12 }).map(
+  fenced('claim', (run, buyerIds) => {
+    const requests = buyerIds.map(buyerId => ({ buyerId, claimId: named(run, 'claim') }));
+    return {
+      ask: async redis => {
+        const outcomes = await claim(redis, run.sale.id, requests);
+        if (outcomes.every(one => told(one) === UNVERIFIED[0])) return { told: UNVERIFIED };
+        return { told: outcomes.map(told), won: outcomes.flatMap(one => (one.kind === 'won' ? [one.claim] : [])) };
+      },
+      expect: model => requests.map(({ buyerId, claimId }) => model.claim(buyerId, claimId)),
+    };
+  }),
+);
+
+export const releasing = fc
+  .tuple(picks, fc.constantFrom('cancelled', 'rejected', 'refunded'), fc.integer({ min: 0, max: 9 }))
+  .map(
+    fenced('release', (run, [parts, status, sort]) => {
+      const claims = picked(run, parts);
+      if (claims.length === 0) return undefined;
+      const freesUnit = sort > 0;
+      const releases = claims.map(one => ({ ...one, status, reason: 'unpaid' as const, freesUnit }));
+      return {
+        ask: async redis => {
+          const outcomes = await release(redis, run.sale.id, releases);
+          const promoted = outcomes.map(one => (one.kind === 'promoted' ? one.claim : undefined));
+          const said = outcomes.map((one, i) =>
+            [one.kind, promoted[i]?.buyerId, promoted[i]?.unit].join(' ').trimEnd(),
+          );
+          return { told: said, won: promoted.flatMap(one => one ?? []) };
+        },
+        expect: (model, { won = [] }) => {
+          const ids = won.map(one => one.claimId);
+          return claims.map(one => {
+            const outcome = model.release(one, status, freesUnit, ids[0]);
+            if (outcome.startsWith('promoted')) ids.shift();
+            return outcome;
+          });
+        },
+      };
+    }),
+  );
+
+const PAY_BY_MS = 1_000;
+
+export const recording = fc
+  .tuple(picks, fc.constantFrom('queued', 'pending_payment', 'paid'), fc.constantFrom(undefined, 'insufficient_funds'))
+  .map(
+    fenced('record-status', (run, [parts, status, reason]) => {
+      const claims = picked(run, parts);
+      if (claims.length === 0) return undefined;
+      const records = claims.map(one => ({ ...one, status, payByMs: PAY_BY_MS, reason: reason ?? null }));
+      return {
+        ask: async redis => ({ told: await recordStatus(redis, run.sale.id, records) }),
+        expect: model =>
+          claims.map(({ buyerId, claimId }) => model.recordStatus(buyerId, claimId, status, PAY_BY_MS, reason)),
+      };
+    }),
+  );
+
+export const promoting = fc.constant('all').map(
+  fenced('promote', run => ({
+    ask: async redis => {
+      const won = await promote(redis, run.sale.id);
+      return { told: won.map(({ buyerId, unit }) => `${buyerId} ${unit}`), won };
+    },
+    expect: (model, { won = [] }) => model.promote(won.map(one => one.claimId)),
+  })),
+);
+
+export const leaving = buyer.map(
+  fenced('leave-standby', (run, buyerId) => ({
+    ask: async redis => ({ told: [await leaveStandby(redis, run.sale.id, buyerId)] }),
+    expect: model => [model.leaveStandby(buyerId)],
+  })),
+);
+
+export const reading = fc.array(buyer, { minLength: 1, maxLength: 8 }).map(
+  fenced('read-status', (run, buyerIds) => ({
+    ask: async redis => ({ told: await readStatuses(redis, run.sale.id, buyerIds) }),
+    expect: model => buyerIds.map(buyerId => model.statusOf(buyerId)),
+  })),
+);
+
+/** Of the early ones, too: of buyers who have claimed again, or who have taken a unit again that went back. */
+const pickAnytime = fc.double({ min: 0, max: 1, noNaN: true });
+
+export const regrabbing = pickAnytime.map(
+  fenced('regrab', (run, part) => {
+    const [ended] = picked(run, [part]);
+    if (!ended) return undefined;
+    const { buyerId, claimId: endedClaimId } = ended;
+    // The same each time, so that it is done again, too.
+    const claimId = `again-${endedClaimId}`;
+    return {
+      ask: async redis => {
+        const unit = await regrab(redis, run.sale.id, { buyerId, endedClaimId, claimId });
+        return { told: [unit], won: typeof unit === 'number' ? [{ buyerId, claimId, unit }] : [] };
+      },
+      expect: model => [model.regrab(buyerId, endedClaimId, claimId)],
+    };
+  }),
+);
+
+const REASONS: OrderReason[] = ['lost', 'unpaid', 'refunded_late_payment'];
+
+export const explaining = fc.tuple(pick, fc.constantFrom(...REASONS)).map(
+  fenced('set-reason', (run, [part, reason]) => {
+    const [ended] = picked(run, [part]);
+    if (!ended) return undefined;
+    const { buyerId, claimId } = ended;
+    return {
+      ask: async redis => ({ told: [await setReason(redis, run.sale.id, ended, reason)] }),
+      expect: model => [model.setReason(buyerId, claimId, reason)],
+    };
+  }),
+);
+
+/** Of a claim that there was, or of one that Redis has lost: older or newer than those it has, of a unit that may be anybody's. */
+export const restoring = fc
+  .record({
+    lost: fc.option(fc.record({ buyerId: buyer, name: fc.constantFrom('a-lost', 'z-lost') })),
+    part: pick,
+    unit: fc.integer({ min: 1, max: 8 }),
+    status: fc.constantFrom('queued', 'pending_payment', 'paid', 'cancelled', 'rejected', 'refunded'),
+    more: fc.constantFrom<Partial<ClaimRecord>>({}, { payByMs: PAY_BY_MS }, { payByMs: PAY_BY_MS, reason: 'lost' }),
+  })
+  .map(
+    fenced('restore-claim', (run, { lost, part, unit, status, more }) => {
+      const [one] = lost ? [{ buyerId: lost.buyerId, claimId: named(run, lost.name), unit }] : picked(run, [part]);
+      if (!one) return undefined;
+      const { buyerId, ...claim } = { ...one, status, ...more };
+      return {
+        ask: async redis => {
+          const outcome = await restoreClaim(redis, run.sale.id, { buyerId, ...claim });
+          return { told: [outcome], won: outcome === 'restored' ? [one] : [] };
+        },
+        expect: model => [model.restore(buyerId, claim)],
+      };
+    }),
+  );

@@ -1,0 +1,273 @@
+import { type ClaimRecord, type EndedStatus, isLive } from '#core/claim.js';
+import type { SaleState } from '#core/sale.js';
+import type { RegrabRefusal } from '#core/stock/regrab.js';
+import type { RestoreOutcome } from '#core/stock/restore.js';
+import type { BuyerStatus } from '#core/stock/status.js';
+
+type LiveStatus = 'queued' | 'pending_payment' | 'paid';
+const FORWARD: LiveStatus[] = ['queued', 'pending_payment', 'paid'];
+
+/** What a buyer should get, in words that both the model and the scripts' outcomes can be put into. */
+export type Expected = string;
+
+/** What a sale is made with. */
+export interface Terms {
+  units: number;
+  standbyFactor: number;
+  onePurchaseAtATime: boolean;
+  /** Whether there is a pause between two purchases: one that lasts until it is ended. */
+  hasPause: boolean;
+}
+
+/**
+ * What a sale in Redis should be, said as plainly as possible: buyers come one after the other, and a batch is nothing but that.
+ * It shares no code with the scripts.
+ */
+export class SaleModel {
+  readonly terms: Terms;
+  units: number;
+  state: SaleState = 'open';
+  /** The latest that was heard of. */
+  generation = 1;
+  /** What the gate was closed with; '' while it is open. */
+  gate = '';
+  /** How often the gate was closed or opened: what was copied before is out of date. */
+  turns = 0;
+  stock: number[];
+  standby: string[] = [];
+  /** Units that were refunded and are not sold again. */
+  withdrawn: number[] = [];
+  readonly outbox = new Set<string>();
+  readonly claims = new Map<string, ClaimRecord>();
+  /** The claim that a buyer's lock belongs to. */
+  readonly locks = new Map<string, string>();
+  /** Buyers who won a short while ago. */
+  readonly pausing = new Set<string>();
+
+  constructor(terms: Terms) {
+    this.terms = terms;
+    this.units = terms.units;
+    this.stock = Array.from({ length: terms.units }, (_, i) => i + 1);
+  }
+
+  /** @returns the same sale, in a world of its own */
+  copy(): SaleModel {
+    return Object.assign(new SaleModel(this.terms), this, {
+      stock: [...this.stock],
+      standby: [...this.standby],
+      withdrawn: [...this.withdrawn],
+      outbox: new Set(this.outbox),
+      claims: new Map(this.claims),
+      locks: new Map(this.locks),
+      pausing: new Set(this.pausing),
+    });
+  }
+
+  claim(buyerId: string, claimId: string): Expected {
+    const held = this.live(buyerId);
+    if (held) return `held ${held.claimId} ${held.unit} ${held.status}`;
+    if (this.state !== 'open') return `refused ${this.state}`;
+    const wins = this.standby.length === 0 && this.stock.length > 0;
+    if (!wins && !this.standby.includes(buyerId) && this.standby.length >= this.cap) return 'sold_out';
+    if (!this.standby.includes(buyerId)) {
+      const early = this.#tooSoon(buyerId);
+      if (early) return early;
+      if (wins) return `won ${this.#give(buyerId, claimId)}`;
+      this.standby.push(buyerId);
+    }
+    return `standby ${this.standby.indexOf(buyerId) + 1}`;
+  }
+
+  /** @returns whether it was held; a unit that went to the first on standby is theirs under the id that `promotedAs` gives */
+  release(
+    { buyerId, claimId }: { buyerId: string; claimId: string },
+    status: EndedStatus,
+    freesUnit: boolean,
+    promotedAs?: string,
+  ): Expected {
+    this.#over(buyerId, claimId);
+    const held = this.live(buyerId);
+    if (held?.claimId !== claimId) return 'not_held';
+    this.claims.set(buyerId, { ...held, status, reason: 'unpaid' });
+    this.outbox.delete(buyerId);
+    if (!freesUnit) this.withdrawn.push(held.unit);
+    const first = this.state === 'open' && freesUnit ? this.standby[0] : undefined;
+    if (first === undefined) {
+      if (freesUnit) this.stock.push(held.unit);
+      return 'released';
+    }
+    this.stock.unshift(held.unit);
+    return `promoted ${first} ${this.#give(first, promotedAs ?? 'nobody was promoted')}`;
+  }
+
+  recordStatus(buyerId: string, claimId: string, status: LiveStatus, payByMs: number, reason?: string): boolean {
+    const claim = this.claims.get(buyerId);
+    if (claim?.claimId !== claimId) return false;
+    const { unit } = claim;
+    if (isLive(claim.status) && FORWARD.indexOf(status) >= FORWARD.indexOf(claim.status as LiveStatus)) {
+      this.claims.set(buyerId, { claimId, unit, status, payByMs, ...(reason ? { reason } : {}) });
+      if (status === 'paid') this.#over(buyerId, claimId);
+    }
+    this.outbox.delete(buyerId);
+    return true;
+  }
+
+  promote(claimIds: string[]): Expected[] {
+    const promoted: Expected[] = [];
+    while (this.state === 'open' && this.stock.length > 0 && this.standby[0] !== undefined) {
+      const buyerId = this.standby[0];
+      promoted.push(`${buyerId} ${this.#give(buyerId, claimIds[promoted.length] ?? 'nobody was promoted')}`);
+    }
+    return promoted;
+  }
+
+  restock(units: number): number {
+    const added = Math.max(0, units - this.units);
+    for (let i = 1; i <= added; i += 1) this.stock.push(this.units + i);
+    this.units += added;
+    return added;
+  }
+
+  leaveStandby(buyerId: string): boolean {
+    const waited = this.standby.includes(buyerId);
+    this.standby = this.standby.filter(other => other !== buyerId);
+    return waited;
+  }
+
+  /** A claim that Redis lost, or is said to have lost. */
+  restore(buyerId: string, claim: ClaimRecord): RestoreOutcome {
+    const had = this.claims.get(buyerId);
+    if (had?.claimId === claim.claimId) return 'held';
+    if (had && isLive(had.status)) return 'other_claim';
+    if (isLive(claim.status)) {
+      if (!this.stock.includes(claim.unit)) return 'unit_taken';
+      this.#take(buyerId, claim);
+      if (claim.status !== 'paid') this.#began(buyerId, claim.claimId);
+    } else {
+      if (had && had.claimId > claim.claimId) return 'other_claim';
+      this.claims.set(buyerId, claim);
+      this.#over(buyerId, claim.claimId);
+    }
+    return 'restored';
+  }
+
+  regrab(buyerId: string, endedClaimId: string, claimId: string): number | RegrabRefusal {
+    const held = this.live(buyerId);
+    if (held?.claimId === claimId) return held.unit;
+    if (held) return held.claimId === endedClaimId ? 'not_released' : 'other_claim';
+    if (this.claims.get(buyerId)?.claimId === claimId) return 'ended';
+    if (this.state !== 'open') return 'not_open';
+    return this.stock.length === 0 || this.standby.length > 0 ? 'sold_out' : this.#give(buyerId, claimId);
+  }
+
+  setReason(buyerId: string, claimId: string, reason: string): void {
+    const claim = this.claims.get(buyerId);
+    if (claim?.claimId === claimId && !isLive(claim.status)) this.claims.set(buyerId, { ...claim, reason });
+  }
+
+  statusOf(buyerId: string): BuyerStatus {
+    const claim = this.claims.get(buyerId);
+    const position = this.live(buyerId) ? 0 : this.standby.indexOf(buyerId) + 1;
+    return { ...(claim && { claim }), ...(position > 0 && { position }) };
+  }
+
+  setState(state: SaleState, generation: number | undefined): void {
+    if (generation !== undefined && generation < this.generation) return;
+    this.state = state;
+    this.generation = generation ?? this.generation;
+  }
+
+  closeGate(gate: string): void {
+    this.gate = gate;
+    this.turns += 1;
+  }
+
+  /** Puts what a sale was when somebody looked in place of what it is now. */
+  reopen(seen: SaleModel): boolean {
+    if (this.gate === '' || this.gate !== seen.gate || this.generation > seen.generation) return false;
+    const { locks, pausing, turns } = this;
+    const stock = seen.stock.toSorted((a, b) => a - b);
+    Object.assign(this, seen.copy(), { locks, pausing, turns: turns + 1, stock, gate: '' });
+    return true;
+  }
+
+  /** A purchase in another sale with the same rules. */
+  buyElsewhere(buyerId: string, claimId: string): Expected {
+    const early = this.#tooSoon(buyerId);
+    if (!early) this.#began(buyerId, claimId);
+    return early ?? 'won 1';
+  }
+
+  /** Time goes by: neither the lock nor the pause is there any more. */
+  outwait(buyerId: string): void {
+    this.locks.delete(buyerId);
+    this.pausing.delete(buyerId);
+  }
+
+  /** @returns why a buyer who comes now gets nothing, not even a place in line or the one they have */
+  refusal(buyerId: string): 'sold_out' | 'closed' | undefined {
+    if (this.live(buyerId)) return undefined;
+    if (this.state === 'closed') return 'closed';
+    const isFull = this.stock.length === 0 && this.standby.length >= this.cap;
+    return this.state === 'open' && isFull && !this.standby.includes(buyerId) ? 'sold_out' : undefined;
+  }
+
+  live(buyerId: string): ClaimRecord | undefined {
+    const claim = this.claims.get(buyerId);
+    return claim && isLive(claim.status) ? claim : undefined;
+  }
+
+  get cap(): number {
+    return this.units * this.terms.standbyFactor;
+  }
+
+  /** @returns what can be seen of it in Redis */
+  picture(): Picture {
+    const { units, cap, state, generation, gate, stock, claims, standby, locks, pausing } = this;
+    const outbox = [...this.outbox].sort();
+    return { units, cap, state, generation, gate, stock, claims, outbox, standby, locks, pausing };
+  }
+
+  #give(buyerId: string, claimId: string): number {
+    const unit = this.stock[0] as number;
+    this.#take(buyerId, { claimId, unit, status: 'queued' });
+    this.#began(buyerId, claimId);
+    return unit;
+  }
+
+  #take(buyerId: string, claim: ClaimRecord): void {
+    this.stock.splice(this.stock.indexOf(claim.unit), 1);
+    this.claims.set(buyerId, claim);
+    if (claim.status === 'queued') this.outbox.add(buyerId);
+    this.standby = this.standby.filter(other => other !== buyerId);
+  }
+
+  #tooSoon(buyerId: string): Expected | undefined {
+    if (this.pausing.has(buyerId)) return 'too_soon interval';
+    return this.locks.has(buyerId) ? 'too_soon purchase' : undefined;
+  }
+
+  #began(buyerId: string, claimId: string): void {
+    if (this.terms.onePurchaseAtATime && !this.locks.has(buyerId)) this.locks.set(buyerId, claimId);
+    if (this.terms.hasPause) this.pausing.add(buyerId);
+  }
+
+  #over(buyerId: string, claimId: string): void {
+    if (this.locks.get(buyerId) === claimId) this.locks.delete(buyerId);
+  }
+}
+
+/** A sale as it lies open in Redis, but for its clock. */
+export interface Picture {
+  units: number;
+  cap: number;
+  state: SaleState;
+  generation: number;
+  gate: string;
+  stock: number[];
+  claims: Map<string, ClaimRecord>;
+  outbox: string[];
+  standby: string[];
+  locks: Map<string, string>;
+  pausing: Set<string>;
+}
