@@ -20,6 +20,7 @@ export interface Answers {
   latency(): Partial<Record<Call, Latency>>;
 }
 
+/** @returns counts, all of them 0 */
 export function countAnswers(): Answers {
   const counts = new Map<string, number>();
   const histograms = new Map<Call, Histogram>();

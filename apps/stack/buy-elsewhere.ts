@@ -16,6 +16,7 @@ export interface ElsewherePlan {
 /**
  * Buys a unit and pays it on the page of the fake provider, as a person would with a browser.
  *
+ * @param plan where, and for whom
  * @returns how long it took from the payment until the order was paid, in ms: the provider has told us of it by then
  * @throws when it isn't paid in time
  */

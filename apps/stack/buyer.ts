@@ -114,6 +114,8 @@ async function follow(buyer: Buyer, first: Answer): Promise<Ending | 'unknown'> 
 
 /**
  * Buys as a person does: clicks, waits, pays or doesn't, and comes back after an error.
+ *
+ * @param buyer at a shop, with what they are going to do
  * @returns how it ended; the record says what they were told on the way
  */
 export async function buy(buyer: Buyer): Promise<Ending> {

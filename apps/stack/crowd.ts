@@ -38,7 +38,12 @@ export interface Crowd {
   sendHome(): void;
 }
 
-/** Sends a crowd over HTTP. One record for each buyer, and counts, are all that it remembers. */
+/**
+ * Sends a crowd over HTTP. One record for each buyer, and counts, are all that it remembers.
+ *
+ * @param options who comes, where and when
+ * @returns the crowd, on its way
+ */
 export function startCrowd(options: CrowdOptions): Crowd {
   const startedAt = performance.now();
   const shops = options.baseUrls.map(url => openStorefront(url, Math.ceil(CONNECTIONS / options.baseUrls.length)));
@@ -86,7 +91,12 @@ export interface CrowdPlan {
   others: 'leave' | 'cancel';
 }
 
-/** Plans of a crowd in which payers and others are evenly mixed: the same for the same wishes. */
+/**
+ * Plans of a crowd in which payers and others are evenly mixed: the same for the same wishes.
+ *
+ * @param plan how many, and what they do
+ * @returns a plan for each, in the order of their names
+ */
 export function planCrowd({ buyers, prefix, clicksMax, payShare, others }: CrowdPlan): BuyerPlan[] {
   const pays = (i: number) => Math.floor((i + 1) * payShare) > Math.floor(i * payShare);
   return Array.from({ length: buyers }, (_, i) => ({

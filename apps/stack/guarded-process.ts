@@ -59,6 +59,9 @@ export interface GuardedProcess {
 
 /**
  * Starts a process that can't be left over, whatever ends us.
+ *
+ * @param spec what is run, and how it is ended
+ * @returns the process, running
  * @throws when it can't be started at all; a command that doesn't exist ends with code 126 or 127
  */
 export async function startGuarded(spec: GuardedCommand): Promise<GuardedProcess> {

@@ -7,7 +7,10 @@ export interface OutputTail {
   text(): string;
 }
 
-/** @param limitChars how much of the end is kept */
+/**
+ * @param limitChars how much of the end is kept
+ * @returns what follows streams; it has followed none yet
+ */
 export function outputTail(limitChars: number): OutputTail {
   let tail = '';
   return {

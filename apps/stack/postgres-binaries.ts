@@ -66,7 +66,10 @@ async function copyTo(native: Binaries, target: Binaries): Promise<void> {
 /**
  * Finds Postgres' own programs such that `user` can run them: in node_modules, or else as a copy in `home` (35 MB, 0.1 s). The
  * copy is needed where the clone lies under a folder that others can't enter, or can't be written and lacks its links.
+ *
  * @param home a folder that `user` can reach
+ * @param user whom Postgres runs as, if not us
+ * @returns the folder that has them in `bin`
  * @throws when they run neither there nor here, for example on a Linux without glibc
  */
 export async function postgresBinaries(home: string, user: User | undefined): Promise<Binaries> {

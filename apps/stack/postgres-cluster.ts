@@ -33,7 +33,10 @@ async function initdb(binaries: Binaries, home: string, data: string, user: User
 /**
  * Creates the data folder unless it exists. A first start that was killed in the middle leaves none: it is made under another
  * name and renamed.
+ *
+ * @param binaries Postgres' own programs
  * @param home the folder to hold it
+ * @param user whom Postgres runs as, if not us
  * @returns the data folder
  * @throws with initdb's own words
  */
@@ -52,6 +55,8 @@ export async function postgresCluster(binaries: Binaries, home: string, user: Us
 /**
  * Waits for the postmaster of a killed run, and removes its note. Postgres would remove it itself, unless the noted number
  * belongs to another process by now (after a reboot, or in a container, where numbers are small): then it refuses to start.
+ *
+ * @param data the data folder
  * @throws when a postmaster goes on running there
  */
 export async function freeCluster(data: string): Promise<void> {

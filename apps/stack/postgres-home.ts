@@ -27,8 +27,10 @@ async function firstReachable(name: string): Promise<string> {
 /**
  * The folder in which Postgres lives: the wanted one, or, where its account can't reach that one, a folder elsewhere. A link
  * `elsewhere` in the wanted folder then says where, and decides the next time.
+ *
  * @param dir the wanted folder; created if need be
  * @param user whom Postgres runs as, if not us
+ * @returns the folder; it exists
  */
 export async function postgresHome(dir: string, user: User | undefined): Promise<string> {
   await serverFolder(dir);

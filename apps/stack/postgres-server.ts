@@ -82,6 +82,9 @@ async function createDatabase(port: number, name: string): Promise<string> {
 /**
  * Starts a Postgres of our own on 127.0.0.1 and waits until it answers. As root it runs as another account. It trusts whoever
  * can log in to this machine: there is no password, as befits a private store of a demo or a test. For anything else set DATABASE_URL.
+ *
+ * @param options where its data is
+ * @returns the server; it answers, and has the database
  * @throws when it can't run here or doesn't start, with its own log
  */
 export async function startPostgres(options: PostgresOptions): Promise<PostgresServer> {

@@ -44,6 +44,9 @@ async function removeTemporary(folder: string): Promise<void> {
 /**
  * Starts both stores. Whatever happens to this process (a normal end, Ctrl-C, an uncaught exception, SIGKILL), nothing is left
  * running and no temporary folder stays; call stop() to wait for that.
+ *
+ * @param options where the data is kept, if it is
+ * @returns both, ready
  * @throws when a store can't be started, with what to do about it; nothing is left running then either
  */
 export async function startPrivateStores({ dataDir }: PrivateStoresOptions = {}): Promise<PrivateStores> {

@@ -80,6 +80,9 @@ function launch(options: ProcessOptions): Promise<GuardedProcess> {
 
 /**
  * Starts one of our own processes and waits until it is ready. It ends when we do, whatever ends us.
+ *
+ * @param options what is run, and how it shows that it is ready
+ * @returns the process, ready
  * @throws with the end of its output, when it ends or isn't ready in time; it doesn't run then
  */
 export async function startProcess(options: ProcessOptions): Promise<StackProcess> {

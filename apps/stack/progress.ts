@@ -14,6 +14,10 @@ export interface Progress {
   end(): void;
 }
 
+/**
+ * @param stream what is written to, a terminal or not
+ * @returns what tells how far we are
+ */
 export function showProgress(stream: NodeJS.WriteStream): Progress {
   let shownAtMs = performance.now();
   let open = false;

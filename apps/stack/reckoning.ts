@@ -68,7 +68,11 @@ async function onItsWay({ db, redis }: Connections, saleId: string): Promise<str
 
 /**
  * Counts what became of a sale, proves it, and compares what its buyers were told with what is true.
+ *
+ * @param connections both stores
+ * @param saleId the sale
  * @param buyers all who came; their orders must have reached their end
+ * @returns the counts, and what is wrong
  */
 export async function reckon(
   { db, redis }: Connections,

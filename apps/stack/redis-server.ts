@@ -66,6 +66,9 @@ function settings(options: RedisOptions, port: number): string[] {
 /**
  * Starts a Redis of our own on 127.0.0.1, append-only, and waits until it answers. It has no password: whoever can log in to
  * this machine can reach it.
+ *
+ * @param options where its data is
+ * @returns the server; it answers
  * @throws when there is no server to run (with the command that fixes it) or it doesn't start (with its log)
  */
 export async function startRedis(options: RedisOptions): Promise<RedisServer> {

@@ -52,6 +52,9 @@ async function logTail(logFile: string): Promise<string> {
 
 /**
  * Starts a server and waits until it answers. A port lost to somebody else is replaced; leftovers of a killed server are waited for.
+ *
+ * @param spec what it is run with
+ * @returns the server; it answers
  * @throws with the end of the server's own log, when it ends or doesn't answer in time
  */
 export async function startServer(spec: ServerSpec): Promise<RunningServer> {

@@ -98,6 +98,9 @@ async function startAll(plans: Plan[], options: StackOptions): Promise<Supervise
 
 /**
  * Brings the database up to date, starts the processes on two stores that answer, and waits until all are ready.
+ *
+ * @param options the stores, and which processes
+ * @returns the processes, ready
  * @throws when the migration or a process fails, with its own words; nothing runs then
  */
 export async function startStack(options: StackOptions): Promise<Stack> {

@@ -40,6 +40,7 @@ function pathOf(call: Call, saleId: string, receipt: string | undefined): string
 /**
  * @param baseUrl of an API, or of the proxy in front of some
  * @param connections how many at most; more calls wait for one
+ * @returns the calls; close it
  */
 export function openStorefront(baseUrl: string, connections: number): Storefront {
   const pool = new Pool(baseUrl, {

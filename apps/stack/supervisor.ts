@@ -27,7 +27,10 @@ const describe = ({ code, signal }: Exit): string => (signal ? `by ${signal}` : 
 
 /**
  * Starts a process and keeps it running until it is stopped.
+ *
+ * @param options what is run, and how it shows that it is ready
  * @param tell told in one line of each death and each failed start
+ * @returns the process, ready
  * @throws when the first start fails, with the end of the process's output
  */
 export async function supervise(options: ProcessOptions, tell: (line: string) => void): Promise<Supervised> {

@@ -9,7 +9,11 @@ const ON_THEIR_WAY: Stage[] = ['coming', 'asking', 'queued', 'pending_payment'];
 
 /**
  * Shows how a crowd fares until its end.
+ *
+ * @param crowd on its way
+ * @param progress where it is shown
  * @param onlyWaiting called again and again while nobody is left but buyers on standby: they would wait for ever
+ * @returns what it lived through
  */
 export async function watchCrowd(
   crowd: Crowd,

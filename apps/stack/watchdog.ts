@@ -55,6 +55,8 @@ function give(order: Order): Promise<void> {
 
 /**
  * From now on the process ends when this one does, whatever ends this one.
+ *
+ * @param process which runs already, and how it is ended
  * @throws when the watchdog can't be started
  */
 export function guard(process: Guarded): Promise<void> {
