@@ -170,6 +170,8 @@ async function storm(
   await pause(Math.max(0, runMs - CALM_MS));
   calm.abort();
   const report = await storming;
+  // Somebody must have come after the last of it, or nobody could tell how long that took.
+  await pause(AFTERMATH_MS);
   over.abort();
   await Promise.all(parts);
   const probes = await probing;
@@ -226,6 +228,9 @@ async function judge(
     placingMs: spreadOf(placing.map(ms => Math.max(0, ms))),
   };
 }
+
+/** Buyers go on coming for so long after the last fault, in ms. */
+const AFTERMATH_MS = 2 * SECOND_MS;
 
 /** A run of this length breaks enough to be judged by it, in minutes. */
 const FULL_MINUTES = 3;
