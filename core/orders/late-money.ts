@@ -29,7 +29,7 @@ export function payWithLateMoney(db: Database, payment: Payment, claim: Claim): 
     await insertOrders(tx, payment.saleId, [claim]);
     // Rescue may have placed it in between, and its buyer may even have cancelled it: the same guard as for every payment.
     const paid = await tx.$executeRaw(Prisma.sql`
-      UPDATE orders SET status = 'paid', paid_at = clock_timestamp(), version = version + 1
+      UPDATE orders SET status = 'paid', paid_at = least(clock_timestamp(), pay_by), version = version + 1
       WHERE id = ${claim.claimId}::uuid AND buyer_id = ${payment.buyerId} AND status = 'pending_payment'
         AND pay_by > clock_timestamp() AND amount_minor = ${payment.amountMinor}::bigint AND currency = ${payment.currency}`);
     if (paid === 0) return false;

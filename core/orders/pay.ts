@@ -5,7 +5,8 @@ export type PaymentOutcome = 'paid' | 'insufficient_funds' | 'not_payable';
 
 /**
  * Pays an order from its buyer's wallet: order, debit and transfer in one statement, so that exactly one of pay, cancel and
- * expire wins, and nobody pays without goods. The deadline is checked by Postgres's clock.
+ * expire wins, and nobody pays without goods. The deadline is checked by Postgres's clock; what was decided in time is paid in time,
+ * however long the rest of the statement takes.
  *
  * @param db the database
  * @param claimId the order, of a sale that the wallet pays for
@@ -31,7 +32,7 @@ export async function payOrder(db: Database, claimId: string, buyerId: string): 
       FROM debited d JOIN accounts shop ON shop.kind = 'shop' AND shop.owner = 'shop' AND shop.currency = d.currency
       RETURNING order_id),
     paid AS (
-      UPDATE orders o SET status = 'paid', paid_at = clock_timestamp(), version = version + 1
+      UPDATE orders o SET status = 'paid', paid_at = least(clock_timestamp(), o.pay_by), version = version + 1
       FROM captured WHERE o.id = captured.order_id
       RETURNING o.id)
     SELECT (SELECT count(*) FROM due) AS due, (SELECT count(*) FROM paid) AS paid`);

@@ -141,7 +141,7 @@ async function isInWallet(tx: Transaction, { orderId }: Payment): Promise<boolea
 /** Exactly one of pay, cancel and expire wins, as for a wallet: one guarded update, by Postgres's clock. */
 async function capture(tx: Transaction, payment: Payment, report: PaymentReport): Promise<'paid' | 'late'> {
   const paid = await tx.$executeRaw(Prisma.sql`
-    UPDATE orders SET status = 'paid', paid_at = clock_timestamp(), version = version + 1
+    UPDATE orders SET status = 'paid', paid_at = least(clock_timestamp(), pay_by), version = version + 1
     WHERE id = ${payment.orderId}::uuid AND status = 'pending_payment' AND pay_by > clock_timestamp()`);
   if (paid === 0) {
     await become(tx, payment, report, 'late');

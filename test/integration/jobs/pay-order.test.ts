@@ -128,3 +128,21 @@ test.each(['deferred', 'immediate'] as const)(
     expect((await audit(t.db, t.redis, sale.id))?.violations).toEqual([]);
   },
 );
+
+test('what was decided in time is paid in time, however long the wallet keeps it waiting', async () => {
+  const { sale, claim } = await placed('waits', PRICE);
+  await makeOverdue(t, [claim], -0.5);
+  let paying: Promise<void> = Promise.resolve();
+  await t.db.$transaction(async tx => {
+    await tx.$queryRaw`SELECT id FROM accounts WHERE owner = 'waits' FOR UPDATE`;
+    paying = pay(sale, claim);
+    await eventually(async () => {
+      const [row] = await t.db.$queryRaw<{ overdue: boolean }[]>`
+        SELECT clock_timestamp() > pay_by AS overdue FROM orders WHERE id = ${claim.claimId}::uuid`;
+      expect(row?.overdue).toBe(true);
+    });
+  });
+  await paying;
+  const { status, paidAt, payBy } = await orderOf(claim);
+  expect({ status, isInTime: paidAt !== null && paidAt <= payBy }).toEqual({ status: 'paid', isInTime: true });
+});
