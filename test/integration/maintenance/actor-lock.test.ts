@@ -45,11 +45,18 @@ test('a lock that was lost with its session is had again, by anybody', async () 
 
 test('a run that hangs keeps the others away for its time only', async () => {
   const [hanging, other] = [newLock(50), newLock()];
-  let end = () => {};
+  let [begin, end] = [() => {}, () => {}];
+  const begun = new Promise<void>(resolve => {
+    begin = resolve;
+  });
   const hung = new Promise<void>(resolve => {
     end = resolve;
   });
-  const held = hanging.hold('rescue', () => hung);
+  const held = hanging.hold('rescue', () => {
+    begin();
+    return hung;
+  });
+  await begun;
   await eventually(async () => expect(await other.hold('rescue', async () => undefined)).toBe(true));
   end();
   expect(await held).toBe(true);
