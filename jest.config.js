@@ -13,7 +13,8 @@ const transform = {
 };
 
 /** One kind of test = one folder under test/ = one jest project. */
-const project = (kind, timeoutMs) => ({
+const project = (kind, timeoutMs, more = {}) => ({
+  ...more,
   displayName: kind,
   rootDir: import.meta.dirname,
   // Jest's own place is a folder beside those of the tests, and stays there.
@@ -35,8 +36,11 @@ export default {
   testTimeout: 300 * SECOND_MS,
   projects: [
     project('unit', 10 * SECOND_MS),
-    // Real stores answer in milliseconds; starting a private Postgres on a busy machine does not.
-    project('integration', 60 * SECOND_MS),
+    // Real stores answer in milliseconds; starting a private Redis on a busy machine does not.
+    project('integration', 60 * SECOND_MS, {
+      globalSetup: '<rootDir>/test/support/start-shared-postgres.mjs',
+      globalTeardown: '<rootDir>/test/support/stop-shared-postgres.mjs',
+    }),
     project('e2e', 120 * SECOND_MS),
     project('attack', 120 * SECOND_MS),
     project('browser', 120 * SECOND_MS),

@@ -1,12 +1,7 @@
-import { randomUUID } from 'node:crypto';
-import { rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type PostgresServer, startPostgres } from './postgres-server.js';
-import { everybodyReaches } from './postgres-user.js';
 import { type RedisServer, startRedis } from './redis-server.js';
-import { serverFolder } from './server.js';
-import { keep, removeAtEnd } from './watchdog.js';
+import { removeTemporary, temporaryFolder } from './temporary-folder.js';
 
 export interface PrivateStoresOptions {
   /** Where the data is kept across restarts; without it the data is temporary. */
@@ -23,22 +18,6 @@ export interface PrivateStores {
   postgres: PostgresServer;
   /** Ends both, and removes temporary data. Calling it again does nothing. */
   stop(): Promise<void>;
-}
-
-/** A new temporary folder; if the user's own can't be entered by others, one that can. */
-async function temporaryFolder(): Promise<string> {
-  const parent = [tmpdir(), '/tmp', '/var/tmp'].find(folder => everybodyReaches(folder)) ?? tmpdir();
-  const folder = join(parent, `dropline-${randomUUID()}`);
-  // First the promise to remove it, then the folder: so there is no moment at which it can be left over.
-  await removeAtEnd(folder);
-  await serverFolder(folder);
-  return folder;
-}
-
-async function removeTemporary(folder: string): Promise<void> {
-  // A killed server's last process may still be writing.
-  await rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
-  await keep(folder);
 }
 
 /**

@@ -76,7 +76,7 @@ function textOf(table: Table): string {
 Written by \`npm run chaos:matrix\`. A process fails at the place (core/crash-point.ts) in the way of the column, in the middle of
 buying, paying, cancelling, expiring, and cleaning up after an outage; it is started again, and then everything that was promised
 is checked. Who hangs is killed after 2 s, as a supervisor would; a worker is paused for 17 s, which is longer than the lock of its job.
-A claim may end as lost only in sales of which the outage took data away. A cell says after how long everything was at rest and right again, counted from the moment the process was whole.
+A claim may end as lost only in sales of which the outage took data away. A cell says after how long everything was at rest and right again, counted from the moment the process was whole and the buyers were done.
 A dash: a place between two steps has no reply that could be lost, and nothing that could be done twice.
 
 | Place | ${CRASH_MODES.join(' | ')} |

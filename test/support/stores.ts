@@ -1,8 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
 import { afterAll, beforeAll, jest } from '@jest/globals';
 import type { Claim } from '#core/claim.js';
-import { migrate } from '#core/orders/migrate.js';
 import { createSale } from '#core/orders/sales.js';
 import { openShopAccounts } from '#core/orders/wallet.js';
 import { waitUntilReady } from '#core/redis.js';
@@ -12,17 +10,18 @@ import { claim } from '#core/stock/claims.js';
 import { openSale } from '#core/stock/open-sale.js';
 import { openConnections } from '../../apps/stack/connections.js';
 import { ordinarySale } from '../../apps/stack/drop.js';
-import { type PrivateStores, startPrivateStores } from '../../apps/stack/private-stores.js';
 import { startRedis } from '../../apps/stack/redis-server.js';
+import { removeTemporary, temporaryFolder } from '../../apps/stack/temporary-folder.js';
+import { createMigratedDatabase } from './shared-postgres.js';
 
 const READY_MS = 10_000;
 /** Tests race steps with each other. */
 const DATABASE_CONNECTIONS = 16;
-/** Starting a Postgres on a busy machine, or a Redis again, takes longer than jest's 5 s. */
+/** Starting a Redis again on a busy machine takes longer than jest's 5 s. */
 const TEST_TIMEOUT_MS = 60_000;
 const HOUR_MS = 3_600_000;
 
-/** What a step works with, on a Redis and a migrated Postgres that belong to one test file. */
+/** What a step works with, on a Redis and a migrated database that belong to one test file. */
 export interface TestStores extends StepContext {
   databaseUrl: string;
   redisUrl: string;
@@ -36,31 +35,28 @@ export interface TestStores extends StepContext {
 }
 
 /**
- * Starts private stores before the tests of the file that calls it, and ends them after.
+ * Starts a private Redis, and makes a private database, before the tests of the file that calls it, and ends them after.
  *
  * @returns the stores; they are there once the tests run
  */
 export function useStores(): TestStores {
   const stores = {} as TestStores;
-  let stop: (() => Promise<void>) | undefined;
+  let close: (() => Promise<void>) | undefined;
   jest.setTimeout(TEST_TIMEOUT_MS);
   beforeAll(async () => {
-    const servers = await startPrivateStores();
-    stop = () => servers.stop();
-    const opened = await openStores(servers);
-    stop = opened.close;
+    const opened = await openStores();
+    close = opened.close;
     Object.assign(stores, opened.stores);
   });
-  afterAll(() => stop?.());
+  afterAll(() => close?.());
   return stores;
 }
 
-async function openStores(servers: PrivateStores): Promise<{ stores: TestStores; close(): Promise<void> }> {
-  const { redisUrl, databaseUrl } = servers;
-  await migrate(databaseUrl);
+async function openStores(): Promise<{ stores: TestStores; close(): Promise<void> }> {
+  const redisFolder = await temporaryFolder();
+  let server = await startRedis({ dir: redisFolder });
+  const [redisUrl, databaseUrl] = [server.url, await createMigratedDatabase()];
   const connections = await openConnections(redisUrl, databaseUrl, DATABASE_CONNECTIONS);
-  let server = servers.redis;
-  const redisFolder = join(servers.folder, 'redis');
   const restartRedis: TestStores['restartRedis'] = async meanwhile => {
     await server.kill();
     await meanwhile?.(redisFolder);
@@ -70,7 +66,7 @@ async function openStores(servers: PrivateStores): Promise<{ stores: TestStores;
   const close = async () => {
     await connections.close();
     await server.stop();
-    await servers.stop();
+    await removeTemporary(redisFolder);
   };
   return { stores: { ...connections, databaseUrl, redisUrl, redisFolder, restartRedis }, close };
 }

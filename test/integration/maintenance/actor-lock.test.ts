@@ -15,7 +15,8 @@ afterEach(() => Promise.all(locks.splice(0).map(lock => lock.close())));
 
 /** Ends every session that holds an advisory lock, as a restart of Postgres would. */
 const endSessions = () =>
-  t.db.$queryRaw`SELECT pg_terminate_backend(pid)::text FROM pg_locks WHERE locktype = 'advisory'`;
+  t.db.$queryRaw`SELECT pg_terminate_backend(pid)::text FROM pg_locks JOIN pg_database ON database = pg_database.oid
+    WHERE locktype = 'advisory' AND datname = current_database()`;
 
 test('one at a time runs an actor, and others run others', async () => {
   const [first, second] = [newLock(), newLock()];

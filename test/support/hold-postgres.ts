@@ -1,0 +1,16 @@
+// A process of its own that starts a Postgres with a migrated database, says where it is, and ends it when its standard input
+// ends: in order at the end of the tests, and also when whoever started it was killed.
+import { join } from 'node:path';
+import { migrate } from '#core/orders/migrate.js';
+import { startPostgres } from '../../apps/stack/postgres-server.js';
+import { removeTemporary, temporaryFolder } from '../../apps/stack/temporary-folder.js';
+
+const folder = await temporaryFolder();
+const postgres = await startPostgres({ dir: join(folder, 'postgres') });
+await migrate(postgres.url);
+process.stdout.write(`${postgres.url}\n`);
+process.stdin.resume();
+process.stdin.once('end', async () => {
+  await postgres.stop();
+  await removeTemporary(folder);
+});

@@ -1,0 +1,18 @@
+// Jest loads this as it is, so it is plain JavaScript, and the server belongs to a process that isn't.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+
+/** Before the first file of integration tests; jest's workers inherit where it is. */
+export default async function startSharedPostgres() {
+  const args = ['--conditions=source', '--import', 'tsx', 'test/support/hold-postgres.ts'];
+  const holder = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const url = once(createInterface(holder.stdout), 'line').then(([line]) => line);
+  const ended = once(holder, 'close');
+  process.env.SHARED_POSTGRES = await Promise.race([url, ended.then(() => undefined)]);
+  if (!process.env.SHARED_POSTGRES) throw new Error('the Postgres of the integration tests did not start: see above');
+  globalThis.stopSharedPostgres = async () => {
+    holder.stdin.end();
+    await ended;
+  };
+}

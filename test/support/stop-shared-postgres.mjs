@@ -1,0 +1,2 @@
+/** After the last file of integration tests. */
+export default () => globalThis.stopSharedPostgres();
