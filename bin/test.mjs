@@ -32,11 +32,12 @@ const jest = (kind, maxWorkers, more = [], name = kind) => ({
   ],
 });
 
-/** End-to-end tests that don't mind company. */
-const PATIENT = 'e2e/(demo|least-rights)';
+/** End-to-end tests that promise times, and the one that leaves a core to others. All but these run together. */
+const TIMED = 'e2e/(line|pipeline)';
+const RIGHTS = 'e2e/least-rights';
 
-// What stands in one row runs together. The first row leaves no core idle; from then on each test has stores and
-// processes of its own, and would only slow the others down.
+// What stands in one row runs together. The first two leave no core idle; from then on each test has stores and
+// processes of its own, and mostly waits for what takes its time.
 const ROWS = [
   [
     tool('types', 'typescript/bin/tsc', '--noEmit'),
@@ -45,11 +46,11 @@ const ROWS = [
     jest('unit', 1),
   ],
   [jest('integration', 3)],
-  // Those that promise times.
-  [jest('e2e', 1, ['--testPathIgnorePatterns', PATIENT])],
-  [jest('attack', 1), jest('browser', 1), jest('e2e', 1, ['--testPathPatterns', PATIENT], 'e2e-patient')],
-  // A short selection, which mostly waits; `npm run test:chaos` runs all, which takes longer.
-  [jest('chaos', 2, ['--testPathPatterns', 'crash-matrix|redis-loss|short-run'])],
+  [jest('e2e', 1, ['--testPathPatterns', TIMED], 'e2e-timed')],
+  [jest('e2e', 2, ['--testPathIgnorePatterns', TIMED, RIGHTS])],
+  [jest('attack', 1), jest('browser', 1), jest('e2e', 1, ['--testPathPatterns', RIGHTS], 'e2e-rights')],
+  // A short selection; `npm run test:chaos` runs all, which takes longer.
+  [jest('chaos', 3, ['--testPathPatterns', 'crash-matrix|redis-loss|short-run'])],
 ];
 
 /** Runs one step to its end. Its output is kept back, and shown only when it fails. */

@@ -3,6 +3,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 
+let stop;
+
 /** Before the first file of integration tests; jest's workers inherit where it is. */
 export default async function startSharedPostgres() {
   const args = ['--conditions=source', '--import', 'tsx', 'test/support/hold-postgres.ts'];
@@ -11,8 +13,11 @@ export default async function startSharedPostgres() {
   const ended = once(holder, 'close');
   process.env.SHARED_POSTGRES = await Promise.race([url, ended.then(() => undefined)]);
   if (!process.env.SHARED_POSTGRES) throw new Error('the Postgres of the integration tests did not start: see above');
-  globalThis.stopSharedPostgres = async () => {
+  stop = async () => {
     holder.stdin.end();
     await ended;
   };
 }
+
+/** After the last file. */
+export const stopSharedPostgres = () => stop();

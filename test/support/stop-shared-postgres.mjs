@@ -1,2 +1,2 @@
-/** After the last file of integration tests. */
-export default () => globalThis.stopSharedPostgres();
+// Jest wants a file for each of the two.
+export { stopSharedPostgres as default } from './start-shared-postgres.mjs';
