@@ -4,6 +4,8 @@ import { until } from './until.js';
 
 const LOOK_EVERY_MS = 50;
 const DEADLINE_MS = 15_000;
+/** The provider's page is a process on this machine. */
+const PAGE_DEADLINE_MS = 5_000;
 
 export interface ElsewherePlan {
   baseUrl: string;
@@ -38,7 +40,7 @@ export async function buyElsewhere({ baseUrl, saleId, authSecret, buyerId }: Els
     await shop.ask('buy', saleId, token);
     const { paymentUrl = '' } = await answerWith(answer => answer.paymentUrl !== undefined);
     const paidAtMs = performance.now();
-    await fetch(paymentUrl, { method: 'POST' });
+    await fetch(paymentUrl, { method: 'POST', signal: AbortSignal.timeout(PAGE_DEADLINE_MS) });
     await answerWith(answer => answer.status === 'paid');
     return Math.round(performance.now() - paidAtMs);
   } finally {

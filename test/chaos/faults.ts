@@ -5,18 +5,23 @@ import { linkBreaker } from './link-faults.js';
 import type { Link } from './links.js';
 import type { Random } from './random.js';
 
-type Plan = { do: 'kill' | 'pause'; kind: NodeKind };
+/** What SIGSTOP stops as a whole: Postgres is many processes. */
+type Pausable = Exclude<NodeKind, 'postgres'>;
 
-const plan = (what: Plan['do'], kind: NodeKind, times: number): Plan[] => Array(times).fill({ do: what, kind });
+type Plan = { do: 'kill'; kind: NodeKind } | { do: 'pause'; kind: Pausable };
+
+const kills = (kind: NodeKind, times: number): Plan[] => Array(times).fill({ do: 'kill', kind });
+const pauses = (kind: Pausable): Plan[] => [{ do: 'pause', kind }];
 
 /** Dealt out shuffled, again and again: so that a short run has its share of everything, too. */
 const DECK: Plan[] = [
-  ...plan('kill', 'api', 3),
-  ...plan('kill', 'worker', 3),
-  ...plan('kill', 'redis', 1),
-  ...plan('kill', 'postgres', 1),
-  ...plan('pause', 'api', 1),
-  ...plan('pause', 'worker', 1),
+  ...kills('api', 3),
+  ...kills('worker', 3),
+  ...kills('redis', 1),
+  ...kills('postgres', 1),
+  ...pauses('api'),
+  ...pauses('worker'),
+  ...pauses('redis'),
 ];
 
 /** From the end of one fault to the next, in ms. */
@@ -29,11 +34,10 @@ const PACE_MS = 4_000;
 const DOWN_MS = [0, 1_000] as const;
 
 /** How long a process is stopped, in ms: for a worker also longer than its locks last (15 s). */
-const PAUSE_MS: Record<NodeKind, readonly [number, number]> = {
+const PAUSE_MS: Record<Pausable, readonly [number, number]> = {
   api: [500, 4_000],
   worker: [1_000, 20_000],
   redis: [500, 3_000],
-  postgres: [500, 3_000],
 };
 
 /** So often a link is broken beside what else is, if none is: about every third time. */
@@ -93,12 +97,12 @@ export async function breakThings(
     mend(back);
     await Promise.race([back, pause(PACE_MS, signal)]);
   };
-  const stop = (node: ChaosNode) => {
+  const stop = (kind: Pausable, node: ChaosNode) => {
     const pid = node.pid();
     if (pid === undefined || paused.has(node)) return;
     // The other worker may be the one behind the link.
-    if (node.kind === 'worker' && breaker.isBroken()) return;
-    const forMs = random.between(...PAUSE_MS[node.kind]);
+    if (kind === 'worker' && breaker.isBroken()) return;
+    const forMs = random.between(...PAUSE_MS[kind]);
     note(`pause ${node.name} for ${forMs} ms`);
     process.kill(pid, 'SIGSTOP');
     const woken = pause(forMs, signal).then(() => {
@@ -129,7 +133,7 @@ export async function breakThings(
     deck.splice(deck.indexOf(next), 1);
     const node = random.pick(up(next.kind));
     if (next.do === 'kill') await kill(node);
-    else stop(node);
+    else stop(next.kind, node);
   }
   await Promise.all(mending);
   await Promise.all(cluster.nodes.map(node => node.revive()));

@@ -15,6 +15,9 @@ interface Answer {
   body: unknown;
 }
 
+/** All that anybody sends it is a payment, or a mood. */
+const BODY_MAX_BYTES = 16_384;
+
 const NOT_FOUND: Answer = { status: 404, body: { error: 'not_found' } };
 
 /**
@@ -111,7 +114,12 @@ async function control(
 
 async function bodyOf(req: IncomingMessage): Promise<Record<string, unknown>> {
   const chunks: Buffer[] = [];
-  for await (const chunk of req) chunks.push(chunk as Buffer);
+  let bytes = 0;
+  for await (const chunk of req as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > BODY_MAX_BYTES) throw new Error(`more than ${BODY_MAX_BYTES} bytes`);
+    chunks.push(chunk);
+  }
   const text = Buffer.concat(chunks).toString();
   return text === '' ? {} : JSON.parse(text);
 }
