@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type ClaimRecord, ID_PATTERN, parseClaimRecord } from '#core/claim.js';
+import { type ClaimRecord, ID_PATTERN } from '#core/claim.js';
 import { SECOND_MS, withDeadline } from '#core/clock.js';
 import { Problem, type ProblemCode, type ProblemDetails } from '#core/errors.js';
 import { storeFailed } from '#core/events.js';
@@ -15,7 +15,7 @@ import { untilNews } from './news.js';
 import type { OrderAnswer } from './order-answer.js';
 import { type PublicStatus, pollAfterMs } from './poll.js';
 import { preferenceApplied, preferredWait } from './prefer.js';
-import { sendError, sendProblem, sendReady } from './problem.js';
+import { sendError, sendProblem } from './problem.js';
 import { sendJson, sendJsonText } from './reply.js';
 
 const PREFIX = '/buy/';
@@ -63,12 +63,10 @@ function buy(ctx: ApiContext, req: IncomingMessage, res: ServerResponse, saleId:
   if (!ID_PATTERN.test(saleId))
     return void sendProblem(res, 'invalid_request', { detail: 'no sale has an id like this' });
   const buyerId = buyerOf(req, ctx.verifyToken);
-  // While there is nothing to give, refusals and repeats come from memory: Redis is left to those it can do something for.
-  const click = { req, res, saleId, buyerId };
-  const record = ctx.mirrors.recordOf(saleId, buyerId);
-  if (record !== undefined) return void sendClaim(ctx, click, 200, parseClaimRecord(record));
+  // While there is nothing to give, refusals come from memory: Redis is left to those it can do something for.
   const refusal = ctx.mirrors.refusalOf(saleId, buyerId);
-  if (refusal !== undefined) return void sendReady(res, refusal);
+  if (refusal !== undefined) return void ctx.refuse(res, refusal);
+  const click = { req, res, saleId, buyerId };
   const accepted = ctx.claims(saleId, buyerId, (outcome, error) => {
     if (outcome) answer(ctx, click, outcome);
     else sendError(res, error, 'buy');

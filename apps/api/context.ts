@@ -17,6 +17,7 @@ import { type Load, watchLoad } from './load.js';
 import { createMirrors, type Mirrors } from './mirrors.js';
 import { createSales, type Sales } from './sales.js';
 import { createStatuses, type Statuses } from './statuses.js';
+import { type RefuseAtTurnEnd, refuseAtTurnEnd } from './turn-refusals.js';
 import { openWaiters, type Waiters } from './waiters.js';
 import { holdWinners, type Winners } from './winners.js';
 
@@ -52,6 +53,8 @@ export interface ApiContext {
   readonly winners: Winners;
   /** What is sold out is refused from memory. */
   readonly mirrors: Mirrors;
+  /** Answers those. */
+  readonly refuse: RefuseAtTurnEnd;
   /** Who waits for news. */
   readonly waiters: Waiters;
   /** Tells what changes, on a connection of its own. */
@@ -96,10 +99,11 @@ export function createContext(config: ApiConfig): ApiContext {
     queueRedis,
     queues,
     sales,
-    statuses: createStatuses(redis, mirrors),
+    statuses: createStatuses(redis),
     claims: createClaimBatch(redis, winners, mirrors),
     winners,
     mirrors,
+    refuse: refuseAtTurnEnd(),
     waiters: openWaiters(feed, sales.forget),
     feed,
     verifyToken: tokenVerifier(config.AUTH_SECRET, issuer),

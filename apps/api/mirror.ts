@@ -1,6 +1,13 @@
 import { isLive, parseClaimRecord } from '#core/claim.js';
 import type { BuyerChange, Change } from '#core/stock/changes.js';
+import type { Pulse } from '#core/stock/pulse.js';
 import type { Standing } from '#core/stock/standing.js';
+
+/**
+ * What it says is so old at most, in ms. The feed looks every 500 ms, so a look that is late costs nothing; but a process that was
+ * stopped, or whose connection went silent, has nothing to say.
+ */
+const OLDEST_MS = 1_000;
 
 /** Why a buyer who holds nothing gets nothing, as the claim script would say it. */
 export type Refusal = 'sold_out' | 'closed';
@@ -8,14 +15,16 @@ export type Refusal = 'sold_out' | 'closed';
 /**
  * A copy of who holds a claim and who is in line, good for as long as every change is heard. It refuses only while a sale has
  * no room at all: no free unit, no place in line, or it is closed. So it never gives out anything, and never says no to somebody
- * to whom Redis would say yes at the version it stands for.
+ * to whom Redis would have said yes at the version it stands for. What holders hold, Redis tells: it may just have ended.
  */
 export class Mirror {
-  /** The records of live claims. Those that ended make no difference to a buyer who comes again. */
-  readonly #claims = new Map<string, string>();
+  /** Who has a live claim. Those that ended make no difference to a buyer who comes again. */
+  readonly #holders = new Set<string>();
   readonly #line = new Set<string>();
   /** What Redis was seen to count, though it wasn't told yet: until it is, nothing is answered. */
   #needed: number;
+  /** By {@link performance.now}; it says nothing before {@link expect} was called. */
+  #goodUntilMs = 0;
   #standing: Omit<Standing, 'state'> & Pick<Change, 'state'>;
   /** From our own clock, one that never jumps: who sets the time of this machine must not close a sale. */
   #clockOffsetMs: number;
@@ -30,15 +39,15 @@ export class Mirror {
 
   /** @returns how many buyers it holds */
   get size(): number {
-    return this.#claims.size + this.#line.size;
+    return this.#holders.size + this.#line.size;
   }
 
   /** @param buyer as it is at this version, or at one whose change is still to come */
   take(buyer: BuyerChange): void {
     switch (buyer.kind) {
       case 'claim':
-        if (isLive(parseClaimRecord(buyer.record).status)) this.#claims.set(buyer.buyerId, buyer.record);
-        else this.#claims.delete(buyer.buyerId);
+        if (isLive(parseClaimRecord(buyer.record).status)) this.#holders.add(buyer.buyerId);
+        else this.#holders.delete(buyer.buyerId);
         return;
       case 'joined':
         this.#line.add(buyer.buyerId);
@@ -62,28 +71,23 @@ export class Mirror {
     return true;
   }
 
-  /**
-   * @param version what Redis counts
-   * @param nowMs Redis's clock, in ms since the epoch
-   */
-  expect(version: number, nowMs: number): void {
+  /** @param pulse what Redis counts, and when it was asked */
+  expect({ version, nowMs, askedAtMs }: Pick<Pulse, 'version' | 'nowMs' | 'askedAtMs'>): void {
     this.#needed = Math.max(this.#needed, version);
+    this.#goodUntilMs = askedAtMs + OLDEST_MS;
     this.#clockOffsetMs = nowMs - performance.now();
     this.#decide();
   }
 
-  /** @returns the record of the buyer's live claim, if the copy is up to date and has one */
-  recordOf(buyerId: string): string | undefined {
-    return this.#needed > this.#standing.version ? undefined : this.#claims.get(buyerId);
-  }
-
   /** @returns why this buyer gets nothing now; undefined when only Redis knows */
   refusalOf(buyerId: string): Refusal | undefined {
-    if (this.#refusal === undefined || this.#claims.has(buyerId)) return undefined;
+    if (this.#refusal === undefined || this.#holders.has(buyerId)) return undefined;
+    const nowMs = performance.now();
+    if (nowMs > this.#goodUntilMs) return undefined;
     if (this.#refusal === 'closed') return 'closed';
     // Redis is asked about the last moments, as its clock decides. Those in line want to know their position.
     const endsAtMs = this.#standing.closesAtMs - this.#clockOffsetMs;
-    return performance.now() >= endsAtMs || this.#line.has(buyerId) ? undefined : 'sold_out';
+    return nowMs >= endsAtMs || this.#line.has(buyerId) ? undefined : 'sold_out';
   }
 
   #decide(): void {

@@ -4,7 +4,7 @@ import { Problem } from '#core/errors.js';
 import type { ApiContext } from './context.js';
 import type { OrderAnswer } from './order-answer.js';
 import { redisNowMs } from './sales.js';
-import type { Waiter } from './waiters.js';
+import type { Waiter } from './waiter.js';
 
 /** What to wait for. */
 export interface Wait {

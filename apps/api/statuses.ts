@@ -1,11 +1,9 @@
-import { parseClaimRecord } from '#core/claim.js';
 import { withDeadline } from '#core/clock.js';
 import { crashPoint } from '#core/crash-point.js';
 import { Problem } from '#core/errors.js';
 import type { Redis } from '#core/redis.js';
 import { type BuyerStatus, readStatuses } from '#core/stock/status.js';
 import { REDIS_STEP_MS, WAITING_MAX } from './deadline.js';
-import type { Mirrors } from './mirrors.js';
 import { type AskForBuyer, batchPerTurn } from './turn-batch.js';
 
 /** The most buyers read in one round trip. */
@@ -17,7 +15,7 @@ export interface Statuses {
    * @throws Problem too_many_requests; NotVerified, and what ioredis throws
    */
   read(saleId: string, buyerId: string): Promise<BuyerStatus>;
-  /** The same without a promise; settled at once, if this process knows. */
+  /** The same without a promise. */
   ask: AskForBuyer<BuyerStatus>;
 }
 
@@ -25,21 +23,14 @@ export interface Statuses {
  * Reads statuses, those asked for in one event-loop turn together.
  *
  * @param redis a connection
- * @param mirrors asked first: whoever has a live claim in a sale that is sold out is known there
  * @returns the reader
  */
-export function createStatuses(redis: Redis, mirrors: Mirrors): Statuses {
-  const askRedis = batchPerTurn(READ_BATCH_MAX, WAITING_MAX, async (saleId, buyerIds) => {
+export function createStatuses(redis: Redis): Statuses {
+  const ask = batchPerTurn(READ_BATCH_MAX, WAITING_MAX, async (saleId, buyerIds) => {
     const statuses = await withDeadline(readStatuses(redis, saleId, buyerIds), REDIS_STEP_MS, 'reading statuses');
     await crashPoint('status.read');
     return statuses;
   });
-  const ask: Statuses['ask'] = (saleId, buyerId, settle) => {
-    const record = mirrors.recordOf(saleId, buyerId);
-    if (record === undefined) return askRedis(saleId, buyerId, settle);
-    settle({ claim: parseClaimRecord(record) });
-    return true;
-  };
   return {
     ask,
     read: (saleId, buyerId) =>

@@ -2,6 +2,7 @@ import { SECOND_MS } from '#core/clock.js';
 import { waitersCounted } from '#core/events.js';
 import type { Change } from '#core/stock/changes.js';
 import type { Feed } from '#core/stock/feed.js';
+import { type Place, takePlace, type Waiter } from './waiter.js';
 
 /** The most requests and streams that may wait in one process; each costs about 2 kB and an open connection. */
 const WAITERS_MAX = 10_000;
@@ -18,17 +19,6 @@ const CLOSING_MARGIN_MS = 50;
 /** A timer can't be set for longer, in ms. */
 const TIMER_MAX_MS = 2 ** 31 - 1;
 
-/** One buyer who waits for news of one sale. What came before the first {@link next} counts. */
-export interface Waiter {
-  /**
-   * @param limitMs how long, in ms
-   * @returns `news` as soon as there may be some since the last time; `time` when it is over; `left` when nobody may wait any more
-   */
-  next(limitMs: number): Promise<'news' | 'time' | 'left'>;
-  /** Ends the waiting at once, and for good. */
-  leave(): void;
-}
-
 export interface Waiters {
   /**
    * @param saleId the sale
@@ -41,12 +31,6 @@ export interface Waiters {
   count(): number;
   /** Everybody who waits is answered now, and whoever comes later at once. */
   close(): void;
-}
-
-interface Place extends Waiter {
-  /** The tick in which it looks without being told. */
-  readonly turn: number;
-  wake(): void;
 }
 
 interface SaleWaiters {
@@ -137,39 +121,6 @@ export function openWaiters(feed: Feed, onSaleChanged: () => void): Waiters {
       for (const { byBuyer } of [...sales.values()]) {
         for (const places of [...byBuyer.values()]) for (const place of [...places]) place.leave();
       }
-    },
-  };
-}
-
-function takePlace(turn: number, onLeave: () => void): Place {
-  let news = false;
-  let left = false;
-  let settle: (() => void) | undefined;
-  return {
-    turn,
-    wake() {
-      news = true;
-      settle?.();
-    },
-    async next(limitMs) {
-      if (!news && !left && limitMs > 0) {
-        const timer = await new Promise<NodeJS.Timeout>(resolve => {
-          const limit = setTimeout(() => settle?.(), limitMs);
-          settle = () => resolve(limit);
-        });
-        clearTimeout(timer);
-        settle = undefined;
-      }
-      if (left) return 'left';
-      const isNews = news;
-      news = false;
-      return isNews ? 'news' : 'time';
-    },
-    leave() {
-      if (left) return;
-      left = true;
-      settle?.();
-      onLeave();
     },
   };
 }

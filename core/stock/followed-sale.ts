@@ -9,7 +9,7 @@ export interface Listener {
   /** Changes may be missed from now on, until {@link listening}. */
   deaf(): void;
   /** What Redis counts by now; what was told of it may still be on its way. */
-  looked?(pulse: Pick<Pulse, 'version' | 'verified' | 'nowMs'>): void;
+  looked?(pulse: Omit<Pulse, 'published'>): void;
 }
 
 /** A sale that the feed follows: who is told, and whether all that Redis counts is heard. */

@@ -9,6 +9,8 @@ export interface Pulse {
   verified: boolean;
   /** Redis's clock, in ms since the epoch. */
   nowMs: number;
+  /** When Redis was asked, by this process's `performance.now()`, in ms: it tells of what was so then, or later. */
+  askedAtMs: number;
 }
 
 /**
@@ -20,6 +22,7 @@ export interface Pulse {
  * @throws what ioredis throws
  */
 export async function readPulses(redis: Redis, saleIds: string[]): Promise<Pulse[]> {
+  const askedAtMs = performance.now();
   const pipeline = redis.pipeline();
   for (const saleId of saleIds) pipeline.hmget(keysOf(saleId).sale, 'version', 'published', 'runId');
   const replies = repliesOf(await pipeline.info('server').time().exec());
@@ -27,6 +30,6 @@ export async function readPulses(redis: Redis, saleIds: string[]): Promise<Pulse
   const [runningId, nowMs] = [runIdOf(server), msOf(time)];
   return saleIds.map((_, i) => {
     const [version, published, runId] = replies[i] as (string | null)[];
-    return { version: Number(version), published: Number(published), verified: runId === runningId, nowMs };
+    return { version: Number(version), published: Number(published), verified: runId === runningId, nowMs, askedAtMs };
   });
 }

@@ -1,11 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { expect } from '@jest/globals';
-import { formatClaimRecord, isLive } from '#core/claim.js';
+import { isLive } from '#core/claim.js';
 import type { Redis } from '#core/redis.js';
 import { scanBuyers } from '#core/stock/buyers.js';
 import { parseChange } from '#core/stock/changes.js';
 import { channelOf, keysOf } from '#core/stock/keys.js';
 import { openSale } from '#core/stock/open-sale.js';
+import { readPulses } from '#core/stock/pulse.js';
 import { readRunId } from '#core/stock/sale.js';
 import { readSnapshot } from '#core/stock/snapshot.js';
 import { readStanding } from '#core/stock/standing.js';
@@ -98,12 +99,12 @@ export class Listener {
     const standing = await readStanding(this.#redis, id);
     const mirror = new Mirror(standing);
     await scanBuyers(this.#redis, id, one => mirror.take(one));
-    mirror.expect(standing.version, standing.nowMs);
     this.#mirror = { of: mirror, saleId: id, turns };
   }
 
   /** A copy that was only told of the changes must say of every buyer what the model says. */
   async agree(run: Run): Promise<void> {
+    const [pulse] = await readPulses(this.#redis, [run.sale.id]);
     // Its reply comes after everything that was published before it was asked.
     await this.#ears.ping();
     const news = this.#heard.splice(0).filter(({ channel }) => channel === channelOf(run.sale.id));
@@ -111,10 +112,7 @@ export class Listener {
     if (this.#mirror?.saleId !== run.sale.id || this.#mirror.turns !== run.model.turns) return this.follow(run);
     const { of: mirror } = this.#mirror;
     for (const { text } of news) expect(mirror.apply(parseChange(text))).toBe(true);
-    for (const buyerId of BUYERS) {
-      const held = run.model.live(buyerId);
-      same(mirror.recordOf(buyerId), held && formatClaimRecord(held));
-      same(mirror.refusalOf(buyerId), run.model.refusal(buyerId));
-    }
+    if (pulse) mirror.expect(pulse);
+    for (const buyerId of BUYERS) same(mirror.refusalOf(buyerId), run.model.refusal(buyerId));
   }
 }
