@@ -8,17 +8,13 @@ const SEED_MAX = 2 ** 31;
 
 test('a short run of chaos breaks nothing', async () => {
   const seed = Math.floor(Math.random() * SEED_MAX);
-  const told: string[] = [];
   const options = { minutes: 0.4, seed, rate: 10, json: false, keep: false };
-  const { result, folder } = await runChaos(options, line => told.push(line));
-  expect({
+  const { result, folder } = await runChaos(options, () => undefined);
+  const { violations } = result;
+  expect({ seed, folder: violations.length > 0 ? folder : '', violations }).toEqual({
     seed,
-    folder: result.violations.length > 0 ? folder : '',
-    violations: result.violations,
-    told,
-  }).toMatchObject({
+    folder: '',
     violations: [],
-    told: expect.any(Array),
   });
   expect(missedBy(result)).toEqual([]);
   expect(result.accepted).toBeGreaterThan(0);
