@@ -143,8 +143,10 @@ export const ordersPlaced = event((count: number) => orders.inc({ became: 'place
 /** Claims were found in the outbox that nobody had placed. */
 export const claimsRescued = event((count: number) => orders.inc({ became: 'rescued' }, count));
 
-/** Accepted claims can't become orders: `conflict` with live orders, or `refused` by Postgres for what is in them. */
-export const claimsGivenUp = event((why: 'conflict' | 'refused', saleId: string, claims: object[], err?: unknown) => {
+type WhyGivenUp = 'conflict' | 'lost' | 'refused';
+
+/** Accepted claims can't become orders: in `conflict` with live orders, `lost` by Redis, or `refused` by Postgres for what is in them. */
+export const claimsGivenUp = event((why: WhyGivenUp, saleId: string, claims: object[], err?: unknown) => {
   givenUp.inc({ why }, claims.length);
   log?.error({ err, saleId, why, claims }, 'claims are given up');
 });

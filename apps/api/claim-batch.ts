@@ -4,7 +4,7 @@ import { withDeadline } from '#core/clock.js';
 import { crashPoint, crashStep } from '#core/crash-point.js';
 import { claimsAnswered } from '#core/events.js';
 import type { Redis } from '#core/redis.js';
-import { CLAIM_BATCH_MAX, type ClaimOutcome, claim } from '#core/stock/claims.js';
+import { CLAIM_BATCH_MAX, type ClaimOutcome, claim, type SaleRefusal } from '#core/stock/claims.js';
 import { REDIS_STEP_MS, WAITING_MAX } from './deadline.js';
 import type { Mirrors } from './mirrors.js';
 import { type AskForBuyer, batchPerTurn } from './turn-batch.js';
@@ -41,7 +41,7 @@ export function createClaimBatch(redis: Redis, winners: Winners, mirrors: Mirror
 }
 
 /** What buyers get where there may be no unit left. */
-const WITHOUT_UNIT = ['held', 'standby', 'sold_out', 'closed'];
+const WITHOUT_UNIT: (ClaimOutcome['kind'] | SaleRefusal)[] = ['held', 'standby', 'sold_out', 'closed'];
 
 function winnersOf(outcomes: ClaimOutcome[]): Claim[] {
   const claims: Claim[] = [];

@@ -37,11 +37,6 @@ export class Mirror {
     this.#clockOffsetMs = standing.nowMs - performance.now();
   }
 
-  /** @returns how many buyers it holds */
-  get size(): number {
-    return this.#holders.size + this.#line.size;
-  }
-
   /** @param buyer as it is at this version, or at one whose change is still to come */
   take(buyer: BuyerChange): void {
     switch (buyer.kind) {

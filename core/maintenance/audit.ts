@@ -26,7 +26,7 @@ export interface Audit {
 }
 
 /**
- * Checks invariants 1 to 6 of a sale on live data, and changes nothing.
+ * Checks invariants 1 to 6 of a sale and its line on live data, and the books of all sales; changes nothing.
  *
  * @param db Postgres
  * @param redis Redis

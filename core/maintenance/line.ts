@@ -14,9 +14,9 @@ export function lineFaults({ standby, tickets, lastTicket, standbyCap, claims }:
     if (claim && isLive(claim.status))
       faults.push(`I3 ${buyerId} is in line and holds the claim of unit ${claim.unit}`);
   }
-  if (standby.length > standbyCap) faults.push(`I8 ${standby.length} are in a line for ${standbyCap}`);
+  if (standby.length > standbyCap) faults.push(`line: ${standby.length} are in a line for ${standbyCap}`);
   const isWrong = (ticket: number, i: number) => ticket > lastTicket || ticket <= (tickets[i - 1] ?? 0);
   const wrong = standby.filter((_, i) => isWrong(tickets[i] ?? 0, i));
-  if (wrong.length > 0) faults.push(`I8 no certain place in line: ${wrong.slice(0, 20).join(', ')}`);
+  if (wrong.length > 0) faults.push(`line: no certain place in line: ${wrong.slice(0, 20).join(', ')}`);
   return faults;
 }

@@ -4,12 +4,12 @@ import { type Claim, type ClaimRecord, isLive } from '../claim.js';
 import { crashPoint, crashStep } from '../crash-point.js';
 import { repaired } from '../events.js';
 import { claimOf, isLiveOrder, type Order } from '../order.js';
-import { voidClaims } from '../orders/end.js';
 import { readOrders } from '../orders/place.js';
 import { recordRepairs } from '../orders/repairs.js';
 import { readLatestOrders, readWithdrawnUnits } from '../orders/sale-orders.js';
 import { readSale } from '../orders/sales.js';
 import type { StepContext } from '../steps/context.js';
+import { giveUp } from '../steps/give-up.js';
 import { openSale, type StartingState } from '../stock/open-sale.js';
 import { setSale } from '../stock/sale.js';
 import { type Remains, readRemains } from '../stock/snapshot.js';
@@ -71,7 +71,7 @@ async function mergeForGood(
     const { lost, ...state } = merge(orders, withoutClaims(remains, past), units);
     const undecided = lost.filter(({ claimId }) => !decided.has(claimId));
     if (undecided.length === 0) return state;
-    for (const claims of chunks(undecided, VOID_BATCH)) await voidClaims(ctx.db, saleId, claims, 'lost');
+    for (const claims of chunks(undecided, VOID_BATCH)) await giveUp(ctx, saleId, claims, 'lost');
     for (const { claimId } of undecided) decided.add(claimId);
   }
 }

@@ -44,7 +44,7 @@ export async function countOrders(db: Database, saleId: string): Promise<OrderCo
  * Checks what must hold in Postgres at every commit, without trusting the indexes that enforce it.
  *
  * @param db the database
- * @param saleId the sale
+ * @param saleId the sale; balances and transfers are those of all sales, as a wallet pays in all of them
  * @returns the rules that are broken
  */
 export async function brokenRules(db: Database, saleId: string): Promise<BrokenRule[]> {

@@ -20,7 +20,7 @@ export function readLateMoney(db: Database, limit: number, afterId: bigint): Pro
  * @param db the database
  * @param payment the payment, `late`
  * @param claim the claim under which the unit was taken, with the payment's `regrabClaimId`
- * @returns false when the unit can't be had, or somebody has decided already; then nothing changed
+ * @returns false when somebody has decided already, or the order under that claim can't be paid: then the money is still `late`
  * @throws what Prisma throws: then doing it again is the way to learn what happened
  */
 export function payWithLateMoney(db: Database, payment: Payment, claim: Claim): Promise<boolean> {

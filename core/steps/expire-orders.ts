@@ -1,6 +1,8 @@
 import { crashPoint, crashStep } from '../crash-point.js';
 import { ordersExpired } from '../events.js';
+import { inTurn } from '../in-turn.js';
 import { expireOrders as expire } from '../orders/end.js';
+import type { ReleaseEvent } from '../orders/release-event.js';
 import type { StepContext } from './context.js';
 import { releaseUnits } from './release-units.js';
 
@@ -8,7 +10,8 @@ import { releaseUnits } from './release-units.js';
 const EXPIRE_BATCH_MAX = 500;
 
 /**
- * Cancels orders that were not paid in time, by Postgres's clock, and releases their units. Safe to repeat.
+ * Cancels orders that were not paid in time, by Postgres's clock, and releases their units. A sale that Redis can't serve holds up
+ * neither the ends of others' orders nor their releases. Safe to repeat.
  *
  * @param ctx the stores
  * @param claimIds only these; without, all that are overdue
@@ -17,12 +20,19 @@ const EXPIRE_BATCH_MAX = 500;
  */
 export async function expireOrders(ctx: StepContext, claimIds?: string[]): Promise<number> {
   let expired = 0;
+  await inTurn(expiredBatches(ctx, claimIds), async releases => {
+    expired += releases.length;
+    await releaseUnits(ctx, releases);
+  });
+  return expired;
+}
+
+async function* expiredBatches(ctx: StepContext, claimIds?: string[]): AsyncGenerator<ReleaseEvent[]> {
   for (;;) {
-    const events = await crashStep('expire.end', () => expire(ctx.db, EXPIRE_BATCH_MAX, claimIds));
+    const releases = await crashStep('expire.end', () => expire(ctx.db, EXPIRE_BATCH_MAX, claimIds));
     await crashPoint('expire.ended');
-    ordersExpired(events.length);
-    expired += events.length;
-    await releaseUnits(ctx, events);
-    if (events.length < EXPIRE_BATCH_MAX) return expired;
+    ordersExpired(releases.length);
+    yield releases;
+    if (releases.length < EXPIRE_BATCH_MAX) return;
   }
 }

@@ -1,14 +1,13 @@
 import { crashPoint, crashStep } from '../crash-point.js';
 import { ordersPaid } from '../events.js';
 import type { OrderReason } from '../order.js';
-import { expireOrders } from '../orders/end.js';
 import { markOpen, markRefused, type Payment, requestPayment } from '../orders/payment.js';
 import { readSale } from '../orders/sales.js';
 import type { CreatedPayment, OrderToPay } from '../payments/provider.js';
 import { wallet } from '../payments/wallet.js';
 import { setPayUrl } from '../stock/pay-url.js';
 import { providerOf, type StepContext } from './context.js';
-import { releaseUnits } from './release-units.js';
+import { expireOrders } from './expire-orders.js';
 import { tellOrder } from './tell-order.js';
 
 /**
@@ -41,8 +40,8 @@ export async function payOrder(ctx: StepContext, saleId: string, claimId: string
       return tell(payment.reason);
     case 'not_payable': {
       // A click after the deadline is answered by the truth, at once: the order has expired.
-      const ended = await expireOrders(ctx.db, 1, [claimId]);
-      return ended.length > 0 ? releaseUnits(ctx, ended) : tell();
+      const expired = await expireOrders(ctx, [claimId]);
+      return expired > 0 ? undefined : tell();
     }
   }
 }

@@ -9,6 +9,7 @@ import { type ReleaseEvent, readReleases } from '../orders/release-event.js';
 import { enqueueExpireOrders } from '../queue/queue.js';
 import { recordStatus } from '../stock/status.js';
 import type { StepContext } from './context.js';
+import { giveUp } from './give-up.js';
 import { releaseUnits } from './release-units.js';
 
 /** The delayed job comes this much after the deadline, in ms: a little early by the worker's clock, it would do nothing. */
@@ -28,10 +29,9 @@ export async function placeOrders(ctx: StepContext, saleId: string, claims: Clai
   await crashPoint('place.stored');
   tellPlaced(placed);
   if (conflicting.length > 0) {
-    claimsGivenUp('conflict', saleId, conflicting);
-    const given = await crashStep('place.give-up', () => voidClaims(ctx.db, saleId, conflicting, 'lost'));
+    const releases = await crashStep('place.give-up', () => giveUp(ctx, saleId, conflicting, 'conflict'));
     await crashPoint('place.given-up');
-    await releaseUnits(ctx, given);
+    await releaseUnits(ctx, releases);
   }
   const orders = [...placed, ...known];
   await recordLive(
@@ -58,7 +58,7 @@ async function placeOrSplit(ctx: StepContext, saleId: string, claims: Claim[]): 
     return await crashStep('place.store', () => place(ctx.db, saleId, claims));
   } catch (error) {
     if (!isDataError(error)) throw error;
-    if (claims.length === 1) return giveUp(ctx, saleId, claims, error);
+    if (claims.length === 1) return refuse(ctx, saleId, claims, error);
     const middle = Math.ceil(claims.length / 2);
     const first = await placeOrSplit(ctx, saleId, claims.slice(0, middle));
     const second = await placeOrSplit(ctx, saleId, claims.slice(middle));
@@ -70,7 +70,7 @@ async function placeOrSplit(ctx: StepContext, saleId: string, claims: Claim[]): 
   }
 }
 
-async function giveUp(ctx: StepContext, saleId: string, claims: Claim[], error: unknown): Promise<Placement> {
+async function refuse(ctx: StepContext, saleId: string, claims: Claim[], error: unknown): Promise<Placement> {
   claimsGivenUp('refused', saleId, claims, error);
   await releaseUnits(ctx, await tombstones(ctx, saleId, claims));
   return { placed: [], known: [], conflicting: [] };

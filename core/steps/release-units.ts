@@ -1,3 +1,4 @@
+import { chunks } from '../chunks.js';
 import type { Claim } from '../claim.js';
 import { crashPoint, crashStep } from '../crash-point.js';
 import { enqueueFailed, unitsPromoted, unitsReleased } from '../events.js';
@@ -17,16 +18,23 @@ import type { StepContext } from './context.js';
  * @throws NotVerified, and what the stores throw: the events stay undelivered, and deliver-events tries again
  */
 export async function releaseUnits(ctx: StepContext, events: ReleaseEvent[]): Promise<void> {
-  await inTurn(new Set(events.map(event => event.saleId)), async saleId => {
-    const ofSale = events.filter(event => event.saleId === saleId);
-    const outcomes = await crashStep('release.script', () => release(ctx.redis, saleId, ofSale));
+  await inTurn(bySale(events), async ({ saleId, releases }) => {
+    const outcomes = await crashStep('release.script', () => release(ctx.redis, saleId, releases));
     await crashPoint('release.released');
-    const ids = ofSale.map(event => event.id);
+    const ids = releases.map(event => event.id);
     await crashStep('release.mark', () => markDelivered(ctx.db, ids));
     await crashPoint('release.marked');
     unitsReleased(outcomes.filter(outcome => outcome.kind !== 'not_held').length);
     await queuePromoted(ctx, saleId, outcomes.flatMap(promotedClaim));
   });
+}
+
+/** What one script carries out. */
+function* bySale(events: ReleaseEvent[]): Generator<{ saleId: string; releases: ReleaseEvent[] }> {
+  for (const saleId of new Set(events.map(event => event.saleId))) {
+    const ofSale = events.filter(event => event.saleId === saleId);
+    for (const releases of chunks(ofSale, RELEASE_BATCH_MAX)) yield { saleId, releases };
+  }
 }
 
 /**

@@ -1,6 +1,6 @@
 import { crashPoint, crashStep } from '../crash-point.js';
-import { lateMoneySettled, ordersPaid } from '../events.js';
-import { expireOrders, voidClaims } from '../orders/end.js';
+import { lateMoneySettled, ordersPaid, ordersPlaced } from '../events.js';
+import { voidClaims } from '../orders/end.js';
 import { payWithLateMoney, refundLateMoney } from '../orders/late-money.js';
 import type { Payment } from '../orders/payment.js';
 import { readOrders } from '../orders/place.js';
@@ -9,6 +9,7 @@ import { hasLeftRedis, readSale } from '../orders/sales.js';
 import { regrab } from '../stock/regrab.js';
 import { setReason } from '../stock/status.js';
 import type { StepContext } from './context.js';
+import { expireOrders } from './expire-orders.js';
 import { releaseUnits } from './release-units.js';
 import { tellOrder } from './tell-order.js';
 
@@ -22,7 +23,7 @@ import { tellOrder } from './tell-order.js';
  */
 export async function settleLateMoney(ctx: StepContext, payment: Payment): Promise<void> {
   // Its deadline has passed and nobody has noticed yet: the order ends first.
-  await releaseUnits(ctx, await expireOrders(ctx.db, 1, [payment.orderId]));
+  await expireOrders(ctx, [payment.orderId]);
   const sale = await readSale(ctx.db, payment.saleId);
   const [order] = await readOrders(ctx.db, [payment.orderId]);
   // Another attempt has paid for it: there is nothing left to buy.
@@ -43,6 +44,7 @@ export async function settleLateMoney(ctx: StepContext, payment: Payment): Promi
     await tellOrder(ctx, payment.saleId, claim);
     return giveBack(ctx, payment);
   }
+  ordersPlaced(1);
   ordersPaid(1);
   lateMoneySettled('regrabbed', payment.orderId);
   await tellOrder(ctx, payment.saleId, claim);

@@ -1,9 +1,9 @@
 import type { Claim } from '../claim.js';
 import { claimOf } from '../order.js';
-import { voidClaims } from '../orders/end.js';
 import { readOrders } from '../orders/place.js';
 import { restoreClaim } from '../stock/restore.js';
 import type { StepContext } from './context.js';
+import { giveUp } from './give-up.js';
 import { releaseUnits } from './release-units.js';
 
 /**
@@ -17,7 +17,7 @@ import { releaseUnits } from './release-units.js';
  * @throws NotVerified, and what the stores throw: then do it again; the buyer who asks again has it done, too
  */
 export async function settleReceipt(ctx: StepContext, saleId: string, claim: Claim): Promise<void> {
-  await releaseUnits(ctx, await voidClaims(ctx.db, saleId, [claim], 'lost'));
+  await releaseUnits(ctx, await giveUp(ctx, saleId, [claim], 'lost'));
   const [order] = await readOrders(ctx.db, [claim.claimId]);
   if (!order) return;
   // An order whose unit is another's in Redis is left to reconcile: Postgres is right.

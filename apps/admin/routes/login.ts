@@ -9,7 +9,7 @@ import { isAdminToken, SESSION_COOKIE } from '../gate.js';
 import { loginPage } from '../pages/login-page.js';
 import { sendProblem, wantsHtml } from '../problem.js';
 
-/** A person mistypes a few times; a token of 16 characters is not found in many lifetimes of ten tries a minute. */
+/** A person mistypes a few times. What keeps a guesser out is the token itself, here and as a Bearer: 16 characters at least. */
 const FAILURES_MAX = 10;
 
 /**

@@ -53,7 +53,8 @@ function pathOf({ path }: Contract): string {
 function headersOf({ mayWait, tagged }: Contract): z.ZodObject {
   const prefer = z.string().meta({ description: '`wait=N`: answer once there is news, in at most N s (RFC 7240)' });
   const known = z.string().meta({
-    description: 'The `ETag` of the last answer: 304 while nothing has changed; with `Prefer`, waits until it has',
+    description:
+      'The `ETag` of the last answer: 304 while nothing has changed; with `Prefer`, waits until it has, and answers whole',
   });
   return z.object({
     ...(mayWait ? { prefer: prefer.optional() } : {}),

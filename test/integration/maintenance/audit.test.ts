@@ -60,10 +60,14 @@ describe('a line', () => {
 
   test.each([
     ['that is as it should be', undefined, []],
-    ['with a holder in it', ['3', 'a'], ['I3 a is in line and holds the claim of unit 1', 'I8 3 are in a line for 2']],
-    ['that is too long', ['3', 'd'], ['I8 3 are in a line for 2']],
-    ['with two at one place', ['1', 'c'], ['I8 no certain place in line: c']],
-    ['with a place that nobody gave out', ['9', 'c'], ['I8 no certain place in line: c']],
+    [
+      'with a holder in it',
+      ['3', 'a'],
+      ['I3 a is in line and holds the claim of unit 1', 'line: 3 are in a line for 2'],
+    ],
+    ['that is too long', ['3', 'd'], ['line: 3 are in a line for 2']],
+    ['with two at one place', ['1', 'c'], ['line: no certain place in line: c']],
+    ['with a place that nobody gave out', ['9', 'c'], ['line: no certain place in line: c']],
   ])('%s', async (_, entry, expected) => {
     const sale = await withLine();
     await t.redis.hset(keysOf(sale.id).sale, 'standbySeq', entry?.[0] === '3' ? '3' : '2');

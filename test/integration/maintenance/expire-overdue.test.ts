@@ -1,9 +1,11 @@
 import { expect, test } from '@jest/globals';
+import { NotVerified } from '#core/errors.js';
 import { expireOverdue } from '#core/maintenance/expire-overdue.js';
 import { placeOrders } from '#core/steps/place-orders.js';
+import { setSale } from '#core/stock/sale.js';
 import { readSnapshot } from '#core/stock/snapshot.js';
 import { makeOverdue } from '../../support/by-hand.js';
-import { openTestSale, useStores, win } from '../../support/stores.js';
+import { buyers, openTestSale, useStores, win } from '../../support/stores.js';
 
 const t = useStores();
 
@@ -42,4 +44,21 @@ test('two at once cancel each order once', async () => {
   const [first, second] = await Promise.all([expireOverdue(t), expireOverdue(t)]);
   expect(first + second).toBe(50);
   expect(new Set((await readSnapshot(t.redis, sale.id))?.stock).size).toBe(50);
+});
+
+test('a sale that Redis can not serve holds up no order of another, however many of its own are due', async () => {
+  const [shut, other] = [await openTestSale(t, { units: 600 }), await openTestSale(t)];
+  for (let i = 0; i < 6; i += 1) {
+    const claims = await win(t, shut, ...buyers(100, `part${i}-`));
+    await placeOrders(t, shut.id, claims);
+    await makeOverdue(t, claims, 10);
+  }
+  const [claim] = await win(t, other, 'a');
+  if (!claim) throw new Error('the buyer should have won');
+  await placeOrders(t, other.id, [claim]);
+  await makeOverdue(t, [claim]);
+  await setSale(t.redis, shut.id, { runId: 'another-run' });
+  await expect(expireOverdue(t)).rejects.toThrow(NotVerified);
+  expect((await readSnapshot(t.redis, other.id))?.claims.get('a')?.status).toBe('cancelled');
+  expect(await t.db.order.count({ where: { saleId: shut.id, status: 'cancelled', reason: 'unpaid' } })).toBe(600);
 });

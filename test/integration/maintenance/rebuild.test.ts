@@ -17,9 +17,13 @@ import { readLoadedSale } from '#core/stock/sale.js';
 import { readSnapshot } from '#core/stock/snapshot.js';
 import { forceClaim, makeReleasesOld } from '../../support/by-hand.js';
 import { beforeScript } from '../../support/meanwhile.js';
+import { readMetric } from '../../support/metrics.js';
 import { aClaim, buyers, openTestSale, useStores, win } from '../../support/stores.js';
 
 const t = useStores();
+
+/** What an operator is warned by. */
+const GIVEN_UP = 'dropline_claims_given_up_total{why="lost"}';
 
 const rowOf = (claimId: string) => t.db.order.findUnique({ where: { id: claimId } });
 
@@ -83,7 +87,9 @@ describe('a claim that contradicts an order', () => {
     const { sale, live } = await saleInTheMiddle();
     const twin = aClaim({ buyerId: 'twin', unit: live.unit });
     await forceClaim(t, sale.id, twin);
+    const givenUp = await readMetric(GIVEN_UP);
     await rebuild(t, sale.id);
+    expect(await readMetric(GIVEN_UP)).toBe(givenUp + 1);
     const snapshot = await readSnapshot(t.redis, sale.id);
     expect(snapshot?.claims.get('twin')).toMatchObject({ status: 'rejected', reason: 'lost' });
     expect(await rowOf(twin.claimId)).toMatchObject({ status: 'void', reason: 'lost' });

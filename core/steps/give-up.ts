@@ -1,0 +1,32 @@
+import type { Claim } from '../claim.js';
+import { claimsGivenUp } from '../events.js';
+import { voidClaims } from '../orders/end.js';
+import type { ReleaseEvent } from '../orders/release-event.js';
+import type { StepContext } from './context.js';
+
+/**
+ * Gives accepted claims up for lost: a tombstone for each, and a line for the operator that names them.
+ *
+ * @param ctx the stores
+ * @param saleId the sale
+ * @param claims at most 1,000
+ * @param why `conflict` with live orders, or `lost` by Redis
+ * @returns the releases to carry out; none for a claim that has an order, or was given up before
+ * @throws what Prisma throws: then do it again
+ */
+export async function giveUp(
+  ctx: Pick<StepContext, 'db'>,
+  saleId: string,
+  claims: Claim[],
+  why: 'conflict' | 'lost',
+): Promise<ReleaseEvent[]> {
+  const releases = await voidClaims(ctx.db, saleId, claims, 'lost');
+  const given = new Set(releases.map(({ claimId }) => claimId));
+  if (given.size > 0)
+    claimsGivenUp(
+      why,
+      saleId,
+      claims.filter(({ claimId }) => given.has(claimId)),
+    );
+  return releases;
+}
