@@ -8,7 +8,9 @@ let stop;
 /** Before the first file of integration tests; jest's workers inherit where it is. */
 export default async function startSharedPostgres() {
   const args = ['--conditions=source', '--import', 'tsx', 'test/support/hold-postgres.ts'];
-  const holder = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  // Its cache would be a folder that stays in the temporary one.
+  const env = { ...process.env, TSX_DISABLE_CACHE: '1' };
+  const holder = spawn(process.execPath, args, { env, stdio: ['pipe', 'pipe', 'inherit'] });
   const url = once(createInterface(holder.stdout), 'line').then(([line]) => line);
   const ended = once(holder, 'close');
   process.env.SHARED_POSTGRES = await Promise.race([url, ended.then(() => undefined)]);
