@@ -27,10 +27,13 @@ export async function lookUp(
   text: string | undefined,
 ): Promise<OrderAnswer> {
   const sale = await ctx.sales.find(saleId);
+  const askedAtMs = performance.now();
   const known = await ctx.statuses.read(saleId, buyerId);
   const receipt = text === undefined ? undefined : verifyReceipt(ctx.receiptKey, saleId, buyerId, text);
   const missing = receipt && isMissing(receipt, known);
-  const answer = missing ? await redeem(ctx, sale, receipt, known) : answerOf(sale, known, ctx.load.slowdown);
+  const answer = missing
+    ? await redeem(ctx, sale, receipt, known, askedAtMs)
+    : answerOf(sale, known, ctx.load.slowdown, askedAtMs);
   return { ...answer, ...(await paymentUrlOf(ctx, sale, known)) };
 }
 
@@ -58,7 +61,13 @@ function isMissing(receipt: Receipt, { claim }: BuyerStatus): boolean {
  * Makes a lost claim good again while its unit is free. When it isn't, a job may still be about to place the claim, and only
  * Postgres knows: the worker decides, and until then the claim is as queued as it was.
  */
-async function redeem(ctx: ApiContext, sale: RecentSale, receipt: Receipt, known: BuyerStatus): Promise<OrderAnswer> {
+async function redeem(
+  ctx: ApiContext,
+  sale: RecentSale,
+  receipt: Receipt,
+  known: BuyerStatus,
+  askedAtMs: number,
+): Promise<OrderAnswer> {
   const { saleId, buyerId, claimId, unit } = receipt;
   const claim = { buyerId, claimId, unit, status: 'queued' as const };
   const outcome = await withDeadline(
@@ -70,13 +79,13 @@ async function redeem(ctx: ApiContext, sale: RecentSale, receipt: Receipt, known
   if (outcome === 'restored') {
     claimRestored(saleId, claimId);
     enqueuePlaceOrders(ctx.queues, saleId, [claim]).catch(error => enqueueFailed('place-orders', error));
-    return answerOf(sale, { claim }, ctx.load.slowdown);
+    return answerOf(sale, { claim }, ctx.load.slowdown, askedAtMs);
   }
   const now = outcome === 'unit_taken' ? known : await ctx.statuses.read(saleId, buyerId);
   // Whoever lost a claim and is in line again wants to know about the line.
   if (now.position !== undefined || (now.claim && (isLive(now.claim.status) || now.claim.claimId === claimId))) {
-    return answerOf(sale, now, ctx.load.slowdown);
+    return answerOf(sale, now, ctx.load.slowdown, askedAtMs);
   }
   await enqueueSettleReceipt(ctx.queues, { saleId, claimId, buyerId, unit });
-  return answerOf(sale, { claim }, ctx.load.slowdown);
+  return answerOf(sale, { claim }, ctx.load.slowdown, askedAtMs);
 }

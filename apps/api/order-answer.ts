@@ -4,7 +4,7 @@ import { phaseOf } from '#core/sale.js';
 import type { BuyerStatus } from '#core/stock/status.js';
 import { amountMinor, claimId, currency, instant, pollAfter, position, status, unit } from './fields.js';
 import { type PublicStatus, pollAfterMs } from './poll.js';
-import { type RecentSale, redisNowMs } from './sales.js';
+import { type RecentSale, redisMsAt } from './sales.js';
 
 export const OrderStatus = z.object({
   status,
@@ -29,10 +29,16 @@ export type OrderAnswer = z.input<typeof OrderStatus>;
  * @param sale the sale, as it was a moment ago
  * @param known what Redis knows of the buyer
  * @param slowdown how many times as long as usual the client should wait before it asks again
+ * @param askedAtMs when Redis was about to be asked, by this process's `performance.now()`: who was in line after the end, stays so
  * @returns the answer
  */
-export function answerOf(sale: RecentSale, { claim, position }: BuyerStatus, slowdown: number): OrderAnswer {
-  if (position !== undefined && !(claim && isLive(claim.status))) return inLine(sale, position, slowdown);
+export function answerOf(
+  sale: RecentSale,
+  { claim, position }: BuyerStatus,
+  slowdown: number,
+  askedAtMs: number,
+): OrderAnswer {
+  if (position !== undefined) return inLine(sale, position, slowdown, askedAtMs);
   if (!claim) return { status: 'none' };
   return {
     ...statusAndPoll(sale, claim.status, slowdown),
@@ -51,10 +57,15 @@ export function answerOf(sale: RecentSale, { claim, position }: BuyerStatus, slo
  *
  * @returns the text and its entity tag
  */
-export function answerText(sale: RecentSale, known: BuyerStatus, slowdown: number): { text: string; etag: string } {
+export function answerText(
+  sale: RecentSale,
+  known: BuyerStatus,
+  slowdown: number,
+  askedAtMs: number,
+): { text: string; etag: string } {
   const { claim } = known;
   if (!claim || !isLive(claim.status) || claim.reason !== undefined) {
-    const answer = answerOf(sale, known, slowdown);
+    const answer = answerOf(sale, known, slowdown, askedAtMs);
     return { text: JSON.stringify(answer), etag: etagOf(answer, slowdown) };
   }
   const { status, claimId, unit } = claim;
@@ -82,8 +93,8 @@ export function etagOf(
   return `W/"${status}.${claimId}.${payBy}.${position}.${slowdown}${told === ' ' ? '' : `.${encodeURIComponent(told)}`}"`;
 }
 
-function inLine(sale: RecentSale, position: number, slowdown: number): OrderAnswer {
-  const ended = phaseOf(sale, sale.remaining, redisNowMs(sale)) === 'closed';
+function inLine(sale: RecentSale, position: number, slowdown: number, askedAtMs: number): OrderAnswer {
+  const ended = phaseOf(sale, sale.remaining, redisMsAt(sale, askedAtMs)) === 'closed';
   return ended ? { status: 'closed' } : { ...statusAndPoll(sale, 'standby', slowdown), position };
 }
 

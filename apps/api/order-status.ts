@@ -65,7 +65,7 @@ function poll(ctx: ApiContext, asked: Poll): void {
     if (!known) sendError(res, error, PREFIX);
     else if (isMore(asked, sale, known)) pollSlowly(ctx, asked);
     else {
-      const { text, etag } = answerText(sale, known, ctx.load.slowdown);
+      const { text, etag } = answerText(sale, known, ctx.load.slowdown, asked.atMs);
       tell(asked, text, etag);
     }
   });

@@ -59,5 +59,14 @@ async function load(redis: Redis, saleId: string): Promise<RecentSale | undefine
  * @returns Redis's clock by now, in ms since the epoch
  */
 export function redisNowMs(sale: RecentSale): number {
-  return sale.nowMs + (performance.now() - sale.readAtMs);
+  return redisMsAt(sale, performance.now());
+}
+
+/**
+ * @param sale a sale as it was read
+ * @param atMs a moment by this process's own clock, in ms
+ * @returns Redis's clock at that moment, in ms since the epoch
+ */
+export function redisMsAt(sale: RecentSale, atMs: number): number {
+  return sale.nowMs + (atMs - sale.readAtMs);
 }

@@ -3,9 +3,8 @@ import { crashPoint, crashStep } from '../crash-point.js';
 import { inTurn } from '../in-turn.js';
 import { askAgainLater, type Payment, readUnheard } from '../orders/payment.js';
 import { providerOf, type StepContext } from '../steps/context.js';
-import { makePayment } from '../steps/pay-order.js';
+import { makePayment, showPayUrl } from '../steps/pay-order.js';
 import { takePaymentAnswer } from '../steps/payment-event.js';
-import { setPayUrl } from '../stock/pay-url.js';
 
 /** A provider answers within 5 s at worst, and a run should end before the next few are due. */
 const ASK_BATCH = 200;
@@ -41,5 +40,5 @@ async function ask(ctx: StepContext, payment: Payment): Promise<void> {
   if (!payment.payable || payment.status !== 'requested') return;
   const created = await makePayment(ctx, payment);
   if (created.kind !== 'open') return;
-  await setPayUrl(ctx.redis, payment.saleId, payment.orderId, created.payUrl);
+  await showPayUrl(ctx, payment.saleId, payment, created.payUrl);
 }

@@ -7,7 +7,7 @@ import { claimOf, isLiveOrder, type Order } from '../order.js';
 import { readOrders } from '../orders/place.js';
 import { recordRepairs } from '../orders/repairs.js';
 import { readLatestOrders, readWithdrawnUnits } from '../orders/sale-orders.js';
-import { readSale } from '../orders/sales.js';
+import { overtakeGeneration, readSale } from '../orders/sales.js';
 import type { StepContext } from '../steps/context.js';
 import { giveUp } from '../steps/give-up.js';
 import { openSale, type StartingState } from '../stock/open-sale.js';
@@ -29,6 +29,7 @@ export async function rebuild(ctx: StepContext, saleId: string): Promise<number 
   const loaded = await setSale(ctx.redis, saleId, { runId: gate });
   await crashPoint('rebuild.shut');
   const remains = await readRemains(ctx.redis, saleId);
+  await overtakeGeneration(ctx.db, saleId, remains?.latestGeneration ?? 0);
   // Only now, as until the gate was shut Redis may have given out units of a restock that Postgres had a moment before.
   const sale = await readSale(ctx.db, saleId);
   if (!sale) return undefined;

@@ -6,7 +6,7 @@ import { inTurn } from '../in-turn.js';
 import { claimOf, type Order } from '../order.js';
 import { readReleases } from '../orders/release-event.js';
 import { type Repair, recordRepairs } from '../orders/repairs.js';
-import { listRecentSales, readSale } from '../orders/sales.js';
+import { listRecentSales, overtakeGeneration, readSale } from '../orders/sales.js';
 import type { Sale } from '../sale.js';
 import type { StepContext } from '../steps/context.js';
 import { placeOrders } from '../steps/place-orders.js';
@@ -122,7 +122,7 @@ async function openGate(ctx: StepContext, sale: Sale, comparison: Comparison): P
   }
   if (snapshot.runId !== runId) {
     // An operator may have paused or closed the sale while Redis could not be told.
-    const { state, generation } = sale;
+    const { state, generation } = await latestOf(ctx, sale, snapshot);
     const opening = { runId, state, stateGeneration: generation };
     await crashStep('reconcile.verify', () => setSale(ctx.redis, sale.id, opening, generation));
     await crashPoint('reconcile.opened');
@@ -130,13 +130,21 @@ async function openGate(ctx: StepContext, sale: Sale, comparison: Comparison): P
   return undefined;
 }
 
-async function reconcileSale(ctx: StepContext, sale: Sale, dryRun: boolean): Promise<Reconciliation> {
-  const comparison = await look(ctx, sale);
+/** The sale as Postgres has it, in a generation that Redis listens to. */
+async function latestOf(ctx: StepContext, sale: Sale, { latestGeneration }: Snapshot): Promise<Sale> {
+  if (latestGeneration <= sale.generation) return sale;
+  await overtakeGeneration(ctx.db, sale.id, latestGeneration);
+  return (await readSale(ctx.db, sale.id)) ?? sale;
+}
+
+async function reconcileSale(ctx: StepContext, read: Sale, dryRun: boolean): Promise<Reconciliation> {
+  const comparison = await look(ctx, read);
   const { snapshot, differences } = comparison;
-  const result: Reconciliation = { saleId: sale.id, differences, repairs: [] };
+  const result: Reconciliation = { saleId: read.id, differences, repairs: [] };
   if (dryRun) return result;
-  const rebuilt = await openGate(ctx, sale, comparison);
+  const rebuilt = await openGate(ctx, read, comparison);
   if (rebuilt || !snapshot) return { ...result, repairs: rebuilt ?? [] };
+  const sale = await latestOf(ctx, read, snapshot);
   if (snapshot.generation < sale.generation) result.repairs.push(await bringUpToDate(ctx, sale));
   result.repairs.push(...(await repairAll(ctx, sale.id, differences)));
   if (snapshot.stock.length > 0 && snapshot.standby.length > 0) {
@@ -191,8 +199,9 @@ async function releaseAgain(ctx: StepContext, orders: Order[]): Promise<Repair[]
 }
 
 async function recordAgain(ctx: StepContext, saleId: string, orders: Order[]): Promise<Repair[]> {
-  await recordStatus(ctx.redis, saleId, orders.map(claimOf));
-  return orders.map(({ claimId, status }) => ({ kind: 'recorded_status', claimId, detail: { status } }));
+  const held = await recordStatus(ctx.redis, saleId, orders.map(claimOf));
+  const recorded = orders.filter((_, i) => held[i]);
+  return recorded.map(({ claimId, status }) => ({ kind: 'recorded_status', claimId, detail: { status } }));
 }
 
 async function placeAgain(ctx: StepContext, saleId: string, claims: Claim[]): Promise<Repair[]> {

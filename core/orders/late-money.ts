@@ -47,12 +47,12 @@ export function payWithLateMoney(db: Database, payment: Payment, claim: Claim): 
  *
  * @param db the database
  * @param payment the payment, `late`
- * @returns false when somebody has decided already
+ * @returns false when somebody has decided already, or the order has not ended: then it is to be decided again
  * @throws what Prisma throws: then do it again
  */
 export function refundLateMoney(db: Database, payment: Payment): Promise<boolean> {
   return db.$transaction(async tx => {
-    if (!(await lockLate(tx, payment))) return false;
+    if (!(await lockLate(tx, payment)) || !(await lockEnded(tx, payment))) return false;
     if (await isBooked(tx, payment.orderId)) {
       await oweSurplus(tx, payment);
       return true;
@@ -67,6 +67,14 @@ export function refundLateMoney(db: Database, payment: Payment): Promise<boolean
       WHERE id = ${payment.id}`);
     return true;
   });
+}
+
+/** Whoever is ending it just now is waited for; an operator may also have given its buyer more time. */
+async function lockEnded(tx: Transaction, { orderId }: Payment): Promise<boolean> {
+  const [order] = await tx.$queryRaw<{ ended: boolean }[]>(
+    Prisma.sql`SELECT status <> 'pending_payment' AS ended FROM orders WHERE id = ${orderId}::uuid FOR UPDATE`,
+  );
+  return order?.ended ?? false;
 }
 
 async function isBooked(tx: Transaction, orderId: string): Promise<boolean> {

@@ -115,6 +115,16 @@ export async function requestPayment(db: Database, orderId: string, buyerId: str
     WHERE o.id = ${orderId}::uuid AND o.buyer_id = ${buyerId} AND o.status = 'pending_payment' AND o.pay_by > clock_timestamp()
       AND before.undecided = 0 AND before.attempts < ${ATTEMPTS_MAX}
     ON CONFLICT DO NOTHING`);
+  return readLatestPayment(db, orderId, buyerId);
+}
+
+/**
+ * @param db the database
+ * @param orderId an order
+ * @param buyerId its buyer
+ * @returns its latest attempt to be paid; undefined while there is none
+ */
+export async function readLatestPayment(db: Database, orderId: string, buyerId: string): Promise<Payment | undefined> {
   const [payment] = await selectPayments(
     db,
     Prisma.sql`p.order_id = ${orderId}::uuid AND o.buyer_id = ${buyerId} ORDER BY p.attempt DESC LIMIT 1`,

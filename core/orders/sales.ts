@@ -107,6 +107,21 @@ export async function updateSale(db: Database, saleId: string, update: SaleUpdat
   return count === 1;
 }
 
+/**
+ * Makes a sale's generation later than one that Redis has heard of, should it be earlier: then Postgres has come back from an older
+ * copy of itself, and without this Redis would go on refusing everything it says of the sale.
+ *
+ * @param db the database
+ * @param saleId the sale
+ * @param generation the latest that Redis has heard of
+ */
+export async function overtakeGeneration(db: Database, saleId: string, generation: number): Promise<void> {
+  await db.sale.updateMany({
+    where: { id: saleId, generation: { lt: generation } },
+    data: { generation: generation + 1 },
+  });
+}
+
 function saleOf(row: SaleRow): Sale {
   return {
     id: row.id,

@@ -1,11 +1,11 @@
 import { crashPoint, crashStep } from '../crash-point.js';
 import { ordersPaid } from '../events.js';
 import type { OrderReason } from '../order.js';
-import { markOpen, markRefused, type Payment, requestPayment } from '../orders/payment.js';
+import { markOpen, markRefused, type Payment, readLatestPayment, requestPayment } from '../orders/payment.js';
 import { readSale } from '../orders/sales.js';
 import type { CreatedPayment, OrderToPay } from '../payments/provider.js';
 import { wallet } from '../payments/wallet.js';
-import { setPayUrl } from '../stock/pay-url.js';
+import { dropPayUrl, setPayUrl } from '../stock/pay-url.js';
 import { providerOf, type StepContext } from './context.js';
 import { expireOrders } from './expire-orders.js';
 import { tellOrder } from './tell-order.js';
@@ -34,8 +34,7 @@ export async function payOrder(ctx: StepContext, saleId: string, claimId: string
       ordersPaid(1);
       return tell();
     case 'open':
-      await setPayUrl(ctx.redis, saleId, claimId, payment.payUrl);
-      return tell();
+      return tell(await showPayUrl(ctx, saleId, order, payment.payUrl));
     case 'refused':
       return tell(payment.reason);
     case 'not_payable': {
@@ -44,6 +43,29 @@ export async function payOrder(ctx: StepContext, saleId: string, claimId: string
       return expired > 0 ? undefined : tell();
     }
   }
+}
+
+/**
+ * Shows a buyer where to pay, unless that has failed meanwhile: whoever took that event could not know that it would be shown after.
+ *
+ * @param ctx the stores
+ * @param saleId the sale
+ * @param order the order
+ * @param payUrl where it is paid
+ * @returns what else the buyer is to be told, or null
+ * @throws what the stores throw: then do it again
+ */
+export async function showPayUrl(
+  ctx: StepContext,
+  saleId: string,
+  { orderId, buyerId }: OrderToPay,
+  payUrl: string,
+): Promise<OrderReason | null> {
+  await setPayUrl(ctx.redis, saleId, orderId, payUrl);
+  const latest = await readLatestPayment(ctx.db, orderId, buyerId);
+  if (latest?.status !== 'failed' || latest.payUrl !== payUrl) return null;
+  await dropPayUrl(ctx.redis, saleId, orderId);
+  return 'payment_refused';
 }
 
 /** Our books first, then the provider: whatever becomes of the call, ask-providers knows that there may be a payment. */

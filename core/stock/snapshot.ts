@@ -9,6 +9,8 @@ export interface Remains {
   outbox: Map<string, number>;
   /** In the order of the line. */
   standby: string[];
+  /** The latest generation of the sale that Redis has heard of, perhaps of its state only. */
+  latestGeneration: number;
   /** Redis's clock at that instant, in ms since the epoch. */
   atMs: number;
 }
@@ -55,7 +57,7 @@ async function readAll(redis: Redis, saleId: string): Promise<Snapshot> {
   const keys = keysOf(saleId);
   const replies = await redis
     .multi()
-    .hmget(keys.sale, 'units', 'generation', 'runId', 'standbyCap', 'standbySeq')
+    .hmget(keys.sale, 'units', 'generation', 'runId', 'standbyCap', 'standbySeq', 'stateGeneration')
     .lrange(keys.stock, 0, -1)
     .hgetall(keys.claims)
     .zrange(keys.outbox, '0', '-1', 'WITHSCORES')
@@ -64,10 +66,11 @@ async function readAll(redis: Redis, saleId: string): Promise<Snapshot> {
     .exec();
   const [sale, stock, claims, outbox, standby, time] =
     repliesOf<[(string | null)[], string[], Record<string, string>, string[], string[], [string, string]]>(replies);
-  const [units, generation, runId, standbyCap, lastTicket] = sale;
+  const [units, generation, runId, standbyCap, lastTicket, stateGeneration] = sale;
   return {
     units: Number(units),
     generation: Number(generation),
+    latestGeneration: Math.max(Number(generation), Number(stateGeneration)),
     runId: runId ?? '',
     stock: stock.map(Number),
     claims: new Map(Object.entries(claims).map(([buyerId, record]) => [buyerId, parseClaimRecord(record)])),

@@ -45,12 +45,13 @@ async function onItsWay(
   readPayments: () => Promise<PaymentFacts[]>,
 ): Promise<string[]> {
   const left: string[] = [];
+  // Before our books: what a payment that is heard of meanwhile sets going is in them then.
+  const unheard = (await readPayments()).filter(payment => disagreement(payment) !== undefined);
+  if (unheard.length > 0) left.push(`${unheard.length} payments are not what they are at their provider`);
   const [row] = await query(pending(sales));
   if (row?.orders !== '0') left.push(`${row?.orders} orders wait for their payment`);
   if (row?.releases !== '0') left.push(`${row?.releases} releases are not carried out`);
   if (row?.payments !== '0') left.push(`${row?.payments} payments are not decided`);
-  const unheard = (await readPayments()).filter(payment => disagreement(payment) !== undefined);
-  if (unheard.length > 0) left.push(`${unheard.length} payments are not what they are at their provider`);
   for (const { id, closesAtMs } of sales) {
     const unplaced = await redis.zcard(`{${id}}:outbox`);
     if (unplaced > 0) left.push(`${unplaced} claims of ${id} are not placed`);

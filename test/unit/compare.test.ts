@@ -29,6 +29,7 @@ function snapshot(claims: Record<string, ClaimRecord>, wanted: Partial<Snapshot>
   return {
     units: 3,
     generation: 1,
+    latestGeneration: 1,
     runId: 'run',
     stock: [1, 2, 3].filter(unit => !taken.includes(unit)),
     claims: new Map(Object.entries(claims)),

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { audit } from '#core/maintenance/audit.js';
 import { Pace } from '#core/maintenance/pace.js';
+import { rebuild } from '#core/maintenance/rebuild.js';
 import { reconcile, reconcileAll } from '#core/maintenance/reconcile.js';
 import { cancelOrder } from '#core/orders/end.js';
 import { placeOrders as store } from '#core/orders/place.js';
@@ -203,6 +204,33 @@ describe('a Redis that comes back', () => {
     const heldUp = beforeScript(t, 'restock', async () => expect(await win(t, sale, 'late')).toEqual([]));
     await reconcileAll(heldUp, pace);
     expect(await readLoadedSale(t.redis, sale.id)).toMatchObject({ state: 'closed', units: 7, generation: 3 });
+  });
+});
+
+describe('a Postgres that comes back from an older copy', () => {
+  /** Redis has heard of a pause that Postgres has forgotten. */
+  async function forgottenPause() {
+    const { sale } = await saleWithOrder();
+    await updateSale(t.db, sale.id, { state: 'paused' });
+    await reconcile(t, sale.id, false);
+    await t.db.sale.update({ where: { id: sale.id }, data: { state: 'open', generation: sale.generation } });
+    return sale;
+  }
+  const reopened = { state: 'open', runId: expect.stringMatching(/^[0-9a-f]{40}$/) };
+
+  test('is right about the sale all the same', async () => {
+    const sale = await forgottenPause();
+    await reconcile(t, sale.id, false);
+    expect(await readLoadedSale(t.redis, sale.id)).toMatchObject(reopened);
+  });
+
+  test('shuts no sale for good, neither after a restart of Redis nor after a rebuild', async () => {
+    const [restarted, rebuilt] = [await forgottenPause(), await forgottenPause()];
+    await setSale(t.redis, restarted.id, { runId: 'another-run' });
+    await reconcile(t, restarted.id, false);
+    expect(await readLoadedSale(t.redis, restarted.id)).toMatchObject(reopened);
+    expect(await rebuild(t, rebuilt.id)).toBe(1);
+    expect(await readLoadedSale(t.redis, rebuilt.id)).toMatchObject(reopened);
   });
 });
 

@@ -15,6 +15,7 @@ import { regrab } from '#core/stock/regrab.js';
 import { setSale } from '#core/stock/sale.js';
 import { readSnapshot } from '#core/stock/snapshot.js';
 import { makeOverdue } from '../../support/by-hand.js';
+import { eventually } from '../../support/eventually.js';
 import { asked, PRICE, tell, usePayments } from '../../support/payments.js';
 import { win, winOne } from '../../support/stores.js';
 
@@ -27,6 +28,12 @@ const claimOf = async (sale: Sale, { buyerId }: Claim) => (await readSnapshot(t.
 const fakeOf = async ({ claimId }: Claim) => (await t.fake.payments()).find(({ orderId }) => orderId === claimId);
 const kindsOf = async (orderId: string) =>
   (await t.db.transfer.findMany({ where: { orderId }, orderBy: { id: 'asc' } })).map(({ kind }) => kind);
+async function waitingForOrders(): Promise<bigint> {
+  const [row] = await t.db.$queryRaw<{ waiting: bigint }[]>`SELECT count(*) AS waiting FROM pg_stat_activity
+    WHERE wait_event_type = 'Lock' AND query LIKE '%FROM orders%FOR UPDATE%' AND datname = current_database()`;
+  return row?.waiting ?? 0n;
+}
+
 const expectProof = async (sale: Sale) => expect((await audit(t.db, t.redis, sale.id))?.violations).toEqual([]);
 
 describe('asking to pay', () => {
@@ -151,6 +158,27 @@ describe('money that comes after the order has ended', () => {
       expect(await fakeOf(claim)).toMatchObject({ status: 'refunded' });
       expect(await orderOf(claim)).toMatchObject({ status: 'cancelled', reason: 'refunded_late_payment' });
     }
+  });
+
+  test('is not given back while its order is just expiring: its buyer will learn why it ended', async () => {
+    const { sale, claim } = await asked(t, 'expiring', { lateMoney: 'refund' });
+    let telling: Promise<unknown> = Promise.resolve();
+    await t.fake.pay(claim.claimId);
+    await makeOverdue(t, [claim]);
+    // Somebody else's expiry has locked it and is not over: whoever hears of the money passes over it.
+    await t.db.$transaction(async tx => {
+      await tx.$queryRaw`SELECT FROM orders WHERE id = ${claim.claimId}::uuid FOR UPDATE`;
+      telling = tell(t, claim);
+      await eventually(async () => expect(await waitingForOrders()).toBeGreaterThan(0n));
+    });
+    await telling;
+    expect([(await paymentOf(claim)).status, await kindsOf(claim.claimId)]).toEqual(['late', []]);
+    await expireOrders(t);
+    await finishPayments(t);
+    await finishPayments(t);
+    expect(await fakeOf(claim)).toMatchObject({ status: 'refunded' });
+    expect(await claimOf(sale, claim)).toMatchObject({ status: 'cancelled', reason: 'refunded_late_payment' });
+    await expectProof(sale);
   });
 
   test('an overdue order that nobody has cancelled yet is cancelled first', async () => {

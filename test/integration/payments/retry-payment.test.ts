@@ -5,7 +5,7 @@ import { audit } from '#core/maintenance/audit.js';
 import { finishPayments } from '#core/maintenance/finish-payments.js';
 import type { Sale } from '#core/sale.js';
 import { cancelOrder } from '#core/steps/cancel-order.js';
-import { payOrder } from '#core/steps/pay-order.js';
+import { payOrder, showPayUrl } from '#core/steps/pay-order.js';
 import { takePaymentEvent } from '#core/steps/payment-event.js';
 import { readPayUrl } from '#core/stock/pay-url.js';
 import { readSnapshot } from '#core/stock/snapshot.js';
@@ -65,6 +65,14 @@ test('the buyer is told that it failed, and pays by another payment', async () =
   expect(await claimOf(sale, claim)).toMatchObject({ status: 'paid' });
   expect(await kindsOf(claim)).toEqual(['capture']);
   await expectProof(sale);
+});
+
+test('where it failed is not shown again by who was about to show it', async () => {
+  const { sale, claim } = await failed('slow');
+  const [attempt] = await attemptsOf(claim);
+  const order = { orderId: claim.claimId, buyerId: claim.buyerId };
+  expect(await showPayUrl(t, sale.id, order, attempt?.payUrl ?? '')).toBe('payment_refused');
+  expect(await readPayUrl(t.redis, sale.id, claim.claimId)).toBeUndefined();
 });
 
 test('while one payment waits for money there is no other', async () => {
