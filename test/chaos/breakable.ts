@@ -62,7 +62,12 @@ export async function startBreakable(
   let current = await launch({ NODE_ENV: 'test', DROPLINE_CRASH_AT: crashAt });
   let stopping = false;
   let fired: { atMs: number; wholeMs: number } | undefined;
-  const hasStruck = () => tail.text().includes('crash point ') || (current.exit() !== undefined && !stopping);
+  let struck = false;
+  // Once seen it is remembered: whoever goes on may say so much that its words are not in the tail any more.
+  const hasStruck = () => {
+    struck ||= tail.text().includes('crash point ') || (current.exit() !== undefined && !stopping);
+    return struck;
+  };
 
   const watch = async () => {
     while (!stopping && !hasStruck()) await pause(LOOK_EVERY_MS);
