@@ -1,4 +1,5 @@
 import { PrismaPg } from '@prisma/adapter-pg';
+import pg from 'pg';
 import { PrismaClient } from './generated/client.js';
 
 export { Prisma } from './generated/client.js';
@@ -19,7 +20,7 @@ const STATEMENT_TIMEOUT_MS = 5_000;
  * @returns Prisma's client; `$disconnect()` closes the pool
  */
 export function connectDatabase(url: string, connections: number, tellsShop = false): Database {
-  const adapter = new PrismaPg({
+  const pool = new pg.Pool({
     connectionString: url,
     max: connections,
     connectionTimeoutMillis: 2_000,
@@ -34,7 +35,10 @@ export function connectDatabase(url: string, connections: number, tellsShop = fa
       `-c dropline.shop_webhooks=${tellsShop ? 'on' : 'off'}`,
     ].join(' '),
   });
-  return new PrismaClient({ adapter });
+  // Just taken out of the pool, or about to go back, a connection has no listener, neither the pool's nor Prisma's: a Postgres that
+  // ends in that moment would end the process with it. Whoever uses the connection learns of it by the next query.
+  pool.on('connect', client => client.on('error', () => undefined));
+  return new PrismaClient({ adapter: new PrismaPg(pool, { disposeExternalPool: true }) });
 }
 
 /**
