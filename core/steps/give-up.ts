@@ -21,12 +21,8 @@ export async function giveUp(
   why: 'conflict' | 'lost',
 ): Promise<ReleaseEvent[]> {
   const releases = await voidClaims(ctx.db, saleId, claims, 'lost');
-  const given = new Set(releases.map(({ claimId }) => claimId));
-  if (given.size > 0)
-    claimsGivenUp(
-      why,
-      saleId,
-      claims.filter(({ claimId }) => given.has(claimId)),
-    );
+  const ids = new Set(releases.map(({ claimId }) => claimId));
+  const given = claims.filter(({ claimId }) => ids.has(claimId));
+  if (given.length > 0) claimsGivenUp(why, saleId, given);
   return releases;
 }

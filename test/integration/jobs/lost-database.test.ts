@@ -10,6 +10,7 @@ import type { Sale } from '#core/sale.js';
 import type { StepContext } from '#core/steps/context.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { readSnapshot } from '#core/stock/snapshot.js';
+import { countBlocked } from '../../support/blocked.js';
 import { eventually } from '../../support/eventually.js';
 import { startFaultProxy } from '../../support/fault-proxy.js';
 import { buyers, openTestSale, useStores, win } from '../../support/stores.js';
@@ -125,7 +126,7 @@ test('a deadlock: nothing is given up, and the next try places all', async () =>
     placing = placeOrders(t, sale.id, claims);
     placing.catch(() => undefined);
     // It has written the first and waits for the second, and we for the first: it waited before us, so it is the one to give way.
-    await eventually(async () => expect(await waitingInserts()).toBe(1n));
+    await eventually(async () => expect(await countBlocked(t.db, '%INSERT INTO orders%')).toBe(1));
     await insertOrders(tx, sale.id, [first]);
     throw new Error('rolled back');
   });
@@ -135,12 +136,6 @@ test('a deadlock: nothing is given up, and the next try places all', async () =>
   await placeOrders(t, sale.id, claims);
   await expectPlaced(sale, claims, 'pending_payment');
 });
-
-async function waitingInserts(): Promise<bigint | undefined> {
-  const [row] = await t.db.$queryRaw<{ waiting: bigint }[]>`SELECT count(*) AS waiting FROM pg_stat_activity
-    WHERE wait_event_type = 'Lock' AND query LIKE '%INSERT INTO orders%' AND datname = current_database()`;
-  return row?.waiting;
-}
 
 test('no connection is free: it fails in time, and nothing is given up', async () => {
   const sale = await openTestSale(t);

@@ -14,6 +14,7 @@ import { readPayUrl } from '#core/stock/pay-url.js';
 import { regrab } from '#core/stock/regrab.js';
 import { setSale } from '#core/stock/sale.js';
 import { readSnapshot } from '#core/stock/snapshot.js';
+import { countBlocked } from '../../support/blocked.js';
 import { makeOverdue } from '../../support/by-hand.js';
 import { eventually } from '../../support/eventually.js';
 import { asked, PRICE, tell, usePayments } from '../../support/payments.js';
@@ -28,12 +29,6 @@ const claimOf = async (sale: Sale, { buyerId }: Claim) => (await readSnapshot(t.
 const fakeOf = async ({ claimId }: Claim) => (await t.fake.payments()).find(({ orderId }) => orderId === claimId);
 const kindsOf = async (orderId: string) =>
   (await t.db.transfer.findMany({ where: { orderId }, orderBy: { id: 'asc' } })).map(({ kind }) => kind);
-async function waitingForOrders(): Promise<bigint> {
-  const [row] = await t.db.$queryRaw<{ waiting: bigint }[]>`SELECT count(*) AS waiting FROM pg_stat_activity
-    WHERE wait_event_type = 'Lock' AND query LIKE '%FROM orders%FOR UPDATE%' AND datname = current_database()`;
-  return row?.waiting ?? 0n;
-}
-
 const expectProof = async (sale: Sale) => expect((await audit(t.db, t.redis, sale.id))?.violations).toEqual([]);
 
 describe('asking to pay', () => {
@@ -169,7 +164,7 @@ describe('money that comes after the order has ended', () => {
     await t.db.$transaction(async tx => {
       await tx.$queryRaw`SELECT FROM orders WHERE id = ${claim.claimId}::uuid FOR UPDATE`;
       telling = tell(t, claim);
-      await eventually(async () => expect(await waitingForOrders()).toBeGreaterThan(0n));
+      await eventually(async () => expect(await countBlocked(t.db, '%FROM orders%FOR UPDATE%')).toBeGreaterThan(0));
     });
     await telling;
     expect([(await paymentOf(claim)).status, await kindsOf(claim.claimId)]).toEqual(['late', []]);
