@@ -1,6 +1,25 @@
 // Who may import whom (ARCHITECTURE.md has the picture). Each rule says why it exists; `npm run lint:imports` holds them.
 
-const PURE_RULES = '^core/(sale|claim|order|payment|errors|clock)\\.ts$';
+// core/ from the ground up. A folder imports only from rows below its own: neither upward nor from its neighbours.
+const LAYERS = [
+  ['rules'],
+  ['process'],
+  ['http'],
+  ['identity'],
+  ['redis', 'postgres', 'queue'],
+  ['payments'],
+  ['steps'],
+  ['operator', 'comparison'],
+  ['maintenance'],
+];
+/** The queue stands beside the stores, and is held to the one file of theirs by a rule of its own. */
+const EXCEPTIONS = { queue: ['^core/redis/'] };
+const REASONS = {
+  rules: 'The rules of a sale are readable and testable without Redis, Postgres, a validator or even Node.',
+  redis:
+    'Redis, Postgres and the queue fail separately. A step combines them, where the order of the effects can be read in one place.',
+  steps: 'Maintenance repairs what the steps left behind; a step that calls the repair hides its own defect.',
+};
 // The stack's commands (demo, rehearse) may use development packages: they run from a clone, never in a container.
 const MAY_USE_DEV_PACKAGES = '^apps/stack/';
 
@@ -26,7 +45,7 @@ module.exports = {
     mayNotImport(
       'api-has-no-database-client',
       { path: '^apps/api/' },
-      { path: ['^core/orders/', '^node_modules/(pg|pg-pool|@prisma)/'], reachable: true },
+      { path: ['^core/postgres/', '^node_modules/(pg|pg-pool|@prisma)/'], reachable: true },
       'Postgres can be down and the sale goes on: nothing the API loads, directly or through others, may open a database connection.',
     ),
     mayNotImport(
@@ -35,23 +54,30 @@ module.exports = {
       { path: '^apps/' },
       'core is what the processes agree on; it can not depend on one of them.',
     ),
-    mayNotImport(
-      'stock-orders-and-queue-are-strangers',
-      { path: '^core/(stock|orders|queue)/' },
-      { path: '^core/(stock|orders|queue)/', pathNot: '^core/$1/' },
-      'Redis, Postgres and the queue fail separately. A worker job or core/maintenance combines them, where the order of the steps can be read in one place.',
+    ...LAYERS.flatMap((row, index) =>
+      row.map(folder => {
+        const below = LAYERS.slice(0, index).flat();
+        const why = REASONS[folder] ?? REASONS.redis;
+        return mayNotImport(
+          `core-${folder}-looks-down`,
+          { path: `^core/${folder}/` },
+          { path: '^core/', pathNot: [`^core/(${[folder, ...below].join('|')})/`, ...(EXCEPTIONS[folder] ?? [])] },
+          `core/${folder} may import ${below.length > 0 ? `only ${below.join(', ')}` : 'nothing of core'}. ${why}`,
+        );
+      }),
     ),
     mayNotImport(
-      'steps-do-not-know-maintenance',
-      { path: '^core/', pathNot: '^core/maintenance/' },
-      { path: '^core/maintenance/' },
-      'Maintenance repairs what the steps left behind, so it may use all of core; a step that calls the repair hides its own defect.',
+      'core-queue-knows-redis-by-its-connection',
+      { path: '^core/queue/' },
+      { path: '^core/redis/', pathNot: '^core/redis/connection\\.ts$' },
+      'BullMQ works on a connection that core/redis opens; of claims and sales in Redis the queue knows nothing.',
     ),
+    mayNotImport('rules-stay-pure', { path: '^core/rules/' }, { pathNot: '^core/rules/' }, REASONS.rules),
     mayNotImport(
-      'pure-rules-stay-pure',
-      { path: PURE_RULES },
-      { pathNot: PURE_RULES },
-      'The rules of a sale are readable and testable without Redis, Postgres, a validator or even Node: they import only each other.',
+      'core-has-no-loose-files',
+      { path: '^core/[^/]+$' },
+      {},
+      'Every file of core stands in the folder whose imports it may have.',
     ),
     mayNotImport(
       'nothing-imports-a-test',
@@ -75,7 +101,7 @@ module.exports = {
     owned(
       'ioredis',
       ['ioredis'],
-      ['core/redis\\.ts', 'core/stock/', 'core/queue/'],
+      ['core/redis/', 'core/queue/'],
       'A client has time-outs, a retry policy and a reconnect policy that must fit its use; the defaults run a script twice.',
     ),
     owned('bullmq', ['bullmq'], ['core/queue/'], 'Job ids, retention and stall limits are decided once.'),
@@ -89,7 +115,7 @@ module.exports = {
       'prisma-and-pg',
       ['@prisma', '\\.prisma', 'pg'],
       // A private Postgres is told to create a database before anyone can migrate one.
-      ['core/orders/', 'apps/stack/postgres-server\\.ts'],
+      ['core/postgres/', 'apps/stack/postgres-server\\.ts'],
       'Database errors, pools and deadlines are interpreted in one place.',
     ),
     owned(
@@ -107,19 +133,19 @@ module.exports = {
     owned(
       'pino',
       ['pino'],
-      ['core/logger\\.ts'],
+      ['core/process/logger\\.ts'],
       'Redaction of tokens and passwords holds only if every line goes through one logger.',
     ),
     owned(
       'prom-client',
       ['prom-client'],
-      ['core/metrics\\.ts', 'core/events\\.ts'],
+      ['core/process/metrics\\.ts', 'core/process/telemetry\\.ts'],
       'Metric names and labels are a contract with dashboards: they are declared together.',
     ),
     owned(
       'fast-jwt',
       ['fast-jwt'],
-      ['core/token\\.ts'],
+      ['core/identity/token\\.ts'],
       'Algorithms and claims of the buyer token are security decisions, made once.',
     ),
     owned('commander', ['commander'], ['apps/cli/', 'apps/stack/'], 'Only commands parse command lines.'),
@@ -127,8 +153,8 @@ module.exports = {
       'zod',
       ['zod', 'zod-openapi'],
       [
-        'core/config\\.ts',
-        'core/issuer-keys\\.ts',
+        'core/process/config\\.ts',
+        'core/identity/issuer-keys\\.ts',
         'core/queue/jobs\\.ts',
         'core/payments/',
         'apps/api/',
@@ -149,7 +175,7 @@ module.exports = {
       {
         orphan: true,
         path: '^(core|apps|test|bench)/',
-        pathNot: ['\\.d\\.ts$', '^apps/web/', '^core/orders/generated/', '\\.test\\.ts$'],
+        pathNot: ['\\.d\\.ts$', '^apps/web/', '^core/postgres/generated/', '\\.test\\.ts$'],
       },
       {},
       'A file that imports nothing and that nobody imports is dead: delete it or use it.',
@@ -157,7 +183,7 @@ module.exports = {
     mayNotImport(
       'no-unused-core',
       { path: '^(apps|bench|test)/' },
-      { path: '^core/', pathNot: '^core/orders/generated/', reachable: false },
+      { path: '^core/', pathNot: '^core/postgres/generated/', reachable: false },
       'A file of core that no app, test or benchmark reaches is dead: delete it or use it.',
     ),
     mayNotImport(
@@ -184,7 +210,7 @@ module.exports = {
     parser: 'swc',
     tsPreCompilationDeps: true,
     doNotFollow: { path: '^(node_modules|dist)/' },
-    exclude: { path: '^core/orders/generated/(internal|models)/' },
+    exclude: { path: '^core/postgres/generated/(internal|models)/' },
     enhancedResolveOptions: {
       conditionNames: ['source', 'import', 'node', 'default', 'types'],
       exportsFields: ['exports'],

@@ -1,7 +1,7 @@
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { transformFile } from '@swc/core';
-import { checkout } from '#core/checkout.js';
+import { checkout } from '#core/process/checkout.js';
 
 const SOURCE = join(checkout, 'bench');
 const TARGET = join(checkout, '.data', 'bench');

@@ -1,7 +1,7 @@
 // `npm run bench`: everything side by side, in one run. What the options are, and how to read it: bench/README.md.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { checkout } from '#core/checkout.js';
+import { checkout } from '#core/process/checkout.js';
 import { startLifetime } from '../apps/stack/lifetime.js';
 import { type Measured, measureAll } from './benchmark.js';
 import { loadNow } from './machine.js';

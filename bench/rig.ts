@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
-import { logEventsTo } from '#core/events.js';
-import { createLogger } from '#core/logger.js';
-import { migrate } from '#core/orders/migrate.js';
+import { migrate } from '#core/postgres/migrate/migrate.js';
+import { createLogger } from '#core/process/logger.js';
+import { logEventsTo } from '#core/process/telemetry.js';
 import { type Connections, openConnections } from '../apps/stack/connections.js';
 import { type PrivateStores, startPrivateStores } from '../apps/stack/private-stores.js';
 import { compileBench } from './compile.js';

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import type { Claim } from '#core/claim.js';
-import type { Sale } from '#core/sale.js';
-import { createSale } from '#core/steps/create-sale.js';
-import { CLAIM_BATCH_MAX, type ClaimOutcome, claim } from '#core/stock/claims.js';
-import { openSale, type StartingState } from '#core/stock/open-sale.js';
+import { createSale } from '#core/operator/create-sale.js';
+import { CLAIM_BATCH_MAX, type ClaimOutcome, claim } from '#core/redis/claims/claim.js';
+import { openSale, type StartingState } from '#core/redis/sale/open-sale.js';
+import type { Claim } from '#core/rules/claim.js';
+import type { Sale } from '#core/rules/sale.js';
 import { ordinarySale } from '../apps/stack/drop.js';
 import { buyerName } from './load/plan.js';
 import type { Rig } from './rig.js';

@@ -6,7 +6,7 @@ import { run } from './command.mjs';
 import { fingerprint, textOf } from './fingerprint.mjs';
 import { setupLock } from './setup-lock.mjs';
 
-const CLIENT = join('core', 'orders', 'generated');
+const CLIENT = join('core', 'postgres', 'generated');
 const CLIENT_STAMP = join(CLIENT, '.generated-from');
 
 /** Whether the installed packages are those of the lockfile, by npm's own list of what it installed. */

@@ -2,7 +2,7 @@ import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { ExpressAdapter } from '@bull-board/express';
 import { type RequestHandler, Router } from 'express';
-import { Problem } from '#core/errors.js';
+import { Problem } from '#core/rules/errors.js';
 import type { AdminContext } from './context.js';
 
 /**

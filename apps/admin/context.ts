@@ -1,13 +1,13 @@
 import { createHmac } from 'node:crypto';
-import { type Config, readConfig } from '#core/config.js';
-import { logEventsTo, storeFailed } from '#core/events.js';
-import { createLogger } from '#core/logger.js';
-import { serveMetrics } from '#core/metrics.js';
-import { connectDatabase } from '#core/orders/database.js';
+import { connectDatabase } from '#core/postgres/database.js';
+import { type Config, readConfig } from '#core/process/config.js';
+import { createLogger } from '#core/process/logger.js';
+import { serveMetrics } from '#core/process/metrics.js';
+import { logEventsTo, storeFailed } from '#core/process/telemetry.js';
 import { closeQueues, openQueues } from '#core/queue/queue.js';
-import { connectRedis } from '#core/redis.js';
+import { connectRedis } from '#core/redis/connection.js';
+import { defineScripts } from '#core/redis/scripts.js';
 import type { StepContext } from '#core/steps/context.js';
-import { defineScripts } from '#core/stock/scripts.js';
 
 const ADMIN_SETTINGS = [
   'REDIS_URL',

@@ -1,5 +1,5 @@
 import type { Request, RequestHandler, Response } from 'express';
-import { SECOND_MS, withDeadline } from '#core/clock.js';
+import { SECOND_MS, withDeadline } from '#core/rules/clock.js';
 
 /** Every answer comes within this time, in ms. */
 const ANSWER_MS = 8 * SECOND_MS;

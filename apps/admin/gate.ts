@@ -1,9 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { parseCookie } from 'cookie';
 import type { Request, RequestHandler } from 'express';
-import { Problem } from '#core/errors.js';
-import { isSameOrigin } from '#core/same-origin.js';
-import { sessionVerifier } from '#core/token.js';
+import { isSameOrigin } from '#core/http/same-origin.js';
+import { sessionVerifier } from '#core/identity/token.js';
+import { Problem } from '#core/rules/errors.js';
 import type { AdminContext } from './context.js';
 import { wantsHtml } from './problem.js';
 

@@ -1,4 +1,4 @@
-import { onShutdown } from '#core/shutdown.js';
+import { onShutdown } from '#core/process/shutdown.js';
 import { createContext } from './context.js';
 import { startServer, stopServer } from './server.js';
 

@@ -1,8 +1,8 @@
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
-import { PROBLEMS, Problem, type ProblemCode, problemBody } from '#core/errors.js';
-import { brokeUnexpectedly, problemSent, storeFailed } from '#core/events.js';
-import { isDatabaseAway } from '#core/orders/failure.js';
-import { isRedisPassing } from '#core/redis.js';
+import { isDatabaseAway } from '#core/postgres/failure.js';
+import { brokeUnexpectedly, problemSent, storeFailed } from '#core/process/telemetry.js';
+import { isRedisPassing } from '#core/redis/connection.js';
+import { PROBLEMS, Problem, type ProblemCode, problemBody } from '#core/rules/errors.js';
 import { problemPage } from './pages/problem-page.js';
 
 /** Seconds after which a store that is away may be back. */

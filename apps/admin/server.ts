@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { answerMalformed } from '#core/malformed.js';
+import { answerMalformed } from '#core/http/malformed.js';
 import { createApp } from './app.js';
 import type { AdminContext } from './context.js';
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { PROBLEMS } from '#core/errors.js';
-import { problemSent } from '#core/events.js';
+import { problemSent } from '#core/process/telemetry.js';
+import { PROBLEMS } from '#core/rules/errors.js';
 import { problemText } from './problem.js';
 
 /** No call of a buyer has a body. What a client or a proxy adds out of habit is passed over, up to this many bytes. */

@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type ClaimRecord, ID_PATTERN } from '#core/claim.js';
-import { SECOND_MS, withDeadline } from '#core/clock.js';
-import { Problem, type ProblemCode, type ProblemDetails } from '#core/errors.js';
-import { storeFailed } from '#core/events.js';
-import { signReceipt } from '#core/receipt.js';
-import type { ClaimOutcome, SaleRefusal, TooSoon } from '#core/stock/claims.js';
+import { signReceipt } from '#core/identity/receipt.js';
+import { storeFailed } from '#core/process/telemetry.js';
+import type { ClaimOutcome, SaleRefusal, TooSoon } from '#core/redis/claims/claim.js';
+import { type ClaimRecord, ID_PATTERN } from '#core/rules/claim.js';
+import { SECOND_MS, withDeadline } from '#core/rules/clock.js';
+import { Problem, type ProblemCode, type ProblemDetails } from '#core/rules/errors.js';
 import { passSmallBody } from './body.js';
 import { buyerOf } from './buyer.js';
 import type { ApiContext } from './context.js';

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { parseCookie } from 'cookie';
-import { Problem } from '#core/errors.js';
-import { isSameOrigin } from '#core/same-origin.js';
+import { isSameOrigin } from '#core/http/same-origin.js';
+import { Problem } from '#core/rules/errors.js';
 
 /** Where a page keeps the buyer's token, out of reach of scripts. */
 export const TOKEN_COOKIE = 'dropline_token';

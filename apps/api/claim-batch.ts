@@ -1,10 +1,10 @@
-import type { Claim } from '#core/claim.js';
-import { newClaimIds } from '#core/claim-id.js';
-import { withDeadline } from '#core/clock.js';
-import { crashPoint, crashStep } from '#core/crash-point.js';
-import { claimsAnswered } from '#core/events.js';
-import type { Redis } from '#core/redis.js';
-import { CLAIM_BATCH_MAX, type ClaimOutcome, claim, type SaleRefusal } from '#core/stock/claims.js';
+import { newClaimIds } from '#core/identity/claim-id.js';
+import { crashPoint, crashStep } from '#core/process/crash-point.js';
+import { claimsAnswered } from '#core/process/telemetry.js';
+import { CLAIM_BATCH_MAX, type ClaimOutcome, claim, type SaleRefusal } from '#core/redis/claims/claim.js';
+import type { Redis } from '#core/redis/connection.js';
+import type { Claim } from '#core/rules/claim.js';
+import { withDeadline } from '#core/rules/clock.js';
 import { REDIS_STEP_MS, WAITING_MAX } from './deadline.js';
 import type { Mirrors } from './mirrors.js';
 import { type AskForBuyer, batchPerTurn } from './turn-batch.js';

@@ -1,7 +1,7 @@
 import type { Request, RequestHandler } from 'express';
 import { z } from 'zod';
-import { SECOND_MS, withDeadline } from '#core/clock.js';
-import { Problem, type ProblemCode } from '#core/errors.js';
+import { SECOND_MS, withDeadline } from '#core/rules/clock.js';
+import { Problem, type ProblemCode } from '#core/rules/errors.js';
 import { buyerOf } from './buyer.js';
 import type { ApiContext } from './context.js';
 import { ANSWER_MS } from './deadline.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CLAIM_STATUSES, ID_PATTERN } from '#core/claim.js';
+import { CLAIM_STATUSES, ID_PATTERN } from '#core/rules/claim.js';
 
 /** What the endpoints take and give, by its name in JSON. */
 export const saleId = z

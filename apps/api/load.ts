@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import { SECOND_MS } from '#core/clock.js';
+import { SECOND_MS } from '#core/rules/clock.js';
 
 /** Above this share of its time the event loop has something to do all the time, and whoever comes waits for others. */
 const BUSY = 0.9;

@@ -1,9 +1,9 @@
-import { ConfigError, readConfig } from '#core/config.js';
-import { logEventsTo } from '#core/events.js';
-import { createLogger } from '#core/logger.js';
-import { serveMetrics } from '#core/metrics.js';
-import { refuseEviction } from '#core/redis.js';
-import { onShutdown } from '#core/shutdown.js';
+import { ConfigError, readConfig } from '#core/process/config.js';
+import { createLogger } from '#core/process/logger.js';
+import { serveMetrics } from '#core/process/metrics.js';
+import { onShutdown } from '#core/process/shutdown.js';
+import { logEventsTo } from '#core/process/telemetry.js';
+import { refuseEviction } from '#core/redis/connection.js';
 import { API_SETTINGS, closeContext, createContext } from './context.js';
 import { drain, startServer } from './server.js';
 

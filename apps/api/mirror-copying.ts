@@ -1,7 +1,7 @@
-import type { Redis } from '#core/redis.js';
-import { scanBuyers } from '#core/stock/buyers.js';
-import type { Change } from '#core/stock/changes.js';
-import { readStanding } from '#core/stock/standing.js';
+import type { Redis } from '#core/redis/connection.js';
+import type { Change } from '#core/redis/feed/changes.js';
+import { scanBuyers } from '#core/redis/sale/buyers.js';
+import { readStanding } from '#core/redis/sale/standing.js';
 import { Mirror } from './mirror.js';
 
 /** The most buyers of one sale that are kept: about 100 bytes each. A larger sale asks Redis for every refusal. */

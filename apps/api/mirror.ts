@@ -1,7 +1,7 @@
-import { isLive, parseClaimRecord } from '#core/claim.js';
-import type { BuyerChange, Change } from '#core/stock/changes.js';
-import type { Pulse } from '#core/stock/pulse.js';
-import type { Standing } from '#core/stock/standing.js';
+import type { BuyerChange, Change } from '#core/redis/feed/changes.js';
+import type { Pulse } from '#core/redis/feed/pulse.js';
+import type { Standing } from '#core/redis/sale/standing.js';
+import { isLive, parseClaimRecord } from '#core/rules/claim.js';
 
 /**
  * What it says is so old at most, in ms. The feed looks every 500 ms, so a look that is late costs nothing; but a process that was

@@ -1,8 +1,8 @@
-import { withDeadline } from '#core/clock.js';
-import { refusedFromMemory, storeFailed } from '#core/events.js';
-import type { Redis } from '#core/redis.js';
-import type { Feed } from '#core/stock/feed.js';
-import type { Listener } from '#core/stock/followed-sale.js';
+import { refusedFromMemory, storeFailed } from '#core/process/telemetry.js';
+import type { Redis } from '#core/redis/connection.js';
+import type { Feed } from '#core/redis/feed/feed.js';
+import type { Listener } from '#core/redis/feed/followed-sale.js';
+import { withDeadline } from '#core/rules/clock.js';
 import type { Mirror, Refusal } from './mirror.js';
 import { type Copying, startCopying } from './mirror-copying.js';
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { SECOND_MS } from '#core/clock.js';
-import { Problem } from '#core/errors.js';
+import { SECOND_MS } from '#core/rules/clock.js';
+import { Problem } from '#core/rules/errors.js';
 import type { ApiContext } from './context.js';
 import type { OrderAnswer } from './order-answer.js';
 import { redisNowMs } from './sales.js';

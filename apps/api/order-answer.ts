@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { type ClaimRecord, isLive } from '#core/claim.js';
-import { phaseOf } from '#core/sale.js';
-import type { BuyerStatus } from '#core/stock/status.js';
+import type { BuyerStatus } from '#core/redis/claims/status.js';
+import { type ClaimRecord, isLive } from '#core/rules/claim.js';
+import { phaseOf } from '#core/rules/sale.js';
 import { amountMinor, claimId, currency, instant, pollAfter, position, status, unit } from './fields.js';
 import { type PublicStatus, pollAfterMs } from './poll.js';
 import { type RecentSale, redisMsAt } from './sales.js';

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { ID_PATTERN, isLive } from '#core/claim.js';
-import { withDeadline } from '#core/clock.js';
-import { Problem } from '#core/errors.js';
-import type { BuyerStatus } from '#core/stock/status.js';
+import type { BuyerStatus } from '#core/redis/claims/status.js';
+import { ID_PATTERN, isLive } from '#core/rules/claim.js';
+import { withDeadline } from '#core/rules/clock.js';
+import { Problem } from '#core/rules/errors.js';
 import { buyerOf } from './buyer.js';
 import type { ApiContext } from './context.js';
 import { ANSWER_MS } from './deadline.js';

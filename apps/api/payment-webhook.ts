@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import type { RequestHandler } from 'express';
-import { withDeadline } from '#core/clock.js';
-import { crashPoint, crashStep } from '#core/crash-point.js';
-import { Problem } from '#core/errors.js';
+import { crashPoint, crashStep } from '#core/process/crash-point.js';
 import { enqueuePaymentEvent } from '#core/queue/queue.js';
-import { PROVIDER_NAMES } from '#core/sale.js';
+import { withDeadline } from '#core/rules/clock.js';
+import { Problem } from '#core/rules/errors.js';
+import { PROVIDER_NAMES } from '#core/rules/sale.js';
 import { readBody } from './body.js';
 import type { ApiContext } from './context.js';
 import { ANSWER_MS } from './deadline.js';

@@ -1,5 +1,5 @@
-import type { ClaimStatus } from '#core/claim.js';
-import { SECOND_MS } from '#core/clock.js';
+import type { ClaimStatus } from '#core/rules/claim.js';
+import { SECOND_MS } from '#core/rules/clock.js';
 
 export type PublicStatus = ClaimStatus | 'none' | 'standby' | 'closed';
 

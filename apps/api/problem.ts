@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import type { ErrorRequestHandler, RequestHandler } from 'express';
-import { PROBLEMS, Problem, type ProblemCode, type ProblemDetails, problemBody } from '#core/errors.js';
-import { brokeUnexpectedly, problemSent, storeFailed } from '#core/events.js';
-import { isRedisPassing } from '#core/redis.js';
+import { brokeUnexpectedly, problemSent, storeFailed } from '#core/process/telemetry.js';
+import { isRedisPassing } from '#core/redis/connection.js';
+import { PROBLEMS, Problem, type ProblemCode, type ProblemDetails, problemBody } from '#core/rules/errors.js';
 import { headersOfText, sendText } from './reply.js';
 
 /** Seconds after which a store is likely to be back: it reconnects within one and is verified within another. */

@@ -1,8 +1,8 @@
-import { SECOND_MS, withDeadline } from '#core/clock.js';
-import { NotVerified, Problem } from '#core/errors.js';
-import type { Redis } from '#core/redis.js';
-import { isUnknown } from '#core/stock/registry.js';
-import { type LoadedSale, readLoadedSale, readRunId } from '#core/stock/sale.js';
+import type { Redis } from '#core/redis/connection.js';
+import { isUnknown } from '#core/redis/registry.js';
+import { type LoadedSale, readLoadedSale, readRunId } from '#core/redis/sale/sale.js';
+import { SECOND_MS, withDeadline } from '#core/rules/clock.js';
+import { NotVerified, Problem } from '#core/rules/errors.js';
 import { REDIS_STEP_MS } from './deadline.js';
 import { keepRecent } from './recent.js';
 

@@ -9,8 +9,8 @@ import {
   ServerResponse,
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { pause } from '#core/clock.js';
-import { answerMalformed } from '#core/malformed.js';
+import { answerMalformed } from '#core/http/malformed.js';
+import { pause } from '#core/rules/clock.js';
 import { createApp } from './app.js';
 import { buyListener } from './buy.js';
 import type { ApiContext } from './context.js';

@@ -1,8 +1,8 @@
-import { withDeadline } from '#core/clock.js';
-import { crashPoint } from '#core/crash-point.js';
-import { Problem } from '#core/errors.js';
-import type { Redis } from '#core/redis.js';
-import { type BuyerStatus, readStatuses } from '#core/stock/status.js';
+import { crashPoint } from '#core/process/crash-point.js';
+import { type BuyerStatus, readStatuses } from '#core/redis/claims/status.js';
+import type { Redis } from '#core/redis/connection.js';
+import { withDeadline } from '#core/rules/clock.js';
+import { Problem } from '#core/rules/errors.js';
 import { REDIS_STEP_MS, WAITING_MAX } from './deadline.js';
 import { type AskForBuyer, batchPerTurn } from './turn-batch.js';
 

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import type { Request, RequestHandler, Response } from 'express';
-import { ID_PATTERN } from '#core/claim.js';
-import { MINUTE_MS, SECOND_MS } from '#core/clock.js';
-import { Problem } from '#core/errors.js';
+import { ID_PATTERN } from '#core/rules/claim.js';
+import { MINUTE_MS, SECOND_MS } from '#core/rules/clock.js';
+import { Problem } from '#core/rules/errors.js';
 import { buyerOf } from './buyer.js';
 import type { ApiContext } from './context.js';
 import { lookUp } from './look-up.js';

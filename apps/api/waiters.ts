@@ -1,7 +1,7 @@
-import { SECOND_MS } from '#core/clock.js';
-import { waitersCounted } from '#core/events.js';
-import type { Change } from '#core/stock/changes.js';
-import type { Feed } from '#core/stock/feed.js';
+import { waitersCounted } from '#core/process/telemetry.js';
+import type { Change } from '#core/redis/feed/changes.js';
+import type { Feed } from '#core/redis/feed/feed.js';
+import { SECOND_MS } from '#core/rules/clock.js';
 import { type Place, takePlace, type Waiter } from './waiter.js';
 
 /** The most requests and streams that may wait in one process; each costs about 2 kB and an open connection. */

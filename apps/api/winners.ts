@@ -1,7 +1,7 @@
-import { type Claim, PLACE_BATCH_MAX } from '#core/claim.js';
-import { crashStep } from '#core/crash-point.js';
-import { enqueueFailed } from '#core/events.js';
+import { crashStep } from '#core/process/crash-point.js';
+import { enqueueFailed } from '#core/process/telemetry.js';
 import { enqueuePlaceOrders, type Queues } from '#core/queue/queue.js';
+import { type Claim, PLACE_BATCH_MAX } from '#core/rules/claim.js';
 
 /**
  * Winners wait so long for others of their sale, in ms, to be one job. A job costs the queue as much as placing 20 orders, and

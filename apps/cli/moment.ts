@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import { MINUTE_MS, SECOND_MS } from '#core/clock.js';
+import { MINUTE_MS, SECOND_MS } from '#core/rules/clock.js';
 
 const UNIT_MS = { s: SECOND_MS, m: MINUTE_MS, h: 60 * MINUTE_MS, d: 24 * 60 * MINUTE_MS } as const;
 

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
-import { ID_PATTERN } from '#core/claim.js';
-import { CURRENCY_PATTERN } from '#core/sale.js';
+import { ID_PATTERN } from '#core/rules/claim.js';
+import { CURRENCY_PATTERN } from '#core/rules/sale.js';
 
 /**
  * @param text what was typed

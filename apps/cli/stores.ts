@@ -1,12 +1,12 @@
-import { SECOND_MS, withDeadline } from '#core/clock.js';
-import { readCommandConfig } from '#core/config.js';
-import { createLogger } from '#core/logger.js';
-import { connectDatabase, type Database } from '#core/orders/database.js';
-import { isMigrated } from '#core/orders/migrated.js';
+import { connectDatabase, type Database } from '#core/postgres/database.js';
+import { isMigrated } from '#core/postgres/migrate/migrated.js';
+import { readCommandConfig } from '#core/process/config.js';
+import { createLogger } from '#core/process/logger.js';
 import { closeQueues, openQueues } from '#core/queue/queue.js';
-import { connectRedis, type Redis, waitUntilReady } from '#core/redis.js';
+import { connectRedis, type Redis, waitUntilReady } from '#core/redis/connection.js';
+import { defineScripts } from '#core/redis/scripts.js';
+import { SECOND_MS, withDeadline } from '#core/rules/clock.js';
 import type { StepContext } from '#core/steps/context.js';
-import { defineScripts } from '#core/stock/scripts.js';
 import { CommandError, tellOf } from './failure.js';
 
 /** A Redis that restarts is back within this time, in ms; whoever types a command doesn't wait for longer. */

@@ -1,4 +1,4 @@
-import { issueToken } from '#core/token.js';
+import { issueToken } from '#core/identity/token.js';
 import { type Answer, openStorefront } from './storefront.js';
 import { until } from './until.js';
 

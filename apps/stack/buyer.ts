@@ -1,4 +1,4 @@
-import { pause } from '#core/clock.js';
+import { pause } from '#core/rules/clock.js';
 import type { Answers } from './answers.js';
 import type { Answer, Call, Storefront } from './storefront.js';
 

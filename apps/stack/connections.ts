@@ -1,9 +1,9 @@
-import { createLogger } from '#core/logger.js';
-import { connectDatabase } from '#core/orders/database.js';
+import { connectDatabase } from '#core/postgres/database.js';
+import { createLogger } from '#core/process/logger.js';
 import { closeQueues, openQueues } from '#core/queue/queue.js';
-import { connectRedis, waitUntilReady } from '#core/redis.js';
+import { connectRedis, waitUntilReady } from '#core/redis/connection.js';
+import { defineScripts } from '#core/redis/scripts.js';
 import type { StepContext } from '#core/steps/context.js';
-import { defineScripts } from '#core/stock/scripts.js';
 
 /** A command asks one thing at a time, and a progress line beside it. */
 const DATABASE_CONNECTIONS = 3;

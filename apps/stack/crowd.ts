@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
-import { pause } from '#core/clock.js';
-import { issueToken } from '#core/token.js';
+import { issueToken } from '#core/identity/token.js';
+import { pause } from '#core/rules/clock.js';
 import { countAnswers, type Latency } from './answers.js';
 import { type BuyerPlan, type BuyerRecord, buy, type Stage } from './buyer.js';
 import { type Call, openStorefront } from './storefront.js';

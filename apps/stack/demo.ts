@@ -1,8 +1,8 @@
 import { Command } from 'commander';
-import { type GivenSettings, readGiven } from '#core/config.js';
-import { creditWallets } from '#core/orders/wallet.js';
-import { changeSale } from '#core/steps/change-sale.js';
-import type { NewSale } from '#core/steps/create-sale.js';
+import { changeSale } from '#core/operator/change-sale.js';
+import type { NewSale } from '#core/operator/create-sale.js';
+import { creditWallets } from '#core/postgres/money/wallet.js';
+import { type GivenSettings, readGiven } from '#core/process/config.js';
 import { buyElsewhere } from './buy-elsewhere.js';
 import type { BuyerPlan } from './buyer.js';
 import { type Connections, openConnections } from './connections.js';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { Sale } from '#core/sale.js';
-import { createSale, type NewSale } from '#core/steps/create-sale.js';
+import { createSale, type NewSale } from '#core/operator/create-sale.js';
+import type { Sale } from '#core/rules/sale.js';
 import type { Connections } from './connections.js';
 
 const HOUR_MS = 60 * 60 * 1_000;

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
-import { withDeadline } from '#core/clock.js';
+import { withDeadline } from '#core/rules/clock.js';
 import { guard, release } from './watchdog.js';
 
 /**

@@ -1,4 +1,4 @@
-import { withDeadline } from '#core/clock.js';
+import { withDeadline } from '#core/rules/clock.js';
 
 /** Longer than the processes and the stores may take to end; then their watchdog ends them. */
 const END_DEADLINE_MS = 30_000;

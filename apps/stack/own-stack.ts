@@ -1,4 +1,4 @@
-import { announceStack, withdrawStack } from '#core/running-stack.js';
+import { announceStack, withdrawStack } from '#core/process/running-stack.js';
 import type { Lifetime } from './lifetime.js';
 import { type Stack, type StackOptions, startStack } from './stack.js';
 

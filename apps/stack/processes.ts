@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { checkout } from '#core/checkout.js';
+import { checkout } from '#core/process/checkout.js';
 import { type Exit, type GuardedProcess, startGuarded } from './guarded-process.js';
 import { outputTail } from './output.js';
 import { until } from './until.js';

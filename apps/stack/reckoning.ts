@@ -1,8 +1,8 @@
-import { audit } from '#core/maintenance/audit.js';
-import type { OrderStatus } from '#core/order.js';
-import { claimStatusOf, isLiveOrder } from '#core/order.js';
-import { countOrders } from '#core/orders/audit.js';
-import { readLoadedSale } from '#core/stock/sale.js';
+import { audit } from '#core/comparison/audit.js';
+import { countOrders } from '#core/postgres/audit.js';
+import { readLoadedSale } from '#core/redis/sale/sale.js';
+import type { OrderStatus } from '#core/rules/order.js';
+import { claimStatusOf, isLiveOrder } from '#core/rules/order.js';
 import type { BuyerRecord } from './buyer.js';
 import type { Connections } from './connections.js';
 import { untilNoneLeft } from './until.js';

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { Command } from 'commander';
-import { SECOND_MS } from '#core/clock.js';
-import { type GivenSettings, readConfig, readGiven, readGivenOrRunning } from '#core/config.js';
-import { readSale } from '#core/orders/sales.js';
-import { creditWallets } from '#core/orders/wallet.js';
+import { creditWallets } from '#core/postgres/money/wallet.js';
+import { readSale } from '#core/postgres/sales.js';
+import { type GivenSettings, readConfig, readGiven, readGivenOrRunning } from '#core/process/config.js';
+import { SECOND_MS } from '#core/rules/clock.js';
 import type { BuyerPlan } from './buyer.js';
 import { type Connections, openConnections } from './connections.js';
 import { type CrowdReport, planCrowd, startCrowd } from './crowd.js';

@@ -1,5 +1,5 @@
 import { chmod, mkdir, open, readFile } from 'node:fs/promises';
-import { pause } from '#core/clock.js';
+import { pause } from '#core/rules/clock.js';
 import { freePort } from './free-port.js';
 import { type GuardedProcess, startGuarded, type User } from './guarded-process.js';
 import { until } from './until.js';

@@ -1,5 +1,5 @@
-import type { GivenSettings } from '#core/config.js';
-import { migrate } from '#core/orders/migrate.js';
+import { migrate } from '#core/postgres/migrate/migrate.js';
+import type { GivenSettings } from '#core/process/config.js';
 import { freePort } from './free-port.js';
 import type { ProcessOptions } from './processes.js';
 import type { Secrets } from './secrets.js';

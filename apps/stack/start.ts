@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { checkout } from '#core/checkout.js';
-import { type GivenSettings, readConfig, readGiven, type SettingName } from '#core/config.js';
-import { readRunningStack } from '#core/running-stack.js';
+import { checkout } from '#core/process/checkout.js';
+import { type GivenSettings, readConfig, readGiven, type SettingName } from '#core/process/config.js';
+import { readRunningStack } from '#core/process/running-stack.js';
 import { type Lifetime, startLifetime } from './lifetime.js';
 import { startOwnStack } from './own-stack.js';
 import { startPostgres } from './postgres-server.js';

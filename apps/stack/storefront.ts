@@ -1,5 +1,5 @@
 import { Pool } from 'undici';
-import { SECOND_MS } from '#core/clock.js';
+import { SECOND_MS } from '#core/rules/clock.js';
 
 /** The API answers within 2 s whatever happens; longer than this is no answer. */
 const ANSWER_DEADLINE_MS = 10_000;

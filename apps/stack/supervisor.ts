@@ -1,4 +1,4 @@
-import { pause } from '#core/clock.js';
+import { pause } from '#core/rules/clock.js';
 import type { Exit } from './guarded-process.js';
 import { type ProcessOptions, type StackProcess, startProcess } from './processes.js';
 

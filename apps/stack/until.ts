@@ -1,4 +1,4 @@
-import { pause } from '#core/clock.js';
+import { pause } from '#core/rules/clock.js';
 
 const LOOK_EVERY_MS = 15;
 

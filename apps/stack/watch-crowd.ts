@@ -1,4 +1,4 @@
-import { pause } from '#core/clock.js';
+import { pause } from '#core/rules/clock.js';
 import type { Stage } from './buyer.js';
 import type { Crowd, CrowdReport } from './crowd.js';
 import { type Progress, wordsFor } from './progress.js';

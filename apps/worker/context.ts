@@ -1,17 +1,17 @@
-import { SECOND_MS, withDeadline } from '#core/clock.js';
-import { allOrNone, type Config, ConfigError, readConfig } from '#core/config.js';
-import { logEventsTo, storeFailed } from '#core/events.js';
-import { createLogger } from '#core/logger.js';
-import { gauge, serveMetrics } from '#core/metrics.js';
-import { ActorLock } from '#core/orders/actor-lock.js';
-import { connectDatabase } from '#core/orders/database.js';
 import { signedWebhook } from '#core/payments/signed-webhook.js';
+import { ActorLock } from '#core/postgres/actor-lock.js';
+import { connectDatabase } from '#core/postgres/database.js';
+import { allOrNone, type Config, ConfigError, readConfig } from '#core/process/config.js';
+import { createLogger } from '#core/process/logger.js';
+import { gauge, serveMetrics } from '#core/process/metrics.js';
+import { logEventsTo, storeFailed } from '#core/process/telemetry.js';
 import { JOB_NAMES } from '#core/queue/jobs.js';
 import { closeQueues, openQueues } from '#core/queue/queue.js';
-import { connectRedis, type Redis, refuseEviction } from '#core/redis.js';
+import { outboxAgeMs } from '#core/redis/claims/outbox.js';
+import { connectRedis, type Redis, refuseEviction } from '#core/redis/connection.js';
+import { defineScripts } from '#core/redis/scripts.js';
+import { SECOND_MS, withDeadline } from '#core/rules/clock.js';
 import type { Providers, ShopPlace, StepContext } from '#core/steps/context.js';
-import { outboxAgeMs } from '#core/stock/outbox.js';
-import { defineScripts } from '#core/stock/scripts.js';
 import { reasonsAgainst } from './readiness.js';
 
 /** Batches placed at the same time: one runs in Postgres while the next is written back to Redis. */

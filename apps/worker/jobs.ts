@@ -1,4 +1,4 @@
-import { jobDone, jobFailed, storeFailed } from '#core/events.js';
+import { jobDone, jobFailed, storeFailed } from '#core/process/telemetry.js';
 import { JOB_NAMES, type JobData, type JobName } from '#core/queue/jobs.js';
 import { startJobWorker } from '#core/queue/worker.js';
 import type { StepContext } from '#core/steps/context.js';

@@ -1,5 +1,5 @@
-import { ping } from '#core/orders/database.js';
-import { onShutdown } from '#core/shutdown.js';
+import { ping } from '#core/postgres/database.js';
+import { onShutdown } from '#core/process/shutdown.js';
 import { createContext } from './context.js';
 import { startJobs } from './jobs.js';
 import { startMaintenance } from './maintenance.js';

@@ -1,6 +1,4 @@
 import cron from 'node-cron';
-import { pause } from '#core/clock.js';
-import { actorFailed, actorRan } from '#core/events.js';
 import { askProviders } from '#core/maintenance/ask-providers.js';
 import { deliverEvents } from '#core/maintenance/deliver-events.js';
 import { expireOverdue } from '#core/maintenance/expire-overdue.js';
@@ -10,8 +8,10 @@ import { prune } from '#core/maintenance/prune.js';
 import { reconcileAll } from '#core/maintenance/reconcile.js';
 import { rescueAll } from '#core/maintenance/rescue.js';
 import { tellShop } from '#core/maintenance/tell-shop.js';
+import { actorFailed, actorRan } from '#core/process/telemetry.js';
+import { isRegistryWhole } from '#core/redis/registry.js';
+import { pause } from '#core/rules/clock.js';
 import type { StepContext } from '#core/steps/context.js';
-import { isRegistryWhole } from '#core/stock/registry.js';
 import type { WorkerContext } from './context.js';
 import type { Rounds } from './rounds.js';
 

@@ -1,8 +1,8 @@
-import { SECOND_MS, withDeadline } from '#core/clock.js';
-import { isMigrated } from '#core/orders/migrated.js';
+import { isMigrated } from '#core/postgres/migrate/migrated.js';
+import { outboxAgeMs } from '#core/redis/claims/outbox.js';
+import { sinceCompared } from '#core/redis/registry.js';
+import { SECOND_MS, withDeadline } from '#core/rules/clock.js';
 import type { StepContext } from '#core/steps/context.js';
-import { outboxAgeMs } from '#core/stock/outbox.js';
-import { sinceCompared } from '#core/stock/registry.js';
 
 /** Probes ask every few seconds, and give up soon. */
 const PROBE_MS = SECOND_MS;

@@ -1,4 +1,4 @@
-import { SECOND_MS } from '#core/clock.js';
+import { SECOND_MS } from '#core/rules/clock.js';
 
 /**
  * What a round may take, in ms. Every call in it ends within seconds, and one that goes through a million orders, or gives up on

@@ -1,4 +1,4 @@
-import { SECOND_MS } from '#core/clock.js';
+import { SECOND_MS } from '#core/rules/clock.js';
 
 /** How often it looks, in ms. */
 const LOOK_EVERY_MS = 10 * SECOND_MS;

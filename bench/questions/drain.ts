@@ -1,5 +1,5 @@
 import { enqueuePlaceOrders } from '#core/queue/queue.js';
-import { keysOf } from '#core/stock/keys.js';
+import { keysOf } from '#core/redis/keys.js';
 import { until } from '../../apps/stack/until.js';
 import { cpuSeconds, familyCpuSeconds } from '../cpu.js';
 import type { Rig } from '../rig.js';

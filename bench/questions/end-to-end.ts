@@ -1,4 +1,4 @@
-import { keysOf } from '#core/stock/keys.js';
+import { keysOf } from '#core/redis/keys.js';
 import { cpuSeconds, familyCpuSeconds } from '../cpu.js';
 import { underLoad } from '../measure.js';
 import type { Rig } from '../rig.js';

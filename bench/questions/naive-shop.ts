@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { keysOf } from '#core/stock/keys.js';
+import { keysOf } from '#core/redis/keys.js';
 import { buyerName, type LoadPlan } from '../load/plan.js';
 import { underLoad } from '../measure.js';
 import type { Rig } from '../rig.js';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { StartingState } from '#core/stock/open-sale.js';
+import type { StartingState } from '#core/redis/sale/open-sale.js';
 import { buyerName } from '../load/plan.js';
 import { underLoad } from '../measure.js';
 import type { Rig } from '../rig.js';

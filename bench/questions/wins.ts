@@ -1,4 +1,4 @@
-import { keysOf } from '#core/stock/keys.js';
+import { keysOf } from '#core/redis/keys.js';
 import { crowdSize, underLoad } from '../measure.js';
 import type { Rig } from '../rig.js';
 import type { Contestant } from '../round.js';

@@ -1,6 +1,6 @@
 // The claim in the classic PHP-and-Redis form, with a list and a hash, one command after another (here on node:http).
 // It dedupes with a check before the act, and loses a unit when it dies between two commands.
-import { connectRedis } from '#core/redis.js';
+import { connectRedis } from '#core/redis/connection.js';
 import { buyerOf, saleOf, send, serve, settings } from './serve.js';
 
 const redis = connectRedis(settings.redisUrl, 'api', () => undefined);

@@ -2,9 +2,9 @@
 // so it does less than the API does.
 import { randomUUID } from 'node:crypto';
 import express from 'express';
-import { connectRedis } from '#core/redis.js';
-import { claim } from '#core/stock/claims.js';
-import { defineScripts } from '#core/stock/scripts.js';
+import { claim } from '#core/redis/claims/claim.js';
+import { connectRedis } from '#core/redis/connection.js';
+import { defineScripts } from '#core/redis/scripts.js';
 import { buyerOf, serve, settings } from './serve.js';
 
 const redis = connectRedis(settings.redisUrl, 'api', () => undefined);

@@ -1,7 +1,7 @@
 // A lock around the whole purchase: correct while the lock outlives the work, and one buyer at a time.
 import { randomUUID } from 'node:crypto';
-import { pause } from '#core/clock.js';
-import { connectRedis } from '#core/redis.js';
+import { connectRedis } from '#core/redis/connection.js';
+import { pause } from '#core/rules/clock.js';
 import { buyerOf, saleOf, send, serve, settings } from './serve.js';
 
 const LOCK_MS = 5_000;

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
-import { buyerVerifier } from '#core/token.js';
+import { buyerVerifier } from '#core/identity/token.js';
 
 /** What a baseline is started with, in the order of its arguments. */
 const [port = '', secret = '', redisUrl = '', databaseUrl = ''] = process.argv.slice(2);

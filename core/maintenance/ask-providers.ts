@@ -1,8 +1,8 @@
-import { chunks } from '../chunks.js';
-import { crashPoint, crashStep } from '../crash-point.js';
-import { inTurn } from '../in-turn.js';
-import { askAgainLater, type Payment, readUnheard } from '../orders/payment.js';
+import { askAgainLater, type Payment, readUnheard } from '../postgres/money/payment.js';
+import { crashPoint, crashStep } from '../process/crash-point.js';
+import { chunks } from '../rules/chunks.js';
 import { providerOf, type StepContext } from '../steps/context.js';
+import { inTurn } from '../steps/in-turn.js';
 import { makePayment, showPayUrl } from '../steps/pay-order.js';
 import { takePaymentAnswer } from '../steps/payment-event.js';
 

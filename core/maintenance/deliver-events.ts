@@ -1,9 +1,9 @@
-import { crashPoint } from '../crash-point.js';
-import { inTurn } from '../in-turn.js';
-import { readUndelivered } from '../orders/release-event.js';
-import { pages } from '../pages.js';
+import { readUndelivered } from '../postgres/deliveries/release-event.js';
+import { crashPoint } from '../process/crash-point.js';
 import type { StepContext } from '../steps/context.js';
+import { inTurn } from '../steps/in-turn.js';
 import { releaseUnits } from '../steps/release-units.js';
+import { pages } from './pages.js';
 
 /** Whoever wrote an event carries it out at once; it is left behind when it is older than this, in ms. */
 const DELIVER_AFTER_MS = 1_000;

@@ -1,12 +1,12 @@
-import { crashPoint, crashStep } from '../crash-point.js';
-import { refundRefused } from '../events.js';
-import { inTurn } from '../in-turn.js';
-import { readLateMoney } from '../orders/late-money.js';
-import type { Payment } from '../orders/payment.js';
-import { markRefunded, readRefundsDue, refundAgainLater, refundToWallet } from '../orders/refund.js';
-import { pages } from '../pages.js';
+import { readLateMoney } from '../postgres/money/late-money.js';
+import type { Payment } from '../postgres/money/payment.js';
+import { markRefunded, readRefundsDue, refundAgainLater, refundToWallet } from '../postgres/money/refund.js';
+import { crashPoint, crashStep } from '../process/crash-point.js';
+import { refundRefused } from '../process/telemetry.js';
 import { providerOf, type StepContext } from '../steps/context.js';
+import { inTurn } from '../steps/in-turn.js';
 import { settleLateMoney, tellRefunded } from '../steps/settle-late-money.js';
+import { pages } from './pages.js';
 
 /** A provider answers within 5 s at worst; what is left is done by the next run. */
 const FINISH_BATCH = 50;

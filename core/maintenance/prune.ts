@@ -1,8 +1,8 @@
-import { closeEvents, pruneEvents } from '../orders/release-event.js';
-import { KEEP_DAYS, readLongOver } from '../orders/sales.js';
+import { closeEvents, pruneEvents } from '../postgres/deliveries/release-event.js';
+import { KEEP_DAYS, readLongOver } from '../postgres/sales.js';
+import { listLoadedSales } from '../redis/registry.js';
+import { dropSale } from '../redis/sale/sale.js';
 import type { StepContext } from '../steps/context.js';
-import { listLoadedSales } from '../stock/registry.js';
-import { dropSale } from '../stock/sale.js';
 
 /**
  * Takes what nobody needs any more: sales from Redis that ended {@link KEEP_DAYS} days ago (Postgres keeps their orders), their

@@ -1,18 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { chunks } from '../chunks.js';
-import { type Claim, type ClaimRecord, isLive } from '../claim.js';
-import { crashPoint, crashStep } from '../crash-point.js';
-import { repaired } from '../events.js';
-import { claimOf, isLiveOrder, type Order } from '../order.js';
-import { readOrders } from '../orders/place.js';
-import { recordRepairs } from '../orders/repairs.js';
-import { readLatestOrders, readWithdrawnUnits } from '../orders/sale-orders.js';
-import { overtakeGeneration, readSale } from '../orders/sales.js';
+import { readOrders } from '../postgres/orders/place.js';
+import { readLatestOrders, readWithdrawnUnits } from '../postgres/orders/sale-orders.js';
+import { recordRepairs } from '../postgres/repairs.js';
+import { overtakeGeneration, readSale } from '../postgres/sales.js';
+import { crashPoint, crashStep } from '../process/crash-point.js';
+import { repaired } from '../process/telemetry.js';
+import { openSale, type StartingState } from '../redis/sale/open-sale.js';
+import { setSale } from '../redis/sale/sale.js';
+import { type Remains, readRemains } from '../redis/sale/snapshot.js';
+import { chunks } from '../rules/chunks.js';
+import { type Claim, type ClaimRecord, isLive } from '../rules/claim.js';
+import { claimOf, isLiveOrder, type Order } from '../rules/order.js';
 import type { StepContext } from '../steps/context.js';
 import { giveUp } from '../steps/give-up.js';
-import { openSale, type StartingState } from '../stock/open-sale.js';
-import { setSale } from '../stock/sale.js';
-import { type Remains, readRemains } from '../stock/snapshot.js';
 
 /**
  * Makes a sale in Redis anew: from Postgres, and from what Redis still has of claims that were not placed yet. The gate is

@@ -1,12 +1,12 @@
-import { PLACE_BATCH_MAX } from '../claim.js';
-import { crashPoint, crashStep } from '../crash-point.js';
-import { claimsRescued } from '../events.js';
-import { inTurn } from '../in-turn.js';
+import { crashPoint, crashStep } from '../process/crash-point.js';
+import { claimsRescued } from '../process/telemetry.js';
 import { areOrdersWaiting } from '../queue/queue.js';
+import { readOutbox } from '../redis/claims/outbox.js';
+import { listLoadedSales } from '../redis/registry.js';
+import { PLACE_BATCH_MAX } from '../rules/claim.js';
 import type { StepContext } from '../steps/context.js';
+import { inTurn } from '../steps/in-turn.js';
 import { placeOrders } from '../steps/place-orders.js';
-import { readOutbox } from '../stock/outbox.js';
-import { listLoadedSales } from '../stock/registry.js';
 
 /**
  * Age at which an accepted claim counts as left behind, in ms. Longer than placing takes when all is well (p99 below 1 s),

@@ -1,8 +1,8 @@
-import { crashPoint, crashStep } from '../crash-point.js';
-import { shopTold } from '../events.js';
-import { markDelivered } from '../orders/release-event.js';
-import { deliverAgainLater, readShopEventsDue, type ShopEvent } from '../orders/shop-event.js';
 import { signBody } from '../payments/signature.js';
+import { markDelivered } from '../postgres/deliveries/release-event.js';
+import { deliverAgainLater, readShopEventsDue, type ShopEvent } from '../postgres/deliveries/shop-event.js';
+import { crashPoint, crashStep } from '../process/crash-point.js';
+import { shopTold } from '../process/telemetry.js';
 import type { ShopPlace, StepContext } from '../steps/context.js';
 
 /** Orders told about at the same time; the events of one order come one after the other. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { PaymentState, ProviderEvent } from '../payment.js';
+import type { PaymentState, ProviderEvent } from '../rules/payment.js';
 
 // Stripe's form of an event about a payment intent; a provider of one's own sends the same.
 

@@ -1,4 +1,4 @@
-import type { PaymentReport, ProviderEvent } from '../payment.js';
+import type { PaymentReport, ProviderEvent } from '../rules/payment.js';
 
 /** Which order is to be paid, and whose: all that the wallet needs to know. */
 export interface OrderToPay {

@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { SECOND_MS } from '../clock.js';
+import { SECOND_MS } from '../rules/clock.js';
 
 // The scheme of Stripe's signatures: `t=<seconds>,v1=<hex HMAC-SHA256 of "<seconds>.<raw body>">`, with a `v1` for each key
 // while keys are rotated. Both directions use it: events that providers send us, and those that we send the shop.

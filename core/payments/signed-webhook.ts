@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { boundedText } from '../bounded-text.js';
-import { SECOND_MS } from '../clock.js';
-import { PAYMENT_STATES, type PaymentReport } from '../payment.js';
-import { CURRENCY_PATTERN } from '../sale.js';
+import { boundedText } from '../http/bounded-text.js';
+import { SECOND_MS } from '../rules/clock.js';
+import { PAYMENT_STATES, type PaymentReport } from '../rules/payment.js';
+import { CURRENCY_PATTERN } from '../rules/sale.js';
 import type {
   CreatedPayment,
   EventVerifier,

@@ -1,6 +1,6 @@
-import type { Database } from '../orders/database.js';
-import { payOrder } from '../orders/pay.js';
-import { readCapture } from '../orders/wallet.js';
+import type { Database } from '../postgres/database.js';
+import { payOrder } from '../postgres/money/pay.js';
+import { readCapture } from '../postgres/money/wallet.js';
 import type { CreatedPayment, OrderToPay, PaymentProvider } from './provider.js';
 
 /** A provider that finds amount and deadline beside the money. */

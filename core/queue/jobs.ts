@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { ID_PATTERN, PLACE_BATCH_MAX } from '../claim.js';
-import { PAYMENT_STATES } from '../payment.js';
-import { CURRENCY_PATTERN, PROVIDER_NAMES } from '../sale.js';
+import { ID_PATTERN, PLACE_BATCH_MAX } from '../rules/claim.js';
+import { PAYMENT_STATES } from '../rules/payment.js';
+import { CURRENCY_PATTERN, PROVIDER_NAMES } from '../rules/sale.js';
 
 const id = z.string().regex(ID_PATTERN);
 const providerId = z.string().min(1).max(255);

@@ -1,7 +1,7 @@
 import { type JobsOptions, Queue } from 'bullmq';
-import type { Claim } from '../claim.js';
-import { pause, withDeadline } from '../clock.js';
-import type { Redis } from '../redis.js';
+import type { Redis } from '../redis/connection.js';
+import type { Claim } from '../rules/claim.js';
+import { pause, withDeadline } from '../rules/clock.js';
 import { JOB_NAMES, type JobData, type JobName } from './jobs.js';
 
 /** All of BullMQ's keys lie under one hash tag, as Redis Cluster demands. */

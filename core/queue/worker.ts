@@ -1,7 +1,7 @@
 import { Worker } from 'bullmq';
-import { SECOND_MS, withDeadline } from '../clock.js';
-import { crashPoint } from '../crash-point.js';
-import type { Redis } from '../redis.js';
+import { crashPoint } from '../process/crash-point.js';
+import type { Redis } from '../redis/connection.js';
+import { SECOND_MS, withDeadline } from '../rules/clock.js';
 import { JOB_DATA, type JobData, type JobName } from './jobs.js';
 import { QUEUE_PREFIX } from './queue.js';
 

@@ -1,7 +1,7 @@
-import type { Claim } from '../claim.js';
-import { crashPoint, crashStep } from '../crash-point.js';
-import { orderCancelled } from '../events.js';
-import { cancelOrder as cancel } from '../orders/end.js';
+import { cancelOrder as cancel } from '../postgres/orders/end.js';
+import { crashPoint, crashStep } from '../process/crash-point.js';
+import { orderCancelled } from '../process/telemetry.js';
+import type { Claim } from '../rules/claim.js';
 import type { StepContext } from './context.js';
 import { releaseUnits } from './release-units.js';
 

@@ -1,9 +1,9 @@
-import type { Logger } from '../logger.js';
-import type { Database } from '../orders/database.js';
 import type { PaymentProvider } from '../payments/provider.js';
+import type { Database } from '../postgres/database.js';
+import type { Logger } from '../process/logger.js';
 import type { Queues } from '../queue/queue.js';
-import type { Redis } from '../redis.js';
-import type { ProviderName } from '../sale.js';
+import type { Redis } from '../redis/connection.js';
+import type { ProviderName } from '../rules/sale.js';
 
 /** What a step works with: both stores, the queues, and where it reports. */
 export interface StepContext {

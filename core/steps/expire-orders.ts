@@ -1,9 +1,9 @@
-import { crashPoint, crashStep } from '../crash-point.js';
-import { ordersExpired } from '../events.js';
-import { inTurn } from '../in-turn.js';
-import { expireOrders as expire } from '../orders/end.js';
-import type { ReleaseEvent } from '../orders/release-event.js';
+import type { ReleaseEvent } from '../postgres/deliveries/release-event.js';
+import { expireOrders as expire } from '../postgres/orders/end.js';
+import { crashPoint, crashStep } from '../process/crash-point.js';
+import { ordersExpired } from '../process/telemetry.js';
 import type { StepContext } from './context.js';
+import { inTurn } from './in-turn.js';
 import { releaseUnits } from './release-units.js';
 
 /** How many orders end in one statement: a few ms, and one release script each for as many. */

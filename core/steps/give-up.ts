@@ -1,7 +1,7 @@
-import type { Claim } from '../claim.js';
-import { claimsGivenUp } from '../events.js';
-import { voidClaims } from '../orders/end.js';
-import type { ReleaseEvent } from '../orders/release-event.js';
+import type { ReleaseEvent } from '../postgres/deliveries/release-event.js';
+import { voidClaims } from '../postgres/orders/end.js';
+import { claimsGivenUp } from '../process/telemetry.js';
+import type { Claim } from '../rules/claim.js';
 import type { StepContext } from './context.js';
 
 /**

@@ -1,11 +1,11 @@
-import { crashPoint, crashStep } from '../crash-point.js';
-import { ordersPaid } from '../events.js';
-import type { OrderReason } from '../order.js';
-import { markOpen, markRefused, type Payment, readLatestPayment, requestPayment } from '../orders/payment.js';
-import { readSale } from '../orders/sales.js';
 import type { CreatedPayment, OrderToPay } from '../payments/provider.js';
 import { wallet } from '../payments/wallet.js';
-import { dropPayUrl, setPayUrl } from '../stock/pay-url.js';
+import { markOpen, markRefused, type Payment, readLatestPayment, requestPayment } from '../postgres/money/payment.js';
+import { readSale } from '../postgres/sales.js';
+import { crashPoint, crashStep } from '../process/crash-point.js';
+import { ordersPaid } from '../process/telemetry.js';
+import { dropPayUrl, setPayUrl } from '../redis/claims/pay-url.js';
+import type { OrderReason } from '../rules/order.js';
 import { providerOf, type StepContext } from './context.js';
 import { expireOrders } from './expire-orders.js';
 import { tellOrder } from './tell-order.js';

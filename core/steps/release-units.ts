@@ -1,12 +1,12 @@
-import { chunks } from '../chunks.js';
-import type { Claim } from '../claim.js';
-import { crashPoint, crashStep } from '../crash-point.js';
-import { enqueueFailed, unitsPromoted, unitsReleased } from '../events.js';
-import { inTurn } from '../in-turn.js';
-import { markDelivered, type ReleaseEvent } from '../orders/release-event.js';
+import { markDelivered, type ReleaseEvent } from '../postgres/deliveries/release-event.js';
+import { crashPoint, crashStep } from '../process/crash-point.js';
+import { enqueueFailed, unitsPromoted, unitsReleased } from '../process/telemetry.js';
 import { enqueuePlaceOrders } from '../queue/queue.js';
-import { promote, RELEASE_BATCH_MAX, type ReleaseOutcome, release } from '../stock/release.js';
+import { promote, RELEASE_BATCH_MAX, type ReleaseOutcome, release } from '../redis/claims/release.js';
+import { chunks } from '../rules/chunks.js';
+import type { Claim } from '../rules/claim.js';
 import type { StepContext } from './context.js';
+import { inTurn } from './in-turn.js';
 
 /**
  * Carries out releases that Postgres has decided: frees units and buyers in Redis, promotes who is on standby, and marks the

@@ -1,7 +1,7 @@
-import type { Claim } from '../claim.js';
-import { claimOf } from '../order.js';
-import { readOrders } from '../orders/place.js';
-import { restoreClaim } from '../stock/restore.js';
+import { readOrders } from '../postgres/orders/place.js';
+import { restoreClaim } from '../redis/claims/restore.js';
+import type { Claim } from '../rules/claim.js';
+import { claimOf } from '../rules/order.js';
 import type { StepContext } from './context.js';
 import { giveUp } from './give-up.js';
 import { releaseUnits } from './release-units.js';

@@ -1,7 +1,7 @@
-import type { Claim } from '../claim.js';
-import { claimOf, isLiveOrder, type OrderReason } from '../order.js';
-import { readOrders } from '../orders/place.js';
-import { recordStatus } from '../stock/status.js';
+import { readOrders } from '../postgres/orders/place.js';
+import { recordStatus } from '../redis/claims/status.js';
+import type { Claim } from '../rules/claim.js';
+import { claimOf, isLiveOrder, type OrderReason } from '../rules/order.js';
 import type { StepContext } from './context.js';
 
 /**

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect } from '@jest/globals';
-import type { Claim } from '#core/claim.js';
+import type { Claim } from '#core/rules/claim.js';
 import type { StepContext } from '#core/steps/context.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { openConnections } from '../../apps/stack/connections.js';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { readLoadedSale } from '#core/stock/sale.js';
+import { readLoadedSale } from '#core/redis/sale/sale.js';
 import { eventually } from '../support/eventually.js';
 import { buyers } from '../support/stores.js';
 import { FEW, PRICE, useArena } from './arena.js';

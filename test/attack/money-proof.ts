@@ -1,4 +1,4 @@
-import type { Database } from '#core/orders/database.js';
+import type { Database } from '#core/postgres/database.js';
 
 /**
  * The rules of money in plain SQL, over everything there is, independent of the audit. Anybody can run it with psql.

@@ -1,4 +1,4 @@
-import type { Database } from '#core/orders/database.js';
+import type { Database } from '#core/postgres/database.js';
 
 /** What a client sends: whatever it likes. */
 export interface NaiveRequest {

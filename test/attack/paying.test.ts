@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
+import { refundOrder } from '#core/operator/refund-order.js';
 import { signBody } from '#core/payments/signature.js';
+import { readLoadedSale } from '#core/redis/sale/sale.js';
 import { cancelOrder } from '#core/steps/cancel-order.js';
 import { expireOrders } from '#core/steps/expire-orders.js';
 import { payOrder } from '#core/steps/pay-order.js';
-import { refundOrder } from '#core/steps/refund-order.js';
-import { readLoadedSale } from '#core/stock/sale.js';
 import { eventually } from '../support/eventually.js';
 import { buyers } from '../support/stores.js';
 import { FEW, inLanes, PRICE, useArena } from './arena.js';

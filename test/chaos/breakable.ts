@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { checkout } from '#core/checkout.js';
-import { pause } from '#core/clock.js';
+import { checkout } from '#core/process/checkout.js';
+import { pause } from '#core/rules/clock.js';
 import { startGuarded } from '../../apps/stack/guarded-process.js';
 import { outputTail } from '../../apps/stack/output.js';
 import { answers } from '../../apps/stack/processes.js';

@@ -1,4 +1,4 @@
-import { issueToken } from '#core/token.js';
+import { issueToken } from '#core/identity/token.js';
 import { type Answer, type Call, openStorefront, type Storefront } from '../../apps/stack/storefront.js';
 import { type History, outcomeOf } from './history.js';
 import type { Random } from './random.js';

@@ -1,7 +1,7 @@
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
-import { pause } from '#core/clock.js';
-import { migrate } from '#core/orders/migrate.js';
+import { migrate } from '#core/postgres/migrate/migrate.js';
+import { pause } from '#core/rules/clock.js';
 import { freePort } from '../../apps/stack/free-port.js';
 import { startPostgres } from '../../apps/stack/postgres-server.js';
 import { startPrivateStores } from '../../apps/stack/private-stores.js';

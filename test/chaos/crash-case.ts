@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import type { CrashMode, CrashPoint, CrashStep } from '#core/crash-point.js';
-import { audit } from '#core/maintenance/audit.js';
-import { migrate } from '#core/orders/migrate.js';
+import { audit } from '#core/comparison/audit.js';
+import { migrate } from '#core/postgres/migrate/migrate.js';
+import type { CrashMode, CrashPoint, CrashStep } from '#core/process/crash-point.js';
 import { type Connections, openConnections } from '../../apps/stack/connections.js';
 import { type FakeProvider, startFakeProvider } from '../../apps/stack/fake-provider/start.js';
 import { freePort } from '../../apps/stack/free-port.js';

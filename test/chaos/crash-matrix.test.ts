@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from '@jest/globals';
-import type { CrashMode, CrashPoint, CrashStep } from '#core/crash-point.js';
+import type { CrashMode, CrashPoint, CrashStep } from '#core/process/crash-point.js';
 import { type CrashResult, openCrashRig, runCrashCase } from './crash-case.js';
 
 // A selection that fits into `npm test`: the places at which the naive pipeline loses a unit or a buyer. All of them, in every

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { NewSale } from '#core/steps/create-sale.js';
+import type { NewSale } from '#core/operator/create-sale.js';
 import type { Connections } from '../../apps/stack/connections.js';
 import { openDrop } from '../../apps/stack/drop.js';
 import type { FakeProvider } from '../../apps/stack/fake-provider/start.js';

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { cancelOrder } from '#core/orders/end.js';
-import { placeOrders } from '#core/orders/place.js';
-import { creditWallets } from '#core/orders/wallet.js';
+import type { NewSale } from '#core/operator/create-sale.js';
+import { creditWallets } from '#core/postgres/money/wallet.js';
+import { cancelOrder } from '#core/postgres/orders/end.js';
+import { placeOrders } from '#core/postgres/orders/place.js';
 import { closeQueues, enqueuePlaceOrders, openQueues } from '#core/queue/queue.js';
-import type { NewSale } from '#core/steps/create-sale.js';
-import { keysOf } from '#core/stock/keys.js';
+import { keysOf } from '#core/redis/keys.js';
 import type { Connections } from '../../apps/stack/connections.js';
 import { openDrop } from '../../apps/stack/drop.js';
 import type { Answer } from '../../apps/stack/storefront.js';

@@ -1,4 +1,4 @@
-import { pause } from '#core/clock.js';
+import { pause } from '#core/rules/clock.js';
 import type { Answer } from '../../apps/stack/storefront.js';
 import type { Client } from './client.js';
 import type { Random } from './random.js';

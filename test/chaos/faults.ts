@@ -1,4 +1,4 @@
-import { pause } from '#core/clock.js';
+import { pause } from '#core/rules/clock.js';
 import type { ChaosNode, Cluster, NodeKind } from './cluster.js';
 import type { History } from './history.js';
 import { linkBreaker } from './link-faults.js';

@@ -1,4 +1,4 @@
-import type { Redis } from '#core/redis.js';
+import type { Redis } from '#core/redis/connection.js';
 import type { OrderFacts, SaleFacts } from './claim-view.js';
 import type { Query } from './world.js';
 

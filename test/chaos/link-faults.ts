@@ -1,4 +1,4 @@
-import { pause } from '#core/clock.js';
+import { pause } from '#core/rules/clock.js';
 import type { Fault } from '../support/fault-proxy.js';
 import type { Link } from './links.js';
 import type { Random } from './random.js';

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { pause } from '#core/clock.js';
-import { creditWallets } from '#core/orders/wallet.js';
+import { creditWallets } from '#core/postgres/money/wallet.js';
+import { pause } from '#core/rules/clock.js';
 import type { Fault } from '../support/fault-proxy.js';
 import { shop } from './crowd.js';
 import { FAULTS } from './link-faults.js';

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { checkout } from '#core/checkout.js';
+import { checkout } from '#core/process/checkout.js';
 import {
   CRASH_MODES,
   CRASH_POINTS,
@@ -9,7 +9,7 @@ import {
   type CrashPoint,
   type CrashStep,
   POINT_MODES,
-} from '#core/crash-point.js';
+} from '#core/process/crash-point.js';
 import { writePage } from '../support/written-page.js';
 import { type CrashResult, openCrashRig, runCrashCase } from './crash-case.js';
 
@@ -73,7 +73,7 @@ function textOf(table: Table): string {
   });
   return `# Crash matrix
 
-Written by \`npm run chaos:matrix\`. A process fails at the place (core/crash-point.ts) in the way of the column, in the middle of
+Written by \`npm run chaos:matrix\`. A process fails at the place (core/process/crash-point.ts) in the way of the column, in the middle of
 buying, paying, cancelling, expiring, and cleaning up after an outage; it is started again, and then everything that was promised
 is checked. Who hangs is killed after 2 s, as a supervisor would; a worker is paused for 17 s, which is longer than the lock of its job.
 A claim may end as lost only in sales of which the outage took data away. A cell says after how long everything was at rest and right again, counted from the moment the process was whole and the buyers were done.

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { pause, SECOND_MS } from '#core/clock.js';
-import { creditWallets } from '#core/orders/wallet.js';
+import { creditWallets } from '#core/postgres/money/wallet.js';
+import { pause, SECOND_MS } from '#core/rules/clock.js';
 import { eventually } from '../support/eventually.js';
 import { shop } from './crowd.js';
 import { seededRandom } from './random.js';

@@ -1,4 +1,4 @@
-import { pause } from '#core/clock.js';
+import { pause } from '#core/rules/clock.js';
 import type { Client } from './client.js';
 import type { Fault } from './faults.js';
 

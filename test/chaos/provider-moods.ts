@@ -1,4 +1,4 @@
-import { pause } from '#core/clock.js';
+import { pause } from '#core/rules/clock.js';
 import type { Mood } from '../../apps/stack/fake-provider/events.js';
 import type { FakeProvider } from '../../apps/stack/fake-provider/start.js';
 import type { History } from './history.js';

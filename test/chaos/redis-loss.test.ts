@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { creditWallets } from '#core/orders/wallet.js';
-import { readLoadedSale, readRunId } from '#core/stock/sale.js';
+import { creditWallets } from '#core/postgres/money/wallet.js';
+import { readLoadedSale, readRunId } from '#core/redis/sale/sale.js';
 import { eventually } from '../support/eventually.js';
 import { useStage } from './stage.js';
 import { PRICE_MINOR } from './world.js';

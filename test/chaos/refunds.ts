@@ -1,5 +1,5 @@
-import { pause } from '#core/clock.js';
-import { refundOrder } from '#core/steps/refund-order.js';
+import { refundOrder } from '#core/operator/refund-order.js';
+import { pause } from '#core/rules/clock.js';
 import type { Connections } from '../../apps/stack/connections.js';
 import type { History } from './history.js';
 import type { Random } from './random.js';

@@ -7,7 +7,7 @@ import type { Query } from './world.js';
 
 const LOOK_EVERY_MS = 250;
 
-/** Sale ids have no quotes: see core/claim.ts. */
+/** Sale ids have no quotes: see core/rules/claim.ts. */
 const pending = (sales: readonly SaleFacts[]): string => {
   const ids = sales.map(({ id }) => `'${id}'`).join(', ');
   return `

@@ -1,8 +1,8 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { checkout } from '#core/checkout.js';
-import { MINUTE_MS, pause, SECOND_MS } from '#core/clock.js';
-import { audit } from '#core/maintenance/audit.js';
+import { audit } from '#core/comparison/audit.js';
+import { checkout } from '#core/process/checkout.js';
+import { MINUTE_MS, pause, SECOND_MS } from '#core/rules/clock.js';
 import { type Connections, openConnections } from '../../apps/stack/connections.js';
 import { type FakeProvider, startFakeProvider } from '../../apps/stack/fake-provider/start.js';
 import { type PaymentFacts, readPaymentFacts } from './books.js';

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect } from '@jest/globals';
-import type { NewSale } from '#core/steps/create-sale.js';
+import type { NewSale } from '#core/operator/create-sale.js';
 import { type Connections, openConnections } from '../../apps/stack/connections.js';
 import { openDrop } from '../../apps/stack/drop.js';
 import type { Fault } from '../support/fault-proxy.js';

@@ -1,6 +1,6 @@
-import { MINUTE_MS, pause, SECOND_MS } from '#core/clock.js';
-import { creditWallets } from '#core/orders/wallet.js';
-import type { NewSale } from '#core/steps/create-sale.js';
+import type { NewSale } from '#core/operator/create-sale.js';
+import { creditWallets } from '#core/postgres/money/wallet.js';
+import { MINUTE_MS, pause, SECOND_MS } from '#core/rules/clock.js';
 import type { Connections } from '../../apps/stack/connections.js';
 import { openDrop } from '../../apps/stack/drop.js';
 import type { SaleFacts } from './claim-view.js';

@@ -1,6 +1,6 @@
 import { type Bug, INIT, one } from './bug.js';
 
-const lua = (name: string) => `core/stock/lua/${name}.lua`;
+const lua = (name: string) => `core/redis/lua/${name}.lua`;
 
 /** Each is made in a copy of the sources, never in the product: no switch for it exists there. */
 export const BUGS: Bug[] = [
@@ -90,7 +90,7 @@ export const BUGS: Bug[] = [
   one(
     'a conflict counts as placed (P2002 swallowed)',
     {
-      file: 'core/orders/place.ts',
+      file: 'core/postgres/orders/place.ts',
       find: '  return { placed, known, conflicting: without(missing, known) };',
       replace: '  return { placed, known, conflicting: [] };',
     },
@@ -122,7 +122,7 @@ export const BUGS: Bug[] = [
   one(
     'cancel without a status guard',
     {
-      file: 'core/orders/end.ts',
+      file: 'core/postgres/orders/end.ts',
       find: "{claim.buyerId} AND status = 'pending_payment'",
       replace: '{claim.buyerId}',
     },
@@ -133,7 +133,7 @@ export const BUGS: Bug[] = [
   one(
     'cancel without asking whose order it is',
     {
-      file: 'core/orders/end.ts',
+      file: 'core/postgres/orders/end.ts',
       find: 'AND buyer_id = $',
       replace: "AND '' <> $",
     },
@@ -144,7 +144,7 @@ export const BUGS: Bug[] = [
   one(
     'expiry without a deadline (the queue is believed)',
     {
-      file: 'core/orders/end.ts',
+      file: 'core/postgres/orders/end.ts',
       find: ' AND pay_by <= clock_timestamp()',
       replace: '',
     },
@@ -154,14 +154,14 @@ export const BUGS: Bug[] = [
   ),
   one(
     'pay without a deadline guard',
-    { file: 'core/orders/pay.ts', find: ' AND o.pay_by > clock_timestamp()', replace: '' },
+    { file: 'core/postgres/money/pay.ts', find: ' AND o.pay_by > clock_timestamp()', replace: '' },
     'integration',
     'jobs/pay-order',
     'a payment after the deadline expires the order instead',
   ),
   one(
     'the wallet is debited without looking at its balance',
-    { file: 'core/orders/pay.ts', find: ' AND a.balance_minor >= due.amount_minor', replace: '' },
+    { file: 'core/postgres/money/pay.ts', find: ' AND a.balance_minor >= due.amount_minor', replace: '' },
     'integration',
     'jobs/pay-order',
     'without funds the order stays payable',
@@ -180,7 +180,7 @@ export const BUGS: Bug[] = [
   one(
     'reconcile by counts (F48)',
     {
-      file: 'core/maintenance/compare.ts',
+      file: 'core/comparison/compare.ts',
       find: '  const differences: Difference[] = [];\n',
       replace:
         '  const differences: Difference[] = [];\n  if (orders.filter(o => isLiveOrder(o.status)).length === [...snapshot.claims.values()].filter(c => isLive(c.status)).length) return [];\n',
@@ -237,7 +237,7 @@ export const BUGS: Bug[] = [
   one(
     'a receipt that does not say whose it is',
     {
-      file: 'core/receipt.ts',
+      file: 'core/identity/receipt.ts',
       find: '{buyerId}.$',
       replace: "{'anybody'}.$",
     },
@@ -248,7 +248,7 @@ export const BUGS: Bug[] = [
   one(
     "a buyer's id is not held to one spelling",
     {
-      file: 'core/token.ts',
+      file: 'core/identity/token.ts',
       find: "typeof sub === 'string' && ID_PATTERN.test(sub) ? sub : undefined",
       replace: "typeof sub === 'string' ? sub : undefined",
     },
@@ -269,7 +269,7 @@ export const BUGS: Bug[] = [
   ),
   one(
     'a Redis that can not save is a defect, not a moment to wait for (F06)',
-    { file: 'core/redis.ts', find: '|MISCONF|', replace: '|' },
+    { file: 'core/redis/connection.ts', find: '|MISCONF|', replace: '|' },
     'integration',
     'api/error-replies',
     'MISCONF',

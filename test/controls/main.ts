@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { checkout } from '#core/checkout.js';
+import { checkout } from '#core/process/checkout.js';
 import { writePage } from '../support/written-page.js';
 import type { Bug } from './bug.js';
 import { BUGS } from './bugs.js';

@@ -1,6 +1,6 @@
 import { type Bug, INIT, one } from './bug.js';
 
-const REPORT = 'core/orders/payment-report.ts';
+const REPORT = 'core/postgres/money/payment-report.ts';
 
 /** The same for money that comes through providers. */
 export const MONEY_BUGS: Bug[] = [
@@ -60,7 +60,7 @@ export const MONEY_BUGS: Bug[] = [
   one(
     'a refund never reaches the provider',
     {
-      file: 'core/orders/refund.ts',
+      file: 'core/postgres/money/refund.ts',
       find: "UPDATE payments p SET status = 'refund_due'",
       replace: "UPDATE payments p SET status = 'refunded'",
     },
@@ -76,7 +76,7 @@ export const MONEY_BUGS: Bug[] = [
         find: 'CREATE UNIQUE INDEX "payments_one_attempt"',
         replace: 'CREATE INDEX "payments_one_attempt"',
       },
-      { file: 'core/orders/payment.ts', find: 'before.undecided = 0', replace: 'before.undecided >= 0' },
+      { file: 'core/postgres/money/payment.ts', find: 'before.undecided = 0', replace: 'before.undecided >= 0' },
     ],
     caughtBy: { kind: 'integration', file: 'payments/retry-payment', title: 'while one payment waits for money' },
   },

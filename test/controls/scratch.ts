@@ -1,7 +1,7 @@
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { checkout } from '#core/checkout.js';
+import { checkout } from '#core/process/checkout.js';
 import type { Edit } from './bug.js';
 
 /** All that a unit or integration test reads. What is compiled is for the fake provider, a process that no bug is made in. */

@@ -2,7 +2,7 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
-import { checkout } from '#core/checkout.js';
+import { checkout } from '#core/process/checkout.js';
 
 const DEADLINE_MS = 90_000;
 

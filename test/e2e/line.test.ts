@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Redis } from '#core/redis.js';
-import { changeSale } from '#core/steps/change-sale.js';
-import { parseChange } from '#core/stock/changes.js';
-import { channelOf } from '#core/stock/keys.js';
+import { changeSale } from '#core/operator/change-sale.js';
+import type { Redis } from '#core/redis/connection.js';
+import { parseChange } from '#core/redis/feed/changes.js';
+import { channelOf } from '#core/redis/keys.js';
 import { type Client, openClient, type TimedAnswer } from '../support/client.js';
 import { commandCalls } from '../support/command-stats.js';
 import { eventually } from '../support/eventually.js';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { readBalance } from '#core/orders/wallet.js';
-import { changeSale } from '#core/steps/change-sale.js';
+import { changeSale } from '#core/operator/change-sale.js';
+import { readBalance } from '#core/postgres/money/wallet.js';
 import type { Answer } from '../../apps/stack/storefront.js';
 import { eventually } from '../support/eventually.js';
 import { startTestStack, type TestStack } from '../support/stack.js';

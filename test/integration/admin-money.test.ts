@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { creditWallets } from '#core/orders/wallet.js';
+import { creditWallets } from '#core/postgres/money/wallet.js';
 import { payOrder } from '#core/steps/pay-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { BEARER, useAdmin } from '../support/admin.js';

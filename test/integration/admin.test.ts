@@ -1,9 +1,9 @@
 import { appRoutes } from '@bull-board/api/dist/routes.js';
 import { describe, expect, test } from '@jest/globals';
+import { issueSession, issueToken } from '#core/identity/token.js';
 import { JOB_NAMES } from '#core/queue/jobs.js';
+import { readLoadedSale } from '#core/redis/sale/sale.js';
 import { placeOrders } from '#core/steps/place-orders.js';
-import { readLoadedSale } from '#core/stock/sale.js';
-import { issueSession, issueToken } from '#core/token.js';
 import { ADMIN_TOKEN, AUTH_SECRET, BEARER, HTML, logIn, useAdmin } from '../support/admin.js';
 import { loseClaim } from '../support/by-hand.js';
 import { startFaultProxy } from '../support/fault-proxy.js';

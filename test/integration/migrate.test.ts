@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
-import { checkout } from '#core/checkout.js';
-import { migrate } from '#core/orders/migrate.js';
-import { withSchemaEngine } from '#core/orders/schema-engine.js';
+import { migrate } from '#core/postgres/migrate/migrate.js';
+import { withSchemaEngine } from '#core/postgres/migrate/schema-engine.js';
+import { checkout } from '#core/process/checkout.js';
 import { type PrivateStores, startPrivateStores } from '../../apps/stack/private-stores.js';
 
 let stores: PrivateStores;

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { Redis } from '#core/redis.js';
-import { dropSale } from '#core/stock/sale.js';
-import { defineScripts } from '#core/stock/scripts.js';
+import type { Redis } from '#core/redis/connection.js';
+import { dropSale } from '#core/redis/sale/sale.js';
+import { defineScripts } from '#core/redis/scripts.js';
 import { anyCommand } from '../support/model/any-command.js';
 import { expectSound, Listener, openRun, readPicture, same } from '../support/model/both-worlds.js';
 import type { Run } from '../support/model/command.js';

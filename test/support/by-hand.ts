@@ -1,5 +1,5 @@
-import { type Claim, type ClaimRecord, formatClaimRecord } from '#core/claim.js';
-import { keysOf } from '#core/stock/keys.js';
+import { keysOf } from '#core/redis/keys.js';
+import { type Claim, type ClaimRecord, formatClaimRecord } from '#core/rules/claim.js';
 import type { TestStores } from './stores.js';
 
 // What no step of the system would do: the damage that repairs and audits are tested with.

@@ -1,5 +1,5 @@
 import { Agent } from 'undici';
-import { issueToken } from '#core/token.js';
+import { issueToken } from '#core/identity/token.js';
 
 const PATIENCE_MS = 60_000;
 

@@ -1,4 +1,4 @@
-import type { Redis } from '#core/redis.js';
+import type { Redis } from '#core/redis/connection.js';
 
 /** @returns how often Redis has carried out each command since its statistics were reset */
 export async function commandCalls(redis: Redis): Promise<Record<string, number>> {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
-import { checkout } from '#core/checkout.js';
+import { checkout } from '#core/process/checkout.js';
 
 /** What a command came to. */
 export interface Ended {

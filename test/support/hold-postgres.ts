@@ -1,7 +1,7 @@
 // A process of its own that starts a Postgres with a migrated database, says where it is, and ends it when its standard input
 // ends: in order at the end of the tests, and also when whoever started it was killed.
 import { join } from 'node:path';
-import { migrate } from '#core/orders/migrate.js';
+import { migrate } from '#core/postgres/migrate/migrate.js';
 import { startPostgres } from '../../apps/stack/postgres-server.js';
 import { removeTemporary, temporaryFolder } from '../../apps/stack/temporary-folder.js';
 

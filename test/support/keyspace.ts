@@ -1,5 +1,5 @@
 import { expect } from '@jest/globals';
-import type { Redis } from '#core/redis.js';
+import type { Redis } from '#core/redis/connection.js';
 
 /** @returns every key of a Redis with its serialised value and expiry: equal before and after means that nothing was written */
 export async function dumpKeys(redis: Redis): Promise<Record<string, string>> {

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import pg from 'pg';
-import { checkout } from '#core/checkout.js';
-import { migrate } from '#core/orders/migrate.js';
+import { migrate } from '#core/postgres/migrate/migrate.js';
+import { checkout } from '#core/process/checkout.js';
 import type { PrivateStores } from '../../apps/stack/private-stores.js';
 
 /** What a user of a store may log in with; it must not be seen anywhere. */

@@ -1,5 +1,5 @@
-import type { Redis } from '#core/redis.js';
-import type { ScriptName } from '#core/stock/scripts.js';
+import type { Redis } from '#core/redis/connection.js';
+import type { ScriptName } from '#core/redis/scripts.js';
 import type { TestStores } from './stores.js';
 
 /**

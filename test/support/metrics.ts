@@ -1,4 +1,4 @@
-import { serveMetrics } from '#core/metrics.js';
+import { serveMetrics } from '#core/process/metrics.js';
 import { freePort } from '../../apps/stack/free-port.js';
 
 /**

@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { PROBLEMS } from '#core/errors.js';
+import { PROBLEMS } from '#core/rules/errors.js';
 
 // Requests as no client of ours sends them, and what every answer to them must be.
 

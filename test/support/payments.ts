@@ -1,8 +1,8 @@
 import { afterAll, beforeAll } from '@jest/globals';
-import type { Claim } from '#core/claim.js';
 import { parseProviderEvent } from '#core/payments/provider-event.js';
 import { signedWebhook } from '#core/payments/signed-webhook.js';
-import type { Sale } from '#core/sale.js';
+import type { Claim } from '#core/rules/claim.js';
+import type { Sale } from '#core/rules/sale.js';
 import { payOrder } from '#core/steps/pay-order.js';
 import { takePaymentEvent } from '#core/steps/payment-event.js';
 import { placeOrders } from '#core/steps/place-orders.js';

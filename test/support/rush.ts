@@ -1,5 +1,5 @@
 import { expect } from '@jest/globals';
-import { pause } from '#core/clock.js';
+import { pause } from '#core/rules/clock.js';
 import type { BuyerPlan, BuyerRecord } from '../../apps/stack/buyer.js';
 import { type Crowd, startCrowd } from '../../apps/stack/crowd.js';
 import { reckon, untilAtRest, type Verdict } from '../../apps/stack/reckoning.js';

@@ -1,6 +1,6 @@
-import { type Audit, audit } from '#core/maintenance/audit.js';
-import { creditWallets } from '#core/orders/wallet.js';
-import { issueToken } from '#core/token.js';
+import { type Audit, audit } from '#core/comparison/audit.js';
+import { issueToken } from '#core/identity/token.js';
+import { creditWallets } from '#core/postgres/money/wallet.js';
 import { type Connections, openConnections } from '../../apps/stack/connections.js';
 import { openDrop, type SaleWishes } from '../../apps/stack/drop.js';
 import { freePort } from '../../apps/stack/free-port.js';

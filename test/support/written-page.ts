@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { checkout } from '#core/checkout.js';
+import { checkout } from '#core/process/checkout.js';
 
 /**
  * Writes a page of the documentation that a program makes, as the formatter would have it: otherwise lint would refuse it.

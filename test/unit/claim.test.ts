@@ -7,7 +7,7 @@ import {
   ID_PATTERN,
   isLive,
   parseClaimRecord,
-} from '#core/claim.js';
+} from '#core/rules/claim.js';
 
 test('a record that was written is read as it was', () => {
   const record = fc.record(

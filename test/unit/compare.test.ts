@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import type { ClaimRecord } from '#core/claim.js';
-import { compare } from '#core/maintenance/compare.js';
-import type { Order } from '#core/order.js';
-import type { Snapshot } from '#core/stock/snapshot.js';
+import { compare } from '#core/comparison/compare.js';
+import type { Snapshot } from '#core/redis/sale/snapshot.js';
+import type { ClaimRecord } from '#core/rules/claim.js';
+import type { Order } from '#core/rules/order.js';
 
 const order = (wanted: Partial<Order> = {}): Order => ({
   claimId: 'c1',

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { ConfigError, readConfig, type SettingName } from '#core/config.js';
+import { ConfigError, readConfig, type SettingName } from '#core/process/config.js';
 
 const GOOD = {
   REDIS_URL: 'redis://127.0.0.1:6379',

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { ConfigError, readConfig, readCrashSwitch } from '#core/config.js';
-import { CRASH_POINTS, CRASH_STEPS, crashPoint, crashStep } from '#core/crash-point.js';
+import { ConfigError, readConfig, readCrashSwitch } from '#core/process/config.js';
+import { CRASH_POINTS, CRASH_STEPS, crashPoint, crashStep } from '#core/process/crash-point.js';
 
 const DROPLINE_CRASH_AT = 'place.stored:kill:1';
 const SWITCHED = { NODE_ENV: 'test', DROPLINE_CRASH_AT };

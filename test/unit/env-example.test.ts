@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { readConfig, SETTING_NAMES } from '#core/config.js';
+import { readConfig, SETTING_NAMES } from '#core/process/config.js';
 
 const text = readFileSync(join(import.meta.dirname, '../../.env.example'), 'utf8');
 const example = Object.fromEntries([...text.matchAll(/^([A-Z_]+)=(.*)$/gm)].map(([, name, value]) => [name, value]));

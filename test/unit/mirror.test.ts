@@ -1,5 +1,5 @@
 import { afterEach, expect, jest, test } from '@jest/globals';
-import type { Change } from '#core/stock/changes.js';
+import type { Change } from '#core/redis/feed/changes.js';
 import { Mirror } from '../../apps/api/mirror.js';
 
 afterEach(() => {

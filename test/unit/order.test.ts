@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { isLive } from '#core/claim.js';
-import { claimStatusOf, isLiveOrder, type OrderStatus } from '#core/order.js';
+import { isLive } from '#core/rules/claim.js';
+import { claimStatusOf, isLiveOrder, type OrderStatus } from '#core/rules/order.js';
 
 const STATUSES: OrderStatus[] = ['pending_payment', 'paid', 'refunded', 'cancelled', 'rejected', 'void'];
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
-import { type Receipt, signReceipt, verifyReceipt } from '#core/receipt.js';
+import { type Receipt, signReceipt, verifyReceipt } from '#core/identity/receipt.js';
 
 const SECRET = 'a secret of more than thirty-two characters';
 const RECEIPT: Receipt = {

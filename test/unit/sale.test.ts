@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { phaseOf, type SaleState, standbyCap } from '#core/sale.js';
+import { phaseOf, type SaleState, standbyCap } from '#core/rules/sale.js';
 
 const OPENS = 1_000;
 const CLOSES = 2_000;

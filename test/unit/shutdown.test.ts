@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { createLogger } from '#core/logger.js';
-import { runSteps } from '#core/shutdown.js';
+import { createLogger } from '#core/process/logger.js';
+import { runSteps } from '#core/process/shutdown.js';
 
 const log = createLogger('test', 'silent');
 const never = () => new Promise<never>(() => undefined);

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
-import { buyerVerifier, issueToken } from '#core/token.js';
+import { buyerVerifier, issueToken } from '#core/identity/token.js';
 
 const SECRET = 'a secret of more than thirty-two characters';
 const verify = buyerVerifier(SECRET);

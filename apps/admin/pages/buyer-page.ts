@@ -1,7 +1,7 @@
-import { formatMoney } from '#core/money.js';
-import type { BuyerOrder } from '#core/orders/buyer-orders.js';
-import type { StatementLine } from '#core/orders/statement.js';
-import type { Balance } from '#core/orders/wallet.js';
+import type { StatementLine } from '#core/postgres/money/statement.js';
+import type { Balance } from '#core/postgres/money/wallet.js';
+import type { BuyerOrder } from '#core/postgres/orders/buyer-orders.js';
+import { formatMoney } from '#core/rules/money.js';
 import { type Html, html } from '../html.js';
 import { layout } from './layout.js';
 import { moment } from './parts.js';

@@ -1,6 +1,6 @@
-import { formatMoney } from '#core/money.js';
-import type { OddPayment } from '#core/orders/odd-payments.js';
-import type { DeadEvent } from '#core/orders/shop-event.js';
+import type { DeadEvent } from '#core/postgres/deliveries/shop-event.js';
+import type { OddPayment } from '#core/postgres/money/odd-payments.js';
+import { formatMoney } from '#core/rules/money.js';
 import { type Html, html } from '../html.js';
 import { layout } from './layout.js';
 import { moment } from './parts.js';

@@ -1,5 +1,5 @@
-import type { SalePhase } from '#core/sale.js';
-import type { SaleInRedis, SaleOverview } from '#core/steps/sale-overview.js';
+import type { SaleInRedis, SaleOverview } from '#core/operator/sale-overview.js';
+import type { SalePhase } from '#core/rules/sale.js';
 import { type Html, html } from '../html.js';
 
 const PHASES: Record<SalePhase, string> = {

@@ -1,4 +1,4 @@
-import { PROBLEMS, type ProblemCode } from '#core/errors.js';
+import { PROBLEMS, type ProblemCode } from '#core/rules/errors.js';
 import { type Html, html } from '../html.js';
 import { layout } from './layout.js';
 

@@ -1,7 +1,7 @@
-import type { Audit } from '#core/maintenance/audit.js';
-import { formatMoney } from '#core/money.js';
-import { standbyCap, UNITS_MAX } from '#core/sale.js';
-import type { SaleOverview } from '#core/steps/sale-overview.js';
+import type { Audit } from '#core/comparison/audit.js';
+import type { SaleOverview } from '#core/operator/sale-overview.js';
+import { formatMoney } from '#core/rules/money.js';
+import { standbyCap, UNITS_MAX } from '#core/rules/sale.js';
 import { type Content, type Html, html } from '../html.js';
 import { layout } from './layout.js';
 import { moment, phaseBadge, redisNote, stockBar } from './parts.js';

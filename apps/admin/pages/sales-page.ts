@@ -1,4 +1,4 @@
-import type { SaleOverview } from '#core/steps/sale-overview.js';
+import type { SaleOverview } from '#core/operator/sale-overview.js';
 import { type Html, html } from '../html.js';
 import { layout } from './layout.js';
 import { moment, phaseBadge, redisNote, stockBar } from './parts.js';

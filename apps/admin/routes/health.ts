@@ -1,6 +1,6 @@
 import type { Express } from 'express';
-import { SECOND_MS, withDeadline } from '#core/clock.js';
-import { isMigrated } from '#core/orders/migrated.js';
+import { isMigrated } from '#core/postgres/migrate/migrated.js';
+import { SECOND_MS, withDeadline } from '#core/rules/clock.js';
 import type { AdminContext } from '../context.js';
 
 /** Probes ask every few seconds, and give up soon. */

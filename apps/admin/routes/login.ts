@@ -1,9 +1,9 @@
 import { stringifySetCookie } from 'cookie';
 import type { Express, Request, Response } from 'express';
 import { rateLimit } from 'express-rate-limit';
-import { MINUTE_MS, SECOND_MS } from '#core/clock.js';
-import { Problem } from '#core/errors.js';
-import { issueSession, SESSION_LIFE_MS } from '#core/token.js';
+import { issueSession, SESSION_LIFE_MS } from '#core/identity/token.js';
+import { MINUTE_MS, SECOND_MS } from '#core/rules/clock.js';
+import { Problem } from '#core/rules/errors.js';
 import type { AdminContext } from '../context.js';
 import { isAdminToken, SESSION_COOKIE } from '../gate.js';
 import { loginPage } from '../pages/login-page.js';

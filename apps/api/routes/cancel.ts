@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { type ClaimRecord, isLive } from '#core/claim.js';
-import { withDeadline } from '#core/clock.js';
-import { crashPoint, crashStep } from '#core/crash-point.js';
-import { Problem } from '#core/errors.js';
+import { crashPoint, crashStep } from '#core/process/crash-point.js';
 import { enqueueCancelOrder } from '#core/queue/queue.js';
-import { leaveStandby } from '#core/stock/standby.js';
+import { leaveStandby } from '#core/redis/claims/standby.js';
+import { type ClaimRecord, isLive } from '#core/rules/claim.js';
+import { withDeadline } from '#core/rules/clock.js';
+import { Problem } from '#core/rules/errors.js';
 import type { ApiContext } from '../context.js';
 import { REDIS_STEP_MS } from '../deadline.js';
 import { buyerEndpoint, type Reply } from '../endpoint.js';

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { stringifySetCookie } from 'cookie';
 import { z } from 'zod';
-import { Problem } from '#core/errors.js';
-import { isSameOrigin } from '#core/same-origin.js';
-import { issueToken, TOKEN_LIFE_MS } from '#core/token.js';
+import { isSameOrigin } from '#core/http/same-origin.js';
+import { issueToken, TOKEN_LIFE_MS } from '#core/identity/token.js';
+import { Problem } from '#core/rules/errors.js';
 import { cookieToken, TOKEN_COOKIE } from '../buyer.js';
 import { publicEndpoint } from '../endpoint.js';
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiResponsesObject } from 'zod-openapi';
-import { PROBLEMS, type ProblemCode } from '#core/errors.js';
+import { PROBLEMS, type ProblemCode } from '#core/rules/errors.js';
 import { type Contract, type Endpoint, publicEndpoint } from '../endpoint.js';
 import { instant } from '../fields.js';
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { crashPoint, crashStep } from '#core/crash-point.js';
-import { Problem } from '#core/errors.js';
+import { crashPoint, crashStep } from '#core/process/crash-point.js';
 import { enqueuePayOrder } from '#core/queue/queue.js';
+import { Problem } from '#core/rules/errors.js';
 import { buyerEndpoint } from '../endpoint.js';
 import { claimStatus, ofSale, pollAfter } from '../fields.js';
 import { pollAfterMs } from '../poll.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { PROVIDER_NAMES } from '#core/sale.js';
+import { PROVIDER_NAMES } from '#core/rules/sale.js';
 import type { Contract } from '../endpoint.js';
 
 /** What apps/api/payment-webhook.ts keeps to, which reads the raw bytes itself. */

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { withDeadline } from '#core/clock.js';
-import { ConfigError } from '#core/config.js';
-import { Problem } from '#core/errors.js';
-import { refuseEviction } from '#core/redis.js';
+import { ConfigError } from '#core/process/config.js';
+import { refuseEviction } from '#core/redis/connection.js';
+import { withDeadline } from '#core/rules/clock.js';
+import { Problem } from '#core/rules/errors.js';
 import type { ApiContext } from '../context.js';
 import { publicEndpoint } from '../endpoint.js';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { phaseOf } from '#core/sale.js';
+import { phaseOf } from '#core/rules/sale.js';
 import { publicEndpoint } from '../endpoint.js';
 import { amountMinor, currency, instant, ofSale, saleId } from '../fields.js';
 import { redisNowMs } from '../sales.js';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { type Audit, audit } from '#core/maintenance/audit.js';
+import { type Audit, audit } from '#core/comparison/audit.js';
 import { unknownSale } from '../failure.js';
 import { parseId } from '../options.js';
 import { factLines, print, printJson } from '../print.js';

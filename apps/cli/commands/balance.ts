@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { formatMoney } from '#core/money.js';
-import { type Balance, readBalances } from '#core/orders/wallet.js';
+import { type Balance, readBalances } from '#core/postgres/money/wallet.js';
+import { formatMoney } from '#core/rules/money.js';
 import { parseCurrency, parseId } from '../options.js';
 import { print, printJson } from '../print.js';
 import { withDatabase } from '../stores.js';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { creditWallets, readBalance } from '#core/orders/wallet.js';
-import { AMOUNT_MINOR_MAX } from '#core/sale.js';
+import { creditWallets, readBalance } from '#core/postgres/money/wallet.js';
+import { AMOUNT_MINOR_MAX } from '#core/rules/sale.js';
 import { parseCurrency, parseId, parseWhole } from '../options.js';
 import { print } from '../print.js';
 import { withDatabase } from '../stores.js';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { readCommandConfig } from '#core/config.js';
-import { migrate } from '#core/orders/migrate.js';
+import { migrate } from '#core/postgres/migrate/migrate.js';
+import { readCommandConfig } from '#core/process/config.js';
 import { CommandError, tellOf } from '../failure.js';
 import { print } from '../print.js';
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { rebuild } from '#core/maintenance/rebuild.js';
-import { readSale } from '#core/orders/sales.js';
+import { readSale } from '#core/postgres/sales.js';
 import { CommandError, unknownSale } from '../failure.js';
 import { parseId } from '../options.js';
 import { print } from '../print.js';

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { refundOrder } from '#core/steps/refund-order.js';
+import { refundOrder } from '#core/operator/refund-order.js';
 import { CommandError } from '../failure.js';
 import { parseOrderId } from '../options.js';
 import { print, printJson } from '../print.js';

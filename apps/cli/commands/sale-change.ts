@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import type { SaleUpdate } from '#core/orders/sales.js';
-import { UNITS_MAX } from '#core/sale.js';
-import { type ChangedSale, type ChangeOutcome, changeSale } from '#core/steps/change-sale.js';
+import { type ChangedSale, type ChangeOutcome, changeSale } from '#core/operator/change-sale.js';
+import type { SaleUpdate } from '#core/postgres/sales.js';
+import { UNITS_MAX } from '#core/rules/sale.js';
 import { CommandError, unknownSale } from '../failure.js';
 import { parseId, parseWhole } from '../options.js';
 import { print, printJson } from '../print.js';

@@ -1,8 +1,11 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { MINUTE_MS } from '#core/clock.js';
 import { rebuild } from '#core/maintenance/rebuild.js';
-import { formatMoney } from '#core/money.js';
-import { readSale } from '#core/orders/sales.js';
+import { createSale, type NewSale } from '#core/operator/create-sale.js';
+import { overviewOf, type SaleOverview } from '#core/operator/sale-overview.js';
+import { readSale } from '#core/postgres/sales.js';
+import { readLoadedSale } from '#core/redis/sale/sale.js';
+import { MINUTE_MS } from '#core/rules/clock.js';
+import { formatMoney } from '#core/rules/money.js';
 import {
   AMOUNT_MINOR_MAX,
   LATE_MONEY,
@@ -11,11 +14,8 @@ import {
   type ProviderName,
   type Settlement,
   UNITS_MAX,
-} from '#core/sale.js';
+} from '#core/rules/sale.js';
 import type { StepContext } from '#core/steps/context.js';
-import { createSale, type NewSale } from '#core/steps/create-sale.js';
-import { overviewOf, type SaleOverview } from '#core/steps/sale-overview.js';
-import { readLoadedSale } from '#core/stock/sale.js';
 import { CommandError } from '../failure.js';
 import { parseMoment } from '../moment.js';
 import { parseCurrency, parseId, parseWhole } from '../options.js';

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { formatMoney } from '#core/money.js';
-import { listSales } from '#core/orders/sales.js';
-import { overviewOf, type SaleOverview } from '#core/steps/sale-overview.js';
+import { overviewOf, type SaleOverview } from '#core/operator/sale-overview.js';
+import { listSales } from '#core/postgres/sales.js';
+import { formatMoney } from '#core/rules/money.js';
 import { print, printJson, tableOf } from '../print.js';
 import { withStores } from '../stores.js';
 

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { formatMoney } from '#core/money.js';
-import { readSale } from '#core/orders/sales.js';
-import { standbyCap } from '#core/sale.js';
-import { overviewOf, type SaleOverview } from '#core/steps/sale-overview.js';
+import { overviewOf, type SaleOverview } from '#core/operator/sale-overview.js';
+import { readSale } from '#core/postgres/sales.js';
+import { formatMoney } from '#core/rules/money.js';
+import { standbyCap } from '#core/rules/sale.js';
 import { unknownSale } from '../failure.js';
 import { parseId } from '../options.js';
 import { factLines, print, printJson } from '../print.js';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { formatMoney } from '#core/money.js';
-import { readStatement, type StatementLine } from '#core/orders/statement.js';
+import { readStatement, type StatementLine } from '#core/postgres/money/statement.js';
+import { formatMoney } from '#core/rules/money.js';
 import { parseId, parseWhole } from '../options.js';
 import { print, printJson, tableOf } from '../print.js';
 import { withDatabase } from '../stores.js';

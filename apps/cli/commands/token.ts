@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { readCommandConfig } from '#core/config.js';
-import { issueToken } from '#core/token.js';
+import { issueToken } from '#core/identity/token.js';
+import { readCommandConfig } from '#core/process/config.js';
 import { parseId } from '../options.js';
 import { print } from '../print.js';
 

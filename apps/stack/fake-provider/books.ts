@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { PaymentState } from '#core/payment.js';
+import type { PaymentState } from '#core/rules/payment.js';
 
 /** A payment at the fake provider. Money in minor units. */
 export interface FakePayment {

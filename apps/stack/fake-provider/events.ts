@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { pause } from '#core/clock.js';
 import { signBody } from '#core/payments/signature.js';
+import { pause } from '#core/rules/clock.js';
 import type { FakeEventType, FakePayment } from './books.js';
 
 /** How the provider behaves; well, unless told otherwise. */

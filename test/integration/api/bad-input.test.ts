@@ -1,9 +1,9 @@
 import { createHmac } from 'node:crypto';
 import { connect } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
-import { markRegistryWhole } from '#core/stock/registry.js';
-import { readRunId } from '#core/stock/sale.js';
-import { issueToken } from '#core/token.js';
+import { issueToken } from '#core/identity/token.js';
+import { markRegistryWhole } from '#core/redis/registry.js';
+import { readRunId } from '#core/redis/sale/sale.js';
 import { bearer, SECRET, useApi } from '../../support/api.js';
 
 const api = useApi();

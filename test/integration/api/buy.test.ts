@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
-import { verifyReceipt } from '#core/receipt.js';
-import { markRegistryWhole } from '#core/stock/registry.js';
-import { readRunId, setSale } from '#core/stock/sale.js';
-import { readSnapshot } from '#core/stock/snapshot.js';
-import { recordStatus } from '#core/stock/status.js';
+import { verifyReceipt } from '#core/identity/receipt.js';
+import { recordStatus } from '#core/redis/claims/status.js';
+import { markRegistryWhole } from '#core/redis/registry.js';
+import { readRunId, setSale } from '#core/redis/sale/sale.js';
+import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import { SECRET, useApi } from '../../support/api.js';
 import { eventually } from '../../support/eventually.js';
 

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { openIssuer } from '#core/issuer.js';
-import { markRegistryWhole } from '#core/stock/registry.js';
-import { readRunId } from '#core/stock/sale.js';
+import { openIssuer } from '#core/identity/issuer.js';
+import { markRegistryWhole } from '#core/redis/registry.js';
+import { readRunId } from '#core/redis/sale/sale.js';
 import { bearer, useApi } from '../../support/api.js';
 import { eventually } from '../../support/eventually.js';
 import { AUDIENCE, confusedToken, type SigningKey, signingKey, startIssuer } from '../../support/issuer.js';

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
-import { markRegistryWhole } from '#core/stock/registry.js';
-import { readRunId } from '#core/stock/sale.js';
-import { issueToken } from '#core/token.js';
+import { issueToken } from '#core/identity/token.js';
+import { markRegistryWhole } from '#core/redis/registry.js';
+import { readRunId } from '#core/redis/sale/sale.js';
 import { bearer, SECRET, useApi } from '../../support/api.js';
 import { oddRequests, wrongAnswers } from '../../support/odd-requests.js';
 

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
-import { signReceipt } from '#core/receipt.js';
-import type { Sale } from '#core/sale.js';
-import { setPayUrl } from '#core/stock/pay-url.js';
-import { release } from '#core/stock/release.js';
-import { restoreClaim } from '#core/stock/restore.js';
-import { setSale } from '#core/stock/sale.js';
-import { readSnapshot } from '#core/stock/snapshot.js';
-import { recordStatus } from '#core/stock/status.js';
+import { signReceipt } from '#core/identity/receipt.js';
+import { setPayUrl } from '#core/redis/claims/pay-url.js';
+import { release } from '#core/redis/claims/release.js';
+import { restoreClaim } from '#core/redis/claims/restore.js';
+import { recordStatus } from '#core/redis/claims/status.js';
+import { setSale } from '#core/redis/sale/sale.js';
+import { readSnapshot } from '#core/redis/sale/snapshot.js';
+import type { Sale } from '#core/rules/sale.js';
 import { bearer, SECRET, useApi } from '../../support/api.js';
 import { eventually } from '../../support/eventually.js';
 

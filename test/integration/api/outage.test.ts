@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { readRunId, setSale } from '#core/stock/sale.js';
+import { readRunId, setSale } from '#core/redis/sale/sale.js';
 import { type Answer, useApi } from '../../support/api.js';
 import { eventually } from '../../support/eventually.js';
 

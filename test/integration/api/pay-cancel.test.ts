@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Sale } from '#core/sale.js';
-import { release } from '#core/stock/release.js';
-import { recordStatus } from '#core/stock/status.js';
+import { release } from '#core/redis/claims/release.js';
+import { recordStatus } from '#core/redis/claims/status.js';
+import type { Sale } from '#core/rules/sale.js';
 import { useApi } from '../../support/api.js';
 
 const api = useApi();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { setSale } from '#core/stock/sale.js';
+import { setSale } from '#core/redis/sale/sale.js';
 import { useApi } from '../../support/api.js';
 import { eventually } from '../../support/eventually.js';
 

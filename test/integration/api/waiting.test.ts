@@ -1,10 +1,10 @@
 import { request } from 'node:http';
 import { describe, expect, test } from '@jest/globals';
-import type { Sale } from '#core/sale.js';
-import { openSale } from '#core/stock/open-sale.js';
-import { release } from '#core/stock/release.js';
-import { setSale } from '#core/stock/sale.js';
-import { recordStatus } from '#core/stock/status.js';
+import { release } from '#core/redis/claims/release.js';
+import { recordStatus } from '#core/redis/claims/status.js';
+import { openSale } from '#core/redis/sale/open-sale.js';
+import { setSale } from '#core/redis/sale/sale.js';
+import type { Sale } from '#core/rules/sale.js';
 import { type Answer, bearer, useApi } from '../../support/api.js';
 import { eventually } from '../../support/eventually.js';
 

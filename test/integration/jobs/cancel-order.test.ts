@@ -1,10 +1,10 @@
 import { expect, test } from '@jest/globals';
-import { creditWallets, readBalance } from '#core/orders/wallet.js';
+import { creditWallets, readBalance } from '#core/postgres/money/wallet.js';
+import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import { cancelOrder } from '#core/steps/cancel-order.js';
 import { expireOrders } from '#core/steps/expire-orders.js';
 import { payOrder } from '#core/steps/pay-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
-import { readSnapshot } from '#core/stock/snapshot.js';
 import { makeOverdue } from '../../support/by-hand.js';
 import { writesNothing } from '../../support/keyspace.js';
 import { aClaim, buyers, openTestSale, useStores, win, winOne } from '../../support/stores.js';

@@ -1,11 +1,11 @@
 import { expect, jest, test } from '@jest/globals';
-import type { Claim } from '#core/claim.js';
-import { audit } from '#core/maintenance/audit.js';
-import { creditWallets, readBalance } from '#core/orders/wallet.js';
+import { audit } from '#core/comparison/audit.js';
+import { creditWallets, readBalance } from '#core/postgres/money/wallet.js';
+import { readSnapshot } from '#core/redis/sale/snapshot.js';
+import type { Claim } from '#core/rules/claim.js';
 import { expireOrders } from '#core/steps/expire-orders.js';
 import { payOrder } from '#core/steps/pay-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
-import { readSnapshot } from '#core/stock/snapshot.js';
 import { makeOverdue } from '../../support/by-hand.js';
 import { eventually } from '../../support/eventually.js';
 import { buyers, openTestSale, useStores, win, winOne } from '../../support/stores.js';

@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
 import { enqueuePlaceOrders, QUEUE_PREFIX } from '#core/queue/queue.js';
 import { startJobWorker } from '#core/queue/worker.js';
-import { connectRedis } from '#core/redis.js';
+import { connectRedis } from '#core/redis/connection.js';
+import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import { placeOrders } from '#core/steps/place-orders.js';
-import { readSnapshot } from '#core/stock/snapshot.js';
 import { eventually } from '../../support/eventually.js';
 import { buyers, openTestSale, useStores, win } from '../../support/stores.js';
 

@@ -1,12 +1,12 @@
 import { expect, test } from '@jest/globals';
-import type { Claim } from '#core/claim.js';
-import { audit } from '#core/maintenance/audit.js';
-import { creditWallets, readBalance } from '#core/orders/wallet.js';
-import type { Sale } from '#core/sale.js';
+import { audit } from '#core/comparison/audit.js';
+import { creditWallets, readBalance } from '#core/postgres/money/wallet.js';
+import { readSnapshot } from '#core/redis/sale/snapshot.js';
+import type { Claim } from '#core/rules/claim.js';
+import type { Sale } from '#core/rules/sale.js';
 import { cancelOrder } from '#core/steps/cancel-order.js';
 import { payOrder } from '#core/steps/pay-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
-import { readSnapshot } from '#core/stock/snapshot.js';
 import { makeOverdue } from '../../support/by-hand.js';
 import { eventually } from '../../support/eventually.js';
 import { openTestSale, useStores, winOne } from '../../support/stores.js';

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
-import { audit } from '#core/maintenance/audit.js';
+import { audit } from '#core/comparison/audit.js';
 import { rescue } from '#core/maintenance/rescue.js';
-import { voidClaims } from '#core/orders/end.js';
-import { placeOrders as store } from '#core/orders/place.js';
-import { creditWallets, readBalance } from '#core/orders/wallet.js';
+import { creditWallets, readBalance } from '#core/postgres/money/wallet.js';
+import { voidClaims } from '#core/postgres/orders/end.js';
+import { placeOrders as store } from '#core/postgres/orders/place.js';
+import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import { placeOrders } from '#core/steps/place-orders.js';
-import { readSnapshot } from '#core/stock/snapshot.js';
 import { forceClaim } from '../../support/by-hand.js';
 import { writesNothing } from '../../support/keyspace.js';
 import { aClaim, buyers, openTestSale, useStores, win, winOne } from '../../support/stores.js';

@@ -1,10 +1,10 @@
 import { expect, test } from '@jest/globals';
-import { NotVerified } from '#core/errors.js';
-import { voidClaims } from '#core/orders/end.js';
-import { readUndelivered } from '#core/orders/release-event.js';
+import { readUndelivered } from '#core/postgres/deliveries/release-event.js';
+import { voidClaims } from '#core/postgres/orders/end.js';
+import { readLoadedSale, setSale } from '#core/redis/sale/sale.js';
+import { readSnapshot } from '#core/redis/sale/snapshot.js';
+import { NotVerified } from '#core/rules/errors.js';
 import { releaseUnits } from '#core/steps/release-units.js';
-import { readLoadedSale, setSale } from '#core/stock/sale.js';
-import { readSnapshot } from '#core/stock/snapshot.js';
 import { writesNothing } from '../../support/keyspace.js';
 import { openTestSale, useStores, win, winOne } from '../../support/stores.js';
 

@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
 import { reconcile } from '#core/maintenance/reconcile.js';
+import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import { cancelOrder } from '#core/steps/cancel-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { settleReceipt } from '#core/steps/settle-receipt.js';
-import { readSnapshot } from '#core/stock/snapshot.js';
 import { loseClaim } from '../../support/by-hand.js';
 import { writesNothing } from '../../support/keyspace.js';
 import { openTestSale, useStores, winOne } from '../../support/stores.js';

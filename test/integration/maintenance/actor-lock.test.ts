@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from '@jest/globals';
-import { ActorLock } from '#core/orders/actor-lock.js';
+import { ActorLock } from '#core/postgres/actor-lock.js';
 import { eventually } from '../../support/eventually.js';
 import { useStores } from '../../support/stores.js';
 

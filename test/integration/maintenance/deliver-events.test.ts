@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
 import { deliverEvents } from '#core/maintenance/deliver-events.js';
-import { cancelOrder, expireOrders } from '#core/orders/end.js';
+import { cancelOrder, expireOrders } from '#core/postgres/orders/end.js';
+import { keysOf } from '#core/redis/keys.js';
+import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import { placeOrders } from '#core/steps/place-orders.js';
-import { keysOf } from '#core/stock/keys.js';
-import { readSnapshot } from '#core/stock/snapshot.js';
 import { makeOverdue, makeReleasesOld } from '../../support/by-hand.js';
 import { writesNothing } from '../../support/keyspace.js';
 import { openTestSale, useStores, winOne } from '../../support/stores.js';

@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
-import { NotVerified } from '#core/errors.js';
 import { expireOverdue } from '#core/maintenance/expire-overdue.js';
+import { setSale } from '#core/redis/sale/sale.js';
+import { readSnapshot } from '#core/redis/sale/snapshot.js';
+import { NotVerified } from '#core/rules/errors.js';
 import { placeOrders } from '#core/steps/place-orders.js';
-import { setSale } from '#core/stock/sale.js';
-import { readSnapshot } from '#core/stock/snapshot.js';
 import { makeOverdue } from '../../support/by-hand.js';
 import { buyers, openTestSale, useStores, win } from '../../support/stores.js';
 

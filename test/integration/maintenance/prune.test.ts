@@ -1,11 +1,11 @@
 import { expect, jest, test } from '@jest/globals';
 import { prune } from '#core/maintenance/prune.js';
-import { voidClaims } from '#core/orders/end.js';
-import { pruneEvents } from '#core/orders/release-event.js';
-import { KEEP_DAYS } from '#core/orders/sales.js';
+import { pruneEvents } from '#core/postgres/deliveries/release-event.js';
+import { voidClaims } from '#core/postgres/orders/end.js';
+import { KEEP_DAYS } from '#core/postgres/sales.js';
+import { isUnknown, listLoadedSales, markRegistryWhole } from '#core/redis/registry.js';
+import { readLoadedSale, readRunId } from '#core/redis/sale/sale.js';
 import { releaseUnits } from '#core/steps/release-units.js';
-import { isUnknown, listLoadedSales, markRegistryWhole } from '#core/stock/registry.js';
-import { readLoadedSale, readRunId } from '#core/stock/sale.js';
 import { openTestSale, useStores, winOne } from '../../support/stores.js';
 
 const t = useStores();

@@ -1,6 +1,6 @@
 import { afterEach, beforeAll, expect, test } from '@jest/globals';
-import { ActorLock } from '#core/orders/actor-lock.js';
-import { REGISTRY, REGISTRY_AT } from '#core/stock/keys.js';
+import { ActorLock } from '#core/postgres/actor-lock.js';
+import { REGISTRY, REGISTRY_AT } from '#core/redis/keys.js';
 import { freePort } from '../../../apps/stack/free-port.js';
 import { type StackProcess, startProcess } from '../../../apps/stack/processes.js';
 import { build } from '../../support/build.js';

@@ -1,10 +1,10 @@
 import { expect, test } from '@jest/globals';
 import { RESCUE_AFTER_MS, rescue, rescueAll } from '#core/maintenance/rescue.js';
 import { QUEUE_PREFIX } from '#core/queue/queue.js';
+import { keysOf } from '#core/redis/keys.js';
+import { dropSale, setSale } from '#core/redis/sale/sale.js';
+import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import { placeOrders } from '#core/steps/place-orders.js';
-import { keysOf } from '#core/stock/keys.js';
-import { dropSale, setSale } from '#core/stock/sale.js';
-import { readSnapshot } from '#core/stock/snapshot.js';
 import { writesNothing } from '../../support/keyspace.js';
 import { buyers, openTestSale, useStores, win, winOne } from '../../support/stores.js';
 

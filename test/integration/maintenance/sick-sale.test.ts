@@ -1,13 +1,13 @@
 import { expect, test } from '@jest/globals';
 import { deliverEvents } from '#core/maintenance/deliver-events.js';
 import { reconcileAll } from '#core/maintenance/reconcile.js';
-import { cancelOrder } from '#core/orders/end.js';
-import { updateSale } from '#core/orders/sales.js';
+import { cancelOrder } from '#core/postgres/orders/end.js';
+import { updateSale } from '#core/postgres/sales.js';
+import { keysOf } from '#core/redis/keys.js';
+import { isRegistryWhole } from '#core/redis/registry.js';
+import { dropSale, readLoadedSale, setSale } from '#core/redis/sale/sale.js';
+import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import { placeOrders } from '#core/steps/place-orders.js';
-import { keysOf } from '#core/stock/keys.js';
-import { isRegistryWhole } from '#core/stock/registry.js';
-import { dropSale, readLoadedSale, setSale } from '#core/stock/sale.js';
-import { readSnapshot } from '#core/stock/snapshot.js';
 import { makeReleasesOld } from '../../support/by-hand.js';
 import { openTestSale, type TestStores, useStores, winOne } from '../../support/stores.js';
 

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { keysOf } from '#core/stock/keys.js';
-import { outboxAgeMs } from '#core/stock/outbox.js';
+import { outboxAgeMs } from '#core/redis/claims/outbox.js';
+import { keysOf } from '#core/redis/keys.js';
 import { reasonsAgainst } from '../../../apps/worker/readiness.js';
 import { openTestSale, useStores, winOne } from '../../support/stores.js';
 

@@ -1,10 +1,10 @@
 import { expect, test } from '@jest/globals';
-import type { Claim } from '#core/claim.js';
 import { askProviders } from '#core/maintenance/ask-providers.js';
-import { requestPayment } from '#core/orders/payment.js';
+import { requestPayment } from '#core/postgres/money/payment.js';
+import { readPayUrl } from '#core/redis/claims/pay-url.js';
+import type { Claim } from '#core/rules/claim.js';
 import { cancelOrder } from '#core/steps/cancel-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
-import { readPayUrl } from '#core/stock/pay-url.js';
 import { asked, PRICE, usePayments } from '../../support/payments.js';
 import { openTestSale, winOne } from '../../support/stores.js';
 

@@ -2,10 +2,10 @@ import { expect, test } from '@jest/globals';
 import { deliverEvents } from '#core/maintenance/deliver-events.js';
 import { finishPayments } from '#core/maintenance/finish-payments.js';
 import { prune } from '#core/maintenance/prune.js';
-import { KEEP_DAYS } from '#core/orders/sales.js';
-import type { Sale } from '#core/sale.js';
+import { refundOrder } from '#core/operator/refund-order.js';
+import { KEEP_DAYS } from '#core/postgres/sales.js';
+import type { Sale } from '#core/rules/sale.js';
 import { cancelOrder } from '#core/steps/cancel-order.js';
-import { refundOrder } from '#core/steps/refund-order.js';
 import { makeReleasesOld } from '../../support/by-hand.js';
 import { asked, tell, usePayments } from '../../support/payments.js';
 

@@ -1,15 +1,15 @@
 import { expect, test } from '@jest/globals';
-import { audit } from '#core/maintenance/audit.js';
+import { audit } from '#core/comparison/audit.js';
 import { finishPayments } from '#core/maintenance/finish-payments.js';
 import { rebuild } from '#core/maintenance/rebuild.js';
 import { reconcileAll } from '#core/maintenance/reconcile.js';
-import { readStatement } from '#core/orders/statement.js';
-import { creditWallets, readBalance, readBalances } from '#core/orders/wallet.js';
-import type { Sale } from '#core/sale.js';
+import { refundOrder } from '#core/operator/refund-order.js';
+import { readStatement } from '#core/postgres/money/statement.js';
+import { creditWallets, readBalance, readBalances } from '#core/postgres/money/wallet.js';
+import { readSnapshot } from '#core/redis/sale/snapshot.js';
+import type { Sale } from '#core/rules/sale.js';
 import { payOrder } from '#core/steps/pay-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
-import { refundOrder } from '#core/steps/refund-order.js';
-import { readSnapshot } from '#core/stock/snapshot.js';
 import { asked, PRICE, tell, usePayments } from '../../support/payments.js';
 import { openTestSale, win, winOne } from '../../support/stores.js';
 

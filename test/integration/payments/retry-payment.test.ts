@@ -1,14 +1,14 @@
 import { expect, test } from '@jest/globals';
-import type { Claim } from '#core/claim.js';
+import { audit } from '#core/comparison/audit.js';
 import { askProviders } from '#core/maintenance/ask-providers.js';
-import { audit } from '#core/maintenance/audit.js';
 import { finishPayments } from '#core/maintenance/finish-payments.js';
-import type { Sale } from '#core/sale.js';
+import { readPayUrl } from '#core/redis/claims/pay-url.js';
+import { readSnapshot } from '#core/redis/sale/snapshot.js';
+import type { Claim } from '#core/rules/claim.js';
+import type { Sale } from '#core/rules/sale.js';
 import { cancelOrder } from '#core/steps/cancel-order.js';
 import { payOrder, showPayUrl } from '#core/steps/pay-order.js';
 import { takePaymentEvent } from '#core/steps/payment-event.js';
-import { readPayUrl } from '#core/stock/pay-url.js';
-import { readSnapshot } from '#core/stock/snapshot.js';
 import { asked, PRICE, tell, usePayments } from '../../support/payments.js';
 
 // A payment that failed at the provider is tried again while there is time to pay, and never is money kept twice.

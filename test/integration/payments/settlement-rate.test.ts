@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from '@jest/globals';
-import { placeOrders } from '#core/orders/place.js';
-import { creditWallets } from '#core/orders/wallet.js';
-import type { Sale, Settlement } from '#core/sale.js';
+import { creditWallets } from '#core/postgres/money/wallet.js';
+import { placeOrders } from '#core/postgres/orders/place.js';
+import type { Sale, Settlement } from '#core/rules/sale.js';
 import { buyers, openTestSale, useStores } from '../../support/stores.js';
 
 const t = useStores();

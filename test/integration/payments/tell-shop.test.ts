@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { tellShop } from '#core/maintenance/tell-shop.js';
-import { connectDatabase } from '#core/orders/database.js';
-import { ATTEMPTS_MAX, readDeadEvents, reviveEvents } from '#core/orders/shop-event.js';
-import { creditWallets } from '#core/orders/wallet.js';
+import { refundOrder } from '#core/operator/refund-order.js';
+import { connectDatabase } from '#core/postgres/database.js';
+import { ATTEMPTS_MAX, readDeadEvents, reviveEvents } from '#core/postgres/deliveries/shop-event.js';
+import { creditWallets } from '#core/postgres/money/wallet.js';
 import { cancelOrder } from '#core/steps/cancel-order.js';
 import type { StepContext } from '#core/steps/context.js';
 import { payOrder } from '#core/steps/pay-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
-import { refundOrder } from '#core/steps/refund-order.js';
 import { SHOP_SECRET, startShop, type TestShop } from '../../support/shop.js';
 import { buyers, openTestSale, useStores, win, winOne } from '../../support/stores.js';
 

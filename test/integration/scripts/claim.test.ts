@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, jest, test } from '@jest/globals';
-import type { Sale } from '#core/sale.js';
-import { CLAIM_BATCH_MAX, type ClaimOutcome, claim } from '#core/stock/claims.js';
-import { keysOf } from '#core/stock/keys.js';
-import { setSale } from '#core/stock/sale.js';
-import { readSnapshot } from '#core/stock/snapshot.js';
+import { CLAIM_BATCH_MAX, type ClaimOutcome, claim } from '#core/redis/claims/claim.js';
+import { keysOf } from '#core/redis/keys.js';
+import { setSale } from '#core/redis/sale/sale.js';
+import { readSnapshot } from '#core/redis/sale/snapshot.js';
+import type { Sale } from '#core/rules/sale.js';
 import { eventually } from '../../support/eventually.js';
 import { dumpKeys, expectTypesChecked, whileFull, writesNothing } from '../../support/keyspace.js';
 import { buyers, openTestSale, useStores, win, winOne } from '../../support/stores.js';

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
-import type { Sale } from '#core/sale.js';
-import { keysOf, REGISTRY } from '#core/stock/keys.js';
-import { openSale, type StartingState } from '#core/stock/open-sale.js';
-import { readLoadedSale, readRunId, setSale } from '#core/stock/sale.js';
-import { runScript } from '#core/stock/scripts.js';
-import { readSnapshot } from '#core/stock/snapshot.js';
+import { keysOf, REGISTRY } from '#core/redis/keys.js';
+import { openSale, type StartingState } from '#core/redis/sale/open-sale.js';
+import { readLoadedSale, readRunId, setSale } from '#core/redis/sale/sale.js';
+import { readSnapshot } from '#core/redis/sale/snapshot.js';
+import { runScript } from '#core/redis/scripts.js';
+import type { Sale } from '#core/rules/sale.js';
 import { dumpKeys, whileFull, writesNothing } from '../../support/keyspace.js';
 import { aSale, useStores, winOne } from '../../support/stores.js';
 

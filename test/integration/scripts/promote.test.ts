@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { NotVerified } from '#core/errors.js';
-import type { Sale } from '#core/sale.js';
-import { keysOf } from '#core/stock/keys.js';
-import { promote, RELEASE_BATCH_MAX } from '#core/stock/release.js';
-import { restock, setSale } from '#core/stock/sale.js';
-import { readSnapshot } from '#core/stock/snapshot.js';
+import { promote, RELEASE_BATCH_MAX } from '#core/redis/claims/release.js';
+import { keysOf } from '#core/redis/keys.js';
+import { restock, setSale } from '#core/redis/sale/sale.js';
+import { readSnapshot } from '#core/redis/sale/snapshot.js';
+import { NotVerified } from '#core/rules/errors.js';
+import type { Sale } from '#core/rules/sale.js';
 import { dumpKeys, expectTypesChecked, whileFull, writesNothing } from '../../support/keyspace.js';
 import { buyers, openTestSale, useStores, win } from '../../support/stores.js';
 

@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import type { ClaimRecord, ClaimStatus } from '#core/claim.js';
-import { NotVerified } from '#core/errors.js';
-import type { Sale } from '#core/sale.js';
-import { keysOf } from '#core/stock/keys.js';
-import { setSale } from '#core/stock/sale.js';
-import { readSnapshot } from '#core/stock/snapshot.js';
-import { recordStatus, type StatusRecord } from '#core/stock/status.js';
+import { recordStatus, type StatusRecord } from '#core/redis/claims/status.js';
+import { keysOf } from '#core/redis/keys.js';
+import { setSale } from '#core/redis/sale/sale.js';
+import { readSnapshot } from '#core/redis/sale/snapshot.js';
+import type { ClaimRecord, ClaimStatus } from '#core/rules/claim.js';
+import { NotVerified } from '#core/rules/errors.js';
+import type { Sale } from '#core/rules/sale.js';
 import { expectTypesChecked, whileFull, writesNothing } from '../../support/keyspace.js';
 import { aClaim, openTestSale, useStores, win, winOne } from '../../support/stores.js';
 

@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
-import { NotVerified } from '#core/errors.js';
-import { keysOf } from '#core/stock/keys.js';
-import { readLoadedSale, restock, setSale } from '#core/stock/sale.js';
-import { readSnapshot } from '#core/stock/snapshot.js';
+import { keysOf } from '#core/redis/keys.js';
+import { readLoadedSale, restock, setSale } from '#core/redis/sale/sale.js';
+import { readSnapshot } from '#core/redis/sale/snapshot.js';
+import { NotVerified } from '#core/rules/errors.js';
 import { dumpKeys, expectTypesChecked, whileFull, writesNothing } from '../../support/keyspace.js';
 import { buyers, openTestSale, useStores, win } from '../../support/stores.js';
 

@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import { NotVerified } from '#core/errors.js';
-import type { Sale } from '#core/sale.js';
-import { keysOf } from '#core/stock/keys.js';
-import { release } from '#core/stock/release.js';
-import { restoreClaim } from '#core/stock/restore.js';
-import { setSale } from '#core/stock/sale.js';
-import { readSnapshot } from '#core/stock/snapshot.js';
+import { release } from '#core/redis/claims/release.js';
+import { restoreClaim } from '#core/redis/claims/restore.js';
+import { keysOf } from '#core/redis/keys.js';
+import { setSale } from '#core/redis/sale/sale.js';
+import { readSnapshot } from '#core/redis/sale/snapshot.js';
+import { NotVerified } from '#core/rules/errors.js';
+import type { Sale } from '#core/rules/sale.js';
 import { dumpKeys, expectTypesChecked, whileFull, writesNothing } from '../../support/keyspace.js';
 import { aClaim, openTestSale, useStores, win, winOne } from '../../support/stores.js';
 

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { keysOf } from '#core/stock/keys.js';
-import { carryOver, readLoadedSale, setSale } from '#core/stock/sale.js';
+import { keysOf } from '#core/redis/keys.js';
+import { carryOver, readLoadedSale, setSale } from '#core/redis/sale/sale.js';
 import { expectTypesChecked, whileFull, writesNothing } from '../../support/keyspace.js';
 import { openTestSale, useStores } from '../../support/stores.js';
 

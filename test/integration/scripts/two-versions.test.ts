@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { parseClaimRecord } from '#core/claim.js';
 import { JOB_DATA } from '#core/queue/jobs.js';
-import { connectRedis, type Redis, waitUntilReady } from '#core/redis.js';
-import { claim } from '#core/stock/claims.js';
-import { keysOf } from '#core/stock/keys.js';
-import { release } from '#core/stock/release.js';
-import { readScript, type ScriptName } from '#core/stock/scripts.js';
-import { readSnapshot } from '#core/stock/snapshot.js';
-import { recordStatus } from '#core/stock/status.js';
+import { claim } from '#core/redis/claims/claim.js';
+import { release } from '#core/redis/claims/release.js';
+import { recordStatus } from '#core/redis/claims/status.js';
+import { connectRedis, type Redis, waitUntilReady } from '#core/redis/connection.js';
+import { keysOf } from '#core/redis/keys.js';
+import { readSnapshot } from '#core/redis/sale/snapshot.js';
+import { readScript, type ScriptName } from '#core/redis/scripts.js';
+import { parseClaimRecord } from '#core/rules/claim.js';
 import { buyers, openTestSale, useStores, winOne } from '../../support/stores.js';
 
 // A rolling update: two versions of the same processes at work on the same sale.

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import * as buyers from './buyer-commands.js';
 import * as sales from './sale-commands.js';
 
-// What may be done to a sale, each as a script of core/stock/lua does it. One is not here: mark-registry is about the list of
+// What may be done to a sale, each as a script of core/redis/lua does it. One is not here: mark-registry is about the list of
 // sales, and looks into none (integration/maintenance/reconcile). Nor is what needs another Redis or another time: a run id that
 // changes, a window that opens, memory that is full, and keys of another type (integration/scripts/*).
 

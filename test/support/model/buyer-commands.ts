@@ -1,12 +1,12 @@
 import fc from 'fast-check';
-import type { ClaimRecord } from '#core/claim.js';
-import type { OrderReason } from '#core/order.js';
-import { type ClaimOutcome, claim } from '#core/stock/claims.js';
-import { regrab } from '#core/stock/regrab.js';
-import { promote, release } from '#core/stock/release.js';
-import { restoreClaim } from '#core/stock/restore.js';
-import { leaveStandby } from '#core/stock/standby.js';
-import { readStatuses, recordStatus, setReason } from '#core/stock/status.js';
+import { type ClaimOutcome, claim } from '#core/redis/claims/claim.js';
+import { regrab } from '#core/redis/claims/regrab.js';
+import { promote, release } from '#core/redis/claims/release.js';
+import { restoreClaim } from '#core/redis/claims/restore.js';
+import { leaveStandby } from '#core/redis/claims/standby.js';
+import { readStatuses, recordStatus, setReason } from '#core/redis/claims/status.js';
+import type { ClaimRecord } from '#core/rules/claim.js';
+import type { OrderReason } from '#core/rules/order.js';
 import { buyer, fenced, named, pick, picked, picks, UNVERIFIED } from './command.js';
 
 // The scripts that are about buyers and their claims.

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import type { Claim } from '#core/claim.js';
-import { NotVerified } from '#core/errors.js';
-import type { Redis } from '#core/redis.js';
-import type { Sale } from '#core/sale.js';
+import type { Redis } from '#core/redis/connection.js';
+import type { Claim } from '#core/rules/claim.js';
+import { NotVerified } from '#core/rules/errors.js';
+import type { Sale } from '#core/rules/sale.js';
 import type { SaleModel } from './sale-model.js';
 
 /** Few, so that they meet. */

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import { claim } from '#core/stock/claims.js';
-import { keysOf } from '#core/stock/keys.js';
-import { openSale } from '#core/stock/open-sale.js';
-import { dropSale, setSale } from '#core/stock/sale.js';
-import { behindFence, runScript } from '#core/stock/scripts.js';
+import { claim } from '#core/redis/claims/claim.js';
+import { keysOf } from '#core/redis/keys.js';
+import { openSale } from '#core/redis/sale/open-sale.js';
+import { dropSale, setSale } from '#core/redis/sale/sale.js';
+import { behindFence, runScript } from '#core/redis/scripts.js';
 import { aSale } from '../stores.js';
 import { told } from './buyer-commands.js';
 import { buyer, fenced, named, purchaseKeysOf, unfenced } from './command.js';

@@ -1,8 +1,8 @@
-import { type ClaimRecord, type EndedStatus, isLive } from '#core/claim.js';
-import type { SaleState } from '#core/sale.js';
-import type { RegrabRefusal } from '#core/stock/regrab.js';
-import type { RestoreOutcome } from '#core/stock/restore.js';
-import type { BuyerStatus } from '#core/stock/status.js';
+import type { RegrabRefusal } from '#core/redis/claims/regrab.js';
+import type { RestoreOutcome } from '#core/redis/claims/restore.js';
+import type { BuyerStatus } from '#core/redis/claims/status.js';
+import { type ClaimRecord, type EndedStatus, isLive } from '#core/rules/claim.js';
+import type { SaleState } from '#core/rules/sale.js';
 
 type LiveStatus = 'queued' | 'pending_payment' | 'paid';
 const FORWARD: LiveStatus[] = ['queued', 'pending_payment', 'paid'];

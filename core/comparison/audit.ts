@@ -1,0 +1,66 @@
+import { brokenRules, countOrders, type OrderCounts } from '../postgres/audit.js';
+import type { Database } from '../postgres/database.js';
+import { readSale } from '../postgres/sales.js';
+import type { Redis } from '../redis/connection.js';
+import { readSnapshot, type Snapshot } from '../redis/sale/snapshot.js';
+import { isLive } from '../rules/claim.js';
+import { describe } from './compare.js';
+import { lastingDifferences } from './lasting.js';
+import { lineFaults } from './line.js';
+
+/** Age at which an accepted claim without an order breaks the promise, in ms (invariant 6, under any one fault). */
+const UNPLACED_LIMIT_MS = 15_000;
+
+/** The proof, for people and for programs. */
+export interface Audit {
+  sale: string;
+  ok: boolean;
+  /** What is broken, a line each; empty when everything holds. */
+  violations: string[];
+  units: number;
+  free: number;
+  claims: number;
+  unplaced: number;
+  waiting: number;
+  orders: OrderCounts;
+}
+
+/**
+ * Checks invariants 1 to 6 of a sale and its line on live data, and the books of all sales; changes nothing.
+ *
+ * @param db Postgres
+ * @param redis Redis
+ * @param saleId the sale
+ * @returns the proof, or undefined when Postgres has no such sale
+ */
+export async function audit(db: Database, redis: Redis, saleId: string): Promise<Audit | undefined> {
+  const sale = await readSale(db, saleId);
+  if (!sale) return undefined;
+  const snapshot = await readSnapshot(redis, saleId);
+  const differences = snapshot ? await lastingDifferences(db, redis, saleId, snapshot) : [];
+  const violations = [
+    ...(snapshot ? [] : ['I4 the sale is not loaded in Redis']),
+    ...differences.map(describe),
+    ...(snapshot ? [...staleClaims(snapshot), ...lineFaults(snapshot)] : []),
+    ...(await brokenRules(db, saleId)).map(({ rule, rows }) => `${rule}: ${rows}`),
+  ];
+  return {
+    sale: saleId,
+    ok: violations.length === 0,
+    violations,
+    units: sale.units,
+    free: snapshot?.stock.length ?? 0,
+    claims: [...(snapshot?.claims.values() ?? [])].filter(claim => isLive(claim.status)).length,
+    unplaced: snapshot?.outbox.size ?? 0,
+    waiting: snapshot?.standby.length ?? 0,
+    orders: await countOrders(db, saleId),
+  };
+}
+
+function staleClaims(snapshot: Snapshot): string[] {
+  return [...snapshot.outbox]
+    .filter(([, wonAtMs]) => wonAtMs < snapshot.atMs - UNPLACED_LIMIT_MS)
+    .map(
+      ([buyerId]) => `I6 the claim of ${buyerId} has waited for its order for more than ${UNPLACED_LIMIT_MS / 1_000} s`,
+    );
+}

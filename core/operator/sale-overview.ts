@@ -1,0 +1,78 @@
+import { countOrders, type OrderCounts } from '../postgres/audit.js';
+import type { Database } from '../postgres/database.js';
+import type { Redis } from '../redis/connection.js';
+import { type LoadedSale, readLoadedSale, readRunId } from '../redis/sale/sale.js';
+import { SECOND_MS, withDeadline } from '../rules/clock.js';
+import { phaseOf, type Sale, type SalePhase } from '../rules/sale.js';
+
+/** An operator looks at Postgres's part of a sale also while Redis is away, and doesn't wait longer for Redis, in ms. */
+const REDIS_LIMIT_MS = 2 * SECOND_MS;
+
+/** `ready`: the sale is loaded and verified for this run of Redis. Otherwise it gives out nothing at the moment. */
+export type SaleInRedis = 'ready' | 'unverified' | 'not_loaded' | 'away';
+
+/** What an operator sees of a sale. Times in ISO 8601, UTC; money in minor units. */
+export interface SaleOverview {
+  id: string;
+  title: string;
+  phase: SalePhase;
+  state: Sale['state'];
+  units: number;
+  priceMinor: number;
+  currency: string;
+  opensAt: string;
+  closesAt: string;
+  payWithinSeconds: number;
+  settlement: Sale['settlement'];
+  provider: Sale['provider'];
+  lateMoney: Sale['lateMoney'];
+  standbyFactor: number;
+  onePurchaseAtATime: boolean;
+  minSecondsBetweenPurchases: number;
+  generation: number;
+  inRedis: SaleInRedis;
+  /** From Redis; null when it doesn't have the sale. */
+  free: number | null;
+  unplaced: number | null;
+  waiting: number | null;
+  /** From Postgres. */
+  orders: OrderCounts;
+}
+
+/**
+ * @param stores Postgres and Redis
+ * @param sale the sale, as Postgres has it
+ * @returns the sale with its counts in both stores; Redis may be away
+ * @throws what Prisma throws
+ */
+export async function overviewOf(stores: { db: Database; redis: Redis }, sale: Sale): Promise<SaleOverview> {
+  const [orders, { inRedis, loaded }] = await Promise.all([
+    countOrders(stores.db, sale.id),
+    look(stores.redis, sale.id),
+  ]);
+  const { opensAtMs, closesAtMs, ...rest } = sale;
+  const free = loaded?.remaining ?? sale.units - orders.live;
+  return {
+    ...rest,
+    phase: phaseOf(sale, free, loaded?.nowMs ?? Date.now()),
+    opensAt: new Date(opensAtMs).toISOString(),
+    closesAt: new Date(closesAtMs).toISOString(),
+    inRedis,
+    free: loaded?.remaining ?? null,
+    unplaced: loaded?.unplaced ?? null,
+    waiting: loaded?.waiting ?? null,
+    orders,
+  };
+}
+
+async function look(redis: Redis, saleId: string): Promise<{ inRedis: SaleInRedis; loaded?: LoadedSale }> {
+  try {
+    const reads = Promise.all([readLoadedSale(redis, saleId), readRunId(redis)]);
+    const [loaded, runId] = await withDeadline(reads, REDIS_LIMIT_MS, 'reading the sale');
+    if (!loaded) return { inRedis: 'not_loaded' };
+    return { inRedis: loaded.runId === runId ? 'ready' : 'unverified', loaded };
+  } catch {
+    // Whatever it is, the overview says so; what depends on Redis tells more.
+    return { inRedis: 'away' };
+  }
+}

@@ -1,0 +1,100 @@
+import type { Claim } from '../../rules/claim.js';
+import { type Database, Prisma, type Transaction } from '../database.js';
+import { insertOrders } from '../orders/place.js';
+import { captureFromOutside, refundToOutside } from './capture.js';
+import { type Payment, selectPayments } from './payment.js';
+
+/**
+ * @param db the database
+ * @param limit how many, at most
+ * @param afterId only payments behind this one
+ * @returns payments whose money came after their order had ended, and that nobody has decided about yet
+ */
+export function readLateMoney(db: Database, limit: number, afterId: bigint): Promise<Payment[]> {
+  return selectPayments(db, Prisma.sql`p.status = 'late' AND p.id > ${afterId} ORDER BY p.id LIMIT ${limit}`);
+}
+
+/**
+ * Pays a new order with late money, for a unit that was taken again: order, capture and payment in one transaction.
+ *
+ * @param db the database
+ * @param payment the payment, `late`
+ * @param claim the claim under which the unit was taken, with the payment's `regrabClaimId`
+ * @returns false when somebody has decided already, or the order under that claim can't be paid: then the money is still `late`
+ * @throws what Prisma throws: then doing it again is the way to learn what happened
+ */
+export function payWithLateMoney(db: Database, payment: Payment, claim: Claim): Promise<boolean> {
+  return db.$transaction(async tx => {
+    if (!(await lockLate(tx, payment))) return false;
+    await insertOrders(tx, payment.saleId, [claim]);
+    // Rescue may have placed it in between, and its buyer may even have cancelled it: the same guard as for every payment.
+    const paid = await tx.$executeRaw(Prisma.sql`
+      UPDATE orders SET status = 'paid', paid_at = least(clock_timestamp(), pay_by), version = version + 1
+      WHERE id = ${claim.claimId}::uuid AND buyer_id = ${payment.buyerId} AND status = 'pending_payment'
+        AND pay_by > clock_timestamp() AND amount_minor = ${payment.amountMinor}::bigint AND currency = ${payment.currency}`);
+    if (paid === 0) return false;
+    await captureFromOutside(tx, payment, claim.claimId);
+    await tx.$executeRaw(Prisma.sql`
+      UPDATE payments SET status = 'paid', paid_order_id = ${claim.claimId}::uuid, updated_at = clock_timestamp()
+      WHERE id = ${payment.id}`);
+    return true;
+  });
+}
+
+/**
+ * Decides that late money goes back: it is booked in and out again, the order says so to its buyer, and the provider is to be told.
+ * When other money was booked for the order, this one was paid on top of it: then it goes back as it came, and operators see it.
+ *
+ * @param db the database
+ * @param payment the payment, `late`
+ * @returns false when somebody has decided already, or the order has not ended: then it is to be decided again
+ * @throws what Prisma throws: then do it again
+ */
+export function refundLateMoney(db: Database, payment: Payment): Promise<boolean> {
+  return db.$transaction(async tx => {
+    if (!(await lockLate(tx, payment)) || !(await lockEnded(tx, payment))) return false;
+    if (await isBooked(tx, payment.orderId)) {
+      await oweSurplus(tx, payment);
+      return true;
+    }
+    await captureFromOutside(tx, payment, payment.orderId);
+    await refundToOutside(tx, payment, payment.orderId);
+    await tx.$executeRaw(Prisma.sql`
+      UPDATE orders SET reason = 'refunded_late_payment', version = version + 1
+      WHERE id = ${payment.orderId}::uuid AND status = 'cancelled'`);
+    await tx.$executeRaw(Prisma.sql`
+      UPDATE payments SET status = 'refund_due', refund_at = clock_timestamp(), updated_at = clock_timestamp()
+      WHERE id = ${payment.id}`);
+    return true;
+  });
+}
+
+/** Whoever is ending it just now is waited for; an operator may also have given its buyer more time. */
+async function lockEnded(tx: Transaction, { orderId }: Payment): Promise<boolean> {
+  const [order] = await tx.$queryRaw<{ ended: boolean }[]>(
+    Prisma.sql`SELECT status <> 'pending_payment' AS ended FROM orders WHERE id = ${orderId}::uuid FOR UPDATE`,
+  );
+  return order?.ended ?? false;
+}
+
+async function isBooked(tx: Transaction, orderId: string): Promise<boolean> {
+  const captures = await tx.$queryRaw<unknown[]>(
+    Prisma.sql`SELECT FROM transfers WHERE order_id = ${orderId}::uuid AND kind = 'capture'`,
+  );
+  return captures.length > 0;
+}
+
+async function oweSurplus(tx: Transaction, payment: Payment): Promise<void> {
+  const { id, paymentId, amountMinor, currency } = payment;
+  const surplus = JSON.stringify({ state: 'paid', paymentId, amountMinor, currency });
+  await tx.$executeRaw(Prisma.sql`
+    UPDATE payments SET status = 'refund_due', refund_at = clock_timestamp(), mismatch = ${surplus}::jsonb, updated_at = clock_timestamp()
+    WHERE id = ${id}`);
+}
+
+async function lockLate(tx: Transaction, { id }: Payment): Promise<boolean> {
+  const rows = await tx.$queryRaw<unknown[]>(
+    Prisma.sql`SELECT FROM payments WHERE id = ${id} AND status = 'late' FOR UPDATE`,
+  );
+  return rows.length === 1;
+}

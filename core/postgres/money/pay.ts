@@ -1,0 +1,41 @@
+import { type Database, Prisma } from '../database.js';
+
+/** `insufficient_funds` leaves the order payable until its deadline. `not_payable`: paid before, ended, or overdue. */
+export type PaymentOutcome = 'paid' | 'insufficient_funds' | 'not_payable';
+
+/**
+ * Pays an order from its buyer's wallet: order, debit and transfer in one statement, so that exactly one of pay, cancel and
+ * expire wins, and nobody pays without goods. The deadline is checked by Postgres's clock; what was decided in time is paid in time,
+ * however long the rest of the statement takes.
+ *
+ * @param db the database
+ * @param claimId the order, of a sale that the wallet pays for
+ * @param buyerId its buyer
+ * @returns what happened
+ * @throws what Prisma throws: then what happened is unknown, and paying again is the way to learn it
+ */
+export async function payOrder(db: Database, claimId: string, buyerId: string): Promise<PaymentOutcome> {
+  const [payment] = await db.$queryRaw<{ due: bigint; paid: bigint }[]>(Prisma.sql`
+    WITH due AS (
+      SELECT o.id, o.buyer_id, o.amount_minor, o.currency
+      FROM orders o JOIN sales s ON s.id = o.sale_id AND s.provider = 'wallet'
+      WHERE o.id = ${claimId}::uuid AND o.buyer_id = ${buyerId} AND o.status = 'pending_payment' AND o.pay_by > clock_timestamp()
+      FOR UPDATE OF o),
+    debited AS (
+      UPDATE accounts a SET balance_minor = a.balance_minor - due.amount_minor
+      FROM due
+      WHERE a.kind = 'buyer' AND a.owner = due.buyer_id AND a.currency = due.currency AND a.balance_minor >= due.amount_minor
+      RETURNING due.id AS order_id, a.id AS account_id, due.amount_minor, due.currency),
+    captured AS (
+      INSERT INTO transfers (order_id, kind, debit_account_id, credit_account_id, amount_minor, currency)
+      SELECT d.order_id, 'capture', d.account_id, shop.id, d.amount_minor, d.currency
+      FROM debited d JOIN accounts shop ON shop.kind = 'shop' AND shop.owner = 'shop' AND shop.currency = d.currency
+      RETURNING order_id),
+    paid AS (
+      UPDATE orders o SET status = 'paid', paid_at = least(clock_timestamp(), o.pay_by), version = version + 1
+      FROM captured WHERE o.id = captured.order_id
+      RETURNING o.id)
+    SELECT (SELECT count(*) FROM due) AS due, (SELECT count(*) FROM paid) AS paid`);
+  if (payment?.paid === 1n) return 'paid';
+  return payment?.due === 1n ? 'insufficient_funds' : 'not_payable';
+}

@@ -1,0 +1,188 @@
+import type { PaymentReport, ProviderEvent } from '../../rules/payment.js';
+import type { ProviderName } from '../../rules/sale.js';
+import { type Database, Prisma, type Transaction } from '../database.js';
+import { captureFromOutside } from './capture.js';
+import { type Payment, selectPayments } from './payment.js';
+
+/**
+ * What came of a report. `late`: the money is there, and the order had ended. `repeated`: it was known. `mismatch`: it is not what
+ * was asked for; on the word of an event nothing follows from it but a question. `refunded_elsewhere`: somebody gave money
+ * back at the provider, past us, of a paid order or of one whose money is in the wallet.
+ */
+export type ReportOutcome =
+  | 'open'
+  | 'paid'
+  | 'late'
+  | 'failed'
+  | 'refunded'
+  | 'repeated'
+  | 'mismatch'
+  | 'refunded_elsewhere'
+  | 'unknown_payment'
+  | 'ignored';
+
+export interface AppliedReport {
+  outcome: ReportOutcome;
+  payment?: Payment | undefined;
+}
+
+/**
+ * Stores an event and lets it take effect, in one transaction: it is stored once, so it takes effect once.
+ *
+ * @param db the database
+ * @param provider whose event
+ * @param event the event
+ * @returns what came of it
+ * @throws what Prisma throws: then nothing is known, and doing it again is the way to learn it
+ */
+export function applyEvent(db: Database, provider: ProviderName, event: ProviderEvent): Promise<AppliedReport> {
+  return db.$transaction(async tx => {
+    const [stored] = await tx.$queryRaw<{ id: bigint }[]>(Prisma.sql`
+      INSERT INTO payment_events (provider, event_id, order_id, payload)
+      VALUES (${provider}, ${event.eventId}, ${event.report?.orderId ?? null}::uuid, ${JSON.stringify(event)}::jsonb)
+      ON CONFLICT (provider, event_id) DO NOTHING RETURNING id`);
+    if (!stored)
+      return { outcome: 'repeated', payment: event.report && (await lockPayment(tx, provider, event.report)) };
+    const applied: AppliedReport = event.report
+      ? await apply(tx, provider, event.report, false)
+      : { outcome: 'ignored' };
+    await tx.$executeRaw(Prisma.sql`
+      UPDATE payment_events SET outcome = ${applied.outcome}, payment_id = ${applied.payment?.id ?? null}
+      WHERE id = ${stored.id}`);
+    return applied;
+  });
+}
+
+/**
+ * Lets what a provider answered take effect, in one transaction.
+ *
+ * @param db the database
+ * @param provider who answered
+ * @param report the answer
+ * @returns what came of it
+ * @throws what Prisma throws: then ask again
+ */
+export function applyAnswer(db: Database, provider: ProviderName, report: PaymentReport): Promise<AppliedReport> {
+  return db.$transaction(tx => apply(tx, provider, report, true));
+}
+
+/** @param asked whether the provider was asked: an event's word alone never sends money back */
+async function apply(
+  tx: Transaction,
+  provider: ProviderName,
+  report: PaymentReport,
+  asked: boolean,
+): Promise<AppliedReport> {
+  const payment = await lockPayment(tx, provider, report);
+  if (!payment) return { outcome: 'unknown_payment' };
+  const outcome = fits(payment, report)
+    ? await follow(tx, payment, report)
+    : await contradict(tx, payment, report, asked);
+  return { outcome, payment };
+}
+
+/**
+ * An event may overtake the answer that tells us the payment's name at the provider: then the order tells. Of several attempts it can
+ * only be the last one, as the name of one that has failed is known.
+ */
+async function lockPayment(
+  tx: Transaction,
+  provider: ProviderName,
+  report: PaymentReport,
+): Promise<Payment | undefined> {
+  const [payment] = await selectPayments(
+    tx,
+    Prisma.sql`p.provider = ${provider}
+      AND (p.provider_payment_id = ${report.paymentId} OR p.order_id = ${report.orderId ?? null}::uuid)
+      ORDER BY p.provider_payment_id IS NOT DISTINCT FROM ${report.paymentId} DESC, p.attempt DESC LIMIT 1 FOR UPDATE OF p`,
+  );
+  return payment;
+}
+
+function fits(payment: Payment, { paymentId, orderId, amountMinor, currency }: PaymentReport): boolean {
+  return (
+    (payment.paymentId === null || payment.paymentId === paymentId) &&
+    (orderId === undefined || orderId === payment.orderId) &&
+    (payment.paymentId !== null || orderId !== undefined) &&
+    payment.amountMinor === amountMinor &&
+    payment.currency === currency
+  );
+}
+
+async function follow(tx: Transaction, payment: Payment, report: PaymentReport): Promise<ReportOutcome> {
+  const { status } = payment;
+  switch (report.state) {
+    case 'open':
+      if (status === 'requested') await become(tx, payment, report, 'open');
+      return 'open';
+    case 'failed':
+      if (status !== 'requested' && status !== 'open') return 'repeated';
+      await become(tx, payment, report, 'failed');
+      return 'failed';
+    case 'paid':
+      // Events may come in any order: a success counts also behind a failure.
+      if (status !== 'requested' && status !== 'open' && status !== 'failed') return 'repeated';
+      return capture(tx, payment, report);
+    case 'refunded':
+      if (status === 'refunded') return (await isInWallet(tx, payment)) ? 'refunded_elsewhere' : 'repeated';
+      if (status === 'paid') return 'refunded_elsewhere';
+      await become(tx, payment, report, 'refunded');
+      return 'refunded';
+  }
+}
+
+/** What the provider wouldn't give back was put into the wallet: should it come back at the provider as well, the buyer has it twice. */
+async function isInWallet(tx: Transaction, { orderId }: Payment): Promise<boolean> {
+  const found = await tx.$queryRaw<unknown[]>(Prisma.sql`
+    SELECT FROM transfers WHERE order_id = ${orderId}::uuid AND kind = 'refund_to_wallet'`);
+  return found.length > 0;
+}
+
+/** Exactly one of pay, cancel and expire wins, as for a wallet: one guarded update, by Postgres's clock. */
+async function capture(tx: Transaction, payment: Payment, report: PaymentReport): Promise<'paid' | 'late'> {
+  const paid = await tx.$executeRaw(Prisma.sql`
+    UPDATE orders SET status = 'paid', paid_at = least(clock_timestamp(), pay_by), version = version + 1
+    WHERE id = ${payment.orderId}::uuid AND status = 'pending_payment' AND pay_by > clock_timestamp()`);
+  if (paid === 0) {
+    await become(tx, payment, report, 'late');
+    return 'late';
+  }
+  await captureFromOutside(tx, payment, payment.orderId);
+  await become(tx, payment, report, 'paid');
+  return 'paid';
+}
+
+async function become(tx: Transaction, { id, orderId }: Payment, report: PaymentReport, status: Payment['status']) {
+  const askOn = status === 'open' ? Prisma.empty : Prisma.sql`, ask_at = NULL`;
+  const paidOrder = status === 'paid' ? Prisma.sql`, paid_order_id = ${orderId}::uuid` : Prisma.empty;
+  await tx.$executeRaw(Prisma.sql`
+    UPDATE payments SET status = ${status}, provider_payment_id = ${report.paymentId}, updated_at = clock_timestamp()
+      ${askOn} ${paidOrder}
+    WHERE id = ${id}`);
+}
+
+/** The provider itself is asked; what it confirms to have taken, and we didn't ask for, goes back as it came. */
+async function contradict(
+  tx: Transaction,
+  payment: Payment,
+  report: PaymentReport,
+  asked: boolean,
+): Promise<'mismatch'> {
+  const { id, status, paymentId } = payment;
+  const isUndecided = status === 'requested' || status === 'open' || status === 'failed';
+  const isOurs = paymentId === null || paymentId === report.paymentId;
+  if (isUndecided && !asked) await askNow(tx, id);
+  else if (isUndecided && isOurs && report.state === 'paid') await giveBack(tx, id, report);
+  return 'mismatch';
+}
+
+async function askNow(tx: Transaction, id: bigint): Promise<void> {
+  await tx.$executeRaw(Prisma.sql`UPDATE payments SET ask_at = clock_timestamp() WHERE id = ${id}`);
+}
+
+async function giveBack(tx: Transaction, id: bigint, report: PaymentReport): Promise<void> {
+  await tx.$executeRaw(Prisma.sql`
+    UPDATE payments SET status = 'refund_due', refund_at = clock_timestamp(), ask_at = NULL,
+      provider_payment_id = ${report.paymentId}, mismatch = ${JSON.stringify(report)}::jsonb, updated_at = clock_timestamp()
+    WHERE id = ${id}`);
+}

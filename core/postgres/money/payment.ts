@@ -1,0 +1,177 @@
+import { newClaimId } from '../../identity/claim-id.js';
+import type { ProviderName } from '../../rules/sale.js';
+import { type Database, Prisma, type Transaction } from '../database.js';
+
+export type PaymentStatus = 'requested' | 'open' | 'paid' | 'late' | 'refund_due' | 'refunded' | 'failed';
+
+/** An attempt to pay one order through a provider, with what is needed of its order and its sale. Money in minor units. */
+export interface Payment {
+  id: bigint;
+  orderId: string;
+  /** 1, and more when the one before has failed. */
+  attempt: number;
+  saleId: string;
+  buyerId: string;
+  provider: ProviderName;
+  paymentId: string | null;
+  payUrl: string | null;
+  amountMinor: number;
+  currency: string;
+  status: PaymentStatus;
+  regrabClaimId: string;
+  payByMs: number;
+  /** Whether its order can still be paid. */
+  payable: boolean;
+}
+
+interface PaymentRow {
+  id: bigint;
+  order_id: string;
+  attempt: number;
+  sale_id: string;
+  buyer_id: string;
+  provider: ProviderName;
+  provider_payment_id: string | null;
+  pay_url: string | null;
+  amount_minor: bigint;
+  currency: string;
+  status: PaymentStatus;
+  regrab_claim_id: string;
+  pay_by: Date;
+  payable: boolean;
+}
+
+const SELECT_PAYMENTS = Prisma.sql`
+  SELECT p.id, p.order_id, p.attempt, o.sale_id, o.buyer_id, p.provider, p.provider_payment_id, p.pay_url, p.amount_minor, p.currency,
+         p.status, p.regrab_claim_id, o.pay_by,
+         o.status = 'pending_payment' AND o.pay_by > clock_timestamp() AS payable
+  FROM payments p JOIN orders o ON o.id = p.order_id`;
+
+/**
+ * @param db the database, or a transaction
+ * @param where which payments: `p` is the payment, `o` its order; whatever follows WHERE
+ * @returns the payments
+ */
+export async function selectPayments(db: Transaction, where: Prisma.Sql): Promise<Payment[]> {
+  const rows = await db.$queryRaw<PaymentRow[]>(Prisma.sql`${SELECT_PAYMENTS} WHERE ${where}`);
+  return rows.map(row => ({
+    id: row.id,
+    orderId: row.order_id,
+    attempt: row.attempt,
+    saleId: row.sale_id,
+    buyerId: row.buyer_id,
+    provider: row.provider,
+    paymentId: row.provider_payment_id,
+    payUrl: row.pay_url,
+    amountMinor: Number(row.amount_minor),
+    currency: row.currency,
+    status: row.status,
+    regrabClaimId: row.regrab_claim_id,
+    payByMs: row.pay_by.getTime(),
+    payable: row.payable,
+  }));
+}
+
+/** A provider that has told us nothing is asked this soon, in s, and then ever more seldom. */
+const ASK_FIRST_SECONDS = 5;
+const ASK_SECONDS_MAX = 600;
+
+/** The last chance before an order expires: asking and answering takes less than this, in s. */
+const ASK_BEFORE_DEADLINE_SECONDS = 3;
+
+/** How long after its deadline a payment is still asked about, in hours; an event is heard at any time. */
+const ASK_HOURS_MAX = 24;
+
+/** When to ask next: with back-off, and in any case just before the deadline and just after it. */
+const nextAsk = (asked: Prisma.Sql) => Prisma.sql`
+  CASE WHEN clock_timestamp() > o.pay_by + ${ASK_HOURS_MAX} * interval '1 hour' THEN NULL
+       WHEN clock_timestamp() < o.pay_by - (${ASK_BEFORE_DEADLINE_SECONDS} + 1) * interval '1 second'
+       THEN least(clock_timestamp() + ${askDelay(asked)}, o.pay_by - ${ASK_BEFORE_DEADLINE_SECONDS} * interval '1 second')
+       WHEN clock_timestamp() < o.pay_by THEN o.pay_by + interval '2 seconds'
+       ELSE clock_timestamp() + ${askDelay(asked)} END`;
+
+const askDelay = (asked: Prisma.Sql) =>
+  Prisma.sql`least(${ASK_FIRST_SECONDS} * 2 ^ least(${asked}, 20), ${ASK_SECONDS_MAX}) * interval '1 second'`;
+
+/** Whose payments fail that often is not helped by another one, and a provider not by the load. */
+const ATTEMPTS_MAX = 10;
+
+/**
+ * Writes down that an order is to be paid through its sale's provider, before the provider hears of it. When what was tried before has
+ * failed for certain, or went back because it was something else than was asked for, this is the next attempt. Safe to repeat.
+ *
+ * @param db the database
+ * @param orderId the order
+ * @param buyerId its buyer
+ * @returns the latest attempt, new or from before; undefined when the order can't be paid and never was to be
+ */
+export async function requestPayment(db: Database, orderId: string, buyerId: string): Promise<Payment | undefined> {
+  await db.$executeRaw(Prisma.sql`
+    INSERT INTO payments (order_id, attempt, provider, amount_minor, currency, regrab_claim_id, ask_at)
+    SELECT o.id, before.attempts + 1, s.provider, o.amount_minor, o.currency, ${newClaimId()}::uuid, ${nextAsk(Prisma.sql`0`)}
+    FROM orders o JOIN sales s ON s.id = o.sale_id AND s.provider <> 'wallet', LATERAL (
+      SELECT count(*)::int AS attempts, count(*) FILTER (WHERE p.status NOT IN ('failed', 'refund_due', 'refunded')) AS undecided
+      FROM payments p WHERE p.order_id = o.id) before
+    WHERE o.id = ${orderId}::uuid AND o.buyer_id = ${buyerId} AND o.status = 'pending_payment' AND o.pay_by > clock_timestamp()
+      AND before.undecided = 0 AND before.attempts < ${ATTEMPTS_MAX}
+    ON CONFLICT DO NOTHING`);
+  return readLatestPayment(db, orderId, buyerId);
+}
+
+/**
+ * @param db the database
+ * @param orderId an order
+ * @param buyerId its buyer
+ * @returns its latest attempt to be paid; undefined while there is none
+ */
+export async function readLatestPayment(db: Database, orderId: string, buyerId: string): Promise<Payment | undefined> {
+  const [payment] = await selectPayments(
+    db,
+    Prisma.sql`p.order_id = ${orderId}::uuid AND o.buyer_id = ${buyerId} ORDER BY p.attempt DESC LIMIT 1`,
+  );
+  return payment;
+}
+
+/**
+ * @param db the database
+ * @param id a payment that the provider has made
+ * @param paymentId its name there
+ * @param payUrl where the buyer pays
+ * @returns where the payment stands: an event may have overtaken the provider's answer
+ */
+export async function markOpen(db: Database, id: bigint, paymentId: string, payUrl: string): Promise<PaymentStatus> {
+  const [payment] = await db.$queryRaw<{ status: PaymentStatus }[]>(Prisma.sql`
+    UPDATE payments SET provider_payment_id = coalesce(provider_payment_id, ${paymentId}), pay_url = ${payUrl},
+           status = CASE status WHEN 'requested' THEN 'open' ELSE status END, updated_at = clock_timestamp()
+    WHERE id = ${id} RETURNING status`);
+  return payment?.status ?? 'failed';
+}
+
+/**
+ * @param db the database
+ * @param id a payment that its provider refused to make
+ */
+export async function markRefused(db: Database, id: bigint): Promise<void> {
+  await db.$executeRaw(Prisma.sql`
+    UPDATE payments SET status = 'failed', ask_at = NULL, updated_at = clock_timestamp()
+    WHERE id = ${id} AND status = 'requested'`);
+}
+
+/**
+ * @param db the database
+ * @param limit how many, at most
+ * @returns the payments that nothing was heard of for a while, the longest due first
+ */
+export function readUnheard(db: Database, limit: number): Promise<Payment[]> {
+  return selectPayments(db, Prisma.sql`p.ask_at <= clock_timestamp() ORDER BY p.ask_at LIMIT ${limit}`);
+}
+
+/**
+ * @param db the database
+ * @param id a payment that its provider was asked about, with or without an answer
+ */
+export async function askAgainLater(db: Database, id: bigint): Promise<void> {
+  await db.$executeRaw(Prisma.sql`
+    UPDATE payments p SET asked = p.asked + 1, ask_at = ${nextAsk(Prisma.sql`p.asked + 1`)}
+    FROM orders o WHERE o.id = p.order_id AND p.id = ${id} AND p.ask_at IS NOT NULL`);
+}

@@ -1,0 +1,58 @@
+import { type Database, Prisma } from '../database.js';
+
+/** One movement of a buyer's money. */
+export interface StatementLine {
+  at: string;
+  kind: 'credit' | 'capture' | 'refund' | 'refund_to_wallet';
+  orderId: string | null;
+  saleId: string | null;
+  currency: string;
+  /** Positive: into the wallet. Negative: out of it. */
+  amountMinor: number;
+  /** What the wallet held after it. */
+  balanceMinor: number;
+}
+
+/**
+ * Reads every movement of a buyer's wallets, with the balance after it. The balances are summed up from the transfers, so the last
+ * one of a currency is the proof of the stored one.
+ *
+ * @param db the database
+ * @param buyerId whose
+ * @param limit how many, at most: the newest
+ * @returns the movements, the oldest first
+ */
+export async function readStatement(db: Database, buyerId: string, limit: number): Promise<StatementLine[]> {
+  const rows = await db.$queryRaw<StatementRow[]>(Prisma.sql`
+    WITH flows AS (
+      SELECT t.id, t.created_at, t.kind, t.order_id, t.currency,
+             CASE WHEN t.credit_account_id = a.id THEN t.amount_minor ELSE -t.amount_minor END AS amount
+      FROM accounts a JOIN transfers t ON t.credit_account_id = a.id OR t.debit_account_id = a.id
+      WHERE a.kind = 'buyer' AND a.owner = ${buyerId}),
+    summed AS (SELECT *, sum(amount) OVER (PARTITION BY currency ORDER BY id) AS balance FROM flows)
+    SELECT f.id, f.created_at, f.kind, f.order_id, o.sale_id, f.currency, f.amount, f.balance::bigint
+    FROM summed f LEFT JOIN orders o ON o.id = f.order_id ORDER BY f.id DESC LIMIT ${limit}`);
+  return rows.map(lineOf).reverse();
+}
+
+interface StatementRow {
+  created_at: Date;
+  kind: StatementLine['kind'];
+  order_id: string | null;
+  sale_id: string | null;
+  currency: string;
+  amount: bigint;
+  balance: bigint;
+}
+
+function lineOf(row: StatementRow): StatementLine {
+  return {
+    at: row.created_at.toISOString(),
+    kind: row.kind,
+    orderId: row.order_id,
+    saleId: row.sale_id,
+    currency: row.currency,
+    amountMinor: Number(row.amount),
+    balanceMinor: Number(row.balance),
+  };
+}

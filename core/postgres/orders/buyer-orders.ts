@@ -1,0 +1,37 @@
+import type { Database } from '../database.js';
+
+/** One order of a buyer, for the operator. */
+export interface BuyerOrder {
+  orderId: string;
+  saleId: string;
+  unit: number;
+  status: string;
+  reason: string | null;
+  amountMinor: number;
+  currency: string;
+  placedAt: string;
+}
+
+/**
+ * @param db the database
+ * @param buyerId whose
+ * @param limit how many, at most
+ * @returns the orders, the newest first
+ */
+export async function readBuyerOrders(db: Database, buyerId: string, limit: number): Promise<BuyerOrder[]> {
+  const rows = await db.order.findMany({
+    where: { buyerId, status: { not: 'void' } },
+    orderBy: { placedAt: 'desc' },
+    take: limit,
+  });
+  return rows.map(({ id, saleId, unit, status, reason, amountMinor, currency, placedAt }) => ({
+    orderId: id,
+    saleId,
+    unit,
+    status,
+    reason,
+    amountMinor: Number(amountMinor),
+    currency,
+    placedAt: placedAt.toISOString(),
+  }));
+}

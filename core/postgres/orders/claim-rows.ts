@@ -1,0 +1,13 @@
+import type { Claim } from '../../rules/claim.js';
+import { Prisma } from '../database.js';
+
+/**
+ * @param claims at most 1,000
+ * @returns claims as rows `c (id, buyer_id, unit)`, to stand behind FROM
+ */
+export function claimRows(claims: Claim[]): Prisma.Sql {
+  const ids = claims.map(claim => claim.claimId);
+  const buyers = claims.map(claim => claim.buyerId);
+  const units = claims.map(claim => claim.unit);
+  return Prisma.sql`unnest(${ids}::uuid[], ${buyers}::text[], ${units}::int[]) AS c (id, buyer_id, unit)`;
+}

@@ -1,0 +1,27 @@
+import type { Order, OrderReason, OrderStatus } from '../../rules/order.js';
+import { Prisma } from '../database.js';
+
+/** An order as the statements of this folder return it. */
+export interface OrderRow {
+  id: string;
+  buyer_id: string;
+  unit: number;
+  status: OrderStatus;
+  reason: OrderReason | null;
+  pay_by: Date;
+}
+
+/** The columns of an {@link OrderRow}, of a table that the statement calls `o`. */
+export const ORDER_COLUMNS = Prisma.sql`o.id, o.buyer_id, o.unit, o.status, o.reason, o.pay_by`;
+
+/** @returns the order that a row holds */
+export function orderOf(row: OrderRow): Order {
+  return {
+    claimId: row.id,
+    buyerId: row.buyer_id,
+    unit: row.unit,
+    status: row.status,
+    reason: row.reason,
+    payByMs: row.pay_by.getTime(),
+  };
+}

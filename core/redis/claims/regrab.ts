@@ -1,0 +1,32 @@
+import type { Redis } from '../connection.js';
+import { allKeysOf } from '../keys.js';
+import { behindFence, runScript } from '../scripts.js';
+
+/** Why no unit could be taken again. `not_released`: the old claim is still being released; ask again. */
+export type RegrabRefusal = 'not_open' | 'sold_out' | 'other_claim' | 'ended' | 'not_released';
+
+/** Which buyer, which claim of theirs has ended, and under which a unit is taken again. */
+export interface Regrab {
+  buyerId: string;
+  endedClaimId: string;
+  claimId: string;
+}
+
+/**
+ * Takes a unit again for a buyer whose money came late: as anybody could who clicked now, and never past those on standby.
+ * The claim is in the outbox, so it becomes an order whatever happens. Safe to repeat.
+ *
+ * @param redis a connection with the scripts
+ * @param saleId the sale
+ * @param regrab for whom
+ * @returns the unit, or why there is none
+ * @throws NotVerified when the sale isn't verified; what ioredis throws
+ */
+export async function regrab(redis: Redis, saleId: string, regrab: Regrab): Promise<number | RegrabRefusal> {
+  const reply = await runScript(redis, 'regrab', allKeysOf(saleId), [
+    regrab.buyerId,
+    regrab.endedClaimId,
+    regrab.claimId,
+  ]);
+  return behindFence<number | RegrabRefusal>(reply, saleId)[0] as number | RegrabRefusal;
+}

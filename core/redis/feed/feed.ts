@@ -1,0 +1,135 @@
+import type { Redis } from '../connection.js';
+import { channelOf } from '../keys.js';
+import { parseChange } from './changes.js';
+import { FollowedSale, type Listener } from './followed-sale.js';
+import { readPulses } from './pulse.js';
+
+/** How often the feed compares what it heard with what Redis counts, in ms: so long, at most, does it not notice that it is deaf. */
+const LOOK_EVERY_MS = 500;
+
+/** A sale that nobody follows any more is listened to for this long, in ms, as waiting buyers come and go. */
+const LINGER_MS = 10_000;
+
+/** A deaf connection is made anew, but not more often than this, in ms. */
+const RECONNECT_EVERY_MS = 2_000;
+
+/**
+ * Hears what changes in sales: one connection for the whole process. It knows when it is deaf: its connection was closed,
+ * subscribing was refused, or Redis counts messages that did not come within {@link LOOK_EVERY_MS}. Whoever follows a sale
+ * must then ask Redis itself.
+ */
+export class Feed {
+  readonly #subscriber: Redis;
+  readonly #redis: Redis;
+  readonly #onError: (error: Error) => void;
+  readonly #sales = new Map<string, FollowedSale>();
+  readonly #saleOf = new Map<string, string>();
+  readonly #timer: NodeJS.Timeout;
+  #looking = false;
+  #reconnectedAtMs = 0;
+
+  /**
+   * @param subscriber a connection with the profile `feed`, for nothing else
+   * @param redis another connection, to compare with
+   * @param onError told of messages and calls that failed
+   */
+  constructor(subscriber: Redis, redis: Redis, onError: (error: Error) => void) {
+    this.#subscriber = subscriber;
+    this.#redis = redis;
+    this.#onError = onError;
+    subscriber.on('message', (channel, text) => this.#hear(channel, text));
+    subscriber.on('close', () => this.#goDeaf());
+    subscriber.on('ready', () => {
+      for (const [saleId, sale] of this.#sales) void this.#listen(saleId, sale);
+    });
+    this.#timer = setInterval(() => this.#tend(), LOOK_EVERY_MS);
+  }
+
+  /** @returns a function that ends it */
+  follow(saleId: string, listener: Listener): () => void {
+    let sale = this.#sales.get(saleId);
+    if (!sale) {
+      sale = new FollowedSale();
+      this.#sales.set(saleId, sale);
+      this.#saleOf.set(channelOf(saleId), saleId);
+      if (this.#subscriber.status === 'ready') void this.#listen(saleId, sale);
+    }
+    return sale.add(listener);
+  }
+
+  /** @returns whether changes of a sale that is followed are being heard */
+  hears(saleId: string): boolean {
+    return this.#sales.get(saleId)?.hearing ?? false;
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.#sales.clear();
+    this.#subscriber.disconnect();
+  }
+
+  async #listen(saleId: string, sale: FollowedSale): Promise<void> {
+    try {
+      await this.#subscriber.subscribe(channelOf(saleId));
+    } catch (error) {
+      return this.#onError(error as Error);
+    }
+    if (this.#sales.get(saleId) === sale && this.#subscriber.status === 'ready') sale.listen();
+  }
+
+  #hear(channel: string, text: string): void {
+    const sale = this.#sales.get(this.#saleOf.get(channel) ?? '');
+    if (!sale) return;
+    try {
+      sale.hear(parseChange(text));
+    } catch (error) {
+      // Whatever it was, it was not heard.
+      this.#onError(error as Error);
+      sale.goDeaf();
+    }
+  }
+
+  #goDeaf(): void {
+    for (const sale of this.#sales.values()) sale.goDeaf();
+  }
+
+  #tend(): void {
+    for (const [saleId, sale] of this.#sales) {
+      if (sale.idleMs > LINGER_MS) this.#forget(saleId);
+      else if (!sale.hearing && this.#subscriber.status === 'ready') void this.#listen(saleId, sale);
+    }
+    if (this.#looking) return;
+    this.#looking = true;
+    this.#look()
+      .catch(error => {
+        this.#goDeaf();
+        this.#onError(error as Error);
+      })
+      .finally(() => {
+        this.#looking = false;
+      });
+  }
+
+  async #look(): Promise<void> {
+    const saleIds = [...this.#sales.keys()];
+    if (saleIds.length === 0) return;
+    const pulses = await readPulses(this.#redis, saleIds);
+    saleIds.forEach((saleId, i) => {
+      const pulse = pulses[i];
+      if (pulse && this.#sales.get(saleId)?.look(pulse) === false) this.#reconnect();
+    });
+  }
+
+  #reconnect(): void {
+    if (performance.now() - this.#reconnectedAtMs < RECONNECT_EVERY_MS) return;
+    this.#reconnectedAtMs = performance.now();
+    this.#subscriber.disconnect(true);
+  }
+
+  #forget(saleId: string): void {
+    this.#sales.delete(saleId);
+    this.#saleOf.delete(channelOf(saleId));
+    // A channel that is heard for nothing costs nothing but its messages.
+    this.#subscriber.unsubscribe(channelOf(saleId)).catch(() => undefined);
+  }
+}

@@ -1,0 +1,17 @@
+-- A claim record is 'claimId unit status payByMs reason' with '-' for none (core/rules/claim.ts parses the same). A later version
+-- may write more behind it: that is passed over, so that both can be at work during an update.
+-- A status only moves to a higher rank; a claim is live below the rank of the ends.
+local RANK = { queued = 0, pending_payment = 1, paid = 2, cancelled = 3, rejected = 3, refunded = 3 }
+
+local function parse(record)
+  local claim_id, unit, status, pay_by, reason = string.match(record, '^(%S+) (%d+) (%S+) (%S+) (%S+)')
+  return { claim_id = claim_id, unit = unit, status = status, pay_by = pay_by, reason = reason }
+end
+
+local function is_live(record)
+  return RANK[string.match(record, '^%S+ %d+ (%S+)')] < 3
+end
+
+local function format(claim_id, unit, status, pay_by, reason)
+  return claim_id .. ' ' .. unit .. ' ' .. status .. ' ' .. (pay_by or '-') .. ' ' .. (reason or '-')
+end

@@ -1,0 +1,89 @@
+import { type ClaimRecord, parseClaimRecord } from '../../rules/claim.js';
+import type { Redis } from '../connection.js';
+import { keysOf } from '../keys.js';
+import { msOf, repliesOf } from '../replies.js';
+
+/** What Redis holds of a sale's buyers at one instant. */
+export interface Remains {
+  claims: Map<string, ClaimRecord>;
+  outbox: Map<string, number>;
+  /** In the order of the line. */
+  standby: string[];
+  /** The latest generation of the sale that Redis has heard of, perhaps of its state only. */
+  latestGeneration: number;
+  /** Redis's clock at that instant, in ms since the epoch. */
+  atMs: number;
+}
+
+/** Everything Redis holds of a sale at one instant. */
+export interface Snapshot extends Remains {
+  units: number;
+  generation: number;
+  runId: string;
+  stock: number[];
+  /** The number that each of them drew when joining, and the last one that was drawn. */
+  tickets: number[];
+  lastTicket: number;
+  standbyCap: number;
+}
+
+/**
+ * Reads a whole sale in one transaction. Linear in its size: for audits, repairs and rebuilds.
+ *
+ * @param redis a connection
+ * @param saleId the sale
+ * @returns the snapshot, or undefined when the sale isn't loaded
+ */
+export async function readSnapshot(redis: Redis, saleId: string): Promise<Snapshot | undefined> {
+  const snapshot = await readAll(redis, saleId);
+  return snapshot.units > 0 ? snapshot : undefined;
+}
+
+/**
+ * Reads what there is of a sale's buyers, also when Redis has lost the sale itself and kept them.
+ *
+ * @param redis a connection
+ * @param saleId the sale
+ * @returns all that is left, or undefined when nothing is
+ */
+export async function readRemains(redis: Redis, saleId: string): Promise<Remains | undefined> {
+  const snapshot = await readAll(redis, saleId);
+  const isAnyLeft = snapshot.units > 0 || snapshot.claims.size > 0 || snapshot.standby.length > 0;
+  return isAnyLeft ? snapshot : undefined;
+}
+
+/** Of a sale that isn't loaded: no units. */
+async function readAll(redis: Redis, saleId: string): Promise<Snapshot> {
+  const keys = keysOf(saleId);
+  const replies = await redis
+    .multi()
+    .hmget(keys.sale, 'units', 'generation', 'runId', 'standbyCap', 'standbySeq', 'stateGeneration')
+    .lrange(keys.stock, 0, -1)
+    .hgetall(keys.claims)
+    .zrange(keys.outbox, '0', '-1', 'WITHSCORES')
+    .zrange(keys.standby, '0', '-1', 'WITHSCORES')
+    .time()
+    .exec();
+  const [sale, stock, claims, outbox, standby, time] =
+    repliesOf<[(string | null)[], string[], Record<string, string>, string[], string[], [string, string]]>(replies);
+  const [units, generation, runId, standbyCap, lastTicket, stateGeneration] = sale;
+  return {
+    units: Number(units),
+    generation: Number(generation),
+    latestGeneration: Math.max(Number(generation), Number(stateGeneration)),
+    runId: runId ?? '',
+    stock: stock.map(Number),
+    claims: new Map(Object.entries(claims).map(([buyerId, record]) => [buyerId, parseClaimRecord(record)])),
+    outbox: new Map(pairs(outbox)),
+    standby: pairs(standby).map(([buyerId]) => buyerId),
+    tickets: pairs(standby).map(([, ticket]) => ticket),
+    lastTicket: Number(lastTicket),
+    standbyCap: Number(standbyCap),
+    atMs: msOf(time),
+  };
+}
+
+/** A sorted set as Redis lists it: member, score, member, score. */
+function pairs(listed: string[]): [member: string, score: number][] {
+  return Array.from({ length: listed.length / 2 }, (_, i) => [listed[2 * i] as string, Number(listed[2 * i + 1])]);
+}
