@@ -20,15 +20,13 @@ const REASONS = {
     'Redis, Postgres and the queue fail separately. A step combines them, where the order of the effects can be read in one place.',
   steps: 'Maintenance repairs what the steps left behind; a step that calls the repair hides its own defect.',
 };
-// The stack's commands (demo, rehearse) may use development packages: they run from a clone, never in a container.
-const MAY_USE_DEV_PACKAGES = '^apps/stack/';
 
 /** A library that only its owners import, so that replacing it, or a trap in it, is one file's matter. */
 const owned = (library, packages, owners, why) => ({
   name: `owner-of-${library}`,
   severity: 'error',
   comment: `${why} Only ${owners.join(', ')} may import it: ask the owner for what you need.`,
-  from: { path: '^(core|apps)/', pathNot: owners.map(owner => `^${owner}`) },
+  from: { path: '^(core|apps|stack)/', pathNot: owners.map(owner => `^${owner}`) },
   to: { path: packages.map(name => `^node_modules/${name}(/|$)`) },
 });
 
@@ -40,13 +38,25 @@ module.exports = {
       'apps-are-separate-processes',
       { path: '^apps/([^/]+)/' },
       { path: '^apps/([^/]+)/', pathNot: '^apps/$1/' },
-      'Each app is a process of its own that can be killed, scaled and deployed alone. What two of them share belongs in core; apps/stack starts the others as processes.',
+      'Each app is a process of its own that can be killed, scaled and deployed alone. What two of them share belongs in core.',
     ),
     mayNotImport(
       'api-has-no-database-client',
       { path: '^apps/api/' },
       { path: ['^core/postgres/', '^node_modules/(pg|pg-pool|@prisma)/'], reachable: true },
       'Postgres can be down and the sale goes on: nothing the API loads, directly or through others, may open a database connection.',
+    ),
+    mayNotImport(
+      'stack-starts-apps',
+      { path: '^stack/' },
+      { path: '^apps/' },
+      'The stack starts the apps as processes and talks to them over HTTP, as anybody does.',
+    ),
+    mayNotImport(
+      'nothing-deployed-imports-the-stack',
+      { path: '^(core|apps)/' },
+      { path: '^stack/' },
+      'The stack is not in the image: what an app needs belongs in core.',
     ),
     mayNotImport(
       'core-knows-no-app',
@@ -81,21 +91,27 @@ module.exports = {
     ),
     mayNotImport(
       'nothing-imports-a-test',
-      { path: '^(core|apps|bench|bin)/|^[^/]+$' },
+      { path: '^(core|apps|stack|bench|bin)/|^[^/]+$' },
       { path: '^test/' },
       'Tests look at the product, never the other way round: what the product needs is not test support.',
     ),
     mayNotImport(
       'sources-not-builds',
-      { path: '^(core|apps|test|bench)/' },
+      { path: '^(core|apps|stack|test|bench)/' },
       { path: '^dist/' },
       'dist/ may be stale or missing. Import the source; #core/* finds dist by itself where only that exists.',
     ),
     mayNotImport(
       'core-by-its-name',
-      { path: '^(apps|test|bench)/' },
+      { path: '^(apps|stack|test|bench)/' },
       { path: '^core/', dependencyTypesNot: ['aliased-subpath-import'] },
       'Across the boundary imports read #core/…: the border stays visible, and files can move without a ladder of dots.',
+    ),
+    mayNotImport(
+      'stack-by-its-name',
+      { path: '^(test|bench)/' },
+      { path: '^stack/', dependencyTypesNot: ['aliased-subpath-import'] },
+      'Across the boundary imports read #stack/…, for the same reason.',
     ),
 
     owned(
@@ -115,7 +131,7 @@ module.exports = {
       'prisma-and-pg',
       ['@prisma', '\\.prisma', 'pg'],
       // A private Postgres is told to create a database before anyone can migrate one.
-      ['core/postgres/', 'apps/stack/postgres-server\\.ts'],
+      ['core/postgres/', 'stack/stores/postgres-server\\.ts'],
       'Database errors, pools and deadlines are interpreted in one place.',
     ),
     owned(
@@ -148,7 +164,7 @@ module.exports = {
       ['core/identity/token\\.ts'],
       'Algorithms and claims of the buyer token are security decisions, made once.',
     ),
-    owned('commander', ['commander'], ['apps/cli/', 'apps/stack/'], 'Only commands parse command lines.'),
+    owned('commander', ['commander'], ['apps/cli/', 'stack/'], 'Only commands parse command lines.'),
     owned(
       'zod',
       ['zod', 'zod-openapi'],
@@ -174,7 +190,7 @@ module.exports = {
       'no-orphans',
       {
         orphan: true,
-        path: '^(core|apps|test|bench)/',
+        path: '^(core|apps|stack|test|bench)/',
         pathNot: ['\\.d\\.ts$', '^apps/web/', '^core/postgres/generated/', '\\.test\\.ts$'],
       },
       {},
@@ -182,25 +198,25 @@ module.exports = {
     ),
     mayNotImport(
       'no-unused-core',
-      { path: '^(apps|bench|test)/' },
+      { path: '^(apps|stack|bench|test)/' },
       { path: '^core/', pathNot: '^core/postgres/generated/', reachable: false },
       'A file of core that no app, test or benchmark reaches is dead: delete it or use it.',
     ),
     mayNotImport(
       'no-development-packages-in-the-product',
-      { path: '^(core|apps)/', pathNot: MAY_USE_DEV_PACKAGES },
+      { path: '^(core|apps)/' },
       { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['npm'] },
       'A container is installed with --omit=dev: an import of a development package would only fail there.',
     ),
     mayNotImport(
       'only-declared-packages',
-      { path: '^(core|apps|test|bench)/' },
+      { path: '^(core|apps|stack|test|bench)/' },
       { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
       'A package that is only there because another needs it changes or vanishes without notice: declare it.',
     ),
     mayNotImport(
       'only-what-exists',
-      { path: '^(core|apps|test|bench)/' },
+      { path: '^(core|apps|stack|test|bench)/' },
       { couldNotResolve: true },
       'The import names nothing: correct the path (relative imports end in .js), or install the package.',
     ),

@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkout } from '#core/process/checkout.js';
-import { startLifetime } from '../apps/stack/lifetime.js';
+import { startLifetime } from '#stack/processes/lifetime.js';
 import { type Measured, measureAll } from './benchmark.js';
 import { loadNow } from './machine.js';
 import { readOptions } from './options.js';

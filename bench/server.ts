@@ -1,8 +1,8 @@
-import { freePort } from '../apps/stack/free-port.js';
-import { startGuarded } from '../apps/stack/guarded-process.js';
-import { outputTail } from '../apps/stack/output.js';
-import { startProcess } from '../apps/stack/processes.js';
-import { until } from '../apps/stack/until.js';
+import { freePort } from '#stack/processes/free-port.js';
+import { startGuarded } from '#stack/processes/guarded-process.js';
+import { outputTail } from '#stack/processes/output.js';
+import { startProcess } from '#stack/processes/process.js';
+import { until } from '#stack/processes/until.js';
 import type { Rig } from './rig.js';
 
 const READY_MS = 10_000;

@@ -1,12 +1,13 @@
 // Builds dist/: the compiled sources, and what they read at run time. `node bin/build.mjs`, also called by bootstrap.mjs.
-import { cpSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { buildWeb } from './build-web.mjs';
 import { run } from './command.mjs';
 import { filesUnder, fingerprint, textOf } from './fingerprint.mjs';
 
-const SOURCES = ['core', 'apps'];
+/** What is compiled, as far as it is there: an image has no stack/. */
+const SOURCES = ['core', 'apps', 'stack'];
 /** Written last, so a build that was interrupted has none. */
 const STAMP = join('dist', '.built-from');
 /** Inside dist/, so nothing else of the clone is written to, and renaming stays within one file system. */
@@ -56,7 +57,7 @@ export async function build(root) {
   await buildWeb({ from: join(root, 'apps', 'web'), to: join(target, 'apps', 'web') });
 
   rmSync(join(root, STAMP), { force: true });
-  for (const folder of SOURCES) {
+  for (const folder of SOURCES.filter(name => existsSync(join(root, name)))) {
     rmSync(join(root, 'dist', folder), { recursive: true, force: true });
     renameSync(join(target, folder), join(root, 'dist', folder));
   }

@@ -42,7 +42,7 @@ const ROWS = [
   [
     tool('types', 'typescript/bin/tsc', '--noEmit'),
     tool('lint', '@biomejs/biome/bin/biome', 'ci', '--colors=off', '--error-on-warnings', '.'),
-    tool('imports', 'dependency-cruiser/bin/dependency-cruise.mjs', 'core', 'apps', 'test', 'bench'),
+    tool('imports', 'dependency-cruiser/bin/dependency-cruise.mjs', 'core', 'apps', 'stack', 'test', 'bench'),
     jest('unit', 1),
   ],
   [jest('integration', 3)],

@@ -1,6 +1,6 @@
 import { enqueuePlaceOrders } from '#core/queue/queue.js';
 import { keysOf } from '#core/redis/keys.js';
-import { until } from '../../apps/stack/until.js';
+import { until } from '#stack/processes/until.js';
 import { cpuSeconds, familyCpuSeconds } from '../cpu.js';
 import type { Rig } from '../rig.js';
 import type { Contestant, Figures } from '../round.js';

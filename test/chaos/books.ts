@@ -1,4 +1,4 @@
-import type { FakeProvider } from '../../apps/stack/fake-provider/start.js';
+import type { FakeProvider } from '#stack/fake-provider/start.js';
 import type { Query } from './world.js';
 
 /** One payment, as its provider has it and as we have it. Money in minor units. */

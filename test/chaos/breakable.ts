@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { checkout } from '#core/process/checkout.js';
 import { pause } from '#core/rules/clock.js';
-import { startGuarded } from '../../apps/stack/guarded-process.js';
-import { outputTail } from '../../apps/stack/output.js';
-import { answers } from '../../apps/stack/processes.js';
-import { until } from '../../apps/stack/until.js';
+import { startGuarded } from '#stack/processes/guarded-process.js';
+import { outputTail } from '#stack/processes/output.js';
+import { answers } from '#stack/processes/process.js';
+import { until } from '#stack/processes/until.js';
 
 const READY_MS = 20_000;
 const OUTPUT_CHARS = 16_000;

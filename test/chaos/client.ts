@@ -1,5 +1,5 @@
 import { issueToken } from '#core/identity/token.js';
-import { type Answer, type Call, openStorefront, type Storefront } from '../../apps/stack/storefront.js';
+import { type Answer, type Call, openStorefront, type Storefront } from '#stack/crowd/storefront.js';
 import { type History, outcomeOf } from './history.js';
 import type { Random } from './random.js';
 import { PRICE_MINOR } from './world.js';

@@ -2,12 +2,12 @@ import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { migrate } from '#core/postgres/migrate/migrate.js';
 import { pause } from '#core/rules/clock.js';
-import { freePort } from '../../apps/stack/free-port.js';
-import { startPostgres } from '../../apps/stack/postgres-server.js';
-import { startPrivateStores } from '../../apps/stack/private-stores.js';
-import { type ProcessOptions, startProcess } from '../../apps/stack/processes.js';
-import { startRedis } from '../../apps/stack/redis-server.js';
-import { newSecrets, type Secrets } from '../../apps/stack/secrets.js';
+import { freePort } from '#stack/processes/free-port.js';
+import { type ProcessOptions, startProcess } from '#stack/processes/process.js';
+import { newSecrets, type Secrets } from '#stack/secrets.js';
+import { startPostgres } from '#stack/stores/postgres-server.js';
+import { startPrivateStores } from '#stack/stores/private-stores.js';
+import { startRedis } from '#stack/stores/redis-server.js';
 
 /** Between two attempts to start a process while its store is away. */
 const REVIVE_MS = 200;

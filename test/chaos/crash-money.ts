@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { NewSale } from '#core/operator/create-sale.js';
-import type { Connections } from '../../apps/stack/connections.js';
-import { openDrop } from '../../apps/stack/drop.js';
-import type { FakeProvider } from '../../apps/stack/fake-provider/start.js';
-import { until } from '../../apps/stack/until.js';
+import { openDrop } from '#stack/crowd/drop.js';
+import type { FakeProvider } from '#stack/fake-provider/start.js';
+import { until } from '#stack/processes/until.js';
+import type { Connections } from '#stack/stores/connections.js';
 import type { ToldEvent } from '../support/shop.js';
 import type { Client } from './client.js';
 import type { History } from './history.js';

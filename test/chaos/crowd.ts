@@ -1,5 +1,5 @@
 import { pause } from '#core/rules/clock.js';
-import type { Answer } from '../../apps/stack/storefront.js';
+import type { Answer } from '#stack/crowd/storefront.js';
 import type { Client } from './client.js';
 import type { Random } from './random.js';
 import type { World } from './world.js';

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { connectRedis, type Redis, waitUntilReady } from '#core/redis/connection.js';
 import { keysOf } from '#core/redis/keys.js';
 import { readRunId } from '#core/redis/sale/sale.js';
-import { type RedisServer, startRedis } from '../../apps/stack/redis-server.js';
+import { type RedisServer, startRedis } from '#stack/stores/redis-server.js';
 import { eventually } from '../support/eventually.js';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
 import { useStage } from './stage.js';

@@ -1,6 +1,6 @@
 import { pause } from '#core/rules/clock.js';
-import type { Mood } from '../../apps/stack/fake-provider/events.js';
-import type { FakeProvider } from '../../apps/stack/fake-provider/start.js';
+import type { Mood } from '#stack/fake-provider/events.js';
+import type { FakeProvider } from '#stack/fake-provider/start.js';
 import type { History } from './history.js';
 import type { Random } from './random.js';
 

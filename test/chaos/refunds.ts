@@ -1,6 +1,6 @@
 import { refundOrder } from '#core/operator/refund-order.js';
 import { pause } from '#core/rules/clock.js';
-import type { Connections } from '../../apps/stack/connections.js';
+import type { Connections } from '#stack/stores/connections.js';
 import type { History } from './history.js';
 import type { Random } from './random.js';
 import { PRICE_MINOR, type Query } from './world.js';

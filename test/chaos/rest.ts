@@ -1,5 +1,5 @@
-import type { Connections } from '../../apps/stack/connections.js';
-import { untilNoneLeft } from '../../apps/stack/until.js';
+import { untilNoneLeft } from '#stack/processes/until.js';
+import type { Connections } from '#stack/stores/connections.js';
 import { disagreement, type PaymentFacts } from './books.js';
 import type { SaleFacts } from './claim-view.js';
 import { auditStores } from './final-audit.js';

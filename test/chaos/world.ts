@@ -1,8 +1,8 @@
 import type { NewSale } from '#core/operator/create-sale.js';
 import { creditWallets } from '#core/postgres/money/wallet.js';
 import { MINUTE_MS, pause, SECOND_MS } from '#core/rules/clock.js';
-import type { Connections } from '../../apps/stack/connections.js';
-import { openDrop } from '../../apps/stack/drop.js';
+import { openDrop } from '#stack/crowd/drop.js';
+import type { Connections } from '#stack/stores/connections.js';
 import type { SaleFacts } from './claim-view.js';
 import type { History } from './history.js';
 import type { Random } from './random.js';

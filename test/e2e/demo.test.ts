@@ -7,7 +7,7 @@ import { checkout } from '#core/process/checkout.js';
 const DEADLINE_MS = 90_000;
 
 async function demo(...args: string[]): Promise<string> {
-  const command = ['bin/bootstrap.mjs', 'apps/stack/demo', ...args];
+  const command = ['bin/bootstrap.mjs', 'stack/demo', ...args];
   const { stdout } = await promisify(execFile)(process.execPath, command, { cwd: checkout, timeout: DEADLINE_MS });
   return stdout;
 }
@@ -34,7 +34,7 @@ test('the demo ends with one line of JSON that says that all went well', async (
 
 test('without --exit it stays up, with a sale that is paid at the fake provider, until it is told to end', async () => {
   const options = ['--units', '3', '--buyers', '20', '--pay-within', '1', '--pay-share', '1'];
-  const demo = spawn(process.execPath, ['bin/bootstrap.mjs', 'apps/stack/demo', ...options], { cwd: checkout });
+  const demo = spawn(process.execPath, ['bin/bootstrap.mjs', 'stack/demo', ...options], { cwd: checkout });
   const ended = once(demo, 'exit');
   try {
     let said = '';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { Stage } from '../../apps/stack/buyer.js';
-import type { Crowd } from '../../apps/stack/crowd.js';
+import type { Stage } from '#stack/crowd/buyer.js';
+import type { Crowd } from '#stack/crowd/crowd.js';
 import { eventually } from '../support/eventually.js';
 import { expectEachUnitOnce, expectProof, impatient, rush, survivors } from '../support/rush.js';
 import { startTestStack, type TestStack } from '../support/stack.js';

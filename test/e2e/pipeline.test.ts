@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { changeSale } from '#core/operator/change-sale.js';
 import { readBalance } from '#core/postgres/money/wallet.js';
-import type { Answer } from '../../apps/stack/storefront.js';
+import type { Answer } from '#stack/crowd/storefront.js';
 import { eventually } from '../support/eventually.js';
 import { startTestStack, type TestStack } from '../support/stack.js';
 

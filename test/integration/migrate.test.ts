@@ -5,7 +5,7 @@ import pg from 'pg';
 import { migrate } from '#core/postgres/migrate/migrate.js';
 import { withSchemaEngine } from '#core/postgres/migrate/schema-engine.js';
 import { checkout } from '#core/process/checkout.js';
-import { type PrivateStores, startPrivateStores } from '../../apps/stack/private-stores.js';
+import { type PrivateStores, startPrivateStores } from '#stack/stores/private-stores.js';
 
 let stores: PrivateStores;
 

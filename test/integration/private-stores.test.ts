@@ -8,10 +8,10 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import { checkout } from '#core/process/checkout.js';
-import { startPostgres } from '../../apps/stack/postgres-server.js';
-import { type PrivateStores, startPrivateStores } from '../../apps/stack/private-stores.js';
-import { startRedis } from '../../apps/stack/redis-server.js';
-import { untilNoneLeft } from '../../apps/stack/until.js';
+import { untilNoneLeft } from '#stack/processes/until.js';
+import { startPostgres } from '#stack/stores/postgres-server.js';
+import { type PrivateStores, startPrivateStores } from '#stack/stores/private-stores.js';
+import { startRedis } from '#stack/stores/redis-server.js';
 
 const CLEANUP_DEADLINE_MS = 15_000;
 

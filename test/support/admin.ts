@@ -1,5 +1,5 @@
 import { afterAll, beforeAll } from '@jest/globals';
-import { type StackProcess, startProcess } from '../../apps/stack/processes.js';
+import { type StackProcess, startProcess } from '#stack/processes/process.js';
 import { build } from './build.js';
 import type { TestStores } from './stores.js';
 

@@ -9,10 +9,10 @@ import { connectRedis, type Redis, waitUntilReady } from '#core/redis/connection
 import { openSale } from '#core/redis/sale/open-sale.js';
 import { defineScripts } from '#core/redis/scripts.js';
 import type { Sale } from '#core/rules/sale.js';
+import { type RedisServer, startRedis } from '#stack/stores/redis-server.js';
 import { createApp } from '../../apps/api/app.js';
 import { type ApiConfig, type ApiContext, closeContext, createContext } from '../../apps/api/context.js';
 import { drain, firstListener, startServer } from '../../apps/api/server.js';
-import { type RedisServer, startRedis } from '../../apps/stack/redis-server.js';
 import { eventually } from './eventually.js';
 import { aSale } from './stores.js';
 

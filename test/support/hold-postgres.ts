@@ -2,8 +2,8 @@
 // ends: in order at the end of the tests, and also when whoever started it was killed.
 import { join } from 'node:path';
 import { migrate } from '#core/postgres/migrate/migrate.js';
-import { startPostgres } from '../../apps/stack/postgres-server.js';
-import { removeTemporary, temporaryFolder } from '../../apps/stack/temporary-folder.js';
+import { startPostgres } from '#stack/stores/postgres-server.js';
+import { removeTemporary, temporaryFolder } from '#stack/stores/temporary-folder.js';
 
 const folder = await temporaryFolder();
 const postgres = await startPostgres({ dir: join(folder, 'postgres') });

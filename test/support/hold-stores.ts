@@ -1,5 +1,5 @@
 // A process of its own that starts private stores, says so, and waits to be killed.
-import { startPrivateStores } from '../../apps/stack/private-stores.js';
+import { startPrivateStores } from '#stack/stores/private-stores.js';
 
 const stores = await startPrivateStores();
 const { redis, postgres, folder } = stores;

@@ -4,7 +4,7 @@ import { Redis } from 'ioredis';
 import pg from 'pg';
 import { migrate } from '#core/postgres/migrate/migrate.js';
 import { checkout } from '#core/process/checkout.js';
-import type { PrivateStores } from '../../apps/stack/private-stores.js';
+import type { PrivateStores } from '#stack/stores/private-stores.js';
 
 /** What a user of a store may log in with; it must not be seen anywhere. */
 export const PASSWORD = 'canary-password-of-the-stores';

@@ -1,5 +1,5 @@
 import { serveMetrics } from '#core/process/metrics.js';
-import { freePort } from '../../apps/stack/free-port.js';
+import { freePort } from '#stack/processes/free-port.js';
 
 /**
  * @param series a metric with its labels, as it is shown

@@ -6,7 +6,7 @@ import type { Sale } from '#core/rules/sale.js';
 import { payOrder } from '#core/steps/pay-order.js';
 import { takePaymentEvent } from '#core/steps/payment-event.js';
 import { placeOrders } from '#core/steps/place-orders.js';
-import { type FakeProvider, startFakeProvider } from '../../apps/stack/fake-provider/start.js';
+import { type FakeProvider, startFakeProvider } from '#stack/fake-provider/start.js';
 import { openTestSale, type TestStores, useStores, winOne } from './stores.js';
 
 export const PRICE = 500;

@@ -1,8 +1,8 @@
 import { expect } from '@jest/globals';
 import { pause } from '#core/rules/clock.js';
-import type { BuyerPlan, BuyerRecord } from '../../apps/stack/buyer.js';
-import { type Crowd, startCrowd } from '../../apps/stack/crowd.js';
-import { reckon, untilAtRest, type Verdict } from '../../apps/stack/reckoning.js';
+import type { BuyerPlan, BuyerRecord } from '#stack/crowd/buyer.js';
+import { type Crowd, startCrowd } from '#stack/crowd/crowd.js';
+import { reckon, untilAtRest, type Verdict } from '#stack/crowd/reckoning.js';
 import type { TestStack } from './stack.js';
 
 const CLICKS = 4;

@@ -1,14 +1,14 @@
 import { type Audit, audit } from '#core/comparison/audit.js';
 import { issueToken } from '#core/identity/token.js';
 import { creditWallets } from '#core/postgres/money/wallet.js';
-import { type Connections, openConnections } from '../../apps/stack/connections.js';
-import { openDrop, type SaleWishes } from '../../apps/stack/drop.js';
-import { freePort } from '../../apps/stack/free-port.js';
-import { type PrivateStores, startPrivateStores } from '../../apps/stack/private-stores.js';
-import { newSecrets } from '../../apps/stack/secrets.js';
-import { type Stack, startStack } from '../../apps/stack/stack.js';
-import { type Answer, openStorefront } from '../../apps/stack/storefront.js';
-import type { Supervised } from '../../apps/stack/supervisor.js';
+import { openDrop, type SaleWishes } from '#stack/crowd/drop.js';
+import { type Answer, openStorefront } from '#stack/crowd/storefront.js';
+import { freePort } from '#stack/processes/free-port.js';
+import type { Supervised } from '#stack/processes/supervisor.js';
+import { newSecrets } from '#stack/secrets.js';
+import { type Stack, startStack } from '#stack/stack.js';
+import { type Connections, openConnections } from '#stack/stores/connections.js';
+import { type PrivateStores, startPrivateStores } from '#stack/stores/private-stores.js';
 import { build } from './build.js';
 
 const CONNECTIONS = 8;

@@ -8,10 +8,10 @@ import { openSale } from '#core/redis/sale/open-sale.js';
 import type { Claim } from '#core/rules/claim.js';
 import type { Sale } from '#core/rules/sale.js';
 import type { StepContext } from '#core/steps/context.js';
-import { openConnections } from '../../apps/stack/connections.js';
-import { ordinarySale } from '../../apps/stack/drop.js';
-import { startRedis } from '../../apps/stack/redis-server.js';
-import { removeTemporary, temporaryFolder } from '../../apps/stack/temporary-folder.js';
+import { ordinarySale } from '#stack/crowd/drop.js';
+import { openConnections } from '#stack/stores/connections.js';
+import { startRedis } from '#stack/stores/redis-server.js';
+import { removeTemporary, temporaryFolder } from '#stack/stores/temporary-folder.js';
 import { createMigratedDatabase } from './shared-postgres.js';
 
 const READY_MS = 10_000;

@@ -20,7 +20,7 @@ const listed = (folder: string): string[] =>
 
 const read = (path: string): Source => ({ path, text: readFileSync(join(ROOT, path), 'utf8') });
 
-const product = [...listed('core'), ...listed('apps')];
+const product = [...listed('core'), ...listed('apps'), ...listed('stack')];
 const sources = product.filter(path => /\.(ts|js|lua|sql|css|html)$/.test(path)).map(read);
 const scripts = sources.filter(source => source.path.endsWith('.lua'));
 const tests = listed('test')

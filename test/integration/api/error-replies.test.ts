@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { keysOf } from '#core/redis/keys.js';
 import type { Sale } from '#core/rules/sale.js';
-import { freePort } from '../../../apps/stack/free-port.js';
-import { type RedisServer, startRedis } from '../../../apps/stack/redis-server.js';
+import { freePort } from '#stack/processes/free-port.js';
+import { type RedisServer, startRedis } from '#stack/stores/redis-server.js';
 import { type Answer, useApi } from '../../support/api.js';
 import { eventually } from '../../support/eventually.js';
 

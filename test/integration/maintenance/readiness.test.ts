@@ -1,8 +1,8 @@
 import { afterEach, beforeAll, expect, test } from '@jest/globals';
 import { ActorLock } from '#core/postgres/actor-lock.js';
 import { REGISTRY, REGISTRY_AT } from '#core/redis/keys.js';
-import { freePort } from '../../../apps/stack/free-port.js';
-import { type StackProcess, startProcess } from '../../../apps/stack/processes.js';
+import { freePort } from '#stack/processes/free-port.js';
+import { type StackProcess, startProcess } from '#stack/processes/process.js';
 import { build } from '../../support/build.js';
 import { eventually } from '../../support/eventually.js';
 import { openTestSale, useStores } from '../../support/stores.js';

@@ -10,8 +10,8 @@ import { connectRedis, type Redis, waitUntilReady } from '#core/redis/connection
 import { openSale } from '#core/redis/sale/open-sale.js';
 import { readLoadedSale, restock } from '#core/redis/sale/sale.js';
 import { defineScripts } from '#core/redis/scripts.js';
-import { freePort } from '../../../apps/stack/free-port.js';
-import { type RedisServer, startRedis } from '../../../apps/stack/redis-server.js';
+import { freePort } from '#stack/processes/free-port.js';
+import { type RedisServer, startRedis } from '#stack/stores/redis-server.js';
 import { build } from '../../support/build.js';
 import { cli } from '../../support/command.js';
 import { eventually } from '../../support/eventually.js';

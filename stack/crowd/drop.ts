@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createSale, type NewSale } from '#core/operator/create-sale.js';
 import type { Sale } from '#core/rules/sale.js';
-import type { Connections } from './connections.js';
+import type { Connections } from '../stores/connections.js';
 
 const HOUR_MS = 60 * 60 * 1_000;
 

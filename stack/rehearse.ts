@@ -4,14 +4,14 @@ import { creditWallets } from '#core/postgres/money/wallet.js';
 import { readSale } from '#core/postgres/sales.js';
 import { type GivenSettings, readConfig, readGiven, readGivenOrRunning } from '#core/process/config.js';
 import { SECOND_MS } from '#core/rules/clock.js';
-import type { BuyerPlan } from './buyer.js';
-import { type Connections, openConnections } from './connections.js';
-import { type CrowdReport, planCrowd, startCrowd } from './crowd.js';
-import { type Lifetime, startLifetime } from './lifetime.js';
+import type { BuyerPlan } from './crowd/buyer.js';
+import { type CrowdReport, planCrowd, startCrowd } from './crowd/crowd.js';
+import { showProgress, wordsFor } from './crowd/progress.js';
+import { holds, reckon, untilAtRest, type Verdict } from './crowd/reckoning.js';
+import { watchCrowd } from './crowd/watch-crowd.js';
 import { share, url, whole } from './options.js';
-import { showProgress, wordsFor } from './progress.js';
-import { holds, reckon, untilAtRest, type Verdict } from './reckoning.js';
-import { watchCrowd } from './watch-crowd.js';
+import { type Lifetime, startLifetime } from './processes/lifetime.js';
+import { type Connections, openConnections } from './stores/connections.js';
 
 const CLICKS_MAX = 4;
 /** Other buyers' orders may be unpaid for minutes: a sale that is used needn't come to rest. */

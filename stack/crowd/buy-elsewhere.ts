@@ -1,6 +1,6 @@
 import { issueToken } from '#core/identity/token.js';
+import { until } from '../processes/until.js';
 import { type Answer, openStorefront } from './storefront.js';
-import { until } from './until.js';
 
 const LOOK_EVERY_MS = 50;
 const DEADLINE_MS = 15_000;

@@ -2,13 +2,13 @@ import { join } from 'node:path';
 import { checkout } from '#core/process/checkout.js';
 import { type GivenSettings, readConfig, readGiven, type SettingName } from '#core/process/config.js';
 import { readRunningStack } from '#core/process/running-stack.js';
-import { type Lifetime, startLifetime } from './lifetime.js';
 import { startOwnStack } from './own-stack.js';
-import { startPostgres } from './postgres-server.js';
-import { isPortFree } from './preferred-port.js';
-import { startRedis } from './redis-server.js';
+import { type Lifetime, startLifetime } from './processes/lifetime.js';
+import { isPortFree } from './processes/preferred-port.js';
 import { keptSecrets, secretsFile } from './secrets.js';
 import type { Stack } from './stack.js';
+import { startPostgres } from './stores/postgres-server.js';
+import { startRedis } from './stores/redis-server.js';
 
 const DATA_FOLDER = join(checkout, '.data');
 const PROBE_DEADLINE_MS = 1_000;

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import type { GuardedProcess } from './guarded-process.js';
+import type { GuardedProcess } from '../processes/guarded-process.js';
 import { untilUnoccupied } from './occupant.js';
 import { redisBinary } from './redis-binary.js';
 import { serverFolder, startServer } from './server.js';

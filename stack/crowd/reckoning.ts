@@ -3,9 +3,9 @@ import { countOrders } from '#core/postgres/audit.js';
 import { readLoadedSale } from '#core/redis/sale/sale.js';
 import type { OrderStatus } from '#core/rules/order.js';
 import { claimStatusOf, isLiveOrder } from '#core/rules/order.js';
+import { untilNoneLeft } from '../processes/until.js';
+import type { Connections } from '../stores/connections.js';
 import type { BuyerRecord } from './buyer.js';
-import type { Connections } from './connections.js';
-import { untilNoneLeft } from './until.js';
 
 const LOOK_EVERY_MS = 100;
 /** What a report lists of what is wrong; one is bad enough. */

@@ -1,5 +1,5 @@
 import { announceStack, withdrawStack } from '#core/process/running-stack.js';
-import type { Lifetime } from './lifetime.js';
+import type { Lifetime } from './processes/lifetime.js';
 import { type Stack, type StackOptions, startStack } from './stack.js';
 
 /** A stack that people use has one address of its API, and a console. */

@@ -2,11 +2,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { withDeadline } from '#core/rules/clock.js';
-import { guard, release } from './watchdog.js';
+import { guard, release } from './reaper.js';
 
 /**
- * The process waits at this gate until the watchdog knows it; `exec` keeps the pid. If we are killed before we could tell the
- * watchdog, the pipe closes, `read` fails and nothing has started. So there is no moment at which a process can be left over.
+ * The process waits at this gate until the reaper knows it; `exec` keeps the pid. If we are killed before we could tell the
+ * reaper, the pipe closes, `read` fails and nothing has started. So there is no moment at which a process can be left over.
  */
 const GATE = 'read -r go && exec "$0" "$@" </dev/null';
 
@@ -34,7 +34,7 @@ export interface GuardedCommand {
   output: number | 'pipe';
   /** What asks it to end in stop(). */
   stopSignal: NodeJS.Signals;
-  /** What the watchdog sends it when we are gone; `stopSignal` if not given. */
+  /** What the reaper sends it when we are gone; `stopSignal` if not given. */
   orphanSignal?: NodeJS.Signals;
   /** How long it may take to end, in milliseconds, before SIGKILL. */
   graceMs: number;
@@ -53,7 +53,7 @@ export interface GuardedProcess {
   stop(): Promise<Exit>;
   /** SIGKILL. */
   kill(): Promise<Exit>;
-  /** Lets our process end although this one runs: the watchdog ends it then. */
+  /** Lets our process end although this one runs: the reaper ends it then. */
   detach(): void;
 }
 
@@ -81,7 +81,7 @@ export async function startGuarded(spec: GuardedCommand): Promise<GuardedProcess
   const ended = new Promise<Exit>(resolve => {
     child.once('exit', (code, signal) => {
       exit = { code, signal };
-      // Failing means that the watchdog is gone, and nothing is left to be told.
+      // Failing means that the reaper is gone, and nothing is left to be told.
       release(pid).catch(() => undefined);
       resolve(exit);
     });

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { keep, removeAtEnd } from '../processes/reaper.js';
 import { everybodyReaches } from './postgres-user.js';
 import { serverFolder } from './server.js';
-import { keep, removeAtEnd } from './watchdog.js';
 
 /**
  * A new temporary folder for servers; if the user's own can't be entered by others, one that can.

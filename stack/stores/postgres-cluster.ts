@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { chown, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { startGuarded, type User } from './guarded-process.js';
+import { startGuarded, type User } from '../processes/guarded-process.js';
 import { untilUnoccupied } from './occupant.js';
 import type { Binaries } from './postgres-binaries.js';
 

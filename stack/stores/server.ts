@@ -1,8 +1,8 @@
 import { chmod, mkdir, open, readFile } from 'node:fs/promises';
 import { pause } from '#core/rules/clock.js';
-import { freePort } from './free-port.js';
-import { type GuardedProcess, startGuarded, type User } from './guarded-process.js';
-import { until } from './until.js';
+import { freePort } from '../processes/free-port.js';
+import { type GuardedProcess, startGuarded, type User } from '../processes/guarded-process.js';
+import { until } from '../processes/until.js';
 
 /** 20 s: a start takes 0.1 s, recovery after a kill up to 2 s, and the machine may be busy with other things. */
 const START_DEADLINE_MS = 20_000;

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { freePort } from '../free-port.js';
-import { startProcess } from '../processes.js';
+import { freePort } from '../processes/free-port.js';
+import { startProcess } from '../processes/process.js';
 import type { FakePayment } from './books.js';
 import type { Mood, SentEvent } from './events.js';
 

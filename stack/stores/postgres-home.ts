@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { realpathSync } from 'node:fs';
 import { chmod, readlink, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { User } from './guarded-process.js';
+import type { User } from '../processes/guarded-process.js';
 import { everybodyReaches } from './postgres-user.js';
 import { serverFolder } from './server.js';
 

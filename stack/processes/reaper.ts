@@ -20,14 +20,14 @@ type Order =
 
 const FOLDER_PREFIX = 'dropline-';
 
-let watchdog: ChildProcess | undefined;
+let reaper: ChildProcess | undefined;
 
-/** One for this whole process, started with the first thing to guard (bin/watchdog.mjs says what it does). */
+/** One for this whole process, started with the first thing to guard (bin/reaper.mjs says what it does). */
 function start(): ChildProcess {
-  const child = spawn(process.execPath, [join(checkout, 'bin', 'watchdog.mjs')], {
-    // A session of its own: Ctrl-C goes to every process of the terminal's group, and would end the watchdog first.
+  const child = spawn(process.execPath, [join(checkout, 'bin', 'reaper.mjs')], {
+    // A session of its own: Ctrl-C goes to every process of the terminal's group, and would end the reaper first.
     detached: true,
-    // Nothing inherited: whoever reads our output must not wait for the watchdog to close it.
+    // Nothing inherited: whoever reads our output must not wait for the reaper to close it.
     stdio: ['pipe', 'ignore', 'ignore'],
     // Nor a place: a folder in which a process stands can't be unmounted, or removed everywhere.
     cwd: '/',
@@ -38,17 +38,17 @@ function start(): ChildProcess {
   // A broken pipe is reported by the write itself.
   child.stdin?.on('error', () => undefined);
   child.once('exit', () => {
-    watchdog = undefined;
+    reaper = undefined;
   });
   return child;
 }
 
 /** Settles once the kernel has the order, so it is carried out even if this process ends right now. */
 function give(order: Order): Promise<void> {
-  watchdog ??= start();
-  const { stdin } = watchdog;
+  reaper ??= start();
+  const { stdin } = reaper;
   return new Promise((resolve, reject) => {
-    if (!stdin) throw new Error('the watchdog has no standard input');
+    if (!stdin) throw new Error('the reaper has no standard input');
     stdin.write(`${JSON.stringify(order)}\n`, error => (error ? reject(error) : resolve()));
   });
 }
@@ -57,7 +57,7 @@ function give(order: Order): Promise<void> {
  * From now on the process ends when this one does, whatever ends this one.
  *
  * @param process which runs already, and how it is ended
- * @throws when the watchdog can't be started
+ * @throws when the reaper can't be started
  */
 export function guard(process: Guarded): Promise<void> {
   return give({ do: 'guard', ...process });
@@ -65,7 +65,7 @@ export function guard(process: Guarded): Promise<void> {
 
 /** The process has ended: its number may soon be somebody else's. */
 export async function release(pid: number): Promise<void> {
-  if (watchdog) await give({ do: 'release', pid });
+  if (reaper) await give({ do: 'release', pid });
 }
 
 /**
@@ -79,5 +79,5 @@ export async function removeAtEnd(folder: string): Promise<void> {
 
 /** Takes `removeAtEnd` back: the folder is gone already. */
 export async function keep(folder: string): Promise<void> {
-  if (watchdog) await give({ do: 'keep', folder });
+  if (reaper) await give({ do: 'keep', folder });
 }

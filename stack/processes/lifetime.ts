@@ -1,6 +1,6 @@
 import { withDeadline } from '#core/rules/clock.js';
 
-/** Longer than the processes and the stores may take to end; then their watchdog ends them. */
+/** Longer than the processes and the stores may take to end; then their reaper ends them. */
 const END_DEADLINE_MS = 30_000;
 const INTERRUPTED = 130;
 

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { cp, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
-import type { User } from './guarded-process.js';
+import type { User } from '../processes/guarded-process.js';
 
 /** Where initdb and postgres are: a folder with bin/, lib/ and share/. */
 export type Binaries = string;

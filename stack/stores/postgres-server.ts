@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
-import type { GuardedProcess } from './guarded-process.js';
+import type { GuardedProcess } from '../processes/guarded-process.js';
 import { postgresBinaries } from './postgres-binaries.js';
 import { freeCluster, POSTGRES_ENVIRONMENT, postgresCluster } from './postgres-cluster.js';
 import { postgresHome } from './postgres-home.js';

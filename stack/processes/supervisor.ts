@@ -1,6 +1,6 @@
 import { pause } from '#core/rules/clock.js';
 import type { Exit } from './guarded-process.js';
-import { type ProcessOptions, type StackProcess, startProcess } from './processes.js';
+import { type ProcessOptions, type StackProcess, startProcess } from './process.js';
 
 /** A process that dies at once would otherwise keep a core busy with starting it. */
 const FIRST_DELAY_MS = 250;

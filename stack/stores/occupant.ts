@@ -1,7 +1,7 @@
 import { readFile, readlink, realpath } from 'node:fs/promises';
-import { until } from './until.js';
+import { until } from '../processes/until.js';
 
-/** How long the server of a killed run, which the watchdog is ending, may take until its folder counts as taken. */
+/** How long the server of a killed run, which the reaper is ending, may take until its folder counts as taken. */
 const ENDING_DEADLINE_MS = 10_000;
 
 /**

@@ -1,9 +1,9 @@
 import { migrate } from '#core/postgres/migrate/migrate.js';
 import type { GivenSettings } from '#core/process/config.js';
-import { freePort } from './free-port.js';
-import type { ProcessOptions } from './processes.js';
+import { freePort } from './processes/free-port.js';
+import type { ProcessOptions } from './processes/process.js';
+import { type Supervised, supervise } from './processes/supervisor.js';
 import type { Secrets } from './secrets.js';
-import { type Supervised, supervise } from './supervisor.js';
 
 export interface StackOptions {
   redisUrl: string;
