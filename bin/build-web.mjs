@@ -2,7 +2,7 @@
 // and every reference to it under that name. The same sources always give the same files.
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, parse } from 'node:path';
+import { basename, join, parse } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -21,19 +21,24 @@ const REFERENCE = /(?<=["'](?:\/assets|\.)\/)[\w-]+\.(?:js|css|svg)(?=["'])/g;
  * @throws {Error} when a reference names no file, or when modules import each other in a circle
  */
 export function buildWeb({ from = join(ROOT, 'apps/web'), to = join(ROOT, 'dist/apps/web') } = {}) {
-  const sources = readdirSync(from)
-    .filter(name => ASSET.test(name))
-    .sort();
+  // In the build all assets lie in one folder, so a name stands for one file wherever that lies here.
+  const sources = new Map(
+    readdirSync(from, { recursive: true })
+      .filter(path => ASSET.test(path))
+      .sort()
+      .map(path => [basename(path), path]),
+  );
   const built = new Map();
-  for (const name of sources) addAsset(name, []);
+  for (const name of sources.keys()) addAsset(name, []);
 
   function addAsset(name, importers) {
     if (importers.includes(name)) throw new Error(`circular import in ${from}: ${[...importers, name].join(' -> ')}`);
-    if (!sources.includes(name)) throw new Error(`${importers.at(-1)} refers to ${name}, which is not in ${from}`);
+    const path = sources.get(name);
+    if (path === undefined) throw new Error(`${importers.at(-1)} refers to ${name}, which is not in ${from}`);
     const present = built.get(name);
     if (present) return present.hashed;
     // What it refers to comes first: the hash covers the names inside, so a change travels up to the page.
-    const text = rewrite(readFileSync(join(from, name), 'utf8'), [...importers, name]);
+    const text = rewrite(readFileSync(join(from, path), 'utf8'), [...importers, name]);
     const hashed = hashedName(name, text);
     built.set(name, { hashed, text });
     return hashed;

@@ -1,14 +1,14 @@
 import express, { type Express } from 'express';
 import helmet from 'helmet';
-import { passSmallBody } from './body.js';
 import type { ApiContext } from './context.js';
-import { listenerOf } from './endpoint.js';
+import { passSmallBody } from './http/body.js';
+import { listenerOf } from './http/endpoint.js';
+import { answerError, answerNotAllowed, answerNotFound } from './http/problem.js';
+import { paymentWebhook } from './listeners/payment-webhook.js';
 import { mountPage } from './page.js';
-import { paymentWebhook } from './payment-webhook.js';
-import { answerError, answerNotAllowed, answerNotFound } from './problem.js';
 import { endpointsOf } from './routes/index.js';
 import { paymentWebhookContract } from './routes/payment-webhook.js';
-import { streamListener } from './stream.js';
+import { streamListener } from './waiting/stream.js';
 
 /** The page loads its own files and talks to us, nothing else. */
 const SECURITY = helmet({

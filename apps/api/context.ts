@@ -11,15 +11,15 @@ import { Feed } from '#core/redis/feed/feed.js';
 import { defineScripts } from '#core/redis/scripts.js';
 import { withDeadline } from '#core/rules/clock.js';
 import type { ProviderName } from '#core/rules/sale.js';
-import type { VerifyToken } from './buyer.js';
-import { type ClaimBatch, createClaimBatch } from './claim-batch.js';
+import { type ClaimBatch, createClaimBatch } from './batching/claim-batch.js';
+import { createStatuses, type Statuses } from './batching/status-batch.js';
+import { type RefuseAtTurnEnd, refuseAtTurnEnd } from './batching/turn-refusals.js';
+import { holdWinners, type Winners } from './batching/winners.js';
+import type { VerifyToken } from './http/buyer.js';
 import { type Load, watchLoad } from './load.js';
-import { createMirrors, type Mirrors } from './mirrors.js';
-import { createSales, type Sales } from './sales.js';
-import { createStatuses, type Statuses } from './statuses.js';
-import { type RefuseAtTurnEnd, refuseAtTurnEnd } from './turn-refusals.js';
-import { openWaiters, type Waiters } from './waiters.js';
-import { holdWinners, type Winners } from './winners.js';
+import { createMirrors, type Mirrors } from './mirror/mirrors.js';
+import { createSales, type Sales } from './mirror/sales.js';
+import { openWaiters, type Waiters } from './waiting/waiters.js';
 
 /** The settings of this process. There is none for a database: the API has no client for one. */
 export const API_SETTINGS = [

@@ -12,10 +12,10 @@ import type { AddressInfo } from 'node:net';
 import { answerMalformed } from '#core/http/malformed.js';
 import { pause } from '#core/rules/clock.js';
 import { createApp } from './app.js';
-import { buyListener } from './buy.js';
 import type { ApiContext } from './context.js';
-import type { FirstListener } from './first-listener.js';
-import { orderStatusListener } from './order-status.js';
+import { buyListener } from './listeners/buy.js';
+import type { FirstListener } from './listeners/first-listener.js';
+import { orderStatusListener } from './listeners/order-status.js';
 
 /**
  * Node's own limits let a slow client hold a connection for minutes. Ours come from measurements: with these no socket of a

@@ -27,7 +27,11 @@ export const MONEY_BUGS: Bug[] = [
   },
   one(
     'a forged event is taken (F37)',
-    { file: 'apps/api/payment-webhook.ts', find: "if (event === 'forged')", replace: "if (event === 'unreadable')" },
+    {
+      file: 'apps/api/listeners/payment-webhook.ts',
+      find: "if (event === 'forged')",
+      replace: "if (event === 'unreadable')",
+    },
     'integration',
     'api/payment-webhook',
     'forged, changed and old events are refused',

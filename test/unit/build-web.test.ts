@@ -47,7 +47,10 @@ describe('the built page', () => {
     const from = join(folder, 'source');
     cpSync(PAGE, from, { recursive: true });
     const before = built('before', from);
-    writeFileSync(join(from, 'texts.js'), readFileSync(join(from, 'texts.js'), 'utf8').replace('Buy now', 'Kaufen'));
+    writeFileSync(
+      join(from, 'scripts/texts.js'),
+      readFileSync(join(from, 'scripts/texts.js'), 'utf8').replace('Buy now', 'Kaufen'),
+    );
     const after = built('after', from);
     const renamed = after.assets.filter(asset => !before.assets.includes(asset)).map(asset => asset.split('.')[0]);
     expect(renamed).toEqual(['card', 'dialog', 'page', 'texts', 'view']);

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { ordinarySale } from '#stack/crowd/drop.js';
-import { answerOf } from '../../apps/api/order-answer.js';
-import type { RecentSale } from '../../apps/api/sales.js';
+import { answerOf } from '../../apps/api/answers/order-answer.js';
+import type { RecentSale } from '../../apps/api/mirror/sales.js';
 
 const CLOSES_AT_MS = 1_900_000_000_000;
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { clockOffset, formatSpan, spanOf } from '../../apps/web/clock.js';
-import { contentOf } from '../../apps/web/dialog.js';
-import { startPurchase } from '../../apps/web/purchase.js';
-import { formatPrice, phaseOf, readSale, saleIdOf } from '../../apps/web/sale.js';
+import { clockOffset, formatSpan, spanOf } from '../../apps/web/scripts/clock.js';
+import { contentOf } from '../../apps/web/scripts/dialog.js';
+import { startPurchase } from '../../apps/web/scripts/purchase.js';
+import { formatPrice, phaseOf, readSale, saleIdOf } from '../../apps/web/scripts/sale.js';
 
 describe('the address', () => {
   test.each([

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { next, startPurchase } from '../../apps/web/purchase.js';
+import { next, startPurchase } from '../../apps/web/scripts/purchase.js';
 
 type Purchase = ReturnType<typeof startPurchase>;
 type Event = Parameters<typeof next>[1];

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { keepRecent } from '../../apps/api/recent.js';
+import { keepRecent } from '../../apps/api/mirror/recent.js';
 
 const HOUR_MS = 3_600_000;
 

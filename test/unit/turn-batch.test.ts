@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { type AskForBuyer, batchPerTurn } from '../../apps/api/turn-batch.js';
+import { type AskForBuyer, batchPerTurn } from '../../apps/api/batching/turn-batch.js';
 
 /** Answers with the call's number, and remembers what was asked for. */
 function recording() {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { Contract } from '../endpoint.js';
-import { claimId, claimStatus, ofSale, pollAfter, position, unit } from '../fields.js';
-import { OrderStatus } from '../order-answer.js';
+import { claimId, claimStatus, ofSale, pollAfter, position, unit } from '../answers/fields.js';
+import { OrderStatus } from '../answers/order-answer.js';
+import type { Contract } from '../http/endpoint.js';
 
 const Claimed = z.object({
   status: claimStatus,
@@ -12,7 +12,7 @@ const Claimed = z.object({
 });
 const InLine = z.object({ status: z.literal('standby'), position, pollAfterMs: pollAfter });
 
-/** What apps/api/buy.ts keeps to, which answers before Express does. */
+/** What apps/api/listeners/buy.ts keeps to, which answers before Express does. */
 export const buyContract: Contract = {
   method: 'post',
   path: '/buy/:saleId',

@@ -5,12 +5,12 @@ import { leaveStandby } from '#core/redis/claims/standby.js';
 import { type ClaimRecord, isLive } from '#core/rules/claim.js';
 import { withDeadline } from '#core/rules/clock.js';
 import { Problem } from '#core/rules/errors.js';
+import { ofSale, pollAfter, status } from '../answers/fields.js';
+import { pollAfterMs } from '../answers/poll.js';
 import type { ApiContext } from '../context.js';
-import { REDIS_STEP_MS } from '../deadline.js';
-import { buyerEndpoint, type Reply } from '../endpoint.js';
-import { ofSale, pollAfter, status } from '../fields.js';
-import { pollAfterMs } from '../poll.js';
-import type { RecentSale } from '../sales.js';
+import { REDIS_STEP_MS } from '../http/deadline.js';
+import { buyerEndpoint, type Reply } from '../http/endpoint.js';
+import type { RecentSale } from '../mirror/sales.js';
 
 const Cancelling = z.object({ status, pollAfterMs: pollAfter.optional() });
 

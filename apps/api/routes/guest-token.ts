@@ -4,8 +4,8 @@ import { z } from 'zod';
 import { isSameOrigin } from '#core/http/same-origin.js';
 import { issueToken, TOKEN_LIFE_MS } from '#core/identity/token.js';
 import { Problem } from '#core/rules/errors.js';
-import { cookieToken, TOKEN_COOKIE } from '../buyer.js';
-import { publicEndpoint } from '../endpoint.js';
+import { cookieToken, TOKEN_COOKIE } from '../http/buyer.js';
+import { publicEndpoint } from '../http/endpoint.js';
 
 /** Makes the page usable without a shop around it. It exists only where GUEST_TOKENS=1 says so: a guest is anybody. */
 export const guestToken = publicEndpoint(

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { publicEndpoint } from '../endpoint.js';
+import { publicEndpoint } from '../http/endpoint.js';
 
 /** Whether the process answers at all; a store that is away is no reason to restart it. */
 export const healthz = publicEndpoint(

@@ -1,5 +1,5 @@
 import type { ApiConfig } from '../context.js';
-import type { Endpoint } from '../endpoint.js';
+import type { Endpoint } from '../http/endpoint.js';
 import { buyContract } from './buy.js';
 import { cancel } from './cancel.js';
 import { guestToken } from './guest-token.js';

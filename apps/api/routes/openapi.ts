@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiResponsesObject } from 'zod-openapi';
 import { PROBLEMS, type ProblemCode } from '#core/rules/errors.js';
-import { type Contract, type Endpoint, publicEndpoint } from '../endpoint.js';
-import { instant } from '../fields.js';
+import { instant } from '../answers/fields.js';
+import { type Contract, type Endpoint, publicEndpoint } from '../http/endpoint.js';
 
 const Problem = z
   .object({

@@ -1,15 +1,15 @@
 import { z } from 'zod';
-import { buyerEndpoint } from '../endpoint.js';
-import { ofSale } from '../fields.js';
-import { lookUp } from '../look-up.js';
-import { untilNews } from '../news.js';
-import { etagOf, type OrderAnswer, OrderStatus } from '../order-answer.js';
-import { preferenceApplied, preferredWait } from '../prefer.js';
+import { ofSale } from '../answers/fields.js';
+import { lookUp } from '../answers/look-up.js';
+import { etagOf, type OrderAnswer, OrderStatus } from '../answers/order-answer.js';
+import { buyerEndpoint } from '../http/endpoint.js';
+import { preferenceApplied, preferredWait } from '../http/prefer.js';
+import { untilNews } from '../waiting/news.js';
 
 /** A receipt is 90 to 110 characters. */
 const RECEIPT_CHARS_MAX = 200;
 
-/** Where the buyer stands; with a receipt, also if Redis has lost the claim. Plain polls are answered in apps/api/order-status.ts. */
+/** Where the buyer stands; with a receipt, also if Redis has lost the claim. Plain polls are answered in apps/api/listeners/order-status.ts. */
 export const orderStatus = buyerEndpoint(
   {
     method: 'get',

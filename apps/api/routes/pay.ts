@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { crashPoint, crashStep } from '#core/process/crash-point.js';
 import { enqueuePayOrder } from '#core/queue/queue.js';
 import { Problem } from '#core/rules/errors.js';
-import { buyerEndpoint } from '../endpoint.js';
-import { claimStatus, ofSale, pollAfter } from '../fields.js';
-import { pollAfterMs } from '../poll.js';
+import { claimStatus, ofSale, pollAfter } from '../answers/fields.js';
+import { pollAfterMs } from '../answers/poll.js';
+import { buyerEndpoint } from '../http/endpoint.js';
 
 /** An order is placed within about a second of its claim. */
 const QUEUED_RETRY_SECONDS = 1;

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { PROVIDER_NAMES } from '#core/rules/sale.js';
-import type { Contract } from '../endpoint.js';
+import type { Contract } from '../http/endpoint.js';
 
-/** What apps/api/payment-webhook.ts keeps to, which reads the raw bytes itself. */
+/** What apps/api/listeners/payment-webhook.ts keeps to, which reads the raw bytes itself. */
 export const paymentWebhookContract: Contract = {
   method: 'post',
   path: '/webhooks/payments/:provider',

@@ -4,7 +4,7 @@ import { refuseEviction } from '#core/redis/connection.js';
 import { withDeadline } from '#core/rules/clock.js';
 import { Problem } from '#core/rules/errors.js';
 import type { ApiContext } from '../context.js';
-import { publicEndpoint } from '../endpoint.js';
+import { publicEndpoint } from '../http/endpoint.js';
 
 /** A Redis that takes longer than this, in ms, would not do for buyers either. */
 const PROBE_MS = 500;

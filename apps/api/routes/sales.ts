@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { phaseOf } from '#core/rules/sale.js';
-import { publicEndpoint } from '../endpoint.js';
-import { amountMinor, currency, instant, ofSale, saleId } from '../fields.js';
-import { redisNowMs } from '../sales.js';
+import { amountMinor, currency, instant, ofSale, saleId } from '../answers/fields.js';
+import { publicEndpoint } from '../http/endpoint.js';
+import { redisNowMs } from '../mirror/sales.js';
 
 const SaleStatus = z.object({
   id: saleId,

@@ -10,7 +10,7 @@ import { readRunId } from '#core/redis/sale/sale.js';
 import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import { readStanding } from '#core/redis/sale/standing.js';
 import { isLive } from '#core/rules/claim.js';
-import { Mirror } from '../../../apps/api/mirror.js';
+import { Mirror } from '../../../apps/api/mirror/mirror.js';
 import { aSale } from '../stores.js';
 import { BUYERS, purchaseKeysOf, type Run } from './command.js';
 import { type Picture, SaleModel, type Terms } from './sale-model.js';

@@ -2,10 +2,10 @@ import type { Command } from 'commander';
 import { type ChangedSale, type ChangeOutcome, changeSale } from '#core/operator/change-sale.js';
 import type { SaleUpdate } from '#core/postgres/sales.js';
 import { UNITS_MAX } from '#core/rules/sale.js';
-import { CommandError, unknownSale } from '../failure.js';
-import { parseId, parseWhole } from '../options.js';
-import { print, printJson } from '../print.js';
-import { withStores } from '../stores.js';
+import { CommandError, unknownSale } from '../../failure.js';
+import { parseId, parseWhole } from '../../options.js';
+import { print, printJson } from '../../print.js';
+import { withStores } from '../../stores.js';
 
 interface Options {
   units?: number;

@@ -3,8 +3,8 @@ import type { Redis } from '#core/redis/connection.js';
 import type { Feed } from '#core/redis/feed/feed.js';
 import type { Listener } from '#core/redis/feed/followed-sale.js';
 import { withDeadline } from '#core/rules/clock.js';
+import { type Copying, startCopying } from './copying.js';
 import type { Mirror, Refusal } from './mirror.js';
-import { type Copying, startCopying } from './mirror-copying.js';
 
 /** The most sales that are copied at the same time. */
 const SALES_MAX = 20;

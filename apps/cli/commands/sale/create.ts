@@ -16,11 +16,11 @@ import {
   UNITS_MAX,
 } from '#core/rules/sale.js';
 import type { StepContext } from '#core/steps/context.js';
-import { CommandError } from '../failure.js';
-import { parseMoment } from '../moment.js';
-import { parseCurrency, parseId, parseWhole } from '../options.js';
-import { print, printJson } from '../print.js';
-import { withStores } from '../stores.js';
+import { CommandError } from '../../failure.js';
+import { parseMoment } from '../../moment.js';
+import { parseCurrency, parseId, parseWhole } from '../../options.js';
+import { print, printJson } from '../../print.js';
+import { withStores } from '../../stores.js';
 
 /** How long a sale is open unless told otherwise, in ms. */
 const OPEN_FOR_MS = 24 * 60 * MINUTE_MS;

@@ -5,8 +5,8 @@ import { CLAIM_BATCH_MAX, type ClaimOutcome, claim, type SaleRefusal } from '#co
 import type { Redis } from '#core/redis/connection.js';
 import type { Claim } from '#core/rules/claim.js';
 import { withDeadline } from '#core/rules/clock.js';
-import { REDIS_STEP_MS, WAITING_MAX } from './deadline.js';
-import type { Mirrors } from './mirrors.js';
+import { REDIS_STEP_MS, WAITING_MAX } from '../http/deadline.js';
+import type { Mirrors } from '../mirror/mirrors.js';
 import { type AskForBuyer, batchPerTurn } from './turn-batch.js';
 import type { Winners } from './winners.js';
 

@@ -3,15 +3,15 @@ import type { BuyerStatus } from '#core/redis/claims/status.js';
 import { ID_PATTERN, isLive } from '#core/rules/claim.js';
 import { withDeadline } from '#core/rules/clock.js';
 import { Problem } from '#core/rules/errors.js';
-import { buyerOf } from './buyer.js';
-import type { ApiContext } from './context.js';
-import { ANSWER_MS } from './deadline.js';
+import { lookUp } from '../answers/look-up.js';
+import { answerText, etagOf } from '../answers/order-answer.js';
+import type { ApiContext } from '../context.js';
+import { buyerOf } from '../http/buyer.js';
+import { ANSWER_MS } from '../http/deadline.js';
+import { sendError } from '../http/problem.js';
+import { sendJsonText } from '../http/reply.js';
+import type { RecentSale } from '../mirror/sales.js';
 import { addressOf, type FirstListener } from './first-listener.js';
-import { lookUp } from './look-up.js';
-import { answerText, etagOf } from './order-answer.js';
-import { sendError } from './problem.js';
-import { sendJsonText } from './reply.js';
-import type { RecentSale } from './sales.js';
 
 const PREFIX = '/order-status/';
 

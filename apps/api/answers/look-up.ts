@@ -7,10 +7,10 @@ import { restoreClaim } from '#core/redis/claims/restore.js';
 import type { BuyerStatus } from '#core/redis/claims/status.js';
 import { isLive } from '#core/rules/claim.js';
 import { withDeadline } from '#core/rules/clock.js';
-import type { ApiContext } from './context.js';
-import { REDIS_STEP_MS } from './deadline.js';
+import type { ApiContext } from '../context.js';
+import { REDIS_STEP_MS } from '../http/deadline.js';
+import type { RecentSale } from '../mirror/sales.js';
 import { answerOf, type OrderAnswer } from './order-answer.js';
-import type { RecentSale } from './sales.js';
 
 /**
  * @param ctx the API's parts

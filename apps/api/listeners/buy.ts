@@ -5,18 +5,18 @@ import type { ClaimOutcome, SaleRefusal, TooSoon } from '#core/redis/claims/clai
 import { type ClaimRecord, ID_PATTERN } from '#core/rules/claim.js';
 import { SECOND_MS, withDeadline } from '#core/rules/clock.js';
 import { Problem, type ProblemCode, type ProblemDetails } from '#core/rules/errors.js';
-import { passSmallBody } from './body.js';
-import { buyerOf } from './buyer.js';
-import type { ApiContext } from './context.js';
-import { ANSWER_MS } from './deadline.js';
+import { lookUp } from '../answers/look-up.js';
+import type { OrderAnswer } from '../answers/order-answer.js';
+import { type PublicStatus, pollAfterMs } from '../answers/poll.js';
+import type { ApiContext } from '../context.js';
+import { passSmallBody } from '../http/body.js';
+import { buyerOf } from '../http/buyer.js';
+import { ANSWER_MS } from '../http/deadline.js';
+import { preferenceApplied, preferredWait } from '../http/prefer.js';
+import { sendError, sendProblem } from '../http/problem.js';
+import { sendJson, sendJsonText } from '../http/reply.js';
+import { untilNews } from '../waiting/news.js';
 import { addressOf, type FirstListener } from './first-listener.js';
-import { lookUp } from './look-up.js';
-import { untilNews } from './news.js';
-import type { OrderAnswer } from './order-answer.js';
-import { type PublicStatus, pollAfterMs } from './poll.js';
-import { preferenceApplied, preferredWait } from './prefer.js';
-import { sendError, sendProblem } from './problem.js';
-import { sendJson, sendJsonText } from './reply.js';
 
 const PREFIX = '/buy/';
 

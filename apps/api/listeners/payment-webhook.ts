@@ -5,11 +5,11 @@ import { enqueuePaymentEvent } from '#core/queue/queue.js';
 import { withDeadline } from '#core/rules/clock.js';
 import { Problem } from '#core/rules/errors.js';
 import { PROVIDER_NAMES } from '#core/rules/sale.js';
-import { readBody } from './body.js';
-import type { ApiContext } from './context.js';
-import { ANSWER_MS } from './deadline.js';
-import { sendError } from './problem.js';
-import { sendJson } from './reply.js';
+import type { ApiContext } from '../context.js';
+import { readBody } from '../http/body.js';
+import { ANSWER_MS } from '../http/deadline.js';
+import { sendError } from '../http/problem.js';
+import { sendJson } from '../http/reply.js';
 
 /** The largest event that a provider sends, by far. */
 const EVENT_BYTES_MAX = 64 * 1_024;

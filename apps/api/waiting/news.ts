@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { SECOND_MS } from '#core/rules/clock.js';
 import { Problem } from '#core/rules/errors.js';
-import type { ApiContext } from './context.js';
-import type { OrderAnswer } from './order-answer.js';
-import { redisNowMs } from './sales.js';
+import type { OrderAnswer } from '../answers/order-answer.js';
+import type { ApiContext } from '../context.js';
+import { redisNowMs } from '../mirror/sales.js';
 import type { Waiter } from './waiter.js';
 
 /** What to wait for. */

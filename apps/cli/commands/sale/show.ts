@@ -3,10 +3,10 @@ import { overviewOf, type SaleOverview } from '#core/operator/sale-overview.js';
 import { readSale } from '#core/postgres/sales.js';
 import { formatMoney } from '#core/rules/money.js';
 import { standbyCap } from '#core/rules/sale.js';
-import { unknownSale } from '../failure.js';
-import { parseId } from '../options.js';
-import { factLines, print, printJson } from '../print.js';
-import { withStores } from '../stores.js';
+import { unknownSale } from '../../failure.js';
+import { parseId } from '../../options.js';
+import { factLines, print, printJson } from '../../print.js';
+import { withStores } from '../../stores.js';
 
 /** @param sale gets `show` */
 export function addSaleShow(sale: Command): void {

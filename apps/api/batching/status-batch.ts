@@ -3,7 +3,7 @@ import { type BuyerStatus, readStatuses } from '#core/redis/claims/status.js';
 import type { Redis } from '#core/redis/connection.js';
 import { withDeadline } from '#core/rules/clock.js';
 import { Problem } from '#core/rules/errors.js';
-import { REDIS_STEP_MS, WAITING_MAX } from './deadline.js';
+import { REDIS_STEP_MS, WAITING_MAX } from '../http/deadline.js';
 import { type AskForBuyer, batchPerTurn } from './turn-batch.js';
 
 /** The most buyers read in one round trip. */

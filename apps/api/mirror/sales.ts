@@ -3,7 +3,7 @@ import { isUnknown } from '#core/redis/registry.js';
 import { type LoadedSale, readLoadedSale, readRunId } from '#core/redis/sale/sale.js';
 import { SECOND_MS, withDeadline } from '#core/rules/clock.js';
 import { NotVerified, Problem } from '#core/rules/errors.js';
-import { REDIS_STEP_MS } from './deadline.js';
+import { REDIS_STEP_MS } from '../http/deadline.js';
 import { keepRecent } from './recent.js';
 
 /** What `GET /sales/:saleId` may be cached for, by design; so no process needs to read it more often. */

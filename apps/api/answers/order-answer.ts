@@ -2,9 +2,9 @@ import { z } from 'zod';
 import type { BuyerStatus } from '#core/redis/claims/status.js';
 import { type ClaimRecord, isLive } from '#core/rules/claim.js';
 import { phaseOf } from '#core/rules/sale.js';
+import { type RecentSale, redisMsAt } from '../mirror/sales.js';
 import { amountMinor, claimId, currency, instant, pollAfter, position, status, unit } from './fields.js';
 import { type PublicStatus, pollAfterMs } from './poll.js';
-import { type RecentSale, redisMsAt } from './sales.js';
 
 export const OrderStatus = z.object({
   status,

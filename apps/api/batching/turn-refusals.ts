@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
-import type { Refusal } from './mirror.js';
-import { sendReady } from './problem.js';
+import { sendReady } from '../http/problem.js';
+import type { Refusal } from '../mirror/mirror.js';
 
 /** Answers a buyer who was refused from memory, at the end of this event-loop turn. */
 export type RefuseAtTurnEnd = (res: ServerResponse, refusal: Refusal) => void;

@@ -2,8 +2,8 @@ import type { Command } from 'commander';
 import { overviewOf, type SaleOverview } from '#core/operator/sale-overview.js';
 import { listSales } from '#core/postgres/sales.js';
 import { formatMoney } from '#core/rules/money.js';
-import { print, printJson, tableOf } from '../print.js';
-import { withStores } from '../stores.js';
+import { print, printJson, tableOf } from '../../print.js';
+import { withStores } from '../../stores.js';
 
 const HEADINGS = ['sale', 'phase', 'units', 'free', 'live', 'paid', 'standby', 'price', 'opens', 'closes'];
 

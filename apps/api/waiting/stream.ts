@@ -3,12 +3,12 @@ import type { Request, RequestHandler, Response } from 'express';
 import { ID_PATTERN } from '#core/rules/claim.js';
 import { MINUTE_MS, SECOND_MS } from '#core/rules/clock.js';
 import { Problem } from '#core/rules/errors.js';
-import { buyerOf } from './buyer.js';
-import type { ApiContext } from './context.js';
-import { lookUp } from './look-up.js';
+import { lookUp } from '../answers/look-up.js';
+import type { OrderAnswer } from '../answers/order-answer.js';
+import type { ApiContext } from '../context.js';
+import { buyerOf } from '../http/buyer.js';
+import { sendError } from '../http/problem.js';
 import { mayChange, waitFor } from './news.js';
-import type { OrderAnswer } from './order-answer.js';
-import { sendError } from './problem.js';
 
 /** Proxies cut off what is silent for 30 to 60 s. */
 const KEEP_ALIVE_MS = 15 * SECOND_MS;
