@@ -38,8 +38,8 @@ export default {
     project('unit', 10 * SECOND_MS),
     // Real stores answer in milliseconds; starting a private Redis on a busy machine does not.
     project('integration', 60 * SECOND_MS, {
-      globalSetup: '<rootDir>/test/support/start-shared-postgres.mjs',
-      globalTeardown: '<rootDir>/test/support/stop-shared-postgres.mjs',
+      globalSetup: '<rootDir>/test/support/stores/start-shared-postgres.mjs',
+      globalTeardown: '<rootDir>/test/support/stores/stop-shared-postgres.mjs',
     }),
     project('e2e', 120 * SECOND_MS),
     project('attack', 120 * SECOND_MS),

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { checkout } from '#core/process/checkout.js';
 import { startLifetime } from '#stack/processes/lifetime.js';
 import { type Measured, measureAll } from './benchmark.js';
-import { loadNow } from './machine.js';
+import { loadNow } from './measure/machine.js';
 import { readOptions } from './options.js';
 import { drawPicture } from './picture.js';
 import { reportOf, seriesByField, summaryOf } from './report.js';
-import { startRig } from './rig.js';
+import { startRig } from './rig/rig.js';
 
 const FOLDER = join(checkout, 'bench');
 

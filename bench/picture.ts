@@ -1,5 +1,5 @@
 import type { Measured } from './benchmark.js';
-import { type Series, seriesOf } from './round.js';
+import { type Series, seriesOf } from './measure/round.js';
 
 const WIDTH = 760;
 const LABEL_WIDTH = 300;

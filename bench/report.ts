@@ -1,5 +1,5 @@
 import type { Measured } from './benchmark.js';
-import { ratioOf, type Series, seriesOf } from './round.js';
+import { ratioOf, type Series, seriesOf } from './measure/round.js';
 
 /** The fields of the line of JSON; each is a median. */
 export type Summary = Record<string, number>;

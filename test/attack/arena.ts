@@ -5,7 +5,7 @@ import { placeOrders } from '#core/steps/place-orders.js';
 import { type FakeProvider, startFakeProvider } from '#stack/fake-provider/start.js';
 import { openConnections } from '#stack/stores/connections.js';
 import { startTestStack, type TestStack } from '../support/stack.js';
-import { buyers, win } from '../support/stores.js';
+import { buyers, win } from '../support/stores/stores.js';
 import { provedMoney } from './money-proof.js';
 import { NaiveShop } from './naive-shop.js';
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { Browser, Page, Request, Route } from 'playwright-core';
-import { launchBrowser, openPage, type WatchedPage } from '../support/browser.js';
+import { launchBrowser, openPage, type WatchedPage } from '../support/http/browser.js';
 import { startTestStack, type TestStack } from '../support/stack.js';
 
 // The storefront in a real browser, in front of the real processes: a visitor clicks, and reads what happens.

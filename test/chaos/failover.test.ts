@@ -7,8 +7,8 @@ import { keysOf } from '#core/redis/keys.js';
 import { readRunId } from '#core/redis/sale/sale.js';
 import { type RedisServer, startRedis } from '#stack/stores/redis-server.js';
 import { eventually } from '../support/eventually.js';
-import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
-import { useStage } from './stage.js';
+import { type FaultProxy, startFaultProxy } from '../support/stores/fault-proxy.js';
+import { useStage } from './rig/stage.js';
 
 // The primary dies, and a replica that lags behind takes its place: it lacks what was sold last.
 

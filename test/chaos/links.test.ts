@@ -1,13 +1,13 @@
 import { expect, test } from '@jest/globals';
 import { creditWallets } from '#core/postgres/money/wallet.js';
 import { pause } from '#core/rules/clock.js';
-import type { Fault } from '../support/fault-proxy.js';
-import { shop } from './crowd.js';
-import { FAULTS } from './link-faults.js';
-import { LINKS, type LinkName } from './links.js';
-import { seededRandom } from './random.js';
-import { useStage } from './stage.js';
-import { PRICE_MINOR } from './world.js';
+import type { Fault } from '../support/stores/fault-proxy.js';
+import { FAULTS } from './nemesis/link-faults.js';
+import { LINKS, type LinkName } from './nemesis/links.js';
+import { useStage } from './rig/stage.js';
+import { shop } from './workload/crowd.js';
+import { seededRandom } from './workload/random.js';
+import { PRICE_MINOR } from './workload/world.js';
 
 // Every link is broken in the middle of a small sale. CHAOS_ALL_LINKS=1 breaks each of them in every way.
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { QUEUE_PREFIX } from '#core/queue/queue.js';
 import { eventually } from '../support/eventually.js';
-import { useStage } from './stage.js';
+import { useStage } from './rig/stage.js';
 
 // A worker is stopped (SIGSTOP, as a suspended machine or a blocked event loop is) with claims in its hands, for longer than any
 // lock of its lasts. Another one does its work; then it wakes up and does it, too.

@@ -2,10 +2,10 @@ import { expect, test } from '@jest/globals';
 import { creditWallets } from '#core/postgres/money/wallet.js';
 import { pause, SECOND_MS } from '#core/rules/clock.js';
 import { eventually } from '../support/eventually.js';
-import { shop } from './crowd.js';
-import { seededRandom } from './random.js';
-import { useStage } from './stage.js';
-import { PRICE_MINOR } from './world.js';
+import { useStage } from './rig/stage.js';
+import { shop } from './workload/crowd.js';
+import { seededRandom } from './workload/random.js';
+import { PRICE_MINOR } from './workload/world.js';
 
 // Postgres is away in the middle of a sale: claims go on, nobody is told anything untrue, and all are placed when it is back.
 

@@ -2,8 +2,8 @@ import { expect, test } from '@jest/globals';
 import { creditWallets } from '#core/postgres/money/wallet.js';
 import { readLoadedSale, readRunId } from '#core/redis/sale/sale.js';
 import { eventually } from '../support/eventually.js';
-import { useStage } from './stage.js';
-import { PRICE_MINOR } from './world.js';
+import { useStage } from './rig/stage.js';
+import { PRICE_MINOR } from './workload/world.js';
 
 // Redis loses everything in the middle of a sale. What Postgres has is kept to the letter; what only Redis had is told.
 

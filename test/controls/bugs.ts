@@ -186,7 +186,7 @@ export const BUGS: Bug[] = [
         '  const differences: Difference[] = [];\n  if (orders.filter(o => isLiveOrder(o.status)).length === [...snapshot.claims.values()].filter(c => isLive(c.status)).length) return [];\n',
     },
     'unit',
-    'compare',
+    'core/compare',
     'status_behind',
   ),
   {
@@ -242,7 +242,7 @@ export const BUGS: Bug[] = [
       replace: "{'anybody'}.$",
     },
     'unit',
-    'receipt',
+    'core/receipt',
     'a receipt is refused from another buyer',
   ),
   one(
@@ -253,7 +253,7 @@ export const BUGS: Bug[] = [
       replace: "typeof sub === 'string' ? sub : undefined",
     },
     'unit',
-    'token',
+    'core/token',
     'a token names nobody',
   ),
   one(
@@ -271,7 +271,7 @@ export const BUGS: Bug[] = [
     'a Redis that can not save is a defect, not a moment to wait for (F06)',
     { file: 'core/redis/connection.ts', find: '|MISCONF|', replace: '|' },
     'integration',
-    'api/error-replies',
+    'api-faults/error-replies',
     'MISCONF',
   ),
   one(

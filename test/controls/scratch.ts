@@ -11,6 +11,7 @@ const COPIED = [
   'core',
   'dist',
   'prisma',
+  'stack',
   'test',
   'jest.config.js',
   'package.json',

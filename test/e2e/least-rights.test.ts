@@ -7,9 +7,9 @@ import { startPostgres } from '#stack/stores/postgres-server.js';
 import { startRedis } from '#stack/stores/redis-server.js';
 import { cli } from '../support/command.js';
 import { eventually } from '../support/eventually.js';
-import { createRedisUser, grantLeastRights, PASSWORD, type StoreUrls } from '../support/least-rights.js';
-import { SHOP_SECRET, startShop, type TestShop } from '../support/shop.js';
+import { SHOP_SECRET, startShop, type TestShop } from '../support/http/shop.js';
 import { startTestStack, type TestStack } from '../support/stack.js';
+import { createRedisUser, grantLeastRights, PASSWORD, type StoreUrls } from '../support/stores/least-rights.js';
 
 // The stack as docs/operations.md wants it to be run: every process as a user that may do no more than it needs, and nothing
 // secret in the logs, whatever goes wrong. What a process newly needs is missing here first.

@@ -3,10 +3,10 @@ import { changeSale } from '#core/operator/change-sale.js';
 import type { Redis } from '#core/redis/connection.js';
 import { parseChange } from '#core/redis/feed/changes.js';
 import { channelOf } from '#core/redis/keys.js';
-import { type Client, openClient, type TimedAnswer } from '../support/client.js';
-import { commandCalls } from '../support/command-stats.js';
 import { eventually } from '../support/eventually.js';
+import { type Client, openClient, type TimedAnswer } from '../support/http/client.js';
 import { startTestStack, type TestStack } from '../support/stack.js';
+import { commandCalls } from '../support/stores/command-stats.js';
 
 // The line around the claim, with a crowd, on two API processes and a worker.
 

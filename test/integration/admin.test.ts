@@ -4,11 +4,11 @@ import { issueSession, issueToken } from '#core/identity/token.js';
 import { JOB_NAMES } from '#core/queue/jobs.js';
 import { readLoadedSale } from '#core/redis/sale/sale.js';
 import { placeOrders } from '#core/steps/place-orders.js';
-import { ADMIN_TOKEN, AUTH_SECRET, BEARER, HTML, logIn, useAdmin } from '../support/admin.js';
-import { loseClaim } from '../support/by-hand.js';
-import { startFaultProxy } from '../support/fault-proxy.js';
-import { oddRequests, wrongAnswers } from '../support/odd-requests.js';
-import { openTestSale, useStores, winOne } from '../support/stores.js';
+import { ADMIN_TOKEN, AUTH_SECRET, BEARER, HTML, logIn, useAdmin } from '../support/http/admin.js';
+import { oddRequests, wrongAnswers } from '../support/http/odd-requests.js';
+import { loseClaim } from '../support/stores/by-hand.js';
+import { startFaultProxy } from '../support/stores/fault-proxy.js';
+import { openTestSale, useStores, winOne } from '../support/stores/stores.js';
 
 const stores = useStores();
 const admin = useAdmin(stores);

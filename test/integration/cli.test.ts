@@ -12,9 +12,9 @@ import { readLoadedSale } from '#core/redis/sale/sale.js';
 import { payOrder } from '#core/steps/pay-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { build } from '../support/build.js';
-import { loseClaim } from '../support/by-hand.js';
 import { cli, type Ended } from '../support/command.js';
-import { openTestSale, useStores, win, winOne } from '../support/stores.js';
+import { loseClaim } from '../support/stores/by-hand.js';
+import { openTestSale, useStores, win, winOne } from '../support/stores/stores.js';
 
 const AUTH_SECRET = 'a secret of the test, and long enough';
 
@@ -68,7 +68,7 @@ describe('sale create', () => {
     expect(await readLoadedSale(stores.redis, 'twice')).toMatchObject({ units: 2, remaining: 2 });
   });
 
-  // What each option takes is in test/unit/cli-options.test.ts.
+  // What each option takes is in test/unit/apps/cli-options.test.ts.
   test.each([
     ['--units', '0', 'option .--units <n>. argument .0. is invalid. It must be a whole number from 1 to 10000000'],
     ['--closes', '2020-01-01T00:00:00Z', '--closes must be after --opens'],

@@ -7,7 +7,7 @@ import { anyCommand } from '../support/model/any-command.js';
 import { expectSound, Listener, openRun, readPicture, same } from '../support/model/both-worlds.js';
 import type { Run } from '../support/model/command.js';
 import { explain } from '../support/model/explain.js';
-import { useStores } from '../support/stores.js';
+import { useStores } from '../support/stores/stores.js';
 
 // MODEL_COMMANDS=1000000 for a long night; MODEL_SEED to see a failure again.
 const COMMANDS = Number(process.env.MODEL_COMMANDS ?? 15_000);

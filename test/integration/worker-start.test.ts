@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import { beforeAll, expect, test } from '@jest/globals';
 import { build } from '../support/build.js';
 import { run } from '../support/command.js';
-import { useStores } from '../support/stores.js';
+import { useStores } from '../support/stores/stores.js';
 
 // A worker that can't start says why in one line, and ends.
 

@@ -1,6 +1,6 @@
 import type { Redis } from '#core/redis/connection.js';
 import type { ScriptName } from '#core/redis/scripts.js';
-import type { TestStores } from './stores.js';
+import type { TestStores } from './stores/stores.js';
 
 /**
  * Lets something else happen just before a script is called, each time: what a process that is held up there would meet.

@@ -7,7 +7,7 @@ import { payOrder } from '#core/steps/pay-order.js';
 import { takePaymentEvent } from '#core/steps/payment-event.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { type FakeProvider, startFakeProvider } from '#stack/fake-provider/start.js';
-import { openTestSale, type TestStores, useStores, winOne } from './stores.js';
+import { openTestSale, type TestStores, useStores, winOne } from './stores/stores.js';
 
 export const PRICE = 500;
 

@@ -5,8 +5,8 @@ import { recordStatus } from '#core/redis/claims/status.js';
 import { markRegistryWhole } from '#core/redis/registry.js';
 import { readRunId, setSale } from '#core/redis/sale/sale.js';
 import { readSnapshot } from '#core/redis/sale/snapshot.js';
-import { SECRET, useApi } from '../../support/api.js';
 import { eventually } from '../../support/eventually.js';
+import { SECRET, useApi } from '../../support/http/api.js';
 
 describe.each([false, true])('mounted in Express: %p', mounted => {
   const api = useApi({ mounted });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { bearer, useApi } from '../../support/api.js';
+import { bearer, useApi } from '../../support/http/api.js';
 
 const api = useApi({ GUEST_TOKENS: true });
 

@@ -2,9 +2,9 @@ import { afterAll, afterEach, beforeEach, describe, expect, test } from '@jest/g
 import { openIssuer } from '#core/identity/issuer.js';
 import { markRegistryWhole } from '#core/redis/registry.js';
 import { readRunId } from '#core/redis/sale/sale.js';
-import { bearer, useApi } from '../../support/api.js';
 import { eventually } from '../../support/eventually.js';
-import { AUDIENCE, confusedToken, type SigningKey, signingKey, startIssuer } from '../../support/issuer.js';
+import { bearer, useApi } from '../../support/http/api.js';
+import { AUDIENCE, confusedToken, type SigningKey, signingKey, startIssuer } from '../../support/http/issuer.js';
 
 // Tokens of the shop's own issuer, which is a real HTTP server here.
 

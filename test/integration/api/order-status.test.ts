@@ -8,8 +8,8 @@ import { recordStatus } from '#core/redis/claims/status.js';
 import { setSale } from '#core/redis/sale/sale.js';
 import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import type { Sale } from '#core/rules/sale.js';
-import { bearer, SECRET, useApi } from '../../support/api.js';
 import { eventually } from '../../support/eventually.js';
+import { bearer, SECRET, useApi } from '../../support/http/api.js';
 
 describe.each([false, true])('mounted in Express: %p', mounted => {
   const api = useApi({ mounted });

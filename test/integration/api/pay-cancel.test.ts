@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { release } from '#core/redis/claims/release.js';
 import { recordStatus } from '#core/redis/claims/status.js';
 import type { Sale } from '#core/rules/sale.js';
-import { useApi } from '../../support/api.js';
+import { useApi } from '../../support/http/api.js';
 
 const api = useApi();
 

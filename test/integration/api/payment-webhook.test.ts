@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { signBody } from '#core/payments/signature.js';
-import { useApi } from '../../support/api.js';
+import { useApi } from '../../support/http/api.js';
 
 const SECRETS = ['the new key of the provider', 'the old key of the provider'];
 const api = useApi({ PAYMENT_WEBHOOK_SECRETS: SECRETS });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { setSale } from '#core/redis/sale/sale.js';
-import { useApi } from '../../support/api.js';
 import { eventually } from '../../support/eventually.js';
+import { useApi } from '../../support/http/api.js';
 
 const api = useApi();
 

@@ -8,10 +8,10 @@ import { restock, setSale } from '#core/redis/sale/sale.js';
 import { defineScripts } from '#core/redis/scripts.js';
 import type { Claim } from '#core/rules/claim.js';
 import type { Sale } from '#core/rules/sale.js';
-import { type Answer, useApi } from '../../support/api.js';
-import { commandCalls } from '../../support/command-stats.js';
 import { eventually } from '../../support/eventually.js';
-import { dumpKeys } from '../../support/keyspace.js';
+import { type Answer, useApi } from '../../support/http/api.js';
+import { commandCalls } from '../../support/stores/command-stats.js';
+import { dumpKeys } from '../../support/stores/keyspace.js';
 
 const api = useApi();
 

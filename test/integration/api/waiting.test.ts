@@ -5,8 +5,8 @@ import { recordStatus } from '#core/redis/claims/status.js';
 import { openSale } from '#core/redis/sale/open-sale.js';
 import { setSale } from '#core/redis/sale/sale.js';
 import type { Sale } from '#core/rules/sale.js';
-import { type Answer, bearer, useApi } from '../../support/api.js';
 import { eventually } from '../../support/eventually.js';
+import { type Answer, bearer, useApi } from '../../support/http/api.js';
 
 const api = useApi();
 

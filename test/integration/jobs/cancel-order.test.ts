@@ -5,9 +5,9 @@ import { cancelOrder } from '#core/steps/cancel-order.js';
 import { expireOrders } from '#core/steps/expire-orders.js';
 import { payOrder } from '#core/steps/pay-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
-import { makeOverdue } from '../../support/by-hand.js';
-import { writesNothing } from '../../support/keyspace.js';
-import { aClaim, buyers, openTestSale, useStores, win, winOne } from '../../support/stores.js';
+import { makeOverdue } from '../../support/stores/by-hand.js';
+import { writesNothing } from '../../support/stores/keyspace.js';
+import { aClaim, buyers, openTestSale, useStores, win, winOne } from '../../support/stores/stores.js';
 
 const t = useStores();
 

@@ -6,9 +6,9 @@ import type { Claim } from '#core/rules/claim.js';
 import { expireOrders } from '#core/steps/expire-orders.js';
 import { payOrder } from '#core/steps/pay-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
-import { makeOverdue } from '../../support/by-hand.js';
 import { eventually } from '../../support/eventually.js';
-import { buyers, openTestSale, useStores, win, winOne } from '../../support/stores.js';
+import { makeOverdue } from '../../support/stores/by-hand.js';
+import { buyers, openTestSale, useStores, win, winOne } from '../../support/stores/stores.js';
 
 const t = useStores();
 

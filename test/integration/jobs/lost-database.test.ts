@@ -10,10 +10,10 @@ import type { Claim } from '#core/rules/claim.js';
 import type { Sale } from '#core/rules/sale.js';
 import type { StepContext } from '#core/steps/context.js';
 import { placeOrders } from '#core/steps/place-orders.js';
-import { countBlocked } from '../../support/blocked.js';
 import { eventually } from '../../support/eventually.js';
-import { startFaultProxy } from '../../support/fault-proxy.js';
-import { buyers, openTestSale, useStores, win } from '../../support/stores.js';
+import { countBlocked } from '../../support/stores/blocked.js';
+import { startFaultProxy } from '../../support/stores/fault-proxy.js';
+import { buyers, openTestSale, useStores, win } from '../../support/stores/stores.js';
 
 // Postgres fails while a batch is placed. Whatever was stored, nothing is compensated, and doing it again ends well.
 

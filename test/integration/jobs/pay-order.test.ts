@@ -7,9 +7,9 @@ import type { Sale } from '#core/rules/sale.js';
 import { cancelOrder } from '#core/steps/cancel-order.js';
 import { payOrder } from '#core/steps/pay-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
-import { makeOverdue } from '../../support/by-hand.js';
 import { eventually } from '../../support/eventually.js';
-import { openTestSale, useStores, winOne } from '../../support/stores.js';
+import { makeOverdue } from '../../support/stores/by-hand.js';
+import { openTestSale, useStores, winOne } from '../../support/stores/stores.js';
 
 const t = useStores();
 

@@ -7,9 +7,9 @@ import { voidClaims } from '#core/postgres/orders/end.js';
 import { placeOrders as store } from '#core/postgres/orders/place.js';
 import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import { placeOrders } from '#core/steps/place-orders.js';
-import { forceClaim } from '../../support/by-hand.js';
-import { writesNothing } from '../../support/keyspace.js';
-import { aClaim, buyers, openTestSale, useStores, win, winOne } from '../../support/stores.js';
+import { forceClaim } from '../../support/stores/by-hand.js';
+import { writesNothing } from '../../support/stores/keyspace.js';
+import { aClaim, buyers, openTestSale, useStores, win, winOne } from '../../support/stores/stores.js';
 
 const t = useStores();
 

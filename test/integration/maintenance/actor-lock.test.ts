@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { ActorLock } from '#core/postgres/actor-lock.js';
 import { eventually } from '../../support/eventually.js';
-import { useStores } from '../../support/stores.js';
+import { useStores } from '../../support/stores/stores.js';
 
 const t = useStores();
 

@@ -10,9 +10,9 @@ import type { Sale } from '#core/rules/sale.js';
 import { cancelOrder } from '#core/steps/cancel-order.js';
 import { payOrder } from '#core/steps/pay-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
-import { forceClaim, loseClaim, makeOverdue, makeReleasesOld } from '../../support/by-hand.js';
-import { dumpKeys } from '../../support/keyspace.js';
-import { aClaim, buyers, openTestSale, useStores, win, winOne } from '../../support/stores.js';
+import { forceClaim, loseClaim, makeOverdue, makeReleasesOld } from '../../support/stores/by-hand.js';
+import { dumpKeys } from '../../support/stores/keyspace.js';
+import { aClaim, buyers, openTestSale, useStores, win, winOne } from '../../support/stores/stores.js';
 
 const t = useStores();
 

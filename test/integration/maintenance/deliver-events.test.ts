@@ -4,9 +4,9 @@ import { cancelOrder, expireOrders } from '#core/postgres/orders/end.js';
 import { keysOf } from '#core/redis/keys.js';
 import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import { placeOrders } from '#core/steps/place-orders.js';
-import { makeOverdue, makeReleasesOld } from '../../support/by-hand.js';
-import { writesNothing } from '../../support/keyspace.js';
-import { openTestSale, useStores, winOne } from '../../support/stores.js';
+import { makeOverdue, makeReleasesOld } from '../../support/stores/by-hand.js';
+import { writesNothing } from '../../support/stores/keyspace.js';
+import { openTestSale, useStores, winOne } from '../../support/stores/stores.js';
 
 const t = useStores();
 

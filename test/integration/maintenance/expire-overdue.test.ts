@@ -4,8 +4,8 @@ import { setSale } from '#core/redis/sale/sale.js';
 import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import { NotVerified } from '#core/rules/errors.js';
 import { placeOrders } from '#core/steps/place-orders.js';
-import { makeOverdue } from '../../support/by-hand.js';
-import { buyers, openTestSale, useStores, win } from '../../support/stores.js';
+import { makeOverdue } from '../../support/stores/by-hand.js';
+import { buyers, openTestSale, useStores, win } from '../../support/stores/stores.js';
 
 const t = useStores();
 

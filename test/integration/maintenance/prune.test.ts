@@ -6,7 +6,7 @@ import { KEEP_DAYS } from '#core/postgres/sales.js';
 import { isUnknown, listLoadedSales, markRegistryWhole } from '#core/redis/registry.js';
 import { readLoadedSale, readRunId } from '#core/redis/sale/sale.js';
 import { releaseUnits } from '#core/steps/release-units.js';
-import { openTestSale, useStores, winOne } from '../../support/stores.js';
+import { openTestSale, useStores, winOne } from '../../support/stores/stores.js';
 
 const t = useStores();
 

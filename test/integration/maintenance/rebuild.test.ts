@@ -15,10 +15,10 @@ import type { Claim } from '#core/rules/claim.js';
 import { cancelOrder } from '#core/steps/cancel-order.js';
 import { payOrder } from '#core/steps/pay-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
-import { forceClaim, makeReleasesOld } from '../../support/by-hand.js';
+import { readMetric } from '../../support/http/metrics.js';
 import { beforeScript } from '../../support/meanwhile.js';
-import { readMetric } from '../../support/metrics.js';
-import { aClaim, buyers, openTestSale, useStores, win } from '../../support/stores.js';
+import { forceClaim, makeReleasesOld } from '../../support/stores/by-hand.js';
+import { aClaim, buyers, openTestSale, useStores, win } from '../../support/stores/stores.js';
 
 const t = useStores();
 

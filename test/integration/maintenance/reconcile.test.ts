@@ -12,10 +12,10 @@ import { readLoadedSale, readRunId, restock, setSale } from '#core/redis/sale/sa
 import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import type { Sale } from '#core/rules/sale.js';
 import { placeOrders } from '#core/steps/place-orders.js';
-import { forceClaim, loseClaim } from '../../support/by-hand.js';
-import { writesNothing } from '../../support/keyspace.js';
 import { beforeScript } from '../../support/meanwhile.js';
-import { aClaim, buyers, openTestSale, type TestStores, useStores, win, winOne } from '../../support/stores.js';
+import { forceClaim, loseClaim } from '../../support/stores/by-hand.js';
+import { writesNothing } from '../../support/stores/keyspace.js';
+import { aClaim, buyers, openTestSale, type TestStores, useStores, win, winOne } from '../../support/stores/stores.js';
 
 const t = useStores();
 

@@ -8,8 +8,8 @@ import { isRegistryWhole } from '#core/redis/registry.js';
 import { dropSale, readLoadedSale, setSale } from '#core/redis/sale/sale.js';
 import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import { placeOrders } from '#core/steps/place-orders.js';
-import { makeReleasesOld } from '../../support/by-hand.js';
-import { openTestSale, type TestStores, useStores, winOne } from '../../support/stores.js';
+import { makeReleasesOld } from '../../support/stores/by-hand.js';
+import { openTestSale, type TestStores, useStores, winOne } from '../../support/stores/stores.js';
 
 // A sale that can't be opened again, whatever is tried, is nobody's trouble but its own.
 

@@ -6,7 +6,7 @@ import type { Claim } from '#core/rules/claim.js';
 import { cancelOrder } from '#core/steps/cancel-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { asked, PRICE, usePayments } from '../../support/payments.js';
-import { openTestSale, winOne } from '../../support/stores.js';
+import { openTestSale, winOne } from '../../support/stores/stores.js';
 
 const t = usePayments();
 

@@ -6,8 +6,8 @@ import { refundOrder } from '#core/operator/refund-order.js';
 import { KEEP_DAYS } from '#core/postgres/sales.js';
 import type { Sale } from '#core/rules/sale.js';
 import { cancelOrder } from '#core/steps/cancel-order.js';
-import { makeReleasesOld } from '../../support/by-hand.js';
 import { asked, tell, usePayments } from '../../support/payments.js';
+import { makeReleasesOld } from '../../support/stores/by-hand.js';
 
 const t = usePayments();
 

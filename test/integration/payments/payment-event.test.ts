@@ -14,11 +14,11 @@ import { expireOrders } from '#core/steps/expire-orders.js';
 import { payOrder } from '#core/steps/pay-order.js';
 import { takePaymentEvent } from '#core/steps/payment-event.js';
 import { placeOrders } from '#core/steps/place-orders.js';
-import { countBlocked } from '../../support/blocked.js';
-import { makeOverdue } from '../../support/by-hand.js';
 import { eventually } from '../../support/eventually.js';
 import { asked, PRICE, tell, usePayments } from '../../support/payments.js';
-import { win, winOne } from '../../support/stores.js';
+import { countBlocked } from '../../support/stores/blocked.js';
+import { makeOverdue } from '../../support/stores/by-hand.js';
+import { win, winOne } from '../../support/stores/stores.js';
 
 const t = usePayments();
 

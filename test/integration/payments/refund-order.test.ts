@@ -11,7 +11,7 @@ import type { Sale } from '#core/rules/sale.js';
 import { payOrder } from '#core/steps/pay-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { asked, PRICE, tell, usePayments } from '../../support/payments.js';
-import { openTestSale, win, winOne } from '../../support/stores.js';
+import { openTestSale, win, winOne } from '../../support/stores/stores.js';
 
 const t = usePayments();
 

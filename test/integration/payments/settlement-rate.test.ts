@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals';
 import { creditWallets } from '#core/postgres/money/wallet.js';
 import { placeOrders } from '#core/postgres/orders/place.js';
 import type { Sale, Settlement } from '#core/rules/sale.js';
-import { buyers, openTestSale, useStores } from '../../support/stores.js';
+import { buyers, openTestSale, useStores } from '../../support/stores/stores.js';
 
 const t = useStores();
 

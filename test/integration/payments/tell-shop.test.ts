@@ -8,8 +8,8 @@ import { cancelOrder } from '#core/steps/cancel-order.js';
 import type { StepContext } from '#core/steps/context.js';
 import { payOrder } from '#core/steps/pay-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
-import { SHOP_SECRET, startShop, type TestShop } from '../../support/shop.js';
-import { buyers, openTestSale, useStores, win, winOne } from '../../support/stores.js';
+import { SHOP_SECRET, startShop, type TestShop } from '../../support/http/shop.js';
+import { buyers, openTestSale, useStores, win, winOne } from '../../support/stores/stores.js';
 
 const t = useStores();
 let shop: TestShop;

@@ -7,10 +7,10 @@ import { openSale, refuseRulesOnCluster } from '#core/redis/sale/open-sale.js';
 import { dropSale, readLoadedSale, restock } from '#core/redis/sale/sale.js';
 import type { Claim } from '#core/rules/claim.js';
 import type { Sale } from '#core/rules/sale.js';
-import { commandCalls } from '../../support/command-stats.js';
 import { eventually } from '../../support/eventually.js';
-import { expectTypesChecked, writesNothing } from '../../support/keyspace.js';
-import { aSale, useStores, win, winOne } from '../../support/stores.js';
+import { commandCalls } from '../../support/stores/command-stats.js';
+import { expectTypesChecked, writesNothing } from '../../support/stores/keyspace.js';
+import { aSale, useStores, win, winOne } from '../../support/stores/stores.js';
 
 const t = useStores();
 

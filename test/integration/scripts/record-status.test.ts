@@ -6,8 +6,8 @@ import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import type { ClaimRecord, ClaimStatus } from '#core/rules/claim.js';
 import { NotVerified } from '#core/rules/errors.js';
 import type { Sale } from '#core/rules/sale.js';
-import { expectTypesChecked, whileFull, writesNothing } from '../../support/keyspace.js';
-import { aClaim, openTestSale, useStores, win, winOne } from '../../support/stores.js';
+import { expectTypesChecked, whileFull, writesNothing } from '../../support/stores/keyspace.js';
+import { aClaim, openTestSale, useStores, win, winOne } from '../../support/stores/stores.js';
 
 const t = useStores();
 

@@ -6,8 +6,8 @@ import { setSale } from '#core/redis/sale/sale.js';
 import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import { NotVerified } from '#core/rules/errors.js';
 import type { Sale } from '#core/rules/sale.js';
-import { dumpKeys, expectTypesChecked, whileFull, writesNothing } from '../../support/keyspace.js';
-import { aClaim, openTestSale, useStores, win, winOne } from '../../support/stores.js';
+import { dumpKeys, expectTypesChecked, whileFull, writesNothing } from '../../support/stores/keyspace.js';
+import { aClaim, openTestSale, useStores, win, winOne } from '../../support/stores/stores.js';
 
 const t = useStores();
 

@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { keysOf } from '#core/redis/keys.js';
 import { carryOver, readLoadedSale, setSale } from '#core/redis/sale/sale.js';
-import { expectTypesChecked, whileFull, writesNothing } from '../../support/keyspace.js';
-import { openTestSale, useStores } from '../../support/stores.js';
+import { expectTypesChecked, whileFull, writesNothing } from '../../support/stores/keyspace.js';
+import { openTestSale, useStores } from '../../support/stores/stores.js';
 
 const t = useStores();
 

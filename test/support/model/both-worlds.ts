@@ -11,7 +11,7 @@ import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import { readStanding } from '#core/redis/sale/standing.js';
 import { isLive } from '#core/rules/claim.js';
 import { Mirror } from '../../../apps/api/mirror/mirror.js';
-import { aSale } from '../stores.js';
+import { aSale } from '../stores/stores.js';
 import { BUYERS, purchaseKeysOf, type Run } from './command.js';
 import { type Picture, SaleModel, type Terms } from './sale-model.js';
 

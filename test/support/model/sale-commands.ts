@@ -4,7 +4,7 @@ import { keysOf } from '#core/redis/keys.js';
 import { openSale } from '#core/redis/sale/open-sale.js';
 import { dropSale, setSale } from '#core/redis/sale/sale.js';
 import { behindFence, runScript } from '#core/redis/scripts.js';
-import { aSale } from '../stores.js';
+import { aSale } from '../stores/stores.js';
 import { told } from './buyer-commands.js';
 import { buyer, fenced, named, purchaseKeysOf, unfenced } from './command.js';
 

@@ -1,4 +1,4 @@
-import type { Rule } from '../../chaos/evidence.js';
+import type { Rule } from '../../chaos/history/evidence.js';
 import {
   ann,
   BOUGHT,

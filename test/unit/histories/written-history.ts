@@ -1,6 +1,6 @@
-import type { PaymentFacts } from '../../chaos/books.js';
-import type { OrderFacts, SaleFacts } from '../../chaos/claim-view.js';
-import type { Evidence } from '../../chaos/evidence.js';
+import type { PaymentFacts } from '../../chaos/history/books.js';
+import type { OrderFacts, SaleFacts } from '../../chaos/history/claim-view.js';
+import type { Evidence } from '../../chaos/history/evidence.js';
 import {
   type BankRead,
   type HistoryLine,
@@ -8,7 +8,7 @@ import {
   outcomeOf,
   type Reply,
   type Request,
-} from '../../chaos/history.js';
+} from '../../chaos/history/history.js';
 
 const SALE: SaleFacts = {
   id: 'drop',

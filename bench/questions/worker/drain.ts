@@ -1,0 +1,87 @@
+import { enqueuePlaceOrders } from '#core/queue/queue.js';
+import { keysOf } from '#core/redis/keys.js';
+import { until } from '#stack/processes/until.js';
+import { cpuSeconds, familyCpuSeconds } from '../../measure/cpu.js';
+import type { Contestant, Figures } from '../../measure/round.js';
+import type { Rig } from '../../rig/rig.js';
+import { forgetAll, openEverywhere, winAll } from '../../rig/sale.js';
+import { startWorker } from '../../rig/server.js';
+
+const DRAINED_WITHIN_MS = 120_000;
+const MICROS = 1e6;
+
+/**
+ * How fast does one worker place a backlog? And what does a winner cost in Redis, before that and after?
+ *
+ * @param rig the rig
+ * @param claimsPerJob the winners of one batch of the API
+ */
+export function drain(rig: Rig, claimsPerJob: number): Contestant {
+  return {
+    name: 'drain',
+    async measure() {
+      await forgetAll(rig);
+      const emptyBytes = await usedMemory(rig);
+      const saleId = await openEverywhere(rig, rig.options.backlog);
+      await winAll(rig, saleId, 0, rig.options.backlog, claimsPerJob, claims =>
+        enqueuePlaceOrders(rig.queues, saleId, claims),
+      );
+      const unplacedBytes = await usedMemory(rig);
+      const figures = await drainAll(rig, saleId);
+      const placedBytes = await usedMemory(rig);
+      return {
+        ...figures,
+        bytesPerWinner: (placedBytes - emptyBytes) / rig.options.backlog,
+        bytesPerUnplaced: (unplacedBytes - emptyBytes) / rig.options.backlog,
+      };
+    },
+  };
+}
+
+async function drainAll(rig: Rig, saleId: string): Promise<Figures> {
+  const { outbox } = keysOf(saleId);
+  const left = () => rig.redis.zcard(outbox);
+  const worker = await startWorker(rig);
+  try {
+    // A worker that starts is not yet a worker that works: the clock begins with the first order that it places.
+    await until(async () => (await left()) < rig.options.backlog, DRAINED_WITHIN_MS);
+    const startMs = performance.now();
+    const backlog = await left();
+    const before = { worker: cpuSeconds(worker.pid), postgres: postgresSeconds(rig), redis: redisSeconds(rig) };
+    const drained = await until(async () => (await left()) === 0, DRAINED_WITHIN_MS);
+    if (!drained)
+      throw new Error(`${await left()} of ${backlog} claims were not placed in ${DRAINED_WITHIN_MS / 1_000} s`);
+    const seconds = (performance.now() - startMs) / 1_000;
+    const perOrder = (from: number, to: number) => ((to - from) * MICROS) / backlog;
+    const figures = {
+      perSecond: backlog / seconds,
+      workerMicros: perOrder(before.worker, cpuSeconds(worker.pid)),
+      postgresMicros: perOrder(before.postgres, postgresSeconds(rig)),
+      redisMicros: perOrder(before.redis, redisSeconds(rig)),
+    };
+    await expectOrders(rig, saleId, rig.options.backlog);
+    return figures;
+  } finally {
+    await worker.stop();
+  }
+}
+
+const postgresSeconds = (rig: Rig): number => familyCpuSeconds(rig.stores.postgres.pid);
+const redisSeconds = (rig: Rig): number => cpuSeconds(rig.stores.redis.pid);
+
+async function usedMemory(rig: Rig): Promise<number> {
+  return Number(/used_memory:(\d+)/.exec(await rig.redis.info('memory'))?.[1]);
+}
+
+/**
+ * @returns the orders of a sale, counted where they are kept
+ */
+export async function countOrders(rig: Rig, saleId: string): Promise<number> {
+  const { rows } = await rig.pool.query('SELECT count(*)::int AS orders FROM orders WHERE sale_id = $1', [saleId]);
+  return (rows[0] as { orders: number }).orders;
+}
+
+async function expectOrders(rig: Rig, saleId: string, expected: number): Promise<void> {
+  const orders = await countOrders(rig, saleId);
+  if (orders !== expected) throw new Error(`${expected} claims were placed, and there are ${orders} orders`);
+}

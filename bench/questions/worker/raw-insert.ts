@@ -1,0 +1,49 @@
+import { randomUUID } from 'node:crypto';
+import { buyerName } from '../../load/plan.js';
+import { familyCpuSeconds } from '../../measure/cpu.js';
+import type { Contestant } from '../../measure/round.js';
+import type { Rig } from '../../rig/rig.js';
+import { forgetAll, openEverywhere } from '../../rig/sale.js';
+
+const MICROS = 1e6;
+
+/** Nothing but the rows: no price from the sale, no conflicts, nothing returned. */
+const INSERT = `
+  INSERT INTO orders (id, sale_id, buyer_id, unit, status, amount_minor, currency, pay_by)
+  SELECT c.id, $1, c.buyer_id, c.unit, 'pending_payment', 1999, 'EUR', now() + interval '1 hour'
+  FROM unnest($2::uuid[], $3::text[], $4::int[]) AS c (id, buyer_id, unit)`;
+
+/**
+ * How fast does Postgres take the same rows, in statements of the same size, when there is nothing else to do?
+ *
+ * @param rig the rig
+ * @param rowsPerStatement as many as a job has claims
+ * @param connections how many at once; the worker has four
+ */
+export function rawInsert(rig: Rig, rowsPerStatement: number, connections: number): Contestant {
+  return {
+    name: `rawInsert${connections}`,
+    async measure() {
+      await forgetAll(rig);
+      const saleId = await openEverywhere(rig, rig.options.backlog);
+      const statements = batchesOf(rig.options.backlog, rowsPerStatement);
+      const cpu = familyCpuSeconds(rig.stores.postgres.pid);
+      const startMs = performance.now();
+      const next = statements.values();
+      const insertAll = async () => {
+        for (const rows of next) await rig.pool.query({ name: 'raw-insert', text: INSERT, values: [saleId, ...rows] });
+      };
+      await Promise.all(Array.from({ length: connections }, insertAll));
+      const seconds = (performance.now() - startMs) / 1_000;
+      const postgres = familyCpuSeconds(rig.stores.postgres.pid) - cpu;
+      return { perSecond: rig.options.backlog / seconds, postgresMicros: (postgres * MICROS) / rig.options.backlog };
+    },
+  };
+}
+
+function batchesOf(count: number, size: number): [string[], string[], number[]][] {
+  return Array.from({ length: Math.ceil(count / size) }, (_, batch) => {
+    const indexes = Array.from({ length: Math.min(size, count - batch * size) }, (_, i) => batch * size + i);
+    return [indexes.map(() => randomUUID()), indexes.map(i => buyerName(i)), indexes.map(i => i + 1)];
+  });
+}

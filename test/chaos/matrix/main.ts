@@ -1,0 +1,124 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { checkout } from '#core/process/checkout.js';
+import {
+  CRASH_MODES,
+  CRASH_POINTS,
+  CRASH_STEPS,
+  type CrashMode,
+  type CrashPoint,
+  type CrashStep,
+  POINT_MODES,
+} from '#core/process/crash-point.js';
+import { writePage } from '../../support/written-page.js';
+import { type CrashResult, openCrashRig, runCrashCase } from './crash-case.js';
+
+// `npm run chaos:matrix`: every place × every mode that it has. With arguments, only the places or modes that are named:
+// `npm run chaos:matrix -- place.store kill`. The table it writes is merged into that of the last run.
+
+const TABLE = join(checkout, 'docs', 'crash-matrix.md');
+
+/**
+ * Cases side by side, each on stores of its own. A case mostly waits: with six, two cores are half busy, and all of them take a
+ * quarter of an hour.
+ */
+const AT_ONCE = 6;
+
+/** A mode that a place doesn't have. */
+const NONE = '-';
+
+type Case = [name: CrashPoint | CrashStep, mode: CrashMode];
+
+const wanted = process.argv.slice(2);
+const isWanted = ([name, mode]: Case): boolean => {
+  const names = wanted.filter(word => !CRASH_MODES.some(one => one === word));
+  const modes = wanted.filter(word => CRASH_MODES.some(one => one === word));
+  return (names.length === 0 || names.includes(name)) && (modes.length === 0 || modes.includes(mode));
+};
+
+const cases: Case[] = [
+  ...CRASH_POINTS.flatMap(name => POINT_MODES.map((mode): Case => [name, mode])),
+  ...CRASH_STEPS.flatMap(name => CRASH_MODES.map((mode): Case => [name, mode])),
+];
+
+const hasMode = (name: string, mode: CrashMode): boolean => cases.some(([one, way]) => one === name && way === mode);
+
+/** What a cell of the table says. */
+const cellOf = ({ reached, violations, restMs }: CrashResult): string => {
+  if (violations.length > 0) return '**broken**';
+  return reached ? `${(restMs / 1_000).toFixed(1)} s` : 'not reached';
+};
+
+/** The cells of each place by mode. */
+type Table = Map<string, Map<CrashMode, string>>;
+
+function readTable(): Table {
+  const table: Table = new Map();
+  try {
+    for (const line of readFileSync(TABLE, 'utf8').split('\n')) {
+      const [, name, ...cells] = line.split('|').map(cell => cell.trim());
+      const place = name?.replaceAll('`', '') ?? '';
+      table.set(place, new Map(CRASH_MODES.map((mode, i) => [mode, cells[i] ?? ''])));
+    }
+  } catch {
+    // The first run.
+  }
+  return table;
+}
+
+function textOf(table: Table): string {
+  const lines = [...new Set(cases.map(([name]) => name))].map(name => {
+    const cells = CRASH_MODES.map(mode => (hasMode(name, mode) ? (table.get(name)?.get(mode) ?? '') : NONE));
+    return `| \`${name}\` | ${cells.join(' | ')} |`;
+  });
+  return `# Crash matrix
+
+Written by \`npm run chaos:matrix\`. A process fails at the place (core/process/crash-point.ts) in the way of the column, in the middle of
+buying, paying, cancelling, expiring, and cleaning up after an outage; it is started again, and then everything that was promised
+is checked. Who hangs is killed after 2 s, as a supervisor would; a worker is paused for 17 s, which is longer than the lock of its job.
+A claim may end as lost only in sales of which the outage took data away. A cell says after how long everything was at rest and right again, counted from the moment the process was whole and the buyers were done.
+A dash: a place between two steps has no reply that could be lost, and nothing that could be done twice.
+
+| Place | ${CRASH_MODES.join(' | ')} |
+| --- |${' ---: |'.repeat(CRASH_MODES.length)}
+${lines.join('\n')}
+`;
+}
+
+const table = readTable();
+const waiting = cases.filter(isWanted);
+const total = waiting.length;
+const failures: CrashResult[] = [];
+let done = 0;
+
+function tell(result: CrashResult): void {
+  const { name, mode, reached, violations } = result;
+  table.set(name, (table.get(name) ?? new Map<CrashMode, string>()).set(mode, cellOf(result)));
+  if (violations.length > 0 || !reached) failures.push(result);
+  done += 1;
+  process.stderr.write(`${done}/${total} ${name} ${mode}: ${cellOf(result)}\n`);
+  for (const violation of violations) process.stderr.write(`  ${violation}\n`);
+  writeFileSync(TABLE, textOf(table));
+}
+
+/** One case after the other, for as long as there are any. One that can't even be carried out is broken, too. */
+async function workOff(): Promise<void> {
+  const rig = await openCrashRig();
+  try {
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      const [name, mode] = next;
+      tell(
+        await runCrashCase(rig, name, mode).catch(error => {
+          return { name, mode, reached: false, restMs: 0, violations: [`the case itself: ${error}`] };
+        }),
+      );
+    }
+  } finally {
+    await rig.close();
+  }
+}
+
+await Promise.all(Array.from({ length: Math.min(AT_ONCE, total) }, workOff));
+await writePage(TABLE, textOf(table));
+process.stderr.write(failures.length === 0 ? 'nothing is broken\n' : `${failures.length} failed or were not reached\n`);
+process.exit(failures.length === 0 ? 0 : 1);

@@ -1,0 +1,205 @@
+import { createHmac } from 'node:crypto';
+import { connect } from 'node:net';
+import { describe, expect, test } from '@jest/globals';
+import { issueToken } from '#core/identity/token.js';
+import { markRegistryWhole } from '#core/redis/registry.js';
+import { readRunId } from '#core/redis/sale/sale.js';
+import { bearer, SECRET, useApi } from '../../support/http/api.js';
+
+const api = useApi();
+
+const CALLS = [
+  ['POST', '/buy/'],
+  ['GET', '/order-status/'],
+  ['POST', '/pay/'],
+  ['POST', '/cancel/'],
+] as const;
+
+const json64 = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+
+/** A token made by hand, so that it can be wrong in one way only. */
+function token(
+  payload: object,
+  header: object = { alg: 'HS256', typ: 'JWT' },
+  secret = SECRET,
+  hash = 'sha256',
+): string {
+  const text = `${json64(header)}.${json64(payload)}`;
+  return `${text}.${createHmac(hash, secret).update(text).digest('base64url')}`;
+}
+
+const soon = () => Math.floor(Date.now() / 1_000) + 600;
+
+/** Sends bytes as they are. @returns what comes back until the server closes, or the answer is complete */
+function raw(text: string, isComplete: (answer: string) => boolean = () => false): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let answer = '';
+    const socket = connect(api.port, '127.0.0.1', () => socket.write(text));
+    socket.on('data', chunk => {
+      answer += chunk;
+      if (isComplete(answer)) socket.destroy();
+    });
+    socket.on('close', () => resolve(answer));
+    socket.on('error', error => (answer === '' ? reject(error) : undefined));
+  });
+}
+
+describe('tokens', () => {
+  const wrong: [string, () => string | undefined][] = [
+    ['none', () => undefined],
+    ['not a bearer token', () => `Basic ${Buffer.from('ann:x').toString('base64')}`],
+    ['an empty one', () => 'Bearer '],
+    ['noise', () => 'Bearer a.b.c'],
+    ['another secret', () => `Bearer ${issueToken('another secret of 32 characters..', 'ann')}`],
+    [
+      'a changed payload',
+      () =>
+        `Bearer ${token({ sub: 'ann', exp: soon() }).replace(/\.[^.]+\./, `.${json64({ sub: 'bob', exp: soon() })}.`)}`,
+    ],
+    ['no signature', () => `Bearer ${token({ sub: 'ann', exp: soon() }).replace(/\.[^.]+$/, '.')}`],
+    ['alg none', () => `Bearer ${json64({ alg: 'none', typ: 'JWT' })}.${json64({ sub: 'ann', exp: soon() })}.`],
+    ['alg HS512', () => `Bearer ${token({ sub: 'ann', exp: soon() }, { alg: 'HS512' }, SECRET, 'sha512')}`],
+    ['an expired one', () => `Bearer ${token({ sub: 'ann', exp: soon() - 1_200 })}`],
+    ['one that is not valid yet', () => `Bearer ${token({ sub: 'ann', exp: soon(), nbf: soon() })}`],
+    ['one without exp', () => `Bearer ${token({ sub: 'ann' })}`],
+    ['exp of another type', () => `Bearer ${token({ sub: 'ann', exp: 'never' })}`],
+    ['one without sub', () => `Bearer ${token({ exp: soon() })}`],
+    ['sub of another type', () => `Bearer ${token({ sub: 7, exp: soon() })}`],
+    ['sub that no buyer has', () => `Bearer ${token({ sub: 'ann bob', exp: soon() })}`],
+    ['sub that is too long', () => `Bearer ${token({ sub: 'a'.repeat(65), exp: soon() })}`],
+    ['sub that is empty', () => `Bearer ${token({ sub: '', exp: soon() })}`],
+  ];
+
+  test.each(wrong)('%s: 401 everywhere', async (_name, authorization) => {
+    const sale = await api.open();
+    const value = authorization();
+    for (const [method, path] of CALLS) {
+      const answer = await api.send(path + sale.id, {
+        method,
+        ...(value ? { headers: { authorization: value } } : {}),
+      });
+      expect(answer).toMatchObject({ status: 401, body: { code: 'unauthenticated' } });
+      expect(answer.headers.get('www-authenticate')).toBe('Bearer');
+    }
+  });
+
+  test('a token made by hand that is right is taken', async () => {
+    const sale = await api.open();
+    const headers = { authorization: `bearer ${token({ sub: 'ann', exp: soon() })}` };
+    expect((await api.send(`/buy/${sale.id}`, { method: 'POST', headers })).status).toBe(202);
+  });
+});
+
+describe('sales', () => {
+  test.each(['', 'a%20b', 'a.b', 'a'.repeat(65), '%E0%A4%A', '__proto__%00', '{x}', 'a/b'])(
+    'an id that none can have (%p): 400, or 404 where the path is another one',
+    async id => {
+      for (const [method, path] of [...CALLS, ['GET', '/sales/'] as const]) {
+        const answer = await api.send(path + id, { method, headers: bearer('ann') });
+        expect([400, 404]).toContain(answer.status);
+        expect(answer.headers.get('content-type')).toBe('application/problem+json');
+        if (id && !id.includes('/')) expect(answer.body.code).toBe('invalid_request');
+      }
+    },
+  );
+
+  test('one that does not exist: 404 everywhere, also for ids that objects have', async () => {
+    await markRegistryWhole(api.redis, await readRunId(api.redis));
+    for (const id of ['nowhere', '__proto__', 'constructor']) {
+      for (const [method, path] of [...CALLS, ['GET', '/sales/'] as const]) {
+        const answer = await api.send(path + id, { method, headers: bearer('ann') });
+        expect(answer).toMatchObject({ status: 404, body: { code: 'unknown_sale' } });
+      }
+    }
+  });
+});
+
+describe('bodies', () => {
+  const bodies: [string, RequestInit][] = [
+    ['JSON', { body: '{"buyerId":"bob","__proto__":{"x":1}}', headers: { 'content-type': 'application/json' } }],
+    ['broken JSON', { body: '{"', headers: { 'content-type': 'application/json' } }],
+    ['no media type', { body: new Uint8Array([0, 1, 2]) }],
+    ['a kilobyte', { body: 'x'.repeat(1_024) }],
+  ];
+
+  test.each(bodies)('%s is passed over', async (_name, init) => {
+    const sale = await api.open();
+    const headers = { ...bearer('ann'), ...(init.headers as Record<string, string>) };
+    expect((await api.send(`/buy/${sale.id}`, { ...init, method: 'POST', headers })).status).toBe(202);
+    expect((await api.send(`/cancel/${sale.id}`, { ...init, method: 'POST', headers })).status).toBe(202);
+    // Nobody but the token says who buys.
+    expect((await api.get(`/order-status/${sale.id}`, 'bob')).body).toEqual({ status: 'none' });
+  });
+
+  test.each(['/buy/', '/pay/', '/cancel/'])('more than a kilobyte to %s: 413, and the connection ends', async path => {
+    const sale = await api.open();
+    for (const size of [1_025, 3_000_000]) {
+      const answer = await api.send(path + sale.id, {
+        method: 'POST',
+        headers: bearer('ann'),
+        body: 'x'.repeat(size),
+      });
+      expect(answer).toMatchObject({ status: 413, body: { code: 'body_too_large' } });
+      expect(answer.headers.get('connection')).toBe('close');
+    }
+  });
+
+  test('one that is announced to be large and never comes is refused at once, and the connection ends', async () => {
+    const answer = await raw('POST /buy/x HTTP/1.1\r\nHost: x\r\nContent-Length: 5000000\r\n\r\n');
+    expect(answer).toMatch(/^HTTP\/1\.1 413 /);
+  });
+
+  test('one in chunks is counted', async () => {
+    const sale = await api.open();
+    const head = (name: string) =>
+      `POST /buy/${sale.id} HTTP/1.1\r\nHost: x\r\nAuthorization: ${bearer(name).authorization}\r\nTransfer-Encoding: chunked\r\n\r\n`;
+    const small = await raw(`${head('ann')}5\r\nhello\r\n0\r\n\r\n`, answer => answer.includes('claimId'));
+    expect(small).toMatch(/^HTTP\/1\.1 202 /);
+    const large = await raw(`${head('bob')}${`400\r\n${'x'.repeat(1_024)}\r\n`.repeat(3)}`);
+    expect(large).toMatch(/^HTTP\/1\.1 413 /);
+    expect((await api.get(`/order-status/${sale.id}`, 'bob')).body).toEqual({ status: 'none' });
+  });
+});
+
+describe('requests', () => {
+  test.each([
+    ['GET', '/buy/x', 'POST'],
+    ['PUT', '/buy/x', 'POST'],
+    ['POST', '/order-status/x', 'GET, HEAD'],
+    ['GET', '/pay/x', 'POST'],
+    ['DELETE', '/cancel/x', 'POST'],
+    ['POST', '/sales/x', 'GET, HEAD'],
+  ])('%s %s: 405 with Allow', async (method, path, allow) => {
+    const answer = await api.send(path, { method, headers: bearer('ann') });
+    expect(answer).toMatchObject({ status: 405, body: { code: 'method_not_allowed' } });
+    expect(answer.headers.get('allow')).toBe(allow);
+  });
+
+  test.each(['/nothing', '/buy', '/assets/../package.json', '/assets/nothing.js', '/guest-token', '/metrics'])(
+    '%s: 404',
+    async path => {
+      expect(await api.post(path, 'ann')).toMatchObject({ status: 404, body: { code: 'not_found' } });
+    },
+  );
+
+  test('what is not HTTP: 400', async () => {
+    const answer = await raw('nonsense\r\n\r\n');
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+    expect(answer).toContain('application/problem+json');
+    expect(answer).toMatch(/"code":"invalid_request"/);
+  });
+
+  test('headers beyond 8 kB: 431', async () => {
+    const answer = await raw(`GET /healthz HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(9_000)}\r\n\r\n`);
+    expect(answer).toMatch(/^HTTP\/1\.1 431 /);
+    expect(answer).toMatch(/"code":"headers_too_large"/);
+  });
+
+  test('headers that never end, or never begin: the connection ends after a few seconds', async () => {
+    const startedAt = performance.now();
+    const beginnings = ['GET /healthz HTTP/1.1\r\nHost: x\r\n', 'POST /buy/x HTT', ''];
+    const [headers, line] = await Promise.all(beginnings.map(text => raw(text)));
+    expect(performance.now() - startedAt).toBeLessThan(8_000);
+    for (const answer of [headers, line]) expect(answer).toMatch(/^HTTP\/1\.1 408 /);
+  });
+});

@@ -1,0 +1,175 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from '@jest/globals';
+import { keysOf } from '#core/redis/keys.js';
+import type { Sale } from '#core/rules/sale.js';
+import { freePort } from '#stack/processes/free-port.js';
+import { type RedisServer, startRedis } from '#stack/stores/redis-server.js';
+import { eventually } from '../../support/eventually.js';
+import { type Answer, useApi } from '../../support/http/api.js';
+
+// A Redis that answers, and can't serve: buyers are told 503 to come again, and nothing is half done. OOM and NOSCRIPT are in
+// outage.test.ts.
+
+const api = useApi();
+
+const config = (name: string, value: string) => api.redis.config('SET', name, value);
+
+/** A script that may write, as ours do. */
+const PROBE = "#!lua\nreturn redis.call('SET', 'probe', '1')";
+
+/** How a Redis gets to answer with an error of this name, and how it is mended. */
+interface Trouble {
+  begin(): Promise<unknown>;
+  end(): Promise<unknown>;
+}
+
+const readonly: Trouble = {
+  // Of a primary that isn't there, so that its own data stays.
+  begin: async () => api.redis.replicaof('127.0.0.1', await freePort()),
+  end: () => api.redis.replicaof('NO', 'ONE'),
+};
+
+const masterdown: Trouble = {
+  async begin() {
+    await config('replica-serve-stale-data', 'no');
+    await readonly.begin();
+  },
+  async end() {
+    await readonly.end();
+    await config('replica-serve-stale-data', 'yes');
+  },
+};
+
+const noreplicas: Trouble = {
+  begin: () => config('min-replicas-to-write', '1'),
+  end: () => config('min-replicas-to-write', '0'),
+};
+
+/** A folder in the place of the file that it wants to write. */
+const obstacle = async () => join(((await api.redis.config('GET', 'dir')) as string[])[1] ?? '', 'dump.rdb');
+
+const misconf: Trouble = {
+  async begin() {
+    await mkdir(join(await obstacle(), 'in-the-way'), { recursive: true });
+    await config('save', '3600 1');
+    await api.redis.bgsave();
+  },
+  async end() {
+    await config('save', '');
+    await rm(await obstacle(), { recursive: true });
+  },
+};
+
+const busy: Trouble = {
+  async begin() {
+    await config('busy-reply-threshold', '1');
+    const other = api.redis.duplicate({ commandTimeout: 60_000 });
+    await new Promise(resolve => other.once('ready', resolve));
+    other
+      .eval('while true do end', 0)
+      .catch(() => undefined)
+      .finally(() => other.disconnect());
+  },
+  async end() {
+    await api.redis.script('KILL');
+    await eventually(() => config('busy-reply-threshold', '5000'));
+  },
+};
+
+const KEYS = 40;
+/** More than `loading-process-events-interval-bytes`, and nothing that could be compressed. */
+const VALUE_BYTES = 2_048;
+let primary: RedisServer;
+let primaryDir: string;
+
+/** It loads what a primary sends, slowly: 40 keys of 50 ms, and it answers in between. */
+const loading: Trouble = {
+  async begin() {
+    primaryDir = await mkdtemp(join(tmpdir(), 'dropline-primary-'));
+    primary = await startRedis({ dir: primaryDir });
+    const there = api.redis.duplicate({ host: '127.0.0.1', port: primary.port });
+    await new Promise(resolve => there.once('ready', resolve));
+    await there.config('SET', 'repl-diskless-sync-delay', '0');
+    for (let i = 0; i < KEYS; i += 1) await there.set(`key-${i}`, randomBytes(VALUE_BYTES));
+    there.disconnect();
+    await config('key-load-delay', '50000');
+    await config('loading-process-events-interval-bytes', '1024');
+    await api.redis.replicaof('127.0.0.1', primary.port);
+  },
+  async end() {
+    await eventually(async () => expect(await api.redis.info('replication')).toContain('master_link_status:up'));
+    await readonly.end();
+    await config('key-load-delay', '0');
+    await primary.stop();
+    await rm(primaryDir, { recursive: true });
+  },
+};
+
+type Word = 'READONLY' | 'MASTERDOWN' | 'NOREPLICAS' | 'MISCONF' | 'BUSY' | 'LOADING';
+
+/** Expects that Redis refuses what a call does, and that the call says so in its own way. */
+async function expectUnavailable(
+  word: Word,
+  probe: () => Promise<unknown>,
+  call: () => Promise<Answer>,
+): Promise<void> {
+  await eventually(() => expect(probe()).rejects.toThrow(new RegExp(`^${word} `)));
+  const { status, headers, body } = await call();
+  expect({ status, body }).toMatchObject({ status: 503, body: { code: 'unavailable' } });
+  expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
+  expect(JSON.stringify(body)).not.toMatch(new RegExp(`${word}|redis`, 'i'));
+}
+
+/** Nothing of the sale is half done, and another one sells. */
+async function expectMended(sale: Sale): Promise<void> {
+  expect(await api.redis.hlen(keysOf(sale.id).claims)).toBe(0);
+  const next = await api.open();
+  await eventually(async () => expect((await api.post(`/buy/${next.id}`, 'ann')).status).toBe(202));
+}
+
+test.each([
+  ['READONLY', readonly],
+  ['NOREPLICAS', noreplicas],
+  ['MISCONF', misconf],
+  ['BUSY', busy],
+] as const)(
+  '%s: a click is answered 503 and leaves no trace, and it sells again when that is over',
+  async (word, trouble) => {
+    const sale = await api.open();
+    await trouble.begin();
+    try {
+      await expectUnavailable(
+        word,
+        () => api.redis.eval(PROBE, 0),
+        () => api.post(`/buy/${sale.id}`, 'ann'),
+      );
+    } finally {
+      await trouble.end();
+    }
+    await expectMended(sale);
+  },
+);
+
+// To a write, a replica says READONLY before it says that it doesn't serve at all.
+test.each([
+  ['MASTERDOWN', masterdown],
+  ['LOADING', loading],
+] as const)('%s: the status is answered 503, and so is a click', async (word, trouble) => {
+  const sale = await api.open();
+  await api.get(`/order-status/${sale.id}`, 'ann');
+  await trouble.begin();
+  try {
+    await expectUnavailable(
+      word,
+      () => api.redis.get('probe'),
+      () => api.get(`/order-status/${sale.id}`, 'ann'),
+    );
+    expect((await api.post(`/buy/${sale.id}`, 'ann')).status).toBe(503);
+  } finally {
+    await trouble.end();
+  }
+  await expectMended(sale);
+});

@@ -1,0 +1,32 @@
+import { expect, test } from '@jest/globals';
+import { issueToken } from '#core/identity/token.js';
+import { markRegistryWhole } from '#core/redis/registry.js';
+import { readRunId } from '#core/redis/sale/sale.js';
+import { bearer, SECRET, useApi } from '../../support/http/api.js';
+import { oddRequests, wrongAnswers } from '../../support/http/odd-requests.js';
+
+// Every route, with every method, as whoever, and with what is no id: an answer, in time, and a problem with a stable code.
+
+const api = useApi({ GUEST_TOKENS: true, PAYMENT_WEBHOOK_SECRETS: ['a key of the provider'] });
+
+const BUYER = ['/buy/', '/order-status/', '/pay/', '/cancel/'];
+const PUBLIC = [
+  '/sales/',
+  '/s/',
+  '/webhooks/payments/',
+  '/assets/',
+  '/guest-token',
+  '/openapi.json',
+  '/nothing/',
+  '//buy/',
+  '/',
+];
+
+test.each([...BUYER, ...PUBLIC])('%s', async route => {
+  await markRegistryWhole(api.redis, await readRunId(api.redis));
+  const { authorization: good = '' } = bearer('ann');
+  const expired = `Bearer ${issueToken(SECRET, 'ann', 1)}`;
+  const unsigned = `Bearer ${Buffer.from('{"alg":"none"}').toString('base64url')}.${good.split('.')[1]}.`;
+  const credentials = BUYER.includes(route) ? [good, expired, unsigned, 'Bearer \t', ''] : [good, ''];
+  expect(await wrongAnswers(api.port, oddRequests([route], credentials))).toEqual([]);
+});

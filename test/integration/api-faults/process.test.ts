@@ -1,0 +1,152 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { Redis } from 'ioredis';
+import { freePort } from '#stack/processes/free-port.js';
+import { type GuardedProcess, startGuarded } from '#stack/processes/guarded-process.js';
+import { type RedisServer, startRedis } from '#stack/stores/redis-server.js';
+import { build } from '../../support/build.js';
+import { eventually } from '../../support/eventually.js';
+import { bearer, SECRET } from '../../support/http/api.js';
+
+const ROOT = join(import.meta.dirname, '../../..');
+
+let dir: string;
+let redis: RedisServer;
+let started: GuardedProcess[] = [];
+
+beforeAll(async () => {
+  await build();
+  dir = await mkdtemp(join(tmpdir(), 'dropline-api-process-'));
+  redis = await startRedis({ dir });
+});
+afterEach(async () => {
+  await Promise.all(started.map(api => api.kill()));
+  started = [];
+});
+afterAll(async () => {
+  await redis.stop();
+  await rm(dir, { recursive: true, force: true });
+});
+
+async function withRedis(work: (client: Redis) => Promise<unknown>): Promise<void> {
+  const client = new Redis(redis.url);
+  await work(client);
+  client.disconnect();
+}
+
+/** The API as its own process. */
+async function start(settings: Record<string, string>) {
+  const environment = { PATH: String(process.env.PATH), HOST: '127.0.0.1', PORT: '0', ...settings };
+  const api = await startGuarded({
+    command: process.execPath,
+    args: ['dist/apps/api/main.js'],
+    cwd: ROOT,
+    environment,
+    output: 'pipe',
+    stopSignal: 'SIGTERM',
+    graceMs: 15_000,
+  });
+  started.push(api);
+  const printed = { out: '', err: '' };
+  api.stdout?.on('data', chunk => {
+    printed.out += chunk;
+  });
+  api.stderr?.on('data', chunk => {
+    printed.err += chunk;
+  });
+  const port = () =>
+    eventually(() => Number(/"port":(\d+).*"msg":"listening"/.exec(printed.out)?.[1] ?? fail(printed)));
+  return { api, printed, port };
+}
+
+function fail(printed: object): never {
+  throw new Error(`not listening: ${JSON.stringify(printed)}`);
+}
+
+const settings = () => ({ REDIS_URL: redis.url, AUTH_SECRET: SECRET });
+
+describe('the API process', () => {
+  test('without its settings: one line that says which and how, exit 1', async () => {
+    const { api, printed } = await start({ AUTH_SECRET: 'short', GUEST_TOKENS: 'yes' });
+    expect(await api.ended).toEqual({ code: 1, signal: null });
+    await eventually(() => expect(printed.err).toMatch(/^api: [^\n]+\n$/));
+    expect(printed.err).toContain('REDIS_URL is not set');
+    expect(printed.err).toContain('AUTH_SECRET must be at least 32 characters');
+    expect(printed.err).toContain('GUEST_TOKENS must be 0 or 1');
+    expect(printed.out).toBe('');
+  });
+
+  test("with half of the issuer's settings: one line that says what else to set, exit 1", async () => {
+    const { api, printed } = await start({ ...settings(), AUTH_JWKS_URL: 'https://shop.example/jwks' });
+    expect(await api.ended).toEqual({ code: 1, signal: null });
+    await eventually(() =>
+      expect(printed.err).toBe(
+        'api: set AUTH_ISSUER, AUTH_AUDIENCE, too: AUTH_JWKS_URL, AUTH_ISSUER, AUTH_AUDIENCE go together (see .env.example)\n',
+      ),
+    );
+  });
+
+  test('on a port that is taken: one line, exit 1', async () => {
+    const other = createServer();
+    const port = await new Promise<number>(resolve => {
+      other.listen(0, '127.0.0.1', () => resolve((other.address() as { port: number }).port));
+    });
+    const { api, printed } = await start({ ...settings(), PORT: String(port) });
+    expect((await api.ended).code).toBe(1);
+    other.close();
+    await eventually(() => expect(printed.err).toMatch(/^api: listen EADDRINUSE[^\n]+\n$/));
+  });
+
+  test('on a Redis that evicts keys: a line that says what to set, exit 1', async () => {
+    const setPolicy = (policy: string) => withRedis(client => client.config('SET', 'maxmemory-policy', policy));
+    await setPolicy('allkeys-lru');
+    const { api, printed } = await start(settings());
+    expect((await api.ended).code).toBe(1);
+    await setPolicy('noeviction');
+    // BullMQ may warn of the same before.
+    await eventually(() => expect(printed.err).toMatch(/^api: REDIS_URL [^\n]+noeviction[^\n]+\n$/m));
+  });
+
+  test('shows its metrics on their own port only', async () => {
+    const metricsPort = await freePort();
+    const { port } = await start({ ...settings(), METRICS_PORT: String(metricsPort) });
+    const url = `http://127.0.0.1:${await port()}`;
+    await fetch(`${url}/nothing`);
+    expect((await fetch(`${url}/metrics`)).status).toBe(404);
+    const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+    expect(metrics).toContain('dropline_problems_total{code="not_found"} 2');
+    expect(metrics).toContain('process_cpu_seconds_total');
+    expect((await fetch(`http://127.0.0.1:${metricsPort}/`)).status).toBe(404);
+  });
+
+  test('asked to end: finishes what it has begun, takes nothing new, exit 0', async () => {
+    const { api, port, printed } = await start(settings());
+    const number = await port();
+    let answer = '';
+    const busy = connect(number, '127.0.0.1', () => {
+      busy.write(`POST /buy/nowhere HTTP/1.1\r\nHost: x\r\nAuthorization: ${bearer('ann').authorization}\r\n`);
+      busy.write('Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n');
+    });
+    busy.on('data', chunk => {
+      answer += chunk;
+    });
+    await eventually(() => expect(busy.bytesWritten).toBeGreaterThan(0));
+    await fetch(`http://127.0.0.1:${number}/healthz`);
+    process.kill(api.pid, 'SIGTERM');
+    await eventually(() => expect(fetch(`http://127.0.0.1:${number}/healthz`)).rejects.toThrow());
+    busy.write('0\r\n\r\n');
+    expect(await api.ended).toEqual({ code: 0, signal: null });
+    expect(answer).toMatch(/^HTTP\/1\.1 503 /);
+    expect(answer.toLowerCase()).toContain('connection: close');
+    expect(printed.err).toBe('');
+  });
+
+  test('asked to end while Redis is away: ends all the same', async () => {
+    const { api, port } = await start({ ...settings(), REDIS_URL: `redis://127.0.0.1:${await freePort()}` });
+    expect((await fetch(`http://127.0.0.1:${await port()}/readyz`)).status).toBe(503);
+    expect(await api.stop()).toEqual({ code: 0, signal: null });
+  });
+});

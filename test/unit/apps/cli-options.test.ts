@@ -1,0 +1,59 @@
+import { describe, expect, test } from '@jest/globals';
+import { parseMoment } from '../../../apps/cli/moment.js';
+import { parseCurrency, parseId, parseWhole } from '../../../apps/cli/options.js';
+
+const NOON = Date.UTC(2026, 10, 27, 12);
+
+describe('a time', () => {
+  test.each([
+    ['now', '2026-11-27T12:00:00.000Z'],
+    ['+10s', '2026-11-27T12:00:10.000Z'],
+    ['+5m', '2026-11-27T12:05:00.000Z'],
+    ['+1h', '2026-11-27T13:00:00.000Z'],
+    ['+1d', '2026-11-28T12:00:00.000Z'],
+    ['2026-12-01T10:00Z', '2026-12-01T10:00:00.000Z'],
+    ['2026-12-01T10:00:00.500Z', '2026-12-01T10:00:00.500Z'],
+    ['2026-12-01T10:00:00+02:00', '2026-12-01T08:00:00.000Z'],
+  ])('%s is %s', (text, iso) => {
+    expect(new Date(parseMoment(text, NOON)).toISOString()).toBe(iso);
+  });
+
+  test.each([
+    '',
+    'tomorrow',
+    '10s',
+    '+s',
+    '-1h',
+    '+1w',
+    '2026-12-01',
+    '2026-12-01T10:00',
+    '2026-13-01T10:00Z',
+    '+999999999d',
+  ])('%j is none', text => {
+    expect(() => parseMoment(text, NOON)).toThrow('It must be now, +10s');
+  });
+});
+
+describe('a whole number', () => {
+  const parse = parseWhole(1, 10_000_000);
+
+  test.each([
+    ['1', 1],
+    ['10000000', 10_000_000],
+    ['007', 7],
+  ])('%s is %d', (text, value) => {
+    expect(parse(text)).toBe(value);
+  });
+
+  test.each(['0', '10000001', '-1', '1.5', '1e3', '0x10', '', ' 1', 'ten'])('%j is none from 1 to 10000000', text => {
+    expect(() => parse(text)).toThrow('It must be a whole number from 1 to 10000000.');
+  });
+});
+
+test.each(['', 'a b', 'ü', 'a/b', 'x'.repeat(65)])('%j is no id', text => {
+  expect(() => parseId(text)).toThrow('1 to 64');
+});
+
+test.each(['euro', 'eur', 'EU', 'EUR '])('%j is no currency', text => {
+  expect(() => parseCurrency(text)).toThrow('three capital letters');
+});

@@ -1,0 +1,22 @@
+import { describe, expect, test } from '@jest/globals';
+import { checkHistory } from '../../chaos/history/check-history.js';
+import { RULES, type Rule } from '../../chaos/history/evidence.js';
+import { BAD_HISTORIES } from './bad.js';
+import { GOOD_HISTORIES } from './good.js';
+import { evidenceOf, type WrittenHistory } from './written-history.js';
+
+const brokenRules = (history: WrittenHistory): Rule[] => [
+  ...new Set(checkHistory(evidenceOf(history)).map(({ rule }) => rule)),
+];
+
+describe('good histories', () => {
+  test.each(GOOD_HISTORIES)('%s', (_, history) => expect(checkHistory(evidenceOf(history))).toEqual([]));
+});
+
+describe('bad histories', () => {
+  test.each(BAD_HISTORIES)('%s: %s', (rule, _, history) => expect(brokenRules(history)).toContain(rule));
+
+  test('every rule is broken by one of them', () => {
+    expect(RULES.filter(rule => !BAD_HISTORIES.some(([broken]) => broken === rule))).toEqual([]);
+  });
+});

@@ -1,0 +1,77 @@
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { buildWeb } from '../../../bin/build-web.mjs';
+
+const PAGE = join(import.meta.dirname, '../../../apps/web');
+const HASHED = /^[\w-]+\.[0-9a-f]{10}\.(js|css|svg)$/;
+/** What a phone loads until the page works, compressed file by file as a proxy does it. */
+const BYTES_MAX = 25_000;
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'dropline-web-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const built = (name: string, from = PAGE) => {
+  const to = join(folder, name);
+  buildWeb({ from, to });
+  const assets = readdirSync(join(to, 'assets')).sort();
+  const texts = assets.map(asset => readFileSync(join(to, 'assets', asset), 'utf8'));
+  return { assets, texts, page: readFileSync(join(to, 'index.html'), 'utf8') };
+};
+
+describe('the built page', () => {
+  test('names every asset by its content, and nothing by its plain name', () => {
+    const { assets, texts, page } = built('dist');
+    expect(assets.filter(asset => !HASHED.test(asset))).toEqual([]);
+    for (const text of [page, ...texts]) {
+      const references = [...text.matchAll(/["'](?:\/assets|\.)\/([\w.-]+)["']/g)].map(match => match[1]);
+      expect(assets).toEqual(expect.arrayContaining(references));
+    }
+  });
+
+  test('loads all its modules at once rather than one after the other', () => {
+    const { assets, page } = built('dist');
+    for (const asset of assets) expect(page).toContain(`/assets/${asset}`);
+  });
+
+  test('is the same whenever it is built', () => {
+    expect(built('one')).toEqual(built('two'));
+  });
+
+  test('has another name for what changed and for what refers to it, up to the page', () => {
+    const from = join(folder, 'source');
+    cpSync(PAGE, from, { recursive: true });
+    const before = built('before', from);
+    writeFileSync(
+      join(from, 'scripts/texts.js'),
+      readFileSync(join(from, 'scripts/texts.js'), 'utf8').replace('Buy now', 'Kaufen'),
+    );
+    const after = built('after', from);
+    const renamed = after.assets.filter(asset => !before.assets.includes(asset)).map(asset => asset.split('.')[0]);
+    expect(renamed).toEqual(['card', 'dialog', 'page', 'texts', 'view']);
+    expect(after.page).not.toBe(before.page);
+  });
+
+  test('refuses a reference to nothing', () => {
+    const from = join(folder, 'source');
+    cpSync(PAGE, from, { recursive: true });
+    rmSync(join(from, 'icon.svg'));
+    expect(() => buildWeb({ from, to: join(folder, 'dist') })).toThrow('icon.svg');
+  });
+
+  test('has nothing that a strict content security policy would stop', () => {
+    const { page } = built('dist');
+    expect(page).not.toMatch(/<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)|https?:/);
+  });
+
+  test('stays small', () => {
+    const { texts, page } = built('dist');
+    const bytes = [page, ...texts].reduce((sum, text) => sum + gzipSync(text).length, 0);
+    expect(bytes).toBeLessThan(BYTES_MAX);
+  });
+});

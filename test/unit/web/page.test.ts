@@ -1,0 +1,87 @@
+import { describe, expect, test } from '@jest/globals';
+import { clockOffset, formatSpan, spanOf } from '../../../apps/web/scripts/clock.js';
+import { contentOf } from '../../../apps/web/scripts/dialog.js';
+import { startPurchase } from '../../../apps/web/scripts/purchase.js';
+import { formatPrice, phaseOf, readSale, saleIdOf } from '../../../apps/web/scripts/sale.js';
+
+describe('the address', () => {
+  test.each([
+    ['/s/drop-1', '', 'drop-1'],
+    ['/s/drop-1/', '', 'drop-1'],
+    ['/', '?sale=drop_2', 'drop_2'],
+    ['/', '', undefined],
+    ['/s/..%2Fadmin', '', undefined],
+    ['/', '?sale=%3Cb%3E', undefined],
+  ])('%s%s names %s', (pathname, search, saleId) => {
+    expect(saleIdOf({ pathname, search })).toBe(saleId);
+  });
+});
+
+describe('the clock', () => {
+  test("counts the journey and the time in a cache, whatever the visitor's clock says", () => {
+    const asked = { askedAtMs: 50_000, answeredAtMs: 50_200 };
+    expect(clockOffset({ serverTimeMs: 1_000_000, ageSeconds: 2, ...asked })).toBe(951_900);
+  });
+
+  test('shows the last second until it is over', () => {
+    expect(spanOf(1).seconds).toBe(1);
+    expect(spanOf(-5)).toEqual({ days: 0, hours: 0, minutes: 0, seconds: 0 });
+    expect(spanOf(93_784_000)).toEqual({ days: 1, hours: 2, minutes: 3, seconds: 4 });
+    expect(formatSpan(3_605_000)).toBe('60:05');
+  });
+});
+
+describe('the sale', () => {
+  const sale = readSale({
+    title: 'Kettle',
+    priceMinor: 1900,
+    currency: 'EUR',
+    units: 2,
+    remaining: 1,
+    state: 'upcoming',
+    opensAt: '2030-01-01T00:00:00Z',
+    closesAt: '2030-01-02T00:00:00Z',
+  });
+
+  test('opens and closes by time alone, as nobody asks again before', () => {
+    expect(phaseOf(sale, sale.opensAtMs - 1)).toBe('upcoming');
+    expect(phaseOf(sale, sale.opensAtMs)).toBe('open');
+    expect(phaseOf(sale, sale.closesAtMs)).toBe('closed');
+  });
+
+  test('can be sold out, paused or closed early', () => {
+    expect(phaseOf({ ...sale, remaining: 0 }, sale.opensAtMs)).toBe('sold_out');
+    expect(phaseOf({ ...sale, state: 'paused' }, sale.opensAtMs)).toBe('paused');
+    expect(phaseOf({ ...sale, state: 'closed' }, sale.opensAtMs)).toBe('closed');
+  });
+
+  test('has a price with as many decimals as the currency', () => {
+    expect(formatPrice(1990, 'EUR', 'en')).toBe('€19.90');
+    expect(formatPrice(1990, 'JPY', 'en')).toBe('¥1,990');
+    expect(formatPrice(1990, 'KWD', 'en')).toContain('1.990');
+  });
+});
+
+describe('the window', () => {
+  const ended = (end: string, reason?: string) =>
+    contentOf({ ...startPurchase(), step: 'ended', end, order: reason ? { reason } : {} }, 0);
+
+  test('says why an order ended', () => {
+    expect(ended('cancelled', 'unpaid')?.heading).toBe('The time to pay is over');
+    expect(ended('rejected', 'not_placed')?.heading).toBe('That did not work out');
+    expect(ended('signed_out', 'insufficient_funds')?.heading).toBe('You are signed out');
+  });
+
+  test('offers another try wherever one may help', () => {
+    const offers = (end: string) => ended(end)?.actions.map(action => action.event);
+    expect(offers('sold_out')).toEqual(['restart', 'close']);
+    expect(offers('sale_closed')).toEqual(['close']);
+  });
+
+  test('no longer takes a payment when its time is up', () => {
+    const order = { unit: 7, payByMs: 5_000 };
+    const at = (nowMs: number) => contentOf({ ...startPurchase(), step: 'payable', order }, nowMs)?.actions[0];
+    expect(at(4_999)?.disabled).toBe(false);
+    expect(at(5_000)?.disabled).toBe(true);
+  });
+});
