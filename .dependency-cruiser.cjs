@@ -141,6 +141,12 @@ module.exports = {
       'core must also run where no HTTP is.',
     ),
     owned(
+      'raw-body',
+      ['raw-body'],
+      ['apps/api/http/body\\.ts'],
+      'A body has a bound, and its refusal must reach a client that is still sending.',
+    ),
+    owned(
       'node-cron',
       ['node-cron'],
       ['apps/worker/'],
