@@ -141,6 +141,12 @@ module.exports = {
       'core must also run where no HTTP is.',
     ),
     owned(
+      'lru-cache',
+      ['lru-cache'],
+      ['apps/api/mirror/sales\\.ts'],
+      'What is remembered may be out of date: how old it may be is decided in one place.',
+    ),
+    owned(
       'raw-body',
       ['raw-body'],
       ['apps/api/http/body\\.ts'],
