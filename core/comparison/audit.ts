@@ -6,7 +6,7 @@ import { readSnapshot, type Snapshot } from '../redis/sale/snapshot.js';
 import { isLive } from '../rules/claim.js';
 import { describe } from './compare.js';
 import { lastingDifferences } from './lasting.js';
-import { lineFaults } from './line.js';
+import { standbyFaults } from './standby.js';
 
 /** Age at which an accepted claim without an order breaks the promise, in ms (invariant 6, under any one fault). */
 const UNPLACED_LIMIT_MS = 15_000;
@@ -41,7 +41,7 @@ export async function audit(db: Database, redis: Redis, saleId: string): Promise
   const violations = [
     ...(snapshot ? [] : ['I4 the sale is not loaded in Redis']),
     ...differences.map(describe),
-    ...(snapshot ? [...staleClaims(snapshot), ...lineFaults(snapshot)] : []),
+    ...(snapshot ? [...staleClaims(snapshot), ...standbyFaults(snapshot)] : []),
     ...(await brokenRules(db, saleId)).map(({ rule, rows }) => `${rule}: ${rows}`),
   ];
   return {

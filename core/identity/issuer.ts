@@ -5,7 +5,7 @@ import { ISSUER_ALGORITHMS, readIssuerKeys } from './issuer-keys.js';
 import { type IssuerClaims, issuerTokenVerifier, readTokenHeader } from './token.js';
 
 /** The shop's own issuer of buyers' tokens: where its keys are, and what its tokens must say. */
-export interface IssuerPlace extends IssuerClaims {
+export interface IssuerEndpoint extends IssuerClaims {
   url: string;
 }
 
@@ -48,7 +48,7 @@ const ALGORITHMS: readonly unknown[] = ISSUER_ALGORITHMS;
  * @param times when it is looked at
  * @returns the issuer
  */
-export function openIssuer(place: IssuerPlace, { readEveryMs, pauseMs } = TIMES): Issuer {
+export function createIssuer(place: IssuerEndpoint, { readEveryMs, pauseMs } = TIMES): Issuer {
   const stopped = new AbortController();
   let verifiers: ReadonlyMap<string, (token: string) => string | undefined> = new Map();
   let readAtMs = Number.NEGATIVE_INFINITY;

@@ -3,7 +3,7 @@ import { crashPoint, crashStep } from '../process/crash-point.js';
 import { chunks } from '../rules/chunks.js';
 import { providerOf, type StepContext } from '../steps/context.js';
 import { inTurn } from '../steps/in-turn.js';
-import { makePayment, showPayUrl } from '../steps/pay-order.js';
+import { createPayment, showPayUrl } from '../steps/pay-order.js';
 import { takePaymentAnswer } from '../steps/payment-event.js';
 
 /** A provider answers within 5 s at worst, and a run should end before the next few are due. */
@@ -38,7 +38,7 @@ async function ask(ctx: StepContext, payment: Payment): Promise<void> {
   if (report) return takePaymentAnswer(ctx, payment.provider, report);
   // The provider never heard of it: our call was lost. While the buyer waits, it is made again.
   if (!payment.payable || payment.status !== 'requested') return;
-  const created = await makePayment(ctx, payment);
+  const created = await createPayment(ctx, payment);
   if (created.kind !== 'open') return;
   await showPayUrl(ctx, payment.saleId, payment, created.payUrl);
 }

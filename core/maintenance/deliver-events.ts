@@ -1,4 +1,4 @@
-import { readUndelivered } from '../postgres/deliveries/release-event.js';
+import { readDueReleases } from '../postgres/deliveries/due-releases.js';
 import { crashPoint } from '../process/crash-point.js';
 import type { StepContext } from '../steps/context.js';
 import { inTurn } from '../steps/in-turn.js';
@@ -20,7 +20,7 @@ const DELIVER_BATCH = 500;
  */
 export async function deliverEvents(ctx: StepContext): Promise<number> {
   let delivered = 0;
-  const undelivered = pages(DELIVER_BATCH, id => readUndelivered(ctx.db, DELIVER_AFTER_MS, DELIVER_BATCH, id));
+  const undelivered = pages(DELIVER_BATCH, id => readDueReleases(ctx.db, DELIVER_AFTER_MS, DELIVER_BATCH, id));
   await inTurn(undelivered, async events => {
     await crashPoint('deliver.read');
     await releaseUnits(ctx, events);

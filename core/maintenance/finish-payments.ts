@@ -4,8 +4,8 @@ import { markRefunded, readRefundsDue, refundAgainLater, refundToWallet } from '
 import { crashPoint, crashStep } from '../process/crash-point.js';
 import { refundRefused } from '../process/telemetry.js';
 import { providerOf, type StepContext } from '../steps/context.js';
+import { decideLateMoney, tellRefunded } from '../steps/decide-late-money.js';
 import { inTurn } from '../steps/in-turn.js';
-import { settleLateMoney, tellRefunded } from '../steps/settle-late-money.js';
 import { pages } from './pages.js';
 
 /** A provider answers within 5 s at worst; what is left is done by the next run. */
@@ -29,7 +29,7 @@ export async function finishPayments(ctx: StepContext): Promise<number> {
   // What fails for late money holds up nobody's refund.
   await inTurn(
     [
-      () => inTurn(lateMoney, payments => each(payments, settleLateMoney)),
+      () => inTurn(lateMoney, payments => each(payments, decideLateMoney)),
       async () => each(await readRefundsDue(ctx.db, FINISH_BATCH), giveBack),
     ],
     half => half(),

@@ -1,6 +1,6 @@
-import { closeEvents, pruneEvents } from '../postgres/deliveries/release-event.js';
+import { closeDeliveries, pruneDeliveries } from '../postgres/deliveries/prune.js';
 import { KEEP_DAYS, readLongOver } from '../postgres/sales.js';
-import { listLoadedSales } from '../redis/registry.js';
+import { readLoadedSaleIds } from '../redis/registry.js';
 import { dropSale } from '../redis/sale/sale.js';
 import type { StepContext } from '../steps/context.js';
 
@@ -13,9 +13,9 @@ import type { StepContext } from '../steps/context.js';
  */
 export async function prune(ctx: StepContext): Promise<number> {
   // A sale that Postgres doesn't know stays: the database may be another one than we think.
-  const over = await readLongOver(ctx.db, await listLoadedSales(ctx.redis));
+  const over = await readLongOver(ctx.db, await readLoadedSaleIds(ctx.redis));
   for (const saleId of over) await dropSale(ctx.redis, saleId);
-  await closeEvents(ctx.db);
-  await pruneEvents(ctx.db);
+  await closeDeliveries(ctx.db);
+  await pruneDeliveries(ctx.db);
   return over.length;
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { readOrders } from '../postgres/orders/place.js';
+import { readOrders } from '../postgres/orders/order-row.js';
 import { readLatestOrders, readWithdrawnUnits } from '../postgres/orders/sale-orders.js';
 import { recordRepairs } from '../postgres/repairs.js';
 import { overtakeGeneration, readSale } from '../postgres/sales.js';

@@ -1,14 +1,14 @@
 import type { Difference } from '../comparison/compare.js';
 import { differencesNow, lastingDifferences } from '../comparison/lasting.js';
-import { readReleases } from '../postgres/deliveries/release-event.js';
+import { readReleases } from '../postgres/deliveries/releases.js';
 import { type Repair, recordRepairs } from '../postgres/repairs.js';
-import { listRecentSales, overtakeGeneration, readSale } from '../postgres/sales.js';
+import { overtakeGeneration, readRecentSales, readSale } from '../postgres/sales.js';
 import { crashPoint, crashStep } from '../process/crash-point.js';
 import { repaired } from '../process/telemetry.js';
 import { RELEASE_BATCH_MAX } from '../redis/claims/release.js';
 import { restoreClaim } from '../redis/claims/restore.js';
 import { recordStatus } from '../redis/claims/status.js';
-import { listLoadedSales, markRegistryWhole } from '../redis/registry.js';
+import { markRegistryWhole, readLoadedSaleIds } from '../redis/registry.js';
 import { carryOver, readLoadedSale, readRunId, setSale } from '../redis/sale/sale.js';
 import { readSnapshot, type Snapshot } from '../redis/sale/snapshot.js';
 import { chunks } from '../rules/chunks.js';
@@ -21,6 +21,11 @@ import { placeOrders } from '../steps/place-orders.js';
 import { promoteWaiting, releaseUnits } from '../steps/release-units.js';
 import { Pace } from './pace.js';
 import { rebuild } from './rebuild.js';
+
+/** With `dryRun` the comparison changes nothing. */
+export interface ReconcileOptions {
+  dryRun?: boolean;
+}
 
 /** What one comparison of a sale found and did. */
 export interface Reconciliation {
@@ -41,9 +46,9 @@ export interface Reconciliation {
 export async function reconcileAll(ctx: StepContext, pace = new Pace()): Promise<Reconciliation[]> {
   const runId = await readRunId(ctx.redis);
   const results: Reconciliation[] = [];
-  const sales = await listRecentSales(ctx.db);
+  const sales = await readRecentSales(ctx.db);
   // The gates first: no sale stays shut while the claims of another are put right.
-  const listed = new Set(await listLoadedSales(ctx.redis));
+  const listed = new Set(await readLoadedSaleIds(ctx.redis));
   const reopened = new Set<string>();
   const open = async (sale: Sale) => {
     if (!listed.has(sale.id)) await rebuild(ctx, sale.id);
@@ -56,7 +61,7 @@ export async function reconcileAll(ctx: StepContext, pace = new Pace()): Promise
     // What a Redis that came back has missed is made good at once.
     if (!reopened.has(sale.id) && !pace.isDue(sale.id)) return;
     const startedAt = performance.now();
-    results.push(await reconcileSale(ctx, sale, false));
+    results.push(await reconcileSale(ctx, sale));
     pace.compared(sale.id, performance.now() - startedAt);
   };
   // A sale that can't be opened keeps no other from being compared. But nobody may take the list for whole then.
@@ -71,16 +76,15 @@ export async function reconcileAll(ctx: StepContext, pace = new Pace()): Promise
  *
  * @param ctx the stores
  * @param saleId the sale
- * @param dryRun true to look only
  * @returns what was found and done, or undefined when Postgres has no such sale
  */
 export async function reconcile(
   ctx: StepContext,
   saleId: string,
-  dryRun: boolean,
+  options: ReconcileOptions = {},
 ): Promise<Reconciliation | undefined> {
   const sale = await readSale(ctx.db, saleId);
-  return sale && reconcileSale(ctx, sale, dryRun);
+  return sale && reconcileSale(ctx, sale, options);
 }
 
 /** What Redis has of a sale, and where Postgres disagrees. */
@@ -109,16 +113,18 @@ async function differencesOf(
   return open ? lastingDifferences(ctx.db, ctx.redis, saleId, snapshot) : differencesNow(ctx.db, saleId, snapshot);
 }
 
+/** The gate is `open`, or the sale was `rebuilt`, which makes the comparison stale. Another worker's rebuild leaves no repair of ours. */
+type GateOutcome = { kind: 'open' } | { kind: 'rebuilt'; repairs: Repair[] };
+
 /**
  * Opens a sale that this run of Redis hasn't seen compared, and rebuilds one that no single repair could mend.
- *
- * @returns the rebuild, if one was needed (none when somebody else was quicker): then nothing of the comparison is true any more
  */
-async function openGate(ctx: StepContext, sale: Sale, comparison: Comparison): Promise<Repair[] | undefined> {
+async function openGate(ctx: StepContext, sale: Sale, comparison: Comparison): Promise<GateOutcome> {
   const { runId, snapshot, differences } = comparison;
   if (!snapshot || needsRebuild(differences, snapshot.runId === runId)) {
     const claims = await rebuild(ctx, sale.id);
-    return claims === undefined ? [] : [{ kind: snapshot ? 'rebuilt' : 'loaded', detail: { claims } }];
+    const kind = snapshot ? 'rebuilt' : 'loaded';
+    return { kind: 'rebuilt', repairs: claims === undefined ? [] : [{ kind, detail: { claims } }] };
   }
   if (snapshot.runId !== runId) {
     // An operator may have paused or closed the sale while Redis could not be told.
@@ -127,7 +133,7 @@ async function openGate(ctx: StepContext, sale: Sale, comparison: Comparison): P
     await crashStep('reconcile.verify', () => setSale(ctx.redis, sale.id, opening, generation));
     await crashPoint('reconcile.opened');
   }
-  return undefined;
+  return { kind: 'open' };
 }
 
 /** The sale as Postgres has it, in a generation that Redis listens to. */
@@ -137,13 +143,17 @@ async function latestOf(ctx: StepContext, sale: Sale, { latestGeneration }: Snap
   return (await readSale(ctx.db, sale.id)) ?? sale;
 }
 
-async function reconcileSale(ctx: StepContext, read: Sale, dryRun: boolean): Promise<Reconciliation> {
+async function reconcileSale(
+  ctx: StepContext,
+  read: Sale,
+  { dryRun = false }: ReconcileOptions = {},
+): Promise<Reconciliation> {
   const comparison = await look(ctx, read);
   const { snapshot, differences } = comparison;
   const result: Reconciliation = { saleId: read.id, differences, repairs: [] };
   if (dryRun) return result;
-  const rebuilt = await openGate(ctx, read, comparison);
-  if (rebuilt || !snapshot) return { ...result, repairs: rebuilt ?? [] };
+  const gate = await openGate(ctx, read, comparison);
+  if (gate.kind === 'rebuilt' || !snapshot) return { ...result, repairs: gate.kind === 'rebuilt' ? gate.repairs : [] };
   const sale = await latestOf(ctx, read, snapshot);
   if (snapshot.generation < sale.generation) result.repairs.push(await bringUpToDate(ctx, sale));
   result.repairs.push(...(await repairAll(ctx, sale.id, differences)));
@@ -205,7 +215,7 @@ async function recordAgain(ctx: StepContext, saleId: string, orders: Order[]): P
 }
 
 async function placeAgain(ctx: StepContext, saleId: string, claims: Claim[]): Promise<Repair[]> {
-  await placeOrders(ctx, saleId, claims);
+  await placeOrders(ctx, { saleId, claims });
   return claims.map(({ claimId, unit }) => ({ kind: 'placed_claim', claimId, detail: { unit } }));
 }
 

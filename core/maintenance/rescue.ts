@@ -1,8 +1,8 @@
 import { crashPoint, crashStep } from '../process/crash-point.js';
 import { claimsRescued } from '../process/telemetry.js';
-import { areOrdersWaiting } from '../queue/queue.js';
+import { areOrdersWaiting } from '../queue/queues.js';
 import { readOutbox } from '../redis/claims/outbox.js';
-import { listLoadedSales } from '../redis/registry.js';
+import { readLoadedSaleIds } from '../redis/registry.js';
 import { PLACE_BATCH_MAX } from '../rules/claim.js';
 import type { StepContext } from '../steps/context.js';
 import { inTurn } from '../steps/in-turn.js';
@@ -32,7 +32,7 @@ export async function rescueAll(ctx: StepContext): Promise<number> {
   // The queue only says whether to be patient; nothing depends on it.
   const isBusy = await areOrdersWaiting(ctx.queues).catch(() => false);
   const olderThanMs = isBusy ? RESCUE_BUSY_AFTER_MS : RESCUE_AFTER_MS;
-  await inTurn(await listLoadedSales(ctx.redis), async saleId => {
+  await inTurn(await readLoadedSaleIds(ctx.redis), async saleId => {
     rescued += await rescue(ctx, saleId, olderThanMs);
   });
   return rescued;
@@ -55,7 +55,7 @@ export async function rescue(ctx: StepContext, saleId: string, olderThanMs = RES
     const claims = await readOutbox(ctx.redis, saleId, olderThanMs, PLACE_BATCH_MAX);
     if (claims.length > 0) {
       await crashPoint('rescue.read');
-      await crashStep('rescue.place', () => placeOrders(ctx, saleId, claims));
+      await crashStep('rescue.place', () => placeOrders(ctx, { saleId, claims }));
     }
     rescued += claims.length;
     claimsRescued(claims.length);

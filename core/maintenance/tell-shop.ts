@@ -1,9 +1,9 @@
 import { signBody } from '../payments/signature.js';
-import { markDelivered } from '../postgres/deliveries/release-event.js';
-import { deliverAgainLater, readShopEventsDue, type ShopEvent } from '../postgres/deliveries/shop-event.js';
+import { markDelivered } from '../postgres/deliveries/due-releases.js';
+import { type Notice, postponeNotice, readDueNotices } from '../postgres/deliveries/notices.js';
 import { crashPoint, crashStep } from '../process/crash-point.js';
 import { shopTold } from '../process/telemetry.js';
-import type { ShopPlace, StepContext } from '../steps/context.js';
+import type { ShopEndpoint, StepContext } from '../steps/context.js';
 
 /** Orders told about at the same time; the events of one order come one after the other. */
 const TELL_TOGETHER = 32;
@@ -26,7 +26,7 @@ export async function tellShop(ctx: StepContext): Promise<number> {
   if (!shop) return 0;
   let told = 0;
   for (let round = 0; round < ROUNDS_MAX; round += 1) {
-    const events = await readShopEventsDue(ctx.db, TELL_TOGETHER);
+    const events = await readDueNotices(ctx.db, TELL_TOGETHER);
     const results = await Promise.all(events.map(event => tell(ctx, shop, event)));
     told += results.filter(Boolean).length;
     if (events.length === 0) break;
@@ -34,17 +34,17 @@ export async function tellShop(ctx: StepContext): Promise<number> {
   return told;
 }
 
-async function tell(ctx: StepContext, shop: ShopPlace, event: ShopEvent): Promise<boolean> {
+async function tell(ctx: StepContext, shop: ShopEndpoint, event: Notice): Promise<boolean> {
   const failure = await crashStep('shop.tell', () => send(shop, event));
   await crashPoint('shop.told');
   shopTold(failure === undefined);
   if (failure === undefined) await crashStep('shop.mark', () => markDelivered(ctx.db, [event.id]));
-  else await deliverAgainLater(ctx.db, event.id, failure);
+  else await postponeNotice(ctx.db, event.id, failure);
   return failure === undefined;
 }
 
 /** @returns why the shop did not take it in, or undefined when it did */
-async function send({ url, secret }: ShopPlace, event: ShopEvent): Promise<string | undefined> {
+async function send({ url, secret }: ShopEndpoint, event: Notice): Promise<string | undefined> {
   const { id, kind, saleId, orderId, createdAt, data } = event;
   const body = JSON.stringify({
     id: `evt_${id}`,

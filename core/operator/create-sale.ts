@@ -1,6 +1,6 @@
 import type { Database } from '../postgres/database.js';
-import { openShopAccounts } from '../postgres/money/wallet.js';
-import { createSale as storeSale } from '../postgres/sales.js';
+import { insertShopAccounts } from '../postgres/money/wallet.js';
+import { insertSale } from '../postgres/sales.js';
 import type { Redis } from '../redis/connection.js';
 import { openSale, refuseRulesOnCluster } from '../redis/sale/open-sale.js';
 import type { Sale } from '../rules/sale.js';
@@ -19,8 +19,8 @@ export type NewSale = Omit<Sale, 'state' | 'generation'>;
  */
 export async function createSale(stores: { db: Database; redis: Redis }, sale: NewSale): Promise<boolean> {
   await refuseRulesOnCluster(stores.redis, sale);
-  await openShopAccounts(stores.db, sale.currency);
-  if (!(await storeSale(stores.db, sale))) return false;
+  await insertShopAccounts(stores.db, sale.currency);
+  if (!(await insertSale(stores.db, sale))) return false;
   // Not opened when reconcile was quicker: then it is loaded all the same.
   await openSale(stores.redis, { ...sale, state: 'open', generation: 1 });
   return true;

@@ -1,6 +1,6 @@
-import { readReleases } from '../postgres/deliveries/release-event.js';
-import { refundOrder as refund } from '../postgres/money/refund.js';
-import { readOrders } from '../postgres/orders/place.js';
+import { readReleases } from '../postgres/deliveries/releases.js';
+import { type Refund, refundRow } from '../postgres/money/refund.js';
+import { readOrders } from '../postgres/orders/order-row.js';
 import { crashPoint, crashStep } from '../process/crash-point.js';
 import { orderRefunded } from '../process/telemetry.js';
 import type { Order } from '../rules/order.js';
@@ -17,13 +17,12 @@ export type RefundResult =
  * Gives the money of a paid order back. A wallet has it at once; a provider is told by the worker, until it has done it. Safe to repeat.
  *
  * @param ctx the stores
- * @param orderId the order
- * @param restock whether its unit returns to stock
+ * @param refund the order, and what becomes of its unit
  * @returns what came of it
  * @throws what Postgres throws: then do it again. Redis may be away: deliver-events releases the unit when it is back
  */
-export async function refundOrder(ctx: StepContext, orderId: string, restock: boolean): Promise<RefundResult> {
-  const events = await crashStep('refund.end', () => refund(ctx.db, orderId, restock));
+export async function refundOrder(ctx: StepContext, { orderId, restock }: Refund): Promise<RefundResult> {
+  const events = await crashStep('refund.end', () => refundRow(ctx.db, { orderId, restock }));
   await crashPoint('refund.ended');
   const [order] = await readOrders(ctx.db, [orderId]);
   if (!order) return { kind: 'unknown_order' };

@@ -37,6 +37,9 @@ export interface PaymentRef {
 /** `pending`: the provider has taken it on; ask later. `refused`: it never will. */
 export type RefundOutcome = 'refunded' | 'pending' | 'refused';
 
+/** An event is `genuine`, `forged` (a wrong signature, or one that is too old), or signed and `unreadable`. */
+export type EventVerification = { kind: 'genuine'; event: ProviderEvent } | { kind: 'forged' } | { kind: 'unreadable' };
+
 /** Who takes a buyer's money and gives it back. Everything may be repeated: twice is once. */
 export interface PaymentProvider {
   /** @throws when the outcome is unknown: then create it again, or ask */
@@ -45,9 +48,8 @@ export interface PaymentProvider {
    * @param body the raw bytes, as they came
    * @param signature the header that came with them
    * @param nowMs the time, in ms since the epoch
-   * @returns the event; `forged` when it isn't the provider's, or is too old; `unreadable` when it is, and no event
    */
-  verify(body: Buffer, signature: string | undefined, nowMs: number): ProviderEvent | 'forged' | 'unreadable';
+  verify(body: Buffer, signature: string | undefined, nowMs: number): EventVerification;
   /** @returns undefined when the provider has never heard of it */
   ask(payment: PaymentRef): Promise<PaymentReport | undefined>;
   /** Gives back everything that was taken. */

@@ -43,13 +43,16 @@ const Refunded = z.object({ status: z.enum(['refunded', 'pending']) });
  */
 export function signedWebhookVerifier(secrets: readonly string[]): EventVerifier {
   return {
-    verify: (body, signature, nowMs) =>
-      isSigned(secrets, body, signature, nowMs) ? (parseProviderEvent(body) ?? 'unreadable') : 'forged',
+    verify(body, signature, nowMs) {
+      if (!isSigned(secrets, body, signature, nowMs)) return { kind: 'forged' };
+      const event = parseProviderEvent(body);
+      return event ? { kind: 'genuine', event } : { kind: 'unreadable' };
+    },
   };
 }
 
 /** Where the provider is, and with what we are known there. */
-export interface ProviderPlace {
+export interface ProviderEndpoint {
   url: string;
   key: string;
 }
@@ -61,7 +64,7 @@ export interface ProviderPlace {
  * @param secrets the keys that its events are signed with
  * @returns the provider
  */
-export function signedWebhook(place: ProviderPlace, secrets: readonly string[]): PaymentProvider {
+export function signedWebhook(place: ProviderEndpoint, secrets: readonly string[]): PaymentProvider {
   return {
     ...signedWebhookVerifier(secrets),
     create: intent => create(place, intent),
@@ -70,7 +73,7 @@ export function signedWebhook(place: ProviderPlace, secrets: readonly string[]):
   };
 }
 
-async function create(place: ProviderPlace, intent: PaymentIntent): Promise<CreatedPayment> {
+async function create(place: ProviderEndpoint, intent: PaymentIntent): Promise<CreatedPayment> {
   const { orderId, attempt, saleId, buyerId, amountMinor, currency, payByMs } = intent;
   const body = { orderId, attempt, saleId, buyerId, amountMinor, currency, payBy: new Date(payByMs).toISOString() };
   const answer = await call(place, 'POST', '/payments', keyOf(intent), body);
@@ -79,7 +82,7 @@ async function create(place: ProviderPlace, intent: PaymentIntent): Promise<Crea
   return { kind: 'open', paymentId, payUrl };
 }
 
-async function ask(place: ProviderPlace, payment: PaymentRef): Promise<PaymentReport | undefined> {
+async function ask(place: ProviderEndpoint, payment: PaymentRef): Promise<PaymentReport | undefined> {
   const { orderId, attempt, paymentId } = payment;
   const path = paymentId === null ? `/payments?orderId=${orderId}&attempt=${attempt}` : pathOf(paymentId);
   const answer = await call(place, 'GET', path);
@@ -88,7 +91,7 @@ async function ask(place: ProviderPlace, payment: PaymentRef): Promise<PaymentRe
   return { ...rest, paymentId: id, state };
 }
 
-async function refund(place: ProviderPlace, payment: PaymentRef): Promise<RefundOutcome> {
+async function refund(place: ProviderEndpoint, payment: PaymentRef): Promise<RefundOutcome> {
   const { orderId, paymentId } = payment;
   if (paymentId === null) throw new Error(`payment of order ${orderId} has no id at its provider`);
   const answer = await call(place, 'POST', `${pathOf(paymentId)}/refund`, `refund-${keyOf(payment)}`, {});
@@ -112,7 +115,7 @@ interface ProviderReply {
 }
 
 async function call(
-  { url, key }: ProviderPlace,
+  { url, key }: ProviderEndpoint,
   method: 'GET' | 'POST',
   path: string,
   idempotencyKey?: string,

@@ -1,5 +1,5 @@
 import type { Database } from '../postgres/database.js';
-import { payOrder } from '../postgres/money/pay.js';
+import { payFromWallet } from '../postgres/money/pay.js';
 import { readCapture } from '../postgres/money/wallet.js';
 import type { CreatedPayment, OrderToPay, PaymentProvider } from './provider.js';
 
@@ -18,11 +18,11 @@ export interface Wallet extends PaymentProvider {
 export function wallet(db: Database): Wallet {
   return {
     async create({ orderId, buyerId }) {
-      const outcome = await payOrder(db, orderId, buyerId);
+      const outcome = await payFromWallet(db, orderId, buyerId);
       if (outcome === 'paid') return { kind: 'settled' };
       return outcome === 'not_payable' ? { kind: outcome } : { kind: 'refused', reason: outcome };
     },
-    verify: () => 'forged',
+    verify: () => ({ kind: 'forged' }),
     async ask({ orderId }) {
       const capture = await readCapture(db, orderId);
       if (!capture) return undefined;

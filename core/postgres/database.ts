@@ -1,9 +1,12 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
-import { PrismaClient } from './generated/client.js';
+import { PrismaClient, type Sale } from './generated/client.js';
 
 export { Prisma } from './generated/client.js';
 export type Database = PrismaClient;
+
+/** A sale as Prisma reads its row; sales.ts turns it into the `Sale` of the rules. */
+export type SaleRow = Sale;
 
 /** The database, or a transaction in it. */
 export type Transaction = Pick<Database, '$queryRaw' | '$executeRaw'>;
@@ -11,15 +14,21 @@ export type Transaction = Pick<Database, '$queryRaw' | '$executeRaw'>;
 /** What every statement may take, in ms; Postgres ends it by itself, and the client gives up a little later. */
 const STATEMENT_TIMEOUT_MS = 5_000;
 
+/** How a process uses Postgres. */
+export interface DatabaseOptions {
+  /** The most connections: the concurrency of the caller, and some for maintenance. */
+  connections: number;
+  /** Whether statements write notices for the shop: a trigger reads this setting (migration 0003). */
+  tellsShop?: boolean;
+}
+
 /**
  * Opens a pool of connections to Postgres.
  *
  * @param url `postgres://…`
- * @param connections how many at most: the concurrency of the caller and some for maintenance
- * @param tellsShop whether the statements write down what the shop is told; a trigger looks at it (migration 0003)
  * @returns Prisma's client; `$disconnect()` closes the pool
  */
-export function connectDatabase(url: string, connections: number, tellsShop = false): Database {
+export function connectDatabase(url: string, { connections, tellsShop = false }: DatabaseOptions): Database {
   const pool = new pg.Pool({
     connectionString: url,
     max: connections,

@@ -1,6 +1,5 @@
 import type { LateMoney, ProviderName, Sale, SaleState, Settlement } from '../rules/sale.js';
-import { type Database, Prisma } from './database.js';
-import type { Sale as SaleRow } from './generated/client.js';
+import { type Database, Prisma, type SaleRow } from './database.js';
 
 /**
  * Stores a new sale.
@@ -9,7 +8,7 @@ import type { Sale as SaleRow } from './generated/client.js';
  * @param sale the sale
  * @returns false when there is one with this id already; then nothing changed
  */
-export async function createSale(db: Database, sale: Omit<Sale, 'state' | 'generation'>): Promise<boolean> {
+export async function insertSale(db: Database, sale: Omit<Sale, 'state' | 'generation'>): Promise<boolean> {
   const { opensAtMs, closesAtMs, priceMinor, ...rest } = sale;
   const row = {
     ...rest,
@@ -36,7 +35,7 @@ export async function readSale(db: Database, saleId: string): Promise<Sale | und
  * @param limit how many, at most; all of them if left out
  * @returns the sales, the newest first
  */
-export async function listSales(db: Database, limit?: number): Promise<Sale[]> {
+export async function readSales(db: Database, limit?: number): Promise<Sale[]> {
   const rows = await db.sale.findMany({ orderBy: { createdAt: 'desc' }, ...(limit ? { take: limit } : {}) });
   return rows.map(saleOf);
 }
@@ -54,7 +53,7 @@ export const KEPT_SINCE = Prisma.sql`clock_timestamp() - ${KEEP_DAYS} * interval
  * @param db the database
  * @returns the sales that Redis should have, the newest first
  */
-export async function listRecentSales(db: Database): Promise<Sale[]> {
+export async function readRecentSales(db: Database): Promise<Sale[]> {
   const kept = await db.$queryRaw<{ id: string }[]>(
     Prisma.sql`SELECT s.id FROM sales s WHERE ${LAST_DUE} > ${KEPT_SINCE}`,
   );

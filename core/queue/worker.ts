@@ -3,7 +3,7 @@ import { crashPoint } from '../process/crash-point.js';
 import type { Redis } from '../redis/connection.js';
 import { SECOND_MS, withDeadline } from '../rules/clock.js';
 import { JOB_DATA, type JobData, type JobName } from './jobs.js';
-import { QUEUE_PREFIX } from './queue.js';
+import { QUEUE_PREFIX } from './queues.js';
 
 /**
  * A worker that was killed is noticed within `stalledInterval`; 10 stalls before a job is given up, as a rolling restart
@@ -18,28 +18,32 @@ const WORKER_OPTIONS = { lockDuration: 15_000, stalledInterval: 5_000, maxStalle
 const JOB_MS = 60 * SECOND_MS;
 
 /** Told of what happens to jobs. A failed job compensates nothing: Postgres decides what is true. */
-export interface JobEvents {
+export interface JobObserver {
   onDone(name: JobName, seconds: number): void;
   onFailed(name: JobName, error: Error): void;
   onError(error: Error): void;
+}
+
+/** How a worker takes its jobs. */
+export interface JobWorkerOptions {
+  /** BullMQ duplicates this connection for its blocking reads. */
+  connection: Redis;
+  /** The most jobs in flight at once. */
+  concurrency: number;
+  observer: JobObserver;
 }
 
 /**
  * Starts to take jobs of one name.
  *
  * @param name the job
- * @param connection its blocking reads need a connection of their own, which BullMQ makes from this one
- * @param concurrency how many jobs at once
- * @param run does one job; safe to run twice, as a job is delivered at least once
- * @param events told of what happens
+ * @param run does one job; it must be idempotent, as a job is delivered at least once
  * @returns the worker; `close()` waits for the jobs under way
  */
 export function startJobWorker<N extends JobName>(
   name: N,
-  connection: Redis,
-  concurrency: number,
-  run: (data: JobData<N>) => Promise<void>,
-  events: JobEvents,
+  run: (data: JobData<N>) => Promise<unknown>,
+  { connection, concurrency, observer }: JobWorkerOptions,
 ): Worker {
   const worker = new Worker(
     name,
@@ -48,11 +52,11 @@ export function startJobWorker<N extends JobName>(
       await crashPoint('job.started');
       await withDeadline(run(JOB_DATA[name].parse(job.data) as JobData<N>), JOB_MS, name);
       await crashPoint('job.done');
-      events.onDone(name, (performance.now() - startedAt) / 1_000);
+      observer.onDone(name, (performance.now() - startedAt) / 1_000);
     },
     { connection, prefix: QUEUE_PREFIX, concurrency, ...WORKER_OPTIONS },
   );
-  worker.on('failed', (_job, error) => events.onFailed(name, error));
-  worker.on('error', error => events.onError(error));
+  worker.on('failed', (_job, error) => observer.onFailed(name, error));
+  worker.on('error', error => observer.onError(error));
   return worker;
 }

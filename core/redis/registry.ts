@@ -50,6 +50,6 @@ export async function sinceCompared(redis: Redis): Promise<number | undefined> {
  * @param redis a connection
  * @returns the sales that were loaded into this Redis and not dropped since
  */
-export async function listLoadedSales(redis: Redis): Promise<string[]> {
+export async function readLoadedSaleIds(redis: Redis): Promise<string[]> {
   return (await redis.hkeys(REGISTRY)).filter(field => field !== REGISTRY_RUN && field !== REGISTRY_AT);
 }

@@ -1,7 +1,7 @@
 import type { PaymentProvider } from '../payments/provider.js';
 import type { Database } from '../postgres/database.js';
 import type { Logger } from '../process/logger.js';
-import type { Queues } from '../queue/queue.js';
+import type { Queues } from '../queue/queues.js';
 import type { Redis } from '../redis/connection.js';
 import type { ProviderName } from '../rules/sale.js';
 
@@ -14,13 +14,13 @@ export interface StepContext {
   /** Who takes money besides the wallet. Only a worker talks to them, and only where one is set up. */
   providers?: Providers;
   /** Where the shop wants to be told; undefined when it doesn't. */
-  shop?: ShopPlace | undefined;
+  shop?: ShopEndpoint | undefined;
 }
 
 export type Providers = Partial<Record<ProviderName, PaymentProvider>>;
 
 /** Where the shop takes its webhooks, and the key that they are signed with. */
-export interface ShopPlace {
+export interface ShopEndpoint {
   url: string;
   secret: string;
 }

@@ -1,5 +1,5 @@
-import type { ReleaseEvent } from '../postgres/deliveries/release-event.js';
-import { voidClaims } from '../postgres/orders/end.js';
+import type { ReleaseRow } from '../postgres/deliveries/releases.js';
+import { insertTombstones } from '../postgres/orders/end-orders.js';
 import { claimsGivenUp } from '../process/telemetry.js';
 import type { Claim } from '../rules/claim.js';
 import type { StepContext } from './context.js';
@@ -19,8 +19,8 @@ export async function giveUp(
   saleId: string,
   claims: Claim[],
   why: 'conflict' | 'lost',
-): Promise<ReleaseEvent[]> {
-  const releases = await voidClaims(ctx.db, saleId, claims, 'lost');
+): Promise<ReleaseRow[]> {
+  const releases = await insertTombstones(ctx.db, saleId, claims, 'lost');
   const ids = new Set(releases.map(({ claimId }) => claimId));
   const given = claims.filter(({ claimId }) => ids.has(claimId));
   if (given.length > 0) claimsGivenUp(why, saleId, given);

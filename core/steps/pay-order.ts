@@ -4,6 +4,7 @@ import { markOpen, markRefused, type Payment, readLatestPayment, requestPayment 
 import { readSale } from '../postgres/sales.js';
 import { crashPoint, crashStep } from '../process/crash-point.js';
 import { ordersPaid } from '../process/telemetry.js';
+import type { JobData } from '../queue/jobs.js';
 import { dropPayUrl, setPayUrl } from '../redis/claims/pay-url.js';
 import type { OrderReason } from '../rules/order.js';
 import { providerOf, type StepContext } from './context.js';
@@ -14,12 +15,10 @@ import { tellOrder } from './tell-order.js';
  * Has an order paid: from its buyer's wallet at once, or at the sale's provider, where the buyer is sent. Tells Redis. Safe to repeat.
  *
  * @param ctx the stores and the providers
- * @param saleId the sale
- * @param claimId the order
- * @param buyerId its buyer
+ * @param job the order, and its buyer
  * @throws NotVerified, and what the stores and the provider throw: then do it again
  */
-export async function payOrder(ctx: StepContext, saleId: string, claimId: string, buyerId: string): Promise<void> {
+export async function payOrder(ctx: StepContext, { saleId, claimId, buyerId }: JobData<'pay-order'>): Promise<void> {
   const sale = await readSale(ctx.db, saleId);
   if (!sale) return;
   const order = { orderId: claimId, buyerId };
@@ -39,7 +38,7 @@ export async function payOrder(ctx: StepContext, saleId: string, claimId: string
       return tell(payment.reason);
     case 'not_payable': {
       // A click after the deadline is answered by the truth, at once: the order has expired.
-      const expired = await expireOrders(ctx, [claimId]);
+      const expired = await expireOrders(ctx, { claimIds: [claimId] });
       return expired > 0 ? undefined : tell();
     }
   }
@@ -79,7 +78,7 @@ async function payElsewhere(ctx: StepContext, { orderId, buyerId }: OrderToPay):
   if (payment.payUrl !== null && payment.paymentId !== null) {
     return { kind: 'open', paymentId: payment.paymentId, payUrl: payment.payUrl };
   }
-  return makePayment(ctx, payment);
+  return createPayment(ctx, payment);
 }
 
 /**
@@ -90,7 +89,7 @@ async function payElsewhere(ctx: StepContext, { orderId, buyerId }: OrderToPay):
  * @returns what came of it
  * @throws what the stores and the provider throw: then do it again
  */
-export async function makePayment(ctx: StepContext, payment: Payment): Promise<CreatedPayment> {
+export async function createPayment(ctx: StepContext, payment: Payment): Promise<CreatedPayment> {
   const created = await crashStep('pay.create', () => providerOf(ctx, payment.provider).create(payment));
   if (created.kind === 'refused') await markRefused(ctx.db, payment.id);
   if (created.kind !== 'open') return created;

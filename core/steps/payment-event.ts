@@ -2,23 +2,23 @@ import type { Payment } from '../postgres/money/payment.js';
 import { type AppliedReport, applyAnswer, applyEvent } from '../postgres/money/payment-report.js';
 import { crashPoint, crashStep } from '../process/crash-point.js';
 import { ordersPaid, paymentReported } from '../process/telemetry.js';
+import type { JobData } from '../queue/jobs.js';
 import { dropPayUrl, readPayUrl } from '../redis/claims/pay-url.js';
 import type { OrderReason } from '../rules/order.js';
-import type { PaymentReport, ProviderEvent } from '../rules/payment.js';
+import type { PaymentReport } from '../rules/payment.js';
 import type { ProviderName } from '../rules/sale.js';
 import type { StepContext } from './context.js';
-import { settleLateMoney } from './settle-late-money.js';
+import { decideLateMoney } from './decide-late-money.js';
 import { tellOrder } from './tell-order.js';
 
 /**
  * Stores an event of a provider, lets it take effect, and tells Redis. An event that comes again does nothing.
  *
  * @param ctx the stores
- * @param provider whose event
- * @param event the event, its signature checked
+ * @param job the event, its signature checked, and whose it is
  * @throws NotVerified, and what the stores throw: then do it again; what Redis was not told, reconcile tells it
  */
-export async function takePaymentEvent(ctx: StepContext, provider: ProviderName, event: ProviderEvent): Promise<void> {
+export async function takePaymentEvent(ctx: StepContext, { provider, event }: JobData<'payment-event'>): Promise<void> {
   const applied = await crashStep('event.apply', () => applyEvent(ctx.db, provider, event));
   await crashPoint('event.applied');
   await follow(ctx, applied);
@@ -43,7 +43,7 @@ export async function takePaymentAnswer(
 async function follow(ctx: StepContext, { outcome, payment }: AppliedReport): Promise<void> {
   paymentReported(outcome, payment?.orderId);
   if (!payment) return;
-  if (outcome === 'late') return settleLateMoney(ctx, payment);
+  if (outcome === 'late') return decideLateMoney(ctx, payment);
   if (outcome === 'failed' || (outcome === 'repeated' && payment.status === 'failed')) return tellFailed(ctx, payment);
   // What comes again tells Redis once more: whoever applied it first may have died before.
   if (outcome !== 'paid' && outcome !== 'repeated') return;

@@ -1,10 +1,11 @@
-import { type ReleaseEvent, readReleases } from '../postgres/deliveries/release-event.js';
+import { type ReleaseRow, readReleases } from '../postgres/deliveries/releases.js';
 import { isDataError } from '../postgres/failure.js';
-import { voidClaims } from '../postgres/orders/end.js';
-import { type Placement, placeOrders as place } from '../postgres/orders/place.js';
+import { insertTombstones } from '../postgres/orders/end-orders.js';
+import { insertOrders, type Placement } from '../postgres/orders/insert-orders.js';
 import { crashPoint, crashStep } from '../process/crash-point.js';
 import { claimsGivenUp, enqueueFailed, ordersPaid, ordersPlaced, ordersRejected } from '../process/telemetry.js';
-import { enqueueExpireOrders } from '../queue/queue.js';
+import { enqueueExpireOrders } from '../queue/enqueue.js';
+import type { JobData } from '../queue/jobs.js';
 import { recordStatus } from '../redis/claims/status.js';
 import type { Claim } from '../rules/claim.js';
 import { claimOf, isLiveOrder, type Order } from '../rules/order.js';
@@ -20,11 +21,10 @@ const EXPIRE_MARGIN_MS = 50;
  * given up: a tombstone first, then the release. Safe to repeat at any point, and for claims that were placed long ago.
  *
  * @param ctx the stores
- * @param saleId the sale
- * @param claims at most {@link PLACE_BATCH_MAX}
+ * @param job the sale, and at most {@link PLACE_BATCH_MAX} claims
  * @throws NotVerified, and what the stores throw: then do it again; rescue does
  */
-export async function placeOrders(ctx: StepContext, saleId: string, claims: Claim[]): Promise<void> {
+export async function placeOrders(ctx: StepContext, { saleId, claims }: JobData<'place-orders'>): Promise<void> {
   const { placed, known, conflicting } = await placeOrSplit(ctx, saleId, claims);
   await crashPoint('place.stored');
   tellPlaced(placed);
@@ -55,7 +55,7 @@ function tellPlaced(placed: Order[]): void {
 /** A claim that Postgres refuses must not hold up its batch: halves are tried until it is alone, and given up. */
 async function placeOrSplit(ctx: StepContext, saleId: string, claims: Claim[]): Promise<Placement> {
   try {
-    return await crashStep('place.store', () => place(ctx.db, saleId, claims));
+    return await crashStep('place.store', () => insertOrders(ctx.db, saleId, claims));
   } catch (error) {
     if (!isDataError(error)) throw error;
     if (claims.length === 1) return refuse(ctx, saleId, claims, error);
@@ -77,9 +77,9 @@ async function refuse(ctx: StepContext, saleId: string, claims: Claim[], error: 
 }
 
 /** What Postgres won't even hold a tombstone of can't be released: it stays in the outbox, where the audit reports it. */
-async function tombstones(ctx: StepContext, saleId: string, claims: Claim[]): Promise<ReleaseEvent[]> {
+async function tombstones(ctx: StepContext, saleId: string, claims: Claim[]): Promise<ReleaseRow[]> {
   try {
-    return await voidClaims(ctx.db, saleId, claims, 'not_placed');
+    return await insertTombstones(ctx.db, saleId, claims, 'not_placed');
   } catch (error) {
     if (!isDataError(error)) throw error;
     return [];
@@ -96,7 +96,7 @@ async function recordLive(ctx: StepContext, saleId: string, orders: Order[]): Pr
   const claimIds = pending.map(order => order.claimId);
   try {
     const delayMs = payByMs - Date.now() + EXPIRE_MARGIN_MS;
-    await crashStep('place.queue-expiry', () => enqueueExpireOrders(ctx.queues, saleId, claimIds, delayMs));
+    await crashStep('place.queue-expiry', () => enqueueExpireOrders(ctx.queues, { saleId, claimIds }, delayMs));
   } catch (error) {
     // Left to expire-overdue.
     enqueueFailed('expire-orders', error);

@@ -1,7 +1,8 @@
-import { markDelivered, type ReleaseEvent } from '../postgres/deliveries/release-event.js';
+import { markDelivered } from '../postgres/deliveries/due-releases.js';
+import type { ReleaseRow } from '../postgres/deliveries/releases.js';
 import { crashPoint, crashStep } from '../process/crash-point.js';
 import { enqueueFailed, unitsPromoted, unitsReleased } from '../process/telemetry.js';
-import { enqueuePlaceOrders } from '../queue/queue.js';
+import { enqueuePlaceOrders } from '../queue/enqueue.js';
 import { promote, RELEASE_BATCH_MAX, type ReleaseOutcome, release } from '../redis/claims/release.js';
 import { chunks } from '../rules/chunks.js';
 import type { Claim } from '../rules/claim.js';
@@ -17,7 +18,7 @@ import { inTurn } from './in-turn.js';
  * @param events the releases, of any sales
  * @throws NotVerified, and what the stores throw: the events stay undelivered, and deliver-events tries again
  */
-export async function releaseUnits(ctx: StepContext, events: ReleaseEvent[]): Promise<void> {
+export async function releaseUnits(ctx: StepContext, events: ReleaseRow[]): Promise<void> {
   await inTurn(bySale(events), async ({ saleId, releases }) => {
     const outcomes = await crashStep('release.script', () => release(ctx.redis, saleId, releases));
     await crashPoint('release.released');
@@ -30,7 +31,7 @@ export async function releaseUnits(ctx: StepContext, events: ReleaseEvent[]): Pr
 }
 
 /** What one script carries out. */
-function* bySale(events: ReleaseEvent[]): Generator<{ saleId: string; releases: ReleaseEvent[] }> {
+function* bySale(events: ReleaseRow[]): Generator<{ saleId: string; releases: ReleaseRow[] }> {
   for (const saleId of new Set(events.map(event => event.saleId))) {
     const ofSale = events.filter(event => event.saleId === saleId);
     for (const releases of chunks(ofSale, RELEASE_BATCH_MAX)) yield { saleId, releases };
@@ -61,7 +62,7 @@ async function queuePromoted(ctx: StepContext, saleId: string, claims: Claim[]):
   if (claims.length === 0) return;
   unitsPromoted(claims.length);
   try {
-    await crashStep('release.queue', () => enqueuePlaceOrders(ctx.queues, saleId, claims));
+    await crashStep('release.queue', () => enqueuePlaceOrders(ctx.queues, { saleId, claims }));
   } catch (error) {
     enqueueFailed('place-orders', error);
   }

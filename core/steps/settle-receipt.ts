@@ -1,6 +1,6 @@
-import { readOrders } from '../postgres/orders/place.js';
+import { readOrders } from '../postgres/orders/order-row.js';
+import type { JobData } from '../queue/jobs.js';
 import { restoreClaim } from '../redis/claims/restore.js';
-import type { Claim } from '../rules/claim.js';
 import { claimOf } from '../rules/order.js';
 import type { StepContext } from './context.js';
 import { giveUp } from './give-up.js';
@@ -12,11 +12,10 @@ import { releaseUnits } from './release-units.js';
  * placed. Safe to repeat.
  *
  * @param ctx the stores
- * @param saleId the sale
- * @param claim the claim, as its buyer's receipt has it
+ * @param job the claim as its buyer's receipt has it, and its sale
  * @throws NotVerified, and what the stores throw: then do it again; the buyer who asks again has it done, too
  */
-export async function settleReceipt(ctx: StepContext, saleId: string, claim: Claim): Promise<void> {
+export async function settleReceipt(ctx: StepContext, { saleId, ...claim }: JobData<'settle-receipt'>): Promise<void> {
   await releaseUnits(ctx, await giveUp(ctx, saleId, [claim], 'lost'));
   const [order] = await readOrders(ctx.db, [claim.claimId]);
   if (!order) return;

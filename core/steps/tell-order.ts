@@ -1,4 +1,4 @@
-import { readOrders } from '../postgres/orders/place.js';
+import { readOrders } from '../postgres/orders/order-row.js';
 import { recordStatus } from '../redis/claims/status.js';
 import type { Claim } from '../rules/claim.js';
 import { claimOf, isLiveOrder, type OrderReason } from '../rules/order.js';

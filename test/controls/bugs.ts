@@ -90,7 +90,7 @@ export const BUGS: Bug[] = [
   one(
     'a conflict counts as placed (P2002 swallowed)',
     {
-      file: 'core/postgres/orders/place.ts',
+      file: 'core/postgres/orders/insert-orders.ts',
       find: '  return { placed, known, conflicting: without(missing, known) };',
       replace: '  return { placed, known, conflicting: [] };',
     },
@@ -122,7 +122,7 @@ export const BUGS: Bug[] = [
   one(
     'cancel without a status guard',
     {
-      file: 'core/postgres/orders/end.ts',
+      file: 'core/postgres/orders/end-orders.ts',
       find: "{claim.buyerId} AND status = 'pending_payment'",
       replace: '{claim.buyerId}',
     },
@@ -133,7 +133,7 @@ export const BUGS: Bug[] = [
   one(
     'cancel without asking whose order it is',
     {
-      file: 'core/postgres/orders/end.ts',
+      file: 'core/postgres/orders/end-orders.ts',
       find: 'AND buyer_id = $',
       replace: "AND '' <> $",
     },
@@ -144,7 +144,7 @@ export const BUGS: Bug[] = [
   one(
     'expiry without a deadline (the queue is believed)',
     {
-      file: 'core/postgres/orders/end.ts',
+      file: 'core/postgres/orders/end-orders.ts',
       find: ' AND pay_by <= clock_timestamp()',
       replace: '',
     },

@@ -1,8 +1,8 @@
 import type { Claim } from '../../rules/claim.js';
 import { type Database, Prisma, type Transaction } from '../database.js';
-import { insertOrders } from '../orders/place.js';
+import { insertUnpaidOrders } from '../orders/insert-orders.js';
 import { captureFromOutside, refundToOutside } from './capture.js';
-import { type Payment, selectPayments } from './payment.js';
+import { type Payment, readPayments } from './payment.js';
 
 /**
  * @param db the database
@@ -11,7 +11,7 @@ import { type Payment, selectPayments } from './payment.js';
  * @returns payments whose money came after their order had ended, and that nobody has decided about yet
  */
 export function readLateMoney(db: Database, limit: number, afterId: bigint): Promise<Payment[]> {
-  return selectPayments(db, Prisma.sql`p.status = 'late' AND p.id > ${afterId} ORDER BY p.id LIMIT ${limit}`);
+  return readPayments(db, Prisma.sql`p.status = 'late' AND p.id > ${afterId} ORDER BY p.id LIMIT ${limit}`);
 }
 
 /**
@@ -26,7 +26,7 @@ export function readLateMoney(db: Database, limit: number, afterId: bigint): Pro
 export function payWithLateMoney(db: Database, payment: Payment, claim: Claim): Promise<boolean> {
   return db.$transaction(async tx => {
     if (!(await lockLate(tx, payment))) return false;
-    await insertOrders(tx, payment.saleId, [claim]);
+    await insertUnpaidOrders(tx, payment.saleId, [claim]);
     // Rescue may have placed it in between, and its buyer may even have cancelled it: the same guard as for every payment.
     const paid = await tx.$executeRaw(Prisma.sql`
       UPDATE orders SET status = 'paid', paid_at = least(clock_timestamp(), pay_by), version = version + 1

@@ -14,7 +14,7 @@ export type PaymentOutcome = 'paid' | 'insufficient_funds' | 'not_payable';
  * @returns what happened
  * @throws what Prisma throws: then what happened is unknown, and paying again is the way to learn it
  */
-export async function payOrder(db: Database, claimId: string, buyerId: string): Promise<PaymentOutcome> {
+export async function payFromWallet(db: Database, claimId: string, buyerId: string): Promise<PaymentOutcome> {
   const [payment] = await db.$queryRaw<{ due: bigint; paid: bigint }[]>(Prisma.sql`
     WITH due AS (
       SELECT o.id, o.buyer_id, o.amount_minor, o.currency

@@ -2,7 +2,7 @@ import type { PaymentReport, ProviderEvent } from '../../rules/payment.js';
 import type { ProviderName } from '../../rules/sale.js';
 import { type Database, Prisma, type Transaction } from '../database.js';
 import { captureFromOutside } from './capture.js';
-import { type Payment, selectPayments } from './payment.js';
+import { type Payment, readPayments } from './payment.js';
 
 /**
  * What came of a report. `late`: the money is there, and the order had ended. `repeated`: it was known. `mismatch`: it is not what
@@ -90,7 +90,7 @@ async function lockPayment(
   provider: ProviderName,
   report: PaymentReport,
 ): Promise<Payment | undefined> {
-  const [payment] = await selectPayments(
+  const [payment] = await readPayments(
     tx,
     Prisma.sql`p.provider = ${provider}
       AND (p.provider_payment_id = ${report.paymentId} OR p.order_id = ${report.orderId ?? null}::uuid)

@@ -52,7 +52,7 @@ const SELECT_PAYMENTS = Prisma.sql`
  * @param where which payments: `p` is the payment, `o` its order; whatever follows WHERE
  * @returns the payments
  */
-export async function selectPayments(db: Transaction, where: Prisma.Sql): Promise<Payment[]> {
+export async function readPayments(db: Transaction, where: Prisma.Sql): Promise<Payment[]> {
   const rows = await db.$queryRaw<PaymentRow[]>(Prisma.sql`${SELECT_PAYMENTS} WHERE ${where}`);
   return rows.map(row => ({
     id: row.id,
@@ -125,7 +125,7 @@ export async function requestPayment(db: Database, orderId: string, buyerId: str
  * @returns its latest attempt to be paid; undefined while there is none
  */
 export async function readLatestPayment(db: Database, orderId: string, buyerId: string): Promise<Payment | undefined> {
-  const [payment] = await selectPayments(
+  const [payment] = await readPayments(
     db,
     Prisma.sql`p.order_id = ${orderId}::uuid AND o.buyer_id = ${buyerId} ORDER BY p.attempt DESC LIMIT 1`,
   );
@@ -163,7 +163,7 @@ export async function markRefused(db: Database, id: bigint): Promise<void> {
  * @returns the payments that nothing was heard of for a while, the longest due first
  */
 export function readUnheard(db: Database, limit: number): Promise<Payment[]> {
-  return selectPayments(db, Prisma.sql`p.ask_at <= clock_timestamp() ORDER BY p.ask_at LIMIT ${limit}`);
+  return readPayments(db, Prisma.sql`p.ask_at <= clock_timestamp() ORDER BY p.ask_at LIMIT ${limit}`);
 }
 
 /**

@@ -1,18 +1,23 @@
 import { type Database, Prisma } from '../database.js';
-import { endOrders, insertReleaseEvents, type ReleaseEvent } from '../deliveries/release-event.js';
-import { type Payment, selectPayments } from './payment.js';
+import { endOrders, insertReleases, type ReleaseRow } from '../deliveries/releases.js';
+import { type Payment, readPayments } from './payment.js';
+
+/** An order to refund. With `restock` its unit returns to stock; without, the unit is nobody's until the sale ends. */
+export interface Refund {
+  orderId: string;
+  restock: boolean;
+}
 
 /**
  * Gives the money of a paid order back, and frees its buyer: order, transfer and release in one statement. A wallet has its money
  * by then; for a provider the refund is owed from then on, and told to it.
  *
  * @param db the database
- * @param orderId the order
- * @param restock whether its unit returns to stock; if not, it is nobody's until the end of the sale
+ * @param refund the order, and what becomes of its unit
  * @returns the release to carry out; none when the order isn't paid (any more)
  * @throws what Prisma throws: then do it again
  */
-export function refundOrder(db: Database, orderId: string, restock: boolean): Promise<ReleaseEvent[]> {
+export function refundRow(db: Database, { orderId, restock }: Refund): Promise<ReleaseRow[]> {
   return endOrders(
     db,
     Prisma.sql`
@@ -34,7 +39,7 @@ export function refundOrder(db: Database, orderId: string, restock: boolean): Pr
       withdrawn AS (
         INSERT INTO withdrawn_units (sale_id, unit, order_id)
         SELECT sale_id, unit, id FROM ended WHERE NOT ${restock} ON CONFLICT DO NOTHING)
-      ${insertReleaseEvents(restock)}`,
+      ${insertReleases({ freesUnits: restock })}`,
   );
 }
 
@@ -44,7 +49,7 @@ export function refundOrder(db: Database, orderId: string, restock: boolean): Pr
  * @returns payments whose money is to go back through their provider, the longest due first
  */
 export function readRefundsDue(db: Database, limit: number): Promise<Payment[]> {
-  return selectPayments(
+  return readPayments(
     db,
     Prisma.sql`p.status = 'refund_due' AND p.refund_at <= clock_timestamp() ORDER BY p.refund_at LIMIT ${limit}`,
   );

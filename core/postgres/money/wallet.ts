@@ -10,7 +10,7 @@ const OUTSIDE = 'world';
  * @param db the database
  * @param currency ISO 4217
  */
-export async function openShopAccounts(db: Database, currency: string): Promise<void> {
+export async function insertShopAccounts(db: Database, currency: string): Promise<void> {
   await db.account.createMany({
     data: [
       { kind: 'shop', owner: 'shop', currency },
@@ -35,7 +35,7 @@ export async function creditWallets(
   amountMinor: number,
   currency: string,
 ): Promise<void> {
-  await openShopAccounts(db, currency);
+  await insertShopAccounts(db, currency);
   await db.$executeRaw(Prisma.sql`
     WITH credited AS (
       INSERT INTO accounts AS a (kind, owner, currency, balance_minor)
@@ -55,7 +55,7 @@ export async function creditWallets(
  * @param buyerIds whose
  * @param currency ISO 4217
  */
-export async function openWallets(db: Database, buyerIds: string[], currency: string): Promise<void> {
+export async function insertWallets(db: Database, buyerIds: string[], currency: string): Promise<void> {
   await db.$executeRaw(Prisma.sql`
     INSERT INTO accounts (kind, owner, currency, balance_minor)
     SELECT 'buyer', buyer_id, ${currency}, 0 FROM unnest(${buyerIds}::text[]) AS b (buyer_id) ORDER BY buyer_id

@@ -1,5 +1,5 @@
 import type { Order, OrderReason, OrderStatus } from '../../rules/order.js';
-import { Prisma } from '../database.js';
+import { type Database, Prisma } from '../database.js';
 
 /** An order as the statements of this folder return it. */
 export interface OrderRow {
@@ -24,4 +24,16 @@ export function orderOf(row: OrderRow): Order {
     reason: row.reason,
     payByMs: row.pay_by.getTime(),
   };
+}
+
+/**
+ * @param db the database
+ * @param claimIds claims
+ * @returns the rows there are for them
+ */
+export async function readOrders(db: Database, claimIds: string[]): Promise<Order[]> {
+  const rows = await db.$queryRaw<OrderRow[]>(
+    Prisma.sql`SELECT ${ORDER_COLUMNS} FROM orders o WHERE o.id = ANY(${claimIds}::uuid[])`,
+  );
+  return rows.map(orderOf);
 }

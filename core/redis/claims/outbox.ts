@@ -1,7 +1,7 @@
 import { type Claim, parseClaimRecord } from '../../rules/claim.js';
 import type { Redis } from '../connection.js';
 import { keysOf } from '../keys.js';
-import { listLoadedSales } from '../registry.js';
+import { readLoadedSaleIds } from '../registry.js';
 import { msOf } from '../replies.js';
 
 /**
@@ -38,7 +38,7 @@ export async function readOutbox(
  * @returns how long ago the oldest claim was won that has no order yet, in any sale, in ms by Redis's clock; 0 when there is none
  */
 export async function outboxAgeMs(redis: Redis): Promise<number> {
-  const saleIds = await listLoadedSales(redis);
+  const saleIds = await readLoadedSaleIds(redis);
   const oldest = await Promise.all(
     saleIds.map(id => redis.zrangebyscore(keysOf(id).outbox, '-inf', '+inf', 'WITHSCORES', 'LIMIT', 0, 1)),
   );

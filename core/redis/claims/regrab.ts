@@ -2,8 +2,10 @@ import type { Redis } from '../connection.js';
 import { allKeysOf } from '../keys.js';
 import { behindFence, runScript } from '../scripts.js';
 
-/** Why no unit could be taken again. `not_released`: the old claim is still being released; ask again. */
-export type RegrabRefusal = 'not_open' | 'sold_out' | 'other_claim' | 'ended' | 'not_released';
+/** A unit is `taken`, or there is none. `not_released`: the release of the old claim is in flight; retry after it. */
+export type RegrabOutcome =
+  | { kind: 'taken'; unit: number }
+  | { kind: 'not_open' | 'sold_out' | 'other_claim' | 'ended' | 'not_released' };
 
 /** Which buyer, which claim of theirs has ended, and under which a unit is taken again. */
 export interface Regrab {
@@ -22,11 +24,13 @@ export interface Regrab {
  * @returns the unit, or why there is none
  * @throws NotVerified when the sale isn't verified; what ioredis throws
  */
-export async function regrab(redis: Redis, saleId: string, regrab: Regrab): Promise<number | RegrabRefusal> {
+export async function regrab(redis: Redis, saleId: string, regrab: Regrab): Promise<RegrabOutcome> {
   const reply = await runScript(redis, 'regrab', allKeysOf(saleId), [
     regrab.buyerId,
     regrab.endedClaimId,
     regrab.claimId,
   ]);
-  return behindFence<number | RegrabRefusal>(reply, saleId)[0] as number | RegrabRefusal;
+  const [outcome] = behindFence<number | Exclude<RegrabOutcome['kind'], 'taken'>>(reply, saleId);
+  if (outcome === undefined) throw new Error('the script regrab returned nothing');
+  return typeof outcome === 'number' ? { kind: 'taken', unit: outcome } : { kind: outcome };
 }

@@ -19,11 +19,11 @@ async function placed(buyerId: string, balance: number, wanted: Partial<Sale> = 
   const sale = await openTestSale(t, { units: 1, priceMinor: PRICE, ...wanted });
   if (balance > 0) await creditWallets(t.db, [buyerId], balance, sale.currency);
   const claim = await winOne(t, sale, buyerId);
-  await placeOrders(t, sale.id, [claim]);
+  await placeOrders(t, { saleId: sale.id, claims: [claim] });
   return { sale, claim };
 }
 
-const pay = (sale: Sale, { claimId, buyerId }: Claim) => payOrder(t, sale.id, claimId, buyerId);
+const pay = (sale: Sale, { claimId, buyerId }: Claim) => payOrder(t, { saleId: sale.id, claimId, buyerId });
 const orderOf = ({ claimId }: Claim) => t.db.order.findUniqueOrThrow({ where: { id: claimId } });
 const claimOf = async (sale: Sale, buyerId: string) => (await readSnapshot(t.redis, sale.id))?.claims.get(buyerId);
 
@@ -75,7 +75,7 @@ test('without funds the order stays payable, and the buyer learns why', async ()
 test('nobody pays with another buyer’s name', async () => {
   const { sale, claim } = await placed('owner', PRICE);
   await creditWallets(t.db, ['thief'], PRICE, 'EUR');
-  await payOrder(t, sale.id, claim.claimId, 'thief');
+  await payOrder(t, { saleId: sale.id, claimId: claim.claimId, buyerId: 'thief' });
   expect((await orderOf(claim)).status).toBe('pending_payment');
   expect(await readBalance(t.db, 'thief', 'EUR')).toBe(PRICE);
 });
@@ -107,7 +107,7 @@ test('paying and cancelling at once: exactly one wins, and the money agrees', as
   for (let i = 0; i < 30; i += 1) {
     const name = `torn${i}`;
     const { sale, claim } = await placed(name, PRICE);
-    const both = [() => pay(sale, claim), () => cancelOrder(t, sale.id, claim)];
+    const both = [() => pay(sale, claim), () => cancelOrder(t, { saleId: sale.id, ...claim })];
     await Promise.all((i % 2 === 0 ? both : both.reverse()).map(run => run()));
     const { status } = await orderOf(claim);
     expect(['paid', 'cancelled']).toContain(status);

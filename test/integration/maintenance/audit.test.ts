@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { audit } from '#core/comparison/audit.js';
 import { creditWallets } from '#core/postgres/money/wallet.js';
-import { cancelOrder as cancelRow } from '#core/postgres/orders/end.js';
+import { cancelRow } from '#core/postgres/orders/end-orders.js';
 import { promote } from '#core/redis/claims/release.js';
 import { keysOf } from '#core/redis/keys.js';
 import { readSnapshot } from '#core/redis/sale/snapshot.js';
@@ -31,9 +31,9 @@ async function goodSale(): Promise<Made> {
   const sale = await openTestSale(t, { units: 4, priceMinor: PRICE });
   const [paid, due] = await win(t, sale, 'a', 'b');
   if (!paid || !due) throw new Error('both should have won');
-  await placeOrders(t, sale.id, [paid, due]);
+  await placeOrders(t, { saleId: sale.id, claims: [paid, due] });
   await creditWallets(t.db, ['a'], PRICE, 'EUR');
-  await payOrder(t, sale.id, paid.claimId, 'a');
+  await payOrder(t, { saleId: sale.id, claimId: paid.claimId, buyerId: 'a' });
   return { sale, paid, due };
 }
 
@@ -49,7 +49,7 @@ describe('a line', () => {
   const withLine = async () => {
     const sale = await openTestSale(t, { units: 1, standbyFactor: 2 });
     await win(t, sale, 'a', 'b', 'c');
-    await placeOrders(t, sale.id, [await claimOf(sale, 'a')]);
+    await placeOrders(t, { saleId: sale.id, claims: [await claimOf(sale, 'a')] });
     return sale;
   };
   const claimOf = async (sale: Sale, buyerId: string): Promise<Claim> => {
@@ -104,10 +104,11 @@ describe('a sale without a fault', () => {
       await creditWallets(t.db, buyers(30, name), PRICE, 'EUR');
       for (const buyerId of buyers(30, name)) {
         const claims = [...(await win(t, sale, buyerId)), ...(await promote(t.redis, sale.id))];
-        if (claims.length > 0) await placeOrders(t, sale.id, claims);
+        if (claims.length > 0) await placeOrders(t, { saleId: sale.id, claims });
         for (const claim of claims) {
-          if (claim.unit % 3 === 0) await payOrder(t, sale.id, claim.claimId, claim.buyerId);
-          if (claim.unit % 3 === 1) await cancelOrder(t, sale.id, claim);
+          if (claim.unit % 3 === 0)
+            await payOrder(t, { saleId: sale.id, claimId: claim.claimId, buyerId: claim.buyerId });
+          if (claim.unit % 3 === 1) await cancelOrder(t, { saleId: sale.id, ...claim });
         }
       }
     };

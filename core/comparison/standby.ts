@@ -7,7 +7,7 @@ import { isLive } from '../rules/claim.js';
  * @param snapshot what Redis holds
  * @returns what is wrong, a line each
  */
-export function lineFaults({ standby, tickets, lastTicket, standbyCap, claims }: Snapshot): string[] {
+export function standbyFaults({ standby, tickets, lastTicket, standbyCap, claims }: Snapshot): string[] {
   const faults: string[] = [];
   for (const buyerId of standby) {
     const claim = claims.get(buyerId);

@@ -1,12 +1,12 @@
 import { type Database, Prisma } from '../database.js';
 
 /** What the shop is told of an order. Each once, and those of one order in the order in which they happened. */
-export type ShopEventKind = 'order.placed' | 'order.paid' | 'order.cancelled' | 'order.refunded';
+export type NoticeKind = 'order.placed' | 'order.paid' | 'order.cancelled' | 'order.refunded';
 
 /** An event for the shop; Postgres wrote it down in the statement that made it happen (migration 0003). */
-export interface ShopEvent {
+export interface Notice {
   id: bigint;
-  kind: ShopEventKind;
+  kind: NoticeKind;
   saleId: string;
   orderId: string;
   createdAt: Date;
@@ -14,14 +14,10 @@ export interface ShopEvent {
   data: Record<string, unknown>;
 }
 
-/** An event that the shop didn't take in after every attempt. */
-export interface DeadEvent extends ShopEvent {
-  lastError: string | null;
-}
-
-interface Row {
+/** A notice as its row has it. */
+export interface NoticeRow {
   id: bigint;
-  kind: ShopEventKind;
+  kind: NoticeKind;
   sale_id: string;
   order_id: string;
   payload: Record<string, unknown>;
@@ -30,23 +26,24 @@ interface Row {
   last_error: string | null;
 }
 
-const COLUMNS = Prisma.sql`e.id, e.kind, e.sale_id, e.order_id, e.payload, e.created_at, e.attempts, e.last_error`;
+/** The columns of {@link NoticeRow}, of the table that a statement calls `e`. */
+export const NOTICE_COLUMNS = Prisma.sql`e.id, e.kind, e.sale_id, e.order_id, e.payload, e.created_at, e.attempts, e.last_error`;
 
 /**
  * @param db the database
  * @param limit how many, at most
  * @returns events that are to be delivered now: the first of its order that isn't, the oldest first
  */
-export async function readShopEventsDue(db: Database, limit: number): Promise<ShopEvent[]> {
-  const rows = await db.$queryRaw<Row[]>(Prisma.sql`
-    SELECT ${COLUMNS} FROM outbox_events e
+export async function readDueNotices(db: Database, limit: number): Promise<Notice[]> {
+  const rows = await db.$queryRaw<NoticeRow[]>(Prisma.sql`
+    SELECT ${NOTICE_COLUMNS} FROM outbox_events e
     WHERE e.kind <> 'release' AND e.delivered_at IS NULL AND e.dead_at IS NULL AND e.attempt_at <= clock_timestamp()
       AND NOT EXISTS (
         SELECT FROM outbox_events earlier
         WHERE earlier.order_id = e.order_id AND earlier.id < e.id AND earlier.kind <> 'release'
           AND earlier.delivered_at IS NULL)
     ORDER BY e.id LIMIT ${limit}`);
-  return rows.map(eventOf);
+  return rows.map(noticeOf);
 }
 
 /** Attempts of a delivery before a person is to look at it: with back-off, that is about 9 h. */
@@ -63,7 +60,7 @@ const PAUSE_SECONDS_MAX = 3_600;
  * @param id an event that the shop didn't take in
  * @param error why
  */
-export async function deliverAgainLater(db: Database, id: bigint, error: string): Promise<void> {
+export async function postponeNotice(db: Database, id: bigint, error: string): Promise<void> {
   await db.$executeRaw(Prisma.sql`
     UPDATE outbox_events SET attempts = attempts + 1, last_error = ${error},
            attempt_at = clock_timestamp() + least(2 ^ least(attempts + 1, 20), ${PAUSE_SECONDS_MAX}) * interval '1 second',
@@ -71,33 +68,8 @@ export async function deliverAgainLater(db: Database, id: bigint, error: string)
     WHERE id = ${id}`);
 }
 
-/**
- * @param db the database
- * @param limit how many, at most
- * @returns the events that were given up, the newest first
- */
-export async function readDeadEvents(db: Database, limit: number): Promise<DeadEvent[]> {
-  const rows = await db.$queryRaw<Row[]>(Prisma.sql`
-    SELECT ${COLUMNS} FROM outbox_events e WHERE e.dead_at IS NOT NULL AND e.delivered_at IS NULL
-    ORDER BY e.id DESC LIMIT ${limit}`);
-  return rows.map(row => ({ ...eventOf(row), lastError: row.last_error }));
-}
-
-/**
- * Gives dead events another round of attempts, from now on.
- *
- * @param db the database
- * @param id one of them; all without
- * @returns how many
- */
-export async function reviveEvents(db: Database, id?: bigint): Promise<number> {
-  const which = id === undefined ? Prisma.empty : Prisma.sql`AND id = ${id}`;
-  return db.$executeRaw(Prisma.sql`
-    UPDATE outbox_events SET dead_at = NULL, attempts = 0, attempt_at = clock_timestamp()
-    WHERE dead_at IS NOT NULL AND delivered_at IS NULL ${which}`);
-}
-
-function eventOf(row: Row): ShopEvent {
+/** Turns a row into a notice. */
+export function noticeOf(row: NoticeRow): Notice {
   const { id, kind, sale_id: saleId, order_id: orderId, created_at: createdAt, attempts, payload: data } = row;
   return { id, kind, saleId, orderId, createdAt, attempts, data };
 }

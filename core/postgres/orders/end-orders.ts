@@ -1,7 +1,7 @@
 import type { Claim } from '../../rules/claim.js';
 import type { OrderReason } from '../../rules/order.js';
 import { type Database, Prisma } from '../database.js';
-import { endOrders, insertReleaseEvents, type ReleaseEvent } from '../deliveries/release-event.js';
+import { endOrders, insertReleases, type ReleaseRow } from '../deliveries/releases.js';
 import { claimRows } from './claim-rows.js';
 
 /**
@@ -15,12 +15,12 @@ import { claimRows } from './claim-rows.js';
  * @returns the releases to carry out; none for a claim that has a row already
  * @throws what Prisma throws: then do it again
  */
-export function voidClaims(
+export function insertTombstones(
   db: Database,
   saleId: string,
   claims: Claim[],
   reason: OrderReason,
-): Promise<ReleaseEvent[]> {
+): Promise<ReleaseRow[]> {
   return insertEnded(db, saleId, claims, 'void', reason);
 }
 
@@ -30,7 +30,7 @@ function insertEnded(
   claims: Claim[],
   status: 'void' | 'cancelled',
   reason: OrderReason,
-): Promise<ReleaseEvent[]> {
+): Promise<ReleaseRow[]> {
   return endOrders(
     db,
     Prisma.sql`
@@ -42,7 +42,7 @@ function insertEnded(
         ORDER BY c.id
         ON CONFLICT (id) DO NOTHING
         RETURNING id, sale_id, buyer_id, unit, status, reason)
-      ${insertReleaseEvents()}`,
+      ${insertReleases()}`,
   );
 }
 
@@ -55,7 +55,7 @@ function insertEnded(
  * @returns the release to carry out; none when the order is paid or has ended
  * @throws what Prisma throws: then do it again
  */
-export async function cancelOrder(db: Database, saleId: string, claim: Claim): Promise<ReleaseEvent[]> {
+export async function cancelRow(db: Database, saleId: string, claim: Claim): Promise<ReleaseRow[]> {
   const unplaced = await insertEnded(db, saleId, [claim], 'cancelled', 'cancelled_by_buyer');
   if (unplaced.length > 0) return unplaced;
   return endOrders(
@@ -65,7 +65,7 @@ export async function cancelOrder(db: Database, saleId: string, claim: Claim): P
         UPDATE orders SET status = 'cancelled', reason = 'cancelled_by_buyer', cancelled_at = clock_timestamp(), version = version + 1
         WHERE id = ${claim.claimId}::uuid AND buyer_id = ${claim.buyerId} AND status = 'pending_payment'
         RETURNING id, sale_id, buyer_id, unit, status, reason)
-      ${insertReleaseEvents()}`,
+      ${insertReleases()}`,
   );
 }
 
@@ -78,7 +78,7 @@ export async function cancelOrder(db: Database, saleId: string, claim: Claim): P
  * @returns the releases to carry out
  * @throws what Prisma throws: then do it again
  */
-export function expireOrders(db: Database, limit: number, claimIds?: string[]): Promise<ReleaseEvent[]> {
+export function expireRows(db: Database, limit: number, claimIds?: string[]): Promise<ReleaseRow[]> {
   const among = claimIds ? Prisma.sql`AND id = ANY(${claimIds}::uuid[])` : Prisma.empty;
   return endOrders(
     db,
@@ -90,6 +90,6 @@ export function expireOrders(db: Database, limit: number, claimIds?: string[]): 
         UPDATE orders o SET status = 'cancelled', reason = 'unpaid', cancelled_at = clock_timestamp(), version = version + 1
         FROM overdue WHERE o.id = overdue.id
         RETURNING o.id, o.sale_id, o.buyer_id, o.unit, o.status, o.reason)
-      ${insertReleaseEvents()}`,
+      ${insertReleases()}`,
   );
 }

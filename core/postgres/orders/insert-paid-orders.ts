@@ -1,7 +1,7 @@
 import type { Claim } from '../../rules/claim.js';
 import type { Order } from '../../rules/order.js';
 import { type Database, Prisma } from '../database.js';
-import { insertReleaseEvents } from '../deliveries/release-event.js';
+import { insertReleases } from '../deliveries/releases.js';
 import { claimRows } from './claim-rows.js';
 import { type InsertedRow, inserted, insertedOf } from './inserted.js';
 
@@ -18,7 +18,7 @@ import { type InsertedRow, inserted, insertedOf } from './inserted.js';
  * @returns the orders that are new, each `paid` or `rejected`; as in place.ts, told in one row, as a row for each costs more than the work
  * @throws what Prisma throws: then nothing is known, and placing again is the way to learn it
  */
-export async function settleAtOnce(db: Database, saleId: string, claims: Claim[]): Promise<Order[]> {
+export async function insertPaidOrders(db: Database, saleId: string, claims: Claim[]): Promise<Order[]> {
   const [row] = await db.$queryRaw<(InsertedRow & { rejected: string | null })[]>(Prisma.sql`
     WITH wanted AS (
       SELECT c.id, s.id AS sale_id, c.buyer_id, c.unit, s.price_minor, s.currency, s.pay_within_seconds
@@ -56,7 +56,7 @@ export async function settleAtOnce(db: Database, saleId: string, claims: Claim[]
       INSERT INTO transfers (order_id, kind, debit_account_id, credit_account_id, amount_minor, currency)
       SELECT d.order_id, 'capture', d.account_id, shop.id, d.amount_minor, d.currency FROM debited d, shop),
     ended AS (SELECT * FROM placed WHERE status = 'rejected'),
-    released AS (${insertReleaseEvents()})
+    released AS (${insertReleases()})
     SELECT ${inserted(claims)}, string_agg(id::text, ' ') FILTER (WHERE status = 'rejected') AS rejected FROM placed`);
   const rejected = new Set(row?.rejected?.split(' '));
   return insertedOf(claims, row).map(order =>

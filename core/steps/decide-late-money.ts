@@ -1,11 +1,11 @@
-import { readReleases } from '../postgres/deliveries/release-event.js';
+import { readReleases } from '../postgres/deliveries/releases.js';
 import { payWithLateMoney, refundLateMoney } from '../postgres/money/late-money.js';
 import type { Payment } from '../postgres/money/payment.js';
-import { voidClaims } from '../postgres/orders/end.js';
-import { readOrders } from '../postgres/orders/place.js';
+import { insertTombstones } from '../postgres/orders/end-orders.js';
+import { readOrders } from '../postgres/orders/order-row.js';
 import { hasLeftRedis, readSale } from '../postgres/sales.js';
 import { crashPoint, crashStep } from '../process/crash-point.js';
-import { lateMoneySettled, ordersPaid, ordersPlaced } from '../process/telemetry.js';
+import { lateMoneyDecided, ordersPaid, ordersPlaced } from '../process/telemetry.js';
 import { regrab } from '../redis/claims/regrab.js';
 import { setReason } from '../redis/claims/status.js';
 import type { StepContext } from './context.js';
@@ -21,9 +21,9 @@ import { tellOrder } from './tell-order.js';
  * @param payment the payment, `late`
  * @throws NotVerified, and what the stores throw: the money stays `late`, and finish-payments does it again
  */
-export async function settleLateMoney(ctx: StepContext, payment: Payment): Promise<void> {
+export async function decideLateMoney(ctx: StepContext, payment: Payment): Promise<void> {
   // Its deadline has passed and nobody has noticed yet: the order ends first.
-  await expireOrders(ctx, [payment.orderId]);
+  await expireOrders(ctx, { claimIds: [payment.orderId] });
   const sale = await readSale(ctx.db, payment.saleId);
   const [order] = await readOrders(ctx.db, [payment.orderId]);
   // Another attempt has paid for it: there is nothing left to buy.
@@ -33,26 +33,26 @@ export async function settleLateMoney(ctx: StepContext, payment: Payment): Promi
   if (isSurplus || isOver || sale?.lateMoney === 'refund') return giveBack(ctx, payment);
   const { buyerId, orderId: endedClaimId, regrabClaimId: claimId } = payment;
   const wish = { buyerId, endedClaimId, claimId };
-  const unit = await crashStep('late.regrab', () => regrab(ctx.redis, payment.saleId, wish));
+  const taken = await crashStep('late.regrab', () => regrab(ctx.redis, payment.saleId, wish));
   await crashPoint('late.regrabbed');
   // The release is under way: without it the buyer can't have a second claim.
-  if (unit === 'not_released') return releaseUnits(ctx, await readReleases(ctx.db, [endedClaimId]));
-  if (typeof unit === 'string') return giveBack(ctx, payment);
-  const claim = { buyerId, claimId, unit };
+  if (taken.kind === 'not_released') return releaseUnits(ctx, await readReleases(ctx.db, [endedClaimId]));
+  if (taken.kind !== 'taken') return giveBack(ctx, payment);
+  const claim = { buyerId, claimId, unit: taken.unit };
   if (!(await crashStep('late.pay', () => payWithLateMoney(ctx.db, payment, claim)))) {
-    await releaseUnits(ctx, await voidClaims(ctx.db, payment.saleId, [claim], 'lost'));
+    await releaseUnits(ctx, await insertTombstones(ctx.db, payment.saleId, [claim], 'lost'));
     await tellOrder(ctx, payment.saleId, claim);
     return giveBack(ctx, payment);
   }
   ordersPlaced(1);
   ordersPaid(1);
-  lateMoneySettled('regrabbed', payment.orderId);
+  lateMoneyDecided('regrabbed', payment.orderId);
   await tellOrder(ctx, payment.saleId, claim);
 }
 
 async function giveBack(ctx: StepContext, payment: Payment): Promise<void> {
   if (await crashStep('late.refund', () => refundLateMoney(ctx.db, payment))) {
-    lateMoneySettled('refunded', payment.orderId);
+    lateMoneyDecided('refunded', payment.orderId);
   }
   await tellRefunded(ctx, payment);
 }

@@ -1,12 +1,11 @@
 import type { Claim } from '../../rules/claim.js';
 import type { Order } from '../../rules/order.js';
-import { type Database, Prisma, type Transaction } from '../database.js';
-import type { Sale as SaleRow } from '../generated/client.js';
-import { openWallets } from '../money/wallet.js';
+import { type Database, Prisma, type SaleRow, type Transaction } from '../database.js';
+import { insertWallets } from '../money/wallet.js';
 import { claimRows } from './claim-rows.js';
+import { insertPaidOrders } from './insert-paid-orders.js';
 import { type InsertedRow, inserted, insertedOf } from './inserted.js';
-import { ORDER_COLUMNS, type OrderRow, orderOf } from './order-row.js';
-import { settleAtOnce } from './place-and-pay.js';
+import { readOrders } from './order-row.js';
 
 /** What became of a batch of claims. */
 export interface Placement {
@@ -28,16 +27,16 @@ export interface Placement {
  * @returns what became of each
  * @throws what Prisma throws: then what happened is unknown, and placing again is the way to learn it
  */
-export async function placeOrders(db: Database, saleId: string, claims: Claim[]): Promise<Placement> {
+export async function insertOrders(db: Database, saleId: string, claims: Claim[]): Promise<Placement> {
   const { settlement, priceMinor, currency } = await termsOf(db, saleId);
   if (priceMinor === 0n) {
-    await openWallets(
+    await insertWallets(
       db,
       claims.map(({ buyerId }) => buyerId),
       currency,
     );
   }
-  const insert = settlement === 'immediate' ? settleAtOnce : insertOrders;
+  const insert = settlement === 'immediate' ? insertPaidOrders : insertUnpaidOrders;
   const placed = await insert(db, saleId, claims);
   const missing = without(claims, placed);
   if (missing.length === 0) return { placed, known: [], conflicting: [] };
@@ -81,7 +80,7 @@ function without(claims: Claim[], orders: Order[]): Claim[] {
  * @returns the orders that are new, as `pending_payment`
  * @throws what Prisma throws
  */
-export async function insertOrders(db: Transaction, saleId: string, claims: Claim[]): Promise<Order[]> {
+export async function insertUnpaidOrders(db: Transaction, saleId: string, claims: Claim[]): Promise<Order[]> {
   const [row] = await db.$queryRaw<InsertedRow[]>(Prisma.sql`
     WITH inserted AS (
       INSERT INTO orders (id, sale_id, buyer_id, unit, status, amount_minor, currency, placed_at, pay_by)
@@ -95,16 +94,4 @@ export async function insertOrders(db: Transaction, saleId: string, claims: Clai
       RETURNING id, pay_by)
     SELECT ${inserted(claims)} FROM inserted`);
   return insertedOf(claims, row).map(order => ({ ...order, status: 'pending_payment', reason: null }));
-}
-
-/**
- * @param db the database
- * @param claimIds claims
- * @returns the rows there are for them
- */
-export async function readOrders(db: Database, claimIds: string[]): Promise<Order[]> {
-  const rows = await db.$queryRaw<OrderRow[]>(
-    Prisma.sql`SELECT ${ORDER_COLUMNS} FROM orders o WHERE o.id = ANY(${claimIds}::uuid[])`,
-  );
-  return rows.map(orderOf);
 }
