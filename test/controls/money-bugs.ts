@@ -54,8 +54,8 @@ export const MONEY_BUGS: Bug[] = [
     'late money neither buys a unit nor goes back (F38)',
     {
       file: 'core/steps/decide-late-money.ts',
-      find: "  if (typeof unit === 'string') return giveBack(ctx, payment);",
-      replace: "  if (typeof unit === 'string') return;",
+      find: "  if (taken.kind !== 'taken') return giveBack(ctx, payment);",
+      replace: "  if (taken.kind !== 'taken') return;",
     },
     'integration',
     'payments/payment-event',
