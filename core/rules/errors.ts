@@ -1,4 +1,4 @@
-/** Every error that a client can see, with its HTTP status and its title. The codes are stable. */
+/** Every error that a client can see, with its HTTP status and title. The codes are stable. */
 export const PROBLEMS = {
   invalid_request: { status: 400, title: 'The request is malformed' },
   bad_signature: { status: 400, title: 'The signature is not right, or too old' },
@@ -24,23 +24,20 @@ export const PROBLEMS = {
   unavailable: { status: 503, title: 'Not available for the moment' },
 } as const satisfies Record<string, { status: number; title: string }>;
 
+/** The stable code of a problem. */
 export type ProblemCode = keyof typeof PROBLEMS;
 
-/** What a problem may carry besides its code. */
+/** The optional fields of a problem. */
 export interface ProblemDetails {
-  /** What this one caller can do about it. */
+  /** Advice for this caller. */
   detail?: string;
-  /** Seconds after which trying again makes sense. */
+  /** Seconds after which a retry makes sense. */
   retryAfterSeconds?: number;
-  /** When the sale opens, ISO 8601 in UTC. */
+  /** When the sale opens: ISO 8601 in UTC. */
   opensAt?: string;
 }
 
-/**
- * @param code what is wrong
- * @param details what this one caller can do about it
- * @returns the body of the answer, as RFC 9457 has it
- */
+/** Builds the body of an error answer (RFC 9457). */
 export function problemBody(
   code: ProblemCode,
   details: ProblemDetails = {},
@@ -50,7 +47,7 @@ export function problemBody(
   return { type: `urn:dropline:problem:${code}`, title, status, code, detail, opensAt };
 }
 
-/** An error with an answer for the client. Everything else that is thrown is answered as `internal`. */
+/** An error that has an answer for the client. Every other error is answered as `internal`. */
 export class Problem extends Error {
   override readonly name = 'Problem';
   readonly code: ProblemCode;
@@ -63,12 +60,12 @@ export class Problem extends Error {
   }
 }
 
-/** The sale is not verified for this run of Redis, or not loaded: nothing was done, and trying again later helps. */
+/** The sale is not verified for this run of Redis, or not loaded. Nothing was done, and a later retry helps. */
 export class NotVerified extends Error {
   override readonly name = 'NotVerified';
 }
 
-/** A call took longer than it may. Whether it was carried out is unknown. */
+/** A call took longer than its limit. Its outcome is unknown. */
 export class DeadlineExceeded extends Error {
   override readonly name = 'DeadlineExceeded';
 }

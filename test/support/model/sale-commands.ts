@@ -32,7 +32,7 @@ export const switching = fc
       const generation = later === null ? undefined : model.generation + later;
       const change = generation === undefined ? { state } : { state, stateGeneration: generation };
       return {
-        ask: async redis => ({ told: [await setSale(redis, sale.id, change, generation)] }),
+        ask: async redis => ({ told: [await setSale(redis, sale.id, change, { generation })] }),
         expect: model => {
           model.setState(state, generation);
           return [true];
@@ -67,7 +67,9 @@ export const reopening = fc.constantFrom('at any rate', ...Array.from({ length: 
     const outbox = [...seen.outbox].map((buyerId, i) => ({ buyerId, wonAtMs: i + 1 }));
     const start = { claims, outbox, standby, withdrawn };
     return {
-      ask: async redis => ({ told: [await openSale(redis, { ...sale, units, state, generation }, start, gate)] }),
+      ask: async redis => ({
+        told: [await openSale(redis, { ...sale, units, state, generation }, { state: start, gate })],
+      }),
       expect: model => [model.reopen(seen)],
     };
   }),
