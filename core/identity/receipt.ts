@@ -29,11 +29,14 @@ export function signReceipt(key: ReceiptKey, receipt: Receipt): string {
 /**
  * Verifies a receipt.
  *
- * @param saleId the sale for which the receipt is shown
- * @param buyerId the buyer who shows the receipt
+ * @param shown the sale for which the receipt is shown, and the buyer who shows it
  * @returns the content, or undefined when the receipt was signed for another sale, buyer or key
  */
-export function verifyReceipt(key: ReceiptKey, saleId: string, buyerId: string, text: string): Receipt | undefined {
+export function verifyReceipt(
+  key: ReceiptKey,
+  text: string,
+  { saleId, buyerId }: Pick<Receipt, 'saleId' | 'buyerId'>,
+): Receipt | undefined {
   const parts = /^(([0-9a-f-]{36})\.(\d{1,9})\.(\d{1,15}))\.([\w-]{43})$/.exec(text);
   if (!parts) return undefined;
   const [, signed = '', claimId = '', unit, wonAtMs, given = ''] = parts;

@@ -12,7 +12,7 @@ export interface ChangedSale {
   /** The number of buyers promoted from standby. */
   promoted: number;
   /**
-   * False when Redis could not be told: reconcile does so later. Until then a sale that is not verified gives out
+   * False when Redis did not get the change: reconcile copies it later. Until then a sale that is not verified gives out
    * nothing.
    */
   inRedis: boolean;

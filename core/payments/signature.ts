@@ -23,16 +23,20 @@ export function signBody(secrets: readonly string[], body: Buffer | string, nowM
   return [`t=${seconds}`, ...secrets.map(secret => `v1=${digest(secret, seconds, body).toString('hex')}`)].join(',');
 }
 
+/** The raw bytes as received (parsed and serialised JSON has other bytes), and the signature header. */
+export interface SignedBody {
+  body: Buffer;
+  header: string | undefined;
+}
+
 /**
  * Verifies the signature of a webhook body.
  *
  * @param secrets the accepted keys: two during a rotation
- * @param body the raw bytes as received. Parsed and serialised JSON has other bytes.
- * @param header the signature header
  * @param nowMs the time, in ms since the epoch
  * @returns true when one of the keys signed these bytes less than {@link TOLERANCE_MS} ago
  */
-export function isSigned(secrets: readonly string[], body: Buffer, header: string | undefined, nowMs: number): boolean {
+export function isSigned(secrets: readonly string[], { body, header }: SignedBody, nowMs: number): boolean {
   const parts = (header ?? '').split(',').map(part => part.trim());
   const times = parts.filter(part => part.startsWith('t=')).map(part => part.slice(2));
   const given = parts.filter(part => /^v1=[0-9a-f]{64}$/.test(part)).map(part => Buffer.from(part.slice(3), 'hex'));

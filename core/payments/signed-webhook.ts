@@ -49,7 +49,7 @@ const Refunded = z.object({ status: z.enum(['refunded', 'pending']) });
 export function signedWebhookVerifier(secrets: readonly string[]): EventVerifier {
   return {
     verify(body, signature, nowMs) {
-      if (!isSigned(secrets, body, signature, nowMs)) return { kind: 'forged' };
+      if (!isSigned(secrets, { body, header: signature }, nowMs)) return { kind: 'forged' };
       const event = parseProviderEvent(body);
       return event ? { kind: 'genuine', event } : { kind: 'unreadable' };
     },

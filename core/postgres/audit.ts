@@ -41,7 +41,6 @@ export async function countOrders(db: Database, saleId: string): Promise<OrderCo
  *
  * @param saleId limits the rules about orders; balances and transfers are checked for all sales, since a wallet pays in
  * all of them
- * @returns the broken rules
  */
 export async function brokenRules(db: Database, saleId: string): Promise<BrokenRule[]> {
   const rows = await db.$queryRaw<{ rule: string; rows: bigint }[]>(Prisma.sql`

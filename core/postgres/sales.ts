@@ -66,7 +66,7 @@ export async function readLongOver(db: Database, saleIds: string[]): Promise<str
   return rows.map(({ id }) => id);
 }
 
-/** Tells whether a sale ended so long ago that Redis no longer has it. */
+/** Tells whether Redis has dropped a sale, as its last deadline passed {@link KEEP_DAYS} days ago. */
 export async function hasLeftRedis(db: Database, saleId: string): Promise<boolean> {
   return (await readLongOver(db, [saleId])).length === 1;
 }

@@ -28,7 +28,7 @@ const lateMoney = counter(
   'Payments that came after their order had ended, by what became of them',
   'became',
 );
-const shopEvents = counter('shop_events_total', 'Deliveries of events to the shop', 'outcome');
+const shopCalls = counter('shop_events_total', 'Deliveries of events to the shop', 'outcome');
 const issuerReads = counter('issuer_reads_total', "Readings of the issuer's keys, by outcome", 'outcome');
 const storeErrors = counter('store_errors_total', 'Lost connections and failed calls', 'store');
 const surprises = counter('unexpected_errors_total', 'Errors that nobody expected', 'where');
@@ -178,7 +178,7 @@ export const unitsPromoted = report((count: number) => orders.inc({ became: 'pro
 /** Outcomes that need a person: the money does not match the order. */
 const ALARMS = new Set(['mismatch', 'unknown_payment', 'refunded_elsewhere']);
 
-/** Reports a payment that its provider spoke of, in an event or an answer. */
+/** Reports a payment that its provider reported, unasked or as an answer. */
 export const paymentReported = report((outcome: string, orderId: string | undefined) => {
   payments.inc({ outcome });
   if (ALARMS.has(outcome)) log?.error({ outcome, orderId }, 'a payment is not as it should be');
@@ -197,7 +197,7 @@ export const refundRefused = report((orderId: string) => {
 });
 
 /** Reports a webhook call to the shop. */
-export const shopTold = report((took: boolean) => shopEvents.inc({ outcome: took ? 'delivered' : 'failed' }));
+export const shopTold = report((took: boolean) => shopCalls.inc({ outcome: took ? 'delivered' : 'failed' }));
 
 /** Reports differences between Redis and Postgres that were repaired. */
 export const repaired = report((kind: string, count: number, saleId: string) => {

@@ -72,7 +72,7 @@ const EVENT_ATTEMPTS = 19;
 const EVENT_TIMEOUT_MS = 1_500;
 
 /**
- * Queues an event of a payment provider. Only after this call returns may the provider be told 200.
+ * Queues an event of a payment provider. Only after this call returns may the API answer 200.
  *
  * @throws DeadlineExceeded and the errors of BullMQ: the provider has to send the event again
  */

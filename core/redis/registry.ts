@@ -17,7 +17,7 @@ export async function isUnknown(redis: Redis, saleId: string): Promise<boolean> 
  * @returns false when Redis has lost one of them since: then nothing is marked
  */
 export async function markRegistryWhole(redis: Redis, runId: string, saleIds: string[] = []): Promise<boolean> {
-  return (await runScript(redis, 'mark-registry', [REGISTRY], [runId, ...saleIds])) === 1;
+  return (await runScript(redis, 'mark-registry', { keys: [REGISTRY], args: [runId, ...saleIds] })) === 1;
 }
 
 /** Tells whether the registry is complete for this run of Redis, and Redis was not emptied since. */

@@ -40,12 +40,18 @@ export function defineScripts(redis: Redis): void {
 
 type Script = (...keysAndArgs: (string | number)[]) => Promise<unknown>;
 
+/** The keys and arguments of a script, in its own order. */
+export interface ScriptCall {
+  keys: string[];
+  args: (string | number)[];
+}
+
 /**
  * Runs a script on a connection with registered scripts.
  *
  * @throws ioredis's error: the outcome is unknown
  */
-export function runScript(redis: Redis, name: ScriptName, keys: string[], args: (string | number)[]): Promise<unknown> {
+export function runScript(redis: Redis, name: ScriptName, { keys, args }: ScriptCall): Promise<unknown> {
   const script = (redis as unknown as Record<ScriptName, Script>)[name];
   return script.call(redis, ...keys, ...args);
 }

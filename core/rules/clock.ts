@@ -28,7 +28,6 @@ export async function withDeadline<T>(work: Promise<T>, limitMs: number, what: s
 /**
  * Waits for a time.
  *
- * @param limitMs in ms
  * @param signal ends the wait early, without an error
  */
 export function pause(limitMs: number, signal?: AbortSignal): Promise<void> {

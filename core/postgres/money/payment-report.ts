@@ -41,7 +41,7 @@ export function applyEvent(db: Database, provider: ProviderName, event: Provider
     if (!stored)
       return { outcome: 'repeated', payment: event.report && (await lockPayment(tx, provider, event.report)) };
     const applied: AppliedReport = event.report
-      ? await apply(tx, provider, event.report, false)
+      ? await apply(tx, provider, { report: event.report, source: 'event' })
       : { outcome: 'ignored' };
     await tx.$executeRaw(Prisma.sql`
       UPDATE payment_events SET outcome = ${applied.outcome}, payment_id = ${applied.payment?.id ?? null}
@@ -56,25 +56,25 @@ export function applyEvent(db: Database, provider: ProviderName, event: Provider
  * @throws Prisma's error: ask again
  */
 export function applyAnswer(db: Database, provider: ProviderName, report: PaymentReport): Promise<AppliedReport> {
-  return db.$transaction(tx => apply(tx, provider, report, true));
+  return db.$transaction(tx => apply(tx, provider, { report, source: 'answer' }));
 }
 
-/**
- * Applies a report to its payment.
- *
- * @param asked whether the provider was asked. The word of an event alone never sends money back.
- */
+/** A report, and how it came. The word of an event alone never sends money back; the provider's answer does. */
+interface SourcedReport {
+  report: PaymentReport;
+  source: 'event' | 'answer';
+}
+
 async function apply(
   tx: Transaction,
   provider: ProviderName,
-  report: PaymentReport,
-  asked: boolean,
+  { report, source }: SourcedReport,
 ): Promise<AppliedReport> {
   const payment = await lockPayment(tx, provider, report);
   if (!payment) return { outcome: 'unknown_payment' };
   const outcome = fits(payment, report)
     ? await follow(tx, payment, report)
-    : await contradict(tx, payment, report, asked);
+    : await contradict(tx, payment, { report, source });
   return { outcome, payment };
 }
 
@@ -168,16 +168,11 @@ async function become(tx: Transaction, { id, orderId }: Payment, report: Payment
  * Handles a report that differs from the request. The provider is asked first; money that it confirms and that nobody
  * requested goes back.
  */
-async function contradict(
-  tx: Transaction,
-  payment: Payment,
-  report: PaymentReport,
-  asked: boolean,
-): Promise<'mismatch'> {
+async function contradict(tx: Transaction, payment: Payment, { report, source }: SourcedReport): Promise<'mismatch'> {
   const { id, status, paymentId } = payment;
   const isUndecided = status === 'requested' || status === 'open' || status === 'failed';
   const isOurs = paymentId === null || paymentId === report.paymentId;
-  if (isUndecided && !asked) await askNow(tx, id);
+  if (isUndecided && source === 'event') await askNow(tx, id);
   else if (isUndecided && isOurs && report.state === 'paid') await giveBack(tx, id, report);
   return 'mismatch';
 }

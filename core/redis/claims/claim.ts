@@ -9,7 +9,7 @@ export const CLAIM_BATCH_MAX = 128;
 /** The reasons for which a whole sale gives out nothing. */
 export type SaleRefusal = 'unknown_sale' | 'unverified' | 'closed' | 'paused' | 'not_open';
 
-/** `interval`: the pause between two purchases is not over. `purchase`: another purchase is neither paid nor ended. */
+/** A purchase rule. `interval`: the pause between two purchases is not over. `purchase`: another purchase is neither paid nor ended. */
 export type TooSoon = 'interval' | 'purchase';
 
 /** The outcome for one buyer of a batch. */
@@ -34,7 +34,7 @@ export type ClaimRequest = Pick<Claim, 'buyerId' | 'claimId'>;
  */
 export async function claim(redis: Redis, saleId: string, requests: ClaimRequest[]): Promise<ClaimOutcome[]> {
   const batch = requests.map(({ buyerId, claimId }) => `${buyerId} ${claimId}`).join(' ');
-  const reply = (await runScript(redis, 'claim', allKeysOf(saleId), [batch])) as [
+  const reply = (await runScript(redis, 'claim', { keys: allKeysOf(saleId), args: [batch] })) as [
     string,
     string,
     string,

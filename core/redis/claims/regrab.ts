@@ -21,11 +21,10 @@ export interface Regrab {
  * @throws NotVerified when the sale is not verified; ioredis's error
  */
 export async function regrab(redis: Redis, saleId: string, regrab: Regrab): Promise<RegrabOutcome> {
-  const reply = await runScript(redis, 'regrab', allKeysOf(saleId), [
-    regrab.buyerId,
-    regrab.endedClaimId,
-    regrab.claimId,
-  ]);
+  const reply = await runScript(redis, 'regrab', {
+    keys: allKeysOf(saleId),
+    args: [regrab.buyerId, regrab.endedClaimId, regrab.claimId],
+  });
   const [outcome] = behindFence<number | Exclude<RegrabOutcome['kind'], 'taken'>>(reply, saleId);
   if (outcome === undefined) throw new Error('the script regrab returned nothing');
   return typeof outcome === 'number' ? { kind: 'taken', unit: outcome } : { kind: outcome };

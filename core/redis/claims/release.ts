@@ -33,7 +33,7 @@ export type ReleaseOutcome = { kind: 'released' } | { kind: 'promoted'; claim: C
  */
 export async function release(redis: Redis, saleId: string, releases: Release[]): Promise<ReleaseOutcome[]> {
   const args = releases.flatMap(r => [r.buyerId, r.claimId, r.status, r.reason, r.freesUnit ? '1' : '0', newClaimId()]);
-  const reply = await runScript(redis, 'release', allKeysOf(saleId), args);
+  const reply = await runScript(redis, 'release', { keys: allKeysOf(saleId), args });
   return behindFence<number | PromotedReply>(reply, saleId).map(outcome => {
     if (Array.isArray(outcome)) return { kind: 'promoted', claim: promotedClaim(outcome) };
     return { kind: outcome === 1 ? 'released' : 'not_held' };
@@ -47,7 +47,7 @@ export async function release(redis: Redis, saleId: string, releases: Release[])
  * @throws NotVerified when the sale is not verified
  */
 export async function promote(redis: Redis, saleId: string): Promise<Claim[]> {
-  const reply = await runScript(redis, 'promote', allKeysOf(saleId), newClaimIds(RELEASE_BATCH_MAX));
+  const reply = await runScript(redis, 'promote', { keys: allKeysOf(saleId), args: newClaimIds(RELEASE_BATCH_MAX) });
   return behindFence<PromotedReply>(reply, saleId).map(promotedClaim);
 }
 

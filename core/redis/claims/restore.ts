@@ -4,7 +4,7 @@ import { allKeysOf } from '../keys.js';
 import { behindFence, runScript } from '../scripts.js';
 
 /**
- * `held`: the claim was not lost. `other_claim`: the buyer holds another one. `unit_taken`: the unit is no longer free.
+ * The outcome of a restoration. `held`: the claim was not lost. `other_claim`: the buyer holds another one. `unit_taken`: the unit is no longer free.
  */
 export type RestoreOutcome = 'restored' | 'held' | 'other_claim' | 'unit_taken';
 
@@ -19,13 +19,9 @@ export async function restoreClaim(
   saleId: string,
   claim: ClaimRecord & Pick<Claim, 'buyerId'>,
 ): Promise<RestoreOutcome> {
-  const reply = await runScript(redis, 'restore-claim', allKeysOf(saleId), [
-    claim.buyerId,
-    claim.claimId,
-    claim.unit,
-    claim.status,
-    claim.payByMs ?? '-',
-    claim.reason ?? '-',
-  ]);
+  const reply = await runScript(redis, 'restore-claim', {
+    keys: allKeysOf(saleId),
+    args: [claim.buyerId, claim.claimId, claim.unit, claim.status, claim.payByMs ?? '-', claim.reason ?? '-'],
+  });
   return behindFence<RestoreOutcome>(reply, saleId)[0] as RestoreOutcome;
 }

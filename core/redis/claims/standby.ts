@@ -10,6 +10,6 @@ import { behindFence, runScript } from '../scripts.js';
  */
 export async function leaveStandby(redis: Redis, saleId: string, buyerId: string): Promise<boolean> {
   const keys = keysOf(saleId);
-  const reply = await runScript(redis, 'leave-standby', [keys.sale, keys.standby], [buyerId]);
+  const reply = await runScript(redis, 'leave-standby', { keys: [keys.sale, keys.standby], args: [buyerId] });
   return behindFence<number>(reply, saleId)[0] === 1;
 }

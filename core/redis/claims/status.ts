@@ -25,7 +25,7 @@ export async function recordStatus(redis: Redis, saleId: string, records: Status
   const batch = records
     .map(r => `${r.buyerId} ${r.claimId} ${r.status} ${r.payByMs ?? '-'} ${r.reason ?? '-'}`)
     .join(' ');
-  const reply = await runScript(redis, 'record-status', [keys.sale, keys.claims, keys.outbox], [batch]);
+  const reply = await runScript(redis, 'record-status', { keys: [keys.sale, keys.claims, keys.outbox], args: [batch] });
   return behindFence<number>(reply, saleId).map(held => held === 1);
 }
 
@@ -39,13 +39,13 @@ export interface BuyerStatus {
 /**
  * Reads the statuses of buyers in one round trip. The fence keeps a restarted or emptied Redis from answering.
  *
- * @param buyerIds 1 to 256 buyers
+ * @param buyerIds at least 1, at most 256
  * @returns a status for each, in the same order
  * @throws NotVerified when the sale is not loaded or not verified for this run of Redis; ioredis's error
  */
 export async function readStatuses(redis: Redis, saleId: string, buyerIds: string[]): Promise<BuyerStatus[]> {
   const keys = keysOf(saleId);
-  const reply = await runScript(redis, 'read-status', [keys.sale, keys.claims, keys.standby], buyerIds);
+  const reply = await runScript(redis, 'read-status', { keys: [keys.sale, keys.claims, keys.standby], args: buyerIds });
   return behindFence<string | [position: number, record: string]>(reply, saleId).map(standing => {
     if (typeof standing === 'string') return claimIn(standing);
     return { ...claimIn(standing[1]), position: standing[0] };
@@ -67,5 +67,8 @@ export async function setReason(
   { buyerId, claimId, reason }: { buyerId: string; claimId: string; reason: OrderReason },
 ): Promise<void> {
   const keys = keysOf(saleId);
-  behindFence(await runScript(redis, 'set-reason', [keys.sale, keys.claims], [buyerId, claimId, reason]), saleId);
+  behindFence(
+    await runScript(redis, 'set-reason', { keys: [keys.sale, keys.claims], args: [buyerId, claimId, reason] }),
+    saleId,
+  );
 }

@@ -56,7 +56,7 @@ export async function openSale(
       const counts = await stage(redis, keys, sale, state);
       await crashPoint('rebuild.staged');
       const args = [runId, gate, sale.generation, ...counts, ...fieldsOf(sale)];
-      const outcome = await runScript(redis, 'open-sale', [...allKeysOf(sale.id), ...keys], args);
+      const outcome = await runScript(redis, 'open-sale', { keys: [...allKeysOf(sale.id), ...keys], args });
       if (outcome === 'opened') return true;
       if (outcome === 'superseded') return false;
     } finally {

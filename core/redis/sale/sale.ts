@@ -19,7 +19,7 @@ export async function readRunId(redis: Redis): Promise<string> {
 }
 
 /**
- * The fields of a loaded sale that may change. `stateGeneration` accompanies a state that is told before the rest of
+ * The fields of a loaded sale that may change. `stateGeneration` accompanies a state that arrives before the rest of
  * its generation.
  */
 export type SaleChange = Partial<{ state: SaleState; stateGeneration: number; generation: number; runId: string }>;
@@ -37,7 +37,9 @@ export async function setSale(
   { generation }: { generation?: number | undefined } = {},
 ): Promise<boolean> {
   const fields = Object.entries(change).flat() as (string | number)[];
-  return (await runScript(redis, 'set-sale', [keysOf(saleId).sale], [generation ?? '-', ...fields])) !== 0;
+  return (
+    (await runScript(redis, 'set-sale', { keys: [keysOf(saleId).sale], args: [generation ?? '-', ...fields] })) !== 0
+  );
 }
 
 /**
@@ -66,7 +68,10 @@ export async function restock(redis: Redis, sale: Pick<Sale, 'id' | 'units' | 's
   const keys = keysOf(sale.id);
   let added = 0;
   for (;;) {
-    const reply = await runScript(redis, 'restock', [keys.sale, keys.stock], [sale.units, standbyCap(sale)]);
+    const reply = await runScript(redis, 'restock', {
+      keys: [keys.sale, keys.stock],
+      args: [sale.units, standbyCap(sale)],
+    });
     const [units = 0] = behindFence<number>(reply, sale.id);
     if (units === 0) return added;
     added += units;

@@ -16,7 +16,7 @@ async function runOpen(sale: Sale, staged: string[], runId: string, gate = '', u
   const { sale: sale_, stock, claims, outbox, standby } = keysOf(sale.id);
   const fields = ['units', 1, 'state', 'open', 'opensAtMs', 0, 'closesAtMs', 1, 'standbyCap', 0];
   const args = [runId, gate, sale.generation, units, 0, 0, 0, ...fields];
-  return runScript(t.redis, 'open-sale', [sale_, stock, claims, outbox, standby, ...staged], args);
+  return runScript(t.redis, 'open-sale', { keys: [sale_, stock, claims, outbox, standby, ...staged], args });
 }
 
 const stagedKeys = (sale: Sale): string[] => ['s', 'c', 'o', 'w'].map(name => `{${sale.id}}:${name}:staged`);

@@ -18,7 +18,9 @@ export const restocking = fc.integer({ min: -1, max: 2 }).map(
     return {
       ask: async redis => {
         const args = [units, units * sale.standbyFactor];
-        return { told: behindFence(await runScript(redis, 'restock', [keys.sale, keys.stock], args), sale.id) };
+        return {
+          told: behindFence(await runScript(redis, 'restock', { keys: [keys.sale, keys.stock], args }), sale.id),
+        };
       },
       expect: model => [model.restock(units)],
     };
