@@ -23,7 +23,7 @@ export const PROBLEMS = {
   bad_signature: {
     status: 400,
     title: 'The signature is not right, or too old',
-    cause: 'The signature of a webhook does not match its raw bytes and our keys, or is more than 300 s old.',
+    cause: 'The signature does not match the raw bytes and our keys, or is more than 300 s old.',
     cure: 'Sign the raw bytes with a key from `PAYMENT_WEBHOOK_SECRETS`, and keep the clock synchronised.',
     retry: 'no',
   },
