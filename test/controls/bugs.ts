@@ -170,7 +170,7 @@ export const BUGS: Bug[] = [
     'releases that were decided are not carried out again (F41)',
     {
       file: 'core/maintenance/deliver-events.ts',
-      find: '    await releaseUnits(ctx, events);\n',
+      find: '    await releaseUnits(ctx, releases);\n',
       replace: '',
     },
     'integration',
