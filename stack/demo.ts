@@ -17,7 +17,7 @@ import { type Lifetime, startLifetime } from './processes/lifetime.js';
 import { preferredPort } from './processes/preferred-port.js';
 import { newSecrets, type Secrets } from './secrets.js';
 import type { Stack } from './stack.js';
-import { type Connections, openConnections } from './stores/connections.js';
+import { type Connections, connectStores } from './stores/connections.js';
 import { startPrivateStores } from './stores/private-stores.js';
 
 const SALE_ID = 'demo';
@@ -78,14 +78,14 @@ async function startEverything(lifetime: Lifetime, progress: Progress): Promise<
   const { redisUrl, databaseUrl } = stores;
   const tell = (line: string) => progress.step(line);
   const stack = await startOwnStack({ redisUrl, databaseUrl, secrets, port, adminPort, settings, tell }, lifetime);
-  const connections = await openConnections(redisUrl, databaseUrl);
+  const connections = await connectStores(redisUrl, databaseUrl);
   lifetime.beforeEnd(() => connections.close());
   return { stack, secrets, connections };
 }
 
 async function credit({ db }: Connections, plans: BuyerPlan[], sale: NewSale): Promise<void> {
   const payers = plans.filter(({ withUnit }) => withUnit === 'pay').map(({ buyerId }) => buyerId);
-  await creditWallets(db, payers, sale.priceMinor, sale.currency);
+  await creditWallets(db, payers, { amountMinor: sale.priceMinor, currency: sale.currency });
 }
 
 async function sell(running: Running, options: DemoOptions, progress: Progress, lifetime: Lifetime): Promise<Verdict> {

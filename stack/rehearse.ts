@@ -11,7 +11,7 @@ import { holds, reckon, untilAtRest, type Verdict } from './crowd/reckoning.js';
 import { watchCrowd } from './crowd/watch-crowd.js';
 import { share, url, whole } from './options.js';
 import { type Lifetime, startLifetime } from './processes/lifetime.js';
-import { type Connections, openConnections } from './stores/connections.js';
+import { type Connections, connectStores } from './stores/connections.js';
 
 const CLICKS_MAX = 4;
 /** Other buyers' orders may be unpaid for minutes: a sale that is used needn't come to rest. */
@@ -60,7 +60,7 @@ async function connect(
   lifetime: Lifetime,
 ): Promise<Connections | undefined> {
   if (!REDIS_URL || !DATABASE_URL) return undefined;
-  const connections = await openConnections(REDIS_URL, DATABASE_URL);
+  const connections = await connectStores(REDIS_URL, DATABASE_URL);
   lifetime.beforeEnd(() => connections.close());
   return connections;
 }
@@ -69,7 +69,7 @@ async function fillWallets({ db }: Connections, saleId: string, plans: BuyerPlan
   const sale = await readSale(db, saleId);
   if (!sale) throw new Error(`there is no sale ${saleId}`);
   const payers = plans.filter(({ withUnit }) => withUnit === 'pay').map(({ buyerId }) => buyerId);
-  if (payers.length > 0) await creditWallets(db, payers, sale.priceMinor, sale.currency);
+  if (payers.length > 0) await creditWallets(db, payers, { amountMinor: sale.priceMinor, currency: sale.currency });
 }
 
 function latencyLines({ latency }: CrowdReport): string[] {

@@ -3,8 +3,8 @@ import { connectDatabase } from '#core/postgres/database.js';
 import { type Config, readConfig } from '#core/process/config.js';
 import { createLogger } from '#core/process/logger.js';
 import { serveMetrics } from '#core/process/metrics.js';
-import { logEventsTo, storeFailed } from '#core/process/telemetry.js';
-import { closeQueues, openQueues } from '#core/queue/queue.js';
+import { reportTo, storeFailed } from '#core/process/telemetry.js';
+import { closeQueues, createQueues } from '#core/queue/queues.js';
 import { connectRedis } from '#core/redis/connection.js';
 import { defineScripts } from '#core/redis/scripts.js';
 import type { StepContext } from '#core/steps/context.js';
@@ -41,13 +41,13 @@ export interface AdminContext extends StepContext {
 export async function createContext(): Promise<AdminContext> {
   const config = readConfig(ADMIN_SETTINGS);
   const log = createLogger('admin', config.LOG_LEVEL);
-  logEventsTo(log);
+  reportTo(log);
   const onRedisError = (error: Error) => storeFailed('redis', error);
   const redis = connectRedis(config.REDIS_URL, 'steps', onRedisError);
   defineScripts(redis);
-  const queues = openQueues(redis, onRedisError);
+  const queues = createQueues(redis, onRedisError);
   // What an operator does to an order is rare: it is always written down for the shop. The worker knows whether there is one.
-  const db = connectDatabase(config.DATABASE_URL, DATABASE_CONNECTIONS, true);
+  const db = connectDatabase(config.DATABASE_URL, { connections: DATABASE_CONNECTIONS, tellsShop: true });
   const sessionKey = createHmac('sha256', config.AUTH_SECRET).update(`session.${config.ADMIN_TOKEN}`).digest('hex');
   const stopMetrics = await serveMetrics(config.METRICS_PORT, config.METRICS_HOST);
   const close = async () => {

@@ -1,11 +1,11 @@
-import { type Issuer, openIssuer } from '#core/identity/issuer.js';
+import { createIssuer, type Issuer } from '#core/identity/issuer.js';
 import { type ReceiptKey, receiptKey } from '#core/identity/receipt.js';
 import { buyerVerifier } from '#core/identity/token.js';
 import type { EventVerifier } from '#core/payments/provider.js';
 import { signedWebhookVerifier } from '#core/payments/signed-webhook.js';
 import { allOrNone, type Config } from '#core/process/config.js';
 import { storeFailed } from '#core/process/telemetry.js';
-import { openQueues, type Queues } from '#core/queue/queue.js';
+import { createQueues, type Queues } from '#core/queue/queues.js';
 import { connectRedis, type Redis } from '#core/redis/connection.js';
 import { Feed } from '#core/redis/feed/feed.js';
 import { defineScripts } from '#core/redis/scripts.js';
@@ -86,7 +86,7 @@ export function createContext(config: ApiConfig): ApiContext {
   const redis = connectRedis(config.REDIS_URL, 'api', onError);
   defineScripts(redis);
   const queueRedis = connectRedis(config.REDIS_URL, 'api', onError);
-  const queues = openQueues(queueRedis, onError);
+  const queues = createQueues(queueRedis, onError);
   const sales = createSales(redis);
   const feed = new Feed(connectRedis(config.REDIS_URL, 'feed', onError), redis, onError);
   const mirrors = createMirrors(redis, feed);
@@ -119,7 +119,7 @@ export function createContext(config: ApiConfig): ApiContext {
 
 function issuerOf(config: ApiConfig): Issuer | undefined {
   const given = allOrNone(config, ['AUTH_JWKS_URL', 'AUTH_ISSUER', 'AUTH_AUDIENCE']);
-  return given && openIssuer({ url: given.AUTH_JWKS_URL, issuer: given.AUTH_ISSUER, audience: given.AUTH_AUDIENCE });
+  return given && createIssuer({ url: given.AUTH_JWKS_URL, issuer: given.AUTH_ISSUER, audience: given.AUTH_AUDIENCE });
 }
 
 /** Tokens that we sign ourselves (guests, `cli token`) are good beside those of the issuer. */

@@ -2,7 +2,7 @@ import { ConfigError, readConfig } from '#core/process/config.js';
 import { createLogger } from '#core/process/logger.js';
 import { serveMetrics } from '#core/process/metrics.js';
 import { onShutdown } from '#core/process/shutdown.js';
-import { logEventsTo } from '#core/process/telemetry.js';
+import { reportTo } from '#core/process/telemetry.js';
 import { refuseEviction } from '#core/redis/connection.js';
 import { API_SETTINGS, closeContext, createContext } from './context.js';
 import { drain, startServer } from './server.js';
@@ -14,7 +14,7 @@ const SHUTDOWN_MS = 7_000;
 try {
   const config = readConfig(API_SETTINGS);
   const log = createLogger('api', config.LOG_LEVEL);
-  logEventsTo(log);
+  reportTo(log);
   const ctx = createContext(config);
   // Redis may come later than we do; then buyers have got nothing but 503 yet.
   ctx.redis.once('ready', () => refuseEviction(ctx.redis).catch(refuse));

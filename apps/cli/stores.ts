@@ -2,7 +2,7 @@ import { connectDatabase, type Database } from '#core/postgres/database.js';
 import { isMigrated } from '#core/postgres/migrate/migrated.js';
 import { readCommandConfig } from '#core/process/config.js';
 import { createLogger } from '#core/process/logger.js';
-import { closeQueues, openQueues } from '#core/queue/queue.js';
+import { closeQueues, createQueues } from '#core/queue/queues.js';
 import { connectRedis, type Redis, waitUntilReady } from '#core/redis/connection.js';
 import { defineScripts } from '#core/redis/scripts.js';
 import { SECOND_MS, withDeadline } from '#core/rules/clock.js';
@@ -28,7 +28,7 @@ const DATABASE_CONNECTIONS = 3;
 export async function withDatabase<T>(work: (db: Database) => Promise<T>): Promise<T> {
   const { DATABASE_URL } = readCommandConfig(['DATABASE_URL']);
   // What an operator does to an order is rare: it is always written down for the shop. The worker knows whether there is one.
-  const db = connectDatabase(DATABASE_URL, DATABASE_CONNECTIONS, true);
+  const db = connectDatabase(DATABASE_URL, { connections: DATABASE_CONNECTIONS, tellsShop: true });
   try {
     await checkDatabase(db, DATABASE_URL);
     return await work(db);
@@ -55,7 +55,7 @@ export async function withStores<T>(work: (ctx: StepContext) => Promise<T>): Pro
     try {
       await checkRedis(redis, REDIS_URL, () => lost);
       defineScripts(redis);
-      const queues = openQueues(redis, onError);
+      const queues = createQueues(redis, onError);
       try {
         // A command tells by what it prints and by its exit code.
         return await work({ redis, db, queues, log: createLogger('cli', 'silent') });

@@ -4,14 +4,14 @@ import { connectDatabase } from '#core/postgres/database.js';
 import { allOrNone, type Config, ConfigError, readConfig } from '#core/process/config.js';
 import { createLogger } from '#core/process/logger.js';
 import { gauge, serveMetrics } from '#core/process/metrics.js';
-import { logEventsTo, storeFailed } from '#core/process/telemetry.js';
+import { reportTo, storeFailed } from '#core/process/telemetry.js';
 import { JOB_NAMES } from '#core/queue/jobs.js';
-import { closeQueues, openQueues } from '#core/queue/queue.js';
+import { closeQueues, createQueues } from '#core/queue/queues.js';
 import { outboxAgeMs } from '#core/redis/claims/outbox.js';
 import { connectRedis, type Redis, refuseEviction } from '#core/redis/connection.js';
 import { defineScripts } from '#core/redis/scripts.js';
 import { SECOND_MS, withDeadline } from '#core/rules/clock.js';
-import type { Providers, ShopPlace, StepContext } from '#core/steps/context.js';
+import type { Providers, ShopEndpoint, StepContext } from '#core/steps/context.js';
 import { reasonsAgainst } from './readiness.js';
 
 /** Batches placed at the same time: one runs in Postgres while the next is written back to Redis. */
@@ -58,19 +58,19 @@ export async function createContext(): Promise<WorkerContext> {
   const config = readConfig(WORKER_SETTINGS);
   const [providers, shop] = [providersOf(config), shopOf(config)];
   const log = createLogger('worker', config.LOG_LEVEL);
-  logEventsTo(log);
+  reportTo(log);
   const onRedisError = (error: Error) => storeFailed('redis', error);
   const redis = connectRedis(config.REDIS_URL, 'steps', onRedisError);
   const jobConnection = connectRedis(config.REDIS_URL, 'worker', onRedisError);
   defineScripts(redis);
-  const db = connectDatabase(config.DATABASE_URL, DATABASE_CONNECTIONS, shop !== undefined);
+  const db = connectDatabase(config.DATABASE_URL, { connections: DATABASE_CONNECTIONS, tellsShop: shop !== undefined });
   gauge('outbox_oldest_seconds', 'Age of the oldest claim that has no order yet', async () => {
     return (await withDeadline(outboxAgeMs(redis), SCRAPE_MS, 'a scrape')) / SECOND_MS;
   });
   // First, as the next step waits for Redis, and somebody may want to know why.
   const stopMetrics = await serveMetrics(config.METRICS_PORT, config.METRICS_HOST, () => reasonsAgainst({ redis, db }));
   await refuseEviction(jobConnection);
-  const queues = openQueues(redis, onRedisError);
+  const queues = createQueues(redis, onRedisError);
   const lock = new ActorLock(config.DATABASE_URL, error => storeFailed('postgres', error));
   const close = async () => {
     await closeQueues(queues);
@@ -92,7 +92,7 @@ function providersOf(config: WorkerConfig): Providers {
   return { 'signed-webhook': signedWebhook({ url, key }, secrets) };
 }
 
-function shopOf(config: WorkerConfig): ShopPlace | undefined {
+function shopOf(config: WorkerConfig): ShopEndpoint | undefined {
   const given = allOrNone(config, ['SHOP_WEBHOOK_URL', 'SHOP_WEBHOOK_SECRET']);
   return given && { url: given.SHOP_WEBHOOK_URL, secret: given.SHOP_WEBHOOK_SECRET };
 }

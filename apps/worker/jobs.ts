@@ -1,26 +1,26 @@
 import { jobDone, jobFailed, storeFailed } from '#core/process/telemetry.js';
 import { JOB_NAMES, type JobData, type JobName } from '#core/queue/jobs.js';
 import { startJobWorker } from '#core/queue/worker.js';
+import { cancelOrder } from '#core/steps/cancel-order.js';
 import type { StepContext } from '#core/steps/context.js';
+import { expireOrders } from '#core/steps/expire-orders.js';
+import { payOrder } from '#core/steps/pay-order.js';
+import { takePaymentEvent } from '#core/steps/payment-event.js';
+import { placeOrders } from '#core/steps/place-orders.js';
+import { settleReceipt } from '#core/steps/settle-receipt.js';
 import { JOB_CONCURRENCY, PLACE_CONCURRENCY, type WorkerContext } from './context.js';
-import { cancelOrder } from './jobs/cancel-order.js';
-import { expireOrders } from './jobs/expire-orders.js';
-import { payOrder } from './jobs/pay-order.js';
-import { paymentEvent } from './jobs/payment-event.js';
-import { placeOrders } from './jobs/place-orders.js';
-import { settleReceipt } from './jobs/settle-receipt.js';
 
-/** Who does what: a job without a step doesn't compile. */
-const STEPS: { [N in JobName]: (ctx: StepContext) => (data: JobData<N>) => Promise<void> } = {
+/** The step that does each job. A job without a step does not compile. */
+const STEPS: { [N in JobName]: (ctx: StepContext, data: JobData<N>) => Promise<unknown> } = {
   'place-orders': placeOrders,
   'expire-orders': expireOrders,
   'pay-order': payOrder,
-  'payment-event': paymentEvent,
+  'payment-event': takePaymentEvent,
   'cancel-order': cancelOrder,
   'settle-receipt': settleReceipt,
 };
 
-const EVENTS = {
+const OBSERVER = {
   onDone: jobDone,
   onFailed: jobFailed,
   onError: (error: Error) => storeFailed('redis', error),
@@ -35,7 +35,11 @@ const EVENTS = {
 export function startJobs(ctx: WorkerContext): { close(): Promise<void> }[] {
   const start = <N extends JobName>(name: N) => {
     const concurrency = name === 'place-orders' ? PLACE_CONCURRENCY : JOB_CONCURRENCY;
-    return startJobWorker(name, ctx.jobConnection, concurrency, STEPS[name](ctx), EVENTS);
+    return startJobWorker(name, data => STEPS[name](ctx, data), {
+      connection: ctx.jobConnection,
+      concurrency,
+      observer: OBSERVER,
+    });
   };
   return JOB_NAMES.map(name => start(name));
 }

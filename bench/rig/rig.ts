@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { migrate } from '#core/postgres/migrate/migrate.js';
 import { createLogger } from '#core/process/logger.js';
-import { logEventsTo } from '#core/process/telemetry.js';
-import { type Connections, openConnections } from '#stack/stores/connections.js';
+import { reportTo } from '#core/process/telemetry.js';
+import { type Connections, connectStores } from '#stack/stores/connections.js';
 import { type PrivateStores, startPrivateStores } from '#stack/stores/private-stores.js';
 import { type Generator, startGenerator } from '../load/generator.js';
 import type { Options } from '../options.js';
@@ -36,12 +36,12 @@ export async function startRig(
   options: Options,
   beforeEnd: (stop: () => Promise<unknown> | unknown) => void,
 ): Promise<Rig> {
-  logEventsTo(createLogger('bench', 'warn'));
+  reportTo(createLogger('bench', 'warn'));
   const compiled = await compileBench();
   const stores = await startPrivateStores();
   beforeEnd(() => stores.stop());
   await migrate(stores.databaseUrl);
-  const { close, ...connections } = await openConnections(stores.redisUrl, stores.databaseUrl);
+  const { close, ...connections } = await connectStores(stores.redisUrl, stores.databaseUrl);
   beforeEnd(close);
   const pool = new pg.Pool({ connectionString: stores.databaseUrl, max: POOL_CONNECTIONS });
   // A connection that Postgres ends as it stops is nothing to fail on.

@@ -3,43 +3,44 @@ import { crashPoint } from '../process/crash-point.js';
 import type { Redis } from '../redis/connection.js';
 import { SECOND_MS, withDeadline } from '../rules/clock.js';
 import { JOB_DATA, type JobData, type JobName } from './jobs.js';
-import { QUEUE_PREFIX } from './queue.js';
+import { QUEUE_PREFIX } from './queues.js';
 
 /**
- * A worker that was killed is noticed within `stalledInterval`; 10 stalls before a job is given up, as a rolling restart
- * stalls a job more than once and BullMQ's default of 1 fails it for ever. `drainDelay` stays below the socket's timeout.
+ * Options of BullMQ's workers. A killed worker is noticed within `stalledInterval`. A job fails for good after 10
+ * stalls instead of BullMQ's 1, since a rolling restart can stall a job more than once. `drainDelay` (in s) stays below
+ * the socket time-out.
  */
 const WORKER_OPTIONS = { lockDuration: 15_000, stalledInterval: 5_000, maxStalledCount: 10, drainDelay: 5 } as const;
 
-/**
- * What a job may take, in ms. Every call in it ends within seconds, so one that takes longer hangs; it is tried again, which is
- * safe, and does not hold its place for ever.
- */
+/** Time limit for a job, in ms. Each call in a job ends within seconds, so a longer job hangs. Its retry is safe. */
 const JOB_MS = 60 * SECOND_MS;
 
-/** Told of what happens to jobs. A failed job compensates nothing: Postgres decides what is true. */
-export interface JobEvents {
+/** Receives the outcomes of jobs. A failed job compensates nothing: Postgres decides. */
+export interface JobObserver {
   onDone(name: JobName, seconds: number): void;
   onFailed(name: JobName, error: Error): void;
   onError(error: Error): void;
 }
 
+/** The connection, the concurrency and the observer of a worker. */
+export interface JobWorkerOptions {
+  /** BullMQ duplicates this connection for its blocking reads. */
+  connection: Redis;
+  /** The most jobs in flight at once. */
+  concurrency: number;
+  observer: JobObserver;
+}
+
 /**
  * Starts to take jobs of one name.
  *
- * @param name the job
- * @param connection its blocking reads need a connection of their own, which BullMQ makes from this one
- * @param concurrency how many jobs at once
- * @param run does one job; safe to run twice, as a job is delivered at least once
- * @param events told of what happens
- * @returns the worker; `close()` waits for the jobs under way
+ * @param run does one job; it must be idempotent, as a job is delivered at least once
+ * @returns the worker; `close()` waits for the jobs in flight
  */
 export function startJobWorker<N extends JobName>(
   name: N,
-  connection: Redis,
-  concurrency: number,
-  run: (data: JobData<N>) => Promise<void>,
-  events: JobEvents,
+  run: (data: JobData<N>) => Promise<unknown>,
+  { connection, concurrency, observer }: JobWorkerOptions,
 ): Worker {
   const worker = new Worker(
     name,
@@ -48,11 +49,11 @@ export function startJobWorker<N extends JobName>(
       await crashPoint('job.started');
       await withDeadline(run(JOB_DATA[name].parse(job.data) as JobData<N>), JOB_MS, name);
       await crashPoint('job.done');
-      events.onDone(name, (performance.now() - startedAt) / 1_000);
+      observer.onDone(name, (performance.now() - startedAt) / 1_000);
     },
     { connection, prefix: QUEUE_PREFIX, concurrency, ...WORKER_OPTIONS },
   );
-  worker.on('failed', (_job, error) => events.onFailed(name, error));
-  worker.on('error', error => events.onError(error));
+  worker.on('failed', (_job, error) => observer.onFailed(name, error));
+  worker.on('error', error => observer.onError(error));
   return worker;
 }

@@ -1,24 +1,27 @@
-import type { ReleaseEvent } from '../postgres/deliveries/release-event.js';
-import { expireOrders as expire } from '../postgres/orders/end.js';
+import type { ReleaseRow } from '../postgres/deliveries/releases.js';
+import { expireRows } from '../postgres/orders/end-orders.js';
 import { crashPoint, crashStep } from '../process/crash-point.js';
 import { ordersExpired } from '../process/telemetry.js';
+import type { JobData } from '../queue/jobs.js';
 import type { StepContext } from './context.js';
 import { inTurn } from './in-turn.js';
 import { releaseUnits } from './release-units.js';
 
-/** How many orders end in one statement: a few ms, and one release script each for as many. */
+/** Orders ended by one statement, and released by one script: a few ms each. */
 const EXPIRE_BATCH_MAX = 500;
 
 /**
- * Cancels orders that were not paid in time, by Postgres's clock, and releases their units. A sale that Redis can't serve holds up
- * neither the ends of others' orders nor their releases. Safe to repeat.
+ * Cancels orders that were not paid in time, by Postgres's clock, and releases their units. A sale that Redis cannot
+ * serve does not hold up other sales. Idempotent.
  *
- * @param ctx the stores
- * @param claimIds only these; without, all that are overdue
- * @returns how many were cancelled
- * @throws NotVerified, and what the stores throw: then do it again
+ * @param job only its `claimIds` count; without them, every overdue order
+ * @returns the number of orders cancelled
+ * @throws NotVerified and the stores' errors: retry
  */
-export async function expireOrders(ctx: StepContext, claimIds?: string[]): Promise<number> {
+export async function expireOrders(
+  ctx: StepContext,
+  { claimIds }: Partial<JobData<'expire-orders'>> = {},
+): Promise<number> {
   let expired = 0;
   await inTurn(expiredBatches(ctx, claimIds), async releases => {
     expired += releases.length;
@@ -27,9 +30,9 @@ export async function expireOrders(ctx: StepContext, claimIds?: string[]): Promi
   return expired;
 }
 
-async function* expiredBatches(ctx: StepContext, claimIds?: string[]): AsyncGenerator<ReleaseEvent[]> {
+async function* expiredBatches(ctx: StepContext, claimIds?: string[]): AsyncGenerator<ReleaseRow[]> {
   for (;;) {
-    const releases = await crashStep('expire.end', () => expire(ctx.db, EXPIRE_BATCH_MAX, claimIds));
+    const releases = await crashStep('expire.end', () => expireRows(ctx.db, EXPIRE_BATCH_MAX, claimIds));
     await crashPoint('expire.ended');
     ordersExpired(releases.length);
     yield releases;

@@ -2,35 +2,31 @@ import type { Payment } from '../postgres/money/payment.js';
 import { type AppliedReport, applyAnswer, applyEvent } from '../postgres/money/payment-report.js';
 import { crashPoint, crashStep } from '../process/crash-point.js';
 import { ordersPaid, paymentReported } from '../process/telemetry.js';
+import type { JobData } from '../queue/jobs.js';
 import { dropPayUrl, readPayUrl } from '../redis/claims/pay-url.js';
 import type { OrderReason } from '../rules/order.js';
-import type { PaymentReport, ProviderEvent } from '../rules/payment.js';
+import type { PaymentReport } from '../rules/payment.js';
 import type { ProviderName } from '../rules/sale.js';
 import type { StepContext } from './context.js';
-import { settleLateMoney } from './settle-late-money.js';
+import { decideLateMoney } from './decide-late-money.js';
 import { tellOrder } from './tell-order.js';
 
 /**
- * Stores an event of a provider, lets it take effect, and tells Redis. An event that comes again does nothing.
+ * Stores a provider's event, applies it, and tells Redis. A repeated event is a no-op.
  *
- * @param ctx the stores
- * @param provider whose event
- * @param event the event, its signature checked
- * @throws NotVerified, and what the stores throw: then do it again; what Redis was not told, reconcile tells it
+ * @param job the event, with its signature verified
+ * @throws NotVerified and the stores' errors: retry; reconcile tells Redis what is missing there
  */
-export async function takePaymentEvent(ctx: StepContext, provider: ProviderName, event: ProviderEvent): Promise<void> {
+export async function takePaymentEvent(ctx: StepContext, { provider, event }: JobData<'payment-event'>): Promise<void> {
   const applied = await crashStep('event.apply', () => applyEvent(ctx.db, provider, event));
   await crashPoint('event.applied');
   await follow(ctx, applied);
 }
 
 /**
- * Lets what a provider answered take effect, and tells Redis.
+ * Applies the answer of a provider that was asked, and tells Redis.
  *
- * @param ctx the stores
- * @param provider who answered
- * @param report the answer
- * @throws NotVerified, and what the stores throw: then ask again
+ * @throws NotVerified and the stores' errors: ask again
  */
 export async function takePaymentAnswer(
   ctx: StepContext,
@@ -43,19 +39,19 @@ export async function takePaymentAnswer(
 async function follow(ctx: StepContext, { outcome, payment }: AppliedReport): Promise<void> {
   paymentReported(outcome, payment?.orderId);
   if (!payment) return;
-  if (outcome === 'late') return settleLateMoney(ctx, payment);
+  if (outcome === 'late') return decideLateMoney(ctx, payment);
   if (outcome === 'failed' || (outcome === 'repeated' && payment.status === 'failed')) return tellFailed(ctx, payment);
-  // What comes again tells Redis once more: whoever applied it first may have died before.
+  // A repeated event tells Redis once more, as the process that applied it first may have died before that.
   if (outcome !== 'paid' && outcome !== 'repeated') return;
   if (outcome === 'paid') ordersPaid(1);
   await tell(ctx, payment);
 }
 
-/** The buyer may try again, elsewhere than where it failed. An event that comes again tells it once more: nobody else would. */
+/** Lets the buyer try again at another address. A repeated event tells Redis once more, as nothing else would. */
 async function tellFailed(ctx: StepContext, payment: Payment): Promise<void> {
   const { saleId, orderId, payUrl } = payment;
   const shown = await readPayUrl(ctx.redis, saleId, orderId);
-  // The next attempt is under way.
+  // The next attempt is already shown.
   if (shown !== undefined && shown !== payUrl) return;
   await dropPayUrl(ctx.redis, saleId, orderId);
   if (payment.payable) await tell(ctx, payment, 'payment_refused');
@@ -63,5 +59,5 @@ async function tellFailed(ctx: StepContext, payment: Payment): Promise<void> {
 
 function tell(ctx: StepContext, payment: Payment, reason: OrderReason | null = null): Promise<void> {
   const { saleId, orderId: claimId, buyerId } = payment;
-  return crashStep('event.record', () => tellOrder(ctx, saleId, { claimId, buyerId }, reason));
+  return crashStep('event.record', () => tellOrder(ctx, { saleId, claimId, buyerId, reason }));
 }

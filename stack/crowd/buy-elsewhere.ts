@@ -1,6 +1,6 @@
 import { issueToken } from '#core/identity/token.js';
 import { until } from '../processes/until.js';
-import { type Answer, openStorefront } from './storefront.js';
+import { type Answer, createStorefront } from './storefront.js';
 
 const LOOK_EVERY_MS = 50;
 const DEADLINE_MS = 15_000;
@@ -23,7 +23,7 @@ export interface ElsewherePlan {
  * @throws when it isn't paid in time
  */
 export async function buyElsewhere({ baseUrl, saleId, authSecret, buyerId }: ElsewherePlan): Promise<number> {
-  const shop = openStorefront(baseUrl, 1);
+  const shop = createStorefront(baseUrl, 1);
   const token = issueToken(authSecret, buyerId);
   const answerWith = async (fact: (answer: Answer) => boolean): Promise<Answer> => {
     let answer: Answer = { http: 0 };

@@ -3,7 +3,7 @@ import { issueToken } from '#core/identity/token.js';
 import { pause } from '#core/rules/clock.js';
 import { countAnswers, type Latency } from './answers.js';
 import { type BuyerPlan, type BuyerRecord, buy, type Stage } from './buyer.js';
-import { type Call, openStorefront } from './storefront.js';
+import { type Call, createStorefront } from './storefront.js';
 
 /** Of the whole crowd. More would not ask faster: a request takes a few ms, and the machine has a few cores. */
 const CONNECTIONS = 256;
@@ -46,7 +46,7 @@ export interface Crowd {
  */
 export function startCrowd(options: CrowdOptions): Crowd {
   const startedAt = performance.now();
-  const shops = options.baseUrls.map(url => openStorefront(url, Math.ceil(CONNECTIONS / options.baseUrls.length)));
+  const shops = options.baseUrls.map(url => createStorefront(url, Math.ceil(CONNECTIONS / options.baseUrls.length)));
   const answers = countAnswers();
   const buyers: BuyerRecord[] = options.plans.map(plan => ({ plan, stage: 'coming', claims: new Map() }));
   const home = new AbortController();

@@ -42,7 +42,7 @@ function pathOf(call: Call, saleId: string, receipt: string | undefined): string
  * @param connections how many at most; more calls wait for one
  * @returns the calls; close it
  */
-export function openStorefront(baseUrl: string, connections: number): Storefront {
+export function createStorefront(baseUrl: string, connections: number): Storefront {
   const pool = new Pool(baseUrl, {
     connections,
     headersTimeout: ANSWER_DEADLINE_MS,

@@ -1,6 +1,6 @@
 import { connectDatabase } from '#core/postgres/database.js';
 import { createLogger } from '#core/process/logger.js';
-import { closeQueues, openQueues } from '#core/queue/queue.js';
+import { closeQueues, createQueues } from '#core/queue/queues.js';
 import { connectRedis, waitUntilReady } from '#core/redis/connection.js';
 import { defineScripts } from '#core/redis/scripts.js';
 import type { StepContext } from '#core/steps/context.js';
@@ -22,7 +22,7 @@ export interface Connections extends StepContext {
  * @returns the connections; close them
  * @throws when Redis doesn't answer
  */
-export async function openConnections(
+export async function connectStores(
   redisUrl: string,
   databaseUrl: string,
   databaseConnections = DATABASE_CONNECTIONS,
@@ -36,8 +36,8 @@ export async function openConnections(
     redis.disconnect();
     throw error;
   }
-  const db = connectDatabase(databaseUrl, databaseConnections);
-  const queues = openQueues(redis, () => undefined);
+  const db = connectDatabase(databaseUrl, { connections: databaseConnections });
+  const queues = createQueues(redis, () => undefined);
   return {
     db,
     redis,

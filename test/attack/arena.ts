@@ -3,7 +3,7 @@ import type { Claim } from '#core/rules/claim.js';
 import type { StepContext } from '#core/steps/context.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { type FakeProvider, startFakeProvider } from '#stack/fake-provider/start.js';
-import { openConnections } from '#stack/stores/connections.js';
+import { connectStores } from '#stack/stores/connections.js';
 import { startTestStack, type TestStack } from '../support/stack.js';
 import { buyers, win } from '../support/stores/stores.js';
 import { provedMoney } from './money-proof.js';
@@ -45,7 +45,7 @@ export function useArena(): Arena {
     endings.unshift(() => arena.stack.stop());
     await arena.fake.mood({ webhook: `${arena.stack.baseUrl}/webhooks/payments/signed-webhook` });
     const { redisUrl, databaseUrl } = arena.stack.stores;
-    const ctx = await openConnections(redisUrl, databaseUrl, DATABASE_CONNECTIONS);
+    const ctx = await connectStores(redisUrl, databaseUrl, DATABASE_CONNECTIONS);
     endings.unshift(() => ctx.close());
     arena.ctx = ctx;
     arena.naive = new NaiveShop(ctx.db);
@@ -77,7 +77,7 @@ function callsOf({ stack, ctx, losses }: Arena): Pick<Arena, 'lost' | 'countOrde
       const claims: Claim[] = [];
       for (let i = 0; i < count; i += BATCH) {
         const won = await win(ctx, { id: saleId }, ...names.slice(i, i + BATCH));
-        await placeOrders(ctx, saleId, won);
+        await placeOrders(ctx, { saleId, claims: won });
         claims.push(...won);
       }
       return { saleId, claims };

@@ -43,7 +43,7 @@ describe('races', () => {
     await inLanes(claims, LANES, async ({ claimId, buyerId }) => {
       await t.ctx.db.$executeRaw`UPDATE orders SET version = version + 1,
         pay_by = clock_timestamp() + ${Math.round(leadMs)} * interval '1 millisecond' WHERE id = ${claimId}::uuid`;
-      await Promise.all([payOrder(t.ctx, saleId, claimId, buyerId), expireOrders(t.ctx, [claimId])]);
+      await Promise.all([payOrder(t.ctx, { saleId, claimId, buyerId }), expireOrders(t.ctx, { claimIds: [claimId] })]);
       const { status } = await t.ctx.db.order.findUniqueOrThrow({ where: { id: claimId } });
       leadMs = Math.max(1, leadMs * (status === 'paid' ? 1 - STEP : 1 + STEP));
     });
@@ -59,7 +59,10 @@ describe('races', () => {
   test('pay and cancel at the same instant: one wins, and the money agrees', async () => {
     const { saleId, claims } = await t.unpaid(200, 'cancel');
     await inLanes(claims, LANES, claim =>
-      Promise.all([payOrder(t.ctx, saleId, claim.claimId, claim.buyerId), cancelOrder(t.ctx, saleId, claim)]),
+      Promise.all([
+        payOrder(t.ctx, { saleId, claimId: claim.claimId, buyerId: claim.buyerId }),
+        cancelOrder(t.ctx, { saleId, ...claim }),
+      ]),
     );
     expect((await t.countOrders(saleId, 'paid')) + (await t.countOrders(saleId, 'cancelled'))).toBe(200);
     await t.expectProof(saleId);
@@ -97,7 +100,7 @@ describe('races', () => {
       Array.from({ length: 10 }, () => claims[0]),
       10,
       async claim => {
-        if (claim) await payOrder(t.ctx, saleId, claim.claimId, claim.buyerId);
+        if (claim) await payOrder(t.ctx, { saleId, claimId: claim.claimId, buyerId: claim.buyerId });
       },
     );
     expect(await t.ctx.db.transfer.count({ where: { orderId: claims[0]?.claimId ?? '' } })).toBe(1);
@@ -114,8 +117,8 @@ describe('races', () => {
     const { saleId, claims } = await t.unpaid(1, 'refund');
     const [claim] = claims;
     if (!claim) throw new Error('nobody won');
-    await payOrder(t.ctx, saleId, claim.claimId, claim.buyerId);
-    await Promise.all(Array.from({ length: 10 }, () => refundOrder(t.ctx, claim.claimId, true)));
+    await payOrder(t.ctx, { saleId, claimId: claim.claimId, buyerId: claim.buyerId });
+    await Promise.all(Array.from({ length: 10 }, () => refundOrder(t.ctx, { orderId: claim.claimId, restock: true })));
     await t.expectProof(saleId);
     await t.naive.addGoods('refund', PRICE, 10);
     await t.naive.addUser('n-refund', PRICE);

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
-import { QUEUE_PREFIX } from '#core/queue/queue.js';
+import { QUEUE_PREFIX } from '#core/queue/queues.js';
 import { eventually } from '../support/eventually.js';
 import { useStage } from './rig/stage.js';
 

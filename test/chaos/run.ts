@@ -4,7 +4,7 @@ import { audit } from '#core/comparison/audit.js';
 import { checkout } from '#core/process/checkout.js';
 import { MINUTE_MS, pause, SECOND_MS } from '#core/rules/clock.js';
 import { type FakeProvider, startFakeProvider } from '#stack/fake-provider/start.js';
-import { type Connections, openConnections } from '#stack/stores/connections.js';
+import { type Connections, connectStores } from '#stack/stores/connections.js';
 import { type PaymentFacts, readPaymentFacts } from './history/books.js';
 import { checkHistory } from './history/check-history.js';
 import { type OrderFacts, viewClaims } from './history/claim-view.js';
@@ -99,7 +99,7 @@ export async function runChaos(options: ChaosOptions, tell: (line: string) => vo
     link: (from, to, url) => links.by(`${from}-${to}` as LinkName, url),
   });
   try {
-    const connections = await openConnections(cluster.redisUrl, cluster.databaseUrl);
+    const connections = await connectStores(cluster.redisUrl, cluster.databaseUrl);
     try {
       const result = await runOn({ options, history, cluster, links, fake, connections, tell });
       await writeFile(join(folder, 'result.json'), JSON.stringify(result, null, 2));

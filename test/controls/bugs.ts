@@ -90,7 +90,7 @@ export const BUGS: Bug[] = [
   one(
     'a conflict counts as placed (P2002 swallowed)',
     {
-      file: 'core/postgres/orders/place.ts',
+      file: 'core/postgres/orders/insert-orders.ts',
       find: '  return { placed, known, conflicting: without(missing, known) };',
       replace: '  return { placed, known, conflicting: [] };',
     },
@@ -122,7 +122,7 @@ export const BUGS: Bug[] = [
   one(
     'cancel without a status guard',
     {
-      file: 'core/postgres/orders/end.ts',
+      file: 'core/postgres/orders/end-orders.ts',
       find: "{claim.buyerId} AND status = 'pending_payment'",
       replace: '{claim.buyerId}',
     },
@@ -133,7 +133,7 @@ export const BUGS: Bug[] = [
   one(
     'cancel without asking whose order it is',
     {
-      file: 'core/postgres/orders/end.ts',
+      file: 'core/postgres/orders/end-orders.ts',
       find: 'AND buyer_id = $',
       replace: "AND '' <> $",
     },
@@ -144,7 +144,7 @@ export const BUGS: Bug[] = [
   one(
     'expiry without a deadline (the queue is believed)',
     {
-      file: 'core/postgres/orders/end.ts',
+      file: 'core/postgres/orders/end-orders.ts',
       find: ' AND pay_by <= clock_timestamp()',
       replace: '',
     },
@@ -170,7 +170,7 @@ export const BUGS: Bug[] = [
     'releases that were decided are not carried out again (F41)',
     {
       file: 'core/maintenance/deliver-events.ts',
-      find: '    await releaseUnits(ctx, events);\n',
+      find: '    await releaseUnits(ctx, releases);\n',
       replace: '',
     },
     'integration',
@@ -209,7 +209,7 @@ export const BUGS: Bug[] = [
     'rebuild calls a claim lost without a tombstone',
     {
       file: 'core/maintenance/rebuild.ts',
-      find: "    for (const claims of chunks(undecided, VOID_BATCH)) await giveUp(ctx, saleId, claims, 'lost');\n",
+      find: "    for (const claims of chunks(undecided, VOID_BATCH)) await giveUp(ctx, { saleId, claims, why: 'lost' });\n",
       replace: '',
     },
     'integration',
@@ -220,7 +220,7 @@ export const BUGS: Bug[] = [
     'a claim of a receipt is called lost without a tombstone',
     {
       file: 'core/steps/settle-receipt.ts',
-      find: "  await releaseUnits(ctx, await giveUp(ctx, saleId, [claim], 'lost'));\n",
+      find: "  await releaseUnits(ctx, await giveUp(ctx, { saleId, claims: [claim], why: 'lost' }));\n",
       replace: "  await restoreClaim(ctx.redis, saleId, { ...claim, status: 'rejected', reason: 'lost' });\n",
     },
     'integration',

@@ -7,7 +7,7 @@ import { writePage } from '../support/written-page.js';
 import type { Bug } from './bug.js';
 import { BUGS } from './bugs.js';
 import { MONEY_BUGS } from './money-bugs.js';
-import { makeScratch, type Scratch } from './scratch.js';
+import { createScratch, type Scratch } from './scratch.js';
 
 // `npm run controls`: makes each bug in a copy of the sources, and demands that the test which is there for it fails. A test
 // that can't fail proves nothing, nor does one that always fails: undamaged, each has to pass first. With words, only the bugs
@@ -110,7 +110,7 @@ function tableOf(rows: string[]): string {
 const words = process.argv.slice(2);
 const all = [...BUGS, ...MONEY_BUGS];
 const wanted = all.filter(({ bug }) => words.length === 0 || words.some(word => bug.includes(word)));
-const scratch = await makeScratch();
+const scratch = await createScratch();
 const controls: Control[] = [];
 try {
   await expectAllPass(scratch.folder, wanted);

@@ -29,8 +29,8 @@ export const MONEY_BUGS: Bug[] = [
     'a forged event is taken (F37)',
     {
       file: 'apps/api/listeners/payment-webhook.ts',
-      find: "if (event === 'forged')",
-      replace: "if (event === 'unreadable')",
+      find: "if (verified.kind === 'forged')",
+      replace: "if (verified.kind === 'unreadable')",
     },
     'integration',
     'api/payment-webhook',
@@ -53,9 +53,9 @@ export const MONEY_BUGS: Bug[] = [
   one(
     'late money neither buys a unit nor goes back (F38)',
     {
-      file: 'core/steps/settle-late-money.ts',
-      find: "  if (typeof unit === 'string') return giveBack(ctx, payment);",
-      replace: "  if (typeof unit === 'string') return;",
+      file: 'core/steps/decide-late-money.ts',
+      find: "  if (taken.kind !== 'taken') return giveBack(ctx, payment);",
+      replace: "  if (taken.kind !== 'taken') return;",
     },
     'integration',
     'payments/payment-event',
@@ -87,7 +87,7 @@ export const MONEY_BUGS: Bug[] = [
   one(
     'money that came twice for an order is left where it is',
     {
-      file: 'core/steps/settle-late-money.ts',
+      file: 'core/steps/decide-late-money.ts',
       find: 'if (isSurplus || ',
       replace: 'if (',
     },

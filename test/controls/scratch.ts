@@ -31,7 +31,7 @@ export interface Scratch {
 }
 
 /** @returns a copy of the sources, with the same packages */
-export async function makeScratch(): Promise<Scratch> {
+export async function createScratch(): Promise<Scratch> {
   const folder = await mkdtemp(join(tmpdir(), 'dropline-controls-'));
   for (const name of COPIED) await cp(join(checkout, name), join(folder, name), { recursive: true });
   await symlink(join(checkout, 'node_modules'), join(folder, 'node_modules'));

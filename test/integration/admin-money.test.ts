@@ -11,10 +11,10 @@ const { ask } = admin;
 
 test('a buyer’s page shows wallet, orders and statement, and refunds what is paid, asking about the unit', async () => {
   const sale = await openTestSale(stores, { units: 1, priceMinor: 500 });
-  await creditWallets(stores.db, ['spender'], 700, 'EUR');
+  await creditWallets(stores.db, ['spender'], { amountMinor: 700, currency: 'EUR' });
   const claim = await winOne(stores, sale, 'spender');
-  await placeOrders(stores, sale.id, [claim]);
-  await payOrder(stores, sale.id, claim.claimId, 'spender');
+  await placeOrders(stores, { saleId: sale.id, claims: [claim] });
+  await payOrder(stores, { saleId: sale.id, claimId: claim.claimId, buyerId: 'spender' });
   const page = await (await ask('/buyers/spender', admin.browser)).text();
   for (const text of ['EUR 2.00', 'EUR -5.00', claim.claimId, 'Refund, the unit is gone']) expect(page).toContain(text);
   const refund = (body: object) =>

@@ -168,7 +168,7 @@ describe('the console', () => {
   test('shows an audit that holds, and one that does not', async () => {
     const sale = await openTestSale(stores);
     const won = await winOne(stores, sale, 'b1');
-    await placeOrders(stores, sale.id, [won]);
+    await placeOrders(stores, { saleId: sale.id, claims: [won] });
     const path = `/sales/${sale.id}/audit`;
     expect(await (await ask(path, BEARER)).json()).toMatchObject({ sale: sale.id, ok: true, violations: [] });
     expect(await (await ask(path, admin.browser)).text()).toContain('Every promise holds');

@@ -142,7 +142,7 @@ describe('audit, reconcile, rebuild', () => {
   test('a lost claim is found by the audit, left by a dry run, and repaired', async () => {
     const sale = await openTestSale(stores);
     const won = await winOne(stores, sale, 'b1');
-    await placeOrders(stores, sale.id, [won]);
+    await placeOrders(stores, { saleId: sale.id, claims: [won] });
     expect(await json('audit', sale.id)).toMatchObject({ sale: sale.id, ok: true, violations: [], units: 3 });
     await loseClaim(stores, sale.id, won);
     const violated = await run('audit', sale.id, '--json');
@@ -159,7 +159,7 @@ describe('audit, reconcile, rebuild', () => {
 
   test('rebuild makes a sale anew', async () => {
     const sale = await openTestSale(stores);
-    await placeOrders(stores, sale.id, await win(stores, sale, 'b1', 'b2'));
+    await placeOrders(stores, { saleId: sale.id, claims: await win(stores, sale, 'b1', 'b2') });
     await stores.redis.del(...Object.values(keysOf(sale.id)));
     expect((await run('rebuild', sale.id)).stdout).toContain('with 2 claims');
     expect(await readLoadedSale(stores.redis, sale.id)).toMatchObject({ remaining: 1 });
@@ -248,8 +248,8 @@ describe('balance, statement and refund', () => {
     const sale = await openTestSale(stores, { units: 1, priceMinor: 500 });
     await run('credit', '--buyer', 'payer', '--amount', '600');
     const claim = await winOne(stores, sale, 'payer');
-    await placeOrders(stores, sale.id, [claim]);
-    await payOrder(stores, sale.id, claim.claimId, 'payer');
+    await placeOrders(stores, { saleId: sale.id, claims: [claim] });
+    await payOrder(stores, { saleId: sale.id, claimId: claim.claimId, buyerId: 'payer' });
     expect(await json('balance', '--buyer', 'payer')).toMatchObject({
       balances: [{ currency: 'EUR', balanceMinor: 100 }],
     });

@@ -34,8 +34,8 @@ export function usePayments(): PaymentBench {
 export async function asked(bench: PaymentBench, buyerId: string, wanted: Partial<Sale> = {}) {
   const sale = await openTestSale(bench, { units: 1, priceMinor: PRICE, provider: 'signed-webhook', ...wanted });
   const claim = await winOne(bench, sale, buyerId);
-  await placeOrders(bench, sale.id, [claim]);
-  await payOrder(bench, sale.id, claim.claimId, buyerId);
+  await placeOrders(bench, { saleId: sale.id, claims: [claim] });
+  await payOrder(bench, { saleId: sale.id, claimId: claim.claimId, buyerId });
   return { sale, claim };
 }
 
@@ -45,6 +45,8 @@ export async function tell(bench: PaymentBench, { claimId }: Claim, type = 'paym
   for (const { body } of events) {
     const event = parseProviderEvent(Buffer.from(body));
     if (!event) throw new Error(`not an event: ${body}`);
-    await Promise.all(Array.from({ length: times }, () => takePaymentEvent(bench, 'signed-webhook', event)));
+    await Promise.all(
+      Array.from({ length: times }, () => takePaymentEvent(bench, { provider: 'signed-webhook', event })),
+    );
   }
 }

@@ -2,12 +2,12 @@ import { type Audit, audit } from '#core/comparison/audit.js';
 import { issueToken } from '#core/identity/token.js';
 import { creditWallets } from '#core/postgres/money/wallet.js';
 import { openDrop, type SaleWishes } from '#stack/crowd/drop.js';
-import { type Answer, openStorefront } from '#stack/crowd/storefront.js';
+import { type Answer, createStorefront } from '#stack/crowd/storefront.js';
 import { freePort } from '#stack/processes/free-port.js';
 import type { Supervised } from '#stack/processes/supervisor.js';
 import { newSecrets } from '#stack/secrets.js';
 import { type Stack, startStack } from '#stack/stack.js';
-import { type Connections, openConnections } from '#stack/stores/connections.js';
+import { type Connections, connectStores } from '#stack/stores/connections.js';
 import { type PrivateStores, startPrivateStores } from '#stack/stores/private-stores.js';
 import { build } from './build.js';
 
@@ -96,7 +96,7 @@ export async function startTestStack(options: TestStackOptions = {}): Promise<Te
       workers: options.workers ?? 1,
       settings: { LOG_LEVEL: 'warn', GUEST_TOKENS: '1', ...options.env },
     });
-    const connections = await openConnections(redisUrl, databaseUrl);
+    const connections = await connectStores(redisUrl, databaseUrl);
     return {
       ...handlesOf(stack),
       ...callsTo(stack, secrets.AUTH_SECRET, connections),
@@ -131,7 +131,7 @@ function handlesOf(stack: Stack) {
 }
 
 function callsTo(stack: Stack, authSecret: string, connections: Connections) {
-  const shop = openStorefront(stack.baseUrls[0] ?? '', CONNECTIONS);
+  const shop = createStorefront(stack.baseUrls[0] ?? '', CONNECTIONS);
   const token = (buyerId: string) => issueToken(authSecret, buyerId);
   return {
     token,
@@ -140,7 +140,7 @@ function callsTo(stack: Stack, authSecret: string, connections: Connections) {
       return (await openDrop(connections, { opensAtMs, ...wishes })).id;
     },
     credit: (buyerIds: string | string[], amountMinor: number) =>
-      creditWallets(connections.db, [buyerIds].flat(), amountMinor, CURRENCY),
+      creditWallets(connections.db, [buyerIds].flat(), { amountMinor, currency: CURRENCY }),
     buy: (buyerId: string, saleId: string) => shop.ask('buy', saleId, token(buyerId)),
     status: (buyerId: string, saleId: string) => shop.ask('order-status', saleId, token(buyerId)),
     pay: (buyerId: string, saleId: string) => shop.ask('pay', saleId, token(buyerId)),

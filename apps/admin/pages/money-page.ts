@@ -1,4 +1,4 @@
-import type { DeadEvent } from '#core/postgres/deliveries/shop-event.js';
+import type { DeadNotice } from '#core/postgres/deliveries/dead-notices.js';
 import type { OddPayment } from '#core/postgres/money/odd-payments.js';
 import { formatMoney } from '#core/rules/money.js';
 import { type Html, html } from '../html.js';
@@ -10,7 +10,7 @@ import { moment } from './parts.js';
  * @param odd payments that are not as they should be
  * @returns the page of everything about money that wants a person
  */
-export function moneyPage(dead: DeadEvent[], odd: OddPayment[]): Html {
+export function moneyPage(dead: DeadNotice[], odd: OddPayment[]): Html {
   return layout(
     { title: 'Money' },
     html`<div class="head"><h1>Money</h1><a class="button quiet" href="/money">Refresh</a></div>
@@ -27,7 +27,7 @@ function retry(text: string, id?: bigint): Html {
   return html`<form method="post" action="/webhooks/retry">${field}<button class="quiet">${text}</button></form>`;
 }
 
-function deadRow({ id, kind, orderId, createdAt, attempts, lastError }: DeadEvent): Html {
+function deadRow({ id, kind, orderId, createdAt, attempts, lastError }: DeadNotice): Html {
   return html`<div class="order"><p><strong>${kind}</strong> · ${moment(createdAt.toISOString())} · ${attempts} attempts: ${lastError ?? ''}<br>
 <code class="faint">${orderId}</code></p>${retry('Retry', id)}</div>`;
 }

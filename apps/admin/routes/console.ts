@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { audit } from '#core/comparison/audit.js';
 import { type ChangedSale, type ChangeOutcome, changeSale } from '#core/operator/change-sale.js';
 import { overviewOf, type SaleOverview } from '#core/operator/sale-overview.js';
-import { listSales, readSale, type SaleUpdate } from '#core/postgres/sales.js';
+import { readSale, readSales, type SaleUpdate } from '#core/postgres/sales.js';
 import { ID_PATTERN } from '#core/rules/claim.js';
 import { Problem } from '#core/rules/errors.js';
 import { type Sale, UNITS_MAX } from '#core/rules/sale.js';
@@ -88,7 +88,7 @@ export function addConsole(app: Express, ctx: AdminContext): void {
 
 async function listOverviews(ctx: AdminContext): Promise<SaleOverview[]> {
   const overviews: SaleOverview[] = [];
-  for (const sale of await listSales(ctx.db, LISTED_MAX)) overviews.push(await overviewOf(ctx, sale));
+  for (const sale of await readSales(ctx.db, LISTED_MAX)) overviews.push(await overviewOf(ctx, sale));
   return overviews;
 }
 

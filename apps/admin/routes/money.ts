@@ -1,7 +1,7 @@
 import type { Express } from 'express';
 import { z } from 'zod';
 import { refundOrder } from '#core/operator/refund-order.js';
-import { readDeadEvents, reviveEvents } from '#core/postgres/deliveries/shop-event.js';
+import { readDeadNotices, reviveNotices } from '#core/postgres/deliveries/dead-notices.js';
 import { readOddPayments } from '#core/postgres/money/odd-payments.js';
 import { readStatement } from '#core/postgres/money/statement.js';
 import { readBalances } from '#core/postgres/money/wallet.js';
@@ -30,7 +30,7 @@ export function addMoney(app: Express, ctx: AdminContext): void {
   app.get(
     '/money',
     timely(async (req, res) => {
-      const [dead, odd] = await Promise.all([readDeadEvents(ctx.db, LISTED_MAX), readOddPayments(ctx.db, LISTED_MAX)]);
+      const [dead, odd] = await Promise.all([readDeadNotices(ctx.db, LISTED_MAX), readOddPayments(ctx.db, LISTED_MAX)]);
       if (wantsHtml(req)) return void res.type('html').send(moneyPage(dead, odd).text);
       res.json({ dead: dead.map(event => ({ ...event, id: String(event.id) })), odd });
     }),
@@ -61,7 +61,7 @@ export function addMoney(app: Express, ctx: AdminContext): void {
       const { orderId } = req.params;
       if (!z.uuid().safeParse(orderId).success)
         throw new Problem('not_found', { detail: 'no order has an id like this' });
-      const result = await refundOrder(ctx, orderId, body.data.restock === 'yes');
+      const result = await refundOrder(ctx, { orderId, restock: body.data.restock === 'yes' });
       if (result.kind === 'unknown_order') throw new Problem('not_found', { detail: 'there is no such order' });
       if (result.kind === 'not_paid') {
         throw new Problem('not_refundable', { detail: `the order is ${result.order.status}` });
@@ -76,7 +76,7 @@ export function addMoney(app: Express, ctx: AdminContext): void {
     timely(async (req, res) => {
       const body = retryBody.safeParse(req.body ?? {});
       if (!body.success) throw new Problem('invalid_request', { detail: 'id must be the number of an event' });
-      const revived = await reviveEvents(ctx.db, body.data.id);
+      const revived = await reviveNotices(ctx.db, body.data.id);
       ctx.log.info({ revived }, 'webhooks revived by an operator');
       if (wantsHtml(req)) res.redirect(303, '/money');
       else res.json({ revived });

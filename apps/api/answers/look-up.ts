@@ -1,7 +1,7 @@
 import { type Receipt, verifyReceipt } from '#core/identity/receipt.js';
 import { crashPoint, crashStep } from '#core/process/crash-point.js';
 import { claimRestored, enqueueFailed } from '#core/process/telemetry.js';
-import { enqueuePlaceOrders, enqueueSettleReceipt } from '#core/queue/queue.js';
+import { enqueuePlaceOrders, enqueueSettleReceipt } from '#core/queue/enqueue.js';
 import { readPayUrl } from '#core/redis/claims/pay-url.js';
 import { restoreClaim } from '#core/redis/claims/restore.js';
 import type { BuyerStatus } from '#core/redis/claims/status.js';
@@ -29,7 +29,7 @@ export async function lookUp(
   const sale = await ctx.sales.find(saleId);
   const askedAtMs = performance.now();
   const known = await ctx.statuses.read(saleId, buyerId);
-  const receipt = text === undefined ? undefined : verifyReceipt(ctx.receiptKey, saleId, buyerId, text);
+  const receipt = text === undefined ? undefined : verifyReceipt(ctx.receiptKey, text, { saleId, buyerId });
   const missing = receipt && isMissing(receipt, known);
   const answer = missing
     ? await redeem(ctx, sale, receipt, known, askedAtMs)
@@ -78,7 +78,7 @@ async function redeem(
   await crashPoint('receipt.restored');
   if (outcome === 'restored') {
     claimRestored(saleId, claimId);
-    enqueuePlaceOrders(ctx.queues, saleId, [claim]).catch(error => enqueueFailed('place-orders', error));
+    enqueuePlaceOrders(ctx.queues, { saleId, claims: [claim] }).catch(error => enqueueFailed('place-orders', error));
     return answerOf(sale, { claim }, ctx.load.slowdown, askedAtMs);
   }
   const now = outcome === 'unit_taken' ? known : await ctx.statuses.read(saleId, buyerId);

@@ -1,6 +1,7 @@
 import { crashStep } from '#core/process/crash-point.js';
 import { enqueueFailed } from '#core/process/telemetry.js';
-import { enqueuePlaceOrders, type Queues } from '#core/queue/queue.js';
+import { enqueuePlaceOrders } from '#core/queue/enqueue.js';
+import type { Queues } from '#core/queue/queues.js';
 import { type Claim, PLACE_BATCH_MAX } from '#core/rules/claim.js';
 
 /**
@@ -29,7 +30,7 @@ export function holdWinners(queues: Queues): Winners {
   let timer: NodeJS.Timeout | undefined;
 
   const send = (saleId: string, claims: Claim[]): Promise<void> =>
-    crashStep('claim.queue', () => enqueuePlaceOrders(queues, saleId, claims)).catch(error =>
+    crashStep('claim.queue', () => enqueuePlaceOrders(queues, { saleId, claims })).catch(error =>
       enqueueFailed('place-orders', error),
     );
 

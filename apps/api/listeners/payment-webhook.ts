@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { RequestHandler } from 'express';
 import { crashPoint, crashStep } from '#core/process/crash-point.js';
-import { enqueuePaymentEvent } from '#core/queue/queue.js';
+import { enqueuePaymentEvent } from '#core/queue/enqueue.js';
 import { withDeadline } from '#core/rules/clock.js';
 import { Problem } from '#core/rules/errors.js';
 import { PROVIDER_NAMES } from '#core/rules/sale.js';
@@ -32,10 +32,11 @@ export function paymentWebhook(ctx: ApiContext): RequestHandler<{ provider: stri
       if (!provider || !verifier) throw new Problem('unknown_provider');
       const body = await readBody(req, res, EVENT_BYTES_MAX);
       if (!body) return;
-      const event = verifier.verify(body, signatureOf(req), Date.now());
-      if (event === 'forged') throw new Problem('bad_signature');
-      if (event === 'unreadable') throw new Problem('invalid_request', { detail: 'this is no event' });
-      const queueing = crashStep('event.queue', () => enqueuePaymentEvent(ctx.queues, { provider, event }));
+      const verified = verifier.verify(body, signatureOf(req), Date.now());
+      if (verified.kind === 'forged') throw new Problem('bad_signature');
+      if (verified.kind === 'unreadable') throw new Problem('invalid_request', { detail: 'this is no event' });
+      const job = { provider, event: verified.event };
+      const queueing = crashStep('event.queue', () => enqueuePaymentEvent(ctx.queues, job));
       await withDeadline(queueing, ANSWER_MS, 'taking an event');
       await crashPoint('event.queued');
       sendJson(res, 200, { received: true });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { crashPoint, crashStep } from '#core/process/crash-point.js';
-import { enqueueCancelOrder } from '#core/queue/queue.js';
+import { enqueueCancelOrder } from '#core/queue/enqueue.js';
 import { leaveStandby } from '#core/redis/claims/standby.js';
 import { type ClaimRecord, isLive } from '#core/rules/claim.js';
 import { withDeadline } from '#core/rules/clock.js';

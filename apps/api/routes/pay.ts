@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { crashPoint, crashStep } from '#core/process/crash-point.js';
-import { enqueuePayOrder } from '#core/queue/queue.js';
+import { enqueuePayOrder } from '#core/queue/enqueue.js';
 import { Problem } from '#core/rules/errors.js';
 import { claimStatus, ofSale, pollAfter } from '../answers/fields.js';
 import { pollAfterMs } from '../answers/poll.js';

@@ -22,7 +22,7 @@ export function addReconcile(program: Command): void {
     .option('--json', 'one line of JSON')
     .action((saleId: string, { dryRun = false, json }: Options) =>
       withStores(async ctx => {
-        const result = await reconcile(ctx, saleId, dryRun);
+        const result = await reconcile(ctx, saleId, { dryRun });
         if (!result) throw unknownSale(saleId);
         if (json) printJson({ sale: saleId, dryRun, differences: result.differences, repairs: result.repairs });
         else print(...linesOf(result, dryRun));

@@ -25,7 +25,7 @@ export function addRefund(program: Command): void {
     .option('--json', 'one line of JSON')
     .action((orderId: string, { restock, json }: Options) =>
       withStores(async ctx => {
-        const result = await refundOrder(ctx, orderId, restock === 'yes');
+        const result = await refundOrder(ctx, { orderId, restock: restock === 'yes' });
         if (result.kind === 'unknown_order') throw new CommandError(`there is no order ${orderId}`);
         if (result.kind === 'not_paid') throw new CommandError(`order ${orderId} is ${result.order.status}, not paid`);
         const { buyerId, unit } = result.order;

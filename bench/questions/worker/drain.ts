@@ -1,4 +1,4 @@
-import { enqueuePlaceOrders } from '#core/queue/queue.js';
+import { enqueuePlaceOrders } from '#core/queue/enqueue.js';
 import { keysOf } from '#core/redis/keys.js';
 import { until } from '#stack/processes/until.js';
 import { cpuSeconds, familyCpuSeconds } from '../../measure/cpu.js';
@@ -24,7 +24,7 @@ export function drain(rig: Rig, claimsPerJob: number): Contestant {
       const emptyBytes = await usedMemory(rig);
       const saleId = await openEverywhere(rig, rig.options.backlog);
       await winAll(rig, saleId, 0, rig.options.backlog, claimsPerJob, claims =>
-        enqueuePlaceOrders(rig.queues, saleId, claims),
+        enqueuePlaceOrders(rig.queues, { saleId, claims }),
       );
       const unplacedBytes = await usedMemory(rig);
       const figures = await drainAll(rig, saleId);

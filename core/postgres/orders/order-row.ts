@@ -1,5 +1,5 @@
 import type { Order, OrderReason, OrderStatus } from '../../rules/order.js';
-import { Prisma } from '../database.js';
+import { type Database, Prisma } from '../database.js';
 
 /** An order as the statements of this folder return it. */
 export interface OrderRow {
@@ -14,7 +14,7 @@ export interface OrderRow {
 /** The columns of an {@link OrderRow}, of a table that the statement calls `o`. */
 export const ORDER_COLUMNS = Prisma.sql`o.id, o.buyer_id, o.unit, o.status, o.reason, o.pay_by`;
 
-/** @returns the order that a row holds */
+/** Turns a row into an order. */
 export function orderOf(row: OrderRow): Order {
   return {
     claimId: row.id,
@@ -24,4 +24,12 @@ export function orderOf(row: OrderRow): Order {
     reason: row.reason,
     payByMs: row.pay_by.getTime(),
   };
+}
+
+/** Reads the orders of claims; claims without a row are left out. */
+export async function readOrders(db: Database, claimIds: string[]): Promise<Order[]> {
+  const rows = await db.$queryRaw<OrderRow[]>(
+    Prisma.sql`SELECT ${ORDER_COLUMNS} FROM orders o WHERE o.id = ANY(${claimIds}::uuid[])`,
+  );
+  return rows.map(orderOf);
 }

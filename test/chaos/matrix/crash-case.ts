@@ -6,7 +6,7 @@ import { type FakeProvider, startFakeProvider } from '#stack/fake-provider/start
 import { freePort } from '#stack/processes/free-port.js';
 import { until } from '#stack/processes/until.js';
 import { newSecrets, type Secrets } from '#stack/secrets.js';
-import { type Connections, openConnections } from '#stack/stores/connections.js';
+import { type Connections, connectStores } from '#stack/stores/connections.js';
 import { type PrivateStores, startPrivateStores } from '#stack/stores/private-stores.js';
 import { SHOP_SECRET, startShop, type TestShop } from '../../support/http/shop.js';
 import { readPaymentFacts } from '../history/books.js';
@@ -62,7 +62,7 @@ export interface CrashResult {
 export async function openCrashRig(): Promise<CrashRig> {
   const stores = await startPrivateStores();
   await migrate(stores.databaseUrl);
-  const connections = await openConnections(stores.redisUrl, stores.databaseUrl);
+  const connections = await connectStores(stores.redisUrl, stores.databaseUrl);
   // Where its events go is known when there is an API.
   const [fake, shop] = [await startFakeProvider('http://127.0.0.1:9/'), await startShop()];
   return {

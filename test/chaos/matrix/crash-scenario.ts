@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { NewSale } from '#core/operator/create-sale.js';
 import { creditWallets } from '#core/postgres/money/wallet.js';
-import { cancelOrder } from '#core/postgres/orders/end.js';
-import { placeOrders } from '#core/postgres/orders/place.js';
-import { closeQueues, enqueuePlaceOrders, openQueues } from '#core/queue/queue.js';
+import { cancelRow } from '#core/postgres/orders/end-orders.js';
+import { insertOrders } from '#core/postgres/orders/insert-orders.js';
+import { enqueuePlaceOrders } from '#core/queue/enqueue.js';
+import { closeQueues, createQueues } from '#core/queue/queues.js';
 import { keysOf } from '#core/redis/keys.js';
 import { openDrop } from '#stack/crowd/drop.js';
 import type { Answer } from '#stack/crowd/storefront.js';
@@ -69,7 +70,7 @@ export async function leaveAMess(connections: Connections, client: Client): Prom
     await open({ settlement: 'immediate' }),
   ];
   // Who contradicts has the money, too: without it the claim would end for that.
-  await creditWallets(db, ['rich', 'first', 'contrary'], PRICE_MINOR, 'EUR');
+  await creditWallets(db, ['rich', 'first', 'contrary'], { amountMinor: PRICE_MINOR, currency: 'EUR' });
   const [behind, undelivered, lost] = [
     await claimOf(client, mixed.id, 'behind'),
     await claimOf(client, mixed.id, 'undelivered'),
@@ -81,8 +82,8 @@ export async function leaveAMess(connections: Connections, client: Client): Prom
   for (const buyerId of ['rich', 'poor']) await claimOf(client, immediate.id, buyerId);
 
   const keys = keysOf(mixed.id);
-  await placeOrders(db, mixed.id, [behind, undelivered]);
-  await cancelOrder(db, mixed.id, undelivered);
+  await insertOrders(db, mixed.id, [behind, undelivered]);
+  await cancelRow(db, mixed.id, undelivered);
   // Old enough for deliver-events to find it at once: reconcile would mend it a moment later.
   await makeReleasesOld(connections, mixed.id, 10);
   await redis.zrem(keys.outbox, 'behind', 'undelivered', 'lost');
@@ -90,7 +91,7 @@ export async function leaveAMess(connections: Connections, client: Client): Prom
   await redis.rpush(keys.stock, lost.unit);
   await redis.hset(keysOf(shut.id).sale, 'runId', 'another');
   await redis.unlink(keysOf(gone.id).sale);
-  await placeOrders(db, contrary.id, [first]);
+  await insertOrders(db, contrary.id, [first]);
   // The jobs are lost, and everything waits for longer than rescue leaves it alone.
   for (const key of await redis.keys('{dropline}:*')) await redis.unlink(key);
   for (const { id } of [mixed, gone, shut, contrary, immediate]) {
@@ -98,8 +99,11 @@ export async function leaveAMess(connections: Connections, client: Client): Prom
       await redis.zincrby(keysOf(id).outbox, -10_000, buyerId);
   }
   // A claim of a unit that somebody has, as an old primary may still give out: only Postgres can tell.
-  const queues = openQueues(redis, () => undefined);
-  await enqueuePlaceOrders(queues, contrary.id, [{ ...first, buyerId: 'contrary', claimId: randomUUID() }]);
+  const queues = createQueues(redis, () => undefined);
+  await enqueuePlaceOrders(queues, {
+    saleId: contrary.id,
+    claims: [{ ...first, buyerId: 'contrary', claimId: randomUUID() }],
+  });
   await closeQueues(queues);
   return {
     sales: [mixed, gone, shut, contrary, immediate],
@@ -133,7 +137,7 @@ export async function doBusiness(
     payWithinSeconds: 2,
     standbyFactor: 1,
   });
-  await creditWallets(connections.db, ['payer'], PRICE_MINOR, 'EUR');
+  await creditWallets(connections.db, ['payer'], { amountMinor: PRICE_MINOR, currency: 'EUR' });
   const plans: Visit['withUnit'][] = ['pay', 'cancel', 'leave', 'leave', 'cancel'];
   const visits = plans.map((withUnit, i) =>
     shop(

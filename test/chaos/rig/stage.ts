@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect } from '@jest/globals';
 import type { NewSale } from '#core/operator/create-sale.js';
 import { openDrop } from '#stack/crowd/drop.js';
-import { type Connections, openConnections } from '#stack/stores/connections.js';
+import { type Connections, connectStores } from '#stack/stores/connections.js';
 import type { Fault } from '../../support/stores/fault-proxy.js';
 import { checkHistory } from '../history/check-history.js';
 import { auditRows, auditStores, readOrderFacts } from '../history/final-audit.js';
@@ -66,7 +66,7 @@ export function useStage(options: StageOptions = {}): Stage & { setLink: SetLink
       link: (from, to, url) => by(`${from}-${to}` as LinkName, url),
     });
     endings.unshift(() => cluster.stop());
-    const connections = await openConnections(await by('test-redis', cluster.redisUrl), cluster.databaseUrl);
+    const connections = await connectStores(await by('test-redis', cluster.redisUrl), cluster.databaseUrl);
     endings.unshift(() => connections.close());
     const history = openHistory(join(folder, 'history.jsonl'));
     endings.unshift(() => history.close());

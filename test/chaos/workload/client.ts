@@ -1,5 +1,5 @@
 import { issueToken } from '#core/identity/token.js';
-import { type Answer, type Call, openStorefront, type Storefront } from '#stack/crowd/storefront.js';
+import { type Answer, type Call, createStorefront, type Storefront } from '#stack/crowd/storefront.js';
 import { type History, outcomeOf } from '../history/history.js';
 import type { Random } from './random.js';
 import { PRICE_MINOR } from './world.js';
@@ -25,7 +25,7 @@ export interface Client {
  * @returns the client
  */
 export function openClient(baseUrls: readonly string[], authSecret: string, history: History, random: Random): Client {
-  const shops: Storefront[] = baseUrls.map(url => openStorefront(url, CONNECTIONS));
+  const shops: Storefront[] = baseUrls.map(url => createStorefront(url, CONNECTIONS));
   return {
     async ask(call, saleId, buyerId, receipt) {
       const settle = history.invoke({ call, saleId, buyerId });

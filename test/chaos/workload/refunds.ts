@@ -44,7 +44,7 @@ async function refundOne(
   restock: boolean,
 ): Promise<void> {
   const settle = history.invoke({ call: 'refund', saleId, buyerId, amountMinor: PRICE_MINOR });
-  await refundOrder(connections, id, restock).then(
+  await refundOrder(connections, { orderId: id, restock }).then(
     ({ kind }) =>
       kind === 'refunded' ? settle('ok', { http: 200, claimId: id }) : settle('fail', { http: 409, claimId: id }),
     () => settle('info', { http: 0, claimId: id }),

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { openIssuer } from '#core/identity/issuer.js';
+import { createIssuer } from '#core/identity/issuer.js';
 import { markRegistryWhole } from '#core/redis/registry.js';
 import { readRunId } from '#core/redis/sale/sale.js';
 import { eventually } from '../../support/eventually.js';
@@ -134,7 +134,7 @@ describe('a list of keys', () => {
   /** Reads the keys of an issuer. @returns who a token of a key is from */
   async function reader(...published: unknown[]) {
     const place = await startIssuer(...published);
-    const opened = openIssuer({ url: place.jwksUrl, issuer: place.name, audience: AUDIENCE }, TIMES);
+    const opened = createIssuer({ url: place.jwksUrl, issuer: place.name, audience: AUDIENCE }, TIMES);
     endings.push(opened.close, place.stop);
     return { place, opened, buyerOf: (key: SigningKey) => opened.verify(place.token(key)) };
   }

@@ -16,8 +16,8 @@ const orderOf = (claimId: string) => t.db.order.findUnique({ where: { id: claimI
 test('an order is cancelled for its buyer, and its unit is free', async () => {
   const sale = await openTestSale(t, { units: 1 });
   const won = await winOne(t, sale, 'a');
-  await placeOrders(t, sale.id, [won]);
-  await cancelOrder(t, sale.id, won);
+  await placeOrders(t, { saleId: sale.id, claims: [won] });
+  await cancelOrder(t, { saleId: sale.id, ...won });
   expect(await orderOf(won.claimId)).toMatchObject({ status: 'cancelled', reason: 'cancelled_by_buyer' });
   expect((await readSnapshot(t.redis, sale.id))?.claims.get('a')?.reason).toBe('cancelled_by_buyer');
   expect((await winOne(t, sale, 'a')).unit).toBe(1);
@@ -26,8 +26,8 @@ test('an order is cancelled for its buyer, and its unit is free', async () => {
 test('a claim that is not placed yet is cancelled too, and never placed', async () => {
   const sale = await openTestSale(t, { units: 1 });
   const won = await winOne(t, sale, 'a');
-  await cancelOrder(t, sale.id, won);
-  await writesNothing(t.redis, () => placeOrders(t, sale.id, [won]));
+  await cancelOrder(t, { saleId: sale.id, ...won });
+  await writesNothing(t.redis, () => placeOrders(t, { saleId: sale.id, claims: [won] }));
   expect((await orderOf(won.claimId))?.status).toBe('cancelled');
   expect((await readSnapshot(t.redis, sale.id))?.stock).toEqual([1]);
 });
@@ -35,29 +35,29 @@ test('a claim that is not placed yet is cancelled too, and never placed', async 
 test('a second time changes nothing', async () => {
   const sale = await openTestSale(t, { units: 1 });
   const won = await winOne(t, sale, 'a');
-  await placeOrders(t, sale.id, [won]);
-  await cancelOrder(t, sale.id, won);
+  await placeOrders(t, { saleId: sale.id, claims: [won] });
+  await cancelOrder(t, { saleId: sale.id, ...won });
   const again = await winOne(t, sale, 'a');
-  await writesNothing(t.redis, () => cancelOrder(t, sale.id, won));
+  await writesNothing(t.redis, () => cancelOrder(t, { saleId: sale.id, ...won }));
   expect((await readSnapshot(t.redis, sale.id))?.claims.get('a')?.claimId).toBe(again.claimId);
 });
 
 test('four times at once frees the unit once', async () => {
   const sale = await openTestSale(t, { units: 2 });
   const won = await winOne(t, sale, 'a');
-  await placeOrders(t, sale.id, [won]);
-  await Promise.all(Array.from({ length: 4 }, () => cancelOrder(t, sale.id, won)));
+  await placeOrders(t, { saleId: sale.id, claims: [won] });
+  await Promise.all(Array.from({ length: 4 }, () => cancelOrder(t, { saleId: sale.id, ...won })));
   expect((await readSnapshot(t.redis, sale.id))?.stock.sort()).toEqual([1, 2]);
   expect(await t.db.outboxEvent.count({ where: { saleId: sale.id } })).toBe(1);
 });
 
 test('a paid order stays paid', async () => {
   const sale = await openTestSale(t, { units: 1, priceMinor: 500 });
-  await creditWallets(t.db, ['a'], 500, 'EUR');
+  await creditWallets(t.db, ['a'], { amountMinor: 500, currency: 'EUR' });
   const won = await winOne(t, sale, 'a');
-  await placeOrders(t, sale.id, [won]);
-  await payOrder(t, sale.id, won.claimId, 'a');
-  await cancelOrder(t, sale.id, won);
+  await placeOrders(t, { saleId: sale.id, claims: [won] });
+  await payOrder(t, { saleId: sale.id, claimId: won.claimId, buyerId: 'a' });
+  await cancelOrder(t, { saleId: sale.id, ...won });
   expect((await orderOf(won.claimId))?.status).toBe('paid');
   expect(await readBalance(t.db, 'a', 'EUR')).toBe(0);
   expect((await readSnapshot(t.redis, sale.id))?.claims.get('a')?.status).toBe('paid');
@@ -66,8 +66,8 @@ test('a paid order stays paid', async () => {
 test('nobody cancels another buyer’s order', async () => {
   const sale = await openTestSale(t, { units: 1 });
   const won = await winOne(t, sale, 'a');
-  await placeOrders(t, sale.id, [won]);
-  await cancelOrder(t, sale.id, { ...won, buyerId: 'b' });
+  await placeOrders(t, { saleId: sale.id, claims: [won] });
+  await cancelOrder(t, { saleId: sale.id, ...won, buyerId: 'b' });
   expect((await orderOf(won.claimId))?.status).toBe('pending_payment');
   expect((await readSnapshot(t.redis, sale.id))?.stock).toEqual([]);
 });
@@ -76,7 +76,10 @@ test('placing and cancelling at once: the order ends cancelled, and nothing is l
   for (let i = 0; i < 30; i += 1) {
     const sale = await openTestSale(t, { units: 1 });
     const won = await winOne(t, sale, 'a');
-    const both = [() => placeOrders(t, sale.id, [won]), () => cancelOrder(t, sale.id, won)];
+    const both = [
+      () => placeOrders(t, { saleId: sale.id, claims: [won] }),
+      () => cancelOrder(t, { saleId: sale.id, ...won }),
+    ];
     await Promise.all((i % 2 === 0 ? both : both.reverse()).map(run => run()));
     expect((await orderOf(won.claimId))?.status).toBe('cancelled');
     const snapshot = await readSnapshot(t.redis, sale.id);
@@ -89,7 +92,7 @@ test('a claim of a sale that Redis does not know is cancelled in Postgres, and w
   const sale = await openTestSale(t);
   const claim = aClaim();
   await t.redis.del(`{${sale.id}}:sale`);
-  await expect(cancelOrder(t, sale.id, claim)).rejects.toThrow('unknown_sale');
+  await expect(cancelOrder(t, { saleId: sale.id, ...claim })).rejects.toThrow('unknown_sale');
   expect((await orderOf(claim.claimId))?.status).toBe('cancelled');
   expect(await t.db.outboxEvent.count({ where: { saleId: sale.id, deliveredAt: null } })).toBe(1);
 });
@@ -98,13 +101,13 @@ test('cancelling and expiring in the same instant end each order once, and free 
   const units = 40;
   const sale = await openTestSale(t, { units });
   const claims = await win(t, sale, ...buyers(units));
-  await placeOrders(t, sale.id, claims);
+  await placeOrders(t, { saleId: sale.id, claims });
   await makeOverdue(t, claims);
   await Promise.all(
     claims.flatMap(claim => [
-      cancelOrder(t, sale.id, claim),
-      expireOrders(t, [claim.claimId]),
-      cancelOrder(t, sale.id, claim),
+      cancelOrder(t, { saleId: sale.id, ...claim }),
+      expireOrders(t, { claimIds: [claim.claimId] }),
+      cancelOrder(t, { saleId: sale.id, ...claim }),
     ]),
   );
   const ended = await t.db.order.groupBy({ by: ['status'], where: { saleId: sale.id }, _count: true });

@@ -18,9 +18,9 @@ const statusesOf = async (saleId: string) => (await t.db.order.findMany({ where:
 test('an overdue order is cancelled, its unit and its buyer are free', async () => {
   const sale = await openTestSale(t, { units: 1 });
   const won = await winOne(t, sale, 'a');
-  await placeOrders(t, sale.id, [won]);
+  await placeOrders(t, { saleId: sale.id, claims: [won] });
   await makeOverdue(t, [won]);
-  expect(await expireOrders(t, [won.claimId])).toBe(1);
+  expect(await expireOrders(t, { claimIds: [won.claimId] })).toBe(1);
   expect(await t.db.order.findUnique({ where: { id: won.claimId } })).toMatchObject({
     status: 'cancelled',
     reason: 'unpaid',
@@ -36,9 +36,9 @@ test('an overdue order is cancelled, its unit and its buyer are free', async () 
 test('the release is written down with the cancellation, and marked as delivered', async () => {
   const sale = await openTestSale(t);
   const won = await winOne(t, sale, 'a');
-  await placeOrders(t, sale.id, [won]);
+  await placeOrders(t, { saleId: sale.id, claims: [won] });
   await makeOverdue(t, [won]);
-  await expireOrders(t, [won.claimId]);
+  await expireOrders(t, { claimIds: [won.claimId] });
   const [event, ...more] = await t.db.outboxEvent.findMany({ where: { saleId: sale.id } });
   expect(more).toEqual([]);
   expect(event).toMatchObject({ orderId: won.claimId, deliveredAt: expect.any(Date) });
@@ -48,9 +48,9 @@ test('the first on standby gets the unit, and is placed', async () => {
   const sale = await openTestSale(t, { units: 1, standbyFactor: 1 });
   const [won] = await win(t, sale, 'a', 'b');
   if (!won) throw new Error('a should have won');
-  await placeOrders(t, sale.id, [won]);
+  await placeOrders(t, { saleId: sale.id, claims: [won] });
   await makeOverdue(t, [won]);
-  await expireOrders(t, [won.claimId]);
+  await expireOrders(t, { claimIds: [won.claimId] });
   const promoted = (await readSnapshot(t.redis, sale.id))?.claims.get('b');
   expect(promoted).toMatchObject({ unit: 1, status: 'queued' });
   const jobs = await t.queues['place-orders'].getWaiting();
@@ -62,9 +62,9 @@ test('the first on standby gets the unit, and is placed', async () => {
 test('an order that is not due yet by the clock of Postgres stays', async () => {
   const sale = await openTestSale(t, { payWithinSeconds: 1 });
   const won = await winOne(t, sale, 'a');
-  await placeOrders(t, sale.id, [won]);
-  expect(await expireOrders(t, [won.claimId])).toBe(0);
-  await eventually(async () => expect(await expireOrders(t, [won.claimId])).toBe(1));
+  await placeOrders(t, { saleId: sale.id, claims: [won] });
+  expect(await expireOrders(t, { claimIds: [won.claimId] })).toBe(0);
+  await eventually(async () => expect(await expireOrders(t, { claimIds: [won.claimId] })).toBe(1));
   const order = await t.db.order.findUniqueOrThrow({ where: { id: won.claimId } });
   expect(order.cancelledAt?.getTime()).toBeGreaterThanOrEqual(order.payBy.getTime());
 });
@@ -72,19 +72,19 @@ test('an order that is not due yet by the clock of Postgres stays', async () => 
 test('a second time cancels nothing', async () => {
   const sale = await openTestSale(t);
   const claims = await win(t, sale, 'a', 'b');
-  await placeOrders(t, sale.id, claims);
+  await placeOrders(t, { saleId: sale.id, claims });
   await makeOverdue(t, claims);
-  expect(await expireOrders(t, idsOf(claims))).toBe(2);
-  expect(await expireOrders(t, idsOf(claims))).toBe(0);
+  expect(await expireOrders(t, { claimIds: idsOf(claims) })).toBe(2);
+  expect(await expireOrders(t, { claimIds: idsOf(claims) })).toBe(0);
   expect((await readSnapshot(t.redis, sale.id))?.stock.length).toBe(3);
 });
 
 test('four workers at once cancel each order once', async () => {
   const sale = await openTestSale(t, { units: 100 });
   const claims = await win(t, sale, ...buyers(100));
-  await placeOrders(t, sale.id, claims);
+  await placeOrders(t, { saleId: sale.id, claims });
   await makeOverdue(t, claims);
-  const expired = await Promise.all(Array.from({ length: 4 }, () => expireOrders(t, idsOf(claims))));
+  const expired = await Promise.all(Array.from({ length: 4 }, () => expireOrders(t, { claimIds: idsOf(claims) })));
   expect(expired.reduce((sum, count) => sum + count)).toBe(100);
   const stock = (await readSnapshot(t.redis, sale.id))?.stock;
   expect(stock?.sort((a, b) => a - b)).toEqual(Array.from({ length: 100 }, (_, i) => i + 1));
@@ -94,25 +94,25 @@ test('a batch larger than one statement is cancelled whole', async () => {
   const sale = await openTestSale(t, { units: 600 });
   const claims: Claim[] = [];
   for (let i = 0; i < 6; i += 1) claims.push(...(await win(t, sale, ...buyers(100, `part${i}-`))));
-  await placeOrders(t, sale.id, claims);
+  await placeOrders(t, { saleId: sale.id, claims });
   await makeOverdue(t, claims);
-  expect(await expireOrders(t, idsOf(claims))).toBe(600);
+  expect(await expireOrders(t, { claimIds: idsOf(claims) })).toBe(600);
   expect((await readSnapshot(t.redis, sale.id))?.stock.length).toBe(600);
 });
 
 test('paying and expiring at once: exactly one wins, and the money agrees', async () => {
   const names = buyers(60, 'racer');
   const sale = await openTestSale(t, { units: 60, priceMinor: 500, payWithinSeconds: 1 });
-  await creditWallets(t.db, names, 500, 'EUR');
+  await creditWallets(t.db, names, { amountMinor: 500, currency: 'EUR' });
   const claims = await win(t, sale, ...names);
-  await placeOrders(t, sale.id, claims);
+  await placeOrders(t, { saleId: sale.id, claims });
   // Deadlines that pass one after the other, so that payments come just before, at and just after theirs.
   await t.db.$executeRaw`UPDATE orders SET version = version + 1,
     pay_by = clock_timestamp() + unit * interval '5 ms' WHERE sale_id = ${sale.id}`;
   await eventually(async () => {
     const race = claims.flatMap(claim => [
-      payOrder(t, sale.id, claim.claimId, claim.buyerId),
-      expireOrders(t, [claim.claimId]),
+      payOrder(t, { saleId: sale.id, claimId: claim.claimId, buyerId: claim.buyerId }),
+      expireOrders(t, { claimIds: [claim.claimId] }),
     ]);
     await Promise.all(race);
     expect(await statusesOf(sale.id)).not.toContain('pending_payment');
@@ -133,7 +133,7 @@ test.each([-1, 1])('whatever the clock of the worker says: %i h off', async hour
   const now = Date.now();
   jest.spyOn(Date, 'now').mockImplementation(() => now + hours * 3_600_000);
   const expire = async () => {
-    await placeOrders(t, sale.id, [due, notDue]);
+    await placeOrders(t, { saleId: sale.id, claims: [due, notDue] });
     await makeOverdue(t, [due]);
     return expireOrders(t);
   };

@@ -4,7 +4,7 @@ import { rescue } from '#core/maintenance/rescue.js';
 import { connectDatabase } from '#core/postgres/database.js';
 import { isDatabaseAway } from '#core/postgres/failure.js';
 import { creditWallets, readBalance } from '#core/postgres/money/wallet.js';
-import { insertOrders } from '#core/postgres/orders/place.js';
+import { insertUnpaidOrders } from '#core/postgres/orders/insert-orders.js';
 import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import type { Claim } from '#core/rules/claim.js';
 import type { Sale } from '#core/rules/sale.js';
@@ -28,7 +28,7 @@ afterEach(async () => {
 
 /** What a worker with one connection to Postgres works with. */
 function withOneConnection(url: string): StepContext {
-  const db = connectDatabase(url, 1);
+  const db = connectDatabase(url, { connections: 1 });
   endings.unshift(() => db.$disconnect());
   return { ...t, db };
 }
@@ -71,22 +71,22 @@ describe('the connection is lost', () => {
   ] as const)('after COMMIT, with its reply (%s): what is stored counts, once', async (settlement, status) => {
     const sale = await openTestSale(t, { settlement, priceMinor: PRICE_MINOR });
     const [first, ...others] = buyers(3, settlement);
-    await creditWallets(t.db, [first ?? '', ...others], PRICE_MINOR, 'EUR');
+    await creditWallets(t.db, [first ?? '', ...others], { amountMinor: PRICE_MINOR, currency: 'EUR' });
     const before = await win(t, sale, first ?? '');
     const claims = await win(t, sale, ...others);
     const proxy = await startFaultProxy(t.databaseUrl);
     endings.push(() => proxy.close());
     const ctx = withOneConnection(proxy.through(t.databaseUrl));
-    await placeOrders(ctx, sale.id, before);
+    await placeOrders(ctx, { saleId: sale.id, claims: before });
 
     proxy.set({ kind: 'drop-reply' });
-    await expectAway(placeOrders(ctx, sale.id, claims));
+    await expectAway(placeOrders(ctx, { saleId: sale.id, claims }));
     proxy.set({ kind: 'none' });
     const stored = await ordersOf(sale);
     expect(stored.map(order => order.id)).toEqual([...before, ...claims].map(({ claimId }) => claimId));
     await expectStillPromised(sale, claims);
 
-    await placeOrders(ctx, sale.id, claims);
+    await placeOrders(ctx, { saleId: sale.id, claims });
     expect(await ordersOf(sale)).toEqual(stored);
     await expectPlaced(sale, [...before, ...claims], status);
     for (const buyerId of others) {
@@ -99,7 +99,7 @@ describe('the connection is lost', () => {
     const claims = await win(t, sale, ...buyers(3));
     await t.db.$transaction(async tx => {
       await tx.$executeRaw`LOCK TABLE orders IN ACCESS EXCLUSIVE MODE`;
-      const failed = expectAway(placeOrders(t, sale.id, claims));
+      const failed = expectAway(placeOrders(t, { saleId: sale.id, claims }));
       await eventually(async () => {
         expect(
           await t.db.$executeRaw`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -110,7 +110,7 @@ describe('the connection is lost', () => {
     });
     expect(await ordersOf(sale)).toEqual([]);
     await expectStillPromised(sale, claims);
-    await placeOrders(t, sale.id, claims);
+    await placeOrders(t, { saleId: sale.id, claims });
     await expectPlaced(sale, claims, 'pending_payment');
   });
 });
@@ -122,18 +122,18 @@ test('a deadlock: nothing is given up, and the next try places all', async () =>
   if (!first || !second) throw new Error('both should have won');
   let placing: Promise<unknown> = Promise.resolve();
   const crossing = t.db.$transaction(async tx => {
-    await insertOrders(tx, sale.id, [second]);
-    placing = placeOrders(t, sale.id, claims);
+    await insertUnpaidOrders(tx, sale.id, [second]);
+    placing = placeOrders(t, { saleId: sale.id, claims });
     placing.catch(() => undefined);
     // It has written the first and waits for the second, and we for the first: it waited before us, so it is the one to give way.
     await eventually(async () => expect(await countBlocked(t.db, '%INSERT INTO orders%')).toBe(1));
-    await insertOrders(tx, sale.id, [first]);
+    await insertUnpaidOrders(tx, sale.id, [first]);
     throw new Error('rolled back');
   });
   await expect(crossing).rejects.toThrow('rolled back');
   await expect(placing).rejects.toThrow('deadlock detected');
   await expectStillPromised(sale, claims);
-  await placeOrders(t, sale.id, claims);
+  await placeOrders(t, { saleId: sale.id, claims });
   await expectPlaced(sale, claims, 'pending_payment');
 });
 
@@ -143,11 +143,11 @@ test('no connection is free: it fails in time, and nothing is given up', async (
   const ctx = withOneConnection(t.databaseUrl);
   await ctx.db.$transaction(async tx => {
     await tx.$executeRaw`SELECT 1`;
-    await expectAway(placeOrders(ctx, sale.id, claims));
+    await expectAway(placeOrders(ctx, { saleId: sale.id, claims }));
   });
   expect(await ordersOf(sale)).toEqual([]);
   await expectStillPromised(sale, claims);
-  await placeOrders(ctx, sale.id, claims);
+  await placeOrders(ctx, { saleId: sale.id, claims });
   await expectPlaced(sale, claims, 'pending_payment');
 });
 
@@ -176,7 +176,7 @@ describe('Postgres takes nothing', () => {
     await t.db.$executeRaw`CREATE TRIGGER disk_full BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION disk_full()`;
   }
 
-  beforeEach(() => creditWallets(t.db, buyers(3), PRICE_MINOR, 'EUR'));
+  beforeEach(() => creditWallets(t.db, buyers(3), { amountMinor: PRICE_MINOR, currency: 'EUR' }));
 
   test.each([
     ['it is read-only', setReadOnly],
@@ -186,7 +186,7 @@ describe('Postgres takes nothing', () => {
     await set(true);
     const claims = await win(t, sale, ...buyers(3));
     try {
-      await expectAway(placeOrders(t, sale.id, claims));
+      await expectAway(placeOrders(t, { saleId: sale.id, claims }));
       await expectAway(rescue(t, sale.id, 0));
       expect(await ordersOf(sale)).toEqual([]);
     } finally {

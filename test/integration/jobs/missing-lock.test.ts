@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { enqueuePlaceOrders, QUEUE_PREFIX } from '#core/queue/queue.js';
+import { enqueuePlaceOrders } from '#core/queue/enqueue.js';
+import { QUEUE_PREFIX } from '#core/queue/queues.js';
 import { startJobWorker } from '#core/queue/worker.js';
 import { connectRedis } from '#core/redis/connection.js';
 import { readSnapshot } from '#core/redis/sale/snapshot.js';
@@ -22,24 +23,26 @@ test('a job that lost its lock while it ran is done again, and nobody compensate
   };
   const worker = startJobWorker(
     'place-orders',
-    connection,
-    1,
     async data => {
       told.runs += 1;
-      await placeOrders(t, data.saleId, data.claims);
+      await placeOrders(t, data);
       // As when the process had been stopped for longer than the lock lasts.
       if (told.runs === 1) await loseLocks();
     },
     {
-      onDone: () => undefined,
-      onFailed: () => {
-        told.failed += 1;
+      connection,
+      concurrency: 1,
+      observer: {
+        onDone: () => undefined,
+        onFailed: () => {
+          told.failed += 1;
+        },
+        onError: error => void told.errors.push(error.message),
       },
-      onError: error => void told.errors.push(error.message),
     },
   );
   try {
-    await enqueuePlaceOrders(t.queues, sale.id, claims);
+    await enqueuePlaceOrders(t.queues, { saleId: sale.id, claims });
     await eventually(() => expect(told.errors.join()).toContain('Missing lock'));
     await eventually(() => expect(told.runs).toBe(2), STALLED_MS);
     await eventually(async () => expect(await t.queues['place-orders'].getCompletedCount()).toBe(1));

@@ -3,8 +3,8 @@ import { describe, expect, test } from '@jest/globals';
 import { audit } from '#core/comparison/audit.js';
 import { rescue } from '#core/maintenance/rescue.js';
 import { creditWallets, readBalance } from '#core/postgres/money/wallet.js';
-import { voidClaims } from '#core/postgres/orders/end.js';
-import { placeOrders as store } from '#core/postgres/orders/place.js';
+import { insertTombstones } from '#core/postgres/orders/end-orders.js';
+import { insertOrders } from '#core/postgres/orders/insert-orders.js';
 import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { forceClaim } from '../../support/stores/by-hand.js';
@@ -21,7 +21,7 @@ describe('placing', () => {
     const sale = await openTestSale(t, { units: 5, priceMinor: 4_200, currency: 'USD', payWithinSeconds: 60 });
     const claims = await win(t, sale, ...buyers(3));
     const from = Date.now();
-    await placeOrders(t, sale.id, claims);
+    await placeOrders(t, { saleId: sale.id, claims });
     const orders = await ordersOf(sale.id);
     expect(orders.map(({ id, buyerId, unit }) => ({ claimId: id, buyerId, unit }))).toEqual(claims);
     for (const order of orders) {
@@ -34,7 +34,7 @@ describe('placing', () => {
   test('tells Redis, clears the outbox and queues the expiry', async () => {
     const sale = await openTestSale(t);
     const claims = await win(t, sale, 'a', 'b');
-    await placeOrders(t, sale.id, claims);
+    await placeOrders(t, { saleId: sale.id, claims });
     const snapshot = await readSnapshot(t.redis, sale.id);
     const [order] = await ordersOf(sale.id);
     expect(snapshot?.claims.get('a')).toMatchObject({ status: 'pending_payment', payByMs: order?.payBy.getTime() });
@@ -47,9 +47,9 @@ describe('placing', () => {
   test('a second time changes no order and no claim', async () => {
     const sale = await openTestSale(t);
     const claims = await win(t, sale, 'a', 'b');
-    await placeOrders(t, sale.id, claims);
+    await placeOrders(t, { saleId: sale.id, claims });
     const [orders, snapshot] = [await ordersOf(sale.id), await readSnapshot(t.redis, sale.id)];
-    await placeOrders(t, sale.id, claims);
+    await placeOrders(t, { saleId: sale.id, claims });
     expect(await ordersOf(sale.id)).toEqual(orders);
     expect(await readSnapshot(t.redis, sale.id)).toEqual({ ...snapshot, atMs: expect.any(Number) });
   });
@@ -57,7 +57,7 @@ describe('placing', () => {
   test('the same batch in four workers at once is placed once', async () => {
     const sale = await openTestSale(t, { units: 100 });
     const claims = await win(t, sale, ...buyers(100));
-    await Promise.all(Array.from({ length: 4 }, () => placeOrders(t, sale.id, claims)));
+    await Promise.all(Array.from({ length: 4 }, () => placeOrders(t, { saleId: sale.id, claims })));
     expect((await ordersOf(sale.id)).map(order => order.id)).toEqual(claims.map(claim => claim.claimId));
     expect((await readSnapshot(t.redis, sale.id))?.outbox.size).toBe(0);
     expect(await t.db.outboxEvent.count({ where: { saleId: sale.id } })).toBe(0);
@@ -67,7 +67,7 @@ describe('placing', () => {
     const sale = await openTestSale(t, { units: 100 });
     const claims = await win(t, sale, ...buyers(100));
     const batches = [claims, [...claims].reverse(), claims.slice(30), claims.slice(0, 70)];
-    await Promise.all(batches.map(batch => placeOrders(t, sale.id, batch)));
+    await Promise.all(batches.map(batch => placeOrders(t, { saleId: sale.id, claims: batch })));
     expect(await ordersOf(sale.id)).toHaveLength(100);
     expect((await audit(t.db, t.redis, sale.id))?.violations).toEqual([]);
   });
@@ -77,8 +77,8 @@ describe('out of order', () => {
   test('a claim that was given up is not placed', async () => {
     const sale = await openTestSale(t);
     const won = await winOne(t, sale, 'a');
-    await voidClaims(t.db, sale.id, [won], 'not_placed');
-    await placeOrders(t, sale.id, [won]);
+    await insertTombstones(t.db, { saleId: sale.id, claims: [won], reason: 'not_placed' });
+    await placeOrders(t, { saleId: sale.id, claims: [won] });
     expect((await ordersOf(sale.id)).map(order => order.status)).toEqual(['void']);
     const snapshot = await readSnapshot(t.redis, sale.id);
     expect(snapshot?.claims.get('a')).toMatchObject({ status: 'rejected', reason: 'not_placed' });
@@ -89,8 +89,11 @@ describe('out of order', () => {
     for (let i = 0; i < 20; i += 1) {
       const sale = await openTestSale(t, { units: 1 });
       const won = await winOne(t, sale, 'a');
-      await Promise.all([placeOrders(t, sale.id, [won]), voidClaims(t.db, sale.id, [won], 'not_placed')]);
-      await placeOrders(t, sale.id, [won]);
+      await Promise.all([
+        placeOrders(t, { saleId: sale.id, claims: [won] }),
+        insertTombstones(t.db, { saleId: sale.id, claims: [won], reason: 'not_placed' }),
+      ]);
+      await placeOrders(t, { saleId: sale.id, claims: [won] });
       const [order, ...more] = await ordersOf(sale.id);
       expect(more).toEqual([]);
       const expected = order?.status === 'void' ? 'rejected' : 'pending_payment';
@@ -101,11 +104,11 @@ describe('out of order', () => {
   test('a late worker does not bring back a claim that was cancelled and sold again', async () => {
     const sale = await openTestSale(t, { units: 1 });
     const late = await winOne(t, sale, 'a');
-    await voidClaims(t.db, sale.id, [late], 'not_placed');
-    await placeOrders(t, sale.id, [late]);
+    await insertTombstones(t.db, { saleId: sale.id, claims: [late], reason: 'not_placed' });
+    await placeOrders(t, { saleId: sale.id, claims: [late] });
     const next = await winOne(t, sale, 'b');
-    await placeOrders(t, sale.id, [next]);
-    await writesNothing(t.redis, () => placeOrders(t, sale.id, [late]));
+    await placeOrders(t, { saleId: sale.id, claims: [next] });
+    await writesNothing(t.redis, () => placeOrders(t, { saleId: sale.id, claims: [late] }));
     expect((await ordersOf(sale.id)).map(({ buyerId, status }) => [buyerId, status]).sort()).toEqual([
       ['a', 'void'],
       ['b', 'pending_payment'],
@@ -119,7 +122,7 @@ describe('claims that can not be placed', () => {
     const good = await win(t, sale, ...buyers(6));
     const poisoned = { buyerId: 'not a buyer!', claimId: randomUUID(), unit: 10 };
     await forceClaim(t, sale.id, poisoned);
-    await placeOrders(t, sale.id, [...good.slice(0, 3), poisoned, ...good.slice(3)]);
+    await placeOrders(t, { saleId: sale.id, claims: [...good.slice(0, 3), poisoned, ...good.slice(3)] });
     expect(await ordersOf(sale.id)).toHaveLength(6);
     const snapshot = await readSnapshot(t.redis, sale.id);
     for (const { buyerId } of good) expect(snapshot?.claims.get(buyerId)?.status).toBe('pending_payment');
@@ -134,7 +137,7 @@ describe('claims that can not be placed', () => {
     const claims = await win(t, sale, 'good', 'never', 'also-good');
     await t.db.$executeRaw`
       ALTER TABLE orders ADD CONSTRAINT not_this_one CHECK (buyer_id <> 'never' OR status = 'void')`;
-    await placeOrders(t, sale.id, claims);
+    await placeOrders(t, { saleId: sale.id, claims });
     await t.db.$executeRaw`ALTER TABLE orders DROP CONSTRAINT not_this_one`;
     expect(await claimOf(sale.id, 'never')).toMatchObject({ status: 'rejected', reason: 'not_placed' });
     for (const buyerId of ['good', 'also-good'])
@@ -156,10 +159,10 @@ describe('claims that can not be placed', () => {
   test('a unit that another live order has is lost, and is not put in stock', async () => {
     const sale = await openTestSale(t, { units: 2 });
     const owner = await winOne(t, sale, 'a');
-    await placeOrders(t, sale.id, [owner]);
+    await placeOrders(t, { saleId: sale.id, claims: [owner] });
     const loser = aClaim({ buyerId: 'b', unit: owner.unit });
     await forceClaim(t, sale.id, loser);
-    await placeOrders(t, sale.id, [loser]);
+    await placeOrders(t, { saleId: sale.id, claims: [loser] });
     const snapshot = await readSnapshot(t.redis, sale.id);
     expect(snapshot?.claims.get('b')).toMatchObject({ status: 'rejected', reason: 'lost' });
     expect(snapshot?.stock).toEqual([2]);
@@ -169,9 +172,9 @@ describe('claims that can not be placed', () => {
   test('a buyer who has a live order loses the second claim, and its unit goes back', async () => {
     const sale = await openTestSale(t, { units: 2 });
     const second = aClaim({ buyerId: 'a', unit: 2 });
-    await store(t.db, sale.id, [aClaim({ buyerId: 'a', unit: 1 })]);
+    await insertOrders(t.db, sale.id, [aClaim({ buyerId: 'a', unit: 1 })]);
     await forceClaim(t, sale.id, second);
-    await placeOrders(t, sale.id, [second]);
+    await placeOrders(t, { saleId: sale.id, claims: [second] });
     const snapshot = await readSnapshot(t.redis, sale.id);
     expect(snapshot?.claims.get('a')).toMatchObject({ claimId: second.claimId, status: 'rejected', reason: 'lost' });
     expect(snapshot?.stock).toContain(2);
@@ -181,7 +184,7 @@ describe('claims that can not be placed', () => {
     const sale = await openTestSale(t, { units: 2 });
     const beyond = aClaim({ buyerId: 'a', unit: 3 });
     await forceClaim(t, sale.id, beyond);
-    await placeOrders(t, sale.id, [beyond]);
+    await placeOrders(t, { saleId: sale.id, claims: [beyond] });
     expect((await ordersOf(sale.id)).map(order => order.status)).toEqual(['void']);
     expect((await claimOf(sale.id, 'a'))?.status).toBe('rejected');
   });
@@ -192,8 +195,8 @@ describe('immediate settlement', () => {
 
   test('with funds the order is paid and the wallet debited', async () => {
     const sale = await openTestSale(t, immediate);
-    await creditWallets(t.db, ['rich'], 700, 'EUR');
-    await placeOrders(t, sale.id, [await winOne(t, sale, 'rich')]);
+    await creditWallets(t.db, ['rich'], { amountMinor: 700, currency: 'EUR' });
+    await placeOrders(t, { saleId: sale.id, claims: [await winOne(t, sale, 'rich')] });
     expect((await ordersOf(sale.id))[0]).toMatchObject({ status: 'paid', amountMinor: 500n });
     expect(await readBalance(t.db, 'rich', 'EUR')).toBe(200);
     expect((await claimOf(sale.id, 'rich'))?.status).toBe('paid');
@@ -201,8 +204,8 @@ describe('immediate settlement', () => {
 
   test('without funds the order is rejected, the unit goes back, and the buyer may try again', async () => {
     const sale = await openTestSale(t, immediate);
-    await creditWallets(t.db, ['poor'], 499, 'EUR');
-    await placeOrders(t, sale.id, await win(t, sale, 'poor', 'no-wallet'));
+    await creditWallets(t.db, ['poor'], { amountMinor: 499, currency: 'EUR' });
+    await placeOrders(t, { saleId: sale.id, claims: await win(t, sale, 'poor', 'no-wallet') });
     expect((await ordersOf(sale.id)).map(({ status, reason }) => [status, reason])).toEqual([
       ['rejected', 'insufficient_funds'],
       ['rejected', 'insufficient_funds'],
@@ -211,18 +214,18 @@ describe('immediate settlement', () => {
     const snapshot = await readSnapshot(t.redis, sale.id);
     expect(snapshot?.claims.get('poor')).toMatchObject({ status: 'rejected', reason: 'insufficient_funds' });
     expect(snapshot?.stock.sort()).toEqual([1, 2, 3, 4]);
-    await creditWallets(t.db, ['poor'], 1, 'EUR');
-    await placeOrders(t, sale.id, [await winOne(t, sale, 'poor')]);
+    await creditWallets(t.db, ['poor'], { amountMinor: 1, currency: 'EUR' });
+    await placeOrders(t, { saleId: sale.id, claims: [await winOne(t, sale, 'poor')] });
     expect((await claimOf(sale.id, 'poor'))?.status).toBe('paid');
   });
 
   test('money for one of two sales buys one, when both are placed at once', async () => {
     for (let i = 0; i < 10; i += 1) {
       const buyer = `once${i}`;
-      await creditWallets(t.db, [buyer], 500, 'EUR');
+      await creditWallets(t.db, [buyer], { amountMinor: 500, currency: 'EUR' });
       const sales = [await openTestSale(t, immediate), await openTestSale(t, immediate)];
       const claims = await Promise.all(sales.map(sale => winOne(t, sale, buyer)));
-      await Promise.all(sales.map((sale, n) => placeOrders(t, sale.id, claims.slice(n, n + 1))));
+      await Promise.all(sales.map((sale, n) => placeOrders(t, { saleId: sale.id, claims: claims.slice(n, n + 1) })));
       const orders = await t.db.order.findMany({ where: { buyerId: buyer } });
       expect(orders.map(order => order.status).sort()).toEqual(['paid', 'rejected']);
       expect(await readBalance(t.db, buyer, 'EUR')).toBe(0);
@@ -232,9 +235,9 @@ describe('immediate settlement', () => {
   test('the same batch in four workers at once debits each wallet once', async () => {
     const sale = await openTestSale(t, { ...immediate, units: 20 });
     const names = buyers(20, 'debited');
-    await creditWallets(t.db, names, 1_200, 'EUR');
+    await creditWallets(t.db, names, { amountMinor: 1_200, currency: 'EUR' });
     const claims = await win(t, sale, ...names);
-    await Promise.all(Array.from({ length: 4 }, () => placeOrders(t, sale.id, claims)));
+    await Promise.all(Array.from({ length: 4 }, () => placeOrders(t, { saleId: sale.id, claims })));
     for (const name of names) expect(await readBalance(t.db, name, 'EUR')).toBe(700);
     expect((await audit(t.db, t.redis, sale.id))?.violations).toEqual([]);
   });

@@ -24,23 +24,23 @@ async function lostToAnother() {
 
 test('a claim that nobody placed is told to be lost, and never placed after', async () => {
   const { sale, lost, other } = await lostToAnother();
-  await settleReceipt(t, sale.id, lost);
+  await settleReceipt(t, { saleId: sale.id, ...lost });
   expect(await claimOf(sale.id, 'ann')).toMatchObject({ claimId: lost.claimId, status: 'rejected', reason: 'lost' });
-  await placeOrders(t, sale.id, [other]);
-  await cancelOrder(t, sale.id, other);
-  await placeOrders(t, sale.id, [lost]);
+  await placeOrders(t, { saleId: sale.id, claims: [other] });
+  await cancelOrder(t, { saleId: sale.id, ...other });
+  await placeOrders(t, { saleId: sale.id, claims: [lost] });
   expect(await orderOf(lost.claimId)).toMatchObject({ status: 'void', reason: 'lost' });
   expect((await readSnapshot(t.redis, sale.id))?.stock).toEqual([1]);
 });
 
 test('a claim that was placed after all keeps its unit, and its buyer gets it back', async () => {
   const { sale, lost, other } = await lostToAnother();
-  await placeOrders(t, sale.id, [lost]);
-  await settleReceipt(t, sale.id, lost);
+  await placeOrders(t, { saleId: sale.id, claims: [lost] });
+  await settleReceipt(t, { saleId: sale.id, ...lost });
   expect(await orderOf(lost.claimId)).toMatchObject({ status: 'pending_payment' });
   expect(await claimOf(sale.id, 'ann')).toBeUndefined();
-  await placeOrders(t, sale.id, [other]);
-  await reconcile(t, sale.id, false);
+  await placeOrders(t, { saleId: sale.id, claims: [other] });
+  await reconcile(t, sale.id);
   expect(await claimOf(sale.id, 'ann')).toMatchObject({ claimId: lost.claimId, status: 'pending_payment' });
   expect(await claimOf(sale.id, 'bob')).toMatchObject({ status: 'rejected', reason: 'lost' });
 });
@@ -49,11 +49,11 @@ test.each(['the tombstone', 'the placing'])(
   'of both at once one wins, and its buyer is told so: %s first',
   async first => {
     const { sale, lost, other } = await lostToAnother();
-    await placeOrders(t, sale.id, [other]);
-    await cancelOrder(t, sale.id, other);
-    const steps = [settleReceipt(t, sale.id, lost), placeOrders(t, sale.id, [lost])];
+    await placeOrders(t, { saleId: sale.id, claims: [other] });
+    await cancelOrder(t, { saleId: sale.id, ...other });
+    const steps = [settleReceipt(t, { saleId: sale.id, ...lost }), placeOrders(t, { saleId: sale.id, claims: [lost] })];
     await Promise.all(first === 'the placing' ? steps.reverse() : steps);
-    await settleReceipt(t, sale.id, lost);
+    await settleReceipt(t, { saleId: sale.id, ...lost });
     const told = { void: 'rejected', pending_payment: 'pending_payment' }[
       String((await orderOf(lost.claimId))?.status)
     ];
@@ -63,6 +63,6 @@ test.each(['the tombstone', 'the placing'])(
 
 test('a second time changes nothing', async () => {
   const { sale, lost } = await lostToAnother();
-  await settleReceipt(t, sale.id, lost);
-  await writesNothing(t.redis, () => settleReceipt(t, sale.id, lost));
+  await settleReceipt(t, { saleId: sale.id, ...lost });
+  await writesNothing(t.redis, () => settleReceipt(t, { saleId: sale.id, ...lost }));
 });

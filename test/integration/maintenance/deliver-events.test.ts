@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { deliverEvents } from '#core/maintenance/deliver-events.js';
-import { cancelOrder, expireOrders } from '#core/postgres/orders/end.js';
+import { cancelRow, expireRows } from '#core/postgres/orders/end-orders.js';
 import { keysOf } from '#core/redis/keys.js';
 import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import { placeOrders } from '#core/steps/place-orders.js';
@@ -14,8 +14,8 @@ const t = useStores();
 async function halfCancelled() {
   const sale = await openTestSale(t, { units: 1 });
   const won = await winOne(t, sale, 'a');
-  await placeOrders(t, sale.id, [won]);
-  await cancelOrder(t.db, sale.id, won);
+  await placeOrders(t, { saleId: sale.id, claims: [won] });
+  await cancelRow(t.db, sale.id, won);
   return sale;
 }
 
@@ -32,9 +32,9 @@ test('a worker that died between cancelling and releasing leaves the release to 
 test('a worker that died between expiring and releasing leaves the release to us', async () => {
   const sale = await openTestSale(t, { units: 1 });
   const won = await winOne(t, sale, 'a');
-  await placeOrders(t, sale.id, [won]);
+  await placeOrders(t, { saleId: sale.id, claims: [won] });
   await makeOverdue(t, [won]);
-  await expireOrders(t.db, 10, [won.claimId]);
+  await expireRows(t.db, 10, [won.claimId]);
   await makeReleasesOld(t, sale.id, 2);
   expect(await deliverEvents(t)).toBe(1);
   expect((await readSnapshot(t.redis, sale.id))?.claims.get('a')?.reason).toBe('unpaid');

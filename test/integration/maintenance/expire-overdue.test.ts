@@ -13,7 +13,7 @@ test('overdue orders of every sale are cancelled without any job, and only those
   const sales = [await openTestSale(t, { units: 2 }), await openTestSale(t, { units: 2 })];
   for (const sale of sales) {
     const claims = await win(t, sale, 'a', 'b');
-    await placeOrders(t, sale.id, claims);
+    await placeOrders(t, { saleId: sale.id, claims });
     await makeOverdue(t, claims.slice(0, 1));
   }
   expect(await expireOverdue(t)).toBe(2);
@@ -30,7 +30,7 @@ test('overdue orders of every sale are cancelled without any job, and only those
 test('a second time finds nothing', async () => {
   const sale = await openTestSale(t);
   const claims = await win(t, sale, 'a');
-  await placeOrders(t, sale.id, claims);
+  await placeOrders(t, { saleId: sale.id, claims });
   await makeOverdue(t, claims);
   expect(await expireOverdue(t)).toBe(1);
   expect(await expireOverdue(t)).toBe(0);
@@ -39,7 +39,7 @@ test('a second time finds nothing', async () => {
 test('two at once cancel each order once', async () => {
   const sale = await openTestSale(t, { units: 50 });
   const claims = await win(t, sale, ...Array.from({ length: 50 }, (_, i) => `b${i}`));
-  await placeOrders(t, sale.id, claims);
+  await placeOrders(t, { saleId: sale.id, claims });
   await makeOverdue(t, claims);
   const [first, second] = await Promise.all([expireOverdue(t), expireOverdue(t)]);
   expect(first + second).toBe(50);
@@ -50,12 +50,12 @@ test('a sale that Redis can not serve holds up no order of another, however many
   const [shut, other] = [await openTestSale(t, { units: 600 }), await openTestSale(t)];
   for (let i = 0; i < 6; i += 1) {
     const claims = await win(t, shut, ...buyers(100, `part${i}-`));
-    await placeOrders(t, shut.id, claims);
+    await placeOrders(t, { saleId: shut.id, claims });
     await makeOverdue(t, claims, 10);
   }
   const [claim] = await win(t, other, 'a');
   if (!claim) throw new Error('the buyer should have won');
-  await placeOrders(t, other.id, [claim]);
+  await placeOrders(t, { saleId: other.id, claims: [claim] });
   await makeOverdue(t, [claim]);
   await setSale(t.redis, shut.id, { runId: 'another-run' });
   await expect(expireOverdue(t)).rejects.toThrow(NotVerified);

@@ -1,9 +1,9 @@
 import { expect, jest, test } from '@jest/globals';
 import { prune } from '#core/maintenance/prune.js';
-import { pruneEvents } from '#core/postgres/deliveries/release-event.js';
-import { voidClaims } from '#core/postgres/orders/end.js';
+import { pruneDeliveries } from '#core/postgres/deliveries/prune.js';
+import { insertTombstones } from '#core/postgres/orders/end-orders.js';
 import { KEEP_DAYS } from '#core/postgres/sales.js';
-import { isUnknown, listLoadedSales, markRegistryWhole } from '#core/redis/registry.js';
+import { isUnknown, markRegistryWhole, readLoadedSaleIds } from '#core/redis/registry.js';
 import { readLoadedSale, readRunId } from '#core/redis/sale/sale.js';
 import { releaseUnits } from '#core/steps/release-units.js';
 import { openTestSale, useStores, winOne } from '../../support/stores/stores.js';
@@ -49,12 +49,18 @@ test('a worker whose clock is wrong prunes nothing that is being sold', async ()
 test('releases that were carried out long ago are deleted once their sale is over as long, and none that was not', async () => {
   const longOver = Date.now() - (KEEP_DAYS + 0.1) * DAY_MS;
   const sale = await openTestSale(t);
-  await releaseUnits(t, await voidClaims(t.db, sale.id, [await winOne(t, sale, 'a')], 'lost'));
-  await releaseUnits(t, await voidClaims(t.db, sale.id, [await winOne(t, sale, 'b')], 'lost'));
+  await releaseUnits(
+    t,
+    await insertTombstones(t.db, { saleId: sale.id, claims: [await winOne(t, sale, 'a')], reason: 'lost' }),
+  );
+  await releaseUnits(
+    t,
+    await insertTombstones(t.db, { saleId: sale.id, claims: [await winOne(t, sale, 'b')], reason: 'lost' }),
+  );
   const [first] = await t.db.outboxEvent.findMany({ where: { saleId: sale.id }, orderBy: { id: 'asc' } });
   const longAgo = new Date(Date.now() - (KEEP_DAYS + 1) * DAY_MS);
   if (first) await t.db.outboxEvent.update({ where: { id: first.id }, data: { deliveredAt: longAgo } });
-  await voidClaims(t.db, sale.id, [await winOne(t, sale, 'c')], 'lost');
+  await insertTombstones(t.db, { saleId: sale.id, claims: [await winOne(t, sale, 'c')], reason: 'lost' });
   await t.db.outboxEvent.updateMany({ where: { deliveredAt: null }, data: { createdAt: longAgo } });
   await prune(t);
   expect(await t.db.outboxEvent.count({ where: { saleId: sale.id } })).toBe(3);
@@ -62,7 +68,7 @@ test('releases that were carried out long ago are deleted once their sale is ove
     where: { id: sale.id },
     data: { opensAt: new Date(longOver - DAY_MS), closesAt: new Date(longOver) },
   });
-  await pruneEvents(t.db);
+  await pruneDeliveries(t.db);
   const left = await t.db.outboxEvent.findMany({ where: { saleId: sale.id } });
   expect(left).toHaveLength(2);
   expect(left.map(event => event.id)).not.toContain(first?.id);
@@ -81,6 +87,6 @@ test('a sale that is created meanwhile is not taken for an old one', async () =>
     done = true;
   });
   await pruning;
-  expect(await listLoadedSales(t.redis)).toEqual(expect.arrayContaining(created.map(sale => sale.id)));
+  expect(await readLoadedSaleIds(t.redis)).toEqual(expect.arrayContaining(created.map(sale => sale.id)));
   for (const { id } of created) expect((await readLoadedSale(t.redis, id))?.remaining).toBe(3);
 });

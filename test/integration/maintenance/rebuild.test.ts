@@ -6,7 +6,7 @@ import { reconcileAll } from '#core/maintenance/reconcile.js';
 import { rescue } from '#core/maintenance/rescue.js';
 import { changeSale } from '#core/operator/change-sale.js';
 import type { Database } from '#core/postgres/database.js';
-import { refundOrder } from '#core/postgres/money/refund.js';
+import { refundRow } from '#core/postgres/money/refund.js';
 import { creditWallets } from '#core/postgres/money/wallet.js';
 import { keysOf } from '#core/redis/keys.js';
 import { readLoadedSale } from '#core/redis/sale/sale.js';
@@ -32,10 +32,10 @@ async function saleInTheMiddle() {
   const sale = await openTestSale(t, { units: 4, standbyFactor: 1 });
   const [live, paid, cancelled, unplaced] = await win(t, sale, 'live', 'paid', 'cancelled', 'unplaced');
   if (!live || !paid || !cancelled || !unplaced) throw new Error('all four should have won');
-  await placeOrders(t, sale.id, [live, paid, cancelled]);
-  await creditWallets(t.db, ['paid'], sale.priceMinor, 'EUR');
-  await payOrder(t, sale.id, paid.claimId, 'paid');
-  await cancelOrder(t, sale.id, cancelled);
+  await placeOrders(t, { saleId: sale.id, claims: [live, paid, cancelled] });
+  await creditWallets(t.db, ['paid'], { amountMinor: sale.priceMinor, currency: 'EUR' });
+  await payOrder(t, { saleId: sale.id, claimId: paid.claimId, buyerId: 'paid' });
+  await cancelOrder(t, { saleId: sale.id, ...cancelled });
   return { sale, live, paid, cancelled, unplaced };
 }
 
@@ -93,8 +93,8 @@ describe('a claim that contradicts an order', () => {
     const snapshot = await readSnapshot(t.redis, sale.id);
     expect(snapshot?.claims.get('twin')).toMatchObject({ status: 'rejected', reason: 'lost' });
     expect(await rowOf(twin.claimId)).toMatchObject({ status: 'void', reason: 'lost' });
-    await cancelOrder(t, sale.id, live);
-    await placeOrders(t, sale.id, [twin]);
+    await cancelOrder(t, { saleId: sale.id, ...live });
+    await placeOrders(t, { saleId: sale.id, claims: [twin] });
     expect(await rowOf(twin.claimId)).toMatchObject({ status: 'void', reason: 'lost' });
     expect((await audit(t.db, t.redis, sale.id))?.violations).toEqual([]);
   });
@@ -106,8 +106,8 @@ describe('a claim that contradicts an order', () => {
     await rebuild(t, sale.id);
     expect((await readSnapshot(t.redis, sale.id))?.claims.get('live')?.claimId).toBe(live.claimId);
     expect(await rowOf(second.claimId)).toMatchObject({ status: 'void', reason: 'lost' });
-    await cancelOrder(t, sale.id, live);
-    await placeOrders(t, sale.id, [second]);
+    await cancelOrder(t, { saleId: sale.id, ...live });
+    await placeOrders(t, { saleId: sale.id, claims: [second] });
     expect(await rowOf(second.claimId)).toMatchObject({ status: 'void' });
     await makeReleasesOld(t, sale.id, 2);
     await deliverEvents(t);
@@ -146,7 +146,7 @@ describe('what happens while a sale is rebuilt', () => {
         withdrawnUnit: {
           async findMany({ args, query }) {
             const found = await query(args);
-            await refundOrder(t.db, paid.claimId, false);
+            await refundRow(t.db, { orderId: paid.claimId, restock: false });
             return found;
           },
         },
@@ -192,8 +192,8 @@ test('while a sale is rebuilt again and again, every accepted claim survives and
       const claims = await win(t, sale, `${name}-${i}a`, `${name}-${i}b`);
       accepted.push(...claims);
       // The worker may meet the closed gate: then the outbox keeps the claims for rescue.
-      if (claims.length > 0 && i % 2 === 0) await placeOrders(t, sale.id, claims).catch(() => undefined);
-      if (claims[0] && i % 5 === 0) await cancelOrder(t, sale.id, claims[0]).catch(() => undefined);
+      if (claims.length > 0 && i % 2 === 0) await placeOrders(t, { saleId: sale.id, claims }).catch(() => undefined);
+      if (claims[0] && i % 5 === 0) await cancelOrder(t, { saleId: sale.id, ...claims[0] }).catch(() => undefined);
     }
   };
   const rebuilding = (async () => {
@@ -215,7 +215,8 @@ test('while a sale is rebuilt again and again, every accepted claim survives and
 
 test('500 orders and 200 unplaced claims come back whole', async () => {
   const sale = await openTestSale(t, { units: 1_000 });
-  for (let i = 0; i < 5; i += 1) await placeOrders(t, sale.id, await win(t, sale, ...buyers(100, `placed${i}-`)));
+  for (let i = 0; i < 5; i += 1)
+    await placeOrders(t, { saleId: sale.id, claims: await win(t, sale, ...buyers(100, `placed${i}-`)) });
   for (let i = 0; i < 2; i += 1) await win(t, sale, ...buyers(100, `unplaced${i}-`));
   expect(await rebuild(t, sale.id)).toBe(700);
   const snapshot = await readSnapshot(t.redis, sale.id);
@@ -226,12 +227,12 @@ test('from an old copy, a claim that has ended since does not come back to life'
   const sale = await openTestSale(t, { units: 3 });
   const [first] = await win(t, sale, 'bea');
   if (!first) throw new Error('bea should have won');
-  await placeOrders(t, sale.id, [first]);
-  await cancelOrder(t, sale.id, first);
+  await placeOrders(t, { saleId: sale.id, claims: [first] });
+  await cancelOrder(t, { saleId: sale.id, ...first });
   const [second] = await win(t, sale, 'bea');
   if (!second) throw new Error('bea should have won again');
-  await placeOrders(t, sale.id, [second]);
-  await cancelOrder(t, sale.id, second);
+  await placeOrders(t, { saleId: sale.id, claims: [second] });
+  await cancelOrder(t, { saleId: sale.id, ...second });
   await forceClaim(t, sale.id, first, 'pending_payment', false);
   await rebuild(t, sale.id);
   const snapshot = await readSnapshot(t.redis, sale.id);
@@ -241,10 +242,10 @@ test('from an old copy, a claim that has ended since does not come back to life'
 
 test('a unit that was withdrawn is not placed again, and its release frees none', async () => {
   const { sale, paid } = await saleInTheMiddle();
-  await refundOrder(t.db, paid.claimId, false);
+  await refundRow(t.db, { orderId: paid.claimId, restock: false });
   const claim = aClaim({ buyerId: 'late', unit: paid.unit });
   await forceClaim(t, sale.id, claim);
-  await placeOrders(t, sale.id, [claim]);
+  await placeOrders(t, { saleId: sale.id, claims: [claim] });
   const snapshot = await readSnapshot(t.redis, sale.id);
   expect(snapshot?.claims.get('late')).toMatchObject({ status: 'rejected', reason: 'lost' });
   expect(snapshot?.stock).not.toContain(paid.unit);

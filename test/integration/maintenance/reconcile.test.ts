@@ -3,11 +3,11 @@ import { audit } from '#core/comparison/audit.js';
 import { Pace } from '#core/maintenance/pace.js';
 import { rebuild } from '#core/maintenance/rebuild.js';
 import { reconcile, reconcileAll } from '#core/maintenance/reconcile.js';
-import { cancelOrder } from '#core/postgres/orders/end.js';
-import { placeOrders as store } from '#core/postgres/orders/place.js';
+import { cancelRow } from '#core/postgres/orders/end-orders.js';
+import { insertOrders } from '#core/postgres/orders/insert-orders.js';
 import { updateSale } from '#core/postgres/sales.js';
 import { keysOf, REGISTRY } from '#core/redis/keys.js';
-import { isRegistryWhole, isUnknown, listLoadedSales, markRegistryWhole } from '#core/redis/registry.js';
+import { isRegistryWhole, isUnknown, markRegistryWhole, readLoadedSaleIds } from '#core/redis/registry.js';
 import { readLoadedSale, readRunId, restock, setSale } from '#core/redis/sale/sale.js';
 import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import type { Sale } from '#core/rules/sale.js';
@@ -26,7 +26,7 @@ const violations = async (saleId: string) => (await audit(t.db, t.redis, saleId)
 async function saleWithOrder(wanted: Partial<Sale> = {}) {
   const sale = await openTestSale(t, wanted);
   const placed = await winOne(t, sale, 'a');
-  await placeOrders(t, sale.id, [placed]);
+  await placeOrders(t, { saleId: sale.id, claims: [placed] });
   return { sale, placed };
 }
 
@@ -37,7 +37,7 @@ const DAMAGES: [
   (t: TestStores, made: Awaited<ReturnType<typeof saleWithOrder>>) => Promise<unknown>,
 ][] = [
   ['claim_missing', 'restored_claim', (t, { sale, placed }) => loseClaim(t, sale.id, placed)],
-  ['release_missing', 'released_claim', (t, { sale, placed }) => cancelOrder(t.db, sale.id, placed)],
+  ['release_missing', 'released_claim', (t, { sale, placed }) => cancelRow(t.db, sale.id, placed)],
   ['status_behind', 'recorded_status', (t, { sale, placed }) => forceClaim(t, sale.id, placed, 'queued', false)],
   ['outbox_missing', 'placed_claim', (t, { sale }) => forceClaim(t, sale.id, aClaim({ unit: 2 }), 'queued', false)],
   ['units_wrong', 'rebuilt', (t, { sale }) => t.redis.lpop(keysOf(sale.id).stock)],
@@ -50,12 +50,12 @@ describe('each difference', () => {
   test.each(DAMAGES)('%s is repaired (%s), with one row in repairs', async (kind, repair, damage) => {
     const made = await saleWithOrder();
     await damage(t, made);
-    const result = await reconcile(t, made.sale.id, false);
+    const result = await reconcile(t, made.sale.id);
     expect(result?.differences.map(difference => difference.kind)).toEqual([kind]);
     expect(result?.repairs.map(done => done.kind)).toEqual([repair]);
     expect(await repairsOf(made.sale.id)).toEqual([repair]);
     expect(await violations(made.sale.id)).toEqual([]);
-    expect((await reconcile(t, made.sale.id, false))?.differences).toEqual([]);
+    expect((await reconcile(t, made.sale.id))?.differences).toEqual([]);
     expect(await repairsOf(made.sale.id)).toEqual([repair]);
   });
 
@@ -63,7 +63,7 @@ describe('each difference', () => {
     const made = await saleWithOrder();
     await damage(t, made);
     const orders = await t.db.order.findMany({ where: { saleId: made.sale.id } });
-    const result = await writesNothing(t.redis, () => reconcile(t, made.sale.id, true));
+    const result = await writesNothing(t.redis, () => reconcile(t, made.sale.id, { dryRun: true }));
     expect(result?.differences.map(difference => difference.kind)).toEqual([kind]);
     expect(result?.repairs).toEqual([]);
     expect(await repairsOf(made.sale.id)).toEqual([]);
@@ -73,8 +73,8 @@ describe('each difference', () => {
   test.each(DAMAGES)('%s is repaired by two at once (%s) as by one', async (_kind, _repair, damage) => {
     const made = await saleWithOrder();
     await damage(t, made);
-    await Promise.all([reconcile(t, made.sale.id, false), reconcile(t, made.sale.id, false)]);
-    await reconcile(t, made.sale.id, false);
+    await Promise.all([reconcile(t, made.sale.id), reconcile(t, made.sale.id)]);
+    await reconcile(t, made.sale.id);
     expect(await violations(made.sale.id)).toEqual([]);
   });
 });
@@ -85,8 +85,8 @@ describe('contradictions', () => {
     await loseClaim(t, sale.id, placed);
     const other = await winOne(t, sale, 'a');
     for (let i = 0; i < 3; i += 1) {
-      await reconcile(t, sale.id, false);
-      await placeOrders(t, sale.id, [other]);
+      await reconcile(t, sale.id);
+      await placeOrders(t, { saleId: sale.id, claims: [other] });
     }
     expect((await readSnapshot(t.redis, sale.id))?.claims.get('a')?.claimId).toBe(placed.claimId);
     expect(await violations(sale.id)).toEqual([]);
@@ -97,8 +97,8 @@ describe('contradictions', () => {
     await loseClaim(t, sale.id, placed);
     const other = await winOne(t, sale, 'b');
     expect(other.unit).toBe(placed.unit);
-    await placeOrders(t, sale.id, [other]);
-    for (let i = 0; i < 2; i += 1) await reconcile(t, sale.id, false);
+    await placeOrders(t, { saleId: sale.id, claims: [other] });
+    for (let i = 0; i < 2; i += 1) await reconcile(t, sale.id);
     const snapshot = await readSnapshot(t.redis, sale.id);
     expect(snapshot?.claims.get('a')).toMatchObject({ claimId: placed.claimId, status: 'pending_payment' });
     expect(snapshot?.claims.get('b')).toMatchObject({ status: 'rejected', reason: 'lost' });
@@ -132,7 +132,7 @@ describe('the list of sales', () => {
     const { sale } = await saleWithOrder();
     await t.redis.hdel(REGISTRY, sale.id);
     await reconcileAll(t);
-    expect(await listLoadedSales(t.redis)).toContain(sale.id);
+    expect(await readLoadedSaleIds(t.redis)).toContain(sale.id);
     expect(await violations(sale.id)).toEqual([]);
   });
 });
@@ -141,7 +141,7 @@ describe('what is on its way', () => {
   test('claims that wait to be placed are left alone', async () => {
     const { sale } = await saleWithOrder({ units: 10 });
     await win(t, sale, ...buyers(5));
-    expect(await writesNothing(t.redis, () => reconcile(t, sale.id, false))).toMatchObject({
+    expect(await writesNothing(t.redis, () => reconcile(t, sale.id))).toMatchObject({
       differences: [],
       repairs: [],
     });
@@ -151,12 +151,12 @@ describe('what is on its way', () => {
     const sale = await openTestSale(t, { units: 300, standbyFactor: 1 });
     const busy = Array.from({ length: 30 }, async (_, i) => {
       const claims = await win(t, sale, ...buyers(12, `busy${i}-`));
-      if (claims.length > 0) await placeOrders(t, sale.id, claims);
-      for (const claim of claims.slice(0, 2)) await cancelOrder(t.db, sale.id, claim);
+      if (claims.length > 0) await placeOrders(t, { saleId: sale.id, claims });
+      for (const claim of claims.slice(0, 2)) await cancelRow(t.db, sale.id, claim);
     });
-    const reconciling = Array.from({ length: 10 }, () => reconcile(t, sale.id, false));
+    const reconciling = Array.from({ length: 10 }, () => reconcile(t, sale.id));
     await Promise.all([...busy, ...reconciling]);
-    for (let i = 0; i < 3; i += 1) await reconcile(t, sale.id, false);
+    for (let i = 0; i < 3; i += 1) await reconcile(t, sale.id);
     expect(await violations(sale.id)).toEqual([]);
   });
 
@@ -164,17 +164,17 @@ describe('what is on its way', () => {
     const sale = await openTestSale(t, { units: 1, standbyFactor: 3 });
     await win(t, sale, 'a', 'b', 'c');
     await updateSale(t.db, sale.id, { addUnits: 1 });
-    expect((await reconcile(t, sale.id, false))?.repairs).toMatchObject([{ kind: 'updated' }]);
-    expect((await reconcile(t, sale.id, false))?.repairs).toMatchObject([{ kind: 'promoted', detail: { unit: 2 } }]);
+    expect((await reconcile(t, sale.id))?.repairs).toMatchObject([{ kind: 'updated' }]);
+    expect((await reconcile(t, sale.id))?.repairs).toMatchObject([{ kind: 'promoted', detail: { unit: 2 } }]);
     expect((await readSnapshot(t.redis, sale.id))?.claims.get('b')).toMatchObject({ unit: 2, status: 'queued' });
-    expect((await reconcile(t, sale.id, false))?.repairs).toEqual([]);
+    expect((await reconcile(t, sale.id))?.repairs).toEqual([]);
   });
 
   test('however many: nobody waits for another comparison', async () => {
     const sale = await openTestSale(t, { units: 600, standbyFactor: 1 });
     for (let i = 0; i < 12; i += 1) await win(t, sale, ...buyers(100, `one${i}-`));
     await restock(t.redis, { ...sale, units: 1_200 });
-    expect((await reconcile(t, sale.id, false))?.repairs).toHaveLength(600);
+    expect((await reconcile(t, sale.id))?.repairs).toHaveLength(600);
     expect(await readLoadedSale(t.redis, sale.id)).toMatchObject({ remaining: 0, waiting: 0, claims: 1_200 });
   });
 
@@ -182,7 +182,7 @@ describe('what is on its way', () => {
     const sale = await openTestSale(t, { units: 3 });
     await updateSale(t.db, sale.id, { addUnits: 4 });
     await updateSale(t.db, sale.id, { state: 'paused' });
-    await reconcile(t, sale.id, false);
+    await reconcile(t, sale.id);
     expect(await readLoadedSale(t.redis, sale.id)).toMatchObject({
       units: 7,
       remaining: 7,
@@ -212,7 +212,7 @@ describe('a Postgres that comes back from an older copy', () => {
   async function forgottenPause() {
     const { sale } = await saleWithOrder();
     await updateSale(t.db, sale.id, { state: 'paused' });
-    await reconcile(t, sale.id, false);
+    await reconcile(t, sale.id);
     await t.db.sale.update({ where: { id: sale.id }, data: { state: 'open', generation: sale.generation } });
     return sale;
   }
@@ -220,14 +220,14 @@ describe('a Postgres that comes back from an older copy', () => {
 
   test('is right about the sale all the same', async () => {
     const sale = await forgottenPause();
-    await reconcile(t, sale.id, false);
+    await reconcile(t, sale.id);
     expect(await readLoadedSale(t.redis, sale.id)).toMatchObject(reopened);
   });
 
   test('shuts no sale for good, neither after a restart of Redis nor after a rebuild', async () => {
     const [restarted, rebuilt] = [await forgottenPause(), await forgottenPause()];
     await setSale(t.redis, restarted.id, { runId: 'another-run' });
-    await reconcile(t, restarted.id, false);
+    await reconcile(t, restarted.id);
     expect(await readLoadedSale(t.redis, restarted.id)).toMatchObject(reopened);
     expect(await rebuild(t, rebuilt.id)).toBe(1);
     expect(await readLoadedSale(t.redis, rebuilt.id)).toMatchObject(reopened);
@@ -237,7 +237,7 @@ describe('a Postgres that comes back from an older copy', () => {
 describe('all sales', () => {
   test('a sale that Redis lacks is loaded, and one that does not exist is known not to', async () => {
     const sale = await openTestSale(t);
-    await store(t.db, sale.id, [aClaim({ buyerId: 'a' })]);
+    await insertOrders(t.db, sale.id, [aClaim({ buyerId: 'a' })]);
     await t.redis.unlink(...Object.values(keysOf(sale.id)));
     await reconcileAll(t);
     expect((await readSnapshot(t.redis, sale.id))?.stock).toEqual([2, 3]);

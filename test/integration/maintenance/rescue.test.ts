@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { RESCUE_AFTER_MS, rescue, rescueAll } from '#core/maintenance/rescue.js';
-import { QUEUE_PREFIX } from '#core/queue/queue.js';
+import { QUEUE_PREFIX } from '#core/queue/queues.js';
 import { keysOf } from '#core/redis/keys.js';
 import { dropSale, setSale } from '#core/redis/sale/sale.js';
 import { readSnapshot } from '#core/redis/sale/snapshot.js';
@@ -41,7 +41,7 @@ test('a claim that is younger is left to its job', async () => {
 test('a claim that was placed, and whose worker died before it told Redis, is told', async () => {
   const sale = await openTestSale(t);
   const won = await winOne(t, sale, 'a');
-  await placeOrders(t, sale.id, [won]);
+  await placeOrders(t, { saleId: sale.id, claims: [won] });
   const keys = keysOf(sale.id);
   await t.redis.hset(keys.claims, 'a', `${won.claimId} 1 queued - -`);
   await t.redis.zadd(keys.outbox, 1, 'a');
@@ -53,7 +53,7 @@ test('a claim that was placed, and whose worker died before it told Redis, is to
 test('four at once, and the job as well, place every claim once', async () => {
   const sale = await openTestSale(t, { units: 100 });
   const claims = await win(t, sale, ...buyers(100));
-  const all = [...Array.from({ length: 4 }, () => rescue(t, sale.id, 0)), placeOrders(t, sale.id, claims)];
+  const all = [...Array.from({ length: 4 }, () => rescue(t, sale.id, 0)), placeOrders(t, { saleId: sale.id, claims })];
   await Promise.all(all);
   expect(await orderCount(sale.id)).toBe(100);
   expect((await readSnapshot(t.redis, sale.id))?.outbox.size).toBe(0);

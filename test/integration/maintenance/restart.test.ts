@@ -20,7 +20,7 @@ const t = useStores();
 test('after kill -9 and a start, claims are refused until the sale was compared, then everything is there', async () => {
   const sale = await openTestSale(t, { units: 5, standbyFactor: 1 });
   const placed = await win(t, sale, 'a', 'b');
-  await placeOrders(t, sale.id, placed);
+  await placeOrders(t, { saleId: sale.id, claims: placed });
   const [unplaced] = await win(t, sale, 'c');
   await reconcileAll(t);
   const before = await readSnapshot(t.redis, sale.id);
@@ -64,11 +64,11 @@ test('an accepted claim survives kill -9, as it was on disk before it was answer
 test('started on an old copy of its data: what was sold since is not sold again, and what only it knew is restored or lost', async () => {
   const sale = await openTestSale(t, { units: 4 });
   const old = await winOne(t, sale, 'old');
-  await placeOrders(t, sale.id, [old]);
+  await placeOrders(t, { saleId: sale.id, claims: [old] });
   const [now, copy] = ['appendonlydir', 'copy'].map(name => join(t.redisFolder, name)) as [string, string];
   await cp(now, copy, { recursive: true });
   const since = await winOne(t, sale, 'since');
-  await placeOrders(t, sale.id, [since]);
+  await placeOrders(t, { saleId: sale.id, claims: [since] });
   const [unplaced, late] = [await winOne(t, sale, 'unplaced'), await winOne(t, sale, 'late')];
 
   await t.restartRedis(async () => {

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { deliverEvents } from '#core/maintenance/deliver-events.js';
 import { reconcileAll } from '#core/maintenance/reconcile.js';
-import { cancelOrder } from '#core/postgres/orders/end.js';
+import { cancelRow } from '#core/postgres/orders/end-orders.js';
 import { updateSale } from '#core/postgres/sales.js';
 import { keysOf } from '#core/redis/keys.js';
 import { isRegistryWhole } from '#core/redis/registry.js';
@@ -33,8 +33,8 @@ test('the others are compared, and their releases carried out', async () => {
   const sick = await makeSick(t);
   const sale = await openTestSale(t);
   const claim = await winOne(t, sale, 'bob');
-  await placeOrders(t, sale.id, [claim]);
-  await cancelOrder(t.db, sale.id, claim);
+  await placeOrders(t, { saleId: sale.id, claims: [claim] });
+  await cancelRow(t.db, sale.id, claim);
   await makeReleasesOld(t, sale.id, 5);
   await updateSale(t.db, sale.id, { state: 'closed' });
 

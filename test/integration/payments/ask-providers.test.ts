@@ -26,7 +26,7 @@ test('a payment whose event was lost is found by asking', async () => {
 
 test('a payment that came after the end is found as well, and buys the unit again', async () => {
   const { sale, claim } = await asked(t, 'late');
-  await cancelOrder(t, sale.id, claim);
+  await cancelOrder(t, { saleId: sale.id, ...claim });
   await t.fake.pay(claim.claimId);
   await makeDue(claim);
   await askProviders(t);
@@ -62,7 +62,7 @@ test('it is asked ever more seldom, just before the deadline, just after it, and
 test('a payment that the provider never heard of is made there, while the buyer waits', async () => {
   const sale = await openTestSale(t, { priceMinor: PRICE, provider: 'signed-webhook' });
   const claim = await winOne(t, sale, 'unheard');
-  await placeOrders(t, sale.id, [claim]);
+  await placeOrders(t, { saleId: sale.id, claims: [claim] });
   // The worker died between our books and the provider.
   await requestPayment(t.db, claim.claimId, 'unheard');
   await makeDue(claim);

@@ -28,7 +28,7 @@ const atProvider = async (orderId: string) => (await t.fake.payments()).find(pay
 
 test('money that comes when Redis has forgotten the sale goes back', async () => {
   const { sale, claim } = await asked(t, 'late');
-  await cancelOrder(t, sale.id, claim);
+  await cancelOrder(t, { saleId: sale.id, ...claim });
   await forget(sale);
   await t.fake.pay(claim.claimId);
   await tell(t, claim);
@@ -43,7 +43,10 @@ test('a refund when Redis has forgotten the sale leaves nothing to be delivered 
   await t.fake.pay(claim.claimId);
   await tell(t, claim);
   await forget(sale);
-  expect(await refundOrder(t, claim.claimId, true)).toMatchObject({ kind: 'refunded', now: true });
+  expect(await refundOrder(t, { orderId: claim.claimId, restock: true })).toMatchObject({
+    kind: 'refunded',
+    now: true,
+  });
   await makeReleasesOld(t, sale.id, 60);
   await deliverEvents(t);
   await finishPayments(t);

@@ -34,7 +34,7 @@ const expectProof = async (sale: Sale) => expect((await audit(t.db, t.redis, sal
 describe('asking to pay', () => {
   test('writes the payment down, makes it at the provider once, and shows the buyer where to pay', async () => {
     const { sale, claim } = await asked(t, 'asks');
-    await Promise.all([1, 2, 3].map(() => payOrder(t, sale.id, claim.claimId, 'asks')));
+    await Promise.all([1, 2, 3].map(() => payOrder(t, { saleId: sale.id, claimId: claim.claimId, buyerId: 'asks' })));
     const made = (await t.fake.payments()).filter(({ orderId }) => orderId === claim.claimId);
     expect(made).toHaveLength(1);
     expect(made[0]).toMatchObject({ amountMinor: PRICE, currency: 'EUR', status: 'open' });
@@ -53,18 +53,18 @@ describe('asking to pay', () => {
     await t.fake.mood({ down: false });
     const [payment] = await t.db.payment.findMany({ where: { order: { buyerId: 'down' } }, include: { order: true } });
     expect(payment?.status).toBe('requested');
-    await payOrder(t, payment?.order.saleId ?? '', payment?.orderId ?? '', 'down');
+    await payOrder(t, { saleId: payment?.order.saleId ?? '', claimId: payment?.orderId ?? '', buyerId: 'down' });
     expect((await t.db.payment.findUniqueOrThrow({ where: { id: payment?.id ?? 0n } })).status).toBe('open');
   });
 
   test('of an order of somebody else, or that has ended, makes no payment', async () => {
     const { sale, claim } = await asked(t, 'victim');
-    await payOrder(t, sale.id, claim.claimId, 'thief');
-    await cancelOrder(t, sale.id, claim);
+    await payOrder(t, { saleId: sale.id, claimId: claim.claimId, buyerId: 'thief' });
+    await cancelOrder(t, { saleId: sale.id, ...claim });
     const again = await winOne(t, sale, 'victim');
-    await placeOrders(t, sale.id, [again]);
+    await placeOrders(t, { saleId: sale.id, claims: [again] });
     await makeOverdue(t, [again]);
-    await payOrder(t, sale.id, again.claimId, 'victim');
+    await payOrder(t, { saleId: sale.id, claimId: again.claimId, buyerId: 'victim' });
     expect((await orderOf(again)).status).toBe('cancelled');
     expect(await fakeOf(again)).toBeUndefined();
   });
@@ -98,7 +98,10 @@ describe('an event', () => {
 
   test('of a payment that we never asked for is kept, and changes nothing', async () => {
     const report = { paymentId: 'pi_unknown', state: 'paid', amountMinor: PRICE, currency: 'EUR' } as const;
-    await takePaymentEvent(t, 'signed-webhook', { eventId: 'evt_unknown', type: 'payment_intent.succeeded', report });
+    await takePaymentEvent(t, {
+      provider: 'signed-webhook',
+      event: { eventId: 'evt_unknown', type: 'payment_intent.succeeded', report },
+    });
     expect(await t.db.paymentEvent.findFirst({ where: { eventId: 'evt_unknown' } })).toMatchObject({
       outcome: 'unknown_payment',
     });
@@ -108,7 +111,7 @@ describe('an event', () => {
 describe('money that comes after the order has ended', () => {
   test('buys a unit again while one is free, under a new claim', async () => {
     const { sale, claim } = await asked(t, 'late');
-    await cancelOrder(t, sale.id, claim);
+    await cancelOrder(t, { saleId: sale.id, ...claim });
     await t.fake.pay(claim.claimId);
     await tell(t, claim, 'payment_intent.succeeded', 3);
     const { paidOrderId, status } = await paymentOf(claim);
@@ -124,7 +127,7 @@ describe('money that comes after the order has ended', () => {
     await makeOverdue(t, [claim]);
     await expireOrders(t);
     const [next] = await win(t, sale, 'next');
-    await placeOrders(t, sale.id, next ? [next] : []);
+    await placeOrders(t, { saleId: sale.id, claims: next ? [next] : [] });
     await t.fake.pay(claim.claimId);
     await tell(t, claim);
     expect(await paymentOf(claim)).toMatchObject({ status: 'refund_due' });
@@ -145,7 +148,7 @@ describe('money that comes after the order has ended', () => {
     ];
     for (const [buyer, wish, then] of wishes) {
       const { sale, claim } = await asked(t, buyer, { units: 2, ...wish });
-      await cancelOrder(t, sale.id, claim);
+      await cancelOrder(t, { saleId: sale.id, ...claim });
       await then(sale);
       await t.fake.pay(claim.claimId);
       await tell(t, claim);
@@ -188,7 +191,7 @@ describe('money that comes after the order has ended', () => {
 
   test('a decision that was interrupted after the unit was taken is finished', async () => {
     const { sale, claim } = await asked(t, 'interrupted');
-    await cancelOrder(t, sale.id, claim);
+    await cancelOrder(t, { saleId: sale.id, ...claim });
     await t.fake.pay(claim.claimId);
     const report = {
       paymentId: (await fakeOf(claim))?.id ?? '',
@@ -200,9 +203,9 @@ describe('money that comes after the order has ended', () => {
     expect((await applyEvent(t.db, 'signed-webhook', event)).outcome).toBe('late');
     const { regrabClaimId } = await paymentOf(claim);
     const retry = { buyerId: claim.buyerId, endedClaimId: claim.claimId, claimId: regrabClaimId };
-    expect(await regrab(t.redis, sale.id, retry)).toBe(1);
+    expect(await regrab(t.redis, sale.id, retry)).toEqual({ kind: 'taken', unit: 1 });
     // Rescue comes first: the order waits for a payment that is there already.
-    await placeOrders(t, sale.id, [{ ...retry, unit: 1 }]);
+    await placeOrders(t, { saleId: sale.id, claims: [{ ...retry, unit: 1 }] });
     await finishPayments(t);
     expect(await paymentOf(claim)).toMatchObject({ status: 'paid', paidOrderId: regrabClaimId });
     expect(await claimOf(sale, claim)).toMatchObject({ status: 'paid', claimId: regrabClaimId });

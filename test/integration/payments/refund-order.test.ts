@@ -17,10 +17,10 @@ const t = usePayments();
 
 async function paidFromWallet(buyerId: string) {
   const sale = await openTestSale(t, { units: 2, priceMinor: PRICE });
-  await creditWallets(t.db, [buyerId], PRICE, 'EUR');
+  await creditWallets(t.db, [buyerId], { amountMinor: PRICE, currency: 'EUR' });
   const claim = await winOne(t, sale, buyerId);
-  await placeOrders(t, sale.id, [claim]);
-  await payOrder(t, sale.id, claim.claimId, buyerId);
+  await placeOrders(t, { saleId: sale.id, claims: [claim] });
+  await payOrder(t, { saleId: sale.id, claimId: claim.claimId, buyerId });
   return { sale, claim };
 }
 
@@ -29,7 +29,10 @@ const expectProof = async (sale: Sale) => expect((await audit(t.db, t.redis, sal
 
 test('a refund to the wallet is there at once, the unit is free again, and the buyer may buy again', async () => {
   const { sale, claim } = await paidFromWallet('back');
-  expect(await refundOrder(t, claim.claimId, true)).toMatchObject({ kind: 'refunded', now: true });
+  expect(await refundOrder(t, { orderId: claim.claimId, restock: true })).toMatchObject({
+    kind: 'refunded',
+    now: true,
+  });
   expect(await readBalance(t.db, 'back', 'EUR')).toBe(PRICE);
   expect(await stockOf(sale)).toEqual([1, 2]);
   expect(await win(t, sale, 'back')).toHaveLength(1);
@@ -37,7 +40,9 @@ test('a refund to the wallet is there at once, the unit is free again, and the b
 
 test('ten refunds of one order give the money back once', async () => {
   const { sale, claim } = await paidFromWallet('ten');
-  const results = await Promise.all(Array.from({ length: 10 }, () => refundOrder(t, claim.claimId, true)));
+  const results = await Promise.all(
+    Array.from({ length: 10 }, () => refundOrder(t, { orderId: claim.claimId, restock: true })),
+  );
   expect(results.filter(result => result.kind === 'refunded' && result.now)).toHaveLength(1);
   expect(await readBalance(t.db, 'ten', 'EUR')).toBe(PRICE);
   expect(await readStatement(t.db, 'ten', 10)).toMatchObject([
@@ -51,7 +56,7 @@ test('ten refunds of one order give the money back once', async () => {
 
 test('a unit that does not return to stock is nobody’s, also after a rebuild, and the buyer may buy another', async () => {
   const { sale, claim } = await paidFromWallet('broken');
-  await refundOrder(t, claim.claimId, false);
+  await refundOrder(t, { orderId: claim.claimId, restock: false });
   const other = [1, 2].filter(unit => unit !== claim.unit);
   expect(await stockOf(sale)).toEqual(other);
   await reconcileAll(t);
@@ -64,15 +69,17 @@ test('a unit that does not return to stock is nobody’s, also after a rebuild, 
 
 test('an order that is not paid, or not there, is not refunded', async () => {
   const { claim } = await asked(t, 'unpaid');
-  expect(await refundOrder(t, claim.claimId, true)).toMatchObject({ kind: 'not_paid' });
-  expect(await refundOrder(t, '00000000-0000-4000-8000-000000000000', true)).toEqual({ kind: 'unknown_order' });
+  expect(await refundOrder(t, { orderId: claim.claimId, restock: true })).toMatchObject({ kind: 'not_paid' });
+  expect(await refundOrder(t, { orderId: '00000000-0000-4000-8000-000000000000', restock: true })).toEqual({
+    kind: 'unknown_order',
+  });
 });
 
 test('a refund through the provider is tried until it is done, and done once', async () => {
   const { sale, claim } = await asked(t, 'provider');
   await t.fake.pay(claim.claimId);
   await tell(t, claim);
-  await refundOrder(t, claim.claimId, true);
+  await refundOrder(t, { orderId: claim.claimId, restock: true });
   await t.fake.mood({ down: true });
   await expect(finishPayments(t)).rejects.toThrow('503');
   await t.fake.mood({ down: false });
@@ -89,7 +96,7 @@ test('what the provider refuses to give back goes into the wallet, once', async 
   const { sale, claim } = await asked(t, 'refused');
   await t.fake.pay(claim.claimId);
   await tell(t, claim);
-  await refundOrder(t, claim.claimId, true);
+  await refundOrder(t, { orderId: claim.claimId, restock: true });
   await t.fake.mood({ refuseRefunds: true });
   await finishPayments(t);
   await finishPayments(t);
@@ -104,7 +111,7 @@ async function owed(buyerId: string) {
   const { sale, claim } = await asked(t, buyerId);
   await t.fake.pay(claim.claimId);
   await tell(t, claim);
-  await refundOrder(t, claim.claimId, true);
+  await refundOrder(t, { orderId: claim.claimId, restock: true });
   return { sale, claim };
 }
 

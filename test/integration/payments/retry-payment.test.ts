@@ -19,7 +19,7 @@ const attemptsOf = ({ claimId }: Claim) =>
   t.db.payment.findMany({ where: { orderId: claimId }, orderBy: { attempt: 'asc' } });
 const madeFor = async ({ claimId }: Claim) => (await t.fake.payments()).filter(one => one.orderId === claimId);
 const claimOf = async (sale: Sale, { buyerId }: Claim) => (await readSnapshot(t.redis, sale.id))?.claims.get(buyerId);
-const again = ({ id }: Sale, { claimId, buyerId }: Claim) => payOrder(t, id, claimId, buyerId);
+const again = ({ id }: Sale, { claimId, buyerId }: Claim) => payOrder(t, { saleId: id, claimId, buyerId });
 const kindsOf = async ({ claimId }: Claim) =>
   (await t.db.transfer.findMany({ where: { orderId: claimId }, orderBy: { id: 'asc' } })).map(({ kind }) => kind);
 const expectProof = async (sale: Sale) => expect((await audit(t.db, t.redis, sale.id))?.violations).toEqual([]);
@@ -41,7 +41,7 @@ const paidAfterAll = async (claim: Claim, eventId: string) => {
     currency: 'EUR',
   };
   const event = { eventId, type: 'payment_intent.succeeded', report: { ...report, state: 'paid' as const } };
-  await takePaymentEvent(t, 'signed-webhook', event);
+  await takePaymentEvent(t, { provider: 'signed-webhook', event });
 };
 
 test('the buyer is told that it failed, and pays by another payment', async () => {
@@ -71,7 +71,7 @@ test('where it failed is not shown again by who was about to show it', async () 
   const { sale, claim } = await failed('slow');
   const [attempt] = await attemptsOf(claim);
   const order = { orderId: claim.claimId, buyerId: claim.buyerId };
-  expect(await showPayUrl(t, sale.id, order, attempt?.payUrl ?? '')).toBe('payment_refused');
+  expect(await showPayUrl(t, sale.id, { ...order, payUrl: attempt?.payUrl ?? '' })).toBe('payment_refused');
   expect(await readPayUrl(t.redis, sale.id, claim.claimId)).toBeUndefined();
 });
 
@@ -134,7 +134,7 @@ test('money for an attempt that had failed pays the order, and that of the next 
 test('money for two attempts at an order that has ended goes back twice', async () => {
   const { sale, claim } = await failed('twice-late');
   await again(sale, claim);
-  await cancelOrder(t, sale.id, claim);
+  await cancelOrder(t, { saleId: sale.id, ...claim });
   await t.db.sale.update({ where: { id: sale.id }, data: { lateMoney: 'refund' } });
   await t.fake.pay(claim.claimId);
   await tell(t, claim);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from '@jest/globals';
 import { creditWallets } from '#core/postgres/money/wallet.js';
-import { placeOrders } from '#core/postgres/orders/place.js';
+import { insertOrders } from '#core/postgres/orders/insert-orders.js';
 import type { Sale, Settlement } from '#core/rules/sale.js';
 import { buyers, openTestSale, useStores } from '../../support/stores/stores.js';
 
@@ -16,10 +16,11 @@ const RATIO_MIN = 0.5;
 /** Places one batch and tells how long it took, in ms. */
 async function place(sale: Sale, batch: number): Promise<number> {
   const names = buyers(BATCH, `${sale.settlement}-${batch}-`);
-  if (sale.settlement === 'immediate') await creditWallets(t.db, names, sale.priceMinor, sale.currency);
+  if (sale.settlement === 'immediate')
+    await creditWallets(t.db, names, { amountMinor: sale.priceMinor, currency: sale.currency });
   const claims = names.map((buyerId, i) => ({ buyerId, claimId: randomUUID(), unit: batch * BATCH + i + 1 }));
   const startedAt = performance.now();
-  const { placed } = await placeOrders(t.db, sale.id, claims);
+  const { placed } = await insertOrders(t.db, sale.id, claims);
   const tookMs = performance.now() - startedAt;
   const expected = sale.settlement === 'immediate' ? 'paid' : 'pending_payment';
   expect(placed.filter(order => order.status === expected)).toHaveLength(BATCH);

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { tellShop } from '#core/maintenance/tell-shop.js';
 import { refundOrder } from '#core/operator/refund-order.js';
 import { connectDatabase } from '#core/postgres/database.js';
-import { ATTEMPTS_MAX, readDeadEvents, reviveEvents } from '#core/postgres/deliveries/shop-event.js';
+import { readDeadNotices, reviveNotices } from '#core/postgres/deliveries/dead-notices.js';
+import { ATTEMPTS_MAX } from '#core/postgres/deliveries/notices.js';
 import { creditWallets } from '#core/postgres/money/wallet.js';
 import { cancelOrder } from '#core/steps/cancel-order.js';
 import type { StepContext } from '#core/steps/context.js';
@@ -17,7 +18,7 @@ let ctx: StepContext;
 
 beforeAll(async () => {
   shop = await startShop();
-  const db = connectDatabase(t.databaseUrl, 8, true);
+  const db = connectDatabase(t.databaseUrl, { connections: 8, tellsShop: true });
   ctx = { ...t, db, shop: { url: shop.url, secret: SHOP_SECRET } };
 });
 
@@ -35,7 +36,7 @@ afterAll(async () => {
 async function placed(...names: string[]) {
   const sale = await openTestSale(t, { units: names.length, priceMinor: 500 });
   const claims = await win(t, sale, ...names);
-  await placeOrders(ctx, sale.id, claims);
+  await placeOrders(ctx, { saleId: sale.id, claims });
   return { sale, claims };
 }
 
@@ -44,13 +45,13 @@ const makeDue = () => t.db.outboxEvent.updateMany({ where: { deadAt: null }, dat
 test('everything that happens to an order is told, signed, and in its order', async () => {
   const sale = await openTestSale(t, { units: 2, priceMinor: 500 });
   const claim = await winOne(t, sale, 'whole');
-  await creditWallets(t.db, ['whole'], 500, 'EUR');
-  await placeOrders(ctx, sale.id, [claim]);
-  await payOrder(ctx, sale.id, claim.claimId, 'whole');
-  await refundOrder(ctx, claim.claimId, true);
+  await creditWallets(t.db, ['whole'], { amountMinor: 500, currency: 'EUR' });
+  await placeOrders(ctx, { saleId: sale.id, claims: [claim] });
+  await payOrder(ctx, { saleId: sale.id, claimId: claim.claimId, buyerId: 'whole' });
+  await refundOrder(ctx, { orderId: claim.claimId, restock: true });
   const other = await winOne(t, sale, 'other');
-  await placeOrders(ctx, sale.id, [other]);
-  await cancelOrder(ctx, sale.id, other);
+  await placeOrders(ctx, { saleId: sale.id, claims: [other] });
+  await cancelOrder(ctx, { saleId: sale.id, ...other });
   expect(await tellShop(ctx)).toBe(5);
   const told = (orderId: string) => shop.told.filter(({ data }) => data.orderId === orderId).map(({ type }) => type);
   expect(told(claim.claimId)).toEqual(['order.placed', 'order.paid', 'order.refunded']);
@@ -62,8 +63,8 @@ test('everything that happens to an order is told, signed, and in its order', as
 
 test('an immediate settlement is told as placed and paid, and a rejection not at all', async () => {
   const sale = await openTestSale(t, { units: 2, priceMinor: 500, settlement: 'immediate' });
-  await creditWallets(t.db, ['funds'], 500, 'EUR');
-  await placeOrders(ctx, sale.id, await win(t, sale, 'funds', 'none'));
+  await creditWallets(t.db, ['funds'], { amountMinor: 500, currency: 'EUR' });
+  await placeOrders(ctx, { saleId: sale.id, claims: await win(t, sale, 'funds', 'none') });
   await tellShop(ctx);
   expect(shop.told.map(({ type, data }) => [type, data.buyerId])).toEqual([
     ['order.placed', 'funds'],
@@ -75,7 +76,7 @@ test('a shop that fails is told again, and what comes after for the same order w
   const { sale, claims } = await placed('slow', 'quick');
   const [slow] = claims;
   if (!slow) throw new Error('nobody won');
-  await cancelOrder(ctx, sale.id, slow);
+  await cancelOrder(ctx, { saleId: sale.id, ...slow });
   shop.answers = ({ data, type }, times) =>
     data.buyerId === 'slow' && type === 'order.placed' && times === 1 ? 500 : 200;
   expect(await tellShop(ctx)).toBe(1);
@@ -89,26 +90,26 @@ test('after the last attempt an event is dead, its order waits, and reviving it 
   const { sale, claims } = await placed('dead');
   const [claim] = claims;
   if (!claim) throw new Error('nobody won');
-  await cancelOrder(ctx, sale.id, claim);
+  await cancelOrder(ctx, { saleId: sale.id, ...claim });
   shop.answers = () => 503;
   for (let i = 0; i < ATTEMPTS_MAX; i += 1) {
     await makeDue();
     await tellShop(ctx);
   }
-  expect(await readDeadEvents(t.db, 10)).toMatchObject([
+  expect(await readDeadNotices(t.db, 10)).toMatchObject([
     { kind: 'order.placed', orderId: claim.claimId, lastError: 'HTTP 503' },
   ]);
   shop.answers = () => 200;
   await makeDue();
   expect(await tellShop(ctx)).toBe(0);
-  expect(await reviveEvents(t.db)).toBe(1);
+  expect(await reviveNotices(t.db)).toBe(1);
   await makeDue();
   expect(await tellShop(ctx)).toBe(2);
 });
 
 test('a shop that does not want to be told costs no row', async () => {
   const sale = await openTestSale(t, { units: 20 });
-  await placeOrders(t, sale.id, await win(t, sale, ...buyers(20, 'silent')));
+  await placeOrders(t, { saleId: sale.id, claims: await win(t, sale, ...buyers(20, 'silent')) });
   expect(await t.db.outboxEvent.count({ where: { saleId: sale.id } })).toBe(0);
   expect(await tellShop(t)).toBe(0);
 });

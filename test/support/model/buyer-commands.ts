@@ -124,8 +124,8 @@ export const regrabbing = pickAnytime.map(
     const claimId = `again-${endedClaimId}`;
     return {
       ask: async redis => {
-        const unit = await regrab(redis, run.sale.id, { buyerId, endedClaimId, claimId });
-        return { told: [unit], won: typeof unit === 'number' ? [{ buyerId, claimId, unit }] : [] };
+        const outcome = await regrab(redis, run.sale.id, { buyerId, endedClaimId, claimId });
+        return { told: [outcome], won: outcome.kind === 'taken' ? [{ buyerId, claimId, unit: outcome.unit }] : [] };
       },
       expect: model => [model.regrab(buyerId, endedClaimId, claimId)],
     };
@@ -140,7 +140,7 @@ export const explaining = fc.tuple(pick, fc.constantFrom(...REASONS)).map(
     if (!ended) return undefined;
     const { buyerId, claimId } = ended;
     return {
-      ask: async redis => ({ told: [await setReason(redis, run.sale.id, ended, reason)] }),
+      ask: async redis => ({ told: [await setReason(redis, run.sale.id, { ...ended, reason })] }),
       expect: model => [model.setReason(buyerId, claimId, reason)],
     };
   }),

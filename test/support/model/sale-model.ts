@@ -1,4 +1,4 @@
-import type { RegrabRefusal } from '#core/redis/claims/regrab.js';
+import type { RegrabOutcome } from '#core/redis/claims/regrab.js';
 import type { RestoreOutcome } from '#core/redis/claims/restore.js';
 import type { BuyerStatus } from '#core/redis/claims/status.js';
 import { type ClaimRecord, type EndedStatus, isLive } from '#core/rules/claim.js';
@@ -151,13 +151,14 @@ export class SaleModel {
     return 'restored';
   }
 
-  regrab(buyerId: string, endedClaimId: string, claimId: string): number | RegrabRefusal {
+  regrab(buyerId: string, endedClaimId: string, claimId: string): RegrabOutcome {
     const held = this.live(buyerId);
-    if (held?.claimId === claimId) return held.unit;
-    if (held) return held.claimId === endedClaimId ? 'not_released' : 'other_claim';
-    if (this.claims.get(buyerId)?.claimId === claimId) return 'ended';
-    if (this.state !== 'open') return 'not_open';
-    return this.stock.length === 0 || this.standby.length > 0 ? 'sold_out' : this.#give(buyerId, claimId);
+    if (held?.claimId === claimId) return { kind: 'taken', unit: held.unit };
+    if (held) return { kind: held.claimId === endedClaimId ? 'not_released' : 'other_claim' };
+    if (this.claims.get(buyerId)?.claimId === claimId) return { kind: 'ended' };
+    if (this.state !== 'open') return { kind: 'not_open' };
+    if (this.stock.length === 0 || this.standby.length > 0) return { kind: 'sold_out' };
+    return { kind: 'taken', unit: this.#give(buyerId, claimId) };
   }
 
   setReason(buyerId: string, claimId: string, reason: string): void {

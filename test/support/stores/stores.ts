@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, jest } from '@jest/globals';
-import { openShopAccounts } from '#core/postgres/money/wallet.js';
-import { createSale } from '#core/postgres/sales.js';
+import { insertShopAccounts } from '#core/postgres/money/wallet.js';
+import { insertSale } from '#core/postgres/sales.js';
 import { claim } from '#core/redis/claims/claim.js';
 import { waitUntilReady } from '#core/redis/connection.js';
 import { openSale } from '#core/redis/sale/open-sale.js';
@@ -9,7 +9,7 @@ import type { Claim } from '#core/rules/claim.js';
 import type { Sale } from '#core/rules/sale.js';
 import type { StepContext } from '#core/steps/context.js';
 import { ordinarySale } from '#stack/crowd/drop.js';
-import { openConnections } from '#stack/stores/connections.js';
+import { connectStores } from '#stack/stores/connections.js';
 import { startRedis } from '#stack/stores/redis-server.js';
 import { removeTemporary, temporaryFolder } from '#stack/stores/temporary-folder.js';
 import { createMigratedDatabase } from './shared-postgres.js';
@@ -56,7 +56,7 @@ async function openStores(): Promise<{ stores: TestStores; close(): Promise<void
   const redisFolder = await temporaryFolder();
   let server = await startRedis({ dir: redisFolder });
   const [redisUrl, databaseUrl] = [server.url, await createMigratedDatabase()];
-  const connections = await openConnections(redisUrl, databaseUrl, DATABASE_CONNECTIONS);
+  const connections = await connectStores(redisUrl, databaseUrl, DATABASE_CONNECTIONS);
   const restartRedis: TestStores['restartRedis'] = async meanwhile => {
     await server.kill();
     await meanwhile?.(redisFolder);
@@ -86,8 +86,8 @@ export function aClaim(wanted: Partial<Claim> = {}): Claim {
 /** Stores a sale in Postgres, with the accounts it needs, and loads it into Redis. */
 export async function openTestSale(stores: TestStores, wanted: Partial<Sale> = {}): Promise<Sale> {
   const sale = aSale(wanted);
-  await createSale(stores.db, sale);
-  await openShopAccounts(stores.db, sale.currency);
+  await insertSale(stores.db, sale);
+  await insertShopAccounts(stores.db, sale.currency);
   await openSale(stores.redis, sale);
   return sale;
 }

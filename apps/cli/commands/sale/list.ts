@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { overviewOf, type SaleOverview } from '#core/operator/sale-overview.js';
-import { listSales } from '#core/postgres/sales.js';
+import { readSales } from '#core/postgres/sales.js';
 import { formatMoney } from '#core/rules/money.js';
 import { print, printJson, tableOf } from '../../print.js';
 import { withStores } from '../../stores.js';
@@ -16,7 +16,7 @@ export function addSaleList(sale: Command): void {
     .action(({ json }: { json?: true }) =>
       withStores(async ctx => {
         const overviews: SaleOverview[] = [];
-        for (const one of await listSales(ctx.db)) overviews.push(await overviewOf(ctx, one));
+        for (const one of await readSales(ctx.db)) overviews.push(await overviewOf(ctx, one));
         if (json) printJson(overviews);
         else if (overviews.length === 0) print('there are no sales yet: `npm run cli -- sale create --help`');
         else print(...tableOf([HEADINGS, ...overviews.map(rowOf)]));

@@ -1,36 +1,31 @@
 import type { Claim } from '../../rules/claim.js';
 import type { OrderReason } from '../../rules/order.js';
 import { type Database, Prisma } from '../database.js';
-import { endOrders, insertReleaseEvents, type ReleaseEvent } from '../deliveries/release-event.js';
+import { endOrders, insertReleases, type ReleaseRow } from '../deliveries/releases.js';
 import { claimRows } from './claim-rows.js';
 
+/** Claims of one sale to give up, at most 1,000, and the reason that their buyers see. */
+export interface Abandoned {
+  saleId: string;
+  claims: Claim[];
+  reason: OrderReason;
+}
+
 /**
- * Gives claims up before they were placed: a tombstone under the claim's id, so that whoever tries to place it later
- * finds the row and does nothing. The only way to compensate a claim.
+ * Inserts a tombstone under each claim's id, so that a later attempt to place the claim finds the row and does nothing.
+ * Tombstones are the only way to compensate a claim.
  *
- * @param db the database
- * @param saleId the sale
- * @param claims at most 1,000
- * @param reason what the buyers are told
  * @returns the releases to carry out; none for a claim that has a row already
- * @throws what Prisma throws: then do it again
+ * @throws Prisma's error: retry
  */
-export function voidClaims(
-  db: Database,
-  saleId: string,
-  claims: Claim[],
-  reason: OrderReason,
-): Promise<ReleaseEvent[]> {
-  return insertEnded(db, saleId, claims, 'void', reason);
+export function insertTombstones(db: Database, abandoned: Abandoned): Promise<ReleaseRow[]> {
+  return insertEnded(db, { ...abandoned, status: 'void' });
 }
 
 function insertEnded(
   db: Database,
-  saleId: string,
-  claims: Claim[],
-  status: 'void' | 'cancelled',
-  reason: OrderReason,
-): Promise<ReleaseEvent[]> {
+  { saleId, claims, status, reason }: Abandoned & { status: 'void' | 'cancelled' },
+): Promise<ReleaseRow[]> {
   return endOrders(
     db,
     Prisma.sql`
@@ -42,21 +37,23 @@ function insertEnded(
         ORDER BY c.id
         ON CONFLICT (id) DO NOTHING
         RETURNING id, sale_id, buyer_id, unit, status, reason)
-      ${insertReleaseEvents()}`,
+      ${insertReleases()}`,
   );
 }
 
 /**
- * Cancels an order for its buyer, whether it is placed already or not.
+ * Cancels an order for its buyer, placed or not.
  *
- * @param db the database
- * @param saleId the sale
- * @param claim whose order
  * @returns the release to carry out; none when the order is paid or has ended
- * @throws what Prisma throws: then do it again
+ * @throws Prisma's error: retry
  */
-export async function cancelOrder(db: Database, saleId: string, claim: Claim): Promise<ReleaseEvent[]> {
-  const unplaced = await insertEnded(db, saleId, [claim], 'cancelled', 'cancelled_by_buyer');
+export async function cancelRow(db: Database, saleId: string, claim: Claim): Promise<ReleaseRow[]> {
+  const unplaced = await insertEnded(db, {
+    saleId,
+    claims: [claim],
+    status: 'cancelled',
+    reason: 'cancelled_by_buyer',
+  });
   if (unplaced.length > 0) return unplaced;
   return endOrders(
     db,
@@ -65,20 +62,19 @@ export async function cancelOrder(db: Database, saleId: string, claim: Claim): P
         UPDATE orders SET status = 'cancelled', reason = 'cancelled_by_buyer', cancelled_at = clock_timestamp(), version = version + 1
         WHERE id = ${claim.claimId}::uuid AND buyer_id = ${claim.buyerId} AND status = 'pending_payment'
         RETURNING id, sale_id, buyer_id, unit, status, reason)
-      ${insertReleaseEvents()}`,
+      ${insertReleases()}`,
   );
 }
 
 /**
  * Cancels orders whose payment deadline has passed, by Postgres's clock.
  *
- * @param db the database
- * @param limit how many, at most
- * @param claimIds only these; all sales' orders without
+ * @param limit the most orders
+ * @param claimIds only these orders; without it, those of all sales
  * @returns the releases to carry out
- * @throws what Prisma throws: then do it again
+ * @throws Prisma's error: retry
  */
-export function expireOrders(db: Database, limit: number, claimIds?: string[]): Promise<ReleaseEvent[]> {
+export function expireRows(db: Database, limit: number, claimIds?: string[]): Promise<ReleaseRow[]> {
   const among = claimIds ? Prisma.sql`AND id = ANY(${claimIds}::uuid[])` : Prisma.empty;
   return endOrders(
     db,
@@ -90,6 +86,6 @@ export function expireOrders(db: Database, limit: number, claimIds?: string[]): 
         UPDATE orders o SET status = 'cancelled', reason = 'unpaid', cancelled_at = clock_timestamp(), version = version + 1
         FROM overdue WHERE o.id = overdue.id
         RETURNING o.id, o.sale_id, o.buyer_id, o.unit, o.status, o.reason)
-      ${insertReleaseEvents()}`,
+      ${insertReleases()}`,
   );
 }

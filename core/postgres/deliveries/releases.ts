@@ -1,0 +1,66 @@
+import type { EndedStatus } from '../../rules/claim.js';
+import type { OrderReason } from '../../rules/order.js';
+import { type Database, Prisma, type Transaction } from '../database.js';
+
+/** A release that a transaction has decided. A step carries it out in Redis. */
+export interface ReleaseRow {
+  id: bigint;
+  saleId: string;
+  claimId: string;
+  buyerId: string;
+  status: EndedStatus;
+  reason: OrderReason;
+  freesUnit: boolean;
+}
+
+/** A release as its row states it. */
+export interface Row {
+  id: bigint;
+  sale_id: string;
+  order_id: string;
+  payload: { buyerId: string; status: EndedStatus; reason: OrderReason; freesUnit: boolean };
+}
+
+/**
+ * Builds the INSERT that writes releases in the very statement that ends the orders. That statement's part `ended` must
+ * return (id, sale_id, buyer_id, unit, status, reason). A unit is freed only when no other live order has it and it was
+ * not withdrawn.
+ *
+ * @param options `freesUnits: false` keeps every unit out of stock
+ * @returns SQL that returns {@link Row}s
+ */
+export function insertReleases({ freesUnits } = { freesUnits: true }): Prisma.Sql {
+  return Prisma.sql`
+    INSERT INTO outbox_events (kind, sale_id, order_id, payload)
+    SELECT 'release', e.sale_id, e.id, jsonb_build_object(
+      'buyerId', e.buyer_id,
+      'status', CASE e.status WHEN 'void' THEN 'rejected' ELSE e.status END,
+      'reason', e.reason,
+      'freesUnit', ${freesUnits} AND NOT EXISTS (
+        SELECT FROM orders o
+        WHERE o.sale_id = e.sale_id AND o.unit = e.unit AND o.id <> e.id AND o.status IN ('pending_payment', 'paid'))
+        AND NOT EXISTS (SELECT FROM withdrawn_units w WHERE w.sale_id = e.sale_id AND w.unit = e.unit))
+    FROM ended e
+    RETURNING id, sale_id, order_id, payload`;
+}
+
+/**
+ * Runs a statement that ends orders and contains {@link insertReleases}.
+ *
+ * @returns the releases that the statement wrote
+ */
+export async function endOrders(db: Transaction, statement: Prisma.Sql): Promise<ReleaseRow[]> {
+  return (await db.$queryRaw<Row[]>(statement)).map(releaseOf);
+}
+
+/** Reads the releases of ended orders, carried out or not. */
+export async function readReleases(db: Database, claimIds: string[]): Promise<ReleaseRow[]> {
+  const rows = await db.$queryRaw<Row[]>(Prisma.sql`
+    SELECT id, sale_id, order_id, payload FROM outbox_events WHERE kind = 'release' AND order_id = ANY(${claimIds}::uuid[])`);
+  return rows.map(releaseOf);
+}
+
+/** Turns a row into a release. */
+export function releaseOf(row: Row): ReleaseRow {
+  return { id: row.id, saleId: row.sale_id, claimId: row.order_id, ...row.payload };
+}

@@ -1,0 +1,91 @@
+import type { JobsOptions, Queue } from 'bullmq';
+import { withDeadline } from '../rules/clock.js';
+import type { JobData, JobName } from './jobs.js';
+import type { Queues } from './queues.js';
+
+/** Longest time that an answer to a buyer waits for the queue, in ms. The outbox makes waiting needless. */
+const ENQUEUE_TIMEOUT_MS = 300;
+
+/**
+ * Queues the placing of claims.
+ *
+ * @param job the sale, and all winners of one batch
+ * @throws DeadlineExceeded and the errors of BullMQ: the claims are safe in the outbox either way
+ */
+export async function enqueuePlaceOrders(queues: Queues, job: JobData<'place-orders'>): Promise<void> {
+  await add(queues, 'place-orders', job);
+}
+
+/**
+ * Queues the expiry of orders that were placed together.
+ *
+ * @param delayMs time until the payment deadline, in ms
+ * @throws DeadlineExceeded and the errors of BullMQ: expire-overdue finds the orders as well
+ */
+export async function enqueueExpireOrders(
+  queues: Queues,
+  job: JobData<'expire-orders'>,
+  delayMs: number,
+): Promise<void> {
+  await add(queues, 'expire-orders', job, { delay: Math.max(0, delayMs) });
+}
+
+/**
+ * Queues the payment of an order. A second click adds no second job while one waits. While one runs, a click makes it
+ * run once more, since the buyer may have added money after a refusal.
+ *
+ * @throws DeadlineExceeded and the errors of BullMQ: the buyer should retry
+ */
+export async function enqueuePayOrder(queues: Queues, order: JobData<'pay-order'>): Promise<void> {
+  await add(queues, 'pay-order', order, { deduplication: { id: order.claimId, keepLastIfActive: true } });
+}
+
+/**
+ * Queues a cancellation by the buyer. A second click adds no second job.
+ *
+ * @throws DeadlineExceeded and the errors of BullMQ: the buyer should retry
+ */
+export async function enqueueCancelOrder(queues: Queues, order: JobData<'cancel-order'>): Promise<void> {
+  await add(queues, 'cancel-order', order, { deduplication: { id: order.claimId } });
+}
+
+/**
+ * Queues the decision about a claim that Redis has lost and cannot restore. A second request adds no second job.
+ *
+ * @param claim the claim as its receipt states it
+ * @throws DeadlineExceeded and the errors of BullMQ: the buyer should retry
+ */
+export async function enqueueSettleReceipt(queues: Queues, claim: JobData<'settle-receipt'>): Promise<void> {
+  await add(queues, 'settle-receipt', claim, { deduplication: { id: claim.claimId } });
+}
+
+/**
+ * Attempts for a provider's event: 3 to 7 h with back-off. A provider never repeats an event that was answered with
+ * 200, and Postgres may be away. Asking the provider finds most payments too, but none that comes more than a day late.
+ */
+const EVENT_ATTEMPTS = 19;
+
+/**
+ * Longest time that a provider waits for Redis to accept an event, in ms. After a 503 the provider sends the event
+ * again.
+ */
+const EVENT_TIMEOUT_MS = 1_500;
+
+/**
+ * Queues an event of a payment provider. Only after this call returns may the API answer 200.
+ *
+ * @throws DeadlineExceeded and the errors of BullMQ: the provider has to send the event again
+ */
+export async function enqueuePaymentEvent(queues: Queues, job: JobData<'payment-event'>): Promise<void> {
+  await add(queues, 'payment-event', job, { attempts: EVENT_ATTEMPTS, limitMs: EVENT_TIMEOUT_MS });
+}
+
+async function add<N extends JobName>(
+  queues: Queues,
+  name: N,
+  data: JobData<N>,
+  { limitMs = ENQUEUE_TIMEOUT_MS, ...options }: JobsOptions & { limitMs?: number } = {},
+): Promise<void> {
+  const queue = queues[name] as unknown as Queue;
+  await withDeadline(queue.add(name, data, options), limitMs, `adding ${name}`);
+}

@@ -1,0 +1,64 @@
+import { type JobsOptions, Queue } from 'bullmq';
+import type { Redis } from '../redis/connection.js';
+import { pause } from '../rules/clock.js';
+import { JOB_NAMES, type JobData, type JobName } from './jobs.js';
+
+/** Prefix of all keys of BullMQ: one hash tag, which a Redis Cluster requires. */
+export const QUEUE_PREFIX = '{dropline}';
+
+/** Pause before a queue that could not be opened is opened again, in ms. */
+const REOPEN_MS = 500;
+
+/**
+ * Jobs are hints: the outbox and Postgres hold the same work. So a job is retried a few times. Finished jobs stay
+ * briefly for the operator, bounded by age and count, as they take memory from the claims.
+ */
+const JOB_OPTIONS: JobsOptions = {
+  attempts: 8,
+  backoff: { type: 'exponential', delay: 100, jitter: 0.5 },
+  removeOnComplete: { age: 600, count: 100 },
+  removeOnFail: { age: 86_400, count: 1_000 },
+};
+
+/** The queues by job name. */
+export type Queues = { [N in JobName]: Queue<JobData<N>> };
+
+/**
+ * Creates every queue for adding jobs.
+ *
+ * @param connection shared by all queues
+ * @param onError receives lost connections
+ * @returns the queues by job name
+ */
+export function createQueues(connection: Redis, onError: (error: Error) => void): Queues {
+  const queues: Partial<Record<JobName, Queue>> = {};
+  const open = (name: JobName) => {
+    const queue = new Queue(name, {
+      connection,
+      prefix: QUEUE_PREFIX,
+      defaultJobOptions: JOB_OPTIONS,
+      streams: { events: { maxLen: 1_000 } },
+    });
+    queue.on('error', onError);
+    queues[name] = queue;
+    queue.waitUntilReady().catch(() => reopen(name, queue));
+  };
+  // BullMQ never recovers a Queue whose first connection failed, so it is closed and opened again.
+  const reopen = async (name: JobName, failed: Queue) => {
+    await failed.close().catch(onError);
+    await pause(REOPEN_MS);
+    if (connection.status !== 'end') open(name);
+  };
+  JOB_NAMES.forEach(open);
+  return queues as Queues;
+}
+
+/** Closes the queues. Their connection stays open for its owner. */
+export async function closeQueues(queues: Queues): Promise<void> {
+  await Promise.all(Object.values(queues).map(queue => queue.close()));
+}
+
+/** Tells whether jobs wait to place orders. */
+export async function areOrdersWaiting(queues: Queues): Promise<boolean> {
+  return (await queues['place-orders'].getWaitingCount()) > 0;
+}

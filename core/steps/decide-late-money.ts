@@ -1,0 +1,71 @@
+import { readReleases } from '../postgres/deliveries/releases.js';
+import { payWithLateMoney, refundLateMoney } from '../postgres/money/late-money.js';
+import type { Payment } from '../postgres/money/payment.js';
+import { insertTombstones } from '../postgres/orders/end-orders.js';
+import { readOrders } from '../postgres/orders/order-row.js';
+import { hasLeftRedis, readSale } from '../postgres/sales.js';
+import { crashPoint, crashStep } from '../process/crash-point.js';
+import { lateMoneyDecided, ordersPaid, ordersPlaced } from '../process/telemetry.js';
+import { regrab } from '../redis/claims/regrab.js';
+import { setReason } from '../redis/claims/status.js';
+import type { StepContext } from './context.js';
+import { expireOrders } from './expire-orders.js';
+import { releaseUnits } from './release-units.js';
+import { tellOrder } from './tell-order.js';
+
+/**
+ * Decides about money that came after its order had ended. A unit is taken again if one is free and the sale allows it;
+ * otherwise the money goes back. Idempotent: the new claim's id belongs to the payment, so the first decision counts.
+ *
+ * @param payment a payment in status `late`
+ * @throws NotVerified and the stores' errors: the money stays `late`, and finish-payments retries
+ */
+export async function decideLateMoney(ctx: StepContext, payment: Payment): Promise<void> {
+  // The deadline may have passed unnoticed: then the order ends first.
+  await expireOrders(ctx, { claimIds: [payment.orderId] });
+  const sale = await readSale(ctx.db, payment.saleId);
+  const [order] = await readOrders(ctx.db, [payment.orderId]);
+  // Another attempt has paid for the order, so there is nothing left to buy.
+  const isSurplus = order?.status === 'paid' || order?.status === 'refunded';
+  // Events arrive at any time, even after Redis has forgotten the sale.
+  const isOver = await hasLeftRedis(ctx.db, payment.saleId);
+  if (isSurplus || isOver || sale?.lateMoney === 'refund') return giveBack(ctx, payment);
+  const { buyerId, orderId: endedClaimId, regrabClaimId: claimId } = payment;
+  const wish = { buyerId, endedClaimId, claimId };
+  const taken = await crashStep('late.regrab', () => regrab(ctx.redis, payment.saleId, wish));
+  await crashPoint('late.regrabbed');
+  // The release is in flight. Until it arrives, the buyer cannot have a second claim.
+  if (taken.kind === 'not_released') return releaseUnits(ctx, await readReleases(ctx.db, [endedClaimId]));
+  if (taken.kind !== 'taken') return giveBack(ctx, payment);
+  const claim = { buyerId, claimId, unit: taken.unit };
+  if (!(await crashStep('late.pay', () => payWithLateMoney(ctx.db, payment, claim)))) {
+    await releaseUnits(
+      ctx,
+      await insertTombstones(ctx.db, { saleId: payment.saleId, claims: [claim], reason: 'lost' }),
+    );
+    await tellOrder(ctx, { saleId: payment.saleId, ...claim });
+    return giveBack(ctx, payment);
+  }
+  ordersPlaced(1);
+  ordersPaid(1);
+  lateMoneyDecided('regrabbed', payment.orderId);
+  await tellOrder(ctx, { saleId: payment.saleId, ...claim });
+}
+
+async function giveBack(ctx: StepContext, payment: Payment): Promise<void> {
+  if (await crashStep('late.refund', () => refundLateMoney(ctx.db, payment))) {
+    lateMoneyDecided('refunded', payment.orderId);
+  }
+  await tellRefunded(ctx, payment);
+}
+
+/**
+ * Tells the buyer that the money goes back, unless the buyer has a newer claim.
+ *
+ * @throws NotVerified and Redis's errors: retry
+ */
+export async function tellRefunded(ctx: StepContext, { saleId, buyerId, orderId }: Payment): Promise<void> {
+  const [order] = await readOrders(ctx.db, [orderId]);
+  if (order?.reason !== 'refunded_late_payment' || (await hasLeftRedis(ctx.db, saleId))) return;
+  await setReason(ctx.redis, saleId, { buyerId, claimId: orderId, reason: order.reason });
+}
