@@ -4,12 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkout } from '#core/process/checkout.js';
 
-/**
- * Writes a page of the documentation that a program makes, as the formatter would have it: otherwise lint would refuse it.
- *
- * @param path where
- * @param text Markdown
- */
+/** Writes a generated page of the documentation and formats its Markdown, as lint refuses an unformatted page. */
 export async function writePage(path: string, text: string): Promise<void> {
   await writeFile(path, text);
   const formatter = [join('node_modules', '@biomejs', 'biome', 'bin', 'biome'), 'format', '--write', path];
