@@ -12,6 +12,8 @@ const LAYERS = [
   ['operator', 'comparison'],
   ['maintenance'],
 ];
+/** apps/admin from the ground up; the files beside these folders put them together. */
+const ADMIN_LAYERS = ['pages', 'http', 'routes'];
 /** The queue stands beside the stores, and is held to the one file of theirs by a rule of its own. */
 const EXCEPTIONS = { queue: ['^core/redis/'] };
 const REASONS = {
@@ -57,6 +59,14 @@ module.exports = {
       { path: '^(core|apps)/' },
       { path: '^stack/' },
       'The stack is not in the image: what an app needs belongs in core.',
+    ),
+    ...ADMIN_LAYERS.map((folder, index) =>
+      mayNotImport(
+        `admin-${folder}-looks-down`,
+        { path: `^apps/admin/${folder}/` },
+        { path: '^apps/admin/', pathNot: `^apps/admin/(${ADMIN_LAYERS.slice(0, index + 1).join('|')})/` },
+        'Pages are made from values, and routes take the stores they use: only app.ts knows the whole process.',
+      ),
     ),
     mayNotImport(
       'core-knows-no-app',

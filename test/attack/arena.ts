@@ -4,8 +4,8 @@ import type { StepContext } from '#core/steps/context.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { type FakeProvider, startFakeProvider } from '#stack/fake-provider/start.js';
 import { connectStores } from '#stack/stores/connections.js';
+import { buyers, win } from '../support/sales.js';
 import { startTestStack, type TestStack } from '../support/stack.js';
-import { buyers, win } from '../support/stores/stores.js';
 import { provedMoney } from './money-proof.js';
 import { NaiveShop } from './naive-shop.js';
 

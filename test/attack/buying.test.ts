@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { readLoadedSale } from '#core/redis/sale/sale.js';
 import { eventually } from '../support/eventually.js';
-import { buyers } from '../support/stores/stores.js';
+import { buyers } from '../support/sales.js';
 import { FEW, PRICE, useArena } from './arena.js';
 
 const t = useArena();

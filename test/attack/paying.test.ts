@@ -6,7 +6,7 @@ import { cancelOrder } from '#core/steps/cancel-order.js';
 import { expireOrders } from '#core/steps/expire-orders.js';
 import { payOrder } from '#core/steps/pay-order.js';
 import { eventually } from '../support/eventually.js';
-import { buyers } from '../support/stores/stores.js';
+import { buyers } from '../support/sales.js';
 import { FEW, inLanes, PRICE, useArena } from './arena.js';
 
 const t = useArena();

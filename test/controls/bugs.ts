@@ -243,7 +243,7 @@ export const BUGS: Bug[] = [
     },
     'unit',
     'core/receipt',
-    'a receipt is refused from another buyer',
+    'a receipt of another buyer is refused',
   ),
   one(
     "a buyer's id is not held to one spelling",
@@ -254,7 +254,7 @@ export const BUGS: Bug[] = [
     },
     'unit',
     'core/token',
-    'a token names nobody',
+    'a token with the buyer',
   ),
   one(
     'a claim is given up for whatever Postgres says (F22, F28)',

@@ -5,7 +5,7 @@ import { checkout } from '#core/process/checkout.js';
 import { freePort } from '#stack/processes/free-port.js';
 import { type GuardedProcess, startGuarded } from '#stack/processes/guarded-process.js';
 import { eventually } from '../support/eventually.js';
-import { launchBrowser, openPage, type WatchedPage } from '../support/http/browser.js';
+import { createPage, launchBrowser, type WatchedPage } from '../support/http/browser.js';
 import { SHOP_SECRET } from '../support/http/shop.js';
 import { startTestStack, type TestStack } from '../support/stack.js';
 
@@ -53,7 +53,7 @@ describe('on its page', () => {
   let visitor: WatchedPage;
 
   beforeEach(async () => {
-    visitor = await openPage(browser);
+    visitor = await createPage(browser);
   });
   afterEach(async () => {
     await visitor.context.close();

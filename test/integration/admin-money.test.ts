@@ -3,7 +3,8 @@ import { creditWallets } from '#core/postgres/money/wallet.js';
 import { payOrder } from '#core/steps/pay-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { BEARER, useAdmin } from '../support/http/admin.js';
-import { openTestSale, useStores, winOne } from '../support/stores/stores.js';
+import { openTestSale, winOne } from '../support/sales.js';
+import { useStores } from '../support/stores/stores.js';
 
 const stores = useStores();
 const admin = useAdmin(stores);

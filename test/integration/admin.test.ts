@@ -5,10 +5,12 @@ import { JOB_NAMES } from '#core/queue/jobs.js';
 import { readLoadedSale } from '#core/redis/sale/sale.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { ADMIN_TOKEN, AUTH_SECRET, BEARER, HTML, logIn, useAdmin } from '../support/http/admin.js';
-import { oddRequests, wrongAnswers } from '../support/http/odd-requests.js';
+import { oddRequests } from '../support/http/odd-requests.js';
+import { wrongAnswers } from '../support/http/wrong-answers.js';
+import { openTestSale, winOne } from '../support/sales.js';
 import { loseClaim } from '../support/stores/by-hand.js';
 import { startFaultProxy } from '../support/stores/fault-proxy.js';
-import { openTestSale, useStores, winOne } from '../support/stores/stores.js';
+import { useStores } from '../support/stores/stores.js';
 
 const stores = useStores();
 const admin = useAdmin(stores);

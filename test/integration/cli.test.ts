@@ -13,8 +13,9 @@ import { payOrder } from '#core/steps/pay-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { build } from '../support/build.js';
 import { cli, type Ended } from '../support/command.js';
+import { openTestSale, win, winOne } from '../support/sales.js';
 import { loseClaim } from '../support/stores/by-hand.js';
-import { openTestSale, useStores, win, winOne } from '../support/stores/stores.js';
+import { useStores } from '../support/stores/stores.js';
 
 const AUTH_SECRET = 'a secret of the test, and long enough';
 

@@ -217,7 +217,7 @@ async function judgeCase(
     const proof = await audit(connections.db, connections.redis, sale.id);
     violations.push(...(proof?.violations ?? ['no such sale']).map(what => `audit: ${what}`));
   }
-  violations.push(...(await checkShop(query, ids, rig.shop.told)));
+  violations.push(...(await checkShop(query, ids, rig.shop.received)));
   // Out of sight of the next case's maintenance.
   const list = ids.map(id => `'${id}'`).join(', ');
   await query(`UPDATE sales SET opens_at = '2000-01-01', closes_at = '2000-01-02' WHERE id IN (${list})`);

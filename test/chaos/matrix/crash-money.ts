@@ -4,7 +4,7 @@ import { openDrop } from '#stack/crowd/drop.js';
 import type { FakeProvider } from '#stack/fake-provider/start.js';
 import { until } from '#stack/processes/until.js';
 import type { Connections } from '#stack/stores/connections.js';
-import type { ToldEvent } from '../../support/http/shop.js';
+import type { ReceivedNotice } from '../../support/http/shop.js';
 import type { History } from '../history/history.js';
 import type { Client } from '../workload/client.js';
 import { PRICE_MINOR, type Query } from '../workload/world.js';
@@ -139,7 +139,7 @@ const inTime = (fact: () => Promise<boolean>): Promise<boolean> => until(fact, D
  * @param told what the shop took in
  * @returns what it was not told, or not in order
  */
-export async function checkShop(query: Query, saleIds: string[], told: readonly ToldEvent[]): Promise<string[]> {
+export async function checkShop(query: Query, saleIds: string[], told: readonly ReceivedNotice[]): Promise<string[]> {
   const list = saleIds.map(id => `'${id}'`).join(', ');
   const events = await query(
     `SELECT id, order_id, kind FROM outbox_events WHERE kind <> 'release' AND sale_id IN (${list}) ORDER BY id`,

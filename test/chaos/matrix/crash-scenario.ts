@@ -10,7 +10,7 @@ import { openDrop } from '#stack/crowd/drop.js';
 import type { Answer } from '#stack/crowd/storefront.js';
 import { until } from '#stack/processes/until.js';
 import type { Connections } from '#stack/stores/connections.js';
-import { makeReleasesOld } from '../../support/stores/by-hand.js';
+import { backdateReleases } from '../../support/stores/by-hand.js';
 import type { Client } from '../workload/client.js';
 import { shop, type Visit } from '../workload/crowd.js';
 import type { Random } from '../workload/random.js';
@@ -85,7 +85,7 @@ export async function leaveAMess(connections: Connections, client: Client): Prom
   await insertOrders(db, mixed.id, [behind, undelivered]);
   await cancelRow(db, mixed.id, undelivered);
   // Old enough for deliver-events to find it at once: reconcile would mend it a moment later.
-  await makeReleasesOld(connections, mixed.id, 10);
+  await backdateReleases(connections, mixed.id, 10);
   await redis.zrem(keys.outbox, 'behind', 'undelivered', 'lost');
   await redis.hdel(keys.claims, 'lost');
   await redis.rpush(keys.stock, lost.unit);

@@ -3,8 +3,9 @@ import { markRegistryWhole } from '#core/redis/registry.js';
 import { readRunId, setSale } from '#core/redis/sale/sale.js';
 import { createSales, type RecentSale, type Sales } from '../../../apps/api/mirror/sales.js';
 import { eventually } from '../../support/eventually.js';
-import { commandCalls } from '../../support/stores/command-stats.js';
-import { openTestSale, useStores } from '../../support/stores/stores.js';
+import { openTestSale } from '../../support/sales.js';
+import { readCommandCalls } from '../../support/stores/command-stats.js';
+import { useStores } from '../../support/stores/stores.js';
 
 // What the API remembers of sales for a second.
 
@@ -18,7 +19,7 @@ beforeAll(async () => {
 });
 
 /** How often a sale was read from Redis in this file. */
-const countReads = async () => (await commandCalls(t.redis)).hgetall ?? 0;
+const countReads = async () => (await readCommandCalls(t.redis)).hgetall ?? 0;
 
 /** Finds a sale that is known right after it; on a busy machine the reading alone can use up the second. */
 const findKnown = (sales: Sales, id: string): Promise<RecentSale> =>

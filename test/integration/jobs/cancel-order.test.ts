@@ -5,9 +5,10 @@ import { cancelOrder } from '#core/steps/cancel-order.js';
 import { expireOrders } from '#core/steps/expire-orders.js';
 import { payOrder } from '#core/steps/pay-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
-import { makeOverdue } from '../../support/stores/by-hand.js';
+import { aClaim, buyers, openTestSale, win, winOne } from '../../support/sales.js';
+import { backdateDeadlines } from '../../support/stores/by-hand.js';
 import { writesNothing } from '../../support/stores/keyspace.js';
-import { aClaim, buyers, openTestSale, useStores, win, winOne } from '../../support/stores/stores.js';
+import { useStores } from '../../support/stores/stores.js';
 
 const t = useStores();
 
@@ -102,7 +103,7 @@ test('cancelling and expiring in the same instant end each order once, and free 
   const sale = await openTestSale(t, { units });
   const claims = await win(t, sale, ...buyers(units));
   await placeOrders(t, { saleId: sale.id, claims });
-  await makeOverdue(t, claims);
+  await backdateDeadlines(t, claims);
   await Promise.all(
     claims.flatMap(claim => [
       cancelOrder(t, { saleId: sale.id, ...claim }),

@@ -7,8 +7,9 @@ import { expireOrders } from '#core/steps/expire-orders.js';
 import { payOrder } from '#core/steps/pay-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { eventually } from '../../support/eventually.js';
-import { makeOverdue } from '../../support/stores/by-hand.js';
-import { buyers, openTestSale, useStores, win, winOne } from '../../support/stores/stores.js';
+import { buyers, openTestSale, win, winOne } from '../../support/sales.js';
+import { backdateDeadlines } from '../../support/stores/by-hand.js';
+import { useStores } from '../../support/stores/stores.js';
 
 const t = useStores();
 
@@ -19,7 +20,7 @@ test('an overdue order is cancelled, its unit and its buyer are free', async () 
   const sale = await openTestSale(t, { units: 1 });
   const won = await winOne(t, sale, 'a');
   await placeOrders(t, { saleId: sale.id, claims: [won] });
-  await makeOverdue(t, [won]);
+  await backdateDeadlines(t, [won]);
   expect(await expireOrders(t, { claimIds: [won.claimId] })).toBe(1);
   expect(await t.db.order.findUnique({ where: { id: won.claimId } })).toMatchObject({
     status: 'cancelled',
@@ -37,7 +38,7 @@ test('the release is written down with the cancellation, and marked as delivered
   const sale = await openTestSale(t);
   const won = await winOne(t, sale, 'a');
   await placeOrders(t, { saleId: sale.id, claims: [won] });
-  await makeOverdue(t, [won]);
+  await backdateDeadlines(t, [won]);
   await expireOrders(t, { claimIds: [won.claimId] });
   const [event, ...more] = await t.db.outboxEvent.findMany({ where: { saleId: sale.id } });
   expect(more).toEqual([]);
@@ -49,7 +50,7 @@ test('the first on standby gets the unit, and is placed', async () => {
   const [won] = await win(t, sale, 'a', 'b');
   if (!won) throw new Error('a should have won');
   await placeOrders(t, { saleId: sale.id, claims: [won] });
-  await makeOverdue(t, [won]);
+  await backdateDeadlines(t, [won]);
   await expireOrders(t, { claimIds: [won.claimId] });
   const promoted = (await readSnapshot(t.redis, sale.id))?.claims.get('b');
   expect(promoted).toMatchObject({ unit: 1, status: 'queued' });
@@ -73,7 +74,7 @@ test('a second time cancels nothing', async () => {
   const sale = await openTestSale(t);
   const claims = await win(t, sale, 'a', 'b');
   await placeOrders(t, { saleId: sale.id, claims });
-  await makeOverdue(t, claims);
+  await backdateDeadlines(t, claims);
   expect(await expireOrders(t, { claimIds: idsOf(claims) })).toBe(2);
   expect(await expireOrders(t, { claimIds: idsOf(claims) })).toBe(0);
   expect((await readSnapshot(t.redis, sale.id))?.stock.length).toBe(3);
@@ -83,7 +84,7 @@ test('four workers at once cancel each order once', async () => {
   const sale = await openTestSale(t, { units: 100 });
   const claims = await win(t, sale, ...buyers(100));
   await placeOrders(t, { saleId: sale.id, claims });
-  await makeOverdue(t, claims);
+  await backdateDeadlines(t, claims);
   const expired = await Promise.all(Array.from({ length: 4 }, () => expireOrders(t, { claimIds: idsOf(claims) })));
   expect(expired.reduce((sum, count) => sum + count)).toBe(100);
   const stock = (await readSnapshot(t.redis, sale.id))?.stock;
@@ -95,7 +96,7 @@ test('a batch larger than one statement is cancelled whole', async () => {
   const claims: Claim[] = [];
   for (let i = 0; i < 6; i += 1) claims.push(...(await win(t, sale, ...buyers(100, `part${i}-`))));
   await placeOrders(t, { saleId: sale.id, claims });
-  await makeOverdue(t, claims);
+  await backdateDeadlines(t, claims);
   expect(await expireOrders(t, { claimIds: idsOf(claims) })).toBe(600);
   expect((await readSnapshot(t.redis, sale.id))?.stock.length).toBe(600);
 });
@@ -134,7 +135,7 @@ test.each([-1, 1])('whatever the clock of the worker says: %i h off', async hour
   jest.spyOn(Date, 'now').mockImplementation(() => now + hours * 3_600_000);
   const expire = async () => {
     await placeOrders(t, { saleId: sale.id, claims: [due, notDue] });
-    await makeOverdue(t, [due]);
+    await backdateDeadlines(t, [due]);
     return expireOrders(t);
   };
   expect(await expire().finally(jest.restoreAllMocks)).toBe(1);

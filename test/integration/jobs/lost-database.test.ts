@@ -11,9 +11,10 @@ import type { Sale } from '#core/rules/sale.js';
 import type { StepContext } from '#core/steps/context.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { eventually } from '../../support/eventually.js';
+import { buyers, openTestSale, win } from '../../support/sales.js';
 import { countBlocked } from '../../support/stores/blocked.js';
 import { startFaultProxy } from '../../support/stores/fault-proxy.js';
-import { buyers, openTestSale, useStores, win } from '../../support/stores/stores.js';
+import { useStores } from '../../support/stores/stores.js';
 
 // Postgres fails while a batch is placed. Whatever was stored, nothing is compensated, and doing it again ends well.
 

@@ -6,7 +6,8 @@ import { connectRedis } from '#core/redis/connection.js';
 import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { eventually } from '../../support/eventually.js';
-import { buyers, openTestSale, useStores, win } from '../../support/stores/stores.js';
+import { buyers, openTestSale, win } from '../../support/sales.js';
+import { useStores } from '../../support/stores/stores.js';
 
 const t = useStores();
 

@@ -8,8 +8,9 @@ import { cancelOrder } from '#core/steps/cancel-order.js';
 import { payOrder } from '#core/steps/pay-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { eventually } from '../../support/eventually.js';
-import { makeOverdue } from '../../support/stores/by-hand.js';
-import { openTestSale, useStores, winOne } from '../../support/stores/stores.js';
+import { openTestSale, winOne } from '../../support/sales.js';
+import { backdateDeadlines } from '../../support/stores/by-hand.js';
+import { useStores } from '../../support/stores/stores.js';
 
 const t = useStores();
 
@@ -96,7 +97,7 @@ test('a payment before the order is placed does nothing', async () => {
 
 test('a payment after the deadline expires the order instead', async () => {
   const { sale, claim } = await placed('late', PRICE);
-  await makeOverdue(t, [claim]);
+  await backdateDeadlines(t, [claim]);
   await pay(sale, claim);
   expect(await orderOf(claim)).toMatchObject({ status: 'cancelled', reason: 'unpaid' });
   expect(await readBalance(t.db, 'late', 'EUR')).toBe(PRICE);
@@ -131,7 +132,7 @@ test.each(['deferred', 'immediate'] as const)(
 
 test('what was decided in time is paid in time, however long the wallet keeps it waiting', async () => {
   const { sale, claim } = await placed('waits', PRICE);
-  await makeOverdue(t, [claim], -0.5);
+  await backdateDeadlines(t, [claim], -0.5);
   let paying: Promise<void> = Promise.resolve();
   await t.db.$transaction(async tx => {
     await tx.$queryRaw`SELECT id FROM accounts WHERE owner = 'waits' FOR UPDATE`;

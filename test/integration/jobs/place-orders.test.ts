@@ -7,9 +7,10 @@ import { insertTombstones } from '#core/postgres/orders/end-orders.js';
 import { insertOrders } from '#core/postgres/orders/insert-orders.js';
 import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import { placeOrders } from '#core/steps/place-orders.js';
+import { aClaim, buyers, openTestSale, win, winOne } from '../../support/sales.js';
 import { forceClaim } from '../../support/stores/by-hand.js';
 import { writesNothing } from '../../support/stores/keyspace.js';
-import { aClaim, buyers, openTestSale, useStores, win, winOne } from '../../support/stores/stores.js';
+import { useStores } from '../../support/stores/stores.js';
 
 const t = useStores();
 

@@ -5,8 +5,9 @@ import { readLoadedSale, setSale } from '#core/redis/sale/sale.js';
 import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import { NotVerified } from '#core/rules/errors.js';
 import { releaseUnits } from '#core/steps/release-units.js';
+import { openTestSale, win, winOne } from '../../support/sales.js';
 import { writesNothing } from '../../support/stores/keyspace.js';
-import { openTestSale, useStores, win, winOne } from '../../support/stores/stores.js';
+import { useStores } from '../../support/stores/stores.js';
 
 const t = useStores();
 

@@ -4,9 +4,10 @@ import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import { cancelOrder } from '#core/steps/cancel-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { settleReceipt } from '#core/steps/settle-receipt.js';
+import { openTestSale, winOne } from '../../support/sales.js';
 import { loseClaim } from '../../support/stores/by-hand.js';
 import { writesNothing } from '../../support/stores/keyspace.js';
-import { openTestSale, useStores, winOne } from '../../support/stores/stores.js';
+import { useStores } from '../../support/stores/stores.js';
 
 const t = useStores();
 

@@ -10,9 +10,10 @@ import type { Sale } from '#core/rules/sale.js';
 import { cancelOrder } from '#core/steps/cancel-order.js';
 import { payOrder } from '#core/steps/pay-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
-import { forceClaim, loseClaim, makeOverdue, makeReleasesOld } from '../../support/stores/by-hand.js';
+import { aClaim, buyers, openTestSale, win, winOne } from '../../support/sales.js';
+import { backdateDeadlines, backdateReleases, forceClaim, loseClaim } from '../../support/stores/by-hand.js';
 import { dumpKeys } from '../../support/stores/keyspace.js';
-import { aClaim, buyers, openTestSale, useStores, win, winOne } from '../../support/stores/stores.js';
+import { useStores } from '../../support/stores/stores.js';
 
 const t = useStores();
 
@@ -143,7 +144,7 @@ describe('each violation is told by its invariant', () => {
     [
       'Redis is behind an order',
       /^I4 .* does not say so/,
-      ({ sale, due }) => forceClaim(t, sale.id, due, 'queued', false),
+      ({ sale, due }) => forceClaim(t, sale.id, due, { outbox: false }),
     ],
     [
       'the sale is not in Redis',
@@ -153,7 +154,7 @@ describe('each violation is told by its invariant', () => {
     [
       'a claim has neither order nor outbox entry',
       /^I6 .* neither an order nor/,
-      ({ sale }) => forceClaim(t, sale.id, aClaim({ unit: 3 }), 'queued', false),
+      ({ sale }) => forceClaim(t, sale.id, aClaim({ unit: 3 }), { outbox: false }),
     ],
     [
       'a claim waits for its order',
@@ -174,7 +175,7 @@ describe('each violation is told by its invariant', () => {
     [
       'an order is long past its deadline',
       'I6 an order is 15 s past its deadline: 1',
-      ({ due }) => makeOverdue(t, [due], 16),
+      ({ due }) => backdateDeadlines(t, [due], 16),
     ],
     [
       'money was taken for an order that is not paid',
@@ -200,7 +201,7 @@ describe('each violation is told by its invariant', () => {
   test('a release that nobody carries out', async () => {
     const { sale, due } = await goodSale();
     await cancelRow(t.db, sale.id, due);
-    await makeReleasesOld(t, sale.id, 16);
+    await backdateReleases(t, sale.id, 16);
     expect(await violations(sale.id)).toContain('I6 a release is 15 s old: 1');
   });
 

@@ -6,7 +6,8 @@ import { KEEP_DAYS } from '#core/postgres/sales.js';
 import { isUnknown, markRegistryWhole, readLoadedSaleIds } from '#core/redis/registry.js';
 import { readLoadedSale, readRunId } from '#core/redis/sale/sale.js';
 import { releaseUnits } from '#core/steps/release-units.js';
-import { openTestSale, useStores, winOne } from '../../support/stores/stores.js';
+import { openTestSale, winOne } from '../../support/sales.js';
+import { useStores } from '../../support/stores/stores.js';
 
 const t = useStores();
 

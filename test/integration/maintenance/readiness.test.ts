@@ -5,7 +5,8 @@ import { freePort } from '#stack/processes/free-port.js';
 import { type StackProcess, startProcess } from '#stack/processes/process.js';
 import { build } from '../../support/build.js';
 import { eventually } from '../../support/eventually.js';
-import { openTestSale, useStores } from '../../support/stores/stores.js';
+import { openTestSale } from '../../support/sales.js';
+import { useStores } from '../../support/stores/stores.js';
 
 // A worker that runs, and a reconcile that doesn't.
 

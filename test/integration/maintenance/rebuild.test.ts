@@ -17,8 +17,9 @@ import { payOrder } from '#core/steps/pay-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { readMetric } from '../../support/http/metrics.js';
 import { beforeScript } from '../../support/meanwhile.js';
-import { forceClaim, makeReleasesOld } from '../../support/stores/by-hand.js';
-import { aClaim, buyers, openTestSale, useStores, win } from '../../support/stores/stores.js';
+import { aClaim, buyers, openTestSale, win } from '../../support/sales.js';
+import { backdateReleases, forceClaim } from '../../support/stores/by-hand.js';
+import { useStores } from '../../support/stores/stores.js';
 
 const t = useStores();
 
@@ -109,7 +110,7 @@ describe('a claim that contradicts an order', () => {
     await cancelOrder(t, { saleId: sale.id, ...live });
     await placeOrders(t, { saleId: sale.id, claims: [second] });
     expect(await rowOf(second.claimId)).toMatchObject({ status: 'void' });
-    await makeReleasesOld(t, sale.id, 2);
+    await backdateReleases(t, sale.id, 2);
     await deliverEvents(t);
     expect((await audit(t.db, t.redis, sale.id))?.violations).toEqual([]);
   });
@@ -154,7 +155,7 @@ describe('what happens while a sale is rebuilt', () => {
     };
     await rebuild({ ...t, db: t.db.$extends(findMany) as unknown as Database }, sale.id);
     expect((await readSnapshot(t.redis, sale.id))?.stock).not.toContain(paid.unit);
-    await makeReleasesOld(t, sale.id, 2);
+    await backdateReleases(t, sale.id, 2);
     await deliverEvents(t);
     expect((await audit(t.db, t.redis, sale.id))?.violations).toEqual([]);
   });
@@ -203,7 +204,7 @@ test('while a sale is rebuilt again and again, every accepted claim survives and
     done = true;
   });
   await rebuilding;
-  await makeReleasesOld(t, sale.id, 2);
+  await backdateReleases(t, sale.id, 2);
   await deliverEvents(t);
   await rescue(t, sale.id, 0);
   expect(accepted.length).toBeGreaterThan(0);
@@ -233,7 +234,7 @@ test('from an old copy, a claim that has ended since does not come back to life'
   if (!second) throw new Error('bea should have won again');
   await placeOrders(t, { saleId: sale.id, claims: [second] });
   await cancelOrder(t, { saleId: sale.id, ...second });
-  await forceClaim(t, sale.id, first, 'pending_payment', false);
+  await forceClaim(t, sale.id, first, { status: 'pending_payment', outbox: false });
   await rebuild(t, sale.id);
   const snapshot = await readSnapshot(t.redis, sale.id);
   expect(snapshot?.claims.get('bea')).toMatchObject({ claimId: second.claimId, status: 'cancelled' });

@@ -13,9 +13,10 @@ import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import type { Sale } from '#core/rules/sale.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { beforeScript } from '../../support/meanwhile.js';
+import { aClaim, buyers, openTestSale, win, winOne } from '../../support/sales.js';
 import { forceClaim, loseClaim } from '../../support/stores/by-hand.js';
 import { writesNothing } from '../../support/stores/keyspace.js';
-import { aClaim, buyers, openTestSale, type TestStores, useStores, win, winOne } from '../../support/stores/stores.js';
+import { type TestStores, useStores } from '../../support/stores/stores.js';
 
 const t = useStores();
 
@@ -38,8 +39,8 @@ const DAMAGES: [
 ][] = [
   ['claim_missing', 'restored_claim', (t, { sale, placed }) => loseClaim(t, sale.id, placed)],
   ['release_missing', 'released_claim', (t, { sale, placed }) => cancelRow(t.db, sale.id, placed)],
-  ['status_behind', 'recorded_status', (t, { sale, placed }) => forceClaim(t, sale.id, placed, 'queued', false)],
-  ['outbox_missing', 'placed_claim', (t, { sale }) => forceClaim(t, sale.id, aClaim({ unit: 2 }), 'queued', false)],
+  ['status_behind', 'recorded_status', (t, { sale, placed }) => forceClaim(t, sale.id, placed, { outbox: false })],
+  ['outbox_missing', 'placed_claim', (t, { sale }) => forceClaim(t, sale.id, aClaim({ unit: 2 }), { outbox: false })],
   ['units_wrong', 'rebuilt', (t, { sale }) => t.redis.lpop(keysOf(sale.id).stock)],
   ['units_wrong', 'rebuilt', (t, { sale }) => t.redis.rpush(keysOf(sale.id).stock, 3)],
   ['units_wrong', 'rebuilt', (t, { sale }) => t.redis.rpush(keysOf(sale.id).stock, 99)],

@@ -5,8 +5,9 @@ import { keysOf } from '#core/redis/keys.js';
 import { dropSale, setSale } from '#core/redis/sale/sale.js';
 import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import { placeOrders } from '#core/steps/place-orders.js';
+import { buyers, openTestSale, win, winOne } from '../../support/sales.js';
 import { writesNothing } from '../../support/stores/keyspace.js';
-import { buyers, openTestSale, useStores, win, winOne } from '../../support/stores/stores.js';
+import { useStores } from '../../support/stores/stores.js';
 
 const t = useStores();
 

@@ -13,7 +13,8 @@ import { readRunId } from '#core/redis/sale/sale.js';
 import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import { NotVerified } from '#core/rules/errors.js';
 import { placeOrders } from '#core/steps/place-orders.js';
-import { openTestSale, useStores, win, winOne } from '../../support/stores/stores.js';
+import { openTestSale, win, winOne } from '../../support/sales.js';
+import { useStores } from '../../support/stores/stores.js';
 
 const t = useStores();
 

@@ -8,8 +8,9 @@ import { isRegistryWhole } from '#core/redis/registry.js';
 import { dropSale, readLoadedSale, setSale } from '#core/redis/sale/sale.js';
 import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import { placeOrders } from '#core/steps/place-orders.js';
-import { makeReleasesOld } from '../../support/stores/by-hand.js';
-import { openTestSale, type TestStores, useStores, winOne } from '../../support/stores/stores.js';
+import { openTestSale, winOne } from '../../support/sales.js';
+import { backdateReleases } from '../../support/stores/by-hand.js';
+import { type TestStores, useStores } from '../../support/stores/stores.js';
 
 // A sale that can't be opened again, whatever is tried, is nobody's trouble but its own.
 
@@ -22,7 +23,7 @@ async function makeSick({ db, redis }: TestStores): Promise<string> {
     INSERT INTO outbox_events (kind, sale_id, order_id, payload)
     SELECT 'release', ${id}, gen_random_uuid(), '{"buyerId":"x","status":"cancelled","reason":"unpaid","freesUnit":true}'
     FROM generate_series(1, 600)`;
-  await makeReleasesOld(t, id, 10);
+  await backdateReleases(t, id, 10);
   await setSale(redis, id, { runId: 'another-run' });
   await redis.del(keysOf(id).claims);
   await redis.set(keysOf(id).claims, 'no hash');
@@ -35,7 +36,7 @@ test('the others are compared, and their releases carried out', async () => {
   const claim = await winOne(t, sale, 'bob');
   await placeOrders(t, { saleId: sale.id, claims: [claim] });
   await cancelRow(t.db, sale.id, claim);
-  await makeReleasesOld(t, sale.id, 5);
+  await backdateReleases(t, sale.id, 5);
   await updateSale(t.db, sale.id, { state: 'closed' });
 
   await expect(deliverEvents(t)).rejects.toThrow(sick);

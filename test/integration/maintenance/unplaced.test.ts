@@ -2,7 +2,8 @@ import { expect, test } from '@jest/globals';
 import { outboxAgeMs } from '#core/redis/claims/outbox.js';
 import { keysOf } from '#core/redis/keys.js';
 import { reasonsAgainst } from '../../../apps/worker/readiness.js';
-import { openTestSale, useStores, winOne } from '../../support/stores/stores.js';
+import { openTestSale, winOne } from '../../support/sales.js';
+import { useStores } from '../../support/stores/stores.js';
 
 // Claims that wait for their order, whatever keeps Postgres from taking them.
 

@@ -5,8 +5,8 @@ import { readPayUrl } from '#core/redis/claims/pay-url.js';
 import type { Claim } from '#core/rules/claim.js';
 import { cancelOrder } from '#core/steps/cancel-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
-import { asked, PRICE, usePayments } from '../../support/payments.js';
-import { openTestSale, winOne } from '../../support/stores/stores.js';
+import { askToPay, PRICE, usePayments } from '../../support/payments.js';
+import { openTestSale, winOne } from '../../support/sales.js';
 
 const t = usePayments();
 
@@ -16,7 +16,7 @@ const makeDue = ({ claimId }: Claim) =>
   t.db.payment.updateMany({ where: { orderId: claimId }, data: { askAt: new Date(0) } });
 
 test('a payment whose event was lost is found by asking', async () => {
-  const { claim } = await asked(t, 'lost');
+  const { claim } = await askToPay(t, 'lost');
   await t.fake.pay(claim.claimId);
   await makeDue(claim);
   await askProviders(t);
@@ -25,7 +25,7 @@ test('a payment whose event was lost is found by asking', async () => {
 });
 
 test('a payment that came after the end is found as well, and buys the unit again', async () => {
-  const { sale, claim } = await asked(t, 'late');
+  const { sale, claim } = await askToPay(t, 'late');
   await cancelOrder(t, { saleId: sale.id, ...claim });
   await t.fake.pay(claim.claimId);
   await makeDue(claim);
@@ -34,7 +34,7 @@ test('a payment that came after the end is found as well, and buys the unit agai
 });
 
 test('it is asked ever more seldom, just before the deadline, just after it, and not for ever', async () => {
-  const { claim } = await asked(t, 'patient', { payWithinSeconds: 60 });
+  const { claim } = await askToPay(t, 'patient', { payWithinSeconds: 60 });
   const secondsTo = async () => {
     const { askAt } = await paymentOf(claim);
     return askAt === null ? null : Math.round((askAt.getTime() - Date.now()) / 1_000);
@@ -72,7 +72,7 @@ test('a payment that the provider never heard of is made there, while the buyer 
 });
 
 test('a provider that is away is left alone for a while', async () => {
-  const { claim } = await asked(t, 'away');
+  const { claim } = await askToPay(t, 'away');
   await makeDue(claim);
   await t.fake.mood({ down: true });
   await expect(askProviders(t)).rejects.toThrow('503');

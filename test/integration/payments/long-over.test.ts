@@ -6,8 +6,8 @@ import { refundOrder } from '#core/operator/refund-order.js';
 import { KEEP_DAYS } from '#core/postgres/sales.js';
 import type { Sale } from '#core/rules/sale.js';
 import { cancelOrder } from '#core/steps/cancel-order.js';
-import { asked, tell, usePayments } from '../../support/payments.js';
-import { makeReleasesOld } from '../../support/stores/by-hand.js';
+import { applyEvents, askToPay, usePayments } from '../../support/payments.js';
+import { backdateReleases } from '../../support/stores/by-hand.js';
 
 const t = usePayments();
 
@@ -27,11 +27,11 @@ async function forget(sale: Sale): Promise<void> {
 const atProvider = async (orderId: string) => (await t.fake.payments()).find(payment => payment.orderId === orderId);
 
 test('money that comes when Redis has forgotten the sale goes back', async () => {
-  const { sale, claim } = await asked(t, 'late');
+  const { sale, claim } = await askToPay(t, 'late');
   await cancelOrder(t, { saleId: sale.id, ...claim });
   await forget(sale);
   await t.fake.pay(claim.claimId);
-  await tell(t, claim);
+  await applyEvents(t, claim);
   await finishPayments(t);
   expect(await atProvider(claim.claimId)).toMatchObject({ status: 'refunded', returned: 1 });
   const order = await t.db.order.findUniqueOrThrow({ where: { id: claim.claimId } });
@@ -39,15 +39,15 @@ test('money that comes when Redis has forgotten the sale goes back', async () =>
 });
 
 test('a refund when Redis has forgotten the sale leaves nothing to be delivered for ever', async () => {
-  const { sale, claim } = await asked(t, 'returns');
+  const { sale, claim } = await askToPay(t, 'returns');
   await t.fake.pay(claim.claimId);
-  await tell(t, claim);
+  await applyEvents(t, claim);
   await forget(sale);
   expect(await refundOrder(t, { orderId: claim.claimId, restock: true })).toMatchObject({
     kind: 'refunded',
     now: true,
   });
-  await makeReleasesOld(t, sale.id, 60);
+  await backdateReleases(t, sale.id, 60);
   await deliverEvents(t);
   await finishPayments(t);
   expect(await atProvider(claim.claimId)).toMatchObject({ status: 'refunded' });

@@ -15,10 +15,10 @@ import { payOrder } from '#core/steps/pay-order.js';
 import { takePaymentEvent } from '#core/steps/payment-event.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { eventually } from '../../support/eventually.js';
-import { asked, PRICE, tell, usePayments } from '../../support/payments.js';
+import { applyEvents, askToPay, PRICE, usePayments } from '../../support/payments.js';
+import { win, winOne } from '../../support/sales.js';
 import { countBlocked } from '../../support/stores/blocked.js';
-import { makeOverdue } from '../../support/stores/by-hand.js';
-import { win, winOne } from '../../support/stores/stores.js';
+import { backdateDeadlines } from '../../support/stores/by-hand.js';
 
 const t = usePayments();
 
@@ -33,7 +33,7 @@ const expectProof = async (sale: Sale) => expect((await audit(t.db, t.redis, sal
 
 describe('asking to pay', () => {
   test('writes the payment down, makes it at the provider once, and shows the buyer where to pay', async () => {
-    const { sale, claim } = await asked(t, 'asks');
+    const { sale, claim } = await askToPay(t, 'asks');
     await Promise.all([1, 2, 3].map(() => payOrder(t, { saleId: sale.id, claimId: claim.claimId, buyerId: 'asks' })));
     const made = (await t.fake.payments()).filter(({ orderId }) => orderId === claim.claimId);
     expect(made).toHaveLength(1);
@@ -49,7 +49,7 @@ describe('asking to pay', () => {
 
   test('while the provider is down fails, and is made good by asking again', async () => {
     await t.fake.mood({ down: true });
-    await expect(asked(t, 'down')).rejects.toThrow('503');
+    await expect(askToPay(t, 'down')).rejects.toThrow('503');
     await t.fake.mood({ down: false });
     const [payment] = await t.db.payment.findMany({ where: { order: { buyerId: 'down' } }, include: { order: true } });
     expect(payment?.status).toBe('requested');
@@ -58,12 +58,12 @@ describe('asking to pay', () => {
   });
 
   test('of an order of somebody else, or that has ended, makes no payment', async () => {
-    const { sale, claim } = await asked(t, 'victim');
+    const { sale, claim } = await askToPay(t, 'victim');
     await payOrder(t, { saleId: sale.id, claimId: claim.claimId, buyerId: 'thief' });
     await cancelOrder(t, { saleId: sale.id, ...claim });
     const again = await winOne(t, sale, 'victim');
     await placeOrders(t, { saleId: sale.id, claims: [again] });
-    await makeOverdue(t, [again]);
+    await backdateDeadlines(t, [again]);
     await payOrder(t, { saleId: sale.id, claimId: again.claimId, buyerId: 'victim' });
     expect((await orderOf(again)).status).toBe('cancelled');
     expect(await fakeOf(again)).toBeUndefined();
@@ -72,10 +72,10 @@ describe('asking to pay', () => {
 
 describe('an event', () => {
   test('pays the order once, however often and in whichever order events come', async () => {
-    const { sale, claim } = await asked(t, 'pays');
+    const { sale, claim } = await askToPay(t, 'pays');
     await t.fake.pay(claim.claimId);
-    await tell(t, claim, 'payment_intent.succeeded', 4);
-    await tell(t, claim, 'payment_intent.created', 2);
+    await applyEvents(t, claim, { type: 'payment_intent.succeeded', times: 4 });
+    await applyEvents(t, claim, { type: 'payment_intent.created', times: 2 });
     expect((await orderOf(claim)).status).toBe('paid');
     expect(await kindsOf(claim.claimId)).toEqual(['capture']);
     expect(await paymentOf(claim)).toMatchObject({ status: 'paid', paidOrderId: claim.claimId });
@@ -84,9 +84,9 @@ describe('an event', () => {
   });
 
   test('with another amount pays nothing, and the money goes back once the provider confirms it', async () => {
-    const { claim } = await asked(t, 'cheap');
+    const { claim } = await askToPay(t, 'cheap');
     await t.fake.pay(claim.claimId, { amountMinor: 1 });
-    await tell(t, claim);
+    await applyEvents(t, claim);
     expect((await orderOf(claim)).status).toBe('pending_payment');
     expect(await paymentOf(claim)).toMatchObject({ status: 'open' });
     await askProviders(t);
@@ -110,10 +110,10 @@ describe('an event', () => {
 
 describe('money that comes after the order has ended', () => {
   test('buys a unit again while one is free, under a new claim', async () => {
-    const { sale, claim } = await asked(t, 'late');
+    const { sale, claim } = await askToPay(t, 'late');
     await cancelOrder(t, { saleId: sale.id, ...claim });
     await t.fake.pay(claim.claimId);
-    await tell(t, claim, 'payment_intent.succeeded', 3);
+    await applyEvents(t, claim, { type: 'payment_intent.succeeded', times: 3 });
     const { paidOrderId, status } = await paymentOf(claim);
     expect(status).toBe('paid');
     expect(paidOrderId).not.toBe(claim.claimId);
@@ -123,13 +123,13 @@ describe('money that comes after the order has ended', () => {
   });
 
   test('goes back when the unit is sold, and the buyer learns it', async () => {
-    const { sale, claim } = await asked(t, 'too-late');
-    await makeOverdue(t, [claim]);
+    const { sale, claim } = await askToPay(t, 'too-late');
+    await backdateDeadlines(t, [claim]);
     await expireOrders(t);
     const [next] = await win(t, sale, 'next');
     await placeOrders(t, { saleId: sale.id, claims: next ? [next] : [] });
     await t.fake.pay(claim.claimId);
-    await tell(t, claim);
+    await applyEvents(t, claim);
     expect(await paymentOf(claim)).toMatchObject({ status: 'refund_due' });
     expect(await claimOf(sale, claim)).toMatchObject({ status: 'cancelled', reason: 'refunded_late_payment' });
     await finishPayments(t);
@@ -147,11 +147,11 @@ describe('money that comes after the order has ended', () => {
       ['again', {}, sale => winOne(t, sale, 'again')],
     ];
     for (const [buyer, wish, then] of wishes) {
-      const { sale, claim } = await asked(t, buyer, { units: 2, ...wish });
+      const { sale, claim } = await askToPay(t, buyer, { units: 2, ...wish });
       await cancelOrder(t, { saleId: sale.id, ...claim });
       await then(sale);
       await t.fake.pay(claim.claimId);
-      await tell(t, claim);
+      await applyEvents(t, claim);
       await finishPayments(t);
       expect(await fakeOf(claim)).toMatchObject({ status: 'refunded' });
       expect(await orderOf(claim)).toMatchObject({ status: 'cancelled', reason: 'refunded_late_payment' });
@@ -159,14 +159,14 @@ describe('money that comes after the order has ended', () => {
   });
 
   test('is not given back while its order is just expiring: its buyer will learn why it ended', async () => {
-    const { sale, claim } = await asked(t, 'expiring', { lateMoney: 'refund' });
+    const { sale, claim } = await askToPay(t, 'expiring', { lateMoney: 'refund' });
     let telling: Promise<unknown> = Promise.resolve();
     await t.fake.pay(claim.claimId);
-    await makeOverdue(t, [claim]);
+    await backdateDeadlines(t, [claim]);
     // Somebody else's expiry has locked it and is not over: whoever hears of the money passes over it.
     await t.db.$transaction(async tx => {
       await tx.$queryRaw`SELECT FROM orders WHERE id = ${claim.claimId}::uuid FOR UPDATE`;
-      telling = tell(t, claim);
+      telling = applyEvents(t, claim);
       await eventually(async () => expect(await countBlocked(t.db, '%FROM orders%FOR UPDATE%')).toBeGreaterThan(0));
     });
     await telling;
@@ -180,17 +180,17 @@ describe('money that comes after the order has ended', () => {
   });
 
   test('an overdue order that nobody has cancelled yet is cancelled first', async () => {
-    const { sale, claim } = await asked(t, 'overdue');
+    const { sale, claim } = await askToPay(t, 'overdue');
     await t.fake.pay(claim.claimId);
-    await makeOverdue(t, [claim]);
-    await tell(t, claim);
+    await backdateDeadlines(t, [claim]);
+    await applyEvents(t, claim);
     expect((await orderOf(claim)).status).toBe('cancelled');
     expect((await claimOf(sale, claim))?.status).toBe('paid');
     await expectProof(sale);
   });
 
   test('a decision that was interrupted after the unit was taken is finished', async () => {
-    const { sale, claim } = await asked(t, 'interrupted');
+    const { sale, claim } = await askToPay(t, 'interrupted');
     await cancelOrder(t, { saleId: sale.id, ...claim });
     await t.fake.pay(claim.claimId);
     const report = {

@@ -10,8 +10,8 @@ import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import type { Sale } from '#core/rules/sale.js';
 import { payOrder } from '#core/steps/pay-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
-import { asked, PRICE, tell, usePayments } from '../../support/payments.js';
-import { openTestSale, win, winOne } from '../../support/stores/stores.js';
+import { applyEvents, askToPay, PRICE, usePayments } from '../../support/payments.js';
+import { openTestSale, win, winOne } from '../../support/sales.js';
 
 const t = usePayments();
 
@@ -68,7 +68,7 @@ test('a unit that does not return to stock is nobody’s, also after a rebuild, 
 });
 
 test('an order that is not paid, or not there, is not refunded', async () => {
-  const { claim } = await asked(t, 'unpaid');
+  const { claim } = await askToPay(t, 'unpaid');
   expect(await refundOrder(t, { orderId: claim.claimId, restock: true })).toMatchObject({ kind: 'not_paid' });
   expect(await refundOrder(t, { orderId: '00000000-0000-4000-8000-000000000000', restock: true })).toEqual({
     kind: 'unknown_order',
@@ -76,9 +76,9 @@ test('an order that is not paid, or not there, is not refunded', async () => {
 });
 
 test('a refund through the provider is tried until it is done, and done once', async () => {
-  const { sale, claim } = await asked(t, 'provider');
+  const { sale, claim } = await askToPay(t, 'provider');
   await t.fake.pay(claim.claimId);
-  await tell(t, claim);
+  await applyEvents(t, claim);
   await refundOrder(t, { orderId: claim.claimId, restock: true });
   await t.fake.mood({ down: true });
   await expect(finishPayments(t)).rejects.toThrow('503');
@@ -93,9 +93,9 @@ test('a refund through the provider is tried until it is done, and done once', a
 });
 
 test('what the provider refuses to give back goes into the wallet, once', async () => {
-  const { sale, claim } = await asked(t, 'refused');
+  const { sale, claim } = await askToPay(t, 'refused');
   await t.fake.pay(claim.claimId);
-  await tell(t, claim);
+  await applyEvents(t, claim);
   await refundOrder(t, { orderId: claim.claimId, restock: true });
   await t.fake.mood({ refuseRefunds: true });
   await finishPayments(t);
@@ -108,9 +108,9 @@ test('what the provider refuses to give back goes into the wallet, once', async 
 
 /** Paid at the provider, refunded here, and not told to the provider yet. */
 async function owed(buyerId: string) {
-  const { sale, claim } = await asked(t, buyerId);
+  const { sale, claim } = await askToPay(t, buyerId);
   await t.fake.pay(claim.claimId);
-  await tell(t, claim);
+  await applyEvents(t, claim);
   await refundOrder(t, { orderId: claim.claimId, restock: true });
   return { sale, claim };
 }
@@ -146,7 +146,7 @@ test('money that is in the wallet, and comes back at the provider as well, is an
   await finishPayments(t);
   await t.fake.mood({ refuseRefunds: false });
   await t.fake.refund(claim.claimId);
-  await tell(t, claim, 'charge.refunded');
+  await applyEvents(t, claim, { type: 'charge.refunded' });
   const [event] = await t.db.$queryRaw<{ outcome: string }[]>`
     SELECT outcome FROM payment_events WHERE order_id = ${claim.claimId}::uuid ORDER BY id DESC LIMIT 1`;
   expect(event).toEqual({ outcome: 'refunded_elsewhere' });

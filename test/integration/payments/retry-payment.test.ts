@@ -9,7 +9,7 @@ import type { Sale } from '#core/rules/sale.js';
 import { cancelOrder } from '#core/steps/cancel-order.js';
 import { payOrder, showPayUrl } from '#core/steps/pay-order.js';
 import { takePaymentEvent } from '#core/steps/payment-event.js';
-import { asked, PRICE, tell, usePayments } from '../../support/payments.js';
+import { applyEvents, askToPay, PRICE, usePayments } from '../../support/payments.js';
 
 // A payment that failed at the provider is tried again while there is time to pay, and never is money kept twice.
 
@@ -25,9 +25,9 @@ const kindsOf = async ({ claimId }: Claim) =>
 const expectProof = async (sale: Sale) => expect((await audit(t.db, t.redis, sale.id))?.violations).toEqual([]);
 
 async function failed(buyer: string) {
-  const { sale, claim } = await asked(t, buyer);
+  const { sale, claim } = await askToPay(t, buyer);
   await t.fake.cancel(claim.claimId);
-  await tell(t, claim, 'payment_intent.canceled');
+  await applyEvents(t, claim, { type: 'payment_intent.canceled' });
   return { sale, claim };
 }
 
@@ -57,10 +57,10 @@ test('the buyer is told that it failed, and pays by another payment', async () =
   expect(await readPayUrl(t.redis, sale.id, claim.claimId)).toBe(made[1]?.payUrl);
   expect((await claimOf(sale, claim))?.reason).toBeUndefined();
   // The old event once more, while the next attempt is under way.
-  await tell(t, claim, 'payment_intent.canceled', 2);
+  await applyEvents(t, claim, { type: 'payment_intent.canceled', times: 2 });
   expect(await readPayUrl(t.redis, sale.id, claim.claimId)).toBe(made[1]?.payUrl);
   await t.fake.pay(claim.claimId);
-  await tell(t, claim);
+  await applyEvents(t, claim);
   expect((await attemptsOf(claim)).map(({ status }) => status)).toEqual(['failed', 'paid']);
   expect(await claimOf(sale, claim)).toMatchObject({ status: 'paid' });
   expect(await kindsOf(claim)).toEqual(['capture']);
@@ -76,14 +76,14 @@ test('where it failed is not shown again by who was about to show it', async () 
 });
 
 test('while one payment waits for money there is no other', async () => {
-  const { sale, claim } = await asked(t, 'waits');
+  const { sale, claim } = await askToPay(t, 'waits');
   await again(sale, claim);
   expect(await attemptsOf(claim)).toHaveLength(1);
 });
 
 test('a payment that the provider refused to make is asked for under another name', async () => {
   await t.fake.mood({ refusePayments: true });
-  const { sale, claim } = await asked(t, 'refused');
+  const { sale, claim } = await askToPay(t, 'refused');
   expect(await claimOf(sale, claim)).toMatchObject({ status: 'pending_payment', reason: 'payment_refused' });
   await t.fake.mood({ refusePayments: false });
   await again(sale, claim);
@@ -104,13 +104,13 @@ test('an attempt whose name at the provider was lost is found by its number', as
 });
 
 test('when another amount was taken it goes back, and the buyer pays again', async () => {
-  const { sale, claim } = await asked(t, 'other');
+  const { sale, claim } = await askToPay(t, 'other');
   await t.fake.pay(claim.claimId, { amountMinor: PRICE - 1 });
   await t.db.payment.updateMany({ where: { orderId: claim.claimId }, data: { askAt: new Date(0) } });
   await askProviders(t);
   await again(sale, claim);
   await t.fake.pay(claim.claimId);
-  await tell(t, claim);
+  await applyEvents(t, claim);
   await finishPayments(t);
   expect((await madeFor(claim)).map(({ taken, returned }) => taken - returned)).toEqual([0, 1]);
   expect(await claimOf(sale, claim)).toMatchObject({ status: 'paid' });
@@ -123,7 +123,7 @@ test('money for an attempt that had failed pays the order, and that of the next 
   await paidAfterAll(claim, 'evt_both');
   expect(await claimOf(sale, claim)).toMatchObject({ status: 'paid' });
   await t.fake.pay(claim.claimId);
-  await tell(t, claim);
+  await applyEvents(t, claim);
   await finishPayments(t);
   expect((await attemptsOf(claim)).map(({ status }) => status)).toEqual(['paid', 'refunded']);
   expect((await madeFor(claim))[1]).toMatchObject({ taken: 1, returned: 1 });
@@ -137,7 +137,7 @@ test('money for two attempts at an order that has ended goes back twice', async 
   await cancelOrder(t, { saleId: sale.id, ...claim });
   await t.db.sale.update({ where: { id: sale.id }, data: { lateMoney: 'refund' } });
   await t.fake.pay(claim.claimId);
-  await tell(t, claim);
+  await applyEvents(t, claim);
   await paidAfterAll(claim, 'evt_twice');
   expect((await attemptsOf(claim)).map(({ status }) => status)).toEqual(['refund_due', 'refund_due']);
   expect(await kindsOf(claim)).toEqual(['capture', 'refund']);
@@ -149,7 +149,7 @@ test('nobody makes more than ten payments for an order', async () => {
   for (let i = 0; i < 12; i += 1) {
     await again(sale, claim);
     await t.fake.cancel(claim.claimId);
-    await tell(t, claim, 'payment_intent.canceled');
+    await applyEvents(t, claim, { type: 'payment_intent.canceled' });
   }
   expect(await attemptsOf(claim)).toHaveLength(10);
   expect(await claimOf(sale, claim)).toMatchObject({ status: 'pending_payment', reason: 'payment_refused' });

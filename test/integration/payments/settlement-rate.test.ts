@@ -3,7 +3,8 @@ import { expect, test } from '@jest/globals';
 import { creditWallets } from '#core/postgres/money/wallet.js';
 import { insertOrders } from '#core/postgres/orders/insert-orders.js';
 import type { Sale, Settlement } from '#core/rules/sale.js';
-import { buyers, openTestSale, useStores } from '../../support/stores/stores.js';
+import { buyers, openTestSale } from '../../support/sales.js';
+import { useStores } from '../../support/stores/stores.js';
 
 const t = useStores();
 

@@ -10,7 +10,8 @@ import type { StepContext } from '#core/steps/context.js';
 import { payOrder } from '#core/steps/pay-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { SHOP_SECRET, startShop, type TestShop } from '../../support/http/shop.js';
-import { buyers, openTestSale, useStores, win, winOne } from '../../support/stores/stores.js';
+import { buyers, openTestSale, win, winOne } from '../../support/sales.js';
+import { useStores } from '../../support/stores/stores.js';
 
 const t = useStores();
 let shop: TestShop;
@@ -24,7 +25,7 @@ beforeAll(async () => {
 
 beforeEach(async () => {
   await t.db.outboxEvent.deleteMany({ where: { kind: { not: 'release' } } });
-  shop.told.length = 0;
+  shop.received.length = 0;
   shop.answers = () => 200;
 });
 
@@ -53,11 +54,17 @@ test('everything that happens to an order is told, signed, and in its order', as
   await placeOrders(ctx, { saleId: sale.id, claims: [other] });
   await cancelOrder(ctx, { saleId: sale.id, ...other });
   expect(await tellShop(ctx)).toBe(5);
-  const told = (orderId: string) => shop.told.filter(({ data }) => data.orderId === orderId).map(({ type }) => type);
+  const told = (orderId: string) =>
+    shop.received.filter(({ data }) => data.orderId === orderId).map(({ type }) => type);
   expect(told(claim.claimId)).toEqual(['order.placed', 'order.paid', 'order.refunded']);
   expect(told(other.claimId)).toEqual(['order.placed', 'order.cancelled']);
-  expect(shop.told.filter(({ signed }) => !signed)).toEqual([]);
-  expect(shop.told[0]?.data).toMatchObject({ saleId: sale.id, buyerId: 'whole', amountMinor: 500, currency: 'EUR' });
+  expect(shop.received.filter(({ signed }) => !signed)).toEqual([]);
+  expect(shop.received[0]?.data).toMatchObject({
+    saleId: sale.id,
+    buyerId: 'whole',
+    amountMinor: 500,
+    currency: 'EUR',
+  });
   expect(await tellShop(ctx)).toBe(0);
 });
 
@@ -66,7 +73,7 @@ test('an immediate settlement is told as placed and paid, and a rejection not at
   await creditWallets(t.db, ['funds'], { amountMinor: 500, currency: 'EUR' });
   await placeOrders(ctx, { saleId: sale.id, claims: await win(t, sale, 'funds', 'none') });
   await tellShop(ctx);
-  expect(shop.told.map(({ type, data }) => [type, data.buyerId])).toEqual([
+  expect(shop.received.map(({ type, data }) => [type, data.buyerId])).toEqual([
     ['order.placed', 'funds'],
     ['order.paid', 'funds'],
   ]);
@@ -80,10 +87,10 @@ test('a shop that fails is told again, and what comes after for the same order w
   shop.answers = ({ data, type }, times) =>
     data.buyerId === 'slow' && type === 'order.placed' && times === 1 ? 500 : 200;
   expect(await tellShop(ctx)).toBe(1);
-  expect(shop.told.map(({ data }) => data.buyerId)).toEqual(['quick']);
+  expect(shop.received.map(({ data }) => data.buyerId)).toEqual(['quick']);
   await makeDue();
   expect(await tellShop(ctx)).toBe(2);
-  expect(shop.told.slice(1).map(({ type }) => type)).toEqual(['order.placed', 'order.cancelled']);
+  expect(shop.received.slice(1).map(({ type }) => type)).toEqual(['order.placed', 'order.cancelled']);
 });
 
 test('after the last attempt an event is dead, its order waits, and reviving it delivers both', async () => {

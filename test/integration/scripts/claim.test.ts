@@ -6,8 +6,9 @@ import { setSale } from '#core/redis/sale/sale.js';
 import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import type { Sale } from '#core/rules/sale.js';
 import { eventually } from '../../support/eventually.js';
+import { buyers, openTestSale, win, winOne } from '../../support/sales.js';
 import { dumpKeys, expectTypesChecked, whileFull, writesNothing } from '../../support/stores/keyspace.js';
-import { buyers, openTestSale, useStores, win, winOne } from '../../support/stores/stores.js';
+import { useStores } from '../../support/stores/stores.js';
 
 const t = useStores();
 

@@ -15,7 +15,8 @@ import { type RedisServer, startRedis } from '#stack/stores/redis-server.js';
 import { build } from '../../support/build.js';
 import { cli } from '../../support/command.js';
 import { eventually } from '../../support/eventually.js';
-import { aSale, useStores, winOne } from '../../support/stores/stores.js';
+import { aSale, winOne } from '../../support/sales.js';
+import { useStores } from '../../support/stores/stores.js';
 
 // A Redis Cluster of one node: it refuses a script whose keys are not in one slot, as a larger one does.
 

@@ -6,8 +6,9 @@ import { readLoadedSale, readRunId, setSale } from '#core/redis/sale/sale.js';
 import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import { runScript } from '#core/redis/scripts.js';
 import type { Sale } from '#core/rules/sale.js';
+import { aSale, winOne } from '../../support/sales.js';
 import { dumpKeys, whileFull, writesNothing } from '../../support/stores/keyspace.js';
-import { aSale, useStores, winOne } from '../../support/stores/stores.js';
+import { useStores } from '../../support/stores/stores.js';
 
 const t = useStores();
 

@@ -5,8 +5,9 @@ import { restock, setSale } from '#core/redis/sale/sale.js';
 import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import { NotVerified } from '#core/rules/errors.js';
 import type { Sale } from '#core/rules/sale.js';
+import { buyers, openTestSale, win } from '../../support/sales.js';
 import { dumpKeys, expectTypesChecked, whileFull, writesNothing } from '../../support/stores/keyspace.js';
-import { buyers, openTestSale, useStores, win } from '../../support/stores/stores.js';
+import { useStores } from '../../support/stores/stores.js';
 
 const t = useStores();
 

@@ -8,9 +8,10 @@ import { dropSale, readLoadedSale, restock } from '#core/redis/sale/sale.js';
 import type { Claim } from '#core/rules/claim.js';
 import type { Sale } from '#core/rules/sale.js';
 import { eventually } from '../../support/eventually.js';
-import { commandCalls } from '../../support/stores/command-stats.js';
+import { aSale, win, winOne } from '../../support/sales.js';
+import { readCommandCalls } from '../../support/stores/command-stats.js';
 import { expectTypesChecked, writesNothing } from '../../support/stores/keyspace.js';
-import { aSale, useStores, win, winOne } from '../../support/stores/stores.js';
+import { useStores } from '../../support/stores/stores.js';
 
 const t = useStores();
 
@@ -167,7 +168,7 @@ describe('rules that are off', () => {
     await t.redis.config('RESETSTAT');
     const won = await winOne(t, sale, buyerId);
     await paid(sale, won);
-    const calls = await commandCalls(t.redis);
+    const calls = await readCommandCalls(t.redis);
     for (const command of ['pttl', 'set', 'get']) expect(calls).not.toHaveProperty(command);
     expect(await t.redis.exists(lockOf(buyerId), pauseOf(buyerId))).toBe(0);
     await dropSale(t.redis, sale.id);

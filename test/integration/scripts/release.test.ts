@@ -7,8 +7,9 @@ import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import type { Claim } from '#core/rules/claim.js';
 import { NotVerified } from '#core/rules/errors.js';
 import type { Sale } from '#core/rules/sale.js';
+import { aClaim, buyers, openTestSale, win, winOne } from '../../support/sales.js';
 import { expectTypesChecked, whileFull, writesNothing } from '../../support/stores/keyspace.js';
-import { aClaim, buyers, openTestSale, useStores, win, winOne } from '../../support/stores/stores.js';
+import { useStores } from '../../support/stores/stores.js';
 
 const t = useStores();
 

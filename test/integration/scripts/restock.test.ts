@@ -3,8 +3,9 @@ import { keysOf } from '#core/redis/keys.js';
 import { readLoadedSale, restock, setSale } from '#core/redis/sale/sale.js';
 import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import { NotVerified } from '#core/rules/errors.js';
+import { buyers, openTestSale, win } from '../../support/sales.js';
 import { dumpKeys, expectTypesChecked, whileFull, writesNothing } from '../../support/stores/keyspace.js';
-import { buyers, openTestSale, useStores, win } from '../../support/stores/stores.js';
+import { useStores } from '../../support/stores/stores.js';
 
 const t = useStores();
 

@@ -1,8 +1,9 @@
 import { expect, test } from '@jest/globals';
 import { keysOf } from '#core/redis/keys.js';
 import { carryOver, readLoadedSale, setSale } from '#core/redis/sale/sale.js';
+import { openTestSale } from '../../support/sales.js';
 import { expectTypesChecked, whileFull, writesNothing } from '../../support/stores/keyspace.js';
-import { openTestSale, useStores } from '../../support/stores/stores.js';
+import { useStores } from '../../support/stores/stores.js';
 
 const t = useStores();
 

@@ -9,7 +9,8 @@ import { keysOf } from '#core/redis/keys.js';
 import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import { readScript, type ScriptName } from '#core/redis/scripts.js';
 import { parseClaimRecord } from '#core/rules/claim.js';
-import { buyers, openTestSale, useStores, winOne } from '../../support/stores/stores.js';
+import { buyers, openTestSale, winOne } from '../../support/sales.js';
+import { useStores } from '../../support/stores/stores.js';
 
 // A rolling update: two versions of the same processes at work on the same sale.
 

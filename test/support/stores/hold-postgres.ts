@@ -1,5 +1,5 @@
-// A process of its own that starts a Postgres with a migrated database, says where it is, and ends it when its standard input
-// ends: in order at the end of the tests, and also when whoever started it was killed.
+// A process that starts a Postgres with a migrated database and prints its URL. The process stops Postgres when its standard
+// input ends: at the end of the tests, and also when the parent was killed.
 import { join } from 'node:path';
 import { migrate } from '#core/postgres/migrate/migrate.js';
 import { startPostgres } from '#stack/stores/postgres-server.js';

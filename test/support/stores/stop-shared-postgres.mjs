@@ -1,2 +1,2 @@
-// Jest wants a file for each of the two.
+// Jest needs one file for the start and one for the end.
 export { stopSharedPostgres as default } from './start-shared-postgres.mjs';

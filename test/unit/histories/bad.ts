@@ -1,6 +1,6 @@
 import type { Rule } from '../../chaos/history/evidence.js';
 import {
-  ann,
+  ANNS_ORDER,
   BOUGHT,
   bankRead,
   CANCELLED,
@@ -15,7 +15,7 @@ import {
   type WrittenHistory,
 } from './written-history.js';
 
-/** Histories that break a promise: the rule that must say so, and what is told in it. */
+/** Histories that break a promise, each with the broken rule and a summary. */
 export const BAD_HISTORIES: [Rule, string, WrittenHistory][] = [
   [
     'accepted_reaches_its_end',
@@ -24,22 +24,22 @@ export const BAD_HISTORIES: [Rule, string, WrittenHistory][] = [
   ],
   [
     'accepted_reaches_its_end',
-    'Redis lost the claim, and nobody was told',
+    'Redis loses a claim, and the buyer gets no answer about it',
     { redisLostData: true, steps: [[100, 'buy', 'ann', { ...WON, ...claim('a') }]] },
   ],
   [
     'accepted_reaches_its_end',
-    'an order hangs for ever',
+    'an order stays pending forever',
     { steps: BOUGHT.slice(0, 2), orders: [order('a', 'ann', { status: 'pending_payment' })] },
   ],
   [
     'claim_is_one_thing',
-    'the order is of another unit than the claim',
+    'the order has another unit than the claim',
     { steps: BOUGHT, orders: [order('a', 'ann', { unit: 2 })] },
   ],
   [
     'claim_is_one_thing',
-    'two buyers are shown one claim',
+    'two buyers see the same claim',
     {
       steps: [...BOUGHT, [500, 'order-status', 'bob', { http: 200, status: 'paid', ...claim('a') }]],
       orders: [order('a', 'ann')],
@@ -67,22 +67,22 @@ export const BAD_HISTORIES: [Rule, string, WrittenHistory][] = [
   ],
   [
     'one_end',
-    'told cancelled, and later rejected',
+    'a cancelled claim is later rejected',
     {
       steps: [...CANCELLED, [400, 'order-status', 'ann', { http: 200, status: 'rejected', ...claim('a') }]],
       orders: [order('a', 'ann', ended(250))],
     },
   ],
-  ['one_end', 'told cancelled, and the order is paid', { steps: CANCELLED, orders: [order('a', 'ann')] }],
+  ['one_end', 'a buyer reads cancelled, but the order is paid', { steps: CANCELLED, orders: [order('a', 'ann')] }],
   [
     'paid_stays_paid',
-    'told paid, and the order is cancelled',
+    'a buyer reads paid, but the order is cancelled',
     { steps: BOUGHT, orders: [order('a', 'ann', ended(5_001, 'unpaid'))] },
   ],
-  ['paid_stays_paid', 'told paid, and the order is gone', { steps: BOUGHT }],
+  ['paid_stays_paid', 'a buyer reads paid, but there is no order', { steps: BOUGHT }],
   [
     'one_claim_per_buyer',
-    'a second claim while the first is live',
+    'a buyer wins a second claim while the first is live',
     {
       steps: [...BOUGHT, [500, 'buy', 'ann', { ...WON, ...claim('b') }]],
       orders: [order('a', 'ann'), order('b', 'ann')],
@@ -101,7 +101,7 @@ export const BAD_HISTORIES: [Rule, string, WrittenHistory][] = [
   ],
   [
     'one_claim_per_unit',
-    'a unit is given out while somebody has it',
+    'a unit is given out while another buyer has it',
     {
       steps: [...BOUGHT, [500, 'buy', 'bob', { ...WON, ...claim('b', 1) }]],
       orders: [order('a', 'ann'), order('b', 'bob', { ...ended(600, 'lost', 'void'), unit: 1 })],
@@ -118,12 +118,12 @@ export const BAD_HISTORIES: [Rule, string, WrittenHistory][] = [
   ],
   [
     'unit_exists',
-    'a unit beyond the last one',
+    'a claim has a unit beyond the last one',
     { steps: [[100, 'buy', 'ann', { ...WON, ...claim('c') }]], orders: [order('c', 'ann', ended(5_001, 'unpaid'))] },
   ],
   [
     'bounded_counter',
-    'more claims than units',
+    'there are more claims than units',
     {
       steps: [
         [100, 'buy', 'ann', { ...WON, ...claim('a') }],
@@ -137,12 +137,12 @@ export const BAD_HISTORIES: [Rule, string, WrittenHistory][] = [
   ],
   [
     'no_false_sold_out',
-    'sold out before anybody came',
+    'the sale is sold out before the first buyer comes',
     { steps: [[50, 'buy', 'cid', SOLD_OUT], ...BOUGHT], orders: [order('a', 'ann')] },
   ],
   [
     'no_false_sold_out',
-    'sold out long after a unit came back',
+    'the sale is sold out long after a unit came back',
     {
       sale: { units: 1 },
       steps: [...CANCELLED, [20_000, 'buy', 'bob', SOLD_OUT]],
@@ -151,12 +151,12 @@ export const BAD_HISTORIES: [Rule, string, WrittenHistory][] = [
   ],
   [
     'no_order_without_a_buyer',
-    'an order of somebody who never asked',
+    'an order belongs to a buyer who never clicked',
     { orders: [order('a', 'eve', ended(5_001, 'unpaid'))] },
   ],
   [
     'no_order_without_a_buyer',
-    'an order of somebody who was only refused',
+    'an order belongs to a buyer whose every click was refused',
     {
       steps: [
         [100, 'buy', 'ann', { ...WON, ...claim('a') }],
@@ -172,7 +172,7 @@ export const BAD_HISTORIES: [Rule, string, WrittenHistory][] = [
   ],
   [
     'refused_leaves_no_trace',
-    'a refused buyer is in line',
+    'a refused buyer is on standby',
     {
       sale: { standby: true },
       steps: [
@@ -183,29 +183,37 @@ export const BAD_HISTORIES: [Rule, string, WrittenHistory][] = [
   ],
   [
     'no_untrue_refusal',
-    'told sold out while holding a unit',
+    'a buyer who holds a unit gets sold_out',
     { sale: { units: 1 }, steps: [...BOUGHT, [500, 'buy', 'ann', SOLD_OUT]], orders: [order('a', 'ann')] },
   ],
   [
     'no_untrue_refusal',
-    'told to have nothing while holding a unit',
+    'a buyer who holds a unit reads none',
     { steps: [...BOUGHT, [500, 'order-status', 'ann', { http: 200, status: 'none' }]], orders: [order('a', 'ann')] },
   ],
-  ['no_surprise', 'an internal error', { steps: [[100, 'buy', 'ann', { http: 500, code: 'internal' }]] }],
-  ['no_surprise', 'the sale is unknown', { steps: [[100, 'buy', 'ann', { http: 404, code: 'unknown_sale' }]] }],
+  [
+    'no_surprise',
+    'a call fails with an internal error',
+    { steps: [[100, 'buy', 'ann', { http: 500, code: 'internal' }]] },
+  ],
+  [
+    'no_surprise',
+    'the API does not know the sale',
+    { steps: [[100, 'buy', 'ann', { http: 404, code: 'unknown_sale' }]] },
+  ],
   [
     'inside_the_window',
-    'won before it opened',
+    'a buyer wins before the sale opens',
     { sale: { opensAtMs: 200 }, steps: BOUGHT, orders: [order('a', 'ann')] },
   ],
   [
     'inside_the_window',
-    'won after it closed',
+    'a buyer wins after the sale has closed',
     { sale: { closesAtMs: 90 }, steps: BOUGHT, orders: [order('a', 'ann')] },
   ],
   [
     'nothing_lost',
-    'a claim is given up though Redis lost nothing',
+    'a claim is given up although Redis lost nothing',
     {
       steps: [[100, 'buy', 'ann', { ...WON, ...claim('a') }]],
       orders: [order('a', 'ann', ended(300, 'lost', 'void'))],
@@ -213,25 +221,25 @@ export const BAD_HISTORIES: [Rule, string, WrittenHistory][] = [
   ],
   [
     'ended_by_its_buyer',
-    'cancelled though the buyer never asked for it',
+    'an order is cancelled although its buyer never asked',
     { steps: BOUGHT.slice(0, 1), orders: [order('a', 'ann', ended(300))] },
   ],
   [
     'no_early_expiry',
-    'expired before its deadline',
+    'an order expires before its deadline',
     { steps: BOUGHT.slice(0, 1), orders: [order('a', 'ann', ended(300, 'unpaid'))] },
   ],
   [
     'paid_by_its_buyer',
-    'paid though the buyer never asked for it',
+    'an order is paid although its buyer never asked',
     { steps: BOUGHT.slice(0, 1), orders: [order('a', 'ann')] },
   ],
-  ['bank', 'money is made', { steps: [[100, 'credit', 'ann', DONE]], bank: [bankRead({ shopMinor: 41 })] }],
-  ['bank', 'money is lost', { steps: [[100, 'credit', 'ann', DONE]], bank: [bankRead({ buyersMinor: 59 })] }],
+  ['bank', 'money appears', { steps: [[100, 'credit', 'ann', DONE]], bank: [bankRead({ shopMinor: 41 })] }],
+  ['bank', 'money disappears', { steps: [[100, 'credit', 'ann', DONE]], bank: [bankRead({ buyersMinor: 59 })] }],
   ['bank', 'a wallet is overdrawn', { steps: [[100, 'credit', 'ann', DONE]], bank: [bankRead({ lowestMinor: -1 })] }],
   [
     'bank_is_what_was_put_in',
-    'a confirmed credit is gone',
+    'a confirmed credit is missing',
     { steps: [[100, 'credit', 'ann', DONE]], bank: [bankRead({ buyersMinor: 0, shopMinor: 0, creditedMinor: 0 })] },
   ],
   [
@@ -239,42 +247,42 @@ export const BAD_HISTORIES: [Rule, string, WrittenHistory][] = [
     'a credit counts twice',
     { steps: [[100, 'credit', 'ann', DONE]], bank: [bankRead({ buyersMinor: 160, creditedMinor: 200 })] },
   ],
-  ['bank', 'money from a provider is booked and nobody has it', { bank: [bankRead({ providerMinor: 5 })] }],
+  ['bank', 'money from a provider is booked, but is in no account', { bank: [bankRead({ providerMinor: 5 })] }],
   [
     'bank_is_what_was_put_in',
-    'money came from a provider where nobody had paid',
+    'money comes from a provider without a payment there',
     { bank: [bankRead({ buyersMinor: 0, creditedMinor: 0, shopMinor: 100, providerMinor: 100 })] },
   ],
   [
     'paid_by_its_buyer',
-    'paid though nobody paid at the provider',
-    { ...ELSEWHERE, steps: BOUGHT, orders: [ann], payments: [payment({ takenMinor: 0 })] },
+    'an order is paid without a payment at the provider',
+    { ...ELSEWHERE, steps: BOUGHT, orders: [ANNS_ORDER], payments: [payment({ takenMinor: 0 })] },
   ],
   [
     'books_agree',
-    'the provider took the money, and it is booked nowhere',
+    'the provider took money that is not in the books',
     { ...ELSEWHERE, payments: [payment({ status: 'open', capturedMinor: 0 })] },
   ],
-  ['books_agree', 'money is booked that the provider never took', { payments: [payment({ takenMinor: 0 })] }],
-  ['books_agree', 'the provider took it twice', { payments: [payment({ takenMinor: 200 })] }],
+  ['books_agree', 'the books have money that the provider never took', { payments: [payment({ takenMinor: 0 })] }],
+  ['books_agree', 'the provider took the money twice', { payments: [payment({ takenMinor: 200 })] }],
   [
     'books_agree',
-    'given back in our books, and kept by the provider',
+    'a refund is in the books, but the provider kept the money',
     { payments: [payment({ status: 'refunded', refundedMinor: 100 })] },
   ],
   [
     'books_agree',
-    'given back by the provider and once more into the wallet',
+    'money goes back both through the provider and into the wallet',
     { payments: [payment({ status: 'refunded', refundedMinor: 100, walletMinor: 100, returnedMinor: 100 })] },
   ],
   [
     'books_agree',
-    'money that came twice is kept',
+    'the money of a second payment is kept',
     { payments: [payment({}), payment({ paymentId: 'q', capturedMinor: 0, surplus: true })] },
   ],
   [
     'books_agree',
-    'the account of the provider is not what it kept',
+    'the account of the provider differs from the money it kept',
     {
       steps: [[100, 'pay-elsewhere', 'ann', { http: 200 }]],
       payments: [payment({})],
@@ -283,16 +291,16 @@ export const BAD_HISTORIES: [Rule, string, WrittenHistory][] = [
   ],
   [
     'refunded_by_the_shop',
-    'refunded, and nobody of the shop did it',
+    'an order is refunded although the shop never asked',
     { ...ELSEWHERE, orders: [order('a', 'ann', { status: 'refunded', reason: 'refunded_by_shop' })] },
   ],
   [
     'refunded_by_the_shop',
-    'the shop was told that it is refunded, and it is still paid',
+    'a refund is confirmed to the shop, but the order is still paid',
     {
       ...ELSEWHERE,
       steps: [...(ELSEWHERE.steps ?? []), [500, 'refund', 'ann', { http: 200, claimId: 'a' }]],
-      orders: [ann],
+      orders: [ANNS_ORDER],
     },
   ],
 ];

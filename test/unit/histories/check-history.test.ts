@@ -16,7 +16,7 @@ describe('good histories', () => {
 describe('bad histories', () => {
   test.each(BAD_HISTORIES)('%s: %s', (rule, _, history) => expect(brokenRules(history)).toContain(rule));
 
-  test('every rule is broken by one of them', () => {
+  test('every rule is broken by a bad history', () => {
     expect(RULES.filter(rule => !BAD_HISTORIES.some(([broken]) => broken === rule))).toEqual([]);
   });
 });

@@ -5,8 +5,10 @@ import { SECOND_MS, withDeadline } from '#core/rules/clock.js';
 const ANSWER_MS = 8 * SECOND_MS;
 
 /**
+ * Gives a handler the deadline of every answer. A handler that misses the deadline rejects with DeadlineExceeded, and its
+ * work continues unseen.
+ *
  * @param handler answers an operator from the stores
- * @returns the same, but one that takes too long rejects with DeadlineExceeded; what it does goes on
  */
 export function timely<Params extends Record<string, string>>(
   handler: (req: Request<Params>, res: Response) => Promise<unknown>,

@@ -1,17 +1,14 @@
-import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
+import type { ErrorRequestHandler, Express, Request, RequestHandler, Response } from 'express';
 import { isDatabaseAway } from '#core/postgres/failure.js';
 import { brokeUnexpectedly, problemSent, storeFailed } from '#core/process/telemetry.js';
 import { isRedisPassing } from '#core/redis/connection.js';
 import { PROBLEMS, Problem, type ProblemCode, problemBody } from '#core/rules/errors.js';
-import { problemPage } from './pages/problem-page.js';
+import { problemPage } from '../pages/problem-page.js';
 
-/** Seconds after which a store that is away may be back. */
+/** Seconds after which a store that is down may be back. */
 const UNAVAILABLE_RETRY_SECONDS = 2;
 
-/**
- * @param req a request
- * @returns whether a person reads the answer; programs say what they accept, or nothing
- */
+/** Tells whether a person reads the answer. A program accepts another type, or names none. */
 export function wantsHtml(req: Request): boolean {
   return /\btext\/html\b/.test(req.headers.accept ?? '');
 }
@@ -19,9 +16,7 @@ export function wantsHtml(req: Request): boolean {
 /**
  * Answers with an error: a page for people, `application/problem+json` for programs.
  *
- * @param req the request
- * @param res nothing has been sent yet
- * @param problem what is wrong
+ * @param res no header has been sent yet
  */
 export function sendProblem(req: Request, res: Response, { code, details }: Problem): void {
   problemSent(code);
@@ -32,14 +27,20 @@ export function sendProblem(req: Request, res: Response, { code, details }: Prob
   else res.type('application/problem+json').send(JSON.stringify(problemBody(code, details)));
 }
 
-/** The last of the error handlers; what nobody expected is logged here, and its text stays here. */
-export const answerError: ErrorRequestHandler = (error, req, res, _next) => {
+/** Adds the answers to unknown paths and to errors. Both come last, after every route. */
+export function addProblems(app: Express): void {
+  app.use(answerNotFound);
+  app.use(answerError);
+}
+
+const answerNotFound: RequestHandler = (req, res) => sendProblem(req, res, new Problem('not_found'));
+
+const answerError: ErrorRequestHandler = (error, req, res, _next) => {
   if (res.headersSent) res.destroy();
   else sendProblem(req, res, problemOf(error));
 };
 
-export const answerNotFound: RequestHandler = (req, res) => sendProblem(req, res, new Problem('not_found'));
-
+/** Turns an error into a problem. The text of an unexpected error goes to the log only. */
 function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (isRedisPassing(error)) {
@@ -50,7 +51,7 @@ function problemOf(error: unknown): Problem {
     storeFailed('postgres', error);
     return unavailable('Postgres');
   }
-  // Express and its body parsers say so when they can't read a request.
+  // Express and its body parsers throw errors with a `status` for requests that they can't read.
   const { status } = error as { status?: unknown };
   if (typeof status === 'number' && status >= 400 && status < 500) return new Problem(codeOf(status));
   brokeUnexpectedly('admin', error);

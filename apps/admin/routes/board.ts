@@ -2,30 +2,29 @@ import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { ExpressAdapter } from '@bull-board/express';
 import { type RequestHandler, Router } from 'express';
+import type { Queues } from '#core/queue/queues.js';
 import { Problem } from '#core/rules/errors.js';
-import type { AdminContext } from './context.js';
 
 /**
- * bull-board over every queue, to look at. With BOARD_WRITE=1 also to change: jobs are hints, so whatever is done to them
- * there, rescue and expire-overdue find what should have happened.
+ * Creates the bull-board of every queue. Operators may change queues only with BOARD_WRITE=1. Such a change loses nothing:
+ * jobs are hints, and rescue and expire-overdue repeat the work of a missing job.
  *
- * @param ctx with the queues
- * @returns what answers below /queues; it has no login of its own
+ * @param options `isWritable`: the setting BOARD_WRITE
+ * @returns the routes below /queues; they have no login of their own
  */
-export function answerBoard(ctx: AdminContext): RequestHandler {
-  const readOnlyMode = !ctx.config.BOARD_WRITE;
+export function createBoard(queues: Queues, { isWritable }: { isWritable: boolean }): RequestHandler {
   const serverAdapter = new ExpressAdapter();
   serverAdapter.setBasePath('/queues');
   createBullBoard({
-    queues: Object.values(ctx.queues).map(queue => new BullMQAdapter(queue, { readOnlyMode })),
+    queues: Object.values(queues).map(queue => new BullMQAdapter(queue, { readOnlyMode: !isWritable })),
     serverAdapter,
     options: {
       uiConfig: { boardTitle: 'Dropline queues', hideDocsLink: true, miscLinks: [{ text: 'Sales', url: '/' }] },
     },
   });
   const router = Router();
-  // By itself it refuses what concerns one queue, and answers 200 to what concerns all of them, having done nothing.
-  if (readOnlyMode) router.use(refuseChanges);
+  // bull-board refuses changes of a read-only queue, but answers 200 to a change of all queues, and does nothing.
+  if (!isWritable) router.use(refuseChanges);
   router.use(serverAdapter.getRouter() as RequestHandler);
   return router;
 }

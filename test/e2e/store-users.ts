@@ -6,16 +6,16 @@ import { migrate } from '#core/postgres/migrate/migrate.js';
 import { checkout } from '#core/process/checkout.js';
 import type { PrivateStores } from '#stack/stores/private-stores.js';
 
-/** What a user of a store may log in with; it must not be seen anywhere. */
+/** The password of the stores' users. No log may show it. */
 export const PASSWORD = 'canary-password-of-the-stores';
 
-/** Where a process finds the stores. */
+/** The URLs of the stores for a process. */
 export interface StoreUrls {
   redisUrl: string;
   databaseUrl: string;
 }
 
-/** What docs/operations.md tells operators to set up: a line of redis.conf, and a block of SQL. */
+/** Reads a part of docs/operations.md: the line of redis.conf, or the block of SQL. */
 async function documented(pattern: RegExp): Promise<string> {
   const found = pattern.exec(await readFile(join(checkout, 'docs/operations.md'), 'utf8'))?.[1];
   if (!found) throw new Error(`docs/operations.md has no ${pattern}`);
@@ -23,10 +23,10 @@ async function documented(pattern: RegExp): Promise<string> {
 }
 
 /**
- * Sets the users up that docs/operations.md describes, by the very lines that stand there.
+ * Creates the users of docs/operations.md, by the very lines of that document.
  *
- * @param stores with their owners' URLs
- * @returns the URLs of users that may do no more than they need
+ * @param stores with the URLs of their owners
+ * @returns the URLs of the new users, which have the least rights
  */
 export async function grantLeastRights({ redisUrl, databaseUrl }: PrivateStores): Promise<StoreUrls> {
   await createRedisUser(redisUrl);
@@ -38,7 +38,7 @@ export async function grantLeastRights({ redisUrl, databaseUrl }: PrivateStores)
   return { redisUrl: loggedIn(redisUrl, 'dropline'), databaseUrl: loggedIn(databaseUrl, 'dropline_app') };
 }
 
-/** @param redisUrl a Redis that has just started: it knows no user but those of its configuration */
+/** Creates the user of the processes. Redis forgets the user with every restart. */
 export async function createRedisUser(redisUrl: string): Promise<void> {
   const rights = (await documented(/^user (dropline .*)$/m)).split(' ');
   const redis = new Redis(redisUrl);
@@ -47,8 +47,8 @@ export async function createRedisUser(redisUrl: string): Promise<void> {
 }
 
 function loggedIn(url: string, user: string): string {
-  const place = new URL(url);
-  place.username = user;
-  place.password = PASSWORD;
-  return place.href;
+  const own = new URL(url);
+  own.username = user;
+  own.password = PASSWORD;
+  return own.href;
 }

@@ -1,4 +1,4 @@
-/** Text that is HTML already, and may be put into a page as it is. */
+/** Text that is HTML already. A page takes it without escaping. */
 export class Html {
   readonly text: string;
 
@@ -7,18 +7,12 @@ export class Html {
   }
 }
 
-/** What may stand in a page; nothing is shown for undefined and false. */
+/** A value inside a page. The page shows nothing for undefined and false. */
 export type Content = Html | string | number | undefined | false | Content[];
 
 const ESCAPES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
 
-/**
- * Makes HTML. Every value is escaped, unless it was made here itself; attributes must be in double quotes.
- *
- * @param parts the template
- * @param values what comes between
- * @returns the HTML
- */
+/** The tag of HTML templates: escapes every value but Html. Attributes must be in double quotes. */
 export function html(parts: TemplateStringsArray, ...values: Content[]): Html {
   return new Html(parts.map((part, i) => part + textOf(values[i])).join(''));
 }
