@@ -6,7 +6,7 @@ import { startLifetime } from '#stack/processes/lifetime.js';
 import { type Measured, measureAll } from './benchmark.js';
 import { loadNow } from './measure/machine.js';
 import { readOptions } from './options.js';
-import { drawPicture } from './picture.js';
+import { drawPicture, PICTURES } from './picture.js';
 import { reportOf, seriesByField, summaryOf } from './report.js';
 import { startRig } from './rig/rig.js';
 
@@ -21,8 +21,8 @@ async function save(measured: Measured, report: string): Promise<void> {
   const result = { ...measured, series: seriesByField(measured) };
   await writeFile(join(FOLDER, 'results', `${name}.json`), `${JSON.stringify(result, null, 2)}\n`);
   await writeFile(join(FOLDER, 'results', `${name}.md`), report);
-  await writeFile(join(FOLDER, 'picture.svg'), drawPicture(measured));
-  await writeFile(join(FOLDER, 'picture-short.svg'), drawPicture(measured, true));
+  await writeFile(join(FOLDER, 'picture.svg'), drawPicture(measured, PICTURES.full));
+  await writeFile(join(FOLDER, 'picture-short.svg'), drawPicture(measured, PICTURES.short));
 }
 
 const lifetime = startLifetime();
