@@ -1,4 +1,4 @@
-import { underLoad } from '../../measure/measure.js';
+import { underLoad } from '../../measure/crowd.js';
 import type { Contestant } from '../../measure/round.js';
 import type { Rig } from '../../rig/rig.js';
 import { forgetAll, openInRedis } from '../../rig/sale.js';
@@ -7,7 +7,7 @@ import { allPlaced } from './repeats.js';
 
 const HOLDERS = 20_000;
 
-/** How many buyers a second can ask where they stand? Each gets the whole answer. */
+/** Asks how many statuses a second the API sends. Each poll gets the whole answer. */
 export function polls(rig: Rig, api: Server): Contestant {
   return {
     name: 'polls',
@@ -15,7 +15,7 @@ export function polls(rig: Rig, api: Server): Contestant {
       await forgetAll(rig);
       const saleId = await openInRedis(rig, HOLDERS, allPlaced(HOLDERS));
       const crowd = { method: 'GET', path: `/order-status/${saleId}`, count: HOLDERS, again: true } as const;
-      return (await underLoad(rig, api, crowd, [200])).figures;
+      return (await underLoad(rig, { server: api, crowd, expected: [200] })).figures;
     },
   };
 }
