@@ -14,8 +14,12 @@ const OUTPUT_CHARS = 64_000;
 export type Readiness = { url: string } | { prints: RegExp };
 
 export interface ProcessOptions {
-  /** The app: `api` runs dist/apps/api/main.js. */
+  /** The app: `api` runs dist/apps/api/main.js, unless `program` says otherwise. */
   name: string;
+  /** The path of another program below dist/, without .js. */
+  program?: string;
+  /** The clone to run from, by its own bin/bootstrap.mjs. Without it, what is compiled in this clone runs. */
+  folder?: string;
   args?: readonly string[];
   /** Its whole environment; nothing of ours is inherited. */
   environment: Readonly<Record<string, string>>;
@@ -62,13 +66,19 @@ function isReady(readiness: Readiness, output: string): Promise<boolean> | boole
   return 'url' in readiness ? answers(readiness.url) : readiness.prints.test(output);
 }
 
-function launch(options: ProcessOptions): Promise<GuardedProcess> {
-  const main = join(checkout, 'dist', 'apps', options.name, 'main.js');
+/** What Node is to run: the compiled file here, and in another clone the command that its documentation names. */
+function scriptOf({ name, program = `apps/${name}/main`, folder }: ProcessOptions): string[] {
+  if (folder !== undefined) return [join(folder, 'bin', 'bootstrap.mjs'), program];
+  const main = join(checkout, 'dist', `${program}.js`);
   if (!existsSync(main)) throw new Error(`${main} is not built: run node bin/bootstrap.mjs`);
+  return [main];
+}
+
+function launch(options: ProcessOptions): Promise<GuardedProcess> {
   return startGuarded({
     command: process.execPath,
-    args: [main, ...(options.args ?? [])],
-    cwd: checkout,
+    args: [...scriptOf(options), ...(options.args ?? [])],
+    cwd: options.folder ?? checkout,
     environment: options.environment,
     output: 'pipe',
     stopSignal: 'SIGTERM',
