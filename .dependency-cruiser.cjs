@@ -12,6 +12,8 @@ const LAYERS = [
   ['operator', 'comparison'],
   ['maintenance'],
 ];
+/** The rooms of the harness and of the chaos tests, in the same way: from the ground up, rows of neighbours. */
+const STACK_ROOMS = [['processes'], ['stores', 'fake-provider'], ['crowd']];
 /** The queue stands beside the stores, and is held to the one file of theirs by a rule of its own. */
 const EXCEPTIONS = { queue: ['^core/redis/'] };
 const REASONS = {
@@ -32,6 +34,20 @@ const owned = (library, packages, owners, why) => ({
 
 const mayNotImport = (name, from, to, comment) => ({ name, severity: 'error', comment, from, to });
 
+/** One rule for each room: it imports only from itself and from the rows below, never from the loose files above. */
+const roomsLookDown = (name, folder, rows, why) =>
+  rows.flatMap((row, index) =>
+    row.map(room => {
+      const below = rows.slice(0, index).flat();
+      return mayNotImport(
+        `${name}-${room}`,
+        { path: `^${folder}/${room}/` },
+        { path: `^${folder}/`, pathNot: `^${folder}/(${[room, ...below].join('|')})/` },
+        `${folder}/${room} may import ${below.length > 0 ? `only ${below.join(', ')}` : `nothing of ${folder}`}. ${why}`,
+      );
+    }),
+  );
+
 module.exports = {
   forbidden: [
     mayNotImport(
@@ -51,6 +67,12 @@ module.exports = {
       { path: '^stack/' },
       { path: '^apps/' },
       'The stack starts the apps as processes and talks to them over HTTP, as anybody does.',
+    ),
+    ...roomsLookDown(
+      'stack-rooms-look-down',
+      'stack',
+      STACK_ROOMS,
+      'Tests use a room alone: starting a store must load neither the crowd nor the programs.',
     ),
     mayNotImport(
       'nothing-deployed-imports-the-stack',

@@ -1,6 +1,6 @@
 import { freePort } from '#stack/processes/free-port.js';
 import { startGuarded } from '#stack/processes/guarded-process.js';
-import { outputTail } from '#stack/processes/output.js';
+import { createOutputTail } from '#stack/processes/output.js';
 import { startProcess } from '#stack/processes/process.js';
 import { until } from '#stack/processes/until.js';
 import type { Rig } from './rig.js';
@@ -36,7 +36,7 @@ export async function startBaseline(rig: Rig, name: string, databaseUrl = ''): P
     stopSignal: 'SIGTERM',
     graceMs: STOP_MS,
   });
-  const tail = outputTail(OUTPUT_CHARS);
+  const tail = createOutputTail(OUTPUT_CHARS);
   tail.follow(child.stdout);
   tail.follow(child.stderr);
   const isReady = () => tail.text().includes('ready\n');

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { checkout } from '#core/process/checkout.js';
 import { pause } from '#core/rules/clock.js';
 import { startGuarded } from '#stack/processes/guarded-process.js';
-import { outputTail } from '#stack/processes/output.js';
+import { createOutputTail } from '#stack/processes/output.js';
 import { answers } from '#stack/processes/process.js';
 import { until } from '#stack/processes/until.js';
 
@@ -44,7 +44,7 @@ export async function startBreakable(
   readyUrl: string,
   crashAt: string,
 ): Promise<Breakable> {
-  const tail = outputTail(OUTPUT_CHARS);
+  const tail = createOutputTail(OUTPUT_CHARS);
   const launch = async (crash: Record<string, string>) => {
     const started = await startGuarded({
       command: process.execPath,

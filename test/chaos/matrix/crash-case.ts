@@ -5,7 +5,7 @@ import type { CrashMode, CrashPoint, CrashStep } from '#core/process/crash-point
 import { type FakeProvider, startFakeProvider } from '#stack/fake-provider/start.js';
 import { freePort } from '#stack/processes/free-port.js';
 import { until } from '#stack/processes/until.js';
-import { newSecrets, type Secrets } from '#stack/secrets.js';
+import { createSecrets, type Secrets } from '#stack/secrets.js';
 import { type Connections, connectStores } from '#stack/stores/connections.js';
 import { type PrivateStores, startPrivateStores } from '#stack/stores/private-stores.js';
 import { SHOP_SECRET, startShop, type TestShop } from '../../support/http/shop.js';
@@ -69,7 +69,7 @@ export async function openCrashRig(): Promise<CrashRig> {
     stores,
     connections,
     query: plainQuery(stores.databaseUrl),
-    secrets: newSecrets(),
+    secrets: createSecrets(),
     fake,
     shop,
     async close() {

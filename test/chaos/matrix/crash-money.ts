@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { NewSale } from '#core/operator/create-sale.js';
-import { openDrop } from '#stack/crowd/drop.js';
+import { createOpenSale } from '#stack/crowd/open-sale.js';
 import type { FakeProvider } from '#stack/fake-provider/start.js';
 import { until } from '#stack/processes/until.js';
 import type { Connections } from '#stack/stores/connections.js';
@@ -43,7 +43,7 @@ export async function doBusinessElsewhere(
   { fake, admin }: Cashiers,
 ): Promise<NewSale[]> {
   const open = (wishes: Partial<NewSale>) =>
-    openDrop(connections, {
+    createOpenSale(connections, {
       id: `elsewhere-${randomUUID().slice(0, 8)}`,
       units: 3,
       priceMinor: PRICE_MINOR,

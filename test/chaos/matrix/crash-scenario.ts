@@ -6,7 +6,7 @@ import { insertOrders } from '#core/postgres/orders/insert-orders.js';
 import { enqueuePlaceOrders } from '#core/queue/enqueue.js';
 import { closeQueues, createQueues } from '#core/queue/queues.js';
 import { keysOf } from '#core/redis/keys.js';
-import { openDrop } from '#stack/crowd/drop.js';
+import { createOpenSale } from '#stack/crowd/open-sale.js';
 import type { Answer } from '#stack/crowd/storefront.js';
 import { until } from '#stack/processes/until.js';
 import type { Connections } from '#stack/stores/connections.js';
@@ -53,7 +53,7 @@ async function claimOf(client: Client, saleId: string, buyerId: string) {
 export async function leaveAMess(connections: Connections, client: Client): Promise<Leftovers> {
   const { db, redis } = connections;
   const open = (wishes: Partial<NewSale>) =>
-    openDrop(connections, {
+    createOpenSale(connections, {
       id: `mess-${randomUUID().slice(0, 8)}`,
       units: 4,
       priceMinor: PRICE_MINOR,
@@ -130,7 +130,7 @@ export async function doBusiness(
   random: Random,
   leftovers: Leftovers,
 ): Promise<NewSale> {
-  const sale = await openDrop(connections, {
+  const sale = await createOpenSale(connections, {
     id: `drop-${randomUUID().slice(0, 8)}`,
     units: 3,
     priceMinor: PRICE_MINOR,

@@ -4,7 +4,7 @@ import { migrate } from '#core/postgres/migrate/migrate.js';
 import { pause } from '#core/rules/clock.js';
 import { freePort } from '#stack/processes/free-port.js';
 import { type ProcessOptions, startProcess } from '#stack/processes/process.js';
-import { newSecrets, type Secrets } from '#stack/secrets.js';
+import { createSecrets, type Secrets } from '#stack/secrets.js';
 import { startPostgres } from '#stack/stores/postgres-server.js';
 import { startPrivateStores } from '#stack/stores/private-stores.js';
 import { startRedis } from '#stack/stores/redis-server.js';
@@ -122,7 +122,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
         startPostgres({ dir: join(folder, 'postgres'), port: postgres.port }),
       ),
     );
-    const secrets = newSecrets();
+    const secrets = createSecrets();
     const baseUrls: string[] = [];
     const log = options.logFile === undefined ? {} : { log: createWriteStream(options.logFile, { flags: 'a' }) };
     const link = options.link ?? (async (_from, _to, url) => url);

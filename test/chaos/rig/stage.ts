@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect } from '@jest/globals';
 import type { NewSale } from '#core/operator/create-sale.js';
-import { openDrop } from '#stack/crowd/drop.js';
+import { createOpenSale } from '#stack/crowd/open-sale.js';
 import { type Connections, connectStores } from '#stack/stores/connections.js';
 import type { Fault } from '../../support/stores/fault-proxy.js';
 import { checkHistory } from '../history/check-history.js';
@@ -89,7 +89,7 @@ export function useStage(options: StageOptions = {}): Stage & { setLink: SetLink
   };
   stage.open = async wishes => {
     const defaults = { id: `drop-${sales.length + 1}`, units: 10, priceMinor: PRICE_MINOR, standbyFactor: 0 };
-    const sale = await openDrop(stage.connections, { ...defaults, opensAtMs: Date.now() - 1_000, ...wishes });
+    const sale = await createOpenSale(stage.connections, { ...defaults, opensAtMs: Date.now() - 1_000, ...wishes });
     sales.push(sale);
     return sale;
   };

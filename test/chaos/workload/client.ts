@@ -29,7 +29,7 @@ export function openClient(baseUrls: readonly string[], authSecret: string, hist
   return {
     async ask(call, saleId, buyerId, receipt) {
       const settle = history.invoke({ call, saleId, buyerId });
-      const answer = await random.pick(shops).ask(call, saleId, issueToken(authSecret, buyerId), receipt);
+      const answer = await random.pick(shops).ask(call, saleId, issueToken(authSecret, buyerId), { receipt });
       const { http, status, code, claimId, unit, reason } = answer;
       settle(outcomeOf(http), {
         http,

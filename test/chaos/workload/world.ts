@@ -1,7 +1,7 @@
 import type { NewSale } from '#core/operator/create-sale.js';
 import { creditWallets } from '#core/postgres/money/wallet.js';
 import { MINUTE_MS, pause, SECOND_MS } from '#core/rules/clock.js';
-import { openDrop } from '#stack/crowd/drop.js';
+import { createOpenSale } from '#stack/crowd/open-sale.js';
 import type { Connections } from '#stack/stores/connections.js';
 import type { SaleFacts } from '../history/claim-view.js';
 import type { History } from '../history/history.js';
@@ -60,7 +60,7 @@ export interface World {
 export async function makeWorld(connections: Connections, runMs: number): Promise<World> {
   const sales: NewSale[] = [];
   const make = async (id: string, wishes: Partial<NewSale>): Promise<string> => {
-    const sale = await openDrop(connections, {
+    const sale = await createOpenSale(connections, {
       id,
       units: PLENTY,
       priceMinor: PRICE_MINOR,

@@ -8,10 +8,10 @@ import { openSale } from '#core/redis/sale/open-sale.js';
 import type { Claim } from '#core/rules/claim.js';
 import type { Sale } from '#core/rules/sale.js';
 import type { StepContext } from '#core/steps/context.js';
-import { ordinarySale } from '#stack/crowd/drop.js';
+import { ordinarySale } from '#stack/crowd/open-sale.js';
 import { connectStores } from '#stack/stores/connections.js';
 import { startRedis } from '#stack/stores/redis-server.js';
-import { removeTemporary, temporaryFolder } from '#stack/stores/temporary-folder.js';
+import { createTemporaryFolder, removeTemporaryFolder } from '#stack/stores/temporary-folder.js';
 import { createMigratedDatabase } from './shared-postgres.js';
 
 const READY_MS = 10_000;
@@ -53,7 +53,7 @@ export function useStores(): TestStores {
 }
 
 async function openStores(): Promise<{ stores: TestStores; close(): Promise<void> }> {
-  const redisFolder = await temporaryFolder();
+  const redisFolder = await createTemporaryFolder();
   let server = await startRedis({ dir: redisFolder });
   const [redisUrl, databaseUrl] = [server.url, await createMigratedDatabase()];
   const connections = await connectStores(redisUrl, databaseUrl, DATABASE_CONNECTIONS);
@@ -66,7 +66,7 @@ async function openStores(): Promise<{ stores: TestStores; close(): Promise<void
   const close = async () => {
     await connections.close();
     await server.stop();
-    await removeTemporary(redisFolder);
+    await removeTemporaryFolder(redisFolder);
   };
   return { stores: { ...connections, databaseUrl, redisUrl, redisFolder, restartRedis }, close };
 }
