@@ -1,5 +1,5 @@
-// Copies the page into dist/. The name of each asset gets a hash of its content, so that browsers may cache the asset without
-// end, and references use that name. The same sources always give the same files.
+// Copies the page into dist/. The name of each asset, and each reference to it, gets a hash of its content.
+// So browsers may cache an asset without end. The same sources always give the same files.
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join, parse } from 'node:path';
@@ -23,7 +23,7 @@ const REFERENCE = /(?<=["'](?:\/assets|\.)\/)[\w-]+\.(?:js|css|svg)(?=["'])/g;
  * @throws {Error} when a reference names no file, or when modules import each other in a circle
  */
 export function buildWeb({ from = join(ROOT, 'apps/web'), to = join(ROOT, 'dist/apps/web') } = {}) {
-  // In the build all assets lie in one folder, so a name alone identifies a source, in whichever folder that is.
+  // In the build all assets lie in one folder, so the name of a source is enough to identify it.
   const sources = new Map(
     readdirSync(from, { recursive: true })
       .filter(path => ASSET.test(path))

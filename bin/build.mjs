@@ -10,7 +10,7 @@ import { filesUnder, fingerprint, textOf } from './fingerprint.mjs';
 const SOURCES = ['core', 'apps', 'stack'];
 /** The stamp is written last, so an interrupted build has none. */
 const STAMP = join('dist', '.built-from');
-/** This folder is inside dist/, so that no other folder is written to and a rename stays within one file system. */
+/** This folder is inside dist/: no other folder is written to, and a rename stays within one file system. */
 const UNFINISHED = join('dist', '.unfinished');
 
 const clone = dirname(dirname(fileURLToPath(import.meta.url)));

@@ -1,4 +1,4 @@
-// The reaper ends the processes that its parent started and removes the folders that its parent created, once the parent is gone.
+// Once its parent is gone, the reaper ends the processes and removes the folders that the parent leaves behind.
 //
 // Its standard input is a pipe that only the parent writes to, one JSON object a line:
 //   {"do":"guard","pid":1,"signal":"SIGINT","graceMs":5000}  end this process when the parent is gone
@@ -19,7 +19,7 @@ const guarded = new Map();
 const folders = new Set();
 
 /**
- * Returns when a process was born, so that another process that got the same pid later is not mistaken for ours.
+ * Returns when a process was born, so that a later process with the same pid is not mistaken for ours.
  * @returns {string | undefined} undefined when the process has ended; a zombie has ended, too
  */
 function bornAt(pid) {

@@ -1,5 +1,5 @@
-// `npm test`: all checks and tests, the cheapest first. This file is plain JavaScript and imports only Node's own modules, because
-// it starts in a fresh clone before anything is installed.
+// `npm test`: all checks and tests, the cheapest first. This file imports only Node's own modules, because it
+// starts in a fresh clone before anything is installed.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -9,7 +9,6 @@ export type AnnouncedStackOptions = Omit<StackOptions, 'ports' | 'adminPort'> & 
  * Starts the stack of `npm run demo` or `npm start`. The stack ends with the program, and commands in the same clone find it.
  *
  * @param lifetime of the program
- * @returns the stack, announced
  * @throws the errors of {@link startStack}
  */
 export async function startAnnouncedStack(

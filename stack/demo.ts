@@ -10,7 +10,7 @@ import { createBuyerPlans, startCrowd } from './crowd/crowd.js';
 import { createOpenSale } from './crowd/open-sale.js';
 import { Progress } from './crowd/progress.js';
 import { holds, reckon, untilAtRest, type Verdict } from './crowd/reckoning.js';
-import { watchCrowd } from './crowd/watch-crowd.js';
+import { showCrowd } from './crowd/show-crowd.js';
 import { startFakeProvider } from './fake-provider/start.js';
 import { parseCount, parseShare } from './processes/command-line.js';
 import { type Lifetime, startLifetime } from './processes/lifetime.js';
@@ -122,7 +122,7 @@ async function sell({ options, progress, lifetime }: Program, running: Running):
   });
   lifetime.beforeEnd(crowd.sendHome);
   // Once the sale is at rest, no unit can come back. Closing the sale ends the wait of the buyers on standby.
-  const report = await watchCrowd(crowd, progress, async () => {
+  const report = await showCrowd(crowd, progress, async () => {
     const left = await untilAtRest(connections, sale.id, GLANCE_MS);
     if (left.length === 0) await changeSale(connections, sale.id, { state: 'closed' });
   });

@@ -8,7 +8,7 @@ import type { BuyerPlan } from './crowd/buyer.js';
 import { type CrowdReport, createBuyerPlans, startCrowd } from './crowd/crowd.js';
 import { Progress, wordsFor } from './crowd/progress.js';
 import { holds, reckon, untilAtRest, type Verdict } from './crowd/reckoning.js';
-import { watchCrowd } from './crowd/watch-crowd.js';
+import { showCrowd } from './crowd/show-crowd.js';
 import { parseCount, parseOrigin, parseShare } from './processes/command-line.js';
 import { type Lifetime, startLifetime } from './processes/lifetime.js';
 import { type Connections, connectStores } from './stores/connections.js';
@@ -118,7 +118,7 @@ async function rehearse(lifetime: Lifetime): Promise<void> {
     arriveWithinMs: options.within * SECOND_MS,
     patienceMs: options.patience * SECOND_MS,
   });
-  const report = await watchCrowd(crowd, new Progress(process.stderr), async () => crowd.sendHome());
+  const report = await showCrowd(crowd, new Progress(process.stderr), async () => crowd.sendHome());
   if (connections) await untilAtRest(connections, options.sale, REST_DEADLINE_MS);
   const verdict = connections && (await reckon(connections, options.sale, report.buyers));
   const result: Result = { sale: options.sale, url: baseUrl, report, verdict };

@@ -7,7 +7,7 @@ const DEADLINE_MS = 15_000;
 /** The provider's page is served by a process on this machine. */
 const PAGE_DEADLINE_MS = 5_000;
 
-/** Who buys where, and pays at the fake provider. */
+/** A buyer, and a sale in which the buyer pays at the fake provider. */
 export interface ElsewherePlan {
   baseUrl: string;
   /** A sale that is paid at the fake provider, with a unit left. */

@@ -63,7 +63,7 @@ async function ask(buyer: Buyer, call: Call): Promise<Answer> {
   return answer;
 }
 
-/** Waits before a retry: for the given time and up to half of it more, so that the buyers don't come back all at once. */
+/** Waits before a retry. The time varies by up to a half, so that the buyers don't come back all at once. */
 function backOff(buyer: Buyer, ms = RETRY_MS): Promise<void> {
   return pause(ms * (1 + Math.random() / 2), buyer.patience);
 }

@@ -8,7 +8,7 @@ import { type Call, createStorefront } from './storefront.js';
 /** The connections of the whole crowd. More would not be faster: a request takes a few ms, and the machine has a few cores. */
 const CONNECTIONS = 256;
 
-/** Who comes, where and when. */
+/** The buyers of a crowd, and where and when they come. */
 export interface CrowdOptions {
   /** The APIs. Buyers are spread over them. */
   baseUrls: readonly string[];
@@ -84,7 +84,7 @@ export interface CrowdPlan {
   clicksMax: number;
   /** The share of buyers who pay, 0 to 1. */
   payShare: number;
-  /** What the other buyers do. */
+  /** The use of a unit by the other buyers. */
   others: 'leave' | 'cancel';
 }
 

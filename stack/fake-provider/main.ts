@@ -4,8 +4,8 @@ import { Books } from './books.js';
 import { Events } from './events.js';
 import { startServer } from './server.js';
 
-// A payment provider for tests and the demo, as a process of its own. It takes play money on a page, reports payments by signed
-// events, and misbehaves on request as real providers do (docs/payments.md has its calls).
+// A payment provider for tests and the demo, as a process of its own. It takes play money on a page, and reports payments by signed
+// events. On request it misbehaves as real providers do. docs/payments.md has its calls.
 
 const { port, webhook, key, secret } = new Command('fake-provider')
   .requiredOption('--port <n>', 'where it listens, on 127.0.0.1', parseCount)

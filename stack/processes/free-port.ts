@@ -3,7 +3,7 @@ import getPort from 'get-port';
 
 /**
  * Ports are taken from below the range that Linux uses for outgoing connections (32768 and up). In that range a client that
- * keeps reconnecting to a stopped server can be given the server's own port, and then connects to itself.
+ * reconnects to a stopped server can be given the server's own port. It then connects to itself.
  */
 const FIRST_PORT = 20_000;
 const LAST_PORT = 30_000;

@@ -50,7 +50,7 @@ export class Lifetime {
 
 /**
  * Starts to listen for Ctrl-C, SIGTERM and a closed terminal: each ends the program in order. A repeated signal changes nothing,
- * because npm passes on what the terminal has sent to us already, and there is a deadline anyway.
+ * because npm repeats the signals of the terminal. There is a deadline anyway.
  */
 export function startLifetime(): Lifetime {
   const lifetime = new Lifetime();

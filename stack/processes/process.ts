@@ -86,7 +86,7 @@ function isReady(readiness: Readiness, output: string): Promise<boolean> | boole
   return 'url' in readiness ? answers(readiness.url) : readiness.prints.test(output);
 }
 
-/** What Node is to run: the compiled file here, and in another clone the command that its documentation names. */
+/** Returns what Node is to run: the compiled file here, and in another clone its own bin/bootstrap.mjs. */
 function scriptOf({ name, program = `apps/${name}/main`, folder }: ProcessOptions): string[] {
   if (folder !== undefined) return [join(folder, 'bin', 'bootstrap.mjs'), program];
   const main = join(checkout, 'dist', `${program}.js`);

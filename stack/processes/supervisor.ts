@@ -11,7 +11,7 @@ const STEADY_MS = 30_000;
 const describe = ({ code, signal }: Exit): string => (signal ? `by ${signal}` : `with code ${code}`);
 
 /**
- * A process that is started again when it dies: of a defect, by `kill -9`, or on purpose like a worker whose watchdog ends it.
+ * A process that is started again when it dies: of a defect, by `kill -9`, or on purpose like a worker that hangs.
  * Its operations are arrow functions, because callers pass them on.
  */
 export class Supervised {

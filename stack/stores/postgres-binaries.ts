@@ -65,14 +65,14 @@ async function copyTo(native: Binaries, target: Binaries): Promise<void> {
 
 /**
  * Finds Postgres' own programs, such that `user` can run them: in node_modules, or else as a copy in `home` (35 MB, 0.1 s). The
- * copy is needed if others can't enter a folder above the clone, or if the clone is read-only and lacks the links.
+ * copy is needed if others can't enter the clone, or if the clone is read-only and lacks the links.
  *
  * @param home a folder that `user` can reach
  * @param user the account of Postgres, if it isn't ours
  * @returns the folder that has the programs in `bin`
  * @throws when they run neither there nor here, for example on a Linux without glibc
  */
-export async function findPostgresBinaries(home: string, user: User | undefined): Promise<Binaries> {
+export async function locatePostgresBinaries(home: string, user: User | undefined): Promise<Binaries> {
   const native = join(packageFolder(), 'native');
   if (run(native, user)) return native;
   await createLinks(native);

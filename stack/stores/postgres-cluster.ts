@@ -11,7 +11,7 @@ const INIT_DEADLINE_MS = 60_000;
 /** The environment of Postgres. It has none of our variables, so that no PG… variable of the user changes the server. */
 export const POSTGRES_ENVIRONMENT = { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' };
 
-/** What a data folder is created with. */
+/** The programs, the folder and the account for a data folder. */
 export interface ClusterSpec {
   /** Postgres' own programs. */
   binaries: Binaries;

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { GuardedProcess } from '../processes/guarded-process.js';
-import { findPostgresBinaries } from './postgres-binaries.js';
+import { locatePostgresBinaries } from './postgres-binaries.js';
 import { createPostgresCluster, freeCluster, POSTGRES_ENVIRONMENT } from './postgres-cluster.js';
 import { createPostgresHome } from './postgres-home.js';
 import { choosePostgresUser } from './postgres-user.js';
@@ -110,7 +110,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
   const home = await createPostgresHome(options.dir, wanted);
   // The home may be elsewhere, with data that has an owner already.
   const user = wanted && choosePostgresUser(join(home, 'data'));
-  const binaries = await findPostgresBinaries(home, user);
+  const binaries = await locatePostgresBinaries(home, user);
   const data = await createPostgresCluster({ binaries, home, user });
   await freeCluster(data);
   const { process, port } = await startServer({

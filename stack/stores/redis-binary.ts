@@ -56,7 +56,7 @@ async function install(): Promise<void> {
  *
  * @throws with the commands that fix it
  */
-export async function findRedisBinary(): Promise<string> {
+export async function locateRedisBinary(): Promise<string> {
   const present = find();
   if (present) return present;
   const mayInstall = process.getuid?.() === 0 && existsSync('/etc/debian_version') && runs('apt-get');

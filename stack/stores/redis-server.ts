@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { untilUnoccupied } from './occupant.js';
-import { findRedisBinary } from './redis-binary.js';
+import { locateRedisBinary } from './redis-binary.js';
 import { createServerFolder, startServer } from './server.js';
 
 const STOP_GRACE_MS = 5_000;
@@ -70,7 +70,7 @@ function settings(options: RedisOptions, port: number): string[] {
  * @throws when there is no server program (with the command that fixes it) or it doesn't start (with its log)
  */
 export async function startRedis(options: RedisOptions): Promise<RedisServer> {
-  const command = await findRedisBinary();
+  const command = await locateRedisBinary();
   await createServerFolder(options.dir);
   await untilUnoccupied(join(options.dir, 'redis.pid'), options.dir);
   const { process, port } = await startServer({

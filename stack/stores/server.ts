@@ -4,7 +4,7 @@ import { freePort } from '../processes/free-port.js';
 import { type GuardedProcess, startGuarded, type User } from '../processes/guarded-process.js';
 import { until } from '../processes/until.js';
 
-/** A start takes 0.1 s, recovery after a kill up to 2 s, and the machine may be busy with other things. */
+/** A start takes 0.1 s, and recovery after a kill up to 2 s. The machine may be busy with other things. */
 const START_DEADLINE_MS = 20_000;
 const RETRY_MS = 100;
 const LOG_TAIL_CHARS = 2_000;

@@ -12,7 +12,7 @@ const ON_THEIR_WAY: Stage[] = ['coming', 'asking', 'queued', 'pending_payment'];
  *
  * @param onlyStandby is called again and again while all unfinished buyers are on standby: without help they would never finish
  */
-export async function watchCrowd(
+export async function showCrowd(
   crowd: Crowd,
   progress: Progress,
   onlyStandby: () => Promise<void>,
