@@ -61,7 +61,7 @@ export function createStorefront(baseUrl: string, connections: number): Storefro
         });
         const retryAfter = Number(headers['retry-after']);
         return {
-          ...bodyOf(await body.text()),
+          ...parseAnswer(await body.text()),
           http: statusCode,
           ...(retryAfter > 0 ? { retryAfterMs: retryAfter * SECOND_MS } : {}),
         };
@@ -73,8 +73,12 @@ export function createStorefront(baseUrl: string, connections: number): Storefro
   };
 }
 
-/** Parses the body of an answer. A proxy answers with pages of its own while the API behind it is away. */
-function bodyOf(text: string): Omit<Answer, 'http'> {
+/**
+ * Parses the body of an answer.
+ *
+ * @returns nothing for the pages that a proxy sends while the API behind it is away
+ */
+export function parseAnswer(text: string): Omit<Answer, 'http'> {
   if (!text.startsWith('{')) return {};
   const { status, ...rest } = JSON.parse(text);
   const { code, claimId, unit, receipt, reason, paymentUrl, pollAfterMs } = rest;

@@ -18,7 +18,7 @@ import { type Cluster, startCluster } from './rig/cluster.js';
 import { plainQuery } from './rig/plain-query.js';
 import { comeToRest } from './rig/rest.js';
 import { openClient } from './workload/client.js';
-import { namesOf, sendCrowd } from './workload/crowd.js';
+import { namesOf, planVisit, sendCrowd } from './workload/crowd.js';
 import { spoilMood } from './workload/provider-moods.js';
 import { seededRandom } from './workload/random.js';
 import { refundNowAndThen } from './workload/refunds.js';
@@ -158,8 +158,15 @@ async function storm(
   const baseUrls = await Promise.all(cluster.baseUrls.map(url => links.by('client-api', url)));
   const client = openClient(baseUrls, cluster.secrets.AUTH_SECRET, history, random(1));
   const webhooks = baseUrls.map(url => `${url}/webhooks/payments/signed-webhook`);
+  const plans = random(2);
   const parts = [
-    sendCrowd(client, world, random(2), options.rate, over.signal),
+    sendCrowd({
+      client,
+      random: plans,
+      perSecond: options.rate,
+      signal: over.signal,
+      plan: (number, elapsedMs) => planVisit(world, plans, number, elapsedMs),
+    }),
     keepBooks(connections, query, history, crowd, random(3), over.signal),
     spoilMood(fake, webhooks, history, random(5), over.signal),
     refundNowAndThen(connections, query, history, random(6), over.signal),

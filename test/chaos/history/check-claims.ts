@@ -82,9 +82,14 @@ function unpaidAgain({ claimId, buyerId, sightings, order }: ClaimView): Violati
   return [{ rule: 'paid_stays_paid', text }];
 }
 
-function lost({ redisLostData }: Evidence, { claimId, buyerId, order }: ClaimView): Violation[] {
+/**
+ * A claim that late money made, and that no answer named, was promised to nobody: when two workers decide about the same money at
+ * once, one gives it back, and the other gives the claim up.
+ */
+function lost({ redisLostData }: Evidence, { claimId, buyerId, order, sightings }: ClaimView): Violation[] {
   const givenUp = order?.reason === 'lost' || order?.reason === 'not_placed';
-  if (redisLostData || !givenUp) return [];
+  const wasPromised = !order?.regrabbed || sightings.length > 0;
+  if (redisLostData || !givenUp || !wasPromised) return [];
   return [
     { rule: 'nothing_lost', text: `claim ${claimId} of ${buyerId} was given up: ${order?.status}(${order?.reason})` },
   ];

@@ -62,8 +62,12 @@ export interface Operation extends Request, Partial<Reply> {
 
 /** Writes down what the clients did, as it happens. */
 export interface History {
-  /** @returns tells the outcome, once */
-  invoke(request: Request): (outcome: Outcome, reply: Reply) => void;
+  /**
+   * @param request the question
+   * @param atMs when it was asked, in ms since the epoch; now if not given
+   * @returns tells the outcome, once
+   */
+  invoke(request: Request, atMs?: number): (outcome: Outcome, reply: Reply) => void;
   note(line: BankRead | { type: 'fault'; atMs: number; fault: string }): void;
   lines(): readonly HistoryLine[];
   close(): Promise<void>;
@@ -82,10 +86,10 @@ export function openHistory(file: string): History {
     out.write(`${JSON.stringify(line)}\n`);
   };
   return {
-    invoke(request) {
+    invoke(request, atMs = Date.now()) {
       ops += 1;
       const op = ops;
-      add({ type: 'invoke', op, atMs: Date.now(), ...request });
+      add({ type: 'invoke', op, atMs, ...request });
       return (outcome, reply) => add({ type: outcome, op, atMs: Date.now(), ...reply });
     },
     note: add,

@@ -87,6 +87,26 @@ async function ownNode(kind: 'api' | 'worker', name: string, options: ProcessOpt
   return nodeOf(kind, name, await start(), start);
 }
 
+/**
+ * @param port where it listens, on 127.0.0.1
+ * @param settings the rest of its environment
+ * @returns how an API is started
+ */
+export function apiOn(port: number, settings: Record<string, string>): ProcessOptions {
+  const environment = { HOST: '127.0.0.1', PORT: `${port}`, ...settings };
+  return { name: 'api', environment, ready: { url: `http://127.0.0.1:${port}/healthz` } };
+}
+
+/**
+ * @param port where it shows its metrics
+ * @param settings the rest of its environment
+ * @returns how a worker is started
+ */
+export function workerOn(port: number, settings: Record<string, string>): ProcessOptions {
+  const environment = { METRICS_PORT: `${port}`, ...settings };
+  return { name: 'worker', environment, ready: { url: `http://127.0.0.1:${port}/metrics` } };
+}
+
 /** What a cluster may have otherwise than usual. */
 export interface ClusterOptions {
   apis?: number;
@@ -128,27 +148,22 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     const link = options.link ?? (async (_from, _to, url) => url);
     for (let i = 1; i <= (options.apis ?? 2); i += 1) {
       const port = await freePort();
-      const environment = {
-        HOST: '127.0.0.1',
-        PORT: `${port}`,
+      const settings = {
         AUTH_SECRET: secrets.AUTH_SECRET,
         REDIS_URL: await link('api', 'redis', redisUrl),
         ...options.environment?.(`api-${i}`),
       };
-      const ready = { url: `http://127.0.0.1:${port}/healthz` };
-      nodes.push(await ownNode('api', `api-${i}`, { name: 'api', environment, ready, ...log }));
+      nodes.push(await ownNode('api', `api-${i}`, { ...apiOn(port, settings), ...log }));
       baseUrls.push(`http://127.0.0.1:${port}`);
     }
     for (let i = 1; i <= (options.workers ?? 2); i += 1) {
       const port = await freePort();
-      const environment = {
+      const settings = {
         REDIS_URL: await link('worker', 'redis', redisUrl),
         DATABASE_URL: await link('worker', 'postgres', databaseUrl),
-        METRICS_PORT: `${port}`,
         ...options.environment?.(`worker-${i}`),
       };
-      const ready = { url: `http://127.0.0.1:${port}/metrics` };
-      nodes.push(await ownNode('worker', `worker-${i}`, { name: 'worker', environment, ready, ...log }));
+      nodes.push(await ownNode('worker', `worker-${i}`, { ...workerOn(port, settings), ...log }));
     }
     return { redisUrl, databaseUrl, secrets, baseUrls, nodes, stop };
   } catch (error) {

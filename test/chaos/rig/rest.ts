@@ -20,7 +20,7 @@ const pending = (sales: readonly SaleFacts[]): string => {
 /**
  * Waits until nothing is on its way any more: no claim unplaced, no order unpaid, no release to be carried out, no money undecided.
  *
- * @param connections both stores
+ * @param connections the connection to Redis
  * @param query reads Postgres
  * @param sales all of them
  * @param limitMs how long, in ms
@@ -28,7 +28,7 @@ const pending = (sales: readonly SaleFacts[]): string => {
  * @returns what is still on its way, in words; nothing when it came to rest
  */
 export function comeToRest(
-  { redis }: Connections,
+  { redis }: Pick<Connections, 'redis'>,
   query: Query,
   sales: readonly SaleFacts[],
   limitMs: number,

@@ -1,6 +1,6 @@
 import { issueToken } from '#core/identity/token.js';
 import { type Answer, type Call, createStorefront, type Storefront } from '#stack/crowd/storefront.js';
-import { type History, outcomeOf } from '../history/history.js';
+import { type History, outcomeOf, type Reply } from '../history/history.js';
 import type { Random } from './random.js';
 import { PRICE_MINOR } from './world.js';
 
@@ -30,15 +30,7 @@ export function openClient(baseUrls: readonly string[], authSecret: string, hist
     async ask(call, saleId, buyerId, receipt) {
       const settle = history.invoke({ call, saleId, buyerId });
       const answer = await random.pick(shops).ask(call, saleId, issueToken(authSecret, buyerId), { receipt });
-      const { http, status, code, claimId, unit, reason } = answer;
-      settle(outcomeOf(http), {
-        http,
-        ...(status === undefined ? {} : { status }),
-        ...(code === undefined ? {} : { code }),
-        ...(claimId === undefined ? {} : { claimId }),
-        ...(unit === undefined ? {} : { unit }),
-        ...(reason === undefined ? {} : { reason }),
-      });
+      settle(outcomeOf(answer.http), replyOf(answer));
       return answer;
     },
     async payElsewhere(saleId, buyerId, paymentUrl) {
@@ -50,5 +42,20 @@ export function openClient(baseUrls: readonly string[], authSecret: string, hist
       await fetch(`${paymentUrl}/fail`, { method: 'POST' });
     },
     close: async () => void (await Promise.all(shops.map(shop => shop.close()))),
+  };
+}
+
+/**
+ * @param answer of an API
+ * @returns what a history keeps of it
+ */
+export function replyOf({ http, status, code, claimId, unit, reason }: Answer): Reply {
+  return {
+    http,
+    ...(status === undefined ? {} : { status }),
+    ...(code === undefined ? {} : { code }),
+    ...(claimId === undefined ? {} : { claimId }),
+    ...(unit === undefined ? {} : { unit }),
+    ...(reason === undefined ? {} : { reason }),
   };
 }

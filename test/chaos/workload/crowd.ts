@@ -46,35 +46,48 @@ export function namesOf(count: number): string[] {
   return [...regulars, ...Array.from({ length: count }, (_, i) => `guest-${i + 1}`)];
 }
 
+/** Buyers who come one after the other. */
+export interface SteadyCrowd {
+  client: Client;
+  random: Random;
+  /** How many come each second. */
+  perSecond: number;
+  /** When it fires, no more buyers come. */
+  signal: AbortSignal;
+  /** When each buyer goes home at the latest, in ms after arriving; 40,000 if not given. */
+  patienceMs?: number;
+  /** Plans the visit of the buyer of this number, `elapsedMs` after the first one came. */
+  plan(number: number, elapsedMs: number): Visit;
+}
+
 /**
  * Sends buyers at a steady rate, who behave as people do: click twice, pay late, cancel, come back.
  *
- * @param client asks for them
- * @param world where they go
- * @param random decides what they do
- * @param perSecond how many come each second
- * @param signal nobody comes any more; those who are there finish
+ * @param crowd the buyers, and how they come
+ * @returns when every buyer has gone home
  */
-export async function sendCrowd(
-  client: Client,
-  world: World,
-  random: Random,
-  perSecond: number,
-  signal: AbortSignal,
-): Promise<void> {
+export async function sendCrowd(crowd: SteadyCrowd): Promise<void> {
+  const { client, random, perSecond, signal } = crowd;
   const startedAt = performance.now();
   const visits = new Set<Promise<void>>();
   for (let number = 1; !signal.aborted; number += 1) {
     await pause(1_000 / perSecond, signal);
     if (visits.size >= AT_ONCE_MAX) continue;
-    const visit = shop(client, random, planVisit(world, random, number, performance.now() - startedAt));
+    const visit = shop(client, random, crowd.plan(number, performance.now() - startedAt), crowd.patienceMs);
     visits.add(visit);
     void visit.finally(() => visits.delete(visit));
   }
   await Promise.all(visits);
 }
 
-function planVisit(world: World, random: Random, number: number, elapsedMs: number): Visit {
+/**
+ * @param world the sales of a run of chaos
+ * @param random decides what the buyer does
+ * @param number of the buyer
+ * @param elapsedMs since the run began, in ms
+ * @returns where the buyer goes, and what for
+ */
+export function planVisit(world: World, random: Random, number: number, elapsedMs: number): Visit {
   const clicks = random.chance(0.15) ? random.between(2, 4) : 1;
   const guest = `guest-${number}`;
   const place = random.next();
