@@ -14,6 +14,7 @@ const LAYERS = [
 ];
 /** The rooms of the harness and of the chaos tests, in the same way: from the ground up, rows of neighbours. */
 const STACK_ROOMS = [['processes'], ['stores', 'fake-provider'], ['crowd']];
+const CHAOS_ROOMS = [['history'], ['workload'], ['rig'], ['nemesis', 'matrix']];
 /** The queue stands beside the stores, and is held to the one file of theirs by a rule of its own. */
 const EXCEPTIONS = { queue: ['^core/redis/'] };
 const REASONS = {
@@ -116,6 +117,12 @@ module.exports = {
       { path: '^(core|apps|stack|bench|bin)/|^[^/]+$' },
       { path: '^test/' },
       'Tests look at the product, never the other way round: what the product needs is not test support.',
+    ),
+    ...roomsLookDown(
+      'chaos-rooms-look-down',
+      'test/chaos',
+      CHAOS_ROOMS,
+      'A history is checked without a store, and a workload runs without faults: each part is understood alone.',
     ),
     mayNotImport(
       'sources-not-builds',

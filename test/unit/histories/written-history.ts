@@ -1,4 +1,4 @@
-import type { PaymentFacts } from '../../chaos/history/books.js';
+import type { PaymentFacts } from '../../chaos/history/payment-facts.js';
 import type { OrderFacts, SaleFacts } from '../../chaos/history/claim-view.js';
 import type { Evidence } from '../../chaos/history/evidence.js';
 import {
