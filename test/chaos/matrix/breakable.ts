@@ -59,7 +59,7 @@ export class Breakable {
 
   /** Tells whether the process has failed, whole again or not. */
   hasStruck(): boolean {
-    // The answer is remembered, because a process that lives may push the words of the crash point out of the tail.
+    // The answer is remembered, because further output may push the words of the crash point out of the tail.
     this.#hasStruck ||= this.#tail.text().includes('crash point ') || (this.#hasEnded() && !this.#isStopping);
     return this.#hasStruck;
   }

@@ -70,7 +70,7 @@ async function runProviderScenario({ rig, client, history, start }: Attempt, api
   return { sales, lossy: [] };
 }
 
-/** Makes a process fail at one crash point in one way, while buyers are at work, and checks what this leaves. */
+/** Makes a process fail at one crash point in one way, while buyers are active, and checks what this leaves. */
 export async function runCrashCase(rig: CrashRig, name: CrashPoint | CrashStep, mode: CrashMode): Promise<CrashResult> {
   await rig.connections.redis.flushall();
   // Rules that an earlier case has broken don't count for this one.
