@@ -14,6 +14,9 @@ const LAYERS = [
 ];
 /** apps/admin from the ground up; the files beside these folders put them together. */
 const ADMIN_LAYERS = ['pages', 'http', 'routes'];
+/** The rooms of the harness and of the chaos tests, in the same way: from the ground up, rows of neighbours. */
+const STACK_ROOMS = [['processes'], ['stores', 'fake-provider'], ['crowd']];
+const CHAOS_ROOMS = [['history'], ['workload'], ['rig'], ['nemesis', 'matrix']];
 /** The queue stands beside the stores, and is held to the one file of theirs by a rule of its own. */
 const EXCEPTIONS = { queue: ['^core/redis/'] };
 const REASONS = {
@@ -34,6 +37,20 @@ const owned = (library, packages, owners, why) => ({
 
 const mayNotImport = (name, from, to, comment) => ({ name, severity: 'error', comment, from, to });
 
+/** One rule for each room: it imports only from itself and from the rows below, never from the loose files above. */
+const roomsLookDown = (name, folder, rows, why) =>
+  rows.flatMap((row, index) =>
+    row.map(room => {
+      const below = rows.slice(0, index).flat();
+      return mayNotImport(
+        `${name}-${room}`,
+        { path: `^${folder}/${room}/` },
+        { path: `^${folder}/`, pathNot: `^${folder}/(${[room, ...below].join('|')})/` },
+        `${folder}/${room} may import ${below.length > 0 ? `only ${below.join(', ')}` : `nothing of ${folder}`}. ${why}`,
+      );
+    }),
+  );
+
 module.exports = {
   forbidden: [
     mayNotImport(
@@ -53,6 +70,12 @@ module.exports = {
       { path: '^stack/' },
       { path: '^apps/' },
       'The stack starts the apps as processes and talks to them over HTTP, as anybody does.',
+    ),
+    ...roomsLookDown(
+      'stack-rooms-look-down',
+      'stack',
+      STACK_ROOMS,
+      'Tests use a room alone: starting a store must load neither the crowd nor the programs.',
     ),
     mayNotImport(
       'nothing-deployed-imports-the-stack',
@@ -116,6 +139,12 @@ module.exports = {
       { path: '^(core|apps|stack|bench|bin)/|^[^/]+$' },
       { path: '^test/' },
       'Tests look at the product, never the other way round: what the product needs is not test support.',
+    ),
+    ...roomsLookDown(
+      'chaos-rooms-look-down',
+      'test/chaos',
+      CHAOS_ROOMS,
+      'A history is checked without a store, and a workload runs without faults: each part is understood alone.',
     ),
     mayNotImport(
       'sources-not-builds',

@@ -3,7 +3,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { MINUTE_MS, withDeadline } from '#core/rules/clock.js';
 import { type GuardedCommand, type GuardedProcess, startGuarded } from '#stack/processes/guarded-process.js';
-import { outputTail } from '#stack/processes/output.js';
+import { createOutputTail } from '#stack/processes/output.js';
 import { type Readiness, startReadyProcess } from '../rig/ready-process.js';
 
 /** The npm scripts that a comparison drives a checkout by. */
@@ -85,7 +85,7 @@ async function runToEnd(
   const what = `npm run cli -- ${args.join(' ')} in ${checkout.folder}`;
   const command = commandOf(checkout, { script: 'cli', args, environment });
   const child = await startGuarded({ ...command, output: 'pipe', stopSignal: 'SIGTERM' });
-  const tail = outputTail(OUTPUT_CHARS);
+  const tail = createOutputTail(OUTPUT_CHARS);
   const streams = [child.stdout, child.stderr].filter(stream => stream !== null);
   for (const stream of streams) tail.follow(stream);
   const ended = Promise.all([child.ended, ...streams.map(stream => finished(stream))]);

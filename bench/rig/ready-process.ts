@@ -1,5 +1,5 @@
 import { type GuardedCommand, type GuardedProcess, startGuarded } from '#stack/processes/guarded-process.js';
-import { outputTail } from '#stack/processes/output.js';
+import { createOutputTail } from '#stack/processes/output.js';
 import { until } from '#stack/processes/until.js';
 
 const OUTPUT_CHARS = 4_000;
@@ -23,7 +23,7 @@ export async function startReadyProcess(
   { name, isReady, withinMs }: Readiness,
 ): Promise<GuardedProcess> {
   const child = await startGuarded({ ...command, output: 'pipe', stopSignal: 'SIGTERM' });
-  const tail = outputTail(OUTPUT_CHARS);
+  const tail = createOutputTail(OUTPUT_CHARS);
   tail.follow(child.stdout);
   tail.follow(child.stderr);
   let ready = false;

@@ -4,7 +4,7 @@ import { CLAIM_BATCH_MAX, type ClaimOutcome, claim } from '#core/redis/claims/cl
 import { openSale, type StartingState } from '#core/redis/sale/open-sale.js';
 import type { Claim } from '#core/rules/claim.js';
 import type { Sale } from '#core/rules/sale.js';
-import { ordinarySale } from '#stack/crowd/drop.js';
+import { ordinarySale } from '#stack/crowd/open-sale.js';
 import { buyerName } from '../load/plan.js';
 import type { Rig } from './rig.js';
 

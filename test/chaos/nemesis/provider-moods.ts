@@ -2,12 +2,12 @@ import { pause } from '#core/rules/clock.js';
 import type { Mood } from '#stack/fake-provider/events.js';
 import type { FakeProvider } from '#stack/fake-provider/start.js';
 import type { History } from '../history/history.js';
-import type { Random } from './random.js';
+import type { Random } from '../workload/random.js';
 
-/** As a provider should be: events at once, once each, and every call answered. */
+/** A provider that works well: each event is sent once and at once, and every call is answered. */
 const WELL = { delayMs: 0, times: 1, lose: false, hold: false, down: false, refuseRefunds: false } as const;
 
-/** Dealt out shuffled, again and again, as faults are. What is held comes the last first. */
+/** The moods are dealt out shuffled, again and again, as the faults are. Held events come in reverse order. */
 const MOODS: [string, Partial<Mood>][] = [
   ['well', {}],
   ['delays events', { delayMs: 1_500 }],
@@ -18,26 +18,26 @@ const MOODS: [string, Partial<Mood>][] = [
   ['refuses refunds', { refuseRefunds: true }],
 ];
 
-/** How long a mood lasts, in ms. */
+/** The duration of a mood, in ms. */
 const LASTS_MS = [500, 2_500] as const;
 
+/** The parts of the provider's misbehaviour. */
+export interface MoodOptions {
+  fake: FakeProvider;
+  /** The addresses for events. The provider uses one after the other, as through a load balancer. */
+  webhooks: readonly string[];
+  history: History;
+  /** Chooses the moods. */
+  random: Random;
+  /** Ends the misbehaviour. */
+  signal: AbortSignal;
+}
+
 /**
- * Has the provider misbehave, mood after mood, until it is told to stop; then it is well, and what it held is sent. It is never
- * killed: it is somebody else's machine.
- *
- * @param fake the provider
- * @param webhooks where our APIs take events: it sends to one of them after the other, as by way of a load balancer
- * @param history where each mood is noted
- * @param random chooses them
- * @param signal ends it
+ * Makes the provider misbehave, mood after mood, until the signal fires. Then the provider works well, and sends the held events.
+ * It is never killed, because in reality it is another company's machine.
  */
-export async function spoilMood(
-  fake: FakeProvider,
-  webhooks: readonly string[],
-  history: History,
-  random: Random,
-  signal: AbortSignal,
-): Promise<void> {
+export async function runProviderMoods({ fake, webhooks, history, random, signal }: MoodOptions): Promise<void> {
   let deck: typeof MOODS = [];
   while (!signal.aborted) {
     if (deck.length === 0) deck = random.shuffle(MOODS);

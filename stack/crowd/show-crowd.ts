@@ -4,21 +4,18 @@ import type { Crowd, CrowdReport } from './crowd.js';
 import { type Progress, wordsFor } from './progress.js';
 
 const LOOK_EVERY_MS = 200;
-/** Whoever is in one of these will have another answer soon, and units may come back by it. */
+/** A buyer in one of these stages will soon have another answer, and may give a unit back. */
 const ON_THEIR_WAY: Stage[] = ['coming', 'asking', 'queued', 'pending_payment'];
 
 /**
- * Shows how a crowd fares until its end.
+ * Shows the progress of a crowd until its end.
  *
- * @param crowd on its way
- * @param progress where it is shown
- * @param onlyWaiting called again and again while nobody is left but buyers on standby: they would wait for ever
- * @returns what it lived through
+ * @param onlyStandby is called again and again while all unfinished buyers are on standby: without help they would never finish
  */
-export async function watchCrowd(
+export async function showCrowd(
   crowd: Crowd,
   progress: Progress,
-  onlyWaiting: () => Promise<void>,
+  onlyStandby: () => Promise<void>,
 ): Promise<CrowdReport> {
   let report: CrowdReport | undefined;
   const finished = crowd.finished.then(result => {
@@ -28,7 +25,7 @@ export async function watchCrowd(
     await Promise.race([finished, pause(LOOK_EVERY_MS)]);
     const stages = crowd.stages();
     progress.show(wordsFor(stages));
-    if (!report && stages.standby && !ON_THEIR_WAY.some(stage => stages[stage])) await onlyWaiting();
+    if (!report && stages.standby && !ON_THEIR_WAY.some(stage => stages[stage])) await onlyStandby();
   }
   progress.end();
   return report;
