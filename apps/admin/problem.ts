@@ -1,17 +1,21 @@
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
+import { problemOf, type StoreFailures } from '#core/http/problem-of.js';
 import { isDatabaseAway } from '#core/postgres/failure.js';
-import { brokeUnexpectedly, problemSent, storeFailed } from '#core/process/telemetry.js';
+import { problemSent } from '#core/process/telemetry.js';
 import { isRedisPassing } from '#core/redis/connection.js';
-import { PROBLEMS, Problem, type ProblemCode, problemBody } from '#core/rules/errors.js';
+import { PROBLEMS, Problem, problemBody } from '#core/rules/errors.js';
 import { problemPage } from './pages/problem-page.js';
 
-/** Seconds after which a store that is away may be back. */
-const UNAVAILABLE_RETRY_SECONDS = 2;
+/** Operators are told which store failed. */
+const STORES: StoreFailures[] = [
+  { store: 'redis', include: isRedisPassing, details: { detail: 'Redis did not answer' } },
+  { store: 'postgres', include: isDatabaseAway, details: { detail: 'Postgres did not answer' } },
+];
 
-/**
- * @param req a request
- * @returns whether a person reads the answer; programs say what they accept, or nothing
- */
+/** What an operator is told of an unexpected error. */
+const INTERNAL = new Problem('internal', { detail: 'the log of the admin says more' });
+
+/** Whether a person reads the answer. Programs accept other types, or name none. */
 export function wantsHtml(req: Request): boolean {
   return /\btext\/html\b/.test(req.headers.accept ?? '');
 }
@@ -19,9 +23,7 @@ export function wantsHtml(req: Request): boolean {
 /**
  * Answers with an error: a page for people, `application/problem+json` for programs.
  *
- * @param req the request
- * @param res nothing has been sent yet
- * @param problem what is wrong
+ * @param res a response of which nothing has been sent yet
  */
 export function sendProblem(req: Request, res: Response, { code, details }: Problem): void {
   problemSent(code);
@@ -32,39 +34,12 @@ export function sendProblem(req: Request, res: Response, { code, details }: Prob
   else res.type('application/problem+json').send(JSON.stringify(problemBody(code, details)));
 }
 
-/** The last of the error handlers; what nobody expected is logged here, and its text stays here. */
+/** Answers errors that no route has answered. Express calls this error handler last. */
 export const answerError: ErrorRequestHandler = (error, req, res, _next) => {
+  const problem = problemOf(error, 'admin', STORES);
   if (res.headersSent) res.destroy();
-  else sendProblem(req, res, problemOf(error));
+  else sendProblem(req, res, problem.code === 'internal' ? INTERNAL : problem);
 };
 
+/** Answers requests for which there is no route. */
 export const answerNotFound: RequestHandler = (req, res) => sendProblem(req, res, new Problem('not_found'));
-
-function problemOf(error: unknown): Problem {
-  if (error instanceof Problem) return error;
-  if (isRedisPassing(error)) {
-    storeFailed('redis', error);
-    return unavailable('Redis');
-  }
-  if (isDatabaseAway(error)) {
-    storeFailed('postgres', error);
-    return unavailable('Postgres');
-  }
-  // Express and its body parsers say so when they can't read a request.
-  const { status } = error as { status?: unknown };
-  if (typeof status === 'number' && status >= 400 && status < 500) return new Problem(codeOf(status));
-  brokeUnexpectedly('admin', error);
-  return new Problem('internal', { detail: 'the log of the admin says more' });
-}
-
-function unavailable(store: string): Problem {
-  return new Problem('unavailable', {
-    detail: `${store} did not answer`,
-    retryAfterSeconds: UNAVAILABLE_RETRY_SECONDS,
-  });
-}
-
-function codeOf(status: number): ProblemCode {
-  if (status === 404) return 'not_found';
-  return status === 413 ? 'body_too_large' : 'invalid_request';
-}
