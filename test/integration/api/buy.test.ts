@@ -56,7 +56,7 @@ describe.each([false, true])('mounted in Express: %p', mounted => {
     test('the winners of one turn are one job', async () => {
       const sale = await api.open({ units: 30 });
       const buyers = Array.from({ length: 20 }, (_, i) => `turn-${i}`);
-      await Promise.all(buyers.map(buyerId => new Promise(resolve => api.ctx.claims(sale.id, buyerId, resolve))));
+      await Promise.all(buyers.map(buyerId => new Promise(resolve => api.ctx.claims.ask(sale.id, buyerId, resolve))));
       await eventually(async () => {
         const jobs = await api.ctx.queues['place-orders'].getJobs(['waiting']);
         const claims = jobs.filter(job => job.data.saleId === sale.id).map(job => job.data.claims.length);

@@ -25,7 +25,7 @@ const soldOut = () =>
 
 test('a clock of this machine that is set to tomorrow closes no sale', () => {
   const mirror = soldOut();
-  mirror.expect({ version: 1, nowMs: NOW_MS, askedAtMs: performance.now() });
+  mirror.confirm({ version: 1, nowMs: NOW_MS, askedAtMs: performance.now() });
   const tomorrow = Date.now() + 24 * 3_600_000;
   jest.spyOn(Date, 'now').mockReturnValue(tomorrow);
   const change: Change = { version: 2, published: 2, standbyCap: 0, state: 'open', buyers: [] };
@@ -38,12 +38,12 @@ test('a clock of this machine that is set to tomorrow closes no sale', () => {
 test('what Redis has not confirmed for a second is not said', () => {
   const mirror = soldOut();
   expect(mirror.refusalOf('ann')).toBeUndefined();
-  mirror.expect({ version: 1, nowMs: NOW_MS, askedAtMs: performance.now() });
+  mirror.confirm({ version: 1, nowMs: NOW_MS, askedAtMs: performance.now() });
   expect(mirror.refusalOf('ann')).toBe('sold_out');
   // The process was stopped for a while: what it heard last is from before.
   const later = performance.now() + 1_500;
   jest.spyOn(performance, 'now').mockReturnValue(later);
   expect(mirror.refusalOf('ann')).toBeUndefined();
-  mirror.expect({ version: 1, nowMs: NOW_MS + 1_500, askedAtMs: later });
+  mirror.confirm({ version: 1, nowMs: NOW_MS + 1_500, askedAtMs: later });
   expect(mirror.refusalOf('ann')).toBe('sold_out');
 });
