@@ -119,7 +119,7 @@ interface Held {
 }
 
 async function holdStores(): Promise<{ holder: ChildProcess; held: Held }> {
-  const main = join(checkout, 'test', 'support', 'hold-stores.ts');
+  const main = join(checkout, 'test', 'support', 'stores', 'hold-stores.ts');
   const holder = spawn(process.execPath, ['--import', 'tsx', '--conditions=source', main], {
     cwd: checkout,
     // Its cache would stay behind, in a folder of its own.

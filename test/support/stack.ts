@@ -140,7 +140,7 @@ function callsTo(stack: Stack, authSecret: string, connections: Connections) {
       return (await openDrop(connections, { opensAtMs, ...wishes })).id;
     },
     credit: (buyerIds: string | string[], amountMinor: number) =>
-      creditWallets(connections.db, [buyerIds].flat(), amountMinor, CURRENCY),
+      creditWallets(connections.db, [buyerIds].flat(), { amountMinor, currency: CURRENCY }),
     buy: (buyerId: string, saleId: string) => shop.ask('buy', saleId, token(buyerId)),
     status: (buyerId: string, saleId: string) => shop.ask('order-status', saleId, token(buyerId)),
     pay: (buyerId: string, saleId: string) => shop.ask('pay', saleId, token(buyerId)),

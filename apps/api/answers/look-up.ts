@@ -38,7 +38,7 @@ export function createLookUp(parts: LookUpParts): LookUp {
     const sale = await sales.find(saleId);
     const askedAtMs = performance.now();
     const known = await statuses.read(saleId, buyerId);
-    const receipt = text === undefined ? undefined : verifyReceipt(receiptKey, saleId, buyerId, text);
+    const receipt = text === undefined ? undefined : verifyReceipt(receiptKey, text, { saleId, buyerId });
     const now = receipt && isLost(receipt, known) ? await bringBack(parts, receipt, known) : known;
     const answer = answerOf(sale, now, { askedAtMs, slowdown: load.slowdown });
     return { ...answer, ...(await paymentUrlOf(redis, sale, now)) };

@@ -30,7 +30,7 @@ export async function startShop(): Promise<TestShop> {
     const chunks: Buffer[] = [];
     for await (const chunk of req) chunks.push(chunk as Buffer);
     const body = Buffer.concat(chunks);
-    const signed = isSigned([SHOP_SECRET], body, String(req.headers['dropline-signature']), Date.now());
+    const signed = isSigned([SHOP_SECRET], { body, header: String(req.headers['dropline-signature']) }, Date.now());
     const event: ToldEvent = { ...JSON.parse(body.toString()), signed };
     times.set(event.id, (times.get(event.id) ?? 0) + 1);
     const status = shop.answers(event, times.get(event.id) ?? 0);

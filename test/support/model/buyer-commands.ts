@@ -140,7 +140,7 @@ export const explaining = fc.tuple(pick, fc.constantFrom(...REASONS)).map(
     if (!ended) return undefined;
     const { buyerId, claimId } = ended;
     return {
-      ask: async redis => ({ told: [await setReason(redis, run.sale.id, ended, reason)] }),
+      ask: async redis => ({ told: [await setReason(redis, run.sale.id, { ...ended, reason })] }),
       expect: model => [model.setReason(buyerId, claimId, reason)],
     };
   }),

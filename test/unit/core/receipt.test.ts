@@ -13,7 +13,7 @@ const RECEIPT: Receipt = {
 const TEXT = signReceipt(SECRET, RECEIPT);
 
 const verify = (text: string, saleId = 'sale', buyerId = 'buyer', secret = SECRET) =>
-  verifyReceipt(secret, saleId, buyerId, text);
+  verifyReceipt(secret, text, { saleId, buyerId });
 
 test('a receipt says what it was signed for, in characters that need no escaping in a URL', () => {
   expect(verify(TEXT)).toEqual(RECEIPT);

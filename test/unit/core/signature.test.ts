@@ -10,7 +10,7 @@ const body: Buffer = Buffer.from('{"id":"evt_1", "amount": 1999}');
 const header = signBody([KEY], body, NOW);
 const signature = header.slice(header.indexOf('v1=') + 3);
 const check = (given: string | undefined, bytes = body, nowMs = NOW, keys = [KEY]) =>
-  isSigned(keys, bytes, given, nowMs);
+  isSigned(keys, { body: bytes, header: given }, nowMs);
 
 describe('a signature', () => {
   test('is the HMAC of the time, a dot and the raw bytes, as Stripe writes it', () => {
