@@ -18,9 +18,9 @@ import type { FirstListener } from './listeners/first-listener.js';
 import { createOrderStatusListener } from './listeners/order-status.js';
 
 /**
- * Limits on slow clients, which may hold a connection for minutes by Node's defaults. No socket of a measured slow-loris
- * attack outlived these. `keepAliveTimeout` is longer than the time for which proxies keep an idle connection (60 s), so
- * the API never closes one while a request is on its way.
+ * Limits on slow clients, which may hold a connection for minutes by Node's defaults. No socket of a measured
+ * slow-loris attack outlived these. `keepAliveTimeout` is longer than the 60 s for which proxies keep an idle
+ * connection. So the API never closes one while a request is on its way.
  */
 const LIMITS = {
   headersTimeout: 5_000,
@@ -87,8 +87,8 @@ function responseOf(ctx: ApiContext): typeof ServerResponse<IncomingMessage> {
 }
 
 /**
- * Ends the server: accepts no more connections, answers the requests that wait for news, finishes the answers in flight, and
- * cuts off the connections that are left.
+ * Ends the server. It accepts no more connections, answers the requests that wait for news, and finishes the answers in
+ * flight. Connections that are left after the limit are cut off.
  *
  * @param limitMs the time after which connections are cut off, in ms
  */

@@ -14,7 +14,7 @@ import { SECOND_MS, withDeadline } from '#core/rules/clock.js';
 import type { Providers, ShopEndpoint, StepContext } from '#core/steps/context.js';
 import { reasonsAgainst } from './readiness.js';
 
-/** The most batches that are placed at the same time: one runs in Postgres while the next is written back to Redis. */
+/** The most batches in flight: one runs in Postgres while the next is written back to Redis. */
 export const PLACE_CONCURRENCY = 4;
 
 /** The most jobs of every other name at the same time. */

@@ -6,7 +6,7 @@ import { startMaintenance } from './maintenance.js';
 import { Rounds } from './rounds.js';
 import { startWatchdog } from './watchdog.js';
 
-/** The time-out of the shutdown, in ms: enough for a batch in flight, and less than supervisors grant before they kill. */
+/** The time-out of the shutdown, in ms. It is enough for a batch in flight, and supervisors kill later. */
 const SHUTDOWN_DEADLINE_MS = 10_000;
 
 try {

@@ -1,8 +1,8 @@
 import { SECOND_MS } from '#core/rules/clock.js';
 
 /**
- * The longest round, in ms. Every call in a round has a deadline of seconds. A round through a million orders, or with a
- * hundred calls to a provider that never answers, takes less than this, so a longer round hangs.
+ * The longest round, in ms. Every call in a round has a deadline of seconds. A round through a million orders takes
+ * less, and so do a hundred calls to a provider that never answers. A longer round hangs.
  */
 export const ROUND_MS = 600 * SECOND_MS;
 
@@ -11,7 +11,7 @@ export class Rounds {
   readonly #running = new Map<string, { round: Promise<boolean>; beganAtMs: number }>();
 
   /**
-   * Begins a round, or joins the actor's round in flight: a round that takes longer than its interval is not doubled.
+   * Begins a round, or joins the actor's round in flight. So a round that exceeds its interval is not doubled.
    *
    * @param run must not throw
    * @returns the result of the round

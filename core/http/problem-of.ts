@@ -1,7 +1,10 @@
 import { brokeUnexpectedly, storeFailed } from '../process/telemetry.js';
 import { Problem, type ProblemCode, type ProblemDetails } from '../rules/errors.js';
 
-/** A store is likely to be back after this time, in s: clients reconnect within 1 s and sales are verified within another. */
+/**
+ * A store is likely to be back after this time, in s. Clients reconnect within 1 s, and sales are verified within
+ * another.
+ */
 const UNAVAILABLE_RETRY_SECONDS = 2;
 
 /** Express and its body parsers throw errors with these HTTP statuses. Any other 4xx means a malformed request. */

@@ -45,7 +45,7 @@ export function createLookUp(parts: LookUpParts): LookUp {
   };
 }
 
-/** Redis is only asked for a sale that is paid at a provider, and only while there is something to pay. */
+/** Reads the address from Redis only for an unpaid order of a sale that is paid at a provider. */
 async function paymentUrlOf(
   redis: Redis,
   { id, provider }: RecentSale,

@@ -19,9 +19,9 @@ export interface LostClaimParts {
 }
 
 /**
- * Whether Redis may have lost the claim of a receipt. A buyer has one live claim at a time, so a known claim that is older
- * and has ended says nothing about a later one. A newer claim (claim ids grow with time) was won after the receipt's claim
- * had ended: bringing that one back would be untrue.
+ * Whether Redis may have lost the claim of a receipt. A buyer has one live claim at a time. A known claim that is older
+ * and has ended says nothing about a later one. A newer claim (claim ids grow with time) was won after the receipt's
+ * claim had ended. To restore that one would be untrue.
  */
 export function isLost(receipt: Receipt, { claim }: BuyerStatus): boolean {
   return !claim || (!isLive(claim.status) && claim.claimId < receipt.claimId);

@@ -25,7 +25,7 @@ const POLL_AFTER_MS: Partial<Record<PublicStatus, number>> = {
 /** The longest pause, in ms, however busy the process is. */
 const LONGEST_MS = 30 * SECOND_MS;
 
-/** A promoted buyer has to pay in time and learns of the promotion by a poll, so this many polls fit into the time to pay. */
+/** This many polls fit into the time to pay, as a promoted buyer learns of the promotion by a poll. */
 const POLLS_WHILE_PAYING = 4;
 
 /** The time to pay that is assumed for a sale that hasn't been read, in s. */

@@ -2,7 +2,7 @@ import type { ClaimOutcome, SaleRefusal } from '#core/redis/claims/claim.js';
 import { SECOND_MS } from '#core/rules/clock.js';
 import type { ProblemCode, ProblemDetails } from '#core/rules/errors.js';
 
-/** A paused sale, and one that isn't verified after a restart of Redis, are usually back within these times, in s. */
+/** A paused sale is usually back within 5 s. After a restart of Redis, a sale is verified within 2 s. */
 const PAUSED_RETRY_SECONDS = 5;
 const UNVERIFIED_RETRY_SECONDS = 2;
 

@@ -6,8 +6,8 @@ import type { Refusal } from '../mirror/mirror.js';
 export type RefuseAtTurnEnd = (res: ServerResponse, refusal: Refusal) => void;
 
 /**
- * Collects the refusals of one turn of the event loop and sends them together. A refusal that is sent between reading two
- * requests costs 33 µs of CPU instead of 22 (bench/README.md), and wakes the client once for each answer.
+ * Collects the refusals of one turn of the event loop and sends them together. A refusal that is sent between the reads
+ * of two requests costs 33 µs of CPU instead of 22 (bench/README.md). It also wakes the client once for each answer.
  */
 export function createRefuseAtTurnEnd(): RefuseAtTurnEnd {
   let refused: [ServerResponse, Refusal][] = [];

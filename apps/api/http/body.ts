@@ -6,7 +6,7 @@ import { problemText } from './problem.js';
 /** No call of a buyer has a body. Clients and proxies may send one out of habit: it is ignored up to this many bytes. */
 const BODY_BYTES_MAX = 1_024;
 
-/** How long a refused body is still received, in ms, so that the client reads the refusal before the connection is cut. */
+/** How long a refused body is still received, in ms. The client needs that time to read the refusal. */
 const LINGER_MS = 500;
 
 /**
@@ -56,7 +56,9 @@ export function readBody(req: IncomingMessage, res: ServerResponse, bytesMax: nu
   });
 }
 
-/** Sends the whole answer at once and closes the connection later: a client that is still sending would not read it. */
+/**
+ * Sends the answer at once and closes the connection later. A client that is still sending would not read the answer.
+ */
 function refuse(req: IncomingMessage, res: ServerResponse, bytesMax: number): void {
   problemSent('body_too_large');
   const text = problemText('body_too_large', { detail: `at most ${bytesMax} bytes` });

@@ -17,8 +17,8 @@ const SAFE_METHODS = new Set(['GET', 'HEAD']);
 export type VerifyToken = (token: string) => string | undefined;
 
 /**
- * Returns the id of the buyer who sends a request. A header decides even if it is invalid and there is a cookie too, so
- * nobody acts as somebody else by accident.
+ * Returns the id of the buyer who sends a request. A header decides even if it is invalid, so that no buyer acts as
+ * another one by a forgotten cookie.
  *
  * @throws Problem `unauthenticated`; `forbidden_origin` for a cookie that came with a request from another site's page;
  *   what `verify` throws

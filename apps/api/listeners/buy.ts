@@ -31,8 +31,8 @@ export interface BuyParts extends OutcomeParts {
 }
 
 /**
- * Creates the listener for `POST /buy/:saleId`, the one call that a whole crowd makes at once. It uses no framework, parses
- * no body, and shares one round trip to Redis with every click of the same turn of the event loop.
+ * Creates the listener for `POST /buy/:saleId`, the one call that a whole crowd makes at once. It uses no framework and
+ * parses no body. All clicks of one turn of the event loop share one round trip to Redis.
  */
 export function createBuyListener(parts: BuyParts): FirstListener {
   return (req, res) => {

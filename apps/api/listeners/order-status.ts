@@ -41,8 +41,8 @@ export interface OrderStatusParts {
 }
 
 /**
- * Creates the listener for the usual poll of `GET /order-status/:saleId`. It uses neither a framework nor a promise, and
- * shares one round trip to Redis with every poll of the same turn of the event loop. Unusual requests are left to
+ * Creates the listener for the usual poll of `GET /order-status/:saleId`. It uses neither a framework nor a promise.
+ * All polls of one turn of the event loop share one round trip to Redis. Unusual requests are left to
  * routes/order-status.ts.
  */
 export function createOrderStatusListener(parts: OrderStatusParts): FirstListener {
@@ -85,7 +85,7 @@ function answerPoll({ sales, statuses, lookUp }: OrderStatusParts, poll: Poll): 
   if (!accepted) throw new Problem('too_many_requests', { retryAfterSeconds: 1 });
 }
 
-/** Whether a receipt may bring back a claim (it says nothing new about a live one), or a payment page is to be shown. */
+/** Whether a receipt may restore a claim, or a payment page is to be shown. A live claim needs no receipt. */
 function needsLookUp({ receipt }: Poll, { provider }: RecentSale, { claim }: BuyerStatus): boolean {
   if (receipt !== undefined && !(claim && isLive(claim.status))) return true;
   return provider !== 'wallet' && claim?.status === 'pending_payment';

@@ -72,7 +72,7 @@ function receiptOf({ receiptKey }: SendClaimParts, click: Click, { claimId, unit
 /**
  * Waits for the order of a queued claim, as long as the client wants to.
  *
- * @returns the buyer's status once it is another one; undefined if it is not, or if the wait fails: the claim counts either way
+ * @returns the buyer's status once it has changed; undefined after the wait, or if the wait fails
  */
 async function whenPlaced(parts: SendClaimParts, click: Click, claim: ClaimRecord): Promise<OrderAnswer | undefined> {
   const { req, saleId, buyerId } = click;

@@ -11,11 +11,11 @@ const BUYERS_MAX = 1_000_000;
 const BUFFERED_MAX = 10_000;
 
 /**
- * Makes a copy of a sale. It keeps the changes from the feed, reads the whole sale, and then applies those changes, so no
- * change is missed in between.
+ * Makes a copy of a sale. It keeps the changes from the feed while it reads the whole sale, and then applies them. So
+ * no change is missed.
  */
 export class Copying {
-  /** Resolves to the copy, or to undefined if the sale is too large, has units to give, or the copying was given up. */
+  /** Resolves to the copy; to undefined for a sale that is too large or has units, and after {@link giveUp}. */
   readonly done: Promise<Mirror | undefined>;
   readonly #redis: Redis;
   readonly #saleId: string;

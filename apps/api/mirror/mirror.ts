@@ -15,9 +15,9 @@ export type Refusal = 'sold_out' | 'closed';
 /**
  * A copy of the buyers of one sale, with a claim or on standby. It is valid as long as it gets every change in order.
  *
- * A mirror only refuses, and only while the sale is closed or has neither a free unit nor room on standby. So it gives out
- * nothing, and refuses nobody whom Redis would have served at the same version. Buyers who hold a claim are left to Redis:
- * their claim may have ended a moment ago.
+ * A mirror only refuses: while the sale is closed, or has neither a free unit nor room on standby. So it gives out
+ * nothing, and refuses nobody whom Redis would have served at the same version. Buyers who hold a claim are left to
+ * Redis: their claim may have ended a moment ago.
  */
 export class Mirror {
   /** Buyers with a live claim. A claim that has ended makes no difference to its buyer's next click. */

@@ -12,14 +12,14 @@ const TIMER_MAX_MS = 2 ** 31 - 1;
 /** The sale that waiters wait in, and where its changes come from. */
 interface FollowedFrom {
   readonly feed: Pick<Feed, 'follow'>;
-  /** Called before everybody is woken: the sale may have been paused, resumed or closed. */
+  /** Called before all waiters are woken: the sale may have been paused, resumed or closed. */
   readonly onSaleChanged: () => void;
   readonly saleId: string;
   /** The time until the sale closes by its window, in ms. No message tells that. */
   readonly closesInMs: number;
 }
 
-/** The waiters of one sale. A change wakes the waiters of its buyers; a change of the sale wakes everybody. */
+/** The waiters of one sale. A change wakes the waiters of its buyers; a change of the sale wakes all of them. */
 export class SaleWaiters implements Listener {
   readonly #onSaleChanged: () => void;
   readonly #byBuyer = new Map<string, Set<Waiter>>();
@@ -51,7 +51,7 @@ export class SaleWaiters implements Listener {
     if (waiters?.size === 0) this.#byBuyer.delete(buyerId);
   }
 
-  /** Wakes everybody. The sale may have changed without a message, so it is read again. */
+  /** Wakes all waiters. The sale may have changed without a message, so it is read again. */
   wakeAll(): void {
     this.#onSaleChanged();
     for (const waiters of this.#byBuyer.values()) for (const waiter of waiters) waiter.wake();
@@ -64,7 +64,7 @@ export class SaleWaiters implements Listener {
     }
   }
 
-  /** Ends the waiting of everybody. */
+  /** Ends the waiting of all waiters. */
   leaveAll(): void {
     // Leaving changes the sets that are walked through.
     for (const waiters of [...this.#byBuyer.values()]) for (const waiter of [...waiters]) waiter.leave();

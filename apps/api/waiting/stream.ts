@@ -19,7 +19,7 @@ const STREAM_MS = 10 * MINUTE_MS;
 /** How soon a browser connects again after a lost connection, in ms. */
 const RETRY_MS = 2_000;
 
-/** The id of the last event of an order. A browser that reconnects with it is told to stop. */
+/** The id of the last event of an order. A browser that reconnects with this id gets 204 and stops. */
 const FINAL_ID = 'final';
 
 /** The parts that a stream works with. */
@@ -30,9 +30,9 @@ export interface StreamParts {
 }
 
 /**
- * Creates the listener for `GET /order-status/:saleId` with `Accept: text/event-stream`. It sends an event `status` at once
- * and at each change until a final status, each with the data of the ordinary answer. It leaves other requests to the next
- * listener.
+ * Creates the listener for `GET /order-status/:saleId` with `Accept: text/event-stream`. It sends an event `status` at
+ * once and at each change, until a final status. The data is that of the ordinary answer. It leaves other requests to
+ * the next listener.
  */
 export function createStreamListener(parts: StreamParts): RequestHandler {
   return async (req, res, next) => {

@@ -12,7 +12,7 @@ const WAITERS_MAX = 10_000;
 /** While the feed is deaf, every waiter is woken this often, in ms, to look by itself. */
 const TICK_MS = SECOND_MS;
 
-/** While the feed hears, every waiter is woken once in this many ticks all the same, a part of them in each tick. */
+/** While the feed hears, a fifth of the waiters is woken in each tick all the same. */
 const SLOW_TICKS = 5;
 
 /** The parts that waiting works with. */
@@ -68,7 +68,7 @@ export class Waiters {
     return this.#count;
   }
 
-  /** Ends the waiting of everybody now, and of later ones at once. */
+  /** Ends the waiting of all waiters now, and of later ones at once. */
   close(): void {
     this.#closed = true;
     clearInterval(this.#timer);

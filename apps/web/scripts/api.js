@@ -9,7 +9,7 @@
 /** The time-out of a call, in ms. The API answers within 2 s, and a phone's network needs more. */
 const DEADLINE_MS = 10_000;
 
-/** How long the API may wait for news, in s: less than the time after which proxies end a silent connection. */
+/** How long the API may wait for news, in s. Proxies end a connection that is silent for longer. */
 const WAIT_SECONDS = 20;
 
 const PATHS = {

@@ -7,9 +7,9 @@ import { announce, listen, show } from './view.js';
 import { recallVisit, rememberVisit } from './visit.js';
 
 const TICK_MS = 200;
-/** How often the number of free units is read while the sale is open and the page is visible, in ms. */
+/** How often an open sale is read while the page is visible, in ms. */
 const REFRESH_MS = 5_000;
-/** The sale is read again after the page was hidden for this long, in ms: the visitor's clock may have been set. */
+/** After this long in the background, in ms, the page reads the sale again: the clock may have been set. */
 const AWAY_MS = 30_000;
 
 const saleId = saleIdOf(location);

@@ -110,7 +110,7 @@ function afterBuy(purchase, answer) {
 function afterStatus(purchase, answer) {
   if (answer.ok)
     return learn({ ...purchase, receipt: answer.body.receipt ?? purchase.receipt }, answer.body, answer.etag);
-  // A visitor who has only opened the page most likely has no order, and must not wait for an answer about one.
+  // A visitor who has only opened the page most likely has no order to wait for.
   if (purchase.step === 'resuming' && (!purchase.clicked || answer.status === 401))
     return { purchase: afresh(purchase) };
   if (answer.status === 401) return end(purchase, 'signed_out');

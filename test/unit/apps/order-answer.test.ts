@@ -18,7 +18,7 @@ const sale: RecentSale = {
   readAtMs: 5_000,
 };
 
-test('a buyer on standby is told `closed` only by a read made after the close', () => {
+test('a buyer on standby gets `closed` only from a read made after the close', () => {
   const answer = (askedAtMs: number) => answerOf(sale, { position: 1 }, { askedAtMs, slowdown: 1 });
   expect(answer(5_999)).toMatchObject({ status: 'standby', position: 1 });
   expect(answer(6_000)).toEqual({ status: 'closed' });

@@ -47,6 +47,6 @@ test('a hanging round ends nothing while a store is away', async () => {
   expect(await watch({ storesAnswer }, 10)).toEqual([]);
 });
 
-test('a process without a hanging round goes on', async () => {
+test('a process without a hanging round keeps running', async () => {
   expect(await watch({ overdue: () => [] }, 10)).toEqual([]);
 });
