@@ -26,6 +26,17 @@ const REASONS = {
   steps: 'Maintenance repairs what the steps left behind; a step that calls the repair hides its own defect.',
 };
 
+// apps/api from the ground up, in the same way. main, server, app and context stand above all rooms and put them together.
+const API_ROOMS = [['http'], ['mirror'], ['batching'], ['answers'], ['waiting'], ['listeners', 'routes']];
+const ROOM_REASONS = {
+  http: 'How requests are read and answers are sent is the same for every call.',
+  mirror: 'A copy of a sale knows Redis and its changes, but no request and no answer.',
+  batching: 'A batch joins what requests ask of Redis. How their answers are worded is no matter of it.',
+  answers: 'An answer is worded in one place, whether it is sent at once, waited for or streamed.',
+  waiting: 'A waiter says when to look again. Which call waits is no matter of it.',
+  listeners: 'A listener stands before Express and a route behind it: what both need belongs in a room below.',
+};
+
 /** A library that only its owners import, so that replacing it, or a trap in it, is one file's matter. */
 const owned = (library, packages, owners, why) => ({
   name: `owner-of-${library}`,
@@ -64,6 +75,23 @@ module.exports = {
       { path: '^apps/api/' },
       { path: ['^core/postgres/', '^node_modules/(pg|pg-pool|@prisma)/'], reachable: true },
       'Postgres can be down and the sale goes on: nothing the API loads, directly or through others, may open a database connection.',
+    ),
+    ...API_ROOMS.flatMap((row, index) =>
+      row.map(room => {
+        const below = API_ROOMS.slice(0, index).flat();
+        return mayNotImport(
+          `api-${room}-looks-down`,
+          { path: `^apps/api/${room}/` },
+          { path: '^apps/api/', pathNot: [`^apps/api/(${[room, ...below].join('|')})/`] },
+          `apps/api/${room} may import ${below.length > 0 ? `only ${below.join(', ')}` : 'no other room'} of the API, and takes other parts as arguments. ${ROOM_REASONS[room] ?? ROOM_REASONS.listeners}`,
+        );
+      }),
+    ),
+    mayNotImport(
+      'api-has-known-rooms',
+      { path: `^apps/api/(?!(${API_ROOMS.flat().join('|')})/)[^/]+/` },
+      {},
+      'A new room of the API needs its place in API_ROOMS, which says what it may import.',
     ),
     mayNotImport(
       'stack-starts-apps',

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { CLAIM_STATUSES, ID_PATTERN } from '#core/rules/claim.js';
 
-/** What the endpoints take and give, by its name in JSON. */
+/** The fields that several endpoints take or give, by their name in JSON. */
 export const saleId = z
   .string()
   .regex(ID_PATTERN, 'must be 1 to 64 letters, digits, - or _')
@@ -9,17 +9,18 @@ export const saleId = z
 export const claimId = z.uuid().meta({ description: 'The claim, and the order that is made of it' });
 export const unit = z.int().min(1).meta({ description: 'The number of the unit' });
 export const pollAfter = z.int().min(1).meta({ description: 'Ask again after this many ms' });
-export const position = z.int().min(1).meta({ description: 'Place in the line, from 1' });
+export const position = z.int().min(1).meta({ description: 'Position on standby, from 1' });
 export const instant = z.iso.datetime().meta({ description: 'UTC' });
 export const amountMinor = z.int().min(0).meta({ description: 'In minor units of the currency' });
 export const currency = z.string().meta({ example: 'EUR' });
 
-/** Where a claim stands. */
+/** The status of a claim. */
 export const claimStatus = z.enum(CLAIM_STATUSES);
 
-/** Where a buyer stands in a sale. */
+/** The status of a buyer in a sale. */
 export const status = z
   .enum(['none', 'standby', ...claimStatus.options, 'closed'])
   .meta({ description: '`closed`: was on standby when the sale ended' });
 
+/** The path parameters of a call about one sale. */
 export const ofSale = z.object({ saleId });

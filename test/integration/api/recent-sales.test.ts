@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from '@jest/globals';
 import { markRegistryWhole } from '#core/redis/registry.js';
 import { readRunId, setSale } from '#core/redis/sale/sale.js';
-import { createSales, type RecentSale, type Sales } from '../../../apps/api/mirror/sales.js';
+import { type RecentSale, Sales } from '../../../apps/api/mirror/sales.js';
 import { eventually } from '../../support/eventually.js';
 import { openTestSale } from '../../support/sales.js';
 import { readCommandCalls } from '../../support/stores/command-stats.js';
@@ -31,7 +31,7 @@ const findKnown = (sales: Sales, id: string): Promise<RecentSale> =>
 
 test('a sale is read once for all who ask at a time', async () => {
   const { id } = await openTestSale(t);
-  const sales = createSales(t.redis);
+  const sales = new Sales(t.redis);
   const before = await countReads();
   const reading = [sales.find(id), sales.find(id), sales.find(id)];
   expect(sales.known(id)).toBeUndefined();
@@ -41,7 +41,7 @@ test('a sale is read once for all who ask at a time', async () => {
 
 test('a sale that was read is known at once, until it is a second old; then it is read again', async () => {
   const { id } = await openTestSale(t);
-  const sales = createSales(t.redis);
+  const sales = new Sales(t.redis);
   const sale = await findKnown(sales, id);
   await eventually(() => expect(sales.known(id)).toBeUndefined());
   expect(await sales.find(id)).not.toBe(sale);
@@ -49,7 +49,7 @@ test('a sale that was read is known at once, until it is a second old; then it i
 
 test('a sale that was forgotten while it was read is told to who asked, and read again for others', async () => {
   const { id } = await openTestSale(t);
-  const sales = createSales(t.redis);
+  const sales = new Sales(t.redis);
   const reading = sales.find(id);
   sales.forget();
   const sale = await reading;
@@ -60,7 +60,7 @@ test('a sale that was forgotten while it was read is told to who asked, and read
 
 test('a failure is for those who asked, not for those who come later', async () => {
   const { id } = await openTestSale(t);
-  const sales = createSales(t.redis);
+  const sales = new Sales(t.redis);
   await setSale(t.redis, id, { runId: '' });
   await expect(Promise.all([sales.find(id), sales.find(id)])).rejects.toThrow('is not verified');
   await setSale(t.redis, id, { runId: await readRunId(t.redis) });
@@ -68,7 +68,7 @@ test('a failure is for those who asked, not for those who come later', async () 
 });
 
 test('an id that no sale has is remembered, too, and never known as a sale', async () => {
-  const sales = createSales(t.redis);
+  const sales = new Sales(t.redis);
   await eventually(async () => {
     const before = await countReads();
     await expect(sales.find('made-up')).rejects.toMatchObject({ code: 'unknown_sale' });
@@ -80,7 +80,7 @@ test('an id that no sale has is remembered, too, and never known as a sale', asy
 
 test('made-up ids push out the oldest sale, so memory is bounded', async () => {
   const { id } = await openTestSale(t);
-  const sales = createSales(t.redis);
+  const sales = new Sales(t.redis);
   await findKnown(sales, id);
   const madeUp = Array.from({ length: SALES_MAX }, (_, i) => sales.find(`made-up-${i}`));
   expect(sales.known(id)).toBeUndefined();
