@@ -27,7 +27,7 @@ export interface Sales {
   forget(): void;
 }
 
-/** What is remembered of a sale that certainly doesn't exist, so that asking for it again costs Redis nothing. */
+/** Stands for a sale that certainly does not exist, so that the next request for it costs Redis nothing. */
 const UNKNOWN = 'unknown';
 
 /**
@@ -38,14 +38,14 @@ export function createSales(redis: Redis): Sales {
   const recent = new LRUCache<string, RecentSale | typeof UNKNOWN>({
     max: SALES_MAX,
     ttl: SALE_AGE_MAX_MS,
-    // The cache would otherwise ask for the time by a timer, which a busy turn of the event loop delays.
+    // By default the cache remembers the time until a timer fires, and a busy event loop delays timers.
     ttlResolution: 0,
-    // A load whose entry is pushed out or forgotten still answers those who wait for it.
+    // A load whose entry was evicted or forgotten still answers the requests that wait for it.
     ignoreFetchAbort: true,
     async fetchMethod(saleId, _stale, { options }) {
       const askedAtMs = performance.now();
       const sale = await withDeadline(load(redis, saleId), REDIS_STEP_MS, 'reading the sale');
-      // The age counts from the question. 0 would mean an entry without an end.
+      // The age counts from the question to Redis. A ttl of 0 would keep the entry without limit.
       options.ttl = Math.max(1, SALE_AGE_MAX_MS - (performance.now() - askedAtMs));
       return sale ?? UNKNOWN;
     },

@@ -6,21 +6,21 @@ import { eventually } from '../../support/eventually.js';
 import { commandCalls } from '../../support/stores/command-stats.js';
 import { openTestSale, useStores } from '../../support/stores/stores.js';
 
-// What the API remembers of sales for a second.
+// The API remembers sales for a second.
 
 const t = useStores();
 
-/** As many as the API remembers. */
+/** The API remembers this many sales. */
 const SALES_MAX = 1_000;
 
 beforeAll(async () => {
   await markRegistryWhole(t.redis, await readRunId(t.redis));
 });
 
-/** How often a sale was read from Redis in this file. */
+/** Counts the reads of sales from Redis in this file. */
 const countReads = async () => (await commandCalls(t.redis)).hgetall ?? 0;
 
-/** Finds a sale that is known right after it; on a busy machine the reading alone can use up the second. */
+/** Finds a sale that is known right afterwards. On a busy machine one read can use up the second. */
 const findKnown = (sales: Sales, id: string): Promise<RecentSale> =>
   eventually(async () => {
     const sale = await sales.find(id);
@@ -28,7 +28,7 @@ const findKnown = (sales: Sales, id: string): Promise<RecentSale> =>
     return sale;
   });
 
-test('a sale is read once for all who ask at a time', async () => {
+test('concurrent callers share one read', async () => {
   const { id } = await openTestSale(t);
   const sales = createSales(t.redis);
   const before = await countReads();
@@ -38,7 +38,7 @@ test('a sale is read once for all who ask at a time', async () => {
   expect(await countReads()).toBe(before + 1);
 });
 
-test('a sale that was read is known at once, until it is a second old; then it is read again', async () => {
+test('a sale that was read is known at once until it is a second old, then read again', async () => {
   const { id } = await openTestSale(t);
   const sales = createSales(t.redis);
   const sale = await findKnown(sales, id);
@@ -46,7 +46,7 @@ test('a sale that was read is known at once, until it is a second old; then it i
   expect(await sales.find(id)).not.toBe(sale);
 });
 
-test('a sale that was forgotten while it was read is told to who asked, and read again for others', async () => {
+test('a sale forgotten during its read still answers that caller, and is read again for the next', async () => {
   const { id } = await openTestSale(t);
   const sales = createSales(t.redis);
   const reading = sales.find(id);
@@ -57,7 +57,7 @@ test('a sale that was forgotten while it was read is told to who asked, and read
   expect(await sales.find(id)).not.toBe(sale);
 });
 
-test('a failure is for those who asked, not for those who come later', async () => {
+test('a failed read is not kept', async () => {
   const { id } = await openTestSale(t);
   const sales = createSales(t.redis);
   await setSale(t.redis, id, { runId: '' });
