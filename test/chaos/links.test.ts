@@ -6,7 +6,7 @@ import { FAULTS } from './nemesis/link-faults.js';
 import { LINKS, type LinkName } from './nemesis/links.js';
 import { useStage } from './rig/stage.js';
 import { shop } from './workload/crowd.js';
-import { seededRandom } from './workload/random.js';
+import { Random } from './workload/random.js';
 import { PRICE_MINOR } from './workload/world.js';
 
 // Every link is broken in the middle of a small sale. CHAOS_ALL_LINKS=1 breaks each of them in every way.
@@ -40,7 +40,7 @@ test.each(cases)(
   async (link, _kind, fault) => {
     const { id } = await s.open({ units: 4, payWithinSeconds: 3 });
     await creditWallets(s.connections.db, ['payer', 'changeable'], { amountMinor: PRICE_MINOR, currency: 'EUR' });
-    const random = seededRandom(1);
+    const random = new Random(1);
     const plans = [
       ['payer', 'pay'],
       ['changeable', 'pay and cancel'],

@@ -4,7 +4,7 @@ import { pause, SECOND_MS } from '#core/rules/clock.js';
 import { eventually } from '../support/eventually.js';
 import { useStage } from './rig/stage.js';
 import { shop } from './workload/crowd.js';
-import { seededRandom } from './workload/random.js';
+import { Random } from './workload/random.js';
 import { PRICE_MINOR } from './workload/world.js';
 
 // Postgres is away in the middle of a sale: claims go on, nobody is told anything untrue, and all are placed when it is back.
@@ -57,7 +57,7 @@ test('Postgres is killed again and again under load: whoever was told to have pa
   const { id } = await s.open({ units: CROWD, payWithinSeconds: 4 });
   const buyers = Array.from({ length: CROWD }, (_, i) => `payer-${i + 1}`);
   await creditWallets(s.connections.db, buyers, { amountMinor: PRICE_MINOR, currency: 'EUR' });
-  const random = seededRandom(1);
+  const random = new Random(1);
   const visits = buyers.map(async (buyerId, i) => {
     await pause(i * EVERY_MS);
     const withUnit = random.pick(['pay', 'pay', 'pay and cancel', 'leave'] as const);

@@ -20,7 +20,7 @@ import { comeToRest } from './rig/rest.js';
 import { openClient } from './workload/client.js';
 import { namesOf, sendCrowd } from './workload/crowd.js';
 import { spoilMood } from './workload/provider-moods.js';
-import { seededRandom } from './workload/random.js';
+import { Random } from './workload/random.js';
 import { refundNowAndThen } from './workload/refunds.js';
 import { factsOf, fillWallets, keepBooks, lookAtBooks, makeWorld, type Query, type World } from './workload/world.js';
 
@@ -154,7 +154,7 @@ async function storm(
 ): Promise<{ report: FaultReport; probes: Probe[] }> {
   const [over, calm] = [new AbortController(), new AbortController()];
   // Each has numbers of its own, so that the faults don't depend on how quickly buyers are answered.
-  const random = (part: number) => seededRandom(options.seed * 10 + part);
+  const random = (part: number) => new Random(options.seed * 10 + part);
   const baseUrls = await Promise.all(cluster.baseUrls.map(url => links.by('client-api', url)));
   const client = openClient(baseUrls, cluster.secrets.AUTH_SECRET, history, random(1));
   const webhooks = baseUrls.map(url => `${url}/webhooks/payments/signed-webhook`);

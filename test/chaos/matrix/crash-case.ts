@@ -18,7 +18,7 @@ import { type History, openHistory, operationsOf } from '../history/history.js';
 import { plainQuery } from '../rig/plain-query.js';
 import { comeToRest } from '../rig/rest.js';
 import { type Client, openClient } from '../workload/client.js';
-import { seededRandom } from '../workload/random.js';
+import { Random } from '../workload/random.js';
 import { factsOf, type Query } from '../workload/world.js';
 import { type Breakable, startBreakable } from './breakable.js';
 import { checkShop, doBusinessElsewhere } from './crash-money.js';
@@ -133,7 +133,7 @@ type Business = Pick<Leftovers, 'sales' | 'lossy'>;
 async function doOrdinaryBusiness({ rig, client, start }: Attempt): Promise<Business> {
   const leftovers = await leaveAMess(rig.connections, client);
   await start('worker');
-  const sale = await doBusiness(rig.connections, client, seededRandom(1), leftovers);
+  const sale = await doBusiness(rig.connections, client, new Random(1), leftovers);
   return { sales: [...leftovers.sales, sale], lossy: leftovers.lossy };
 }
 
@@ -169,7 +169,7 @@ export async function runCrashCase(rig: CrashRig, name: CrashPoint | CrashStep, 
   };
   try {
     const apiUrl = await start('api');
-    const client = openClient([apiUrl], rig.secrets.AUTH_SECRET, history, seededRandom(1));
+    const client = openClient([apiUrl], rig.secrets.AUTH_SECRET, history, new Random(1));
     const attempt = { rig, mode, history, client, start };
     const business = await (isMoney ? doMoneyBusiness(attempt, apiUrl) : doOrdinaryBusiness(attempt));
     const doneMs = Date.now();

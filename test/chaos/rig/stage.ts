@@ -11,7 +11,7 @@ import { auditRows, auditStores, readOrderFacts } from '../history/final-audit.j
 import { bankReadsOf, type History, openHistory, operationsOf } from '../history/history.js';
 import { type LinkName, openLinks } from '../nemesis/links.js';
 import { type Client, openClient } from '../workload/client.js';
-import { seededRandom } from '../workload/random.js';
+import { Random } from '../workload/random.js';
 import { factsOf, PRICE_MINOR, type Query } from '../workload/world.js';
 import { type ChaosNode, type Cluster, type ClusterOptions, startCluster } from './cluster.js';
 import { plainQuery } from './plain-query.js';
@@ -71,7 +71,7 @@ export function useStage(options: StageOptions = {}): Stage & { setLink: SetLink
     const history = openHistory(join(folder, 'history.jsonl'));
     endings.unshift(() => history.close());
     const baseUrls = await Promise.all(cluster.baseUrls.map(url => by('client-api', url)));
-    const client = openClient(baseUrls, cluster.secrets.AUTH_SECRET, history, seededRandom(1));
+    const client = openClient(baseUrls, cluster.secrets.AUTH_SECRET, history, new Random(1));
     endings.unshift(() => client.close());
     Object.assign(stage, { cluster, connections, history, client, query: plainQuery(cluster.databaseUrl) });
   }, START_MS);
