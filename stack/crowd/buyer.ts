@@ -1,4 +1,4 @@
-import { pause } from '#core/rules/clock.js';
+import { pauseUntil } from '../processes/pause.js';
 import type { Answers } from './answers.js';
 import type { Answer, Call, Storefront } from './storefront.js';
 
@@ -64,7 +64,7 @@ async function ask(buyer: Buyer, call: Call): Promise<Answer> {
 
 /** Comes back after an error: a bit later than asked for, each buyer differently, so that they don't come back as one. */
 function comeBack(buyer: Buyer, ms = RETRY_MS): Promise<void> {
-  return pause(ms * (1 + Math.random() / 2), buyer.patience);
+  return pauseUntil(ms * (1 + Math.random() / 2), buyer.patience);
 }
 
 /** What asking again doesn't change: a malformed id, a token of another shop, a sale that doesn't exist. */
@@ -105,7 +105,7 @@ async function follow(buyer: Buyer, first: Answer): Promise<Ending | 'unknown'> 
     if (ENDINGS.has(answer.status)) return answer.status as Ending;
     if (answer.status) buyer.record.stage = answer.status as Stage;
     await actOn(buyer, answer);
-    if (answer.pollAfterMs) await pause(answer.pollAfterMs, buyer.patience);
+    if (answer.pollAfterMs) await pauseUntil(answer.pollAfterMs, buyer.patience);
     else await comeBack(buyer, answer.retryAfterMs);
     if (buyer.patience.aborted) return goHome(buyer);
     answer = await ask(buyer, 'order-status');

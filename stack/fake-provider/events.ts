@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import { signBody } from '#core/payments/signature.js';
-import { pause } from '#core/rules/clock.js';
 import type { FakeEventType, FakePayment } from './books.js';
 
 /** How the provider behaves; well, unless told otherwise. */
@@ -68,13 +68,13 @@ export function createEvents(webhookUrl: string, secret: string): Events {
   let waiting: SentEvent[] = [];
 
   async function deliver(event: SentEvent): Promise<void> {
-    await pause(mood.delayMs);
+    await setTimeout(mood.delayMs);
     // As real ones: again until it is answered 2xx.
     for (let attempt = 0; attempt < RETRIES_MAX; attempt += 1) {
       const status = await post(mood.webhook, secret, event.body);
       event.answers.push(status);
       if (status >= 200 && status < 300) return;
-      await pause(RETRY_MS * 2 ** attempt);
+      await setTimeout(RETRY_MS * 2 ** attempt);
     }
   }
 

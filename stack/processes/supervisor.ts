@@ -1,5 +1,5 @@
-import { pause } from '#core/rules/clock.js';
 import type { Exit } from './guarded-process.js';
+import { pauseUntil } from './pause.js';
 import { type ProcessOptions, type StackProcess, startProcess } from './process.js';
 
 /** A process that dies at once would otherwise keep a core busy with starting it. */
@@ -54,7 +54,7 @@ export async function supervise(options: ProcessOptions, tell: (line: string) =>
 
   async function revive(stopped: AbortSignal): Promise<void> {
     while (!stopped.aborted) {
-      await pause(delayMs, stopped);
+      await pauseUntil(delayMs, stopped);
       if (stopped.aborted) return;
       delayMs = Math.min(2 * delayMs, DELAY_MAX_MS);
       try {

@@ -1,6 +1,6 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import { creditWallets } from '#core/postgres/money/wallet.js';
-import { pause } from '#core/rules/clock.js';
 import type { Fault } from '../support/stores/fault-proxy.js';
 import { FAULTS } from './nemesis/link-faults.js';
 import { LINKS, type LinkName } from './nemesis/links.js';

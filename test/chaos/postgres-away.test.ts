@@ -1,6 +1,7 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import { creditWallets } from '#core/postgres/money/wallet.js';
-import { pause, SECOND_MS } from '#core/rules/clock.js';
+import { SECOND_MS } from '#core/rules/clock.js';
 import { eventually } from '../support/eventually.js';
 import { useStage } from './rig/stage.js';
 import { shop } from './workload/crowd.js';

@@ -1,8 +1,9 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { audit } from '#core/comparison/audit.js';
 import { checkout } from '#core/process/checkout.js';
-import { MINUTE_MS, pause, SECOND_MS } from '#core/rules/clock.js';
+import { MINUTE_MS, SECOND_MS } from '#core/rules/clock.js';
 import { type FakeProvider, startFakeProvider } from '#stack/fake-provider/start.js';
 import { type Connections, connectStores } from '#stack/stores/connections.js';
 import { type PaymentFacts, readPaymentFacts } from './history/books.js';

@@ -1,4 +1,4 @@
-import { pause } from '#core/rules/clock.js';
+import { pauseUntil } from '#stack/processes/pause.js';
 import type { History } from '../history/history.js';
 import type { ChaosNode, Cluster, NodeKind } from '../rig/cluster.js';
 import type { Random } from '../workload/random.js';
@@ -93,9 +93,9 @@ export async function breakThings(
     report.kills[node.kind] += 1;
     const downMs = random.between(...DOWN_MS);
     await node.kill();
-    const back = pause(downMs, signal).then(() => node.revive());
+    const back = pauseUntil(downMs, signal).then(() => node.revive());
     mend(back);
-    await Promise.race([back, pause(PACE_MS, signal)]);
+    await Promise.race([back, pauseUntil(PACE_MS, signal)]);
   };
   const stop = (kind: Pausable, node: ChaosNode) => {
     const pid = node.pid();
@@ -105,7 +105,7 @@ export async function breakThings(
     const forMs = random.between(...PAUSE_MS[kind]);
     note(`pause ${node.name} for ${forMs} ms`);
     process.kill(pid, 'SIGSTOP');
-    const woken = pause(forMs, signal).then(() => {
+    const woken = pauseUntil(forMs, signal).then(() => {
       paused.delete(node);
       // Killed meanwhile: then another process may have that number.
       if (node.pid() === pid) process.kill(pid, 'SIGCONT');
@@ -123,7 +123,7 @@ export async function breakThings(
 
   while (!signal.aborted) {
     const last = report.faults.at(-1)?.atMs ?? Date.now();
-    await pause(Math.min(random.between(...BETWEEN_MS), last + PACE_MS - Date.now()), signal);
+    await pauseUntil(Math.min(random.between(...BETWEEN_MS), last + PACE_MS - Date.now()), signal);
     if (signal.aborted) break;
     if (!breaker.isBroken() && random.chance(LINK_CHANCE)) breakLink();
     if (deck.length === 0) deck = random.shuffle(DECK);

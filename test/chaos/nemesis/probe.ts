@@ -1,4 +1,5 @@
-import { pause } from '#core/rules/clock.js';
+import { setTimeout as pause } from 'node:timers/promises';
+import { pauseUntil } from '#stack/processes/pause.js';
 import type { Client } from '../workload/client.js';
 import type { Fault } from './faults.js';
 
@@ -25,7 +26,7 @@ export async function probeAlways(client: Client, saleId: string, signal: AbortS
   const probes: Promise<Probe | undefined>[] = [];
   for (let number = 1; !signal.aborted; number += 1) {
     probes.push(probe(client, saleId, `probe-${number}`));
-    await pause(EVERY_MS, signal);
+    await pauseUntil(EVERY_MS, signal);
   }
   return (await Promise.all(probes)).filter(result => result !== undefined);
 }

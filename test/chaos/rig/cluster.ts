@@ -1,7 +1,7 @@
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { migrate } from '#core/postgres/migrate/migrate.js';
-import { pause } from '#core/rules/clock.js';
 import { freePort } from '#stack/processes/free-port.js';
 import { type ProcessOptions, startProcess } from '#stack/processes/process.js';
 import { newSecrets, type Secrets } from '#stack/secrets.js';

@@ -1,5 +1,6 @@
-import { pause } from '#core/rules/clock.js';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Answer } from '#stack/crowd/storefront.js';
+import { pauseUntil } from '#stack/processes/pause.js';
 import type { Client } from './client.js';
 import type { Random } from './random.js';
 import type { World } from './world.js';
@@ -65,7 +66,7 @@ export async function sendCrowd(
   const startedAt = performance.now();
   const visits = new Set<Promise<void>>();
   for (let number = 1; !signal.aborted; number += 1) {
-    await pause(1_000 / perSecond, signal);
+    await pauseUntil(1_000 / perSecond, signal);
     if (visits.size >= AT_ONCE_MAX) continue;
     const visit = shop(client, random, planVisit(world, random, number, performance.now() - startedAt));
     visits.add(visit);

@@ -1,5 +1,5 @@
 import { refundOrder } from '#core/operator/refund-order.js';
-import { pause } from '#core/rules/clock.js';
+import { pauseUntil } from '#stack/processes/pause.js';
 import type { Connections } from '#stack/stores/connections.js';
 import type { History } from '../history/history.js';
 import type { Random } from './random.js';
@@ -29,7 +29,7 @@ export async function refundNowAndThen(
   signal: AbortSignal,
 ): Promise<void> {
   for (;;) {
-    await pause(random.between(...REFUND_EVERY_MS), signal);
+    await pauseUntil(random.between(...REFUND_EVERY_MS), signal);
     if (signal.aborted) return;
     // Postgres may be away: then nobody is refunded now.
     const paid = await query(PAID).catch(() => []);

@@ -1,7 +1,8 @@
 import type { NewSale } from '#core/operator/create-sale.js';
 import { creditWallets } from '#core/postgres/money/wallet.js';
-import { MINUTE_MS, pause, SECOND_MS } from '#core/rules/clock.js';
+import { MINUTE_MS, SECOND_MS } from '#core/rules/clock.js';
 import { openDrop } from '#stack/crowd/drop.js';
+import { pauseUntil } from '#stack/processes/pause.js';
 import type { Connections } from '#stack/stores/connections.js';
 import type { SaleFacts } from '../history/claim-view.js';
 import type { History } from '../history/history.js';
@@ -158,7 +159,7 @@ export async function keepBooks(
       () => settle('info', { http: 0 }),
     );
     await lookAtBooks(query, history).catch(() => undefined);
-    await pause(BANK_EVERY_MS, signal);
+    await pauseUntil(BANK_EVERY_MS, signal);
   }
 }
 
