@@ -1,4 +1,4 @@
-import { pause } from '#core/rules/clock.js';
+import { pauseUntil } from '../processes/pause.js';
 import type { Answers } from './answers.js';
 import type { Answer, Call, Storefront } from './storefront.js';
 
@@ -65,7 +65,7 @@ async function ask(buyer: Buyer, call: Call): Promise<Answer> {
 
 /** Waits before a retry. The time varies by up to a half, so that the buyers don't come back all at once. */
 function backOff(buyer: Buyer, ms = RETRY_MS): Promise<void> {
-  return pause(ms * (1 + Math.random() / 2), buyer.patience);
+  return pauseUntil(ms * (1 + Math.random() / 2), buyer.patience);
 }
 
 /** Errors that a retry doesn't cure: a malformed id, a token of another shop, a sale that doesn't exist. */
@@ -106,7 +106,7 @@ async function follow(buyer: Buyer, first: Answer): Promise<Ending | 'unknown'> 
     if (ENDINGS.has(answer.status)) return answer.status as Ending;
     if (answer.status) buyer.record.stage = answer.status as Stage;
     await actOn(buyer, answer);
-    if (answer.pollAfterMs) await pause(answer.pollAfterMs, buyer.patience);
+    if (answer.pollAfterMs) await pauseUntil(answer.pollAfterMs, buyer.patience);
     else await backOff(buyer, answer.retryAfterMs);
     if (buyer.patience.aborted) return goHome(buyer);
     answer = await ask(buyer, 'order-status');

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { issueToken } from '#core/identity/token.js';
-import { pause } from '#core/rules/clock.js';
+import { pauseUntil } from '../processes/pause.js';
 import { Answers, type Latency } from './answers.js';
 import { type BuyerPlan, type BuyerRecord, buy, type Stage } from './buyer.js';
 import { type Call, createStorefront } from './storefront.js';
@@ -50,7 +50,7 @@ export function startCrowd(options: CrowdOptions): Crowd {
   const patience = setTimeout(() => home.abort(), options.patienceMs);
 
   async function send(record: BuyerRecord, number: number): Promise<void> {
-    await pause(Math.random() * options.arriveWithinMs, home.signal);
+    await pauseUntil(Math.random() * options.arriveWithinMs, home.signal);
     const shop = shops[number % shops.length];
     if (!shop) throw new Error('a crowd needs an API to go to');
     const token = issueToken(options.authSecret, record.plan.buyerId);

@@ -1,4 +1,4 @@
-import { pause } from '#core/rules/clock.js';
+import { setTimeout } from 'node:timers/promises';
 import type { Stage } from './buyer.js';
 import type { Crowd, CrowdReport } from './crowd.js';
 import { type Progress, wordsFor } from './progress.js';
@@ -22,7 +22,7 @@ export async function showCrowd(
     report = result;
   });
   while (!report) {
-    await Promise.race([finished, pause(LOOK_EVERY_MS)]);
+    await Promise.race([finished, setTimeout(LOOK_EVERY_MS)]);
     const stages = crowd.stages();
     progress.show(wordsFor(stages));
     if (!report && stages.standby && !ON_THEIR_WAY.some(stage => stages[stage])) await onlyStandby();

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import { signBody } from '#core/payments/signature.js';
-import { pause } from '#core/rules/clock.js';
 import type { FakeEventType, FakePayment } from './books.js';
 
 /** How the provider behaves. */
@@ -88,12 +88,12 @@ export class Events {
 
   /** Retries until the answer is 2xx, as real providers do. */
   async #deliver(event: SentEvent): Promise<void> {
-    await pause(this.mood.delayMs);
+    await setTimeout(this.mood.delayMs);
     for (let attempt = 0; attempt < RETRIES_MAX; attempt += 1) {
       const status = await post(this.mood.webhook, this.#secret, event.body);
       event.answers.push(status);
       if (status >= 200 && status < 300) return;
-      await pause(RETRY_MS * 2 ** attempt);
+      await setTimeout(RETRY_MS * 2 ** attempt);
     }
   }
 }

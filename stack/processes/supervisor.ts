@@ -1,5 +1,5 @@
-import { pause } from '#core/rules/clock.js';
 import type { Exit } from './guarded-process.js';
+import { pauseUntil } from './pause.js';
 import { type ProcessOptions, type StackProcess, startProcess } from './process.js';
 
 /** The back-off between starts: without it, a process that dies at once would keep a core busy. */
@@ -69,7 +69,7 @@ export class Supervised {
 
   async #revive(stopped: AbortSignal): Promise<void> {
     while (!stopped.aborted) {
-      await pause(this.#delayMs, stopped);
+      await pauseUntil(this.#delayMs, stopped);
       if (stopped.aborted) return;
       this.#delayMs = Math.min(2 * this.#delayMs, DELAY_MAX_MS);
       try {

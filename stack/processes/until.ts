@@ -1,4 +1,4 @@
-import { pause } from '#core/rules/clock.js';
+import { setTimeout } from 'node:timers/promises';
 
 /** A look costs little, and most facts of a local process hold within a few of these. */
 const LOOK_EVERY_MS = 15;
@@ -19,7 +19,7 @@ export async function until(
   const endsAt = performance.now() + deadlineMs;
   while (!(await holds())) {
     if (performance.now() > endsAt) return false;
-    await pause(everyMs);
+    await setTimeout(everyMs);
   }
   return true;
 }

@@ -1,5 +1,5 @@
 import { chmod, mkdir, open, readFile } from 'node:fs/promises';
-import { pause } from '#core/rules/clock.js';
+import { setTimeout } from 'node:timers/promises';
 import { freePort } from '../processes/free-port.js';
 import { type GuardedProcess, startGuarded, type User } from '../processes/guarded-process.js';
 import { until } from '../processes/until.js';
@@ -71,7 +71,7 @@ export async function startServer(spec: ServerSpec): Promise<RunningServer> {
     await process.kill();
     const log = await logTail(spec.logFile);
     if (performance.now() > endsAt || !PASSING.test(log)) throw new Error(`${spec.name} did not start: ${log}`);
-    await pause(RETRY_MS);
+    await setTimeout(RETRY_MS);
   }
 }
 

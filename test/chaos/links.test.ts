@@ -1,11 +1,11 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import { creditWallets } from '#core/postgres/money/wallet.js';
-import { pause } from '#core/rules/clock.js';
 import type { Fault } from '../support/stores/fault-proxy.js';
 import { FAULTS } from './nemesis/link-faults.js';
 import { LINKS, type LinkName } from './rig/links.js';
 import { useStage } from './rig/stage.js';
-import { seededRandom } from './workload/random.js';
+import { Random } from './workload/random.js';
 import { visitSale } from './workload/visit.js';
 import { PRICE_MINOR } from './workload/world.js';
 
@@ -40,7 +40,7 @@ test.each(cases)(
   async (link, _kind, fault) => {
     const { id } = await s.open({ units: 4, payWithinSeconds: 3 });
     await creditWallets(s.connections.db, ['payer', 'changeable'], { amountMinor: PRICE_MINOR, currency: 'EUR' });
-    const random = seededRandom(1);
+    const random = new Random(1);
     const plans = [
       ['payer', 'pay'],
       ['changeable', 'pay and cancel'],

@@ -1,9 +1,10 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import { creditWallets } from '#core/postgres/money/wallet.js';
-import { pause, SECOND_MS } from '#core/rules/clock.js';
+import { SECOND_MS } from '#core/rules/clock.js';
 import { eventually } from '../support/eventually.js';
 import { useStage } from './rig/stage.js';
-import { seededRandom } from './workload/random.js';
+import { Random } from './workload/random.js';
 import { visitSale } from './workload/visit.js';
 import { PRICE_MINOR } from './workload/world.js';
 
@@ -57,7 +58,7 @@ test('Postgres is killed again and again under load: a buyer who reads paid has 
   const { id } = await s.open({ units: CROWD, payWithinSeconds: 4 });
   const buyers = Array.from({ length: CROWD }, (_, i) => `payer-${i + 1}`);
   await creditWallets(s.connections.db, buyers, { amountMinor: PRICE_MINOR, currency: 'EUR' });
-  const random = seededRandom(1);
+  const random = new Random(1);
   const visits = buyers.map(async (buyerId, i) => {
     await pause(i * EVERY_MS);
     const withUnit = random.pick(['pay', 'pay', 'pay and cancel', 'leave'] as const);

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 // The map of a run of chaos, in Jepsen's words. A folder imports only from the folders above it in this list.
 //
 //   history/   what is written: one line for each call, reply, fault and read of all money. The checks of a history are here, too.
@@ -14,7 +15,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkout } from '#core/process/checkout.js';
-import { MINUTE_MS, pause, SECOND_MS } from '#core/rules/clock.js';
+import { MINUTE_MS, SECOND_MS } from '#core/rules/clock.js';
 import { type FakeProvider, startFakeProvider } from '#stack/fake-provider/start.js';
 import { type Connections, connectStores } from '#stack/stores/connections.js';
 import { bankReadsOf, History, operationsOf } from './history/history.js';
@@ -32,7 +33,7 @@ import { createClient } from './workload/client.js';
 import { namesOf, planVisit, sendCrowd } from './workload/crowd.js';
 import { type Probe, runProbes } from './workload/probe.js';
 import { createQuery, type Query } from './workload/query.js';
-import { seededRandom } from './workload/random.js';
+import { Random } from './workload/random.js';
 import { runRefunds } from './workload/refunds.js';
 import { createWorld, factsOf, type World } from './workload/world.js';
 
@@ -169,7 +170,7 @@ async function runStorm(run: Run, { world, crowd, runMs }: Load): Promise<Storm>
   const { options, history, cluster, links, fake, connections, query } = run;
   const [over, calm] = [new AbortController(), new AbortController()];
   // Each part has random numbers of its own, so that the faults don't depend on how quickly buyers are answered.
-  const random = (part: number) => seededRandom(options.seed * 10 + part);
+  const random = (part: number) => new Random(options.seed * 10 + part);
   const baseUrls = await Promise.all(cluster.baseUrls.map(url => links.through('client-api', url)));
   const client = createClient({ baseUrls, authSecret: cluster.secrets.AUTH_SECRET, history, random: random(1) });
   const webhooks = baseUrls.map(url => `${url}/webhooks/payments/signed-webhook`);

@@ -68,7 +68,7 @@ describe('a migration that fails half-way', () => {
     await eventually(async () => expect(await readColumn(url, WAITING)).toHaveLength(1));
     child.kill('SIGKILL');
     await exited;
-    // Postgres runs the script to its end, and finds nobody who commits it.
+    // Postgres runs the script to its end, and rolls back as no COMMIT follows.
     await gate.end();
     await eventually(async () => expect(await readColumn(url, OTHER_SESSIONS)).toEqual([]));
     expect(await readColumn(url, TABLES)).toEqual(['_prisma_migrations', 'gate']);
@@ -118,7 +118,7 @@ describe('a migration outside a transaction', () => {
     const folder = await writeMigrations({ '0001_gate': GATE, '0002_index': INDEX });
     const writer = await openTransaction(url, 'INSERT INTO gate VALUES (1)');
     const outcomes = Promise.all([migrate(url, folder), migrate(url, folder), migrate(url, folder)]);
-    // The build waits for the writer, and nobody waits for the build.
+    // The build waits for the writer. Nothing waits for the build.
     await eventually(async () => expect(await readColumn(url, WAITING)).toHaveLength(1));
     await readColumn(`${url}?options=-c%20lock_timeout%3D1s`, 'INSERT INTO gate VALUES (2)');
     await writer.query('COMMIT');

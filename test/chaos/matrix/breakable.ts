@@ -1,6 +1,6 @@
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { checkout } from '#core/process/checkout.js';
-import { pause } from '#core/rules/clock.js';
 import { type GuardedProcess, startGuarded } from '#stack/processes/guarded-process.js';
 import { createOutputTail, type OutputTail } from '#stack/processes/output.js';
 import { answers } from '#stack/processes/process.js';

@@ -5,7 +5,7 @@ import { SHOP_SECRET } from '../../support/http/shop.js';
 import { History } from '../history/history.js';
 import { auditRows } from '../rig/final-audit.js';
 import { type Client, createClient } from '../workload/client.js';
-import { seededRandom } from '../workload/random.js';
+import { Random } from '../workload/random.js';
 import type { Breakable, Fired } from './breakable.js';
 import { type CrashRig, type ProcessName, startOnRig } from './crash-rig.js';
 import { type Business, judgeCase } from './crash-verdict.js';
@@ -57,7 +57,7 @@ interface Attempt {
 async function runWalletScenario({ rig, client, start }: Attempt): Promise<Business> {
   const leftovers = await simulateOutage(rig.connections, client);
   await start('worker');
-  const sale = await runBuyers({ connections: rig.connections, client, random: seededRandom(1), leftovers });
+  const sale = await runBuyers({ connections: rig.connections, client, random: new Random(1), leftovers });
   return { sales: [...leftovers.sales, sale], lossy: leftovers.lossy };
 }
 
@@ -88,7 +88,7 @@ export async function runCrashCase(rig: CrashRig, name: CrashPoint | CrashStep, 
   try {
     const apiUrl = await start('api');
     const authSecret = rig.secrets.AUTH_SECRET;
-    const client = createClient({ baseUrls: [apiUrl], authSecret, history, random: seededRandom(1) });
+    const client = createClient({ baseUrls: [apiUrl], authSecret, history, random: new Random(1) });
     const attempt = { rig, history, client, start };
     const business = await (isMoney ? runProviderScenario(attempt, apiUrl) : runWalletScenario(attempt));
     const doneMs = Date.now();

@@ -1,4 +1,4 @@
-import { pause } from '#core/rules/clock.js';
+import { pauseUntil } from '#stack/processes/pause.js';
 import type { Fault } from '../../support/stores/fault-proxy.js';
 import type { Link } from '../rig/links.js';
 import type { Random } from '../workload/random.js';
@@ -47,9 +47,9 @@ export function createLinkBreaker(all: readonly Link[], random: Random, signal: 
   const breakFor = async ({ proxy }: Link, fault: Fault, forMs: number) => {
     broken = true;
     proxy.set(fault);
-    await pause(forMs, signal);
+    await pauseUntil(forMs, signal);
     proxy.set({ kind: 'none' });
-    while (proxy.silent() > 0 && !signal.aborted) await pause(LOOK_EVERY_MS, signal);
+    while (proxy.silent() > 0 && !signal.aborted) await pauseUntil(LOOK_EVERY_MS, signal);
     broken = false;
   };
   return {

@@ -1,4 +1,4 @@
-import { pause } from '#core/rules/clock.js';
+import { pauseUntil } from '#stack/processes/pause.js';
 import type { History } from '../history/history.js';
 import type { Cluster } from '../rig/cluster.js';
 import type { Link } from '../rig/links.js';
@@ -89,7 +89,7 @@ class Nemesis {
     const { cluster, random, signal } = this.#options;
     while (!signal.aborted) {
       const last = this.#report.faults.at(-1)?.atMs ?? Date.now();
-      await pause(Math.min(random.between(...BETWEEN_MS), last + PACE_MS - Date.now()), signal);
+      await pauseUntil(Math.min(random.between(...BETWEEN_MS), last + PACE_MS - Date.now()), signal);
       if (!signal.aborted) await this.#breakNext();
     }
     await Promise.all(this.#mending);
@@ -107,7 +107,7 @@ class Nemesis {
     this.#deck.splice(this.#deck.indexOf(next), 1);
     const node = random.pick(up(next.kind));
     if (next.do === 'kill') await this.#kill(node);
-    else this.#pause(next.kind, node);
+    else this.#pauseUntil(next.kind, node);
   }
 
   async #kill(node: ChaosNode): Promise<void> {
@@ -116,12 +116,12 @@ class Nemesis {
     this.#report.kills[node.kind] += 1;
     const downMs = random.between(...DOWN_MS);
     await node.kill();
-    const back = pause(downMs, signal).then(() => node.revive());
+    const back = pauseUntil(downMs, signal).then(() => node.revive());
     this.#mend(back);
-    await Promise.race([back, pause(PACE_MS, signal)]);
+    await Promise.race([back, pauseUntil(PACE_MS, signal)]);
   }
 
-  #pause(kind: Pausable, node: ChaosNode): void {
+  #pauseUntil(kind: Pausable, node: ChaosNode): void {
     const { random, signal } = this.#options;
     const pid = node.pid();
     if (pid === undefined || this.#paused.has(node)) return;
@@ -130,7 +130,7 @@ class Nemesis {
     const forMs = random.between(...PAUSE_MS[kind]);
     this.#note(`pause ${node.name} for ${forMs} ms`);
     process.kill(pid, 'SIGSTOP');
-    const resumed = pause(forMs, signal).then(() => {
+    const resumed = pauseUntil(forMs, signal).then(() => {
       this.#paused.delete(node);
       // The process may have been killed meanwhile. Then another one may have its pid.
       if (node.pid() === pid) process.kill(pid, 'SIGCONT');

@@ -1,6 +1,6 @@
-import { pause } from '#core/rules/clock.js';
 import type { Mood } from '#stack/fake-provider/events.js';
 import type { FakeProvider } from '#stack/fake-provider/start.js';
+import { pauseUntil } from '#stack/processes/pause.js';
 import type { History } from '../history/history.js';
 import type { Random } from '../workload/random.js';
 
@@ -44,7 +44,7 @@ export async function runProviderMoods({ fake, webhooks, history, random, signal
     const [name, mood] = deck.pop() ?? ['well', {}];
     history.note({ type: 'fault', atMs: Date.now(), fault: `the provider ${name}` });
     await fake.mood({ ...WELL, ...mood, webhook: random.pick(webhooks) });
-    await pause(random.between(...LASTS_MS), signal);
+    await pauseUntil(random.between(...LASTS_MS), signal);
     if (mood.hold) void fake.flush();
   }
   await fake.mood({ ...WELL, webhook: random.pick(webhooks) });

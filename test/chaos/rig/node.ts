@@ -1,4 +1,4 @@
-import { pause } from '#core/rules/clock.js';
+import { setTimeout as pause } from 'node:timers/promises';
 
 /** The time between two attempts to start a process while its store is away, in ms. */
 const REVIVE_MS = 200;

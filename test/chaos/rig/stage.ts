@@ -10,7 +10,7 @@ import { checkHistory } from '../history/check-history.js';
 import { bankReadsOf, History, operationsOf } from '../history/history.js';
 import { type Client, createClient } from '../workload/client.js';
 import { createQuery, type Query } from '../workload/query.js';
-import { seededRandom } from '../workload/random.js';
+import { Random } from '../workload/random.js';
 import { factsOf, PRICE_MINOR } from '../workload/world.js';
 import { type Cluster, type ClusterOptions, startCluster } from './cluster.js';
 import { readOrderFacts } from './facts.js';
@@ -85,7 +85,7 @@ export class Stage {
     this.#endings.unshift(() => history.close());
     const baseUrls = await Promise.all(cluster.baseUrls.map(url => through('client-api', url)));
     const authSecret = cluster.secrets.AUTH_SECRET;
-    const client = createClient({ baseUrls, authSecret, history, random: seededRandom(1) });
+    const client = createClient({ baseUrls, authSecret, history, random: new Random(1) });
     this.#endings.unshift(() => client.close());
     this.#parts = { cluster, connections, history, client, query: createQuery(cluster.databaseUrl) };
   }

@@ -1,5 +1,5 @@
 import { creditWallets } from '#core/postgres/money/wallet.js';
-import { pause } from '#core/rules/clock.js';
+import { pauseUntil } from '#stack/processes/pause.js';
 import type { Connections } from '#stack/stores/connections.js';
 import type { History } from '../history/history.js';
 import type { Query } from './query.js';
@@ -58,7 +58,7 @@ export async function runBank({ connections, query, history, buyerIds, random, s
       () => complete('info', { http: 0 }),
     );
     await readBank(query, history).catch(() => undefined);
-    await pause(BANK_EVERY_MS, signal);
+    await pauseUntil(BANK_EVERY_MS, signal);
   }
 }
 

@@ -1,4 +1,4 @@
-import { pause } from '#core/rules/clock.js';
+import { pauseUntil } from '#stack/processes/pause.js';
 import type { Client } from './client.js';
 import type { Random } from './random.js';
 import { type Visit, visitSale } from './visit.js';
@@ -45,7 +45,7 @@ export async function sendCrowd(crowd: SteadyCrowd): Promise<void> {
   const startedAt = performance.now();
   const visits = new Set<Promise<void>>();
   for (let number = 1; !signal.aborted; number += 1) {
-    await pause(1_000 / perSecond, signal);
+    await pauseUntil(1_000 / perSecond, signal);
     if (visits.size >= atOnceMax) continue;
     const visit = visitSale(client, random, crowd.plan(number, performance.now() - startedAt));
     visits.add(visit);

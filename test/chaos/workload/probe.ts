@@ -1,4 +1,5 @@
-import { pause } from '#core/rules/clock.js';
+import { setTimeout as pause } from 'node:timers/promises';
+import { pauseUntil } from '#stack/processes/pause.js';
 import type { Client } from './client.js';
 
 /** A new buyer comes this often, in ms. Recovery is measured with this precision. */
@@ -24,7 +25,7 @@ export async function runProbes(client: Client, saleId: string, signal: AbortSig
   const probes: Promise<Probe | undefined>[] = [];
   for (let number = 1; !signal.aborted; number += 1) {
     probes.push(probe(client, saleId, `probe-${number}`));
-    await pause(EVERY_MS, signal);
+    await pauseUntil(EVERY_MS, signal);
   }
   return (await Promise.all(probes)).filter(result => result !== undefined);
 }

@@ -1,5 +1,5 @@
 import { refundOrder } from '#core/operator/refund-order.js';
-import { pause } from '#core/rules/clock.js';
+import { pauseUntil } from '#stack/processes/pause.js';
 import type { Connections } from '#stack/stores/connections.js';
 import type { History } from '../history/history.js';
 import type { Query } from './query.js';
@@ -28,7 +28,7 @@ export interface RefundOptions {
 export async function runRefunds(options: RefundOptions): Promise<void> {
   const { query, random, signal } = options;
   for (;;) {
-    await pause(random.between(...REFUND_EVERY_MS), signal);
+    await pauseUntil(random.between(...REFUND_EVERY_MS), signal);
     if (signal.aborted) return;
     // While Postgres is away, no order is refunded.
     const paid = await query(PAID).catch(() => []);

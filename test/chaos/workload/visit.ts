@@ -1,4 +1,4 @@
-import { pause } from '#core/rules/clock.js';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Answer } from '#stack/crowd/storefront.js';
 import type { Client } from './client.js';
 import type { Random } from './random.js';

@@ -7,11 +7,11 @@ import { openTestSale } from '../../support/sales.js';
 import { readCommandCalls } from '../../support/stores/command-stats.js';
 import { useStores } from '../../support/stores/stores.js';
 
-// What the API remembers of sales for a second.
+// The API remembers sales for a second.
 
 const t = useStores();
 
-/** As many as the API remembers. */
+/** The API remembers this many sales. */
 const SALES_MAX = 1_000;
 
 beforeAll(async () => {
@@ -21,7 +21,7 @@ beforeAll(async () => {
 /** How often a sale was read from Redis in this file. */
 const countReads = async () => (await readCommandCalls(t.redis)).hgetall ?? 0;
 
-/** Finds a sale that is known right after it; on a busy machine the reading alone can use up the second. */
+/** Finds a sale that is known right afterwards. On a busy machine one read can use up the second. */
 const findKnown = (sales: Sales, id: string): Promise<RecentSale> =>
   eventually(async () => {
     const sale = await sales.find(id);
@@ -29,7 +29,7 @@ const findKnown = (sales: Sales, id: string): Promise<RecentSale> =>
     return sale;
   });
 
-test('a sale is read once for all who ask at a time', async () => {
+test('concurrent callers share one read', async () => {
   const { id } = await openTestSale(t);
   const sales = new Sales(t.redis);
   const before = await countReads();
@@ -39,7 +39,7 @@ test('a sale is read once for all who ask at a time', async () => {
   expect(await countReads()).toBe(before + 1);
 });
 
-test('a sale that was read is known at once, until it is a second old; then it is read again', async () => {
+test('a sale that was read is known at once until it is a second old, then read again', async () => {
   const { id } = await openTestSale(t);
   const sales = new Sales(t.redis);
   const sale = await findKnown(sales, id);
@@ -47,7 +47,7 @@ test('a sale that was read is known at once, until it is a second old; then it i
   expect(await sales.find(id)).not.toBe(sale);
 });
 
-test('a sale that was forgotten while it was read is told to who asked, and read again for others', async () => {
+test('a sale forgotten during its read still answers that caller, and is read again for the next', async () => {
   const { id } = await openTestSale(t);
   const sales = new Sales(t.redis);
   const reading = sales.find(id);
@@ -58,7 +58,7 @@ test('a sale that was forgotten while it was read is told to who asked, and read
   expect(await sales.find(id)).not.toBe(sale);
 });
 
-test('a failure is for those who asked, not for those who come later', async () => {
+test('a failed read is not kept', async () => {
   const { id } = await openTestSale(t);
   const sales = new Sales(t.redis);
   await setSale(t.redis, id, { runId: '' });

@@ -29,7 +29,7 @@ let loaded = false;
  * Runs `work` with an engine that is connected to one database, and disconnects.
  *
  * @param databaseUrl of a Postgres database that exists
- * @param work given the engine
+ * @param work uses the engine; it must not keep the engine
  * @returns what `work` returns
  * @throws what the engine or the database answers; the engine's errors name the migration
  */
