@@ -69,17 +69,24 @@ async function untold(change: (redis: Redis) => Promise<unknown>): Promise<void>
   }
 }
 
+/** The clicks at once. More of them would keep a busy machine from renewing the mirror, which answers for a second. */
+const WAVE = 25;
+
+async function expectRefusals(sale: Sale, wave: number): Promise<void> {
+  const clicks = Array.from({ length: WAVE }, (_, i) => buy(sale, `late-${wave}-${i}`));
+  for (const { status, body, headers } of await Promise.all(clicks)) {
+    expect({ status, code: body.code }).toEqual({ status: 409, code: 'sold_out' });
+    expect(headers.get('content-type')).toBe('application/problem+json');
+    expect(headers.get('cache-control')).toBe('no-store');
+  }
+}
+
 describe('a sold-out sale', () => {
   test.each([0, 1])('refuses without a script and writes nothing (standby factor %i)', async standbyFactor => {
     const { sale } = await soldOut({ standbyFactor });
     const keys = await dumpKeys(api.redis);
     await api.redis.config('RESETSTAT');
-    const answers = await Promise.all(Array.from({ length: 500 }, (_, i) => buy(sale, `late-${i}`)));
-    for (const { status, body, headers } of answers) {
-      expect({ status, code: body.code }).toEqual({ status: 409, code: 'sold_out' });
-      expect(headers.get('content-type')).toBe('application/problem+json');
-      expect(headers.get('cache-control')).toBe('no-store');
-    }
+    for (let wave = 0; wave < 500 / WAVE; wave += 1) await expectRefusals(sale, wave);
     const calls = await readCommandCalls(api.redis);
     expect(calls).toHaveProperty('config|resetstat');
     for (const command of ['evalsha', 'eval', 'zrank', 'zadd', 'hset', 'lpop'])
