@@ -100,6 +100,18 @@ module.exports = {
       'Every file of core stands in the folder whose imports it may have.',
     ),
     mayNotImport(
+      'examples-speak-http',
+      { path: '^examples/' },
+      { path: ['^(core|apps|stack|test|bench|bin|dist)/', '^examples/([^/]+)/'], pathNot: '^examples/$1/' },
+      'An example is copied into a shop of its own, which has nothing of this repository: it talks to Dropline over HTTP.',
+    ),
+    mayNotImport(
+      'nothing-imports-an-example',
+      { path: '^(core|apps|stack|test|bench|bin)/' },
+      { path: '^examples/' },
+      'An example is run as a process, as its reader runs it; what somebody else needs of it belongs elsewhere.',
+    ),
+    mayNotImport(
       'nothing-imports-a-test',
       { path: '^(core|apps|stack|bench|bin)/|^[^/]+$' },
       { path: '^test/' },
@@ -149,6 +161,18 @@ module.exports = {
       ['express', 'express-rate-limit', 'helmet', 'cookie'],
       ['apps/api/', 'apps/admin/'],
       'core must also run where no HTTP is.',
+    ),
+    owned(
+      'lru-cache',
+      ['lru-cache'],
+      ['apps/api/mirror/sales\\.ts'],
+      'What is remembered may be out of date: how old it may be is decided in one place.',
+    ),
+    owned(
+      'raw-body',
+      ['raw-body'],
+      ['apps/api/http/body\\.ts'],
+      'A body has a bound, and its refusal must reach a client that is still sending.',
     ),
     owned(
       'node-cron',
@@ -220,13 +244,13 @@ module.exports = {
     ),
     mayNotImport(
       'only-declared-packages',
-      { path: '^(core|apps|stack|test|bench)/' },
+      { path: '^(core|apps|stack|test|bench|examples)/' },
       { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
       'A package that is only there because another needs it changes or vanishes without notice: declare it.',
     ),
     mayNotImport(
       'only-what-exists',
-      { path: '^(core|apps|stack|test|bench)/' },
+      { path: '^(core|apps|stack|test|bench|examples)/' },
       { couldNotResolve: true },
       'The import names nothing: correct the path (relative imports end in .js), or install the package.',
     ),

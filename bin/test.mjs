@@ -42,7 +42,16 @@ const ROWS = [
   [
     tool('types', 'typescript/bin/tsc', '--noEmit'),
     tool('lint', '@biomejs/biome/bin/biome', 'ci', '--colors=off', '--error-on-warnings', '.'),
-    tool('imports', 'dependency-cruiser/bin/dependency-cruise.mjs', 'core', 'apps', 'stack', 'test', 'bench'),
+    tool(
+      'imports',
+      'dependency-cruiser/bin/dependency-cruise.mjs',
+      'core',
+      'apps',
+      'stack',
+      'test',
+      'bench',
+      'examples',
+    ),
     jest('unit', 1),
   ],
   [jest('integration', 3)],

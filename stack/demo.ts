@@ -85,7 +85,7 @@ async function startEverything(lifetime: Lifetime, progress: Progress): Promise<
 
 async function credit({ db }: Connections, plans: BuyerPlan[], sale: NewSale): Promise<void> {
   const payers = plans.filter(({ withUnit }) => withUnit === 'pay').map(({ buyerId }) => buyerId);
-  await creditWallets(db, payers, sale.priceMinor, sale.currency);
+  await creditWallets(db, payers, { amountMinor: sale.priceMinor, currency: sale.currency });
 }
 
 async function sell(running: Running, options: DemoOptions, progress: Progress, lifetime: Lifetime): Promise<Verdict> {

@@ -69,7 +69,7 @@ async function fillWallets({ db }: Connections, saleId: string, plans: BuyerPlan
   const sale = await readSale(db, saleId);
   if (!sale) throw new Error(`there is no sale ${saleId}`);
   const payers = plans.filter(({ withUnit }) => withUnit === 'pay').map(({ buyerId }) => buyerId);
-  if (payers.length > 0) await creditWallets(db, payers, sale.priceMinor, sale.currency);
+  if (payers.length > 0) await creditWallets(db, payers, { amountMinor: sale.priceMinor, currency: sale.currency });
 }
 
 function latencyLines({ latency }: CrowdReport): string[] {

@@ -25,7 +25,9 @@ const sendPage: RequestHandler = (_req, res, next) => {
 export function mountPage(app: Express): void {
   app.get(['/', '/s/:saleId'], sendPage);
   const built = join(WEB, 'assets');
-  const hashed = existsSync(built);
-  const caching = hashed ? { immutable: true, maxAge: '1y' } : { maxAge: 0 };
-  app.use('/assets', express.static(hashed ? built : WEB, { ...caching, index: false, redirect: false }));
+  const isBuilt = existsSync(built);
+  const caching = isBuilt ? { immutable: true, maxAge: '1y' } : { maxAge: 0 };
+  const folders = isBuilt ? [built] : [WEB, join(WEB, 'scripts')];
+  for (const folder of folders)
+    app.use('/assets', express.static(folder, { ...caching, index: false, redirect: false }));
 }

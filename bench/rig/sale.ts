@@ -26,7 +26,7 @@ export function aSale(units: number): Sale {
 /** Opens a sale in Redis only: where no worker is running, nobody misses it in Postgres. */
 export async function openInRedis(rig: Rig, units: number, state?: StartingState): Promise<string> {
   const sale = aSale(units);
-  await openSale(rig.redis, sale, state);
+  await openSale(rig.redis, sale, { state });
   return sale.id;
 }
 

@@ -11,11 +11,11 @@ import { standbyFaults } from './standby.js';
 /** Age at which an accepted claim without an order breaks the promise, in ms (invariant 6, under any one fault). */
 const UNPLACED_LIMIT_MS = 15_000;
 
-/** The proof, for people and for programs. */
+/** The proof that a sale keeps its promises, for people and programs. */
 export interface Audit {
   sale: string;
   ok: boolean;
-  /** What is broken, a line each; empty when everything holds. */
+  /** The violations, a line each; empty when every rule holds. */
   violations: string[];
   units: number;
   free: number;
@@ -26,18 +26,15 @@ export interface Audit {
 }
 
 /**
- * Checks invariants 1 to 6 of a sale and its line on live data, and the books of all sales; changes nothing.
+ * Checks invariants 1 to 6 of a sale, its standby and the books of all sales on live data. Changes nothing.
  *
- * @param db Postgres
- * @param redis Redis
- * @param saleId the sale
- * @returns the proof, or undefined when Postgres has no such sale
+ * @returns the proof; undefined when Postgres has no such sale
  */
 export async function audit(db: Database, redis: Redis, saleId: string): Promise<Audit | undefined> {
   const sale = await readSale(db, saleId);
   if (!sale) return undefined;
   const snapshot = await readSnapshot(redis, saleId);
-  const differences = snapshot ? await lastingDifferences(db, redis, saleId, snapshot) : [];
+  const differences = snapshot ? await lastingDifferences({ db, redis }, saleId, snapshot) : [];
   const violations = [
     ...(snapshot ? [] : ['I4 the sale is not loaded in Redis']),
     ...differences.map(describe),

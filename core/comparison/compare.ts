@@ -2,27 +2,25 @@ import type { Snapshot } from '../redis/sale/snapshot.js';
 import { type ClaimRecord, isLive } from '../rules/claim.js';
 import { claimStatusOf, isLiveOrder, type Order } from '../rules/order.js';
 
-/** One way in which Redis and Postgres disagree about a claim, or Redis with itself about a unit. */
+/** A disagreement between Redis and Postgres about a claim, or within Redis about units. */
 export type Difference =
-  /** Postgres has a live order, and Redis doesn't have its claim. */
+  /** Postgres has a live order, and Redis lacks its claim. */
   | { kind: 'claim_missing'; order: Order }
   /** Redis has a live claim whose order has ended. */
   | { kind: 'release_missing'; order: Order }
-  /** The claim is behind its order. */
+  /** The status of the claim is behind that of its order. */
   | { kind: 'status_behind'; order: Order }
-  /** A live claim that has no order, and that the outbox doesn't know either. */
+  /** A live claim has neither an order nor an outbox entry. */
   | { kind: 'outbox_missing'; buyerId: string; claim: ClaimRecord }
-  /** Units that are free twice, claimed twice, both, or neither; or of a claim and its order, when each has another one. */
+  /** Units that are free or claimed more than once, or neither, or that differ between a claim and its order. */
   | { kind: 'units_wrong'; units: number[] };
 
 /**
- * Compares a sale in both stores, claim by claim and never by counts: counts agree by accident, and differ while claims are
- * on their way. The snapshot must be older than the orders; then what is merely on its way shows as a difference whose repair
- * does nothing.
+ * Compares a sale in both stores, claim by claim and never by counts. Counts agree by accident, and differ while claims
+ * are in flight. The snapshot must be older than the orders; then a difference in flight is one whose repair is a
+ * no-op.
  *
- * @param snapshot what Redis holds
- * @param orders where each buyer stands in Postgres
- * @param withdrawn units that don't return to stock, by Postgres
+ * @param withdrawn units that do not return to stock, according to Postgres
  * @returns every difference
  */
 export function compare(snapshot: Snapshot, orders: Order[], withdrawn: number[] = []): Difference[] {
@@ -49,8 +47,8 @@ function compareOrder(order: Order, claim: ClaimRecord | undefined): Difference[
 }
 
 /**
- * Free units and units in live claims are disjoint and together exactly 1..N: whoever isn't seen once is wrong. A withdrawn unit is
- * nobody's, or still in the claim that it was refunded from.
+ * Free units and units of live claims are disjoint and together exactly 1..N: any unit not seen once is wrong. A
+ * withdrawn unit belongs to nobody, or still to the claim of its refunded order.
  */
 function wrongUnits(snapshot: Snapshot, withdrawn: number[]): number[] {
   const gone = new Set(withdrawn);
@@ -66,10 +64,7 @@ function wrongUnits(snapshot: Snapshot, withdrawn: number[]): number[] {
     .map(([unit]) => unit);
 }
 
-/**
- * @param difference what {@link compare} found
- * @returns a line for people that names what it is about, the same each time that it is found
- */
+/** Describes a difference in one line, the same line each time it is found. */
 export function describe(difference: Difference): string {
   switch (difference.kind) {
     case 'claim_missing':

@@ -5,31 +5,22 @@ import { readSnapshot, type Snapshot } from '../redis/sale/snapshot.js';
 import { pause } from '../rules/clock.js';
 import { compare, type Difference, describe } from './compare.js';
 
-/** A claim or a release on its way is gone when it is looked for again after this long, in ms. */
+/** Pause between the two comparisons, in ms. A claim or a release in flight has arrived after it. */
 const SECOND_LOOK_MS = 500;
 
-/**
- * @param db Postgres
- * @param saleId the sale
- * @param snapshot what Redis holds of it
- * @returns every difference that there is now, also for what is merely on its way
- */
+/** Reads Postgres and lists every difference from the snapshot, including those in flight. */
 export async function differencesNow(db: Database, saleId: string, snapshot: Snapshot): Promise<Difference[]> {
   return compare(snapshot, await readLatestOrders(db, saleId), await readWithdrawnUnits(db, saleId));
 }
 
 /**
- * The two stores can't be read at one instant, so what differs once may be on its way; what differs twice is wrong.
+ * Lists the differences that two comparisons find. The stores cannot be read at one instant: a difference found once
+ * may be in flight, one found twice is an error.
  *
- * @param db Postgres
- * @param redis Redis
- * @param saleId the sale
- * @param snapshot the first look at Redis
- * @returns what differs now and still differs on a second look
+ * @param snapshot the first reading of Redis
  */
 export async function lastingDifferences(
-  db: Database,
-  redis: Redis,
+  { db, redis }: { db: Database; redis: Redis },
   saleId: string,
   snapshot: Snapshot,
 ): Promise<Difference[]> {

@@ -2,10 +2,9 @@ import type { Snapshot } from '../redis/sale/snapshot.js';
 import { isLive } from '../rules/claim.js';
 
 /**
- * Checks the line of a sale. Every change of it is one script, so nothing of this is ever true for a moment only.
+ * Checks the standby of a sale. Each change of standby is one script, so a fault here is never a momentary state.
  *
- * @param snapshot what Redis holds
- * @returns what is wrong, a line each
+ * @returns the faults, a line each
  */
 export function standbyFaults({ standby, tickets, lastTicket, standbyCap, claims }: Snapshot): string[] {
   const faults: string[] = [];

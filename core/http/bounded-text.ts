@@ -1,10 +1,10 @@
 /**
- * Reads a body to its end, but not without one: what others send must not fill our memory.
+ * Reads the body of an answer to its end, up to a limit, so that a peer cannot fill our memory.
  *
- * @param response an answer whose body nobody has read
- * @param bytesMax the most bytes of it
- * @returns its text, as UTF-8
- * @throws when it is longer, and what breaks off the reading
+ * @param response an answer whose body is still unread
+ * @param bytesMax the largest body accepted, in bytes
+ * @returns the body as UTF-8
+ * @throws Error when the body is larger; also the error that broke off the reading
  */
 export async function boundedText(response: Response, bytesMax: number): Promise<string> {
   const chunks: Uint8Array[] = [];

@@ -9,22 +9,17 @@ const PARSER_PROBLEMS: Record<string, ProblemCode> = {
   ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
 };
 
-/**
- * Has a server answer with a problem, like to everything else, what Node would answer without a body or not at all.
- *
- * @param server any server of ours
- * @returns the same server
- */
+/** Answers malformed requests with a problem document. Node alone would send an empty status or close the socket. */
 export function answerMalformed(server: Server): Server {
   server.on('clientError', answerClientError);
-  // We are no proxy. Node would close the connection without a word.
+  // This server is no proxy. Node would close the connection of a CONNECT without an answer.
   server.on('connect', (_req: IncomingMessage, socket: Duplex) => endWith(socket, 'method_not_allowed', 'Allow: GET'));
-  // An expectation that nobody knows may be passed over (RFC 9110, 10.1.1).
+  // A server may ignore an unknown expectation (RFC 9110, 10.1.1).
   server.on('checkExpectation', (req, res) => server.emit('request', req, res));
   return server;
 }
 
-/** What isn't HTTP, or never comes to its end, has no request to answer: only the socket is left. */
+/** Bytes that are not HTTP, or that never end, make no request: only the socket can be answered. */
 function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
   if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy();
   endWith(socket, PARSER_PROBLEMS[error.code ?? ''] ?? 'invalid_request');
@@ -42,7 +37,7 @@ function endWith(socket: Duplex, code: ProblemCode, ...headers: string[]): void 
     ...headers,
     'Connection: close',
   ];
-  // It may be gone already: there is nobody to tell.
+  // The client may have left already, which makes the answer a no-op.
   socket.on('error', () => socket.destroy());
   socket.end(`${head.join('\r\n')}\r\n\r\n${text}`, () => socket.destroy());
 }

@@ -1,10 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
 /**
- * A browser says with every unsafe request which page has sent it; what says nothing comes from no browser.
+ * Tells whether a page of this very host sent the request. Browsers name the sending page in every unsafe request.
  *
- * @param headers the request's
- * @returns whether a page of this very host has sent it; undefined when they don't say
+ * @returns undefined when the headers do not say, as with clients that are not browsers
  */
 export function isSameOrigin(headers: IncomingHttpHeaders): boolean | undefined {
   const { origin, host, 'sec-fetch-site': site } = headers;

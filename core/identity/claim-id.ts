@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
 
 /**
- * Makes the ids of claims: UUIDs of version 7 (RFC 9562), which begin with the time in ms. So of two claims of one buyer the
- * later has the greater id, and the orders of a sale lie side by side in Postgres's index.
+ * Makes claim ids: UUIDs of version 7 (RFC 9562), which begin with the time in ms. The later of two claims of one buyer
+ * has the greater id, and the orders of one sale are neighbours in the index of Postgres.
  *
- * @param count how many
- * @returns ids that nobody has
+ * @param count how many ids
  */
 export function newClaimIds(count: number): string[] {
   const time = Date.now().toString(16).padStart(12, '0');
@@ -13,7 +12,7 @@ export function newClaimIds(count: number): string[] {
   return Array.from({ length: count }, () => start + randomUUID().slice(15));
 }
 
-/** @returns a single one */
+/** Makes one claim id. */
 export function newClaimId(): string {
   const [claimId = ''] = newClaimIds(1);
   return claimId;

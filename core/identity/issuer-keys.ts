@@ -3,30 +3,31 @@ import { z } from 'zod';
 import { boundedText } from '../http/bounded-text.js';
 import { SECOND_MS } from '../rules/clock.js';
 
-/** How tokens of an issuer may be signed: never with a secret that we would share, and never not at all. */
+/** Accepted signature algorithms. Symmetric algorithms and `none` are excluded on purpose. */
 export const ISSUER_ALGORITHMS = ['RS256', 'ES256', 'EdDSA'] as const;
+/** One of the accepted algorithms. */
 export type IssuerAlgorithm = (typeof ISSUER_ALGORITHMS)[number];
 
-/** One key that an issuer signs with. */
+/** A public key with which an issuer signs tokens. */
 export interface IssuerKey {
   /** The only algorithm that a token of this key may name. */
   algorithm: IssuerAlgorithm;
   pem: string;
 }
 
-/** An issuer that takes longer than this, in ms, is asked again later. */
+/** Time limit for an answer of the issuer, in ms. After it, the key list is requested again later. */
 const ANSWER_MS = 3 * SECOND_MS;
 
-/** A list has two to ten keys of 500 bytes; what is longer isn't one. */
+/** Largest key list accepted, in bytes. A list holds two to ten keys of about 500 bytes. */
 const BYTES_MAX = 256 * 1_024;
 const KEYS_MAX = 100;
 
-/** Shorter ones can be broken (RFC 7518, 3.3). */
+/** Shortest RSA key accepted, in bits: shorter ones can be broken (RFC 7518, 3.3). */
 const RSA_BITS_MIN = 2_048;
 
 const KeyList = z.object({ keys: z.array(z.unknown()).max(KEYS_MAX) });
 
-/** A public key (RFC 7517) that signs and has a name. One with its private part in the list can be used by anybody. */
+/** A public signing key with a name (RFC 7517). A list that contains the private part would let anybody sign. */
 const Jwk = z.looseObject({
   kid: z.string().min(1),
   kty: z.string(),
@@ -37,12 +38,12 @@ const Jwk = z.looseObject({
 });
 
 /**
- * Reads an issuer's public keys.
+ * Reads the public keys of an issuer.
  *
- * @param url where the issuer publishes them; it comes from the settings, and no redirect leads away from it
- * @param signal ends it early
- * @returns the keys that can be used, by their names; never none
- * @throws whatever keeps it from that
+ * @param url where the issuer publishes the keys: from the settings only, and redirects are refused
+ * @param signal cancels the request
+ * @returns the usable keys by name, at least one
+ * @throws Error when the list cannot be read or holds no usable key
  */
 export async function readIssuerKeys(url: string, signal: AbortSignal): Promise<Map<string, IssuerKey>> {
   const response = await fetch(url, {
@@ -57,7 +58,7 @@ export async function readIssuerKeys(url: string, signal: AbortSignal): Promise<
   return new Map(usable);
 }
 
-/** What an issuer publishes for other purposes, or is not a key at all, is passed over: the other keys are good. */
+/** Keys for other purposes and entries that are no key are skipped, so that they spoil no good key. */
 function usableKey(published: unknown): [[string, IssuerKey]] | undefined {
   const jwk = Jwk.safeParse(published).data;
   const algorithm = jwk && algorithmOf(jwk);

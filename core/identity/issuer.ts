@@ -4,51 +4,51 @@ import { Problem } from '../rules/errors.js';
 import { ISSUER_ALGORITHMS, readIssuerKeys } from './issuer-keys.js';
 import { type IssuerClaims, issuerTokenVerifier, readTokenHeader } from './token.js';
 
-/** The shop's own issuer of buyers' tokens: where its keys are, and what its tokens must say. */
+/** The issuer of the shop's tokens: the address of its keys, and the claims that a token must carry. */
 export interface IssuerEndpoint extends IssuerClaims {
   url: string;
 }
 
-/** Verifies tokens with the keys that it has read; it never waits for the issuer. */
+/** Verifies tokens with the keys already read. Verifying never waits for the issuer. */
 export interface Issuer {
   /**
-   * @param token a token
-   * @returns its buyer's id, or undefined for one that isn't a valid token of the issuer
-   * @throws Problem unavailable when it names a key that the issuer may have published since its list was read
+   * Verifies a token of the issuer.
+   *
+   * @returns the buyer's id, or undefined for every invalid token
+   * @throws Problem `unavailable` when the token names a key that the issuer may have published since the last reading
    */
   verify(token: string): string | undefined;
-  /** Whether its keys have been read: before, no token can be verified. */
+  /** Whether the keys have been read at least once. Until then no token can be verified. */
   readonly ready: boolean;
-  /** Ends the reading. */
+  /** Stops the periodic reading. */
   close(): void;
 }
 
 /**
- * The list is read again after this time, in ms: then a key that the issuer has withdrawn is no longer good.
- * In between, a token with an unknown key makes us look.
+ * Period between two readings of the key list, in ms. A key that the issuer withdraws stays valid this long at most. A
+ * token with an unknown key triggers a reading in between.
  */
 const READ_EVERY_MS = 5 * MINUTE_MS;
 
 /**
- * Between two looks at the issuer lies this time at least, in ms, whatever keys are named: a storm of forged tokens is no storm
- * for the issuer. A key that isn't in a list younger than that doesn't exist.
+ * Shortest pause between two readings, in ms, so that forged tokens cannot flood the issuer. A key missing from a list
+ * younger than this does not exist.
  */
 const PAUSE_MS = 5 * SECOND_MS;
 
-/** When the issuer is looked at; only tests have no patience. */
+/** The two periods in use. Tests pass shorter ones. */
 const TIMES = { readEveryMs: READ_EVERY_MS, pauseMs: PAUSE_MS };
 
 const ALGORITHMS: readonly unknown[] = ISSUER_ALGORITHMS;
 
 /**
- * Reads an issuer's keys now, every few minutes, and when a token names one that isn't known. While the issuer is away, the
- * last ones stay good.
+ * Reads the keys of an issuer now, then periodically, and when a token names an unknown key. While the issuer is away,
+ * the last keys stay valid.
  *
- * @param place where the keys are, and what the tokens must say
- * @param times when it is looked at
- * @returns the issuer
+ * @param endpoint the address of the keys, and the claims that a token must carry
+ * @param times the two periods, in ms
  */
-export function createIssuer(place: IssuerEndpoint, { readEveryMs, pauseMs } = TIMES): Issuer {
+export function createIssuer(endpoint: IssuerEndpoint, { readEveryMs, pauseMs } = TIMES): Issuer {
   const stopped = new AbortController();
   let verifiers: ReadonlyMap<string, (token: string) => string | undefined> = new Map();
   let readAtMs = Number.NEGATIVE_INFINITY;
@@ -61,8 +61,8 @@ export function createIssuer(place: IssuerEndpoint, { readEveryMs, pauseMs } = T
     reading = true;
     triedAtMs = nowMs;
     try {
-      const keys = await readIssuerKeys(place.url, stopped.signal);
-      verifiers = new Map([...keys].map(([name, key]) => [name, issuerTokenVerifier(key, place)]));
+      const keys = await readIssuerKeys(endpoint.url, stopped.signal);
+      verifiers = new Map([...keys].map(([name, key]) => [name, issuerTokenVerifier(key, endpoint)]));
       readAtMs = nowMs;
       issuerRead(keys.size);
     } catch (error) {

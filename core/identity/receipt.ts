@@ -1,27 +1,25 @@
 import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
 import type { Claim } from '../rules/claim.js';
 
-/** The proof of a claim that its buyer holds: it still tells the truth when Redis has lost the claim. */
+/** The signed proof of a claim that its buyer keeps. A receipt stays true when Redis has lost the claim. */
 export interface Receipt extends Claim {
   saleId: string;
   wonAtMs: number;
 }
 
-/** What signs receipts: a secret, or what {@link receiptKey} made of one. */
+/** The key that signs receipts: the shared secret, or the key object that {@link receiptKey} makes of it. */
 export type ReceiptKey = string | KeyObject;
 
-/**
- * @param secret the shared secret
- * @returns the same, ready to sign with: 1.5 µs a receipt instead of 3.3 (measured)
- */
+/** Prepares the shared secret for signing: 1.5 µs a receipt instead of 3.3 (measured). */
 export function receiptKey(secret: string): ReceiptKey {
   return createSecretKey(secret, 'utf8');
 }
 
 /**
- * @param key signs it
- * @param receipt what it says
- * @returns `claimId.unit.wonAtMs.signature`, safe in a URL; the sale and the buyer are known where it is shown
+ * Signs a receipt.
+ *
+ * @returns `claimId.unit.wonAtMs.signature`, safe in a URL. Sale and buyer are signed but left out: whoever shows the
+ * receipt names them.
  */
 export function signReceipt(key: ReceiptKey, receipt: Receipt): string {
   const text = `${receipt.claimId}.${receipt.unit}.${receipt.wonAtMs}`;
@@ -29,13 +27,16 @@ export function signReceipt(key: ReceiptKey, receipt: Receipt): string {
 }
 
 /**
- * @param key what it was signed with
- * @param saleId the sale it is shown for
- * @param buyerId the buyer who shows it
- * @param text the receipt
- * @returns what it says, or undefined when it was not signed for this sale and this buyer
+ * Verifies a receipt.
+ *
+ * @param shown the sale for which the receipt is shown, and the buyer who shows it
+ * @returns the content, or undefined when the receipt was signed for another sale, buyer or key
  */
-export function verifyReceipt(key: ReceiptKey, saleId: string, buyerId: string, text: string): Receipt | undefined {
+export function verifyReceipt(
+  key: ReceiptKey,
+  text: string,
+  { saleId, buyerId }: Pick<Receipt, 'saleId' | 'buyerId'>,
+): Receipt | undefined {
   const parts = /^(([0-9a-f-]{36})\.(\d{1,9})\.(\d{1,15}))\.([\w-]{43})$/.exec(text);
   if (!parts) return undefined;
   const [, signed = '', claimId = '', unit, wonAtMs, given = ''] = parts;
@@ -44,7 +45,7 @@ export function verifyReceipt(key: ReceiptKey, saleId: string, buyerId: string, 
   return { saleId, buyerId, claimId, unit: Number(unit), wonAtMs: Number(wonAtMs) };
 }
 
-/** Sale and buyer ids have no dots, so the joined text can be read in one way only. */
+/** Ids of sales and buyers contain no dot, so the joined text has one reading only. */
 function signature(key: ReceiptKey, saleId: string, buyerId: string, text: string): string {
   return createHmac('sha256', key).update(`receipt.${saleId}.${buyerId}.${text}`).digest('base64url');
 }

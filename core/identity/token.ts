@@ -2,15 +2,16 @@ import { createSigner, createVerifier } from 'fast-jwt';
 import { ID_PATTERN } from '../rules/claim.js';
 import type { IssuerKey } from './issuer-keys.js';
 
-/** How long a token for trying things out is good for, in ms. */
+/** Lifetime of a token made by `cli token` or for a guest, in ms. */
 export const TOKEN_LIFE_MS = 24 * 60 * 60 * 1_000;
 
 /**
- * Makes the function that tells who a token belongs to. It does no I/O: about 12 µs a token (fast-jwt, HS256, measured).
+ * Creates the function that verifies buyers' tokens signed with the shared secret. Verifying does no I/O and takes
+ * about 12 µs (fast-jwt, HS256, measured).
  *
  * @param secret the shared secret
- * @returns a function from a token to its buyer's id, or undefined for every token that isn't valid now, has no
- *   `exp`, is signed in any other way, or names a buyer that could not be one
+ * @returns a function from a token to the buyer's id. It returns undefined for an expired token, one without `exp`, one
+ * with another algorithm, and one whose `sub` is no valid id.
  */
 export function buyerVerifier(secret: string): (token: string) => string | undefined {
   return buyerOfToken(
@@ -24,28 +25,31 @@ function buyerOfToken(verify: (token: string) => { sub?: unknown }): (token: str
       const { sub } = verify(token);
       return typeof sub === 'string' && ID_PATTERN.test(sub) ? sub : undefined;
     } catch {
-      // Whatever is wrong with it, it is no token that we take.
+      // Every defect of a token has the same consequence: no buyer.
       return undefined;
     }
   };
 }
 
-/** What a token of the shop's own issuer must say besides its buyer: an issuer also makes tokens for others than us. */
+/** The claims that a token of the shop's issuer must carry. An issuer also makes tokens for other services. */
 export interface IssuerClaims {
   issuer: string;
   audience: string;
 }
 
-/** Clocks of an issuer and of ours may be so far apart, in ms: a token is often used in the second it is made. */
+/**
+ * Tolerated difference between the clocks of issuer and API, in ms. A token is often used within a second of its
+ * making.
+ */
 const CLOCK_TOLERANCE_MS = 5_000;
 
 /**
- * The same for tokens of the shop's own issuer, signed with one of its keys, in the one way that this key is for: a token
- * can't choose. RS256 takes about 5 times as long as HS256, ES256 and EdDSA 10 to 12 times (measured).
+ * Creates the function that verifies tokens signed with one key of the shop's issuer. The key fixes the algorithm: a
+ * token cannot choose. RS256 takes about 5 times as long as HS256, ES256 and EdDSA 10 to 12 times (measured).
  *
  * @param key the public key that the token names
- * @param claims what it must say
- * @returns a function from a token to its buyer's id, or undefined
+ * @param claims the claims that the token must carry
+ * @returns a function from a token to the buyer's id, or undefined
  */
 export function issuerTokenVerifier(
   { pem, algorithm }: IssuerKey,
@@ -65,8 +69,9 @@ export function issuerTokenVerifier(
 }
 
 /**
- * @param token any text
- * @returns what it says about how it is signed, which is not proven yet; undefined when it is no token
+ * Reads the unverified header of a token, which names algorithm and key.
+ *
+ * @returns undefined when the text is no token
  */
 export function readTokenHeader(token: string): { alg?: unknown; kid?: unknown } | undefined {
   try {
@@ -78,34 +83,33 @@ export function readTokenHeader(token: string): { alg?: unknown; kid?: unknown }
 }
 
 /**
+ * Signs a buyer's token.
+ *
  * @param secret the shared secret
- * @param buyerId whose token
- * @param lifeMs how long it is good for, in ms
- * @returns a signed token
+ * @param buyerId becomes the claim `sub`
+ * @param lifeMs lifetime, in ms
  */
 export function issueToken(secret: string, buyerId: string, lifeMs = TOKEN_LIFE_MS): string {
   return createSigner({ key: secret, algorithm: 'HS256', expiresIn: lifeMs })({ sub: buyerId });
 }
 
-/** How long an operator stays logged in, in ms: a working day. */
+/** Lifetime of an operator's session, in ms: a working day. */
 export const SESSION_LIFE_MS = 8 * 60 * 60 * 1_000;
 
-/** Whoever holds a buyer's token is not an operator, whatever the keys are. */
+/** The claims of a session. A buyer's token lacks them, so it never opens the console, even with equal keys. */
 const SESSION = { sub: 'operator', aud: 'dropline-admin' } as const;
 
 /**
- * @param key signs it; not the key of the buyers' tokens
- * @param lifeMs how long it is good for, in ms
- * @returns the session of an operator who has logged in
+ * Signs the session of an operator who has logged in.
+ *
+ * @param key the key for sessions, never the one for buyers' tokens
+ * @param lifeMs lifetime, in ms
  */
 export function issueSession(key: string, lifeMs = SESSION_LIFE_MS): string {
   return createSigner({ key, algorithm: 'HS256', expiresIn: lifeMs })(SESSION);
 }
 
-/**
- * @param key the key that sessions are signed with
- * @returns a function that tells whether a session was issued with that key and hasn't ended
- */
+/** Creates the function that tells whether a session is valid: issued with this key and not expired. */
 export function sessionVerifier(key: string): (session: string) => boolean {
   const verify = createVerifier({
     key,
@@ -119,7 +123,7 @@ export function sessionVerifier(key: string): (session: string) => boolean {
     try {
       return Boolean(verify(session));
     } catch {
-      // Whatever is wrong with it, it lets nobody in.
+      // Every defect of a session has the same consequence: no access.
       return false;
     }
   };

@@ -6,19 +6,20 @@ import { inTurn } from '../steps/in-turn.js';
 import { createPayment, showPayUrl } from '../steps/pay-order.js';
 import { takePaymentAnswer } from '../steps/payment-event.js';
 
-/** A provider answers within 5 s at worst, and a run should end before the next few are due. */
+/**
+ * Most payments asked about in one round. A provider answers within 5 s, and the next few questions come due meanwhile.
+ */
 const ASK_BATCH = 200;
 
-/** Providers limit how many questions they take at once. */
+/** Questions in flight at once, since providers limit their rate. */
 const ASK_TOGETHER = 8;
 
 /**
- * Asks providers about every payment that nothing was heard of: webhooks get lost. The first question comes after 5 s, the next ones
- * ever more seldom, one always just before the order expires, and for a day after that, as money may come late.
+ * Asks providers about payments whose webhook is missing. The first question comes after 5 s, later ones back off. One
+ * always comes just before the order expires, and more follow for a day, as money may come late.
  *
- * @param ctx the stores and the providers
- * @returns how many payments were asked about
- * @throws what went wrong with the first that could not be asked about, once it was tried for all
+ * @returns the number of payments asked about
+ * @throws the first error, after every payment was tried
  */
 export async function askProviders(ctx: StepContext): Promise<number> {
   const payments = await readUnheard(ctx.db, ASK_BATCH);
@@ -31,14 +32,14 @@ export async function askProviders(ctx: StepContext): Promise<number> {
 }
 
 async function ask(ctx: StepContext, payment: Payment): Promise<void> {
-  // Before anything can go wrong: a provider that is away is not asked every second.
+  // Scheduled before the call, so that a provider that is away is not asked every second.
   await askAgainLater(ctx.db, payment.id);
   const report = await crashStep('ask.provider', () => providerOf(ctx, payment.provider).ask(payment));
   await crashPoint('ask.answered');
   if (report) return takePaymentAnswer(ctx, payment.provider, report);
-  // The provider never heard of it: our call was lost. While the buyer waits, it is made again.
+  // The provider does not know the payment: our call was lost. While the buyer waits, it is repeated.
   if (!payment.payable || payment.status !== 'requested') return;
   const created = await createPayment(ctx, payment);
   if (created.kind !== 'open') return;
-  await showPayUrl(ctx, payment.saleId, payment, created.payUrl);
+  await showPayUrl(ctx, payment.saleId, { ...payment, payUrl: created.payUrl });
 }

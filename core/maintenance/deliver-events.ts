@@ -5,26 +5,26 @@ import { inTurn } from '../steps/in-turn.js';
 import { releaseUnits } from '../steps/release-units.js';
 import { pages } from './pages.js';
 
-/** Whoever wrote an event carries it out at once; it is left behind when it is older than this, in ms. */
+/** Age at which a release counts as abandoned, in ms. The process that wrote it normally carries it out at once. */
 const DELIVER_AFTER_MS = 1_000;
 
 const DELIVER_BATCH = 500;
 
 /**
- * Carries out the releases that Postgres decided and nobody finished: the process died, or Redis was away.
+ * Carries out releases that Postgres decided and no process finished, since it died or Redis was away.
  *
- * @param ctx the stores
- * @returns how many it carried out
- * @throws what went wrong with the first that could not be carried out, once it was tried for all: NotVerified while a sale isn't
- *   verified, and what the stores throw; the events stay for the next run
+ * @returns the number carried out
+ * @throws the first error, after every sale was tried; those releases stay for the next round
  */
 export async function deliverEvents(ctx: StepContext): Promise<number> {
   let delivered = 0;
-  const undelivered = pages(DELIVER_BATCH, id => readDueReleases(ctx.db, DELIVER_AFTER_MS, DELIVER_BATCH, id));
-  await inTurn(undelivered, async events => {
+  const undelivered = pages(DELIVER_BATCH, id =>
+    readDueReleases(ctx.db, { olderThanMs: DELIVER_AFTER_MS, limit: DELIVER_BATCH, afterId: id }),
+  );
+  await inTurn(undelivered, async releases => {
     await crashPoint('deliver.read');
-    await releaseUnits(ctx, events);
-    delivered += events.length;
+    await releaseUnits(ctx, releases);
+    delivered += releases.length;
   });
   return delivered;
 }

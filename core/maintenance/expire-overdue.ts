@@ -2,11 +2,10 @@ import type { StepContext } from '../steps/context.js';
 import { expireOrders } from '../steps/expire-orders.js';
 
 /**
- * Cancels every order whose deadline has passed. The delayed job of each batch comes first when all is well; this is the
- * guarantee, as `pay_by` in Postgres survives what a queue doesn't.
+ * Cancels every order whose deadline has passed. Normally the delayed job of each batch is faster. This actor is the
+ * guarantee, as `pay_by` in Postgres survives the loss of a queue.
  *
- * @param ctx the stores
- * @returns how many orders were cancelled
+ * @returns the number of orders cancelled
  */
 export function expireOverdue(ctx: StepContext): Promise<number> {
   return expireOrders(ctx);

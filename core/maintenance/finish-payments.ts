@@ -8,16 +8,15 @@ import { decideLateMoney, tellRefunded } from '../steps/decide-late-money.js';
 import { inTurn } from '../steps/in-turn.js';
 import { pages } from './pages.js';
 
-/** A provider answers within 5 s at worst; what is left is done by the next run. */
+/** Most payments of one round. A provider answers within 5 s; the next round takes the rest. */
 const FINISH_BATCH = 50;
 
 /**
- * Finishes what nobody finished: decides about late money whose decision was interrupted, and gives back what is owed, through the
- * provider until it has done it, or into the buyer's wallet when it refuses.
+ * Finishes interrupted work on payments. Late money is decided. Refunds go through the provider, or into the buyer's
+ * wallet when the provider refuses.
  *
- * @param ctx the stores and the providers
- * @returns how many payments it worked on
- * @throws what went wrong with the first of them, once it was tried for all
+ * @returns the number of payments worked on
+ * @throws the first error, after every payment was tried
  */
 export async function finishPayments(ctx: StepContext): Promise<number> {
   let finished = 0;
@@ -26,7 +25,7 @@ export async function finishPayments(ctx: StepContext): Promise<number> {
     await inTurn(payments, payment => finish(ctx, payment));
   };
   const lateMoney = pages(FINISH_BATCH, id => readLateMoney(ctx.db, FINISH_BATCH, id));
-  // What fails for late money holds up nobody's refund.
+  // A failure with late money must not hold up refunds.
   await inTurn(
     [
       () => inTurn(lateMoney, payments => each(payments, decideLateMoney)),
@@ -38,7 +37,8 @@ export async function finishPayments(ctx: StepContext): Promise<number> {
 }
 
 async function giveBack(ctx: StepContext, payment: Payment): Promise<void> {
-  // Counted first: a provider that is away is asked ever more seldom, and its own idempotency key makes asking again harmless.
+  // Scheduled before the call, so that a provider that is away is asked with back-off. The idempotency key makes a
+  // repeated refund harmless.
   await refundAgainLater(ctx.db, payment.id);
   const outcome = await crashStep('refund.provider', () => providerOf(ctx, payment.provider).refund(payment));
   await crashPoint('refund.returned');
@@ -51,9 +51,10 @@ async function giveBack(ctx: StepContext, payment: Payment): Promise<void> {
 }
 
 /**
- * A provider refuses as well what it has given back before: by a call whose answer was lost too long ago, or by hand.
+ * Tells whether a provider that refuses a refund has already returned the money: by a call whose answer was lost long
+ * ago, or by hand.
  *
- * @throws when the provider doesn't say that it has the money: then nobody knows where it is, and it is asked again later
+ * @throws Error when the provider does not say where the money is: ask again later
  */
 async function isGivenBack(ctx: StepContext, payment: Payment): Promise<boolean> {
   const report = await providerOf(ctx, payment.provider).ask(payment);

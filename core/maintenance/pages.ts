@@ -1,9 +1,9 @@
 /**
- * Reads rows page by page, each behind the last row of the one before: what can't be dealt with holds up nothing that comes after it.
+ * Reads rows page by page, each page behind the last row of the one before. So a row that fails holds up no later row.
  *
  * @param size the most rows of a page
- * @param read reads the rows with the lowest ids above a given one, at most a page
- * @returns the pages, none of them empty
+ * @param read reads the rows with the lowest ids above `afterId`, at most a page
+ * @returns non-empty pages
  */
 export async function* pages<T extends { id: bigint }>(
   size: number,

@@ -5,14 +5,13 @@ import { dropSale } from '../redis/sale/sale.js';
 import type { StepContext } from '../steps/context.js';
 
 /**
- * Takes what nobody needs any more: sales from Redis that ended {@link KEEP_DAYS} days ago (Postgres keeps their orders), their
- * releases, and what the shop was told as long ago.
+ * Removes old data: from Redis the sales that ended {@link KEEP_DAYS} days ago (Postgres keeps their orders), and from
+ * Postgres their releases and the delivered notices.
  *
- * @param ctx the stores
- * @returns how many sales left Redis
+ * @returns the number of sales removed from Redis
  */
 export async function prune(ctx: StepContext): Promise<number> {
-  // A sale that Postgres doesn't know stays: the database may be another one than we think.
+  // A sale that Postgres does not know stays, because the database may be the wrong one.
   const over = await readLongOver(ctx.db, await readLoadedSaleIds(ctx.redis));
   for (const saleId of over) await dropSale(ctx.redis, saleId);
   await closeDeliveries(ctx.db);

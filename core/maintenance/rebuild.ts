@@ -15,13 +15,11 @@ import type { StepContext } from '../steps/context.js';
 import { giveUp } from '../steps/give-up.js';
 
 /**
- * Makes a sale in Redis anew: from Postgres, and from what Redis still has of claims that were not placed yet. The gate is
- * closed first (claims answer 503), so nothing changes in Redis between reading it and putting the new sale in place.
+ * Rebuilds a sale in Redis, from Postgres and from the unplaced claims that Redis still has. The gate is shut first
+ * (claims answer 503), so that nothing changes in Redis between the reading and the swap.
  *
- * @param ctx the stores
- * @param saleId the sale
- * @returns how many claims it has now, or undefined when Postgres has no such sale or somebody else rebuilt it meanwhile
- * @throws what the stores throw: the gate stays closed, and reconcile tries again
+ * @returns the number of claims, or undefined when Postgres has no such sale or another process rebuilt it meanwhile
+ * @throws the stores' errors: the gate stays shut, and reconcile tries again
  */
 export async function rebuild(ctx: StepContext, saleId: string): Promise<number | undefined> {
   if (!(await readSale(ctx.db, saleId))) return undefined;
@@ -30,14 +28,14 @@ export async function rebuild(ctx: StepContext, saleId: string): Promise<number 
   await crashPoint('rebuild.shut');
   const remains = await readRemains(ctx.redis, saleId);
   await overtakeGeneration(ctx.db, saleId, remains?.latestGeneration ?? 0);
-  // Only now, as until the gate was shut Redis may have given out units of a restock that Postgres had a moment before.
+  // Read after shutting the gate: before, Redis may have given out units of a restock newer than an earlier reading.
   const sale = await readSale(ctx.db, saleId);
   if (!sale) return undefined;
   const merged = await mergeForGood(ctx, saleId, remains, sale.units);
-  // After the orders: a unit that is withdrawn in between was its order's, so it is nobody's in either case.
+  // Read after the orders: a unit withdrawn in between belonged to its order, so it is nobody's in either case.
   const state = { ...merged, withdrawn: await readWithdrawnUnits(ctx.db, saleId) };
   await crashPoint('rebuild.read');
-  const opened = await crashStep('rebuild.open', () => openSale(ctx.redis, sale, state, loaded ? gate : ''));
+  const opened = await crashStep('rebuild.open', () => openSale(ctx.redis, sale, { state, gate: loaded ? gate : '' }));
   await crashPoint('rebuild.opened');
   if (!opened) return undefined;
   const kind = remains ? 'rebuilt' : 'loaded';
@@ -52,12 +50,12 @@ export async function rebuild(ctx: StepContext, saleId: string): Promise<number 
   return state.claims.length;
 }
 
-/** Tombstones of one statement. */
+/** Most tombstones of one statement. */
 const VOID_BATCH = 1_000;
 
 /**
- * Merges what both stores have. A claim that can't be kept gets its tombstone before its buyer is told that it is lost, as a worker
- * may still be about to place it: when that one was quicker, its order counts, so everything is merged again.
+ * Merges both stores. A claim that cannot be kept gets its tombstone before its buyer hears of the loss, as a worker
+ * may be about to place it. If the worker is faster, its order counts, and the merge is repeated.
  */
 async function mergeForGood(
   ctx: StepContext,
@@ -72,12 +70,15 @@ async function mergeForGood(
     const { lost, ...state } = merge(orders, withoutClaims(remains, past), units);
     const undecided = lost.filter(({ claimId }) => !decided.has(claimId));
     if (undecided.length === 0) return state;
-    for (const claims of chunks(undecided, VOID_BATCH)) await giveUp(ctx, saleId, claims, 'lost');
+    for (const claims of chunks(undecided, VOID_BATCH)) await giveUp(ctx, { saleId, claims, why: 'lost' });
     for (const { claimId } of undecided) decided.add(claimId);
   }
 }
 
-/** Claims that an old copy of Redis takes for live, and that Postgres knows to have ended: their buyers have ordered again since. */
+/**
+ * Reads claims that an old copy of Redis holds as live and that have ended in Postgres: their buyers have ordered again
+ * since.
+ */
 async function readPast(ctx: StepContext, remains: Remains | undefined, latest: Order[]): Promise<Set<string>> {
   const current = new Set(latest.map(({ claimId }) => claimId));
   const older = [...(remains?.claims.values() ?? [])].flatMap(({ claimId, status }) =>
@@ -97,8 +98,8 @@ function withoutClaims(remains: Remains | undefined, past: Set<string>): Remains
 }
 
 /**
- * Postgres is right about every claim that it knows. Of the others, those that don't contradict it are kept: they were
- * accepted and are on their way. Those that do are lost.
+ * Postgres is right about every claim it knows. Other claims were accepted and are in flight: those that contradict
+ * nothing are kept, the rest are lost.
  */
 function merge(orders: Order[], remains: Remains | undefined, units: number): StartingState & { lost: Claim[] } {
   const claims = new Map(orders.map(order => [order.buyerId, claimOf(order)]));

@@ -1,33 +1,26 @@
 import type { Difference } from '../comparison/compare.js';
 import { differencesNow, lastingDifferences } from '../comparison/lasting.js';
-import { readReleases } from '../postgres/deliveries/releases.js';
 import { type Repair, recordRepairs } from '../postgres/repairs.js';
 import { overtakeGeneration, readRecentSales, readSale } from '../postgres/sales.js';
 import { crashPoint, crashStep } from '../process/crash-point.js';
 import { repaired } from '../process/telemetry.js';
-import { RELEASE_BATCH_MAX } from '../redis/claims/release.js';
-import { restoreClaim } from '../redis/claims/restore.js';
-import { recordStatus } from '../redis/claims/status.js';
 import { markRegistryWhole, readLoadedSaleIds } from '../redis/registry.js';
 import { carryOver, readLoadedSale, readRunId, setSale } from '../redis/sale/sale.js';
 import { readSnapshot, type Snapshot } from '../redis/sale/snapshot.js';
-import { chunks } from '../rules/chunks.js';
-import type { Claim } from '../rules/claim.js';
-import { claimOf, type Order } from '../rules/order.js';
 import type { Sale } from '../rules/sale.js';
 import type { StepContext } from '../steps/context.js';
 import { inTurn } from '../steps/in-turn.js';
-import { placeOrders } from '../steps/place-orders.js';
-import { promoteWaiting, releaseUnits } from '../steps/release-units.js';
+import { promoteWaiting } from '../steps/release-units.js';
 import { Pace } from './pace.js';
 import { rebuild } from './rebuild.js';
+import { repairAll } from './repair.js';
 
 /** With `dryRun` the comparison changes nothing. */
 export interface ReconcileOptions {
   dryRun?: boolean;
 }
 
-/** What one comparison of a sale found and did. */
+/** The differences and repairs of one comparison. */
 export interface Reconciliation {
   saleId: string;
   differences: Difference[];
@@ -35,19 +28,19 @@ export interface Reconciliation {
 }
 
 /**
- * Compares every sale that is not long over, repairs what differs, and opens the gate of those that Redis lost or that this
- * run of Redis hasn't seen compared.
+ * Compares every sale that Redis should have, repairs the differences, and opens the gate of sales that Redis lost or
+ * that were not compared in this run of Redis.
  *
- * @param ctx the stores
- * @param pace when a sale whose gate is open is compared again
- * @returns what was found and done where the gate is open, sale by sale
- * @throws what the stores throw: every repair is one script or one transaction, so the next run goes on from there
+ * @param pace decides when a sale with an open gate is compared again
+ * @returns the comparisons of sales with an open gate
+ * @throws the first error, after every sale was tried; each repair is one script or one transaction, so the next round
+ * continues
  */
 export async function reconcileAll(ctx: StepContext, pace = new Pace()): Promise<Reconciliation[]> {
   const runId = await readRunId(ctx.redis);
   const results: Reconciliation[] = [];
   const sales = await readRecentSales(ctx.db);
-  // The gates first: no sale stays shut while the claims of another are put right.
+  // Gates come first, so that no sale stays shut while another is repaired.
   const listed = new Set(await readLoadedSaleIds(ctx.redis));
   const reopened = new Set<string>();
   const open = async (sale: Sale) => {
@@ -58,13 +51,13 @@ export async function reconcileAll(ctx: StepContext, pace = new Pace()): Promise
     }
   };
   const compare = async (sale: Sale) => {
-    // What a Redis that came back has missed is made good at once.
+    // A Redis that came back has missed changes, which are repaired at once.
     if (!reopened.has(sale.id) && !pace.isDue(sale.id)) return;
     const startedAt = performance.now();
     results.push(await reconcileSale(ctx, sale));
     pace.compared(sale.id, performance.now() - startedAt);
   };
-  // A sale that can't be opened keeps no other from being compared. But nobody may take the list for whole then.
+  // A sale that cannot be opened does not keep others from being compared, but the registry is then not complete.
   await inTurn([open, compare], step => inTurn(sales, step));
   const saleIds = sales.map(({ id }) => id);
   if (!(await markRegistryWhole(ctx.redis, runId, saleIds))) ctx.log.warn('Redis lost a sale while it was compared');
@@ -72,11 +65,9 @@ export async function reconcileAll(ctx: StepContext, pace = new Pace()): Promise
 }
 
 /**
- * Compares one sale in both stores and repairs what differs, claim by claim.
+ * Compares one sale in both stores and repairs the differences, claim by claim.
  *
- * @param ctx the stores
- * @param saleId the sale
- * @returns what was found and done, or undefined when Postgres has no such sale
+ * @returns the differences and repairs; undefined when Postgres has no such sale
  */
 export async function reconcile(
   ctx: StepContext,
@@ -87,9 +78,9 @@ export async function reconcile(
   return sale && reconcileSale(ctx, sale, options);
 }
 
-/** What Redis has of a sale, and where Postgres disagrees. */
+/** The content of Redis for a sale, and its differences from Postgres. */
 interface Comparison {
-  /** The run of Redis that was looked at. */
+  /** The run of Redis that was read. */
   runId: string;
   snapshot: Snapshot | undefined;
   differences: Difference[];
@@ -103,22 +94,28 @@ async function look(ctx: StepContext, sale: Sale): Promise<Comparison> {
   return { runId, snapshot, differences };
 }
 
-/** Behind an open gate there is always something on its way; behind a shut one nothing moves, and everybody waits. */
+/**
+ * Behind an open gate something is always in flight. Behind a shut gate nothing moves, and buyers wait, so one
+ * comparison is enough.
+ */
 async function differencesOf(
   ctx: StepContext,
   snapshot: Snapshot,
   open: boolean,
   saleId: string,
 ): Promise<Difference[]> {
-  return open ? lastingDifferences(ctx.db, ctx.redis, saleId, snapshot) : differencesNow(ctx.db, saleId, snapshot);
+  return open
+    ? lastingDifferences({ db: ctx.db, redis: ctx.redis }, saleId, snapshot)
+    : differencesNow(ctx.db, saleId, snapshot);
 }
 
-/** The gate is `open`, or the sale was `rebuilt`, which makes the comparison stale. Another worker's rebuild leaves no repair of ours. */
+/**
+ * The gate is `open`, or the sale was `rebuilt`, which makes the comparison stale. Another worker's rebuild leaves no
+ * repair of ours.
+ */
 type GateOutcome = { kind: 'open' } | { kind: 'rebuilt'; repairs: Repair[] };
 
-/**
- * Opens a sale that this run of Redis hasn't seen compared, and rebuilds one that no single repair could mend.
- */
+/** Opens a sale that was not compared in this run of Redis, and rebuilds one that single repairs cannot mend. */
 async function openGate(ctx: StepContext, sale: Sale, comparison: Comparison): Promise<GateOutcome> {
   const { runId, snapshot, differences } = comparison;
   if (!snapshot || needsRebuild(differences, snapshot.runId === runId)) {
@@ -127,16 +124,16 @@ async function openGate(ctx: StepContext, sale: Sale, comparison: Comparison): P
     return { kind: 'rebuilt', repairs: claims === undefined ? [] : [{ kind, detail: { claims } }] };
   }
   if (snapshot.runId !== runId) {
-    // An operator may have paused or closed the sale while Redis could not be told.
+    // An operator may have paused or closed the sale while Redis was away.
     const { state, generation } = await latestOf(ctx, sale, snapshot);
     const opening = { runId, state, stateGeneration: generation };
-    await crashStep('reconcile.verify', () => setSale(ctx.redis, sale.id, opening, generation));
+    await crashStep('reconcile.verify', () => setSale(ctx.redis, sale.id, opening, { generation }));
     await crashPoint('reconcile.opened');
   }
   return { kind: 'open' };
 }
 
-/** The sale as Postgres has it, in a generation that Redis listens to. */
+/** Reads the sale from Postgres, in a generation that Redis accepts. */
 async function latestOf(ctx: StepContext, sale: Sale, { latestGeneration }: Snapshot): Promise<Sale> {
   if (latestGeneration <= sale.generation) return sale;
   await overtakeGeneration(ctx.db, sale.id, latestGeneration);
@@ -169,67 +166,15 @@ async function reconcileSale(
 }
 
 /**
- * A rebuild mends everything at the price of a closed gate for a moment: when Redis doesn't agree with itself about units, and
- * for every difference in a run of Redis that isn't verified, as Redis has lost something then.
+ * A rebuild mends everything and shuts the gate for a moment. It is needed when Redis contradicts itself about units,
+ * and for every difference in an unverified run of Redis, since that run has lost something.
  */
 function needsRebuild(differences: Difference[], verified: boolean): boolean {
   if (!verified) return differences.some(({ kind }) => kind !== 'status_behind' && kind !== 'release_missing');
   return differences.some(({ kind }) => kind === 'units_wrong');
 }
 
-/** After an outage there may be thousands of one kind: they are repaired together, in batches, as they would have been done. */
-async function repairAll(ctx: StepContext, saleId: string, differences: readonly Difference[]): Promise<Repair[]> {
-  const released = differences.flatMap(d => (d.kind === 'release_missing' ? [d.order] : []));
-  const behind = differences.flatMap(d => (d.kind === 'status_behind' ? [d.order] : []));
-  const unplaced = differences.flatMap(d =>
-    d.kind === 'outbox_missing' ? [{ claimId: d.claim.claimId, unit: d.claim.unit, buyerId: d.buyerId }] : [],
-  );
-  const missing = differences.flatMap(d => (d.kind === 'claim_missing' ? [d.order] : []));
-  return [
-    ...(await inBatches(released, orders => releaseAgain(ctx, orders))),
-    ...(await inBatches(behind, orders => recordAgain(ctx, saleId, orders))),
-    ...(await inBatches(unplaced, claims => placeAgain(ctx, saleId, claims))),
-    ...(await inBatches(missing, orders => restoreAll(ctx, saleId, orders))),
-  ];
-}
-
-async function inBatches<T>(all: readonly T[], run: (batch: T[]) => Promise<Repair[]>): Promise<Repair[]> {
-  const repairs: Repair[] = [];
-  for (const batch of chunks(all, RELEASE_BATCH_MAX)) repairs.push(...(await run(batch)));
-  return repairs;
-}
-
-async function releaseAgain(ctx: StepContext, orders: Order[]): Promise<Repair[]> {
-  const releases = await readReleases(
-    ctx.db,
-    orders.map(order => order.claimId),
-  );
-  await releaseUnits(ctx, releases);
-  return releases.map(({ claimId, reason }) => ({ kind: 'released_claim', claimId, detail: { reason } }));
-}
-
-async function recordAgain(ctx: StepContext, saleId: string, orders: Order[]): Promise<Repair[]> {
-  const held = await recordStatus(ctx.redis, saleId, orders.map(claimOf));
-  const recorded = orders.filter((_, i) => held[i]);
-  return recorded.map(({ claimId, status }) => ({ kind: 'recorded_status', claimId, detail: { status } }));
-}
-
-async function placeAgain(ctx: StepContext, saleId: string, claims: Claim[]): Promise<Repair[]> {
-  await placeOrders(ctx, { saleId, claims });
-  return claims.map(({ claimId, unit }) => ({ kind: 'placed_claim', claimId, detail: { unit } }));
-}
-
-async function restoreAll(ctx: StepContext, saleId: string, orders: Order[]): Promise<Repair[]> {
-  const repairs: Repair[] = [];
-  for (const order of orders) {
-    const outcome = await restoreClaim(ctx.redis, saleId, claimOf(order));
-    if (outcome !== 'restored') continue;
-    repairs.push({ kind: 'restored_claim', claimId: order.claimId, detail: { unit: order.unit } });
-  }
-  return repairs;
-}
-
-/** The operator's change reached Postgres and not Redis. */
+/** Copies an operator's change that reached Postgres and not Redis. */
 async function bringUpToDate(ctx: StepContext, sale: Sale): Promise<Repair> {
   const { state, generation, units } = sale;
   await carryOver(ctx.redis, sale);

@@ -5,47 +5,52 @@ import { crashPoint, crashStep } from '../process/crash-point.js';
 import { shopTold } from '../process/telemetry.js';
 import type { ShopEndpoint, StepContext } from '../steps/context.js';
 
-/** Orders told about at the same time; the events of one order come one after the other. */
+/** Notices in flight at once. Those of one order are sent in sequence. */
 const TELL_TOGETHER = 32;
 
-/** A shop that takes longer is told again later, in ms. */
+/** Time limit for the shop's answer, in ms. After it, the notice is sent again later. */
 const ANSWER_MS = 5_000;
 
-/** A run goes on while there is something to tell, but leaves the actor's lock now and then. */
+/**
+ * Most batches of one round. A round continues while notices are due, but must release the actor's lock now and then.
+ */
 const ROUNDS_MAX = 50;
 
 /**
- * Tells the shop what happened to orders: signed, in order for each order, again and again until it answers 2xx. An event may come
- * twice, and has the same id then.
+ * Sends notices to the shop: signed, in sequence for each order, with retries until the shop answers 2xx. Delivery is
+ * at least once; a repeated notice has the same id.
  *
- * @param ctx the stores, and where the shop is; without a shop nothing is done
- * @returns how many events the shop took in
+ * @returns the number of notices that the shop accepted; 0 without a shop
  */
 export async function tellShop(ctx: StepContext): Promise<number> {
   const { shop } = ctx;
   if (!shop) return 0;
   let told = 0;
   for (let round = 0; round < ROUNDS_MAX; round += 1) {
-    const events = await readDueNotices(ctx.db, TELL_TOGETHER);
-    const results = await Promise.all(events.map(event => tell(ctx, shop, event)));
+    const notices = await readDueNotices(ctx.db, TELL_TOGETHER);
+    const results = await Promise.all(notices.map(notice => tell(ctx, shop, notice)));
     told += results.filter(Boolean).length;
-    if (events.length === 0) break;
+    if (notices.length === 0) break;
   }
   return told;
 }
 
-async function tell(ctx: StepContext, shop: ShopEndpoint, event: Notice): Promise<boolean> {
-  const failure = await crashStep('shop.tell', () => send(shop, event));
+async function tell(ctx: StepContext, shop: ShopEndpoint, notice: Notice): Promise<boolean> {
+  const failure = await crashStep('shop.tell', () => send(shop, notice));
   await crashPoint('shop.told');
   shopTold(failure === undefined);
-  if (failure === undefined) await crashStep('shop.mark', () => markDelivered(ctx.db, [event.id]));
-  else await postponeNotice(ctx.db, event.id, failure);
+  if (failure === undefined) await crashStep('shop.mark', () => markDelivered(ctx.db, [notice.id]));
+  else await postponeNotice(ctx.db, notice.id, failure);
   return failure === undefined;
 }
 
-/** @returns why the shop did not take it in, or undefined when it did */
-async function send({ url, secret }: ShopEndpoint, event: Notice): Promise<string | undefined> {
-  const { id, kind, saleId, orderId, createdAt, data } = event;
+/**
+ * Sends one notice.
+ *
+ * @returns the reason of a failure, or undefined when the shop accepted the notice
+ */
+async function send({ url, secret }: ShopEndpoint, notice: Notice): Promise<string | undefined> {
+  const { id, kind, saleId, orderId, createdAt, data } = notice;
   const body = JSON.stringify({
     id: `evt_${id}`,
     type: kind,

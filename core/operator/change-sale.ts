@@ -6,19 +6,19 @@ import { type Sale, UNITS_MAX } from '../rules/sale.js';
 import type { StepContext } from '../steps/context.js';
 import { promoteWaiting } from '../steps/release-units.js';
 
-/** A sale as an operator's change left it. */
+/** A sale after an operator's change. */
 export interface ChangedSale {
   sale: Sale;
-  /** Buyers who got a unit from standby. */
+  /** The number of buyers promoted from standby. */
   promoted: number;
   /**
-   * False when Redis could not be told: reconcile tells it when it can; until then a sale that Redis can't be believed about
-   * gives out nothing.
+   * False when Redis did not get the change: reconcile copies it later. Until then a sale that is not verified gives out
+   * nothing.
    */
   inRedis: boolean;
 }
 
-/** What came of an operator's change. */
+/** The outcome of an operator's change. */
 export type ChangeOutcome =
   | ({ kind: 'changed' } & ChangedSale)
   | { kind: 'unknown_sale' }
@@ -27,15 +27,11 @@ export type ChangeOutcome =
   | { kind: 'too_many_units'; units: number };
 
 /**
- * Pauses, resumes, closes or restocks a sale: in Postgres first, where it counts, then in Redis. Buyers on standby get the
- * units that can be given out now. Repeating a pause, a resume or a close is harmless; a restock adds its units each time,
- * unless it says to which generation of the sale.
+ * Pauses, resumes, closes or restocks a sale: first in Postgres, which decides, then in Redis. Standby gets the units
+ * that are free now. Pause, resume and close are idempotent. A restock adds its units each time, unless it names the
+ * generation of the sale.
  *
- * @param ctx the stores
- * @param saleId the sale
- * @param update what changes
- * @returns what came of it; a closed sale stays closed
- * @throws what Postgres throws: then whether it changed is unknown
+ * @throws Postgres's error: the outcome is unknown
  */
 export async function changeSale(ctx: StepContext, saleId: string, update: SaleUpdate): Promise<ChangeOutcome> {
   const before = await readSale(ctx.db, saleId);

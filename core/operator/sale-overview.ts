@@ -5,13 +5,16 @@ import { type LoadedSale, readLoadedSale, readRunId } from '../redis/sale/sale.j
 import { SECOND_MS, withDeadline } from '../rules/clock.js';
 import { phaseOf, type Sale, type SalePhase } from '../rules/sale.js';
 
-/** An operator looks at Postgres's part of a sale also while Redis is away, and doesn't wait longer for Redis, in ms. */
+/** Longest time that the overview waits for Redis, in ms. Postgres's part is shown even while Redis is away. */
 const REDIS_LIMIT_MS = 2 * SECOND_MS;
 
-/** `ready`: the sale is loaded and verified for this run of Redis. Otherwise it gives out nothing at the moment. */
+/**
+ * The state of a sale in Redis. `ready`: loaded, and verified for this run of Redis. In every other state the sale
+ * gives out nothing.
+ */
 export type SaleInRedis = 'ready' | 'unverified' | 'not_loaded' | 'away';
 
-/** What an operator sees of a sale. Times in ISO 8601, UTC; money in minor units. */
+/** A sale as the operator sees it. Times in ISO 8601, UTC; amounts in minor units. */
 export interface SaleOverview {
   id: string;
   title: string;
@@ -31,7 +34,7 @@ export interface SaleOverview {
   minSecondsBetweenPurchases: number;
   generation: number;
   inRedis: SaleInRedis;
-  /** From Redis; null when it doesn't have the sale. */
+  /** From Redis; null when Redis does not have the sale. */
   free: number | null;
   unplaced: number | null;
   waiting: number | null;
@@ -40,10 +43,9 @@ export interface SaleOverview {
 }
 
 /**
- * @param stores Postgres and Redis
- * @param sale the sale, as Postgres has it
- * @returns the sale with its counts in both stores; Redis may be away
- * @throws what Prisma throws
+ * Reads the overview of a sale. Redis may be away.
+ *
+ * @throws Prisma's error
  */
 export async function overviewOf(stores: { db: Database; redis: Redis }, sale: Sale): Promise<SaleOverview> {
   const [orders, { inRedis, loaded }] = await Promise.all([
@@ -72,7 +74,7 @@ async function look(redis: Redis, saleId: string): Promise<{ inRedis: SaleInRedi
     if (!loaded) return { inRedis: 'not_loaded' };
     return { inRedis: loaded.runId === runId ? 'ready' : 'unverified', loaded };
   } catch {
-    // Whatever it is, the overview says so; what depends on Redis tells more.
+    // The overview reports the outage; commands that need Redis report its cause.
     return { inRedis: 'away' };
   }
 }

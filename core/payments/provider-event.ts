@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { PaymentState, ProviderEvent } from '../rules/payment.js';
 
-// Stripe's form of an event about a payment intent; a provider of one's own sends the same.
+// Events about payment intents in Stripe's format. A provider of the shop's own sends the same.
 
 const id = z.string().min(1).max(255);
 const minor = z.int().min(0);
@@ -14,11 +14,11 @@ const Intent = z.object({
   amount_received: minor.optional(),
   currency: z.string().regex(/^[A-Za-z]{3}$/),
   metadata: z.object({ order_id: z.uuid().optional() }).optional(),
-  /** A charge names the payment that it belongs to. */
+  /** A charge names its payment intent. */
   payment_intent: id.optional(),
 });
 
-/** What an event says of its payment; of every other type we want to know nothing. */
+/** The event types that matter, and the state of the payment that each reports. Other types are ignored. */
 const STATES: Record<string, PaymentState> = {
   'payment_intent.succeeded': 'paid',
   'payment_intent.canceled': 'failed',
@@ -26,8 +26,10 @@ const STATES: Record<string, PaymentState> = {
 };
 
 /**
- * @param body the bytes of an event whose signature is right
- * @returns the event, or undefined when it isn't one
+ * Parses an event whose signature was verified.
+ *
+ * @param body the raw bytes
+ * @returns the event, or undefined when the body is no event
  */
 export function parseProviderEvent(body: Buffer): ProviderEvent | undefined {
   const event = Event.safeParse(jsonOf(body));
@@ -47,7 +49,7 @@ function jsonOf(body: Buffer): unknown {
   try {
     return JSON.parse(body.toString('utf8'));
   } catch {
-    // Signed, and no JSON: nothing that we could act on.
+    // A signed body that is no JSON contains nothing to act on.
     return undefined;
   }
 }

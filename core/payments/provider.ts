@@ -1,25 +1,25 @@
 import type { PaymentReport, ProviderEvent } from '../rules/payment.js';
 
-/** Which order is to be paid, and whose: all that the wallet needs to know. */
+/** The order to be paid, and its buyer. The wallet needs nothing else. */
 export interface OrderToPay {
   orderId: string;
   buyerId: string;
 }
 
-/** A payment that is wanted: it is in our books before the provider hears of it. Amounts in minor units. */
+/** A payment to create. Our books contain it before the provider hears of it. Amounts in minor units. */
 export interface PaymentIntent extends OrderToPay {
-  /** 1, and more when the payment before it has failed. With the order the provider's idempotency key: asking again is the same payment. */
+  /** Counts from 1. A failed payment raises it. Order and attempt make the provider's idempotency key. */
   attempt: number;
   saleId: string;
   amountMinor: number;
   currency: string;
-  /** When the order ends unless it is paid, in ms since the epoch; the provider should take nothing after it. */
+  /** The payment deadline, in ms since the epoch. The provider should take no money after it. */
   payByMs: number;
 }
 
 /**
- * What came of wanting a payment. `settled`: the money moved with the order. `open`: the buyer pays at `payUrl`.
- * `not_payable`: the order was paid before, ended, or is overdue.
+ * The outcome of creating a payment. `settled`: the money moved together with the order. `open`: the buyer pays at
+ * `payUrl`. `refused`: the payment failed. `not_payable`: the order is paid, ended or overdue.
  */
 export type CreatedPayment =
   | { kind: 'settled' }
@@ -27,34 +27,44 @@ export type CreatedPayment =
   | { kind: 'refused'; reason: 'insufficient_funds' | 'payment_refused' }
   | { kind: 'not_payable' };
 
-/** Which payment is meant; without an id the provider is asked by its idempotency key. */
+/** Identifies a payment at its provider. Without a `paymentId` the provider is asked by the idempotency key. */
 export interface PaymentRef {
   orderId: string;
   attempt: number;
   paymentId: string | null;
 }
 
-/** `pending`: the provider has taken it on; ask later. `refused`: it never will. */
+/** The outcome of a refund. `pending`: the provider has accepted it and will confirm later. `refused`: final. */
 export type RefundOutcome = 'refunded' | 'pending' | 'refused';
 
-/** An event is `genuine`, `forged` (a wrong signature, or one that is too old), or signed and `unreadable`. */
+/** The verdict on a webhook body: `genuine`, `forged` (wrong signature or too old), or signed and `unreadable`. */
 export type EventVerification = { kind: 'genuine'; event: ProviderEvent } | { kind: 'forged' } | { kind: 'unreadable' };
 
-/** Who takes a buyer's money and gives it back. Everything may be repeated: twice is once. */
+/** Takes buyers' money and gives it back. Every call is idempotent. */
 export interface PaymentProvider {
-  /** @throws when the outcome is unknown: then create it again, or ask */
+  /**
+   * Creates a payment.
+   *
+   * @throws Error when the outcome is unknown: create again, or ask
+   */
   create(intent: PaymentIntent): Promise<CreatedPayment>;
   /**
-   * @param body the raw bytes, as they came
-   * @param signature the header that came with them
+   * Verifies a webhook call of the provider.
+   *
+   * @param body the raw bytes as received
+   * @param signature the signature header
    * @param nowMs the time, in ms since the epoch
    */
   verify(body: Buffer, signature: string | undefined, nowMs: number): EventVerification;
-  /** @returns undefined when the provider has never heard of it */
+  /**
+   * Reads the state of a payment at the provider.
+   *
+   * @returns undefined when the provider does not know the payment
+   */
   ask(payment: PaymentRef): Promise<PaymentReport | undefined>;
-  /** Gives back everything that was taken. */
+  /** Returns the whole captured amount. */
   refund(payment: PaymentRef): Promise<RefundOutcome>;
 }
 
-/** The wallet needs no events; this is the part of a provider that an API can have, which has no database. */
+/** The part of a provider that the API uses. It needs no database. */
 export type EventVerifier = Pick<PaymentProvider, 'verify'>;

@@ -14,13 +14,19 @@ import type {
 import { parseProviderEvent } from './provider-event.js';
 import { isSigned } from './signature.js';
 
-/** A provider that takes longer is asked again later, in ms. */
+/** Time limit for a call to the provider, in ms. After it, the worker asks again later. */
 const ANSWER_MS = 5 * SECOND_MS;
 
-/** What a provider says of a payment has some hundred bytes; a page of an error is read to its end as well, to free its connection. */
+/**
+ * Largest answer accepted from the provider, in bytes. A payment takes some hundred. Error pages are read to the end
+ * too, which frees the connection.
+ */
 const ANSWER_BYTES_MAX = 64 * 1_024;
 
-/** What these answers mean for good; every other error may pass. 409 is one of them: the same call is still at work (RFC 9110, 15.5.10). */
+/**
+ * Answers that refuse for good. Other errors may pass: 409 means that the same call is still in progress (RFC 9110,
+ * 15.5.10).
+ */
 const REFUSALS = [400, 402, 403, 422];
 
 const Created = z.object({ id: z.string().min(1).max(255), payUrl: z.url({ protocol: /^https?$/ }) });
@@ -36,75 +42,74 @@ const Asked = z.object({
 const Refunded = z.object({ status: z.enum(['refunded', 'pending']) });
 
 /**
- * The part of the provider that needs only its keys.
+ * Creates the part of the provider that verifies events and needs only the keys.
  *
- * @param secrets the keys that its events are signed with; two while they are rotated
- * @returns verifies its events
+ * @param secrets the keys of the events; two during a rotation
  */
 export function signedWebhookVerifier(secrets: readonly string[]): EventVerifier {
   return {
     verify(body, signature, nowMs) {
-      if (!isSigned(secrets, body, signature, nowMs)) return { kind: 'forged' };
+      if (!isSigned(secrets, { body, header: signature }, nowMs)) return { kind: 'forged' };
       const event = parseProviderEvent(body);
       return event ? { kind: 'genuine', event } : { kind: 'unreadable' };
     },
   };
 }
 
-/** Where the provider is, and with what we are known there. */
+/** The address of the provider, and our API key there. */
 export interface ProviderEndpoint {
   url: string;
   key: string;
 }
 
 /**
- * A provider over HTTP, which tells what happens by signed events. docs/payments.md has the four calls that it answers.
+ * Creates the client of a provider over HTTP that reports by signed webhooks. docs/payments.md describes its four
+ * calls.
  *
- * @param place where it is
- * @param secrets the keys that its events are signed with
- * @returns the provider
+ * @param endpoint the address and our API key
+ * @param secrets the keys of the events; two during a rotation
  */
-export function signedWebhook(place: ProviderEndpoint, secrets: readonly string[]): PaymentProvider {
+export function signedWebhook(endpoint: ProviderEndpoint, secrets: readonly string[]): PaymentProvider {
   return {
     ...signedWebhookVerifier(secrets),
-    create: intent => create(place, intent),
-    ask: payment => ask(place, payment),
-    refund: payment => refund(place, payment),
+    create: intent => create(endpoint, intent),
+    ask: payment => ask(endpoint, payment),
+    refund: payment => refund(endpoint, payment),
   };
 }
 
-async function create(place: ProviderEndpoint, intent: PaymentIntent): Promise<CreatedPayment> {
+async function create(endpoint: ProviderEndpoint, intent: PaymentIntent): Promise<CreatedPayment> {
   const { orderId, attempt, saleId, buyerId, amountMinor, currency, payByMs } = intent;
   const body = { orderId, attempt, saleId, buyerId, amountMinor, currency, payBy: new Date(payByMs).toISOString() };
-  const answer = await call(place, 'POST', '/payments', keyOf(intent), body);
+  const answer = await call(endpoint, 'POST', '/payments', keyOf(intent), body);
   if (REFUSALS.includes(answer.status)) return { kind: 'refused', reason: 'payment_refused' };
   const { id: paymentId, payUrl } = Created.parse(bodyOf(answer));
   return { kind: 'open', paymentId, payUrl };
 }
 
-async function ask(place: ProviderEndpoint, payment: PaymentRef): Promise<PaymentReport | undefined> {
+async function ask(endpoint: ProviderEndpoint, payment: PaymentRef): Promise<PaymentReport | undefined> {
   const { orderId, attempt, paymentId } = payment;
   const path = paymentId === null ? `/payments?orderId=${orderId}&attempt=${attempt}` : pathOf(paymentId);
-  const answer = await call(place, 'GET', path);
+  const answer = await call(endpoint, 'GET', path);
   if (answer.status === 404) return undefined;
   const { id, status: state, ...rest } = Asked.parse(bodyOf(answer));
   return { ...rest, paymentId: id, state };
 }
 
-async function refund(place: ProviderEndpoint, payment: PaymentRef): Promise<RefundOutcome> {
+async function refund(endpoint: ProviderEndpoint, payment: PaymentRef): Promise<RefundOutcome> {
   const { orderId, paymentId } = payment;
   if (paymentId === null) throw new Error(`payment of order ${orderId} has no id at its provider`);
-  const answer = await call(place, 'POST', `${pathOf(paymentId)}/refund`, `refund-${keyOf(payment)}`, {});
+  const answer = await call(endpoint, 'POST', `${pathOf(paymentId)}/refund`, `refund-${keyOf(payment)}`, {});
   if (REFUSALS.includes(answer.status)) return 'refused';
   return Refunded.parse(bodyOf(answer)).status;
 }
 
-/** The first attempt has the order's own id. */
+/** The key of the first attempt is the order's id alone. */
 function keyOf({ orderId, attempt }: Pick<PaymentRef, 'orderId' | 'attempt'>): string {
   return attempt === 1 ? orderId : `${orderId}-${attempt}`;
 }
 
-/** What a provider calls its payments is its own matter, also when it has a slash in it. */
+/** Payment ids belong to the provider and may contain a slash. */
 function pathOf(paymentId: string): string {
   return `/payments/${encodeURIComponent(paymentId)}`;
 }

@@ -3,17 +3,14 @@ import { payFromWallet } from '../postgres/money/pay.js';
 import { readCapture } from '../postgres/money/wallet.js';
 import type { CreatedPayment, OrderToPay, PaymentProvider } from './provider.js';
 
-/** A provider that finds amount and deadline beside the money. */
+/** A provider that reads amount and deadline from the order itself. */
 export interface Wallet extends PaymentProvider {
   create(order: OrderToPay): Promise<CreatedPayment>;
 }
 
 /**
- * Our own wallet. Its money moves in the statement that changes the order, so there is nothing to wait for, nothing to be told of,
- * and nothing left to do for a refund.
- *
- * @param db the database
- * @returns the provider
+ * Creates the provider for Dropline's own wallet. Its money moves in the statement that changes the order, so there are
+ * no events, no waiting and no separate refund.
  */
 export function wallet(db: Database): Wallet {
   return {

@@ -3,18 +3,18 @@ import { crashPoint } from '../process/crash-point.js';
 import { SECOND_MS } from '../rules/clock.js';
 
 /**
- * A session that says nothing for this long, in ms, loses its locks: its process is stopped or cut off, and the others must not
- * wait for it. One that is only long at work loses them, too, which costs nothing but doing the work twice.
+ * A session that is silent for this long loses its locks, in ms: its process is stopped or cut off, and the others must
+ * not wait. A session that only works slowly loses them too, which merely does work twice.
  */
 const IDLE_SESSION_MS = 10_000;
 
-/** A round that takes longer than this, in ms, doesn't keep the others from running the same actor any more: it may hang. */
+/** Longest time that a round keeps other processes from the same actor, in ms. A longer round may hang. */
 const HOLD_MS = 60 * SECOND_MS;
 
 /**
- * Lets one process at a time run an actor. The lock belongs to a session of Postgres, so it dies with the process, and it
- * works while Redis doesn't. It saves work; correctness never depends on it, as every actor is safe to run twice.
- * It needs a direct connection: a pooler in transaction mode would hand the lock to somebody else.
+ * Lets one process at a time run an actor. The lock belongs to a session of Postgres, so it ends with the process and
+ * works while Redis is down. The lock only saves work: every actor may run twice. It needs a direct connection, as a
+ * pooler in transaction mode would hand the lock to another client.
  */
 export class ActorLock {
   readonly #url: string;
@@ -24,9 +24,11 @@ export class ActorLock {
   #last: Promise<unknown> = Promise.resolve();
 
   /**
+   * Prepares the lock; the first round opens the session.
+   *
    * @param url `postgres://…`
-   * @param onError told when the session is lost; the next run opens another
-   * @param holdMs how long a run keeps the others away, in ms
+   * @param onError receives the loss of the session; the next round opens another one
+   * @param holdMs longest time that a round keeps others away, in ms
    */
   constructor(url: string, onError: (error: Error) => void, holdMs = HOLD_MS) {
     this.#url = url;
@@ -35,10 +37,10 @@ export class ActorLock {
   }
 
   /**
-   * @param actor its name
-   * @param run what to do under the lock
-   * @returns false when another process runs it just now
-   * @throws what `run` throws, and what Postgres throws before it
+   * Runs a round under the lock of an actor.
+   *
+   * @returns false when another process holds the lock
+   * @throws the error of `run`, or Postgres's error while locking
    */
   async hold(actor: string, run: () => Promise<void>): Promise<boolean> {
     const key = `dropline.${actor}`;
@@ -55,12 +57,12 @@ export class ActorLock {
     return true;
   }
 
-  /** A session that is lost has lost its locks; it must not hide what a run threw. */
+  /** A lost session has lost its locks. Its error must not hide the error of the round. */
   async #unlock(key: string): Promise<void> {
     await this.#ask('SELECT pg_advisory_unlock(hashtext($1)) AS done', key).catch(() => undefined);
   }
 
-  /** Several actors share the session, which takes one query at a time. One that fails ends the session, and every lock with it. */
+  /** Actors share the session, which runs one query at a time. A failed query ends the session and all its locks. */
   #ask(query: string, key: string): Promise<boolean> {
     const answer = this.#last.then(async () => {
       this.#client ??= this.#open();
@@ -78,12 +80,12 @@ export class ActorLock {
     return answer;
   }
 
-  /** Gives every lock back. */
+  /** Releases every lock and ends the session. */
   async close(): Promise<void> {
     await (await this.#client)?.end();
   }
 
-  /** The end of a session may be told long after the next one was opened. */
+  /** The end of a session may be reported long after the next session was opened. */
   #forget(session: Promise<pg.Client> | undefined): void {
     if (this.#client === session) this.#client = undefined;
   }

@@ -1,6 +1,6 @@
 import { type Database, Prisma } from './database.js';
 
-/** What Postgres alone can tell about a sale. Counts, for everybody to check with plain SQL. */
+/** The numbers that Postgres alone knows about a sale. Plain SQL reproduces each of them. */
 export interface OrderCounts {
   orders: number;
   live: number;
@@ -9,21 +9,17 @@ export interface OrderCounts {
   rejected: number;
   refunded: number;
   void: number;
-  /** Different units that were ever placed. */
+  /** The number of different units that were ever placed. */
   unitsPlaced: number;
 }
 
-/** A rule that Postgres's rows break, and how many rows break it. */
+/** A rule that rows in Postgres break, and the number of those rows. */
 export interface BrokenRule {
   rule: string;
   rows: number;
 }
 
-/**
- * @param db the database
- * @param saleId the sale
- * @returns its orders by status
- */
+/** Counts the orders of a sale by status. */
 export async function countOrders(db: Database, saleId: string): Promise<OrderCounts> {
   const [row] = await db.$queryRaw<Record<keyof OrderCounts, bigint>[]>(Prisma.sql`
     SELECT count(*) AS orders,
@@ -41,11 +37,10 @@ export async function countOrders(db: Database, saleId: string): Promise<OrderCo
 }
 
 /**
- * Checks what must hold in Postgres at every commit, without trusting the indexes that enforce it.
+ * Checks the rules that hold in Postgres at every commit, without trusting the indexes that enforce them.
  *
- * @param db the database
- * @param saleId the sale; balances and transfers are those of all sales, as a wallet pays in all of them
- * @returns the rules that are broken
+ * @param saleId limits the rules about orders; balances and transfers are checked for all sales, since a wallet pays in
+ * all of them
  */
 export async function brokenRules(db: Database, saleId: string): Promise<BrokenRule[]> {
   const rows = await db.$queryRaw<{ rule: string; rows: bigint }[]>(Prisma.sql`

@@ -3,6 +3,7 @@ import pg from 'pg';
 import { PrismaClient, type Sale } from './generated/client.js';
 
 export { Prisma } from './generated/client.js';
+/** Prisma's client on a pool of connections. */
 export type Database = PrismaClient;
 
 /** A sale as Prisma reads its row; sales.ts turns it into the `Sale` of the rules. */
@@ -11,7 +12,7 @@ export type SaleRow = Sale;
 /** The database, or a transaction in it. */
 export type Transaction = Pick<Database, '$queryRaw' | '$executeRaw'>;
 
-/** What every statement may take, in ms; Postgres ends it by itself, and the client gives up a little later. */
+/** Time limit for a statement, in ms. Postgres cancels it; the client gives up one second later. */
 const STATEMENT_TIMEOUT_MS = 5_000;
 
 /** How a process uses Postgres. */
@@ -44,15 +45,16 @@ export function connectDatabase(url: string, { connections, tellsShop = false }:
       `-c dropline.shop_webhooks=${tellsShop ? 'on' : 'off'}`,
     ].join(' '),
   });
-  // Just taken out of the pool, or about to go back, a connection has no listener, neither the pool's nor Prisma's: a Postgres that
-  // ends in that moment would end the process with it. Whoever uses the connection learns of it by the next query.
+  // Neither the pool nor Prisma listens to a connection that is being taken out or returned. If Postgres ends in that
+  // moment, the unheard error would end the process. The next query reports the loss anyway.
   pool.on('connect', client => client.on('error', () => undefined));
   return new PrismaClient({ adapter: new PrismaPg(pool, { disposeExternalPool: true }) });
 }
 
 /**
- * @param db the database
- * @throws what Prisma throws when Postgres doesn't answer
+ * Checks that Postgres answers.
+ *
+ * @throws Prisma's error when Postgres does not answer
  */
 export async function ping(db: Database): Promise<void> {
   await db.$queryRaw`SELECT 1`;

@@ -1,33 +1,40 @@
 import { Prisma } from './database.js';
 
-/** SQLSTATE classes of a statement that can never succeed with these values: 22 data exception, 23 integrity violation. */
+/**
+ * SQLSTATE classes of statements that can never succeed with these values: 22 data exception, 23 integrity violation.
+ */
 const DATA_ERROR_CLASSES = ['22', '23'];
 
 /**
- * Tells a value that Postgres will never take from everything that passes or whose outcome is unknown. Only the former may
- * be given up on; an unknown outcome is read again.
+ * Tells whether Postgres will never accept a statement's values. Only then may a claim be given up; after any other
+ * error the outcome is unknown and must be read.
  *
- * @param error what Prisma threw
- * @returns whether the same statement with the same values can't ever succeed
+ * @param error an error of Prisma
  */
 export function isDataError(error: unknown): boolean {
   const state = sqlStateOf(error);
   return state !== undefined && DATA_ERROR_CLASSES.includes(state.slice(0, 2));
 }
 
-/** SQLSTATE classes of a Postgres that can't serve for the moment: 08 connection, 53 resources, 57 operator, 58 system. */
+/**
+ * SQLSTATE classes of a Postgres that cannot serve at the moment: 08 connection, 53 resources, 57 operator, 58 system.
+ */
 const AWAY_CLASSES = ['08', '53', '57', '58'];
 
-/** A standby, or a Postgres that an operator keeps from writing: neither for good. */
+/** SQLSTATE of a read-only Postgres: a standby, or an operator's lock. Neither is permanent. */
 const READ_ONLY = '25006';
 
-/** The adapter's words for the same, where there is no SQLSTATE; and pg's, where it throws by itself (7.10.0, measured). */
+/**
+ * Names of the same conditions in the adapter's errors without SQLSTATE, and in errors that pg throws by itself
+ * (7.10.0, measured).
+ */
 const AWAY_KINDS = ['DatabaseNotReachable', 'ConnectionClosed', 'SocketTimeout', 'TooManyConnections'];
 const LOST = /^(Connection terminated|timeout exceeded when trying to connect|Query read timeout)/;
 
 /**
- * @param error what Prisma threw
- * @returns whether Postgres could not answer, so that trying again later helps
+ * Tells whether Postgres could not serve, so that a later retry helps.
+ *
+ * @param error an error of Prisma
  */
 export function isDatabaseAway(error: unknown): boolean {
   if (!(error instanceof Prisma.PrismaClientKnownRequestError))
@@ -38,7 +45,10 @@ export function isDatabaseAway(error: unknown): boolean {
   return AWAY_CLASSES.includes(state.slice(0, 2)) || AWAY_KINDS.includes(adapterError?.cause?.kind ?? '');
 }
 
-/** Where Prisma 7 with the pg adapter keeps the SQLSTATE (P2010 for raw statements, P2039 for the rest; measured). */
+/**
+ * Finds the SQLSTATE in an error of Prisma 7 with the pg adapter: P2010 for raw statements, P2039 for others
+ * (measured).
+ */
 function sqlStateOf(error: unknown): string | undefined {
   if (!(error instanceof Prisma.PrismaClientKnownRequestError)) return undefined;
   const adapterError = error.meta?.driverAdapterError as { cause?: { originalCode?: string } } | undefined;

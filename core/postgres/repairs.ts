@@ -1,6 +1,6 @@
 import type { Database } from './database.js';
 
-/** A thing that reconciling put right. */
+/** One repair of a difference between the stores. */
 export interface Repair {
   kind:
     | 'restored_claim'
@@ -15,13 +15,7 @@ export interface Repair {
   detail: Record<string, string | number | boolean | null>;
 }
 
-/**
- * Leaves a trace of repairs, one row each.
- *
- * @param db the database
- * @param saleId the sale
- * @param repairs what was put right
- */
+/** Records repairs, one row each. */
 export async function recordRepairs(db: Database, saleId: string, repairs: Repair[]): Promise<void> {
   if (repairs.length === 0) return;
   await db.repair.createMany({

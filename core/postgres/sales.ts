@@ -2,11 +2,9 @@ import type { LateMoney, ProviderName, Sale, SaleState, Settlement } from '../ru
 import { type Database, Prisma, type SaleRow } from './database.js';
 
 /**
- * Stores a new sale.
+ * Inserts a sale.
  *
- * @param db the database
- * @param sale the sale
- * @returns false when there is one with this id already; then nothing changed
+ * @returns false when a sale with this id exists: then nothing changed
  */
 export async function insertSale(db: Database, sale: Omit<Sale, 'state' | 'generation'>): Promise<boolean> {
   const { opensAtMs, closesAtMs, priceMinor, ...rest } = sale;
@@ -20,39 +18,37 @@ export async function insertSale(db: Database, sale: Omit<Sale, 'state' | 'gener
   return count === 1;
 }
 
-/**
- * @param db the database
- * @param saleId the sale
- * @returns the sale, or undefined
- */
+/** Reads a sale; undefined when it does not exist. */
 export async function readSale(db: Database, saleId: string): Promise<Sale | undefined> {
   const row = await db.sale.findUnique({ where: { id: saleId } });
   return row ? saleOf(row) : undefined;
 }
 
 /**
- * @param db the database
- * @param limit how many, at most; all of them if left out
- * @returns the sales, the newest first
+ * Reads sales, newest first.
+ *
+ * @param limit the most rows; all without it
  */
 export async function readSales(db: Database, limit?: number): Promise<Sale[]> {
   const rows = await db.sale.findMany({ orderBy: { createdAt: 'desc' }, ...(limit ? { take: limit } : {}) });
   return rows.map(saleOf);
 }
 
-/** Sales stay in Redis for this many days after their last order is due, so that their buyers can pay, and look up where they stand. */
+/**
+ * Days that a sale stays in Redis after its last payment deadline, so that its buyers can pay and look up their orders.
+ */
 export const KEEP_DAYS = 7;
 
-/** When the last order of the sale that a statement calls `s` is due, at the latest. */
+/** The latest possible payment deadline of a sale that the statement calls `s`. */
 export const LAST_DUE = Prisma.sql`(s.closes_at + s.pay_within_seconds * interval '1 second')`;
 
-/** When that must have been for a sale to have left Redis: by Postgres's clock, as a worker whose own is wrong would prune what is being sold. */
+/**
+ * Sales whose last deadline is before this are no longer kept in Redis. Uses Postgres's clock: a worker with a wrong
+ * clock would prune a live sale.
+ */
 export const KEPT_SINCE = Prisma.sql`clock_timestamp() - ${KEEP_DAYS} * interval '1 day'`;
 
-/**
- * @param db the database
- * @returns the sales that Redis should have, the newest first
- */
+/** Reads the sales that Redis should have, newest first. */
 export async function readRecentSales(db: Database): Promise<Sale[]> {
   const kept = await db.$queryRaw<{ id: string }[]>(
     Prisma.sql`SELECT s.id FROM sales s WHERE ${LAST_DUE} > ${KEPT_SINCE}`,
@@ -62,11 +58,7 @@ export async function readRecentSales(db: Database): Promise<Sale[]> {
   return rows.map(saleOf);
 }
 
-/**
- * @param db the database
- * @param saleIds sales
- * @returns those of them that ended so long ago that Redis needn't have them any more; none that Postgres doesn't know
- */
+/** Returns those of the given sales that no longer need to be in Redis. Sales unknown to Postgres are not returned. */
 export async function readLongOver(db: Database, saleIds: string[]): Promise<string[]> {
   const rows = await db.$queryRaw<{ id: string }[]>(
     Prisma.sql`SELECT s.id FROM sales s WHERE s.id = ANY(${saleIds}::text[]) AND ${LAST_DUE} <= ${KEPT_SINCE}`,
@@ -74,25 +66,21 @@ export async function readLongOver(db: Database, saleIds: string[]): Promise<str
   return rows.map(({ id }) => id);
 }
 
-/**
- * @param db the database
- * @param saleId a sale
- * @returns whether it ended so long ago that Redis doesn't have it any more
- */
+/** Tells whether Redis has dropped a sale, as its last deadline passed {@link KEEP_DAYS} days ago. */
 export async function hasLeftRedis(db: Database, saleId: string): Promise<boolean> {
   return (await readLongOver(db, [saleId])).length === 1;
 }
 
-/** What the operator may change of a sale. With a `generation`, units are only added to the sale as it was then: once. */
+/**
+ * A change of a sale by the operator. With a `generation`, units are added only to that generation of the sale, hence
+ * once.
+ */
 export type SaleUpdate = { state: SaleState } | { addUnits: number; generation?: number | undefined };
 
 /**
- * Changes a sale; each change is a new generation of it.
+ * Changes a sale. Each change makes a new generation.
  *
- * @param db the database
- * @param saleId the sale
- * @param update what changes
- * @returns whether it changed: not if it is closed, or isn't any more what the operator saw
+ * @returns false when the sale is closed, or is no longer the generation that the operator saw
  */
 export async function updateSale(db: Database, saleId: string, update: SaleUpdate): Promise<boolean> {
   const [data, seen] =
@@ -107,12 +95,10 @@ export async function updateSale(db: Database, saleId: string, update: SaleUpdat
 }
 
 /**
- * Makes a sale's generation later than one that Redis has heard of, should it be earlier: then Postgres has come back from an older
- * copy of itself, and without this Redis would go on refusing everything it says of the sale.
+ * Raises a sale's generation above one that Redis knows. An older generation means that Postgres was restored from a
+ * copy; without this, Redis would ignore every later change.
  *
- * @param db the database
- * @param saleId the sale
- * @param generation the latest that Redis has heard of
+ * @param generation the latest one that Redis knows
  */
 export async function overtakeGeneration(db: Database, saleId: string, generation: number): Promise<void> {
   await db.sale.updateMany({

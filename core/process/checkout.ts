@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** Sources lie in core/, the compiled files in dist/core/: the folder with package.json is above both. */
+/** Finds package.json above a folder: sources lie in core/, compiled files in dist/core/. */
 function above(folder: string): string {
   if (existsSync(join(folder, 'package.json')) || folder === dirname(folder)) return folder;
   return above(dirname(folder));
 }
 
-/** The folder Dropline was cloned into, as an absolute path. */
+/** Absolute path of the checkout that this code runs from. */
 export const checkout = above(import.meta.dirname);

@@ -18,7 +18,7 @@ const flag = z
   .default('0')
   .transform(value => value === '1');
 const webhookSecret = z.string().min(16, 'must be at least 16 characters, e.g. from `openssl rand -hex 32`');
-/** Two while one replaces the other. */
+/** One key, or two during a rotation. */
 const webhookSecrets = z
   .string()
   .transform(text => text.split(',').map(secret => secret.trim()))
@@ -26,79 +26,75 @@ const webhookSecrets = z
 const httpUrl = z.url({ protocol: /^https?$/, error: 'must be a URL like https://shop.example/hooks' });
 const logLevel = z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('info');
 
-/** Every setting there is, by the name of its environment variable. */
+/** All settings, by the name of the environment variable. */
 const SETTINGS = {
   REDIS_URL: redisUrl,
   DATABASE_URL: databaseUrl,
   AUTH_SECRET: authSecret,
-  /** Where the shop's own issuer of tokens publishes its keys, and what its tokens say. */
+  /** The issuer of the shop's tokens: the address of its keys, and the claims that its tokens carry. */
   AUTH_JWKS_URL: httpUrl.optional(),
   AUTH_ISSUER: z.string().min(1).optional(),
   AUTH_AUDIENCE: z.string().min(1).optional(),
   ADMIN_TOKEN: adminToken,
   LOG_LEVEL: logLevel,
-  /** Where the API listens. */
+  /** Address and port of the API. */
   PORT: port.default(3_000),
   HOST: z.string().min(1).default('0.0.0.0'),
-  /** Where the admin listens: loopback, unless somebody decides otherwise. */
+  /** Address and port of the admin; loopback by default. */
   ADMIN_PORT: port.default(3_001),
   ADMIN_HOST: z.string().min(1).default('127.0.0.1'),
-  /** Where a process shows its metrics; 0 for none. */
+  /** Address and port of the metrics; port 0 turns them off. */
   METRICS_PORT: port.default(0),
   METRICS_HOST: z.string().min(1).default('127.0.0.1'),
-  /** Lets anybody have a buyer's token from the page: for demos and development only. */
+  /** Lets anybody get a buyer's token from the page. For demos and development only. */
   GUEST_TOKENS: flag,
-  /** Whether the queues may be changed from bull-board. */
+  /** Whether bull-board may change the queues. */
   BOARD_WRITE: flag,
-  /** Where the shop's payment provider is, with what we are known there, and the keys of its events. */
+  /** The shop's payment provider: its address, our API key there, and the keys of its events. */
   PAYMENT_PROVIDER_URL: httpUrl.optional(),
   PAYMENT_PROVIDER_KEY: z.string().min(1).optional(),
   PAYMENT_WEBHOOK_SECRETS: webhookSecrets.optional(),
-  /** Where the shop is told what happens to orders, and the key that signs it. */
+  /** The shop's webhook: its address, and the key that signs the calls. */
   SHOP_WEBHOOK_URL: httpUrl.optional(),
   SHOP_WEBHOOK_SECRET: webhookSecret.optional(),
 } as const;
 
 type Settings = typeof SETTINGS;
+/** The name of a setting, which is that of its environment variable. */
 export type SettingName = keyof Settings;
+/** The names of all settings. */
 export const SETTING_NAMES = Object.keys(SETTINGS) as SettingName[];
+/** Checked settings by name. */
 export type Config<N extends SettingName> = { readonly [K in N]: z.output<Settings[K]> };
 
-/** A setting is missing or wrong; the message is one line that says what to set. */
+/** A setting is missing or wrong. The message is one line that says which setting to change, and how. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
-/** Settings as they were given: neither checked nor completed. */
+/** Settings as given: unchecked, and without defaults. */
 export type GivenSettings = Partial<Record<SettingName, string>>;
 
 /**
- * For a program that chooses what isn't given, and hands the settings on to processes of ours, which check them.
- *
- * @param env where from
- * @returns the settings that the environment says anything about
+ * Reads the settings that the environment contains. For programs that complete them and pass them on to other
+ * processes, which check them.
  */
 export function readGiven(env: NodeJS.ProcessEnv = process.env): GivenSettings {
   return Object.fromEntries(SETTING_NAMES.flatMap(name => (env[name] ? [[name, env[name]]] : [])));
 }
 
 /**
- * The same for a program that is used beside a running stack.
- *
- * @param env where from, first
- * @returns the settings that the environment or the stack says anything about
+ * Reads the settings that the environment contains, completed from the stack that runs in this clone. For commands
+ * beside a running stack.
  */
 export function readGivenOrRunning(env: NodeJS.ProcessEnv = process.env): GivenSettings {
   return { ...readRunningStack(env), ...readGiven(env) };
 }
 
 /**
- * Reads the settings of a command that is used beside a running stack: what the environment doesn't say is the stack's.
+ * Reads and checks the settings of a command beside a running stack. The environment comes first, the stack second.
  *
- * @param names the settings
- * @param env where from, first
- * @returns the settings, checked and with their defaults
- * @throws ConfigError naming every setting that is missing or wrong, and how it should be
+ * @throws ConfigError that names every missing or wrong setting and the expected form
  */
 export function readCommandConfig<const N extends SettingName>(
   names: readonly N[],
@@ -108,12 +104,9 @@ export function readCommandConfig<const N extends SettingName>(
 }
 
 /**
- * Reads the settings that a process needs, all at once.
+ * Reads and checks the settings that a process needs.
  *
- * @param names the settings
- * @param env where from
- * @returns the settings, checked and with their defaults
- * @throws ConfigError naming every setting that is missing or wrong, and how it should be
+ * @throws ConfigError that names every missing or wrong setting and the expected form
  */
 export function readConfig<const N extends SettingName>(
   names: readonly N[],
@@ -137,10 +130,9 @@ export function readConfig<const N extends SettingName>(
 }
 
 /**
- * @param config settings that were read
- * @param names settings that are of no use without each other
- * @returns their values, or undefined when none of them is set
- * @throws ConfigError when only some of them are
+ * Returns settings that only make sense together, or undefined when none of them is given.
+ *
+ * @throws ConfigError when only some of them are given
  */
 export function allOrNone<const N extends SettingName>(
   config: Config<N>,
@@ -154,12 +146,16 @@ export function allOrNone<const N extends SettingName>(
   return config as { readonly [K in N]: NonNullable<Config<N>[K]> };
 }
 
-/** Where a process of a test is to fail (core/process/crash-point.ts); not a setting, as nobody who runs a sale may want it. */
+/**
+ * Makes a process fail at a crash point (core/process/crash-point.ts). Not a setting: nobody who runs a sale may want
+ * it.
+ */
 const CRASH_SWITCH = 'DROPLINE_CRASH_AT';
 
 /**
- * @param env where from
- * @returns `name:mode:nth` of the place where this process is to fail; undefined for none, and always outside tests
+ * Reads the crash switch.
+ *
+ * @returns `name:mode:nth` of the crash point, or undefined; always undefined outside tests
  */
 export function readCrashSwitch(env: NodeJS.ProcessEnv = process.env): string | undefined {
   return env.NODE_ENV === 'test' ? env[CRASH_SWITCH] || undefined : undefined;

@@ -1,25 +1,27 @@
 import { ConfigError, readCrashSwitch } from './config.js';
 
-// Named places at which a process can be made to fail, for the tests that prove that it may fail anywhere. Off unless
-// DROPLINE_CRASH_AT says so, with which a process outside a test refuses to start; then a place costs one comparison.
+// Crash points: named points in the code at which a process can be made to fail. Tests use them to prove that a failure
+// anywhere is harmless. Off unless DROPLINE_CRASH_AT is set, which only a process of a test accepts. Then a crash point
+// costs one comparison.
 
 /**
- * How it fails there.
+ * The ways to fail at a crash point.
  *
- * - `kill`: SIGKILL of this process; what is on its way is cut off
- * - `throw`: an error, as a lost connection would throw
- * - `hang`: it never goes on
- * - `pause`: SIGSTOP of this process; whoever watches lets it go on
- * - `reply-lost`: what was to be done is done, and then it looks as if it had failed
- * - `duplicate`: what was to be done is done twice
+ * - `kill`: SIGKILL of this process, which cuts off everything in flight
+ * - `throw`: an error like that of a lost connection
+ * - `hang`: the call never returns
+ * - `pause`: SIGSTOP of this process, until the observer continues it
+ * - `reply-lost`: the step succeeds, and its caller sees an error
+ * - `duplicate`: the step runs twice
  */
 export const CRASH_MODES = ['kill', 'throw', 'hang', 'pause', 'reply-lost', 'duplicate'] as const;
+/** One way to fail. */
 export type CrashMode = (typeof CRASH_MODES)[number];
 
-/** Those of a place between two steps: it has no reply that could be lost, and nothing that could be done twice. */
+/** The ways to fail between two steps, where no reply can be lost and nothing can run twice. */
 export const POINT_MODES = CRASH_MODES.filter(mode => mode !== 'reply-lost' && mode !== 'duplicate');
 
-/** Places between two steps. A process that dies there has done what comes before, and nothing after. */
+/** Crash points between two steps. A process that dies there has done everything before the point and nothing after. */
 export const CRASH_POINTS = [
   'claim.answered',
   'claim.queued',
@@ -59,9 +61,10 @@ export const CRASH_POINTS = [
   'shutdown.begun',
   'shutdown.step-done',
 ] as const;
+/** The name of a crash point between two steps. */
 export type CrashPoint = (typeof CRASH_POINTS)[number];
 
-/** Places around one step that reaches out of the process: its reply can be lost, and it can be done twice. */
+/** Crash points around one step that leaves the process. Its reply can be lost, and it can run twice. */
 export const CRASH_STEPS = [
   'claim.script',
   'claim.queue',
@@ -99,16 +102,17 @@ export const CRASH_STEPS = [
   'reconcile.note',
   'rebuild.open',
 ] as const;
+/** The name of a crash point around one step. */
 export type CrashStep = (typeof CRASH_STEPS)[number];
 
 interface Armed {
   name: string;
   mode: CrashMode;
-  /** Strikes at the n-th time that the place is passed, once. */
+  /** Passes left until the failure, which happens once. */
   left: number;
 }
 
-/** What a failed place throws: nothing in the product knows it, so it is met like any surprise. */
+/** The error of a crash point. No code of the product knows it, so it is handled like any unexpected error. */
 export class CrashPointError extends Error {
   override readonly name = 'CrashPointError';
 }
@@ -131,23 +135,19 @@ function parse(text: string | undefined): Armed | undefined {
 }
 
 /**
- * A place between two steps.
+ * Marks a point between two steps.
  *
- * @param name the place
- * @returns something to wait for, if this is where the process fails
- * @throws CrashPointError if it is to throw here
+ * @returns a promise to await when the process fails here, otherwise undefined
+ * @throws CrashPointError in mode `throw`
  */
 export function crashPoint(name: CrashPoint): Promise<void> | undefined {
   return armed?.name === name && isTime(armed) ? strike(armed) : undefined;
 }
 
 /**
- * A place around one step.
+ * Runs a step under a crash point.
  *
- * @param name the place
- * @param step what is done
- * @returns what the step returns
- * @throws what the step throws; CrashPointError if it is to throw here, or its reply to be lost
+ * @throws the error of the step; CrashPointError in the modes `throw` and `reply-lost`
  */
 export function crashStep<T>(name: CrashStep, step: () => Promise<T>): Promise<T> {
   return armed?.name === name && isTime(armed) ? failAround(armed, step) : step();

@@ -1,9 +1,10 @@
 import { type Logger, pino } from 'pino';
 
+/** A logger of JSON lines. */
 export type { Logger } from 'pino';
 
 /**
- * What never belongs into a log: credentials, and the arguments of a Redis command, which ioredis hangs on its errors.
+ * Paths that are never logged: credentials, and the arguments of Redis commands, which ioredis attaches to its errors.
  */
 const SECRETS = [
   'authorization',
@@ -21,9 +22,10 @@ const SECRETS = [
 ];
 
 /**
- * @param name which process writes
- * @param level the least important level that is written
- * @returns a logger of JSON lines on standard output
+ * Creates a logger that writes JSON lines to standard output.
+ *
+ * @param name the process
+ * @param level the least severe level that is written
  */
 export function createLogger(name: string, level: string): Logger {
   return pino({ name, level, redact: { paths: SECRETS, censor: '[redacted]' } });

@@ -2,25 +2,27 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
-/** Every metric of this process. */
+/** All metrics of this process. */
 const registry = new Registry();
 collectDefaultMetrics({ register: registry });
 
 /**
- * @param name without the prefix; the suffix `_total` is part of it
+ * Creates a counter of this process.
+ *
+ * @param name without the prefix `dropline_`, with the suffix `_total`
  * @param help one line
- * @param labelNames labels with few values: never a buyer, never a claim
- * @returns a counter of this process
+ * @param labelNames labels with few values: never a buyer or a claim
  */
 export function counter<L extends string>(name: string, help: string, ...labelNames: L[]): Counter<L> {
   return new Counter({ name: `dropline_${name}`, help, labelNames, registers: [registry] });
 }
 
 /**
- * @param name without the prefix
+ * Creates a gauge of this process.
+ *
+ * @param name without the prefix `dropline_`
  * @param help one line
- * @param read asked for the value at each scrape; it should be quick, and when it fails there is none. Without it, it is set.
- * @returns a gauge of this process
+ * @param read called at each scrape; a failed call leaves the gauge out. Without it, the gauge is set by the caller.
  */
 export function gauge(name: string, help: string, read?: () => Promise<number>): Gauge {
   const collect = read && {
@@ -32,11 +34,12 @@ export function gauge(name: string, help: string, read?: () => Promise<number>):
 }
 
 /**
- * @param name without the prefix; the unit is part of it
+ * Creates a histogram of this process.
+ *
+ * @param name without the prefix `dropline_`, with the unit
  * @param help one line
  * @param buckets upper bounds
  * @param labelNames labels with few values
- * @returns a histogram of this process
  */
 export function histogram<L extends string>(
   name: string,
@@ -47,10 +50,10 @@ export function histogram<L extends string>(
   return new Histogram({ name: `dropline_${name}`, help, buckets, labelNames, registers: [registry] });
 }
 
-/** A scrape reads memory, and a store at most; whoever is slower than this is not a Prometheus. */
+/** Time limit for a request on the metrics port, in ms. A scrape reads memory and at most one store. */
 const SCRAPE_TIMEOUT_MS = 5_000;
 
-/** Tells what speaks against counting on this process; nothing, if it is ready. */
+/** Returns the reasons why this process is not ready; an empty list means ready. */
 export type Readiness = () => Promise<string[]>;
 
 type Answer = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
@@ -77,13 +80,13 @@ function listenerOf(readiness: Readiness | undefined): Answer {
 }
 
 /**
- * Shows the metrics of this process at `/metrics`, on a listener of their own that the public never reaches.
+ * Serves `/metrics` on a port of its own that the public never reaches.
  *
- * @param port where; 0 for not at all
- * @param host the address to listen on
- * @param readiness for a process without a port of its own: answered at `/readyz`
- * @returns a function that ends it
- * @throws when the address is taken
+ * @param port 0 turns the metrics off
+ * @param host the address to bind
+ * @param readiness answers `/readyz`, for a process without another port
+ * @returns a function that closes the port
+ * @throws Error when the address is in use
  */
 export async function serveMetrics(port: number, host: string, readiness?: Readiness): Promise<() => Promise<void>> {
   if (port === 0) return async () => undefined;

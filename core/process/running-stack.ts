@@ -2,30 +2,30 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node
 import { dirname, join } from 'node:path';
 import { checkout } from './checkout.js';
 
-// `npm start` and `npm run demo` run private stores on free ports, with secrets of their own. They leave word of them in the
-// clone, so that the commands beside them need nothing exported. It holds secrets: only its owner may read it.
+// `npm start` and `npm run demo` run private stores on free ports with generated secrets. They write a note into the
+// clone, so that the commands beside them need no environment variables. The note contains secrets: its mode lets only
+// the owner read it.
 
 const NAMES = ['REDIS_URL', 'DATABASE_URL', 'AUTH_SECRET', 'ADMIN_TOKEN', 'PORT', 'ADMIN_PORT'] as const;
 
-/** What a running stack is reached with, by the names of the environment variables. */
+/** The settings that reach a running stack, by the name of the environment variable. */
 export type StackSettings = Record<(typeof NAMES)[number], string>;
 
-/** A different store in the environment means another stack than the one that runs here. */
+/** Another store in the environment means another stack than the one of the note. */
 const STORES = ['REDIS_URL', 'DATABASE_URL'] as const;
 
 const NOTICE = join(checkout, '.data', 'running.json');
 
 /**
- * Leaves word of the stack that this process runs. Of two stacks in one clone, the one that started last is found.
+ * Writes the note of the stack that this process runs. Of two stacks in one clone, the later one is found.
  *
- * @param settings what it is reached with
- * @returns false when the clone can't be written to: then the commands need their environment variables
+ * @returns false when the clone is not writable: then the commands need environment variables
  */
 export function announceStack(settings: StackSettings): boolean {
   const unfinished = `${NOTICE}.${process.pid}`;
   try {
     mkdirSync(dirname(NOTICE), { recursive: true });
-    // Under another name first: whoever reads it sees all of it, and never with a mode that others can read.
+    // Written under another name and renamed, so that no reader sees half of it or a mode that others can read.
     rmSync(unfinished, { force: true });
     writeFileSync(unfinished, JSON.stringify({ ...settings, pid: process.pid }), { mode: 0o600 });
     renameSync(unfinished, NOTICE);
@@ -35,16 +35,16 @@ export function announceStack(settings: StackSettings): boolean {
   }
 }
 
-/** Takes back what {@link announceStack} left, unless another stack has announced itself since. Safe to repeat. */
+/** Removes the note of {@link announceStack}, unless another stack has replaced it since. Idempotent. */
 export function withdrawStack(): void {
   if (readNotice()?.pid === process.pid) rmSync(NOTICE, { force: true });
 }
 
 /**
- * Finds the stack that runs from this clone.
+ * Finds the stack that runs in this clone.
  *
- * @param env what is set in the environment: when it names another store than the stack has, the stack isn't meant
- * @returns the stack's settings; none when no stack runs or it isn't meant
+ * @param env the environment; a store named there that is not the stack's means another stack
+ * @returns the settings of the stack, or none
  */
 export function readRunningStack(env: NodeJS.ProcessEnv): Partial<StackSettings> {
   const notice = readNotice();
@@ -59,12 +59,12 @@ function readNotice(): (StackSettings & { pid: number }) | undefined {
     const whole = Number.isInteger(notice.pid) && NAMES.every(name => typeof notice[name] === 'string');
     return whole ? notice : undefined;
   } catch {
-    // None was left, or it is somebody else's.
+    // There is no note, or it belongs to somebody else.
     return undefined;
   }
 }
 
-/** A stack that was killed could not take its word back. */
+/** A stack that was killed leaves its note behind. */
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);

@@ -2,23 +2,23 @@ import { withDeadline } from '../rules/clock.js';
 import { crashPoint } from './crash-point.js';
 import type { Logger } from './logger.js';
 
-/** A second signal within this time, in ms, is the first once more. */
+/** A second signal within this time counts as the first one, in ms. */
 const ECHO_MS = 1_000;
 
-/** One thing to end, in the order given: first what takes work in, last what the others need. */
+/** One part to close. The order matters: first whatever accepts work, last whatever the others need. */
 export interface ShutdownStep {
   name: string;
   run(): Promise<unknown> | unknown;
 }
 
 /**
- * Ends the process in order on SIGTERM and SIGINT, and for certain: a step that fails is logged and passed over, and when
- * the deadline comes first (`close()` of a client may never return while its store is away) the process ends all the same.
- * A second signal ends it at once, unless it is the echo of the first: on Ctrl-C npm passes on what the terminal has sent already.
+ * Closes the process in order on SIGTERM and SIGINT, within a deadline. A failed step is logged and skipped. At the
+ * deadline the process exits anyway, as `close()` of a client may never return while its store is away. A second signal
+ * exits at once, unless it is an echo: npm passes on the Ctrl-C that the terminal has sent already.
  *
- * @param steps what to end, one after the other
- * @param deadlineMs how long all steps may take together, in ms
- * @param log told of the beginning, the end and each failure
+ * @param steps the parts to close, one after the other
+ * @param deadlineMs time limit for all steps together, in ms
+ * @param log receives the start, the end and each failure
  */
 export function onShutdown(steps: readonly ShutdownStep[], deadlineMs: number, log: Logger): void {
   let endingSinceMs: number | undefined;
@@ -37,9 +37,9 @@ export function onShutdown(steps: readonly ShutdownStep[], deadlineMs: number, l
 /**
  * Runs the steps of a shutdown.
  *
- * @param steps what to end, one after the other
- * @param deadlineMs how long all of them may take together, in ms
- * @param log told of the end and each failure
+ * @param steps the parts to close, one after the other
+ * @param deadlineMs time limit for all steps together, in ms
+ * @param log receives the end and each failure
  * @returns whether every step succeeded in time
  */
 export async function runSteps(steps: readonly ShutdownStep[], deadlineMs: number, log: Logger): Promise<boolean> {

@@ -2,9 +2,9 @@ import { SECOND_MS } from '../rules/clock.js';
 import type { Logger } from './logger.js';
 import { counter, gauge, histogram } from './metrics.js';
 
-// What happens, in the words of core/rules/claim.ts: one function per report, a metric always, a log line where it is rare.
-// None of them ever throws, as telling must not undo what happened. Labels have few values: a sale, a buyer or a claim
-// is named only in the log.
+// Telemetry: one function per fact worth counting, in the words of core/rules/claim.ts. Each counts in a metric and
+// logs rare facts. None of them throws, so that reporting never undoes the fact. Labels have few values: sales, buyers
+// and claims are named only in logs.
 
 const SECONDS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5];
 const BUYERS = [1, 2, 4, 8, 16, 32, 64, 128];
@@ -28,23 +28,23 @@ const lateMoney = counter(
   'Payments that came after their order had ended, by what became of them',
   'became',
 );
-const shopEvents = counter('shop_events_total', 'Deliveries of events to the shop', 'outcome');
+const shopCalls = counter('shop_events_total', 'Deliveries of events to the shop', 'outcome');
 const issuerReads = counter('issuer_reads_total', "Readings of the issuer's keys, by outcome", 'outcome');
 const storeErrors = counter('store_errors_total', 'Lost connections and failed calls', 'store');
 const surprises = counter('unexpected_errors_total', 'Errors that nobody expected', 'where');
 
 let log: Logger | undefined;
 
-/** @param logger where the rare events are written from now on; before, they are only counted */
+/** Sets the logger for the rare facts. Before this call they are only counted. */
 export function reportTo(logger: Logger): void {
   log = logger;
 }
 
 /**
- * One call of the claim script was answered.
+ * Reports an answered call of the claim script.
  *
- * @param outcomes how many buyers got which outcome
- * @param seconds its round trip
+ * @param outcomes number of buyers by outcome
+ * @param seconds the round trip
  */
 export const claimsAnswered = report((outcomes: ReadonlyMap<string, number>, seconds: number) => {
   let buyers = 0;
@@ -57,9 +57,9 @@ export const claimsAnswered = report((outcomes: ReadonlyMap<string, number>, sec
 });
 
 /**
- * Buyers were refused without asking Redis.
+ * Reports buyers who were refused from memory, without a call of Redis.
  *
- * @param counts how many since the last time, by the code of the refusal
+ * @param counts number of buyers since the last report, by refusal
  */
 export const refusedFromMemory = report((counts: { sold_out: number; closed: number }) => {
   const { sold_out, closed } = counts;
@@ -71,132 +71,135 @@ export const refusedFromMemory = report((counts: { sold_out: number; closed: num
   problems.inc({ code: 'sale_closed' }, closed);
 });
 
-/** Redis had lost a claim, and its buyer's receipt brought it back. */
+/** Reports a claim that Redis had lost and a receipt brought back. */
 export const claimRestored = report((saleId: string, claimId: string) => {
   repairs.inc({ kind: 'receipt' });
   log?.warn({ saleId, claimId }, 'claim restored from its receipt');
 });
 
-/** Somebody waits for news, or doesn't any more. */
+/** Reports the number of waiters in this process. */
 export const waitersCounted = report((count: number) => waiters.set(count));
 
-/** A client was answered with an error. */
+/** Reports an error answer to a client. */
 export const problemSent = report((code: string) => problems.inc({ code }));
 
-/** Something was thrown that nobody expected. */
+/** Reports an unexpected error. */
 export const brokeUnexpectedly = report((where: string, err: unknown) => {
   surprises.inc({ where });
   warnRarely('unexpected error', { where, err });
 });
 
-/** A connection was lost, or a call could not be answered in time. */
+/** Reports a lost connection to a store, or a call without an answer in time. */
 export const storeFailed = report((store: 'redis' | 'postgres', err: unknown) => {
   storeErrors.inc({ store });
   warnRarely(`${store} failed`, { err });
 });
 
-/** The keys of the shop's issuer are known, and good until the next reading. */
+/** Reports that the issuer's keys were read. */
 export const issuerRead = report((keys: number) => {
   issuerReads.inc({ outcome: 'done' });
   log?.debug({ keys }, 'keys of the issuer read');
 });
 
-/** Those that were read last stay good. */
+/** Reports that the issuer's keys could not be read. The last ones stay valid. */
 export const issuerFailed = report((err: unknown) => {
   issuerReads.inc({ outcome: 'failed' });
   warnRarely('could not read the keys of the issuer', { err });
 });
 
-/** Nothing is lost by it: the outbox and Postgres still hold what the job would have done. */
+/** Reports a job that could not be queued. Nothing is lost: the outbox and Postgres hold the same work. */
 export const enqueueFailed = report((job: string, err: unknown) => {
   jobs.inc({ job, outcome: 'not_queued' });
   warnRarely(`could not queue ${job}`, { err });
 });
 
-/** A job ran to its end. */
+/** Reports a finished job. */
 export const jobDone = report((job: string, seconds: number) => {
   jobs.inc({ job, outcome: 'done' });
   jobSeconds.observe({ job }, seconds);
 });
 
-/** A job failed. It may be tried again, and compensates nothing. */
+/** Reports a failed job. A retry may follow; a failure compensates nothing. */
 export const jobFailed = report((job: string, err: unknown) => {
   jobs.inc({ job, outcome: 'failed' });
   warnRarely(`${job} failed`, { err });
 });
 
-/** A maintenance actor did its round. */
+/** Reports a finished round of a maintenance actor. */
 export const actorRan = report((actor: string, seconds: number) => {
   actorRuns.inc({ actor, outcome: 'done' });
   actorSeconds.observe({ actor }, seconds);
 });
 
-/** It tries again at its next time. */
+/** Reports a failed round of a maintenance actor, which runs again at its next time. */
 export const actorFailed = report((actor: string, err: unknown) => {
   actorRuns.inc({ actor, outcome: 'failed' });
   warnRarely(`${actor} failed`, { err });
 });
 
-/** Claims became orders. */
+/** Reports claims that became orders. */
 export const ordersPlaced = report((count: number) => orders.inc({ became: 'placed' }, count));
 
-/** Claims were found in the outbox that nobody had placed. */
+/** Reports claims that rescue found in the outbox. */
 export const claimsRescued = report((count: number) => orders.inc({ became: 'rescued' }, count));
 
 type WhyGivenUp = 'conflict' | 'lost' | 'refused';
 
-/** Accepted claims can't become orders: in `conflict` with live orders, `lost` by Redis, or `refused` by Postgres for what is in them. */
+/**
+ * Reports accepted claims that cannot become orders. They are in `conflict` with live orders, were `lost` by Redis, or
+ * are `refused` by Postgres for their content.
+ */
 export const claimsGivenUp = report((why: WhyGivenUp, saleId: string, claims: object[], err?: unknown) => {
   givenUp.inc({ why }, claims.length);
   log?.error({ err, saleId, why, claims }, 'claims are given up');
 });
 
-/** Orders were not paid by their deadline. */
+/** Reports orders that were not paid by their deadline. */
 export const ordersExpired = report((count: number) => orders.inc({ became: 'expired' }, count));
 
-/** Orders were paid, from a wallet or at a provider. */
+/** Reports orders paid from a wallet or at a provider. */
 export const ordersPaid = report((count: number) => orders.inc({ became: 'paid' }, count));
 
-/** A buyer cancelled an order. */
+/** Reports an order that its buyer cancelled. */
 export const orderCancelled = report(() => orders.inc({ became: 'cancelled' }));
 
-/** Orders were placed only to end: their buyers' wallets held too little. */
+/** Reports orders that were rejected when placed, for a wallet with too little money. */
 export const ordersRejected = report((count: number) => orders.inc({ became: 'rejected' }, count));
 
-/** The shop gave the money of an order back. */
+/** Reports an order that the shop refunded. */
 export const orderRefunded = report(() => orders.inc({ became: 'refunded' }));
 
-/** Units and their buyers are free again. */
+/** Reports units that were released together with their buyers. */
 export const unitsReleased = report((count: number) => orders.inc({ became: 'released' }, count));
 
-/** Units that came back went to the first on standby. */
+/** Reports units that went to buyers on standby. */
 export const unitsPromoted = report((count: number) => orders.inc({ became: 'promoted' }, count));
 
-/** Reports after which somebody should look: money that is not as it should be. */
+/** Outcomes that need a person: the money does not match the order. */
 const ALARMS = new Set(['mismatch', 'unknown_payment', 'refunded_elsewhere']);
 
-/** A provider told of a payment, by an report or when it was asked. */
+/** Reports a payment that its provider reported, unasked or as an answer. */
 export const paymentReported = report((outcome: string, orderId: string | undefined) => {
   payments.inc({ outcome });
   if (ALARMS.has(outcome)) log?.error({ outcome, orderId }, 'a payment is not as it should be');
 });
 
-/** Money that came after its order had ended bought a unit all the same, or goes back. */
+/** Reports the decision about late money: it bought a unit again, or goes back. */
 export const lateMoneyDecided = report((became: 'regrabbed' | 'refunded', orderId: string) => {
   lateMoney.inc({ became });
   log?.info({ orderId, became }, 'late money');
 });
 
-/** The provider won't give the money back: it is in the buyer's wallet instead. */
+/** Reports a refund that the provider refused. The money is in the buyer's wallet instead. */
 export const refundRefused = report((orderId: string) => {
   lateMoney.inc({ became: 'refund_refused' });
   log?.error({ orderId }, 'a provider refused a refund: the money is in the wallet of the buyer');
 });
 
-/** An report was sent to the shop. */
-export const shopTold = report((took: boolean) => shopEvents.inc({ outcome: took ? 'delivered' : 'failed' }));
+/** Reports a webhook call to the shop. */
+export const shopTold = report((took: boolean) => shopCalls.inc({ outcome: took ? 'delivered' : 'failed' }));
 
-/** Redis and Postgres did not agree, and now they do. */
+/** Reports differences between Redis and Postgres that were repaired. */
 export const repaired = report((kind: string, count: number, saleId: string) => {
   repairs.inc({ kind }, count);
   log?.warn({ saleId, kind, count }, 'repaired');
@@ -207,16 +210,16 @@ function report<A extends unknown[]>(tell: (...args: A) => void): (...args: A) =
     try {
       tell(...args);
     } catch {
-      // There is nobody left to tell.
+      // Reporting itself failed, and there is nothing left to report to.
     }
   };
 }
 
-/** A line that could come with every request comes once in this time, in ms, so that an outage doesn't fill the disk. */
+/** Shortest interval between two equal log lines, in ms, so that an outage cannot fill the disk. */
 const LOG_INTERVAL_MS = SECOND_MS;
 const lastLogged = new Map<string, { atMs: number; notLogged: number }>();
 
-/** @param message one of few, as each is remembered */
+/** Logs a line at most once per interval. The messages must be few, as each one is remembered. */
 function warnRarely(message: string, fields: object): void {
   const nowMs = performance.now();
   const last = lastLogged.get(message);

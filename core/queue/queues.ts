@@ -3,15 +3,15 @@ import type { Redis } from '../redis/connection.js';
 import { pause } from '../rules/clock.js';
 import { JOB_NAMES, type JobData, type JobName } from './jobs.js';
 
-/** All of BullMQ's keys lie under one hash tag, as Redis Cluster demands. */
+/** Prefix of all keys of BullMQ: one hash tag, which a Redis Cluster requires. */
 export const QUEUE_PREFIX = '{dropline}';
 
-/** How long a queue that could not be opened is left alone, in ms. */
+/** Pause before a queue that could not be opened is opened again, in ms. */
 const REOPEN_MS = 500;
 
 /**
- * Jobs are hints: what they would do is also found in the outbox and in Postgres. So they are tried a few times,
- * and kept for a short while for the operator to look at, by age and by count, as they take memory from the claims.
+ * Jobs are hints: the outbox and Postgres hold the same work. So a job is retried a few times. Finished jobs stay
+ * briefly for the operator, bounded by age and count, as they take memory from the claims.
  */
 const JOB_OPTIONS: JobsOptions = {
   attempts: 8,
@@ -20,14 +20,15 @@ const JOB_OPTIONS: JobsOptions = {
   removeOnFail: { age: 86_400, count: 1_000 },
 };
 
+/** The queues by job name. */
 export type Queues = { [N in JobName]: Queue<JobData<N>> };
 
 /**
- * Opens every queue for adding jobs.
+ * Creates every queue for adding jobs.
  *
- * @param connection shared by all of them
- * @param onError told of lost connections
- * @returns the queues by their job's name
+ * @param connection shared by all queues
+ * @param onError receives lost connections
+ * @returns the queues by job name
  */
 export function createQueues(connection: Redis, onError: (error: Error) => void): Queues {
   const queues: Partial<Record<JobName, Queue>> = {};
@@ -42,7 +43,7 @@ export function createQueues(connection: Redis, onError: (error: Error) => void)
     queues[name] = queue;
     queue.waitUntilReady().catch(() => reopen(name, queue));
   };
-  // A queue whose first words with Redis fail, say because Redis goes away again just then, fails for ever after.
+  // BullMQ never recovers a Queue whose first connection failed, so it is closed and opened again.
   const reopen = async (name: JobName, failed: Queue) => {
     await failed.close().catch(onError);
     await pause(REOPEN_MS);
@@ -52,15 +53,12 @@ export function createQueues(connection: Redis, onError: (error: Error) => void)
   return queues as Queues;
 }
 
-/** @param queues from {@link createQueues}; their connection is left to its owner */
+/** Closes the queues. Their connection stays open for its owner. */
 export async function closeQueues(queues: Queues): Promise<void> {
   await Promise.all(Object.values(queues).map(queue => queue.close()));
 }
 
-/**
- * @param queues the queues
- * @returns whether jobs are waiting to place orders
- */
+/** Tells whether jobs wait to place orders. */
 export async function areOrdersWaiting(queues: Queues): Promise<boolean> {
   return (await queues['place-orders'].getWaitingCount()) > 0;
 }

@@ -6,25 +6,23 @@ import { JOB_DATA, type JobData, type JobName } from './jobs.js';
 import { QUEUE_PREFIX } from './queues.js';
 
 /**
- * A worker that was killed is noticed within `stalledInterval`; 10 stalls before a job is given up, as a rolling restart
- * stalls a job more than once and BullMQ's default of 1 fails it for ever. `drainDelay` stays below the socket's timeout.
+ * Options of BullMQ's workers. A killed worker is noticed within `stalledInterval`. A job fails for good after 10
+ * stalls instead of BullMQ's 1, since a rolling restart can stall a job more than once. `drainDelay` (in s) stays below
+ * the socket time-out.
  */
 const WORKER_OPTIONS = { lockDuration: 15_000, stalledInterval: 5_000, maxStalledCount: 10, drainDelay: 5 } as const;
 
-/**
- * What a job may take, in ms. Every call in it ends within seconds, so one that takes longer hangs; it is tried again, which is
- * safe, and does not hold its place for ever.
- */
+/** Time limit for a job, in ms. Each call in a job ends within seconds, so a longer job hangs. Its retry is safe. */
 const JOB_MS = 60 * SECOND_MS;
 
-/** Told of what happens to jobs. A failed job compensates nothing: Postgres decides what is true. */
+/** Receives the outcomes of jobs. A failed job compensates nothing: Postgres decides. */
 export interface JobObserver {
   onDone(name: JobName, seconds: number): void;
   onFailed(name: JobName, error: Error): void;
   onError(error: Error): void;
 }
 
-/** How a worker takes its jobs. */
+/** The connection, the concurrency and the observer of a worker. */
 export interface JobWorkerOptions {
   /** BullMQ duplicates this connection for its blocking reads. */
   connection: Redis;
@@ -36,9 +34,8 @@ export interface JobWorkerOptions {
 /**
  * Starts to take jobs of one name.
  *
- * @param name the job
  * @param run does one job; it must be idempotent, as a job is delivered at least once
- * @returns the worker; `close()` waits for the jobs under way
+ * @returns the worker; `close()` waits for the jobs in flight
  */
 export function startJobWorker<N extends JobName>(
   name: N,

@@ -3,20 +3,21 @@ import { ConfigError } from '../process/config.js';
 import { withDeadline } from '../rules/clock.js';
 import { DeadlineExceeded, NotVerified } from '../rules/errors.js';
 
+/** A connection to Redis. */
 export type { Redis } from 'ioredis';
 
 /**
- * How a connection behaves when Redis doesn't.
+ * How a connection behaves while Redis does not serve.
  *
- * - `api`: fails at once, nothing is queued or sent twice: the client is told 503 and tries again.
- * - `steps`: the worker's scripts and the command line: a call fails within 5 s, and is made again by whoever knows that it is safe.
- * - `worker`: waits for Redis to come back; BullMQ demands `maxRetriesPerRequest: null`, and its blocking reads
- *   last 5 s, so a socket that is silent for 15 s is dead, half open perhaps.
- * - `feed`: only listens to what is published. It subscribes again by itself (core/redis/feed/feed.ts), to know since when it hears.
+ * - `api`: fails at once. Nothing is queued or sent twice; the client gets 503 and retries.
+ * - `steps`: for the scripts of worker and command line. A call fails within 5 s; idempotent callers retry.
+ * - `worker`: waits for Redis. BullMQ demands `maxRetriesPerRequest: null`. Its blocking reads last 5 s, so a socket
+ *   that is silent for 15 s is dead.
+ * - `feed`: only listens. core/redis/feed/feed.ts subscribes again by itself, so that it knows since when it hears.
  */
 export type ConnectionProfile = 'api' | 'steps' | 'worker' | 'feed';
 
-/** No call of the API waits longer than this for Redis, in ms. */
+/** Time limit for a Redis command of the API, in ms. */
 const API_COMMAND_TIMEOUT_MS = 1_000;
 
 const AT_ONCE = {
@@ -34,12 +35,11 @@ const PROFILES = {
 } as const;
 
 /**
- * Opens a connection that reconnects for as long as it takes, within a second of Redis being back.
+ * Connects to Redis, and reconnects without limit, within a second of its return.
  *
  * @param url `redis://` or `rediss://`
- * @param profile how it behaves while Redis is away
- * @param onError told of each lost or failed connection
- * @returns the connection, not necessarily ready yet
+ * @param onError receives each lost or failed connection
+ * @returns the connection, possibly not ready yet
  */
 export function connectRedis(url: string, profile: ConnectionProfile, onError: (error: Error) => void): Redis {
   const redis = new Redis(url, {
@@ -53,11 +53,10 @@ export function connectRedis(url: string, profile: ConnectionProfile, onError: (
 }
 
 /**
- * Waits until a connection is ready for commands.
+ * Waits until a connection accepts commands.
  *
- * @param redis a connection
- * @param limitMs how long, in ms
- * @throws DeadlineExceeded when Redis doesn't answer in time
+ * @param limitMs time limit, in ms
+ * @throws DeadlineExceeded when Redis does not answer in time
  */
 export async function waitUntilReady(redis: Redis, limitMs: number): Promise<void> {
   if (redis.status === 'ready') return;
@@ -69,10 +68,9 @@ export async function waitUntilReady(redis: Redis, limitMs: number): Promise<voi
 }
 
 /**
- * Refuses a Redis that may throw claims away when memory is full.
+ * Refuses a Redis that may evict claims when its memory is full.
  *
- * @param redis a connection
- * @throws ConfigError unless its policy is `noeviction`
+ * @throws ConfigError unless the policy is `noeviction`
  */
 export async function refuseEviction(redis: Redis): Promise<void> {
   const policy = /maxmemory_policy:(\S+)/.exec(await redis.info('memory'))?.[1];
@@ -83,25 +81,26 @@ export async function refuseEviction(redis: Redis): Promise<void> {
   }
 }
 
-/** What ioredis says when a call failed because of the connection; only some of these errors have a class or a code. */
+/** ioredis's messages for calls that failed with the connection. Only some of these errors have a class or a code. */
 const LOST =
   /^(Connection is closed|Stream isn't writeable|Command timed out|Socket timeout|Reached the max retries|connect E|Socket closed)/;
 
-/** What a Redis says that is there, but can't serve for the moment: it loads, it is full, it is a replica, it is locked. */
+/** Answers of a Redis that cannot serve at the moment: loading, full, a replica, or blocked. */
 const NOT_SERVING =
   /^(LOADING|OOM|MISCONF|READONLY|BUSY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|EXECABORT|NOAUTH|WRONGPASS|UNBLOCKED)\b/;
 
 const SOCKET_CODES = /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)/;
 
 /**
- * @param error what a step in Redis, or in a queue in it, was rejected with
- * @returns whether Redis is away, answers too late or isn't verified yet: trying again later helps
+ * Tells whether a later retry helps: Redis is away, too slow or not verified.
+ *
+ * @param error an error of a call to Redis, or of a queue in it
  */
 export function isRedisPassing(error: unknown): boolean {
   return error instanceof NotVerified || error instanceof DeadlineExceeded || isRedisAway(error);
 }
 
-/** @returns whether Redis can't be reached or can't serve for the moment; otherwise it is a defect */
+/** Tells whether Redis cannot be reached or cannot serve at the moment. Any other error is a defect. */
 function isRedisAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { code } = error as NodeJS.ErrnoException;

@@ -1,4 +1,7 @@
-/** The keys of one sale. Their common hash tag puts them on one node of a Redis Cluster, where a script can reach them all. */
+/**
+ * The keys of one sale. Their common hash tag puts them on one node of a Redis Cluster, where a script reaches them
+ * all.
+ */
 export interface SaleKeys {
   sale: string;
   stock: string;
@@ -7,10 +10,7 @@ export interface SaleKeys {
   standby: string;
 }
 
-/**
- * @param saleId the sale
- * @returns the names of its keys
- */
+/** Builds the keys of a sale. */
 export function keysOf(saleId: string): SaleKeys {
   const tag = `{${saleId}}`;
   return {
@@ -22,39 +22,36 @@ export function keysOf(saleId: string): SaleKeys {
   };
 }
 
-/**
- * @param saleId the sale
- * @returns the same, in the order in which the scripts take all of them
- */
+/** Builds the keys of a sale, in the order in which scripts take them. */
 export function allKeysOf(saleId: string): string[] {
   const { sale, stock, claims, outbox, standby } = keysOf(saleId);
   return [sale, stock, claims, outbox, standby];
 }
 
 /**
- * @param saleId the sale
- * @returns the hash of the addresses where its buyers pay, by claim id; no script reads it, as Postgres has them, too
+ * Builds the key of the hash with pay addresses by claim id. No script reads it, and Postgres has the addresses too.
  */
 export function paymentsKeyOf(saleId: string): string {
   return `{${saleId}}:payments`;
 }
 
-/**
- * @param saleId the sale
- * @returns the channel on which the scripts tell what changes (lua/include/changes.lua)
- */
+/** Builds the channel on which the scripts publish changes (lua/include/changes.lua). */
 export function channelOf(saleId: string): string {
   return `{${saleId}}:changes`;
 }
 
 /**
- * The sales that Redis should know: a hash of sale id to generation, and under {@link REGISTRY_RUN} the run id of Redis
- * for which the list is whole. It tells a sale that doesn't exist (404) from one that Redis lost (503).
+ * The registry: a hash from sale id to generation of the sales that Redis should know. The field {@link REGISTRY_RUN}
+ * holds the run id of Redis for which the registry is complete. It tells a sale that does not exist (404) from one that
+ * Redis lost (503).
  */
 export const REGISTRY = 'dropline:sales';
 
-/** Not a possible sale id. */
+/** A field that no sale id can equal. */
 export const REGISTRY_RUN = '@run';
 
-/** Beside it: when the list was last found whole, in ms by Redis's clock. Not a possible sale id either. */
+/**
+ * The field for the time at which the registry was last found complete, in ms by Redis's clock. No sale id can equal
+ * it.
+ */
 export const REGISTRY_AT = '@at';

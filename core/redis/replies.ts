@@ -1,7 +1,7 @@
 /**
- * @param replies what a pipeline or a transaction was answered
- * @returns the reply to each of its commands
- * @throws what the first that failed was answered
+ * Unpacks the replies of a pipeline or a transaction.
+ *
+ * @throws the first error among the replies
  */
 export function repliesOf<T extends unknown[]>(replies: [error: Error | null, reply: unknown][] | null): T {
   return (replies ?? []).map(([error, reply]) => {
@@ -10,18 +10,12 @@ export function repliesOf<T extends unknown[]>(replies: [error: Error | null, re
   }) as T;
 }
 
-/**
- * @param time what TIME answers: seconds and microseconds
- * @returns ms since the epoch
- */
+/** Converts a reply of TIME (seconds, microseconds) to ms since the epoch. */
 export function msOf([seconds, micros]: readonly (string | number)[]): number {
   return Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
 }
 
-/**
- * @param info what INFO answers about the server
- * @returns the id of this run of Redis
- */
+/** Finds the run id in a reply of INFO. */
 export function runIdOf(info: string): string | undefined {
   return /run_id:(\w+)/.exec(info)?.[1];
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { NotVerified } from '../rules/errors.js';
 import type { Redis } from './connection.js';
 
-/** How many keys each script takes. The files in lua/ say which, and what they return. */
+/** The number of keys of each script. The files in lua/ name the keys and the results. */
 const KEY_COUNT = {
   claim: 5,
   release: 5,
@@ -20,24 +20,18 @@ const KEY_COUNT = {
   'mark-registry': 1,
 } as const;
 
+/** The name of a script: its file below lua/ without the ending. */
 export type ScriptName = keyof typeof KEY_COUNT;
 
 const FOLDER = join(import.meta.dirname, 'lua');
 
-/**
- * @param name a script
- * @returns its source, with each `-- @include name` replaced by lua/include/name.lua
- */
+/** Reads the source of a script, with each `-- @include name` replaced by lua/include/name.lua. */
 export function readScript(name: ScriptName): string {
   const include = (_line: string, part: string) => readFileSync(join(FOLDER, 'include', `${part}.lua`), 'utf8');
   return readFileSync(join(FOLDER, `${name}.lua`), 'utf8').replace(/^-- @include (\S+)$/gm, include);
 }
 
-/**
- * Makes the scripts known to a connection. They are sent by hash, and whole when Redis has forgotten them.
- *
- * @param redis a connection
- */
+/** Registers the scripts with a connection. ioredis sends them by hash, and whole when Redis has forgotten them. */
 export function defineScripts(redis: Redis): void {
   for (const name of Object.keys(KEY_COUNT) as ScriptName[]) {
     redis.defineCommand(name, { numberOfKeys: KEY_COUNT[name], lua: readScript(name) });
@@ -46,26 +40,27 @@ export function defineScripts(redis: Redis): void {
 
 type Script = (...keysAndArgs: (string | number)[]) => Promise<unknown>;
 
+/** The keys and arguments of a script, in its own order. */
+export interface ScriptCall {
+  keys: string[];
+  args: (string | number)[];
+}
+
 /**
- * @param redis a connection that went through {@link defineScripts}
- * @param name the script
- * @param keys its keys, in its order
- * @param args its arguments
- * @returns what the script returns
- * @throws what ioredis throws: then whether it ran is unknown
+ * Runs a script on a connection with registered scripts.
+ *
+ * @throws ioredis's error: the outcome is unknown
  */
-export function runScript(redis: Redis, name: ScriptName, keys: string[], args: (string | number)[]): Promise<unknown> {
+export function runScript(redis: Redis, name: ScriptName, { keys, args }: ScriptCall): Promise<unknown> {
   const script = (redis as unknown as Record<ScriptName, Script>)[name];
   return script.call(redis, ...keys, ...args);
 }
 
 /**
- * Splits what a fenced script returned.
+ * Splits the reply of a fenced script into verdict and result.
  *
- * @param reply the reply, its first element the fence's verdict
  * @param saleId named in the error
- * @returns the rest of the reply
- * @throws NotVerified unless the verdict is 'ok': nothing was done, and trying again later helps
+ * @throws NotVerified unless the verdict is 'ok': nothing was done, and a later retry helps
  */
 export function behindFence<T>(reply: unknown, saleId: string): T[] {
   const [verdict, ...rest] = reply as [string, ...T[]];

@@ -1,61 +1,58 @@
 /**
- * The words of a sale, used with one meaning everywhere:
+ * The words of a sale, each with one meaning everywhere:
  *
  * - **unit**: one of the things for sale, a number 1..N
  * - **claim**: a buyer's win of one unit, made atomically in Redis
- * - **place**: a claim becomes an order in Postgres, under the claim's id
+ * - **place**: to turn a claim into an order in Postgres, under the claim's id
  * - **live**: a claim or an order that keeps its unit from everybody else
- * - **release**: unit and buyer are free again; safe to repeat
+ * - **release**: to make a unit and its buyer free again; idempotent
  * - **standby**: the bounded line of buyers who get the units that come back
- * - **promote**: a unit goes to the first on standby
+ * - **promote**: to give a unit to the first buyer on standby
  */
 
-/** Buyers and sales are named alike: opaque, one spelling each, safe in keys, URLs and SQL. */
+/** The form of buyer and sale ids: opaque, with one spelling each, safe in keys, URLs and SQL. */
 export const ID_PATTERN = /^[A-Za-z0-9_-]{1,64}$/;
 
-/** From the win to its end; the order is the order in which a claim may pass through them. */
+/** The statuses of a claim, in the order in which a claim may pass through them. */
 export const CLAIM_STATUSES = ['queued', 'pending_payment', 'paid', 'cancelled', 'rejected', 'refunded'] as const;
+/** The status of a claim. */
 export type ClaimStatus = (typeof CLAIM_STATUSES)[number];
 
-/** The ends of a claim: its unit is free, or sold to somebody else, and the buyer may buy again. */
+/** The final statuses of a claim: the unit is free or belongs to another buyer, and the buyer may buy again. */
 export type EndedStatus = Extract<ClaimStatus, 'cancelled' | 'rejected' | 'refunded'>;
 
-/** What is needed to place or release a claim. */
+/** The facts needed to place or release a claim. */
 export interface Claim {
   claimId: string;
   buyerId: string;
   unit: number;
 }
 
-/** The most claims that are placed together: in one job, one statement, and one call of the script that writes them back. */
+/** The most claims placed together: in one job, one statement, and one call of the script that records them. */
 export const PLACE_BATCH_MAX = 500;
 
-/** A claim as Redis keeps it for its buyer. */
+/** A claim as Redis stores it for its buyer. */
 export interface ClaimRecord {
   claimId: string;
   unit: number;
   status: ClaimStatus;
-  /** Deadline of the payment, in ms since the epoch; known once the order is placed. */
+  /** The payment deadline, in ms since the epoch; known once the order is placed. */
   payByMs?: number;
-  /** Why it ended, or why a payment was not taken. */
+  /** The reason for the end, or for a payment that failed. */
   reason?: string;
 }
 
-/**
- * @param status where a claim stands
- * @returns whether it keeps its unit and its buyer from claiming again
- */
+/** Tells whether a claim with this status keeps its unit, and its buyer from another claim. */
 export function isLive(status: ClaimStatus): boolean {
   return status === 'queued' || status === 'pending_payment' || status === 'paid';
 }
 
 /**
- * Reads the value of a buyer's field in the claims hash: `claimId unit status payByMs reason`, `-` for none. More words, of a
- * later version, are passed over.
+ * Parses a value of the claims hash: `claimId unit status payByMs reason`, with `-` for none. Further words, of a later
+ * version, are ignored.
  *
  * @param record the value as the scripts write it (core/redis/lua)
- * @returns the claim
- * @throws Error when the value has another form, as nothing in the system would have written it
+ * @throws Error when the value has another form: no script writes one
  */
 export function parseClaimRecord(record: string): ClaimRecord {
   const [claimId, unit, status, payByMs, reason] = record.split(' ');
@@ -66,10 +63,7 @@ export function parseClaimRecord(record: string): ClaimRecord {
   return claim;
 }
 
-/**
- * @param claim a claim
- * @returns the value for the claims hash, the reverse of {@link parseClaimRecord}
- */
+/** Formats a value of the claims hash, the reverse of {@link parseClaimRecord}. */
 export function formatClaimRecord(claim: ClaimRecord): string {
   return `${claim.claimId} ${claim.unit} ${claim.status} ${claim.payByMs ?? '-'} ${claim.reason ?? '-'}`;
 }

@@ -1,16 +1,17 @@
 import { DeadlineExceeded } from './errors.js';
 
+/** A second, in ms. */
 export const SECOND_MS = 1_000;
+/** A minute, in ms. */
 export const MINUTE_MS = 60 * SECOND_MS;
 
 /**
- * Waits for a promise, but not for ever. The work itself goes on: its outcome is unknown, not undone.
+ * Waits for a promise until a deadline. The work itself continues after it: its outcome is unknown, not undone.
  *
- * @param work the promise to wait for
- * @param limitMs how long, in ms
+ * @param work the promise to await
+ * @param limitMs time limit, in ms
  * @param what named in the error
- * @returns what the promise returns
- * @throws DeadlineExceeded when it takes longer; and whatever the promise rejects with
+ * @throws DeadlineExceeded when the limit passes; also the rejection of `work`
  */
 export async function withDeadline<T>(work: Promise<T>, limitMs: number, what: string): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
@@ -25,9 +26,9 @@ export async function withDeadline<T>(work: Promise<T>, limitMs: number, what: s
 }
 
 /**
- * @param limitMs how long to wait, in ms
- * @param signal ends the wait early
- * @returns after that time, or at once when the signal fires
+ * Waits for a time.
+ *
+ * @param signal ends the wait early, without an error
  */
 export function pause(limitMs: number, signal?: AbortSignal): Promise<void> {
   return new Promise(resolve => {

@@ -1,46 +1,189 @@
+/** Whether the same request may succeed when it is sent again, and when: `later` has no known time. */
+export type Retry = 'no' | 'after' | 'later';
+
+/** One kind of error. docs/errors.md is written from these fields. */
+export interface ProblemKind {
+  status: number;
+  title: string;
+  cause: string;
+  /** What the caller does about it. */
+  cure: string;
+  retry: Retry;
+}
+
 /** Every error that a client can see, with its HTTP status and its title. The codes are stable. */
 export const PROBLEMS = {
-  invalid_request: { status: 400, title: 'The request is malformed' },
-  bad_signature: { status: 400, title: 'The signature is not right, or too old' },
-  unauthenticated: { status: 401, title: 'A valid token is needed' },
-  not_open: { status: 403, title: 'The sale is not open yet' },
-  forbidden_origin: { status: 403, title: 'This page may not do that' },
-  unknown_sale: { status: 404, title: 'There is no such sale' },
-  unknown_provider: { status: 404, title: 'There is no such payment provider' },
-  not_found: { status: 404, title: 'There is nothing here' },
-  method_not_allowed: { status: 405, title: 'This method is not allowed here' },
-  sold_out: { status: 409, title: 'All units are taken' },
-  not_payable: { status: 409, title: 'There is nothing to pay' },
-  not_cancellable: { status: 409, title: 'There is nothing to cancel' },
-  not_refundable: { status: 409, title: 'There is nothing to give back' },
-  changed_meanwhile: { status: 409, title: 'It was changed meanwhile' },
-  sale_closed: { status: 410, title: 'The sale is over' },
-  request_timeout: { status: 408, title: 'The request took too long to arrive' },
-  body_too_large: { status: 413, title: 'The body is too large' },
-  too_many_requests: { status: 429, title: 'Too many requests' },
-  too_soon: { status: 429, title: 'Another purchase was a short while ago, or is not finished' },
-  headers_too_large: { status: 431, title: 'The headers are too large' },
-  internal: { status: 500, title: 'Something broke on our side' },
-  unavailable: { status: 503, title: 'Not available for the moment' },
-} as const satisfies Record<string, { status: number; title: string }>;
+  invalid_request: {
+    status: 400,
+    title: 'The request is malformed',
+    cause: 'The path, the query, a header or the body does not have the form that the call expects.',
+    cure: 'Correct the request. `detail`, where there is one, names the part that is wrong.',
+    retry: 'no',
+  },
+  bad_signature: {
+    status: 400,
+    title: 'The signature is not right, or too old',
+    cause: 'The signature does not match the raw bytes and our keys, or is more than 300 s old.',
+    cure: 'Sign the raw bytes with a key from `PAYMENT_WEBHOOK_SECRETS`, and keep the clock synchronised.',
+    retry: 'no',
+  },
+  unauthenticated: {
+    status: 401,
+    title: 'A valid token is needed',
+    cause: 'The request has no token, or its token is expired, wrongly signed or without a valid buyer id.',
+    cure: 'Get a new token from the shop. An operator logs in to the console again.',
+    retry: 'no',
+  },
+  not_open: {
+    status: 403,
+    title: 'The sale is not open yet',
+    cause: 'The time in `opensAt` has not come, or the operator has paused the sale.',
+    cure: 'Repeat the request after `Retry-After` seconds.',
+    retry: 'after',
+  },
+  forbidden_origin: {
+    status: 403,
+    title: 'This page may not do that',
+    cause: 'A page of another origin sent the request, or a request with a cookie does not name its origin.',
+    cure: 'Call from a page on the same origin, or send the token in the `Authorization` header.',
+    retry: 'no',
+  },
+  unknown_sale: {
+    status: 404,
+    title: 'There is no such sale',
+    cause: 'No sale has the id in the path.',
+    cure: 'Check the id. `npm run cli -- sale list` shows every sale.',
+    retry: 'no',
+  },
+  unknown_provider: {
+    status: 404,
+    title: 'There is no such payment provider',
+    cause: 'The path names no payment provider, or the API runs without `PAYMENT_WEBHOOK_SECRETS`.',
+    cure: 'Send events to `/webhooks/payments/signed-webhook`, and set the keys for both API and worker.',
+    retry: 'no',
+  },
+  not_found: {
+    status: 404,
+    title: 'There is nothing here',
+    cause: 'No call has this path. In the console: no order has this id.',
+    cure: 'Check the path against `/openapi.json`.',
+    retry: 'no',
+  },
+  method_not_allowed: {
+    status: 405,
+    title: 'This method is not allowed here',
+    cause: 'The path does not take this method. The board of queues is read-only unless `BOARD_WRITE` is 1.',
+    cure: 'Use a method that the `Allow` header names.',
+    retry: 'no',
+  },
+  sold_out: {
+    status: 409,
+    title: 'All units are taken',
+    cause: 'No unit is free, and standby is full or the sale has none. Nothing about the buyer is stored.',
+    cure: 'Tell the buyer. Units that are not paid in time come back, so a later click may win one.',
+    retry: 'later',
+  },
+  not_payable: {
+    status: 409,
+    title: 'There is nothing to pay',
+    cause: 'The buyer has no order in this sale that waits for its payment.',
+    cure: 'Read `/order-status`. With `Retry-After` the order is not placed yet: pay again after that time.',
+    retry: 'no',
+  },
+  not_cancellable: {
+    status: 409,
+    title: 'There is nothing to cancel',
+    cause: 'The buyer is not on standby, and has no unpaid order in this sale.',
+    cure: 'Read `/order-status`. A paid order is refunded by the operator, not cancelled.',
+    retry: 'no',
+  },
+  not_refundable: {
+    status: 409,
+    title: 'There is nothing to give back',
+    cause: 'Only a paid order can be refunded, and this order is not paid.',
+    cure: 'Read `detail`: it names the status of the order.',
+    retry: 'no',
+  },
+  changed_meanwhile: {
+    status: 409,
+    title: 'It was changed meanwhile',
+    cause: 'Another operator changed the sale at the same time.',
+    cure: 'Load the page of the sale again, then decide.',
+    retry: 'no',
+  },
+  sale_closed: {
+    status: 410,
+    title: 'The sale is over',
+    cause: 'The sale has reached its end, or the operator has closed it.',
+    cure: 'Tell the buyer. Orders that exist can still be paid or cancelled.',
+    retry: 'no',
+  },
+  request_timeout: {
+    status: 408,
+    title: 'The request took too long to arrive',
+    cause: 'The headers or the whole request did not arrive in time: the API waits for 5 s and 10 s.',
+    cure: 'Repeat the request on a new connection: it cannot buy twice.',
+    retry: 'later',
+  },
+  body_too_large: {
+    status: 413,
+    title: 'The body is too large',
+    cause: "The body is above the limit: 1,024 bytes for a buyer's call, 64 kB for an event.",
+    cure: "Send a buyer's call without a body: none of them needs one.",
+    retry: 'no',
+  },
+  too_many_requests: {
+    status: 429,
+    title: 'Too many requests',
+    cause:
+      'A client or a buyer sends faster than nginx allows, or too many requests wait here. The console limits failed logins.',
+    cure: 'Repeat the request after `Retry-After` seconds. Poll no earlier than `pollAfterMs` says.',
+    retry: 'after',
+  },
+  too_soon: {
+    status: 429,
+    title: 'Another purchase was a short while ago, or is not finished',
+    cause: 'A rule of the sale about one buyer applies: `detail` says which of the two.',
+    cure: 'Repeat the request after `Retry-After` seconds.',
+    retry: 'after',
+  },
+  headers_too_large: {
+    status: 431,
+    title: 'The headers are too large',
+    cause: 'The headers are above the limit of 8 kB.',
+    cure: 'Send fewer or shorter cookies to this host.',
+    retry: 'no',
+  },
+  internal: {
+    status: 500,
+    title: 'Something broke on our side',
+    cause: 'Dropline has a defect, or a store refuses a command that Dropline needs.',
+    cure: 'Repeat the request: it cannot buy twice. If it fails again, tell the operator when: the log says more.',
+    retry: 'later',
+  },
+  unavailable: {
+    status: 503,
+    title: 'Not available for the moment',
+    cause: 'A store or every API is away, or the sale was not verified since Redis started.',
+    cure: 'Repeat the request after `Retry-After` seconds: it cannot buy twice.',
+    retry: 'after',
+  },
+} as const satisfies Record<string, ProblemKind>;
 
+/** The stable code of a problem. */
 export type ProblemCode = keyof typeof PROBLEMS;
 
-/** What a problem may carry besides its code. */
+/** The optional fields of a problem. */
 export interface ProblemDetails {
-  /** What this one caller can do about it. */
+  /** Advice for this caller. */
   detail?: string;
-  /** Seconds after which trying again makes sense. */
+  /** Seconds after which a retry makes sense. */
   retryAfterSeconds?: number;
-  /** When the sale opens, ISO 8601 in UTC. */
+  /** When the sale opens: ISO 8601 in UTC. */
   opensAt?: string;
 }
 
-/**
- * @param code what is wrong
- * @param details what this one caller can do about it
- * @returns the body of the answer, as RFC 9457 has it
- */
+/** Builds the body of an error answer (RFC 9457). */
 export function problemBody(
   code: ProblemCode,
   details: ProblemDetails = {},
@@ -50,7 +193,7 @@ export function problemBody(
   return { type: `urn:dropline:problem:${code}`, title, status, code, detail, opensAt };
 }
 
-/** An error with an answer for the client. Everything else that is thrown is answered as `internal`. */
+/** An error that has an answer for the client. Every other error is answered as `internal`. */
 export class Problem extends Error {
   override readonly name = 'Problem';
   readonly code: ProblemCode;
@@ -63,12 +206,12 @@ export class Problem extends Error {
   }
 }
 
-/** The sale is not verified for this run of Redis, or not loaded: nothing was done, and trying again later helps. */
+/** The sale is not verified for this run of Redis, or not loaded. Nothing was done, and a later retry helps. */
 export class NotVerified extends Error {
   override readonly name = 'NotVerified';
 }
 
-/** A call took longer than it may. Whether it was carried out is unknown. */
+/** A call took longer than its limit. Its outcome is unknown. */
 export class DeadlineExceeded extends Error {
   override readonly name = 'DeadlineExceeded';
 }

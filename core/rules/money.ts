@@ -1,7 +1,8 @@
 /**
- * @param amountMinor an amount in minor units
- * @param currency ISO 4217
- * @returns the amount for people to read, such as `EUR 12.50`
+ * Formats an amount for people, such as `EUR 12.50`.
+ *
+ * @param amountMinor in minor units
+ * @param currency ISO 4217 code
  */
 export function formatMoney(amountMinor: number, currency: string): string {
   const { maximumFractionDigits: digits = 2 } = new Intl.NumberFormat('en', {

@@ -1,21 +1,22 @@
-/** Where a payment stands at its provider. `open`: nothing was taken yet. `failed`: nothing was taken, and nothing will be. */
+/** The states of a payment at its provider. `open`: no money taken yet. `failed`: none taken, and none ever will be. */
 export const PAYMENT_STATES = ['open', 'paid', 'failed', 'refunded'] as const;
+/** The state of a payment at its provider. */
 export type PaymentState = (typeof PAYMENT_STATES)[number];
 
-/** A payment, as its provider has it. Money in minor units. */
+/** A payment as its provider reports it. Amounts in minor units. */
 export interface PaymentReport {
   paymentId: string;
   orderId?: string | undefined;
   state: PaymentState;
   amountMinor: number;
-  /** ISO 4217 */
+  /** ISO 4217 code */
   currency: string;
 }
 
-/** What a provider tells of its own accord. Each event has an id, and may come again, late, out of order, or never. */
+/** An event of a payment provider. Each has an id, and may arrive twice, late, out of order, or never. */
 export interface ProviderEvent {
   eventId: string;
   type: string;
-  /** None when the event is about nothing that concerns us. */
+  /** Undefined when the event concerns no payment. */
   report?: PaymentReport | undefined;
 }

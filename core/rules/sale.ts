@@ -1,27 +1,32 @@
-/** `immediate` debits the wallet as the order is placed; `deferred` gives the buyer time to pay. */
+/** When money is taken. `immediate`: from the wallet as the order is placed. `deferred`: the buyer has time to pay. */
 export type Settlement = 'deferred' | 'immediate';
 
-/** Who takes the buyers' money: our own wallet, or the shop's payment provider (docs/payments.md). */
+/** The takers of buyers' money: Dropline's wallet, or the shop's payment provider (docs/payments.md). */
 export const PROVIDER_NAMES = ['wallet', 'signed-webhook'] as const;
+/** The name of a taker of money. */
 export type ProviderName = (typeof PROVIDER_NAMES)[number];
 
-/** What becomes of money that comes after its order has ended: `regrab` takes a unit again if one is free, else it goes back. */
+/**
+ * The fate of money that comes after its order has ended. `regrab`: it buys a unit again if one is free, otherwise it
+ * goes back. `refund`: it goes back.
+ */
 export const LATE_MONEY = ['regrab', 'refund'] as const;
+/** The fate of late money. */
 export type LateMoney = (typeof LATE_MONEY)[number];
 
-/** What the operator decided. Whether a sale is open now also depends on its window. */
+/** The operator's decision. A sale is open only within its window, too. */
 export type SaleState = 'open' | 'paused' | 'closed';
 
-/** A list of this many units takes Redis about 100 MB, and a second to load; no drop is larger. */
+/** The most units of a sale. A list of this length takes Redis about 100 MB and a second to load; no drop is larger. */
 export const UNITS_MAX = 10_000_000;
 
-/** The largest amount that one order or one credit is about, in minor units: beyond it, somebody slipped on the keyboard. */
+/** The largest amount of an order or a credit, in minor units. A larger one is a typing error. */
 export const AMOUNT_MINOR_MAX = 1_000_000_000_000;
 
-/** ISO 4217's form. Whether such a currency exists is the operator's matter. */
+/** The form of ISO 4217 codes. Whether a currency exists is up to the operator. */
 export const CURRENCY_PATTERN = /^[A-Z]{3}$/;
 
-/** One sale, as it is stored. Money in minor units, times in ms since the epoch, UTC. */
+/** A sale. Amounts in minor units, times in ms since the epoch. */
 export interface Sale {
   id: string;
   title: string;
@@ -35,38 +40,32 @@ export interface Sale {
   provider: ProviderName;
   lateMoney: LateMoney;
   standbyFactor: number;
-  /** Refuses buyers while another purchase of theirs, in any sale that asks the same, is neither paid nor ended. */
+  /** Refuses a buyer while another purchase of theirs, in any sale with this rule, is neither paid nor ended. */
   onePurchaseAtATime: boolean;
-  /** Refuses buyers for so long after they won in a sale that asks the same; 0 for no such pause. */
+  /** Refuses a buyer for this many seconds after a win in any sale with this rule; 0 turns the rule off. */
   minSecondsBetweenPurchases: number;
   state: SaleState;
   generation: number;
 }
 
-/** What the page shows. */
+/** The state of a sale as the page shows it. */
 export type SalePhase = 'upcoming' | 'open' | 'sold_out' | 'paused' | 'closed';
 
-/**
- * @param sale a sale
- * @returns how many buyers may be on standby, at most
- */
+/** Computes the most buyers who may be on standby. */
 export function standbyCap(sale: Pick<Sale, 'units' | 'standbyFactor'>): number {
   return sale.units * sale.standbyFactor;
 }
 
-/**
- * @param sale a sale
- * @returns whether it has rules about its buyers' purchases in other sales
- */
+/** Tells whether a sale has rules about its buyers' purchases in other sales. */
 export function hasPurchaseRules(sale: Pick<Sale, 'onePurchaseAtATime' | 'minSecondsBetweenPurchases'>): boolean {
   return sale.onePurchaseAtATime || sale.minSecondsBetweenPurchases > 0;
 }
 
 /**
- * @param sale what the operator decided, and the window
+ * Computes the phase of a sale as a visitor sees it.
+ *
  * @param remaining free units
  * @param nowMs the time by Redis's clock, in ms since the epoch
- * @returns what a visitor should be told
  */
 export function phaseOf(
   sale: Pick<Sale, 'state' | 'opensAtMs' | 'closesAtMs'>,

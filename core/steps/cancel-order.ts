@@ -6,15 +6,13 @@ import type { StepContext } from './context.js';
 import { releaseUnits } from './release-units.js';
 
 /**
- * Cancels an order for its buyer, placed or not yet, and releases its unit. Safe to repeat; a paid order stays paid.
+ * Cancels an order for its buyer, placed or not, and releases its unit. Idempotent; a paid order stays paid.
  *
- * @param ctx the stores
- * @param job the claim, and its sale
- * @throws NotVerified, and what the stores throw: then do it again
+ * @throws NotVerified and the stores' errors: retry
  */
 export async function cancelOrder(ctx: StepContext, { saleId, ...claim }: JobData<'cancel-order'>): Promise<void> {
-  const events = await crashStep('cancel.end', () => cancelRow(ctx.db, saleId, claim));
+  const releases = await crashStep('cancel.end', () => cancelRow(ctx.db, saleId, claim));
   await crashPoint('cancel.ended');
-  if (events.length > 0) orderCancelled();
-  await releaseUnits(ctx, events);
+  if (releases.length > 0) orderCancelled();
+  await releaseUnits(ctx, releases);
 }

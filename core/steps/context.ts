@@ -5,31 +5,31 @@ import type { Queues } from '../queue/queues.js';
 import type { Redis } from '../redis/connection.js';
 import type { ProviderName } from '../rules/sale.js';
 
-/** What a step works with: both stores, the queues, and where it reports. */
+/** The clients that steps use: both stores, the queues, and the log. */
 export interface StepContext {
   redis: Redis;
   db: Database;
   queues: Queues;
   log: Logger;
-  /** Who takes money besides the wallet. Only a worker talks to them, and only where one is set up. */
+  /** The payment providers besides the wallet. Only a worker talks to them. */
   providers?: Providers;
-  /** Where the shop wants to be told; undefined when it doesn't. */
+  /** The shop's webhook; undefined when the shop wants none. */
   shop?: ShopEndpoint | undefined;
 }
 
+/** The payment providers that a process has, by name. */
 export type Providers = Partial<Record<ProviderName, PaymentProvider>>;
 
-/** Where the shop takes its webhooks, and the key that they are signed with. */
+/** The address of the shop's webhook, and the key that signs the calls. */
 export interface ShopEndpoint {
   url: string;
   secret: string;
 }
 
 /**
- * @param ctx the stores and the providers
- * @param name a payment's provider; the wallet has no payments besides its orders
- * @returns the provider
- * @throws when this process has none of this name: the settings say where it is
+ * Returns the client of a provider.
+ *
+ * @throws Error when this process has no such provider: the settings are missing
  */
 export function providerOf(ctx: StepContext, name: ProviderName): PaymentProvider {
   const provider = ctx.providers?.[name];

@@ -14,40 +14,42 @@ import { releaseUnits } from './release-units.js';
 import { tellOrder } from './tell-order.js';
 
 /**
- * Decides what becomes of money that came after its order had ended: a unit is taken again if one is free and the sale allows it,
- * else the money goes back. Safe to repeat at any point: the new claim's id is the payment's, and whoever decides first has decided.
+ * Decides about money that came after its order had ended. A unit is taken again if one is free and the sale allows it;
+ * otherwise the money goes back. Idempotent: the new claim's id belongs to the payment, so the first decision counts.
  *
- * @param ctx the stores
- * @param payment the payment, `late`
- * @throws NotVerified, and what the stores throw: the money stays `late`, and finish-payments does it again
+ * @param payment a payment in status `late`
+ * @throws NotVerified and the stores' errors: the money stays `late`, and finish-payments retries
  */
 export async function decideLateMoney(ctx: StepContext, payment: Payment): Promise<void> {
-  // Its deadline has passed and nobody has noticed yet: the order ends first.
+  // The deadline may have passed unnoticed: then the order ends first.
   await expireOrders(ctx, { claimIds: [payment.orderId] });
   const sale = await readSale(ctx.db, payment.saleId);
   const [order] = await readOrders(ctx.db, [payment.orderId]);
-  // Another attempt has paid for it: there is nothing left to buy.
+  // Another attempt has paid for the order, so there is nothing left to buy.
   const isSurplus = order?.status === 'paid' || order?.status === 'refunded';
-  // An event is heard at any time, also when Redis has forgotten the sale.
+  // Events arrive at any time, even after Redis has forgotten the sale.
   const isOver = await hasLeftRedis(ctx.db, payment.saleId);
   if (isSurplus || isOver || sale?.lateMoney === 'refund') return giveBack(ctx, payment);
   const { buyerId, orderId: endedClaimId, regrabClaimId: claimId } = payment;
   const wish = { buyerId, endedClaimId, claimId };
   const taken = await crashStep('late.regrab', () => regrab(ctx.redis, payment.saleId, wish));
   await crashPoint('late.regrabbed');
-  // The release is under way: without it the buyer can't have a second claim.
+  // The release is in flight. Until it arrives, the buyer cannot have a second claim.
   if (taken.kind === 'not_released') return releaseUnits(ctx, await readReleases(ctx.db, [endedClaimId]));
   if (taken.kind !== 'taken') return giveBack(ctx, payment);
   const claim = { buyerId, claimId, unit: taken.unit };
   if (!(await crashStep('late.pay', () => payWithLateMoney(ctx.db, payment, claim)))) {
-    await releaseUnits(ctx, await insertTombstones(ctx.db, payment.saleId, [claim], 'lost'));
-    await tellOrder(ctx, payment.saleId, claim);
+    await releaseUnits(
+      ctx,
+      await insertTombstones(ctx.db, { saleId: payment.saleId, claims: [claim], reason: 'lost' }),
+    );
+    await tellOrder(ctx, { saleId: payment.saleId, ...claim });
     return giveBack(ctx, payment);
   }
   ordersPlaced(1);
   ordersPaid(1);
   lateMoneyDecided('regrabbed', payment.orderId);
-  await tellOrder(ctx, payment.saleId, claim);
+  await tellOrder(ctx, { saleId: payment.saleId, ...claim });
 }
 
 async function giveBack(ctx: StepContext, payment: Payment): Promise<void> {
@@ -58,14 +60,12 @@ async function giveBack(ctx: StepContext, payment: Payment): Promise<void> {
 }
 
 /**
- * Tells the buyer that their money goes back, if nothing newer is to be told.
+ * Tells the buyer that the money goes back, unless the buyer has a newer claim.
  *
- * @param ctx the stores
- * @param payment whose money came late
- * @throws NotVerified, and what Redis throws: tell it again
+ * @throws NotVerified and Redis's errors: retry
  */
 export async function tellRefunded(ctx: StepContext, { saleId, buyerId, orderId }: Payment): Promise<void> {
   const [order] = await readOrders(ctx.db, [orderId]);
   if (order?.reason !== 'refunded_late_payment' || (await hasLeftRedis(ctx.db, saleId))) return;
-  await setReason(ctx.redis, saleId, { buyerId, claimId: orderId }, order.reason);
+  await setReason(ctx.redis, saleId, { buyerId, claimId: orderId, reason: order.reason });
 }

@@ -7,17 +7,16 @@ import type { StepContext } from './context.js';
 import { inTurn } from './in-turn.js';
 import { releaseUnits } from './release-units.js';
 
-/** How many orders end in one statement: a few ms, and one release script each for as many. */
+/** Orders ended by one statement, and released by one script: a few ms each. */
 const EXPIRE_BATCH_MAX = 500;
 
 /**
- * Cancels orders that were not paid in time, by Postgres's clock, and releases their units. A sale that Redis can't serve holds up
- * neither the ends of others' orders nor their releases. Safe to repeat.
+ * Cancels orders that were not paid in time, by Postgres's clock, and releases their units. A sale that Redis cannot
+ * serve does not hold up other sales. Idempotent.
  *
- * @param ctx the stores
- * @param job its `claimIds` only; without, every overdue order
- * @returns how many were cancelled
- * @throws NotVerified, and what the stores throw: then do it again
+ * @param job only its `claimIds` count; without them, every overdue order
+ * @returns the number of orders cancelled
+ * @throws NotVerified and the stores' errors: retry
  */
 export async function expireOrders(
   ctx: StepContext,

@@ -1,9 +1,9 @@
 /**
- * Does the same for one after the other. What fails for one (a sale that isn't verified yet) doesn't hold up those behind it.
+ * Runs the same for each element in sequence. A failure, such as a sale that is not verified, does not hold up later
+ * elements.
  *
- * @param all what to do it for; what reading it throws ends it
- * @param run does it for one
- * @throws the first error, once it was tried for all
+ * @param all the elements; an error of the iteration itself ends the run
+ * @throws the first error, after every element was tried
  */
 export async function inTurn<T>(all: Iterable<T> | AsyncIterable<T>, run: (one: T) => Promise<void>): Promise<void> {
   const errors: unknown[] = [];

@@ -12,11 +12,9 @@ import { expireOrders } from './expire-orders.js';
 import { tellOrder } from './tell-order.js';
 
 /**
- * Has an order paid: from its buyer's wallet at once, or at the sale's provider, where the buyer is sent. Tells Redis. Safe to repeat.
+ * Pays an order from its buyer's wallet, or sends the buyer to the sale's provider, and tells Redis. Idempotent.
  *
- * @param ctx the stores and the providers
- * @param job the order, and its buyer
- * @throws NotVerified, and what the stores and the provider throw: then do it again
+ * @throws NotVerified and the errors of stores and provider: retry
  */
 export async function payOrder(ctx: StepContext, { saleId, claimId, buyerId }: JobData<'pay-order'>): Promise<void> {
   const sale = await readSale(ctx.db, saleId);
@@ -27,17 +25,17 @@ export async function payOrder(ctx: StepContext, { saleId, claimId, buyerId }: J
   );
   await crashPoint('pay.captured');
   const tell = (reason: OrderReason | null = null) =>
-    crashStep('pay.record', () => tellOrder(ctx, saleId, { claimId, buyerId }, reason));
+    crashStep('pay.record', () => tellOrder(ctx, { saleId, claimId, buyerId, reason }));
   switch (payment.kind) {
     case 'settled':
       ordersPaid(1);
       return tell();
     case 'open':
-      return tell(await showPayUrl(ctx, saleId, order, payment.payUrl));
+      return tell(await showPayUrl(ctx, saleId, { ...order, payUrl: payment.payUrl }));
     case 'refused':
       return tell(payment.reason);
     case 'not_payable': {
-      // A click after the deadline is answered by the truth, at once: the order has expired.
+      // A click after the deadline gets the truth at once: the order has expired.
       const expired = await expireOrders(ctx, { claimIds: [claimId] });
       return expired > 0 ? undefined : tell();
     }
@@ -45,34 +43,30 @@ export async function payOrder(ctx: StepContext, { saleId, claimId, buyerId }: J
 }
 
 /**
- * Shows a buyer where to pay, unless that has failed meanwhile: whoever took that event could not know that it would be shown after.
+ * Shows the buyer where to pay, unless that payment has failed meanwhile. The step for that event ran before there was
+ * an address to remove.
  *
- * @param ctx the stores
- * @param saleId the sale
- * @param order the order
- * @param payUrl where it is paid
- * @returns what else the buyer is to be told, or null
- * @throws what the stores throw: then do it again
+ * @returns the reason to show besides, or null
+ * @throws the stores' errors: retry
  */
 export async function showPayUrl(
   ctx: StepContext,
   saleId: string,
-  { orderId, buyerId }: OrderToPay,
-  payUrl: string,
+  { orderId, buyerId, payUrl }: OrderToPay & { payUrl: string },
 ): Promise<OrderReason | null> {
-  await setPayUrl(ctx.redis, saleId, orderId, payUrl);
+  await setPayUrl(ctx.redis, saleId, { claimId: orderId, payUrl });
   const latest = await readLatestPayment(ctx.db, orderId, buyerId);
   if (latest?.status !== 'failed' || latest.payUrl !== payUrl) return null;
   await dropPayUrl(ctx.redis, saleId, orderId);
   return 'payment_refused';
 }
 
-/** Our books first, then the provider: whatever becomes of the call, ask-providers knows that there may be a payment. */
+/** Our books come first, then the provider. If the call is lost, ask-providers knows that a payment may exist. */
 async function payElsewhere(ctx: StepContext, { orderId, buyerId }: OrderToPay): Promise<CreatedPayment> {
   const payment = await requestPayment(ctx.db, orderId, buyerId);
   await crashPoint('pay.requested');
   if (!payment?.payable) return { kind: 'not_payable' };
-  // The last attempt that there is has failed.
+  // The last allowed attempt has failed.
   if (payment.status !== 'requested' && payment.status !== 'open')
     return { kind: 'refused', reason: 'payment_refused' };
   if (payment.payUrl !== null && payment.paymentId !== null) {
@@ -82,18 +76,16 @@ async function payElsewhere(ctx: StepContext, { orderId, buyerId }: OrderToPay):
 }
 
 /**
- * Makes a payment at its provider, and writes down what came of it. Safe to repeat: the provider makes it once.
+ * Creates a payment at its provider and records the outcome. Idempotent: the provider creates it once.
  *
- * @param ctx the stores and the providers
- * @param payment a payment that was requested
- * @returns what came of it
- * @throws what the stores and the provider throw: then do it again
+ * @param payment a payment in status `requested`
+ * @throws the errors of stores and provider: retry
  */
 export async function createPayment(ctx: StepContext, payment: Payment): Promise<CreatedPayment> {
   const created = await crashStep('pay.create', () => providerOf(ctx, payment.provider).create(payment));
   if (created.kind === 'refused') await markRefused(ctx.db, payment.id);
   if (created.kind !== 'open') return created;
   const { paymentId, payUrl } = created;
-  const status = await crashStep('pay.open', () => markOpen(ctx.db, payment.id, paymentId, payUrl));
+  const status = await crashStep('pay.open', () => markOpen(ctx.db, payment.id, { paymentId, payUrl }));
   return status === 'failed' ? { kind: 'refused', reason: 'payment_refused' } : created;
 }

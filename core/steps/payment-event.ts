@@ -12,11 +12,10 @@ import { decideLateMoney } from './decide-late-money.js';
 import { tellOrder } from './tell-order.js';
 
 /**
- * Stores an event of a provider, lets it take effect, and tells Redis. An event that comes again does nothing.
+ * Stores a provider's event, applies it, and tells Redis. A repeated event is a no-op.
  *
- * @param ctx the stores
- * @param job the event, its signature checked, and whose it is
- * @throws NotVerified, and what the stores throw: then do it again; what Redis was not told, reconcile tells it
+ * @param job the event, with its signature verified
+ * @throws NotVerified and the stores' errors: retry; reconcile tells Redis what is missing there
  */
 export async function takePaymentEvent(ctx: StepContext, { provider, event }: JobData<'payment-event'>): Promise<void> {
   const applied = await crashStep('event.apply', () => applyEvent(ctx.db, provider, event));
@@ -25,12 +24,9 @@ export async function takePaymentEvent(ctx: StepContext, { provider, event }: Jo
 }
 
 /**
- * Lets what a provider answered take effect, and tells Redis.
+ * Applies the answer of a provider that was asked, and tells Redis.
  *
- * @param ctx the stores
- * @param provider who answered
- * @param report the answer
- * @throws NotVerified, and what the stores throw: then ask again
+ * @throws NotVerified and the stores' errors: ask again
  */
 export async function takePaymentAnswer(
   ctx: StepContext,
@@ -45,17 +41,17 @@ async function follow(ctx: StepContext, { outcome, payment }: AppliedReport): Pr
   if (!payment) return;
   if (outcome === 'late') return decideLateMoney(ctx, payment);
   if (outcome === 'failed' || (outcome === 'repeated' && payment.status === 'failed')) return tellFailed(ctx, payment);
-  // What comes again tells Redis once more: whoever applied it first may have died before.
+  // A repeated event tells Redis once more, as the process that applied it first may have died before that.
   if (outcome !== 'paid' && outcome !== 'repeated') return;
   if (outcome === 'paid') ordersPaid(1);
   await tell(ctx, payment);
 }
 
-/** The buyer may try again, elsewhere than where it failed. An event that comes again tells it once more: nobody else would. */
+/** Lets the buyer try again at another address. A repeated event tells Redis once more, as nothing else would. */
 async function tellFailed(ctx: StepContext, payment: Payment): Promise<void> {
   const { saleId, orderId, payUrl } = payment;
   const shown = await readPayUrl(ctx.redis, saleId, orderId);
-  // The next attempt is under way.
+  // The next attempt is already shown.
   if (shown !== undefined && shown !== payUrl) return;
   await dropPayUrl(ctx.redis, saleId, orderId);
   if (payment.payable) await tell(ctx, payment, 'payment_refused');
@@ -63,5 +59,5 @@ async function tellFailed(ctx: StepContext, payment: Payment): Promise<void> {
 
 function tell(ctx: StepContext, payment: Payment, reason: OrderReason | null = null): Promise<void> {
   const { saleId, orderId: claimId, buyerId } = payment;
-  return crashStep('event.record', () => tellOrder(ctx, saleId, { claimId, buyerId }, reason));
+  return crashStep('event.record', () => tellOrder(ctx, { saleId, claimId, buyerId, reason }));
 }

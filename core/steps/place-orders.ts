@@ -13,23 +13,24 @@ import type { StepContext } from './context.js';
 import { giveUp } from './give-up.js';
 import { releaseUnits } from './release-units.js';
 
-/** The delayed job comes this much after the deadline, in ms: a little early by the worker's clock, it would do nothing. */
+/** Delay of the expiry job behind the deadline, in ms. A job that runs early by the worker's clock would do nothing. */
 const EXPIRE_MARGIN_MS = 50;
 
 /**
- * Turns claims into orders, and tells Redis: statuses forward, outbox cleared, expiry queued. Claims that can't be placed are
- * given up: a tombstone first, then the release. Safe to repeat at any point, and for claims that were placed long ago.
+ * Turns claims into orders and tells Redis: statuses move forward, the outbox is cleared, expiry is queued. Claims that
+ * cannot be placed get a tombstone and are then released. Idempotent, even for claims placed long ago.
  *
- * @param ctx the stores
- * @param job the sale, and at most {@link PLACE_BATCH_MAX} claims
- * @throws NotVerified, and what the stores throw: then do it again; rescue does
+ * @param job at most {@link PLACE_BATCH_MAX} claims
+ * @throws NotVerified and the stores' errors: retry; rescue does so too
  */
 export async function placeOrders(ctx: StepContext, { saleId, claims }: JobData<'place-orders'>): Promise<void> {
   const { placed, known, conflicting } = await placeOrSplit(ctx, saleId, claims);
   await crashPoint('place.stored');
   tellPlaced(placed);
   if (conflicting.length > 0) {
-    const releases = await crashStep('place.give-up', () => giveUp(ctx, saleId, conflicting, 'conflict'));
+    const releases = await crashStep('place.give-up', () =>
+      giveUp(ctx, { saleId, claims: conflicting, why: 'conflict' }),
+    );
     await crashPoint('place.given-up');
     await releaseUnits(ctx, releases);
   }
@@ -52,7 +53,10 @@ function tellPlaced(placed: Order[]): void {
   ordersPaid(live.filter(order => order.status === 'paid').length);
 }
 
-/** A claim that Postgres refuses must not hold up its batch: halves are tried until it is alone, and given up. */
+/**
+ * Halves a batch that Postgres refuses until the refused claim stands alone, and gives up that claim. So one bad claim
+ * does not hold up its batch.
+ */
 async function placeOrSplit(ctx: StepContext, saleId: string, claims: Claim[]): Promise<Placement> {
   try {
     return await crashStep('place.store', () => insertOrders(ctx.db, saleId, claims));
@@ -76,10 +80,13 @@ async function refuse(ctx: StepContext, saleId: string, claims: Claim[], error: 
   return { placed: [], known: [], conflicting: [] };
 }
 
-/** What Postgres won't even hold a tombstone of can't be released: it stays in the outbox, where the audit reports it. */
+/**
+ * A claim that Postgres refuses even as a tombstone cannot be released: it stays in the outbox, where the audit reports
+ * it.
+ */
 async function tombstones(ctx: StepContext, saleId: string, claims: Claim[]): Promise<ReleaseRow[]> {
   try {
-    return await insertTombstones(ctx.db, saleId, claims, 'not_placed');
+    return await insertTombstones(ctx.db, { saleId, claims, reason: 'not_placed' });
   } catch (error) {
     if (!isDataError(error)) throw error;
     return [];
@@ -98,12 +105,12 @@ async function recordLive(ctx: StepContext, saleId: string, orders: Order[]): Pr
     const delayMs = payByMs - Date.now() + EXPIRE_MARGIN_MS;
     await crashStep('place.queue-expiry', () => enqueueExpireOrders(ctx.queues, { saleId, claimIds }, delayMs));
   } catch (error) {
-    // Left to expire-overdue.
+    // The actor expire-overdue finds these orders.
     enqueueFailed('expire-orders', error);
   }
 }
 
-/** Orders that ended before their claim was told so: rejected as they were placed, or given up earlier. */
+/** Releases orders that ended before Redis heard of them: rejected when placed, or given up earlier. */
 async function releaseEnded(ctx: StepContext, orders: Order[]): Promise<void> {
   if (orders.length === 0) return;
   const claimIds = orders.map(order => order.claimId);

@@ -10,19 +10,18 @@ import type { StepContext } from './context.js';
 import { inTurn } from './in-turn.js';
 
 /**
- * Carries out releases that Postgres has decided: frees units and buyers in Redis, promotes who is on standby, and marks the
- * events delivered. Safe to repeat at any point: a claim that isn't held any more is left alone. A sale that can't be reached does
- * not hold up the others.
+ * Carries out releases that Postgres has decided: frees units and buyers in Redis, promotes from standby, and marks the
+ * releases as delivered. Idempotent: a claim that is no longer held stays untouched. A sale that cannot be reached does
+ * not hold up others.
  *
- * @param ctx the stores
- * @param events the releases, of any sales
- * @throws NotVerified, and what the stores throw: the events stay undelivered, and deliver-events tries again
+ * @param releases of any sales
+ * @throws NotVerified and the stores' errors: the releases stay due, and deliver-events retries
  */
-export async function releaseUnits(ctx: StepContext, events: ReleaseRow[]): Promise<void> {
-  await inTurn(bySale(events), async ({ saleId, releases }) => {
-    const outcomes = await crashStep('release.script', () => release(ctx.redis, saleId, releases));
+export async function releaseUnits(ctx: StepContext, releases: ReleaseRow[]): Promise<void> {
+  await inTurn(bySale(releases), async ({ saleId, batch }) => {
+    const outcomes = await crashStep('release.script', () => release(ctx.redis, saleId, batch));
     await crashPoint('release.released');
-    const ids = releases.map(event => event.id);
+    const ids = batch.map(({ id }) => id);
     await crashStep('release.mark', () => markDelivered(ctx.db, ids));
     await crashPoint('release.marked');
     unitsReleased(outcomes.filter(outcome => outcome.kind !== 'not_held').length);
@@ -30,22 +29,20 @@ export async function releaseUnits(ctx: StepContext, events: ReleaseRow[]): Prom
   });
 }
 
-/** What one script carries out. */
-function* bySale(events: ReleaseRow[]): Generator<{ saleId: string; releases: ReleaseRow[] }> {
-  for (const saleId of new Set(events.map(event => event.saleId))) {
-    const ofSale = events.filter(event => event.saleId === saleId);
-    for (const releases of chunks(ofSale, RELEASE_BATCH_MAX)) yield { saleId, releases };
+/** Groups releases by what one script carries out. */
+function* bySale(releases: ReleaseRow[]): Generator<{ saleId: string; batch: ReleaseRow[] }> {
+  for (const saleId of new Set(releases.map(release => release.saleId))) {
+    const ofSale = releases.filter(release => release.saleId === saleId);
+    for (const batch of chunks(ofSale, RELEASE_BATCH_MAX)) yield { saleId, batch };
   }
 }
 
 /**
- * Gives all free units to those on standby, as far as there are any: after a restock, a resume or a repair. Nobody is promoted
- * while the sale isn't open: the script sees to that.
+ * Gives all free units to buyers on standby, after a restock, a resume or a repair. The script promotes nobody while
+ * the sale is not open.
  *
- * @param ctx the stores
- * @param saleId the sale
- * @returns the claims that were made
- * @throws NotVerified, and what Redis throws: reconcile promotes whoever is left
+ * @returns the new claims
+ * @throws NotVerified and Redis's errors: reconcile promotes the rest
  */
 export async function promoteWaiting(ctx: StepContext, saleId: string): Promise<Claim[]> {
   const promoted: Claim[] = [];
@@ -57,7 +54,7 @@ export async function promoteWaiting(ctx: StepContext, saleId: string): Promise<
   }
 }
 
-/** They are in the outbox already, so a queue that can't be reached loses nothing. */
+/** The claims are in the outbox already, so an unreachable queue loses nothing. */
 async function queuePromoted(ctx: StepContext, saleId: string, claims: Claim[]): Promise<void> {
   if (claims.length === 0) return;
   unitsPromoted(claims.length);

@@ -7,18 +7,16 @@ import { giveUp } from './give-up.js';
 import { releaseUnits } from './release-units.js';
 
 /**
- * Decides what became of a claim that Redis has lost and whose unit is not free any more, and has its buyer told. A job may still
- * be about to place it, so the claim's id decides: either its order is there already, or a tombstone keeps it from ever being
- * placed. Safe to repeat.
+ * Decides about a claim that Redis has lost and whose unit is taken, and tells its buyer. A job may be about to place
+ * the claim, so its id decides: either its order exists, or a tombstone keeps it from ever being placed. Idempotent.
  *
- * @param ctx the stores
- * @param job the claim as its buyer's receipt has it, and its sale
- * @throws NotVerified, and what the stores throw: then do it again; the buyer who asks again has it done, too
+ * @param job the claim as its receipt states it
+ * @throws NotVerified and the stores' errors: retry; the next question of the buyer retries too
  */
 export async function settleReceipt(ctx: StepContext, { saleId, ...claim }: JobData<'settle-receipt'>): Promise<void> {
-  await releaseUnits(ctx, await giveUp(ctx, saleId, [claim], 'lost'));
+  await releaseUnits(ctx, await giveUp(ctx, { saleId, claims: [claim], why: 'lost' }));
   const [order] = await readOrders(ctx.db, [claim.claimId]);
   if (!order) return;
-  // An order whose unit is another's in Redis is left to reconcile: Postgres is right.
+  // If the unit of this order belongs to another claim in Redis, reconcile repairs that: Postgres is right.
   await restoreClaim(ctx.redis, saleId, claimOf(order));
 }

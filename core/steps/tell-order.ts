@@ -4,20 +4,21 @@ import type { Claim } from '../rules/claim.js';
 import { claimOf, isLiveOrder, type OrderReason } from '../rules/order.js';
 import type { StepContext } from './context.js';
 
+/** The order to tell of, and the reason of a failed payment. */
+export interface ToldOrder extends Pick<Claim, 'claimId' | 'buyerId'> {
+  saleId: string;
+  reason?: OrderReason | null;
+}
+
 /**
- * Tells Redis where an order stands, while it is live: of one that has ended its release tells. Safe to repeat.
+ * Tells Redis the status of a live order. For an ended order its release does so. Idempotent.
  *
- * @param ctx the stores
- * @param saleId the sale
- * @param claim which order, and whose
- * @param reason why a payment was not taken; nothing, once the order is paid
- * @throws NotVerified, and what the stores throw: then do it again
+ * @param told its `reason` is ignored once the order is paid
+ * @throws NotVerified and the stores' errors: retry
  */
 export async function tellOrder(
   ctx: StepContext,
-  saleId: string,
-  { claimId, buyerId }: Pick<Claim, 'claimId' | 'buyerId'>,
-  reason: OrderReason | null = null,
+  { saleId, claimId, buyerId, reason = null }: ToldOrder,
 ): Promise<void> {
   const [order] = await readOrders(ctx.db, [claimId]);
   if (order?.buyerId !== buyerId || !isLiveOrder(order.status)) return;

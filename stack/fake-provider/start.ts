@@ -33,7 +33,8 @@ export async function startFakeProvider(webhookUrl: string): Promise<FakeProvide
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const process = await startProcess({
-    name: 'stack/fake-provider',
+    name: 'fake-provider',
+    script: 'stack/fake-provider/main',
     args: ['--port', `${port}`, '--webhook', webhookUrl, '--key', key, '--secret', secret],
     environment: {},
     ready: { prints: /listens on/ },

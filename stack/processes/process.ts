@@ -14,8 +14,10 @@ const OUTPUT_CHARS = 64_000;
 export type Readiness = { url: string } | { prints: RegExp };
 
 export interface ProcessOptions {
-  /** The app: `api` runs dist/apps/api/main.js. */
+  /** Named in errors, and the app to run: `api` runs dist/apps/api/main.js. */
   name: string;
+  /** Another program than an app: its path below dist/, without .js. */
+  script?: string;
   args?: readonly string[];
   /** Its whole environment; nothing of ours is inherited. */
   environment: Readonly<Record<string, string>>;
@@ -63,7 +65,7 @@ function isReady(readiness: Readiness, output: string): Promise<boolean> | boole
 }
 
 function launch(options: ProcessOptions): Promise<GuardedProcess> {
-  const main = join(checkout, 'dist', 'apps', options.name, 'main.js');
+  const main = join(checkout, 'dist', `${options.script ?? `apps/${options.name}/main`}.js`);
   if (!existsSync(main)) throw new Error(`${main} is not built: run node bin/bootstrap.mjs`);
   return startGuarded({
     command: process.execPath,

@@ -39,7 +39,7 @@ test.each(cases)(
   '%s: %s',
   async (link, _kind, fault) => {
     const { id } = await s.open({ units: 4, payWithinSeconds: 3 });
-    await creditWallets(s.connections.db, ['payer', 'changeable'], PRICE_MINOR, 'EUR');
+    await creditWallets(s.connections.db, ['payer', 'changeable'], { amountMinor: PRICE_MINOR, currency: 'EUR' });
     const random = seededRandom(1);
     const plans = [
       ['payer', 'pay'],

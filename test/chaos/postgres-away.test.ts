@@ -56,7 +56,7 @@ const CROWD = 120;
 test('Postgres is killed again and again under load: whoever was told to have paid has', async () => {
   const { id } = await s.open({ units: CROWD, payWithinSeconds: 4 });
   const buyers = Array.from({ length: CROWD }, (_, i) => `payer-${i + 1}`);
-  await creditWallets(s.connections.db, buyers, PRICE_MINOR, 'EUR');
+  await creditWallets(s.connections.db, buyers, { amountMinor: PRICE_MINOR, currency: 'EUR' });
   const random = seededRandom(1);
   const visits = buyers.map(async (buyerId, i) => {
     await pause(i * EVERY_MS);

@@ -46,7 +46,7 @@ const untilAll = (saleId: string, buyerIds: string[], status: string) =>
 async function sell(saleId: string): Promise<{ paid: string[]; unpaid: string[] }> {
   const buyers = names('live', LIVE);
   const [paid, unpaid] = [buyers.slice(0, PAID), buyers.slice(PAID)];
-  await creditWallets(s.connections.db, paid, PRICE_MINOR, 'EUR');
+  await creditWallets(s.connections.db, paid, { amountMinor: PRICE_MINOR, currency: 'EUR' });
   await buyAll(saleId, buyers);
   await untilAll(saleId, buyers, 'pending_payment');
   await Promise.all(paid.map(buyerId => s.client.ask('pay', saleId, buyerId)));

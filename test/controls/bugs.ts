@@ -170,7 +170,7 @@ export const BUGS: Bug[] = [
     'releases that were decided are not carried out again (F41)',
     {
       file: 'core/maintenance/deliver-events.ts',
-      find: '    await releaseUnits(ctx, events);\n',
+      find: '    await releaseUnits(ctx, releases);\n',
       replace: '',
     },
     'integration',
@@ -209,7 +209,7 @@ export const BUGS: Bug[] = [
     'rebuild calls a claim lost without a tombstone',
     {
       file: 'core/maintenance/rebuild.ts',
-      find: "    for (const claims of chunks(undecided, VOID_BATCH)) await giveUp(ctx, saleId, claims, 'lost');\n",
+      find: "    for (const claims of chunks(undecided, VOID_BATCH)) await giveUp(ctx, { saleId, claims, why: 'lost' });\n",
       replace: '',
     },
     'integration',
@@ -220,7 +220,7 @@ export const BUGS: Bug[] = [
     'a claim of a receipt is called lost without a tombstone',
     {
       file: 'core/steps/settle-receipt.ts',
-      find: "  await releaseUnits(ctx, await giveUp(ctx, saleId, [claim], 'lost'));\n",
+      find: "  await releaseUnits(ctx, await giveUp(ctx, { saleId, claims: [claim], why: 'lost' }));\n",
       replace: "  await restoreClaim(ctx.redis, saleId, { ...claim, status: 'rejected', reason: 'lost' });\n",
     },
     'integration',

@@ -12,7 +12,7 @@ const { ask } = admin;
 
 test('a buyer’s page shows wallet, orders and statement, and asks about the unit before a refund', async () => {
   const sale = await openTestSale(stores, { units: 1, priceMinor: 500 });
-  await creditWallets(stores.db, ['spender'], 700, 'EUR');
+  await creditWallets(stores.db, ['spender'], { amountMinor: 700, currency: 'EUR' });
   const claim = await winOne(stores, sale, 'spender');
   await placeOrders(stores, { saleId: sale.id, claims: [claim] });
   await payOrder(stores, { saleId: sale.id, claimId: claim.claimId, buyerId: 'spender' });

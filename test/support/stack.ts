@@ -100,7 +100,7 @@ export class TestStack {
 
   /** Puts the same amount into each wallet. */
   credit(buyerIds: string | string[], amountMinor: number): Promise<void> {
-    return creditWallets(this.connections.db, [buyerIds].flat(), amountMinor, CURRENCY);
+    return creditWallets(this.connections.db, [buyerIds].flat(), { amountMinor, currency: CURRENCY });
   }
 
   token(buyerId: string): string {

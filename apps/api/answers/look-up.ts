@@ -29,7 +29,7 @@ export async function lookUp(
   const sale = await ctx.sales.find(saleId);
   const askedAtMs = performance.now();
   const known = await ctx.statuses.read(saleId, buyerId);
-  const receipt = text === undefined ? undefined : verifyReceipt(ctx.receiptKey, saleId, buyerId, text);
+  const receipt = text === undefined ? undefined : verifyReceipt(ctx.receiptKey, text, { saleId, buyerId });
   const missing = receipt && isMissing(receipt, known);
   const answer = missing
     ? await redeem(ctx, sale, receipt, known, askedAtMs)

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import getRawBody, { type RawBodyError } from 'raw-body';
 import { problemSent } from '#core/process/telemetry.js';
 import { PROBLEMS } from '#core/rules/errors.js';
 import { problemText } from './problem.js';
@@ -35,29 +36,26 @@ function count(req: IncomingMessage, res: ServerResponse, next: () => void): voi
 }
 
 /**
- * Reads a body as the bytes that came, or answers with 413.
+ * Reads a body as the bytes that came, or answers with 413. The server's `requestTimeout` bounds the time.
  *
- * @param req the request
+ * @param req the request; nobody has read from it
  * @param res its response
  * @param bytesMax how many bytes at most
  * @returns the bytes; undefined when there were more: then the answer is sent
  * @throws when the connection is lost
  */
-export function readBody(req: IncomingMessage, res: ServerResponse, bytesMax: number): Promise<Buffer | undefined> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    const add = (chunk: Buffer) => {
-      bytes += chunk.length;
-      chunks.push(chunk);
-      if (bytes <= bytesMax) return;
-      req.off('data', add);
-      refuse(req, res, bytesMax);
-      resolve(undefined);
-    };
-    req.on('data', add).once('end', () => resolve(Buffer.concat(chunks)));
-    req.once('error', reject).once('close', () => reject(new Error('the connection was lost')));
-  });
+export async function readBody(
+  req: IncomingMessage,
+  res: ServerResponse,
+  bytesMax: number,
+): Promise<Buffer | undefined> {
+  try {
+    return await getRawBody(req, { length: req.headers['content-length'] ?? null, limit: bytesMax });
+  } catch (error) {
+    if ((error as RawBodyError).type !== 'entity.too.large') throw error;
+    refuse(req, res, bytesMax);
+    return undefined;
+  }
 }
 
 /** Sends the whole answer but keeps the connection for a moment: a client that is still sending would not read it else. */

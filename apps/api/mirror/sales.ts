@@ -1,10 +1,10 @@
+import { LRUCache } from 'lru-cache';
 import type { Redis } from '#core/redis/connection.js';
 import { isUnknown } from '#core/redis/registry.js';
 import { type LoadedSale, readLoadedSale, readRunId } from '#core/redis/sale/sale.js';
 import { SECOND_MS, withDeadline } from '#core/rules/clock.js';
 import { NotVerified, Problem } from '#core/rules/errors.js';
 import { REDIS_STEP_MS } from '../http/deadline.js';
-import { keepRecent } from './recent.js';
 
 /** What `GET /sales/:saleId` may be cached for, by design; so no process needs to read it more often. */
 const SALE_AGE_MAX_MS = SECOND_MS;
@@ -27,22 +27,41 @@ export interface Sales {
   forget(): void;
 }
 
+/** What is remembered of a sale that certainly doesn't exist, so that asking for it again costs Redis nothing. */
+const UNKNOWN = 'unknown';
+
 /**
  * @param redis a connection
  * @returns the sales that Redis has
  */
 export function createSales(redis: Redis): Sales {
-  const recent = keepRecent(SALE_AGE_MAX_MS, SALES_MAX, saleId =>
-    withDeadline(load(redis, saleId), REDIS_STEP_MS, 'reading the sale'),
-  );
+  const recent = new LRUCache<string, RecentSale | typeof UNKNOWN>({
+    max: SALES_MAX,
+    ttl: SALE_AGE_MAX_MS,
+    // The cache would otherwise ask for the time by a timer, which a busy turn of the event loop delays.
+    ttlResolution: 0,
+    // A load whose entry is pushed out or forgotten still answers those who wait for it.
+    ignoreFetchAbort: true,
+    async fetchMethod(saleId, _stale, { options }) {
+      const askedAtMs = performance.now();
+      const sale = await withDeadline(load(redis, saleId), REDIS_STEP_MS, 'reading the sale');
+      // The age counts from the question. 0 would mean an entry without an end.
+      options.ttl = Math.max(1, SALE_AGE_MAX_MS - (performance.now() - askedAtMs));
+      return sale ?? UNKNOWN;
+    },
+  });
+  const known = (saleId: string) => {
+    const sale = recent.get(saleId);
+    return sale === UNKNOWN ? undefined : sale;
+  };
   return {
     async find(saleId) {
-      const sale = await recent.get(saleId);
-      if (!sale) throw new Problem('unknown_sale');
+      const sale = await recent.forceFetch(saleId);
+      if (sale === UNKNOWN) throw new Problem('unknown_sale');
       return sale;
     },
-    known: recent.known,
-    forget: recent.forget,
+    known,
+    forget: () => recent.clear(),
   };
 }
 

@@ -21,7 +21,7 @@ export function addCredit(program: Command): void {
     .option('--currency <code>', 'ISO 4217', parseCurrency, 'EUR')
     .action(({ buyer, amount, currency }: Options) =>
       withDatabase(async db => {
-        await creditWallets(db, [buyer], amount, currency);
+        await creditWallets(db, [buyer], { amountMinor: amount, currency });
         print(String(await readBalance(db, buyer, currency)));
       }),
     );

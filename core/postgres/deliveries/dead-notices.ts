@@ -1,15 +1,15 @@
 import { type Database, Prisma } from '../database.js';
 import { NOTICE_COLUMNS, type Notice, type NoticeRow, noticeOf } from './notices.js';
 
-/** An event that the shop didn't take in after every attempt. */
+/** A notice that the shop did not accept in any attempt: a dead letter. */
 export interface DeadNotice extends Notice {
   lastError: string | null;
 }
 
 /**
- * @param db the database
- * @param limit how many, at most
- * @returns the events that were given up, the newest first
+ * Reads the dead letters, newest first.
+ *
+ * @param limit the most rows
  */
 export async function readDeadNotices(db: Database, limit: number): Promise<DeadNotice[]> {
   const rows = await db.$queryRaw<NoticeRow[]>(Prisma.sql`
@@ -19,11 +19,10 @@ export async function readDeadNotices(db: Database, limit: number): Promise<Dead
 }
 
 /**
- * Gives dead events another round of attempts, from now on.
+ * Gives dead letters another series of attempts, starting now.
  *
- * @param db the database
- * @param id one of them; all without
- * @returns how many
+ * @param id one notice; without it, all of them
+ * @returns the number of notices revived
  */
 export async function reviveNotices(db: Database, id?: bigint): Promise<number> {
   const which = id === undefined ? Prisma.empty : Prisma.sql`AND id = ${id}`;

@@ -3,17 +3,13 @@ import { KEPT_SINCE, LAST_DUE } from '../sales.js';
 import { type ReleaseRow, type Row, releaseOf } from './releases.js';
 
 /**
- * @param db the database
- * @param olderThanMs how long ago they were written at least, in ms
- * @param limit how many, at most
- * @param afterId only events behind this one
- * @returns the oldest events that are not delivered, of sales that Redis should have
+ * Reads the oldest releases that are still due, of sales that Redis should have.
+ *
+ * @returns at most `limit` rows, by id
  */
 export async function readDueReleases(
   db: Database,
-  olderThanMs: number,
-  limit: number,
-  afterId: bigint,
+  { olderThanMs, limit, afterId }: { olderThanMs: number; limit: number; afterId: bigint },
 ): Promise<ReleaseRow[]> {
   const rows = await db.$queryRaw<Row[]>(Prisma.sql`
     SELECT id, sale_id, order_id, payload FROM outbox_events
@@ -23,10 +19,7 @@ export async function readDueReleases(
   return rows.map(releaseOf);
 }
 
-/**
- * @param db the database
- * @param ids events that were carried out
- */
+/** Marks deliveries as carried out. */
 export async function markDelivered(db: Database, ids: bigint[]): Promise<void> {
   await db.$executeRaw(
     Prisma.sql`UPDATE outbox_events SET delivered_at = clock_timestamp() WHERE id = ANY(${ids}::bigint[])`,

@@ -1,9 +1,9 @@
 import { type Database, Prisma } from '../database.js';
 
-/** What the shop is told of an order. Each once, and those of one order in the order in which they happened. */
+/** The kinds of notices about an order. The shop gets each notice at least once, and those of one order in sequence. */
 export type NoticeKind = 'order.placed' | 'order.paid' | 'order.cancelled' | 'order.refunded';
 
-/** An event for the shop; Postgres wrote it down in the statement that made it happen (migration 0003). */
+/** A notice to the shop. A trigger writes it in the statement that causes it (migration 0003). */
 export interface Notice {
   id: bigint;
   kind: NoticeKind;
@@ -14,7 +14,7 @@ export interface Notice {
   data: Record<string, unknown>;
 }
 
-/** A notice as its row has it. */
+/** A notice as its row states it. */
 export interface NoticeRow {
   id: bigint;
   kind: NoticeKind;
@@ -26,13 +26,13 @@ export interface NoticeRow {
   last_error: string | null;
 }
 
-/** The columns of {@link NoticeRow}, of the table that a statement calls `e`. */
+/** The columns of a {@link NoticeRow}, of a table that the statement calls `e`. */
 export const NOTICE_COLUMNS = Prisma.sql`e.id, e.kind, e.sale_id, e.order_id, e.payload, e.created_at, e.attempts, e.last_error`;
 
 /**
- * @param db the database
- * @param limit how many, at most
- * @returns events that are to be delivered now: the first of its order that isn't, the oldest first
+ * Reads the notices to send now, oldest first. A notice waits until the earlier ones of its order are delivered.
+ *
+ * @param limit the most rows
  */
 export async function readDueNotices(db: Database, limit: number): Promise<Notice[]> {
   const rows = await db.$queryRaw<NoticeRow[]>(Prisma.sql`
@@ -46,19 +46,17 @@ export async function readDueNotices(db: Database, limit: number): Promise<Notic
   return rows.map(noticeOf);
 }
 
-/** Attempts of a delivery before a person is to look at it: with back-off, that is about 9 h. */
+/** Attempts before a notice becomes a dead letter: about 9 h with back-off. */
 export const ATTEMPTS_MAX = 16;
 
-/** The longest pause between two attempts, in s. */
+/** Longest pause between two attempts, in s. */
 const PAUSE_SECONDS_MAX = 3_600;
 
 /**
- * Tries a delivery again after 2, 4, 8 ... s, or gives it up. What comes after it for the same order waits, as it would make no
- * sense to the shop.
+ * Schedules the next attempt after 2, 4, 8 … s, or makes the notice a dead letter. Later notices of the same order
+ * wait, since they would make no sense to the shop.
  *
- * @param db the database
- * @param id an event that the shop didn't take in
- * @param error why
+ * @param error the reason of the failure
  */
 export async function postponeNotice(db: Database, id: bigint, error: string): Promise<void> {
   await db.$executeRaw(Prisma.sql`

@@ -2,9 +2,7 @@ import { type Database, Prisma } from '../database.js';
 import { KEPT_SINCE, LAST_DUE } from '../sales.js';
 
 /**
- * Closes the releases of sales that have left Redis, a refund of much later among them: there is nothing to release any more.
- *
- * @param db the database
+ * Closes the releases of sales that have left Redis, such as those of a very late refund: nothing is left to release.
  */
 export async function closeDeliveries(db: Database): Promise<void> {
   await db.$executeRaw(Prisma.sql`
@@ -13,14 +11,15 @@ export async function closeDeliveries(db: Database): Promise<void> {
       AND EXISTS (SELECT FROM sales s WHERE s.id = sale_id AND ${LAST_DUE} <= ${KEPT_SINCE})`);
 }
 
-/** Of so many events one statement ends well within its time: two million at once took 4.5 s of 5 (measured). */
+/**
+ * Most rows deleted by one statement, to stay within the statement's time limit: two million rows took 4.5 s of 5 s
+ * (measured).
+ */
 const PRUNE_BATCH = 100_000;
 
 /**
- * Deletes events that nobody needs any more: what the shop has taken, or has not taken in as long, and releases of sales that ended as
- * long ago. Before, a Redis that comes back older may need a release again that was carried out long ago.
- *
- * @param db the database
+ * Deletes old deliveries: notices that the shop accepted, or ignored for as long, and releases of sales that ended as
+ * long ago. Younger releases stay, because an older copy of Redis may need them again.
  */
 export async function pruneDeliveries(db: Database): Promise<void> {
   for (;;) {

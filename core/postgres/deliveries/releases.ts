@@ -2,7 +2,7 @@ import type { EndedStatus } from '../../rules/claim.js';
 import type { OrderReason } from '../../rules/order.js';
 import { type Database, Prisma, type Transaction } from '../database.js';
 
-/** A release that a transaction has decided, to be carried out in Redis after it. */
+/** A release that a transaction has decided. A step carries it out in Redis. */
 export interface ReleaseRow {
   id: bigint;
   saleId: string;
@@ -13,7 +13,7 @@ export interface ReleaseRow {
   freesUnit: boolean;
 }
 
-/** A release as its row has it. */
+/** A release as its row states it. */
 export interface Row {
   id: bigint;
   sale_id: string;
@@ -22,12 +22,12 @@ export interface Row {
 }
 
 /**
- * The statement part that writes the release events of orders which just ended, in the statement that ended them: its part `ended`
- * returns their rows (id, sale_id, buyer_id, unit, status, reason). A unit is only freed when no other live order has it,
- * and it was not withdrawn.
+ * Builds the INSERT that writes releases in the very statement that ends the orders. That statement's part `ended` must
+ * return (id, sale_id, buyer_id, unit, status, reason). A unit is freed only when no other live order has it and it was
+ * not withdrawn.
  *
- * @param freesUnits false when the units don't return to stock in any case
- * @returns an INSERT that returns event rows
+ * @param options `freesUnits: false` keeps every unit out of stock
+ * @returns SQL that returns {@link Row}s
  */
 export function insertReleases({ freesUnits } = { freesUnits: true }): Prisma.Sql {
   return Prisma.sql`
@@ -45,21 +45,15 @@ export function insertReleases({ freesUnits } = { freesUnits: true }): Prisma.Sq
 }
 
 /**
- * Runs a statement that ends orders and returns the rows of {@link insertReleases}.
+ * Runs a statement that ends orders and contains {@link insertReleases}.
  *
- * @param db the database, or a transaction
- * @param statement the statement
- * @returns the events that it wrote
+ * @returns the releases that the statement wrote
  */
 export async function endOrders(db: Transaction, statement: Prisma.Sql): Promise<ReleaseRow[]> {
   return (await db.$queryRaw<Row[]>(statement)).map(releaseOf);
 }
 
-/**
- * @param db the database
- * @param claimIds orders that have ended
- * @returns their releases, whether carried out already or not
- */
+/** Reads the releases of ended orders, carried out or not. */
 export async function readReleases(db: Database, claimIds: string[]): Promise<ReleaseRow[]> {
   const rows = await db.$queryRaw<Row[]>(Prisma.sql`
     SELECT id, sale_id, order_id, payload FROM outbox_events WHERE kind = 'release' AND order_id = ANY(${claimIds}::uuid[])`);

@@ -2,12 +2,10 @@ import { Prisma, type Transaction } from '../database.js';
 import type { Payment } from './payment.js';
 
 /**
- * Books the money of a payment: from its provider's outside to the shop, for an order.
+ * Books the money of a payment for an order: from the outside account of its provider to the shop.
  *
- * @param tx the transaction that makes the order paid, or gives the money back at once
- * @param payment the payment
- * @param orderId the order that it pays for
- * @throws when the accounts are missing: a payment without its books must not be
+ * @param tx the transaction that marks the order as paid, or returns the money at once
+ * @throws Error when the accounts are missing: no payment may exist without its booking
  */
 export async function captureFromOutside(tx: Transaction, payment: Payment, orderId: string): Promise<void> {
   const booked = await book(tx, payment, orderId, 'capture');
@@ -15,12 +13,11 @@ export async function captureFromOutside(tx: Transaction, payment: Payment, orde
 }
 
 /**
- * Books the way back: from the shop to the provider's outside.
+ * Books a refund: from the shop to the outside account of the provider.
  *
- * @param tx the transaction
- * @param payment the payment
- * @param orderId the order that it was booked for
- * @throws when the accounts are missing
+ * @param tx the transaction that decides the refund
+ * @param orderId the order for which the money was booked
+ * @throws Error when the accounts are missing
  */
 export async function refundToOutside(tx: Transaction, payment: Payment, orderId: string): Promise<void> {
   const booked = await book(tx, payment, orderId, 'refund');

@@ -5,29 +5,29 @@ import { captureFromOutside, refundToOutside } from './capture.js';
 import { type Payment, readPayments } from './payment.js';
 
 /**
- * @param db the database
- * @param limit how many, at most
- * @param afterId only payments behind this one
- * @returns payments whose money came after their order had ended, and that nobody has decided about yet
+ * Reads payments whose money came after their order had ended, and that are still undecided.
+ *
+ * @param limit the most rows
+ * @param afterId the last id of the previous page
  */
 export function readLateMoney(db: Database, limit: number, afterId: bigint): Promise<Payment[]> {
   return readPayments(db, Prisma.sql`p.status = 'late' AND p.id > ${afterId} ORDER BY p.id LIMIT ${limit}`);
 }
 
 /**
- * Pays a new order with late money, for a unit that was taken again: order, capture and payment in one transaction.
+ * Pays a new order with late money, for a unit that was taken again. Order, capture and payment are one transaction.
  *
- * @param db the database
- * @param payment the payment, `late`
- * @param claim the claim under which the unit was taken, with the payment's `regrabClaimId`
- * @returns false when somebody has decided already, or the order under that claim can't be paid: then the money is still `late`
- * @throws what Prisma throws: then doing it again is the way to learn what happened
+ * @param payment a payment in status `late`
+ * @param claim the claim that took the unit, with the payment's `regrabClaimId`
+ * @returns false when another process has decided, or the order cannot be paid: then the money stays `late`
+ * @throws Prisma's error: the outcome is unknown, so retry
  */
 export function payWithLateMoney(db: Database, payment: Payment, claim: Claim): Promise<boolean> {
   return db.$transaction(async tx => {
     if (!(await lockLate(tx, payment))) return false;
     await insertUnpaidOrders(tx, payment.saleId, [claim]);
-    // Rescue may have placed it in between, and its buyer may even have cancelled it: the same guard as for every payment.
+    // Rescue may have placed the order already, and its buyer may have cancelled it. So the guard is that of every
+    // payment.
     const paid = await tx.$executeRaw(Prisma.sql`
       UPDATE orders SET status = 'paid', paid_at = least(clock_timestamp(), pay_by), version = version + 1
       WHERE id = ${claim.claimId}::uuid AND buyer_id = ${payment.buyerId} AND status = 'pending_payment'
@@ -42,13 +42,12 @@ export function payWithLateMoney(db: Database, payment: Payment, claim: Claim): 
 }
 
 /**
- * Decides that late money goes back: it is booked in and out again, the order says so to its buyer, and the provider is to be told.
- * When other money was booked for the order, this one was paid on top of it: then it goes back as it came, and operators see it.
+ * Decides that late money goes back. The money is booked in and out, the order gets its reason, and the refund is due
+ * at the provider. Money on top of another capture goes back unbooked and is shown to the operator.
  *
- * @param db the database
- * @param payment the payment, `late`
- * @returns false when somebody has decided already, or the order has not ended: then it is to be decided again
- * @throws what Prisma throws: then do it again
+ * @param payment a payment in status `late`
+ * @returns false when another process has decided, or the order has not ended
+ * @throws Prisma's error: retry
  */
 export function refundLateMoney(db: Database, payment: Payment): Promise<boolean> {
   return db.$transaction(async tx => {
@@ -69,7 +68,10 @@ export function refundLateMoney(db: Database, payment: Payment): Promise<boolean
   });
 }
 
-/** Whoever is ending it just now is waited for; an operator may also have given its buyer more time. */
+/**
+ * Locks the order and tells whether it has ended. The lock waits for a process that is ending it, and sees a deadline
+ * that an operator has moved.
+ */
 async function lockEnded(tx: Transaction, { orderId }: Payment): Promise<boolean> {
   const [order] = await tx.$queryRaw<{ ended: boolean }[]>(
     Prisma.sql`SELECT status <> 'pending_payment' AS ended FROM orders WHERE id = ${orderId}::uuid FOR UPDATE`,

@@ -1,6 +1,6 @@
 import { type Database, Prisma } from '../database.js';
 
-/** A payment that an operator should look at. Money in minor units. */
+/** A payment for the operator to look at. Amounts in minor units. */
 export interface OddPayment {
   orderId: string;
   buyerId: string;
@@ -10,12 +10,12 @@ export interface OddPayment {
   status: string;
   amountMinor: number;
   currency: string;
-  /** What the provider says it took, where that is not what was asked for. */
+  /** The amount that the provider reports, where it differs from the amount requested. */
   mismatch: unknown;
   refundTries: number;
 }
 
-/** A refund that was tried this often isn't merely waiting for its turn. */
+/** Failed attempts after which a refund counts as stuck. */
 const TRIES_ODD = 3;
 
 interface Row {
@@ -32,9 +32,9 @@ interface Row {
 }
 
 /**
- * @param db the database
- * @param limit how many, at most
- * @returns payments of another amount than was asked for, and refunds that don't go through; the newest first
+ * Reads payments of another amount than requested and refunds that are stuck, newest first.
+ *
+ * @param limit the most rows
  */
 export async function readOddPayments(db: Database, limit: number): Promise<OddPayment[]> {
   const rows = await db.$queryRaw<Row[]>(Prisma.sql`

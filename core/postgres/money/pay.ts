@@ -1,18 +1,17 @@
 import { type Database, Prisma } from '../database.js';
 
-/** `insufficient_funds` leaves the order payable until its deadline. `not_payable`: paid before, ended, or overdue. */
+/**
+ * The outcome of a wallet payment. `insufficient_funds` leaves the order payable. `not_payable`: paid, ended or
+ * overdue.
+ */
 export type PaymentOutcome = 'paid' | 'insufficient_funds' | 'not_payable';
 
 /**
- * Pays an order from its buyer's wallet: order, debit and transfer in one statement, so that exactly one of pay, cancel and
- * expire wins, and nobody pays without goods. The deadline is checked by Postgres's clock; what was decided in time is paid in time,
- * however long the rest of the statement takes.
+ * Pays an order from its buyer's wallet. Order, debit and transfer are one statement, so exactly one of pay, cancel and
+ * expire wins. Postgres's clock checks the deadline once, so a slow statement still pays in time.
  *
- * @param db the database
- * @param claimId the order, of a sale that the wallet pays for
- * @param buyerId its buyer
- * @returns what happened
- * @throws what Prisma throws: then what happened is unknown, and paying again is the way to learn it
+ * @param claimId the order, in a sale with provider `wallet`
+ * @throws Prisma's error: the outcome is unknown, so retry
  */
 export async function payFromWallet(db: Database, claimId: string, buyerId: string): Promise<PaymentOutcome> {
   const [payment] = await db.$queryRaw<{ due: bigint; paid: bigint }[]>(Prisma.sql`

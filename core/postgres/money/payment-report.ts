@@ -5,9 +5,9 @@ import { captureFromOutside } from './capture.js';
 import { type Payment, readPayments } from './payment.js';
 
 /**
- * What came of a report. `late`: the money is there, and the order had ended. `repeated`: it was known. `mismatch`: it is not what
- * was asked for; on the word of an event nothing follows from it but a question. `refunded_elsewhere`: somebody gave money
- * back at the provider, past us, of a paid order or of one whose money is in the wallet.
+ * The outcome of a report. `late`: the order had ended. `repeated`: known before. `mismatch`: amount, currency or order
+ * differ, so the provider is asked before anything follows. `refunded_elsewhere`: money was returned at the provider
+ * without us, for a paid order or for one whose money is in the wallet.
  */
 export type ReportOutcome =
   | 'open'
@@ -21,19 +21,16 @@ export type ReportOutcome =
   | 'unknown_payment'
   | 'ignored';
 
+/** A report with its outcome and, if there is one, its payment. */
 export interface AppliedReport {
   outcome: ReportOutcome;
   payment?: Payment | undefined;
 }
 
 /**
- * Stores an event and lets it take effect, in one transaction: it is stored once, so it takes effect once.
+ * Stores an event and applies it, in one transaction. The unique event id makes this idempotent.
  *
- * @param db the database
- * @param provider whose event
- * @param event the event
- * @returns what came of it
- * @throws what Prisma throws: then nothing is known, and doing it again is the way to learn it
+ * @throws Prisma's error: the outcome is unknown, so retry
  */
 export function applyEvent(db: Database, provider: ProviderName, event: ProviderEvent): Promise<AppliedReport> {
   return db.$transaction(async tx => {
@@ -44,7 +41,7 @@ export function applyEvent(db: Database, provider: ProviderName, event: Provider
     if (!stored)
       return { outcome: 'repeated', payment: event.report && (await lockPayment(tx, provider, event.report)) };
     const applied: AppliedReport = event.report
-      ? await apply(tx, provider, event.report, false)
+      ? await apply(tx, provider, { report: event.report, source: 'event' })
       : { outcome: 'ignored' };
     await tx.$executeRaw(Prisma.sql`
       UPDATE payment_events SET outcome = ${applied.outcome}, payment_id = ${applied.payment?.id ?? null}
@@ -54,36 +51,36 @@ export function applyEvent(db: Database, provider: ProviderName, event: Provider
 }
 
 /**
- * Lets what a provider answered take effect, in one transaction.
+ * Applies the provider's answer to a question, in one transaction.
  *
- * @param db the database
- * @param provider who answered
- * @param report the answer
- * @returns what came of it
- * @throws what Prisma throws: then ask again
+ * @throws Prisma's error: ask again
  */
 export function applyAnswer(db: Database, provider: ProviderName, report: PaymentReport): Promise<AppliedReport> {
-  return db.$transaction(tx => apply(tx, provider, report, true));
+  return db.$transaction(tx => apply(tx, provider, { report, source: 'answer' }));
 }
 
-/** @param asked whether the provider was asked: an event's word alone never sends money back */
+/** A report, and how it came. The word of an event alone never sends money back; the provider's answer does. */
+interface SourcedReport {
+  report: PaymentReport;
+  source: 'event' | 'answer';
+}
+
 async function apply(
   tx: Transaction,
   provider: ProviderName,
-  report: PaymentReport,
-  asked: boolean,
+  { report, source }: SourcedReport,
 ): Promise<AppliedReport> {
   const payment = await lockPayment(tx, provider, report);
   if (!payment) return { outcome: 'unknown_payment' };
   const outcome = fits(payment, report)
     ? await follow(tx, payment, report)
-    : await contradict(tx, payment, report, asked);
+    : await contradict(tx, payment, { report, source });
   return { outcome, payment };
 }
 
 /**
- * An event may overtake the answer that tells us the payment's name at the provider: then the order tells. Of several attempts it can
- * only be the last one, as the name of one that has failed is known.
+ * Locks the payment of a report. An event may arrive before the answer that names the payment, so the order identifies
+ * it. That is always the last attempt, because the names of failed attempts are known.
  */
 async function lockPayment(
   tx: Transaction,
@@ -120,7 +117,7 @@ async function follow(tx: Transaction, payment: Payment, report: PaymentReport):
       await become(tx, payment, report, 'failed');
       return 'failed';
     case 'paid':
-      // Events may come in any order: a success counts also behind a failure.
+      // Events arrive in any order, so a success counts even after a failure.
       if (status !== 'requested' && status !== 'open' && status !== 'failed') return 'repeated';
       return capture(tx, payment, report);
     case 'refunded':
@@ -131,14 +128,20 @@ async function follow(tx: Transaction, payment: Payment, report: PaymentReport):
   }
 }
 
-/** What the provider wouldn't give back was put into the wallet: should it come back at the provider as well, the buyer has it twice. */
+/**
+ * Tells whether a refused refund was put into the wallet. If the provider returns that money as well, the buyer has it
+ * twice.
+ */
 async function isInWallet(tx: Transaction, { orderId }: Payment): Promise<boolean> {
   const found = await tx.$queryRaw<unknown[]>(Prisma.sql`
     SELECT FROM transfers WHERE order_id = ${orderId}::uuid AND kind = 'refund_to_wallet'`);
   return found.length > 0;
 }
 
-/** Exactly one of pay, cancel and expire wins, as for a wallet: one guarded update, by Postgres's clock. */
+/**
+ * Pays an order with the reported money: one guarded update by Postgres's clock, so exactly one of pay, cancel and
+ * expire wins.
+ */
 async function capture(tx: Transaction, payment: Payment, report: PaymentReport): Promise<'paid' | 'late'> {
   const paid = await tx.$executeRaw(Prisma.sql`
     UPDATE orders SET status = 'paid', paid_at = least(clock_timestamp(), pay_by), version = version + 1
@@ -161,17 +164,15 @@ async function become(tx: Transaction, { id, orderId }: Payment, report: Payment
     WHERE id = ${id}`);
 }
 
-/** The provider itself is asked; what it confirms to have taken, and we didn't ask for, goes back as it came. */
-async function contradict(
-  tx: Transaction,
-  payment: Payment,
-  report: PaymentReport,
-  asked: boolean,
-): Promise<'mismatch'> {
+/**
+ * Handles a report that differs from the request. The provider is asked first; money that it confirms and that nobody
+ * requested goes back.
+ */
+async function contradict(tx: Transaction, payment: Payment, { report, source }: SourcedReport): Promise<'mismatch'> {
   const { id, status, paymentId } = payment;
   const isUndecided = status === 'requested' || status === 'open' || status === 'failed';
   const isOurs = paymentId === null || paymentId === report.paymentId;
-  if (isUndecided && !asked) await askNow(tx, id);
+  if (isUndecided && source === 'event') await askNow(tx, id);
   else if (isUndecided && isOurs && report.state === 'paid') await giveBack(tx, id, report);
   return 'mismatch';
 }

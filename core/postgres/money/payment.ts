@@ -2,13 +2,14 @@ import { newClaimId } from '../../identity/claim-id.js';
 import type { ProviderName } from '../../rules/sale.js';
 import { type Database, Prisma, type Transaction } from '../database.js';
 
+/** The statuses of an attempt to pay. `requested`: recorded, the provider may not know it. `late`: undecided money after the end of the order. `refund_due`: owed to the buyer. */
 export type PaymentStatus = 'requested' | 'open' | 'paid' | 'late' | 'refund_due' | 'refunded' | 'failed';
 
-/** An attempt to pay one order through a provider, with what is needed of its order and its sale. Money in minor units. */
+/** An attempt to pay an order through a provider, with the needed facts of order and sale. Amounts in minor units. */
 export interface Payment {
   id: bigint;
   orderId: string;
-  /** 1, and more when the one before has failed. */
+  /** Counts from 1; a failed attempt raises it. */
   attempt: number;
   saleId: string;
   buyerId: string;
@@ -20,7 +21,7 @@ export interface Payment {
   status: PaymentStatus;
   regrabClaimId: string;
   payByMs: number;
-  /** Whether its order can still be paid. */
+  /** Whether the order can still be paid. */
   payable: boolean;
 }
 
@@ -48,9 +49,9 @@ const SELECT_PAYMENTS = Prisma.sql`
   FROM payments p JOIN orders o ON o.id = p.order_id`;
 
 /**
- * @param db the database, or a transaction
- * @param where which payments: `p` is the payment, `o` its order; whatever follows WHERE
- * @returns the payments
+ * Reads payments.
+ *
+ * @param where the condition behind WHERE: `p` is the payment, `o` its order
  */
 export async function readPayments(db: Transaction, where: Prisma.Sql): Promise<Payment[]> {
   const rows = await db.$queryRaw<PaymentRow[]>(Prisma.sql`${SELECT_PAYMENTS} WHERE ${where}`);
@@ -72,17 +73,17 @@ export async function readPayments(db: Transaction, where: Prisma.Sql): Promise<
   }));
 }
 
-/** A provider that has told us nothing is asked this soon, in s, and then ever more seldom. */
+/** First question to a silent provider, in s after the request. Later ones back off. */
 const ASK_FIRST_SECONDS = 5;
 const ASK_SECONDS_MAX = 600;
 
-/** The last chance before an order expires: asking and answering takes less than this, in s. */
+/** Last question before the order expires, in s before the deadline: time enough for an answer. */
 const ASK_BEFORE_DEADLINE_SECONDS = 3;
 
-/** How long after its deadline a payment is still asked about, in hours; an event is heard at any time. */
+/** How long after the deadline a payment is still asked about, in hours. Events count at any time. */
 const ASK_HOURS_MAX = 24;
 
-/** When to ask next: with back-off, and in any case just before the deadline and just after it. */
+/** Computes the next question: with back-off, and in any case just before and just after the deadline. */
 const nextAsk = (asked: Prisma.Sql) => Prisma.sql`
   CASE WHEN clock_timestamp() > o.pay_by + ${ASK_HOURS_MAX} * interval '1 hour' THEN NULL
        WHEN clock_timestamp() < o.pay_by - (${ASK_BEFORE_DEADLINE_SECONDS} + 1) * interval '1 second'
@@ -93,17 +94,14 @@ const nextAsk = (asked: Prisma.Sql) => Prisma.sql`
 const askDelay = (asked: Prisma.Sql) =>
   Prisma.sql`least(${ASK_FIRST_SECONDS} * 2 ^ least(${asked}, 20), ${ASK_SECONDS_MAX}) * interval '1 second'`;
 
-/** Whose payments fail that often is not helped by another one, and a provider not by the load. */
+/** After this many failed attempts another one rarely succeeds and only loads the provider. */
 const ATTEMPTS_MAX = 10;
 
 /**
- * Writes down that an order is to be paid through its sale's provider, before the provider hears of it. When what was tried before has
- * failed for certain, or went back because it was something else than was asked for, this is the next attempt. Safe to repeat.
+ * Records that an order is to be paid at its provider, before the provider hears of it. After an attempt that failed
+ * for certain, or whose money went back, a new attempt is recorded. Idempotent.
  *
- * @param db the database
- * @param orderId the order
- * @param buyerId its buyer
- * @returns the latest attempt, new or from before; undefined when the order can't be paid and never was to be
+ * @returns the latest attempt, or undefined when the order is not payable and has no attempt
  */
 export async function requestPayment(db: Database, orderId: string, buyerId: string): Promise<Payment | undefined> {
   await db.$executeRaw(Prisma.sql`
@@ -118,12 +116,7 @@ export async function requestPayment(db: Database, orderId: string, buyerId: str
   return readLatestPayment(db, orderId, buyerId);
 }
 
-/**
- * @param db the database
- * @param orderId an order
- * @param buyerId its buyer
- * @returns its latest attempt to be paid; undefined while there is none
- */
+/** Reads the latest attempt to pay an order. */
 export async function readLatestPayment(db: Database, orderId: string, buyerId: string): Promise<Payment | undefined> {
   const [payment] = await readPayments(
     db,
@@ -133,13 +126,15 @@ export async function readLatestPayment(db: Database, orderId: string, buyerId: 
 }
 
 /**
- * @param db the database
- * @param id a payment that the provider has made
- * @param paymentId its name there
- * @param payUrl where the buyer pays
- * @returns where the payment stands: an event may have overtaken the provider's answer
+ * Records that the provider has created a payment.
+ *
+ * @returns the status of the payment, as an event may have arrived before the provider's answer
  */
-export async function markOpen(db: Database, id: bigint, paymentId: string, payUrl: string): Promise<PaymentStatus> {
+export async function markOpen(
+  db: Database,
+  id: bigint,
+  { paymentId, payUrl }: { paymentId: string; payUrl: string },
+): Promise<PaymentStatus> {
   const [payment] = await db.$queryRaw<{ status: PaymentStatus }[]>(Prisma.sql`
     UPDATE payments SET provider_payment_id = coalesce(provider_payment_id, ${paymentId}), pay_url = ${payUrl},
            status = CASE status WHEN 'requested' THEN 'open' ELSE status END, updated_at = clock_timestamp()
@@ -147,10 +142,7 @@ export async function markOpen(db: Database, id: bigint, paymentId: string, payU
   return payment?.status ?? 'failed';
 }
 
-/**
- * @param db the database
- * @param id a payment that its provider refused to make
- */
+/** Records that the provider refused to create a payment. */
 export async function markRefused(db: Database, id: bigint): Promise<void> {
   await db.$executeRaw(Prisma.sql`
     UPDATE payments SET status = 'failed', ask_at = NULL, updated_at = clock_timestamp()
@@ -158,18 +150,15 @@ export async function markRefused(db: Database, id: bigint): Promise<void> {
 }
 
 /**
- * @param db the database
- * @param limit how many, at most
- * @returns the payments that nothing was heard of for a while, the longest due first
+ * Reads the payments that are due for a question, the longest due first.
+ *
+ * @param limit the most rows
  */
 export function readUnheard(db: Database, limit: number): Promise<Payment[]> {
   return readPayments(db, Prisma.sql`p.ask_at <= clock_timestamp() ORDER BY p.ask_at LIMIT ${limit}`);
 }
 
-/**
- * @param db the database
- * @param id a payment that its provider was asked about, with or without an answer
- */
+/** Schedules the next question about a payment. */
 export async function askAgainLater(db: Database, id: bigint): Promise<void> {
   await db.$executeRaw(Prisma.sql`
     UPDATE payments p SET asked = p.asked + 1, ask_at = ${nextAsk(Prisma.sql`p.asked + 1`)}

@@ -9,13 +9,11 @@ export interface Refund {
 }
 
 /**
- * Gives the money of a paid order back, and frees its buyer: order, transfer and release in one statement. A wallet has its money
- * by then; for a provider the refund is owed from then on, and told to it.
+ * Refunds a paid order and frees its buyer: order, transfer and release in one statement. A wallet has the money at
+ * once; at a provider the refund becomes due.
  *
- * @param db the database
- * @param refund the order, and what becomes of its unit
- * @returns the release to carry out; none when the order isn't paid (any more)
- * @throws what Prisma throws: then do it again
+ * @returns the release to carry out; none when the order is not paid
+ * @throws Prisma's error: retry
  */
 export function refundRow(db: Database, { orderId, restock }: Refund): Promise<ReleaseRow[]> {
   return endOrders(
@@ -44,9 +42,9 @@ export function refundRow(db: Database, { orderId, restock }: Refund): Promise<R
 }
 
 /**
- * @param db the database
- * @param limit how many, at most
- * @returns payments whose money is to go back through their provider, the longest due first
+ * Reads the refunds that are due at a provider, the longest due first.
+ *
+ * @param limit the most rows
  */
 export function readRefundsDue(db: Database, limit: number): Promise<Payment[]> {
   return readPayments(
@@ -55,23 +53,20 @@ export function readRefundsDue(db: Database, limit: number): Promise<Payment[]> 
   );
 }
 
-/**
- * @param db the database
- * @param id a payment whose provider has given the money back
- */
+/** Records that the provider has returned the money of a payment. */
 export async function markRefunded(db: Database, id: bigint): Promise<void> {
   await db.$executeRaw(Prisma.sql`
     UPDATE payments SET status = 'refunded', refund_at = NULL, updated_at = clock_timestamp()
     WHERE id = ${id} AND status = 'refund_due'`);
 }
 
-/** A refund that doesn't go through is tried again after 1, 2, 4 ... s, and every 10 min in the end: it is owed. */
+/**
+ * Longest pause between two attempts of a refund, in s. The pauses are 1, 2, 4 … s. A refund is never given up, as it
+ * is owed.
+ */
 const REFUND_SECONDS_MAX = 600;
 
-/**
- * @param db the database
- * @param id a payment whose refund could not be confirmed
- */
+/** Schedules the next attempt of a refund. */
 export async function refundAgainLater(db: Database, id: bigint): Promise<void> {
   await db.$executeRaw(Prisma.sql`
     UPDATE payments SET refund_tries = refund_tries + 1,
@@ -80,13 +75,12 @@ export async function refundAgainLater(db: Database, id: bigint): Promise<void> 
 }
 
 /**
- * Puts money that its provider won't give back into the buyer's wallet, in one statement. It does so once for an order: should a second
- * payment of the same order be refused, too, it stays owed, and operators see it.
+ * Puts money that the provider refuses to return into the buyer's wallet, in one statement and once per order. A second
+ * refused refund of the same order stays due, and operators see it.
  *
- * @param db the database
- * @param payment the payment, `refund_due`
- * @returns whether it is in the wallet, by this call
- * @throws what Prisma throws: then do it again
+ * @param payment a payment in status `refund_due`
+ * @returns whether this call moved the money
+ * @throws Prisma's error: retry
  */
 export async function refundToWallet(db: Database, { id, buyerId }: Payment): Promise<boolean> {
   const transfers = await db.$executeRaw(Prisma.sql`

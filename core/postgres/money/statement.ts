@@ -7,20 +7,17 @@ export interface StatementLine {
   orderId: string | null;
   saleId: string | null;
   currency: string;
-  /** Positive: into the wallet. Negative: out of it. */
+  /** Positive into the wallet, negative out of it. */
   amountMinor: number;
-  /** What the wallet held after it. */
+  /** The balance after the movement. */
   balanceMinor: number;
 }
 
 /**
- * Reads every movement of a buyer's wallets, with the balance after it. The balances are summed up from the transfers, so the last
- * one of a currency is the proof of the stored one.
+ * Reads the newest movements of a buyer's wallets, oldest first, each with the balance after it. The balances are sums
+ * of transfers, so the last one of a currency proves the stored balance.
  *
- * @param db the database
- * @param buyerId whose
- * @param limit how many, at most: the newest
- * @returns the movements, the oldest first
+ * @param limit the most rows
  */
 export async function readStatement(db: Database, buyerId: string, limit: number): Promise<StatementLine[]> {
   const rows = await db.$queryRaw<StatementRow[]>(Prisma.sql`

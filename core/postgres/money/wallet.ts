@@ -1,14 +1,13 @@
 import { PROVIDER_NAMES } from '../../rules/sale.js';
 import { type Database, Prisma } from '../database.js';
 
-/** Where the money of a wallet comes from; the money of every provider has an outside of its own. */
+/** The account from which wallets are credited. Every provider has an outside account of its own. */
 const OUTSIDE = 'world';
 
 /**
- * Makes the accounts that every sale in a currency needs. They exist before the first payment, so paying never creates one.
+ * Inserts the shop's accounts for a currency. They exist before the first payment, so paying never inserts one.
  *
- * @param db the database
- * @param currency ISO 4217
+ * @param currency ISO 4217 code
  */
 export async function insertShopAccounts(db: Database, currency: string): Promise<void> {
   await db.account.createMany({
@@ -20,20 +19,21 @@ export async function insertShopAccounts(db: Database, currency: string): Promis
   });
 }
 
+/** The money that each wallet gets, in minor units of an ISO 4217 currency. */
+export interface Credit {
+  amountMinor: number;
+  currency: string;
+}
+
 /**
- * Puts money into buyers' wallets, from outside.
+ * Credits buyers' wallets from outside.
  *
- * @param db the database
- * @param buyerIds whose
- * @param amountMinor how much each, in minor units
- * @param currency ISO 4217
- * @throws what Prisma throws; not safe to repeat when the outcome is unknown: look at the balance first
+ * @throws Prisma's error. Not idempotent: after an unknown outcome, read the balance first.
  */
 export async function creditWallets(
   db: Database,
   buyerIds: string[],
-  amountMinor: number,
-  currency: string,
+  { amountMinor, currency }: Credit,
 ): Promise<void> {
   await insertShopAccounts(db, currency);
   await db.$executeRaw(Prisma.sql`
@@ -49,11 +49,9 @@ export async function creditWallets(
 }
 
 /**
- * Makes sure that buyers have a wallet, if only an empty one: who pays nothing pays from it as well.
+ * Inserts empty wallets for buyers who have none. An order that costs nothing is paid from a wallet as well.
  *
- * @param db the database
- * @param buyerIds whose
- * @param currency ISO 4217
+ * @param currency ISO 4217 code
  */
 export async function insertWallets(db: Database, buyerIds: string[], currency: string): Promise<void> {
   await db.$executeRaw(Prisma.sql`
@@ -63,10 +61,9 @@ export async function insertWallets(db: Database, buyerIds: string[], currency: 
 }
 
 /**
- * @param db the database
- * @param buyerId whose wallet
- * @param currency ISO 4217
- * @returns the balance in minor units; 0 without a wallet
+ * Reads the balance of a wallet, in minor units; 0 without a wallet.
+ *
+ * @param currency ISO 4217 code
  */
 export async function readBalance(db: Database, buyerId: string, currency: string): Promise<number> {
   const account = await db.account.findUnique({
@@ -75,17 +72,13 @@ export async function readBalance(db: Database, buyerId: string, currency: strin
   return Number(account?.balanceMinor ?? 0n);
 }
 
-/** What a buyer has, in one currency. */
+/** The balance of one wallet. */
 export interface Balance {
   currency: string;
   balanceMinor: number;
 }
 
-/**
- * @param db the database
- * @param buyerId whose
- * @returns a balance for each currency that the buyer ever had
- */
+/** Reads the balances of a buyer, one for each currency. */
 export async function readBalances(db: Database, buyerId: string): Promise<Balance[]> {
   const accounts = await db.account.findMany({
     where: { kind: 'buyer', owner: buyerId },
@@ -94,19 +87,15 @@ export async function readBalances(db: Database, buyerId: string): Promise<Balan
   return accounts.map(({ currency, balanceMinor }) => ({ currency, balanceMinor: Number(balanceMinor ?? 0n) }));
 }
 
-/** What an order was paid with. */
+/** The money that an order was paid with. */
 export interface Capture {
   amountMinor: number;
   currency: string;
-  /** Whether it was given back. */
+  /** Whether the money was returned. */
   refunded: boolean;
 }
 
-/**
- * @param db the database
- * @param orderId the order
- * @returns its capture, or undefined when it was never paid
- */
+/** Reads the capture of an order; undefined when the order was never paid. */
 export async function readCapture(db: Database, orderId: string): Promise<Capture | undefined> {
   const transfers = await db.transfer.findMany({ where: { orderId } });
   const capture = transfers.find(({ kind }) => kind === 'capture');

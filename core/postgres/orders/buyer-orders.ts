@@ -13,10 +13,9 @@ export interface BuyerOrder {
 }
 
 /**
- * @param db the database
- * @param buyerId whose
- * @param limit how many, at most
- * @returns the orders, the newest first
+ * Reads the newest orders of a buyer, newest first.
+ *
+ * @param limit the most rows
  */
 export async function readBuyerOrders(db: Database, buyerId: string, limit: number): Promise<BuyerOrder[]> {
   const rows = await db.order.findMany({

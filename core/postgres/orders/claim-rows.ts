@@ -1,10 +1,7 @@
 import type { Claim } from '../../rules/claim.js';
 import { Prisma } from '../database.js';
 
-/**
- * @param claims at most 1,000
- * @returns claims as rows `c (id, buyer_id, unit)`, to stand behind FROM
- */
+/** Builds rows `c (id, buyer_id, unit)` of at most 1,000 claims, to stand behind FROM. */
 export function claimRows(claims: Claim[]): Prisma.Sql {
   const ids = claims.map(claim => claim.claimId);
   const buyers = claims.map(claim => claim.buyerId);

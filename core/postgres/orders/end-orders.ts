@@ -4,32 +4,27 @@ import { type Database, Prisma } from '../database.js';
 import { endOrders, insertReleases, type ReleaseRow } from '../deliveries/releases.js';
 import { claimRows } from './claim-rows.js';
 
+/** Claims of one sale to give up, at most 1,000, and the reason that their buyers see. */
+export interface Abandoned {
+  saleId: string;
+  claims: Claim[];
+  reason: OrderReason;
+}
+
 /**
- * Gives claims up before they were placed: a tombstone under the claim's id, so that whoever tries to place it later
- * finds the row and does nothing. The only way to compensate a claim.
+ * Inserts a tombstone under each claim's id, so that a later attempt to place the claim finds the row and does nothing.
+ * Tombstones are the only way to compensate a claim.
  *
- * @param db the database
- * @param saleId the sale
- * @param claims at most 1,000
- * @param reason what the buyers are told
  * @returns the releases to carry out; none for a claim that has a row already
- * @throws what Prisma throws: then do it again
+ * @throws Prisma's error: retry
  */
-export function insertTombstones(
-  db: Database,
-  saleId: string,
-  claims: Claim[],
-  reason: OrderReason,
-): Promise<ReleaseRow[]> {
-  return insertEnded(db, saleId, claims, 'void', reason);
+export function insertTombstones(db: Database, abandoned: Abandoned): Promise<ReleaseRow[]> {
+  return insertEnded(db, { ...abandoned, status: 'void' });
 }
 
 function insertEnded(
   db: Database,
-  saleId: string,
-  claims: Claim[],
-  status: 'void' | 'cancelled',
-  reason: OrderReason,
+  { saleId, claims, status, reason }: Abandoned & { status: 'void' | 'cancelled' },
 ): Promise<ReleaseRow[]> {
   return endOrders(
     db,
@@ -47,16 +42,18 @@ function insertEnded(
 }
 
 /**
- * Cancels an order for its buyer, whether it is placed already or not.
+ * Cancels an order for its buyer, placed or not.
  *
- * @param db the database
- * @param saleId the sale
- * @param claim whose order
  * @returns the release to carry out; none when the order is paid or has ended
- * @throws what Prisma throws: then do it again
+ * @throws Prisma's error: retry
  */
 export async function cancelRow(db: Database, saleId: string, claim: Claim): Promise<ReleaseRow[]> {
-  const unplaced = await insertEnded(db, saleId, [claim], 'cancelled', 'cancelled_by_buyer');
+  const unplaced = await insertEnded(db, {
+    saleId,
+    claims: [claim],
+    status: 'cancelled',
+    reason: 'cancelled_by_buyer',
+  });
   if (unplaced.length > 0) return unplaced;
   return endOrders(
     db,
@@ -72,11 +69,10 @@ export async function cancelRow(db: Database, saleId: string, claim: Claim): Pro
 /**
  * Cancels orders whose payment deadline has passed, by Postgres's clock.
  *
- * @param db the database
- * @param limit how many, at most
- * @param claimIds only these; all sales' orders without
+ * @param limit the most orders
+ * @param claimIds only these orders; without it, those of all sales
  * @returns the releases to carry out
- * @throws what Prisma throws: then do it again
+ * @throws Prisma's error: retry
  */
 export function expireRows(db: Database, limit: number, claimIds?: string[]): Promise<ReleaseRow[]> {
   const among = claimIds ? Prisma.sql`AND id = ANY(${claimIds}::uuid[])` : Prisma.empty;

@@ -7,25 +7,22 @@ import { insertPaidOrders } from './insert-paid-orders.js';
 import { type InsertedRow, inserted, insertedOf } from './inserted.js';
 import { readOrders } from './order-row.js';
 
-/** What became of a batch of claims. */
+/** The outcome of placing a batch of claims. */
 export interface Placement {
-  /** The orders that are new. */
+  /** The new orders. */
   placed: Order[];
-  /** Those that were there already: placed before, or given up before. */
+  /** The orders that were in Postgres before: placed or given up. */
   known: Order[];
-  /** Claims that can't be placed: their unit, or their buyer's turn, belongs to another live order. */
+  /** The claims that cannot be placed: another live order has the unit, or belongs to the buyer. */
   conflicting: Claim[];
 }
 
 /**
- * Places claims: one statement for the whole batch, at about 37,000 orders/s where one Prisma `create` each makes 1,600
- * (measured). Safe to repeat: the claim's id is the primary key, so the first to write it decides.
+ * Places claims with one statement for the whole batch: about 37,000 orders/s, where one `create` of Prisma each makes
+ * 1,600 (measured). Idempotent: the claim's id is the primary key, so the first writer decides.
  *
- * @param db the database
- * @param saleId the sale
  * @param claims at most 1,000
- * @returns what became of each
- * @throws what Prisma throws: then what happened is unknown, and placing again is the way to learn it
+ * @throws Prisma's error: the outcome is unknown, so retry
  */
 export async function insertOrders(db: Database, saleId: string, claims: Claim[]): Promise<Placement> {
   const { settlement, priceMinor, currency } = await termsOf(db, saleId);
@@ -47,10 +44,10 @@ export async function insertOrders(db: Database, saleId: string, claims: Claim[]
   return { placed, known, conflicting: without(missing, known) };
 }
 
-/** What a sale asks for. */
+/** The terms of a sale that decide how its claims are placed. */
 type Terms = Pick<SaleRow, 'settlement' | 'priceMinor' | 'currency'>;
 
-/** It never changes, so each process asks for it once. */
+/** Terms never change, so each process reads those of a sale once. */
 const terms = new WeakMap<Database, Map<string, Terms>>();
 
 async function termsOf(db: Database, saleId: string): Promise<Terms> {
@@ -70,15 +67,13 @@ function without(claims: Claim[], orders: Order[]): Claim[] {
 }
 
 /**
- * Places claims that are to be paid later. In the order of the ids, so that two workers with the same batch wait for each
- * other and never in a circle. What was inserted comes back as one text, and only if that wasn't all: a row for each order
- * costs the worker more than the insert (measured).
+ * Inserts orders to be paid later, as `pending_payment`. The order of the ids prevents deadlocks of two workers with
+ * the same batch. The result is one text, and only if something is missing: a row for each order costs more than the
+ * insert (measured).
  *
- * @param db the database, or a transaction
- * @param saleId the sale
  * @param claims at most 1,000
- * @returns the orders that are new, as `pending_payment`
- * @throws what Prisma throws
+ * @returns the new orders
+ * @throws Prisma's error: the outcome is unknown, so retry
  */
 export async function insertUnpaidOrders(db: Transaction, saleId: string, claims: Claim[]): Promise<Order[]> {
   const [row] = await db.$queryRaw<InsertedRow[]>(Prisma.sql`

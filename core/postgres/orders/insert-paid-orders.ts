@@ -6,17 +6,14 @@ import { claimRows } from './claim-rows.js';
 import { type InsertedRow, inserted, insertedOf } from './inserted.js';
 
 /**
- * Places orders and debits the buyers' wallets, all in one statement, so that it costs one round trip and one lock of each
- * row. Who lacks the funds is rejected, and their unit's release written down, in the same statement; everybody else is not
- * affected. The wallets are locked in the order of their owners first, so that two batches with the same buyers wait for each
- * other and never in a circle; a balance that changes meanwhile is looked at again once the lock is had. LATERAL keeps
- * Postgres to one look-up in the index for each buyer: left to join, it read every wallet there is (EXPLAIN).
+ * Inserts orders and debits the wallets in one statement: one round trip, and one lock of each row. An order without
+ * funds is rejected and its unit released in the same statement, without effect on the others. Wallets are locked in
+ * the order of their owners, which prevents deadlocks; a balance that changed meanwhile is read again under the lock.
+ * LATERAL keeps Postgres to one index look-up per buyer; a plain join read every wallet (EXPLAIN).
  *
- * @param db the database
- * @param saleId the sale
  * @param claims at most 1,000
- * @returns the orders that are new, each `paid` or `rejected`; as in place.ts, told in one row, as a row for each costs more than the work
- * @throws what Prisma throws: then nothing is known, and placing again is the way to learn it
+ * @returns the new orders, `paid` or `rejected`, encoded in one row as in insert-orders.ts
+ * @throws Prisma's error: the outcome is unknown, so retry
  */
 export async function insertPaidOrders(db: Database, saleId: string, claims: Claim[]): Promise<Order[]> {
   const [row] = await db.$queryRaw<(InsertedRow & { rejected: string | null })[]>(Prisma.sql`

@@ -2,7 +2,7 @@ import type { Claim } from '../../rules/claim.js';
 import type { Order } from '../../rules/order.js';
 import { Prisma } from '../database.js';
 
-/** Which of a batch of claims a statement has inserted: one row, and the ids only if it wasn't all of them. */
+/** The claims of a batch that a statement inserted: one row, with ids only if some are missing. */
 export interface InsertedRow {
   inserted: bigint;
   ids: string | null;
@@ -10,8 +10,9 @@ export interface InsertedRow {
 }
 
 /**
- * @param claims those that were to be inserted
- * @returns the columns of an {@link InsertedRow}, of a table of orders
+ * Builds the columns of an {@link InsertedRow}, of a table of orders.
+ *
+ * @param claims the claims of the statement
  */
 export function inserted(claims: Claim[]): Prisma.Sql {
   return Prisma.sql`count(*) AS inserted, max(pay_by) AS pay_by,
@@ -19,9 +20,10 @@ export function inserted(claims: Claim[]): Prisma.Sql {
 }
 
 /**
- * @param claims the same claims
- * @param row what the statement returned
- * @returns those of them that are orders now
+ * Returns the claims that became orders.
+ *
+ * @param claims the claims of the statement
+ * @param row the result of the statement
  */
 export function insertedOf(claims: Claim[], row: InsertedRow | undefined): (Claim & Pick<Order, 'payByMs'>)[] {
   const payByMs = row?.pay_by?.getTime() ?? 0;

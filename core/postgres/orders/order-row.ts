@@ -14,7 +14,7 @@ export interface OrderRow {
 /** The columns of an {@link OrderRow}, of a table that the statement calls `o`. */
 export const ORDER_COLUMNS = Prisma.sql`o.id, o.buyer_id, o.unit, o.status, o.reason, o.pay_by`;
 
-/** @returns the order that a row holds */
+/** Turns a row into an order. */
 export function orderOf(row: OrderRow): Order {
   return {
     claimId: row.id,
@@ -26,11 +26,7 @@ export function orderOf(row: OrderRow): Order {
   };
 }
 
-/**
- * @param db the database
- * @param claimIds claims
- * @returns the rows there are for them
- */
+/** Reads the orders of claims; claims without a row are left out. */
 export async function readOrders(db: Database, claimIds: string[]): Promise<Order[]> {
   const rows = await db.$queryRaw<OrderRow[]>(
     Prisma.sql`SELECT ${ORDER_COLUMNS} FROM orders o WHERE o.id = ANY(${claimIds}::uuid[])`,

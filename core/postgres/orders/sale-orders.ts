@@ -3,11 +3,7 @@ import { type Database, Prisma } from '../database.js';
 import { ORDER_COLUMNS, type OrderRow, orderOf } from './order-row.js';
 
 /**
- * Reads where every buyer of a sale stands: the live order, else the last that ended. Linear in the sale's orders.
- *
- * @param db the database
- * @param saleId the sale
- * @returns at most one order for each buyer
+ * Reads the latest order of every buyer: the live one, otherwise the last that ended. Linear in the size of the sale.
  */
 export async function readLatestOrders(db: Database, saleId: string): Promise<Order[]> {
   const rows = await db.$queryRaw<OrderRow[]>(Prisma.sql`
@@ -16,11 +12,7 @@ export async function readLatestOrders(db: Database, saleId: string): Promise<Or
   return rows.map(orderOf);
 }
 
-/**
- * @param db the database
- * @param saleId the sale
- * @returns units that were refunded and don't return to stock
- */
+/** Reads the units that were refunded and do not return to stock. */
 export async function readWithdrawnUnits(db: Database, saleId: string): Promise<number[]> {
   const rows = await db.withdrawnUnit.findMany({ where: { saleId }, select: { unit: true } });
   return rows.map(row => row.unit);

@@ -3,40 +3,38 @@ import type { Redis } from '../connection.js';
 import { allKeysOf } from '../keys.js';
 import { runScript } from '../scripts.js';
 
-/** The most buyers that one call of the claim script may carry: it runs for about 0.2 ms, and nobody waits for longer. */
+/** The most buyers in one call of the claim script, which then runs for about 0.2 ms. */
 export const CLAIM_BATCH_MAX = 128;
 
-/** Why a whole sale gives out nothing at the moment. */
+/** The reasons for which a whole sale gives out nothing. */
 export type SaleRefusal = 'unknown_sale' | 'unverified' | 'closed' | 'paused' | 'not_open';
 
-/** `interval`: the pause between two purchases isn't over. `purchase`: another one is neither paid nor ended. */
+/** A purchase rule. `interval`: the pause between two purchases is not over. `purchase`: another purchase is neither paid nor ended. */
 export type TooSoon = 'interval' | 'purchase';
 
-/** What one buyer of a batch got. */
+/** The outcome for one buyer of a batch. */
 export type ClaimOutcome =
   | { kind: 'won'; claim: Claim }
   | { kind: 'held'; claim: ClaimRecord }
   | { kind: 'standby'; position: number }
   | { kind: 'sold_out' }
-  /** Another purchase of the buyer is in progress, or was won a short while ago. */
+  /** Another purchase of the buyer is unfinished, or too recent. */
   | { kind: 'too_soon'; because: TooSoon; waitMs: number }
   | { kind: 'refused'; refusal: SaleRefusal; opensAtMs?: number };
 
-/** One buyer of a batch, with the id that the claim gets if there is one. */
+/** One buyer of a batch, and the id of the claim to make. */
 export type ClaimRequest = Pick<Claim, 'buyerId' | 'claimId'>;
 
 /**
  * Claims one unit for each buyer, in one round trip and one atomic step.
  *
- * @param redis a connection with the scripts
- * @param saleId the sale
  * @param requests 1 to {@link CLAIM_BATCH_MAX} buyers
- * @returns an outcome for each buyer, in their order
- * @throws what ioredis throws: then the outcome is unknown, and claiming again is the way to learn it
+ * @returns an outcome for each buyer, in the same order
+ * @throws ioredis's error: the outcome is unknown, so claim again
  */
 export async function claim(redis: Redis, saleId: string, requests: ClaimRequest[]): Promise<ClaimOutcome[]> {
   const batch = requests.map(({ buyerId, claimId }) => `${buyerId} ${claimId}`).join(' ');
-  const reply = (await runScript(redis, 'claim', allKeysOf(saleId), [batch])) as [
+  const reply = (await runScript(redis, 'claim', { keys: allKeysOf(saleId), args: [batch] })) as [
     string,
     string,
     string,

@@ -5,19 +5,14 @@ import { readLoadedSaleIds } from '../registry.js';
 import { msOf } from '../replies.js';
 
 /**
- * Reads claims that were accepted and not placed for a while.
+ * Reads the oldest claims of a sale that were accepted and are not placed.
  *
- * @param redis a connection
- * @param saleId the sale
- * @param olderThanMs how long ago they were won at least, in ms by Redis's clock
- * @param limit how many, at most
- * @returns the oldest of them, with the time they were won
+ * @returns the claims, each with the time of its win
  */
 export async function readOutbox(
   redis: Redis,
   saleId: string,
-  olderThanMs: number,
-  limit: number,
+  { olderThanMs, limit }: { olderThanMs: number; limit: number },
 ): Promise<(Claim & { wonAtMs: number })[]> {
   const keys = keysOf(saleId);
   const until = msOf(await redis.time()) - olderThanMs;
@@ -33,10 +28,7 @@ export async function readOutbox(
   });
 }
 
-/**
- * @param redis a connection
- * @returns how long ago the oldest claim was won that has no order yet, in any sale, in ms by Redis's clock; 0 when there is none
- */
+/** Reads the age of the oldest claim without an order, over all sales, in ms by Redis's clock; 0 without one. */
 export async function outboxAgeMs(redis: Redis): Promise<number> {
   const saleIds = await readLoadedSaleIds(redis);
   const oldest = await Promise.all(

@@ -2,34 +2,23 @@ import type { Redis } from '../connection.js';
 import { paymentsKeyOf } from '../keys.js';
 
 /**
- * Shows a buyer where to pay. It is only shown: Postgres has it, too, and asking to pay brings it back when Redis has lost it.
- *
- * @param redis a connection
- * @param saleId the sale
- * @param claimId the order
- * @param payUrl the address at the provider
+ * Stores the address at which a buyer pays. It is a copy for reading: Postgres has it too, and asking to pay restores
+ * it.
  */
-export async function setPayUrl(redis: Redis, saleId: string, claimId: string, payUrl: string): Promise<void> {
+export async function setPayUrl(
+  redis: Redis,
+  saleId: string,
+  { claimId, payUrl }: { claimId: string; payUrl: string },
+): Promise<void> {
   await redis.hset(paymentsKeyOf(saleId), claimId, payUrl);
 }
 
-/**
- * Stops showing where to pay, when nothing can be paid there any more. Asking to pay shows the next place.
- *
- * @param redis a connection
- * @param saleId the sale
- * @param claimId the order
- */
+/** Removes the address at which nothing can be paid any more. Asking to pay stores the next one. */
 export async function dropPayUrl(redis: Redis, saleId: string, claimId: string): Promise<void> {
   await redis.hdel(paymentsKeyOf(saleId), claimId);
 }
 
-/**
- * @param redis a connection
- * @param saleId the sale
- * @param claimId the order
- * @returns where it is paid, or undefined while nobody has asked to pay
- */
+/** Reads the address at which an order is paid; undefined before the buyer asked to pay. */
 export async function readPayUrl(redis: Redis, saleId: string, claimId: string): Promise<string | undefined> {
   return (await redis.hget(paymentsKeyOf(saleId), claimId)) ?? undefined;
 }

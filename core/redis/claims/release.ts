@@ -5,34 +5,35 @@ import type { Redis } from '../connection.js';
 import { allKeysOf } from '../keys.js';
 import { behindFence, runScript } from '../scripts.js';
 
-/** The most claims that one call of a maintenance script may carry. */
+/** The most claims in one call of a maintenance script. */
 export const RELEASE_BATCH_MAX = 500;
 
-/** A claim to end. Postgres must already hold a row for it that is not live. */
+/** A claim to end. Postgres must hold a row for the claim that is not live. */
 export interface Release {
   buyerId: string;
   claimId: string;
   status: EndedStatus;
   reason: OrderReason;
-  /** False when the unit belongs to another buyer's live order, and so must not go back. */
+  /** False when the unit belongs to another buyer's live order, so that it must stay out of stock. */
   freesUnit: boolean;
 }
 
-/** What came of one release: its unit is in stock, or went to the first on standby, or the claim had ended before. */
+/**
+ * The outcome of one release: the unit is in stock, or went to the first buyer on standby, or the claim had ended
+ * before.
+ */
 export type ReleaseOutcome = { kind: 'released' } | { kind: 'promoted'; claim: Claim } | { kind: 'not_held' };
 
 /**
- * Frees units and buyers, each only if the buyer still holds that very claim. Doing it again does nothing.
+ * Releases units and buyers, each only while the buyer holds exactly that claim. Idempotent.
  *
- * @param redis a connection with the scripts
- * @param saleId the sale
  * @param releases 1 to {@link RELEASE_BATCH_MAX} claims
- * @returns an outcome for each, in their order; the promoted ones want to be placed
- * @throws NotVerified when the sale isn't verified; what ioredis throws: then do it again
+ * @returns an outcome for each, in the same order; promoted claims have to be placed
+ * @throws NotVerified when the sale is not verified; ioredis's error: retry
  */
 export async function release(redis: Redis, saleId: string, releases: Release[]): Promise<ReleaseOutcome[]> {
   const args = releases.flatMap(r => [r.buyerId, r.claimId, r.status, r.reason, r.freesUnit ? '1' : '0', newClaimId()]);
-  const reply = await runScript(redis, 'release', allKeysOf(saleId), args);
+  const reply = await runScript(redis, 'release', { keys: allKeysOf(saleId), args });
   return behindFence<number | PromotedReply>(reply, saleId).map(outcome => {
     if (Array.isArray(outcome)) return { kind: 'promoted', claim: promotedClaim(outcome) };
     return { kind: outcome === 1 ? 'released' : 'not_held' };
@@ -40,15 +41,13 @@ export async function release(redis: Redis, saleId: string, releases: Release[])
 }
 
 /**
- * Gives free units to those on standby: after a restock, a resume or a repair.
+ * Gives free units to buyers on standby, after a restock, a resume or a repair.
  *
- * @param redis a connection with the scripts
- * @param saleId the sale
- * @returns the claims that were made, at most {@link RELEASE_BATCH_MAX}; they want to be placed
- * @throws NotVerified when the sale isn't verified
+ * @returns the new claims, at most {@link RELEASE_BATCH_MAX}; they have to be placed
+ * @throws NotVerified when the sale is not verified
  */
 export async function promote(redis: Redis, saleId: string): Promise<Claim[]> {
-  const reply = await runScript(redis, 'promote', allKeysOf(saleId), newClaimIds(RELEASE_BATCH_MAX));
+  const reply = await runScript(redis, 'promote', { keys: allKeysOf(saleId), args: newClaimIds(RELEASE_BATCH_MAX) });
   return behindFence<PromotedReply>(reply, saleId).map(promotedClaim);
 }
 

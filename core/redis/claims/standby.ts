@@ -3,16 +3,13 @@ import { keysOf } from '../keys.js';
 import { behindFence, runScript } from '../scripts.js';
 
 /**
- * Takes a buyer out of the line.
+ * Removes a buyer from standby.
  *
- * @param redis a connection with the scripts
- * @param saleId the sale
- * @param buyerId the buyer
- * @returns whether they were in it
- * @throws NotVerified when the sale isn't verified
+ * @returns whether the buyer was on standby
+ * @throws NotVerified when the sale is not verified
  */
 export async function leaveStandby(redis: Redis, saleId: string, buyerId: string): Promise<boolean> {
   const keys = keysOf(saleId);
-  const reply = await runScript(redis, 'leave-standby', [keys.sale, keys.standby], [buyerId]);
+  const reply = await runScript(redis, 'leave-standby', { keys: [keys.sale, keys.standby], args: [buyerId] });
   return behindFence<number>(reply, saleId)[0] === 1;
 }

@@ -1,31 +1,29 @@
 import type { SaleState } from '../../rules/sale.js';
 
-/** What happened to one buyer: their claim as it is now, or that they are in line now or not any more. */
+/** A change of one buyer: the claim as it is now, or joining or leaving standby. */
 export type BuyerChange =
   | { kind: 'claim'; buyerId: string; record: string }
   | { kind: 'joined'; buyerId: string }
   | { kind: 'left'; buyerId: string };
 
-/** What one script changed in a sale. Values are absolute; what isn't there stays as it is. */
+/** The changes that one script made in a sale. Values are absolute; absent ones are unchanged. */
 export interface Change {
-  /** Counts every change of the sale; after a gap, a mirror of the sale is out of date. */
+  /** Counts every change of the sale. After a gap, a mirror is stale. */
   version: number;
-  /** Counts what was told. */
+  /** Counts the published messages. */
   published: number;
   free?: number;
   waiting?: number;
   standbyCap: number;
-  /** `unverified`: this run of Redis was not compared with Postgres, so nothing is given out. */
+  /** `unverified`: this run of Redis was not compared with Postgres, so the sale gives out nothing. */
   state: SaleState | 'unverified';
   buyers: BuyerChange[];
 }
 
 /**
- * Reads a message of the change feed, as lua/include/changes.lua writes it.
+ * Parses a message of the change feed, as lua/include/changes.lua writes it.
  *
- * @param text the message
- * @returns what it tells
- * @throws Error when it has another form, as none of the scripts would have written it
+ * @throws Error when the message has another form: no script writes one
  */
 export function parseChange(text: string): Change {
   const [head = '', ...lines] = text.split('\n');

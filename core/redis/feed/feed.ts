@@ -4,19 +4,19 @@ import { parseChange } from './changes.js';
 import { FollowedSale, type Listener } from './followed-sale.js';
 import { readPulses } from './pulse.js';
 
-/** How often the feed compares what it heard with what Redis counts, in ms: so long, at most, does it not notice that it is deaf. */
+/** How often the feed compares message counts with Redis, in ms. Missed messages go unnoticed for at most this long. */
 const LOOK_EVERY_MS = 500;
 
-/** A sale that nobody follows any more is listened to for this long, in ms, as waiting buyers come and go. */
+/** How long a sale without listeners stays subscribed, in ms, since waiting buyers come and go. */
 const LINGER_MS = 10_000;
 
-/** A deaf connection is made anew, but not more often than this, in ms. */
+/** Shortest interval between two new connections of a deaf feed, in ms. */
 const RECONNECT_EVERY_MS = 2_000;
 
 /**
- * Hears what changes in sales: one connection for the whole process. It knows when it is deaf: its connection was closed,
- * subscribing was refused, or Redis counts messages that did not come within {@link LOOK_EVERY_MS}. Whoever follows a sale
- * must then ask Redis itself.
+ * Receives the changes of sales over one connection for the whole process. The feed knows when it is deaf: the
+ * connection was closed, subscribing was refused, or messages that Redis counts did not arrive within {@link
+ * LOOK_EVERY_MS}. While it is deaf, its listeners must read Redis themselves.
  */
 export class Feed {
   readonly #subscriber: Redis;
@@ -29,9 +29,11 @@ export class Feed {
   #reconnectedAtMs = 0;
 
   /**
-   * @param subscriber a connection with the profile `feed`, for nothing else
-   * @param redis another connection, to compare with
-   * @param onError told of messages and calls that failed
+   * Starts to compare message counts.
+   *
+   * @param subscriber a connection with the profile `feed`, for this purpose only
+   * @param redis another connection, for the counts
+   * @param onError receives failed messages and calls
    */
   constructor(subscriber: Redis, redis: Redis, onError: (error: Error) => void) {
     this.#subscriber = subscriber;
@@ -45,7 +47,11 @@ export class Feed {
     this.#timer = setInterval(() => this.#tend(), LOOK_EVERY_MS);
   }
 
-  /** @returns a function that ends it */
+  /**
+   * Follows a sale.
+   *
+   * @returns a function that stops following
+   */
   follow(saleId: string, listener: Listener): () => void {
     let sale = this.#sales.get(saleId);
     if (!sale) {
@@ -57,7 +63,7 @@ export class Feed {
     return sale.add(listener);
   }
 
-  /** @returns whether changes of a sale that is followed are being heard */
+  /** Tells whether the changes of a followed sale are being received. */
   hears(saleId: string): boolean {
     return this.#sales.get(saleId)?.hearing ?? false;
   }
@@ -83,7 +89,7 @@ export class Feed {
     try {
       sale.hear(parseChange(text));
     } catch (error) {
-      // Whatever it was, it was not heard.
+      // An unreadable message counts as a missed one.
       this.#onError(error as Error);
       sale.goDeaf();
     }
@@ -129,7 +135,7 @@ export class Feed {
   #forget(saleId: string): void {
     this.#sales.delete(saleId);
     this.#saleOf.delete(channelOf(saleId));
-    // A channel that is heard for nothing costs nothing but its messages.
+    // A needless subscription costs no more than its messages.
     this.#subscriber.unsubscribe(channelOf(saleId)).catch(() => undefined);
   }
 }

@@ -1,24 +1,24 @@
 import type { Change } from './changes.js';
 import type { Pulse } from './pulse.js';
 
-/** Told of one sale, in the order of its changes. Nothing here may throw. */
+/** Receives the changes of one sale in sequence. No method may throw. */
 export interface Listener {
   changed(change: Change): void;
-  /** The feed listens from now on; what happened before was perhaps not heard. */
+  /** Called when the feed starts to receive. Earlier changes may have been missed. */
   listening(): void;
-  /** Changes may be missed from now on, until {@link listening}. */
+  /** Called when changes may be missed, until {@link listening}. */
   deaf(): void;
-  /** What Redis counts by now; what was told of it may still be on its way. */
+  /** Receives the counts of Redis. Messages for them may still be in flight. */
   looked?(pulse: Omit<Pulse, 'published'>): void;
 }
 
-/** A sale that the feed follows: who is told, and whether all that Redis counts is heard. */
+/** A sale that the feed follows: its listeners, and whether all messages were received. */
 export class FollowedSale {
   readonly #listeners = new Set<Listener>();
   #hearing = false;
-  /** The highest `published` heard. */
+  /** The highest `published` received. */
   #heard = 0;
-  /** What must have been heard by the next look. */
+  /** The `published` that must have been received by the next comparison. */
   #due = 0;
   #idleSinceMs = 0;
 
@@ -26,12 +26,16 @@ export class FollowedSale {
     return this.#hearing;
   }
 
-  /** For how long nobody has wanted to be told, in ms. */
+  /** Time since the last listener left, in ms. */
   get idleMs(): number {
     return this.#listeners.size > 0 ? 0 : performance.now() - this.#idleSinceMs;
   }
 
-  /** @returns a function that ends it */
+  /**
+   * Adds a listener.
+   *
+   * @returns a function that removes the listener
+   */
   add(listener: Listener): () => void {
     this.#listeners.add(listener);
     return () => {
@@ -40,7 +44,7 @@ export class FollowedSale {
     };
   }
 
-  /** It was subscribed to. */
+  /** Called when the channel is subscribed. */
   listen(): void {
     this.#hearing = true;
     this.#heard = 0;
@@ -60,14 +64,13 @@ export class FollowedSale {
   }
 
   /**
-   * Compares what was heard with what Redis counts.
+   * Compares the messages received with the counts of Redis.
    *
-   * @param pulse what Redis counts
-   * @returns false when it turns out to be deaf
+   * @returns false when messages were missed
    */
   look(pulse: Pulse): boolean {
     const missed = this.#hearing && this.#heard < this.#due;
-    // The first look after subscribing tells where the count stands.
+    // The first comparison after subscribing sets the start of the count.
     if (this.#heard === 0) this.#heard = pulse.published;
     this.#due = pulse.published;
     if (missed) this.goDeaf();

@@ -2,24 +2,25 @@ import type { Redis } from '../connection.js';
 import { keysOf } from '../keys.js';
 import { msOf, repliesOf, runIdOf } from '../replies.js';
 
-/** What a sale's counters are, and whether its data can be believed. */
+/** The counters of a sale, and whether its data can be trusted. */
 export interface Pulse {
   version: number;
   published: number;
   verified: boolean;
   /** Redis's clock, in ms since the epoch. */
   nowMs: number;
-  /** When Redis was asked, by this process's `performance.now()`, in ms: it tells of what was so then, or later. */
+  /**
+   * When Redis was asked, by `performance.now()` of this process, in ms. The answer describes that moment or a later
+   * one.
+   */
   askedAtMs: number;
 }
 
 /**
- * Reads how far sales have got, in one round trip.
+ * Reads the counters of sales in one round trip.
  *
- * @param redis a connection
- * @param saleIds the sales
- * @returns a pulse for each, in their order; of a sale that isn't loaded, one that isn't verified
- * @throws what ioredis throws
+ * @returns a pulse for each, in the same order; a sale that is not loaded counts as not verified
+ * @throws ioredis's error
  */
 export async function readPulses(redis: Redis, saleIds: string[]): Promise<Pulse[]> {
   const askedAtMs = performance.now();

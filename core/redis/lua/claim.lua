@@ -1,13 +1,13 @@
 #!lua
 -- Claims one unit for each buyer of a batch: dedupe, pop, claim and outbox entry in one atomic step.
--- Whoever gets neither a unit nor a place on standby leaves no trace.
+-- A buyer who gets neither a unit nor a position on standby leaves no trace.
 --
 -- KEYS[1] sale  KEYS[2] stock  KEYS[3] claims  KEYS[4] outbox  KEYS[5] standby; two keys of each buyer if the sale has
 --         rules about purchases (include/purchases.lua)
--- ARGV[1] 'buyer claimId buyer claimId ...' (1 to 128 pairs; the id is used only if the buyer wins): one argument for all of
---         them, as each argument costs the client more than reading it costs here
+-- ARGV[1] 'buyer claimId buyer claimId ...' (1 to 128 pairs; the id is used only if the buyer wins): one argument, as
+--         each argument costs the client more than the parsing costs here
 -- Returns {fence} unless the fence is 'ok', else {'ok', refusal, opensAtMs, outcome, outcome, ...}, an outcome for each buyer:
---         string  the record of the live claim that the buyer has already
+--         string  the record of the live claim that the buyer holds
 --         n > 0   won unit n      n < 0   on standby at position -n      0   sold out, or refused if refusal isn't ''
 --         {'interval' or 'purchase', ms}  too soon after, or during, another purchase
 -- @include fence
@@ -19,20 +19,20 @@
 local verdict = fence(KEYS[1])
 if verdict ~= 'ok' then return { verdict } end
 
--- Everything is read, and so every key's type is checked, before the first write: a script that fails is not rolled back.
+-- Everything is read before the first write, which also checks the type of every key: a failing script is not rolled back.
 local sale = redis.call('HMGET', KEYS[1], 'state', 'opensAtMs', 'closesAtMs', 'standbyCap')
 local rules = purchase_rules(KEYS[1])
 local now = now_ms()
 local refused = refusal(sale[1], sale[2], sale[3], now)
-local free, in_line = redis.call('LLEN', KEYS[2]), redis.call('ZCARD', KEYS[5])
+local free, on_standby = redis.call('LLEN', KEYS[2]), redis.call('ZCARD', KEYS[5])
 redis.call('ZCARD', KEYS[4])
 
 local buyers, claim_ids = {}, {}
 for buyer, claim_id in string.gmatch(ARGV[1], '(%S+) (%S+)') do buyers[#buyers + 1], claim_ids[#claim_ids + 1] = buyer, claim_id end
 local records = redis.call('HMGET', KEYS[3], unpack(buyers))
 
--- Units go to the buyers in the order they came, and never past those who already wait in line.
-local poppable = (refused == '' and in_line == 0) and free or 0
+-- Units go to buyers in the order of their requests, and never past buyers on standby.
+local poppable = (refused == '' and on_standby == 0) and free or 0
 local winners, outcomes, seen = {}, {}, {}
 for i, buyer in ipairs(buyers) do
   if records[i] and is_live(records[i]) then
@@ -48,11 +48,11 @@ for i, buyer in ipairs(buyers) do
   end
 end
 
--- Nobody keeps a mirror of a sale that has plenty: then it is enough that the version goes up.
+-- No API mirrors a sale with many free units, so raising the version is enough.
 local plenty = free - #winners >= 256
 if #winners > 0 then
   local units = redis.call('LPOP', KEYS[2], #winners)
-  -- As text, or the same number would be written out for each entry.
+  -- As text, so that the number is formatted once and not for each entry.
   local claims, entries, won_at = {}, {}, string.format('%.0f', now)
   for n, i in ipairs(winners) do
     outcomes[i] = tonumber(units[n])
@@ -66,26 +66,26 @@ if #winners > 0 then
 end
 
 local cap = tonumber(sale[4])
-local function join_line(buyer)
+local function join_standby(buyer)
   redis.call('ZADD', KEYS[5], redis.call('HINCRBY', KEYS[1], 'standbySeq', 1), buyer)
   tell_joined(buyer)
-  in_line = in_line + 1
-  return -in_line
+  on_standby = on_standby + 1
+  return -on_standby
 end
 
 for i, buyer in ipairs(buyers) do
   if not outcomes[i] then
     local rank = refused == '' and cap > 0 and redis.call('ZRANK', KEYS[5], buyer)
     if rank then outcomes[i] = -(rank + 1)
-    elseif refused == '' and in_line < cap then outcomes[i] = rules and too_soon(rules, buyer) or join_line(buyer)
+    elseif refused == '' and on_standby < cap then outcomes[i] = rules and too_soon(rules, buyer) or join_standby(buyer)
     else outcomes[i] = 0 end
   elseif seen[buyer] and outcomes[i] == seen[buyer] then
-    -- The same buyer twice in one batch: the second gets what the first won.
+    -- The same buyer twice in one batch: the second request gets the claim of the first.
     outcomes[i] = format(claim_ids[-outcomes[i]], outcomes[-outcomes[i]], 'queued')
   end
 end
 
-if #changes > 0 then publish(KEYS[1], free - #winners, in_line)
+if #changes > 0 then publish(KEYS[1], free - #winners, on_standby)
 elseif #winners > 0 then redis.call('HINCRBY', KEYS[1], 'version', 1) end
 
 return { 'ok', refused, sale[2], unpack(outcomes) }

@@ -1,9 +1,9 @@
 #!lua flags=allow-oom
--- Takes a buyer out of the line.
+-- Removes a buyer from standby.
 --
 -- KEYS[1] sale  KEYS[2] standby
 -- ARGV[1] buyer
--- Returns {fence} unless the fence is 'ok', else {'ok', 1 if the buyer was in line, else 0}
+-- Returns {fence} unless the fence is 'ok', else {'ok', 1 if the buyer was on standby, else 0}
 -- @include fence
 -- @include changes
 

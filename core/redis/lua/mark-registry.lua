@@ -1,10 +1,10 @@
 #!lua flags=allow-oom
--- Says that the list of sales is whole for this run of Redis, and when that was found, unless one has gone since it was
--- compared: FLUSHALL may come in the middle of that, and changes no run id.
+-- Marks the registry as complete for this run of Redis, with the time. Refuses when a compared sale has left the registry
+-- since: FLUSHALL may come in between, and does not change the run id.
 --
 -- KEYS[1] registry
 -- ARGV[1] run id  ARGV[2...] the sales that were compared
--- Returns 1, or 0 when one of them is not in the list
+-- Returns 1, or 0 when one of the sales is not in the registry
 -- @include window
 
 for i = 2, #ARGV do

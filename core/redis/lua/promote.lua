@@ -1,5 +1,5 @@
 #!lua
--- Gives free units to those on standby, in their order: after a restock, a resume or a repair, when both are there.
+-- Gives free units to buyers on standby, in their order: after a restock, a resume or a repair.
 --
 -- KEYS[1] sale  KEYS[2] stock  KEYS[3] claims  KEYS[4] outbox  KEYS[5] standby
 -- ARGV    claim ids, one for each promotion (1 to 500)
@@ -18,7 +18,7 @@ local keys = { claims = KEYS[3], outbox = KEYS[4], standby = KEYS[5] }
 local sale = redis.call('HMGET', KEYS[1], 'state', 'opensAtMs', 'closesAtMs')
 local now = now_ms()
 if refusal(sale[1], sale[2], sale[3], now) ~= '' then return { 'ok' } end
--- Every key's type is checked before the first write: a script that fails is not rolled back.
+-- The type of every key is checked before the first write: a failing script is not rolled back.
 redis.call('HLEN', KEYS[3])
 redis.call('ZCARD', KEYS[4])
 

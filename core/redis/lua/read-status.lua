@@ -1,10 +1,10 @@
 #!lua flags=no-writes
--- Reads where buyers stand, all at one instant.
+-- Reads the statuses of buyers at one instant.
 --
 -- KEYS[1] sale  KEYS[2] claims  KEYS[3] standby
 -- ARGV    buyer, ... (1 to 256)
--- Returns {fence} unless the fence is 'ok', else {'ok', standing, ...}, a standing for each buyer:
---         string  the record of the claim, '' for none    {position, record or ''}  in line, without a live claim
+-- Returns {fence} unless the fence is 'ok', else {'ok', status, ...}, a status for each buyer:
+--         string  the record of the claim, '' for none    {position, record or ''}  on standby, without a live claim
 -- @include fence
 -- @include record
 
@@ -12,12 +12,12 @@ local verdict = fence(KEYS[1])
 if verdict ~= 'ok' then return { verdict } end
 
 local records = redis.call('HMGET', KEYS[2], unpack(ARGV))
-local in_line = redis.call('ZCARD', KEYS[3]) > 0
+local on_standby = redis.call('ZCARD', KEYS[3]) > 0
 local standings = { 'ok' }
 for i, buyer in ipairs(ARGV) do
   local record = records[i] or ''
-  -- Whoever has a live claim is not in line, or it doesn't matter.
-  local rank = in_line and not (records[i] and is_live(record)) and redis.call('ZRANK', KEYS[3], buyer)
+  -- A buyer with a live claim is not on standby, or the position does not matter.
+  local rank = on_standby and not (records[i] and is_live(record)) and redis.call('ZRANK', KEYS[3], buyer)
   standings[i + 1] = rank and { rank + 1, record } or record
 end
 return standings

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Writes back where orders stand, each only onto the claim it belongs to and only forward, and takes it from the outbox.
+-- Records the statuses of orders on their claims, only forward, and removes the claims from the outbox.
 --
 -- KEYS[1] sale  KEYS[2] claims  KEYS[3] outbox; two keys of each buyer if the sale has rules about purchases
 -- ARGV[1] 'buyer claimId status payByMs reason buyer ...', '-' for none (1 to 500 five-tuples; as in claim.lua, one argument)
@@ -28,7 +28,7 @@ local function record_status(buyer, claim_id, status, pay_by, reason)
   local claim = record and parse(record)
   if not claim or claim.claim_id ~= claim_id then return 0 end
   placed[#placed + 1] = buyer
-  -- The same rank again is written too: a reason may come or go while a payment is due.
+  -- The same rank is written again: a reason may come or go while a payment is due.
   if RANK[status] >= RANK[claim.status] and is_live(record) then
     local now = format(claim_id, claim.unit, status, pay_by, reason)
     records[buyer] = now

@@ -1,12 +1,12 @@
 #!lua
--- Takes a unit again for a buyer whose money came after their order had ended: one that is free, that nobody waits for, and while the
--- sale is open, as anybody could. Doing it again with the same claim gives the same unit.
+-- Takes a unit again for a buyer whose money came after the end of the order. The sale must be open, a unit free and standby
+-- empty, as for a new click. Idempotent: the same claim gets the same unit.
 --
 -- KEYS[1] sale  KEYS[2] stock  KEYS[3] claims  KEYS[4] outbox  KEYS[5] standby
 -- ARGV[1] buyer  ARGV[2] the claim that ended  ARGV[3] the new claim
 -- Returns {fence} unless the fence is 'ok', else {'ok', outcome}:
---         n > 0  unit n is the buyer's, under the new claim    'not_open'  'sold_out'  'other_claim' the buyer has won again
---         'ended' the new claim has ended already    'not_released' the old claim is not released yet: ask again
+--         n > 0  unit n is the buyer's, under the new claim    'not_open'  'sold_out'  'other_claim' the buyer has a newer claim
+--         'ended' the new claim has ended    'not_released' the release of the old claim is in flight: retry after it
 -- @include fence
 -- @include record
 -- @include window
@@ -18,7 +18,7 @@ if verdict ~= 'ok' then return { verdict } end
 
 local sale = redis.call('HMGET', KEYS[1], 'state', 'opensAtMs', 'closesAtMs')
 local now = now_ms()
-local in_line = redis.call('ZCARD', KEYS[5])
+local on_standby = redis.call('ZCARD', KEYS[5])
 local free = redis.call('LLEN', KEYS[2])
 redis.call('ZCARD', KEYS[4])
 
@@ -31,15 +31,15 @@ if claim and is_live(record) then
   return { 'ok', claim.claim_id == ARGV[2] and 'not_released' or 'other_claim' }
 end
 if refusal(sale[1], sale[2], sale[3], now) ~= '' then return { 'ok', 'not_open' } end
-if free == 0 or in_line > 0 then return { 'ok', 'sold_out' } end
+if free == 0 or on_standby > 0 then return { 'ok', 'sold_out' } end
 
 local unit = redis.call('LPOP', KEYS[2])
 local taken = format(ARGV[3], unit, 'queued')
 redis.call('HSET', KEYS[3], ARGV[1], taken)
 redis.call('ZADD', KEYS[4], now, ARGV[1])
--- The money is there: rules about purchases were asked when it was claimed first.
+-- The money is there: the purchase rules were checked for the first claim.
 local rules = purchase_rules(KEYS[1])
 if rules then purchase_began(rules, ARGV[1], ARGV[3]) end
 tell_claim(ARGV[1], taken)
-publish(KEYS[1], free - 1, in_line)
+publish(KEYS[1], free - 1, on_standby)
 return { 'ok', tonumber(unit) }

@@ -1,9 +1,9 @@
 #!lua
--- Adds units to a sale: the numbers after its last one, so that doing it again adds nothing. The line grows with them.
+-- Adds units to a sale: the numbers above its last one, hence idempotent. The standby cap grows along.
 --
 -- KEYS[1] sale  KEYS[2] stock
--- ARGV[1] the number of units that the sale has from now on    ARGV[2] its standby cap from now on
--- Returns {fence} unless the fence is 'ok', else {'ok', units added (at most 5,000 a call; call until 0)}
+-- ARGV[1] the new number of units of the sale    ARGV[2] its new standby cap
+-- Returns {fence} unless the fence is 'ok', else {'ok', units added (at most 5,000; call again until 0)}
 -- @include fence
 -- @include changes
 

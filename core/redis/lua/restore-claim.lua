@@ -1,11 +1,11 @@
 #!lua
--- Gives a claim back to its buyer that Redis lost: Postgres has its order, or the buyer has the signed receipt. One that has
--- ended takes no unit: its buyer is told of the end, unless there is something newer to tell them.
+-- Restores a claim that Redis lost: Postgres has its order, or the buyer its signed receipt. An ended claim takes no unit: only
+-- its end is restored, unless the buyer has a newer claim.
 --
 -- KEYS[1] sale  KEYS[2] stock  KEYS[3] claims  KEYS[4] outbox  KEYS[5] standby
 -- ARGV[1] buyer  ARGV[2] claimId  ARGV[3] unit  ARGV[4] status  ARGV[5] payByMs or '-'  ARGV[6] reason or '-'
 -- Returns {fence} unless the fence is 'ok', else {'ok', outcome}:
---         'restored'    'held' the buyer holds this claim already    'other_claim' the buyer holds another one
+--         'restored'    'held' the buyer holds this claim    'other_claim' the buyer holds another one
 --         'unit_taken' the unit is not in stock (never of a claim that has ended)
 -- @include fence
 -- @include record

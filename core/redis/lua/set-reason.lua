@@ -1,9 +1,9 @@
 #!lua flags=allow-oom
--- Tells a buyer why a claim ended that has ended already: what became of money that came too late.
+-- Adds a reason to a claim that has ended, such as the fate of late money.
 --
 -- KEYS[1] sale  KEYS[2] claims
 -- ARGV[1] buyer  ARGV[2] claimId  ARGV[3] reason
--- Returns {fence} unless the fence is 'ok', else {'ok', 1}, or {'ok', 0} when the buyer's claim is another one or has not ended
+-- Returns {fence} unless the fence is 'ok', else {'ok', 1}, or {'ok', 0} when the buyer has another claim or a live one
 -- @include fence
 -- @include record
 -- @include changes

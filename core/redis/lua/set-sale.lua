@@ -1,9 +1,9 @@
 #!lua flags=allow-oom
--- Changes fields of a loaded sale, so that no half a sale is ever made of a lost one. Doing it again changes nothing.
+-- Changes fields of a loaded sale; a lost sale is never created in part. Idempotent.
 --
 -- KEYS[1] sale
--- ARGV[1] the generation of the sale that the values are of, '-' for values that are of none  ARGV[2...] field, value, ...
--- Returns 1; 0 when the sale isn't loaded; 2 when it is of a later generation: then nothing changed
+-- ARGV[1] the generation of the values, '-' for values without one  ARGV[2...] field, value, ...
+-- Returns 1; 0 when the sale is not loaded; 2 when the sale has a later generation: then nothing changed
 -- @include fence
 -- @include changes
 -- @include generation

@@ -2,17 +2,15 @@ import type { Redis } from '../connection.js';
 import type { BuyerChange } from '../feed/changes.js';
 import { keysOf } from '../keys.js';
 
-/** How many entries one round trip of a scan brings, about. */
+/** Approximate number of entries in one round trip of a scan. */
 const SCAN_COUNT = 1_000;
 
 /**
- * Reads every claim and everybody in line, piece by piece, so that Redis does nothing else only for moments. What changes
- * meanwhile is seen as it was or as it is; applying the changes that came since makes it right.
+ * Reads every claim and everybody on standby in small parts, so that Redis is never blocked for long. A change during
+ * the scan is seen before or after; applying the changes of the feed makes the result exact.
  *
- * @param redis a connection
- * @param saleId the sale
- * @param take given each buyer, some perhaps twice
- * @throws what ioredis throws
+ * @param take receives each buyer, possibly twice
+ * @throws ioredis's error
  */
 export async function scanBuyers(redis: Redis, saleId: string, take: (buyer: BuyerChange) => void): Promise<void> {
   const keys = keysOf(saleId);

@@ -3,56 +3,47 @@ import type { Redis } from '../connection.js';
 import { keysOf } from '../keys.js';
 import { msOf, repliesOf } from '../replies.js';
 
-/** What Redis holds of a sale's buyers at one instant. */
+/** The buyers of a sale in Redis at one instant. */
 export interface Remains {
   claims: Map<string, ClaimRecord>;
   outbox: Map<string, number>;
-  /** In the order of the line. */
+  /** In the order of standby. */
   standby: string[];
-  /** The latest generation of the sale that Redis has heard of, perhaps of its state only. */
+  /** The latest generation of the sale that Redis knows, possibly of its state only. */
   latestGeneration: number;
   /** Redis's clock at that instant, in ms since the epoch. */
   atMs: number;
 }
 
-/** Everything Redis holds of a sale at one instant. */
+/** Everything that Redis holds of a sale at one instant. */
 export interface Snapshot extends Remains {
   units: number;
   generation: number;
   runId: string;
   stock: number[];
-  /** The number that each of them drew when joining, and the last one that was drawn. */
+  /** The number that each buyer on standby drew when joining; `lastTicket` is the last one drawn. */
   tickets: number[];
   lastTicket: number;
   standbyCap: number;
 }
 
 /**
- * Reads a whole sale in one transaction. Linear in its size: for audits, repairs and rebuilds.
- *
- * @param redis a connection
- * @param saleId the sale
- * @returns the snapshot, or undefined when the sale isn't loaded
+ * Reads a whole sale in one transaction; undefined when it is not loaded. Linear in its size: for audits, repairs and
+ * rebuilds.
  */
 export async function readSnapshot(redis: Redis, saleId: string): Promise<Snapshot | undefined> {
   const snapshot = await readAll(redis, saleId);
   return snapshot.units > 0 ? snapshot : undefined;
 }
 
-/**
- * Reads what there is of a sale's buyers, also when Redis has lost the sale itself and kept them.
- *
- * @param redis a connection
- * @param saleId the sale
- * @returns all that is left, or undefined when nothing is
- */
+/** Reads what is left of a sale's buyers, even when Redis has lost the sale itself; undefined when nothing is left. */
 export async function readRemains(redis: Redis, saleId: string): Promise<Remains | undefined> {
   const snapshot = await readAll(redis, saleId);
   const isAnyLeft = snapshot.units > 0 || snapshot.claims.size > 0 || snapshot.standby.length > 0;
   return isAnyLeft ? snapshot : undefined;
 }
 
-/** Of a sale that isn't loaded: no units. */
+/** A sale that is not loaded has no units. */
 async function readAll(redis: Redis, saleId: string): Promise<Snapshot> {
   const keys = keysOf(saleId);
   const replies = await redis
@@ -83,7 +74,7 @@ async function readAll(redis: Redis, saleId: string): Promise<Snapshot> {
   };
 }
 
-/** A sorted set as Redis lists it: member, score, member, score. */
+/** Pairs the reply for a sorted set: member, score, member, score. */
 function pairs(listed: string[]): [member: string, score: number][] {
   return Array.from({ length: listed.length / 2 }, (_, i) => [listed[2 * i] as string, Number(listed[2 * i + 1])]);
 }

@@ -3,7 +3,7 @@ import type { Redis } from '../connection.js';
 import { keysOf } from '../keys.js';
 import { msOf, repliesOf, runIdOf } from '../replies.js';
 
-/** How a sale stands at one instant, without its buyers. */
+/** The state of a sale at one instant, without its buyers. */
 export interface Standing {
   version: number;
   free: number;
@@ -13,17 +13,16 @@ export interface Standing {
   opensAtMs: number;
   closesAtMs: number;
   verified: boolean;
-  /** Buyers who have or had a claim. */
+  /** The number of buyers who have or had a claim. */
   claims: number;
   /** Redis's clock at that instant, in ms since the epoch. */
   nowMs: number;
 }
 
 /**
- * @param redis a connection
- * @param saleId the sale
- * @returns how it stands; of a sale that isn't loaded, as one that isn't verified
- * @throws what ioredis throws
+ * Reads the state of a sale; a sale that is not loaded counts as not verified.
+ *
+ * @throws ioredis's error
  */
 export async function readStanding(redis: Redis, saleId: string): Promise<Standing> {
   const keys = keysOf(saleId);

@@ -70,7 +70,7 @@ export async function leaveAMess(connections: Connections, client: Client): Prom
     await open({ settlement: 'immediate' }),
   ];
   // Who contradicts has the money, too: without it the claim would end for that.
-  await creditWallets(db, ['rich', 'first', 'contrary'], PRICE_MINOR, 'EUR');
+  await creditWallets(db, ['rich', 'first', 'contrary'], { amountMinor: PRICE_MINOR, currency: 'EUR' });
   const [behind, undelivered, lost] = [
     await claimOf(client, mixed.id, 'behind'),
     await claimOf(client, mixed.id, 'undelivered'),
@@ -137,7 +137,7 @@ export async function doBusiness(
     payWithinSeconds: 2,
     standbyFactor: 1,
   });
-  await creditWallets(connections.db, ['payer'], PRICE_MINOR, 'EUR');
+  await creditWallets(connections.db, ['payer'], { amountMinor: PRICE_MINOR, currency: 'EUR' });
   const plans: Visit['withUnit'][] = ['pay', 'cancel', 'leave', 'leave', 'cancel'];
   const visits = plans.map((withUnit, i) =>
     shop(

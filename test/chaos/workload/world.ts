@@ -110,7 +110,10 @@ export async function fillWallets(connections: Connections, history: History, bu
   const rich = buyerIds.filter((_, i) => isRich(i));
   const settle = history.invoke({ call: 'credit', saleId: '-', buyerId: '*', amountMinor: rich.length * WALLET_MINOR });
   for (let i = 0; i < rich.length; i += CREDIT_CHUNK) {
-    await creditWallets(connections.db, rich.slice(i, i + CREDIT_CHUNK), WALLET_MINOR, 'EUR');
+    await creditWallets(connections.db, rich.slice(i, i + CREDIT_CHUNK), {
+      amountMinor: WALLET_MINOR,
+      currency: 'EUR',
+    });
   }
   settle('ok', { http: 200 });
 }
@@ -150,7 +153,7 @@ export async function keepBooks(
   while (!signal.aborted) {
     const buyerId = random.pick(buyerIds);
     const settle = history.invoke({ call: 'credit', saleId: '-', buyerId, amountMinor: CREDIT_MINOR });
-    await creditWallets(connections.db, [buyerId], CREDIT_MINOR, 'EUR').then(
+    await creditWallets(connections.db, [buyerId], { amountMinor: CREDIT_MINOR, currency: 'EUR' }).then(
       () => settle('ok', { http: 200 }),
       () => settle('info', { http: 0 }),
     );

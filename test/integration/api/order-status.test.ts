@@ -138,7 +138,7 @@ describe.each([false, true])('mounted in Express: %p', mounted => {
       await recordStatus(api.redis, sale.id, [{ buyerId: 'ann', claimId, status: 'pending_payment', payByMs }]);
       const pending = await fittingTag(sale, 'ann');
       const paymentUrl = 'https://pay.example/1';
-      await setPayUrl(api.redis, sale.id, claimId, paymentUrl);
+      await setPayUrl(api.redis, sale.id, { claimId, payUrl: paymentUrl });
       expect(await ask(sale, 'ann', pending)).toMatchObject({ status: 200, body: { paymentUrl } });
     });
 

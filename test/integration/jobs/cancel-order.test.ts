@@ -54,7 +54,7 @@ test('four times at once frees the unit once', async () => {
 
 test('a paid order stays paid', async () => {
   const sale = await openTestSale(t, { units: 1, priceMinor: 500 });
-  await creditWallets(t.db, ['a'], 500, 'EUR');
+  await creditWallets(t.db, ['a'], { amountMinor: 500, currency: 'EUR' });
   const won = await winOne(t, sale, 'a');
   await placeOrders(t, { saleId: sale.id, claims: [won] });
   await payOrder(t, { saleId: sale.id, claimId: won.claimId, buyerId: 'a' });

@@ -104,7 +104,7 @@ test('a batch larger than one statement is cancelled whole', async () => {
 test('paying and expiring at once: exactly one wins, and the money agrees', async () => {
   const names = buyers(60, 'racer');
   const sale = await openTestSale(t, { units: 60, priceMinor: 500, payWithinSeconds: 1 });
-  await creditWallets(t.db, names, 500, 'EUR');
+  await creditWallets(t.db, names, { amountMinor: 500, currency: 'EUR' });
   const claims = await win(t, sale, ...names);
   await placeOrders(t, { saleId: sale.id, claims });
   // Deadlines that pass one after the other, so that payments come just before, at and just after theirs.

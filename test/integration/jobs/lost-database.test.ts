@@ -72,7 +72,7 @@ describe('the connection is lost', () => {
   ] as const)('after COMMIT, with its reply (%s): what is stored counts, once', async (settlement, status) => {
     const sale = await openTestSale(t, { settlement, priceMinor: PRICE_MINOR });
     const [first, ...others] = buyers(3, settlement);
-    await creditWallets(t.db, [first ?? '', ...others], PRICE_MINOR, 'EUR');
+    await creditWallets(t.db, [first ?? '', ...others], { amountMinor: PRICE_MINOR, currency: 'EUR' });
     const before = await win(t, sale, first ?? '');
     const claims = await win(t, sale, ...others);
     const proxy = await startFaultProxy(t.databaseUrl);
@@ -177,7 +177,7 @@ describe('Postgres takes nothing', () => {
     await t.db.$executeRaw`CREATE TRIGGER disk_full BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION disk_full()`;
   }
 
-  beforeEach(() => creditWallets(t.db, buyers(3), PRICE_MINOR, 'EUR'));
+  beforeEach(() => creditWallets(t.db, buyers(3), { amountMinor: PRICE_MINOR, currency: 'EUR' }));
 
   test.each([
     ['it is read-only', setReadOnly],

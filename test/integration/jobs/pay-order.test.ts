@@ -18,7 +18,7 @@ const PRICE = 500;
 
 async function placed(buyerId: string, balance: number, wanted: Partial<Sale> = {}) {
   const sale = await openTestSale(t, { units: 1, priceMinor: PRICE, ...wanted });
-  if (balance > 0) await creditWallets(t.db, [buyerId], balance, sale.currency);
+  if (balance > 0) await creditWallets(t.db, [buyerId], { amountMinor: balance, currency: sale.currency });
   const claim = await winOne(t, sale, buyerId);
   await placeOrders(t, { saleId: sale.id, claims: [claim] });
   return { sale, claim };
@@ -66,7 +66,7 @@ test('without funds the order stays payable, and the buyer learns why', async ()
   await pay(sale, claim);
   expect((await orderOf(claim)).status).toBe('pending_payment');
   expect(await claimOf(sale, 'poor')).toMatchObject({ status: 'pending_payment', reason: 'insufficient_funds' });
-  await creditWallets(t.db, ['poor'], 1, 'EUR');
+  await creditWallets(t.db, ['poor'], { amountMinor: 1, currency: 'EUR' });
   await pay(sale, claim);
   const paid = await claimOf(sale, 'poor');
   expect(paid?.status).toBe('paid');
@@ -75,7 +75,7 @@ test('without funds the order stays payable, and the buyer learns why', async ()
 
 test('nobody pays with another buyer’s name', async () => {
   const { sale, claim } = await placed('owner', PRICE);
-  await creditWallets(t.db, ['thief'], PRICE, 'EUR');
+  await creditWallets(t.db, ['thief'], { amountMinor: PRICE, currency: 'EUR' });
   await payOrder(t, { saleId: sale.id, claimId: claim.claimId, buyerId: 'thief' });
   expect((await orderOf(claim)).status).toBe('pending_payment');
   expect(await readBalance(t.db, 'thief', 'EUR')).toBe(PRICE);
@@ -83,14 +83,14 @@ test('nobody pays with another buyer’s name', async () => {
 
 test('money in another currency does not pay', async () => {
   const { sale, claim } = await placed('swiss', 0);
-  await creditWallets(t.db, ['swiss'], PRICE, 'CHF');
+  await creditWallets(t.db, ['swiss'], { amountMinor: PRICE, currency: 'CHF' });
   await pay(sale, claim);
   expect((await orderOf(claim)).status).toBe('pending_payment');
 });
 
 test('a payment before the order is placed does nothing', async () => {
   const sale = await openTestSale(t, { priceMinor: PRICE });
-  await creditWallets(t.db, ['early'], PRICE, 'EUR');
+  await creditWallets(t.db, ['early'], { amountMinor: PRICE, currency: 'EUR' });
   await pay(sale, await winOne(t, sale, 'early'));
   expect(await readBalance(t.db, 'early', 'EUR')).toBe(PRICE);
 });

@@ -78,7 +78,7 @@ describe('out of order', () => {
   test('a claim that was given up is not placed', async () => {
     const sale = await openTestSale(t);
     const won = await winOne(t, sale, 'a');
-    await insertTombstones(t.db, sale.id, [won], 'not_placed');
+    await insertTombstones(t.db, { saleId: sale.id, claims: [won], reason: 'not_placed' });
     await placeOrders(t, { saleId: sale.id, claims: [won] });
     expect((await ordersOf(sale.id)).map(order => order.status)).toEqual(['void']);
     const snapshot = await readSnapshot(t.redis, sale.id);
@@ -92,7 +92,7 @@ describe('out of order', () => {
       const won = await winOne(t, sale, 'a');
       await Promise.all([
         placeOrders(t, { saleId: sale.id, claims: [won] }),
-        insertTombstones(t.db, sale.id, [won], 'not_placed'),
+        insertTombstones(t.db, { saleId: sale.id, claims: [won], reason: 'not_placed' }),
       ]);
       await placeOrders(t, { saleId: sale.id, claims: [won] });
       const [order, ...more] = await ordersOf(sale.id);
@@ -105,7 +105,7 @@ describe('out of order', () => {
   test('a late worker does not bring back a claim that was cancelled and sold again', async () => {
     const sale = await openTestSale(t, { units: 1 });
     const late = await winOne(t, sale, 'a');
-    await insertTombstones(t.db, sale.id, [late], 'not_placed');
+    await insertTombstones(t.db, { saleId: sale.id, claims: [late], reason: 'not_placed' });
     await placeOrders(t, { saleId: sale.id, claims: [late] });
     const next = await winOne(t, sale, 'b');
     await placeOrders(t, { saleId: sale.id, claims: [next] });
@@ -196,7 +196,7 @@ describe('immediate settlement', () => {
 
   test('with funds the order is paid and the wallet debited', async () => {
     const sale = await openTestSale(t, immediate);
-    await creditWallets(t.db, ['rich'], 700, 'EUR');
+    await creditWallets(t.db, ['rich'], { amountMinor: 700, currency: 'EUR' });
     await placeOrders(t, { saleId: sale.id, claims: [await winOne(t, sale, 'rich')] });
     expect((await ordersOf(sale.id))[0]).toMatchObject({ status: 'paid', amountMinor: 500n });
     expect(await readBalance(t.db, 'rich', 'EUR')).toBe(200);
@@ -205,7 +205,7 @@ describe('immediate settlement', () => {
 
   test('without funds the order is rejected, the unit goes back, and the buyer may try again', async () => {
     const sale = await openTestSale(t, immediate);
-    await creditWallets(t.db, ['poor'], 499, 'EUR');
+    await creditWallets(t.db, ['poor'], { amountMinor: 499, currency: 'EUR' });
     await placeOrders(t, { saleId: sale.id, claims: await win(t, sale, 'poor', 'no-wallet') });
     expect((await ordersOf(sale.id)).map(({ status, reason }) => [status, reason])).toEqual([
       ['rejected', 'insufficient_funds'],
@@ -215,7 +215,7 @@ describe('immediate settlement', () => {
     const snapshot = await readSnapshot(t.redis, sale.id);
     expect(snapshot?.claims.get('poor')).toMatchObject({ status: 'rejected', reason: 'insufficient_funds' });
     expect(snapshot?.stock.sort()).toEqual([1, 2, 3, 4]);
-    await creditWallets(t.db, ['poor'], 1, 'EUR');
+    await creditWallets(t.db, ['poor'], { amountMinor: 1, currency: 'EUR' });
     await placeOrders(t, { saleId: sale.id, claims: [await winOne(t, sale, 'poor')] });
     expect((await claimOf(sale.id, 'poor'))?.status).toBe('paid');
   });
@@ -223,7 +223,7 @@ describe('immediate settlement', () => {
   test('money for one of two sales buys one, when both are placed at once', async () => {
     for (let i = 0; i < 10; i += 1) {
       const buyer = `once${i}`;
-      await creditWallets(t.db, [buyer], 500, 'EUR');
+      await creditWallets(t.db, [buyer], { amountMinor: 500, currency: 'EUR' });
       const sales = [await openTestSale(t, immediate), await openTestSale(t, immediate)];
       const claims = await Promise.all(sales.map(sale => winOne(t, sale, buyer)));
       await Promise.all(sales.map((sale, n) => placeOrders(t, { saleId: sale.id, claims: claims.slice(n, n + 1) })));
@@ -236,7 +236,7 @@ describe('immediate settlement', () => {
   test('the same batch in four workers at once debits each wallet once', async () => {
     const sale = await openTestSale(t, { ...immediate, units: 20 });
     const names = buyers(20, 'debited');
-    await creditWallets(t.db, names, 1_200, 'EUR');
+    await creditWallets(t.db, names, { amountMinor: 1_200, currency: 'EUR' });
     const claims = await win(t, sale, ...names);
     await Promise.all(Array.from({ length: 4 }, () => placeOrders(t, { saleId: sale.id, claims })));
     for (const name of names) expect(await readBalance(t.db, name, 'EUR')).toBe(700);

@@ -12,12 +12,12 @@ import { useStores } from '../../support/stores/stores.js';
 const t = useStores();
 
 const undelivered = async (saleId: string) =>
-  (await readDueReleases(t.db, 0, 1_000, 0n)).filter(event => event.saleId === saleId);
+  (await readDueReleases(t.db, { olderThanMs: 0, limit: 1_000, afterId: 0n })).filter(event => event.saleId === saleId);
 
 test('carries a decided release out, and marks it delivered', async () => {
   const sale = await openTestSale(t, { units: 1 });
   const won = await winOne(t, sale, 'a');
-  const events = await insertTombstones(t.db, sale.id, [won], 'not_placed');
+  const events = await insertTombstones(t.db, { saleId: sale.id, claims: [won], reason: 'not_placed' });
   expect(await undelivered(sale.id)).toEqual(events);
   await releaseUnits(t, events);
   expect((await readSnapshot(t.redis, sale.id))?.stock).toEqual([1]);
@@ -26,7 +26,11 @@ test('carries a decided release out, and marks it delivered', async () => {
 
 test('a second time changes nothing in Redis', async () => {
   const sale = await openTestSale(t, { units: 1 });
-  const events = await insertTombstones(t.db, sale.id, [await winOne(t, sale, 'a')], 'not_placed');
+  const events = await insertTombstones(t.db, {
+    saleId: sale.id,
+    claims: [await winOne(t, sale, 'a')],
+    reason: 'not_placed',
+  });
   await releaseUnits(t, events);
   await winOne(t, sale, 'a');
   await writesNothing(t.redis, () => releaseUnits(t, events));
@@ -34,7 +38,11 @@ test('a second time changes nothing in Redis', async () => {
 
 test('four times at once frees each unit once', async () => {
   const sale = await openTestSale(t, { units: 3 });
-  const events = await insertTombstones(t.db, sale.id, await win(t, sale, 'a', 'b', 'c'), 'not_placed');
+  const events = await insertTombstones(t.db, {
+    saleId: sale.id,
+    claims: await win(t, sale, 'a', 'b', 'c'),
+    reason: 'not_placed',
+  });
   await Promise.all(Array.from({ length: 4 }, () => releaseUnits(t, events)));
   expect((await readSnapshot(t.redis, sale.id))?.stock.sort()).toEqual([1, 2, 3]);
 });
@@ -43,7 +51,9 @@ test('releases of several sales each reach their own', async () => {
   const sales = [await openTestSale(t, { units: 1 }), await openTestSale(t, { units: 1 })];
   const events = [];
   for (const sale of sales)
-    events.push(...(await insertTombstones(t.db, sale.id, [await winOne(t, sale, 'a')], 'lost')));
+    events.push(
+      ...(await insertTombstones(t.db, { saleId: sale.id, claims: [await winOne(t, sale, 'a')], reason: 'lost' })),
+    );
   await releaseUnits(t, events);
   for (const sale of sales) expect((await readSnapshot(t.redis, sale.id))?.stock).toEqual([1]);
 });
@@ -51,7 +61,10 @@ test('releases of several sales each reach their own', async () => {
 test('a promoted buyer is queued to be placed', async () => {
   const sale = await openTestSale(t, { units: 1, standbyFactor: 1 });
   const [won] = await win(t, sale, 'a', 'b');
-  await releaseUnits(t, await insertTombstones(t.db, sale.id, won ? [won] : [], 'not_placed'));
+  await releaseUnits(
+    t,
+    await insertTombstones(t.db, { saleId: sale.id, claims: won ? [won] : [], reason: 'not_placed' }),
+  );
   const jobs = await t.queues['place-orders'].getWaiting();
   expect(jobs.filter(job => job.data.saleId === sale.id).map(job => job.data.claims)).toMatchObject([
     [{ buyerId: 'b', unit: 1 }],
@@ -61,7 +74,11 @@ test('a promoted buyer is queued to be placed', async () => {
 test('while the sale is not verified the event stays for later', async () => {
   const sale = await openTestSale(t, { units: 1 });
   const runId = (await readLoadedSale(t.redis, sale.id))?.runId ?? '';
-  const events = await insertTombstones(t.db, sale.id, [await winOne(t, sale, 'a')], 'not_placed');
+  const events = await insertTombstones(t.db, {
+    saleId: sale.id,
+    claims: [await winOne(t, sale, 'a')],
+    reason: 'not_placed',
+  });
   await setSale(t.redis, sale.id, { runId: 'another-run' });
   await expect(releaseUnits(t, events)).rejects.toThrow(NotVerified);
   expect(await undelivered(sale.id)).toEqual(events);
@@ -73,8 +90,8 @@ test('while the sale is not verified the event stays for later', async () => {
 test('a sale that left Redis does not hold up the releases of another', async () => {
   const [gone, here] = [await openTestSale(t, { units: 1 }), await openTestSale(t, { units: 1 })];
   const events = [
-    ...(await insertTombstones(t.db, gone.id, [await winOne(t, gone, 'a')], 'not_placed')),
-    ...(await insertTombstones(t.db, here.id, [await winOne(t, here, 'a')], 'not_placed')),
+    ...(await insertTombstones(t.db, { saleId: gone.id, claims: [await winOne(t, gone, 'a')], reason: 'not_placed' })),
+    ...(await insertTombstones(t.db, { saleId: here.id, claims: [await winOne(t, here, 'a')], reason: 'not_placed' })),
   ];
   await t.redis.del(`{${gone.id}}:sale`);
   await expect(releaseUnits(t, events)).rejects.toThrow(NotVerified);

@@ -33,7 +33,7 @@ async function goodSale(): Promise<Made> {
   const [paid, due] = await win(t, sale, 'a', 'b');
   if (!paid || !due) throw new Error('both should have won');
   await placeOrders(t, { saleId: sale.id, claims: [paid, due] });
-  await creditWallets(t.db, ['a'], PRICE, 'EUR');
+  await creditWallets(t.db, ['a'], { amountMinor: PRICE, currency: 'EUR' });
   await payOrder(t, { saleId: sale.id, claimId: paid.claimId, buyerId: 'a' });
   return { sale, paid, due };
 }
@@ -102,7 +102,7 @@ describe('a sale without a fault', () => {
     const sale = await openTestSale(t, { units: 60, standbyFactor: 2, priceMinor: PRICE });
     let done = false;
     const crowd = async (name: string) => {
-      await creditWallets(t.db, buyers(30, name), PRICE, 'EUR');
+      await creditWallets(t.db, buyers(30, name), { amountMinor: PRICE, currency: 'EUR' });
       for (const buyerId of buyers(30, name)) {
         const claims = [...(await win(t, sale, buyerId)), ...(await promote(t.redis, sale.id))];
         if (claims.length > 0) await placeOrders(t, { saleId: sale.id, claims });
@@ -207,7 +207,7 @@ describe('each violation is told by its invariant', () => {
 
   test('a balance that is not the sum of its transfers', async () => {
     const { sale } = await goodSale();
-    await creditWallets(t.db, ['cheat'], 10, 'EUR');
+    await creditWallets(t.db, ['cheat'], { amountMinor: 10, currency: 'EUR' });
     await t.db.account.updateMany({ where: { owner: 'cheat' }, data: { balanceMinor: 11 } });
     expect(await violations(sale.id)).toContain('I5 a balance is not the sum of its transfers: 1');
     await t.db.account.updateMany({ where: { owner: 'cheat' }, data: { balanceMinor: 10 } });
@@ -234,7 +234,7 @@ describe('each violation is told by its invariant', () => {
   test('a negative balance, even where the check is gone', async () => {
     const { sale } = await goodSale();
     await t.db.$executeRaw`ALTER TABLE accounts DROP CONSTRAINT accounts_balance_minor_check`;
-    await creditWallets(t.db, ['debtor'], 10, 'EUR');
+    await creditWallets(t.db, ['debtor'], { amountMinor: 10, currency: 'EUR' });
     await t.db.account.updateMany({ where: { owner: 'debtor' }, data: { balanceMinor: -1 } });
     expect(await violations(sale.id)).toContain('I5 a balance is negative: 1');
   });

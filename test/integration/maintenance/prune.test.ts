@@ -50,12 +50,18 @@ test('a worker whose clock is wrong prunes nothing that is being sold', async ()
 test('releases that were carried out long ago are deleted once their sale is over as long, and none that was not', async () => {
   const longOver = Date.now() - (KEEP_DAYS + 0.1) * DAY_MS;
   const sale = await openTestSale(t);
-  await releaseUnits(t, await insertTombstones(t.db, sale.id, [await winOne(t, sale, 'a')], 'lost'));
-  await releaseUnits(t, await insertTombstones(t.db, sale.id, [await winOne(t, sale, 'b')], 'lost'));
+  await releaseUnits(
+    t,
+    await insertTombstones(t.db, { saleId: sale.id, claims: [await winOne(t, sale, 'a')], reason: 'lost' }),
+  );
+  await releaseUnits(
+    t,
+    await insertTombstones(t.db, { saleId: sale.id, claims: [await winOne(t, sale, 'b')], reason: 'lost' }),
+  );
   const [first] = await t.db.outboxEvent.findMany({ where: { saleId: sale.id }, orderBy: { id: 'asc' } });
   const longAgo = new Date(Date.now() - (KEEP_DAYS + 1) * DAY_MS);
   if (first) await t.db.outboxEvent.update({ where: { id: first.id }, data: { deliveredAt: longAgo } });
-  await insertTombstones(t.db, sale.id, [await winOne(t, sale, 'c')], 'lost');
+  await insertTombstones(t.db, { saleId: sale.id, claims: [await winOne(t, sale, 'c')], reason: 'lost' });
   await t.db.outboxEvent.updateMany({ where: { deliveredAt: null }, data: { createdAt: longAgo } });
   await prune(t);
   expect(await t.db.outboxEvent.count({ where: { saleId: sale.id } })).toBe(3);

@@ -34,7 +34,7 @@ async function saleInTheMiddle() {
   const [live, paid, cancelled, unplaced] = await win(t, sale, 'live', 'paid', 'cancelled', 'unplaced');
   if (!live || !paid || !cancelled || !unplaced) throw new Error('all four should have won');
   await placeOrders(t, { saleId: sale.id, claims: [live, paid, cancelled] });
-  await creditWallets(t.db, ['paid'], sale.priceMinor, 'EUR');
+  await creditWallets(t.db, ['paid'], { amountMinor: sale.priceMinor, currency: 'EUR' });
   await payOrder(t, { saleId: sale.id, claimId: paid.claimId, buyerId: 'paid' });
   await cancelOrder(t, { saleId: sale.id, ...cancelled });
   return { sale, live, paid, cancelled, unplaced };

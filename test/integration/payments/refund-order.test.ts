@@ -17,7 +17,7 @@ const t = usePayments();
 
 async function paidFromWallet(buyerId: string) {
   const sale = await openTestSale(t, { units: 2, priceMinor: PRICE });
-  await creditWallets(t.db, [buyerId], PRICE, 'EUR');
+  await creditWallets(t.db, [buyerId], { amountMinor: PRICE, currency: 'EUR' });
   const claim = await winOne(t, sale, buyerId);
   await placeOrders(t, { saleId: sale.id, claims: [claim] });
   await payOrder(t, { saleId: sale.id, claimId: claim.claimId, buyerId });

@@ -71,7 +71,7 @@ test('where it failed is not shown again by who was about to show it', async () 
   const { sale, claim } = await failed('slow');
   const [attempt] = await attemptsOf(claim);
   const order = { orderId: claim.claimId, buyerId: claim.buyerId };
-  expect(await showPayUrl(t, sale.id, order, attempt?.payUrl ?? '')).toBe('payment_refused');
+  expect(await showPayUrl(t, sale.id, { ...order, payUrl: attempt?.payUrl ?? '' })).toBe('payment_refused');
   expect(await readPayUrl(t.redis, sale.id, claim.claimId)).toBeUndefined();
 });
 

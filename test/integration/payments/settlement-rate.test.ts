@@ -17,7 +17,8 @@ const RATIO_MIN = 0.5;
 /** Places one batch and tells how long it took, in ms. */
 async function place(sale: Sale, batch: number): Promise<number> {
   const names = buyers(BATCH, `${sale.settlement}-${batch}-`);
-  if (sale.settlement === 'immediate') await creditWallets(t.db, names, sale.priceMinor, sale.currency);
+  if (sale.settlement === 'immediate')
+    await creditWallets(t.db, names, { amountMinor: sale.priceMinor, currency: sale.currency });
   const claims = names.map((buyerId, i) => ({ buyerId, claimId: randomUUID(), unit: batch * BATCH + i + 1 }));
   const startedAt = performance.now();
   const { placed } = await insertOrders(t.db, sale.id, claims);

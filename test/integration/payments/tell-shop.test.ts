@@ -46,7 +46,7 @@ const makeDue = () => t.db.outboxEvent.updateMany({ where: { deadAt: null }, dat
 test('everything that happens to an order is told, signed, and in its order', async () => {
   const sale = await openTestSale(t, { units: 2, priceMinor: 500 });
   const claim = await winOne(t, sale, 'whole');
-  await creditWallets(t.db, ['whole'], 500, 'EUR');
+  await creditWallets(t.db, ['whole'], { amountMinor: 500, currency: 'EUR' });
   await placeOrders(ctx, { saleId: sale.id, claims: [claim] });
   await payOrder(ctx, { saleId: sale.id, claimId: claim.claimId, buyerId: 'whole' });
   await refundOrder(ctx, { orderId: claim.claimId, restock: true });
@@ -70,7 +70,7 @@ test('everything that happens to an order is told, signed, and in its order', as
 
 test('an immediate settlement is told as placed and paid, and a rejection not at all', async () => {
   const sale = await openTestSale(t, { units: 2, priceMinor: 500, settlement: 'immediate' });
-  await creditWallets(t.db, ['funds'], 500, 'EUR');
+  await creditWallets(t.db, ['funds'], { amountMinor: 500, currency: 'EUR' });
   await placeOrders(ctx, { saleId: sale.id, claims: await win(t, sale, 'funds', 'none') });
   await tellShop(ctx);
   expect(shop.received.map(({ type, data }) => [type, data.buyerId])).toEqual([

@@ -17,7 +17,7 @@ async function runOpen(sale: Sale, staged: string[], runId: string, gate = '', u
   const { sale: sale_, stock, claims, outbox, standby } = keysOf(sale.id);
   const fields = ['units', 1, 'state', 'open', 'opensAtMs', 0, 'closesAtMs', 1, 'standbyCap', 0];
   const args = [runId, gate, sale.generation, units, 0, 0, 0, ...fields];
-  return runScript(t.redis, 'open-sale', [sale_, stock, claims, outbox, standby, ...staged], args);
+  return runScript(t.redis, 'open-sale', { keys: [sale_, stock, claims, outbox, standby, ...staged], args });
 }
 
 const stagedKeys = (sale: Sale): string[] => ['s', 'c', 'o', 'w'].map(name => `{${sale.id}}:${name}:staged`);
@@ -50,7 +50,7 @@ describe('opening', () => {
       outbox: [{ buyerId: 'a', wonAtMs: 77 }],
       standby: ['z', 'y'],
     };
-    await openSale(t.redis, sale, state);
+    await openSale(t.redis, sale, { state });
     const snapshot = await readSnapshot(t.redis, sale.id);
     expect(snapshot?.stock).toEqual([1, 4]);
     expect(snapshot?.claims).toEqual(new Map(state.claims.map(({ buyerId, ...claim }) => [buyerId, claim])));
@@ -95,8 +95,8 @@ describe('who opens first', () => {
     await openSale(t.redis, sale);
     await setSale(t.redis, sale.id, { runId: 'first' });
     await setSale(t.redis, sale.id, { runId: 'second' });
-    expect(await openSale(t.redis, sale, undefined, 'first')).toBe(false);
-    expect(await openSale(t.redis, sale, undefined, 'second')).toBe(true);
+    expect(await openSale(t.redis, sale, { gate: 'first' })).toBe(false);
+    expect(await openSale(t.redis, sale, { gate: 'second' })).toBe(true);
   });
 
   test('what was staged before a restart of Redis is staged again', async () => {
@@ -115,7 +115,7 @@ describe('who opens first', () => {
     await openSale(t.redis, sale);
     await setSale(t.redis, sale.id, { runId: 'gate' });
     await setSale(t.redis, sale.id, { state: 'paused', generation: sale.generation + 1 });
-    expect(await writesNothing(t.redis, () => openSale(t.redis, sale, undefined, 'gate'))).toBe(false);
+    expect(await writesNothing(t.redis, () => openSale(t.redis, sale, { gate: 'gate' }))).toBe(false);
   });
 });
 

@@ -114,12 +114,10 @@ describe('one purchase at a time', () => {
   test('a release unlocks also for a claim that Redis does not hold any more, as after a rebuild', async () => {
     const [one, other] = [await oneAtATime(), await oneAtATime()];
     const won = await winOne(t, one, someone());
-    await openSale(
-      t.redis,
-      one,
-      { claims: [], outbox: [], standby: [] },
-      (await readLoadedSale(t.redis, one.id))?.runId,
-    );
+    await openSale(t.redis, one, {
+      state: { claims: [], outbox: [], standby: [] },
+      gate: (await readLoadedSale(t.redis, one.id))?.runId,
+    });
     expect(await ask(other, won.buyerId)).toMatchObject({ kind: 'too_soon' });
     expect(await end(one, won)).toEqual([{ kind: 'not_held' }]);
     expect(await ask(other, won.buyerId)).toMatchObject({ kind: 'won' });

@@ -29,7 +29,7 @@ test('what is newer is not undone', async () => {
   const sale = await openTestSale(t);
   const { generation } = sale;
   await setSale(t.redis, sale.id, { state: 'paused', generation: generation + 1 });
-  const late = () => setSale(t.redis, sale.id, { state: 'open', generation }, generation);
+  const late = () => setSale(t.redis, sale.id, { state: 'open', generation }, { generation });
   expect(await writesNothing(t.redis, late)).toBe(true);
   await carryOver(t.redis, { ...sale, state: 'open' });
   expect(await readLoadedSale(t.redis, sale.id)).toMatchObject({ state: 'paused', generation: generation + 1 });

@@ -151,7 +151,7 @@ export const explaining = fc.tuple(pick, fc.constantFrom(...REASONS)).map(
     if (!ended) return undefined;
     const { buyerId, claimId } = ended;
     return {
-      ask: async redis => ({ outcomes: [await setReason(redis, run.sale.id, ended, reason)] }),
+      ask: async redis => ({ outcomes: [await setReason(redis, run.sale.id, { ...ended, reason })] }),
       expect: model => [model.setReason(buyerId, claimId, reason)],
     };
   }),

@@ -18,7 +18,9 @@ export const restocking = fc.integer({ min: -1, max: 2 }).map(
     return {
       ask: async redis => {
         const args = [units, units * sale.standbyFactor];
-        return { outcomes: behindFence(await runScript(redis, 'restock', [keys.sale, keys.stock], args), sale.id) };
+        return {
+          outcomes: behindFence(await runScript(redis, 'restock', { keys: [keys.sale, keys.stock], args }), sale.id),
+        };
       },
       expect: model => [model.restock(units)],
     };
@@ -33,7 +35,7 @@ export const switching = fc
       const generation = later === null ? undefined : model.generation + later;
       const change = generation === undefined ? { state } : { state, stateGeneration: generation };
       return {
-        ask: async redis => ({ outcomes: [await setSale(redis, sale.id, change, generation)] }),
+        ask: async redis => ({ outcomes: [await setSale(redis, sale.id, change, { generation })] }),
         expect: model => {
           model.setState(state, generation);
           return [true];
@@ -69,7 +71,9 @@ export const reopening = fc.constantFrom('always', ...Array.from({ length: 9 }, 
     const outbox = [...seen.outbox].map((buyerId, i) => ({ buyerId, wonAtMs: i + 1 }));
     const start = { claims, outbox, standby, withdrawn };
     return {
-      ask: async redis => ({ outcomes: [await openSale(redis, { ...sale, units, state, generation }, start, gate)] }),
+      ask: async redis => ({
+        outcomes: [await openSale(redis, { ...sale, units, state, generation }, { state: start, gate })],
+      }),
       expect: model => [model.reopen(seen)],
     };
   }),

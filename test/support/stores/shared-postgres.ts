@@ -7,15 +7,27 @@ import pg from 'pg';
  *
  * @returns the URL of the copy
  */
-export async function createMigratedDatabase(): Promise<string> {
-  const template = new URL(process.env.SHARED_POSTGRES ?? '');
-  const [own, server] = [new URL(template), new URL(template)];
+export function createMigratedDatabase(): Promise<string> {
+  return createDatabase(sharedPostgres().pathname.slice(1));
+}
+
+/** @returns the URL of a new database without tables, in the Postgres that all files of integration tests share */
+export function createEmptyDatabase(): Promise<string> {
+  return createDatabase('template1');
+}
+
+function sharedPostgres(): URL {
+  return new URL(process.env.SHARED_POSTGRES ?? '');
+}
+
+async function createDatabase(template: string): Promise<string> {
+  const [own, server] = [sharedPostgres(), sharedPostgres()];
   own.pathname = `test_${randomUUID().replaceAll('-', '')}`;
   server.pathname = 'postgres';
   const client = new pg.Client({ connectionString: server.href });
   await client.connect();
   try {
-    await client.query(`CREATE DATABASE ${own.pathname.slice(1)} TEMPLATE ${template.pathname.slice(1)}`);
+    await client.query(`CREATE DATABASE ${own.pathname.slice(1)} TEMPLATE ${template}`);
   } finally {
     await client.end();
   }

@@ -12,7 +12,7 @@ const RECEIPT: Receipt = {
 };
 const TEXT = signReceipt(SECRET, RECEIPT);
 
-const verify = (text: string, saleId = 'sale', buyerId = 'buyer') => verifyReceipt(SECRET, saleId, buyerId, text);
+const verify = (text: string, saleId = 'sale', buyerId = 'buyer') => verifyReceipt(SECRET, text, { saleId, buyerId });
 
 test('verifying a receipt returns the signed facts, and its text needs no escaping in a URL', () => {
   expect(verify(TEXT)).toEqual(RECEIPT);

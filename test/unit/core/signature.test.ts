@@ -17,7 +17,7 @@ interface Check {
 }
 
 const check = (given: string | undefined, { bytes = body, nowMs = NOW, keys = [KEY] }: Check = {}) =>
-  isSigned(keys, bytes, given, nowMs);
+  isSigned(keys, { body: bytes, header: given }, nowMs);
 
 describe('a signature', () => {
   test('a signature is the HMAC of the time, a dot and the raw bytes, in the format of Stripe', () => {

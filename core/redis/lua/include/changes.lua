@@ -1,9 +1,9 @@
--- The change feed: whoever keeps a mirror of a sale in memory hears of every change of who holds a claim and who is in line.
--- A message is a line 'version published free waiting cap state', '-' for what stays as it is, and then a line each:
--- 'c buyer record' for a claim as it is now, 'j buyer' for who is in line now, 'l buyer' for who isn't any more. All of it are
--- absolute values, so hearing it twice does no harm (core/redis/feed/changes.ts reads it).
--- `version` counts every change, told or not: a gap says that a mirror is out of date. `published` counts what was told: a
--- listener who is behind it is deaf.
+-- The change feed: publishes every change of claims and standby, which keeps the mirrors in the APIs true.
+-- A message begins with a line 'version published free waiting cap state', '-' for an unchanged value. One line follows for
+-- each buyer: 'c buyer record' for the claim as it is now, 'j buyer' for joining standby, 'l buyer' for leaving it. All values
+-- are absolute, so a repeated message is harmless (core/redis/feed/changes.ts parses it).
+-- `version` counts every change, published or not: after a gap a mirror is stale. `published` counts the messages: a
+-- listener with a lower count is deaf.
 local changes = {}
 
 local function tell_claim(buyer, record) changes[#changes + 1] = 'c ' .. buyer .. ' ' .. record end
@@ -16,6 +16,6 @@ local function publish(sale_key, free, waiting, state)
   local sale = redis.call('HMGET', sale_key, 'standbyCap', 'state')
   local head = { version, published, free, waiting, sale[1] or '-', state or sale[2] or '-' }
   table.insert(changes, 1, table.concat(head, ' '))
-  -- What was done is done: a user of Redis who may not publish must not break a script that has written.
+  -- The writes above stand: a Redis user without the right to publish must not make the script fail.
   redis.pcall('PUBLISH', string.gsub(sale_key, ':sale$', ':changes'), table.concat(changes, '\n'))
 end

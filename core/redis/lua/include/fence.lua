@@ -1,5 +1,5 @@
--- Whether the sale may be touched: 'ok'; 'unknown_sale' when it isn't loaded; 'unverified' while this run of Redis has not
--- been compared with Postgres. The server's own run id is read here, so no client can be stale about a restart or failover.
+-- The fence: 'ok' when the sale may be used; 'unknown_sale' when it is not loaded; 'unverified' until it was compared with
+-- Postgres in this run of Redis. The script reads the server's run id itself, so no client is stale after a failover.
 local function fence(sale_key)
   local verified = redis.call('HGET', sale_key, 'runId')
   if not verified then

@@ -1,5 +1,5 @@
--- Gives one free unit to the first on standby: takes them out of the line, writes their claim and its outbox entry.
--- Returns {buyer, claimId, unit}, or nil when nobody waits. Rules about purchases are not asked: who is in line has asked already.
+-- Gives one free unit to the first buyer on standby: removes the buyer from standby, writes claim and outbox entry.
+-- Returns {buyer, claimId, unit}, or nil when standby is empty. Purchase rules were checked when the buyer joined.
 local function promote(keys, unit, claim_id, now, rules)
   local first = redis.call('ZPOPMIN', keys.standby)[1]
   if not first then return nil end

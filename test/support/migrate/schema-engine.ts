@@ -5,8 +5,9 @@ import { bindMigrationAwareSqlAdapterFactory, ColumnTypeEnum, type SqlResultSet 
 import * as glue from '@prisma/schema-engine-wasm/schema_engine_bg';
 import pg from 'pg';
 
-// Prisma's own migration engine, as WebAssembly from the registry: the command line's `prisma migrate` downloads a
-// binary from elsewhere, which a machine without that host, or a container build, can't.
+// Prisma's own migration engine, as WebAssembly from the registry. The binary that `prisma migrate` runs is downloaded from
+// elsewhere, which a closed network does not allow. Only tests use the engine: it knows whether schema.prisma and the
+// migrations agree, and what `prisma migrate deploy` would do.
 
 const CONNECT_DEADLINE_MS = 5_000;
 
@@ -19,8 +20,8 @@ declare const WebAssembly: {
 /** The columns of type "char" in the engine's questions to the catalog. */
 const CHAR_COLUMNS = new Set(['constraint_type', 'confdeltype', 'confupdtype']);
 
-/** The engine's import for a timer, by the name that its build gave it. */
-const TIMER = '__wbg_setTimeout_5d6a1d4fc51ea450';
+/** The engine's import for a timer. Each build of the engine adds a hash of its own to the name. */
+const TIMER = Object.keys(glue).find(name => name.startsWith('__wbg_setTimeout_'));
 
 let loaded = false;
 
@@ -100,6 +101,7 @@ function load(): void {
   if (loaded) return;
   const gluePath = createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm/schema_engine_bg');
   const code = readFileSync(gluePath.replace(/\.js$/, '.wasm'));
+  if (TIMER === undefined) throw new Error('the schema engine no longer imports a timer: correct TIMER');
   const imports = { './schema_engine_bg.js': { ...glue, [TIMER]: idleTimer } };
   const instance = new WebAssembly.Instance(new WebAssembly.Module(code), imports);
   // The glue hands the message of a panic to this global before it traps; without it, the message would be lost.
