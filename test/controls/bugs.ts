@@ -13,7 +13,7 @@ export const BUGS: Bug[] = [
     },
     'integration',
     'scripts/claim',
-    'sold out leaves no trace',
+    'a refused click leaves no trace',
   ),
   one(
     'the same buyer twice in a batch wins twice',
@@ -27,7 +27,7 @@ export const BUGS: Bug[] = [
     { file: lua('claim'), find: "  redis.call('ZADD', KEYS[4], unpack(entries))\n", replace: '' },
     'integration',
     'scripts/claim',
-    'a win is a queued claim and an entry in the outbox',
+    'a win is a queued claim, and an entry in the outbox',
   ),
   one(
     'no fence: a restarted Redis sells unseen',
@@ -38,7 +38,7 @@ export const BUGS: Bug[] = [
     },
     'integration',
     'scripts/claim',
-    'a sale that was verified for another run of Redis is refused',
+    'a sale that was verified for another run of Redis',
   ),
   one(
     'the window is not asked for its end',
@@ -49,7 +49,7 @@ export const BUGS: Bug[] = [
     },
     'integration',
     'scripts/claim',
-    'opens and closes by the clock of Redis',
+    'a sale opens and closes by the clock of Redis',
   ),
   one(
     'release without comparing the claim id (F44)',
@@ -60,14 +60,14 @@ export const BUGS: Bug[] = [
     },
     'integration',
     'scripts/release',
-    'a claim that the buyer no longer holds leaves the new one alone',
+    'the release of an old claim leaves the buyer’s new claim alone',
   ),
   one(
     'a second release puts the unit back again (F43)',
     { file: lua('release'), find: ' or not is_live(record) then return 0', replace: ' then return 0' },
     'integration',
     'scripts/release',
-    'a second time does nothing',
+    'a second release does nothing',
   ),
   one(
     'release refused when memory is full (F45)',
@@ -96,28 +96,28 @@ export const BUGS: Bug[] = [
     },
     'integration',
     'jobs/place-orders',
-    'a unit that another live order has is lost',
+    'a claim of a unit with another live order is lost',
   ),
   one(
     'no unique index on (sale, unit)',
     { file: INIT, find: 'CREATE UNIQUE INDEX "orders_live_unit"', replace: 'CREATE INDEX "orders_live_unit"' },
     'integration',
     'jobs/place-orders',
-    'a unit that another live order has is lost',
+    'a claim of a unit with another live order is lost',
   ),
   one(
     'no unique index on (sale, buyer)',
     { file: INIT, find: 'CREATE UNIQUE INDEX "orders_live_buyer"', replace: 'CREATE INDEX "orders_live_buyer"' },
     'integration',
     'jobs/place-orders',
-    'a buyer who has a live order loses the second claim',
+    'a buyer with a live order loses the second claim',
   ),
   one(
     'no sweeper: the outbox is read by nobody',
     { file: 'core/maintenance/rescue.ts', find: 'if (claims.length > 0) {', replace: 'if (claims.length > 1_000) {' },
     'integration',
     'maintenance/rescue',
-    'a claim that was accepted and that nobody placed becomes an order',
+    'an accepted claim without an order becomes an order',
   ),
   one(
     'cancel without a status guard',
@@ -139,7 +139,7 @@ export const BUGS: Bug[] = [
     },
     'integration',
     'jobs/cancel-order',
-    'nobody cancels another buyer',
+    'a buyer cannot cancel the order of another buyer',
   ),
   one(
     'expiry without a deadline (the queue is believed)',
@@ -150,7 +150,7 @@ export const BUGS: Bug[] = [
     },
     'integration',
     'jobs/expire-orders',
-    'an order that is not due yet by the clock of Postgres stays',
+    'an order is kept until it is due by the clock of Postgres',
   ),
   one(
     'pay without a deadline guard',
@@ -175,7 +175,7 @@ export const BUGS: Bug[] = [
     },
     'integration',
     'maintenance/deliver-events',
-    'a worker that died between cancelling and releasing',
+    'deliver-events carries out the release of a worker that died between cancelling',
   ),
   one(
     'reconcile by counts (F48)',
@@ -203,7 +203,11 @@ export const BUGS: Bug[] = [
         replace: '',
       },
     ],
-    caughtBy: { kind: 'integration', file: 'maintenance/rebuild', title: 'while a sale is rebuilt again and again' },
+    caughtBy: {
+      kind: 'integration',
+      file: 'maintenance/rebuild',
+      title: 'every accepted claim is placed once while a sale is rebuilt',
+    },
   },
   one(
     'rebuild calls a claim lost without a tombstone',
@@ -214,7 +218,7 @@ export const BUGS: Bug[] = [
     },
     'integration',
     'maintenance/rebuild',
-    'a claim that contradicts an order ends as lost',
+    'a claim of a unit with another order ends as lost',
   ),
   one(
     'a claim of a receipt is called lost without a tombstone',
@@ -225,14 +229,14 @@ export const BUGS: Bug[] = [
     },
     'integration',
     'jobs/settle-receipt',
-    'a claim that nobody placed is told to be lost',
+    'an unplaced claim becomes rejected(lost)',
   ),
   one(
     'a Redis that was emptied while it was compared counts as whole',
     { file: lua('mark-registry'), find: 'then return 0 end', replace: 'then break end' },
     'integration',
     'maintenance/reconcile',
-    'the list of sales is not called whole',
+    'the list of sales is not whole',
   ),
   one(
     'a receipt that does not say whose it is',
@@ -265,7 +269,7 @@ export const BUGS: Bug[] = [
     },
     'integration',
     'jobs/lost-database',
-    'as its disk is full',
+    'claims stay promised while the disk is full',
   ),
   one(
     'a Redis that can not save is a defect, not a moment to wait for (F06)',
@@ -279,6 +283,6 @@ export const BUGS: Bug[] = [
     { file: lua('include/record'), find: "(%S+) (%S+) (%S+)'", replace: "(%S+) (%S+) (%S+)$'" },
     'integration',
     'scripts/two-versions',
-    'a word at the end of a claim record is passed over',
+    'an additional word at the end of a claim record is ignored',
   ),
 ];

@@ -48,7 +48,7 @@ export const MONEY_BUGS: Bug[] = [
     { file: REPORT, find: ' AND pay_by > clock_timestamp()', replace: '' },
     'integration',
     'payments/payment-event',
-    'an overdue order that nobody has cancelled yet',
+    'an overdue order is cancelled before its late money is decided',
   ),
   one(
     'late money neither buys a unit nor goes back (F38)',
@@ -59,7 +59,7 @@ export const MONEY_BUGS: Bug[] = [
     },
     'integration',
     'payments/payment-event',
-    'goes back when the unit is sold',
+    'late money goes back when the unit is sold',
   ),
   one(
     'a refund never reaches the provider',
@@ -70,7 +70,7 @@ export const MONEY_BUGS: Bug[] = [
     },
     'integration',
     'payments/refund-order',
-    'a refund through the provider is tried until it is done',
+    'a refund through the provider is retried until it succeeds',
   ),
   {
     bug: 'two payments for one order wait for money at once',
@@ -82,7 +82,11 @@ export const MONEY_BUGS: Bug[] = [
       },
       { file: 'core/postgres/money/payment.ts', find: 'before.undecided = 0', replace: 'before.undecided >= 0' },
     ],
-    caughtBy: { kind: 'integration', file: 'payments/retry-payment', title: 'while one payment waits for money' },
+    caughtBy: {
+      kind: 'integration',
+      file: 'payments/retry-payment',
+      title: 'an order has no second payment while one waits for money',
+    },
   },
   one(
     'money that came twice for an order is left where it is',
@@ -93,6 +97,6 @@ export const MONEY_BUGS: Bug[] = [
     },
     'integration',
     'payments/retry-payment',
-    'money for an attempt that had failed pays the order',
+    'money of a failed attempt pays the order',
   ),
 ];
