@@ -19,9 +19,9 @@ export interface NaiveBooks {
 }
 
 /**
- * A flash sale as many articles describe it, and the negative control of the attacks. The shop reads the balance, reads the
- * stock, inserts the order, takes the money and takes the unit, each in its own statement. It trusts the buyer and the
- * price in a request, and every message about a payment. The attacks must harm this shop, or they would prove nothing.
+ * A flash sale as many articles describe it, and the negative control of the attacks: they must harm this shop, or they
+ * would prove nothing. Reading the balance, reading the stock, inserting the order, taking the money and taking the unit
+ * are separate statements. The shop trusts buyer and price in a request, and every message about a payment.
  */
 export class NaiveShop {
   readonly #db: Database;

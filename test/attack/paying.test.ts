@@ -37,7 +37,7 @@ async function atProvider(buyer: string) {
 describe('races', () => {
   test('of paying and expiring at the same instant one wins, a thousand times, and the money agrees', async () => {
     const { saleId, claims } = await t.unpaid(ROUNDS, 'expire');
-    // The time between start and deadline, in ms. It grows after each expiry and shrinks after each payment, so on any
+    // The time between start and deadline, in ms, grows after each expiry and shrinks after each payment. So on any
     // machine both arrive at about the deadline.
     let leadMs = 10;
     await inLanes(claims, LANES, async ({ claimId, buyerId }) => {

@@ -11,7 +11,7 @@ export function createMigratedDatabase(): Promise<string> {
   return createDatabase(sharedPostgres().pathname.slice(1));
 }
 
-/** @returns the URL of a new database without tables, in the Postgres that all files of integration tests share */
+/** Creates a database without tables in the shared Postgres, and returns its URL. */
 export function createEmptyDatabase(): Promise<string> {
   return createDatabase('template1');
 }
