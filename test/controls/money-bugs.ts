@@ -42,7 +42,11 @@ export const MONEY_BUGS: Bug[] = [
   one(
     'money pays an order whose deadline has passed (F38)',
     { file: REPORT, find: ' AND pay_by > clock_timestamp()', replace: '' },
-    { kind: 'integration', file: 'payments/payment-event', title: 'an overdue order that nobody has cancelled yet' },
+    {
+      kind: 'integration',
+      file: 'payments/payment-event',
+      title: 'an overdue order is cancelled before its late money is decided',
+    },
   ),
   one(
     'late money neither buys a unit nor goes back (F38)',
@@ -51,7 +55,7 @@ export const MONEY_BUGS: Bug[] = [
       find: "  if (taken.kind !== 'taken') return giveBack(ctx, payment);",
       replace: "  if (taken.kind !== 'taken') return;",
     },
-    { kind: 'integration', file: 'payments/payment-event', title: 'goes back when the unit is sold' },
+    { kind: 'integration', file: 'payments/payment-event', title: 'late money goes back when the unit is sold' },
   ),
   one(
     'a refund never reaches the provider',
@@ -63,7 +67,7 @@ export const MONEY_BUGS: Bug[] = [
     {
       kind: 'integration',
       file: 'payments/refund-order',
-      title: 'a refund through the provider is tried until it is done',
+      title: 'a refund through the provider is retried until it succeeds',
     },
   ),
   {
@@ -88,7 +92,7 @@ export const MONEY_BUGS: Bug[] = [
     {
       kind: 'integration',
       file: 'payments/retry-payment',
-      title: 'money for an attempt that had failed pays the order',
+      title: 'money of a failed attempt pays the order',
     },
   ),
 ];

@@ -9,17 +9,17 @@ export const ORDER_BUGS: Bug[] = [
       find: '  return { placed, known, conflicting: without(missing, known) };',
       replace: '  return { placed, known, conflicting: [] };',
     },
-    { kind: 'integration', file: 'jobs/place-orders', title: 'a unit that another live order has is lost' },
+    { kind: 'integration', file: 'jobs/place-orders', title: 'a claim of a unit with another live order is lost' },
   ),
   one(
     'no unique index on (sale, unit)',
     { file: INIT, find: 'CREATE UNIQUE INDEX "orders_live_unit"', replace: 'CREATE INDEX "orders_live_unit"' },
-    { kind: 'integration', file: 'jobs/place-orders', title: 'a unit that another live order has is lost' },
+    { kind: 'integration', file: 'jobs/place-orders', title: 'a claim of a unit with another live order is lost' },
   ),
   one(
     'no unique index on (sale, buyer)',
     { file: INIT, find: 'CREATE UNIQUE INDEX "orders_live_buyer"', replace: 'CREATE INDEX "orders_live_buyer"' },
-    { kind: 'integration', file: 'jobs/place-orders', title: 'a buyer who has a live order loses the second claim' },
+    { kind: 'integration', file: 'jobs/place-orders', title: 'a buyer with a live order loses the second claim' },
   ),
   one(
     'cancel without a status guard',
@@ -37,7 +37,7 @@ export const ORDER_BUGS: Bug[] = [
       find: 'AND buyer_id = $',
       replace: "AND '' <> $",
     },
-    { kind: 'integration', file: 'jobs/cancel-order', title: 'nobody cancels another buyer' },
+    { kind: 'integration', file: 'jobs/cancel-order', title: 'a buyer cannot cancel the order of another buyer' },
   ),
   one(
     'expiry trusts the queue instead of the deadline',
@@ -49,7 +49,7 @@ export const ORDER_BUGS: Bug[] = [
     {
       kind: 'integration',
       file: 'jobs/expire-orders',
-      title: 'an order that is not due yet by the clock of Postgres stays',
+      title: 'an order is kept until it is due by the clock of Postgres',
     },
   ),
   one(
@@ -69,6 +69,6 @@ export const ORDER_BUGS: Bug[] = [
       find: '    if (!isDataError(error)) throw error;\n    if (claims.length === 1)',
       replace: '    if (claims.length === 1)',
     },
-    { kind: 'integration', file: 'jobs/lost-database', title: 'as its disk is full' },
+    { kind: 'integration', file: 'jobs/lost-database', title: 'claims stay promised while the disk is full' },
   ),
 ];

@@ -9,7 +9,7 @@ export const REDIS_BUGS: Bug[] = [
       find: 'else outcomes[i] = 0 end',
       replace: "else redis.call('HSET', KEYS[3], buyer, format(claim_ids[i], 1, 'rejected')) outcomes[i] = 0 end",
     },
-    { kind: 'integration', file: 'scripts/claim', title: 'sold out leaves no trace' },
+    { kind: 'integration', file: 'scripts/claim', title: 'a refused click leaves no trace' },
   ),
   one(
     'the same buyer twice in a batch wins twice',
@@ -19,7 +19,7 @@ export const REDIS_BUGS: Bug[] = [
   one(
     'the claim script writes no outbox entry',
     { file: lua('claim'), find: "  redis.call('ZADD', KEYS[4], unpack(entries))\n", replace: '' },
-    { kind: 'integration', file: 'scripts/claim', title: 'a win is a queued claim and an entry in the outbox' },
+    { kind: 'integration', file: 'scripts/claim', title: 'a win is a queued claim, and an entry in the outbox' },
   ),
   one(
     'no fence: a restarted Redis sells unseen',
@@ -31,7 +31,7 @@ export const REDIS_BUGS: Bug[] = [
     {
       kind: 'integration',
       file: 'scripts/claim',
-      title: 'a sale that was verified for another run of Redis is refused',
+      title: 'a sale that was verified for another run of Redis',
     },
   ),
   one(
@@ -41,7 +41,7 @@ export const REDIS_BUGS: Bug[] = [
       find: "if state == 'closed' or now >= tonumber(closes_at)",
       replace: "if state == 'closed'",
     },
-    { kind: 'integration', file: 'scripts/claim', title: 'opens and closes by the clock of Redis' },
+    { kind: 'integration', file: 'scripts/claim', title: 'a sale opens and closes by the clock of Redis' },
   ),
   one(
     'release without comparing the claim id (F44)',
@@ -53,13 +53,13 @@ export const REDIS_BUGS: Bug[] = [
     {
       kind: 'integration',
       file: 'scripts/release',
-      title: 'a claim that the buyer no longer holds leaves the new one alone',
+      title: 'the release of an old claim leaves the buyer’s new claim alone',
     },
   ),
   one(
     'a second release puts the unit back again (F43)',
     { file: lua('release'), find: ' or not is_live(record) then return 0', replace: ' then return 0' },
-    { kind: 'integration', file: 'scripts/release', title: 'a second time does nothing' },
+    { kind: 'integration', file: 'scripts/release', title: 'a second release does nothing' },
   ),
   one(
     'release refused when memory is full (F45)',
@@ -83,6 +83,10 @@ export const REDIS_BUGS: Bug[] = [
   one(
     'an addition of a later version to a claim record breaks this one (F58)',
     { file: lua('include/record'), find: "(%S+) (%S+) (%S+)'", replace: "(%S+) (%S+) (%S+)$'" },
-    { kind: 'integration', file: 'scripts/two-versions', title: 'a word at the end of a claim record is passed over' },
+    {
+      kind: 'integration',
+      file: 'scripts/two-versions',
+      title: 'an additional word at the end of a claim record is ignored',
+    },
   ),
 ];

@@ -8,7 +8,7 @@ export const REPAIR_BUGS: Bug[] = [
     {
       kind: 'integration',
       file: 'maintenance/rescue',
-      title: 'a claim that was accepted and that nobody placed becomes an order',
+      title: 'an accepted claim without an order becomes an order',
     },
   ),
   one(
@@ -21,7 +21,7 @@ export const REPAIR_BUGS: Bug[] = [
     {
       kind: 'integration',
       file: 'maintenance/deliver-events',
-      title: 'a worker that died between cancelling and releasing',
+      title: 'deliver-events carries out the release of a worker that died between cancelling',
     },
   ),
   one(
@@ -57,7 +57,7 @@ export const REPAIR_BUGS: Bug[] = [
       find: "    for (const claims of chunks(undecided, VOID_BATCH)) await giveUp(ctx, { saleId, claims, why: 'lost' });\n",
       replace: '',
     },
-    { kind: 'integration', file: 'maintenance/rebuild', title: 'a claim that contradicts an order ends as lost' },
+    { kind: 'integration', file: 'maintenance/rebuild', title: 'a claim of a unit with another order ends as lost' },
   ),
   one(
     'a claim of a receipt is called lost without a tombstone',
@@ -66,11 +66,11 @@ export const REPAIR_BUGS: Bug[] = [
       find: "  await releaseUnits(ctx, await giveUp(ctx, { saleId, claims: [claim], why: 'lost' }));\n",
       replace: "  await restoreClaim(ctx.redis, saleId, { ...claim, status: 'rejected', reason: 'lost' });\n",
     },
-    { kind: 'integration', file: 'jobs/settle-receipt', title: 'a claim that nobody placed is told to be lost' },
+    { kind: 'integration', file: 'jobs/settle-receipt', title: 'an unplaced claim becomes rejected(lost)' },
   ),
   one(
     'a Redis that was emptied while it was compared counts as whole',
     { file: lua('mark-registry'), find: 'then return 0 end', replace: 'then break end' },
-    { kind: 'integration', file: 'maintenance/reconcile', title: 'the list of sales is not called whole' },
+    { kind: 'integration', file: 'maintenance/reconcile', title: 'the list of sales is not whole' },
   ),
 ];

@@ -15,7 +15,7 @@ export interface StoreUrls {
   databaseUrl: string;
 }
 
-/** Reads a part of docs/operations.md: the line of redis.conf, or the block of SQL. */
+/** Reads a part of docs/operations.md: one line of redis.conf, or a block of SQL. */
 async function documented(pattern: RegExp): Promise<string> {
   const found = pattern.exec(await readFile(join(checkout, 'docs/operations.md'), 'utf8'))?.[1];
   if (!found) throw new Error(`docs/operations.md has no ${pattern}`);

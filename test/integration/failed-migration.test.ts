@@ -16,7 +16,7 @@ const writeMigrations = useMigrationFolders();
 const sessions: pg.Client[] = [];
 afterEach(() => Promise.all(sessions.splice(0).map(session => session.end())));
 
-/** Opens a transaction and leaves it open, until the session is ended. */
+/** Opens a transaction, which stays open until its session ends. */
 async function openTransaction(url: string, sql: string): Promise<pg.Client> {
   const session = new pg.Client({ connectionString: url });
   sessions.push(session);
@@ -34,7 +34,7 @@ const WAITING = `
   SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`;
 
 describe('a migration that fails half-way', () => {
-  test('is named with its reason, leaves nothing, and can be mended', async () => {
+  test('a failed migration is named with its reason, leaves nothing, and can be corrected', async () => {
     const url = await createEmptyDatabase();
     const folder = await writeMigrations({
       '0001_gate': FIRST,
@@ -50,7 +50,7 @@ describe('a migration that fails half-way', () => {
     expect(await readColumn(url, TABLES)).toEqual(['_prisma_migrations', 'after', 'gate', 'half']);
   });
 
-  test('leaves nothing when its process is killed before the COMMIT', async () => {
+  test('a migration leaves nothing when its process is killed before the COMMIT', async () => {
     const url = await createEmptyDatabase();
     const folder = await writeMigrations({ '0001_gate': FIRST });
     await migrate(url, folder);
@@ -68,7 +68,7 @@ describe('a migration that fails half-way', () => {
     await eventually(async () => expect(await readColumn(url, WAITING)).toHaveLength(1));
     child.kill('SIGKILL');
     await exited;
-    // Postgres runs the script to its end, and rolls back as no COMMIT follows.
+    // Postgres runs the script to its end, but no client commits the transaction.
     await gate.end();
     await eventually(async () => expect(await readColumn(url, OTHER_SESSIONS)).toEqual([]));
     expect(await readColumn(url, TABLES)).toEqual(['_prisma_migrations', 'gate']);
@@ -78,7 +78,7 @@ describe('a migration that fails half-way', () => {
 });
 
 describe('the record of migrations', () => {
-  test('refuses a migration that was changed after it was applied', async () => {
+  test('a migration that was changed after it was applied is refused', async () => {
     const url = await createEmptyDatabase();
     await migrate(url, await writeMigrations({ '0001_gate': FIRST }));
     const changed = await writeMigrations({ '0001_gate': `${FIRST} `, '0002_after': 'CREATE TABLE after ();' });
@@ -88,7 +88,7 @@ describe('the record of migrations', () => {
     expect(await readColumn(url, TABLES)).toEqual(['_prisma_migrations', 'gate']);
   });
 
-  test('takes line ends of Windows and of Unix for the same', async () => {
+  test('line ends of Windows and Unix have the same checksum', async () => {
     const [unix, windows] = [`-- A gate.\n${FIRST}\n`, `-- A gate.\r\n${FIRST}\r\n`];
     for (const [before, after] of [
       [unix, windows],
@@ -100,7 +100,7 @@ describe('the record of migrations', () => {
     }
   });
 
-  test('lets an older build start beside a newer database', async () => {
+  test('an older build runs on a newer database', async () => {
     const url = await createEmptyDatabase();
     await migrate(url, await writeMigrations({ '0001_gate': FIRST, '0002_newer': 'CREATE TABLE newer ();' }));
     expect(await migrate(url, await writeMigrations({ '0001_gate': FIRST }))).toEqual({ applied: [] });
@@ -112,13 +112,13 @@ describe('a migration outside a transaction', () => {
   const GATE = 'CREATE TABLE gate (number INT);';
   const VALID = `SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('gate_number')`;
 
-  test('builds an index while writers write, and others wait for the lock', async () => {
+  test('an index is built while writers write and other runs wait for the lock', async () => {
     const url = await createEmptyDatabase();
     await migrate(url, await writeMigrations({ '0001_gate': GATE }));
     const folder = await writeMigrations({ '0001_gate': GATE, '0002_index': INDEX });
     const writer = await openTransaction(url, 'INSERT INTO gate VALUES (1)');
     const outcomes = Promise.all([migrate(url, folder), migrate(url, folder), migrate(url, folder)]);
-    // The build waits for the writer. Nothing waits for the build.
+    // The build waits for the writer, and no other session waits for a lock.
     await eventually(async () => expect(await readColumn(url, WAITING)).toHaveLength(1));
     await readColumn(`${url}?options=-c%20lock_timeout%3D1s`, 'INSERT INTO gate VALUES (2)');
     await writer.query('COMMIT');
@@ -126,7 +126,7 @@ describe('a migration outside a transaction', () => {
     expect(await readColumn(url, VALID)).toEqual([true]);
   });
 
-  test('that did not finish is refused, until the operator has done what the refusal says', async () => {
+  test('an unfinished migration is refused until the operator has followed the message', async () => {
     const url = await createEmptyDatabase();
     const filled = `${GATE} INSERT INTO gate VALUES (1), (1);`;
     const unique = INDEX.replace('INDEX', 'UNIQUE INDEX');
@@ -144,7 +144,7 @@ describe('a migration outside a transaction', () => {
     expect(await readColumn(url, VALID)).toEqual([true]);
   });
 
-  test('is one statement: Postgres refuses a second one', async () => {
+  test('Postgres refuses a second statement outside a transaction', async () => {
     const url = await createEmptyDatabase();
     const folder = await writeMigrations({ '0001_gate': GATE, '0002_index': `${INDEX}SELECT 1;` });
     await expect(migrate(url, folder)).rejects.toThrow('cannot run inside a transaction block');

@@ -12,19 +12,19 @@ import { createEmptyDatabase } from '../support/stores/shared-postgres.js';
 const NAMES = readMigrations(MIGRATIONS).map(({ name }) => name);
 
 describe('migrating', () => {
-  test('an empty database gets every migration, and none a second time', async () => {
+  test('an empty database gets every migration, and a second run applies none', async () => {
     const url = await createEmptyDatabase();
     expect(await migrate(url)).toEqual({ applied: NAMES });
     expect(await migrate(url)).toEqual({ applied: [] });
   });
 
-  test('of several connections that start together one does the work', async () => {
+  test('one of several runs that start together applies the migrations', async () => {
     const url = await createEmptyDatabase();
     const outcomes = await Promise.all([migrate(url), migrate(url), migrate(url)]);
     expect(outcomes.map(({ applied }) => applied.length).sort()).toEqual([0, 0, NAMES.length]);
   });
 
-  test('of two processes that start together one does the work, and the other succeeds without any', async () => {
+  test('one of two processes that start together applies the migrations, and the other succeeds', async () => {
     const url = await createEmptyDatabase();
     const gate = new pg.Client({ connectionString: url });
     await gate.connect();
@@ -40,18 +40,18 @@ describe('migrating', () => {
     expect(await readColumn(url, 'SELECT migration_name FROM _prisma_migrations ORDER BY 1')).toEqual(NAMES);
   });
 
-  test('a database that is not there is an error that names it', async () => {
+  test('the error of a missing database names it', async () => {
     const url = new URL(await createEmptyDatabase());
     url.pathname = '/absent';
     await expect(migrate(url.href)).rejects.toThrow('database "absent" does not exist');
   });
 
-  test('a database with tables of something else is refused, and stays as it is', async () => {
+  test('a database with foreign tables is refused and stays the same', async () => {
     const url = await createEmptyDatabase();
-    await readColumn(url, 'CREATE TABLE somebody_elses ()');
+    await readColumn(url, 'CREATE TABLE foreign_table ()');
     await expect(migrate(url)).rejects.toThrow('use a database of its own');
     expect(await readColumn(url, `SELECT tablename FROM pg_tables WHERE schemaname = 'public'`)).toEqual([
-      'somebody_elses',
+      'foreign_table',
     ]);
   });
 });
@@ -65,26 +65,26 @@ describe("Prisma's engine", () => {
     SELECT concat_ws(' ', migration_name, checksum, applied_steps_count, logs, finished_at >= started_at, rolled_back_at)
     FROM _prisma_migrations ORDER BY 1`;
 
-  test('finds nothing to do in a database that was migrated here', async () => {
+  test('the engine finds nothing to do in a migrated database', async () => {
     const url = await createEmptyDatabase();
     await migrate(url);
     expect(await diagnoseByEngine(url)).toEqual({ history: null, failedMigrationNames: [], editedMigrationNames: [] });
     expect(await deployByEngine(url)).toEqual([]);
   });
 
-  test('leaves nothing to do here', async () => {
+  test('a database that the engine has migrated needs no migration', async () => {
     const url = await createEmptyDatabase();
     expect(await deployByEngine(url)).toEqual(NAMES);
     expect(await migrate(url)).toEqual({ applied: [] });
   });
 
-  test('refuses a database with tables of something else, too', async () => {
+  test('the engine refuses a database with foreign tables', async () => {
     const url = await createEmptyDatabase();
-    await readColumn(url, 'CREATE TABLE somebody_elses ()');
+    await readColumn(url, 'CREATE TABLE foreign_table ()');
     await expect(deployByEngine(url)).rejects.toThrow('not empty');
   });
 
-  test('keeps the same table with the same rows', async () => {
+  test('the engine and our code write the same record of migrations', async () => {
     const [ours, theirs] = [await createEmptyDatabase(), await createEmptyDatabase()];
     await Promise.all([migrate(ours), deployByEngine(theirs)]);
     for (const question of [SHAPE, KEYS, ROWS]) {
@@ -94,13 +94,13 @@ describe("Prisma's engine", () => {
 });
 
 describe('schema.prisma and the migrations', () => {
-  test('agree', async () => {
+  test('schema.prisma agrees with the migrated database', async () => {
     const url = await createEmptyDatabase();
     await migrate(url);
     expect(await driftOf(url)).toBe('');
   });
 
-  test('are seen to differ when a column, an index or a foreign key does', async () => {
+  test('the comparison finds a different column, index and foreign key', async () => {
     const url = await createEmptyDatabase();
     await migrate(url);
     const changed = (from: string, to: string) => driftOf(url, OUR_SCHEMA.replace(from, to));
@@ -109,8 +109,8 @@ describe('schema.prisma and the migrations', () => {
     expect(await changed('onDelete: Restrict', 'onDelete: Cascade')).toContain('ON DELETE CASCADE');
   });
 
-  // Prisma's schema can't say these and the comparison passes over them, so they are named here.
-  test('what only SQL can say is in the migrated database', async () => {
+  // Prisma's schema can't express these constraints, and the comparison skips them. So they are named here.
+  test('the migrated database has the constraints that only SQL can express', async () => {
     const url = await createEmptyDatabase();
     await migrate(url);
     const partial = await readColumn(

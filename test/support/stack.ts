@@ -37,7 +37,7 @@ export type TestSale = SaleWishes & { opensInSeconds?: number };
 /** A process that a test may kill. After any other death its supervisor restarts the process. */
 export interface Killable {
   pid(): number | undefined;
-  /** Kills the process with `kill -9`. It stays down until `restart`. */
+  /** Kills the process with `kill -9`. The process stays down until `restart`. */
   kill9(): Promise<void>;
   /** Starts the process again and waits until it is ready. */
   restart(): Promise<void>;

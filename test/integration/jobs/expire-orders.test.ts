@@ -16,7 +16,7 @@ const t = useStores();
 const idsOf = (claims: Claim[]): string[] => claims.map(claim => claim.claimId);
 const statusesOf = async (saleId: string) => (await t.db.order.findMany({ where: { saleId } })).map(o => o.status);
 
-test('an overdue order is cancelled, its unit and its buyer are free', async () => {
+test('an overdue order is cancelled, and its unit and its buyer are free', async () => {
   const sale = await openTestSale(t, { units: 1 });
   const won = await winOne(t, sale, 'a');
   await placeOrders(t, { saleId: sale.id, claims: [won] });
@@ -34,7 +34,7 @@ test('an overdue order is cancelled, its unit and its buyer are free', async () 
   expect((await winOne(t, sale, 'a')).unit).toBe(1);
 });
 
-test('the release is written down with the cancellation, and marked as delivered', async () => {
+test('the release is stored with the cancellation, and marked as delivered', async () => {
   const sale = await openTestSale(t);
   const won = await winOne(t, sale, 'a');
   await placeOrders(t, { saleId: sale.id, claims: [won] });
@@ -45,7 +45,7 @@ test('the release is written down with the cancellation, and marked as delivered
   expect(event).toMatchObject({ orderId: won.claimId, deliveredAt: expect.any(Date) });
 });
 
-test('the first on standby gets the unit, and is placed', async () => {
+test('the first on standby gets the unit, and a job to place the claim', async () => {
   const sale = await openTestSale(t, { units: 1, standbyFactor: 1 });
   const [won] = await win(t, sale, 'a', 'b');
   if (!won) throw new Error('a should have won');
@@ -60,7 +60,7 @@ test('the first on standby gets the unit, and is placed', async () => {
   ]);
 });
 
-test('an order that is not due yet by the clock of Postgres stays', async () => {
+test('an order is kept until it is due by the clock of Postgres', async () => {
   const sale = await openTestSale(t, { payWithinSeconds: 1 });
   const won = await winOne(t, sale, 'a');
   await placeOrders(t, { saleId: sale.id, claims: [won] });
@@ -70,7 +70,7 @@ test('an order that is not due yet by the clock of Postgres stays', async () => 
   expect(order.cancelledAt?.getTime()).toBeGreaterThanOrEqual(order.payBy.getTime());
 });
 
-test('a second time cancels nothing', async () => {
+test('a second run cancels nothing', async () => {
   const sale = await openTestSale(t);
   const claims = await win(t, sale, 'a', 'b');
   await placeOrders(t, { saleId: sale.id, claims });
@@ -101,13 +101,13 @@ test('a batch larger than one statement is cancelled whole', async () => {
   expect((await readSnapshot(t.redis, sale.id))?.stock.length).toBe(600);
 });
 
-test('paying and expiring at once: exactly one wins, and the money agrees', async () => {
+test('of paying and expiring at once exactly one wins, and the money agrees', async () => {
   const names = buyers(60, 'racer');
   const sale = await openTestSale(t, { units: 60, priceMinor: 500, payWithinSeconds: 1 });
   await creditWallets(t.db, names, { amountMinor: 500, currency: 'EUR' });
   const claims = await win(t, sale, ...names);
   await placeOrders(t, { saleId: sale.id, claims });
-  // Deadlines that pass one after the other, so that payments come just before, at and just after theirs.
+  // The deadlines pass one after the other, so payments come just before, at and just after theirs.
   await t.db.$executeRaw`UPDATE orders SET version = version + 1,
     pay_by = clock_timestamp() + unit * interval '5 ms' WHERE sale_id = ${sale.id}`;
   await eventually(async () => {
@@ -127,7 +127,7 @@ test('paying and expiring at once: exactly one wins, and the money agrees', asyn
   expect((await audit(t.db, t.redis, sale.id))?.violations).toEqual([]);
 });
 
-test.each([-1, 1])('whatever the clock of the worker says: %i h off', async hours => {
+test.each([-1, 1])('a clock of the worker that is %i h off expires no other order', async hours => {
   const sale = await openTestSale(t, { units: 2, payWithinSeconds: 600 });
   const [due, notDue] = await win(t, sale, 'due', 'not-due');
   if (!due || !notDue) throw new Error('both should have won');

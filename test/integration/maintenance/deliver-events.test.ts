@@ -11,7 +11,7 @@ import { useStores } from '../../support/stores/stores.js';
 
 const t = useStores();
 
-/** An order that was cancelled in Postgres by a worker that died right after. */
+/** Cancels an order in Postgres only, like a worker that dies right afterwards. */
 async function halfCancelled() {
   const sale = await openTestSale(t, { units: 1 });
   const won = await winOne(t, sale, 'a');
@@ -20,7 +20,7 @@ async function halfCancelled() {
   return sale;
 }
 
-test('a worker that died between cancelling and releasing leaves the release to us', async () => {
+test('deliver-events carries out the release of a worker that died between cancelling and releasing', async () => {
   const sale = await halfCancelled();
   expect((await readSnapshot(t.redis, sale.id))?.claims.get('a')?.status).toBe('pending_payment');
   await backdateReleases(t, sale.id, 2);
@@ -30,7 +30,7 @@ test('a worker that died between cancelling and releasing leaves the release to 
   expect((await winOne(t, sale, 'a')).unit).toBe(1);
 });
 
-test('a worker that died between expiring and releasing leaves the release to us', async () => {
+test('deliver-events carries out the release of a worker that died between expiring and releasing', async () => {
   const sale = await openTestSale(t, { units: 1 });
   const won = await winOne(t, sale, 'a');
   await placeOrders(t, { saleId: sale.id, claims: [won] });
@@ -41,14 +41,14 @@ test('a worker that died between expiring and releasing leaves the release to us
   expect((await readSnapshot(t.redis, sale.id))?.claims.get('a')?.reason).toBe('unpaid');
 });
 
-test('a release that was just decided is left to who decided it', async () => {
+test('a release that was decided a moment ago is left to its worker', async () => {
   const sale = await halfCancelled();
   expect(await writesNothing(t.redis, () => deliverEvents(t))).toBe(0);
   await backdateReleases(t, sale.id, 2);
   expect(await deliverEvents(t)).toBe(1);
 });
 
-test('a second time, and two at once, deliver nothing twice', async () => {
+test('two runs at once and a second run deliver nothing twice', async () => {
   const sale = await halfCancelled();
   await backdateReleases(t, sale.id, 2);
   await Promise.all([deliverEvents(t), deliverEvents(t)]);
@@ -56,7 +56,7 @@ test('a second time, and two at once, deliver nothing twice', async () => {
   expect(await writesNothing(t.redis, () => deliverEvents(t))).toBe(0);
 });
 
-test('a sale that Redis lost does not hold up the releases of the others', async () => {
+test('a sale that Redis lost does not delay the releases of other sales', async () => {
   const [lost, here] = [await halfCancelled(), await halfCancelled()];
   await t.redis.unlink(...Object.values(keysOf(lost.id)));
   for (const sale of [lost, here]) await backdateReleases(t, sale.id, 2);

@@ -10,7 +10,7 @@ import { useStores } from '../../support/stores/stores.js';
 
 const t = useStores();
 
-test('overdue orders of every sale are cancelled without any job, and only those', async () => {
+test('overdue orders of every sale are cancelled without a job, and no other order', async () => {
   const sales = [await openTestSale(t, { units: 2 }), await openTestSale(t, { units: 2 })];
   for (const sale of sales) {
     const claims = await win(t, sale, 'a', 'b');
@@ -28,7 +28,7 @@ test('overdue orders of every sale are cancelled without any job, and only those
   }
 });
 
-test('a second time finds nothing', async () => {
+test('a second run finds nothing', async () => {
   const sale = await openTestSale(t);
   const claims = await win(t, sale, 'a');
   await placeOrders(t, { saleId: sale.id, claims });
@@ -37,7 +37,7 @@ test('a second time finds nothing', async () => {
   expect(await expireOverdue(t)).toBe(0);
 });
 
-test('two at once cancel each order once', async () => {
+test('two runs at once cancel each order once', async () => {
   const sale = await openTestSale(t, { units: 50 });
   const claims = await win(t, sale, ...Array.from({ length: 50 }, (_, i) => `b${i}`));
   await placeOrders(t, { saleId: sale.id, claims });
@@ -47,7 +47,7 @@ test('two at once cancel each order once', async () => {
   expect(new Set((await readSnapshot(t.redis, sale.id))?.stock).size).toBe(50);
 });
 
-test('a sale that Redis can not serve holds up no order of another, however many of its own are due', async () => {
+test('a sale that Redis refuses does not delay the expiry of other sales', async () => {
   const [shut, other] = [await openTestSale(t, { units: 600 }), await openTestSale(t)];
   for (let i = 0; i < 6; i += 1) {
     const claims = await win(t, shut, ...buyers(100, `part${i}-`));

@@ -12,11 +12,14 @@ import { openTestSale, winOne } from '../../support/sales.js';
 import { backdateReleases } from '../../support/stores/by-hand.js';
 import { type TestStores, useStores } from '../../support/stores/stores.js';
 
-// A sale that can't be opened again, whatever is tried, is nobody's trouble but its own.
+// A sale that can't be opened again harms no other sale.
 
 const t = useStores();
 
-/** More releases than one batch, of a sale whose gate is shut and stays so: something else stands where its claims should be. */
+/**
+ * Opens a sale whose gate stays closed, because its claims are a key of another type. The sale has more due releases than
+ * one batch takes.
+ */
 async function makeSick({ db, redis }: TestStores): Promise<string> {
   const { id } = await openTestSale(t);
   await db.$executeRaw`
@@ -30,7 +33,7 @@ async function makeSick({ db, redis }: TestStores): Promise<string> {
   return id;
 }
 
-test('the others are compared, and their releases carried out', async () => {
+test('other sales are compared, and their releases are carried out', async () => {
   const sick = await makeSick(t);
   const sale = await openTestSale(t);
   const claim = await winOne(t, sale, 'bob');
@@ -43,7 +46,7 @@ test('the others are compared, and their releases carried out', async () => {
   expect((await readSnapshot(t.redis, sale.id))?.claims.get('bob')?.status).toBe('cancelled');
   await expect(reconcileAll(t)).rejects.toThrow();
   expect(await readLoadedSale(t.redis, sale.id)).toMatchObject({ state: 'closed' });
-  // Nobody may say that there is no such sale.
+  // The list of sales is incomplete, so no API may answer `unknown_sale`.
   expect(await isRegistryWhole(t.redis)).toBe(false);
   await dropSale(t.redis, sick);
 });

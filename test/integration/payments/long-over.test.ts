@@ -13,7 +13,7 @@ const t = usePayments();
 
 const DAY_MS = 24 * 3_600_000;
 
-/** The sale ended so long ago that it leaves Redis. */
+/** Backdates the end of a sale, and prunes the sale from Redis. */
 async function forget(sale: Sale): Promise<void> {
   const closesAt = new Date(Date.now() - (KEEP_DAYS + 1) * DAY_MS);
   await t.db.sale.update({
@@ -26,7 +26,7 @@ async function forget(sale: Sale): Promise<void> {
 
 const atProvider = async (orderId: string) => (await t.fake.payments()).find(payment => payment.orderId === orderId);
 
-test('money that comes when Redis has forgotten the sale goes back', async () => {
+test('late money goes back when Redis has pruned the sale', async () => {
   const { sale, claim } = await askToPay(t, 'late');
   await cancelOrder(t, { saleId: sale.id, ...claim });
   await forget(sale);
@@ -38,7 +38,7 @@ test('money that comes when Redis has forgotten the sale goes back', async () =>
   expect(order).toMatchObject({ status: 'cancelled', reason: 'refunded_late_payment' });
 });
 
-test('a refund when Redis has forgotten the sale leaves nothing to be delivered for ever', async () => {
+test('a refund after Redis has pruned the sale leaves no undelivered release', async () => {
   const { sale, claim } = await askToPay(t, 'returns');
   await t.fake.pay(claim.claimId);
   await applyEvents(t, claim);

@@ -32,7 +32,7 @@ const kindsOf = async (orderId: string) =>
 const expectProof = async (sale: Sale) => expect((await audit(t.db, t.redis, sale.id))?.violations).toEqual([]);
 
 describe('asking to pay', () => {
-  test('writes the payment down, makes it at the provider once, and shows the buyer where to pay', async () => {
+  test('asking to pay stores the payment, creates it at the provider once, and shows the buyer its address', async () => {
     const { sale, claim } = await askToPay(t, 'asks');
     await Promise.all([1, 2, 3].map(() => payOrder(t, { saleId: sale.id, claimId: claim.claimId, buyerId: 'asks' })));
     const made = (await t.fake.payments()).filter(({ orderId }) => orderId === claim.claimId);
@@ -47,7 +47,7 @@ describe('asking to pay', () => {
     expect((await orderOf(claim)).status).toBe('pending_payment');
   });
 
-  test('while the provider is down fails, and is made good by asking again', async () => {
+  test('asking to pay fails while the provider is down, and succeeds at the next try', async () => {
     await t.fake.mood({ down: true });
     await expect(askToPay(t, 'down')).rejects.toThrow('503');
     await t.fake.mood({ down: false });
@@ -57,7 +57,7 @@ describe('asking to pay', () => {
     expect((await t.db.payment.findUniqueOrThrow({ where: { id: payment?.id ?? 0n } })).status).toBe('open');
   });
 
-  test('of an order of somebody else, or that has ended, makes no payment', async () => {
+  test('asking to pay another buyer’s order, or an ended one, creates no payment', async () => {
     const { sale, claim } = await askToPay(t, 'victim');
     await payOrder(t, { saleId: sale.id, claimId: claim.claimId, buyerId: 'thief' });
     await cancelOrder(t, { saleId: sale.id, ...claim });
@@ -71,7 +71,7 @@ describe('asking to pay', () => {
 });
 
 describe('an event', () => {
-  test('pays the order once, however often and in whichever order events come', async () => {
+  test('an event pays the order once, however often and in any order', async () => {
     const { sale, claim } = await askToPay(t, 'pays');
     await t.fake.pay(claim.claimId);
     await applyEvents(t, claim, { type: 'payment_intent.succeeded', times: 4 });
@@ -83,7 +83,7 @@ describe('an event', () => {
     await expectProof(sale);
   });
 
-  test('with another amount pays nothing, and the money goes back once the provider confirms it', async () => {
+  test('an event with another amount pays nothing, and confirmed money goes back', async () => {
     const { claim } = await askToPay(t, 'cheap');
     await t.fake.pay(claim.claimId, { amountMinor: 1 });
     await applyEvents(t, claim);
@@ -96,7 +96,7 @@ describe('an event', () => {
     expect(await kindsOf(claim.claimId)).toEqual([]);
   });
 
-  test('of a payment that we never asked for is kept, and changes nothing', async () => {
+  test('an event about an unknown payment is stored and changes nothing', async () => {
     const report = { paymentId: 'pi_unknown', state: 'paid', amountMinor: PRICE, currency: 'EUR' } as const;
     await takePaymentEvent(t, {
       provider: 'signed-webhook',
@@ -109,7 +109,7 @@ describe('an event', () => {
 });
 
 describe('money that comes after the order has ended', () => {
-  test('buys a unit again while one is free, under a new claim', async () => {
+  test('late money buys a free unit again, under a new claim', async () => {
     const { sale, claim } = await askToPay(t, 'late');
     await cancelOrder(t, { saleId: sale.id, ...claim });
     await t.fake.pay(claim.claimId);
@@ -122,7 +122,7 @@ describe('money that comes after the order has ended', () => {
     await expectProof(sale);
   });
 
-  test('goes back when the unit is sold, and the buyer learns it', async () => {
+  test('late money goes back when the unit is sold, and the buyer learns the reason', async () => {
     const { sale, claim } = await askToPay(t, 'too-late');
     await backdateDeadlines(t, [claim]);
     await expireOrders(t);
@@ -140,7 +140,7 @@ describe('money that comes after the order has ended', () => {
     await expectProof(sale);
   });
 
-  test('goes back when the sale wants it so, is closed, or its buyer has won again', async () => {
+  test('late money goes back by the sale’s setting, after the close, or when the buyer has won again', async () => {
     const wishes: [string, Partial<Sale>, (sale: Sale) => Promise<unknown>][] = [
       ['by-wish', { lateMoney: 'refund' }, async () => undefined],
       ['closed', {}, sale => setSale(t.redis, sale.id, { state: 'closed' })],
@@ -158,12 +158,12 @@ describe('money that comes after the order has ended', () => {
     }
   });
 
-  test('is not given back while its order is just expiring: its buyer will learn why it ended', async () => {
+  test('late money is decided only after the order has expired', async () => {
     const { sale, claim } = await askToPay(t, 'expiring', { lateMoney: 'refund' });
     let telling: Promise<unknown> = Promise.resolve();
     await t.fake.pay(claim.claimId);
     await backdateDeadlines(t, [claim]);
-    // Somebody else's expiry has locked it and is not over: whoever hears of the money passes over it.
+    // Another expiry holds the row lock, so the worker that applies the event skips the order.
     await t.db.$transaction(async tx => {
       await tx.$queryRaw`SELECT FROM orders WHERE id = ${claim.claimId}::uuid FOR UPDATE`;
       telling = applyEvents(t, claim);
@@ -179,7 +179,7 @@ describe('money that comes after the order has ended', () => {
     await expectProof(sale);
   });
 
-  test('an overdue order that nobody has cancelled yet is cancelled first', async () => {
+  test('an overdue order is cancelled before its late money is decided', async () => {
     const { sale, claim } = await askToPay(t, 'overdue');
     await t.fake.pay(claim.claimId);
     await backdateDeadlines(t, [claim]);
@@ -189,7 +189,7 @@ describe('money that comes after the order has ended', () => {
     await expectProof(sale);
   });
 
-  test('a decision that was interrupted after the unit was taken is finished', async () => {
+  test('a decision about late money that was interrupted after taking the unit is finished', async () => {
     const { sale, claim } = await askToPay(t, 'interrupted');
     await cancelOrder(t, { saleId: sale.id, ...claim });
     await t.fake.pay(claim.claimId);
@@ -204,7 +204,7 @@ describe('money that comes after the order has ended', () => {
     const { regrabClaimId } = await paymentOf(claim);
     const retry = { buyerId: claim.buyerId, endedClaimId: claim.claimId, claimId: regrabClaimId };
     expect(await regrab(t.redis, sale.id, retry)).toEqual({ kind: 'taken', unit: 1 });
-    // Rescue comes first: the order waits for a payment that is there already.
+    // Rescue comes first, so the order waits for money that has already arrived.
     await placeOrders(t, { saleId: sale.id, claims: [{ ...retry, unit: 1 }] });
     await finishPayments(t);
     expect(await paymentOf(claim)).toMatchObject({ status: 'paid', paidOrderId: regrabClaimId });

@@ -31,7 +31,8 @@ export async function startShop(): Promise<TestShop> {
     const chunks: Buffer[] = [];
     for await (const chunk of req) chunks.push(chunk as Buffer);
     const body = Buffer.concat(chunks);
-    const signed = isSigned([SHOP_SECRET], { body, header: String(req.headers['dropline-signature']) }, Date.now());
+    const header = String(req.headers['dropline-signature']);
+    const signed = isSigned([SHOP_SECRET], { body, header }, Date.now());
     const notice: ReceivedNotice = { ...JSON.parse(body.toString()), signed };
     times.set(notice.id, (times.get(notice.id) ?? 0) + 1);
     const status = shop.answers(notice, times.get(notice.id) ?? 0);

@@ -4,12 +4,13 @@ import { MIGRATIONS, readMigrations } from '#core/postgres/migrate/migrations.js
 import { checkout } from '#core/process/checkout.js';
 import { withSchemaEngine } from './schema-engine.js';
 
-// Three questions about a database that Prisma's own engine answers.
+// Three questions about a database, which Prisma's own engine answers.
 
 const LOCK_FILE = 'migration_lock.toml';
 const SCHEMA = join(checkout, 'prisma', 'schema.prisma');
 const EVERYTHING = { externalTables: [], externalEnums: [] };
 
+/** The text of schema.prisma. */
 export const OUR_SCHEMA = readFileSync(SCHEMA, 'utf8');
 
 /** The project's migrations in the form that the engine takes. */
@@ -28,7 +29,6 @@ function migrationsList() {
 /**
  * Applies the project's migrations as `prisma migrate deploy` does.
  *
- * @param url of a database
  * @returns the names of the migrations that the engine applied
  */
 export async function deployByEngine(url: string): Promise<string[]> {
@@ -41,8 +41,7 @@ export async function deployByEngine(url: string): Promise<string[]> {
 /**
  * Compares a database's record of migrations with the project's, as `prisma migrate status` does.
  *
- * @param url of a database
- * @returns what the engine finds pending, failed and edited
+ * @returns the migrations that the engine finds pending, failed and edited
  */
 export async function diagnoseByEngine(url: string) {
   const { history, failedMigrationNames, editedMigrationNames } = await withSchemaEngine(url, engine =>
@@ -56,12 +55,11 @@ export async function diagnoseByEngine(url: string) {
 }
 
 /**
- * Compares a migrated database with schema.prisma. Only what Prisma's schema can express is compared: the engine passes over
- * CHECKs, triggers and partial indexes.
+ * Compares a migrated database with schema.prisma. The engine skips everything that Prisma's schema can't express: CHECKs,
+ * triggers and partial indexes.
  *
- * @param url of a database
  * @param schema the text of schema.prisma
- * @returns the SQL that would make the database match the schema; empty when they agree
+ * @returns the SQL that would change the database to match the schema; empty when both agree
  */
 export async function driftOf(url: string, schema = OUR_SCHEMA): Promise<string> {
   const files = [{ path: SCHEMA, content: schema }];

@@ -1,4 +1,4 @@
-// A process of its own that migrates a database by a folder of migrations, so that a test can kill it.
+// Migrates a database by a folder of migrations, in a separate process that a test can kill.
 import { migrate } from '#core/postgres/migrate/migrate.js';
 
 const [url = '', folder = ''] = process.argv.slice(2);

@@ -4,9 +4,9 @@ import { afterEach } from '@jest/globals';
 import { createTemporaryFolder, removeTemporaryFolder } from '#stack/stores/temporary-folder.js';
 
 /**
- * Lets a test file write folders of migrations; each is removed after its test.
+ * Lets the calling test file write folders of migrations, and removes them after each test.
  *
- * @returns writes a folder with these scripts by their migration's name
+ * @returns writes a folder with one script for each name of a migration
  */
 export function useMigrationFolders(): (scripts: Record<string, string>) => Promise<string> {
   const folders: string[] = [];

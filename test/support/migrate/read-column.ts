@@ -1,6 +1,6 @@
 import pg from 'pg';
 
-/** @returns the first column of each row that a statement gives in a database */
+/** Runs a statement in a database and returns the first column of each row. */
 export async function readColumn(url: string, sql: string): Promise<unknown[]> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();

@@ -5,22 +5,22 @@ import { bindMigrationAwareSqlAdapterFactory, ColumnTypeEnum, type SqlResultSet 
 import * as glue from '@prisma/schema-engine-wasm/schema_engine_bg';
 import pg from 'pg';
 
-// Prisma's own migration engine, as WebAssembly from the registry. The binary that `prisma migrate` runs is downloaded from
-// elsewhere, which a closed network does not allow. Only tests use the engine: it knows whether schema.prisma and the
-// migrations agree, and what `prisma migrate deploy` would do.
+// Prisma's own migration engine, as WebAssembly from an npm package. `prisma migrate` downloads a binary from another host,
+// which a closed network does not allow. Only tests use the engine: it compares schema.prisma with the migrations, and
+// applies migrations as `prisma migrate deploy` does.
 
 const CONNECT_DEADLINE_MS = 5_000;
 
-// TypeScript knows WebAssembly only as a part of the browser's library, which nothing else here needs.
+// TypeScript declares WebAssembly in the library of the browser, which no other file needs.
 declare const WebAssembly: {
   Module: new (code: Uint8Array) => object;
   Instance: new (module: object, imports: Record<string, object>) => { exports: { __wbindgen_start: () => void } };
 };
 
-/** The columns of type "char" in the engine's questions to the catalog. */
+/** The columns of type "char" in the engine's queries of the catalog. */
 const CHAR_COLUMNS = new Set(['constraint_type', 'confdeltype', 'confupdtype']);
 
-/** The engine's import for a timer. Each build of the engine adds a hash of its own to the name. */
+/** The engine's import for a timer. Each build of the engine adds a different hash to the name. */
 const TIMER = Object.keys(glue).find(name => name.startsWith('__wbg_setTimeout_'));
 
 let loaded = false;
@@ -28,23 +28,21 @@ let loaded = false;
 /**
  * Runs `work` with an engine that is connected to one database, and disconnects.
  *
- * @param databaseUrl of a Postgres database that exists
- * @param work uses the engine; it must not keep the engine
- * @returns what `work` returns
- * @throws what the engine or the database answers; the engine's errors name the migration
+ * @param databaseUrl an existing database
+ * @throws every error of the engine or the database; the engine's errors name the migration
  */
 export async function withSchemaEngine<T>(
   databaseUrl: string,
   work: (engine: glue.SchemaEngine) => Promise<T>,
 ): Promise<T> {
   load();
-  // One connection: the engine takes a session lock, which another connection of a pool would not hold.
+  // One connection, because the engine takes a session lock, which a second connection would not hold.
   const pool = new pg.Pool({
     connectionString: databaseUrl,
     max: 1,
     connectionTimeoutMillis: CONNECT_DEADLINE_MS,
   });
-  // A lost idle connection shows in the engine's next query; without a listener it would end the process.
+  // A lost idle connection shows in the engine's next query. Without a listener the error would end the process.
   pool.on('error', () => undefined);
   pool.on('connect', readCharAsText);
   try {
@@ -66,8 +64,8 @@ function adapterFor(pool: pg.Pool) {
   factory.connect = async () => {
     const adapter = await connect();
     const queryRaw = adapter.queryRaw.bind(adapter);
-    // It cuts a script at every semicolon, also inside a function's body. Sent whole, Postgres reads it itself, and
-    // as one implicit transaction: a migration happens entirely or not at all.
+    // The adapter cuts a script at every semicolon, also inside a function's body. Postgres runs a whole script as one
+    // implicit transaction, so a migration happens entirely or not at all.
     adapter.executeScript = async script => {
       await pool.query(script);
     };
@@ -78,8 +76,8 @@ function adapterFor(pool: pg.Pool) {
 }
 
 /**
- * The adapter refuses Postgres's internal type "char", in which the catalog keeps what a CHECK or a foreign key is
- * (prisma/orm#29635): it is read as text here, and named what it is again for the engine in `withChars`.
+ * Reads Postgres's internal type "char" as text, because the adapter refuses that type (prisma/orm#29635). The catalog has
+ * the kinds of constraints in such columns. `withChars` restores the type for the engine.
  */
 function readCharAsText(client: pg.PoolClient): void {
   if (!(client instanceof pg.Client)) return;
@@ -96,7 +94,7 @@ function withChars(result: SqlResultSet): SqlResultSet {
   return { ...result, columnTypes };
 }
 
-/** By hand, as Node 20 can't import a .wasm file. Once per process: the engine's glue holds one instance. */
+/** Loads the engine by hand, as Node 20 can't import a .wasm file. The engine's glue holds one instance per process. */
 function load(): void {
   if (loaded) return;
   const gluePath = createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm/schema_engine_bg');
@@ -104,14 +102,14 @@ function load(): void {
   if (TIMER === undefined) throw new Error('the schema engine no longer imports a timer: correct TIMER');
   const imports = { './schema_engine_bg.js': { ...glue, [TIMER]: idleTimer } };
   const instance = new WebAssembly.Instance(new WebAssembly.Module(code), imports);
-  // The glue hands the message of a panic to this global before it traps; without it, the message would be lost.
+  // Before a trap the glue passes the message of a panic to this global. Without it the message would be lost.
   Object.assign(globalThis, { PRISMA_WASM_PANIC_REGISTRY: { set_message: panicked } });
   glue.__wbg_set_wasm(instance.exports);
   instance.exports.__wbindgen_start();
   loaded = true;
 }
 
-/** The engine leaves its lock's 10 s deadline running when it has the lock: it must not keep a finished process alive. */
+/** Creates a timer that keeps no process alive: the engine never clears the 10 s deadline of its lock. */
 function idleTimer(done: () => void, ms: number): NodeJS.Timeout {
   return setTimeout(done, ms).unref();
 }

@@ -44,7 +44,7 @@ export interface Step {
   expect(model: SaleModel, answer: Answer): unknown[];
 }
 
-/** A command. Its effect depends on the commands before. */
+/** A command, whose effect depends on earlier commands. */
 export interface Command {
   /** Name and arguments, for a readable counterexample. */
   says: string;

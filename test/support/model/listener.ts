@@ -34,7 +34,7 @@ export class Listener {
     this.#ears.disconnect();
   }
 
-  /** Copies a sale, as an API does for a new sale, after a missed message, and after the gate was closed or opened. */
+  /** Copies a sale: an API does so for a new sale, after a missed message, and when the gate closes or opens. */
   async follow({ sale: { id }, model: { turns } }: Run): Promise<void> {
     const standing = await readStanding(this.#redis, id);
     const mirror = new Mirror(standing);

@@ -25,7 +25,7 @@ export async function forceClaim(
   if (outbox) await redis.zadd(keys.outbox, 1, claim.buyerId);
 }
 
-/** Deletes a claim from Redis and puts its unit back in stock, like the loss of the last lines of the log. */
+/** Deletes a claim from Redis and puts its unit back in stock, like a Redis that lost recent writes. */
 export async function loseClaim({ redis }: TestStores, saleId: string, claim: Claim): Promise<void> {
   const keys = keysOf(saleId);
   await redis.hdel(keys.claims, claim.buyerId);

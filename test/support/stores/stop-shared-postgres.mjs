@@ -1,2 +1,4 @@
 // Jest needs one file for the start and one for the end.
-export { stopSharedPostgres as default } from './start-shared-postgres.mjs';
+import { stopSharedPostgres } from './start-shared-postgres.mjs';
+
+export default stopSharedPostgres;

@@ -1,9 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { checkHistory } from '../../chaos/history/check-history.js';
 import { RULES, type Rule } from '../../chaos/history/evidence.js';
-import { BAD_HISTORIES } from './bad.js';
+import { BAD_CLAIM_HISTORIES } from './bad-claims.js';
+import { BAD_MONEY_HISTORIES } from './bad-money.js';
 import { GOOD_HISTORIES } from './good.js';
 import { evidenceOf, type WrittenHistory } from './written-history.js';
+
+const BAD_HISTORIES = [...BAD_CLAIM_HISTORIES, ...BAD_MONEY_HISTORIES];
 
 const brokenRules = (history: WrittenHistory): Rule[] => [
   ...new Set(checkHistory(evidenceOf(history)).map(({ rule }) => rule)),
