@@ -1,4 +1,4 @@
-// Who may import whom (ARCHITECTURE.md has the picture). Each rule says why it exists; `npm run lint:imports` holds them.
+// The import rules (ARCHITECTURE.md has the picture). Each rule says why it exists; `npm run lint:imports` holds them.
 
 // core/ from the ground up. A folder imports only from rows below its own: neither upward nor from its neighbours.
 const LAYERS = [
@@ -209,7 +209,7 @@ module.exports = {
     owned(
       'prisma-and-pg',
       ['@prisma', '\\.prisma', 'pg'],
-      // A private Postgres is told to create a database before anyone can migrate one.
+      // The harness creates a database in its private Postgres before it can be migrated.
       ['core/postgres/', 'stack/stores/postgres-server\\.ts'],
       'Database errors, pools and deadlines are interpreted in one place.',
     ),

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ROUNDS_MIN } from './against/ratio.js';
 
-/** What is measured, and how long. */
+/** The extent of a run. */
 export interface Options {
   /** Ends with one line of JSON on standard output. */
   json: boolean;

@@ -28,7 +28,7 @@ function createBenchSale(units: number): Sale {
  *
  * @returns the id of the sale
  */
-export async function openInRedis(rig: Rig, units: number, state?: StartingState): Promise<string> {
+export async function createRedisSale(rig: Rig, units: number, state?: StartingState): Promise<string> {
   const sale = createBenchSale(units);
   await openSale(rig.redis, sale, { state });
   return sale.id;
@@ -39,7 +39,7 @@ export async function openInRedis(rig: Rig, units: number, state?: StartingState
  *
  * @returns the id of the sale
  */
-export async function openEverywhere(rig: Rig, units: number): Promise<string> {
+export async function createWholeSale(rig: Rig, units: number): Promise<string> {
   const sale = createBenchSale(units);
   await createSale(rig, sale);
   return sale.id;

@@ -80,7 +80,11 @@ export const MONEY_BUGS: Bug[] = [
       },
       { file: 'core/postgres/money/payment.ts', find: 'before.undecided = 0', replace: 'before.undecided >= 0' },
     ],
-    caughtBy: { kind: 'integration', file: 'payments/retry-payment', title: 'while one payment waits for money' },
+    caughtBy: {
+      kind: 'integration',
+      file: 'payments/retry-payment',
+      title: 'an order has no second payment while one waits for money',
+    },
   },
   one(
     'money that came twice for an order is never returned',

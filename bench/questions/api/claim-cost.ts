@@ -1,6 +1,6 @@
 import type { Contestant } from '../../measure/round.js';
 import type { Rig } from '../../rig/rig.js';
-import { forgetAll, openInRedis, winAll } from '../../rig/sale.js';
+import { createRedisSale, forgetAll, winAll } from '../../rig/sale.js';
 import { allPlaced } from './repeats.js';
 
 /** Claims of one measurement. A small sale is opened again and again to reach them. */
@@ -21,7 +21,7 @@ export function claimCost(rig: Rig, units: number): Contestant {
       const state = allPlaced(sold);
       let micros = 0;
       for (let done = 0; done < CLAIMS; done += perSale) {
-        const saleId = await openInRedis(rig, units, state);
+        const saleId = await createRedisSale(rig, units, state);
         await rig.redis.config('RESETSTAT');
         await winAll(rig, { saleId, first: sold, count: perSale, size: BATCH });
         micros += await scriptMicros(rig);

@@ -1,7 +1,7 @@
 import { underLoad } from '../../measure/crowd.js';
 import type { Figures } from '../../measure/round.js';
 import type { Rig } from '../../rig/rig.js';
-import { forgetAll, openInRedis } from '../../rig/sale.js';
+import { createRedisSale, forgetAll } from '../../rig/sale.js';
 import type { Server } from '../../rig/server.js';
 
 /**
@@ -14,7 +14,7 @@ export async function latency(rig: Rig, api: Server, perSecond: number): Promise
   await forgetAll(rig);
   const seconds = rig.options.latencySeconds;
   const count = Math.ceil(perSecond * seconds);
-  const saleId = await openInRedis(rig, count);
+  const saleId = await createRedisSale(rig, count);
   const crowd = { path: `/buy/${saleId}`, count, seconds: seconds + 1, perSecond };
   const { outcome } = await underLoad(rig, { server: api, crowd, expected: [202, 429, 503] });
   return { ...outcome.latency, perSecond, turnedAway: outcome.answers - (outcome.statuses['202'] ?? 0) };

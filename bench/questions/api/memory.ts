@@ -2,7 +2,7 @@ import { residentBytes } from '../../measure/cpu.js';
 import { underLoad } from '../../measure/crowd.js';
 import type { Figures } from '../../measure/round.js';
 import type { Rig } from '../../rig/rig.js';
-import { forgetAll, openInRedis, winAll } from '../../rig/sale.js';
+import { createRedisSale, forgetAll, winAll } from '../../rig/sale.js';
 import { type Server, startApi } from '../../rig/server.js';
 
 const UNITS = 100;
@@ -24,7 +24,7 @@ export async function memory(rig: Rig): Promise<Figures> {
 
 async function whileRefusing(rig: Rig, api: Server): Promise<Figures> {
   await forgetAll(rig);
-  const saleId = await openInRedis(rig, UNITS);
+  const saleId = await createRedisSale(rig, UNITS);
   await winAll(rig, { saleId, first: FIRST_HOLDER, count: UNITS });
   const samples: number[] = [];
   const timer = setInterval(() => samples.push(residentBytes(api.pid) / MEGABYTE), SAMPLE_MS);

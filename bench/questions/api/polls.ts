@@ -1,7 +1,7 @@
 import { underLoad } from '../../measure/crowd.js';
 import type { Contestant } from '../../measure/round.js';
 import type { Rig } from '../../rig/rig.js';
-import { forgetAll, openInRedis } from '../../rig/sale.js';
+import { createRedisSale, forgetAll } from '../../rig/sale.js';
 import type { Server } from '../../rig/server.js';
 import { allPlaced } from './repeats.js';
 
@@ -13,7 +13,7 @@ export function polls(rig: Rig, api: Server): Contestant {
     name: 'polls',
     async measure() {
       await forgetAll(rig);
-      const saleId = await openInRedis(rig, HOLDERS, allPlaced(HOLDERS));
+      const saleId = await createRedisSale(rig, HOLDERS, allPlaced(HOLDERS));
       const crowd = { method: 'GET', path: `/order-status/${saleId}`, count: HOLDERS, again: true } as const;
       return (await underLoad(rig, { server: api, crowd, expected: [200] })).figures;
     },

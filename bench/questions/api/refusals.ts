@@ -1,7 +1,7 @@
 import { underLoad } from '../../measure/crowd.js';
 import type { Contestant } from '../../measure/round.js';
 import type { Rig } from '../../rig/rig.js';
-import { forgetAll, openInRedis, winAll } from '../../rig/sale.js';
+import { createRedisSale, forgetAll, winAll } from '../../rig/sale.js';
 import type { Server } from '../../rig/server.js';
 
 const UNITS = 100;
@@ -18,7 +18,7 @@ export function refusals(rig: Rig, server: Server, name = 'refusals'): Contestan
     name,
     async measure() {
       await forgetAll(rig);
-      const saleId = await openInRedis(rig, UNITS);
+      const saleId = await createRedisSale(rig, UNITS);
       await winAll(rig, { saleId, first: FIRST_HOLDER, count: UNITS });
       return (await underLoad(rig, { server, crowd: { path: `/buy/${saleId}` }, expected: [409] })).figures;
     },

@@ -4,7 +4,7 @@ import { buyerName } from '../../load/plan.js';
 import { underLoad } from '../../measure/crowd.js';
 import type { Contestant } from '../../measure/round.js';
 import type { Rig } from '../../rig/rig.js';
-import { forgetAll, openInRedis } from '../../rig/sale.js';
+import { createRedisSale, forgetAll } from '../../rig/sale.js';
 import type { Server } from '../../rig/server.js';
 
 const HOLDERS = 20_000;
@@ -34,7 +34,7 @@ export function repeats(rig: Rig, api: Server): Contestant {
     name: 'repeats',
     async measure() {
       await forgetAll(rig);
-      const saleId = await openInRedis(rig, HOLDERS, allPlaced(HOLDERS));
+      const saleId = await createRedisSale(rig, HOLDERS, allPlaced(HOLDERS));
       const crowd = { path: `/buy/${saleId}`, count: HOLDERS, again: true };
       const run = { server: api, crowd, expected: [200] };
       await underLoad(rig, { ...run, crowd: { ...crowd, seconds: COPIED_WITHIN_SECONDS } });

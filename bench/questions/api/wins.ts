@@ -2,7 +2,7 @@ import { keysOf } from '#core/redis/keys.js';
 import { crowdSize, underLoad } from '../../measure/crowd.js';
 import type { Contestant } from '../../measure/round.js';
 import type { Rig } from '../../rig/rig.js';
-import { forgetAll, openInRedis } from '../../rig/sale.js';
+import { createRedisSale, forgetAll } from '../../rig/sale.js';
 import type { Server } from '../../rig/server.js';
 
 /** Asks how many claims a second the API makes when every buyer wins. No worker takes the jobs. */
@@ -11,7 +11,7 @@ export function wins(rig: Rig, api: Server): Contestant {
     name: 'wins',
     async measure() {
       await forgetAll(rig);
-      const saleId = await openInRedis(rig, crowdSize(rig));
+      const saleId = await createRedisSale(rig, crowdSize(rig));
       await rig.redis.config('RESETSTAT');
       const run = { server: api, crowd: { path: `/buy/${saleId}` }, expected: [202] };
       const { outcome, figures } = await underLoad(rig, run);

@@ -1,7 +1,7 @@
 import { crowdSize, underLoad } from '../../measure/crowd.js';
 import type { Contestant } from '../../measure/round.js';
 import type { Rig } from '../../rig/rig.js';
-import { forgetAll, openInRedis } from '../../rig/sale.js';
+import { createRedisSale, forgetAll } from '../../rig/sale.js';
 import { type Server, startBaseline } from '../../rig/server.js';
 import { refusals } from '../api/refusals.js';
 import { expectClaims } from '../api/wins.js';
@@ -17,7 +17,7 @@ function expressWins(rig: Rig, server: Server): Contestant {
     name: 'expressWins',
     async measure() {
       await forgetAll(rig);
-      const saleId = await openInRedis(rig, crowdSize(rig));
+      const saleId = await createRedisSale(rig, crowdSize(rig));
       const run = { server, crowd: { path: `/buy/${saleId}` }, expected: [202] };
       const { outcome, figures } = await underLoad(rig, run);
       await expectClaims(rig, saleId, outcome.answers);

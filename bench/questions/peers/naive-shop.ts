@@ -4,7 +4,7 @@ import { buyerName, type LoadPlan } from '../../load/plan.js';
 import { underLoad } from '../../measure/crowd.js';
 import type { Contestant } from '../../measure/round.js';
 import { createPool, type Rig } from '../../rig/rig.js';
-import { forgetAll, openInRedis } from '../../rig/sale.js';
+import { createRedisSale, forgetAll } from '../../rig/sale.js';
 import { type Server, startBaseline } from '../../rig/server.js';
 import { expectClaims } from '../api/wins.js';
 
@@ -63,7 +63,7 @@ function sameCrowd(rig: Rig, api: Server): Contestant {
     name: 'dropline',
     async measure() {
       await forgetAll(rig);
-      const saleId = await openInRedis(rig, UNITS);
+      const saleId = await createRedisSale(rig, UNITS);
       const { figures } = await underLoad(rig, {
         server: api,
         crowd: crowdFor(saleId),

@@ -4,7 +4,7 @@ import { until } from '#stack/processes/until.js';
 import { cpuSeconds, familyCpuSeconds } from '../../measure/cpu.js';
 import type { Contestant, Figures } from '../../measure/round.js';
 import type { Rig } from '../../rig/rig.js';
-import { forgetAll, openEverywhere, winAll } from '../../rig/sale.js';
+import { createWholeSale, forgetAll, winAll } from '../../rig/sale.js';
 import { startWorker } from '../../rig/server.js';
 
 const DRAINED_WITHIN_MS = 120_000;
@@ -21,7 +21,7 @@ export function drain(rig: Rig, claimsPerJob: number): Contestant {
     async measure() {
       await forgetAll(rig);
       const emptyBytes = await usedMemory(rig);
-      const saleId = await openEverywhere(rig, rig.options.backlog);
+      const saleId = await createWholeSale(rig, rig.options.backlog);
       const backlog = { saleId, first: 0, count: rig.options.backlog, size: claimsPerJob };
       await winAll(rig, { ...backlog, onBatch: claims => enqueuePlaceOrders(rig.queues, { saleId, claims }) });
       const unplacedBytes = await usedMemory(rig);

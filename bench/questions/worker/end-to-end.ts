@@ -3,7 +3,7 @@ import { cpuSeconds, familyCpuSeconds } from '../../measure/cpu.js';
 import { underLoad } from '../../measure/crowd.js';
 import type { Figures } from '../../measure/round.js';
 import type { Rig } from '../../rig/rig.js';
-import { forgetAll, openEverywhere } from '../../rig/sale.js';
+import { createWholeSale, forgetAll } from '../../rig/sale.js';
 import { type Server, startWorker } from '../../rig/server.js';
 import { expectClaims } from '../api/wins.js';
 import { countOrders } from './drain.js';
@@ -21,7 +21,7 @@ export async function endToEnd(rig: Rig, api: Server, perSecond?: number): Promi
   await forgetAll(rig);
   const seconds = rig.options.endToEndSeconds;
   const count = Math.ceil((perSecond ?? CLAIMS_PER_SECOND_MAX) * seconds);
-  const saleId = await openEverywhere(rig, count);
+  const saleId = await createWholeSale(rig, count);
   const worker = await startWorker(rig);
   try {
     const pids = { api: api.pid, worker: worker.pid, redis: rig.stores.redis.pid };

@@ -3,7 +3,7 @@ import { buyerName } from '../../load/plan.js';
 import { familyCpuSeconds } from '../../measure/cpu.js';
 import type { Contestant } from '../../measure/round.js';
 import type { Rig } from '../../rig/rig.js';
-import { forgetAll, openEverywhere } from '../../rig/sale.js';
+import { createWholeSale, forgetAll } from '../../rig/sale.js';
 
 const MICROS = 1e6;
 
@@ -24,7 +24,7 @@ export function rawInsert(rig: Rig, rowsPerStatement: number, connections: numbe
     name: `rawInsert${connections}`,
     async measure() {
       await forgetAll(rig);
-      const saleId = await openEverywhere(rig, rig.options.backlog);
+      const saleId = await createWholeSale(rig, rig.options.backlog);
       const statements = batchesOf(rig.options.backlog, rowsPerStatement);
       const cpu = familyCpuSeconds(rig.stores.postgres.pid);
       const startMs = performance.now();

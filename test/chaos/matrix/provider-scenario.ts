@@ -132,7 +132,6 @@ const inTime = (fact: () => Promise<boolean>): Promise<boolean> => until(fact, D
 /**
  * Checks that the shop received every notice at least once, and the notices of each order in order.
  *
- * @param told the notices that the shop received
  * @returns the missing and the misplaced notices
  */
 export async function checkShop(query: Query, saleIds: string[], told: readonly ReceivedNotice[]): Promise<string[]> {
