@@ -1,8 +1,8 @@
-import { createIssuer, type Issuer } from '#core/identity/issuer.js';
+import { Issuer } from '#core/identity/issuer.js';
 import { type ReceiptKey, receiptKey } from '#core/identity/receipt.js';
-import { buyerVerifier } from '#core/identity/token.js';
+import { createBuyerVerifier } from '#core/identity/token.js';
 import type { EventVerifier } from '#core/payments/provider.js';
-import { signedWebhookVerifier } from '#core/payments/signed-webhook.js';
+import { createSignedWebhookVerifier } from '#core/payments/signed-webhook.js';
 import { allOrNone, type Config } from '#core/process/config.js';
 import { storeFailed } from '#core/process/telemetry.js';
 import { createQueues, type Queues } from '#core/queue/queues.js';
@@ -17,9 +17,9 @@ import { Statuses } from './batching/status-batch.js';
 import { createRefuseAtTurnEnd, type RefuseAtTurnEnd } from './batching/turn-refusals.js';
 import { Winners } from './batching/winners.js';
 import type { VerifyToken } from './http/buyer.js';
-import { Load } from './load.js';
 import { Mirrors } from './mirror/mirrors.js';
 import { Sales } from './mirror/sales.js';
+import { Load } from './slowdown.js';
 import { Waiters } from './waiting/waiters.js';
 
 /** The settings of this process. There is none for a database, as the API has no client for one. */
@@ -128,17 +128,17 @@ function connectClients(url: string): Clients {
 
 function issuerOf(config: ApiConfig): Issuer | undefined {
   const given = allOrNone(config, ['AUTH_JWKS_URL', 'AUTH_ISSUER', 'AUTH_AUDIENCE']);
-  return given && createIssuer({ url: given.AUTH_JWKS_URL, issuer: given.AUTH_ISSUER, audience: given.AUTH_AUDIENCE });
+  return given && new Issuer({ url: given.AUTH_JWKS_URL, issuer: given.AUTH_ISSUER, audience: given.AUTH_AUDIENCE });
 }
 
 /** Accepts tokens of the issuer and tokens that are signed with AUTH_SECRET (guests, `cli token`). */
 function tokenVerifierOf(secret: string, issuer: Issuer | undefined): VerifyToken {
-  const verifyOwn = buyerVerifier(secret);
+  const verifyOwn = createBuyerVerifier(secret);
   return issuer ? token => issuer.verify(token) ?? verifyOwn(token) : verifyOwn;
 }
 
 function eventVerifiersOf({ PAYMENT_WEBHOOK_SECRETS: secrets }: ApiConfig): ApiContext['eventVerifiers'] {
-  return secrets ? { 'signed-webhook': signedWebhookVerifier(secrets) } : {};
+  return secrets ? { 'signed-webhook': createSignedWebhookVerifier(secrets) } : {};
 }
 
 /** The time-out for queueing the last jobs, in ms. The outbox holds the claims of jobs that are not queued by then. */

@@ -1,4 +1,4 @@
-import { signedWebhook } from '#core/payments/signed-webhook.js';
+import { createSignedWebhook } from '#core/payments/signed-webhook.js';
 import { ActorLock } from '#core/postgres/actor-lock.js';
 import { connectDatabase } from '#core/postgres/database.js';
 import { allOrNone, type Config, ConfigError, readConfig } from '#core/process/config.js';
@@ -89,7 +89,7 @@ function providersOf(config: WorkerConfig): Providers {
   const { PAYMENT_PROVIDER_URL: url, PAYMENT_PROVIDER_KEY: key } = given;
   const secrets = config.PAYMENT_WEBHOOK_SECRETS;
   if (!secrets) throw new ConfigError('PAYMENT_PROVIDER_URL needs PAYMENT_WEBHOOK_SECRETS beside it');
-  return { 'signed-webhook': signedWebhook({ url, key }, secrets) };
+  return { 'signed-webhook': createSignedWebhook({ url, key }, secrets) };
 }
 
 function shopOf(config: WorkerConfig): ShopEndpoint | undefined {

@@ -1,11 +1,11 @@
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
-import { buyerVerifier } from '#core/identity/token.js';
+import { createBuyerVerifier } from '#core/identity/token.js';
 
 const [port = '', secret = '', redisUrl = '', databaseUrl = ''] = process.argv.slice(2);
 /** The stores of a baseline, from its command line. */
 export const settings = { redisUrl, databaseUrl };
 
-const verify = buyerVerifier(secret);
+const verify = createBuyerVerifier(secret);
 const BEARER_CHARS = 'Bearer '.length;
 
 /** Verifies the buyer's token as the API does, and returns the buyer's id; undefined for a token that is not valid. */

@@ -7,7 +7,7 @@ export type PublicStatus = ClaimStatus | 'none' | 'standby' | 'closed';
 
 /** How busy the process is. */
 export interface Pace {
-  /** The factor by which clients should poll less often than usual: 1 to 16 (apps/api/load.ts). */
+  /** The factor by which clients should poll less often than usual: 1 to 16 (apps/api/slowdown.ts). */
   readonly slowdown: number;
 }
 

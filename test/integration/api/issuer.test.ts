@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { createIssuer } from '#core/identity/issuer.js';
+import { Issuer } from '#core/identity/issuer.js';
 import { markRegistryWhole } from '#core/redis/registry.js';
 import { readRunId } from '#core/redis/sale/sale.js';
 import { eventually } from '../../support/eventually.js';
@@ -135,7 +135,7 @@ describe('a list of keys', () => {
   /** Starts an issuer and a reader of its keys. */
   async function reader(...published: unknown[]) {
     const place = await startIssuer(...published);
-    const opened = createIssuer({ url: place.jwksUrl, issuer: place.name, audience: AUDIENCE }, TIMES);
+    const opened = new Issuer({ url: place.jwksUrl, issuer: place.name, audience: AUDIENCE }, TIMES);
     endings.push(opened.close, place.stop);
     return { place, opened, buyerOf: (key: SigningKey) => opened.verify(place.token(key)) };
   }
