@@ -1,4 +1,4 @@
-// Who may import whom (ARCHITECTURE.md has the picture). Each rule says why it exists; `npm run lint:imports` holds them.
+// The import rules (ARCHITECTURE.md has the picture). Each rule says why it exists; `npm run lint:imports` holds them.
 
 // core/ from the ground up. A folder imports only from rows below its own: neither upward nor from its neighbours.
 const LAYERS = [
@@ -12,6 +12,11 @@ const LAYERS = [
   ['operator', 'comparison'],
   ['maintenance'],
 ];
+/** apps/admin from the ground up; the files beside these folders put them together. */
+const ADMIN_LAYERS = ['pages', 'http', 'routes'];
+/** The rooms of the harness and of the chaos tests, in the same way: from the ground up, rows of neighbours. */
+const STACK_ROOMS = [['processes'], ['stores', 'fake-provider'], ['crowd']];
+const CHAOS_ROOMS = [['history'], ['workload'], ['rig'], ['nemesis', 'matrix']];
 /** The queue stands beside the stores, and is held to the one file of theirs by a rule of its own. */
 const EXCEPTIONS = { queue: ['^core/redis/'] };
 const REASONS = {
@@ -42,6 +47,20 @@ const owned = (library, packages, owners, why) => ({
 });
 
 const mayNotImport = (name, from, to, comment) => ({ name, severity: 'error', comment, from, to });
+
+/** One rule for each room: it imports only from itself and from the rows below, never from the loose files above. */
+const roomsLookDown = (name, folder, rows, why) =>
+  rows.flatMap((row, index) =>
+    row.map(room => {
+      const below = rows.slice(0, index).flat();
+      return mayNotImport(
+        `${name}-${room}`,
+        { path: `^${folder}/${room}/` },
+        { path: `^${folder}/`, pathNot: `^${folder}/(${[room, ...below].join('|')})/` },
+        `${folder}/${room} may import ${below.length > 0 ? `only ${below.join(', ')}` : `nothing of ${folder}`}. ${why}`,
+      );
+    }),
+  );
 
 module.exports = {
   forbidden: [
@@ -80,11 +99,25 @@ module.exports = {
       { path: '^apps/' },
       'The stack starts the apps as processes and talks to them over HTTP, as anybody does.',
     ),
+    ...roomsLookDown(
+      'stack-rooms-look-down',
+      'stack',
+      STACK_ROOMS,
+      'Tests use a room alone: starting a store must load neither the crowd nor the programs.',
+    ),
     mayNotImport(
       'nothing-deployed-imports-the-stack',
       { path: '^(core|apps)/' },
       { path: '^stack/' },
       'The stack is not in the image: what an app needs belongs in core.',
+    ),
+    ...ADMIN_LAYERS.map((folder, index) =>
+      mayNotImport(
+        `admin-${folder}-looks-down`,
+        { path: `^apps/admin/${folder}/` },
+        { path: '^apps/admin/', pathNot: `^apps/admin/(${ADMIN_LAYERS.slice(0, index + 1).join('|')})/` },
+        'Pages are made from values, and routes take the stores they use: only app.ts knows the whole process.',
+      ),
     ),
     mayNotImport(
       'core-knows-no-app',
@@ -135,6 +168,12 @@ module.exports = {
       { path: '^test/' },
       'Tests look at the product, never the other way round: what the product needs is not test support.',
     ),
+    ...roomsLookDown(
+      'chaos-rooms-look-down',
+      'test/chaos',
+      CHAOS_ROOMS,
+      'A history is checked without a store, and a workload runs without faults: each part is understood alone.',
+    ),
     mayNotImport(
       'sources-not-builds',
       { path: '^(core|apps|stack|test|bench)/' },
@@ -170,7 +209,7 @@ module.exports = {
     owned(
       'prisma-and-pg',
       ['@prisma', '\\.prisma', 'pg'],
-      // A private Postgres is told to create a database before anyone can migrate one.
+      // The harness creates a database in its private Postgres before it can be migrated.
       ['core/postgres/', 'stack/stores/postgres-server\\.ts'],
       'Database errors, pools and deadlines are interpreted in one place.',
     ),
@@ -179,6 +218,18 @@ module.exports = {
       ['express', 'express-rate-limit', 'helmet', 'cookie'],
       ['apps/api/', 'apps/admin/'],
       'core must also run where no HTTP is.',
+    ),
+    owned(
+      'lru-cache',
+      ['lru-cache'],
+      ['apps/api/mirror/sales\\.ts'],
+      'What is remembered may be out of date: how old it may be is decided in one place.',
+    ),
+    owned(
+      'raw-body',
+      ['raw-body'],
+      ['apps/api/http/body\\.ts'],
+      'A body has a bound, and its refusal must reach a client that is still sending.',
     ),
     owned(
       'node-cron',

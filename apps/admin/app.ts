@@ -1,19 +1,19 @@
 import { join } from 'node:path';
 import express, { type Express, type RequestHandler } from 'express';
 import helmet from 'helmet';
-import { answerBoard } from './board.js';
 import type { AdminContext } from './context.js';
-import { requireLogin, requireSameOrigin } from './gate.js';
-import { answerError, answerNotFound } from './problem.js';
+import { requireLogin, requireSameOrigin } from './http/gate.js';
+import { addProblems } from './http/problem.js';
+import { createBoard } from './routes/board.js';
 import { addConsole } from './routes/console.js';
 import { addHealth } from './routes/health.js';
 import { addLogin } from './routes/login.js';
 import { addMoney } from './routes/money.js';
 
-/** A form with one field. */
+/** The largest body is a form with one field. */
 const BODY_LIMIT = '2kb';
 
-/** The console has no script at all, so whatever slipped into a page could not run. */
+/** The console has no script of its own, so a script that slipped into a page can't run. */
 const CONSOLE_POLICY = {
   defaultSrc: ["'none'"],
   styleSrc: ["'self'"],
@@ -23,7 +23,7 @@ const CONSOLE_POLICY = {
   frameAncestors: ["'none'"],
 };
 
-/** bull-board is a program in the browser, with styles of its own; it would fetch fonts from elsewhere, and may not. */
+/** bull-board runs scripts and inline styles in the browser; the fonts it asks other hosts for stay blocked. */
 const BOARD_POLICY = {
   ...CONSOLE_POLICY,
   scriptSrc: ["'self'"],
@@ -36,7 +36,7 @@ const BOARD_POLICY = {
 const policy = (directives: Record<string, string[]>): RequestHandler =>
   helmet({
     contentSecurityPolicy: { useDefaults: false, directives },
-    // Not 'no-referrer': then a form's Origin would be null.
+    // Not 'no-referrer': browsers would then send `Origin: null` with a form.
     referrerPolicy: { policy: 'same-origin' },
   });
 
@@ -46,11 +46,8 @@ const neverStore: RequestHandler = (_req, res, next) => {
 };
 
 /**
- * Puts the admin together. The order is the protection: what stands above the login is open to everybody, what stands below is
- * not, whatever is mounted there.
- *
- * @param ctx the admin's clients
- * @returns what answers requests
+ * Puts the admin together. The order is the protection: routes above `requireLogin` are public, all routes below it are
+ * for operators only.
  */
 export function createApp(ctx: AdminContext): Express {
   const app = express();
@@ -60,14 +57,18 @@ export function createApp(ctx: AdminContext): Express {
   app.get('/admin.css', (_req, res) => res.sendFile(join(import.meta.dirname, 'admin.css')));
   addHealth(app, ctx);
   app.use(express.urlencoded({ extended: false, limit: BODY_LIMIT }));
-  addLogin(app, ctx);
-  app.use(requireLogin(ctx));
-  // Parsed here, so that what can't be is answered as everywhere: bull-board has answers of its own.
-  app.use('/queues', policy(BOARD_POLICY), express.json(), answerBoard(ctx));
+  addLogin(app, ctx.keys);
+  app.use(requireLogin(ctx.keys));
+  // Bodies are parsed here, because bull-board answers a malformed body in a format of its own.
+  app.use(
+    '/queues',
+    policy(BOARD_POLICY),
+    express.json(),
+    createBoard(ctx.queues, { isWritable: ctx.config.BOARD_WRITE }),
+  );
   app.use(express.json({ limit: BODY_LIMIT }));
   addConsole(app, ctx);
   addMoney(app, ctx);
-  app.use(answerNotFound);
-  app.use(answerError);
+  addProblems(app);
   return app;
 }

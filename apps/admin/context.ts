@@ -8,6 +8,7 @@ import { closeQueues, createQueues } from '#core/queue/queues.js';
 import { connectRedis } from '#core/redis/connection.js';
 import { defineScripts } from '#core/redis/scripts.js';
 import type { StepContext } from '#core/steps/context.js';
+import type { AdminKeys } from './http/gate.js';
 
 const ADMIN_SETTINGS = [
   'REDIS_URL',
@@ -22,20 +23,19 @@ const ADMIN_SETTINGS = [
   'METRICS_HOST',
 ] as const;
 
-/** A few operators look at a page of sales each. */
+/** Enough for a few operators, each with one page of sales on screen. */
 const DATABASE_CONNECTIONS = 6;
 
+/** The settings and clients of the admin process. */
 export interface AdminContext extends StepContext {
   readonly config: Config<(typeof ADMIN_SETTINGS)[number]>;
-  /** Signs the sessions: another key than the buyers' tokens have, and a changed ADMIN_TOKEN logs everybody out. */
-  readonly sessionKey: string;
+  readonly keys: AdminKeys;
   close(): Promise<void>;
 }
 
 /**
- * Reads the settings and opens every client of the admin. The stores need not be there yet: the console says so.
+ * Reads the settings and creates every client of the admin. The stores may still be down: the pages then say so.
  *
- * @returns what the pages work with
  * @throws ConfigError for a wrong setting
  */
 export async function createContext(): Promise<AdminContext> {
@@ -46,9 +46,8 @@ export async function createContext(): Promise<AdminContext> {
   const redis = connectRedis(config.REDIS_URL, 'steps', onRedisError);
   defineScripts(redis);
   const queues = createQueues(redis, onRedisError);
-  // What an operator does to an order is rare: it is always written down for the shop. The worker knows whether there is one.
+  // Only the worker knows whether the shop takes webhooks. An operator's changes are rare, so each one writes a notice.
   const db = connectDatabase(config.DATABASE_URL, { connections: DATABASE_CONNECTIONS, tellsShop: true });
-  const sessionKey = createHmac('sha256', config.AUTH_SECRET).update(`session.${config.ADMIN_TOKEN}`).digest('hex');
   const stopMetrics = await serveMetrics(config.METRICS_PORT, config.METRICS_HOST);
   const close = async () => {
     await closeQueues(queues);
@@ -56,5 +55,14 @@ export async function createContext(): Promise<AdminContext> {
     await stopMetrics();
     redis.disconnect();
   };
-  return { config, redis, queues, db, log, sessionKey, close };
+  return { config, redis, queues, db, log, keys: deriveKeys(config), close };
+}
+
+/** Derives the key of the sessions, so that a new ADMIN_TOKEN ends every session and no buyer's token is one. */
+function deriveKeys({
+  ADMIN_TOKEN,
+  AUTH_SECRET,
+}: Pick<AdminContext['config'], 'ADMIN_TOKEN' | 'AUTH_SECRET'>): AdminKeys {
+  const sessionKey = createHmac('sha256', AUTH_SECRET).update(`session.${ADMIN_TOKEN}`).digest('hex');
+  return { adminToken: ADMIN_TOKEN, sessionKey };
 }

@@ -2,7 +2,7 @@ import { onShutdown } from '#core/process/shutdown.js';
 import { createContext } from './context.js';
 import { startServer, stopServer } from './server.js';
 
-/** An audit under way is let finish. */
+/** An audit in flight can finish within this time, in ms. */
 const SHUTDOWN_MS = 10_000;
 
 try {

@@ -5,19 +5,20 @@ import { answerMalformed } from '#core/http/malformed.js';
 import { createApp } from './app.js';
 import type { AdminContext } from './context.js';
 
-/** Nobody sends the admin more than a form; a client that is slower than this is none, in ms. */
+/** Time limits of a request, in ms. The largest request is a form, so only a broken client needs longer. */
 const TIMEOUTS = { headersTimeout: 5_000, requestTimeout: 10_000, connectionsCheckingInterval: 1_000 } as const;
 
-/** A handful of operators, with a browser's six connections each. */
+/** About 30 operators, with a browser's six connections each. */
 const CONNECTIONS_MAX = 200;
 
-/** Answers under way have this long when the process ends, in ms. */
+/** Answers in flight have this long when the process ends, in ms. */
 const DRAIN_MS = 3_000;
 
 /**
- * @param ctx the admin's clients
- * @returns the server, listening, and its port
- * @throws when the address is taken
+ * Starts the admin's server.
+ *
+ * @returns the listening server, and its port
+ * @throws when another process has the port
  */
 export async function startServer(ctx: AdminContext): Promise<{ server: Server; port: number }> {
   const server = answerMalformed(createServer(TIMEOUTS, createApp(ctx)));
@@ -27,7 +28,7 @@ export async function startServer(ctx: AdminContext): Promise<{ server: Server; 
   return { server, port: (server.address() as AddressInfo).port };
 }
 
-/** @param server takes no new connections, and cuts off who is still there after the drain */
+/** Stops a server: answers in flight finish, and connections that outlast the drain are cut off. */
 export async function stopServer(server: Server): Promise<void> {
   const closed = once(server, 'close');
   server.close();

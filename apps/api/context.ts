@@ -38,6 +38,7 @@ export const API_SETTINGS = [
   'PAYMENT_WEBHOOK_SECRETS',
 ] as const;
 
+/** The checked settings of an API. */
 export type ApiConfig = Config<(typeof API_SETTINGS)[number]>;
 
 /** The connections of this process. */

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import express, { type Express, type RequestHandler } from 'express';
 
-/** The page's folder, at the same place in dist/ as in the sources. */
+/** The page's folder, beside apps/api in dist/ as in the sources. */
 const WEB = join(import.meta.dirname, '../web');
 
 const sendPage: RequestHandler = (_req, res, next) => {

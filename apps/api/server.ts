@@ -10,7 +10,6 @@ import {
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { answerMalformed } from '#core/http/malformed.js';
-import { pause } from '#core/rules/clock.js';
 import { createApp } from './app.js';
 import type { ApiContext } from './context.js';
 import { createBuyListener } from './listeners/buy.js';
@@ -96,13 +95,8 @@ export async function drain(ctx: ApiContext, { http }: ApiServer, limitMs: numbe
   ctx.draining = true;
   ctx.waiters.close();
   const cutOff = setTimeout(() => http.closeAllConnections(), limitMs);
-  let open = true;
-  const closed = once(http.close(), 'close').then(() => {
-    open = false;
-  });
-  while (open) {
-    http.closeIdleConnections();
-    await Promise.race([closed, pause(IDLE_CHECK_MS)]);
-  }
+  const idleCheck = setInterval(() => http.closeIdleConnections(), IDLE_CHECK_MS);
+  await once(http.close(), 'close');
+  clearInterval(idleCheck);
   clearTimeout(cutOff);
 }

@@ -14,17 +14,17 @@ import { addStatement } from './commands/statement.js';
 import { addToken } from './commands/token.js';
 import { tellOf } from './failure.js';
 
-/** What a command ends with: 0 done, 1 it failed or what it checked does not hold, 2 it was called in a wrong way. */
+/** The exit code of a wrong call. 0 means success; 1 means that the command failed, or that a check found violations. */
 const USAGE_EXIT = 2;
 
 function buildProgram(): Command {
   const program = new Command('npm run cli --')
     .description(
-      'Dropline, for its operator. REDIS_URL, DATABASE_URL and AUTH_SECRET are those of the stack that runs from this clone, unless the environment says otherwise.',
+      'Dropline, for its operator. REDIS_URL, DATABASE_URL and AUTH_SECRET default to those of the stack that runs from this clone.',
     )
     .exitOverride()
     .configureOutput({
-      // One line, also where commander adds a suggestion on a second one.
+      // Commander adds a suggestion on a second line; an error is one line here.
       outputError: (text, write) =>
         write(
           `${text
@@ -33,7 +33,7 @@ function buildProgram(): Command {
             .replace(/\s*\n\s*/g, ' ')}\n`,
         ),
     });
-  const sale = program.command('sale').description('make, look at and change sales');
+  const sale = program.command('sale').description('create, show and change sales');
   addSaleCreate(sale);
   addSaleChanges(sale);
   addSaleList(sale);
@@ -55,15 +55,15 @@ async function run(args: string[]): Promise<number> {
     await buildProgram().parseAsync(args, { from: 'user' });
     return Number(process.exitCode ?? 0);
   } catch (error) {
-    // Commander has said what is wrong; asked for help, it ends with 0.
+    // Commander has already printed the message, and gives --help the exit code 0.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE_EXIT;
     process.stderr.write(`${tellOf(error)}\n`);
     return 1;
   }
 }
 
-// Whoever reads our output may have seen enough: `sale list | head -1`.
+// The reader of a pipe may close it early: `sale list | head -1`.
 process.stdout.on('error', () => process.exit());
 const exitCode = await run(process.argv.slice(2));
-// A client whose store is away may keep the process alive long after its command has ended.
+// The client of a store that is down may keep the process alive after the command has ended.
 process.stdout.write('', () => process.exit(exitCode));

@@ -3,8 +3,8 @@ import { ID_PATTERN } from '#core/rules/claim.js';
 import { CURRENCY_PATTERN } from '#core/rules/sale.js';
 
 /**
- * @param text what was typed
- * @returns an id of a sale or a buyer
+ * Parses the id of a sale or a buyer.
+ *
  * @throws InvalidArgumentError naming the form
  */
 export function parseId(text: string): string {
@@ -13,8 +13,8 @@ export function parseId(text: string): string {
 }
 
 /**
- * @param text what was typed
- * @returns the currency
+ * Parses a currency: three capital letters, as ISO 4217 has them.
+ *
  * @throws InvalidArgumentError naming the form
  */
 export function parseCurrency(text: string): string {
@@ -23,8 +23,8 @@ export function parseCurrency(text: string): string {
 }
 
 /**
- * @param text what was typed
- * @returns the id of an order
+ * Parses the id of an order: a UUID in lower case.
+ *
  * @throws InvalidArgumentError naming the form
  */
 export function parseOrderId(text: string): string {
@@ -34,11 +34,7 @@ export function parseOrderId(text: string): string {
   return text;
 }
 
-/**
- * @param min the smallest that is allowed
- * @param max the largest
- * @returns a parser of whole numbers, which throws InvalidArgumentError naming both
- */
+/** Creates a parser of whole numbers from `min` to `max`. The parser throws InvalidArgumentError naming both. */
 export function parseWhole(min: number, max: number): (text: string) => number {
   return text => {
     const value = Number(text);

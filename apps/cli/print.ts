@@ -1,21 +1,14 @@
-/**
- * The one line of a command's machine-readable end.
- *
- * @param result what the command found or did
- */
+/** Prints a result as one line of JSON, for programs. */
 export function printJson(result: unknown): void {
   print(JSON.stringify(result));
 }
 
-/** @param lines for people */
+/** Prints lines for people. */
 export function print(...lines: string[]): void {
   process.stdout.write(`${lines.join('\n')}\n`);
 }
 
-/**
- * @param rows cells, the first row the headings
- * @returns the rows with their columns aligned
- */
+/** Aligns the columns of a table. The first row has the headings and decides the number of columns. */
 export function tableOf(rows: string[][]): string[] {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map(row => (row[column] ?? '').length)));
   return rows.map(row =>
@@ -26,10 +19,7 @@ export function tableOf(rows: string[][]): string[] {
   );
 }
 
-/**
- * @param facts what is what
- * @returns a line each
- */
+/** Aligns facts by their names, one line each. */
 export function factLines(facts: Record<string, string | number>): string[] {
   return tableOf(Object.entries(facts).map(([name, value]) => [`  ${name}`, String(value)]));
 }

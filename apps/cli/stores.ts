@@ -9,25 +9,23 @@ import { SECOND_MS, withDeadline } from '#core/rules/clock.js';
 import type { StepContext } from '#core/steps/context.js';
 import { CommandError, tellOf } from './failure.js';
 
-/** A Redis that restarts is back within this time, in ms; whoever types a command doesn't wait for longer. */
+/** A Redis that restarts is back within this time, in ms. A person at a terminal doesn't want to wait longer. */
 const REDIS_READY_MS = 3 * SECOND_MS;
 
-/** What closing a store may take, in ms. The command is done by then. */
+/** Time limit for closing a client, in ms. The command has already ended. */
 const CLOSE_MS = SECOND_MS;
 
-/** A command does one thing after the other; an audit asks for two at once. */
+/** Commands run one statement at a time; an audit runs two, and one connection is spare. */
 const DATABASE_CONNECTIONS = 3;
 
 /**
- * Carries out a command that needs Postgres only.
+ * Runs a command that needs Postgres only.
  *
- * @param work the command
- * @returns what it returns
- * @throws ConfigError, CommandError when Postgres doesn't answer, and what `work` throws
+ * @throws ConfigError; CommandError when Postgres doesn't answer or has no tables; every error of `work`
  */
 export async function withDatabase<T>(work: (db: Database) => Promise<T>): Promise<T> {
   const { DATABASE_URL } = readCommandConfig(['DATABASE_URL']);
-  // What an operator does to an order is rare: it is always written down for the shop. The worker knows whether there is one.
+  // Only the worker knows whether the shop takes webhooks. An operator's changes are rare, so each one writes a notice.
   const db = connectDatabase(DATABASE_URL, { connections: DATABASE_CONNECTIONS, tellsShop: true });
   try {
     await checkDatabase(db, DATABASE_URL);
@@ -38,11 +36,9 @@ export async function withDatabase<T>(work: (db: Database) => Promise<T>): Promi
 }
 
 /**
- * Carries out a command that needs both stores.
+ * Runs a command that needs both stores.
  *
- * @param work the command
- * @returns what it returns
- * @throws ConfigError, CommandError when a store doesn't answer, and what `work` throws
+ * @throws ConfigError; CommandError when a store doesn't answer; every error of `work`
  */
 export async function withStores<T>(work: (ctx: StepContext) => Promise<T>): Promise<T> {
   const { REDIS_URL } = readCommandConfig(['REDIS_URL', 'DATABASE_URL']);
@@ -57,7 +53,7 @@ export async function withStores<T>(work: (ctx: StepContext) => Promise<T>): Pro
       defineScripts(redis);
       const queues = createQueues(redis, onError);
       try {
-        // A command tells by what it prints and by its exit code.
+        // Silent: a command reports by its output and its exit code.
         return await work({ redis, db, queues, log: createLogger('cli', 'silent') });
       } finally {
         await closed(closeQueues(queues));
@@ -71,7 +67,7 @@ export async function withStores<T>(work: (ctx: StepContext) => Promise<T>): Pro
 async function checkDatabase(db: Database, url: string): Promise<void> {
   const migrated = await isMigrated(db).catch(error => {
     throw new CommandError(
-      `Postgres at ${placeOf(url)} does not answer (${tellOf(error)}): start it, or set DATABASE_URL`,
+      `Postgres at ${hostOf(url)} does not answer (${tellOf(error)}): start it, or set DATABASE_URL`,
     );
   });
   if (!migrated) throw new CommandError('the database has no tables yet: run `npm run cli -- migrate` first');
@@ -80,12 +76,12 @@ async function checkDatabase(db: Database, url: string): Promise<void> {
 async function checkRedis(redis: Redis, url: string, lost: () => Error | undefined): Promise<void> {
   await waitUntilReady(redis, REDIS_READY_MS).catch(error => {
     const why = tellOf(lost() ?? error);
-    throw new CommandError(`Redis at ${placeOf(url)} does not answer (${why}): start it, or set REDIS_URL`);
+    throw new CommandError(`Redis at ${hostOf(url)} does not answer (${why}): start it, or set REDIS_URL`);
   });
 }
 
-/** Never the whole URL: it may hold a password. */
-function placeOf(url: string): string {
+/** Returns host and port of a URL. The whole URL may hold a password. */
+function hostOf(url: string): string {
   return new URL(url).host;
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import cron from 'node-cron';
 import { askProviders } from '#core/maintenance/ask-providers.js';
 import { deliverEvents } from '#core/maintenance/deliver-events.js';
@@ -10,7 +11,6 @@ import { rescueAll } from '#core/maintenance/rescue.js';
 import { tellShop } from '#core/maintenance/tell-shop.js';
 import { actorFailed, actorRan } from '#core/process/telemetry.js';
 import { isRegistryWhole } from '#core/redis/registry.js';
-import { pause } from '#core/rules/clock.js';
 import type { StepContext } from '#core/steps/context.js';
 import type { WorkerContext } from './context.js';
 import type { Rounds } from './rounds.js';
@@ -59,7 +59,10 @@ export function startMaintenance(ctx: WorkerContext, rounds: Rounds): { stop(): 
   const reopen = async () => {
     // A round that began before the connection was lost proves nothing about the Redis that came back.
     await rounds.ended(RECONCILE.name);
-    while (!stopped.signal.aborted && !(await start(RECONCILE))) await pause(REOPEN_MS, stopped.signal);
+    while (!stopped.signal.aborted && !(await start(RECONCILE))) {
+      // A pause that the stop ends rejects, and the loop ends.
+      await setTimeout(REOPEN_MS, undefined, { signal: stopped.signal }).catch(() => undefined);
+    }
   };
   const checkRegistry = async () => {
     if (!(await isRegistryWhole(ctx.redis))) await start(RECONCILE);

@@ -1,26 +1,19 @@
 import type { Difference } from '../comparison/compare.js';
 import { differencesNow, lastingDifferences } from '../comparison/lasting.js';
-import { readReleases } from '../postgres/deliveries/releases.js';
 import { type Repair, recordRepairs } from '../postgres/repairs.js';
 import { overtakeGeneration, readRecentSales, readSale } from '../postgres/sales.js';
 import { crashPoint, crashStep } from '../process/crash-point.js';
 import { repaired } from '../process/telemetry.js';
-import { RELEASE_BATCH_MAX } from '../redis/claims/release.js';
-import { restoreClaim } from '../redis/claims/restore.js';
-import { recordStatus } from '../redis/claims/status.js';
 import { markRegistryWhole, readLoadedSaleIds } from '../redis/registry.js';
 import { carryOver, readLoadedSale, readRunId, setSale } from '../redis/sale/sale.js';
 import { readSnapshot, type Snapshot } from '../redis/sale/snapshot.js';
-import { chunks } from '../rules/chunks.js';
-import type { Claim } from '../rules/claim.js';
-import { claimOf, type Order } from '../rules/order.js';
 import type { Sale } from '../rules/sale.js';
 import type { StepContext } from '../steps/context.js';
 import { inTurn } from '../steps/in-turn.js';
-import { placeOrders } from '../steps/place-orders.js';
-import { promoteWaiting, releaseUnits } from '../steps/release-units.js';
+import { promoteWaiting } from '../steps/release-units.js';
 import { Pace } from './pace.js';
 import { rebuild } from './rebuild.js';
+import { repairAll } from './repair.js';
 
 /** With `dryRun` the comparison changes nothing. */
 export interface ReconcileOptions {
@@ -179,58 +172,6 @@ async function reconcileSale(
 function needsRebuild(differences: Difference[], verified: boolean): boolean {
   if (!verified) return differences.some(({ kind }) => kind !== 'status_behind' && kind !== 'release_missing');
   return differences.some(({ kind }) => kind === 'units_wrong');
-}
-
-/** Repairs the differences kind by kind and in batches, as an outage may leave thousands of one kind. */
-async function repairAll(ctx: StepContext, saleId: string, differences: readonly Difference[]): Promise<Repair[]> {
-  const released = differences.flatMap(d => (d.kind === 'release_missing' ? [d.order] : []));
-  const behind = differences.flatMap(d => (d.kind === 'status_behind' ? [d.order] : []));
-  const unplaced = differences.flatMap(d =>
-    d.kind === 'outbox_missing' ? [{ claimId: d.claim.claimId, unit: d.claim.unit, buyerId: d.buyerId }] : [],
-  );
-  const missing = differences.flatMap(d => (d.kind === 'claim_missing' ? [d.order] : []));
-  return [
-    ...(await inBatches(released, orders => releaseAgain(ctx, orders))),
-    ...(await inBatches(behind, orders => recordAgain(ctx, saleId, orders))),
-    ...(await inBatches(unplaced, claims => placeAgain(ctx, saleId, claims))),
-    ...(await inBatches(missing, orders => restoreAll(ctx, saleId, orders))),
-  ];
-}
-
-async function inBatches<T>(all: readonly T[], run: (batch: T[]) => Promise<Repair[]>): Promise<Repair[]> {
-  const repairs: Repair[] = [];
-  for (const batch of chunks(all, RELEASE_BATCH_MAX)) repairs.push(...(await run(batch)));
-  return repairs;
-}
-
-async function releaseAgain(ctx: StepContext, orders: Order[]): Promise<Repair[]> {
-  const releases = await readReleases(
-    ctx.db,
-    orders.map(order => order.claimId),
-  );
-  await releaseUnits(ctx, releases);
-  return releases.map(({ claimId, reason }) => ({ kind: 'released_claim', claimId, detail: { reason } }));
-}
-
-async function recordAgain(ctx: StepContext, saleId: string, orders: Order[]): Promise<Repair[]> {
-  const held = await recordStatus(ctx.redis, saleId, orders.map(claimOf));
-  const recorded = orders.filter((_, i) => held[i]);
-  return recorded.map(({ claimId, status }) => ({ kind: 'recorded_status', claimId, detail: { status } }));
-}
-
-async function placeAgain(ctx: StepContext, saleId: string, claims: Claim[]): Promise<Repair[]> {
-  await placeOrders(ctx, { saleId, claims });
-  return claims.map(({ claimId, unit }) => ({ kind: 'placed_claim', claimId, detail: { unit } }));
-}
-
-async function restoreAll(ctx: StepContext, saleId: string, orders: Order[]): Promise<Repair[]> {
-  const repairs: Repair[] = [];
-  for (const order of orders) {
-    const outcome = await restoreClaim(ctx.redis, saleId, claimOf(order));
-    if (outcome !== 'restored') continue;
-    repairs.push({ kind: 'restored_claim', claimId: order.claimId, detail: { unit: order.unit } });
-  }
-  return repairs;
 }
 
 /** Copies an operator's change that reached Postgres and not Redis. */

@@ -4,37 +4,38 @@ import type { StepContext } from '#core/steps/context.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { type FakeProvider, startFakeProvider } from '#stack/fake-provider/start.js';
 import { connectStores } from '#stack/stores/connections.js';
+import { buyers, win } from '../support/sales.js';
 import { startTestStack, type TestStack } from '../support/stack.js';
-import { buyers, win } from '../support/stores/stores.js';
 import { provedMoney } from './money-proof.js';
 import { NaiveShop } from './naive-shop.js';
 
 const DATABASE_CONNECTIONS = 24;
 const BATCH = 100;
 
+/** The price of a unit, in minor units. */
 export const PRICE = 500;
-/** What the naive shop gets: it fails at once. */
+/** The number of buyers of the naive shop. A few are enough to harm it. */
 export const FEW = 50;
 
-/** Both shops, side by side on the same stores, and what the naive one has lost. */
+/** Dropline and the naive shop on the same stores, and the losses of the naive shop. */
 export interface Arena {
   stack: TestStack;
   fake: FakeProvider;
   naive: NaiveShop;
-  /** For attacks that race two steps at one instant, closer than HTTP allows, beside the running worker. */
+  /** Runs steps beside the worker, so that two of them race more closely than HTTP allows. */
   ctx: StepContext;
-  /** What the naive shop lost, a line for each attack that it did not hold against. */
+  /** The losses of the naive shop, a line for each attack that harmed it. */
   losses: string[];
-  /** Notes one. */
-  lost(attack: string, what: string): void;
+  /** Notes a loss. */
+  lost(attack: string, loss: string): void;
   countOrders(saleId: string, status: string): Promise<number>;
-  /** Expects that the audits of these sales hold, and the rules of money over everything there is. */
+  /** Expects that the audits of these sales hold, and the rules of money over all accounts. */
   expectProof(...saleIds: string[]): Promise<void>;
-  /** Orders of a new sale, placed and unpaid, of buyers with money for one each. */
+  /** Opens a sale and places unpaid orders of buyers with money for one unit each. */
   unpaid(count: number, name: string): Promise<{ saleId: string; claims: Claim[] }>;
 }
 
-/** Starts everything before the tests of the file that calls it, and ends it after, telling what was lost. */
+/** Starts both shops before the tests of the calling file. Afterwards it prints the losses and stops both. */
 export function useArena(): Arena {
   const arena = { losses: [] as string[] } as Arena;
   const endings: (() => Promise<unknown>)[] = [];
@@ -63,7 +64,7 @@ export function useArena(): Arena {
 
 function callsOf({ stack, ctx, losses }: Arena): Pick<Arena, 'lost' | 'countOrders' | 'expectProof' | 'unpaid'> {
   return {
-    lost: (attack, what) => void losses.push(`${attack}: ${what}`),
+    lost: (attack, loss) => void losses.push(`${attack}: ${loss}`),
     countOrders: (saleId, status) => ctx.db.order.count({ where: { saleId, status } }),
     async expectProof(...saleIds) {
       for (const saleId of saleIds) expect((await stack.audit(saleId)).violations).toEqual([]);
@@ -85,7 +86,7 @@ function callsOf({ stack, ctx, losses }: Arena): Pick<Arena, 'lost' | 'countOrde
   };
 }
 
-/** Does the same for all, so many at a time. */
+/** Runs the same work for each entry, with `lanes` at a time. */
 export async function inLanes<T>(all: T[], lanes: number, run: (one: T) => Promise<unknown>): Promise<void> {
   const queue = [...all];
   await Promise.all(

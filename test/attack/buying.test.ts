@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { readLoadedSale } from '#core/redis/sale/sale.js';
 import { eventually } from '../support/eventually.js';
-import { buyers } from '../support/stores/stores.js';
+import { buyers } from '../support/sales.js';
 import { FEW, PRICE, useArena } from './arena.js';
 
 const t = useArena();
@@ -10,7 +10,7 @@ const BUYERS = 1_000;
 const RELEASED_WITHIN_MS = 2_000;
 
 describe('spending', () => {
-  test('money for one purchase in two sales at once buys one, and the other unit is free within 2 s', async () => {
+  test('money for one of two orders pays one, and the other unit is free within 2 s', async () => {
     const wishes = { units: BUYERS, priceMinor: PRICE, settlement: 'immediate', standbyFactor: 0 } as const;
     const sales = [await t.stack.createSale(wishes), await t.stack.createSale(wishes)];
     const names = buyers(BUYERS, 'once');
@@ -43,7 +43,7 @@ describe('spending', () => {
       t.lost('overspend', `a wallet at ${books.lowestBalance}: it paid once and bought twice`);
   });
 
-  test('ten clicks of one buyer are one order', async () => {
+  test('ten clicks of one buyer make one order', async () => {
     const saleId = await t.stack.createSale({ units: 10, priceMinor: PRICE, standbyFactor: 0 });
     await Promise.all(Array.from({ length: 10 }, () => t.stack.buy('clicker', saleId)));
     await eventually(async () => expect(await t.countOrders(saleId, 'pending_payment')).toBe(1));
@@ -67,7 +67,7 @@ describe('spending', () => {
   });
 });
 
-describe('what the client says', () => {
+describe('lies in the request', () => {
   test('a price and another buyer in the request change nothing', async () => {
     const saleId = await t.stack.createSale({ units: 2, priceMinor: PRICE, settlement: 'immediate', standbyFactor: 0 });
     await t.stack.credit(['mallory', 'alice'], PRICE);
@@ -95,8 +95,8 @@ describe('what the client says', () => {
   });
 });
 
-// Last, as it looks back on all of them in this file.
-test('the naive shop was harmed by at least three of these attacks: attacks that harm nobody would prove nothing', () => {
+// The last test, because it counts the losses of all others in this file.
+test('at least three of these attacks harm the naive shop, so the attacks are real', () => {
   const attacks = new Set(t.losses.map(line => line.split(':')[0]));
   expect(attacks.size).toBeGreaterThanOrEqual(3);
 });

@@ -1,9 +1,9 @@
 import type { Database } from '#core/postgres/database.js';
 
 /**
- * The rules of money in plain SQL, over everything there is, independent of the audit. Anybody can run it with psql.
+ * Checks the rules of money over all accounts in plain SQL, independent of the audit.
  *
- * @returns what is broken; each 0 when nothing is
+ * @returns the violations by rule; each count is 0 when the rule holds
  */
 export async function provedMoney(db: Database): Promise<Record<string, number>> {
   const [row] = await db.$queryRaw<Record<string, bigint>[]>`

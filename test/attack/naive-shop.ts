@@ -1,27 +1,27 @@
 import type { Database } from '#core/postgres/database.js';
 
-/** What a client sends: whatever it likes. */
+/** A request of a client, which may hold any values. */
 export interface NaiveRequest {
   userId: string;
   goodsId: string;
   price?: number;
 }
 
-/** What became of a naive shop. */
+/** The books of the naive shop for one kind of goods. */
 export interface NaiveBooks {
   stock: number;
   orders: number;
   paid: number;
-  /** What the shop received for its paid orders, in minor units. */
+  /** The money for paid orders, in minor units. */
   received: number;
   balances: number;
   lowestBalance: number;
 }
 
 /**
- * The shop of the write-ups: it looks at the balance, looks at the stock, writes the order, takes the money, takes the unit, each in a
- * statement of its own; it believes what the client says about who buys and at what price, and what anybody says about a payment. The
- * negative control: the same attacks that Dropline holds against must harm it, or they would prove nothing.
+ * A flash sale as many articles describe it, and the negative control of the attacks: they must harm this shop, or they
+ * would prove nothing. Reading the balance, reading the stock, inserting the order, taking the money and taking the unit
+ * are separate statements. The shop trusts buyer and price in a request, and every message about a payment.
  */
 export class NaiveShop {
   readonly #db: Database;
@@ -66,7 +66,7 @@ export class NaiveShop {
     return true;
   }
 
-  /** Takes a unit, to be paid later. */
+  /** Takes a unit that is paid later. */
   async order({ userId, goodsId }: NaiveRequest): Promise<number> {
     const [goods] = await this.#db.$queryRaw<{ price: number }[]>`SELECT price FROM naive.goods WHERE id = ${goodsId}`;
     await this.#db.$executeRaw`UPDATE naive.goods SET num = num - 1 WHERE id = ${goodsId}`;
@@ -85,7 +85,7 @@ export class NaiveShop {
       .$executeRaw`UPDATE naive.orders SET status = 'paid', received = received + ${order.amount} WHERE id = ${id}`;
   }
 
-  /** By the buyer, or because the time is up. */
+  /** Cancels an order, for the buyer or after the deadline. */
   async cancel(id: number): Promise<void> {
     const order = await this.#find(id);
     if (order?.status !== 'pending') return;
@@ -101,7 +101,7 @@ export class NaiveShop {
       .$executeRaw`UPDATE naive.orders SET status = 'refunded', received = received - ${order.amount} WHERE id = ${id}`;
   }
 
-  /** Believes everybody. */
+  /** Takes every message for a true payment. */
   async webhook(text: string): Promise<void> {
     const { orderId, amount } = JSON.parse(text);
     await this.#db

@@ -6,7 +6,7 @@ import { cancelOrder } from '#core/steps/cancel-order.js';
 import { expireOrders } from '#core/steps/expire-orders.js';
 import { payOrder } from '#core/steps/pay-order.js';
 import { eventually } from '../support/eventually.js';
-import { buyers } from '../support/stores/stores.js';
+import { buyers } from '../support/sales.js';
 import { FEW, inLanes, PRICE, useArena } from './arena.js';
 
 const t = useArena();
@@ -15,7 +15,7 @@ const ROUNDS = 1_000;
 const LANES = 16;
 const STEP = 0.1;
 
-/** A paid order of a sale at the provider, for one buyer. */
+/** Lets a buyer win a unit and ask to pay at the provider. */
 async function atProvider(buyer: string) {
   const saleId = await t.stack.createSale({
     units: 1,
@@ -35,10 +35,10 @@ async function atProvider(buyer: string) {
 }
 
 describe('races', () => {
-  test('pay and expire at the same instant: one wins, a thousand times, and the money agrees', async () => {
+  test('of paying and expiring at the same instant one wins, a thousand times, and the money agrees', async () => {
     const { saleId, claims } = await t.unpaid(ROUNDS, 'expire');
-    // How long before the deadline both are started, in ms: more after each expiry, less after each payment, so that on any machine
-    // they arrive at about the deadline.
+    // The time between start and deadline, in ms, grows after each expiry and shrinks after each payment. So on any
+    // machine both arrive at about the deadline.
     let leadMs = 10;
     await inLanes(claims, LANES, async ({ claimId, buyerId }) => {
       await t.ctx.db.$executeRaw`UPDATE orders SET version = version + 1,
@@ -56,7 +56,7 @@ describe('races', () => {
     await t.expectProof(saleId);
   });
 
-  test('pay and cancel at the same instant: one wins, and the money agrees', async () => {
+  test('of paying and cancelling at the same instant one wins, and the money agrees', async () => {
     const { saleId, claims } = await t.unpaid(200, 'cancel');
     await inLanes(claims, LANES, claim =>
       Promise.all([
@@ -78,7 +78,7 @@ describe('races', () => {
     if (stock + paid > FEW) t.lost('pay against cancel', `${stock + paid - FEW} of ${FEW} units are paid and in stock`);
   });
 
-  test('paying at the provider against cancelling: whoever has paid has the unit, or the money back', async () => {
+  test('a buyer who pays at the provider while cancelling has the unit, or the money back', async () => {
     await inLanes(buyers(20, 'elsewhere'), 4, async buyer => {
       const { saleId, orderId } = await atProvider(buyer);
       await Promise.all([t.fake.pay(orderId), t.stack.cancel(buyer, saleId)]);
@@ -93,7 +93,7 @@ describe('races', () => {
     });
   });
 
-  test('ten payments of one order are one capture', async () => {
+  test('ten payments of one order make one capture', async () => {
     const { saleId, claims } = await t.unpaid(1, 'capture');
     await t.stack.credit('capture1', 9 * PRICE);
     await inLanes(
@@ -136,7 +136,7 @@ describe('events', () => {
     (await fetch(t.stack.baseUrl + hooks, { method: 'POST', body, headers: { 'stripe-signature': signature } })).status;
   const sign = (body: string, atMs = Date.now()) => signBody([t.fake.secret], body, atMs);
 
-  test('repeated, reordered and replayed events are one payment', async () => {
+  test('repeated, reordered and replayed events make one payment', async () => {
     await t.fake.mood({ times: 5, delayMs: 20 });
     const { saleId, orderId } = await atProvider('repeated');
     await t.fake.pay(orderId);
@@ -158,7 +158,7 @@ describe('events', () => {
     if (received > PRICE) t.lost('replayed event', `${received} in the books for ${PRICE} that came`);
   });
 
-  test('an event that is lost is found by asking, before the order expires', async () => {
+  test('a lost event is replaced by asking the provider before the order expires', async () => {
     await t.fake.mood({ lose: true });
     const { saleId, orderId } = await atProvider('lost');
     await t.fake.pay(orderId);
@@ -167,7 +167,7 @@ describe('events', () => {
     await t.expectProof(saleId);
   });
 
-  test('a forged, changed or old event pays nothing, and neither does a true one of another amount', async () => {
+  test('a forged, changed or old event pays nothing, and neither does another amount', async () => {
     const { saleId, orderId } = await atProvider('forger');
     const payment = (await t.fake.payments()).find(one => one.orderId === orderId);
     const bodyOf = (amount: number) => {
@@ -204,8 +204,8 @@ describe('events', () => {
   };
 });
 
-// Last, as it looks back on all of them in this file.
-test('the naive shop was harmed by at least three of these attacks: attacks that harm nobody would prove nothing', () => {
+// The last test, because it counts the losses of all others in this file.
+test('at least three of these attacks harm the naive shop, so the attacks are real', () => {
   const attacks = new Set(t.losses.map(line => line.split(':')[0]));
   expect(attacks.size).toBeGreaterThanOrEqual(3);
 });

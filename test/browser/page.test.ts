@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { Browser, Page, Request, Route } from 'playwright-core';
-import { launchBrowser, openPage, type WatchedPage } from '../support/http/browser.js';
+import { createPage, launchBrowser, type WatchedPage } from '../support/http/browser.js';
 import { startTestStack, type TestStack } from '../support/stack.js';
 
 // The page in a real browser, in front of real processes: a visitor clicks and reads what happens.
@@ -27,7 +27,7 @@ afterAll(async () => {
 });
 
 beforeEach(async () => {
-  visitor = await openPage(browser);
+  visitor = await createPage(browser);
   visitor.page.setDefaultTimeout(STEP_MS);
 });
 afterEach(() => leave(visitor));
@@ -56,7 +56,7 @@ async function visit(sale: Parameters<TestStack['createSale']>[0]): Promise<stri
 
 /** Opens the page of a new sale of one unit, which another visitor has bought. */
 async function visitAfterAnother(sale: { standbyFactor: number }): Promise<WatchedPage> {
-  const other = await openPage(browser);
+  const other = await createPage(browser);
   const saleId = await visit({ units: 1, ...sale });
   await visitor.page.getByRole('button', { name: 'Buy now' }).waitFor();
   await other.page.goto(`${stack.baseUrl}/s/${saleId}`);

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { expectEachUnitOnce, expectProof, impatient, rush, survivors } from '../support/rush.js';
 import { startTestStack, type TestStack } from '../support/stack.js';
 
-// 5,000 buyers who click four times each, all in one moment, on 50 units.
+// 5,000 buyers click four times each, all at the same moment, on 50 units.
 
 const BUYERS = 5_000;
 const UNITS = 50;
@@ -13,12 +13,12 @@ let stack: TestStack;
 beforeAll(async () => {
   stack = await startTestStack({ apis: 2 });
   const buyerIds = impatient(BUYERS, 1).map(({ buyerId }) => buyerId);
-  // Enough to pay once in each of the tests, and once more.
+  // Enough for four purchases: one per test, and one to spare.
   await stack.credit(buyerIds, 4 * PRICE_MINOR);
 });
 afterAll(() => stack?.stop());
 
-test.each([0, 5])('each unit is sold once, and to another buyer, with a standby factor of %i', async standbyFactor => {
+test.each([0, 5])('each unit is sold to exactly one buyer with a standby factor of %i', async standbyFactor => {
   const saleId = await stack.createSale({ units: UNITS, standbyFactor, priceMinor: PRICE_MINOR });
   const buyers = await survivors(stack, saleId, rush(stack, saleId, impatient(BUYERS, 1)));
   await expectEachUnitOnce(stack, saleId, UNITS);
@@ -26,7 +26,7 @@ test.each([0, 5])('each unit is sold once, and to another buyer, with a standby 
   expect(reckoning).toMatchObject({ placed: UNITS, claimed: UNITS, paid: UNITS, soldOut: BUYERS - UNITS });
 });
 
-test('units that are not paid come back, and the same buyers can buy them', async () => {
+test('unpaid units come back, and the same buyers can buy them', async () => {
   const saleId = await stack.createSale({
     units: UNITS,
     standbyFactor: 0,
@@ -48,7 +48,7 @@ test('units that are not paid come back, and the same buyers can buy them', asyn
   expect((await expectProof(stack, saleId, second)).reckoning).toMatchObject({ paid: UNITS });
 });
 
-test('units that are not paid go to those on standby, until all are paid', async () => {
+test('unpaid units go to the buyers on standby until all are paid', async () => {
   const saleId = await stack.createSale({
     units: UNITS,
     standbyFactor: 5,

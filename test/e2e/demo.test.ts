@@ -12,7 +12,7 @@ async function demo(...args: string[]): Promise<string> {
   return stdout;
 }
 
-test('the demo ends with one line of JSON that says that all went well', async () => {
+test('the demo ends with one line of JSON that reports success', async () => {
   const stdout = await demo('--exit', '--json', '--units', '20', '--buyers', '300', '--pay-within', '2');
   expect(stdout.trimEnd().split('\n')).toHaveLength(1);
   const result = JSON.parse(stdout);
@@ -32,7 +32,7 @@ test('the demo ends with one line of JSON that says that all went well', async (
   });
 });
 
-test('without --exit it stays up, with a sale that is paid at the fake provider, until it is told to end', async () => {
+test('without --exit the demo stays up until SIGTERM, with a second sale that is paid at the fake provider', async () => {
   const options = ['--units', '3', '--buyers', '20', '--pay-within', '1', '--pay-share', '1'];
   const demo = spawn(process.execPath, ['bin/bootstrap.mjs', 'stack/demo', ...options], { cwd: checkout });
   const ended = once(demo, 'exit');

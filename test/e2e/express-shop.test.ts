@@ -5,11 +5,11 @@ import { checkout } from '#core/process/checkout.js';
 import { freePort } from '#stack/processes/free-port.js';
 import { type GuardedProcess, startGuarded } from '#stack/processes/guarded-process.js';
 import { eventually } from '../support/eventually.js';
-import { launchBrowser, openPage, type WatchedPage } from '../support/http/browser.js';
+import { createPage, launchBrowser, type WatchedPage } from '../support/http/browser.js';
 import { SHOP_SECRET } from '../support/http/shop.js';
 import { startTestStack, type TestStack } from '../support/stack.js';
 
-// examples/express-shop as its README says to run it: a process of its own that knows Dropline by HTTP only.
+// examples/express-shop runs as its README describes: a separate process that talks to Dropline by HTTP only.
 
 const PRICE_MINOR = 4_900;
 const SALE_ID = 'drop-1';
@@ -49,11 +49,11 @@ afterAll(async () => {
   await stack?.stop();
 });
 
-describe('on its page', () => {
+describe('the page of the example', () => {
   let visitor: WatchedPage;
 
   beforeEach(async () => {
-    visitor = await openPage(browser);
+    visitor = await createPage(browser);
   });
   afterEach(async () => {
     await visitor.context.close();
@@ -69,7 +69,7 @@ describe('on its page', () => {
   const press = (name: string) => visitor.page.getByRole('button', { name }).click();
   const shows = (text: string) => visitor.page.getByText(text, { exact: true }).waitFor();
 
-  test('a buyer logs in, buys and pays, and the shop hears of it by webhook', async () => {
+  test('a buyer logs in, buys and pays, and the shop gets webhooks', async () => {
     await stack.credit('ann', PRICE_MINOR);
     await logIn('ann');
     await press('Buy one');
@@ -87,7 +87,7 @@ describe('on its page', () => {
     await shows('All units are taken');
   });
 
-  test("the login is a cookie that only the shop's own page sends, and no script reads", async () => {
+  test('the login cookie is hidden from scripts, and valid for the shop’s own page only', async () => {
     await logIn('cid');
     await visitor.page.getByRole('button', { name: 'Buy one' }).waitFor();
     const cookies = await visitor.context.cookies();
@@ -98,7 +98,7 @@ describe('on its page', () => {
   });
 });
 
-test('without a login nobody buys', async () => {
+test('a buyer without a login is refused', async () => {
   const headers = { 'sec-fetch-site': 'same-origin' };
   const answer = await fetch(`${shopUrl}/buy/${SALE_ID}`, { method: 'POST', headers });
   expect(await answer.json()).toMatchObject({ status: 401, code: 'unauthenticated' });

@@ -5,10 +5,10 @@ import { eventually } from '../support/eventually.js';
 import { expectEachUnitOnce, expectProof, impatient, rush, survivors } from '../support/rush.js';
 import { startTestStack, type TestStack } from '../support/stack.js';
 
-// kill -9 in the middle of a rush: what was promised before is kept after.
+// kill -9 in the middle of a rush: every promise from before holds afterwards.
 
 const PRICE_MINOR = 4_900;
-/** 15 s under any one fault, and the time that starting takes. */
+/** 15 s for the recovery from any one fault, and the time to start processes. */
 const RECOVERY_MS = 30_000;
 
 let stack: TestStack;
@@ -33,12 +33,12 @@ function expectNothingQueued(): Promise<void> {
   }, RECOVERY_MS);
 }
 
-test('the worker is killed three times: the audit holds, and nothing stays queued', async () => {
+test('the audit holds and no job stays queued after the worker was killed three times', async () => {
   const units = 50;
   const saleId = await stack.createSale({ units, standbyFactor: 0, payWithinSeconds: 5, priceMinor: PRICE_MINOR });
   const crowd = rush(stack, saleId, impatient(5_000, 2));
   const buyers = survivors(stack, saleId, crowd);
-  // As claims are placed, as orders are paid, and as unpaid ones expire.
+  // While claims become orders, while orders are paid, and while unpaid orders expire.
   for (const stage of ['queued', 'paid', 'cancelled'] as const) {
     await reached(crowd, stage);
     await stack.worker.kill9();
@@ -50,7 +50,7 @@ test('the worker is killed three times: the audit holds, and nothing stays queue
   await expectNothingQueued();
 });
 
-test('the API is killed as it has accepted claims: all of them become orders', async () => {
+test('every accepted claim becomes an order when the APIs are killed', async () => {
   const units = 200;
   const saleId = await stack.createSale({ units, standbyFactor: 0, priceMinor: PRICE_MINOR });
   await stack.worker.kill9();
@@ -63,7 +63,7 @@ test('the API is killed as it has accepted claims: all of them become orders', a
   await expectEachUnitOnce(stack, saleId, units);
 });
 
-test('a process that dies is started again by itself', async () => {
+test('the supervisor restarts a process that dies', async () => {
   const pids = [stack.worker, ...stack.apis].map(process => process.pid());
   for (const pid of pids) process.kill(pid ?? Number.NaN, 'SIGKILL');
   await eventually(() => {

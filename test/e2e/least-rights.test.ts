@@ -9,10 +9,10 @@ import { cli } from '../support/command.js';
 import { eventually } from '../support/eventually.js';
 import { SHOP_SECRET, startShop, type TestShop } from '../support/http/shop.js';
 import { startTestStack, type TestStack } from '../support/stack.js';
-import { createRedisUser, grantLeastRights, PASSWORD, type StoreUrls } from '../support/stores/least-rights.js';
+import { createRedisUser, grantLeastRights, PASSWORD, type StoreUrls } from './store-users.js';
 
-// The stack as docs/operations.md wants it to be run: every process as a user that may do no more than it needs, and nothing
-// secret in the logs, whatever goes wrong. What a process newly needs is missing here first.
+// The stack as docs/operations.md describes it: every process has the least rights, and no log shows a secret. A new
+// command of a process fails here first.
 
 const PRICE = 500;
 const MONEY = ['--buyer', 'ann', '--amount', '5000'];
@@ -22,9 +22,9 @@ let urls: StoreUrls;
 let fake: FakeProvider;
 let shop: TestShop;
 let logged = '';
-/** Stores that were started again. */
+/** Stop the stores that a test has restarted. */
 const endings: (() => Promise<void>)[] = [];
-/** What was said in this run and must be read nowhere; filled as it comes. */
+/** Secrets of this run that no log may show. Each test adds its own. */
 const canaries = new Set([PASSWORD, SHOP_SECRET]);
 
 beforeAll(async () => {
@@ -52,7 +52,7 @@ afterAll(async () => {
   shop?.server.close();
 });
 
-/** A command of an operator, with the same rights. */
+/** Runs a command of an operator with the same rights. */
 async function run(...args: string[]): Promise<string> {
   const { redisUrl: REDIS_URL, databaseUrl: DATABASE_URL } = urls;
   const { exitCode, stdout, stderr } = await cli(args, { REDIS_URL, DATABASE_URL, AUTH_SECRET: stack.authSecret });
@@ -84,13 +84,13 @@ async function buy(buyerId: string, saleId: string): Promise<Record<string, unkn
   return { ...answer };
 }
 
-async function console_(path: string, init: RequestInit = {}): Promise<number> {
+async function askConsole(path: string, init: RequestInit = {}): Promise<number> {
   const headers = { authorization: `Bearer ${stack.adminToken}` };
   return (await fetch(`${stack.adminUrl}${path}`, { redirect: 'manual', headers, ...init })).status;
 }
 
 describe('with the least rights', () => {
-  test('a sale goes its way: won, paid, cancelled, promoted, expired', async () => {
+  test('buyers win, pay, cancel, get promoted and expire', async () => {
     await createSale('plain', '--pay-within', '2', '--one-at-a-time', '--min-seconds-between', '1');
     await run('credit', ...MONEY);
     for (const buyerId of ['ann', 'bob', 'cat', 'dan']) await buy(buyerId, 'plain');
@@ -104,7 +104,7 @@ describe('with the least rights', () => {
     await becomes('dan', 'plain', 'pending_payment');
   });
 
-  test('what is paid at a provider is paid, and goes back', async () => {
+  test('a payment at a provider pays the order, and is refunded', async () => {
     await createSale('provided', '--provider', 'signed-webhook');
     const { claimId } = await buy('eve', 'provided');
     await becomes('eve', 'provided', 'pending_payment');
@@ -114,10 +114,10 @@ describe('with the least rights', () => {
     await becomes('eve', 'provided', 'paid');
     await run('refund', String(claimId), '--restock', 'yes');
     await becomes('eve', 'provided', 'refunded');
-    await eventually(() => expect(shop.told.map(({ type }) => type)).toContain('order.refunded'));
+    await eventually(() => expect(shop.received.map(({ type }) => type)).toContain('order.refunded'));
   });
 
-  test('the commands of an operator work', async () => {
+  test('every command of an operator works', async () => {
     await createSale('tried', '--settlement', 'immediate');
     await buy('ann', 'tried');
     await becomes('ann', 'tried', 'paid');
@@ -129,18 +129,18 @@ describe('with the least rights', () => {
     canaries.add((await run('token', '--buyer', 'ann')).trim());
   });
 
-  test('the console and the board show everything', async () => {
+  test('the console and the board show every page', async () => {
     const pages = ['/', '/sales', '/sales/plain', '/sales/plain/audit', '/money', '/buyers/ann', '/queues/api/queues'];
-    for (const path of [...pages, '/readyz']) expect([path, await console_(path)]).toEqual([path, 200]);
-    expect(await console_('/sales/plain/pause', { method: 'POST' })).toBeLessThan(400);
+    for (const path of [...pages, '/readyz']) expect([path, await askConsole(path)]).toEqual([path, 200]);
+    expect(await askConsole('/sales/plain/pause', { method: 'POST' })).toBeLessThan(400);
   });
 
-  test('an emptied Redis is filled again', async () => {
+  test('an emptied Redis is rebuilt', async () => {
     await stack.connections.redis.flushall();
     await becomes('ann', 'plain', 'paid');
   });
 
-  test('nothing was refused, and what nobody needs is', async () => {
+  test('the stores refused no command so far, and refuse unneeded ones', async () => {
     expect(await stack.connections.redis.call('ACL', 'LOG')).toEqual([]);
     expect(logged).not.toMatch(/NOPERM|permission denied/);
     const redis = new Redis(urls.redisUrl);
@@ -157,7 +157,7 @@ describe('with the least rights', () => {
 });
 
 describe('the logs', () => {
-  test('hold nothing secret, also when stores and clients misbehave', async () => {
+  test('the logs hold no secret when stores and clients misbehave', async () => {
     const cookie = { cookie: `dropline_token=${stack.token('ann')}`, 'sec-fetch-site': 'same-origin' };
     canaries.add(stack.token('ann'));
     await fetch(`${stack.adminUrl}/login`, {
@@ -171,7 +171,7 @@ describe('the logs', () => {
       body: new URLSearchParams({ token: stack.adminToken }),
     });
     canaries.add(String(session.headers.get('set-cookie')).split(/[=;]/)[1] ?? '');
-    // Both stores go away in the middle of everything, and come back.
+    // Both stores die during the requests, and come back.
     const { redis, postgres, folder } = stack.stores;
     await Promise.all([redis.kill(), postgres.kill()]);
     for (const path of ['/buy/plain', '/pay/plain', '/cancel/plain']) {
@@ -182,7 +182,7 @@ describe('the logs', () => {
     const signature = `t=1,v1=${fake.secret}`;
     const forged = { 'stripe-signature': signature, 'dropline-signature': signature };
     await fetch(`${stack.baseUrl}/webhooks/payments/signed-webhook`, { method: 'POST', headers: forged, body: '{}' });
-    await console_('/sales/plain');
+    await askConsole('/sales/plain');
     await eventually(() => expect(logged).toMatch(/postgres failed/));
     expect(logged).toMatch(/redis failed/);
     const back = [
@@ -192,7 +192,7 @@ describe('the logs', () => {
     endings.push(...back.map(store => store.stop));
     await createRedisUser(stack.stores.redisUrl);
     await becomes('ann', 'plain', 'paid');
-    // No token at all, also none that this test hasn't seen.
+    // No token of any kind, also none that this test doesn't know.
     expect(logged).not.toMatch(/eyJ[\w-]{10,}\.eyJ/);
     expect(canaries.size).toBeGreaterThan(12);
     for (const canary of canaries) {

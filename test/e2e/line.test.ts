@@ -4,11 +4,11 @@ import type { Redis } from '#core/redis/connection.js';
 import { parseChange } from '#core/redis/feed/changes.js';
 import { channelOf } from '#core/redis/keys.js';
 import { eventually } from '../support/eventually.js';
-import { type Client, openClient, type TimedAnswer } from '../support/http/client.js';
+import { type Client, createClient, type TimedAnswer } from '../support/http/client.js';
 import { startTestStack, type TestStack } from '../support/stack.js';
-import { commandCalls } from '../support/stores/command-stats.js';
+import { readCommandCalls } from '../support/stores/command-stats.js';
 
-// The line around the claim, with a crowd, on two API processes and a worker.
+// Standby, waiting and pauses, with a crowd, on two API processes and a worker.
 
 const CONNECTIONS = 600;
 const PRICE_MINOR = 4_900;
@@ -18,7 +18,7 @@ let client: Client;
 
 beforeAll(async () => {
   stack = await startTestStack({ apis: 2 });
-  client = openClient(stack.baseUrls, stack.authSecret, CONNECTIONS);
+  client = createClient(stack.baseUrls, stack.authSecret, CONNECTIONS);
 });
 afterAll(async () => {
   await client?.close();
@@ -35,7 +35,7 @@ async function buyAll(
   onAnswer?: (buyerId: string, answer: TimedAnswer) => void,
 ): Promise<Bought> {
   const answers = buyerIds.map(async buyerId => {
-    const answer = await client.send(buyerId, 'POST', `/buy/${saleId}`);
+    const answer = await client.send(buyerId, { method: 'POST', path: `/buy/${saleId}` });
     onAnswer?.(buyerId, answer);
     return [buyerId, answer] as const;
   });
@@ -49,25 +49,26 @@ async function expectAudit(saleId: string): Promise<void> {
   await eventually(async () => expect((await stack.audit(saleId)).violations).toEqual([]));
 }
 
-describe('20 units, a line of 100, and 10,000 buyers', () => {
+describe('20 units, a standby of 100, and 10,000 buyers', () => {
   const UNITS = 20;
-  const LINE = 100;
+  const STANDBY = 100;
   const PAY_WITHIN_SECONDS = 6;
   const HANDOVER_MS = 2_000;
   let saleId: string;
-  let line: string[];
-  /** In the order in which they left the line. */
+  /** The buyers on standby, by position. */
+  let standby: string[];
+  /** The buyers who left the standby, in order. */
   const left: string[] = [];
   const payments: Promise<unknown>[] = [];
   let ears: Redis;
 
   afterAll(() => ears?.disconnect());
 
-  test('20 claims, 100 in line at positions 1 to 100, and everybody else is refused', async () => {
+  test('20 buyers win, 100 get the positions 1 to 100 on standby, and all others are refused', async () => {
     await stack.credit(named(10_000, 'b'), PRICE_MINOR);
     saleId = await stack.createSale({
       units: UNITS,
-      standbyFactor: LINE / UNITS,
+      standbyFactor: STANDBY / UNITS,
       payWithinSeconds: PAY_WITHIN_SECONDS,
       priceMinor: PRICE_MINOR,
     });
@@ -76,22 +77,22 @@ describe('20 units, a line of 100, and 10,000 buyers', () => {
       for (const change of parseChange(text).buyers) if (change.kind === 'left') left.push(change.buyerId);
     });
     await ears.subscribe(channelOf(saleId));
-    // The first ten who learn that they have won pay.
+    // The ten winners with the fastest answers pay.
     const answers = await buyAll(saleId, named(10_000, 'b'), (buyerId, { body }) => {
       if (body.status === 'queued' && payments.length < 10) payments.push(pays(buyerId));
     });
     const winners = buyersWith(answers, { status: 'queued' });
     const positionOf = (buyerId: string) => Number(answers.get(buyerId)?.body.position);
-    line = buyersWith(answers, { status: 'standby' }).sort((a, b) => positionOf(a) - positionOf(b));
+    standby = buyersWith(answers, { status: 'standby' }).sort((a, b) => positionOf(a) - positionOf(b));
     expect(winners).toHaveLength(UNITS);
-    expect(line.map(positionOf)).toEqual(Array.from({ length: LINE }, (_, i) => i + 1));
-    expect(buyersWith(answers, { code: 'sold_out' })).toHaveLength(10_000 - UNITS - LINE);
+    expect(standby.map(positionOf)).toEqual(Array.from({ length: STANDBY }, (_, i) => i + 1));
+    expect(buyersWith(answers, { code: 'sold_out' })).toHaveLength(10_000 - UNITS - STANDBY);
   });
 
-  test('no refusal reaches Redis while the line is full', async () => {
+  test('no refused click reaches Redis while the standby is full', async () => {
     const { redis } = stack.connections;
-    const scripts = async () => (await commandCalls(redis)).zrank ?? 0;
-    // A refusal by the script looks for the buyer in the line, and nothing else that runs now does.
+    const scripts = async () => (await readCommandCalls(redis)).zrank ?? 0;
+    // The script looks for a refused buyer on standby by ZRANK. No other command of this moment uses ZRANK.
     await eventually(async () => {
       const before = await scripts();
       await buyAll(saleId, named(20, 'late'));
@@ -103,10 +104,10 @@ describe('20 units, a line of 100, and 10,000 buyers', () => {
     expect(await scripts()).toBe(before);
   });
 
-  test('10 do not pay: their units go to the first 10 in line, in order, within 2 s', async () => {
+  test('the units of 10 unpaid orders go to the first 10 on standby, in order, within 2 s', async () => {
     await Promise.all(payments);
     await expectAudit(saleId);
-    const first = line.slice(0, 10);
+    const first = standby.slice(0, 10);
     await Promise.all(first.map(buyerId => becomes(buyerId, 'pending_payment')));
     expect(left.slice(0, 10)).toEqual(first);
 
@@ -118,34 +119,35 @@ describe('20 units, a line of 100, and 10,000 buyers', () => {
       const handoverMs = order.placedAt.getTime() - Number(before?.payBy.getTime());
       expect(handoverMs).toBeGreaterThanOrEqual(0);
       expect(handoverMs).toBeLessThan(HANDOVER_MS);
-      // The full time to pay, not what was left of somebody else's.
+      // The full time to pay, not the rest of the time of the first order.
       expect(order.payBy.getTime() - order.placedAt.getTime()).toBe(PAY_WITHIN_SECONDS * 1_000);
     }
   });
 
-  test('whoever was promoted and does not pay passes the unit on', async () => {
-    await stack.pay(line[0] ?? '', saleId);
-    await Promise.all(line.slice(10, 19).map(buyerId => becomes(buyerId, 'pending_payment')));
-    await becomes(line[1] ?? '', 'cancelled');
-    await becomes(line[0] ?? '', 'paid');
-    expect(await position(line[19] ?? '')).toBe(1);
+  test('a promoted buyer who does not pay passes the unit on', async () => {
+    await stack.pay(standby[0] ?? '', saleId);
+    await Promise.all(standby.slice(10, 19).map(buyerId => becomes(buyerId, 'pending_payment')));
+    await becomes(standby[1] ?? '', 'cancelled');
+    await becomes(standby[0] ?? '', 'paid');
+    expect(await position(standby[19] ?? '')).toBe(1);
     await expectAudit(saleId);
   });
 
-  test('leaving the line moves up those behind; the close ends the line, and what comes back stays in stock', async () => {
-    await stack.cancel(line[19] ?? '', saleId);
-    await eventually(async () => expect(await position(line[20] ?? '')).toBe(1));
+  test('a buyer who leaves moves the others up, and the close ends the standby and keeps units in stock', async () => {
+    await stack.cancel(standby[19] ?? '', saleId);
+    await eventually(async () => expect(await position(standby[20] ?? '')).toBe(1));
     await changeSale(stack.connections, saleId, { state: 'closed' });
-    await becomes(line[20] ?? '', 'closed');
-    await becomes(line[10] ?? '', 'cancelled');
+    await becomes(standby[20] ?? '', 'closed');
+    await becomes(standby[10] ?? '', 'cancelled');
     await eventually(async () => expect((await stack.audit(saleId)).free).toBe(9));
-    await becomes(line[20] ?? '', 'closed');
+    await becomes(standby[20] ?? '', 'closed');
     await expectAudit(saleId);
   });
 
   const pays = (buyerId: string) =>
     eventually(async () => expect((await stack.pay(buyerId, saleId)).http).toBe(202), 20_000);
-  const statusOf = async (buyerId: string) => (await client.send(buyerId, 'GET', `/order-status/${saleId}`)).body;
+  const statusOf = async (buyerId: string) =>
+    (await client.send(buyerId, { method: 'GET', path: `/order-status/${saleId}` })).body;
   const position = async (buyerId: string) => (await statusOf(buyerId)).position;
   const becomes = (buyerId: string, status: string) =>
     eventually(async () => expect((await statusOf(buyerId)).status).toBe(status), 20_000);
@@ -153,27 +155,28 @@ describe('20 units, a line of 100, and 10,000 buyers', () => {
 
 describe('waiting for the answer', () => {
   const WAITERS = 1_000;
-  const wait = { prefer: 'wait=30' };
 
-  test('a winning buy is answered with the placed order, within 1 s', async () => {
+  test('a winning click that waits is answered with the placed order within 1 s', async () => {
     const saleId = await stack.createSale({ units: 3 });
-    await client.send('warm', 'POST', `/buy/${saleId}`, { prefer: 'wait=10' });
+    const buy = { method: 'POST', path: `/buy/${saleId}`, headers: { prefer: 'wait=10' } } as const;
+    await client.send('warm', buy);
     const startedAtMs = performance.now();
-    const answer = await client.send('ann', 'POST', `/buy/${saleId}`, { prefer: 'wait=10' });
+    const answer = await client.send('ann', buy);
     expect(answer).toMatchObject({ http: 202, body: { status: 'pending_payment', unit: 2 } });
     expect(answer.atMs - startedAtMs).toBeLessThan(1_000);
   });
 
-  /** Everybody waits in line at one of the APIs; the sale closes; all must know within the limit. */
-  async function expectAllTold(limitMs: number, disturb: () => Promise<unknown>): Promise<void> {
+  /** Lets all buyers on standby wait at one of the APIs and closes the sale. All must learn the close within the limit. */
+  async function expectAllAnswered(limitMs: number, disturb: () => Promise<unknown>): Promise<void> {
     const saleId = await stack.createSale({ units: 1, standbyFactor: WAITERS });
     await buyAll(saleId, ['first']);
     await buyAll(saleId, named(WAITERS, 'w'));
     const { redis } = stack.connections;
     await redis.config('RESETSTAT');
-    const waiting = named(WAITERS, 'w').map(buyerId => client.send(buyerId, 'GET', `/order-status/${saleId}`, wait));
-    // Whoever has seen their place in the line is one who is to be told already.
-    await eventually(async () => expect((await commandCalls(redis)).zrank).toBeGreaterThanOrEqual(WAITERS));
+    const wait = { method: 'GET', path: `/order-status/${saleId}`, headers: { prefer: 'wait=30' } } as const;
+    const waiting = named(WAITERS, 'w').map(buyerId => client.send(buyerId, wait));
+    // A waiting request has begun when it has read the position on standby.
+    await eventually(async () => expect((await readCommandCalls(redis)).zrank).toBeGreaterThanOrEqual(WAITERS));
     await disturb();
     const closedAtMs = performance.now();
     await changeSale(stack.connections, saleId, { state: 'closed' });
@@ -182,16 +185,17 @@ describe('waiting for the answer', () => {
     expect(Math.max(...answers.map(({ atMs }) => atMs)) - closedAtMs).toBeLessThan(limitMs);
   }
 
-  test('1,000 who wait at two APIs are all told within 1 s', () => expectAllTold(1_000, async () => undefined));
+  test('1,000 waiting buyers at two APIs learn the close within 1 s', () =>
+    expectAllAnswered(1_000, async () => undefined));
 
-  test('with the feed cut they are told within 3 s', () =>
-    expectAllTold(3_000, () => stack.connections.redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub')));
+  test('waiting buyers learn the close within 3 s when the feed is cut', () =>
+    expectAllAnswered(3_000, () => stack.connections.redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub')));
 
-  test('an API that may not subscribe tells them within 3 s, too', async () => {
+  test('waiting buyers learn the close within 3 s when no API may subscribe', async () => {
     const { redis } = stack.connections;
     await redis.acl('SETUSER', 'default', '-subscribe');
     try {
-      await expectAllTold(3_000, () => redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub'));
+      await expectAllAnswered(3_000, () => redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub'));
     } finally {
       await redis.acl('SETUSER', 'default', '+subscribe');
     }
@@ -201,7 +205,7 @@ describe('waiting for the answer', () => {
 describe('a pause between purchases', () => {
   const PAUSE_SECONDS = 10;
 
-  test('1,000 buys of one buyer in 5 sales: one is won, and the next after the pause, not before', async () => {
+  test('a buyer with 1,000 clicks in 5 sales wins once, and again only after the pause', async () => {
     const sales = await Promise.all(
       Array.from({ length: 5 }, () => stack.createSale({ units: 10, minSecondsBetweenPurchases: PAUSE_SECONDS })),
     );
@@ -209,7 +213,7 @@ describe('a pause between purchases', () => {
     const answers = await Promise.all(
       Array.from({ length: 1_000 }, async (_, i) => {
         const saleId = sales[i % sales.length] ?? '';
-        return { saleId, ...(await client.send('keen', 'POST', `/buy/${saleId}`)) };
+        return { saleId, ...(await client.send('keen', { method: 'POST', path: `/buy/${saleId}` })) };
       }),
     );
     const winning = new Set(answers.filter(({ body }) => body.claimId).map(({ body }) => body.claimId));
@@ -221,11 +225,11 @@ describe('a pause between purchases', () => {
     }
     const next = sales.find(saleId => saleId !== won) ?? '';
     const bought = await eventually(async () => {
-      const answer = await client.send('keen', 'POST', `/buy/${next}`);
+      const answer = await client.send('keen', { method: 'POST', path: `/buy/${next}` });
       expect(answer.http).toBe(202);
       return answer;
     });
-    // It was won after the start.
+    // The pause began with the first win, after `startedAtMs`.
     const tookMs = bought.atMs - startedAtMs;
     expect(tookMs).toBeGreaterThanOrEqual(PAUSE_SECONDS * 1_000);
     expect(tookMs).toBeLessThan(PAUSE_SECONDS * 1_000 + 3_000);

@@ -5,7 +5,7 @@ import type { Answer } from '#stack/crowd/storefront.js';
 import { eventually } from '../support/eventually.js';
 import { startTestStack, type TestStack } from '../support/stack.js';
 
-// The path of one buyer through API, queue, worker and both stores, as the page walks it.
+// The path of one buyer through API, queue, worker and both stores, with the calls of the page.
 
 const PRICE_MINOR = 4_900;
 
@@ -28,7 +28,7 @@ async function expectAudit(saleId: string): Promise<void> {
   await eventually(async () => expect((await stack.audit(saleId)).violations).toEqual([]));
 }
 
-test('a click becomes a claim, an order, and a paid unit', async () => {
+test('a click becomes a claim, an order and a paid unit', async () => {
   const saleId = await stack.createSale({ units: 3, priceMinor: PRICE_MINOR });
   await stack.credit('ada', PRICE_MINOR + 100);
   const claim = await stack.buy('ada', saleId);
@@ -43,7 +43,7 @@ test('a click becomes a claim, an order, and a paid unit', async () => {
   await expectAudit(saleId);
 });
 
-test('clicking again, at another API, gives the same claim', async () => {
+test('a second click at another API returns the same claim', async () => {
   const saleId = await stack.createSale({ units: 3 });
   const first = await stack.buy('ben', saleId);
   const headers = { authorization: `Bearer ${stack.token('ben')}` };
@@ -52,7 +52,7 @@ test('clicking again, at another API, gives the same claim', async () => {
   expect(await again.json()).toMatchObject({ claimId: first.claimId, unit: first.unit });
 });
 
-test('a payment without the money says so, and the order stays payable', async () => {
+test('a payment without funds reports the reason, and the order stays payable', async () => {
   const saleId = await stack.createSale({ units: 1, priceMinor: PRICE_MINOR });
   await stack.credit('poor', PRICE_MINOR - 1);
   await stack.buy('poor', saleId);
@@ -65,7 +65,7 @@ test('a payment without the money says so, and the order stays payable', async (
   await expectAudit(saleId);
 });
 
-test('a cancelled unit can be bought, also by who cancelled', async () => {
+test('a cancelled unit can be bought again, also by the same buyer', async () => {
   const saleId = await stack.createSale({ units: 1, standbyFactor: 0 });
   await stack.buy('cid', saleId);
   await becomes('cid', saleId, 'pending_payment');
@@ -106,7 +106,7 @@ test('a unit that comes back goes to the first on standby', async () => {
   await expectAudit(saleId);
 });
 
-test('with immediate settlement the wallet decides as the order is placed', async () => {
+test('with immediate settlement the wallet decides while the order is placed', async () => {
   const saleId = await stack.createSale({
     units: 1,
     standbyFactor: 0,
@@ -121,13 +121,13 @@ test('with immediate settlement the wallet decides as the order is placed', asyn
   await expectAudit(saleId);
 });
 
-test('a sale that ends while claims are not placed yet: all of them are, and nobody else gets in', async () => {
+test('a sale that closes with unplaced claims places all of them and admits no other buyer', async () => {
   const saleId = await stack.createSale({ units: 5, standbyFactor: 0, priceMinor: PRICE_MINOR });
   await stack.credit('lea', PRICE_MINOR);
   await stack.worker.kill9();
   const claims = await Promise.all(['lea', 'max', 'nia'].map(buyerId => stack.buy(buyerId, saleId)));
   expect(claims.map(({ http }) => http)).toEqual([202, 202, 202]);
-  // The jobs are lost, too: only the outbox still knows.
+  // The jobs are lost as well, so only the outbox knows the claims.
   await stack.connections.queues['place-orders'].obliterate({ force: true });
   await changeSale(stack.connections, saleId, { state: 'closed' });
   expect(await stack.buy('ole', saleId)).toMatchObject({ http: 410, code: 'sale_closed' });

@@ -3,13 +3,14 @@ import { creditWallets } from '#core/postgres/money/wallet.js';
 import { payOrder } from '#core/steps/pay-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { BEARER, useAdmin } from '../support/http/admin.js';
-import { openTestSale, useStores, winOne } from '../support/stores/stores.js';
+import { openTestSale, winOne } from '../support/sales.js';
+import { useStores } from '../support/stores/stores.js';
 
 const stores = useStores();
 const admin = useAdmin(stores);
 const { ask } = admin;
 
-test('a buyer’s page shows wallet, orders and statement, and refunds what is paid, asking about the unit', async () => {
+test('a buyer’s page shows wallet, orders and statement, and asks about the unit before a refund', async () => {
   const sale = await openTestSale(stores, { units: 1, priceMinor: 500 });
   await creditWallets(stores.db, ['spender'], { amountMinor: 700, currency: 'EUR' });
   const claim = await winOne(stores, sale, 'spender');
@@ -32,8 +33,8 @@ test('a buyer’s page shows wallet, orders and statement, and refunds what is p
   });
 });
 
-test('webhooks that the shop did not take in are listed, and tried again', async () => {
-  // The refund above was written down for the shop: say that it was given up.
+test('webhooks that the shop refused are listed, and can be retried', async () => {
+  // The refund above wrote a notice for the shop, which becomes a dead one here.
   await stores.db.outboxEvent.updateMany({
     where: { kind: 'order.refunded' },
     data: { deadAt: new Date(), lastError: 'HTTP 500' },

@@ -5,10 +5,12 @@ import { JOB_NAMES } from '#core/queue/jobs.js';
 import { readLoadedSale } from '#core/redis/sale/sale.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { ADMIN_TOKEN, AUTH_SECRET, BEARER, HTML, logIn, useAdmin } from '../support/http/admin.js';
-import { oddRequests, wrongAnswers } from '../support/http/odd-requests.js';
+import { oddRequests } from '../support/http/odd-requests.js';
+import { wrongAnswers } from '../support/http/wrong-answers.js';
+import { openTestSale, winOne } from '../support/sales.js';
 import { loseClaim } from '../support/stores/by-hand.js';
 import { startFaultProxy } from '../support/stores/fault-proxy.js';
-import { openTestSale, useStores, winOne } from '../support/stores/stores.js';
+import { useStores } from '../support/stores/stores.js';
 
 const stores = useStores();
 const admin = useAdmin(stores);
@@ -23,7 +25,7 @@ const OURS = ['', 'sales', 'sales/x', 'sales/x/audit', 'money', 'buyers/x', 'not
 );
 const CHANGES = ['pause', 'resume', 'close', 'restock'].map((change): Route => ['POST', `/sales/x/${change}`]);
 
-/** Every route that bull-board has, by its own list. */
+/** Every route of bull-board, from its own list. */
 const BOARD = [appRoutes.entryPoint, ...appRoutes.api].flatMap(({ method, route }) =>
   [route].flat().flatMap(path => {
     const filled = path.replace(':queueName', 'place-orders').replace(/:\w+/g, '1');
@@ -32,15 +34,15 @@ const BOARD = [appRoutes.entryPoint, ...appRoutes.api].flatMap(({ method, route 
 );
 
 describe('without a login', () => {
-  test.each(['/healthz', '/readyz', '/login', '/admin.css'])('%s is open', async path => {
+  test.each(['/healthz', '/readyz', '/login', '/admin.css'])('%s is public', async path => {
     expect((await ask(path)).status).toBe(200);
   });
 
-  test('bull-board has as many routes as ever, and its list is read', () => {
+  test('the list of bull-board’s routes is complete', () => {
     expect(BOARD.length).toBeGreaterThan(30);
   });
 
-  test.each([...OURS, ...CHANGES, ...BOARD])('%s %s is not', async (method, path) => {
+  test.each([...OURS, ...CHANGES, ...BOARD])('%s %s needs a login', async (method, path) => {
     const credentials: [string, Record<string, string>][] = [
       ['none', {}],
       ['another token', { authorization: 'Bearer wrong' }],
@@ -58,13 +60,13 @@ describe('without a login', () => {
     expect(answers).toEqual(credentials.map(([name]) => [name, 401, problem]));
   });
 
-  test('every route answers odd requests with a problem, also to who is logged in', async () => {
+  test('every route answers odd requests with a problem, with and without a login', async () => {
     const routes = ['/', '/login', '/sales/', '/buyers/', '/orders/', '/money', '/queues/api/queues/', '/nothing/'];
     const requests = oddRequests(routes, [BEARER.authorization, '']);
     expect(await wrongAnswers(Number(new URL(admin.url).port), requests)).toEqual([]);
   });
 
-  test('a browser is sent to the login, from the console and from the board', async () => {
+  test('the console and the board redirect a browser to the login', async () => {
     for (const path of ['/', '/sales/x', '/queues', '/queues/queue/place-orders']) {
       const answer = await ask(path, HTML);
       expect([answer.status, answer.headers.get('location')]).toEqual([303, '/login']);
@@ -73,7 +75,7 @@ describe('without a login', () => {
 });
 
 describe('logging in', () => {
-  test('sets a cookie that scripts and other sites do not get, and opens everything', async () => {
+  test('a login sets a cookie for this site only, and opens every page', async () => {
     const answer = await logIn(admin.url, ADMIN_TOKEN);
     expect([answer.status, answer.headers.get('location')]).toEqual([303, '/']);
     expect(answer.headers.get('set-cookie')).toMatch(/Path=\/; HttpOnly; SameSite=Strict/);
@@ -83,12 +85,12 @@ describe('logging in', () => {
     }
   });
 
-  test('logging out takes the cookie back', async () => {
+  test('a logout deletes the cookie', async () => {
     const answer = await ask('/logout', { ...admin.browser, origin: admin.url }, { method: 'POST' });
     expect(answer.headers.get('set-cookie')).toMatch(/^dropline_admin=; Max-Age=0/);
   });
 
-  test('ten wrong tokens a minute are enough, and then the right one must wait, too', async () => {
+  test('after ten wrong tokens in a minute every token has to wait', async () => {
     const another = await admin.startAnother();
     for (let i = 0; i < 10; i += 1) expect((await logIn(another, 'wrong', {})).status).toBe(401);
     const limited = await logIn(another, ADMIN_TOKEN, {});
@@ -98,14 +100,14 @@ describe('logging in', () => {
   });
 });
 
-describe('another page', () => {
+describe('requests of another page', () => {
   test.each([
     ['another site', { origin: 'https://evil.example' }],
     ['another port of this host', { origin: 'http://127.0.0.1:1' }],
     ['a page without an origin', { origin: 'null' }],
-    ['what the browser calls cross-site', { 'sec-fetch-site': 'cross-site' }],
-    ['what the browser calls same-site', { 'sec-fetch-site': 'same-site' }],
-    ['a form that hides where it is', {}],
+    ['a page that the browser calls cross-site', { 'sec-fetch-site': 'cross-site' }],
+    ['a page that the browser calls same-site', { 'sec-fetch-site': 'same-site' }],
+    ['a form that hides its origin', {}],
   ])('%s changes nothing', async (_, headers) => {
     const sale = await openTestSale(stores);
     const answer = await ask(
@@ -121,7 +123,7 @@ describe('another page', () => {
 describe('the board', () => {
   const writes = BOARD.filter(([method]) => method !== 'GET');
 
-  test.each(writes)('read-only, it refuses %s %s', async (method, path) => {
+  test.each(writes)('the read-only board refuses %s %s', async (method, path) => {
     const answer = await ask(path, BEARER, { method });
     expect([answer.status, await answer.json()]).toEqual([
       405,
@@ -129,12 +131,12 @@ describe('the board', () => {
     ]);
   });
 
-  test('shows every queue', async () => {
+  test('the board shows every queue', async () => {
     const { queues } = (await (await ask('/queues/api/queues', BEARER)).json()) as { queues: object[] };
     expect(queues).toEqual(JOB_NAMES.map(name => expect.objectContaining({ name, readOnlyMode: true })));
   });
 
-  test('may be written to with BOARD_WRITE=1', async () => {
+  test('the board changes queues with BOARD_WRITE=1', async () => {
     const another = await admin.startAnother({ BOARD_WRITE: '1' });
     const queue = stores.queues['cancel-order'];
     const set = (verb: string) =>
@@ -147,7 +149,7 @@ describe('the board', () => {
 });
 
 describe('the console', () => {
-  test('shows sales to people and to programs, with whatever a title holds', async () => {
+  test('the console shows sales to people and programs, and escapes their titles', async () => {
     const sale = await openTestSale(stores, { title: `<script>alert("x")</script>`, units: 7 });
     for (const path of ['/', `/sales/${sale.id}`]) {
       const answer = await ask(path, admin.browser);
@@ -165,7 +167,7 @@ describe('the console', () => {
     expect(sales).toContainEqual(expect.objectContaining({ id: sale.id, phase: 'open' }));
   });
 
-  test('shows an audit that holds, and one that does not', async () => {
+  test('the console shows an audit that holds, and one that fails', async () => {
     const sale = await openTestSale(stores);
     const won = await winOne(stores, sale, 'b1');
     await placeOrders(stores, { saleId: sale.id, claims: [won] });
@@ -179,7 +181,7 @@ describe('the console', () => {
     expect(page).toContain(won.claimId);
   });
 
-  test('changes a sale, from a form and from a program', async () => {
+  test('the console changes a sale for a form and for a program', async () => {
     const sale = await openTestSale(stores, { units: 2 });
     const path = `/sales/${sale.id}`;
     const form = (change: string, fields = {}) =>
@@ -206,7 +208,7 @@ describe('the console', () => {
   });
 
   test.each(['/sales/absent', '/sales/absent/audit', '/sales/%00', '/sales/a%20b', '/sales/%E0'])(
-    '%s is a problem, not a crash',
+    '%s is answered with a problem',
     async path => {
       const answer = await ask(path, BEARER);
       expect([400, 404]).toContain(answer.status);
@@ -214,7 +216,7 @@ describe('the console', () => {
     },
   );
 
-  test('a body that is too large or no form is refused', async () => {
+  test('a body that is too large or malformed is refused', async () => {
     const sale = await openTestSale(stores);
     const restock = (body: string, type: string) =>
       ask(`/sales/${sale.id}/restock`, { ...BEARER, 'content-type': type }, { method: 'POST', body });
@@ -224,8 +226,8 @@ describe('the console', () => {
   });
 });
 
-describe('with stores that are away', () => {
-  test('the process lives, is not ready, and every answer comes in time', async () => {
+describe('with stores that are down', () => {
+  test('the process is alive but not ready, and answers in time', async () => {
     const another = await admin.startAnother({
       REDIS_URL: 'redis://127.0.0.1:1',
       DATABASE_URL: 'postgres://x@127.0.0.1:1/x',
@@ -238,14 +240,14 @@ describe('with stores that are away', () => {
     }
   });
 
-  test('an answer of many steps is given up as soon as one of a single step', async () => {
+  test('an answer of many statements has the same deadline as an answer of one', async () => {
     const sale = await openTestSale(stores);
     const proxy = await startFaultProxy(stores.databaseUrl);
     try {
       const slow = await admin.startAnother({ DATABASE_URL: proxy.through(stores.databaseUrl) });
       const audit = () => fetch(`${slow}/sales/${sale.id}/audit`, { headers: { ...BEARER, ...HTML } });
       expect((await audit()).status).toBe(200);
-      // Each statement is quick enough; all eight of them, one after the other, are not.
+      // Each statement is fast enough, but eight of them in sequence miss the deadline.
       proxy.set({ kind: 'latency', ms: 700 });
       const askedAt = performance.now();
       expect((await audit()).status).toBe(503);
@@ -255,7 +257,7 @@ describe('with stores that are away', () => {
     }
   });
 
-  test('without Redis the console shows what Postgres has, and a change is kept for later', async () => {
+  test('without Redis the console shows the sale in Postgres and keeps a change for later', async () => {
     const sale = await openTestSale(stores);
     const another = await admin.startAnother({ REDIS_URL: 'redis://127.0.0.1:1' });
     const seen = await fetch(`${another}/sales/${sale.id}`, { headers: BEARER });

@@ -13,8 +13,9 @@ import { payOrder } from '#core/steps/pay-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { build } from '../support/build.js';
 import { cli, type Ended } from '../support/command.js';
+import { openTestSale, win, winOne } from '../support/sales.js';
 import { loseClaim } from '../support/stores/by-hand.js';
-import { openTestSale, useStores, win, winOne } from '../support/stores/stores.js';
+import { useStores } from '../support/stores/stores.js';
 
 const AUTH_SECRET = 'a secret of the test, and long enough';
 
@@ -24,7 +25,7 @@ beforeAll(build);
 const run = (...args: string[]): Promise<Ended> =>
   cli(args, { REDIS_URL: stores.redisUrl, DATABASE_URL: stores.databaseUrl, AUTH_SECRET });
 
-/** Runs a command that must succeed, and reads its one line of JSON. */
+/** Runs a command that must succeed, and parses its line of JSON. */
 async function json(...args: string[]) {
   const { exitCode, stdout, stderr } = await run(...args, '--json');
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
@@ -32,7 +33,7 @@ async function json(...args: string[]) {
   return JSON.parse(stdout);
 }
 
-/** One line that says what is wrong, nothing on standard output, and no stack trace. */
+/** Expects one line with the cause, nothing on standard output, and no stack trace. */
 function expectRefusal({ exitCode, stdout, stderr }: Ended, code: number, said: string | RegExp): void {
   expect({ exitCode, stdout, lines: stderr.trimEnd().split('\n').length }).toEqual({
     exitCode: code,
@@ -43,7 +44,7 @@ function expectRefusal({ exitCode, stdout, stderr }: Ended, code: number, said: 
 }
 
 describe('sale create', () => {
-  test('makes a sale with the defaults, that can be bought from at once', async () => {
+  test('sale create creates a sale with the defaults, which sells at once', async () => {
     const made = await json('sale', 'create', '--id', 'plain', '--units', '3', '--price', '1250');
     expect(made).toMatchObject({ id: 'plain', units: 3, free: 3, priceMinor: 1250, currency: 'EUR', phase: 'open' });
     expect(made).toMatchObject({ payWithinSeconds: 900, settlement: 'deferred', standbyFactor: 5, inRedis: 'ready' });
@@ -51,7 +52,7 @@ describe('sale create', () => {
     expect(await win(stores, { id: 'plain' }, 'b1')).toHaveLength(1);
   });
 
-  test('takes every option', async () => {
+  test('sale create takes every option', async () => {
     const options = ['--currency', 'JPY', '--opens', '+1h', '--closes', '2090-01-01T00:00:00Z', '--pay-within', '5'];
     const more = ['--settlement', 'immediate', '--standby-factor', '0', '--title', 'A <kettle>'];
     const made = await json('sale', 'create', '--id', 'full', '--units', '1', '--price', '0', ...options, ...more);
@@ -59,7 +60,7 @@ describe('sale create', () => {
     expect(made).toMatchObject({ settlement: 'immediate', standbyFactor: 0, closesAt: '2090-01-01T00:00:00.000Z' });
   });
 
-  test('refuses an id twice, and finishes what a crash left half made', async () => {
+  test('sale create refuses a known id, and finishes a sale after a crash', async () => {
     const args = ['sale', 'create', '--id', 'twice', '--units', '2', '--price', '1'];
     expect((await run(...args)).exitCode).toBe(0);
     expectRefusal(await run(...args), 1, 'sale twice exists already');
@@ -68,19 +69,19 @@ describe('sale create', () => {
     expect(await readLoadedSale(stores.redis, 'twice')).toMatchObject({ units: 2, remaining: 2 });
   });
 
-  // What each option takes is in test/unit/apps/cli-options.test.ts.
+  // test/unit/apps/cli-options.test.ts has the forms of each option.
   test.each([
     ['--units', '0', 'option .--units <n>. argument .0. is invalid. It must be a whole number from 1 to 10000000'],
     ['--closes', '2020-01-01T00:00:00Z', '--closes must be after --opens'],
     ['--settlement', 'later', 'deferred, immediate'],
-  ])('refuses %s %s', async (option, value, said) => {
+  ])('sale create refuses %s %s', async (option, value, said) => {
     const options = { '--id': 'bad', '--units': '1', '--price': '1', [option]: value };
     expectRefusal(await run('sale', 'create', ...Object.entries(options).flat()), 2, new RegExp(said));
   });
 });
 
 describe('changing a sale', () => {
-  test('pause, restock and resume reach both stores, and standby gets the new units', async () => {
+  test('pause, restock and resume reach both stores, and buyers on standby get the new units', async () => {
     const sale = await openTestSale(stores, { units: 1, standbyFactor: 5 });
     await winOne(stores, sale, 'first');
     expect(await json('sale', 'pause', sale.id)).toMatchObject({ state: 'paused', units: 1 });
@@ -107,12 +108,12 @@ describe('changing a sale', () => {
     expect(await json('sale', 'show', sale.id)).toMatchObject({ state: 'closed', phase: 'closed' });
   });
 
-  test('a sale that is not there, and a restock of nothing, are refused', async () => {
+  test('an unknown sale and a restock without units are refused', async () => {
     expectRefusal(await run('sale', 'pause', 'absent'), 1, 'there is no sale absent');
     expectRefusal(await run('sale', 'restock', 'absent'), 2, '--units');
   });
 
-  test('list has every sale', async () => {
+  test('sale list has every sale', async () => {
     const sale = await openTestSale(stores);
     const listed: { id: string }[] = await json('sale', 'list');
     expect(listed.map(({ id }) => id)).toContain(sale.id);
@@ -121,7 +122,7 @@ describe('changing a sale', () => {
 });
 
 describe('token and credit', () => {
-  test('token prints nothing but a token, and needs no store', async () => {
+  test('token prints only a token, and needs no store', async () => {
     const { exitCode, stdout } = await cli(['token', '--buyer', 'b1'], {
       AUTH_SECRET,
       REDIS_URL: 'redis://127.0.0.1:1',
@@ -139,7 +140,7 @@ describe('token and credit', () => {
 });
 
 describe('audit, reconcile, rebuild', () => {
-  test('a lost claim is found by the audit, left by a dry run, and repaired', async () => {
+  test('the audit finds a lost claim, a dry run leaves it, and reconcile repairs it', async () => {
     const sale = await openTestSale(stores);
     const won = await winOne(stores, sale, 'b1');
     await placeOrders(stores, { saleId: sale.id, claims: [won] });
@@ -157,7 +158,7 @@ describe('audit, reconcile, rebuild', () => {
     expect((await run('audit', sale.id)).stdout).toContain('every promise holds');
   });
 
-  test('rebuild makes a sale anew', async () => {
+  test('rebuild restores a sale in Redis', async () => {
     const sale = await openTestSale(stores);
     await placeOrders(stores, { saleId: sale.id, claims: await win(stores, sale, 'b1', 'b2') });
     await stores.redis.del(...Object.values(keysOf(sale.id)));
@@ -165,13 +166,13 @@ describe('audit, reconcile, rebuild', () => {
     expect(await readLoadedSale(stores.redis, sale.id)).toMatchObject({ remaining: 1 });
   });
 
-  test.each(['audit', 'reconcile', 'rebuild'])('%s of a sale that is not there is refused', async command => {
+  test.each(['audit', 'reconcile', 'rebuild'])('%s of an unknown sale is refused', async command => {
     expectRefusal(await run(command, 'absent'), 1, 'there is no sale absent');
   });
 });
 
-describe('what is not there', () => {
-  test('a store that refuses or never answers ends in one line, in time', async () => {
+describe('missing stores and settings', () => {
+  test('a command ends in time with one line when a store refuses or never answers', async () => {
     const silent = createServer();
     await new Promise<void>(resolve => silent.listen(0, '127.0.0.1', resolve));
     const { port } = silent.address() as { port: number };
@@ -190,7 +191,7 @@ describe('what is not there', () => {
     expect(refusing.stderr + nowhere.stderr + dumb.stderr).not.toContain('secret');
   });
 
-  test('a database without tables is told to be migrated, and migrate does it', async () => {
+  test('a command without tables names migrate, which creates them', async () => {
     const url = new URL(stores.databaseUrl);
     await stores.db.$executeRaw`CREATE DATABASE empty`;
     url.pathname = '/empty';
@@ -200,8 +201,8 @@ describe('what is not there', () => {
     expect((await cli(['migrate'], env)).stdout).toBe('up to date\n');
   });
 
-  test('a setting that is missing is named', async () => {
-    // A store that no stack here has, so that none is asked.
+  test('the error names a missing setting', async () => {
+    // No running stack has this URL, so its settings are not used.
     expectRefusal(
       await cli(['token', '--buyer', 'b'], { REDIS_URL: 'redis://127.0.0.1:1' }),
       1,
@@ -225,9 +226,9 @@ describe('the stack that runs from this clone', () => {
     ADMIN_PORT: '2',
   });
 
-  test('is found without any setting, by its owner only, and not once it has ended', async () => {
+  test('commands find the running stack without settings, for its owner only, and until its end', async () => {
     const sale = await openTestSale(stores);
-    // Somebody may work with a stack of this clone while the tests run.
+    // A stack of this clone may run beside the tests.
     const others = existsSync(notice) ? readFileSync(notice, 'utf8') : undefined;
     expect(announceStack(settings())).toBe(true);
     try {
@@ -244,7 +245,7 @@ describe('the stack that runs from this clone', () => {
 });
 
 describe('balance, statement and refund', () => {
-  test('tell of a buyer’s money, and give that of a paid order back once', async () => {
+  test('balance and statement show a buyer’s money, and refund gives it back once', async () => {
     const sale = await openTestSale(stores, { units: 1, priceMinor: 500 });
     await run('credit', '--buyer', 'payer', '--amount', '600');
     const claim = await winOne(stores, sale, 'payer');

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
 import { type FaultProxy, startFaultProxy } from '../support/stores/fault-proxy.js';
 
-/** A server that says back what it is told. */
+/** A server that echoes every piece. */
 let server: Server;
 let heard = '';
 let proxy: FaultProxy;
@@ -32,7 +32,7 @@ afterEach(async () => {
   server.close();
 });
 
-/** A client, and what came to it. */
+/** Connects a client, and records its pieces, its error and its end. */
 async function open() {
   const socket = connect({ host: '127.0.0.1', port: proxy.port });
   clients.push(socket);
@@ -51,8 +51,8 @@ async function open() {
   return { socket, seen, answered: (text: string) => eventually(() => expect(seen.text).toBe(text)) };
 }
 
-describe('a link', () => {
-  test('that is whole carries everything both ways, also a lot', async () => {
+describe('the fault proxy', () => {
+  test('a link without a fault carries a megabyte both ways', async () => {
     const { socket, answered } = await open();
     const text = 'x'.repeat(1_000_000);
     socket.write(text);
@@ -60,7 +60,7 @@ describe('a link', () => {
     expect(heard).toBe(text);
   });
 
-  test('ends on both sides when one side ends', async () => {
+  test('a connection ends on both sides when one side ends', async () => {
     const { socket, seen, answered } = await open();
     socket.write('hello');
     await answered('hello');
@@ -69,7 +69,7 @@ describe('a link', () => {
     await eventually(() => expect(proxy.connections()).toBe(0));
   });
 
-  test('with latency delivers late, each way', async () => {
+  test('latency delays each direction', async () => {
     const { socket, answered } = await open();
     proxy.set({ kind: 'latency', ms: 100 });
     const startedAt = performance.now();
@@ -78,7 +78,7 @@ describe('a link', () => {
     expect(performance.now() - startedAt).toBeGreaterThan(190);
   });
 
-  test('that is reset takes connections down, new ones too, until it is mended', async () => {
+  test('a reset link resets open and new connections until it is mended', async () => {
     const { seen } = await open();
     proxy.set({ kind: 'reset' });
     await eventually(() => expect(seen).toMatchObject({ error: 'ECONNRESET', closed: true }));
@@ -90,7 +90,7 @@ describe('a link', () => {
     await answered('again');
   });
 
-  test('that is half-open accepts and swallows, and says nothing', async () => {
+  test('a half-open link accepts connections and swallows every byte', async () => {
     proxy.set({ kind: 'half-open' });
     const { socket, seen } = await open();
     socket.write('lost');
@@ -105,7 +105,7 @@ describe('a link', () => {
     expect(heard).toBe('heard');
   });
 
-  test('that is half-open tells neither side that the other has gone', async () => {
+  test('a half-open link hides from each side that the other has gone', async () => {
     proxy.set({ kind: 'half-open' });
     const [first, second] = [await open(), await open()];
     for (const { socket } of [first, second]) socket.write('lost');
@@ -115,10 +115,10 @@ describe('a link', () => {
     for (const socket of accepted) socket.destroy();
     await eventually(() => expect(proxy.silent()).toBe(0));
     expect(second.seen.closed).toBe(false);
-    // Whose connections are left over with one side is closed all the same: afterEach waits for it.
+    // afterEach waits until the proxy has closed the connections that only one side still has.
   });
 
-  test('that drops replies lets the request arrive and the client never know', async () => {
+  test('a link that drops replies delivers the request and resets the client', async () => {
     const { socket, seen } = await open();
     proxy.set({ kind: 'drop-reply' });
     socket.write('done?');
@@ -127,7 +127,7 @@ describe('a link', () => {
     expect(seen).toMatchObject({ text: '', error: 'ECONNRESET' });
   });
 
-  test('that stalls delivers everything afterwards, in order', async () => {
+  test('a stalled link delivers every byte in order afterwards', async () => {
     const { socket, seen, answered } = await open();
     const stalled = proxy.setFor({ kind: 'stall' }, 150);
     for (const letter of 'abc') socket.write(letter);
@@ -135,7 +135,7 @@ describe('a link', () => {
     await answered('abc');
   });
 
-  test('that stalls can be closed all the same', async () => {
+  test('a stalled link can be closed', async () => {
     const stalling = await startFaultProxy((server.address() as AddressInfo).port);
     stalling.set({ kind: 'stall' });
     const socket = connect({ host: '127.0.0.1', port: stalling.port });
@@ -147,7 +147,7 @@ describe('a link', () => {
     await eventually(() => expect(socket.destroyed).toBe(true));
   });
 
-  test('that leads elsewhere takes connections down, and new ones go there', async () => {
+  test('a link with a new target resets connections and leads new ones there', async () => {
     const { seen } = await open();
     const elsewhere = createServer(socket => socket.end('elsewhere')).listen(0, '127.0.0.1');
     await once(elsewhere, 'listening');
@@ -157,7 +157,7 @@ describe('a link', () => {
     elsewhere.close();
   });
 
-  test('in slices delivers byte by byte', async () => {
+  test('a sliced link delivers byte by byte', async () => {
     const { socket, seen, answered } = await open();
     proxy.set({ kind: 'slices' });
     socket.write('one by one');
@@ -165,7 +165,7 @@ describe('a link', () => {
     expect(seen.pieces).toBeGreaterThan(3);
   });
 
-  test('that is cut for a time closes everything, and works again after', async () => {
+  test('a link that is cut for a time closes connections, and works again afterwards', async () => {
     const { seen } = await open();
     const cut = proxy.setFor({ kind: 'cut' }, 100);
     await eventually(() => expect(seen.closed).toBe(true));
@@ -178,7 +178,7 @@ describe('a link', () => {
     await answered('back');
   });
 
-  test('has a URL like that of its target', () => {
+  test('the proxy’s URL differs from the target’s in the port only', () => {
     expect(proxy.through('redis://127.0.0.1:6379')).toBe(`redis://127.0.0.1:${proxy.port}`);
     expect(proxy.through('postgresql://postgres@127.0.0.1:5432/dropline')).toBe(
       `postgresql://postgres@127.0.0.1:${proxy.port}/dropline`,

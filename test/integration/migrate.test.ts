@@ -1,105 +1,119 @@
-import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import pg from 'pg';
+import { MIGRATION_LOCK } from '#core/postgres/migrate/lock.js';
 import { migrate } from '#core/postgres/migrate/migrate.js';
-import { withSchemaEngine } from '#core/postgres/migrate/schema-engine.js';
-import { checkout } from '#core/process/checkout.js';
-import { type PrivateStores, startPrivateStores } from '#stack/stores/private-stores.js';
+import { MIGRATIONS, readMigrations } from '#core/postgres/migrate/migrations.js';
+import { cli } from '../support/command.js';
+import { eventually } from '../support/eventually.js';
+import { deployByEngine, diagnoseByEngine, driftOf, OUR_SCHEMA } from '../support/migrate/engine-view.js';
+import { readColumn } from '../support/migrate/read-column.js';
+import { createEmptyDatabase } from '../support/stores/shared-postgres.js';
 
-let stores: PrivateStores;
-
-beforeAll(async () => {
-  stores = await startPrivateStores();
-});
-
-afterAll(async () => {
-  await stores.stop();
-});
-
-const createDatabase = (name: string): Promise<string> => stores.postgres.createDatabase(name);
-
-/** The first column of each row. */
-async function column(url: string, sql: string): Promise<unknown[]> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    const { rows } = await client.query({ text: sql, rowMode: 'array' });
-    return rows.map((row: unknown[]) => row[0]);
-  } finally {
-    await client.end();
-  }
-}
-
-const SCHEMA = join(checkout, 'prisma', 'schema.prisma');
-const OUR_SCHEMA = readFileSync(SCHEMA, 'utf8');
-
-/**
- * What schema.prisma has that a migrated database has not, or the reverse. Only what Prisma's schema can express is compared: the
- * engine passes over CHECKs, triggers and partial indexes.
- *
- * @returns the SQL that would make the database match the schema; empty when they agree
- */
-async function drift(url: string, schema = OUR_SCHEMA): Promise<string> {
-  const files = [{ path: SCHEMA, content: schema }];
-  const { stdout } = await withSchemaEngine(url, engine =>
-    engine.diff({
-      from: { tag: 'schemaDatasource', configDir: dirname(SCHEMA), files },
-      to: { tag: 'schemaDatamodel', files },
-      script: true,
-      exitCode: null,
-      filters: { externalTables: [], externalEnums: [] },
-    }),
-  );
-  const sql = stdout ?? '';
-  return sql.trim() === '-- This is an empty migration.' ? '' : sql;
-}
+const NAMES = readMigrations(MIGRATIONS).map(({ name }) => name);
 
 describe('migrating', () => {
-  test('an empty database gets every migration, and none a second time', async () => {
-    const url = await createDatabase('twice');
-    expect((await migrate(url)).applied).toContain('0001_init');
-    expect((await migrate(url)).applied).toEqual([]);
+  test('an empty database gets every migration, and a second run applies none', async () => {
+    const url = await createEmptyDatabase();
+    expect(await migrate(url)).toEqual({ applied: NAMES });
+    expect(await migrate(url)).toEqual({ applied: [] });
   });
 
-  test('of several processes that start together one does the work', async () => {
-    const url = await createDatabase('together');
+  test('one of several runs that start together applies the migrations', async () => {
+    const url = await createEmptyDatabase();
     const outcomes = await Promise.all([migrate(url), migrate(url), migrate(url)]);
-    const applied = outcomes.flatMap(outcome => outcome.applied);
-    expect(applied).toEqual([...new Set(applied)]);
-    expect(applied).toEqual(
-      await column(url, 'SELECT migration_name FROM _prisma_migrations WHERE finished_at IS NOT NULL ORDER BY 1'),
-    );
+    expect(outcomes.map(({ applied }) => applied.length).sort()).toEqual([0, 0, NAMES.length]);
   });
 
-  test('a database that is not there is an error that names it', async () => {
-    const url = new URL(await createDatabase('present'));
+  test('one of two processes that start together applies the migrations, and the other succeeds', async () => {
+    const url = await createEmptyDatabase();
+    const gate = new pg.Client({ connectionString: url });
+    await gate.connect();
+    await gate.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    const both = Promise.all([1, 2].map(() => cli(['migrate'], { DATABASE_URL: url })));
+    await eventually(async () => {
+      const asking = `SELECT pid FROM pg_stat_activity
+        WHERE query LIKE '%pg_try_advisory_lock%' AND datname = current_database() AND pid <> pg_backend_pid()`;
+      expect(await readColumn(url, asking)).toHaveLength(2);
+    });
+    await gate.end();
+    expect((await both).map(({ stdout }) => stdout).sort()).toEqual([`applied ${NAMES.join(', ')}\n`, 'up to date\n']);
+    expect(await readColumn(url, 'SELECT migration_name FROM _prisma_migrations ORDER BY 1')).toEqual(NAMES);
+  });
+
+  test('the error of a missing database names it', async () => {
+    const url = new URL(await createEmptyDatabase());
     url.pathname = '/absent';
     await expect(migrate(url.href)).rejects.toThrow('database "absent" does not exist');
+  });
+
+  test('a database with foreign tables is refused and stays the same', async () => {
+    const url = await createEmptyDatabase();
+    await readColumn(url, 'CREATE TABLE foreign_table ()');
+    await expect(migrate(url)).rejects.toThrow('use a database of its own');
+    expect(await readColumn(url, `SELECT tablename FROM pg_tables WHERE schemaname = 'public'`)).toEqual([
+      'foreign_table',
+    ]);
+  });
+});
+
+describe("Prisma's engine", () => {
+  const SHAPE = `
+    SELECT concat_ws(' ', column_name, data_type, character_maximum_length, is_nullable, column_default)
+    FROM information_schema.columns WHERE table_name = '_prisma_migrations' ORDER BY ordinal_position`;
+  const KEYS = `SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = '_prisma_migrations'::regclass ORDER BY 1`;
+  const ROWS = `
+    SELECT concat_ws(' ', migration_name, checksum, applied_steps_count, logs, finished_at >= started_at, rolled_back_at)
+    FROM _prisma_migrations ORDER BY 1`;
+
+  test('the engine finds nothing to do in a migrated database', async () => {
+    const url = await createEmptyDatabase();
+    await migrate(url);
+    expect(await diagnoseByEngine(url)).toEqual({ history: null, failedMigrationNames: [], editedMigrationNames: [] });
+    expect(await deployByEngine(url)).toEqual([]);
+  });
+
+  test('a database that the engine has migrated needs no migration', async () => {
+    const url = await createEmptyDatabase();
+    expect(await deployByEngine(url)).toEqual(NAMES);
+    expect(await migrate(url)).toEqual({ applied: [] });
+  });
+
+  test('the engine refuses a database with foreign tables', async () => {
+    const url = await createEmptyDatabase();
+    await readColumn(url, 'CREATE TABLE foreign_table ()');
+    await expect(deployByEngine(url)).rejects.toThrow('not empty');
+  });
+
+  test('the engine and our code write the same record of migrations', async () => {
+    const [ours, theirs] = [await createEmptyDatabase(), await createEmptyDatabase()];
+    await Promise.all([migrate(ours), deployByEngine(theirs)]);
+    for (const question of [SHAPE, KEYS, ROWS]) {
+      expect(await readColumn(ours, question)).toEqual(await readColumn(theirs, question));
+    }
   });
 });
 
 describe('schema.prisma and the migrations', () => {
-  test('agree', async () => {
-    const url = await createDatabase('agree');
+  test('schema.prisma agrees with the migrated database', async () => {
+    const url = await createEmptyDatabase();
     await migrate(url);
-    expect(await drift(url)).toBe('');
+    expect(await driftOf(url)).toBe('');
   });
 
-  test('are seen to differ when a column, an index or a foreign key does', async () => {
-    const url = await createDatabase('differ');
+  test('the comparison finds a different column, index and foreign key', async () => {
+    const url = await createEmptyDatabase();
     await migrate(url);
-    const changed = (from: string, to: string) => drift(url, OUR_SCHEMA.replace(from, to));
+    const changed = (from: string, to: string) => driftOf(url, OUR_SCHEMA.replace(from, to));
     expect(await changed('model Repair {', 'model Repair {\n  extra Int')).toContain('ADD COLUMN     "extra"');
     expect(await changed('@@index([saleId, buyerId])', '')).toContain('DROP INDEX');
     expect(await changed('onDelete: Restrict', 'onDelete: Cascade')).toContain('ON DELETE CASCADE');
   });
 
-  // Prisma's schema can't say these and the comparison passes over them, so they are named here.
-  test('what only SQL can say is in the migrated database', async () => {
-    const url = await createDatabase('constraints');
+  // Prisma's schema can't express these constraints, and the comparison skips them. So they are named here.
+  test('the migrated database has the constraints that only SQL can express', async () => {
+    const url = await createEmptyDatabase();
     await migrate(url);
-    const partial = await column(
+    const partial = await readColumn(
       url,
       `SELECT indexname FROM pg_indexes WHERE schemaname = 'public' AND indexdef LIKE '% WHERE %' ORDER BY 1`,
     );
@@ -114,9 +128,9 @@ describe('schema.prisma and the migrations', () => {
       'payments_to_ask',
       'payments_to_settle',
     ]);
-    const triggers = await column(url, 'SELECT tgname FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1');
+    const triggers = await readColumn(url, 'SELECT tgname FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1');
     expect(triggers).toEqual(['orders_only_forward', 'orders_tell_shop_of_change', 'orders_tell_shop_of_new']);
-    const guarded = await column(
+    const guarded = await readColumn(
       url,
       `SELECT DISTINCT conrelid::regclass::text FROM pg_constraint
        WHERE contype = 'c' AND connamespace = 'public'::regnamespace ORDER BY 1`,

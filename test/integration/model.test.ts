@@ -4,24 +4,25 @@ import type { Redis } from '#core/redis/connection.js';
 import { dropSale } from '#core/redis/sale/sale.js';
 import { defineScripts } from '#core/redis/scripts.js';
 import { anyCommand } from '../support/model/any-command.js';
-import { expectSound, Listener, openRun, readPicture, same } from '../support/model/both-worlds.js';
 import type { Run } from '../support/model/command.js';
 import { explain } from '../support/model/explain.js';
+import { Listener } from '../support/model/listener.js';
+import { createRun, expectSound, readPicture, same } from '../support/model/run.js';
 import { useStores } from '../support/stores/stores.js';
 
-// MODEL_COMMANDS=1000000 for a long night; MODEL_SEED to see a failure again.
+// MODEL_COMMANDS=1000000 runs for a night; MODEL_SEED repeats a failure.
 const COMMANDS = Number(process.env.MODEL_COMMANDS ?? 15_000);
 const SEED = process.env.MODEL_SEED === undefined ? Date.now() : Number(process.env.MODEL_SEED);
 const RUN_LENGTH = 100;
-/** Most of what goes wrong between commands, two of them can do; more find it sooner. */
+/** Two commands at once can show most races; more commands find them sooner. */
 const BURST = { minLength: 2, maxLength: 8 };
 const BURSTS_OF_A_RUN = 20;
-/** Of the commands, so many run in bursts, too: they take longer. */
+/** The share of commands that also run in bursts, which take longer. */
 const PART_IN_BURSTS = 1 / 3;
 
 let listener: Listener;
 const connections: Redis[] = [];
-// Said before the stores are: what listens goes first.
+// Registered before `useStores`, so that the listener stops before Redis does.
 afterAll(() => {
   listener?.stop();
   for (const redis of connections.slice(1)) redis.disconnect();
@@ -37,7 +38,7 @@ beforeAll(async () => {
     defineScripts(redis);
     connections.push(redis);
   }
-  // Nothing is restarted here, and waiting for the disk would be most of the time.
+  // No test restarts Redis here, and writing to disk would take most of the time.
   await t.redis.config('SET', 'appendfsync', 'no');
 });
 
@@ -48,7 +49,7 @@ const terms = fc.record({
   hasPause: fc.boolean(),
 });
 
-/** Expects of a new sale that whatever is done to it, Redis and the model stay the same. */
+/** Expects that Redis and the model stay the same under random commands on a new sale. */
 async function check<T>(
   things: fc.Arbitrary<T>,
   perRun: number,
@@ -57,7 +58,7 @@ async function check<T>(
 ): Promise<void> {
   const lists = fc.array(things, { minLength: 1, maxLength: perRun, size: 'max' });
   const property = fc.asyncProperty(terms, lists, async (terms, list) => {
-    const run = await openRun(t.redis, terms);
+    const run = await createRun(t.redis, terms);
     await listener.follow(run);
     for (const thing of list) await execute(run, thing);
     await dropSale(t.redis, run.sale.id);
@@ -66,13 +67,13 @@ async function check<T>(
 }
 
 test(
-  `whatever is done in whatever order, Redis agrees with the model and every unit is there once (seed ${SEED})`,
+  `Redis agrees with the model after any sequence of commands, and each unit exists once (seed ${SEED})`,
   () =>
     check(anyCommand, RUN_LENGTH, (2 * COMMANDS) / RUN_LENGTH, async (run, command) => {
       const step = command.prepare(run);
       if (!step) return;
       const answer = await step.ask(t.redis);
-      same(answer.told, step.expect(run.model, answer));
+      same(answer.outcomes, step.expect(run.model, answer));
       run.won.push(...(answer.won ?? []));
       const [picture] = await Promise.all([readPicture(t.redis, run), listener.agree(run)]);
       same(picture, run.model.picture());
@@ -85,10 +86,10 @@ const bursts = fc.array(anyCommand, BURST);
 const commandsOfARun = (BURSTS_OF_A_RUN / 2) * ((BURST.minLength + BURST.maxLength) / 2);
 
 test(
-  `what is done at the same time on several connections comes to the same as in some order (seed ${SEED})`,
+  `commands at the same time on several connections have the effect of some order of them (seed ${SEED})`,
   () =>
     check(bursts, BURSTS_OF_A_RUN, (PART_IN_BURSTS * COMMANDS) / commandsOfARun, async (run, commands) => {
-      // All are prepared before the first of them is carried out.
+      // All commands are prepared before the first one runs.
       const steps = commands.flatMap(({ says, prepare }) => {
         const step = prepare(run);
         return step ? [{ says, step }] : [];

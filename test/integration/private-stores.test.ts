@@ -16,7 +16,7 @@ import { startRedis } from '#stack/stores/redis-server.js';
 const CLEANUP_DEADLINE_MS = 15_000;
 
 let stores: PrivateStores;
-/** Ordinary folders that go away with the stores' own. */
+/** A folder for further data folders, removed together with the stores. */
 let scratch: string;
 
 beforeAll(async () => {
@@ -55,7 +55,7 @@ function runs(pid: number): boolean {
   }
 }
 
-test('both stores answer, with the settings that keep what was promised', async () => {
+test('both stores answer and run with durable settings', async () => {
   const settings = await inRedis(stores.redisUrl, async redis => [
     ...((await redis.config('GET', 'appendonly')) as string[]),
     ...((await redis.config('GET', 'appendfsync')) as string[]),
@@ -70,14 +70,14 @@ test('both stores answer, with the settings that keep what was promised', async 
   expect(rows).toEqual([['dropline', 'on', 'on', 'UTC', 'UTF8', '127.0.0.1']]);
 });
 
-test('createDatabase makes a database of its own, and twice is once', async () => {
+test('createDatabase creates a database, and is idempotent', async () => {
   const url = await stores.postgres.createDatabase('another');
   expect(await stores.postgres.createDatabase('another')).toBe(url);
   expect(await inPostgres(url, 'SELECT current_database()')).toEqual([['another']]);
   await expect(stores.postgres.createDatabase('x; DROP DATABASE dropline')).rejects.toThrow('not a database name');
 });
 
-test('Redis restarts on the same folder and port after kill -9, with its data', async () => {
+test('Redis restarts with its data on the same folder and port after kill -9', async () => {
   const dir = join(scratch, 'redis with a space');
   const first = await startRedis({ dir });
   await inRedis(first.url, redis => redis.set('unit', '7'));
@@ -89,7 +89,7 @@ test('Redis restarts on the same folder and port after kill -9, with its data', 
   await second.stop();
 });
 
-test('Postgres restarts on the same folder and port after kill -9, with its data', async () => {
+test('Postgres restarts with its data on the same folder and port after kill -9', async () => {
   const dir = join(scratch, 'postgres');
   const first = await startPostgres({ dir });
   await inPostgres(first.url, 'CREATE TABLE kept AS SELECT 7 AS unit');
@@ -101,7 +101,7 @@ test('Postgres restarts on the same folder and port after kill -9, with its data
   await second.stop();
 });
 
-test('with a data folder the data survives a restart of both', async () => {
+test('data in a data folder survives a restart of both stores', async () => {
   const dataDir = join(scratch, 'data');
   const before = await startPrivateStores({ dataDir });
   await inRedis(before.redisUrl, redis => redis.set('unit', '8'));
@@ -122,7 +122,7 @@ async function holdStores(): Promise<{ holder: ChildProcess; held: Held }> {
   const main = join(checkout, 'test', 'support', 'stores', 'hold-stores.ts');
   const holder = spawn(process.execPath, ['--import', 'tsx', '--conditions=source', main], {
     cwd: checkout,
-    // Its cache would stay behind, in a folder of its own.
+    // The cache of tsx would leave a folder behind.
     env: { ...process.env, TSX_DISABLE_CACHE: '1' },
     detached: true,
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -132,14 +132,17 @@ async function holdStores(): Promise<{ holder: ChildProcess; held: Held }> {
 }
 
 // SIGINT goes to the whole process group, as Ctrl-C does.
-test.each(['SIGKILL', 'SIGINT', 'SIGTERM'] as const)('nothing is left after the parent got %s', async signal => {
-  const { holder, held } = await holdStores();
-  expect(held.pids.map(runs)).toEqual([true, true]);
-  expect(existsSync(held.folder)).toBe(true);
-  process.kill(-Number(holder.pid), signal);
-  const left = () => [
-    ...held.pids.filter(runs).map(pid => `process ${pid} runs`),
-    ...(existsSync(held.folder) ? [`${held.folder} is there`] : []),
-  ];
-  expect(await untilNoneLeft(left, CLEANUP_DEADLINE_MS)).toEqual([]);
-});
+test.each(['SIGKILL', 'SIGINT', 'SIGTERM'] as const)(
+  'no process and no folder is left after the parent got %s',
+  async signal => {
+    const { holder, held } = await holdStores();
+    expect(held.pids.map(runs)).toEqual([true, true]);
+    expect(existsSync(held.folder)).toBe(true);
+    process.kill(-Number(holder.pid), signal);
+    const left = () => [
+      ...held.pids.filter(runs).map(pid => `process ${pid} runs`),
+      ...(existsSync(held.folder) ? [`${held.folder} is there`] : []),
+    ];
+    expect(await untilNoneLeft(left, CLEANUP_DEADLINE_MS)).toEqual([]);
+  },
+);

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { checkout } from '#core/process/checkout.js';
 
-/** What a command came to. */
+/** The result of a program that has ended. */
 export interface Ended {
   exitCode: number | null;
   stdout: string;
@@ -12,9 +12,8 @@ export interface Ended {
 /**
  * Runs the command line to its end.
  *
- * @param args as typed after `npm run cli --`
- * @param env its settings; nothing else is inherited but PATH
- * @returns what it came to
+ * @param args the words after `npm run cli --`
+ * @param env the settings; only PATH is inherited
  */
 export function cli(args: string[], env: Record<string, string>): Promise<Ended> {
   return run('apps/cli/main', args, env);
@@ -23,10 +22,8 @@ export function cli(args: string[], env: Record<string, string>): Promise<Ended>
 /**
  * Runs a program to its end.
  *
- * @param script its path below dist/, without .js
- * @param args its arguments
- * @param env its settings; nothing else is inherited but PATH
- * @returns what it came to
+ * @param script path below dist/, without .js
+ * @param env the settings; only PATH is inherited
  */
 export async function run(script: string, args: string[], env: Record<string, string>): Promise<Ended> {
   const child = spawn(process.execPath, [`dist/${script}.js`, ...args], {

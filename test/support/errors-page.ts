@@ -4,11 +4,7 @@ const RETRY_WORDS: Record<Retry, string> = { no: 'no', after: 'after `Retry-Afte
 
 const kinds = Object.entries<ProblemKind>(PROBLEMS).sort(([, a], [, b]) => a.status - b.status);
 
-/**
- * Writes the reference of errors as Markdown, from the one table of problems.
- *
- * @returns the text of docs/errors.md, before the formatter has aligned its table
- */
+/** Writes docs/errors.md from the one table of problems. The formatter still has to align its table. */
 export function errorsPage(): string {
   const example = JSON.stringify(problemBody('not_open', { opensAt: '2026-11-27T18:00:00.000Z' }), null, 2);
   return `# Errors

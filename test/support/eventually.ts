@@ -1,15 +1,15 @@
-import { setTimeout as pause } from 'node:timers/promises';
+import { setTimeout } from 'node:timers/promises';
 
 const DEADLINE_MS = 10_000;
 const POLL_MS = 20;
 
 /**
- * Awaits a fact: tries again until the assertion holds.
+ * Awaits a fact: repeats an assertion until it holds.
  *
  * @param assertion throws, or rejects, while the fact doesn't hold
- * @param deadlineMs how long to try, in ms
- * @returns what the assertion returns
- * @throws the assertion's last error when the deadline has passed
+ * @param deadlineMs time limit, in ms
+ * @returns the value of the assertion
+ * @throws the last error of the assertion when the deadline has passed
  */
 export async function eventually<T>(assertion: () => T | Promise<T>, deadlineMs = DEADLINE_MS): Promise<T> {
   const endsAt = performance.now() + deadlineMs;
@@ -18,7 +18,7 @@ export async function eventually<T>(assertion: () => T | Promise<T>, deadlineMs 
       return await assertion();
     } catch (error) {
       if (performance.now() >= endsAt) throw error;
-      await pause(POLL_MS);
+      await setTimeout(POLL_MS);
     }
   }
 }

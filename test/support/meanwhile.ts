@@ -3,9 +3,10 @@ import type { ScriptName } from '#core/redis/scripts.js';
 import type { TestStores } from './stores/stores.js';
 
 /**
- * Lets something else happen just before a script is called, each time: what a process that is held up there would meet.
+ * Wraps stores so that other work happens before each call of a script. A process that is held up at that moment would
+ * meet the same.
  *
- * @returns the same stores, to be given to whom is held up
+ * @returns the stores for the process that is held up
  */
 export function beforeScript(stores: TestStores, name: ScriptName, meanwhile: () => Promise<unknown>): TestStores {
   const redis = new Proxy(stores.redis, {

@@ -7,46 +7,60 @@ import { payOrder } from '#core/steps/pay-order.js';
 import { takePaymentEvent } from '#core/steps/payment-event.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { type FakeProvider, startFakeProvider } from '#stack/fake-provider/start.js';
-import { openTestSale, type TestStores, useStores, winOne } from './stores/stores.js';
+import { openTestSale, winOne } from './sales.js';
+import { type TestStores, useStores } from './stores/stores.js';
 
+/** The price of a unit, in minor units. */
 export const PRICE = 500;
 
-/** Stores, and a provider whose events go nowhere unless a test hands them over. */
-export interface PaymentBench extends TestStores {
+/** Stores, and a provider whose events arrive only when a test applies them. */
+export interface PaymentStores extends TestStores {
   fake: FakeProvider;
 }
 
-/** Starts both before the tests of the file that calls it, and ends them after. */
-export function usePayments(): PaymentBench {
-  const bench = useStores() as PaymentBench;
+/** Starts stores and a provider before the tests of the calling file, and stops both afterwards. */
+export function usePayments(): PaymentStores {
+  const stores = useStores() as PaymentStores;
   beforeAll(async () => {
-    // Port 9 discards: as if every event were lost.
-    bench.fake = await startFakeProvider('http://127.0.0.1:9/');
-    await bench.fake.mood({ lose: true });
-    const { PAYMENT_PROVIDER_URL: url = '', PAYMENT_PROVIDER_KEY: key = '' } = bench.fake.settings;
-    bench.providers = { 'signed-webhook': signedWebhook({ url, key }, [bench.fake.secret]) };
+    // Port 9 is the discard service: every event is lost.
+    stores.fake = await startFakeProvider('http://127.0.0.1:9/');
+    await stores.fake.mood({ lose: true });
+    const { PAYMENT_PROVIDER_URL: url = '', PAYMENT_PROVIDER_KEY: key = '' } = stores.fake.settings;
+    stores.providers = { 'signed-webhook': signedWebhook({ url, key }, [stores.fake.secret]) };
   });
-  afterAll(() => bench.fake.stop());
-  return bench;
+  afterAll(() => stores.fake.stop());
+  return stores;
 }
 
-/** An order that its buyer has asked to pay at the provider. */
-export async function asked(bench: PaymentBench, buyerId: string, wanted: Partial<Sale> = {}) {
-  const sale = await openTestSale(bench, { units: 1, priceMinor: PRICE, provider: 'signed-webhook', ...wanted });
-  const claim = await winOne(bench, sale, buyerId);
-  await placeOrders(bench, { saleId: sale.id, claims: [claim] });
-  await payOrder(bench, { saleId: sale.id, claimId: claim.claimId, buyerId });
+/** Opens a sale, places the order of a buyer, and asks to pay at the provider. */
+export async function askToPay(stores: PaymentStores, buyerId: string, wanted: Partial<Sale> = {}) {
+  const sale = await openTestSale(stores, { units: 1, priceMinor: PRICE, provider: 'signed-webhook', ...wanted });
+  const claim = await winOne(stores, sale, buyerId);
+  await placeOrders(stores, { saleId: sale.id, claims: [claim] });
+  await payOrder(stores, { saleId: sale.id, claimId: claim.claimId, buyerId });
   return { sale, claim };
 }
 
-/** Hands the provider's events of an order over, those of one type or all, as often as it says. */
-export async function tell(bench: PaymentBench, { claimId }: Claim, type = 'payment_intent.succeeded', times = 1) {
-  const events = (await bench.fake.events()).filter(event => event.orderId === claimId && event.type === type);
+/** The events to apply. */
+interface Selection {
+  /** `payment_intent.succeeded` by default. */
+  type?: string;
+  /** Number of times that each event arrives, all at once; 1 by default. */
+  times?: number;
+}
+
+/** Applies the provider's events about an order. */
+export async function applyEvents(
+  stores: PaymentStores,
+  { claimId }: Claim,
+  { type = 'payment_intent.succeeded', times = 1 }: Selection = {},
+): Promise<void> {
+  const events = (await stores.fake.events()).filter(event => event.orderId === claimId && event.type === type);
   for (const { body } of events) {
     const event = parseProviderEvent(Buffer.from(body));
     if (!event) throw new Error(`not an event: ${body}`);
     await Promise.all(
-      Array.from({ length: times }, () => takePaymentEvent(bench, { provider: 'signed-webhook', event })),
+      Array.from({ length: times }, () => takePaymentEvent(stores, { provider: 'signed-webhook', event })),
     );
   }
 }

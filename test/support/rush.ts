@@ -1,5 +1,5 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from '@jest/globals';
-import { pause } from '#core/rules/clock.js';
 import type { BuyerPlan, BuyerRecord } from '#stack/crowd/buyer.js';
 import { type Crowd, startCrowd } from '#stack/crowd/crowd.js';
 import { reckon, untilAtRest, type Verdict } from '#stack/crowd/reckoning.js';
@@ -12,7 +12,7 @@ const LOOK_EVERY_MS = 50;
 const GLANCE_MS = 200;
 const WAITING_ONLY = new Set(['standby', 'paid', 'cancelled', 'rejected', 'sold_out', 'closed']);
 
-/** @returns `count` buyers who click four times at once; every `payEvery`th pays, the others let the deadline pass */
+/** Returns the plans of buyers who click four times at once. Every `payEvery`th pays, the others let the deadline pass. */
 export function impatient(count: number, payEvery: number, name = 'buyer-'): BuyerPlan[] {
   return Array.from({ length: count }, (_, i) => ({
     buyerId: `${name}${i + 1}`,
@@ -21,16 +21,16 @@ export function impatient(count: number, payEvery: number, name = 'buyer-'): Buy
   }));
 }
 
-/** Sends them all in one moment. */
+/** Sends all buyers at the same moment. */
 export function rush(stack: TestStack, saleId: string, plans: BuyerPlan[]): Crowd {
   const { baseUrls, authSecret } = stack;
   return startCrowd({ baseUrls, saleId, authSecret, plans, arriveWithinMs: 0, patienceMs: PATIENCE_MS });
 }
 
 /**
- * Waits for the end of a crowd; who is on standby when nothing can come back any more goes home.
+ * Waits for the end of a crowd. Buyers on standby go home when no unit can come back any more.
  *
- * @returns what they were told
+ * @returns every buyer with all answers
  */
 export async function survivors(stack: TestStack, saleId: string, crowd: Crowd): Promise<BuyerRecord[]> {
   let finished = false;
@@ -40,14 +40,14 @@ export async function survivors(stack: TestStack, saleId: string, crowd: Crowd):
   const isIdle = () => Object.keys(crowd.stages()).every(stage => WAITING_ONLY.has(stage));
   const isAtRest = async () => (await untilAtRest(stack.connections, saleId, GLANCE_MS)).length === 0;
   while (!finished) {
-    // Asked again once all is at rest: meanwhile somebody in line may have got a unit, paid, and not heard of it yet.
+    // Idle is checked twice: before the stores are at rest, a buyer on standby may get a unit, pay, and not know yet.
     if (isIdle() && (await isAtRest()) && isIdle()) crowd.sendHome();
     await Promise.race([report, pause(LOOK_EVERY_MS)]);
   }
   return (await report).buyers;
 }
 
-/** Expects that a sale has come to rest, and that everything that was promised holds. */
+/** Expects that a sale has come to rest and has kept every promise. */
 export async function expectProof(stack: TestStack, saleId: string, buyers: BuyerRecord[]): Promise<Verdict> {
   expect(await untilAtRest(stack.connections, saleId, REST_MS)).toEqual([]);
   const verdict = await reckon(stack.connections, saleId, buyers);
@@ -56,7 +56,7 @@ export async function expectProof(stack: TestStack, saleId: string, buyers: Buye
   return verdict;
 }
 
-/** Expects one live order for each unit 1..N, and each of another buyer. */
+/** Expects one live order for each unit 1..N, each of another buyer. */
 export async function expectEachUnitOnce(stack: TestStack, saleId: string, units: number): Promise<void> {
   const live = await stack.connections.db.order.findMany({
     where: { saleId, status: { in: ['pending_payment', 'paid'] } },

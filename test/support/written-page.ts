@@ -6,22 +6,21 @@ import { text } from 'node:stream/consumers';
 import { checkout } from '#core/process/checkout.js';
 
 /**
- * Writes a page of the documentation that a program makes, formatted: lint refuses a page that isn't.
+ * Writes a generated page of the documentation, formatted: lint refuses an unformatted page.
  *
- * @param path where the page lies in this checkout
+ * @param path a file of this checkout
  * @param page Markdown
- * @throws Error when the formatter fails; nothing is written then
+ * @throws Error when the formatter fails; the file then stays as it is
  */
 export async function writePage(path: string, page: string): Promise<void> {
   await writeFile(path, await formatPage(path, page));
 }
 
 /**
- * Formats a page as `npm run format` would.
+ * Formats a page as `npm run format` does.
  *
- * @param path where the page lies in this checkout: the formatter's rules depend on it
+ * @param path a file of this checkout, which selects the rules of the formatter
  * @param page Markdown
- * @returns the formatted text
  * @throws Error when the formatter fails
  */
 export async function formatPage(path: string, page: string): Promise<string> {

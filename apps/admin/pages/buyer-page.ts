@@ -2,11 +2,11 @@ import type { StatementLine } from '#core/postgres/money/statement.js';
 import type { Balance } from '#core/postgres/money/wallet.js';
 import type { BuyerOrder } from '#core/postgres/orders/buyer-orders.js';
 import { formatMoney } from '#core/rules/money.js';
-import { type Html, html } from '../html.js';
+import { type Html, html } from './html.js';
 import { layout } from './layout.js';
 import { moment } from './parts.js';
 
-/** What there is to know about a buyer's money. */
+/** The money of one buyer. */
 export interface BuyerMoney {
   buyerId: string;
   balances: Balance[];
@@ -15,10 +15,7 @@ export interface BuyerMoney {
   orders: BuyerOrder[];
 }
 
-/**
- * @param buyer whose money
- * @returns the page of one buyer: balances, orders with their refunds, and the statement, the newest first
- */
+/** Returns the page of one buyer: balances, orders with their refunds, and the statement, the newest line first. */
 export function buyerPage({ buyerId, balances, statement, orders }: BuyerMoney): Html {
   const amounts = balances.map(
     ({ currency, balanceMinor }) =>
@@ -40,7 +37,7 @@ ${reason ? html`(${reason})` : undefined} ${formatMoney(amountMinor, currency)} 
 <code class="faint">${orderId}</code></p>${status === 'paid' && refundForm(orderId)}</div>`;
 }
 
-/** Only the operator knows whether the goods are there to be sold again: it is asked each time. */
+/** Asks about the unit each time: only the operator knows whether the goods can be sold again. */
 function refundForm(orderId: string): Html {
   const path = `/orders/${orderId}/refund`;
   const button = (restock: string, text: string) =>

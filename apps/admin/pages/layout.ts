@@ -1,18 +1,14 @@
-import { type Content, type Html, html } from '../html.js';
+import { type Content, type Html, html } from './html.js';
 
 interface Page {
   title: string;
-  /** Seconds after which the page loads itself again. */
+  /** Seconds after which the page reloads itself. */
   refreshSeconds?: number | undefined;
-  /** Nobody is logged in: there is nowhere to go. */
+  /** Leaves the navigation out, for a visitor who is not logged in. */
   bare?: boolean;
 }
 
-/**
- * @param page about the page
- * @param content what is on it
- * @returns the whole page
- */
+/** Returns a whole page with its head and navigation. */
 export function layout({ title, refreshSeconds, bare }: Page, content: Content): Html {
   return html`<!DOCTYPE html>
 <html lang="en">

@@ -1,9 +1,10 @@
-import { type Html, html } from '../html.js';
+import { type Html, html } from './html.js';
 import { layout } from './layout.js';
 
 /**
- * @param wrong what was wrong with the last try
- * @returns the form to log in
+ * Returns the login form.
+ *
+ * @param wrong the error of the last try
  */
 export function loginPage(wrong?: string): Html {
   return layout(

@@ -1,14 +1,15 @@
 import type { DeadNotice } from '#core/postgres/deliveries/dead-notices.js';
 import type { OddPayment } from '#core/postgres/money/odd-payments.js';
 import { formatMoney } from '#core/rules/money.js';
-import { type Html, html } from '../html.js';
+import { type Html, html } from './html.js';
 import { layout } from './layout.js';
 import { moment } from './parts.js';
 
 /**
- * @param dead webhooks that the shop did not take in
- * @param odd payments that are not as they should be
- * @returns the page of everything about money that wants a person
+ * Returns the page of everything about money that needs a person.
+ *
+ * @param dead webhooks that the shop refused on every attempt
+ * @param odd payments with another amount than asked for, or with a refund that keeps failing
  */
 export function moneyPage(dead: DeadNotice[], odd: OddPayment[]): Html {
   return layout(
@@ -17,8 +18,8 @@ export function moneyPage(dead: DeadNotice[], odd: OddPayment[]): Html {
 <section class="card"><h2>A buyer</h2><form method="get" action="/buyers" class="restock">
 <label for="id">Buyer</label><input id="id" name="id" required pattern="[A-Za-z0-9_-]{1,64}" autocomplete="off"><button class="quiet">Show</button></form></section>
 <section class="card"><h2>Payments to look at</h2>${odd.length > 0 ? odd.map(oddRow) : html`<p>None: every payment is as it should be.</p>`}</section>
-<section class="card"><h2>Webhooks that the shop did not take in</h2>
-${dead.length > 0 ? html`${retry('Retry all')}${dead.map(deadRow)}` : html`<p>None: the shop was told everything, or is being told.</p>`}</section>`,
+<section class="card"><h2>Webhooks that the shop did not accept</h2>
+${dead.length > 0 ? html`${retry('Retry all')}${dead.map(deadRow)}` : html`<p>None: every webhook was delivered, or is still being tried.</p>`}</section>`,
   );
 }
 

@@ -1,11 +1,11 @@
 import { PROBLEMS, type ProblemCode } from '#core/rules/errors.js';
-import { type Html, html } from '../html.js';
+import { type Html, html } from './html.js';
 import { layout } from './layout.js';
 
 /**
- * @param code what is wrong
- * @param detail what can be done about it
- * @returns a page that says so
+ * Returns the page of an error.
+ *
+ * @param detail the way out of the error
  */
 export function problemPage(code: ProblemCode, detail = ''): Html {
   const { title } = PROBLEMS[code];

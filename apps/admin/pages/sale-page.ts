@@ -2,23 +2,21 @@ import type { Audit } from '#core/comparison/audit.js';
 import type { SaleOverview } from '#core/operator/sale-overview.js';
 import { formatMoney } from '#core/rules/money.js';
 import { standbyCap, UNITS_MAX } from '#core/rules/sale.js';
-import { type Content, type Html, html } from '../html.js';
+import { type Content, type Html, html } from './html.js';
 import { layout } from './layout.js';
 import { moment, phaseBadge, redisNote, stockBar } from './parts.js';
 
-/** Often enough to watch a sale, seldom enough not to matter to it. */
+/** Short enough to watch a sale, long enough to cost the sale nothing. */
 const LIVE_SECONDS = 3;
 
 interface View {
+  /** The page reloads itself every few seconds. */
   live?: boolean;
+  /** An audit that was just run. */
   audit?: Audit | undefined;
 }
 
-/**
- * @param sale the sale
- * @param view whether the page loads itself again and again, and the audit, if one was run
- * @returns the page of one sale
- */
+/** Returns the page of one sale: its counts, its settings, and the forms that change the sale. */
 export function salePage(sale: SaleOverview, { live = false, audit }: View): Html {
   const path = `/sales/${sale.id}`;
   const watch = live
@@ -59,7 +57,7 @@ function standbyCount(sale: SaleOverview): string {
   return cap === 0 ? '–' : `${sale.waiting ?? '–'} of ${cap}`;
 }
 
-/** No script: what can't be taken back is behind a fold of its own. */
+/** Hides the button that can't be undone inside `<details>`: without a script the page can't ask back. */
 function changesCard(sale: SaleOverview, path: string): Html {
   const button = (action: string, text: string, look: string) =>
     html`<form method="post" action="${path}/${action}"><button class="${look}">${text}</button></form>`;

@@ -1,11 +1,12 @@
 import type { SaleOverview } from '#core/operator/sale-overview.js';
-import { type Html, html } from '../html.js';
+import { type Html, html } from './html.js';
 import { layout } from './layout.js';
 import { moment, phaseBadge, redisNote, stockBar } from './parts.js';
 
 /**
+ * Returns the page that lists the sales.
+ *
  * @param sales the newest first
- * @returns the list of sales
  */
 export function salesPage(sales: SaleOverview[]): Html {
   const rows = sales.length > 0 ? html`<ul class="sales">${sales.map(row)}</ul>` : EMPTY;

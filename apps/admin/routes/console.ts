@@ -7,107 +7,108 @@ import { readSale, readSales, type SaleUpdate } from '#core/postgres/sales.js';
 import { ID_PATTERN } from '#core/rules/claim.js';
 import { Problem } from '#core/rules/errors.js';
 import { type Sale, UNITS_MAX } from '#core/rules/sale.js';
-import type { AdminContext } from '../context.js';
-import { timely } from '../deadline.js';
+import type { StepContext } from '#core/steps/context.js';
+import { timely } from '../http/deadline.js';
+import { wantsHtml } from '../http/problem.js';
 import { salePage } from '../pages/sale-page.js';
 import { salesPage } from '../pages/sales-page.js';
-import { wantsHtml } from '../problem.js';
 
-/** Sales on the first page; older ones are found by their id, and with `npm run cli -- sale list`. */
+/** Sales on the first page. `npm run cli -- sale list` shows the older ones, and each has its page. */
 const LISTED_MAX = 50;
 
 type OneSale = { saleId: string };
 
-/** A form that is sent twice names the same generation twice, and counts once. */
+/** A form that is sent twice names the same generation twice, so only the first one adds units. */
 const restockBody = z.object({
   units: z.coerce.number().int().min(1).max(UNITS_MAX),
   generation: z.coerce.number().int().min(1).optional(),
 });
 
-const CHANGES: Record<string, (body: unknown) => SaleUpdate> = {
-  pause: () => ({ state: 'paused' }),
-  resume: () => ({ state: 'open' }),
-  close: () => ({ state: 'closed' }),
-  restock: body => {
-    const { success, data } = restockBody.safeParse(body);
-    if (!success)
-      throw new Problem('invalid_request', { detail: `units must be a whole number from 1 to ${UNITS_MAX}` });
-    return { addUnits: data.units, generation: data.generation };
-  },
-};
+/** A change of a sale, by the last part of its address. */
+interface Change {
+  name: string;
+  updateOf(body: unknown): SaleUpdate;
+}
 
-/**
- * The sale console: pages for people, JSON at the same addresses for programs.
- *
- * @param app gets `/`, `/sales` and what is below it
- * @param ctx the stores
- */
-export function addConsole(app: Express, ctx: AdminContext): void {
+const CHANGES: Change[] = [
+  { name: 'pause', updateOf: () => ({ state: 'paused' }) },
+  { name: 'resume', updateOf: () => ({ state: 'open' }) },
+  { name: 'close', updateOf: () => ({ state: 'closed' }) },
+  { name: 'restock', updateOf: parseRestock },
+];
+
+/** Adds the sale console: pages for people, and JSON at the same addresses for programs. */
+export function addConsole(app: Express, ctx: StepContext): void {
   app.get(
     ['/', '/sales'],
-    timely(async (req, res) => {
-      const sales = await listOverviews(ctx);
-      if (wantsHtml(req)) res.type('html').send(salesPage(sales).text);
-      else res.json({ sales });
-    }),
+    timely((req, res) => showSales(ctx, req, res)),
   );
   app.get(
     '/sales/:saleId',
-    timely<OneSale>(async (req, res) => {
-      const sale = await findOverview(ctx, req.params.saleId);
-      if (wantsHtml(req)) res.type('html').send(salePage(sale, { live: req.query.live === '1' }).text);
-      else res.json(sale);
-    }),
+    timely<OneSale>((req, res) => showSale(ctx, req, res)),
   );
   app.get(
     '/sales/:saleId/audit',
-    timely<OneSale>(async (req, res) => {
-      const { id } = await findSale(ctx, req.params.saleId);
-      const proof = await audit(ctx.db, ctx.redis, id);
-      if (wantsHtml(req)) res.type('html').send(salePage(await findOverview(ctx, id), { audit: proof }).text);
-      else res.json(proof);
-    }),
+    timely<OneSale>((req, res) => showAudit(ctx, req, res)),
   );
-  for (const [name, updateOf] of Object.entries(CHANGES)) {
+  for (const change of CHANGES) {
     app.post(
-      `/sales/:saleId/${name}`,
-      timely<OneSale>(async (req, res) => {
-        const { id } = await findSale(ctx, req.params.saleId);
-        const update = updateOf(req.body);
-        const outcome = await changeSale(ctx, id, update);
-        const inRedis = outcome.kind === 'changed' && outcome.inRedis;
-        ctx.log.info(
-          { saleId: id, change: name, update, outcome: outcome.kind, inRedis },
-          'sale changed by an operator',
-        );
-        answerChange(req, res, id, outcome);
-      }),
+      `/sales/:saleId/${change.name}`,
+      timely<OneSale>(async (req, res) => answerChange(await carryOut(ctx, req, change), req, res)),
     );
   }
 }
 
-async function listOverviews(ctx: AdminContext): Promise<SaleOverview[]> {
-  const overviews: SaleOverview[] = [];
-  for (const sale of await readSales(ctx.db, LISTED_MAX)) overviews.push(await overviewOf(ctx, sale));
-  return overviews;
+async function showSales(ctx: StepContext, req: Request, res: Response): Promise<void> {
+  const sales: SaleOverview[] = [];
+  for (const sale of await readSales(ctx.db, LISTED_MAX)) sales.push(await overviewOf(ctx, sale));
+  if (wantsHtml(req)) res.type('html').send(salesPage(sales).text);
+  else res.json({ sales });
 }
 
-async function findOverview(ctx: AdminContext, saleId: string): Promise<SaleOverview> {
-  return overviewOf(ctx, await findSale(ctx, saleId));
+async function showSale(ctx: StepContext, req: Request<OneSale>, res: Response): Promise<void> {
+  const sale = await overviewOf(ctx, await readKnownSale(ctx, req));
+  if (wantsHtml(req)) res.type('html').send(salePage(sale, { live: req.query.live === '1' }).text);
+  else res.json(sale);
 }
 
-async function findSale(ctx: AdminContext, saleId: string): Promise<Sale> {
+async function showAudit(ctx: StepContext, req: Request<OneSale>, res: Response): Promise<void> {
+  const { id } = await readKnownSale(ctx, req);
+  const proof = await audit(ctx.db, ctx.redis, id);
+  if (!wantsHtml(req)) return void res.json(proof);
+  const sale = await overviewOf(ctx, await readKnownSale(ctx, req));
+  res.type('html').send(salePage(sale, { audit: proof }).text);
+}
+
+function parseRestock(body: unknown): SaleUpdate {
+  const { success, data } = restockBody.safeParse(body);
+  if (!success) throw new Problem('invalid_request', { detail: `units must be a whole number from 1 to ${UNITS_MAX}` });
+  return { addUnits: data.units, generation: data.generation };
+}
+
+async function carryOut(ctx: StepContext, req: Request<OneSale>, change: Change): Promise<ChangeOutcome> {
+  const { id } = await readKnownSale(ctx, req);
+  const update = change.updateOf(req.body);
+  const outcome = await changeSale(ctx, id, update);
+  const inRedis = outcome.kind === 'changed' && outcome.inRedis;
+  const facts = { saleId: id, change: change.name, update, outcome: outcome.kind, inRedis };
+  ctx.log.info(facts, 'sale changed by an operator');
+  return outcome;
+}
+
+/** @throws Problem when Postgres has no such sale */
+async function readKnownSale(ctx: StepContext, { params: { saleId } }: Request<OneSale>): Promise<Sale> {
   const sale = ID_PATTERN.test(saleId) ? await readSale(ctx.db, saleId) : undefined;
   if (!sale) throw new Problem('unknown_sale');
   return sale;
 }
 
-function answerChange(req: Request, res: Response, saleId: string, outcome: ChangeOutcome): void {
+function answerChange(outcome: ChangeOutcome, req: Request, res: Response): void {
   const { sale, promoted, inRedis } = changed(outcome);
-  const { state, units, generation } = sale;
-  // Back to the page, so that reloading it doesn't do it again.
-  if (wantsHtml(req)) res.redirect(303, `/sales/${saleId}`);
-  else res.json({ sale: saleId, state, units, generation, promoted, inRedis });
+  const { id, state, units, generation } = sale;
+  // A redirect to the page: reloading it then repeats no change.
+  if (wantsHtml(req)) res.redirect(303, `/sales/${id}`);
+  else res.json({ sale: id, state, units, generation, promoted, inRedis });
 }
 
 function changed(outcome: ChangeOutcome): ChangedSale {

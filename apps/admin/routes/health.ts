@@ -1,18 +1,13 @@
 import type { Express } from 'express';
 import { isMigrated } from '#core/postgres/migrate/migrated.js';
 import { SECOND_MS, withDeadline } from '#core/rules/clock.js';
-import type { AdminContext } from '../context.js';
+import type { StepContext } from '#core/steps/context.js';
 
-/** Probes ask every few seconds, and give up soon. */
+/** Deadline of a probe, in ms. Orchestrators probe every few seconds and give up after one or two. */
 const PROBE_MS = SECOND_MS;
 
-/**
- * For probes, which have no login: they learn yes or no.
- *
- * @param app gets `/healthz` (the process answers) and `/readyz` (both stores do)
- * @param ctx the stores
- */
-export function addHealth(app: Express, ctx: AdminContext): void {
+/** Adds `/healthz` (the process answers) and `/readyz` (both stores answer). Both are public and only say yes or no. */
+export function addHealth(app: Express, ctx: Pick<StepContext, 'redis' | 'db'>): void {
   app.get('/healthz', (_req, res) => {
     res.json({ status: 'ok' });
   });

@@ -4,27 +4,26 @@ import { rateLimit } from 'express-rate-limit';
 import { issueSession, SESSION_LIFE_MS } from '#core/identity/token.js';
 import { MINUTE_MS, SECOND_MS } from '#core/rules/clock.js';
 import { Problem } from '#core/rules/errors.js';
-import type { AdminContext } from '../context.js';
-import { isAdminToken, SESSION_COOKIE } from '../gate.js';
+import { type AdminKeys, isAdminToken, SESSION_COOKIE } from '../http/gate.js';
+import { sendProblem, wantsHtml } from '../http/problem.js';
 import { loginPage } from '../pages/login-page.js';
-import { sendProblem, wantsHtml } from '../problem.js';
-
-/** A person mistypes a few times. What keeps a guesser out is the token itself, here and as a Bearer: 16 characters at least. */
-const FAILURES_MAX = 10;
 
 /**
- * @param app gets `/login` and `/logout`
- * @param ctx with the admin token and the sessions' key
+ * Wrong tokens per minute and client: room for a few typing errors. The length of the token, at least 16 characters,
+ * protects against guessing; Bearer tokens have no limit of tries.
  */
-export function addLogin(app: Express, ctx: AdminContext): void {
+const FAILURES_MAX = 10;
+
+/** Adds `/login` and `/logout`. */
+export function addLogin(app: Express, keys: AdminKeys): void {
   app.get('/login', (_req, res) => void res.type('html').send(loginPage().text));
   app.post('/login', limitFailures, (req, res) => {
-    if (!isAdminToken(ctx, String(req.body?.token ?? ''))) return refuse(req, res);
-    setCookie(req, res, issueSession(ctx.sessionKey), SESSION_LIFE_MS / SECOND_MS);
+    if (!isAdminToken(keys, String(req.body?.token ?? ''))) return refuse(req, res);
+    setCookie(req, res, { value: issueSession(keys.sessionKey), maxAge: SESSION_LIFE_MS / SECOND_MS });
     res.redirect(303, '/');
   });
   app.post('/logout', (req, res) => {
-    setCookie(req, res, '', 0);
+    setCookie(req, res, { value: '', maxAge: 0 });
     res.redirect(303, '/login');
   });
 }
@@ -46,9 +45,14 @@ function refuse(req: Request, res: Response): void {
   else sendProblem(req, res, new Problem('unauthenticated', { detail: 'this is not the admin token' }));
 }
 
-/** Strict: not even a link from another site brings the session along. Secure wherever the browser came by TLS. */
-function setCookie(req: Request, res: Response, value: string, maxAge: number): void {
+/**
+ * Sets the session cookie. SameSite is strict, so that not even a link from another site sends the session; Secure
+ * follows the browser's own connection, which a proxy reports.
+ *
+ * @param session `maxAge` in s
+ */
+function setCookie(req: Request, res: Response, session: { value: string; maxAge: number }): void {
   const secure = req.secure || req.headers['x-forwarded-proto'] === 'https';
-  const attributes = { httpOnly: true, sameSite: 'strict', path: '/', maxAge, secure } as const;
-  res.setHeader('set-cookie', stringifySetCookie({ name: SESSION_COOKIE, value, ...attributes }));
+  const attributes = { httpOnly: true, sameSite: 'strict', path: '/', secure } as const;
+  res.setHeader('set-cookie', stringifySetCookie({ name: SESSION_COOKIE, ...session, ...attributes }));
 }

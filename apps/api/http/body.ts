@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import getRawBody, { type RawBodyError } from 'raw-body';
 import { problemSent } from '#core/process/telemetry.js';
 import { PROBLEMS } from '#core/rules/errors.js';
 import { problemText } from './problem.js';
@@ -34,26 +35,23 @@ function count(req: IncomingMessage, res: ServerResponse, next: () => void): voi
 }
 
 /**
- * Reads the raw bytes of a body, or answers with 413.
+ * Reads the raw bytes of a body, or answers with 413. The server's `requestTimeout` bounds the time.
  *
  * @returns the bytes; undefined for a longer body, which has been answered
  * @throws when the connection is lost
  */
-export function readBody(req: IncomingMessage, res: ServerResponse, bytesMax: number): Promise<Buffer | undefined> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    const add = (chunk: Buffer) => {
-      bytes += chunk.length;
-      chunks.push(chunk);
-      if (bytes <= bytesMax) return;
-      req.off('data', add);
-      refuse(req, res, bytesMax);
-      resolve(undefined);
-    };
-    req.on('data', add).once('end', () => resolve(Buffer.concat(chunks)));
-    req.once('error', reject).once('close', () => reject(new Error('the connection was lost')));
-  });
+export async function readBody(
+  req: IncomingMessage,
+  res: ServerResponse,
+  bytesMax: number,
+): Promise<Buffer | undefined> {
+  try {
+    return await getRawBody(req, { length: req.headers['content-length'] ?? null, limit: bytesMax });
+  } catch (error) {
+    if ((error as RawBodyError).type !== 'entity.too.large') throw error;
+    refuse(req, res, bytesMax);
+    return undefined;
+  }
 }
 
 /**

@@ -97,7 +97,7 @@ export function listenerOf<Parts>(parts: Parts, endpoint: Endpoint<Parts>): Requ
     try {
       const limitMs = ANSWER_MS + (endpoint.mayWait ? preferredWait(req) * SECOND_MS : 0);
       const { status, body, headers } = await withDeadline(endpoint.answer(parts, req), limitMs, endpoint.path);
-      sendJson(res, status, body, headers);
+      sendJson(res, { status, body, headers });
     } catch (error) {
       sendError(res, error, endpoint.path);
     }

@@ -6,7 +6,7 @@ import { isRedisPassing } from '#core/redis/connection.js';
 import { PROBLEMS, type ProblemCode, type ProblemDetails, problemBody } from '#core/rules/errors.js';
 import { headersOfText, sendText } from './reply.js';
 
-/** Buyers are not told which store failed. */
+/** Answers to buyers do not name the store that failed. */
 const STORES: StoreFailures[] = [{ store: 'redis', include: isRedisPassing }];
 
 /** Returns the body of a problem document (RFC 9457) as JSON text. */

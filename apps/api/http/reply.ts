@@ -31,9 +31,9 @@ const LENGTH_AT = JSON_HEADERS.indexOf('content-length') + 1;
  * @param status the HTTP status
  * @param headers further headers: name, value, name, value, ...
  */
-export function sendJsonText(res: ServerResponse, status: number, text: string, headers?: string[]): void {
+export function sendJsonText(res: ServerResponse, status: number, text: string, ...headers: string[]): void {
   if (res.destroyed) return;
-  const all = headers ? JSON_HEADERS.concat(headers) : JSON_HEADERS.slice();
+  const all = JSON_HEADERS.concat(headers);
   all[LENGTH_AT] = String(Buffer.byteLength(text));
   res.writeHead(status, all);
   res.end(text);
@@ -49,13 +49,18 @@ export function headersOfText(type: string, text: string): Record<string, string
   };
 }
 
+/** An answer whose body is sent as JSON and fits the contract of its endpoint. */
+export interface JsonReply {
+  status: number;
+  body: unknown;
+  headers?: OutgoingHttpHeaders | undefined;
+}
+
 /**
  * Sends a value as JSON.
  *
  * @param res a response of which nothing has been sent yet
- * @param status the HTTP status
- * @param body a value that fits the contract of the endpoint
  */
-export function sendJson(res: ServerResponse, status: number, body: unknown, headers: OutgoingHttpHeaders = {}): void {
+export function sendJson(res: ServerResponse, { status, body, headers = {} }: JsonReply): void {
   sendText(res, status, { type: 'application/json', text: JSON.stringify(body), headers });
 }

@@ -77,7 +77,10 @@ function sendOutcome(parts: OutcomeParts, click: Click, outcome: ClaimOutcome): 
     case 'held':
       return void sendClaim(parts, click, outcome);
     case 'standby':
-      return void sendJson(res, 202, standbyAnswer(outcome.position, pollAfterIn(parts, saleId, 'standby')));
+      return void sendJson(res, {
+        status: 202,
+        body: standbyAnswer(outcome.position, pollAfterIn(parts, saleId, 'standby')),
+      });
     case 'sold_out':
       return void sendProblem(res, 'sold_out');
     case 'too_soon': {

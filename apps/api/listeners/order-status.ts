@@ -99,7 +99,7 @@ function answerSlowly(lookUp: LookUp, poll: Poll): void {
 }
 
 function send({ req, res }: Poll, text: string, etag: string): void {
-  if (!req.headers['if-none-match']?.includes(etag)) return void sendJsonText(res, 200, text, ['etag', etag]);
+  if (!req.headers['if-none-match']?.includes(etag)) return void sendJsonText(res, 200, text, 'etag', etag);
   res.writeHead(304, ['etag', etag, 'cache-control', 'no-store']);
   res.end();
 }

@@ -45,7 +45,7 @@ export function createPaymentWebhook(parts: PaymentWebhookParts): RequestHandler
       const queueing = crashStep('event.queue', () => enqueuePaymentEvent(queues, job));
       await withDeadline(queueing, ANSWER_MS, 'taking an event');
       await crashPoint('event.queued');
-      sendJson(res, 200, { received: true });
+      sendJson(res, { status: 200, body: { received: true } });
     } catch (error) {
       sendError(res, error, 'payment-webhook');
     }

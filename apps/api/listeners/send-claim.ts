@@ -43,8 +43,8 @@ export function sendClaim(parts: SendClaimParts, click: Click, outcome: Outcome)
   const applied = preferenceApplied(preferredWait(req));
   whenPlaced(parts, click, claim)
     .then(now => {
-      if (now) sendJson(res, httpStatus, now, applied);
-      else sendJsonText(res, httpStatus, textOf(parts, click, claim), Object.entries(applied).flat());
+      if (now) sendJson(res, { status: httpStatus, body: now, headers: applied });
+      else sendJsonText(res, httpStatus, textOf(parts, click, claim), ...Object.entries(applied).flat());
     })
     .catch(error => sendError(res, error, 'buy'));
 }

@@ -5,13 +5,13 @@ import { parseId } from '../options.js';
 import { factLines, print, printJson } from '../print.js';
 import { withStores } from '../stores.js';
 
-/** @param program gets `audit` */
+/** Adds `audit`, which compares both stores and checks every promise of a sale. */
 export function addAudit(program: Command): void {
   program
     .command('audit')
-    .description('prove that a sale keeps its promises; ends with 1 if one is broken')
-    .argument('<sale>', 'which', parseId)
-    .option('--json', 'one line of JSON')
+    .description('prove that a sale keeps its promises; exit code 1 if one is broken')
+    .argument('<sale>', 'id of the sale', parseId)
+    .option('--json', 'print one line of JSON')
     .action((saleId: string, { json }: { json?: true }) =>
       withStores(async ({ db, redis }) => {
         const result = await audit(db, redis, saleId);

@@ -11,14 +11,14 @@ interface Options {
   json?: true;
 }
 
-/** @param program gets `balance` */
+/** Adds `balance`, which prints the money in a buyer's wallet. */
 export function addBalance(program: Command): void {
   program
     .command('balance')
-    .description('what a buyer has in their wallet')
-    .requiredOption('--buyer <id>', 'whose', parseId)
-    .option('--currency <code>', 'only this one, ISO 4217', parseCurrency)
-    .option('--json', 'one line of JSON, in minor units')
+    .description("print the money in a buyer's wallet")
+    .requiredOption('--buyer <id>', 'id of the buyer', parseId)
+    .option('--currency <code>', 'only this currency, ISO 4217', parseCurrency)
+    .option('--json', 'print one line of JSON, in minor units')
     .action(({ buyer, currency, json }: Options) =>
       withDatabase(async db => {
         const all = await readBalances(db, buyer);
@@ -31,7 +31,7 @@ export function addBalance(program: Command): void {
     );
 }
 
-/** Who never had money in a currency has none of it. */
+/** A buyer who never had money in a currency has a balance of 0. */
 function chosen(all: Balance[], currency: string): Balance[] {
   return [all.find(balance => balance.currency === currency) ?? { currency, balanceMinor: 0 }];
 }

@@ -11,13 +11,13 @@ interface Options {
   currency: string;
 }
 
-/** @param program gets `credit` */
+/** Adds `credit`, which puts money into a buyer's wallet. */
 export function addCredit(program: Command): void {
   program
     .command('credit')
     .description("put money into a buyer's wallet and print the new balance, in minor units")
-    .requiredOption('--buyer <id>', 'whose', parseId)
-    .requiredOption('--amount <minor>', 'how much, in minor units', parseWhole(1, AMOUNT_MINOR_MAX))
+    .requiredOption('--buyer <id>', 'id of the buyer', parseId)
+    .requiredOption('--amount <minor>', 'the amount, in minor units', parseWhole(1, AMOUNT_MINOR_MAX))
     .option('--currency <code>', 'ISO 4217', parseCurrency, 'EUR')
     .action(({ buyer, amount, currency }: Options) =>
       withDatabase(async db => {

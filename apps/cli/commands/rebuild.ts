@@ -6,19 +6,19 @@ import { parseId } from '../options.js';
 import { print } from '../print.js';
 import { withStores } from '../stores.js';
 
-/** @param program gets `rebuild` */
+/** Adds `rebuild`, which replaces a sale in Redis by its state in Postgres. */
 export function addRebuild(program: Command): void {
   program
     .command('rebuild')
-    .description('make a sale in Redis anew from Postgres; it gives out nothing for that moment')
-    .argument('<sale>', 'which', parseId)
+    .description('rebuild a sale in Redis from Postgres; the sale gives out no units meanwhile')
+    .argument('<sale>', 'id of the sale', parseId)
     .action((saleId: string) =>
       withStores(async ctx => {
         if (!(await readSale(ctx.db, saleId))) throw unknownSale(saleId);
         const claims = await rebuild(ctx, saleId);
         if (claims === undefined) {
           throw new CommandError(
-            `sale ${saleId} was rebuilt by a worker at the same time: run \`audit ${saleId}\` to see it`,
+            `sale ${saleId} was rebuilt by a worker at the same time: run \`audit ${saleId}\` to check it`,
           );
         }
         print(`sale ${saleId} is rebuilt in Redis, with ${claims} claims`);

@@ -10,27 +10,27 @@ interface Options {
   json?: true;
 }
 
-/** @param program gets `reconcile` */
+/** Adds `reconcile`, which compares a sale in both stores and repairs the differences. */
 export function addReconcile(program: Command): void {
   program
     .command('reconcile')
     .description(
-      'compare a sale in Redis and Postgres, claim by claim, and repair what differs; the worker does it by itself',
+      'compare a sale in Redis and Postgres, claim by claim, and repair every difference; the worker does the same',
     )
-    .argument('<sale>', 'which', parseId)
-    .option('--dry-run', 'look only')
-    .option('--json', 'one line of JSON')
+    .argument('<sale>', 'id of the sale', parseId)
+    .option('--dry-run', 'compare, and change nothing')
+    .option('--json', 'print one line of JSON')
     .action((saleId: string, { dryRun = false, json }: Options) =>
       withStores(async ctx => {
         const result = await reconcile(ctx, saleId, { dryRun });
         if (!result) throw unknownSale(saleId);
         if (json) printJson({ sale: saleId, dryRun, differences: result.differences, repairs: result.repairs });
-        else print(...linesOf(result, dryRun));
+        else print(...linesOf(result, { dryRun }));
       }),
     );
 }
 
-function linesOf({ saleId, differences, repairs }: Reconciliation, dryRun: boolean): string[] {
+function linesOf({ saleId, differences, repairs }: Reconciliation, { dryRun }: { dryRun: boolean }): string[] {
   const found = differences.length === 0 ? 'both stores agree' : `${differences.length} differences`;
   const done = dryRun ? 'nothing was changed' : `${repairs.length} repairs`;
   return [

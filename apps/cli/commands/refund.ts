@@ -10,19 +10,19 @@ interface Options {
   json?: true;
 }
 
-/** @param program gets `refund` */
+/** Adds `refund`, which gives the money of a paid order back. */
 export function addRefund(program: Command): void {
   program
     .command('refund')
     .description('give the money of a paid order back, to the wallet or through the provider; safe to repeat')
-    .argument('<order>', 'which', parseOrderId)
+    .argument('<order>', 'id of the order', parseOrderId)
     .addOption(
-      // Only the operator knows whether the goods are there to be sold again.
-      new Option('--restock <yes|no>', 'whether its unit returns to stock')
+      // No default: only the operator knows whether the goods can be sold again.
+      new Option('--restock <yes|no>', 'whether the unit returns to stock')
         .choices(['yes', 'no'])
         .makeOptionMandatory(),
     )
-    .option('--json', 'one line of JSON')
+    .option('--json', 'print one line of JSON')
     .action((orderId: string, { restock, json }: Options) =>
       withStores(async ctx => {
         const result = await refundOrder(ctx, { orderId, restock: restock === 'yes' });

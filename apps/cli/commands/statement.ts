@@ -5,7 +5,9 @@ import { parseId, parseWhole } from '../options.js';
 import { print, printJson, tableOf } from '../print.js';
 import { withDatabase } from '../stores.js';
 
+/** Few enough for a terminal. */
 const LINES = 100;
+/** About 1 MB of text. */
 const LINES_MAX = 10_000;
 
 const HEADINGS = ['when', 'what', 'amount', 'balance', 'sale', 'order'];
@@ -16,19 +18,19 @@ interface Options {
   json?: true;
 }
 
-/** @param program gets `statement` */
+/** Adds `statement`, which lists the movements of a buyer's wallet. */
 export function addStatement(program: Command): void {
   program
     .command('statement')
-    .description("every movement of a buyer's wallet, with the balance after it")
-    .requiredOption('--buyer <id>', 'whose', parseId)
-    .option('--last <n>', 'the newest so many', parseWhole(1, LINES_MAX), LINES)
-    .option('--json', 'one line of JSON, in minor units')
+    .description("list every movement of a buyer's wallet, with the balance after each")
+    .requiredOption('--buyer <id>', 'id of the buyer', parseId)
+    .option('--last <n>', 'the number of lines, the newest ones', parseWhole(1, LINES_MAX), LINES)
+    .option('--json', 'print one line of JSON, in minor units')
     .action(({ buyer, last, json }: Options) =>
       withDatabase(async db => {
         const lines = await readStatement(db, buyer, last);
         if (json) printJson({ buyer, lines });
-        else if (lines.length === 0) print(`nothing has moved in a wallet of ${buyer} yet`);
+        else if (lines.length === 0) print(`${buyer} has no movements of money yet`);
         else print(...tableOf([HEADINGS, ...lines.map(rowOf)]));
       }),
     );

@@ -4,12 +4,12 @@ import { readCommandConfig } from '#core/process/config.js';
 import { parseId } from '../options.js';
 import { print } from '../print.js';
 
-/** @param program gets `token` */
+/** Adds `token`, which prints a buyer's token. */
 export function addToken(program: Command): void {
   program
     .command('token')
-    .description("print a buyer's token, good for a day")
-    .requiredOption('--buyer <id>', 'whose', parseId)
+    .description("print a buyer's token, valid for a day")
+    .requiredOption('--buyer <id>', 'id of the buyer', parseId)
     .action(({ buyer }: { buyer: string }) => {
       print(issueToken(readCommandConfig(['AUTH_SECRET']).AUTH_SECRET, buyer));
     });

@@ -1,44 +1,73 @@
 import pg from 'pg';
-import { readMigrations } from './migrations.js';
-import { withSchemaEngine } from './schema-engine.js';
+import { type HistoryEntry, readHistory, recordFinish, recordStart } from './history.js';
+import { takeMigrationLock } from './lock.js';
+import { MIGRATIONS, type Migration, matchesChecksum, readMigrations } from './migrations.js';
 
-/** Any constant that no one else locks. The engine's own lock (72707369) gives up after 10 s; this one waits its turn. */
-const MIGRATION_LOCK = 20_260_702;
-/** A migration of a large table takes minutes; whoever waits for it longer than this should look. */
-const LOCK_DEADLINE_MS = 300_000;
 const CONNECT_DEADLINE_MS = 5_000;
 
 /**
- * Applies the migrations that the database doesn't have yet, as `prisma migrate deploy` would, and records them in
- * Prisma's own table. Repeating it does nothing; of several processes that start it together, one does the work.
+ * Applies the migrations that the database lacks, and records them as `prisma migrate deploy` does. Repeating it is a no-op. Of
+ * several processes that start together, one does the work and the others wait for it.
+ *
+ * Migrations that this build does not know are passed over: in a rolling upgrade an older build starts beside a newer
+ * database.
  *
  * @param databaseUrl of a Postgres database that exists
+ * @param folder holds the migrations
  * @returns the names of the migrations applied by this call, oldest first
- * @throws when the database can't be reached, a migration fails, or one failed before
+ * @throws when Postgres can't be reached, a migration fails, did not finish before, or was changed after it was applied
  */
-export async function migrate(databaseUrl: string): Promise<{ applied: string[] }> {
-  return await alone(databaseUrl, () =>
-    withSchemaEngine(databaseUrl, async engine => {
-      const done = await engine.applyMigrations({
-        migrationsList: readMigrations(),
-        filters: { externalTables: [], externalEnums: [] },
-      });
-      return { applied: done.appliedMigrationNames };
-    }),
-  );
-}
-
-/** Runs `work` while no other process runs its own. The lock ends with the connection, also when we are killed. */
-async function alone<T>(databaseUrl: string, work: () => Promise<T>): Promise<T> {
-  const client = new pg.Client({ connectionString: databaseUrl, connectionTimeoutMillis: CONNECT_DEADLINE_MS });
-  // A connection lost in the middle shows in the engine's own; without a listener it would end the process.
+export async function migrate(databaseUrl: string, folder = MIGRATIONS): Promise<{ applied: string[] }> {
+  const migrations = readMigrations(folder);
+  const client = new pg.Client({
+    connectionString: databaseUrl,
+    connectionTimeoutMillis: CONNECT_DEADLINE_MS,
+    keepAlive: true,
+  });
+  // A lost connection shows in the next query; without a listener it would end the process.
   client.on('error', () => undefined);
   try {
     await client.connect();
-    await client.query(`SET lock_timeout = ${LOCK_DEADLINE_MS}`);
-    await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
-    return await work();
+    await takeMigrationLock(client);
+    const pending = findPending(migrations, await readHistory(client));
+    for (const migration of pending) await apply(client, migration);
+    return { applied: pending.map(({ name }) => name) };
   } finally {
+    // Postgres rolls back what is not committed, and gives up the lock.
     await client.end();
+  }
+}
+
+function findPending(migrations: readonly Migration[], history: readonly HistoryEntry[]): Migration[] {
+  const unfinished = history.find(({ finished }) => !finished);
+  if (unfinished) throw new Error(describeUnfinished(unfinished.name));
+  const checksums = new Map(history.map(({ name, checksum }) => [name, checksum]));
+  return migrations.filter(({ name, script }) => {
+    const checksum = checksums.get(name);
+    if (checksum !== undefined && !matchesChecksum(script, checksum)) {
+      throw new Error(`migration ${name} was changed after it was applied: restore its file, and add a new migration`);
+    }
+    return checksum === undefined;
+  });
+}
+
+function describeUnfinished(name: string): string {
+  const row = `migration_name = ${pg.escapeLiteral(name)} AND finished_at IS NULL`;
+  const update = `UPDATE _prisma_migrations SET rolled_back_at = now() WHERE ${row}`;
+  return `migration ${name} began and did not finish: undo what it left, run \`${update}\`, then migrate again`;
+}
+
+/** Runs a migration together with its row. Both are one transaction, unless the migration says that it must run outside. */
+async function apply(client: pg.Client, migration: Migration): Promise<void> {
+  const { name, script, outsideTransaction } = migration;
+  try {
+    if (!outsideTransaction) await client.query('BEGIN');
+    const id = await recordStart(client, migration);
+    // Sent whole: Postgres splits it into statements, and knows where a function's body ends.
+    await client.query(script);
+    await recordFinish(client, id);
+    if (!outsideTransaction) await client.query('COMMIT');
+  } catch (error) {
+    throw new Error(`migration ${name} failed: ${error instanceof Error ? error.message : error}`, { cause: error });
   }
 }

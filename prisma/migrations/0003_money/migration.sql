@@ -85,7 +85,7 @@ CREATE INDEX "outbox_events_due" ON "outbox_events" ("attempt_at")
   WHERE "delivered_at" IS NULL AND "dead_at" IS NULL AND "kind" <> 'release';
 
 -- What happens to an order is written down for the shop in the statement that makes it happen, whichever that is. A connection
--- says whether there is a shop to tell (core/postgres/database.ts): where it doesn't, the WHEN below costs less than a microsecond.
+-- says whether there is a shop to tell (core/orders/database.ts): where it doesn't, the WHEN below costs less than a microsecond.
 CREATE FUNCTION "orders_tell_shop"() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   "kinds" TEXT[];

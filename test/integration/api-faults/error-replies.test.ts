@@ -47,7 +47,7 @@ const noreplicas: Trouble = {
   end: () => config('min-replicas-to-write', '0'),
 };
 
-/** Returns the path of the file that Redis saves to, for a folder in its place. */
+/** Returns the path of the file that Redis saves to, where a folder is put instead. */
 const obstacle = async () => join(((await api.redis.config('GET', 'dir')) as string[])[1] ?? '', 'dump.rdb');
 
 const misconf: Trouble = {

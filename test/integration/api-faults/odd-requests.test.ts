@@ -3,7 +3,8 @@ import { issueToken } from '#core/identity/token.js';
 import { markRegistryWhole } from '#core/redis/registry.js';
 import { readRunId } from '#core/redis/sale/sale.js';
 import { bearer, SECRET, useApi } from '../../support/http/api.js';
-import { oddRequests, wrongAnswers } from '../../support/http/odd-requests.js';
+import { oddRequests } from '../../support/http/odd-requests.js';
+import { wrongAnswers } from '../../support/http/wrong-answers.js';
 
 // Every route is called with every method, several credentials and invalid ids. Each call gets an answer in time, and
 // errors have a stable code.

@@ -4,7 +4,8 @@ import { markRegistryWhole } from '#core/redis/registry.js';
 import { readRunId } from '#core/redis/sale/sale.js';
 import { eventually } from '../../support/eventually.js';
 import { bearer, useApi } from '../../support/http/api.js';
-import { AUDIENCE, confusedToken, type SigningKey, signingKey, startIssuer } from '../../support/http/issuer.js';
+import { AUDIENCE, startIssuer } from '../../support/http/issuer.js';
+import { confusedToken, type SigningKey, signingKey } from '../../support/http/signing-key.js';
 
 // Tokens of the shop's own issuer, here a real HTTP server.
 

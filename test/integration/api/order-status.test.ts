@@ -198,7 +198,7 @@ describe.each([false, true])('mounted in Express: %p', mounted => {
       expect([...(snapshot?.outbox.keys() ?? [])]).toEqual(['ann']);
     });
 
-    test('whose unit is taken is answered queued until the worker has decided', async () => {
+    test('a claim whose unit is taken is answered `queued` until the worker has decided', async () => {
       const sale = await api.open({ units: 1 });
       const { receipt, claimId, unit } = await buy(sale, 'ann');
       await lose(sale, 'ann', unit);

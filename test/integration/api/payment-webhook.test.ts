@@ -1,11 +1,17 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
 import { signBody } from '#core/payments/signature.js';
+import { eventually } from '../../support/eventually.js';
 import { useApi } from '../../support/http/api.js';
+import { readMetric } from '../../support/http/metrics.js';
 
 const SECRETS = ['the new key of the provider', 'the old key of the provider'];
 const api = useApi({ PAYMENT_WEBHOOK_SECRETS: SECRETS });
 const PATH = '/webhooks/payments/signed-webhook';
+const REFUSED = 'dropline_problems_total{code="invalid_request"}';
+const UNEXPECTED = 'dropline_unexpected_errors_total{where="payment-webhook"}';
 
 function event(orderId: string = randomUUID()): string {
   const object = { id: `pi_${orderId}`, amount: 500, currency: 'eur', metadata: { order_id: orderId } };
@@ -70,6 +76,22 @@ describe('POST /webhooks/payments/:provider', () => {
     const wide = (bytes: number) => event().replace('"currency"', `"description":"${'x'.repeat(bytes)}","currency"`);
     expect((await send(wide(60_000))).status).toBe(200);
     expect(await send(wide(66_000))).toMatchObject({ status: 413, body: { code: 'body_too_large' } });
+  });
+
+  test('a body in chunks has the same bound, and its sender reads the refusal', async () => {
+    const chunks = [new Uint8Array(40_000), new Uint8Array(40_000), new Uint8Array(2_000_000)];
+    const init = { method: 'POST', body: ReadableStream.from(chunks), duplex: 'half' as const };
+    expect(await api.send(PATH, init)).toMatchObject({ status: 413, body: { code: 'body_too_large' } });
+  });
+
+  test('a sender that leaves in the middle of a body is no unexpected error', async () => {
+    const refused = await readMetric(REFUSED);
+    const socket = connect(api.port, '127.0.0.1');
+    await once(socket, 'connect');
+    const part = `POST ${PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nnot all of it`;
+    socket.write(part, () => socket.destroy());
+    await eventually(async () => expect(await readMetric(REFUSED)).toBe(refused + 1));
+    expect(await readMetric(UNEXPECTED)).toBe(0);
   });
 
   test('other methods: 405', async () => {

@@ -10,13 +10,13 @@ import type { Claim } from '#core/rules/claim.js';
 import type { Sale } from '#core/rules/sale.js';
 import { eventually } from '../../support/eventually.js';
 import { type Answer, useApi } from '../../support/http/api.js';
-import { commandCalls } from '../../support/stores/command-stats.js';
+import { readCommandCalls } from '../../support/stores/command-stats.js';
 import { dumpKeys } from '../../support/stores/keyspace.js';
 
 const api = useApi();
 
 const buy = (sale: Sale, buyerId: string): Promise<Answer> => api.post(`/buy/${sale.id}`, buyerId);
-const scriptCalls = async (): Promise<number> => (await commandCalls(api.redis)).evalsha ?? 0;
+const scriptCalls = async (): Promise<number> => (await readCommandCalls(api.redis)).evalsha ?? 0;
 
 /** A sale of two units and one buyer on standby per unit, all taken, that is refused from memory. */
 async function soldOut(wanted: Partial<Sale> = {}): Promise<{ sale: Sale; ann: Claim; bob: Claim }> {
@@ -87,7 +87,7 @@ describe('a sold-out sale', () => {
     const keys = await dumpKeys(api.redis);
     await api.redis.config('RESETSTAT');
     for (let wave = 0; wave < 500 / WAVE; wave += 1) await expectRefusals(sale, wave);
-    const calls = await commandCalls(api.redis);
+    const calls = await readCommandCalls(api.redis);
     expect(calls).toHaveProperty('config|resetstat');
     for (const command of ['evalsha', 'eval', 'zrank', 'zadd', 'hset', 'lpop'])
       expect(calls).not.toHaveProperty(command);

@@ -5,15 +5,16 @@ import { cancelOrder } from '#core/steps/cancel-order.js';
 import { expireOrders } from '#core/steps/expire-orders.js';
 import { payOrder } from '#core/steps/pay-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
-import { makeOverdue } from '../../support/stores/by-hand.js';
+import { aClaim, buyers, openTestSale, win, winOne } from '../../support/sales.js';
+import { backdateDeadlines } from '../../support/stores/by-hand.js';
 import { writesNothing } from '../../support/stores/keyspace.js';
-import { aClaim, buyers, openTestSale, useStores, win, winOne } from '../../support/stores/stores.js';
+import { useStores } from '../../support/stores/stores.js';
 
 const t = useStores();
 
 const orderOf = (claimId: string) => t.db.order.findUnique({ where: { id: claimId } });
 
-test('an order is cancelled for its buyer, and its unit is free', async () => {
+test('a buyer cancels an order, and its unit is free', async () => {
   const sale = await openTestSale(t, { units: 1 });
   const won = await winOne(t, sale, 'a');
   await placeOrders(t, { saleId: sale.id, claims: [won] });
@@ -23,7 +24,7 @@ test('an order is cancelled for its buyer, and its unit is free', async () => {
   expect((await winOne(t, sale, 'a')).unit).toBe(1);
 });
 
-test('a claim that is not placed yet is cancelled too, and never placed', async () => {
+test('a buyer cancels an unplaced claim, which is then never placed', async () => {
   const sale = await openTestSale(t, { units: 1 });
   const won = await winOne(t, sale, 'a');
   await cancelOrder(t, { saleId: sale.id, ...won });
@@ -32,7 +33,7 @@ test('a claim that is not placed yet is cancelled too, and never placed', async 
   expect((await readSnapshot(t.redis, sale.id))?.stock).toEqual([1]);
 });
 
-test('a second time changes nothing', async () => {
+test('a second cancellation changes nothing', async () => {
   const sale = await openTestSale(t, { units: 1 });
   const won = await winOne(t, sale, 'a');
   await placeOrders(t, { saleId: sale.id, claims: [won] });
@@ -42,7 +43,7 @@ test('a second time changes nothing', async () => {
   expect((await readSnapshot(t.redis, sale.id))?.claims.get('a')?.claimId).toBe(again.claimId);
 });
 
-test('four times at once frees the unit once', async () => {
+test('four cancellations at once free the unit once', async () => {
   const sale = await openTestSale(t, { units: 2 });
   const won = await winOne(t, sale, 'a');
   await placeOrders(t, { saleId: sale.id, claims: [won] });
@@ -63,7 +64,7 @@ test('a paid order stays paid', async () => {
   expect((await readSnapshot(t.redis, sale.id))?.claims.get('a')?.status).toBe('paid');
 });
 
-test('nobody cancels another buyer’s order', async () => {
+test('a buyer cannot cancel the order of another buyer', async () => {
   const sale = await openTestSale(t, { units: 1 });
   const won = await winOne(t, sale, 'a');
   await placeOrders(t, { saleId: sale.id, claims: [won] });
@@ -72,7 +73,7 @@ test('nobody cancels another buyer’s order', async () => {
   expect((await readSnapshot(t.redis, sale.id))?.stock).toEqual([]);
 });
 
-test('placing and cancelling at once: the order ends cancelled, and nothing is lost', async () => {
+test('an order that is placed and cancelled at once ends cancelled, and no unit is lost', async () => {
   for (let i = 0; i < 30; i += 1) {
     const sale = await openTestSale(t, { units: 1 });
     const won = await winOne(t, sale, 'a');
@@ -88,7 +89,7 @@ test('placing and cancelling at once: the order ends cancelled, and nothing is l
   }
 });
 
-test('a claim of a sale that Redis does not know is cancelled in Postgres, and waits for its release', async () => {
+test('a claim of a sale that Redis has lost is cancelled in Postgres, and its release waits', async () => {
   const sale = await openTestSale(t);
   const claim = aClaim();
   await t.redis.del(`{${sale.id}}:sale`);
@@ -97,12 +98,12 @@ test('a claim of a sale that Redis does not know is cancelled in Postgres, and w
   expect(await t.db.outboxEvent.count({ where: { saleId: sale.id, deliveredAt: null } })).toBe(1);
 });
 
-test('cancelling and expiring in the same instant end each order once, and free each unit once', async () => {
+test('cancelling and expiring at the same instant end each order once and free each unit once', async () => {
   const units = 40;
   const sale = await openTestSale(t, { units });
   const claims = await win(t, sale, ...buyers(units));
   await placeOrders(t, { saleId: sale.id, claims });
-  await makeOverdue(t, claims);
+  await backdateDeadlines(t, claims);
   await Promise.all(
     claims.flatMap(claim => [
       cancelOrder(t, { saleId: sale.id, ...claim }),

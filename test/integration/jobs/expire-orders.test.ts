@@ -7,19 +7,20 @@ import { expireOrders } from '#core/steps/expire-orders.js';
 import { payOrder } from '#core/steps/pay-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { eventually } from '../../support/eventually.js';
-import { makeOverdue } from '../../support/stores/by-hand.js';
-import { buyers, openTestSale, useStores, win, winOne } from '../../support/stores/stores.js';
+import { buyers, openTestSale, win, winOne } from '../../support/sales.js';
+import { backdateDeadlines } from '../../support/stores/by-hand.js';
+import { useStores } from '../../support/stores/stores.js';
 
 const t = useStores();
 
 const idsOf = (claims: Claim[]): string[] => claims.map(claim => claim.claimId);
 const statusesOf = async (saleId: string) => (await t.db.order.findMany({ where: { saleId } })).map(o => o.status);
 
-test('an overdue order is cancelled, its unit and its buyer are free', async () => {
+test('an overdue order is cancelled, and its unit and its buyer are free', async () => {
   const sale = await openTestSale(t, { units: 1 });
   const won = await winOne(t, sale, 'a');
   await placeOrders(t, { saleId: sale.id, claims: [won] });
-  await makeOverdue(t, [won]);
+  await backdateDeadlines(t, [won]);
   expect(await expireOrders(t, { claimIds: [won.claimId] })).toBe(1);
   expect(await t.db.order.findUnique({ where: { id: won.claimId } })).toMatchObject({
     status: 'cancelled',
@@ -33,23 +34,23 @@ test('an overdue order is cancelled, its unit and its buyer are free', async () 
   expect((await winOne(t, sale, 'a')).unit).toBe(1);
 });
 
-test('the release is written down with the cancellation, and marked as delivered', async () => {
+test('the release is stored with the cancellation, and marked as delivered', async () => {
   const sale = await openTestSale(t);
   const won = await winOne(t, sale, 'a');
   await placeOrders(t, { saleId: sale.id, claims: [won] });
-  await makeOverdue(t, [won]);
+  await backdateDeadlines(t, [won]);
   await expireOrders(t, { claimIds: [won.claimId] });
   const [event, ...more] = await t.db.outboxEvent.findMany({ where: { saleId: sale.id } });
   expect(more).toEqual([]);
   expect(event).toMatchObject({ orderId: won.claimId, deliveredAt: expect.any(Date) });
 });
 
-test('the first on standby gets the unit, and is placed', async () => {
+test('the first on standby gets the unit, and a job to place the claim', async () => {
   const sale = await openTestSale(t, { units: 1, standbyFactor: 1 });
   const [won] = await win(t, sale, 'a', 'b');
   if (!won) throw new Error('a should have won');
   await placeOrders(t, { saleId: sale.id, claims: [won] });
-  await makeOverdue(t, [won]);
+  await backdateDeadlines(t, [won]);
   await expireOrders(t, { claimIds: [won.claimId] });
   const promoted = (await readSnapshot(t.redis, sale.id))?.claims.get('b');
   expect(promoted).toMatchObject({ unit: 1, status: 'queued' });
@@ -59,7 +60,7 @@ test('the first on standby gets the unit, and is placed', async () => {
   ]);
 });
 
-test('an order that is not due yet by the clock of Postgres stays', async () => {
+test('an order is kept until it is due by the clock of Postgres', async () => {
   const sale = await openTestSale(t, { payWithinSeconds: 1 });
   const won = await winOne(t, sale, 'a');
   await placeOrders(t, { saleId: sale.id, claims: [won] });
@@ -69,11 +70,11 @@ test('an order that is not due yet by the clock of Postgres stays', async () => 
   expect(order.cancelledAt?.getTime()).toBeGreaterThanOrEqual(order.payBy.getTime());
 });
 
-test('a second time cancels nothing', async () => {
+test('a second run cancels nothing', async () => {
   const sale = await openTestSale(t);
   const claims = await win(t, sale, 'a', 'b');
   await placeOrders(t, { saleId: sale.id, claims });
-  await makeOverdue(t, claims);
+  await backdateDeadlines(t, claims);
   expect(await expireOrders(t, { claimIds: idsOf(claims) })).toBe(2);
   expect(await expireOrders(t, { claimIds: idsOf(claims) })).toBe(0);
   expect((await readSnapshot(t.redis, sale.id))?.stock.length).toBe(3);
@@ -83,7 +84,7 @@ test('four workers at once cancel each order once', async () => {
   const sale = await openTestSale(t, { units: 100 });
   const claims = await win(t, sale, ...buyers(100));
   await placeOrders(t, { saleId: sale.id, claims });
-  await makeOverdue(t, claims);
+  await backdateDeadlines(t, claims);
   const expired = await Promise.all(Array.from({ length: 4 }, () => expireOrders(t, { claimIds: idsOf(claims) })));
   expect(expired.reduce((sum, count) => sum + count)).toBe(100);
   const stock = (await readSnapshot(t.redis, sale.id))?.stock;
@@ -95,18 +96,18 @@ test('a batch larger than one statement is cancelled whole', async () => {
   const claims: Claim[] = [];
   for (let i = 0; i < 6; i += 1) claims.push(...(await win(t, sale, ...buyers(100, `part${i}-`))));
   await placeOrders(t, { saleId: sale.id, claims });
-  await makeOverdue(t, claims);
+  await backdateDeadlines(t, claims);
   expect(await expireOrders(t, { claimIds: idsOf(claims) })).toBe(600);
   expect((await readSnapshot(t.redis, sale.id))?.stock.length).toBe(600);
 });
 
-test('paying and expiring at once: exactly one wins, and the money agrees', async () => {
+test('of paying and expiring at once exactly one wins, and the money agrees', async () => {
   const names = buyers(60, 'racer');
   const sale = await openTestSale(t, { units: 60, priceMinor: 500, payWithinSeconds: 1 });
   await creditWallets(t.db, names, { amountMinor: 500, currency: 'EUR' });
   const claims = await win(t, sale, ...names);
   await placeOrders(t, { saleId: sale.id, claims });
-  // Deadlines that pass one after the other, so that payments come just before, at and just after theirs.
+  // The deadlines pass one after the other, so payments come just before, at and just after theirs.
   await t.db.$executeRaw`UPDATE orders SET version = version + 1,
     pay_by = clock_timestamp() + unit * interval '5 ms' WHERE sale_id = ${sale.id}`;
   await eventually(async () => {
@@ -126,7 +127,7 @@ test('paying and expiring at once: exactly one wins, and the money agrees', asyn
   expect((await audit(t.db, t.redis, sale.id))?.violations).toEqual([]);
 });
 
-test.each([-1, 1])('whatever the clock of the worker says: %i h off', async hours => {
+test.each([-1, 1])('a clock of the worker that is %i h off expires no other order', async hours => {
   const sale = await openTestSale(t, { units: 2, payWithinSeconds: 600 });
   const [due, notDue] = await win(t, sale, 'due', 'not-due');
   if (!due || !notDue) throw new Error('both should have won');
@@ -134,7 +135,7 @@ test.each([-1, 1])('whatever the clock of the worker says: %i h off', async hour
   jest.spyOn(Date, 'now').mockImplementation(() => now + hours * 3_600_000);
   const expire = async () => {
     await placeOrders(t, { saleId: sale.id, claims: [due, notDue] });
-    await makeOverdue(t, [due]);
+    await backdateDeadlines(t, [due]);
     return expireOrders(t);
   };
   expect(await expire().finally(jest.restoreAllMocks)).toBe(1);

@@ -11,11 +11,12 @@ import type { Sale } from '#core/rules/sale.js';
 import type { StepContext } from '#core/steps/context.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { eventually } from '../../support/eventually.js';
+import { buyers, openTestSale, win } from '../../support/sales.js';
 import { countBlocked } from '../../support/stores/blocked.js';
 import { startFaultProxy } from '../../support/stores/fault-proxy.js';
-import { buyers, openTestSale, useStores, win } from '../../support/stores/stores.js';
+import { useStores } from '../../support/stores/stores.js';
 
-// Postgres fails while a batch is placed. Whatever was stored, nothing is compensated, and doing it again ends well.
+// Postgres fails while a batch is placed. No claim is compensated, and placing the batch again succeeds.
 
 const t = useStores();
 
@@ -26,7 +27,7 @@ afterEach(async () => {
   for (const end of endings.splice(0)) await end();
 });
 
-/** What a worker with one connection to Postgres works with. */
+/** Creates the context of a worker with one connection to Postgres. */
 function withOneConnection(url: string): StepContext {
   const db = connectDatabase(url, { connections: 1 });
   endings.unshift(() => db.$disconnect());
@@ -35,7 +36,7 @@ function withOneConnection(url: string): StepContext {
 
 const ordersOf = (sale: Sale) => t.db.order.findMany({ where: { saleId: sale.id }, orderBy: { unit: 'asc' } });
 
-/** Expects that it fails for a Postgres that can't serve, and for nothing in the claims. */
+/** Expects a failure because of Postgres, not because of the claims. */
 async function expectAway(placing: Promise<unknown>): Promise<void> {
   const error = await placing.then(
     () => undefined,
@@ -44,7 +45,7 @@ async function expectAway(placing: Promise<unknown>): Promise<void> {
   expect({ error, away: isDatabaseAway(error) }).toMatchObject({ away: true });
 }
 
-/** Expects that nobody gave these claims up, although placing them failed. */
+/** Expects that no claim was given up, although placing failed. */
 async function expectStillPromised(sale: Sale, claims: Claim[]): Promise<void> {
   const snapshot = await readSnapshot(t.redis, sale.id);
   for (const { buyerId, claimId } of claims) {
@@ -64,11 +65,11 @@ async function expectPlaced(sale: Sale, claims: Claim[], status: string): Promis
   expect((await audit(t.db, t.redis, sale.id))?.violations).toEqual([]);
 }
 
-describe('the connection is lost', () => {
+describe('a lost connection', () => {
   test.each([
     ['deferred', 'pending_payment'],
     ['immediate', 'paid'],
-  ] as const)('after COMMIT, with its reply (%s): what is stored counts, once', async (settlement, status) => {
+  ] as const)('a batch whose COMMIT lost its reply is placed once with %s settlement', async (settlement, status) => {
     const sale = await openTestSale(t, { settlement, priceMinor: PRICE_MINOR });
     const [first, ...others] = buyers(3, settlement);
     await creditWallets(t.db, [first ?? '', ...others], { amountMinor: PRICE_MINOR, currency: 'EUR' });
@@ -94,7 +95,7 @@ describe('the connection is lost', () => {
     }
   });
 
-  test('before COMMIT: nothing is stored, and placing again does it', async () => {
+  test('a batch that lost its connection before COMMIT is placed by the next try', async () => {
     const sale = await openTestSale(t);
     const claims = await win(t, sale, ...buyers(3));
     await t.db.$transaction(async tx => {
@@ -115,7 +116,7 @@ describe('the connection is lost', () => {
   });
 });
 
-test('a deadlock: nothing is given up, and the next try places all', async () => {
+test('a batch that met a deadlock is placed by the next try', async () => {
   const sale = await openTestSale(t);
   const claims = await win(t, sale, 'a', 'b');
   const [first, second] = [...claims].sort((a, b) => a.claimId.localeCompare(b.claimId));
@@ -125,7 +126,8 @@ test('a deadlock: nothing is given up, and the next try places all', async () =>
     await insertUnpaidOrders(tx, sale.id, [second]);
     placing = placeOrders(t, { saleId: sale.id, claims });
     placing.catch(() => undefined);
-    // It has written the first and waits for the second, and we for the first: it waited before us, so it is the one to give way.
+    // `placing` has written the first claim and waits for the second; this transaction holds the second and asks for the
+    // first. Postgres ends the one that has waited longer, which is `placing`.
     await eventually(async () => expect(await countBlocked(t.db, '%INSERT INTO orders%')).toBe(1));
     await insertUnpaidOrders(tx, sale.id, [first]);
     throw new Error('rolled back');
@@ -137,7 +139,7 @@ test('a deadlock: nothing is given up, and the next try places all', async () =>
   await expectPlaced(sale, claims, 'pending_payment');
 });
 
-test('no connection is free: it fails in time, and nothing is given up', async () => {
+test('a batch without a free connection fails in time, and is placed by the next try', async () => {
   const sale = await openTestSale(t);
   const claims = await win(t, sale, ...buyers(3));
   const ctx = withOneConnection(t.databaseUrl);
@@ -151,46 +153,63 @@ test('no connection is free: it fails in time, and nothing is given up', async (
   await expectPlaced(sale, claims, 'pending_payment');
 });
 
-describe('Postgres takes nothing', () => {
-  /** For sessions that are there, too. */
-  async function setReadOnly(on: boolean): Promise<void> {
-    if (on) await t.db.$executeRaw`ALTER SYSTEM SET default_transaction_read_only = on`;
-    else await t.db.$executeRaw`ALTER SYSTEM RESET default_transaction_read_only`;
+describe('a Postgres that stores nothing', () => {
+  interface Outage {
+    begin(): Promise<unknown>;
+    end(): Promise<unknown>;
+  }
+
+  /** Applies the configuration to open sessions as well. */
+  async function reload(expected: 'on' | 'off'): Promise<void> {
     await t.db.$executeRaw`SELECT pg_reload_conf()`;
     await eventually(async () => {
       const [row] = await t.db.$queryRaw<
         { setting: string }[]
       >`SELECT current_setting('transaction_read_only') AS setting`;
-      expect(row?.setting).toBe(on ? 'on' : 'off');
+      expect(row?.setting).toBe(expected);
     });
   }
 
-  /** Full in the middle of a statement: it says what Postgres says when a file can't be extended. */
-  async function setFull(on: boolean): Promise<void> {
-    if (!on) return void (await t.db.$executeRaw`DROP FUNCTION disk_full CASCADE`);
-    await t.db.$executeRaw`CREATE FUNCTION disk_full() RETURNS trigger LANGUAGE plpgsql AS $$
-      BEGIN
-        IF NEW.unit < 3 THEN RETURN NEW; END IF;
-        RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = 'disk_full';
-      END $$`;
-    await t.db.$executeRaw`CREATE TRIGGER disk_full BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION disk_full()`;
-  }
+  const readOnly: Outage = {
+    async begin() {
+      await t.db.$executeRaw`ALTER SYSTEM SET default_transaction_read_only = on`;
+      await reload('on');
+    },
+    async end() {
+      await t.db.$executeRaw`ALTER SYSTEM RESET default_transaction_read_only`;
+      await reload('off');
+    },
+  };
+
+  /** Fails in the middle of a statement, with the error of Postgres for a file that can't be extended. */
+  const fullDisk: Outage = {
+    async begin() {
+      await t.db.$executeRaw`CREATE FUNCTION disk_full() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+          IF NEW.unit < 3 THEN RETURN NEW; END IF;
+          RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = 'disk_full';
+        END $$`;
+      await t.db
+        .$executeRaw`CREATE TRIGGER disk_full BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION disk_full()`;
+    },
+    end: () => t.db.$executeRaw`DROP FUNCTION disk_full CASCADE`,
+  };
 
   beforeEach(() => creditWallets(t.db, buyers(3), { amountMinor: PRICE_MINOR, currency: 'EUR' }));
 
   test.each([
-    ['it is read-only', setReadOnly],
-    ['its disk is full', setFull],
-  ] as const)('as %s: claims go on and stay promised, and are placed when it takes them again', async (_how, set) => {
+    ['Postgres is read-only', readOnly],
+    ['the disk is full', fullDisk],
+  ] as const)('claims stay promised while %s, and are placed afterwards', async (_how, outage) => {
     const sale = await openTestSale(t, { units: 5, settlement: 'immediate', priceMinor: PRICE_MINOR });
-    await set(true);
+    await outage.begin();
     const claims = await win(t, sale, ...buyers(3));
     try {
       await expectAway(placeOrders(t, { saleId: sale.id, claims }));
       await expectAway(rescue(t, sale.id, 0));
       expect(await ordersOf(sale)).toEqual([]);
     } finally {
-      await set(false);
+      await outage.end();
     }
     await expectStillPromised(sale, claims);
     for (const buyerId of buyers(3))

@@ -6,28 +6,29 @@ import { connectRedis } from '#core/redis/connection.js';
 import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { eventually } from '../../support/eventually.js';
-import { buyers, openTestSale, useStores, win } from '../../support/stores/stores.js';
+import { buyers, openTestSale, win } from '../../support/sales.js';
+import { useStores } from '../../support/stores/stores.js';
 
 const t = useStores();
 
-/** A stalled job is noticed by the second look of those that come every 5 s. */
+/** BullMQ looks for stalled jobs every 5 s, and reports one at its second look. */
 const STALLED_MS = 15_000;
 
-test('a job that lost its lock while it ran is done again, and nobody compensates what it did', async () => {
+test('a job that lost its lock during a run is repeated, and its work is not compensated', async () => {
   const sale = await openTestSale(t);
   const claims = await win(t, sale, ...buyers(3));
   const connection = connectRedis(t.redisUrl, 'worker', () => undefined);
-  const told = { runs: 0, failed: 0, errors: [] as string[] };
+  const seen = { runs: 0, failed: 0, errors: [] as string[] };
   const loseLocks = async () => {
     for (const key of await t.redis.keys(`${QUEUE_PREFIX}:place-orders:*:lock`)) await t.redis.del(key);
   };
   const worker = startJobWorker(
     'place-orders',
     async data => {
-      told.runs += 1;
+      seen.runs += 1;
       await placeOrders(t, data);
-      // As when the process had been stopped for longer than the lock lasts.
-      if (told.runs === 1) await loseLocks();
+      // A process that was stopped for longer than the lock lasts would lose it.
+      if (seen.runs === 1) await loseLocks();
     },
     {
       connection,
@@ -35,22 +36,22 @@ test('a job that lost its lock while it ran is done again, and nobody compensate
       observer: {
         onDone: () => undefined,
         onFailed: () => {
-          told.failed += 1;
+          seen.failed += 1;
         },
-        onError: error => void told.errors.push(error.message),
+        onError: error => void seen.errors.push(error.message),
       },
     },
   );
   try {
     await enqueuePlaceOrders(t.queues, { saleId: sale.id, claims });
-    await eventually(() => expect(told.errors.join()).toContain('Missing lock'));
-    await eventually(() => expect(told.runs).toBe(2), STALLED_MS);
+    await eventually(() => expect(seen.errors.join()).toContain('Missing lock'));
+    await eventually(() => expect(seen.runs).toBe(2), STALLED_MS);
     await eventually(async () => expect(await t.queues['place-orders'].getCompletedCount()).toBe(1));
   } finally {
     await worker.close();
     connection.disconnect();
   }
-  expect(told.failed).toBe(0);
+  expect(seen.failed).toBe(0);
   const orders = await t.db.order.findMany({ where: { saleId: sale.id }, orderBy: { unit: 'asc' } });
   expect(orders.map(({ id, status, version }) => [id, status, version])).toEqual(
     claims.map(({ claimId }) => [claimId, 'pending_payment', 1]),

@@ -8,8 +8,9 @@ import { cancelOrder } from '#core/steps/cancel-order.js';
 import { payOrder } from '#core/steps/pay-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { eventually } from '../../support/eventually.js';
-import { makeOverdue } from '../../support/stores/by-hand.js';
-import { openTestSale, useStores, winOne } from '../../support/stores/stores.js';
+import { openTestSale, winOne } from '../../support/sales.js';
+import { backdateDeadlines } from '../../support/stores/by-hand.js';
+import { useStores } from '../../support/stores/stores.js';
 
 const t = useStores();
 
@@ -27,7 +28,7 @@ const pay = (sale: Sale, { claimId, buyerId }: Claim) => payOrder(t, { saleId: s
 const orderOf = ({ claimId }: Claim) => t.db.order.findUniqueOrThrow({ where: { id: claimId } });
 const claimOf = async (sale: Sale, buyerId: string) => (await readSnapshot(t.redis, sale.id))?.claims.get(buyerId);
 
-test('a payment debits the wallet, marks the order and tells Redis', async () => {
+test('a payment debits the wallet, marks the order and updates Redis', async () => {
   const { sale, claim } = await placed('a', 700);
   await pay(sale, claim);
   expect(await orderOf(claim)).toMatchObject({ status: 'paid', paidAt: expect.any(Date), version: 2 });
@@ -51,7 +52,7 @@ test('four payments at once take the price once', async () => {
   expect(await readBalance(t.db, 'four', 'EUR')).toBe(3 * PRICE);
 });
 
-test('one wallet never pays for more than it holds, however many orders are paid at once', async () => {
+test('a wallet never pays more than its balance when many orders are paid at once', async () => {
   const name = 'spender';
   const orders = [];
   for (let i = 0; i < 8; i += 1) orders.push(await placed(name, i === 0 ? 3 * PRICE : 0));
@@ -72,7 +73,7 @@ test('without funds the order stays payable, and the buyer learns why', async ()
   expect(paid?.reason).toBeUndefined();
 });
 
-test('nobody pays with another buyer’s name', async () => {
+test('a buyer cannot pay the order of another buyer', async () => {
   const { sale, claim } = await placed('owner', PRICE);
   await creditWallets(t.db, ['thief'], { amountMinor: PRICE, currency: 'EUR' });
   await payOrder(t, { saleId: sale.id, claimId: claim.claimId, buyerId: 'thief' });
@@ -80,7 +81,7 @@ test('nobody pays with another buyer’s name', async () => {
   expect(await readBalance(t.db, 'thief', 'EUR')).toBe(PRICE);
 });
 
-test('money in another currency does not pay', async () => {
+test('money in another currency pays nothing', async () => {
   const { sale, claim } = await placed('swiss', 0);
   await creditWallets(t.db, ['swiss'], { amountMinor: PRICE, currency: 'CHF' });
   await pay(sale, claim);
@@ -96,14 +97,14 @@ test('a payment before the order is placed does nothing', async () => {
 
 test('a payment after the deadline expires the order instead', async () => {
   const { sale, claim } = await placed('late', PRICE);
-  await makeOverdue(t, [claim]);
+  await backdateDeadlines(t, [claim]);
   await pay(sale, claim);
   expect(await orderOf(claim)).toMatchObject({ status: 'cancelled', reason: 'unpaid' });
   expect(await readBalance(t.db, 'late', 'EUR')).toBe(PRICE);
   expect((await readSnapshot(t.redis, sale.id))?.stock).toEqual([1]);
 });
 
-test('paying and cancelling at once: exactly one wins, and the money agrees', async () => {
+test('of paying and cancelling at once exactly one wins, and the money agrees', async () => {
   for (let i = 0; i < 30; i += 1) {
     const name = `torn${i}`;
     const { sale, claim } = await placed(name, PRICE);
@@ -119,7 +120,7 @@ test('paying and cancelling at once: exactly one wins, and the money agrees', as
 });
 
 test.each(['deferred', 'immediate'] as const)(
-  'what costs nothing is paid by who has no wallet: %s',
+  'a buyer without a wallet pays for a free unit with %s settlement',
   async settlement => {
     const { sale, claim } = await placed(`free-${settlement}`, 0, { priceMinor: 0, settlement });
     if (settlement === 'deferred') await pay(sale, claim);
@@ -129,9 +130,9 @@ test.each(['deferred', 'immediate'] as const)(
   },
 );
 
-test('what was decided in time is paid in time, however long the wallet keeps it waiting', async () => {
+test('a payment that was decided in time counts as in time, also after waiting for the wallet', async () => {
   const { sale, claim } = await placed('waits', PRICE);
-  await makeOverdue(t, [claim], -0.5);
+  await backdateDeadlines(t, [claim], -0.5);
   let paying: Promise<void> = Promise.resolve();
   await t.db.$transaction(async tx => {
     await tx.$queryRaw`SELECT id FROM accounts WHERE owner = 'waits' FOR UPDATE`;

@@ -7,9 +7,10 @@ import { insertTombstones } from '#core/postgres/orders/end-orders.js';
 import { insertOrders } from '#core/postgres/orders/insert-orders.js';
 import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import { placeOrders } from '#core/steps/place-orders.js';
+import { aClaim, buyers, openTestSale, win, winOne } from '../../support/sales.js';
 import { forceClaim } from '../../support/stores/by-hand.js';
 import { writesNothing } from '../../support/stores/keyspace.js';
-import { aClaim, buyers, openTestSale, useStores, win, winOne } from '../../support/stores/stores.js';
+import { useStores } from '../../support/stores/stores.js';
 
 const t = useStores();
 
@@ -17,7 +18,7 @@ const ordersOf = (saleId: string) => t.db.order.findMany({ where: { saleId }, or
 const claimOf = async (saleId: string, buyerId: string) => (await readSnapshot(t.redis, saleId))?.claims.get(buyerId);
 
 describe('placing', () => {
-  test('a batch becomes orders at the price of the sale, due by its time', async () => {
+  test('a batch becomes orders with the price and the deadline of the sale', async () => {
     const sale = await openTestSale(t, { units: 5, priceMinor: 4_200, currency: 'USD', payWithinSeconds: 60 });
     const claims = await win(t, sale, ...buyers(3));
     const from = Date.now();
@@ -31,7 +32,7 @@ describe('placing', () => {
     }
   });
 
-  test('tells Redis, clears the outbox and queues the expiry', async () => {
+  test('placing updates Redis, clears the outbox and queues the expiry', async () => {
     const sale = await openTestSale(t);
     const claims = await win(t, sale, 'a', 'b');
     await placeOrders(t, { saleId: sale.id, claims });
@@ -44,7 +45,7 @@ describe('placing', () => {
     expect(expiry?.data.claimIds.sort()).toEqual(claims.map(({ claimId }) => claimId).sort());
   });
 
-  test('a second time changes no order and no claim', async () => {
+  test('a second run changes no order and no claim', async () => {
     const sale = await openTestSale(t);
     const claims = await win(t, sale, 'a', 'b');
     await placeOrders(t, { saleId: sale.id, claims });
@@ -54,7 +55,7 @@ describe('placing', () => {
     expect(await readSnapshot(t.redis, sale.id)).toEqual({ ...snapshot, atMs: expect.any(Number) });
   });
 
-  test('the same batch in four workers at once is placed once', async () => {
+  test('a batch in four workers at once is placed once', async () => {
     const sale = await openTestSale(t, { units: 100 });
     const claims = await win(t, sale, ...buyers(100));
     await Promise.all(Array.from({ length: 4 }, () => placeOrders(t, { saleId: sale.id, claims })));
@@ -63,7 +64,7 @@ describe('placing', () => {
     expect(await t.db.outboxEvent.count({ where: { saleId: sale.id } })).toBe(0);
   });
 
-  test('overlapping batches at once are placed once, whatever their order', async () => {
+  test('overlapping batches in any order are placed once', async () => {
     const sale = await openTestSale(t, { units: 100 });
     const claims = await win(t, sale, ...buyers(100));
     const batches = [claims, [...claims].reverse(), claims.slice(30), claims.slice(0, 70)];
@@ -85,7 +86,7 @@ describe('out of order', () => {
     expect(snapshot?.stock.sort()).toEqual([1, 2, 3]);
   });
 
-  test('placing and giving up at once: one of the two decides, and both stores agree', async () => {
+  test('of placing and giving up at once one decides, and both stores agree', async () => {
     for (let i = 0; i < 20; i += 1) {
       const sale = await openTestSale(t, { units: 1 });
       const won = await winOne(t, sale, 'a');
@@ -101,7 +102,7 @@ describe('out of order', () => {
     }
   });
 
-  test('a late worker does not bring back a claim that was cancelled and sold again', async () => {
+  test('a late worker does not restore a claim whose unit was sold again', async () => {
     const sale = await openTestSale(t, { units: 1 });
     const late = await winOne(t, sale, 'a');
     await insertTombstones(t.db, { saleId: sale.id, claims: [late], reason: 'not_placed' });
@@ -117,7 +118,7 @@ describe('out of order', () => {
 });
 
 describe('claims that can not be placed', () => {
-  test('one that Postgres refuses does not hold up its batch', async () => {
+  test('a claim that Postgres refuses does not delay its batch', async () => {
     const sale = await openTestSale(t, { units: 10 });
     const good = await win(t, sale, ...buyers(6));
     const poisoned = { buyerId: 'not a buyer!', claimId: randomUUID(), unit: 10 };
@@ -132,7 +133,7 @@ describe('claims that can not be placed', () => {
     ]);
   });
 
-  test('one that only the order of is refused is given up with a reason, and its unit is free', async () => {
+  test('a claim whose order is refused is given up with a reason, and its unit is free', async () => {
     const sale = await openTestSale(t, { units: 4 });
     const claims = await win(t, sale, 'good', 'never', 'also-good');
     await t.db.$executeRaw`
@@ -147,7 +148,7 @@ describe('claims that can not be placed', () => {
     expect((await audit(t.db, t.redis, sale.id))?.violations).toEqual([]);
   });
 
-  test('one that Postgres refuses does not keep rescue from the others', async () => {
+  test('a claim that Postgres refuses does not keep rescue from the others', async () => {
     const sale = await openTestSale(t, { units: 10 });
     await forceClaim(t, sale.id, { buyerId: 'not a buyer!', claimId: randomUUID(), unit: 10 });
     const good = await win(t, sale, ...buyers(3));
@@ -156,7 +157,7 @@ describe('claims that can not be placed', () => {
     expect((await readSnapshot(t.redis, sale.id))?.outbox.has('buyer1')).toBe(false);
   });
 
-  test('a unit that another live order has is lost, and is not put in stock', async () => {
+  test('a claim of a unit with another live order is lost, and the unit does not enter stock', async () => {
     const sale = await openTestSale(t, { units: 2 });
     const owner = await winOne(t, sale, 'a');
     await placeOrders(t, { saleId: sale.id, claims: [owner] });
@@ -169,7 +170,7 @@ describe('claims that can not be placed', () => {
     expect((await audit(t.db, t.redis, sale.id))?.violations).toEqual([]);
   });
 
-  test('a buyer who has a live order loses the second claim, and its unit goes back', async () => {
+  test('a buyer with a live order loses the second claim, and its unit goes back', async () => {
     const sale = await openTestSale(t, { units: 2 });
     const second = aClaim({ buyerId: 'a', unit: 2 });
     await insertOrders(t.db, sale.id, [aClaim({ buyerId: 'a', unit: 1 })]);
@@ -180,7 +181,7 @@ describe('claims that can not be placed', () => {
     expect(snapshot?.stock).toContain(2);
   });
 
-  test('a unit beyond the sale is not sold', async () => {
+  test('a claim of a unit beyond the sale is rejected', async () => {
     const sale = await openTestSale(t, { units: 2 });
     const beyond = aClaim({ buyerId: 'a', unit: 3 });
     await forceClaim(t, sale.id, beyond);
@@ -193,7 +194,7 @@ describe('claims that can not be placed', () => {
 describe('immediate settlement', () => {
   const immediate = { settlement: 'immediate', priceMinor: 500, units: 4 } as const;
 
-  test('with funds the order is paid and the wallet debited', async () => {
+  test('with funds the order is paid and the wallet is debited', async () => {
     const sale = await openTestSale(t, immediate);
     await creditWallets(t.db, ['rich'], { amountMinor: 700, currency: 'EUR' });
     await placeOrders(t, { saleId: sale.id, claims: [await winOne(t, sale, 'rich')] });
@@ -202,7 +203,7 @@ describe('immediate settlement', () => {
     expect((await claimOf(sale.id, 'rich'))?.status).toBe('paid');
   });
 
-  test('without funds the order is rejected, the unit goes back, and the buyer may try again', async () => {
+  test('without funds the order is rejected, its unit goes back, and the buyer may buy again', async () => {
     const sale = await openTestSale(t, immediate);
     await creditWallets(t.db, ['poor'], { amountMinor: 499, currency: 'EUR' });
     await placeOrders(t, { saleId: sale.id, claims: await win(t, sale, 'poor', 'no-wallet') });
@@ -219,7 +220,7 @@ describe('immediate settlement', () => {
     expect((await claimOf(sale.id, 'poor'))?.status).toBe('paid');
   });
 
-  test('money for one of two sales buys one, when both are placed at once', async () => {
+  test('money for one of two orders pays one when both are placed at once', async () => {
     for (let i = 0; i < 10; i += 1) {
       const buyer = `once${i}`;
       await creditWallets(t.db, [buyer], { amountMinor: 500, currency: 'EUR' });
@@ -232,7 +233,7 @@ describe('immediate settlement', () => {
     }
   });
 
-  test('the same batch in four workers at once debits each wallet once', async () => {
+  test('a batch in four workers at once debits each wallet once', async () => {
     const sale = await openTestSale(t, { ...immediate, units: 20 });
     const names = buyers(20, 'debited');
     await creditWallets(t.db, names, { amountMinor: 1_200, currency: 'EUR' });

@@ -5,15 +5,16 @@ import { readLoadedSale, setSale } from '#core/redis/sale/sale.js';
 import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import { NotVerified } from '#core/rules/errors.js';
 import { releaseUnits } from '#core/steps/release-units.js';
+import { openTestSale, win, winOne } from '../../support/sales.js';
 import { writesNothing } from '../../support/stores/keyspace.js';
-import { openTestSale, useStores, win, winOne } from '../../support/stores/stores.js';
+import { useStores } from '../../support/stores/stores.js';
 
 const t = useStores();
 
 const undelivered = async (saleId: string) =>
   (await readDueReleases(t.db, { olderThanMs: 0, limit: 1_000, afterId: 0n })).filter(event => event.saleId === saleId);
 
-test('carries a decided release out, and marks it delivered', async () => {
+test('a decided release is carried out and marked as delivered', async () => {
   const sale = await openTestSale(t, { units: 1 });
   const won = await winOne(t, sale, 'a');
   const events = await insertTombstones(t.db, { saleId: sale.id, claims: [won], reason: 'not_placed' });
@@ -23,7 +24,7 @@ test('carries a decided release out, and marks it delivered', async () => {
   expect(await undelivered(sale.id)).toEqual([]);
 });
 
-test('a second time changes nothing in Redis', async () => {
+test('a second run changes nothing in Redis', async () => {
   const sale = await openTestSale(t, { units: 1 });
   const events = await insertTombstones(t.db, {
     saleId: sale.id,
@@ -35,7 +36,7 @@ test('a second time changes nothing in Redis', async () => {
   await writesNothing(t.redis, () => releaseUnits(t, events));
 });
 
-test('four times at once frees each unit once', async () => {
+test('four runs at once free each unit once', async () => {
   const sale = await openTestSale(t, { units: 3 });
   const events = await insertTombstones(t.db, {
     saleId: sale.id,
@@ -46,7 +47,7 @@ test('four times at once frees each unit once', async () => {
   expect((await readSnapshot(t.redis, sale.id))?.stock.sort()).toEqual([1, 2, 3]);
 });
 
-test('releases of several sales each reach their own', async () => {
+test('releases of several sales reach their own sale', async () => {
   const sales = [await openTestSale(t, { units: 1 }), await openTestSale(t, { units: 1 })];
   const events = [];
   for (const sale of sales)
@@ -57,7 +58,7 @@ test('releases of several sales each reach their own', async () => {
   for (const sale of sales) expect((await readSnapshot(t.redis, sale.id))?.stock).toEqual([1]);
 });
 
-test('a promoted buyer is queued to be placed', async () => {
+test('a promoted claim gets a job to be placed', async () => {
   const sale = await openTestSale(t, { units: 1, standbyFactor: 1 });
   const [won] = await win(t, sale, 'a', 'b');
   await releaseUnits(
@@ -70,7 +71,7 @@ test('a promoted buyer is queued to be placed', async () => {
   ]);
 });
 
-test('while the sale is not verified the event stays for later', async () => {
+test('a release of an unverified sale stays for later', async () => {
   const sale = await openTestSale(t, { units: 1 });
   const runId = (await readLoadedSale(t.redis, sale.id))?.runId ?? '';
   const events = await insertTombstones(t.db, {
@@ -86,7 +87,7 @@ test('while the sale is not verified the event stays for later', async () => {
   expect(await undelivered(sale.id)).toEqual([]);
 });
 
-test('a sale that left Redis does not hold up the releases of another', async () => {
+test('a sale that left Redis does not delay the releases of another sale', async () => {
   const [gone, here] = [await openTestSale(t, { units: 1 }), await openTestSale(t, { units: 1 })];
   const events = [
     ...(await insertTombstones(t.db, { saleId: gone.id, claims: [await winOne(t, gone, 'a')], reason: 'not_placed' })),

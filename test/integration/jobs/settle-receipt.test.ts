@@ -4,16 +4,17 @@ import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import { cancelOrder } from '#core/steps/cancel-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { settleReceipt } from '#core/steps/settle-receipt.js';
+import { openTestSale, winOne } from '../../support/sales.js';
 import { loseClaim } from '../../support/stores/by-hand.js';
 import { writesNothing } from '../../support/stores/keyspace.js';
-import { openTestSale, useStores, winOne } from '../../support/stores/stores.js';
+import { useStores } from '../../support/stores/stores.js';
 
 const t = useStores();
 
 const orderOf = (claimId: string) => t.db.order.findUnique({ where: { id: claimId } });
 const claimOf = async (saleId: string, buyerId: string) => (await readSnapshot(t.redis, saleId))?.claims.get(buyerId);
 
-/** `ann`'s claim was lost by Redis, and its unit won by `bob`. */
+/** Loses the claim of `ann` in Redis. `bob` then wins the same unit. */
 async function lostToAnother() {
   const sale = await openTestSale(t, { units: 1 });
   const lost = await winOne(t, sale, 'ann');
@@ -22,7 +23,7 @@ async function lostToAnother() {
   return { sale, lost, other };
 }
 
-test('a claim that nobody placed is told to be lost, and never placed after', async () => {
+test('an unplaced claim becomes rejected(lost), and is never placed afterwards', async () => {
   const { sale, lost, other } = await lostToAnother();
   await settleReceipt(t, { saleId: sale.id, ...lost });
   expect(await claimOf(sale.id, 'ann')).toMatchObject({ claimId: lost.claimId, status: 'rejected', reason: 'lost' });
@@ -33,7 +34,7 @@ test('a claim that nobody placed is told to be lost, and never placed after', as
   expect((await readSnapshot(t.redis, sale.id))?.stock).toEqual([1]);
 });
 
-test('a claim that was placed after all keeps its unit, and its buyer gets it back', async () => {
+test('a claim that was placed in time keeps its unit, and its buyer sees it again', async () => {
   const { sale, lost, other } = await lostToAnother();
   await placeOrders(t, { saleId: sale.id, claims: [lost] });
   await settleReceipt(t, { saleId: sale.id, ...lost });
@@ -46,7 +47,7 @@ test('a claim that was placed after all keeps its unit, and its buyer gets it ba
 });
 
 test.each(['the tombstone', 'the placing'])(
-  'of both at once one wins, and its buyer is told so: %s first',
+  'of tombstone and placing at once one wins, and its buyer reads the winner: %s first',
   async first => {
     const { sale, lost, other } = await lostToAnother();
     await placeOrders(t, { saleId: sale.id, claims: [other] });
@@ -54,14 +55,14 @@ test.each(['the tombstone', 'the placing'])(
     const steps = [settleReceipt(t, { saleId: sale.id, ...lost }), placeOrders(t, { saleId: sale.id, claims: [lost] })];
     await Promise.all(first === 'the placing' ? steps.reverse() : steps);
     await settleReceipt(t, { saleId: sale.id, ...lost });
-    const told = { void: 'rejected', pending_payment: 'pending_payment' }[
+    const expected = { void: 'rejected', pending_payment: 'pending_payment' }[
       String((await orderOf(lost.claimId))?.status)
     ];
-    expect((await claimOf(sale.id, 'ann'))?.status).toBe(told);
+    expect((await claimOf(sale.id, 'ann'))?.status).toBe(expected);
   },
 );
 
-test('a second time changes nothing', async () => {
+test('a second run changes nothing', async () => {
   const { sale, lost } = await lostToAnother();
   await settleReceipt(t, { saleId: sale.id, ...lost });
   await writesNothing(t.redis, () => settleReceipt(t, { saleId: sale.id, ...lost }));

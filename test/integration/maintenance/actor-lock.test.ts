@@ -13,12 +13,12 @@ const newLock = (holdMs?: number) => {
 };
 afterEach(() => Promise.all(locks.splice(0).map(lock => lock.close())));
 
-/** Ends every session that holds an advisory lock, as a restart of Postgres would. */
+/** Ends every session with an advisory lock, as a restart of Postgres would. */
 const endSessions = () =>
   t.db.$queryRaw`SELECT pg_terminate_backend(pid)::text FROM pg_locks JOIN pg_database ON database = pg_database.oid
     WHERE locktype = 'advisory' AND datname = current_database()`;
 
-test('one at a time runs an actor, and others run others', async () => {
+test('one process at a time runs an actor, and different actors run at the same time', async () => {
   const [first, second] = [newLock(), newLock()];
   await first.hold('rescue', async () => {
     expect(await second.hold('rescue', async () => undefined)).toBe(false);
@@ -27,7 +27,7 @@ test('one at a time runs an actor, and others run others', async () => {
   expect(await second.hold('rescue', async () => undefined)).toBe(true);
 });
 
-test('what the actor threw is told, also when Postgres has ended the session meanwhile', async () => {
+test('the error of an actor is thrown, also after Postgres has ended the session', async () => {
   const run = async () => {
     await endSessions();
     throw new Error('the actor failed');
@@ -35,7 +35,7 @@ test('what the actor threw is told, also when Postgres has ended the session mea
   await expect(newLock().hold('rescue', run)).rejects.toThrow('the actor failed');
 });
 
-test('a lock that was lost with its session is had again, by anybody', async () => {
+test('after the loss of a session any process can take its lock', async () => {
   const [first, second] = [newLock(), newLock()];
   await first.hold('rescue', async () => {
     await endSessions();
@@ -44,7 +44,7 @@ test('a lock that was lost with its session is had again, by anybody', async () 
   await eventually(async () => expect(await first.hold('rescue', async () => undefined)).toBe(true));
 });
 
-test('a run that hangs keeps the others away for its time only', async () => {
+test('a run that hangs keeps other processes away only for the hold time', async () => {
   const [hanging, other] = [newLock(50), newLock()];
   let [begin, end] = [() => {}, () => {}];
   const begun = new Promise<void>(resolve => {

@@ -10,9 +10,10 @@ import type { Sale } from '#core/rules/sale.js';
 import { cancelOrder } from '#core/steps/cancel-order.js';
 import { payOrder } from '#core/steps/pay-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
-import { forceClaim, loseClaim, makeOverdue, makeReleasesOld } from '../../support/stores/by-hand.js';
+import { aClaim, buyers, openTestSale, win, winOne } from '../../support/sales.js';
+import { backdateDeadlines, backdateReleases, forceClaim, loseClaim } from '../../support/stores/by-hand.js';
 import { dumpKeys } from '../../support/stores/keyspace.js';
-import { aClaim, buyers, openTestSale, useStores, win, winOne } from '../../support/stores/stores.js';
+import { useStores } from '../../support/stores/stores.js';
 
 const t = useStores();
 
@@ -37,7 +38,7 @@ async function goodSale(): Promise<Made> {
   return { sale, paid, due };
 }
 
-/** Writes an order past every step, as only a broken database would hold. */
+/** Inserts an order without a step, as only a broken database has it. */
 async function forceOrder(sale: Sale, { claimId, buyerId, unit }: Claim): Promise<void> {
   const { id: saleId, currency } = sale;
   const payBy = new Date(Date.now() + 60_000);
@@ -45,8 +46,8 @@ async function forceOrder(sale: Sale, { claimId, buyerId, unit }: Claim): Promis
   await t.db.order.create({ data: { id: claimId, ...row } });
 }
 
-describe('a line', () => {
-  const withLine = async () => {
+describe('the standby', () => {
+  const saleWithStandby = async () => {
     const sale = await openTestSale(t, { units: 1, standbyFactor: 2 });
     await win(t, sale, 'a', 'b', 'c');
     await placeOrders(t, { saleId: sale.id, claims: [await claimOf(sale, 'a')] });
@@ -59,25 +60,25 @@ describe('a line', () => {
   };
 
   test.each([
-    ['that is as it should be', undefined, []],
+    ['no violation', undefined, []],
     [
-      'with a holder in it',
+      'a holder on standby',
       ['3', 'a'],
       ['I3 a is in line and holds the claim of unit 1', 'line: 3 are in a line for 2'],
     ],
-    ['that is too long', ['3', 'd'], ['line: 3 are in a line for 2']],
-    ['with two at one place', ['1', 'c'], ['line: no certain place in line: c']],
-    ['with a place that nobody gave out', ['9', 'c'], ['line: no certain place in line: c']],
-  ])('%s', async (_, entry, expected) => {
-    const sale = await withLine();
+    ['too many buyers on standby', ['3', 'd'], ['line: 3 are in a line for 2']],
+    ['two buyers at one position', ['1', 'c'], ['line: no certain place in line: c']],
+    ['a position that was never given out', ['9', 'c'], ['line: no certain place in line: c']],
+  ])('the audit finds %s', async (_, entry, expected) => {
+    const sale = await saleWithStandby();
     await t.redis.hset(keysOf(sale.id).sale, 'standbySeq', entry?.[0] === '3' ? '3' : '2');
     if (entry) await t.redis.zadd(keysOf(sale.id).standby, ...entry);
     expect(await violations(sale.id)).toEqual(expected);
   });
 });
 
-describe('a sale without a fault', () => {
-  test('is in order, with its figures', async () => {
+describe('a sale without a violation', () => {
+  test('the audit of a sale without a violation has its counts', async () => {
     const { sale } = await goodSale();
     await winOne(t, sale, 'c');
     expect(await audit(t.db, t.redis, sale.id)).toEqual({
@@ -93,11 +94,11 @@ describe('a sale without a fault', () => {
     });
   });
 
-  test('that Postgres does not have can not be audited', async () => {
+  test('an unknown sale has no audit', async () => {
     expect(await audit(t.db, t.redis, 'nowhere')).toBeUndefined();
   });
 
-  test('is in order at every moment while it is busy', async () => {
+  test('a busy sale has no violation at any moment', async () => {
     const sale = await openTestSale(t, { units: 60, standbyFactor: 2, priceMinor: PRICE });
     let done = false;
     const crowd = async (name: string) => {
@@ -124,7 +125,7 @@ describe('a sale without a fault', () => {
     expect(await violations(sale.id)).toEqual([]);
   });
 
-  test('is not changed by being audited', async () => {
+  test('an audit changes nothing', async () => {
     const { sale } = await goodSale();
     const before = await dumpKeys(t.redis);
     await audit(t.db, t.redis, sale.id);
@@ -132,7 +133,7 @@ describe('a sale without a fault', () => {
   });
 });
 
-describe('each violation is told by its invariant', () => {
+describe('violations', () => {
   const seenByRedis: [string, RegExp, (made: Made) => Promise<unknown>][] = [
     ['a unit is in stock twice', /^I1 .*: 3$/, ({ sale }) => t.redis.rpush(keysOf(sale.id).stock, 3)],
     ['a unit is in stock and in a claim', /^I1 .*: 1$/, ({ sale }) => t.redis.rpush(keysOf(sale.id).stock, 1)],
@@ -143,7 +144,7 @@ describe('each violation is told by its invariant', () => {
     [
       'Redis is behind an order',
       /^I4 .* does not say so/,
-      ({ sale, due }) => forceClaim(t, sale.id, due, 'queued', false),
+      ({ sale, due }) => forceClaim(t, sale.id, due, { outbox: false }),
     ],
     [
       'the sale is not in Redis',
@@ -153,7 +154,7 @@ describe('each violation is told by its invariant', () => {
     [
       'a claim has neither order nor outbox entry',
       /^I6 .* neither an order nor/,
-      ({ sale }) => forceClaim(t, sale.id, aClaim({ unit: 3 }), 'queued', false),
+      ({ sale }) => forceClaim(t, sale.id, aClaim({ unit: 3 }), { outbox: false }),
     ],
     [
       'a claim waits for its order',
@@ -162,7 +163,7 @@ describe('each violation is told by its invariant', () => {
     ],
   ];
 
-  test.each(seenByRedis)('%s (%s)', async (_fault, violation, damage) => {
+  test.each(seenByRedis)('the audit finds that %s (%s)', async (_fault, violation, damage) => {
     const made = await goodSale();
     await damage(made);
     const result = await audit(t.db, t.redis, made.sale.id);
@@ -174,7 +175,7 @@ describe('each violation is told by its invariant', () => {
     [
       'an order is long past its deadline',
       'I6 an order is 15 s past its deadline: 1',
-      ({ due }) => makeOverdue(t, [due], 16),
+      ({ due }) => backdateDeadlines(t, [due], 16),
     ],
     [
       'money was taken for an order that is not paid',
@@ -188,23 +189,23 @@ describe('each violation is told by its invariant', () => {
     ],
   ];
 
-  test.each(seenByPostgres)('%s', async (_fault, violation, damage) => {
+  test.each(seenByPostgres)('the audit finds that %s', async (_fault, violation, damage) => {
     const made = await goodSale();
     await damage(made);
     expect(await violations(made.sale.id)).toContain(violation);
-    // Balances are everybody's: what was broken here must not be seen by the other tests.
+    // Other tests audit the same balances, so the damage is undone.
     await t.db.transfer.deleteMany();
     await t.db.account.updateMany({ where: { kind: 'buyer' }, data: { balanceMinor: 0 } });
   });
 
-  test('a release that nobody carries out', async () => {
+  test('the audit finds a release that is not carried out', async () => {
     const { sale, due } = await goodSale();
     await cancelRow(t.db, sale.id, due);
-    await makeReleasesOld(t, sale.id, 16);
+    await backdateReleases(t, sale.id, 16);
     expect(await violations(sale.id)).toContain('I6 a release is 15 s old: 1');
   });
 
-  test('a balance that is not the sum of its transfers', async () => {
+  test('the audit finds a balance that is not the sum of its transfers', async () => {
     const { sale } = await goodSale();
     await creditWallets(t.db, ['cheat'], { amountMinor: 10, currency: 'EUR' });
     await t.db.account.updateMany({ where: { owner: 'cheat' }, data: { balanceMinor: 11 } });
@@ -212,14 +213,14 @@ describe('each violation is told by its invariant', () => {
     await t.db.account.updateMany({ where: { owner: 'cheat' }, data: { balanceMinor: 10 } });
   });
 
-  test('a live order of a unit that the sale does not have', async () => {
+  test('the audit finds a live order of a unit beyond the sale', async () => {
     const { sale } = await goodSale();
     await forceOrder(sale, aClaim({ unit: 5 }));
     expect(await violations(sale.id)).toContain('I2 a live order has a unit outside 1..N: 1');
   });
 
-  // From here on the database is without its own guards; they are the last to run.
-  test('two live orders of one unit, or of one buyer, even where the indexes are gone', async () => {
+  // The following tests run last, because they drop the database's own guards.
+  test('the audit finds two live orders of one unit or buyer without the unique indexes', async () => {
     const { sale, due } = await goodSale();
     await t.db.$executeRaw`DROP INDEX orders_live_unit`;
     await t.db.$executeRaw`DROP INDEX orders_live_buyer`;
@@ -230,7 +231,7 @@ describe('each violation is told by its invariant', () => {
     expect(found).toContain('I3 a buyer has more than one live order: 1');
   });
 
-  test('a negative balance, even where the check is gone', async () => {
+  test('the audit finds a negative balance without the CHECK', async () => {
     const { sale } = await goodSale();
     await t.db.$executeRaw`ALTER TABLE accounts DROP CONSTRAINT accounts_balance_minor_check`;
     await creditWallets(t.db, ['debtor'], { amountMinor: 10, currency: 'EUR' });

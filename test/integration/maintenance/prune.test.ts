@@ -6,13 +6,14 @@ import { KEEP_DAYS } from '#core/postgres/sales.js';
 import { isUnknown, markRegistryWhole, readLoadedSaleIds } from '#core/redis/registry.js';
 import { readLoadedSale, readRunId } from '#core/redis/sale/sale.js';
 import { releaseUnits } from '#core/steps/release-units.js';
-import { openTestSale, useStores, winOne } from '../../support/stores/stores.js';
+import { openTestSale, winOne } from '../../support/sales.js';
+import { useStores } from '../../support/stores/stores.js';
 
 const t = useStores();
 
 const DAY_MS = 24 * 3_600_000;
 
-test('a sale that ended long ago leaves Redis and stays in Postgres; one that ended lately stays', async () => {
+test('a sale that ended long ago leaves Redis and stays in Postgres, and a recent one stays in both', async () => {
   const ended = (daysAgo: number) => ({
     opensAtMs: Date.now() - (daysAgo + 1) * DAY_MS,
     closesAtMs: Date.now() - daysAgo * DAY_MS,
@@ -28,7 +29,7 @@ test('a sale that ended long ago leaves Redis and stays in Postgres; one that en
   expect(await isUnknown(t.redis, old.id)).toBe(true);
 });
 
-test('a sale stays for as long as its last order can be paid, and the days after', async () => {
+test('a sale stays until the days after the deadline of its last order', async () => {
   const days = (count: number) => Date.now() - count * DAY_MS;
   const window = { opensAtMs: days(KEEP_DAYS + 3), closesAtMs: days(KEEP_DAYS + 2) };
   const slow = await openTestSale(t, { ...window, payWithinSeconds: (3 * DAY_MS) / 1_000 });
@@ -38,7 +39,7 @@ test('a sale stays for as long as its last order can be paid, and the days after
   expect(await readLoadedSale(t.redis, quick.id)).toBeUndefined();
 });
 
-test('a worker whose clock is wrong prunes nothing that is being sold', async () => {
+test('a worker with a wrong clock prunes no open sale', async () => {
   const sale = await openTestSale(t);
   const now = Date.now();
   jest.spyOn(Date, 'now').mockImplementation(() => now + (KEEP_DAYS + 1) * DAY_MS);
@@ -46,7 +47,7 @@ test('a worker whose clock is wrong prunes nothing that is being sold', async ()
   expect((await readLoadedSale(t.redis, sale.id))?.remaining).toBe(3);
 });
 
-test('releases that were carried out long ago are deleted once their sale is over as long, and none that was not', async () => {
+test('old delivered releases of an old sale are deleted, and undelivered ones stay', async () => {
   const longOver = Date.now() - (KEEP_DAYS + 0.1) * DAY_MS;
   const sale = await openTestSale(t);
   await releaseUnits(
@@ -74,8 +75,8 @@ test('releases that were carried out long ago are deleted once their sale is ove
   expect(left.map(event => event.id)).not.toContain(first?.id);
 });
 
-test('a sale that is created meanwhile is not taken for an old one', async () => {
-  // Many sales, so that reading them takes long enough for others to be created before it ends.
+test('a sale that is created during a run is not pruned', async () => {
+  // With this many sales a read takes long enough for other sales to be created meanwhile.
   await t.db.$executeRaw`
     INSERT INTO sales (id, title, price_minor, currency, units, opens_at, closes_at, pay_within_seconds, settlement, standby_factor)
     SELECT 'many-' || n, 'Kettle', 1, 'EUR', 1, now(), now() + interval '1 hour', 60, 'deferred', 0 FROM generate_series(1, 20000) n`;

@@ -5,9 +5,10 @@ import { freePort } from '#stack/processes/free-port.js';
 import { type StackProcess, startProcess } from '#stack/processes/process.js';
 import { build } from '../../support/build.js';
 import { eventually } from '../../support/eventually.js';
-import { openTestSale, useStores } from '../../support/stores/stores.js';
+import { openTestSale } from '../../support/sales.js';
+import { useStores } from '../../support/stores/stores.js';
 
-// A worker that runs, and a reconcile that doesn't.
+// A worker that runs, while reconcile doesn't.
 
 /** A process starts within this time, in ms, on a busy machine. */
 const START_MS = 30_000;
@@ -36,7 +37,11 @@ async function readiness(url: string) {
   return { status: response.status, body: await response.json() };
 }
 
-/** Holds the lock and does nothing: to all others it looks as if the work was being done. @returns ends it */
+/**
+ * Holds the lock of reconcile and does no work, so that other processes believe the work is done.
+ *
+ * @returns ends the hold
+ */
 async function holdReconcile(): Promise<() => Promise<void>> {
   const lock = new ActorLock(t.databaseUrl, () => undefined);
   let end = () => {};
@@ -49,7 +54,7 @@ async function holdReconcile(): Promise<() => Promise<void>> {
         resolve();
         await wedged;
       };
-      lock.hold('reconcile', run).then(ran => ran || reject(new Error('the worker holds it')), reject);
+      lock.hold('reconcile', run).then(ran => ran || reject(new Error('the worker holds the lock')), reject);
     });
   await eventually(held);
   return async () => {
@@ -58,7 +63,7 @@ async function holdReconcile(): Promise<() => Promise<void>> {
   };
 }
 
-test('a worker is not ready while reconcile does not come to its end, whoever keeps it from that', async () => {
+test('a worker is not ready while another process keeps reconcile from finishing', async () => {
   await openTestSale(t);
   const url = await startWorker();
   expect(await readiness(url)).toEqual({ status: 200, body: { status: 'ready' } });

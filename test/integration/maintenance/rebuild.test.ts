@@ -17,17 +17,18 @@ import { payOrder } from '#core/steps/pay-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { readMetric } from '../../support/http/metrics.js';
 import { beforeScript } from '../../support/meanwhile.js';
-import { forceClaim, makeReleasesOld } from '../../support/stores/by-hand.js';
-import { aClaim, buyers, openTestSale, useStores, win } from '../../support/stores/stores.js';
+import { aClaim, buyers, openTestSale, win } from '../../support/sales.js';
+import { backdateReleases, forceClaim } from '../../support/stores/by-hand.js';
+import { useStores } from '../../support/stores/stores.js';
 
 const t = useStores();
 
-/** What an operator is warned by. */
+/** The metric that warns an operator. */
 const GIVEN_UP = 'dropline_claims_given_up_total{why="lost"}';
 
 const rowOf = (claimId: string) => t.db.order.findUnique({ where: { id: claimId } });
 
-/** A sale in the middle: `live`, `paid` and `cancelled` have orders, `unplaced` has a claim, `waiting` is on standby. */
+/** Opens a sale in which `live`, `paid` and `cancelled` have orders and `unplaced` has a claim. */
 async function saleInTheMiddle() {
   const sale = await openTestSale(t, { units: 4, standbyFactor: 1 });
   const [live, paid, cancelled, unplaced] = await win(t, sale, 'live', 'paid', 'cancelled', 'unplaced');
@@ -52,7 +53,7 @@ test('after FLUSHALL a sale comes back from Postgres', async () => {
   expect((await audit(t.db, t.redis, sale.id))?.violations).toEqual([]);
 });
 
-test('of a Redis that still has them, unplaced claims and the line are kept', async () => {
+test('a rebuild keeps unplaced claims and the standby that Redis still has', async () => {
   const { sale, unplaced } = await saleInTheMiddle();
   await win(t, sale, 'next', 'waiting');
   const before = await readSnapshot(t.redis, sale.id);
@@ -64,7 +65,7 @@ test('of a Redis that still has them, unplaced claims and the line are kept', as
   expect(await t.db.repair.count({ where: { saleId: sale.id, kind: 'rebuilt' } })).toBe(1);
 });
 
-test('of a sale that Redis has lost without its claims, they and the line are kept, and placed', async () => {
+test('a rebuild keeps claims and standby when Redis has lost the sale itself', async () => {
   const { sale, unplaced } = await saleInTheMiddle();
   const [next] = await win(t, sale, 'next', 'waiting');
   const before = await readSnapshot(t.redis, sale.id);
@@ -83,7 +84,7 @@ test('of a sale that Redis has lost without its claims, they and the line are ke
 });
 
 describe('a claim that contradicts an order', () => {
-  test('ends as lost, and nobody who comes late places it when the unit is free again', async () => {
+  test('a claim of a unit with another order ends as lost, and is never placed later', async () => {
     const { sale, live } = await saleInTheMiddle();
     const twin = aClaim({ buyerId: 'twin', unit: live.unit });
     await forceClaim(t, sale.id, twin);
@@ -99,7 +100,7 @@ describe('a claim that contradicts an order', () => {
     expect((await audit(t.db, t.redis, sale.id))?.violations).toEqual([]);
   });
 
-  test('also the second claim of a buyer whose order Redis had forgotten', async () => {
+  test('a second claim of a buyer whose order Redis has lost ends as lost', async () => {
     const { sale, live } = await saleInTheMiddle();
     const second = aClaim({ buyerId: live.buyerId, unit: 3 });
     await forceClaim(t, sale.id, second);
@@ -109,14 +110,14 @@ describe('a claim that contradicts an order', () => {
     await cancelOrder(t, { saleId: sale.id, ...live });
     await placeOrders(t, { saleId: sale.id, claims: [second] });
     expect(await rowOf(second.claimId)).toMatchObject({ status: 'void' });
-    await makeReleasesOld(t, sale.id, 2);
+    await backdateReleases(t, sale.id, 2);
     await deliverEvents(t);
     expect((await audit(t.db, t.redis, sale.id))?.violations).toEqual([]);
   });
 });
 
-describe('what happens while a sale is rebuilt', () => {
-  test('units of a restock that are sold before the gate is shut stay sold', async () => {
+describe('changes during a rebuild', () => {
+  test('units of a restock that are sold before the gate closes stay sold', async () => {
     const sale = await openTestSale(t, { units: 1 });
     const sold: Claim[] = [];
     const heldUp = beforeScript(t, 'set-sale', async () => {
@@ -130,7 +131,7 @@ describe('what happens while a sale is rebuilt', () => {
     for (const { claimId } of sold) expect((await rowOf(claimId))?.status).toBe('pending_payment');
   });
 
-  test('a sale that is closed meanwhile does not come back open', async () => {
+  test('a sale that is closed during a rebuild stays closed', async () => {
     const sale = await openTestSale(t);
     const heldUp = beforeScript(t, 'open-sale', () => changeSale(t, sale.id, { state: 'closed' }));
     expect(await rebuild(heldUp, sale.id)).toBeUndefined();
@@ -139,7 +140,7 @@ describe('what happens while a sale is rebuilt', () => {
     expect(await readLoadedSale(t.redis, sale.id)).toMatchObject({ state: 'closed', generation: 2 });
   });
 
-  test('a unit that is withdrawn meanwhile is not sold again', async () => {
+  test('a unit that is withdrawn during a rebuild is not sold again', async () => {
     const { sale, paid } = await saleInTheMiddle();
     const findMany: Parameters<typeof t.db.$extends>[0] = {
       query: {
@@ -154,13 +155,13 @@ describe('what happens while a sale is rebuilt', () => {
     };
     await rebuild({ ...t, db: t.db.$extends(findMany) as unknown as Database }, sale.id);
     expect((await readSnapshot(t.redis, sale.id))?.stock).not.toContain(paid.unit);
-    await makeReleasesOld(t, sale.id, 2);
+    await backdateReleases(t, sale.id, 2);
     await deliverEvents(t);
     expect((await audit(t.db, t.redis, sale.id))?.violations).toEqual([]);
   });
 });
 
-test('twice in a row is as once', async () => {
+test('a second rebuild changes nothing', async () => {
   const { sale } = await saleInTheMiddle();
   await rebuild(t, sale.id);
   const once = await readSnapshot(t.redis, sale.id);
@@ -168,7 +169,7 @@ test('twice in a row is as once', async () => {
   expect(await readSnapshot(t.redis, sale.id)).toEqual({ ...once, atMs: expect.any(Number) });
 });
 
-test.each(['loaded', 'lost'])('two at once, of a sale that is %s, leave one good sale', async state => {
+test.each(['loaded', 'lost'])('three rebuilds at once of a %s sale leave a sale without violations', async state => {
   for (let i = 0; i < 5; i += 1) {
     const { sale } = await saleInTheMiddle();
     if (state === 'lost') await t.redis.flushall();
@@ -179,11 +180,11 @@ test.each(['loaded', 'lost'])('two at once, of a sale that is %s, leave one good
   }
 });
 
-test('a sale that Postgres does not have is not made', async () => {
+test('an unknown sale is not rebuilt', async () => {
   expect(await rebuild(t, 'nowhere')).toBeUndefined();
 });
 
-test('while a sale is rebuilt again and again, every accepted claim survives and is placed once', async () => {
+test('every accepted claim is placed once while a sale is rebuilt again and again', async () => {
   const sale = await openTestSale(t, { units: 400, standbyFactor: 0 });
   const accepted: Claim[] = [];
   let done = false;
@@ -191,7 +192,7 @@ test('while a sale is rebuilt again and again, every accepted claim survives and
     for (let i = 0; i < 40; i += 1) {
       const claims = await win(t, sale, `${name}-${i}a`, `${name}-${i}b`);
       accepted.push(...claims);
-      // The worker may meet the closed gate: then the outbox keeps the claims for rescue.
+      // The worker may meet the closed gate. The outbox then keeps the claims for rescue.
       if (claims.length > 0 && i % 2 === 0) await placeOrders(t, { saleId: sale.id, claims }).catch(() => undefined);
       if (claims[0] && i % 5 === 0) await cancelOrder(t, { saleId: sale.id, ...claims[0] }).catch(() => undefined);
     }
@@ -203,7 +204,7 @@ test('while a sale is rebuilt again and again, every accepted claim survives and
     done = true;
   });
   await rebuilding;
-  await makeReleasesOld(t, sale.id, 2);
+  await backdateReleases(t, sale.id, 2);
   await deliverEvents(t);
   await rescue(t, sale.id, 0);
   expect(accepted.length).toBeGreaterThan(0);
@@ -213,7 +214,7 @@ test('while a sale is rebuilt again and again, every accepted claim survives and
   expect((await audit(t.db, t.redis, sale.id))?.violations).toEqual([]);
 });
 
-test('500 orders and 200 unplaced claims come back whole', async () => {
+test('500 orders and 200 unplaced claims come back', async () => {
   const sale = await openTestSale(t, { units: 1_000 });
   for (let i = 0; i < 5; i += 1)
     await placeOrders(t, { saleId: sale.id, claims: await win(t, sale, ...buyers(100, `placed${i}-`)) });
@@ -223,7 +224,7 @@ test('500 orders and 200 unplaced claims come back whole', async () => {
   expect([snapshot?.stock.length, snapshot?.outbox.size]).toEqual([300, 200]);
 });
 
-test('from an old copy, a claim that has ended since does not come back to life', async () => {
+test('a claim in an old copy of Redis stays ended after a rebuild', async () => {
   const sale = await openTestSale(t, { units: 3 });
   const [first] = await win(t, sale, 'bea');
   if (!first) throw new Error('bea should have won');
@@ -233,14 +234,14 @@ test('from an old copy, a claim that has ended since does not come back to life'
   if (!second) throw new Error('bea should have won again');
   await placeOrders(t, { saleId: sale.id, claims: [second] });
   await cancelOrder(t, { saleId: sale.id, ...second });
-  await forceClaim(t, sale.id, first, 'pending_payment', false);
+  await forceClaim(t, sale.id, first, { status: 'pending_payment', outbox: false });
   await rebuild(t, sale.id);
   const snapshot = await readSnapshot(t.redis, sale.id);
   expect(snapshot?.claims.get('bea')).toMatchObject({ claimId: second.claimId, status: 'cancelled' });
   expect(snapshot?.stock.sort()).toEqual([1, 2, 3]);
 });
 
-test('a unit that was withdrawn is not placed again, and its release frees none', async () => {
+test('a claim of a withdrawn unit is rejected, and the unit does not enter stock', async () => {
   const { sale, paid } = await saleInTheMiddle();
   await refundRow(t.db, { orderId: paid.claimId, restock: false });
   const claim = aClaim({ buyerId: 'late', unit: paid.unit });
@@ -251,7 +252,7 @@ test('a unit that was withdrawn is not placed again, and its release frees none'
   expect(snapshot?.stock).not.toContain(paid.unit);
 });
 
-test('what could not be staged is gone, so that memory is free for the next try', async () => {
+test('a rebuild without enough memory removes its staged keys', async () => {
   const sale = await openTestSale(t, { units: 20_000 });
   const used = Number(/used_memory:(\d+)/.exec(await t.redis.info('memory'))?.[1]);
   await t.redis.config('SET', 'maxmemory', String(used + 20_000));

@@ -13,16 +13,17 @@ import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import type { Sale } from '#core/rules/sale.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { beforeScript } from '../../support/meanwhile.js';
+import { aClaim, buyers, openTestSale, win, winOne } from '../../support/sales.js';
 import { forceClaim, loseClaim } from '../../support/stores/by-hand.js';
 import { writesNothing } from '../../support/stores/keyspace.js';
-import { aClaim, buyers, openTestSale, type TestStores, useStores, win, winOne } from '../../support/stores/stores.js';
+import { type TestStores, useStores } from '../../support/stores/stores.js';
 
 const t = useStores();
 
 const repairsOf = async (saleId: string) => (await t.db.repair.findMany({ where: { saleId } })).map(row => row.kind);
 const violations = async (saleId: string) => (await audit(t.db, t.redis, saleId))?.violations;
 
-/** A sale with one placed order, of buyer `a` and unit 1. */
+/** Opens a sale with one placed order, of buyer `a` and unit 1. */
 async function saleWithOrder(wanted: Partial<Sale> = {}) {
   const sale = await openTestSale(t, wanted);
   const placed = await winOne(t, sale, 'a');
@@ -30,7 +31,7 @@ async function saleWithOrder(wanted: Partial<Sale> = {}) {
   return { sale, placed };
 }
 
-/** Damage, by the kind of difference that it makes, and the repair that it needs. */
+/** Damages of a sale, each with the kind of its difference and of its repair. */
 const DAMAGES: [
   string,
   string,
@@ -38,8 +39,8 @@ const DAMAGES: [
 ][] = [
   ['claim_missing', 'restored_claim', (t, { sale, placed }) => loseClaim(t, sale.id, placed)],
   ['release_missing', 'released_claim', (t, { sale, placed }) => cancelRow(t.db, sale.id, placed)],
-  ['status_behind', 'recorded_status', (t, { sale, placed }) => forceClaim(t, sale.id, placed, 'queued', false)],
-  ['outbox_missing', 'placed_claim', (t, { sale }) => forceClaim(t, sale.id, aClaim({ unit: 2 }), 'queued', false)],
+  ['status_behind', 'recorded_status', (t, { sale, placed }) => forceClaim(t, sale.id, placed, { outbox: false })],
+  ['outbox_missing', 'placed_claim', (t, { sale }) => forceClaim(t, sale.id, aClaim({ unit: 2 }), { outbox: false })],
   ['units_wrong', 'rebuilt', (t, { sale }) => t.redis.lpop(keysOf(sale.id).stock)],
   ['units_wrong', 'rebuilt', (t, { sale }) => t.redis.rpush(keysOf(sale.id).stock, 3)],
   ['units_wrong', 'rebuilt', (t, { sale }) => t.redis.rpush(keysOf(sale.id).stock, 99)],
@@ -47,7 +48,7 @@ const DAMAGES: [
 ];
 
 describe('each difference', () => {
-  test.each(DAMAGES)('%s is repaired (%s), with one row in repairs', async (kind, repair, damage) => {
+  test.each(DAMAGES)('the difference %s is repaired by %s, with one row in repairs', async (kind, repair, damage) => {
     const made = await saleWithOrder();
     await damage(t, made);
     const result = await reconcile(t, made.sale.id);
@@ -59,7 +60,7 @@ describe('each difference', () => {
     expect(await repairsOf(made.sale.id)).toEqual([repair]);
   });
 
-  test.each(DAMAGES)('%s is only told of in a dry run', async (kind, _repair, damage) => {
+  test.each(DAMAGES)('a dry run reports the difference %s and changes nothing', async (kind, _repair, damage) => {
     const made = await saleWithOrder();
     await damage(t, made);
     const orders = await t.db.order.findMany({ where: { saleId: made.sale.id } });
@@ -70,7 +71,7 @@ describe('each difference', () => {
     expect(await t.db.order.findMany({ where: { saleId: made.sale.id } })).toEqual(orders);
   });
 
-  test.each(DAMAGES)('%s is repaired by two at once (%s) as by one', async (_kind, _repair, damage) => {
+  test.each(DAMAGES)('two runs at once repair the difference %s by %s', async (_kind, _repair, damage) => {
     const made = await saleWithOrder();
     await damage(t, made);
     await Promise.all([reconcile(t, made.sale.id), reconcile(t, made.sale.id)]);
@@ -80,7 +81,7 @@ describe('each difference', () => {
 });
 
 describe('contradictions', () => {
-  test('of two claims of one buyer the one with the order stays, the other is lost', async () => {
+  test('of two claims of one buyer the claim with the order stays, and the other is lost', async () => {
     const { sale, placed } = await saleWithOrder();
     await loseClaim(t, sale.id, placed);
     const other = await winOne(t, sale, 'a');
@@ -92,7 +93,7 @@ describe('contradictions', () => {
     expect(await violations(sale.id)).toEqual([]);
   });
 
-  test('of two claims of one unit the one with the order stays, the other is rejected as lost', async () => {
+  test('of two claims of one unit the claim with the order stays, and the other is rejected as lost', async () => {
     const { sale, placed } = await saleWithOrder();
     await loseClaim(t, sale.id, placed);
     const other = await winOne(t, sale, 'b');
@@ -107,7 +108,7 @@ describe('contradictions', () => {
 });
 
 describe('the list of sales', () => {
-  test('is whole for a run of Redis once all are loaded, and not after FLUSHALL', async () => {
+  test('the list of sales is whole once all sales are loaded, and not after FLUSHALL', async () => {
     const { sale } = await saleWithOrder();
     await reconcileAll(t);
     expect(await isRegistryWhole(t.redis)).toBe(true);
@@ -118,7 +119,7 @@ describe('the list of sales', () => {
     expect(await violations(sale.id)).toEqual([]);
   });
 
-  test('is not called whole when Redis lost a sale in the middle of comparing', async () => {
+  test('the list of sales is not whole when Redis lost a sale during the comparison', async () => {
     const { sale } = await saleWithOrder();
     await reconcileAll(t);
     await t.redis.flushall();
@@ -128,7 +129,7 @@ describe('the list of sales', () => {
     expect(await isRegistryWhole(t.redis)).toBe(true);
   });
 
-  test('gets back a sale that is missing in it', async () => {
+  test('the list of sales gets a missing sale back', async () => {
     const { sale } = await saleWithOrder();
     await t.redis.hdel(REGISTRY, sale.id);
     await reconcileAll(t);
@@ -137,8 +138,8 @@ describe('the list of sales', () => {
   });
 });
 
-describe('what is on its way', () => {
-  test('claims that wait to be placed are left alone', async () => {
+describe('work in flight', () => {
+  test('claims in the outbox are left alone', async () => {
     const { sale } = await saleWithOrder({ units: 10 });
     await win(t, sale, ...buyers(5));
     expect(await writesNothing(t.redis, () => reconcile(t, sale.id))).toMatchObject({
@@ -147,7 +148,7 @@ describe('what is on its way', () => {
     });
   });
 
-  test('a busy sale is reconciled without harm', async () => {
+  test('reconciling a busy sale does no harm', async () => {
     const sale = await openTestSale(t, { units: 300, standbyFactor: 1 });
     const busy = Array.from({ length: 30 }, async (_, i) => {
       const claims = await win(t, sale, ...buyers(12, `busy${i}-`));
@@ -160,7 +161,7 @@ describe('what is on its way', () => {
     expect(await violations(sale.id)).toEqual([]);
   });
 
-  test('free units and buyers on standby are brought together', async () => {
+  test('free units go to the buyers on standby', async () => {
     const sale = await openTestSale(t, { units: 1, standbyFactor: 3 });
     await win(t, sale, 'a', 'b', 'c');
     await updateSale(t.db, sale.id, { addUnits: 1 });
@@ -170,7 +171,7 @@ describe('what is on its way', () => {
     expect((await reconcile(t, sale.id))?.repairs).toEqual([]);
   });
 
-  test('however many: nobody waits for another comparison', async () => {
+  test('600 free units go to buyers on standby in one comparison', async () => {
     const sale = await openTestSale(t, { units: 600, standbyFactor: 1 });
     for (let i = 0; i < 12; i += 1) await win(t, sale, ...buyers(100, `one${i}-`));
     await restock(t.redis, { ...sale, units: 1_200 });
@@ -178,7 +179,7 @@ describe('what is on its way', () => {
     expect(await readLoadedSale(t.redis, sale.id)).toMatchObject({ remaining: 0, waiting: 0, claims: 1_200 });
   });
 
-  test('what the operator changed in Postgres reaches Redis', async () => {
+  test('an operator’s change in Postgres reaches Redis', async () => {
     const sale = await openTestSale(t, { units: 3 });
     await updateSale(t.db, sale.id, { addUnits: 4 });
     await updateSale(t.db, sale.id, { state: 'paused' });
@@ -194,7 +195,7 @@ describe('what is on its way', () => {
 });
 
 describe('a Redis that comes back', () => {
-  test('sells nothing of a sale that was closed while it was away, and knows of the restock before it', async () => {
+  test('a Redis that comes back sells no unit of a closed sale, and gets the earlier restock', async () => {
     const { sale } = await saleWithOrder();
     const pace = new Pace();
     await reconcileAll(t, pace);
@@ -208,7 +209,7 @@ describe('a Redis that comes back', () => {
 });
 
 describe('a Postgres that comes back from an older copy', () => {
-  /** Redis has heard of a pause that Postgres has forgotten. */
+  /** Makes Postgres forget a pause that Redis knows. */
   async function forgottenPause() {
     const { sale } = await saleWithOrder();
     await updateSale(t.db, sale.id, { state: 'paused' });
@@ -218,13 +219,13 @@ describe('a Postgres that comes back from an older copy', () => {
   }
   const reopened = { state: 'open', runId: expect.stringMatching(/^[0-9a-f]{40}$/) };
 
-  test('is right about the sale all the same', async () => {
+  test('an older copy of Postgres decides the state of the sale', async () => {
     const sale = await forgottenPause();
     await reconcile(t, sale.id);
     expect(await readLoadedSale(t.redis, sale.id)).toMatchObject(reopened);
   });
 
-  test('shuts no sale for good, neither after a restart of Redis nor after a rebuild', async () => {
+  test('an older copy of Postgres keeps no sale shut after a restart of Redis or a rebuild', async () => {
     const [restarted, rebuilt] = [await forgottenPause(), await forgottenPause()];
     await setSale(t.redis, restarted.id, { runId: 'another-run' });
     await reconcile(t, restarted.id);
@@ -235,7 +236,7 @@ describe('a Postgres that comes back from an older copy', () => {
 });
 
 describe('all sales', () => {
-  test('a sale that Redis lacks is loaded, and one that does not exist is known not to', async () => {
+  test('a missing sale is loaded, and an unknown id is known to have no sale', async () => {
     const sale = await openTestSale(t);
     await insertOrders(t.db, sale.id, [aClaim({ buyerId: 'a' })]);
     await t.redis.unlink(...Object.values(keysOf(sale.id)));
@@ -245,7 +246,7 @@ describe('all sales', () => {
     expect(await isUnknown(t.redis, sale.id)).toBe(false);
   });
 
-  test('a sale that can not be reconciled does not keep the others shut', async () => {
+  test('a sale that can not be reconciled does not keep other sales shut', async () => {
     const sales = [await openTestSale(t), await openTestSale(t), await openTestSale(t)];
     const broken = keysOf(sales[1]?.id ?? '').outbox;
     await t.redis.set(broken, 'of another type');

@@ -5,14 +5,15 @@ import { keysOf } from '#core/redis/keys.js';
 import { dropSale, setSale } from '#core/redis/sale/sale.js';
 import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import { placeOrders } from '#core/steps/place-orders.js';
+import { buyers, openTestSale, win, winOne } from '../../support/sales.js';
 import { writesNothing } from '../../support/stores/keyspace.js';
-import { buyers, openTestSale, useStores, win, winOne } from '../../support/stores/stores.js';
+import { useStores } from '../../support/stores/stores.js';
 
 const t = useStores();
 
 const orderCount = (saleId: string) => t.db.order.count({ where: { saleId } });
 
-/** Makes every claim of the outbox look as if it had been won when rescue starts to care. */
+/** Backdates every claim of the outbox to the age at which rescue takes it. */
 async function age(saleId: string): Promise<void> {
   const { outbox } = keysOf(saleId);
   for (const buyerId of await t.redis.zrange(outbox, '0', '-1')) {
@@ -20,7 +21,7 @@ async function age(saleId: string): Promise<void> {
   }
 }
 
-test('a claim that was accepted and that nobody placed becomes an order', async () => {
+test('an accepted claim without an order becomes an order', async () => {
   const sale = await openTestSale(t);
   const won = await winOne(t, sale, 'a');
   await age(sale.id);
@@ -31,14 +32,14 @@ test('a claim that was accepted and that nobody placed becomes an order', async 
   expect(snapshot?.outbox.size).toBe(0);
 });
 
-test('a claim that is younger is left to its job', async () => {
+test('a younger claim is left to its job', async () => {
   const sale = await openTestSale(t);
   await winOne(t, sale, 'a');
   expect(await writesNothing(t.redis, () => rescue(t, sale.id))).toBe(0);
   expect(await orderCount(sale.id)).toBe(0);
 });
 
-test('a claim that was placed, and whose worker died before it told Redis, is told', async () => {
+test('Redis gets the status of a claim whose worker died after placing it', async () => {
   const sale = await openTestSale(t);
   const won = await winOne(t, sale, 'a');
   await placeOrders(t, { saleId: sale.id, claims: [won] });
@@ -50,7 +51,7 @@ test('a claim that was placed, and whose worker died before it told Redis, is to
   expect(await orderCount(sale.id)).toBe(1);
 });
 
-test('four at once, and the job as well, place every claim once', async () => {
+test('four rescues and the job at once place every claim once', async () => {
   const sale = await openTestSale(t, { units: 100 });
   const claims = await win(t, sale, ...buyers(100));
   const all = [...Array.from({ length: 4 }, () => rescue(t, sale.id, 0)), placeOrders(t, { saleId: sale.id, claims })];
@@ -59,14 +60,14 @@ test('four at once, and the job as well, place every claim once', async () => {
   expect((await readSnapshot(t.redis, sale.id))?.outbox.size).toBe(0);
 });
 
-test('more than one batch is rescued in one run', async () => {
+test('one run rescues several batches', async () => {
   const sale = await openTestSale(t, { units: 600 });
   for (let i = 0; i < 6; i += 1) await win(t, sale, ...buyers(100, `part${i}-`));
   expect(await rescue(t, sale.id, 0)).toBe(600);
   expect(await orderCount(sale.id)).toBe(600);
 });
 
-test('a sale that is not verified does not hold up the others', async () => {
+test('an unverified sale does not delay other sales', async () => {
   const sales = [await openTestSale(t), await openTestSale(t), await openTestSale(t)];
   for (const sale of sales) await winOne(t, sale, 'a');
   for (const sale of sales) await age(sale.id);
@@ -77,10 +78,10 @@ test('a sale that is not verified does not hold up the others', async () => {
   await dropSale(t.redis, shut);
 });
 
-/** The list of waiting jobs, which no worker empties here. */
+/** BullMQ's list of waiting jobs. No worker runs here. */
 const WAITING = `${QUEUE_PREFIX}:place-orders:wait`;
 
-test('while jobs wait, a claim is left to its own for longer', async () => {
+test('while jobs wait, rescue takes only older claims', async () => {
   const sale = await openTestSale(t);
   await winOne(t, sale, 'a');
   await age(sale.id);
@@ -94,7 +95,7 @@ test('while jobs wait, a claim is left to its own for longer', async () => {
   await t.redis.del(WAITING);
 });
 
-test('a queue that does not answer holds up nobody', async () => {
+test('a broken queue delays no rescue', async () => {
   const sale = await openTestSale(t);
   await winOne(t, sale, 'a');
   await age(sale.id);

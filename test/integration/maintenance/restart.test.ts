@@ -13,11 +13,12 @@ import { readRunId } from '#core/redis/sale/sale.js';
 import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import { NotVerified } from '#core/rules/errors.js';
 import { placeOrders } from '#core/steps/place-orders.js';
-import { openTestSale, useStores, win, winOne } from '../../support/stores/stores.js';
+import { openTestSale, win, winOne } from '../../support/sales.js';
+import { useStores } from '../../support/stores/stores.js';
 
 const t = useStores();
 
-test('after kill -9 and a start, claims are refused until the sale was compared, then everything is there', async () => {
+test('after kill -9 a sale refuses claims until it was compared, and has then lost nothing', async () => {
   const sale = await openTestSale(t, { units: 5, standbyFactor: 1 });
   const placed = await win(t, sale, 'a', 'b');
   await placeOrders(t, { saleId: sale.id, claims: placed });
@@ -51,7 +52,7 @@ test('after kill -9 and a start, claims are refused until the sale was compared,
   expect((await audit(t.db, t.redis, sale.id))?.violations).toEqual([]);
 });
 
-test('an accepted claim survives kill -9, as it was on disk before it was answered', async () => {
+test('an accepted claim survives kill -9, because it was on disk before the answer', async () => {
   const sale = await openTestSale(t, { units: 100 });
   const accepted = [];
   for (let i = 0; i < 20; i += 1) accepted.push(await winOne(t, sale, `buyer${i}`));
@@ -61,7 +62,7 @@ test('an accepted claim survives kill -9, as it was on disk before it was answer
   for (const { buyerId, claimId } of accepted) expect(snapshot?.claims.get(buyerId)?.claimId).toBe(claimId);
 });
 
-test('started on an old copy of its data: what was sold since is not sold again, and what only it knew is restored or lost', async () => {
+test('on an old copy of its data Redis sells no placed unit again, and unplaced claims are restored or lost', async () => {
   const sale = await openTestSale(t, { units: 4 });
   const old = await winOne(t, sale, 'old');
   await placeOrders(t, { saleId: sale.id, claims: [old] });

@@ -2,15 +2,16 @@ import { expect, test } from '@jest/globals';
 import { outboxAgeMs } from '#core/redis/claims/outbox.js';
 import { keysOf } from '#core/redis/keys.js';
 import { reasonsAgainst } from '../../../apps/worker/readiness.js';
-import { openTestSale, useStores, winOne } from '../../support/stores/stores.js';
+import { openTestSale, winOne } from '../../support/sales.js';
+import { useStores } from '../../support/stores/stores.js';
 
-// Claims that wait for their order, whatever keeps Postgres from taking them.
+// Claims that wait for their order while Postgres takes none.
 
 const t = useStores();
 
 const WAITED = /^claims have waited 3\d s for their order$/;
 
-test('a claim that has waited for long is told of by every worker, and by the metric', async () => {
+test('every worker reports a claim that has waited for 30 s, and so does the metric', async () => {
   expect(await outboxAgeMs(t.redis)).toBe(0);
   const sale = await openTestSale(t, { units: 2 });
   await winOne(t, sale, 'young');

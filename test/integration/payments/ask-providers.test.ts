@@ -5,8 +5,8 @@ import { readPayUrl } from '#core/redis/claims/pay-url.js';
 import type { Claim } from '#core/rules/claim.js';
 import { cancelOrder } from '#core/steps/cancel-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
-import { asked, PRICE, usePayments } from '../../support/payments.js';
-import { openTestSale, winOne } from '../../support/stores/stores.js';
+import { askToPay, PRICE, usePayments } from '../../support/payments.js';
+import { openTestSale, winOne } from '../../support/sales.js';
 
 const t = usePayments();
 
@@ -15,8 +15,8 @@ const paymentOf = ({ claimId }: Claim) =>
 const makeDue = ({ claimId }: Claim) =>
   t.db.payment.updateMany({ where: { orderId: claimId }, data: { askAt: new Date(0) } });
 
-test('a payment whose event was lost is found by asking', async () => {
-  const { claim } = await asked(t, 'lost');
+test('ask-providers finds a payment whose event was lost', async () => {
+  const { claim } = await askToPay(t, 'lost');
   await t.fake.pay(claim.claimId);
   await makeDue(claim);
   await askProviders(t);
@@ -24,8 +24,8 @@ test('a payment whose event was lost is found by asking', async () => {
   expect(await t.db.order.findUnique({ where: { id: claim.claimId } })).toMatchObject({ status: 'paid' });
 });
 
-test('a payment that came after the end is found as well, and buys the unit again', async () => {
-  const { sale, claim } = await asked(t, 'late');
+test('ask-providers finds late money, which buys the unit again', async () => {
+  const { sale, claim } = await askToPay(t, 'late');
   await cancelOrder(t, { saleId: sale.id, ...claim });
   await t.fake.pay(claim.claimId);
   await makeDue(claim);
@@ -33,8 +33,8 @@ test('a payment that came after the end is found as well, and buys the unit agai
   expect(await paymentOf(claim)).toMatchObject({ status: 'paid', paidOrderId: (await paymentOf(claim)).regrabClaimId });
 });
 
-test('it is asked ever more seldom, just before the deadline, just after it, and not for ever', async () => {
-  const { claim } = await asked(t, 'patient', { payWithinSeconds: 60 });
+test('the provider is asked less and less often, just before and after the deadline, and finally no more', async () => {
+  const { claim } = await askToPay(t, 'patient', { payWithinSeconds: 60 });
   const secondsTo = async () => {
     const { askAt } = await paymentOf(claim);
     return askAt === null ? null : Math.round((askAt.getTime() - Date.now()) / 1_000);
@@ -45,7 +45,7 @@ test('it is asked ever more seldom, just before the deadline, just after it, and
     await askProviders(t);
     next.push(await secondsTo());
   }
-  // 5, 10, 20, 40 s; the fifth would be 80 s, behind the deadline.
+  // 5, 10, 20 and 40 s. The fifth interval of 80 s would end after the deadline.
   expect(next.map(seconds => Math.round((seconds ?? 0) / 5) * 5)).toEqual([5, 10, 20, 40, 55]);
   const end = (seconds: number) => t.db.$executeRaw`UPDATE orders SET version = version + 1,
     pay_by = clock_timestamp() + ${seconds} * interval '1 second' WHERE id = ${claim.claimId}::uuid`;
@@ -59,11 +59,11 @@ test('it is asked ever more seldom, just before the deadline, just after it, and
   expect(await secondsTo()).toBeNull();
 });
 
-test('a payment that the provider never heard of is made there, while the buyer waits', async () => {
+test('ask-providers requests a payment that the provider does not know', async () => {
   const sale = await openTestSale(t, { priceMinor: PRICE, provider: 'signed-webhook' });
   const claim = await winOne(t, sale, 'unheard');
   await placeOrders(t, { saleId: sale.id, claims: [claim] });
-  // The worker died between our books and the provider.
+  // The worker died between writing the payment and asking the provider.
   await requestPayment(t.db, claim.claimId, 'unheard');
   await makeDue(claim);
   await askProviders(t);
@@ -71,8 +71,8 @@ test('a payment that the provider never heard of is made there, while the buyer 
   expect(await readPayUrl(t.redis, sale.id, claim.claimId)).toContain('/pay/');
 });
 
-test('a provider that is away is left alone for a while', async () => {
-  const { claim } = await asked(t, 'away');
+test('a provider that is down is not asked for a while', async () => {
+  const { claim } = await askToPay(t, 'away');
   await makeDue(claim);
   await t.fake.mood({ down: true });
   await expect(askProviders(t)).rejects.toThrow('503');

@@ -15,10 +15,10 @@ import { payOrder } from '#core/steps/pay-order.js';
 import { takePaymentEvent } from '#core/steps/payment-event.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { eventually } from '../../support/eventually.js';
-import { asked, PRICE, tell, usePayments } from '../../support/payments.js';
+import { applyEvents, askToPay, PRICE, usePayments } from '../../support/payments.js';
+import { win, winOne } from '../../support/sales.js';
 import { countBlocked } from '../../support/stores/blocked.js';
-import { makeOverdue } from '../../support/stores/by-hand.js';
-import { win, winOne } from '../../support/stores/stores.js';
+import { backdateDeadlines } from '../../support/stores/by-hand.js';
 
 const t = usePayments();
 
@@ -32,8 +32,8 @@ const kindsOf = async (orderId: string) =>
 const expectProof = async (sale: Sale) => expect((await audit(t.db, t.redis, sale.id))?.violations).toEqual([]);
 
 describe('asking to pay', () => {
-  test('writes the payment down, makes it at the provider once, and shows the buyer where to pay', async () => {
-    const { sale, claim } = await asked(t, 'asks');
+  test('asking to pay stores the payment, creates it at the provider once, and shows the buyer its address', async () => {
+    const { sale, claim } = await askToPay(t, 'asks');
     await Promise.all([1, 2, 3].map(() => payOrder(t, { saleId: sale.id, claimId: claim.claimId, buyerId: 'asks' })));
     const made = (await t.fake.payments()).filter(({ orderId }) => orderId === claim.claimId);
     expect(made).toHaveLength(1);
@@ -47,9 +47,9 @@ describe('asking to pay', () => {
     expect((await orderOf(claim)).status).toBe('pending_payment');
   });
 
-  test('while the provider is down fails, and is made good by asking again', async () => {
+  test('asking to pay fails while the provider is down, and succeeds at the next try', async () => {
     await t.fake.mood({ down: true });
-    await expect(asked(t, 'down')).rejects.toThrow('503');
+    await expect(askToPay(t, 'down')).rejects.toThrow('503');
     await t.fake.mood({ down: false });
     const [payment] = await t.db.payment.findMany({ where: { order: { buyerId: 'down' } }, include: { order: true } });
     expect(payment?.status).toBe('requested');
@@ -57,13 +57,13 @@ describe('asking to pay', () => {
     expect((await t.db.payment.findUniqueOrThrow({ where: { id: payment?.id ?? 0n } })).status).toBe('open');
   });
 
-  test('of an order of somebody else, or that has ended, makes no payment', async () => {
-    const { sale, claim } = await asked(t, 'victim');
+  test('asking to pay another buyer’s order, or an ended one, creates no payment', async () => {
+    const { sale, claim } = await askToPay(t, 'victim');
     await payOrder(t, { saleId: sale.id, claimId: claim.claimId, buyerId: 'thief' });
     await cancelOrder(t, { saleId: sale.id, ...claim });
     const again = await winOne(t, sale, 'victim');
     await placeOrders(t, { saleId: sale.id, claims: [again] });
-    await makeOverdue(t, [again]);
+    await backdateDeadlines(t, [again]);
     await payOrder(t, { saleId: sale.id, claimId: again.claimId, buyerId: 'victim' });
     expect((await orderOf(again)).status).toBe('cancelled');
     expect(await fakeOf(again)).toBeUndefined();
@@ -71,11 +71,11 @@ describe('asking to pay', () => {
 });
 
 describe('an event', () => {
-  test('pays the order once, however often and in whichever order events come', async () => {
-    const { sale, claim } = await asked(t, 'pays');
+  test('an event pays the order once, however often and in any order', async () => {
+    const { sale, claim } = await askToPay(t, 'pays');
     await t.fake.pay(claim.claimId);
-    await tell(t, claim, 'payment_intent.succeeded', 4);
-    await tell(t, claim, 'payment_intent.created', 2);
+    await applyEvents(t, claim, { type: 'payment_intent.succeeded', times: 4 });
+    await applyEvents(t, claim, { type: 'payment_intent.created', times: 2 });
     expect((await orderOf(claim)).status).toBe('paid');
     expect(await kindsOf(claim.claimId)).toEqual(['capture']);
     expect(await paymentOf(claim)).toMatchObject({ status: 'paid', paidOrderId: claim.claimId });
@@ -83,10 +83,10 @@ describe('an event', () => {
     await expectProof(sale);
   });
 
-  test('with another amount pays nothing, and the money goes back once the provider confirms it', async () => {
-    const { claim } = await asked(t, 'cheap');
+  test('an event with another amount pays nothing, and confirmed money goes back', async () => {
+    const { claim } = await askToPay(t, 'cheap');
     await t.fake.pay(claim.claimId, { amountMinor: 1 });
-    await tell(t, claim);
+    await applyEvents(t, claim);
     expect((await orderOf(claim)).status).toBe('pending_payment');
     expect(await paymentOf(claim)).toMatchObject({ status: 'open' });
     await askProviders(t);
@@ -96,7 +96,7 @@ describe('an event', () => {
     expect(await kindsOf(claim.claimId)).toEqual([]);
   });
 
-  test('of a payment that we never asked for is kept, and changes nothing', async () => {
+  test('an event about an unknown payment is stored and changes nothing', async () => {
     const report = { paymentId: 'pi_unknown', state: 'paid', amountMinor: PRICE, currency: 'EUR' } as const;
     await takePaymentEvent(t, {
       provider: 'signed-webhook',
@@ -109,11 +109,11 @@ describe('an event', () => {
 });
 
 describe('money that comes after the order has ended', () => {
-  test('buys a unit again while one is free, under a new claim', async () => {
-    const { sale, claim } = await asked(t, 'late');
+  test('late money buys a free unit again, under a new claim', async () => {
+    const { sale, claim } = await askToPay(t, 'late');
     await cancelOrder(t, { saleId: sale.id, ...claim });
     await t.fake.pay(claim.claimId);
-    await tell(t, claim, 'payment_intent.succeeded', 3);
+    await applyEvents(t, claim, { type: 'payment_intent.succeeded', times: 3 });
     const { paidOrderId, status } = await paymentOf(claim);
     expect(status).toBe('paid');
     expect(paidOrderId).not.toBe(claim.claimId);
@@ -122,14 +122,14 @@ describe('money that comes after the order has ended', () => {
     await expectProof(sale);
   });
 
-  test('goes back when the unit is sold, and the buyer learns it', async () => {
-    const { sale, claim } = await asked(t, 'too-late');
-    await makeOverdue(t, [claim]);
+  test('late money goes back when the unit is sold, and the buyer learns the reason', async () => {
+    const { sale, claim } = await askToPay(t, 'too-late');
+    await backdateDeadlines(t, [claim]);
     await expireOrders(t);
     const [next] = await win(t, sale, 'next');
     await placeOrders(t, { saleId: sale.id, claims: next ? [next] : [] });
     await t.fake.pay(claim.claimId);
-    await tell(t, claim);
+    await applyEvents(t, claim);
     expect(await paymentOf(claim)).toMatchObject({ status: 'refund_due' });
     expect(await claimOf(sale, claim)).toMatchObject({ status: 'cancelled', reason: 'refunded_late_payment' });
     await finishPayments(t);
@@ -140,33 +140,33 @@ describe('money that comes after the order has ended', () => {
     await expectProof(sale);
   });
 
-  test('goes back when the sale wants it so, is closed, or its buyer has won again', async () => {
+  test('late money goes back by the sale’s setting, after the close, or when the buyer has won again', async () => {
     const wishes: [string, Partial<Sale>, (sale: Sale) => Promise<unknown>][] = [
       ['by-wish', { lateMoney: 'refund' }, async () => undefined],
       ['closed', {}, sale => setSale(t.redis, sale.id, { state: 'closed' })],
       ['again', {}, sale => winOne(t, sale, 'again')],
     ];
     for (const [buyer, wish, then] of wishes) {
-      const { sale, claim } = await asked(t, buyer, { units: 2, ...wish });
+      const { sale, claim } = await askToPay(t, buyer, { units: 2, ...wish });
       await cancelOrder(t, { saleId: sale.id, ...claim });
       await then(sale);
       await t.fake.pay(claim.claimId);
-      await tell(t, claim);
+      await applyEvents(t, claim);
       await finishPayments(t);
       expect(await fakeOf(claim)).toMatchObject({ status: 'refunded' });
       expect(await orderOf(claim)).toMatchObject({ status: 'cancelled', reason: 'refunded_late_payment' });
     }
   });
 
-  test('is not given back while its order is just expiring: its buyer will learn why it ended', async () => {
-    const { sale, claim } = await asked(t, 'expiring', { lateMoney: 'refund' });
+  test('late money is decided only after the order has expired', async () => {
+    const { sale, claim } = await askToPay(t, 'expiring', { lateMoney: 'refund' });
     let telling: Promise<unknown> = Promise.resolve();
     await t.fake.pay(claim.claimId);
-    await makeOverdue(t, [claim]);
-    // Somebody else's expiry has locked it and is not over: whoever hears of the money passes over it.
+    await backdateDeadlines(t, [claim]);
+    // Another expiry holds the row lock, so the worker that applies the event skips the order.
     await t.db.$transaction(async tx => {
       await tx.$queryRaw`SELECT FROM orders WHERE id = ${claim.claimId}::uuid FOR UPDATE`;
-      telling = tell(t, claim);
+      telling = applyEvents(t, claim);
       await eventually(async () => expect(await countBlocked(t.db, '%FROM orders%FOR UPDATE%')).toBeGreaterThan(0));
     });
     await telling;
@@ -179,18 +179,18 @@ describe('money that comes after the order has ended', () => {
     await expectProof(sale);
   });
 
-  test('an overdue order that nobody has cancelled yet is cancelled first', async () => {
-    const { sale, claim } = await asked(t, 'overdue');
+  test('an overdue order is cancelled before its late money is decided', async () => {
+    const { sale, claim } = await askToPay(t, 'overdue');
     await t.fake.pay(claim.claimId);
-    await makeOverdue(t, [claim]);
-    await tell(t, claim);
+    await backdateDeadlines(t, [claim]);
+    await applyEvents(t, claim);
     expect((await orderOf(claim)).status).toBe('cancelled');
     expect((await claimOf(sale, claim))?.status).toBe('paid');
     await expectProof(sale);
   });
 
-  test('a decision that was interrupted after the unit was taken is finished', async () => {
-    const { sale, claim } = await asked(t, 'interrupted');
+  test('a decision about late money that was interrupted after taking the unit is finished', async () => {
+    const { sale, claim } = await askToPay(t, 'interrupted');
     await cancelOrder(t, { saleId: sale.id, ...claim });
     await t.fake.pay(claim.claimId);
     const report = {
@@ -204,7 +204,7 @@ describe('money that comes after the order has ended', () => {
     const { regrabClaimId } = await paymentOf(claim);
     const retry = { buyerId: claim.buyerId, endedClaimId: claim.claimId, claimId: regrabClaimId };
     expect(await regrab(t.redis, sale.id, retry)).toEqual({ kind: 'taken', unit: 1 });
-    // Rescue comes first: the order waits for a payment that is there already.
+    // Rescue comes first, so the order waits for money that has already arrived.
     await placeOrders(t, { saleId: sale.id, claims: [{ ...retry, unit: 1 }] });
     await finishPayments(t);
     expect(await paymentOf(claim)).toMatchObject({ status: 'paid', paidOrderId: regrabClaimId });

@@ -10,8 +10,8 @@ import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import type { Sale } from '#core/rules/sale.js';
 import { payOrder } from '#core/steps/pay-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
-import { asked, PRICE, tell, usePayments } from '../../support/payments.js';
-import { openTestSale, win, winOne } from '../../support/stores/stores.js';
+import { applyEvents, askToPay, PRICE, usePayments } from '../../support/payments.js';
+import { openTestSale, win, winOne } from '../../support/sales.js';
 
 const t = usePayments();
 
@@ -27,7 +27,7 @@ async function paidFromWallet(buyerId: string) {
 const stockOf = async (sale: Sale) => (await readSnapshot(t.redis, sale.id))?.stock.sort();
 const expectProof = async (sale: Sale) => expect((await audit(t.db, t.redis, sale.id))?.violations).toEqual([]);
 
-test('a refund to the wallet is there at once, the unit is free again, and the buyer may buy again', async () => {
+test('a refund to the wallet arrives at once and frees unit and buyer', async () => {
   const { sale, claim } = await paidFromWallet('back');
   expect(await refundOrder(t, { orderId: claim.claimId, restock: true })).toMatchObject({
     kind: 'refunded',
@@ -54,7 +54,7 @@ test('ten refunds of one order give the money back once', async () => {
   await expectProof(sale);
 });
 
-test('a unit that does not return to stock is nobody’s, also after a rebuild, and the buyer may buy another', async () => {
+test('a unit that does not return to stock stays withdrawn after a rebuild, and the buyer may buy again', async () => {
   const { sale, claim } = await paidFromWallet('broken');
   await refundOrder(t, { orderId: claim.claimId, restock: false });
   const other = [1, 2].filter(unit => unit !== claim.unit);
@@ -67,18 +67,18 @@ test('a unit that does not return to stock is nobody’s, also after a rebuild, 
   expect((await winOne(t, sale, 'broken')).unit).toBe(other[0]);
 });
 
-test('an order that is not paid, or not there, is not refunded', async () => {
-  const { claim } = await asked(t, 'unpaid');
+test('an unpaid or unknown order is not refunded', async () => {
+  const { claim } = await askToPay(t, 'unpaid');
   expect(await refundOrder(t, { orderId: claim.claimId, restock: true })).toMatchObject({ kind: 'not_paid' });
   expect(await refundOrder(t, { orderId: '00000000-0000-4000-8000-000000000000', restock: true })).toEqual({
     kind: 'unknown_order',
   });
 });
 
-test('a refund through the provider is tried until it is done, and done once', async () => {
-  const { sale, claim } = await asked(t, 'provider');
+test('a refund through the provider is retried until it succeeds, and happens once', async () => {
+  const { sale, claim } = await askToPay(t, 'provider');
   await t.fake.pay(claim.claimId);
-  await tell(t, claim);
+  await applyEvents(t, claim);
   await refundOrder(t, { orderId: claim.claimId, restock: true });
   await t.fake.mood({ down: true });
   await expect(finishPayments(t)).rejects.toThrow('503');
@@ -92,10 +92,10 @@ test('a refund through the provider is tried until it is done, and done once', a
   await expectProof(sale);
 });
 
-test('what the provider refuses to give back goes into the wallet, once', async () => {
-  const { sale, claim } = await asked(t, 'refused');
+test('money that the provider refuses to refund goes into the wallet, once', async () => {
+  const { sale, claim } = await askToPay(t, 'refused');
   await t.fake.pay(claim.claimId);
-  await tell(t, claim);
+  await applyEvents(t, claim);
   await refundOrder(t, { orderId: claim.claimId, restock: true });
   await t.fake.mood({ refuseRefunds: true });
   await finishPayments(t);
@@ -106,11 +106,11 @@ test('what the provider refuses to give back goes into the wallet, once', async 
   await expectProof(sale);
 });
 
-/** Paid at the provider, refunded here, and not told to the provider yet. */
+/** Refunds an order that was paid at the provider. The provider doesn't know about the refund yet. */
 async function owed(buyerId: string) {
-  const { sale, claim } = await asked(t, buyerId);
+  const { sale, claim } = await askToPay(t, buyerId);
   await t.fake.pay(claim.claimId);
-  await tell(t, claim);
+  await applyEvents(t, claim);
   await refundOrder(t, { orderId: claim.claimId, restock: true });
   return { sale, claim };
 }
@@ -119,7 +119,7 @@ const due = (claimId: string) =>
   t.db.payment.updateMany({ where: { orderId: claimId }, data: { refundAt: new Date(0) } });
 const paymentOf = (claimId: string) => t.db.payment.findFirst({ where: { orderId: claimId } });
 
-test('a refund that is still at work at the provider is asked for again, and never paid into the wallet', async () => {
+test('a refund in progress at the provider is retried, and never paid into the wallet', async () => {
   const { sale, claim } = await owed('slow');
   await t.fake.mood({ busyRefunds: true });
   await expect(finishPayments(t)).rejects.toThrow('409');
@@ -131,7 +131,7 @@ test('a refund that is still at work at the provider is asked for again, and nev
   await expectProof(sale);
 });
 
-test('money that somebody gave back at the provider is not given back into the wallet as well', async () => {
+test('money that was refunded at the provider directly does not go into the wallet as well', async () => {
   const { sale, claim } = await owed('elsewhere');
   await t.fake.refund(claim.claimId);
   await finishPayments(t);
@@ -140,13 +140,13 @@ test('money that somebody gave back at the provider is not given back into the w
   await expectProof(sale);
 });
 
-test('money that is in the wallet, and comes back at the provider as well, is an alarm', async () => {
+test('a refund both into the wallet and at the provider is reported', async () => {
   const { claim } = await owed('both');
   await t.fake.mood({ refuseRefunds: true });
   await finishPayments(t);
   await t.fake.mood({ refuseRefunds: false });
   await t.fake.refund(claim.claimId);
-  await tell(t, claim, 'charge.refunded');
+  await applyEvents(t, claim, { type: 'charge.refunded' });
   const [event] = await t.db.$queryRaw<{ outcome: string }[]>`
     SELECT outcome FROM payment_events WHERE order_id = ${claim.claimId}::uuid ORDER BY id DESC LIMIT 1`;
   expect(event).toEqual({ outcome: 'refunded_elsewhere' });

@@ -9,9 +9,9 @@ import type { Sale } from '#core/rules/sale.js';
 import { cancelOrder } from '#core/steps/cancel-order.js';
 import { payOrder, showPayUrl } from '#core/steps/pay-order.js';
 import { takePaymentEvent } from '#core/steps/payment-event.js';
-import { asked, PRICE, tell, usePayments } from '../../support/payments.js';
+import { applyEvents, askToPay, PRICE, usePayments } from '../../support/payments.js';
 
-// A payment that failed at the provider is tried again while there is time to pay, and never is money kept twice.
+// A failed payment can be repeated until the deadline, and no money is kept twice.
 
 const t = usePayments();
 
@@ -25,13 +25,13 @@ const kindsOf = async ({ claimId }: Claim) =>
 const expectProof = async (sale: Sale) => expect((await audit(t.db, t.redis, sale.id))?.violations).toEqual([]);
 
 async function failed(buyer: string) {
-  const { sale, claim } = await asked(t, buyer);
+  const { sale, claim } = await askToPay(t, buyer);
   await t.fake.cancel(claim.claimId);
-  await tell(t, claim, 'payment_intent.canceled');
+  await applyEvents(t, claim, { type: 'payment_intent.canceled' });
   return { sale, claim };
 }
 
-/** An event about an attempt that failed, as no provider should send it. */
+/** Applies a success of an attempt that had failed. No provider should send such an event. */
 const paidAfterAll = async (claim: Claim, eventId: string) => {
   const [first] = await attemptsOf(claim);
   const report = {
@@ -44,7 +44,7 @@ const paidAfterAll = async (claim: Claim, eventId: string) => {
   await takePaymentEvent(t, { provider: 'signed-webhook', event });
 };
 
-test('the buyer is told that it failed, and pays by another payment', async () => {
+test('a buyer reads that the payment failed, and pays with another one', async () => {
   const { sale, claim } = await failed('tries');
   expect(await claimOf(sale, claim)).toMatchObject({ status: 'pending_payment', reason: 'payment_refused' });
   expect(await readPayUrl(t.redis, sale.id, claim.claimId)).toBeUndefined();
@@ -56,18 +56,18 @@ test('the buyer is told that it failed, and pays by another payment', async () =
   ]);
   expect(await readPayUrl(t.redis, sale.id, claim.claimId)).toBe(made[1]?.payUrl);
   expect((await claimOf(sale, claim))?.reason).toBeUndefined();
-  // The old event once more, while the next attempt is under way.
-  await tell(t, claim, 'payment_intent.canceled', 2);
+  // The old event arrives again while the next attempt is in flight.
+  await applyEvents(t, claim, { type: 'payment_intent.canceled', times: 2 });
   expect(await readPayUrl(t.redis, sale.id, claim.claimId)).toBe(made[1]?.payUrl);
   await t.fake.pay(claim.claimId);
-  await tell(t, claim);
+  await applyEvents(t, claim);
   expect((await attemptsOf(claim)).map(({ status }) => status)).toEqual(['failed', 'paid']);
   expect(await claimOf(sale, claim)).toMatchObject({ status: 'paid' });
   expect(await kindsOf(claim)).toEqual(['capture']);
   await expectProof(sale);
 });
 
-test('where it failed is not shown again by who was about to show it', async () => {
+test('a slow worker does not show the address of a failed payment again', async () => {
   const { sale, claim } = await failed('slow');
   const [attempt] = await attemptsOf(claim);
   const order = { orderId: claim.claimId, buyerId: claim.buyerId };
@@ -75,22 +75,22 @@ test('where it failed is not shown again by who was about to show it', async () 
   expect(await readPayUrl(t.redis, sale.id, claim.claimId)).toBeUndefined();
 });
 
-test('while one payment waits for money there is no other', async () => {
-  const { sale, claim } = await asked(t, 'waits');
+test('an order has no second payment while one waits for money', async () => {
+  const { sale, claim } = await askToPay(t, 'waits');
   await again(sale, claim);
   expect(await attemptsOf(claim)).toHaveLength(1);
 });
 
-test('a payment that the provider refused to make is asked for under another name', async () => {
+test('a payment that the provider refused to create is requested with another key', async () => {
   await t.fake.mood({ refusePayments: true });
-  const { sale, claim } = await asked(t, 'refused');
+  const { sale, claim } = await askToPay(t, 'refused');
   expect(await claimOf(sale, claim)).toMatchObject({ status: 'pending_payment', reason: 'payment_refused' });
   await t.fake.mood({ refusePayments: false });
   await again(sale, claim);
   expect((await madeFor(claim)).map(({ attempt }) => attempt)).toEqual([2]);
 });
 
-test('an attempt whose name at the provider was lost is found by its number', async () => {
+test('an attempt whose provider id was lost is found by its number', async () => {
   const { sale, claim } = await failed('nameless');
   await again(sale, claim);
   await t.db.payment.updateMany({
@@ -103,27 +103,27 @@ test('an attempt whose name at the provider was lost is found by its number', as
   await expectProof(sale);
 });
 
-test('when another amount was taken it goes back, and the buyer pays again', async () => {
-  const { sale, claim } = await asked(t, 'other');
+test('a wrong amount goes back, and the buyer pays again', async () => {
+  const { sale, claim } = await askToPay(t, 'other');
   await t.fake.pay(claim.claimId, { amountMinor: PRICE - 1 });
   await t.db.payment.updateMany({ where: { orderId: claim.claimId }, data: { askAt: new Date(0) } });
   await askProviders(t);
   await again(sale, claim);
   await t.fake.pay(claim.claimId);
-  await tell(t, claim);
+  await applyEvents(t, claim);
   await finishPayments(t);
   expect((await madeFor(claim)).map(({ taken, returned }) => taken - returned)).toEqual([0, 1]);
   expect(await claimOf(sale, claim)).toMatchObject({ status: 'paid' });
   await expectProof(sale);
 });
 
-test('money for an attempt that had failed pays the order, and that of the next one goes back', async () => {
+test('money of a failed attempt pays the order, and the money of the next attempt goes back', async () => {
   const { sale, claim } = await failed('both');
   await again(sale, claim);
   await paidAfterAll(claim, 'evt_both');
   expect(await claimOf(sale, claim)).toMatchObject({ status: 'paid' });
   await t.fake.pay(claim.claimId);
-  await tell(t, claim);
+  await applyEvents(t, claim);
   await finishPayments(t);
   expect((await attemptsOf(claim)).map(({ status }) => status)).toEqual(['paid', 'refunded']);
   expect((await madeFor(claim))[1]).toMatchObject({ taken: 1, returned: 1 });
@@ -131,25 +131,25 @@ test('money for an attempt that had failed pays the order, and that of the next 
   await expectProof(sale);
 });
 
-test('money for two attempts at an order that has ended goes back twice', async () => {
+test('the money of two attempts goes back when the order has ended', async () => {
   const { sale, claim } = await failed('twice-late');
   await again(sale, claim);
   await cancelOrder(t, { saleId: sale.id, ...claim });
   await t.db.sale.update({ where: { id: sale.id }, data: { lateMoney: 'refund' } });
   await t.fake.pay(claim.claimId);
-  await tell(t, claim);
+  await applyEvents(t, claim);
   await paidAfterAll(claim, 'evt_twice');
   expect((await attemptsOf(claim)).map(({ status }) => status)).toEqual(['refund_due', 'refund_due']);
   expect(await kindsOf(claim)).toEqual(['capture', 'refund']);
   await expectProof(sale);
 });
 
-test('nobody makes more than ten payments for an order', async () => {
+test('an order has at most ten payments', async () => {
   const { sale, claim } = await failed('stubborn');
   for (let i = 0; i < 12; i += 1) {
     await again(sale, claim);
     await t.fake.cancel(claim.claimId);
-    await tell(t, claim, 'payment_intent.canceled');
+    await applyEvents(t, claim, { type: 'payment_intent.canceled' });
   }
   expect(await attemptsOf(claim)).toHaveLength(10);
   expect(await claimOf(sale, claim)).toMatchObject({ status: 'pending_payment', reason: 'payment_refused' });

@@ -3,17 +3,18 @@ import { expect, test } from '@jest/globals';
 import { creditWallets } from '#core/postgres/money/wallet.js';
 import { insertOrders } from '#core/postgres/orders/insert-orders.js';
 import type { Sale, Settlement } from '#core/rules/sale.js';
-import { buyers, openTestSale, useStores } from '../../support/stores/stores.js';
+import { buyers, openTestSale } from '../../support/sales.js';
+import { useStores } from '../../support/stores/stores.js';
 
 const t = useStores();
 
 const BATCH = 500;
 const BATCHES = 16;
 const WARM_UP = 2;
-/** What was promised. */
+/** The promised ratio of the two rates. */
 const RATIO_MIN = 0.5;
 
-/** Places one batch and tells how long it took, in ms. */
+/** Places one batch and returns the time it took, in ms. */
 async function place(sale: Sale, batch: number): Promise<number> {
   const names = buyers(BATCH, `${sale.settlement}-${batch}-`);
   if (sale.settlement === 'immediate')
@@ -31,7 +32,7 @@ test('immediate settlement places at least half as many orders per second as def
   const open = (settlement: Settlement) => openTestSale(t, { settlement, units: (BATCHES + WARM_UP) * BATCH });
   const [deferred, immediate] = [await open('deferred'), await open('immediate')];
   const [deferredMs, immediateMs]: [number[], number[]] = [[], []];
-  // By turns, so that whatever else the machine does slows both down.
+  // Taking turns, so that other load of the machine slows both down.
   for (let batch = 0; batch < BATCHES + WARM_UP; batch += 1) {
     deferredMs.push(await place(deferred, batch));
     immediateMs.push(await place(immediate, batch));

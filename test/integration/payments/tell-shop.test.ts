@@ -10,7 +10,8 @@ import type { StepContext } from '#core/steps/context.js';
 import { payOrder } from '#core/steps/pay-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { SHOP_SECRET, startShop, type TestShop } from '../../support/http/shop.js';
-import { buyers, openTestSale, useStores, win, winOne } from '../../support/stores/stores.js';
+import { buyers, openTestSale, win, winOne } from '../../support/sales.js';
+import { useStores } from '../../support/stores/stores.js';
 
 const t = useStores();
 let shop: TestShop;
@@ -24,7 +25,7 @@ beforeAll(async () => {
 
 beforeEach(async () => {
   await t.db.outboxEvent.deleteMany({ where: { kind: { not: 'release' } } });
-  shop.told.length = 0;
+  shop.received.length = 0;
   shop.answers = () => 200;
 });
 
@@ -42,7 +43,7 @@ async function placed(...names: string[]) {
 
 const makeDue = () => t.db.outboxEvent.updateMany({ where: { deadAt: null }, data: { attemptAt: new Date(0) } });
 
-test('everything that happens to an order is told, signed, and in its order', async () => {
+test('the shop gets a signed notice of each change of an order, in sequence', async () => {
   const sale = await openTestSale(t, { units: 2, priceMinor: 500 });
   const claim = await winOne(t, sale, 'whole');
   await creditWallets(t.db, ['whole'], { amountMinor: 500, currency: 'EUR' });
@@ -53,26 +54,32 @@ test('everything that happens to an order is told, signed, and in its order', as
   await placeOrders(ctx, { saleId: sale.id, claims: [other] });
   await cancelOrder(ctx, { saleId: sale.id, ...other });
   expect(await tellShop(ctx)).toBe(5);
-  const told = (orderId: string) => shop.told.filter(({ data }) => data.orderId === orderId).map(({ type }) => type);
-  expect(told(claim.claimId)).toEqual(['order.placed', 'order.paid', 'order.refunded']);
-  expect(told(other.claimId)).toEqual(['order.placed', 'order.cancelled']);
-  expect(shop.told.filter(({ signed }) => !signed)).toEqual([]);
-  expect(shop.told[0]?.data).toMatchObject({ saleId: sale.id, buyerId: 'whole', amountMinor: 500, currency: 'EUR' });
+  const typesOf = (orderId: string) =>
+    shop.received.filter(({ data }) => data.orderId === orderId).map(({ type }) => type);
+  expect(typesOf(claim.claimId)).toEqual(['order.placed', 'order.paid', 'order.refunded']);
+  expect(typesOf(other.claimId)).toEqual(['order.placed', 'order.cancelled']);
+  expect(shop.received.filter(({ signed }) => !signed)).toEqual([]);
+  expect(shop.received[0]?.data).toMatchObject({
+    saleId: sale.id,
+    buyerId: 'whole',
+    amountMinor: 500,
+    currency: 'EUR',
+  });
   expect(await tellShop(ctx)).toBe(0);
 });
 
-test('an immediate settlement is told as placed and paid, and a rejection not at all', async () => {
+test('the shop gets notices of placing and paying with immediate settlement, and none of a rejection', async () => {
   const sale = await openTestSale(t, { units: 2, priceMinor: 500, settlement: 'immediate' });
   await creditWallets(t.db, ['funds'], { amountMinor: 500, currency: 'EUR' });
   await placeOrders(ctx, { saleId: sale.id, claims: await win(t, sale, 'funds', 'none') });
   await tellShop(ctx);
-  expect(shop.told.map(({ type, data }) => [type, data.buyerId])).toEqual([
+  expect(shop.received.map(({ type, data }) => [type, data.buyerId])).toEqual([
     ['order.placed', 'funds'],
     ['order.paid', 'funds'],
   ]);
 });
 
-test('a shop that fails is told again, and what comes after for the same order waits', async () => {
+test('a failed notice is retried, and later notices of the same order wait', async () => {
   const { sale, claims } = await placed('slow', 'quick');
   const [slow] = claims;
   if (!slow) throw new Error('nobody won');
@@ -80,13 +87,13 @@ test('a shop that fails is told again, and what comes after for the same order w
   shop.answers = ({ data, type }, times) =>
     data.buyerId === 'slow' && type === 'order.placed' && times === 1 ? 500 : 200;
   expect(await tellShop(ctx)).toBe(1);
-  expect(shop.told.map(({ data }) => data.buyerId)).toEqual(['quick']);
+  expect(shop.received.map(({ data }) => data.buyerId)).toEqual(['quick']);
   await makeDue();
   expect(await tellShop(ctx)).toBe(2);
-  expect(shop.told.slice(1).map(({ type }) => type)).toEqual(['order.placed', 'order.cancelled']);
+  expect(shop.received.slice(1).map(({ type }) => type)).toEqual(['order.placed', 'order.cancelled']);
 });
 
-test('after the last attempt an event is dead, its order waits, and reviving it delivers both', async () => {
+test('a notice is dead after the last attempt, and reviving it delivers the waiting ones as well', async () => {
   const { sale, claims } = await placed('dead');
   const [claim] = claims;
   if (!claim) throw new Error('nobody won');
@@ -107,7 +114,7 @@ test('after the last attempt an event is dead, its order waits, and reviving it 
   expect(await tellShop(ctx)).toBe(2);
 });
 
-test('a shop that does not want to be told costs no row', async () => {
+test('a shop without webhooks costs no row', async () => {
   const sale = await openTestSale(t, { units: 20 });
   await placeOrders(t, { saleId: sale.id, claims: await win(t, sale, ...buyers(20, 'silent')) });
   expect(await t.db.outboxEvent.count({ where: { saleId: sale.id } })).toBe(0);

@@ -6,8 +6,9 @@ import { setSale } from '#core/redis/sale/sale.js';
 import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import type { Sale } from '#core/rules/sale.js';
 import { eventually } from '../../support/eventually.js';
+import { buyers, openTestSale, win, winOne } from '../../support/sales.js';
 import { dumpKeys, expectTypesChecked, whileFull, writesNothing } from '../../support/stores/keyspace.js';
-import { buyers, openTestSale, useStores, win, winOne } from '../../support/stores/stores.js';
+import { useStores } from '../../support/stores/stores.js';
 
 const t = useStores();
 
@@ -23,8 +24,8 @@ const redisNow = async (): Promise<number> => {
   return Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
 };
 
-describe('who gets a unit', () => {
-  test('units go out in order, to buyers in theirs', async () => {
+describe('winning', () => {
+  test('units go to buyers in the order of both', async () => {
     const sale = await openTestSale(t, { units: 3 });
     const outcomes = await ask(sale, 'a', 'b', 'c');
     expect(outcomes.map(outcome => outcome.kind === 'won' && [outcome.claim.buyerId, outcome.claim.unit])).toEqual([
@@ -34,7 +35,7 @@ describe('who gets a unit', () => {
     ]);
   });
 
-  test('a win is a queued claim and an entry in the outbox at the time of Redis', async () => {
+  test('a win is a queued claim, and an entry in the outbox with the time of Redis', async () => {
     const sale = await openTestSale(t);
     const from = await redisNow();
     const won = await winOne(t, sale, 'a');
@@ -52,7 +53,7 @@ describe('who gets a unit', () => {
     expect(again).toEqual([{ kind: 'held', claim: { claimId: won.claimId, unit: 1, status: 'queued' } }]);
   });
 
-  test('the same buyer twice in a batch wins once, and the second holds what the first won', async () => {
+  test('the same buyer twice in a batch wins once, and the second request holds the claim', async () => {
     const sale = await openTestSale(t, { units: 3 });
     const [first, other, second] = await ask(sale, 'a', 'b', 'a');
     expect(first).toMatchObject({ kind: 'won', claim: { unit: 1 } });
@@ -62,7 +63,7 @@ describe('who gets a unit', () => {
     expect((await readSnapshot(t.redis, sale.id))?.stock).toEqual([3]);
   });
 
-  test('a batch larger than the stock sells what there is, and tells the rest', async () => {
+  test('a batch larger than the stock sells every unit and refuses the rest', async () => {
     const sale = await openTestSale(t, { units: 2 });
     expect((await ask(sale, 'a', 'b', 'c')).map(outcome => outcome.kind)).toEqual(['won', 'won', 'sold_out']);
   });
@@ -80,8 +81,8 @@ describe('who gets a unit', () => {
   });
 });
 
-describe('who gets none', () => {
-  test('sold out leaves no trace', async () => {
+describe('winning nothing', () => {
+  test('a refused click leaves no trace', async () => {
     const sale = await openTestSale(t, { units: 1 });
     await winOne(t, sale, 'a');
     expect(await writesNothing(t.redis, () => ask(sale, 'b', 'c', 'b'))).toEqual(
@@ -89,7 +90,7 @@ describe('who gets none', () => {
     );
   });
 
-  test('standby gives positions in order, keeps them, and is bounded', async () => {
+  test('standby gives positions in order, keeps them, and has a limit', async () => {
     const sale = await openTestSale(t, { units: 1, standbyFactor: 2 });
     const outcomes = await ask(sale, 'a', 'b', 'c', 'b', 'd');
     expect(outcomes.slice(1)).toEqual([
@@ -102,7 +103,7 @@ describe('who gets none', () => {
     expect(again).toEqual([{ kind: 'standby', position: 2 }, { kind: 'sold_out' }]);
   });
 
-  test('nobody overtakes who waits on standby, even when a unit is free', async () => {
+  test('a new buyer never overtakes the standby, even when a unit is free', async () => {
     const sale = await openTestSale(t, { units: 1, standbyFactor: 2 });
     await ask(sale, 'a', 'b');
     await t.redis.rpush(keysOf(sale.id).stock, 2);
@@ -111,18 +112,22 @@ describe('who gets none', () => {
 });
 
 describe('the window', () => {
-  test('opens and closes by the clock of Redis', async () => {
+  /** Longer than opening the sale and the first click take on a busy machine. */
+  const OPENS_IN_MS = 1_000;
+  const CLOSES_IN_MS = 2_000;
+
+  test('a sale opens and closes by the clock of Redis', async () => {
     const now = await redisNow();
-    const sale = await openTestSale(t, { opensAtMs: now + 300, closesAtMs: now + 900, units: 1_000 });
+    const sale = await openTestSale(t, { opensAtMs: now + OPENS_IN_MS, closesAtMs: now + CLOSES_IN_MS, units: 1_000 });
     const refused = await writesNothing(t.redis, () => ask(sale, 'early'));
-    expect(refused).toEqual([{ kind: 'refused', refusal: 'not_open', opensAtMs: now + 300 }]);
+    expect(refused).toEqual([{ kind: 'refused', refusal: 'not_open', opensAtMs: now + OPENS_IN_MS }]);
     await eventually(() => winOne(t, sale, 'early'));
-    expect(await redisNow()).toBeGreaterThanOrEqual(now + 300);
+    expect(await redisNow()).toBeGreaterThanOrEqual(now + OPENS_IN_MS);
     await eventually(async () => expect(await ask(sale, randomUUID())).toMatchObject([{ refusal: 'closed' }]));
-    expect(await redisNow()).toBeGreaterThanOrEqual(now + 900);
+    expect(await redisNow()).toBeGreaterThanOrEqual(now + CLOSES_IN_MS);
   });
 
-  test.each([-1, 1])('whatever the clock of the API says: %i h off', async hours => {
+  test.each([-1, 1])('a clock of the API that is %i h off changes no outcome', async hours => {
     const HOUR_MS = 3_600_000;
     const now = await redisNow();
     const [open, early, late] = [
@@ -138,7 +143,7 @@ describe('the window', () => {
   test.each([
     ['paused', 'paused'],
     ['closed', 'closed'],
-  ] as const)('a sale that is %s refuses new buyers, and still tells holders their claim', async (state, refusal) => {
+  ] as const)('a %s sale refuses new buyers, and returns their claims to holders', async (state, refusal) => {
     const sale = await openTestSale(t, { units: 2, standbyFactor: 5 });
     await winOne(t, sale, 'a');
     await setSale(t.redis, sale.id, { state });
@@ -153,13 +158,13 @@ describe('the fence', () => {
     expect(outcomes).toEqual([{ kind: 'refused', refusal: 'unknown_sale' }]);
   });
 
-  test('a sale that was verified for another run of Redis is refused', async () => {
+  test('a sale that was verified for another run of Redis refuses every buyer', async () => {
     const sale = await openTestSale(t);
     await setSale(t.redis, sale.id, { runId: 'another-run' });
     expect(await writesNothing(t.redis, () => ask(sale, 'a'))).toEqual([{ kind: 'refused', refusal: 'unverified' }]);
   });
 
-  test('half a sale is refused, never sold', async () => {
+  test('an incomplete sale refuses every buyer', async () => {
     const sale = await openTestSale(t);
     await t.redis.hdel(keysOf(sale.id).sale, 'runId');
     expect(await writesNothing(t.redis, () => ask(sale, 'a'))).toEqual([{ kind: 'refused', refusal: 'unverified' }]);
@@ -181,7 +186,7 @@ describe('a Redis in trouble', () => {
     expect(await win(t, sale, 'a', 'b')).toHaveLength(2);
   });
 
-  test('a Redis that forgot the scripts gets them again', async () => {
+  test('a Redis without the scripts loads them again', async () => {
     const sale = await openTestSale(t, { units: 20 });
     for (const buyerId of buyers(10)) {
       await t.redis.script('FLUSH');

@@ -15,9 +15,10 @@ import { type RedisServer, startRedis } from '#stack/stores/redis-server.js';
 import { build } from '../../support/build.js';
 import { cli } from '../../support/command.js';
 import { eventually } from '../../support/eventually.js';
-import { aSale, useStores, winOne } from '../../support/stores/stores.js';
+import { aSale, winOne } from '../../support/sales.js';
+import { useStores } from '../../support/stores/stores.js';
 
-// A Redis Cluster of one node: it refuses a script whose keys are not in one slot, as a larger one does.
+// A Redis Cluster of one node. Like a larger one it refuses a script whose keys are in several slots.
 
 const READY_MS = 10_000;
 
@@ -28,7 +29,7 @@ let redis: Redis;
 
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'dropline-cluster-'));
-  // Its bus would be 10,000 above its port, where there may be no port.
+  // The default port of the cluster bus, 10,000 above the port, may be beyond the last port.
   const settings = ['--cluster-enabled', 'yes', '--cluster-port', String(await freePort())];
   server = await startRedis({ dir, settings });
   redis = connectRedis(server.url, 'steps', () => undefined);
@@ -44,7 +45,7 @@ afterAll(async () => {
 });
 
 test.each([{ onePurchaseAtATime: true }, { minSecondsBetweenPurchases: 10 }])(
-  'a sale with a rule about a buyer (%j) is refused before anything of it is stored',
+  'a sale with a rule about a buyer (%j) is refused before any part is stored',
   async rule => {
     const sale = aSale(rule);
     await expect(createSale({ db: t.db, redis }, sale)).rejects.toThrow(ConfigError);
@@ -54,7 +55,7 @@ test.each([{ onePurchaseAtATime: true }, { minSecondsBetweenPurchases: 10 }])(
   },
 );
 
-test('its operator is told in one line', async () => {
+test('the command line refuses such a sale with one line', async () => {
   await build();
   const options = ['--id', 'refused', '--units', '1', '--price', '1', '--one-at-a-time'];
   const ended = await cli(['sale', 'create', ...options], { REDIS_URL: server.url, DATABASE_URL: t.databaseUrl });
@@ -62,7 +63,7 @@ test('its operator is told in one line', async () => {
   expect(ended.stderr).toMatch(/^[^\n]*not available on a Redis Cluster[^\n]*\n$/);
 });
 
-test('any other sale is sold there as elsewhere', async () => {
+test('a sale without such a rule is sold as on a single Redis', async () => {
   const sale = aSale({ units: 2, standbyFactor: 1 });
   expect(await createSale({ db: t.db, redis }, sale)).toBe(true);
   const claim = await winOne({ redis }, sale, 'ann');

@@ -6,12 +6,13 @@ import { readLoadedSale, readRunId, setSale } from '#core/redis/sale/sale.js';
 import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import { runScript } from '#core/redis/scripts.js';
 import type { Sale } from '#core/rules/sale.js';
+import { aSale, winOne } from '../../support/sales.js';
 import { dumpKeys, whileFull, writesNothing } from '../../support/stores/keyspace.js';
-import { aSale, useStores, winOne } from '../../support/stores/stores.js';
+import { useStores } from '../../support/stores/stores.js';
 
 const t = useStores();
 
-/** Calls the script with staged keys of our own, as if that many units were staged. */
+/** Calls the script with the given staged keys, which seem to hold `units` units. */
 async function runOpen(sale: Sale, staged: string[], runId: string, gate = '', units = 0): Promise<unknown> {
   const { sale: sale_, stock, claims, outbox, standby } = keysOf(sale.id);
   const fields = ['units', 1, 'state', 'open', 'opensAtMs', 0, 'closesAtMs', 1, 'standbyCap', 0];
@@ -22,7 +23,7 @@ async function runOpen(sale: Sale, staged: string[], runId: string, gate = '', u
 const stagedKeys = (sale: Sale): string[] => ['s', 'c', 'o', 'w'].map(name => `{${sale.id}}:${name}:staged`);
 
 describe('opening', () => {
-  test('loads a new sale with every unit in stock, verified for this run', async () => {
+  test('a new sale is loaded with every unit in stock, and verified for this run of Redis', async () => {
     const sale = aSale({ units: 3, standbyFactor: 2 });
     expect(await openSale(t.redis, sale)).toBe(true);
     const { standbyFactor: _, ...fields } = sale;
@@ -38,7 +39,7 @@ describe('opening', () => {
     expect(await t.redis.hget(REGISTRY, sale.id)).toBe('1');
   });
 
-  test('a starting state puts claims, outbox and line in place, and their units out of stock', async () => {
+  test('a starting state sets claims, outbox and standby, and takes claimed units out of stock', async () => {
     const sale = aSale({ units: 4, standbyFactor: 1 });
     const state: StartingState = {
       claims: [
@@ -59,13 +60,13 @@ describe('opening', () => {
     expect((await readSnapshot(t.redis, sale.id))?.standby).toEqual(['z', 'y', 'nobody']);
   });
 
-  test('20,000 units are staged in parts and put in place at once', async () => {
+  test('20,000 units are staged in parts and swapped in at once', async () => {
     const sale = aSale({ units: 20_000 });
     await openSale(t.redis, sale);
     expect((await readLoadedSale(t.redis, sale.id))?.remaining).toBe(20_000);
   });
 
-  test('leaves nothing staged behind, and nothing that expires', async () => {
+  test('opening leaves no staged key and no expiry behind', async () => {
     const sale = aSale({ units: 2 });
     await openSale(t.redis, sale);
     await winOne(t, sale, 'a');
@@ -75,21 +76,21 @@ describe('opening', () => {
   });
 });
 
-describe('who opens first', () => {
-  test('a sale that is loaded already is not opened again without its gate', async () => {
+describe('opening at the same time', () => {
+  test('a loaded sale is not opened again without its gate', async () => {
     const sale = aSale();
     await openSale(t.redis, sale);
     await winOne(t, sale, 'a');
     expect(await writesNothing(t.redis, () => openSale(t.redis, sale))).toBe(false);
   });
 
-  test('of two who open a new sale at once, one does', async () => {
+  test('one of two processes opens a new sale', async () => {
     const sale = aSale();
     const opened = await Promise.all([openSale(t.redis, sale), openSale(t.redis, sale)]);
     expect(opened.sort()).toEqual([false, true]);
   });
 
-  test('of two who closed the gate, the last opens it', async () => {
+  test('the last process that closed the gate opens it', async () => {
     const sale = aSale();
     await openSale(t.redis, sale);
     await setSale(t.redis, sale.id, { runId: 'first' });
@@ -98,18 +99,18 @@ describe('who opens first', () => {
     expect(await openSale(t.redis, sale, { gate: 'second' })).toBe(true);
   });
 
-  test('what was staged before a restart of Redis is staged again', async () => {
+  test('keys that were staged before a restart of Redis are staged again', async () => {
     const sale = aSale();
     expect(await writesNothing(t.redis, () => runOpen(sale, stagedKeys(sale), 'another-run'))).toBe('restarted');
   });
 
-  test('what FLUSHALL took after it was staged is staged again, and never opened without its units', async () => {
+  test('a sale whose staged keys FLUSHALL took is staged again, never opened without units', async () => {
     const sale = aSale();
     const runId = await readRunId(t.redis);
     expect(await writesNothing(t.redis, () => runOpen(sale, stagedKeys(sale), runId, '', 5))).toBe('restarted');
   });
 
-  test('a change that came while the sale was rebuilt is not undone', async () => {
+  test('a rebuild keeps a change that came meanwhile', async () => {
     const sale = aSale();
     await openSale(t.redis, sale);
     await setSale(t.redis, sale.id, { runId: 'gate' });
@@ -119,7 +120,7 @@ describe('who opens first', () => {
 });
 
 describe('a Redis in trouble', () => {
-  test('a key of another type fails before the first write', async () => {
+  test('a key of another type fails the script before its first write', async () => {
     const sale = aSale();
     const runId = await readRunId(t.redis);
     for (const [i, key] of [keysOf(sale.id).sale, ...stagedKeys(sale)].entries()) {
@@ -132,7 +133,7 @@ describe('a Redis in trouble', () => {
     }
   });
 
-  test('what stands in the place of a sale is replaced, whatever its type', async () => {
+  test('opening replaces keys of any type', async () => {
     const sale = aSale({ units: 2 });
     const { stock, claims, outbox, standby } = keysOf(sale.id);
     for (const key of [stock, claims, outbox, standby]) await t.redis.set(key, 'of another type');
@@ -148,7 +149,7 @@ describe('a Redis in trouble', () => {
     expect(await dumpKeys(t.redis)).toEqual(before);
   });
 
-  test('a Redis that forgot the script gets it again', async () => {
+  test('a Redis without the script loads it again', async () => {
     await t.redis.script('FLUSH');
     expect(await openSale(t.redis, aSale())).toBe(true);
   });

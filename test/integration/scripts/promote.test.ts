@@ -5,13 +5,14 @@ import { restock, setSale } from '#core/redis/sale/sale.js';
 import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import { NotVerified } from '#core/rules/errors.js';
 import type { Sale } from '#core/rules/sale.js';
+import { buyers, openTestSale, win } from '../../support/sales.js';
 import { dumpKeys, expectTypesChecked, whileFull, writesNothing } from '../../support/stores/keyspace.js';
-import { buyers, openTestSale, useStores, win } from '../../support/stores/stores.js';
+import { useStores } from '../../support/stores/stores.js';
 
 const t = useStores();
 
-/** One unit sold, `waiting` buyers in line, and `free` units that came later. */
-async function saleWithLine(waiting: number, free: number): Promise<Sale> {
+/** Opens a sale with one sold unit, `waiting` buyers on standby, and `free` units from a restock. */
+async function saleWithStandby(waiting: number, free: number): Promise<Sale> {
   const sale = await openTestSale(t, { units: 1, standbyFactor: waiting + 1 });
   await win(t, sale, 'first', ...buyers(waiting, 'waiting'));
   await restock(t.redis, { ...sale, units: 1 + free });
@@ -19,8 +20,8 @@ async function saleWithLine(waiting: number, free: number): Promise<Sale> {
 }
 
 describe('promoting', () => {
-  test('free units go to those in line, in their order', async () => {
-    const sale = await saleWithLine(3, 2);
+  test('free units go to the buyers on standby, in their order', async () => {
+    const sale = await saleWithStandby(3, 2);
     const promoted = await promote(t.redis, sale.id);
     expect(promoted.map(({ buyerId, unit }) => [buyerId, unit])).toEqual([
       ['waiting1', 2],
@@ -34,27 +35,27 @@ describe('promoting', () => {
     }
   });
 
-  test('a second time does nothing', async () => {
-    const sale = await saleWithLine(3, 2);
+  test('a second call does nothing', async () => {
+    const sale = await saleWithStandby(3, 2);
     await promote(t.redis, sale.id);
     expect(await writesNothing(t.redis, () => promote(t.redis, sale.id))).toEqual([]);
   });
 
-  test('units stay in stock when nobody waits', async () => {
-    const sale = await saleWithLine(1, 3);
+  test('units stay in stock when the standby is empty', async () => {
+    const sale = await saleWithStandby(1, 3);
     expect(await promote(t.redis, sale.id)).toHaveLength(1);
     expect((await readSnapshot(t.redis, sale.id))?.stock).toEqual([3, 4]);
   });
 
-  test('two at once promote everybody once', async () => {
-    const sale = await saleWithLine(20, 10);
+  test('two calls at once promote each buyer once', async () => {
+    const sale = await saleWithStandby(20, 10);
     const promoted = (await Promise.all([promote(t.redis, sale.id), promote(t.redis, sale.id)])).flat();
     expect(promoted.map(({ buyerId }) => buyerId)).toEqual(buyers(10, 'waiting'));
   });
 
-  test('500 are promoted at a time', async () => {
+  test('one call promotes at most 500 buyers', async () => {
     const sale = await openTestSale(t, { units: 1, standbyFactor: 1_000 });
-    for (let i = 0; i < 5; i += 1) await win(t, sale, ...buyers(125, `line${i}-`));
+    for (let i = 0; i < 5; i += 1) await win(t, sale, ...buyers(125, `standby${i}-`));
     await restock(t.redis, { ...sale, units: 1_000 });
     expect(await promote(t.redis, sale.id)).toHaveLength(RELEASE_BATCH_MAX);
     expect(await promote(t.redis, sale.id)).toHaveLength(5 * 125 - 1 - RELEASE_BATCH_MAX);
@@ -62,33 +63,33 @@ describe('promoting', () => {
 });
 
 describe('guards', () => {
-  test.each(['paused', 'closed'] as const)('nobody is promoted while the sale is %s', async state => {
-    const sale = await saleWithLine(2, 2);
+  test.each(['paused', 'closed'] as const)('a %s sale promotes no buyer', async state => {
+    const sale = await saleWithStandby(2, 2);
     await setSale(t.redis, sale.id, { state });
     expect(await writesNothing(t.redis, () => promote(t.redis, sale.id))).toEqual([]);
   });
 
-  test('a sale that is unknown or unverified is left alone, and that is an error', async () => {
-    const sale = await saleWithLine(2, 2);
+  test('an unknown or unverified sale is an error, and stays the same', async () => {
+    const sale = await saleWithStandby(2, 2);
     await setSale(t.redis, sale.id, { runId: 'another-run' });
     await writesNothing(t.redis, () => expect(promote(t.redis, sale.id)).rejects.toThrow(NotVerified));
     await writesNothing(t.redis, () => expect(promote(t.redis, 'nowhere')).rejects.toThrow('unknown_sale'));
   });
 
-  test('a key of another type fails before the first write', async () => {
-    const sale = await saleWithLine(2, 2);
+  test('a key of another type fails the script before its first write', async () => {
+    const sale = await saleWithStandby(2, 2);
     await expectTypesChecked(t.redis, Object.values(keysOf(sale.id)), () => promote(t.redis, sale.id));
   });
 
-  test('a full Redis promotes nobody, rather than half of them', async () => {
-    const sale = await saleWithLine(2, 2);
+  test('a full Redis promotes no buyer', async () => {
+    const sale = await saleWithStandby(2, 2);
     const before = await dumpKeys(t.redis);
     await whileFull(t.redis, () => expect(promote(t.redis, sale.id)).rejects.toThrow('OOM'));
     expect(await dumpKeys(t.redis)).toEqual(before);
   });
 
-  test('a Redis that forgot the script gets it again', async () => {
-    const sale = await saleWithLine(1, 1);
+  test('a Redis without the script loads it again', async () => {
+    const sale = await saleWithStandby(1, 1);
     await t.redis.script('FLUSH');
     expect(await promote(t.redis, sale.id)).toHaveLength(1);
   });

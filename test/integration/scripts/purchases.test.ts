@@ -8,9 +8,10 @@ import { dropSale, readLoadedSale, restock } from '#core/redis/sale/sale.js';
 import type { Claim } from '#core/rules/claim.js';
 import type { Sale } from '#core/rules/sale.js';
 import { eventually } from '../../support/eventually.js';
-import { commandCalls } from '../../support/stores/command-stats.js';
+import { aSale, win, winOne } from '../../support/sales.js';
+import { readCommandCalls } from '../../support/stores/command-stats.js';
 import { expectTypesChecked, writesNothing } from '../../support/stores/keyspace.js';
-import { aSale, useStores, win, winOne } from '../../support/stores/stores.js';
+import { useStores } from '../../support/stores/stores.js';
 
 const t = useStores();
 
@@ -52,7 +53,7 @@ describe('one purchase at a time', () => {
     expect(await ask(third, buyerId)).toMatchObject({ kind: 'won' });
   });
 
-  test('many at once over many sales: one is won', async () => {
+  test('a buyer with many clicks in many sales wins once', async () => {
     const sales = await Promise.all(Array.from({ length: 10 }, () => oneAtATime()));
     const buyerId = someone();
     const outcomes = await Promise.all(Array.from({ length: 100 }, (_, i) => ask(sales[i % 10] as Sale, buyerId)));
@@ -60,7 +61,7 @@ describe('one purchase at a time', () => {
     expect(new Set(outcomes.map(({ kind }) => kind))).toEqual(new Set(['won', 'held', 'too_soon']));
   });
 
-  test('the lock is the claim, and expires after the time to pay and a margin', async () => {
+  test('the lock holds the claim’s id, and expires after the time to pay and a margin', async () => {
     const sale = await oneAtATime({ payWithinSeconds: 100 });
     const won = await winOne(t, sale, someone());
     expect(await t.redis.get(lockOf(won.buyerId))).toBe(won.claimId);
@@ -69,12 +70,12 @@ describe('one purchase at a time', () => {
     expect(leftMs).toBeLessThanOrEqual(160_000);
   });
 
-  test('a lock that expired under its owner: the next purchase begins, and the first one ends without unlocking it', async () => {
+  test('after a lock has expired, the next purchase begins, and the end of the first keeps its lock', async () => {
     const [one, other, third] = [await oneAtATime(), await oneAtATime(), await oneAtATime()];
     const buyerId = someone();
     const first = await winOne(t, one, buyerId);
     await t.redis.del(lockOf(buyerId));
-    // One unit of a sale per person never depended on the lock.
+    // One unit of a sale per buyer doesn't depend on the lock.
     expect(await ask(one, buyerId)).toMatchObject({ kind: 'held' });
     const second = await winOne(t, other, buyerId);
     await end(one, first);
@@ -82,7 +83,7 @@ describe('one purchase at a time', () => {
     expect(await ask(third, buyerId)).toMatchObject({ kind: 'too_soon' });
   });
 
-  test('unlocking by get and then delete, which is two steps, would have deleted the lock of the next owner', async () => {
+  test('unlocking in two steps, GET and then DEL, deletes the lock of the next purchase', async () => {
     const buyerId = someone();
     const getThenDelete = async (claimId: string, meanwhile: () => Promise<unknown>) => {
       const owner = await t.redis.get(lockOf(buyerId));
@@ -92,14 +93,14 @@ describe('one purchase at a time', () => {
     const [one, other] = [await oneAtATime(), await oneAtATime()];
     const first = await winOne(t, one, buyerId);
     await getThenDelete(first.claimId, async () => {
-      await t.redis.del(lockOf(buyerId)); // It expires.
+      await t.redis.del(lockOf(buyerId)); // The lock expires.
       await winOne(t, other, buyerId);
     });
     expect(await t.redis.exists(lockOf(buyerId))).toBe(0);
     expect(await ask(await oneAtATime(), buyerId)).toMatchObject({ kind: 'won' });
   });
 
-  test('whoever is promoted keeps the lock of a purchase that began meanwhile', async () => {
+  test('a promoted buyer keeps the lock of a purchase that began meanwhile', async () => {
     const [one, other] = [await oneAtATime({ units: 1, standbyFactor: 1 }), await oneAtATime()];
     const first = await winOne(t, one, someone());
     const buyerId = someone();
@@ -110,7 +111,7 @@ describe('one purchase at a time', () => {
     expect(await t.redis.get(lockOf(buyerId))).toBe(bought.claimId);
   });
 
-  test('a release unlocks also for a claim that Redis does not hold any more, as after a rebuild', async () => {
+  test('a release unlocks also for a claim that Redis has lost, as after a rebuild', async () => {
     const [one, other] = [await oneAtATime(), await oneAtATime()];
     const won = await winOne(t, one, someone());
     await openSale(t.redis, one, {
@@ -122,7 +123,7 @@ describe('one purchase at a time', () => {
     expect(await ask(other, won.buyerId)).toMatchObject({ kind: 'won' });
   });
 
-  test('a line is not joined during a purchase, and a place in it is none', async () => {
+  test('a buyer joins no standby during a purchase, and standby is no purchase', async () => {
     const [one, full] = [await oneAtATime(), await oneAtATime({ units: 1, standbyFactor: 2 })];
     await winOne(t, full, someone());
     const [busy, free] = [someone(), someone()];
@@ -134,7 +135,7 @@ describe('one purchase at a time', () => {
 });
 
 describe('a pause between purchases', () => {
-  test('counts from the last win, in whichever sale; a refused try does not start it again', async () => {
+  test('the pause counts from the last win in any sale, and a refused click does not restart it', async () => {
     const [one, other] = [await withPause(1), await withPause(1)];
     const buyerId = someone();
     const won = await winOne(t, one, buyerId);
@@ -148,7 +149,7 @@ describe('a pause between purchases', () => {
     await eventually(async () => expect(await ask(other, buyerId)).toMatchObject({ kind: 'won' }), 1_500);
   });
 
-  test('counts for whoever is promoted, too, and is never made shorter', async () => {
+  test('the pause counts for promoted buyers as well, and never becomes shorter', async () => {
     const [long, short] = [await withPause(100), await withPause(5, { units: 1, standbyFactor: 1 })];
     await winOne(t, short, someone());
     const buyerId = someone();
@@ -160,27 +161,27 @@ describe('a pause between purchases', () => {
   });
 });
 
-describe('rules that are off', () => {
-  test('touch no key of the buyer', async () => {
+describe('a sale without rules', () => {
+  test('a sale without rules touches no key of the buyer', async () => {
     const sale = await open({});
     const buyerId = someone();
     await t.redis.config('RESETSTAT');
     const won = await winOne(t, sale, buyerId);
     await paid(sale, won);
-    const calls = await commandCalls(t.redis);
+    const calls = await readCommandCalls(t.redis);
     for (const command of ['pttl', 'set', 'get']) expect(calls).not.toHaveProperty(command);
     expect(await t.redis.exists(lockOf(buyerId), pauseOf(buyerId))).toBe(0);
     await dropSale(t.redis, sale.id);
   });
 
-  test('do not mind what other sales ask for', async () => {
+  test('a sale without rules ignores the rules of other sales', async () => {
     const buyerId = someone();
     await winOne(t, await open({ onePurchaseAtATime: true, minSecondsBetweenPurchases: 60 }), buyerId);
     expect(await ask(await open({}), buyerId)).toMatchObject({ kind: 'won' });
   });
 });
 
-test('a key of another type where a rule has its own never breaks a script half-way', async () => {
+test('a key of another type instead of a lock never fails a script half-way', async () => {
   const sale = await open({ onePurchaseAtATime: true, minSecondsBetweenPurchases: 60 });
   const won = await winOne(t, sale, someone());
   await t.redis.del(lockOf(won.buyerId));
@@ -189,6 +190,6 @@ test('a key of another type where a rule has its own never breaks a script half-
   await expectTypesChecked(t.redis, [`{${sale.id}}:claims`], () => ask(sale, someone()));
 });
 
-test('a Redis that is no cluster can keep the rules', async () => {
+test('a single Redis allows the rules', async () => {
   await refuseRulesOnCluster(t.redis, { onePurchaseAtATime: true, minSecondsBetweenPurchases: 10 });
 });

@@ -6,8 +6,9 @@ import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import type { ClaimRecord, ClaimStatus } from '#core/rules/claim.js';
 import { NotVerified } from '#core/rules/errors.js';
 import type { Sale } from '#core/rules/sale.js';
+import { aClaim, openTestSale, win, winOne } from '../../support/sales.js';
 import { expectTypesChecked, whileFull, writesNothing } from '../../support/stores/keyspace.js';
-import { aClaim, openTestSale, useStores, win, winOne } from '../../support/stores/stores.js';
+import { useStores } from '../../support/stores/stores.js';
 
 const t = useStores();
 
@@ -16,7 +17,7 @@ const claimOf = async (sale: Sale, buyerId: string): Promise<ClaimRecord | undef
   (await readSnapshot(t.redis, sale.id))?.claims.get(buyerId);
 
 describe('recording where an order stands', () => {
-  test('writes status, deadline and reason onto the claim, and clears the outbox', async () => {
+  test('recording writes status, deadline and reason onto the claim, and clears the outbox', async () => {
     const sale = await openTestSale(t);
     const won = await winOne(t, sale, 'a');
     const placed = { ...won, status: 'pending_payment', payByMs: 7_000, reason: 'insufficient_funds' } as const;
@@ -32,7 +33,7 @@ describe('recording where an order stands', () => {
     expect((await readSnapshot(t.redis, sale.id))?.outbox.size).toBe(0);
   });
 
-  test('a second time changes nothing', async () => {
+  test('a second call changes nothing', async () => {
     const sale = await openTestSale(t);
     const placed = { ...(await winOne(t, sale, 'a')), status: 'pending_payment', payByMs: 7_000 } as const;
     await record(sale, placed);
@@ -63,14 +64,14 @@ describe('recording where an order stands', () => {
     expect((await claimOf(sale, 'a'))?.status).toBe(status);
   });
 
-  test('the claim of somebody else, or another claim of the same buyer, is left alone', async () => {
+  test('claims of other buyers and other claims of the same buyer stay the same', async () => {
     const sale = await openTestSale(t);
     await winOne(t, sale, 'a');
     const strangers = [aClaim(), aClaim({ buyerId: 'a' })].map(claim => ({ ...claim, status: 'paid' as const }));
     expect(await writesNothing(t.redis, () => record(sale, ...strangers))).toEqual([false, false]);
   });
 
-  test('several orders are one call, each with its own answer', async () => {
+  test('one call records several orders, each with its own answer', async () => {
     const sale = await openTestSale(t);
     const [first, second] = await win(t, sale, 'a', 'b');
     if (!first || !second) throw new Error('both should have won');
@@ -80,7 +81,7 @@ describe('recording where an order stands', () => {
 });
 
 describe('guards', () => {
-  test('a sale that is unknown or unverified is left alone, and that is an error', async () => {
+  test('an unknown or unverified sale is an error, and stays the same', async () => {
     const sale = await openTestSale(t);
     const paid = { ...(await winOne(t, sale, 'a')), status: 'paid' } as const;
     await setSale(t.redis, sale.id, { runId: 'another-run' });
@@ -89,21 +90,21 @@ describe('guards', () => {
     await writesNothing(t.redis, () => expect(record(nowhere, paid)).rejects.toThrow('unknown_sale'));
   });
 
-  test('a key of another type fails before the first write', async () => {
+  test('a key of another type fails the script before its first write', async () => {
     const sale = await openTestSale(t);
     const paid = { ...(await winOne(t, sale, 'a')), status: 'paid' } as const;
     const { sale: sale_, claims, outbox } = keysOf(sale.id);
     await expectTypesChecked(t.redis, [sale_, claims, outbox], () => record(sale, paid));
   });
 
-  test('a full Redis still learns where orders stand', async () => {
+  test('a full Redis still records the status of orders', async () => {
     const sale = await openTestSale(t);
     const paid = { ...(await winOne(t, sale, 'a')), status: 'paid' } as const;
     expect(await whileFull(t.redis, () => record(sale, paid))).toEqual([true]);
     expect((await claimOf(sale, 'a'))?.status).toBe('paid');
   });
 
-  test('a Redis that forgot the script gets it again', async () => {
+  test('a Redis without the script loads it again', async () => {
     const sale = await openTestSale(t);
     const paid = { ...(await winOne(t, sale, 'a')), status: 'paid' } as const;
     await t.redis.script('FLUSH');

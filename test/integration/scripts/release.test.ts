@@ -7,8 +7,9 @@ import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import type { Claim } from '#core/rules/claim.js';
 import { NotVerified } from '#core/rules/errors.js';
 import type { Sale } from '#core/rules/sale.js';
+import { aClaim, buyers, openTestSale, win, winOne } from '../../support/sales.js';
 import { expectTypesChecked, whileFull, writesNothing } from '../../support/stores/keyspace.js';
-import { aClaim, buyers, openTestSale, useStores, win, winOne } from '../../support/stores/stores.js';
+import { useStores } from '../../support/stores/stores.js';
 
 const t = useStores();
 
@@ -29,7 +30,7 @@ const end = (sale: Sale, ...claims: Claim[]) =>
   );
 
 describe('releasing', () => {
-  test('frees the unit and the buyer, and says why on the claim', async () => {
+  test('a release frees unit and buyer, and records the reason on the claim', async () => {
     const sale = await openTestSale(t, { units: 1 });
     const won = await winOne(t, sale, 'a');
     expect(await end(sale, won)).toEqual([{ kind: 'released' }]);
@@ -45,7 +46,7 @@ describe('releasing', () => {
     expect((await winOne(t, sale, 'a')).unit).toBe(1);
   });
 
-  test('a second time does nothing', async () => {
+  test('a second release does nothing', async () => {
     const sale = await openTestSale(t);
     const won = await winOne(t, sale, 'a');
     await end(sale, won);
@@ -59,7 +60,7 @@ describe('releasing', () => {
     expect((await readSnapshot(t.redis, sale.id))?.stock).toEqual([1]);
   });
 
-  test('a claim that the buyer no longer holds leaves the new one alone', async () => {
+  test('the release of an old claim leaves the buyer’s new claim alone', async () => {
     const sale = await openTestSale(t);
     const first = await winOne(t, sale, 'a');
     await end(sale, first);
@@ -67,12 +68,12 @@ describe('releasing', () => {
     expect(await writesNothing(t.redis, () => end(sale, first))).toEqual([{ kind: 'not_held' }]);
   });
 
-  test('a buyer without a claim is not held', async () => {
+  test('the release of an unknown claim does nothing', async () => {
     const sale = await openTestSale(t);
     expect(await writesNothing(t.redis, () => end(sale, aClaim()))).toEqual([{ kind: 'not_held' }]);
   });
 
-  test('a unit that belongs to another buyer stays where it is', async () => {
+  test('a unit of another buyer does not return to stock', async () => {
     const sale = await openTestSale(t, { units: 2 });
     const won = await winOne(t, sale, 'a');
     const lost = ending(won, { status: 'rejected', reason: 'lost', freesUnit: false });
@@ -90,7 +91,7 @@ describe('releasing', () => {
     expect((await readSnapshot(t.redis, sale.id))?.claims.get('a')?.payByMs).toBe(1_234);
   });
 
-  test('500 claims are one call', async () => {
+  test('one call releases 500 claims', async () => {
     const sale = await openTestSale(t, { units: 512 });
     const claims: Claim[] = [];
     for (let i = 0; i < 4; i += 1) claims.push(...(await win(t, sale, ...buyers(125, `batch${i}-`))));
@@ -101,7 +102,7 @@ describe('releasing', () => {
 });
 
 describe('standby', () => {
-  test('the unit goes to the first in line, as a claim that wants to be placed', async () => {
+  test('the unit goes to the first on standby, as a claim in the outbox', async () => {
     const sale = await openTestSale(t, { units: 1, standbyFactor: 2 });
     const won = await winOne(t, sale, 'a');
     await win(t, sale, 'b', 'c');
@@ -115,14 +116,14 @@ describe('standby', () => {
     expect(snapshot?.claims.get('b')).toEqual({ claimId, unit: 1, status: 'queued' });
   });
 
-  test('the unit goes back to stock when the line is used up', async () => {
+  test('the unit goes back to stock when the standby is empty', async () => {
     const sale = await openTestSale(t, { units: 2, standbyFactor: 1 });
     const claims = await win(t, sale, 'a', 'b', 'c');
     expect((await end(sale, ...claims)).map(outcome => outcome.kind)).toEqual(['promoted', 'released']);
     expect((await readSnapshot(t.redis, sale.id))?.stock).toEqual([2]);
   });
 
-  test.each(['paused', 'closed'] as const)('nobody is promoted while the sale is %s', async state => {
+  test.each(['paused', 'closed'] as const)('a %s sale promotes no buyer', async state => {
     const sale = await openTestSale(t, { units: 1, standbyFactor: 2 });
     const won = await winOne(t, sale, 'a');
     await win(t, sale, 'b');
@@ -134,7 +135,7 @@ describe('standby', () => {
 });
 
 describe('guards', () => {
-  test('a sale that is unknown or unverified is left alone, and that is an error', async () => {
+  test('an unknown or unverified sale is an error, and stays the same', async () => {
     const sale = await openTestSale(t);
     const won = await winOne(t, sale, 'a');
     await setSale(t.redis, sale.id, { runId: 'another-run' });
@@ -143,7 +144,7 @@ describe('guards', () => {
     await writesNothing(t.redis, () => expect(end(nowhere, won)).rejects.toThrow('unknown_sale'));
   });
 
-  test('a key of another type fails before the first write', async () => {
+  test('a key of another type fails the script before its first write', async () => {
     const sale = await openTestSale(t, { units: 2, standbyFactor: 1 });
     const claims = await win(t, sale, 'a', 'b', 'c');
     await expectTypesChecked(t.redis, Object.values(keysOf(sale.id)), () => end(sale, ...claims));
@@ -156,7 +157,7 @@ describe('guards', () => {
     expect((await readSnapshot(t.redis, sale.id))?.stock).toEqual([1]);
   });
 
-  test('a Redis that forgot the script gets it again', async () => {
+  test('a Redis without the script loads it again', async () => {
     const sale = await openTestSale(t);
     const won = await winOne(t, sale, 'a');
     await t.redis.script('FLUSH');

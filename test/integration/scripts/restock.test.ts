@@ -3,12 +3,13 @@ import { keysOf } from '#core/redis/keys.js';
 import { readLoadedSale, restock, setSale } from '#core/redis/sale/sale.js';
 import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import { NotVerified } from '#core/rules/errors.js';
+import { buyers, openTestSale, win } from '../../support/sales.js';
 import { dumpKeys, expectTypesChecked, whileFull, writesNothing } from '../../support/stores/keyspace.js';
-import { buyers, openTestSale, useStores, win } from '../../support/stores/stores.js';
+import { useStores } from '../../support/stores/stores.js';
 
 const t = useStores();
 
-test('adds the numbers after the last, behind what is free, and widens the line', async () => {
+test('a restock adds the next numbers behind the free units, and widens the standby', async () => {
   const sale = await openTestSale(t, { units: 3, standbyFactor: 2 });
   await win(t, sale, 'a');
   expect(await restock(t.redis, { ...sale, units: 5 })).toBe(2);
@@ -16,13 +17,13 @@ test('adds the numbers after the last, behind what is free, and widens the line'
   expect(await readLoadedSale(t.redis, sale.id)).toMatchObject({ units: 5, standbyCap: 10 });
 });
 
-test('a second time adds nothing', async () => {
+test('a second call adds nothing', async () => {
   const sale = await openTestSale(t, { units: 3 });
   await restock(t.redis, { ...sale, units: 5 });
   expect(await writesNothing(t.redis, () => restock(t.redis, { ...sale, units: 5 }))).toBe(0);
 });
 
-test('two at once add the units once', async () => {
+test('two calls at once add the units once', async () => {
   const sale = await openTestSale(t, { units: 3 });
   const more = { ...sale, units: 9_000 };
   const added = await Promise.all([restock(t.redis, more), restock(t.redis, more)]);
@@ -30,12 +31,12 @@ test('two at once add the units once', async () => {
   expect(new Set((await readSnapshot(t.redis, sale.id))?.stock).size).toBe(9_000);
 });
 
-test('an older number takes nothing away', async () => {
+test('a smaller number of units removes none', async () => {
   const sale = await openTestSale(t, { units: 3, standbyFactor: 1 });
   expect(await writesNothing(t.redis, () => restock(t.redis, { ...sale, units: 1 }))).toBe(0);
 });
 
-test('12,000 units come in several calls and each once', async () => {
+test('12,000 units are added in several calls, each unit once', async () => {
   const sale = await openTestSale(t, { units: 1 });
   expect(await restock(t.redis, { ...sale, units: 12_001 })).toBe(12_000);
   expect((await readSnapshot(t.redis, sale.id))?.stock).toEqual(Array.from({ length: 12_001 }, (_, i) => i + 1));
@@ -48,7 +49,7 @@ test('a sold-out sale sells again', async () => {
   expect((await win(t, sale, ...buyers(5))).map(won => won.unit)).toEqual([2, 3]);
 });
 
-test('a sale that is unknown or unverified is left alone, and that is an error', async () => {
+test('an unknown or unverified sale is an error, and stays the same', async () => {
   const sale = await openTestSale(t);
   await setSale(t.redis, sale.id, { runId: 'another-run' });
   const more = { ...sale, units: 9 };
@@ -57,20 +58,20 @@ test('a sale that is unknown or unverified is left alone, and that is an error',
   await writesNothing(t.redis, () => expect(restock(t.redis, nowhere)).rejects.toThrow('unknown_sale'));
 });
 
-test('a key of another type fails before the first write', async () => {
+test('a key of another type fails the script before its first write', async () => {
   const sale = await openTestSale(t);
   const { sale: fields, stock } = keysOf(sale.id);
   await expectTypesChecked(t.redis, [fields, stock], () => restock(t.redis, { ...sale, units: 9 }));
 });
 
-test('a full Redis adds nothing, rather than a part', async () => {
+test('a full Redis adds no unit', async () => {
   const sale = await openTestSale(t);
   const before = await dumpKeys(t.redis);
   await whileFull(t.redis, () => expect(restock(t.redis, { ...sale, units: 9 })).rejects.toThrow('OOM'));
   expect(await dumpKeys(t.redis)).toEqual(before);
 });
 
-test('a Redis that forgot the script gets it again', async () => {
+test('a Redis without the script loads it again', async () => {
   const sale = await openTestSale(t, { units: 1 });
   await t.redis.script('FLUSH');
   expect(await restock(t.redis, { ...sale, units: 2 })).toBe(1);

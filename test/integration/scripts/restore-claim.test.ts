@@ -6,8 +6,9 @@ import { setSale } from '#core/redis/sale/sale.js';
 import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import { NotVerified } from '#core/rules/errors.js';
 import type { Sale } from '#core/rules/sale.js';
+import { aClaim, openTestSale, win, winOne } from '../../support/sales.js';
 import { dumpKeys, expectTypesChecked, whileFull, writesNothing } from '../../support/stores/keyspace.js';
-import { aClaim, openTestSale, useStores, win, winOne } from '../../support/stores/stores.js';
+import { useStores } from '../../support/stores/stores.js';
 
 const t = useStores();
 
@@ -15,7 +16,7 @@ const restore = (sale: Sale, claim: ReturnType<typeof aClaim>, status: 'queued' 
   restoreClaim(t.redis, sale.id, { ...claim, status });
 
 describe('restoring', () => {
-  test('a lost claim takes its unit out of stock again and waits to be placed', async () => {
+  test('a restored claim takes its unit out of stock and enters the outbox', async () => {
     const sale = await openTestSale(t, { units: 3 });
     const lost = aClaim({ unit: 2 });
     expect(await restore(sale, lost)).toBe('restored');
@@ -25,7 +26,7 @@ describe('restoring', () => {
     expect(snapshot?.outbox.has(lost.buyerId)).toBe(true);
   });
 
-  test('a claim whose order is known goes around the outbox', async () => {
+  test('a restored claim with an order does not enter the outbox', async () => {
     const sale = await openTestSale(t);
     const placed = aClaim({ unit: 2 });
     const record = { ...placed, status: 'pending_payment', payByMs: 9_000, reason: 'insufficient_funds' } as const;
@@ -36,14 +37,14 @@ describe('restoring', () => {
     expect(snapshot?.outbox.size).toBe(0);
   });
 
-  test('a second time finds the claim held, and writes nothing', async () => {
+  test('a second call finds the claim and writes nothing', async () => {
     const sale = await openTestSale(t);
     const lost = aClaim();
     await restore(sale, lost);
     expect(await writesNothing(t.redis, () => restore(sale, lost))).toBe('held');
   });
 
-  test('who waits on standby leaves the line with their claim', async () => {
+  test('a buyer on standby leaves it with the restored claim', async () => {
     const sale = await openTestSale(t, { units: 1, standbyFactor: 2 });
     await win(t, sale, 'a', 'b', 'c');
     await t.redis.rpush(keysOf(sale.id).stock, 2);
@@ -51,27 +52,27 @@ describe('restoring', () => {
     expect((await readSnapshot(t.redis, sale.id))?.standby).toEqual(['c']);
   });
 
-  test('a buyer who has claimed again keeps that claim', async () => {
+  test('a buyer who has claimed again keeps the new claim', async () => {
     const sale = await openTestSale(t);
     await winOne(t, sale, 'a');
     expect(await writesNothing(t.redis, () => restore(sale, aClaim({ buyerId: 'a', unit: 3 })))).toBe('other_claim');
   });
 
-  test('a claim that ended is not brought back', async () => {
+  test('a claim that has ended stays ended', async () => {
     const sale = await openTestSale(t);
     const won = await winOne(t, sale, 'a');
     await release(t.redis, sale.id, [{ ...won, status: 'cancelled', reason: 'unpaid', freesUnit: true }]);
     expect(await writesNothing(t.redis, () => restore(sale, won))).toBe('held');
   });
 
-  test('after a claim that ended, another one of the same buyer is restored', async () => {
+  test('another claim of the same buyer is restored after one has ended', async () => {
     const sale = await openTestSale(t);
     const won = await winOne(t, sale, 'a');
     await release(t.redis, sale.id, [{ ...won, status: 'cancelled', reason: 'unpaid', freesUnit: true }]);
     expect(await restore(sale, aClaim({ buyerId: 'a', unit: 3 }), 'paid')).toBe('restored');
   });
 
-  test.each([1, 4])('a unit that is not in stock (%d) is not given twice', async unit => {
+  test.each([1, 4])('a claim of a unit that is not in stock (%d) is not restored', async unit => {
     const sale = await openTestSale(t, { units: 3 });
     await winOne(t, sale, 'a');
     expect(await writesNothing(t.redis, () => restore(sale, aClaim({ unit })))).toBe('unit_taken');
@@ -80,33 +81,35 @@ describe('restoring', () => {
 
 describe('a lost claim that has ended', () => {
   const [older, newer] = ['01900000-0000-7000-8000-000000000001', '01900000-0000-7000-8000-000000000002'];
-  const tell = (sale: Sale, claim: ReturnType<typeof aClaim>) =>
+  const restoreLost = (sale: Sale, claim: ReturnType<typeof aClaim>) =>
     restoreClaim(t.redis, sale.id, { ...claim, status: 'rejected', reason: 'lost' });
 
-  test('is told of and takes no unit, also in a sale that has none left', async () => {
+  test('a lost claim is recorded as rejected and takes no unit, also in a sold-out sale', async () => {
     const sale = await openTestSale(t, { units: 1 });
     const claim = aClaim();
     const before = await readSnapshot(t.redis, sale.id);
-    expect(await tell(sale, claim)).toBe('restored');
+    expect(await restoreLost(sale, claim)).toBe('restored');
     const snapshot = await readSnapshot(t.redis, sale.id);
     expect(snapshot?.claims.get(claim.buyerId)).toMatchObject({ status: 'rejected', reason: 'lost' });
     expect([snapshot?.stock, snapshot?.outbox.size]).toEqual([before?.stock, 0]);
-    expect(await writesNothing(t.redis, () => tell(sale, claim))).toBe('held');
+    expect(await writesNothing(t.redis, () => restoreLost(sale, claim))).toBe('held');
   });
 
-  test('is not told of to a buyer who holds another, or whose later one has ended', async () => {
+  test('a lost claim does not replace a live claim or a later one', async () => {
     const sale = await openTestSale(t);
     await winOne(t, sale, 'a');
-    expect(await writesNothing(t.redis, () => tell(sale, aClaim({ buyerId: 'a', unit: 3 })))).toBe('other_claim');
-    expect(await tell(sale, aClaim({ buyerId: 'b', claimId: newer }))).toBe('restored');
+    expect(await writesNothing(t.redis, () => restoreLost(sale, aClaim({ buyerId: 'a', unit: 3 })))).toBe(
+      'other_claim',
+    );
+    expect(await restoreLost(sale, aClaim({ buyerId: 'b', claimId: newer }))).toBe('restored');
     const late = aClaim({ buyerId: 'b', claimId: older });
-    expect(await writesNothing(t.redis, () => tell(sale, late))).toBe('other_claim');
+    expect(await writesNothing(t.redis, () => restoreLost(sale, late))).toBe('other_claim');
   });
 
-  test('gives way to a later one, and leaves a place in the line alone', async () => {
+  test('a later lost claim replaces an earlier one, and the buyer stays on standby', async () => {
     const sale = await openTestSale(t, { units: 1, standbyFactor: 1 });
     await win(t, sale, 'a', 'b');
-    for (const claimId of [older, newer]) await tell(sale, aClaim({ buyerId: 'b', claimId }));
+    for (const claimId of [older, newer]) await restoreLost(sale, aClaim({ buyerId: 'b', claimId }));
     const snapshot = await readSnapshot(t.redis, sale.id);
     expect(snapshot?.claims.get('b')?.claimId).toBe(newer);
     expect(snapshot?.standby).toEqual(['b']);
@@ -114,7 +117,7 @@ describe('a lost claim that has ended', () => {
 });
 
 describe('guards', () => {
-  test('a sale that is unknown or unverified is left alone, and that is an error', async () => {
+  test('an unknown or unverified sale is an error, and stays the same', async () => {
     const sale = await openTestSale(t);
     await setSale(t.redis, sale.id, { runId: 'another-run' });
     await writesNothing(t.redis, () => expect(restore(sale, aClaim())).rejects.toThrow(NotVerified));
@@ -122,20 +125,20 @@ describe('guards', () => {
     await writesNothing(t.redis, () => expect(restore(nowhere, aClaim())).rejects.toThrow('unknown_sale'));
   });
 
-  test('a key of another type fails before the first write', async () => {
+  test('a key of another type fails the script before its first write', async () => {
     const sale = await openTestSale(t, { standbyFactor: 1 });
     const lost = aClaim();
     await expectTypesChecked(t.redis, Object.values(keysOf(sale.id)), () => restore(sale, lost));
   });
 
-  test('a full Redis restores nothing, rather than a half', async () => {
+  test('a full Redis restores no claim', async () => {
     const sale = await openTestSale(t);
     const before = await dumpKeys(t.redis);
     await whileFull(t.redis, () => expect(restore(sale, aClaim())).rejects.toThrow('OOM'));
     expect(await dumpKeys(t.redis)).toEqual(before);
   });
 
-  test('a Redis that forgot the script gets it again', async () => {
+  test('a Redis without the script loads it again', async () => {
     const sale = await openTestSale(t);
     await t.redis.script('FLUSH');
     expect(await restore(sale, aClaim())).toBe('restored');

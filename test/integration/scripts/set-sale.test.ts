@@ -1,12 +1,13 @@
 import { expect, test } from '@jest/globals';
 import { keysOf } from '#core/redis/keys.js';
 import { carryOver, readLoadedSale, setSale } from '#core/redis/sale/sale.js';
+import { openTestSale } from '../../support/sales.js';
 import { expectTypesChecked, whileFull, writesNothing } from '../../support/stores/keyspace.js';
-import { openTestSale, useStores } from '../../support/stores/stores.js';
+import { useStores } from '../../support/stores/stores.js';
 
 const t = useStores();
 
-test('changes the fields it is given, and no other', async () => {
+test('set-sale changes the given fields and no other', async () => {
   const sale = await openTestSale(t);
   const before = await readLoadedSale(t.redis, sale.id);
   expect(await setSale(t.redis, sale.id, { state: 'paused', generation: 2 })).toBe(true);
@@ -18,13 +19,13 @@ test('changes the fields it is given, and no other', async () => {
   });
 });
 
-test('a second time changes nothing', async () => {
+test('a second call changes nothing', async () => {
   const sale = await openTestSale(t);
   await setSale(t.redis, sale.id, { state: 'paused' });
   expect(await writesNothing(t.redis, () => setSale(t.redis, sale.id, { state: 'paused' }))).toBe(true);
 });
 
-test('what is newer is not undone', async () => {
+test('an older change does not undo a newer one', async () => {
   const sale = await openTestSale(t);
   const { generation } = sale;
   await setSale(t.redis, sale.id, { state: 'paused', generation: generation + 1 });
@@ -34,19 +35,19 @@ test('what is newer is not undone', async () => {
   expect(await readLoadedSale(t.redis, sale.id)).toMatchObject({ state: 'paused', generation: generation + 1 });
 });
 
-test('of two changes that are carried over at the same time, the later one counts', async () => {
+test('the latest of several changes at the same time counts', async () => {
   const sale = await openTestSale(t);
   const changes = (['paused', 'open', 'closed'] as const).map((state, i) => ({ ...sale, state, generation: i + 2 }));
-  // On one connection they go step by step, the later one first.
+  // One connection runs the changes in turn, the latest one first.
   await Promise.all(changes.toReversed().map(change => carryOver(t.redis, change)));
   expect(await readLoadedSale(t.redis, sale.id)).toMatchObject({ state: 'closed', generation: 4 });
 });
 
-test('a sale that is not loaded is not made', async () => {
+test('a sale that is not loaded is not created', async () => {
   expect(await writesNothing(t.redis, () => setSale(t.redis, 'nowhere', { state: 'paused' }))).toBe(false);
 });
 
-test('a sale that is not verified is changed all the same, as this is what verifies it', async () => {
+test('an unverified sale can be changed, as set-sale verifies it', async () => {
   const sale = await openTestSale(t);
   const runId = (await readLoadedSale(t.redis, sale.id))?.runId ?? '';
   await setSale(t.redis, sale.id, { runId: 'another-run' });
@@ -54,17 +55,17 @@ test('a sale that is not verified is changed all the same, as this is what verif
   expect((await readLoadedSale(t.redis, sale.id))?.runId).toBe(runId);
 });
 
-test('a key of another type fails before the first write', async () => {
+test('a key of another type fails the script before its first write', async () => {
   const sale = await openTestSale(t);
   await expectTypesChecked(t.redis, [keysOf(sale.id).sale], () => setSale(t.redis, sale.id, { state: 'paused' }));
 });
 
-test('a full Redis can still be paused', async () => {
+test('a sale in a full Redis can be paused', async () => {
   const sale = await openTestSale(t);
   expect(await whileFull(t.redis, () => setSale(t.redis, sale.id, { state: 'paused' }))).toBe(true);
 });
 
-test('a Redis that forgot the script gets it again', async () => {
+test('a Redis without the script loads it again', async () => {
   const sale = await openTestSale(t);
   await t.redis.script('FLUSH');
   expect(await setSale(t.redis, sale.id, { state: 'paused' })).toBe(true);

@@ -9,9 +9,10 @@ import { keysOf } from '#core/redis/keys.js';
 import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import { readScript, type ScriptName } from '#core/redis/scripts.js';
 import { parseClaimRecord } from '#core/rules/claim.js';
-import { buyers, openTestSale, useStores, winOne } from '../../support/stores/stores.js';
+import { buyers, openTestSale, winOne } from '../../support/sales.js';
+import { useStores } from '../../support/stores/stores.js';
 
-// A rolling update: two versions of the same processes at work on the same sale.
+// A rolling update: two versions of the processes work on the same sale.
 
 const t = useStores();
 
@@ -20,7 +21,7 @@ let other: Redis;
 beforeAll(async () => {
   other = connectRedis(t.redisUrl, 'steps', () => undefined);
   await waitUntilReady(other, 5_000);
-  // The same steps in another text, so under another hash.
+  // The same script with another text has another hash.
   const define = (name: ScriptName) =>
     other.defineCommand(name, { numberOfKeys: 5, lua: `${readScript(name)}\n-- of another version` });
   define('claim');
@@ -29,7 +30,7 @@ beforeAll(async () => {
 afterAll(() => other.disconnect());
 
 describe('two versions of a script', () => {
-  test('each process runs its own, and both keep one sale right', async () => {
+  test('two versions of a script keep one sale consistent', async () => {
     const sale = await openTestSale(t, { units: 50 });
     const names = buyers(60);
     const outcomes = await Promise.all(
@@ -47,7 +48,7 @@ describe('two versions of a script', () => {
     expect((await readSnapshot(t.redis, sale.id))?.stock).toHaveLength(50);
   });
 
-  test('a Redis that forgot both gets each from who needs it', async () => {
+  test('a Redis without both versions gets each from the process that needs it', async () => {
     const sale = await openTestSale(t);
     await t.redis.script('FLUSH');
     for (const [i, redis] of [t.redis, other].entries()) {
@@ -58,8 +59,8 @@ describe('two versions of a script', () => {
   });
 });
 
-describe('what a later version may add', () => {
-  test('a word at the end of a claim record is passed over', async () => {
+describe('additions of a later version', () => {
+  test('an additional word at the end of a claim record is ignored', async () => {
     const sale = await openTestSale(t);
     const won = await winOne(t, sale, 'a');
     const { claims } = keysOf(sale.id);
@@ -76,7 +77,7 @@ describe('what a later version may add', () => {
     expect(await release(t.redis, sale.id, [end])).toEqual([{ kind: 'released' }]);
   });
 
-  test('a field of a job is passed over', () => {
+  test('an additional field of a job is ignored', () => {
     const job = { saleId: 'sale', claims: [{ claimId: randomUUID(), buyerId: 'a', unit: 1 }] };
     const later = { ...job, later: true, claims: job.claims.map(one => ({ ...one, later: true })) };
     expect(JOB_DATA['place-orders'].parse(later)).toEqual(job);

@@ -1,34 +1,37 @@
-import { afterAll, beforeAll } from '@jest/globals';
+import { afterAll, beforeAll, expect } from '@jest/globals';
 import { type StackProcess, startProcess } from '#stack/processes/process.js';
 import { build } from '../build.js';
+import { eventually } from '../eventually.js';
 import type { TestStores } from '../stores/stores.js';
 
+/** The secret of the buyers' tokens. */
 export const AUTH_SECRET = 'a secret of the test, and long enough';
+/** The token that lets an operator in. */
 export const ADMIN_TOKEN = 'the token of the operator';
 
-/** What a browser asks for, and what a program sends. */
+/** The header of a browser that asks for a page. */
 export const HTML = { accept: 'text/html' };
+/** The header of a program that acts for an operator. */
 export const BEARER = { authorization: `Bearer ${ADMIN_TOKEN}` };
 
 const START_MS = 30_000;
 const LISTENING = /"port":(\d+).*"msg":"listening"/;
 
-/** The admin as its own process, on the stores of one test file. */
+/** An admin process on the stores of one test file. */
 export interface TestAdmin {
   url: string;
-  /** What the browser of an operator sends who is logged in. */
+  /** The headers of a browser in which an operator is logged in. */
   browser: { accept: string; cookie: string };
-  /** Asks as `headers` say, and follows no redirect. */
+  /** Sends a request, and follows no redirect. */
   ask(path: string, headers?: Record<string, string>, init?: RequestInit): Promise<Response>;
-  /** @returns the address of one more, with other settings */
+  /** Starts a second admin with other settings, and returns its address. */
   startAnother(settings?: Record<string, string>): Promise<string>;
 }
 
 /**
- * Starts an admin before the tests of the file that calls it, and ends it after.
+ * Starts an admin before the tests of the calling file, and stops it afterwards.
  *
- * @param stores where it looks
- * @returns the admin; it is there once the tests run
+ * @returns the admin, usable once the tests run
  */
 export function useAdmin(stores: TestStores): TestAdmin {
   const started: StackProcess[] = [];
@@ -49,6 +52,7 @@ export function useAdmin(stores: TestStores): TestAdmin {
   beforeAll(async () => {
     await build();
     admin.url = await admin.startAnother();
+    await eventually(async () => expect((await admin.ask('/readyz')).status).toBe(200));
     const answer = await logIn(admin.url, ADMIN_TOKEN);
     admin.browser.cookie = answer.headers.get('set-cookie')?.split(';')[0] ?? '';
   });
@@ -57,10 +61,10 @@ export function useAdmin(stores: TestStores): TestAdmin {
 }
 
 /**
+ * Sends the login form.
+ *
  * @param at the address of an admin
- * @param token what is typed in
- * @param headers a browser's unless told
- * @returns the answer
+ * @param headers those of a browser by default
  */
 export function logIn(at: string, token: string, headers: Record<string, string> = HTML): Promise<Response> {
   return fetch(`${at}/login`, { method: 'POST', redirect: 'manual', headers, body: new URLSearchParams({ token }) });

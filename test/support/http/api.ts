@@ -14,84 +14,154 @@ import { createApp } from '../../../apps/api/app.js';
 import { type ApiConfig, type ApiContext, closeContext, createContext } from '../../../apps/api/context.js';
 import { createFirstListener, drain, startServer } from '../../../apps/api/server.js';
 import { eventually } from '../eventually.js';
-import { aSale } from '../stores/stores.js';
+import { aSale } from '../sales.js';
 
+/** The secret of the buyers' tokens. */
 export const SECRET = 'a secret of at least 32 characters.';
 const READY_MS = 10_000;
+const DRAIN_MS = 1_000;
 
-/** An answer of the API, read whole. */
+/** A whole answer of the API. */
 export interface Answer {
   status: number;
   headers: Headers;
-  /** The body, when it is JSON. */
+  /** The body of a JSON answer, else an empty object. */
   body: Record<string, unknown>;
 }
 
-/** An API in this process, on a Redis that belongs to one test file. There is no Postgres anywhere near it. */
-export interface TestApi {
-  url: string;
-  port: number;
-  ctx: ApiContext;
-  /** A connection of the test's own. */
-  redis: Redis;
+/** Settings other than the defaults. `mounted` puts the calls that come before Express into an Express application. */
+export type ApiSettings = Partial<ApiConfig> & { mounted?: boolean };
+
+interface Parts {
+  dir: string;
   redisServer: RedisServer;
-  /** Starts Redis again on its folder and port, and waits until both sides are connected. */
-  startRedisAgain(): Promise<void>;
+  redis: Redis;
+  ctx: ApiContext;
+  server: Awaited<ReturnType<typeof startServer>>;
+}
+
+/** An API in the test's own process, on the private Redis of one test file. There is no Postgres. */
+export class TestApi {
+  #parts: Parts | undefined;
+  /** The last part first, so that a failed start ends what it has started. */
+  readonly #endings: (() => Promise<unknown>)[] = [];
+
+  get port(): number {
+    return this.#started.server.port;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  get ctx(): ApiContext {
+    return this.#started.ctx;
+  }
+
+  /** A connection of the test, separate from those of the API. */
+  get redis(): Redis {
+    return this.#started.redis;
+  }
+
+  get redisServer(): RedisServer {
+    return this.#started.redisServer;
+  }
+
+  get #started(): Parts {
+    if (!this.#parts) throw new Error('the API starts before the first test');
+    return this.#parts;
+  }
+
+  async start(settings: ApiSettings): Promise<void> {
+    const dir = await mkdtemp(join(tmpdir(), 'dropline-api-'));
+    this.#endings.unshift(() => rm(dir, { recursive: true, force: true }));
+    const redisServer = await startRedis({ dir });
+    this.#endings.unshift(() => (this.#parts?.redisServer ?? redisServer).stop());
+    const redis = connectRedis(redisServer.url, 'steps', () => undefined);
+    this.#endings.unshift(async () => redis.disconnect());
+    defineScripts(redis);
+    const ctx = createContext(configOf(redisServer, settings));
+    this.#endings.unshift(() => closeContext(ctx));
+    const server = await startServer(ctx, settings.mounted ? mounted(ctx) : undefined);
+    this.#endings.unshift(() => drain(ctx, server, DRAIN_MS));
+    this.#parts = { dir, redisServer, redis, ctx, server };
+    await this.#untilReady();
+  }
+
+  async stop(): Promise<void> {
+    for (const end of this.#endings.splice(0)) await end();
+  }
+
+  /** Starts Redis again on its folder and port, and waits until test and API are connected. */
+  async startRedisAgain(): Promise<void> {
+    const { dir, redisServer } = this.#started;
+    this.#parts = { ...this.#started, redisServer: await startRedis({ dir, port: redisServer.port }) };
+    await this.#untilReady();
+  }
+
   /** Loads a sale that is open now. */
-  open(wanted?: Partial<Sale>): Promise<Sale>;
-  get(path: string, buyerId?: string): Promise<Answer>;
-  post(path: string, buyerId?: string): Promise<Answer>;
-  send(path: string, init: RequestInit): Promise<Answer>;
+  async open(wanted?: Partial<Sale>): Promise<Sale> {
+    const sale = aSale(wanted);
+    await openSale(this.redis, sale);
+    return sale;
+  }
+
+  /** @param buyerId without a buyer the request has no token */
+  get(path: string, buyerId?: string): Promise<Answer> {
+    return this.send(path, { headers: bearer(buyerId) });
+  }
+
+  /** @param buyerId without a buyer the request has no token */
+  post(path: string, buyerId?: string): Promise<Answer> {
+    return this.send(path, { method: 'POST', headers: bearer(buyerId) });
+  }
+
+  async send(path: string, init: RequestInit): Promise<Answer> {
+    const response = await fetch(this.url + path, init);
+    const text = await response.text();
+    const isJson = response.headers.get('content-type')?.includes('json');
+    return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : {} };
+  }
+
+  async #untilReady(): Promise<void> {
+    await waitUntilReady(this.redis, READY_MS);
+    await eventually(async () => {
+      const { status } = await this.get('/readyz');
+      if (status !== 200) throw new Error(`not ready: ${status}`);
+    });
+  }
 }
 
 /**
- * Starts an API before the tests of the file that calls it, and ends it after.
+ * Starts an API before the tests of the calling file, and stops it afterwards.
  *
- * @param settings other than the defaults; `mounted` for the calls that are answered before Express mounted in it
- * @returns the API; it is there once the tests run
+ * @returns the API, usable once the tests run
  */
-export function useApi(settings: Partial<ApiConfig> & { mounted?: boolean } = {}): TestApi {
-  const api = {} as TestApi;
-  const endings: (() => Promise<unknown>)[] = [];
-  beforeAll(async () => {
-    const dir = await mkdtemp(join(tmpdir(), 'dropline-api-'));
-    endings.unshift(() => rm(dir, { recursive: true, force: true }));
-    api.redisServer = await startRedis({ dir });
-    endings.unshift(() => api.redisServer.stop());
-    api.redis = connectRedis(api.redisServer.url, 'steps', () => undefined);
-    endings.unshift(async () => api.redis.disconnect());
-    defineScripts(api.redis);
-    api.ctx = createContext({
-      REDIS_URL: api.redisServer.url,
-      AUTH_SECRET: SECRET,
-      LOG_LEVEL: 'silent',
-      PORT: 0,
-      HOST: '127.0.0.1',
-      METRICS_PORT: 0,
-      METRICS_HOST: '127.0.0.1',
-      GUEST_TOKENS: settings.GUEST_TOKENS ?? false,
-      PAYMENT_WEBHOOK_SECRETS: settings.PAYMENT_WEBHOOK_SECRETS,
-      AUTH_JWKS_URL: settings.AUTH_JWKS_URL,
-      AUTH_ISSUER: settings.AUTH_ISSUER,
-      AUTH_AUDIENCE: settings.AUTH_AUDIENCE,
-    });
-    endings.unshift(() => closeContext(api.ctx));
-    const server = await startServer(api.ctx, settings.mounted ? mounted(api.ctx) : undefined);
-    endings.unshift(() => drain(api.ctx, server, 1_000));
-    Object.assign(api, { port: server.port, url: `http://127.0.0.1:${server.port}` }, callsOf(api));
-    api.startRedisAgain = async () => {
-      api.redisServer = await startRedis({ dir, port: api.redisServer.port });
-      await untilReady(api);
-    };
-    await untilReady(api);
-  });
-  afterAll(async () => {
-    for (const end of endings) await end();
-  });
+export function useApi(settings: ApiSettings = {}): TestApi {
+  const api = new TestApi();
+  beforeAll(() => api.start(settings));
+  afterAll(() => api.stop());
   return api;
 }
 
-/** Everything in one Express, as somebody would have it who builds the calls of a crowd into an application of their own. */
+function configOf({ url }: RedisServer, settings: ApiSettings): ApiConfig {
+  return {
+    REDIS_URL: url,
+    AUTH_SECRET: SECRET,
+    LOG_LEVEL: 'silent',
+    PORT: 0,
+    HOST: '127.0.0.1',
+    METRICS_PORT: 0,
+    METRICS_HOST: '127.0.0.1',
+    GUEST_TOKENS: settings.GUEST_TOKENS ?? false,
+    PAYMENT_WEBHOOK_SECRETS: settings.PAYMENT_WEBHOOK_SECRETS,
+    AUTH_JWKS_URL: settings.AUTH_JWKS_URL,
+    AUTH_ISSUER: settings.AUTH_ISSUER,
+    AUTH_AUDIENCE: settings.AUTH_AUDIENCE,
+  };
+}
+
+/** Mounts everything in one Express, like a shop that builds the calls of a crowd into its own application. */
 function mounted(ctx: ApiContext): RequestListener {
   const first = createFirstListener(ctx);
   const app = express().use((req, res, next) => {
@@ -100,34 +170,7 @@ function mounted(ctx: ApiContext): RequestListener {
   return app.use(createApp(ctx));
 }
 
-async function untilReady(api: TestApi): Promise<void> {
-  await waitUntilReady(api.redis, READY_MS);
-  await eventually(async () => {
-    const { status } = await api.get('/readyz');
-    if (status !== 200) throw new Error(`not ready: ${status}`);
-  });
-}
-
-function callsOf(api: TestApi): Pick<TestApi, 'open' | 'get' | 'post' | 'send'> {
-  const send = async (path: string, init: RequestInit): Promise<Answer> => {
-    const response = await fetch(api.url + path, init);
-    const text = await response.text();
-    const isJson = response.headers.get('content-type')?.includes('json');
-    return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : {} };
-  };
-  return {
-    send,
-    get: (path, buyerId) => send(path, { headers: bearer(buyerId) }),
-    post: (path, buyerId) => send(path, { method: 'POST', headers: bearer(buyerId) }),
-    async open(wanted) {
-      const sale = aSale(wanted);
-      await openSale(api.redis, sale);
-      return sale;
-    },
-  };
-}
-
-/** @returns the headers of a buyer, or of nobody */
+/** Returns the header with a buyer's token; without a buyer no header. */
 export function bearer(buyerId?: string): Record<string, string> {
   return buyerId === undefined ? {} : { authorization: `Bearer ${issueToken(SECRET, buyerId)}` };
 }

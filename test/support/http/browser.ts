@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 
-/** The machine's own browser: no package of the registry contains one. */
+/** Names of the machine's own browser, because no package of the registry contains one. */
 const COMMANDS = ['chromium', 'chromium-browser', 'google-chrome'];
 
-/** Quiet and without a sandbox, as tests run as root and in containers, and nothing but the page may use the network. */
+/** No sandbox, because tests run as root and in containers. No background requests: only the page uses the network. */
 const FLAGS = [
   '--headless',
   '--no-sandbox',
@@ -17,12 +17,13 @@ const FLAGS = [
   '--disable-sync',
 ];
 
-/** What Chromium itself writes for every refusal of the API, 401 and 409 among them: answers, not faults of the page. */
+/** A line that Chromium writes for each error answer of the API. Such an answer is no fault of the page. */
 const REFUSAL = /^Failed to load resource: the server responded with a status of (401|403|409|410|429|503)/;
 
 /**
- * @returns a headless Chromium; close it
- * @throws when there is none on PATH, saying what to install
+ * Starts a headless Chromium. The caller closes the browser.
+ *
+ * @throws when PATH has no browser, naming the package to install
  */
 export async function launchBrowser(): Promise<Browser> {
   return await chromium.launch({ executablePath: findChromium(), args: FLAGS });
@@ -35,24 +36,22 @@ function findChromium(): string {
   return found;
 }
 
-/** A page, and what went wrong on it. */
+/** A page, with its faults and its requests. */
 export interface WatchedPage {
   page: Page;
   context: BrowserContext;
-  /** Errors and warnings of the page: scripts that threw, files that are missing, what the security policy stopped. */
+  /** Errors and warnings of the page: thrown errors, missing files, violations of the security policy. */
   faults: string[];
-  /** Method and path of each request to the API, in their order. */
+  /** Method and path of each request to the API, in order. */
   calls: string[];
 }
 
 /**
- * Opens a visitor's page, in a browser profile of its own.
+ * Creates an empty page with a browser profile of its own. The caller closes the context.
  *
- * @param browser where
- * @param size of the window, in CSS pixels; a small phone's unless told
- * @returns the page, still empty; close its context
+ * @param size of the window, in CSS pixels; a small phone's by default
  */
-export async function openPage(browser: Browser, size = { width: 360, height: 640 }): Promise<WatchedPage> {
+export async function createPage(browser: Browser, size = { width: 360, height: 640 }): Promise<WatchedPage> {
   const context = await browser.newContext({ viewport: size, locale: 'en-GB' });
   const page = await context.newPage();
   const watched: WatchedPage = { page, context, faults: [], calls: [] };

@@ -3,7 +3,7 @@ import { issueToken } from '#core/identity/token.js';
 
 const PATIENCE_MS = 60_000;
 
-/** An answer, and when it was there by this process's own clock, in ms. */
+/** An answer, and its time of arrival by the clock of this process, in ms. */
 export interface TimedAnswer {
   http: number;
   headers: Record<string, string | string[] | undefined>;
@@ -11,22 +11,29 @@ export interface TimedAnswer {
   atMs: number;
 }
 
-/** Many buyers at once, spread over some APIs. */
+/** A request of a buyer. */
+export interface BuyerRequest {
+  method: 'GET' | 'POST';
+  path: string;
+  headers?: Record<string, string>;
+}
+
+/** A client for many buyers at once, spread over several APIs. */
 export interface Client {
-  send(buyerId: string, method: 'GET' | 'POST', path: string, headers?: Record<string, string>): Promise<TimedAnswer>;
+  send(buyerId: string, request: BuyerRequest): Promise<TimedAnswer>;
   close(): Promise<void>;
 }
 
 /**
- * @param baseUrls of the APIs; request after request takes the next one
- * @param authSecret what the tokens are signed with
- * @param connections how many at most, to each API
+ * Creates a client. Each request goes to the next API in turn.
+ *
+ * @param connections the most connections to each API
  */
-export function openClient(baseUrls: string[], authSecret: string, connections: number): Client {
+export function createClient(baseUrls: string[], authSecret: string, connections: number): Client {
   const agent = new Agent({ connections, headersTimeout: PATIENCE_MS, bodyTimeout: PATIENCE_MS });
   let next = 0;
   return {
-    async send(buyerId, method, path, headers = {}) {
+    async send(buyerId, { method, path, headers = {} }) {
       next += 1;
       const response = await agent.request({
         origin: baseUrls[next % baseUrls.length] ?? '',

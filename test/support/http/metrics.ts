@@ -2,8 +2,10 @@ import { serveMetrics } from '#core/process/metrics.js';
 import { freePort } from '#stack/processes/free-port.js';
 
 /**
- * @param series a metric with its labels, as it is shown
- * @returns its value in this process, as whoever scrapes it reads it; 0 before anything happened
+ * Reads a metric of this process over HTTP, as Prometheus does.
+ *
+ * @param series name and labels in the text format
+ * @returns the value; 0 for a missing series
  */
 export async function readMetric(series: string): Promise<number> {
   const port = await freePort();

@@ -2,10 +2,11 @@ import fc from 'fast-check';
 import * as buyers from './buyer-commands.js';
 import * as sales from './sale-commands.js';
 
-// What may be done to a sale, each as a script of core/redis/lua does it. One is not here: mark-registry is about the list of
-// sales, and looks into none (integration/maintenance/reconcile). Nor is what needs another Redis or another time: a run id that
-// changes, a window that opens, memory that is full, and keys of another type (integration/scripts/*).
+// Commands for every script of core/redis/lua but mark-registry, which is about the list of sales
+// (test/integration/maintenance/reconcile). A new run of Redis, an opening window, full memory and keys of another type have
+// their tests in test/integration/scripts.
 
+/** Chooses a command; common ones come more often. */
 export const anyCommand = fc.oneof(
   { arbitrary: buyers.claiming, weight: 8 },
   { arbitrary: buyers.releasing, weight: 6 },

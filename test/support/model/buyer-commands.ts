@@ -9,9 +9,10 @@ import type { ClaimRecord } from '#core/rules/claim.js';
 import type { OrderReason } from '#core/rules/order.js';
 import { buyer, fenced, named, pick, picked, picks, UNVERIFIED } from './command.js';
 
-// The scripts that are about buyers and their claims.
+// Commands about buyers and their claims.
 
-export function told(outcome: ClaimOutcome): string {
+/** Puts the outcome of a claim into the words of the model. */
+export function wordsOf(outcome: ClaimOutcome): string {
   switch (outcome.kind) {
     case 'won':
       return `won ${outcome.claim.unit}`;
@@ -28,20 +29,25 @@ export function told(outcome: ClaimOutcome): string {
   }
 }
 
+/** Claims for a batch of buyers. */
 export const claiming = fc.array(buyer, { minLength: 1, maxLength: 12 }).map(
   fenced('claim', (run, buyerIds) => {
     const requests = buyerIds.map(buyerId => ({ buyerId, claimId: named(run, 'claim') }));
     return {
       ask: async redis => {
         const outcomes = await claim(redis, run.sale.id, requests);
-        if (outcomes.every(one => told(one) === UNVERIFIED[0])) return { told: UNVERIFIED };
-        return { told: outcomes.map(told), won: outcomes.flatMap(one => (one.kind === 'won' ? [one.claim] : [])) };
+        if (outcomes.every(one => wordsOf(one) === UNVERIFIED[0])) return { outcomes: UNVERIFIED };
+        return {
+          outcomes: outcomes.map(wordsOf),
+          won: outcomes.flatMap(one => (one.kind === 'won' ? [one.claim] : [])),
+        };
       },
       expect: model => requests.map(({ buyerId, claimId }) => model.claim(buyerId, claimId)),
     };
   }),
 );
 
+/** Releases claims, with or without their units. */
 export const releasing = fc
   .tuple(picks, fc.constantFrom('cancelled', 'rejected', 'refunded'), fc.integer({ min: 0, max: 9 }))
   .map(
@@ -54,15 +60,15 @@ export const releasing = fc
         ask: async redis => {
           const outcomes = await release(redis, run.sale.id, releases);
           const promoted = outcomes.map(one => (one.kind === 'promoted' ? one.claim : undefined));
-          const said = outcomes.map((one, i) =>
+          const words = outcomes.map((one, i) =>
             [one.kind, promoted[i]?.buyerId, promoted[i]?.unit].join(' ').trimEnd(),
           );
-          return { told: said, won: promoted.flatMap(one => one ?? []) };
+          return { outcomes: words, won: promoted.flatMap(one => one ?? []) };
         },
         expect: (model, { won = [] }) => {
           const ids = won.map(one => one.claimId);
           return claims.map(one => {
-            const outcome = model.release(one, status, freesUnit, ids[0]);
+            const outcome = model.release({ ...one, status, freesUnit }, ids[0]);
             if (outcome.startsWith('promoted')) ids.shift();
             return outcome;
           });
@@ -73,6 +79,7 @@ export const releasing = fc
 
 const PAY_BY_MS = 1_000;
 
+/** Records statuses of orders. */
 export const recording = fc
   .tuple(picks, fc.constantFrom('queued', 'pending_payment', 'paid'), fc.constantFrom(undefined, 'insufficient_funds'))
   .map(
@@ -81,51 +88,54 @@ export const recording = fc
       if (claims.length === 0) return undefined;
       const records = claims.map(one => ({ ...one, status, payByMs: PAY_BY_MS, reason: reason ?? null }));
       return {
-        ask: async redis => ({ told: await recordStatus(redis, run.sale.id, records) }),
-        expect: model =>
-          claims.map(({ buyerId, claimId }) => model.recordStatus(buyerId, claimId, status, PAY_BY_MS, reason)),
+        ask: async redis => ({ outcomes: await recordStatus(redis, run.sale.id, records) }),
+        expect: model => claims.map(one => model.recordStatus({ ...one, status, payByMs: PAY_BY_MS, reason })),
       };
     }),
   );
 
+/** Gives free units to the buyers on standby. */
 export const promoting = fc.constant('all').map(
   fenced('promote', run => ({
     ask: async redis => {
       const won = await promote(redis, run.sale.id);
-      return { told: won.map(({ buyerId, unit }) => `${buyerId} ${unit}`), won };
+      return { outcomes: won.map(({ buyerId, unit }) => `${buyerId} ${unit}`), won };
     },
     expect: (model, { won = [] }) => model.promote(won.map(one => one.claimId)),
   })),
 );
 
+/** Takes a buyer off standby. */
 export const leaving = buyer.map(
   fenced('leave-standby', (run, buyerId) => ({
-    ask: async redis => ({ told: [await leaveStandby(redis, run.sale.id, buyerId)] }),
+    ask: async redis => ({ outcomes: [await leaveStandby(redis, run.sale.id, buyerId)] }),
     expect: model => [model.leaveStandby(buyerId)],
   })),
 );
 
+/** Reads the statuses of buyers. */
 export const reading = fc.array(buyer, { minLength: 1, maxLength: 8 }).map(
   fenced('read-status', (run, buyerIds) => ({
-    ask: async redis => ({ told: await readStatuses(redis, run.sale.id, buyerIds) }),
+    ask: async redis => ({ outcomes: await readStatuses(redis, run.sale.id, buyerIds) }),
     expect: model => buyerIds.map(buyerId => model.statusOf(buyerId)),
   })),
 );
 
-/** Of the early ones, too: of buyers who have claimed again, or who have taken a unit again that went back. */
+/** Chooses any claim so far, also an early one whose buyer has claimed or regrabbed since. */
 const pickAnytime = fc.double({ min: 0, max: 1, noNaN: true });
 
+/** Takes a unit again for late money. */
 export const regrabbing = pickAnytime.map(
   fenced('regrab', (run, part) => {
     const [ended] = picked(run, [part]);
     if (!ended) return undefined;
     const { buyerId, claimId: endedClaimId } = ended;
-    // The same each time, so that it is done again, too.
+    // The same id each time, so that the run also repeats a regrab.
     const claimId = `again-${endedClaimId}`;
     return {
       ask: async redis => {
         const outcome = await regrab(redis, run.sale.id, { buyerId, endedClaimId, claimId });
-        return { told: [outcome], won: outcome.kind === 'taken' ? [{ buyerId, claimId, unit: outcome.unit }] : [] };
+        return { outcomes: [outcome], won: outcome.kind === 'taken' ? [{ buyerId, claimId, unit: outcome.unit }] : [] };
       },
       expect: model => [model.regrab(buyerId, endedClaimId, claimId)],
     };
@@ -134,19 +144,20 @@ export const regrabbing = pickAnytime.map(
 
 const REASONS: OrderReason[] = ['lost', 'unpaid', 'refunded_late_payment'];
 
+/** Sets the reason of a claim that has ended. */
 export const explaining = fc.tuple(pick, fc.constantFrom(...REASONS)).map(
   fenced('set-reason', (run, [part, reason]) => {
     const [ended] = picked(run, [part]);
     if (!ended) return undefined;
     const { buyerId, claimId } = ended;
     return {
-      ask: async redis => ({ told: [await setReason(redis, run.sale.id, { ...ended, reason })] }),
+      ask: async redis => ({ outcomes: [await setReason(redis, run.sale.id, { ...ended, reason })] }),
       expect: model => [model.setReason(buyerId, claimId, reason)],
     };
   }),
 );
 
-/** Of a claim that there was, or of one that Redis has lost: older or newer than those it has, of a unit that may be anybody's. */
+/** Restores a claim of the run, or a lost one: older or newer than the present claims, and of any unit. */
 export const restoring = fc
   .record({
     lost: fc.option(fc.record({ buyerId: buyer, name: fc.constantFrom('a-lost', 'z-lost') })),
@@ -163,7 +174,7 @@ export const restoring = fc
       return {
         ask: async redis => {
           const outcome = await restoreClaim(redis, run.sale.id, { buyerId, ...claim });
-          return { told: [outcome], won: outcome === 'restored' ? [one] : [] };
+          return { outcomes: [outcome], won: outcome === 'restored' ? [one] : [] };
         },
         expect: model => [model.restore(buyerId, claim)],
       };

@@ -5,53 +5,54 @@ import { NotVerified } from '#core/rules/errors.js';
 import type { Sale } from '#core/rules/sale.js';
 import type { SaleModel } from './sale-model.js';
 
-/** Few, so that they meet. */
+/** The buyers. There are few, so that their commands meet. */
 export const BUYERS = Array.from({ length: 8 }, (_, i) => `buyer${i + 1}`);
 
-/** @returns the keys of what the rules about purchases remember of a buyer */
+/** Returns the keys that the rules about purchases keep of a buyer. */
 export const purchaseKeysOf = (buyerId: string): [lock: string, pause: string] => [
   `dropline:purchase:{${buyerId}}`,
   `dropline:interval:{${buyerId}}`,
 ];
 
-/** Which claim of which buyer. */
+/** A won claim. */
 export type Won = Pick<Claim, 'buyerId' | 'claimId'> & { unit: number };
 
-/** One sale in both worlds. */
+/** One sale, in Redis and in the model. */
 export interface Run {
   sale: Sale;
-  /** Of Redis: what the gate is open for. */
+  /** The run of Redis for which the gate is open. */
   runId: string;
   model: SaleModel;
-  /** Every claim that there ever was, so that the ones that ended are tried again. */
+  /** Every claim so far, so that commands also meet claims that have ended. */
   won: Won[];
-  /** Numbers what wants a name of its own. */
+  /** The number of the next name. */
   next: number;
 }
 
-/** What Redis answered, in words that the model can say, too. */
+/** The answer of Redis, in words that the model uses as well. */
 export interface Answer {
-  told: unknown[];
-  /** The claims that were made. */
+  outcomes: unknown[];
+  /** The claims that the command made. */
   won?: Won[];
 }
 
-/** A command with all that is needed to carry it out, in Redis and in the model. */
+/** A prepared command. */
 export interface Step {
+  /** Carries the command out in Redis. */
   ask(redis: Redis): Promise<Answer>;
-  /** @returns what should be told; the ids of claims that a script was to name are those of the answer */
+  /** Carries the command out in the model and returns the outcomes. Ids that a script chose come from the answer. */
   expect(model: SaleModel, answer: Answer): unknown[];
 }
 
-/** What is to be done: what becomes of it depends on what was done before. */
+/** A command, whose effect depends on earlier commands. */
 export interface Command {
-  /** Its name and what it was made of, so that a counterexample can be read. */
+  /** Name and arguments, for a readable counterexample. */
   says: string;
-  /** @returns undefined when there is nothing to do it to */
+  /** Returns undefined when the sale has nothing for the command to act on. */
   prepare(run: Run): Step | undefined;
 }
 
-/** A command that the gate doesn't stop. */
+/** Creates commands that the gate doesn't stop. */
 export const unfenced =
   <T>(name: string, prepare: (run: Run, given: T) => Step | undefined) =>
   (given: T): Command & fc.WithToStringMethod => {
@@ -59,31 +60,37 @@ export const unfenced =
     return { says, prepare: run => prepare(run, given), [fc.toStringMethod]: () => says };
   };
 
-/** What every fenced script says while the gate is closed. */
+/** The outcome of every fenced script while the gate is closed. */
 export const UNVERIFIED = ['refused unverified'];
 
-/** A command that changes nothing, and says so, while the gate is closed. */
+/** Creates commands that change nothing, and say so, while the gate is closed. */
 export const fenced = <T>(name: string, prepare: (run: Run, given: T) => Step | undefined) =>
   unfenced<T>(name, (run, given) => {
     const step = prepare(run, given);
     if (!step) return undefined;
     const ask: Step['ask'] = redis =>
       step.ask(redis).catch(error => {
-        if (error instanceof NotVerified) return { told: UNVERIFIED };
+        if (error instanceof NotVerified) return { outcomes: UNVERIFIED };
         throw error;
       });
     return { ask, expect: (model, answer) => (model.gate === '' ? step.expect(model, answer) : UNVERIFIED) };
   });
 
+/** Chooses a buyer. */
 export const buyer = fc.constantFrom(...BUYERS);
-/** Which of the claims that there ever were, as a part of their number: mostly the late ones, which are live. */
+
+/** Chooses one of the claims so far, as a part of their number: mostly a late one, which is live. */
 export const pick = fc.double({ min: 0, max: 1, noNaN: true }).map(part => 1 - part * part);
+
+/** Chooses one to four of the claims so far. */
 export const picks = fc.array(pick, { minLength: 1, maxLength: 4 });
 
+/** Returns the chosen claims. */
 export function picked({ won }: Run, parts: number[]): Won[] {
   return parts.flatMap(part => won[Math.min(won.length - 1, Math.floor(part * won.length))] ?? []);
 }
 
+/** Returns a name that no earlier command of the run has used. */
 export function named(run: Run, name: string): string {
   run.next += 1;
   return `${name}${run.next}`;

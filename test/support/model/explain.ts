@@ -2,7 +2,7 @@ import { inspect, isDeepStrictEqual } from 'node:util';
 import type { Answer, Step } from './command.js';
 import type { Picture, SaleModel } from './sale-model.js';
 
-/** A command that was carried out at the same time as others. */
+/** A command that ran at the same time as others. */
 export interface Done {
   says: string;
   step: Step;
@@ -10,37 +10,36 @@ export interface Done {
 }
 
 /**
- * Commands that ran at once must have done what they would have done one after the other, in some order: that is what it
- * means that each is one step (linearizability).
+ * Explains commands that ran at once by a sequence of them (linearizability): in some order the model gives every answer
+ * and ends as Redis did.
  *
- * @param before the sale before them
- * @param done the commands, with what each was answered
- * @param after what Redis holds after them
- * @returns the sale after them, in an order in which the model gives every answer and ends as Redis did
- * @throws Error when there is no such order
+ * @param before the model before the commands
+ * @param after the sale in Redis after the commands
+ * @returns the model after the commands, in that order
+ * @throws Error when no order explains the answers
  */
 export function explain(before: SaleModel, done: Done[], after: Picture): SaleModel {
-  /** From where it is known that no order leads on: commands that don't touch each other come to the same in any order. */
+  /** Visited models without a solution. Independent commands lead to the same model in any order. */
   const deadEnds = new Set<string>();
   const search = (model: SaleModel, left: Done[]): SaleModel | undefined => {
     if (left.length === 0) return isDeepStrictEqual(model.picture(), after) ? model : undefined;
-    const place = () => inspect([left.map(one => done.indexOf(one)), model], { depth: null, sorted: true });
-    if (deadEnds.size > 0 && deadEnds.has(place())) return undefined;
+    const keyOf = () => inspect([left.map(one => done.indexOf(one)), model], { depth: null, sorted: true });
+    if (deadEnds.size > 0 && deadEnds.has(keyOf())) return undefined;
     for (const one of left) {
       const next = model.copy();
-      if (!isDeepStrictEqual(one.step.expect(next, one.answer), one.answer.told)) continue;
+      if (!isDeepStrictEqual(one.step.expect(next, one.answer), one.answer.outcomes)) continue;
       const found = search(
         next,
         left.filter(other => other !== one),
       );
       if (found) return found;
     }
-    deadEnds.add(place());
+    deadEnds.add(keyOf());
     return undefined;
   };
   const found = search(before, done);
   if (found) return found;
-  const told = done.map(({ says, answer }) => ({ says, told: answer.told }));
-  const seen = { told, before: before.picture(), after };
-  throw new Error(`in no order of these commands would each be told what it was: ${inspect(seen, { depth: null })}`);
+  const commands = done.map(({ says, answer }) => ({ says, outcomes: answer.outcomes }));
+  const seen = { commands, before: before.picture(), after };
+  throw new Error(`no order of these commands gives these outcomes: ${inspect(seen, { depth: null })}`);
 }

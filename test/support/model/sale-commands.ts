@@ -4,13 +4,13 @@ import { keysOf } from '#core/redis/keys.js';
 import { openSale } from '#core/redis/sale/open-sale.js';
 import { dropSale, setSale } from '#core/redis/sale/sale.js';
 import { behindFence, runScript } from '#core/redis/scripts.js';
-import { aSale } from '../stores/stores.js';
-import { told } from './buyer-commands.js';
+import { aSale } from '../sales.js';
+import { wordsOf } from './buyer-commands.js';
 import { buyer, fenced, named, purchaseKeysOf, unfenced } from './command.js';
 
-// The scripts that are about a whole sale, and what happens to buyers outside of it.
+// Commands about a whole sale, and about buyers outside of the sale.
 
-/** One call of the script: `restock` asks until nothing is added, and the gate may be closed in between. */
+/** Adds units by one call of the script. `restock` of core repeats the call, and the gate may close in between. */
 export const restocking = fc.integer({ min: -1, max: 2 }).map(
   fenced('restock', ({ sale, model }, more) => {
     const units = model.units + more;
@@ -19,7 +19,7 @@ export const restocking = fc.integer({ min: -1, max: 2 }).map(
       ask: async redis => {
         const args = [units, units * sale.standbyFactor];
         return {
-          told: behindFence(await runScript(redis, 'restock', { keys: [keys.sale, keys.stock], args }), sale.id),
+          outcomes: behindFence(await runScript(redis, 'restock', { keys: [keys.sale, keys.stock], args }), sale.id),
         };
       },
       expect: model => [model.restock(units)],
@@ -27,6 +27,7 @@ export const restocking = fc.integer({ min: -1, max: 2 }).map(
   }),
 );
 
+/** Changes the state of the sale. */
 export const switching = fc
   .tuple(fc.constantFrom('open', 'open', 'open', 'paused', 'closed'), fc.option(fc.integer({ min: -1, max: 1 })))
   .map(
@@ -34,7 +35,7 @@ export const switching = fc
       const generation = later === null ? undefined : model.generation + later;
       const change = generation === undefined ? { state } : { state, stateGeneration: generation };
       return {
-        ask: async redis => ({ told: [await setSale(redis, sale.id, change, { generation })] }),
+        ask: async redis => ({ outcomes: [await setSale(redis, sale.id, change, { generation })] }),
         expect: model => {
           model.setState(state, generation);
           return [true];
@@ -43,11 +44,12 @@ export const switching = fc
     }),
   );
 
+/** Closes the gate. */
 export const closing = fc.constant('the gate').map(
   unfenced('set-sale', run => {
     const gate = named(run, 'gate');
     return {
-      ask: async redis => ({ told: [await setSale(redis, run.sale.id, { runId: gate })] }),
+      ask: async redis => ({ outcomes: [await setSale(redis, run.sale.id, { runId: gate })] }),
       expect: model => {
         model.closeGate(gate);
         return [true];
@@ -57,10 +59,10 @@ export const closing = fc.constant('the gate').map(
 );
 
 /**
- * Puts the sale as it is seen now in place of what it is by then. That must do nothing without a closed gate, or behind another's:
- * the first is tried only sometimes, as it takes ten commands.
+ * Replaces the sale by its state at the time of preparing. Nothing may happen without a closed gate, or behind another gate.
+ * The case without a gate is rare here, because this command costs as much as ten others.
  */
-export const reopening = fc.constantFrom('at any rate', ...Array.from({ length: 9 }, () => 'behind a gate')).map(
+export const reopening = fc.constantFrom('always', ...Array.from({ length: 9 }, () => 'behind a gate')).map(
   unfenced('open-sale', ({ sale, model }, when) => {
     if (model.gate === '' && when === 'behind a gate') return undefined;
     const seen = model.copy();
@@ -70,14 +72,14 @@ export const reopening = fc.constantFrom('at any rate', ...Array.from({ length: 
     const start = { claims, outbox, standby, withdrawn };
     return {
       ask: async redis => ({
-        told: [await openSale(redis, { ...sale, units, state, generation }, { state: start, gate })],
+        outcomes: [await openSale(redis, { ...sale, units, state, generation }, { state: start, gate })],
       }),
       expect: model => [model.reopen(seen)],
     };
   }),
 );
 
-/** A sale that is there for one purchase: of the buyer's, only what the rules remember is left of it. */
+/** Buys in another sale, which is then dropped. Only the lock and the pause of the buyer stay. */
 export const buyingElsewhere = buyer.map(
   unfenced('claim in another sale', (run, buyerId) => {
     const claimId = named(run, 'elsewhere');
@@ -88,17 +90,17 @@ export const buyingElsewhere = buyer.map(
         await openSale(redis, other);
         const outcomes = await claim(redis, other.id, [{ buyerId, claimId }]);
         await dropSale(redis, other.id);
-        return { told: outcomes.map(told) };
+        return { outcomes: outcomes.map(wordsOf) };
       },
       expect: model => [model.buyElsewhere(buyerId, claimId)],
     };
   }),
 );
 
-/** As their time would end them. */
+/** Ends the lock and the pause of a buyer, as time would. */
 export const outwaiting = buyer.map(
   unfenced('outwait', (_, buyerId) => ({
-    ask: async redis => ({ told: [(await redis.del(...purchaseKeysOf(buyerId))) >= 0] }),
+    ask: async redis => ({ outcomes: [(await redis.del(...purchaseKeysOf(buyerId))) >= 0] }),
     expect: model => {
       model.outwait(buyerId);
       return [true];

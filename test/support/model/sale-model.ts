@@ -7,41 +7,56 @@ import type { SaleState } from '#core/rules/sale.js';
 type LiveStatus = 'queued' | 'pending_payment' | 'paid';
 const FORWARD: LiveStatus[] = ['queued', 'pending_payment', 'paid'];
 
-/** What a buyer should get, in words that both the model and the scripts' outcomes can be put into. */
+/** The outcome for a buyer, in words that the model and the outcomes of scripts share. */
 export type Expected = string;
 
-/** What a sale is made with. */
+/** The settings of a sale. */
 export interface Terms {
   units: number;
   standbyFactor: number;
   onePurchaseAtATime: boolean;
-  /** Whether there is a pause between two purchases: one that lasts until it is ended. */
+  /** Buyers have a pause after a purchase, which lasts until a command ends it. */
   hasPause: boolean;
 }
 
+interface Releasing {
+  buyerId: string;
+  claimId: string;
+  status: EndedStatus;
+  freesUnit: boolean;
+}
+
+interface Recording {
+  buyerId: string;
+  claimId: string;
+  status: LiveStatus;
+  payByMs: number;
+  reason: string | undefined;
+}
+
 /**
- * What a sale in Redis should be, said as plainly as possible: buyers come one after the other, and a batch is nothing but that.
- * It shares no code with the scripts.
+ * The model of a sale in Redis, as plain as possible: buyers come one after the other, also those of a batch. The model
+ * shares no code with the scripts.
  */
 export class SaleModel {
   readonly terms: Terms;
   units: number;
   state: SaleState = 'open';
-  /** The latest that was heard of. */
+  /** The latest generation that a change has named. */
   generation = 1;
-  /** What the gate was closed with; '' while it is open. */
+  /** The token of the closed gate; '' while the gate is open. */
   gate = '';
-  /** How often the gate was closed or opened: what was copied before is out of date. */
+  /** Counts how often the gate was closed or opened. A copy from an earlier turn is out of date. */
   turns = 0;
   stock: number[];
   standby: string[] = [];
-  /** Units that were refunded and are not sold again. */
+  /** Refunded units that are not sold again. */
   withdrawn: number[] = [];
   readonly outbox = new Set<string>();
   readonly claims = new Map<string, ClaimRecord>();
-  /** The claim that a buyer's lock belongs to. */
+  /** The claim that owns the lock of a buyer. */
   readonly locks = new Map<string, string>();
-  /** Buyers who won a short while ago. */
+  /** Buyers with a pause after their last win. */
   readonly pausing = new Set<string>();
 
   constructor(terms: Terms) {
@@ -50,7 +65,7 @@ export class SaleModel {
     this.stock = Array.from({ length: terms.units }, (_, i) => i + 1);
   }
 
-  /** @returns the same sale, in a world of its own */
+  /** Returns an independent copy. */
   copy(): SaleModel {
     return Object.assign(new SaleModel(this.terms), this, {
       stock: [...this.stock],
@@ -78,13 +93,8 @@ export class SaleModel {
     return `standby ${this.standby.indexOf(buyerId) + 1}`;
   }
 
-  /** @returns whether it was held; a unit that went to the first on standby is theirs under the id that `promotedAs` gives */
-  release(
-    { buyerId, claimId }: { buyerId: string; claimId: string },
-    status: EndedStatus,
-    freesUnit: boolean,
-    promotedAs?: string,
-  ): Expected {
+  /** Releases a claim. A unit that goes to the first on standby becomes a claim with the id `promotedAs`. */
+  release({ buyerId, claimId, status, freesUnit }: Releasing, promotedAs?: string): Expected {
     this.#over(buyerId, claimId);
     const held = this.live(buyerId);
     if (held?.claimId !== claimId) return 'not_held';
@@ -100,7 +110,7 @@ export class SaleModel {
     return `promoted ${first} ${this.#give(first, promotedAs ?? 'nobody was promoted')}`;
   }
 
-  recordStatus(buyerId: string, claimId: string, status: LiveStatus, payByMs: number, reason?: string): boolean {
+  recordStatus({ buyerId, claimId, status, payByMs, reason }: Recording): boolean {
     const claim = this.claims.get(buyerId);
     if (claim?.claimId !== claimId) return false;
     const { unit } = claim;
@@ -134,7 +144,7 @@ export class SaleModel {
     return waited;
   }
 
-  /** A claim that Redis lost, or is said to have lost. */
+  /** Restores a claim that Redis may have lost. */
   restore(buyerId: string, claim: ClaimRecord): RestoreOutcome {
     const had = this.claims.get(buyerId);
     if (had?.claimId === claim.claimId) return 'held';
@@ -183,7 +193,7 @@ export class SaleModel {
     this.turns += 1;
   }
 
-  /** Puts what a sale was when somebody looked in place of what it is now. */
+  /** Replaces the sale by an earlier state of it. */
   reopen(seen: SaleModel): boolean {
     if (this.gate === '' || this.gate !== seen.gate || this.generation > seen.generation) return false;
     const { locks, pausing, turns } = this;
@@ -192,20 +202,20 @@ export class SaleModel {
     return true;
   }
 
-  /** A purchase in another sale with the same rules. */
+  /** Buys in another sale with the same rules. */
   buyElsewhere(buyerId: string, claimId: string): Expected {
     const early = this.#tooSoon(buyerId);
     if (!early) this.#began(buyerId, claimId);
     return early ?? 'won 1';
   }
 
-  /** Time goes by: neither the lock nor the pause is there any more. */
+  /** Ends the lock and the pause of a buyer, as time would. */
   outwait(buyerId: string): void {
     this.locks.delete(buyerId);
     this.pausing.delete(buyerId);
   }
 
-  /** @returns why a buyer who comes now gets nothing, not even a place in line or the one they have */
+  /** Returns the refusal of a buyer who comes now, and who gets neither a unit nor a position on standby. */
   refusal(buyerId: string): 'sold_out' | 'closed' | undefined {
     if (this.live(buyerId)) return undefined;
     if (this.state === 'closed') return 'closed';
@@ -222,7 +232,7 @@ export class SaleModel {
     return this.units * this.terms.standbyFactor;
   }
 
-  /** @returns what can be seen of it in Redis */
+  /** Returns the part of the model that Redis shows. */
   picture(): Picture {
     const { units, cap, state, generation, gate, stock, claims, standby, locks, pausing } = this;
     const outbox = [...this.outbox].sort();
@@ -258,7 +268,7 @@ export class SaleModel {
   }
 }
 
-/** A sale as it lies open in Redis, but for its clock. */
+/** A sale in Redis, without its clock. */
 export interface Picture {
   units: number;
   cap: number;

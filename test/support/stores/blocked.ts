@@ -1,9 +1,9 @@
 import type { Database } from '#core/postgres/database.js';
 
 /**
- * @param db the database
- * @param pattern what a statement is like, as LIKE has it
- * @returns how many such statements wait for a lock in this database
+ * Counts the statements of this database that wait for a lock.
+ *
+ * @param pattern matches the statements, in the syntax of LIKE
  */
 export async function countBlocked(db: Pick<Database, '$queryRaw'>, pattern: string): Promise<number> {
   const [row] = await db.$queryRaw<{ waiting: bigint }[]>`SELECT count(*) AS waiting FROM pg_stat_activity

@@ -2,15 +2,22 @@ import { keysOf } from '#core/redis/keys.js';
 import { type Claim, type ClaimRecord, formatClaimRecord } from '#core/rules/claim.js';
 import type { TestStores } from './stores.js';
 
-// What no step of the system would do: the damage that repairs and audits are tested with.
+// Changes of the stores that no step makes: the damage for tests of repairs and audits.
 
-/** Writes a claim into Redis and takes its unit out of stock, with an entry in the outbox unless it says otherwise. */
+/** The record of a forced claim. */
+interface Forced {
+  /** `queued` by default. */
+  status?: ClaimRecord['status'];
+  /** False leaves the entry in the outbox out. */
+  outbox?: boolean;
+}
+
+/** Writes a claim into Redis and takes its unit out of stock. */
 export async function forceClaim(
   { redis }: TestStores,
   saleId: string,
   claim: Claim,
-  status: ClaimRecord['status'] = 'queued',
-  outbox = true,
+  { status = 'queued', outbox = true }: Forced = {},
 ): Promise<void> {
   const keys = keysOf(saleId);
   await redis.lrem(keys.stock, 1, claim.unit);
@@ -18,7 +25,7 @@ export async function forceClaim(
   if (outbox) await redis.zadd(keys.outbox, 1, claim.buyerId);
 }
 
-/** Makes Redis forget a claim and puts its unit back in stock, as a lost tail of its log would. */
+/** Deletes a claim from Redis and puts its unit back in stock, like a Redis that lost recent writes. */
 export async function loseClaim({ redis }: TestStores, saleId: string, claim: Claim): Promise<void> {
   const keys = keysOf(saleId);
   await redis.hdel(keys.claims, claim.buyerId);
@@ -27,14 +34,14 @@ export async function loseClaim({ redis }: TestStores, saleId: string, claim: Cl
 }
 
 /** Moves the deadline of orders into the past, by Postgres's clock. */
-export async function makeOverdue({ db }: TestStores, claims: Claim[], bySeconds = 1): Promise<void> {
+export async function backdateDeadlines({ db }: TestStores, claims: Claim[], bySeconds = 1): Promise<void> {
   const ids = claims.map(claim => claim.claimId);
   await db.$executeRaw`UPDATE orders SET version = version + 1,
     pay_by = clock_timestamp() - ${bySeconds} * interval '1 second' WHERE id = ANY(${ids}::uuid[])`;
 }
 
-/** Makes the releases of a sale look as if they had been decided a while ago. */
-export async function makeReleasesOld(
+/** Moves the decision of a sale's releases into the past, by Postgres's clock. */
+export async function backdateReleases(
   { db }: Pick<TestStores, 'db'>,
   saleId: string,
   bySeconds: number,

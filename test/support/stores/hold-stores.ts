@@ -1,4 +1,4 @@
-// A process of its own that starts private stores, says so, and waits to be killed.
+// A process that starts private stores, prints their process ids and folder, and waits for a signal.
 import { startPrivateStores } from '#stack/stores/private-stores.js';
 
 const stores = await startPrivateStores();

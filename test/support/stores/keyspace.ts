@@ -1,7 +1,7 @@
 import { expect } from '@jest/globals';
 import type { Redis } from '#core/redis/connection.js';
 
-/** @returns every key of a Redis with its serialised value and expiry: equal before and after means that nothing was written */
+/** Reads every key of a Redis with its serialised value and expiry. Two equal dumps mean that nothing was written between. */
 export async function dumpKeys(redis: Redis): Promise<Record<string, string>> {
   const keys = (await redis.keys('*')).sort();
   const entries = keys.map(async key => {
@@ -11,7 +11,7 @@ export async function dumpKeys(redis: Redis): Promise<Record<string, string>> {
   return Object.fromEntries(await Promise.all(entries));
 }
 
-/** Expects that a call fails, or does what it does, without writing anything. */
+/** Makes a call, and expects that Redis is the same afterwards. */
 export async function writesNothing<T>(redis: Redis, call: () => Promise<T>): Promise<T> {
   const before = await dumpKeys(redis);
   const result = await call();
@@ -19,7 +19,7 @@ export async function writesNothing<T>(redis: Redis, call: () => Promise<T>): Pr
   return result;
 }
 
-/** Puts a value of another type in place of each key in turn, and expects the call to fail before its first write. */
+/** Gives each key a value of another type in turn. The call must then fail before its first write. */
 export async function expectTypesChecked(redis: Redis, keys: string[], call: () => Promise<unknown>): Promise<void> {
   for (const key of keys) {
     const value = await redis.dumpBuffer(key);
@@ -30,7 +30,7 @@ export async function expectTypesChecked(redis: Redis, keys: string[], call: () 
   }
 }
 
-/** Runs `work` while the Redis is full: commands that need memory are refused. */
+/** Runs `work` while Redis is full and refuses every command that needs memory. */
 export async function whileFull<T>(redis: Redis, work: () => Promise<T>): Promise<T> {
   await redis.config('SET', 'maxmemory', '1');
   try {

@@ -1,14 +1,14 @@
-// Jest loads this as it is, so it is plain JavaScript, and the server belongs to a process that isn't.
+// Jest loads this file without a transform, so it is plain JavaScript. A TypeScript process holds the server.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 
 let stop;
 
-/** Before the first file of integration tests; jest's workers inherit where it is. */
+/** Starts the Postgres that all files of integration tests share. Jest's workers inherit its URL. */
 export default async function startSharedPostgres() {
   const args = ['--conditions=source', '--import', 'tsx', 'test/support/stores/hold-postgres.ts'];
-  // Its cache would be a folder that stays in the temporary one.
+  // The cache of tsx would leave a folder behind.
   const env = { ...process.env, TSX_DISABLE_CACHE: '1' };
   const holder = spawn(process.execPath, args, { env, stdio: ['pipe', 'pipe', 'inherit'] });
   const url = once(createInterface(holder.stdout), 'line').then(([line]) => line);
@@ -21,5 +21,5 @@ export default async function startSharedPostgres() {
   };
 }
 
-/** After the last file. */
+/** Stops the shared Postgres after the last file. */
 export const stopSharedPostgres = () => stop();

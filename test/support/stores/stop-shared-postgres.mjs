@@ -1,2 +1,4 @@
-// Jest wants a file for each of the two.
-export { stopSharedPostgres as default } from './start-shared-postgres.mjs';
+// Jest needs one file for the start and one for the end.
+import { stopSharedPostgres } from './start-shared-postgres.mjs';
+
+export default stopSharedPostgres;

@@ -7,7 +7,7 @@ import { signReceipt } from '#core/identity/receipt.js';
 import type { BuyerStatus } from '#core/redis/claims/status.js';
 import { CLAIM_STATUSES, type ClaimRecord } from '#core/rules/claim.js';
 import { PROBLEMS, type ProblemCode, type ProblemDetails, problemBody } from '#core/rules/errors.js';
-import { ordinarySale } from '#stack/crowd/drop.js';
+import { ordinarySale } from '#stack/crowd/open-sale.js';
 import { ClaimAnswer, claimText, StandbyAnswer, standbyAnswer } from '../../../apps/api/answers/claim-answer.js';
 import { answerOf, answerText, etagOf, OrderStatus } from '../../../apps/api/answers/order-answer.js';
 import { type PublicStatus, pollAfterMs } from '../../../apps/api/answers/poll.js';

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { ordinarySale } from '#stack/crowd/drop.js';
+import { ordinarySale } from '#stack/crowd/open-sale.js';
 import { answerOf } from '../../../apps/api/answers/order-answer.js';
 import type { RecentSale } from '../../../apps/api/mirror/sales.js';
 

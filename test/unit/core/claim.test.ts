@@ -9,7 +9,7 @@ import {
   parseClaimRecord,
 } from '#core/rules/claim.js';
 
-test('a record that was written is read as it was', () => {
+test('a claim record is the same after formatting and parsing', () => {
   const record = fc.record(
     {
       claimId: fc.uuid(),
@@ -27,12 +27,12 @@ test('a record that was written is read as it was', () => {
   );
 });
 
-test('what is not known is written as a dash', () => {
+test('a claim record has a dash for each unknown field', () => {
   expect(formatClaimRecord({ claimId: 'c', unit: 7, status: 'queued' })).toBe('c 7 queued - -');
 });
 
 test.each(['', 'c', 'c 7 queued', 'c 7 queued -', 'c  queued - -'])(
-  'a record of another form is refused: "%s"',
+  'a claim record of another form is refused: "%s"',
   text => {
     expect(() => parseClaimRecord(text)).toThrow('claim record of another form');
   },
@@ -44,6 +44,6 @@ test('a claim is live until it ends', () => {
 
 test.each(['a', 'A-b_9', 'x'.repeat(64)])('%s is an id', id => expect(ID_PATTERN.test(id)).toBe(true));
 
-test.each(['', 'x'.repeat(65), 'a b', 'a\n', 'ä', '{a}', 'a.b', '@run'])('%j is no id', id => {
+test.each(['', 'x'.repeat(65), 'a b', 'a\n', 'ä', '{a}', 'a.b', '@run'])('%j is not an id', id => {
   expect(ID_PATTERN.test(id)).toBe(false);
 });

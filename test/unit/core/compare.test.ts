@@ -21,7 +21,7 @@ const claim = (wanted: Partial<ClaimRecord> = {}): ClaimRecord => ({
   ...wanted,
 });
 
-/** Three units, of which the claims have theirs and the rest is free, unless it is said otherwise. */
+/** Creates the snapshot of a sale of three units: live claims have theirs, and the other units are in stock. */
 function snapshot(claims: Record<string, ClaimRecord>, wanted: Partial<Snapshot> = {}): Snapshot {
   const taken = Object.values(claims).flatMap(one =>
     ['cancelled', 'rejected'].includes(one.status) ? [] : [one.unit],
@@ -43,29 +43,29 @@ function snapshot(claims: Record<string, ClaimRecord>, wanted: Partial<Snapshot>
   };
 }
 
-test('a claim whose order has another unit', () => {
+test('a claim with another unit than its order makes both units wrong', () => {
   expect(compare(snapshot({ a: claim({ unit: 2 }) }), [order()])).toEqual([{ kind: 'units_wrong', units: [1, 2] }]);
 });
 
 describe('agreement', () => {
-  test('an empty sale', () => expect(compare(snapshot({}), [])).toEqual([]));
-  test('a placed order and its claim', () => expect(compare(snapshot({ a: claim() }), [order()])).toEqual([]));
+  test('an empty sale has no differences', () => expect(compare(snapshot({}), [])).toEqual([]));
+  test('a placed order agrees with its claim', () => expect(compare(snapshot({ a: claim() }), [order()])).toEqual([]));
 
-  test('a claim on its way to its order', () => {
+  test('a claim in the outbox needs no order yet', () => {
     const outbox = new Map([['a', 1]]);
     expect(compare(snapshot({ a: claim({ status: 'queued' }) }, { outbox }), [])).toEqual([]);
   });
 
-  test.each(['void', 'rejected', 'cancelled'] as const)('a claim that ended and its %s order', status => {
+  test.each(['void', 'rejected', 'cancelled'] as const)('a claim that ended agrees with its %s order', status => {
     const ended = claim({ status: status === 'void' ? 'rejected' : status });
     expect(compare(snapshot({ a: ended }), [order({ status })])).toEqual([]);
   });
 
-  test('an order that ended long ago, of a claim that Redis forgot', () => {
+  test('an order that ended needs no claim in Redis', () => {
     expect(compare(snapshot({}), [order({ status: 'cancelled' })])).toEqual([]);
   });
 
-  test('a buyer whose order ended and who has claimed again', () => {
+  test('a buyer with an ended order may claim again', () => {
     const again = claim({ claimId: 'c2', status: 'queued' });
     expect(compare(snapshot({ a: again }, { outbox: new Map([['a', 1]]) }), [order({ status: 'cancelled' })])).toEqual(
       [],
@@ -78,7 +78,7 @@ describe('differences', () => {
     ['Redis has no claim', {}],
     ['Redis has another claim', { a: claim({ claimId: 'c2' }) }],
     ['the claim ended', { a: claim({ status: 'cancelled' }) }],
-  ])('claim_missing: an order is live and %s', (_why, claims) => {
+  ])('claim_missing: an order is live, and %s', (_why, claims) => {
     const outbox = new Map([['a', 1]]);
     expect(compare(snapshot(claims, { outbox }), [order()])).toEqual([{ kind: 'claim_missing', order: order() }]);
   });
@@ -118,10 +118,11 @@ describe('differences', () => {
 describe('a withdrawn unit', () => {
   const kinds = (seen: Snapshot) => compare(seen, [], [2]).map(({ kind }) => kind);
 
-  test('is nobody’s, and nothing is wrong', () => expect(kinds(snapshot({}, { stock: [1, 3] }))).toEqual([]));
-  test('may still be in the claim that it was refunded from', () => {
+  test('a withdrawn unit belongs neither to stock nor to a claim', () =>
+    expect(kinds(snapshot({}, { stock: [1, 3] }))).toEqual([]));
+  test('a withdrawn unit may still be in the refunded claim', () => {
     const held = snapshot({ a: claim({ unit: 2, status: 'paid' }) }, { outbox: new Map([['a', 1]]) });
     expect(kinds(held)).toEqual([]);
   });
-  test('is wrong in stock', () => expect(kinds(snapshot({}))).toEqual(['units_wrong']));
+  test('a withdrawn unit in stock is a difference', () => expect(kinds(snapshot({}))).toEqual(['units_wrong']));
 });

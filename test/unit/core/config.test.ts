@@ -15,11 +15,11 @@ function errorOf(names: SettingName[], env: NodeJS.ProcessEnv): string {
     expect(error).toBeInstanceOf(ConfigError);
     return (error as Error).message;
   }
-  throw new Error('the settings were taken');
+  throw new Error('the settings were accepted');
 }
 
 describe('settings', () => {
-  test('have defaults where one makes sense', () => {
+  test('a setting with a default may be missing', () => {
     expect(readConfig(['PORT', 'ADMIN_PORT', 'ADMIN_HOST', 'LOG_LEVEL', 'GUEST_TOKENS', 'METRICS_PORT'], {})).toEqual({
       PORT: 3_000,
       ADMIN_PORT: 3_001,
@@ -30,7 +30,7 @@ describe('settings', () => {
     });
   });
 
-  test('are read as what they are', () => {
+  test('a setting becomes a value of its type', () => {
     const env = { ...GOOD, PORT: '8080', GUEST_TOKENS: '1' };
     expect(readConfig(['REDIS_URL', 'PORT', 'GUEST_TOKENS'], env)).toEqual({
       REDIS_URL: GOOD.REDIS_URL,
@@ -39,7 +39,7 @@ describe('settings', () => {
     });
   });
 
-  test('that a process does not ask for may be wrong', () => {
+  test('a process ignores wrong settings that it does not use', () => {
     expect(readConfig(['PORT'], { REDIS_URL: 'nonsense' })).toEqual({ PORT: 3_000 });
   });
 });
@@ -59,27 +59,27 @@ describe('an error', () => {
     ['PORT', '80.5'],
     ['GUEST_TOKENS', 'yes'],
     ['LOG_LEVEL', 'loud'],
-  ])('is one line that names %s (%s)', (name, value) => {
+  ])('the error of a wrong %s is one line that names the setting (%s)', (name, value) => {
     const message = errorOf([name], { ...GOOD, [name]: value });
     expect(message).toMatch(new RegExp(`^${name} \\S.*$`));
     expect(message).not.toContain('\n');
   });
 
   test.each<SettingName>(['REDIS_URL', 'DATABASE_URL', 'AUTH_SECRET', 'ADMIN_TOKEN'])(
-    'says that %s is missing',
+    'the error names %s when the setting is missing',
     name => {
       expect(errorOf([name], {})).toContain(`${name} is not set`);
       expect(errorOf([name], { [name]: '' })).toContain(`${name} is not set`);
     },
   );
 
-  test('names everything that is wrong at once', () => {
+  test('one error names every wrong setting', () => {
     const message = errorOf(['REDIS_URL', 'AUTH_SECRET', 'PORT'], { PORT: 'x', REDIS_URL: 'x' });
     for (const name of ['REDIS_URL', 'AUTH_SECRET', 'PORT']) expect(message).toContain(name);
     expect(message).not.toContain('\n');
   });
 
-  test('never shows a secret', () => {
+  test('an error never shows a secret', () => {
     expect(errorOf(['AUTH_SECRET'], { AUTH_SECRET: 'hunter2' })).not.toContain('hunter2');
     expect(errorOf(['DATABASE_URL'], { DATABASE_URL: 'mysql://u:hunter2@h/d' })).not.toContain('hunter2');
   });

@@ -5,8 +5,8 @@ import { CRASH_POINTS, CRASH_STEPS, crashPoint, crashStep } from '#core/process/
 const DROPLINE_CRASH_AT = 'place.stored:kill:1';
 const SWITCHED = { NODE_ENV: 'test', DROPLINE_CRASH_AT };
 
-describe('the switch', () => {
-  test('is read from the environment, and is off without', () => {
+describe('the crash switch', () => {
+  test('the crash switch comes from the environment, and is off by default', () => {
     expect(readCrashSwitch(SWITCHED)).toBe('place.stored:kill:1');
     expect(readCrashSwitch({ NODE_ENV: 'test' })).toBeUndefined();
     expect(readCrashSwitch({ NODE_ENV: 'test', DROPLINE_CRASH_AT: '' })).toBeUndefined();
@@ -14,7 +14,7 @@ describe('the switch', () => {
   });
 
   test.each(['production', 'development', undefined])(
-    'does nothing but in tests, and no process starts with it',
+    'the crash switch is off with NODE_ENV=%s, and stops the start of a process',
     mode => {
       const env = mode === undefined ? {} : { NODE_ENV: mode };
       expect(readCrashSwitch({ ...env, DROPLINE_CRASH_AT })).toBeUndefined();
@@ -25,14 +25,14 @@ describe('the switch', () => {
   );
 });
 
-describe('the places', () => {
-  test('are at least 40, each with a name of its own', () => {
+describe('crash points', () => {
+  test('the product has at least 40 crash points, each with its own name', () => {
     const names = [...CRASH_POINTS, ...CRASH_STEPS];
     expect(new Set(names).size).toBe(names.length);
     expect(names.length).toBeGreaterThanOrEqual(40);
   });
 
-  test('do nothing while the switch is off, and wait for nothing', async () => {
+  test('a crash point does nothing while the switch is off', async () => {
     for (const name of CRASH_POINTS) expect(crashPoint(name)).toBeUndefined();
     for (const name of CRASH_STEPS) {
       let times = 0;

@@ -4,7 +4,7 @@ import { claimStatusOf, isLiveOrder, type OrderStatus } from '#core/rules/order.
 
 const STATUSES: OrderStatus[] = ['pending_payment', 'paid', 'refunded', 'cancelled', 'rejected', 'void'];
 
-test('a tombstone reads as a rejection, and every other status as itself', () => {
+test('a tombstone is a rejected claim, and every other status stays the same', () => {
   expect(STATUSES.map(claimStatusOf)).toEqual([
     'pending_payment',
     'paid',

@@ -12,35 +12,34 @@ const RECEIPT: Receipt = {
 };
 const TEXT = signReceipt(SECRET, RECEIPT);
 
-const verify = (text: string, saleId = 'sale', buyerId = 'buyer', secret = SECRET) =>
-  verifyReceipt(secret, text, { saleId, buyerId });
+const verify = (text: string, saleId = 'sale', buyerId = 'buyer') => verifyReceipt(SECRET, text, { saleId, buyerId });
 
-test('a receipt says what it was signed for, in characters that need no escaping in a URL', () => {
+test('verifying a receipt returns the signed facts, and its text needs no escaping in a URL', () => {
   expect(verify(TEXT)).toEqual(RECEIPT);
   expect(encodeURIComponent(TEXT)).toBe(TEXT);
 });
 
-describe('a receipt is refused', () => {
-  test('when another secret signed it', () => {
+describe('refused receipts', () => {
+  test('a receipt that another secret signed is refused', () => {
     expect(verify(signReceipt('another secret of thirty-two characters!', RECEIPT))).toBeUndefined();
   });
 
-  test('from another buyer', () => expect(verify(TEXT, 'sale', 'thief')).toBeUndefined());
+  test('a receipt of another buyer is refused', () => expect(verify(TEXT, 'sale', 'thief')).toBeUndefined());
 
-  test('for another sale', () => expect(verify(TEXT, 'other')).toBeUndefined());
+  test('a receipt for another sale is refused', () => expect(verify(TEXT, 'other')).toBeUndefined());
 
-  test('when the border between sale and buyer is moved', () => {
+  test('a receipt with another border between sale and buyer is refused', () => {
     const text = signReceipt(SECRET, { ...RECEIPT, saleId: 'sale-a', buyerId: 'b' });
     expect(verify(text, 'sale', '-ab')).toBeUndefined();
     expect(verify(text, 'sale-', 'ab')).toBeUndefined();
   });
 
-  test('cut off anywhere, or with anything added', () => {
+  test('a receipt that is cut off or extended is refused', () => {
     for (let length = 0; length < TEXT.length; length += 1) expect(verify(TEXT.slice(0, length))).toBeUndefined();
     for (const extra of ['x', '.', '\n', '=']) expect(verify(TEXT + extra)).toBeUndefined();
   });
 
-  test('with any bit flipped', () => {
+  test('a receipt with a flipped bit is refused', () => {
     const bytes = Buffer.from(TEXT);
     for (let bit = 0; bit < bytes.length * 8; bit += 1) {
       const flipped = Buffer.from(bytes);
@@ -49,7 +48,7 @@ describe('a receipt is refused', () => {
     }
   });
 
-  test('with another unit, claim or time under the old signature', () => {
+  test('a receipt with another unit, claim or time is refused', () => {
     const [claimId, unit, wonAtMs, signature] = TEXT.split('.');
     expect(verify([claimId, Number(unit) + 1, wonAtMs, signature].join('.'))).toBeUndefined();
     expect(verify([randomUUID(), unit, wonAtMs, signature].join('.'))).toBeUndefined();
@@ -57,7 +56,7 @@ describe('a receipt is refused', () => {
   });
 
   test.each(['', '.', '...', 'null', '[object Object]', '\u0000'.repeat(100), 'x'.repeat(100_000)])(
-    'when it is no receipt at all',
+    'a text that is not a receipt is refused',
     text => expect(verify(text)).toBeUndefined(),
   );
 });

@@ -15,7 +15,7 @@ describe('the phase of a sale', () => {
     [CLOSES - 1, 1, 'open'],
     [CLOSES, 1, 'closed'],
     [CLOSES + 1, 0, 'closed'],
-  ])('at %d ms with %d units left it is %s', (nowMs, remaining, expected) => {
+  ])('at %d ms with %d units left an open sale is %s', (nowMs, remaining, expected) => {
     expect(phase('open', remaining, nowMs)).toBe(expected);
   });
 
@@ -25,12 +25,12 @@ describe('the phase of a sale', () => {
 
   test('a paused sale closes with its window', () => expect(phase('paused', 5, CLOSES)).toBe('closed'));
 
-  test.each([OPENS - 1, OPENS, CLOSES])('a sale that was closed is closed at %d ms', nowMs => {
+  test.each([OPENS - 1, OPENS, CLOSES])('a closed sale is closed at %d ms', nowMs => {
     expect(phase('closed', 5, nowMs)).toBe('closed');
   });
 });
 
-test('the line is as long as the factor times the units', () => {
+test('the standby has room for the factor times the units', () => {
   expect(standbyCap({ units: 10, standbyFactor: 3 })).toBe(30);
   expect(standbyCap({ units: 10, standbyFactor: 0 })).toBe(0);
 });

@@ -18,7 +18,7 @@ test('the steps run one after the other', async () => {
   expect(ran).toEqual(['server', 'stores']);
 });
 
-test('a step that fails, at once or later, does not keep the next from running', async () => {
+test('a step that throws or rejects does not stop the next step', async () => {
   const ran: string[] = [];
   const steps = [
     { name: 'throws', run: () => fail() },
@@ -29,7 +29,7 @@ test('a step that fails, at once or later, does not keep the next from running',
   expect(ran).toEqual(['stores']);
 });
 
-test('a step that never ends is given up at the deadline of all of them', async () => {
+test('steps that never end are given up at one common deadline', async () => {
   const startedAt = performance.now();
   const steps = [
     { name: 'hangs', run: never },
@@ -40,5 +40,5 @@ test('a step that never ends is given up at the deadline of all of them', async 
 });
 
 function fail(): never {
-  throw new Error('it does not end');
+  throw new Error('the step failed');
 }

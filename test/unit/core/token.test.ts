@@ -8,15 +8,10 @@ const verify = buyerVerifier(SECRET);
 const IN_AN_HOUR = Math.floor(Date.now() / 1_000) + 3_600;
 const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
 
-/** A token made by hand, with whatever header and payload. */
-function forge(
-  payload: object,
-  header: object = { alg: 'HS256', typ: 'JWT' },
-  secret = SECRET,
-  hash = 'sha256',
-): string {
+/** Creates a token by hand, with any header and payload. */
+function forge(payload: object, header: object = { alg: 'HS256', typ: 'JWT' }, hash = 'sha256'): string {
   const text = `${encode(header)}.${encode(payload)}`;
-  return `${text}.${createHmac(hash, secret).update(text).digest('base64url')}`;
+  return `${text}.${createHmac(hash, SECRET).update(text).digest('base64url')}`;
 }
 
 test('a token names its buyer', () => {
@@ -24,8 +19,8 @@ test('a token names its buyer', () => {
   expect(verify(forge({ sub: 'buyer-1', exp: IN_AN_HOUR }))).toBe('buyer-1');
 });
 
-describe('a token names nobody', () => {
-  test('without a signature (alg none)', () => {
+describe('invalid tokens', () => {
+  test('a token without a signature is invalid (alg none)', () => {
     const payload = { sub: 'buyer-1', exp: IN_AN_HOUR };
     for (const alg of ['none', 'None', 'NONE', '']) {
       expect(verify(`${encode({ alg, typ: 'JWT' })}.${encode(payload)}.`)).toBeUndefined();
@@ -33,7 +28,7 @@ describe('a token names nobody', () => {
     }
   });
 
-  test('signed by another key', () => {
+  test('a token signed by another key is invalid', () => {
     expect(verify(issueToken('another secret of thirty-two characters!', 'buyer-1'))).toBeUndefined();
   });
 
@@ -41,19 +36,19 @@ describe('a token names nobody', () => {
     ['HS384', 'sha384'],
     ['HS512', 'sha512'],
     ['RS256', 'sha256'],
-  ])('signed by another algorithm (%s)', (alg, hash) => {
-    expect(verify(forge({ sub: 'buyer-1', exp: IN_AN_HOUR }, { alg, typ: 'JWT' }, SECRET, hash))).toBeUndefined();
+  ])('a token signed by another algorithm is invalid (%s)', (alg, hash) => {
+    expect(verify(forge({ sub: 'buyer-1', exp: IN_AN_HOUR }, { alg, typ: 'JWT' }, hash))).toBeUndefined();
   });
 
-  test('once it has expired', () => {
+  test('an expired token is invalid', () => {
     expect(verify(forge({ sub: 'buyer-1', exp: Math.floor(Date.now() / 1_000) - 1 }))).toBeUndefined();
   });
 
-  test('before it is valid', () => {
+  test('a token is invalid before its `nbf`', () => {
     expect(verify(forge({ sub: 'buyer-1', exp: IN_AN_HOUR, nbf: IN_AN_HOUR - 10 }))).toBeUndefined();
   });
 
-  test.each([undefined, null, 'soon', '9999999999'])('with %p for an expiry', exp => {
+  test.each([undefined, null, 'soon', '9999999999'])('a token with the expiry %p is invalid', exp => {
     expect(verify(forge({ sub: 'buyer-1', exp }))).toBeUndefined();
   });
 
@@ -70,14 +65,17 @@ describe('a token names nobody', () => {
     'ä',
     '{a}',
     'a\n',
-  ])('with %p for a buyer', sub => expect(verify(forge({ sub, exp: IN_AN_HOUR }))).toBeUndefined());
+  ])('a token with the buyer %p is invalid', sub => expect(verify(forge({ sub, exp: IN_AN_HOUR }))).toBeUndefined());
 
-  test('with its payload changed', () => {
+  test('a token with a changed payload is invalid', () => {
     const [header, , signature] = issueToken(SECRET, 'buyer-1').split('.');
     expect(verify(`${header}.${encode({ sub: 'buyer-2', exp: IN_AN_HOUR })}.${signature}`)).toBeUndefined();
   });
 
-  test.each(['', '.', '..', 'a.b.c', 'Bearer x', '\u0000', 'x'.repeat(10_000)])('when it is no token: %j', text => {
-    expect(verify(text)).toBeUndefined();
-  });
+  test.each(['', '.', '..', 'a.b.c', 'Bearer x', '\u0000', 'x'.repeat(10_000)])(
+    'a text that is not a token is invalid: %j',
+    text => {
+      expect(verify(text)).toBeUndefined();
+    },
+  );
 });

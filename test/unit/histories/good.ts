@@ -1,5 +1,5 @@
 import {
-  ann,
+  ANNS_ORDER,
   BOUGHT,
   bankRead,
   CANCELLED,
@@ -15,27 +15,27 @@ import {
   type WrittenHistory,
 } from './written-history.js';
 
-/** Histories that keep every promise, each with what is told in it. */
+/** Histories that keep every promise, each with a summary. */
 export const GOOD_HISTORIES: [string, WrittenHistory][] = [
-  ['nothing happened', {}],
-  ['bought and paid', { steps: BOUGHT, orders: [order('a', 'ann')] }],
-  ['cancelled', { steps: CANCELLED, orders: [order('a', 'ann', ended(250))] }],
+  ['nothing happens', {}],
+  ['a buyer wins and pays', { steps: BOUGHT, orders: [order('a', 'ann')] }],
+  ['a buyer cancels', { steps: CANCELLED, orders: [order('a', 'ann', ended(250))] }],
   [
-    'cancelled, and the unit bought by somebody else',
+    'a buyer cancels, and another buyer buys the unit',
     {
       steps: [...CANCELLED, [400, 'buy', 'bob', { ...WON, ...claim('b', 1) }], [500, 'pay', 'bob', DONE]],
       orders: [order('a', 'ann', ended(250)), order('b', 'bob', { unit: 1, placedAtMs: 420 })],
     },
   ],
   [
-    'cancelled, and bought again by the same buyer',
+    'a buyer cancels and buys again',
     {
       steps: [...CANCELLED, [400, 'buy', 'ann', { ...WON, ...claim('b') }], [500, 'pay', 'ann', DONE]],
       orders: [order('a', 'ann', ended(250)), order('b', 'ann', { placedAtMs: 420 })],
     },
   ],
   [
-    'sold out when it was',
+    'a buyer is refused while the sale is sold out',
     {
       steps: [
         ...BOUGHT,
@@ -48,7 +48,7 @@ export const GOOD_HISTORIES: [string, WrittenHistory][] = [
     },
   ],
   [
-    'sold out because of a claim whose answer was lost',
+    'a claim whose answer was lost makes the sale sold out',
     {
       sale: { units: 1 },
       steps: [
@@ -59,7 +59,7 @@ export const GOOD_HISTORIES: [string, WrittenHistory][] = [
     },
   ],
   [
-    'sold out while a unit was on its way back',
+    'a buyer is refused while a unit is on its way back',
     {
       sale: { units: 1 },
       steps: [...CANCELLED, [260, 'buy', 'bob', SOLD_OUT]],
@@ -67,7 +67,7 @@ export const GOOD_HISTORIES: [string, WrittenHistory][] = [
     },
   ],
   [
-    'the same claim for every click',
+    'every click gets the same claim',
     {
       steps: [
         [100, 'buy', 'ann', { ...WON, ...claim('a') }],
@@ -78,14 +78,14 @@ export const GOOD_HISTORIES: [string, WrittenHistory][] = [
     },
   ],
   [
-    'two looks at one time, in either order',
+    'two reads at the same time return in either order',
     {
       steps: [...BOUGHT, [395, 'order-status', 'ann', { http: 200, status: 'pending_payment', ...claim('a') }]],
       orders: [order('a', 'ann')],
     },
   ],
   [
-    'Redis lost the claim, and says so',
+    'Redis loses a claim, and the buyer reads lost',
     {
       redisLostData: true,
       steps: [
@@ -101,7 +101,7 @@ export const GOOD_HISTORIES: [string, WrittenHistory][] = [
     },
   ],
   [
-    'Redis lost the claim before it had an order, and its buyer was told',
+    'Redis loses a claim without an order, and the buyer reads lost',
     {
       redisLostData: true,
       steps: [
@@ -111,15 +111,15 @@ export const GOOD_HISTORIES: [string, WrittenHistory][] = [
     },
   ],
   [
-    'money that is on its way in',
+    'a credit is still in flight',
     {
       steps: [[100, 'credit', 'ann', UNKNOWN]],
       bank: [bankRead({}), bankRead({ buyersMinor: 0, shopMinor: 0, creditedMinor: 0 })],
     },
   ],
-  ['paid at the provider', { ...ELSEWHERE, orders: [ann], payments: [payment({})] }],
+  ['a buyer pays at the provider', { ...ELSEWHERE, orders: [ANNS_ORDER], payments: [payment({})] }],
   [
-    'paid at the provider too late, and the unit was free again',
+    'late money buys a free unit again',
     {
       ...ELSEWHERE,
       steps: [...CANCELLED, [350, 'pay', 'ann', UNKNOWN], [360, 'pay-elsewhere', 'ann', { http: 200 }]],
@@ -128,7 +128,7 @@ export const GOOD_HISTORIES: [string, WrittenHistory][] = [
     },
   ],
   [
-    'sold out because late money had bought the unit again',
+    'late money that bought the unit again makes the sale sold out',
     {
       sale: { units: 1, provider: 'signed-webhook' },
       steps: [
@@ -141,7 +141,7 @@ export const GOOD_HISTORIES: [string, WrittenHistory][] = [
     },
   ],
   [
-    'paid at the provider too late, and given back: the provider would not, so into the wallet',
+    'late money goes into the wallet when the provider refuses to refund',
     {
       ...ELSEWHERE,
       steps: [...CANCELLED, [360, 'pay-elsewhere', 'ann', { http: 200 }]],
@@ -151,7 +151,20 @@ export const GOOD_HISTORIES: [string, WrittenHistory][] = [
     },
   ],
   [
-    'refunded by the shop',
+    'one worker returns late money while another worker takes the unit again for it',
+    {
+      ...ELSEWHERE,
+      steps: [...CANCELLED, [360, 'pay-elsewhere', 'ann', { http: 200 }]],
+      orders: [
+        order('a', 'ann', ended(250, 'refunded_late_payment')),
+        order('b', 'ann', { ...ended(430, 'lost', 'void'), unit: 1, placedAtMs: 420, regrabbed: true }),
+      ],
+      payments: [payment({ status: 'refunded', refundedMinor: 100, returnedMinor: 100 })],
+      bank: [bankRead({ buyersMinor: 0, shopMinor: 0, creditedMinor: 0, providerMinor: 0 })],
+    },
+  ],
+  [
+    'the shop refunds an order',
     {
       ...ELSEWHERE,
       steps: [...(ELSEWHERE.steps ?? []), [500, 'refund', 'ann', { http: 200, claimId: 'a' }]],
@@ -160,15 +173,15 @@ export const GOOD_HISTORIES: [string, WrittenHistory][] = [
     },
   ],
   [
-    'paid twice at the provider, and the second payment went back unbooked',
+    'a second payment at the provider goes back without being booked',
     {
       ...ELSEWHERE,
-      orders: [ann],
+      orders: [ANNS_ORDER],
       payments: [
         payment({}),
         payment({ paymentId: 'q', status: 'refunded', capturedMinor: 0, returnedMinor: 100, surplus: true }),
       ],
     },
   ],
-  ['an internal refusal of the whole sale', { steps: [[100, 'buy', 'ann', { http: 410, code: 'sale_closed' }]] }],
+  ['a closed sale refuses a buyer', { steps: [[100, 'buy', 'ann', { http: 410, code: 'sale_closed' }]] }],
 ];

@@ -1,4 +1,3 @@
-import type { PaymentFacts } from '../../chaos/history/books.js';
 import type { OrderFacts, SaleFacts } from '../../chaos/history/claim-view.js';
 import type { Evidence } from '../../chaos/history/evidence.js';
 import {
@@ -9,6 +8,7 @@ import {
   type Reply,
   type Request,
 } from '../../chaos/history/history.js';
+import type { PaymentFacts } from '../../chaos/history/payment-facts.js';
 
 const SALE: SaleFacts = {
   id: 'drop',
@@ -20,18 +20,22 @@ const SALE: SaleFacts = {
   provider: 'wallet',
 };
 
+/** The reply to a click that wins. */
 export const WON = { http: 202, status: 'queued' };
+/** The reply to a click that gets nothing. */
 export const SOLD_OUT = { http: 409, code: 'sold_out' };
+/** The reply to an accepted payment, cancellation or credit. */
 export const DONE = { http: 202 };
+/** A reply that leaves open whether the call took effect. */
 export const UNKNOWN = { http: 503, code: 'unavailable' };
 
-/** A call of ann's, or of another buyer's, at a time, in ms; it takes 10 ms. */
+/** A call of a buyer at a time, in ms. Every call takes 10 ms. */
 type Step = [atMs: number, call: Request['call'], buyerId: string, reply: Reply];
 
-/** A claim that a reply names: `a` is of unit 1 and so on. */
+/** Returns the claim that a reply names. Claim `a` has unit 1, `b` unit 2, and so on. */
 export const claim = (name: string, unit = name.charCodeAt(0) - 96) => ({ claimId: name, unit });
 
-/** Calls about an amount. */
+/** Calls with an amount. */
 const MONEY = new Set<Request['call']>(['credit', 'pay-elsewhere', 'refund']);
 
 function linesOf(steps: readonly Step[], saleId: string): HistoryLine[] {
@@ -41,6 +45,7 @@ function linesOf(steps: readonly Step[], saleId: string): HistoryLine[] {
   ]);
 }
 
+/** Returns an order that is paid, unless the facts say otherwise. */
 export function order(claimId: string, buyerId: string, facts: Partial<OrderFacts> = {}): OrderFacts {
   const { unit } = claim(claimId);
   return {
@@ -58,12 +63,14 @@ export function order(claimId: string, buyerId: string, facts: Partial<OrderFact
   };
 }
 
+/** Returns the facts of an order that ended, in ms, by default cancelled by its buyer. */
 export const ended = (endedAtMs: number, reason = 'cancelled_by_buyer', status = 'cancelled'): Partial<OrderFacts> => ({
   status,
   reason,
   endedAtMs,
 });
 
+/** Returns a read of all accounts. By default one buyer got 100, and paid 40 to the shop. */
 export const bankRead = (facts: Partial<BankRead>): BankRead => ({
   type: 'bank',
   atMs: 900,
@@ -76,7 +83,7 @@ export const bankRead = (facts: Partial<BankRead>): BankRead => ({
   ...facts,
 });
 
-/** Paid at the provider, and booked; the order's name is the payment's. */
+/** Returns a payment that the provider took and the books have. */
 export const payment = (facts: Partial<PaymentFacts>): PaymentFacts => ({
   paymentId: 'p',
   orderId: 'a',
@@ -91,7 +98,7 @@ export const payment = (facts: Partial<PaymentFacts>): PaymentFacts => ({
   ...facts,
 });
 
-/** What a run wrote down, shortened to what matters. */
+/** The facts of a run that a rule looks at. Missing facts have defaults. */
 export interface WrittenHistory {
   steps?: Step[];
   orders?: OrderFacts[];
@@ -101,6 +108,7 @@ export interface WrittenHistory {
   redisLostData?: boolean;
 }
 
+/** Completes a written history to the evidence that the rules check. */
 export function evidenceOf(history: WrittenHistory): Evidence {
   const { steps = [], orders = [], bank = [], payments = [], sale = {}, redisLostData = false } = history;
   return {
@@ -114,21 +122,26 @@ export function evidenceOf(history: WrittenHistory): Evidence {
   };
 }
 
+/** Ann wins unit 1 and pays. */
 export const BOUGHT: Step[] = [
   [100, 'buy', 'ann', { ...WON, ...claim('a') }],
   [200, 'order-status', 'ann', { http: 200, status: 'pending_payment', ...claim('a') }],
   [300, 'pay', 'ann', DONE],
   [400, 'order-status', 'ann', { http: 200, status: 'paid', ...claim('a') }],
 ];
+
+/** Ann wins unit 1 and cancels. */
 export const CANCELLED: Step[] = [
   [100, 'buy', 'ann', { ...WON, ...claim('a') }],
   [200, 'cancel', 'ann', DONE],
   [300, 'order-status', 'ann', { http: 200, status: 'cancelled', reason: 'cancelled_by_buyer', ...claim('a') }],
 ];
 
-/** Bought in a sale that is paid at a provider. */
+/** Ann wins unit 1 and pays at a provider. */
 export const ELSEWHERE: WrittenHistory = {
   sale: { provider: 'signed-webhook' },
   steps: [...BOUGHT.slice(0, 3), [350, 'pay-elsewhere', 'ann', { http: 200 }], ...BOUGHT.slice(3)],
 };
-export const ann = order('a', 'ann');
+
+/** Ann's paid order of unit 1. */
+export const ANNS_ORDER = order('a', 'ann');

@@ -12,40 +12,65 @@ interface Options {
   json?: true;
 }
 
-/** @param sale gets `pause`, `resume`, `close` and `restock` */
-export function addSaleChanges(sale: Command): void {
-  addChange(sale, 'pause', 'give out nothing for now; who has a claim keeps it', () => ({ state: 'paused' }));
-  addChange(sale, 'resume', 'give out units again, first to those on standby', () => ({ state: 'open' }));
-  addChange(sale, 'close', 'end the sale for good; orders can still be paid', () => ({ state: 'closed' }));
-  addChange(sale, 'restock', 'add units, first for those on standby', ({ units = 0 }) => ({ addUnits: units }))
-    // Each restock adds: only the operator knows how many are meant.
-    .requiredOption('--units <n>', 'how many more', parseWhole(1, UNITS_MAX));
+/** A command that changes a sale. */
+interface Change {
+  name: string;
+  description: string;
+  updateOf(options: Options): SaleUpdate;
 }
 
-function addChange(
-  sale: Command,
-  name: string,
-  description: string,
-  updateOf: (options: Options) => SaleUpdate,
-): Command {
+const PAUSE: Change = {
+  name: 'pause',
+  description: 'give out no units for now; buyers keep the claims they have',
+  updateOf: () => ({ state: 'paused' }),
+};
+const RESUME: Change = {
+  name: 'resume',
+  description: 'give out units again, first to buyers on standby',
+  updateOf: () => ({ state: 'open' }),
+};
+const CLOSE: Change = {
+  name: 'close',
+  description: 'end the sale for good; orders can still be paid',
+  updateOf: () => ({ state: 'closed' }),
+};
+const RESTOCK: Change = {
+  name: 'restock',
+  description: 'add units, first for buyers on standby',
+  updateOf: ({ units = 0 }) => ({ addUnits: units }),
+};
+
+/** Adds `sale pause`, `sale resume`, `sale close` and `sale restock`. */
+export function addSaleChanges(sale: Command): void {
+  for (const change of [PAUSE, RESUME, CLOSE]) addChange(sale, change);
+  // No default: each restock adds units, and only the operator knows the number.
+  addChange(sale, RESTOCK).requiredOption('--units <n>', 'the number of units to add', parseWhole(1, UNITS_MAX));
+}
+
+function addChange(sale: Command, { name, description, updateOf }: Change): Command {
   return sale
     .command(name)
     .description(description)
-    .argument('<sale>', 'which', parseId)
-    .option('--json', 'one line of JSON')
+    .argument('<sale>', 'id of the sale', parseId)
+    .option('--json', 'print one line of JSON')
     .action((saleId: string, options: Options) =>
-      withStores(async ctx => tell(saleId, await changeSale(ctx, saleId, updateOf(options)), options.json === true)),
+      withStores(async ctx => {
+        const sale = changed(saleId, await changeSale(ctx, saleId, updateOf(options)));
+        if (options.json) printJson(factsOf(sale));
+        else print(lineOf(sale));
+      }),
     );
 }
 
-function tell(saleId: string, outcome: ChangeOutcome, json: boolean): void {
-  const { sale, promoted, inRedis } = changed(saleId, outcome);
-  const { state, units } = sale;
+function factsOf({ sale: { id, state, units }, promoted, inRedis }: ChangedSale): object {
+  return { sale: id, state, units, promoted, inRedis };
+}
+
+function lineOf({ sale: { id, state, units }, promoted, inRedis }: ChangedSale): string {
   const redis = inRedis
-    ? `${promoted} buyers got one from standby`
-    : 'Redis was not ready: a worker tells it when it is';
-  if (json) printJson({ sale: saleId, state, units, promoted, inRedis });
-  else print(`sale ${saleId} is ${state}, with ${units} units; ${redis}`);
+    ? `${promoted} buyers on standby got a unit`
+    : 'Redis was not ready, so a worker carries the change over later';
+  return `sale ${id} is ${state}, with ${units} units; ${redis}`;
 }
 
 function changed(saleId: string, outcome: ChangeOutcome): ChangedSale {
@@ -53,9 +78,9 @@ function changed(saleId: string, outcome: ChangeOutcome): ChangedSale {
     case 'unknown_sale':
       throw unknownSale(saleId);
     case 'closed':
-      throw new CommandError(`sale ${saleId} is closed, and stays as it is: make another one`);
+      throw new CommandError(`sale ${saleId} is closed, and stays as it is: create another one`);
     case 'changed_meanwhile':
-      throw new CommandError(`sale ${saleId} was changed meanwhile: look at it, and try again`);
+      throw new CommandError(`sale ${saleId} was changed at the same time: look at the sale, and try again`);
     case 'too_many_units':
       throw new CommandError(`sale ${saleId} has ${outcome.units} units, and may have ${UNITS_MAX} at most`);
     case 'changed':

@@ -22,18 +22,18 @@ import { parseCurrency, parseId, parseWhole } from '../../options.js';
 import { print, printJson } from '../../print.js';
 import { withStores } from '../../stores.js';
 
-/** How long a sale is open unless told otherwise, in ms. */
+/** The default time between opening and closing, in ms. */
 const OPEN_FOR_MS = 24 * 60 * MINUTE_MS;
 
-/** Long enough to find a credit card, short enough that the line moves; in seconds. */
+/** The default time to pay, in s: long enough to find a credit card, short enough for the buyers on standby. */
 const PAY_WITHIN_SECONDS = 900;
 const PAY_WITHIN_SECONDS_MAX = 30 * 24 * 3_600;
 
-/** The line is this many times as long as the stock. */
+/** The default number of buyers on standby for each unit. */
 const STANDBY_FACTOR = 5;
 const STANDBY_FACTOR_MAX = 100;
 
-/** A pause of more than a day is a rule for the shop, not for its drops. */
+/** A pause of more than a day, in s, is a rule for the whole shop, not for its sales. */
 const MIN_SECONDS_BETWEEN_MAX = 24 * 3_600;
 
 const TITLE_MAX = 200;
@@ -56,56 +56,85 @@ interface Options {
   json?: true;
 }
 
-/** @param sale gets `create` */
+/** Adds `sale create`, which creates a sale in both stores. */
 export function addSaleCreate(sale: Command): void {
-  const moment = (text: string) => parseMoment(text);
   const command = sale
     .command('create')
-    .description('make a sale; when a crash left it half made, doing it again finishes it')
-    .requiredOption('--id <id>', 'its name in URLs', parseId)
-    .requiredOption('--units <n>', 'how many there are', parseWhole(1, UNITS_MAX))
-    .requiredOption('--price <minor>', 'of one unit, in minor units', parseWhole(0, AMOUNT_MINOR_MAX))
-    .option('--currency <code>', 'ISO 4217', parseCurrency, 'EUR')
-    .addOption(
-      new Option('--opens <time>', 'now, +10s, +5m, +1h, +1d or ISO 8601').argParser(moment).default(Date.now(), 'now'),
-    )
-    .option('--closes <time>', 'in the same forms (default: 24 h after it opens)', moment)
-    .option('--pay-within <seconds>', 'after placing', parseWhole(1, PAY_WITHIN_SECONDS_MAX), PAY_WITHIN_SECONDS)
-    .addOption(
-      new Option('--settlement <how>', 'when the wallet is debited')
-        .choices(['deferred', 'immediate'])
-        .default('deferred'),
-    )
-    .addOption(new Option('--provider <name>', 'who takes the money').choices(PROVIDER_NAMES).default('wallet'))
-    .addOption(
-      new Option('--late-money <what>', 'of a provider, after the order has ended: take a unit again, or give it back')
-        .choices(LATE_MONEY)
-        .default('regrab'),
-    )
+    .description('create a sale; after a crash, the same command finishes it')
+    .requiredOption('--id <id>', 'id of the sale, its name in URLs', parseId)
+    .requiredOption('--units <n>', 'the number of units', parseWhole(1, UNITS_MAX))
+    .requiredOption('--price <minor>', 'the price of one unit, in minor units', parseWhole(0, AMOUNT_MINOR_MAX))
+    .option('--currency <code>', 'ISO 4217', parseCurrency, 'EUR');
+  addTimes(command);
+  addPayment(command);
+  addFairness(command);
+  command
+    .option('--title <text>', 'title on the page (default: the id)', parseTitle)
+    .option('--json', 'print one line of JSON')
+    .action((options: Options) => {
+      const { closes = options.opens + OPEN_FOR_MS } = options;
+      const mistake = mistakeIn(options, closes);
+      if (mistake) command.error(mistake, { exitCode: 2 });
+      return withStores(async ctx => {
+        const created = await create(ctx, saleOf(options, closes));
+        if (options.json) printJson(created.sale);
+        else print(lineOf(created));
+      });
+    });
+}
+
+function addTimes(command: Command): void {
+  const moment = (text: string) => parseMoment(text);
+  const opens = new Option('--opens <time>', 'opening time: now, +10s, +5m, +1h, +1d or ISO 8601');
+  command
+    .addOption(opens.argParser(moment).default(Date.now(), 'now'))
+    .option('--closes <time>', 'closing time, in the same forms (default: 24 h after opening)', moment)
+    .option(
+      '--pay-within <seconds>',
+      'time to pay an order after placing',
+      parseWhole(1, PAY_WITHIN_SECONDS_MAX),
+      PAY_WITHIN_SECONDS,
+    );
+}
+
+function addPayment(command: Command): void {
+  const settlement = new Option('--settlement <how>', 'when the wallet is debited');
+  const provider = new Option('--provider <name>', 'where buyers pay');
+  const lateMoney = new Option(
+    '--late-money <what>',
+    'for money that arrives after the order has ended: take a unit again, or give the money back',
+  );
+  command
+    .addOption(settlement.choices(['deferred', 'immediate']).default('deferred'))
+    .addOption(provider.choices(PROVIDER_NAMES).default('wallet'))
+    .addOption(lateMoney.choices(LATE_MONEY).default('regrab'));
+}
+
+function addFairness(command: Command): void {
+  command
     .option(
       '--standby-factor <n>',
-      'line, as a multiple of the units',
+      'size of the standby, as a multiple of the units',
       parseWhole(0, STANDBY_FACTOR_MAX),
       STANDBY_FACTOR,
     )
-    .option('--one-at-a-time', 'refuse buyers while another purchase of theirs is neither paid nor ended')
+    .option('--one-at-a-time', 'refuse a buyer whose other purchase is neither paid nor ended')
     .option(
       '--min-seconds-between <seconds>',
-      'pause after a buyer won, across sales; 0 for none',
+      'pause after a win of the same buyer, across sales; 0 for none',
       parseWhole(0, MIN_SECONDS_BETWEEN_MAX),
       0,
-    )
-    .option('--title <text>', 'what the page calls it (default: its id)', parseTitle)
-    .option('--json', 'one line of JSON');
-  command.action((options: Options) => {
-    const { closes = options.opens + OPEN_FOR_MS } = options;
-    if (options.provider !== 'wallet' && (options.settlement === 'immediate' || options.price === 0)) {
-      command.error('--provider signed-webhook needs --settlement deferred and a price', { exitCode: 2 });
-    }
-    if (closes <= options.opens) command.error('--closes must be after --opens', { exitCode: 2 });
-    if (closes <= Date.now()) command.error('--closes must be in the future', { exitCode: 2 });
-    return withStores(ctx => create(ctx, saleOf(options, closes), options.json === true));
-  });
+    );
+}
+
+/** Finds options that exclude each other. */
+function mistakeIn({ opens, price, provider, settlement }: Options, closes: number): string | undefined {
+  if (provider !== 'wallet' && (settlement === 'immediate' || price === 0)) {
+    return '--provider signed-webhook needs --settlement deferred and a price';
+  }
+  if (closes <= opens) return '--closes must be after --opens';
+  if (closes <= Date.now()) return '--closes must be in the future';
+  return undefined;
 }
 
 function parseTitle(text: string): string {
@@ -135,23 +164,27 @@ function saleOf(options: Options, closesAtMs: number): NewSale {
   };
 }
 
-async function create(ctx: StepContext, sale: NewSale, json: boolean): Promise<void> {
-  const created = await createSale(ctx, sale);
-  if (!created) await load(ctx, sale.id);
-  const stored = await readSale(ctx.db, sale.id);
-  if (!stored) throw new CommandError(`sale ${sale.id} vanished from Postgres while it was made`);
-  const overview = await overviewOf(ctx, stored);
-  if (json) printJson(overview);
-  else print(lineOf(overview, created));
+/** `created`: the sale is new. `completed`: an earlier call left the sale in Postgres only, and Redis has it now. */
+interface Created {
+  kind: 'created' | 'completed';
+  sale: SaleOverview;
 }
 
-function lineOf({ id, units, priceMinor, currency, opensAt, closesAt }: SaleOverview, created: boolean): string {
-  const done = created ? 'created' : 'was in Postgres already, as it is here, and is loaded into Redis now';
+async function create(ctx: StepContext, sale: NewSale): Promise<Created> {
+  const isNew = await createSale(ctx, sale);
+  if (!isNew) await complete(ctx, sale.id);
+  const stored = await readSale(ctx.db, sale.id);
+  if (!stored) throw new CommandError(`sale ${sale.id} vanished from Postgres while it was created`);
+  return { kind: isNew ? 'created' : 'completed', sale: await overviewOf(ctx, stored) };
+}
+
+function lineOf({ kind, sale: { id, units, priceMinor, currency, opensAt, closesAt } }: Created): string {
+  const done = kind === 'created' ? 'created' : 'was already in Postgres, with these settings, and is now in Redis';
   return `sale ${id} ${done}: ${units} units at ${formatMoney(priceMinor, currency)}, ${opensAt} to ${closesAt}`;
 }
 
-/** Only for a sale that a crash left half made; whatever Postgres has of it counts. */
-async function load(ctx: StepContext, saleId: string): Promise<void> {
+/** Loads a sale that a crash left in Postgres only. The settings in Postgres count, not those of this call. */
+async function complete(ctx: StepContext, saleId: string): Promise<void> {
   if (await readLoadedSale(ctx.redis, saleId)) {
     throw new CommandError(`sale ${saleId} exists already: give the new one another --id`);
   }

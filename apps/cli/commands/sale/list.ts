@@ -7,12 +7,12 @@ import { withStores } from '../../stores.js';
 
 const HEADINGS = ['sale', 'phase', 'units', 'free', 'live', 'paid', 'standby', 'price', 'opens', 'closes'];
 
-/** @param sale gets `list` */
+/** Adds `sale list`, which prints a line for each sale. */
 export function addSaleList(sale: Command): void {
   sale
     .command('list')
-    .description('every sale, the newest first')
-    .option('--json', 'one line of JSON')
+    .description('list every sale, the newest first')
+    .option('--json', 'print one line of JSON')
     .action(({ json }: { json?: true }) =>
       withStores(async ctx => {
         const overviews: SaleOverview[] = [];

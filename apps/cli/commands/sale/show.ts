@@ -8,13 +8,13 @@ import { parseId } from '../../options.js';
 import { factLines, print, printJson } from '../../print.js';
 import { withStores } from '../../stores.js';
 
-/** @param sale gets `show` */
+/** Adds `sale show`, which prints the settings and counts of one sale. */
 export function addSaleShow(sale: Command): void {
   sale
     .command('show')
-    .description('one sale, with its counts')
-    .argument('<sale>', 'which', parseId)
-    .option('--json', 'one line of JSON')
+    .description('show one sale, with its counts')
+    .argument('<sale>', 'id of the sale', parseId)
+    .option('--json', 'print one line of JSON')
     .action((saleId: string, { json }: { json?: true }) =>
       withStores(async ctx => {
         const found = await readSale(ctx.db, saleId);

@@ -1,0 +1,36 @@
+import { createBullBoard } from '@bull-board/api';
+import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
+import { ExpressAdapter } from '@bull-board/express';
+import { type RequestHandler, Router } from 'express';
+import type { Queues } from '#core/queue/queues.js';
+import { Problem } from '#core/rules/errors.js';
+
+/**
+ * Creates the bull-board of every queue. Operators may change queues only with BOARD_WRITE=1. Such a change loses nothing:
+ * jobs are hints, and rescue and expire-overdue repeat the work of a missing job.
+ *
+ * @param options `isWritable`: the setting BOARD_WRITE
+ * @returns the routes below /queues; they have no login of their own
+ */
+export function createBoard(queues: Queues, { isWritable }: { isWritable: boolean }): RequestHandler {
+  const serverAdapter = new ExpressAdapter();
+  serverAdapter.setBasePath('/queues');
+  createBullBoard({
+    queues: Object.values(queues).map(queue => new BullMQAdapter(queue, { readOnlyMode: !isWritable })),
+    serverAdapter,
+    options: {
+      uiConfig: { boardTitle: 'Dropline queues', hideDocsLink: true, miscLinks: [{ text: 'Sales', url: '/' }] },
+    },
+  });
+  const router = Router();
+  // bull-board refuses changes of a read-only queue, but answers 200 to a change of all queues, and does nothing.
+  if (!isWritable) router.use(refuseChanges);
+  router.use(serverAdapter.getRouter() as RequestHandler);
+  return router;
+}
+
+const refuseChanges: RequestHandler = (req, res, next) => {
+  if (req.method === 'GET' || req.method === 'HEAD') return next();
+  res.setHeader('allow', 'GET, HEAD');
+  throw new Problem('method_not_allowed', { detail: 'the board is read-only: start the admin with BOARD_WRITE=1' });
+};
