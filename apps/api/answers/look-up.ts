@@ -7,7 +7,7 @@ import { REDIS_STEP_MS } from '../http/deadline.js';
 import type { RecentSale, Sales } from '../mirror/sales.js';
 import { bringBack, isLost, type LostClaimParts } from './lost-claim.js';
 import { answerOf, type OrderAnswer } from './order-answer.js';
-import type { Pace } from './poll.js';
+import type { Backpressure } from './poll.js';
 
 /** A question for the status of a buyer. */
 export interface Question {
@@ -28,7 +28,7 @@ export type LookUp = (question: Question) => Promise<OrderAnswer>;
 export interface LookUpParts extends LostClaimParts {
   readonly sales: Pick<Sales, 'find'>;
   readonly receiptKey: ReceiptKey;
-  readonly load: Pace;
+  readonly load: Backpressure;
 }
 
 /** Creates the look-up that all calls about an order share. */

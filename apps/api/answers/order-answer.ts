@@ -4,7 +4,7 @@ import { type ClaimRecord, isLive } from '#core/rules/claim.js';
 import { phaseOf } from '#core/rules/sale.js';
 import { type RecentSale, redisMsAt } from '../mirror/sales.js';
 import { amountMinor, claimId, currency, instant, pollAfter, position, status, unit } from './fields.js';
-import { type Pace, type PublicStatus, pollAfterMs } from './poll.js';
+import { type Backpressure, type PublicStatus, pollAfterMs } from './poll.js';
 
 /** The answer about a buyer's order. `test/unit/apps/answer-text.test.ts` ties it to {@link answerOf} and {@link answerText}. */
 export const OrderStatus = z.object({
@@ -27,7 +27,7 @@ export const OrderStatus = z.object({
 export type OrderAnswer = z.input<typeof OrderStatus>;
 
 /** The moment of a question. */
-export interface Asked extends Pace {
+export interface Asked extends Backpressure {
   /** When Redis was about to be asked, by this process's `performance.now()`, in ms. */
   readonly askedAtMs: number;
 }
@@ -99,7 +99,7 @@ function payByOf({ payByMs }: ClaimRecord): { payBy?: string } {
 function statusAndPoll(
   sale: RecentSale,
   status: PublicStatus,
-  { slowdown }: Pace,
+  { slowdown }: Backpressure,
 ): Pick<OrderAnswer, 'status' | 'pollAfterMs'> {
   return { status, pollAfterMs: pollAfterMs(status, slowdown, sale.payWithinSeconds) };
 }

@@ -6,7 +6,7 @@ import type { Sales } from '../mirror/sales.js';
 export type PublicStatus = ClaimStatus | 'none' | 'standby' | 'closed';
 
 /** How busy the process is. */
-export interface Pace {
+export interface Backpressure {
   /** The factor by which clients should poll less often than usual: 1 to 16 (apps/api/slowdown.ts). */
   readonly slowdown: number;
 }
@@ -34,7 +34,7 @@ const PAY_WITHIN_SECONDS = 20;
 /**
  * Computes the pause before the next poll.
  *
- * @param slowdown the factor of {@link Pace}
+ * @param slowdown the factor of {@link Backpressure}
  * @param payWithinSeconds the sale's time to pay, in s
  * @returns the pause, in ms: at random up to twice the shortest one, so that buyers who came together spread out.
  *   Undefined for a final status
@@ -52,7 +52,7 @@ export function pollAfterMs(
 
 /** The parts from which the pause in a sale is computed. */
 export interface PollParts {
-  readonly load: Pace;
+  readonly load: Backpressure;
   readonly sales: Pick<Sales, 'known'>;
 }
 

@@ -5,7 +5,7 @@ import { withDeadline } from '#core/rules/clock.js';
 import { Problem } from '#core/rules/errors.js';
 import type { LookUp } from '../answers/look-up.js';
 import { answerText, etagOf } from '../answers/order-answer.js';
-import type { Pace } from '../answers/poll.js';
+import type { Backpressure } from '../answers/poll.js';
 import type { Statuses } from '../batching/status-batch.js';
 import { buyerOf, type VerifyToken } from '../http/buyer.js';
 import { ANSWER_MS } from '../http/deadline.js';
@@ -34,7 +34,7 @@ interface Poll {
 /** The parts that a poll meets. */
 export interface OrderStatusParts {
   readonly verifyToken: VerifyToken;
-  readonly load: Pace;
+  readonly load: Backpressure;
   readonly sales: Pick<Sales, 'known'>;
   readonly statuses: Pick<Statuses, 'ask'>;
   readonly lookUp: LookUp;

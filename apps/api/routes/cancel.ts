@@ -8,7 +8,7 @@ import { type ClaimRecord, isLive } from '#core/rules/claim.js';
 import { withDeadline } from '#core/rules/clock.js';
 import { Problem } from '#core/rules/errors.js';
 import { ofSale, pollAfter, status } from '../answers/fields.js';
-import { type Pace, pollAfterMs } from '../answers/poll.js';
+import { type Backpressure, pollAfterMs } from '../answers/poll.js';
 import type { Statuses } from '../batching/status-batch.js';
 import { REDIS_STEP_MS } from '../http/deadline.js';
 import { buyerEndpoint, type Reply } from '../http/endpoint.js';
@@ -21,7 +21,7 @@ interface CancelParts {
   readonly queues: Queues;
   readonly sales: Pick<Sales, 'find'>;
   readonly statuses: Pick<Statuses, 'read'>;
-  readonly load: Pace;
+  readonly load: Backpressure;
 }
 
 /** Asks for the cancellation of the buyer's order, or leaves standby. The outcome is found by polling the order's status. */

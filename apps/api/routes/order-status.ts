@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ofSale } from '../answers/fields.js';
 import type { LookUp } from '../answers/look-up.js';
 import { etagOf, type OrderAnswer, OrderStatus } from '../answers/order-answer.js';
-import type { Pace } from '../answers/poll.js';
+import type { Backpressure } from '../answers/poll.js';
 import { buyerEndpoint } from '../http/endpoint.js';
 import { preferenceApplied, preferredWait } from '../http/prefer.js';
 import { untilNews } from '../waiting/news.js';
@@ -13,7 +13,7 @@ const RECEIPT_CHARS_MAX = 200;
 
 interface OrderStatusParts {
   readonly lookUp: LookUp;
-  readonly load: Pace;
+  readonly load: Backpressure;
   readonly waiters: Pick<Waiters, 'open'>;
 }
 

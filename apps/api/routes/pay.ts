@@ -4,7 +4,7 @@ import { enqueuePayOrder } from '#core/queue/enqueue.js';
 import type { Queues } from '#core/queue/queues.js';
 import { Problem } from '#core/rules/errors.js';
 import { claimStatus, ofSale, pollAfter } from '../answers/fields.js';
-import { type Pace, pollAfterMs } from '../answers/poll.js';
+import { type Backpressure, pollAfterMs } from '../answers/poll.js';
 import type { Statuses } from '../batching/status-batch.js';
 import { buyerEndpoint } from '../http/endpoint.js';
 import type { Sales } from '../mirror/sales.js';
@@ -18,7 +18,7 @@ interface PayParts {
   readonly queues: Queues;
   readonly sales: Pick<Sales, 'find'>;
   readonly statuses: Pick<Statuses, 'read'>;
-  readonly load: Pace;
+  readonly load: Backpressure;
 }
 
 /** Asks for the payment of the buyer's order. The outcome is found by polling the order's status. */
