@@ -8,14 +8,17 @@ import { describe } from './compare.js';
 import { lastingDifferences } from './lasting.js';
 import { standbyFaults } from './standby.js';
 
-/** Age at which an accepted claim without an order breaks the promise, in ms (invariant 6, under any one fault). */
+/**
+ * Age at which the audit reports an accepted claim that still has no order, in ms. Invariant 6 of docs/guarantees.md
+ * promises an order within 15 s under any one fault.
+ */
 const UNPLACED_LIMIT_MS = 15_000;
 
-/** The proof that a sale keeps its promises, for people and programs. */
+/** The result of an audit, which checks that a sale keeps its promises. People and programs read it. */
 export interface Audit {
   sale: string;
   ok: boolean;
-  /** The violations, a line each; empty when every rule holds. */
+  /** The broken rules, one line of text each; empty when every rule holds. */
   violations: string[];
   units: number;
   free: number;
@@ -26,9 +29,10 @@ export interface Audit {
 }
 
 /**
- * Checks invariants 1 to 6 of a sale, its standby and the books of all sales on live data. Changes nothing.
+ * Checks a sale on live data, and changes nothing. The audit covers invariants 1 to 6 of docs/guarantees.md, the
+ * standby list, and the balances of all accounts.
  *
- * @returns the proof; undefined when Postgres has no such sale
+ * @returns the figures of the sale and the broken rules; undefined when Postgres has no such sale
  */
 export async function audit(db: Database, redis: Redis, saleId: string): Promise<Audit | undefined> {
   const sale = await readSale(db, saleId);

@@ -2,26 +2,26 @@ import type { Snapshot } from '../redis/sale/snapshot.js';
 import { type ClaimRecord, isLive } from '../rules/claim.js';
 import { claimStatusOf, isLiveOrder, type Order } from '../rules/order.js';
 
-/** A disagreement between Redis and Postgres about a claim, or within Redis about units. */
+/** A difference within one sale. Redis and Postgres disagree about a claim, or Redis contradicts itself about units. */
 export type Difference =
-  /** Postgres has a live order, and Redis lacks its claim. */
+  /** Postgres has a live order, which is one that is paid or may still be paid. Redis lacks its claim. */
   | { kind: 'claim_missing'; order: Order }
-  /** Redis has a live claim whose order has ended. */
+  /** Redis has a live claim, and its order in Postgres has ended: Redis missed the release. */
   | { kind: 'release_missing'; order: Order }
-  /** The status of the claim is behind that of its order. */
+  /** The claim in Redis has an older status than its order in Postgres. */
   | { kind: 'status_behind'; order: Order }
-  /** A live claim has neither an order nor an outbox entry. */
+  /** A live claim in Redis has neither an order in Postgres nor an entry in the outbox, which rescue reads. */
   | { kind: 'outbox_missing'; buyerId: string; claim: ClaimRecord }
-  /** Units that are free or claimed more than once, or neither, or that differ between a claim and its order. */
+  /** Units that are not exactly once in stock or in a live claim, or that differ between claim and order. */
   | { kind: 'units_wrong'; units: number[] };
 
 /**
- * Compares a sale in both stores, claim by claim and never by counts. Counts agree by accident, and differ while claims
- * are in flight. The snapshot must be older than the orders; then a difference in flight is one whose repair is a
- * no-op.
+ * Compares a sale in Redis with its orders in Postgres, claim by claim. Equal counts could hide errors, and counts
+ * differ while claims are in flight. The snapshot of Redis must be older than the orders. Then the repair of a
+ * difference that was only in flight is a no-op.
  *
- * @param withdrawn units that do not return to stock, according to Postgres
- * @returns every difference
+ * @param withdrawn refunded units that stay out of stock, as Postgres records them
+ * @returns every difference, including those in flight
  */
 export function compare(snapshot: Snapshot, orders: Order[], withdrawn: number[] = []): Difference[] {
   const differences: Difference[] = [];
@@ -47,8 +47,8 @@ function compareOrder(order: Order, claim: ClaimRecord | undefined): Difference[
 }
 
 /**
- * Free units and units of live claims are disjoint and together exactly 1..N: any unit not seen once is wrong. A
- * withdrawn unit belongs to nobody, or still to the claim of its refunded order.
+ * Returns the units that are not exactly once in stock or in a live claim, and those outside 1..N. A withdrawn unit was
+ * refunded and stays out of stock: it may be in one live claim, or in none.
  */
 function wrongUnits(snapshot: Snapshot, withdrawn: number[]): number[] {
   const gone = new Set(withdrawn);
@@ -64,7 +64,10 @@ function wrongUnits(snapshot: Snapshot, withdrawn: number[]): number[] {
     .map(([unit]) => unit);
 }
 
-/** Describes a difference in one line, the same line each time it is found. */
+/**
+ * Describes a difference in one line of text. The same difference has the same text in each comparison, so the two can
+ * be matched.
+ */
 export function describe(difference: Difference): string {
   switch (difference.kind) {
     case 'claim_missing':

@@ -5,19 +5,25 @@ import type { Redis } from '../redis/connection.js';
 import { readSnapshot, type Snapshot } from '../redis/sale/snapshot.js';
 import { compare, type Difference, describe } from './compare.js';
 
-/** Pause between the two comparisons, in ms. A claim or a release in flight has arrived after it. */
+/**
+ * Pause between two comparisons of a sale, in ms. A claim or release that was in flight at the first has arrived by the
+ * second.
+ */
 const SECOND_LOOK_MS = 500;
 
-/** Reads Postgres and lists every difference from the snapshot, including those in flight. */
+/**
+ * Compares a snapshot of Redis with the present orders in Postgres, once. Claims and releases in flight count as
+ * differences, too.
+ */
 export async function differencesNow(db: Database, saleId: string, snapshot: Snapshot): Promise<Difference[]> {
   return compare(snapshot, await readLatestOrders(db, saleId), await readWithdrawnUnits(db, saleId));
 }
 
 /**
- * Lists the differences that two comparisons find. The stores cannot be read at one instant: a difference found once
- * may be in flight, one found twice is an error.
+ * Lists the differences that two comparisons of a sale, 0.5 s apart, both find. Redis and Postgres cannot be read at
+ * one instant, so a difference found only once may be in flight.
  *
- * @param snapshot the first reading of Redis
+ * @param snapshot the sale in Redis, read before this call
  */
 export async function lastingDifferences(
   { db, redis }: { db: Database; redis: Redis },

@@ -2,9 +2,10 @@ import type { Snapshot } from '../redis/sale/snapshot.js';
 import { isLive } from '../rules/claim.js';
 
 /**
- * Checks the standby of a sale. Each change of standby is one script, so a fault here is never a momentary state.
+ * Checks the standby list of a sale in Redis. Scripts change standby atomically, so a fault in one snapshot is real and
+ * needs no second look.
  *
- * @returns the faults, a line each
+ * @returns the faults, one line of text each
  */
 export function standbyFaults({ standby, tickets, lastTicket, standbyCap, claims }: Snapshot): string[] {
   const faults: string[] = [];

@@ -1,10 +1,11 @@
 /**
- * Reads the body of an answer to its end, up to a limit, so that a peer cannot fill our memory.
+ * Reads the whole body of another server's HTTP answer, up to a limit. The limit keeps that server from filling our
+ * memory.
  *
- * @param response an answer whose body is still unread
+ * @param response an answer of `fetch` whose body is still unread
  * @param bytesMax the largest body accepted, in bytes
  * @returns the body as UTF-8
- * @throws Error when the body is larger; also the error that broke off the reading
+ * @throws Error when the body is larger; also the error of a connection that breaks
  */
 export async function boundedText(response: Response, bytesMax: number): Promise<string> {
   const chunks: Uint8Array[] = [];

@@ -9,17 +9,21 @@ const PARSER_PROBLEMS: Record<string, ProblemCode> = {
   ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
 };
 
-/** Answers malformed requests with a problem document. Node alone would send an empty status or close the socket. */
+/**
+ * Makes a server answer malformed requests with a problem document (RFC 9457). Without this, Node sends an empty status
+ * or closes the socket.
+ */
 export function answerMalformed(server: Server): Server {
   server.on('clientError', answerClientError);
-  // This server is no proxy. Node would close the connection of a CONNECT without an answer.
+  // This server is no proxy, so a CONNECT request gets 405. Without this handler, Node closes the connection without an
+  // answer.
   server.on('connect', (_req: IncomingMessage, socket: Duplex) => endWith(socket, 'method_not_allowed', 'Allow: GET'));
-  // A server may ignore an unknown expectation (RFC 9110, 10.1.1).
+  // An unknown `Expect` header may be ignored (RFC 9110, 10.1.1), so the request is handled as if it had none.
   server.on('checkExpectation', (req, res) => server.emit('request', req, res));
   return server;
 }
 
-/** Bytes that are not HTTP, or that never end, make no request: only the socket can be answered. */
+/** Answers on the bare socket: bytes that are not HTTP, or a request that never ends, give no request object. */
 function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
   if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy();
   endWith(socket, PARSER_PROBLEMS[error.code ?? ''] ?? 'invalid_request');
@@ -37,7 +41,7 @@ function endWith(socket: Duplex, code: ProblemCode, ...headers: string[]): void 
     ...headers,
     'Connection: close',
   ];
-  // The client may have left already, which makes the answer a no-op.
+  // The client may have closed the connection already. Then writing fails, and nobody waits for the answer.
   socket.on('error', () => socket.destroy());
   socket.end(`${head.join('\r\n')}\r\n\r\n${text}`, () => socket.destroy());
 }

@@ -2,30 +2,35 @@ import { brokeUnexpectedly, storeFailed } from '../process/telemetry.js';
 import { Problem, type ProblemCode, type ProblemDetails } from '../rules/errors.js';
 
 /**
- * A store is likely to be back after this time, in s. Clients reconnect within 1 s, and sales are verified within
- * another.
+ * Seconds for `Retry-After` while Redis or Postgres is away. Clients reconnect within 1 s, and a worker compares the
+ * sales with Postgres within one more.
  */
 const UNAVAILABLE_RETRY_SECONDS = 2;
 
-/** Express and its body parsers throw errors with these HTTP statuses. Any other 4xx means a malformed request. */
+/**
+ * The problem codes for HTTP statuses of errors that Express and its body parsers throw. Any other 4xx becomes
+ * `invalid_request`.
+ */
 const CODES: Record<number, ProblemCode> = { 404: 'not_found', 413: 'body_too_large' };
 
-/** Tells the failures of one store from defects. */
+/** Recognises the errors by which Redis or Postgres fails. All other errors are defects of the code. */
 export interface StoreFailures {
   store: 'redis' | 'postgres';
-  /** Whether the error means that the store can't be reached or can't serve, so that a retry may help. */
+  /**
+   * Tells whether an error means that this store is unreachable or cannot serve for the moment. Then a retry may help.
+   */
   include(error: unknown): boolean;
-  /** Details for clients that may know which store failed. */
+  /** Fields added to the answer, for an app whose clients may know which store failed. */
   details?: ProblemDetails;
 }
 
 /**
- * Maps a thrown error to the problem that the client sees. A store's failure is reported as such. An unexpected error is
- * logged here and only here, and its text never reaches the client.
+ * Maps a thrown error to the problem that the client sees. A failure of Redis or Postgres becomes `unavailable`. An
+ * unexpected error becomes `internal`: it is logged here only, and its text never reaches the client.
  *
- * @param error the thrown value
- * @param where names the endpoint in log and metric
- * @param stores the stores that the app depends on
+ * @param error the thrown value; a `Problem` is returned unchanged
+ * @param where the endpoint, as log and metric name it
+ * @param stores recognises the failures of each store that the app depends on
  */
 export function problemOf(error: unknown, where: string, stores: readonly StoreFailures[]): Problem {
   if (error instanceof Problem) return error;

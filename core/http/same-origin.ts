@@ -1,9 +1,10 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
 /**
- * Tells whether a page of this very host sent the request. Browsers name the sending page in every unsafe request.
+ * Tells whether a page of this very host sent the request, by `Sec-Fetch-Site` or `Origin`. Browsers send one of these
+ * headers with every request except GET and HEAD.
  *
- * @returns undefined when the headers do not say, as with clients that are not browsers
+ * @returns undefined when neither header is present, as with clients that are not browsers
  */
 export function isSameOrigin(headers: IncomingHttpHeaders): boolean | undefined {
   const { origin, host, 'sec-fetch-site': site } = headers;

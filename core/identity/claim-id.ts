@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 
 /**
- * Makes claim ids: UUIDs of version 7 (RFC 9562), which begin with the time in ms. The later of two claims of one buyer
- * has the greater id, and the orders of one sale are neighbours in the index of Postgres.
+ * Makes claim ids: UUIDs of version 7 (RFC 9562), which begin with the time in ms. So a buyer's later claim has the
+ * greater id, and a sale's orders are neighbours in Postgres's primary-key index.
  *
  * @param count how many ids
  */
@@ -12,7 +12,7 @@ export function newClaimIds(count: number): string[] {
   return Array.from({ length: count }, () => start + randomUUID().slice(15));
 }
 
-/** Makes one claim id. */
+/** Makes one claim id, a UUID of version 7 like those of {@link newClaimIds}. */
 export function newClaimId(): string {
   const [claimId = ''] = newClaimIds(1);
   return claimId;

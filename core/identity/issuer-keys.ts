@@ -3,31 +3,39 @@ import { z } from 'zod';
 import { boundedText } from '../http/bounded-text.js';
 import { SECOND_MS } from '../rules/clock.js';
 
-/** Accepted signature algorithms. Symmetric algorithms and `none` are excluded on purpose. */
+/**
+ * Signature algorithms accepted in tokens of the shop's issuer. Symmetric ones and `none` are excluded on purpose, as
+ * they let an attacker forge tokens.
+ */
 export const ISSUER_ALGORITHMS = ['RS256', 'ES256', 'EdDSA'] as const;
-/** One of the accepted algorithms. */
+/** A signature algorithm that is accepted in tokens of the shop's issuer. */
 export type IssuerAlgorithm = (typeof ISSUER_ALGORITHMS)[number];
 
-/** A public key with which an issuer signs tokens. */
+/** A public key that verifies tokens of the shop's issuer. */
 export interface IssuerKey {
-  /** The only algorithm that a token of this key may name. */
+  /** The only algorithm accepted in tokens that name this key. */
   algorithm: IssuerAlgorithm;
   pem: string;
 }
 
-/** Time limit for an answer of the issuer, in ms. After it, the key list is requested again later. */
+/**
+ * Time limit for reading the issuer's key list over HTTP, in ms. After a time-out, the list is requested again later.
+ */
 const ANSWER_MS = 3 * SECOND_MS;
 
-/** Largest key list accepted, in bytes. A list holds two to ten keys of about 500 bytes. */
+/** Largest key list accepted from the issuer, in bytes. A usual list holds two to ten keys of about 500 bytes. */
 const BYTES_MAX = 256 * 1_024;
 const KEYS_MAX = 100;
 
-/** Shortest RSA key accepted, in bits: shorter ones can be broken (RFC 7518, 3.3). */
+/** Shortest RSA key accepted from the issuer, in bits: shorter ones can be broken (RFC 7518, 3.3). */
 const RSA_BITS_MIN = 2_048;
 
 const KeyList = z.object({ keys: z.array(z.unknown()).max(KEYS_MAX) });
 
-/** A public signing key with a name (RFC 7517). A list that contains the private part would let anybody sign. */
+/**
+ * The form of a key in the list: a public signing key with a name (RFC 7517). A key with its private part `d` is
+ * refused, as anyone could sign with it.
+ */
 const Jwk = z.looseObject({
   kid: z.string().min(1),
   kty: z.string(),
@@ -38,11 +46,11 @@ const Jwk = z.looseObject({
 });
 
 /**
- * Reads the public keys of an issuer.
+ * Reads the public keys of the shop's token issuer over HTTP.
  *
- * @param url where the issuer publishes the keys: from the settings only, and redirects are refused
- * @param signal cancels the request
- * @returns the usable keys by name, at least one
+ * @param url the address of the key list (JWKS), from our settings only; redirects are refused
+ * @param signal aborts the request
+ * @returns the usable keys by name (`kid`), at least one
  * @throws Error when the list cannot be read or holds no usable key
  */
 export async function readIssuerKeys(url: string, signal: AbortSignal): Promise<Map<string, IssuerKey>> {
@@ -58,7 +66,10 @@ export async function readIssuerKeys(url: string, signal: AbortSignal): Promise<
   return new Map(usable);
 }
 
-/** Keys for other purposes and entries that are no key are skipped, so that they spoil no good key. */
+/**
+ * Returns the key of a list entry, or undefined if the entry is malformed or has another purpose. So a bad entry never
+ * spoils the good keys.
+ */
 function usableKey(published: unknown): [[string, IssuerKey]] | undefined {
   const jwk = Jwk.safeParse(published).data;
   const algorithm = jwk && algorithmOf(jwk);

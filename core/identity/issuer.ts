@@ -4,29 +4,32 @@ import { Problem } from '../rules/errors.js';
 import { ISSUER_ALGORITHMS, type IssuerKey, readIssuerKeys } from './issuer-keys.js';
 import { createIssuerTokenVerifier, type IssuerClaims, readTokenHeader } from './token.js';
 
-/** The issuer of the shop's tokens: the address of its keys, and the claims that a token must carry. */
+/** The issuer of the shop's tokens: the address of its public keys, and the claims required in its tokens. */
 export interface IssuerEndpoint extends IssuerClaims {
   url: string;
 }
 
 /**
- * Period between two readings of the key list, in ms. A key that the issuer withdraws stays valid this long at most. A
- * token with an unknown key triggers a reading in between.
+ * How often the issuer's key list is read, in ms. A key that the issuer withdraws is accepted for at most this long. A
+ * token with an unknown key triggers an earlier reading.
  */
 const READ_EVERY_MS = 5 * MINUTE_MS;
 
 /**
- * Shortest pause between two readings, in ms, so that forged tokens cannot flood the issuer. A key missing from a list
- * younger than this does not exist.
+ * Shortest pause between two readings of the issuer's key list, in ms, so that forged tokens cannot flood the issuer. A
+ * token whose key is missing from a younger list is invalid.
  */
 const PAUSE_MS = 5 * SECOND_MS;
 
-/** The two periods in use. Tests pass shorter ones. */
+/** How often the issuer's keys are read in production. Tests pass shorter periods. */
 const TIMES = { readEveryMs: READ_EVERY_MS, pauseMs: PAUSE_MS };
 
 const ALGORITHMS: readonly unknown[] = ISSUER_ALGORITHMS;
 
-/** Verifies tokens with the keys already read. Verifying never waits for the issuer. */
+/**
+ * Verifies buyers' tokens with the issuer's public keys, which are read in the background. Verifying a token never
+ * waits for the issuer.
+ */
 export class Issuer {
   readonly #endpoint: IssuerEndpoint;
   readonly #pauseMs: number;
@@ -38,11 +41,11 @@ export class Issuer {
   #isReading = false;
 
   /**
-   * Reads the keys now, then periodically, and when a token names an unknown key. While the issuer is away, the last keys
-   * stay valid.
+   * Starts to read the issuer's public keys: now, periodically, and when a token names an unknown key. While the issuer
+   * is away, the last keys stay valid.
    *
-   * @param endpoint the address of the keys, and the claims that a token must carry
-   * @param times the two periods, in ms
+   * @param endpoint the address of the keys, and the `iss` and `aud` that a token must carry
+   * @param times how often the keys are read, and the shortest pause between two readings, in ms
    */
   constructor(endpoint: IssuerEndpoint, { readEveryMs, pauseMs } = TIMES) {
     this.#endpoint = endpoint;
@@ -54,13 +57,13 @@ export class Issuer {
     void this.#read();
   }
 
-  /** Whether the keys have been read at least once. Until then no token can be verified. */
+  /** Whether the issuer's keys have been read at least once. Before, no token can be verified. */
   get ready(): boolean {
     return this.#verifiers.size > 0;
   }
 
   /**
-   * Verifies a token of the issuer.
+   * Verifies a token that the issuer has signed.
    *
    * @returns the buyer's id, or undefined for every invalid token
    * @throws Problem `unavailable` when the token names a key that the issuer may have published since the last reading
@@ -75,7 +78,7 @@ export class Issuer {
     throw new Problem('unavailable', { detail: "the issuer's keys are being read", retryAfterSeconds: 1 });
   }
 
-  /** Stops the periodic reading. */
+  /** Stops reading the issuer's keys, and aborts a reading in flight. */
   close(): void {
     clearInterval(this.#timer);
     this.#stopped.abort();

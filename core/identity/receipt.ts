@@ -1,25 +1,28 @@
 import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
 import type { Claim } from '../rules/claim.js';
 
-/** The signed proof of a claim that its buyer keeps. A receipt stays true when Redis has lost the claim. */
+/** The signed proof of a claim that its buyer keeps. A receipt stays valid even when Redis has lost the claim. */
 export interface Receipt extends Claim {
   saleId: string;
   wonAtMs: number;
 }
 
-/** The key that signs receipts: the shared secret, or the key object that {@link receiptKey} makes of it. */
+/** The key that signs receipts: the shared secret, or the key object that {@link receiptKey} makes of the secret. */
 export type ReceiptKey = string | KeyObject;
 
-/** Prepares the shared secret for signing: 1.5 µs a receipt instead of 3.3 (measured). */
+/**
+ * Prepares the shared secret as a key object for signing receipts. A signature then takes 1.5 µs instead of 3.3 µs
+ * (measured).
+ */
 export function receiptKey(secret: string): ReceiptKey {
   return createSecretKey(secret, 'utf8');
 }
 
 /**
- * Signs a receipt.
+ * Signs a receipt, by which its buyer can prove the claim later.
  *
- * @returns `claimId.unit.wonAtMs.signature`, safe in a URL. Sale and buyer are signed but left out: the
- * request names them.
+ * @returns `claimId.unit.wonAtMs.signature`, safe in a URL. The signature also covers sale and buyer, which every
+ * request names itself.
  */
 export function signReceipt(key: ReceiptKey, receipt: Receipt): string {
   const text = `${receipt.claimId}.${receipt.unit}.${receipt.wonAtMs}`;
@@ -27,10 +30,10 @@ export function signReceipt(key: ReceiptKey, receipt: Receipt): string {
 }
 
 /**
- * Verifies a receipt.
+ * Verifies a receipt that a buyer shows.
  *
- * @param shown the sale for which the receipt is shown, and the buyer who shows it
- * @returns the content, or undefined when the receipt was signed for another sale, buyer or key
+ * @param shown the sale and the buyer that the request names
+ * @returns the content; undefined when the receipt is malformed, or was signed for another sale, buyer or key
  */
 export function verifyReceipt(
   key: ReceiptKey,
@@ -45,7 +48,10 @@ export function verifyReceipt(
   return { saleId, buyerId, claimId, unit: Number(unit), wonAtMs: Number(wonAtMs) };
 }
 
-/** Ids of sales and buyers contain no dot, so the joined text has one reading only. */
+/**
+ * Signs the fields of a receipt, joined by dots. Ids of sales and buyers contain no dot, so two receipts never give the
+ * same text.
+ */
 function signature(key: ReceiptKey, saleId: string, buyerId: string, text: string): string {
   return createHmac('sha256', key).update(`receipt.${saleId}.${buyerId}.${text}`).digest('base64url');
 }

@@ -2,16 +2,16 @@ import { createSigner, createVerifier } from 'fast-jwt';
 import { ID_PATTERN } from '../rules/claim.js';
 import type { IssuerKey } from './issuer-keys.js';
 
-/** Lifetime of a token made by `cli token` or for a guest, in ms. */
+/** Lifetime of a buyer's token that `cli token` or the guest login issues, in ms. */
 export const TOKEN_LIFE_MS = 24 * 60 * 60 * 1_000;
 
 /**
- * Creates the function that verifies buyers' tokens signed with the shared secret. Verifying does no I/O and takes
- * about 12 µs (fast-jwt, HS256, measured).
+ * Creates the function that verifies buyers' tokens signed with the shared secret. Verifying a token does no I/O and
+ * takes about 12 µs (fast-jwt, HS256, measured).
  *
- * @param secret the shared secret
- * @returns a function from a token to the buyer's id. It returns undefined for an expired token, one without `exp`, one
- * with another algorithm, and one whose `sub` is no valid id.
+ * @param secret the key that the API shares with the shop
+ * @returns a function from a token to the buyer's id. It returns undefined for a token that is expired, lacks `exp`,
+ * names another algorithm, or has no valid id as `sub`.
  */
 export function createBuyerVerifier(secret: string): (token: string) => string | undefined {
   return buyerOfToken(
@@ -25,31 +25,34 @@ function buyerOfToken(verify: (token: string) => { sub?: unknown }): (token: str
       const { sub } = verify(token);
       return typeof sub === 'string' && ID_PATTERN.test(sub) ? sub : undefined;
     } catch {
-      // Every defect of a token has the same consequence: no buyer.
+      // A malformed, expired or forged token has the same consequence: there is no buyer.
       return undefined;
     }
   };
 }
 
-/** The claims that a token of the shop's issuer must carry. An issuer also makes tokens for other services. */
+/**
+ * The `iss` and `aud` that a token of the shop's issuer must carry. The issuer may sign tokens for other services, too,
+ * and those must not count here.
+ */
 export interface IssuerClaims {
   issuer: string;
   audience: string;
 }
 
 /**
- * Tolerated difference between the clocks of issuer and API, in ms. A token is often used within a second of its
- * making.
+ * Tolerated difference between the clocks of issuer and API, in ms. A token is often used within a second of its issue,
+ * when a small difference already matters.
  */
 const CLOCK_TOLERANCE_MS = 5_000;
 
 /**
- * Creates the function that verifies tokens signed with one key of the shop's issuer. The key fixes the algorithm: a
- * token cannot choose. RS256 takes about 5 times as long as HS256, ES256 and EdDSA 10 to 12 times (measured).
+ * Creates the function that verifies tokens signed with one key of the shop's issuer. The key fixes the algorithm, so a
+ * token cannot choose another. RS256 takes about 5 times as long as HS256, ES256 and EdDSA 10 to 12 times (measured).
  *
  * @param key the public key that the token names
- * @param claims the claims that the token must carry
- * @returns a function from a token to the buyer's id, or undefined
+ * @param claims the `iss` and `aud` that the token must carry
+ * @returns a function from a token to the buyer's id, or to undefined for an invalid token
  */
 export function createIssuerTokenVerifier(
   { pem, algorithm }: IssuerKey,
@@ -69,7 +72,8 @@ export function createIssuerTokenVerifier(
 }
 
 /**
- * Reads the unverified header of a token, which names algorithm and key.
+ * Reads the header of a token, which names its algorithm and key. The header is not verified, so callers must not trust
+ * it.
  *
  * @returns undefined when the text is no token
  */
@@ -83,33 +87,36 @@ export function readTokenHeader(token: string): { alg?: unknown; kid?: unknown }
 }
 
 /**
- * Signs a buyer's token.
+ * Signs a token that identifies a buyer.
  *
- * @param secret the shared secret
- * @param buyerId becomes the claim `sub`
- * @param lifeMs lifetime, in ms
+ * @param secret the HS256 key with which the API verifies tokens
+ * @param buyerId becomes the `sub` of the token
+ * @param lifeMs lifetime of the token, in ms
  */
 export function issueToken(secret: string, buyerId: string, lifeMs = TOKEN_LIFE_MS): string {
   return createSigner({ key: secret, algorithm: 'HS256', expiresIn: lifeMs })({ sub: buyerId });
 }
 
-/** Lifetime of an operator's session, in ms: a working day. */
+/** Lifetime of an operator's session in the admin console, in ms: a working day. */
 export const SESSION_LIFE_MS = 8 * 60 * 60 * 1_000;
 
-/** The claims of a session. A buyer's token lacks them, so it never opens the console, even with equal keys. */
+/**
+ * The JWT claims of an operator's session. A buyer's token lacks them, so it never opens the admin console, even if
+ * both keys were equal.
+ */
 const SESSION = { sub: 'operator', aud: 'dropline-admin' } as const;
 
 /**
- * Signs the session of an operator who has logged in.
+ * Signs the session of an operator who has logged in to the admin console.
  *
  * @param key the key for sessions, never the one for buyers' tokens
- * @param lifeMs lifetime, in ms
+ * @param lifeMs lifetime of the session, in ms
  */
 export function issueSession(key: string, lifeMs = SESSION_LIFE_MS): string {
   return createSigner({ key, algorithm: 'HS256', expiresIn: lifeMs })(SESSION);
 }
 
-/** Creates the function that tells whether a session is valid: issued with this key and not expired. */
+/** Creates the function that tells whether an operator's session is valid: signed with this key and not expired. */
 export function createSessionVerifier(key: string): (session: string) => boolean {
   const verify = createVerifier({
     key,
@@ -123,7 +130,7 @@ export function createSessionVerifier(key: string): (session: string) => boolean
     try {
       return Boolean(verify(session));
     } catch {
-      // Every defect of a session has the same consequence: no access.
+      // A malformed, expired or forged session has the same consequence: no access.
       return false;
     }
   };

@@ -7,16 +7,18 @@ import { createPayment, showPayUrl } from '../steps/pay-order.js';
 import { takePaymentAnswer } from '../steps/payment-event.js';
 
 /**
- * Most payments asked about in one round. A provider answers within 5 s, and the next few questions come due meanwhile.
+ * The most payments asked about in one round of the actor ask-providers. An answer may take 5 s, and a larger round
+ * would delay payments that come due meanwhile.
  */
 const ASK_BATCH = 200;
 
-/** Questions in flight at once, since providers limit their rate. */
+/** The most questions in flight at the providers at once, since providers limit the rate of requests. */
 const ASK_TOGETHER = 8;
 
 /**
- * Asks providers about payments whose webhook is missing. The first question comes after 5 s, later ones back off. One
- * always comes just before the order expires, and more follow for a day, as money may come late.
+ * Asks providers about payments whose outcome no webhook has reported. The first question comes 5 s after the payment
+ * was requested, later ones with back-off. One always comes just before the payment deadline. Questions continue for a
+ * day after it, as buyers' money may come late.
  *
  * @returns the number of payments asked about
  * @throws the first error, after every payment was tried
@@ -32,12 +34,14 @@ export async function askProviders(ctx: StepContext): Promise<number> {
 }
 
 async function ask(ctx: StepContext, payment: Payment): Promise<void> {
-  // Scheduled before the call, so that a provider that is away is not asked every second.
+  // The next question is scheduled before the provider is called. Otherwise an unreachable provider would be asked
+  // every second.
   await askAgainLater(ctx.db, payment.id);
   const report = await crashStep('ask.provider', () => providerOf(ctx, payment.provider).ask(payment));
   await crashPoint('ask.answered');
   if (report) return takePaymentAnswer(ctx, payment.provider, report);
-  // The provider does not know the payment: our call was lost. While the buyer waits, it is repeated.
+  // The provider does not know the payment, so our request to create it was lost. The request is repeated while the
+  // order can still be paid.
   if (!payment.payable || payment.status !== 'requested') return;
   const created = await createPayment(ctx, payment);
   if (created.kind !== 'open') return;

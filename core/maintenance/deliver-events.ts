@@ -5,16 +5,20 @@ import { inTurn } from '../steps/in-turn.js';
 import { releaseUnits } from '../steps/release-units.js';
 import { pages } from './pages.js';
 
-/** Age at which a release counts as abandoned, in ms. The process that wrote it normally carries it out at once. */
+/**
+ * Age at which a release in Postgres counts as abandoned, in ms. Normally the process that wrote the release carries it
+ * out in Redis at once.
+ */
 const DELIVER_AFTER_MS = 1_000;
 
 const DELIVER_BATCH = 500;
 
 /**
- * Carries out releases that Postgres decided and no process finished, since it died or Redis was away.
+ * Carries out, in Redis, the releases that no process has finished: it died, or Redis was away. A release frees a unit
+ * and its buyer, and Postgres keeps it until then.
  *
- * @returns the number carried out
- * @throws the first error, after every sale was tried; those releases stay for the next round
+ * @returns the number of releases carried out
+ * @throws the first error, after every sale was tried; the releases of a failed sale stay due for the next round
  */
 export async function deliverEvents(ctx: StepContext): Promise<number> {
   let delivered = 0;

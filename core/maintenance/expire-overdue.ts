@@ -2,8 +2,8 @@ import type { StepContext } from '../steps/context.js';
 import { expireOrders } from '../steps/expire-orders.js';
 
 /**
- * Cancels every order whose deadline has passed. Normally the delayed job of each batch is faster. This actor is the
- * guarantee, as `pay_by` in Postgres survives the loss of a queue.
+ * Cancels every order whose payment deadline has passed. Normally the delayed job expire-orders is faster. This actor,
+ * a task that a worker repeats, works even if the queue was lost: it reads `pay_by` in Postgres.
  *
  * @returns the number of orders cancelled
  */

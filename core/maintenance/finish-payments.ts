@@ -8,12 +8,15 @@ import { decideLateMoney, tellRefunded } from '../steps/decide-late-money.js';
 import { inTurn } from '../steps/in-turn.js';
 import { pages } from './pages.js';
 
-/** Most payments of one round. A provider answers within 5 s; the next round takes the rest. */
+/**
+ * The most payments read at once, and the most refunds of one round. A provider may take 5 s for a refund; the next
+ * round takes the rest.
+ */
 const FINISH_BATCH = 50;
 
 /**
- * Finishes interrupted work on payments. Late money is decided. Refunds go through the provider, or into the buyer's
- * wallet when the provider refuses.
+ * Finishes work on payments that was cut off. Late money, which arrived after its order had ended, is decided. Refunds
+ * go through the provider, or into the buyer's wallet when the provider refuses.
  *
  * @returns the number of payments worked on
  * @throws the first error, after every payment was tried
@@ -25,7 +28,7 @@ export async function finishPayments(ctx: StepContext): Promise<number> {
     await inTurn(payments, payment => finish(ctx, payment));
   };
   const lateMoney = pages(FINISH_BATCH, id => readLateMoney(ctx.db, FINISH_BATCH, id));
-  // A failure with late money must not hold up refunds.
+  // Late money and refunds are tried separately, so that a failure of the first does not hold up the second.
   await inTurn(
     [
       () => inTurn(lateMoney, payments => each(payments, decideLateMoney)),
@@ -37,8 +40,8 @@ export async function finishPayments(ctx: StepContext): Promise<number> {
 }
 
 async function giveBack(ctx: StepContext, payment: Payment): Promise<void> {
-  // Scheduled before the call, so that a provider that is away is asked with back-off. The idempotency key makes a
-  // repeated refund harmless.
+  // The next attempt is scheduled before the provider is called, so that an unreachable provider is tried with
+  // back-off. The idempotency key makes a repeated refund harmless.
   await refundAgainLater(ctx.db, payment.id);
   const outcome = await crashStep('refund.provider', () => providerOf(ctx, payment.provider).refund(payment));
   await crashPoint('refund.returned');
@@ -51,10 +54,9 @@ async function giveBack(ctx: StepContext, payment: Payment): Promise<void> {
 }
 
 /**
- * Tells whether a provider that refuses a refund has already returned the money: by a call whose answer was lost long
- * ago, or by hand.
+ * Tells whether a provider that refuses a refund has already returned the money, by hand or after an unanswered call.
  *
- * @throws Error when the provider does not say where the money is: ask again later
+ * @throws Error when the provider reports neither `paid` nor `refunded`: the refund is retried later
  */
 async function isGivenBack(ctx: StepContext, payment: Payment): Promise<boolean> {
   const report = await providerOf(ctx, payment.provider).ask(payment);

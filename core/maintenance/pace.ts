@@ -1,29 +1,29 @@
 /**
- * Comparing takes at most one part in this many of the time, as it reads the whole sale in both stores in the middle of
- * a rush.
+ * The pause after a comparison of a sale, as a multiple of the time that the comparison took. A comparison reads the
+ * whole sale from both stores, and must not slow down a rush.
  */
 const SHARE = 20;
 
-/** Shortest and longest pause between two comparisons of a sale, in ms. */
+/** Shortest and longest pause between two comparisons of one sale, in ms. */
 const PAUSE_MIN_MS = 4_000;
 const PAUSE_MAX_MS = 60_000;
 
 /**
- * Decides when each sale is compared again: soon after a quick comparison, later after a slow one. The state is local
- * to a process and may be lost.
+ * Decides when reconcile compares each sale again: soon after a quick comparison, later after a slow one. Each process
+ * keeps its own pace; losing it only makes the next comparison early.
  */
 export class Pace {
   readonly #nextAtMs = new Map<string, number>();
 
-  /** Tells whether a sale is due for a comparison. */
+  /** Tells whether reconcile should compare a sale now. */
   isDue(saleId: string): boolean {
     return performance.now() >= (this.#nextAtMs.get(saleId) ?? 0);
   }
 
   /**
-   * Records a comparison.
+   * Records that a sale was just compared, and schedules its next comparison.
    *
-   * @param tookMs its duration, in ms
+   * @param tookMs duration of the comparison, in ms
    */
   compared(saleId: string, tookMs: number): void {
     const pauseMs = Math.min(PAUSE_MAX_MS, Math.max(PAUSE_MIN_MS, SHARE * tookMs));

@@ -1,8 +1,9 @@
 /**
- * Reads rows page by page, each page behind the last row of the one before. So a row that fails holds up no later row.
+ * Reads rows from Postgres page by page, each page beginning after the last id of the previous one. So a row whose
+ * processing fails does not hold up later rows.
  *
  * @param size the most rows of a page
- * @param read reads the rows with the lowest ids above `afterId`, at most a page
+ * @param read reads the rows with the lowest ids above `afterId`, at most one page
  * @returns non-empty pages
  */
 export async function* pages<T extends { id: bigint }>(

@@ -5,13 +5,13 @@ import { dropSale } from '../redis/sale/sale.js';
 import type { StepContext } from '../steps/context.js';
 
 /**
- * Removes old data: from Redis the sales that ended {@link KEEP_DAYS} days ago (Postgres keeps their orders), and from
- * Postgres their releases and the delivered notices.
+ * Removes data that nobody needs after {@link KEEP_DAYS} days: ended sales from Redis, old releases and shop notices
+ * from Postgres. Postgres keeps the orders.
  *
  * @returns the number of sales removed from Redis
  */
 export async function prune(ctx: StepContext): Promise<number> {
-  // A sale that Postgres does not know stays, because the database may be the wrong one.
+  // A sale in Redis that Postgres does not know stays, because this process may use the wrong database.
   const over = await readLongOver(ctx.db, await readLoadedSaleIds(ctx.redis));
   for (const saleId of over) await dropSale(ctx.redis, saleId);
   await closeDeliveries(ctx.db);

@@ -15,10 +15,12 @@ import type { StepContext } from '../steps/context.js';
 import { giveUp } from '../steps/give-up.js';
 
 /**
- * Rebuilds a sale in Redis, from Postgres and from the unplaced claims that Redis still has. The gate is shut first
- * (claims answer 503), so that nothing changes in Redis between the reading and the swap.
+ * Rebuilds a sale in Redis, from its orders in Postgres and from unplaced claims that Redis still has. The sale's gate
+ * is shut first: every script then refuses, and claims get 503. So nothing changes in Redis between the reading and the
+ * swap.
  *
- * @returns the number of claims, or undefined when Postgres has no such sale or another process rebuilt it meanwhile
+ * @returns the number of claims in the rebuilt sale; undefined without such a sale in Postgres, or when another process
+ * rebuilt it
  * @throws the stores' errors: the gate stays shut, and reconcile tries again
  */
 export async function rebuild(ctx: StepContext, saleId: string): Promise<number | undefined> {
@@ -28,11 +30,13 @@ export async function rebuild(ctx: StepContext, saleId: string): Promise<number 
   await crashPoint('rebuild.shut');
   const remains = await readRemains(ctx.redis, saleId);
   await overtakeGeneration(ctx.db, saleId, remains?.latestGeneration ?? 0);
-  // Read after shutting the gate: before, Redis may have given out units of a restock newer than an earlier reading.
+  // The sale is read after its gate was shut. An earlier reading could miss a restock whose units Redis has already
+  // given out.
   const sale = await readSale(ctx.db, saleId);
   if (!sale) return undefined;
   const merged = await mergeForGood(ctx, saleId, remains, sale.units);
-  // Read after the orders: a unit withdrawn in between belonged to its order, so it is nobody's in either case.
+  // Withdrawn units, which were refunded and stay out of stock, are read after the orders. A unit withdrawn in between
+  // is still in its order, so it stays out of stock either way.
   const state = { ...merged, withdrawn: await readWithdrawnUnits(ctx.db, saleId) };
   await crashPoint('rebuild.read');
   const opened = await crashStep('rebuild.open', () => openSale(ctx.redis, sale, { state, gate: loaded ? gate : '' }));
@@ -50,12 +54,13 @@ export async function rebuild(ctx: StepContext, saleId: string): Promise<number 
   return state.claims.length;
 }
 
-/** Most tombstones of one statement. */
+/** The most claims that one statement looks up or gives up. */
 const VOID_BATCH = 1_000;
 
 /**
- * Merges both stores. A claim that cannot be kept gets its tombstone before its buyer hears of the loss, as a worker
- * may be about to place it. If the worker is faster, its order counts, and the merge is repeated.
+ * Merges the orders of Postgres with the claims left in Redis. A claim that cannot be kept first gets a tombstone, a
+ * row that keeps it from ever becoming an order. If a worker has placed the claim before, its order counts, and the
+ * merge is repeated.
  */
 async function mergeForGood(
   ctx: StepContext,
@@ -76,8 +81,8 @@ async function mergeForGood(
 }
 
 /**
- * Reads claims that an old copy of Redis holds as live and that have ended in Postgres: their buyers have ordered again
- * since.
+ * Returns the ids of claims that an old copy of Redis holds as live although they have ended in Postgres. Their buyers
+ * have ordered again since.
  */
 async function readPast(ctx: StepContext, remains: Remains | undefined, latest: Order[]): Promise<Set<string>> {
   const current = new Set(latest.map(({ claimId }) => claimId));
@@ -98,8 +103,8 @@ function withoutClaims(remains: Remains | undefined, past: Set<string>): Remains
 }
 
 /**
- * Postgres is right about every claim it knows. Other claims were accepted and are in flight: those that contradict
- * nothing are kept, the rest are lost.
+ * Builds the new content of a sale. Postgres is right about every claim that has an order. A claim that only Redis
+ * knows is kept, or lost if its unit or its buyer has another live claim.
  */
 function merge(orders: Order[], remains: Remains | undefined, units: number): StartingState & { lost: Claim[] } {
   const claims = new Map(orders.map(order => [order.buyerId, claimOf(order)]));

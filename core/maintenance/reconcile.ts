@@ -15,12 +15,12 @@ import { Pace } from './pace.js';
 import { rebuild } from './rebuild.js';
 import { repairAll } from './repair.js';
 
-/** With `dryRun` the comparison changes nothing. */
+/** Options of {@link reconcile}. With `dryRun`, differences are listed and nothing is repaired. */
 export interface ReconcileOptions {
   dryRun?: boolean;
 }
 
-/** The differences and repairs of one comparison. */
+/** The differences that one comparison of a sale found between Redis and Postgres, and their repairs. */
 export interface Reconciliation {
   saleId: string;
   differences: Difference[];
@@ -28,11 +28,11 @@ export interface Reconciliation {
 }
 
 /**
- * Compares every sale that Redis should have, repairs the differences, and opens the gate of sales that Redis lost or
- * that were not compared in this run of Redis.
+ * Compares every sale that Redis should have with Postgres, and repairs the differences. Sales that Redis lost are
+ * rebuilt. A sale that was not compared in this run of Redis refuses everything: its gate is opened first.
  *
- * @param pace decides when a sale with an open gate is compared again
- * @returns the comparisons of sales with an open gate
+ * @param pace decides when a sale whose gate was open already is compared again
+ * @returns the comparisons of this round, without sales that are not due
  * @throws the first error, after every sale was tried; each repair is one script or one transaction, so the next round
  * continues
  */
@@ -40,7 +40,7 @@ export async function reconcileAll(ctx: StepContext, pace = new Pace()): Promise
   const runId = await readRunId(ctx.redis);
   const results: Reconciliation[] = [];
   const sales = await readRecentSales(ctx.db);
-  // Gates come first, so that no sale stays shut while another is repaired.
+  // All gates are opened before any repair, so that no sale refuses claims while another is repaired.
   const listed = new Set(await readLoadedSaleIds(ctx.redis));
   const reopened = new Set<string>();
   const open = async (sale: Sale) => {
@@ -51,13 +51,14 @@ export async function reconcileAll(ctx: StepContext, pace = new Pace()): Promise
     }
   };
   const compare = async (sale: Sale) => {
-    // A Redis that came back has missed changes, which are repaired at once.
+    // A sale whose gate was just opened has missed changes while Redis was away, so it is compared at once.
     if (!reopened.has(sale.id) && !pace.isDue(sale.id)) return;
     const startedAt = performance.now();
     results.push(await reconcileSale(ctx, sale));
     pace.compared(sale.id, performance.now() - startedAt);
   };
-  // A sale that cannot be opened does not keep others from being compared, but the registry is then not complete.
+  // A sale whose gate cannot be opened does not keep others from being compared. The round then fails, and the registry
+  // of loaded sales is not marked as complete.
   await inTurn([open, compare], step => inTurn(sales, step));
   const saleIds = sales.map(({ id }) => id);
   if (!(await markRegistryWhole(ctx.redis, runId, saleIds))) ctx.log.warn('Redis lost a sale while it was compared');
@@ -65,7 +66,7 @@ export async function reconcileAll(ctx: StepContext, pace = new Pace()): Promise
 }
 
 /**
- * Compares one sale in both stores and repairs the differences, claim by claim.
+ * Compares one sale in Redis with Postgres, and repairs the differences claim by claim.
  *
  * @returns the differences and repairs; undefined when Postgres has no such sale
  */
@@ -78,9 +79,9 @@ export async function reconcile(
   return sale && reconcileSale(ctx, sale, options);
 }
 
-/** The content of Redis for a sale, and its differences from Postgres. */
+/** The content of one sale in Redis, and its differences from Postgres. */
 interface Comparison {
-  /** The run of Redis that was read. */
+  /** The id of the run of Redis that was read. Redis gets a new one at each start. */
   runId: string;
   snapshot: Snapshot | undefined;
   differences: Difference[];
@@ -95,8 +96,8 @@ async function look(ctx: StepContext, sale: Sale): Promise<Comparison> {
 }
 
 /**
- * Behind an open gate something is always in flight. Behind a shut gate nothing moves, and buyers wait, so one
- * comparison is enough.
+ * Compares twice while the sale's gate is open, as claims in flight look like differences. A shut gate makes every
+ * script refuse, so nothing moves, and one comparison is enough.
  */
 async function differencesOf(
   ctx: StepContext,
@@ -110,12 +111,15 @@ async function differencesOf(
 }
 
 /**
- * The gate is `open`, or the sale was `rebuilt`, which makes the comparison stale. Another worker's rebuild leaves no
- * repair of ours.
+ * The outcome of opening the gate of a sale, which lets its scripts answer again. `rebuilt`: Redis got the sale from
+ * scratch, so the comparison is stale. There are no repairs if another worker rebuilt it.
  */
 type GateOutcome = { kind: 'open' } | { kind: 'rebuilt'; repairs: Repair[] };
 
-/** Opens a sale that was not compared in this run of Redis, and rebuilds one that single repairs cannot mend. */
+/**
+ * Opens the gate of a sale that was not compared in this run of Redis: its scripts answer again. A sale that single
+ * repairs cannot mend is rebuilt from scratch.
+ */
 async function openGate(ctx: StepContext, sale: Sale, comparison: Comparison): Promise<GateOutcome> {
   const { runId, snapshot, differences } = comparison;
   if (!snapshot || needsRebuild(differences, snapshot.runId === runId)) {
@@ -124,7 +128,7 @@ async function openGate(ctx: StepContext, sale: Sale, comparison: Comparison): P
     return { kind: 'rebuilt', repairs: claims === undefined ? [] : [{ kind, detail: { claims } }] };
   }
   if (snapshot.runId !== runId) {
-    // An operator may have paused or closed the sale while Redis was away.
+    // The state is taken from Postgres, as an operator may have paused or closed the sale while Redis was away.
     const { state, generation } = await latestOf(ctx, sale, snapshot);
     const opening = { runId, state, stateGeneration: generation };
     await crashStep('reconcile.verify', () => setSale(ctx.redis, sale.id, opening, { generation }));
@@ -133,7 +137,10 @@ async function openGate(ctx: StepContext, sale: Sale, comparison: Comparison): P
   return { kind: 'open' };
 }
 
-/** Reads the sale from Postgres, in a generation that Redis accepts. */
+/**
+ * Reads the sale from Postgres. If Redis knows a later generation, which counts the operator's changes, Postgres was
+ * restored from a copy. Its generation is then raised, since Redis ignores older ones.
+ */
 async function latestOf(ctx: StepContext, sale: Sale, { latestGeneration }: Snapshot): Promise<Sale> {
   if (latestGeneration <= sale.generation) return sale;
   await overtakeGeneration(ctx.db, sale.id, latestGeneration);
@@ -166,15 +173,16 @@ async function reconcileSale(
 }
 
 /**
- * A rebuild mends everything and shuts the gate for a moment. It is needed when Redis contradicts itself about units,
- * and for every difference in an unverified run of Redis, since that run has lost something.
+ * Decides whether a sale is rebuilt in Redis, which mends everything but makes its scripts refuse for a moment.
+ * Contradictions about units always require that. After a restart of Redis, so does every difference except a status or
+ * a release that is behind.
  */
 function needsRebuild(differences: Difference[], verified: boolean): boolean {
   if (!verified) return differences.some(({ kind }) => kind !== 'status_behind' && kind !== 'release_missing');
   return differences.some(({ kind }) => kind === 'units_wrong');
 }
 
-/** Copies an operator's change that reached Postgres and not Redis. */
+/** Copies to Redis an operator's change that so far reached only Postgres. */
 async function bringUpToDate(ctx: StepContext, sale: Sale): Promise<Repair> {
   const { state, generation, units } = sale;
   await carryOver(ctx.redis, sale);

@@ -9,26 +9,27 @@ import { inTurn } from '../steps/in-turn.js';
 import { placeOrders } from '../steps/place-orders.js';
 
 /**
- * Age at which an accepted claim counts as abandoned, in ms. Normal placing is faster (p99 below 1 s), and every claim
- * still gets its order within 15 s of any one fault.
+ * Age at which an unplaced claim in the outbox counts as abandoned, in ms. Normally a claim becomes an order faster
+ * (p99 below 1 s). So every claim still gets its order within 15 s of any one fault.
  */
 export const RESCUE_AFTER_MS = 5_000;
 
 /**
- * The same age while jobs wait in the queue, in ms. Such claims most likely belong to those jobs, and placing them
- * twice would only lengthen the queue. It leaves time within the 15 s.
+ * Age at which an unplaced claim counts as abandoned while jobs wait in the queue, in ms. Such a claim most likely
+ * belongs to a waiting job, and placing it twice would only lengthen the queue. The promise of an order within 15 s
+ * still holds.
  */
 const RESCUE_BUSY_AFTER_MS = 11_000;
 
 /**
- * Rescues claims in every sale that this Redis knows.
+ * Rescues the claims of every sale in Redis: places those that stayed in the outbox too long.
  *
  * @returns the number of claims placed or given up
  * @throws the first error, after every sale was tried
  */
 export async function rescueAll(ctx: StepContext): Promise<number> {
   let rescued = 0;
-  // The queue only decides how patient to be, so its failure does not matter.
+  // The queue only decides the age at which claims are rescued, so failing to read the queue does not matter.
   const isBusy = await areOrdersWaiting(ctx.queues).catch(() => false);
   const olderThanMs = isBusy ? RESCUE_BUSY_AFTER_MS : RESCUE_AFTER_MS;
   await inTurn(await readLoadedSaleIds(ctx.redis), async saleId => {
@@ -38,11 +39,11 @@ export async function rescueAll(ctx: StepContext): Promise<number> {
 }
 
 /**
- * Places the claims that the outbox shows as abandoned: their API or worker died, or the queue lost their job. Only the
- * outbox counts, never the state of a job. A claim may be placed twice at once: its primary key lets one insert and the
- * other read.
+ * Places the claims that stayed in the outbox too long: a process died, or the queue lost their job. Only the outbox
+ * counts, never the state of a job. Two processes may place a claim at once: the primary key lets one insert the order,
+ * which the other reads.
  *
- * @param olderThanMs least age of the claims, in ms
+ * @param olderThanMs least age of a claim since it was won, in ms
  * @returns the number of claims placed or given up
  * @throws the stores' errors: the claims stay in the outbox for the next round
  */

@@ -5,20 +5,22 @@ import { crashPoint, crashStep } from '../process/crash-point.js';
 import { shopTold } from '../process/telemetry.js';
 import type { ShopEndpoint, StepContext } from '../steps/context.js';
 
-/** Notices in flight at once. Those of one order are sent in sequence. */
+/** The most shop notices in flight at once. Notices about one order are sent in sequence. */
 const TELL_TOGETHER = 32;
 
-/** Time limit for the shop's answer, in ms. After it, the notice is sent again later. */
+/** Time limit for the shop's answer to a notice, in ms. After a time-out, the notice is sent again later. */
 const ANSWER_MS = 5_000;
 
 /**
- * Most batches of one round. A round continues while notices are due, but must release the actor's lock now and then.
+ * The most batches in one round of the actor tell-shop. A round continues while notices are due, but must release the
+ * actor's lock in Postgres now and then.
  */
 const ROUNDS_MAX = 50;
 
 /**
- * Sends notices to the shop: signed, in sequence for each order, with retries until the shop answers 2xx. Delivery is
- * at least once; a repeated notice has the same id.
+ * Sends the due notices about orders to the shop's webhook: signed, and in sequence for each order. A notice is
+ * repeated until the shop answers 2xx or the notice becomes a dead letter. Delivery is at least once; a repeated notice
+ * has the same id.
  *
  * @returns the number of notices that the shop accepted; 0 without a shop
  */
@@ -45,7 +47,7 @@ async function tell(ctx: StepContext, shop: ShopEndpoint, notice: Notice): Promi
 }
 
 /**
- * Sends one notice.
+ * Sends one notice to the shop's webhook.
  *
  * @returns the reason of a failure, or undefined when the shop accepted the notice
  */

@@ -6,19 +6,23 @@ import { type Sale, UNITS_MAX } from '../rules/sale.js';
 import type { StepContext } from '../steps/context.js';
 import { promoteWaiting } from '../steps/release-units.js';
 
-/** A sale after an operator's change. */
+/** A sale after an operator has paused, resumed, closed or restocked it. */
 export interface ChangedSale {
   sale: Sale;
-  /** The number of buyers promoted from standby. */
+  /** The number of buyers on standby who got a unit through this change. */
   promoted: number;
   /**
-   * False when Redis did not get the change: reconcile copies it later. Until then a sale that is not verified gives out
-   * nothing.
+   * False when the change is only in Postgres: reconcile copies it to Redis later. Until then, a sale that is not
+   * loaded or not verified gives out nothing.
    */
   inRedis: boolean;
 }
 
-/** The outcome of an operator's change. */
+/**
+ * The outcome of pausing, resuming, closing or restocking a sale. `closed`: the sale is closed already.
+ * `changed_meanwhile`: another operator changed the sale first. `too_many_units`: the restock exceeds the limit of
+ * units.
+ */
 export type ChangeOutcome =
   | ({ kind: 'changed' } & ChangedSale)
   | { kind: 'unknown_sale' }
@@ -27,11 +31,11 @@ export type ChangeOutcome =
   | { kind: 'too_many_units'; units: number };
 
 /**
- * Pauses, resumes, closes or restocks a sale: first in Postgres, which decides, then in Redis. Standby gets the units
- * that are free now. Pause, resume and close are idempotent. A restock adds its units each time, unless it names the
- * generation of the sale.
+ * Pauses, resumes, closes or restocks a sale: first in Postgres, which decides, then in Redis. Buyers on standby then
+ * get the free units. Pause, resume and close are idempotent. A restock adds its units each time, unless it names the
+ * sale's generation, which counts the operator's changes.
  *
- * @throws Postgres's error: the outcome is unknown
+ * @throws Postgres's error: the change may or may not have been made
  */
 export async function changeSale(ctx: StepContext, saleId: string, update: SaleUpdate): Promise<ChangeOutcome> {
   const before = await readSale(ctx.db, saleId);

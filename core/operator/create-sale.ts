@@ -5,21 +5,24 @@ import type { Redis } from '../redis/connection.js';
 import { openSale, refuseRulesOnCluster } from '../redis/sale/open-sale.js';
 import type { Sale } from '../rules/sale.js';
 
-/** A sale to create. */
+/**
+ * The settings of a sale to create. Its state and its generation, which counts the operator's changes, begin with fixed
+ * values.
+ */
 export type NewSale = Omit<Sale, 'state' | 'generation'>;
 
 /**
- * Creates a sale: the shop's accounts, the row in Postgres, the units in Redis. If this is cut off, the sale is in
- * Postgres, and reconcile loads it into Redis.
+ * Creates a sale: the shop's money accounts, the row in Postgres, the units in Redis. If this is cut off after the row
+ * is written, reconcile loads the sale into Redis.
  *
- * @returns false when a sale with this id exists: then nothing changed
- * @throws ConfigError for rules that a Redis Cluster cannot keep; the stores' errors
+ * @returns false when a sale with this id exists: then the sale stays unchanged
+ * @throws ConfigError for purchase rules across sales, which a Redis Cluster cannot enforce; the stores' errors
  */
 export async function createSale(stores: { db: Database; redis: Redis }, sale: NewSale): Promise<boolean> {
   await refuseRulesOnCluster(stores.redis, sale);
   await insertShopAccounts(stores.db, sale.currency);
   if (!(await insertSale(stores.db, sale))) return false;
-  // A no-op when reconcile has loaded the sale first.
+  // Loading the sale is a no-op when reconcile has loaded it from Postgres first.
   await openSale(stores.redis, { ...sale, state: 'open', generation: 1 });
   return true;
 }

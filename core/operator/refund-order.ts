@@ -7,17 +7,21 @@ import type { Order } from '../rules/order.js';
 import type { StepContext } from '../steps/context.js';
 import { releaseUnits } from '../steps/release-units.js';
 
-/** The outcome of a refund. `refunded`: now or before. `not_paid`: there is no money to return. */
+/**
+ * The outcome of refunding an order. `refunded`: by this call if `now` is true, otherwise before. `not_paid`: there is
+ * no money to return.
+ */
 export type RefundResult =
   | { kind: 'refunded'; order: Order; now: boolean }
   | { kind: 'not_paid'; order: Order }
   | { kind: 'unknown_order' };
 
 /**
- * Refunds a paid order. A wallet has the money at once; at a provider the worker retries until the refund is done.
- * Idempotent.
+ * Refunds a paid order and frees its buyer. A wallet has the money at once; at a payment provider, a worker retries
+ * until the refund is done. Idempotent.
  *
- * @throws Postgres's error: retry. Redis may be away: deliver-events releases the unit later.
+ * @throws Postgres's error: the caller retries. Redis may be away: then the actor deliver-events frees unit and buyer
+ * later.
  */
 export async function refundOrder(ctx: StepContext, { orderId, restock }: Refund): Promise<RefundResult> {
   const written = await crashStep('refund.end', () => refundRow(ctx.db, { orderId, restock }));

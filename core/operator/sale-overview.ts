@@ -5,16 +5,19 @@ import { type LoadedSale, readLoadedSale, readRunId } from '../redis/sale/sale.j
 import { SECOND_MS, withDeadline } from '../rules/clock.js';
 import { phaseOf, type Sale, type SalePhase } from '../rules/sale.js';
 
-/** Longest time that the overview waits for Redis, in ms. Postgres's part is shown even while Redis is away. */
+/**
+ * Longest time that the overview of a sale waits for Redis, in ms. The figures from Postgres are shown even while Redis
+ * is away.
+ */
 const REDIS_LIMIT_MS = 2 * SECOND_MS;
 
 /**
- * The state of a sale in Redis. `ready`: loaded, and verified for this run of Redis. In every other state the sale
- * gives out nothing.
+ * The state of a sale in Redis. `ready`: loaded, and compared with Postgres since Redis started. In every other state
+ * the sale gives out nothing.
  */
 export type SaleInRedis = 'ready' | 'unverified' | 'not_loaded' | 'away';
 
-/** A sale as the operator sees it. Times in ISO 8601, UTC; amounts in minor units. */
+/** A sale as the operator sees it. Times are in ISO 8601 and UTC, amounts in minor units. */
 export interface SaleOverview {
   id: string;
   title: string;
@@ -34,16 +37,17 @@ export interface SaleOverview {
   minSecondsBetweenPurchases: number;
   generation: number;
   inRedis: SaleInRedis;
-  /** From Redis; null when Redis does not have the sale. */
+  /** The number of free units in Redis. Null when Redis does not have the sale, like `unplaced` and `waiting`. */
   free: number | null;
   unplaced: number | null;
   waiting: number | null;
-  /** From Postgres. */
+  /** The orders of the sale by status, counted in Postgres. */
   orders: OrderCounts;
 }
 
 /**
- * Reads the overview of a sale. Redis may be away.
+ * Reads the overview of a sale from Postgres and Redis. While Redis is away, the overview has only the figures of
+ * Postgres.
  *
  * @throws Prisma's error
  */
@@ -74,7 +78,7 @@ async function look(redis: Redis, saleId: string): Promise<{ inRedis: SaleInRedi
     if (!loaded) return { inRedis: 'not_loaded' };
     return { inRedis: loaded.runId === runId ? 'ready' : 'unverified', loaded };
   } catch {
-    // The overview reports the outage; commands that need Redis report its cause.
+    // The overview only shows that Redis is away. Commands that need Redis report the cause.
     return { inRedis: 'away' };
   }
 }

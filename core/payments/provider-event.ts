@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { PaymentState, ProviderEvent } from '../rules/payment.js';
 
-// Events about payment intents in Stripe's format. A provider of the shop's own sends the same.
+// Events of payment providers, in Stripe's format for payment intents and charges. A provider that the shop builds
+// itself sends the same format.
 
 const id = z.string().min(1).max(255);
 const minor = z.int().min(0);
@@ -14,11 +15,13 @@ const Intent = z.object({
   amount_received: minor.optional(),
   currency: z.string().regex(/^[A-Za-z]{3}$/),
   metadata: z.object({ order_id: z.uuid().optional() }).optional(),
-  /** A charge names its payment intent. */
+  /** The payment intent of a charge. An intent itself has no such field. */
   payment_intent: id.optional(),
 });
 
-/** The event types that matter, and the state of the payment that each reports. Other types are ignored. */
+/**
+ * The event types that matter, each with the state that it reports for its payment. Events of other types are ignored.
+ */
 const STATES: Record<string, PaymentState> = {
   'payment_intent.succeeded': 'paid',
   'payment_intent.canceled': 'failed',
@@ -26,10 +29,10 @@ const STATES: Record<string, PaymentState> = {
 };
 
 /**
- * Parses an event whose signature was verified.
+ * Parses a payment provider's event whose signature was verified before.
  *
- * @param body the raw bytes
- * @returns the event, or undefined when the body is no event
+ * @param body the raw bytes of the webhook call
+ * @returns the event, without a report when its type does not matter; undefined when the body is no event
  */
 export function parseProviderEvent(body: Buffer): ProviderEvent | undefined {
   const event = Event.safeParse(jsonOf(body));
@@ -49,7 +52,7 @@ function jsonOf(body: Buffer): unknown {
   try {
     return JSON.parse(body.toString('utf8'));
   } catch {
-    // A signed body that is no JSON contains nothing to act on.
+    // A correctly signed body that is no JSON contains no event.
     return undefined;
   }
 }

@@ -1,24 +1,30 @@
 import type { PaymentReport, ProviderEvent } from '../rules/payment.js';
 
-/** The order to be paid, and its buyer. The wallet needs nothing else. */
+/** The order to be paid, and its buyer. Dropline's own wallet needs nothing else. */
 export interface OrderToPay {
   orderId: string;
   buyerId: string;
 }
 
-/** A payment to create. Our books contain it before the provider hears of it. Amounts in minor units. */
+/**
+ * A payment to create at a provider. Postgres records the payment before the provider is called. Amounts are in minor
+ * units.
+ */
 export interface PaymentIntent extends OrderToPay {
-  /** Counts from 1. A failed payment raises it. Order and attempt make the provider's idempotency key. */
+  /**
+   * The number of the attempt to pay the order, from 1; a failed attempt raises it. Order and attempt make the
+   * provider's idempotency key.
+   */
   attempt: number;
   saleId: string;
   amountMinor: number;
   currency: string;
-  /** The payment deadline, in ms since the epoch. The provider should take no money after it. */
+  /** The payment deadline of the order, in ms since the epoch. The provider should take no money after the deadline. */
   payByMs: number;
 }
 
 /**
- * The outcome of creating a payment. `settled`: the money moved together with the order. `open`: the buyer pays at
+ * The outcome of creating a payment. `settled`: the wallet has paid, and the order is paid. `open`: the buyer pays at
  * `payUrl`. `refused`: the payment failed. `not_payable`: the order is paid, ended or overdue.
  */
 export type CreatedPayment =
@@ -27,44 +33,50 @@ export type CreatedPayment =
   | { kind: 'refused'; reason: 'insufficient_funds' | 'payment_refused' }
   | { kind: 'not_payable' };
 
-/** Identifies a payment at its provider. Without a `paymentId` the provider is asked by the idempotency key. */
+/** Identifies a payment at its provider. While `paymentId` is null, the provider is asked by order and attempt. */
 export interface PaymentRef {
   orderId: string;
   attempt: number;
   paymentId: string | null;
 }
 
-/** The outcome of a refund. `pending`: the provider has accepted it and will confirm later. `refused`: final. */
+/**
+ * The outcome of a refund at a payment provider. `pending`: the provider has accepted the refund and will confirm it
+ * later. `refused`: final.
+ */
 export type RefundOutcome = 'refunded' | 'pending' | 'refused';
 
-/** The verdict on a webhook body: `genuine`, `forged` (wrong signature or too old), or signed and `unreadable`. */
+/**
+ * The verdict on the body of a provider's webhook call. `forged`: the signature is wrong or too old. `unreadable`:
+ * correctly signed, but no event.
+ */
 export type EventVerification = { kind: 'genuine'; event: ProviderEvent } | { kind: 'forged' } | { kind: 'unreadable' };
 
-/** Takes buyers' money and gives it back. Every call is idempotent. */
+/** A payment provider: takes buyers' money and gives it back. Every call is idempotent. */
 export interface PaymentProvider {
   /**
-   * Creates a payment.
+   * Creates a payment at the provider.
    *
-   * @throws Error when the outcome is unknown: create again, or ask
+   * @throws Error when the outcome is unknown: the caller repeats `create`, or calls `ask`
    */
   create(intent: PaymentIntent): Promise<CreatedPayment>;
   /**
-   * Verifies a webhook call of the provider.
+   * Verifies the signature of a provider's webhook call, and parses its event.
    *
    * @param body the raw bytes as received
    * @param signature the signature header
-   * @param nowMs the time, in ms since the epoch
+   * @param nowMs the present time, in ms since the epoch, as old signatures are refused
    */
   verify(body: Buffer, signature: string | undefined, nowMs: number): EventVerification;
   /**
-   * Reads the state of a payment at the provider.
+   * Reads the state of a payment from the provider.
    *
    * @returns undefined when the provider does not know the payment
    */
   ask(payment: PaymentRef): Promise<PaymentReport | undefined>;
-  /** Returns the whole captured amount. */
+  /** Returns the whole captured amount of a payment to the buyer. */
   refund(payment: PaymentRef): Promise<RefundOutcome>;
 }
 
-/** The part of a provider that the API uses. It needs no database. */
+/** The part of a payment provider that the API uses: it verifies webhook calls, and needs no database. */
 export type EventVerifier = Pick<PaymentProvider, 'verify'>;

@@ -1,21 +1,24 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { SECOND_MS } from '../rules/clock.js';
 
-// Stripe's signature scheme: `t=<seconds>,v1=<hex HMAC-SHA256 of "<seconds>.<raw body>">`, with one `v1` per key during
-// a rotation. Providers sign their events with it, and Dropline its webhooks to the shop.
+// Stripe's signature scheme: `t=<seconds>,v1=<hex HMAC-SHA256 of "<seconds>.<raw body>">`, with one `v1` per key while
+// keys are rotated. Payment providers sign their events this way, and Dropline its webhook calls to the shop.
 
-/** Tolerated age of a signature, in ms: Stripe's default. Within it, the unique event id stops replays. */
+/**
+ * Tolerated age of a webhook signature, in ms: Stripe's default. A younger call can be replayed, but its unique event
+ * id makes the replay a no-op.
+ */
 export const TOLERANCE_MS = 300 * SECOND_MS;
 
-/** Most signatures accepted in a header. More would only cost CPU time. */
+/** The most signatures accepted in one signature header. More would only cost CPU time. */
 const SIGNATURES_MAX = 8;
 
 /**
- * Signs a webhook body.
+ * Signs the body of a webhook call.
  *
- * @param secrets the keys, newest first; two during a rotation
+ * @param secrets the signing keys, newest first; two while keys are rotated
  * @param body the raw bytes
- * @param nowMs the time, in ms since the epoch
+ * @param nowMs the present time, in ms since the epoch
  * @returns the value of the signature header
  */
 export function signBody(secrets: readonly string[], body: Buffer | string, nowMs: number): string {
@@ -23,17 +26,17 @@ export function signBody(secrets: readonly string[], body: Buffer | string, nowM
   return [`t=${seconds}`, ...secrets.map(secret => `v1=${digest(secret, seconds, body).toString('hex')}`)].join(',');
 }
 
-/** The raw bytes as received (parsed and serialised JSON has other bytes), and the signature header. */
+/** A webhook call to verify: its signature header, and its raw bytes, as parsed and serialised JSON has other bytes. */
 export interface SignedBody {
   body: Buffer;
   header: string | undefined;
 }
 
 /**
- * Verifies the signature of a webhook body.
+ * Verifies the signature of a webhook call.
  *
- * @param secrets the accepted keys: two during a rotation
- * @param nowMs the time, in ms since the epoch
+ * @param secrets the accepted keys: two while keys are rotated
+ * @param nowMs the present time, in ms since the epoch
  * @returns true when one of the keys signed these bytes less than {@link TOLERANCE_MS} ago
  */
 export function isSigned(secrets: readonly string[], { body, header }: SignedBody, nowMs: number): boolean {
@@ -45,7 +48,7 @@ export function isSigned(secrets: readonly string[], { body, header }: SignedBod
   if (given.length === 0 || given.length > SIGNATURES_MAX) return false;
   if (Math.abs(nowMs - Number(time) * SECOND_MS) > TOLERANCE_MS) return false;
   const expected = secrets.map(secret => digest(secret, time, body));
-  // All pairs are compared, so that the time taken reveals nothing about the keys.
+  // All pairs of expected and given signatures are compared, so that the time taken reveals nothing about the keys.
   return expected.map(right => given.filter(one => timingSafeEqual(one, right)).length > 0).includes(true);
 }
 

@@ -14,18 +14,18 @@ import type {
 import { parseProviderEvent } from './provider-event.js';
 import { isSigned } from './signature.js';
 
-/** Time limit for a call to the provider, in ms. After it, the worker asks again later. */
+/** Time limit for a call to the payment provider, in ms. After a time-out, a worker asks the provider again later. */
 const ANSWER_MS = 5 * SECOND_MS;
 
 /**
- * Largest answer accepted from the provider, in bytes. A payment takes some hundred. Error pages are read to the end
- * too, which frees the connection.
+ * Largest answer accepted from the payment provider, in bytes. The answer about a payment takes some hundred bytes.
+ * Error pages are read to the end too, which frees the connection.
  */
 const ANSWER_BYTES_MAX = 64 * 1_024;
 
 /**
- * Answers that refuse for good. Other errors may pass: 409 means that the same call is still in progress (RFC 9110,
- * 15.5.10).
+ * HTTP statuses by which the payment provider refuses for good. Other errors may pass: 409 means that the same call is
+ * still in progress (RFC 9110, 15.5.10).
  */
 const REFUSALS = [400, 402, 403, 422];
 
@@ -42,9 +42,9 @@ const Asked = z.object({
 const Refunded = z.object({ status: z.enum(['refunded', 'pending']) });
 
 /**
- * Creates the part of the provider that verifies events and needs only the keys.
+ * Creates the part of the payment provider that verifies webhook calls. It needs only the keys, so the API can use it.
  *
- * @param secrets the keys of the events; two during a rotation
+ * @param secrets the keys with which the provider signs its events; two while keys are rotated
  */
 export function createSignedWebhookVerifier(secrets: readonly string[]): EventVerifier {
   return {
@@ -56,18 +56,18 @@ export function createSignedWebhookVerifier(secrets: readonly string[]): EventVe
   };
 }
 
-/** The address of the provider, and our API key there. */
+/** The address of the payment provider, and our API key there. */
 export interface ProviderEndpoint {
   url: string;
   key: string;
 }
 
 /**
- * Creates the client of a provider over HTTP that reports by signed webhooks. docs/payments.md describes its four
- * calls.
+ * Creates the HTTP client of a payment provider that reports outcomes by signed webhooks. docs/payments.md describes
+ * the calls.
  *
- * @param endpoint the address and our API key
- * @param secrets the keys of the events; two during a rotation
+ * @param endpoint the provider's address, and our API key there
+ * @param secrets the keys with which the provider signs its events; two while keys are rotated
  */
 export function createSignedWebhook(endpoint: ProviderEndpoint, secrets: readonly string[]): PaymentProvider {
   return {
@@ -104,12 +104,12 @@ async function refund(endpoint: ProviderEndpoint, payment: PaymentRef): Promise<
   return Refunded.parse(bodyOf(answer)).status;
 }
 
-/** The key of the first attempt is the order's id alone. */
+/** Builds the idempotency key of a payment. The key of the first attempt is the order's id alone. */
 function keyOf({ orderId, attempt }: Pick<PaymentRef, 'orderId' | 'attempt'>): string {
   return attempt === 1 ? orderId : `${orderId}-${attempt}`;
 }
 
-/** Payment ids belong to the provider and may contain a slash. */
+/** Builds the URL path of a payment at the provider. The provider chooses payment ids, which may contain a slash. */
 function pathOf(paymentId: string): string {
   return `/payments/${encodeURIComponent(paymentId)}`;
 }

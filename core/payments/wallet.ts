@@ -3,14 +3,14 @@ import { payFromWallet } from '../postgres/money/pay.js';
 import { readCapture } from '../postgres/money/wallet.js';
 import type { CreatedPayment, OrderToPay, PaymentProvider } from './provider.js';
 
-/** A provider that reads amount and deadline from the order itself. */
+/** Dropline's wallet as a payment provider. It reads amount and deadline from the order itself. */
 export interface Wallet extends PaymentProvider {
   create(order: OrderToPay): Promise<CreatedPayment>;
 }
 
 /**
- * Creates the provider for Dropline's own createWallet. Its money moves in the statement that changes the order, so there are
- * no events, no waiting and no separate refund.
+ * Creates the payment provider for Dropline's own wallet. Its money moves in the statement that changes the order. So
+ * the wallet sends no events, never keeps a buyer waiting, and needs no separate refund.
  */
 export function createWallet(db: Database): Wallet {
   return {

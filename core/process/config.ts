@@ -18,7 +18,7 @@ const flag = z
   .default('0')
   .transform(value => value === '1');
 const webhookSecret = z.string().min(16, 'must be at least 16 characters, e.g. from `openssl rand -hex 32`');
-/** One key, or two during a rotation. */
+/** One webhook key, or two with a comma between them while keys are rotated. */
 const webhookSecrets = z
   .string()
   .transform(text => text.split(',').map(secret => secret.trim()))
@@ -26,12 +26,12 @@ const webhookSecrets = z
 const httpUrl = z.url({ protocol: /^https?$/, error: 'must be a URL like https://shop.example/hooks' });
 const logLevel = z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('info');
 
-/** All settings, by the name of the environment variable. */
+/** All settings, by the name of the environment variable, with their forms and defaults. */
 const SETTINGS = {
   REDIS_URL: redisUrl,
   DATABASE_URL: databaseUrl,
   AUTH_SECRET: authSecret,
-  /** The issuer of the shop's tokens: the address of its keys, and the claims that its tokens carry. */
+  /** The issuer of the shop's tokens: the address of its public keys, and the `iss` and `aud` of its tokens. */
   AUTH_JWKS_URL: httpUrl.optional(),
   AUTH_ISSUER: z.string().min(1).optional(),
   AUTH_AUDIENCE: z.string().min(1).optional(),
@@ -40,21 +40,21 @@ const SETTINGS = {
   /** Address and port of the API. */
   PORT: port.default(3_000),
   HOST: z.string().min(1).default('0.0.0.0'),
-  /** Address and port of the admin; loopback by default. */
+  /** Address and port of the admin console; by default only this machine can reach it. */
   ADMIN_PORT: port.default(3_001),
   ADMIN_HOST: z.string().min(1).default('127.0.0.1'),
-  /** Address and port of the metrics; port 0 turns them off. */
+  /** Address and port of a process's Prometheus metrics; port 0 turns them off. */
   METRICS_PORT: port.default(0),
   METRICS_HOST: z.string().min(1).default('127.0.0.1'),
-  /** Lets anybody get a buyer's token from the page. For demos and development only. */
+  /** Lets every visitor get a buyer's token from the page. For demos and development only. */
   GUEST_TOKENS: flag,
-  /** Whether bull-board may change the queues. */
+  /** Whether operators may change the queues in bull-board, the admin console's view of them. */
   BOARD_WRITE: flag,
-  /** The shop's payment provider: its address, our API key there, and the keys of its events. */
+  /** The shop's payment provider: its address, our API key there, and the keys that sign its events. */
   PAYMENT_PROVIDER_URL: httpUrl.optional(),
   PAYMENT_PROVIDER_KEY: z.string().min(1).optional(),
   PAYMENT_WEBHOOK_SECRETS: webhookSecrets.optional(),
-  /** The shop's webhook: its address, and the key that signs the calls. */
+  /** The shop's webhook: its address, and the key with which Dropline signs its calls. */
   SHOP_WEBHOOK_URL: httpUrl.optional(),
   SHOP_WEBHOOK_SECRET: webhookSecret.optional(),
 } as const;
@@ -64,35 +64,36 @@ type Settings = typeof SETTINGS;
 export type SettingName = keyof Settings;
 /** The names of all settings. */
 export const SETTING_NAMES = Object.keys(SETTINGS) as SettingName[];
-/** Checked settings by name. */
+/** Settings that have been checked, by name. */
 export type Config<N extends SettingName> = { readonly [K in N]: z.output<Settings[K]> };
 
-/** A setting is missing or wrong. The message is one line that says which setting to change, and how. */
+/** A setting is missing or wrong. The message is one line of text that says which setting to change, and how. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
-/** Settings as given: unchecked, and without defaults. */
+/** Settings as the environment states them: unchecked, and without defaults. */
 export type GivenSettings = Partial<Record<SettingName, string>>;
 
 /**
- * Reads the settings that the environment contains. For programs that complete them and pass them on to other
- * processes, which check them.
+ * Reads the settings that the environment contains, unchecked. For programs that complete them and pass them on to
+ * other processes, which check them.
  */
 export function readGiven(env: NodeJS.ProcessEnv = process.env): GivenSettings {
   return Object.fromEntries(SETTING_NAMES.flatMap(name => (env[name] ? [[name, env[name]]] : [])));
 }
 
 /**
- * Reads the settings that the environment contains, completed from the stack that runs in this clone. For commands
- * beside a running stack.
+ * Reads the settings that the environment contains, and takes missing ones from the stack that runs in this clone. `npm
+ * start` and `npm run demo` run such a stack.
  */
 export function readGivenOrRunning(env: NodeJS.ProcessEnv = process.env): GivenSettings {
   return { ...readRunningStack(env), ...readGiven(env) };
 }
 
 /**
- * Reads and checks the settings of a command beside a running stack. The environment comes first, the stack second.
+ * Reads and checks the settings of a command. The environment comes first, then the stack that `npm start` or `npm run
+ * demo` runs in this clone.
  *
  * @throws ConfigError that names every missing or wrong setting and the expected form
  */
@@ -104,7 +105,7 @@ export function readCommandConfig<const N extends SettingName>(
 }
 
 /**
- * Reads and checks the settings that a process needs.
+ * Reads and checks the settings that a process needs, from its environment.
  *
  * @throws ConfigError that names every missing or wrong setting and the expected form
  */
@@ -147,13 +148,13 @@ export function allOrNone<const N extends SettingName>(
 }
 
 /**
- * Makes a process fail at a crash point (core/process/crash-point.ts). Not a setting: nobody who runs a sale may want
- * it.
+ * The environment variable that makes a process fail at a crash point (core/process/crash-point.ts), for tests only. It
+ * is not among the settings, as no operator may want it.
  */
 const CRASH_SWITCH = 'DROPLINE_CRASH_AT';
 
 /**
- * Reads the crash switch.
+ * Reads the environment variable that makes a process fail at a crash point.
  *
  * @returns `name:mode:nth` of the crash point, or undefined; always undefined outside tests
  */

@@ -1,27 +1,29 @@
 import { ConfigError, readCrashSwitch } from './config.js';
 
-// Crash points: named points in the code at which a process can be made to fail. Tests use them to prove that a failure
-// anywhere is harmless. Off unless DROPLINE_CRASH_AT is set, which only a process of a test accepts. Then a crash point
-// costs one comparison.
+// Crash points: named steps in the code at which a process can be made to fail. Tests use them to prove that a failure
+// anywhere is harmless. They are off unless DROPLINE_CRASH_AT is set, which processes refuse outside tests. A crash
+// point that is off costs one comparison.
 
 /**
- * The ways to fail at a crash point.
+ * The ways in which a process can fail at a crash point.
  *
  * - `kill`: SIGKILL of this process, which cuts off everything in flight
  * - `throw`: an error like that of a lost connection
  * - `hang`: the call never returns
- * - `pause`: SIGSTOP of this process, until the observer continues it
+ * - `pause`: SIGSTOP of this process, until the test continues it
  * - `reply-lost`: the step succeeds, and its caller sees an error
  * - `duplicate`: the step runs twice
  */
 export const CRASH_MODES = ['kill', 'throw', 'hang', 'pause', 'reply-lost', 'duplicate'] as const;
-/** One way to fail. */
+/** One way in which a process can fail at a crash point. */
 export type CrashMode = (typeof CRASH_MODES)[number];
 
-/** The ways to fail between two steps, where no reply can be lost and nothing can run twice. */
+/** The ways to fail at a crash point between two steps. No reply can be lost there, and nothing run twice. */
 export const POINT_MODES = CRASH_MODES.filter(mode => mode !== 'reply-lost' && mode !== 'duplicate');
 
-/** Crash points between two steps. A process that dies there has done everything before the point and nothing after. */
+/**
+ * The crash points between two steps. A process that dies there has done everything before the point and nothing after.
+ */
 export const CRASH_POINTS = [
   'claim.answered',
   'claim.queued',
@@ -64,7 +66,10 @@ export const CRASH_POINTS = [
 /** The name of a crash point between two steps. */
 export type CrashPoint = (typeof CRASH_POINTS)[number];
 
-/** Crash points around one step that leaves the process. Its reply can be lost, and it can run twice. */
+/**
+ * The crash points around one call that leaves the process, such as a statement. Its reply can be lost, and the call
+ * can run twice.
+ */
 export const CRASH_STEPS = [
   'claim.script',
   'claim.queue',
@@ -102,17 +107,17 @@ export const CRASH_STEPS = [
   'reconcile.note',
   'rebuild.open',
 ] as const;
-/** The name of a crash point around one step. */
+/** The name of a crash point around one call that leaves the process. */
 export type CrashStep = (typeof CRASH_STEPS)[number];
 
 interface Armed {
   name: string;
   mode: CrashMode;
-  /** Passes left until the failure, which happens once. */
+  /** Passes of this crash point until the process fails, which happens once. */
   left: number;
 }
 
-/** The error of a crash point. No code of the product knows it, so it is handled like any unexpected error. */
+/** The error that a crash point throws. No code of the product knows it, so it is handled like any unexpected error. */
 export class CrashPointError extends Error {
   override readonly name = 'CrashPointError';
 }
@@ -135,7 +140,7 @@ function parse(text: string | undefined): Armed | undefined {
 }
 
 /**
- * Marks a point between two steps.
+ * Marks a crash point between two steps, at which a test can make the process fail.
  *
  * @returns a promise to await when the process fails here, otherwise undefined
  * @throws CrashPointError in mode `throw`
@@ -145,7 +150,7 @@ export function crashPoint(name: CrashPoint): Promise<void> | undefined {
 }
 
 /**
- * Runs a step under a crash point.
+ * Runs a step at a crash point: a test can make it fail, run twice or lose its reply.
  *
  * @throws the error of the step; CrashPointError in the modes `throw` and `reply-lost`
  */

@@ -1,10 +1,11 @@
 import { type Logger, pino } from 'pino';
 
-/** A logger of JSON lines. */
+/** A logger that writes lines of JSON. */
 export type { Logger } from 'pino';
 
 /**
- * Paths that are never logged: credentials, and the arguments of Redis commands, which ioredis attaches to its errors.
+ * Paths of log fields that are never written: credentials, and arguments of Redis commands. ioredis attaches those
+ * arguments to its errors.
  */
 const SECRETS = [
   'authorization',
@@ -22,9 +23,9 @@ const SECRETS = [
 ];
 
 /**
- * Creates a logger that writes JSON lines to standard output.
+ * Creates a logger that writes lines of JSON to standard output.
  *
- * @param name the process
+ * @param name names the process in each line
  * @param level the least severe level that is written
  */
 export function createLogger(name: string, level: string): Logger {

@@ -2,15 +2,15 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
-/** All metrics of this process. */
+/** All Prometheus metrics of this process. */
 const registry = new Registry();
 collectDefaultMetrics({ register: registry });
 
 /**
- * Creates a counter of this process.
+ * Creates a Prometheus counter of this process.
  *
  * @param name without the prefix `dropline_`, with the suffix `_total`
- * @param help one line
+ * @param help a description in one line of text
  * @param labelNames labels with few values: never a buyer or a claim
  */
 export function counter<L extends string>(name: string, help: string, ...labelNames: L[]): Counter<L> {
@@ -18,11 +18,11 @@ export function counter<L extends string>(name: string, help: string, ...labelNa
 }
 
 /**
- * Creates a gauge of this process.
+ * Creates a Prometheus gauge of this process.
  *
  * @param name without the prefix `dropline_`
- * @param help one line
- * @param read called at each scrape; a failed call leaves the gauge out. Without it, the gauge is set by the caller.
+ * @param help a description in one line of text
+ * @param read reads the value at each scrape; a failed reading gives NaN. Without it, the caller sets the gauge.
  */
 export function gauge(name: string, help: string, read?: () => Promise<number>): Gauge {
   const collect = read && {
@@ -34,11 +34,11 @@ export function gauge(name: string, help: string, read?: () => Promise<number>):
 }
 
 /**
- * Creates a histogram of this process.
+ * Creates a Prometheus histogram of this process.
  *
  * @param name without the prefix `dropline_`, with the unit
- * @param help one line
- * @param buckets upper bounds
+ * @param help a description in one line of text
+ * @param buckets upper bounds, in the unit of the metric
  * @param labelNames labels with few values
  */
 export function histogram<L extends string>(
@@ -50,10 +50,10 @@ export function histogram<L extends string>(
   return new Histogram({ name: `dropline_${name}`, help, buckets, labelNames, registers: [registry] });
 }
 
-/** Time limit for a request on the metrics port, in ms. A scrape reads memory and at most one store. */
+/** Time limit for a request on the metrics port, in ms. A scrape reads this process's memory and at most one store. */
 const SCRAPE_TIMEOUT_MS = 5_000;
 
-/** Returns the reasons why this process is not ready; an empty list means ready. */
+/** Returns the reasons why this process is not ready for work; an empty list means ready. */
 export type Readiness = () => Promise<string[]>;
 
 type Answer = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
@@ -80,11 +80,11 @@ function listenerOf(readiness: Readiness | undefined): Answer {
 }
 
 /**
- * Serves `/metrics` on a port of its own that the public never reaches.
+ * Serves `/metrics` for Prometheus on a separate port, which the public never reaches.
  *
  * @param port 0 turns the metrics off
  * @param host the address to bind
- * @param readiness answers `/readyz`, for a process without another port
+ * @param readiness answers `/readyz` on the same port, for a process without another port
  * @returns a function that closes the port
  * @throws Error when the address is in use
  */

@@ -2,30 +2,38 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node
 import { dirname, join } from 'node:path';
 import { checkout } from './checkout.js';
 
-// `npm start` and `npm run demo` run private stores on free ports with generated secrets. They write a note into the
-// clone, so that the commands beside them need no environment variables. The note contains secrets: its mode lets only
-// the owner read it.
+// `npm start` and `npm run demo` run private stores on free ports with generated secrets. They write a note with these
+// settings into the clone, so that other commands need no environment variables. The note contains secrets, so its mode
+// lets only the owner read it.
 
 const NAMES = ['REDIS_URL', 'DATABASE_URL', 'AUTH_SECRET', 'ADMIN_TOKEN', 'PORT', 'ADMIN_PORT'] as const;
 
-/** The settings that reach a running stack, by the name of the environment variable. */
+/**
+ * The settings by which commands reach the stack that `npm start` or `npm run demo` runs, by the name of the
+ * environment variable.
+ */
 export type StackSettings = Record<(typeof NAMES)[number], string>;
 
-/** Another store in the environment means another stack than the one of the note. */
+/**
+ * The settings that identify a stack. If the environment names another Redis or Postgres, the note of the running stack
+ * does not count.
+ */
 const STORES = ['REDIS_URL', 'DATABASE_URL'] as const;
 
 const NOTICE = join(checkout, '.data', 'running.json');
 
 /**
- * Writes the note of the stack that this process runs. Of two stacks in one clone, the later one is found.
+ * Writes the note by which other commands find the stack that this process runs. Of two stacks in one clone, commands
+ * find the later one.
  *
- * @returns false when the clone is not writable: then the commands need environment variables
+ * @returns false when the clone is not writable: then other commands need environment variables
  */
 export function announceStack(settings: StackSettings): boolean {
   const unfinished = `${NOTICE}.${process.pid}`;
   try {
     mkdirSync(dirname(NOTICE), { recursive: true });
-    // Written under another name and renamed, so that no reader sees half of it or a mode that others can read.
+    // The note is written under another name and then renamed. So no reader sees half a note, or one that other users
+    // may read.
     rmSync(unfinished, { force: true });
     writeFileSync(unfinished, JSON.stringify({ ...settings, pid: process.pid }), { mode: 0o600 });
     renameSync(unfinished, NOTICE);
@@ -35,16 +43,16 @@ export function announceStack(settings: StackSettings): boolean {
   }
 }
 
-/** Removes the note of {@link announceStack}, unless another stack has replaced it since. Idempotent. */
+/** Removes the note that {@link announceStack} wrote, unless another stack has replaced it since. Idempotent. */
 export function withdrawStack(): void {
   if (readNotice()?.pid === process.pid) rmSync(NOTICE, { force: true });
 }
 
 /**
- * Finds the stack that runs in this clone.
+ * Finds the stack that `npm start` or `npm run demo` runs in this clone, by its note.
  *
- * @param env the environment; a store named there that is not the stack's means another stack
- * @returns the settings of the stack, or none
+ * @param env the environment; if it names another Redis or Postgres, the stack does not count
+ * @returns the settings of the stack; none when no stack is found
  */
 export function readRunningStack(env: NodeJS.ProcessEnv): Partial<StackSettings> {
   const notice = readNotice();
@@ -59,12 +67,12 @@ function readNotice(): (StackSettings & { pid: number }) | undefined {
     const whole = Number.isInteger(notice.pid) && NAMES.every(name => typeof notice[name] === 'string');
     return whole ? notice : undefined;
   } catch {
-    // There is no note, or it belongs to somebody else.
+    // There is no note of a running stack, or it belongs to another user.
     return undefined;
   }
 }
 
-/** A stack that was killed leaves its note behind. */
+/** Tells whether the process that wrote a note still runs: a stack that was killed leaves its note behind. */
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);

@@ -2,21 +2,27 @@ import { withDeadline } from '../rules/clock.js';
 import { crashPoint } from './crash-point.js';
 import type { Logger } from './logger.js';
 
-/** A second signal within this time counts as the first one, in ms. */
+/**
+ * A second signal within this time counts as an echo of the first, in ms. For one Ctrl-C, the terminal and npm each
+ * send a signal.
+ */
 const ECHO_MS = 1_000;
 
-/** One part to close. The order matters: first whatever accepts work, last whatever the others need. */
+/**
+ * One server, client or timer to close at shutdown. The order matters: first those that accept work, last those that
+ * others need.
+ */
 export interface ShutdownStep {
   name: string;
   run(): Promise<unknown> | unknown;
 }
 
 /**
- * Closes the process in order on SIGTERM and SIGINT, within a deadline. A failed step is logged and skipped. At the
- * deadline the process exits anyway, as `close()` of a client may never return while its store is away. A second signal
- * exits at once, unless it is an echo: npm passes on the Ctrl-C that the terminal has sent already.
+ * Closes the process in order on SIGTERM and SIGINT, within a deadline. A failed step is logged, and the next one runs.
+ * At the deadline the process exits anyway, as `close()` of a client may never return while its store is away. A second
+ * signal exits at once, unless it is npm's echo of a Ctrl-C that the terminal has sent already.
  *
- * @param steps the parts to close, one after the other
+ * @param steps the servers, clients and timers to close, one after the other
  * @param deadlineMs time limit for all steps together, in ms
  * @param log receives the start, the end and each failure
  */
@@ -35,9 +41,9 @@ export function onShutdown(steps: readonly ShutdownStep[], deadlineMs: number, l
 }
 
 /**
- * Runs the steps of a shutdown.
+ * Runs the steps of a shutdown in order. A step that fails or takes too long is logged, and the next one runs.
  *
- * @param steps the parts to close, one after the other
+ * @param steps the servers, clients and timers to close, one after the other
  * @param deadlineMs time limit for all steps together, in ms
  * @param log receives the end and each failure
  * @returns whether every step succeeded in time

@@ -2,9 +2,9 @@ import { SECOND_MS } from '../rules/clock.js';
 import type { Logger } from './logger.js';
 import { counter, gauge, histogram } from './metrics.js';
 
-// Telemetry: one function per fact worth counting, in the words of core/rules/claim.ts. Each counts in a metric and
-// logs rare facts. None of them throws, so that reporting never undoes the fact. Labels have few values: sales, buyers
-// and claims are named only in logs.
+// Telemetry: one function per fact worth counting, in the words of core/rules/claim.ts. Each function counts its fact
+// in a metric, and logs it if it is rare. None of them throws, so that reporting never undoes the fact. Labels have few
+// values: sales, buyers and claims are named only in logs.
 
 const SECONDS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5];
 const BUYERS = [1, 2, 4, 8, 16, 32, 64, 128];
@@ -35,16 +35,16 @@ const surprises = counter('unexpected_errors_total', 'Errors that nobody expecte
 
 let log: Logger | undefined;
 
-/** Sets the logger for the rare facts. Before this call they are only counted. */
+/** Sets the logger for rare facts. Before this call, facts are only counted in metrics. */
 export function reportTo(logger: Logger): void {
   log = logger;
 }
 
 /**
- * Reports an answered call of the claim script.
+ * Reports one call of the script that decides claims in Redis.
  *
  * @param outcomes number of buyers by outcome
- * @param seconds the round trip
+ * @param seconds the round trip of the call, in s
  */
 export const claimsAnswered = report((outcomes: ReadonlyMap<string, number>, seconds: number) => {
   let buyers = 0;
@@ -57,9 +57,9 @@ export const claimsAnswered = report((outcomes: ReadonlyMap<string, number>, sec
 });
 
 /**
- * Reports buyers who were refused from memory, without a call of Redis.
+ * Reports buyers whom the API refused from its own memory, without a call of Redis.
  *
- * @param counts number of buyers since the last report, by refusal
+ * @param counts number of such buyers since the last report, by refusal
  */
 export const refusedFromMemory = report((counts: { sold_out: number; closed: number }) => {
   const { sold_out, closed } = counts;
@@ -71,90 +71,92 @@ export const refusedFromMemory = report((counts: { sold_out: number; closed: num
   problems.inc({ code: 'sale_closed' }, closed);
 });
 
-/** Reports a claim that Redis had lost and a receipt brought back. */
+/** Reports a claim that Redis had lost, and that was restored from its buyer's receipt. */
 export const claimRestored = report((saleId: string, claimId: string) => {
   repairs.inc({ kind: 'receipt' });
   log?.warn({ saleId, claimId }, 'claim restored from its receipt');
 });
 
-/** Reports the number of waiters in this process. */
+/** Reports the number of requests and streams that wait for news in this process. */
 export const waitersCounted = report((count: number) => waiters.set(count));
 
 /** Reports an error answer to a client. */
 export const problemSent = report((code: string) => problems.inc({ code }));
 
-/** Reports an unexpected error. */
+/** Reports an unexpected error, and the endpoint where it occurred. */
 export const brokeUnexpectedly = report((where: string, err: unknown) => {
   surprises.inc({ where });
   warnRarely('unexpected error', { where, err });
 });
 
-/** Reports a lost connection to a store, or a call without an answer in time. */
+/** Reports a lost connection to Redis or Postgres, or a call without an answer in time. */
 export const storeFailed = report((store: 'redis' | 'postgres', err: unknown) => {
   storeErrors.inc({ store });
   warnRarely(`${store} failed`, { err });
 });
 
-/** Reports that the issuer's keys were read. */
+/** Reports that the public keys of the shop's token issuer were read. */
 export const issuerRead = report((keys: number) => {
   issuerReads.inc({ outcome: 'done' });
   log?.debug({ keys }, 'keys of the issuer read');
 });
 
-/** Reports that the issuer's keys could not be read. The last ones stay valid. */
+/** Reports that the public keys of the shop's token issuer could not be read. The last ones stay valid. */
 export const issuerFailed = report((err: unknown) => {
   issuerReads.inc({ outcome: 'failed' });
   warnRarely('could not read the keys of the issuer', { err });
 });
 
-/** Reports a job that could not be queued. Nothing is lost: the outbox and Postgres hold the same work. */
+/** Reports a job that could not be added to its queue. Nothing is lost: the outbox and Postgres hold the same work. */
 export const enqueueFailed = report((job: string, err: unknown) => {
   jobs.inc({ job, outcome: 'not_queued' });
   warnRarely(`could not queue ${job}`, { err });
 });
 
-/** Reports a finished job. */
+/** Reports a job that a worker has finished. */
 export const jobDone = report((job: string, seconds: number) => {
   jobs.inc({ job, outcome: 'done' });
   jobSeconds.observe({ job }, seconds);
 });
 
-/** Reports a failed job. A retry may follow; a failure compensates nothing. */
+/** Reports a failed job, which may be retried. The failure undoes nothing that the job has done. */
 export const jobFailed = report((job: string, err: unknown) => {
   jobs.inc({ job, outcome: 'failed' });
   warnRarely(`${job} failed`, { err });
 });
 
-/** Reports a finished round of a maintenance actor. */
+/** Reports a finished round of an actor, which is a maintenance task that a worker repeats. */
 export const actorRan = report((actor: string, seconds: number) => {
   actorRuns.inc({ actor, outcome: 'done' });
   actorSeconds.observe({ actor }, seconds);
 });
 
-/** Reports a failed round of a maintenance actor, which runs again at its next time. */
+/**
+ * Reports a failed round of an actor, which is a maintenance task that a worker repeats. The next round tries again.
+ */
 export const actorFailed = report((actor: string, err: unknown) => {
   actorRuns.inc({ actor, outcome: 'failed' });
   warnRarely(`${actor} failed`, { err });
 });
 
-/** Reports claims that became orders. */
+/** Reports claims that became orders in Postgres. */
 export const ordersPlaced = report((count: number) => orders.inc({ became: 'placed' }, count));
 
-/** Reports claims that rescue found in the outbox. */
+/** Reports claims that rescue found in the outbox: nothing had made them orders in time. */
 export const claimsRescued = report((count: number) => orders.inc({ became: 'rescued' }, count));
 
 type WhyGivenUp = 'conflict' | 'lost' | 'refused';
 
 /**
- * Reports accepted claims that cannot become orders. They are in `conflict` with live orders, were `lost` by Redis, or
- * are `refused` by Postgres for their content.
+ * Reports accepted claims that cannot become orders. `conflict`: a live order has their unit or buyer. `lost`: Redis
+ * lost them. `refused`: Postgres refuses their content.
  */
 export const claimsGivenUp = report((why: WhyGivenUp, saleId: string, claims: object[], err?: unknown) => {
   givenUp.inc({ why }, claims.length);
   log?.error({ err, saleId, why, claims }, 'claims are given up');
 });
 
-/** Reports orders that were not paid by their deadline. */
+/** Reports orders that were cancelled because they were not paid by their deadline. */
 export const ordersExpired = report((count: number) => orders.inc({ became: 'expired' }, count));
 
 /** Reports orders paid from a wallet or at a provider. */
@@ -163,43 +165,46 @@ export const ordersPaid = report((count: number) => orders.inc({ became: 'paid' 
 /** Reports an order that its buyer cancelled. */
 export const orderCancelled = report(() => orders.inc({ became: 'cancelled' }));
 
-/** Reports orders that were rejected when placed, for a wallet with too little money. */
+/** Reports orders that were rejected when placed, as the buyer's wallet held too little money. */
 export const ordersRejected = report((count: number) => orders.inc({ became: 'rejected' }, count));
 
 /** Reports an order that the shop refunded. */
 export const orderRefunded = report(() => orders.inc({ became: 'refunded' }));
 
-/** Reports units that were released together with their buyers. */
+/** Reports units that were freed together with their buyers. */
 export const unitsReleased = report((count: number) => orders.inc({ became: 'released' }, count));
 
-/** Reports units that went to buyers on standby. */
+/** Reports units that came back and went to buyers on standby. */
 export const unitsPromoted = report((count: number) => orders.inc({ became: 'promoted' }, count));
 
-/** Outcomes that need a person: the money does not match the order. */
+/** Outcomes of a payment report that need a person: the money does not match the order. */
 const ALARMS = new Set(['mismatch', 'unknown_payment', 'refunded_elsewhere']);
 
-/** Reports a payment that its provider reported, unasked or as an answer. */
+/** Reports the outcome of a provider's message about a payment, which was sent unasked or as an answer. */
 export const paymentReported = report((outcome: string, orderId: string | undefined) => {
   payments.inc({ outcome });
   if (ALARMS.has(outcome)) log?.error({ outcome, orderId }, 'a payment is not as it should be');
 });
 
-/** Reports the decision about late money: it bought a unit again, or goes back. */
+/**
+ * Reports the decision about late money, which is a payment that arrived after its order had ended. The money buys a
+ * unit again, or is refunded.
+ */
 export const lateMoneyDecided = report((became: 'regrabbed' | 'refunded', orderId: string) => {
   lateMoney.inc({ became });
   log?.info({ orderId, became }, 'late money');
 });
 
-/** Reports a refund that the provider refused. The money is in the buyer's wallet instead. */
+/** Reports a refund that the payment provider refused. The money is in the buyer's wallet instead. */
 export const refundRefused = report((orderId: string) => {
   lateMoney.inc({ became: 'refund_refused' });
   log?.error({ orderId }, 'a provider refused a refund: the money is in the wallet of the buyer');
 });
 
-/** Reports a webhook call to the shop. */
+/** Reports a webhook call to the shop, and whether the shop accepted it. */
 export const shopTold = report((took: boolean) => shopCalls.inc({ outcome: took ? 'delivered' : 'failed' }));
 
-/** Reports differences between Redis and Postgres that were repaired. */
+/** Reports repaired differences between Redis and Postgres, all of one kind and one sale. */
 export const repaired = report((kind: string, count: number, saleId: string) => {
   repairs.inc({ kind }, count);
   log?.warn({ saleId, kind, count }, 'repaired');
@@ -210,16 +215,17 @@ function report<A extends unknown[]>(tell: (...args: A) => void): (...args: A) =
     try {
       tell(...args);
     } catch {
-      // Reporting itself failed, and there is nothing left to report to.
+      // Reporting itself failed, and there is nothing left to report to. The reported work must not fail because of
+      // that.
     }
   };
 }
 
-/** Shortest interval between two equal log lines, in ms, so that an outage cannot fill the disk. */
+/** Shortest interval between two log lines with the same message, in ms, so that an outage cannot fill the disk. */
 const LOG_INTERVAL_MS = SECOND_MS;
 const lastLogged = new Map<string, { atMs: number; notLogged: number }>();
 
-/** Logs a line at most once per interval. The messages must be few, as each one is remembered. */
+/** Logs a message at most once per interval. There must be few different messages, as each one is remembered. */
 function warnRarely(message: string, fields: object): void {
   const nowMs = performance.now();
   const last = lastLogged.get(message);

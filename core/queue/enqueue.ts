@@ -3,13 +3,16 @@ import { withDeadline } from '../rules/clock.js';
 import type { JobData, JobName } from './jobs.js';
 import type { Queues } from './queues.js';
 
-/** Longest time that an answer to a buyer waits for the queue, in ms. The outbox makes waiting needless. */
+/**
+ * Longest wait until a queue accepts a job, in ms, as buyers wait for the answer. More patience is needless, since the
+ * outbox keeps their claims.
+ */
 const ENQUEUE_TIMEOUT_MS = 300;
 
 /**
- * Queues the placing of claims.
+ * Queues a job that makes claims orders in Postgres.
  *
- * @param job the sale, and all winners of one batch
+ * @param job the sale, and all claims won in one batch
  * @throws DeadlineExceeded and the errors of BullMQ: the claims are safe in the outbox either way
  */
 export async function enqueuePlaceOrders(queues: Queues, job: JobData<'place-orders'>): Promise<void> {
@@ -17,10 +20,10 @@ export async function enqueuePlaceOrders(queues: Queues, job: JobData<'place-ord
 }
 
 /**
- * Queues the expiry of orders that were placed together.
+ * Queues a delayed job that cancels orders, placed together, if they are unpaid at their deadline.
  *
  * @param delayMs time until the payment deadline, in ms
- * @throws DeadlineExceeded and the errors of BullMQ: expire-overdue finds the orders as well
+ * @throws DeadlineExceeded and the errors of BullMQ: the actor expire-overdue cancels the orders as well
  */
 export async function enqueueExpireOrders(
   queues: Queues,
@@ -31,8 +34,8 @@ export async function enqueueExpireOrders(
 }
 
 /**
- * Queues the payment of an order. A second click adds no second job while one waits. While one runs, a click makes it
- * run once more, since the buyer may have added money after a refusal.
+ * Queues a job that pays an order. A second click adds no second job while the first one waits. A click while the job
+ * runs makes it run once more: the buyer may have added money after a refusal.
  *
  * @throws DeadlineExceeded and the errors of BullMQ: the buyer should retry
  */
@@ -41,7 +44,7 @@ export async function enqueuePayOrder(queues: Queues, order: JobData<'pay-order'
 }
 
 /**
- * Queues a cancellation by the buyer. A second click adds no second job.
+ * Queues a job that cancels an order for its buyer. A second click adds no second job.
  *
  * @throws DeadlineExceeded and the errors of BullMQ: the buyer should retry
  */
@@ -50,9 +53,10 @@ export async function enqueueCancelOrder(queues: Queues, order: JobData<'cancel-
 }
 
 /**
- * Queues the decision about a claim that Redis has lost and cannot restore. A second request adds no second job.
+ * Queues a job that decides about a claim that Redis has lost and cannot restore. A second request for the claim adds
+ * no second job.
  *
- * @param claim the claim as its receipt states it
+ * @param claim the claim as its buyer's receipt states it
  * @throws DeadlineExceeded and the errors of BullMQ: the buyer should retry
  */
 export async function enqueueSettleReceipt(queues: Queues, claim: JobData<'settle-receipt'>): Promise<void> {
@@ -60,19 +64,20 @@ export async function enqueueSettleReceipt(queues: Queues, claim: JobData<'settl
 }
 
 /**
- * Attempts for a provider's event: 3 to 7 h with back-off. A provider never repeats an event that was answered with
- * 200, and Postgres may be away. Asking the provider finds most payments too, but none that comes more than a day late.
+ * Attempts of a job with a provider's event: 3 to 7 h with back-off, as Postgres may be away. The provider got 200 for
+ * the event and never repeats it. The actor ask-providers finds most payments too, but none that comes more than a day
+ * late.
  */
 const EVENT_ATTEMPTS = 19;
 
 /**
- * Longest time that a provider waits for Redis to accept an event, in ms. After a 503 the provider sends the event
- * again.
+ * Longest time that a payment provider waits until Redis accepts its event, in ms. After a 503 the provider sends the
+ * event again.
  */
 const EVENT_TIMEOUT_MS = 1_500;
 
 /**
- * Queues an event of a payment provider. Only after this call returns may the API answer 200.
+ * Queues a job with an event of a payment provider. Only after this call returns may the API answer 200.
  *
  * @throws DeadlineExceeded and the errors of BullMQ: the provider has to send the event again
  */

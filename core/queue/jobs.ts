@@ -15,8 +15,8 @@ const report = z.object({
 const claim = z.object({ claimId: z.uuid(), buyerId: id, unit: z.int().min(1) });
 
 /**
- * The data of each job: ids only. Steps read prices, deadlines and statuses from Postgres. A payment event carries the
- * signed content, which the step compares with Postgres.
+ * The data of each job: ids only, as prices, deadlines and statuses are read from Postgres. Only a payment event
+ * carries its signed content, which is compared with Postgres.
  */
 export const JOB_DATA = {
   'place-orders': z.object({ saleId: id, claims: z.array(claim).min(1).max(PLACE_BATCH_MAX) }),
@@ -30,9 +30,9 @@ export const JOB_DATA = {
   'settle-receipt': z.object({ saleId: id, claimId: z.uuid(), buyerId: id, unit: z.int().min(1) }),
 } as const;
 
-/** The name of a step. Its queue, its job, its file in core/steps and its metric label share this name. */
+/** The name of a job. Its queue, its file in core/steps and its metric label share this name. */
 export type JobName = keyof typeof JOB_DATA;
-/** The data of a job. */
+/** The data of the job with a given name. */
 export type JobData<N extends JobName> = z.infer<(typeof JOB_DATA)[N]>;
 /** The names of all jobs. */
 export const JOB_NAMES = Object.keys(JOB_DATA) as JobName[];

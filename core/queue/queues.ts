@@ -3,15 +3,15 @@ import { type JobsOptions, Queue } from 'bullmq';
 import type { Redis } from '../redis/connection.js';
 import { JOB_NAMES, type JobData, type JobName } from './jobs.js';
 
-/** Prefix of all keys of BullMQ: one hash tag, which a Redis Cluster requires. */
+/** Prefix of all keys of BullMQ. Its hash tag keeps the keys in one slot, as a Redis Cluster requires. */
 export const QUEUE_PREFIX = '{dropline}';
 
-/** Pause before a queue that could not be opened is opened again, in ms. */
+/** Pause before a queue whose first connection failed is opened again, in ms. */
 const REOPEN_MS = 500;
 
 /**
- * Jobs are hints: the outbox and Postgres hold the same work. So a job is retried a few times. Finished jobs stay
- * briefly for the operator, bounded by age and count, as they take memory from the claims.
+ * Options of every job. Jobs are hints, as the outbox and Postgres hold the same work, so a few retries are enough.
+ * Finished jobs stay briefly for the operator, limited by age (in s) and count: they take memory from the claims.
  */
 const JOB_OPTIONS: JobsOptions = {
   attempts: 8,
@@ -24,9 +24,9 @@ const JOB_OPTIONS: JobsOptions = {
 export type Queues = { [N in JobName]: Queue<JobData<N>> };
 
 /**
- * Creates every queue for adding jobs.
+ * Creates every queue, for adding jobs only.
  *
- * @param connection shared by all queues
+ * @param connection shared by all queues; its owner closes it
  * @param onError receives lost connections
  * @returns the queues by job name
  */
@@ -43,7 +43,7 @@ export function createQueues(connection: Redis, onError: (error: Error) => void)
     queues[name] = queue;
     queue.waitUntilReady().catch(() => reopen(name, queue));
   };
-  // BullMQ never recovers a Queue whose first connection failed, so it is closed and opened again.
+  // BullMQ never recovers a Queue whose first connection failed. So the Queue is closed, and a new one is created.
   const reopen = async (name: JobName, failed: Queue) => {
     await failed.close().catch(onError);
     await setTimeout(REOPEN_MS);
@@ -53,12 +53,12 @@ export function createQueues(connection: Redis, onError: (error: Error) => void)
   return queues as Queues;
 }
 
-/** Closes the queues. Their connection stays open for its owner. */
+/** Closes the queues. Their shared Redis connection stays open, and its owner closes it. */
 export async function closeQueues(queues: Queues): Promise<void> {
   await Promise.all(Object.values(queues).map(queue => queue.close()));
 }
 
-/** Tells whether jobs wait to place orders. */
+/** Tells whether any job place-orders waits in its queue. */
 export async function areOrdersWaiting(queues: Queues): Promise<boolean> {
   return (await queues['place-orders'].getWaitingCount()) > 0;
 }

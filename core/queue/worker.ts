@@ -6,33 +6,36 @@ import { JOB_DATA, type JobData, type JobName } from './jobs.js';
 import { QUEUE_PREFIX } from './queues.js';
 
 /**
- * Options of BullMQ's workers. A killed worker is noticed within `stalledInterval`. A job fails for good after 10
- * stalls instead of BullMQ's 1, since a rolling restart can stall a job more than once. `drainDelay` (in s) stays below
- * the socket time-out.
+ * Options of BullMQ's workers. Every `stalledInterval` ms, BullMQ looks for jobs whose worker was killed and whose lock
+ * has expired. A job fails for good after 10 such stalls instead of BullMQ's 1, since a rolling restart can cause
+ * several. `drainDelay`, the longest blocking read in s, stays below the socket time-out.
  */
 const WORKER_OPTIONS = { lockDuration: 15_000, stalledInterval: 5_000, maxStalledCount: 10, drainDelay: 5 } as const;
 
-/** Time limit for a job, in ms. Each call in a job ends within seconds, so a longer job hangs. Its retry is safe. */
+/**
+ * Time limit for a job, in ms. Each call in a job ends within seconds, so a longer job hangs. Retrying such a job is
+ * safe.
+ */
 const JOB_MS = 60 * SECOND_MS;
 
-/** Receives the outcomes of jobs. A failed job compensates nothing: Postgres decides. */
+/** Receives the outcomes of jobs, for metrics and logs. A failed job undoes nothing: Postgres decides. */
 export interface JobObserver {
   onDone(name: JobName, seconds: number): void;
   onFailed(name: JobName, error: Error): void;
   onError(error: Error): void;
 }
 
-/** The connection, the concurrency and the observer of a worker. */
+/** The Redis connection, the concurrency and the observer of a BullMQ worker. */
 export interface JobWorkerOptions {
   /** BullMQ duplicates this connection for its blocking reads. */
   connection: Redis;
-  /** The most jobs in flight at once. */
+  /** The most jobs that the worker runs at once. */
   concurrency: number;
   observer: JobObserver;
 }
 
 /**
- * Starts to take jobs of one name.
+ * Starts a BullMQ worker, which takes jobs of one name.
  *
  * @param run does one job; it must be idempotent, as a job is delivered at least once
  * @returns the worker; `close()` waits for the jobs in flight

@@ -1,5 +1,5 @@
 /**
- * Cuts a list into chunks that fit into one command, statement or job.
+ * Cuts a list into chunks, each small enough for one command, statement or job.
  *
  * @param size the most elements of a chunk
  */

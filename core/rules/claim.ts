@@ -6,11 +6,11 @@
  * - **place**: to turn a claim into an order in Postgres, under the claim's id
  * - **live**: a claim or an order that keeps its unit from everybody else
  * - **release**: to make a unit and its buyer free again; idempotent
- * - **standby**: the bounded line of buyers who get the units that come back
+ * - **standby**: the bounded list of buyers who get the units that come back
  * - **promote**: to give a unit to the first buyer on standby
  */
 
-/** The form of buyer and sale ids: opaque, with one spelling each, safe in keys, URLs and SQL. */
+/** The form of buyer and sale ids. Each id is opaque, has one spelling, and is safe in keys, URLs and SQL. */
 export const ID_PATTERN = /^[A-Za-z0-9_-]{1,64}$/;
 
 /** The statuses of a claim, in the order in which a claim may pass through them. */
@@ -18,17 +18,17 @@ export const CLAIM_STATUSES = ['queued', 'pending_payment', 'paid', 'cancelled',
 /** The status of a claim. */
 export type ClaimStatus = (typeof CLAIM_STATUSES)[number];
 
-/** The final statuses of a claim: the unit is free or belongs to another buyer, and the buyer may buy again. */
+/** The final statuses of a claim. Its unit is no longer kept for the buyer, who may buy again. */
 export type EndedStatus = Extract<ClaimStatus, 'cancelled' | 'rejected' | 'refunded'>;
 
-/** The facts needed to place or release a claim. */
+/** The facts needed to make a claim an order, or to release it. */
 export interface Claim {
   claimId: string;
   buyerId: string;
   unit: number;
 }
 
-/** The most claims placed together: in one job, one statement, and one call of the script that records them. */
+/** The most claims placed together: in one job, one statement, and one call of the script that records orders. */
 export const PLACE_BATCH_MAX = 500;
 
 /** A claim as Redis stores it for its buyer. */
@@ -38,21 +38,21 @@ export interface ClaimRecord {
   status: ClaimStatus;
   /** The payment deadline, in ms since the epoch; known once the order is placed. */
   payByMs?: number;
-  /** The reason for the end, or for a payment that failed. */
+  /** Why the claim ended, or why its payment failed. */
   reason?: string;
 }
 
-/** Tells whether a claim with this status keeps its unit, and its buyer from another claim. */
+/** Tells whether a claim with this status keeps its unit from other buyers, and its buyer from another claim. */
 export function isLive(status: ClaimStatus): boolean {
   return status === 'queued' || status === 'pending_payment' || status === 'paid';
 }
 
 /**
- * Parses a value of the claims hash: `claimId unit status payByMs reason`, with `-` for none. Further words, of a later
- * version, are ignored.
+ * Parses a value of the claims hash in Redis: `claimId unit status payByMs reason`, with `-` for a missing value.
+ * Further words, which a later version may add, are ignored.
  *
- * @param record the value as the scripts write it (core/redis/lua)
- * @throws Error when the value has another form: no script writes one
+ * @param record the value as the Lua scripts write it (core/redis/lua)
+ * @throws Error when the value has another form, which no script writes
  */
 export function parseClaimRecord(record: string): ClaimRecord {
   const [claimId, unit, status, payByMs, reason] = record.split(' ');
@@ -63,7 +63,7 @@ export function parseClaimRecord(record: string): ClaimRecord {
   return claim;
 }
 
-/** Formats a value of the claims hash, the reverse of {@link parseClaimRecord}. */
+/** Formats a value of the claims hash in Redis, the reverse of {@link parseClaimRecord}. */
 export function formatClaimRecord(claim: ClaimRecord): string {
   return `${claim.claimId} ${claim.unit} ${claim.status} ${claim.payByMs ?? '-'} ${claim.reason ?? '-'}`;
 }

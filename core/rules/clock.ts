@@ -6,11 +6,11 @@ export const SECOND_MS = 1_000;
 export const MINUTE_MS = 60 * SECOND_MS;
 
 /**
- * Waits for a promise until a deadline. The work itself continues after it: its outcome is unknown, not undone.
+ * Waits for a promise until a deadline. Its work continues after the deadline: the outcome is then unknown, not undone.
  *
  * @param work the promise to await
  * @param limitMs time limit, in ms
- * @param what named in the error
+ * @param what names the work in the error
  * @throws DeadlineExceeded when the limit passes; also the rejection of `work`
  */
 export async function withDeadline<T>(work: Promise<T>, limitMs: number, what: string): Promise<T> {

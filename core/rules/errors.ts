@@ -1,17 +1,20 @@
-/** Whether the same request may succeed when it is sent again, and when: `later` has no known time. */
+/**
+ * Whether a failed request may succeed when it is sent again. `after`: when the seconds of `Retry-After` have passed.
+ * `later`: at an unknown time.
+ */
 export type Retry = 'no' | 'after' | 'later';
 
-/** One kind of error. docs/errors.md is written from these fields. */
+/** One kind of error that a client can see. docs/errors.md is written from these fields. */
 export interface ProblemKind {
   status: number;
   title: string;
   cause: string;
-  /** Advice for the caller. */
+  /** Advice for the client that gets the error. */
   cure: string;
   retry: Retry;
 }
 
-/** Every error that a client can see, with its HTTP status and its title. The codes are stable. */
+/** Every error that a client can see, by its code. Clients may rely on the codes, which are stable. */
 export const PROBLEMS = {
   invalid_request: {
     status: 400,
@@ -170,20 +173,20 @@ export const PROBLEMS = {
   },
 } as const satisfies Record<string, ProblemKind>;
 
-/** The stable code of a problem. */
+/** The stable code of an error that a client can see. */
 export type ProblemCode = keyof typeof PROBLEMS;
 
-/** The optional fields of a problem. */
+/** The optional fields of an error answer. */
 export interface ProblemDetails {
-  /** Advice for this caller. */
+  /** Advice about this very request, such as the part that is wrong. */
   detail?: string;
-  /** Seconds after which a retry makes sense. */
+  /** Seconds after which a retry makes sense, for the header `Retry-After`. */
   retryAfterSeconds?: number;
-  /** When the sale opens: ISO 8601 in UTC. */
+  /** When the sale opens: ISO 8601 in UTC, for a sale that is not open yet. */
   opensAt?: string;
 }
 
-/** Builds the body of an error answer (RFC 9457). */
+/** Builds the JSON body of an error answer, a problem document (RFC 9457). */
 export function problemBody(
   code: ProblemCode,
   details: ProblemDetails = {},
@@ -193,7 +196,9 @@ export function problemBody(
   return { type: `urn:dropline:problem:${code}`, title, status, code, detail, opensAt };
 }
 
-/** An error that has an answer for the client. Every other error is answered as `internal`. */
+/**
+ * An error that already has its answer for the client. For other errors, core/http/problem-of.ts chooses the answer.
+ */
 export class Problem extends Error {
   override readonly name = 'Problem';
   readonly code: ProblemCode;
@@ -206,12 +211,15 @@ export class Problem extends Error {
   }
 }
 
-/** The sale is not verified for this run of Redis, or not loaded. Nothing was done, and a later retry helps. */
+/**
+ * The sale is not loaded into Redis, or not compared with Postgres since Redis started. Nothing was done, and a later
+ * retry helps.
+ */
 export class NotVerified extends Error {
   override readonly name = 'NotVerified';
 }
 
-/** A call took longer than its limit. Its outcome is unknown. */
+/** A call took longer than its time limit. The call may still succeed, so its outcome is unknown. */
 export class DeadlineExceeded extends Error {
   override readonly name = 'DeadlineExceeded';
 }

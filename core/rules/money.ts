@@ -1,5 +1,5 @@
 /**
- * Formats an amount for people, such as `EUR 12.50`.
+ * Formats an amount of money for people, such as `EUR 12.50`.
  *
  * @param amountMinor in minor units
  * @param currency ISO 4217 code

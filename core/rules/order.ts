@@ -1,28 +1,28 @@
 import type { Claim, ClaimRecord, ClaimStatus } from './claim.js';
 
-/** The statuses of an order. `void` is a tombstone: a row that keeps an abandoned claim from ever being placed. */
+/** The statuses of an order. `void` is a tombstone: a row that keeps an abandoned claim from ever becoming an order. */
 export type OrderStatus = 'pending_payment' | 'paid' | 'refunded' | 'cancelled' | 'rejected' | 'void';
 
-/** Why an order ended, or why a payment failed. Stable: shown to buyers and stored. */
+/** Why an order ended, or why its payment failed. The values are stable, as they are stored and shown to buyers. */
 export type OrderReason =
-  /** not paid by its deadline */
+  /** The order was not paid by its deadline. */
   | 'unpaid'
-  /** cancelled by the buyer */
+  /** The buyer cancelled the order. */
   | 'cancelled_by_buyer'
-  /** the wallet held less than the price */
+  /** The buyer's wallet held less than the price. */
   | 'insufficient_funds'
-  /** Redis lost the claim before it was placed, and its unit or its buyer has another claim */
+  /** Redis lost the claim before it became an order, and its unit or its buyer has another claim. */
   | 'lost'
-  /** placing failed for good */
+  /** Postgres refused the claim's content for good, so the claim never became an order. */
   | 'not_placed'
-  /** the payment failed at the provider; the order stays payable until its deadline */
+  /** The payment failed at the provider. The order can be paid until its deadline. */
   | 'payment_refused'
-  /** the money came after the order had ended, and goes back */
+  /** The money came after the order had ended, and is refunded. */
   | 'refunded_late_payment'
-  /** the shop refunded a paid order */
+  /** The shop refunded the order after it was paid. */
   | 'refunded_by_shop';
 
-/** An order as everything outside Postgres sees it. */
+/** An order as all code outside core/postgres sees it. */
 export interface Order {
   claimId: string;
   buyerId: string;
@@ -32,18 +32,21 @@ export interface Order {
   payByMs: number;
 }
 
-/** Translates the status of an order into that of its claim. Buyers see a tombstone as a rejection. */
+/**
+ * Translates the status of an order into that of its claim. Buyers see a tombstone, the row of a claim that never
+ * becomes an order, as a rejection.
+ */
 export function claimStatusOf(status: OrderStatus): ClaimStatus {
   return status === 'void' ? 'rejected' : status;
 }
 
-/** Turns an order into the claim that Redis should hold for it. */
+/** Turns an order into the claim that Redis should hold for its buyer. */
 export function claimOf(order: Order): ClaimRecord & Claim {
   const { reason, status, ...claim } = order;
   return { ...claim, status: claimStatusOf(status), ...(reason ? { reason } : {}) };
 }
 
-/** Tells whether an order with this status keeps its unit, and its buyer from another order. */
+/** Tells whether an order with this status keeps its unit from other buyers, and its buyer from another order. */
 export function isLiveOrder(status: OrderStatus): boolean {
   return status === 'pending_payment' || status === 'paid';
 }

@@ -1,22 +1,28 @@
-/** The states of a payment at its provider. `open`: no money taken yet. `failed`: none taken, and none ever will be. */
+/**
+ * The states of a payment at its provider. `open`: no money was taken yet. `failed`: no money was taken, and none ever
+ * will be.
+ */
 export const PAYMENT_STATES = ['open', 'paid', 'failed', 'refunded'] as const;
-/** The state of a payment at its provider. */
+/** The state of one payment at its provider. */
 export type PaymentState = (typeof PAYMENT_STATES)[number];
 
-/** A payment as its provider reports it. Amounts in minor units. */
+/** A payment as its provider reports it. Amounts are in minor units. */
 export interface PaymentReport {
   paymentId: string;
   orderId?: string | undefined;
   state: PaymentState;
   amountMinor: number;
-  /** ISO 4217 code */
+  /** The ISO 4217 code of the amount's currency. */
   currency: string;
 }
 
-/** An event of a payment provider. Each has an id, and may arrive twice, late, out of order, or never. */
+/**
+ * A payment provider's message about a payment. Each event has an id, and may arrive twice, late, out of order, or
+ * never.
+ */
 export interface ProviderEvent {
   eventId: string;
   type: string;
-  /** Undefined when the event concerns no payment. */
+  /** The reported payment; undefined when the event concerns no payment. */
   report?: PaymentReport | undefined;
 }

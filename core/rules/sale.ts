@@ -1,32 +1,37 @@
-/** When money is taken. `immediate`: from the wallet as the order is placed. `deferred`: the buyer has time to pay. */
+/**
+ * When the orders of a sale are paid. `immediate`: from the wallet as the order is placed. `deferred`: the buyer has
+ * until a deadline.
+ */
 export type Settlement = 'deferred' | 'immediate';
 
-/** The takers of buyers' money: Dropline's wallet, or the shop's payment provider (docs/payments.md). */
+/** The providers through which buyers pay: Dropline's own wallet, or the shop's payment provider (docs/payments.md). */
 export const PROVIDER_NAMES = ['wallet', 'signed-webhook'] as const;
-/** The name of a taker of money. */
+/** The name of a provider through which buyers pay. */
 export type ProviderName = (typeof PROVIDER_NAMES)[number];
 
 /**
- * The fate of money that comes after its order has ended. `regrab`: it buys a unit again if one is free, otherwise it
- * goes back. `refund`: it goes back.
+ * A sale's choices for late money, which is a payment that arrives after its order has ended. `regrab`: the money buys
+ * a unit again if one is free, otherwise it is refunded. `refund`: the money is refunded.
  */
 export const LATE_MONEY = ['regrab', 'refund'] as const;
-/** The fate of late money. */
+/** A sale's choice for payments that arrive after their order has ended. */
 export type LateMoney = (typeof LATE_MONEY)[number];
 
-/** The operator's decision. A sale is open only within its window, too. */
+/**
+ * The state of a sale that its operator has set. Even an `open` sale sells only between its opening and closing times.
+ */
 export type SaleState = 'open' | 'paused' | 'closed';
 
-/** The most units of a sale. A list of this length takes Redis about 100 MB and a second to load; no drop is larger. */
+/** The most units of a sale. A Redis list of this length takes about 100 MB and a second to load; no sale is larger. */
 export const UNITS_MAX = 10_000_000;
 
-/** The largest amount of an order or a credit, in minor units. A larger one is a typing error. */
+/** The largest amount of an order or of a credit to a wallet, in minor units. A larger one is a typing error. */
 export const AMOUNT_MINOR_MAX = 1_000_000_000_000;
 
-/** The form of ISO 4217 codes. Whether a currency exists is up to the operator. */
+/** The form of ISO 4217 codes. Whether such a currency exists is up to the operator. */
 export const CURRENCY_PATTERN = /^[A-Z]{3}$/;
 
-/** A sale. Amounts in minor units, times in ms since the epoch. */
+/** A sale. Amounts are in minor units, times in ms since the epoch. */
 export interface Sale {
   id: string;
   title: string;
@@ -48,10 +53,10 @@ export interface Sale {
   generation: number;
 }
 
-/** The state of a sale as the page shows it. */
+/** The state of a sale as its page shows it to visitors. */
 export type SalePhase = 'upcoming' | 'open' | 'sold_out' | 'paused' | 'closed';
 
-/** Computes the most buyers who may be on standby. */
+/** Computes the most buyers who may be on standby, the list of buyers who get units that come back. */
 export function standbyCap(sale: Pick<Sale, 'units' | 'standbyFactor'>): number {
   return sale.units * sale.standbyFactor;
 }
@@ -62,9 +67,9 @@ export function hasPurchaseRules(sale: Pick<Sale, 'onePurchaseAtATime' | 'minSec
 }
 
 /**
- * Computes the phase of a sale as a visitor sees it.
+ * Computes the state of a sale that visitors see.
  *
- * @param remaining free units
+ * @param remaining the number of free units
  * @param nowMs the time by Redis's clock, in ms since the epoch
  */
 export function phaseOf(

@@ -6,9 +6,10 @@ import type { StepContext } from './context.js';
 import { releaseUnits } from './release-units.js';
 
 /**
- * Cancels an order for its buyer, placed or not, and releases its unit. Idempotent; a paid order stays paid.
+ * Cancels an order for its buyer and releases its unit. A claim that is not an order yet is cancelled as well.
+ * Idempotent; a paid order stays paid.
  *
- * @throws NotVerified and the stores' errors: retry
+ * @throws NotVerified and the stores' errors: the job is retried
  */
 export async function cancelOrder(ctx: StepContext, { saleId, ...claim }: JobData<'cancel-order'>): Promise<void> {
   const releases = await crashStep('cancel.end', () => cancelRow(ctx.db, saleId, claim));

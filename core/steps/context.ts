@@ -5,29 +5,29 @@ import type { Queues } from '../queue/queues.js';
 import type { Redis } from '../redis/connection.js';
 import type { ProviderName } from '../rules/sale.js';
 
-/** The clients that steps use: both stores, the queues, and the log. */
+/** The clients that steps use: Redis, Postgres, the queues, and the log. */
 export interface StepContext {
   redis: Redis;
   db: Database;
   queues: Queues;
   log: Logger;
-  /** The payment providers besides the wallet. Only a worker talks to them. */
+  /** The clients of payment providers besides the wallet. Only a worker talks to them. */
   providers?: Providers;
-  /** The shop's webhook; undefined when the shop wants none. */
+  /** The shop's webhook for notices about orders; undefined when the shop wants none. */
   shop?: ShopEndpoint | undefined;
 }
 
-/** The payment providers that a process has, by name. */
+/** The clients of payment providers that a process has, by name. */
 export type Providers = Partial<Record<ProviderName, PaymentProvider>>;
 
-/** The address of the shop's webhook, and the key that signs the calls. */
+/** The address of the shop's webhook, and the key with which Dropline signs its calls. */
 export interface ShopEndpoint {
   url: string;
   secret: string;
 }
 
 /**
- * Returns the client of a provider.
+ * Returns the client of a payment provider.
  *
  * @throws Error when this process has no such provider: the settings are missing
  */

@@ -14,27 +14,29 @@ import { releaseUnits } from './release-units.js';
 import { tellOrder } from './tell-order.js';
 
 /**
- * Decides about money that came after its order had ended. A unit is taken again if one is free and the sale allows it;
- * otherwise the money goes back. Idempotent: the new claim's id belongs to the payment, so the first decision counts.
+ * Decides about late money, which is a payment that arrived after its order had ended. The money buys a unit again if
+ * one is free and the sale allows it; otherwise it is refunded. Idempotent: the payment already names the new claim's
+ * id, so the first decision counts.
  *
  * @param payment a payment in status `late`
- * @throws NotVerified and the stores' errors: the money stays `late`, and finish-payments retries
+ * @throws NotVerified and the stores' errors: the payment stays `late`, and the actor finish-payments retries
  */
 export async function decideLateMoney(ctx: StepContext, payment: Payment): Promise<void> {
-  // The deadline may have passed unnoticed: then the order ends first.
+  // The order may be overdue without being cancelled yet. Then it is cancelled first.
   await expireOrders(ctx, { claimIds: [payment.orderId] });
   const sale = await readSale(ctx.db, payment.saleId);
   const [order] = await readOrders(ctx.db, [payment.orderId]);
-  // Another attempt has paid for the order, so there is nothing left to buy.
+  // Another attempt has paid for the order, so this payment has nothing left to buy.
   const isSurplus = order?.status === 'paid' || order?.status === 'refunded';
-  // Events arrive at any time, even after Redis has forgotten the sale.
+  // Providers report payments at any time, even after the sale was removed from Redis.
   const isOver = await hasLeftRedis(ctx.db, payment.saleId);
   if (isSurplus || isOver || sale?.lateMoney === 'refund') return giveBack(ctx, payment);
   const { buyerId, orderId: endedClaimId, regrabClaimId: claimId } = payment;
   const wish = { buyerId, endedClaimId, claimId };
   const taken = await crashStep('late.regrab', () => regrab(ctx.redis, payment.saleId, wish));
   await crashPoint('late.regrabbed');
-  // The release is in flight. Until it arrives, the buyer cannot have a second claim.
+  // Redis has not released the ended claim yet, and a buyer cannot have two claims. So the release comes first, and the
+  // payment is decided later.
   if (taken.kind === 'not_released') return releaseUnits(ctx, await readReleases(ctx.db, [endedClaimId]));
   if (taken.kind !== 'taken') return giveBack(ctx, payment);
   const claim = { buyerId, claimId, unit: taken.unit };
@@ -60,9 +62,10 @@ async function giveBack(ctx: StepContext, payment: Payment): Promise<void> {
 }
 
 /**
- * Tells the buyer that the money goes back, unless the buyer has a newer claim.
+ * Records on the buyer's ended claim in Redis that the late payment is refunded. A newer claim of the buyer stays
+ * untouched.
  *
- * @throws NotVerified and Redis's errors: retry
+ * @throws NotVerified and Redis's errors: the caller retries
  */
 export async function tellRefunded(ctx: StepContext, { saleId, buyerId, orderId }: Payment): Promise<void> {
   const [order] = await readOrders(ctx.db, [orderId]);

@@ -7,16 +7,16 @@ import type { StepContext } from './context.js';
 import { inTurn } from './in-turn.js';
 import { releaseUnits } from './release-units.js';
 
-/** Orders ended by one statement, and released by one script: a few ms each. */
+/** The most orders cancelled by one statement and released by one script, which take a few ms each. */
 const EXPIRE_BATCH_MAX = 500;
 
 /**
  * Cancels orders that were not paid in time, by Postgres's clock, and releases their units. A sale that Redis cannot
  * serve does not hold up other sales. Idempotent.
  *
- * @param job only its `claimIds` count; without them, every overdue order
+ * @param job the `claimIds` of the orders to check; without them, every overdue order
  * @returns the number of orders cancelled
- * @throws NotVerified and the stores' errors: retry
+ * @throws NotVerified and the stores' errors: the caller retries
  */
 export async function expireOrders(
   ctx: StepContext,

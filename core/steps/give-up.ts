@@ -5,10 +5,11 @@ import type { Claim } from '../rules/claim.js';
 import type { StepContext } from './context.js';
 
 /**
- * Gives up accepted claims: inserts a tombstone for each, and logs them for the operator.
+ * Gives up accepted claims, and logs them for the operator. Each claim gets a tombstone, a row that keeps it from ever
+ * becoming an order.
  *
- * @returns the releases to carry out; none for a claim that has a row already
- * @throws Prisma's error: retry
+ * @returns the releases to carry out in Redis; none for a claim that already has an order or a tombstone
+ * @throws Prisma's error: the caller retries
  */
 export async function giveUp(
   ctx: Pick<StepContext, 'db'>,

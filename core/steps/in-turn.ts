@@ -1,6 +1,6 @@
 /**
- * Runs the same for each element in sequence. A failure, such as a sale that is not verified, does not hold up later
- * elements.
+ * Runs a function for each element in sequence. A failure, such as a sale that Redis cannot serve, does not hold up
+ * later elements.
  *
  * @param all the elements; an error of the iteration itself ends the run
  * @throws the first error, after every element was tried

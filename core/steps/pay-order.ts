@@ -12,9 +12,10 @@ import { expireOrders } from './expire-orders.js';
 import { tellOrder } from './tell-order.js';
 
 /**
- * Pays an order from its buyer's createWallet, or sends the buyer to the sale's provider, and tells Redis. Idempotent.
+ * Pays an order from its buyer's wallet, or creates a payment at the sale's provider. Redis then shows the new status
+ * or the address at which to pay. Idempotent.
  *
- * @throws NotVerified and the errors of stores and provider: retry
+ * @throws NotVerified and the errors of stores and provider: the job is retried
  */
 export async function payOrder(ctx: StepContext, { saleId, claimId, buyerId }: JobData<'pay-order'>): Promise<void> {
   const sale = await readSale(ctx.db, saleId);
@@ -35,7 +36,8 @@ export async function payOrder(ctx: StepContext, { saleId, claimId, buyerId }: J
     case 'refused':
       return tell(payment.reason);
     case 'not_payable': {
-      // A click after the deadline gets the truth at once: the order has expired.
+      // The buyer may have clicked after the deadline. Then the order is cancelled now, and the buyer sees at once that
+      // it has expired.
       const expired = await expireOrders(ctx, { claimIds: [claimId] });
       return expired > 0 ? undefined : tell();
     }
@@ -43,11 +45,11 @@ export async function payOrder(ctx: StepContext, { saleId, claimId, buyerId }: J
 }
 
 /**
- * Shows the buyer where to pay, unless that payment has failed meanwhile. The step for that event ran before there was
- * an address to remove.
+ * Shows the buyer the address at which to pay. If that payment has failed meanwhile, the address is removed again: the
+ * event of the failure came before the address.
  *
- * @returns the reason to show besides, or null
- * @throws the stores' errors: retry
+ * @returns the reason to show when that payment has failed, otherwise null
+ * @throws the stores' errors: the caller retries
  */
 export async function showPayUrl(
   ctx: StepContext,
@@ -61,12 +63,15 @@ export async function showPayUrl(
   return 'payment_refused';
 }
 
-/** Our books come first, then the provider. If the call is lost, ask-providers knows that a payment may exist. */
+/**
+ * Creates a payment at the sale's provider, or returns the one that is open. Postgres records the payment before the
+ * call. If the call is lost, the actor ask-providers asks for that payment.
+ */
 async function payElsewhere(ctx: StepContext, { orderId, buyerId }: OrderToPay): Promise<CreatedPayment> {
   const payment = await requestPayment(ctx.db, orderId, buyerId);
   await crashPoint('pay.requested');
   if (!payment?.payable) return { kind: 'not_payable' };
-  // The last allowed attempt has failed.
+  // The last attempt has failed, and no other is allowed.
   if (payment.status !== 'requested' && payment.status !== 'open')
     return { kind: 'refused', reason: 'payment_refused' };
   if (payment.payUrl !== null && payment.paymentId !== null) {
@@ -76,10 +81,11 @@ async function payElsewhere(ctx: StepContext, { orderId, buyerId }: OrderToPay):
 }
 
 /**
- * Creates a payment at its provider and records the outcome. Idempotent: the provider creates it once.
+ * Creates a payment at its provider and records the outcome in Postgres. Idempotent: the provider creates the payment
+ * once.
  *
  * @param payment a payment in status `requested`
- * @throws the errors of stores and provider: retry
+ * @throws the errors of stores and provider: the caller retries
  */
 export async function createPayment(ctx: StepContext, payment: Payment): Promise<CreatedPayment> {
   const created = await crashStep('pay.create', () => providerOf(ctx, payment.provider).create(payment));

@@ -12,10 +12,11 @@ import { decideLateMoney } from './decide-late-money.js';
 import { tellOrder } from './tell-order.js';
 
 /**
- * Stores a provider's event, applies it, and tells Redis. A repeated event is a no-op.
+ * Stores a payment provider's event, applies it to the order, and records the new status in Redis. A repeated event
+ * changes nothing in Postgres.
  *
  * @param job the event, with its signature verified
- * @throws NotVerified and the stores' errors: retry; reconcile tells Redis what is missing there
+ * @throws NotVerified and the stores' errors: the job is retried, and reconcile records statuses that Redis lacks
  */
 export async function takePaymentEvent(ctx: StepContext, { provider, event }: JobData<'payment-event'>): Promise<void> {
   const applied = await crashStep('event.apply', () => applyEvent(ctx.db, provider, event));
@@ -24,9 +25,9 @@ export async function takePaymentEvent(ctx: StepContext, { provider, event }: Jo
 }
 
 /**
- * Applies the answer of a provider that was asked, and tells Redis.
+ * Applies the answer of a provider that was asked about a payment, and records the new status in Redis.
  *
- * @throws NotVerified and the stores' errors: ask again
+ * @throws NotVerified and the stores' errors: the provider is asked again later
  */
 export async function takePaymentAnswer(
   ctx: StepContext,
@@ -41,17 +42,20 @@ async function follow(ctx: StepContext, { outcome, payment }: AppliedReport): Pr
   if (!payment) return;
   if (outcome === 'late') return decideLateMoney(ctx, payment);
   if (outcome === 'failed' || (outcome === 'repeated' && payment.status === 'failed')) return tellFailed(ctx, payment);
-  // A repeated event tells Redis once more, as the process that applied it first may have died before that.
+  // A repeated event is recorded in Redis once more: the process that applied it first may have died before that.
   if (outcome !== 'paid' && outcome !== 'repeated') return;
   if (outcome === 'paid') ordersPaid(1);
   await tell(ctx, payment);
 }
 
-/** Lets the buyer try again at another address. A repeated event tells Redis once more, as nothing else would. */
+/**
+ * Removes the address of a failed payment, so that the buyer can try again at another one. A repeated event does so
+ * once more, as nothing else would.
+ */
 async function tellFailed(ctx: StepContext, payment: Payment): Promise<void> {
   const { saleId, orderId, payUrl } = payment;
   const shown = await readPayUrl(ctx.redis, saleId, orderId);
-  // The next attempt is already shown.
+  // Redis already shows the address of the next attempt.
   if (shown !== undefined && shown !== payUrl) return;
   await dropPayUrl(ctx.redis, saleId, orderId);
   if (payment.payable) await tell(ctx, payment, 'payment_refused');

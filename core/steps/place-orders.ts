@@ -13,15 +13,19 @@ import type { StepContext } from './context.js';
 import { giveUp } from './give-up.js';
 import { releaseUnits } from './release-units.js';
 
-/** Delay of the expiry job behind the deadline, in ms. A job that runs early by the worker's clock would do nothing. */
+/**
+ * Delay of the expiry job after the payment deadline, in ms. By Postgres's clock, a job that runs early finds no
+ * overdue order and does nothing.
+ */
 const EXPIRE_MARGIN_MS = 50;
 
 /**
- * Turns claims into orders and tells Redis: statuses move forward, the outbox is cleared, expiry is queued. Claims that
- * cannot be placed get a tombstone and are then released. Idempotent, even for claims placed long ago.
+ * Turns claims into orders in Postgres and records their statuses in Redis, which removes them from the outbox. A
+ * delayed job will expire unpaid orders. Claims that cannot become orders get a tombstone, which stops them for good,
+ * and are released. Idempotent, even for claims placed long ago.
  *
  * @param job at most {@link PLACE_BATCH_MAX} claims
- * @throws NotVerified and the stores' errors: retry; rescue does so too
+ * @throws NotVerified and the stores' errors: the job is retried, and rescue places the claims as well
  */
 export async function placeOrders(ctx: StepContext, { saleId, claims }: JobData<'place-orders'>): Promise<void> {
   const { placed, known, conflicting } = await placeOrSplit(ctx, saleId, claims);
@@ -54,8 +58,8 @@ function tellPlaced(placed: Order[]): void {
 }
 
 /**
- * Halves a batch that Postgres refuses until the refused claim stands alone, and gives up that claim. So one bad claim
- * does not hold up its batch.
+ * Turns a batch of claims into orders. A batch that Postgres refuses is halved until the refused claim stands alone.
+ * Only that claim is given up, so it does not hold up its batch.
  */
 async function placeOrSplit(ctx: StepContext, saleId: string, claims: Claim[]): Promise<Placement> {
   try {
@@ -81,8 +85,8 @@ async function refuse(ctx: StepContext, saleId: string, claims: Claim[], error: 
 }
 
 /**
- * A claim that Postgres refuses even as a tombstone cannot be released: it stays in the outbox, where the audit reports
- * it.
+ * Inserts tombstones, the rows that keep claims from becoming orders, and returns the releases. A claim that Postgres
+ * refuses even so cannot be released: it stays in the outbox, where the audit reports it.
  */
 async function tombstones(ctx: StepContext, saleId: string, claims: Claim[]): Promise<ReleaseRow[]> {
   try {
@@ -105,12 +109,13 @@ async function recordLive(ctx: StepContext, saleId: string, orders: Order[]): Pr
     const delayMs = payByMs - Date.now() + EXPIRE_MARGIN_MS;
     await crashStep('place.queue-expiry', () => enqueueExpireOrders(ctx.queues, { saleId, claimIds }, delayMs));
   } catch (error) {
-    // The actor expire-overdue finds these orders.
+    // If queueing the expiry fails, the maintenance actor expire-overdue still finds and cancels these orders after
+    // their deadline.
     enqueueFailed('expire-orders', error);
   }
 }
 
-/** Releases orders that ended before Redis heard of them: rejected when placed, or given up earlier. */
+/** Releases the units of orders that ended before Redis recorded them: rejected when placed, or given up earlier. */
 async function releaseEnded(ctx: StepContext, orders: Order[]): Promise<void> {
   if (orders.length === 0) return;
   const claimIds = orders.map(order => order.claimId);

@@ -10,12 +10,12 @@ import type { StepContext } from './context.js';
 import { inTurn } from './in-turn.js';
 
 /**
- * Carries out releases that Postgres has decided: frees units and buyers in Redis, promotes from standby, and marks the
- * releases as delivered. Idempotent: a claim that is no longer held stays untouched. A sale that cannot be reached does
- * not hold up others.
+ * Carries out releases that Postgres has decided: Redis frees units and buyers, and buyers on standby get the units.
+ * Postgres then marks the releases as delivered. Idempotent: a claim that its buyer no longer holds stays untouched. A
+ * sale that cannot be reached does not hold up others.
  *
  * @param releases of any sales
- * @throws NotVerified and the stores' errors: the releases stay due, and deliver-events retries
+ * @throws NotVerified and the stores' errors: the releases stay due in Postgres, and the actor deliver-events retries
  */
 export async function releaseUnits(ctx: StepContext, releases: ReleaseRow[]): Promise<void> {
   await inTurn(bySale(releases), async ({ saleId, batch }) => {
@@ -29,7 +29,7 @@ export async function releaseUnits(ctx: StepContext, releases: ReleaseRow[]): Pr
   });
 }
 
-/** Groups releases by what one script carries out. */
+/** Groups releases by sale, into batches that one call of the release script can carry out. */
 function* bySale(releases: ReleaseRow[]): Generator<{ saleId: string; batch: ReleaseRow[] }> {
   for (const saleId of new Set(releases.map(release => release.saleId))) {
     const ofSale = releases.filter(release => release.saleId === saleId);
@@ -38,11 +38,11 @@ function* bySale(releases: ReleaseRow[]): Generator<{ saleId: string; batch: Rel
 }
 
 /**
- * Gives all free units to buyers on standby, after a restock, a resume or a repair. The script promotes nobody while
- * the sale is not open.
+ * Gives all free units of a sale to buyers on standby, after a restock, a resume or a repair. While the sale is not
+ * open, nobody gets a unit.
  *
- * @returns the new claims
- * @throws NotVerified and Redis's errors: reconcile promotes the rest
+ * @returns the new claims of those buyers
+ * @throws NotVerified and Redis's errors: reconcile gives out the rest
  */
 export async function promoteWaiting(ctx: StepContext, saleId: string): Promise<Claim[]> {
   const promoted: Claim[] = [];
@@ -54,7 +54,10 @@ export async function promoteWaiting(ctx: StepContext, saleId: string): Promise<
   }
 }
 
-/** The claims are in the outbox already, so an unreachable queue loses nothing. */
+/**
+ * Queues the placing of claims that buyers on standby just got. The outbox has these claims already, so an unreachable
+ * queue loses nothing.
+ */
 async function queuePromoted(ctx: StepContext, saleId: string, claims: Claim[]): Promise<void> {
   if (claims.length === 0) return;
   unitsPromoted(claims.length);

@@ -4,17 +4,18 @@ import type { Claim } from '../rules/claim.js';
 import { claimOf, isLiveOrder, type OrderReason } from '../rules/order.js';
 import type { StepContext } from './context.js';
 
-/** The order to tell of, and the reason of a failed payment. */
+/** An order whose status Redis should record, and the reason if its payment failed. */
 export interface ToldOrder extends Pick<Claim, 'claimId' | 'buyerId'> {
   saleId: string;
   reason?: OrderReason | null;
 }
 
 /**
- * Tells Redis the status of a live order. For an ended order its release does so. Idempotent.
+ * Records the status of a live order in Redis, where its buyer sees it. An ended order is skipped, as its release
+ * records the end. Idempotent.
  *
  * @param told its `reason` is ignored once the order is paid
- * @throws NotVerified and the stores' errors: retry
+ * @throws NotVerified and the stores' errors: the caller retries
  */
 export async function tellOrder(
   ctx: StepContext,
