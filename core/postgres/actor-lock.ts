@@ -3,18 +3,23 @@ import { crashPoint } from '../process/crash-point.js';
 import { SECOND_MS } from '../rules/clock.js';
 
 /**
- * A session that is silent for this long loses its locks, in ms: its process is stopped or cut off, and the others must
- * not wait. A session that only works slowly loses them too, which merely does work twice.
+ * Postgres ends a lock session that is silent for this long, in ms, and frees its locks. The session's process is
+ * stopped or cut off, and other processes must not wait for it. A process that is only slow loses its locks too, which
+ * merely does work twice.
  */
 const IDLE_SESSION_MS = 10_000;
 
-/** Longest time that a round keeps other processes from the same actor, in ms. A longer round may hang. */
+/**
+ * Longest time that one round of an actor (a maintenance task) keeps its lock from other processes, in ms. A longer
+ * round may hang.
+ */
 const HOLD_MS = 60 * SECOND_MS;
 
 /**
- * Lets one process at a time run an actor. The lock belongs to a session of Postgres, so it ends with the process and
- * works while Redis is down. The lock only saves work: every actor may run twice. It needs a direct connection, as a
- * pooler in transaction mode would hand the lock to another client.
+ * Lets one process at a time run an actor, which is a maintenance task that repeats in rounds. The lock belongs to a
+ * Postgres session, so it ends with its process and works while Redis is down. The lock only saves work: every actor
+ * may safely run twice at once. The session needs a direct connection, as a pooler in transaction mode would hand the
+ * lock to another client.
  */
 export class ActorLock {
   readonly #url: string;
@@ -24,11 +29,11 @@ export class ActorLock {
   #last: Promise<unknown> = Promise.resolve();
 
   /**
-   * Prepares the lock; the first round opens the session.
+   * Prepares the lock without connecting; the first round opens the session in Postgres.
    *
    * @param url `postgres://…`
-   * @param onError receives the loss of the session; the next round opens another one
-   * @param holdMs longest time that a round keeps others away, in ms
+   * @param onError receives the error when the session is lost; the next round opens another session
+   * @param holdMs longest time that a round keeps the lock from other processes, in ms
    */
   constructor(url: string, onError: (error: Error) => void, holdMs = HOLD_MS) {
     this.#url = url;
@@ -37,7 +42,7 @@ export class ActorLock {
   }
 
   /**
-   * Runs a round under the lock of an actor.
+   * Runs one round of an actor (a maintenance task) while holding that actor's lock.
    *
    * @returns false when another process holds the lock
    * @throws the error of `run`, or Postgres's error while locking
@@ -57,12 +62,18 @@ export class ActorLock {
     return true;
   }
 
-  /** A lost session has lost its locks. Its error must not hide the error of the round. */
+  /**
+   * Releases an actor's lock and ignores errors. A lost session has lost its locks, and its error must not hide the
+   * round's own.
+   */
   async #unlock(key: string): Promise<void> {
     await this.#ask('SELECT pg_advisory_unlock(hashtext($1)) AS done', key).catch(() => undefined);
   }
 
-  /** Actors share the session, which runs one query at a time. A failed query ends the session and all its locks. */
+  /**
+   * Runs a query on the session that all actors share, one query at a time. A failed query ends the session and frees
+   * all its locks.
+   */
   #ask(query: string, key: string): Promise<boolean> {
     const answer = this.#last.then(async () => {
       this.#client ??= this.#open();
@@ -80,12 +91,15 @@ export class ActorLock {
     return answer;
   }
 
-  /** Releases every lock and ends the session. */
+  /** Ends the session in Postgres, which frees all its locks. */
   async close(): Promise<void> {
     await (await this.#client)?.end();
   }
 
-  /** The end of a session may be reported long after the next session was opened. */
+  /**
+   * Forgets a session that has ended, unless a newer one is in use. A session's end may be reported long after the next
+   * one was opened.
+   */
   #forget(session: Promise<pg.Client> | undefined): void {
     if (this.#client === session) this.#client = undefined;
   }

@@ -1,6 +1,6 @@
 import { type Database, Prisma } from './database.js';
 
-/** The numbers that Postgres alone knows about a sale. Plain SQL reproduces each of them. */
+/** The counts of a sale's orders, taken from Postgres alone. Plain SQL reproduces each of them. */
 export interface OrderCounts {
   orders: number;
   live: number;
@@ -9,11 +9,11 @@ export interface OrderCounts {
   rejected: number;
   refunded: number;
   void: number;
-  /** The number of different units that were ever placed. */
+  /** The number of different units that ever had an order; tombstones (status `void`) do not count. */
   unitsPlaced: number;
 }
 
-/** A rule that rows in Postgres break, and the number of those rows. */
+/** A rule about orders or money that rows in Postgres break, and the number of those rows. */
 export interface BrokenRule {
   rule: string;
   rows: number;
@@ -37,7 +37,8 @@ export async function countOrders(db: Database, saleId: string): Promise<OrderCo
 }
 
 /**
- * Checks the rules that hold in Postgres at every commit, without trusting the indexes that enforce them.
+ * Checks the rules about orders and money that hold in Postgres at every commit. The rows themselves are read, and the
+ * indexes that enforce the rules are not trusted.
  *
  * @param saleId limits the rules about orders; balances and transfers are checked for all sales, since a wallet pays in
  * all of them

@@ -3,23 +3,26 @@ import pg from 'pg';
 import { PrismaClient, type Sale } from './generated/client.js';
 
 export { Prisma } from './generated/client.js';
-/** Prisma's client on a pool of connections. */
+/** Prisma's client on a pool of connections to Postgres. */
 export type Database = PrismaClient;
 
-/** A sale as Prisma reads its row; sales.ts turns it into the `Sale` of the rules. */
+/** A sale's row as Prisma reads it; core/postgres/sales.ts turns it into the type `Sale` of core/rules/sale.ts. */
 export type SaleRow = Sale;
 
-/** The database, or a transaction in it. */
+/** The calls for raw SQL, which a database client and a transaction have in common. */
 export type Transaction = Pick<Database, '$queryRaw' | '$executeRaw'>;
 
-/** Time limit for a statement, in ms. Postgres cancels it; the client gives up one second later. */
+/** Time limit for one SQL statement, in ms. Postgres cancels the statement; the client gives up one second later. */
 const STATEMENT_TIMEOUT_MS = 5_000;
 
-/** How a process uses Postgres. */
+/** Settings of a process's connections to Postgres. */
 export interface DatabaseOptions {
-  /** The most connections: the concurrency of the caller, and some for maintenance. */
+  /** The most connections: the number of jobs that the process runs at once, and some for maintenance. */
   connections: number;
-  /** Whether statements write notices for the shop: a trigger reads this setting (migration 0003). */
+  /**
+   * Whether changes of orders also write notices for the shop's webhook. A database trigger reads this setting
+   * (migration 0003).
+   */
   tellsShop?: boolean;
 }
 
@@ -45,8 +48,8 @@ export function connectDatabase(url: string, { connections, tellsShop = false }:
       `-c dropline.shop_webhooks=${tellsShop ? 'on' : 'off'}`,
     ].join(' '),
   });
-  // Neither the pool nor Prisma listens to a connection that is being taken out or returned. If Postgres ends in that
-  // moment, the unheard error would end the process. The next query reports the loss anyway.
+  // Neither the pool nor Prisma handles errors of a connection that is being taken out or returned. If Postgres ends it
+  // in that moment, the unhandled error would end the process. The next query reports the loss anyway.
   pool.on('connect', client => client.on('error', () => undefined));
   return new PrismaClient({ adapter: new PrismaPg(pool, { disposeExternalPool: true }) });
 }

@@ -1,13 +1,14 @@
 import { Prisma } from './database.js';
 
 /**
- * SQLSTATE classes of statements that can never succeed with these values: 22 data exception, 23 integrity violation.
+ * SQLSTATE classes of statements that every retry would fail because of their values: 22 data exception, 23 integrity
+ * violation.
  */
 const DATA_ERROR_CLASSES = ['22', '23'];
 
 /**
- * Tells whether Postgres will never accept a statement's values. Only then may a claim be given up; after any other
- * error the outcome is unknown and must be read.
+ * Tells whether Postgres will never accept the values of a statement. Only then may a claim be given up, instead of
+ * becoming an order. After any other error the outcome is unknown and must be read.
  *
  * @param error an error of Prisma
  */
@@ -17,22 +18,23 @@ export function isDataError(error: unknown): boolean {
 }
 
 /**
- * SQLSTATE classes of a Postgres that cannot serve at the moment: 08 connection, 53 resources, 57 operator, 58 system.
+ * SQLSTATE classes that mean that Postgres cannot serve at the moment: 08 connection, 53 resources, 57 operator, 58
+ * system.
  */
 const AWAY_CLASSES = ['08', '53', '57', '58'];
 
-/** SQLSTATE of a read-only Postgres: a standby, or an operator's lock. Neither is permanent. */
+/** SQLSTATE of a read-only Postgres: a replica, or a server that an operator made read-only. Neither is permanent. */
 const READ_ONLY = '25006';
 
 /**
- * Names of the same conditions in the adapter's errors without SQLSTATE, and in errors that pg throws by itself
- * (7.10.0, measured).
+ * Signs in errors without SQLSTATE that Postgres cannot serve: error kinds of Prisma's adapter, and messages of pg
+ * itself (7.10.0, measured).
  */
 const AWAY_KINDS = ['DatabaseNotReachable', 'ConnectionClosed', 'SocketTimeout', 'TooManyConnections'];
 const LOST = /^(Connection terminated|timeout exceeded when trying to connect|Query read timeout)/;
 
 /**
- * Tells whether Postgres could not serve, so that a later retry helps.
+ * Tells whether Postgres could not serve at the moment, so that a later retry helps.
  *
  * @param error an error of Prisma
  */
@@ -46,8 +48,8 @@ export function isDatabaseAway(error: unknown): boolean {
 }
 
 /**
- * Finds the SQLSTATE in an error of Prisma 7 with the pg adapter: P2010 for raw statements, P2039 for others
- * (measured).
+ * Finds Postgres's SQLSTATE in an error of Prisma 7 with the pg adapter. Prisma's own code is P2010 for raw statements
+ * and P2039 for others (measured).
  */
 function sqlStateOf(error: unknown): string | undefined {
   if (!(error instanceof Prisma.PrismaClientKnownRequestError)) return undefined;

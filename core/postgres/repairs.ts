@@ -1,6 +1,6 @@
 import type { Database } from './database.js';
 
-/** One repair of a difference between the stores. */
+/** One repair of a difference between Redis and Postgres. */
 export interface Repair {
   kind:
     | 'restored_claim'
@@ -15,7 +15,7 @@ export interface Repair {
   detail: Record<string, string | number | boolean | null>;
 }
 
-/** Records repairs, one row each. */
+/** Records repairs of a sale, one row each, in Postgres. */
 export async function recordRepairs(db: Database, saleId: string, repairs: Repair[]): Promise<void> {
   if (repairs.length === 0) return;
   await db.repair.createMany({

@@ -2,7 +2,7 @@ import type { LateMoney, ProviderName, Sale, SaleState, Settlement } from '../ru
 import { type Database, Prisma, type SaleRow } from './database.js';
 
 /**
- * Inserts a sale.
+ * Inserts a sale into Postgres.
  *
  * @returns false when a sale with this id exists: then nothing changed
  */
@@ -18,14 +18,14 @@ export async function insertSale(db: Database, sale: Omit<Sale, 'state' | 'gener
   return count === 1;
 }
 
-/** Reads a sale; undefined when it does not exist. */
+/** Reads a sale from Postgres; undefined when it does not exist. */
 export async function readSale(db: Database, saleId: string): Promise<Sale | undefined> {
   const row = await db.sale.findUnique({ where: { id: saleId } });
   return row ? saleOf(row) : undefined;
 }
 
 /**
- * Reads sales, newest first.
+ * Reads sales from Postgres, newest first.
  *
  * @param limit the most rows; all without it
  */
@@ -35,20 +35,23 @@ export async function readSales(db: Database, limit?: number): Promise<Sale[]> {
 }
 
 /**
- * Days that a sale stays in Redis after its last payment deadline, so that its buyers can pay and look up their orders.
+ * Days that a sale stays in Redis after its last payment deadline, so that buyers can look up their orders.
  */
 export const KEEP_DAYS = 7;
 
-/** The latest possible payment deadline of a sale that the statement calls `s`. */
+/** SQL for the latest possible payment deadline of a sale, in a query that calls the table `sales` `s`. */
 export const LAST_DUE = Prisma.sql`(s.closes_at + s.pay_within_seconds * interval '1 second')`;
 
 /**
- * Sales whose last deadline is before this are no longer kept in Redis. Uses Postgres's clock: a worker with a wrong
- * clock would prune a live sale.
+ * Sales whose last payment deadline is before this time are no longer kept in Redis. Postgres's clock decides, because
+ * a worker with a wrong clock would prune a live sale.
  */
 export const KEPT_SINCE = Prisma.sql`clock_timestamp() - ${KEEP_DAYS} * interval '1 day'`;
 
-/** Reads the sales that Redis should have, newest first. */
+/**
+ * Reads the sales that Redis should have, newest first. Redis keeps a sale for {@link KEEP_DAYS} days after its last
+ * payment deadline.
+ */
 export async function readRecentSales(db: Database): Promise<Sale[]> {
   const kept = await db.$queryRaw<{ id: string }[]>(
     Prisma.sql`SELECT s.id FROM sales s WHERE ${LAST_DUE} > ${KEPT_SINCE}`,
@@ -58,7 +61,10 @@ export async function readRecentSales(db: Database): Promise<Sale[]> {
   return rows.map(saleOf);
 }
 
-/** Returns those of the given sales that no longer need to be in Redis. Sales unknown to Postgres are not returned. */
+/**
+ * Returns those ids whose sales need not be in Redis, {@link KEEP_DAYS} days after their last payment deadline. Sales
+ * unknown to Postgres are not returned.
+ */
 export async function readLongOver(db: Database, saleIds: string[]): Promise<string[]> {
   const rows = await db.$queryRaw<{ id: string }[]>(
     Prisma.sql`SELECT s.id FROM sales s WHERE s.id = ANY(${saleIds}::text[]) AND ${LAST_DUE} <= ${KEPT_SINCE}`,
@@ -66,21 +72,21 @@ export async function readLongOver(db: Database, saleIds: string[]): Promise<str
   return rows.map(({ id }) => id);
 }
 
-/** Tells whether Redis has dropped a sale, as its last deadline passed {@link KEEP_DAYS} days ago. */
+/** Tells whether Redis no longer keeps a sale, because its last payment deadline passed {@link KEEP_DAYS} days ago. */
 export async function hasLeftRedis(db: Database, saleId: string): Promise<boolean> {
   return (await readLongOver(db, [saleId])).length === 1;
 }
 
 /**
- * A change of a sale by the operator. With a `generation`, units are added only to that generation of the sale, hence
- * once.
+ * An operator's change of a sale: a new state, or more units. `generation` counts such changes. If it is set and no
+ * longer current, no units are added, so a repeated request adds them once.
  */
 export type SaleUpdate = { state: SaleState } | { addUnits: number; generation?: number | undefined };
 
 /**
- * Changes a sale. Each change makes a new generation.
+ * Changes a sale in Postgres and raises its generation, which counts an operator's changes.
  *
- * @returns false when the sale is closed, or is no longer the generation that the operator saw
+ * @returns false when the sale is closed, or has changed since the operator read it
  */
 export async function updateSale(db: Database, saleId: string, update: SaleUpdate): Promise<boolean> {
   const [data, seen] =
@@ -95,8 +101,9 @@ export async function updateSale(db: Database, saleId: string, update: SaleUpdat
 }
 
 /**
- * Raises a sale's generation above one that Redis knows. An older generation means that Postgres was restored from a
- * copy; without this, Redis would ignore every later change.
+ * Raises a sale's generation, which counts an operator's changes, above the one that Redis knows. A lower generation in
+ * Postgres means that Postgres was restored from a backup. Without this, Redis would ignore every later change as
+ * stale.
  *
  * @param generation the latest one that Redis knows
  */

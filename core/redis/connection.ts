@@ -9,15 +9,17 @@ export type { Redis } from 'ioredis';
 /**
  * How a connection behaves while Redis does not serve.
  *
- * - `api`: fails at once. Nothing is queued or sent twice; the client gets 503 and retries.
- * - `steps`: for the scripts of worker and command line. A call fails within 5 s; idempotent callers retry.
- * - `worker`: waits for Redis. BullMQ demands `maxRetriesPerRequest: null`. Its blocking reads last 5 s, so a socket
- *   that is silent for 15 s is dead.
- * - `feed`: only listens. core/redis/feed/feed.ts subscribes again by itself, so that it knows since when it hears.
+ * - `api`: a call fails at once. No command is queued or sent twice; the HTTP client gets 503 and retries.
+ * - `steps`: for the Lua scripts that workers and the command line call. A call fails within 5 s, and its idempotent
+ *   caller retries.
+ * - `worker`: for BullMQ, which waits for Redis and demands `maxRetriesPerRequest: null`. Its blocking reads last 5 s,
+ *   so a socket that is silent for 15 s is dead.
+ * - `feed`: only listens to published changes of sales. core/redis/feed/feed.ts subscribes again by itself, so that it
+ *   knows since when it receives messages.
  */
 export type ConnectionProfile = 'api' | 'steps' | 'worker' | 'feed';
 
-/** Time limit for a Redis command of the API, in ms. */
+/** Time limit for one Redis command of an API process, in ms. */
 const API_COMMAND_TIMEOUT_MS = 1_000;
 
 const AT_ONCE = {
@@ -35,7 +37,7 @@ const PROFILES = {
 } as const;
 
 /**
- * Connects to Redis, and reconnects without limit, within a second of its return.
+ * Connects to Redis, and reconnects without limit, within a second after Redis is back.
  *
  * @param url `redis://` or `rediss://`
  * @param onError receives each lost or failed connection
@@ -68,9 +70,9 @@ export async function waitUntilReady(redis: Redis, limitMs: number): Promise<voi
 }
 
 /**
- * Refuses a Redis that may evict claims when its memory is full.
+ * Refuses a Redis that may evict keys when its memory is full, as this would lose claims.
  *
- * @throws ConfigError unless the policy is `noeviction`
+ * @throws ConfigError unless Redis's maxmemory-policy is `noeviction`
  */
 export async function refuseEviction(redis: Redis): Promise<void> {
   const policy = /maxmemory_policy:(\S+)/.exec(await redis.info('memory'))?.[1];
@@ -81,20 +83,24 @@ export async function refuseEviction(redis: Redis): Promise<void> {
   }
 }
 
-/** ioredis's messages for calls that failed with the connection. Only some of these errors have a class or a code. */
+/**
+ * ioredis's messages for calls that failed because the connection was lost. Only some of these errors have a class or a
+ * code.
+ */
 const LOST =
   /^(Connection is closed|Stream isn't writeable|Command timed out|Socket timeout|Reached the max retries|connect E|Socket closed)/;
 
-/** Answers of a Redis that cannot serve at the moment: loading, full, a replica, or blocked. */
+/** Error replies of a Redis that cannot serve at the moment: loading, full, a replica, or blocked. */
 const NOT_SERVING =
   /^(LOADING|OOM|MISCONF|READONLY|BUSY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|EXECABORT|NOAUTH|WRONGPASS|UNBLOCKED)\b/;
 
 const SOCKET_CODES = /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)/;
 
 /**
- * Tells whether a later retry helps: Redis is away, too slow or not verified.
+ * Tells whether a later retry helps. Redis is away or too slow, or it has restarted and the sale was not yet compared
+ * with Postgres.
  *
- * @param error an error of a call to Redis, or of a queue in it
+ * @param error an error of a call to Redis, or of a queue in Redis
  */
 export function isRedisPassing(error: unknown): boolean {
   return error instanceof NotVerified || error instanceof DeadlineExceeded || isRedisAway(error);

@@ -1,6 +1,6 @@
 /**
- * The keys of one sale. Their common hash tag puts them on one node of a Redis Cluster, where a script reaches them
- * all.
+ * The Redis keys of one sale. Their common hash tag puts them on one node of a Redis Cluster, where one script can use
+ * them all.
  */
 export interface SaleKeys {
   sale: string;
@@ -10,7 +10,7 @@ export interface SaleKeys {
   standby: string;
 }
 
-/** Builds the keys of a sale. */
+/** Builds the Redis keys of a sale. */
 export function keysOf(saleId: string): SaleKeys {
   const tag = `{${saleId}}`;
   return {
@@ -22,36 +22,37 @@ export function keysOf(saleId: string): SaleKeys {
   };
 }
 
-/** Builds the keys of a sale, in the order in which scripts take them. */
+/** Builds the Redis keys of a sale, in the order in which the Lua scripts take them. */
 export function allKeysOf(saleId: string): string[] {
   const { sale, stock, claims, outbox, standby } = keysOf(saleId);
   return [sale, stock, claims, outbox, standby];
 }
 
 /**
- * Builds the key of the hash with pay addresses by claim id. No script reads it, and Postgres has the addresses too.
+ * Builds the key of the hash that maps claim ids to pay addresses. No script reads the hash, and Postgres has the
+ * addresses too.
  */
 export function paymentsKeyOf(saleId: string): string {
   return `{${saleId}}:payments`;
 }
 
-/** Builds the channel on which the scripts publish changes (lua/include/changes.lua). */
+/** Builds the channel on which the Lua scripts publish the changes of a sale (lua/include/changes.lua). */
 export function channelOf(saleId: string): string {
   return `{${saleId}}:changes`;
 }
 
 /**
- * The registry: a hash from sale id to generation of the sales that Redis should know. The field {@link REGISTRY_RUN}
- * holds the run id of Redis for which the registry is complete. It tells a sale that does not exist (404) from one that
- * Redis lost (503).
+ * The registry: a hash that maps each sale that Redis should know to its generation, the count of its changes. Its
+ * field {@link REGISTRY_RUN} holds the run id of Redis for which the registry is complete. A complete registry tells a
+ * sale that does not exist (404) from one that Redis lost (503).
  */
 export const REGISTRY = 'dropline:sales';
 
-/** A field that no sale id can equal. */
+/** The registry's field for the run id of Redis for which it is complete. No sale id can equal it. */
 export const REGISTRY_RUN = '@run';
 
 /**
- * The field for the time at which the registry was last found complete, in ms by Redis's clock. No sale id can equal
+ * The registry's field for the time at which it was last found complete, in ms by Redis's clock. No sale id can equal
  * it.
  */
 export const REGISTRY_AT = '@at';

@@ -1,5 +1,5 @@
 /**
- * Unpacks the replies of a pipeline or a transaction.
+ * Unpacks the replies of a Redis pipeline or transaction.
  *
  * @throws the first error among the replies
  */
@@ -10,12 +10,12 @@ export function repliesOf<T extends unknown[]>(replies: [error: Error | null, re
   }) as T;
 }
 
-/** Converts a reply of TIME (seconds, microseconds) to ms since the epoch. */
+/** Converts a reply of Redis's TIME (seconds, microseconds) to ms since the epoch. */
 export function msOf([seconds, micros]: readonly (string | number)[]): number {
   return Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
 }
 
-/** Finds the run id in a reply of INFO. */
+/** Finds the server's run id in a reply of Redis's INFO. */
 export function runIdOf(info: string): string | undefined {
   return /run_id:(\w+)/.exec(info)?.[1];
 }

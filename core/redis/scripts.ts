@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { NotVerified } from '../rules/errors.js';
 import type { Redis } from './connection.js';
 
-/** The number of keys of each script. The files in lua/ name the keys and the results. */
+/** The number of keys of each Lua script. The files in core/redis/lua/ name the keys and the results. */
 const KEY_COUNT = {
   claim: 5,
   release: 5,
@@ -20,18 +20,21 @@ const KEY_COUNT = {
   'mark-registry': 1,
 } as const;
 
-/** The name of a script: its file below lua/ without the ending. */
+/** The name of a Lua script: its file below core/redis/lua/ without the ending. */
 export type ScriptName = keyof typeof KEY_COUNT;
 
 const FOLDER = join(import.meta.dirname, 'lua');
 
-/** Reads the source of a script, with each `-- @include name` replaced by lua/include/name.lua. */
+/** Reads the source of a Lua script, with each `-- @include name` replaced by lua/include/name.lua. */
 export function readScript(name: ScriptName): string {
   const include = (_line: string, part: string) => readFileSync(join(FOLDER, 'include', `${part}.lua`), 'utf8');
   return readFileSync(join(FOLDER, `${name}.lua`), 'utf8').replace(/^-- @include (\S+)$/gm, include);
 }
 
-/** Registers the scripts with a connection. ioredis sends them by hash, and whole when Redis has forgotten them. */
+/**
+ * Registers the Lua scripts with a connection. ioredis sends a script by its hash, and whole when Redis has forgotten
+ * it.
+ */
 export function defineScripts(redis: Redis): void {
   for (const name of Object.keys(KEY_COUNT) as ScriptName[]) {
     redis.defineCommand(name, { numberOfKeys: KEY_COUNT[name], lua: readScript(name) });
@@ -40,14 +43,14 @@ export function defineScripts(redis: Redis): void {
 
 type Script = (...keysAndArgs: (string | number)[]) => Promise<unknown>;
 
-/** The keys and arguments of a script, in its own order. */
+/** The keys and arguments of a Lua script, in the order of its header. */
 export interface ScriptCall {
   keys: string[];
   args: (string | number)[];
 }
 
 /**
- * Runs a script on a connection with registered scripts.
+ * Runs a Lua script on a connection on which {@link defineScripts} has registered it.
  *
  * @throws ioredis's error: the outcome is unknown
  */
@@ -57,10 +60,11 @@ export function runScript(redis: Redis, name: ScriptName, { keys, args }: Script
 }
 
 /**
- * Splits the reply of a fenced script into verdict and result.
+ * Splits the reply of a Lua script into the fence's verdict and the result. The fence is the check that the sale was
+ * compared with Postgres in this run of Redis.
  *
  * @param saleId named in the error
- * @throws NotVerified unless the verdict is 'ok': nothing was done, and a later retry helps
+ * @throws NotVerified unless the verdict is 'ok': the script did nothing, and a later retry helps
  */
 export function behindFence<T>(reply: unknown, saleId: string): T[] {
   const [verdict, ...rest] = reply as [string, ...T[]];

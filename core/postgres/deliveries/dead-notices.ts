@@ -1,13 +1,13 @@
 import { type Database, Prisma } from '../database.js';
 import { NOTICE_COLUMNS, type Notice, type NoticeRow, noticeOf } from './notices.js';
 
-/** A notice that the shop did not accept in any attempt: a dead letter. */
+/** A shop notice (webhook message) that the shop did not accept in any attempt: a dead letter. */
 export interface DeadNotice extends Notice {
   lastError: string | null;
 }
 
 /**
- * Reads the dead letters, newest first.
+ * Reads the dead letters, which are shop notices (webhook messages) whose attempts all failed, newest first.
  *
  * @param limit the most rows
  */
@@ -19,10 +19,10 @@ export async function readDeadNotices(db: Database, limit: number): Promise<Dead
 }
 
 /**
- * Gives dead letters another series of attempts, starting now.
+ * Gives dead letters (shop notices whose attempts all failed) another series of attempts, starting now.
  *
- * @param id one notice; without it, all of them
- * @returns the number of notices revived
+ * @param id of one notice; without it, all dead letters get new attempts
+ * @returns the number of notices that get new attempts
  */
 export async function reviveNotices(db: Database, id?: bigint): Promise<number> {
   const which = id === undefined ? Prisma.empty : Prisma.sql`AND id = ${id}`;

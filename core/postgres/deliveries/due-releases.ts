@@ -3,9 +3,10 @@ import { KEPT_SINCE, LAST_DUE } from '../sales.js';
 import { type ReleaseRow, type Row, releaseOf } from './releases.js';
 
 /**
- * Reads the oldest releases that are still due, of sales that Redis should have.
+ * Reads the oldest releases that were not carried out in Redis, of sales that Redis still keeps. A release frees a unit
+ * and its buyer.
  *
- * @returns at most `limit` rows, by id
+ * @returns at most `limit` rows, in the order of their ids
  */
 export async function readDueReleases(
   db: Database,
@@ -19,7 +20,7 @@ export async function readDueReleases(
   return rows.map(releaseOf);
 }
 
-/** Marks deliveries as carried out. */
+/** Marks deliveries (releases or shop notices) as carried out. */
 export async function markDelivered(db: Database, ids: bigint[]): Promise<void> {
   await db.$executeRaw(
     Prisma.sql`UPDATE outbox_events SET delivered_at = clock_timestamp() WHERE id = ANY(${ids}::bigint[])`,

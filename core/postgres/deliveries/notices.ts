@@ -1,9 +1,15 @@
 import { type Database, Prisma } from '../database.js';
 
-/** The kinds of notices about an order. The shop gets each notice at least once, and those of one order in sequence. */
+/**
+ * The kinds of notices that the shop's webhook gets about an order. Each notice is sent at least once, and those of one
+ * order in sequence.
+ */
 export type NoticeKind = 'order.placed' | 'order.paid' | 'order.cancelled' | 'order.refunded';
 
-/** A notice to the shop. A trigger writes it in the statement that causes it (migration 0003). */
+/**
+ * A webhook message to the shop about an order. A database trigger writes it in the statement that changes the order
+ * (migration 0003).
+ */
 export interface Notice {
   id: bigint;
   kind: NoticeKind;
@@ -14,7 +20,7 @@ export interface Notice {
   data: Record<string, unknown>;
 }
 
-/** A notice as its row states it. */
+/** A shop notice as its row in the table `outbox_events` states it. */
 export interface NoticeRow {
   id: bigint;
   kind: NoticeKind;
@@ -26,11 +32,12 @@ export interface NoticeRow {
   last_error: string | null;
 }
 
-/** The columns of a {@link NoticeRow}, of a table that the statement calls `e`. */
+/** The columns of a {@link NoticeRow}, for a query that calls the table `outbox_events` `e`. */
 export const NOTICE_COLUMNS = Prisma.sql`e.id, e.kind, e.sale_id, e.order_id, e.payload, e.created_at, e.attempts, e.last_error`;
 
 /**
- * Reads the notices to send now, oldest first. A notice waits until the earlier ones of its order are delivered.
+ * Reads the shop notices that are due, oldest first. A notice waits until the earlier notices of its order are
+ * delivered.
  *
  * @param limit the most rows
  */
@@ -46,17 +53,17 @@ export async function readDueNotices(db: Database, limit: number): Promise<Notic
   return rows.map(noticeOf);
 }
 
-/** Attempts before a notice becomes a dead letter: about 9 h with back-off. */
+/** Attempts to send a notice before it becomes a dead letter: about 9 h with back-off. */
 export const ATTEMPTS_MAX = 16;
 
-/** Longest pause between two attempts, in s. */
+/** Longest pause between two attempts to send a notice, in s. */
 const PAUSE_SECONDS_MAX = 3_600;
 
 /**
- * Schedules the next attempt after 2, 4, 8 … s, or makes the notice a dead letter. Later notices of the same order
- * wait, since they would make no sense to the shop.
+ * Schedules the next attempt to send a notice after 2, 4, 8 … s, or makes the notice a dead letter. Later notices of
+ * the same order wait, since without it they would make no sense to the shop.
  *
- * @param error the reason of the failure
+ * @param error why the shop did not accept the notice
  */
 export async function postponeNotice(db: Database, id: bigint, error: string): Promise<void> {
   await db.$executeRaw(Prisma.sql`
@@ -66,7 +73,7 @@ export async function postponeNotice(db: Database, id: bigint, error: string): P
     WHERE id = ${id}`);
 }
 
-/** Turns a row into a notice. */
+/** Turns a row of `outbox_events` into a shop notice. */
 export function noticeOf(row: NoticeRow): Notice {
   const { id, kind, sale_id: saleId, order_id: orderId, created_at: createdAt, attempts, payload: data } = row;
   return { id, kind, saleId, orderId, createdAt, attempts, data };

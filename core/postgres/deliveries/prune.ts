@@ -2,7 +2,8 @@ import { type Database, Prisma } from '../database.js';
 import { KEPT_SINCE, LAST_DUE } from '../sales.js';
 
 /**
- * Closes the releases of sales that have left Redis, such as those of a very late refund: nothing is left to release.
+ * Closes the open releases of sales that Redis no longer keeps, such as those of a very late refund. Redis has no unit
+ * of these sales left to free.
  */
 export async function closeDeliveries(db: Database): Promise<void> {
   await db.$executeRaw(Prisma.sql`
@@ -11,15 +12,13 @@ export async function closeDeliveries(db: Database): Promise<void> {
       AND EXISTS (SELECT FROM sales s WHERE s.id = sale_id AND ${LAST_DUE} <= ${KEPT_SINCE})`);
 }
 
-/**
- * Most rows deleted by one statement, to stay within the statement's time limit: two million rows took 4.5 s of 5 s
- * (measured).
- */
+/** Most rows deleted by one statement. Two million rows took 4.5 s (measured), and a statement may take 5 s. */
 const PRUNE_BATCH = 100_000;
 
 /**
- * Deletes old deliveries: notices that the shop accepted, or ignored for as long, and releases of sales that ended as
- * long ago. Younger releases stay, because an older copy of Redis may need them again.
+ * Deletes shop notices `KEEP_DAYS` after the shop accepted them, or after their creation if it never did. Deletes
+ * delivered releases `KEEP_DAYS` after delivery and after their sale's last payment deadline. Younger releases stay,
+ * because a Redis that was restored from an older copy may need them again.
  */
 export async function pruneDeliveries(db: Database): Promise<void> {
   for (;;) {

@@ -2,7 +2,10 @@ import type { EndedStatus } from '../../rules/claim.js';
 import type { OrderReason } from '../../rules/order.js';
 import { type Database, Prisma, type Transaction } from '../database.js';
 
-/** A release that a transaction has decided. A step carries it out in Redis. */
+/**
+ * A release that a Postgres transaction has decided: a unit and its buyer become free. core/steps/release-units.ts
+ * carries it out in Redis.
+ */
 export interface ReleaseRow {
   id: bigint;
   saleId: string;
@@ -13,7 +16,7 @@ export interface ReleaseRow {
   freesUnit: boolean;
 }
 
-/** A release as its row states it. */
+/** A release as its row in the table `outbox_events` states it. */
 export interface Row {
   id: bigint;
   sale_id: string;
@@ -22,12 +25,12 @@ export interface Row {
 }
 
 /**
- * Builds the INSERT that writes releases in the very statement that ends the orders. That statement's part `ended` must
- * return (id, sale_id, buyer_id, unit, status, reason). A unit is freed only when no other live order has it and it was
- * not withdrawn.
+ * Builds the INSERT that writes releases in the very statement that ends their orders. That statement needs a WITH
+ * query `ended` that returns (id, sale_id, buyer_id, unit, status, reason). A unit is freed unless another live order
+ * has it, or it was withdrawn (refunded without restock).
  *
- * @param options `freesUnits: false` keeps every unit out of stock
- * @returns SQL that returns {@link Row}s
+ * @param options `freesUnits: false` keeps the units of these orders out of stock
+ * @returns SQL whose result is one {@link Row} for each release
  */
 export function insertReleases({ freesUnits } = { freesUnits: true }): Prisma.Sql {
   return Prisma.sql`
@@ -45,7 +48,7 @@ export function insertReleases({ freesUnits } = { freesUnits: true }): Prisma.Sq
 }
 
 /**
- * Runs a statement that ends orders and contains {@link insertReleases}.
+ * Runs an SQL statement that ends orders and writes their releases with {@link insertReleases}.
  *
  * @returns the releases that the statement wrote
  */
@@ -53,14 +56,14 @@ export async function endOrders(db: Transaction, statement: Prisma.Sql): Promise
   return (await db.$queryRaw<Row[]>(statement)).map(releaseOf);
 }
 
-/** Reads the releases of ended orders, carried out or not. */
+/** Reads the releases of ended orders, whether Redis has carried them out or not. */
 export async function readReleases(db: Database, claimIds: string[]): Promise<ReleaseRow[]> {
   const rows = await db.$queryRaw<Row[]>(Prisma.sql`
     SELECT id, sale_id, order_id, payload FROM outbox_events WHERE kind = 'release' AND order_id = ANY(${claimIds}::uuid[])`);
   return rows.map(releaseOf);
 }
 
-/** Turns a row into a release. */
+/** Turns a row of `outbox_events` into a release. */
 export function releaseOf(row: Row): ReleaseRow {
   return { id: row.id, saleId: row.sale_id, claimId: row.order_id, ...row.payload };
 }

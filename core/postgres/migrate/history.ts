@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { checksumOf, type Migration } from './migrations.js';
 
-// The table _prisma_migrations, which Prisma's own commands read and write, too.
+// This file reads and writes the table _prisma_migrations, which Prisma's own commands use, too.
 
-/** The record of one migration in the database. */
+/** One row of _prisma_migrations: a migration that began in this database. */
 export interface HistoryEntry {
   name: string;
   checksum: string;
@@ -12,7 +12,7 @@ export interface HistoryEntry {
   finished: boolean;
 }
 
-/** Prisma 7.10 creates exactly this (prisma/prisma-engines, schema-engine, the Postgres flavour). */
+/** The table exactly as Prisma 7.10 creates it (prisma/prisma-engines, schema-engine, the Postgres flavour). */
 const CREATE_TABLE = `
   CREATE TABLE _prisma_migrations (
     id                  VARCHAR(36) PRIMARY KEY NOT NULL,
@@ -26,12 +26,12 @@ const CREATE_TABLE = `
   )`;
 
 /**
- * Reads which migrations the database has, and creates the table for them in an empty database. A user who may only read the
- * table can call it.
+ * Reads which migrations the database has, and creates the table _prisma_migrations in an empty database. If the table
+ * exists, the right to read it is enough.
  *
- * @param client a session with the migration lock
+ * @param client a session that holds the migration lock
  * @returns every migration that began and was not rolled back
- * @throws when the schema holds tables of something else
+ * @throws Error when the schema has tables but no _prisma_migrations, as it belongs to another program
  */
 export async function readHistory(client: pg.Client): Promise<HistoryEntry[]> {
   const { rows } = await client.query<{ exists: boolean; tables: boolean }>(`
@@ -51,7 +51,7 @@ export async function readHistory(client: pg.Client): Promise<HistoryEntry[]> {
 /**
  * Records that a migration begins.
  *
- * @returns the id of its row, for {@link recordFinish}
+ * @returns the id of the migration's row, for {@link recordFinish}
  */
 export async function recordStart(client: pg.Client, { name, script }: Migration): Promise<string> {
   const id = randomUUID();
@@ -62,7 +62,7 @@ export async function recordStart(client: pg.Client, { name, script }: Migration
   return id;
 }
 
-/** Records that a migration is complete. Prisma counts a script as one step. */
+/** Records that a migration is complete, with a step count of 1, because Prisma counts a script as one step. */
 export async function recordFinish(client: pg.Client, id: string): Promise<void> {
   await client.query(
     `UPDATE _prisma_migrations SET finished_at = clock_timestamp(), applied_steps_count = 1 WHERE id = $1`,

@@ -1,24 +1,30 @@
 import { setTimeout } from 'node:timers/promises';
 import type pg from 'pg';
 
-/** Any constant that no other program locks. Prisma's own engine locks 72707369. */
+/**
+ * The key of the Postgres advisory lock for migrations: any constant that no other program locks. Prisma's own engine
+ * locks 72707369.
+ */
 export const MIGRATION_LOCK = 20_260_702;
 
-/** A migration of a large table takes minutes. An operator should look after a wait of more than this, in ms. */
+/**
+ * Longest wait for the migration lock, in ms. A migration of a large table takes minutes. After a longer wait, an
+ * operator should look.
+ */
 const LOCK_DEADLINE_MS = 300_000;
 
-/** How often a process that waits asks for the lock, in ms. */
+/** How often a waiting process asks for the migration lock, in ms. */
 const ASK_EVERY_MS = 100;
 
 /**
- * Waits for the lock under which one process at a time migrates a database. The lock belongs to the session and ends with
- * it, also after kill -9.
+ * Waits for the lock under which one process at a time migrates a database. The lock belongs to the Postgres session
+ * and ends with it, also after kill -9.
  *
- * The process asks repeatedly instead of blocking in `pg_advisory_lock`. A blocked statement holds a snapshot, and CREATE
- * INDEX CONCURRENTLY in the process that has the lock waits for every older snapshot: the two would deadlock.
+ * The process asks repeatedly instead of blocking in `pg_advisory_lock`. A blocked statement holds a snapshot. CREATE
+ * INDEX CONCURRENTLY in the process that has the lock waits for every older snapshot, so the two would deadlock.
  *
- * @param client a session that will migrate
- * @throws when another process holds the lock for longer than the deadline
+ * @param client the session that will migrate
+ * @throws Error when another process holds the lock for longer than the deadline
  */
 export async function takeMigrationLock(client: pg.Client): Promise<void> {
   const endsAt = performance.now() + LOCK_DEADLINE_MS;

@@ -6,8 +6,8 @@ import { MIGRATIONS, type Migration, matchesChecksum, readMigrations } from './m
 const CONNECT_DEADLINE_MS = 5_000;
 
 /**
- * Applies the migrations that the database lacks, and records them as `prisma migrate deploy` does. Repeating it is a no-op. Of
- * several processes that start together, one does the work and the others wait for it.
+ * Applies the migrations that the database lacks, and records them as `prisma migrate deploy` does. Repeating it is a
+ * no-op. Of several processes that start together, one migrates and the others wait.
  *
  * Migrations that this build does not know are passed over: in a rolling upgrade an older build starts beside a newer
  * database.
@@ -15,7 +15,8 @@ const CONNECT_DEADLINE_MS = 5_000;
  * @param databaseUrl of a Postgres database that exists
  * @param folder holds the migrations
  * @returns the names of the migrations applied by this call, oldest first
- * @throws when Postgres can't be reached, a migration fails, did not finish before, or was changed after it was applied
+ * @throws Error when Postgres can't be reached, or a migration fails, was left unfinished, or was changed after it was
+ * applied
  */
 export async function migrate(databaseUrl: string, folder = MIGRATIONS): Promise<{ applied: string[] }> {
   const migrations = readMigrations(folder);
@@ -24,7 +25,7 @@ export async function migrate(databaseUrl: string, folder = MIGRATIONS): Promise
     connectionTimeoutMillis: CONNECT_DEADLINE_MS,
     keepAlive: true,
   });
-  // A lost connection shows in the next query; without a listener it would end the process.
+  // A lost connection shows in the next query. Without this listener, the client's error would end the process.
   client.on('error', () => undefined);
   try {
     await client.connect();
@@ -33,7 +34,7 @@ export async function migrate(databaseUrl: string, folder = MIGRATIONS): Promise
     for (const migration of pending) await apply(client, migration);
     return { applied: pending.map(({ name }) => name) };
   } finally {
-    // Postgres rolls back what is not committed, and gives up the lock.
+    // When the session ends, Postgres rolls back an uncommitted migration and frees the migration lock.
     await client.end();
   }
 }
@@ -57,13 +58,16 @@ function describeUnfinished(name: string): string {
   return `migration ${name} began and did not finish: undo what it left, run \`${update}\`, then migrate again`;
 }
 
-/** Runs a migration together with its row. Both are one transaction, unless the migration says that it must run outside. */
+/**
+ * Runs a migration and records it in _prisma_migrations. Both are one transaction, unless the script's first line says
+ * that it must run outside one.
+ */
 async function apply(client: pg.Client, migration: Migration): Promise<void> {
   const { name, script, outsideTransaction } = migration;
   try {
     if (!outsideTransaction) await client.query('BEGIN');
     const id = await recordStart(client, migration);
-    // Sent whole: Postgres splits it into statements, and knows where a function's body ends.
+    // The script is sent whole: Postgres splits it into statements, and knows where a function's body ends.
     await client.query(script);
     await recordFinish(client, id);
     if (!outsideTransaction) await client.query('COMMIT');

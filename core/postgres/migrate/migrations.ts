@@ -3,15 +3,15 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkout } from '../../process/checkout.js';
 
-/** The folder with the migrations of this build: one folder each, with a file migration.sql. */
+/** The folder with the migrations of this build. Each migration is a folder in it, with a file migration.sql. */
 export const MIGRATIONS = join(checkout, 'prisma', 'migrations');
 
-/** The first line of a migration.sql whose one statement Postgres refuses to run in a transaction. */
+/** The first line of a migration.sql that holds one statement which Postgres refuses to run in a transaction. */
 const OUTSIDE_A_TRANSACTION = /^-- outside a transaction\r?\n/;
 
-/** One change of the schema. */
+/** One change of the database schema. */
 export interface Migration {
-  /** The name of its folder; migrations are applied in the order of their names. */
+  /** The name of the migration's folder; migrations are applied in the order of these names. */
   name: string;
   script: string;
   /** Whether the script is one statement that runs without a transaction, such as CREATE INDEX CONCURRENTLY. */
@@ -23,7 +23,7 @@ export interface Migration {
  *
  * @param folder laid out as {@link MIGRATIONS}
  * @returns the migrations, oldest first
- * @throws when a folder in it has no migration.sql
+ * @throws Error when a migration's folder has no migration.sql
  */
 export function readMigrations(folder: string): Migration[] {
   return readdirSync(folder, { withFileTypes: true })
@@ -37,16 +37,16 @@ export function readMigrations(folder: string): Migration[] {
 }
 
 /**
- * Computes the checksum that Prisma records for a script: SHA-256 of its text in UTF-8, as 64 lower-case hexadecimal digits
- * (prisma/prisma-engines, schema-engine/connectors/schema-connector/src/checksum.rs).
+ * Computes the checksum that Prisma records for a migration's script: SHA-256 of its text in UTF-8, as 64 lower-case
+ * hexadecimal digits (prisma/prisma-engines, schema-engine/connectors/schema-connector/src/checksum.rs).
  */
 export function checksumOf(script: string): string {
   return createHash('sha256').update(script).digest('hex');
 }
 
 /**
- * Compares a script with a recorded checksum. As in Prisma's checksum.rs, line ends may be Unix's or Windows's, because git
- * converts them.
+ * Compares a migration's script with its recorded checksum. As in Prisma's checksum.rs, Unix and Windows line ends
+ * count as the same, because git converts them.
  *
  * @returns whether the script is the one that was recorded
  */

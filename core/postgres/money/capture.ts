@@ -2,10 +2,11 @@ import { Prisma, type Transaction } from '../database.js';
 import type { Payment } from './payment.js';
 
 /**
- * Books the money of a payment for an order: from the outside account of its provider to the shop.
+ * Books the money of a provider's payment for an order. The transfer goes from the account that stands for the provider
+ * to the shop's account.
  *
- * @param tx the transaction that marks the order as paid, or returns the money at once
- * @throws Error when the accounts are missing: no payment may exist without its booking
+ * @param tx the transaction that marks the order as paid, or books the money's return at once
+ * @throws Error when an account is missing: no payment may exist without its transfer
  */
 export async function captureFromOutside(tx: Transaction, payment: Payment, orderId: string): Promise<void> {
   const booked = await book(tx, payment, orderId, 'capture');
@@ -13,11 +14,12 @@ export async function captureFromOutside(tx: Transaction, payment: Payment, orde
 }
 
 /**
- * Books a refund: from the shop to the outside account of the provider.
+ * Books the refund of a provider's payment. The transfer goes from the shop's account to the account that stands for
+ * the provider.
  *
  * @param tx the transaction that decides the refund
  * @param orderId the order for which the money was booked
- * @throws Error when the accounts are missing
+ * @throws Error when an account is missing
  */
 export async function refundToOutside(tx: Transaction, payment: Payment, orderId: string): Promise<void> {
   const booked = await book(tx, payment, orderId, 'refund');

@@ -5,29 +5,30 @@ import { captureFromOutside, refundToOutside } from './capture.js';
 import { type Payment, readPayments } from './payment.js';
 
 /**
- * Reads payments whose money came after their order had ended, and that are still undecided.
+ * Reads late money that nobody has decided about: payments that arrived after their orders had ended.
  *
  * @param limit the most rows
- * @param afterId the last id of the previous page
+ * @param afterId the last payment id of the previous page
  */
 export function readLateMoney(db: Database, limit: number, afterId: bigint): Promise<Payment[]> {
   return readPayments(db, Prisma.sql`p.status = 'late' AND p.id > ${afterId} ORDER BY p.id LIMIT ${limit}`);
 }
 
 /**
- * Pays a new order with late money, for a unit that was taken again. Order, capture and payment are one transaction.
+ * Pays a new order with late money, which is a payment that arrived after its order had ended. Before this call, Redis
+ * has taken a unit again for the buyer. New order, transfer and payment status are one transaction.
  *
  * @param payment a payment in status `late`
- * @param claim the claim that took the unit, with the payment's `regrabClaimId`
- * @returns false when another process has decided, or the order cannot be paid: then the money stays `late`
+ * @param claim the claim that took the unit again; its id is the payment's `regrabClaimId`
+ * @returns false when another process has decided, or the new order cannot be paid: then the payment stays `late`
  * @throws Prisma's error: the outcome is unknown, so retry
  */
 export function payWithLateMoney(db: Database, payment: Payment, claim: Claim): Promise<boolean> {
   return db.$transaction(async tx => {
     if (!(await lockLate(tx, payment))) return false;
     await insertUnpaidOrders(tx, payment.saleId, [claim]);
-    // Rescue may have placed the order already, and its buyer may have cancelled it. So the guard is that of every
-    // payment.
+    // The task that rescues waiting claims may have placed this order already, and its buyer may have cancelled it. So
+    // this update checks status, deadline and amount.
     const paid = await tx.$executeRaw(Prisma.sql`
       UPDATE orders SET status = 'paid', paid_at = least(clock_timestamp(), pay_by), version = version + 1
       WHERE id = ${claim.claimId}::uuid AND buyer_id = ${payment.buyerId} AND status = 'pending_payment'
@@ -42,8 +43,9 @@ export function payWithLateMoney(db: Database, payment: Payment, claim: Claim): 
 }
 
 /**
- * Decides that late money goes back. The money is booked in and out, the order gets its reason, and the refund is due
- * at the provider. Money on top of another capture goes back unbooked and is shown to the operator.
+ * Decides that late money, a payment that arrived after its order had ended, is refunded. The money is booked in and
+ * out, the order gets its reason, and the provider's refund becomes due. If another payment has already paid for the
+ * order, nothing is booked, and operators see the surplus.
  *
  * @param payment a payment in status `late`
  * @returns false when another process has decided, or the order has not ended
@@ -69,8 +71,8 @@ export function refundLateMoney(db: Database, payment: Payment): Promise<boolean
 }
 
 /**
- * Locks the order and tells whether it has ended. The lock waits for a process that is ending it, and sees a deadline
- * that an operator has moved.
+ * Locks an order's row and tells whether the order has ended. The lock waits for a process that is ending the order.
+ * The status counts and not the deadline, which an operator may have moved.
  */
 async function lockEnded(tx: Transaction, { orderId }: Payment): Promise<boolean> {
   const [order] = await tx.$queryRaw<{ ended: boolean }[]>(

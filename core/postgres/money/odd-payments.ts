@@ -1,6 +1,6 @@
 import { type Database, Prisma } from '../database.js';
 
-/** A payment for the operator to look at. Amounts in minor units. */
+/** A provider's payment that an operator should look at. Amounts in minor units. */
 export interface OddPayment {
   orderId: string;
   buyerId: string;
@@ -10,12 +10,12 @@ export interface OddPayment {
   status: string;
   amountMinor: number;
   currency: string;
-  /** The amount that the provider reports, where it differs from the amount requested. */
+  /** The provider's report as JSON if it contradicts the request or reports a surplus payment, else null. */
   mismatch: unknown;
   refundTries: number;
 }
 
-/** Failed attempts after which a refund counts as stuck. */
+/** Failed attempts after which a refund at a provider counts as stuck. */
 const TRIES_ODD = 3;
 
 interface Row {
@@ -32,7 +32,7 @@ interface Row {
 }
 
 /**
- * Reads payments of another amount than requested and refunds that are stuck, newest first.
+ * Reads payments that contradict their request, surplus payments and refunds that are stuck, newest first.
  *
  * @param limit the most rows
  */

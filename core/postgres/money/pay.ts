@@ -1,16 +1,16 @@
 import { type Database, Prisma } from '../database.js';
 
 /**
- * The outcome of a wallet payment. `insufficient_funds` leaves the order payable. `not_payable`: paid, ended or
- * overdue.
+ * The outcome of paying an order from a wallet. `insufficient_funds` leaves the order payable. `not_payable`: the order
+ * is paid, has ended or is overdue.
  */
 export type PaymentOutcome = 'paid' | 'insufficient_funds' | 'not_payable';
 
 /**
  * Pays an order from its buyer's wallet. Order, debit and transfer are one statement, so exactly one of pay, cancel and
- * expire wins. Postgres's clock checks the deadline once, so a slow statement still pays in time.
+ * expire wins. Postgres compares its clock with the deadline once, so a statement that is slow afterwards still pays.
  *
- * @param claimId the order, in a sale with provider `wallet`
+ * @param claimId the id of the order, which is its claim's; the sale has the provider `wallet`
  * @throws Prisma's error: the outcome is unknown, so retry
  */
 export async function payFromWallet(db: Database, claimId: string, buyerId: string): Promise<PaymentOutcome> {

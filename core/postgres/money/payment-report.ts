@@ -5,9 +5,10 @@ import { captureFromOutside } from './capture.js';
 import { type Payment, readPayments } from './payment.js';
 
 /**
- * The outcome of a report. `late`: the order had ended. `repeated`: known before. `mismatch`: amount, currency or order
- * differ, so the provider is asked before anything follows. `refunded_elsewhere`: money was returned at the provider
- * without us, for a paid order or for one whose money is in the wallet.
+ * The outcome of a provider's report about a payment. `late`: the order had ended. `repeated`: the report was known
+ * before. `mismatch`: payment id, amount, currency or order differ from the request, so the provider is asked before
+ * anything follows. `refunded_elsewhere`: the provider returned money without our request, for a paid order or for one
+ * whose refund is in the wallet. `ignored`: the event reports nothing about a payment.
  */
 export type ReportOutcome =
   | 'open'
@@ -21,14 +22,15 @@ export type ReportOutcome =
   | 'unknown_payment'
   | 'ignored';
 
-/** A report with its outcome and, if there is one, its payment. */
+/** The outcome of a provider's report, and the payment that it is about, if there is one. */
 export interface AppliedReport {
   outcome: ReportOutcome;
   payment?: Payment | undefined;
 }
 
 /**
- * Stores an event and applies it, in one transaction. The unique event id makes this idempotent.
+ * Stores a payment provider's event (webhook message) and applies its report, in one transaction. The unique event id
+ * makes this idempotent.
  *
  * @throws Prisma's error: the outcome is unknown, so retry
  */
@@ -51,15 +53,18 @@ export function applyEvent(db: Database, provider: ProviderName, event: Provider
 }
 
 /**
- * Applies the provider's answer to a question, in one transaction.
+ * Applies the answer of a provider that was asked about a payment, in one transaction.
  *
- * @throws Prisma's error: ask again
+ * @throws Prisma's error: ask the provider again
  */
 export function applyAnswer(db: Database, provider: ProviderName, report: PaymentReport): Promise<AppliedReport> {
   return db.$transaction(tx => apply(tx, provider, { report, source: 'answer' }));
 }
 
-/** A report, and how it came. The word of an event alone never sends money back; the provider's answer does. */
+/**
+ * A provider's report about a payment, and how it came. An event alone never sends money back; the provider's answer to
+ * our question does.
+ */
 interface SourcedReport {
   report: PaymentReport;
   source: 'event' | 'answer';
@@ -79,8 +84,9 @@ async function apply(
 }
 
 /**
- * Locks the payment of a report. An event may arrive before the answer that names the payment, so the order identifies
- * it. That is always the last attempt, because the names of failed attempts are known.
+ * Locks the payment that a provider's report is about. An event may arrive before we know the provider's payment id;
+ * then the order id identifies the payment. That payment is the order's latest attempt, because the provider's ids of
+ * failed attempts are known.
  */
 async function lockPayment(
   tx: Transaction,
@@ -117,7 +123,7 @@ async function follow(tx: Transaction, payment: Payment, report: PaymentReport):
       await become(tx, payment, report, 'failed');
       return 'failed';
     case 'paid':
-      // Events arrive in any order, so a success counts even after a failure.
+      // A provider's events arrive in any order, so a report of success counts even after one of failure.
       if (status !== 'requested' && status !== 'open' && status !== 'failed') return 'repeated';
       return capture(tx, payment, report);
     case 'refunded':
@@ -129,8 +135,8 @@ async function follow(tx: Transaction, payment: Payment, report: PaymentReport):
 }
 
 /**
- * Tells whether a refused refund was put into the wallet. If the provider returns that money as well, the buyer has it
- * twice.
+ * Tells whether an order's refund went into the buyer's wallet because the provider had refused it. If the provider
+ * returns that money as well, the buyer has it twice.
  */
 async function isInWallet(tx: Transaction, { orderId }: Payment): Promise<boolean> {
   const found = await tx.$queryRaw<unknown[]>(Prisma.sql`
@@ -139,8 +145,8 @@ async function isInWallet(tx: Transaction, { orderId }: Payment): Promise<boolea
 }
 
 /**
- * Pays an order with the reported money: one guarded update by Postgres's clock, so exactly one of pay, cancel and
- * expire wins.
+ * Pays an order with the money that a provider reports. One update checks status and deadline by Postgres's clock, so
+ * exactly one of pay, cancel and expire wins.
  */
 async function capture(tx: Transaction, payment: Payment, report: PaymentReport): Promise<'paid' | 'late'> {
   const paid = await tx.$executeRaw(Prisma.sql`
@@ -165,8 +171,8 @@ async function become(tx: Transaction, { id, orderId }: Payment, report: Payment
 }
 
 /**
- * Handles a report that differs from the request. The provider is asked first; money that it confirms and that nobody
- * requested goes back.
+ * Handles a provider's report whose payment id, amount, currency or order differs from the request. After an event, the
+ * provider is asked first. Money that its answer confirms and that nobody requested is refunded.
  */
 async function contradict(tx: Transaction, payment: Payment, { report, source }: SourcedReport): Promise<'mismatch'> {
   const { id, status, paymentId } = payment;

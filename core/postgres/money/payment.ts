@@ -2,14 +2,20 @@ import { newClaimId } from '../../identity/claim-id.js';
 import type { ProviderName } from '../../rules/sale.js';
 import { type Database, Prisma, type Transaction } from '../database.js';
 
-/** The statuses of an attempt to pay. `requested`: recorded, the provider may not know it. `late`: undecided money after the end of the order. `refund_due`: owed to the buyer. */
+/**
+ * The statuses of an attempt to pay an order. `requested`: recorded here, but the provider may not know it. `late`: the
+ * money arrived after the order had ended, and nobody has decided about it. `refund_due`: the money is owed to the
+ * buyer.
+ */
 export type PaymentStatus = 'requested' | 'open' | 'paid' | 'late' | 'refund_due' | 'refunded' | 'failed';
 
-/** An attempt to pay an order through a provider, with the needed facts of order and sale. Amounts in minor units. */
+/** An attempt to pay an order through a provider, with some facts of its order and sale. Amounts in minor units. */
 export interface Payment {
   id: bigint;
   orderId: string;
-  /** Counts from 1; a failed attempt raises it. */
+  /**
+   * The number of this attempt to pay the order, from 1. Another attempt may follow one that failed or was refunded.
+   */
   attempt: number;
   saleId: string;
   buyerId: string;
@@ -21,7 +27,7 @@ export interface Payment {
   status: PaymentStatus;
   regrabClaimId: string;
   payByMs: number;
-  /** Whether the order can still be paid. */
+  /** Whether the order is unpaid and its payment deadline has not passed. */
   payable: boolean;
 }
 
@@ -49,9 +55,9 @@ const SELECT_PAYMENTS = Prisma.sql`
   FROM payments p JOIN orders o ON o.id = p.order_id`;
 
 /**
- * Reads payments.
+ * Reads payments, with some facts of their orders.
  *
- * @param where the condition behind WHERE: `p` is the payment, `o` its order
+ * @param where the SQL after WHERE, also its ORDER BY and LIMIT: `p` is the payment, `o` its order
  */
 export async function readPayments(db: Transaction, where: Prisma.Sql): Promise<Payment[]> {
   const rows = await db.$queryRaw<PaymentRow[]>(Prisma.sql`${SELECT_PAYMENTS} WHERE ${where}`);
@@ -73,17 +79,26 @@ export async function readPayments(db: Transaction, where: Prisma.Sql): Promise<
   }));
 }
 
-/** First question to a silent provider, in s after the request. Later ones back off. */
+/**
+ * Time after the request at which a silent provider is first asked about a payment, in s. Later pauses double, up to
+ * ASK_SECONDS_MAX.
+ */
 const ASK_FIRST_SECONDS = 5;
 const ASK_SECONDS_MAX = 600;
 
-/** Last question before the order expires, in s before the deadline: time enough for an answer. */
+/** Time before the payment deadline at which a provider is asked once more, in s. Its answer still comes in time. */
 const ASK_BEFORE_DEADLINE_SECONDS = 3;
 
-/** How long after the deadline a payment is still asked about, in hours. Events count at any time. */
+/**
+ * How long after the payment deadline a provider is still asked about a payment, in hours. A provider's events count at
+ * any time.
+ */
 const ASK_HOURS_MAX = 24;
 
-/** Computes the next question: with back-off, and in any case just before and just after the deadline. */
+/**
+ * Builds the SQL for the time at which a provider is asked next about a payment. Questions back off, but one always
+ * comes just before the payment deadline and one just after.
+ */
 const nextAsk = (asked: Prisma.Sql) => Prisma.sql`
   CASE WHEN clock_timestamp() > o.pay_by + ${ASK_HOURS_MAX} * interval '1 hour' THEN NULL
        WHEN clock_timestamp() < o.pay_by - (${ASK_BEFORE_DEADLINE_SECONDS} + 1) * interval '1 second'
@@ -94,12 +109,15 @@ const nextAsk = (asked: Prisma.Sql) => Prisma.sql`
 const askDelay = (asked: Prisma.Sql) =>
   Prisma.sql`least(${ASK_FIRST_SECONDS} * 2 ^ least(${asked}, 20), ${ASK_SECONDS_MAX}) * interval '1 second'`;
 
-/** After this many failed attempts another one rarely succeeds and only loads the provider. */
+/**
+ * Most attempts to pay an order. After this many failed attempts, another one rarely succeeds and only loads the
+ * provider.
+ */
 const ATTEMPTS_MAX = 10;
 
 /**
- * Records that an order is to be paid at its provider, before the provider hears of it. After an attempt that failed
- * for certain, or whose money went back, a new attempt is recorded. Idempotent.
+ * Records an attempt to pay an order, before its provider hears of it. Another attempt is recorded only if every
+ * earlier one certainly failed or was refunded. Idempotent.
  *
  * @returns the latest attempt, or undefined when the order is not payable and has no attempt
  */
@@ -116,7 +134,7 @@ export async function requestPayment(db: Database, orderId: string, buyerId: str
   return readLatestPayment(db, orderId, buyerId);
 }
 
-/** Reads the latest attempt to pay an order. */
+/** Reads the latest attempt to pay an order at its provider. */
 export async function readLatestPayment(db: Database, orderId: string, buyerId: string): Promise<Payment | undefined> {
   const [payment] = await readPayments(
     db,
@@ -126,9 +144,9 @@ export async function readLatestPayment(db: Database, orderId: string, buyerId: 
 }
 
 /**
- * Records that the provider has created a payment.
+ * Records that the provider has created a payment, with its id and the address at which the buyer pays.
  *
- * @returns the status of the payment, as an event may have arrived before the provider's answer
+ * @returns the payment's status, as an event may have arrived before the provider's answer
  */
 export async function markOpen(
   db: Database,
@@ -142,7 +160,7 @@ export async function markOpen(
   return payment?.status ?? 'failed';
 }
 
-/** Records that the provider refused to create a payment. */
+/** Records that the provider refused to create a payment: the attempt has failed. */
 export async function markRefused(db: Database, id: bigint): Promise<void> {
   await db.$executeRaw(Prisma.sql`
     UPDATE payments SET status = 'failed', ask_at = NULL, updated_at = clock_timestamp()
@@ -150,7 +168,7 @@ export async function markRefused(db: Database, id: bigint): Promise<void> {
 }
 
 /**
- * Reads the payments that are due for a question, the longest due first.
+ * Reads the payments about which their provider must be asked now, the longest due first.
  *
  * @param limit the most rows
  */
@@ -158,7 +176,7 @@ export function readUnheard(db: Database, limit: number): Promise<Payment[]> {
   return readPayments(db, Prisma.sql`p.ask_at <= clock_timestamp() ORDER BY p.ask_at LIMIT ${limit}`);
 }
 
-/** Schedules the next question about a payment. */
+/** Schedules when a provider is asked about a payment again. */
 export async function askAgainLater(db: Database, id: bigint): Promise<void> {
   await db.$executeRaw(Prisma.sql`
     UPDATE payments p SET asked = p.asked + 1, ask_at = ${nextAsk(Prisma.sql`p.asked + 1`)}

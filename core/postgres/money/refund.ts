@@ -2,17 +2,19 @@ import { type Database, Prisma } from '../database.js';
 import { endOrders, insertReleases, type ReleaseRow } from '../deliveries/releases.js';
 import { type Payment, readPayments } from './payment.js';
 
-/** An order to refund. With `restock` its unit returns to stock; without, the unit is nobody's until the sale ends. */
+/**
+ * An order to refund. With `restock`, its unit returns to stock. Without, the unit is withdrawn: no buyer can get it.
+ */
 export interface Refund {
   orderId: string;
   restock: boolean;
 }
 
 /**
- * Refunds a paid order and frees its buyer: order, transfer and release in one statement. A wallet has the money at
- * once; at a provider the refund becomes due.
+ * Refunds a paid order and lets its buyer buy again: order, transfer and release are one statement. A wallet has the
+ * money at once. A provider's refund becomes due, and the actor finish-payments asks for it.
  *
- * @returns the release to carry out; none when the order is not paid
+ * @returns the release to carry out in Redis; none when the order is not paid
  * @throws Prisma's error: retry
  */
 export function refundRow(db: Database, { orderId, restock }: Refund): Promise<ReleaseRow[]> {
@@ -42,7 +44,7 @@ export function refundRow(db: Database, { orderId, restock }: Refund): Promise<R
 }
 
 /**
- * Reads the refunds that are due at a provider, the longest due first.
+ * Reads the payments whose refund is due at a provider, the longest due first.
  *
  * @param limit the most rows
  */
@@ -61,12 +63,12 @@ export async function markRefunded(db: Database, id: bigint): Promise<void> {
 }
 
 /**
- * Longest pause between two attempts of a refund, in s. The pauses are 1, 2, 4 … s. A refund is never given up, as it
- * is owed.
+ * Longest pause between two attempts of a refund at a provider, in s. The pauses are 1, 2, 4 … s. A refund is never
+ * given up, as the buyer is owed the money.
  */
 const REFUND_SECONDS_MAX = 600;
 
-/** Schedules the next attempt of a refund. */
+/** Schedules the next attempt of a refund at a provider, with back-off. */
 export async function refundAgainLater(db: Database, id: bigint): Promise<void> {
   await db.$executeRaw(Prisma.sql`
     UPDATE payments SET refund_tries = refund_tries + 1,
@@ -75,7 +77,7 @@ export async function refundAgainLater(db: Database, id: bigint): Promise<void> 
 }
 
 /**
- * Puts money that the provider refuses to return into the buyer's wallet, in one statement and once per order. A second
+ * Puts money that the provider refuses to refund into the buyer's wallet, in one statement and once per order. A second
  * refused refund of the same order stays due, and operators see it.
  *
  * @param payment a payment in status `refund_due`

@@ -1,21 +1,21 @@
 import { type Database, Prisma } from '../database.js';
 
-/** One movement of a buyer's money. */
+/** One movement of money into or out of a buyer's wallet. */
 export interface StatementLine {
   at: string;
   kind: 'credit' | 'capture' | 'refund' | 'refund_to_wallet';
   orderId: string | null;
   saleId: string | null;
   currency: string;
-  /** Positive into the wallet, negative out of it. */
+  /** In minor units: positive into the wallet, negative out of it. */
   amountMinor: number;
-  /** The balance after the movement. */
+  /** The wallet's balance after this movement, in minor units. */
   balanceMinor: number;
 }
 
 /**
  * Reads the newest movements of a buyer's wallets, oldest first, each with the balance after it. The balances are sums
- * of transfers, so the last one of a currency proves the stored balance.
+ * of transfers, so the last one of a currency proves the wallet's stored balance.
  *
  * @param limit the most rows
  */

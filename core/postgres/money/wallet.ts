@@ -1,11 +1,12 @@
 import { PROVIDER_NAMES } from '../../rules/sale.js';
 import { type Database, Prisma } from '../database.js';
 
-/** The account from which wallets are credited. Every provider has an outside account of its own. */
+/** The owner of the account that pays credits into wallets. Each payment provider has an outside account of its own. */
 const OUTSIDE = 'world';
 
 /**
- * Inserts the shop's accounts for a currency. They exist before the first payment, so paying never inserts one.
+ * Inserts the accounts of the shop, the payment providers and the outside world for a currency. They exist before the
+ * first payment, so paying never inserts one.
  *
  * @param currency ISO 4217 code
  */
@@ -26,7 +27,7 @@ export interface Credit {
 }
 
 /**
- * Credits buyers' wallets from outside.
+ * Credits buyers' wallets with money from outside.
  *
  * @throws Prisma's error. Not idempotent: after an unknown outcome, read the balance first.
  */
@@ -49,7 +50,7 @@ export async function creditWallets(
 }
 
 /**
- * Inserts empty wallets for buyers who have none. An order that costs nothing is paid from a wallet as well.
+ * Inserts empty wallets for buyers who have none. Even an order that costs nothing is paid from a wallet.
  *
  * @param currency ISO 4217 code
  */
@@ -72,13 +73,13 @@ export async function readBalance(db: Database, buyerId: string, currency: strin
   return Number(account?.balanceMinor ?? 0n);
 }
 
-/** The balance of one wallet. */
+/** The balance of a buyer's wallet in one currency. */
 export interface Balance {
   currency: string;
   balanceMinor: number;
 }
 
-/** Reads the balances of a buyer, one for each currency. */
+/** Reads the balances of a buyer's wallets, one for each currency. */
 export async function readBalances(db: Database, buyerId: string): Promise<Balance[]> {
   const accounts = await db.account.findMany({
     where: { kind: 'buyer', owner: buyerId },
@@ -87,15 +88,15 @@ export async function readBalances(db: Database, buyerId: string): Promise<Balan
   return accounts.map(({ currency, balanceMinor }) => ({ currency, balanceMinor: Number(balanceMinor ?? 0n) }));
 }
 
-/** The money that an order was paid with. */
+/** The money that paid for an order. */
 export interface Capture {
   amountMinor: number;
   currency: string;
-  /** Whether the money was returned. */
+  /** Whether the money was returned to the buyer. */
   refunded: boolean;
 }
 
-/** Reads the capture of an order; undefined when the order was never paid. */
+/** Reads the capture of an order, which is the money that paid for it; undefined when it was never paid. */
 export async function readCapture(db: Database, orderId: string): Promise<Capture | undefined> {
   const transfers = await db.transfer.findMany({ where: { orderId } });
   const capture = transfers.find(({ kind }) => kind === 'capture');

@@ -1,6 +1,6 @@
 import type { Database } from '../database.js';
 
-/** One order of a buyer, for the operator. */
+/** One order of a buyer, as an operator sees it. */
 export interface BuyerOrder {
   orderId: string;
   saleId: string;
@@ -13,7 +13,7 @@ export interface BuyerOrder {
 }
 
 /**
- * Reads the newest orders of a buyer, newest first.
+ * Reads the newest orders of a buyer, newest first. Tombstones (rows of claims that were given up) are left out.
  *
  * @param limit the most rows
  */

@@ -1,7 +1,7 @@
 import type { Claim } from '../../rules/claim.js';
 import { Prisma } from '../database.js';
 
-/** Builds rows `c (id, buyer_id, unit)` of at most 1,000 claims, to stand behind FROM. */
+/** Builds SQL to follow FROM: rows `c (id, buyer_id, unit)` of at most 1,000 claims. */
 export function claimRows(claims: Claim[]): Prisma.Sql {
   const ids = claims.map(claim => claim.claimId);
   const buyers = claims.map(claim => claim.buyerId);

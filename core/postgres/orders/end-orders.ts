@@ -4,7 +4,7 @@ import { type Database, Prisma } from '../database.js';
 import { endOrders, insertReleases, type ReleaseRow } from '../deliveries/releases.js';
 import { claimRows } from './claim-rows.js';
 
-/** Claims of one sale to give up, at most 1,000, and the reason that their buyers see. */
+/** At most 1,000 claims of one sale that will not become orders, and the reason that their buyers see. */
 export interface Abandoned {
   saleId: string;
   claims: Claim[];
@@ -12,10 +12,10 @@ export interface Abandoned {
 }
 
 /**
- * Inserts a tombstone under each claim's id, so that a later attempt to place the claim finds the row and does nothing.
- * Tombstones are the only way to compensate a claim.
+ * Inserts a tombstone under each claim's id, which stops the claim from becoming an order. A later attempt to place the
+ * claim finds this row and does nothing. A claim is given up only in this way.
  *
- * @returns the releases to carry out; none for a claim that has a row already
+ * @returns the releases to carry out in Redis; none for a claim that has a row already
  * @throws Prisma's error: retry
  */
 export function insertTombstones(db: Database, abandoned: Abandoned): Promise<ReleaseRow[]> {
@@ -42,9 +42,9 @@ function insertEnded(
 }
 
 /**
- * Cancels an order for its buyer, placed or not.
+ * Cancels an order for its buyer. A claim without an order gets a cancelled one, so that it is never placed.
  *
- * @returns the release to carry out; none when the order is paid or has ended
+ * @returns the release to carry out in Redis; none when the order is paid or has ended
  * @throws Prisma's error: retry
  */
 export async function cancelRow(db: Database, saleId: string, claim: Claim): Promise<ReleaseRow[]> {
@@ -70,8 +70,8 @@ export async function cancelRow(db: Database, saleId: string, claim: Claim): Pro
  * Cancels orders whose payment deadline has passed, by Postgres's clock.
  *
  * @param limit the most orders
- * @param claimIds only these orders; without it, those of all sales
- * @returns the releases to carry out
+ * @param claimIds only the orders of these claims; without it, overdue orders of all sales
+ * @returns the releases to carry out in Redis
  * @throws Prisma's error: retry
  */
 export function expireRows(db: Database, limit: number, claimIds?: string[]): Promise<ReleaseRow[]> {

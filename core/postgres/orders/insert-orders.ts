@@ -7,19 +7,20 @@ import { insertPaidOrders } from './insert-paid-orders.js';
 import { type InsertedRow, inserted, insertedOf } from './inserted.js';
 import { readOrders } from './order-row.js';
 
-/** The outcome of placing a batch of claims. */
+/** The outcome of placing a batch of claims, which means to make them orders. */
 export interface Placement {
-  /** The new orders. */
+  /** The orders that this call inserted. */
   placed: Order[];
-  /** The orders that were in Postgres before: placed or given up. */
+  /** The rows that Postgres already had for these claims: orders, or tombstones of claims that were given up. */
   known: Order[];
-  /** The claims that cannot be placed: another live order has the unit, or belongs to the buyer. */
+  /** The claims that cannot become orders: the unit is taken or withdrawn, or the buyer has another live order. */
   conflicting: Claim[];
 }
 
 /**
- * Places claims with one statement for the whole batch: about 37,000 orders/s, where one `create` of Prisma each makes
- * 1,600 (measured). Idempotent: the claim's id is the primary key, so the first writer decides.
+ * Places claims as orders, with one statement for the whole batch. It makes about 37,000 orders/s, where one `create`
+ * of Prisma each makes 1,600 (measured). Idempotent: the claim's id is the order's primary key, so the first writer
+ * decides.
  *
  * @param claims at most 1,000
  * @throws Prisma's error: the outcome is unknown, so retry
@@ -44,10 +45,10 @@ export async function insertOrders(db: Database, saleId: string, claims: Claim[]
   return { placed, known, conflicting: without(missing, known) };
 }
 
-/** The terms of a sale that decide how its claims are placed. */
+/** The columns of a sale that decide how its claims become orders. */
 type Terms = Pick<SaleRow, 'settlement' | 'priceMinor' | 'currency'>;
 
-/** Terms never change, so each process reads those of a sale once. */
+/** The terms of the sales read before. Terms never change, so each process reads those of a sale once. */
 const terms = new WeakMap<Database, Map<string, Terms>>();
 
 async function termsOf(db: Database, saleId: string): Promise<Terms> {
@@ -67,9 +68,9 @@ function without(claims: Claim[], orders: Order[]): Claim[] {
 }
 
 /**
- * Inserts orders to be paid later, as `pending_payment`. The order of the ids prevents deadlocks of two workers with
- * the same batch. The result is one text, and only if something is missing: a row for each order costs more than the
- * insert (measured).
+ * Inserts orders to be paid later, as `pending_payment`. They are sorted by id, which prevents deadlocks of two workers
+ * with the same batch. The statement returns one row, with a text of ids only if some were not inserted. A row for each
+ * order would cost more than the insert (measured).
  *
  * @param claims at most 1,000
  * @returns the new orders

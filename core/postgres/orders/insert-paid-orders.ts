@@ -6,13 +6,14 @@ import { claimRows } from './claim-rows.js';
 import { type InsertedRow, inserted, insertedOf } from './inserted.js';
 
 /**
- * Inserts orders and debits the wallets in one statement: one round trip, and one lock of each row. An order without
- * funds is rejected and its unit released in the same statement, without effect on the others. Wallets are locked in
- * the order of their owners, which prevents deadlocks; a balance that changed meanwhile is read again under the lock.
- * LATERAL keeps Postgres to one index look-up per buyer; a plain join read every wallet (EXPLAIN).
+ * Inserts orders and debits their buyers' wallets in one statement: one round trip, and one lock of each row. An order
+ * without funds is rejected and its unit released in the same statement, without effect on the other orders. Wallets
+ * are locked in the order of their owners, which prevents deadlocks. A balance that changes before its wallet is locked
+ * is read again under the lock. LATERAL keeps Postgres to one index look-up per buyer; a plain join read every wallet
+ * (EXPLAIN).
  *
  * @param claims at most 1,000
- * @returns the new orders, `paid` or `rejected`, encoded in one row as in insert-orders.ts
+ * @returns the new orders, `paid` or `rejected`; the statement itself returns one row, as in insert-orders.ts
  * @throws Prisma's error: the outcome is unknown, so retry
  */
 export async function insertPaidOrders(db: Database, saleId: string, claims: Claim[]): Promise<Order[]> {

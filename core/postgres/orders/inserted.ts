@@ -2,7 +2,10 @@ import type { Claim } from '../../rules/claim.js';
 import type { Order } from '../../rules/order.js';
 import { Prisma } from '../database.js';
 
-/** The claims of a batch that a statement inserted: one row, with ids only if some are missing. */
+/**
+ * The one result row of a statement that inserts orders for a batch of claims. `ids` lists the inserted ones, only if
+ * some were not inserted.
+ */
 export interface InsertedRow {
   inserted: bigint;
   ids: string | null;
@@ -10,9 +13,9 @@ export interface InsertedRow {
 }
 
 /**
- * Builds the columns of an {@link InsertedRow}, of a table of orders.
+ * Builds the columns of an {@link InsertedRow}, for a SELECT from the inserted orders.
  *
- * @param claims the claims of the statement
+ * @param claims the whole batch, inserted or not
  */
 export function inserted(claims: Claim[]): Prisma.Sql {
   return Prisma.sql`count(*) AS inserted, max(pay_by) AS pay_by,
@@ -20,10 +23,10 @@ export function inserted(claims: Claim[]): Prisma.Sql {
 }
 
 /**
- * Returns the claims that became orders.
+ * Returns the claims of a batch that became orders.
  *
- * @param claims the claims of the statement
- * @param row the result of the statement
+ * @param claims the whole batch, inserted or not
+ * @param row the result of the statement that inserted the orders
  */
 export function insertedOf(claims: Claim[], row: InsertedRow | undefined): (Claim & Pick<Order, 'payByMs'>)[] {
   const payByMs = row?.pay_by?.getTime() ?? 0;

@@ -1,7 +1,7 @@
 import type { Order, OrderReason, OrderStatus } from '../../rules/order.js';
 import { type Database, Prisma } from '../database.js';
 
-/** An order as the statements of this folder return it. */
+/** An order's row as the SQL statements of this folder return it. */
 export interface OrderRow {
   id: string;
   buyer_id: string;
@@ -11,10 +11,10 @@ export interface OrderRow {
   pay_by: Date;
 }
 
-/** The columns of an {@link OrderRow}, of a table that the statement calls `o`. */
+/** The columns of an {@link OrderRow}, for a query that calls the table `orders` `o`. */
 export const ORDER_COLUMNS = Prisma.sql`o.id, o.buyer_id, o.unit, o.status, o.reason, o.pay_by`;
 
-/** Turns a row into an order. */
+/** Turns a row of `orders` into an order. */
 export function orderOf(row: OrderRow): Order {
   return {
     claimId: row.id,
@@ -26,7 +26,7 @@ export function orderOf(row: OrderRow): Order {
   };
 }
 
-/** Reads the orders of claims; claims without a row are left out. */
+/** Reads the orders or tombstones of claims by their common id; claims without a row are left out. */
 export async function readOrders(db: Database, claimIds: string[]): Promise<Order[]> {
   const rows = await db.$queryRaw<OrderRow[]>(
     Prisma.sql`SELECT ${ORDER_COLUMNS} FROM orders o WHERE o.id = ANY(${claimIds}::uuid[])`,

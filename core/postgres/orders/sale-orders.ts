@@ -3,7 +3,8 @@ import { type Database, Prisma } from '../database.js';
 import { ORDER_COLUMNS, type OrderRow, orderOf } from './order-row.js';
 
 /**
- * Reads the latest order of every buyer: the live one, otherwise the last that ended. Linear in the size of the sale.
+ * Reads the latest order of every buyer of a sale: the live one, otherwise the newest that ended. Linear in the size of
+ * the sale.
  */
 export async function readLatestOrders(db: Database, saleId: string): Promise<Order[]> {
   const rows = await db.$queryRaw<OrderRow[]>(Prisma.sql`
@@ -12,7 +13,7 @@ export async function readLatestOrders(db: Database, saleId: string): Promise<Or
   return rows.map(orderOf);
 }
 
-/** Reads the units that were refunded and do not return to stock. */
+/** Reads the withdrawn units of a sale, which were refunded and do not return to stock. */
 export async function readWithdrawnUnits(db: Database, saleId: string): Promise<number[]> {
   const rows = await db.withdrawnUnit.findMany({ where: { saleId }, select: { unit: true } });
   return rows.map(row => row.unit);

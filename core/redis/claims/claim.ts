@@ -3,34 +3,40 @@ import type { Redis } from '../connection.js';
 import { allKeysOf } from '../keys.js';
 import { runScript } from '../scripts.js';
 
-/** The most buyers in one call of the claim script, which then runs for about 0.2 ms. */
+/** The most buyers in one call of the script claim.lua, which then blocks Redis for about 0.2 ms. */
 export const CLAIM_BATCH_MAX = 128;
 
-/** The reasons for which a whole sale gives out nothing. */
+/**
+ * The reasons for which a whole sale gives out no unit. `unverified`: it was not compared with Postgres in this run of
+ * Redis.
+ */
 export type SaleRefusal = 'unknown_sale' | 'unverified' | 'closed' | 'paused' | 'not_open';
 
-/** A purchase rule. `interval`: the pause between two purchases is not over. `purchase`: another purchase is neither paid nor ended. */
+/**
+ * A rule about all purchases of one buyer. `interval`: the pause between two purchases is not over. `purchase`: another
+ * purchase is neither paid nor ended.
+ */
 export type TooSoon = 'interval' | 'purchase';
 
-/** The outcome for one buyer of a batch. */
+/** The outcome for one buyer of a batch who asked for a unit. */
 export type ClaimOutcome =
   | { kind: 'won'; claim: Claim }
   | { kind: 'held'; claim: ClaimRecord }
   | { kind: 'standby'; position: number }
   | { kind: 'sold_out' }
-  /** Another purchase of the buyer is unfinished, or too recent. */
+  /** A purchase rule refuses the buyer: another purchase is unfinished, or too recent. */
   | { kind: 'too_soon'; because: TooSoon; waitMs: number }
   | { kind: 'refused'; refusal: SaleRefusal; opensAtMs?: number };
 
-/** One buyer of a batch, and the id of the claim to make. */
+/** One buyer of a batch, and the id that a new claim of this buyer gets. */
 export type ClaimRequest = Pick<Claim, 'buyerId' | 'claimId'>;
 
 /**
- * Claims one unit for each buyer, in one round trip and one atomic step.
+ * Claims one unit of a sale for each buyer, in one round trip and one atomic step.
  *
  * @param requests 1 to {@link CLAIM_BATCH_MAX} buyers
  * @returns an outcome for each buyer, in the same order
- * @throws ioredis's error: the outcome is unknown, so claim again
+ * @throws ioredis's error: the outcome is unknown, so claim again; a buyer who won gets the same claim
  */
 export async function claim(redis: Redis, saleId: string, requests: ClaimRequest[]): Promise<ClaimOutcome[]> {
   const batch = requests.map(({ buyerId, claimId }) => `${buyerId} ${claimId}`).join(' ');

@@ -5,9 +5,9 @@ import { readLoadedSaleIds } from '../registry.js';
 import { msOf } from '../replies.js';
 
 /**
- * Reads the oldest claims of a sale that were accepted and are not placed.
+ * Reads the oldest entries of a sale's outbox, which are accepted claims whose order Redis has not recorded.
  *
- * @returns the claims, each with the time of its win
+ * @returns the claims, each with the time at which its buyer won it, in ms
  */
 export async function readOutbox(
   redis: Redis,
@@ -28,7 +28,10 @@ export async function readOutbox(
   });
 }
 
-/** Reads the age of the oldest claim without an order, over all sales, in ms by Redis's clock; 0 without one. */
+/**
+ * Reads the age of the oldest outbox entry of all sales: how long an accepted claim has waited for its order. In ms by
+ * Redis's clock; 0 without an entry.
+ */
 export async function outboxAgeMs(redis: Redis): Promise<number> {
   const saleIds = await readLoadedSaleIds(redis);
   const oldest = await Promise.all(

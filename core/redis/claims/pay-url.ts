@@ -2,8 +2,8 @@ import type { Redis } from '../connection.js';
 import { paymentsKeyOf } from '../keys.js';
 
 /**
- * Stores the address at which a buyer pays. It is a copy for reading: Postgres has it too, and asking to pay restores
- * it.
+ * Stores in Redis the address at which a buyer pays an order. It is a copy for reading: Postgres has the address too,
+ * and the next request to pay stores it again.
  */
 export async function setPayUrl(
   redis: Redis,
@@ -13,12 +13,15 @@ export async function setPayUrl(
   await redis.hset(paymentsKeyOf(saleId), claimId, payUrl);
 }
 
-/** Removes the address at which nothing can be paid any more. Asking to pay stores the next one. */
+/**
+ * Removes an order's pay address, at which nothing can be paid any more. The buyer's next request to pay stores another
+ * one.
+ */
 export async function dropPayUrl(redis: Redis, saleId: string, claimId: string): Promise<void> {
   await redis.hdel(paymentsKeyOf(saleId), claimId);
 }
 
-/** Reads the address at which an order is paid; undefined before the buyer asked to pay. */
+/** Reads the address at which an order is paid; undefined before its buyer asked to pay. */
 export async function readPayUrl(redis: Redis, saleId: string, claimId: string): Promise<string | undefined> {
   return (await redis.hget(paymentsKeyOf(saleId), claimId)) ?? undefined;
 }

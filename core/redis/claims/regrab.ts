@@ -2,12 +2,16 @@ import type { Redis } from '../connection.js';
 import { allKeysOf } from '../keys.js';
 import { behindFence, runScript } from '../scripts.js';
 
-/** A unit is `taken`, or there is none. `not_released`: the release of the old claim is in flight; retry after it. */
+/**
+ * The outcome of taking a unit again: it is `taken`, or a reason why not. `ended`: the new claim has ended meanwhile.
+ * `other_claim`: the buyer has another live claim. `not_released`: the release of the old claim is in flight; retry
+ * after it.
+ */
 export type RegrabOutcome =
   | { kind: 'taken'; unit: number }
   | { kind: 'not_open' | 'sold_out' | 'other_claim' | 'ended' | 'not_released' };
 
-/** The buyer, the claim that has ended, and the claim under which a unit is taken again. */
+/** The buyer, the claim that has ended, and the new claim under which a unit is taken again. */
 export interface Regrab {
   buyerId: string;
   endedClaimId: string;
@@ -15,10 +19,11 @@ export interface Regrab {
 }
 
 /**
- * Takes a unit again for a buyer whose money came late. The buyer has the chances of a new click, and never passes
- * standby. The claim enters the outbox, so it becomes an order. Idempotent.
+ * Takes a unit again for a buyer whose payment arrived after the order had ended. The buyer has the chances of a new
+ * click, and never passes buyers on standby. The new claim enters the outbox, so it becomes an order. Idempotent.
  *
- * @throws NotVerified when the sale is not verified; ioredis's error
+ * @throws NotVerified when the sale is not loaded, or not yet compared with Postgres in this run of Redis; ioredis's
+ * error
  */
 export async function regrab(redis: Redis, saleId: string, regrab: Regrab): Promise<RegrabOutcome> {
   const reply = await runScript(redis, 'regrab', {

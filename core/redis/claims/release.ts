@@ -5,31 +5,35 @@ import type { Redis } from '../connection.js';
 import { allKeysOf } from '../keys.js';
 import { behindFence, runScript } from '../scripts.js';
 
-/** The most claims in one call of a maintenance script. */
+/** The most claims in one call of release.lua or promote.lua. */
 export const RELEASE_BATCH_MAX = 500;
 
-/** A claim to end. Postgres must hold a row for the claim that is not live. */
+/**
+ * A claim to end, so that its unit and its buyer become free. Postgres must already hold an ended order or a tombstone
+ * for it.
+ */
 export interface Release {
   buyerId: string;
   claimId: string;
   status: EndedStatus;
   reason: OrderReason;
-  /** False when the unit belongs to another buyer's live order, so that it must stay out of stock. */
+  /** False keeps the unit out of stock, because another buyer's live order has it or it was withdrawn. */
   freesUnit: boolean;
 }
 
 /**
- * The outcome of one release: the unit is in stock, or went to the first buyer on standby, or the claim had ended
- * before.
+ * The outcome of one release. `released`: the claim has ended, and its unit is in stock if it was to be freed.
+ * `promoted`: the unit went to the first buyer on standby. `not_held`: the claim had ended before.
  */
 export type ReleaseOutcome = { kind: 'released' } | { kind: 'promoted'; claim: Claim } | { kind: 'not_held' };
 
 /**
- * Releases units and buyers, each only while the buyer holds exactly that claim. Idempotent.
+ * Ends claims and frees their units and buyers, each only while the buyer holds exactly that claim. Idempotent.
  *
  * @param releases 1 to {@link RELEASE_BATCH_MAX} claims
- * @returns an outcome for each, in the same order; promoted claims have to be placed
- * @throws NotVerified when the sale is not verified; ioredis's error: retry
+ * @returns an outcome for each claim, in the same order; promoted claims still have to become orders
+ * @throws NotVerified when the sale is not loaded, or not yet compared with Postgres in this run of Redis; ioredis's
+ * error: retry
  */
 export async function release(redis: Redis, saleId: string, releases: Release[]): Promise<ReleaseOutcome[]> {
   const args = releases.flatMap(r => [r.buyerId, r.claimId, r.status, r.reason, r.freesUnit ? '1' : '0', newClaimId()]);
@@ -41,10 +45,10 @@ export async function release(redis: Redis, saleId: string, releases: Release[])
 }
 
 /**
- * Gives free units to buyers on standby, after a restock, a resume or a repair.
+ * Gives free units to the first buyers on standby, after units were added, a pause ended or a repair.
  *
- * @returns the new claims, at most {@link RELEASE_BATCH_MAX}; they have to be placed
- * @throws NotVerified when the sale is not verified
+ * @returns the new claims, at most {@link RELEASE_BATCH_MAX}; they still have to become orders
+ * @throws NotVerified when the sale is not loaded, or not yet compared with Postgres in this run of Redis
  */
 export async function promote(redis: Redis, saleId: string): Promise<Claim[]> {
   const reply = await runScript(redis, 'promote', { keys: allKeysOf(saleId), args: newClaimIds(RELEASE_BATCH_MAX) });

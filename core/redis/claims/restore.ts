@@ -4,15 +4,17 @@ import { allKeysOf } from '../keys.js';
 import { behindFence, runScript } from '../scripts.js';
 
 /**
- * The outcome of a restoration. `held`: the claim was not lost. `other_claim`: the buyer holds another one. `unit_taken`: the unit is no longer free.
+ * The outcome of restoring a claim that Redis may have lost. `held`: the claim was not lost. `other_claim`: the buyer
+ * holds another claim. `unit_taken`: the claim's unit is no longer in stock.
  */
 export type RestoreOutcome = 'restored' | 'held' | 'other_claim' | 'unit_taken';
 
 /**
- * Restores a claim that Redis lost, if its unit is still free. Of an ended claim only the end is restored.
+ * Restores a claim that Redis lost, if its unit is still free. Of a claim that has ended, only its final status is
+ * restored, and no unit is taken.
  *
- * @param claim the claim as Postgres or the receipt states it
- * @throws NotVerified when the sale is not verified
+ * @param claim the claim as Postgres or the buyer's signed receipt states it
+ * @throws NotVerified when the sale is not loaded, or not yet compared with Postgres in this run of Redis
  */
 export async function restoreClaim(
   redis: Redis,

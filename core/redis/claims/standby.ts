@@ -3,10 +3,10 @@ import { keysOf } from '../keys.js';
 import { behindFence, runScript } from '../scripts.js';
 
 /**
- * Removes a buyer from standby.
+ * Removes a buyer from a sale's standby, the list of buyers who wait for a unit to come back.
  *
  * @returns whether the buyer was on standby
- * @throws NotVerified when the sale is not verified
+ * @throws NotVerified when the sale is not loaded, or not yet compared with Postgres in this run of Redis
  */
 export async function leaveStandby(redis: Redis, saleId: string, buyerId: string): Promise<boolean> {
   const keys = keysOf(saleId);

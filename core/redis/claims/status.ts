@@ -4,7 +4,7 @@ import type { Redis } from '../connection.js';
 import { keysOf } from '../keys.js';
 import { behindFence, runScript } from '../scripts.js';
 
-/** The status of an order, to be recorded on its claim. */
+/** The status of an order in Postgres, to be recorded on its claim in Redis. */
 export interface StatusRecord {
   buyerId: string;
   claimId: string;
@@ -14,11 +14,12 @@ export interface StatusRecord {
 }
 
 /**
- * Records the statuses of orders on their claims, only forward, and clears the outbox.
+ * Records the statuses of orders on their claims in Redis, and removes these claims from the outbox. A status never
+ * moves backward.
  *
  * @param records 1 to {@link PLACE_BATCH_MAX} orders
- * @returns for each, whether the buyer holds that claim
- * @throws NotVerified when the sale is not verified
+ * @returns for each order, whether its buyer still holds its claim
+ * @throws NotVerified when the sale is not loaded, or not yet compared with Postgres in this run of Redis
  */
 export async function recordStatus(redis: Redis, saleId: string, records: StatusRecord[]): Promise<boolean[]> {
   const keys = keysOf(saleId);
@@ -29,19 +30,21 @@ export async function recordStatus(redis: Redis, saleId: string, records: Status
   return behindFence<number>(reply, saleId).map(held => held === 1);
 }
 
-/** The facts that Redis has about one buyer in one sale. */
+/** The claim and the standby position of one buyer in one sale, as Redis has them. */
 export interface BuyerStatus {
   claim?: ClaimRecord;
-  /** Position on standby, from 1; only without a live claim. */
+  /** Position on standby, from 1; missing for a buyer with a live claim. */
   position?: number;
 }
 
 /**
- * Reads the statuses of buyers in one round trip. The fence keeps a restarted or emptied Redis from answering.
+ * Reads the claims and standby positions of buyers in one round trip. After a restart or a loss of data, Redis answers
+ * only once the sale was compared with Postgres.
  *
  * @param buyerIds at least 1, at most 256
- * @returns a status for each, in the same order
- * @throws NotVerified when the sale is not loaded or not verified for this run of Redis; ioredis's error
+ * @returns a status for each buyer, in the same order
+ * @throws NotVerified when the sale is not loaded, or not yet compared with Postgres in this run of Redis; ioredis's
+ * error
  */
 export async function readStatuses(redis: Redis, saleId: string, buyerIds: string[]): Promise<BuyerStatus[]> {
   const keys = keysOf(saleId);
@@ -57,9 +60,9 @@ function claimIn(record: string): BuyerStatus {
 }
 
 /**
- * Adds a reason to a claim that has ended. A newer claim of the same buyer stays untouched.
+ * Adds a reason, which the buyer sees, to a claim that has ended. A newer claim of the same buyer stays untouched.
  *
- * @throws NotVerified when the sale is not verified
+ * @throws NotVerified when the sale is not loaded, or not yet compared with Postgres in this run of Redis
  */
 export async function setReason(
   redis: Redis,

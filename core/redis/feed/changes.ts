@@ -1,29 +1,32 @@
 import type { SaleState } from '../../rules/sale.js';
 
-/** A change of one buyer: the claim as it is now, or joining or leaving standby. */
+/** A change of one buyer in a sale: the claim as it is now, or joining or leaving standby. */
 export type BuyerChange =
   | { kind: 'claim'; buyerId: string; record: string }
   | { kind: 'joined'; buyerId: string }
   | { kind: 'left'; buyerId: string };
 
-/** The changes that one script made in a sale. Values are absolute; absent ones are unchanged. */
+/**
+ * The changes that one Lua script made in a sale, published as one message. Values are absolute; absent ones are
+ * unchanged.
+ */
 export interface Change {
-  /** Counts every change of the sale. After a gap, a mirror is stale. */
+  /** Counts every change of the sale. After a gap, an API's copy of the sale (its mirror) is stale. */
   version: number;
-  /** Counts the published messages. */
+  /** Counts the messages published about the sale. */
   published: number;
   free?: number;
   waiting?: number;
   standbyCap: number;
-  /** `unverified`: this run of Redis was not compared with Postgres, so the sale gives out nothing. */
+  /** `unverified`: the sale was not compared with Postgres in this run of Redis, so it gives out nothing. */
   state: SaleState | 'unverified';
   buyers: BuyerChange[];
 }
 
 /**
- * Parses a message of the change feed, as lua/include/changes.lua writes it.
+ * Parses a message about a sale's changes, as lua/include/changes.lua publishes it.
  *
- * @throws Error when the message has another form: no script writes one
+ * @throws Error when the message has another form, which no script writes
  */
 export function parseChange(text: string): Change {
   const [head = '', ...lines] = text.split('\n');

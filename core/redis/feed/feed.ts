@@ -4,19 +4,22 @@ import { parseChange } from './changes.js';
 import { FollowedSale, type Listener } from './followed-sale.js';
 import { readPulses } from './pulse.js';
 
-/** How often the feed compares message counts with Redis, in ms. Missed messages go unnoticed for at most this long. */
+/**
+ * How often the feed compares its message counts with those in Redis, in ms. Missed messages go unnoticed for at most
+ * this long.
+ */
 const LOOK_EVERY_MS = 500;
 
-/** How long a sale without listeners stays subscribed, in ms, since waiting buyers come and go. */
+/** How long the feed stays subscribed to a sale without listeners, in ms, since waiting buyers come and go. */
 const LINGER_MS = 10_000;
 
-/** Shortest interval between two new connections of a deaf feed, in ms. */
+/** Shortest interval between two reconnects of a feed that misses messages, in ms. */
 const RECONNECT_EVERY_MS = 2_000;
 
 /**
- * Receives the changes of sales over one connection for the whole process. The feed knows when it is deaf: the
- * connection was closed, subscribing was refused, or messages that Redis counts did not arrive within {@link
- * LOOK_EVERY_MS}. While it is deaf, its listeners must read Redis themselves.
+ * Receives the changes of sales over one connection for the whole process. The feed knows when it is deaf, which means
+ * that it may miss messages. Reasons are a closed connection, a refused subscription, or messages counted by Redis that
+ * did not arrive within {@link LOOK_EVERY_MS}. While it is deaf, its listeners must read Redis themselves.
  */
 export class Feed {
   readonly #subscriber: Redis;
@@ -29,11 +32,11 @@ export class Feed {
   #reconnectedAtMs = 0;
 
   /**
-   * Starts to compare message counts.
+   * Starts to compare the number of messages received with the count in Redis.
    *
    * @param subscriber a connection with the profile `feed`, for this purpose only
-   * @param redis another connection, for the counts
-   * @param onError receives failed messages and calls
+   * @param redis another connection, for reading the message counts
+   * @param onError receives the errors of unreadable messages and of failed calls to Redis
    */
   constructor(subscriber: Redis, redis: Redis, onError: (error: Error) => void) {
     this.#subscriber = subscriber;
@@ -48,9 +51,9 @@ export class Feed {
   }
 
   /**
-   * Follows a sale.
+   * Subscribes a listener to the changes of a sale.
    *
-   * @returns a function that stops following
+   * @returns a function that removes the listener
    */
   follow(saleId: string, listener: Listener): () => void {
     let sale = this.#sales.get(saleId);
@@ -63,7 +66,7 @@ export class Feed {
     return sale.add(listener);
   }
 
-  /** Tells whether the changes of a followed sale are being received. */
+  /** Tells whether the feed receives the changes of a sale at the moment. */
   hears(saleId: string): boolean {
     return this.#sales.get(saleId)?.hearing ?? false;
   }
@@ -89,7 +92,7 @@ export class Feed {
     try {
       sale.hear(parseChange(text));
     } catch (error) {
-      // An unreadable message counts as a missed one.
+      // An unreadable message counts as a missed one, so the sale's listeners must read Redis.
       this.#onError(error as Error);
       sale.goDeaf();
     }
@@ -135,7 +138,7 @@ export class Feed {
   #forget(saleId: string): void {
     this.#sales.delete(saleId);
     this.#saleOf.delete(channelOf(saleId));
-    // A needless subscription costs no more than its messages.
+    // A failed unsubscription does no harm: a needless subscription costs no more than its messages.
     this.#subscriber.unsubscribe(channelOf(saleId)).catch(() => undefined);
   }
 }

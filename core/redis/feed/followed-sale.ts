@@ -1,24 +1,30 @@
 import type { Change } from './changes.js';
 import type { Pulse } from './pulse.js';
 
-/** Receives the changes of one sale in sequence. No method may throw. */
+/** Receives the changes of one sale from the feed, in sequence. No method may throw. */
 export interface Listener {
   changed(change: Change): void;
-  /** Called when the feed starts to receive. Earlier changes may have been missed. */
+  /** Called when the feed starts to receive the sale's changes. Earlier changes may have been missed. */
   listening(): void;
-  /** Called when changes may be missed, until {@link listening}. */
+  /** Called when the feed may miss changes of the sale, until it calls {@link listening} again. */
   deaf(): void;
-  /** Receives the counts of Redis. Messages for them may still be in flight. */
+  /**
+   * Receives the sale's counters, which the feed reads from Redis. Messages about changes that they count may still be
+   * in flight.
+   */
   looked?(pulse: Omit<Pulse, 'published'>): void;
 }
 
-/** A sale that the feed follows: its listeners, and whether all messages were received. */
+/** A sale that the feed follows: its listeners, and whether all messages about it were received. */
 export class FollowedSale {
   readonly #listeners = new Set<Listener>();
   #hearing = false;
-  /** The highest `published` received. */
+  /** The highest message count (`published`) in a received message. */
   #heard = 0;
-  /** The `published` that must have been received by the next comparison. */
+  /**
+   * The message count (`published`) in Redis at the last comparison. Messages up to it must arrive before the next
+   * comparison.
+   */
   #due = 0;
   #idleSinceMs = 0;
 
@@ -26,13 +32,13 @@ export class FollowedSale {
     return this.#hearing;
   }
 
-  /** Time since the last listener left, in ms. */
+  /** Time since the sale's last listener left, in ms; 0 while it has one. */
   get idleMs(): number {
     return this.#listeners.size > 0 ? 0 : performance.now() - this.#idleSinceMs;
   }
 
   /**
-   * Adds a listener.
+   * Adds a listener for the sale's changes.
    *
    * @returns a function that removes the listener
    */
@@ -44,7 +50,7 @@ export class FollowedSale {
     };
   }
 
-  /** Called when the channel is subscribed. */
+  /** Called when Redis has confirmed the subscription to the sale's channel. */
   listen(): void {
     this.#hearing = true;
     this.#heard = 0;
@@ -64,13 +70,13 @@ export class FollowedSale {
   }
 
   /**
-   * Compares the messages received with the counts of Redis.
+   * Compares the messages received about the sale with the message count in Redis.
    *
    * @returns false when messages were missed
    */
   look(pulse: Pulse): boolean {
     const missed = this.#hearing && this.#heard < this.#due;
-    // The first comparison after subscribing sets the start of the count.
+    // The first comparison after subscribing sets the start of the count, so earlier messages do not count as missed.
     if (this.#heard === 0) this.#heard = pulse.published;
     this.#due = pulse.published;
     if (missed) this.goDeaf();

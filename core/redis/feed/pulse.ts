@@ -2,7 +2,7 @@ import type { Redis } from '../connection.js';
 import { keysOf } from '../keys.js';
 import { msOf, repliesOf, runIdOf } from '../replies.js';
 
-/** The counters of a sale, and whether its data can be trusted. */
+/** The counters of a sale in Redis, and whether it was compared with Postgres in this run of Redis. */
 export interface Pulse {
   version: number;
   published: number;
@@ -10,16 +10,16 @@ export interface Pulse {
   /** Redis's clock, in ms since the epoch. */
   nowMs: number;
   /**
-   * When Redis was asked, by `performance.now()` of this process, in ms. The answer describes that moment or a later
-   * one.
+   * When this process asked Redis for the counters, by `performance.now()`, in ms. The answer describes that moment or
+   * a later one.
    */
   askedAtMs: number;
 }
 
 /**
- * Reads the counters of sales in one round trip.
+ * Reads the counters of several sales in one round trip.
  *
- * @returns a pulse for each, in the same order; a sale that is not loaded counts as not verified
+ * @returns a pulse for each sale, in the same order; a sale that is not loaded counts as not verified
  * @throws ioredis's error
  */
 export async function readPulses(redis: Redis, saleIds: string[]): Promise<Pulse[]> {

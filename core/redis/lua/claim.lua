@@ -1,12 +1,14 @@
 #!lua
--- Claims one unit for each buyer of a batch: dedupe, pop, claim and outbox entry in one atomic step.
+-- Claims one unit of a sale for each buyer of a batch. Looking for a live claim, taking a unit, and writing claim and outbox
+-- entry are one atomic step.
 -- A buyer who gets neither a unit nor a position on standby leaves no trace.
 --
 -- KEYS[1] sale  KEYS[2] stock  KEYS[3] claims  KEYS[4] outbox  KEYS[5] standby; two keys of each buyer if the sale has
 --         rules about purchases (include/purchases.lua)
--- ARGV[1] 'buyer claimId buyer claimId ...' (1 to 128 pairs; the id is used only if the buyer wins): one argument, as
---         each argument costs the client more than the parsing costs here
--- Returns {fence} unless the fence is 'ok', else {'ok', refusal, opensAtMs, outcome, outcome, ...}, an outcome for each buyer:
+-- ARGV[1] 'buyer claimId buyer claimId ...' (1 to 128 pairs; the id is used only if the buyer wins a unit): one
+--         argument, as each one costs the client more than the parsing costs here
+-- Returns {verdict} of the fence (include/fence.lua: was the sale compared with Postgres in this run of Redis?) unless it is
+--         'ok', else {'ok', refusal, opensAtMs, outcome, outcome, ...}, an outcome for each buyer:
 --         string  the record of the live claim that the buyer holds
 --         n > 0   won unit n      n < 0   on standby at position -n      0   sold out, or refused if refusal isn't ''
 --         {'interval' or 'purchase', ms}  too soon after, or during, another purchase
@@ -19,7 +21,8 @@
 local verdict = fence(KEYS[1])
 if verdict ~= 'ok' then return { verdict } end
 
--- Everything is read before the first write, which also checks the type of every key: a failing script is not rolled back.
+-- Everything is read before the first write, as Redis does not roll back a failing script. The reads also check the
+-- type of every key.
 local sale = redis.call('HMGET', KEYS[1], 'state', 'opensAtMs', 'closesAtMs', 'standbyCap')
 local rules = purchase_rules(KEYS[1])
 local now = now_ms()
@@ -48,11 +51,12 @@ for i, buyer in ipairs(buyers) do
   end
 end
 
--- No API mirrors a sale with many free units, so raising the version is enough.
+-- API processes mirror (copy into memory) only sales with fewer free units. So with this many, nothing is published,
+-- and raising the version is enough.
 local plenty = free - #winners >= 256
 if #winners > 0 then
   local units = redis.call('LPOP', KEYS[2], #winners)
-  -- As text, so that the number is formatted once and not for each entry.
+  -- The time is a text, so that the number is formatted once and not for each outbox entry.
   local claims, entries, won_at = {}, {}, string.format('%.0f', now)
   for n, i in ipairs(winners) do
     outcomes[i] = tonumber(units[n])
@@ -80,7 +84,7 @@ for i, buyer in ipairs(buyers) do
     elseif refused == '' and on_standby < cap then outcomes[i] = rules and too_soon(rules, buyer) or join_standby(buyer)
     else outcomes[i] = 0 end
   elseif seen[buyer] and outcomes[i] == seen[buyer] then
-    -- The same buyer twice in one batch: the second request gets the claim of the first.
+    -- A buyer who comes twice in one batch gets the claim of the first request for the second one, too.
     outcomes[i] = format(claim_ids[-outcomes[i]], outcomes[-outcomes[i]], 'queued')
   end
 end

@@ -1,9 +1,10 @@
 #!lua flags=allow-oom
--- Removes a buyer from standby.
+-- Removes a buyer from a sale's standby, the list of buyers who wait for a unit to come back.
 --
 -- KEYS[1] sale  KEYS[2] standby
 -- ARGV[1] buyer
--- Returns {fence} unless the fence is 'ok', else {'ok', 1 if the buyer was on standby, else 0}
+-- Returns {verdict} of the fence (include/fence.lua: was the sale compared with Postgres in this run of Redis?) unless it is
+--         'ok', else {'ok', 1 if the buyer was on standby, else 0}
 -- @include fence
 -- @include changes
 

@@ -1,9 +1,10 @@
 #!lua flags=allow-oom
--- Marks the registry as complete for this run of Redis, with the time. Refuses when a compared sale has left the registry
--- since: FLUSHALL may come in between, and does not change the run id.
+-- Marks the registry as complete for this run of Redis, with the time.
+-- The registry is the hash of all sales that Redis should know.
+-- Refuses when a sale that was compared with Postgres has left the registry since: FLUSHALL does not change the run id.
 --
 -- KEYS[1] registry
--- ARGV[1] run id  ARGV[2...] the sales that were compared
+-- ARGV[1] run id  ARGV[2...] the ids of the sales that were compared with Postgres
 -- Returns 1, or 0 when one of the sales is not in the registry
 -- @include window
 

@@ -1,12 +1,12 @@
 #!lua
--- Swaps a staged sale in at once: the content of the temporary keys becomes the sale, verified for this run of Redis.
--- Opening a new sale and rebuilding a lost one are the same step.
+-- Makes the content of temporary (staged) keys the sale in one atomic step. Marks the sale as verified for this run of Redis.
+-- A new sale and one that Redis lost are both loaded in this way.
 --
 -- KEYS[1] sale  KEYS[2] stock  KEYS[3] claims  KEYS[4] outbox  KEYS[5] standby
 -- KEYS[6] staged stock  KEYS[7] staged claims  KEYS[8] staged outbox  KEYS[9] staged standby
 -- ARGV[1] run id of Redis at the time of staging
--- ARGV[2] the gate token: the sale's run id field as the caller left it, or '' for a sale that is not loaded
--- ARGV[3] the sale's generation  ARGV[4..7] the number of elements staged under KEYS[6..9]
+-- ARGV[2] the gate token, which the caller wrote as the sale's run id so that scripts refuse the sale; '' for a sale not loaded
+-- ARGV[3] the sale's generation, which counts an operator's changes  ARGV[4..7] the number of elements staged under KEYS[6..9]
 -- ARGV[8...] further fields of the sale: name, value, ...
 -- Returns 'opened'; 'restarted' when Redis has another run id, or has lost the staged keys (FLUSHALL): stage again;
 --         'superseded' when another process has opened or changed the sale since: the staged content is stale
@@ -18,7 +18,7 @@ if run ~= ARGV[1] then return 'restarted' end
 local gate = redis.call('HGET', KEYS[1], 'runId') or ''
 if gate ~= ARGV[2] or latest_generation(KEYS[1]) > tonumber(ARGV[3]) then return 'superseded' end
 
--- The types of the staged keys are checked before the first write: a failing script is not rolled back.
+-- The types of the staged keys are checked before the first write, as Redis does not roll back a failing script.
 local on_standby = redis.call('ZCARD', KEYS[9])
 local staged = { redis.call('LLEN', KEYS[6]), redis.call('HLEN', KEYS[7]), redis.call('ZCARD', KEYS[8]), on_standby }
 for i, count in ipairs(staged) do
@@ -30,7 +30,8 @@ for i = 2, 5 do
   if redis.call('EXISTS', KEYS[i + 4]) == 1 then redis.call('RENAME', KEYS[i + 4], KEYS[i]) end
   redis.call('PERSIST', KEYS[i])
 end
--- The version continues from the time, with a gap, so that no mirror of the earlier content takes it for its next change.
+-- The version, which counts changes, continues from the time and with a gap. So an API's mirror (copy in memory) of the
+-- earlier content never takes it for the next change.
 local version = math.max(now_ms(), tonumber(redis.call('HGET', KEYS[1], 'version') or 0) + 2)
 redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[1], 'runId', run, 'generation', ARGV[3], 'standbySeq', on_standby, 'version', version,

@@ -1,9 +1,10 @@
 #!lua
--- Gives free units to buyers on standby, in their order: after a restock, a resume or a repair.
+-- Gives the free units of a sale to the first buyers on standby. Called after a restock, at the end of a pause and in repairs.
 --
 -- KEYS[1] sale  KEYS[2] stock  KEYS[3] claims  KEYS[4] outbox  KEYS[5] standby
--- ARGV    claim ids, one for each promotion (1 to 500)
--- Returns {fence} unless the fence is 'ok', else {'ok', {buyer, claimId, unit}, ...}
+-- ARGV    ids for the new claims, one for each buyer to get a unit (1 to 500)
+-- Returns {verdict} of the fence (include/fence.lua: was the sale compared with Postgres in this run of Redis?) unless it is
+--         'ok', else {'ok', {buyer, claimId, unit}, ...}
 -- @include fence
 -- @include record
 -- @include window
@@ -18,7 +19,7 @@ local keys = { claims = KEYS[3], outbox = KEYS[4], standby = KEYS[5] }
 local sale = redis.call('HMGET', KEYS[1], 'state', 'opensAtMs', 'closesAtMs')
 local now = now_ms()
 if refusal(sale[1], sale[2], sale[3], now) ~= '' then return { 'ok' } end
--- The type of every key is checked before the first write: a failing script is not rolled back.
+-- HLEN and ZCARD check the types of their keys before the first write, as Redis does not roll back a failing script.
 redis.call('HLEN', KEYS[3])
 redis.call('ZCARD', KEYS[4])
 

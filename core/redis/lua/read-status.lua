@@ -1,9 +1,10 @@
 #!lua flags=no-writes
--- Reads the statuses of buyers at one instant.
+-- Reads the claims and standby positions of buyers in a sale at one instant.
 --
 -- KEYS[1] sale  KEYS[2] claims  KEYS[3] standby
--- ARGV    buyer, ... (1 to 256)
--- Returns {fence} unless the fence is 'ok', else {'ok', status, ...}, a status for each buyer:
+-- ARGV    buyer ids (1 to 256)
+-- Returns {verdict} of the fence (include/fence.lua: was the sale compared with Postgres in this run of Redis?) unless it is
+--         'ok', else {'ok', status, ...}, a status for each buyer:
 --         string  the record of the claim, '' for none    {position, record or ''}  on standby, without a live claim
 -- @include fence
 -- @include record
@@ -16,7 +17,7 @@ local on_standby = redis.call('ZCARD', KEYS[3]) > 0
 local standings = { 'ok' }
 for i, buyer in ipairs(ARGV) do
   local record = records[i] or ''
-  -- A buyer with a live claim is not on standby, or the position does not matter.
+  -- The position of a buyer with a live claim does not matter, so it is not read.
   local rank = on_standby and not (records[i] and is_live(record)) and redis.call('ZRANK', KEYS[3], buyer)
   standings[i + 1] = rank and { rank + 1, record } or record
 end

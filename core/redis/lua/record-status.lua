@@ -1,9 +1,10 @@
 #!lua flags=allow-oom
--- Records the statuses of orders on their claims, only forward, and removes the claims from the outbox.
+-- Records the statuses of orders on their claims, and removes these claims from the outbox. A status never moves backward.
 --
 -- KEYS[1] sale  KEYS[2] claims  KEYS[3] outbox; two keys of each buyer if the sale has rules about purchases
 -- ARGV[1] 'buyer claimId status payByMs reason buyer ...', '-' for none (1 to 500 five-tuples; as in claim.lua, one argument)
--- Returns {fence} unless the fence is 'ok', else {'ok', outcome, ...}: 1 for each claim the buyer holds, 0 for each other
+-- Returns {verdict} of the fence (include/fence.lua: was the sale compared with Postgres in this run of Redis?) unless it is
+--         'ok', else {'ok', outcome, ...}: 1 for each claim the buyer holds, 0 for each other
 -- @include fence
 -- @include record
 -- @include changes
@@ -14,7 +15,7 @@ if verdict ~= 'ok' then return { verdict } end
 redis.call('ZCARD', KEYS[3])
 local rules = purchase_rules(KEYS[1])
 
--- One command for each kind of write, whatever the size of the batch.
+-- HMGET, HSET and ZREM are each called once, whatever the size of the batch.
 local buyers, updates, records = {}, {}, {}
 for buyer, claim_id, status, pay_by, reason in string.gmatch(ARGV[1], '(%S+) (%S+) (%S+) (%S+) (%S+)') do
   buyers[#buyers + 1] = buyer
@@ -28,7 +29,7 @@ local function record_status(buyer, claim_id, status, pay_by, reason)
   local claim = record and parse(record)
   if not claim or claim.claim_id ~= claim_id then return 0 end
   placed[#placed + 1] = buyer
-  -- The same rank is written again: a reason may come or go while a payment is due.
+  -- An update with the same rank is written again: a reason may come or go while a payment is due.
   if RANK[status] >= RANK[claim.status] and is_live(record) then
     local now = format(claim_id, claim.unit, status, pay_by, reason)
     records[buyer] = now

@@ -1,11 +1,13 @@
 #!lua
--- Takes a unit again for a buyer whose money came after the end of the order. The sale must be open, a unit free and standby
--- empty, as for a new click. Idempotent: the same claim gets the same unit.
+-- Takes a unit again for a buyer whose payment arrived after the order had ended. As for a new click, the sale must be open, a
+-- unit free and standby empty. Idempotent: the same new claim gets the same unit.
 --
 -- KEYS[1] sale  KEYS[2] stock  KEYS[3] claims  KEYS[4] outbox  KEYS[5] standby
 -- ARGV[1] buyer  ARGV[2] the claim that ended  ARGV[3] the new claim
--- Returns {fence} unless the fence is 'ok', else {'ok', outcome}:
---         n > 0  unit n is the buyer's, under the new claim    'not_open'  'sold_out'  'other_claim' the buyer has a newer claim
+-- Returns {verdict} of the fence (include/fence.lua: was the sale compared with Postgres in this run of Redis?) unless it is
+--         'ok', else {'ok', outcome}:
+--         n > 0  unit n is the buyer's, under the new claim    'not_open'  'sold_out'
+--         'other_claim' the buyer has another live claim
 --         'ended' the new claim has ended    'not_released' the release of the old claim is in flight: retry after it
 -- @include fence
 -- @include record
@@ -37,7 +39,7 @@ local unit = redis.call('LPOP', KEYS[2])
 local taken = format(ARGV[3], unit, 'queued')
 redis.call('HSET', KEYS[3], ARGV[1], taken)
 redis.call('ZADD', KEYS[4], now, ARGV[1])
--- The money is there: the purchase rules were checked for the first claim.
+-- The buyer has paid, so the purchase rules are not checked again: they were checked for the first claim.
 local rules = purchase_rules(KEYS[1])
 if rules then purchase_began(rules, ARGV[1], ARGV[3]) end
 tell_claim(ARGV[1], taken)

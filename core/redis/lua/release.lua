@@ -1,12 +1,14 @@
 #!lua flags=allow-oom
 -- Ends claims and frees their units, each only while the buyer holds exactly that claim. Idempotent.
--- A unit goes to the first buyer on standby while the sale is open, else to stock. Allowed when memory is full: it frees some.
+-- A unit goes to the first buyer on standby while the sale is open, else to stock.
+-- The script may run when Redis's memory is full, because it frees some.
 --
 -- KEYS[1] sale  KEYS[2] stock  KEYS[3] claims  KEYS[4] outbox  KEYS[5] standby; two keys of each buyer if the sale has
 --         rules about purchases
--- ARGV    buyer, claimId, endedStatus, reason, freesUnit ('1', or '0' when the unit is another buyer's), newClaimId, ...
---         (1 to 500 six-tuples; newClaimId is used only for a promotion)
--- Returns {fence} unless the fence is 'ok', else {'ok', outcome, ...}, an outcome for each claim:
+-- ARGV    buyer, claimId, endedStatus, reason, freesUnit ('1', or '0' to keep the unit out of stock), newClaimId, ...
+--         (1 to 500 six-tuples; newClaimId is for the buyer on standby who gets the unit)
+-- Returns {verdict} of the fence (include/fence.lua: was the sale compared with Postgres in this run of Redis?) unless it is
+--         'ok', else {'ok', outcome, ...}, an outcome for each claim:
 --         0  no longer held    1  released    {buyer, claimId, unit}  released, and the unit given to this buyer
 -- @include fence
 -- @include record
@@ -29,7 +31,8 @@ redis.call('ZCARD', KEYS[5])
 
 local function release(buyer, claim_id, status, reason, frees_unit, new_claim_id)
   local record = redis.call('HGET', keys.claims, buyer)
-  -- Even for a claim that is no longer held: a rebuild takes its end from Postgres and knows nothing of locks.
+  -- The purchase lock is released even for a claim that is no longer held. A rebuild of the sale takes the claim's end
+  -- from Postgres and knows nothing of locks.
   if rules then purchase_over(rules, buyer, claim_id) end
   local claim = record and parse(record)
   if not claim or claim.claim_id ~= claim_id or not is_live(record) then return 0 end

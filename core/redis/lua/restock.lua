@@ -1,9 +1,11 @@
 #!lua
--- Adds units to a sale: the numbers above its last one, hence idempotent. The standby cap grows along.
+-- Adds units to a sale's stock, with the numbers above its last unit, hence idempotent. Also sets the standby cap, the most
+-- buyers on standby.
 --
 -- KEYS[1] sale  KEYS[2] stock
 -- ARGV[1] the new number of units of the sale    ARGV[2] its new standby cap
--- Returns {fence} unless the fence is 'ok', else {'ok', units added (at most 5,000; call again until 0)}
+-- Returns {verdict} of the fence (include/fence.lua: was the sale compared with Postgres in this run of Redis?) unless it is
+--         'ok', else {'ok', units added (at most 5,000; call again until 0)}
 -- @include fence
 -- @include changes
 

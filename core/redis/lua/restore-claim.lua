@@ -1,11 +1,12 @@
 #!lua
--- Restores a claim that Redis lost: Postgres has its order, or the buyer its signed receipt. An ended claim takes no unit: only
--- its end is restored, unless the buyer has a newer claim.
+-- Restores a claim that Redis lost, from its order in Postgres or from its buyer's signed receipt. A claim that has ended takes
+-- no unit: only its final status is restored, unless the buyer has a newer claim.
 --
 -- KEYS[1] sale  KEYS[2] stock  KEYS[3] claims  KEYS[4] outbox  KEYS[5] standby
 -- ARGV[1] buyer  ARGV[2] claimId  ARGV[3] unit  ARGV[4] status  ARGV[5] payByMs or '-'  ARGV[6] reason or '-'
--- Returns {fence} unless the fence is 'ok', else {'ok', outcome}:
---         'restored'    'held' the buyer holds this claim    'other_claim' the buyer holds another one
+-- Returns {verdict} of the fence (include/fence.lua: was the sale compared with Postgres in this run of Redis?) unless it is
+--         'ok', else {'ok', outcome}:
+--         'restored'    'held' Redis has this claim    'other_claim' the buyer has another claim, live or newer
 --         'unit_taken' the unit is not in stock (never of a claim that has ended)
 -- @include fence
 -- @include record
@@ -24,7 +25,7 @@ local has_ended = not is_live(restored)
 if record then
   local claim = parse(record)
   if claim.claim_id == ARGV[2] then return { 'ok', 'held' } end
-  -- Claim ids grow with time.
+  -- Claim ids grow with time, so a greater id belongs to a newer claim.
   if is_live(record) or has_ended and claim.claim_id > ARGV[2] then return { 'ok', 'other_claim' } end
 end
 local rules = purchase_rules(KEYS[1])
@@ -35,7 +36,7 @@ if has_ended then
   publish(KEYS[1], '-', '-')
   return { 'ok', 'restored' }
 end
--- Linear in the free units, and rare: only after Redis has lost data.
+-- LREM is linear in the free units, and rare: claims are restored only after Redis has lost data.
 if redis.call('LREM', KEYS[2], 1, ARGV[3]) == 0 then return { 'ok', 'unit_taken' } end
 redis.call('HSET', KEYS[3], ARGV[1], restored)
 if redis.call('ZREM', KEYS[5], ARGV[1]) == 1 then tell_left(ARGV[1]) end

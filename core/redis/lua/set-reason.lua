@@ -1,9 +1,10 @@
 #!lua flags=allow-oom
--- Adds a reason to a claim that has ended, such as the fate of late money.
+-- Adds a reason, which the buyer sees, to a claim that has ended, such as the refund of a payment that came too late.
 --
 -- KEYS[1] sale  KEYS[2] claims
 -- ARGV[1] buyer  ARGV[2] claimId  ARGV[3] reason
--- Returns {fence} unless the fence is 'ok', else {'ok', 1}, or {'ok', 0} when the buyer has another claim or a live one
+-- Returns {verdict} of the fence (include/fence.lua: was the sale compared with Postgres in this run of Redis?) unless it is
+--         'ok', else {'ok', 1}, or {'ok', 0} when the buyer has another claim or a live one
 -- @include fence
 -- @include record
 -- @include changes

@@ -1,8 +1,10 @@
 #!lua flags=allow-oom
--- Changes fields of a loaded sale; a lost sale is never created in part. Idempotent.
+-- Changes fields of a sale that is loaded in Redis. Idempotent.
+-- A sale that Redis lost is not created, as it would be incomplete.
 --
 -- KEYS[1] sale
--- ARGV[1] the generation of the values, '-' for values without one  ARGV[2...] field, value, ...
+-- ARGV[1] the generation of the values (it counts an operator's changes of the sale), '-' for values without one
+-- ARGV[2...] field, value, ...
 -- Returns 1; 0 when the sale is not loaded; 2 when the sale has a later generation: then nothing changed
 -- @include fence
 -- @include changes

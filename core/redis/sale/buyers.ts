@@ -2,12 +2,13 @@ import type { Redis } from '../connection.js';
 import type { BuyerChange } from '../feed/changes.js';
 import { keysOf } from '../keys.js';
 
-/** Approximate number of entries in one round trip of a scan. */
+/** Approximate number of entries that one HSCAN or ZSCAN returns. */
 const SCAN_COUNT = 1_000;
 
 /**
- * Reads every claim and everybody on standby in small parts, so that Redis is never blocked for long. A change during
- * the scan is seen before or after; applying the changes of the feed makes the result exact.
+ * Reads every claim of a sale and everybody on standby in small parts, so that Redis is never blocked for long. A
+ * change during the scan may be seen or missed. A caller who also applies the messages of the change feed gets an exact
+ * result.
  *
  * @param take receives each buyer, possibly twice
  * @throws ioredis's error

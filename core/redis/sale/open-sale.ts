@@ -9,37 +9,44 @@ import { allKeysOf, keysOf, REGISTRY } from '../keys.js';
 import { runScript } from '../scripts.js';
 import { readRunId } from './sale.js';
 
-/** Elements per command while a sale is staged: a few hundred kB. */
+/** Elements per command while the temporary keys of a sale are filled: a few hundred kB. */
 const STAGE_CHUNK = 5_000;
 
-/** Lifetime of staged keys that were never swapped in, in s. */
+/** Lifetime of temporary keys that never became a sale, in s. */
 const STAGED_TTL_SECONDS = 600;
 
-/** The starting content of a sale. Empty for a new sale; from Postgres, and the rest in Redis, for a lost one. */
+/**
+ * The buyers with which a sale is loaded into Redis. It is empty for a new sale. For a sale that Redis lost, it comes
+ * from Postgres and the remains in Redis.
+ */
 export interface StartingState {
   claims: (ClaimRecord & { buyerId: string })[];
-  /** The claims that are not placed yet, each with the time of its win in ms. */
+  /** The claims that have no order yet, each with the time of its win in ms. */
   outbox: { buyerId: string; wonAtMs: number }[];
-  /** In the order of standby. */
+  /** The ids of the buyers on standby, first one first. */
   standby: string[];
-  /** The units that were refunded and do not return to stock. */
+  /** The numbers of the units that were refunded and do not return to stock. */
   withdrawn?: number[];
 }
 
 const NOTHING: StartingState = { claims: [], outbox: [], standby: [] };
 
-/** How a sale is opened. `gate` is the token with which the caller has shut its gate. */
+/**
+ * How a sale is opened. `gate` is the token that the caller wrote as the sale's run id, so that scripts refuse the sale
+ * meanwhile.
+ */
 export interface Opening {
   state?: StartingState | undefined;
   gate?: string | undefined;
 }
 
 /**
- * Loads a sale into Redis and verifies it for this run of Redis. Any earlier content is replaced.
+ * Loads a sale into Redis and marks it as verified for this run of Redis, so that scripts use it. Any earlier content
+ * is replaced.
  *
- * @returns false when somebody else has opened the sale since: then nothing changed
- * @throws Error when Redis restarts repeatedly meanwhile; ConfigError for rules that a Redis Cluster cannot keep;
- * ioredis's error
+ * @returns false when another process has opened or changed the sale since: then nothing changed
+ * @throws Error when Redis restarts repeatedly meanwhile; ConfigError for purchase rules, which a Redis Cluster cannot
+ * keep; ioredis's error
  */
 export async function openSale(
   redis: Redis,
@@ -49,7 +56,7 @@ export async function openSale(
   await refuseRulesOnCluster(redis, sale);
   for (let attempt = 0; attempt < 3; attempt += 1) {
     const runId = await readRunId(redis);
-    // The registry comes first, as rescue only visits registered sales.
+    // The sale enters the registry first: the task that rescues waiting claims only visits registered sales.
     await redis.hset(REGISTRY, sale.id, sale.generation);
     const keys = stagedKeysOf(sale.id);
     try {
@@ -60,7 +67,7 @@ export async function openSale(
       if (outcome === 'opened') return true;
       if (outcome === 'superseded') return false;
     } finally {
-      // After the swap the staged names are gone, and unlinking is a no-op. If Redis is away, they expire.
+      // After the swap the temporary keys are gone, and unlinking them is a no-op. If Redis is away, they expire.
       await redis.unlink(keys).catch(() => undefined);
     }
   }
@@ -74,8 +81,8 @@ function fieldsOf(sale: Sale): (string | number)[] {
 }
 
 /**
- * Refuses purchase rules on a Redis Cluster: their keys belong to the buyer, and a script reaches the keys of one sale
- * only.
+ * Refuses purchase rules on a Redis Cluster. Their keys belong to the buyer, and a script there reaches the keys of one
+ * sale only.
  *
  * @throws ConfigError when the sale has such rules and Redis is a cluster
  */
@@ -86,7 +93,7 @@ export async function refuseRulesOnCluster(redis: Redis, sale: Parameters<typeof
   );
 }
 
-/** The temporary keys of stock, claims, outbox and standby. */
+/** The temporary keys in which the stock, claims, outbox and standby of a sale are prepared. */
 type StagedKeys = [stock: string, claims: string, outbox: string, standby: string];
 
 function stagedKeysOf(saleId: string): StagedKeys {
@@ -96,9 +103,10 @@ function stagedKeysOf(saleId: string): StagedKeys {
 }
 
 /**
- * Fills the temporary keys. Units are free unless a live claim has them or they were withdrawn.
+ * Fills the temporary keys of a sale. Units are free unless a live claim has them or they were withdrawn (refunded
+ * without restock).
  *
- * @returns the number of elements in each
+ * @returns the number of elements in each key
  */
 async function stage(redis: Redis, keys: StagedKeys, sale: Sale, state: StartingState): Promise<number[]> {
   const [stock, claims, outbox, standby] = keys;
@@ -113,7 +121,10 @@ async function stage(redis: Redis, keys: StagedKeys, sale: Sale, state: Starting
   return [free.length, state.claims.length, state.outbox.length, state.standby.length];
 }
 
-/** Fills one temporary key. The first part already sets an expiry, so that a crash leaves nothing behind. */
+/**
+ * Fills one temporary key in several parts. It gets an expiry with the first part, so that a crash leaves nothing
+ * behind.
+ */
 async function fill<T>(redis: Redis, key: string, all: readonly T[], add: (part: T[]) => Promise<unknown>) {
   for (const part of chunks(all, STAGE_CHUNK)) {
     await add(part);

@@ -11,7 +11,7 @@ import { allKeysOf, keysOf, paymentsKeyOf, REGISTRY } from '../keys.js';
 import { msOf, repliesOf, runIdOf } from '../replies.js';
 import { behindFence, runScript } from '../scripts.js';
 
-/** Reads the id of this run of Redis, which differs after each start and on each replica. */
+/** Reads the run id of Redis, which differs after each start and on each replica. */
 export async function readRunId(redis: Redis): Promise<string> {
   const runId = runIdOf(await redis.info('server'));
   if (!runId) throw new Error('Redis does not tell its run id');
@@ -19,13 +19,14 @@ export async function readRunId(redis: Redis): Promise<string> {
 }
 
 /**
- * The fields of a loaded sale that may change. `stateGeneration` accompanies a state that arrives before the rest of
- * its generation.
+ * The fields of a loaded sale that may change. `generation` counts an operator's changes. `stateGeneration` accompanies
+ * a state that arrives before the rest of its generation.
  */
 export type SaleChange = Partial<{ state: SaleState; stateGeneration: number; generation: number; runId: string }>;
 
 /**
- * Changes a loaded sale. The field `runId` verifies the sale for a run of Redis; any other value shuts the gate.
+ * Changes a sale that is loaded in Redis. Redis's own run id in `runId` marks the sale as compared with Postgres. Any
+ * other value shuts the gate, so that scripts refuse the sale.
  *
  * @param options `generation` of the values: a sale of a later generation stays unchanged
  * @returns false when the sale is not loaded
@@ -43,12 +44,12 @@ export async function setSale(
 }
 
 /**
- * Copies an operator's changes from Postgres: the whole sale, as earlier changes may have been lost. The state goes
- * first, as a pause must not wait for a restock. The generation goes last: while it differs, reconcile knows that
- * something is missing. Newer values in Redis stay.
+ * Copies an operator's changes of a sale from Postgres to Redis. The whole sale is copied, as earlier changes may have
+ * been lost. The state goes first, as a pause must not wait for a restock. The generation, which counts the changes,
+ * goes last: while it differs from Postgres, reconcile knows that something is missing. Newer values in Redis stay.
  *
  * @returns false when the sale is not loaded
- * @throws NotVerified when the sale is not verified; ioredis's error
+ * @throws NotVerified when the sale was not yet compared with Postgres in this run of Redis; ioredis's error
  */
 export async function carryOver(redis: Redis, sale: Sale): Promise<boolean> {
   const { id, state, generation } = sale;
@@ -58,11 +59,11 @@ export async function carryOver(redis: Redis, sale: Sale): Promise<boolean> {
 }
 
 /**
- * Adds units up to the sale's number of units. Idempotent.
+ * Adds units to a sale in Redis, up to its number of units in Postgres. Idempotent.
  *
  * @param sale the sale with its new number of units
  * @returns the number of units added
- * @throws NotVerified when the sale is not verified
+ * @throws NotVerified when the sale is not loaded, or not yet compared with Postgres in this run of Redis
  */
 export async function restock(redis: Redis, sale: Pick<Sale, 'id' | 'units' | 'standbyFactor'>): Promise<number> {
   const keys = keysOf(sale.id);
@@ -78,10 +79,10 @@ export async function restock(redis: Redis, sale: Pick<Sale, 'id' | 'units' | 's
   }
 }
 
-/** A sale as Redis holds it, with the values that change by the second. */
+/** A sale as Redis holds it, with its current counts of units and buyers. */
 export interface LoadedSale extends Omit<Sale, 'standbyFactor'> {
   standbyCap: number;
-  /** The run of Redis for which the sale was verified; '' for none. */
+  /** The run id of Redis for which the sale was compared with Postgres; '' for none. */
   runId: string;
   remaining: number;
   claims: number;
@@ -92,7 +93,7 @@ export interface LoadedSale extends Omit<Sale, 'standbyFactor'> {
 }
 
 /**
- * Reads a sale; undefined when it is not loaded.
+ * Reads a sale from Redis; undefined when it is not loaded.
  *
  * @throws ioredis's error
  */
@@ -120,7 +121,7 @@ export async function readLoadedSale(redis: Redis, saleId: string): Promise<Load
     closesAtMs: Number(fields.closesAtMs),
     payWithinSeconds: Number(fields.payWithinSeconds),
     settlement: fields.settlement as Settlement,
-    // A sale loaded by an earlier version lacks these two fields, and keeps the behaviour of that version.
+    // A sale loaded by an earlier version lacks `provider` and `lateMoney`, and keeps the behaviour of that version.
     provider: (fields.provider ?? 'wallet') as ProviderName,
     lateMoney: (fields.lateMoney ?? 'regrab') as LateMoney,
     state: fields.state as SaleState,
@@ -137,7 +138,7 @@ export async function readLoadedSale(redis: Redis, saleId: string): Promise<Load
   };
 }
 
-/** Removes a sale that ended long ago. */
+/** Removes a sale that ended long ago from Redis. */
 export async function dropSale(redis: Redis, saleId: string): Promise<void> {
   await redis.unlink(...allKeysOf(saleId), paymentsKeyOf(saleId));
   await redis.hdel(REGISTRY, saleId);

@@ -3,15 +3,15 @@ import type { Redis } from '../connection.js';
 import { keysOf } from '../keys.js';
 import { msOf, repliesOf } from '../replies.js';
 
-/** The buyers of a sale in Redis at one instant. */
+/** The buyers that Redis has of a sale at one instant. */
 export interface Remains {
   claims: Map<string, ClaimRecord>;
   outbox: Map<string, number>;
-  /** In the order of standby. */
+  /** The ids of the buyers on standby, first one first. */
   standby: string[];
-  /** The latest generation of the sale that Redis knows, possibly of its state only. */
+  /** The latest generation (count of an operator's changes) that Redis knows, possibly of the sale's state only. */
   latestGeneration: number;
-  /** Redis's clock at that instant, in ms since the epoch. */
+  /** Redis's clock at the instant of reading, in ms since the epoch. */
   atMs: number;
 }
 
@@ -21,29 +21,32 @@ export interface Snapshot extends Remains {
   generation: number;
   runId: string;
   stock: number[];
-  /** The number that each buyer on standby drew when joining; `lastTicket` is the last one drawn. */
+  /** The numbers that the buyers on standby drew when joining, ascending; `lastTicket` is the last number drawn. */
   tickets: number[];
   lastTicket: number;
   standbyCap: number;
 }
 
 /**
- * Reads a whole sale in one transaction; undefined when it is not loaded. Linear in its size: for audits, repairs and
- * rebuilds.
+ * Reads a whole sale from Redis in one transaction; undefined when it is not loaded. Linear in the sale's size, so only
+ * for audits, repairs and rebuilds.
  */
 export async function readSnapshot(redis: Redis, saleId: string): Promise<Snapshot | undefined> {
   const snapshot = await readAll(redis, saleId);
   return snapshot.units > 0 ? snapshot : undefined;
 }
 
-/** Reads what is left of a sale's buyers, even when Redis has lost the sale itself; undefined when nothing is left. */
+/**
+ * Reads the buyers of a sale that are left in Redis, even when Redis has lost the sale's own key. Undefined when
+ * nothing is left.
+ */
 export async function readRemains(redis: Redis, saleId: string): Promise<Remains | undefined> {
   const snapshot = await readAll(redis, saleId);
   const isAnyLeft = snapshot.units > 0 || snapshot.claims.size > 0 || snapshot.standby.length > 0;
   return isAnyLeft ? snapshot : undefined;
 }
 
-/** A sale that is not loaded has no units. */
+/** Reads all keys of a sale in one transaction. A sale that is not loaded comes back with 0 units. */
 async function readAll(redis: Redis, saleId: string): Promise<Snapshot> {
   const keys = keysOf(saleId);
   const replies = await redis
@@ -74,7 +77,7 @@ async function readAll(redis: Redis, saleId: string): Promise<Snapshot> {
   };
 }
 
-/** Pairs the reply for a sorted set: member, score, member, score. */
+/** Pairs the flat reply of Redis for a sorted set: member, score, member, score. */
 function pairs(listed: string[]): [member: string, score: number][] {
   return Array.from({ length: listed.length / 2 }, (_, i) => [listed[2 * i] as string, Number(listed[2 * i + 1])]);
 }

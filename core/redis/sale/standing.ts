@@ -3,7 +3,7 @@ import type { Redis } from '../connection.js';
 import { keysOf } from '../keys.js';
 import { msOf, repliesOf, runIdOf } from '../replies.js';
 
-/** The state of a sale at one instant, without its buyers. */
+/** The settings and counts of a sale in Redis at one instant, without its buyers. */
 export interface Standing {
   version: number;
   free: number;
@@ -15,12 +15,12 @@ export interface Standing {
   verified: boolean;
   /** The number of buyers who have or had a claim. */
   claims: number;
-  /** Redis's clock at that instant, in ms since the epoch. */
+  /** Redis's clock at the instant of reading, in ms since the epoch. */
   nowMs: number;
 }
 
 /**
- * Reads the state of a sale; a sale that is not loaded counts as not verified.
+ * Reads the settings and counts of a sale from Redis; a sale that is not loaded counts as not verified.
  *
  * @throws ioredis's error
  */

@@ -1,5 +1,6 @@
--- The fence: 'ok' when the sale may be used; 'unknown_sale' when it is not loaded; 'unverified' until it was compared with
--- Postgres in this run of Redis. The script reads the server's run id itself, so no client is stale after a failover.
+-- The fence: the check that a sale was compared with Postgres in this run of Redis. Returns 'ok' then, 'unknown_sale'
+-- when the sale is not loaded, else 'unverified'. The script reads the server's run id itself, so it
+-- notices a failover at once.
 local function fence(sale_key)
   local verified = redis.call('HGET', sale_key, 'runId')
   if not verified then

@@ -1,5 +1,6 @@
 -- Gives one free unit to the first buyer on standby: removes the buyer from standby, writes claim and outbox entry.
--- Returns {buyer, claimId, unit}, or nil when standby is empty. Purchase rules were checked when the buyer joined.
+-- Returns {buyer, claimId, unit}, or nil when standby is empty. Purchase rules (purchases.lua) were checked when the
+-- buyer joined standby.
 local function promote(keys, unit, claim_id, now, rules)
   local first = redis.call('ZPOPMIN', keys.standby)[1]
   if not first then return nil end

@@ -1,14 +1,16 @@
--- Purchase rules limit a buyer across sales: one purchase at a time, and a pause between two. Their keys belong to the buyer
--- and have another hash tag, so a Redis Cluster cannot keep them (openSale refuses them there).
--- None of these calls fails on a key of another type, so they may follow a write.
+-- Purchase rules limit a buyer across all sales: one purchase at a time, and a pause between two. Their keys belong to
+-- the buyer and have another hash tag than the sale's keys. A Redis Cluster cannot use both in one script, so
+-- core/redis/sale/open-sale.ts refuses such rules there.
+-- No function of this file fails on a key of another type, so scripts may call them after a write.
 
--- Lifetime of the lock beyond the time to pay, in ms: under a fault, placing and expiring an order may take 15 s each.
+-- Lifetime of a buyer's purchase lock beyond the time to pay, in ms. Under a fault, placing and expiring an order may
+-- take 15 s each.
 local LOCK_MARGIN_MS = 60000
 
 local function purchase_key(buyer) return 'dropline:purchase:{' .. buyer .. '}' end
 local function interval_key(buyer) return 'dropline:interval:{' .. buyer .. '}' end
 
--- Returns the rules of a sale, or nil without any: then no other function here is called.
+-- Returns the purchase rules of a sale, or nil if it has none: then no other function of this file is called.
 local function purchase_rules(sale_key)
   local rules = redis.call('HMGET', sale_key, 'onePurchaseAtATime', 'minSecondsBetweenPurchases', 'payWithinSeconds')
   local interval_ms = tonumber(rules[2] or 0) * 1000
@@ -16,7 +18,8 @@ local function purchase_rules(sale_key)
   return { one = rules[1] == '1', interval_ms = interval_ms, lock_ms = tonumber(rules[3]) * 1000 + LOCK_MARGIN_MS }
 end
 
--- Returns nil when the buyer may buy now, else {rule, ms to wait}. It writes nothing, so a refused attempt costs no time.
+-- Returns nil when the buyer may buy now, else {rule, ms to wait}. It writes nothing, so a refused attempt does not
+-- prolong the wait.
 local function too_soon(rules, buyer)
   local pause = rules.interval_ms > 0 and redis.call('PTTL', interval_key(buyer)) or -2
   if pause ~= -2 then return { 'interval', pause } end
@@ -24,7 +27,8 @@ local function too_soon(rules, buyer)
   if lock ~= -2 then return { 'purchase', lock } end
 end
 
--- Takes the lock for a claim, whose id is the token. An existing lock stays: a promoted buyer may hold one.
+-- Takes the buyer's purchase lock for a claim, whose id is the token, and starts the pause. An existing lock stays: a
+-- buyer promoted from standby may hold one for another purchase.
 local function purchase_began(rules, buyer, claim_id)
   if rules.one then redis.call('SET', purchase_key(buyer), claim_id, 'PX', rules.lock_ms, 'NX') end
   if rules.interval_ms > redis.call('PTTL', interval_key(buyer)) and rules.interval_ms > 0 then
@@ -32,7 +36,7 @@ local function purchase_began(rules, buyer, claim_id)
   end
 end
 
--- Releases the lock if this claim still holds it: an expired lock may belong to another claim.
+-- Releases the buyer's purchase lock if this claim still holds it: after it expired, another claim may hold it.
 local function purchase_over(rules, buyer, claim_id)
   if rules.one and redis.pcall('GET', purchase_key(buyer)) == claim_id then redis.call('DEL', purchase_key(buyer)) end
 end

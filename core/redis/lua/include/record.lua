@@ -1,6 +1,6 @@
--- A claim record is 'claimId unit status payByMs reason' with '-' for none (core/rules/claim.ts parses the same). A later version
--- may append words, which are ignored, so that both versions can run during an upgrade.
--- A status only moves to a higher rank. A claim is live below rank 3, the rank of the final statuses.
+-- A claim record is 'claimId unit status payByMs reason' with '-' for none (core/rules/claim.ts parses the same). A
+-- later version may append words, which this one ignores, so that both versions can run during an upgrade.
+-- A status only moves to a higher rank. A claim is live (keeps its unit) below rank 3, the rank of the final statuses.
 local RANK = { queued = 0, pending_payment = 1, paid = 2, cancelled = 3, rejected = 3, refunded = 3 }
 
 local function parse(record)
