@@ -10,7 +10,7 @@ import { endpointsOf } from './routes/index.js';
 import { paymentWebhookContract } from './routes/payment-webhook.js';
 import { createStreamListener } from './waiting/stream.js';
 
-/** The page may load its own files and call this API, nothing else. */
+/** The security headers of every answer of Express. The page may load its own files and call this API, nothing else. */
 const SECURITY = helmet({
   contentSecurityPolicy: {
     useDefaults: false,
@@ -29,12 +29,16 @@ const SECURITY = helmet({
   },
 });
 
-/** Creates the Express application. It answers every request that the first listeners (server.ts) leave to it. */
+/**
+ * Creates the Express application. It answers every request that the listeners tried before Express
+ * (apps/api/server.ts) leave to it.
+ */
 export function createApp(ctx: ApiContext): Express {
   const app = express();
   app.disable('x-powered-by').disable('etag').set('query parser', 'simple');
   app.use(SECURITY);
-  // A provider's event has a body whose raw bytes are signed. All other calls have no body.
+  // A payment provider signs the raw bytes of its webhook's body, so this route stands before the check for bodies. No
+  // other call needs a body.
   app.route(paymentWebhookContract.path).post(createPaymentWebhook(ctx)).all(answerNotAllowed('POST'));
   app.use(passSmallBody);
   app.get('/order-status/:saleId', createStreamListener(ctx));

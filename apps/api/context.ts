@@ -22,7 +22,7 @@ import { Sales } from './mirror/sales.js';
 import { Load } from './slowdown.js';
 import { Waiters } from './waiting/waiters.js';
 
-/** The settings of this process. There is none for a database, as the API has no client for one. */
+/** The settings that an API process reads. None is for a database, as the API has no database client. */
 export const API_SETTINGS = [
   'REDIS_URL',
   'AUTH_SECRET',
@@ -38,49 +38,52 @@ export const API_SETTINGS = [
   'PAYMENT_WEBHOOK_SECRETS',
 ] as const;
 
-/** The checked settings of an API. */
+/** The checked settings of an API process. */
 export type ApiConfig = Config<(typeof API_SETTINGS)[number]>;
 
-/** The connections of this process. */
+/** The Redis connections of an API process, and the clients that use them. */
 interface Clients {
   readonly redis: Redis;
-  /** A second connection, so that a claim never waits behind a job that is queued. */
+  /** The connection of the queues, apart from `redis` so that a claim never waits behind a job being queued. */
   readonly queueRedis: Redis;
   readonly queues: Queues;
-  /** Tells the changes of sales, on a third connection. */
+  /** Reports changes of sales, which Redis publishes, over a third connection. */
   readonly feed: Feed;
 }
 
-/** Every part of the API. Only the files beside this one know all of it: each room takes the parts that it uses. */
+/**
+ * All clients, caches and settings of an API process. Only files directly in apps/api use the whole. Files in its
+ * subfolders get the parts that they use.
+ */
 export interface ApiContext extends Clients {
   readonly config: ApiConfig;
   readonly sales: Sales;
   readonly statuses: Statuses;
   readonly claims: ClaimBatch;
-  /** The winners who are not queued yet. */
+  /** Holds new claims until their `place-orders` job is queued, for at most 20 ms. */
   readonly winners: Winners;
-  /** Refuses buyers of sold-out sales from memory. */
+  /** Refuses buyers of sales with nothing to give from memory, without a call of Redis. */
   readonly mirrors: Mirrors;
-  /** Sends those refusals. */
+  /** Sends the refusals of `mirrors` together, at the end of a turn of the event loop. */
   readonly refuse: RefuseAtTurnEnd;
   readonly lookUp: LookUp;
-  /** The requests that wait for news. */
+  /** The requests and streams that wait for news of a buyer's order. */
   readonly waiters: Waiters;
   readonly verifyToken: VerifyToken;
-  /** The shop's own issuer of tokens, if it has one. */
+  /** The shop's own issuer of buyers' tokens, if the settings name one. */
   readonly issuer: Issuer | undefined;
-  /** Verifies the events of each payment provider that is set up. */
+  /** Verifies the signatures of payment events, with one verifier for each payment provider that is set up. */
   readonly eventVerifiers: Partial<Record<ProviderName, EventVerifier>>;
-  /** Signs and verifies receipts. */
+  /** The key that signs and verifies receipts, the signed proofs of claims. */
   readonly receiptKey: ReceiptKey;
-  /** Tells clients to poll less often while the process is busy. */
+  /** Measures how busy the process is. While it is busy, answers advise clients to poll less often. */
   readonly load: Load;
-  /** True once the process ends. It is no longer ready, and its answers close their connections. */
+  /** True once the process is shutting down. Then /readyz answers 503, and every answer closes its connection. */
   draining: boolean;
 }
 
 /**
- * Creates every part of the API. Redis may start later: until then, answers are 503.
+ * Creates all clients and caches of an API process. Redis may start later: until then, calls that need Redis get 503.
  *
  * @throws ConfigError for settings that contradict each other
  */
@@ -90,7 +93,7 @@ export function createContext(config: ApiConfig): ApiContext {
   const clients = connectClients(config.REDIS_URL);
   const { redis, queues, feed } = clients;
   const sales = new Sales(redis);
-  // A sale that was read before a lost connection may differ from the one after it.
+  // After a reconnection, Redis may hold other data than the sales cached before it.
   redis.on('close', () => sales.forget());
   const statuses = new Statuses(redis);
   const winners = new Winners(queues);
@@ -131,7 +134,10 @@ function issuerOf(config: ApiConfig): Issuer | undefined {
   return given && new Issuer({ url: given.AUTH_JWKS_URL, issuer: given.AUTH_ISSUER, audience: given.AUTH_AUDIENCE });
 }
 
-/** Accepts tokens of the issuer and tokens that are signed with AUTH_SECRET (guests, `cli token`). */
+/**
+ * Returns a verifier that accepts tokens of the shop's issuer, and tokens signed with AUTH_SECRET. Guests and the
+ * command `cli token` get the latter.
+ */
 function tokenVerifierOf(secret: string, issuer: Issuer | undefined): VerifyToken {
   const verifyOwn = createBuyerVerifier(secret);
   return issuer ? token => issuer.verify(token) ?? verifyOwn(token) : verifyOwn;
@@ -141,10 +147,16 @@ function eventVerifiersOf({ PAYMENT_WEBHOOK_SECRETS: secrets }: ApiConfig): ApiC
   return secrets ? { 'signed-webhook': createSignedWebhookVerifier(secrets) } : {};
 }
 
-/** The time-out for queueing the last jobs, in ms. The outbox holds the claims of jobs that are not queued by then. */
+/**
+ * The time-out for closing the queues' Redis connection at shutdown, in ms. The outbox in Redis holds the claims whose
+ * jobs are not queued by then.
+ */
 const QUIT_MS = 1_000;
 
-/** Closes every part. The queues have nothing to close but their connection. */
+/**
+ * Closes every client and timer of the API process. Its BullMQ queues only add jobs, so closing their shared Redis
+ * connection is enough.
+ */
 export async function closeContext(ctx: ApiContext): Promise<void> {
   const { redis, queueRedis, waiters, mirrors, feed, load, winners, issuer } = ctx;
   load.close();

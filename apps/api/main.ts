@@ -7,7 +7,10 @@ import { refuseEviction } from '#core/redis/connection.js';
 import { API_SETTINGS, closeContext, createContext } from './context.js';
 import { drain, startServer } from './server.js';
 
-/** An answer in flight takes at most 2 s. A client that is still sending after 5 s is cut off, and after 7 s the process exits. */
+/**
+ * Time limits of a shutdown, in ms. An answer in flight takes at most 2 s. A client that is still sending after 5 s is
+ * cut off, and after 7 s the process exits.
+ */
 const DRAIN_MS = 5_000;
 const SHUTDOWN_MS = 7_000;
 
@@ -16,7 +19,8 @@ try {
   const log = createLogger('api', config.LOG_LEVEL);
   reportTo(log);
   const ctx = createContext(config);
-  // Redis may start later than this process. Until then buyers get 503.
+  // Redis may start later than this process, and buyers get 503 until then. The eviction policy is checked once Redis
+  // is connected.
   ctx.redis.once('ready', () => refuseEviction(ctx.redis).catch(refuse));
   const server = await startServer(ctx);
   const closeMetrics = await serveMetrics(config.METRICS_PORT, config.METRICS_HOST);
@@ -31,7 +35,10 @@ try {
   fail(error);
 }
 
-/** Ends the process for a wrong policy. A lost connection tells nothing about the policy, and /readyz keeps checking it. */
+/**
+ * Ends the process if Redis may evict claims when its memory is full. After a lost connection the policy is unknown,
+ * and /readyz keeps checking it.
+ */
 function refuse(error: unknown): void {
   if (error instanceof ConfigError) fail(error);
 }

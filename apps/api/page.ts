@@ -2,23 +2,23 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import express, { type Express, type RequestHandler } from 'express';
 
-/** The page's folder, beside apps/api in dist/ as in the sources. */
+/** The folder of the web page, beside apps/api in dist/ as in the sources. */
 const WEB = join(import.meta.dirname, '../web');
 
 const sendPage: RequestHandler = (_req, res, next) => {
-  // The page names its assets by their hash, so a new version must be seen at once.
+  // index.html names its assets by their hash, so browsers must check for a new version each time.
   const headers = { 'cache-control': 'no-cache' };
   res.sendFile('index.html', { root: WEB, cacheControl: false, headers }, error => {
     if (!error) return;
-    // The client disconnected while the page was sent, so nobody reads an answer.
+    // The client disconnected while the page was being sent, so nobody reads an answer.
     if (res.headersSent) res.destroy();
     else next(error);
   });
 };
 
 /**
- * Serves the page and its assets. The name of a built asset contains its hash, so caches may keep the asset for good. In
- * the sources the assets have plain names and change.
+ * Serves the web page and its assets. The name of a built asset contains its hash, so caches may keep the asset for
+ * good. In the sources the assets have plain names and change.
  */
 export function mountPage(app: Express): void {
   app.get(['/', '/s/:saleId'], sendPage);

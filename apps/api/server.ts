@@ -17,9 +17,9 @@ import type { FirstListener } from './listeners/first-listener.js';
 import { createOrderStatusListener } from './listeners/order-status.js';
 
 /**
- * Limits on slow clients, which may hold a connection for minutes by Node's defaults. No socket of a measured
- * slow-loris attack outlived these. `keepAliveTimeout` is longer than the 60 s for which proxies keep an idle
- * connection. So the API never closes one while a request is on its way.
+ * Limits on slow clients in ms and bytes, as Node's defaults let them hold a connection for minutes. No socket of a
+ * measured slow-loris attack outlived these limits. `keepAliveTimeout` is longer than the 60 s for which proxies keep
+ * an idle connection. So the API never closes a connection on which a proxy is sending a request.
  */
 const LIMITS = {
   headersTimeout: 5_000,
@@ -29,22 +29,25 @@ const LIMITS = {
   maxHeaderSize: 8 * 1_024,
 } as const;
 
-/** The most connections of one process. Each costs about 20 kB and an open file, and a proxy needs far fewer. */
+/** The most client connections of one process. Each costs about 20 kB and an open file, and a proxy needs far fewer. */
 const CONNECTIONS_MAX = 25_000;
 
-/** The most connections that may wait to be accepted, when a crowd arrives at once. */
+/** The most connections that may wait for the process to accept them, when a crowd arrives at once. */
 const BACKLOG = 4_096;
 
 const IDLE_CHECK_MS = 50;
 
-/** A listening server. */
+/** The HTTP server of the API, listening. */
 export interface ApiServer {
   http: Server;
-  /** The real port, also for the setting 0. */
+  /** The port on which the server listens, also when the setting PORT is 0. */
   port: number;
 }
 
-/** Creates the listener for the calls that a whole crowd makes at once. It is tried before Express. */
+/**
+ * Creates the listener for the calls that a whole crowd makes at once: buying and polling. The server tries it before
+ * Express.
+ */
 export function createFirstListener(ctx: ApiContext): FirstListener {
   const buy = createBuyListener(ctx);
   const orderStatus = createOrderStatusListener(ctx);
@@ -60,7 +63,7 @@ function createListener(ctx: ApiContext): RequestListener {
 }
 
 /**
- * Starts the HTTP server.
+ * Starts the HTTP server of the API.
  *
  * @param listener answers every request
  * @throws when the address is taken
@@ -75,7 +78,7 @@ export async function startServer(ctx: ApiContext, listener = createListener(ctx
 
 type Headers = OutgoingHttpHeaders | OutgoingHttpHeader[];
 
-/** Returns a class of responses that close their connection while the process ends. */
+/** Returns a class of HTTP responses that close their connection while the process shuts down. */
 function responseOf(ctx: ApiContext): typeof ServerResponse<IncomingMessage> {
   return class extends ServerResponse {
     override writeHead(status: number, reason?: string | Headers, headers?: Headers): this {
@@ -86,8 +89,8 @@ function responseOf(ctx: ApiContext): typeof ServerResponse<IncomingMessage> {
 }
 
 /**
- * Ends the server. It accepts no more connections, answers the requests that wait for news, and finishes the answers in
- * flight. Connections that are left after the limit are cut off.
+ * Stops the HTTP server. It accepts no more connections, answers the requests that wait for news, and finishes the
+ * answers in flight. Connections that are left after the limit are cut off.
  *
  * @param limitMs the time after which connections are cut off, in ms
  */

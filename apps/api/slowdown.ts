@@ -1,10 +1,13 @@
 import { performance } from 'node:perf_hooks';
 import { SECOND_MS } from '#core/rules/clock.js';
 
-/** Above this share of busy time the event loop is overloaded, and requests wait for each other. */
+/**
+ * Above this share of busy time, the event loop is overloaded and requests wait for each other. Each such second halves
+ * how often clients poll.
+ */
 const BUSY = 0.9;
 
-/** Below this share there is room for twice as many polls. */
+/** Below this share of busy time, the event loop has room for twice as many polls. */
 const AT_EASE = 0.4;
 
 const SLOWDOWN_MAX = 16;
@@ -32,8 +35,8 @@ export class Load {
 }
 
 /**
- * Computes the slowdown of the next second. It changes by one step at a time, as a second is shorter than the pauses that
- * it sets.
+ * Computes the slowdown for the next second, the factor by which clients poll less often. It changes by one step at a
+ * time. Clients pause for longer than a second, so each step takes effect late.
  *
  * @param slowdown the present slowdown
  * @param utilization the share of the last second in which the event loop was busy, 0 to 1

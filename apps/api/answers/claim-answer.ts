@@ -2,7 +2,10 @@ import { z } from 'zod';
 import type { ClaimRecord } from '#core/rules/claim.js';
 import { claimId, claimStatus, pollAfter, position, unit } from './fields.js';
 
-/** The answer to a click that holds a claim. `test/unit/apps/answer-text.test.ts` ties it to {@link claimText}. */
+/**
+ * The answer to a click whose buyer holds a claim. `test/unit/apps/answer-text.test.ts` checks that {@link claimText}
+ * writes this shape.
+ */
 export const ClaimAnswer = z.object({
   status: claimStatus,
   claimId,
@@ -11,24 +14,24 @@ export const ClaimAnswer = z.object({
   pollAfterMs: pollAfter.optional(),
 });
 
-/** The answer to a click that got a position on standby, as {@link standbyAnswer} gives it. */
+/** The answer to a click that got a position on standby. {@link standbyAnswer} returns this shape. */
 export const StandbyAnswer = z.object({ status: z.literal('standby'), position, pollAfterMs: pollAfter });
 
 /**
- * Returns a {@link StandbyAnswer}.
+ * Returns the {@link StandbyAnswer} for a buyer.
  *
- * @param pollAfterMs the pause before the next poll, in ms
+ * @param pollAfterMs the pause before the buyer's next poll, in ms
  */
 export function standbyAnswer(position: number, pollAfterMs: number | undefined): object {
   return { status: 'standby', position, pollAfterMs };
 }
 
 /**
- * Writes the text of a {@link ClaimAnswer} without an object in between. Its values need no escaping: ids, numbers, fixed
- * words and a receipt.
+ * Writes the JSON text of a {@link ClaimAnswer} directly, without building an object first. Its values need no
+ * escaping: ids, numbers, fixed words and a receipt.
  *
  * @param pollAfterMs the pause before the next poll, in ms; undefined for a final status
- * @param receipt undefined once the order is placed
+ * @param receipt the signed proof of the claim; undefined once the order is placed
  */
 export function claimText(
   { status, claimId, unit }: ClaimRecord,

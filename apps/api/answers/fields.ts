@@ -1,35 +1,35 @@
 import { z } from 'zod';
 import { CLAIM_STATUSES, ID_PATTERN } from '#core/rules/claim.js';
 
-// Fields that several endpoints take or give, by their name in JSON.
+// Validators of the fields that several API endpoints read or answer with, under their names in JSON.
 
 /** The id of a sale. */
 export const saleId = z
   .string()
   .regex(ID_PATTERN, 'must be 1 to 64 letters, digits, - or _')
   .meta({ description: 'The sale', example: 'drop-1' });
-/** The id of a claim and of its order. */
+/** The id of a claim, which is also the id of its order. */
 export const claimId = z.uuid().meta({ description: 'The claim, and the order that is made of it' });
-/** The number of a unit. */
+/** The number of a unit in its sale, from 1. */
 export const unit = z.int().min(1).meta({ description: 'The number of the unit' });
-/** The pause before the next poll, in ms. */
+/** The pause before the client's next poll, in ms. */
 export const pollAfter = z.int().min(1).meta({ description: 'Ask again after this many ms' });
-/** A position on standby. */
+/** A buyer's position on standby, from 1. */
 export const position = z.int().min(1).meta({ description: 'Position on standby, from 1' });
-/** A moment, ISO 8601 in UTC. */
+/** A point in time as ISO 8601 text in UTC. */
 export const instant = z.iso.datetime().meta({ description: 'UTC' });
-/** An amount in minor units. */
+/** An amount of money in minor units of its currency. */
 export const amountMinor = z.int().min(0).meta({ description: 'In minor units of the currency' });
-/** An ISO 4217 code. */
+/** An ISO 4217 currency code. */
 export const currency = z.string().meta({ example: 'EUR' });
 
-/** The status of a claim. */
+/** The status of a claim and its order. */
 export const claimStatus = z.enum(CLAIM_STATUSES);
 
-/** The status of a buyer in a sale. */
+/** The status of a buyer in a sale, with or without a claim. */
 export const status = z
   .enum(['none', 'standby', ...claimStatus.options, 'closed'])
   .meta({ description: '`closed`: was on standby when the sale ended' });
 
-/** The path parameters of a call about one sale. */
+/** The path parameters of every endpoint about one sale. */
 export const ofSale = z.object({ saleId });

@@ -9,29 +9,29 @@ import { bringBack, isLost, type LostClaimParts } from './lost-claim.js';
 import { answerOf, type OrderAnswer } from './order-answer.js';
 import type { Backpressure } from './poll.js';
 
-/** A question for the status of a buyer. */
+/** A question for the order status of one buyer in one sale. */
 export interface Question {
   saleId: string;
   buyerId: string;
-  /** The text of a receipt, if the buyer has shown one. */
+  /** The text of a receipt, the signed proof of a claim, if the request contains one. */
   receipt?: string | undefined;
 }
 
 /**
- * Answers a question from Redis. A valid receipt brings a lost claim back.
+ * Reads a buyer's order status from Redis. A valid receipt restores a claim that Redis has lost.
  *
- * @throws Problem; NotVerified, and what ioredis throws
+ * @throws Problem; NotVerified while Redis can't be trusted about the sale; what ioredis throws
  */
 export type LookUp = (question: Question) => Promise<OrderAnswer>;
 
-/** The parts that a look-up works with. */
+/** The parts of the API that answer a question about an order. */
 export interface LookUpParts extends LostClaimParts {
   readonly sales: Pick<Sales, 'find'>;
   readonly receiptKey: ReceiptKey;
   readonly load: Backpressure;
 }
 
-/** Creates the look-up that all calls about an order share. */
+/** Creates the function that reads a buyer's order status, for polls, waits and streams alike. */
 export function createLookUp(parts: LookUpParts): LookUp {
   const { redis, sales, statuses, receiptKey, load } = parts;
   return async ({ saleId, buyerId, receipt: text }) => {
@@ -45,7 +45,7 @@ export function createLookUp(parts: LookUpParts): LookUp {
   };
 }
 
-/** Reads the address from Redis only for an unpaid order of a sale that is paid at a provider. */
+/** Reads the address at which the buyer pays. Only an unpaid order of a sale with a payment provider can have one. */
 async function paymentUrlOf(
   redis: Redis,
   { id, provider }: RecentSale,

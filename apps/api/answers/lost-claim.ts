@@ -11,7 +11,7 @@ import { withDeadline } from '#core/rules/clock.js';
 import type { Statuses } from '../batching/status-batch.js';
 import { REDIS_STEP_MS } from '../http/deadline.js';
 
-/** The parts that bring a lost claim back. */
+/** The parts of the API that restore a claim which Redis has lost. */
 export interface LostClaimParts {
   readonly redis: Redis;
   readonly queues: Queues;
@@ -19,20 +19,21 @@ export interface LostClaimParts {
 }
 
 /**
- * Whether Redis may have lost the claim of a receipt. A buyer has one live claim at a time. A known claim that is older
- * and has ended says nothing about a later one. A newer claim (claim ids grow with time) was won after the receipt's
- * claim had ended. To restore that one would be untrue.
+ * Returns whether Redis may have lost the claim of a receipt. A buyer has one live claim at a time, and claim ids grow
+ * with time. In Redis, a live claim or one at least as new shows that the receipt's claim is known or over. An older
+ * claim that has ended shows nothing about the receipt's claim.
  */
 export function isLost(receipt: Receipt, { claim }: BuyerStatus): boolean {
   return !claim || (!isLive(claim.status) && claim.claimId < receipt.claimId);
 }
 
 /**
- * Restores a lost claim while its unit is free. Otherwise a job may still be about to place the claim, which only Postgres
- * knows. Then the worker decides, and the claim stays queued until it has.
+ * Restores in Redis the claim of a receipt, if its unit is free, and queues its order. Otherwise the claim may be
+ * placed already, or a job may still place it. Only Postgres knows, so the job `settle-receipt` lets a worker decide.
+ * The claim reads as queued until then.
  *
- * @param known what Redis knows of the buyer
- * @returns the status to answer with
+ * @param known the buyer's status as Redis has it, without the receipt's claim
+ * @returns the status that the buyer gets
  */
 export async function bringBack(
   { redis, queues, statuses }: LostClaimParts,
@@ -53,7 +54,8 @@ export async function bringBack(
     return { claim };
   }
   const now = outcome === 'unit_taken' ? known : await statuses.read(saleId, buyerId);
-  // A buyer who lost a claim and is on standby again wants to know about standby.
+  // A buyer who is on standby again gets this position, not the lost claim. A claim that Redis turns out to know needs
+  // no decision of a worker.
   if (now.position !== undefined || (now.claim && (isLive(now.claim.status) || now.claim.claimId === claimId))) {
     return now;
   }

@@ -6,7 +6,10 @@ import { type RecentSale, redisMsAt } from '../mirror/sales.js';
 import { amountMinor, claimId, currency, instant, pollAfter, position, status, unit } from './fields.js';
 import { type Backpressure, type PublicStatus, pollAfterMs } from './poll.js';
 
-/** The answer about a buyer's order. `test/unit/apps/answer-text.test.ts` ties it to {@link answerOf} and {@link answerText}. */
+/**
+ * The answer about a buyer's order. `test/unit/apps/answer-text.test.ts` checks that {@link answerOf} and {@link
+ * answerText} give this shape.
+ */
 export const OrderStatus = z.object({
   status,
   claimId: claimId.optional(),
@@ -23,21 +26,22 @@ export const OrderStatus = z.object({
   pollAfterMs: pollAfter.optional(),
 });
 
-/** An answer that fits {@link OrderStatus}. */
+/** The object that {@link OrderStatus} describes. */
 export type OrderAnswer = z.input<typeof OrderStatus>;
 
-/** The moment of a question. */
+/** When a status was read, and how busy the process was. */
 export interface Asked extends Backpressure {
-  /** When Redis was about to be asked, by this process's `performance.now()`, in ms. */
+  /** The time just before the buyer's status was read from Redis, by this process's `performance.now()`, in ms. */
   readonly askedAtMs: number;
 }
 
 /**
- * Answers with the status of a buyer.
+ * Returns the answer about a buyer's order.
  *
- * @param sale the sale, as it was a moment ago
- * @param known what Redis knows of the buyer
- * @param asked a buyer who was still on standby at that moment, after the sale's end, stays without a unit
+ * @param sale the sale, read at most about a second ago
+ * @param known the buyer's claim and standby position in Redis
+ * @param asked the time of that read, and the slowdown. A buyer still on standby at a time after the sale's end gets
+ *   `closed`
  */
 export function answerOf(sale: RecentSale, { claim, position }: BuyerStatus, asked: Asked): OrderAnswer {
   if (position !== undefined) return onStandby(sale, position, asked);
@@ -54,8 +58,9 @@ export function answerOf(sale: RecentSale, { claim, position }: BuyerStatus, ask
 }
 
 /**
- * Writes the text of {@link answerOf}. The most frequent answers are written without an object in between, which is 3 %
- * faster. Their values need no escaping: ids, numbers, fixed words and the letters of a currency.
+ * Writes the JSON text of {@link answerOf}. Answers with a live claim, the most frequent ones, are written without
+ * building an object, which is 3 % faster. Their values need no escaping: ids, numbers, fixed words and the letters of
+ * a currency.
  *
  * @returns the text and its entity tag
  */
@@ -78,7 +83,10 @@ export function answerText(sale: RecentSale, known: BuyerStatus, asked: Asked): 
   };
 }
 
-/** Returns the entity tag of an answer. It differs for every change that a buyer would want to know. */
+/**
+ * Returns the entity tag of an answer. It differs for every change that a buyer would want to know, and for another
+ * slowdown.
+ */
 export function etagOf(
   { status, claimId = '', payBy = '', reason = '', position = 0, paymentUrl = '' }: OrderAnswer,
   slowdown: number,

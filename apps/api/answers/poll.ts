@@ -2,19 +2,19 @@ import type { ClaimStatus } from '#core/rules/claim.js';
 import { SECOND_MS } from '#core/rules/clock.js';
 import type { Sales } from '../mirror/sales.js';
 
-/** The status of a buyer in a sale, as the API names it. */
+/** The status of a buyer in a sale, as API answers name it. */
 export type PublicStatus = ClaimStatus | 'none' | 'standby' | 'closed';
 
-/** How busy the process is. */
+/** How busy this API process is. */
 export interface Backpressure {
   /** The factor by which clients should poll less often than usual: 1 to 16 (apps/api/slowdown.ts). */
   readonly slowdown: number;
 }
 
 /**
- * The shortest pause before the next poll, in ms. An order is placed within a second of its claim. On standby nothing may
- * happen for minutes, and many poll. An order that waits for its payment changes when its buyer acts. Every other status is
- * final.
+ * The shortest pause before a client's next poll, in ms, by the buyer's status. A `queued` order is placed within a
+ * second. On `standby`, nothing may happen for minutes, and many buyers poll. An order in `pending_payment` changes
+ * when its buyer acts. Every other status is final.
  */
 const POLL_AFTER_MS: Partial<Record<PublicStatus, number>> = {
   queued: 400,
@@ -22,22 +22,25 @@ const POLL_AFTER_MS: Partial<Record<PublicStatus, number>> = {
   standby: 2_500,
 };
 
-/** The longest pause, in ms, however busy the process is. */
+/** The longest pause between two polls, in ms, however busy the process is. */
 const LONGEST_MS = 30 * SECOND_MS;
 
-/** This many polls fit into the time to pay, as a promoted buyer learns of the promotion by a poll. */
+/**
+ * At least this many polls fit into the time to pay. A buyer on standby who polls learns only from a poll that they
+ * were given a unit.
+ */
 const POLLS_WHILE_PAYING = 4;
 
-/** The time to pay that is assumed for a sale that hasn't been read, in s. */
+/** The assumed time to pay, in s, for a sale that this process has not read within the last second. */
 const PAY_WITHIN_SECONDS = 20;
 
 /**
- * Computes the pause before the next poll.
+ * Computes the pause before a client's next poll.
  *
- * @param slowdown the factor of {@link Backpressure}
- * @param payWithinSeconds the sale's time to pay, in s
- * @returns the pause, in ms: at random up to twice the shortest one, so that buyers who came together spread out.
- *   Undefined for a final status
+ * @param slowdown the factor of {@link Pace}
+ * @param payWithinSeconds the time in which buyers of the sale must pay, in s
+ * @returns the pause, in ms; undefined for a final status. It is random, up to twice the shortest pause, so that buyers
+ *   who came together spread out
  */
 export function pollAfterMs(
   status: PublicStatus,
@@ -50,13 +53,16 @@ export function pollAfterMs(
   return Math.ceil(Math.min(shortest * slowdown, longest / 2) * (1 + Math.random()));
 }
 
-/** The parts from which the pause in a sale is computed. */
+/** The parts of the API that determine the pause between polls. */
 export interface PollParts {
   readonly load: Backpressure;
   readonly sales: Pick<Sales, 'known'>;
 }
 
-/** Computes the pause before the next poll in a sale, like {@link pollAfterMs}. It never reads the sale for that. */
+/**
+ * Computes the pause before the next poll about a sale, in ms, like {@link pollAfterMs}. The sale's time to pay comes
+ * from memory, never from Redis.
+ */
 export function pollAfterIn({ load, sales }: PollParts, saleId: string, status: PublicStatus): number | undefined {
   return pollAfterMs(status, load.slowdown, sales.known(saleId)?.payWithinSeconds);
 }

@@ -2,17 +2,20 @@ import type { ClaimOutcome, SaleRefusal } from '#core/redis/claims/claim.js';
 import { SECOND_MS } from '#core/rules/clock.js';
 import type { ProblemCode, ProblemDetails } from '#core/rules/errors.js';
 
-/** A paused sale is usually back within 5 s. After a restart of Redis, a sale is verified within 2 s. */
+/**
+ * Seconds for `Retry-After`. A paused sale usually resumes within 5 s. After a restart of Redis, a worker compares each
+ * sale with Postgres within 2 s.
+ */
 const PAUSED_RETRY_SECONDS = 5;
 const UNVERIFIED_RETRY_SECONDS = 2;
 
-/** A problem before it is sent. It is no error, as a crowd's refusals need no stack trace. */
+/** A refusal that is not sent yet. It is no Error, as the refusals of a crowd need no stack traces. */
 export interface Refused {
   code: ProblemCode;
   details: ProblemDetails;
 }
 
-/** Words a claim that was refused because of another purchase of its buyer. */
+/** Returns the refusal for a buyer whose other purchase is unfinished, or too recent for the sale's rules. */
 export function tooSoon({ because, waitMs }: Extract<ClaimOutcome, { kind: 'too_soon' }>): Refused {
   const detail =
     because === 'interval' ? 'the pause between two purchases is not over' : 'another purchase is not finished';
@@ -20,7 +23,7 @@ export function tooSoon({ because, waitMs }: Extract<ClaimOutcome, { kind: 'too_
 }
 
 /**
- * Words the refusal of a whole sale.
+ * Returns the refusal for a sale that gives out nothing to anybody at the moment.
  *
  * @param opensAtMs when the sale opens, in ms since the epoch
  */

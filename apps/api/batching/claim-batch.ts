@@ -10,18 +10,24 @@ import type { Mirrors } from '../mirror/mirrors.js';
 import { TurnBatch } from './turn-batch.js';
 import type { Winners } from './winners.js';
 
-/** Claims units for buyers. After a failure, the outcome is unknown. */
+/**
+ * Claims units for the buyers of one turn of the event loop. After a failure, Redis may or may not have made the
+ * claims.
+ */
 export type ClaimBatch = TurnBatch<ClaimOutcome>;
 
-/** The parts that a batch of claims works with. */
+/** The parts of the API that claims in batches need. */
 export interface ClaimBatchParts {
-  /** A connection with the scripts. */
+  /** A connection with the project's Lua scripts. */
   readonly redis: Redis;
   readonly winners: Pick<Winners, 'add'>;
   readonly mirrors: Pick<Mirrors, 'want'>;
 }
 
-/** Joins the claims for one sale in one turn of the event loop into one call of the claim script. */
+/**
+ * Creates the batch that joins all clicks for a sale. Those of one turn of the event loop become one call of the script
+ * `claim.lua`. Its winners are passed on to be placed.
+ */
 export function createClaimBatch({ redis, winners, mirrors }: ClaimBatchParts): ClaimBatch {
   return new TurnBatch({ sizeMax: CLAIM_BATCH_MAX, waitingMax: WAITING_MAX }, async (saleId, buyerIds) => {
     const startedAt = performance.now();
@@ -42,7 +48,10 @@ export function createClaimBatch({ redis, winners, mirrors }: ClaimBatchParts): 
   });
 }
 
-/** Outcomes after which the sale may have no unit left. */
+/**
+ * Outcomes of a click after which the sale may have no unit left. They make this process create a mirror, a copy of the
+ * sale in memory, from which it refuses buyers.
+ */
 const WITHOUT_UNIT: (ClaimOutcome['kind'] | SaleRefusal)[] = ['held', 'standby', 'sold_out', 'closed'];
 
 function winnersOf(outcomes: ClaimOutcome[]): Claim[] {

@@ -6,10 +6,10 @@ import { Problem } from '#core/rules/errors.js';
 import { REDIS_STEP_MS, WAITING_MAX } from '../http/deadline.js';
 import { TurnBatch } from './turn-batch.js';
 
-/** The most buyers that are read in one round trip. */
+/** The most buyers whose statuses are read from Redis in one round trip. */
 const READ_BATCH_MAX = 256;
 
-/** Reads the statuses of buyers. All statuses that are asked for in one turn of the event loop are read together. */
+/** Reads the statuses of buyers from Redis. All statuses requested in one turn of the event loop are read together. */
 export class Statuses extends TurnBatch<BuyerStatus> {
   constructor(redis: Redis) {
     super({ sizeMax: READ_BATCH_MAX, waitingMax: WAITING_MAX }, async (saleId, buyerIds) => {
@@ -20,9 +20,9 @@ export class Statuses extends TurnBatch<BuyerStatus> {
   }
 
   /**
-   * Returns the status of a buyer. Like {@link ask}, with a promise.
+   * Returns the status of a buyer. Does the same as {@link ask}, with a promise instead of a callback.
    *
-   * @throws Problem `too_many_requests`; NotVerified, and what ioredis throws
+   * @throws Problem `too_many_requests`; NotVerified while Redis can't be trusted about the sale; what ioredis throws
    */
   read(saleId: string, buyerId: string): Promise<BuyerStatus> {
     return new Promise((resolve, reject) => {

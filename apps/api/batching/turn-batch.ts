@@ -1,31 +1,35 @@
 /**
- * Takes the result for one buyer, or undefined and the error. It is called once and must not throw, as the others of the
- * batch are answered after it. A callback instead of a promise: allocating promises per request dominated the CPU time.
+ * Receives the result for one buyer of a batch, or undefined and the error. The callback is called once and must not
+ * throw, as the batch's other buyers are answered after it. It is no promise, as allocating a promise for each request
+ * dominated the CPU time.
  */
 export type Answer<R> = (result: R | undefined, error?: unknown) => void;
 
-/** The requests for one sale in one turn of the event loop, by buyer. */
+/** The requests for one sale in one turn of the event loop: for each buyer's id, the callbacks to answer. */
 type Turn<R> = Map<string, Answer<R>[]>;
 
-/** The bounds of a batch. */
+/** The bounds of a {@link TurnBatch}. */
 interface Limits {
-  /** The most buyers of one call. */
+  /** The most buyers in one call of {@link Run}. */
   sizeMax: number;
   /** The most requests that may wait for a result, over all sales. */
   waitingMax: number;
 }
 
-/** Returns a result for each buyer, in their order. It must have a deadline. */
+/**
+ * Serves the buyers of one batch and returns a result for each, in the same order. It must have a deadline, as requests
+ * wait for it.
+ */
 type Run<R> = (saleId: string, buyerIds: string[]) => Promise<R[]>;
 
 /**
- * Joins the requests that arrive for one sale in one turn of the event loop into one call. Two requests of one buyer in one
- * turn share one result.
+ * Joins the requests of buyers for one sale. Those that arrive in one turn of the event loop become one call. Two
+ * requests of one buyer in one turn share one result.
  */
 export class TurnBatch<R> {
   readonly #limits: Limits;
   readonly #run: Run<R>;
-  /** Made once, as a turn begins with every request of a quiet process. */
+  /** Created once and not for each turn. In a quiet process, every request begins a new turn. */
   readonly #onTurnEnd = () => this.#endTurn();
   #waiting = 0;
   #turns = new Map<string, Turn<R>>();
@@ -36,7 +40,7 @@ export class TurnBatch<R> {
   }
 
   /**
-   * Asks for one buyer of a sale.
+   * Adds a buyer's request to the sale's batch of this turn of the event loop.
    *
    * @returns false when too many requests wait already: then `answer` is never called
    */

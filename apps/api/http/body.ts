@@ -4,25 +4,30 @@ import { problemSent } from '#core/process/telemetry.js';
 import { PROBLEMS } from '#core/rules/errors.js';
 import { problemText } from './problem.js';
 
-/** No call of a buyer has a body. Clients and proxies may send one out of habit: it is ignored up to this many bytes. */
+/**
+ * No call of a buyer needs a body. Clients and proxies may send one out of habit: up to this many bytes are ignored.
+ */
 const BODY_BYTES_MAX = 1_024;
 
-/** How long a refused body is still received, in ms. The client needs that time to read the refusal. */
+/**
+ * How long the API keeps receiving a body that it has refused as too large, in ms. The client needs that time to read
+ * the refusal.
+ */
 const LINGER_MS = 500;
 
 /**
- * Continues with a request that has a small body or none, and answers any other with 413. The body is not read.
+ * Lets a request continue if its body is small or missing, and answers 413 to any other. The body's content is ignored.
  *
  * @param next continues with the request; called at most once
  */
 export function passSmallBody(req: IncomingMessage, res: ServerResponse, next: () => void): void {
   if (Number(req.headers['content-length'] ?? 0) > BODY_BYTES_MAX) refuse(req, res, BODY_BYTES_MAX);
   else if (req.headers['transfer-encoding'] !== undefined) count(req, res, next);
-  // Node discards a body of a small declared length after the answer.
+  // Node itself discards a body with a small `Content-Length` once the answer is sent.
   else next();
 }
 
-/** Counts a body that comes in chunks, as its length isn't declared. */
+/** Counts the bytes of a chunked body, whose length no header declares. */
 function count(req: IncomingMessage, res: ServerResponse, next: () => void): void {
   let bytes = 0;
   const add = (chunk: Buffer) => {
@@ -35,9 +40,10 @@ function count(req: IncomingMessage, res: ServerResponse, next: () => void): voi
 }
 
 /**
- * Reads the raw bytes of a body, or answers with 413. The server's `requestTimeout` bounds the time.
+ * Reads the raw bytes of a request's body, or answers 413 if they exceed `bytesMax`. The HTTP server's `requestTimeout`
+ * bounds the time.
  *
- * @returns the bytes; undefined for a longer body, which has been answered
+ * @returns the bytes; undefined for a longer body, to which 413 has been answered
  * @throws when the connection is lost
  */
 export async function readBody(
@@ -55,7 +61,8 @@ export async function readBody(
 }
 
 /**
- * Sends the answer at once and closes the connection later. A client that is still sending would not read the answer.
+ * Sends 413 at once, but ends the answer only after the body, or after {@link LINGER_MS}. A connection closed earlier
+ * would keep a client that is still sending from reading the answer.
  */
 function refuse(req: IncomingMessage, res: ServerResponse, bytesMax: number): void {
   problemSent('body_too_large');

@@ -8,36 +8,43 @@ import { preferredWait } from './prefer.js';
 import { sendError } from './problem.js';
 import { sendJson } from './reply.js';
 
-/** The input and the answers of an endpoint. Input is checked against it, and /openapi.json is made from it. */
+/**
+ * The input and the answers of an HTTP endpoint. Requests are checked against this contract, and /openapi.json is made
+ * from it.
+ */
 export interface Contract {
   method: 'get' | 'post';
-  /** In Express's form, as `/sales/:saleId`. */
+  /** The path in Express's syntax, for example `/sales/:saleId`. */
   path: string;
   summary: string;
   params: z.ZodObject;
   query: z.ZodObject;
   /** The successful answers by HTTP status. */
   replies: Record<number, { description: string; body: z.ZodType }>;
-  /** The problems of this endpoint, besides those of every endpoint. */
+  /** The error codes of this endpoint, besides those that every endpoint may answer with. */
   problems: readonly ProblemCode[];
-  /** Whether it demands a buyer's token. */
+  /** Whether the endpoint demands a buyer's token. */
   forBuyer: boolean;
-  /** Whether it supports `Prefer: wait=N`. */
+  /**
+   * Whether the endpoint supports `Prefer: wait=N`, which delays the answer until there is news, for at most N seconds.
+   */
   mayWait?: boolean;
-  /** Whether its answer has an `ETag` and it supports `If-None-Match`. */
+  /** Whether the endpoint's answer has an `ETag` and its requests may have `If-None-Match`. */
   tagged?: boolean;
 }
 
-/** A successful answer. */
+/** A successful answer of an endpoint. */
 export interface Reply {
   status: number;
   body: unknown;
   headers?: Record<string, string>;
 }
 
-/** An endpoint that answers with some parts of the API. */
+/**
+ * The contract of an endpoint with the function that answers. `Parts` are the parts of the API that the function uses.
+ */
 export interface Endpoint<Parts> extends Contract {
-  /** @throws Problem, or the failure of a store: both are answered as problems */
+  /** @throws Problem, or the failure of a store; {@link listenerOf} answers both as problem documents (RFC 9457) */
   readonly answer: (parts: Parts, req: Request) => Promise<Reply>;
 }
 
@@ -49,9 +56,9 @@ type Spec<P extends z.ZodObject, Q extends z.ZodObject> = Omit<Contract, 'params
 type Input<P extends z.ZodObject, Q extends z.ZodObject> = z.output<P> & z.output<Q>;
 
 /**
- * Declares an endpoint that anybody may call.
+ * Declares an endpoint that anybody may call, without a token.
  *
- * @param answer answers the checked input
+ * @param answer answers a request whose path and query parameters are valid
  */
 export function publicEndpoint<Parts, P extends z.ZodObject, Q extends z.ZodObject>(
   spec: Spec<P, Q>,
@@ -62,9 +69,9 @@ export function publicEndpoint<Parts, P extends z.ZodObject, Q extends z.ZodObje
 }
 
 /**
- * Declares an endpoint that only buyers may call.
+ * Declares an endpoint that only buyers with a token may call.
  *
- * @param answer answers the checked input of one buyer
+ * @param answer answers a request of one buyer, whose path and query parameters are valid
  */
 export function buyerEndpoint<Parts, P extends z.ZodObject, Q extends z.ZodObject>(
   spec: Spec<P, Q>,
@@ -91,7 +98,10 @@ function parse(schema: z.ZodObject, value: unknown): object {
   throw new Problem('invalid_request', { detail: `${issue?.path.join('.')}: ${issue?.message}` });
 }
 
-/** Turns an endpoint into a listener for Express. It answers in time, plus the time that the client wants to wait. */
+/**
+ * Turns an endpoint into a listener for Express. It answers within {@link ANSWER_MS}, plus the time that the client
+ * wants to wait.
+ */
 export function listenerOf<Parts>(parts: Parts, endpoint: Endpoint<Parts>): RequestHandler {
   return async (req, res) => {
     try {

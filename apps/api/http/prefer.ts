@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 
-/** The longest wait for one answer, in s. Proxies on the way cut off requests that take a minute. */
+/** The longest time that a request may wait for news, in s. Proxies on the way cut off requests that take a minute. */
 const WAIT_SECONDS_MAX = 30;
 
 const WAIT = /(?:^|[,;\s])wait\s*=\s*"?(\d{1,9})"?\s*(?:$|[,;])/i;
@@ -8,7 +8,7 @@ const WAIT = /(?:^|[,;\s])wait\s*=\s*"?(\d{1,9})"?\s*(?:$|[,;])/i;
 /**
  * Reads the header `Prefer: wait=N` (RFC 7240).
  *
- * @returns how long the client wants to wait for news, in s, at most 30; 0 without the header
+ * @returns how long the client wants to wait for news of the order, in s, at most 30; 0 without the header
  */
 export function preferredWait(req: IncomingMessage): number {
   const { prefer } = req.headers;
@@ -17,7 +17,7 @@ export function preferredWait(req: IncomingMessage): number {
   return Math.min(WAIT_SECONDS_MAX, Number(seconds ?? 0));
 }
 
-/** Returns the header that confirms a wait, or no header for a wait of 0 s. */
+/** Returns the header `Preference-Applied`, which confirms the client's wait, or no header for a wait of 0 s. */
 export function preferenceApplied(waitSeconds: number): Record<string, string> {
   return waitSeconds === 0 ? {} : { 'preference-applied': `wait=${waitSeconds}` };
 }

@@ -6,7 +6,7 @@ import { isRedisPassing } from '#core/redis/connection.js';
 import { PROBLEMS, type ProblemCode, type ProblemDetails, problemBody } from '#core/rules/errors.js';
 import { headersOfText, sendText } from './reply.js';
 
-/** Answers to buyers do not name the store that failed. */
+/** The store whose failures become 503: Redis, as the API has no database. Answers to buyers do not name it. */
 const STORES: StoreFailures[] = [{ store: 'redis', include: isRedisPassing }];
 
 /** Returns the body of a problem document (RFC 9457) as JSON text. */
@@ -14,7 +14,7 @@ export function problemText(code: ProblemCode, details: ProblemDetails = {}): st
   return JSON.stringify(problemBody(code, details));
 }
 
-/** The refusals that most of a crowd gets are prepared once. */
+/** The two refusals that most buyers of a crowd get, with status, headers and text prepared once. */
 const READY = { sold_out: readyProblem('sold_out'), closed: readyProblem('sale_closed') };
 
 function readyProblem(code: ProblemCode): { status: number; headers: string[]; text: string } {
@@ -24,7 +24,8 @@ function readyProblem(code: ProblemCode): { status: number; headers: string[]; t
 }
 
 /**
- * Sends a prepared refusal. The caller counts it: counting each by name costs as much as refusing.
+ * Sends a prepared refusal without counting it. The caller counts refusals in sums, as counting each in the metrics
+ * costs as much as refusing.
  *
  * @param res a response of which nothing has been sent yet
  */
@@ -35,10 +36,10 @@ export function sendReady(res: ServerResponse, refusal: keyof typeof READY): voi
 }
 
 /**
- * Sends a problem document and counts the problem.
+ * Sends a problem document (RFC 9457) and counts its code in the metrics.
  *
  * @param res a response of which nothing has been sent yet
- * @param details advice for this one client
+ * @param details advice for this one client, such as when to retry
  */
 export function sendProblem(res: ServerResponse, code: ProblemCode, details: ProblemDetails = {}): void {
   problemSent(code);
@@ -55,7 +56,7 @@ function headersOf(code: ProblemCode, details: ProblemDetails): Record<string, s
 }
 
 /**
- * Sends the problem that a thrown error amounts to.
+ * Sends the problem document for an error that was thrown.
  *
  * @param res a response; if its answer has begun already, its connection is cut
  * @param error the thrown value
@@ -67,14 +68,14 @@ export function sendError(res: ServerResponse, error: unknown, where: string): v
   else sendProblem(res, code, details);
 }
 
-/** Answers errors that no route has answered. Express calls this error handler last. */
+/** Answers errors that the routes' own listeners leave to Express. Express calls this error handler last. */
 export const answerError: ErrorRequestHandler = (error, _req, res, _next) => sendError(res, error, 'express');
 
-/** Answers requests for which there is no route. */
+/** Answers 404 to requests that match no route. */
 export const answerNotFound: RequestHandler = (_req, res) => sendProblem(res, 'not_found');
 
 /**
- * Answers the methods that a route doesn't have.
+ * Creates the listener that answers 405 to methods that a route doesn't have.
  *
  * @param allow the methods that the route has, for the header `Allow`
  */

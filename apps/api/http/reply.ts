@@ -1,15 +1,15 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 
-/** A body and its headers. Caches keep nothing of an answer unless its headers allow that. */
+/** A body and its headers. The answer has `cache-control: no-store` unless `headers` contains another value. */
 interface Content {
-  /** The media type. */
+  /** The media type of the body. */
   type: string;
   text: string;
   headers: OutgoingHttpHeaders;
 }
 
 /**
- * Sends a whole answer. Does nothing if the client has disconnected.
+ * Sends a complete answer. It is a no-op if the client has disconnected.
  *
  * @param res a response of which nothing has been sent yet
  * @param status the HTTP status
@@ -24,8 +24,8 @@ const JSON_HEADERS = Object.entries(headersOfText('application/json', '')).flat(
 const LENGTH_AT = JSON_HEADERS.indexOf('content-length') + 1;
 
 /**
- * Sends JSON text. A flat list of headers is the form that costs Node the least. Does nothing if the client has
- * disconnected.
+ * Sends JSON text as a complete answer. Headers are a flat list, the form that costs Node the least. It is a no-op if
+ * the client has disconnected.
  *
  * @param res a response of which nothing has been sent yet
  * @param status the HTTP status
@@ -39,7 +39,10 @@ export function sendJsonText(res: ServerResponse, status: number, text: string, 
   res.end(text);
 }
 
-/** Returns the headers that every answer has. */
+/**
+ * Returns the headers of every answer with a body. They name its type and length, and forbid caching and guessing the
+ * type.
+ */
 export function headersOfText(type: string, text: string): Record<string, string | number> {
   return {
     'content-type': type,
@@ -49,7 +52,7 @@ export function headersOfText(type: string, text: string): Record<string, string
   };
 }
 
-/** An answer whose body is sent as JSON and fits the contract of its endpoint. */
+/** An answer whose body is sent as JSON. The body must fit the contract of its endpoint. */
 export interface JsonReply {
   status: number;
   body: unknown;
@@ -57,7 +60,7 @@ export interface JsonReply {
 }
 
 /**
- * Sends a value as JSON.
+ * Sends a value as JSON in a complete answer.
  *
  * @param res a response of which nothing has been sent yet
  */

@@ -17,12 +17,12 @@ import { type Click, type SendClaimParts, sendClaim } from './send-claim.js';
 
 const PREFIX = '/buy/';
 
-/** The parts that answer a claim's outcome. */
+/** The parts of the API that turn the outcome of a claim into an answer. */
 interface OutcomeParts extends SendClaimParts {
   readonly sales: Pick<Sales, 'find' | 'known'>;
 }
 
-/** The parts that a click meets. */
+/** The parts of the API that serve a click, which is one `POST /buy/:saleId`. */
 export interface BuyParts extends OutcomeParts {
   readonly verifyToken: VerifyToken;
   readonly mirrors: Pick<Mirrors, 'refusalOf'>;
@@ -32,7 +32,7 @@ export interface BuyParts extends OutcomeParts {
 
 /**
  * Creates the listener for `POST /buy/:saleId`, the one call that a whole crowd makes at once. It uses no framework and
- * parses no body. All clicks of one turn of the event loop share one round trip to Redis.
+ * parses no body. All clicks for one sale in one turn of the event loop share one round trip to Redis.
  */
 export function createBuyListener(parts: BuyParts): FirstListener {
   return (req, res) => {
@@ -59,7 +59,8 @@ function buy(parts: BuyParts, req: IncomingMessage, res: ServerResponse): void {
   if (!ID_PATTERN.test(saleId))
     return void sendProblem(res, 'invalid_request', { detail: 'no sale has an id like this' });
   const buyerId = buyerOf(req, parts.verifyToken);
-  // A sale with nothing to give refuses from memory, so Redis is left to the buyers whom it can serve.
+  // A sale with nothing to give refuses buyers from this process's memory. So Redis is left to the buyers whom it can
+  // serve.
   const refusal = parts.mirrors.refusalOf(saleId, buyerId);
   if (refusal !== undefined) return void parts.refuse(res, refusal);
   const click = { req, res, saleId, buyerId };
@@ -99,7 +100,7 @@ function sendRefusal(
 ): void {
   const { code, details } = saleRefused(refusal, opensAtMs);
   if (refusal !== 'unknown_sale') return void sendProblem(res, code, details);
-  // A sale that isn't loaded is looked up: it may not exist, or Redis may have lost it.
+  // Redis has not loaded this sale. The look-up finds out whether the sale doesn't exist, or Redis may have lost it.
   sales
     .find(saleId)
     .then(() => sendProblem(res, code, details))

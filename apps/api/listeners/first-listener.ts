@@ -1,13 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** Is tried before Express. Answers the requests that it is made for, and returns whether it did. */
+/**
+ * A listener that the HTTP server tries before Express. It returns true if the request is its own to answer, and false
+ * to leave the request to Express.
+ */
 export type FirstListener = (req: IncomingMessage, res: ServerResponse) => boolean;
 
 /**
- * Splits the URL of a request, which must begin with the prefix.
+ * Splits the URL of a request about one sale. The URL must begin with the prefix.
  *
- * @param prefix `/name/`
- * @returns the sale's id, and the query behind `?` if there is one; neither is checked
+ * @param prefix the path before the sale's id, for example `/buy/`
+ * @returns the sale's id, and the query after `?` if there is one; neither is validated
  */
 export function addressOf(url: string, prefix: string): { saleId: string; query: string | undefined } {
   const end = url.indexOf('?', prefix.length);

@@ -16,22 +16,22 @@ import { addressOf, type FirstListener } from './first-listener.js';
 
 const PREFIX = '/order-status/';
 
-/** A receipt that needs no decoding, which is how the page and most clients send it. */
+/** Matches a query with a receipt that needs no URL decoding. The page and most clients send it in this form. */
 const RECEIPT_QUERY = /^receipt=([\w.-]{1,200})$/;
 
-/** One poll of a buyer. */
+/** One poll of a buyer for the status of their order. */
 interface Poll {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
   readonly saleId: string;
   readonly buyerId: string;
   readonly receipt: string | undefined;
-  /** When it came, by this process's `performance.now()`, in ms. */
+  /** When the poll arrived, by this process's `performance.now()`, in ms. */
   readonly askedAtMs: number;
   readonly slowdown: number;
 }
 
-/** The parts that a poll meets. */
+/** The parts of the API that serve a poll for an order's status. */
 export interface OrderStatusParts {
   readonly verifyToken: VerifyToken;
   readonly load: Backpressure;
@@ -42,8 +42,8 @@ export interface OrderStatusParts {
 
 /**
  * Creates the listener for the usual poll of `GET /order-status/:saleId`. It uses neither a framework nor a promise.
- * All polls of one turn of the event loop share one round trip to Redis. Unusual requests are left to
- * routes/order-status.ts.
+ * All polls for one sale in one turn of the event loop share one round trip to Redis. Requests for a wait or a stream,
+ * with a body or with an unusual query are left to Express.
  */
 export function createOrderStatusListener(parts: OrderStatusParts): FirstListener {
   return (req, res) => {
@@ -63,7 +63,7 @@ export function createOrderStatusListener(parts: OrderStatusParts): FirstListene
   };
 }
 
-/** Whether a request asks for neither a stream nor a wait and has no body. */
+/** Returns whether a request is a usual poll. It asks for neither a stream nor a wait and has no body. */
 function isPlain({ headers }: IncomingMessage): boolean {
   if (headers.prefer !== undefined || headers['transfer-encoding'] !== undefined) return false;
   return (headers['content-length'] ?? '0') === '0' && !/\bevent-stream\b/i.test(headers.accept ?? '');
@@ -72,7 +72,7 @@ function isPlain({ headers }: IncomingMessage): boolean {
 function answerPoll({ sales, statuses, lookUp }: OrderStatusParts, poll: Poll): void {
   const { res, saleId, buyerId } = poll;
   const sale = sales.known(saleId);
-  // The first poll of a second reads the sale, too.
+  // A sale is remembered for a second. Then a poll must read the sale as well, which the slower look-up does.
   if (!sale) return void answerSlowly(lookUp, poll);
   const accepted = statuses.ask(saleId, buyerId, (known, error) => {
     if (!known) sendError(res, error, PREFIX);
@@ -85,7 +85,10 @@ function answerPoll({ sales, statuses, lookUp }: OrderStatusParts, poll: Poll): 
   if (!accepted) throw new Problem('too_many_requests', { retryAfterSeconds: 1 });
 }
 
-/** Whether a receipt may restore a claim, or a payment page is to be shown. A live claim needs no receipt. */
+/**
+ * Returns whether a poll needs more than the buyer's status. A receipt may restore a claim that Redis lost, unless the
+ * buyer has a live one. An unpaid order at a payment provider needs its payment address.
+ */
 function needsLookUp({ receipt }: Poll, { provider }: RecentSale, { claim }: BuyerStatus): boolean {
   if (receipt !== undefined && !(claim && isLive(claim.status))) return true;
   return provider !== 'wallet' && claim?.status === 'pending_payment';

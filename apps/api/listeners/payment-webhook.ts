@@ -12,22 +12,22 @@ import { ANSWER_MS } from '../http/deadline.js';
 import { sendError } from '../http/problem.js';
 import { sendJson } from '../http/reply.js';
 
-/** Far more than the largest event of a provider. */
+/** The largest accepted body of a payment event, in bytes. It is far more than the largest event of a provider. */
 const EVENT_BYTES_MAX = 64 * 1_024;
 
-/** Two names for one signature scheme. */
+/** The headers that may carry the signature of a payment event. Both names stand for one signature scheme. */
 const SIGNATURE_HEADERS = ['dropline-signature', 'stripe-signature'];
 
-/** The parts that take an event. */
+/** The parts of the API that accept payment events. */
 export interface PaymentWebhookParts {
   readonly eventVerifiers: Partial<Record<ProviderName, EventVerifier>>;
   readonly queues: Queues;
 }
 
 /**
- * Creates the listener for `POST /webhooks/payments/:provider`. It reads the body itself, as the signature covers the raw
- * bytes, and answers once Redis has the event. The worker checks whether the event is true of an order, as this process has
- * no database.
+ * Creates the listener for `POST /webhooks/payments/:provider`. The listener reads the body itself, as the signature
+ * covers the raw bytes. It answers once the event is queued in Redis. A worker checks the event against its order, as
+ * this process has no database.
  */
 export function createPaymentWebhook(parts: PaymentWebhookParts): RequestHandler<{ provider: string }> {
   const { eventVerifiers, queues } = parts;

@@ -24,7 +24,7 @@ export interface Click {
   readonly buyerId: string;
 }
 
-/** The parts that an answer with a claim is made of. */
+/** The parts of the API that answer a click whose buyer holds a claim. */
 export interface SendClaimParts extends PollParts {
   readonly receiptKey: ReceiptKey;
   readonly lookUp: LookUp;
@@ -32,8 +32,8 @@ export interface SendClaimParts extends PollParts {
 }
 
 /**
- * Answers a click that holds a claim: 202 for a new claim, 200 for one that the buyer had already. With `Prefer: wait=N`
- * the answer waits until the order is placed.
+ * Answers a click whose buyer holds a claim. The HTTP status is 202 for a new claim, and 200 for an earlier one. With
+ * `Prefer: wait=N` the answer waits up to N seconds for the order to be placed.
  */
 export function sendClaim(parts: SendClaimParts, click: Click, outcome: Outcome): void {
   const { req, res } = click;
@@ -57,7 +57,10 @@ function claimOf(outcome: Outcome): ClaimRecord {
   return { claimId, unit, status: 'queued' };
 }
 
-/** A queued claim comes with its receipt every time, as the first answer may have been lost on its way. */
+/**
+ * Writes the answer about the claim of a click. A queued claim comes with its receipt every time, as an earlier answer
+ * may have been lost on its way.
+ */
 function textOf(parts: SendClaimParts, click: Click, claim: ClaimRecord): string {
   const { status } = claim;
   const receipt = status === 'queued' ? receiptOf(parts, click, claim) : undefined;
@@ -70,7 +73,7 @@ function receiptOf({ receiptKey }: SendClaimParts, click: Click, { claimId, unit
 }
 
 /**
- * Waits for the order of a queued claim, as long as the client wants to.
+ * Waits until the queued claim of a click has become an order, as long as the client wants to.
  *
  * @returns the buyer's status once it has changed; undefined after the wait, or if the wait fails
  */
@@ -78,10 +81,11 @@ async function whenPlaced(parts: SendClaimParts, click: Click, claim: ClaimRecor
   const { req, saleId, buyerId } = click;
   const waitSeconds = preferredWait(req);
   if (waitSeconds === 0 || claim.status !== 'queued') return undefined;
-  // The buyer has no receipt yet, and Redis may lose the claim while they wait.
+  // The look-up gets the claim's receipt, as Redis may lose the claim during the wait. The buyer has no receipt yet.
   const receipt = receiptOf(parts, click, claim);
   const look = () => parts.lookUp({ saleId, buyerId, receipt });
-  // The claim may have ended and another one begun: then its receipt says nothing about the buyer's status.
+  // If another claim has replaced this click's claim, the buyer gets the new status. The old claim's receipt says
+  // nothing about it.
   const isNews = (now: OrderAnswer) => now.status !== 'queued' || now.claimId !== claim.claimId;
   const limitMs = waitSeconds * SECOND_MS + ANSWER_MS;
   try {

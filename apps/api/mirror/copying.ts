@@ -4,18 +4,24 @@ import { scanBuyers } from '#core/redis/sale/buyers.js';
 import { readStanding } from '#core/redis/sale/standing.js';
 import { Mirror } from './mirror.js';
 
-/** The most buyers of one copy, which take about 100 bytes each. A larger sale asks Redis for every refusal. */
+/**
+ * The most buyers in one mirror, a copy of a sale in memory. Each takes about 100 bytes. For a larger sale, Redis
+ * decides about every click.
+ */
 const BUYERS_MAX = 1_000_000;
 
-/** The most changes that are kept while a copy is made. */
+/** The most changes of a sale that are kept while its mirror is made. With more, the attempt fails. */
 const BUFFERED_MAX = 10_000;
 
 /**
- * Makes a copy of a sale. It keeps the changes from the feed while it reads the whole sale, and then applies them. So
- * no change is missed.
+ * Makes the mirror of a sale, its copy in memory. Changes that the feed reports during the reading are kept and then
+ * applied. So no change is missed.
  */
 export class Copying {
-  /** Resolves to the copy; to undefined for a sale that is too large or has units, and after {@link giveUp}. */
+  /**
+   * Resolves to the mirror, or to undefined if none was made. The sale may still have units, be too large or
+   * unverified, or change too often. {@link giveUp} has the same result.
+   */
   readonly done: Promise<Mirror | undefined>;
   readonly #redis: Redis;
   readonly #saleId: string;
@@ -32,19 +38,22 @@ export class Copying {
     });
   }
 
-  /** Starts to read. Must be called once the feed hears the sale; a second call is a no-op. */
+  /**
+   * Starts to read the sale from Redis. Must be called once the feed receives the sale's changes; a second call is a
+   * no-op.
+   */
   begin(): void {
     if (this.#begun || this.#over) return;
     this.#begun = true;
     this.#resolve(this.#copy());
   }
 
-  /** Keeps a change that came while the sale is read. */
+  /** Keeps a change that arrives while the sale is being read. */
   buffer(change: Change): void {
     if (this.#buffered.length < BUFFERED_MAX) this.#buffered.push(change);
   }
 
-  /** Ends the copying without a copy. */
+  /** Ends the attempt without a mirror. */
   giveUp(): void {
     this.#over = true;
     this.#resolve(undefined);
@@ -59,7 +68,8 @@ export class Copying {
     await scanBuyers(this.#redis, this.#saleId, buyer => {
       if (!this.#over) mirror.setBuyer(buyer);
     });
-    // The scan may have seen changes whose messages are still on their way. The mirror answers once it has heard them.
+    // The scan may have read changes whose messages are still on their way. The mirror answers once those messages have
+    // been applied.
     const askedAtMs = performance.now();
     mirror.confirm({ ...(await readStanding(this.#redis, this.#saleId)), askedAtMs });
     const isWhole = this.#buffered.length < BUFFERED_MAX && this.#buffered.every(change => mirror.apply(change));

@@ -4,33 +4,44 @@ import type { Standing } from '#core/redis/sale/standing.js';
 import { isLive, parseClaimRecord } from '#core/rules/claim.js';
 
 /**
- * A mirror answers for this long after Redis has confirmed it, in ms. The feed asks Redis every 500 ms, so one late round
- * costs nothing. A process that was stopped, or whose connection went silent, does not answer from memory.
+ * How long a mirror may answer after Redis has confirmed the sale's version, in ms. The feed asks Redis every 500 ms,
+ * so one late round costs nothing. A process that was stopped, or whose connection became silent, does not answer from
+ * memory.
  */
 const CONFIRMED_FOR_MS = 1_000;
 
-/** Why a buyer without a claim gets nothing, in the words of the claim script. */
+/** Why a buyer without a claim gets nothing, in the words of the script `claim.lua`. */
 export type Refusal = 'sold_out' | 'closed';
 
 /**
- * A copy of the buyers of one sale, with a claim or on standby. It is valid as long as it gets every change in order.
+ * A mirror: a copy in memory of the buyers of one sale with a claim or on standby. It is valid as long as it gets every
+ * change in order.
  *
- * A mirror only refuses: while the sale is closed, or has neither a free unit nor room on standby. So it gives out
- * nothing, and refuses nobody whom Redis would have served at the same version. Buyers who hold a claim are left to
- * Redis: their claim may have ended a moment ago.
+ * A mirror can only refuse buyers. It does so while the sale is closed, or has neither a free unit nor room on standby.
+ * It gives out nothing, and refuses no buyer whom Redis would have served at the same version of the sale. Buyers who
+ * hold a claim are left to Redis: their claim may have ended a moment ago.
  */
 export class Mirror {
-  /** Buyers with a live claim. A claim that has ended makes no difference to its buyer's next click. */
+  /** The ids of buyers with a live claim. A claim that has ended makes no difference to its buyer's next click. */
   readonly #holders = new Set<string>();
   readonly #standby = new Set<string>();
-  /** The highest version that Redis was seen to count. The mirror answers nothing until it has that version. */
+  /**
+   * The highest version of the sale that Redis has reported. The mirror answers nothing until it has reached that
+   * version.
+   */
   #needed: number;
-  /** By {@link performance.now}, in ms. Before the first {@link confirm}, nothing is answered. */
+  /**
+   * Until when the mirror may answer, by {@link performance.now}, in ms. Before the first {@link confirm}, it answers
+   * nothing.
+   */
   #goodUntilMs = 0;
   #standing: Omit<Standing, 'state'> & Pick<Change, 'state'>;
-  /** Redis's clock minus {@link performance.now}, in ms. The machine's own clock may be set, and must not close a sale. */
+  /**
+   * Redis's clock minus {@link performance.now}, in ms. The wall clock of this machine is not used, as a change of it
+   * must not close a sale.
+   */
   #clockOffsetMs: number;
-  /** Computed at each change, as every request asks for it. */
+  /** Why buyers are refused at present. It is computed at each change, and not at each of the many requests. */
   #refusal: Refusal | undefined;
 
   constructor(standing: Standing) {
@@ -39,7 +50,10 @@ export class Mirror {
     this.#clockOffsetMs = standing.nowMs - performance.now();
   }
 
-  /** Sets one buyer as they are at the mirror's version, or at a version whose change is still to come. */
+  /**
+   * Sets the claim or standby of one buyer. The value is of the mirror's version, or newer if its change has not
+   * arrived yet.
+   */
   setBuyer(buyer: BuyerChange): void {
     switch (buyer.kind) {
       case 'claim':
@@ -55,9 +69,9 @@ export class Mirror {
   }
 
   /**
-   * Applies the next change. A change that the mirror has already is a no-op.
+   * Applies the next change of the sale. A change that the mirror contains already is a no-op.
    *
-   * @returns false when changes before this one were missed: then the mirror is invalid for good
+   * @returns false if earlier changes were missed or the sale is not verified: then the mirror must be dropped
    */
   apply(change: Change): boolean {
     if (change.version <= this.#standing.version) return true;
@@ -69,7 +83,10 @@ export class Mirror {
     return true;
   }
 
-  /** Takes the version and the clock that Redis has just told, and answers for another {@link CONFIRMED_FOR_MS}. */
+  /**
+   * Sets the sale's version and clock as Redis just reported them. For another {@link CONFIRMED_FOR_MS}, the mirror may
+   * then refuse buyers.
+   */
   confirm({ version, nowMs, askedAtMs }: Pick<Pulse, 'version' | 'nowMs' | 'askedAtMs'>): void {
     this.#needed = Math.max(this.#needed, version);
     this.#goodUntilMs = askedAtMs + CONFIRMED_FOR_MS;
@@ -77,13 +94,14 @@ export class Mirror {
     this.#decide();
   }
 
-  /** Returns why this buyer gets nothing now, or undefined when only Redis can tell. */
+  /** Returns why this buyer gets nothing at present, or undefined when only Redis can tell. */
   refusalOf(buyerId: string): Refusal | undefined {
     if (this.#refusal === undefined || this.#holders.has(buyerId)) return undefined;
     const nowMs = performance.now();
     if (nowMs > this.#goodUntilMs) return undefined;
     if (this.#refusal === 'closed') return 'closed';
-    // The sale ends by Redis's clock, so Redis decides about its last moments. It also knows the positions on standby.
+    // From the sale's estimated end on, Redis decides until the mirror computes its refusal again. Redis also knows the
+    // positions of buyers on standby.
     const endsAtMs = this.#standing.closesAtMs - this.#clockOffsetMs;
     return nowMs >= endsAtMs || this.#standby.has(buyerId) ? undefined : 'sold_out';
   }

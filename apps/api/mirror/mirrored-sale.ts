@@ -7,44 +7,53 @@ import { withDeadline } from '#core/rules/clock.js';
 import { Copying } from './copying.js';
 import type { Mirror, Refusal } from './mirror.js';
 
-/** The time-out of making a copy, in ms. Reading a million buyers takes about 3 s. */
+/** The time-out for copying a sale from Redis into memory, in ms. Reading a million buyers takes about 3 s. */
 const COPY_MS = 20_000;
 
-/** The pause between a lost copy and the next one, in ms. It doubles as long as copies are lost within 10 s. */
+/**
+ * The pause between losing a mirror, a copy of a sale in memory, and making the next one, in ms. While each mirror is
+ * lost within 10 s, the pause doubles, up to 30 s.
+ */
 const PAUSE_MIN_MS = 500;
 const PAUSE_MAX_MS = 30_000;
 const LASTED_MS = 10_000;
 
-/** The pause before the next look at a sale that still has units to give, in ms. */
+/** The pause after no mirror was made, mostly because the sale still has units to give, in ms. */
 const NO_USE_PAUSE_MS = 500;
 
-/** A copy that was not used during this many rounds of the feed is dropped: about a minute. */
+/**
+ * The number of rounds without a refusal after which a mirror is dropped. The feed makes a round every 500 ms, so this
+ * is about a minute.
+ */
 const IDLE_ROUNDS = 120;
 
-/** Where copies are read, and what keeps them true. */
+/** The parts of the API that a mirror needs. It copies the sale from Redis, and the feed reports the sale's changes. */
 export interface MirrorParts {
   readonly redis: Redis;
   readonly feed: Pick<Feed, 'follow' | 'hears'>;
 }
 
 /**
- * One sale that is refused from memory. Its mirror is made on demand, dropped when a change may have been missed, and made
- * again after a pause.
+ * One sale whose buyers may be refused from memory. Its mirror, a copy of the sale, is made on demand. The mirror is
+ * dropped when a change may have been missed, and made again after a pause.
  */
 export class MirroredSale implements Listener {
   readonly #parts: MirrorParts;
   readonly #saleId: string;
-  /** The copying of the present or coming mirror; undefined while there is neither. */
+  /** The {@link Copying} that makes the next mirror or has made the present one; undefined while there is neither. */
   #copying: Copying | undefined;
   #mirror: Mirror | undefined;
   #unfollow: () => void = () => undefined;
-  /** When the copying began or the mirror was made, by `performance.now()`, in ms. */
+  /** When the making of a mirror last began or ended, by `performance.now()`, in ms. */
   #sinceMs = 0;
   #pauseMs = PAUSE_MIN_MS;
-  /** No copy is made before this time, by `performance.now()`, in ms. */
+  /** No mirror is made before this time, by `performance.now()`, in ms. */
   #notBeforeMs = 0;
   #idleRounds = 0;
-  /** Refusals since the last report. Counting each one in the metrics would cost as much as refusing. */
+  /**
+   * Number of buyers refused since the last report to the metrics. Counting each one there would cost as much as
+   * refusing.
+   */
   readonly #refused: Record<Refusal, number> = { sold_out: 0, closed: 0 };
 
   constructor(parts: MirrorParts, saleId: string) {
@@ -52,12 +61,12 @@ export class MirroredSale implements Listener {
     this.#saleId = saleId;
   }
 
-  /** Whether there is no mirror and none in the making, nor a pause that must be kept. */
+  /** Whether the sale may be forgotten: it has no mirror, makes none, and has no pause to keep. */
   get isUnused(): boolean {
     return !this.#mirror && this.#notBeforeMs < performance.now();
   }
 
-  /** Returns why the buyer gets nothing, or undefined when only Redis can tell. */
+  /** Returns why the sale's mirror refuses the buyer, or undefined when only Redis can tell. */
   refusalOf(buyerId: string): Refusal | undefined {
     const refusal = this.#mirror?.refusalOf(buyerId);
     if (refusal === undefined) return undefined;
@@ -66,7 +75,7 @@ export class MirroredSale implements Listener {
     return refusal;
   }
 
-  /** Makes a mirror, unless there is one, one in the making, or a pause to keep. */
+  /** Starts to make a mirror. It is a no-op if there is one, one is being made, or a pause must be kept. */
   want(): void {
     if (!this.#mirror && performance.now() >= this.#notBeforeMs) this.#copy();
   }
@@ -123,7 +132,10 @@ export class MirroredSale implements Listener {
       });
   }
 
-  /** Drops a mirror that may have missed a change, or one in the making. */
+  /**
+   * Drops the mirror or the one being made, as a change may have been missed or nobody uses it. The next one waits for
+   * a pause.
+   */
   #lose(): void {
     const lasted = this.#mirror !== undefined && performance.now() - this.#sinceMs > LASTED_MS;
     this.#pauseMs = lasted ? PAUSE_MIN_MS : Math.min(PAUSE_MAX_MS, 2 * this.#pauseMs);

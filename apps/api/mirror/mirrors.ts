@@ -1,10 +1,13 @@
 import type { Refusal } from './mirror.js';
 import { MirroredSale, type MirrorParts } from './mirrored-sale.js';
 
-/** The most sales that have a mirror at the same time. */
+/** The most sales for which this process keeps a mirror, a copy in memory. */
 const SALES_MAX = 20;
 
-/** Refuses buyers from the memory of this process, in sales that have nothing to give. */
+/**
+ * Refuses buyers from the memory of this process, in sales that have nothing to give. Each such sale has a mirror,
+ * which is a copy of it.
+ */
 export class Mirrors {
   readonly #parts: MirrorParts;
   readonly #sales = new Map<string, MirroredSale>();
@@ -13,12 +16,15 @@ export class Mirrors {
     this.#parts = parts;
   }
 
-  /** Returns why the buyer gets nothing, or undefined when only Redis can tell. */
+  /** Returns why a mirror of the sale refuses the buyer, or undefined when only Redis can tell. */
   refusalOf(saleId: string, buyerId: string): Refusal | undefined {
     return this.#sales.get(saleId)?.refusalOf(buyerId);
   }
 
-  /** Makes a mirror of a sale soon. Call it when a buyer got no unit, as the sale may have no unit left. */
+  /**
+   * Starts to make a mirror of a sale, if the limits allow one. Call it when a buyer got no unit, as the sale may have
+   * no unit left.
+   */
   want(saleId: string): void {
     let sale = this.#sales.get(saleId);
     if (!sale) {
@@ -29,13 +35,13 @@ export class Mirrors {
     sale.want();
   }
 
-  /** Stops following every sale. */
+  /** Drops all mirrors and stops following the changes of their sales. */
   close(): void {
     for (const sale of this.#sales.values()) sale.close();
     this.#sales.clear();
   }
 
-  /** Forgets one sale that has no mirror. */
+  /** Forgets one sale that has no mirror, and returns whether there was one. */
   #makeRoom(): boolean {
     for (const [saleId, sale] of this.#sales) if (sale.isUnused) return this.#sales.delete(saleId);
     return false;

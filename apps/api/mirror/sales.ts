@@ -6,20 +6,23 @@ import { SECOND_MS, withDeadline } from '#core/rules/clock.js';
 import { NotVerified, Problem } from '#core/rules/errors.js';
 import { REDIS_STEP_MS } from '../http/deadline.js';
 
-/** `GET /sales/:saleId` may be cached for 1 s, so no process reads a sale more often than that. */
+/**
+ * The age up to which a sale that was read from Redis is used, in ms. `GET /sales/:saleId` may be cached for 1 s, so no
+ * process reads a sale more often.
+ */
 const SALE_AGE_MAX_MS = SECOND_MS;
 const SALES_MAX = 1_000;
 
 /** A sale that was read from Redis a moment ago. */
 export interface RecentSale extends LoadedSale {
-  /** This process's `performance.now()` when the sale was read, in ms. */
+  /** When the sale was read, by this process's `performance.now()`, in ms. */
   readAtMs: number;
 }
 
-/** Remembered of a sale that certainly doesn't exist, so that asking for the sale again costs Redis nothing. */
+/** Cached instead of a sale that certainly doesn't exist, so that asking for the same id again costs Redis nothing. */
 const UNKNOWN = 'unknown';
 
-/** Reads sales from Redis, each at most once a second. */
+/** Reads sales from Redis and caches each for at most a second. */
 export class Sales {
   readonly #recent: LRUCache<string, RecentSale | typeof UNKNOWN>;
 
@@ -27,14 +30,15 @@ export class Sales {
     this.#recent = new LRUCache({
       max: SALES_MAX,
       ttl: SALE_AGE_MAX_MS,
-      // The cache would otherwise read the time by a timer, which a busy turn of the event loop delays.
+      // With a coarser resolution, lru-cache reuses a time until a timer fires. A busy event loop delays that timer.
       ttlResolution: 0,
-      // A load whose entry is evicted or forgotten still answers the requests that wait for it.
+      // A sale may be evicted or forgotten while it is being read. The requests that wait for it still get it.
       ignoreFetchAbort: true,
       async fetchMethod(saleId, _stale, { options }) {
         const askedAtMs = performance.now();
         const sale = await withDeadline(load(redis, saleId), REDIS_STEP_MS, 'reading the sale');
-        // The age counts from the question. 0 would mean an entry without an end.
+        // The sale's age counts from the time at which Redis was asked. A ttl of 0 would never expire, so it is at
+        // least 1 ms.
         options.ttl = Math.max(1, SALE_AGE_MAX_MS - (performance.now() - askedAtMs));
         return sale ?? UNKNOWN;
       },
@@ -42,7 +46,7 @@ export class Sales {
   }
 
   /**
-   * Returns the sale, at most a second old.
+   * Returns a sale, read from Redis at most a second ago.
    *
    * @throws Problem `unknown_sale`; NotVerified while Redis can't be trusted about the sale; what ioredis throws
    */
@@ -52,19 +56,19 @@ export class Sales {
     return sale;
   }
 
-  /** Returns the sale without waiting, if it was read within the last second. */
+  /** Returns a sale from the cache, if it was read within the last second, without asking Redis. */
   known(saleId: string): RecentSale | undefined {
     const sale = this.#recent.get(saleId);
     return sale === UNKNOWN ? undefined : sale;
   }
 
-  /** Forgets every sale, so that the next look reads it again. */
+  /** Empties the cache, so that each sale is read from Redis when it is next needed. */
   forget(): void {
     this.#recent.clear();
   }
 }
 
-/** Returns undefined for a sale that certainly doesn't exist, which is remembered like a sale. */
+/** Reads a sale from Redis. Returns undefined for one that certainly doesn't exist, which is cached like a sale. */
 async function load(redis: Redis, saleId: string): Promise<RecentSale | undefined> {
   const [sale, runId] = await Promise.all([readLoadedSale(redis, saleId), readRunId(redis)]);
   if (sale?.runId === runId) return { ...sale, readAtMs: performance.now() };
@@ -72,13 +76,13 @@ async function load(redis: Redis, saleId: string): Promise<RecentSale | undefine
   throw new NotVerified(`sale ${saleId} is not verified in Redis`);
 }
 
-/** Returns the present time by Redis's clock, in ms since the epoch. */
+/** Returns the present time by Redis's clock, in ms since the epoch, as estimated since the sale was read. */
 export function redisNowMs(sale: RecentSale): number {
   return redisMsAt(sale, performance.now());
 }
 
 /**
- * Converts a time of this process to Redis's clock.
+ * Converts a time of this process to Redis's clock, which was read together with the sale.
  *
  * @param atMs a time by this process's `performance.now()`, in ms
  * @returns the same time by Redis's clock, in ms since the epoch

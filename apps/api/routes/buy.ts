@@ -4,7 +4,10 @@ import { ofSale } from '../answers/fields.js';
 import { OrderStatus } from '../answers/order-answer.js';
 import type { Contract } from '../http/endpoint.js';
 
-/** The contract that apps/api/listeners/buy.ts keeps, which answers before Express does. */
+/**
+ * The contract of `POST /buy/:saleId`, for /openapi.json. The call is answered by apps/api/listeners/buy.ts before
+ * Express.
+ */
 export const buyContract: Contract = {
   method: 'post',
   path: '/buy/:saleId',

@@ -24,7 +24,10 @@ interface CancelParts {
   readonly load: Backpressure;
 }
 
-/** Asks for the cancellation of the buyer's order, or leaves standby. The outcome is found by polling the order's status. */
+/**
+ * Queues the cancellation of the buyer's order, or removes the buyer from standby. The client polls the order's status
+ * for the outcome.
+ */
 export const cancel = buyerEndpoint(
   {
     method: 'post',
@@ -42,7 +45,7 @@ export const cancel = buyerEndpoint(
     if (!isOnStandby) return cancelClaim(parts, { sale, buyerId, claim: known.claim });
     const left = await withDeadline(leaveStandby(redis, saleId, buyerId), REDIS_STEP_MS, 'leaving standby');
     if (left) return { status: 202, body: { status: 'none' } };
-    // The buyer was promoted in between, so there is a claim to cancel.
+    // The buyer is not on standby any more: they were given a unit in between. So there is a claim to cancel.
     const { claim } = await statuses.read(saleId, buyerId);
     return cancelClaim(parts, { sale, buyerId, claim });
   },

@@ -12,7 +12,9 @@ interface GuestTokenParts {
   readonly verifyToken: VerifyToken;
 }
 
-/** Issues a token to anybody, so the page works without a shop. The route only exists with GUEST_TOKENS=1. */
+/**
+ * Issues a buyer's token to anybody, so that the page works without a shop. The route exists only with GUEST_TOKENS=1.
+ */
 export const guestToken = publicEndpoint(
   {
     method: 'post',

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { publicEndpoint } from '../http/endpoint.js';
 
-/** Tells that the process answers. A store that is away is no reason to restart the process. */
+/** Answers 200 while the process can answer at all. A store that is away is no reason to restart the process. */
 export const healthz = publicEndpoint(
   {
     method: 'get',

@@ -10,9 +10,9 @@ import { readyz } from './readyz.js';
 import { sales } from './sales.js';
 
 /**
- * Returns every endpoint that Express answers. Clicks and the webhook of payment providers have listeners of their own.
+ * Returns every endpoint that Express answers. `POST /buy/:saleId` and the payment webhook have listeners of their own.
  *
- * @param config decides whether there are guests
+ * @param config with GUEST_TOKENS, `POST /guest-token` is among the endpoints
  */
 export function endpointsOf(config: { readonly GUEST_TOKENS: boolean }) {
   const endpoints = [sales, orderStatus, pay, cancel, healthz, readyz, ...(config.GUEST_TOKENS ? [guestToken] : [])];

@@ -4,7 +4,10 @@ import { PROBLEMS, type ProblemCode } from '#core/rules/errors.js';
 import { instant } from '../answers/fields.js';
 import { type Contract, type Endpoint, publicEndpoint } from '../http/endpoint.js';
 
-/** The body of every error. `test/unit/apps/answer-text.test.ts` ties it to `problemText`. */
+/**
+ * The JSON body of every error answer. `test/unit/apps/answer-text.test.ts` checks that `problemText` writes this
+ * shape.
+ */
 export const ProblemBody = z
   .object({
     type: z.string(),
@@ -16,12 +19,15 @@ export const ProblemBody = z
   })
   .meta({ id: 'Problem', description: 'RFC 9457; the code is stable' });
 
-/** The problems that every call may meet. */
+/** The error codes that every endpoint may answer with. */
 const EVERYWHERE: ProblemCode[] = ['invalid_request', 'body_too_large', 'internal', 'unavailable'];
 
 const FOR_BUYERS: ProblemCode[] = ['unauthenticated', 'forbidden_origin'];
 
-/** Creates the endpoint that describes all endpoints. The description is made from the validators that check their input. */
+/**
+ * Creates the endpoint that describes all endpoints in the OpenAPI format. The description is made from the validators
+ * that check their input.
+ */
 export function openapi(contracts: readonly Contract[]): Endpoint<unknown> {
   const document = createDocument({
     openapi: '3.1.0',
@@ -47,7 +53,7 @@ function pathOf({ path }: Contract): string {
   return path.replace(/:(\w+)/g, '{$1}');
 }
 
-/** The request headers of an endpoint. */
+/** Describes the request headers that an endpoint supports. */
 function headersOf({ mayWait, tagged }: Contract): z.ZodObject {
   const prefer = z.string().meta({ description: '`wait=N`: answer once there is news, in at most N s (RFC 7240)' });
   const known = z.string().meta({
@@ -79,7 +85,7 @@ function operation(contract: Contract): ZodOpenApiOperationObject {
   };
 }
 
-/** Joins the codes that share an HTTP status. */
+/** Describes the error answers of an endpoint. Error codes with the same HTTP status share one response. */
 function problemResponses(codes: ProblemCode[]): ZodOpenApiResponsesObject {
   const byStatus = new Map<number, ProblemCode[]>();
   for (const code of codes) {

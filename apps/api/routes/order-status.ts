@@ -8,7 +8,7 @@ import { preferenceApplied, preferredWait } from '../http/prefer.js';
 import { untilNews } from '../waiting/news.js';
 import type { Waiters } from '../waiting/waiters.js';
 
-/** A receipt has 90 to 110 characters. */
+/** The most characters of a receipt that are accepted. A receipt has 90 to 110. */
 const RECEIPT_CHARS_MAX = 200;
 
 interface OrderStatusParts {
@@ -17,7 +17,9 @@ interface OrderStatusParts {
   readonly waiters: Pick<Waiters, 'open'>;
 }
 
-/** Answers the requests for a status that apps/api/listeners/order-status.ts leaves to Express, such as waits. */
+/**
+ * Answers the requests for an order's status that apps/api/listeners/order-status.ts leaves to Express, such as waits.
+ */
 export const orderStatus = buyerEndpoint(
   {
     method: 'get',
@@ -42,7 +44,7 @@ export const orderStatus = buyerEndpoint(
     const look = () => lookUp({ saleId, buyerId, receipt });
     const tagOf = (answer: OrderAnswer) => etagOf(answer, load.slowdown);
     const known = req.headers['if-none-match'];
-    // A change since the answer that the client has is news already.
+    // If the status differs from the one in the client's `If-None-Match`, the client gets it at once, without a wait.
     const isNews = (answer: OrderAnswer) => known !== undefined && !known.includes(tagOf(answer));
     const wait = { saleId, buyerId, waitSeconds, look, isNews };
     const body = waitSeconds === 0 ? await look() : await untilNews(waiters, req, wait);

@@ -9,7 +9,10 @@ import type { Statuses } from '../batching/status-batch.js';
 import { buyerEndpoint } from '../http/endpoint.js';
 import type { Sales } from '../mirror/sales.js';
 
-/** An order is placed within about a second of its claim. */
+/**
+ * Seconds for `Retry-After` while the order to be paid is not placed yet. An order is placed within about a second of
+ * its claim.
+ */
 const QUEUED_RETRY_SECONDS = 1;
 
 const Paying = z.object({ status: claimStatus, pollAfterMs: pollAfter.optional() });
@@ -21,7 +24,7 @@ interface PayParts {
   readonly load: Backpressure;
 }
 
-/** Asks for the payment of the buyer's order. The outcome is found by polling the order's status. */
+/** Queues the payment of the buyer's order. The client polls the order's status for the outcome. */
 export const pay = buyerEndpoint(
   {
     method: 'post',

@@ -2,7 +2,10 @@ import { z } from 'zod';
 import { PROVIDER_NAMES } from '#core/rules/sale.js';
 import type { Contract } from '../http/endpoint.js';
 
-/** The contract that apps/api/listeners/payment-webhook.ts keeps, which reads the raw bytes itself. */
+/**
+ * The contract of the payment webhook, for /openapi.json. Its listener, apps/api/listeners/payment-webhook.ts, reads
+ * the raw bytes itself.
+ */
 export const paymentWebhookContract: Contract = {
   method: 'post',
   path: '/webhooks/payments/:provider',

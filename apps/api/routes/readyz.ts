@@ -6,7 +6,7 @@ import { withDeadline } from '#core/rules/clock.js';
 import { Problem } from '#core/rules/errors.js';
 import { publicEndpoint } from '../http/endpoint.js';
 
-/** The time-out of the probe, in ms. A slower Redis would be too slow for buyers as well. */
+/** The time-out for Redis in the readiness probe, in ms. A slower Redis would be too slow for buyers as well. */
 const PROBE_MS = 500;
 
 interface ReadyzParts {
@@ -16,7 +16,7 @@ interface ReadyzParts {
   readonly draining: boolean;
 }
 
-/** Tells a load balancer whether to send buyers here. */
+/** Tells a load balancer whether to send buyers to this process. */
 export const readyz = publicEndpoint(
   {
     method: 'get',
@@ -36,7 +36,7 @@ async function reasonsAgainst({ redis, queueRedis, issuer, draining }: ReadyzPar
   const reasons = draining ? ['the process is ending'] : [];
   if (queueRedis.status !== 'ready') reasons.push('the queue is not connected');
   if (issuer?.ready === false) reasons.push('the keys of AUTH_JWKS_URL were not read yet');
-  // A policy other than noeviction would let Redis evict claims to make room.
+  // An eviction policy other than noeviction would let Redis evict claims to make room.
   await withDeadline(refuseEviction(redis), PROBE_MS, 'readiness').catch(error => {
     reasons.push(error instanceof ConfigError ? error.message : 'Redis does not answer');
   });

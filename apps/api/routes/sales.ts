@@ -17,7 +17,10 @@ const SaleStatus = z.object({
   serverTime: instant.meta({ description: 'The clock that decides when the sale opens' }),
 });
 
-/** Answers with a sale, the one thing that the page reads before the opening. Caches may keep the answer for a second. */
+/**
+ * Answers with a sale, the one thing that the page reads before the sale opens. Caches may keep the answer for a
+ * second.
+ */
 export const sales = publicEndpoint(
   {
     method: 'get',

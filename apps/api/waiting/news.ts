@@ -7,17 +7,17 @@ import type { Waiters } from './waiters.js';
 
 type Whose = Pick<Question, 'saleId' | 'buyerId'>;
 
-/** A wait for news. */
+/** A client's wait for news of a buyer's order. */
 export interface Wait extends Whose {
   waitSeconds: number;
-  /** Looks the buyer's status up. */
+  /** Reads the buyer's order status. */
   look(): Promise<OrderAnswer>;
-  /** Whether the first status is news for the client already. */
+  /** Whether the first status that is read is news for the client already, so that no wait is needed. */
   isNews(answer: OrderAnswer): boolean;
 }
 
 /**
- * Opens a waiter for a client. It leaves by itself when the client disconnects, and must leave in the end.
+ * Opens a waiter for a client. The waiter ends when the client disconnects. The caller must call `leave` in any case.
  *
  * @param req the request of the client
  * @throws as {@link Waiters.open}
@@ -37,12 +37,12 @@ export async function waitFor(
 }
 
 /**
- * Waits until the buyer's status is news, within the time of the wait. The status is always read and never taken from a
- * message: messages only say when to look.
+ * Waits until the buyer's order status is news for the client, or `waitSeconds` are over. The status is always read and
+ * never taken from a message: messages only say when to read.
  *
  * @param req the request of the client
  * @returns the buyer's status; at once if it can't change by itself
- * @throws as {@link waitFor}, and what looking throws
+ * @throws as {@link waitFor}, and what reading the status throws
  */
 export async function untilNews(
   waiters: Pick<Waiters, 'open'>,
@@ -50,7 +50,7 @@ export async function untilNews(
   wait: Wait,
 ): Promise<OrderAnswer> {
   const endsAtMs = performance.now() + wait.waitSeconds * SECOND_MS;
-  // The waiter is opened before the first look, so no change falls in between.
+  // The waiter is opened before the status is first read, so no change falls in between.
   const waiter = await waitFor(waiters, req, wait);
   try {
     const from = await wait.look();
@@ -65,12 +65,15 @@ export async function untilNews(
   }
 }
 
-/** Whether a status may change by itself. */
+/** Returns whether a buyer's status may still change without another click. Its answer then advises a further poll. */
 export function mayChange(answer: OrderAnswer): boolean {
   return answer.pollAfterMs !== undefined;
 }
 
-/** Whether two statuses differ. A position further ahead on standby is no news; a refused payment is. */
+/**
+ * Returns whether a status changed enough to end a wait. A better position on standby does not count; a refused payment
+ * does.
+ */
 function hasMoved(before: OrderAnswer, now: OrderAnswer): boolean {
   return before.status !== now.status || before.claimId !== now.claimId || before.reason !== now.reason;
 }

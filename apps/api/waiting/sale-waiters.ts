@@ -3,23 +3,32 @@ import type { Feed } from '#core/redis/feed/feed.js';
 import type { Listener } from '#core/redis/feed/followed-sale.js';
 import type { Waiter } from './waiter.js';
 
-/** Our copy of Redis's clock is good to a few ms. This much later, in ms, the sale is closed for certain. */
+/**
+ * How long after the sale's end its waiters are woken, in ms. This process estimates Redis's clock to a few ms, so the
+ * sale is then certainly closed.
+ */
 const CLOSING_MARGIN_MS = 50;
 
-/** The longest timer in Node, in ms. */
+/** The longest delay of a timer in Node, in ms. */
 const TIMER_MAX_MS = 2 ** 31 - 1;
 
-/** The sale that waiters wait in, and where its changes come from. */
+/** The sale whose buyers wait for news, the feed that reports the sale's changes, and the callback for them. */
 interface FollowedFrom {
   readonly feed: Pick<Feed, 'follow'>;
-  /** Called before all waiters are woken: the sale may have been paused, resumed or closed. */
+  /**
+   * Called before all waiters are woken, to drop cached copies of the sale. The sale may have been paused, resumed or
+   * closed.
+   */
   readonly onSaleChanged: () => void;
   readonly saleId: string;
-  /** The time until the sale closes by its window, in ms. No message tells that. */
+  /** The time until the sale's window ends, in ms. No message reports that end. */
   readonly closesInMs: number;
 }
 
-/** The waiters of one sale. A change wakes the waiters of its buyers; a change of the sale wakes all of them. */
+/**
+ * The waiters of one sale: requests and streams that wait for news. A buyer's change wakes this buyer's waiters; a
+ * change of the sale's state wakes all of them.
+ */
 export class SaleWaiters implements Listener {
   readonly #onSaleChanged: () => void;
   readonly #byBuyer = new Map<string, Set<Waiter>>();
@@ -30,7 +39,7 @@ export class SaleWaiters implements Listener {
   constructor({ feed, onSaleChanged, saleId, closesInMs }: FollowedFrom) {
     this.#onSaleChanged = onSaleChanged;
     this.#unfollow = feed.follow(saleId, this);
-    // The sale may have been read before the feed follows it, so that read may miss a change.
+    // The cached sale may have been read before the feed followed the sale's changes, so it may be stale.
     onSaleChanged();
     const closing = Math.min(TIMER_MAX_MS, Math.max(0, closesInMs) + CLOSING_MARGIN_MS);
     this.#closing = setTimeout(() => this.wakeAll(), closing);
@@ -51,22 +60,22 @@ export class SaleWaiters implements Listener {
     if (waiters?.size === 0) this.#byBuyer.delete(buyerId);
   }
 
-  /** Wakes all waiters. The sale may have changed without a message, so it is read again. */
+  /** Wakes all waiters. The sale may have changed without a message, so its cached copy is dropped too. */
   wakeAll(): void {
     this.#onSaleChanged();
     for (const waiters of this.#byBuyer.values()) for (const waiter of waiters) waiter.wake();
   }
 
-  /** Wakes the waiters of one tick. */
+  /** Wakes the waiters that have this tick, to read their status without news. */
   wakeTick(tick: number): void {
     for (const waiters of this.#byBuyer.values()) {
       for (const waiter of waiters) if (waiter.tick === tick) waiter.wake();
     }
   }
 
-  /** Ends the waiting of all waiters. */
+  /** Ends all waiters, so that their requests are answered. */
   leaveAll(): void {
-    // Leaving changes the sets that are walked through.
+    // The sets are copied, as each waiter that leaves is removed from them.
     for (const waiters of [...this.#byBuyer.values()]) for (const waiter of [...waiters]) waiter.leave();
   }
 

@@ -10,19 +10,25 @@ import { sendError } from '../http/problem.js';
 import { mayChange, waitFor } from './news.js';
 import type { Waiters } from './waiters.js';
 
-/** The longest silence of a stream, in ms. Proxies cut off a connection that is silent for 30 to 60 s. */
+/**
+ * The longest silence on a stream of server-sent events, in ms. Proxies cut off a connection that is silent for 30 to
+ * 60 s.
+ */
 const KEEP_ALIVE_MS = 15 * SECOND_MS;
 
-/** The longest stream, in ms. The browser then opens the next one, with a token that is still valid. */
+/** The longest duration of a stream, in ms. The browser then opens the next one, with a token that is still valid. */
 const STREAM_MS = 10 * MINUTE_MS;
 
-/** How soon a browser connects again after a lost connection, in ms. */
+/** How soon a browser reconnects after it lost a stream, in ms. */
 const RETRY_MS = 2_000;
 
-/** The id of the last event of an order. A browser that reconnects with this id gets 204 and stops. */
+/**
+ * The id of the last message on a stream, about an order's final status. A browser that reconnects with this id gets
+ * 204 and stops.
+ */
 const FINAL_ID = 'final';
 
-/** The parts that a stream works with. */
+/** The parts of the API that serve a stream of an order's status. */
 export interface StreamParts {
   readonly verifyToken: VerifyToken;
   readonly lookUp: LookUp;
@@ -30,9 +36,9 @@ export interface StreamParts {
 }
 
 /**
- * Creates the listener for `GET /order-status/:saleId` with `Accept: text/event-stream`. It sends an event `status` at
- * once and at each change, until a final status. The data is that of the ordinary answer. It leaves other requests to
- * the next listener.
+ * Creates the listener for `GET /order-status/:saleId` with `Accept: text/event-stream`. It sends a server-sent event
+ * `status` at once and at each change, until a final status. The data is the JSON of the ordinary answer. Requests for
+ * no stream are left to the next listener.
  */
 export function createStreamListener(parts: StreamParts): RequestHandler {
   return async (req, res, next) => {
@@ -76,7 +82,7 @@ function begin(res: Response): void {
     'content-type': 'text/event-stream',
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
-    // Without this header nginx holds events back until its buffer is full.
+    // Without this header, nginx holds messages of the stream back until its buffer is full.
     'x-accel-buffering': 'no',
   });
   res.write(`retry: ${RETRY_MS}\n\n`);
@@ -87,13 +93,18 @@ function eventOf(answer: OrderAnswer): string {
   return `event: status\n${id}data: ${JSON.stringify(answer)}\n\n`;
 }
 
-/** Waits for a slow client before the next event, so that unread events don't fill our memory. */
+/**
+ * Writes to a stream, and waits while the client is slow to read. So unread text doesn't fill this process's memory.
+ */
 async function write(res: Response, text: string): Promise<void> {
   if (res.destroyed || res.write(text)) return;
   await Promise.race([once(res, 'drain'), once(res, 'close')]);
 }
 
-/** Whether two answers differ. Here a position further ahead on standby is worth an event. */
+/**
+ * Returns whether two answers differ enough for a message on the stream. A better position on standby counts; another
+ * pause before the next poll does not.
+ */
 function differs({ pollAfterMs: _, ...before }: OrderAnswer, { pollAfterMs: __, ...now }: OrderAnswer): boolean {
   return JSON.stringify(before) !== JSON.stringify(now);
 }

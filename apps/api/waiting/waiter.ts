@@ -1,29 +1,33 @@
-/** A request or stream that waits for news of one buyer in one sale. News before the first {@link next} count. */
+/**
+ * A request or stream that waits for news of one buyer in one sale. News that comes before {@link next} is called is
+ * kept for it.
+ */
 export class Waiter {
-  /** The tick in which it looks without news (see {@link Waiters}). */
+  /** The tick, 0 to 4, in which the waiter is woken even without news (see {@link Waiters}). */
   readonly tick: number;
   readonly #onLeave: () => void;
   #hasNews = false;
   #left = false;
   #interrupt: (() => void) | undefined;
 
-  /** @param onLeave called once, when it leaves */
+  /** @param onLeave called once, when the waiter ends */
   constructor(tick: number, onLeave: () => void) {
     this.tick = tick;
     this.#onLeave = onLeave;
   }
 
-  /** Tells it that there may be news. */
+  /** Tells the waiter that there may be news of its buyer. */
   wake(): void {
     this.#hasNews = true;
     this.#interrupt?.();
   }
 
   /**
-   * Waits for news.
+   * Waits for news of the buyer.
    *
    * @param limitMs the longest wait, in ms
-   * @returns `news` as soon as there may be news since the last call; `timeout` after the limit; `left` once it has left
+   * @returns `news` as soon as there may be news since the last call; `timeout` after the limit; `left` once the waiter
+   *   has ended
    */
   async next(limitMs: number): Promise<'news' | 'timeout' | 'left'> {
     if (!this.#hasNews && !this.#left && limitMs > 0) await this.#sleep(limitMs);
@@ -33,7 +37,7 @@ export class Waiter {
     return isNews ? 'news' : 'timeout';
   }
 
-  /** Ends the waiting at once and for good. A second call is a no-op. */
+  /** Ends the waiter at once and for good. A second call is a no-op. */
   leave(): void {
     if (this.#left) return;
     this.#left = true;

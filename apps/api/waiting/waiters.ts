@@ -9,19 +9,25 @@ import { Waiter } from './waiter.js';
 /** The most requests and streams that may wait in one process. Each costs about 2 kB and an open connection. */
 const WAITERS_MAX = 10_000;
 
-/** While the feed is deaf, every waiter is woken this often, in ms, to look by itself. */
+/**
+ * The time between two ticks, in ms. While the feed of changes is deaf (receives none), each tick wakes every waiter to
+ * read its status.
+ */
 const TICK_MS = SECOND_MS;
 
-/** While the feed hears, a fifth of the waiters is woken in each tick all the same. */
+/**
+ * While the feed receives changes, each tick still wakes one waiter in five. So each waiter reads its status at least
+ * every 5 s.
+ */
 const SLOW_TICKS = 5;
 
-/** The parts that waiting works with. */
+/** The parts of the API that waiting for news needs. */
 export interface WaitersParts {
   readonly feed: Pick<Feed, 'follow' | 'hears'>;
   readonly sales: Pick<Sales, 'find' | 'forget'>;
 }
 
-/** The requests and streams of this process that wait for news. */
+/** The requests and streams of this process that wait for news of a buyer's order. */
 export class Waiters {
   readonly #feed: WaitersParts['feed'];
   readonly #sales: WaitersParts['sales'];
@@ -39,7 +45,7 @@ export class Waiters {
   }
 
   /**
-   * Opens a waiter, which must leave in the end.
+   * Opens a waiter for news of a buyer. The caller must end it with {@link Waiter.leave}.
    *
    * @throws Problem `too_many_requests` when too many wait already, and `unknown_sale`; the failures of Redis
    */
@@ -63,12 +69,12 @@ export class Waiters {
     return waiter;
   }
 
-  /** Returns the number of waiters. */
+  /** Returns the number of waiters in this process. */
   count(): number {
     return this.#count;
   }
 
-  /** Ends the waiting of all waiters now, and of later ones at once. */
+  /** Ends all waiters now, and later ones as soon as they are opened. */
   close(): void {
     this.#closed = true;
     clearInterval(this.#timer);
