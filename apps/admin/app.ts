@@ -10,10 +10,13 @@ import { addHealth } from './routes/health.js';
 import { addLogin } from './routes/login.js';
 import { addMoney } from './routes/money.js';
 
-/** The largest body is a form with one field. */
+/** The largest request body that the admin accepts. The console's forms have one or two fields. */
 const BODY_LIMIT = '2kb';
 
-/** The console has no script of its own, so a script that slipped into a page can't run. */
+/**
+ * The Content-Security-Policy of the console. Its pages need no script, so the browser runs none, not even an injected
+ * one.
+ */
 const CONSOLE_POLICY = {
   defaultSrc: ["'none'"],
   styleSrc: ["'self'"],
@@ -23,7 +26,10 @@ const CONSOLE_POLICY = {
   frameAncestors: ["'none'"],
 };
 
-/** bull-board runs scripts and inline styles in the browser; the fonts it asks other hosts for stay blocked. */
+/**
+ * The Content-Security-Policy of bull-board, the page about the queues. It needs scripts and inline styles; the fonts
+ * that it requests from other hosts stay blocked.
+ */
 const BOARD_POLICY = {
   ...CONSOLE_POLICY,
   scriptSrc: ["'self'"],
@@ -36,7 +42,8 @@ const BOARD_POLICY = {
 const policy = (directives: Record<string, string[]>): RequestHandler =>
   helmet({
     contentSecurityPolicy: { useDefaults: false, directives },
-    // Not 'no-referrer': browsers would then send `Origin: null` with a form.
+    // With 'no-referrer', browsers would send `Origin: null` with the console's forms, and the check of their origin
+    // would fail.
     referrerPolicy: { policy: 'same-origin' },
   });
 
@@ -46,8 +53,8 @@ const neverStore: RequestHandler = (_req, res, next) => {
 };
 
 /**
- * Puts the admin together. The order is the protection: routes above `requireLogin` are public, all routes below it are
- * for operators only.
+ * Assembles the admin's Express app. The order of its routes protects them: routes above `requireLogin` are public, all
+ * routes below it are for operators only.
  */
 export function createApp(ctx: AdminContext): Express {
   const app = express();
@@ -59,7 +66,8 @@ export function createApp(ctx: AdminContext): Express {
   app.use(express.urlencoded({ extended: false, limit: BODY_LIMIT }));
   addLogin(app, ctx.keys);
   app.use(requireLogin(ctx.keys));
-  // Bodies are parsed here, because bull-board answers a malformed body in a format of its own.
+  // bull-board's JSON bodies are parsed here, so a malformed one gets the admin's own error. bull-board would answer it
+  // in another format.
   app.use(
     '/queues',
     policy(BOARD_POLICY),

@@ -23,10 +23,10 @@ const ADMIN_SETTINGS = [
   'METRICS_HOST',
 ] as const;
 
-/** Enough for a few operators, each with one page of sales on screen. */
+/** The admin's connections to Postgres: enough for a few operators, each with one page of sales on screen. */
 const DATABASE_CONNECTIONS = 6;
 
-/** The settings and clients of the admin process. */
+/** The settings of the admin process, and its clients of Redis, Postgres and the queues. */
 export interface AdminContext extends StepContext {
   readonly config: Config<(typeof ADMIN_SETTINGS)[number]>;
   readonly keys: AdminKeys;
@@ -34,7 +34,8 @@ export interface AdminContext extends StepContext {
 }
 
 /**
- * Reads the settings and creates every client of the admin. The stores may still be down: the pages then say so.
+ * Reads the settings and creates the admin's clients of Redis, Postgres and the queues. Redis or Postgres may still be
+ * down; the console's pages then say so.
  *
  * @throws ConfigError for a wrong setting
  */
@@ -46,7 +47,8 @@ export async function createContext(): Promise<AdminContext> {
   const redis = connectRedis(config.REDIS_URL, 'steps', onRedisError);
   defineScripts(redis);
   const queues = createQueues(redis, onRedisError);
-  // Only the worker knows whether the shop takes webhooks. An operator's changes are rare, so each one writes a notice.
+  // Only the worker has the settings of the shop's webhooks. So the admin always records the webhooks about an
+  // operator's changes, which are rare.
   const db = connectDatabase(config.DATABASE_URL, { connections: DATABASE_CONNECTIONS, tellsShop: true });
   const stopMetrics = await serveMetrics(config.METRICS_PORT, config.METRICS_HOST);
   const close = async () => {
@@ -58,7 +60,10 @@ export async function createContext(): Promise<AdminContext> {
   return { config, redis, queues, db, log, keys: deriveKeys(config), close };
 }
 
-/** Derives the key of the sessions, so that a new ADMIN_TOKEN ends every session and no buyer's token is one. */
+/**
+ * Derives the key of operators' sessions from AUTH_SECRET and ADMIN_TOKEN. So a new ADMIN_TOKEN ends every session, and
+ * no buyer's token is a valid session.
+ */
 function deriveKeys({
   ADMIN_TOKEN,
   AUTH_SECRET,

@@ -2,7 +2,10 @@ import { onShutdown } from '#core/process/shutdown.js';
 import { createContext } from './context.js';
 import { startServer, stopServer } from './server.js';
 
-/** An audit in flight can finish within this time, in ms. */
+/**
+ * The time-out of the admin's shutdown, in ms. It is enough for an audit in flight, which compares one sale in Redis
+ * and Postgres.
+ */
 const SHUTDOWN_MS = 10_000;
 
 try {

@@ -5,17 +5,20 @@ import { answerMalformed } from '#core/http/malformed.js';
 import { createApp } from './app.js';
 import type { AdminContext } from './context.js';
 
-/** Time limits of a request, in ms. The largest request is a form, so only a broken client needs longer. */
+/**
+ * Node's time limits for receiving a request, in ms. The largest request is a form, so only a broken client needs
+ * longer.
+ */
 const TIMEOUTS = { headersTimeout: 5_000, requestTimeout: 10_000, connectionsCheckingInterval: 1_000 } as const;
 
-/** About 30 operators, with a browser's six connections each. */
+/** The most connections that the admin accepts: about 30 operators, with a browser's six connections each. */
 const CONNECTIONS_MAX = 200;
 
-/** Answers in flight have this long when the process ends, in ms. */
+/** How long answers in flight may still take when the process ends, in ms. */
 const DRAIN_MS = 3_000;
 
 /**
- * Starts the admin's server.
+ * Starts the admin's HTTP server.
  *
  * @returns the listening server, and its port
  * @throws when another process has the port
@@ -28,7 +31,10 @@ export async function startServer(ctx: AdminContext): Promise<{ server: Server; 
   return { server, port: (server.address() as AddressInfo).port };
 }
 
-/** Stops a server: answers in flight finish, and connections that outlast the drain are cut off. */
+/**
+ * Stops the admin's HTTP server. Answers in flight may finish within DRAIN_MS; connections that are then still open are
+ * cut off.
+ */
 export async function stopServer(server: Server): Promise<void> {
   const closed = once(server, 'close');
   server.close();

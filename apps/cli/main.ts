@@ -14,7 +14,10 @@ import { addStatement } from './commands/statement.js';
 import { addToken } from './commands/token.js';
 import { tellOf } from './failure.js';
 
-/** The exit code of a wrong call. 0 means success; 1 means that the command failed, or that a check found violations. */
+/**
+ * The exit code for a wrong command line. 0 means success; 1 means that the command failed, or that a check found
+ * violations.
+ */
 const USAGE_EXIT = 2;
 
 function buildProgram(): Command {
@@ -24,7 +27,7 @@ function buildProgram(): Command {
     )
     .exitOverride()
     .configureOutput({
-      // Commander adds a suggestion on a second line; an error is one line here.
+      // Commander prints its suggestion on a second line. Here an error is one line, so both are joined.
       outputError: (text, write) =>
         write(
           `${text
@@ -55,15 +58,16 @@ async function run(args: string[]): Promise<number> {
     await buildProgram().parseAsync(args, { from: 'user' });
     return Number(process.exitCode ?? 0);
   } catch (error) {
-    // Commander has already printed the message, and gives --help the exit code 0.
+    // Commander has already printed the error or the help text. --help throws too, with the exit code 0.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE_EXIT;
     process.stderr.write(`${tellOf(error)}\n`);
     return 1;
   }
 }
 
-// The reader of a pipe may close it early: `sale list | head -1`.
+// The reader of a pipe may close it early, as in `sale list | head -1`. Then the command ends without an error.
 process.stdout.on('error', () => process.exit());
 const exitCode = await run(process.argv.slice(2));
-// The client of a store that is down may keep the process alive after the command has ended.
+// The process exits explicitly, after its output is written: a client of a Redis or Postgres that is down could keep it
+// alive.
 process.stdout.write('', () => process.exit(exitCode));

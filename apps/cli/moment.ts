@@ -3,19 +3,22 @@ import { MINUTE_MS, SECOND_MS } from '#core/rules/clock.js';
 
 const UNIT_MS = { s: SECOND_MS, m: MINUTE_MS, h: 60 * MINUTE_MS, d: 24 * 60 * MINUTE_MS } as const;
 
-/** The time zone is required: a local time is read differently elsewhere, and the sale opens an hour early. */
+/**
+ * ISO 8601 with a required time zone. Without one, another computer may read a local time differently, and the sale
+ * opens an hour early.
+ */
 const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)$/;
 
-/** A later time is a typing error. */
+/** The latest time that a command accepts, in ms since the epoch: the year 2100. A later time is a typing error. */
 const LATEST_MS = Date.UTC(2100, 0);
 
 /**
- * Parses the time that an operator typed.
+ * Parses a time that an operator typed.
  *
  * @param text `now`, `+10s`, `+5m`, `+1h`, `+1d`, or ISO 8601 with a time zone
  * @param nowMs the present, in ms since the epoch
  * @returns ms since the epoch
- * @throws InvalidArgumentError naming the forms
+ * @throws InvalidArgumentError, whose message lists the accepted forms
  */
 export function parseMoment(text: string, nowMs = Date.now()): number {
   const [, count, unit] = /^\+(\d{1,9})([smhd])$/.exec(text) ?? [];

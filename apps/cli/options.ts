@@ -5,7 +5,7 @@ import { CURRENCY_PATTERN } from '#core/rules/sale.js';
 /**
  * Parses the id of a sale or a buyer.
  *
- * @throws InvalidArgumentError naming the form
+ * @throws InvalidArgumentError, whose message describes a valid id
  */
 export function parseId(text: string): string {
   if (!ID_PATTERN.test(text)) throw new InvalidArgumentError('It must be 1 to 64 of the characters A-Z a-z 0-9 _ -');
@@ -15,7 +15,7 @@ export function parseId(text: string): string {
 /**
  * Parses a currency: three capital letters, as ISO 4217 has them.
  *
- * @throws InvalidArgumentError naming the form
+ * @throws InvalidArgumentError, whose message describes a valid currency
  */
 export function parseCurrency(text: string): string {
   if (!CURRENCY_PATTERN.test(text)) throw new InvalidArgumentError('It must be three capital letters, such as EUR.');
@@ -25,7 +25,7 @@ export function parseCurrency(text: string): string {
 /**
  * Parses the id of an order: a UUID in lower case.
  *
- * @throws InvalidArgumentError naming the form
+ * @throws InvalidArgumentError, whose message shows a valid id
  */
 export function parseOrderId(text: string): string {
   if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)) {
@@ -34,7 +34,10 @@ export function parseOrderId(text: string): string {
   return text;
 }
 
-/** Creates a parser of whole numbers from `min` to `max`. The parser throws InvalidArgumentError naming both. */
+/**
+ * Creates a parser of whole numbers from `min` to `max`. For other texts the parser throws InvalidArgumentError, whose
+ * message names both limits.
+ */
 export function parseWhole(min: number, max: number): (text: string) => number {
   return text => {
     const value = Number(text);

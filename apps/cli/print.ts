@@ -1,14 +1,14 @@
-/** Prints a result as one line of JSON, for programs. */
+/** Prints a command's result as one line of JSON, for programs. */
 export function printJson(result: unknown): void {
   print(JSON.stringify(result));
 }
 
-/** Prints lines for people. */
+/** Prints lines of text, for people. */
 export function print(...lines: string[]): void {
   process.stdout.write(`${lines.join('\n')}\n`);
 }
 
-/** Aligns the columns of a table. The first row has the headings and decides the number of columns. */
+/** Formats a table as lines with aligned columns. The first row has the headings and decides the number of columns. */
 export function tableOf(rows: string[][]): string[] {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map(row => (row[column] ?? '').length)));
   return rows.map(row =>
@@ -19,7 +19,7 @@ export function tableOf(rows: string[][]): string[] {
   );
 }
 
-/** Aligns facts by their names, one line each. */
+/** Formats named facts as one line each, with the values aligned in a column. */
 export function factLines(facts: Record<string, string | number>): string[] {
   return tableOf(Object.entries(facts).map(([name, value]) => [`  ${name}`, String(value)]));
 }

@@ -9,23 +9,31 @@ import { SECOND_MS, withDeadline } from '#core/rules/clock.js';
 import type { StepContext } from '#core/steps/context.js';
 import { CommandError, tellOf } from './failure.js';
 
-/** A Redis that restarts is back within this time, in ms. A person at a terminal doesn't want to wait longer. */
+/**
+ * How long a command waits for Redis, in ms. A Redis that restarts is back within this time, and a person at a terminal
+ * doesn't want to wait longer.
+ */
 const REDIS_READY_MS = 3 * SECOND_MS;
 
-/** Time limit for closing a client, in ms. The command has already ended. */
+/** The time limit for closing a client of Redis or Postgres, in ms. The command's work is already done then. */
 const CLOSE_MS = SECOND_MS;
 
-/** Commands run one statement at a time; an audit runs two, and one connection is spare. */
+/**
+ * A command's connections to Postgres. Commands run one statement at a time; an audit runs two, and one connection is
+ * spare.
+ */
 const DATABASE_CONNECTIONS = 3;
 
 /**
- * Runs a command that needs Postgres only.
+ * Runs the work of a command that needs Postgres only.
  *
- * @throws ConfigError; CommandError when Postgres doesn't answer or has no tables; every error of `work`
+ * @throws ConfigError for a wrong setting; CommandError when Postgres doesn't answer or has no tables; every error of
+ *   `work`
  */
 export async function withDatabase<T>(work: (db: Database) => Promise<T>): Promise<T> {
   const { DATABASE_URL } = readCommandConfig(['DATABASE_URL']);
-  // Only the worker knows whether the shop takes webhooks. An operator's changes are rare, so each one writes a notice.
+  // Only the worker has the settings of the shop's webhooks. So a command always records the webhooks about its
+  // changes, which are rare.
   const db = connectDatabase(DATABASE_URL, { connections: DATABASE_CONNECTIONS, tellsShop: true });
   try {
     await checkDatabase(db, DATABASE_URL);
@@ -36,9 +44,10 @@ export async function withDatabase<T>(work: (db: Database) => Promise<T>): Promi
 }
 
 /**
- * Runs a command that needs both stores.
+ * Runs the work of a command that needs Redis and Postgres.
  *
- * @throws ConfigError; CommandError when a store doesn't answer; every error of `work`
+ * @throws ConfigError for a wrong setting; CommandError when a store doesn't answer or Postgres has no tables; every
+ *   error of `work`
  */
 export async function withStores<T>(work: (ctx: StepContext) => Promise<T>): Promise<T> {
   const { REDIS_URL } = readCommandConfig(['REDIS_URL', 'DATABASE_URL']);
@@ -53,7 +62,7 @@ export async function withStores<T>(work: (ctx: StepContext) => Promise<T>): Pro
       defineScripts(redis);
       const queues = createQueues(redis, onError);
       try {
-        // Silent: a command reports by its output and its exit code.
+        // The log is silent, because a command reports by its output and its exit code.
         return await work({ redis, db, queues, log: createLogger('cli', 'silent') });
       } finally {
         await closed(closeQueues(queues));
@@ -80,7 +89,7 @@ async function checkRedis(redis: Redis, url: string, lost: () => Error | undefin
   });
 }
 
-/** Returns host and port of a URL. The whole URL may hold a password. */
+/** Returns host and port of a connection URL, for error messages. The whole URL may hold a password. */
 function hostOf(url: string): string {
   return new URL(url).host;
 }

@@ -14,13 +14,19 @@ import { SECOND_MS, withDeadline } from '#core/rules/clock.js';
 import type { Providers, ShopEndpoint, StepContext } from '#core/steps/context.js';
 import { reasonsAgainst } from './readiness.js';
 
-/** The most batches in flight: one runs in Postgres while the next is written back to Redis. */
+/**
+ * The most `place-orders` jobs that a worker runs at once. While Postgres inserts one batch of orders, another batch is
+ * recorded in Redis.
+ */
 export const PLACE_CONCURRENCY = 4;
 
-/** The most jobs of every other name at the same time. */
+/** The most jobs of each name other than `place-orders` that a worker runs at once. */
 export const JOB_CONCURRENCY = 4;
 
-/** The connections to Postgres: one for each job that may run at once, and six for maintenance. */
+/**
+ * A worker's connections to Postgres: one for each job that may run at once, and six for the maintenance actors (its
+ * recurring tasks).
+ */
 const DATABASE_CONNECTIONS = PLACE_CONCURRENCY + (JOB_NAMES.length - 1) * JOB_CONCURRENCY + 6;
 
 /** The time-out for reading a metric from Redis, in ms. */
@@ -41,16 +47,18 @@ const WORKER_SETTINGS = [
 
 type WorkerConfig = Config<(typeof WORKER_SETTINGS)[number]>;
 
-/** Every client of the worker. */
+/**
+ * The clients of Redis, Postgres, the queues and the payment providers that the worker's jobs and recurring tasks use.
+ */
 export interface WorkerContext extends StepContext {
-  /** A connection for BullMQ's workers, which block on copies of it. */
+  /** A Redis connection for BullMQ's workers. They duplicate it, and wait for jobs on the duplicates. */
   jobConnection: Redis;
   lock: ActorLock;
   close(): Promise<void>;
 }
 
 /**
- * Reads the settings and opens every client of the worker.
+ * Reads the settings and connects the worker's clients of Redis, Postgres and the queues.
  *
  * @throws ConfigError for a wrong setting, and for a Redis that evicts keys
  */
@@ -67,7 +75,8 @@ export async function createContext(): Promise<WorkerContext> {
   gauge('outbox_oldest_seconds', 'Age of the oldest claim that has no order yet', async () => {
     return (await withDeadline(outboxAgeMs(redis), SCRAPE_MS, 'a scrape')) / SECOND_MS;
   });
-  // The metrics come first: the next step waits for Redis, and /readyz tells why.
+  // /metrics and /readyz are served first. The next step waits for Redis, and /readyz tells meanwhile why the worker is
+  // not ready.
   const stopMetrics = await serveMetrics(config.METRICS_PORT, config.METRICS_HOST, () => reasonsAgainst({ redis, db }));
   await refuseEviction(jobConnection);
   const queues = createQueues(redis, onRedisError);

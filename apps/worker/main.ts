@@ -6,7 +6,10 @@ import { startMaintenance } from './maintenance.js';
 import { Rounds } from './rounds.js';
 import { startWatchdog } from './watchdog.js';
 
-/** The time-out of the shutdown, in ms. It is enough for a batch in flight, and supervisors kill later. */
+/**
+ * The time-out of the worker's shutdown, in ms. It is enough for a batch of orders in flight, and supervisors kill a
+ * process later.
+ */
 const SHUTDOWN_DEADLINE_MS = 10_000;
 
 try {

@@ -17,7 +17,10 @@ import type { Rounds } from './rounds.js';
 
 const PACE = new Pace();
 
-/** A maintenance actor and its schedule: cron with seconds, in UTC. */
+/**
+ * A maintenance actor: a task that a worker runs in rounds. `at` is its schedule, a cron expression with seconds, in
+ * UTC.
+ */
 interface Actor {
   name: string;
   at: string;
@@ -26,7 +29,10 @@ interface Actor {
 
 const RECONCILE: Actor = { name: 'reconcile', at: '*/5 * * * * *', runOnce: ctx => reconcileAll(ctx, PACE) };
 
-/** Every actor. Each finds its work in the stores, so the next round does what a skipped round would have done. */
+/**
+ * Every maintenance actor. Each finds its work in Redis and Postgres, so the next round does the work of a skipped
+ * round.
+ */
 const ACTORS: Actor[] = [
   RECONCILE,
   { name: 'rescue', at: '*/2 * * * * *', runOnce: rescueAll },
@@ -38,17 +44,24 @@ const ACTORS: Actor[] = [
   { name: 'prune', at: '0 17 * * * *', runOnce: prune },
 ];
 
-/** How often the worker checks whether Redis was emptied. FLUSHALL cuts no connection, so nothing else would tell. */
+/**
+ * How often the worker checks whether Redis was emptied, as a cron expression with seconds. FLUSHALL cuts no
+ * connection, so only this check notices it quickly.
+ */
 const CHECK_AT = '*/1 * * * * *';
 
-/** The pause before a failed reconcile is retried once Redis is back, in ms. No sale gives out units until one succeeds. */
+/**
+ * The pause before another attempt to reconcile once Redis is back, in ms. No sale gives out units until it was
+ * compared with Postgres.
+ */
 const REOPEN_MS = 1_000;
 
 /**
- * Starts the maintenance actors: a round of each now, then on their schedules. Reconcile also runs whenever Redis comes back
- * or was emptied, as no sale gives out units until then.
+ * Starts the maintenance actors, which are tasks in rounds: one round of each now, then on their schedules. The actor
+ * reconcile compares the sales in Redis with Postgres. It also runs whenever Redis comes back or was emptied, as no
+ * sale gives out units until then.
  *
- * @param rounds keeps the rounds in flight
+ * @param rounds keeps an actor from running twice at once in this process
  * @returns `stop()` ends the timers and waits for the rounds in flight
  */
 export function startMaintenance(ctx: WorkerContext, rounds: Rounds): { stop(): Promise<void> } {
@@ -57,17 +70,18 @@ export function startMaintenance(ctx: WorkerContext, rounds: Rounds): { stop(): 
   const tasks = ACTORS.map(actor => cron.schedule(actor.at, () => start(actor), { timezone: 'UTC' }));
   for (const actor of ACTORS) void start(actor);
   const reopen = async () => {
-    // A round that began before the connection was lost proves nothing about the Redis that came back.
+    // A round of reconcile that began before the connection was lost proves nothing about the Redis that came back. So
+    // the next one waits for its end.
     await rounds.ended(RECONCILE.name);
     while (!stopped.signal.aborted && !(await start(RECONCILE))) {
-      // A pause that the stop ends rejects, and the loop ends.
+      // A shutdown aborts the pause, which then rejects, and the condition of the loop ends the retries.
       await setTimeout(REOPEN_MS, undefined, { signal: stopped.signal }).catch(() => undefined);
     }
   };
   const checkRegistry = async () => {
     if (!(await isRegistryWhole(ctx.redis))) await start(RECONCILE);
   };
-  // A Redis that can't be reached is reported by every other call.
+  // A failed check is ignored: every other call reports a Redis that can't be reached.
   tasks.push(cron.schedule(CHECK_AT, () => checkRegistry().catch(() => undefined), { timezone: 'UTC' }));
   const onReady = () => void reopen();
   ctx.redis.on('ready', onReady);
@@ -82,7 +96,8 @@ export function startMaintenance(ctx: WorkerContext, rounds: Rounds): { stop(): 
 }
 
 /**
- * Runs one round of an actor. A failure is reported, and the next round is the retry.
+ * Runs one round of a maintenance actor, unless another process holds the actor's lock. A failure is reported, and the
+ * next round is the retry.
  *
  * @returns whether this process ran the round to its end
  */

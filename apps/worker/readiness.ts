@@ -4,19 +4,26 @@ import { sinceCompared } from '#core/redis/registry.js';
 import { SECOND_MS, withDeadline } from '#core/rules/clock.js';
 import type { StepContext } from '#core/steps/context.js';
 
-/** The time-out of one check, in ms. Probes come every few seconds and give up soon. */
+/**
+ * The time-out of one readiness check of Redis or Postgres, in ms. Orchestrators request /readyz every few seconds and
+ * give up soon.
+ */
 const PROBE_MS = SECOND_MS;
 
 /**
- * The longest time without a finished reconcile, in ms. One worker starts it every 5 s (maintenance.ts), so three rounds were
- * missed. Then the stores are no longer compared, and a sale that Redis loses gives out no units.
+ * The longest time without a finished reconcile, in ms. Reconcile compares the sales in Redis with Postgres. One worker
+ * starts it every 5 s (maintenance.ts), so three rounds were missed. Without it, a sale that Redis loses gives out no
+ * units.
  */
 const MISSED_MS = 20 * SECOND_MS;
 
-/** The longest wait of a claim for its order, in ms. After any single fault it takes 15 s; after this time something is wrong. */
+/**
+ * The longest time that a claim, a unit won in Redis, may wait for its order in Postgres, in ms. After any single fault
+ * it takes 15 s; after this time something is wrong.
+ */
 const WAITED_MS = 30 * SECOND_MS;
 
-/** Returns the reasons why the workers are not ready; none when they are. */
+/** Returns the reasons why /readyz answers that the workers are not ready; an empty list when they are ready. */
 export async function reasonsAgainst({ redis, db }: Pick<StepContext, 'redis' | 'db'>): Promise<string[]> {
   const [late, waiting, migrated] = await Promise.all([
     probe(sinceCompared(redis).then(lateness), 'Redis does not answer'),
@@ -39,7 +46,7 @@ function unplaced(ageMs: number): string | undefined {
   return ageMs > WAITED_MS ? `claims have waited ${Math.round(ageMs / SECOND_MS)} s for their order` : undefined;
 }
 
-/** Returns the reason that a check finds, or `otherwise` when the store doesn't answer. */
+/** Returns the reason that a check finds, or `otherwise` when Redis or Postgres doesn't answer in time. */
 function probe(check: Promise<string | undefined>, otherwise: string): Promise<string | undefined> {
   return withDeadline(check, PROBE_MS, 'a probe').catch(() => otherwise);
 }

@@ -1,20 +1,21 @@
 import { SECOND_MS } from '#core/rules/clock.js';
 
 /**
- * The longest round, in ms. Every call in a round has a deadline of seconds. A round through a million orders takes
- * less, and so do a hundred calls to a provider that never answers. A longer round hangs.
+ * The longest round of a maintenance actor, in ms; a longer one hangs. Every call in a round has a deadline of seconds.
+ * A round through a million orders takes less. So do a hundred calls to a payment provider that never answers.
  */
 export const ROUND_MS = 600 * SECOND_MS;
 
-/** The rounds in flight in this process, one per actor. */
+/** The rounds of maintenance actors (recurring tasks) that are in flight in this process, at most one per actor. */
 export class Rounds {
   readonly #running = new Map<string, { round: Promise<boolean>; beganAtMs: number }>();
 
   /**
-   * Begins a round, or joins the actor's round in flight. So a round that exceeds its interval is not doubled.
+   * Begins a round of a maintenance actor, or joins the actor's round in flight. So a round that exceeds its interval
+   * is not doubled.
    *
-   * @param run must not throw
-   * @returns the result of the round
+   * @param run runs the round; must not throw
+   * @returns whether this process ran the round to its end, as `run` reports it
    */
   begin(actor: string, run: () => Promise<boolean>): Promise<boolean> {
     const inFlight = this.#running.get(actor);
@@ -24,18 +25,18 @@ export class Rounds {
     return round;
   }
 
-  /** Waits for an actor's round in flight, if there is one. */
+  /** Waits until the round in flight of a maintenance actor has ended, if there is one. */
   async ended(actor: string): Promise<void> {
     await this.#running.get(actor)?.round;
   }
 
-  /** Waits for all rounds in flight. */
+  /** Waits until the rounds in flight of all maintenance actors have ended. */
   async allEnded(): Promise<void> {
     await Promise.all([...this.#running.values()].map(({ round }) => round));
   }
 
   /**
-   * Returns the actors whose round hangs.
+   * Returns the maintenance actors whose round hangs: it is in flight for longer than ROUND_MS.
    *
    * @param nowMs the present time by `performance.now()`, in ms
    */

@@ -1,26 +1,31 @@
 import { SECOND_MS } from '#core/rules/clock.js';
 
-/** How often the watchdog checks, in ms. */
+/** How often the watchdog checks whether work of its process hangs, in ms. */
 const CHECK_EVERY_MS = 10 * SECOND_MS;
 
-/** A process ends after this many bad checks in a row. After one, the work may only have waited for a store that is back. */
+/**
+ * The watchdog ends its process after this many checks in a row that found hanging work. After one check, the work may
+ * only have waited for Redis or Postgres, which just came back.
+ */
 const CHECKS = 3;
 
-/** The facts that the watchdog checks, and what it does. */
+/** The functions by which the watchdog finds hanging work and ends its process. */
 export interface Watched {
-  /** Returns the names of the work that hangs. */
+  /** Returns the names of the tasks that hang. */
   overdue(): string[];
-  /** Rejects when a store doesn't answer. Then the process is not at fault, and a new one would do no better. */
+  /**
+   * Rejects when Redis or Postgres doesn't answer. The process is then not at fault, and a new one would do no better.
+   */
   storesAnswer(): Promise<unknown>;
   /** Ends the process, so that its supervisor starts a new one. */
   end(hanging: string[]): void;
 }
 
 /**
- * Starts the watchdog, which ends a process whose work hangs in spite of all deadlines. Work that merely fails repeatedly is
- * no reason, as it would fail in a new process too.
+ * Starts the watchdog, which ends a process whose work hangs in spite of all deadlines, although Redis and Postgres
+ * answer. Work that merely fails repeatedly is no reason, as it would fail in a new process too.
  *
- * @param everyMs how often it checks, in ms
+ * @param everyMs how often the watchdog checks, in ms
  * @returns `stop()` ends the watchdog
  */
 export function startWatchdog(watched: Watched, everyMs = CHECK_EVERY_MS): { stop(): void } {

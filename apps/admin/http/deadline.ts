@@ -1,14 +1,14 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { SECOND_MS, withDeadline } from '#core/rules/clock.js';
 
-/** Every answer comes within this time, in ms. */
+/** The time-out for answering an operator's request, in ms. */
 const ANSWER_MS = 8 * SECOND_MS;
 
 /**
- * Gives a handler the deadline of every answer. A handler that misses the deadline rejects with DeadlineExceeded, and its
- * work continues unseen.
+ * Limits a route handler to ANSWER_MS. A handler that takes longer rejects with DeadlineExceeded; its work continues,
+ * and its answer is lost.
  *
- * @param handler answers an operator from the stores
+ * @param handler answers an operator's request from Redis and Postgres
  */
 export function timely<Params extends Record<string, string>>(
   handler: (req: Request<Params>, res: Response) => Promise<unknown>,

@@ -6,30 +6,30 @@ import { createSessionVerifier } from '#core/identity/token.js';
 import { Problem } from '#core/rules/errors.js';
 import { wantsHtml } from './problem.js';
 
-/** The cookie that holds the session of an operator. */
+/** The name of the cookie that holds an operator's session. */
 export const SESSION_COOKIE = 'dropline_admin';
 
-/** The secrets that let operators in. */
+/** The secrets that let operators into the admin. */
 export interface AdminKeys {
-  /** Typed into the login form, or sent as a Bearer token. */
+  /** The token that an operator types into the login form, and that a program sends as a Bearer token. */
   readonly adminToken: string;
-  /** Signs the sessions. */
+  /** The key that signs operators' sessions. */
   readonly sessionKey: string;
 }
 
 const READS = ['GET', 'HEAD', 'OPTIONS'];
 
-/** Compares a text with the admin token. Every comparison takes the same time. */
+/** Compares a text with the admin token in constant time, so that the duration reveals nothing about the token. */
 export function isAdminToken({ adminToken }: AdminKeys, given: string): boolean {
   const digest = (text: string) => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(given), digest(adminToken));
 }
 
 /**
- * Lets operators pass: a browser by the session cookie, a program by `Authorization: Bearer` with the admin token. Other
- * browsers are redirected to the login, other programs get 401.
+ * Creates the middleware that lets only operators pass: a browser by the session cookie, a program by `Authorization:
+ * Bearer` with the admin token. Other browsers are redirected to the login, other programs get 401.
  *
- * @returns the gate; routes that are mounted after the gate are for operators only
+ * @returns the middleware; routes that are mounted after it are for operators only
  */
 export function requireLogin(keys: AdminKeys): RequestHandler {
   const isSession = createSessionVerifier(keys.sessionKey);
@@ -43,8 +43,9 @@ export function requireLogin(keys: AdminKeys): RequestHandler {
 }
 
 /**
- * Refuses changes that another page in the operator's browser asks for. SameSite alone doesn't: for a cookie, all ports of
- * a host are one site. A request without Origin and Sec-Fetch-Site comes from a program, and passes if it has no cookie.
+ * Refuses changes that a page of another origin requests through the operator's browser (CSRF). SameSite cookies don't
+ * prevent them: for a cookie, all ports of a host are one site. A request without Origin and Sec-Fetch-Site comes from
+ * a program, and passes if it has no cookie.
  */
 export const requireSameOrigin: RequestHandler = (req, _res, next) => {
   if (READS.includes(req.method)) return next();

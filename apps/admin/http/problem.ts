@@ -6,22 +6,25 @@ import { isRedisPassing } from '#core/redis/connection.js';
 import { PROBLEMS, Problem, problemBody } from '#core/rules/errors.js';
 import { problemPage } from '../pages/problem-page.js';
 
-/** The failures of the two stores. Operators learn which store failed. */
+/** The errors that mean that Redis or Postgres is away, and their answers. Operators learn which of the two failed. */
 const STORES: StoreFailures[] = [
   { store: 'redis', include: isRedisPassing, details: { detail: 'Redis did not answer' } },
   { store: 'postgres', include: isDatabaseAway, details: { detail: 'Postgres did not answer' } },
 ];
 
-/** The answer to an unexpected error, whose text goes to the log only. */
+/** The answer to an unexpected error. The text of the error itself goes to the log only. */
 const INTERNAL = new Problem('internal', { detail: 'the log of the admin says more' });
 
-/** Tells whether a person reads the answer. A program accepts another type, or names none. */
+/**
+ * Tells whether a person in a browser sent the request, by `Accept: text/html`. A program accepts another type, or
+ * names none.
+ */
 export function wantsHtml(req: Request): boolean {
   return /\btext\/html\b/.test(req.headers.accept ?? '');
 }
 
 /**
- * Answers with an error: a page for people, `application/problem+json` for programs.
+ * Answers a request with an error: a page for people, `application/problem+json` for programs.
  *
  * @param res no header has been sent yet
  */
@@ -34,7 +37,10 @@ export function sendProblem(req: Request, res: Response, { code, details }: Prob
   else res.type('application/problem+json').send(JSON.stringify(problemBody(code, details)));
 }
 
-/** Adds the answers to unknown paths and to errors. Both come last, after every route. */
+/**
+ * Adds the answers to unknown paths and to errors. Call it after every route was added, as Express tries handlers in
+ * order.
+ */
 export function addProblems(app: Express): void {
   app.use(answerNotFound);
   app.use(answerError);

@@ -6,16 +6,19 @@ import { type Html, html } from './html.js';
 import { layout } from './layout.js';
 import { moment } from './parts.js';
 
-/** The money of one buyer. */
+/** The content of the page about one buyer: wallet balances, wallet movements and orders. */
 export interface BuyerMoney {
   buyerId: string;
   balances: Balance[];
-  /** The oldest first. */
+  /** The movements of the buyer's wallet, the oldest first. */
   statement: StatementLine[];
   orders: BuyerOrder[];
 }
 
-/** Returns the page of one buyer: balances, orders with their refunds, and the statement, the newest line first. */
+/**
+ * Returns the page of one buyer: wallet balances, orders with buttons to refund them, and wallet movements, the newest
+ * first.
+ */
 export function buyerPage({ buyerId, balances, statement, orders }: BuyerMoney): Html {
   const amounts = balances.map(
     ({ currency, balanceMinor }) =>
@@ -37,7 +40,10 @@ ${reason ? html`(${reason})` : undefined} ${formatMoney(amountMinor, currency)} 
 <code class="faint">${orderId}</code></p>${status === 'paid' && refundForm(orderId)}</div>`;
 }
 
-/** Asks about the unit each time: only the operator knows whether the goods can be sold again. */
+/**
+ * Returns the two refund buttons of an order: with and without returning its unit to stock. Only the operator knows
+ * whether the goods can be sold again.
+ */
 function refundForm(orderId: string): Html {
   const path = `/orders/${orderId}/refund`;
   const button = (restock: string, text: string) =>

@@ -1,4 +1,4 @@
-/** Text that is HTML already. A page takes it without escaping. */
+/** Trusted HTML. The template tag `html` inserts it without escaping. */
 export class Html {
   readonly text: string;
 
@@ -7,12 +7,15 @@ export class Html {
   }
 }
 
-/** A value inside a page. The page shows nothing for undefined and false. */
+/** A value that the template tag `html` can insert into a page. It inserts nothing for undefined and false. */
 export type Content = Html | string | number | undefined | false | Content[];
 
 const ESCAPES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
 
-/** The tag of HTML templates: escapes every value but Html. Attributes must be in double quotes. */
+/**
+ * The template tag for HTML: escapes every inserted value, except Html, which is trusted. Attribute values in a
+ * template must be in double quotes.
+ */
 export function html(parts: TemplateStringsArray, ...values: Content[]): Html {
   return new Html(parts.map((part, i) => part + textOf(values[i])).join(''));
 }

@@ -2,13 +2,13 @@ import { type Content, type Html, html } from './html.js';
 
 interface Page {
   title: string;
-  /** Seconds after which the page reloads itself. */
+  /** Seconds after which the browser reloads the page; no reload without it. */
   refreshSeconds?: number | undefined;
   /** Leaves the navigation out, for a visitor who is not logged in. */
   bare?: boolean;
 }
 
-/** Returns a whole page with its head and navigation. */
+/** Returns a complete HTML page of the console: the head, the navigation and the given content. */
 export function layout({ title, refreshSeconds, bare }: Page, content: Content): Html {
   return html`<!DOCTYPE html>
 <html lang="en">

@@ -2,9 +2,9 @@ import { type Html, html } from './html.js';
 import { layout } from './layout.js';
 
 /**
- * Returns the login form.
+ * Returns the page with the operators' login form.
  *
- * @param wrong the error of the last try
+ * @param wrong the error of the last try to log in
  */
 export function loginPage(wrong?: string): Html {
   return layout(

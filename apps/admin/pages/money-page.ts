@@ -6,10 +6,10 @@ import { layout } from './layout.js';
 import { moment } from './parts.js';
 
 /**
- * Returns the page of everything about money that needs a person.
+ * Returns the page that lists the payments and webhooks that an operator must look at.
  *
- * @param dead webhooks that the shop refused on every attempt
- * @param odd payments with another amount than asked for, or with a refund that keeps failing
+ * @param dead webhooks that the shop did not accept in any attempt
+ * @param odd payments of another amount than requested, or with a refund that keeps failing
  */
 export function moneyPage(dead: DeadNotice[], odd: OddPayment[]): Html {
   return layout(

@@ -16,24 +16,31 @@ const REDIS_NOTES: Record<Exclude<SaleInRedis, 'ready'>, string> = {
   unverified: 'Redis was restarted. A worker compares the sale with Postgres, and the sale then opens again.',
 };
 
-/** Returns the phase of a sale as a small label. */
+/** Returns the phase of a sale, such as open or paused, as a small label. */
 export function phaseBadge(phase: SalePhase): Html {
   return html`<span class="badge ${phase}">${PHASES[phase]}</span>`;
 }
 
-/** Returns a warning when the sale in Redis gives out no units. */
+/** Returns a warning with the reason when a sale gives out no units because of Redis, else undefined. */
 export function redisNote(inRedis: SaleInRedis): Html | undefined {
   return inRedis === 'ready' ? undefined : html`<p class="warn">${REDIS_NOTES[inRedis]}</p>`;
 }
 
-/** Returns a bar of the units with a live order. A `<meter>` needs no style attribute, which the page's policy forbids. */
+/**
+ * Returns a bar that shows how many units of a sale have a live order, which keeps its unit. A `<meter>` needs no style
+ * attribute; the console's Content-Security-Policy forbids those.
+ */
 export function stockBar({ units, orders, id }: SaleOverview): Html {
   const meter = (value: number, label: string) =>
     html`<meter min="0" max="${units}" value="${value}" aria-label="${label} of ${units} in ${id}"></meter>`;
   return html`<div class="bar">${meter(orders.live, 'units with a live order')}</div>`;
 }
 
-/** Returns a time for people, in UTC like every time in the operation of a sale. */
+/**
+ * Returns a time as text for people, in UTC like every time that the console shows.
+ *
+ * @param iso ISO 8601, in UTC
+ */
 export function moment(iso: string): Html {
   return html`<time datetime="${iso}">${iso.slice(0, 16).replace('T', ' ')} UTC</time>`;
 }

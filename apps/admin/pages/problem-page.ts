@@ -3,9 +3,9 @@ import { type Html, html } from './html.js';
 import { layout } from './layout.js';
 
 /**
- * Returns the page of an error.
+ * Returns the page that reports an error to an operator.
  *
- * @param detail the way out of the error
+ * @param detail the cause of the error, or the way out of it; may be empty
  */
 export function problemPage(code: ProblemCode, detail = ''): Html {
   const { title } = PROBLEMS[code];

@@ -6,13 +6,16 @@ import { type Content, type Html, html } from './html.js';
 import { layout } from './layout.js';
 import { moment, phaseBadge, redisNote, stockBar } from './parts.js';
 
-/** Short enough to watch a sale, long enough to cost the sale nothing. */
+/**
+ * Seconds between two reloads of a sale's page that an operator watches live. Short enough to follow a sale, long
+ * enough to cost the sale nothing.
+ */
 const LIVE_SECONDS = 3;
 
 interface View {
-  /** The page reloads itself every few seconds. */
+  /** Makes the page reload itself every LIVE_SECONDS, so that an operator can watch the sale. */
   live?: boolean;
-  /** An audit that was just run. */
+  /** The result of an audit of this sale that was just run; the page shows it. */
   audit?: Audit | undefined;
 }
 
@@ -57,7 +60,10 @@ function standbyCount(sale: SaleOverview): string {
   return cap === 0 ? '–' : `${sale.waiting ?? '–'} of ${cap}`;
 }
 
-/** Hides the button that can't be undone inside `<details>`: without a script the page can't ask back. */
+/**
+ * Returns the forms that change a sale. Closing can't be undone, so its button is hidden inside `<details>`: without a
+ * script the page can't ask for confirmation.
+ */
 function changesCard(sale: SaleOverview, path: string): Html {
   const button = (action: string, text: string, look: string) =>
     html`<form method="post" action="${path}/${action}"><button class="${look}">${text}</button></form>`;

@@ -6,11 +6,12 @@ import type { Queues } from '#core/queue/queues.js';
 import { Problem } from '#core/rules/errors.js';
 
 /**
- * Creates the bull-board of every queue. Operators may change queues only with BOARD_WRITE=1. Such a change loses nothing:
- * jobs are hints, and rescue and expire-overdue repeat the work of a missing job.
+ * Creates the bull-board of every queue. Operators may change queues only with BOARD_WRITE=1. Such a change loses no
+ * claim and no expiry. The maintenance actors (recurring tasks of a worker) `rescue` and `expire-overdue` do the work
+ * of a missing job.
  *
  * @param options `isWritable`: the setting BOARD_WRITE
- * @returns the routes below /queues; they have no login of their own
+ * @returns the routes below /queues; they don't check the login themselves
  */
 export function createBoard(queues: Queues, { isWritable }: { isWritable: boolean }): RequestHandler {
   const serverAdapter = new ExpressAdapter();
@@ -23,7 +24,8 @@ export function createBoard(queues: Queues, { isWritable }: { isWritable: boolea
     },
   });
   const router = Router();
-  // bull-board refuses changes of a read-only queue, but answers 200 to a change of all queues, and does nothing.
+  // bull-board itself refuses a change of one read-only queue. To a change of all queues it answers 200 and does
+  // nothing, so it is refused here.
   if (!isWritable) router.use(refuseChanges);
   router.use(serverAdapter.getRouter() as RequestHandler);
   return router;

@@ -13,18 +13,24 @@ import { wantsHtml } from '../http/problem.js';
 import { salePage } from '../pages/sale-page.js';
 import { salesPage } from '../pages/sales-page.js';
 
-/** Sales on the first page. `npm run cli -- sale list` shows the older ones, and each has its page. */
+/**
+ * The most sales on the console's first page. `npm run cli -- sale list` shows the older ones, and every sale has a
+ * page at /sales/:saleId.
+ */
 const LISTED_MAX = 50;
 
 type OneSale = { saleId: string };
 
-/** A form that is sent twice names the same generation twice, so only the first one adds units. */
+/**
+ * The body of a restock. The page's form names the sale's generation, which counts an operator's changes. A form that
+ * is sent twice then names a stale generation, and adds its units only once.
+ */
 const restockBody = z.object({
   units: z.coerce.number().int().min(1).max(UNITS_MAX),
   generation: z.coerce.number().int().min(1).optional(),
 });
 
-/** A change of a sale, by the last part of its address. */
+/** A change that an operator can make to a sale. `name` is the last segment of its URL, such as `pause`. */
 interface Change {
   name: string;
   updateOf(body: unknown): SaleUpdate;
@@ -37,7 +43,7 @@ const CHANGES: Change[] = [
   { name: 'restock', updateOf: parseRestock },
 ];
 
-/** Adds the sale console: pages for people, and JSON at the same addresses for programs. */
+/** Adds the routes of the sale console: pages for people, and JSON at the same addresses for programs. */
 export function addConsole(app: Express, ctx: StepContext): void {
   app.get(
     ['/', '/sales'],
@@ -96,7 +102,11 @@ async function carryOut(ctx: StepContext, req: Request<OneSale>, change: Change)
   return outcome;
 }
 
-/** @throws Problem when Postgres has no such sale */
+/**
+ * Reads the sale that the URL names from Postgres.
+ *
+ * @throws Problem `unknown_sale` when Postgres has no such sale
+ */
 async function readKnownSale(ctx: StepContext, { params: { saleId } }: Request<OneSale>): Promise<Sale> {
   const sale = ID_PATTERN.test(saleId) ? await readSale(ctx.db, saleId) : undefined;
   if (!sale) throw new Problem('unknown_sale');
@@ -106,7 +116,7 @@ async function readKnownSale(ctx: StepContext, { params: { saleId } }: Request<O
 function answerChange(outcome: ChangeOutcome, req: Request, res: Response): void {
   const { sale, promoted, inRedis } = changed(outcome);
   const { id, state, units, generation } = sale;
-  // A redirect to the page: reloading it then repeats no change.
+  // After a change, the browser is redirected to the sale's page, as reloading that page repeats no change.
   if (wantsHtml(req)) res.redirect(303, `/sales/${id}`);
   else res.json({ sale: id, state, units, generation, promoted, inRedis });
 }

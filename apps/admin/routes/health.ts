@@ -3,10 +3,16 @@ import { isMigrated } from '#core/postgres/migrate/migrated.js';
 import { SECOND_MS, withDeadline } from '#core/rules/clock.js';
 import type { StepContext } from '#core/steps/context.js';
 
-/** Deadline of a probe, in ms. Orchestrators probe every few seconds and give up after one or two. */
+/**
+ * The time-out of one check of Redis or Postgres, in ms. Orchestrators request /readyz every few seconds and give up
+ * after one or two.
+ */
 const PROBE_MS = SECOND_MS;
 
-/** Adds `/healthz` (the process answers) and `/readyz` (both stores answer). Both are public and only say yes or no. */
+/**
+ * Adds `/healthz` (the process answers) and `/readyz` (Redis answers, and Postgres answers and has its tables). Both
+ * are public and only say yes or no.
+ */
 export function addHealth(app: Express, ctx: Pick<StepContext, 'redis' | 'db'>): void {
   app.get('/healthz', (_req, res) => {
     res.json({ status: 'ok' });

@@ -9,12 +9,12 @@ import { sendProblem, wantsHtml } from '../http/problem.js';
 import { loginPage } from '../pages/login-page.js';
 
 /**
- * Wrong tokens per minute and client: room for a few typing errors. The length of the token, at least 16 characters,
- * protects against guessing; Bearer tokens have no limit of tries.
+ * The most logins with a wrong admin token per minute and client: room for a few typing errors. The length of the
+ * token, at least 16 characters, protects against guessing. Bearer tokens have no limit of tries.
  */
 const FAILURES_MAX = 10;
 
-/** Adds `/login` and `/logout`. */
+/** Adds `/login` and `/logout`, for operators who use a browser. */
 export function addLogin(app: Express, keys: AdminKeys): void {
   app.get('/login', (_req, res) => void res.type('html').send(loginPage().text));
   app.post('/login', limitFailures, (req, res) => {
@@ -46,8 +46,8 @@ function refuse(req: Request, res: Response): void {
 }
 
 /**
- * Sets the session cookie. SameSite is strict, so that not even a link from another site sends the session; Secure
- * follows the browser's own connection, which a proxy reports.
+ * Sets the cookie that holds an operator's session. SameSite is strict, so that not even a link from another site sends
+ * the cookie. Secure is set if the browser uses HTTPS, which a proxy reports in `X-Forwarded-Proto`.
  *
  * @param session `maxAge` in s
  */

@@ -14,7 +14,7 @@ import { wantsHtml } from '../http/problem.js';
 import { buyerPage } from '../pages/buyer-page.js';
 import { moneyPage } from '../pages/money-page.js';
 
-/** Entries of one list on a page. `npm run cli -- statement` and SQL show the rest. */
+/** The most entries of each list on a page about money. `npm run cli -- statement` and SQL show the rest. */
 const LISTED_MAX = 100;
 
 type OneBuyer = { buyerId: string };
@@ -24,8 +24,8 @@ const refundBody = z.object({ restock: z.enum(['yes', 'no']) });
 const retryBody = z.object({ id: z.coerce.bigint().optional() });
 
 /**
- * Adds the operators' pages about money: a buyer's wallet and orders, refunds, and everything that needs a person. Programs
- * get JSON at the same addresses.
+ * Adds the operators' pages about money: a buyer's wallet and orders, refunds, and payments and webhooks that need a
+ * person. Programs get JSON at the same addresses.
  */
 export function addMoney(app: Express, ctx: StepContext): void {
   app.get(

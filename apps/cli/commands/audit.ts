@@ -5,7 +5,10 @@ import { parseId } from '../options.js';
 import { factLines, print, printJson } from '../print.js';
 import { withStores } from '../stores.js';
 
-/** Adds `audit`, which compares both stores and checks every promise of a sale. */
+/**
+ * Adds the command `audit`. It compares a sale in Redis and Postgres, and checks the sale's promises, such as no unit
+ * sold twice.
+ */
 export function addAudit(program: Command): void {
   program
     .command('audit')

@@ -11,7 +11,7 @@ interface Options {
   json?: true;
 }
 
-/** Adds `balance`, which prints the money in a buyer's wallet. */
+/** Adds the command `balance`, which prints the money in a buyer's wallet. */
 export function addBalance(program: Command): void {
   program
     .command('balance')
@@ -31,7 +31,7 @@ export function addBalance(program: Command): void {
     );
 }
 
-/** A buyer who never had money in a currency has a balance of 0. */
+/** Picks a buyer's balance in one currency. A buyer who never had money in that currency has a balance of 0. */
 function chosen(all: Balance[], currency: string): Balance[] {
   return [all.find(balance => balance.currency === currency) ?? { currency, balanceMinor: 0 }];
 }

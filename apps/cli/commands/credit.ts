@@ -11,7 +11,7 @@ interface Options {
   currency: string;
 }
 
-/** Adds `credit`, which puts money into a buyer's wallet. */
+/** Adds the command `credit`, which puts money into a buyer's wallet. */
 export function addCredit(program: Command): void {
   program
     .command('credit')

@@ -4,7 +4,7 @@ import { readCommandConfig } from '#core/process/config.js';
 import { CommandError, tellOf } from '../failure.js';
 import { print } from '../print.js';
 
-/** Adds `migrate`, which brings the tables in Postgres up to date. */
+/** Adds the command `migrate`, which brings the tables in Postgres up to date. */
 export function addMigrate(program: Command): void {
   program
     .command('migrate')

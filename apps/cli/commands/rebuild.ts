@@ -6,7 +6,7 @@ import { parseId } from '../options.js';
 import { print } from '../print.js';
 import { withStores } from '../stores.js';
 
-/** Adds `rebuild`, which replaces a sale in Redis by its state in Postgres. */
+/** Adds the command `rebuild`, which writes a sale in Redis from scratch, from its state in Postgres. */
 export function addRebuild(program: Command): void {
   program
     .command('rebuild')

@@ -10,7 +10,7 @@ interface Options {
   json?: true;
 }
 
-/** Adds `reconcile`, which compares a sale in both stores and repairs the differences. */
+/** Adds the command `reconcile`, which compares a sale in Redis and Postgres and repairs the differences. */
 export function addReconcile(program: Command): void {
   program
     .command('reconcile')

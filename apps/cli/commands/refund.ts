@@ -10,14 +10,14 @@ interface Options {
   json?: true;
 }
 
-/** Adds `refund`, which gives the money of a paid order back. */
+/** Adds the command `refund`, which gives the money of a paid order back. */
 export function addRefund(program: Command): void {
   program
     .command('refund')
     .description('give the money of a paid order back, to the wallet or through the provider; safe to repeat')
     .argument('<order>', 'id of the order', parseOrderId)
     .addOption(
-      // No default: only the operator knows whether the goods can be sold again.
+      // --restock has no default: only the operator knows whether the refunded goods can be sold again.
       new Option('--restock <yes|no>', 'whether the unit returns to stock')
         .choices(['yes', 'no'])
         .makeOptionMandatory(),

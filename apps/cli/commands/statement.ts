@@ -5,9 +5,9 @@ import { parseId, parseWhole } from '../options.js';
 import { print, printJson, tableOf } from '../print.js';
 import { withDatabase } from '../stores.js';
 
-/** Few enough for a terminal. */
+/** The default number of wallet movements that `statement` prints, one on each line: few enough for a terminal. */
 const LINES = 100;
-/** About 1 MB of text. */
+/** The most wallet movements that `statement` prints: about 1 MB of text. */
 const LINES_MAX = 10_000;
 
 const HEADINGS = ['when', 'what', 'amount', 'balance', 'sale', 'order'];
@@ -18,7 +18,7 @@ interface Options {
   json?: true;
 }
 
-/** Adds `statement`, which lists the movements of a buyer's wallet. */
+/** Adds the command `statement`, which lists the movements of a buyer's wallet. */
 export function addStatement(program: Command): void {
   program
     .command('statement')

@@ -4,7 +4,7 @@ import { readCommandConfig } from '#core/process/config.js';
 import { parseId } from '../options.js';
 import { print } from '../print.js';
 
-/** Adds `token`, which prints a buyer's token. */
+/** Adds the command `token`, which prints a signed token that identifies a buyer to the API. */
 export function addToken(program: Command): void {
   program
     .command('token')

@@ -1,15 +1,21 @@
 /**
+ * The types of calls to the API and of their answers.
+ *
  * @typedef {'sale' | 'buy' | 'status' | 'pay' | 'cancel' | 'token'} Call
- * @typedef {{ok: true, body: Record<string, any>, ageSeconds: number, etag?: string}} Success `etag` identifies the body
- * @typedef {{ok: false, status: number, code: string, retryAfterMs: number, opensAt?: string}} Failure `status` is 0 without
- *   an answer
+ * @typedef {{ok: true, body: Record<string, any>, ageSeconds: number, etag?: string}} Success `ageSeconds` is how long
+ *   a cache has kept the answer; `etag` identifies the body
+ * @typedef {{ok: false, status: number, code: string, retryAfterMs: number, opensAt?: string}} Failure `status` is the
+ *   HTTP status, or 0 when no answer came
  * @typedef {Success | Failure} Answer
  */
 
-/** The time-out of a call, in ms. The API answers within 2 s, and a phone's network needs more. */
+/** The time-out of a call to the API, in ms. The API answers within 2 s, and a phone's network needs more. */
 const DEADLINE_MS = 10_000;
 
-/** How long the API may wait for news, in s. Proxies end a connection that is silent for longer. */
+/**
+ * How long the API may hold back a status until the order changes, in s (long polling). Proxies end a connection that
+ * is silent for longer.
+ */
 const WAIT_SECONDS = 20;
 
 const PATHS = {
@@ -25,8 +31,9 @@ const PATHS = {
  *
  * @param {Call} call
  * @param {string} saleId
- * @param {{receipt?: string, known?: string, signal?: AbortSignal}} [about] for `status`: the receipt proves a claim; `known`
- *   is the `etag` of the last answer, and the API waits until it has another one; `signal` ends the wait
+ * @param {{receipt?: string, known?: string, signal?: AbortSignal}} [about] for `status`: `receipt` proves the
+ *   visitor's claim; `known` is the `etag` of the last answer, and the API waits until the status has another one;
+ *   `signal` ends the wait
  * @returns {Promise<Answer>}
  */
 export async function ask(call, saleId, { receipt, known, signal } = {}) {
@@ -34,7 +41,8 @@ export async function ask(call, saleId, { receipt, known, signal } = {}) {
   const query = call === 'status' && receipt ? `?receipt=${encodeURIComponent(receipt)}` : '';
   const method = call === 'sale' || call === 'status' ? 'GET' : 'POST';
   try {
-    // The sale is the same for everybody, so caches may answer, with the age of their answer.
+    // The answer about a sale is the same for every visitor, so HTTP caches may give it. Their `Age` header says how
+    // old it is.
     const cache = call === 'sale' ? 'default' : 'no-store';
     const headers = known ? { prefer: `wait=${WAIT_SECONDS}`, 'if-none-match': known } : {};
     const limitMs = DEADLINE_MS + (known ? WAIT_SECONDS * 1_000 : 0);
@@ -45,7 +53,7 @@ export async function ask(call, saleId, { receipt, known, signal } = {}) {
   }
 }
 
-/** Returns a signal that fires with the given one, or after the limit. */
+/** Returns an abort signal that fires when the given signal does, or after `limitMs`. */
 function limited(signal, limitMs) {
   const controller = new AbortController();
   const end = () => controller.abort();

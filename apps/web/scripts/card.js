@@ -3,20 +3,21 @@ import { formatPrice, phaseOf } from './sale.js';
 import { texts } from './texts.js';
 
 /**
- * The content of the page behind the dialog.
+ * The content of the sale's page, without the dialog about the visitor's purchase.
  *
  * @typedef {object} Card
  * @property {string} title
  * @property {string} price
  * @property {string} note
- * @property {[number, string][]} countdown values with their words; empty once the sale has opened
+ * @property {[number, string][]} countdown the time until the opening, as numbers with their units; empty once the sale
+ *   has opened
  * @property {number | undefined} share the part of the units that is left, 0 to 1; undefined hides the gauge
- * @property {{label: string, action?: 'click' | 'show'}} button it is grey without an action
+ * @property {{label: string, action?: 'click' | 'show'}} button the button is grey without an action
  * @property {string} hint the outcome of the visitor's last click
  */
 
 /**
- * Computes the content of the page.
+ * Computes the content of the sale's page.
  *
  * @param {{sale?: import('./sale.js').Sale, trouble?: 'unknown' | 'unreachable' | 'none', nowMs: number,
  *   purchase: import('./purchase.js').Purchase}} page `trouble` is the reason why there is no sale to show
@@ -32,7 +33,7 @@ export function cardOf({ sale, trouble, nowMs, purchase }) {
     countdown: phase === 'upcoming' ? countdownOf(sale.opensAtMs - nowMs) : [],
     share: phase === 'open' || phase === 'sold_out' ? sale.remaining / sale.units : undefined,
     button: buttonOf(phase, purchase),
-    // Once the sale is open, the notice that it has not opened yet is stale.
+    // Once the sale is open, the notice `not_open` about an earlier click is stale.
     hint: purchase.notice === 'not_open' && phase !== 'upcoming' ? '' : (texts.notice[purchase.notice] ?? ''),
   };
 }

@@ -1,8 +1,9 @@
 /**
- * Estimates how far the visitor's clock is off. It may be wrong by minutes, so the page only uses differences on it.
+ * Estimates how far the visitor's clock is behind the server's. The visitor's clock may be wrong by minutes, so the
+ * page always adds this offset to it.
  *
- * @param {{serverTimeMs: number, ageSeconds: number, askedAtMs: number, answeredAtMs: number}} answer the server's time;
- *   how long a cache has kept it; when the question was sent and the answer came, by the visitor's clock
+ * @param {{serverTimeMs: number, ageSeconds: number, askedAtMs: number, answeredAtMs: number}} answer the server's
+ *   time; how long a cache has kept the answer; when the request was sent and the answer came, by the visitor's clock
  * @returns {number} the offset to add to the visitor's clock, in ms
  */
 export function clockOffset({ serverTimeMs, ageSeconds, askedAtMs, answeredAtMs }) {
@@ -10,7 +11,7 @@ export function clockOffset({ serverTimeMs, ageSeconds, askedAtMs, answeredAtMs 
 }
 
 /**
- * Splits a span of time, rounded up to a second.
+ * Splits a span of time into days, hours, minutes and seconds, rounded up to a second.
  *
  * @param {number} ms a negative span counts as 0
  * @returns {{days: number, hours: number, minutes: number, seconds: number}}
@@ -26,10 +27,10 @@ export function spanOf(ms) {
 }
 
 /**
- * Formats a span of time.
+ * Formats a span of time as minutes and seconds.
  *
  * @param {number} ms
- * @returns {string} minutes and seconds, as 4:05
+ * @returns {string} such as 4:05
  */
 export function formatSpan(ms) {
   const { days, hours, minutes, seconds } = spanOf(ms);

@@ -3,7 +3,7 @@ import { formatPrice } from './sale.js';
 import { texts } from './texts.js';
 
 /**
- * The content of the dialog about a purchase.
+ * The content of the dialog about the visitor's purchase.
  *
  * @typedef {{label: string, event?: 'pay' | 'giveUp' | 'restart' | 'close', disabled?: boolean}} Action
  * @typedef {object} Content
@@ -11,17 +11,19 @@ import { texts } from './texts.js';
  * @property {string} heading
  * @property {string} message
  * @property {[string, string][]} facts
- * @property {Action[]} actions the most likely one first; an action without an event only closes the dialog
+ * @property {Action[]} actions the buttons, the most likely one first; a button without an event only closes the dialog
  */
 
-/** Ends after which the sale has no more units to give. */
+/** Ends of a purchase after which the sale has no more units to give. The dialog then has no button to try again. */
 const FINAL_ENDS = ['sale_closed', 'closed', 'unknown_sale'];
 
-/** Ends of an order, which have a reason. At other ends the reason is about an earlier order. */
+/**
+ * Ends of a purchase that `order.reason` explains. At other ends the reason is about an earlier order of the visitor.
+ */
 const REASONED_ENDS = ['cancelled', 'rejected', 'refunded'];
 
 /**
- * Computes the content of the dialog.
+ * Computes the content of the dialog about the visitor's purchase.
  *
  * @param {import('./purchase.js').Purchase} purchase
  * @param {number} nowMs the server's time
@@ -77,7 +79,10 @@ function payable({ order, promoted }, nowMs) {
   };
 }
 
-/** Returns the way to pay: on the page of the provider once it knows the order, else here. */
+/**
+ * Returns the button to pay. It leads to the payment provider's page if the order has a `paymentUrl`. Else it pays by a
+ * request to the API.
+ */
 const paymentOf = ({ paymentUrl }) =>
   /^https?:/.test(paymentUrl ?? '')
     ? { label: texts.payable.payElsewhere, href: paymentUrl }

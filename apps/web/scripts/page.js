@@ -7,9 +7,12 @@ import { announce, listen, show } from './view.js';
 import { recallVisit, rememberVisit } from './visit.js';
 
 const TICK_MS = 200;
-/** How often an open sale is read while the page is visible, in ms. */
+/** How often the page reads an open sale from the API while the page is visible, in ms. */
 const REFRESH_MS = 5_000;
-/** After this long in the background, in ms, the page reads the sale again: the clock may have been set. */
+/**
+ * After this long in the background, in ms, the page reads the sale again: the visitor's clock may have been set
+ * meanwhile.
+ */
 const AWAY_MS = 30_000;
 
 const saleId = saleIdOf(location);
@@ -21,7 +24,7 @@ function render() {
   show({ ...page, nowMs: nowMs() });
 }
 
-// The sale: read once before it opens, then every few seconds.
+// Reading the sale from the API: once before it opens, then every few seconds until it closes.
 
 async function loadSale() {
   const askedAtMs = Date.now();
@@ -51,7 +54,7 @@ function refresh() {
   else refreshLater({ ok: true });
 }
 
-// The purchase: one request to the server at a time.
+// Requests about the visitor's purchase: at most one at a time.
 
 let requestTimer = 0;
 let requestNumber = 0;
@@ -68,11 +71,12 @@ function tell(event) {
   render();
 }
 
-/** Schedules the next request and cancels the one before. */
+/** Schedules the purchase's next request. The earlier request, scheduled or in flight, is cancelled. */
 function send(request) {
   clearTimeout(requestTimer);
   requestNumber += 1;
-  // The old answer is stale, so the API need not wait for news any longer.
+  // The answer to the earlier request would be stale. Aborting the request also ends the API's wait for news of the
+  // order.
   inFlight.abort();
   inFlight = new AbortController();
   dueAtMs = Number.POSITIVE_INFINITY;
@@ -88,13 +92,13 @@ async function run({ call, known }, mine) {
   clearTimeout(requestTimer);
   dueAtMs = Number.POSITIVE_INFINITY;
   const answer = await ask(call, saleId, { receipt: page.purchase.receipt, known, signal: inFlight.signal });
-  // A later decision of the visitor has made this answer stale.
+  // A later event, such as a click of the visitor, has replaced this request, so its answer is stale.
   if (mine !== requestNumber) return;
   if (call === 'buy') heed(answer);
   tell({ type: 'answer', call, answer });
 }
 
-/** Updates the sale from a refused click. */
+/** Updates the shown sale from the answer to a click: no units are left, or the sale opens later than shown. */
 function heed(answer) {
   if (!page.sale) return;
   if (answer.code === 'sold_out') page.sale.remaining = 0;
@@ -103,7 +107,7 @@ function heed(answer) {
   void loadSale();
 }
 
-// Time passes, and the visitor comes and goes.
+// Timers, and the visitor who leaves the page and comes back to it.
 
 let shownPhase;
 
@@ -124,7 +128,7 @@ function comeAndGo() {
     hiddenAtMs = Date.now();
     return;
   }
-  // Browsers slow down the timers of hidden pages, so a request that is due is sent now.
+  // Browsers slow down the timers of hidden pages. So a request that became due while the page was hidden is sent now.
   if (dueAtMs <= Date.now()) runNow();
   if (Date.now() - hiddenAtMs > AWAY_MS) void loadSale();
 }
@@ -132,7 +136,8 @@ function comeAndGo() {
 let hasLooked = false;
 
 /**
- * Asks once for an order, if the visitor may have one. Before the sale opens, a waiting crowd sends no such requests.
+ * Reads the status of the visitor's order once after the page has loaded. Before the sale opens, it does so only after
+ * an earlier click, so a waiting crowd sends no such requests.
  */
 function lookForOrder() {
   if (hasLooked || !(page.purchase.clicked || page.sale)) return;

@@ -1,5 +1,5 @@
 /**
- * One visitor's purchase as a pure state machine: what has happened, and the next request to the server. At most one
+ * One visitor's purchase as a pure state machine: the events so far, and the next request to the API. At most one
  * request is in flight, so no answer overtakes another.
  *
  * @typedef {'idle' | 'resuming' | 'buying' | 'queued' | 'standby' | 'payable' | 'paying' | 'cancelling' | 'paid' | 'ended'} Step
@@ -7,22 +7,22 @@
  *   position?: number, reason?: string, paymentUrl?: string}} Order
  * @typedef {object} Purchase
  * @property {Step} step
- * @property {Order} order the order in the server's last answer
- * @property {string} notice the key of a text shown beside the step, '' for none
- * @property {string} end how it ended: a status, or the code of a refusal
+ * @property {Order} order the order in the API's last answer
+ * @property {string} notice the key in `texts.notice` of a text shown beside the step, '' for none
+ * @property {string} end how the purchase ended: an order's status, or the code of a refusal; '' before the end
  * @property {boolean} clicked whether this visitor has asked for a unit: then an order may exist
- * @property {boolean} stoodBy whether they were on standby
- * @property {boolean} promoted whether the unit came from standby
- * @property {boolean} greeted whether a guest token was asked for
+ * @property {boolean} stoodBy whether this visitor was on standby, the list of buyers who get units that come back
+ * @property {boolean} promoted whether the visitor got the unit from standby
+ * @property {boolean} greeted whether the page has requested a guest token for the visitor
  * @property {number} tries how often the present request failed, or was answered without news
- * @property {string} [receipt] proof of the claim
- * @property {string} [seen] the claim whose end this visitor has read
+ * @property {string} [receipt] the API's signed proof of the claim
+ * @property {string} [seen] the id of the claim whose end this visitor has read
  *
  * @typedef {import('./api.js').Answer} Answer
  * @typedef {Exclude<import('./api.js').Call, 'sale'>} PurchaseCall
- * @typedef {{call: PurchaseCall, afterMs: number, spreadMs: number, known?: string}} Request to be sent after `afterMs`, plus
- *   up to `spreadMs` at random: a crowd refused together must not come back together. `known` is the tag of the last
- *   answer: the server waits until it has another one
+ * @typedef {{call: PurchaseCall, afterMs: number, spreadMs: number, known?: string}} Request to be sent after
+ *   `afterMs`, plus up to `spreadMs` at random: a crowd refused together must not come back together. `known` is the
+ *   ETag of the last answer: the API waits until the answer has another one
  * @typedef {{type: 'load' | 'click' | 'pay' | 'giveUp' | 'restart' | 'close'}
  *   | {type: 'answer', call: PurchaseCall, answer: Answer}} Event
  * @typedef {{purchase: Purchase, request?: Request}} Next
@@ -30,22 +30,33 @@
 
 const POLL_MS = 1_000;
 const POLL_MIN_MS = 200;
-/** The longest back-off of polling, in ms: the visitor may have an order to pay. */
+/**
+ * The longest back-off before a failed request is repeated, in ms. It is short because the visitor may have an order to
+ * pay in time.
+ */
 const BACKOFF_MAX_MS = 5_000;
 const SPREAD_MS = 1_000;
-/** After this many failed tries, about 20 s with back-off, the visitor decides whether to try again. */
+/**
+ * The most attempts of a buy, token, pay or cancel request, about 20 s with back-off. Then the visitor decides whether
+ * to try again.
+ */
 const TRIES_MAX = 6;
-/** The longest pause that a visitor is made to wait at a grey button, in ms. */
+/** The longest `Retry-After` that the page waits out by itself, in ms. The visitor faces a grey button meanwhile. */
 const PATIENCE_MS = 60_000;
-/** After this many polls the outcome of pay or cancel is overdue. Both calls are idempotent. */
+/**
+ * The number of polls, one per second, after which the outcome of a payment or cancellation is overdue. The visitor may
+ * then repeat the request, which is idempotent.
+ */
 const POLLS_MAX = 15;
-/** The refusal of the payment before this one may still be answered in this many polls. */
+/**
+ * For this many polls after a payment request, the status may still show the refusal of the visitor's payment before.
+ */
 const STALE_POLLS = 3;
 
 /**
  * Creates a purchase in which nothing has happened yet.
  *
- * @param {import('./visit.js').Visit} [visit] the visit of this tab before it was reloaded
+ * @param {import('./visit.js').Visit} [visit] the facts that this browser tab stored before a reload
  * @returns {Purchase}
  */
 export function startPurchase(visit = {}) {
@@ -54,11 +65,12 @@ export function startPurchase(visit = {}) {
 }
 
 /**
- * Computes the next state.
+ * Computes a purchase's next state and next request.
  *
  * @param {Purchase} purchase
- * @param {Event} event a decision of the visitor, or an answer of the server
- * @returns {Next | undefined} the next purchase, with the only request from now on; undefined when the event changes nothing
+ * @param {Event} event a decision of the visitor, or an answer of the API
+ * @returns {Next | undefined} the next purchase, with the only request from now on; undefined when the event changes
+ *   nothing
  */
 export function next(purchase, event) {
   const { step } = purchase;
@@ -69,7 +81,8 @@ export function next(purchase, event) {
       return step === 'idle' ? buy(purchase) : undefined;
     case 'restart':
       if (step !== 'ended') return undefined;
-      // A visitor who was signed out in between has an order to come back to.
+      // A visitor who was signed out during the purchase may still have its order. So the page reads the order's
+      // status, and does not buy.
       return purchase.end === 'signed_out' ? go(purchase, { step: 'resuming' }, 'status') : buy(purchase);
     case 'close':
       return step === 'ended' ? { purchase: afresh(purchase) } : undefined;
@@ -85,7 +98,10 @@ export function next(purchase, event) {
 
 const ANSWERS = { token: afterToken, buy: afterBuy, status: afterStatus, pay: afterOrder, cancel: afterOrder };
 
-/** Starts over. Only the claim whose end was read is kept, so that a reload doesn't show that end again. */
+/**
+ * Returns a purchase that starts over. It keeps only the claim whose end the visitor has read, so that a reload doesn't
+ * show that end again.
+ */
 const afresh = ({ order, seen }) => startPurchase({ seen: order.claimId ?? seen });
 
 const buy = purchase => go(afresh(purchase), { step: 'buying', clicked: true }, 'buy');
@@ -110,7 +126,8 @@ function afterBuy(purchase, answer) {
 function afterStatus(purchase, answer) {
   if (answer.ok)
     return learn({ ...purchase, receipt: answer.body.receipt ?? purchase.receipt }, answer.body, answer.etag);
-  // A visitor who has only opened the page most likely has no order to wait for.
+  // The page was just loaded. A visitor who never clicked in it, or is signed out, most likely has no order to wait
+  // for.
   if (purchase.step === 'resuming' && (!purchase.clicked || answer.status === 401))
     return { purchase: afresh(purchase) };
   if (answer.status === 401) return end(purchase, 'signed_out');
@@ -118,7 +135,10 @@ function afterStatus(purchase, answer) {
   return again(purchase, 'status', answer);
 }
 
-/** Handles the answers of pay and cancel, which only accept the request. Its outcome comes with the status. */
+/**
+ * Handles the answers to a pay or cancel request. The API only accepts the request; its outcome comes with the order's
+ * status.
+ */
 function afterOrder(purchase, answer) {
   if (answer.ok) return go(purchase, { tries: 0, notice: '' }, 'status', pollMs(answer.body));
   if (answer.status === 409) return go(purchase, resting(purchase), 'status');
@@ -128,8 +148,8 @@ function afterOrder(purchase, answer) {
 }
 
 /**
- * Follows the order in an answer. A visitor who only waits may get the next answer with the next news. One who has asked to
- * pay or cancel polls.
+ * Updates the purchase with the order's status from an answer. While the visitor only waits, the API may hold the next
+ * answer back until the status changes. After a pay or cancel request the page polls.
  */
 function learn(purchase, { status, pollAfterMs, payBy, ...rest }, known) {
   const { claimId, unit, amountMinor, currency, position, reason, paymentUrl } = rest;
@@ -159,14 +179,17 @@ function learn(purchase, { status, pollAfterMs, payBy, ...rest }, known) {
   }
 }
 
-/** Whether the outcome of pay or cancel is awaited. */
+/** Tells whether the page waits for the outcome of a pay or cancel request. */
 const isAwaited = ({ step }) => step === 'paying' || step === 'cancelling';
 
-/** Waits for the outcome of pay or cancel. A refused payment ends the wait, unless it is the refusal of the payment before. */
+/**
+ * Continues to wait for the outcome of a pay or cancel request while the order is unpaid. A refused payment ends the
+ * wait, unless the refusal may be that of the payment before.
+ */
 function awaitOutcome(purchase, seen) {
   const refused = purchase.step === 'paying' && seen.order.reason;
   const isNews = purchase.order.reason !== seen.order.reason || purchase.tries >= STALE_POLLS;
-  // The visitor pays on the page of the provider, so the page has nothing else to wait for.
+  // The visitor pays on the payment provider's page. Until then this page has no outcome to wait for.
   if (purchase.step === 'paying' && seen.order.paymentUrl) {
     return go(seen, { step: 'payable', tries: 0, notice: 'elsewhere' }, 'status', POLL_MS);
   }
@@ -174,23 +197,27 @@ function awaitOutcome(purchase, seen) {
   return go(seen, { step: 'payable', tries: 0, notice: seen.order.reason }, 'status', POLL_MS);
 }
 
-/** Polls again, until the outcome is overdue. */
+/**
+ * Polls the order's status again for the outcome of a pay or cancel request. After POLLS_MAX polls, the visitor may
+ * repeat the request.
+ */
 function pollOn(purchase, seen) {
   const tries = purchase.tries + 1;
   if (tries < POLLS_MAX) return go(seen, { tries }, 'status', POLL_MS);
   return go(seen, { ...resting(seen), tries: 0, notice: 'slow' }, 'status', POLL_MS);
 }
 
-/** The step of a visitor who has asked for nothing. */
+/** Returns the step of a visitor with no pay or cancel request in progress: on standby, or with an order to pay. */
 const resting = ({ order }) => ({ step: order.position ? 'standby' : 'payable' });
 
-/** Notices that stay until the visitor acts, although the next poll doesn't repeat them. */
+/** Notices that the page sets itself and keeps until the visitor acts. The API's next status doesn't contain them. */
 const STAYING = ['slow', 'elsewhere'];
 const noticeOf = (purchase, reason) => reason ?? (STAYING.includes(purchase.notice) ? purchase.notice : '');
 
 function over(purchase, seen, status) {
   const isOld = purchase.seen !== undefined && purchase.seen === seen.order.claimId;
-  // A buyer who was on standby may have an earlier order, which did not end just now.
+  // The ended order may be an earlier one whose end the visitor has read, for example before being on standby. It did
+  // not end just now.
   return isOld ? forget(purchase) : end(seen, status);
 }
 
@@ -199,7 +226,10 @@ function forget(purchase) {
   return end(purchase, purchase.step === 'cancelling' ? 'left' : 'none');
 }
 
-/** Ends after which there may still be an order: a reload asks for it, with the receipt. */
+/**
+ * Ends of a purchase after which an order may still exist. After a reload the page reads its status, with the stored
+ * receipt.
+ */
 const OPEN_ENDS = ['unavailable', 'signed_out'];
 
 function end(purchase, how) {

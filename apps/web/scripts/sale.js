@@ -1,4 +1,6 @@
 /**
+ * The types of a sale and its phase, as the page sees them.
+ *
  * @typedef {{title: string, priceMinor: number, currency: string, units: number, remaining: number, state: string,
  *   opensAtMs: number, closesAtMs: number}} Sale
  * @typedef {'upcoming' | 'open' | 'sold_out' | 'paused' | 'closed'} Phase
@@ -10,7 +12,7 @@ const ID_PATTERN = /^[A-Za-z0-9_-]{1,64}$/;
  * Reads the sale's id from the address of the page.
  *
  * @param {{pathname: string, search: string}} location
- * @returns {string | undefined} the id in /s/:saleId or ?sale=, if it is valid
+ * @returns {string | undefined} the id in /s/:saleId or ?sale=; undefined when there is none or it is not valid
  */
 export function saleIdOf({ pathname, search }) {
   const id = /^\/s\/([^/]+)\/?$/.exec(pathname)?.[1] ?? new URLSearchParams(search).get('sale');
@@ -18,7 +20,7 @@ export function saleIdOf({ pathname, search }) {
 }
 
 /**
- * Parses the answer of GET /sales/:saleId.
+ * Parses the body of the API's answer to GET /sales/:saleId.
  *
  * @param {Record<string, any>} body
  * @returns {Sale}
@@ -28,7 +30,7 @@ export function readSale(body) {
 }
 
 /**
- * Computes the phase of a sale. The page does so between two reads of the sale, so the opening needs no request.
+ * Computes the phase of a sale from its last read and the time. So the page shows the opening without another request.
  *
  * @param {Sale} sale
  * @param {number} nowMs the server's time
@@ -51,6 +53,7 @@ export function phaseOf(sale, nowMs) {
  */
 export function formatPrice(amountMinor, currency, locale) {
   const format = new Intl.NumberFormat(locale, { style: 'currency', currency });
-  // A euro has 100 cents, but a yen has no smaller unit and a dinar has 1,000.
+  // The number of decimals depends on the currency: a euro has 100 cents, a yen has no smaller unit, and a dinar has
+  // 1,000.
   return format.format(amountMinor / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2));
 }

@@ -1,4 +1,4 @@
-/** Everything the page says. A shop translates this file; `locale` also decides how prices look. */
+/** Every text that the page shows. A shop translates this file; `locale` also decides how prices are formatted. */
 export const texts = {
   locale: 'en',
   noSale: {
@@ -72,7 +72,10 @@ export const texts = {
   tryAgain: 'Try again',
   close: 'Close',
 
-  /** How it ended, by the reason if there is one with that name, else by the status. */
+  /**
+   * Texts for the end of a purchase. The key is the order's reason if it has a text here, else its status or a
+   * refusal's code.
+   */
   ends: {
     sold_out: {
       heading: 'All units are taken',

@@ -22,12 +22,15 @@ const [dialog, heading, message, facts, notice, actions] = [
   'actions',
 ].map(byId);
 
-/** Sets a text if it differs. Setting the same text again would make a screen reader repeat it, and lose a selection. */
+/**
+ * Sets the text of an element if it differs. Setting the same text again would make a screen reader repeat it, and
+ * would clear the visitor's selection.
+ */
 function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** Makes `parent` hold one element per item. Elements that are there already are updated, not replaced. */
+/** Makes the element `parent` hold one child per item. Existing children are updated, not replaced. */
 function setChildren(parent, items, create, update) {
   while (parent.children.length > items.length) parent.lastElementChild.remove();
   while (parent.children.length < items.length) parent.append(create());
@@ -48,9 +51,9 @@ const setPair = (element, [first, second]) => {
 };
 
 /**
- * Connects the page with the visitor's decisions.
+ * Reports the visitor's clicks, and the closing of the dialog, as events of the purchase.
  *
- * @param {(type: 'click' | 'pay' | 'giveUp' | 'restart' | 'close') => void} tell called with each decision; it must update
+ * @param {(type: 'click' | 'pay' | 'giveUp' | 'restart' | 'close') => void} tell called with each event; it must update
  *   the page before it returns
  */
 export function listen(tell) {
@@ -65,7 +68,8 @@ export function listen(tell) {
     else if (target.dataset.event) tell(target.dataset.event);
     else dialog.close();
   });
-  // A button, Escape and the cross all close the dialog. Then the visitor has read how the purchase ended.
+  // A button, Escape and the cross all close the dialog. The visitor has then read its content, for example how the
+  // purchase ended.
   dialog.addEventListener('close', () => {
     tell('close');
     button.focus();
@@ -73,7 +77,7 @@ export function listen(tell) {
 }
 
 /**
- * Updates the whole page.
+ * Updates the sale's page and the dialog about the purchase.
  *
  * @param {Parameters<typeof cardOf>[0]} page
  */
@@ -127,7 +131,8 @@ function showDialog(content, purchase) {
   setChildren(actions, content.actions, () => document.createElement('button'), setAction);
   if (!isNews) return;
   if (!dialog.open) dialog.showModal();
-  // The focused element may be gone. From the heading a keyboard reaches every action, and a screen reader starts there.
+  // An update may have removed the dialog's focused element. From the heading a keyboard reaches every button, and a
+  // screen reader starts there.
   heading.focus();
 }
 

@@ -1,9 +1,14 @@
-/** @typedef {{clicked?: boolean, promoted?: boolean, stoodBy?: boolean, receipt?: string, seen?: string}} Visit */
+/**
+ * The facts about a purchase that a browser tab keeps over a reload. `receipt` proves the claim; `seen` is the claim
+ * whose end the visitor has read.
+ *
+ * @typedef {{clicked?: boolean, promoted?: boolean, stoodBy?: boolean, receipt?: string, seen?: string}} Visit
+ */
 
 const keyOf = saleId => `dropline.${saleId}`;
 
 /**
- * Reads the visit of this tab before it was reloaded.
+ * Reads the facts about a purchase that this browser tab stored before a reload.
  *
  * @param {string} saleId
  * @returns {Visit}
@@ -12,13 +17,13 @@ export function recallVisit(saleId) {
   try {
     return JSON.parse(sessionStorage.getItem(keyOf(saleId)) ?? '{}');
   } catch {
-    // Storage is switched off or holds something else, so the visit starts from nothing.
+    // sessionStorage is switched off or holds something else, so the purchase starts from nothing.
     return {};
   }
 }
 
 /**
- * Stores the visit of this tab for a reload.
+ * Stores the facts about a purchase that this browser tab needs after a reload.
  *
  * @param {string} saleId
  * @param {Visit} visit
@@ -27,6 +32,7 @@ export function rememberVisit(saleId, { clicked, promoted, stoodBy, receipt, see
   try {
     sessionStorage.setItem(keyOf(saleId), JSON.stringify({ clicked, promoted, stoodBy, receipt, seen }));
   } catch {
-    // Without storage a reload asks the server, which knows the order but not the receipt.
+    // Without sessionStorage, a reloaded page reads the order's status from the API. Only the receipt, which proves a
+    // claim, is lost.
   }
 }

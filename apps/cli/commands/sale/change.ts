@@ -12,7 +12,7 @@ interface Options {
   json?: true;
 }
 
-/** A command that changes a sale. */
+/** A command that changes a sale, such as `sale pause`. */
 interface Change {
   name: string;
   description: string;
@@ -40,10 +40,10 @@ const RESTOCK: Change = {
   updateOf: ({ units = 0 }) => ({ addUnits: units }),
 };
 
-/** Adds `sale pause`, `sale resume`, `sale close` and `sale restock`. */
+/** Adds the commands `sale pause`, `sale resume`, `sale close` and `sale restock`. */
 export function addSaleChanges(sale: Command): void {
   for (const change of [PAUSE, RESUME, CLOSE]) addChange(sale, change);
-  // No default: each restock adds units, and only the operator knows the number.
+  // --units has no default: each restock adds units, and only the operator knows their number.
   addChange(sale, RESTOCK).requiredOption('--units <n>', 'the number of units to add', parseWhole(1, UNITS_MAX));
 }
 

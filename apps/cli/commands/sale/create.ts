@@ -22,18 +22,26 @@ import { parseCurrency, parseId, parseWhole } from '../../options.js';
 import { print, printJson } from '../../print.js';
 import { withStores } from '../../stores.js';
 
-/** The default time between opening and closing, in ms. */
+/** The default time between the opening and the closing of a sale, in ms. */
 const OPEN_FOR_MS = 24 * 60 * MINUTE_MS;
 
-/** The default time to pay, in s: long enough to find a credit card, short enough for the buyers on standby. */
+/**
+ * The default time to pay an order, in s: long enough to find a credit card. Buyers on standby, who wait for unpaid
+ * units, need it short.
+ */
 const PAY_WITHIN_SECONDS = 900;
 const PAY_WITHIN_SECONDS_MAX = 30 * 24 * 3_600;
 
-/** The default number of buyers on standby for each unit. */
+/**
+ * The default length of a sale's standby, the list of buyers who get units that come back: this many buyers per unit.
+ */
 const STANDBY_FACTOR = 5;
 const STANDBY_FACTOR_MAX = 100;
 
-/** A pause of more than a day, in s, is a rule for the whole shop, not for its sales. */
+/**
+ * The longest pause between two purchases of a buyer that a sale may set, in s. A pause of more than a day is a rule
+ * for the whole shop.
+ */
 const MIN_SECONDS_BETWEEN_MAX = 24 * 3_600;
 
 const TITLE_MAX = 200;
@@ -56,7 +64,7 @@ interface Options {
   json?: true;
 }
 
-/** Adds `sale create`, which creates a sale in both stores. */
+/** Adds the command `sale create`, which creates a sale in Postgres and Redis. */
 export function addSaleCreate(sale: Command): void {
   const command = sale
     .command('create')
@@ -127,7 +135,11 @@ function addFairness(command: Command): void {
     );
 }
 
-/** Finds options that exclude each other. */
+/**
+ * Checks options of `sale create` against each other.
+ *
+ * @returns the message for a contradiction; undefined when there is none
+ */
 function mistakeIn({ opens, price, provider, settlement }: Options, closes: number): string | undefined {
   if (provider !== 'wallet' && (settlement === 'immediate' || price === 0)) {
     return '--provider signed-webhook needs --settlement deferred and a price';
@@ -164,7 +176,10 @@ function saleOf(options: Options, closesAtMs: number): NewSale {
   };
 }
 
-/** `created`: the sale is new. `completed`: an earlier call left the sale in Postgres only, and Redis has it now. */
+/**
+ * The outcome of `sale create`. `created`: the sale is new. `completed`: an earlier call left the sale in Postgres
+ * only, and Redis has it now.
+ */
 interface Created {
   kind: 'created' | 'completed';
   sale: SaleOverview;
@@ -183,7 +198,10 @@ function lineOf({ kind, sale: { id, units, priceMinor, currency, opensAt, closes
   return `sale ${id} ${done}: ${units} units at ${formatMoney(priceMinor, currency)}, ${opensAt} to ${closesAt}`;
 }
 
-/** Loads a sale that a crash left in Postgres only. The settings in Postgres count, not those of this call. */
+/**
+ * Loads into Redis a sale that a crash of `sale create` left in Postgres only. The settings stored in Postgres count,
+ * not those of this call.
+ */
 async function complete(ctx: StepContext, saleId: string): Promise<void> {
   if (await readLoadedSale(ctx.redis, saleId)) {
     throw new CommandError(`sale ${saleId} exists already: give the new one another --id`);

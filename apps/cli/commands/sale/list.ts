@@ -7,7 +7,7 @@ import { withStores } from '../../stores.js';
 
 const HEADINGS = ['sale', 'phase', 'units', 'free', 'live', 'paid', 'standby', 'price', 'opens', 'closes'];
 
-/** Adds `sale list`, which prints a line for each sale. */
+/** Adds the command `sale list`, which prints one line for each sale. */
 export function addSaleList(sale: Command): void {
   sale
     .command('list')

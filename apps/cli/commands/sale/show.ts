@@ -8,7 +8,7 @@ import { parseId } from '../../options.js';
 import { factLines, print, printJson } from '../../print.js';
 import { withStores } from '../../stores.js';
 
-/** Adds `sale show`, which prints the settings and counts of one sale. */
+/** Adds the command `sale show`, which prints the settings and counts of one sale. */
 export function addSaleShow(sale: Command): void {
   sale
     .command('show')
