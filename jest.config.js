@@ -45,5 +45,6 @@ export default {
     project('attack', 120 * SECOND_MS),
     project('browser', 120 * SECOND_MS),
     project('chaos', 300 * SECOND_MS),
+    project('upgrade', 600 * SECOND_MS),
   ],
 };
