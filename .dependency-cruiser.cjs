@@ -1,4 +1,4 @@
-// Who may import whom (ARCHITECTURE.md has the picture). Each rule says why it exists; `npm run lint:imports` holds them.
+// The import rules (ARCHITECTURE.md has the picture). Each rule says why it exists; `npm run lint:imports` holds them.
 
 // core/ from the ground up. A folder imports only from rows below its own: neither upward nor from its neighbours.
 const LAYERS = [
@@ -14,6 +14,9 @@ const LAYERS = [
 ];
 /** apps/admin from the ground up; the files beside these folders put them together. */
 const ADMIN_LAYERS = ['pages', 'http', 'routes'];
+/** The rooms of the harness and of the chaos tests, in the same way: from the ground up, rows of neighbours. */
+const STACK_ROOMS = [['processes'], ['stores', 'fake-provider'], ['crowd']];
+const CHAOS_ROOMS = [['history'], ['workload'], ['rig'], ['nemesis', 'matrix']];
 /** The queue stands beside the stores, and is held to the one file of theirs by a rule of its own. */
 const EXCEPTIONS = { queue: ['^core/redis/'] };
 const REASONS = {
@@ -21,6 +24,17 @@ const REASONS = {
   redis:
     'Redis, Postgres and the queue fail separately. A step combines them, where the order of the effects can be read in one place.',
   steps: 'Maintenance repairs what the steps left behind; a step that calls the repair hides its own defect.',
+};
+
+// apps/api from the ground up, in the same way. main, server, app and context stand above all rooms and put them together.
+const API_ROOMS = [['http'], ['mirror'], ['batching'], ['answers'], ['waiting'], ['listeners', 'routes']];
+const ROOM_REASONS = {
+  http: 'How requests are read and answers are sent is the same for every call.',
+  mirror: 'A copy of a sale knows Redis and its changes, but no request and no answer.',
+  batching: 'A batch joins what requests ask of Redis. How their answers are worded is no matter of it.',
+  answers: 'An answer is worded in one place, whether it is sent at once, waited for or streamed.',
+  waiting: 'A waiter says when to look again. Which call waits is no matter of it.',
+  listeners: 'A listener stands before Express and a route behind it: what both need belongs in a room below.',
 };
 
 /** A library that only its owners import, so that replacing it, or a trap in it, is one file's matter. */
@@ -33,6 +47,20 @@ const owned = (library, packages, owners, why) => ({
 });
 
 const mayNotImport = (name, from, to, comment) => ({ name, severity: 'error', comment, from, to });
+
+/** One rule for each room: it imports only from itself and from the rows below, never from the loose files above. */
+const roomsLookDown = (name, folder, rows, why) =>
+  rows.flatMap((row, index) =>
+    row.map(room => {
+      const below = rows.slice(0, index).flat();
+      return mayNotImport(
+        `${name}-${room}`,
+        { path: `^${folder}/${room}/` },
+        { path: `^${folder}/`, pathNot: `^${folder}/(${[room, ...below].join('|')})/` },
+        `${folder}/${room} may import ${below.length > 0 ? `only ${below.join(', ')}` : `nothing of ${folder}`}. ${why}`,
+      );
+    }),
+  );
 
 module.exports = {
   forbidden: [
@@ -48,11 +76,34 @@ module.exports = {
       { path: ['^core/postgres/', '^node_modules/(pg|pg-pool|@prisma)/'], reachable: true },
       'Postgres can be down and the sale goes on: nothing the API loads, directly or through others, may open a database connection.',
     ),
+    ...API_ROOMS.flatMap((row, index) =>
+      row.map(room => {
+        const below = API_ROOMS.slice(0, index).flat();
+        return mayNotImport(
+          `api-${room}-looks-down`,
+          { path: `^apps/api/${room}/` },
+          { path: '^apps/api/', pathNot: [`^apps/api/(${[room, ...below].join('|')})/`] },
+          `apps/api/${room} may import ${below.length > 0 ? `only ${below.join(', ')}` : 'no other room'} of the API, and takes other parts as arguments. ${ROOM_REASONS[room] ?? ROOM_REASONS.listeners}`,
+        );
+      }),
+    ),
+    mayNotImport(
+      'api-has-known-rooms',
+      { path: `^apps/api/(?!(${API_ROOMS.flat().join('|')})/)[^/]+/` },
+      {},
+      'A new room of the API needs its place in API_ROOMS, which says what it may import.',
+    ),
     mayNotImport(
       'stack-starts-apps',
       { path: '^stack/' },
       { path: '^apps/' },
       'The stack starts the apps as processes and talks to them over HTTP, as anybody does.',
+    ),
+    ...roomsLookDown(
+      'stack-rooms-look-down',
+      'stack',
+      STACK_ROOMS,
+      'Tests use a room alone: starting a store must load neither the crowd nor the programs.',
     ),
     mayNotImport(
       'nothing-deployed-imports-the-stack',
@@ -117,6 +168,12 @@ module.exports = {
       { path: '^test/' },
       'Tests look at the product, never the other way round: what the product needs is not test support.',
     ),
+    ...roomsLookDown(
+      'chaos-rooms-look-down',
+      'test/chaos',
+      CHAOS_ROOMS,
+      'A history is checked without a store, and a workload runs without faults: each part is understood alone.',
+    ),
     mayNotImport(
       'sources-not-builds',
       { path: '^(core|apps|stack|test|bench)/' },
@@ -152,7 +209,7 @@ module.exports = {
     owned(
       'prisma-and-pg',
       ['@prisma', '\\.prisma', 'pg'],
-      // A private Postgres is told to create a database before anyone can migrate one.
+      // The harness creates a database in its private Postgres before it can be migrated.
       ['core/postgres/', 'stack/stores/postgres-server\\.ts'],
       'Database errors, pools and deadlines are interpreted in one place.',
     ),

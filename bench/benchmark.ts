@@ -14,38 +14,50 @@ import { naiveShop } from './questions/peers/naive-shop.js';
 import { drain } from './questions/worker/drain.js';
 import { endToEnd } from './questions/worker/end-to-end.js';
 import { rawInsert } from './questions/worker/raw-insert.js';
-import type { Rig } from './rig/rig.js';
-import { startApi } from './rig/server.js';
+import type { BeforeEnd, Rig } from './rig/rig.js';
+import { type Server, startApi } from './rig/server.js';
 
-/** Winners of one batch, if the API's own batches were not looked at. */
+/** Winners of one batch, for runs in which `wins` did not measure the API's own batches. */
 const USUAL_CLAIMS_PER_JOB = 300;
 
-/** A little above the target: at full speed the API leaves the worker too little of two cores to keep up. */
+/** Claims offered a second, a little above the target. At full speed the API leaves the worker too little of two cores. */
 const OFFERED_PER_SECOND = 6_500;
 
-/** Every figure of every round, by `contestant.figure`, and what they were measured on. */
+/** Every figure of every round, by `contestant.figure`, and the machine behind them. */
 export interface Measured {
   machine: Machine;
   rounds: Record<string, number[]>;
 }
 
 /**
- * Asks every question.
+ * Asks every question that the options want.
  *
- * @param rig what they are measured with
- * @param beforeEnd remembers what must be ended
- * @param loadBefore the machine's load before we began
- * @returns all that was measured
+ * @param beforeEnd remembers what to stop
+ * @param loadBefore the machine's load before the benchmark began
  */
-export async function measureAll(
-  rig: Rig,
-  beforeEnd: (stop: () => Promise<unknown>) => void,
-  loadBefore: number,
-): Promise<Measured> {
-  const { options } = rig;
-  const wanted = ({ name }: Contestant) => !options.only || options.only.includes(name);
+export async function measureAll(rig: Rig, beforeEnd: BeforeEnd, loadBefore: number): Promise<Measured> {
   const api = await startApi(rig);
   beforeEnd(api.stop);
+  const answered = await measureAnswers(rig, api, beforeEnd);
+  const claimsPerJob = Math.round(seriesOf(answered['wins.claimsPerJob'] ?? [USUAL_CLAIMS_PER_JOB]).median);
+  const placed = await measureStores(rig, claimsPerJob);
+  const half = seriesOf(answered['wins.perSecond'] ?? [2 * OFFERED_PER_SECOND]).median / 2;
+  const once = await askOnce(rig, {
+    endToEnd: () => endToEnd(rig, api, OFFERED_PER_SECOND),
+    endToEndFull: () => endToEnd(rig, api),
+    latency: () => latency(rig, api, half),
+    memory: () => memory(rig),
+  });
+  return { machine: await describeMachine(rig, loadBefore), rounds: { ...answered, ...placed, ...once } };
+}
+
+const wantedBy =
+  ({ options }: Rig) =>
+  ({ name }: Contestant) =>
+    !options.only || options.only.includes(name);
+
+/** Measures answers a second: the API beside its peers. */
+async function measureAnswers(rig: Rig, api: Server, beforeEnd: BeforeEnd): Promise<Record<string, number[]>> {
   const servers: Contestant[] = [
     await bare(rig),
     refusals(rig, api),
@@ -58,29 +70,22 @@ export async function measureAll(
     ...(await naiveShop(rig, api)),
   ];
   for (const { close } of servers) if (close) beforeEnd(close);
-  const answered = await compete(servers.filter(wanted), options.rounds, 1, rig.tell);
+  return compete(servers.filter(wantedBy(rig)), { rounds: rig.options.rounds, warmUp: true, tell: rig.tell });
+}
 
-  const claimsPerJob = Math.round(seriesOf(answered['wins.claimsPerJob'] ?? [USUAL_CLAIMS_PER_JOB]).median);
+/** Measures the worker, and the stores themselves. */
+function measureStores(rig: Rig, claimsPerJob: number): Promise<Record<string, number[]>> {
   const stored = [
     drain(rig, claimsPerJob),
     rawInsert(rig, claimsPerJob, 1),
     rawInsert(rig, claimsPerJob, 4),
     ...[100, 10_000, 1_000_000].map(units => claimCost(rig, units)),
   ];
-  const placed = await compete(stored.filter(wanted), options.storeRounds, 0, rig.tell);
-
-  const half = seriesOf(answered['wins.perSecond'] ?? [2 * OFFERED_PER_SECOND]).median / 2;
-  const once = await inTurn(rig, {
-    endToEnd: () => endToEnd(rig, api, OFFERED_PER_SECOND),
-    endToEndFull: () => endToEnd(rig, api),
-    latency: () => latency(rig, api, half),
-    memory: () => memory(rig),
-  });
-  return { machine: await describeMachine(rig, loadBefore), rounds: { ...answered, ...placed, ...once } };
+  return compete(stored.filter(wantedBy(rig)), { rounds: rig.options.storeRounds, warmUp: false, tell: rig.tell });
 }
 
-/** What takes long, and is its own comparison, is measured once. */
-async function inTurn(rig: Rig, questions: Record<string, () => Promise<Figures>>): Promise<Record<string, number[]>> {
+/** Asks the questions that take long and are compared with nothing, once each. */
+async function askOnce(rig: Rig, questions: Record<string, () => Promise<Figures>>): Promise<Record<string, number[]>> {
   const results: Record<string, number[]> = {};
   for (const [name, ask] of Object.entries(questions)) {
     if (rig.options.only && !rig.options.only.includes(name)) continue;

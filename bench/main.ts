@@ -1,12 +1,14 @@
-// `npm run bench`: everything side by side, in one run. What the options are, and how to read it: bench/README.md.
+// `npm run bench`: measures everything side by side in one run. bench/README.md explains the options and the figures.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkout } from '#core/process/checkout.js';
-import { startLifetime } from '#stack/processes/lifetime.js';
+import { type Lifetime, startLifetime } from '#stack/processes/lifetime.js';
+import { compareWith } from './against/compare.js';
+import { comparisonLine, comparisonTable, missedBy } from './against/report.js';
 import { type Measured, measureAll } from './benchmark.js';
 import { loadNow } from './measure/machine.js';
-import { readOptions } from './options.js';
-import { drawPicture } from './picture.js';
+import { type Options, readOptions } from './options.js';
+import { drawPicture, PICTURES } from './picture.js';
 import { reportOf, seriesByField, summaryOf } from './report.js';
 import { startRig } from './rig/rig.js';
 
@@ -21,25 +23,38 @@ async function save(measured: Measured, report: string): Promise<void> {
   const result = { ...measured, series: seriesByField(measured) };
   await writeFile(join(FOLDER, 'results', `${name}.json`), `${JSON.stringify(result, null, 2)}\n`);
   await writeFile(join(FOLDER, 'results', `${name}.md`), report);
-  await writeFile(join(FOLDER, 'picture.svg'), drawPicture(measured));
-  await writeFile(join(FOLDER, 'picture-short.svg'), drawPicture(measured, true));
+  await writeFile(join(FOLDER, 'picture.svg'), drawPicture(measured, PICTURES.full));
+  await writeFile(join(FOLDER, 'picture-short.svg'), drawPicture(measured, PICTURES.short));
+}
+
+/** Writes the report. With `--json` it goes to standard error, and standard output gets one line of JSON. */
+function show(options: Options, report: string, summary: object): void {
+  if (!options.json) return void process.stdout.write(report);
+  process.stderr.write(report);
+  process.stdout.write(`${JSON.stringify(summary)}\n`);
+}
+
+async function measure(options: Options, { beforeEnd }: Lifetime): Promise<number> {
+  const loadBefore = loadNow();
+  const rig = await startRig(options, beforeEnd);
+  const measured = await measureAll(rig, beforeEnd, loadBefore);
+  const report = `${reportOf(measured)}\n`;
+  if (options.save) await save(measured, report);
+  show(options, report, summaryOf(measured));
+  return 0;
+}
+
+async function compare(options: Options, folder: string, { beforeEnd }: Lifetime): Promise<number> {
+  const compared = await compareWith(folder, options, beforeEnd);
+  show(options, `${comparisonTable(compared)}\n`, comparisonLine(compared));
+  return missedBy(compared).length > 0 ? 1 : 0;
 }
 
 const lifetime = startLifetime();
 try {
-  const loadBefore = loadNow();
   const options = readOptions(process.argv.slice(2));
-  const rig = await startRig(options, lifetime.beforeEnd);
-  const measured = await measureAll(rig, lifetime.beforeEnd, loadBefore);
-  const report = `${reportOf(measured)}\n`;
-  if (options.save) await save(measured, report);
-  if (options.json) {
-    process.stderr.write(report);
-    process.stdout.write(`${JSON.stringify(summaryOf(measured))}\n`);
-  } else {
-    process.stdout.write(report);
-  }
-  await lifetime.end(0);
+  const { against } = options;
+  await lifetime.end(await (against === undefined ? measure(options, lifetime) : compare(options, against, lifetime)));
 } catch (error) {
   await lifetime.fail(error);
 }

@@ -9,7 +9,7 @@ const ROW_HEIGHT = 26;
 const TITLE_HEIGHT = 34;
 const BARS_WIDTH = WIDTH - LABEL_WIDTH - VALUE_WIDTH;
 
-/** In an <img> the picture doesn't know the page's colours, only what the reader's system prefers. */
+/** An SVG in an <img> can't read the page's colours, only the colour scheme that the reader's system prefers. */
 const STYLE = `
   text { font: 13px system-ui, sans-serif; fill: #1f2328 }
   .title { font-weight: 600 }
@@ -57,14 +57,16 @@ const SHORT: Chart = {
   bars: ANSWERS.bars.filter(({ key }) => /^(bare|refusals|wins|classic|expressWins)\./.test(key)),
 };
 
+/** The charts of a picture: all of them, or the short one of the project's front page. */
+export const PICTURES = { full: [ANSWERS, ORDERS], short: [SHORT] };
+
 /**
- * @param measured every figure of every round
- * @param short only what the project's front page shows
- * @returns an SVG: a bar up to the median, a line over the spread
+ * Draws charts below each other, each figure as a bar up to its median and a line over its spread.
+ *
+ * @returns an SVG
  */
-export function drawPicture(measured: Measured, short = false): string {
+export function drawPicture(measured: Measured, charts: Chart[]): string {
   let top = 0;
-  const charts = short ? [SHORT] : [ANSWERS, ORDERS];
   const parts = [`<title>${charts.map(({ title }) => title).join('; ')}</title>`];
   for (const chart of charts) {
     parts.push(drawChart(chart, measured, top));

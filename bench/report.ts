@@ -1,10 +1,12 @@
 import type { Measured } from './benchmark.js';
+import { machineLine } from './measure/machine.js';
+import { rounded, shown } from './measure/number.js';
 import { ratioOf, type Series, seriesOf } from './measure/round.js';
 
-/** The fields of the line of JSON; each is a median. */
+/** The fields of the line of JSON, each a median. */
 export type Summary = Record<string, number>;
 
-/** A ratio: over, under, and the figure of both. */
+/** Each ratio, by the figures that it divides. */
 const RATIOS: Record<string, [over: string, under: string]> = {
   refusalsVsBare: ['refusals.perSecond', 'bare.perSecond'],
   winsVsBare: ['wins.perSecond', 'bare.perSecond'],
@@ -14,7 +16,7 @@ const RATIOS: Record<string, [over: string, under: string]> = {
   refusalsVsExpress: ['refusals.perSecond', 'expressRefusals.perSecond'],
   winsVsClassic: ['wins.perSecond', 'classic.perSecond'],
   winsVsLock: ['wins.perSecond', 'lock.perSecond'],
-  // One statement after the other; and as many at once as the worker has, when nobody but Postgres needs the two cores.
+  // One statement after the other; and four at once, like the worker, when only Postgres needs the two cores.
   drainVsRawInsert: ['drain.perSecond', 'rawInsert1.perSecond'],
   drainVsRawInsert4: ['drain.perSecond', 'rawInsert4.perSecond'],
   claimCostMillionVsHundred: ['claimCost1000000.micros', 'claimCost100.micros'],
@@ -48,7 +50,7 @@ const FIGURES: Record<string, string> = {
   memoryMegabytesAtEnd: 'memory.megabytesAtEnd',
 };
 
-/** What the project set out to reach. */
+/** The project's targets. */
 const TARGETS: Record<string, { least: number } | { most: number }> = {
   refusalsVsBare: { least: 0.9 },
   winsVsBare: { least: 0.6 },
@@ -66,23 +68,20 @@ const TARGETS: Record<string, { least: number } | { most: number }> = {
   droplineOversold: { most: 0 },
 };
 
-/**
- * @param measured every figure of every round
- * @returns the ratios (of the figures of one round each) and figures that are reported, with their spread
- */
+/** Returns the reported ratios and figures with their spread. Each ratio divides two figures of one round. */
 export function seriesByField({ rounds }: Measured): Record<string, Series> {
   const ratios = Object.entries(RATIOS).map(([field, [over, under]]) => [field, ratioOf(rounds[over], rounds[under])]);
   const figures = Object.entries(FIGURES).map(([field, key]) => [field, seriesOf(rounds[key] ?? [])]);
   return Object.fromEntries([...ratios, ...figures].filter(([, series]) => (series as Series).values.length > 0));
 }
 
-/** @returns the medians alone */
+/** Returns the medians alone. */
 export function summaryOf(measured: Measured): Summary {
   const series = Object.entries(seriesByField(measured));
   return Object.fromEntries(series.map(([field, { median }]) => [field, rounded(median)]));
 }
 
-/** @returns the report as a table in Markdown */
+/** Writes the report as a table in Markdown. */
 export function reportOf(measured: Measured): string {
   const { machine } = measured;
   const rows = Object.entries(seriesByField(measured)).map(
@@ -90,8 +89,7 @@ export function reportOf(measured: Measured): string {
       `| ${field} | ${shown(median)} | ${shown(min)} – ${shown(max)} | ${targetOf(field)} | ${verdictOf(field, median)} |`,
   );
   return [
-    `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGigabytes} GB; ${machine.system}; Node ${machine.node}, ` +
-      `Redis ${machine.redis}, PostgreSQL ${machine.postgres}; load before: ${machine.loadBefore.toFixed(1)}; ${machine.commit}`,
+    `${machineLine(machine)}; ${machine.commit}`,
     '',
     '| | median | spread | target | |',
     '|---|---|---|---|---|',
@@ -109,14 +107,4 @@ function verdictOf(field: string, value: number): string {
   const target = TARGETS[field];
   if (!target) return '';
   return ('least' in target ? value >= target.least : value <= target.most) ? 'met' : 'missed';
-}
-
-const SIGNIFICANT_DIGITS = 3;
-
-function rounded(value: number): number {
-  return Math.abs(value) >= 100 ? Math.round(value) : Number(value.toPrecision(SIGNIFICANT_DIGITS));
-}
-
-function shown(value: number): string {
-  return rounded(value).toLocaleString('en');
 }

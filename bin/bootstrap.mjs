@@ -1,9 +1,9 @@
-// `node bin/bootstrap.mjs apps/cli/main audit drop-1` does the set-up that is missing, and nothing that is not, then runs
-// dist/apps/cli/main.js with the rest of the arguments. Without a script it only sets up.
+// `node bin/bootstrap.mjs apps/cli/main audit drop-1` does the missing steps of the set-up, and then runs dist/apps/cli/main.js
+// with the other arguments. Without a program it only sets up.
 //
-// Only Node's own modules: it runs before anything is installed. When nothing is missing it writes nothing, so a complete
-// clone may be read-only or somebody else's. The script runs in this very process: signals, exit code and standard streams are its
-// own, and there is no second process that could be left over.
+// This file imports only Node's own modules, because it runs before anything is installed. It writes nothing when nothing is
+// missing, so a complete clone may be read-only. The program runs in this same process: signals, exit code and standard streams are
+// the program's own, and no second process can be left over.
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -29,7 +29,8 @@ async function setUp() {
 
 async function runScript(script, args) {
   const main = join(root, 'dist', `${script}.js`);
-  if (!existsSync(main)) fail(`There is no ${main}: the first argument is a program's path below dist/, without .js.`);
+  if (!existsSync(main))
+    fail(`There is no ${main}: the first argument is the path of a program below dist/, without .js.`);
   process.argv = [process.argv[0], main, ...args];
   await import(pathToFileURL(main).href);
 }

@@ -1,5 +1,5 @@
-// Copies the page into dist/: every asset under a name with a hash of its content, so that it may be cached for ever,
-// and every reference to it under that name. The same sources always give the same files.
+// Copies the page into dist/. The name of each asset, and each reference to it, gets a hash of its content.
+// So browsers may cache an asset without end. The same sources always give the same files.
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join, parse } from 'node:path';
@@ -9,19 +9,21 @@ const ROOT = join(import.meta.dirname, '..');
 const ASSET = /\.(js|css|svg)$/;
 const PAGE = 'index.html';
 
-/** 60 bits: two versions of one file will not meet. */
+/** Ten hex digits are 40 bits: enough to tell the versions of one file apart. */
 const HASH_LENGTH = 10;
 
-/** How an asset names another: "/assets/page.css" in the page, './sale.js' in a module. */
+/** Matches how an asset names another: "/assets/page.css" in the page, './sale.js' in a module. */
 const REFERENCE = /(?<=["'](?:\/assets|\.)\/)[\w-]+\.(?:js|css|svg)(?=["'])/g;
 
 /**
- * @param {{from?: string, to?: string}} [folders] the page's sources, and where the result goes; what was there is removed
- * @returns {Record<string, string>} the hashed name of each asset, by its own
+ * Builds the page.
+ *
+ * @param {{from?: string, to?: string}} [folders] the sources of the page, and the target folder, which is replaced
+ * @returns {Record<string, string>} the hashed name of each asset, by its own name
  * @throws {Error} when a reference names no file, or when modules import each other in a circle
  */
 export function buildWeb({ from = join(ROOT, 'apps/web'), to = join(ROOT, 'dist/apps/web') } = {}) {
-  // In the build all assets lie in one folder, so a name stands for one file wherever that lies here.
+  // In the build all assets lie in one folder, so the name of a source is enough to identify it.
   const sources = new Map(
     readdirSync(from, { recursive: true })
       .filter(path => ASSET.test(path))
@@ -37,7 +39,7 @@ export function buildWeb({ from = join(ROOT, 'apps/web'), to = join(ROOT, 'dist/
     if (path === undefined) throw new Error(`${importers.at(-1)} refers to ${name}, which is not in ${from}`);
     const present = built.get(name);
     if (present) return present.hashed;
-    // What it refers to comes first: the hash covers the names inside, so a change travels up to the page.
+    // The assets that it refers to come first. The hash covers their hashed names, so that a change travels up to the page.
     const text = rewrite(readFileSync(join(from, path), 'utf8'), [...importers, name]);
     const hashed = hashedName(name, text);
     built.set(name, { hashed, text });

@@ -1,4 +1,4 @@
-// Builds dist/: the compiled sources, and what they read at run time. `node bin/build.mjs`, also called by bootstrap.mjs.
+// Builds dist/: the compiled sources, and the files that they read at run time. `node bin/build.mjs` or bootstrap.mjs runs it.
 import { cpSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -6,11 +6,11 @@ import { buildWeb } from './build-web.mjs';
 import { run } from './command.mjs';
 import { filesUnder, fingerprint, textOf } from './fingerprint.mjs';
 
-/** What is compiled, as far as it is there: an image has no stack/. */
+/** The folders that are compiled, as far as they exist: an image has no stack/. */
 const SOURCES = ['core', 'apps', 'stack'];
-/** Written last, so a build that was interrupted has none. */
+/** The stamp is written last, so an interrupted build has none. */
 const STAMP = join('dist', '.built-from');
-/** Inside dist/, so nothing else of the clone is written to, and renaming stays within one file system. */
+/** This folder is inside dist/: no other folder is written to, and a rename stays within one file system. */
 const UNFINISHED = join('dist', '.unfinished');
 
 const clone = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -22,7 +22,7 @@ function sourcesOf(root) {
   return fingerprint(root, paths, [compiler, textOf(join(root, 'bin', 'build.mjs')) ?? '']);
 }
 
-/** What is read at run time but isn't compiled: the Redis scripts and the console's look. */
+/** Tells whether a file is read at run time but not compiled: the Redis scripts, and the style and scripts of the console. */
 function isAsset(path) {
   return path.endsWith('.lua') || path.startsWith(join('apps', 'admin') + sep);
 }
@@ -34,7 +34,7 @@ function copyAssets(root, target) {
   }
 }
 
-/** Whether dist/ is what the sources say. In an image that holds only dist/, there is nothing to compare it with. */
+/** Tells whether dist/ is up to date. In an image that holds only dist/, there is nothing to compare it with. */
 export function isBuilt(root) {
   const stamp = textOf(join(root, STAMP));
   if (stamp === undefined) return false;
@@ -42,7 +42,7 @@ export function isBuilt(root) {
 }
 
 /**
- * Builds dist/ anew, beside the old one, and then puts it in its place: what was deleted from the sources doesn't stay.
+ * Builds dist/ in a folder of its own, which then replaces the old one. So no file stays whose source was deleted.
  * @param {string} root the clone
  * @throws when the sources have type errors (tsc has printed them)
  */

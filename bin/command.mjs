@@ -5,10 +5,9 @@ import { constants } from 'node:os';
 const PASSED_ON = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 /**
- * Runs one step of the set-up to its end. Its output goes to standard error: standard output belongs to the program that
- * is run afterwards, and may have to be one line of JSON. A signal to us ends the step first, then us, so that no
- * half-finished step goes on writing behind the back of the next set-up.
- * @throws when it fails
+ * Runs one step of the set-up to its end. Its output goes to standard error, because standard output belongs to the program that
+ * runs next. A signal to this process ends the step first, so that no half-finished step writes while the next set-up runs.
+ * @throws when the step fails
  */
 export async function run(command, args, { cwd, env = {} }) {
   const child = spawn(command, args, { cwd, stdio: ['ignore', 2, 2], env: { ...process.env, ...env } });

@@ -1,9 +1,9 @@
-// Contents, not times: a copied or freshly cloned folder has times in any order.
+// A fingerprint covers contents, not times: in a copied or freshly cloned folder the times mean nothing.
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 
-/** The files under a folder, as paths, in a fixed order; none if it doesn't exist. */
+/** Lists the paths of all files under a folder, in a fixed order; none if the folder doesn't exist. */
 export function filesUnder(folder) {
   let entries;
   try {
@@ -21,10 +21,10 @@ export function filesUnder(folder) {
 }
 
 /**
- * One short text that changes when a file, its name, or one of the `facts` does; the same wherever the clone lies.
+ * Returns a short text that changes when a file, its name, or one of the `facts` does. It doesn't depend on where the clone is.
  * @param {string} root the clone
- * @param {string[]} paths files in it
- * @param {string[]} facts whatever else matters, such as the version of a compiler
+ * @param {string[]} paths files in the clone
+ * @param {string[]} facts anything else that matters, such as the version of a compiler
  */
 export function fingerprint(root, paths, facts) {
   const hash = createHash('sha256').update(JSON.stringify(facts));
@@ -32,7 +32,7 @@ export function fingerprint(root, paths, facts) {
   return hash.digest('hex');
 }
 
-/** The text of a file; undefined when there is none. */
+/** Reads the text of a file; undefined when the file doesn't exist. */
 export function textOf(path) {
   try {
     return readFileSync(path, 'utf8');

@@ -1,11 +1,11 @@
-// The last one to leave: it ends what its parent started and removes what its parent created, whatever ended the parent.
+// Once its parent is gone, the reaper ends the processes and removes the folders that the parent leaves behind.
 //
-// Its standard input is a pipe that only the parent writes to. One JSON object a line:
+// Its standard input is a pipe that only the parent writes to, one JSON object a line:
 //   {"do":"guard","pid":1,"signal":"SIGINT","graceMs":5000}  end this process when the parent is gone
-//   {"do":"release","pid":1}                                it has ended by itself
-//   {"do":"remove","folder":"/tmp/x"}                       remove this folder when the parent is gone
-//   {"do":"keep","folder":"/tmp/x"}                         it is gone, or it shall stay
-// The kernel closes the pipe when the parent ends, also after SIGKILL, and what was written before can still be read.
+//   {"do":"forget","pid":1}                                  the process has ended by itself
+//   {"do":"remove","folder":"/tmp/x"}                        remove this folder when the parent is gone
+//   {"do":"keep","folder":"/tmp/x"}                          the folder is gone already
+// The kernel closes the pipe when the parent ends, also after SIGKILL. Lines that were written before can still be read.
 import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
@@ -14,19 +14,18 @@ import { setTimeout as pause } from 'node:timers/promises';
 const POLL_MS = 20;
 const KILL_GRACE_MS = 2_000;
 
-/** pid → { signal, graceMs, born }. */
+/** pid → { signal, graceMs, born } */
 const guarded = new Map();
-/** Folders to remove. */
 const folders = new Set();
 
 /**
- * When a process was born, so that a number used again for somebody else's process is not mistaken for ours.
- * @returns {string | undefined} undefined: it has ended (a zombie has, too).
+ * Returns when a process was born, so that a later process with the same pid is not mistaken for ours.
+ * @returns {string | undefined} undefined when the process has ended; a zombie has ended, too
  */
 function bornAt(pid) {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The second field is the command in parentheses and may contain anything: count from its end.
+    // The second field is the command in parentheses and may contain anything, so fields are counted from its end.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     return fields[0] === 'Z' ? undefined : fields[19];
   } catch {
@@ -34,7 +33,7 @@ function bornAt(pid) {
   }
 }
 
-/** Without /proc only existence can be asked for. */
+/** Tells only whether the process exists: without /proc there is no time of birth. */
 function bornSomewhereElse(pid) {
   try {
     process.kill(pid, 0);
@@ -48,7 +47,7 @@ function send(pid, signal) {
   try {
     process.kill(pid, signal);
   } catch {
-    // It has ended in the meantime, which is what the signal was for.
+    // The process has ended in the meantime.
   }
 }
 
@@ -71,17 +70,17 @@ async function end([pid, { signal, graceMs, born }]) {
 
 const actions = {
   guard: ({ pid, signal, graceMs }) => guarded.set(pid, { signal, graceMs, born: bornAt(pid) }),
-  release: ({ pid }) => guarded.delete(pid),
+  forget: ({ pid }) => guarded.delete(pid),
   remove: ({ folder }) => folders.add(folder),
   keep: ({ folder }) => folders.delete(folder),
 };
 
-// Ctrl-C and a closing terminal mean the parent; this process ends when there is nothing left to do.
+// Ctrl-C and a closed terminal are meant for the parent. The reaper ends when its work is done.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {});
 
 for await (const line of createInterface({ input: process.stdin })) {
-  const order = JSON.parse(line);
-  actions[order.do](order);
+  const instruction = JSON.parse(line);
+  actions[instruction.do](instruction);
 }
 await Promise.all([...guarded].map(end));
 for (const folder of folders) {

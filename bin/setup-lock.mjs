@@ -1,4 +1,4 @@
-// One set-up at a time on one clone: two commands started at the same moment would write into each other's node_modules.
+// The lock of a set-up. Two commands that start at the same moment would otherwise both write into node_modules.
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -6,14 +6,14 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { textOf } from './fingerprint.mjs';
 
 const POLL_MS = 100;
-/** A set-up takes 20 s with a slow registry a few minutes; waiting longer than this means that something hangs. */
+/** A set-up takes 20 s, and a few minutes with a slow registry. After a quarter of an hour something hangs. */
 const WAIT_DEADLINE_MS = 900_000;
-/** A holder on another machine or in another container can't be asked whether it lives. */
+/** Whether a holder on another machine or in another container lives can't be checked, so its lock expires. */
 const FOREIGN_STALE_MS = 900_000;
-/** Creating the file and writing its line are two steps, microseconds apart. */
+/** The file is created and then written, microseconds apart. A file that stays empty has lost its holder. */
 const EMPTY_STALE_MS = 5_000;
 
-/** When a process was born, to tell it from a later one with the same number; 'unknown' where there is no /proc. */
+/** Returns when a process was born, to tell it from a later one with the same pid; 'unknown' without /proc. */
 function bornAt(pid) {
   const stat = textOf(`/proc/${pid}/stat`);
   return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? 'unknown';
@@ -45,7 +45,7 @@ function take(file, line) {
   }
 }
 
-/** Renaming lets only one of several waiters remove it; if that one caught a newer lock by then, it puts it back. */
+/** Removes a stale lock. A rename lets only one process take it away, which puts it back if it is a newer lock. */
 function clearStale(file, line) {
   const aside = `${file}.${process.pid}`;
   try {
@@ -58,12 +58,12 @@ function clearStale(file, line) {
 }
 
 /**
- * Waits for the lock of this clone.
+ * Waits for the lock of a clone.
  * @param {string} root the clone
- * @returns {Promise<() => void>} gives it back
- * @throws when somebody holds it for a quarter of an hour
+ * @returns {Promise<() => void>} gives the lock back
+ * @throws when another process holds the lock for a quarter of an hour
  */
-export async function setupLock(root) {
+export async function takeSetupLock(root) {
   const folder = join(root, '.data');
   mkdirSync(folder, { recursive: true });
   const file = join(folder, 'setup.lock');
@@ -76,7 +76,8 @@ export async function setupLock(root) {
       clearStale(file, line);
       continue;
     }
-    if (Date.now() > deadline) throw new Error(`another set-up holds ${file} (${line}): remove it if that is not so`);
+    if (Date.now() > deadline)
+      throw new Error(`another set-up holds ${file} (${line}): remove the file if no set-up runs`);
     if (!announced) process.stderr.write('Another command is setting up this folder; waiting for it.\n');
     announced = true;
     await pause(POLL_MS);

@@ -1,5 +1,5 @@
-// Everything that proves the project, in the order in which it is cheapest to fail. Plain JavaScript, and nothing but
-// Node, because on a fresh clone it starts before anything is installed.
+// `npm test`: all checks and tests, the cheapest first. This file imports only Node's own modules, because it
+// starts in a fresh clone before anything is installed.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -23,7 +23,7 @@ const jest = (kind, maxWorkers, more = [], name = kind) => ({
   name,
   command: process.execPath,
   args: [
-    // Jest runs ES modules through an interface of Node that calls itself experimental with each process.
+    // Jest runs ES modules through an interface of Node that prints a warning in each process.
     '--disable-warning=ExperimentalWarning',
     '--experimental-vm-modules',
     'node_modules/jest/bin/jest.js',
@@ -32,12 +32,12 @@ const jest = (kind, maxWorkers, more = [], name = kind) => ({
   ],
 });
 
-/** End-to-end tests that promise times, and the one that leaves a core to others. All but these run together. */
+/** The end-to-end tests that measure times, and the one that leaves a core idle. The others run together. */
 const TIMED = 'e2e/(line|pipeline)';
 const RIGHTS = 'e2e/least-rights';
 
-// What stands in one row runs together. The first two leave no core idle; from then on each test has stores and
-// processes of its own, and mostly waits for what takes its time.
+// The steps of one row run together. The first two rows leave no core idle. In the others each test has stores and processes of
+// its own, and mostly waits.
 const ROWS = [
   [
     tool('types', 'typescript/bin/tsc', '--noEmit'),
@@ -58,11 +58,11 @@ const ROWS = [
   [jest('e2e', 1, ['--testPathPatterns', TIMED], 'e2e-timed')],
   [jest('e2e', 2, ['--testPathIgnorePatterns', TIMED, RIGHTS])],
   [jest('attack', 1), jest('browser', 1), jest('e2e', 1, ['--testPathPatterns', RIGHTS], 'e2e-rights')],
-  // A short selection; `npm run test:chaos` runs all, which takes longer.
+  // A short selection; `npm run test:chaos` runs all chaos tests, which takes longer.
   [jest('chaos', 3, ['--testPathPatterns', 'crash-matrix|redis-loss|short-run'])],
 ];
 
-/** Runs one step to its end. Its output is kept back, and shown only when it fails. */
+/** Runs one step to its end, and keeps its output, which is shown only if the step fails. */
 function run({ name, command, args }) {
   const startedAt = performance.now();
   const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -84,7 +84,7 @@ function report({ name, ok, seconds, output }) {
   process.stdout.write(`${ok ? 'ok    ' : 'FAILED'} ${name} (${seconds} s)\n`);
   if (!ok) process.stdout.write(`${output}\n`);
   const counted = tally(name);
-  // A check that counts nothing itself, or that failed before it could, is one failure.
+  // A check that counts no tests, or fails before it can, is one failure.
   if (!ok && counted.failed === 0) counted.failed = 1;
   count.passed += counted.passed;
   count.failed += counted.failed;
@@ -99,8 +99,8 @@ function tally(name) {
 
 const answers = (command, ...args) => spawnSync(command, args, { stdio: 'ignore' }).status === 0;
 
-/** The browser tests drive the machine's own Chromium: no package of the registry contains one. */
-function findChromium() {
+/** Finds or installs the machine's own Chromium for the browser tests: no package of the registry contains one. */
+function requireChromium() {
   if (CHROMIUM_COMMANDS.some(command => answers(command, '--version'))) return;
   const fix = 'apt-get update && apt-get install -y chromium';
   if (process.getuid?.() !== 0 || !existsSync('/etc/debian_version')) {
@@ -112,7 +112,7 @@ function findChromium() {
   if (status !== 0) throw new Error(`could not install Chromium:\n${stdout}${stderr}`);
 }
 
-/** Packages, the generated client and dist/, as far as they are missing or out of date. */
+/** Brings packages, the generated client and dist/ up to date. */
 function setUp() {
   const { status } = spawnSync(process.execPath, [join('bin', 'bootstrap.mjs')], {
     cwd: ROOT,
@@ -123,7 +123,7 @@ function setUp() {
 
 async function runAll() {
   setUp();
-  findChromium();
+  requireChromium();
   for (const row of ROWS) {
     const finished = await Promise.all(row.map(run));
     finished.forEach(report);

@@ -3,35 +3,37 @@ import { changeSale } from '#core/operator/change-sale.js';
 import type { NewSale } from '#core/operator/create-sale.js';
 import { creditWallets } from '#core/postgres/money/wallet.js';
 import { type GivenSettings, readGiven } from '#core/process/config.js';
+import { startAnnouncedStack } from './announced-stack.js';
 import { buyElsewhere } from './crowd/buy-elsewhere.js';
 import type { BuyerPlan } from './crowd/buyer.js';
-import { planCrowd, startCrowd } from './crowd/crowd.js';
-import { openDrop } from './crowd/drop.js';
-import { type Progress, showProgress } from './crowd/progress.js';
+import { createBuyerPlans, startCrowd } from './crowd/crowd.js';
+import { createOpenSale } from './crowd/open-sale.js';
+import { Progress } from './crowd/progress.js';
 import { holds, reckon, untilAtRest, type Verdict } from './crowd/reckoning.js';
-import { watchCrowd } from './crowd/watch-crowd.js';
+import { showCrowd } from './crowd/show-crowd.js';
 import { startFakeProvider } from './fake-provider/start.js';
-import { share, whole } from './options.js';
-import { startOwnStack } from './own-stack.js';
+import { parseCount, parseShare } from './processes/command-line.js';
 import { type Lifetime, startLifetime } from './processes/lifetime.js';
 import { preferredPort } from './processes/preferred-port.js';
-import { newSecrets, type Secrets } from './secrets.js';
+import { createSecrets, type Secrets } from './secrets.js';
 import type { Stack } from './stack.js';
 import { type Connections, connectStores } from './stores/connections.js';
 import { startPrivateStores } from './stores/private-stores.js';
 
+// `npm run demo`: a whole sale on this machine, with a crowd and a proof, and then a second sale for the visitor.
+
 const SALE_ID = 'demo';
-/** A sale beside it, so that whoever looks at the page can buy, too, and pay at the fake provider. */
+/** The second sale, in which the visitor can buy on the page and pay at the fake provider. */
 const OWN_SALE_ID = 'try-it';
 const OWN_UNITS = 10;
 const PORT = 3_000;
 const ADMIN_PORT = 3_001;
 const CLICKS_MAX = 4;
 const ARRIVE_WITHIN_MS = 1_500;
-/** What comes back is offered a few times at most, as fewer and fewer don't pay; a slow machine needs longer. */
+/** A unit that comes back is offered a few times at most, because most buyers pay. A slow machine needs longer. */
 const PATIENCE_MS = 240_000;
 const REST_DEADLINE_MS = 30_000;
-/** Looked at again and again while there are only buyers on standby. */
+/** How long one look waits for the sale to be at rest, while all unfinished buyers are on standby. */
 const GLANCE_MS = 300;
 
 interface DemoOptions {
@@ -46,58 +48,69 @@ interface DemoOptions {
 function readOptions(): DemoOptions {
   return new Command('npm run demo --')
     .description('A whole sale on this machine: stores, processes and a crowd of simulated buyers.')
-    .option('--units <n>', 'units for sale', whole, 100)
-    .option('--buyers <n>', 'simulated buyers', whole, 2_000)
-    .option('--pay-within <seconds>', 'how long an order waits for its payment', whole, 5)
-    .option('--pay-share <0..1>', 'how many of the buyers pay', share, 0.85)
+    .option('--units <n>', 'units for sale', parseCount, 100)
+    .option('--buyers <n>', 'simulated buyers', parseCount, 2_000)
+    .option('--pay-within <seconds>', 'how long an order waits for its payment', parseCount, 5)
+    .option('--pay-share <0..1>', 'how many of the buyers pay', parseShare, 0.85)
     .option('--exit', 'end after the sale instead of staying up', false)
     .option('--json', 'the result as one JSON line on standard output', false)
     .parse()
     .opts<DemoOptions>();
 }
 
+/** The program itself: its options, its output and its end. */
+interface Program {
+  options: DemoOptions;
+  progress: Progress;
+  lifetime: Lifetime;
+}
+
+/** The processes and the connections of a demo. */
 interface Running {
   stack: Stack;
   secrets: Secrets;
   connections: Connections;
 }
 
-async function startEverything(lifetime: Lifetime, progress: Progress): Promise<Running> {
+async function startEverything({ lifetime, progress }: Program): Promise<Running> {
   progress.step('Starting a private Redis and Postgres ...');
   const [port, adminPort] = [await preferredPort(PORT), await preferredPort(ADMIN_PORT)];
-  // It starts while the stores do.
-  const opening = startFakeProvider(`http://127.0.0.1:${port}/webhooks/payments/signed-webhook`);
-  lifetime.beforeEnd(() => opening.then(provider => provider.stop()).catch(() => undefined));
+  // The provider starts while the stores do.
+  const starting = startFakeProvider(`http://127.0.0.1:${port}/webhooks/payments/signed-webhook`);
+  lifetime.beforeEnd(() => starting.then(provider => provider.stop()).catch(() => undefined));
   const stores = await startPrivateStores();
   lifetime.beforeEnd(() => stores.stop());
-  const { settings: payments } = await opening;
+  const { settings: payments } = await starting;
   progress.step('Starting API, worker and admin ...');
-  const secrets = newSecrets();
+  const secrets = createSecrets();
   const { LOG_LEVEL = 'warn' } = readGiven();
   const settings: GivenSettings = { GUEST_TOKENS: '1', LOG_LEVEL, ...payments };
   const { redisUrl, databaseUrl } = stores;
   const tell = (line: string) => progress.step(line);
-  const stack = await startOwnStack({ redisUrl, databaseUrl, secrets, port, adminPort, settings, tell }, lifetime);
+  const stack = await startAnnouncedStack(
+    { redisUrl, databaseUrl, secrets, port, adminPort, settings, tell },
+    lifetime,
+  );
   const connections = await connectStores(redisUrl, databaseUrl);
   lifetime.beforeEnd(() => connections.close());
   return { stack, secrets, connections };
 }
 
-async function credit({ db }: Connections, plans: BuyerPlan[], sale: NewSale): Promise<void> {
+async function fillWallets({ db }: Connections, plans: BuyerPlan[], sale: NewSale): Promise<void> {
   const payers = plans.filter(({ withUnit }) => withUnit === 'pay').map(({ buyerId }) => buyerId);
   await creditWallets(db, payers, { amountMinor: sale.priceMinor, currency: sale.currency });
 }
 
-async function sell(running: Running, options: DemoOptions, progress: Progress, lifetime: Lifetime): Promise<Verdict> {
+async function sell({ options, progress, lifetime }: Program, running: Running): Promise<Verdict> {
   const { stack, secrets, connections } = running;
-  const sale = await openDrop(connections, {
+  const sale = await createOpenSale(connections, {
     id: SALE_ID,
     units: options.units,
     payWithinSeconds: options.payWithin,
   });
   const { buyers, payShare } = options;
-  const plans = planCrowd({ buyers, prefix: 'buyer-', clicksMax: CLICKS_MAX, payShare, others: 'leave' });
-  await credit(connections, plans, sale);
+  const plans = createBuyerPlans({ buyers, prefix: 'buyer-', clicksMax: CLICKS_MAX, payShare, others: 'leave' });
+  await fillWallets(connections, plans, sale);
   progress.step(`The sale is open: ${sale.units} units, ${buyers} buyers, ${options.payWithin} s to pay.`);
   const crowd = startCrowd({
     baseUrls: stack.baseUrls,
@@ -108,8 +121,8 @@ async function sell(running: Running, options: DemoOptions, progress: Progress, 
     patienceMs: PATIENCE_MS,
   });
   lifetime.beforeEnd(crowd.sendHome);
-  // Nobody is left who could give a unit back: the sale is over, and those on standby are told.
-  const report = await watchCrowd(crowd, progress, async () => {
+  // Once the sale is at rest, no unit can come back. Closing the sale ends the wait of the buyers on standby.
+  const report = await showCrowd(crowd, progress, async () => {
     const left = await untilAtRest(connections, sale.id, GLANCE_MS);
     if (left.length === 0) await changeSale(connections, sale.id, { state: 'closed' });
   });
@@ -130,17 +143,17 @@ function resultText({ reckoning: r, wrong }: Verdict, seconds: number): string {
   ].join('\n');
 }
 
-/** For the visitor; the first unit is bought by somebody else, to show the way that money takes. */
+/** Opens the sale for the visitor. Another buyer gets the first unit, to show a payment at a provider. */
 async function openOwnSale({ stack, secrets, connections }: Running): Promise<string> {
   const title = 'Yours to try';
-  await openDrop(connections, { id: OWN_SALE_ID, units: OWN_UNITS, title, provider: 'signed-webhook' });
+  await createOpenSale(connections, { id: OWN_SALE_ID, units: OWN_UNITS, title, provider: 'signed-webhook' });
   const [baseUrl = ''] = stack.baseUrls;
   const { AUTH_SECRET: authSecret } = secrets;
   const ms = await buyElsewhere({ baseUrl, saleId: OWN_SALE_ID, authSecret, buyerId: 'first-visitor' });
   return `A second sale is open, paid at a payment provider (a fake one). Its first unit was paid there: by its webhook ${ms} ms later.\n\n`;
 }
 
-function placesText({ stack, secrets }: Running): string {
+function addressesText({ stack, secrets }: Running): string {
   const [baseUrl] = stack.baseUrls;
   return [
     `Page      ${baseUrl}/s/${SALE_ID}  (over; ${OWN_UNITS - 1} units for yourself: ${baseUrl}/s/${OWN_SALE_ID})`,
@@ -157,17 +170,17 @@ const startedAt = performance.now();
 const lifetime = startLifetime();
 try {
   const options = readOptions();
-  const progress = showProgress(process.stderr);
-  const running = await startEverything(lifetime, progress);
-  const verdict = await sell(running, options, progress, lifetime);
+  const program = { options, progress: new Progress(process.stderr), lifetime };
+  const running = await startEverything(program);
+  const verdict = await sell(program, running);
   const seconds = Math.round((performance.now() - startedAt) / 100) / 10;
   const report = options.json ? process.stderr : process.stdout;
   report.write(resultText(verdict, seconds));
   if (options.json) process.stdout.write(`${JSON.stringify({ ...verdict.reckoning, seconds })}\n`);
   if (options.exit) await lifetime.end(holds(verdict) ? 0 : 1);
   report.write(await openOwnSale(running));
-  report.write(placesText(running));
-  lifetime.settled();
+  report.write(addressesText(running));
+  lifetime.expectSignal();
 } catch (error) {
   await lifetime.fail(error);
 }

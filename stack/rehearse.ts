@@ -5,16 +5,18 @@ import { readSale } from '#core/postgres/sales.js';
 import { type GivenSettings, readConfig, readGiven, readGivenOrRunning } from '#core/process/config.js';
 import { SECOND_MS } from '#core/rules/clock.js';
 import type { BuyerPlan } from './crowd/buyer.js';
-import { type CrowdReport, planCrowd, startCrowd } from './crowd/crowd.js';
-import { showProgress, wordsFor } from './crowd/progress.js';
+import { type CrowdReport, createBuyerPlans, startCrowd } from './crowd/crowd.js';
+import { Progress, wordsFor } from './crowd/progress.js';
 import { holds, reckon, untilAtRest, type Verdict } from './crowd/reckoning.js';
-import { watchCrowd } from './crowd/watch-crowd.js';
-import { share, url, whole } from './options.js';
+import { showCrowd } from './crowd/show-crowd.js';
+import { parseCount, parseOrigin, parseShare } from './processes/command-line.js';
 import { type Lifetime, startLifetime } from './processes/lifetime.js';
 import { type Connections, connectStores } from './stores/connections.js';
 
+// `npm run rehearse`: sends a crowd at a stack that runs, and proves the result if it can reach both stores.
+
 const CLICKS_MAX = 4;
-/** Other buyers' orders may be unpaid for minutes: a sale that is used needn't come to rest. */
+/** Other buyers' orders may be unpaid for minutes, so a sale in use need not come to rest. */
 const REST_DEADLINE_MS = 10_000;
 
 interface RehearseOptions {
@@ -31,16 +33,20 @@ function readOptions(): RehearseOptions {
   return new Command('npm run rehearse --')
     .description('Sends a crowd of simulated buyers at a stack that runs. They buy: use a sale made for it.')
     .requiredOption('--sale <id>', 'the sale')
-    .requiredOption('--buyers <n>', 'simulated buyers', whole)
-    .option('--url <url>', 'the API, or the proxy in front of it; else the stack that runs from this folder', url)
+    .requiredOption('--buyers <n>', 'simulated buyers', parseCount)
+    .option(
+      '--url <url>',
+      'the API, or the proxy in front of it; else the stack that runs from this folder',
+      parseOrigin,
+    )
     .option(
       '--pay-share <0..1>',
       'how many pay (with DATABASE_URL their wallets are filled); the others cancel',
-      share,
+      parseShare,
       0.8,
     )
-    .option('--within <seconds>', 'all of them come within this time', whole, 2)
-    .option('--patience <seconds>', 'then whoever still waits goes home', whole, 120)
+    .option('--within <seconds>', 'all buyers arrive within this time', parseCount, 2)
+    .option('--patience <seconds>', 'after this time, buyers without a final answer go home', parseCount, 120)
     .option('--json', 'the result as one JSON line on standard output', false)
     .parse()
     .opts<RehearseOptions>();
@@ -48,13 +54,13 @@ function readOptions(): RehearseOptions {
 
 const LOOPBACK = ['127.0.0.1', 'localhost', '[::1]'];
 
-/** The stack that runs from this folder is only meant when the crowd goes to this machine. */
+/** Reads the settings. Those of the stack that runs from this folder count only if the crowd goes to this machine. */
 function settingsFor(url: string | undefined): GivenSettings {
   const here = url === undefined || LOOPBACK.includes(new URL(url).hostname);
   return here ? readGivenOrRunning() : readGiven();
 }
 
-/** Undefined without both stores: then the crowd can be sent, but nothing can be proved. */
+/** Connects to both stores, if their URLs are known. Without them the crowd can be sent, but nothing can be proved. */
 async function connect(
   { REDIS_URL, DATABASE_URL }: GivenSettings,
   lifetime: Lifetime,
@@ -95,9 +101,9 @@ async function rehearse(lifetime: Lifetime): Promise<void> {
   const { AUTH_SECRET, PORT } = readConfig(['AUTH_SECRET', 'PORT'], given);
   const baseUrl = options.url ?? `http://127.0.0.1:${PORT}`;
   const connections = await connect(given, lifetime);
-  const plans = planCrowd({
+  const plans = createBuyerPlans({
     buyers: options.buyers,
-    // New people each time: whoever has bought keeps what they have.
+    // New buyers each time, because a buyer of an earlier rehearsal may still have a unit.
     prefix: `rehearsal-${randomUUID().slice(0, 8)}-`,
     clicksMax: CLICKS_MAX,
     payShare: connections ? options.payShare : 0,
@@ -112,34 +118,42 @@ async function rehearse(lifetime: Lifetime): Promise<void> {
     arriveWithinMs: options.within * SECOND_MS,
     patienceMs: options.patience * SECOND_MS,
   });
-  const report = await watchCrowd(crowd, showProgress(process.stderr), async () => crowd.sendHome());
+  const report = await showCrowd(crowd, new Progress(process.stderr), async () => crowd.sendHome());
   if (connections) await untilAtRest(connections, options.sale, REST_DEADLINE_MS);
   const verdict = connections && (await reckon(connections, options.sale, report.buyers));
-  tell(options, baseUrl, report, verdict, wordsFor(crowd.stages()));
+  const result: Result = { sale: options.sale, url: baseUrl, report, verdict };
+  process.stdout.write(options.json ? jsonOf(result) : textOf(result, wordsFor(crowd.stages())));
   const unanswered = crowd.stages().unanswered ?? 0;
   await lifetime.end((verdict ? holds(verdict) : true) && unanswered === 0 ? 0 : 1);
 }
 
-function tell(
-  { sale, json }: RehearseOptions,
-  baseUrl: string,
-  report: CrowdReport,
-  verdict: Verdict | undefined,
-  outcomes: string,
-): void {
+/** The result of a rehearsal. */
+interface Result {
+  sale: string;
+  url: string;
+  report: CrowdReport;
+  verdict: Verdict | undefined;
+}
+
+const roundSeconds = ({ seconds }: CrowdReport): number => Math.round(seconds * 10) / 10;
+
+function jsonOf({ sale, url, report, verdict }: Result): string {
   const { answers, latency, buyers } = report;
-  const seconds = Math.round(report.seconds * 10) / 10;
-  if (json) {
-    const proof = verdict ? { ...verdict.reckoning, wrong: verdict.wrong } : null;
-    process.stdout.write(
-      `${JSON.stringify({ sale, url: baseUrl, buyers: buyers.length, seconds, answers, latency, audit: proof })}\n`,
-    );
-    return;
-  }
-  const heading = `${buyers.length} buyers at ${baseUrl}, sale ${sale}, ${seconds} s: ${outcomes}`;
-  const counted = Object.entries(answers).map(([answer, count]) => `  ${String(count).padStart(8)}  ${answer}`);
-  const lines = [heading, 'From the click to the answer, waiting for a connection included:', ...latencyLines(report)];
-  process.stdout.write(`${[...lines, 'Answers:', ...counted, ...auditLines(verdict)].join('\n')}\n`);
+  const audit = verdict ? { ...verdict.reckoning, wrong: verdict.wrong } : null;
+  const seconds = roundSeconds(report);
+  return `${JSON.stringify({ sale, url, buyers: buyers.length, seconds, answers, latency, audit })}\n`;
+}
+
+function textOf({ sale, url, report, verdict }: Result, outcomes: string): string {
+  const lines = [
+    `${report.buyers.length} buyers at ${url}, sale ${sale}, ${roundSeconds(report)} s: ${outcomes}`,
+    'From the click to the answer, waiting for a connection included:',
+    ...latencyLines(report),
+    'Answers:',
+    ...Object.entries(report.answers).map(([answer, count]) => `  ${String(count).padStart(8)}  ${answer}`),
+    ...auditLines(verdict),
+  ];
+  return `${lines.join('\n')}\n`;
 }
 
 const lifetime = startLifetime();

@@ -2,41 +2,42 @@ import { migrate } from '#core/postgres/migrate/migrate.js';
 import type { GivenSettings } from '#core/process/config.js';
 import { freePort } from './processes/free-port.js';
 import type { ProcessOptions } from './processes/process.js';
-import { type Supervised, supervise } from './processes/supervisor.js';
+import { type Supervised, startSupervised } from './processes/supervisor.js';
 import type { Secrets } from './secrets.js';
 
+/** The stores of a stack, and which processes run on them. */
 export interface StackOptions {
   redisUrl: string;
   databaseUrl: string;
   secrets: Secrets;
-  /** An API for each. */
+  /** The ports of the APIs, one for each. */
   ports: readonly number[];
-  /** Without it there is no admin. */
+  /** The port of the admin console. Without it, there is no console. */
   adminPort?: number;
-  /** 1 if not given. */
+  /** The number of workers; 1 if not given. */
   workers?: number;
   /** Further settings, the same for every process. */
   settings?: GivenSettings;
-  /** Where the processes' own output goes; nowhere if not given. */
+  /** Receives the processes' own output. */
   log?: NodeJS.WritableStream;
-  /** Told in one line of each process that died and is started again. */
+  /** Receives one line for each process that died and is started again. */
   tell?: (line: string) => void;
 }
 
 /** The processes of Dropline, ready and supervised. */
 export interface Stack {
-  /** Where each API is. */
+  /** The origins of the APIs. */
   baseUrls: string[];
   adminUrl: string | undefined;
   apis: Supervised[];
   workers: Supervised[];
   admin: Supervised | undefined;
-  /** Ends them in order: first what takes work in. */
+  /** Ends the processes in order: the APIs, which take work in, come first. */
   stop(): Promise<void>;
 }
 
-/** Where a process that listens on `host` can be asked. */
-function placeOf(host: string | undefined, port: number): string {
+/** Returns the origin at which this machine reaches a process that listens on `host`. */
+function originOf(host: string | undefined, port: number): string {
   const everywhere = host === undefined || host === '0.0.0.0' || host === '::';
   return `http://${everywhere ? '127.0.0.1' : host}:${port}`;
 }
@@ -45,19 +46,19 @@ const NO_METRICS = { METRICS_PORT: '0' };
 
 type Plan = Pick<ProcessOptions, 'name' | 'environment' | 'ready'>;
 
-/** The port for metrics, if one is given, is that of the first API: two can't have it. */
-function api(options: StackOptions, port: number, index: number): Plan {
+/** Plans an API. Only the first one gets the port for metrics, if one is given: two processes can't share it. */
+function planApi(options: StackOptions, port: number, index: number): Plan {
   const { redisUrl: REDIS_URL, settings, secrets } = options;
   const own = { REDIS_URL, AUTH_SECRET: secrets.AUTH_SECRET, PORT: `${port}`, ...(index === 0 ? {} : NO_METRICS) };
   return {
     name: 'api',
     environment: { HOST: '127.0.0.1', ...settings, ...own },
-    ready: { url: `${placeOf(options.settings?.HOST, port)}/readyz` },
+    ready: { url: `${originOf(options.settings?.HOST, port)}/readyz` },
   };
 }
 
-/** A worker has no port but the one for its metrics, which it opens when it has its clients. */
-async function worker(options: StackOptions): Promise<Plan> {
+/** Plans a worker. Its only port is for metrics, and it opens that port once its clients are connected. */
+async function planWorker(options: StackOptions): Promise<Plan> {
   const port = await freePort();
   const { redisUrl: REDIS_URL, databaseUrl: DATABASE_URL } = options;
   return {
@@ -67,7 +68,7 @@ async function worker(options: StackOptions): Promise<Plan> {
   };
 }
 
-function admin(options: StackOptions, port: number): Plan {
+function planAdmin(options: StackOptions, port: number): Plan {
   const { redisUrl: REDIS_URL, databaseUrl: DATABASE_URL, secrets } = options;
   return {
     name: 'admin',
@@ -80,15 +81,15 @@ function admin(options: StackOptions, port: number): Plan {
       ...NO_METRICS,
       ADMIN_PORT: `${port}`,
     },
-    ready: { url: `${placeOf(options.settings?.ADMIN_HOST, port)}/healthz` },
+    ready: { url: `${originOf(options.settings?.ADMIN_HOST, port)}/healthz` },
   };
 }
 
-/** All at once, or none: what did start is stopped when another didn't. */
+/** Starts all processes at once. If one doesn't start, the others are stopped. */
 async function startAll(plans: Plan[], options: StackOptions): Promise<Supervised[]> {
   const tell = options.tell ?? (() => undefined);
   const log = options.log && { log: options.log };
-  const results = await Promise.allSettled(plans.map(plan => supervise({ ...plan, ...log }, tell)));
+  const results = await Promise.allSettled(plans.map(plan => startSupervised({ ...plan, ...log }, tell)));
   const started = results.flatMap(result => (result.status === 'fulfilled' ? [result.value] : []));
   const failed = results.find(result => result.status === 'rejected');
   if (!failed) return started;
@@ -97,23 +98,22 @@ async function startAll(plans: Plan[], options: StackOptions): Promise<Supervise
 }
 
 /**
- * Brings the database up to date, starts the processes on two stores that answer, and waits until all are ready.
+ * Migrates the database, starts the processes on two stores that answer, and waits until all processes are ready.
  *
- * @param options the stores, and which processes
  * @returns the processes, ready
- * @throws when the migration or a process fails, with its own words; nothing runs then
+ * @throws when the migration or a process fails, with its own words; then nothing is left running
  */
 export async function startStack(options: StackOptions): Promise<Stack> {
   await migrate(options.databaseUrl);
-  const workers = await Promise.all(Array.from({ length: options.workers ?? 1 }, () => worker(options)));
-  const plans = [...options.ports.map((port, index) => api(options, port, index)), ...workers];
-  if (options.adminPort !== undefined) plans.push(admin(options, options.adminPort));
+  const workers = await Promise.all(Array.from({ length: options.workers ?? 1 }, () => planWorker(options)));
+  const plans = [...options.ports.map((port, index) => planApi(options, port, index)), ...workers];
+  if (options.adminPort !== undefined) plans.push(planAdmin(options, options.adminPort));
   const started = await startAll(plans, options);
   const named = (name: string) => started.filter(process => process.name === name);
   const apis = named('api');
   return {
-    baseUrls: options.ports.map(port => placeOf(options.settings?.HOST, port)),
-    adminUrl: options.adminPort === undefined ? undefined : placeOf(options.settings?.ADMIN_HOST, options.adminPort),
+    baseUrls: options.ports.map(port => originOf(options.settings?.HOST, port)),
+    adminUrl: options.adminPort === undefined ? undefined : originOf(options.settings?.ADMIN_HOST, options.adminPort),
     apis,
     workers: named('worker'),
     admin: named('admin')[0],

@@ -2,43 +2,45 @@ import { join } from 'node:path';
 import { checkout } from '#core/process/checkout.js';
 import { type GivenSettings, readConfig, readGiven, type SettingName } from '#core/process/config.js';
 import { readRunningStack } from '#core/process/running-stack.js';
-import { startOwnStack } from './own-stack.js';
+import { startAnnouncedStack } from './announced-stack.js';
 import { type Lifetime, startLifetime } from './processes/lifetime.js';
 import { isPortFree } from './processes/preferred-port.js';
-import { keptSecrets, secretsFile } from './secrets.js';
+import { readOrCreateSecrets, secretsFile } from './secrets.js';
 import type { Stack } from './stack.js';
 import { startPostgres } from './stores/postgres-server.js';
 import { startRedis } from './stores/redis-server.js';
 
+// `npm start`: the whole stack without a crowd, on the given stores or on private ones that keep their data.
+
 const DATA_FOLDER = join(checkout, '.data');
 const PROBE_DEADLINE_MS = 1_000;
 
-/** What is checked before anything is started, given or not. */
+/** The settings that are checked before anything starts, given or not. */
 const CHECKED = ['PORT', 'ADMIN_PORT', 'HOST', 'ADMIN_HOST', 'LOG_LEVEL'] as const;
 
 async function refuseSecondStack(): Promise<void> {
   const { PORT, ADMIN_TOKEN } = readRunningStack({});
-  if (ADMIN_TOKEN !== (await keptSecrets(DATA_FOLDER)).ADMIN_TOKEN) return;
-  const place = `http://127.0.0.1:${PORT}`;
-  // Its process number alone proves nothing: after a reboot it may be anybody's.
-  const answers = await fetch(`${place}/healthz`, { signal: AbortSignal.timeout(PROBE_DEADLINE_MS) }).then(
+  if (ADMIN_TOKEN !== (await readOrCreateSecrets(DATA_FOLDER)).ADMIN_TOKEN) return;
+  const origin = `http://127.0.0.1:${PORT}`;
+  // A pid alone proves nothing: after a reboot any process may have it.
+  const answers = await fetch(`${origin}/healthz`, { signal: AbortSignal.timeout(PROBE_DEADLINE_MS) }).then(
     response => response.ok,
     () => false,
   );
-  if (answers) throw new Error(`a stack runs on ${DATA_FOLDER} already, at ${place}: stop it first`);
+  if (answers) throw new Error(`a stack runs on ${DATA_FOLDER} already, at ${origin}: stop it first`);
 }
 
 async function refuseTakenPort(name: SettingName, port: number): Promise<void> {
   if (!(await isPortFree(port))) throw new Error(`${name} ${port} is in use: set ${name} to another port`);
 }
 
-/** The stores that were given, and private ones, which keep their data, for those that weren't. */
+/** Returns the stores that were given, and starts private ones, which keep their data, for those that were not. */
 async function findStores(
   given: GivenSettings,
   lifetime: Lifetime,
 ): Promise<{ redisUrl: string; databaseUrl: string }> {
   let { REDIS_URL: redisUrl, DATABASE_URL: databaseUrl } = given;
-  // Postgres first: it holds the lock of the data folder.
+  // Postgres first: it locks the data folder.
   if (!databaseUrl) {
     const postgres = await startPostgres({ dir: join(DATA_FOLDER, 'postgres') });
     lifetime.beforeEnd(() => postgres.stop());
@@ -52,13 +54,13 @@ async function findStores(
   return { redisUrl, databaseUrl };
 }
 
-/** Private stores mean trying it out on this machine: nobody else reaches the page, and it may hand out tokens by itself. */
+/** Adds defaults. Two private stores mean a try-out: only this machine reaches the page, which may hand out tokens by itself. */
 function settingsFor(given: GivenSettings): GivenSettings {
   const trying = !given.REDIS_URL && !given.DATABASE_URL;
   return { LOG_LEVEL: 'warn', ...(trying ? { HOST: '127.0.0.1', GUEST_TOKENS: '1' } : { HOST: '0.0.0.0' }), ...given };
 }
 
-function placesText(stack: Stack, given: GivenSettings): string {
+function addressesText(stack: Stack, given: GivenSettings): string {
   const token = given.ADMIN_TOKEN ? 'as you set it' : `in ${secretsFile(DATA_FOLDER)}`;
   return [
     'Dropline runs.',
@@ -82,7 +84,7 @@ async function start(lifetime: Lifetime): Promise<void> {
   await refuseTakenPort('PORT', PORT);
   await refuseTakenPort('ADMIN_PORT', ADMIN_PORT);
   const { redisUrl, databaseUrl } = await findStores(given, lifetime);
-  const kept = await keptSecrets(DATA_FOLDER);
+  const kept = await readOrCreateSecrets(DATA_FOLDER);
   const secrets = {
     AUTH_SECRET: given.AUTH_SECRET ?? kept.AUTH_SECRET,
     ADMIN_TOKEN: given.ADMIN_TOKEN ?? kept.ADMIN_TOKEN,
@@ -97,9 +99,9 @@ async function start(lifetime: Lifetime): Promise<void> {
     log: process.stderr,
     tell: (line: string) => process.stderr.write(`${line}\n`),
   };
-  const stack = await startOwnStack(options, lifetime);
-  process.stdout.write(placesText(stack, given));
-  lifetime.settled();
+  const stack = await startAnnouncedStack(options, lifetime);
+  process.stdout.write(addressesText(stack, given));
+  lifetime.expectSignal();
 }
 
 const lifetime = startLifetime();

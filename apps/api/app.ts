@@ -4,13 +4,13 @@ import type { ApiContext } from './context.js';
 import { passSmallBody } from './http/body.js';
 import { listenerOf } from './http/endpoint.js';
 import { answerError, answerNotAllowed, answerNotFound } from './http/problem.js';
-import { paymentWebhook } from './listeners/payment-webhook.js';
+import { createPaymentWebhook } from './listeners/payment-webhook.js';
 import { mountPage } from './page.js';
 import { endpointsOf } from './routes/index.js';
 import { paymentWebhookContract } from './routes/payment-webhook.js';
-import { streamListener } from './waiting/stream.js';
+import { createStreamListener } from './waiting/stream.js';
 
-/** The page loads its own files and talks to us, nothing else. */
+/** The page may load its own files and call this API, nothing else. */
 const SECURITY = helmet({
   contentSecurityPolicy: {
     useDefaults: false,
@@ -29,18 +29,15 @@ const SECURITY = helmet({
   },
 });
 
-/**
- * @param ctx the API's parts
- * @returns everything but what is answered first (server.ts)
- */
+/** Creates the Express application. It answers every request that the first listeners (server.ts) leave to it. */
 export function createApp(ctx: ApiContext): Express {
   const app = express();
   app.disable('x-powered-by').disable('etag').set('query parser', 'simple');
   app.use(SECURITY);
-  // A provider's event has a body, and is proven by its bytes: it comes before everybody who has none.
-  app.route(paymentWebhookContract.path).post(paymentWebhook(ctx)).all(answerNotAllowed('POST'));
+  // A provider's event has a body whose raw bytes are signed. All other calls have no body.
+  app.route(paymentWebhookContract.path).post(createPaymentWebhook(ctx)).all(answerNotAllowed('POST'));
   app.use(passSmallBody);
-  app.get('/order-status/:saleId', streamListener(ctx));
+  app.get('/order-status/:saleId', createStreamListener(ctx));
   for (const endpoint of endpointsOf(ctx.config)) {
     const allowed = endpoint.method === 'get' ? 'GET, HEAD' : 'POST';
     app.route(endpoint.path)[endpoint.method](listenerOf(ctx, endpoint)).all(answerNotAllowed(allowed));

@@ -1,8 +1,8 @@
-import { createIssuer, type Issuer } from '#core/identity/issuer.js';
+import { Issuer } from '#core/identity/issuer.js';
 import { type ReceiptKey, receiptKey } from '#core/identity/receipt.js';
-import { buyerVerifier } from '#core/identity/token.js';
+import { createBuyerVerifier } from '#core/identity/token.js';
 import type { EventVerifier } from '#core/payments/provider.js';
-import { signedWebhookVerifier } from '#core/payments/signed-webhook.js';
+import { createSignedWebhookVerifier } from '#core/payments/signed-webhook.js';
 import { allOrNone, type Config } from '#core/process/config.js';
 import { storeFailed } from '#core/process/telemetry.js';
 import { createQueues, type Queues } from '#core/queue/queues.js';
@@ -11,17 +11,18 @@ import { Feed } from '#core/redis/feed/feed.js';
 import { defineScripts } from '#core/redis/scripts.js';
 import { withDeadline } from '#core/rules/clock.js';
 import type { ProviderName } from '#core/rules/sale.js';
+import { createLookUp, type LookUp } from './answers/look-up.js';
 import { type ClaimBatch, createClaimBatch } from './batching/claim-batch.js';
-import { createStatuses, type Statuses } from './batching/status-batch.js';
-import { type RefuseAtTurnEnd, refuseAtTurnEnd } from './batching/turn-refusals.js';
-import { holdWinners, type Winners } from './batching/winners.js';
+import { Statuses } from './batching/status-batch.js';
+import { createRefuseAtTurnEnd, type RefuseAtTurnEnd } from './batching/turn-refusals.js';
+import { Winners } from './batching/winners.js';
 import type { VerifyToken } from './http/buyer.js';
-import { type Load, watchLoad } from './load.js';
-import { createMirrors, type Mirrors } from './mirror/mirrors.js';
-import { createSales, type Sales } from './mirror/sales.js';
-import { openWaiters, type Waiters } from './waiting/waiters.js';
+import { Mirrors } from './mirror/mirrors.js';
+import { Sales } from './mirror/sales.js';
+import { Load } from './slowdown.js';
+import { Waiters } from './waiting/waiters.js';
 
-/** The settings of this process. There is none for a database: the API has no client for one. */
+/** The settings of this process. There is none for a database, as the API has no client for one. */
 export const API_SETTINGS = [
   'REDIS_URL',
   'AUTH_SECRET',
@@ -37,101 +38,113 @@ export const API_SETTINGS = [
   'PAYMENT_WEBHOOK_SECRETS',
 ] as const;
 
+/** The checked settings of an API. */
 export type ApiConfig = Config<(typeof API_SETTINGS)[number]>;
 
-/** Everything an answer needs, made once. */
-export interface ApiContext {
-  readonly config: ApiConfig;
+/** The connections of this process. */
+interface Clients {
   readonly redis: Redis;
-  /** Another connection, so that a claim never waits behind a job that is queued. */
+  /** A second connection, so that a claim never waits behind a job that is queued. */
   readonly queueRedis: Redis;
   readonly queues: Queues;
+  /** Tells the changes of sales, on a third connection. */
+  readonly feed: Feed;
+}
+
+/** Every part of the API. Only the files beside this one know all of it: each room takes the parts that it uses. */
+export interface ApiContext extends Clients {
+  readonly config: ApiConfig;
   readonly sales: Sales;
   readonly statuses: Statuses;
   readonly claims: ClaimBatch;
-  /** Who has won and is not queued yet. */
+  /** The winners who are not queued yet. */
   readonly winners: Winners;
-  /** What is sold out is refused from memory. */
+  /** Refuses buyers of sold-out sales from memory. */
   readonly mirrors: Mirrors;
-  /** Answers those. */
+  /** Sends those refusals. */
   readonly refuse: RefuseAtTurnEnd;
-  /** Who waits for news. */
+  readonly lookUp: LookUp;
+  /** The requests that wait for news. */
   readonly waiters: Waiters;
-  /** Tells what changes, on a connection of its own. */
-  readonly feed: Feed;
-  /** Whose token it is. */
   readonly verifyToken: VerifyToken;
   /** The shop's own issuer of tokens, if it has one. */
   readonly issuer: Issuer | undefined;
-  /** The payment providers whose events can be told from forged ones. */
+  /** Verifies the events of each payment provider that is set up. */
   readonly eventVerifiers: Partial<Record<ProviderName, EventVerifier>>;
   /** Signs and verifies receipts. */
   readonly receiptKey: ReceiptKey;
-  /** Tells clients to ask less often while there is much to do. */
+  /** Tells clients to poll less often while the process is busy. */
   readonly load: Load;
-  /** Set when the process ends: it isn't ready for new work, and asks clients to connect elsewhere. */
+  /** True once the process ends. It is no longer ready, and its answers close their connections. */
   draining: boolean;
 }
 
 /**
- * Connects the parts of the API. Redis need not be there yet: until it is, answers are 503.
+ * Creates every part of the API. Redis may start later: until then, answers are 503.
  *
- * @param config the settings
- * @returns the context
- * @throws ConfigError for settings that don't go together
+ * @throws ConfigError for settings that contradict each other
  */
 export function createContext(config: ApiConfig): ApiContext {
   const issuer = issuerOf(config);
-  const onError = (error: Error) => storeFailed('redis', error);
-  const redis = connectRedis(config.REDIS_URL, 'api', onError);
-  defineScripts(redis);
-  const queueRedis = connectRedis(config.REDIS_URL, 'api', onError);
-  const queues = createQueues(queueRedis, onError);
-  const sales = createSales(redis);
-  const feed = new Feed(connectRedis(config.REDIS_URL, 'feed', onError), redis, onError);
-  const mirrors = createMirrors(redis, feed);
-  const winners = holdWinners(queues);
-  // What was read from a Redis that went away says nothing about the one that comes back.
+  const key = receiptKey(config.AUTH_SECRET);
+  const clients = connectClients(config.REDIS_URL);
+  const { redis, queues, feed } = clients;
+  const sales = new Sales(redis);
+  // A sale that was read before a lost connection may differ from the one after it.
   redis.on('close', () => sales.forget());
+  const statuses = new Statuses(redis);
+  const winners = new Winners(queues);
+  const mirrors = new Mirrors({ redis, feed });
+  const load = new Load();
   return {
+    ...clients,
     config,
-    redis,
-    queueRedis,
-    queues,
     sales,
-    statuses: createStatuses(redis),
-    claims: createClaimBatch(redis, winners, mirrors),
+    statuses,
+    claims: createClaimBatch({ redis, winners, mirrors }),
     winners,
     mirrors,
-    refuse: refuseAtTurnEnd(),
-    waiters: openWaiters(feed, sales.forget),
-    feed,
-    verifyToken: tokenVerifier(config.AUTH_SECRET, issuer),
+    refuse: createRefuseAtTurnEnd(),
+    lookUp: createLookUp({ redis, queues, sales, statuses, receiptKey: key, load }),
+    waiters: new Waiters({ feed, sales }),
+    verifyToken: tokenVerifierOf(config.AUTH_SECRET, issuer),
     issuer,
-    eventVerifiers: config.PAYMENT_WEBHOOK_SECRETS
-      ? { 'signed-webhook': signedWebhookVerifier(config.PAYMENT_WEBHOOK_SECRETS) }
-      : {},
-    receiptKey: receiptKey(config.AUTH_SECRET),
-    load: watchLoad(),
+    eventVerifiers: eventVerifiersOf(config),
+    receiptKey: key,
+    load,
     draining: false,
   };
 }
 
-function issuerOf(config: ApiConfig): Issuer | undefined {
-  const given = allOrNone(config, ['AUTH_JWKS_URL', 'AUTH_ISSUER', 'AUTH_AUDIENCE']);
-  return given && createIssuer({ url: given.AUTH_JWKS_URL, issuer: given.AUTH_ISSUER, audience: given.AUTH_AUDIENCE });
+function connectClients(url: string): Clients {
+  const onError = (error: Error) => storeFailed('redis', error);
+  const redis = connectRedis(url, 'api', onError);
+  defineScripts(redis);
+  const queueRedis = connectRedis(url, 'api', onError);
+  const queues = createQueues(queueRedis, onError);
+  const feed = new Feed(connectRedis(url, 'feed', onError), redis, onError);
+  return { redis, queueRedis, queues, feed };
 }
 
-/** Tokens that we sign ourselves (guests, `cli token`) are good beside those of the issuer. */
-function tokenVerifier(secret: string, issuer: Issuer | undefined): VerifyToken {
-  const verifyOwn = buyerVerifier(secret);
+function issuerOf(config: ApiConfig): Issuer | undefined {
+  const given = allOrNone(config, ['AUTH_JWKS_URL', 'AUTH_ISSUER', 'AUTH_AUDIENCE']);
+  return given && new Issuer({ url: given.AUTH_JWKS_URL, issuer: given.AUTH_ISSUER, audience: given.AUTH_AUDIENCE });
+}
+
+/** Accepts tokens of the issuer and tokens that are signed with AUTH_SECRET (guests, `cli token`). */
+function tokenVerifierOf(secret: string, issuer: Issuer | undefined): VerifyToken {
+  const verifyOwn = createBuyerVerifier(secret);
   return issuer ? token => issuer.verify(token) ?? verifyOwn(token) : verifyOwn;
 }
 
-/** How long the last jobs may take to be queued, in ms. What isn't by then is in the outbox. */
+function eventVerifiersOf({ PAYMENT_WEBHOOK_SECRETS: secrets }: ApiConfig): ApiContext['eventVerifiers'] {
+  return secrets ? { 'signed-webhook': createSignedWebhookVerifier(secrets) } : {};
+}
+
+/** The time-out for queueing the last jobs, in ms. The outbox holds the claims of jobs that are not queued by then. */
 const QUIT_MS = 1_000;
 
-/** @param ctx from {@link createContext}; its queues have nothing of their own to close but their connection */
+/** Closes every part. The queues have nothing to close but their connection. */
 export async function closeContext(ctx: ApiContext): Promise<void> {
   const { redis, queueRedis, waiters, mirrors, feed, load, winners, issuer } = ctx;
   load.close();

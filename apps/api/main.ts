@@ -7,7 +7,7 @@ import { refuseEviction } from '#core/redis/connection.js';
 import { API_SETTINGS, closeContext, createContext } from './context.js';
 import { drain, startServer } from './server.js';
 
-/** An answer under way takes 2 s at most; whoever is still sending after 5 s is cut off, and after 7 s nothing is waited for. */
+/** An answer in flight takes at most 2 s. A client that is still sending after 5 s is cut off, and after 7 s the process exits. */
 const DRAIN_MS = 5_000;
 const SHUTDOWN_MS = 7_000;
 
@@ -16,7 +16,7 @@ try {
   const log = createLogger('api', config.LOG_LEVEL);
   reportTo(log);
   const ctx = createContext(config);
-  // Redis may come later than we do; then buyers have got nothing but 503 yet.
+  // Redis may start later than this process. Until then buyers get 503.
   ctx.redis.once('ready', () => refuseEviction(ctx.redis).catch(refuse));
   const server = await startServer(ctx);
   const closeMetrics = await serveMetrics(config.METRICS_PORT, config.METRICS_HOST);
@@ -31,7 +31,7 @@ try {
   fail(error);
 }
 
-/** A Redis that went away again says nothing of its policy; /readyz goes on asking. */
+/** Ends the process for a wrong policy. A lost connection tells nothing about the policy, and /readyz keeps checking it. */
 function refuse(error: unknown): void {
   if (error instanceof ConfigError) fail(error);
 }

@@ -2,25 +2,23 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import express, { type Express, type RequestHandler } from 'express';
 
-/** Beside us in dist/ as in the sources. */
+/** The page's folder, beside apps/api in dist/ as in the sources. */
 const WEB = join(import.meta.dirname, '../web');
 
 const sendPage: RequestHandler = (_req, res, next) => {
-  // A new version of the page must be seen at once: it names the assets by their hash.
+  // The page names its assets by their hash, so a new version must be seen at once.
   const headers = { 'cache-control': 'no-cache' };
   res.sendFile('index.html', { root: WEB, cacheControl: false, headers }, error => {
     if (!error) return;
-    // The client went away in the middle: there is nobody to tell.
+    // The client disconnected while the page was sent, so nobody reads an answer.
     if (res.headersSent) res.destroy();
     else next(error);
   });
 };
 
 /**
- * Serves the page, and its assets so that a CDN keeps them for good: their names have a hash, so a file of that name never
- * changes. In the sources they are as they were written, and change.
- *
- * @param app where
+ * Serves the page and its assets. The name of a built asset contains its hash, so caches may keep the asset for good. In
+ * the sources the assets have plain names and change.
  */
 export function mountPage(app: Express): void {
   app.get(['/', '/s/:saleId'], sendPage);

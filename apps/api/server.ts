@@ -10,17 +10,16 @@ import {
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { answerMalformed } from '#core/http/malformed.js';
-import { pause } from '#core/rules/clock.js';
 import { createApp } from './app.js';
 import type { ApiContext } from './context.js';
-import { buyListener } from './listeners/buy.js';
+import { createBuyListener } from './listeners/buy.js';
 import type { FirstListener } from './listeners/first-listener.js';
-import { orderStatusListener } from './listeners/order-status.js';
+import { createOrderStatusListener } from './listeners/order-status.js';
 
 /**
- * Node's own limits let a slow client hold a connection for minutes. Ours come from measurements: with these no socket of a
- * slow-loris attack outlived its time. `keepAliveTimeout` is longer than what proxies keep an idle connection for (60 s),
- * so that it is never us who close one while a request is on its way.
+ * Limits on slow clients, which may hold a connection for minutes by Node's defaults. No socket of a measured
+ * slow-loris attack outlived these. `keepAliveTimeout` is longer than the 60 s for which proxies keep an idle
+ * connection. So the API never closes one while a request is on its way.
  */
 const LIMITS = {
   headersTimeout: 5_000,
@@ -30,33 +29,30 @@ const LIMITS = {
   maxHeaderSize: 8 * 1_024,
 } as const;
 
-/** One process has that many files open at most, each costs about 20 kB, and a proxy needs far fewer. */
+/** The most connections of one process. Each costs about 20 kB and an open file, and a proxy needs far fewer. */
 const CONNECTIONS_MAX = 25_000;
 
-/** How many connections may wait to be accepted, while a crowd arrives in one moment. */
+/** The most connections that may wait to be accepted, when a crowd arrives at once. */
 const BACKLOG = 4_096;
 
 const IDLE_CHECK_MS = 50;
 
-/** A server that listens. */
+/** A listening server. */
 export interface ApiServer {
   http: Server;
-  /** The real one, also if any free port was asked for. */
+  /** The real port, also for the setting 0. */
   port: number;
 }
 
-/**
- * @param ctx the API's parts
- * @returns what answers before Express is asked: the calls that a whole crowd makes at once
- */
-export function firstListener(ctx: ApiContext): FirstListener {
-  const buy = buyListener(ctx);
-  const orderStatus = orderStatusListener(ctx);
+/** Creates the listener for the calls that a whole crowd makes at once. It is tried before Express. */
+export function createFirstListener(ctx: ApiContext): FirstListener {
+  const buy = createBuyListener(ctx);
+  const orderStatus = createOrderStatusListener(ctx);
   return (req, res) => buy(req, res) || orderStatus(req, res);
 }
 
-function allListeners(ctx: ApiContext): RequestListener {
-  const first = firstListener(ctx);
+function createListener(ctx: ApiContext): RequestListener {
+  const first = createFirstListener(ctx);
   const app = createApp(ctx);
   return (req, res) => {
     if (!first(req, res)) app(req, res);
@@ -64,14 +60,12 @@ function allListeners(ctx: ApiContext): RequestListener {
 }
 
 /**
- * Starts to answer.
+ * Starts the HTTP server.
  *
- * @param ctx the API's parts
  * @param listener answers every request
- * @returns the server
  * @throws when the address is taken
  */
-export async function startServer(ctx: ApiContext, listener = allListeners(ctx)): Promise<ApiServer> {
+export async function startServer(ctx: ApiContext, listener = createListener(ctx)): Promise<ApiServer> {
   const http = answerMalformed(createServer({ ...LIMITS, ServerResponse: responseOf(ctx) }, listener));
   http.maxConnections = CONNECTIONS_MAX;
   http.listen({ port: ctx.config.PORT, host: ctx.config.HOST, backlog: BACKLOG });
@@ -81,7 +75,7 @@ export async function startServer(ctx: ApiContext, listener = allListeners(ctx))
 
 type Headers = OutgoingHttpHeaders | OutgoingHttpHeader[];
 
-/** While the process ends, every answer says that its connection ends too, also to a request that came before. */
+/** Returns a class of responses that close their connection while the process ends. */
 function responseOf(ctx: ApiContext): typeof ServerResponse<IncomingMessage> {
   return class extends ServerResponse {
     override writeHead(status: number, reason?: string | Headers, headers?: Headers): this {
@@ -92,23 +86,17 @@ function responseOf(ctx: ApiContext): typeof ServerResponse<IncomingMessage> {
 }
 
 /**
- * Accepts no more connections, answers those who wait for news, lets the other answers under way be finished, and cuts off whoever is left.
+ * Ends the server. It accepts no more connections, answers the requests that wait for news, and finishes the answers in
+ * flight. Connections that are left after the limit are cut off.
  *
- * @param ctx the API's parts
- * @param server from {@link startServer}
- * @param limitMs how long to wait, in ms
+ * @param limitMs the time after which connections are cut off, in ms
  */
 export async function drain(ctx: ApiContext, { http }: ApiServer, limitMs: number): Promise<void> {
   ctx.draining = true;
   ctx.waiters.close();
   const cutOff = setTimeout(() => http.closeAllConnections(), limitMs);
-  let open = true;
-  const closed = once(http.close(), 'close').then(() => {
-    open = false;
-  });
-  while (open) {
-    http.closeIdleConnections();
-    await Promise.race([closed, pause(IDLE_CHECK_MS)]);
-  }
+  const idleCheck = setInterval(() => http.closeIdleConnections(), IDLE_CHECK_MS);
+  await once(http.close(), 'close');
+  clearInterval(idleCheck);
   clearTimeout(cutOff);
 }

@@ -1,4 +1,4 @@
-import { signedWebhook } from '#core/payments/signed-webhook.js';
+import { createSignedWebhook } from '#core/payments/signed-webhook.js';
 import { ActorLock } from '#core/postgres/actor-lock.js';
 import { connectDatabase } from '#core/postgres/database.js';
 import { allOrNone, type Config, ConfigError, readConfig } from '#core/process/config.js';
@@ -14,16 +14,16 @@ import { SECOND_MS, withDeadline } from '#core/rules/clock.js';
 import type { Providers, ShopEndpoint, StepContext } from '#core/steps/context.js';
 import { reasonsAgainst } from './readiness.js';
 
-/** Batches placed at the same time: one runs in Postgres while the next is written back to Redis. */
+/** The most batches in flight: one runs in Postgres while the next is written back to Redis. */
 export const PLACE_CONCURRENCY = 4;
 
-/** Jobs of every other name at the same time. */
+/** The most jobs of every other name at the same time. */
 export const JOB_CONCURRENCY = 4;
 
-/** Connections to Postgres: one for each job that may run at once, and a few for maintenance. */
+/** The connections to Postgres: one for each job that may run at once, and six for maintenance. */
 const DATABASE_CONNECTIONS = PLACE_CONCURRENCY + (JOB_NAMES.length - 1) * JOB_CONCURRENCY + 6;
 
-/** What reading a metric from Redis may take, in ms. */
+/** The time-out for reading a metric from Redis, in ms. */
 const SCRAPE_MS = SECOND_MS;
 
 const WORKER_SETTINGS = [
@@ -41,8 +41,9 @@ const WORKER_SETTINGS = [
 
 type WorkerConfig = Config<(typeof WORKER_SETTINGS)[number]>;
 
+/** Every client of the worker. */
 export interface WorkerContext extends StepContext {
-  /** For BullMQ's workers, which block on connections made from it. */
+  /** A connection for BullMQ's workers, which block on copies of it. */
   jobConnection: Redis;
   lock: ActorLock;
   close(): Promise<void>;
@@ -51,7 +52,6 @@ export interface WorkerContext extends StepContext {
 /**
  * Reads the settings and opens every client of the worker.
  *
- * @returns what the jobs and the actors work with
  * @throws ConfigError for a wrong setting, and for a Redis that evicts keys
  */
 export async function createContext(): Promise<WorkerContext> {
@@ -67,7 +67,7 @@ export async function createContext(): Promise<WorkerContext> {
   gauge('outbox_oldest_seconds', 'Age of the oldest claim that has no order yet', async () => {
     return (await withDeadline(outboxAgeMs(redis), SCRAPE_MS, 'a scrape')) / SECOND_MS;
   });
-  // First, as the next step waits for Redis, and somebody may want to know why.
+  // The metrics come first: the next step waits for Redis, and /readyz tells why.
   const stopMetrics = await serveMetrics(config.METRICS_PORT, config.METRICS_HOST, () => reasonsAgainst({ redis, db }));
   await refuseEviction(jobConnection);
   const queues = createQueues(redis, onRedisError);
@@ -89,7 +89,7 @@ function providersOf(config: WorkerConfig): Providers {
   const { PAYMENT_PROVIDER_URL: url, PAYMENT_PROVIDER_KEY: key } = given;
   const secrets = config.PAYMENT_WEBHOOK_SECRETS;
   if (!secrets) throw new ConfigError('PAYMENT_PROVIDER_URL needs PAYMENT_WEBHOOK_SECRETS beside it');
-  return { 'signed-webhook': signedWebhook({ url, key }, secrets) };
+  return { 'signed-webhook': createSignedWebhook({ url, key }, secrets) };
 }
 
 function shopOf(config: WorkerConfig): ShopEndpoint | undefined {

@@ -10,7 +10,7 @@ import { placeOrders } from '#core/steps/place-orders.js';
 import { settleReceipt } from '#core/steps/settle-receipt.js';
 import { JOB_CONCURRENCY, PLACE_CONCURRENCY, type WorkerContext } from './context.js';
 
-/** The step that does each job. A job without a step does not compile. */
+/** The step that does each job. A job name without a step does not compile. */
 const STEPS: { [N in JobName]: (ctx: StepContext, data: JobData<N>) => Promise<unknown> } = {
   'place-orders': placeOrders,
   'expire-orders': expireOrders,
@@ -26,12 +26,7 @@ const OBSERVER = {
   onError: (error: Error) => storeFailed('redis', error),
 };
 
-/**
- * Starts to take jobs of every name.
- *
- * @param ctx the worker's clients
- * @returns the workers, to be closed
- */
+/** Starts to take jobs of every name. The returned workers must be closed. */
 export function startJobs(ctx: WorkerContext): { close(): Promise<void> }[] {
   const start = <N extends JobName>(name: N) => {
     const concurrency = name === 'place-orders' ? PLACE_CONCURRENCY : JOB_CONCURRENCY;

@@ -6,7 +6,7 @@ import { startMaintenance } from './maintenance.js';
 import { Rounds } from './rounds.js';
 import { startWatchdog } from './watchdog.js';
 
-/** Long enough for a batch under way, and shorter than what supervisors grant before they kill. */
+/** The time-out of the shutdown, in ms. It is enough for a batch in flight, and supervisors kill later. */
 const SHUTDOWN_DEADLINE_MS = 10_000;
 
 try {
@@ -18,7 +18,10 @@ try {
     overdue: () => rounds.overdue(),
     storesAnswer: () => Promise.all([ctx.redis.time(), ping(ctx.db)]),
     end: hanging => {
-      ctx.log.fatal({ hanging }, 'something hangs although both stores answer: ending, to be started anew');
+      ctx.log.fatal(
+        { hanging },
+        'a round hangs although both stores answer: exiting, so that the supervisor starts a new process',
+      );
       process.exit(1);
     },
   });

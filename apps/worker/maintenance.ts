@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import cron from 'node-cron';
 import { askProviders } from '#core/maintenance/ask-providers.js';
 import { deliverEvents } from '#core/maintenance/deliver-events.js';
@@ -10,14 +11,13 @@ import { rescueAll } from '#core/maintenance/rescue.js';
 import { tellShop } from '#core/maintenance/tell-shop.js';
 import { actorFailed, actorRan } from '#core/process/telemetry.js';
 import { isRegistryWhole } from '#core/redis/registry.js';
-import { pause } from '#core/rules/clock.js';
 import type { StepContext } from '#core/steps/context.js';
 import type { WorkerContext } from './context.js';
 import type { Rounds } from './rounds.js';
 
 const PACE = new Pace();
 
-/** Runs at its times: cron with seconds, UTC. */
+/** A maintenance actor and its schedule: cron with seconds, in UTC. */
 interface Actor {
   name: string;
   at: string;
@@ -26,7 +26,7 @@ interface Actor {
 
 const RECONCILE: Actor = { name: 'reconcile', at: '*/5 * * * * *', runOnce: ctx => reconcileAll(ctx, PACE) };
 
-/** Every actor finds its work by itself; a skipped run is made up by the next. */
+/** Every actor. Each finds its work in the stores, so the next round does what a skipped round would have done. */
 const ACTORS: Actor[] = [
   RECONCILE,
   { name: 'rescue', at: '*/2 * * * * *', runOnce: rescueAll },
@@ -38,19 +38,18 @@ const ACTORS: Actor[] = [
   { name: 'prune', at: '0 17 * * * *', runOnce: prune },
 ];
 
-/** How often it is looked whether Redis has been emptied: FLUSHALL cuts no connection, so nothing else tells of it. */
-const NOTICE_AT = '*/1 * * * * *';
+/** How often the worker checks whether Redis was emptied. FLUSHALL cuts no connection, so nothing else would tell. */
+const CHECK_AT = '*/1 * * * * *';
 
-/** After Redis came back, a reconcile that failed is tried again after this time, in ms: the sales are shut until one succeeds. */
+/** The pause before a failed reconcile is retried once Redis is back, in ms. No sale gives out units until one succeeds. */
 const REOPEN_MS = 1_000;
 
 /**
- * Runs the actors: once now, on their times, and reconcile whenever Redis comes back or was emptied, as the sales stay shut
- * until then.
+ * Starts the maintenance actors: a round of each now, then on their schedules. Reconcile also runs whenever Redis comes back
+ * or was emptied, as no sale gives out units until then.
  *
- * @param ctx the worker's clients
- * @param rounds where the rounds are told of
- * @returns `stop()` ends the timers and waits for the rounds under way
+ * @param rounds keeps the rounds in flight
+ * @returns `stop()` ends the timers and waits for the rounds in flight
  */
 export function startMaintenance(ctx: WorkerContext, rounds: Rounds): { stop(): Promise<void> } {
   const stopped = new AbortController();
@@ -58,15 +57,18 @@ export function startMaintenance(ctx: WorkerContext, rounds: Rounds): { stop(): 
   const tasks = ACTORS.map(actor => cron.schedule(actor.at, () => start(actor), { timezone: 'UTC' }));
   for (const actor of ACTORS) void start(actor);
   const reopen = async () => {
-    // A run that began with the Redis that went away proves nothing about the one that came back.
+    // A round that began before the connection was lost proves nothing about the Redis that came back.
     await rounds.ended(RECONCILE.name);
-    while (!stopped.signal.aborted && !(await start(RECONCILE))) await pause(REOPEN_MS, stopped.signal);
+    while (!stopped.signal.aborted && !(await start(RECONCILE))) {
+      // A pause that the stop ends rejects, and the loop ends.
+      await setTimeout(REOPEN_MS, undefined, { signal: stopped.signal }).catch(() => undefined);
+    }
   };
-  const noticeLoss = async () => {
+  const checkRegistry = async () => {
     if (!(await isRegistryWhole(ctx.redis))) await start(RECONCILE);
   };
-  // Whether Redis can be reached at all is told by everything else.
-  tasks.push(cron.schedule(NOTICE_AT, () => noticeLoss().catch(() => undefined), { timezone: 'UTC' }));
+  // A Redis that can't be reached is reported by every other call.
+  tasks.push(cron.schedule(CHECK_AT, () => checkRegistry().catch(() => undefined), { timezone: 'UTC' }));
   const onReady = () => void reopen();
   ctx.redis.on('ready', onReady);
   return {
@@ -80,9 +82,9 @@ export function startMaintenance(ctx: WorkerContext, rounds: Rounds): { stop(): 
 }
 
 /**
- * An actor that fails is told of and tried again at its next time; it never takes the process down.
+ * Runs one round of an actor. A failure is reported, and the next round is the retry.
  *
- * @returns whether it ran to its end, here and now
+ * @returns whether this process ran the round to its end
  */
 async function runActor(ctx: WorkerContext, actor: Actor): Promise<boolean> {
   const startedAt = performance.now();

@@ -4,22 +4,19 @@ import { sinceCompared } from '#core/redis/registry.js';
 import { SECOND_MS, withDeadline } from '#core/rules/clock.js';
 import type { StepContext } from '#core/steps/context.js';
 
-/** Probes ask every few seconds, and give up soon. */
+/** The time-out of one check, in ms. Probes come every few seconds and give up soon. */
 const PROBE_MS = SECOND_MS;
 
 /**
- * Reconcile begins every 5 s (maintenance.ts), in one worker of all: without an end for this time, in ms, three runs were missed.
- * Then nothing is proven any more, and what Redis loses stays shut.
+ * The longest time without a finished reconcile, in ms. One worker starts it every 5 s (maintenance.ts), so three rounds were
+ * missed. Then the stores are no longer compared, and a sale that Redis loses gives out no units.
  */
 const MISSED_MS = 20 * SECOND_MS;
 
-/** A claim has its order within 15 s of any one fault; one that waits for longer than this, in ms, can't be placed. */
+/** The longest wait of a claim for its order, in ms. After any single fault it takes 15 s; after this time something is wrong. */
 const WAITED_MS = 30 * SECOND_MS;
 
-/**
- * @param ctx the stores
- * @returns what speaks against counting on the workers; nothing, when all is well
- */
+/** Returns the reasons why the workers are not ready; none when they are. */
 export async function reasonsAgainst({ redis, db }: Pick<StepContext, 'redis' | 'db'>): Promise<string[]> {
   const [late, waiting, migrated] = await Promise.all([
     probe(sinceCompared(redis).then(lateness), 'Redis does not answer'),
@@ -42,6 +39,7 @@ function unplaced(ageMs: number): string | undefined {
   return ageMs > WAITED_MS ? `claims have waited ${Math.round(ageMs / SECOND_MS)} s for their order` : undefined;
 }
 
-function probe(looking: Promise<string | undefined>, otherwise: string): Promise<string | undefined> {
-  return withDeadline(looking, PROBE_MS, 'a probe').catch(() => otherwise);
+/** Returns the reason that a check finds, or `otherwise` when the store doesn't answer. */
+function probe(check: Promise<string | undefined>, otherwise: string): Promise<string | undefined> {
+  return withDeadline(check, PROBE_MS, 'a probe').catch(() => otherwise);
 }

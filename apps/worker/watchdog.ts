@@ -1,38 +1,37 @@
 import { SECOND_MS } from '#core/rules/clock.js';
 
-/** How often it looks, in ms. */
-const LOOK_EVERY_MS = 10 * SECOND_MS;
+/** How often the watchdog checks, in ms. */
+const CHECK_EVERY_MS = 10 * SECOND_MS;
 
-/** So many looks in a row must find the same: a store that came back a moment ago lets go on what waited for it. */
-const LOOKS = 3;
+/** A process ends after this many bad checks in a row. After one, the work may only have waited for a store that is back. */
+const CHECKS = 3;
 
-/** What the watchdog goes by. */
+/** The facts that the watchdog checks, and what it does. */
 export interface Watched {
-  /** @returns what should have ended by now */
+  /** Returns the names of the work that hangs. */
   overdue(): string[];
-  /** @throws when a store doesn't answer: that is not this process's fault, and a fresh one couldn't do better */
+  /** Rejects when a store doesn't answer. Then the process is not at fault, and a new one would do no better. */
   storesAnswer(): Promise<unknown>;
-  /** Ends the process, for its supervisor to start a fresh one. */
+  /** Ends the process, so that its supervisor starts a new one. */
   end(hanging: string[]): void;
 }
 
 /**
- * Ends a process in which something hangs that no deadline knows of. Work that merely fails again and again is no reason: it would
- * fail in a fresh process as well.
+ * Starts the watchdog, which ends a process whose work hangs in spite of all deadlines. Work that merely fails repeatedly is
+ * no reason, as it would fail in a new process too.
  *
- * @param watched what it goes by
- * @param everyMs how often it looks, in ms
- * @returns `stop()` ends the watch
+ * @param everyMs how often it checks, in ms
+ * @returns `stop()` ends the watchdog
  */
-export function startWatchdog(watched: Watched, everyMs = LOOK_EVERY_MS): { stop(): void } {
+export function startWatchdog(watched: Watched, everyMs = CHECK_EVERY_MS): { stop(): void } {
   let found = 0;
-  const look = async () => {
+  const check = async () => {
     const hanging = watched.overdue();
     const hangs = hanging.length > 0 && (await answers(watched));
     found = hangs ? found + 1 : 0;
-    if (found >= LOOKS) watched.end(hanging);
+    if (found >= CHECKS) watched.end(hanging);
   };
-  const timer = setInterval(() => void look(), everyMs);
+  const timer = setInterval(() => void check(), everyMs);
   return { stop: () => clearInterval(timer) };
 }
 

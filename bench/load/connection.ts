@@ -3,56 +3,43 @@ import { connect, type Socket } from 'node:net';
 
 const HEAD_END = '\r\n\r\n';
 const CONTENT_LENGTH = /content-length: (\d+)/gi;
-/** Where the status stands in `HTTP/1.1 200 OK`. */
+/** The offset of the status in `HTTP/1.1 200 OK`. */
 const STATUS_AT = 9;
 
-/** A connection that counts answers. */
-export interface Connection {
-  readonly socket: Socket;
-  /** Requests sent and not answered yet. */
-  unanswered: number;
-}
-
-/** Told of the answers that one read brought, by status. */
-export type OnAnswers = (connection: Connection, statuses: string[]) => void;
+/** Receives the statuses of the answers that one read brought. */
+export type OnAnswers = (socket: Socket, statuses: string[]) => void;
 
 /**
- * Opens a connection over which requests are sent in one piece and answers are only counted: it knows of HTTP what the
- * servers under test use (a status line, Content-Length, no chunks), and fails on anything else.
+ * Connects to a server under test on 127.0.0.1. The reader knows only the HTTP that these servers send: a status line,
+ * Content-Length, no chunks. Anything else breaks the connection.
  *
- * @param port of the server, on 127.0.0.1
- * @param onAnswers told of answers as they come
- * @param onLost told once when the connection broke
- * @returns the connection, open
+ * @param onLost called when the connection breaks
+ * @returns the open socket
  */
-export async function openConnection(
-  port: number,
-  onAnswers: OnAnswers,
-  onLost: (error: Error) => void,
-): Promise<Connection> {
+export async function connectTo(port: number, onAnswers: OnAnswers, onLost: (error: Error) => void): Promise<Socket> {
   const socket = connect({ host: '127.0.0.1', port, noDelay: true });
   await once(socket, 'connect');
-  const connection: Connection = { socket, unanswered: 0 };
   let rest = '';
   socket.on('data', chunk => {
     try {
       const { statuses, rest: left } = readAnswers(rest + chunk.toString('latin1'));
       rest = left;
-      connection.unanswered -= statuses.length;
-      if (statuses.length > 0) onAnswers(connection, statuses);
+      if (statuses.length > 0) onAnswers(socket, statuses);
     } catch (error) {
       socket.destroy(error as Error);
     }
   });
   socket.on('error', onLost);
   socket.on('close', () => onLost(new Error('the server closed a connection of the load generator')));
-  return connection;
+  return socket;
 }
 
 /**
- * @param text what came, latin1
- * @returns the statuses of the whole answers in it, and what is left of an answer that is not whole yet
- * @throws Error when it isn't HTTP, or has no Content-Length where there must be one
+ * Splits received text into answers.
+ *
+ * @param text latin1
+ * @returns the statuses of the complete answers, and the rest: the beginning of an incomplete answer
+ * @throws Error when Content-Length is missing
  */
 export function readAnswers(text: string): { statuses: string[]; rest: string } {
   const statuses: string[] = [];

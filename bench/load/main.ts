@@ -1,12 +1,13 @@
-// The load generator: a process of its own, so that it takes no time from what it measures. Its parent sends it plans.
+// The load generator. A process of its own, so that its work takes no time from the benchmark's. Its parent sends plans.
 import type { LoadOutcome, LoadPlan } from './plan.js';
-import { tokensOf, writeRequests } from './requests.js';
+import { createTokens, writeRequests } from './requests.js';
 import { runLoad } from './run.js';
 
+/** The answer to a plan. */
 export type LoadReply = { outcome: LoadOutcome } | { failure: string };
 
 const [secret = ''] = process.argv.slice(2);
-const tokens = tokensOf(secret);
+const tokens = createTokens(secret);
 
 async function replyTo(plan: LoadPlan): Promise<LoadReply> {
   try {

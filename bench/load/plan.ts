@@ -1,25 +1,25 @@
-/** What a crowd does: `count` buyers, each other than the rest, ask one after the other for one path. */
+/** A crowd: `count` buyers, all different, ask one after the other for one path. */
 export interface LoadPlan {
   port: number;
   method: 'GET' | 'POST';
   path: string;
-  /** The first buyer of the crowd; see {@link buyerName}. */
+  /** The number of the first buyer; see {@link buyerName}. */
   first: number;
   count: number;
-  /** How often each buyer asks, in direct succession; 1 unless they are impatient. */
+  /** How often each buyer asks in direct succession; 1 if not given. */
   clicks?: number;
   connections: number;
-  /** Requests under way on each connection. */
+  /** Requests in flight on each connection. */
   depth: number;
-  /** The run ends after this time, or when everybody has asked. */
+  /** The run ends after this time, in s, or when every buyer has asked. */
   seconds: number;
-  /** Whether the crowd starts over when everybody has asked: where a second request costs what the first did. */
+  /** The crowd starts over when every buyer has asked. Only for requests whose repetition costs the same. */
   again?: boolean;
-  /** Requests start on a fixed schedule, whatever the answers do; without, each waits for an answer. */
+  /** Requests start at this fixed rate, whatever the answers do. Without a rate each request waits for an answer. */
   perSecond?: number;
 }
 
-/** How long answers took, in ms, counted from the time that the schedule had set for the request. */
+/** How long answers took, in ms, counted from the scheduled time of each request. */
 export interface Latency {
   p50: number;
   p99: number;
@@ -27,7 +27,7 @@ export interface Latency {
   max: number;
 }
 
-/** What came of it: every answer is counted by its status. */
+/** The result of a run. Every answer is counted by its status. */
 export interface LoadOutcome {
   statuses: Record<string, number>;
   answers: number;
@@ -35,15 +35,16 @@ export interface LoadOutcome {
   seconds: number;
   /** CPU time of the generator itself. */
   cpuSeconds: number;
-  /** Only of runs with a schedule. */
+  /** Only of runs at a fixed rate. */
   latency?: Latency;
 }
 
 const DIGITS = 7;
 
 /**
- * @param index a number below ten million
- * @returns the buyer's id; all are of one length, so that all requests are, too
+ * Names a buyer. All names have one length, so all requests have one length, too.
+ *
+ * @param index below ten million
  */
 export function buyerName(index: number): string {
   return `buyer-${String(index).padStart(DIGITS, '0')}`;

@@ -3,16 +3,17 @@ import { buyerName, type LoadPlan } from './plan.js';
 
 const DAY_MS = 86_400_000;
 
-/** Signed buyer tokens, made once and used in every run: signing would cost the generator more than sending. */
+/** Signed tokens of buyers, kept for every run: signing costs the generator more than sending. */
 export interface Tokens {
   of(index: number): string;
 }
 
 /**
- * @param secret what the servers verify with
- * @returns tokens, each signed when it is first asked for
+ * Creates tokens for the buyers of {@link buyerName}. Each token is signed when it is first needed.
+ *
+ * @param secret the servers under test verify with the same one
  */
-export function tokensOf(secret: string): Tokens {
+export function createTokens(secret: string): Tokens {
   const sign = createSigner({ key: secret, algorithm: 'HS256', expiresIn: DAY_MS });
   const signed: string[] = [];
   return {
@@ -27,7 +28,7 @@ export function tokensOf(secret: string): Tokens {
   };
 }
 
-/** All requests of a run, one behind the other: request i begins at `i * length`. */
+/** All requests of a run in one buffer: request i begins at `i * length`. */
 export interface Requests {
   bytes: Buffer;
   length: number;
@@ -35,11 +36,9 @@ export interface Requests {
 }
 
 /**
- * Writes every request of a run before it begins, so that sending a piece of them is one system call and no work.
+ * Writes every request of a run before the run begins. Sending a piece of them is then only one system call.
  *
- * @param plan what is asked for
- * @param tokens the buyers' tokens
- * @returns the requests, in the order in which they are to be sent
+ * @throws Error when the requests differ in length
  */
 export function writeRequests(plan: LoadPlan, tokens: Tokens): Requests {
   const body = plan.method === 'POST' ? 'Content-Length: 0\r\n' : '';

@@ -1,132 +1,119 @@
-import { build, type Histogram } from 'hdr-histogram-js';
-import { type Connection, openConnection } from './connection.js';
-import type { Latency, LoadOutcome, LoadPlan } from './plan.js';
+import type { Socket } from 'node:net';
+import { connectTo } from './connection.js';
+import type { LoadOutcome, LoadPlan } from './plan.js';
 import type { Requests } from './requests.js';
+import { Schedule } from './schedule.js';
 
-/** Nobody waits longer for the last answers than this, in ms: then the run fails, as it could not be exact. */
+/** How long a run waits for its last answers, in ms. After that it fails, because its counts could not be exact. */
 const LAST_ANSWERS_MS = 10_000;
-const MICROS = 1_000;
 
 /**
  * Sends a crowd at a server and counts every answer.
  *
- * @param plan what the crowd does
- * @param requests its requests
- * @returns what came of it, once the last answer is there
- * @throws Error when a connection breaks or answers don't come: nothing is left out of the counts
+ * @returns the outcome, after the last answer
+ * @throws Error when a connection breaks or an answer is missing: no answer is left out of the counts
  */
-export async function runLoad(plan: LoadPlan, requests: Requests): Promise<LoadOutcome> {
-  const statuses: Record<string, number> = {};
-  let answers = 0;
-  let sent = 0;
-  let over = false;
-  let lastAnswerMs = 0;
-  let failed: (error: Error) => void = () => undefined;
-  let finished: () => void = () => undefined;
-  const finish = new Promise<void>((resolve, reject) => {
-    finished = resolve;
-    failed = reject;
+export function runLoad(plan: LoadPlan, requests: Requests): Promise<LoadOutcome> {
+  return new LoadRun(plan, requests).run();
+}
+
+class LoadRun {
+  readonly #plan: LoadPlan;
+  readonly #requests: Requests;
+  readonly #schedule: Schedule | undefined;
+  readonly #statuses: Record<string, number> = {};
+  #answers = 0;
+  #sent = 0;
+  #timeIsUp = false;
+  #lastAnswerMs = 0;
+  #finish: () => void = () => undefined;
+  #fail: (error: Error) => void = () => undefined;
+  readonly #finished = new Promise<void>((resolve, reject) => {
+    this.#finish = resolve;
+    this.#fail = reject;
   });
-  const everybodyAsked = () => !plan.again && sent >= requests.count;
-  const schedule = plan.perSecond === undefined ? undefined : openSchedule(plan.perSecond);
 
-  const onAnswers = (connection: Connection, got: string[]) => {
-    for (const status of got) statuses[status] = (statuses[status] ?? 0) + 1;
-    answers += got.length;
-    lastAnswerMs = performance.now();
-    schedule?.answered(connection, got.length, lastAnswerMs);
-    if (!over && !everybodyAsked() && !schedule) send(connection, got.length);
-    if ((over || everybodyAsked()) && answers === sent) finished();
-  };
-
-  const send = (connection: Connection, wanted: number): void => {
-    for (let left = wanted; left > 0 && !everybodyAsked(); ) {
-      // Requests that lie next to each other travel in one piece.
-      const from = sent % requests.count;
-      const count = Math.min(left, requests.count - from);
-      sent += count;
-      left -= count;
-      connection.unanswered += count;
-      connection.socket.write(requests.bytes.subarray(from * requests.length, (from + count) * requests.length));
-    }
-  };
-
-  const connections = await Promise.all(
-    Array.from({ length: plan.connections }, () => openConnection(plan.port, onAnswers, error => failed(error))),
-  );
-  const cpu = process.cpuUsage();
-  const startMs = performance.now();
-  if (schedule) schedule.start(plan.again ? Number.POSITIVE_INFINITY : requests.count, connections, send, startMs);
-  else for (const connection of connections) send(connection, plan.depth);
-  const end = setTimeout(() => {
-    over = true;
-    schedule?.stop();
-    if (answers === sent) finished();
-  }, plan.seconds * 1_000);
-  const limit = setTimeout(
-    () => failed(new Error(`${sent - answers} requests were not answered`)),
-    plan.seconds * 1_000 + LAST_ANSWERS_MS,
-  );
-  try {
-    await finish;
-  } finally {
-    clearTimeout(end);
-    clearTimeout(limit);
-    schedule?.stop();
-    failed = () => undefined;
-    for (const { socket } of connections) socket.destroy();
+  constructor(plan: LoadPlan, requests: Requests) {
+    this.#plan = plan;
+    this.#requests = requests;
+    this.#schedule = plan.perSecond === undefined ? undefined : new Schedule(plan.perSecond);
   }
-  const { user, system } = process.cpuUsage(cpu);
-  const latency = schedule?.latency();
-  const seconds = (lastAnswerMs - startMs) / 1_000;
-  return { statuses, answers, seconds, cpuSeconds: (user + system) / 1e6, ...(latency && { latency }) };
-}
 
-type Send = (connection: Connection, wanted: number) => void;
+  async run(): Promise<LoadOutcome> {
+    const sockets = await Promise.all(
+      Array.from({ length: this.#plan.connections }, () =>
+        connectTo(this.#plan.port, this.#count, error => this.#fail(error)),
+      ),
+    );
+    const cpu = process.cpuUsage();
+    const startMs = performance.now();
+    this.#begin(sockets);
+    await this.#untilFinished(sockets);
+    const { user, system } = process.cpuUsage(cpu);
+    const latency = this.#schedule?.latency();
+    return {
+      statuses: this.#statuses,
+      answers: this.#answers,
+      seconds: (this.#lastAnswerMs - startMs) / 1_000,
+      cpuSeconds: (user + system) / 1e6,
+      ...(latency && { latency }),
+    };
+  }
 
-/** Sends on a schedule and measures from the schedule, so that a server that stalls doesn't hide its own queue. */
-interface Schedule {
-  start(requests: number, connections: Connection[], send: Send, startMs: number): void;
-  answered(connection: Connection, count: number, nowMs: number): void;
-  stop(): void;
-  latency(): Latency;
-}
+  #begin(sockets: Socket[]): void {
+    const { again, depth } = this.#plan;
+    const count = again ? Number.POSITIVE_INFINITY : this.#requests.count;
+    if (this.#schedule) this.#schedule.start(count, sockets, this.#send);
+    else for (const socket of sockets) this.#send(socket, depth);
+  }
 
-function openSchedule(perSecond: number): Schedule {
-  const histogram: Histogram = build({
-    lowestDiscernibleValue: 1,
-    highestTrackableValue: 60_000_000,
-    numberOfSignificantValueDigits: 3,
-  });
-  const due = new Map<Connection, number[]>();
-  const intervalMs = 1_000 / perSecond;
-  let timer: NodeJS.Timeout | undefined;
-  return {
-    start(requests, connections, send, startMs) {
-      let next = 0;
-      const tick = () => {
-        const nowMs = performance.now();
-        for (; next < requests && startMs + next * intervalMs <= nowMs; next += 1) {
-          const connection = connections[next % connections.length] as Connection;
-          const times = due.get(connection) ?? [];
-          due.set(connection, times);
-          times.push(startMs + next * intervalMs);
-          send(connection, 1);
-        }
-        timer = setTimeout(tick, 1);
-      };
-      tick();
-    },
-    answered(connection, count, nowMs) {
-      // Answers on one connection come in the order of its requests.
-      for (const dueMs of (due.get(connection) ?? []).splice(0, count)) {
-        histogram.recordValue(Math.max(1, Math.round((nowMs - dueMs) * MICROS)));
-      }
-    },
-    stop: () => clearTimeout(timer),
-    latency() {
-      const at = (percentile: number) => histogram.getValueAtPercentile(percentile) / MICROS;
-      return { p50: at(50), p99: at(99), p999: at(99.9), max: histogram.maxValue / MICROS };
-    },
+  async #untilFinished(sockets: Socket[]): Promise<void> {
+    const planMs = this.#plan.seconds * 1_000;
+    const end = setTimeout(this.#end, planMs);
+    const missing = () => this.#fail(new Error(`${this.#sent - this.#answers} requests were not answered`));
+    const limit = setTimeout(missing, planMs + LAST_ANSWERS_MS);
+    try {
+      await this.#finished;
+    } finally {
+      clearTimeout(end);
+      clearTimeout(limit);
+      this.#schedule?.stop();
+      for (const socket of sockets) socket.destroy();
+    }
+  }
+
+  readonly #end = (): void => {
+    this.#timeIsUp = true;
+    this.#schedule?.stop();
+    if (this.#answers === this.#sent) this.#finish();
+  };
+
+  #isOver(): boolean {
+    return this.#timeIsUp || this.#everybodyAsked();
+  }
+
+  #everybodyAsked(): boolean {
+    return !this.#plan.again && this.#sent >= this.#requests.count;
+  }
+
+  readonly #count = (socket: Socket, statuses: string[]): void => {
+    for (const status of statuses) this.#statuses[status] = (this.#statuses[status] ?? 0) + 1;
+    this.#answers += statuses.length;
+    this.#lastAnswerMs = performance.now();
+    if (this.#schedule) this.#schedule.answered(socket, statuses.length, this.#lastAnswerMs);
+    else if (!this.#isOver()) this.#send(socket, statuses.length);
+    if (this.#isOver() && this.#answers === this.#sent) this.#finish();
+  };
+
+  readonly #send = (socket: Socket, wanted: number): void => {
+    const { bytes, length, count } = this.#requests;
+    for (let left = wanted; left > 0 && !this.#everybodyAsked(); ) {
+      // Requests that lie next to each other are sent in one piece.
+      const from = this.#sent % count;
+      const piece = Math.min(left, count - from);
+      this.#sent += piece;
+      left -= piece;
+      socket.write(bytes.subarray(from * length, (from + piece) * length));
+    }
   };
 }

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** Linux counts CPU time in hundredths of a second, whatever the kernel's own tick is. */
+/** Linux reports CPU time to user space in hundredths of a second (USER_HZ), whatever the kernel's own tick is. */
 const TICKS_PER_SECOND = 100;
-/** Where things stand in /proc/<pid>/stat behind the name, which may hold spaces: see proc(5). */
+/** Indexes of the fields of /proc/<pid>/stat after the name, which may contain spaces: proc(5). */
 const PARENT = 1;
 const OWN_TIME = [11, 12] as const;
 const ENDED_CHILDREN_TIME = [13, 14] as const;
@@ -12,7 +12,7 @@ function statOf(pid: number | string): string[] | undefined {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   } catch {
-    // It has ended, or this is no Linux.
+    // The process has ended, or this is not Linux.
     return undefined;
   }
 }
@@ -21,17 +21,21 @@ const secondsOf = (stat: string[], fields: readonly number[]): number =>
   fields.reduce((sum, field) => sum + Number(stat[field]) / TICKS_PER_SECOND, 0);
 
 /**
- * CPU time tells what a request costs also on a machine that has other things to do, which requests per second don't.
+ * Reads the CPU time that a process has used. On a busy machine CPU time still shows the cost of a request; requests per
+ * second don't.
  *
- * @param pid a process
- * @returns the CPU time it has used so far, in s; NaN where there is no /proc
+ * @returns seconds; NaN where there is no /proc
  */
 export function cpuSeconds(pid: number): number {
   const stat = statOf(pid);
   return stat ? secondsOf(stat, OWN_TIME) : Number.NaN;
 }
 
-/** @returns the same for a process with all its children, those that have ended too: a Postgres with its connections */
+/**
+ * Reads the CPU time of a process and of all its children, ended ones included: a Postgres and its connections.
+ *
+ * @returns seconds; NaN where there is no /proc
+ */
 export function familyCpuSeconds(pid: number): number {
   const stat = statOf(pid);
   if (!stat) return Number.NaN;
@@ -41,8 +45,9 @@ export function familyCpuSeconds(pid: number): number {
 }
 
 /**
- * @param pid a process
- * @returns the memory it occupies, in bytes; NaN where there is no /proc
+ * Reads the resident memory of a process.
+ *
+ * @returns bytes; NaN where there is no /proc
  */
 export function residentBytes(pid: number): number {
   try {

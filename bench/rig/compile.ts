@@ -7,11 +7,11 @@ const SOURCE = join(checkout, 'bench');
 const TARGET = join(checkout, '.data', 'bench');
 
 /**
- * Compiles the benchmark's own processes, the generator and the baselines, to plain JavaScript beside dist/, whose core they
- * then import: the same code, run in the same way as what they are compared with. (Under tsx every closure is wrapped to
- * keep its name, which would make a baseline slower than it is.)
+ * Compiles the benchmark's own processes (generator and baselines) to plain JavaScript. They then import dist/core and run
+ * the same way as the processes that they are compared with. tsx would wrap each closure to keep its name, and slow the
+ * baselines down.
  *
- * @returns gives the path of a compiled file, by its path below bench/ without ending
+ * @returns a function from a path below bench/, without ending, to the compiled file
  */
 export async function compileBench(): Promise<(name: string) => string> {
   await rm(TARGET, { recursive: true, force: true });

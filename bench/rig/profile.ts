@@ -1,4 +1,4 @@
-// Preloaded into a process under test with --profile: profiles it from its start to SIGTERM.
+// Preloaded into a process under test by --profile. It writes a CPU profile from the start of the process to SIGTERM.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { Session } from 'node:inspector/promises';
 import { dirname } from 'node:path';

@@ -11,31 +11,29 @@ import { compileBench } from './compile.js';
 
 const POOL_CONNECTIONS = 8;
 
-/** What every question is measured with: private stores, connections of our own to them, and the load generator. */
+/** Remembers a stop function for the end of the program. */
+export type BeforeEnd = (stop: () => Promise<unknown> | unknown) => void;
+
+/** The equipment of every question: private stores, connections to them, and the load generator. */
 export interface Rig extends Omit<Connections, 'close'> {
   options: Options;
   secret: string;
   stores: PrivateStores;
-  /** For what Prisma would only be in the way of. */
+  /** For plain SQL without Prisma. */
   pool: pg.Pool;
   generator: Generator;
-  /** A compiled file of bench/. */
+  /** Returns the compiled file of a path below bench/. */
   compiled(name: string): string;
-  /** Told in one line how far we are. */
+  /** Writes one line about the progress to standard error. */
   tell(line: string): void;
 }
 
 /**
- * Starts everything that is there during the whole benchmark.
+ * Starts everything that runs during the whole benchmark.
  *
- * @param options how much is measured
- * @param beforeEnd remembers what must be ended, also when starting fails half-way
- * @returns the rig
+ * @param beforeEnd remembers what to stop, also when starting fails half-way
  */
-export async function startRig(
-  options: Options,
-  beforeEnd: (stop: () => Promise<unknown> | unknown) => void,
-): Promise<Rig> {
+export async function startRig(options: Options, beforeEnd: BeforeEnd): Promise<Rig> {
   reportTo(createLogger('bench', 'warn'));
   const compiled = await compileBench();
   const stores = await startPrivateStores();
@@ -43,13 +41,28 @@ export async function startRig(
   await migrate(stores.databaseUrl);
   const { close, ...connections } = await connectStores(stores.redisUrl, stores.databaseUrl);
   beforeEnd(close);
-  const pool = new pg.Pool({ connectionString: stores.databaseUrl, max: POOL_CONNECTIONS });
-  // A connection that Postgres ends as it stops is nothing to fail on.
-  pool.on('error', () => undefined);
+  const pool = createPool(stores.databaseUrl, POOL_CONNECTIONS);
   beforeEnd(() => pool.end());
-  const secret = randomBytes(32).toString('hex');
+  const secret = createSecret();
   const generator = startGenerator(compiled('load/main'), secret);
   beforeEnd(() => generator.stop());
-  const tell = (line: string) => void process.stderr.write(`${line}\n`);
   return { ...connections, options, secret, stores, pool, generator, compiled, tell };
+}
+
+/** Writes one line about the progress to standard error; standard output belongs to the report. */
+export function tell(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+/** Creates a secret that signs the buyers' tokens of one run. */
+export function createSecret(): string {
+  return randomBytes(32).toString('hex');
+}
+
+/** Creates a pool that survives a Postgres that ends first. */
+export function createPool(connectionString: string, max: number): pg.Pool {
+  const pool = new pg.Pool({ connectionString, max });
+  // Postgres ends its connections when it stops; without a listener that would end the program.
+  pool.on('error', () => undefined);
+  return pool;
 }

@@ -4,7 +4,7 @@ import { CLAIM_BATCH_MAX, type ClaimOutcome, claim } from '#core/redis/claims/cl
 import { openSale, type StartingState } from '#core/redis/sale/open-sale.js';
 import type { Claim } from '#core/rules/claim.js';
 import type { Sale } from '#core/rules/sale.js';
-import { ordinarySale } from '#stack/crowd/drop.js';
+import { ordinarySale } from '#stack/crowd/open-sale.js';
 import { buyerName } from '../load/plan.js';
 import type { Rig } from './rig.js';
 
@@ -12,8 +12,8 @@ const PAY_WITHIN_SECONDS = 3_600;
 
 let salesMade = 0;
 
-/** @returns a sale that is open for an hour, like no other; ids are of one length */
-export function aSale(units: number): Sale {
+/** Creates a sale that is open for an hour. Its id is new, and all ids have one length. */
+function createBenchSale(units: number): Sale {
   salesMade += 1;
   return ordinarySale({
     id: `bench-${String(salesMade).padStart(5, '0')}`,
@@ -23,54 +23,65 @@ export function aSale(units: number): Sale {
   });
 }
 
-/** Opens a sale in Redis only: where no worker is running, nobody misses it in Postgres. */
-export async function openInRedis(rig: Rig, units: number, state?: StartingState): Promise<string> {
-  const sale = aSale(units);
+/**
+ * Opens a sale in Redis only, for questions without a worker.
+ *
+ * @returns the id of the sale
+ */
+export async function createRedisSale(rig: Rig, units: number, state?: StartingState): Promise<string> {
+  const sale = createBenchSale(units);
   await openSale(rig.redis, sale, { state });
   return sale.id;
 }
 
-/** Opens a sale as the command line does. */
-export async function openEverywhere(rig: Rig, units: number): Promise<string> {
-  const sale = aSale(units);
+/**
+ * Opens a sale in both stores, as the command line does.
+ *
+ * @returns the id of the sale
+ */
+export async function createWholeSale(rig: Rig, units: number): Promise<string> {
+  const sale = createBenchSale(units);
   await createSale(rig, sale);
   return sale.id;
 }
 
+/** Buyers who all win, in batches as the API makes them. */
+export interface Winners {
+  saleId: string;
+  /** The number of the first buyer; see {@link buyerName}. */
+  first: number;
+  count: number;
+  /** Buyers in one batch; {@link CLAIM_BATCH_MAX} if not given. */
+  size?: number;
+  /** Receives the claims of each batch. */
+  onBatch?(claims: Claim[]): Promise<void> | void;
+}
+
 /**
- * Has buyers claim, in batches as the API makes them.
+ * Claims a unit for each buyer.
  *
- * @param rig the rig
- * @param saleId the sale
- * @param first the first buyer
- * @param count how many
- * @param size of a batch
- * @param onBatch given the winners of each batch
- * @throws Error unless everybody wins
+ * @throws Error when a buyer does not win
  */
 export async function winAll(
   rig: Rig,
-  saleId: string,
-  first: number,
-  count: number,
-  size = CLAIM_BATCH_MAX,
-  onBatch: (winners: Claim[]) => Promise<void> | void = () => undefined,
+  { saleId, first, count, size = CLAIM_BATCH_MAX, onBatch }: Winners,
 ): Promise<void> {
   for (let done = 0; done < count; done += size) {
     const requests = Array.from({ length: Math.min(size, count - done) }, (_, i) => ({
       buyerId: buyerName(first + done + i),
       claimId: randomUUID(),
     }));
-    await onBatch((await claim(rig.redis, saleId, requests)).map(winnerOf));
+    const claims = (await claim(rig.redis, saleId, requests)).map(claimOf);
+    await onBatch?.(claims);
   }
 }
 
-function winnerOf(outcome: ClaimOutcome): Claim {
-  if (outcome.kind !== 'won') throw new Error(`a buyer who should have won: ${outcome.kind}`);
+function claimOf(outcome: ClaimOutcome): Claim {
+  if (outcome.kind !== 'won') throw new Error(`a buyer should have won: ${outcome.kind}`);
   return outcome.claim;
 }
 
-/** Forgets every sale and job, and every order, so that each round starts alike. */
+/** Deletes every sale, job and order, so that each measurement starts from empty stores. */
 export async function forgetAll(rig: Rig): Promise<void> {
   await rig.redis.flushall('SYNC');
   await rig.pool.query('TRUNCATE orders, outbox_events, sales CASCADE');

@@ -1,13 +1,10 @@
 import { freePort } from '#stack/processes/free-port.js';
-import { startGuarded } from '#stack/processes/guarded-process.js';
-import { outputTail } from '#stack/processes/output.js';
 import { startProcess } from '#stack/processes/process.js';
-import { until } from '#stack/processes/until.js';
+import { startReadyProcess } from './ready-process.js';
 import type { Rig } from './rig.js';
 
 const READY_MS = 10_000;
 const STOP_MS = 2_000;
-const OUTPUT_CHARS = 4_000;
 
 /** A process under test. */
 export interface Server {
@@ -17,38 +14,27 @@ export interface Server {
 }
 
 /**
- * Starts one of bench/servers.
+ * Starts a baseline and waits until it listens.
  *
- * @param rig the rig
- * @param name its file
- * @param databaseUrl a database of its own, if it has one
- * @returns the server, ready
- * @throws Error with its output when it doesn't start
+ * @param name its file in bench/servers
+ * @param databaseUrl a database of its own, if it needs one
+ * @throws Error with its output when it does not start
  */
 export async function startBaseline(rig: Rig, name: string, databaseUrl = ''): Promise<Server> {
   const port = await freePort();
-  const child = await startGuarded({
+  const command = {
     command: process.execPath,
     args: [rig.compiled(`servers/${name}`), String(port), rig.secret, rig.stores.redisUrl, databaseUrl],
     cwd: rig.stores.folder,
     environment: { NODE_ENV: 'production', ...profiled(rig, name) },
-    output: 'pipe',
-    stopSignal: 'SIGTERM',
     graceMs: STOP_MS,
-  });
-  const tail = outputTail(OUTPUT_CHARS);
-  tail.follow(child.stdout);
-  tail.follow(child.stderr);
-  const isReady = () => tail.text().includes('ready\n');
-  await until(() => isReady() || child.exit() !== undefined, READY_MS);
-  if (!isReady()) {
-    await child.kill();
-    throw new Error(`bench/servers/${name} did not start: ${tail.text()}`);
-  }
+  };
+  const isReady = (output: string) => output.includes('ready\n');
+  const child = await startReadyProcess(command, { name: `bench/servers/${name}`, isReady, withinMs: READY_MS });
   return { port, pid: child.pid, stop: child.stop };
 }
 
-/** @returns the real API, compiled, with the settings it has in production */
+/** Starts the real API, compiled and with production settings, and waits until it is ready. */
 export async function startApi(rig: Rig): Promise<Server> {
   const port = await freePort();
   const api = await startProcess({
@@ -67,7 +53,7 @@ export async function startApi(rig: Rig): Promise<Server> {
   return { port, pid: api.pid, stop: api.stop };
 }
 
-/** @returns the real worker, compiled, once it is about to take jobs */
+/** Starts the real worker, compiled, and waits until it is about to take jobs. */
 export async function startWorker(rig: Rig): Promise<Server> {
   const port = await freePort();
   const worker = await startProcess({
@@ -86,7 +72,7 @@ export async function startWorker(rig: Rig): Promise<Server> {
   return { port, pid: worker.pid, stop: worker.stop };
 }
 
-/** `--profile` writes a CPU profile of each of our processes; it costs a few per cent, so never in a run that counts. */
+/** Returns the environment that makes a process write a CPU profile. Profiling costs a few per cent of its speed. */
 function profiled(rig: Rig, name: string): Record<string, string> {
   const folder = rig.options.profile;
   if (folder === undefined) return {};

@@ -1,4 +1,4 @@
-// The limit: node:http with the token check, answering a constant as long as the API's refusal.
+// The limit: node:http with the token check. The answer is a constant, as long as the API's refusal.
 import { buyerOf, send, serve } from './serve.js';
 
 const BODY = JSON.stringify({

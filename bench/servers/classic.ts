@@ -1,5 +1,5 @@
-// The claim in the classic PHP-and-Redis form, with a list and a hash, one command after another (here on node:http).
-// It dedupes with a check before the act, and loses a unit when it dies between two commands.
+// The claim in the classic PHP-and-Redis form, here on node:http: a list and a hash, one command after another.
+// A check before the act keeps buyers from buying twice. A crash between two commands loses a unit.
 import { connectRedis } from '#core/redis/connection.js';
 import { buyerOf, saleOf, send, serve, settings } from './serve.js';
 

@@ -1,5 +1,5 @@
-// The straight port: Express 5, the token check, and the very same claim script called once for each request. It queues nothing,
-// so it does less than the API does.
+// The straight port: Express 5, the token check, and one call of the same claim script for each request. The port queues
+// nothing, so it does less work than the API.
 import { randomUUID } from 'node:crypto';
 import express from 'express';
 import { claim } from '#core/redis/claims/claim.js';

@@ -1,7 +1,7 @@
-// A lock around the whole purchase: correct while the lock outlives the work, and one buyer at a time.
+// A lock around the whole purchase: one buyer at a time. The purchase is correct while the lock outlives the work.
 import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { connectRedis } from '#core/redis/connection.js';
-import { pause } from '#core/rules/clock.js';
 import { buyerOf, saleOf, send, serve, settings } from './serve.js';
 
 const LOCK_MS = 5_000;

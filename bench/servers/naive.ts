@@ -1,5 +1,5 @@
-// The shop that checks and then acts: balance, stock, order, debit, decrement, one statement after the other. The negative
-// control: under the load that the API stands, it must be seen to sell too much and to take more than a buyer has.
+// The shop that checks and then acts: balance, stock, order, debit, decrement, one statement after the other. This is the
+// negative control: under the same load it must sell too much and take more than a buyer has.
 import pg from 'pg';
 import { buyerOf, saleOf, send, serve, settings } from './serve.js';
 

@@ -1,31 +1,31 @@
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
-import { buyerVerifier } from '#core/identity/token.js';
+import { createBuyerVerifier } from '#core/identity/token.js';
 
-/** What a baseline is started with, in the order of its arguments. */
 const [port = '', secret = '', redisUrl = '', databaseUrl = ''] = process.argv.slice(2);
+/** The stores of a baseline, from its command line. */
 export const settings = { redisUrl, databaseUrl };
 
-const verify = buyerVerifier(secret);
+const verify = createBuyerVerifier(secret);
 const BEARER_CHARS = 'Bearer '.length;
 
-/** The same token check that the API makes, and nothing around it. */
+/** Verifies the buyer's token as the API does, and returns the buyer's id; undefined for a token that is not valid. */
 export function buyerOf(req: IncomingMessage): string | undefined {
   return verify((req.headers.authorization ?? '').slice(BEARER_CHARS));
 }
 
-/** Sends a whole answer with as few headers as a client can do with. */
+/** Sends a whole answer with no more headers than a client needs. */
 export function send(res: ServerResponse, status: number, body: string): void {
   res.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) });
   res.end(body);
 }
 
-/** @returns what stands behind the first slash of the path that isn't its first character: the sale */
+/** Returns the sale's id, the second part of the path. */
 export function saleOf(req: IncomingMessage): string {
   const url = req.url ?? '';
   return url.slice(url.indexOf('/', 1) + 1);
 }
 
-/** Listens, and says so on standard output. */
+/** Listens on 127.0.0.1 and then writes `ready` to standard output. */
 export function serve(listener: RequestListener): void {
   createServer({ keepAliveTimeout: 65_000 }, listener).listen(
     { port: Number(port), host: '127.0.0.1', backlog: 4_096 },

@@ -1,8 +1,8 @@
+import { setTimeout } from 'node:timers/promises';
 import type { Database } from '../postgres/database.js';
 import { readLatestOrders, readWithdrawnUnits } from '../postgres/orders/sale-orders.js';
 import type { Redis } from '../redis/connection.js';
 import { readSnapshot, type Snapshot } from '../redis/sale/snapshot.js';
-import { pause } from '../rules/clock.js';
 import { compare, type Difference, describe } from './compare.js';
 
 /** Pause between the two comparisons, in ms. A claim or a release in flight has arrived after it. */
@@ -26,7 +26,7 @@ export async function lastingDifferences(
 ): Promise<Difference[]> {
   const first = await differencesNow(db, saleId, snapshot);
   if (first.length === 0) return [];
-  await pause(SECOND_LOOK_MS);
+  await setTimeout(SECOND_LOOK_MS);
   const again = await readSnapshot(redis, saleId);
   if (!again) return first;
   const before = new Set(first.map(describe));

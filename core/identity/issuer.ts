@@ -1,27 +1,12 @@
 import { issuerFailed, issuerRead } from '../process/telemetry.js';
 import { MINUTE_MS, SECOND_MS } from '../rules/clock.js';
 import { Problem } from '../rules/errors.js';
-import { ISSUER_ALGORITHMS, readIssuerKeys } from './issuer-keys.js';
-import { type IssuerClaims, issuerTokenVerifier, readTokenHeader } from './token.js';
+import { ISSUER_ALGORITHMS, type IssuerKey, readIssuerKeys } from './issuer-keys.js';
+import { createIssuerTokenVerifier, type IssuerClaims, readTokenHeader } from './token.js';
 
 /** The issuer of the shop's tokens: the address of its keys, and the claims that a token must carry. */
 export interface IssuerEndpoint extends IssuerClaims {
   url: string;
-}
-
-/** Verifies tokens with the keys already read. Verifying never waits for the issuer. */
-export interface Issuer {
-  /**
-   * Verifies a token of the issuer.
-   *
-   * @returns the buyer's id, or undefined for every invalid token
-   * @throws Problem `unavailable` when the token names a key that the issuer may have published since the last reading
-   */
-  verify(token: string): string | undefined;
-  /** Whether the keys have been read at least once. Until then no token can be verified. */
-  readonly ready: boolean;
-  /** Stops the periodic reading. */
-  close(): void;
 }
 
 /**
@@ -41,61 +26,80 @@ const TIMES = { readEveryMs: READ_EVERY_MS, pauseMs: PAUSE_MS };
 
 const ALGORITHMS: readonly unknown[] = ISSUER_ALGORITHMS;
 
-/**
- * Reads the keys of an issuer now, then periodically, and when a token names an unknown key. While the issuer is away,
- * the last keys stay valid.
- *
- * @param endpoint the address of the keys, and the claims that a token must carry
- * @param times the two periods, in ms
- */
-export function createIssuer(endpoint: IssuerEndpoint, { readEveryMs, pauseMs } = TIMES): Issuer {
-  const stopped = new AbortController();
-  let verifiers: ReadonlyMap<string, (token: string) => string | undefined> = new Map();
-  let readAtMs = Number.NEGATIVE_INFINITY;
-  let triedAtMs = Number.NEGATIVE_INFINITY;
-  let reading = false;
+/** Verifies tokens with the keys already read. Verifying never waits for the issuer. */
+export class Issuer {
+  readonly #endpoint: IssuerEndpoint;
+  readonly #pauseMs: number;
+  readonly #stopped = new AbortController();
+  readonly #timer: NodeJS.Timeout;
+  #verifiers: ReadonlyMap<string, (token: string) => string | undefined> = new Map();
+  #readAtMs = Number.NEGATIVE_INFINITY;
+  #triedAtMs = Number.NEGATIVE_INFINITY;
+  #isReading = false;
 
-  const read = async () => {
+  /**
+   * Reads the keys now, then periodically, and when a token names an unknown key. While the issuer is away, the last keys
+   * stay valid.
+   *
+   * @param endpoint the address of the keys, and the claims that a token must carry
+   * @param times the two periods, in ms
+   */
+  constructor(endpoint: IssuerEndpoint, { readEveryMs, pauseMs } = TIMES) {
+    this.#endpoint = endpoint;
+    this.#pauseMs = pauseMs;
+    const lookEveryMs = Math.min(SECOND_MS, pauseMs);
+    this.#timer = setInterval(() => {
+      if (this.#ageMs() > readEveryMs) void this.#read();
+    }, lookEveryMs);
+    void this.#read();
+  }
+
+  /** Whether the keys have been read at least once. Until then no token can be verified. */
+  get ready(): boolean {
+    return this.#verifiers.size > 0;
+  }
+
+  /**
+   * Verifies a token of the issuer.
+   *
+   * @returns the buyer's id, or undefined for every invalid token
+   * @throws Problem `unavailable` when the token names a key that the issuer may have published since the last reading
+   */
+  verify(token: string): string | undefined {
+    const { alg, kid } = readTokenHeader(token) ?? {};
+    if (!ALGORITHMS.includes(alg) || typeof kid !== 'string') return undefined;
+    const verifier = this.#verifiers.get(kid);
+    if (verifier) return verifier(token);
+    if (this.#ageMs() < this.#pauseMs) return undefined;
+    void this.#read();
+    throw new Problem('unavailable', { detail: "the issuer's keys are being read", retryAfterSeconds: 1 });
+  }
+
+  /** Stops the periodic reading. */
+  close(): void {
+    clearInterval(this.#timer);
+    this.#stopped.abort();
+  }
+
+  #ageMs(): number {
+    return performance.now() - this.#readAtMs;
+  }
+
+  async #read(): Promise<void> {
     const nowMs = performance.now();
-    if (reading || nowMs - triedAtMs < pauseMs) return;
-    reading = true;
-    triedAtMs = nowMs;
+    if (this.#isReading || nowMs - this.#triedAtMs < this.#pauseMs) return;
+    this.#isReading = true;
+    this.#triedAtMs = nowMs;
     try {
-      const keys = await readIssuerKeys(endpoint.url, stopped.signal);
-      verifiers = new Map([...keys].map(([name, key]) => [name, issuerTokenVerifier(key, endpoint)]));
-      readAtMs = nowMs;
+      const keys = await readIssuerKeys(this.#endpoint.url, this.#stopped.signal);
+      const verifierOf = (key: IssuerKey) => createIssuerTokenVerifier(key, this.#endpoint);
+      this.#verifiers = new Map([...keys].map(([name, key]) => [name, verifierOf(key)]));
+      this.#readAtMs = nowMs;
       issuerRead(keys.size);
     } catch (error) {
-      if (!stopped.signal.aborted) issuerFailed(error);
+      if (!this.#stopped.signal.aborted) issuerFailed(error);
     } finally {
-      reading = false;
+      this.#isReading = false;
     }
-  };
-  const age = () => performance.now() - readAtMs;
-  const timer = setInterval(
-    () => {
-      if (age() > readEveryMs) void read();
-    },
-    Math.min(SECOND_MS, pauseMs),
-  );
-  void read();
-
-  return {
-    get ready() {
-      return verifiers.size > 0;
-    },
-    verify(token) {
-      const { alg, kid } = readTokenHeader(token) ?? {};
-      if (!ALGORITHMS.includes(alg) || typeof kid !== 'string') return undefined;
-      const verifier = verifiers.get(kid);
-      if (verifier) return verifier(token);
-      if (age() < pauseMs) return undefined;
-      void read();
-      throw new Problem('unavailable', { detail: "the issuer's keys are being read", retryAfterSeconds: 1 });
-    },
-    close() {
-      clearInterval(timer);
-      stopped.abort();
-    },
-  };
+  }
 }

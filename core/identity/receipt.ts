@@ -18,8 +18,8 @@ export function receiptKey(secret: string): ReceiptKey {
 /**
  * Signs a receipt.
  *
- * @returns `claimId.unit.wonAtMs.signature`, safe in a URL. Sale and buyer are signed but left out: whoever shows the
- * receipt names them.
+ * @returns `claimId.unit.wonAtMs.signature`, safe in a URL. Sale and buyer are signed but left out: the
+ * request names them.
  */
 export function signReceipt(key: ReceiptKey, receipt: Receipt): string {
   const text = `${receipt.claimId}.${receipt.unit}.${receipt.wonAtMs}`;

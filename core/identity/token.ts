@@ -13,7 +13,7 @@ export const TOKEN_LIFE_MS = 24 * 60 * 60 * 1_000;
  * @returns a function from a token to the buyer's id. It returns undefined for an expired token, one without `exp`, one
  * with another algorithm, and one whose `sub` is no valid id.
  */
-export function buyerVerifier(secret: string): (token: string) => string | undefined {
+export function createBuyerVerifier(secret: string): (token: string) => string | undefined {
   return buyerOfToken(
     createVerifier({ key: secret, algorithms: ['HS256'], requiredClaims: ['sub', 'exp'], cache: false }),
   );
@@ -51,7 +51,7 @@ const CLOCK_TOLERANCE_MS = 5_000;
  * @param claims the claims that the token must carry
  * @returns a function from a token to the buyer's id, or undefined
  */
-export function issuerTokenVerifier(
+export function createIssuerTokenVerifier(
   { pem, algorithm }: IssuerKey,
   { issuer, audience }: IssuerClaims,
 ): (token: string) => string | undefined {
@@ -110,7 +110,7 @@ export function issueSession(key: string, lifeMs = SESSION_LIFE_MS): string {
 }
 
 /** Creates the function that tells whether a session is valid: issued with this key and not expired. */
-export function sessionVerifier(key: string): (session: string) => boolean {
+export function createSessionVerifier(key: string): (session: string) => boolean {
   const verify = createVerifier({
     key,
     algorithms: ['HS256'],

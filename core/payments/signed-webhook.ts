@@ -46,7 +46,7 @@ const Refunded = z.object({ status: z.enum(['refunded', 'pending']) });
  *
  * @param secrets the keys of the events; two during a rotation
  */
-export function signedWebhookVerifier(secrets: readonly string[]): EventVerifier {
+export function createSignedWebhookVerifier(secrets: readonly string[]): EventVerifier {
   return {
     verify(body, signature, nowMs) {
       if (!isSigned(secrets, { body, header: signature }, nowMs)) return { kind: 'forged' };
@@ -69,9 +69,9 @@ export interface ProviderEndpoint {
  * @param endpoint the address and our API key
  * @param secrets the keys of the events; two during a rotation
  */
-export function signedWebhook(endpoint: ProviderEndpoint, secrets: readonly string[]): PaymentProvider {
+export function createSignedWebhook(endpoint: ProviderEndpoint, secrets: readonly string[]): PaymentProvider {
   return {
-    ...signedWebhookVerifier(secrets),
+    ...createSignedWebhookVerifier(secrets),
     create: intent => create(endpoint, intent),
     ask: payment => ask(endpoint, payment),
     refund: payment => refund(endpoint, payment),

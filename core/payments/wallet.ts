@@ -9,10 +9,10 @@ export interface Wallet extends PaymentProvider {
 }
 
 /**
- * Creates the provider for Dropline's own wallet. Its money moves in the statement that changes the order, so there are
+ * Creates the provider for Dropline's own createWallet. Its money moves in the statement that changes the order, so there are
  * no events, no waiting and no separate refund.
  */
-export function wallet(db: Database): Wallet {
+export function createWallet(db: Database): Wallet {
   return {
     async create({ orderId, buyerId }) {
       const outcome = await payFromWallet(db, orderId, buyerId);

@@ -1,6 +1,6 @@
+import { setTimeout } from 'node:timers/promises';
 import { type JobsOptions, Queue } from 'bullmq';
 import type { Redis } from '../redis/connection.js';
-import { pause } from '../rules/clock.js';
 import { JOB_NAMES, type JobData, type JobName } from './jobs.js';
 
 /** Prefix of all keys of BullMQ: one hash tag, which a Redis Cluster requires. */
@@ -46,7 +46,7 @@ export function createQueues(connection: Redis, onError: (error: Error) => void)
   // BullMQ never recovers a Queue whose first connection failed, so it is closed and opened again.
   const reopen = async (name: JobName, failed: Queue) => {
     await failed.close().catch(onError);
-    await pause(REOPEN_MS);
+    await setTimeout(REOPEN_MS);
     if (connection.status !== 'end') open(name);
   };
   JOB_NAMES.forEach(open);

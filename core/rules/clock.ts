@@ -24,21 +24,3 @@ export async function withDeadline<T>(work: Promise<T>, limitMs: number, what: s
     clearTimeout(timer);
   }
 }
-
-/**
- * Waits for a time.
- *
- * @param signal ends the wait early, without an error
- */
-export function pause(limitMs: number, signal?: AbortSignal): Promise<void> {
-  return new Promise(resolve => {
-    if (signal?.aborted) return resolve();
-    const end = () => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, limitMs);
-    signal?.addEventListener('abort', end);
-  });
-}

@@ -6,7 +6,7 @@ export interface ProblemKind {
   status: number;
   title: string;
   cause: string;
-  /** What the caller does about it. */
+  /** Advice for the caller. */
   cure: string;
   retry: Retry;
 }

@@ -1,5 +1,5 @@
 import type { CreatedPayment, OrderToPay } from '../payments/provider.js';
-import { wallet } from '../payments/wallet.js';
+import { createWallet } from '../payments/wallet.js';
 import { markOpen, markRefused, type Payment, readLatestPayment, requestPayment } from '../postgres/money/payment.js';
 import { readSale } from '../postgres/sales.js';
 import { crashPoint, crashStep } from '../process/crash-point.js';
@@ -12,7 +12,7 @@ import { expireOrders } from './expire-orders.js';
 import { tellOrder } from './tell-order.js';
 
 /**
- * Pays an order from its buyer's wallet, or sends the buyer to the sale's provider, and tells Redis. Idempotent.
+ * Pays an order from its buyer's createWallet, or sends the buyer to the sale's provider, and tells Redis. Idempotent.
  *
  * @throws NotVerified and the errors of stores and provider: retry
  */
@@ -21,7 +21,7 @@ export async function payOrder(ctx: StepContext, { saleId, claimId, buyerId }: J
   if (!sale) return;
   const order = { orderId: claimId, buyerId };
   const payment = await crashStep('pay.capture', () =>
-    sale.provider === 'wallet' ? wallet(ctx.db).create(order) : payElsewhere(ctx, order),
+    sale.provider === 'wallet' ? createWallet(ctx.db).create(order) : payElsewhere(ctx, order),
   );
   await crashPoint('pay.captured');
   const tell = (reason: OrderReason | null = null) =>

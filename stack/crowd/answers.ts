@@ -4,7 +4,7 @@ import type { Answer, Call } from './storefront.js';
 const LATENCY_MAX_US = 60_000_000;
 const US_PER_MS = 1_000;
 
-/** How long one kind of call took, from the click to the whole answer, waiting for a free connection included. */
+/** The latency of one kind of call, from the click to the whole answer. It includes the wait for a free connection. */
 export interface Latency {
   count: number;
   p50Ms: number;
@@ -12,29 +12,29 @@ export interface Latency {
   maxMs: number;
 }
 
-/** Every answer a crowd got, counted: it takes no more memory for a large crowd than for a small one. */
-export interface Answers {
-  note(call: Call, answer: Answer, tookMs: number): void;
-  /** How many of each, by `buy 202 queued` or `buy 409 sold_out`. */
-  counts(): Record<string, number>;
-  latency(): Partial<Record<Call, Latency>>;
-}
+/** Counts every answer that a crowd gets. It takes no more memory for a large crowd than for a small one. */
+export class Answers {
+  readonly #counts = new Map<string, number>();
+  readonly #histograms = new Map<Call, Histogram>();
 
-/** @returns counts, all of them 0 */
-export function countAnswers(): Answers {
-  const counts = new Map<string, number>();
-  const histograms = new Map<Call, Histogram>();
-  return {
-    note(call, answer, tookMs) {
-      const name = `${call} ${answer.http} ${answer.status ?? answer.code ?? ''}`.trimEnd();
-      counts.set(name, (counts.get(name) ?? 0) + 1);
-      const histogram = histograms.get(call) ?? build({ highestTrackableValue: LATENCY_MAX_US });
-      histograms.set(call, histogram);
-      histogram.recordValue(Math.min(LATENCY_MAX_US, Math.max(1, Math.round(tookMs * US_PER_MS))));
-    },
-    counts: () => Object.fromEntries([...counts].sort()),
-    latency: () => Object.fromEntries([...histograms].map(([call, histogram]) => [call, latencyOf(histogram)])),
-  };
+  /** Counts one answer. */
+  note(call: Call, answer: Answer, tookMs: number): void {
+    const name = `${call} ${answer.http} ${answer.status ?? answer.code ?? ''}`.trimEnd();
+    this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
+    const histogram = this.#histograms.get(call) ?? build({ highestTrackableValue: LATENCY_MAX_US });
+    this.#histograms.set(call, histogram);
+    histogram.recordValue(Math.min(LATENCY_MAX_US, Math.max(1, Math.round(tookMs * US_PER_MS))));
+  }
+
+  /** Returns the counts by answer, with names such as `buy 202 queued` or `buy 409 sold_out`. */
+  counts(): Record<string, number> {
+    return Object.fromEntries([...this.#counts].sort());
+  }
+
+  /** Returns the latency of each kind of call that was made. */
+  latency(): Partial<Record<Call, Latency>> {
+    return Object.fromEntries([...this.#histograms].map(([call, histogram]) => [call, latencyOf(histogram)]));
+  }
 }
 
 function latencyOf(histogram: Histogram): Latency {

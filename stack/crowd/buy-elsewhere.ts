@@ -4,9 +4,10 @@ import { type Answer, createStorefront } from './storefront.js';
 
 const LOOK_EVERY_MS = 50;
 const DEADLINE_MS = 15_000;
-/** The provider's page is a process on this machine. */
+/** The provider's page is served by a process on this machine. */
 const PAGE_DEADLINE_MS = 5_000;
 
+/** A buyer, and a sale in which the buyer pays at the fake provider. */
 export interface ElsewherePlan {
   baseUrl: string;
   /** A sale that is paid at the fake provider, with a unit left. */
@@ -16,11 +17,10 @@ export interface ElsewherePlan {
 }
 
 /**
- * Buys a unit and pays it on the page of the fake provider, as a person would with a browser.
+ * Buys a unit and pays on the page of the fake provider, as a person would with a browser.
  *
- * @param plan where, and for whom
- * @returns how long it took from the payment until the order was paid, in ms: the provider has told us of it by then
- * @throws when it isn't paid in time
+ * @returns the time from the payment until the order was paid, in ms: that long the provider's event took to arrive
+ * @throws when the order isn't paid within 15 s
  */
 export async function buyElsewhere({ baseUrl, saleId, authSecret, buyerId }: ElsewherePlan): Promise<number> {
   const shop = createStorefront(baseUrl, 1);
@@ -29,7 +29,7 @@ export async function buyElsewhere({ baseUrl, saleId, authSecret, buyerId }: Els
     let answer: Answer = { http: 0 };
     const holds = async () => {
       answer = await shop.ask('order-status', saleId, token);
-      // Repeating is harmless, and the page of the payment is there some time after the first request.
+      // The payment page appears some time after the first request. A repeated request is idempotent.
       if (answer.status === 'pending_payment' && !answer.paymentUrl) await shop.ask('pay', saleId, token);
       return fact(answer);
     };

@@ -1,19 +1,19 @@
-import { pause } from '#core/rules/clock.js';
+import { pauseUntil } from '../processes/pause.js';
 import type { Answers } from './answers.js';
 import type { Answer, Call, Storefront } from './storefront.js';
 
-/** What one simulated buyer is going to do. */
+/** The intentions of one simulated buyer. */
 export interface BuyerPlan {
   buyerId: string;
-  /** How many times they click at once. */
+  /** How many times the buyer clicks at once. */
   clicks: number;
-  /** What they do with a unit: pay, let the deadline pass, or cancel. */
+  /** The use of a unit: pay, let the deadline pass, or cancel. */
   withUnit: 'pay' | 'leave' | 'cancel';
 }
 
 /**
- * How it ended for a buyer. `sold_out`, `closed`: refused, or on standby in vain. `left_standby`: went home while still waiting.
- * `unanswered`: had no final answer when patience was over.
+ * How a visit ended. `sold_out` and `closed`: the buyer was refused, or was on standby in vain. `left_standby`: the buyer went
+ * home from standby. `unanswered`: the buyer's patience was over before a final answer.
  */
 export type Ending =
   | 'paid'
@@ -25,14 +25,14 @@ export type Ending =
   | 'left_standby'
   | 'unanswered';
 
-/** Where a buyer stands for the moment. */
+/** The stage that a buyer is in at the moment. */
 export type Stage = 'coming' | 'asking' | 'queued' | 'standby' | 'pending_payment' | Ending;
 
-/** What a buyer was told. */
+/** The answers that a buyer got, as far as they matter for the proof. */
 export interface BuyerRecord {
   plan: BuyerPlan;
   stage: Stage;
-  /** Every claim they were told of, and its unit; the last one counts. */
+  /** Every claim in an answer, and its unit. The last claim counts. */
   claims: Map<string, number>;
 }
 
@@ -43,34 +43,35 @@ export interface Buyer {
   token: string;
   shop: Storefront;
   answers: Answers;
-  /** Fires when it is time to go home. */
+  /** Fires when the buyer is to go home. */
   patience: AbortSignal;
   receipt?: string | undefined;
 }
 
-/** Between two attempts when the answer doesn't say when to come back. */
+/** The time between two attempts when the answer names none. */
 const RETRY_MS = 500;
 
 const ENDINGS = new Set<string | undefined>(['paid', 'cancelled', 'rejected', 'refunded', 'closed']);
 
 async function ask(buyer: Buyer, call: Call): Promise<Answer> {
+  const { shop, saleId, token, receipt } = buyer;
   const startedAt = performance.now();
-  const answer = await buyer.shop.ask(call, buyer.saleId, buyer.token, buyer.receipt);
+  const answer = await shop.ask(call, saleId, token, { receipt });
   buyer.answers.note(call, answer, performance.now() - startedAt);
   if (answer.claimId && answer.unit) buyer.record.claims.set(answer.claimId, answer.unit);
-  buyer.receipt = answer.receipt ?? buyer.receipt;
+  buyer.receipt = answer.receipt ?? receipt;
   return answer;
 }
 
-/** Comes back after an error: a bit later than asked for, each buyer differently, so that they don't come back as one. */
-function comeBack(buyer: Buyer, ms = RETRY_MS): Promise<void> {
-  return pause(ms * (1 + Math.random() / 2), buyer.patience);
+/** Waits before a retry. The time varies by up to a half, so that the buyers don't come back all at once. */
+function backOff(buyer: Buyer, ms = RETRY_MS): Promise<void> {
+  return pauseUntil(ms * (1 + Math.random() / 2), buyer.patience);
 }
 
-/** What asking again doesn't change: a malformed id, a token of another shop, a sale that doesn't exist. */
+/** Errors that a retry doesn't cure: a malformed id, a token of another shop, a sale that doesn't exist. */
 const HOPELESS = [400, 401, 404];
 
-/** An impatient buyer clicks several times at once; the best of the answers is the one that counts. */
+/** Clicks several times at once, as an impatient buyer does, and returns the best of the answers. */
 async function click(buyer: Buyer, clicks: number): Promise<Answer> {
   const answers = await Promise.all(Array.from({ length: clicks }, () => ask(buyer, 'buy')));
   const accepted = answers.filter(answer => answer.http === 200 || answer.http === 202);
@@ -83,21 +84,21 @@ function refusal({ code }: Answer): Ending | undefined {
   return code === 'sale_closed' ? 'closed' : undefined;
 }
 
-/** Goes home before there is a final answer. Whoever is on standby leaves the line, so that no unit comes to nobody. */
+/** Goes home without a final answer. A buyer on standby cancels first, so that no unit goes to an absent buyer. */
 async function goHome(buyer: Buyer): Promise<Ending> {
   if (buyer.record.stage !== 'standby') return 'unanswered';
   const { http } = await ask(buyer, 'cancel');
   return http === 202 ? 'left_standby' : 'unanswered';
 }
 
+/** Pays or cancels as planned, in each round until the status shows it. Both calls are idempotent, and one may get lost. */
 async function actOn(buyer: Buyer, { status, reason }: Answer): Promise<void> {
   if (status !== 'pending_payment' || reason === 'insufficient_funds') return;
   const { withUnit } = buyer.record.plan;
-  // Asked for again with each round until it shows: repeating is harmless, and a lost request isn't the end.
   if (withUnit !== 'leave') await ask(buyer, withUnit);
 }
 
-/** Polls until the end, or until the shop knows nothing of the buyer (any more). */
+/** Polls until the visit ends, or until the shop knows nothing of the buyer. */
 async function follow(buyer: Buyer, first: Answer): Promise<Ending | 'unknown'> {
   let answer = first;
   for (;;) {
@@ -105,18 +106,17 @@ async function follow(buyer: Buyer, first: Answer): Promise<Ending | 'unknown'> 
     if (ENDINGS.has(answer.status)) return answer.status as Ending;
     if (answer.status) buyer.record.stage = answer.status as Stage;
     await actOn(buyer, answer);
-    if (answer.pollAfterMs) await pause(answer.pollAfterMs, buyer.patience);
-    else await comeBack(buyer, answer.retryAfterMs);
+    if (answer.pollAfterMs) await pauseUntil(answer.pollAfterMs, buyer.patience);
+    else await backOff(buyer, answer.retryAfterMs);
     if (buyer.patience.aborted) return goHome(buyer);
     answer = await ask(buyer, 'order-status');
   }
 }
 
 /**
- * Buys as a person does: clicks, waits, pays or doesn't, and comes back after an error.
+ * Buys as a person does: clicks, waits, pays or doesn't, and retries after an error.
  *
- * @param buyer at a shop, with what they are going to do
- * @returns how it ended; the record says what they were told on the way
+ * @returns how the visit ended; the record has the claims on the way
  */
 export async function buy(buyer: Buyer): Promise<Ending> {
   let { clicks } = buyer.record.plan;
@@ -131,7 +131,7 @@ export async function buy(buyer: Buyer): Promise<Ending> {
       const ending = await follow(buyer, answer);
       if (ending !== 'unknown') return ending;
     }
-    await comeBack(buyer, answer.retryAfterMs);
+    await backOff(buyer, answer.retryAfterMs);
   }
   return 'unanswered';
 }

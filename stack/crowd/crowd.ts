@@ -1,26 +1,27 @@
 import { setMaxListeners } from 'node:events';
 import { issueToken } from '#core/identity/token.js';
-import { pause } from '#core/rules/clock.js';
-import { countAnswers, type Latency } from './answers.js';
+import { pauseUntil } from '../processes/pause.js';
+import { Answers, type Latency } from './answers.js';
 import { type BuyerPlan, type BuyerRecord, buy, type Stage } from './buyer.js';
 import { type Call, createStorefront } from './storefront.js';
 
-/** Of the whole crowd. More would not ask faster: a request takes a few ms, and the machine has a few cores. */
+/** The connections of the whole crowd. More would not be faster: a request takes a few ms, and the machine has a few cores. */
 const CONNECTIONS = 256;
 
+/** The buyers of a crowd, and where and when they come. */
 export interface CrowdOptions {
-  /** The APIs; buyers are spread over them. */
+  /** The APIs. Buyers are spread over them. */
   baseUrls: readonly string[];
   saleId: string;
   authSecret: string;
   plans: readonly BuyerPlan[];
-  /** All of them come within this time, in milliseconds; 0: in one moment. */
+  /** All buyers arrive within this time, in ms; with 0, at one moment. */
   arriveWithinMs: number;
-  /** Then whoever has no final answer goes home. */
+  /** After this time, in ms, all buyers without a final answer go home. */
   patienceMs: number;
 }
 
-/** What a crowd lived through. */
+/** The result of a crowd: one record for each buyer, and the answers as counts. */
 export interface CrowdReport {
   buyers: BuyerRecord[];
   answers: Record<string, number>;
@@ -30,31 +31,26 @@ export interface CrowdReport {
 
 /** Simulated buyers on their way. */
 export interface Crowd {
-  /** How many buyers stand where. */
+  /** Counts the buyers in each stage. */
   stages(): Partial<Record<Stage, number>>;
-  /** Settles when every buyer has a final answer, or has gone home. */
+  /** Resolves when every buyer has a final answer, or has gone home. */
   finished: Promise<CrowdReport>;
-  /** Whoever has no final answer goes home now. */
+  /** Sends all buyers without a final answer home now. */
   sendHome(): void;
 }
 
-/**
- * Sends a crowd over HTTP. One record for each buyer, and counts, are all that it remembers.
- *
- * @param options who comes, where and when
- * @returns the crowd, on its way
- */
+/** Starts a crowd that buys over HTTP. Only one record for each buyer, and counts, are kept in memory. */
 export function startCrowd(options: CrowdOptions): Crowd {
   const startedAt = performance.now();
   const shops = options.baseUrls.map(url => createStorefront(url, Math.ceil(CONNECTIONS / options.baseUrls.length)));
-  const answers = countAnswers();
+  const answers = new Answers();
   const buyers: BuyerRecord[] = options.plans.map(plan => ({ plan, stage: 'coming', claims: new Map() }));
   const home = new AbortController();
   setMaxListeners(0, home.signal);
   const patience = setTimeout(() => home.abort(), options.patienceMs);
 
   async function send(record: BuyerRecord, number: number): Promise<void> {
-    await pause(Math.random() * options.arriveWithinMs, home.signal);
+    await pauseUntil(Math.random() * options.arriveWithinMs, home.signal);
     const shop = shops[number % shops.length];
     if (!shop) throw new Error('a crowd needs an API to go to');
     const token = issueToken(options.authSecret, record.plan.buyerId);
@@ -79,25 +75,21 @@ function countStages(buyers: readonly BuyerRecord[]): Partial<Record<Stage, numb
   return counts;
 }
 
+/** The make-up of a crowd. */
 export interface CrowdPlan {
   buyers: number;
   /** The buyers are `<prefix>1`, `<prefix>2` and so on. */
   prefix: string;
   /** A buyer clicks 1 to this many times. */
   clicksMax: number;
-  /** 0 to 1: how many of them pay. */
+  /** The share of buyers who pay, 0 to 1. */
   payShare: number;
-  /** What the others do. */
+  /** The use of a unit by the other buyers. */
   others: 'leave' | 'cancel';
 }
 
-/**
- * Plans of a crowd in which payers and others are evenly mixed: the same for the same wishes.
- *
- * @param plan how many, and what they do
- * @returns a plan for each, in the order of their names
- */
-export function planCrowd({ buyers, prefix, clicksMax, payShare, others }: CrowdPlan): BuyerPlan[] {
+/** Creates the plans of a crowd in which payers and others are evenly mixed. Equal arguments give equal plans. */
+export function createBuyerPlans({ buyers, prefix, clicksMax, payShare, others }: CrowdPlan): BuyerPlan[] {
   const pays = (i: number) => Math.floor((i + 1) * payShare) > Math.floor(i * payShare);
   return Array.from({ length: buyers }, (_, i) => ({
     buyerId: `${prefix}${i + 1}`,

@@ -1,47 +1,43 @@
 import type { Stage } from './buyer.js';
 
-/** Where nobody watches a line change, a few lines are enough. */
+/** A log file needs only a line now and then, because nobody watches a line change there. */
 const PLAIN_EVERY_MS = 5_000;
 const CLEAR_LINE = '\r\x1b[2K';
 
-/** Tells how far we are, on stderr: standard output is for the result. */
-export interface Progress {
-  /** A step that begins: always told. */
-  step(line: string): void;
-  /** Where we are within the step: one line that changes on a terminal, a line now and then elsewhere. */
-  show(line: string): void;
-  /** What comes next on the terminal starts on a line of its own. */
-  end(): void;
-}
+/** Shows the progress of a command on a stream. That is stderr, because standard output is for the result. */
+export class Progress {
+  readonly #stream: NodeJS.WriteStream;
+  #shownAtMs = performance.now();
+  #isLineOpen = false;
 
-/**
- * @param stream what is written to, a terminal or not
- * @returns what tells how far we are
- */
-export function showProgress(stream: NodeJS.WriteStream): Progress {
-  let shownAtMs = performance.now();
-  let open = false;
-  const end = () => {
-    if (open) stream.write('\n');
-    open = false;
-  };
-  return {
-    step(line) {
-      end();
-      stream.write(`${line}\n`);
-      shownAtMs = performance.now();
-    },
-    show(line) {
-      if (stream.isTTY) {
-        stream.write(`${CLEAR_LINE}${line}`);
-        open = true;
-      } else if (performance.now() - shownAtMs > PLAIN_EVERY_MS) {
-        stream.write(`${line}\n`);
-        shownAtMs = performance.now();
-      }
-    },
-    end,
-  };
+  /** Shows nothing yet. The stream may be a terminal or not. */
+  constructor(stream: NodeJS.WriteStream) {
+    this.#stream = stream;
+  }
+
+  /** Writes that a step begins, always on a line of its own. */
+  step(line: string): void {
+    this.end();
+    this.#stream.write(`${line}\n`);
+    this.#shownAtMs = performance.now();
+  }
+
+  /** Shows the state of the current step: one line that changes on a terminal, and a line now and then elsewhere. */
+  show(line: string): void {
+    if (this.#stream.isTTY) {
+      this.#stream.write(`${CLEAR_LINE}${line}`);
+      this.#isLineOpen = true;
+    } else if (performance.now() - this.#shownAtMs > PLAIN_EVERY_MS) {
+      this.#stream.write(`${line}\n`);
+      this.#shownAtMs = performance.now();
+    }
+  }
+
+  /** Ends the changing line, so that further output starts on a line of its own. */
+  end(): void {
+    if (this.#isLineOpen) this.#stream.write('\n');
+    this.#isLineOpen = false;
+  }
 }
 
 const WORDS: [Stage, string][] = [
@@ -56,11 +52,11 @@ const WORDS: [Stage, string][] = [
   ['standby', 'on standby'],
   ['sold_out', 'too late'],
   ['closed', 'waited in vain'],
-  ['left_standby', 'left the line'],
+  ['left_standby', 'left standby'],
   ['unanswered', 'without an answer'],
 ];
 
-/** Where the buyers stand, in words. */
+/** Puts into words how many buyers are in which stage. */
 export function wordsFor(stages: Partial<Record<Stage, number>>): string {
   return WORDS.flatMap(([stage, words]) => (stages[stage] ? [`${stages[stage]} ${words}`] : [])).join(', ');
 }

@@ -8,22 +8,22 @@ import type { Connections } from '../stores/connections.js';
 import type { BuyerRecord } from './buyer.js';
 
 const LOOK_EVERY_MS = 100;
-/** What a report lists of what is wrong; one is bad enough. */
+/** A report lists at most this many violations; one is bad enough. */
 const LISTED_MAX = 20;
 
-/** A sale after a crowd, by Postgres. What the crowd believes is only compared with it. */
+/** The counts of a sale after a crowd, from Postgres. The answers that the crowd got are only compared with them. */
 export interface Reckoning {
   units: number;
   buyers: number;
-  /** Different accepted claims: told to buyers, or found in Postgres. */
+  /** Different accepted claims, in answers to buyers or in Postgres. */
   claimed: number;
   /** Buyers whose final answer was a refusal, or who were on standby in vain. */
   soldOut: number;
   /** Different units that got an order. */
   placed: number;
-  /** Orders. */
+  /** Paid orders. */
   paid: number;
-  /** Orders. */
+  /** Cancelled orders. */
   cancelled: number;
   /** Buyers with more than one live order. */
   duplicates: number;
@@ -34,7 +34,7 @@ export interface Reckoning {
   auditOk: boolean;
 }
 
-/** A reckoning, and what is wrong, a line each. */
+/** A reckoning, with one line for each violation. */
 export interface Verdict {
   reckoning: Reckoning;
   wrong: string[];
@@ -43,18 +43,16 @@ export interface Verdict {
 type OrderRow = { id: string; buyerId: string; unit: number; status: OrderStatus };
 
 /**
- * Waits until nothing is on its way: no claim unplaced, no order unpaid, no release undelivered.
+ * Waits until a sale is at rest: every claim is placed, every order is decided and every release is carried out.
  *
- * @param connections both stores
- * @param saleId the sale
- * @param limitMs how long, in ms
- * @returns what is still on its way, in words; nothing when it came to rest
+ * @param limitMs the wait is over after this time, in ms
+ * @returns what is still in flight, in words; nothing when the sale is at rest
  */
 export function untilAtRest(connections: Connections, saleId: string, limitMs: number): Promise<string[]> {
-  return untilNoneLeft(() => onItsWay(connections, saleId), limitMs, LOOK_EVERY_MS);
+  return untilNoneLeft(() => inFlight(connections, saleId), limitMs, LOOK_EVERY_MS);
 }
 
-async function onItsWay({ db, redis }: Connections, saleId: string): Promise<string[]> {
+async function inFlight({ db, redis }: Connections, saleId: string): Promise<string[]> {
   const left: string[] = [];
   const sale = await readLoadedSale(redis, saleId);
   const unpaid = await db.order.count({ where: { saleId, status: 'pending_payment' } });
@@ -67,12 +65,10 @@ async function onItsWay({ db, redis }: Connections, saleId: string): Promise<str
 }
 
 /**
- * Counts what became of a sale, proves it, and compares what its buyers were told with what is true.
+ * Counts the orders of a sale, audits the sale, and compares the buyers' answers with the orders.
  *
- * @param connections both stores
- * @param saleId the sale
- * @param buyers all who came; their orders must have reached their end
- * @returns the counts, and what is wrong
+ * @param buyers all who came; their orders must be at rest
+ * @returns the counts and the violations
  */
 export async function reckon(
   { db, redis }: Connections,
@@ -85,10 +81,10 @@ export async function reckon(
     WITH live AS (SELECT buyer_id FROM orders WHERE sale_id = ${saleId} AND status IN ('pending_payment', 'paid'))
     SELECT (SELECT count(*) FROM (SELECT 1 FROM live GROUP BY buyer_id HAVING count(*) > 1) d) AS duplicates,
            (SELECT greatest(0, (SELECT count(*) FROM live) - units) FROM sales WHERE id = ${saleId}) AS oversold`;
-  const orders = await readRows(db, saleId);
+  const orders = await readOrders(db, saleId);
   const told = new Set(buyers.flatMap(({ claims }) => [...claims.keys()]));
   const lost = [...told].filter(claimId => !orders.has(claimId));
-  const wrong = [...(proof?.violations ?? ['there is no such sale']), ...contradictions(buyers, orders)];
+  const wrong = [...(proof?.violations ?? ['there is no such sale']), ...untrueAnswers(buyers, orders)];
   const refused = buyers.filter(({ stage }) => ['sold_out', 'closed', 'left_standby'].includes(stage));
   return {
     reckoning: {
@@ -108,20 +104,20 @@ export async function reckon(
   };
 }
 
-/** Whether nothing is wrong at all. */
+/** Tells whether a verdict has no violation at all. */
 export function holds({ reckoning, wrong }: Verdict): boolean {
   const { duplicates, oversold, lost, auditOk } = reckoning;
   return auditOk && wrong.length === 0 && duplicates + oversold + lost === 0;
 }
 
-async function readRows(db: Connections['db'], saleId: string): Promise<Map<string, OrderRow>> {
+async function readOrders(db: Connections['db'], saleId: string): Promise<Map<string, OrderRow>> {
   const select = { id: true, buyerId: true, unit: true, status: true } as const;
   const rows = await db.order.findMany({ where: { saleId }, select });
   return new Map(rows.map(row => [row.id, { ...row, status: row.status as OrderStatus }]));
 }
 
-/** Answers that turned out untrue. */
-function contradictions(buyers: readonly BuyerRecord[], orders: ReadonlyMap<string, OrderRow>): string[] {
+/** Finds the answers that turned out untrue. */
+function untrueAnswers(buyers: readonly BuyerRecord[], orders: ReadonlyMap<string, OrderRow>): string[] {
   const live = new Set([...orders.values()].filter(({ status }) => isLiveOrder(status)).map(({ buyerId }) => buyerId));
   return buyers.flatMap(buyer => [...untrueClaims(buyer, orders), ...untrueEnding(buyer, orders, live)]);
 }

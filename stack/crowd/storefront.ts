@@ -1,35 +1,35 @@
 import { Pool } from 'undici';
 import { SECOND_MS } from '#core/rules/clock.js';
 
-/** The API answers within 2 s whatever happens; longer than this is no answer. */
+/** The API answers within 2 s, even when its stores are down. After this time a call counts as unanswered. */
 const ANSWER_DEADLINE_MS = 10_000;
 const CONNECT_DEADLINE_MS = 5_000;
 
-/** What a buyer can do. */
+/** The calls of a buyer. */
 export type Call = 'buy' | 'order-status' | 'pay' | 'cancel';
 
-/** What came back. */
+/** The answer to a call. */
 export interface Answer {
-  /** The HTTP status; 0: there was no answer, and what was asked may have been done or not. */
+  /** The HTTP status; 0 for no answer, and then the call may have taken effect or not. */
   http: number;
   status?: string;
-  /** Of an error. */
+  /** The code of an error. */
   code?: string;
   claimId?: string;
   unit?: number;
   receipt?: string;
   reason?: string;
-  /** Where an order is paid at a provider. */
+  /** The page on which the order is paid at a provider. */
   paymentUrl?: string;
   pollAfterMs?: number;
-  /** From `Retry-After`. */
+  /** From the header `Retry-After`. */
   retryAfterMs?: number;
 }
 
-/** The public calls of one API, over connections that are kept. */
+/** The public calls of one API, over a pool of connections. */
 export interface Storefront {
-  /** Never throws. */
-  ask(call: Call, saleId: string, token: string, receipt?: string): Promise<Answer>;
+  /** Makes one call. It never throws: a failure is an answer with `http` 0. */
+  ask(call: Call, saleId: string, token: string, options?: { receipt?: string | undefined }): Promise<Answer>;
   close(): Promise<void>;
 }
 
@@ -38,9 +38,11 @@ function pathOf(call: Call, saleId: string, receipt: string | undefined): string
 }
 
 /**
- * @param baseUrl of an API, or of the proxy in front of some
- * @param connections how many at most; more calls wait for one
- * @returns the calls; close it
+ * Creates a storefront.
+ *
+ * @param baseUrl the origin of an API, or of a proxy in front of several
+ * @param connections the size of the pool; further calls wait for a free connection
+ * @returns the storefront, to be closed by the caller
  */
 export function createStorefront(baseUrl: string, connections: number): Storefront {
   const pool = new Pool(baseUrl, {
@@ -50,7 +52,7 @@ export function createStorefront(baseUrl: string, connections: number): Storefro
     connect: { timeout: CONNECT_DEADLINE_MS },
   });
   return {
-    async ask(call, saleId, token, receipt) {
+    async ask(call, saleId, token, { receipt } = {}) {
       try {
         const { statusCode, headers, body } = await pool.request({
           path: pathOf(call, saleId, receipt),
@@ -59,7 +61,7 @@ export function createStorefront(baseUrl: string, connections: number): Storefro
         });
         const retryAfter = Number(headers['retry-after']);
         return {
-          ...bodyOf(await body.text()),
+          ...parseAnswer(await body.text()),
           http: statusCode,
           ...(retryAfter > 0 ? { retryAfterMs: retryAfter * SECOND_MS } : {}),
         };
@@ -71,12 +73,16 @@ export function createStorefront(baseUrl: string, connections: number): Storefro
   };
 }
 
-/** A proxy answers with pages of its own when the API behind it is away. */
-function bodyOf(text: string): Omit<Answer, 'http'> {
+/**
+ * Parses the body of an answer.
+ *
+ * @returns nothing for the pages that a proxy sends while the API behind it is away
+ */
+export function parseAnswer(text: string): Omit<Answer, 'http'> {
   if (!text.startsWith('{')) return {};
   const { status, ...rest } = JSON.parse(text);
   const { code, claimId, unit, receipt, reason, paymentUrl, pollAfterMs } = rest;
-  // In an error, `status` is the HTTP status once more.
+  // In an error, `status` repeats the HTTP status as a number.
   const known = { code, claimId, unit, receipt, reason, paymentUrl, pollAfterMs };
   return { ...(typeof status === 'string' ? { status } : {}), ...known };
 }

@@ -1,99 +1,101 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import { signBody } from '#core/payments/signature.js';
-import { pause } from '#core/rules/clock.js';
 import type { FakeEventType, FakePayment } from './books.js';
 
-/** How the provider behaves; well, unless told otherwise. */
+/** How the provider behaves. */
 export interface Mood {
-  /** Where events go. */
+  /** The URL that events go to. */
   webhook: string;
-  /** Events come this much later, in ms. */
+  /** The delay of events, in ms. */
   delayMs: number;
   /** How often each event is sent. */
   times: number;
-  /** Events are never sent. */
+  /** Drops events. */
   lose: boolean;
-  /** Events wait until they are flushed, the last one first. */
+  /** Holds events back until they are flushed, the last one first. */
   hold: boolean;
-  /** Calls are answered 503. */
+  /** Answers calls with 503. */
   down: boolean;
-  /** New payments are refused for good. */
+  /** Refuses new payments for good. */
   refusePayments: boolean;
-  /** Refunds are refused for good. */
+  /** Refuses refunds for good. */
   refuseRefunds: boolean;
-  /** Refunds are answered 409, as while an earlier call with the same key is at work. */
+  /** Answers refunds with 409, as if an earlier call with the same key were in flight. */
   busyRefunds: boolean;
 }
 
-/** An event as it was sent, or would have been. */
+/** An event, sent or not. */
 export interface SentEvent {
   id: string;
   type: FakeEventType;
   orderId: string;
   body: string;
-  /** HTTP status of each delivery; 0: no answer. */
+  /** The HTTP status of each delivery; 0 for no answer. */
   answers: number[];
 }
 
-export interface Events {
-  mood: Mood;
-  sent: SentEvent[];
-  add(type: FakeEventType, payment: FakePayment): void;
-  /** Sends what was held, the last one first; with an id, that one once more. */
-  flush(id?: string): Promise<void>;
-}
-
+/** Eight attempts take 32 s with this back-off. Real providers retry for hours, for which no test can wait. */
 const RETRIES_MAX = 8;
 const RETRY_MS = 250;
 const ANSWER_MS = 5_000;
 
-/**
- * @param webhookUrl where events go
- * @param secret signs them
- * @returns what sends them
- */
-export function createEvents(webhookUrl: string, secret: string): Events {
-  const mood: Mood = {
-    webhook: webhookUrl,
-    delayMs: 0,
-    times: 1,
-    lose: false,
-    hold: false,
-    down: false,
-    refusePayments: false,
-    refuseRefunds: false,
-    busyRefunds: false,
-  };
-  const sent: SentEvent[] = [];
-  let waiting: SentEvent[] = [];
+/** The events of the provider, and its mood. */
+export class Events {
+  /** The mood: a provider that works well, until a test changes it. */
+  readonly mood: Mood;
+  /** Every event so far, in the order of their creation. */
+  readonly sent: SentEvent[] = [];
+  readonly #secret: string;
+  #held: SentEvent[] = [];
 
-  async function deliver(event: SentEvent): Promise<void> {
-    await pause(mood.delayMs);
-    // As real ones: again until it is answered 2xx.
-    for (let attempt = 0; attempt < RETRIES_MAX; attempt += 1) {
-      const status = await post(mood.webhook, secret, event.body);
-      event.answers.push(status);
-      if (status >= 200 && status < 300) return;
-      await pause(RETRY_MS * 2 ** attempt);
-    }
+  /**
+   * Creates an empty log of events.
+   *
+   * @param webhookUrl where events go
+   * @param secret signs the events
+   */
+  constructor(webhookUrl: string, secret: string) {
+    this.#secret = secret;
+    this.mood = {
+      webhook: webhookUrl,
+      delayMs: 0,
+      times: 1,
+      lose: false,
+      hold: false,
+      down: false,
+      refusePayments: false,
+      refuseRefunds: false,
+      busyRefunds: false,
+    };
   }
 
-  return {
-    mood,
-    sent,
-    add(type, payment) {
-      const event = eventOf(type, payment);
-      sent.push(event);
-      if (mood.lose) return;
-      if (mood.hold) waiting.push(event);
-      else for (let i = 0; i < mood.times; i += 1) void deliver(event);
-    },
-    async flush(id) {
-      const chosen = id === undefined ? waiting.reverse() : sent.filter(event => event.id === id);
-      if (id === undefined) waiting = [];
-      for (const event of chosen) await deliver(event);
-    },
-  };
+  /** Creates an event, and sends it as the mood says. */
+  add(type: FakeEventType, payment: FakePayment): void {
+    const event = eventOf(type, payment);
+    this.sent.push(event);
+    if (this.mood.lose) return;
+    if (this.mood.hold) this.#held.push(event);
+    else for (let i = 0; i < this.mood.times; i += 1) void this.#deliver(event);
+  }
+
+  /** Sends the held events, the last one first; with an id, sends only that event once more. */
+  async flush(id?: string): Promise<void> {
+    const chosen = id === undefined ? this.#held.reverse() : this.sent.filter(event => event.id === id);
+    if (id === undefined) this.#held = [];
+    for (const event of chosen) await this.#deliver(event);
+  }
+
+  /** Retries until the answer is 2xx, as real providers do. */
+  async #deliver(event: SentEvent): Promise<void> {
+    await setTimeout(this.mood.delayMs);
+    for (let attempt = 0; attempt < RETRIES_MAX; attempt += 1) {
+      const status = await post(this.mood.webhook, this.#secret, event.body);
+      event.answers.push(status);
+      if (status >= 200 && status < 300) return;
+      await setTimeout(RETRY_MS * 2 ** attempt);
+    }
+  }
 }
 
 function eventOf(type: FakeEventType, { id, orderId, amountMinor, currency, status }: FakePayment): SentEvent {
@@ -113,7 +115,6 @@ async function post(url: string, secret: string, body: string): Promise<number> 
     await response.arrayBuffer();
     return response.status;
   } catch {
-    // It is away: that is what trying again is for.
-    return 0;
+    return 0; // nobody answers; the next attempt may reach somebody
   }
 }

@@ -3,8 +3,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Books, FakePayment } from './books.js';
 import type { Events } from './events.js';
 
+/** The parts of a provider, and where it listens. */
 interface Parts {
   port: number;
+  /** The key that callers of the API must send. */
   key: string;
   books: Books;
   events: Events;
@@ -15,16 +17,13 @@ interface Answer {
   body: unknown;
 }
 
-/** All that anybody sends it is a payment, or a mood. */
+/** Far above any request that the provider knows: a payment or a mood. */
 const BODY_MAX_BYTES = 16_384;
 
 const NOT_FOUND: Answer = { status: 404, body: { error: 'not_found' } };
 
-/**
- * @param parts what it answers from, and where
- * @returns the server, listening on 127.0.0.1
- */
-export async function listen(parts: Parts): Promise<Server> {
+/** Starts the HTTP server of the provider. It listens on 127.0.0.1 once the promise resolves. */
+export async function startServer(parts: Parts): Promise<Server> {
   const server = createServer((req, res) => {
     answer(parts, req).then(
       ({ status, body }) => send(res, status, body),
@@ -44,10 +43,10 @@ function send(res: ServerResponse, status: number, body: unknown): void {
 
 async function answer(parts: Parts, req: IncomingMessage): Promise<Answer> {
   const { pathname, searchParams } = new URL(req.url ?? '/', 'http://provider');
-  const [area = '', id = '', action] = pathname.split('/').slice(1).map(decodeURIComponent);
+  const [area = '', id = '', action = '', verb = ''] = pathname.split('/').slice(1).map(decodeURIComponent);
   const call = `${req.method} ${area}`;
-  if (area === 'pay') return payPage(parts, req.method ?? '', id, action);
-  if (area === 'control') return control(parts, req, [id, action ?? '', pathname.split('/')[4] ?? '']);
+  if (area === 'pay') return payPage(parts, id, req.method === 'POST' ? `POST ${action}` : 'GET');
+  if (area === 'control') return control(parts, req, [id, action, verb]);
   if (parts.events.mood.down) return { status: 503, body: { error: 'down' } };
   if (req.headers.authorization !== `Bearer ${parts.key}`) return { status: 401, body: { error: 'key' } };
   if (call === 'POST payments' && action === 'refund') return refund(parts, id, String(req.headers['idempotency-key']));
@@ -73,12 +72,12 @@ function refund({ books, events }: Parts, id: string, key: string): Answer {
   return { status: 200, body: payment };
 }
 
-/** Where the buyer pays, or lets it fail. */
-function payPage({ books }: Parts, method: string, id: string, action?: string): Answer {
+/** Shows the page of a payment. `POST fail` lets the payment fail, and any other POST pays it. */
+function payPage({ books }: Parts, id: string, call: string): Answer {
   const payment = books.find(id);
   if (!payment) return NOT_FOUND;
-  if (method === 'POST' && action === 'fail') books.cancel(payment);
-  else if (method === 'POST') books.pay(payment);
+  if (call === 'POST fail') books.cancel(payment);
+  else if (call.startsWith('POST')) books.pay(payment);
   const { amountMinor, currency, status } = payment;
   const button = (label: string, path: string) =>
     `<form method="post" action="${path}"><button>${label}</button></form>`;
@@ -89,7 +88,7 @@ function payPage({ books }: Parts, method: string, id: string, action?: string):
   };
 }
 
-/** What a test turns: `mood`, `payments`, `events`, `flush`, and paying without a page. */
+/** Answers a test: it reads or changes `mood`, `payments` and `events`, flushes events, and pays without the page. */
 async function control(
   { books, events }: Parts,
   req: IncomingMessage,

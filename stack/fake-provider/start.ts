@@ -1,61 +1,93 @@
 import { randomBytes } from 'node:crypto';
 import { freePort } from '../processes/free-port.js';
-import { startProcess } from '../processes/process.js';
-import type { FakePayment } from './books.js';
+import { type StackProcess, startProcess } from '../processes/process.js';
+import type { FakePayment, Money } from './books.js';
 import type { Mood, SentEvent } from './events.js';
 
-/** The provider as a process of its own, and what a test turns on it. */
-export interface FakeProvider {
-  url: string;
-  /** Signs its events. */
-  secret: string;
-  /** The settings of our own processes that lead to it. */
-  settings: Record<string, string>;
-  mood(change: Partial<Mood>): Promise<void>;
-  payments(): Promise<FakePayment[]>;
-  /** Pays at the provider, for an order; also long after it has ended. */
-  pay(orderId: string, change?: Partial<Pick<FakePayment, 'amountMinor' | 'currency'>>): Promise<void>;
-  cancel(orderId: string): Promise<void>;
-  /** Gives the money back by hand, past us. */
-  refund(orderId: string): Promise<void>;
-  events(): Promise<SentEvent[]>;
-  /** Sends what was held, the last one first; with an id, that one once more. */
-  flush(id?: string): Promise<void>;
-  stop(): Promise<unknown>;
+/** The fake provider as a process of its own, with the calls by which a test controls it. */
+export class FakeProvider {
+  readonly url: string;
+  /** Signs the provider's events. */
+  readonly secret: string;
+  /** The settings that lead our own processes to the provider. */
+  readonly settings: Record<string, string>;
+  readonly #process: StackProcess;
+
+  /** Wraps a process that {@link startFakeProvider} has started. */
+  constructor(process: StackProcess, url: string, { key, secret }: { key: string; secret: string }) {
+    this.url = url;
+    this.secret = secret;
+    this.settings = { PAYMENT_PROVIDER_URL: url, PAYMENT_PROVIDER_KEY: key, PAYMENT_WEBHOOK_SECRETS: secret };
+    this.#process = process;
+  }
+
+  /** Changes the provider's behaviour. */
+  async mood(change: Partial<Mood>): Promise<void> {
+    await this.#control('mood', change);
+  }
+
+  /** Reads every payment. */
+  payments(): Promise<FakePayment[]> {
+    return this.#control('payments') as Promise<FakePayment[]>;
+  }
+
+  /**
+   * Pays the latest payment of an order, also long after the order has ended.
+   *
+   * @param change makes the provider take other money than was asked for
+   */
+  async pay(orderId: string, change: Partial<Money> = {}): Promise<void> {
+    await this.#control(`payments/${orderId}/pay`, change);
+  }
+
+  /** Lets the latest payment of an order fail. */
+  async cancel(orderId: string): Promise<void> {
+    await this.#control(`payments/${orderId}/cancel`, {});
+  }
+
+  /** Returns the money of an order as an operator at the provider would, without a call of ours. */
+  async refund(orderId: string): Promise<void> {
+    await this.#control(`payments/${orderId}/refund`, {});
+  }
+
+  /** Reads every event, sent or not. */
+  events(): Promise<SentEvent[]> {
+    return this.#control('events') as Promise<SentEvent[]>;
+  }
+
+  /** Sends the held events, the last one first; with an id, sends only that event once more. */
+  async flush(id?: string): Promise<void> {
+    await this.#control('flush', id === undefined ? {} : { id });
+  }
+
+  /** Ends the process. */
+  async stop(): Promise<void> {
+    await this.#process.stop();
+  }
+
+  async #control(path: string, body?: object): Promise<unknown> {
+    const init = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) };
+    const response = await fetch(`${this.url}/control/${path}`, init);
+    if (!response.ok) throw new Error(`fake provider: ${path} ${response.status}`);
+    return response.json();
+  }
 }
 
 /**
+ * Starts the fake provider.
+ *
  * @param webhookUrl where its events go
- * @returns the provider, ready; it ends when we do, at the latest
+ * @returns the provider, ready; it ends at the latest when this process does
  */
 export async function startFakeProvider(webhookUrl: string): Promise<FakeProvider> {
   const [key, secret] = [randomBytes(16).toString('hex'), randomBytes(16).toString('hex')];
   const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
   const process = await startProcess({
     name: 'fake-provider',
-    script: 'stack/fake-provider/main',
+    program: 'stack/fake-provider/main',
     args: ['--port', `${port}`, '--webhook', webhookUrl, '--key', key, '--secret', secret],
     environment: {},
     ready: { prints: /listens on/ },
   });
-  const control = async (path: string, body?: object) => {
-    const init = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) };
-    const response = await fetch(`${url}/control/${path}`, init);
-    if (!response.ok) throw new Error(`fake provider: ${path} ${response.status}`);
-    return response.json();
-  };
-  return {
-    url,
-    secret,
-    settings: { PAYMENT_PROVIDER_URL: url, PAYMENT_PROVIDER_KEY: key, PAYMENT_WEBHOOK_SECRETS: secret },
-    mood: change => control('mood', change).then(() => undefined),
-    payments: () => control('payments') as Promise<FakePayment[]>,
-    pay: (orderId, change = {}) => control(`payments/${orderId}/pay`, change).then(() => undefined),
-    refund: orderId => control(`payments/${orderId}/refund`, {}).then(() => undefined),
-    cancel: orderId => control(`payments/${orderId}/cancel`, {}).then(() => undefined),
-    events: () => control('events') as Promise<SentEvent[]>,
-    flush: id => control('flush', id === undefined ? {} : { id }).then(() => undefined),
-    stop: () => process.stop(),
-  };
+  return new FakeProvider(process, `http://127.0.0.1:${port}`, { key, secret });
 }

@@ -1,12 +1,12 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { withDeadline } from '#core/rules/clock.js';
-import { guard, release } from './reaper.js';
+import { reaper } from './reaper.js';
 
 /**
- * The process waits at this gate until the reaper knows it; `exec` keeps the pid. If we are killed before we could tell the
- * reaper, the pipe closes, `read` fails and nothing has started. So there is no moment at which a process can be left over.
+ * The shell waits at this gate until the reaper knows its pid, and `exec` keeps the pid. If we are killed before that, the pipe
+ * closes, `read` fails and the command never starts. So at no moment can a process be left over.
  */
 const GATE = 'read -r go && exec "$0" "$@" </dev/null';
 
@@ -16,53 +16,84 @@ export interface Exit {
   signal: NodeJS.Signals | null;
 }
 
-/** Whom a process runs as, when it can't be us. */
+/** The account that a process runs as, when it can't be ours. */
 export interface User {
   uid: number;
   gid: number;
 }
 
+/** A command to run, and how to end it. */
 export interface GuardedCommand {
   /** An absolute path, or a name to be found on PATH. */
   command: string;
   args: readonly string[];
   cwd: string;
-  /** The whole environment of the process; without it, it inherits ours. */
+  /** The whole environment of the process. Without it, the process inherits ours. */
   environment?: Readonly<Record<string, string>>;
   user?: User | undefined;
   /** An open file for its output, or `pipe`. */
   output: number | 'pipe';
-  /** What asks it to end in stop(). */
+  /** The signal that `stop` sends. */
   stopSignal: NodeJS.Signals;
-  /** What the reaper sends it when we are gone; `stopSignal` if not given. */
+  /** The signal that the reaper sends when we are gone; `stopSignal` if not given. */
   orphanSignal?: NodeJS.Signals;
-  /** How long it may take to end, in milliseconds, before SIGKILL. */
+  /** The time from either signal to SIGKILL, in ms. */
   graceMs: number;
 }
 
-/** A process that ends when we end, for certain. */
-export interface GuardedProcess {
+/** A running process that ends when this one does. Its operations are arrow functions, because callers pass them on. */
+export class GuardedProcess {
   readonly pid: number;
   readonly stdout: Readable | null;
   readonly stderr: Readable | null;
-  /** Settles when it has ended. */
+  /** Resolves when the process has ended. */
   readonly ended: Promise<Exit>;
-  /** How it ended; undefined while it runs. */
-  exit(): Exit | undefined;
-  /** Asks it to end, and makes it end when the grace is over. */
-  stop(): Promise<Exit>;
-  /** SIGKILL. */
-  kill(): Promise<Exit>;
-  /** Lets our process end although this one runs: the reaper ends it then. */
-  detach(): void;
+  readonly #child: ChildProcess;
+  readonly #spec: GuardedCommand;
+  #exit: Exit | undefined;
+
+  constructor(child: ChildProcess, pid: number, spec: GuardedCommand) {
+    this.pid = pid;
+    this.stdout = child.stdout;
+    this.stderr = child.stderr;
+    this.#child = child;
+    this.#spec = spec;
+    this.ended = new Promise(resolve => {
+      child.once('exit', (code, signal) => {
+        this.#exit = { code, signal };
+        // A failure means that the reaper is gone, and then nobody guards the pid.
+        reaper.forget(pid).catch(() => undefined);
+        resolve(this.#exit);
+      });
+    });
+  }
+
+  /** Returns how the process ended; undefined while it runs. */
+  readonly exit = (): Exit | undefined => this.#exit;
+
+  /** Sends the stop signal, and SIGKILL when the grace time is over. Resolves when the process has ended. */
+  readonly stop = (): Promise<Exit> => {
+    this.#child.ref();
+    this.#child.kill(this.#spec.stopSignal);
+    return withDeadline(this.ended, this.#spec.graceMs, this.#spec.command).catch(this.kill);
+  };
+
+  /** Sends SIGKILL. Resolves when the process has ended. */
+  readonly kill = (): Promise<Exit> => {
+    this.#child.ref();
+    this.#child.kill('SIGKILL');
+    return this.ended;
+  };
+
+  /** Lets our process end while this one runs. The reaper then ends it. */
+  readonly detach = (): void => this.#child.unref();
 }
 
 /**
- * Starts a process that can't be left over, whatever ends us.
+ * Starts a process that can't be left over, however we end.
  *
- * @param spec what is run, and how it is ended
  * @returns the process, running
- * @throws when it can't be started at all; a command that doesn't exist ends with code 126 or 127
+ * @throws when the shell can't be started; a command that doesn't exist ends with code 126 or 127 instead
  */
 export async function startGuarded(spec: GuardedCommand): Promise<GuardedProcess> {
   const child = spawn('/bin/sh', ['-c', GATE, spec.command, ...spec.args], {
@@ -77,41 +108,14 @@ export async function startGuarded(spec: GuardedCommand): Promise<GuardedProcess
   const { pid } = child;
   if (pid === undefined || !child.stdin) throw new Error(`${spec.command} could not be started`);
 
-  let exit: Exit | undefined;
-  const ended = new Promise<Exit>(resolve => {
-    child.once('exit', (code, signal) => {
-      exit = { code, signal };
-      // Failing means that the reaper is gone, and nothing is left to be told.
-      release(pid).catch(() => undefined);
-      resolve(exit);
-    });
-  });
-  child.stdin.on('error', () => undefined); // it ended at the gate: `ended` says so
+  const process = new GuardedProcess(child, pid, spec);
+  child.stdin.on('error', () => undefined); // the process ended at the gate; `ended` reports it
   try {
-    await guard({ pid, signal: spec.orphanSignal ?? spec.stopSignal, graceMs: spec.graceMs });
+    await reaper.guard({ pid, signal: spec.orphanSignal ?? spec.stopSignal, graceMs: spec.graceMs });
   } catch (error) {
     child.kill('SIGKILL');
     throw error;
   }
   child.stdin.end('go\n');
-
-  const kill = (): Promise<Exit> => {
-    child.ref();
-    child.kill('SIGKILL');
-    return ended;
-  };
-  return {
-    pid,
-    stdout: child.stdout,
-    stderr: child.stderr,
-    ended,
-    exit: () => exit,
-    kill,
-    stop() {
-      child.ref();
-      child.kill(spec.stopSignal);
-      return withDeadline(ended, spec.graceMs, spec.command).catch(kill);
-    },
-    detach: () => child.unref(),
-  };
+  return process;
 }

@@ -1,17 +1,19 @@
 import type { Readable } from 'node:stream';
 
-/** The end of what a process wrote, for the message when it fails; never more than `limitChars` of it. */
+/** The end of the output of a process, for the error message when the process fails. */
 export interface OutputTail {
   /** Reads a stream from now on. */
   follow(stream: Readable | null): void;
+  /** Returns the end of everything that was read, with all streams mixed. */
   text(): string;
 }
 
 /**
- * @param limitChars how much of the end is kept
- * @returns what follows streams; it has followed none yet
+ * Creates an output tail that follows no stream yet.
+ *
+ * @param limitChars how many characters of the end are kept
  */
-export function outputTail(limitChars: number): OutputTail {
+export function createOutputTail(limitChars: number): OutputTail {
   let tail = '';
   return {
     follow(stream) {

@@ -2,52 +2,74 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkout } from '#core/process/checkout.js';
 import { type Exit, type GuardedProcess, startGuarded } from './guarded-process.js';
-import { outputTail } from './output.js';
+import { createOutputTail } from './output.js';
 import { until } from './until.js';
 
+/** Long enough for a start on a busy machine. */
 const READY_DEADLINE_MS = 20_000;
 const PROBE_DEADLINE_MS = 1_000;
+/** No app gives itself longer to shut down (SHUTDOWN_MS in apps). */
 const STOP_GRACE_MS = 10_000;
 const OUTPUT_CHARS = 64_000;
 
-/** How a process shows that it is ready: a URL that answers 2xx, or something it prints. */
+/** How a process shows that it is ready: a URL that answers 2xx, or a text that it prints. */
 export type Readiness = { url: string } | { prints: RegExp };
 
+/** A program of ours, and how it is run. */
 export interface ProcessOptions {
-  /** Named in errors, and the app to run: `api` runs dist/apps/api/main.js. */
+  /** The app: `api` runs dist/apps/api/main.js, unless `program` says otherwise. */
   name: string;
-  /** Another program than an app: its path below dist/, without .js. */
-  script?: string;
+  /** The path of another program below dist/, without .js. */
+  program?: string;
+  /** The clone to run from, by its own bin/bootstrap.mjs. Without it, what is compiled in this clone runs. */
+  folder?: string;
   args?: readonly string[];
-  /** Its whole environment; nothing of ours is inherited. */
+  /** The whole environment of the process; nothing of ours is inherited. */
   environment: Readonly<Record<string, string>>;
   ready: Readiness;
-  /** How long it may take to be ready, in milliseconds; 20,000 if not given. */
+  /** The time until the process must be ready, in ms; 20,000 if not given. */
   readyWithinMs?: number;
-  /** How long it may take to end after SIGTERM, in milliseconds, before SIGKILL; 10,000 if not given. */
+  /** The time from SIGTERM to SIGKILL, in ms; 10,000 if not given. */
   stopWithinMs?: number;
-  /** Where its output goes as well, line by line as it comes. */
+  /** Receives a copy of the output as it comes. */
   log?: NodeJS.WritableStream;
 }
 
-/** One of our own processes, running. */
-export interface StackProcess {
+/** One of our own processes, running. Its operations are arrow functions, because callers pass them on. */
+export class StackProcess {
   readonly name: string;
   readonly pid: number;
-  /** Settles when it has ended. */
+  /** Resolves when the process has ended. */
   readonly ended: Promise<Exit>;
-  /** The end of what it printed, both streams. */
-  output(): string;
-  /** SIGTERM, and SIGKILL when the grace is over. */
-  stop(): Promise<Exit>;
-  /** kill -9. */
-  kill(): Promise<Exit>;
-  /** Ends it in order if it still runs, and starts another one like it. */
-  restart(): Promise<StackProcess>;
+  /** Sends SIGTERM, and SIGKILL when the grace time is over. Resolves when the process has ended. */
+  readonly stop: () => Promise<Exit>;
+  /** Sends SIGKILL. Resolves when the process has ended. */
+  readonly kill: () => Promise<Exit>;
+  /** Returns the end of what the process printed, both streams mixed. */
+  readonly output: () => string;
+  readonly #options: ProcessOptions;
+
+  constructor(process: GuardedProcess, output: () => string, options: ProcessOptions) {
+    this.name = options.name;
+    this.pid = process.pid;
+    this.ended = process.ended;
+    this.stop = process.stop;
+    this.kill = process.kill;
+    this.output = output;
+    this.#options = options;
+  }
+
+  /** Stops the process if it still runs, and starts another one with the same options. */
+  readonly restart = async (): Promise<StackProcess> => {
+    await this.stop();
+    return startProcess(this.#options);
+  };
 }
 
 /**
- * @param url of a process that may not listen yet, or not any more
+ * Asks a URL whether a process is ready.
+ *
+ * @param url of a process that may not listen
  * @returns whether it answers 2xx within a second
  */
 export async function answers(url: string): Promise<boolean> {
@@ -56,7 +78,7 @@ export async function answers(url: string): Promise<boolean> {
     await response.arrayBuffer();
     return response.ok;
   } catch {
-    return false; // nobody listens yet
+    return false; // nobody listens
   }
 }
 
@@ -64,58 +86,52 @@ function isReady(readiness: Readiness, output: string): Promise<boolean> | boole
   return 'url' in readiness ? answers(readiness.url) : readiness.prints.test(output);
 }
 
-function launch(options: ProcessOptions): Promise<GuardedProcess> {
-  const main = join(checkout, 'dist', `${options.script ?? `apps/${options.name}/main`}.js`);
+/** Returns what Node is to run: the compiled file here, and in another clone its own bin/bootstrap.mjs. */
+function scriptOf({ name, program = `apps/${name}/main`, folder }: ProcessOptions): string[] {
+  if (folder !== undefined) return [join(folder, 'bin', 'bootstrap.mjs'), program];
+  const main = join(checkout, 'dist', `${program}.js`);
   if (!existsSync(main)) throw new Error(`${main} is not built: run node bin/bootstrap.mjs`);
+  return [main];
+}
+
+function launch(options: ProcessOptions): Promise<GuardedProcess> {
   return startGuarded({
     command: process.execPath,
-    args: [main, ...(options.args ?? [])],
-    cwd: checkout,
+    args: [...scriptOf(options), ...(options.args ?? [])],
+    cwd: options.folder ?? checkout,
     environment: options.environment,
     output: 'pipe',
     stopSignal: 'SIGTERM',
-    // Its stores end with us, so it could finish nothing; and it is made to be killed at any moment.
+    // Its stores end with us, so it could finish nothing. It is made to be killed at any moment.
     orphanSignal: 'SIGKILL',
     graceMs: options.stopWithinMs ?? STOP_GRACE_MS,
   });
 }
 
 /**
- * Starts one of our own processes and waits until it is ready. It ends when we do, whatever ends us.
+ * Starts one of our own processes and waits until it is ready. The process ends when we do, however we end.
  *
- * @param options what is run, and how it shows that it is ready
  * @returns the process, ready
- * @throws with the end of its output, when it ends or isn't ready in time; it doesn't run then
+ * @throws with the end of its output, when the process ends or isn't ready in time; it doesn't run then
  */
 export async function startProcess(options: ProcessOptions): Promise<StackProcess> {
   const process = await launch(options);
-  const tail = outputTail(OUTPUT_CHARS);
+  const tail = createOutputTail(OUTPUT_CHARS);
   for (const stream of [process.stdout, process.stderr]) {
     tail.follow(stream);
     if (options.log) stream?.pipe(options.log, { end: false });
   }
   let ready = false;
-  const settled = async () => {
+  const isDecided = async () => {
     if (process.exit()) return true;
     ready = await isReady(options.ready, tail.text());
     return ready;
   };
-  await until(settled, options.readyWithinMs ?? READY_DEADLINE_MS);
+  await until(isDecided, options.readyWithinMs ?? READY_DEADLINE_MS);
   if (!ready) {
     const how = process.exit() ? 'ended' : 'was not ready in time';
     await process.kill();
     throw new Error(`${options.name} ${how}: ${tail.text().trim()}`);
   }
-  return {
-    name: options.name,
-    pid: process.pid,
-    ended: process.ended,
-    output: tail.text,
-    stop: process.stop,
-    kill: process.kill,
-    async restart() {
-      await process.stop();
-      return startProcess(options);
-    },
-  };
+  return new StackProcess(process, tail.text, options);
 }

@@ -1,91 +1,104 @@
-import { pause } from '#core/rules/clock.js';
 import type { Exit } from './guarded-process.js';
+import { pauseUntil } from './pause.js';
 import { type ProcessOptions, type StackProcess, startProcess } from './process.js';
 
-/** A process that dies at once would otherwise keep a core busy with starting it. */
+/** The back-off between starts: without it, a process that dies at once would keep a core busy. */
 const FIRST_DELAY_MS = 250;
 const DELAY_MAX_MS = 10_000;
-/** Whoever ran for this long died of something new. */
+/** A process that ran for this long died of something new, so its back-off starts again. */
 const STEADY_MS = 30_000;
-
-/** A process that is started again when it dies: of a defect, by `kill -9`, or on purpose like the worker's watchdog. */
-export interface Supervised {
-  readonly name: string;
-  /** Undefined while it is down. */
-  pid(): number | undefined;
-  /** The end of what it printed. */
-  output(): string;
-  /** Ends it in order; it stays down. */
-  stop(): Promise<void>;
-  /** kill -9; it stays down. */
-  kill(): Promise<void>;
-  /** Starts it after stop() or kill(), and waits until it is ready. */
-  start(): Promise<void>;
-}
 
 const describe = ({ code, signal }: Exit): string => (signal ? `by ${signal}` : `with code ${code}`);
 
 /**
- * Starts a process and keeps it running until it is stopped.
- *
- * @param options what is run, and how it shows that it is ready
- * @param tell told in one line of each death and each failed start
- * @returns the process, ready
- * @throws when the first start fails, with the end of the process's output
+ * A process that is started again when it dies: of a defect, by `kill -9`, or on purpose like a worker that hangs.
+ * Its operations are arrow functions, because callers pass them on.
  */
-export async function supervise(options: ProcessOptions, tell: (line: string) => void): Promise<Supervised> {
-  let current: StackProcess | undefined;
-  let wanted = new AbortController();
-  let revival = Promise.resolve();
-  let delayMs = FIRST_DELAY_MS;
+export class Supervised {
+  readonly name: string;
+  readonly #options: ProcessOptions;
+  readonly #tell: (line: string) => void;
+  #current: StackProcess | undefined;
+  #wanted = new AbortController();
+  #revival = Promise.resolve();
+  #delayMs = FIRST_DELAY_MS;
 
-  async function launch(): Promise<void> {
-    const started = await startProcess(options);
+  /** Describes the process, which isn't started yet: {@link startSupervised} does that, too. */
+  constructor(options: ProcessOptions, tell: (line: string) => void) {
+    this.name = options.name;
+    this.#options = options;
+    this.#tell = tell;
+  }
+
+  /** Returns the pid; undefined while the process is down. */
+  readonly pid = (): number | undefined => this.#current?.pid;
+
+  /** Returns the end of what the process printed. */
+  readonly output = (): string => this.#current?.output() ?? '';
+
+  /** Starts the process unless it runs, and waits until it is ready. */
+  readonly start = async (): Promise<void> => {
+    if (this.#current) return;
+    this.#wanted = new AbortController();
+    this.#delayMs = FIRST_DELAY_MS;
+    await this.#launch();
+  };
+
+  /** Ends the process in order. It stays down. */
+  readonly stop = async (): Promise<void> => {
+    await (await this.#takeOut())?.stop();
+  };
+
+  /** Sends SIGKILL. The process stays down. */
+  readonly kill = async (): Promise<void> => {
+    await (await this.#takeOut())?.kill();
+  };
+
+  async #launch(): Promise<void> {
+    const started = await startProcess(this.#options);
     const startedAt = performance.now();
-    current = started;
+    this.#current = started;
     void started.ended.then(exit => {
-      if (current !== started) return;
-      current = undefined;
-      tell(`${options.name} ended ${describe(exit)}: starting it again`);
-      if (performance.now() - startedAt > STEADY_MS) delayMs = FIRST_DELAY_MS;
-      revival = revive(wanted.signal);
+      if (this.#current !== started) return;
+      this.#current = undefined;
+      this.#tell(`${this.name} ended ${describe(exit)}: starting it again`);
+      if (performance.now() - startedAt > STEADY_MS) this.#delayMs = FIRST_DELAY_MS;
+      this.#revival = this.#revive(this.#wanted.signal);
     });
   }
 
-  async function revive(stopped: AbortSignal): Promise<void> {
+  async #revive(stopped: AbortSignal): Promise<void> {
     while (!stopped.aborted) {
-      await pause(delayMs, stopped);
+      await pauseUntil(this.#delayMs, stopped);
       if (stopped.aborted) return;
-      delayMs = Math.min(2 * delayMs, DELAY_MAX_MS);
+      this.#delayMs = Math.min(2 * this.#delayMs, DELAY_MAX_MS);
       try {
-        return await launch();
+        return await this.#launch();
       } catch (error) {
-        tell(error instanceof Error ? error.message : String(error));
+        this.#tell(error instanceof Error ? error.message : String(error));
       }
     }
   }
 
-  /** Takes the running process out of supervision. */
-  async function release(): Promise<StackProcess | undefined> {
-    wanted.abort();
-    await revival;
-    const running = current;
-    current = undefined;
+  /** Ends the supervision, and returns the process if it runs. */
+  async #takeOut(): Promise<StackProcess | undefined> {
+    this.#wanted.abort();
+    await this.#revival;
+    const running = this.#current;
+    this.#current = undefined;
     return running;
   }
+}
 
-  await launch();
-  return {
-    name: options.name,
-    pid: () => current?.pid,
-    output: () => current?.output() ?? '',
-    stop: async () => void (await (await release())?.stop()),
-    kill: async () => void (await (await release())?.kill()),
-    async start() {
-      if (current) return;
-      wanted = new AbortController();
-      delayMs = FIRST_DELAY_MS;
-      await launch();
-    },
-  };
+/**
+ * Starts a process and keeps it running until it is stopped.
+ *
+ * @param tell receives one line for each death and each failed start
+ * @returns the process, ready
+ * @throws when the first start fails, with the end of the process's output
+ */
+export async function startSupervised(options: ProcessOptions, tell: (line: string) => void): Promise<Supervised> {
+  const supervised = new Supervised(options, tell);
+  await supervised.start();
+  return supervised;
 }

@@ -1,13 +1,14 @@
-import { pause } from '#core/rules/clock.js';
+import { setTimeout } from 'node:timers/promises';
 
+/** A look costs little, and most facts of a local process hold within a few of these. */
 const LOOK_EVERY_MS = 15;
 
 /**
- * Asks again and again until the answer is yes.
+ * Waits until a fact holds.
  *
- * @param holds asked one at a time; it must have a deadline of its own
- * @param deadlineMs how long to go on asking, in ms
- * @param everyMs from one answer to the next question, in ms
+ * @param holds is asked again and again, one call at a time; a call must have a deadline of its own
+ * @param deadlineMs after this time the wait is over, in ms
+ * @param everyMs the time from one answer to the next question, in ms
  * @returns false when the deadline came first
  */
 export async function until(
@@ -18,17 +19,17 @@ export async function until(
   const endsAt = performance.now() + deadlineMs;
   while (!(await holds())) {
     if (performance.now() > endsAt) return false;
-    await pause(everyMs);
+    await setTimeout(everyMs);
   }
   return true;
 }
 
 /**
- * Asks what is left again and again, until nothing is.
+ * Waits until nothing is left.
  *
- * @param left asked one at a time; it must have a deadline of its own
- * @param deadlineMs how long to go on asking, in ms
- * @param everyMs from one answer to the next question, in ms
+ * @param left names what is left; it is asked as `holds` of {@link until} is
+ * @param deadlineMs after this time the wait is over, in ms
+ * @param everyMs the time from one answer to the next question, in ms
  * @returns what was left at the last look: nothing, unless the deadline came first
  */
 export async function untilNoneLeft(

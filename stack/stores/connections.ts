@@ -5,29 +5,29 @@ import { connectRedis, waitUntilReady } from '#core/redis/connection.js';
 import { defineScripts } from '#core/redis/scripts.js';
 import type { StepContext } from '#core/steps/context.js';
 
-/** A command asks one thing at a time, and a progress line beside it. */
+/** A command asks one thing at a time, and its progress line asks beside it. */
 const DATABASE_CONNECTIONS = 3;
 /** Redis may have been started a moment ago, on a busy machine. */
 const READY_DEADLINE_MS = 10_000;
 
-/** Connections of one's own to both stores, and to the queues. */
+/** Own connections to both stores and to the queues. */
 export interface Connections extends StepContext {
   close(): Promise<void>;
 }
 
 /**
- * @param redisUrl a Redis that runs
- * @param databaseUrl a Postgres that runs
- * @param databaseConnections how many to Postgres at most
- * @returns the connections; close them
- * @throws when Redis doesn't answer
+ * Connects to both stores.
+ *
+ * @param databaseConnections the size of the Postgres pool
+ * @returns the connections, to be closed by the caller
+ * @throws when Redis doesn't answer within 10 s
  */
 export async function connectStores(
   redisUrl: string,
   databaseUrl: string,
   databaseConnections = DATABASE_CONNECTIONS,
 ): Promise<Connections> {
-  // What is lost shows in the next call.
+  // The next call reports a lost connection.
   const redis = connectRedis(redisUrl, 'steps', () => undefined);
   defineScripts(redis);
   try {

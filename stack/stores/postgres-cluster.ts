@@ -5,13 +5,23 @@ import { startGuarded, type User } from '../processes/guarded-process.js';
 import { untilUnoccupied } from './occupant.js';
 import type { Binaries } from './postgres-binaries.js';
 
-/** initdb takes 0.7 s; a minute is a machine that does nothing else. */
+/** initdb takes 0.7 s. A minute is enough for it on a machine that is very busy. */
 const INIT_DEADLINE_MS = 60_000;
 
-/** The environment of Postgres: none of ours, so that no PG… variable of the user changes what it does. */
+/** The environment of Postgres. It has none of our variables, so that no PG… variable of the user changes the server. */
 export const POSTGRES_ENVIRONMENT = { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' };
 
-async function initdb(binaries: Binaries, home: string, data: string, user: User | undefined): Promise<void> {
+/** The programs, the folder and the account for a data folder. */
+export interface ClusterSpec {
+  /** Postgres' own programs. */
+  binaries: Binaries;
+  /** The folder that shall hold the data folder. */
+  home: string;
+  /** The account of Postgres, if it isn't ours. */
+  user: User | undefined;
+}
+
+async function initdb({ binaries, home, user }: ClusterSpec, data: string): Promise<void> {
   const logFile = join(home, 'initdb.log');
   const log = await open(logFile, 'w', 0o600);
   const process = await startGuarded({
@@ -31,36 +41,33 @@ async function initdb(binaries: Binaries, home: string, data: string, user: User
 }
 
 /**
- * Creates the data folder unless it exists. A first start that was killed in the middle leaves none: it is made under another
- * name and renamed.
+ * Creates the data folder unless it exists. The folder is made under another name and renamed, so that a first start that is
+ * killed halfway leaves none.
  *
- * @param binaries Postgres' own programs
- * @param home the folder to hold it
- * @param user whom Postgres runs as, if not us
  * @returns the data folder
  * @throws with initdb's own words
  */
-export async function postgresCluster(binaries: Binaries, home: string, user: User | undefined): Promise<string> {
-  const data = join(home, 'data');
+export async function createPostgresCluster(spec: ClusterSpec): Promise<string> {
+  const data = join(spec.home, 'data');
   if (existsSync(data)) return data;
-  const unfinished = join(home, 'data.new');
+  const unfinished = join(spec.home, 'data.new');
   await rm(unfinished, { recursive: true, force: true });
   await mkdir(unfinished, { mode: 0o700 });
-  if (user) await chown(unfinished, user.uid, user.gid);
-  await initdb(binaries, home, unfinished, user);
+  if (spec.user) await chown(unfinished, spec.user.uid, spec.user.gid);
+  await initdb(spec, unfinished);
   await rename(unfinished, data);
   return data;
 }
 
 /**
- * Waits for the postmaster of a killed run, and removes its note. Postgres would remove it itself, unless the noted number
- * belongs to another process by now (after a reboot, or in a container, where numbers are small): then it refuses to start.
+ * Waits for the postmaster of a killed run, and removes its pid file. Postgres removes a stale pid file itself, unless another
+ * process has that pid. After a reboot or in a container, where pids are small, Postgres would refuse to start.
  *
  * @param data the data folder
- * @throws when a postmaster goes on running there
+ * @throws when a postmaster still runs there
  */
 export async function freeCluster(data: string): Promise<void> {
-  // Who runs where can only be told with /proc; elsewhere Postgres' own check has to do.
+  // Only /proc tells which process runs in a folder. Elsewhere Postgres' own check has to do.
   if (process.platform !== 'linux') return;
   const note = join(data, 'postmaster.pid');
   await untilUnoccupied(note, data);

@@ -2,39 +2,57 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { GuardedProcess } from '../processes/guarded-process.js';
-import { postgresBinaries } from './postgres-binaries.js';
-import { freeCluster, POSTGRES_ENVIRONMENT, postgresCluster } from './postgres-cluster.js';
-import { postgresHome } from './postgres-home.js';
-import { postgresUser } from './postgres-user.js';
-import { serverFolder, startServer } from './server.js';
+import { locatePostgresBinaries } from './postgres-binaries.js';
+import { createPostgresCluster, freeCluster, POSTGRES_ENVIRONMENT } from './postgres-cluster.js';
+import { createPostgresHome } from './postgres-home.js';
+import { choosePostgresUser } from './postgres-user.js';
+import { createServerFolder, startServer } from './server.js';
 
 /** A fast shutdown writes a checkpoint first. */
 const STOP_GRACE_MS = 10_000;
 const CONNECT_DEADLINE_MS = 5_000;
 const DATABASE = 'dropline';
-/** It goes into a statement and a URL as it is. */
+/** The name goes into a statement and a URL unquoted. */
 const DATABASE_NAME = /^[a-z_][a-z0-9_]{0,62}$/;
 
+/** Where a private Postgres keeps its data and listens. */
 export interface PostgresOptions {
-  /** Its data; created if need be, and it can be started again on the same folder. */
+  /** The folder of its data. It is created if need be, and a server can be started on it again. */
   dir: string;
-  /** A fixed port; without it a free one is found. */
+  /** A fixed port. Without it, a free one is found. */
   port?: number;
 }
 
 /** A private Postgres that answers. */
-export interface PostgresServer {
-  /** The database `dropline`, as the superuser `postgres`. */
-  url: string;
-  port: number;
-  pid: number;
-  process: GuardedProcess;
-  /** Creates one more database (unless it exists) and returns its URL. */
-  createDatabase(name: string): Promise<string>;
-  /** Ends it in order, with open connections closed. */
-  stop(): Promise<void>;
-  /** kill -9 of the postmaster; the processes of its connections end by themselves. */
-  kill(): Promise<void>;
+export class PostgresServer {
+  /** The URL of the database `dropline`, for the superuser `postgres`. */
+  readonly url: string;
+  readonly port: number;
+  readonly pid: number;
+  readonly #process: GuardedProcess;
+
+  /** Wraps a server that {@link startPostgres} has started. */
+  constructor(process: GuardedProcess, port: number, url: string) {
+    this.url = url;
+    this.port = port;
+    this.pid = process.pid;
+    this.#process = process;
+  }
+
+  /** Creates one more database unless it exists, and returns its URL. */
+  createDatabase(name: string): Promise<string> {
+    return createDatabase(this.port, name);
+  }
+
+  /** Ends the server in order, and closes open connections. */
+  async stop(): Promise<void> {
+    await this.#process.stop();
+  }
+
+  /** Sends SIGKILL to the postmaster. The processes of its connections end by themselves. */
+  async kill(): Promise<void> {
+    await this.#process.kill();
+  }
 }
 
 function settings(data: string, port: number): string[] {
@@ -48,16 +66,16 @@ function settings(data: string, port: number): string[] {
     shared_buffers: '128MB',
     TimeZone: 'UTC',
     log_timezone: 'UTC',
-    // In the data folder, not in /dev/shm: there a killed server would leave files behind, and containers have little of it.
+    // In the data folder, not in /dev/shm: a killed server would leave files there, and containers have little of it.
     dynamic_shared_memory_type: 'mmap',
-    // What a statement did wrong is told to who sent it; only what concerns the server goes into its log.
+    // The client that sent a wrong statement gets its error. Only what concerns the server goes into the log.
     log_min_messages: 'log',
   };
   return ['-D', data, ...Object.entries(values).flatMap(([name, value]) => ['-c', `${name}=${value}`])];
 }
 
-/** The postmaster notes its own state: its pid in the first line, `ready` in the eighth. */
-async function noted(data: string, pid: number): Promise<boolean> {
+/** Reads the state that the postmaster notes: its pid in the first line, `ready` in the eighth. */
+async function isReady(data: string, pid: number): Promise<boolean> {
   const lines = (await readFile(join(data, 'postmaster.pid'), 'utf8').catch(() => '')).split('\n');
   return lines[0] === String(pid) && lines[7]?.trim() === 'ready';
 }
@@ -80,20 +98,20 @@ async function createDatabase(port: number, name: string): Promise<string> {
 }
 
 /**
- * Starts a Postgres of our own on 127.0.0.1 and waits until it answers. As root it runs as another account. It trusts whoever
- * can log in to this machine: there is no password, as befits a private store of a demo or a test. For anything else set DATABASE_URL.
+ * Starts a private Postgres on 127.0.0.1 and waits until it answers. If we are root, Postgres runs as another account. The server
+ * has no password: every user of this machine can connect. Set DATABASE_URL for anything but a demo or a test.
  *
- * @param options where its data is
- * @returns the server; it answers, and has the database
- * @throws when it can't run here or doesn't start, with its own log
+ * @returns the server, ready, with the database `dropline`
+ * @throws when Postgres can't run here or doesn't start, with its own log
  */
 export async function startPostgres(options: PostgresOptions): Promise<PostgresServer> {
-  await serverFolder(options.dir);
-  const someone = postgresUser(join(options.dir, 'data'));
-  const home = await postgresHome(options.dir, someone);
-  const user = someone && postgresUser(join(home, 'data'));
-  const binaries = await postgresBinaries(home, user);
-  const data = await postgresCluster(binaries, home, user);
+  await createServerFolder(options.dir);
+  const wanted = choosePostgresUser(join(options.dir, 'data'));
+  const home = await createPostgresHome(options.dir, wanted);
+  // The home may be elsewhere, with data that has an owner already.
+  const user = wanted && choosePostgresUser(join(home, 'data'));
+  const binaries = await locatePostgresBinaries(home, user);
+  const data = await createPostgresCluster({ binaries, home, user });
   await freeCluster(data);
   const { process, port } = await startServer({
     name: 'Postgres',
@@ -106,15 +124,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
     stopSignal: 'SIGINT',
     graceMs: STOP_GRACE_MS,
     port: options.port,
-    ready: pid => noted(data, pid),
+    ready: pid => isReady(data, pid),
   });
-  return {
-    url: await createDatabase(port, DATABASE),
-    port,
-    pid: process.pid,
-    process,
-    createDatabase: name => createDatabase(port, name),
-    stop: async () => void (await process.stop()),
-    kill: async () => void (await process.kill()),
-  };
+  return new PostgresServer(process, port, await createDatabase(port, DATABASE));
 }

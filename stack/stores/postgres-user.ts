@@ -2,17 +2,18 @@ import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { User } from '../processes/guarded-process.js';
 
-/** Any account that is not root will do, if it is in the password file: initdb looks it up there. */
+/** Any account but root will do, if it is in the password file: initdb looks it up there. */
 const ACCOUNTS = ['postgres', 'nobody'];
 const OTHERS_MAY_PASS = 0o001;
 
 /**
- * Whom Postgres runs as: it refuses to be root. Data that exists keeps its owner.
+ * Chooses the account that Postgres runs as, because Postgres refuses to be root. Existing data keeps its owner.
+ *
  * @param data the data folder, which need not exist
- * @returns undefined: as ourselves
+ * @returns undefined when Postgres can run as ourselves
  * @throws when we are root and the machine has no other account
  */
-export function postgresUser(data: string): User | undefined {
+export function choosePostgresUser(data: string): User | undefined {
   if (process.getuid?.() !== 0) return undefined;
   if (existsSync(data)) {
     const { uid, gid } = statSync(data);
@@ -32,7 +33,9 @@ export function postgresUser(data: string): User | undefined {
 }
 
 /**
- * Whether an account that owns nothing on the way can reach a folder: everybody may pass through it and all folders above.
+ * Tells whether an account that owns nothing on the path can reach a folder. For that, everybody must be allowed to pass through
+ * the folder and all folders above.
+ *
  * @param folder must exist
  */
 export function everybodyReaches(folder: string): boolean {

@@ -1,42 +1,42 @@
 import { join, resolve } from 'node:path';
 import { type PostgresServer, startPostgres } from './postgres-server.js';
 import { type RedisServer, startRedis } from './redis-server.js';
-import { removeTemporary, temporaryFolder } from './temporary-folder.js';
+import { createTemporaryFolder, removeTemporaryFolder } from './temporary-folder.js';
 
+/** Where private stores keep their data. */
 export interface PrivateStoresOptions {
-  /** Where the data is kept across restarts; without it the data is temporary. */
+  /** A folder that keeps the data across restarts. Without it, the data is temporary. */
   dataDir?: string;
 }
 
-/** A Redis and a Postgres that nobody else uses, and that end when this process does, whatever ends it. */
+/** A Redis and a Postgres of our own, which end when this process does, however it ends. */
 export interface PrivateStores {
   redisUrl: string;
   databaseUrl: string;
-  /** Where the data is. */
+  /** The folder of the data. */
   folder: string;
   redis: RedisServer;
   postgres: PostgresServer;
-  /** Ends both, and removes temporary data. Calling it again does nothing. */
+  /** Ends both servers, and removes temporary data. A second call joins the first. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts both stores. Whatever happens to this process (a normal end, Ctrl-C, an uncaught exception, SIGKILL), nothing is left
- * running and no temporary folder stays; call stop() to wait for that.
+ * Starts both stores. No server and no temporary folder outlives this process, however it ends: by itself, by Ctrl-C, by an
+ * uncaught exception or by SIGKILL. Call `stop` to wait for that.
  *
- * @param options where the data is kept, if it is
- * @returns both, ready
- * @throws when a store can't be started, with what to do about it; nothing is left running then either
+ * @returns both stores, ready
+ * @throws when a store can't be started, with the remedy; then nothing is left running
  */
 export async function startPrivateStores({ dataDir }: PrivateStoresOptions = {}): Promise<PrivateStores> {
-  const folder = dataDir === undefined ? await temporaryFolder() : resolve(dataDir);
+  const folder = dataDir === undefined ? await createTemporaryFolder() : resolve(dataDir);
   const started: { stop(): Promise<void> }[] = [];
   const stop = async () => {
     await Promise.all(started.map(server => server.stop()));
-    if (dataDir === undefined) await removeTemporary(folder);
+    if (dataDir === undefined) await removeTemporaryFolder(folder);
   };
   try {
-    // Postgres first: it holds the lock of the data folder, so two stacks can't run on one.
+    // Postgres first: it locks the data folder, so that two stacks can't run on one.
     const postgres = await startPostgres({ dir: join(folder, 'postgres') });
     started.push(postgres);
     const redis = await startRedis({ dir: join(folder, 'redis') });

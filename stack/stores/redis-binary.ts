@@ -6,7 +6,7 @@ import { rm, writeFile } from 'node:fs/promises';
 const NAMES = ['redis-server', 'valkey-server'];
 /** An ordinary user's PATH often lacks the sbin folders, and a supervisor's PATH lacks Homebrew. */
 const FOLDERS = ['', '/usr/bin/', '/usr/local/bin/', '/usr/sbin/', '/usr/local/sbin/', '/opt/homebrew/bin/'];
-/** Debian's way to say "install, but start nothing": exit code 101. */
+/** Debian's way to say "install, but start nothing": a script with exit code 101. */
 const POLICY_FILE = '/usr/sbin/policy-rc.d';
 const START_NOTHING = '#!/bin/sh\nexit 101\n';
 const INSTALL_DEADLINE_MS = 300_000;
@@ -27,7 +27,7 @@ function find(): string | undefined {
 
 async function apt(...args: string[]): Promise<boolean> {
   const child = spawn('env', ['DEBIAN_FRONTEND=noninteractive', 'RUNLEVEL=1', 'apt-get', '-q', ...args], {
-    // Its output is not ours: standard output may have to end with one line of JSON.
+    // Its output goes to stderr: our standard output may have to end with one line of JSON.
     stdio: ['ignore', 2, 2],
     timeout: INSTALL_DEADLINE_MS,
   });
@@ -43,7 +43,7 @@ async function install(): Promise<void> {
   const ours = !existsSync(POLICY_FILE);
   if (ours) await writeFile(POLICY_FILE, START_NOTHING, { mode: 0o755 });
   try {
-    // The lists may be too old to install from, or absent; if they can't be renewed, the old ones may do.
+    // The package lists may be missing or too old. If they can't be updated, the old ones may still do.
     await apt('update');
     await apt('install', '-y', '--no-install-recommends', 'redis-server');
   } finally {
@@ -52,10 +52,11 @@ async function install(): Promise<void> {
 }
 
 /**
- * The command of a Redis-compatible server. As root on Debian or Ubuntu the package is installed when there is none.
+ * Finds the command of a Redis-compatible server. As root on Debian or Ubuntu, it installs the package if there is none.
+ *
  * @throws with the commands that fix it
  */
-export async function redisBinary(): Promise<string> {
+export async function locateRedisBinary(): Promise<string> {
   const present = find();
   if (present) return present;
   const mayInstall = process.getuid?.() === 0 && existsSync('/etc/debian_version') && runs('apt-get');

@@ -1,19 +1,19 @@
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import type { GuardedProcess } from '../processes/guarded-process.js';
 import { untilUnoccupied } from './occupant.js';
-import { redisBinary } from './redis-binary.js';
-import { serverFolder, startServer } from './server.js';
+import { locateRedisBinary } from './redis-binary.js';
+import { createServerFolder, startServer } from './server.js';
 
 const STOP_GRACE_MS = 5_000;
 const PROBE_DEADLINE_MS = 1_000;
 
+/** Where a private Redis keeps its data and listens, and how durable its answers are. */
 export interface RedisOptions {
-  /** Its data; created if need be, and it can be started again on the same folder. */
+  /** The folder of its data. It is created if need be, and a server can be started on it again. */
   dir: string;
-  /** A fixed port; without it a free one is found. */
+  /** A fixed port. Without it, a free one is found. */
   port?: number;
-  /** `always` (the default) loses nothing that was answered, even on power loss; `everysec` up to 2 s of it. */
+  /** With `always` (the default) no answered write is lost, even on power loss. With `everysec` up to 2 s of writes can be. */
   appendFsync?: 'always' | 'everysec';
   /** Further settings, as on its command line. */
   settings?: readonly string[];
@@ -24,14 +24,13 @@ export interface RedisServer {
   url: string;
   port: number;
   pid: number;
-  process: GuardedProcess;
-  /** Ends it in order: what it has answered is on disk. */
+  /** Ends the server in order: every answered write is on disk. */
   stop(): Promise<void>;
-  /** kill -9. */
+  /** Sends SIGKILL. */
   kill(): Promise<void>;
 }
 
-/** Asks without a client library, whose reconnecting would only be in the way while the server starts. */
+/** Asks without a client library, which would only try to reconnect while the server starts. */
 function ask(port: number, question: string): Promise<string> {
   return new Promise(resolve => {
     let answer = '';
@@ -41,12 +40,12 @@ function ask(port: number, question: string): Promise<string> {
     socket.on('data', chunk => {
       answer += chunk.toString();
     });
-    socket.on('error', () => undefined); // not there yet: no answer
+    socket.on('error', () => undefined); // nobody listens yet, and the answer stays empty
     socket.on('close', () => resolve(answer));
   });
 }
 
-/** Whether the server itself answers, not another one that took the port, and whether its data is loaded. */
+/** Tells whether the server itself answers, not another one that took the port, and whether its data is loaded. */
 async function answers(pid: number, port: number): Promise<boolean> {
   const answer = await ask(port, 'PING\r\nINFO server');
   return answer.startsWith('+PONG') && answer.includes(`process_id:${pid}\r\n`);
@@ -56,7 +55,7 @@ function settings(options: RedisOptions, port: number): string[] {
   return [
     ...['--port', String(port), '--bind', '127.0.0.1', '--dir', options.dir],
     ...['--appendonly', 'yes', '--appendfsync', options.appendFsync ?? 'always', '--save', ''],
-    // A full Redis must refuse, never forget: every key is somebody's claim.
+    // A full Redis must refuse writes instead of evicting keys: a key holds the claims of a sale.
     ...['--maxmemory-policy', 'noeviction'],
     ...['--daemonize', 'no', '--pidfile', join(options.dir, 'redis.pid')],
     ...(options.settings ?? []),
@@ -64,16 +63,15 @@ function settings(options: RedisOptions, port: number): string[] {
 }
 
 /**
- * Starts a Redis of our own on 127.0.0.1, append-only, and waits until it answers. It has no password: whoever can log in to
- * this machine can reach it.
+ * Starts a private, append-only Redis on 127.0.0.1 and waits until it answers. The server has no password: every user of this
+ * machine can connect.
  *
- * @param options where its data is
- * @returns the server; it answers
- * @throws when there is no server to run (with the command that fixes it) or it doesn't start (with its log)
+ * @returns the server, ready
+ * @throws when there is no server program (with the command that fixes it) or it doesn't start (with its log)
  */
 export async function startRedis(options: RedisOptions): Promise<RedisServer> {
-  const command = await redisBinary();
-  await serverFolder(options.dir);
+  const command = await locateRedisBinary();
+  await createServerFolder(options.dir);
   await untilUnoccupied(join(options.dir, 'redis.pid'), options.dir);
   const { process, port } = await startServer({
     name: 'Redis',
@@ -90,7 +88,6 @@ export async function startRedis(options: RedisOptions): Promise<RedisServer> {
     url: `redis://127.0.0.1:${port}`,
     port,
     pid: process.pid,
-    process,
     stop: async () => void (await process.stop()),
     kill: async () => void (await process.kill()),
   };

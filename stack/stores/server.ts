@@ -1,22 +1,22 @@
 import { chmod, mkdir, open, readFile } from 'node:fs/promises';
-import { pause } from '#core/rules/clock.js';
+import { setTimeout } from 'node:timers/promises';
 import { freePort } from '../processes/free-port.js';
 import { type GuardedProcess, startGuarded, type User } from '../processes/guarded-process.js';
 import { until } from '../processes/until.js';
 
-/** 20 s: a start takes 0.1 s, recovery after a kill up to 2 s, and the machine may be busy with other things. */
+/** A start takes 0.1 s, and recovery after a kill up to 2 s. The machine may be busy with other things. */
 const START_DEADLINE_MS = 20_000;
 const RETRY_MS = 100;
 const LOG_TAIL_CHARS = 2_000;
 
-/** What goes away by itself: a port that was taken first, or leftovers of a killed server that are still ending. */
+/** Failures that pass by themselves: another process took the port first, or a killed server is still ending. */
 const PASSING = /Address already in use|is still in use|lock file .* already exists|being used by another process/;
 
-/** A database server of ours: what it is run with, and how it shows that it is ready. */
+/** A database server: the command that runs it, and how it shows that it is ready. */
 export interface ServerSpec {
   name: string;
   command: string;
-  /** The arguments for listening on this port. */
+  /** Returns the arguments for listening on this port. */
   args(port: number): string[];
   cwd: string;
   environment?: Readonly<Record<string, string>>;
@@ -24,9 +24,9 @@ export interface ServerSpec {
   logFile: string;
   stopSignal: NodeJS.Signals;
   graceMs: number;
-  /** A fixed port; without it a free one is found. */
+  /** A fixed port. Without it, a free one is found. */
   port?: number | undefined;
-  /** Whether the process `pid` itself (not another one on this port) answers. */
+  /** Tells whether the process `pid` answers, and not another one on this port. */
   ready(pid: number, port: number): Promise<boolean>;
 }
 
@@ -37,7 +37,7 @@ export interface RunningServer {
 }
 
 async function launch(spec: ServerSpec, port: number): Promise<GuardedProcess> {
-  // Written anew at each start, so it can't grow for ever.
+  // Each start overwrites the log, so that its size stays bounded.
   const log = await open(spec.logFile, 'w', 0o600);
   try {
     return await startGuarded({ ...spec, args: spec.args(port), output: log.fd });
@@ -51,19 +51,19 @@ async function logTail(logFile: string): Promise<string> {
 }
 
 /**
- * Starts a server and waits until it answers. A port lost to somebody else is replaced; leftovers of a killed server are waited for.
+ * Starts a server and waits until it answers. A port that another process took is replaced, and the remains of a killed server
+ * are waited for.
  *
- * @param spec what it is run with
- * @returns the server; it answers
- * @throws with the end of the server's own log, when it ends or doesn't answer in time
+ * @returns the server, ready
+ * @throws with the end of the server's own log, when it ends or doesn't answer within 20 s
  */
 export async function startServer(spec: ServerSpec): Promise<RunningServer> {
   const endsAt = performance.now() + START_DEADLINE_MS;
   for (;;) {
     const port = spec.port ?? (await freePort());
     const process = await launch(spec, port);
-    const settled = async () => process.exit() !== undefined || (await spec.ready(process.pid, port));
-    await until(settled, endsAt - performance.now());
+    const isDecided = async () => process.exit() !== undefined || (await spec.ready(process.pid, port));
+    await until(isDecided, endsAt - performance.now());
     if (process.exit() === undefined && (await spec.ready(process.pid, port))) {
       process.detach();
       return { process, port };
@@ -71,13 +71,13 @@ export async function startServer(spec: ServerSpec): Promise<RunningServer> {
     await process.kill();
     const log = await logTail(spec.logFile);
     if (performance.now() > endsAt || !PASSING.test(log)) throw new Error(`${spec.name} did not start: ${log}`);
-    await pause(RETRY_MS);
+    await setTimeout(RETRY_MS);
   }
 }
 
-/** Creates the folder of a server; others may pass through it (its server may run as another user), but not look into it. */
-export async function serverFolder(folder: string): Promise<void> {
+/** Creates the folder of a server. Others may pass through the folder, as its server may run as another user, but not list it. */
+export async function createServerFolder(folder: string): Promise<void> {
   const created = await mkdir(folder, { recursive: true });
-  // Said explicitly, because a strict umask would take it away again.
+  // Set explicitly, because a strict umask would remove the right to pass.
   if (created) await chmod(folder, 0o711);
 }

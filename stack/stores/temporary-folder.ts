@@ -2,29 +2,31 @@ import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { keep, removeAtEnd } from '../processes/reaper.js';
+import { reaper } from '../processes/reaper.js';
 import { everybodyReaches } from './postgres-user.js';
-import { serverFolder } from './server.js';
+import { createServerFolder } from './server.js';
 
 /**
- * A new temporary folder for servers; if the user's own can't be entered by others, one that can.
+ * Creates a temporary folder for servers: in the user's own folder for temporary files, or elsewhere if others can't enter that.
  *
- * @returns the folder; it is removed when this process ends, whatever ends it
+ * @returns the folder; it is removed when this process ends, however it ends
  */
-export async function temporaryFolder(): Promise<string> {
+export async function createTemporaryFolder(): Promise<string> {
   const parent = [tmpdir(), '/tmp', '/var/tmp'].find(folder => everybodyReaches(folder)) ?? tmpdir();
   const folder = join(parent, `dropline-${randomUUID()}`);
-  // First the promise to remove it, then the folder: so there is no moment at which it can be left over.
-  await removeAtEnd(folder);
-  await serverFolder(folder);
+  // The reaper learns of the folder before it exists, so that at no moment it can be left over.
+  await reaper.removeAtEnd(folder);
+  await createServerFolder(folder);
   return folder;
 }
 
 /**
- * @param folder from {@link temporaryFolder}; its servers have been stopped
+ * Removes a temporary folder.
+ *
+ * @param folder from {@link createTemporaryFolder}; its servers must have been stopped
  */
-export async function removeTemporary(folder: string): Promise<void> {
-  // A killed server's last process may still be writing.
+export async function removeTemporaryFolder(folder: string): Promise<void> {
+  // The last process of a killed server may still be writing.
   await rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
-  await keep(folder);
+  await reaper.keep(folder);
 }

@@ -4,13 +4,13 @@ import type { Browser, Page, Request, Route } from 'playwright-core';
 import { createPage, launchBrowser, type WatchedPage } from '../support/http/browser.js';
 import { startTestStack, type TestStack } from '../support/stack.js';
 
-// The storefront in a real browser, in front of the real processes: a visitor clicks, and reads what happens.
+// The page in a real browser, in front of real processes: a visitor clicks and reads what happens.
 
 const PRICE_MINOR = 1_900;
-/** The longest wait for one step: the queue takes well under a second, the rest is for a busy machine. */
+/** The longest wait for one step, in ms. A step takes well under a second, and a busy machine needs the rest. */
 const STEP_MS = 15_000;
 
-/** A test goes through several steps, and starting the stack takes a while. */
+/** The time-out of a test, in ms: several steps, and the start of the stack. */
 const TEST_MS = 60_000;
 jest.setTimeout(TEST_MS);
 
@@ -32,7 +32,7 @@ beforeEach(async () => {
 });
 afterEach(() => leave(visitor));
 
-/** Ends a visit, which must have gone without a fault. */
+/** Ends a visit, which must have had no fault. */
 async function leave({ context, faults }: WatchedPage): Promise<void> {
   await context.close();
   expect(faults).toEqual([]);
@@ -54,7 +54,7 @@ async function visit(sale: Parameters<TestStack['createSale']>[0]): Promise<stri
   return saleId;
 }
 
-/** Opens the page of a new sale of one unit, which another visitor has just bought. */
+/** Opens the page of a new sale of one unit, which another visitor has bought. */
 async function visitAfterAnother(sale: { standbyFactor: number }): Promise<WatchedPage> {
   const other = await createPage(browser);
   const saleId = await visit({ units: 1, ...sale });
@@ -87,7 +87,7 @@ describe('the path of a buyer', () => {
     expect(await page.locator('#price').textContent()).toBe('€19.00');
     expect(await buyButton(page).isDisabled()).toBe(true);
     await page.getByRole('button', { name: 'Buy now' }).waitFor();
-    // A crowd that waits costs the API one cacheable answer each.
+    // Each visitor of a waiting crowd costs the API one cacheable answer.
     expect(visitor.calls).toEqual([`GET /sales/${saleId}`]);
 
     await buy(page);
@@ -101,18 +101,18 @@ describe('the path of a buyer', () => {
     expect(await page.locator('#facts').textContent()).toMatch(/[0-9a-f]{8}-[0-9a-f]{4}-/);
   });
 
-  test('shows the queue for as long as the order is not placed', async () => {
+  test('shows the queue until the order is placed', async () => {
     const { page } = visitor;
     await signIn(0);
     await visit({ units: 5 });
-    // The answers to this one question are held back: the page must show the step that it knows.
+    // The answers about the status are held back, so the page shows the step after the click.
     await page.route('**/order-status/**', route => (buyCalls().length > 0 ? undefined : route.continue()));
     await buy(page);
     await openWindow(page, 'You are in the queue');
     await page.unrouteAll({ behavior: 'ignoreErrors' });
   });
 
-  test('starts with one claim, however often the button is clicked', async () => {
+  test('starts with one claim, after any number of clicks', async () => {
     const { page } = visitor;
     await signIn(0);
     await visit({ units: 5 });
@@ -122,7 +122,7 @@ describe('the path of a buyer', () => {
     expect(buyCalls()).toHaveLength(1);
   });
 
-  test('makes a guest of who has no account, where the shop allows it', async () => {
+  test('makes a visitor without an account a guest, where the shop allows guests', async () => {
     const { page } = visitor;
     await visit({ units: 5 });
     await buy(page);
@@ -130,7 +130,7 @@ describe('the path of a buyer', () => {
     expect(visitor.calls).toContain('POST /guest-token');
   });
 
-  test('can be gone with the keyboard alone', async () => {
+  test('needs no more than a keyboard', async () => {
     const { page } = visitor;
     await signIn(PRICE_MINOR);
     await visit({ units: 5 });
@@ -147,8 +147,8 @@ describe('the path of a buyer', () => {
   });
 });
 
-describe('what may go wrong', () => {
-  test('without enough money the buyer is told, and can pay after topping up', async () => {
+describe('trouble', () => {
+  test('a payment without enough money is refused, and works after topping up', async () => {
     const { page } = visitor;
     const buyerId = await signIn(PRICE_MINOR - 1);
     await visit({ units: 5 });
@@ -161,7 +161,7 @@ describe('what may go wrong', () => {
     await openWindow(page, 'It’s yours');
   });
 
-  test('a sold-out sale says so, and lets the buyer try again', async () => {
+  test('a sold-out sale says so and lets the buyer try again', async () => {
     const { page } = visitor;
     await signIn(0);
     const other = await visitAfterAnother({ standbyFactor: 0 });
@@ -174,7 +174,7 @@ describe('what may go wrong', () => {
     await leave(other);
   });
 
-  test('an unpaid unit goes back, and its buyer can start over', async () => {
+  test('an unpaid unit goes back to the sale, and its buyer can start over', async () => {
     const { page } = visitor;
     await signIn(0);
     await visit({ units: 1, payWithinSeconds: 2, standbyFactor: 0 });
@@ -186,7 +186,7 @@ describe('what may go wrong', () => {
     expect(buyCalls()).toHaveLength(2);
   });
 
-  test('who waits in line gets the unit that comes free', async () => {
+  test('a buyer on standby gets the unit that comes free', async () => {
     const { page } = visitor;
     await signIn(0);
     const first = await visitAfterAnother({ standbyFactor: 5 });
@@ -198,33 +198,29 @@ describe('what may go wrong', () => {
     await leave(first);
   });
 
-  test.each(['holds', 'breaks'])(
-    'who waits is told of news by the answer that is waited for, if it %s, else by polling',
-    async how => {
-      const { page } = visitor;
-      await signIn(0);
-      const first = await visitAfterAnother({ standbyFactor: 5 });
-      const isWaiting = (request: Request) => request.headers().prefer === 'wait=20';
-      if (how === 'breaks') {
-        const cutOff = (route: Route) =>
-          isWaiting(route.request()) ? route.abort('connectionreset') : route.fallback();
-        await page.route('**/order-status/**', cutOff);
-      }
-      const waiting = page.waitForRequest(isWaiting);
-      await buyButton(page).click();
-      await openWindow(page, 'You are number 1 in line');
-      const request = await waiting;
-      await press(first.page, 'Give up my unit');
-      if (how === 'holds') expect(await (await request.response())?.json()).toMatchObject({ unit: 1 });
-      await openWindow(page, 'Unit 1 is yours');
-      await leave(first);
-      // What the test itself has cut off is no fault of the page.
-      const faults = visitor.faults.splice(0).filter(fault => !fault.endsWith('net::ERR_CONNECTION_RESET'));
-      expect(faults).toEqual([]);
-    },
-  );
+  test.each(['holds', 'breaks'])('a buyer on standby learns of the unit while the waiting request %s', async how => {
+    const { page } = visitor;
+    await signIn(0);
+    const first = await visitAfterAnother({ standbyFactor: 5 });
+    const isWaiting = (request: Request) => request.headers().prefer === 'wait=20';
+    if (how === 'breaks') {
+      const cutOff = (route: Route) => (isWaiting(route.request()) ? route.abort('connectionreset') : route.fallback());
+      await page.route('**/order-status/**', cutOff);
+    }
+    const waiting = page.waitForRequest(isWaiting);
+    await buyButton(page).click();
+    await openWindow(page, 'You are number 1 in line');
+    const request = await waiting;
+    await press(first.page, 'Give up my unit');
+    if (how === 'holds') expect(await (await request.response())?.json()).toMatchObject({ unit: 1 });
+    await openWindow(page, 'Unit 1 is yours');
+    await leave(first);
+    // A connection that the test itself has cut is no fault of the page.
+    const faults = visitor.faults.splice(0).filter(fault => !fault.endsWith('net::ERR_CONNECTION_RESET'));
+    expect(faults).toEqual([]);
+  });
 
-  test('a reload resumes where the buyer was', async () => {
+  test('a reload resumes at the step of the buyer', async () => {
     const { page } = visitor;
     await signIn(PRICE_MINOR);
     await visit({ units: 5 });
@@ -258,7 +254,7 @@ describe('the page', () => {
     expect(await page.evaluate(overflowOf('#window'))).toBe(0);
   });
 
-  test('tells who comes without a sale how to open one', async () => {
+  test('without a sale explains how to open one', async () => {
     await visitor.page.goto(`${stack.baseUrl}/`);
     await visitor.page.getByText('/s/name-of-the-sale').waitFor();
     expect(visitor.calls).toEqual(['GET /']);

@@ -10,7 +10,7 @@ import { eventually } from '../support/eventually.js';
 import { type FaultProxy, startFaultProxy } from '../support/stores/fault-proxy.js';
 import { useStage } from './rig/stage.js';
 
-// The primary dies, and a replica that lags behind takes its place: it lacks what was sold last.
+// The primary dies, and a replica that lags behind replaces it. The replica lacks the last claims.
 
 const s = useStage({ breakable: true });
 
@@ -20,7 +20,7 @@ const READY_MS = 15_000;
 let folder: string;
 let replica: RedisServer;
 let redis: Redis;
-/** Replication goes over it, so that it can be held up. */
+/** The link of the replication, which a test can stall. */
 let link: FaultProxy;
 
 beforeAll(async () => {
@@ -49,11 +49,11 @@ async function buy(saleId: string, buyerId: string) {
 
 async function becomes(saleId: string, buyerId: string, status: string, receipt?: string): Promise<void> {
   await eventually(async () => {
-    expect(await s.client.ask('order-status', saleId, buyerId, receipt)).toMatchObject({ status });
+    expect(await s.client.ask('order-status', saleId, buyerId, { receipt })).toMatchObject({ status });
   }, READY_MS);
 }
 
-test('what the replica never heard of is not sold twice, and whoever lost a claim is told, or gets it back', async () => {
+test('no unit is sold twice, and the buyer of a lost claim gets it back or learns of the loss', async () => {
   const { id } = await s.open({ units: UNITS, payWithinSeconds: 60 });
   const early = await buy(id, 'early');
   await becomes(id, 'early', 'pending_payment');
@@ -64,7 +64,7 @@ test('what the replica never heard of is not sold twice, and whoever lost a clai
   link.set({ kind: 'stall' });
   const placed = await buy(id, 'placed');
   await becomes(id, 'placed', 'pending_payment');
-  const workers = ['worker-1', 'worker-2'].map(s.node);
+  const workers = ['worker-1', 'worker-2'].map(name => s.node(name));
   for (const worker of workers) await worker.kill();
   const [restored, lost] = [await buy(id, 'restored'), await buy(id, 'lost')];
   await s.node('redis').kill();
@@ -80,12 +80,12 @@ test('what the replica never heard of is not sold twice, and whoever lost a clai
   await becomes(id, 'placed', 'pending_payment');
   expect(await s.client.ask('order-status', id, 'placed')).toMatchObject({ claimId: placed.claimId });
   await becomes(id, 'restored', 'pending_payment', restored.receipt);
-  // Everything that is free is sold, the unit of the lost claim with it: then its buyer is told.
+  // All free units are sold, including the unit of the lost claim. Then the claim can't be restored any more.
   const rest = Array.from({ length: UNITS - 3 }, (_, i) => `rest-${i + 1}`);
   const sold = [early, placed, restored, ...(await Promise.all(rest.map(buyerId => buy(id, buyerId))))];
   expect(sold.map(({ unit }) => unit).sort()).toEqual(Array.from({ length: UNITS }, (_, i) => i + 1));
   await becomes(id, 'lost', 'rejected', lost.receipt);
-  expect(await s.client.ask('order-status', id, 'lost', lost.receipt)).toMatchObject({
+  expect(await s.client.ask('order-status', id, 'lost', { receipt: lost.receipt })).toMatchObject({
     claimId: lost.claimId,
     reason: 'lost',
   });
@@ -93,5 +93,5 @@ test('what the replica never heard of is not sold twice, and whoever lost a clai
     await becomes(id, buyerId, 'pending_payment');
     await s.client.ask('cancel', id, buyerId);
   }
-  await s.expectAllKept(true);
+  await s.expectAllKept({ redisLostData: true });
 }, 120_000);

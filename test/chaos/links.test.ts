@@ -1,12 +1,12 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import { creditWallets } from '#core/postgres/money/wallet.js';
-import { pause } from '#core/rules/clock.js';
 import type { Fault } from '../support/stores/fault-proxy.js';
 import { FAULTS } from './nemesis/link-faults.js';
-import { LINKS, type LinkName } from './nemesis/links.js';
+import { LINKS, type LinkName } from './rig/links.js';
 import { useStage } from './rig/stage.js';
-import { shop } from './workload/crowd.js';
-import { seededRandom } from './workload/random.js';
+import { Random } from './workload/random.js';
+import { visitSale } from './workload/visit.js';
 import { PRICE_MINOR } from './workload/world.js';
 
 // Every link is broken in the middle of a small sale. CHAOS_ALL_LINKS=1 breaks each of them in every way.
@@ -28,11 +28,11 @@ const cases = (process.env.CHAOS_ALL_LINKS === '1' ? all : chosen).map(
   ([link, fault]) => [link, fault.kind, fault] as const,
 );
 
-/** Before and while it is broken, in ms: claims, orders and payments are on their way in both. */
+/** The time before the fault and the time of the fault, in ms. Claims, orders and payments are in flight in both. */
 const WHOLE_MS = 150;
 const BROKEN_MS = 2_000;
 
-/** A buyer finds an end within this time, in ms: the longest a half-open connection of a worker may go unnoticed, and a rescue. */
+/** A visit ends within this time, in ms: a half-open connection of a worker is noticed after 15 s, and a rescue follows. */
 const PATIENCE_MS = 40_000;
 
 test.each(cases)(
@@ -40,7 +40,7 @@ test.each(cases)(
   async (link, _kind, fault) => {
     const { id } = await s.open({ units: 4, payWithinSeconds: 3 });
     await creditWallets(s.connections.db, ['payer', 'changeable'], { amountMinor: PRICE_MINOR, currency: 'EUR' });
-    const random = seededRandom(1);
+    const random = new Random(1);
     const plans = [
       ['payer', 'pay'],
       ['changeable', 'pay and cancel'],
@@ -51,14 +51,15 @@ test.each(cases)(
     ] as const;
     const visits = plans.map(async ([buyerId, withUnit], i) => {
       await pause(i * WHOLE_MS);
-      await shop(s.client, random, { saleId: id, buyerId, clicks: 2, withUnit, returns: 1 }, PATIENCE_MS);
+      const visit = { saleId: id, buyerId, clicks: 2, withUnit, returns: 1, patienceMs: PATIENCE_MS };
+      await visitSale(s.client, random, visit);
     });
     await pause(WHOLE_MS);
     s.setLink(link, fault);
     await pause(BROKEN_MS);
     s.setLink(link, { kind: 'none' });
     await Promise.all(visits);
-    await s.expectAllKept(false);
+    await s.expectAllKept({ redisLostData: false });
     expect((await s.client.ask('buy', id, 'afterwards')).http).toBeGreaterThan(0);
   },
   120_000,

@@ -1,19 +1,24 @@
 import { readOptions } from './options.js';
-import { missedBy, runChaos } from './run.js';
+import { missedBy } from './result.js';
+import { runChaos } from './run.js';
 
-/** What is listed of what was found; the folder has it all. */
+// `npm run chaos`: one run, and its result as JSON. The exit code is 1 after a violation or a missed goal.
+
+/** This many violations are printed. The folder of the run has all of them. */
 const LISTED_MAX = 20;
 
 const tell = (line: string) => void process.stderr.write(`${line}\n`);
 
 try {
   const options = readOptions(process.argv.slice(2));
-  // Said first, as a run that breaks off itself is to be repeated as well.
+  // The command comes first, so that a run that breaks off can be repeated, too.
   tell(`npm run chaos -- --minutes ${options.minutes} --seed ${options.seed} --rate ${options.rate}`);
   const { result, folder } = await runChaos(options, tell);
   const { violations } = result;
   for (const violation of violations.slice(0, LISTED_MAX)) tell(violation);
-  if (violations.length > 0) tell(`${violations.length} violations. The history is in ${folder}; repeat it as above`);
+  if (violations.length > 0) {
+    tell(`${violations.length} violations. The history is in ${folder}; the command above repeats the run`);
+  }
   const missed = missedBy(result);
   for (const what of missed) tell(what);
   process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : `${JSON.stringify(result, null, 2)}\n`);

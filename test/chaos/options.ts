@@ -3,20 +3,22 @@ import { parseArgs } from 'node:util';
 
 const SEED_MAX = 2 ** 31;
 
+/** The options of a run of chaos. */
 export interface ChaosOptions {
   minutes: number;
+  /** The same seed gives the same faults and the same plans of buyers. */
   seed: number;
   json: boolean;
   /** Keeps the history of a run without violations, too. */
   keep: boolean;
-  /** How many buyers come each second. */
+  /** The number of buyers who come each second. */
   rate: number;
 }
 
 /**
- * @param args what was typed after `npm run chaos --`
- * @returns the options
- * @throws Error with one line that says what is wrong
+ * Parses the words after `npm run chaos --`.
+ *
+ * @throws Error with one line that names the wrong option
  */
 export function readOptions(args: string[]): ChaosOptions {
   const { values } = parseArgs({

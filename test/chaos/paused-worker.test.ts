@@ -4,8 +4,8 @@ import { QUEUE_PREFIX } from '#core/queue/queues.js';
 import { eventually } from '../support/eventually.js';
 import { useStage } from './rig/stage.js';
 
-// A worker is stopped (SIGSTOP, as a suspended machine or a blocked event loop is) with claims in its hands, for longer than any
-// lock of its lasts. Another one does its work; then it wakes up and does it, too.
+// A worker is paused while it places a claim, for longer than its lock lasts. SIGSTOP stands for a suspended machine or a blocked
+// event loop. Another worker takes the work over. Then the paused worker resumes, and does the same work.
 
 const s = useStage({
   environment: name => (name === 'worker-1' ? { NODE_ENV: 'test', DROPLINE_CRASH_AT: 'place.store:pause:1' } : {}),
@@ -13,7 +13,7 @@ const s = useStage({
 
 const UNITS = 12;
 
-/** A lock of 15 s, looks every 5 s. */
+/** A lock lasts 15 s, and workers look for expired locks every 5 s. */
 const TAKEN_OVER_MS = 30_000;
 
 function isStopped(pid: number | undefined): boolean {
@@ -30,7 +30,7 @@ async function locks(): Promise<number> {
   return (await s.connections.redis.keys(`${QUEUE_PREFIX}:place-orders:*:lock`)).length;
 }
 
-test('a worker that wakes up after others did its work, and the unit was sold again, changes nothing', async () => {
+test('a worker that resumes after its work was done, and after the unit was sold again, changes nothing', async () => {
   const { id } = await s.open({ units: UNITS, payWithinSeconds: 60 });
   const sleeper = s.node('worker-1');
   const buyers: string[] = [];
@@ -55,7 +55,7 @@ test('a worker that wakes up after others did its work, and the unit was sold ag
 
   process.kill(sleeper.pid() ?? Number.NaN, 'SIGCONT');
   await s.node('worker-2').kill();
-  // It is awake, and has done what it held: it does what comes after that, too.
+  // The worker does new work, so it has finished the old work before.
   const [first = '', ...rest] = others;
   await s.client.ask('cancel', id, first);
   await becomes(id, first, 'cancelled');
@@ -63,5 +63,5 @@ test('a worker that wakes up after others did its work, and the unit was sold ag
   await becomes(id, 'last', 'pending_payment');
   for (const buyerId of [...buyers.slice(0, -1), ...rest, 'last']) await s.client.ask('cancel', id, buyerId);
   await s.node('worker-2').revive();
-  await s.expectAllKept(false);
+  await s.expectAllKept({ redisLostData: false });
 }, 120_000);

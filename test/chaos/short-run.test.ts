@@ -1,8 +1,9 @@
 import { expect, test } from '@jest/globals';
-import { missedBy, runChaos } from './run.js';
+import { missedBy } from './result.js';
+import { runChaos } from './run.js';
 
-// `npm run chaos` for a moment: enough to see that nothing is lost when everything is killed once or twice, and that the run
-// itself works. A seed of its own each time; a failure says which, and keeps the history.
+// A short `npm run chaos`: every kind of process is killed once or twice, and the run itself is tested. Each run has a seed of its
+// own. A failure names the seed, and keeps the history.
 
 const SEED_MAX = 2 ** 31;
 

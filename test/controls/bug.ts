@@ -1,24 +1,32 @@
-/** A change of one file of the product: exactly one place reads `find`. */
+/** A change of one file of the product. The file has the text `find` exactly once. */
 export interface Edit {
   file: string;
   find: string;
   replace: string;
 }
 
-/** A bug that somebody could make, and the test that is there to catch it. */
-export interface Bug {
-  /** What is wrong, as a reviewer would say it. */
-  bug: string;
-  edits: Edit[];
-  /** The kind of test, its file without `.test.ts`, and the beginning of a title that must fail. */
-  caughtBy: { kind: 'unit' | 'integration'; file: string; title: string };
+/** A test that a bug must make fail. */
+export interface Control {
+  kind: 'unit' | 'integration';
+  /** The path below the folder of the kind, without `.test.ts`. */
+  file: string;
+  /** The beginning of the title. */
+  title: string;
 }
 
+/** A bug that a developer could make, and the test that is there to catch it. */
+export interface Bug {
+  /** The defect, in the words of a reviewer. */
+  bug: string;
+  edits: Edit[];
+  caughtBy: Control;
+}
+
+/** The migration with the first tables. */
 export const INIT = 'prisma/migrations/0001_init/migration.sql';
 
-/** A bug that is one change of one file. */
-export const one = (bug: string, edit: Edit, kind: 'unit' | 'integration', file: string, title: string): Bug => ({
-  bug,
-  edits: [edit],
-  caughtBy: { kind, file, title },
-});
+/** Returns the path of a Redis script. */
+export const lua = (name: string): string => `core/redis/lua/${name}.lua`;
+
+/** Creates a bug that is one change of one file. */
+export const one = (bug: string, edit: Edit, caughtBy: Control): Bug => ({ bug, edits: [edit], caughtBy });

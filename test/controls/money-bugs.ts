@@ -2,10 +2,10 @@ import { type Bug, INIT, one } from './bug.js';
 
 const REPORT = 'core/postgres/money/payment-report.ts';
 
-/** The same for money that comes through providers. */
+/** Bugs in payments through providers. */
 export const MONEY_BUGS: Bug[] = [
   {
-    bug: 'an event that comes again is applied again (F37)',
+    bug: 'a repeated event is applied again (F37)',
     edits: [
       {
         file: INIT,
@@ -32,23 +32,21 @@ export const MONEY_BUGS: Bug[] = [
       find: "if (verified.kind === 'forged')",
       replace: "if (verified.kind === 'unreadable')",
     },
-    'integration',
-    'api/payment-webhook',
-    'forged, changed and old events are refused',
+    { kind: 'integration', file: 'api/payment-webhook', title: 'forged, changed and old events are refused' },
   ),
   one(
     'the amount in an event is not compared with what was asked for',
     { file: REPORT, find: '    payment.amountMinor === amountMinor &&\n', replace: '' },
-    'integration',
-    'payments/payment-event',
-    'an event with another amount pays nothing',
+    { kind: 'integration', file: 'payments/payment-event', title: 'an event with another amount pays nothing' },
   ),
   one(
     'money pays an order whose deadline has passed (F38)',
     { file: REPORT, find: ' AND pay_by > clock_timestamp()', replace: '' },
-    'integration',
-    'payments/payment-event',
-    'an overdue order is cancelled before its late money is decided',
+    {
+      kind: 'integration',
+      file: 'payments/payment-event',
+      title: 'an overdue order is cancelled before its late money is decided',
+    },
   ),
   one(
     'late money neither buys a unit nor goes back (F38)',
@@ -57,9 +55,7 @@ export const MONEY_BUGS: Bug[] = [
       find: "  if (taken.kind !== 'taken') return giveBack(ctx, payment);",
       replace: "  if (taken.kind !== 'taken') return;",
     },
-    'integration',
-    'payments/payment-event',
-    'late money goes back when the unit is sold',
+    { kind: 'integration', file: 'payments/payment-event', title: 'late money goes back when the unit is sold' },
   ),
   one(
     'a refund never reaches the provider',
@@ -68,9 +64,11 @@ export const MONEY_BUGS: Bug[] = [
       find: "UPDATE payments p SET status = 'refund_due'",
       replace: "UPDATE payments p SET status = 'refunded'",
     },
-    'integration',
-    'payments/refund-order',
-    'a refund through the provider is retried until it succeeds',
+    {
+      kind: 'integration',
+      file: 'payments/refund-order',
+      title: 'a refund through the provider is retried until it succeeds',
+    },
   ),
   {
     bug: 'two payments for one order wait for money at once',
@@ -89,14 +87,16 @@ export const MONEY_BUGS: Bug[] = [
     },
   },
   one(
-    'money that came twice for an order is left where it is',
+    'money that came twice for an order is never returned',
     {
       file: 'core/steps/decide-late-money.ts',
       find: 'if (isSurplus || ',
       replace: 'if (',
     },
-    'integration',
-    'payments/retry-payment',
-    'money of a failed attempt pays the order',
+    {
+      kind: 'integration',
+      file: 'payments/retry-payment',
+      title: 'money of a failed attempt pays the order',
+    },
   ),
 ];

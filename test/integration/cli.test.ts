@@ -2,7 +2,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { buyerVerifier } from '#core/identity/token.js';
+import { createBuyerVerifier } from '#core/identity/token.js';
 import { readBalance } from '#core/postgres/money/wallet.js';
 import { checkout } from '#core/process/checkout.js';
 import { announceStack, readRunningStack, withdrawStack } from '#core/process/running-stack.js';
@@ -128,7 +128,7 @@ describe('token and credit', () => {
       REDIS_URL: 'redis://127.0.0.1:1',
     });
     expect(exitCode).toBe(0);
-    expect(buyerVerifier(AUTH_SECRET)(stdout.trimEnd())).toBe('b1');
+    expect(createBuyerVerifier(AUTH_SECRET)(stdout.trimEnd())).toBe('b1');
   });
 
   test('credit prints the new balance', async () => {

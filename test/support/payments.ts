@@ -1,6 +1,6 @@
 import { afterAll, beforeAll } from '@jest/globals';
 import { parseProviderEvent } from '#core/payments/provider-event.js';
-import { signedWebhook } from '#core/payments/signed-webhook.js';
+import { createSignedWebhook } from '#core/payments/signed-webhook.js';
 import type { Claim } from '#core/rules/claim.js';
 import type { Sale } from '#core/rules/sale.js';
 import { payOrder } from '#core/steps/pay-order.js';
@@ -26,7 +26,7 @@ export function usePayments(): PaymentStores {
     stores.fake = await startFakeProvider('http://127.0.0.1:9/');
     await stores.fake.mood({ lose: true });
     const { PAYMENT_PROVIDER_URL: url = '', PAYMENT_PROVIDER_KEY: key = '' } = stores.fake.settings;
-    stores.providers = { 'signed-webhook': signedWebhook({ url, key }, [stores.fake.secret]) };
+    stores.providers = { 'signed-webhook': createSignedWebhook({ url, key }, [stores.fake.secret]) };
   });
   afterAll(() => stores.fake.stop());
   return stores;

@@ -1,5 +1,5 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from '@jest/globals';
-import { pause } from '#core/rules/clock.js';
 import type { BuyerPlan, BuyerRecord } from '#stack/crowd/buyer.js';
 import { type Crowd, startCrowd } from '#stack/crowd/crowd.js';
 import { reckon, untilAtRest, type Verdict } from '#stack/crowd/reckoning.js';

@@ -5,7 +5,7 @@ import { claim } from '#core/redis/claims/claim.js';
 import { openSale } from '#core/redis/sale/open-sale.js';
 import type { Claim } from '#core/rules/claim.js';
 import type { Sale } from '#core/rules/sale.js';
-import { ordinarySale } from '#stack/crowd/drop.js';
+import { ordinarySale } from '#stack/crowd/open-sale.js';
 import type { TestStores } from './stores/stores.js';
 
 const HOUR_MS = 3_600_000;

@@ -1,11 +1,11 @@
 import { type Audit, audit } from '#core/comparison/audit.js';
 import { issueToken } from '#core/identity/token.js';
 import { creditWallets } from '#core/postgres/money/wallet.js';
-import { openDrop, type SaleWishes } from '#stack/crowd/drop.js';
+import { createOpenSale, type SaleWishes } from '#stack/crowd/open-sale.js';
 import { type Answer, createStorefront, type Storefront } from '#stack/crowd/storefront.js';
 import { freePort } from '#stack/processes/free-port.js';
 import type { Supervised } from '#stack/processes/supervisor.js';
-import { newSecrets, type Secrets } from '#stack/secrets.js';
+import { createSecrets, type Secrets } from '#stack/secrets.js';
 import { type Stack, startStack } from '#stack/stack.js';
 import { type Connections, connectStores } from '#stack/stores/connections.js';
 import { type PrivateStores, startPrivateStores } from '#stack/stores/private-stores.js';
@@ -95,7 +95,7 @@ export class TestStack {
   /** Opens a sale and returns its id. */
   async createSale({ opensInSeconds, ...wishes }: TestSale): Promise<string> {
     const opensAtMs = Date.now() + (opensInSeconds ?? 0) * SECOND_MS;
-    return (await openDrop(this.connections, { opensAtMs, ...wishes })).id;
+    return (await createOpenSale(this.connections, { opensAtMs, ...wishes })).id;
   }
 
   /** Puts the same amount into each wallet. */
@@ -144,7 +144,7 @@ export async function startTestStack(options: TestStackOptions = {}): Promise<Te
   const stores = await startPrivateStores();
   try {
     const { redisUrl, databaseUrl } = stores;
-    const secrets = newSecrets();
+    const secrets = createSecrets();
     const stack = await startStack({
       ...(options.urls ? await options.urls(stores) : { redisUrl, databaseUrl }),
       ...(options.log ? { log: options.log } : {}),

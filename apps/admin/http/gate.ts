@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { parseCookie } from 'cookie';
 import type { Request, RequestHandler } from 'express';
 import { isSameOrigin } from '#core/http/same-origin.js';
-import { sessionVerifier } from '#core/identity/token.js';
+import { createSessionVerifier } from '#core/identity/token.js';
 import { Problem } from '#core/rules/errors.js';
 import { wantsHtml } from './problem.js';
 
@@ -32,7 +32,7 @@ export function isAdminToken({ adminToken }: AdminKeys, given: string): boolean 
  * @returns the gate; routes that are mounted after the gate are for operators only
  */
 export function requireLogin(keys: AdminKeys): RequestHandler {
-  const isSession = sessionVerifier(keys.sessionKey);
+  const isSession = createSessionVerifier(keys.sessionKey);
   return (req, res, next) => {
     const bearer = bearerOf(req);
     const session = parseCookie(req.headers.cookie ?? '')[SESSION_COOKIE];

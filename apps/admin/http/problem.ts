@@ -1,12 +1,19 @@
 import type { ErrorRequestHandler, Express, Request, RequestHandler, Response } from 'express';
+import { problemOf, type StoreFailures } from '#core/http/problem-of.js';
 import { isDatabaseAway } from '#core/postgres/failure.js';
-import { brokeUnexpectedly, problemSent, storeFailed } from '#core/process/telemetry.js';
+import { problemSent } from '#core/process/telemetry.js';
 import { isRedisPassing } from '#core/redis/connection.js';
-import { PROBLEMS, Problem, type ProblemCode, problemBody } from '#core/rules/errors.js';
+import { PROBLEMS, Problem, problemBody } from '#core/rules/errors.js';
 import { problemPage } from '../pages/problem-page.js';
 
-/** Seconds after which a store that is down may be back. */
-const UNAVAILABLE_RETRY_SECONDS = 2;
+/** The failures of the two stores. Operators learn which store failed. */
+const STORES: StoreFailures[] = [
+  { store: 'redis', include: isRedisPassing, details: { detail: 'Redis did not answer' } },
+  { store: 'postgres', include: isDatabaseAway, details: { detail: 'Postgres did not answer' } },
+];
+
+/** The answer to an unexpected error, whose text goes to the log only. */
+const INTERNAL = new Problem('internal', { detail: 'the log of the admin says more' });
 
 /** Tells whether a person reads the answer. A program accepts another type, or names none. */
 export function wantsHtml(req: Request): boolean {
@@ -36,36 +43,7 @@ export function addProblems(app: Express): void {
 const answerNotFound: RequestHandler = (req, res) => sendProblem(req, res, new Problem('not_found'));
 
 const answerError: ErrorRequestHandler = (error, req, res, _next) => {
+  const problem = problemOf(error, 'admin', STORES);
   if (res.headersSent) res.destroy();
-  else sendProblem(req, res, problemOf(error));
+  else sendProblem(req, res, problem.code === 'internal' ? INTERNAL : problem);
 };
-
-/** Turns an error into a problem. The text of an unexpected error goes to the log only. */
-function problemOf(error: unknown): Problem {
-  if (error instanceof Problem) return error;
-  if (isRedisPassing(error)) {
-    storeFailed('redis', error);
-    return unavailable('Redis');
-  }
-  if (isDatabaseAway(error)) {
-    storeFailed('postgres', error);
-    return unavailable('Postgres');
-  }
-  // Express and its body parsers throw errors with a `status` for requests that they can't read.
-  const { status } = error as { status?: unknown };
-  if (typeof status === 'number' && status >= 400 && status < 500) return new Problem(codeOf(status));
-  brokeUnexpectedly('admin', error);
-  return new Problem('internal', { detail: 'the log of the admin says more' });
-}
-
-function unavailable(store: string): Problem {
-  return new Problem('unavailable', {
-    detail: `${store} did not answer`,
-    retryAfterSeconds: UNAVAILABLE_RETRY_SECONDS,
-  });
-}
-
-function codeOf(status: number): ProblemCode {
-  if (status === 404) return 'not_found';
-  return status === 413 ? 'body_too_large' : 'invalid_request';
-}

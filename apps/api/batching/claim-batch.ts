@@ -7,21 +7,23 @@ import type { Claim } from '#core/rules/claim.js';
 import { withDeadline } from '#core/rules/clock.js';
 import { REDIS_STEP_MS, WAITING_MAX } from '../http/deadline.js';
 import type { Mirrors } from '../mirror/mirrors.js';
-import { type AskForBuyer, batchPerTurn } from './turn-batch.js';
+import { TurnBatch } from './turn-batch.js';
 import type { Winners } from './winners.js';
 
-export type ClaimBatch = AskForBuyer<ClaimOutcome>;
+/** Claims units for buyers. After a failure, the outcome is unknown. */
+export type ClaimBatch = TurnBatch<ClaimOutcome>;
 
-/**
- * Makes the claims of one event-loop turn for one sale one call of the claim script.
- *
- * @param redis a connection with the scripts
- * @param winners where the winners go
- * @param mirrors told when there is nothing to be had
- * @returns claims a unit for one buyer; a failure means that the outcome is unknown
- */
-export function createClaimBatch(redis: Redis, winners: Winners, mirrors: Mirrors): ClaimBatch {
-  return batchPerTurn(CLAIM_BATCH_MAX, WAITING_MAX, async (saleId, buyerIds) => {
+/** The parts that a batch of claims works with. */
+export interface ClaimBatchParts {
+  /** A connection with the scripts. */
+  readonly redis: Redis;
+  readonly winners: Pick<Winners, 'add'>;
+  readonly mirrors: Pick<Mirrors, 'want'>;
+}
+
+/** Joins the claims for one sale in one turn of the event loop into one call of the claim script. */
+export function createClaimBatch({ redis, winners, mirrors }: ClaimBatchParts): ClaimBatch {
+  return new TurnBatch({ sizeMax: CLAIM_BATCH_MAX, waitingMax: WAITING_MAX }, async (saleId, buyerIds) => {
     const startedAt = performance.now();
     const claimIds = newClaimIds(buyerIds.length);
     const requests = buyerIds.map((buyerId, i) => ({ buyerId, claimId: claimIds[i] as string }));
@@ -34,13 +36,13 @@ export function createClaimBatch(redis: Redis, winners: Winners, mirrors: Mirror
     winners.add(saleId, winnersOf(outcomes));
     await crashPoint('claim.queued');
     const counts = countKinds(outcomes);
-    if (WITHOUT_UNIT.some(kind => counts.has(kind))) mirrors.noted(saleId);
+    if (WITHOUT_UNIT.some(kind => counts.has(kind))) mirrors.want(saleId);
     claimsAnswered(counts, (performance.now() - startedAt) / 1_000);
     return outcomes;
   });
 }
 
-/** What buyers get where there may be no unit left. */
+/** Outcomes after which the sale may have no unit left. */
 const WITHOUT_UNIT: (ClaimOutcome['kind'] | SaleRefusal)[] = ['held', 'standby', 'sold_out', 'closed'];
 
 function winnersOf(outcomes: ClaimOutcome[]): Claim[] {

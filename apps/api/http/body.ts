@@ -4,26 +4,25 @@ import { problemSent } from '#core/process/telemetry.js';
 import { PROBLEMS } from '#core/rules/errors.js';
 import { problemText } from './problem.js';
 
-/** No call of a buyer has a body. What a client or a proxy adds out of habit is passed over, up to this many bytes. */
+/** No call of a buyer has a body. Clients and proxies may send one out of habit: it is ignored up to this many bytes. */
 const BODY_BYTES_MAX = 1_024;
 
-/** How long a refused body is still taken in, in ms, so that the refusal isn't lost with a connection that is cut. */
+/** How long a refused body is still received, in ms. The client needs that time to read the refusal. */
 const LINGER_MS = 500;
 
 /**
- * Lets a request through whose body is small, and answers any other with 413. Nobody reads the body.
+ * Continues with a request that has a small body or none, and answers any other with 413. The body is not read.
  *
- * @param req the request
- * @param res its response
- * @param next goes on; called at most once
+ * @param next continues with the request; called at most once
  */
 export function passSmallBody(req: IncomingMessage, res: ServerResponse, next: () => void): void {
   if (Number(req.headers['content-length'] ?? 0) > BODY_BYTES_MAX) refuse(req, res, BODY_BYTES_MAX);
   else if (req.headers['transfer-encoding'] !== undefined) count(req, res, next);
-  // Whatever is announced to be small is discarded by Node after the answer.
+  // Node discards a body of a small declared length after the answer.
   else next();
 }
 
+/** Counts a body that comes in chunks, as its length isn't declared. */
 function count(req: IncomingMessage, res: ServerResponse, next: () => void): void {
   let bytes = 0;
   const add = (chunk: Buffer) => {
@@ -36,12 +35,9 @@ function count(req: IncomingMessage, res: ServerResponse, next: () => void): voi
 }
 
 /**
- * Reads a body as the bytes that came, or answers with 413. The server's `requestTimeout` bounds the time.
+ * Reads the raw bytes of a body, or answers with 413. The server's `requestTimeout` bounds the time.
  *
- * @param req the request; nobody has read from it
- * @param res its response
- * @param bytesMax how many bytes at most
- * @returns the bytes; undefined when there were more: then the answer is sent
+ * @returns the bytes; undefined for a longer body, which has been answered
  * @throws when the connection is lost
  */
 export async function readBody(
@@ -58,7 +54,9 @@ export async function readBody(
   }
 }
 
-/** Sends the whole answer but keeps the connection for a moment: a client that is still sending would not read it else. */
+/**
+ * Sends the answer at once and closes the connection later. A client that is still sending would not read the answer.
+ */
 function refuse(req: IncomingMessage, res: ServerResponse, bytesMax: number): void {
   problemSent('body_too_large');
   const text = problemText('body_too_large', { detail: `at most ${bytesMax} bytes` });

@@ -3,22 +3,25 @@ import { parseCookie } from 'cookie';
 import { isSameOrigin } from '#core/http/same-origin.js';
 import { Problem } from '#core/rules/errors.js';
 
-/** Where a page keeps the buyer's token, out of reach of scripts. */
+/** The cookie in which a page keeps the buyer's token, out of reach of scripts. */
 export const TOKEN_COOKIE = 'dropline_token';
 
 const BEARER = /^Bearer +([^\s]+) *$/i;
 const SAFE_METHODS = new Set(['GET', 'HEAD']);
 
-/** Whose token it is; undefined for one that isn't valid. It throws Problem unavailable when that can't be told yet. */
+/**
+ * Returns the buyer's id of a token, or undefined for an invalid token.
+ *
+ * @throws Problem `unavailable` while the keys that would tell are not read yet
+ */
 export type VerifyToken = (token: string) => string | undefined;
 
 /**
- * Tells who sends a request. A header that is there decides, even if it is wrong: nobody acts as somebody else by accident.
+ * Returns the id of the buyer who sends a request. A header decides even if it is invalid, so that no buyer acts as
+ * another one by a forgotten cookie.
  *
- * @param req the request
- * @param verify whose token it is
- * @returns the buyer's id
- * @throws Problem unauthenticated, or what `verify` throws; forbidden_origin when the cookie came with a request of another site's page
+ * @throws Problem `unauthenticated`; `forbidden_origin` for a cookie that came with a request from another site's page;
+ *   what `verify` throws
  */
 export function buyerOf(req: IncomingMessage, verify: VerifyToken): string {
   const header = req.headers.authorization;
@@ -31,10 +34,7 @@ export function buyerOf(req: IncomingMessage, verify: VerifyToken): string {
   return buyerId;
 }
 
-/**
- * @param req a request
- * @returns the token in its cookie, if there is one
- */
+/** Returns the token in a request's cookie, if there is one. */
 export function cookieToken(req: IncomingMessage): string | undefined {
   return req.headers.cookie === undefined ? undefined : parseCookie(req.headers.cookie)[TOKEN_COOKIE];
 }

@@ -2,14 +2,13 @@ import type { Request, RequestHandler } from 'express';
 import { z } from 'zod';
 import { SECOND_MS, withDeadline } from '#core/rules/clock.js';
 import { Problem, type ProblemCode } from '#core/rules/errors.js';
-import type { ApiContext } from '../context.js';
-import { buyerOf } from './buyer.js';
+import { buyerOf, type VerifyToken } from './buyer.js';
 import { ANSWER_MS } from './deadline.js';
 import { preferredWait } from './prefer.js';
 import { sendError } from './problem.js';
 import { sendJson } from './reply.js';
 
-/** What an endpoint takes and gives: it is held to it, and /openapi.json is made from it. */
+/** The input and the answers of an endpoint. Input is checked against it, and /openapi.json is made from it. */
 export interface Contract {
   method: 'get' | 'post';
   /** In Express's form, as `/sales/:saleId`. */
@@ -17,15 +16,15 @@ export interface Contract {
   summary: string;
   params: z.ZodObject;
   query: z.ZodObject;
-  /** Its successful answers by HTTP status, each with what it means. */
+  /** The successful answers by HTTP status. */
   replies: Record<number, { description: string; body: z.ZodType }>;
-  /** The errors it has of its own, besides those that any call may meet. */
+  /** The problems of this endpoint, besides those of every endpoint. */
   problems: readonly ProblemCode[];
   /** Whether it demands a buyer's token. */
   forBuyer: boolean;
-  /** Whether it keeps to `Prefer: wait=N`. */
+  /** Whether it supports `Prefer: wait=N`. */
   mayWait?: boolean;
-  /** Whether its answer has an `ETag`, and can be asked for by what is known of it. */
+  /** Whether its answer has an `ETag` and it supports `If-None-Match`. */
   tagged?: boolean;
 }
 
@@ -36,9 +35,10 @@ export interface Reply {
   headers?: Record<string, string>;
 }
 
-export interface Endpoint extends Contract {
-  /** @throws Problem, or what Redis is away with: it is answered as an error */
-  answer(ctx: ApiContext, req: Request): Promise<Reply>;
+/** An endpoint that answers with some parts of the API. */
+export interface Endpoint<Parts> extends Contract {
+  /** @throws Problem, or the failure of a store: both are answered as problems */
+  readonly answer: (parts: Parts, req: Request) => Promise<Reply>;
 }
 
 type Spec<P extends z.ZodObject, Q extends z.ZodObject> = Omit<Contract, 'params' | 'query' | 'forBuyer'> & {
@@ -49,33 +49,33 @@ type Spec<P extends z.ZodObject, Q extends z.ZodObject> = Omit<Contract, 'params
 type Input<P extends z.ZodObject, Q extends z.ZodObject> = z.output<P> & z.output<Q>;
 
 /**
- * @param spec its contract
- * @param answer answers, given the checked input
- * @returns an endpoint for everybody
+ * Declares an endpoint that anybody may call.
+ *
+ * @param answer answers the checked input
  */
-export function publicEndpoint<P extends z.ZodObject, Q extends z.ZodObject>(
+export function publicEndpoint<Parts, P extends z.ZodObject, Q extends z.ZodObject>(
   spec: Spec<P, Q>,
-  answer: (ctx: ApiContext, input: Input<P, Q>, req: Request) => Promise<Reply>,
-): Endpoint {
+  answer: (parts: Parts, input: Input<P, Q>, req: Request) => Promise<Reply>,
+): Endpoint<Parts> {
   const contract = { params: z.object({}), query: z.object({}), ...spec, forBuyer: false };
-  return { ...contract, answer: async (ctx, req) => answer(ctx, inputOf(contract, req) as Input<P, Q>, req) };
+  return { ...contract, answer: async (parts, req) => answer(parts, inputOf(contract, req) as Input<P, Q>, req) };
 }
 
 /**
- * @param spec its contract
- * @param answer answers, given the checked input and the buyer
- * @returns an endpoint for buyers
+ * Declares an endpoint that only buyers may call.
+ *
+ * @param answer answers the checked input of one buyer
  */
-export function buyerEndpoint<P extends z.ZodObject, Q extends z.ZodObject>(
+export function buyerEndpoint<Parts, P extends z.ZodObject, Q extends z.ZodObject>(
   spec: Spec<P, Q>,
-  answer: (ctx: ApiContext, input: Input<P, Q>, buyerId: string, req: Request) => Promise<Reply>,
-): Endpoint {
+  answer: (parts: Parts, input: Input<P, Q> & { buyerId: string }, req: Request) => Promise<Reply>,
+): Endpoint<Parts & { readonly verifyToken: VerifyToken }> {
   const contract = { params: z.object({}), query: z.object({}), ...spec, forBuyer: true };
   return {
     ...contract,
-    answer: async (ctx, req) => {
+    answer: async (parts, req) => {
       const input = inputOf(contract, req) as Input<P, Q>;
-      return answer(ctx, input, buyerOf(req, ctx.verifyToken), req);
+      return answer(parts, { ...input, buyerId: buyerOf(req, parts.verifyToken) }, req);
     },
   };
 }
@@ -91,17 +91,13 @@ function parse(schema: z.ZodObject, value: unknown): object {
   throw new Problem('invalid_request', { detail: `${issue?.path.join('.')}: ${issue?.message}` });
 }
 
-/**
- * @param ctx the API's parts
- * @param endpoint what answers
- * @returns the same for Express: it answers in time, whatever the endpoint waits for, besides what the client wants to wait for
- */
-export function listenerOf(ctx: ApiContext, endpoint: Endpoint): RequestHandler {
+/** Turns an endpoint into a listener for Express. It answers in time, plus the time that the client wants to wait. */
+export function listenerOf<Parts>(parts: Parts, endpoint: Endpoint<Parts>): RequestHandler {
   return async (req, res) => {
     try {
       const limitMs = ANSWER_MS + (endpoint.mayWait ? preferredWait(req) * SECOND_MS : 0);
-      const { status, body, headers } = await withDeadline(endpoint.answer(ctx, req), limitMs, endpoint.path);
-      sendJson(res, status, body, headers);
+      const { status, body, headers } = await withDeadline(endpoint.answer(parts, req), limitMs, endpoint.path);
+      sendJson(res, { status, body, headers });
     } catch (error) {
       sendError(res, error, endpoint.path);
     }

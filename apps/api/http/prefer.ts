@@ -1,15 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 
-/** Nobody waits longer for one answer than this, in s: proxies on the way cut off requests that take a minute. */
+/** The longest wait for one answer, in s. Proxies on the way cut off requests that take a minute. */
 const WAIT_SECONDS_MAX = 30;
 
 const WAIT = /(?:^|[,;\s])wait\s*=\s*"?(\d{1,9})"?\s*(?:$|[,;])/i;
 
 /**
- * Reads what RFC 7240 calls a preference: `Prefer: wait=10`.
+ * Reads the header `Prefer: wait=N` (RFC 7240).
  *
- * @param req the request
- * @returns how many seconds the client wants to wait for news, at most 30; 0 when it doesn't say so
+ * @returns how long the client wants to wait for news, in s, at most 30; 0 without the header
  */
 export function preferredWait(req: IncomingMessage): number {
   const { prefer } = req.headers;
@@ -18,10 +17,7 @@ export function preferredWait(req: IncomingMessage): number {
   return Math.min(WAIT_SECONDS_MAX, Number(seconds ?? 0));
 }
 
-/**
- * @param waitSeconds what {@link preferredWait} read
- * @returns the header that says so, if the client wanted to wait
- */
+/** Returns the header that confirms a wait, or no header for a wait of 0 s. */
 export function preferenceApplied(waitSeconds: number): Record<string, string> {
   return waitSeconds === 0 ? {} : { 'preference-applied': `wait=${waitSeconds}` };
 }

@@ -1,23 +1,20 @@
 import type { ServerResponse } from 'node:http';
 import type { ErrorRequestHandler, RequestHandler } from 'express';
-import { brokeUnexpectedly, problemSent, storeFailed } from '#core/process/telemetry.js';
+import { problemOf, type StoreFailures } from '#core/http/problem-of.js';
+import { problemSent } from '#core/process/telemetry.js';
 import { isRedisPassing } from '#core/redis/connection.js';
-import { PROBLEMS, Problem, type ProblemCode, type ProblemDetails, problemBody } from '#core/rules/errors.js';
+import { PROBLEMS, type ProblemCode, type ProblemDetails, problemBody } from '#core/rules/errors.js';
 import { headersOfText, sendText } from './reply.js';
 
-/** Seconds after which a store is likely to be back: it reconnects within one and is verified within another. */
-const UNAVAILABLE_RETRY_SECONDS = 2;
+/** Answers to buyers do not name the store that failed. */
+const STORES: StoreFailures[] = [{ store: 'redis', include: isRedisPassing }];
 
-/**
- * @param code what is wrong
- * @param details what this caller can do about it
- * @returns the text of the answer, as RFC 9457 has it
- */
+/** Returns the body of a problem document (RFC 9457) as JSON text. */
 export function problemText(code: ProblemCode, details: ProblemDetails = {}): string {
   return JSON.stringify(problemBody(code, details));
 }
 
-/** What the crowd gets is made once. */
+/** The refusals that most of a crowd gets are prepared once. */
 const READY = { sold_out: readyProblem('sold_out'), closed: readyProblem('sale_closed') };
 
 function readyProblem(code: ProblemCode): { status: number; headers: string[]; text: string } {
@@ -27,10 +24,9 @@ function readyProblem(code: ProblemCode): { status: number; headers: string[]; t
 }
 
 /**
- * Answers a buyer who was refused from memory, as cheaply as can be. It is counted by whoever refused.
+ * Sends a prepared refusal. The caller counts it: counting each by name costs as much as refusing.
  *
- * @param res nothing has been sent yet
- * @param refusal why
+ * @param res a response of which nothing has been sent yet
  */
 export function sendReady(res: ServerResponse, refusal: keyof typeof READY): void {
   const { status, headers, text } = READY[refusal];
@@ -39,24 +35,19 @@ export function sendReady(res: ServerResponse, refusal: keyof typeof READY): voi
 }
 
 /**
- * Answers with an error.
+ * Sends a problem document and counts the problem.
  *
- * @param res nothing has been sent yet
- * @param code what is wrong
- * @param details what this caller can do about it
+ * @param res a response of which nothing has been sent yet
+ * @param details advice for this one client
  */
 export function sendProblem(res: ServerResponse, code: ProblemCode, details: ProblemDetails = {}): void {
   problemSent(code);
   const text = code === 'sold_out' ? READY.sold_out.text : problemText(code, details);
-  sendText(res, PROBLEMS[code].status, 'application/problem+json', text, headersOf(code, details));
+  const headers = headersOf(code, details);
+  sendText(res, PROBLEMS[code].status, { type: 'application/problem+json', text, headers });
 }
 
-/**
- * @param code what is wrong
- * @param details what this caller can do about it
- * @returns the headers that go with it, besides those of its body
- */
-export function headersOf(code: ProblemCode, details: ProblemDetails): Record<string, string> {
+function headersOf(code: ProblemCode, details: ProblemDetails): Record<string, string> {
   return {
     ...(code === 'unauthenticated' ? { 'www-authenticate': 'Bearer' } : {}),
     ...(details.retryAfterSeconds ? { 'retry-after': String(details.retryAfterSeconds) } : {}),
@@ -64,42 +55,28 @@ export function headersOf(code: ProblemCode, details: ProblemDetails): Record<st
 }
 
 /**
- * Answers with the error that something thrown amounts to. What nobody expected is logged here and only here, and its
- * text stays here.
+ * Sends the problem that a thrown error amounts to.
  *
- * @param res the response; if its answer has begun it can only be cut off
- * @param error what was thrown
+ * @param res a response; if its answer has begun already, its connection is cut
+ * @param error the thrown value
  * @param where names the endpoint in log and metric
  */
 export function sendError(res: ServerResponse, error: unknown, where: string): void {
-  const problem = toProblem(error, where);
+  const { code, details } = problemOf(error, where, STORES);
   if (res.headersSent) res.destroy();
-  else sendProblem(res, problem.code, problem.details);
+  else sendProblem(res, code, details);
 }
 
-function toProblem(error: unknown, where: string): Problem {
-  if (error instanceof Problem) return error;
-  if (isRedisPassing(error)) {
-    storeFailed('redis', error);
-    return new Problem('unavailable', { retryAfterSeconds: UNAVAILABLE_RETRY_SECONDS });
-  }
-  // Express says so when it can't decode a path, or a static file is asked for in a way that is not allowed.
-  const { status } = error as { status?: unknown };
-  if (typeof status === 'number' && status >= 400 && status < 500) {
-    return new Problem(status === 404 ? 'not_found' : 'invalid_request');
-  }
-  brokeUnexpectedly(where, error);
-  return new Problem('internal');
-}
-
-/** The last of Express's error handlers. */
+/** Answers errors that no route has answered. Express calls this error handler last. */
 export const answerError: ErrorRequestHandler = (error, _req, res, _next) => sendError(res, error, 'express');
 
+/** Answers requests for which there is no route. */
 export const answerNotFound: RequestHandler = (_req, res) => sendProblem(res, 'not_found');
 
 /**
- * @param allow the methods there are, for the header
- * @returns answers every other method
+ * Answers the methods that a route doesn't have.
+ *
+ * @param allow the methods that the route has, for the header `Allow`
  */
 export function answerNotAllowed(allow: string): RequestHandler {
   return (_req, res) => {

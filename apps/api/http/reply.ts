@@ -1,21 +1,20 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 
+/** A body and its headers. Caches keep nothing of an answer unless its headers allow that. */
+interface Content {
+  /** The media type. */
+  type: string;
+  text: string;
+  headers: OutgoingHttpHeaders;
+}
+
 /**
- * Sends a whole answer. Nothing of it may be kept by a cache unless the headers say so.
+ * Sends a whole answer. Does nothing if the client has disconnected.
  *
- * @param res nothing has been sent yet; if the client is gone, nothing happens
+ * @param res a response of which nothing has been sent yet
  * @param status the HTTP status
- * @param type the media type
- * @param text the body
- * @param headers further headers
  */
-export function sendText(
-  res: ServerResponse,
-  status: number,
-  type: string,
-  text: string,
-  headers: OutgoingHttpHeaders = {},
-): void {
+export function sendText(res: ServerResponse, status: number, { type, text, headers }: Content): void {
   if (res.destroyed) return;
   res.writeHead(status, { ...headersOfText(type, text), ...headers });
   res.end(text);
@@ -25,26 +24,22 @@ const JSON_HEADERS = Object.entries(headersOfText('application/json', '')).flat(
 const LENGTH_AT = JSON_HEADERS.indexOf('content-length') + 1;
 
 /**
- * Sends JSON that is written already. One flat list of headers is what costs Node the least.
+ * Sends JSON text. A flat list of headers is the form that costs Node the least. Does nothing if the client has
+ * disconnected.
  *
- * @param res nothing has been sent yet; if the client is gone, nothing happens
+ * @param res a response of which nothing has been sent yet
  * @param status the HTTP status
- * @param text the body
- * @param headers further headers: name, value, ...
+ * @param headers further headers: name, value, name, value, ...
  */
-export function sendJsonText(res: ServerResponse, status: number, text: string, headers?: string[]): void {
+export function sendJsonText(res: ServerResponse, status: number, text: string, ...headers: string[]): void {
   if (res.destroyed) return;
-  const all = headers ? JSON_HEADERS.concat(headers) : JSON_HEADERS.slice();
+  const all = JSON_HEADERS.concat(headers);
   all[LENGTH_AT] = String(Buffer.byteLength(text));
   res.writeHead(status, all);
   res.end(text);
 }
 
-/**
- * @param type the media type
- * @param text the body
- * @returns the headers that every answer has
- */
+/** Returns the headers that every answer has. */
 export function headersOfText(type: string, text: string): Record<string, string | number> {
   return {
     'content-type': type,
@@ -54,12 +49,18 @@ export function headersOfText(type: string, text: string): Record<string, string
   };
 }
 
+/** An answer whose body is sent as JSON and fits the contract of its endpoint. */
+export interface JsonReply {
+  status: number;
+  body: unknown;
+  headers?: OutgoingHttpHeaders | undefined;
+}
+
 /**
- * @param res nothing has been sent yet
- * @param status the HTTP status
- * @param body what the contract of the endpoint says
- * @param headers further headers
+ * Sends a value as JSON.
+ *
+ * @param res a response of which nothing has been sent yet
  */
-export function sendJson(res: ServerResponse, status: number, body: unknown, headers: OutgoingHttpHeaders = {}): void {
-  sendText(res, status, 'application/json', JSON.stringify(body), headers);
+export function sendJson(res: ServerResponse, { status, body, headers = {} }: JsonReply): void {
+  sendText(res, status, { type: 'application/json', text: JSON.stringify(body), headers });
 }

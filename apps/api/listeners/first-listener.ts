@@ -1,12 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** Is asked before Express: answers a request if it is for it, and says whether it was. */
+/** Is tried before Express. Answers the requests that it is made for, and returns whether it did. */
 export type FirstListener = (req: IncomingMessage, res: ServerResponse) => boolean;
 
 /**
- * @param url a request's, which begins with the prefix
+ * Splits the URL of a request, which must begin with the prefix.
+ *
  * @param prefix `/name/`
- * @returns the sale that it names, and what stands behind the `?` if there is one; neither was checked
+ * @returns the sale's id, and the query behind `?` if there is one; neither is checked
  */
 export function addressOf(url: string, prefix: string): { saleId: string; query: string | undefined } {
   const end = url.indexOf('?', prefix.length);

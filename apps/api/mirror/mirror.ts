@@ -4,31 +4,33 @@ import type { Standing } from '#core/redis/sale/standing.js';
 import { isLive, parseClaimRecord } from '#core/rules/claim.js';
 
 /**
- * What it says is so old at most, in ms. The feed looks every 500 ms, so a look that is late costs nothing; but a process that was
- * stopped, or whose connection went silent, has nothing to say.
+ * A mirror answers for this long after Redis has confirmed it, in ms. The feed asks Redis every 500 ms, so one late round
+ * costs nothing. A process that was stopped, or whose connection went silent, does not answer from memory.
  */
-const OLDEST_MS = 1_000;
+const CONFIRMED_FOR_MS = 1_000;
 
-/** Why a buyer who holds nothing gets nothing, as the claim script would say it. */
+/** Why a buyer without a claim gets nothing, in the words of the claim script. */
 export type Refusal = 'sold_out' | 'closed';
 
 /**
- * A copy of who holds a claim and who is in line, good for as long as every change is heard. It refuses only while a sale has
- * no room at all: no free unit, no place in line, or it is closed. So it never gives out anything, and never says no to somebody
- * to whom Redis would have said yes at the version it stands for. What holders hold, Redis tells: it may just have ended.
+ * A copy of the buyers of one sale, with a claim or on standby. It is valid as long as it gets every change in order.
+ *
+ * A mirror only refuses: while the sale is closed, or has neither a free unit nor room on standby. So it gives out
+ * nothing, and refuses nobody whom Redis would have served at the same version. Buyers who hold a claim are left to
+ * Redis: their claim may have ended a moment ago.
  */
 export class Mirror {
-  /** Who has a live claim. Those that ended make no difference to a buyer who comes again. */
+  /** Buyers with a live claim. A claim that has ended makes no difference to its buyer's next click. */
   readonly #holders = new Set<string>();
-  readonly #line = new Set<string>();
-  /** What Redis was seen to count, though it wasn't told yet: until it is, nothing is answered. */
+  readonly #standby = new Set<string>();
+  /** The highest version that Redis was seen to count. The mirror answers nothing until it has that version. */
   #needed: number;
-  /** By {@link performance.now}; it says nothing before {@link expect} was called. */
+  /** By {@link performance.now}, in ms. Before the first {@link confirm}, nothing is answered. */
   #goodUntilMs = 0;
   #standing: Omit<Standing, 'state'> & Pick<Change, 'state'>;
-  /** From our own clock, one that never jumps: who sets the time of this machine must not close a sale. */
+  /** Redis's clock minus {@link performance.now}, in ms. The machine's own clock may be set, and must not close a sale. */
   #clockOffsetMs: number;
-  /** Kept ready, as every request asks. */
+  /** Computed at each change, as every request asks for it. */
   #refusal: Refusal | undefined;
 
   constructor(standing: Standing) {
@@ -37,52 +39,53 @@ export class Mirror {
     this.#clockOffsetMs = standing.nowMs - performance.now();
   }
 
-  /** @param buyer as it is at this version, or at one whose change is still to come */
-  take(buyer: BuyerChange): void {
+  /** Sets one buyer as they are at the mirror's version, or at a version whose change is still to come. */
+  setBuyer(buyer: BuyerChange): void {
     switch (buyer.kind) {
       case 'claim':
         if (isLive(parseClaimRecord(buyer.record).status)) this.#holders.add(buyer.buyerId);
         else this.#holders.delete(buyer.buyerId);
         return;
       case 'joined':
-        this.#line.add(buyer.buyerId);
+        this.#standby.add(buyer.buyerId);
         return;
       case 'left':
-        this.#line.delete(buyer.buyerId);
+        this.#standby.delete(buyer.buyerId);
     }
   }
 
   /**
-   * @param change the next change; one that it knows already does nothing
-   * @returns false when changes before this one were missed: then the copy is good for nothing any more
+   * Applies the next change. A change that the mirror has already is a no-op.
+   *
+   * @returns false when changes before this one were missed: then the mirror is invalid for good
    */
   apply(change: Change): boolean {
     if (change.version <= this.#standing.version) return true;
     if (change.version !== this.#standing.version + 1 || change.state === 'unverified') return false;
-    for (const buyer of change.buyers) this.take(buyer);
+    for (const buyer of change.buyers) this.setBuyer(buyer);
     const { version, free = this.#standing.free, waiting = this.#standing.waiting, standbyCap, state } = change;
     this.#standing = { ...this.#standing, version, free, waiting, standbyCap, state };
     this.#decide();
     return true;
   }
 
-  /** @param pulse what Redis counts, and when it was asked */
-  expect({ version, nowMs, askedAtMs }: Pick<Pulse, 'version' | 'nowMs' | 'askedAtMs'>): void {
+  /** Takes the version and the clock that Redis has just told, and answers for another {@link CONFIRMED_FOR_MS}. */
+  confirm({ version, nowMs, askedAtMs }: Pick<Pulse, 'version' | 'nowMs' | 'askedAtMs'>): void {
     this.#needed = Math.max(this.#needed, version);
-    this.#goodUntilMs = askedAtMs + OLDEST_MS;
+    this.#goodUntilMs = askedAtMs + CONFIRMED_FOR_MS;
     this.#clockOffsetMs = nowMs - performance.now();
     this.#decide();
   }
 
-  /** @returns why this buyer gets nothing now; undefined when only Redis knows */
+  /** Returns why this buyer gets nothing now, or undefined when only Redis can tell. */
   refusalOf(buyerId: string): Refusal | undefined {
     if (this.#refusal === undefined || this.#holders.has(buyerId)) return undefined;
     const nowMs = performance.now();
     if (nowMs > this.#goodUntilMs) return undefined;
     if (this.#refusal === 'closed') return 'closed';
-    // Redis is asked about the last moments, as its clock decides. Those in line want to know their position.
+    // The sale ends by Redis's clock, so Redis decides about its last moments. It also knows the positions on standby.
     const endsAtMs = this.#standing.closesAtMs - this.#clockOffsetMs;
-    return nowMs >= endsAtMs || this.#line.has(buyerId) ? undefined : 'sold_out';
+    return nowMs >= endsAtMs || this.#standby.has(buyerId) ? undefined : 'sold_out';
   }
 
   #decide(): void {

@@ -4,10 +4,15 @@ import { z } from 'zod';
 import { isSameOrigin } from '#core/http/same-origin.js';
 import { issueToken, TOKEN_LIFE_MS } from '#core/identity/token.js';
 import { Problem } from '#core/rules/errors.js';
-import { cookieToken, TOKEN_COOKIE } from '../http/buyer.js';
+import { cookieToken, TOKEN_COOKIE, type VerifyToken } from '../http/buyer.js';
 import { publicEndpoint } from '../http/endpoint.js';
 
-/** Makes the page usable without a shop around it. It exists only where GUEST_TOKENS=1 says so: a guest is anybody. */
+interface GuestTokenParts {
+  readonly config: { readonly AUTH_SECRET: string };
+  readonly verifyToken: VerifyToken;
+}
+
+/** Issues a token to anybody, so the page works without a shop. The route only exists with GUEST_TOKENS=1. */
 export const guestToken = publicEndpoint(
   {
     method: 'post',
@@ -21,11 +26,11 @@ export const guestToken = publicEndpoint(
     },
     problems: ['forbidden_origin'],
   },
-  async (ctx, _input, req) => {
+  async ({ config, verifyToken }: GuestTokenParts, _input, req) => {
     if (isSameOrigin(req.headers) === false) throw new Problem('forbidden_origin');
     const present = cookieToken(req);
-    const buyerId = (present && ctx.verifyToken(present)) ?? `guest-${randomUUID()}`;
-    const token = issueToken(ctx.config.AUTH_SECRET, buyerId);
+    const buyerId = (present && verifyToken(present)) ?? `guest-${randomUUID()}`;
+    const token = issueToken(config.AUTH_SECRET, buyerId);
     const cookie = stringifySetCookie(TOKEN_COOKIE, token, {
       httpOnly: true,
       sameSite: 'strict',

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { publicEndpoint } from '../http/endpoint.js';
 
-/** Whether the process answers at all; a store that is away is no reason to restart it. */
+/** Tells that the process answers. A store that is away is no reason to restart the process. */
 export const healthz = publicEndpoint(
   {
     method: 'get',

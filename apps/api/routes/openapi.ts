@@ -4,7 +4,8 @@ import { PROBLEMS, type ProblemCode } from '#core/rules/errors.js';
 import { instant } from '../answers/fields.js';
 import { type Contract, type Endpoint, publicEndpoint } from '../http/endpoint.js';
 
-const Problem = z
+/** The body of every error. `test/unit/apps/answer-text.test.ts` ties it to `problemText`. */
+export const ProblemBody = z
   .object({
     type: z.string(),
     title: z.string(),
@@ -15,16 +16,13 @@ const Problem = z
   })
   .meta({ id: 'Problem', description: 'RFC 9457; the code is stable' });
 
-/** Any call may meet these. */
+/** The problems that every call may meet. */
 const EVERYWHERE: ProblemCode[] = ['invalid_request', 'body_too_large', 'internal', 'unavailable'];
 
 const FOR_BUYERS: ProblemCode[] = ['unauthenticated', 'forbidden_origin'];
 
-/**
- * @param contracts every endpoint
- * @returns the endpoint that describes them, made from the very validators that check their input
- */
-export function openapi(contracts: readonly Contract[]): Endpoint {
+/** Creates the endpoint that describes all endpoints. The description is made from the validators that check their input. */
+export function openapi(contracts: readonly Contract[]): Endpoint<unknown> {
   const document = createDocument({
     openapi: '3.1.0',
     info: { title: 'Dropline', version: '1', description: 'A flash sale: claim, ask, pay.' },
@@ -49,7 +47,7 @@ function pathOf({ path }: Contract): string {
   return path.replace(/:(\w+)/g, '{$1}');
 }
 
-/** What an answer may be asked for with, beside path and query. */
+/** The request headers of an endpoint. */
 function headersOf({ mayWait, tagged }: Contract): z.ZodObject {
   const prefer = z.string().meta({ description: '`wait=N`: answer once there is news, in at most N s (RFC 7240)' });
   const known = z.string().meta({
@@ -81,7 +79,7 @@ function operation(contract: Contract): ZodOpenApiOperationObject {
   };
 }
 
-/** Several codes may share a status. */
+/** Joins the codes that share an HTTP status. */
 function problemResponses(codes: ProblemCode[]): ZodOpenApiResponsesObject {
   const byStatus = new Map<number, ProblemCode[]>();
   for (const code of codes) {
@@ -91,7 +89,7 @@ function problemResponses(codes: ProblemCode[]): ZodOpenApiResponsesObject {
   return Object.fromEntries(
     [...byStatus].map(([status, codes]) => [
       String(status),
-      { description: codes.join(', '), content: { 'application/problem+json': { schema: Problem } } },
+      { description: codes.join(', '), content: { 'application/problem+json': { schema: ProblemBody } } },
     ]),
   );
 }

@@ -1,15 +1,23 @@
 import { z } from 'zod';
 import { ofSale } from '../answers/fields.js';
-import { lookUp } from '../answers/look-up.js';
+import type { LookUp } from '../answers/look-up.js';
 import { etagOf, type OrderAnswer, OrderStatus } from '../answers/order-answer.js';
+import type { Backpressure } from '../answers/poll.js';
 import { buyerEndpoint } from '../http/endpoint.js';
 import { preferenceApplied, preferredWait } from '../http/prefer.js';
 import { untilNews } from '../waiting/news.js';
+import type { Waiters } from '../waiting/waiters.js';
 
-/** A receipt is 90 to 110 characters. */
+/** A receipt has 90 to 110 characters. */
 const RECEIPT_CHARS_MAX = 200;
 
-/** Where the buyer stands; with a receipt, also if Redis has lost the claim. Plain polls are answered in apps/api/listeners/order-status.ts. */
+interface OrderStatusParts {
+  readonly lookUp: LookUp;
+  readonly load: Backpressure;
+  readonly waiters: Pick<Waiters, 'open'>;
+}
+
+/** Answers the requests for a status that apps/api/listeners/order-status.ts leaves to Express, such as waits. */
 export const orderStatus = buyerEndpoint(
   {
     method: 'get',
@@ -29,15 +37,15 @@ export const orderStatus = buyerEndpoint(
     tagged: true,
     problems: ['unknown_sale', 'too_many_requests'],
   },
-  async (ctx, { saleId, receipt }, buyerId, req) => {
+  async ({ lookUp, load, waiters }: OrderStatusParts, { saleId, receipt, buyerId }, req) => {
     const waitSeconds = preferredWait(req);
-    const look = () => lookUp(ctx, saleId, buyerId, receipt);
-    const tagOf = (answer: OrderAnswer) => etagOf(answer, ctx.load.slowdown);
+    const look = () => lookUp({ saleId, buyerId, receipt });
+    const tagOf = (answer: OrderAnswer) => etagOf(answer, load.slowdown);
     const known = req.headers['if-none-match'];
-    // What has happened since the answer that the client has is news already.
+    // A change since the answer that the client has is news already.
     const isNews = (answer: OrderAnswer) => known !== undefined && !known.includes(tagOf(answer));
-    const body =
-      waitSeconds === 0 ? await look() : await untilNews(ctx, req, { saleId, buyerId, waitSeconds, look, isNews });
+    const wait = { saleId, buyerId, waitSeconds, look, isNews };
+    const body = waitSeconds === 0 ? await look() : await untilNews(waiters, req, wait);
     return { status: 200, body, headers: { etag: tagOf(body), ...preferenceApplied(waitSeconds) } };
   },
 );

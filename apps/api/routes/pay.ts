@@ -1,17 +1,27 @@
 import { z } from 'zod';
 import { crashPoint, crashStep } from '#core/process/crash-point.js';
 import { enqueuePayOrder } from '#core/queue/enqueue.js';
+import type { Queues } from '#core/queue/queues.js';
 import { Problem } from '#core/rules/errors.js';
 import { claimStatus, ofSale, pollAfter } from '../answers/fields.js';
-import { pollAfterMs } from '../answers/poll.js';
+import { type Backpressure, pollAfterMs } from '../answers/poll.js';
+import type { Statuses } from '../batching/status-batch.js';
 import { buyerEndpoint } from '../http/endpoint.js';
+import type { Sales } from '../mirror/sales.js';
 
 /** An order is placed within about a second of its claim. */
 const QUEUED_RETRY_SECONDS = 1;
 
 const Paying = z.object({ status: claimStatus, pollAfterMs: pollAfter.optional() });
 
-/** Has the buyer's order paid; the outcome is found by asking for the order's status. */
+interface PayParts {
+  readonly queues: Queues;
+  readonly sales: Pick<Sales, 'find'>;
+  readonly statuses: Pick<Statuses, 'read'>;
+  readonly load: Backpressure;
+}
+
+/** Asks for the payment of the buyer's order. The outcome is found by polling the order's status. */
 export const pay = buyerEndpoint(
   {
     method: 'post',
@@ -21,9 +31,9 @@ export const pay = buyerEndpoint(
     replies: { 202: { description: 'The payment is on its way, or done: ask for the status', body: Paying } },
     problems: ['unknown_sale', 'not_payable', 'too_many_requests'],
   },
-  async (ctx, { saleId }, buyerId) => {
-    const { payWithinSeconds } = await ctx.sales.find(saleId);
-    const { claim } = await ctx.statuses.read(saleId, buyerId);
+  async ({ queues, sales, statuses, load }: PayParts, { saleId, buyerId }) => {
+    const { payWithinSeconds } = await sales.find(saleId);
+    const { claim } = await statuses.read(saleId, buyerId);
     if (claim?.status === 'queued') {
       throw new Problem('not_payable', {
         detail: 'the order is not placed yet',
@@ -33,11 +43,9 @@ export const pay = buyerEndpoint(
     if (claim?.status === 'paid') return { status: 202, body: { status: 'paid' } };
     if (claim?.status !== 'pending_payment') throw new Problem('not_payable');
     const { claimId } = claim;
-    await crashStep('pay.queue', () => enqueuePayOrder(ctx.queues, { saleId, claimId, buyerId }));
+    await crashStep('pay.queue', () => enqueuePayOrder(queues, { saleId, claimId, buyerId }));
     await crashPoint('pay.queued');
-    return {
-      status: 202,
-      body: { status: claim.status, pollAfterMs: pollAfterMs(claim.status, ctx.load.slowdown, payWithinSeconds) },
-    };
+    const askAfterMs = pollAfterMs(claim.status, load.slowdown, payWithinSeconds);
+    return { status: 202, body: { status: claim.status, pollAfterMs: askAfterMs } };
   },
 );

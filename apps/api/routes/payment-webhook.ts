@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { PROVIDER_NAMES } from '#core/rules/sale.js';
 import type { Contract } from '../http/endpoint.js';
 
-/** What apps/api/listeners/payment-webhook.ts keeps to, which reads the raw bytes itself. */
+/** The contract that apps/api/listeners/payment-webhook.ts keeps, which reads the raw bytes itself. */
 export const paymentWebhookContract: Contract = {
   method: 'post',
   path: '/webhooks/payments/:provider',

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { phaseOf } from '#core/rules/sale.js';
 import { amountMinor, currency, instant, ofSale, saleId } from '../answers/fields.js';
 import { publicEndpoint } from '../http/endpoint.js';
-import { redisNowMs } from '../mirror/sales.js';
+import { redisNowMs, type Sales } from '../mirror/sales.js';
 
 const SaleStatus = z.object({
   id: saleId,
@@ -17,7 +17,7 @@ const SaleStatus = z.object({
   serverTime: instant.meta({ description: 'The clock that decides when the sale opens' }),
 });
 
-/** The one thing that the page asks for before the sale: everybody may keep the answer for a second. */
+/** Answers with a sale, the one thing that the page reads before the opening. Caches may keep the answer for a second. */
 export const sales = publicEndpoint(
   {
     method: 'get',
@@ -27,8 +27,8 @@ export const sales = publicEndpoint(
     replies: { 200: { description: 'The sale', body: SaleStatus } },
     problems: ['unknown_sale'],
   },
-  async (ctx, { saleId }) => {
-    const sale = await ctx.sales.find(saleId);
+  async ({ sales }: { readonly sales: Pick<Sales, 'find'> }, { saleId }) => {
+    const sale = await sales.find(saleId);
     const nowMs = redisNowMs(sale);
     const body: z.input<typeof SaleStatus> = {
       id: sale.id,

@@ -1,59 +1,57 @@
 import type { IncomingMessage } from 'node:http';
 import { SECOND_MS } from '#core/rules/clock.js';
-import { Problem } from '#core/rules/errors.js';
+import type { Question } from '../answers/look-up.js';
 import type { OrderAnswer } from '../answers/order-answer.js';
-import type { ApiContext } from '../context.js';
-import { redisNowMs } from '../mirror/sales.js';
 import type { Waiter } from './waiter.js';
+import type { Waiters } from './waiters.js';
 
-/** What to wait for. */
-export interface Wait {
-  saleId: string;
-  buyerId: string;
+type Whose = Pick<Question, 'saleId' | 'buyerId'>;
+
+/** A wait for news. */
+export interface Wait extends Whose {
   waitSeconds: number;
-  /** Tells where the buyer stands now. */
+  /** Looks the buyer's status up. */
   look(): Promise<OrderAnswer>;
-  /** Tells whether where the buyer stands at first is news for the client already. */
+  /** Whether the first status is news for the client already. */
   isNews(answer: OrderAnswer): boolean;
 }
 
 /**
- * @param ctx the API's parts
- * @param req whose client waits; when it goes away, nobody waits any more
- * @param saleId the sale
- * @param buyerId the buyer
- * @returns a waiter, to be left in the end
- * @throws Problem too_many_requests when too many wait already, and unknown_sale; what Redis is away with
+ * Opens a waiter for a client. It leaves by itself when the client disconnects, and must leave in the end.
+ *
+ * @param req the request of the client
+ * @throws as {@link Waiters.open}
  */
-export async function waitFor(ctx: ApiContext, req: IncomingMessage, saleId: string, buyerId: string): Promise<Waiter> {
-  const sale = await ctx.sales.find(saleId);
-  const waiter = ctx.waiters.open(saleId, buyerId, sale.closesAtMs - redisNowMs(sale));
-  if (!waiter)
-    throw new Problem('too_many_requests', { retryAfterSeconds: 1, detail: 'too many wait for news already' });
-  req.socket.once('close', waiter.leave);
-  return {
-    next: waiter.next,
-    leave() {
-      req.socket.off('close', waiter.leave);
-      waiter.leave();
-    },
+export async function waitFor(
+  waiters: Pick<Waiters, 'open'>,
+  req: IncomingMessage,
+  { saleId, buyerId }: Whose,
+): Promise<Pick<Waiter, 'next' | 'leave'>> {
+  const waiter = await waiters.open(saleId, buyerId);
+  const leave = () => {
+    req.socket.off('close', leave);
+    waiter.leave();
   };
+  req.socket.once('close', leave);
+  return { next: limitMs => waiter.next(limitMs), leave };
 }
 
 /**
- * Waits until a buyer stands elsewhere than before, but not longer than wanted. Whether that has happened is always read, never
- * taken from a message: messages only say when to look.
+ * Waits until the buyer's status is news, within the time of the wait. The status is always read and never taken from a
+ * message: messages only say when to look.
  *
- * @param ctx the API's parts
- * @param req whose client waits
- * @param wait what for
- * @returns where the buyer stands; at once if that can't change by itself
+ * @param req the request of the client
+ * @returns the buyer's status; at once if it can't change by itself
  * @throws as {@link waitFor}, and what looking throws
  */
-export async function untilNews(ctx: ApiContext, req: IncomingMessage, wait: Wait): Promise<OrderAnswer> {
+export async function untilNews(
+  waiters: Pick<Waiters, 'open'>,
+  req: IncomingMessage,
+  wait: Wait,
+): Promise<OrderAnswer> {
   const endsAtMs = performance.now() + wait.waitSeconds * SECOND_MS;
-  // First in line for news, then looking: nothing falls between.
-  const waiter = await waitFor(ctx, req, wait.saleId, wait.buyerId);
+  // The waiter is opened before the first look, so no change falls in between.
+  const waiter = await waitFor(waiters, req, wait);
   try {
     const from = await wait.look();
     if (wait.isNews(from)) return from;
@@ -67,15 +65,12 @@ export async function untilNews(ctx: ApiContext, req: IncomingMessage, wait: Wai
   }
 }
 
-/**
- * @param answer where a buyer stands
- * @returns whether there is anything to wait for
- */
+/** Whether a status may change by itself. */
 export function mayChange(answer: OrderAnswer): boolean {
   return answer.pollAfterMs !== undefined;
 }
 
-/** A place further ahead in the line is no news; a payment that was refused is. */
+/** Whether two statuses differ. A position further ahead on standby is no news; a refused payment is. */
 function hasMoved(before: OrderAnswer, now: OrderAnswer): boolean {
   return before.status !== now.status || before.claimId !== now.claimId || before.reason !== now.reason;
 }

@@ -3,52 +3,57 @@ import type { Request, RequestHandler, Response } from 'express';
 import { ID_PATTERN } from '#core/rules/claim.js';
 import { MINUTE_MS, SECOND_MS } from '#core/rules/clock.js';
 import { Problem } from '#core/rules/errors.js';
-import { lookUp } from '../answers/look-up.js';
+import type { LookUp } from '../answers/look-up.js';
 import type { OrderAnswer } from '../answers/order-answer.js';
-import type { ApiContext } from '../context.js';
-import { buyerOf } from '../http/buyer.js';
+import { buyerOf, type VerifyToken } from '../http/buyer.js';
 import { sendError } from '../http/problem.js';
 import { mayChange, waitFor } from './news.js';
+import type { Waiters } from './waiters.js';
 
-/** Proxies cut off what is silent for 30 to 60 s. */
+/** The longest silence of a stream, in ms. Proxies cut off a connection that is silent for 30 to 60 s. */
 const KEEP_ALIVE_MS = 15 * SECOND_MS;
 
-/** A stream ends after this time, and the browser opens the next one, with a token that is still good. */
+/** The longest stream, in ms. The browser then opens the next one, with a token that is still valid. */
 const STREAM_MS = 10 * MINUTE_MS;
 
-/** When a browser connects again, in ms. */
+/** How soon a browser connects again after a lost connection, in ms. */
 const RETRY_MS = 2_000;
 
-/** The id of the last event there will be: a browser that comes back with it is told to stop. */
+/** The id of the last event of an order. A browser that reconnects with this id gets 204 and stops. */
 const FINAL_ID = 'final';
 
+/** The parts that a stream works with. */
+export interface StreamParts {
+  readonly verifyToken: VerifyToken;
+  readonly lookUp: LookUp;
+  readonly waiters: Pick<Waiters, 'open'>;
+}
+
 /**
- * `GET /order-status/:saleId` for `Accept: text/event-stream`: an event `status` at once and at each change, its data what the
- * ordinary answer would be, until a status that is final. For all other requests the next listener answers.
- *
- * @param ctx the API's parts
- * @returns the listener
+ * Creates the listener for `GET /order-status/:saleId` with `Accept: text/event-stream`. It sends an event `status` at
+ * once and at each change, until a final status. The data is that of the ordinary answer. It leaves other requests to
+ * the next listener.
  */
-export function streamListener(ctx: ApiContext): RequestHandler {
+export function createStreamListener(parts: StreamParts): RequestHandler {
   return async (req, res, next) => {
     if (!/\btext\/event-stream\b/i.test(req.headers.accept ?? '')) return next();
     try {
-      await stream(ctx, req, res);
+      await stream(parts, req, res);
     } catch (error) {
       sendError(res, error, 'stream');
     }
   };
 }
 
-async function stream(ctx: ApiContext, req: Request, res: Response): Promise<void> {
+async function stream({ verifyToken, lookUp, waiters }: StreamParts, req: Request, res: Response): Promise<void> {
   const saleId = String(req.params.saleId);
   if (!ID_PATTERN.test(saleId)) throw new Problem('invalid_request', { detail: 'no sale has an id like this' });
-  const buyerId = buyerOf(req, ctx.verifyToken);
+  const buyerId = buyerOf(req, verifyToken);
   if (req.headers['last-event-id'] === FINAL_ID) return void res.writeHead(204).end();
-  const waiter = await waitFor(ctx, req, saleId, buyerId);
+  const waiter = await waitFor(waiters, req, { saleId, buyerId });
   try {
     const receipt = typeof req.query.receipt === 'string' ? req.query.receipt : undefined;
-    const look = () => lookUp(ctx, saleId, buyerId, receipt);
+    const look = () => lookUp({ saleId, buyerId, receipt });
     let now = await look();
     begin(res);
     await write(res, eventOf(now));
@@ -58,7 +63,7 @@ async function stream(ctx: ApiContext, req: Request, res: Response): Promise<voi
       if (why === 'left') break;
       const before = now;
       if (why === 'news') now = await look();
-      await write(res, isOther(before, now) ? eventOf(now) : ':\n\n');
+      await write(res, differs(before, now) ? eventOf(now) : ':\n\n');
     }
   } finally {
     waiter.leave();
@@ -71,7 +76,7 @@ function begin(res: Response): void {
     'content-type': 'text/event-stream',
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
-    // nginx would hold events back until its buffer is full.
+    // Without this header nginx holds events back until its buffer is full.
     'x-accel-buffering': 'no',
   });
   res.write(`retry: ${RETRY_MS}\n\n`);
@@ -82,13 +87,13 @@ function eventOf(answer: OrderAnswer): string {
   return `event: status\n${id}data: ${JSON.stringify(answer)}\n\n`;
 }
 
-/** A client that doesn't read must not fill our memory: the next event waits for it. */
+/** Waits for a slow client before the next event, so that unread events don't fill our memory. */
 async function write(res: Response, text: string): Promise<void> {
   if (res.destroyed || res.write(text)) return;
   await Promise.race([once(res, 'drain'), once(res, 'close')]);
 }
 
-/** Here a place further ahead in the line is worth an event. */
-function isOther({ pollAfterMs: _, ...before }: OrderAnswer, { pollAfterMs: __, ...now }: OrderAnswer): boolean {
+/** Whether two answers differ. Here a position further ahead on standby is worth an event. */
+function differs({ pollAfterMs: _, ...before }: OrderAnswer, { pollAfterMs: __, ...now }: OrderAnswer): boolean {
   return JSON.stringify(before) !== JSON.stringify(now);
 }

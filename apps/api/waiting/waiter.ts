@@ -1,55 +1,54 @@
-/** One buyer who waits for news of one sale. What came before the first {@link next} counts. */
-export interface Waiter {
+/** A request or stream that waits for news of one buyer in one sale. News before the first {@link next} count. */
+export class Waiter {
+  /** The tick in which it looks without news (see {@link Waiters}). */
+  readonly tick: number;
+  readonly #onLeave: () => void;
+  #hasNews = false;
+  #left = false;
+  #interrupt: (() => void) | undefined;
+
+  /** @param onLeave called once, when it leaves */
+  constructor(tick: number, onLeave: () => void) {
+    this.tick = tick;
+    this.#onLeave = onLeave;
+  }
+
+  /** Tells it that there may be news. */
+  wake(): void {
+    this.#hasNews = true;
+    this.#interrupt?.();
+  }
+
   /**
-   * @param limitMs how long, in ms
-   * @returns `news` as soon as there may be some since the last time; `time` when it is over; `left` when nobody may wait any more
+   * Waits for news.
+   *
+   * @param limitMs the longest wait, in ms
+   * @returns `news` as soon as there may be news since the last call; `timeout` after the limit; `left` once it has left
    */
-  next(limitMs: number): Promise<'news' | 'time' | 'left'>;
-  /** Ends the waiting at once, and for good. */
-  leave(): void;
-}
+  async next(limitMs: number): Promise<'news' | 'timeout' | 'left'> {
+    if (!this.#hasNews && !this.#left && limitMs > 0) await this.#sleep(limitMs);
+    if (this.#left) return 'left';
+    const isNews = this.#hasNews;
+    this.#hasNews = false;
+    return isNews ? 'news' : 'timeout';
+  }
 
-/** A waiter as those see it who have news. */
-export interface Place extends Waiter {
-  /** The tick in which it looks without being told. */
-  readonly turn: number;
-  wake(): void;
-}
+  /** Ends the waiting at once and for good. A second call is a no-op. */
+  leave(): void {
+    if (this.#left) return;
+    this.#left = true;
+    this.#interrupt?.();
+    this.#onLeave();
+  }
 
-/**
- * @param turn the tick in which it looks without being told
- * @param onLeave called once, when it leaves
- * @returns a waiter whom nobody has told anything yet
- */
-export function takePlace(turn: number, onLeave: () => void): Place {
-  let news = false;
-  let left = false;
-  let settle: (() => void) | undefined;
-  return {
-    turn,
-    wake() {
-      news = true;
-      settle?.();
-    },
-    async next(limitMs) {
-      if (!news && !left && limitMs > 0) {
-        const timer = await new Promise<NodeJS.Timeout>(resolve => {
-          const limit = setTimeout(() => settle?.(), limitMs);
-          settle = () => resolve(limit);
-        });
+  async #sleep(limitMs: number): Promise<void> {
+    await new Promise<void>(resolve => {
+      const timer = setTimeout(resolve, limitMs);
+      this.#interrupt = () => {
         clearTimeout(timer);
-        settle = undefined;
-      }
-      if (left) return 'left';
-      const isNews = news;
-      news = false;
-      return isNews ? 'news' : 'time';
-    },
-    leave() {
-      if (left) return;
-      left = true;
-      settle?.();
-      onLeave();
-    },
-  };
+        resolve();
+      };
+    });
+    this.#interrupt = undefined;
+  }
 }

@@ -1,15 +1,15 @@
 /**
  * @typedef {'sale' | 'buy' | 'status' | 'pay' | 'cancel' | 'token'} Call
- * @typedef {{ok: true, body: Record<string, any>, ageSeconds: number, etag?: string}} Success `etag` names what the body says
- * @typedef {{ok: false, status: number, code: string, retryAfterMs: number, opensAt?: string}} Failure `status` 0: no
- *   answer came
+ * @typedef {{ok: true, body: Record<string, any>, ageSeconds: number, etag?: string}} Success `etag` identifies the body
+ * @typedef {{ok: false, status: number, code: string, retryAfterMs: number, opensAt?: string}} Failure `status` is 0 without
+ *   an answer
  * @typedef {Success | Failure} Answer
  */
 
-/** The API answers or refuses within 2 s; a phone's network needs some more. */
+/** The time-out of a call, in ms. The API answers within 2 s, and a phone's network needs more. */
 const DEADLINE_MS = 10_000;
 
-/** How long the API may wait for news before it answers: shorter than what proxies take for a dead connection. */
+/** How long the API may wait for news, in s. Proxies end a connection that is silent for longer. */
 const WAIT_SECONDS = 20;
 
 const PATHS = {
@@ -21,31 +21,35 @@ const PATHS = {
 };
 
 /**
+ * Calls the API. The promise never rejects.
+ *
  * @param {Call} call
  * @param {string} saleId
- * @param {{receipt?: string, known?: string, signal?: AbortSignal}} [about] for `status`: proof of a claim; the `etag` of the
- *   answer that is known, to wait until there is another one; ends the waiting
- * @returns {Promise<Answer>} whatever happens, an answer: it never rejects
+ * @param {{receipt?: string, known?: string, signal?: AbortSignal}} [about] for `status`: the receipt proves a claim; `known`
+ *   is the `etag` of the last answer, and the API waits until it has another one; `signal` ends the wait
+ * @returns {Promise<Answer>}
  */
 export async function ask(call, saleId, { receipt, known, signal } = {}) {
   const path = call === 'token' ? '/guest-token' : `/${PATHS[call]}${saleId}`;
   const query = call === 'status' && receipt ? `?receipt=${encodeURIComponent(receipt)}` : '';
   const method = call === 'sale' || call === 'status' ? 'GET' : 'POST';
   try {
-    // Only the sale is everybody's: caches on the way may answer, and say how old their answer is.
+    // The sale is the same for everybody, so caches may answer, with the age of their answer.
     const cache = call === 'sale' ? 'default' : 'no-store';
     const headers = known ? { prefer: `wait=${WAIT_SECONDS}`, 'if-none-match': known } : {};
-    const response = await fetch(path + query, { method, cache, headers, signal: limited(signal, Boolean(known)) });
+    const limitMs = DEADLINE_MS + (known ? WAIT_SECONDS * 1_000 : 0);
+    const response = await fetch(path + query, { method, cache, headers, signal: limited(signal, limitMs) });
     return await answerOf(response);
   } catch {
     return { ok: false, status: 0, code: 'offline', retryAfterMs: 0 };
   }
 }
 
-function limited(signal, mayWait) {
+/** Returns a signal that fires with the given one, or after the limit. */
+function limited(signal, limitMs) {
   const controller = new AbortController();
   const end = () => controller.abort();
-  setTimeout(end, DEADLINE_MS + (mayWait ? WAIT_SECONDS * 1_000 : 0));
+  setTimeout(end, limitMs);
   signal?.addEventListener('abort', end);
   return controller.signal;
 }
@@ -65,7 +69,7 @@ async function answerOf(response) {
   };
 }
 
-/** Seconds or a date, as RFC 9110 has it. */
+/** Reads `Retry-After`, which is a number of seconds or a date (RFC 9110). */
 function retryAfterMs(value) {
   if (!value) return 0;
   const ms = /^\d+$/.test(value) ? Number(value) * 1_000 : Date.parse(value) - Date.now();

@@ -3,21 +3,23 @@ import { formatPrice, phaseOf } from './sale.js';
 import { texts } from './texts.js';
 
 /**
- * What the page itself says, behind the window.
+ * The content of the page behind the dialog.
  *
  * @typedef {object} Card
  * @property {string} title
  * @property {string} price
  * @property {string} note
- * @property {[number, string][]} countdown values with their words; empty when there is nothing to wait for
- * @property {number | undefined} share of the units that are left, from 0 to 1; undefined hides it
- * @property {{label: string, action?: 'click' | 'show'}} button without an action it is grey
- * @property {string} hint what the visitor should know about their last click
+ * @property {[number, string][]} countdown values with their words; empty once the sale has opened
+ * @property {number | undefined} share the part of the units that is left, 0 to 1; undefined hides the gauge
+ * @property {{label: string, action?: 'click' | 'show'}} button it is grey without an action
+ * @property {string} hint the outcome of the visitor's last click
  */
 
 /**
+ * Computes the content of the page.
+ *
  * @param {{sale?: import('./sale.js').Sale, trouble?: 'unknown' | 'unreachable' | 'none', nowMs: number,
- *   purchase: import('./purchase.js').Purchase}} page `trouble`: why there is no sale to show
+ *   purchase: import('./purchase.js').Purchase}} page `trouble` is the reason why there is no sale to show
  * @returns {Card}
  */
 export function cardOf({ sale, trouble, nowMs, purchase }) {
@@ -30,7 +32,7 @@ export function cardOf({ sale, trouble, nowMs, purchase }) {
     countdown: phase === 'upcoming' ? countdownOf(sale.opensAtMs - nowMs) : [],
     share: phase === 'open' || phase === 'sold_out' ? sale.remaining / sale.units : undefined,
     button: buttonOf(phase, purchase),
-    // That it has not opened yet stops being news when it does.
+    // Once the sale is open, the notice that it has not opened yet is stale.
     hint: purchase.notice === 'not_open' && phase !== 'upcoming' ? '' : (texts.notice[purchase.notice] ?? ''),
   };
 }

@@ -1,18 +1,19 @@
 /**
- * The server's clock, as well as the page can know it: the visitor's own may be minutes off, so only differences
- * on it count.
+ * Estimates how far the visitor's clock is off. It may be wrong by minutes, so the page only uses differences on it.
  *
- * @param {{serverTimeMs: number, ageSeconds: number, askedAtMs: number, answeredAtMs: number}} answer what the server
- *   said; how long a cache kept it since; when the visitor's clock saw the question and the answer
- * @returns {number} what to add to the visitor's clock, in ms
+ * @param {{serverTimeMs: number, ageSeconds: number, askedAtMs: number, answeredAtMs: number}} answer the server's time;
+ *   how long a cache has kept it; when the question was sent and the answer came, by the visitor's clock
+ * @returns {number} the offset to add to the visitor's clock, in ms
  */
 export function clockOffset({ serverTimeMs, ageSeconds, askedAtMs, answeredAtMs }) {
   return serverTimeMs + ageSeconds * 1_000 - (askedAtMs + answeredAtMs) / 2;
 }
 
 /**
- * @param {number} ms a span, negative ones count as none
- * @returns {{days: number, hours: number, minutes: number, seconds: number}} never short: 1 ms left is a second left
+ * Splits a span of time, rounded up to a second.
+ *
+ * @param {number} ms a negative span counts as 0
+ * @returns {{days: number, hours: number, minutes: number, seconds: number}}
  */
 export function spanOf(ms) {
   const total = Math.max(0, Math.ceil(ms / 1_000));
@@ -25,7 +26,9 @@ export function spanOf(ms) {
 }
 
 /**
- * @param {number} ms a span
+ * Formats a span of time.
+ *
+ * @param {number} ms
  * @returns {string} minutes and seconds, as 4:05
  */
 export function formatSpan(ms) {

@@ -3,7 +3,7 @@ import { formatPrice } from './sale.js';
 import { texts } from './texts.js';
 
 /**
- * What the window says about a purchase.
+ * The content of the dialog about a purchase.
  *
  * @typedef {{label: string, event?: 'pay' | 'giveUp' | 'restart' | 'close', disabled?: boolean}} Action
  * @typedef {object} Content
@@ -11,19 +11,21 @@ import { texts } from './texts.js';
  * @property {string} heading
  * @property {string} message
  * @property {[string, string][]} facts
- * @property {Action[]} actions the most likely one first; one without an event only closes the window
+ * @property {Action[]} actions the most likely one first; an action without an event only closes the dialog
  */
 
-/** Ends after which the sale has nothing more to give. */
+/** Ends after which the sale has no more units to give. */
 const FINAL_ENDS = ['sale_closed', 'closed', 'unknown_sale'];
 
-/** Ends of an order; of the others a reason would tell about something else. */
+/** Ends of an order, which have a reason. At other ends the reason is about an earlier order. */
 const REASONED_ENDS = ['cancelled', 'rejected', 'refunded'];
 
 /**
+ * Computes the content of the dialog.
+ *
  * @param {import('./purchase.js').Purchase} purchase
  * @param {number} nowMs the server's time
- * @returns {Content | undefined} undefined when there is nothing to tell yet
+ * @returns {Content | undefined} undefined while the dialog stays closed
  */
 export function contentOf(purchase, nowMs) {
   return CONTENTS[purchase.step]?.(purchase, nowMs);
@@ -75,7 +77,7 @@ function payable({ order, promoted }, nowMs) {
   };
 }
 
-/** At a provider the visitor pays on its own page, once the order is known there. */
+/** Returns the way to pay: on the page of the provider once it knows the order, else here. */
 const paymentOf = ({ paymentUrl }) =>
   /^https?:/.test(paymentUrl ?? '')
     ? { label: texts.payable.payElsewhere, href: paymentUrl }

@@ -7,9 +7,9 @@ import { announce, listen, show } from './view.js';
 import { recallVisit, rememberVisit } from './visit.js';
 
 const TICK_MS = 200;
-/** How often the number of free units is read while the sale is open and the page is looked at. */
+/** How often an open sale is read while the page is visible, in ms. */
 const REFRESH_MS = 5_000;
-/** After the page was away for so long, its clock and the sale may have changed. */
+/** After this long in the background, in ms, the page reads the sale again: the clock may have been set. */
 const AWAY_MS = 30_000;
 
 const saleId = saleIdOf(location);
@@ -21,7 +21,7 @@ function render() {
   show({ ...page, nowMs: nowMs() });
 }
 
-// The sale: read once before it opens, then now and then.
+// The sale: read once before it opens, then every few seconds.
 
 async function loadSale() {
   const askedAtMs = Date.now();
@@ -51,49 +51,50 @@ function refresh() {
   else refreshLater({ ok: true });
 }
 
-// The purchase: one question to the server at a time.
+// The purchase: one request to the server at a time.
 
-let errandTimer = 0;
-let errand = 0;
+let requestTimer = 0;
+let requestNumber = 0;
 let dueAtMs = Number.POSITIVE_INFINITY;
 let runNow = () => {};
-let asking = new AbortController();
+let inFlight = new AbortController();
 
 function tell(event) {
   const following = next(page.purchase, event);
   if (!following) return;
   page.purchase = following.purchase;
   rememberVisit(saleId, page.purchase);
-  send(following.errand);
+  send(following.request);
   render();
 }
 
-function send(question) {
-  clearTimeout(errandTimer);
-  errand += 1;
-  // Nobody waits for the old answer any more, and the API need not either.
-  asking.abort();
-  asking = new AbortController();
+/** Schedules the next request and cancels the one before. */
+function send(request) {
+  clearTimeout(requestTimer);
+  requestNumber += 1;
+  // The old answer is stale, so the API need not wait for news any longer.
+  inFlight.abort();
+  inFlight = new AbortController();
   dueAtMs = Number.POSITIVE_INFINITY;
-  if (!question) return;
-  const waitMs = question.afterMs + Math.random() * question.spreadMs;
+  if (!request) return;
+  const waitMs = request.afterMs + Math.random() * request.spreadMs;
   dueAtMs = Date.now() + waitMs;
-  const mine = errand;
-  runNow = () => void run(question, mine);
-  errandTimer = setTimeout(runNow, waitMs);
+  const mine = requestNumber;
+  runNow = () => void run(request, mine);
+  requestTimer = setTimeout(runNow, waitMs);
 }
 
 async function run({ call, known }, mine) {
-  clearTimeout(errandTimer);
+  clearTimeout(requestTimer);
   dueAtMs = Number.POSITIVE_INFINITY;
-  const answer = await ask(call, saleId, { receipt: page.purchase.receipt, known, signal: asking.signal });
-  // A later decision of the visitor made this answer old.
-  if (mine !== errand) return;
+  const answer = await ask(call, saleId, { receipt: page.purchase.receipt, known, signal: inFlight.signal });
+  // A later decision of the visitor has made this answer stale.
+  if (mine !== requestNumber) return;
   if (call === 'buy') heed(answer);
   tell({ type: 'answer', call, answer });
 }
 
-/** A refusal tells about the sale, too. */
+/** Updates the sale from a refused click. */
 function heed(answer) {
   if (!page.sale) return;
   if (answer.code === 'sold_out') page.sale.remaining = 0;
@@ -123,14 +124,16 @@ function comeAndGo() {
     hiddenAtMs = Date.now();
     return;
   }
-  // Browsers slow the timers of hidden pages down: what is due is done now.
+  // Browsers slow down the timers of hidden pages, so a request that is due is sent now.
   if (dueAtMs <= Date.now()) runNow();
   if (Date.now() - hiddenAtMs > AWAY_MS) void loadSale();
 }
 
 let hasLooked = false;
 
-/** Once, and only by who may have an order: before the sale opens, a crowd that waits costs the API nothing. */
+/**
+ * Asks once for an order, if the visitor may have one. Before the sale opens, a waiting crowd sends no such requests.
+ */
 function lookForOrder() {
   if (hasLooked || !(page.purchase.clicked || page.sale)) return;
   hasLooked = true;

@@ -1,61 +1,64 @@
 /**
- * One visitor's purchase as a pure state machine: what has happened, and what to ask the server next. At most one
- * question is under way, so no answer overtakes another.
+ * One visitor's purchase as a pure state machine: what has happened, and the next request to the server. At most one
+ * request is in flight, so no answer overtakes another.
  *
  * @typedef {'idle' | 'resuming' | 'buying' | 'queued' | 'standby' | 'payable' | 'paying' | 'cancelling' | 'paid' | 'ended'} Step
  * @typedef {{claimId?: string, unit?: number, amountMinor?: number, currency?: string, payByMs?: number,
  *   position?: number, reason?: string, paymentUrl?: string}} Order
  * @typedef {object} Purchase
  * @property {Step} step
- * @property {Order} order what the server last said
- * @property {string} notice key of a text shown beside the step, '' for none
+ * @property {Order} order the order in the server's last answer
+ * @property {string} notice the key of a text shown beside the step, '' for none
  * @property {string} end how it ended: a status, or the code of a refusal
  * @property {boolean} clicked whether this visitor has asked for a unit: then an order may exist
- * @property {boolean} lined whether they were on standby
+ * @property {boolean} stoodBy whether they were on standby
  * @property {boolean} promoted whether the unit came from standby
  * @property {boolean} greeted whether a guest token was asked for
- * @property {number} tries how often the present question failed, or was answered without news
+ * @property {number} tries how often the present request failed, or was answered without news
  * @property {string} [receipt] proof of the claim
  * @property {string} [seen] the claim whose end this visitor has read
  *
  * @typedef {import('./api.js').Answer} Answer
- * @typedef {Exclude<import('./api.js').Call, 'sale'>} Question
- * @typedef {{call: Question, afterMs: number, spreadMs: number, known?: string}} Errand ask this, after that many ms, and up
- *   to `spreadMs` later, chosen at random: a crowd turned away together must not come back together. `known` is the tag of
- *   an answer: the server need not answer before it has another one
+ * @typedef {Exclude<import('./api.js').Call, 'sale'>} PurchaseCall
+ * @typedef {{call: PurchaseCall, afterMs: number, spreadMs: number, known?: string}} Request to be sent after `afterMs`, plus
+ *   up to `spreadMs` at random: a crowd refused together must not come back together. `known` is the tag of the last
+ *   answer: the server waits until it has another one
  * @typedef {{type: 'load' | 'click' | 'pay' | 'giveUp' | 'restart' | 'close'}
- *   | {type: 'answer', call: Question, answer: Answer}} Event
- * @typedef {{purchase: Purchase, errand?: Errand}} Next
+ *   | {type: 'answer', call: PurchaseCall, answer: Answer}} Event
+ * @typedef {{purchase: Purchase, request?: Request}} Next
  */
 
 const POLL_MS = 1_000;
 const POLL_MIN_MS = 200;
-/** Errors slow polling down to this and no further: the truth may be worth money. */
+/** The longest back-off of polling, in ms: the visitor may have an order to pay. */
 const BACKOFF_MAX_MS = 5_000;
 const SPREAD_MS = 1_000;
-/** Then the visitor decides whether to go on. With back-off that is about 20 s. */
+/** After this many failed tries, about 20 s with back-off, the visitor decides whether to try again. */
 const TRIES_MAX = 6;
-/** Nobody looks at a grey button for longer than this. */
+/** The longest pause that a visitor is made to wait at a grey button, in ms. */
 const PATIENCE_MS = 60_000;
-/** Polls after which an answer to pay or cancel is overdue; asking again is harmless. */
+/** After this many polls the outcome of pay or cancel is overdue. Both calls are idempotent. */
 const POLLS_MAX = 15;
-/** A refusal of the payment before this one may still be shown for so many polls. */
+/** The refusal of the payment before this one may still be answered in this many polls. */
 const STALE_POLLS = 3;
 
 /**
- * @param {import('./visit.js').Visit} [visit] what this tab did before it was reloaded
- * @returns {Purchase} nothing bought, nothing asked
+ * Creates a purchase in which nothing has happened yet.
+ *
+ * @param {import('./visit.js').Visit} [visit] the visit of this tab before it was reloaded
+ * @returns {Purchase}
  */
 export function startPurchase(visit = {}) {
-  const blank = { clicked: false, lined: false, promoted: false };
+  const blank = { clicked: false, stoodBy: false, promoted: false };
   return { step: 'idle', order: {}, notice: '', end: '', greeted: false, tries: 0, ...blank, ...visit };
 }
 
 /**
+ * Computes the next state.
+ *
  * @param {Purchase} purchase
- * @param {Event} event what the visitor did, or what the server answered
- * @returns {Next | undefined} what follows, with the only question to be under way from now on; undefined when the
- *   event changes nothing
+ * @param {Event} event a decision of the visitor, or an answer of the server
+ * @returns {Next | undefined} the next purchase, with the only request from now on; undefined when the event changes nothing
  */
 export function next(purchase, event) {
   const { step } = purchase;
@@ -66,7 +69,7 @@ export function next(purchase, event) {
       return step === 'idle' ? buy(purchase) : undefined;
     case 'restart':
       if (step !== 'ended') return undefined;
-      // Who was signed out in the middle has an order to come back to.
+      // A visitor who was signed out in between has an order to come back to.
       return purchase.end === 'signed_out' ? go(purchase, { step: 'resuming' }, 'status') : buy(purchase);
     case 'close':
       return step === 'ended' ? { purchase: afresh(purchase) } : undefined;
@@ -82,7 +85,7 @@ export function next(purchase, event) {
 
 const ANSWERS = { token: afterToken, buy: afterBuy, status: afterStatus, pay: afterOrder, cancel: afterOrder };
 
-/** Nothing is left of the last try but that its end was read: a reload must not tell it again. */
+/** Starts over. Only the claim whose end was read is kept, so that a reload doesn't show that end again. */
 const afresh = ({ order, seen }) => startPurchase({ seen: order.claimId ?? seen });
 
 const buy = purchase => go(afresh(purchase), { step: 'buying', clicked: true }, 'buy');
@@ -107,7 +110,7 @@ function afterBuy(purchase, answer) {
 function afterStatus(purchase, answer) {
   if (answer.ok)
     return learn({ ...purchase, receipt: answer.body.receipt ?? purchase.receipt }, answer.body, answer.etag);
-  // Who only opened the page must not wait for an answer about an order that they most likely don't have.
+  // A visitor who has only opened the page most likely has no order to wait for.
   if (purchase.step === 'resuming' && (!purchase.clicked || answer.status === 401))
     return { purchase: afresh(purchase) };
   if (answer.status === 401) return end(purchase, 'signed_out');
@@ -115,7 +118,7 @@ function afterStatus(purchase, answer) {
   return again(purchase, 'status', answer);
 }
 
-/** Pay and cancel are only asked for here; whether they happened is told by the status, and so is why not. */
+/** Handles the answers of pay and cancel, which only accept the request. Its outcome comes with the status. */
 function afterOrder(purchase, answer) {
   if (answer.ok) return go(purchase, { tries: 0, notice: '' }, 'status', pollMs(answer.body));
   if (answer.status === 409) return go(purchase, resting(purchase), 'status');
@@ -124,29 +127,28 @@ function afterOrder(purchase, answer) {
   return go(purchase, { ...resting(purchase), notice: 'slow', tries: 0 }, 'status');
 }
 
-/** Follows what the server says of the order. Who only waits may be told late but for news; who has asked for something may not. */
+/**
+ * Follows the order in an answer. A visitor who only waits may get the next answer with the next news. One who has asked to
+ * pay or cancel polls.
+ */
 function learn(purchase, { status, pollAfterMs, payBy, ...rest }, known) {
   const { claimId, unit, amountMinor, currency, position, reason, paymentUrl } = rest;
   const payByMs = payBy ? Date.parse(payBy) : undefined;
   const order = { claimId, unit, amountMinor, currency, payByMs, position, reason, paymentUrl };
   const seen = { ...purchase, order };
   const poll = change => {
-    const { purchase: waiting, errand } = go(
-      seen,
-      { tries: 0, notice: '', ...change },
-      'status',
-      pollMs({ pollAfterMs }),
-    );
-    return { purchase: waiting, errand: { ...errand, ...(known && { known }) } };
+    const following = { tries: 0, notice: '', ...change };
+    const { purchase: waiting, request } = go(seen, following, 'status', pollMs({ pollAfterMs }));
+    return { purchase: waiting, request: { ...request, ...(known && { known }) } };
   };
-  const promoted = purchase.promoted || (purchase.lined && status !== 'standby');
+  const promoted = purchase.promoted || (purchase.stoodBy && status !== 'standby');
   switch (status) {
     case 'standby':
-      return settling(purchase) ? linger(purchase, seen) : poll({ step: 'standby', clicked: true, lined: true });
+      return isAwaited(purchase) ? pollOn(purchase, seen) : poll({ step: 'standby', clicked: true, stoodBy: true });
     case 'queued':
       return poll({ step: 'queued', clicked: true, promoted });
     case 'pending_payment':
-      if (settling(purchase)) return settle(purchase, seen);
+      if (isAwaited(purchase)) return awaitOutcome(purchase, seen);
       return poll({ step: 'payable', clicked: true, promoted, notice: noticeOf(purchase, reason) });
     case 'paid':
       return { purchase: { ...seen, step: 'paid', promoted, clicked: true, notice: '' } };
@@ -157,35 +159,38 @@ function learn(purchase, { status, pollAfterMs, payBy, ...rest }, known) {
   }
 }
 
-const settling = ({ step }) => step === 'paying' || step === 'cancelling';
+/** Whether the outcome of pay or cancel is awaited. */
+const isAwaited = ({ step }) => step === 'paying' || step === 'cancelling';
 
-/** A refused payment ends the wait for it, unless it is the refusal of the payment before. */
-function settle(purchase, seen) {
+/** Waits for the outcome of pay or cancel. A refused payment ends the wait, unless it is the refusal of the payment before. */
+function awaitOutcome(purchase, seen) {
   const refused = purchase.step === 'paying' && seen.order.reason;
   const isNews = purchase.order.reason !== seen.order.reason || purchase.tries >= STALE_POLLS;
-  // The payment is made elsewhere: there is nothing to wait for here but the visitor.
+  // The visitor pays on the page of the provider, so the page has nothing else to wait for.
   if (purchase.step === 'paying' && seen.order.paymentUrl) {
     return go(seen, { step: 'payable', tries: 0, notice: 'elsewhere' }, 'status', POLL_MS);
   }
-  if (!refused || !isNews) return linger(purchase, seen);
+  if (!refused || !isNews) return pollOn(purchase, seen);
   return go(seen, { step: 'payable', tries: 0, notice: seen.order.reason }, 'status', POLL_MS);
 }
 
-function linger(purchase, seen) {
+/** Polls again, until the outcome is overdue. */
+function pollOn(purchase, seen) {
   const tries = purchase.tries + 1;
   if (tries < POLLS_MAX) return go(seen, { tries }, 'status', POLL_MS);
   return go(seen, { ...resting(seen), tries: 0, notice: 'slow' }, 'status', POLL_MS);
 }
 
+/** The step of a visitor who has asked for nothing. */
 const resting = ({ order }) => ({ step: order.position ? 'standby' : 'payable' });
 
-/** A notice stays until it is acted on: the next poll knows nothing of it. */
+/** Notices that stay until the visitor acts, although the next poll doesn't repeat them. */
 const STAYING = ['slow', 'elsewhere'];
 const noticeOf = (purchase, reason) => reason ?? (STAYING.includes(purchase.notice) ? purchase.notice : '');
 
 function over(purchase, seen, status) {
   const isOld = purchase.seen !== undefined && purchase.seen === seen.order.claimId;
-  // Behind a place in the line there may be an order from before; it is not what ended now.
+  // A buyer who was on standby may have an earlier order, which did not end just now.
   return isOld ? forget(purchase) : end(seen, status);
 }
 
@@ -194,11 +199,11 @@ function forget(purchase) {
   return end(purchase, purchase.step === 'cancelling' ? 'left' : 'none');
 }
 
-/** Ends that leave open whether there is an order: a reload still asks for it, with the receipt. */
+/** Ends after which there may still be an order: a reload asks for it, with the receipt. */
 const OPEN_ENDS = ['unavailable', 'signed_out'];
 
 function end(purchase, how) {
-  const past = OPEN_ENDS.includes(how) ? {} : { clicked: false, lined: false, receipt: undefined };
+  const past = OPEN_ENDS.includes(how) ? {} : { clicked: false, stoodBy: false, receipt: undefined };
   return { purchase: { ...purchase, ...past, step: 'ended', end: how, notice: '' } };
 }
 
@@ -225,5 +230,5 @@ const backoffMs = ({ tries }, { retryAfterMs }) =>
 const pollMs = body => Math.max(POLL_MIN_MS, body?.pollAfterMs ?? POLL_MS);
 
 function go(purchase, change, call, afterMs = 0, spreadMs = 0) {
-  return { purchase: { ...purchase, ...change }, errand: { call, afterMs, spreadMs } };
+  return { purchase: { ...purchase, ...change }, request: { call, afterMs, spreadMs } };
 }

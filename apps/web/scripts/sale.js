@@ -7,8 +7,10 @@
 const ID_PATTERN = /^[A-Za-z0-9_-]{1,64}$/;
 
 /**
- * @param {{pathname: string, search: string}} location the address of the page
- * @returns {string | undefined} the sale it names, as /s/:saleId or ?sale=
+ * Reads the sale's id from the address of the page.
+ *
+ * @param {{pathname: string, search: string}} location
+ * @returns {string | undefined} the id in /s/:saleId or ?sale=, if it is valid
  */
 export function saleIdOf({ pathname, search }) {
   const id = /^\/s\/([^/]+)\/?$/.exec(pathname)?.[1] ?? new URLSearchParams(search).get('sale');
@@ -16,7 +18,9 @@ export function saleIdOf({ pathname, search }) {
 }
 
 /**
- * @param {Record<string, any>} body what GET /sales/:saleId answers
+ * Parses the answer of GET /sales/:saleId.
+ *
+ * @param {Record<string, any>} body
  * @returns {Sale}
  */
 export function readSale(body) {
@@ -24,7 +28,7 @@ export function readSale(body) {
 }
 
 /**
- * The page decides this by itself between two looks at the sale, so that opening needs no request.
+ * Computes the phase of a sale. The page does so between two reads of the sale, so the opening needs no request.
  *
  * @param {Sale} sale
  * @param {number} nowMs the server's time
@@ -38,13 +42,15 @@ export function phaseOf(sale, nowMs) {
 }
 
 /**
+ * Formats an amount of money.
+ *
  * @param {number} amountMinor in the currency's smallest unit
  * @param {string} currency ISO 4217
  * @param {string} locale BCP 47
- * @returns {string} the amount as people there write it
+ * @returns {string}
  */
 export function formatPrice(amountMinor, currency, locale) {
   const format = new Intl.NumberFormat(locale, { style: 'currency', currency });
-  // Not every currency has cents: yen have none, dinars have a thousand.
+  // A euro has 100 cents, but a yen has no smaller unit and a dinar has 1,000.
   return format.format(amountMinor / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2));
 }

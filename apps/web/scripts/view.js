@@ -22,12 +22,12 @@ const [dialog, heading, message, facts, notice, actions] = [
   'actions',
 ].map(byId);
 
-/** Unchanged text is left alone: a screen reader would read it again, and a selection would be lost. */
+/** Sets a text if it differs. Setting the same text again would make a screen reader repeat it, and lose a selection. */
 function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** Makes `parent` hold one element per item, and tells each item to the element that is already there. */
+/** Makes `parent` hold one element per item. Elements that are there already are updated, not replaced. */
 function setChildren(parent, items, create, update) {
   while (parent.children.length > items.length) parent.lastElementChild.remove();
   while (parent.children.length < items.length) parent.append(create());
@@ -48,10 +48,10 @@ const setPair = (element, [first, second]) => {
 };
 
 /**
- * Connects the page with what the visitor may do.
+ * Connects the page with the visitor's decisions.
  *
- * @param {(type: 'click' | 'pay' | 'giveUp' | 'restart' | 'close') => void} tell called with each of their decisions;
- *   shows the page anew before it returns
+ * @param {(type: 'click' | 'pay' | 'giveUp' | 'restart' | 'close') => void} tell called with each decision; it must update
+ *   the page before it returns
  */
 export function listen(tell) {
   document.documentElement.lang = texts.locale;
@@ -65,20 +65,28 @@ export function listen(tell) {
     else if (target.dataset.event) tell(target.dataset.event);
     else dialog.close();
   });
-  // However it was closed, by a button, Escape or the cross: an end that was read is over.
+  // A button, Escape and the cross all close the dialog. Then the visitor has read how the purchase ended.
   dialog.addEventListener('close', () => {
     tell('close');
     button.focus();
   });
 }
 
-/** @param {Parameters<typeof cardOf>[0]} page everything there is to show */
+/**
+ * Updates the whole page.
+ *
+ * @param {Parameters<typeof cardOf>[0]} page
+ */
 export function show(page) {
-  showWindow(contentOf(page.purchase, page.nowMs), page.purchase);
+  showDialog(contentOf(page.purchase, page.nowMs), page.purchase);
   showCard(cardOf(page));
 }
 
-/** @param {string} text read to those who don't see the page change */
+/**
+ * Has screen readers read a text aloud.
+ *
+ * @param {string} text
+ */
 export function announce(text) {
   setText(announcement, text);
 }
@@ -104,7 +112,7 @@ function showCard(card) {
   setText(hint, dialog.open ? '' : card.hint);
 }
 
-function showWindow(content, purchase) {
+function showDialog(content, purchase) {
   const isNews = dialog.dataset.step !== purchase.step;
   dialog.dataset.step = purchase.step;
   if (!content) {
@@ -119,7 +127,7 @@ function showWindow(content, purchase) {
   setChildren(actions, content.actions, () => document.createElement('button'), setAction);
   if (!isNews) return;
   if (!dialog.open) dialog.showModal();
-  // What had the focus may be gone; from the heading a keyboard reaches everything, and a screen reader starts there.
+  // The focused element may be gone. From the heading a keyboard reaches every action, and a screen reader starts there.
   heading.focus();
 }
 

@@ -1,18 +1,15 @@
 import type { Contestant } from '../../measure/round.js';
 import type { Rig } from '../../rig/rig.js';
-import { forgetAll, openInRedis, winAll } from '../../rig/sale.js';
+import { createRedisSale, forgetAll, winAll } from '../../rig/sale.js';
 import { allPlaced } from './repeats.js';
 
-/** Claims of one measurement; a small sale is opened again and again for them. */
+/** Claims of one measurement. A small sale is opened again and again to reach them. */
 const CLAIMS = 10_000;
 const BATCH = 50;
 
 /**
- * What does a claim cost Redis, when the sale has that many units and is half sold? By Redis's own clock for commands, so neither the
- * network nor this process is in it.
- *
- * @param rig the rig
- * @param units of the sale
+ * Asks what a claim costs Redis in a sale that is half sold. Redis's own command statistics give the time, so neither the
+ * network nor this process is in the figure.
  */
 export function claimCost(rig: Rig, units: number): Contestant {
   const sold = units / 2;
@@ -24,9 +21,9 @@ export function claimCost(rig: Rig, units: number): Contestant {
       const state = allPlaced(sold);
       let micros = 0;
       for (let done = 0; done < CLAIMS; done += perSale) {
-        const saleId = await openInRedis(rig, units, state);
+        const saleId = await createRedisSale(rig, units, state);
         await rig.redis.config('RESETSTAT');
-        await winAll(rig, saleId, sold, perSale, BATCH);
+        await winAll(rig, { saleId, first: sold, count: perSale, size: BATCH });
         micros += await scriptMicros(rig);
       }
       return { micros: micros / CLAIMS };
@@ -34,7 +31,7 @@ export function claimCost(rig: Rig, units: number): Contestant {
   };
 }
 
-/** A script that Redis doesn't know yet comes as EVAL, once. */
+/** Adds EVAL to EVALSHA: a script that Redis does not know yet arrives as EVAL, once. */
 async function scriptMicros(rig: Rig): Promise<number> {
   const stats = await rig.redis.info('commandstats');
   const calls = [...stats.matchAll(/cmdstat_eval(?:sha)?:calls=\d+,usec=(\d+)/g)];

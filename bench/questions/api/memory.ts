@@ -1,17 +1,18 @@
 import { residentBytes } from '../../measure/cpu.js';
-import { underLoad } from '../../measure/measure.js';
+import { underLoad } from '../../measure/crowd.js';
 import type { Figures } from '../../measure/round.js';
 import type { Rig } from '../../rig/rig.js';
-import { forgetAll, openInRedis, winAll } from '../../rig/sale.js';
+import { createRedisSale, forgetAll, winAll } from '../../rig/sale.js';
 import { type Server, startApi } from '../../rig/server.js';
 
 const UNITS = 100;
-const HOLDERS = 5_000_000;
+/** The number of the first holder, beyond every buyer of the crowd. */
+const FIRST_HOLDER = 5_000_000;
 const CROWD = 100_000;
 const SAMPLE_MS = 1_000;
 const MEGABYTE = 1_048_576;
 
-/** Does the API's memory stay flat while it refuses a crowd? Asked of a fresh process, so that its start is in the picture. */
+/** Asks whether the API's memory stays flat while it refuses a crowd. A fresh API shows its start, too. */
 export async function memory(rig: Rig): Promise<Figures> {
   const api = await startApi(rig);
   try {
@@ -23,12 +24,13 @@ export async function memory(rig: Rig): Promise<Figures> {
 
 async function whileRefusing(rig: Rig, api: Server): Promise<Figures> {
   await forgetAll(rig);
-  const saleId = await openInRedis(rig, UNITS);
-  await winAll(rig, saleId, HOLDERS, UNITS);
+  const saleId = await createRedisSale(rig, UNITS);
+  await winAll(rig, { saleId, first: FIRST_HOLDER, count: UNITS });
   const samples: number[] = [];
   const timer = setInterval(() => samples.push(residentBytes(api.pid) / MEGABYTE), SAMPLE_MS);
   const crowd = { path: `/buy/${saleId}`, count: CROWD, again: true, seconds: rig.options.memorySeconds };
-  const { outcome } = await underLoad(rig, api, crowd, [409]).finally(() => clearInterval(timer));
+  const run = underLoad(rig, { server: api, crowd, expected: [409] });
+  const { outcome } = await run.finally(() => clearInterval(timer));
   const half = samples.slice(Math.floor(samples.length / 2));
   return {
     refusals: outcome.answers,

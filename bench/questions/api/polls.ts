@@ -1,21 +1,21 @@
-import { underLoad } from '../../measure/measure.js';
+import { underLoad } from '../../measure/crowd.js';
 import type { Contestant } from '../../measure/round.js';
 import type { Rig } from '../../rig/rig.js';
-import { forgetAll, openInRedis } from '../../rig/sale.js';
+import { createRedisSale, forgetAll } from '../../rig/sale.js';
 import type { Server } from '../../rig/server.js';
 import { allPlaced } from './repeats.js';
 
 const HOLDERS = 20_000;
 
-/** How many buyers a second can ask where they stand? Each gets the whole answer. */
+/** Asks how many statuses a second the API sends. Each poll gets the whole answer. */
 export function polls(rig: Rig, api: Server): Contestant {
   return {
     name: 'polls',
     async measure() {
       await forgetAll(rig);
-      const saleId = await openInRedis(rig, HOLDERS, allPlaced(HOLDERS));
+      const saleId = await createRedisSale(rig, HOLDERS, allPlaced(HOLDERS));
       const crowd = { method: 'GET', path: `/order-status/${saleId}`, count: HOLDERS, again: true } as const;
-      return (await underLoad(rig, api, crowd, [200])).figures;
+      return (await underLoad(rig, { server: api, crowd, expected: [200] })).figures;
     },
   };
 }

@@ -1,19 +1,20 @@
 import { keysOf } from '#core/redis/keys.js';
-import { crowdSize, underLoad } from '../../measure/measure.js';
+import { crowdSize, underLoad } from '../../measure/crowd.js';
 import type { Contestant } from '../../measure/round.js';
 import type { Rig } from '../../rig/rig.js';
-import { forgetAll, openInRedis } from '../../rig/sale.js';
+import { createRedisSale, forgetAll } from '../../rig/sale.js';
 import type { Server } from '../../rig/server.js';
 
-/** How many claims a second, when every request is a new buyer who wins? Their jobs are queued, and nobody takes them yet. */
+/** Asks how many claims a second the API makes when every buyer wins. No worker takes the jobs. */
 export function wins(rig: Rig, api: Server): Contestant {
   return {
     name: 'wins',
     async measure() {
       await forgetAll(rig);
-      const saleId = await openInRedis(rig, crowdSize(rig));
+      const saleId = await createRedisSale(rig, crowdSize(rig));
       await rig.redis.config('RESETSTAT');
-      const { outcome, figures } = await underLoad(rig, api, { path: `/buy/${saleId}` }, [202]);
+      const run = { server: api, crowd: { path: `/buy/${saleId}` }, expected: [202] };
+      const { outcome, figures } = await underLoad(rig, run);
       const calls = await scriptCalls(rig);
       await expectClaims(rig, saleId, outcome.answers);
       const queued = await rig.queues['place-orders'].getWaitingCount();
@@ -22,18 +23,17 @@ export function wins(rig: Rig, api: Server): Contestant {
   };
 }
 
-/** Calls of scripts: one for each batch of claims, and one for each job. */
+/** Counts the calls of scripts: one for each batch of claims, and one for each job. */
 async function scriptCalls(rig: Rig): Promise<number> {
   return Number(/cmdstat_evalsha:calls=(\d+)/.exec(await rig.redis.info('commandstats'))?.[1]);
 }
 
 /**
- * Counts the winners where they are kept.
+ * Compares the number of winning answers with the claims in Redis.
  *
- * @throws Error unless there are as many as were told that they won
+ * @throws Error when they differ
  */
-export async function expectClaims(rig: Rig, saleId: string, told: number): Promise<void> {
-  const keys = keysOf(saleId);
-  const claims = await rig.redis.hlen(keys.claims);
-  if (claims !== told) throw new Error(`${told} buyers were told that they won, and ${claims} did`);
+export async function expectClaims(rig: Rig, saleId: string, won: number): Promise<void> {
+  const claims = await rig.redis.hlen(keysOf(saleId).claims);
+  if (claims !== won) throw new Error(`${won} buyers were answered that they won, and Redis holds ${claims} claims`);
 }

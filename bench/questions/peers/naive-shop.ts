@@ -1,10 +1,10 @@
-import pg from 'pg';
+import type pg from 'pg';
 import { keysOf } from '#core/redis/keys.js';
 import { buyerName, type LoadPlan } from '../../load/plan.js';
-import { underLoad } from '../../measure/measure.js';
+import { underLoad } from '../../measure/crowd.js';
 import type { Contestant } from '../../measure/round.js';
-import type { Rig } from '../../rig/rig.js';
-import { forgetAll, openInRedis } from '../../rig/sale.js';
+import { createPool, type Rig } from '../../rig/rig.js';
+import { createRedisSale, forgetAll } from '../../rig/sale.js';
 import { type Server, startBaseline } from '../../rig/server.js';
 import { expectClaims } from '../api/wins.js';
 
@@ -19,14 +19,12 @@ const SCHEMA = `
   CREATE TABLE purchases (id bigserial PRIMARY KEY, goods text NOT NULL, buyer text NOT NULL)`;
 
 /**
- * Does checking and then acting sell too much? The same crowd, impatient and with money for one unit each, goes to the naive
- * shop and to Dropline.
+ * Asks whether a shop that checks and then acts sells too much. One impatient crowd, with money for one unit each, goes to
+ * the naive shop and to Dropline.
  */
 export async function naiveShop(rig: Rig, api: Server): Promise<Contestant[]> {
   const url = await rig.stores.postgres.createDatabase('naive');
-  const pool = new pg.Pool({ connectionString: url, max: 1 });
-  // Postgres ends it as it stops.
-  pool.on('error', () => undefined);
+  const pool = createPool(url, 1);
   await pool.query(SCHEMA);
   const server = await startBaseline(rig, 'naive', url);
   const close = async () => {
@@ -40,7 +38,7 @@ const crowdFor = (saleId: string): Partial<LoadPlan> & { path: string } => ({
   path: `/buy/${saleId}`,
   count: BUYERS,
   clicks: CLICKS,
-  // All of them are answered, however long it takes.
+  // Longer than the slowest run: every click gets its answer.
   seconds: 60,
 });
 
@@ -49,11 +47,15 @@ async function naive(rig: Rig, server: Server, pool: pg.Pool): Promise<Record<st
   await pool.query('INSERT INTO goods VALUES ($1, $2, $3)', ['bench-00000', UNITS, PRICE]);
   const buyers = Array.from({ length: BUYERS }, (_, i) => buyerName(i));
   await pool.query('INSERT INTO wallets SELECT unnest($1::text[]), $2', [buyers, PRICE]);
-  const { figures } = await underLoad(rig, server, crowdFor('bench-00000'), [202, 402, 409]);
+  const { figures } = await underLoad(rig, {
+    server,
+    crowd: crowdFor('bench-00000'),
+    expected: [202, 402, 409],
+  });
   const { rows } = await pool.query(`
     SELECT (SELECT count(*)::int FROM purchases) AS sold, (SELECT count(*)::int FROM wallets WHERE balance < 0) AS overdrawn`);
   const { sold, overdrawn } = rows[0] as { sold: number; overdrawn: number };
-  return { perSecond: figures.perSecond as number, oversold: sold - UNITS, overdrawn };
+  return { perSecond: figures.perSecond, oversold: sold - UNITS, overdrawn };
 }
 
 function sameCrowd(rig: Rig, api: Server): Contestant {
@@ -61,11 +63,15 @@ function sameCrowd(rig: Rig, api: Server): Contestant {
     name: 'dropline',
     async measure() {
       await forgetAll(rig);
-      const saleId = await openInRedis(rig, UNITS);
-      const { figures } = await underLoad(rig, api, crowdFor(saleId), [200, 202, 409]);
+      const saleId = await createRedisSale(rig, UNITS);
+      const { figures } = await underLoad(rig, {
+        server: api,
+        crowd: crowdFor(saleId),
+        expected: [200, 202, 409],
+      });
       await expectClaims(rig, saleId, UNITS);
       const units = new Set((await rig.redis.hvals(keysOf(saleId).claims)).map(record => record.split(' ')[1]));
-      return { perSecond: figures.perSecond as number, oversold: units.size - UNITS };
+      return { perSecond: figures.perSecond, oversold: units.size - UNITS };
     },
   };
 }

@@ -4,16 +4,15 @@ import { until } from '#stack/processes/until.js';
 import { cpuSeconds, familyCpuSeconds } from '../../measure/cpu.js';
 import type { Contestant, Figures } from '../../measure/round.js';
 import type { Rig } from '../../rig/rig.js';
-import { forgetAll, openEverywhere, winAll } from '../../rig/sale.js';
+import { createWholeSale, forgetAll, winAll } from '../../rig/sale.js';
 import { startWorker } from '../../rig/server.js';
 
 const DRAINED_WITHIN_MS = 120_000;
 const MICROS = 1e6;
 
 /**
- * How fast does one worker place a backlog? And what does a winner cost in Redis, before that and after?
+ * Asks how fast one worker places a backlog, and how much memory a winner takes in Redis before and after.
  *
- * @param rig the rig
  * @param claimsPerJob the winners of one batch of the API
  */
 export function drain(rig: Rig, claimsPerJob: number): Contestant {
@@ -22,10 +21,9 @@ export function drain(rig: Rig, claimsPerJob: number): Contestant {
     async measure() {
       await forgetAll(rig);
       const emptyBytes = await usedMemory(rig);
-      const saleId = await openEverywhere(rig, rig.options.backlog);
-      await winAll(rig, saleId, 0, rig.options.backlog, claimsPerJob, claims =>
-        enqueuePlaceOrders(rig.queues, { saleId, claims }),
-      );
+      const saleId = await createWholeSale(rig, rig.options.backlog);
+      const backlog = { saleId, first: 0, count: rig.options.backlog, size: claimsPerJob };
+      await winAll(rig, { ...backlog, onBatch: claims => enqueuePlaceOrders(rig.queues, { saleId, claims }) });
       const unplacedBytes = await usedMemory(rig);
       const figures = await drainAll(rig, saleId);
       const placedBytes = await usedMemory(rig);
@@ -43,7 +41,7 @@ async function drainAll(rig: Rig, saleId: string): Promise<Figures> {
   const left = () => rig.redis.zcard(outbox);
   const worker = await startWorker(rig);
   try {
-    // A worker that starts is not yet a worker that works: the clock begins with the first order that it places.
+    // The clock begins with the first order, so that the start of the worker is not in the figure.
     await until(async () => (await left()) < rig.options.backlog, DRAINED_WITHIN_MS);
     const startMs = performance.now();
     const backlog = await left();
@@ -73,9 +71,7 @@ async function usedMemory(rig: Rig): Promise<number> {
   return Number(/used_memory:(\d+)/.exec(await rig.redis.info('memory'))?.[1]);
 }
 
-/**
- * @returns the orders of a sale, counted where they are kept
- */
+/** Counts the orders of a sale in Postgres. */
 export async function countOrders(rig: Rig, saleId: string): Promise<number> {
   const { rows } = await rig.pool.query('SELECT count(*)::int AS orders FROM orders WHERE sale_id = $1', [saleId]);
   return (rows[0] as { orders: number }).orders;
@@ -83,5 +79,5 @@ export async function countOrders(rig: Rig, saleId: string): Promise<number> {
 
 async function expectOrders(rig: Rig, saleId: string, expected: number): Promise<void> {
   const orders = await countOrders(rig, saleId);
-  if (orders !== expected) throw new Error(`${expected} claims were placed, and there are ${orders} orders`);
+  if (orders !== expected) throw new Error(`${expected} claims were placed, and Postgres holds ${orders} orders`);
 }

@@ -3,29 +3,28 @@ import { buyerName } from '../../load/plan.js';
 import { familyCpuSeconds } from '../../measure/cpu.js';
 import type { Contestant } from '../../measure/round.js';
 import type { Rig } from '../../rig/rig.js';
-import { forgetAll, openEverywhere } from '../../rig/sale.js';
+import { createWholeSale, forgetAll } from '../../rig/sale.js';
 
 const MICROS = 1e6;
 
-/** Nothing but the rows: no price from the sale, no conflicts, nothing returned. */
+/** Inserts the rows and nothing else: no price from the sale, no conflicts, nothing returned. */
 const INSERT = `
   INSERT INTO orders (id, sale_id, buyer_id, unit, status, amount_minor, currency, pay_by)
   SELECT c.id, $1, c.buyer_id, c.unit, 'pending_payment', 1999, 'EUR', now() + interval '1 hour'
   FROM unnest($2::uuid[], $3::text[], $4::int[]) AS c (id, buyer_id, unit)`;
 
 /**
- * How fast does Postgres take the same rows, in statements of the same size, when there is nothing else to do?
+ * Asks how fast Postgres takes the same rows in statements of the same size, with nothing else to do.
  *
- * @param rig the rig
- * @param rowsPerStatement as many as a job has claims
- * @param connections how many at once; the worker has four
+ * @param rowsPerStatement the claims of one job
+ * @param connections how many insert at the same time; the worker uses four
  */
 export function rawInsert(rig: Rig, rowsPerStatement: number, connections: number): Contestant {
   return {
     name: `rawInsert${connections}`,
     async measure() {
       await forgetAll(rig);
-      const saleId = await openEverywhere(rig, rig.options.backlog);
+      const saleId = await createWholeSale(rig, rig.options.backlog);
       const statements = batchesOf(rig.options.backlog, rowsPerStatement);
       const cpu = familyCpuSeconds(rig.stores.postgres.pid);
       const startMs = performance.now();

@@ -4,7 +4,7 @@ import { checksumOf, type Migration } from './migrations.js';
 
 // The table _prisma_migrations, which Prisma's own commands read and write, too.
 
-/** What the database says of one migration. */
+/** The record of one migration in the database. */
 export interface HistoryEntry {
   name: string;
   checksum: string;

@@ -1,9 +1,9 @@
 import { type Database, Prisma } from '../database.js';
 
 /**
- * @param db the database
- * @returns whether its tables are there; without them it wants to be migrated
- * @throws what Prisma throws when Postgres doesn't answer
+ * Reads whether the database has tables. Without them it has to be migrated.
+ *
+ * @throws what Prisma throws when Postgres does not answer
  */
 export async function isMigrated(db: Database): Promise<boolean> {
   const [row] = await db.$queryRaw<{ table: string | null }[]>(Prisma.sql`SELECT to_regclass('sales')::text AS table`);

@@ -2,15 +2,16 @@ import { type ClaimView, groupBy, type OrderFacts, type SaleFacts } from './clai
 import type { Evidence, Violation } from './evidence.js';
 import type { Operation } from './history.js';
 
-/** Refusals that say of a buyer that they have nothing. */
+/** Refusals that say that the buyer has nothing. */
 const HAS_NOTHING = new Set(['sold_out', 'sale_closed', 'not_open', 'unknown_sale']);
 
 const byBuyer = ({ saleId, buyerId }: { saleId: string; buyerId: string }): string => `${saleId} ${buyerId}`;
 
 /**
- * @param evidence the history
- * @param views its claims
- * @returns answers that were not true, and ends that nobody asked for
+ * Checks the answers against the claims, and the orders against the calls.
+ *
+ * @param views the claims of the evidence
+ * @returns answers that were untrue, and orders or ends that nobody asked for
  */
 export function checkAnswers(evidence: Evidence, views: readonly ClaimView[]): Violation[] {
   const operations = groupBy(evidence.operations, byBuyer);
@@ -26,7 +27,7 @@ export function checkAnswers(evidence: Evidence, views: readonly ClaimView[]): V
   ];
 }
 
-/** Everything that can go wrong has an answer of its own; this one means a defect. */
+/** Reports an answer that means a defect: every expected failure has an answer of its own. */
 function surprise({ http, call, buyerId, saleId, code }: Operation): Violation[] {
   const isSurprise = http === 500 || (http === 404 && code === 'unknown_sale');
   if (!isSurprise) return [];
@@ -35,7 +36,7 @@ function surprise({ http, call, buyerId, saleId, code }: Operation): Violation[]
   ];
 }
 
-/** Tells a buyer of nothing who held a claim all the time, from the question to the answer. */
+/** Reports the answer "nothing" to a buyer who held a claim from the question to the answer. */
 function untrue(operation: Operation, claims: readonly ClaimView[]): Violation[] {
   const { call, outcome, code, status, buyerId, saleId, invokedAtMs, endedAtMs } = operation;
   const refused = call === 'buy' && outcome === 'fail' && HAS_NOTHING.has(code ?? '');
@@ -47,7 +48,7 @@ function untrue(operation: Operation, claims: readonly ClaimView[]): Violation[]
   return [{ rule: 'no_untrue_refusal', text }];
 }
 
-/** Whoever was only ever refused is unknown to the sale. */
+/** Reports a status of a buyer who was only refused: the sale must not know that buyer. */
 function traced(operation: Operation, ofBuyer: readonly Operation[]): Violation[] {
   const { call, outcome, status, buyerId, saleId, endedAtMs } = operation;
   if (call !== 'order-status' || outcome !== 'ok' || status === 'none') return [];
@@ -55,7 +56,7 @@ function traced(operation: Operation, ofBuyer: readonly Operation[]): Violation[
     other => other.call === 'buy' && other.outcome !== 'fail' && other.invokedAtMs <= endedAtMs,
   );
   if (mayHaveWon) return [];
-  return [{ rule: 'refused_leaves_no_trace', text: `${buyerId} was refused in ${saleId}, and is told ${status}` }];
+  return [{ rule: 'refused_leaves_no_trace', text: `${buyerId} was refused in ${saleId}, and has status ${status}` }];
 }
 
 function outsideWindow(operation: Operation, sale: SaleFacts | undefined): Violation[] {

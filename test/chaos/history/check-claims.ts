@@ -4,9 +4,10 @@ import { CLOCK_TOLERANCE_MS, type Evidence, type Violation } from './evidence.js
 const RANK: Record<string, number> = { queued: 0, pending_payment: 1, paid: 2, cancelled: 3, rejected: 3, refunded: 3 };
 
 /**
- * @param evidence the history
- * @param views its claims
- * @returns where a claim is two things at once, goes back, never ends, or is one too many for its buyer or its unit
+ * Checks each claim, and all claims of a buyer and of a unit.
+ *
+ * @param views the claims of the evidence
+ * @returns claims that have two meanings or two ends, move back, never end, or overlap with another claim
  */
 export function checkClaims(evidence: Evidence, views: readonly ClaimView[]): Violation[] {
   return [
@@ -30,7 +31,7 @@ function ambiguous({ operations, orders }: Evidence): Violation[] {
   });
 }
 
-/** A claim that Redis lost has no order; then its buyer must have been told so. */
+/** Reports a claim that never ended. A claim that Redis lost has no order, but its buyer must have got that answer. */
 function notEnded({ redisLostData }: Evidence, view: ClaimView): Violation[] {
   const { claimId, buyerId, saleId, order, sightings } = view;
   const rule = 'accepted_reaches_its_end' as const;
@@ -65,7 +66,7 @@ function highestBefore(byEnd: ClaimView['sightings'], beforeMs: number): ClaimVi
 
 const rankOf = (status: string): number => RANK[status] ?? -1;
 
-/** A tombstone reads as a rejection. */
+/** Returns the status that buyers see: a tombstone reads as a rejection. */
 const shown = (status: string): string => (status === 'void' ? 'rejected' : status);
 
 function twoEnds({ claimId, buyerId, sightings, order }: ClaimView): Violation[] {
@@ -82,9 +83,14 @@ function unpaidAgain({ claimId, buyerId, sightings, order }: ClaimView): Violati
   return [{ rule: 'paid_stays_paid', text }];
 }
 
-function lost({ redisLostData }: Evidence, { claimId, buyerId, order }: ClaimView): Violation[] {
+/**
+ * Reports a claim that was given up although Redis lost nothing. A claim that late money made, and that no answer names, was
+ * promised to nobody. Two workers may decide about the same money at once: one returns it, and the other gives the claim up.
+ */
+function lost({ redisLostData }: Evidence, { claimId, buyerId, order, sightings }: ClaimView): Violation[] {
   const givenUp = order?.reason === 'lost' || order?.reason === 'not_placed';
-  if (redisLostData || !givenUp) return [];
+  const wasPromised = !order?.regrabbed || sightings.length > 0;
+  if (redisLostData || !givenUp || !wasPromised) return [];
   return [
     { rule: 'nothing_lost', text: `claim ${claimId} of ${buyerId} was given up: ${order?.status}(${order?.reason})` },
   ];

@@ -2,7 +2,7 @@ import { type ClaimView, groupBy, type OrderFacts, type SaleFacts } from './clai
 import { CLOCK_TOLERANCE_MS, type Evidence, type Violation } from './evidence.js';
 import type { Operation } from './history.js';
 
-/** A number that changes at certain times. */
+/** A number over time: `value[i]` from `atMs[i]` on. */
 interface Steps {
   atMs: number[];
   value: number[];
@@ -13,12 +13,14 @@ interface Interval {
   toMs: number;
 }
 
+/** The part of the evidence that is about one sale. */
+type OfSale = Pick<Evidence, 'operations' | 'orders' | 'releaseWithinMs'>;
+
 /**
- * A sale is a counter that never goes beyond its units, at any instant, and is at its bound whenever somebody is told so.
+ * Checks each sale as a bounded counter: it never exceeds its units, and it is at its bound whenever the answer is "sold out".
  *
- * @param evidence the history
- * @param views its claims
- * @returns where more units were out than there are, and where somebody was told "sold out" while one was free for certain
+ * @param views the claims of the evidence
+ * @returns times with more claimed units than exist, and answers "sold out" while a unit was certainly free
  */
 export function checkCounter(evidence: Evidence, views: readonly ClaimView[]): Violation[] {
   const claims = groupBy(views, view => view.saleId);
@@ -27,7 +29,11 @@ export function checkCounter(evidence: Evidence, views: readonly ClaimView[]): V
   return evidence.sales.flatMap(sale => [
     ...units(sale, claims.get(sale.id) ?? []),
     ...exceeded(sale, claims.get(sale.id) ?? []),
-    ...falselySoldOut(evidence, sale, operations.get(sale.id) ?? [], orders.get(sale.id) ?? []),
+    ...falselySoldOut(sale, {
+      operations: operations.get(sale.id) ?? [],
+      orders: orders.get(sale.id) ?? [],
+      releaseWithinMs: evidence.releaseWithinMs,
+    }),
   ]);
 }
 
@@ -49,15 +55,11 @@ function exceeded(sale: SaleFacts, views: readonly ClaimView[]): Violation[] {
   return [{ rule: 'bounded_counter', text: `${worst} of ${sale.units} units of ${sale.id} were claimed at ${when}` }];
 }
 
-/** Only in a sale without a line: with one, free units may be promised to those in it. */
-function falselySoldOut(
-  { releaseWithinMs }: Evidence,
-  sale: SaleFacts,
-  operations: readonly Operation[],
-  orders: readonly OrderFacts[],
-): Violation[] {
+/** Checks sales without a standby only: with one, a free unit may be promised to a buyer on standby. */
+function falselySoldOut(sale: SaleFacts, ofSale: OfSale): Violation[] {
   if (sale.standby) return [];
-  const held = countAt(possiblyHeld(operations, orders, releaseWithinMs));
+  const { operations } = ofSale;
+  const held = countAt(possiblyHeld(ofSale));
   const refused = operations.filter(
     ({ call, outcome, code }) => call === 'buy' && outcome === 'fail' && code === 'sold_out',
   );
@@ -70,12 +72,8 @@ function falselySoldOut(
   });
 }
 
-/** For each unit, the times at which somebody may have held it: from the click that may have won it to its late release. */
-function possiblyHeld(
-  operations: readonly Operation[],
-  orders: readonly OrderFacts[],
-  releaseWithinMs: number,
-): Interval[] {
+/** Returns the times at which each unit may have been held: from the click that may have won it to its late release. */
+function possiblyHeld({ operations, orders, releaseWithinMs }: OfSale): Interval[] {
   const clicks = groupBy(
     operations.filter(({ call, outcome }) => call === 'buy' && outcome !== 'fail'),
     operation => operation.buyerId,
@@ -91,13 +89,13 @@ function possiblyHeld(
   );
 }
 
-/** A click that was answered before the buyer's earlier order had ended can't have won this one. */
+/** Returns the first click that may have won an order: one answered after the end of the buyer's earlier orders. */
 function earliestClick(clicks: readonly Operation[], orders: readonly OrderFacts[], order: OrderFacts): number {
   const before = orders.flatMap(other =>
     other !== order && other.endedAtMs !== null && other.endedAtMs <= order.placedAtMs ? [other.endedAtMs] : [],
   );
   const since = Math.max(...before, Number.NEGATIVE_INFINITY);
-  // No click won it: money that came late did, at any time since.
+  // Late money won this order, at any time since the end of the earlier one.
   if (order.regrabbed) return since;
   return Math.min(...clicks.filter(({ endedAtMs }) => endedAtMs >= since).map(({ invokedAtMs }) => invokedAtMs));
 }
@@ -117,7 +115,7 @@ function countAt(intervals: readonly Interval[]): Steps {
     { atMs: fromMs, by: 1 },
     { atMs: toMs, by: -1 },
   ]);
-  // At one instant, whoever leaves goes first: nothing is said that is not certain.
+  // At one instant, ends come before beginnings: an overlap that is uncertain doesn't count.
   changes.sort((a, b) => a.atMs - b.atMs || a.by - b.by);
   const steps: Steps = { atMs: [], value: [] };
   let value = 0;
@@ -129,7 +127,7 @@ function countAt(intervals: readonly Interval[]): Steps {
   return steps;
 }
 
-/** The highest value between two times, that at the first of them included. */
+/** Returns the highest value between two times, including the value at the first of them. */
 function highestWithin({ atMs, value }: Steps, fromMs: number, toMs: number): number {
   let low = 0;
   let high = atMs.length;

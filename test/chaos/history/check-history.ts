@@ -6,11 +6,7 @@ import { viewClaims } from './claim-view.js';
 import type { Evidence, Violation } from './evidence.js';
 
 /**
- * Checks a history against everything that was promised. What is unknown may count either way: nothing that could have gone
- * right is reported.
- *
- * @param evidence a history and what it ended in
- * @returns what was broken
+ * Checks a history against every promise of Dropline. An unknown outcome counts in favour: a violation is certain.
  */
 export function checkHistory(evidence: Evidence): Violation[] {
   const views = viewClaims(evidence);

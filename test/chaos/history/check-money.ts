@@ -1,18 +1,17 @@
-import { disagreement } from './books.js';
 import type { Evidence, Violation } from './evidence.js';
+import { disagreement } from './payment-facts.js';
 
 /**
- * Money is never made nor lost: at every look, what buyers have and the shop has is what was put in and what came through providers,
- * and at rest each payment is in our books what it is in its provider's.
+ * Checks that money is neither created nor lost. In every read, buyers and shop have the money that was put in and came
+ * through providers. At rest, our books and the provider's agree on each payment.
  *
- * @param evidence the history
- * @returns the looks at which it was not, and the payments that differ
+ * @returns the reads and the payments for which that is untrue
  */
 export function checkMoney(evidence: Evidence): Violation[] {
-  return [...looks(evidence), ...books(evidence)];
+  return [...wrongReads(evidence), ...wrongPayments(evidence)];
 }
 
-function looks({ bank, operations }: Evidence): Violation[] {
+function wrongReads({ bank, operations }: Evidence): Violation[] {
   const credits = operations.filter(({ call }) => call === 'credit');
   const payments = operations.filter(({ call }) => call === 'pay-elsewhere');
   return bank.flatMap(({ atMs, readAtMs, buyersMinor, shopMinor, creditedMinor, providerMinor, lowestMinor }) => {
@@ -38,7 +37,7 @@ function looks({ bank, operations }: Evidence): Violation[] {
   });
 }
 
-function books({ payments, bank }: Evidence): Violation[] {
+function wrongPayments({ payments, bank }: Evidence): Violation[] {
   const rule = 'books_agree' as const;
   const different = payments.flatMap(payment => {
     const what = disagreement(payment);

@@ -1,19 +1,19 @@
 import type { Operation } from './history.js';
 
-/** A sale, as it was made. */
+/** The settings of a sale that the checks need. */
 export interface SaleFacts {
   id: string;
   units: number;
   opensAtMs: number;
   closesAtMs: number;
-  /** Whether there is a line: then free units may belong to those in it. */
+  /** Whether the sale has a standby. Then free units may belong to buyers on standby. */
   standby: boolean;
-  /** `immediate`: orders are paid as they are placed. */
+  /** With `immediate`, orders are paid as they are placed. */
   settlement: 'deferred' | 'immediate';
   provider: 'wallet' | 'signed-webhook';
 }
 
-/** A row of `orders` at the end. */
+/** A row of `orders` when everything is at rest. */
 export interface OrderFacts {
   claimId: string;
   saleId: string;
@@ -23,20 +23,20 @@ export interface OrderFacts {
   reason: string | null;
   placedAtMs: number;
   payByMs: number;
-  /** When Postgres ended it; null while it is live, and for refunds, which have no such time. */
+  /** When Postgres ended the order; null for a live order, and for a refunded one, which has no such time. */
   endedAtMs: number | null;
-  /** Won by no click, but by money that came late. */
+  /** The order was won by late money, not by a click. */
   regrabbed: boolean;
 }
 
-/** What a client was told of a claim. */
+/** The status of a claim in one answer. The answer was asked for and received at these times. */
 export interface Sighting {
   status: string;
   fromMs: number;
   toMs: number;
 }
 
-/** Everything that is known of one claim: what clients saw, and how it ended. */
+/** Everything that is known of one claim: the answers that name it, and its order. */
 export interface ClaimView {
   claimId: string;
   saleId: string;
@@ -44,7 +44,7 @@ export interface ClaimView {
   unit: number;
   sightings: Sighting[];
   order: OrderFacts | undefined;
-  /** From here to there the claim was live for certain: from its first answer to its end in Postgres. */
+  /** Between these times the claim was certainly live: from its first answer to its end in Postgres. */
   liveFromMs: number;
   liveToMs: number;
 }
@@ -52,44 +52,46 @@ export interface ClaimView {
 const LIVE = new Set(['queued', 'pending_payment', 'paid']);
 const ENDED = new Set(['cancelled', 'rejected', 'refunded', 'void']);
 
+/** Tells whether a claim or an order with this status keeps its unit. */
 export const isLive = (status: string): boolean => LIVE.has(status);
+/** Tells whether a claim or an order with this status has given its unit back. */
 export const isEnded = (status: string): boolean => ENDED.has(status);
 
 /** An answer that names a claim of its buyer. */
 export type ClaimAnswer = Operation & { claimId: string; unit: number; status: string };
 
+/** Tells whether an operation is such an answer. */
 export const namesClaim = (operation: Operation): operation is ClaimAnswer =>
   operation.outcome === 'ok' &&
   operation.claimId !== undefined &&
   operation.unit !== undefined &&
   operation.status !== undefined;
 
-/** What the views are made of. */
+/** The sources of the views. */
 export interface ViewSource {
   operations: readonly Operation[];
-  /** What Postgres holds at the end. */
   orders: readonly OrderFacts[];
   redisLostData: boolean;
 }
 
-/**
- * @param source a history, and what it ended in
- * @returns a view of each claim that anybody saw or that has a row
- */
+/** Creates a view of each claim that an answer names or that has an order. */
 export function viewClaims({ operations, orders, redisLostData }: ViewSource): ClaimView[] {
   const orderOf = new Map(orders.map(order => [order.claimId, order]));
   const views = new Map<string, ClaimView>();
   for (const { claimId, saleId, buyerId, unit, status, invokedAtMs, endedAtMs } of operations.filter(namesClaim)) {
-    const view = views.get(claimId) ?? openView({ claimId, saleId, buyerId, unit }, orderOf.get(claimId));
+    const view = views.get(claimId) ?? createView({ claimId, saleId, buyerId, unit }, orderOf.get(claimId));
     views.set(claimId, view);
     view.sightings.push({ status, fromMs: invokedAtMs, toMs: endedAtMs });
   }
-  for (const order of orders) if (!views.has(order.claimId)) views.set(order.claimId, openView(order, order));
-  for (const view of views.values()) Object.assign(view, certainlyLive(view, redisLostData));
+  for (const order of orders) if (!views.has(order.claimId)) views.set(order.claimId, createView(order, order));
+  for (const view of views.values()) {
+    const proven = redisLostData ? [] : view.sightings;
+    Object.assign(view, certainlyLive(view, proven));
+  }
   return [...views.values()];
 }
 
-function openView(
+function createView(
   { claimId, saleId, buyerId, unit }: Pick<ClaimView, 'claimId' | 'saleId' | 'buyerId' | 'unit'>,
   order: OrderFacts | undefined,
 ): ClaimView {
@@ -97,12 +99,16 @@ function openView(
 }
 
 /**
- * Nothing is certain before the first answer or the order, nor after the last answer that showed the claim live unless
- * Postgres says more. When Redis has lost data, an answer alone proves nothing: only an order does.
+ * Returns the time in which a claim was certainly live. It begins with the first answer or with the order. It ends with the last
+ * answer that showed the claim live, unless Postgres proves more.
+ *
+ * @param proven the answers that prove a claim: none when Redis has lost data, because then only an order proves a claim
  */
-function certainlyLive(view: ClaimView, redisLostData: boolean): Pick<ClaimView, 'liveFromMs' | 'liveToMs'> {
-  const { sightings, order } = view;
-  const seen = redisLostData ? [] : sightings.map(sighting => sighting.toMs);
+function certainlyLive(
+  { sightings, order }: ClaimView,
+  proven: readonly Sighting[],
+): Pick<ClaimView, 'liveFromMs' | 'liveToMs'> {
+  const seen = proven.map(sighting => sighting.toMs);
   const wasPlaced = order && (isLive(order.status) || order.reason === 'unpaid' || order.status === 'refunded');
   const liveFromMs = Math.min(...seen, ...(wasPlaced ? [order.placedAtMs] : []));
   if (order && isLive(order.status)) return { liveFromMs, liveToMs: Number.POSITIVE_INFINITY };
@@ -110,11 +116,7 @@ function certainlyLive(view: ClaimView, redisLostData: boolean): Pick<ClaimView,
   return { liveFromMs, liveToMs: order?.endedAtMs ?? lastLive };
 }
 
-/**
- * @param items anything
- * @param keyOf what they are grouped by
- * @returns the groups
- */
+/** Groups items by a key, in the order of the items. */
 export function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
   const groups = new Map<string, T[]>();
   for (const item of items) {

@@ -1,8 +1,8 @@
-import type { PaymentFacts } from './books.js';
 import type { OrderFacts, SaleFacts } from './claim-view.js';
 import type { BankRead, Operation } from './history.js';
+import type { PaymentFacts } from './payment-facts.js';
 
-/** Every rule that a history can break. */
+/** The rules that a history can break. */
 export const RULES = [
   'claim_is_one_thing',
   'accepted_reaches_its_end',
@@ -29,27 +29,29 @@ export const RULES = [
   'refunded_by_the_shop',
 ] as const;
 
+/** The name of a rule. */
 export type Rule = (typeof RULES)[number];
 
+/** One breach of a rule, in words. */
 export interface Violation {
   rule: Rule;
   text: string;
 }
 
-/** A history and what it ended in. */
+/** A history, and the state of both books when everything is at rest. */
 export interface Evidence {
   sales: readonly SaleFacts[];
   operations: readonly Operation[];
-  /** The rows of `orders` when everything had come to rest. */
+  /** The rows of `orders`. */
   orders: readonly OrderFacts[];
   bank: readonly BankRead[];
-  /** Every payment at the provider when everything had come to rest. */
+  /** Every payment at the provider. */
   payments: readonly PaymentFacts[];
-  /** Whether Redis lost data that it had confirmed: then a claim may end as `rejected(lost)`, though never silently. */
+  /** Whether Redis lost confirmed data. Then a claim may end as `rejected(lost)`, but its buyer must get that answer. */
   redisLostData: boolean;
-  /** How long after an order's end its unit may be neither free nor claimed, in ms (invariant 8 says 15 s). */
+  /** For this long after an order's end its unit may be neither free nor claimed, in ms. Invariant 8 says 15 s. */
   releaseWithinMs: number;
 }
 
-/** Postgres keeps ms and rounds, a client's clock cuts off: two times of one instant differ by this much at most, in ms. */
+/** The largest difference between two times of one instant, in ms: Postgres rounds to ms, and a client's clock cuts off. */
 export const CLOCK_TOLERANCE_MS = 2;

@@ -1,13 +1,13 @@
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, type WriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
 
 /**
- * What a client did. `pay-elsewhere` is a payment at the provider, `credit` money put into a wallet from outside, `refund` a refund by
- * the shop's own people.
+ * A call of a client. `pay-elsewhere` is a payment at the provider. `credit` puts money into a wallet from outside. `refund` is a
+ * refund by the shop's operator.
  */
 export type Call = 'buy' | 'order-status' | 'pay' | 'cancel' | 'pay-elsewhere' | 'credit' | 'refund';
 
-/** What is asked for. */
+/** The request of a call. */
 export interface Request {
   call: Call;
   saleId: string;
@@ -15,9 +15,9 @@ export interface Request {
   amountMinor?: number;
 }
 
-/** What came back. */
+/** The reply to a call. */
 export interface Reply {
-  /** 0: no answer. */
+  /** The HTTP status; 0 for no answer. */
   http: number;
   status?: string;
   code?: string;
@@ -26,93 +26,101 @@ export interface Reply {
   reason?: string;
 }
 
-/** `ok`: done, as the reply says. `fail`: refused, nothing was done. `info`: unknown, it may have been done or not. */
+/** Tells whether a call took effect. `ok`: yes, as the reply says. `fail`: no. `info`: unknown, because the reply is missing. */
 export type Outcome = 'ok' | 'fail' | 'info';
 
-/** One line of a history. Times are ms since the epoch. */
+/** One line of a history. Times are in ms since the epoch. */
 export type HistoryLine =
   | ({ type: 'invoke'; op: number; atMs: number } & Request)
   | ({ type: Outcome; op: number; atMs: number } & Reply)
   | BankRead
   | { type: 'fault'; atMs: number; fault: string };
 
-/** All money at one instant: what buyers have and the shop has is what was put in and what came through providers. In minor units. */
+/**
+ * All money at one instant, in minor units. Buyers and shop together have the money that was put in and the money that came through
+ * providers.
+ */
 export interface BankRead {
   type: 'bank';
-  /** When it was asked for, and when the answer was there. */
+  /** The time of the question, and the time of its answer. */
   atMs: number;
   readAtMs: number;
   buyersMinor: number;
   shopMinor: number;
   creditedMinor: number;
-  /** What came through providers, less what went back. */
+  /** The money that came through providers, less the money that went back. */
   providerMinor: number;
-  /** The least that any buyer has. */
+  /** The lowest balance of a buyer. */
   lowestMinor: number;
 }
 
-/** A call with what came of it. */
+/** A call with its reply. */
 export interface Operation extends Request, Partial<Reply> {
   op: number;
   outcome: Outcome;
   invokedAtMs: number;
-  /** Infinity for one that never came back: it may still be done. */
+  /** Infinity for a call without a reply: it may still take effect. */
   endedAtMs: number;
 }
 
-/** Writes down what the clients did, as it happens. */
-export interface History {
-  /** @returns tells the outcome, once */
-  invoke(request: Request): (outcome: Outcome, reply: Reply) => void;
-  note(line: BankRead | { type: 'fault'; atMs: number; fault: string }): void;
-  lines(): readonly HistoryLine[];
-  close(): Promise<void>;
+/** Records the outcome of a call, once. */
+export type Complete = (outcome: Outcome, reply: Reply) => void;
+
+/** Records the calls of the clients and the faults as they happen, in memory and in a file. */
+export class History {
+  readonly #file: WriteStream;
+  readonly #lines: HistoryLine[] = [];
+  #ops = 0;
+
+  /** Creates a history. Its file has one JSON object a line, and survives a run that is cut off. */
+  constructor(file: string) {
+    this.#file = createWriteStream(file);
+  }
+
+  /**
+   * Records that a call begins.
+   *
+   * @param atMs in ms since the epoch; now if not given
+   */
+  invoke(request: Request, atMs = Date.now()): Complete {
+    this.#ops += 1;
+    const op = this.#ops;
+    this.note({ type: 'invoke', op, atMs, ...request });
+    return (outcome, reply) => this.note({ type: outcome, op, atMs: Date.now(), ...reply });
+  }
+
+  /** Records a line. */
+  note(line: HistoryLine): void {
+    this.#lines.push(line);
+    this.#file.write(`${JSON.stringify(line)}\n`);
+  }
+
+  /** Returns all lines so far. */
+  lines(): readonly HistoryLine[] {
+    return this.#lines;
+  }
+
+  /** Ends the file. */
+  async close(): Promise<void> {
+    this.#file.end();
+    await finished(this.#file);
+  }
 }
 
-/**
- * @param file where the lines go, one JSON object each; a run that is cut off leaves what it had until then
- * @returns the history
- */
-export function openHistory(file: string): History {
-  const out = createWriteStream(file);
-  const lines: HistoryLine[] = [];
-  let ops = 0;
-  const add = (line: HistoryLine) => {
-    lines.push(line);
-    out.write(`${JSON.stringify(line)}\n`);
-  };
-  return {
-    invoke(request) {
-      ops += 1;
-      const op = ops;
-      add({ type: 'invoke', op, atMs: Date.now(), ...request });
-      return (outcome, reply) => add({ type: outcome, op, atMs: Date.now(), ...reply });
-    },
-    note: add,
-    lines: () => lines,
-    async close() {
-      out.end();
-      await finished(out);
-    },
-  };
-}
-
-/** Refusals that say for certain that nothing was done. A 503 doesn't: the claim may have been made, and its reply lost. */
+/** Statuses that prove a call without effect. A 503 doesn't: the claim may have been made, and its reply lost. */
 const REFUSALS = new Set([400, 401, 403, 404, 409, 410, 429]);
 
 /**
- * @param http the status of an answer, 0 for none
- * @returns what is known about what was asked for
+ * Tells what a status proves about a call.
+ *
+ * @param http 0 for no answer
  */
 export function outcomeOf(http: number): Outcome {
   if (http >= 200 && http < 300) return 'ok';
   return REFUSALS.has(http) ? 'fail' : 'info';
 }
 
-/**
- * @param lines a history
- * @returns its calls, each with what came of it, in the order in which they began
- */
+/** Joins calls and replies to operations, in the order in which the calls began. */
 export function operationsOf(lines: readonly HistoryLine[]): Operation[] {
   const operations = new Map<number, Operation>();
   for (const line of lines) {
@@ -130,10 +138,7 @@ export function operationsOf(lines: readonly HistoryLine[]): Operation[] {
   return [...operations.values()];
 }
 
-/**
- * @param lines a history
- * @returns every look at all the money
- */
+/** Returns every read of all money. */
 export function bankReadsOf(lines: readonly HistoryLine[]): BankRead[] {
   return lines.filter(line => line.type === 'bank');
 }

@@ -1,9 +1,10 @@
 import { beforeAll, expect, test } from '@jest/globals';
 import type { CrashMode, CrashPoint, CrashStep } from '#core/process/crash-point.js';
-import { type CrashResult, openCrashRig, runCrashCase } from './crash-case.js';
+import { type CrashResult, runCrashCase } from './crash-case.js';
+import { startCrashRig } from './crash-rig.js';
 
-// A selection that fits into `npm test`: the places at which the naive pipeline loses a unit or a buyer. All of them, in every
-// mode, are `npm run chaos:matrix`; docs/crash-matrix.md has what came of it.
+// A selection for `npm test`: crash points at which a naive pipeline loses a unit or a buyer. `npm run chaos:matrix` runs all crash
+// points in every mode, and docs/crash-matrix.md has its results.
 
 const CASES: [CrashPoint | CrashStep, CrashMode][] = [
   ['claim.answered', 'kill'],
@@ -15,13 +16,13 @@ const CASES: [CrashPoint | CrashStep, CrashMode][] = [
 
 let results: CrashResult[];
 
-/** Side by side, as in the whole matrix: each has stores of its own, and mostly waits. */
+/** The cases run at once, as in the whole matrix: each has stores of its own, and mostly waits. */
 beforeAll(async () => {
   results = await Promise.all(CASES.map(([name, mode]) => runAlone(name, mode)));
 }, 120_000);
 
 async function runAlone(name: CrashPoint | CrashStep, mode: CrashMode): Promise<CrashResult> {
-  const rig = await openCrashRig();
+  const rig = await startCrashRig();
   return runCrashCase(rig, name, mode).finally(() => rig.close());
 }
 

@@ -11,20 +11,21 @@ import {
   POINT_MODES,
 } from '#core/process/crash-point.js';
 import { writePage } from '../../support/written-page.js';
-import { type CrashResult, openCrashRig, runCrashCase } from './crash-case.js';
+import { type CrashResult, runCrashCase } from './crash-case.js';
+import { startCrashRig } from './crash-rig.js';
 
-// `npm run chaos:matrix`: every place × every mode that it has. With arguments, only the places or modes that are named:
-// `npm run chaos:matrix -- place.store kill`. The table it writes is merged into that of the last run.
+// `npm run chaos:matrix`: every crash point in every mode that it has. With arguments, only the crash points or modes that they
+// name: `npm run chaos:matrix -- place.store kill`. The other cells of the table keep the result of the last run.
 
 const TABLE = join(checkout, 'docs', 'crash-matrix.md');
 
 /**
- * Cases side by side, each on stores of its own. A case mostly waits: with six, two cores are half busy, and all of them take a
- * quarter of an hour.
+ * The number of cases at once, each on stores of its own. A case mostly waits. With six at once, two cores are half busy, and the
+ * whole matrix takes a quarter of an hour.
  */
 const AT_ONCE = 6;
 
-/** A mode that a place doesn't have. */
+/** The cell of a mode that a crash point doesn't have. */
 const NONE = '-';
 
 type Case = [name: CrashPoint | CrashStep, mode: CrashMode];
@@ -43,13 +44,13 @@ const cases: Case[] = [
 
 const hasMode = (name: string, mode: CrashMode): boolean => cases.some(([one, way]) => one === name && way === mode);
 
-/** What a cell of the table says. */
+/** Returns the cell of a case. */
 const cellOf = ({ reached, violations, restMs }: CrashResult): string => {
   if (violations.length > 0) return '**broken**';
   return reached ? `${(restMs / 1_000).toFixed(1)} s` : 'not reached';
 };
 
-/** The cells of each place by mode. */
+/** The cells of each crash point, by mode. */
 type Table = Map<string, Map<CrashMode, string>>;
 
 function readTable(): Table {
@@ -57,11 +58,11 @@ function readTable(): Table {
   try {
     for (const line of readFileSync(TABLE, 'utf8').split('\n')) {
       const [, name, ...cells] = line.split('|').map(cell => cell.trim());
-      const place = name?.replaceAll('`', '') ?? '';
-      table.set(place, new Map(CRASH_MODES.map((mode, i) => [mode, cells[i] ?? ''])));
+      const point = name?.replaceAll('`', '') ?? '';
+      table.set(point, new Map(CRASH_MODES.map((mode, i) => [mode, cells[i] ?? ''])));
     }
   } catch {
-    // The first run.
+    // This is the first run, which has no table yet.
   }
   return table;
 }
@@ -73,21 +74,22 @@ function textOf(table: Table): string {
   });
   return `# Crash matrix
 
-Written by \`npm run chaos:matrix\`. A process fails at the place (core/process/crash-point.ts) in the way of the column, in the middle of
-buying, paying, cancelling, expiring, and cleaning up after an outage; it is started again, and then everything that was promised
-is checked. Who hangs is killed after 2 s, as a supervisor would; a worker is paused for 17 s, which is longer than the lock of its job.
-A claim may end as lost only in sales of which the outage took data away. A cell says after how long everything was at rest and right again, counted from the moment the process was whole and the buyers were done.
-A dash: a place between two steps has no reply that could be lost, and nothing that could be done twice.
+Written by \`npm run chaos:matrix\`. A process fails at a crash point (core/process/crash-point.ts) in the way of the column, while buyers
+buy, pay and cancel, orders expire, and maintenance cleans up after an outage. Then the process is started again, and every promise is
+checked. A process that hangs is killed after 2 s, as a supervisor would do. A worker is paused for 17 s, which is longer than the lock of
+its job. A claim may end as lost only in sales of which the outage took data away. A cell has the time until everything was at rest and
+right again, from the moment when the process was whole and the buyers were done.
+A dash: a crash point between two steps has no reply that could be lost, and no step that could run twice.
 
-| Place | ${CRASH_MODES.join(' | ')} |
+| Crash point | ${CRASH_MODES.join(' | ')} |
 | --- |${' ---: |'.repeat(CRASH_MODES.length)}
 ${lines.join('\n')}
 `;
 }
 
 const table = readTable();
-const waiting = cases.filter(isWanted);
-const total = waiting.length;
+const queue = cases.filter(isWanted);
+const total = queue.length;
 const failures: CrashResult[] = [];
 let done = 0;
 
@@ -101,11 +103,11 @@ function tell(result: CrashResult): void {
   writeFileSync(TABLE, textOf(table));
 }
 
-/** One case after the other, for as long as there are any. One that can't even be carried out is broken, too. */
-async function workOff(): Promise<void> {
-  const rig = await openCrashRig();
+/** Runs one case after the other until none is left. A case that can't be carried out is broken, too. */
+async function runQueued(): Promise<void> {
+  const rig = await startCrashRig();
   try {
-    for (let next = waiting.shift(); next; next = waiting.shift()) {
+    for (let next = queue.shift(); next; next = queue.shift()) {
       const [name, mode] = next;
       tell(
         await runCrashCase(rig, name, mode).catch(error => {
@@ -118,7 +120,7 @@ async function workOff(): Promise<void> {
   }
 }
 
-await Promise.all(Array.from({ length: Math.min(AT_ONCE, total) }, workOff));
+await Promise.all(Array.from({ length: Math.min(AT_ONCE, total) }, runQueued));
 await writePage(TABLE, textOf(table));
 process.stderr.write(failures.length === 0 ? 'nothing is broken\n' : `${failures.length} failed or were not reached\n`);
 process.exit(failures.length === 0 ? 0 : 1);

@@ -1,7 +1,7 @@
-import { pause } from '#core/rules/clock.js';
+import { pauseUntil } from '#stack/processes/pause.js';
 import type { Fault } from '../../support/stores/fault-proxy.js';
+import type { Link } from '../rig/links.js';
 import type { Random } from '../workload/random.js';
-import type { Link } from './links.js';
 
 /** Every way to break a link. */
 export const FAULTS: readonly Fault[] = [
@@ -14,50 +14,53 @@ export const FAULTS: readonly Fault[] = [
   { kind: 'cut' },
 ];
 
-/** How long a link is broken, in ms: some of it longer than a call may take, none longer than a worker's deadlines. */
+/** The time that a link is broken, in ms: sometimes longer than a call may take, never longer than a worker's deadlines. */
 const BROKEN_MS = [200, 4_000] as const;
 
-/** A link that was half open is whole when the connections that swallowed something are given up: looked for this often, in ms. */
+/** A half-open link is whole again when the connections that swallowed something are closed. This often that is checked, in ms. */
 const LOOK_EVERY_MS = 200;
 
 /** Breaks links, one at a time. */
 export interface LinkBreaker {
-  /** Whether one is broken, or has connections that still suffer from it. */
+  /** Tells whether a link is broken, or has connections that still suffer from it. */
   isBroken(): boolean;
   /**
-   * @param sparesWorkers whether those of the workers are to stay whole
-   * @returns what was broken, in words, and its end
+   * Breaks a link for some time.
+   *
+   * @param links the links to choose from
+   * @returns the fault, in words, and the end of it
    */
-  breakOne(sparesWorkers: boolean): { text: string; whole: Promise<void> };
+  breakOne(links: readonly Link[]): { text: string; whole: Promise<void> };
 }
 
 /**
- * @param links what may be broken
- * @param random chooses which, how and for how long
- * @param signal mends what is broken at once
- * @returns breaks them
+ * Creates a breaker of links.
+ *
+ * @param all every link, by which a link gets its number
+ * @param random chooses the link, the fault and its duration
+ * @param signal mends the broken link at once
  */
-export function linkBreaker(links: readonly Link[], random: Random, signal: AbortSignal): LinkBreaker {
+export function createLinkBreaker(all: readonly Link[], random: Random, signal: AbortSignal): LinkBreaker {
   let broken = false;
-  // Dealt out shuffled, as the kills are.
+  // The faults are dealt out shuffled, as the kills are.
   let deck: Fault[] = [];
   const breakFor = async ({ proxy }: Link, fault: Fault, forMs: number) => {
     broken = true;
     proxy.set(fault);
-    await pause(forMs, signal);
+    await pauseUntil(forMs, signal);
     proxy.set({ kind: 'none' });
-    while (proxy.silent() > 0 && !signal.aborted) await pause(LOOK_EVERY_MS, signal);
+    while (proxy.silent() > 0 && !signal.aborted) await pauseUntil(LOOK_EVERY_MS, signal);
     broken = false;
   };
   return {
     isBroken: () => broken,
-    breakOne(sparesWorkers) {
+    breakOne(links) {
       if (deck.length === 0) deck = random.shuffle(FAULTS);
       const fault = deck.pop() as Fault;
-      const link = random.pick(links.filter(({ name }) => !sparesWorkers || !name.startsWith('worker-')));
+      const link = random.pick(links);
       const forMs = random.between(...BROKEN_MS);
-      const which = links.filter(({ name }) => name === link.name).indexOf(link) + 1;
-      return { text: `${fault.kind} of ${link.name} ${which} for ${forMs} ms`, whole: breakFor(link, fault, forMs) };
+      const number = all.filter(({ name }) => name === link.name).indexOf(link) + 1;
+      return { text: `${fault.kind} of ${link.name} ${number} for ${forMs} ms`, whole: breakFor(link, fault, forMs) };
     },
   };
 }

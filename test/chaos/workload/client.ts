@@ -1,54 +1,63 @@
 import { issueToken } from '#core/identity/token.js';
 import { type Answer, type Call, createStorefront, type Storefront } from '#stack/crowd/storefront.js';
-import { type History, outcomeOf } from '../history/history.js';
+import { type History, outcomeOf, type Reply } from '../history/history.js';
 import type { Random } from './random.js';
 import { PRICE_MINOR } from './world.js';
 
-/** Of one API; a paused one keeps those that wait for it. */
+/** The connections to one API. While an API is paused, all calls to it keep their connections. */
 const CONNECTIONS = 256;
 
-/** The buyers' side: everything that anybody asks goes through here, and into the history. */
+/** The buyers' side: every call goes through a client, which records it in the history. */
 export interface Client {
-  ask(call: Call, saleId: string, buyerId: string, receipt?: string): Promise<Answer>;
-  /** Pays on the provider's page, whatever has become of the order. */
+  ask(call: Call, saleId: string, buyerId: string, options?: { receipt?: string | undefined }): Promise<Answer>;
+  /** Pays on the provider's page, whatever the status of the order is. */
   payElsewhere(saleId: string, buyerId: string, paymentUrl: string): Promise<void>;
-  /** Lets the payment fail there. */
+  /** Lets the payment fail on the provider's page. */
   failElsewhere(paymentUrl: string): Promise<void>;
   close(): Promise<void>;
 }
 
-/**
- * @param baseUrls the APIs; each call goes to any of them, as behind a load balancer
- * @param authSecret signs the buyers' tokens
- * @param history where every call is written down
- * @param random chooses the API
- * @returns the client
- */
-export function openClient(baseUrls: readonly string[], authSecret: string, history: History, random: Random): Client {
+/** The APIs that a client calls, and where it records the calls. */
+export interface ClientOptions {
+  /** Each call goes to any of the APIs, as behind a load balancer. */
+  baseUrls: readonly string[];
+  /** Signs the buyers' tokens. */
+  authSecret: string;
+  history: History;
+  /** Chooses the API of a call. */
+  random: Random;
+}
+
+/** Creates a client, to be closed by the caller. */
+export function createClient({ baseUrls, authSecret, history, random }: ClientOptions): Client {
   const shops: Storefront[] = baseUrls.map(url => createStorefront(url, CONNECTIONS));
   return {
-    async ask(call, saleId, buyerId, receipt) {
-      const settle = history.invoke({ call, saleId, buyerId });
-      const answer = await random.pick(shops).ask(call, saleId, issueToken(authSecret, buyerId), receipt);
-      const { http, status, code, claimId, unit, reason } = answer;
-      settle(outcomeOf(http), {
-        http,
-        ...(status === undefined ? {} : { status }),
-        ...(code === undefined ? {} : { code }),
-        ...(claimId === undefined ? {} : { claimId }),
-        ...(unit === undefined ? {} : { unit }),
-        ...(reason === undefined ? {} : { reason }),
-      });
+    async ask(call, saleId, buyerId, options) {
+      const complete = history.invoke({ call, saleId, buyerId });
+      const answer = await random.pick(shops).ask(call, saleId, issueToken(authSecret, buyerId), options);
+      complete(outcomeOf(answer.http), replyOf(answer));
       return answer;
     },
     async payElsewhere(saleId, buyerId, paymentUrl) {
-      const settle = history.invoke({ call: 'pay-elsewhere', saleId, buyerId, amountMinor: PRICE_MINOR });
+      const complete = history.invoke({ call: 'pay-elsewhere', saleId, buyerId, amountMinor: PRICE_MINOR });
       const { status } = await fetch(paymentUrl, { method: 'POST' });
-      settle(outcomeOf(status), { http: status });
+      complete(outcomeOf(status), { http: status });
     },
     async failElsewhere(paymentUrl) {
       await fetch(`${paymentUrl}/fail`, { method: 'POST' });
     },
     close: async () => void (await Promise.all(shops.map(shop => shop.close()))),
+  };
+}
+
+/** Returns the fields of an answer that a history records. */
+export function replyOf({ http, status, code, claimId, unit, reason }: Answer): Reply {
+  return {
+    http,
+    ...(status === undefined ? {} : { status }),
+    ...(code === undefined ? {} : { code }),
+    ...(claimId === undefined ? {} : { claimId }),
+    ...(unit === undefined ? {} : { unit }),
+    ...(reason === undefined ? {} : { reason }),
   };
 }

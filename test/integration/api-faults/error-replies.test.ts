@@ -10,24 +10,23 @@ import { type RedisServer, startRedis } from '#stack/stores/redis-server.js';
 import { eventually } from '../../support/eventually.js';
 import { type Answer, useApi } from '../../support/http/api.js';
 
-// A Redis that answers, and can't serve: buyers are told 503 to come again, and nothing is half done. OOM and NOSCRIPT are in
-// outage.test.ts.
+// A Redis that answers but can't serve: buyers get 503, and nothing is half done. OOM and NOSCRIPT are in outage.test.ts.
 
 const api = useApi();
 
 const config = (name: string, value: string) => api.redis.config('SET', name, value);
 
-/** A script that may write, as ours do. */
+/** A script that may write, like the project's scripts. */
 const PROBE = "#!lua\nreturn redis.call('SET', 'probe', '1')";
 
-/** How a Redis gets to answer with an error of this name, and how it is mended. */
+/** Makes a Redis answer with an error, and ends that. */
 interface Trouble {
   begin(): Promise<unknown>;
   end(): Promise<unknown>;
 }
 
 const readonly: Trouble = {
-  // Of a primary that isn't there, so that its own data stays.
+  // A replica of a primary that doesn't exist keeps its own data.
   begin: async () => api.redis.replicaof('127.0.0.1', await freePort()),
   end: () => api.redis.replicaof('NO', 'ONE'),
 };
@@ -48,7 +47,7 @@ const noreplicas: Trouble = {
   end: () => config('min-replicas-to-write', '0'),
 };
 
-/** A folder in the place of the file that it wants to write. */
+/** Returns the path of the file that Redis saves to, where a folder is put instead. */
 const obstacle = async () => join(((await api.redis.config('GET', 'dir')) as string[])[1] ?? '', 'dump.rdb');
 
 const misconf: Trouble = {
@@ -80,12 +79,12 @@ const busy: Trouble = {
 };
 
 const KEYS = 40;
-/** More than `loading-process-events-interval-bytes`, and nothing that could be compressed. */
+/** More than `loading-process-events-interval-bytes`, of incompressible bytes. */
 const VALUE_BYTES = 2_048;
 let primary: RedisServer;
 let primaryDir: string;
 
-/** It loads what a primary sends, slowly: 40 keys of 50 ms, and it answers in between. */
+/** Loads the data of a primary slowly: 40 keys of 50 ms each. In between, Redis answers. */
 const loading: Trouble = {
   async begin() {
     primaryDir = await mkdtemp(join(tmpdir(), 'dropline-primary-'));
@@ -110,7 +109,7 @@ const loading: Trouble = {
 
 type Word = 'READONLY' | 'MASTERDOWN' | 'NOREPLICAS' | 'MISCONF' | 'BUSY' | 'LOADING';
 
-/** Expects that Redis refuses what a call does, and that the call says so in its own way. */
+/** Expects that Redis refuses with an error, and that the API answers 503 without naming it. */
 async function expectUnavailable(
   word: Word,
   probe: () => Promise<unknown>,
@@ -123,7 +122,7 @@ async function expectUnavailable(
   expect(JSON.stringify(body)).not.toMatch(new RegExp(`${word}|redis`, 'i'));
 }
 
-/** Nothing of the sale is half done, and another one sells. */
+/** Expects that the sale is untouched, and that another one sells. */
 async function expectMended(sale: Sale): Promise<void> {
   expect(await api.redis.hlen(keysOf(sale.id).claims)).toBe(0);
   const next = await api.open();
@@ -135,29 +134,26 @@ test.each([
   ['NOREPLICAS', noreplicas],
   ['MISCONF', misconf],
   ['BUSY', busy],
-] as const)(
-  '%s: a click is answered 503 and leaves no trace, and it sells again when that is over',
-  async (word, trouble) => {
-    const sale = await api.open();
-    await trouble.begin();
-    try {
-      await expectUnavailable(
-        word,
-        () => api.redis.eval(PROBE, 0),
-        () => api.post(`/buy/${sale.id}`, 'ann'),
-      );
-    } finally {
-      await trouble.end();
-    }
-    await expectMended(sale);
-  },
-);
+] as const)('%s: a click gets 503 and leaves no trace, and the API sells again afterwards', async (word, trouble) => {
+  const sale = await api.open();
+  await trouble.begin();
+  try {
+    await expectUnavailable(
+      word,
+      () => api.redis.eval(PROBE, 0),
+      () => api.post(`/buy/${sale.id}`, 'ann'),
+    );
+  } finally {
+    await trouble.end();
+  }
+  await expectMended(sale);
+});
 
-// To a write, a replica says READONLY before it says that it doesn't serve at all.
+// A replica answers a write with READONLY first, so these two are tested by a read.
 test.each([
   ['MASTERDOWN', masterdown],
   ['LOADING', loading],
-] as const)('%s: the status is answered 503, and so is a click', async (word, trouble) => {
+] as const)('%s: a poll and a click get 503', async (word, trouble) => {
   const sale = await api.open();
   await api.get(`/order-status/${sale.id}`, 'ann');
   await trouble.begin();

@@ -6,7 +6,8 @@ import { bearer, SECRET, useApi } from '../../support/http/api.js';
 import { oddRequests } from '../../support/http/odd-requests.js';
 import { wrongAnswers } from '../../support/http/wrong-answers.js';
 
-// Every route, with every method, as whoever, and with what is no id: an answer, in time, and a problem with a stable code.
+// Every route is called with every method, several credentials and invalid ids. Each call gets an answer in time, and
+// errors have a stable code.
 
 const api = useApi({ GUEST_TOKENS: true, PAYMENT_WEBHOOK_SECRETS: ['a key of the provider'] });
 
@@ -23,7 +24,7 @@ const PUBLIC = [
   '/',
 ];
 
-test.each([...BUYER, ...PUBLIC])('%s', async route => {
+test.each([...BUYER, ...PUBLIC])('%s answers every odd request', async route => {
   await markRegistryWhole(api.redis, await readRunId(api.redis));
   const { authorization: good = '' } = bearer('ann');
   const expired = `Bearer ${issueToken(SECRET, 'ann', 1)}`;

@@ -5,7 +5,7 @@ import { type Answer, useApi } from '../../support/http/api.js';
 
 const api = useApi();
 
-/** Within this time, in ms, every call is answered, whatever Redis does. */
+/** Every call is answered within this time, in ms, whatever Redis does. */
 const ANSWER_MS = 2_000;
 
 const CALLS = [
@@ -36,7 +36,7 @@ function expectUnavailable(answers: Answer[]): void {
 }
 
 describe('Redis', () => {
-  test('killed: 503 within 2 s, alive but not ready; started again and verified: the same claim as before', async () => {
+  test('killed: 503 within 2 s, alive but not ready; restarted and verified: the same claim as before', async () => {
     const sale = await api.open();
     const first = await api.post(`/buy/${sale.id}`, 'ann');
     await api.redisServer.kill();
@@ -45,7 +45,7 @@ describe('Redis', () => {
     expect(await api.get('/readyz')).toMatchObject({ status: 503, body: { code: 'unavailable' } });
 
     await api.startRedisAgain();
-    // Another run of Redis: whether it has lost something is not known before somebody has looked.
+    // Another run of Redis may have lost data until it is compared with Postgres.
     expectUnavailable(await callAll(sale.id));
     await setSale(api.redis, sale.id, { runId: await readRunId(api.redis) });
     const again = await api.post(`/buy/${sale.id}`, 'ann');
@@ -55,7 +55,7 @@ describe('Redis', () => {
     await eventually(async () => expect((await api.post(`/cancel/${sale.id}`, 'ann')).status).toBe(202));
   });
 
-  test('stopped in the middle, connections open: 503 within 2 s; and going on: healthy by itself', async () => {
+  test('stopped with open connections: 503 within 2 s; continued: healthy by itself', async () => {
     const sale = await api.open();
     process.kill(api.redisServer.pid, 'SIGSTOP');
     try {
@@ -70,7 +70,7 @@ describe('Redis', () => {
     });
   });
 
-  test('emptied: 503, never 404 and never a status that is not true', async () => {
+  test('emptied: 503, never 404 and never a false status', async () => {
     const sale = await api.open();
     await api.post(`/buy/${sale.id}`, 'ann');
     await api.get(`/sales/${sale.id}`);
@@ -80,13 +80,13 @@ describe('Redis', () => {
     await eventually(async () => expectUnavailable(await callAll(sale.id)), 2_500);
   });
 
-  test('without its scripts: they are sent again', async () => {
+  test('without its scripts: they are loaded again', async () => {
     const sale = await api.open();
     await api.redis.script('FLUSH');
     expect((await api.post(`/buy/${sale.id}`, 'ann')).status).toBe(202);
   });
 
-  test('with a key of another type: 500 that tells nothing', async () => {
+  test('with a key of another type: 500 without details', async () => {
     const sale = await api.open();
     await api.redis.set(`{${sale.id}}:claims`, 'broken');
     const answer = await api.post(`/buy/${sale.id}`, 'ann');
@@ -94,7 +94,7 @@ describe('Redis', () => {
     expect(JSON.stringify(answer.body)).not.toMatch(/WRONGTYPE|lua|redis/i);
   });
 
-  test('full: 503, and nothing is half done', async () => {
+  test('out of memory: 503, and nothing is half done', async () => {
     const sale = await api.open();
     await api.redis.config('SET', 'maxmemory', '1');
     const answer = await api.post(`/buy/${sale.id}`, 'ann');

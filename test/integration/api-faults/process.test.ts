@@ -37,7 +37,7 @@ async function withRedis(work: (client: Redis) => Promise<unknown>): Promise<voi
   client.disconnect();
 }
 
-/** The API as its own process. */
+/** Starts the API as a process. */
 async function start(settings: Record<string, string>) {
   const environment = { PATH: String(process.env.PATH), HOST: '127.0.0.1', PORT: '0', ...settings };
   const api = await startGuarded({
@@ -69,7 +69,7 @@ function fail(printed: object): never {
 const settings = () => ({ REDIS_URL: redis.url, AUTH_SECRET: SECRET });
 
 describe('the API process', () => {
-  test('without its settings: one line that says which and how, exit 1', async () => {
+  test('without its settings: one line that names each and its form, exit 1', async () => {
     const { api, printed } = await start({ AUTH_SECRET: 'short', GUEST_TOKENS: 'yes' });
     expect(await api.ended).toEqual({ code: 1, signal: null });
     await eventually(() => expect(printed.err).toMatch(/^api: [^\n]+\n$/));
@@ -79,7 +79,7 @@ describe('the API process', () => {
     expect(printed.out).toBe('');
   });
 
-  test("with half of the issuer's settings: one line that says what else to set, exit 1", async () => {
+  test("with half of the issuer's settings: one line that names the missing ones, exit 1", async () => {
     const { api, printed } = await start({ ...settings(), AUTH_JWKS_URL: 'https://shop.example/jwks' });
     expect(await api.ended).toEqual({ code: 1, signal: null });
     await eventually(() =>
@@ -89,7 +89,7 @@ describe('the API process', () => {
     );
   });
 
-  test('on a port that is taken: one line, exit 1', async () => {
+  test('on a taken port: one line, exit 1', async () => {
     const other = createServer();
     const port = await new Promise<number>(resolve => {
       other.listen(0, '127.0.0.1', () => resolve((other.address() as { port: number }).port));
@@ -100,17 +100,17 @@ describe('the API process', () => {
     await eventually(() => expect(printed.err).toMatch(/^api: listen EADDRINUSE[^\n]+\n$/));
   });
 
-  test('on a Redis that evicts keys: a line that says what to set, exit 1', async () => {
+  test('on a Redis that evicts keys: one line with the right policy, exit 1', async () => {
     const setPolicy = (policy: string) => withRedis(client => client.config('SET', 'maxmemory-policy', policy));
     await setPolicy('allkeys-lru');
     const { api, printed } = await start(settings());
     expect((await api.ended).code).toBe(1);
     await setPolicy('noeviction');
-    // BullMQ may warn of the same before.
+    // BullMQ may warn of the same policy before.
     await eventually(() => expect(printed.err).toMatch(/^api: REDIS_URL [^\n]+noeviction[^\n]+\n$/m));
   });
 
-  test('shows its metrics on their own port only', async () => {
+  test('serves its metrics on their own port only', async () => {
     const metricsPort = await freePort();
     const { port } = await start({ ...settings(), METRICS_PORT: String(metricsPort) });
     const url = `http://127.0.0.1:${await port()}`;
@@ -122,7 +122,7 @@ describe('the API process', () => {
     expect((await fetch(`http://127.0.0.1:${metricsPort}/`)).status).toBe(404);
   });
 
-  test('asked to end: finishes what it has begun, takes nothing new, exit 0', async () => {
+  test('on SIGTERM: finishes the requests in flight, accepts no new ones, exit 0', async () => {
     const { api, port, printed } = await start(settings());
     const number = await port();
     let answer = '';
@@ -144,7 +144,7 @@ describe('the API process', () => {
     expect(printed.err).toBe('');
   });
 
-  test('asked to end while Redis is away: ends all the same', async () => {
+  test('on SIGTERM while Redis is down: exit 0', async () => {
     const { api, port } = await start({ ...settings(), REDIS_URL: `redis://127.0.0.1:${await freePort()}` });
     expect((await fetch(`http://127.0.0.1:${await port()}/readyz`)).status).toBe(503);
     expect(await api.stop()).toEqual({ code: 0, signal: null });

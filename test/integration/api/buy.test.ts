@@ -12,7 +12,7 @@ describe.each([false, true])('mounted in Express: %p', mounted => {
   const api = useApi({ mounted });
 
   describe('POST /buy/:saleId', () => {
-    test('a new claim: 202 with unit, receipt and when to ask again', async () => {
+    test('a new claim: 202 with unit, receipt and the pause before the next poll', async () => {
       const sale = await api.open();
       const { status, body, headers } = await api.post(`/buy/${sale.id}`, 'ann');
       expect(status).toBe(202);
@@ -30,7 +30,7 @@ describe.each([false, true])('mounted in Express: %p', mounted => {
       expect(receipt).toMatchObject({ claimId: body.claimId, unit: 1 });
     });
 
-    test('winners of several turns are one job, which is queued before the process ends', async () => {
+    test('the winners of several turns are one job, which is queued before the process ends', async () => {
       const sale = await api.open({ units: 30 });
       const { winners, queues } = api.ctx;
       const claims = [1, 2, 3].map(unit => ({ buyerId: `held-${unit}`, claimId: randomUUID(), unit }));
@@ -40,7 +40,7 @@ describe.each([false, true])('mounted in Express: %p', mounted => {
       expect(jobs.flatMap(({ data }) => (data.saleId === sale.id ? [data.claims] : []))).toEqual([claims]);
     });
 
-    test('a job is not larger than what is written back at once', async () => {
+    test('a job holds at most the 500 claims that are written back at once', async () => {
       const sale = await api.open();
       const { winners, queues } = api.ctx;
       const many = (count: number) =>
@@ -56,7 +56,7 @@ describe.each([false, true])('mounted in Express: %p', mounted => {
     test('the winners of one turn are one job', async () => {
       const sale = await api.open({ units: 30 });
       const buyers = Array.from({ length: 20 }, (_, i) => `turn-${i}`);
-      await Promise.all(buyers.map(buyerId => new Promise(resolve => api.ctx.claims(sale.id, buyerId, resolve))));
+      await Promise.all(buyers.map(buyerId => new Promise(resolve => api.ctx.claims.ask(sale.id, buyerId, resolve))));
       await eventually(async () => {
         const jobs = await api.ctx.queues['place-orders'].getJobs(['waiting']);
         const claims = jobs.filter(job => job.data.saleId === sale.id).map(job => job.data.claims.length);
@@ -64,7 +64,7 @@ describe.each([false, true])('mounted in Express: %p', mounted => {
       });
     });
 
-    test('a repeat: 200 with the same claim, and its present status', async () => {
+    test('a repeat: 200 with the same claim and its present status', async () => {
       const sale = await api.open();
       const first = await api.post(`/buy/${sale.id}`, 'ann');
       const again = await api.post(`/buy/${sale.id}`, 'ann');
@@ -84,7 +84,7 @@ describe.each([false, true])('mounted in Express: %p', mounted => {
       expect((await readSnapshot(api.redis, sale.id))?.stock).toHaveLength(2);
     });
 
-    test('on standby: 202 with the place in the line', async () => {
+    test('on standby: 202 with the position', async () => {
       const sale = await api.open({ units: 1, standbyFactor: 2 });
       await api.post(`/buy/${sale.id}`, 'ann');
       expect(await api.post(`/buy/${sale.id}`, 'bob')).toMatchObject({
@@ -122,7 +122,7 @@ describe.each([false, true])('mounted in Express: %p', mounted => {
       expect(Number(headers.get('retry-after'))).toBeGreaterThan(50);
     });
 
-    test('paused: 403 that says so, and a repeat is still answered', async () => {
+    test('paused: 403 with the reason, and a repeat is still answered', async () => {
       const sale = await api.open();
       await api.post(`/buy/${sale.id}`, 'ann');
       await setSale(api.redis, sale.id, { state: 'paused' });
@@ -132,7 +132,7 @@ describe.each([false, true])('mounted in Express: %p', mounted => {
       expect((await api.post(`/buy/${sale.id}`, 'ann')).status).toBe(200);
     });
 
-    test('over: 410, by the operator or by the clock', async () => {
+    test('closed by the operator or by the clock: 410', async () => {
       const closed = await api.open({ state: 'closed' });
       const over = await api.open({ closesAtMs: Date.now() - 1 });
       for (const sale of [closed, over]) {
@@ -155,7 +155,7 @@ describe.each([false, true])('mounted in Express: %p', mounted => {
   });
 
   describe('a crowd', () => {
-    test('200 buyers on 50 units: exactly 50 win, each unit once, and all of them are queued to be placed', async () => {
+    test('200 buyers for 50 units: exactly 50 win, each unit once, and every claim is queued', async () => {
       const sale = await api.open({ units: 50 });
       const buyers = Array.from({ length: 200 }, (_, i) => `crowd-${i}`);
       const answers = await Promise.all(buyers.map(buyerId => api.post(`/buy/${sale.id}`, buyerId)));

@@ -6,7 +6,7 @@ const api = useApi({ GUEST_TOKENS: true });
 const cookieOf = (headers: Headers) => headers.getSetCookie()[0]?.split(';')[0] ?? '';
 
 describe('POST /guest-token', () => {
-  test('makes somebody a buyer, by token and by a cookie that no script can read', async () => {
+  test('makes a visitor a buyer, by a token and by a cookie that no script can read', async () => {
     const { status, body, headers } = await api.post('/guest-token');
     expect(status).toBe(200);
     expect(body).toEqual({ buyerId: expect.stringMatching(/^guest-/), token: expect.any(String) });
@@ -18,7 +18,7 @@ describe('POST /guest-token', () => {
     expect((await api.send(`/buy/${sale.id}`, { method: 'POST', headers: { authorization } })).status).toBe(202);
   });
 
-  test('leaves a buyer who they are', async () => {
+  test('keeps the identity of a buyer', async () => {
     const first = await api.post('/guest-token');
     const headers = { cookie: cookieOf(first.headers) };
     const again = await api.send('/guest-token', { method: 'POST', headers });
@@ -39,11 +39,11 @@ describe('a cookie', () => {
     ['Sec-Fetch-Site: same-origin', () => ({ 'sec-fetch-site': 'same-origin' })],
   ];
   const refused: [string, () => Record<string, string>][] = [
-    ['no word about where from', () => ({})],
+    ['no header that tells its origin', () => ({})],
     ['another Origin', () => ({ origin: 'https://elsewhere.example' })],
     ['another port', () => ({ origin: `http://127.0.0.1:${api.port + 1}` })],
     ['Origin: null', () => ({ origin: 'null' })],
-    ['a sister site', () => ({ 'sec-fetch-site': 'same-site', origin: api.url })],
+    ['another host of the same site', () => ({ 'sec-fetch-site': 'same-site', origin: api.url })],
     ['Sec-Fetch-Site: cross-site', () => ({ 'sec-fetch-site': 'cross-site' })],
   ];
   const callsWith = async (headers: Record<string, string>) => {
@@ -61,7 +61,7 @@ describe('a cookie', () => {
     expect([bought.status, cancelled.status]).toEqual([202, 202]);
   });
 
-  test.each(refused)('with %s may only look: 403', async (_name, headers) => {
+  test.each(refused)('with %s may only read: 403 for the rest', async (_name, headers) => {
     const { bought, cancelled, status } = await callsWith(headers());
     for (const answer of [bought, cancelled]) {
       expect(answer).toMatchObject({ status: 403, body: { code: 'forbidden_origin' } });
@@ -69,7 +69,7 @@ describe('a cookie', () => {
     expect(status).toMatchObject({ status: 200, body: { status: 'none' } });
   });
 
-  test('beside a header counts for nothing, even if the header is wrong', async () => {
+  test('is ignored beside a header, even a wrong one', async () => {
     const sale = await api.open();
     const cookie = cookieOf((await api.post('/guest-token')).headers);
     const wrong = await api.send(`/order-status/${sale.id}`, { headers: { cookie, authorization: 'Bearer x' } });

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { createIssuer } from '#core/identity/issuer.js';
+import { Issuer } from '#core/identity/issuer.js';
 import { markRegistryWhole } from '#core/redis/registry.js';
 import { readRunId } from '#core/redis/sale/sale.js';
 import { eventually } from '../../support/eventually.js';
@@ -7,7 +7,7 @@ import { bearer, useApi } from '../../support/http/api.js';
 import { AUDIENCE, startIssuer } from '../../support/http/issuer.js';
 import { confusedToken, type SigningKey, signingKey } from '../../support/http/signing-key.js';
 
-// Tokens of the shop's own issuer, which is a real HTTP server here.
+// Tokens of the shop's own issuer, here a real HTTP server.
 
 const rsa = signingKey('rsa');
 const ec = signingKey('ec', 'ES256');
@@ -20,7 +20,7 @@ const api = useApi({ AUTH_JWKS_URL: issuer.jwksUrl, AUTH_ISSUER: issuer.name, AU
 
 const IN_AN_HOUR = Math.floor(Date.now() / 1_000) + 3_600;
 
-/** Asks as somebody with a token, who has no order anywhere. */
+/** Asks for a status with a token. @returns the HTTP status: 404 for a valid token, as the sale doesn't exist */
 async function ask(token: string): Promise<number> {
   const answer = await api.send('/order-status/nowhere', { headers: { authorization: `Bearer ${token}` } });
   return answer.status;
@@ -38,44 +38,44 @@ describe('a token of the issuer', () => {
     expect((await api.get(`/order-status/${sale.id}`, 'bea')).body).toMatchObject({ status: 'queued' });
   });
 
-  test('may be for several audiences', async () => {
+  test('may have several audiences', async () => {
     expect(await ask(issuer.token(rsa, { aud: ['shop', AUDIENCE] }))).toBe(KNOWN);
   });
 
-  test('is as good as one that is signed with AUTH_SECRET', async () => {
+  test('is valid beside one that is signed with AUTH_SECRET', async () => {
     expect((await api.send('/order-status/nowhere', { headers: bearer('ann') })).status).toBe(KNOWN);
   });
 
   const wrong: [string, () => string][] = [
     ['of another issuer', () => issuer.token(rsa, { iss: 'https://elsewhere.example/' })],
     ['of no issuer', () => issuer.token(rsa, { iss: undefined })],
-    ['for somebody else', () => issuer.token(rsa, { aud: 'shop' })],
-    ['for nobody', () => issuer.token(rsa, { aud: undefined })],
+    ['for another audience', () => issuer.token(rsa, { aud: 'shop' })],
+    ['without an audience', () => issuer.token(rsa, { aud: undefined })],
     ['that has ended', () => issuer.token(rsa, { exp: IN_AN_HOUR - 7_200 })],
     ['that never ends', () => issuer.token(rsa, { exp: undefined })],
     ['that is not valid yet', () => issuer.token(rsa, { nbf: IN_AN_HOUR })],
     ['of no buyer', () => issuer.token(rsa, { sub: undefined })],
-    ['of a buyer that none can be', () => issuer.token(rsa, { sub: 'auth0|ann' })],
-    ['without the name of a key', () => issuer.token(rsa, {}, { kid: undefined })],
-    ['with a name of no key', () => issuer.token(rsa, {}, { kid: 7 })],
-    ['with the name of what objects have', () => issuer.token(rsa, {}, { kid: '__proto__' })],
-    ['with the name of another key', () => issuer.token(rsa, {}, { kid: 'ec' })],
-    ['signed by a stranger', () => issuer.token(stranger)],
+    ['with an invalid buyer id', () => issuer.token(rsa, { sub: 'auth0|ann' })],
+    ['without a key id', () => issuer.token(rsa, {}, { kid: undefined })],
+    ['with a key id that is no text', () => issuer.token(rsa, {}, { kid: 7 })],
+    ['with a key id that every object has', () => issuer.token(rsa, {}, { kid: '__proto__' })],
+    ['with the id of another key', () => issuer.token(rsa, {}, { kid: 'ec' })],
+    ['signed with an unknown key', () => issuer.token(stranger)],
     ['with another algorithm of its key', () => issuer.token(rsa, {}, { alg: 'PS256' })],
     ['with the algorithm of another key', () => issuer.token(rsa, {}, { alg: 'ES256' })],
     ['without a signature', () => issuer.token(rsa).replace(/[^.]+$/, '')],
     ['with alg none', () => issuer.token(rsa, {}, { alg: 'none' }).replace(/[^.]+$/, '')],
-    ['with the public key taken for a secret', () => confusedToken(issuer.token(rsa), rsa, 'pem')],
-    ['with its bytes taken for a secret', () => confusedToken(issuer.token(rsa), rsa, 'der')],
-    ['that wants to be understood in another way', () => issuer.token(rsa, {}, { crit: ['exp'], exp: 1 })],
-    ['that brings a key of its own', () => issuer.token(stranger, {}, { jwk: stranger.jwk, kid: 'rsa' })],
+    ['signed with the public key as a secret (PEM)', () => confusedToken(issuer.token(rsa), rsa, 'pem')],
+    ['signed with the public key as a secret (DER)', () => confusedToken(issuer.token(rsa), rsa, 'der')],
+    ['with a critical extension', () => issuer.token(rsa, {}, { crit: ['exp'], exp: 1 })],
+    ['that contains a key of its own', () => issuer.token(stranger, {}, { jwk: stranger.jwk, kid: 'rsa' })],
   ];
 
   test.each(wrong)('%s: 401', async (_name, token) => {
     expect(await ask(token())).toBe(401);
   });
 
-  test('that names another place for its keys makes nobody look there', async () => {
+  test('that names another address for its keys is not followed there', async () => {
     const elsewhere = await startIssuer(stranger.jwk);
     const header = { jku: elsewhere.jwksUrl, x5u: elsewhere.jwksUrl, kid: 'theirs' };
     await ask(issuer.token(stranger, { iss: elsewhere.name }, header));
@@ -87,7 +87,7 @@ describe('a token of the issuer', () => {
 describe('the keys of the issuer', () => {
   beforeEach(async () => markRegistryWhole(api.redis, await readRunId(api.redis)));
 
-  test('a new one is found by its first token, which may have to be sent again', async () => {
+  test('are read again for the first token of a new key, which may have to be sent twice', async () => {
     const next = signingKey('next');
     issuer.published = [rsa.jwk, next.jwk];
     const answers = new Set<number>();
@@ -97,19 +97,19 @@ describe('the keys of the issuer', () => {
     });
     expect(await ask(issuer.token(next))).toBe(KNOWN);
     expect(await ask(issuer.token(rsa))).toBe(KNOWN);
-    // What was withdrawn is good no more.
+    // The withdrawn key is no longer accepted.
     expect(await ask(issuer.token(ec))).not.toBe(KNOWN);
     issuer.published = [rsa.jwk, ec.jwk, ed.jwk];
   });
 
-  test('a storm of names that nobody knows is no storm for the issuer', async () => {
+  test('are read at most once for 500 tokens with unknown key ids', async () => {
     const before = issuer.reads;
     const storm = Array.from({ length: 500 }, (_, i) => ask(issuer.token(ed, {}, { kid: `forged-${i}` })));
     for (const status of await Promise.all(storm)) expect([401, 503]).toContain(status);
     expect(issuer.reads - before).toBeLessThanOrEqual(1);
   });
 
-  test('stay good while the issuer is away; a new name then can be neither right nor wrong', async () => {
+  test('stay valid while the issuer is down, and an unknown key id is then answered 503', async () => {
     await issuer.stop();
     await eventually(async () => {
       const headers = { authorization: `Bearer ${issuer.token(ed, {}, { kid: 'unknown' })}` };
@@ -123,7 +123,7 @@ describe('the keys of the issuer', () => {
   });
 });
 
-/** An issuer that is looked at often, as tests have no patience. */
+/** Shorter times than in production, so that the tests are quick. */
 const TIMES = { readEveryMs: 50, pauseMs: 20 };
 
 describe('a list of keys', () => {
@@ -132,15 +132,18 @@ describe('a list of keys', () => {
     for (const end of endings.splice(0)) await end();
   });
 
-  /** Reads the keys of an issuer. @returns who a token of a key is from */
+  /** Starts an issuer and a reader of its keys. */
   async function reader(...published: unknown[]) {
     const place = await startIssuer(...published);
-    const opened = createIssuer({ url: place.jwksUrl, issuer: place.name, audience: AUDIENCE }, TIMES);
-    endings.push(opened.close, () => place.stop());
+    const opened = new Issuer({ url: place.jwksUrl, issuer: place.name, audience: AUDIENCE }, TIMES);
+    endings.push(
+      () => opened.close(),
+      () => place.stop(),
+    );
     return { place, opened, buyerOf: (key: SigningKey) => opened.verify(place.token(key)) };
   }
 
-  test('is read again and again, so that what is withdrawn is good no more', async () => {
+  test('is read repeatedly, so that a withdrawn key is no longer accepted', async () => {
     const { place, buyerOf } = await reader(rsa.jwk, ec.jwk);
     await eventually(() => expect(buyerOf(rsa)).toBe('ann'));
     place.published = [ec.jwk];
@@ -150,12 +153,12 @@ describe('a list of keys', () => {
 
   test.each<[string, object]>([
     ['an error', { status: 500, body: '{}' }],
-    ['no list', { status: 200, body: '{"keys":{}}' }],
+    ['no list of keys', { status: 200, body: '{"keys":{}}' }],
     ['no JSON', { status: 200, body: '<html>' }],
     ['an empty list', { status: 200, body: '{"keys":[]}' }],
-    ['a list without end', { status: 200, body: `{"keys":[${'{},'.repeat(200_000)}{}]}` }],
-    ['another place', { status: 302, headers: { location: '/elsewhere' } }],
-  ])('that is %s changes nothing', async (_name, answer) => {
+    ['too long a list', { status: 200, body: `{"keys":[${'{},'.repeat(200_000)}{}]}` }],
+    ['a redirect', { status: 302, headers: { location: '/elsewhere' } }],
+  ])('answered with %s leaves the last keys valid', async (_name, answer) => {
     const { place, opened, buyerOf } = await reader(rsa.jwk);
     await eventually(() => expect(opened.ready).toBe(true));
     place.answer = answer as typeof place.answer;
@@ -164,7 +167,7 @@ describe('a list of keys', () => {
     expect(buyerOf(rsa)).toBe('ann');
   });
 
-  test('is waited for, if the issuer is away at the start', async () => {
+  test('is read once the issuer is up, if it was down at the start', async () => {
     const { place, opened, buyerOf } = await reader(rsa.jwk);
     expect(opened.ready).toBe(false);
     await place.stop();
@@ -176,12 +179,12 @@ describe('a list of keys', () => {
   const weak = signingKey('weak');
   test.each<[string, SigningKey, object]>([
     ['a secret', rsa, { kty: 'oct', kid: 'rsa', k: 'c2VjcmV0' }],
-    ['no name', rsa, { ...rsa.jwk, kid: undefined }],
-    ['its private half in it', weak, { ...weak.privateKey.export({ format: 'jwk' }), kid: 'weak' }],
+    ['no id', rsa, { ...rsa.jwk, kid: undefined }],
+    ['a private key', weak, { ...weak.privateKey.export({ format: 'jwk' }), kid: 'weak' }],
     ['another purpose', rsa, { ...rsa.jwk, use: 'enc' }],
     ['another algorithm', rsa, { ...rsa.jwk, alg: 'RS512' }],
     ['a part missing', rsa, { ...rsa.jwk, n: undefined }],
-  ])('may have one with %s: it is passed over', async (_name, key, jwk) => {
+  ])('may have a key with %s, which is ignored', async (_name, key, jwk) => {
     const { opened, buyerOf } = await reader(ec.jwk, 7, null, jwk);
     await eventually(() => expect(opened.ready).toBe(true));
     await eventually(() => expect(buyerOf(ec)).toBe('ann'));
@@ -189,7 +192,7 @@ describe('a list of keys', () => {
   });
 });
 
-/** Who it is from; nobody, too, while that can't be told. */
+/** Returns the buyer; undefined also while the keys can't tell. */
 function named(verify: () => string | undefined): string | undefined {
   try {
     return verify();

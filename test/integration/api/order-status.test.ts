@@ -25,7 +25,7 @@ describe.each([false, true])('mounted in Express: %p', mounted => {
   };
 
   describe('GET /order-status/:saleId', () => {
-    test('none, for who never bought', async () => {
+    test('is none for a buyer who never bought', async () => {
       const sale = await api.open();
       const answer = await api.get(`/order-status/${sale.id}`, 'ann');
       expect(answer).toMatchObject({ status: 200, body: { status: 'none' } });
@@ -33,7 +33,7 @@ describe.each([false, true])('mounted in Express: %p', mounted => {
       expect(answer.headers.get('cache-control')).toBe('no-store');
     });
 
-    test('each status of a claim, with what is known of it', async () => {
+    test('has the fields of a claim in each status', async () => {
       const sale = await api.open();
       const { claimId, unit } = await buy(sale, 'ann');
       const base = { claimId, unit, amountMinor: sale.priceMinor, currency: 'EUR' };
@@ -61,7 +61,7 @@ describe.each([false, true])('mounted in Express: %p', mounted => {
     test.each([
       ['cancelled', 'unpaid'],
       ['rejected', 'insufficient_funds'],
-    ] as const)('%s, with its reason; and the buyer may buy again', async (status, reason) => {
+    ] as const)('is %s with its reason, and the buyer may buy again', async (status, reason) => {
       const sale = await api.open();
       const { claimId } = await buy(sale, 'ann');
       await release(api.redis, sale.id, [{ buyerId: 'ann', claimId, status, reason, freesUnit: true }]);
@@ -71,7 +71,7 @@ describe.each([false, true])('mounted in Express: %p', mounted => {
       expect((await buy(sale, 'ann')).claimId).not.toBe(claimId);
     });
 
-    test('standby: the place in the line, and asking less often than the others', async () => {
+    test('is standby with the position, and polls less often than an order', async () => {
       const sale = await api.open({ units: 1, standbyFactor: 2 });
       await buy(sale, 'ann');
       await buy(sale, 'bob');
@@ -83,7 +83,7 @@ describe.each([false, true])('mounted in Express: %p', mounted => {
       expect(Number(body.pollAfterMs)).toBeGreaterThan(Number(own.pollAfterMs));
     });
 
-    test('closed: for those in line when the sale ended, and only for them', async () => {
+    test('is closed only for buyers who were on standby when the sale closed', async () => {
       const sale = await api.open({ units: 1, standbyFactor: 2 });
       await buy(sale, 'ann');
       await buy(sale, 'bob');
@@ -93,7 +93,7 @@ describe.each([false, true])('mounted in Express: %p', mounted => {
       expect(await statusOf(sale, 'cem')).toEqual({ status: 'none' });
     });
 
-    test('many at once each get their own', async () => {
+    test('is the own one for each of 100 buyers at once', async () => {
       const sale = await api.open({ units: 50 });
       const buyers = Array.from({ length: 100 }, (_, i) => `many-${i}`);
       const units = await Promise.all(buyers.map(async buyerId => (await buy(sale, buyerId)).unit));
@@ -114,7 +114,7 @@ describe.each([false, true])('mounted in Express: %p', mounted => {
       return headers.get('etag');
     };
 
-    /** Says also how much the API has to do, which may change between two polls. */
+    /** A tag also depends on the slowdown, which may change between two polls. */
     const fittingTag = (sale: Sale, buyerId: string) =>
       eventually(async () => {
         const etag = await tagOf(sale, buyerId);
@@ -123,7 +123,7 @@ describe.each([false, true])('mounted in Express: %p', mounted => {
         return etag;
       });
 
-    test('that still fits: 304 without a body; one that does not: the whole answer', async () => {
+    test('that still fits gets 304 without a body, and a stale one the whole answer', async () => {
       const sale = await api.open();
       const { claimId } = await buy(sale, 'ann');
       const queued = await fittingTag(sale, 'ann');
@@ -131,7 +131,7 @@ describe.each([false, true])('mounted in Express: %p', mounted => {
       expect(await ask(sale, 'ann', queued)).toMatchObject({ status: 200, body: { status: 'paid' } });
     });
 
-    test('fits as well where more than the claim is asked for: the page of a provider', async () => {
+    test('covers the address of the payment page', async () => {
       const sale = await api.open({ provider: 'signed-webhook' });
       const { claimId } = await buy(sale, 'ann');
       const payByMs = Date.now() + 60_000;
@@ -142,7 +142,7 @@ describe.each([false, true])('mounted in Express: %p', mounted => {
       expect(await ask(sale, 'ann', pending)).toMatchObject({ status: 200, body: { paymentUrl } });
     });
 
-    test('is another for each thing that is said', async () => {
+    test('differs for each status, position, deadline and reason', async () => {
       const sale = await api.open({ units: 1, standbyFactor: 2 });
       const { claimId } = await buy(sale, 'ann');
       await buy(sale, 'bob');
@@ -157,7 +157,7 @@ describe.each([false, true])('mounted in Express: %p', mounted => {
       expect(new Set(tags).size).toBe(tags.length);
       for (const reason of [null, 'insufficient_funds']) {
         await recordStatus(api.redis, sale.id, [{ ...pending, reason }]);
-        // What is answered from memory follows within a moment.
+        // The sale in the API's memory is up to a second old.
         await eventually(async () => expect(tags).not.toContain(await tagOf(sale, 'ann')));
         tags.push(await tagOf(sale, 'ann'));
       }
@@ -165,7 +165,7 @@ describe.each([false, true])('mounted in Express: %p', mounted => {
   });
 
   describe('a receipt', () => {
-    /** What a Redis does that loses the last second: the sale is there and verified, the claim is not. */
+    /** Loses a claim like a Redis that lost its last second. The sale is there and verified, the claim is not. */
     const lose = async (sale: Sale, buyerId: string, unit: number) => {
       await api.redis.hdel(`{${sale.id}}:claims`, buyerId);
       await api.redis.zrem(`{${sale.id}}:outbox`, buyerId);
@@ -178,13 +178,13 @@ describe.each([false, true])('mounted in Express: %p', mounted => {
         expect(jobs.filter(job => job.data.saleId === sale.id)).toHaveLength(count);
       });
 
-    test('of a claim that is there changes nothing', async () => {
+    test('of a present claim changes nothing', async () => {
       const sale = await api.open();
       const { receipt, claimId } = await buy(sale, 'ann');
       expect(await statusOf(sale, 'ann', receipt)).toMatchObject({ status: 'queued', claimId });
     });
 
-    test('of a lost claim makes it good again, once, and has it placed', async () => {
+    test('of a lost claim restores the claim once and queues it', async () => {
       const sale = await api.open();
       const { receipt, claimId, unit } = await buy(sale, 'ann');
       await lose(sale, 'ann', unit);
@@ -198,7 +198,7 @@ describe.each([false, true])('mounted in Express: %p', mounted => {
       expect([...(snapshot?.outbox.keys() ?? [])]).toEqual(['ann']);
     });
 
-    test('whose unit is gone by now: queued until the worker has decided, then what it decided', async () => {
+    test('a claim whose unit is taken is answered `queued` until the worker has decided', async () => {
       const sale = await api.open({ units: 1 });
       const { receipt, claimId, unit } = await buy(sale, 'ann');
       await lose(sale, 'ann', unit);
@@ -213,7 +213,7 @@ describe.each([false, true])('mounted in Express: %p', mounted => {
       expect(await statusOf(sale, 'ann', receipt)).toMatchObject({ status: 'rejected', claimId, unit, reason: 'lost' });
     });
 
-    test('of a buyer who has bought again since: the claim that counts', async () => {
+    test('of a buyer who has bought again is answered with the new claim', async () => {
       const sale = await api.open();
       const lost = await buy(sale, 'ann');
       await lose(sale, 'ann', lost.unit);
@@ -221,7 +221,7 @@ describe.each([false, true])('mounted in Express: %p', mounted => {
       expect(await statusOf(sale, 'ann', lost.receipt)).toMatchObject({ status: 'queued', claimId });
     });
 
-    test('of a claim that ended before the buyer won another, which ended too: nothing is brought back', async () => {
+    test('of a claim that ended before a later one restores nothing', async () => {
       const sale = await api.open();
       const claims = [];
       for (const _ of ['first', 'second']) {
@@ -240,7 +240,7 @@ describe.each([false, true])('mounted in Express: %p', mounted => {
       expect((await readSnapshot(api.redis, sale.id))?.stock).toEqual(before?.stock);
     });
 
-    test('of a buyer who is in line again since: the line', async () => {
+    test('of a buyer who is on standby again is answered with standby', async () => {
       const sale = await api.open({ units: 1, standbyFactor: 1 });
       const { receipt, unit } = await buy(sale, 'ann');
       await lose(sale, 'ann', unit);
@@ -249,7 +249,7 @@ describe.each([false, true])('mounted in Express: %p', mounted => {
       expect(await statusOf(sale, 'ann', receipt)).toMatchObject({ status: 'standby', position: 1 });
     });
 
-    test('of a claim that ended before the buyer won another, which ended too, and who is in line now: nothing is brought back', async () => {
+    test('of a claim that ended before a later one restores nothing for a buyer on standby', async () => {
       const sale = await api.open({ units: 1, standbyFactor: 1 });
       const ended = { status: 'cancelled', reason: 'cancelled_by_buyer', freesUnit: false } as const;
       const first = await buy(sale, 'ann');
@@ -262,7 +262,7 @@ describe.each([false, true])('mounted in Express: %p', mounted => {
       expect((await readSnapshot(api.redis, sale.id))?.stock).toEqual([1]);
     });
 
-    test('that is forged, of another buyer, of another sale or no receipt at all brings nothing', async () => {
+    test('that is forged, of another buyer, of another sale or no receipt at all restores nothing', async () => {
       const sale = await api.open();
       const other = await api.open();
       const claim = { claimId: randomUUID(), unit: 1, wonAtMs: Date.now() };
@@ -282,7 +282,7 @@ describe.each([false, true])('mounted in Express: %p', mounted => {
       expect((await readSnapshot(api.redis, sale.id))?.stock).toHaveLength(3);
     });
 
-    test.each([`receipt=${'x'.repeat(201)}`, 'receipt=a&receipt=b'])('of another form (%p): 400', async query => {
+    test.each([`receipt=${'x'.repeat(201)}`, 'receipt=a&receipt=b'])('of an invalid form (%p): 400', async query => {
       const sale = await api.open();
       expect(await api.get(`/order-status/${sale.id}?${query}`, 'ann')).toMatchObject({
         status: 400,

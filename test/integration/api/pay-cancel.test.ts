@@ -16,16 +16,16 @@ const jobsOf = async (name: 'pay-order' | 'cancel-order', sale: Sale) => {
   return jobs.filter(job => job.data.saleId === sale.id).map(job => job.data);
 };
 
-/** What the worker writes once the order is placed, paid or ended. */
+/** Writes what the worker writes once the order is placed, paid or ended. */
 const place = (sale: Sale, buyerId: string, claimId: string) =>
   recordStatus(api.redis, sale.id, [{ buyerId, claimId, status: 'pending_payment', payByMs: Date.now() + 60_000 }]);
-const settle = (sale: Sale, buyerId: string, claimId: string) =>
+const payFor = (sale: Sale, buyerId: string, claimId: string) =>
   recordStatus(api.redis, sale.id, [{ buyerId, claimId, status: 'paid' }]);
 const end = (sale: Sale, buyerId: string, claimId: string, status: 'cancelled' | 'rejected' | 'refunded') =>
   release(api.redis, sale.id, [{ buyerId, claimId, status, reason: 'unpaid', freesUnit: true }]);
 
 describe('POST /pay/:saleId', () => {
-  test('a placed order: 202, and clicking again adds no second job', async () => {
+  test('a placed order: 202, and a repeat adds no second job', async () => {
     const sale = await api.open();
     const claimId = await buy(sale, 'ann');
     await place(sale, 'ann', claimId);
@@ -40,12 +40,12 @@ describe('POST /pay/:saleId', () => {
 
   test('a paid order: 202, and nothing is queued', async () => {
     const sale = await api.open();
-    await settle(sale, 'ann', await buy(sale, 'ann'));
+    await payFor(sale, 'ann', await buy(sale, 'ann'));
     expect(await api.post(`/pay/${sale.id}`, 'ann')).toMatchObject({ status: 202, body: { status: 'paid' } });
     expect(await jobsOf('pay-order', sale)).toEqual([]);
   });
 
-  test('an order that is not placed yet: 409 that says when to try again', async () => {
+  test('an order that is not placed yet: 409 with Retry-After', async () => {
     const sale = await api.open();
     await buy(sale, 'ann');
     const answer = await api.post(`/pay/${sale.id}`, 'ann');
@@ -60,7 +60,7 @@ describe('POST /pay/:saleId', () => {
     expect(await api.post(`/pay/${sale.id}`, 'ann')).toMatchObject({ status: 409, body: { code: 'not_payable' } });
   });
 
-  test('no order at all, or a place in the line: 409', async () => {
+  test('no order, or a position on standby: 409', async () => {
     const sale = await api.open({ units: 1, standbyFactor: 1 });
     await buy(sale, 'ann');
     await buy(sale, 'bob');
@@ -71,7 +71,7 @@ describe('POST /pay/:saleId', () => {
 });
 
 describe('POST /cancel/:saleId', () => {
-  test('an order, placed or not: 202, and clicking again adds no second job', async () => {
+  test('an order, placed or not: 202, and a repeat adds no second job', async () => {
     const sale = await api.open();
     const claimId = await buy(sale, 'ann');
     expect(await api.post(`/cancel/${sale.id}`, 'ann')).toMatchObject({ status: 202, body: { status: 'queued' } });
@@ -83,7 +83,7 @@ describe('POST /cancel/:saleId', () => {
     expect(await jobsOf('cancel-order', sale)).toEqual([{ saleId: sale.id, claimId, buyerId: 'ann', unit: 1 }]);
   });
 
-  test('a place in the line is left at once, and the others move up', async () => {
+  test('standby is left at once, and the others move up', async () => {
     const sale = await api.open({ units: 1, standbyFactor: 3 });
     for (const buyerId of ['ann', 'bob', 'cem']) await buy(sale, buyerId);
     expect(await api.post(`/cancel/${sale.id}`, 'bob')).toMatchObject({ status: 202, body: { status: 'none' } });
@@ -91,7 +91,7 @@ describe('POST /cancel/:saleId', () => {
     expect((await api.get(`/order-status/${sale.id}`, 'cem')).body).toMatchObject({ position: 1 });
   });
 
-  test('what is cancelled already: 202', async () => {
+  test('a cancelled order: 202', async () => {
     const sale = await api.open();
     await end(sale, 'ann', await buy(sale, 'ann'), 'cancelled');
     expect(await api.post(`/cancel/${sale.id}`, 'ann')).toMatchObject({ status: 202, body: { status: 'cancelled' } });
@@ -107,9 +107,9 @@ describe('POST /cancel/:saleId', () => {
     });
   });
 
-  test('a paid order, or none: 409', async () => {
+  test('a paid order, or no order: 409', async () => {
     const sale = await api.open();
-    await settle(sale, 'ann', await buy(sale, 'ann'));
+    await payFor(sale, 'ann', await buy(sale, 'ann'));
     for (const buyerId of ['ann', 'bob']) {
       expect(await api.post(`/cancel/${sale.id}`, buyerId)).toMatchObject({
         status: 409,

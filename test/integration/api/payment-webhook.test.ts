@@ -24,7 +24,7 @@ const send = (body: string, signature = signBody(SECRETS.slice(0, 1), body, Date
 const waiting = async () => (await api.ctx.queues['payment-event'].getJobs(['waiting'])).map(job => job.data);
 
 describe('POST /webhooks/payments/:provider', () => {
-  test('an event is answered once it is on the queue, with what it says', async () => {
+  test('an event is answered once it is queued with its contents', async () => {
     const orderId = randomUUID();
     expect(await send(event(orderId))).toMatchObject({ status: 200, body: { received: true } });
     const report = { paymentId: `pi_${orderId}`, orderId, state: 'paid', amountMinor: 500, currency: 'EUR' };
@@ -34,16 +34,16 @@ describe('POST /webhooks/payments/:provider', () => {
     });
   });
 
-  test('an event outlasts a Postgres that is away for hours', async () => {
+  test('an event is retried for more than three hours', async () => {
     await send(event());
     const [job] = await api.ctx.queues['payment-event'].getJobs(['waiting']);
     const { attempts = 0, backoff } = job?.opts ?? {};
     expect(backoff).toMatchObject({ type: 'exponential', delay: 100, jitter: 0.5 });
-    // Each pause is twice the one before, and up to half of it may be left out.
+    // Each pause is twice the one before, minus up to a half of it at random.
     expect((0.5 * 100 * (2 ** (attempts - 1) - 1)) / 3_600_000).toBeGreaterThan(3);
   });
 
-  test('either key will do while they are rotated', async () => {
+  test('both keys are accepted during a rotation', async () => {
     const body = event();
     expect((await send(body, signBody(SECRETS.slice(1), body, Date.now()))).status).toBe(200);
   });
@@ -63,16 +63,16 @@ describe('POST /webhooks/payments/:provider', () => {
     expect(await waiting()).toEqual(before);
   });
 
-  test('what is signed and no event is malformed', async () => {
+  test('a signed body that is no event: 400', async () => {
     expect(await send('[1, 2]')).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
   });
 
-  test.each(['wallet', 'nobody', '__proto__'])('%s is no provider that sends events', async name => {
+  test.each(['wallet', 'nobody', '__proto__'])('%s sends no events: 404', async name => {
     const answer = await send(event(), undefined, `/webhooks/payments/${name}`);
     expect(answer).toMatchObject({ status: 404, body: { code: 'unknown_provider' } });
   });
 
-  test('an event may have 64 kB, and no more', async () => {
+  test('an event may have at most 64 kB', async () => {
     const wide = (bytes: number) => event().replace('"currency"', `"description":"${'x'.repeat(bytes)}","currency"`);
     expect((await send(wide(60_000))).status).toBe(200);
     expect(await send(wide(66_000))).toMatchObject({ status: 413, body: { code: 'body_too_large' } });
@@ -94,11 +94,11 @@ describe('POST /webhooks/payments/:provider', () => {
     expect(await readMetric(UNEXPECTED)).toBe(0);
   });
 
-  test('other methods are not allowed', async () => {
+  test('other methods: 405', async () => {
     expect(await api.get(PATH)).toMatchObject({ status: 405, body: { code: 'method_not_allowed' } });
   });
 
-  test('while Redis is away the provider is told to send it again', async () => {
+  test('while Redis is down: 503 with Retry-After, so that the provider retries', async () => {
     await api.redisServer.kill();
     const answer = await send(event());
     expect(answer).toMatchObject({ status: 503, body: { code: 'unavailable' } });

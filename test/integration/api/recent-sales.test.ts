@@ -1,17 +1,17 @@
 import { beforeAll, expect, test } from '@jest/globals';
 import { markRegistryWhole } from '#core/redis/registry.js';
 import { readRunId, setSale } from '#core/redis/sale/sale.js';
-import { createSales, type RecentSale, type Sales } from '../../../apps/api/mirror/sales.js';
+import { type RecentSale, Sales } from '../../../apps/api/mirror/sales.js';
 import { eventually } from '../../support/eventually.js';
 import { openTestSale } from '../../support/sales.js';
 import { readCommandCalls } from '../../support/stores/command-stats.js';
 import { useStores } from '../../support/stores/stores.js';
 
-// What the API remembers of sales for a second.
+// The API remembers sales for a second.
 
 const t = useStores();
 
-/** As many as the API remembers. */
+/** The API remembers this many sales. */
 const SALES_MAX = 1_000;
 
 beforeAll(async () => {
@@ -21,7 +21,7 @@ beforeAll(async () => {
 /** How often a sale was read from Redis in this file. */
 const countReads = async () => (await readCommandCalls(t.redis)).hgetall ?? 0;
 
-/** Finds a sale that is known right after it; on a busy machine the reading alone can use up the second. */
+/** Finds a sale that is known right afterwards. On a busy machine one read can use up the second. */
 const findKnown = (sales: Sales, id: string): Promise<RecentSale> =>
   eventually(async () => {
     const sale = await sales.find(id);
@@ -29,9 +29,9 @@ const findKnown = (sales: Sales, id: string): Promise<RecentSale> =>
     return sale;
   });
 
-test('a sale is read once for all who ask at a time', async () => {
+test('concurrent callers share one read', async () => {
   const { id } = await openTestSale(t);
-  const sales = createSales(t.redis);
+  const sales = new Sales(t.redis);
   const before = await countReads();
   const reading = [sales.find(id), sales.find(id), sales.find(id)];
   expect(sales.known(id)).toBeUndefined();
@@ -39,17 +39,17 @@ test('a sale is read once for all who ask at a time', async () => {
   expect(await countReads()).toBe(before + 1);
 });
 
-test('a sale that was read is known at once, until it is a second old; then it is read again', async () => {
+test('a sale that was read is known at once until it is a second old, then read again', async () => {
   const { id } = await openTestSale(t);
-  const sales = createSales(t.redis);
+  const sales = new Sales(t.redis);
   const sale = await findKnown(sales, id);
   await eventually(() => expect(sales.known(id)).toBeUndefined());
   expect(await sales.find(id)).not.toBe(sale);
 });
 
-test('a sale that was forgotten while it was read is told to who asked, and read again for others', async () => {
+test('a sale forgotten during its read still answers that caller, and is read again for the next', async () => {
   const { id } = await openTestSale(t);
-  const sales = createSales(t.redis);
+  const sales = new Sales(t.redis);
   const reading = sales.find(id);
   sales.forget();
   const sale = await reading;
@@ -58,9 +58,9 @@ test('a sale that was forgotten while it was read is told to who asked, and read
   expect(await sales.find(id)).not.toBe(sale);
 });
 
-test('a failure is for those who asked, not for those who come later', async () => {
+test('a failed read is not kept', async () => {
   const { id } = await openTestSale(t);
-  const sales = createSales(t.redis);
+  const sales = new Sales(t.redis);
   await setSale(t.redis, id, { runId: '' });
   await expect(Promise.all([sales.find(id), sales.find(id)])).rejects.toThrow('is not verified');
   await setSale(t.redis, id, { runId: await readRunId(t.redis) });
@@ -68,7 +68,7 @@ test('a failure is for those who asked, not for those who come later', async () 
 });
 
 test('an id that no sale has is remembered, too, and never known as a sale', async () => {
-  const sales = createSales(t.redis);
+  const sales = new Sales(t.redis);
   await eventually(async () => {
     const before = await countReads();
     await expect(sales.find('made-up')).rejects.toMatchObject({ code: 'unknown_sale' });
@@ -80,7 +80,7 @@ test('an id that no sale has is remembered, too, and never known as a sale', asy
 
 test('made-up ids push out the oldest sale, so memory is bounded', async () => {
   const { id } = await openTestSale(t);
-  const sales = createSales(t.redis);
+  const sales = new Sales(t.redis);
   await findKnown(sales, id);
   const madeUp = Array.from({ length: SALES_MAX }, (_, i) => sales.find(`made-up-${i}`));
   expect(sales.known(id)).toBeUndefined();

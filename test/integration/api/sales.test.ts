@@ -12,7 +12,7 @@ interface Described {
 }
 
 describe('GET /sales/:saleId', () => {
-  test('what the page shows, for everybody and cacheable for a second', async () => {
+  test('has what the page shows, needs no token and may be cached for a second', async () => {
     const sale = await api.open({ units: 3, title: 'Kettle', priceMinor: 1_999 });
     const { status, body, headers } = await api.get(`/sales/${sale.id}`);
     expect(status).toBe(200);
@@ -32,7 +32,7 @@ describe('GET /sales/:saleId', () => {
     expect(Math.abs(Date.parse(String(body.serverTime)) - Date.now())).toBeLessThan(1_000);
   });
 
-  test('is at most a second old, but tells the time exactly', async () => {
+  test('is at most a second old, but has the exact time', async () => {
     const sale = await api.open({ units: 1 });
     const first = (await api.get(`/sales/${sale.id}`)).body;
     await api.post(`/buy/${sale.id}`, 'ann');
@@ -49,32 +49,32 @@ describe('GET /sales/:saleId', () => {
     ['paused', { state: 'paused' }],
     ['closed', { state: 'closed' }],
     ['closed', { closesAtMs: Date.now() - 1 }],
-  ] as const)('is %s for %p', async (state, wanted) => {
+  ] as const)('has the state %s for %p', async (state, wanted) => {
     const sale = await api.open(wanted);
     expect((await api.get(`/sales/${sale.id}`)).body.state).toBe(state);
   });
 
-  test('that is not verified: 503', async () => {
+  test('of a sale that is not verified: 503', async () => {
     const sale = await api.open();
     await setSale(api.redis, sale.id, { runId: '' });
     expect(await api.get(`/sales/${sale.id}`)).toMatchObject({ status: 503, body: { code: 'unavailable' } });
   });
 });
 
-describe('the rest', () => {
-  test('GET /healthz and /readyz', async () => {
+describe('the other calls', () => {
+  test('GET /healthz and /readyz: 200', async () => {
     expect(await api.get('/healthz')).toMatchObject({ status: 200, body: { status: 'ok' } });
     expect(await api.get('/readyz')).toMatchObject({ status: 200, body: { status: 'ready' } });
   });
 
-  test('a Redis that may forget claims: not ready, with the reason', async () => {
+  test('GET /readyz on a Redis that evicts keys: 503 with the reason', async () => {
     await api.redis.config('SET', 'maxmemory-policy', 'allkeys-lru');
     const answer = await api.get('/readyz');
     await api.redis.config('SET', 'maxmemory-policy', 'noeviction');
     expect(answer).toMatchObject({ status: 503, body: { detail: expect.stringContaining('noeviction') } });
   });
 
-  test('GET /openapi.json names every call, its answers and its errors', async () => {
+  test('GET /openapi.json describes every call, its answers and its problems', async () => {
     const { status, body } = await api.get('/openapi.json');
     expect(status).toBe(200);
     const paths = body.paths as Record<string, Record<string, Described>>;
@@ -100,19 +100,22 @@ describe('the rest', () => {
     expect(buy?.parameters?.map(({ name }) => name)).toEqual(['saleId', 'prefer']);
   });
 
-  test.each(['/', '/s/drop-1'])('%s is the page: never kept by a cache, and loading only its own files', async path => {
-    const response = await fetch(api.url + path);
-    const page = await response.text();
-    expect(response.status).toBe(200);
-    expect(response.headers.get('content-type')).toContain('text/html');
-    expect(response.headers.get('cache-control')).toBe('no-cache');
-    expect(response.headers.get('content-security-policy')).toContain("script-src 'self'");
-    expect(response.headers.get('x-content-type-options')).toBe('nosniff');
-    expect(response.headers.get('x-powered-by')).toBeNull();
-    const assets = [...page.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)].map(([, asset]) => asset);
-    expect(assets.length).toBeGreaterThan(0);
-    for (const asset of assets) expect((await fetch(api.url + asset)).status).toBe(200);
-  });
+  test.each(['/', '/s/drop-1'])(
+    '%s is the page, which no cache keeps and which loads only its own files',
+    async path => {
+      const response = await fetch(api.url + path);
+      const page = await response.text();
+      expect(response.status).toBe(200);
+      expect(response.headers.get('content-type')).toContain('text/html');
+      expect(response.headers.get('cache-control')).toBe('no-cache');
+      expect(response.headers.get('content-security-policy')).toContain("script-src 'self'");
+      expect(response.headers.get('x-content-type-options')).toBe('nosniff');
+      expect(response.headers.get('x-powered-by')).toBeNull();
+      const assets = [...page.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)].map(([, asset]) => asset);
+      expect(assets.length).toBeGreaterThan(0);
+      for (const asset of assets) expect((await fetch(api.url + asset)).status).toBe(200);
+    },
+  );
 
   test.each(['/assets/%2e%2e/%2e%2e/package.json', '/assets/..%2fapi%2fmain.ts', '/assets/%00', '/assets/'])(
     '%s shows nothing',

@@ -27,15 +27,15 @@ async function timed<T>(work: Promise<T>): Promise<[T, number]> {
   return [await work, performance.now() - startedAt];
 }
 
-/** Lets the request arrive, and see where its buyer stands, before that changes. */
+/** Waits until the request has arrived and has read its buyer's status. */
 async function untilSomebodyWaits(sale: Sale): Promise<void> {
   await eventually(() => expect(api.ctx.waiters.count()).toBe(1));
-  // Read after what the waiter reads first, on the same connection.
+  // This read comes after the first read of the waiter, on the same connection.
   await api.get(`/order-status/${sale.id}`, 'somebody-else');
 }
 
 describe('Prefer: wait on buy', () => {
-  test('answers when the order is placed, as the status does', async () => {
+  test('answers when the order is placed, with the status', async () => {
     const sale = await api.open();
     const answer = buy(sale, 'ann', 10);
     const claimId = await eventually(async () => {
@@ -51,13 +51,13 @@ describe('Prefer: wait on buy', () => {
     expect(headers.get('preference-applied')).toBe('wait=10');
   });
 
-  test('of a claim that Redis loses meanwhile, the answer is not that there is none', async () => {
+  test('answers with the claim even if Redis loses it meanwhile', async () => {
     const sale = await api.open();
     const answer = buy(sale, 'ann', 2);
     await untilSomebodyWaits(sale);
     await api.redis.flushall();
     await openSale(api.redis, sale);
-    // Whoever waits looks again.
+    // A change of the sale makes every waiter look again.
     await setSale(api.redis, sale.id, { state: 'paused' });
     const { status, body } = await answer;
     expect({ status, body }).toMatchObject({ status: 202, body: { status: 'queued', unit: 1 } });
@@ -67,14 +67,14 @@ describe('Prefer: wait on buy', () => {
     });
   });
 
-  test('answers with the claim when the time is over', async () => {
+  test('answers with the claim after the wait', async () => {
     const sale = await api.open();
     const [{ status, body }, tookMs] = await timed(buy(sale, 'ann', 1));
     expect({ status, body }).toMatchObject({ status: 202, body: { status: 'queued', receipt: expect.any(String) } });
     expect(tookMs).toBeGreaterThanOrEqual(1_000);
   });
 
-  test('a repeat of a placed order, a place in line and a refusal are answered at once', async () => {
+  test('answers a placed order, standby and a refusal at once', async () => {
     const sale = await api.open({ units: 1, standbyFactor: 1 });
     const claim = await claimOf(sale, 'ann');
     await recordStatus(api.redis, sale.id, [{ ...claim, ...pending }]);
@@ -101,7 +101,7 @@ describe('Prefer: wait on order-status', () => {
     expect(tookMs).toBeLessThan(1_000);
   });
 
-  test('tells who waits in line that a unit came free', async () => {
+  test('answers a buyer on standby when a unit comes free', async () => {
     const sale = await api.open({ units: 1, standbyFactor: 1 });
     const claim = await claimOf(sale, 'ann');
     await api.post(`/buy/${sale.id}`, 'bob');
@@ -111,7 +111,7 @@ describe('Prefer: wait on order-status', () => {
     expect((await answer).body).toMatchObject({ status: 'queued', unit: claim.unit });
   });
 
-  test.each(['by the operator', 'by the clock'])('tells who waits in line that the sale closed (%s)', async how => {
+  test.each(['by the operator', 'by the clock'])('answers a buyer on standby when the sale closes (%s)', async how => {
     const closesAtMs = how === 'by the clock' ? Date.now() + 1_500 : Date.now() + 3_600_000;
     const sale = await api.open({ units: 1, standbyFactor: 1, closesAtMs });
     await claimOf(sale, 'ann');
@@ -123,7 +123,7 @@ describe('Prefer: wait on order-status', () => {
     if (how === 'by the clock') expect(Date.now()).toBeLessThan(closesAtMs + 1_000);
   });
 
-  test('waits from the answer that the client has, if it names it: what came since is told at once', async () => {
+  test('answers at once if the status has changed since the tag that the client sends', async () => {
     const sale = await api.open();
     const claim = await claimOf(sale, 'ann');
     const known = await api.send(`/order-status/${sale.id}`, { headers: bearer('ann') });
@@ -135,16 +135,16 @@ describe('Prefer: wait on order-status', () => {
     const news = await answer;
     expect(news.body.status).toBe('pending_payment');
     expect(news.headers.get('etag')).not.toBe(headers['if-none-match']);
-    // The same question again: what it waits for has happened.
+    // The same request again: the change has happened already.
     const [again, tookMs] = await timed(api.send(`/order-status/${sale.id}`, { headers }));
     expect(again.body).toMatchObject({ status: 'pending_payment' });
     expect(tookMs).toBeLessThan(1_000);
-    // Both ways of asking call it by the same name.
+    // A plain poll has the same tag.
     const plain = await api.send(`/order-status/${sale.id}`, { headers: bearer('ann') });
     expect(plain.headers.get('etag')).toBe(news.headers.get('etag'));
   });
 
-  test('is answered at once where nothing can change, and with the present status when the time is over', async () => {
+  test('answers at once where nothing can change, and with the present status after the wait', async () => {
     const sale = await api.open();
     const [none, tookMs] = await timed(look(sale, 'nobody', 30));
     expect(none.body).toEqual({ status: 'none' });
@@ -155,7 +155,7 @@ describe('Prefer: wait on order-status', () => {
     expect(waitedMs).toBeGreaterThanOrEqual(1_000);
   });
 
-  test('waits 30 s at most, and not at all for what is no number', async () => {
+  test('waits 30 s at most, and not at all without a number', async () => {
     const sale = await api.open();
     const headers = { ...bearer('nobody'), prefer: 'respond-async, wait=3600' };
     const { headers: got } = await api.send(`/order-status/${sale.id}`, { headers });
@@ -166,7 +166,7 @@ describe('Prefer: wait on order-status', () => {
     expect(none.has('preference-applied')).toBe(false);
   });
 
-  test('a client that goes away waits no more', async () => {
+  test('ends when the client disconnects', async () => {
     const sale = await api.open();
     await claimOf(sale, 'ann');
     const controller = new AbortController();
@@ -181,7 +181,7 @@ describe('Prefer: wait on order-status', () => {
   });
 });
 
-/** An event stream, read as it comes. */
+/** Opens an event stream and collects its text. */
 function openStream(sale: Sale, buyerId: string, headers: Record<string, string> = {}) {
   const seen = { text: '', status: 0, ended: false };
   const outgoing = request(
@@ -204,7 +204,7 @@ function openStream(sale: Sale, buyerId: string, headers: Record<string, string>
 }
 
 describe('an event stream', () => {
-  test('tells each change, and ends with the last', async () => {
+  test('sends an event for each change and ends after the final one', async () => {
     const sale = await api.open();
     const claim = await claimOf(sale, 'ann');
     const stream = openStream(sale, 'ann');
@@ -217,13 +217,13 @@ describe('an event stream', () => {
     expect(stream.seen.text).toContain('id: final\n');
   });
 
-  test('is not opened again after its end', async () => {
+  test('answers 204 to a client that has its final event', async () => {
     const sale = await api.open();
     const stream = openStream(sale, 'ann', { 'last-event-id': 'final' });
     await eventually(() => expect(stream.seen).toMatchObject({ status: 204, ended: true }));
   });
 
-  test('that nobody reads any more waits no more', async () => {
+  test('ends when the client disconnects', async () => {
     const sale = await api.open();
     await claimOf(sale, 'ann');
     const stream = openStream(sale, 'ann');
@@ -232,15 +232,15 @@ describe('an event stream', () => {
     await eventually(() => expect(api.ctx.waiters.count()).toBe(0));
   });
 
-  test('errors are answered as elsewhere', async () => {
+  test('answers errors as problems', async () => {
     const sale = await api.open();
     const anonymous = await api.send(`/order-status/${sale.id}`, { headers: { accept: 'text/event-stream' } });
     expect(anonymous).toMatchObject({ status: 401, body: { code: 'unauthenticated' } });
   });
 });
 
-// The last in this file: nobody can wait any more after it.
-test('a process that ends answers everybody who waits, and ends the streams', async () => {
+// The last test of this file, as it ends all waiting.
+test('a process that ends answers every waiting request and ends the streams', async () => {
   const sale = await api.open();
   await claimOf(sale, 'ann');
   const answer = look(sale, 'ann', 30);

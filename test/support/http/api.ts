@@ -12,7 +12,7 @@ import type { Sale } from '#core/rules/sale.js';
 import { type RedisServer, startRedis } from '#stack/stores/redis-server.js';
 import { createApp } from '../../../apps/api/app.js';
 import { type ApiConfig, type ApiContext, closeContext, createContext } from '../../../apps/api/context.js';
-import { drain, firstListener, startServer } from '../../../apps/api/server.js';
+import { createFirstListener, drain, startServer } from '../../../apps/api/server.js';
 import { eventually } from '../eventually.js';
 import { aSale } from '../sales.js';
 
@@ -163,7 +163,7 @@ function configOf({ url }: RedisServer, settings: ApiSettings): ApiConfig {
 
 /** Mounts everything in one Express, like a shop that builds the calls of a crowd into its own application. */
 function mounted(ctx: ApiContext): RequestListener {
-  const first = firstListener(ctx);
+  const first = createFirstListener(ctx);
   const app = express().use((req, res, next) => {
     if (!first(req, res)) next();
   });

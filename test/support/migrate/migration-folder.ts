@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach } from '@jest/globals';
-import { removeTemporary, temporaryFolder } from '#stack/stores/temporary-folder.js';
+import { createTemporaryFolder, removeTemporaryFolder } from '#stack/stores/temporary-folder.js';
 
 /**
  * Lets the calling test file write folders of migrations, and removes them after each test.
@@ -10,9 +10,9 @@ import { removeTemporary, temporaryFolder } from '#stack/stores/temporary-folder
  */
 export function useMigrationFolders(): (scripts: Record<string, string>) => Promise<string> {
   const folders: string[] = [];
-  afterEach(() => Promise.all(folders.splice(0).map(removeTemporary)));
+  afterEach(() => Promise.all(folders.splice(0).map(removeTemporaryFolder)));
   return async scripts => {
-    const folder = await temporaryFolder();
+    const folder = await createTemporaryFolder();
     folders.push(folder);
     for (const [name, script] of Object.entries(scripts)) {
       await mkdir(join(folder, name));

@@ -38,7 +38,7 @@ export class Listener {
   async follow({ sale: { id }, model: { turns } }: Run): Promise<void> {
     const standing = await readStanding(this.#redis, id);
     const mirror = new Mirror(standing);
-    await scanBuyers(this.#redis, id, one => mirror.take(one));
+    await scanBuyers(this.#redis, id, one => mirror.setBuyer(one));
     this.#mirror = { of: mirror, saleId: id, turns };
   }
 
@@ -52,7 +52,7 @@ export class Listener {
     if (this.#mirror?.saleId !== run.sale.id || this.#mirror.turns !== run.model.turns) return this.follow(run);
     const { of: mirror } = this.#mirror;
     for (const { text } of news) expect(mirror.apply(parseChange(text))).toBe(true);
-    if (pulse) mirror.expect(pulse);
+    if (pulse) mirror.confirm(pulse);
     for (const buyerId of BUYERS) same(mirror.refusalOf(buyerId), run.model.refusal(buyerId));
   }
 }

@@ -3,14 +3,14 @@
 import { join } from 'node:path';
 import { migrate } from '#core/postgres/migrate/migrate.js';
 import { startPostgres } from '#stack/stores/postgres-server.js';
-import { removeTemporary, temporaryFolder } from '#stack/stores/temporary-folder.js';
+import { createTemporaryFolder, removeTemporaryFolder } from '#stack/stores/temporary-folder.js';
 
-const folder = await temporaryFolder();
+const folder = await createTemporaryFolder();
 const postgres = await startPostgres({ dir: join(folder, 'postgres') });
 await migrate(postgres.url);
 process.stdout.write(`${postgres.url}\n`);
 process.stdin.resume();
 process.stdin.once('end', async () => {
   await postgres.stop();
-  await removeTemporary(folder);
+  await removeTemporaryFolder(folder);
 });

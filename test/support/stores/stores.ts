@@ -3,7 +3,7 @@ import { waitUntilReady } from '#core/redis/connection.js';
 import type { StepContext } from '#core/steps/context.js';
 import { connectStores } from '#stack/stores/connections.js';
 import { startRedis } from '#stack/stores/redis-server.js';
-import { removeTemporary, temporaryFolder } from '#stack/stores/temporary-folder.js';
+import { createTemporaryFolder, removeTemporaryFolder } from '#stack/stores/temporary-folder.js';
 import { createMigratedDatabase } from './shared-postgres.js';
 
 const READY_MS = 10_000;
@@ -44,7 +44,7 @@ export function useStores(): TestStores {
 }
 
 async function startStores(): Promise<{ stores: TestStores; close(): Promise<void> }> {
-  const redisFolder = await temporaryFolder();
+  const redisFolder = await createTemporaryFolder();
   let server = await startRedis({ dir: redisFolder });
   const [redisUrl, databaseUrl] = [server.url, await createMigratedDatabase()];
   const connections = await connectStores(redisUrl, databaseUrl, DATABASE_CONNECTIONS);
@@ -57,7 +57,7 @@ async function startStores(): Promise<{ stores: TestStores; close(): Promise<voi
   const close = async () => {
     await connections.close();
     await server.stop();
-    await removeTemporary(redisFolder);
+    await removeTemporaryFolder(redisFolder);
   };
   return { stores: { ...connections, databaseUrl, redisUrl, redisFolder, restartRedis }, close };
 }

@@ -29,7 +29,7 @@ describe('a time', () => {
     '2026-12-01T10:00',
     '2026-13-01T10:00Z',
     '+999999999d',
-  ])('%j is none', text => {
+  ])('%j is no time', text => {
     expect(() => parseMoment(text, NOON)).toThrow('It must be now, +10s');
   });
 });
@@ -45,9 +45,12 @@ describe('a whole number', () => {
     expect(parse(text)).toBe(value);
   });
 
-  test.each(['0', '10000001', '-1', '1.5', '1e3', '0x10', '', ' 1', 'ten'])('%j is none from 1 to 10000000', text => {
-    expect(() => parse(text)).toThrow('It must be a whole number from 1 to 10000000.');
-  });
+  test.each(['0', '10000001', '-1', '1.5', '1e3', '0x10', '', ' 1', 'ten'])(
+    '%j is no whole number from 1 to 10000000',
+    text => {
+      expect(() => parse(text)).toThrow('It must be a whole number from 1 to 10000000.');
+    },
+  );
 });
 
 test.each(['', 'a b', 'ü', 'a/b', 'x'.repeat(65)])('%j is no id', text => {

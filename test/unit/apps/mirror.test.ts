@@ -8,7 +8,7 @@ afterEach(() => {
 
 const NOW_MS = 1_900_000_000_000;
 
-/** Of a sale of which everything is taken. */
+/** A mirror of a sale without a free unit or room on standby. */
 const soldOut = () =>
   new Mirror({
     version: 1,
@@ -23,9 +23,9 @@ const soldOut = () =>
     nowMs: NOW_MS,
   });
 
-test('a clock of this machine that is set to tomorrow closes no sale', () => {
+test('setting the clock of the machine to tomorrow closes no sale', () => {
   const mirror = soldOut();
-  mirror.expect({ version: 1, nowMs: NOW_MS, askedAtMs: performance.now() });
+  mirror.confirm({ version: 1, nowMs: NOW_MS, askedAtMs: performance.now() });
   const tomorrow = Date.now() + 24 * 3_600_000;
   jest.spyOn(Date, 'now').mockReturnValue(tomorrow);
   const change: Change = { version: 2, published: 2, standbyCap: 0, state: 'open', buyers: [] };
@@ -35,15 +35,15 @@ test('a clock of this machine that is set to tomorrow closes no sale', () => {
   expect(mirror.refusalOf('ann')).toBeUndefined();
 });
 
-test('what Redis has not confirmed for a second is not said', () => {
+test('a mirror that Redis has not confirmed for a second answers nothing', () => {
   const mirror = soldOut();
   expect(mirror.refusalOf('ann')).toBeUndefined();
-  mirror.expect({ version: 1, nowMs: NOW_MS, askedAtMs: performance.now() });
+  mirror.confirm({ version: 1, nowMs: NOW_MS, askedAtMs: performance.now() });
   expect(mirror.refusalOf('ann')).toBe('sold_out');
-  // The process was stopped for a while: what it heard last is from before.
+  // The process was stopped for a while, so its last message is old.
   const later = performance.now() + 1_500;
   jest.spyOn(performance, 'now').mockReturnValue(later);
   expect(mirror.refusalOf('ann')).toBeUndefined();
-  mirror.expect({ version: 1, nowMs: NOW_MS + 1_500, askedAtMs: later });
+  mirror.confirm({ version: 1, nowMs: NOW_MS + 1_500, askedAtMs: later });
   expect(mirror.refusalOf('ann')).toBe('sold_out');
 });

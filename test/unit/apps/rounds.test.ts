@@ -3,7 +3,7 @@ import { ROUND_MS, Rounds } from '../../../apps/worker/rounds.js';
 
 const endless = new Promise<boolean>(() => undefined);
 
-test('a round that is under way is joined, not doubled', async () => {
+test('a second start joins the round in flight', async () => {
   const rounds = new Rounds();
   let runs = 0;
   const run = async () => {
@@ -16,7 +16,7 @@ test('a round that is under way is joined, not doubled', async () => {
   expect(runs).toBe(2);
 });
 
-test('only a round that should have ended is overdue', async () => {
+test('only a round that takes longer than the limit is overdue', async () => {
   const rounds = new Rounds();
   void rounds.begin('reconcile', () => endless);
   await rounds.begin('rescue', async () => false);
@@ -25,7 +25,7 @@ test('only a round that should have ended is overdue', async () => {
   expect(rounds.overdue(nowMs + ROUND_MS + 1)).toEqual(['reconcile']);
 });
 
-test('all have ended once the last one has', async () => {
+test('allEnded resolves when the last round has ended', async () => {
   const rounds = new Rounds();
   let finish = (_: boolean) => {};
   void rounds.begin('rescue', () => new Promise(resolve => (finish = resolve)));

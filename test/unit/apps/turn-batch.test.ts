@@ -1,34 +1,32 @@
 import { describe, expect, test } from '@jest/globals';
-import { type AskForBuyer, batchPerTurn } from '../../../apps/api/batching/turn-batch.js';
+import { TurnBatch } from '../../../apps/api/batching/turn-batch.js';
 
-/** Answers with the call's number, and remembers what was asked for. */
-function recording() {
+/** A batch that records its calls and answers each buyer with `buyer@sale`. */
+function recording(sizeMax = 10) {
   const calls: [string, string[]][] = [];
   const run = async (saleId: string, buyerIds: string[]) => {
     calls.push([saleId, buyerIds]);
     return buyerIds.map(buyerId => `${buyerId}@${saleId}`);
   };
-  return { calls, run };
+  return { calls, ask: promising(new TurnBatch({ sizeMax, waitingMax: 100 }, run)) };
 }
 
-/** The same with a promise; undefined when too many wait. */
-function promising<R>(ask: AskForBuyer<R>): (saleId: string, buyerId: string) => Promise<R> | undefined {
+/** Asks with a promise; undefined when too many requests wait. */
+function promising<R>(batch: TurnBatch<R>): (saleId: string, buyerId: string) => Promise<R> | undefined {
   return (saleId, buyerId) => {
-    let settle: (result: Promise<R>) => void = () => undefined;
-    const promise = new Promise<R>(resolve => {
-      settle = resolve;
-    });
-    const accepted = ask(saleId, buyerId, (result, error) => {
-      settle(result === undefined ? Promise.reject(error) : Promise.resolve(result));
+    let accepted = false;
+    const promise = new Promise<R>((resolve, reject) => {
+      accepted = batch.ask(saleId, buyerId, (result, error) =>
+        result === undefined ? reject(error) : resolve(result),
+      );
     });
     return accepted ? promise : undefined;
   };
 }
 
-describe('requests of one turn', () => {
-  test('travel together, each sale apart, in the order they came', async () => {
-    const { calls, run } = recording();
-    const ask = promising(batchPerTurn(10, 100, run));
+describe('the requests of one turn of the event loop', () => {
+  test('are one call per sale, in the order they came', async () => {
+    const { calls, ask } = recording();
     const results = await Promise.all([ask('s', 'ann'), ask('t', 'ann'), ask('s', 'bob')]);
     expect(results).toEqual(['ann@s', 'ann@t', 'bob@s']);
     expect(calls).toEqual([
@@ -37,22 +35,20 @@ describe('requests of one turn', () => {
     ]);
   });
 
-  test('of one buyer are one, with one result', async () => {
-    const { calls, run } = recording();
-    const ask = promising(batchPerTurn(10, 100, run));
+  test('of one buyer share one result', async () => {
+    const { calls, ask } = recording();
     expect(await Promise.all([ask('s', 'ann'), ask('s', 'ann')])).toEqual(['ann@s', 'ann@s']);
     expect(calls).toEqual([['s', ['ann']]]);
   });
 
-  test('are cut into calls of the largest size', async () => {
-    const { calls, run } = recording();
-    const ask = promising(batchPerTurn(2, 100, run));
+  test('are split into calls of the largest size', async () => {
+    const { calls, ask } = recording(2);
     await Promise.all(['a', 'b', 'c', 'd', 'e'].map(buyerId => ask('s', buyerId)));
     expect(calls.map(([, buyerIds]) => buyerIds)).toEqual([['a', 'b'], ['c', 'd'], ['e']]);
   });
 
-  test('fail together, and only those of one call', async () => {
-    const away = batchPerTurn(1, 100, async (_saleId, [buyerId]) => {
+  test('fail together, one call apart from the next', async () => {
+    const away = new TurnBatch({ sizeMax: 1, waitingMax: 100 }, async (_saleId, [buyerId]) => {
       if (buyerId === 'ann') throw new Error('away');
       return [1];
     });
@@ -62,10 +58,10 @@ describe('requests of one turn', () => {
   });
 });
 
-describe('the bound on those who wait', () => {
-  test('turns the next one away at once, over all sales, and lets go again after results and failures', async () => {
+describe('the bound on waiting requests', () => {
+  test('refuses the next request of any sale at once, and admits requests again after results and failures', async () => {
     let fails = false;
-    const sometimesAway = batchPerTurn(10, 3, async (_saleId, buyerIds) => {
+    const sometimesAway = new TurnBatch({ sizeMax: 10, waitingMax: 3 }, async (_saleId, buyerIds) => {
       if (fails) throw new Error('away');
       return buyerIds.map(() => 1);
     });

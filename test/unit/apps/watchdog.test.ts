@@ -7,8 +7,8 @@ const EVERY_MS = 5;
 let watchdog: { stop(): void };
 afterEach(() => watchdog.stop());
 
-/** Watches a process in which something hangs, until so many looks were taken. */
-async function watch(watched: Partial<Watched>, looks: number): Promise<string[][]> {
+/** Watches a process in which a round hangs, for a number of checks. */
+async function watch(watched: Partial<Watched>, checks: number): Promise<string[][]> {
   const ended: string[][] = [];
   let taken = 0;
   const all: Watched = {
@@ -22,31 +22,31 @@ async function watch(watched: Partial<Watched>, looks: number): Promise<string[]
     return all.overdue();
   };
   watchdog = startWatchdog({ ...all, overdue }, EVERY_MS);
-  await eventually(() => expect(taken).toBeGreaterThanOrEqual(looks));
+  await eventually(() => expect(taken).toBeGreaterThanOrEqual(checks));
   return ended;
 }
 
-test('a process in which something hangs is ended', async () => {
+test('the watchdog ends a process in which a round hangs', async () => {
   const ended = await watch({}, 4);
   expect(ended[0]).toEqual(['rescue']);
 });
 
-test('not at the first looks: what waited for a store is let go on', async () => {
-  let looks = 0;
+test('two bad checks in a row end nothing, as the work may have waited for a store', async () => {
+  let checks = 0;
   const hangsTwice = () => {
-    looks += 1;
-    return looks % 3 === 0 ? [] : ['rescue'];
+    checks += 1;
+    return checks % 3 === 0 ? [] : ['rescue'];
   };
   expect(await watch({ overdue: hangsTwice }, 20)).toEqual([]);
 });
 
-test('not while a store is away', async () => {
+test('a hanging round ends nothing while a store is away', async () => {
   const storesAnswer = async () => {
     throw new Error('no answer');
   };
   expect(await watch({ storesAnswer }, 10)).toEqual([]);
 });
 
-test('not while nothing hangs', async () => {
+test('a process without a hanging round keeps running', async () => {
   expect(await watch({ overdue: () => [] }, 10)).toEqual([]);
 });

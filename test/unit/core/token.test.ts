@@ -1,9 +1,9 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
-import { buyerVerifier, issueToken } from '#core/identity/token.js';
+import { createBuyerVerifier, issueToken } from '#core/identity/token.js';
 
 const SECRET = 'a secret of more than thirty-two characters';
-const verify = buyerVerifier(SECRET);
+const verify = createBuyerVerifier(SECRET);
 
 const IN_AN_HOUR = Math.floor(Date.now() / 1_000) + 3_600;
 const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');

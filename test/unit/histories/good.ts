@@ -151,6 +151,19 @@ export const GOOD_HISTORIES: [string, WrittenHistory][] = [
     },
   ],
   [
+    'one worker returns late money while another worker takes the unit again for it',
+    {
+      ...ELSEWHERE,
+      steps: [...CANCELLED, [360, 'pay-elsewhere', 'ann', { http: 200 }]],
+      orders: [
+        order('a', 'ann', ended(250, 'refunded_late_payment')),
+        order('b', 'ann', { ...ended(430, 'lost', 'void'), unit: 1, placedAtMs: 420, regrabbed: true }),
+      ],
+      payments: [payment({ status: 'refunded', refundedMinor: 100, returnedMinor: 100 })],
+      bank: [bankRead({ buyersMinor: 0, shopMinor: 0, creditedMinor: 0, providerMinor: 0 })],
+    },
+  ],
+  [
     'the shop refunds an order',
     {
       ...ELSEWHERE,

@@ -1,4 +1,3 @@
-import type { PaymentFacts } from '../../chaos/history/books.js';
 import type { OrderFacts, SaleFacts } from '../../chaos/history/claim-view.js';
 import type { Evidence } from '../../chaos/history/evidence.js';
 import {
@@ -9,6 +8,7 @@ import {
   type Reply,
   type Request,
 } from '../../chaos/history/history.js';
+import type { PaymentFacts } from '../../chaos/history/payment-facts.js';
 
 const SALE: SaleFacts = {
   id: 'drop',

@@ -7,7 +7,7 @@ import { buildWeb } from '../../../bin/build-web.mjs';
 
 const PAGE = join(import.meta.dirname, '../../../apps/web');
 const HASHED = /^[\w-]+\.[0-9a-f]{10}\.(js|css|svg)$/;
-/** What a phone loads until the page works, compressed file by file as a proxy does it. */
+/** The most that a phone loads until the page works, in bytes, compressed file by file as by a proxy. */
 const BYTES_MAX = 25_000;
 
 let folder: string;
@@ -25,7 +25,7 @@ const built = (name: string, from = PAGE) => {
 };
 
 describe('the built page', () => {
-  test('names every asset by its content, and nothing by its plain name', () => {
+  test('names every asset by the hash of its content, and refers to none by its plain name', () => {
     const { assets, texts, page } = built('dist');
     expect(assets.filter(asset => !HASHED.test(asset))).toEqual([]);
     for (const text of [page, ...texts]) {
@@ -34,16 +34,16 @@ describe('the built page', () => {
     }
   });
 
-  test('loads all its modules at once rather than one after the other', () => {
+  test('loads all its modules at once', () => {
     const { assets, page } = built('dist');
     for (const asset of assets) expect(page).toContain(`/assets/${asset}`);
   });
 
-  test('is the same whenever it is built', () => {
+  test('is the same in every build', () => {
     expect(built('one')).toEqual(built('two'));
   });
 
-  test('has another name for what changed and for what refers to it, up to the page', () => {
+  test('gives a new name to a changed asset and to everything that refers to it', () => {
     const from = join(folder, 'source');
     cpSync(PAGE, from, { recursive: true });
     const before = built('before', from);
@@ -57,19 +57,19 @@ describe('the built page', () => {
     expect(after.page).not.toBe(before.page);
   });
 
-  test('refuses a reference to nothing', () => {
+  test('refuses a reference to a missing file', () => {
     const from = join(folder, 'source');
     cpSync(PAGE, from, { recursive: true });
     rmSync(join(from, 'icon.svg'));
     expect(() => buildWeb({ from, to: join(folder, 'dist') })).toThrow('icon.svg');
   });
 
-  test('has nothing that a strict content security policy would stop', () => {
+  test('has nothing that a strict content security policy would block', () => {
     const { page } = built('dist');
     expect(page).not.toMatch(/<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)|https?:/);
   });
 
-  test('stays small', () => {
+  test('stays below 25 kB', () => {
     const { texts, page } = built('dist');
     const bytes = [page, ...texts].reduce((sum, text) => sum + gzipSync(text).length, 0);
     expect(bytes).toBeLessThan(BYTES_MAX);

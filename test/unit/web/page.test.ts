@@ -18,12 +18,12 @@ describe('the address', () => {
 });
 
 describe('the clock', () => {
-  test("counts the journey and the time in a cache, whatever the visitor's clock says", () => {
+  test("is corrected by the time in transit and in caches, whatever the visitor's clock says", () => {
     const asked = { askedAtMs: 50_000, answeredAtMs: 50_200 };
     expect(clockOffset({ serverTimeMs: 1_000_000, ageSeconds: 2, ...asked })).toBe(951_900);
   });
 
-  test('shows the last second until it is over', () => {
+  test('shows the last second until it has passed', () => {
     expect(spanOf(1).seconds).toBe(1);
     expect(spanOf(-5)).toEqual({ days: 0, hours: 0, minutes: 0, seconds: 0 });
     expect(spanOf(93_784_000)).toEqual({ days: 1, hours: 2, minutes: 3, seconds: 4 });
@@ -43,7 +43,7 @@ describe('the sale', () => {
     closesAt: '2030-01-02T00:00:00Z',
   });
 
-  test('opens and closes by time alone, as nobody asks again before', () => {
+  test('opens and closes by the clock alone', () => {
     expect(phaseOf(sale, sale.opensAtMs - 1)).toBe('upcoming');
     expect(phaseOf(sale, sale.opensAtMs)).toBe('open');
     expect(phaseOf(sale, sale.closesAtMs)).toBe('closed');
@@ -62,23 +62,23 @@ describe('the sale', () => {
   });
 });
 
-describe('the window', () => {
+describe('the dialog', () => {
   const ended = (end: string, reason?: string) =>
     contentOf({ ...startPurchase(), step: 'ended', end, order: reason ? { reason } : {} }, 0);
 
-  test('says why an order ended', () => {
+  test('shows why an order ended', () => {
     expect(ended('cancelled', 'unpaid')?.heading).toBe('The time to pay is over');
     expect(ended('rejected', 'not_placed')?.heading).toBe('That did not work out');
     expect(ended('signed_out', 'insufficient_funds')?.heading).toBe('You are signed out');
   });
 
-  test('offers another try wherever one may help', () => {
+  test('offers another try where one may help', () => {
     const offers = (end: string) => ended(end)?.actions.map(action => action.event);
     expect(offers('sold_out')).toEqual(['restart', 'close']);
     expect(offers('sale_closed')).toEqual(['close']);
   });
 
-  test('no longer takes a payment when its time is up', () => {
+  test('takes no payment after the time to pay', () => {
     const order = { unit: 7, payByMs: 5_000 };
     const at = (nowMs: number) => contentOf({ ...startPurchase(), step: 'payable', order }, nowMs)?.actions[0];
     expect(at(4_999)?.disabled).toBe(false);

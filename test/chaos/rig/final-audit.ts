@@ -1,10 +1,10 @@
 import type { Redis } from '#core/redis/connection.js';
-import type { Query } from '../workload/world.js';
-import type { OrderFacts, SaleFacts } from './claim-view.js';
+import type { SaleFacts } from '../history/claim-view.js';
+import type { Query } from '../workload/query.js';
 
 /**
- * What must hold in Postgres when everything has come to rest, in plain SQL and without any code of the product. Each query
- * returns the rows that break the rule.
+ * The rules that must hold in Postgres at rest, in plain SQL and without any code of the product. Each query returns the rows that
+ * break its rule.
  */
 const RULES: Record<string, string> = {
   'a unit has two live orders': `
@@ -49,14 +49,14 @@ const RULES: Record<string, string> = {
       UNION ALL SELECT a.currency, CASE a.id WHEN t.credit_account_id THEN t.amount_minor ELSE -t.amount_minor END
       FROM accounts a JOIN transfers t ON a.id IN (t.debit_account_id, t.credit_account_id) WHERE a.kind <> 'buyer') b
     GROUP BY currency HAVING sum(balance) <> 0`,
-  'a payment is not decided': `SELECT id, order_id, status, updated_at FROM payments WHERE status IN ('late', 'refund_due')`,
+  'a payment is undecided': `SELECT id, order_id, status, updated_at FROM payments WHERE status IN ('late', 'refund_due')`,
   'a payment is kept, and its order is not paid': `
     SELECT p.id, p.order_id, o.status FROM payments p LEFT JOIN orders o ON o.id = p.paid_order_id
     WHERE p.status = 'paid' AND o.status IS DISTINCT FROM 'paid'`,
   'paid at a provider without a payment': `
     SELECT o.id FROM orders o JOIN sales s ON s.id = o.sale_id LEFT JOIN payments p ON p.paid_order_id = o.id AND p.status = 'paid'
     WHERE o.status = 'paid' AND s.provider <> 'wallet' AND p.id IS NULL`,
-  'an event was stored and did not take effect': `SELECT id, event_id FROM payment_events WHERE outcome IS NULL`,
+  'an event was stored and had no effect': `SELECT id, event_id FROM payment_events WHERE outcome IS NULL`,
   'a balance is not the sum of its transfers': `
     SELECT a.id, a.owner, a.balance_minor FROM accounts a
     LEFT JOIN (SELECT account, sum(amount) AS amount FROM (
@@ -72,12 +72,13 @@ const RULES: Record<string, string> = {
   'a release was not carried out': `SELECT id, sale_id, order_id, created_at FROM outbox_events WHERE kind = 'release' AND delivered_at IS NULL`,
 };
 
-/** What a report lists of one rule; one row is bad enough. */
+/** A report lists at most this many rows for one rule; one row is bad enough. */
 const LISTED_MAX = 5;
 
 /**
- * @param query reads Postgres
- * @returns what is broken in Postgres, a line for each rule
+ * Checks all rules in Postgres.
+ *
+ * @returns one line for each broken rule
  */
 export async function auditRows(query: Query): Promise<string[]> {
   const broken: string[] = [];
@@ -89,12 +90,9 @@ export async function auditRows(query: Query): Promise<string[]> {
 }
 
 /**
- * Compares a sale in both stores at rest: every unit is free, or in the live claim whose live order has it, and nowhere else.
+ * Compares a sale in both stores at rest. Every unit is free, withdrawn, or in one live claim with the live order of that claim.
  *
- * @param redis any connection
- * @param query reads Postgres
- * @param sale the sale
- * @returns what is broken, a line each
+ * @returns one line for each difference
  */
 export async function auditStores(redis: Redis, query: Query, sale: SaleFacts): Promise<string[]> {
   const tag = `{${sale.id}}`;
@@ -119,7 +117,7 @@ export async function auditStores(redis: Redis, query: Query, sale: SaleFacts): 
   const add = (what: string) => broken.push(`stores: ${sale.id}: ${what}`);
   if (units.length !== sale.units || wrong.length > 0) {
     add(
-      `${units.length} units of ${sale.units} are free, claimed or withdrawn; first out of place ${wrong.slice(0, LISTED_MAX)}`,
+      `${units.length} units of ${sale.units} are free, claimed or withdrawn; first wrong unit ${wrong.slice(0, LISTED_MAX)}`,
     );
   }
   if (outbox > 0) add(`${outbox} claims wait in the outbox`);
@@ -132,28 +130,3 @@ const difference = (all: string[], without: string[]): string[] => {
   const known = new Set(without);
   return all.filter(item => !known.has(item)).slice(0, LISTED_MAX);
 };
-
-const ORDERS = `
-  SELECT id, sale_id, buyer_id, unit, status, reason, extract(epoch FROM placed_at) * 1000 AS placed,
-         extract(epoch FROM pay_by) * 1000 AS pay_by, extract(epoch FROM cancelled_at) * 1000 AS ended,
-         EXISTS (SELECT FROM payments p WHERE p.regrab_claim_id = orders.id) AS regrabbed FROM orders`;
-
-/**
- * @param query reads Postgres
- * @returns every order there is
- */
-export async function readOrderFacts(query: Query): Promise<OrderFacts[]> {
-  const rows = (await query(ORDERS)) as Record<string, string | boolean | null>[];
-  return rows.map(row => ({
-    claimId: String(row.id),
-    saleId: String(row.sale_id),
-    buyerId: String(row.buyer_id),
-    unit: Number(row.unit),
-    status: String(row.status),
-    reason: row.reason === null ? null : String(row.reason),
-    placedAtMs: Number(row.placed),
-    payByMs: Number(row.pay_by),
-    endedAtMs: row.ended === null ? null : Number(row.ended),
-    regrabbed: row.regrabbed === true,
-  }));
-}

@@ -5,12 +5,13 @@ import type { Connections } from '../stores/connections.js';
 
 const HOUR_MS = 60 * 60 * 1_000;
 
-/** What a sale needs to be told; the rest has the values of an ordinary one that is open now. */
+/** The settings in which a sale differs from an ordinary one. The number of units is always needed. */
 export type SaleWishes = Pick<Sale, 'units'> & Partial<NewSale>;
 
 /**
- * @param wishes what is to be otherwise than usual
- * @returns an ordinary sale, like no other, open for an hour from now
+ * Describes an ordinary sale: open now, for an hour, with an id of its own and deferred payment from the wallet.
+ *
+ * @param wishes replace the ordinary settings
  */
 export function ordinarySale(wishes: SaleWishes): Sale {
   return {
@@ -34,14 +35,12 @@ export function ordinarySale(wishes: SaleWishes): Sale {
 }
 
 /**
- * Stores a sale and loads it into Redis.
+ * Creates a sale in Postgres and loads it into Redis, so that buyers can claim.
  *
- * @param connections both stores, and the queues
- * @param wishes what it has otherwise than {@link ordinarySale}
- * @returns the sale
- * @throws when there is one with this id already
+ * @param wishes replace the settings of an {@link ordinarySale}
+ * @throws when a sale with this id exists
  */
-export async function openDrop(connections: Connections, wishes: SaleWishes): Promise<Sale> {
+export async function createOpenSale(connections: Connections, wishes: SaleWishes): Promise<Sale> {
   const sale = ordinarySale(wishes);
   if (!(await createSale(connections, sale))) throw new Error(`there is a sale ${sale.id} already`);
   return sale;

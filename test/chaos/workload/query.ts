@@ -1,23 +1,24 @@
 import pg from 'pg';
-import type { Query } from '../workload/world.js';
 
 const DEADLINE_MS = 30_000;
 const CONNECT_DEADLINE_MS = 2_000;
 
+/** Runs one statement, and returns its rows. */
+export type Query = (sql: string) => Promise<Record<string, string>[]>;
+
 /**
- * Runs plain SQL, each statement on a connection of its own, so that it doesn't matter whether Postgres was restarted.
+ * Creates a query that runs plain SQL. Each statement has a connection of its own, so that a restart of Postgres doesn't matter.
  *
  * @param databaseUrl `postgres://…`
- * @returns runs one statement
  */
-export function plainQuery(databaseUrl: string): Query {
+export function createQuery(databaseUrl: string): Query {
   return async sql => {
     const client = new pg.Client({
       connectionString: databaseUrl,
       connectionTimeoutMillis: CONNECT_DEADLINE_MS,
       query_timeout: DEADLINE_MS,
     });
-    // Losing it fails the statement, and that is told where it is waited for.
+    // A lost connection fails the statement, and the caller gets that error.
     client.on('error', () => undefined);
     await client.connect();
     try {

@@ -2,20 +2,21 @@ import { announceStack, withdrawStack } from '#core/process/running-stack.js';
 import type { Lifetime } from './processes/lifetime.js';
 import { type Stack, type StackOptions, startStack } from './stack.js';
 
-/** A stack that people use has one address of its API, and a console. */
-export type OwnStackOptions = Omit<StackOptions, 'ports' | 'adminPort'> & { port: number; adminPort: number };
+/** The options of {@link startStack} for a stack that people use: one API at a known port, and a console. */
+export type AnnouncedStackOptions = Omit<StackOptions, 'ports' | 'adminPort'> & { port: number; adminPort: number };
 
 /**
- * Starts the stack of a program that people use: it ends with the program, and the commands beside it find it.
+ * Starts the stack of `npm run demo` or `npm start`. The stack ends with the program, and commands in the same clone find it.
  *
- * @param options what {@link startStack} needs
- * @param lifetime the program's
- * @returns the stack, announced
- * @throws what {@link startStack} throws
+ * @param lifetime of the program
+ * @throws the errors of {@link startStack}
  */
-export async function startOwnStack({ port, ...options }: OwnStackOptions, lifetime: Lifetime): Promise<Stack> {
+export async function startAnnouncedStack(
+  { port, ...options }: AnnouncedStackOptions,
+  lifetime: Lifetime,
+): Promise<Stack> {
   const starting = startStack({ ...options, ports: [port] });
-  // Interrupted meanwhile, we stop what is started, before its stores are.
+  // An interrupted start is stopped, too, and before its stores are.
   lifetime.beforeEnd(() => starting.then(started => started.stop()).catch(() => undefined));
   const stack = await starting;
   announceStack({

@@ -1,11 +1,11 @@
 import { type FaultProxy, startFaultProxy } from '../../support/stores/fault-proxy.js';
 
-/** What the processes and the buyers of a cluster are connected by. */
+/** The links that connect the processes, the stores and the buyers of a cluster. */
 export const LINKS = ['client-api', 'api-redis', 'worker-redis', 'worker-postgres'] as const;
-/** Of what the test itself looks at, too, when it follows a failover. */
+/** The name of a link. A test that follows a failover has a link of its own, too. */
 export type LinkName = (typeof LINKS)[number] | 'test-redis';
 
-/** One process's link, by way of a fault proxy. */
+/** The link of one process, through a fault proxy. */
 export interface Link {
   name: LinkName;
   proxy: FaultProxy;
@@ -14,17 +14,17 @@ export interface Link {
 /** All links that can be broken. */
 export interface Links {
   all: Link[];
-  /** @returns the same URL by way of a link that is new */
-  by(name: LinkName, url: string): Promise<string>;
+  /** Starts a new link to the server of a URL, and returns the URL through that link. */
+  through(name: LinkName, url: string): Promise<string>;
   close(): Promise<void>;
 }
 
-/** @returns no links yet: each is opened where its URL is handed to somebody */
-export function openLinks(): Links {
+/** Creates an empty set of links. Each link starts where its URL is handed to a process. */
+export function createLinks(): Links {
   const all: Link[] = [];
   return {
     all,
-    async by(name, url) {
+    async through(name, url) {
       const proxy = await startFaultProxy(url);
       all.push({ name, proxy });
       return proxy.through(url).replace(/\/$/, '');

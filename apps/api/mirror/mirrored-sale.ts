@@ -1,0 +1,146 @@
+import { refusedFromMemory, storeFailed } from '#core/process/telemetry.js';
+import type { Redis } from '#core/redis/connection.js';
+import type { Change } from '#core/redis/feed/changes.js';
+import type { Feed } from '#core/redis/feed/feed.js';
+import type { Listener } from '#core/redis/feed/followed-sale.js';
+import { withDeadline } from '#core/rules/clock.js';
+import { Copying } from './copying.js';
+import type { Mirror, Refusal } from './mirror.js';
+
+/** The time-out of making a copy, in ms. Reading a million buyers takes about 3 s. */
+const COPY_MS = 20_000;
+
+/** The pause between a lost copy and the next one, in ms. It doubles as long as copies are lost within 10 s. */
+const PAUSE_MIN_MS = 500;
+const PAUSE_MAX_MS = 30_000;
+const LASTED_MS = 10_000;
+
+/** The pause before the next look at a sale that still has units to give, in ms. */
+const NO_USE_PAUSE_MS = 500;
+
+/** A copy that was not used during this many rounds of the feed is dropped: about a minute. */
+const IDLE_ROUNDS = 120;
+
+/** Where copies are read, and what keeps them true. */
+export interface MirrorParts {
+  readonly redis: Redis;
+  readonly feed: Pick<Feed, 'follow' | 'hears'>;
+}
+
+/**
+ * One sale that is refused from memory. Its mirror is made on demand, dropped when a change may have been missed, and made
+ * again after a pause.
+ */
+export class MirroredSale implements Listener {
+  readonly #parts: MirrorParts;
+  readonly #saleId: string;
+  /** The copying of the present or coming mirror; undefined while there is neither. */
+  #copying: Copying | undefined;
+  #mirror: Mirror | undefined;
+  #unfollow: () => void = () => undefined;
+  /** When the copying began or the mirror was made, by `performance.now()`, in ms. */
+  #sinceMs = 0;
+  #pauseMs = PAUSE_MIN_MS;
+  /** No copy is made before this time, by `performance.now()`, in ms. */
+  #notBeforeMs = 0;
+  #idleRounds = 0;
+  /** Refusals since the last report. Counting each one in the metrics would cost as much as refusing. */
+  readonly #refused: Record<Refusal, number> = { sold_out: 0, closed: 0 };
+
+  constructor(parts: MirrorParts, saleId: string) {
+    this.#parts = parts;
+    this.#saleId = saleId;
+  }
+
+  /** Whether there is no mirror and none in the making, nor a pause that must be kept. */
+  get isUnused(): boolean {
+    return !this.#mirror && this.#notBeforeMs < performance.now();
+  }
+
+  /** Returns why the buyer gets nothing, or undefined when only Redis can tell. */
+  refusalOf(buyerId: string): Refusal | undefined {
+    const refusal = this.#mirror?.refusalOf(buyerId);
+    if (refusal === undefined) return undefined;
+    this.#idleRounds = 0;
+    this.#refused[refusal] += 1;
+    return refusal;
+  }
+
+  /** Makes a mirror, unless there is one, one in the making, or a pause to keep. */
+  want(): void {
+    if (!this.#mirror && performance.now() >= this.#notBeforeMs) this.#copy();
+  }
+
+  close(): void {
+    this.#report();
+    this.#unfollow();
+  }
+
+  changed(change: Change): void {
+    if (!this.#mirror) this.#copying?.buffer(change);
+    else if (!this.#mirror.apply(change)) this.#lose();
+  }
+
+  listening(): void {
+    this.#copying?.begin();
+  }
+
+  deaf(): void {
+    this.#lose();
+  }
+
+  looked(pulse: Parameters<Mirror['confirm']>[0] & { verified: boolean }): void {
+    this.#report();
+    this.#idleRounds += 1;
+    if (!pulse.verified || this.#idleRounds > IDLE_ROUNDS) this.#lose();
+    else this.#mirror?.confirm(pulse);
+  }
+
+  #copy(): void {
+    const { redis, feed } = this.#parts;
+    const copying = new Copying(redis, this.#saleId);
+    this.#copying = copying;
+    this.#notBeforeMs = Number.POSITIVE_INFINITY;
+    this.#sinceMs = performance.now();
+    this.#idleRounds = 0;
+    const stop = feed.follow(this.#saleId, this);
+    this.#unfollow = () => {
+      this.#copying = undefined;
+      copying.giveUp();
+      stop();
+    };
+    if (feed.hears(this.#saleId)) copying.begin();
+    withDeadline(copying.done, COPY_MS, 'copying a sale')
+      .then(mirror => {
+        if (this.#copying !== copying) return;
+        this.#sinceMs = performance.now();
+        this.#mirror = mirror;
+        if (!mirror) this.#drop(NO_USE_PAUSE_MS);
+      })
+      .catch(error => {
+        storeFailed('redis', error);
+        if (this.#copying === copying) this.#lose();
+      });
+  }
+
+  /** Drops a mirror that may have missed a change, or one in the making. */
+  #lose(): void {
+    const lasted = this.#mirror !== undefined && performance.now() - this.#sinceMs > LASTED_MS;
+    this.#pauseMs = lasted ? PAUSE_MIN_MS : Math.min(PAUSE_MAX_MS, 2 * this.#pauseMs);
+    this.#drop(this.#pauseMs);
+  }
+
+  #drop(pauseMs: number): void {
+    this.#report();
+    this.#unfollow();
+    this.#unfollow = () => undefined;
+    this.#mirror = undefined;
+    this.#notBeforeMs = performance.now() + pauseMs;
+  }
+
+  #report(): void {
+    refusedFromMemory(this.#refused);
+    this.#refused.sold_out = 0;
+    this.#refused.closed = 0;
+  }
+}

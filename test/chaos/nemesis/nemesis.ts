@@ -1,0 +1,171 @@
+import { pauseUntil } from '#stack/processes/pause.js';
+import type { History } from '../history/history.js';
+import type { Cluster } from '../rig/cluster.js';
+import type { Link } from '../rig/links.js';
+import type { ChaosNode, NodeKind } from '../rig/node.js';
+import type { Random } from '../workload/random.js';
+import { createLinkBreaker, type LinkBreaker } from './link-faults.js';
+
+/** The nodes that SIGSTOP stops as a whole. Postgres is many processes. */
+type Pausable = Exclude<NodeKind, 'postgres'>;
+
+type Plan = { do: 'kill'; kind: NodeKind } | { do: 'pause'; kind: Pausable };
+
+const kills = (kind: NodeKind, times: number): Plan[] => Array(times).fill({ do: 'kill', kind });
+const pauses = (kind: Pausable): Plan[] => [{ do: 'pause', kind }];
+
+/** The faults are dealt out shuffled, again and again, so that even a short run has its share of each. */
+const DECK: Plan[] = [
+  ...kills('api', 3),
+  ...kills('worker', 3),
+  ...kills('redis', 1),
+  ...kills('postgres', 1),
+  ...pauses('api'),
+  ...pauses('worker'),
+  ...pauses('redis'),
+];
+
+/** The time from one fault to the next, in ms. */
+const BETWEEN_MS = [500, 3_000] as const;
+
+/** The longest time from one fault to the next, mended or not, in ms. It allows more than 30 kills in 3 minutes. */
+const PACE_MS = 4_000;
+
+/** The time from a kill to the new start, in ms. */
+const DOWN_MS = [0, 1_000] as const;
+
+/** The time that a process is paused, in ms. For a worker it can be longer than the locks of its jobs last (15 s). */
+const PAUSE_MS: Record<Pausable, readonly [number, number]> = {
+  api: [500, 4_000],
+  worker: [1_000, 20_000],
+  redis: [500, 3_000],
+};
+
+/** The probability that a fault also breaks a link, if none is broken: about every third time. */
+const LINK_CHANCE = 0.35;
+
+/** A fault, and when it began, in ms since the epoch. */
+export interface FaultNote {
+  atMs: number;
+  text: string;
+}
+
+/** All faults of a run. */
+export interface FaultReport {
+  faults: FaultNote[];
+  kills: Record<NodeKind, number>;
+  /** The number of broken links. */
+  links: number;
+}
+
+/** The parts of a nemesis. */
+export interface NemesisOptions {
+  cluster: Cluster;
+  /** The links between the processes and from the buyers. */
+  links: readonly Link[];
+  history: History;
+  /** Chooses the faults, their times and their duration. */
+  random: Random;
+  /** Ends the faults. */
+  signal: AbortSignal;
+}
+
+/** Kills and pauses processes and breaks links. */
+class Nemesis {
+  readonly #options: NemesisOptions;
+  readonly #breaker: LinkBreaker;
+  readonly #report: FaultReport = { faults: [], kills: { api: 0, worker: 0, redis: 0, postgres: 0 }, links: 0 };
+  readonly #paused = new Map<ChaosNode, Promise<void>>();
+  readonly #mending = new Set<Promise<void>>();
+  #deck: Plan[] = [];
+
+  constructor(options: NemesisOptions) {
+    this.#options = options;
+    this.#breaker = createLinkBreaker(options.links, options.random, options.signal);
+  }
+
+  /** Makes faults until the signal fires, and then mends everything. */
+  async run(): Promise<FaultReport> {
+    const { cluster, random, signal } = this.#options;
+    while (!signal.aborted) {
+      const last = this.#report.faults.at(-1)?.atMs ?? Date.now();
+      await pauseUntil(Math.min(random.between(...BETWEEN_MS), last + PACE_MS - Date.now()), signal);
+      if (!signal.aborted) await this.#breakNext();
+    }
+    await Promise.all(this.#mending);
+    await Promise.all(cluster.nodes.map(node => node.revive()));
+    return this.#report;
+  }
+
+  async #breakNext(): Promise<void> {
+    const { cluster, random } = this.#options;
+    if (!this.#breaker.isBroken() && random.chance(LINK_CHANCE)) this.#breakLink();
+    if (this.#deck.length === 0) this.#deck = random.shuffle(DECK);
+    const up = (kind: NodeKind) => cluster.nodes.filter(node => node.kind === kind && node.pid() !== undefined);
+    const next = this.#deck.find(({ kind }) => up(kind).length > 0);
+    if (!next) return;
+    this.#deck.splice(this.#deck.indexOf(next), 1);
+    const node = random.pick(up(next.kind));
+    if (next.do === 'kill') await this.#kill(node);
+    else this.#pauseUntil(next.kind, node);
+  }
+
+  async #kill(node: ChaosNode): Promise<void> {
+    const { random, signal } = this.#options;
+    this.#note(`kill ${node.name}`);
+    this.#report.kills[node.kind] += 1;
+    const downMs = random.between(...DOWN_MS);
+    await node.kill();
+    const back = pauseUntil(downMs, signal).then(() => node.revive());
+    this.#mend(back);
+    await Promise.race([back, pauseUntil(PACE_MS, signal)]);
+  }
+
+  #pauseUntil(kind: Pausable, node: ChaosNode): void {
+    const { random, signal } = this.#options;
+    const pid = node.pid();
+    if (pid === undefined || this.#paused.has(node)) return;
+    // The broken link may be the other worker's. Then no worker would be left.
+    if (kind === 'worker' && this.#breaker.isBroken()) return;
+    const forMs = random.between(...PAUSE_MS[kind]);
+    this.#note(`pause ${node.name} for ${forMs} ms`);
+    process.kill(pid, 'SIGSTOP');
+    const resumed = pauseUntil(forMs, signal).then(() => {
+      this.#paused.delete(node);
+      // The process may have been killed meanwhile. Then another one may have its pid.
+      if (node.pid() === pid) process.kill(pid, 'SIGCONT');
+    });
+    this.#paused.set(node, resumed);
+    this.#mend(resumed);
+  }
+
+  /** Breaks a link; one of a worker only if no worker is paused. */
+  #breakLink(): void {
+    const isWorkerPaused = [...this.#paused.keys()].some(({ kind }) => kind === 'worker');
+    const links = this.#options.links.filter(({ name }) => !isWorkerPaused || !name.startsWith('worker-'));
+    const { text, whole } = this.#breaker.breakOne(links);
+    this.#note(text);
+    this.#report.links += 1;
+    this.#mend(whole);
+  }
+
+  #note(text: string): void {
+    const atMs = Date.now();
+    this.#report.faults.push({ atMs, text });
+    this.#options.history.note({ type: 'fault', atMs, fault: text });
+  }
+
+  #mend(work: Promise<void>): void {
+    this.#mending.add(work);
+    void work.finally(() => this.#mending.delete(work));
+  }
+}
+
+/**
+ * Breaks processes and links until the signal fires.
+ *
+ * @returns all faults; everything runs again
+ */
+export function runNemesis(options: NemesisOptions): Promise<FaultReport> {
+  return new Nemesis(options).run();
+}

@@ -1,0 +1,54 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { checkout } from '#core/process/checkout.js';
+import { writePage } from '../support/written-page.js';
+import type { Bug } from './bug.js';
+
+const TABLE = join(checkout, 'docs', 'negative-controls.md');
+
+/** The cell of a bug that no test catches. */
+const NOBODY = '**nobody**';
+
+/** A bug, and whether its test caught it. */
+export interface ControlResult extends Bug {
+  caught: boolean;
+  seconds: number;
+  /** The first line of the failure. It shows whether the test failed for the right reason. */
+  said: string;
+}
+
+/** Reads the rows of the last run by their bugs. */
+async function readRows(): Promise<Map<string, string>> {
+  const text = await readFile(TABLE, 'utf8').catch(() => '');
+  const rows = text.split('\n').filter(line => line.startsWith('| '));
+  return new Map(rows.map(row => [row.split(' | ')[0]?.slice(2).trim() ?? '', row]));
+}
+
+const rowOf = ({ bug, caught, seconds, caughtBy: { kind, file, title } }: ControlResult): string =>
+  `| ${bug} | ${caught ? `\`${kind}/${file}\`: ${title}` : NOBODY} | ${seconds.toFixed(1)} |`;
+
+function textOf(rows: string[]): string {
+  return [
+    '# Negative controls',
+    '',
+    `Written by \`npm run controls\`: ${rows.filter(row => !row.includes(NOBODY)).length} of ${rows.length} bugs caught.`,
+    'Each bug was made in a copy of the sources. Then the test that is there for the bug was run; its title begins as below. The test',
+    'passed without the bug, and failed with it. The time is that of the test, with the start of its stores.',
+    '',
+    '| Bug | Caught by | s |',
+    '| --- | --- | ---: |',
+    ...rows,
+    '',
+  ].join('\n');
+}
+
+/**
+ * Writes the results into docs/negative-controls.md. The rows of other bugs stay as the last run has left them.
+ *
+ * @param bugs all bugs, in the order of the rows
+ */
+export async function writeTable(bugs: readonly Bug[], results: readonly ControlResult[]): Promise<void> {
+  const rows = await readRows();
+  for (const result of results) rows.set(result.bug, rowOf(result));
+  await writePage(TABLE, textOf(bugs.flatMap(({ bug }) => rows.get(bug) ?? [])));
+}
