@@ -1,4 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises';
+import { setTimeout } from 'node:timers/promises';
 import { expect } from '@jest/globals';
 import type { BuyerPlan, BuyerRecord } from '#stack/crowd/buyer.js';
 import { type Crowd, startCrowd } from '#stack/crowd/crowd.js';
@@ -42,7 +42,7 @@ export async function survivors(stack: TestStack, saleId: string, crowd: Crowd):
   while (!finished) {
     // Idle is checked twice: before the stores are at rest, a buyer on standby may get a unit, pay, and not know yet.
     if (isIdle() && (await isAtRest()) && isIdle()) crowd.sendHome();
-    await Promise.race([report, pause(LOOK_EVERY_MS)]);
+    await Promise.race([report, setTimeout(LOOK_EVERY_MS)]);
   }
   return (await report).buyers;
 }

@@ -136,7 +136,10 @@ describe('a list of keys', () => {
   async function reader(...published: unknown[]) {
     const place = await startIssuer(...published);
     const opened = new Issuer({ url: place.jwksUrl, issuer: place.name, audience: AUDIENCE }, TIMES);
-    endings.push(() => opened.close(), place.stop);
+    endings.push(
+      () => opened.close(),
+      () => place.stop(),
+    );
     return { place, opened, buyerOf: (key: SigningKey) => opened.verify(place.token(key)) };
   }
 
