@@ -189,7 +189,7 @@ describe('the logs', () => {
       await startRedis({ dir: `${folder}/redis`, port: redis.port }),
       await startPostgres({ dir: `${folder}/postgres`, port: postgres.port }),
     ];
-    endings.push(...back.map(store => store.stop));
+    endings.push(...back.map(store => () => store.stop()));
     await createRedisUser(stack.stores.redisUrl);
     await becomes('ann', 'plain', 'paid');
     // No token of any kind, also none that this test doesn't know.
