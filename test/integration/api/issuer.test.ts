@@ -18,6 +18,9 @@ const issuer = await startIssuer(rsa.jwk, ec.jwk, ed.jwk);
 afterAll(() => issuer.stop());
 const api = useApi({ AUTH_JWKS_URL: issuer.jwksUrl, AUTH_ISSUER: issuer.name, AUTH_AUDIENCE: AUDIENCE });
 
+/** The shortest pause between two readings of an issuer's keys (core/identity/issuer.ts), in ms. */
+const PAUSE_MS = 5_000;
+
 const IN_AN_HOUR = Math.floor(Date.now() / 1_000) + 3_600;
 
 /** Asks for a status with a token. @returns the HTTP status: 404 for a valid token, as the sale doesn't exist */
@@ -102,11 +105,14 @@ describe('the keys of the issuer', () => {
     issuer.published = [rsa.jwk, ec.jwk, ed.jwk];
   });
 
-  test('are read at most once for 500 tokens with unknown key ids', async () => {
+  test('are read at most once per pause for 500 tokens with unknown key ids', async () => {
     const before = issuer.reads;
+    const startedAt = performance.now();
     const storm = Array.from({ length: 500 }, (_, i) => ask(issuer.token(ed, {}, { kid: `forged-${i}` })));
     for (const status of await Promise.all(storm)) expect([401, 503]).toContain(status);
-    expect(issuer.reads - before).toBeLessThanOrEqual(1);
+    // On a busy machine the tokens take longer than the pause between two readings.
+    const pauses = Math.floor((performance.now() - startedAt) / PAUSE_MS);
+    expect(issuer.reads - before).toBeLessThanOrEqual(1 + pauses);
   });
 
   test('stay valid while the issuer is down, and an unknown key id is then answered 503', async () => {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import pg from 'pg';
 import { audit } from '#core/comparison/audit.js';
 import { rescue } from '#core/maintenance/rescue.js';
 import { connectDatabase } from '#core/postgres/database.js';
@@ -159,27 +160,28 @@ describe('a Postgres that stores nothing', () => {
     end(): Promise<unknown>;
   }
 
-  /** Applies the configuration to open sessions as well. */
-  async function reload(expected: 'on' | 'off'): Promise<void> {
-    await t.db.$executeRaw`SELECT pg_reload_conf()`;
+  /** Makes this file's own database read-only or writable, as other files use the same server. Open sessions end. */
+  async function setReadOnly(setting: 'on' | 'off'): Promise<void> {
+    const client = new pg.Client({
+      connectionString: t.databaseUrl,
+      options: '-c default_transaction_read_only=off',
+    });
+    await client.connect();
+    await client.query(`DO $$ BEGIN
+      EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = ${setting}', current_database());
+    END $$`);
+    await client.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE datname = current_database() AND pid <> pg_backend_pid()`);
+    await client.end();
     await eventually(async () => {
       const [row] = await t.db.$queryRaw<
         { setting: string }[]
       >`SELECT current_setting('transaction_read_only') AS setting`;
-      expect(row?.setting).toBe(expected);
+      expect(row?.setting).toBe(setting);
     });
   }
 
-  const readOnly: Outage = {
-    async begin() {
-      await t.db.$executeRaw`ALTER SYSTEM SET default_transaction_read_only = on`;
-      await reload('on');
-    },
-    async end() {
-      await t.db.$executeRaw`ALTER SYSTEM RESET default_transaction_read_only`;
-      await reload('off');
-    },
-  };
+  const readOnly: Outage = { begin: () => setReadOnly('on'), end: () => setReadOnly('off') };
 
   /** Fails in the middle of a statement, with the error of Postgres for a file that can't be extended. */
   const fullDisk: Outage = {
