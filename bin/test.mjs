@@ -58,11 +58,8 @@ const ROWS = [
   [jest('e2e', 1, ['--testPathPatterns', TIMED], 'e2e-timed')],
   [jest('e2e', 2, ['--testPathIgnorePatterns', TIMED, RIGHTS])],
   [jest('attack', 1), jest('browser', 1), jest('e2e', 1, ['--testPathPatterns', RIGHTS], 'e2e-rights')],
-  // Short selections; `npm run test:chaos` and `npm run test:upgrade` run the rest, which takes longer.
-  [
-    jest('chaos', 3, ['--testPathPatterns', 'crash-matrix|redis-loss|short-run']),
-    jest('upgrade', 1, ['--testPathPatterns', 'short-run']),
-  ],
+  // A short selection; `npm run test:chaos` and `npm run test:upgrade` run the rest, which takes longer.
+  [jest('chaos', 3, ['--testPathPatterns', 'crash-matrix|redis-loss|short-run'])],
 ];
 
 /** Runs one step to its end, and keeps its output, which is shown only if the step fails. */

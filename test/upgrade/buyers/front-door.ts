@@ -88,7 +88,7 @@ export function createFrontDoor(options: FrontDoorOptions): Client {
 
   return {
     ...elsewhere,
-    ask(call, saleId, buyerId, receipt) {
+    ask(call, saleId, buyerId, { receipt } = {}) {
       const question = { call, saleId, buyerId };
       const isRead = call === 'order-status';
       const mayWait = isRead || call === 'buy';
