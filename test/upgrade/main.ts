@@ -3,7 +3,7 @@ import { checkout } from '#core/process/checkout.js';
 import { run } from '../../bin/command.mjs';
 import { commitOf, readFrom, readSeed } from './rig/from.js';
 
-// `npm run test:upgrade -- --from REV --seed N`: the long tests of an upgrade. The short one is a part of `npm test`.
+// `npm run test:upgrade -- --from REV --seed N`: the long tests of an upgrade.
 
 const JEST = ['--disable-warning=ExperimentalWarning', '--experimental-vm-modules', 'node_modules/jest/bin/jest.js'];
 const LONG_TESTS = ['--selectProjects', 'upgrade', '--maxWorkers', '1', '--testPathPatterns', 'long-run|large-tables'];
