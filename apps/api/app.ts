@@ -36,6 +36,8 @@ const SECURITY = helmet({
 export function createApp(ctx: ApiContext): Express {
   const app = express();
   app.disable('x-powered-by').disable('etag').set('query parser', 'simple');
+  // A path has one spelling, here as in nginx: else a request could pass by nginx's limits and time-outs for its call.
+  app.enable('case sensitive routing').enable('strict routing');
   app.use(SECURITY);
   // A provider's event has a body, and is proven by its bytes: it comes before everybody who has none.
   app.route(paymentWebhookContract.path).post(paymentWebhook(ctx)).all(answerNotAllowed('POST'));

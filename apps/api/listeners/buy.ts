@@ -35,6 +35,9 @@ export function buyListener(ctx: ApiContext): FirstListener {
   return (req, res) => {
     const url = req.url ?? '';
     if (!url.startsWith(PREFIX)) return false;
+    const { saleId } = addressOf(url, PREFIX);
+    // Another path than this call's, such as one that ends in a slash.
+    if (saleId === '' || saleId.includes('/')) return false;
     if (req.method !== 'POST') {
       res.setHeader('allow', 'POST');
       sendProblem(res, 'method_not_allowed');
@@ -42,7 +45,7 @@ export function buyListener(ctx: ApiContext): FirstListener {
     }
     passSmallBody(req, res, () => {
       try {
-        buy(ctx, req, res, addressOf(url, PREFIX).saleId);
+        buy(ctx, req, res, saleId);
       } catch (error) {
         sendError(res, error, 'buy');
       }
