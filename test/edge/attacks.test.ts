@@ -1,0 +1,138 @@
+import { connect, type Socket } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { pause, SECOND_MS } from '#core/rules/clock.js';
+import { startTestStack, type TestStack } from '../support/stack.js';
+import { type Edge, startEdge } from './rig/edge.js';
+import { HONEST_MIN, type HonestRequest, honestDuring } from './rig/honest.js';
+
+// One client that means harm, and what everybody else gets meanwhile. nginx runs with the project's own files, in front of
+// two APIs.
+
+let stack: TestStack;
+let edge: Edge;
+let saleId: string;
+
+beforeAll(async () => {
+  stack = await startTestStack({ apis: 2, env: { PAYMENT_WEBHOOK_SECRETS: 'whsec_of_at_least_32_characters_long' } });
+  saleId = await stack.createSale({ units: 20_000 });
+  edge = await startEdge({ apis: stack.baseUrls.map(url => new URL(url).host) });
+});
+afterAll(async () => {
+  await edge?.stop();
+  await stack?.stop();
+});
+
+/** People look at the sale, load the page, click and ask, each with a token of their own. */
+function honest(number: number): HonestRequest {
+  const headers = { authorization: `Bearer ${stack.token(`honest-${number}`)}` };
+  const requests: HonestRequest[] = [
+    { method: 'GET', path: `/sales/${saleId}` },
+    { method: 'POST', path: `/buy/${saleId}`, headers },
+    { method: 'GET', path: `/order-status/${saleId}`, headers },
+    { method: 'GET', path: `/s/${saleId}` },
+    { method: 'GET', path: '/healthz' },
+  ];
+  return requests[number % requests.length] as HonestRequest;
+}
+
+async function expectNobodyHarmed(attack: Promise<unknown>): Promise<void> {
+  const { sent, failed, statuses } = await honestDuring(edge.url, honest, attack);
+  expect(sent).toBeGreaterThanOrEqual(HONEST_MIN);
+  expect({ failed, refused: statuses[429] ?? 0 }).toEqual({ failed: {}, refused: 0 });
+}
+
+/** The attacker's address is none of an honest client. */
+const ATTACKER = { 'x-forwarded-for': '192.0.2.1' };
+
+async function send(path: string, headers: Record<string, string> = {}): Promise<number> {
+  const answer = await fetch(edge.url + path, { headers: { ...ATTACKER, ...headers } });
+  await answer.arrayBuffer();
+  return answer.status;
+}
+
+describe('nobody else is harmed by', () => {
+  test('long odd paths, eight a second', async () => {
+    const attack = async () => {
+      const statuses = new Set<number>();
+      for (let i = 0; i < 60; i++) {
+        const path = `${['/sales/', '/assets/', '/s/'][i % 3]}${'x'.repeat(3_000 + 10 * (i % 45))}`;
+        statuses.add(await send(path));
+        await pause(SECOND_MS / 8);
+      }
+      expect([...statuses].filter(status => ![200, 400, 404].includes(status))).toEqual([]);
+    };
+    await expectNobodyHarmed(attack());
+  });
+
+  test('long-polls on a path in other letter case', async () => {
+    const full = await stack.createSale({ units: 1, standbyFactor: 5 });
+    await stack.buy('first', full);
+    await stack.buy('waiter', full);
+    const headers = { authorization: `Bearer ${stack.token('waiter')}`, prefer: 'wait=12' };
+    const attack = async () => {
+      const polls = Array.from({ length: 6 }, () => send(`/ORDER-STATUS/${full}`, headers));
+      expect(new Set(await Promise.all(polls))).toEqual(new Set([404]));
+    };
+    await expectNobodyHarmed(attack());
+    // Spelled as it is, the same request waits as long as it asked for.
+    const startedAt = performance.now();
+    expect(await send(`/order-status/${full}`, headers)).toBe(200);
+    expect(performance.now() - startedAt).toBeGreaterThan(11 * SECOND_MS);
+  });
+
+  test('junk in Authorization, another one with each request', async () => {
+    const attack = async () => {
+      for (let i = 0; i < 60; i++) {
+        const junk = Array.from({ length: 50 }, (_, j) =>
+          send('/order-status/x', {
+            authorization: `Bearer ${'j'.repeat(6_000)}${i}-${j}`,
+            'x-forwarded-for': `192.0.2.${j}`,
+          }),
+        );
+        await Promise.all(junk);
+      }
+    };
+    await expectNobodyHarmed(attack());
+  });
+
+  test('bodies that come byte by byte: each is answered and closed within a total time', async () => {
+    const startedAt = performance.now();
+    const buyer = `Authorization: Bearer ${stack.token('slow')}\r\nContent-Length: 1000\r\n`;
+    const calls = [`POST /buy/${saleId}`, `POST /pay/${saleId}`, 'POST /webhooks/payments/signed-webhook'];
+    const drip = async () => {
+      const answers = await Promise.all(
+        Array.from({ length: 150 }, (_, i) =>
+          slowly(`${calls[i % calls.length]} HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 192.0.2.1\r\n${buyer}\r\n`),
+        ),
+      );
+      // The API passes over a buyer's body without waiting for it. A provider's it waits for, but not for long.
+      expect(answers.map(statusOf).filter(status => ![200, 202, 408, 409].includes(status))).toEqual([]);
+      expect(answers.filter(answer => /^HTTP\/1\.1 408 .*problem\+json.*request_timeout/s.test(answer))).toHaveLength(
+        50,
+      );
+    };
+    await expectNobodyHarmed(drip());
+    expect(performance.now() - startedAt).toBeLessThan(30 * SECOND_MS);
+  });
+});
+
+function statusOf(answer: string): number {
+  return Number(/^HTTP\/1\.1 (\d{3}) /.exec(answer)?.[1]);
+}
+
+/** Sends a beginning, then a byte every half second. @returns what came back until the connection was closed */
+function slowly(beginning: string): Promise<string> {
+  return new Promise(resolve => {
+    let answer = '';
+    const socket: Socket = connect(edge.port, '127.0.0.1', () => socket.write(beginning));
+    const dripping = setInterval(() => socket.write('x'), SECOND_MS / 2);
+    socket.on('data', chunk => {
+      answer += chunk;
+    });
+    socket.on('error', () => undefined); // the end that is awaited
+    socket.on('close', () => {
+      clearInterval(dripping);
+      resolve(answer);
+    });
+  });
+}
