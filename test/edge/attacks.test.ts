@@ -1,4 +1,4 @@
-import { connect, type Socket } from 'node:net';
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { pause, SECOND_MS } from '#core/rules/clock.js';
 import { startTestStack, type TestStack } from '../support/stack.js';
@@ -124,8 +124,11 @@ function statusOf(answer: string): number {
 function slowly(beginning: string): Promise<string> {
   return new Promise(resolve => {
     let answer = '';
-    const socket: Socket = connect(edge.port, '127.0.0.1', () => socket.write(beginning));
-    const dripping = setInterval(() => socket.write('x'), SECOND_MS / 2);
+    let dripping: NodeJS.Timeout | undefined;
+    const socket = connect(edge.port, '127.0.0.1', () => {
+      socket.write(beginning);
+      dripping = setInterval(() => socket.write('x'), SECOND_MS / 2);
+    });
     socket.on('data', chunk => {
       answer += chunk;
     });
