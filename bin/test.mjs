@@ -1,12 +1,15 @@
 // Everything that proves the project, in the order in which it is cheapest to fail. Plain JavaScript, and nothing but
 // Node, because on a fresh clone it starts before anything is installed.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '..');
 const CHROMIUM_COMMANDS = ['chromium', 'chromium-browser', 'google-chrome'];
+/** An ordinary user's PATH often lacks the sbin folders. */
+const NGINX_COMMANDS = ['nginx', '/usr/sbin/nginx'];
+const BROTLI_MODULE = '/usr/lib/nginx/modules/ngx_http_brotli_static_module.so';
 const STOPPED_BY_SIGNAL = 130;
 
 const results = mkdtempSync(join(tmpdir(), 'dropline-test-'));
@@ -58,7 +61,8 @@ const ROWS = [
   [jest('e2e', 1, ['--testPathPatterns', TIMED], 'e2e-timed')],
   [jest('e2e', 2, ['--testPathIgnorePatterns', TIMED, RIGHTS])],
   [jest('attack', 1), jest('browser', 1), jest('e2e', 1, ['--testPathPatterns', RIGHTS], 'e2e-rights')],
-  // A short selection; `npm run test:chaos` runs all, which takes longer.
+  // Short selections; `npm run test:edge` and `npm run test:chaos` run all, which takes longer.
+  [jest('edge', 1, ['--testPathPatterns', 'edge/(apis|start|streams)'])],
   [jest('chaos', 3, ['--testPathPatterns', 'crash-matrix|redis-loss|short-run'])],
 ];
 
@@ -99,17 +103,42 @@ function tally(name) {
 
 const answers = (command, ...args) => spawnSync(command, args, { stdio: 'ignore' }).status === 0;
 
-/** The browser tests drive the machine's own Chromium: no package of the registry contains one. */
-function findChromium() {
-  if (CHROMIUM_COMMANDS.some(command => answers(command, '--version'))) return;
-  const fix = 'apt-get update && apt-get install -y chromium';
+/** Programs of the machine's own that tests run: no package of the registry contains one. */
+const PROGRAMS = [
+  {
+    name: 'Chromium',
+    tests: 'browser',
+    packages: 'chromium',
+    isThere: () => CHROMIUM_COMMANDS.some(command => answers(command, '--version')),
+  },
+  {
+    name: 'nginx with its brotli module',
+    tests: 'edge',
+    packages: 'nginx-light libnginx-mod-http-brotli-static',
+    isThere: () => existsSync(BROTLI_MODULE) && NGINX_COMMANDS.some(command => answers(command, '-v')),
+  },
+];
+
+/** Debian's way to say "install, but start nothing": exit code 101. nginx's package would take port 80. */
+const POLICY_FILE = '/usr/sbin/policy-rc.d';
+const START_NOTHING = '#!/bin/sh\nexit 101\n';
+
+function findProgram({ name, tests, packages, isThere }) {
+  if (isThere()) return;
+  const fix = `apt-get update && apt-get install -y ${packages}`;
   if (process.getuid?.() !== 0 || !existsSync('/etc/debian_version')) {
-    throw new Error(`the browser tests need Chromium (${CHROMIUM_COMMANDS.join(', ')}) on PATH: sudo sh -c '${fix}'`);
+    throw new Error(`the ${tests} tests need ${name}: sudo sh -c '${fix}'`);
   }
-  process.stderr.write('No Chromium on this machine: installing the package chromium (apt-get).\n');
+  process.stderr.write(`No ${name} on this machine: installing ${packages} (apt-get; nothing is started).\n`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const { status, stdout, stderr } = spawnSync('sh', ['-c', fix], { env, encoding: 'utf8' });
-  if (status !== 0) throw new Error(`could not install Chromium:\n${stdout}${stderr}`);
+  const ours = !existsSync(POLICY_FILE);
+  if (ours) writeFileSync(POLICY_FILE, START_NOTHING, { mode: 0o755 });
+  try {
+    const { status, stdout, stderr } = spawnSync('sh', ['-c', fix], { env, encoding: 'utf8' });
+    if (status !== 0) throw new Error(`could not install ${packages}:\n${stdout}${stderr}`);
+  } finally {
+    if (ours) rmSync(POLICY_FILE, { force: true });
+  }
 }
 
 /** Packages, the generated client and dist/, as far as they are missing or out of date. */
@@ -123,7 +152,7 @@ function setUp() {
 
 async function runAll() {
   setUp();
-  findChromium();
+  PROGRAMS.forEach(findProgram);
   for (const row of ROWS) {
     const finished = await Promise.all(row.map(run));
     finished.forEach(report);

@@ -1,4 +1,5 @@
-import { connect } from 'node:net';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { pause, SECOND_MS } from '#core/rules/clock.js';
 import { startTestStack, type TestStack } from '../support/stack.js';
@@ -7,6 +8,9 @@ import { HONEST_MIN, type HonestRequest, honestDuring } from './rig/honest.js';
 
 // One client that means harm, and what everybody else gets meanwhile. nginx runs with the project's own files, in front of
 // two APIs.
+
+/** Of one attacker; a process may have 20,000 files open on many machines, and here each socket is two of them. */
+const IDLE_SOCKETS = 5_000;
 
 let stack: TestStack;
 let edge: Edge;
@@ -95,6 +99,19 @@ describe('nobody else is harmed by', () => {
     await expectNobodyHarmed(attack());
   });
 
+  test('thousands of idle sockets', async () => {
+    const sockets: Socket[] = [];
+    const attack = async () => {
+      while (sockets.length < IDLE_SOCKETS) sockets.push(...(await idleSockets(250)));
+    };
+    try {
+      await expectNobodyHarmed(attack());
+      expect(sockets.length).toBe(IDLE_SOCKETS);
+    } finally {
+      for (const socket of sockets) socket.destroy();
+    }
+  });
+
   test('bodies that come byte by byte: each is answered and closed within a total time', async () => {
     const startedAt = performance.now();
     const buyer = `Authorization: Bearer ${stack.token('slow')}\r\nContent-Length: 1000\r\n`;
@@ -115,6 +132,19 @@ describe('nobody else is harmed by', () => {
     expect(performance.now() - startedAt).toBeLessThan(30 * SECOND_MS);
   });
 });
+
+/** @returns the sockets, open and idle after an answer each */
+async function idleSockets(count: number): Promise<Socket[]> {
+  const open = Array.from({ length: count }, async (_, i) => {
+    const socket = connect(edge.port, '127.0.0.1');
+    socket.on('error', () => undefined); // its end is looked at instead
+    await once(socket, 'connect');
+    socket.write(`GET /healthz HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 192.0.${i % 100}.7\r\n\r\n`);
+    await once(socket, 'data');
+    return socket;
+  });
+  return Promise.all(open);
+}
 
 function statusOf(answer: string): number {
   return Number(/^HTTP\/1\.1 (\d{3}) /.exec(answer)?.[1]);

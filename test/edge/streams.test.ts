@@ -38,7 +38,7 @@ beforeAll(async () => {
   folder = await temporaryFolder();
   const configure = (port: number) => {
     writeFileSync(join(folder, 'nginx.conf'), shopConfig(port));
-    return join(folder, 'nginx.conf');
+    return ['-c', join(folder, 'nginx.conf'), '-g', 'daemon off;'];
   };
   shop = await startNginx({ folder, configure, readyPath: '/healthz' });
 });

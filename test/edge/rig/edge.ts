@@ -1,5 +1,5 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { checkout } from '#core/process/checkout.js';
 import { removeTemporary, temporaryFolder } from '#stack/stores/temporary-folder.js';
 import { type Nginx, startNginx } from './nginx.js';
@@ -13,13 +13,21 @@ export interface LogLine {
   cache: string;
 }
 
-export interface EdgeOptions {
+/** What differs from place to place. */
+export interface Placing {
   /** Where the APIs are: two, as `nginx/upstream.conf` names them. */
   apis: readonly string[];
   /** Further files by their path below `nginx/`. */
   files?: Readonly<Record<string, string>>;
   /** The built page on nginx's own disk; without it the assets come from the API. */
   web?: string;
+  /** Where the access log goes; into the folder if not given. */
+  logs?: string;
+}
+
+export interface EdgeOptions extends Placing {
+  /** Started by `start.sh`, with this environment, instead of `nginx -c`. */
+  startedWith?: Readonly<Record<string, string>>;
 }
 
 /** The project's own nginx files, running. */
@@ -33,7 +41,11 @@ export interface Edge extends Nginx {
 const MANY_CLIENTS = 'set_real_ip_from 127.0.0.1;\nreal_ip_header X-Forwarded-For;\n';
 
 /** A location of the test's own, to see that nginx itself answers. */
-const READY = 'location = /nginx-is-there { return 204; }\n';
+const READY_PATH = '/nginx-is-there';
+const READY = `location = ${READY_PATH} { return 204; }\n`;
+
+/** Within the folder of an nginx. */
+const ACCESS_LOG = 'access.log';
 
 /**
  * Starts nginx with the files of `nginx/`. Only what differs from place to place is replaced: where it listens and logs,
@@ -42,31 +54,22 @@ const READY = 'location = /nginx-is-there { return 204; }\n';
  * @param options where the APIs are
  * @returns nginx, which listens; stop() removes its folder
  */
-export async function startEdge({ apis, files = {}, web }: EdgeOptions): Promise<Edge> {
+export async function startEdge({ startedWith, ...options }: EdgeOptions): Promise<Edge> {
   const folder = await temporaryFolder();
-  const conf = join(folder, 'conf');
-  const accessLog = join(folder, 'access.log');
-  const placed = (port: number) => (text: string) =>
-    text
-      .replaceAll('/tmp/dropline-nginx', join(folder, 'run'))
-      .replace('listen 8080', `listen 127.0.0.1:${port}`)
-      .replace(/listen \[::\]:8080.*/, '')
-      .replace('access_log /dev/stdout', `access_log ${accessLog}`)
-      .replace('/usr/share/dropline/web', web ?? join(folder, 'no-web'))
-      .replace(/\bapi-(\d):3000/g, (_, number) => apis[Number(number) - 1] ?? '');
-  const configure = (port: number) => {
-    cpSync(join(checkout, 'nginx'), conf, { recursive: true });
-    const all = { 'local/many-clients.conf': MANY_CLIENTS, 'local/server/ready.conf': READY, ...files };
-    for (const [path, text] of Object.entries(all)) write(join(conf, path), text);
-    for (const path of listed(conf)) write(path, placed(port)(readFileSync(path, 'utf8')));
-    return join(conf, 'nginx.conf');
-  };
   try {
-    const nginx = await startNginx({ folder, configure, readyPath: '/nginx-is-there' });
+    const nginx = await startNginx({
+      folder,
+      configure: port => {
+        const conf = writeConfiguration(folder, port, options);
+        return startedWith ? [join(conf, 'start.sh')] : ['-c', join(conf, 'nginx.conf'), '-g', 'daemon off;'];
+      },
+      ...(startedWith ? { command: '/bin/sh', environment: startedWith } : {}),
+      readyPath: READY_PATH,
+    });
     return {
       ...nginx,
       folder,
-      log: () => linesOf(accessLog),
+      log: () => linesOf(join(folder, ACCESS_LOG)),
       async stop() {
         await nginx.stop();
         await removeTemporary(folder);
@@ -78,6 +81,35 @@ export async function startEdge({ apis, files = {}, web }: EdgeOptions): Promise
   }
 }
 
+/**
+ * Writes the files of `nginx/` as they are, but for what differs from place to place.
+ *
+ * @param folder takes the configuration, nginx's own files and its access log
+ * @param port where it is to listen on 127.0.0.1
+ * @param options where the APIs are
+ * @returns the folder of the configuration
+ */
+export function writeConfiguration(
+  folder: string,
+  port: number,
+  { apis, files = {}, web, logs = ACCESS_LOG }: Placing,
+): string {
+  const conf = join(folder, 'conf');
+  const placed = (text: string) =>
+    text
+      .replaceAll('/tmp/dropline-nginx', join(folder, 'run'))
+      .replace('listen 8080', `listen 127.0.0.1:${port}`)
+      .replace(/listen \[::\]:\d+.*/, '')
+      .replace(/^( *)access_log \/dev\/stdout/m, `$1access_log ${resolve(folder, logs)}`)
+      .replace('/usr/share/dropline/web', web ?? join(folder, 'no-web'))
+      .replace(/\bapi-(\d):3000/g, (_, number) => apis[Number(number) - 1] ?? '');
+  cpSync(join(checkout, 'nginx'), conf, { recursive: true });
+  const all = { 'local/many-clients.conf': MANY_CLIENTS, 'local/server/ready.conf': READY, ...files };
+  for (const [path, text] of Object.entries(all)) write(join(conf, path), text);
+  for (const path of listed(conf)) write(path, placed(readFileSync(path, 'utf8')));
+  return conf;
+}
+
 function write(path: string, text: string): void {
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, text);
@@ -85,7 +117,7 @@ function write(path: string, text: string): void {
 
 function listed(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter(name => name.endsWith('.conf'))
+    .filter(name => /\.(conf|sh)$/.test(name))
     .map(name => join(folder, name));
 }
 

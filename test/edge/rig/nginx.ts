@@ -11,8 +11,12 @@ const STOP_GRACE_MS = 5_000;
 export interface NginxOptions {
   /** A folder of its own, which holds the configuration. */
   folder: string;
-  /** Writes the configuration for a port, and returns its path. */
-  configure(port: number): string;
+  /** Writes the configuration for a port, and returns the arguments that run it. */
+  configure(port: number): readonly string[];
+  /** Another command than nginx itself. */
+  command?: string;
+  /** The whole environment; without it, ours. */
+  environment?: Readonly<Record<string, string>>;
   /** A path that this nginx answers with 2xx by itself. */
   readyPath: string;
 }
@@ -34,13 +38,15 @@ export interface Nginx {
  * @returns the server, which answers
  * @throws with nginx's own words when it doesn't start
  */
-export async function startNginx({ folder, configure, readyPath }: NginxOptions): Promise<Nginx> {
+export async function startNginx(options: NginxOptions): Promise<Nginx> {
+  const { folder, configure, environment, readyPath } = options;
   const logFile = join(folder, 'error.log');
   const { process, port } = await startServer({
     name: 'nginx',
-    command: nginxBinary(),
-    args: port => ['-c', configure(port), '-p', folder, '-g', 'daemon off;'],
+    command: options.command ?? nginxBinary(),
+    args: port => [...configure(port)],
     cwd: folder,
+    ...(environment ? { environment } : {}),
     logFile,
     stopSignal: 'SIGTERM',
     graceMs: STOP_GRACE_MS,
