@@ -13,11 +13,11 @@ const SaleStatus = z.object({
   closesAt: instant,
   state: z.enum(['upcoming', 'open', 'sold_out', 'paused', 'closed']),
   units: z.int().min(0).meta({ description: 'How many there are in all' }),
-  remaining: z.int().min(0).meta({ description: 'How many are free, at most a second ago' }),
+  remaining: z.int().min(0).meta({ description: 'How many are free, at most 2 s ago' }),
   serverTime: instant.meta({ description: 'The clock that decides when the sale opens' }),
 });
 
-/** The one thing that the page asks for before the sale: everybody may keep the answer for a second. */
+/** The one thing that the page asks for before the sale: everybody may keep the answer for a second, and it is at most 2 s old then. */
 export const sales = publicEndpoint(
   {
     method: 'get',

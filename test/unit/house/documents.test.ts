@@ -8,7 +8,7 @@ import { checkout } from '#core/process/checkout.js';
 const FOLDERS = ['.', 'docs', 'bench', 'examples/express-shop'];
 /** Paths that a document names without a link: of the repository, or of a test below test/. */
 const PATH = /`((?:apps|bench|bin|core|docs|examples|nginx|prisma|stack|test)\/[\w./-]*\w\/?)`/g;
-const TEST = /`((?:integration|unit|e2e|chaos|attack|browser)\/[\w/-]+)`/g;
+const TEST = /`((?:integration|unit|e2e|chaos|attack|edge|browser)\/[\w/-]+)`/g;
 const LINK = /\]\(([^)\s]+)\)/g;
 
 const read = (path: string): string => readFileSync(join(checkout, path), 'utf8');
