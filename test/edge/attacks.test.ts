@@ -56,16 +56,16 @@ async function send(path: string, headers: Record<string, string> = {}): Promise
 
 describe('nobody else is harmed by', () => {
   test('long odd paths, eight a second', async () => {
+    const statuses = new Set<number>();
     const attack = async () => {
-      const statuses = new Set<number>();
       for (let i = 0; i < 60; i++) {
         const path = `${['/sales/', '/assets/', '/s/'][i % 3]}${'x'.repeat(3_000 + 10 * (i % 45))}`;
         statuses.add(await send(path));
         await pause(SECOND_MS / 8);
       }
-      expect([...statuses].filter(status => ![200, 400, 404].includes(status))).toEqual([]);
     };
     await expectNobodyHarmed(attack());
+    expect([...statuses].filter(status => ![200, 400, 404].includes(status))).toEqual([]);
   });
 
   test('long-polls on a path in other letter case', async () => {
@@ -73,11 +73,9 @@ describe('nobody else is harmed by', () => {
     await stack.buy('first', full);
     await stack.buy('waiter', full);
     const headers = { authorization: `Bearer ${stack.token('waiter')}`, prefer: 'wait=12' };
-    const attack = async () => {
-      const polls = Array.from({ length: 6 }, () => send(`/ORDER-STATUS/${full}`, headers));
-      expect(new Set(await Promise.all(polls))).toEqual(new Set([404]));
-    };
-    await expectNobodyHarmed(attack());
+    const polls = Promise.all(Array.from({ length: 6 }, () => send(`/ORDER-STATUS/${full}`, headers)));
+    await expectNobodyHarmed(polls);
+    expect(new Set(await polls)).toEqual(new Set([404]));
     // Spelled as it is, the same request waits as long as it asked for.
     const startedAt = performance.now();
     expect(await send(`/order-status/${full}`, headers)).toBe(200);
