@@ -44,7 +44,11 @@ export interface Reply {
  * The contract of an endpoint with the function that answers. `Parts` are the parts of the API that the function uses.
  */
 export interface Endpoint<Parts> extends Contract {
-  /** @throws Problem, or the failure of a store; {@link listenerOf} answers both as problem documents (RFC 9457) */
+  /**
+   * Answers a request.
+   *
+   * @throws Problem, or the failure of a store; {@link listenerOf} answers both as problem documents (RFC 9457)
+   */
   readonly answer: (parts: Parts, req: Request) => Promise<Reply>;
 }
 

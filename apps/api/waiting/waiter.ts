@@ -10,7 +10,11 @@ export class Waiter {
   #left = false;
   #interrupt: (() => void) | undefined;
 
-  /** @param onLeave called once, when the waiter ends */
+  /**
+   * Creates a waiter without news.
+   *
+   * @param onLeave called once, when the waiter ends
+   */
   constructor(tick: number, onLeave: () => void) {
     this.tick = tick;
     this.#onLeave = onLeave;
