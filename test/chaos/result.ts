@@ -1,3 +1,4 @@
+import { percentile } from '../support/percentile.js';
 import type { OrderFacts } from './history/claim-view.js';
 import type { PaymentFacts } from './history/payment-facts.js';
 import type { FaultNote, FaultReport } from './nemesis/nemesis.js';
@@ -74,16 +75,6 @@ export function recoveries(faults: readonly FaultNote[], probes: readonly Probe[
     const later = probes.filter(({ fromMs }) => fromMs >= atMs).map(({ placedMs }) => placedMs - atMs);
     return later.length > 0 ? Math.min(...later) : GIVE_UP_MS;
   });
-}
-
-/**
- * Returns the value that a share of the values doesn't exceed.
- *
- * @param share 0 to 1
- */
-export function percentile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0;
 }
 
 /** Summarises durations, rounded to ms. */

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { percentile } from '../../support/percentile.js';
 import { aliases, booleanArguments, longParameterLists } from './rules/calls.js';
 import {
   below,
@@ -17,12 +18,6 @@ import { FILES_MAX, filesPerFolder, measureFunctions } from './rules/sizes.js';
 import { tautologicalTags } from './rules/tags.js';
 
 // `npm run measure -- DIR`: measures a checkout by the rules of the house, an older one as well, for a before and an after.
-
-/** Returns the value below which a share of the numbers lies. */
-function percentile(numbers: number[], share: number): number {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0;
-}
 
 const spread = (numbers: number[]): string =>
   `median ${percentile(numbers, 0.5)}, p90 ${percentile(numbers, 0.9)}, max ${percentile(numbers, 1)} (${numbers.length})`;
