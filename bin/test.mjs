@@ -59,7 +59,10 @@ const ROWS = [
   [jest('e2e', 2, ['--testPathIgnorePatterns', TIMED, RIGHTS])],
   [jest('attack', 1), jest('browser', 1), jest('e2e', 1, ['--testPathPatterns', RIGHTS], 'e2e-rights')],
   // A short selection; `npm run test:chaos` and `npm run test:upgrade` run the rest, which takes longer.
-  [jest('chaos', 3, ['--testPathPatterns', 'crash-matrix|redis-loss|short-run'])],
+  [
+    jest('chaos', 2, ['--testPathPatterns', 'crash-matrix|redis-loss|short-run']),
+    jest('upgrade', 1, ['--testPathPatterns', 'short-run']),
+  ],
 ];
 
 /** Runs one step to its end, and keeps its output, which is shown only if the step fails. */
