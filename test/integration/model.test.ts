@@ -11,7 +11,7 @@ import { createRun, expectSound, readPicture, same } from '../support/model/run.
 import { useStores } from '../support/stores/stores.js';
 
 // MODEL_COMMANDS=1000000 runs for a night; MODEL_SEED repeats a failure.
-const COMMANDS = Number(process.env.MODEL_COMMANDS ?? 15_000);
+const COMMANDS = Number(process.env.MODEL_COMMANDS ?? 6_000);
 const SEED = process.env.MODEL_SEED === undefined ? Date.now() : Number(process.env.MODEL_SEED);
 const RUN_LENGTH = 100;
 /** Two commands at once can show most races; more commands find them sooner. */

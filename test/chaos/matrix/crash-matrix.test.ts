@@ -9,8 +9,6 @@ import { startCrashRig } from './crash-rig.js';
 const CASES: [CrashPoint | CrashStep, CrashMode][] = [
   ['claim.answered', 'kill'],
   ['place.store', 'reply-lost'],
-  ['cancel.ended', 'kill'],
-  ['release.script', 'duplicate'],
   ['rebuild.staged', 'kill'],
 ];
 
