@@ -24,8 +24,8 @@ function writeConfiguration(port: number): string[] {
   for (const [name, more] of Object.entries(files)) {
     const text = readFileSync(join(checkout, 'deploy/redis', name), 'utf8');
     const adapted = text
-      .replaceAll('/run/secrets', join(folder, 'secrets'))
       .replaceAll('/tmp/', `${folder}/`)
+      .replaceAll('/run/secrets', join(folder, 'secrets'))
       .replace('dir /data', `dir ${folder}`);
     writeFileSync(join(folder, 'conf', name), adapted + more);
   }
