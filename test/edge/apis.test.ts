@@ -26,10 +26,13 @@ afterAll(async () => {
   await edge?.stop();
   await stack?.stop();
 });
-beforeEach(async () => {
+beforeEach(openSale);
+
+/** Opens another sale for the next clicks. */
+async function openSale(): Promise<void> {
   clicks = 0;
   saleId = await stack.createSale({ units: 20_000 });
-});
+}
 
 function click(number: number): HonestRequest {
   clicks = number;
@@ -92,22 +95,17 @@ describe('every click is answered, and every claim becomes an order, while an AP
 
   test('is frozen: an honest click is answered within 3 s', async () => {
     const idle = await honestDuring(edge.url, click, Promise.resolve());
-    const before = idle.claimIds.length;
+    await openSale();
     const fault = async () => {
       await moreClicks(50);
       signal(1, 'SIGSTOP');
       await moreClicks(150).finally(() => signal(1, 'SIGCONT'));
       await moreClicks(50);
     };
-    const frozen = await honestDuring(edge.url, number => click(before + number), fault());
+    const frozen = await honestDuring(edge.url, click, fault());
     // The time that a busy machine takes without any fault doesn't count.
     expect(frozen.slowestMs - idle.slowestMs).toBeLessThan(FROZEN_MS);
-    await expectAllWon({
-      ...frozen,
-      sent: frozen.sent + before,
-      statuses: { 202: frozen.sent + before },
-      claimIds: [...idle.claimIds, ...frozen.claimIds],
-    });
+    await expectAllWon(frozen);
   });
 
   test('is replaced, and the other one right after it', async () => {
