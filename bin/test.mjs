@@ -65,7 +65,7 @@ const ROWS = [
     jest('browser', 1),
     jest('e2e', 1, ['--testPathPatterns', RIGHTS], 'e2e-rights'),
     // `npm run test:edge` runs the floods, too, which take a minute.
-    jest('edge', 1, ['--testPathIgnorePatterns', 'edge/floods']),
+    jest('edge', 2, ['--testPathIgnorePatterns', 'edge/floods']),
   ],
   // A short selection; `npm run test:chaos` and `npm run test:upgrade` run the rest, which takes longer.
   [

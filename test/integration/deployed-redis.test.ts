@@ -19,15 +19,15 @@ let folder: string;
 let server: RunningServer;
 
 /** Copies deploy/redis into the folder, for one port. */
-function place(port: number): string[] {
+function writeConfiguration(port: number): string[] {
   const files = { 'start.sh': '', 'users.acl': '', 'redis.conf': `\nport ${port}\nbind 127.0.0.1\n` };
   for (const [name, more] of Object.entries(files)) {
     const text = readFileSync(join(checkout, 'deploy/redis', name), 'utf8');
-    const placed = text
-      .replaceAll('/run/secrets', join(folder, 'secrets'))
+    const adapted = text
       .replaceAll('/tmp/', `${folder}/`)
+      .replaceAll('/run/secrets', join(folder, 'secrets'))
       .replace('dir /data', `dir ${folder}`);
-    writeFileSync(join(folder, 'conf', name), placed + more);
+    writeFileSync(join(folder, 'conf', name), adapted + more);
   }
   return [join(folder, 'conf', 'start.sh')];
 }
@@ -47,7 +47,7 @@ beforeAll(async () => {
   server = await startServer({
     name: 'Redis',
     command: '/bin/sh',
-    args: place,
+    args: writeConfiguration,
     cwd: folder,
     logFile: join(folder, 'redis.log'),
     stopSignal: 'SIGTERM',

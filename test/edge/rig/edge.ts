@@ -99,7 +99,7 @@ export function writeConfiguration(
   { apis, files = {}, web, logs = ACCESS_LOG }: MachineOptions,
 ): string {
   const conf = join(folder, 'conf');
-  const placed = (text: string) =>
+  const adapted = (text: string) =>
     text
       .replaceAll('/tmp/dropline-nginx', join(folder, 'run'))
       .replace('listen 8080', `listen 127.0.0.1:${port}`)
@@ -110,7 +110,7 @@ export function writeConfiguration(
   cpSync(NGINX_FILES, conf, { recursive: true });
   const all = { 'local/many-clients.conf': MANY_CLIENTS, ...files };
   for (const [path, text] of Object.entries(all)) write(join(conf, path), text);
-  for (const path of listed(conf)) write(path, placed(readFileSync(path, 'utf8')));
+  for (const path of listed(conf)) write(path, adapted(readFileSync(path, 'utf8')));
   return conf;
 }
 
