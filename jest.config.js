@@ -43,6 +43,7 @@ export default {
     }),
     project('e2e', 120 * SECOND_MS),
     project('attack', 120 * SECOND_MS),
+    project('edge', 120 * SECOND_MS),
     project('browser', 120 * SECOND_MS),
     project('chaos', 300 * SECOND_MS),
     project('upgrade', 600 * SECOND_MS),

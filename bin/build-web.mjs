@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join, parse } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 
 const ROOT = join(import.meta.dirname, '..');
 const ASSET = /\.(js|css|svg)$/;
@@ -53,9 +54,16 @@ export function buildWeb({ from = join(ROOT, 'apps/web'), to = join(ROOT, 'dist/
   const page = rewrite(readFileSync(join(from, PAGE), 'utf8'), [PAGE]);
   rmSync(to, { recursive: true, force: true });
   mkdirSync(join(to, 'assets'), { recursive: true });
-  for (const { hashed, text } of built.values()) writeFileSync(join(to, 'assets', hashed), text);
+  for (const { hashed, text } of built.values()) writeCompressed(join(to, 'assets', hashed), text);
   writeFileSync(join(to, PAGE), page);
   return Object.fromEntries([...built].map(([name, { hashed }]) => [name, hashed]));
+}
+
+/** Writes a file, and beside it the compressed forms that a proxy sends to a browser (gzip_static, brotli_static). */
+function writeCompressed(path, text) {
+  writeFileSync(path, text);
+  writeFileSync(`${path}.gz`, gzipSync(text, { level: 9 }));
+  writeFileSync(`${path}.br`, brotliCompressSync(text));
 }
 
 function hashedName(file, text) {

@@ -1,12 +1,15 @@
 // `npm test`: all checks and tests, the cheapest first. This file imports only Node's own modules, because it
 // starts in a fresh clone before anything is installed.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '..');
 const CHROMIUM_COMMANDS = ['chromium', 'chromium-browser', 'google-chrome'];
+/** The PATH of an ordinary user often lacks the sbin folders. */
+const NGINX_COMMANDS = ['nginx', '/usr/sbin/nginx'];
+const BROTLI_MODULE = '/usr/lib/nginx/modules/ngx_http_brotli_static_module.so';
 const STOPPED_BY_SIGNAL = 130;
 
 const results = mkdtempSync(join(tmpdir(), 'dropline-test-'));
@@ -58,7 +61,8 @@ const ROWS = [
   [jest('e2e', 1, ['--testPathPatterns', TIMED], 'e2e-timed')],
   [jest('e2e', 2, ['--testPathIgnorePatterns', TIMED, RIGHTS])],
   [jest('attack', 1), jest('browser', 1), jest('e2e', 1, ['--testPathPatterns', RIGHTS], 'e2e-rights')],
-  // A short selection; `npm run test:chaos` and `npm run test:upgrade` run the rest, which takes longer.
+  [jest('edge', 1, ['--testPathPatterns', 'edge/(apis|start|streams)'])],
+  // Short selections. `npm run test:edge`, `npm run test:chaos` and `npm run test:upgrade` run the rest, which takes longer.
   [jest('chaos', 3, ['--testPathPatterns', 'crash-matrix|redis-loss|short-run'])],
 ];
 
@@ -99,17 +103,43 @@ function tally(name) {
 
 const answers = (command, ...args) => spawnSync(command, args, { stdio: 'ignore' }).status === 0;
 
-/** Finds or installs the machine's own Chromium for the browser tests: no package of the registry contains one. */
-function requireChromium() {
-  if (CHROMIUM_COMMANDS.some(command => answers(command, '--version'))) return;
-  const fix = 'apt-get update && apt-get install -y chromium';
+/** The machine's own programs that tests run. No package of the npm registry contains them. */
+const PROGRAMS = [
+  {
+    name: 'Chromium',
+    tests: 'browser',
+    packages: 'chromium',
+    isThere: () => CHROMIUM_COMMANDS.some(command => answers(command, '--version')),
+  },
+  {
+    name: 'nginx with its brotli module',
+    tests: 'edge',
+    packages: 'nginx-light libnginx-mod-http-brotli-static',
+    isThere: () => existsSync(BROTLI_MODULE) && NGINX_COMMANDS.some(command => answers(command, '-v')),
+  },
+];
+
+/** With this script, which exits with 101, Debian starts no installed service. Otherwise nginx would take port 80. */
+const POLICY_FILE = '/usr/sbin/policy-rc.d';
+const START_NOTHING = '#!/bin/sh\nexit 101\n';
+
+/** Installs a missing program as root on Debian. Elsewhere it throws, with the command that does so. */
+function requireProgram({ name, tests, packages, isThere }) {
+  if (isThere()) return;
+  const fix = `apt-get update && apt-get install -y ${packages}`;
   if (process.getuid?.() !== 0 || !existsSync('/etc/debian_version')) {
-    throw new Error(`the browser tests need Chromium (${CHROMIUM_COMMANDS.join(', ')}) on PATH: sudo sh -c '${fix}'`);
+    throw new Error(`the ${tests} tests need ${name}: sudo sh -c '${fix}'`);
   }
-  process.stderr.write('No Chromium on this machine: installing the package chromium (apt-get).\n');
+  process.stderr.write(`No ${name} on this machine: installing ${packages} (apt-get).\n`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const { status, stdout, stderr } = spawnSync('sh', ['-c', fix], { env, encoding: 'utf8' });
-  if (status !== 0) throw new Error(`could not install Chromium:\n${stdout}${stderr}`);
+  const hasPolicy = existsSync(POLICY_FILE);
+  if (!hasPolicy) writeFileSync(POLICY_FILE, START_NOTHING, { mode: 0o755 });
+  try {
+    const { status, stdout, stderr } = spawnSync('sh', ['-c', fix], { env, encoding: 'utf8' });
+    if (status !== 0) throw new Error(`could not install ${packages}:\n${stdout}${stderr}`);
+  } finally {
+    if (!hasPolicy) rmSync(POLICY_FILE, { force: true });
+  }
 }
 
 /** Brings packages, the generated client and dist/ up to date. */
@@ -123,7 +153,7 @@ function setUp() {
 
 async function runAll() {
   setUp();
-  requireChromium();
+  PROGRAMS.forEach(requireProgram);
   for (const row of ROWS) {
     const finished = await Promise.all(row.map(run));
     finished.forEach(report);

@@ -36,6 +36,8 @@ const SECURITY = helmet({
 export function createApp(ctx: ApiContext): Express {
   const app = express();
   app.disable('x-powered-by').disable('etag').set('query parser', 'simple');
+  // A path has one spelling, as in nginx. Otherwise a request could bypass the limits and time-outs that nginx has for a call.
+  app.enable('case sensitive routing').enable('strict routing');
   app.use(SECURITY);
   // A payment provider signs the raw bytes of its webhook's body, so this route stands before the check for bodies. No
   // other call needs a body.

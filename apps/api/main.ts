@@ -3,7 +3,7 @@ import { createLogger } from '#core/process/logger.js';
 import { serveMetrics } from '#core/process/metrics.js';
 import { onShutdown } from '#core/process/shutdown.js';
 import { reportTo } from '#core/process/telemetry.js';
-import { refuseEviction } from '#core/redis/connection.js';
+import { refuseEviction, waitUntilReady } from '#core/redis/connection.js';
 import { API_SETTINGS, closeContext, createContext } from './context.js';
 import { drain, startServer } from './server.js';
 
@@ -14,6 +14,12 @@ import { drain, startServer } from './server.js';
 const DRAIN_MS = 5_000;
 const SHUTDOWN_MS = 7_000;
 
+/**
+ * How long a start waits for Redis before it opens the port, in ms. A connection takes some ms, and without Redis /healthz
+ * must answer, too.
+ */
+const CONNECT_MS = 2_000;
+
 try {
   const config = readConfig(API_SETTINGS);
   const log = createLogger('api', config.LOG_LEVEL);
@@ -22,6 +28,9 @@ try {
   // Redis may start later than this process, and buyers get 503 until then. The eviction policy is checked once Redis
   // is connected.
   ctx.redis.once('ready', () => refuseEviction(ctx.redis).catch(refuse));
+  // A proxy sends clicks as soon as the port is open. Without Redis this process would refuse clicks that another API accepts.
+  const connected = [ctx.redis, ctx.queueRedis].map(redis => waitUntilReady(redis, CONNECT_MS));
+  await Promise.allSettled(connected);
   const server = await startServer(ctx);
   const closeMetrics = await serveMetrics(config.METRICS_PORT, config.METRICS_HOST);
   const steps = [

@@ -1,4 +1,3 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ClaimOutcome } from '#core/redis/claims/claim.js';
 import { ID_PATTERN } from '#core/rules/claim.js';
 import { standbyAnswer } from '../answers/claim-answer.js';
@@ -38,6 +37,9 @@ export function createBuyListener(parts: BuyParts): FirstListener {
   return (req, res) => {
     const url = req.url ?? '';
     if (!url.startsWith(PREFIX)) return false;
+    const { saleId } = addressOf(url, PREFIX);
+    // Another path, such as one that ends in a slash. Express answers it with 404.
+    if (saleId === '' || saleId.includes('/')) return false;
     if (req.method !== 'POST') {
       res.setHeader('allow', 'POST');
       sendProblem(res, 'method_not_allowed');
@@ -45,7 +47,7 @@ export function createBuyListener(parts: BuyParts): FirstListener {
     }
     passSmallBody(req, res, () => {
       try {
-        buy(parts, req, res);
+        buy(parts, { req, res, saleId });
       } catch (error) {
         sendError(res, error, 'buy');
       }
@@ -54,8 +56,7 @@ export function createBuyListener(parts: BuyParts): FirstListener {
   };
 }
 
-function buy(parts: BuyParts, req: IncomingMessage, res: ServerResponse): void {
-  const { saleId } = addressOf(req.url ?? '', PREFIX);
+function buy(parts: BuyParts, { req, res, saleId }: Omit<Click, 'buyerId'>): void {
   if (!ID_PATTERN.test(saleId))
     return void sendProblem(res, 'invalid_request', { detail: 'no sale has an id like this' });
   const buyerId = buyerOf(req, parts.verifyToken);

@@ -13,13 +13,13 @@ const SaleStatus = z.object({
   closesAt: instant,
   state: z.enum(['upcoming', 'open', 'sold_out', 'paused', 'closed']),
   units: z.int().min(0).meta({ description: 'How many there are in all' }),
-  remaining: z.int().min(0).meta({ description: 'How many are free, at most a second ago' }),
+  remaining: z.int().min(0).meta({ description: 'How many are free, at most 2 s ago' }),
   serverTime: instant.meta({ description: 'The clock that decides when the sale opens' }),
 });
 
 /**
  * Answers with a sale, the one thing that the page reads before the sale opens. Caches may keep the answer for a
- * second.
+ * second, so it is at most 2 s old.
  */
 export const sales = publicEndpoint(
   {

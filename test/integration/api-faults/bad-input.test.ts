@@ -182,6 +182,24 @@ describe('requests', () => {
     },
   );
 
+  test.each([
+    ['GET', '/ORDER-STATUS/x'],
+    ['GET', '/order-status/x/'],
+    ['GET', '/Sales/x'],
+    ['GET', '/sales/x/'],
+    ['POST', '/Buy/x'],
+    ['POST', '/buy/x/'],
+    ['POST', '/buy/'],
+    ['POST', '/pay/x/'],
+    ['GET', '/S/x'],
+    ['GET', '/s/x/'],
+    ['GET', '/HEALTHZ'],
+    ['POST', '/Webhooks/payments/signed-webhook'],
+  ])('%s %s: 404, as a path has one spelling', async (method, path) => {
+    const answer = await api.send(path, { method, headers: bearer('ann') });
+    expect(answer).toMatchObject({ status: 404, body: { code: 'not_found' } });
+  });
+
   test('a text that is not HTTP: 400', async () => {
     const answer = await raw('nonsense\r\n\r\n');
     expect(answer).toMatch(/^HTTP\/1\.1 400 /);

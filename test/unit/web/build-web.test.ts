@@ -1,7 +1,7 @@
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { brotliDecompressSync, gunzipSync, gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { buildWeb } from '../../../bin/build-web.mjs';
 
@@ -19,7 +19,9 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 const built = (name: string, from = PAGE) => {
   const to = join(folder, name);
   buildWeb({ from, to });
-  const assets = readdirSync(join(to, 'assets')).sort();
+  const assets = readdirSync(join(to, 'assets'))
+    .filter(asset => !/\.(gz|br)$/.test(asset))
+    .sort();
   const texts = assets.map(asset => readFileSync(join(to, 'assets', asset), 'utf8'));
   return { assets, texts, page: readFileSync(join(to, 'index.html'), 'utf8') };
 };
@@ -31,6 +33,15 @@ describe('the built page', () => {
     for (const text of [page, ...texts]) {
       const references = [...text.matchAll(/["'](?:\/assets|\.)\/([\w.-]+)["']/g)].map(match => match[1]);
       expect(assets).toEqual(expect.arrayContaining(references));
+    }
+  });
+
+  test('has the compressed forms of each asset beside it', () => {
+    const { assets, texts } = built('dist');
+    for (const [i, asset] of assets.entries()) {
+      const path = join(folder, 'dist', 'assets', asset);
+      expect(gunzipSync(readFileSync(`${path}.gz`)).toString()).toBe(texts[i]);
+      expect(brotliDecompressSync(readFileSync(`${path}.br`)).toString()).toBe(texts[i]);
     }
   });
 

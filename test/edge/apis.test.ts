@@ -1,0 +1,108 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { SECOND_MS } from '#core/rules/clock.js';
+import { eventually } from '../support/eventually.js';
+import { type Killable, startTestStack, type TestStack } from '../support/stack.js';
+import { type Edge, startEdge } from './rig/edge.js';
+import { HONEST_MIN, type HonestRequest, honestDuring, type Tally } from './rig/honest.js';
+
+// One of two APIs is killed, frozen or replaced while buyers click. nginx learns of an API only through these requests.
+
+/** A click that meets a frozen API is answered by another one within this time, in ms. */
+const FROZEN_MS = 3 * SECOND_MS;
+const PLACED_MS = 60 * SECOND_MS;
+
+let stack: TestStack;
+let edge: Edge;
+let saleId: string;
+let clicks: number;
+
+beforeAll(async () => {
+  stack = await startTestStack({ apis: 2 });
+  edge = await startEdge({ apis: stack.baseUrls.map(url => new URL(url).host) });
+});
+afterAll(async () => {
+  await edge?.stop();
+  await stack?.stop();
+});
+beforeEach(async () => {
+  clicks = 0;
+  saleId = await stack.createSale({ units: 20_000 });
+});
+
+function click(number: number): HonestRequest {
+  clicks = number;
+  const headers = { authorization: `Bearer ${stack.token(`${saleId}-${number}`)}` };
+  return { method: 'POST', path: `/buy/${saleId}`, headers };
+}
+
+/** Waits until that many more clicks were sent. */
+async function moreClicks(count: number): Promise<void> {
+  const wanted = clicks + count;
+  await eventually(() => expect(clicks).toBeGreaterThanOrEqual(wanted), 60 * SECOND_MS);
+}
+
+function api(index: 0 | 1): Killable {
+  return stack.apis[index] as Killable;
+}
+
+function signal(index: 0 | 1, name: NodeJS.Signals): void {
+  process.kill(api(index).pid() ?? Number.NaN, name);
+}
+
+/** Every click got a claim, and every claim became the order of its buyer. */
+async function expectAllWon({ sent, failed, statuses, claimIds }: Tally): Promise<void> {
+  // 200: nginx repeated the click, and the second API answered with the claim that the first one made.
+  const { 200: repeated = 0, 202: won = 0 } = statuses;
+  expect({ failed, answered: repeated + won }).toEqual({ failed: {}, answered: sent });
+  expect(sent).toBeGreaterThanOrEqual(HONEST_MIN);
+  expect(new Set(claimIds).size).toBe(sent);
+  await eventually(async () => {
+    const orders = await stack.connections.db.order.findMany({ where: { saleId }, select: { id: true } });
+    expect(orders.map(({ id }) => id).sort()).toEqual([...claimIds].sort());
+  }, PLACED_MS);
+  expect((await stack.audit(saleId)).violations).toEqual([]);
+}
+
+describe('every click is answered, and every claim becomes an order, while an API', () => {
+  test('is killed and comes back', async () => {
+    const fault = async () => {
+      await moreClicks(50);
+      await api(0).kill9();
+      await moreClicks(200);
+      await api(0).restart();
+      await moreClicks(50);
+    };
+    await expectAllWon(await honestDuring(edge.url, click, fault()));
+  });
+
+  test('is frozen: no click waits for longer than 3 s', async () => {
+    const idle = await honestDuring(edge.url, click, Promise.resolve());
+    const before = idle.claimIds.length;
+    const fault = async () => {
+      await moreClicks(50);
+      signal(1, 'SIGSTOP');
+      await moreClicks(200).finally(() => signal(1, 'SIGCONT'));
+      await moreClicks(50);
+    };
+    const frozen = await honestDuring(edge.url, number => click(before + number), fault());
+    // The time that a busy machine takes without any fault doesn't count.
+    expect(frozen.slowestMs - idle.slowestMs).toBeLessThan(FROZEN_MS);
+    await expectAllWon({
+      ...frozen,
+      sent: frozen.sent + before,
+      statuses: { 202: frozen.sent + before },
+      claimIds: [...idle.claimIds, ...frozen.claimIds],
+    });
+  });
+
+  test('is replaced, and the other one right after it', async () => {
+    const fault = async () => {
+      await moreClicks(50);
+      await api(0).restart();
+      await api(1).restart();
+      await api(0).restart();
+      await moreClicks(50);
+    };
+    await expectAllWon(await honestDuring(edge.url, click, fault()));
+  });
+});
