@@ -5,7 +5,8 @@
 #   node dist/apps/admin/main.js
 #   node dist/apps/cli/main.js migrate
 
-ARG NODE=node:22-bookworm-slim
+# A tag can move, and a digest cannot.
+ARG NODE=node:22-bookworm-slim@sha256:43ac6c60b8f89723f746e8a92ce91abd5017e627ce1ddfe4238355d3a30b772c
 
 FROM ${NODE} AS build
 WORKDIR /dropline

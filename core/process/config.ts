@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { readRunningStack } from './running-stack.js';
 
@@ -76,11 +77,32 @@ export class ConfigError extends Error {
 export type GivenSettings = Partial<Record<SettingName, string>>;
 
 /**
+ * Reads one setting from the environment. `<NAME>_FILE` names a file that holds the setting, for example a secret of
+ * Docker. White space at the ends of the file does not count.
+ *
+ * @returns undefined when the setting is missing or empty
+ * @throws ConfigError when the setting is given in both ways, or its file cannot be read
+ */
+function readSetting(name: SettingName, env: NodeJS.ProcessEnv): string | undefined {
+  const path = env[`${name}_FILE`];
+  if (!path) return env[name] || undefined;
+  if (env[name]) throw new ConfigError(`${name} and ${name}_FILE are both set: remove one of them`);
+  try {
+    return readFileSync(path, 'utf8').trim() || undefined;
+  } catch (error) {
+    throw new ConfigError(`${name}_FILE cannot be read: ${(error as Error).message}`);
+  }
+}
+
+/**
  * Reads the settings that the environment contains, unchecked. For programs that complete them and pass them on to
  * other processes, which check them.
+ *
+ * @throws ConfigError when the file of a setting cannot be read
  */
 export function readGiven(env: NodeJS.ProcessEnv = process.env): GivenSettings {
-  return Object.fromEntries(SETTING_NAMES.flatMap(name => (env[name] ? [[name, env[name]]] : [])));
+  const given = SETTING_NAMES.map(name => [name, readSetting(name, env)] as const);
+  return Object.fromEntries(given.filter(([, value]) => value !== undefined));
 }
 
 /**
@@ -88,7 +110,8 @@ export function readGiven(env: NodeJS.ProcessEnv = process.env): GivenSettings {
  * start` and `npm run demo` run such a stack.
  */
 export function readGivenOrRunning(env: NodeJS.ProcessEnv = process.env): GivenSettings {
-  return { ...readRunningStack(env), ...readGiven(env) };
+  const given = readGiven(env);
+  return { ...readRunningStack(given), ...given };
 }
 
 /**
@@ -115,11 +138,13 @@ export function readConfig<const N extends SettingName>(
 ): Config<N> {
   const problems: string[] = [];
   const entries = names.map(name => {
-    const value = env[name];
-    const result = SETTINGS[name].safeParse(value === '' ? undefined : value);
-    if (!result.success)
-      problems.push(`${name} ${value ? result.error.issues[0]?.message : 'is not set: it is needed'}`);
-    return [name, result.data];
+    try {
+      return [name, checkSetting(name, readSetting(name, env))];
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      problems.push(error.message);
+      return [name, undefined];
+    }
   });
   if (env[CRASH_SWITCH] && env.NODE_ENV !== 'test') {
     problems.push(
@@ -128,6 +153,17 @@ export function readConfig<const N extends SettingName>(
   }
   if (problems.length > 0) throw new ConfigError(`${problems.join('; ')} (see .env.example)`);
   return Object.fromEntries(entries) as Config<N>;
+}
+
+/**
+ * Checks the text of one setting, and converts it.
+ *
+ * @throws ConfigError that names the setting and the expected form
+ */
+function checkSetting(name: SettingName, text: string | undefined): unknown {
+  const result = SETTINGS[name].safeParse(text);
+  if (result.success) return result.data;
+  throw new ConfigError(`${name} ${text === undefined ? 'is not set: it is needed' : result.error.issues[0]?.message}`);
 }
 
 /**

@@ -11,8 +11,8 @@ import { SHOP_SECRET, startShop, type TestShop } from '../support/http/shop.js';
 import { startTestStack, type TestStack } from '../support/stack.js';
 import { createRedisUser, grantLeastRights, PASSWORD, type StoreUrls } from './store-users.js';
 
-// The stack as docs/operations.md describes it: every process has the least rights, and no log shows a secret. A new
-// command of a process fails here first.
+// Every process has the least rights (the users of deploy/), and no log shows a secret. A new command of a process fails
+// here first.
 
 const PRICE = 500;
 const MONEY = ['--buyer', 'ann', '--amount', '5000'];

@@ -15,15 +15,8 @@ export interface StoreUrls {
   databaseUrl: string;
 }
 
-/** Reads a part of docs/operations.md: one line of redis.conf, or a block of SQL. */
-async function documented(pattern: RegExp): Promise<string> {
-  const found = pattern.exec(await readFile(join(checkout, 'docs/operations.md'), 'utf8'))?.[1];
-  if (!found) throw new Error(`docs/operations.md has no ${pattern}`);
-  return found.replace(/(?<=>|')PASSWORD/, PASSWORD);
-}
-
 /**
- * Creates the users of docs/operations.md, by the very lines of that document.
+ * Creates the users of the stores from the files of `deploy/`.
  *
  * @param stores with the URLs of their owners
  * @returns the URLs of the new users, which have the least rights
@@ -33,14 +26,16 @@ export async function grantLeastRights({ redisUrl, databaseUrl }: PrivateStores)
   await migrate(databaseUrl);
   const owner = new pg.Client({ connectionString: databaseUrl });
   await owner.connect();
-  await owner.query(await documented(/```sql\n(CREATE ROLE [^`]*)```/));
+  await owner.query(await readFile(join(checkout, 'deploy/postgres/rights.sql'), 'utf8'));
+  await owner.query(`ALTER ROLE dropline_app PASSWORD '${PASSWORD}'`);
   await owner.end();
   return { redisUrl: loggedIn(redisUrl, 'dropline'), databaseUrl: loggedIn(databaseUrl, 'dropline_app') };
 }
 
 /** Creates the user of the processes. Redis forgets the user with every restart. */
 export async function createRedisUser(redisUrl: string): Promise<void> {
-  const rights = (await documented(/^user (dropline .*)$/m)).split(' ');
+  const users = await readFile(join(checkout, 'deploy/redis/users.acl'), 'utf8');
+  const rights = /^user (dropline .*)$/m.exec(users)?.[1]?.replace('>PASSWORD', `>${PASSWORD}`).split(' ') ?? [];
   const redis = new Redis(redisUrl);
   await redis.call('ACL', 'SETUSER', ...rights);
   redis.disconnect();

@@ -2,9 +2,10 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { checkout } from '#core/process/checkout.js';
-import { pause, SECOND_MS } from '#core/rules/clock.js';
+import { SECOND_MS } from '#core/rules/clock.js';
 import { PROBLEMS, type ProblemCode, problemBody } from '#core/rules/errors.js';
 import { eventually } from '../support/eventually.js';
 import { startTestStack, type TestStack } from '../support/stack.js';
@@ -168,13 +169,13 @@ describe('an answer that is the same for all buyers', () => {
     const quiet = await stack.createSale({ units: 1 });
     expect((await fetch(`${edge.url}/sales/${quiet}`)).status).toBe(200);
     // An entry is good for a second, by a clock of whole seconds.
-    await pause(2 * SECOND_MS);
+    await setTimeout(2 * SECOND_MS);
     const sockets = await Promise.all(Array.from({ length: 100 }, () => connected(edge.port)));
     // All requests arrive before there is an answer.
     for (const api of stack.apis) process.kill(api.pid() ?? Number.NaN, 'SIGSTOP');
     for (const [i, socket] of sockets.entries())
       socket.write(request(`GET /sales/${quiet} HTTP/1.1`, `X-Forwarded-For: 10.8.${i}.1`));
-    await pause(SECOND_MS / 4);
+    await setTimeout(SECOND_MS / 4);
     for (const api of stack.apis) process.kill(api.pid() ?? Number.NaN, 'SIGCONT');
     const answers = await Promise.all(sockets.map(socket => text(socket)));
     expect(answers.filter(answer => !answer.startsWith('HTTP/1.1 200 '))).toEqual([]);

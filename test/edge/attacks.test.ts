@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { pause, SECOND_MS } from '#core/rules/clock.js';
+import { SECOND_MS } from '#core/rules/clock.js';
 import { startTestStack, type TestStack } from '../support/stack.js';
 import { type Edge, startEdge } from './rig/edge.js';
 import { HONEST_MIN, type HonestRequest, honestDuring } from './rig/honest.js';
@@ -61,7 +62,7 @@ describe('nobody else is harmed by', () => {
       for (let i = 0; i < 60; i++) {
         const path = `${['/sales/', '/assets/', '/s/'][i % 3]}${'x'.repeat(3_000 + 10 * (i % 45))}`;
         statuses.add(await send(path));
-        await pause(SECOND_MS / 8);
+        await setTimeout(SECOND_MS / 8);
       }
     };
     await expectNobodyHarmed(attack());

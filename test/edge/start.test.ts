@@ -80,7 +80,7 @@ describe('start.sh', () => {
   });
 });
 
-describe('TLS, as examples/tls.conf has it', () => {
+describe('TLS by nginx/examples/tls.conf', () => {
   test('HTTP/2 works, and a client without TLS gets 400', async () => {
     const port = await freePort();
     const pair = createCertificate(folder);

@@ -1,5 +1,5 @@
+import { setTimeout } from 'node:timers/promises';
 import { Agent } from 'undici';
-import { pause } from '#core/rules/clock.js';
 
 /** A buyer's page that hears nothing for this long gives up, in ms (apps/web/scripts/api.js). */
 const PATIENCE_MS = 10_000;
@@ -62,7 +62,7 @@ export async function honestDuring(
       tally.slowestMs = Math.max(tally.slowestMs, performance.now() - startedAt);
       note(tally, got);
       if (claimId) tally.claimIds.push(claimId);
-      await pause(GAP_MS);
+      await setTimeout(GAP_MS);
     }
   };
   await Promise.all(Array.from({ length: SENDERS }, send));

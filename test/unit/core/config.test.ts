@@ -1,5 +1,8 @@
-import { describe, expect, test } from '@jest/globals';
-import { ConfigError, readConfig, type SettingName } from '#core/process/config.js';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { ConfigError, readConfig, readGiven, type SettingName } from '#core/process/config.js';
 
 const GOOD = {
   REDIS_URL: 'redis://127.0.0.1:6379',
@@ -41,6 +44,45 @@ describe('settings', () => {
 
   test('a process ignores wrong settings that it does not use', () => {
     expect(readConfig(['PORT'], { REDIS_URL: 'nonsense' })).toEqual({ PORT: 3_000 });
+  });
+});
+
+describe('a setting in a file', () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'dropline-config-'));
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  function fileWith(text: string): string {
+    const path = join(folder, 'setting');
+    writeFileSync(path, text);
+    return path;
+  }
+
+  test('the content of the file is the setting, without white space at its ends', () => {
+    const env = { AUTH_SECRET_FILE: fileWith(`${GOOD.AUTH_SECRET}\n`) };
+    expect(readConfig(['AUTH_SECRET'], env)).toEqual({ AUTH_SECRET: GOOD.AUTH_SECRET });
+    expect(readGiven(env)).toEqual({ AUTH_SECRET: GOOD.AUTH_SECRET });
+  });
+
+  test('an empty file is a missing setting, as an empty variable is', () => {
+    const env = { AUTH_SECRET_FILE: fileWith('\n') };
+    expect(errorOf(['AUTH_SECRET'], env)).toContain('AUTH_SECRET is not set');
+    expect(readConfig(['SHOP_WEBHOOK_SECRET'], { SHOP_WEBHOOK_SECRET_FILE: env.AUTH_SECRET_FILE })).toEqual({});
+  });
+
+  test('a value in the file is checked, and never shown', () => {
+    const message = errorOf(['AUTH_SECRET'], { AUTH_SECRET_FILE: fileWith('hunter2') });
+    expect(message).toMatch(/^AUTH_SECRET must be .*$/);
+    expect(message).not.toContain('hunter2');
+  });
+
+  test('the error of a missing file, or of a setting that is given twice, is one line that names the setting', () => {
+    const missing = errorOf(['AUTH_SECRET', 'PORT'], { AUTH_SECRET_FILE: join(folder, 'missing'), PORT: 'x' });
+    expect(missing).toMatch(/^AUTH_SECRET_FILE cannot be read: ENOENT.*; PORT must be .*$/);
+    const twice = errorOf(['AUTH_SECRET'], { ...GOOD, AUTH_SECRET_FILE: fileWith(GOOD.AUTH_SECRET) });
+    expect(twice).toMatch(/^AUTH_SECRET and AUTH_SECRET_FILE are both set: remove one of them.*$/);
   });
 });
 

@@ -5,7 +5,7 @@ import { join, relative } from 'node:path';
 export const PRODUCT = ['core', 'apps', 'stack'];
 export const CODE = [...PRODUCT, 'bench', 'test'];
 
-const OTHER_FOLDERS = ['bin', 'docs', 'examples', 'nginx', 'prisma'];
+const OTHER_FOLDERS = ['bin', 'deploy', 'docs', 'examples', 'nginx', 'prisma'];
 const GENERATED = /\/(generated|node_modules)\//;
 const TEXT = /\.(ts|js|mjs|cjs|lua|sql|css|html|md|conf|prisma|yml|json|example)$|(^|\/)Dockerfile$/;
 

@@ -4,7 +4,7 @@ import type { Finding } from './finding.js';
 import { passagesOf } from './passages.js';
 
 /** The folders whose names make the beginning of a path. */
-const ROOTS = 'core|apps|stack|bench|test|bin|docs|prisma|nginx|examples';
+const ROOTS = 'core|apps|stack|bench|test|bin|docs|prisma|nginx|examples|deploy';
 const TEST_KINDS = 'unit|integration|e2e|chaos|attack|edge|browser';
 /** Files beside ours that an operator writes (docs/operations.md). */
 const OPERATORS_OWN = 'nginx/local/';
