@@ -41,14 +41,15 @@ export function exchange(port: number, input: Input): Promise<Exchange> {
       hung = true;
       socket.destroy();
     }, PATIENCE_MS);
-    let silence = endAfterSilence(socket, input);
+    // A whole request gets an answer, however late. After broken input the server may wait for more.
+    let silence = input.isWhole || input.isLeftOpen ? undefined : setTimeout(() => socket.end(), SILENCE_MS);
     socket.on('data', chunk => {
       text += chunk;
       clearTimeout(silence);
-      const last = answersIn(text, input.isHead, isOver).at(-1);
-      if (!last?.isWhole) return;
-      if (input.isWhole) socket.destroy();
-      else silence = setTimeout(() => socket.destroy(), FOLLOWING_MS);
+      const isAnswered = answersIn(text, input.isHead, isOver).at(-1)?.isWhole;
+      if (isAnswered && input.isWhole) socket.destroy();
+      else if (isAnswered) silence = setTimeout(() => socket.destroy(), FOLLOWING_MS);
+      else if (!input.isWhole) silence = setTimeout(() => socket.end(), SILENCE_MS);
     });
     socket.on('end', () => {
       isOver = true;
@@ -69,10 +70,4 @@ async function send(socket: Socket, { text, firstChars }: Input): Promise<void> 
   if (firstChars >= text.length) return;
   await pause(SPLIT_MS);
   if (socket.writable) socket.write(text.slice(firstChars), 'latin1');
-}
-
-/** Ends our side of a connection on which broken input got no answer. A whole request gets one, however late. */
-function endAfterSilence(socket: Socket, { isWhole, isLeftOpen }: Input): NodeJS.Timeout | undefined {
-  if (isWhole || isLeftOpen) return undefined;
-  return setTimeout(() => socket.end(), SILENCE_MS);
 }

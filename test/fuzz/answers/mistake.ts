@@ -35,7 +35,9 @@ function mistakeInAnswer({ isWhole, isHead }: Input, answer: WireAnswer): string
   if (status >= SERVER_ERROR) return `status ${status}`;
   // Broken input may spoil its method, so that the answer to it has no body and we wait for one.
   if (!answer.isWhole) return isWhole ? `half an answer (${status})` : undefined;
-  if (isHead || answer.body === '' || REDIRECTS.includes(status)) return undefined;
+  if (isHead || REDIRECTS.includes(status)) return undefined;
+  // Broken input may be a HEAD request, too.
+  if (answer.body === '') return isWhole && status >= ERROR_STATUS ? `status ${status} without a body` : undefined;
   const type = headers['content-type'] ?? '';
   if (status !== 0 && headers['x-content-type-options'] !== 'nosniff') return `status ${status} without nosniff`;
   if (type.startsWith('application/problem+json')) return mistakeInProblem(answer);
