@@ -71,17 +71,17 @@ function bodyOf(
   { status, headers, isHead, isOver }: Framing,
 ): { body: string; chars: number; isWhole: boolean } {
   if (isHead || status < FINAL_STATUS || NO_BODY.includes(status)) return { body: '', chars: 0, isWhole: true };
-  if (headers['transfer-encoding'] === 'chunked') return chunksOf(text, headers);
+  // The next event of a stream may be minutes away.
+  if (headers['content-type']?.startsWith('text/event-stream'))
+    return { body: text, chars: text.length, isWhole: true };
+  if (headers['transfer-encoding'] === 'chunked') return chunksOf(text);
   const length = headers['content-length'];
   if (length === undefined) return { body: text, chars: text.length, isWhole: isOver };
   const body = text.slice(0, Number(length));
   return { body, chars: body.length, isWhole: body.length === Number(length) };
 }
 
-function chunksOf(
-  text: string,
-  headers: Readonly<Record<string, string>>,
-): { body: string; chars: number; isWhole: boolean } {
+function chunksOf(text: string): { body: string; chars: number; isWhole: boolean } {
   let body = '';
   let at = 0;
   for (;;) {
@@ -94,6 +94,5 @@ function chunksOf(
     at = from + length + 2;
     if (length === 0) return { body, chars: at, isWhole: true };
   }
-  // The next event of a stream may be minutes away.
-  return { body, chars: text.length, isWhole: /^text\/event-stream/.test(headers['content-type'] ?? '') };
+  return { body, chars: text.length, isWhole: false };
 }

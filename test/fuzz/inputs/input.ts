@@ -2,10 +2,8 @@ import { Random } from '../../chaos/workload/random.js';
 import { breakUp } from './broken.js';
 import { type Ground, oddRequest } from './request.js';
 
-/** The doors at which inputs are sent. */
-export const DOORS = ['nginx', 'api', 'admin'] as const;
-/** One of the doors: nginx, the port of an API, or the port of the admin. */
-export type Door = (typeof DOORS)[number];
+/** A place to which inputs are sent: nginx, the port of an API, or the port of the admin. */
+export type Door = 'nginx' | 'api' | 'admin';
 
 /** Bytes for one connection, and what may be expected of the answer. */
 export interface Input {

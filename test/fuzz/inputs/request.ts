@@ -1,6 +1,6 @@
 import { signBody } from '#core/payments/signature.js';
 import type { Random } from '../../chaos/workload/random.js';
-import { oddBody } from './body.js';
+import { type OddBody, oddBody } from './body.js';
 import { adminCredential, buyerCredential, type Secrets } from './credential.js';
 import type { Door } from './input.js';
 import {
@@ -39,6 +39,8 @@ export interface OddRequest {
 }
 
 const PLAIN = { method: 0.7, id: 0.5, path: 0.85, version: 0.97 };
+const READS = ['GET', 'HEAD'];
+const READ_WITH_BODY_SHARE = 0.1;
 const QUERY_SHARE = 0.25;
 const HEADERS_MAX = 4;
 const LENGTH_LIES_SHARE = 0.04;
@@ -55,7 +57,8 @@ export function oddRequest(random: Random, door: Door, ground: Ground): OddReque
   const method = random.chance(PLAIN.method) ? route.method : random.pick(METHODS);
   const target = targetOf(random, route, ground.ids[door]);
   const version = random.chance(PLAIN.version) ? 'HTTP/1.1' : random.pick(VERSIONS);
-  const body = method === 'GET' || method === 'HEAD' ? rarely(random, oddBody) : oddBody(random, ground.ids[door]);
+  const mayHaveBody = !READS.includes(method) || random.chance(READ_WITH_BODY_SHARE);
+  const body: OddBody = mayHaveBody ? oddBody(random, ground.ids[door]) : { text: '' };
   const framing = frame(random, body.text);
   const headers = [
     ...hostOf(random),
@@ -72,10 +75,6 @@ export function oddRequest(random: Random, door: Door, ground: Ground): OddReque
     isWhole: framing.isWhole,
     isHead: method === 'HEAD',
   };
-}
-
-function rarely(random: Random, make: typeof oddBody): ReturnType<typeof oddBody> {
-  return random.chance(0.1) ? make(random, []) : { text: '' };
 }
 
 function targetOf(random: Random, route: Route, known: readonly string[]): string {
