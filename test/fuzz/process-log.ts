@@ -6,7 +6,7 @@ const INTERVAL_MS = 950;
 /** Levels of pino. */
 const ERROR_LEVEL = 50;
 
-/** What an operator does is logged each time, with its outcome. Only operators who are logged in cause these lines. */
+/** Each change by an operator is logged. Only operators who are logged in cause these lines. */
 const DOINGS = / by an operator$/;
 
 /** Messages that say that something broke, which no input may cause. */

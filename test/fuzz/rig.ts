@@ -7,8 +7,7 @@ import { type Connections, connectStores } from '#stack/stores/connections.js';
 import { startPrivateStores } from '#stack/stores/private-stores.js';
 import { type Edge, startEdge } from '../edge/rig/edge.js';
 import { build } from '../support/build.js';
-import type { Door } from './inputs/input.js';
-import type { Ground, Route } from './inputs/request.js';
+import type { Door, Ground, Route } from './inputs/ground.js';
 import type { ProcessLog } from './process-log.js';
 
 /** Every process at its doors, on private stores. */

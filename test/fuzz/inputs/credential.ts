@@ -12,7 +12,7 @@ export interface Secrets {
   operatorCookie: string;
 }
 
-/** So many buyers that few of them meet a limit of their own. */
+/** Enough buyers that few of them meet a limit of their own. */
 const BUYERS = 5_000;
 const LIFE_SECONDS = 600;
 

@@ -1,9 +1,7 @@
 import { Random } from '../../chaos/workload/random.js';
 import { breakUp } from './broken.js';
-import { type Ground, oddRequest } from './request.js';
-
-/** A place to which inputs are sent: nginx, the port of an API, or the port of the admin. */
-export type Door = 'nginx' | 'api' | 'admin';
+import type { Door, Ground } from './ground.js';
+import { oddRequest } from './request.js';
 
 /** Bytes for one connection, and what may be expected of the answer. */
 export interface Input {

@@ -23,7 +23,7 @@ export const METHODS = [
 /** Versions of HTTP, real and invented. */
 export const VERSIONS = ['HTTP/1.0', 'HTTP/2.0', 'HTTP/0.9', 'HTTP/1.2', 'HTTP/11', 'http/1.1', 'ICY/1.1', ''];
 
-/** Texts in the place of an id in a path. */
+/** Texts instead of an id in a path. */
 export const ODD_IDS = [
   'nowhere',
   'signed-webhook',

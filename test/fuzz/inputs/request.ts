@@ -1,8 +1,8 @@
 import { signBody } from '#core/payments/signature.js';
 import type { Random } from '../../chaos/workload/random.js';
 import { type OddBody, oddBody } from './body.js';
-import { adminCredential, buyerCredential, type Secrets } from './credential.js';
-import type { Door } from './input.js';
+import { adminCredential, buyerCredential } from './credential.js';
+import type { Door, Ground, Route } from './ground.js';
 import {
   BUYER_HEADERS,
   METHODS,
@@ -13,21 +13,6 @@ import {
   QUERIES,
   VERSIONS,
 } from './oddities.js';
-
-/** A route that a request may name. Parameters stand in braces: `/buy/{saleId}`. */
-export interface Route {
-  method: string;
-  path: string;
-}
-
-/** What the requests of a run may name. */
-export interface Ground {
-  /** The routes behind each door. */
-  routes: Readonly<Record<Door, readonly Route[]>>;
-  /** Ids that exist behind each door: sales in several states, a buyer, an order. */
-  ids: Readonly<Record<Door, readonly string[]>>;
-  secrets: Secrets;
-}
 
 /** An HTTP request as it goes over the wire. */
 export interface OddRequest {
@@ -45,7 +30,7 @@ const QUERY_SHARE = 0.25;
 const HEADERS_MAX = 4;
 const LENGTH_LIES_SHARE = 0.04;
 const CHUNKED_SHARE = 0.2;
-/** So many addresses that nginx's limits for each address leave most of the inputs alone. */
+/** Enough addresses that nginx's limits for each of them leave most of the inputs alone. */
 const ADDRESSES = 20_000;
 
 /**
