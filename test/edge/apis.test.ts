@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { keysOf } from '#core/redis/keys.js';
 import { SECOND_MS } from '#core/rules/clock.js';
 import { eventually } from '../support/eventually.js';
 import { type Killable, startTestStack, type TestStack } from '../support/stack.js';
-import { type Edge, startEdge } from './rig/edge.js';
+import { type Edge, hostsOf, startEdge } from './rig/edge.js';
 import { HONEST_MIN, type HonestRequest, honestDuring, type Tally } from './rig/honest.js';
+import { rawRequest, sendRaw } from './rig/raw.js';
 
-// One of two APIs is killed, frozen or replaced while buyers click. nginx learns of an API only through these requests.
+// APIs are killed, stopped, frozen or replaced while buyers click. nginx learns of an API only through these requests.
 
 /** A click that meets a frozen API is answered by another one within this time, in ms. */
 const FROZEN_MS = 3 * SECOND_MS;
@@ -18,7 +20,7 @@ let clicks: number;
 
 beforeAll(async () => {
   stack = await startTestStack({ apis: 2 });
-  edge = await startEdge({ apis: stack.baseUrls.map(url => new URL(url).host) });
+  edge = await startEdge({ apis: hostsOf(stack) });
 });
 afterAll(async () => {
   await edge?.stop();
@@ -49,13 +51,15 @@ function signal(index: 0 | 1, name: NodeJS.Signals): void {
   process.kill(api(index).pid() ?? Number.NaN, name);
 }
 
-/** Every click got a claim, and every claim became the order of its buyer. */
+/** Expects that every click got a claim, and that Redis and Postgres have these claims and no others. */
 async function expectAllWon({ sent, failed, statuses, claimIds }: Tally): Promise<void> {
   // 200: nginx repeated the click, and the second API answered with the claim that the first one made.
   const { 200: repeated = 0, 202: won = 0 } = statuses;
   expect({ failed, answered: repeated + won }).toEqual({ failed: {}, answered: sent });
   expect(sent).toBeGreaterThanOrEqual(HONEST_MIN);
   expect(new Set(claimIds).size).toBe(sent);
+  const claims = await stack.connections.redis.hvals(keysOf(saleId).claims);
+  expect(claims.map(claim => claim.split(' ')[0]).sort()).toEqual([...claimIds].sort());
   await eventually(async () => {
     const orders = await stack.connections.db.order.findMany({ where: { saleId }, select: { id: true } });
     expect(orders.map(({ id }) => id).sort()).toEqual([...claimIds].sort());
@@ -68,20 +72,31 @@ describe('every click is answered, and every claim becomes an order, while an AP
     const fault = async () => {
       await moreClicks(50);
       await api(0).kill9();
-      await moreClicks(200);
+      await moreClicks(150);
       await api(0).restart();
       await moreClicks(50);
     };
     await expectAllWon(await honestDuring(edge.url, click, fault()));
   });
 
-  test('is frozen: no click waits for longer than 3 s', async () => {
+  test('is stopped and comes back', async () => {
+    const fault = async () => {
+      await moreClicks(50);
+      await api(1).stop();
+      await moreClicks(150);
+      await api(1).restart();
+      await moreClicks(50);
+    };
+    await expectAllWon(await honestDuring(edge.url, click, fault()));
+  });
+
+  test('is frozen: an honest click is answered within 3 s', async () => {
     const idle = await honestDuring(edge.url, click, Promise.resolve());
     const before = idle.claimIds.length;
     const fault = async () => {
       await moreClicks(50);
       signal(1, 'SIGSTOP');
-      await moreClicks(200).finally(() => signal(1, 'SIGCONT'));
+      await moreClicks(150).finally(() => signal(1, 'SIGCONT'));
       await moreClicks(50);
     };
     const frozen = await honestDuring(edge.url, number => click(before + number), fault());
@@ -105,4 +120,16 @@ describe('every click is answered, and every claim becomes an order, while an AP
     };
     await expectAllWon(await honestDuring(edge.url, click, fault()));
   });
+});
+
+test('while no API runs, a browser keeps the page, and a click gets 503; then all is well at once', async () => {
+  const page = () => sendRaw(edge.port, rawRequest(`GET /s/${saleId} HTTP/1.1`, 'Accept: text/html,*/*;q=0.8'));
+  expect((await page()).status).toBe(200);
+  await Promise.all(stack.apis.map(api => api.kill9()));
+  for (let i = 0; i < 3; i++) {
+    expect(await page()).toMatchObject({ status: 200, body: expect.stringContaining('<main>') });
+    expect((await fetch(`${edge.url}/buy/${saleId}`, { method: 'POST' })).status).toBe(503);
+  }
+  await Promise.all(stack.apis.map(api => api.restart()));
+  await expectAllWon(await honestDuring(edge.url, click, Promise.resolve()));
 });

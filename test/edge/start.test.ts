@@ -10,12 +10,11 @@ import { createTemporaryFolder, removeTemporaryFolder } from '#stack/stores/temp
 import { build } from '../support/build.js';
 import { eventually } from '../support/eventually.js';
 import { createCertificate } from './rig/certificate.js';
-import { startEdge, writeConfiguration } from './rig/edge.js';
+import { NO_APIS, startEdge, writeConfiguration } from './rig/edge.js';
 import { sendRaw } from './rig/raw.js';
 
 // The starts of nginx, without any API. nginx answers all requests of these tests by itself.
 
-const NOBODY = ['127.0.0.1:1', '127.0.0.1:1'];
 const PATH = `${process.env.PATH}:/usr/sbin`;
 
 let folder: string;
@@ -28,7 +27,7 @@ afterAll(() => removeTemporaryFolder(folder));
 describe('start.sh', () => {
   test('starts where standard output is a socket, and the access log arrives there', async () => {
     const port = await freePort();
-    const conf = writeConfiguration(join(folder, 'socket'), port, { apis: NOBODY, logs: '/dev/stdout' });
+    const conf = writeConfiguration(join(folder, 'socket'), port, { apis: NO_APIS, logs: '/dev/stdout' });
     // Node gives a child sockets for `pipe`, as systemd does for its journal.
     const nginx = await startGuarded({
       command: '/bin/sh',
@@ -61,7 +60,7 @@ describe('start.sh', () => {
     chmodSync(join(bin, 'getent'), 0o755);
     // Another nginx stands for an API: it answers here, and nobody answers before it has an address.
     const behind = { 'local/server/behind.conf': 'location = /behind { return 204; }\n' };
-    const api = await startEdge({ apis: NOBODY, files: behind });
+    const api = await startEdge({ apis: NO_APIS, files: behind });
     const apis = [`api-one.test:${api.port}`, `api-two.test:${api.port}`];
     const edge = await startEdge({ apis, startedWith: { PATH: `${bin}:${PATH}` } });
     const passedOn = async () => (await fetch(`${edge.url}/behind`)).status;
@@ -88,7 +87,7 @@ describe('TLS by nginx/examples/tls.conf', () => {
       .replace('listen 8443', `listen 127.0.0.1:${port}`)
       .replace('/etc/dropline/tls/fullchain.pem', pair.certificate)
       .replace('/etc/dropline/tls/privkey.pem', pair.key);
-    const edge = await startEdge({ apis: NOBODY, files: { 'local/server/tls.conf': tls } });
+    const edge = await startEdge({ apis: NO_APIS, files: { 'local/server/tls.conf': tls } });
     const session = connectHttp2(`https://127.0.0.1:${port}`, { rejectUnauthorized: false });
     const answer = session.request({ ':path': '/metrics' });
     const status = await new Promise(resolve => answer.once('response', headers => resolve(headers[':status'])));
@@ -108,7 +107,7 @@ describe('brotli', () => {
       'local/main/brotli.conf': 'load_module /usr/lib/nginx/modules/ngx_http_brotli_static_module.so;\n',
       'local/brotli.conf': 'brotli_static on;\n',
     };
-    const edge = await startEdge({ apis: NOBODY, files, web });
+    const edge = await startEdge({ apis: NO_APIS, files, web });
     const asset = /\/assets\/page\.[0-9a-f]{10}\.js/.exec(readFileSync(join(web, 'index.html'), 'utf8'))?.[0];
     const request = `GET ${asset} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAccept-Encoding: br\r\n\r\n`;
     expect((await sendRaw(edge.port, request)).headers).toMatchObject({ 'content-encoding': 'br' });

@@ -37,6 +37,8 @@ export type TestSale = SaleWishes & { opensInSeconds?: number };
 /** A process that a test may kill. After any other death its supervisor restarts the process. */
 export interface Killable {
   pid(): number | undefined;
+  /** Ends the process in order. The process stays down until `restart`. */
+  stop(): Promise<void>;
   /** Kills the process with `kill -9`. The process stays down until `restart`. */
   kill9(): Promise<void>;
   /** Starts the process again and waits until it is ready. */
@@ -45,6 +47,7 @@ export interface Killable {
 
 const killable = (process: Supervised): Killable => ({
   pid: process.pid,
+  stop: process.stop,
   kill9: process.kill,
   async restart() {
     await process.stop();

@@ -2,6 +2,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync
 import { dirname, join, resolve } from 'node:path';
 import { checkout } from '#core/process/checkout.js';
 import { createTemporaryFolder, removeTemporaryFolder } from '#stack/stores/temporary-folder.js';
+import type { TestStack } from '../../support/stack.js';
 import { type Nginx, startNginx } from './nginx.js';
 
 /** One line of the access log. */
@@ -38,12 +39,19 @@ export interface Edge extends Nginx {
   log(): LogLine[];
 }
 
+/** Two hosts at which nobody listens. nginx then answers everything by itself. */
+export const NO_APIS = ['127.0.0.1:1', '127.0.0.1:1'];
+
+/** Returns host and port of each API of a stack. */
+export function hostsOf({ baseUrls }: Pick<TestStack, 'baseUrls'>): string[] {
+  return baseUrls.map(url => new URL(url).host);
+}
+
 /** Lets a test be many clients. nginx reads the client's address from a header, as behind a load balancer. */
 const MANY_CLIENTS = 'set_real_ip_from 127.0.0.1;\nreal_ip_header X-Forwarded-For;\n';
 
-/** A location that nginx answers without an API, to see that nginx is ready. */
-const READY_PATH = '/nginx-is-there';
-const READY = `location = ${READY_PATH} { return 204; }\n`;
+/** The files of nginx. Set EDGE_NGINX to test those of another version. */
+const NGINX_FILES = resolve(checkout, process.env.EDGE_NGINX ?? 'nginx');
 
 const ACCESS_LOG = 'access.log';
 
@@ -62,7 +70,6 @@ export async function startEdge({ startedWith, ...options }: EdgeOptions): Promi
         return startedWith ? [join(conf, 'start.sh')] : ['-c', join(conf, 'nginx.conf'), '-g', 'daemon off;'];
       },
       ...(startedWith ? { command: '/bin/sh', environment: startedWith } : {}),
-      readyPath: READY_PATH,
     });
     return {
       ...nginx,
@@ -100,8 +107,8 @@ export function writeConfiguration(
       .replace(/^( *)access_log \/dev\/stdout/m, `$1access_log ${resolve(folder, logs)}`)
       .replace('/usr/share/dropline/web', web ?? join(folder, 'no-web'))
       .replace(/\bapi-(\d):3000/g, (_, number) => apis[Number(number) - 1] ?? '');
-  cpSync(join(checkout, 'nginx'), conf, { recursive: true });
-  const all = { 'local/many-clients.conf': MANY_CLIENTS, 'local/server/ready.conf': READY, ...files };
+  cpSync(NGINX_FILES, conf, { recursive: true });
+  const all = { 'local/many-clients.conf': MANY_CLIENTS, ...files };
   for (const [path, text] of Object.entries(all)) write(join(conf, path), text);
   for (const path of listed(conf)) write(path, placed(readFileSync(path, 'utf8')));
   return conf;

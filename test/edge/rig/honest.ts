@@ -1,5 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
+import { expect } from '@jest/globals';
 import { Agent } from 'undici';
+import type { TestStack } from '../../support/stack.js';
 
 /** A buyer's page that hears nothing for this long gives up, in ms (apps/web/scripts/api.js). */
 const PATIENCE_MS = 10_000;
@@ -69,6 +71,42 @@ export async function honestDuring(
   await agent.close();
   await ended;
   return tally;
+}
+
+/**
+ * Returns requests of honest clients, each with a token of its own: they read the sale, click, poll, and load the page.
+ *
+ * @param saleId of a sale that has a unit for every click
+ */
+export function createHonest(stack: TestStack, saleId: string): (number: number) => HonestRequest {
+  return number => {
+    const headers = { authorization: `Bearer ${stack.token(`honest-${number}`)}` };
+    const requests: HonestRequest[] = [
+      { method: 'GET', path: `/sales/${saleId}` },
+      { method: 'POST', path: `/buy/${saleId}`, headers },
+      { method: 'GET', path: `/order-status/${saleId}`, headers },
+      { method: 'GET', path: `/s/${saleId}` },
+      { method: 'GET', path: '/healthz' },
+    ];
+    return requests[number % requests.length] as HonestRequest;
+  };
+}
+
+/**
+ * Expects that every honest client gets an answer during an attack, and no 5xx or 429.
+ *
+ * @param url of nginx
+ * @param next creates a request; its number begins at 1
+ * @param attack resolves when the attack is over
+ */
+export async function expectNobodyHarmed(
+  url: string,
+  next: (number: number) => HonestRequest,
+  attack: Promise<unknown>,
+): Promise<void> {
+  const { sent, failed, statuses } = await honestDuring(url, next, attack);
+  expect(sent).toBeGreaterThanOrEqual(HONEST_MIN);
+  expect({ failed, refused: statuses[429] ?? 0 }).toEqual({ failed: {}, refused: 0 });
 }
 
 function note({ statuses, failed }: Tally, got: number | string): void {

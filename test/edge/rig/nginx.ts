@@ -1,7 +1,8 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { GuardedProcess } from '#stack/processes/guarded-process.js';
-import { answers } from '#stack/processes/process.js';
 import { startServer } from '#stack/stores/server.js';
 import { nginxBinary } from './nginx-binary.js';
 
@@ -18,8 +19,6 @@ export interface NginxOptions {
   command?: string;
   /** The whole environment. Without it, nginx inherits ours. */
   environment?: Readonly<Record<string, string>>;
-  /** A path that nginx answers with 2xx once it is ready. */
-  readyPath: string;
 }
 
 /** A running nginx. */
@@ -38,7 +37,7 @@ export interface Nginx {
  * @throws with nginx's own error when it doesn't start
  */
 export async function startNginx(options: NginxOptions): Promise<Nginx> {
-  const { folder, configure, environment, readyPath } = options;
+  const { folder, configure, environment } = options;
   const logFile = join(folder, 'error.log');
   const { process, port } = await startServer({
     name: 'nginx',
@@ -49,7 +48,7 @@ export async function startNginx(options: NginxOptions): Promise<Nginx> {
     logFile,
     stopSignal: 'SIGTERM',
     graceMs: STOP_GRACE_MS,
-    ready: (_pid, port) => answers(`http://127.0.0.1:${port}${readyPath}`),
+    ready: (_pid, port) => listens(port),
   });
   return {
     url: `http://127.0.0.1:${port}`,
@@ -58,4 +57,17 @@ export async function startNginx(options: NginxOptions): Promise<Nginx> {
     errors: () => readFileSync(logFile, 'utf8'),
     stop: async () => void (await process.stop()),
   };
+}
+
+/** nginx answers as soon as it listens. It ends when another process has the port. */
+async function listens(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1');
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
 }

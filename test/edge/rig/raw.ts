@@ -41,3 +41,8 @@ function parsed(answer: string): RawAnswer {
     body: answer.slice(end + 4),
   };
 }
+
+/** Writes a request without a body, as bytes for {@link sendRaw}. */
+export function rawRequest(line: string, ...headers: string[]): string {
+  return [line, 'Host: x', 'Connection: close', ...headers, '', ''].join('\r\n');
+}

@@ -1,0 +1,91 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type ProblemCode, problemBody } from '#core/rules/errors.js';
+import { type Edge, NO_APIS, startEdge } from './rig/edge.js';
+import { expectPage, expectProblem } from './rig/own-answers.js';
+import { rawRequest, sendRaw } from './rig/raw.js';
+
+// The answers that nginx gives by itself, without any API.
+
+let edge: Edge;
+beforeAll(async () => {
+  edge = await startEdge({ apis: NO_APIS });
+});
+afterAll(() => edge?.stop());
+
+const REFUSED: [string, string, ProblemCode][] = [
+  ['TRACE', rawRequest('TRACE / HTTP/1.1'), 'method_not_allowed'],
+  ['CONNECT', rawRequest('CONNECT / HTTP/1.1'), 'method_not_allowed'],
+  ['CONNECT to another host', rawRequest('CONNECT example.org:443 HTTP/1.1'), 'invalid_request'],
+  [
+    'an unknown Transfer-Encoding',
+    rawRequest('POST /buy/x HTTP/1.1', 'Transfer-Encoding: gzip, chunked'),
+    'invalid_request',
+  ],
+  ['an unknown version of HTTP', rawRequest('GET / HTTP/9.9'), 'invalid_request'],
+  ['a text that is not HTTP', 'nonsense\r\n\r\n', 'invalid_request'],
+  ['no Host', 'GET / HTTP/1.1\r\nConnection: close\r\n\r\n', 'invalid_request'],
+  ['two lengths', rawRequest('POST /buy/x HTTP/1.1', 'Content-Length: 1', 'Content-Length: 2'), 'invalid_request'],
+  ['an address of 9 kB', rawRequest(`GET /${'x'.repeat(9_000)} HTTP/1.1`), 'invalid_request'],
+  ['a header of 9 kB', rawRequest('GET / HTTP/1.1', `X: ${'x'.repeat(9_000)}`), 'headers_too_large'],
+  [
+    'a body of 2 kB',
+    `${rawRequest('POST /buy/x HTTP/1.1', 'Content-Length: 2000')}${'x'.repeat(2_000)}`,
+    'body_too_large',
+  ],
+  [
+    'a body for an answer that is the same for all buyers',
+    `${rawRequest('GET /sales/x HTTP/1.1', 'Content-Length: 2')}xx`,
+    'body_too_large',
+  ],
+  ['metrics', rawRequest('GET /metrics HTTP/1.1'), 'not_found'],
+  ["nginx's own addresses", rawRequest('GET /problems/unavailable.json HTTP/1.1'), 'not_found'],
+  ['a wait by its inner address', rawRequest('GET /waiting/buy HTTP/1.1'), 'not_found'],
+  ['a click while no API runs', rawRequest('POST /buy/x HTTP/1.1', 'Content-Length: 0'), 'unavailable'],
+];
+
+const HTML = 'Accept: text/html,application/xhtml+xml,*/*;q=0.8';
+
+describe('nginx refuses as the API does', () => {
+  test.each(REFUSED)('%s', async (_name, bytes, code) => {
+    expectProblem(await sendRaw(edge.port, bytes), code);
+  });
+
+  test('the refusal of a method names the allowed ones', async () => {
+    const { headers } = await sendRaw(edge.port, rawRequest('TRACE / HTTP/1.1'));
+    expect(headers.allow).toBe('GET, HEAD, POST');
+  });
+
+  test('a browser gets a page, also in an outage', async () => {
+    expectPage(await sendRaw(edge.port, rawRequest('GET /metrics HTTP/1.1', HTML)), 'not_found');
+    expectPage(await sendRaw(edge.port, rawRequest('GET /s/x HTTP/1.1', HTML)), 'unavailable');
+  });
+
+  test('a refusal in an outage says when to try again', async () => {
+    const { headers } = await sendRaw(edge.port, rawRequest('POST /buy/x HTTP/1.1', 'Content-Length: 0'));
+    expect(headers['retry-after']).toBe('2');
+  });
+});
+
+describe('the limit of a client', () => {
+  /** Sends 160 clicks at once, of which a client may send about 100. */
+  function clicks(addressOf: (number: number) => string): Promise<Response[]> {
+    return Promise.all(
+      Array.from({ length: 160 }, (_, number) =>
+        fetch(`${edge.url}/buy/x`, { method: 'POST', headers: { 'x-forwarded-for': addressOf(number) } }),
+      ),
+    );
+  }
+
+  const refused = (answers: Response[]): Response[] => answers.filter(({ status }) => status === 429);
+
+  test('a client that is too fast learns when to try again', async () => {
+    const [first] = refused(await clicks(() => '192.0.2.9'));
+    expect(first?.headers.get('retry-after')).toBe('1');
+    expect(await first?.json()).toEqual(problemBody('too_many_requests'));
+  });
+
+  test('an IPv6 client is its /64', async () => {
+    expect(refused(await clicks(number => `2001:db8:1:1:${number}::1`)).length).toBeGreaterThan(0);
+    expect(refused(await clicks(number => `2001:db8:1:${1_000 + number}::1`))).toEqual([]);
+  });
+});
