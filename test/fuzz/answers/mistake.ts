@@ -1,3 +1,4 @@
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { checkout } from '#core/process/checkout.js';
 import { PROBLEMS } from '#core/rules/errors.js';
 import type { Input } from '../inputs/input.js';
@@ -23,16 +24,24 @@ const INSIDES = [/\n\s+at \S+ \(?\S+:\d+:\d+\)?/, /node_modules/, /\bnginx\/\d/,
 export function mistakeIn(input: Input, { answers, hung }: Exchange, secrets: readonly string[]): string | undefined {
   if (hung) return 'no answer, and the connection stays open';
   if (input.isWhole && answers.length === 0) return 'a whole request gets no answer';
-  for (const answer of answers) {
+  for (const answer of answers.map(unpacked)) {
     const mistake = mistakeInAnswer(input, answer) ?? leakIn(answer, secrets);
     if (mistake) return mistake;
   }
   return undefined;
 }
 
+/** Decompresses a body, as far as it is whole. */
+function unpacked(answer: WireAnswer): WireAnswer {
+  const { headers, body, isWhole } = answer;
+  const unpack = { gzip: gunzipSync, br: brotliDecompressSync }[headers['content-encoding'] ?? ''];
+  if (!unpack || !isWhole || body === '') return answer;
+  return { ...answer, body: unpack(Buffer.from(body, 'latin1')).toString('latin1') };
+}
+
 function mistakeInAnswer({ isWhole, isHead }: Input, answer: WireAnswer): string | undefined {
   const { status, headers } = answer;
-  if (status >= SERVER_ERROR) return `status ${status}`;
+  if (status >= SERVER_ERROR && !saysNotReady(answer)) return `status ${status}`;
   // Broken input may spoil its method, so that the answer to it has no body and we wait for one.
   if (!answer.isWhole) return isWhole ? `half an answer (${status})` : undefined;
   if (isHead || REDIRECTS.includes(status)) return undefined;
