@@ -70,12 +70,18 @@ export async function runFuzz(options: FuzzOptions, tell: (line: string) => void
     const over = new AbortController();
     const honest = visitHonestly(rig, over.signal);
     const memory = watchMemory(rig, over.signal);
+    const errorsBefore = rig.edge.errors().length;
     const startedAt = performance.now();
     await Promise.all(Array.from({ length: LANES }, () => sendInputs(run, startedAt)));
     const seconds = (performance.now() - startedAt) / SECOND_MS;
     over.abort();
     const [tally, bytes] = await Promise.all([honest, memory]);
-    const defects = [...died, ...log.defects, ...rig.edge.errors().split('\n').filter(Boolean), ...tally.failed];
+    const defects = [
+      ...died,
+      ...log.defects,
+      ...rig.edge.errors().slice(errorsBefore).split('\n').filter(Boolean),
+      ...tally.failed,
+    ];
     if (bytes > MEMORY_MAX) defects.push(`a process needed ${bytes} bytes of memory`);
     return summary(run, { seconds, tally, bytes, lines: log.lines, defects });
   } finally {
