@@ -39,7 +39,7 @@ function unpacked(answer: WireAnswer): WireAnswer {
   return { ...answer, body: unpack(Buffer.from(body, 'latin1')).toString('latin1') };
 }
 
-function mistakeInAnswer({ isWhole, isHead }: Input, answer: WireAnswer): string | undefined {
+function mistakeInAnswer({ door, isWhole, isHead }: Input, answer: WireAnswer): string | undefined {
   const { status, headers } = answer;
   if (status >= SERVER_ERROR && !saysNotReady(answer)) return `status ${status}`;
   // Broken input may spoil its method, so that the answer to it has no body and we wait for one.
@@ -51,7 +51,7 @@ function mistakeInAnswer({ isWhole, isHead }: Input, answer: WireAnswer): string
   if (status !== 0 && headers['x-content-type-options'] !== 'nosniff') return `status ${status} without nosniff`;
   if (type.startsWith('application/problem+json')) return mistakeInProblem(answer);
   if (type.startsWith('text/html')) return mistakeInPage(answer);
-  if (status >= ERROR_STATUS && !isOfBoard(answer) && !saysNotReady(answer))
+  if (status >= ERROR_STATUS && !(door === 'admin' && isOfBoard(answer)) && !saysNotReady(answer))
     return `status ${status} is ${type || 'of no type'}, neither a problem document nor a page`;
   if (status === 0 || type.startsWith('application/json')) return mistakeInText(answer);
   return undefined;
