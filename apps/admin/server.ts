@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { answerMalformed } from '#core/http/malformed.js';
+import { answerMalformed, demandHost } from '#core/http/malformed.js';
 import { createApp } from './app.js';
 import type { AdminContext } from './context.js';
 
@@ -24,7 +24,7 @@ const DRAIN_MS = 3_000;
  * @throws when another process has the port
  */
 export async function startServer(ctx: AdminContext): Promise<{ server: Server; port: number }> {
-  const server = answerMalformed(createServer(TIMEOUTS, createApp(ctx)));
+  const server = answerMalformed(createServer({ ...TIMEOUTS, requireHostHeader: false }, demandHost(createApp(ctx))));
   server.maxConnections = CONNECTIONS_MAX;
   server.listen(ctx.config.ADMIN_PORT, ctx.config.ADMIN_HOST);
   await once(server, 'listening');

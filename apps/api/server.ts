@@ -9,7 +9,7 @@ import {
   ServerResponse,
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { answerMalformed } from '#core/http/malformed.js';
+import { answerMalformed, demandHost } from '#core/http/malformed.js';
 import { createApp } from './app.js';
 import type { ApiContext } from './context.js';
 import { createBuyListener } from './listeners/buy.js';
@@ -69,7 +69,8 @@ function createListener(ctx: ApiContext): RequestListener {
  * @throws when the address is taken
  */
 export async function startServer(ctx: ApiContext, listener = createListener(ctx)): Promise<ApiServer> {
-  const http = answerMalformed(createServer({ ...LIMITS, ServerResponse: responseOf(ctx) }, listener));
+  const options = { ...LIMITS, requireHostHeader: false, ServerResponse: responseOf(ctx) };
+  const http = answerMalformed(createServer(options, demandHost(listener)));
   http.maxConnections = CONNECTIONS_MAX;
   http.listen({ port: ctx.config.PORT, host: ctx.config.HOST, backlog: BACKLOG });
   await once(http, 'listening');

@@ -1,4 +1,4 @@
-import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
+import { type IncomingMessage, type RequestListener, type Server, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { problemSent } from '../process/telemetry.js';
@@ -23,6 +23,28 @@ export function answerMalformed(server: Server): Server {
   return server;
 }
 
+/**
+ * Turns a listener into one that answers 400 to a request of HTTP/1.1 without the header `Host` (RFC 9112, 3.2). Its
+ * server needs `requireHostHeader: false`, as Node would answer with an empty body.
+ */
+export function demandHost(listener: RequestListener): RequestListener {
+  return (req, res) => {
+    if (req.headers.host !== undefined || req.httpVersion !== '1.1') return listener(req, res);
+    problemSent('invalid_request');
+    const { status } = PROBLEMS.invalid_request;
+    const text = JSON.stringify(problemBody('invalid_request', { detail: 'the header Host is missing' }));
+    res.writeHead(status, { ...headersOf(text), Connection: 'close' }).end(text);
+  };
+}
+
+function headersOf(text: string): Record<string, string | number> {
+  return {
+    'Content-Type': 'application/problem+json',
+    'Content-Length': Buffer.byteLength(text),
+    'X-Content-Type-Options': 'nosniff',
+  };
+}
+
 /** Answers on the bare socket: bytes that are not HTTP, or a request that never ends, give no request object. */
 function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
   if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy();
@@ -35,9 +57,7 @@ function endWith(socket: Duplex, code: ProblemCode, ...headers: string[]): void 
   const text = JSON.stringify(problemBody(code));
   const head = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
-    'Content-Type: application/problem+json',
-    `Content-Length: ${Buffer.byteLength(text)}`,
-    'X-Content-Type-Options: nosniff',
+    ...Object.entries(headersOf(text)).map(([name, value]) => `${name}: ${value}`),
     ...headers,
     'Connection: close',
   ];

@@ -1,6 +1,6 @@
-import { SECOND_MS } from '../rules/clock.js';
 import type { Logger } from './logger.js';
 import { counter, gauge, histogram } from './metrics.js';
+import { createQuietLog, type QuietLog } from './quiet-log.js';
 
 // Telemetry: one function per fact worth counting, in the words of core/rules/claim.ts. Each function counts its fact
 // in a metric, and logs it if it is rare. None of them throws, so that reporting never undoes the fact. Labels have few
@@ -34,10 +34,13 @@ const storeErrors = counter('store_errors_total', 'Lost connections and failed c
 const surprises = counter('unexpected_errors_total', 'Errors that nobody expected', 'where');
 
 let log: Logger | undefined;
+/** Logs facts that may repeat many times a second, such as the failures of an outage. */
+let warnRarely: QuietLog = () => undefined;
 
 /** Sets the logger for rare facts. Before this call, facts are only counted in metrics. */
 export function reportTo(logger: Logger): void {
   log = logger;
+  warnRarely = createQuietLog(logger);
 }
 
 /**
@@ -219,20 +222,4 @@ function report<A extends unknown[]>(tell: (...args: A) => void): (...args: A) =
       // that.
     }
   };
-}
-
-/** Shortest interval between two log lines with the same message, in ms, so that an outage cannot fill the disk. */
-const LOG_INTERVAL_MS = SECOND_MS;
-const lastLogged = new Map<string, { atMs: number; notLogged: number }>();
-
-/** Logs a message at most once per interval. There must be few different messages, as each one is remembered. */
-function warnRarely(message: string, fields: object): void {
-  const nowMs = performance.now();
-  const last = lastLogged.get(message);
-  if (last && nowMs - last.atMs < LOG_INTERVAL_MS) {
-    last.notLogged += 1;
-    return;
-  }
-  log?.warn(last?.notLogged ? { ...fields, notLogged: last.notLogged } : fields, message);
-  lastLogged.set(message, { atMs: nowMs, notLogged: 0 });
 }

@@ -40,6 +40,16 @@ const REFUSED: [string, string, ProblemCode][] = [
   ['metrics', rawRequest('GET /metrics HTTP/1.1'), 'not_found'],
   ["nginx's own addresses", rawRequest('GET /problems/unavailable.json HTTP/1.1'), 'not_found'],
   ['a wait by its inner address', rawRequest('GET /waiting/buy HTTP/1.1'), 'not_found'],
+  [
+    'a method with a body of 2 kB',
+    `${rawRequest('TRACE / HTTP/1.1', 'Content-Length: 2000')}${'x'.repeat(2_000)}`,
+    'method_not_allowed',
+  ],
+  [
+    'metrics, with a body that is not in chunks as it says',
+    `${rawRequest('POST /metrics HTTP/1.1', 'Transfer-Encoding: chunked')}zz\r\n`,
+    'invalid_request',
+  ],
   ['a click while no API runs', rawRequest('POST /buy/x HTTP/1.1', 'Content-Length: 0'), 'unavailable'],
 ];
 

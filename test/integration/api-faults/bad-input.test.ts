@@ -207,6 +207,12 @@ describe('requests', () => {
     expect(answer).toMatch(/"code":"invalid_request"/);
   });
 
+  test('no Host: 400 with a problem document', async () => {
+    const answer = await raw('GET /healthz HTTP/1.1\r\n\r\n');
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+    expect(answer).toMatch(/application\/problem\+json.*"code":"invalid_request"/s);
+  });
+
   test('headers beyond 8 kB: 431', async () => {
     const answer = await raw(`GET /healthz HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(9_000)}\r\n\r\n`);
     expect(answer).toMatch(/^HTTP\/1\.1 431 /);
