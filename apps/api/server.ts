@@ -8,10 +8,11 @@ import {
   type Server,
   ServerResponse,
 } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { answerMalformed } from '#core/http/malformed.js';
 import { createApp } from './app.js';
 import type { ApiContext } from './context.js';
+import { refusesPipelined, requestBegan, requestEnded } from './http/pipelining.js';
 import { createBuyListener } from './listeners/buy.js';
 import type { FirstListener } from './listeners/first-listener.js';
 import { createOrderStatusListener } from './listeners/order-status.js';
@@ -69,7 +70,8 @@ function createListener(ctx: ApiContext): RequestListener {
  * @throws when the address is taken
  */
 export async function startServer(ctx: ApiContext, listener = createListener(ctx)): Promise<ApiServer> {
-  const http = answerMalformed(createServer({ ...LIMITS, ServerResponse: responseOf(ctx) }, listener));
+  const options = { ...LIMITS, ServerResponse: responseOf(ctx) };
+  const http = answerMalformed(createServer(options, (req, res) => refusesPipelined(req, res) || listener(req, res)));
   http.maxConnections = CONNECTIONS_MAX;
   http.listen({ port: ctx.config.PORT, host: ctx.config.HOST, backlog: BACKLOG });
   await once(http, 'listening');
@@ -78,9 +80,23 @@ export async function startServer(ctx: ApiContext, listener = createListener(ctx
 
 type Headers = OutgoingHttpHeaders | OutgoingHttpHeader[];
 
-/** Returns a class of HTTP responses that close their connection while the process shuts down. */
+/**
+ * Returns a class of HTTP responses that count themselves on their connection, and close it while the process shuts
+ * down.
+ */
 function responseOf(ctx: ApiContext): typeof ServerResponse<IncomingMessage> {
   return class extends ServerResponse {
+    constructor(...args: ConstructorParameters<typeof ServerResponse<IncomingMessage>>) {
+      super(...args);
+      requestBegan(this.req.socket);
+    }
+
+    /** Node calls this once the answer is complete, and the next one on the connection may be sent. */
+    override detachSocket(socket: Socket): void {
+      super.detachSocket(socket);
+      requestEnded(socket);
+    }
+
     override writeHead(status: number, reason?: string | Headers, headers?: Headers): this {
       if (ctx.draining) this.shouldKeepAlive = false;
       return typeof reason === 'string' ? super.writeHead(status, reason, headers) : super.writeHead(status, reason);
