@@ -11,6 +11,7 @@ import { declaredBytes, readBody, refuseUnread } from '../http/body.js';
 import { ANSWER_MS } from '../http/deadline.js';
 import { sendError } from '../http/problem.js';
 import { sendJson } from '../http/reply.js';
+import type { Admission } from '../load/load.js';
 import { ForgeryBudget } from './forgery-budget.js';
 
 /** The largest accepted body of a payment event, in bytes. It is far more than the largest event of a provider. */
@@ -26,6 +27,7 @@ const BUSY_RETRY_SECONDS = 1;
 export interface PaymentWebhookParts {
   readonly eventVerifiers: Partial<Record<ProviderName, EventVerifier>>;
   readonly queues: Queues;
+  readonly load: Admission;
 }
 
 /**
@@ -35,7 +37,7 @@ export interface PaymentWebhookParts {
  * database.
  */
 export function createPaymentWebhook(parts: PaymentWebhookParts): RequestHandler<{ provider: string }> {
-  const { eventVerifiers, queues } = parts;
+  const { eventVerifiers, queues, load } = parts;
   const budget = new ForgeryBudget();
   return async (req, res) => {
     try {
@@ -45,6 +47,7 @@ export function createPaymentWebhook(parts: PaymentWebhookParts): RequestHandler
       const bytes = Math.min(EVENT_BYTES_MAX, declaredBytes(req));
       const problem = problemBefore(req, verifier, () => budget.take(bytes, performance.now()));
       if (problem) return refuseUnread(req, res, { problem, bytesMax: EVENT_BYTES_MAX });
+      load.admit('event');
       const body = await readBody(req, res, EVENT_BYTES_MAX);
       if (!body) return;
       const verified = verifier.verify(body, signatureOf(req), Date.now());
