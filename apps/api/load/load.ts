@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { loadMeasured, requestsShed, storeFailed } from '#core/process/telemetry.js';
 import { readOutboxAges } from '#core/redis/claims/outbox.js';
 import type { Redis } from '#core/redis/connection.js';
-import { SECOND_MS } from '#core/rules/clock.js';
+import { SECOND_MS, withDeadline } from '#core/rules/clock.js';
 import { Problem } from '#core/rules/errors.js';
 import { LoopDelay } from './loop-delay.js';
 import { LOOP_DELAYS_MS, nextLevel, OUTBOX_AGES_MS, SHED_FROM, SHED_KINDS, type ShedKind } from './shed-level.js';
@@ -82,7 +82,7 @@ export class Load implements Admission {
     if (this.#reading || this.#redis.status !== 'ready') return;
     this.#reading = true;
     try {
-      const ages = await readOutboxAges(this.#redis);
+      const ages = await withDeadline(readOutboxAges(this.#redis), SECOND_MS, 'reading the outboxes');
       this.#outboxAgeMs = Math.max(0, ...ages.values());
       const levels = [...ages].map(([saleId, ageMs]): [string, number] => [
         saleId,
