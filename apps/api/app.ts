@@ -48,7 +48,7 @@ export function createApp(ctx: ApiContext): Express {
     const allowed = endpoint.method === 'get' ? 'GET, HEAD' : 'POST';
     app.route(endpoint.path)[endpoint.method](listenerOf(ctx, endpoint)).all(answerNotAllowed(allowed));
   }
-  mountPage(app);
+  mountPage(app, ctx.load);
   app.use(answerNotFound);
   app.use(answerError);
   return app;

@@ -17,9 +17,9 @@ import { Statuses } from './batching/status-batch.js';
 import { createRefuseAtTurnEnd, type RefuseAtTurnEnd } from './batching/turn-refusals.js';
 import { Winners } from './batching/winners.js';
 import type { VerifyToken } from './http/buyer.js';
+import { Load } from './load/load.js';
 import { Mirrors } from './mirror/mirrors.js';
 import { Sales } from './mirror/sales.js';
-import { Load } from './slowdown.js';
 import { Waiters } from './waiting/waiters.js';
 
 /** The settings that an API process reads. None is for a database, as the API has no database client. */
@@ -76,7 +76,7 @@ export interface ApiContext extends Clients {
   readonly eventVerifiers: Partial<Record<ProviderName, EventVerifier>>;
   /** The key that signs and verifies receipts, the signed proofs of claims. */
   readonly receiptKey: ReceiptKey;
-  /** Measures how busy the process is. While it is busy, answers advise clients to poll less often. */
+  /** Measures how busy the process is. While it is busy, clients are advised to poll less often, or are refused. */
   readonly load: Load;
   /** True once the process is shutting down. Then /readyz answers 503, and every answer closes its connection. */
   draining: boolean;
@@ -98,7 +98,7 @@ export function createContext(config: ApiConfig): ApiContext {
   const statuses = new Statuses(redis);
   const winners = new Winners(queues);
   const mirrors = new Mirrors({ redis, feed });
-  const load = new Load();
+  const load = new Load(redis);
   return {
     ...clients,
     config,

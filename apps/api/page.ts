@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import express, { type Express, type RequestHandler } from 'express';
+import type { Admission } from './load/load.js';
 
 /** The folder of the web page, beside apps/api in dist/ as in the sources. */
 const WEB = join(import.meta.dirname, '../web');
@@ -20,12 +21,16 @@ const sendPage: RequestHandler = (_req, res, next) => {
  * Serves the web page and its assets. The name of a built asset contains its hash, so caches may keep the asset for
  * good. In the sources the assets have plain names and change.
  */
-export function mountPage(app: Express): void {
-  app.get(['/', '/s/:saleId'], sendPage);
+export function mountPage(app: Express, load: Admission): void {
+  const admit: RequestHandler = (_req, _res, next) => {
+    load.admit('page');
+    next();
+  };
+  app.get(['/', '/s/:saleId'], admit, sendPage);
   const built = join(WEB, 'assets');
   const isBuilt = existsSync(built);
   const caching = isBuilt ? { immutable: true, maxAge: '1y' } : { maxAge: 0 };
   const folders = isBuilt ? [built] : [WEB, join(WEB, 'scripts')];
   for (const folder of folders)
-    app.use('/assets', express.static(folder, { ...caching, index: false, redirect: false }));
+    app.use('/assets', admit, express.static(folder, { ...caching, index: false, redirect: false }));
 }

@@ -8,10 +8,11 @@ import {
   type Server,
   ServerResponse,
 } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { answerMalformed, demandHost } from '#core/http/malformed.js';
 import { createApp } from './app.js';
 import type { ApiContext } from './context.js';
+import { refusesPipelined, requestBegan, requestEnded } from './http/pipelining.js';
 import { createBuyListener } from './listeners/buy.js';
 import type { FirstListener } from './listeners/first-listener.js';
 import { createOrderStatusListener } from './listeners/order-status.js';
@@ -70,7 +71,8 @@ function createListener(ctx: ApiContext): RequestListener {
  */
 export async function startServer(ctx: ApiContext, listener = createListener(ctx)): Promise<ApiServer> {
   const options = { ...LIMITS, requireHostHeader: false, ServerResponse: responseOf(ctx) };
-  const http = answerMalformed(createServer(options, demandHost(listener)));
+  const bounded: RequestListener = (req, res) => refusesPipelined(req, res) || listener(req, res);
+  const http = answerMalformed(createServer(options, demandHost(bounded)));
   http.maxConnections = CONNECTIONS_MAX;
   http.listen({ port: ctx.config.PORT, host: ctx.config.HOST, backlog: BACKLOG });
   await once(http, 'listening');
@@ -79,9 +81,23 @@ export async function startServer(ctx: ApiContext, listener = createListener(ctx
 
 type Headers = OutgoingHttpHeaders | OutgoingHttpHeader[];
 
-/** Returns a class of HTTP responses that close their connection while the process shuts down. */
+/**
+ * Returns a class of HTTP responses that count themselves on their connection, and close it while the process shuts
+ * down.
+ */
 function responseOf(ctx: ApiContext): typeof ServerResponse<IncomingMessage> {
   return class extends ServerResponse {
+    constructor(...args: ConstructorParameters<typeof ServerResponse<IncomingMessage>>) {
+      super(...args);
+      requestBegan(this.req.socket);
+    }
+
+    /** Node calls this once the answer is complete, and the next one on the connection may be sent. */
+    override detachSocket(socket: Socket): void {
+      super.detachSocket(socket);
+      requestEnded(socket);
+    }
+
     override writeHead(status: number, reason?: string | Headers, headers?: Headers): this {
       if (ctx.draining) this.shouldKeepAlive = false;
       return typeof reason === 'string' ? super.writeHead(status, reason, headers) : super.writeHead(status, reason);

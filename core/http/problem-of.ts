@@ -1,5 +1,6 @@
 import { brokeUnexpectedly, storeFailed } from '../process/telemetry.js';
 import { Problem, type ProblemCode, type ProblemDetails } from '../rules/errors.js';
+import { isLostRequest } from './lost-request.js';
 
 /**
  * Seconds for `Retry-After` while Redis or Postgres is away. Clients reconnect within 1 s, and a worker compares the
@@ -26,14 +27,17 @@ export interface StoreFailures {
 
 /**
  * Maps a thrown error to the problem that the client sees. A failure of Redis or Postgres becomes `unavailable`. An
- * unexpected error becomes `internal`: it is logged here only, and its text never reaches the client.
+ * unexpected error becomes `internal`: it is logged here only, and its text never reaches the client. A request that
+ * its client broke off is no failure of ours, so it is neither counted nor logged.
  *
  * @param error the thrown value; a `Problem` is returned unchanged
  * @param where the endpoint, as log and metric name it
  * @param stores recognises the failures of each store that the app depends on
+ * @returns undefined for a request that its client broke off, as nobody reads an answer
  */
-export function problemOf(error: unknown, where: string, stores: readonly StoreFailures[]): Problem {
+export function problemOf(error: unknown, where: string, stores: readonly StoreFailures[]): Problem | undefined {
   if (error instanceof Problem) return error;
+  if (isLostRequest(error)) return undefined;
   const failed = stores.find(failures => failures.include(error));
   if (failed) {
     storeFailed(failed.store, error);

@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import type { PaymentState, ProviderEvent } from '../rules/payment.js';
+import { type PaymentState, PROVIDER_TEXT_PATTERN, type ProviderEvent } from '../rules/payment.js';
 
 // Events of payment providers, in Stripe's format for payment intents and charges. A provider that the shop builds
 // itself sends the same format.
 
-const id = z.string().min(1).max(255);
+const id = z.string().max(255).regex(PROVIDER_TEXT_PATTERN);
 const minor = z.int().min(0);
 
-const Event = z.object({ id, type: z.string().min(1).max(255), data: z.object({ object: z.looseObject({}) }) });
+const Event = z.object({ id, type: id, data: z.object({ object: z.looseObject({}) }) });
 
 const Intent = z.object({
   id,

@@ -61,6 +61,14 @@ export interface PaymentProvider {
    */
   create(intent: PaymentIntent): Promise<CreatedPayment>;
   /**
+   * Tells whether the signature header of a provider's webhook call may fit any body, by its form and age. The check
+   * costs little and needs no body, so it comes before the body is read.
+   *
+   * @param signature the signature header
+   * @param nowMs the present time, in ms since the epoch, as old signatures are refused
+   */
+  mayBeGenuine(signature: string | undefined, nowMs: number): boolean;
+  /**
    * Verifies the signature of a provider's webhook call, and parses its event.
    *
    * @param body the raw bytes as received
@@ -79,4 +87,4 @@ export interface PaymentProvider {
 }
 
 /** The part of a payment provider that the API uses: it verifies webhook calls, and needs no database. */
-export type EventVerifier = Pick<PaymentProvider, 'verify'>;
+export type EventVerifier = Pick<PaymentProvider, 'mayBeGenuine' | 'verify'>;

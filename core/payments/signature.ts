@@ -40,16 +40,39 @@ export interface SignedBody {
  * @returns true when one of the keys signed these bytes less than {@link TOLERANCE_MS} ago
  */
 export function isSigned(secrets: readonly string[], { body, header }: SignedBody, nowMs: number): boolean {
+  const signature = parseHeader(header, nowMs);
+  if (!signature) return false;
+  const { seconds, given } = signature;
+  const expected = secrets.map(secret => digest(secret, seconds, body));
+  // All pairs of expected and given signatures are compared, so that the time taken reveals nothing about the keys.
+  return expected.map(right => given.filter(one => timingSafeEqual(one, right)).length > 0).includes(true);
+}
+
+/**
+ * Tells whether a signature header may fit any body: it has the right form, and is less than {@link TOLERANCE_MS} old.
+ *
+ * @param nowMs the present time, in ms since the epoch
+ */
+export function mayBeSigned(header: string | undefined, nowMs: number): boolean {
+  return parseHeader(header, nowMs) !== undefined;
+}
+
+/** A signature header's time stamp, in s as the header states it, and its signatures. */
+interface Signature {
+  seconds: string;
+  given: Buffer[];
+}
+
+/** Parses a signature header. Returns undefined for another form, and for a time too far from the present. */
+function parseHeader(header: string | undefined, nowMs: number): Signature | undefined {
   const parts = (header ?? '').split(',').map(part => part.trim());
   const times = parts.filter(part => part.startsWith('t=')).map(part => part.slice(2));
   const given = parts.filter(part => /^v1=[0-9a-f]{64}$/.test(part)).map(part => Buffer.from(part.slice(3), 'hex'));
-  const [time] = times;
-  if (times.length !== 1 || time === undefined || !/^\d{1,12}$/.test(time)) return false;
-  if (given.length === 0 || given.length > SIGNATURES_MAX) return false;
-  if (Math.abs(nowMs - Number(time) * SECOND_MS) > TOLERANCE_MS) return false;
-  const expected = secrets.map(secret => digest(secret, time, body));
-  // All pairs of expected and given signatures are compared, so that the time taken reveals nothing about the keys.
-  return expected.map(right => given.filter(one => timingSafeEqual(one, right)).length > 0).includes(true);
+  const [seconds] = times;
+  if (times.length !== 1 || seconds === undefined || !/^\d{1,12}$/.test(seconds)) return undefined;
+  if (given.length === 0 || given.length > SIGNATURES_MAX) return undefined;
+  if (Math.abs(nowMs - Number(seconds) * SECOND_MS) > TOLERANCE_MS) return undefined;
+  return { seconds, given };
 }
 
 function digest(secret: string, seconds: number | string, body: Buffer | string): Buffer {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { boundedText } from '../http/bounded-text.js';
 import { SECOND_MS } from '../rules/clock.js';
-import { PAYMENT_STATES, type PaymentReport } from '../rules/payment.js';
+import { PAYMENT_STATES, type PaymentReport, PROVIDER_TEXT_PATTERN } from '../rules/payment.js';
 import { CURRENCY_PATTERN } from '../rules/sale.js';
 import type {
   CreatedPayment,
@@ -12,7 +12,7 @@ import type {
   RefundOutcome,
 } from './provider.js';
 import { parseProviderEvent } from './provider-event.js';
-import { isSigned } from './signature.js';
+import { isSigned, mayBeSigned } from './signature.js';
 
 /** Time limit for a call to the payment provider, in ms. After a time-out, a worker asks the provider again later. */
 const ANSWER_MS = 5 * SECOND_MS;
@@ -29,10 +29,12 @@ const ANSWER_BYTES_MAX = 64 * 1_024;
  */
 const REFUSALS = [400, 402, 403, 422];
 
-const Created = z.object({ id: z.string().min(1).max(255), payUrl: z.url({ protocol: /^https?$/ }) });
+const id = z.string().max(255).regex(PROVIDER_TEXT_PATTERN);
+
+const Created = z.object({ id, payUrl: z.url({ protocol: /^https?$/ }).regex(PROVIDER_TEXT_PATTERN) });
 
 const Asked = z.object({
-  id: z.string().min(1).max(255),
+  id,
   orderId: z.uuid(),
   status: z.enum(PAYMENT_STATES),
   amountMinor: z.int().min(0),
@@ -48,6 +50,7 @@ const Refunded = z.object({ status: z.enum(['refunded', 'pending']) });
  */
 export function createSignedWebhookVerifier(secrets: readonly string[]): EventVerifier {
   return {
+    mayBeGenuine: mayBeSigned,
     verify(body, signature, nowMs) {
       if (!isSigned(secrets, { body, header: signature }, nowMs)) return { kind: 'forged' };
       const event = parseProviderEvent(body);

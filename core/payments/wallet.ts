@@ -19,6 +19,7 @@ export function createWallet(db: Database): Wallet {
       if (outcome === 'paid') return { kind: 'settled' };
       return outcome === 'not_payable' ? { kind: outcome } : { kind: 'refused', reason: outcome };
     },
+    mayBeGenuine: () => false,
     verify: () => ({ kind: 'forged' }),
     async ask({ orderId }) {
       const capture = await readCapture(db, orderId);

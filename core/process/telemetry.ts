@@ -1,3 +1,4 @@
+import { SECOND_MS } from '../rules/clock.js';
 import type { Logger } from './logger.js';
 import { counter, gauge, histogram } from './metrics.js';
 import { createQuietLog, type QuietLog } from './quiet-log.js';
@@ -14,6 +15,10 @@ const claimBuyers = histogram('claim_batch_buyers', 'Buyers in one call of the c
 const claimSeconds = histogram('claim_seconds', 'Round trip of one call of the claim script', SECONDS);
 const fromMemory = counter('refused_from_memory_total', 'Buyers refused without asking Redis');
 const problems = counter('problems_total', 'Answers that are an error, by code', 'code');
+const shed = counter('shed_total', 'Requests refused because of overload, by kind', 'kind');
+const shedLevel = gauge('shed_level', 'The level of overload: 1 sheds pages and polls, 2 claims, 3 everything');
+const loopDelay = gauge('loop_delay_seconds', 'Delay that every turn of the event loop had in the last two seconds');
+const outboxAge = gauge('outbox_age_seconds', 'Age of the outbox of the sale that is furthest behind');
 const waiters = gauge('waiters', 'Requests and streams that wait for news');
 const jobs = counter('jobs_total', 'Jobs done, failed and not queued', 'job', 'outcome');
 const jobSeconds = histogram('job_seconds', 'Time a job took', SECONDS, 'job');
@@ -85,6 +90,28 @@ export const waitersCounted = report((count: number) => waiters.set(count));
 
 /** Reports an error answer to a client. */
 export const problemSent = report((code: string) => problems.inc({ code }));
+
+/** Reports requests that were refused because of overload, all of one kind. */
+export const requestsShed = report((kind: string, count: number) => shed.inc({ kind }, count));
+
+/** The load of an API process in the last second, and the highest shed level that follows from it. */
+export interface MeasuredLoad {
+  delayMs: number;
+  outboxAgeMs: number;
+  level: number;
+}
+
+let lastLevel = 0;
+
+/** Reports the load of an API process. */
+export const loadMeasured = report(({ delayMs, outboxAgeMs, level }: MeasuredLoad) => {
+  loopDelay.set(delayMs / SECOND_MS);
+  outboxAge.set(outboxAgeMs / SECOND_MS);
+  shedLevel.set(level);
+  if (level === lastLevel) return;
+  lastLevel = level;
+  log?.warn({ level, delayMs, outboxAgeMs }, 'the shed level has changed');
+});
 
 /** Reports an unexpected error, and the endpoint where it occurred. */
 export const brokeUnexpectedly = report((where: string, err: unknown) => {

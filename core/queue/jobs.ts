@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { ID_PATTERN, PLACE_BATCH_MAX } from '../rules/claim.js';
-import { PAYMENT_STATES } from '../rules/payment.js';
+import { PAYMENT_STATES, PROVIDER_TEXT_PATTERN } from '../rules/payment.js';
 import { CURRENCY_PATTERN, PROVIDER_NAMES } from '../rules/sale.js';
 
 const id = z.string().regex(ID_PATTERN);
-const providerId = z.string().min(1).max(255);
+const providerText = z.string().max(255).regex(PROVIDER_TEXT_PATTERN);
 const report = z.object({
-  paymentId: providerId,
+  paymentId: providerText,
   orderId: z.uuid().optional(),
   state: z.enum(PAYMENT_STATES),
   amountMinor: z.int().min(0),
@@ -24,7 +24,7 @@ export const JOB_DATA = {
   'pay-order': z.object({ saleId: id, claimId: z.uuid(), buyerId: id }),
   'payment-event': z.object({
     provider: z.enum(PROVIDER_NAMES),
-    event: z.object({ eventId: providerId, type: providerId, report: report.optional() }),
+    event: z.object({ eventId: providerText, type: providerText, report: report.optional() }),
   }),
   'cancel-order': z.object({ saleId: id, claimId: z.uuid(), buyerId: id, unit: z.int().min(1) }),
   'settle-receipt': z.object({ saleId: id, claimId: z.uuid(), buyerId: id, unit: z.int().min(1) }),

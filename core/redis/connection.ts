@@ -94,6 +94,7 @@ const LOST =
 const NOT_SERVING =
   /^(LOADING|OOM|MISCONF|READONLY|BUSY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|EXECABORT|NOAUTH|WRONGPASS|UNBLOCKED)\b/;
 
+/** Codes of a connection that broke or was never made. Node gives them to every socket, also to those of clients. */
 const SOCKET_CODES = /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)/;
 
 /**
@@ -109,6 +110,13 @@ export function isRedisPassing(error: unknown): boolean {
 /** Tells whether Redis cannot be reached or cannot serve at the moment. Any other error is a defect. */
 function isRedisAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  const { code } = error as NodeJS.ErrnoException;
-  return LOST.test(error.message) || NOT_SERVING.test(error.message) || SOCKET_CODES.test(code ?? '');
+  return LOST.test(error.message) || NOT_SERVING.test(error.message) || isSocketError(error);
+}
+
+/**
+ * Tells whether an operation on a socket failed. The error of such an operation names its system call. The error of a
+ * request that its client broke off has the same codes, and names none.
+ */
+function isSocketError({ code, syscall }: NodeJS.ErrnoException): boolean {
+  return syscall !== undefined && SOCKET_CODES.test(code ?? '');
 }

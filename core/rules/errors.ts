@@ -164,6 +164,13 @@ export const PROBLEMS = {
     cure: 'Repeat the request: it cannot buy twice. If it fails again, tell the operator when: the log says more.',
     retry: 'later',
   },
+  overloaded: {
+    status: 503,
+    title: 'Too busy for the moment',
+    cause: 'The API is overloaded, or the workers are minutes behind with placing the orders of this sale.',
+    cure: 'Repeat the request after `Retry-After` seconds. It has done nothing; claims and orders that exist are kept.',
+    retry: 'after',
+  },
   unavailable: {
     status: 503,
     title: 'Not available for the moment',

@@ -1,9 +1,13 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { appRoutes } from '@bull-board/api/dist/routes.js';
 import { describe, expect, test } from '@jest/globals';
 import { issueSession, issueToken } from '#core/identity/token.js';
 import { JOB_NAMES } from '#core/queue/jobs.js';
 import { readLoadedSale } from '#core/redis/sale/sale.js';
 import { placeOrders } from '#core/steps/place-orders.js';
+import { freePort } from '#stack/processes/free-port.js';
+import { eventually } from '../support/eventually.js';
 import { ADMIN_TOKEN, AUTH_SECRET, BEARER, HTML, logIn, useAdmin } from '../support/http/admin.js';
 import { oddRequests } from '../support/http/odd-requests.js';
 import { wrongAnswers } from '../support/http/wrong-answers.js';
@@ -72,6 +76,24 @@ describe('without a login', () => {
       expect([answer.status, answer.headers.get('location')]).toEqual([303, '/login']);
     }
   });
+});
+
+test('clients that leave in the middle of a form raise no alarm', async () => {
+  const metricsPort = await freePort();
+  const { port } = new URL(await admin.startAnother({ METRICS_PORT: String(metricsPort) }));
+  const form = 'Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\nExpect: 100-continue\r\n\r\n';
+  for (let i = 0; i < 5; i += 1) {
+    const socket = connect(Number(port), '127.0.0.1');
+    socket.write(`POST /login HTTP/1.1\r\nHost: x\r\n${form}`);
+    await once(socket, 'data');
+    socket.destroy();
+  }
+  const text = await eventually(async () => {
+    const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+    expect(metrics).toContain('dropline_problems_total{code="invalid_request"} 5');
+    return metrics;
+  });
+  expect(text).not.toMatch(/(code="unavailable"|store="redis")} [1-9]/);
 });
 
 describe('logging in', () => {

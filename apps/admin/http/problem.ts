@@ -50,6 +50,6 @@ const answerNotFound: RequestHandler = (req, res) => sendProblem(req, res, new P
 
 const answerError: ErrorRequestHandler = (error, req, res, _next) => {
   const problem = problemOf(error, 'admin', STORES);
-  if (res.headersSent) res.destroy();
+  if (!problem || res.headersSent) res.destroy();
   else sendProblem(req, res, problem.code === 'internal' ? INTERNAL : problem);
 };

@@ -7,7 +7,7 @@ export type PublicStatus = ClaimStatus | 'none' | 'standby' | 'closed';
 
 /** How busy this API process is. */
 export interface Backpressure {
-  /** The factor by which clients should poll less often than usual: 1 to 16 (apps/api/slowdown.ts). */
+  /** The factor by which clients should poll less often than usual: 1 to 16 (apps/api/load/slowdown.ts). */
   readonly slowdown: number;
 }
 

@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import getRawBody, { type RawBodyError } from 'raw-body';
 import { problemSent } from '#core/process/telemetry.js';
-import { PROBLEMS } from '#core/rules/errors.js';
-import { problemText } from './problem.js';
+import { PROBLEMS, Problem } from '#core/rules/errors.js';
+import { problemHeaders, problemText, sendProblem } from './problem.js';
+import { headersOfText } from './reply.js';
 
 /**
  * No call of a buyer needs a body. Clients and proxies may send one out of habit: up to this many bytes are ignored.
@@ -21,8 +22,8 @@ const LINGER_MS = 500;
  * @param next continues with the request; called at most once
  */
 export function passSmallBody(req: IncomingMessage, res: ServerResponse, next: () => void): void {
-  if (Number(req.headers['content-length'] ?? 0) > BODY_BYTES_MAX) refuse(req, res, BODY_BYTES_MAX);
-  else if (req.headers['transfer-encoding'] !== undefined) count(req, res, next);
+  if (req.headers['transfer-encoding'] !== undefined) count(req, res, next);
+  else if (declaredBytes(req) > BODY_BYTES_MAX) refuse(req, res, tooLarge(BODY_BYTES_MAX));
   // Node itself discards a body with a small `Content-Length` once the answer is sent.
   else next();
 }
@@ -34,9 +35,27 @@ function count(req: IncomingMessage, res: ServerResponse, next: () => void): voi
     bytes += chunk.length;
     if (bytes <= BODY_BYTES_MAX) return;
     req.off('data', add).off('end', next);
-    refuse(req, res, BODY_BYTES_MAX);
+    refuse(req, res, tooLarge(BODY_BYTES_MAX));
   };
   req.on('data', add).once('end', next);
+}
+
+/** Returns the length of a request's body as its headers declare it, in bytes; `Infinity` for a body in chunks. */
+export function declaredBytes({ headers }: IncomingMessage): number {
+  return headers['transfer-encoding'] === undefined ? Number(headers['content-length'] ?? 0) : Number.POSITIVE_INFINITY;
+}
+
+/**
+ * Refuses a request whose body nobody will read. Node discards a body of at most `bytesMax` after the answer, and the
+ * connection stays open. The connection of a larger one is closed.
+ */
+export function refuseUnread(
+  req: IncomingMessage,
+  res: ServerResponse,
+  { problem, bytesMax }: { problem: Problem; bytesMax: number },
+): void {
+  if (declaredBytes(req) > bytesMax) refuse(req, res, problem);
+  else sendProblem(res, problem.code, problem.details);
 }
 
 /**
@@ -55,23 +74,25 @@ export async function readBody(
     return await getRawBody(req, { length: req.headers['content-length'] ?? null, limit: bytesMax });
   } catch (error) {
     if ((error as RawBodyError).type !== 'entity.too.large') throw error;
-    refuse(req, res, bytesMax);
+    refuse(req, res, tooLarge(bytesMax));
     return undefined;
   }
 }
 
+function tooLarge(bytesMax: number): Problem {
+  return new Problem('body_too_large', { detail: `at most ${bytesMax} bytes` });
+}
+
 /**
- * Sends 413 at once, but ends the answer only after the body, or after {@link LINGER_MS}. A connection closed earlier
- * would keep a client that is still sending from reading the answer.
+ * Sends a problem at once, but ends the answer only after the body, or after {@link LINGER_MS}. A connection closed
+ * earlier would keep a client that is still sending from reading the answer.
  */
-function refuse(req: IncomingMessage, res: ServerResponse, bytesMax: number): void {
-  problemSent('body_too_large');
-  const text = problemText('body_too_large', { detail: `at most ${bytesMax} bytes` });
-  res.writeHead(PROBLEMS.body_too_large.status, {
-    'content-type': 'application/problem+json',
-    'content-length': Buffer.byteLength(text),
-    'cache-control': 'no-store',
-    'x-content-type-options': 'nosniff',
+function refuse(req: IncomingMessage, res: ServerResponse, { code, details }: Problem): void {
+  problemSent(code);
+  const text = problemText(code, details);
+  res.writeHead(PROBLEMS[code].status, {
+    ...headersOfText('application/problem+json', text),
+    ...problemHeaders(code, details),
     connection: 'close',
   });
   res.write(text);

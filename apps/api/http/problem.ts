@@ -44,11 +44,12 @@ export function sendReady(res: ServerResponse, refusal: keyof typeof READY): voi
 export function sendProblem(res: ServerResponse, code: ProblemCode, details: ProblemDetails = {}): void {
   problemSent(code);
   const text = code === 'sold_out' ? READY.sold_out.text : problemText(code, details);
-  const headers = headersOf(code, details);
+  const headers = problemHeaders(code, details);
   sendText(res, PROBLEMS[code].status, { type: 'application/problem+json', text, headers });
 }
 
-function headersOf(code: ProblemCode, details: ProblemDetails): Record<string, string> {
+/** Returns the headers that a problem document has besides those of its text. */
+export function problemHeaders(code: ProblemCode, details: ProblemDetails): Record<string, string> {
   return {
     ...(code === 'unauthenticated' ? { 'www-authenticate': 'Bearer' } : {}),
     ...(details.retryAfterSeconds ? { 'retry-after': String(details.retryAfterSeconds) } : {}),
@@ -58,14 +59,14 @@ function headersOf(code: ProblemCode, details: ProblemDetails): Record<string, s
 /**
  * Sends the problem document for an error that was thrown.
  *
- * @param res a response; if its answer has begun already, its connection is cut
+ * @param res a response; if its answer has begun already, or its client has left, its connection is cut
  * @param error the thrown value
  * @param where names the endpoint in log and metric
  */
 export function sendError(res: ServerResponse, error: unknown, where: string): void {
-  const { code, details } = problemOf(error, where, STORES);
-  if (res.headersSent) res.destroy();
-  else sendProblem(res, code, details);
+  const problem = problemOf(error, where, STORES);
+  if (!problem || res.headersSent) res.destroy();
+  else sendProblem(res, problem.code, problem.details);
 }
 
 /** Answers errors that the routes' own listeners leave to Express. Express calls this error handler last. */

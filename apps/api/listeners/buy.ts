@@ -1,7 +1,7 @@
 import type { ClaimOutcome } from '#core/redis/claims/claim.js';
 import { ID_PATTERN } from '#core/rules/claim.js';
 import { standbyAnswer } from '../answers/claim-answer.js';
-import { pollAfterIn } from '../answers/poll.js';
+import { type Backpressure, pollAfterIn } from '../answers/poll.js';
 import { saleRefused, tooSoon } from '../answers/refusal.js';
 import type { ClaimBatch } from '../batching/claim-batch.js';
 import type { RefuseAtTurnEnd } from '../batching/turn-refusals.js';
@@ -9,6 +9,7 @@ import { passSmallBody } from '../http/body.js';
 import { buyerOf, type VerifyToken } from '../http/buyer.js';
 import { sendError, sendProblem } from '../http/problem.js';
 import { sendJson } from '../http/reply.js';
+import type { Admission } from '../load/load.js';
 import type { Mirrors } from '../mirror/mirrors.js';
 import type { Sales } from '../mirror/sales.js';
 import { addressOf, type FirstListener } from './first-listener.js';
@@ -27,6 +28,7 @@ export interface BuyParts extends OutcomeParts {
   readonly mirrors: Pick<Mirrors, 'refusalOf'>;
   readonly refuse: RefuseAtTurnEnd;
   readonly claims: Pick<ClaimBatch, 'ask'>;
+  readonly load: Backpressure & Admission;
 }
 
 /**
@@ -64,6 +66,8 @@ function buy(parts: BuyParts, { req, res, saleId }: Omit<Click, 'buyerId'>): voi
   // serve.
   const refusal = parts.mirrors.refusalOf(saleId, buyerId);
   if (refusal !== undefined) return void parts.refuse(res, refusal);
+  // A refusal from memory is true and costs no more than a 503, so only clicks that need Redis are shed.
+  parts.load.admit('claim', saleId);
   const click = { req, res, saleId, buyerId };
   const accepted = parts.claims.ask(saleId, buyerId, (outcome, error) => {
     if (outcome) sendOutcome(parts, click, outcome);

@@ -11,6 +11,7 @@ import { buyerOf, type VerifyToken } from '../http/buyer.js';
 import { ANSWER_MS } from '../http/deadline.js';
 import { sendError } from '../http/problem.js';
 import { sendJsonText } from '../http/reply.js';
+import type { Admission } from '../load/load.js';
 import type { RecentSale, Sales } from '../mirror/sales.js';
 import { addressOf, type FirstListener } from './first-listener.js';
 
@@ -34,7 +35,7 @@ interface Poll {
 /** The parts of the API that serve a poll for an order's status. */
 export interface OrderStatusParts {
   readonly verifyToken: VerifyToken;
-  readonly load: Backpressure;
+  readonly load: Backpressure & Admission;
   readonly sales: Pick<Sales, 'known'>;
   readonly statuses: Pick<Statuses, 'ask'>;
   readonly lookUp: LookUp;
@@ -54,6 +55,7 @@ export function createOrderStatusListener(parts: OrderStatusParts): FirstListene
     if (!ID_PATTERN.test(saleId) || (query !== undefined && receipt === undefined)) return false;
     try {
       const buyerId = buyerOf(req, parts.verifyToken);
+      parts.load.admit('poll', saleId);
       const { slowdown } = parts.load;
       answerPoll(parts, { req, res, saleId, buyerId, receipt, askedAtMs: performance.now(), slowdown });
     } catch (error) {

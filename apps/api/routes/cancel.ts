@@ -12,6 +12,7 @@ import { type Backpressure, pollAfterMs } from '../answers/poll.js';
 import type { Statuses } from '../batching/status-batch.js';
 import { REDIS_STEP_MS } from '../http/deadline.js';
 import { buyerEndpoint, type Reply } from '../http/endpoint.js';
+import type { Admission } from '../load/load.js';
 import type { RecentSale, Sales } from '../mirror/sales.js';
 
 const Cancelling = z.object({ status, pollAfterMs: pollAfter.optional() });
@@ -21,7 +22,7 @@ interface CancelParts {
   readonly queues: Queues;
   readonly sales: Pick<Sales, 'find'>;
   readonly statuses: Pick<Statuses, 'read'>;
-  readonly load: Backpressure;
+  readonly load: Backpressure & Admission;
 }
 
 /**
@@ -38,7 +39,8 @@ export const cancel = buyerEndpoint(
     problems: ['unknown_sale', 'not_cancellable', 'too_many_requests'],
   },
   async (parts: CancelParts, { saleId, buyerId }) => {
-    const { redis, statuses } = parts;
+    const { redis, statuses, load } = parts;
+    load.admit('pay');
     const sale = await parts.sales.find(saleId);
     const known = await statuses.read(saleId, buyerId);
     const isOnStandby = known.position !== undefined && !(known.claim && isLive(known.claim.status));

@@ -20,7 +20,7 @@ export const ProblemBody = z
   .meta({ id: 'Problem', description: 'RFC 9457; the code is stable' });
 
 /** The error codes that every endpoint may answer with. */
-const EVERYWHERE: ProblemCode[] = ['invalid_request', 'body_too_large', 'internal', 'unavailable'];
+const EVERYWHERE: ProblemCode[] = ['invalid_request', 'body_too_large', 'internal', 'overloaded', 'unavailable'];
 
 const FOR_BUYERS: ProblemCode[] = ['unauthenticated', 'forbidden_origin'];
 

@@ -5,6 +5,7 @@ import { etagOf, type OrderAnswer, OrderStatus } from '../answers/order-answer.j
 import type { Backpressure } from '../answers/poll.js';
 import { buyerEndpoint } from '../http/endpoint.js';
 import { preferenceApplied, preferredWait } from '../http/prefer.js';
+import type { Admission } from '../load/load.js';
 import { untilNews } from '../waiting/news.js';
 import type { Waiters } from '../waiting/waiters.js';
 
@@ -13,7 +14,7 @@ const RECEIPT_CHARS_MAX = 200;
 
 interface OrderStatusParts {
   readonly lookUp: LookUp;
-  readonly load: Backpressure;
+  readonly load: Backpressure & Admission;
   readonly waiters: Pick<Waiters, 'open'>;
 }
 
@@ -40,6 +41,7 @@ export const orderStatus = buyerEndpoint(
     problems: ['unknown_sale', 'too_many_requests'],
   },
   async ({ lookUp, load, waiters }: OrderStatusParts, { saleId, receipt, buyerId }, req) => {
+    load.admit('poll', saleId);
     const waitSeconds = preferredWait(req);
     const look = () => lookUp({ saleId, buyerId, receipt });
     const tagOf = (answer: OrderAnswer) => etagOf(answer, load.slowdown);

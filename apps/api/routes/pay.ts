@@ -7,6 +7,7 @@ import { claimStatus, ofSale, pollAfter } from '../answers/fields.js';
 import { type Backpressure, pollAfterMs } from '../answers/poll.js';
 import type { Statuses } from '../batching/status-batch.js';
 import { buyerEndpoint } from '../http/endpoint.js';
+import type { Admission } from '../load/load.js';
 import type { Sales } from '../mirror/sales.js';
 
 /**
@@ -21,7 +22,7 @@ interface PayParts {
   readonly queues: Queues;
   readonly sales: Pick<Sales, 'find'>;
   readonly statuses: Pick<Statuses, 'read'>;
-  readonly load: Backpressure;
+  readonly load: Backpressure & Admission;
 }
 
 /** Queues the payment of the buyer's order. The client polls the order's status for the outcome. */
@@ -35,6 +36,7 @@ export const pay = buyerEndpoint(
     problems: ['unknown_sale', 'not_payable', 'too_many_requests'],
   },
   async ({ queues, sales, statuses, load }: PayParts, { saleId, buyerId }) => {
+    load.admit('pay');
     const { payWithinSeconds } = await sales.find(saleId);
     const { claim } = await statuses.read(saleId, buyerId);
     if (claim?.status === 'queued') {

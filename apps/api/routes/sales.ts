@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { phaseOf } from '#core/rules/sale.js';
 import { amountMinor, currency, instant, ofSale, saleId } from '../answers/fields.js';
 import { publicEndpoint } from '../http/endpoint.js';
+import type { Admission } from '../load/load.js';
 import { redisNowMs, type Sales } from '../mirror/sales.js';
 
 const SaleStatus = z.object({
@@ -17,6 +18,11 @@ const SaleStatus = z.object({
   serverTime: instant.meta({ description: 'The clock that decides when the sale opens' }),
 });
 
+interface SalesParts {
+  readonly sales: Pick<Sales, 'find'>;
+  readonly load: Admission;
+}
+
 /**
  * Answers with a sale, the one thing that the page reads before the sale opens. Caches may keep the answer for a
  * second, so it is at most 2 s old.
@@ -30,7 +36,8 @@ export const sales = publicEndpoint(
     replies: { 200: { description: 'The sale', body: SaleStatus } },
     problems: ['unknown_sale'],
   },
-  async ({ sales }: { readonly sales: Pick<Sales, 'find'> }, { saleId }) => {
+  async ({ sales, load }: SalesParts, { saleId }) => {
+    load.admit('page');
     const sale = await sales.find(saleId);
     const nowMs = redisNowMs(sale);
     const body: z.input<typeof SaleStatus> = {

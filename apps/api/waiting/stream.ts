@@ -7,6 +7,7 @@ import type { LookUp } from '../answers/look-up.js';
 import type { OrderAnswer } from '../answers/order-answer.js';
 import { buyerOf, type VerifyToken } from '../http/buyer.js';
 import { sendError } from '../http/problem.js';
+import type { Admission } from '../load/load.js';
 import { mayChange, waitFor } from './news.js';
 import type { Waiters } from './waiters.js';
 
@@ -33,6 +34,7 @@ export interface StreamParts {
   readonly verifyToken: VerifyToken;
   readonly lookUp: LookUp;
   readonly waiters: Pick<Waiters, 'open'>;
+  readonly load: Admission;
 }
 
 /**
@@ -51,11 +53,12 @@ export function createStreamListener(parts: StreamParts): RequestHandler {
   };
 }
 
-async function stream({ verifyToken, lookUp, waiters }: StreamParts, req: Request, res: Response): Promise<void> {
+async function stream({ verifyToken, lookUp, waiters, load }: StreamParts, req: Request, res: Response): Promise<void> {
   const saleId = String(req.params.saleId);
   if (!ID_PATTERN.test(saleId)) throw new Problem('invalid_request', { detail: 'no sale has an id like this' });
   const buyerId = buyerOf(req, verifyToken);
   if (req.headers['last-event-id'] === FINAL_ID) return void res.writeHead(204).end();
+  load.admit('poll', saleId);
   const waiter = await waitFor(waiters, req, { saleId, buyerId });
   try {
     const receipt = typeof req.query.receipt === 'string' ? req.query.receipt : undefined;

@@ -2,7 +2,7 @@ import { type Claim, parseClaimRecord } from '../../rules/claim.js';
 import type { Redis } from '../connection.js';
 import { keysOf } from '../keys.js';
 import { readLoadedSaleIds } from '../registry.js';
-import { msOf } from '../replies.js';
+import { msOf, repliesOf } from '../replies.js';
 
 /**
  * Reads the oldest entries of a sale's outbox, which are accepted claims whose order Redis has not recorded.
@@ -26,6 +26,33 @@ export async function readOutbox(
     const { claimId, unit } = parseClaimRecord(record);
     return [{ buyerId, claimId, unit, wonAtMs: Number(entries[2 * i + 1]) }];
   });
+}
+
+/**
+ * The position in an outbox, from 0, of the entry whose age is the outbox's age. One claim that Postgres refuses each
+ * time stays the oldest, and says nothing about the others. So ten claims must have waited.
+ */
+const AGE_POSITION = 9;
+
+/**
+ * Reads how far behind the placing of orders is in each sale, by the age of the tenth oldest entry of its outbox.
+ *
+ * @returns the ages in ms by Redis's clock, by sale; 0 for an outbox with fewer entries
+ */
+export async function readOutboxAges(redis: Redis): Promise<Map<string, number>> {
+  const saleIds = await readLoadedSaleIds(redis);
+  const pipeline = redis.pipeline();
+  for (const id of saleIds) {
+    pipeline.zrangebyscore(keysOf(id).outbox, '-inf', '+inf', 'WITHSCORES', 'LIMIT', AGE_POSITION, 1);
+  }
+  const replies = repliesOf(await pipeline.time().exec());
+  const nowMs = msOf(replies.at(-1) as string[]);
+  return new Map(
+    saleIds.map((id, i) => {
+      const [, wonAtMs] = replies[i] as string[];
+      return [id, wonAtMs === undefined ? 0 : nowMs - Number(wonAtMs)];
+    }),
+  );
 }
 
 /**

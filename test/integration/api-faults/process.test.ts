@@ -119,6 +119,7 @@ describe('the API process', () => {
     const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
     expect(metrics).toContain('dropline_problems_total{code="not_found"} 2');
     expect(metrics).toContain('process_cpu_seconds_total');
+    expect(metrics).toContain('dropline_shed_total{kind="claim"} 0');
     expect((await fetch(`http://127.0.0.1:${metricsPort}/`)).status).toBe(404);
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { pollAfterMs } from '../../../apps/api/answers/poll.js';
-import { nextSlowdown } from '../../../apps/api/slowdown.js';
+import { nextSlowdown } from '../../../apps/api/load/slowdown.js';
 
 const HOUR_S = 3_600;
 const many = (...args: Parameters<typeof pollAfterMs>) =>

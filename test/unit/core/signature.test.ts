@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { parseProviderEvent } from '#core/payments/provider-event.js';
-import { isSigned, signBody, TOLERANCE_MS } from '#core/payments/signature.js';
+import { isSigned, mayBeSigned, signBody, TOLERANCE_MS } from '#core/payments/signature.js';
 
 const NOW = 1_700_000_000_000;
 const KEY = 'whsec_the_key_of_today';
@@ -50,6 +50,21 @@ describe('a signature', () => {
     expect(check(given, { bytes })).toBe(false);
   });
 
+  test('the header alone shows a wrong form and a wrong age, without the body', () => {
+    // These headers are in order, and only the body shows that they are forged.
+    const needBody = [
+      'another time stamp',
+      'a flipped bit',
+      'other bytes',
+      'the same JSON in another layout',
+      'no bytes',
+    ];
+    const plausible = forged.filter(([, given]) => mayBeSigned(given, NOW)).map(([name]) => name);
+    expect(plausible).toEqual(needBody);
+    expect(mayBeSigned(header, NOW + TOLERANCE_MS)).toBe(true);
+    expect(mayBeSigned(header, NOW + TOLERANCE_MS + 1_000)).toBe(false);
+  });
+
   test('a signature is valid for five minutes before and after its time', () => {
     expect(check(header, { nowMs: NOW + TOLERANCE_MS })).toBe(true);
     expect(check(header, { nowMs: NOW + TOLERANCE_MS + 1_000 })).toBe(false);
@@ -82,6 +97,14 @@ describe('an event', () => {
       eventId: 'evt_2',
       type: 'customer.created',
     });
+  });
+
+  test.each(['\0', '\u001b[2J', 'a\nb', '\u0085', '\ud800'])('the text %j of a provider is refused', text => {
+    const data = { object: intent };
+    expect(parse({ id: `evt${text}`, type: 'payment_intent.succeeded', data })).toBeUndefined();
+    expect(parse({ id: 'evt', type: `a${text}`, data })).toBeUndefined();
+    const strange = { object: { ...intent, id: `pi${text}` } };
+    expect(parse({ id: 'evt', type: 'payment_intent.succeeded', data: strange })).not.toHaveProperty('report');
   });
 
   test.each(['', 'x', '[]', 'null', '{"id":"evt"}', '{"id":1,"type":"a","data":{"object":{}}}'])(

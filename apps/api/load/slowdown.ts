@@ -1,6 +1,3 @@
-import { performance } from 'node:perf_hooks';
-import { SECOND_MS } from '#core/rules/clock.js';
-
 /**
  * Above this share of busy time, the event loop is overloaded and requests wait for each other. Each such second halves
  * how often clients poll.
@@ -11,28 +8,6 @@ const BUSY = 0.9;
 const AT_EASE = 0.4;
 
 const SLOWDOWN_MAX = 16;
-
-/** Measures once a second how busy the event loop of this process is. */
-export class Load {
-  #before = performance.eventLoopUtilization();
-  #slowdown = 1;
-  readonly #timer = setInterval(() => this.#measure(), SECOND_MS);
-
-  /** The factor by which clients should poll less often than usual: 1, 2, 4, 8 or 16. */
-  get slowdown(): number {
-    return this.#slowdown;
-  }
-
-  close(): void {
-    clearInterval(this.#timer);
-  }
-
-  #measure(): void {
-    const now = performance.eventLoopUtilization();
-    this.#slowdown = nextSlowdown(this.#slowdown, performance.eventLoopUtilization(now, this.#before).utilization);
-    this.#before = now;
-  }
-}
 
 /**
  * Computes the slowdown for the next second, the factor by which clients poll less often. It changes by one step at a

@@ -1,0 +1,53 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { SECOND_MS } from '#core/rules/clock.js';
+import { sendProblem } from './problem.js';
+
+/**
+ * The most requests of one connection that may be in flight. Browsers and nginx wait for each answer before they send
+ * the next request, and tools that measure servers pipeline up to 16.
+ */
+const IN_FLIGHT_MAX = 64;
+
+/** How long a connection with too many requests may take to receive its last answers, in ms. Then it is cut. */
+const LINGER_MS = 5 * SECOND_MS;
+
+const RETRY_SECONDS = 1;
+
+const IN_FLIGHT = Symbol('requests in flight');
+
+/** A connection of a client, with the number of its requests that are not answered yet. */
+type Connection = Socket & { [IN_FLIGHT]?: number };
+
+/** Counts a request that has arrived on a connection. Each needs a call of {@link requestEnded}. */
+export function requestBegan(connection: Connection): void {
+  connection[IN_FLIGHT] = (connection[IN_FLIGHT] ?? 0) + 1;
+}
+
+/** Counts the end of an answer. */
+export function requestEnded(connection: Connection): void {
+  connection[IN_FLIGHT] = (connection[IN_FLIGHT] ?? 1) - 1;
+}
+
+/**
+ * Refuses a request whose connection has too many in flight. The first such request gets 429, after the answers of the
+ * earlier ones. Then the connection is closed: later requests on it are neither read nor served. Node itself bounds
+ * only the bytes of waiting answers, and a request takes far more memory than its answer.
+ *
+ * @returns whether the request is refused
+ */
+export function refusesPipelined(req: IncomingMessage, res: ServerResponse): boolean {
+  const connection: Connection = req.socket;
+  if ((connection[IN_FLIGHT] ?? 0) <= IN_FLIGHT_MAX) return false;
+  if (connection[IN_FLIGHT] !== Number.POSITIVE_INFINITY) endConnection(connection, res);
+  return true;
+}
+
+function endConnection(connection: Connection, res: ServerResponse): void {
+  // The number stays too high from now on, whatever is still answered.
+  connection[IN_FLIGHT] = Number.POSITIVE_INFINITY;
+  connection.pause();
+  res.shouldKeepAlive = false;
+  sendProblem(res, 'too_many_requests', { detail: 'wait for an answer', retryAfterSeconds: RETRY_SECONDS });
+  setTimeout(() => connection.destroy(), LINGER_MS).unref();
+}

@@ -1,0 +1,96 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { describe, expect, test } from '@jest/globals';
+import { readOutboxAges } from '#core/redis/claims/outbox.js';
+import { keysOf } from '#core/redis/keys.js';
+import { SECOND_MS } from '#core/rules/clock.js';
+import type { Sale } from '#core/rules/sale.js';
+import { eventually } from '../../support/eventually.js';
+import { type Answer, useApi } from '../../support/http/api.js';
+import { readMetric } from '../../support/http/metrics.js';
+
+const api = useApi();
+
+const OVERLOADED = { status: 503, body: { code: 'overloaded' } };
+const MINUTE_MS = 60 * SECOND_MS;
+
+/** Lets buyers win, and makes their claims old: no worker runs, so they stay in the outbox. */
+async function fallBehind(sale: Sale, claims: number, ageMs: number): Promise<void> {
+  for (let i = 1; i <= claims; i += 1) await api.post(`/buy/${sale.id}`, `winner-${i}`);
+  const wonAtMs = Date.now() - ageMs;
+  for (let i = 1; i <= claims; i += 1) await api.redis.zadd(keysOf(sale.id).outbox, wonAtMs, `winner-${i}`);
+}
+
+const catchUp = (sale: Sale) => api.redis.del(keysOf(sale.id).outbox);
+
+const poll = (sale: Sale): Promise<Answer> => api.get(`/order-status/${sale.id}`, 'winner-1');
+const click = (sale: Sale, buyerId: string): Promise<Answer> => api.post(`/buy/${sale.id}`, buyerId);
+
+describe('a sale whose orders are not placed', () => {
+  test('sheds its polls after two minutes, and still takes claims and payments', async () => {
+    const sale = await api.open({ units: 20 });
+    await fallBehind(sale, 10, 3 * MINUTE_MS);
+    await eventually(async () => expect(await poll(sale)).toMatchObject(OVERLOADED));
+    expect(Number((await poll(sale)).headers.get('retry-after'))).toBeGreaterThan(0);
+    expect((await api.get(`/order-status/${sale.id}?receipt=x`, 'winner-1')).body.code).toBe('overloaded');
+    expect((await click(sale, 'late')).status).toBe(202);
+    expect((await api.post(`/pay/${sale.id}`, 'winner-1')).body.code).toBe('not_payable');
+    expect((await api.get(`/sales/${sale.id}`)).status).toBe(200);
+  });
+
+  test('sheds claims after five minutes, and a shed claim was not made', async () => {
+    const [sale, other] = [await api.open({ units: 20 }), await api.open({ units: 20 })];
+    await fallBehind(sale, 10, 6 * MINUTE_MS);
+    const before = await readMetric('dropline_shed_total{kind="claim"}');
+    await eventually(async () => expect(await click(sale, 'winner-1')).toMatchObject(OVERLOADED));
+    const answer = await click(sale, 'late');
+    expect(answer).toMatchObject(OVERLOADED);
+    expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(await api.redis.hexists(keysOf(sale.id).claims, 'late')).toBe(0);
+    expect(await api.redis.llen(keysOf(sale.id).stock)).toBe(10);
+    expect(await readMetric('dropline_shed_total{kind="claim"}')).toBe(before + 2);
+    await eventually(async () => expect(await readMetric('dropline_shed_level')).toBe(2));
+    expect(await readMetric('dropline_outbox_age_seconds')).toBeGreaterThan(300);
+    // Cancellations and other sales continue.
+    expect((await api.post(`/cancel/${sale.id}`, 'winner-1')).status).toBe(202);
+    expect((await click(other, 'late')).status).toBe(202);
+    await catchUp(sale);
+    await eventually(async () => expect((await click(sale, 'late')).status).toBe(202));
+    await eventually(async () => expect((await poll(sale)).status).toBe(200));
+  });
+
+  test('is not behind because of nine claims that Postgres refuses', async () => {
+    const sale = await api.open({ units: 20 });
+    await fallBehind(sale, 9, 60 * MINUTE_MS);
+    expect((await readOutboxAges(api.redis)).get(sale.id)).toBe(0);
+    await click(sale, 'tenth');
+    expect((await readOutboxAges(api.redis)).get(sale.id)).toBeLessThan(MINUTE_MS);
+  });
+});
+
+describe('an event loop that is late in every turn', () => {
+  /** Longer than the delay at which pages and polls are shed, and far from the one for payments. */
+  const TURN_MS = 250;
+
+  test('sheds pages and polls, and still takes payments; afterwards it serves all', async () => {
+    const sale = await api.open();
+    let isBusy = true;
+    const work = (async () => {
+      while (isBusy) {
+        const endsAtMs = performance.now() + TURN_MS;
+        while (performance.now() < endsAtMs);
+        await turn();
+      }
+    })();
+    try {
+      await eventually(async () => expect(await api.get(`/sales/${sale.id}`)).toMatchObject(OVERLOADED));
+      expect(await api.get('/')).toMatchObject(OVERLOADED);
+      expect(await poll(sale)).toMatchObject(OVERLOADED);
+      expect((await api.get('/healthz')).status).toBe(200);
+      expect((await api.post(`/pay/${sale.id}`, 'ann')).body.code).toBe('not_payable');
+    } finally {
+      isBusy = false;
+      await work;
+    }
+    await eventually(async () => expect((await api.get(`/sales/${sale.id}`)).status).toBe(200));
+  });
+});
