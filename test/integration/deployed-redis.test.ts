@@ -19,9 +19,13 @@ let folder: string;
 let server: RunningServer;
 let redis: Redis;
 
-/** Copies deploy/redis into the folder, for one port. */
+/** Copies deploy/redis into the folder, for one port. Redis keeps its arguments visible, so that a test can look at them. */
 function writeConfiguration(port: number): string[] {
-  const files = { 'start.sh': '', 'users.acl': '', 'redis.conf': `\nport ${port}\nbind 127.0.0.1\n` };
+  const files = {
+    'start.sh': '',
+    'users.acl': '',
+    'redis.conf': `\nport ${port}\nbind 127.0.0.1\nset-proc-title no\n`,
+  };
   for (const [name, more] of Object.entries(files)) {
     const text = readFileSync(join(checkout, 'deploy/redis', name), 'utf8');
     const adapted = text
