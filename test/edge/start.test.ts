@@ -18,12 +18,13 @@ import { sendRaw } from './rig/raw.js';
 const PATH = `${process.env.PATH}:/usr/sbin`;
 
 let folder: string;
+/** The servers of a test. They end after the test, also when it fails. */
+const running: { stop(): Promise<unknown> }[] = [];
+
 beforeAll(async () => {
   await build();
   folder = await createTemporaryFolder();
 });
-/** The servers of a test. They end after the test, also when it fails. */
-const running: { stop(): Promise<unknown> }[] = [];
 afterEach(async () => {
   await Promise.all(running.splice(0).map(server => server.stop()));
 });
@@ -97,7 +98,7 @@ describe('TLS by nginx/examples/tls.conf', () => {
       .replace('listen 8443', `listen 127.0.0.1:${port}`)
       .replace('/etc/dropline/tls/fullchain.pem', pair.certificate)
       .replace('/etc/dropline/tls/privkey.pem', pair.key);
-    const edge = await startUntilEnd({ apis: NO_APIS, files: { 'local/server/tls.conf': tls } });
+    await startUntilEnd({ apis: NO_APIS, files: { 'local/server/tls.conf': tls } });
     const session = connectHttp2(`https://127.0.0.1:${port}`, { rejectUnauthorized: false });
     const answer = session.request({ ':path': '/metrics' });
     const status = await new Promise(resolve => answer.once('response', headers => resolve(headers[':status'])));
