@@ -19,7 +19,8 @@ function sourcesOf(root) {
   const configs = ['tsconfig.json', 'tsconfig.build.json', 'package.json'].map(name => join(root, name));
   const paths = [...configs, ...SOURCES.flatMap(folder => filesUnder(join(root, folder)))];
   const compiler = textOf(join(root, 'node_modules', 'typescript', 'package.json')) ?? '';
-  return fingerprint(root, paths, [compiler, textOf(join(root, 'bin', 'build.mjs')) ?? '']);
+  const builders = ['build.mjs', 'build-web.mjs'].map(name => textOf(join(root, 'bin', name)) ?? '');
+  return fingerprint(root, paths, [compiler, ...builders]);
 }
 
 /** Tells whether a file is read at run time but not compiled: the Redis scripts, and the style and scripts of the console. */

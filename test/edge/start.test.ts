@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect as connectHttp2 } from 'node:http2';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { checkout } from '#core/process/checkout.js';
 import { PROBLEMS } from '#core/rules/errors.js';
 import { freePort } from '#stack/processes/free-port.js';
@@ -10,7 +10,7 @@ import { createTemporaryFolder, removeTemporaryFolder } from '#stack/stores/temp
 import { build } from '../support/build.js';
 import { eventually } from '../support/eventually.js';
 import { createCertificate } from './rig/certificate.js';
-import { NO_APIS, startEdge, writeConfiguration } from './rig/edge.js';
+import { type Edge, type EdgeOptions, NO_APIS, startEdge, writeConfiguration } from './rig/edge.js';
 import { sendRaw } from './rig/raw.js';
 
 // The starts of nginx, without any API. nginx answers all requests of these tests by itself.
@@ -18,11 +18,24 @@ import { sendRaw } from './rig/raw.js';
 const PATH = `${process.env.PATH}:/usr/sbin`;
 
 let folder: string;
+/** The servers of a test. They end after the test, also when it fails. */
+const running: { stop(): Promise<unknown> }[] = [];
+
 beforeAll(async () => {
   await build();
   folder = await createTemporaryFolder();
 });
+afterEach(async () => {
+  await Promise.all(running.splice(0).map(server => server.stop()));
+});
 afterAll(() => removeTemporaryFolder(folder));
+
+/** Starts nginx until the end of the test. */
+async function startUntilEnd(options: EdgeOptions): Promise<Edge> {
+  const edge = await startEdge(options);
+  running.push(edge);
+  return edge;
+}
 
 describe('start.sh', () => {
   test('starts where standard output is a socket, and the access log arrives there', async () => {
@@ -38,6 +51,7 @@ describe('start.sh', () => {
       stopSignal: 'SIGTERM',
       graceMs: 5_000,
     });
+    running.push(nginx);
     let written = '';
     nginx.stdout?.on('data', chunk => {
       written += chunk;
@@ -47,7 +61,6 @@ describe('start.sh', () => {
     );
     await eventually(() => expect(written).toContain('"path":"/metrics","status":404'));
     expect(written).not.toContain('secret');
-    await nginx.stop();
   });
 
   test('starts while a name has no address, and takes the API when it has one', async () => {
@@ -60,9 +73,9 @@ describe('start.sh', () => {
     chmodSync(join(bin, 'getent'), 0o755);
     // Another nginx stands for an API: it answers here, and nobody answers before it has an address.
     const behind = { 'local/server/behind.conf': 'location = /behind { return 204; }\n' };
-    const api = await startEdge({ apis: NO_APIS, files: behind });
+    const api = await startUntilEnd({ apis: NO_APIS, files: behind });
     const apis = [`api-one.test:${api.port}`, `api-two.test:${api.port}`];
-    const edge = await startEdge({ apis, startedWith: { PATH: `${bin}:${PATH}` } });
+    const edge = await startUntilEnd({ apis, startedWith: { PATH: `${bin}:${PATH}` } });
     const passedOn = async () => (await fetch(`${edge.url}/behind`)).status;
     expect(await passedOn()).toBe(503);
     writeFileSync(names, '127.0.0.1 api-two.test\n');
@@ -74,8 +87,6 @@ describe('start.sh', () => {
       expect(servers?.map(line => line.trim())).toEqual(Array(2).fill(`server 127.0.0.1:${api.port} max_fails=0;`));
     });
     expect(await passedOn()).toBe(204);
-    await edge.stop();
-    await api.stop();
   });
 });
 
@@ -87,7 +98,7 @@ describe('TLS by nginx/examples/tls.conf', () => {
       .replace('listen 8443', `listen 127.0.0.1:${port}`)
       .replace('/etc/dropline/tls/fullchain.pem', pair.certificate)
       .replace('/etc/dropline/tls/privkey.pem', pair.key);
-    const edge = await startEdge({ apis: NO_APIS, files: { 'local/server/tls.conf': tls } });
+    await startUntilEnd({ apis: NO_APIS, files: { 'local/server/tls.conf': tls } });
     const session = connectHttp2(`https://127.0.0.1:${port}`, { rejectUnauthorized: false });
     const answer = session.request({ ':path': '/metrics' });
     const status = await new Promise(resolve => answer.once('response', headers => resolve(headers[':status'])));
@@ -96,7 +107,6 @@ describe('TLS by nginx/examples/tls.conf', () => {
     session.destroy();
     const plain = await sendRaw(port, 'GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
     expect(plain).toMatchObject({ status: 400, body: expect.stringContaining(PROBLEMS.invalid_request.title) });
-    await edge.stop();
   });
 });
 
@@ -107,10 +117,9 @@ describe('brotli', () => {
       'local/main/brotli.conf': 'load_module /usr/lib/nginx/modules/ngx_http_brotli_static_module.so;\n',
       'local/brotli.conf': 'brotli_static on;\n',
     };
-    const edge = await startEdge({ apis: NO_APIS, files, web });
+    const edge = await startUntilEnd({ apis: NO_APIS, files, web });
     const asset = /\/assets\/page\.[0-9a-f]{10}\.js/.exec(readFileSync(join(web, 'index.html'), 'utf8'))?.[0];
     const request = `GET ${asset} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAccept-Encoding: br\r\n\r\n`;
     expect((await sendRaw(edge.port, request)).headers).toMatchObject({ 'content-encoding': 'br' });
-    await edge.stop();
   });
 });

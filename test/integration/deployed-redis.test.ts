@@ -17,10 +17,15 @@ const PASSWORD = '0123456789abcdef';
 
 let folder: string;
 let server: RunningServer;
+let redis: Redis;
 
-/** Copies deploy/redis into the folder, for one port. */
+/** Copies deploy/redis into the folder, for one port. Redis keeps its arguments visible, so that a test can look at them. */
 function writeConfiguration(port: number): string[] {
-  const files = { 'start.sh': '', 'users.acl': '', 'redis.conf': `\nport ${port}\nbind 127.0.0.1\n` };
+  const files = {
+    'start.sh': '',
+    'users.acl': '',
+    'redis.conf': `\nport ${port}\nbind 127.0.0.1\nset-proc-title no\n`,
+  };
   for (const [name, more] of Object.entries(files)) {
     const text = readFileSync(join(checkout, 'deploy/redis', name), 'utf8');
     const adapted = text
@@ -54,8 +59,10 @@ beforeAll(async () => {
     graceMs: 5_000,
     ready: async (_pid, port) => (await ask(port, 'PING')).startsWith('-NOAUTH'),
   });
+  redis = new Redis(`redis://dropline:${PASSWORD}@127.0.0.1:${server.port}`);
 });
 afterAll(async () => {
+  redis?.disconnect();
   await server?.process.stop();
   if (folder) await removeTemporaryFolder(folder);
 });
@@ -64,20 +71,16 @@ describe('the Redis of docker-compose.yml', () => {
   test('refuses a client without the password, and lets the user of the processes in', async () => {
     expect(await ask(server.port, 'INFO')).toMatch(/^-NOAUTH/);
     expect(await ask(server.port, 'AUTH default x')).toMatch(/^-WRONGPASS/);
-    const redis = new Redis(`redis://dropline:${PASSWORD}@127.0.0.1:${server.port}`);
     expect(await redis.ping()).toBe('PONG');
     await expect(redis.call('CONFIG', 'GET', '*')).rejects.toThrow('NOPERM');
-    redis.disconnect();
   });
 
   test('keeps every claim: it writes before it answers, evicts nothing, and has a limit', async () => {
-    const redis = new Redis(`redis://dropline:${PASSWORD}@127.0.0.1:${server.port}`);
     await refuseEviction(redis);
     const info = await redis.info();
     expect(info).toContain('aof_enabled:1');
     expect(info).toContain(`maxmemory:${512 * 1_024 * 1_024}`);
     expect(readFileSync(join(folder, 'conf', 'redis.conf'), 'utf8')).toMatch(/^appendfsync always$/m);
-    redis.disconnect();
   });
 
   test('shows its password to no other process', () => {
