@@ -9,8 +9,8 @@ const ERROR_LEVEL = 50;
 /** Each change by an operator is logged. Only operators who are logged in cause these lines. */
 const DOINGS = / by an operator$/;
 
-/** Messages that say that something broke, which no input may cause. */
-const BROKEN = /unexpected error|failed|could not|given up/;
+/** Messages that say that something broke, which no input may cause. A login of a stranger may fail. */
+const BROKEN = /unexpected error|(?<!login) failed|could not|given up/;
 
 /** The worker, at no door, is warned by its timer library about a busy machine. */
 const OF_A_BUSY_MACHINE = /NODE-CRON/;

@@ -29,7 +29,7 @@ const ADMIN_REQUESTS = [
   'GET /sales HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer wrong\r\n\r\n',
   'GET /sales HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: dropline_admin=a.b.c\r\n\r\n',
   'POST /login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 7\r\n\r\ntoken=x',
-  `POST /sales/x/pause HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${ADMIN_TOKEN}\r\nContent-Type: application/json\r\nContent-Length: 1\r\n\r\n{`,
+  'POST /sales/x/pause HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 1\r\n\r\n{',
   'POST /login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 9\r\n\r\nt',
 ];
 
