@@ -29,8 +29,8 @@ random() {
 for name in auth_secret admin_token redis_password owner_password app_password; do
   create "$name" "$(random)"
 done
-# These three stay empty until the shop fills them in. An empty file is a missing setting.
-for name in payment_provider_key payment_webhook_secrets shop_webhook_secret; do
+# These stay empty until the shop fills them in. An empty file is a missing setting.
+for name in auth_secret_other payment_provider_key payment_webhook_secrets shop_webhook_secret; do
   create "$name" ''
 done
 

@@ -1,9 +1,6 @@
-import { Issuer } from '#core/identity/issuer.js';
-import { type ReceiptKey, receiptKey } from '#core/identity/receipt.js';
-import { createBuyerVerifier } from '#core/identity/token.js';
 import type { EventVerifier } from '#core/payments/provider.js';
 import { createSignedWebhookVerifier } from '#core/payments/signed-webhook.js';
-import { allOrNone, type Config } from '#core/process/config.js';
+import type { Config } from '#core/process/config.js';
 import { storeFailed } from '#core/process/telemetry.js';
 import { createQueues, type Queues } from '#core/queue/queues.js';
 import { connectRedis, type Redis } from '#core/redis/connection.js';
@@ -16,7 +13,7 @@ import { type ClaimBatch, createClaimBatch } from './batching/claim-batch.js';
 import { Statuses } from './batching/status-batch.js';
 import { createRefuseAtTurnEnd, type RefuseAtTurnEnd } from './batching/turn-refusals.js';
 import { Winners } from './batching/winners.js';
-import type { VerifyToken } from './http/buyer.js';
+import { createIdentity, IDENTITY_SETTINGS, type Identity } from './identity.js';
 import { Load } from './load/load.js';
 import { Mirrors } from './mirror/mirrors.js';
 import { Sales } from './mirror/sales.js';
@@ -25,10 +22,7 @@ import { Waiters } from './waiting/waiters.js';
 /** The settings that an API process reads. None is for a database, as the API has no database client. */
 export const API_SETTINGS = [
   'REDIS_URL',
-  'AUTH_SECRET',
-  'AUTH_JWKS_URL',
-  'AUTH_ISSUER',
-  'AUTH_AUDIENCE',
+  ...IDENTITY_SETTINGS,
   'LOG_LEVEL',
   'PORT',
   'HOST',
@@ -55,7 +49,7 @@ interface Clients {
  * All clients, caches and settings of an API process. Only files directly in apps/api use the whole. Files in its
  * subfolders get the parts that they use.
  */
-export interface ApiContext extends Clients {
+export interface ApiContext extends Clients, Identity {
   readonly config: ApiConfig;
   readonly sales: Sales;
   readonly statuses: Statuses;
@@ -69,13 +63,8 @@ export interface ApiContext extends Clients {
   readonly lookUp: LookUp;
   /** The requests and streams that wait for news of a buyer's order. */
   readonly waiters: Waiters;
-  readonly verifyToken: VerifyToken;
-  /** The shop's own issuer of buyers' tokens, if the settings name one. */
-  readonly issuer: Issuer | undefined;
   /** Verifies the signatures of payment events, with one verifier for each payment provider that is set up. */
   readonly eventVerifiers: Partial<Record<ProviderName, EventVerifier>>;
-  /** The key that signs and verifies receipts, the signed proofs of claims. */
-  readonly receiptKey: ReceiptKey;
   /** Measures how busy the process is. While it is busy, clients are advised to poll less often, or are refused. */
   readonly load: Load;
   /** True once the process is shutting down. Then /readyz answers 503, and every answer closes its connection. */
@@ -88,8 +77,7 @@ export interface ApiContext extends Clients {
  * @throws ConfigError for settings that contradict each other
  */
 export function createContext(config: ApiConfig): ApiContext {
-  const issuer = issuerOf(config);
-  const key = receiptKey(config.AUTH_SECRET);
+  const identity = createIdentity(config);
   const clients = connectClients(config.REDIS_URL);
   const { redis, queues, feed } = clients;
   const sales = new Sales(redis);
@@ -101,6 +89,7 @@ export function createContext(config: ApiConfig): ApiContext {
   const load = new Load(redis);
   return {
     ...clients,
+    ...identity,
     config,
     sales,
     statuses,
@@ -108,12 +97,9 @@ export function createContext(config: ApiConfig): ApiContext {
     winners,
     mirrors,
     refuse: createRefuseAtTurnEnd(),
-    lookUp: createLookUp({ redis, queues, sales, statuses, receiptKey: key, load }),
+    lookUp: createLookUp({ redis, queues, sales, statuses, receiptKeys: identity.receiptKeys, load }),
     waiters: new Waiters({ feed, sales }),
-    verifyToken: tokenVerifierOf(config.AUTH_SECRET, issuer),
-    issuer,
     eventVerifiers: eventVerifiersOf(config),
-    receiptKey: key,
     load,
     draining: false,
   };
@@ -127,20 +113,6 @@ function connectClients(url: string): Clients {
   const queues = createQueues(queueRedis, onError);
   const feed = new Feed(connectRedis(url, 'feed', onError), redis, onError);
   return { redis, queueRedis, queues, feed };
-}
-
-function issuerOf(config: ApiConfig): Issuer | undefined {
-  const given = allOrNone(config, ['AUTH_JWKS_URL', 'AUTH_ISSUER', 'AUTH_AUDIENCE']);
-  return given && new Issuer({ url: given.AUTH_JWKS_URL, issuer: given.AUTH_ISSUER, audience: given.AUTH_AUDIENCE });
-}
-
-/**
- * Returns a verifier that accepts tokens of the shop's issuer, and tokens signed with AUTH_SECRET. Guests and the
- * command `cli token` get the latter.
- */
-function tokenVerifierOf(secret: string, issuer: Issuer | undefined): VerifyToken {
-  const verifyOwn = createBuyerVerifier(secret);
-  return issuer ? token => issuer.verify(token) ?? verifyOwn(token) : verifyOwn;
 }
 
 function eventVerifiersOf({ PAYMENT_WEBHOOK_SECRETS: secrets }: ApiConfig): ApiContext['eventVerifiers'] {

@@ -1,15 +1,44 @@
 import { InvalidArgumentError } from 'commander';
+import { buyerIdOf, namedBuyerId } from '#core/identity/buyer-id.js';
 import { ID_PATTERN } from '#core/rules/claim.js';
 import { CURRENCY_PATTERN } from '#core/rules/sale.js';
 
 /**
- * Parses the id of a sale or a buyer.
+ * Parses the id of a sale.
  *
  * @throws InvalidArgumentError, whose message describes a valid id
  */
 export function parseId(text: string): string {
   if (!ID_PATTERN.test(text)) throw new InvalidArgumentError('It must be 1 to 64 of the characters A-Z a-z 0-9 _ -');
   return text;
+}
+
+/**
+ * Parses the buyer whom an operator names, by the name in the buyer's token or by the id that the console shows.
+ *
+ * @returns the buyer's id
+ * @throws InvalidArgumentError, whose message describes a valid name
+ */
+export function parseBuyer(text: string): string {
+  return known(namedBuyerId(text));
+}
+
+/**
+ * Parses the name of a buyer for a token. The API makes the buyer's id of it.
+ *
+ * @returns the same text
+ * @throws InvalidArgumentError for an id that was made of a name, and for a text that is no name
+ */
+export function parseBuyerName(text: string): string {
+  known(buyerIdOf(text));
+  return text;
+}
+
+function known(buyerId: string | undefined): string {
+  if (buyerId !== undefined) return buyerId;
+  throw new InvalidArgumentError(
+    "It must be a buyer's name as the shop's tokens have it: 1 to 255 printable ASCII characters without spaces.",
+  );
 }
 
 /**

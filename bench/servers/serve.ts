@@ -1,16 +1,17 @@
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
-import { createBuyerVerifier } from '#core/identity/token.js';
+import { createBuyerVerifier, TOKEN_LIFE_MS } from '#core/identity/token.js';
 
 const [port = '', secret = '', redisUrl = '', databaseUrl = ''] = process.argv.slice(2);
 /** The stores of a baseline, from its command line. */
 export const settings = { redisUrl, databaseUrl };
 
-const verify = createBuyerVerifier(secret);
+const verify = createBuyerVerifier([secret], { audience: undefined, lifeMaxMs: TOKEN_LIFE_MS });
 const BEARER_CHARS = 'Bearer '.length;
 
 /** Verifies the buyer's token as the API does, and returns the buyer's id; undefined for a token that is not valid. */
 export function buyerOf(req: IncomingMessage): string | undefined {
-  return verify((req.headers.authorization ?? '').slice(BEARER_CHARS));
+  const verdict = verify((req.headers.authorization ?? '').slice(BEARER_CHARS));
+  return verdict.kind === 'buyer' ? verdict.buyerId : undefined;
 }
 
 /** Sends a whole answer with no more headers than a client needs. */

@@ -2,10 +2,11 @@ import { issuerFailed, issuerRead } from '../process/telemetry.js';
 import { MINUTE_MS, SECOND_MS } from '../rules/clock.js';
 import { Problem } from '../rules/errors.js';
 import { ISSUER_ALGORITHMS, type IssuerKey, readIssuerKeys } from './issuer-keys.js';
-import { createIssuerTokenVerifier, type IssuerClaims, readTokenHeader } from './token.js';
+import { createIssuerTokenVerifier, type IssuerRules, readTokenHeader, type TokenVerifier } from './token.js';
+import type { TokenVerdict } from './token-refusal.js';
 
-/** The issuer of the shop's tokens: the address of its public keys, and the claims required in its tokens. */
-export interface IssuerEndpoint extends IssuerClaims {
+/** The issuer of the shop's tokens: the address of its public keys, and the rules for its tokens. */
+export interface IssuerEndpoint extends IssuerRules {
   url: string;
 }
 
@@ -25,6 +26,7 @@ const PAUSE_MS = 5 * SECOND_MS;
 const TIMES = { readEveryMs: READ_EVERY_MS, pauseMs: PAUSE_MS };
 
 const ALGORITHMS: readonly unknown[] = ISSUER_ALGORITHMS;
+const UNKNOWN_KEY: TokenVerdict = { kind: 'refused', reason: 'unknown_key' };
 
 /**
  * Verifies buyers' tokens with the issuer's public keys, which are read in the background. Verifying a token never
@@ -35,7 +37,7 @@ export class Issuer {
   readonly #pauseMs: number;
   readonly #stopped = new AbortController();
   readonly #timer: NodeJS.Timeout;
-  #verifiers: ReadonlyMap<string, (token: string) => string | undefined> = new Map();
+  #verifiers: ReadonlyMap<string, TokenVerifier> = new Map();
   #readAtMs = Number.NEGATIVE_INFINITY;
   #triedAtMs = Number.NEGATIVE_INFINITY;
   #isReading = false;
@@ -44,7 +46,7 @@ export class Issuer {
    * Starts to read the issuer's public keys: now, periodically, and when a token names an unknown key. While the issuer
    * is away, the last keys stay valid.
    *
-   * @param endpoint the address of the keys, and the `iss` and `aud` that a token must carry
+   * @param endpoint the address of the keys, and the rules for the tokens
    * @param times how often the keys are read, and the shortest pause between two readings, in ms
    */
   constructor(endpoint: IssuerEndpoint, { readEveryMs, pauseMs } = TIMES) {
@@ -65,15 +67,16 @@ export class Issuer {
   /**
    * Verifies a token that the issuer has signed.
    *
-   * @returns the buyer's id, or undefined for every invalid token
+   * @returns undefined for a token whose algorithm is not one of an issuer
    * @throws Problem `unavailable` when the token names a key that the issuer may have published since the last reading
    */
-  verify(token: string): string | undefined {
+  verify(token: string): TokenVerdict | undefined {
     const { alg, kid } = readTokenHeader(token) ?? {};
-    if (!ALGORITHMS.includes(alg) || typeof kid !== 'string') return undefined;
+    if (!ALGORITHMS.includes(alg)) return undefined;
+    if (typeof kid !== 'string') return UNKNOWN_KEY;
     const verifier = this.#verifiers.get(kid);
     if (verifier) return verifier(token);
-    if (this.#ageMs() < this.#pauseMs) return undefined;
+    if (this.#ageMs() < this.#pauseMs) return UNKNOWN_KEY;
     void this.#read();
     throw new Problem('unavailable', { detail: "the issuer's keys are being read", retryAfterSeconds: 1 });
   }

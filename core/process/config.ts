@@ -24,6 +24,12 @@ const webhookSecrets = z
   .string()
   .transform(text => text.split(',').map(secret => secret.trim()))
   .pipe(z.array(webhookSecret).max(2, 'must be one or two keys with a comma between them'));
+/** A number of days, up to ten years. */
+const days = z.coerce
+  .number('must be a number of days')
+  .int('must be a whole number of days')
+  .min(1, 'must be at least 1 day')
+  .max(3_650, 'must be at most 3650 days');
 const httpUrl = z.url({ protocol: /^https?$/, error: 'must be a URL like https://shop.example/hooks' });
 const logLevel = z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('info');
 
@@ -32,10 +38,20 @@ const SETTINGS = {
   REDIS_URL: redisUrl,
   DATABASE_URL: databaseUrl,
   AUTH_SECRET: authSecret,
-  /** The issuer of the shop's tokens: the address of its public keys, and the `iss` and `aud` of its tokens. */
+  /** A second secret that is accepted and never signs: the next or the last one, while the secret is rotated. */
+  AUTH_SECRET_OTHER: authSecret.optional(),
+  /** The issuer of the shop's tokens: the address of its public keys, and the `iss` of its tokens. */
   AUTH_JWKS_URL: httpUrl.optional(),
   AUTH_ISSUER: z.string().min(1).optional(),
+  /** The name of this Dropline in the `aud` of all tokens: needed in the issuer's, optional in those of AUTH_SECRET. */
   AUTH_AUDIENCE: z.string().min(1).optional(),
+  /** The claim of the issuer's tokens that names the buyer. Tokens signed with AUTH_SECRET always use `sub`. */
+  AUTH_BUYER_CLAIM: z.string().min(1).default('sub'),
+  /**
+   * The longest life of a token, in days. The default is a month: no usual issuer's token lives longer (Auth0 and Okta:
+   * at most 30 days and 24 hours).
+   */
+  AUTH_LIFE_MAX_DAYS: days.default(31),
   ADMIN_TOKEN: adminToken,
   LOG_LEVEL: logLevel,
   /** Address and port of the API. */

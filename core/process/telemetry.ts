@@ -34,6 +34,7 @@ const lateMoney = counter(
   'became',
 );
 const shopCalls = counter('shop_events_total', 'Deliveries of events to the shop', 'outcome');
+const tokenRefusals = counter('token_refusals_total', "Requests without a valid buyer's token, by why", 'why');
 const issuerReads = counter('issuer_reads_total', "Readings of the issuer's keys, by outcome", 'outcome');
 const storeErrors = counter('store_errors_total', 'Lost connections and failed calls', 'store');
 const surprises = counter('unexpected_errors_total', 'Errors that nobody expected', 'where');
@@ -123,6 +124,17 @@ export const brokeUnexpectedly = report((where: string, err: unknown) => {
 export const storeFailed = report((store: 'redis' | 'postgres', err: unknown) => {
   storeErrors.inc({ store });
   warnRarely(`${store} failed`, { err });
+});
+
+/**
+ * Reports a request that names no buyer. A request without any token is only counted: it comes from a visitor who has not
+ * logged in.
+ *
+ * @param why a key of TOKEN_REFUSALS (core/identity/token-refusal.ts)
+ */
+export const tokenRefused = report((why: string) => {
+  tokenRefusals.inc({ why });
+  if (why !== 'missing') warnRarely('token refused', { why });
 });
 
 /** Reports that the public keys of the shop's token issuer were read. */

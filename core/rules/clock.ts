@@ -4,6 +4,8 @@ import { DeadlineExceeded } from './errors.js';
 export const SECOND_MS = 1_000;
 /** A minute, in ms. */
 export const MINUTE_MS = 60 * SECOND_MS;
+/** A day, in ms. */
+export const DAY_MS = 24 * 60 * MINUTE_MS;
 
 /**
  * Waits for a promise until a deadline. Its work continues after the deadline: the outcome is then unknown, not undone.

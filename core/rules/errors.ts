@@ -33,8 +33,8 @@ export const PROBLEMS = {
   unauthenticated: {
     status: 401,
     title: 'A valid token is needed',
-    cause: 'The request has no token, or its token is expired, wrongly signed or without a valid buyer id.',
-    cure: 'Get a new token from the shop. An operator logs in to the console again.',
+    cause: 'The request has no token, or its token is not valid. `detail` begins with a word that says why.',
+    cure: 'Get a new token from the shop; docs/http.md lists the words. An operator logs in to the console again.',
     retry: 'no',
   },
   not_open: {

@@ -13,11 +13,30 @@ export const IDENTITY_BUGS: Bug[] = [
   ),
   one(
     "a buyer's id may have any spelling",
+    { file: 'core/identity/buyer-id.ts', find: '!NAME.test(name)', replace: "name === ''" },
+    { kind: 'unit', file: 'core/buyer-id', title: 'does not exist for' },
+  ),
+  one(
+    "an attacker may choose another buyer's derived id as a name",
+    { file: 'core/identity/buyer-id.ts', find: 'DERIVED.test(name) ? undefined : name', replace: 'name' },
+    { kind: 'unit', file: 'core/buyer-id', title: 'is never that of another name' },
+  ),
+  one(
+    'a token that was made for something else logs in',
     {
       file: 'core/identity/token.ts',
-      find: "typeof sub === 'string' && ID_PATTERN.test(sub) ? sub : undefined",
-      replace: "typeof sub === 'string' ? sub : undefined",
+      find: 'claims.aud === undefined || isFor(claims.aud, rules.audience)',
+      replace: 'claims.aud === undefined || claims.aud',
     },
-    { kind: 'unit', file: 'core/token', title: 'a token with the buyer' },
+    { kind: 'unit', file: 'core/token', title: 'is foreign' },
+  ),
+  one(
+    'an issue in the future hides the long life of a token',
+    {
+      file: 'core/identity/token.ts',
+      find: 'Math.min(iat * 1_000, nowMs)',
+      replace: 'iat * 1_000',
+    },
+    { kind: 'unit', file: 'core/token', title: 'may not be' },
   ),
 ];

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
+import { buyerIdOf } from '#core/identity/buyer-id.js';
 import { createBuyerVerifier } from '#core/identity/token.js';
 import { readBalance } from '#core/postgres/money/wallet.js';
 import { checkout } from '#core/process/checkout.js';
@@ -9,6 +10,7 @@ import { announceStack, readRunningStack, withdrawStack } from '#core/process/ru
 import { claim } from '#core/redis/claims/claim.js';
 import { keysOf } from '#core/redis/keys.js';
 import { readLoadedSale } from '#core/redis/sale/sale.js';
+import { DAY_MS } from '#core/rules/clock.js';
 import { payOrder } from '#core/steps/pay-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { build } from '../support/build.js';
@@ -21,6 +23,9 @@ const AUTH_SECRET = 'a secret of the test, and long enough';
 
 const stores = useStores();
 beforeAll(build);
+
+/** Reads a token as the API does. */
+const verify = createBuyerVerifier([AUTH_SECRET], { audience: undefined, lifeMaxMs: DAY_MS });
 
 const run = (...args: string[]): Promise<Ended> =>
   cli(args, { REDIS_URL: stores.redisUrl, DATABASE_URL: stores.databaseUrl, AUTH_SECRET });
@@ -128,7 +133,16 @@ describe('token and credit', () => {
       REDIS_URL: 'redis://127.0.0.1:1',
     });
     expect(exitCode).toBe(0);
-    expect(createBuyerVerifier(AUTH_SECRET)(stdout.trimEnd())).toBe('b1');
+    expect(verify(stdout.trimEnd())).toEqual({ kind: 'buyer', buyerId: 'b1' });
+  });
+
+  test("a buyer is named as in the shop's tokens, or by the id that was made of the name", async () => {
+    const buyerId = String(buyerIdOf('mia@example.com'));
+    const { stdout: token } = await run('token', '--buyer', 'Mia@Example.com');
+    expect(verify(token.trimEnd())).toEqual({ kind: 'buyer', buyerId });
+    await run('credit', '--buyer', 'mia@example.com', '--amount', '5');
+    const balances = [{ currency: 'EUR', balanceMinor: 5 }];
+    expect(await json('balance', '--buyer', buyerId)).toEqual({ buyer: buyerId, balances });
   });
 
   test('credit prints the new balance', async () => {

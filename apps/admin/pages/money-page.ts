@@ -16,7 +16,7 @@ export function moneyPage(dead: DeadNotice[], odd: OddPayment[]): Html {
     { title: 'Money' },
     html`<div class="head"><h1>Money</h1><a class="button quiet" href="/money">Refresh</a></div>
 <section class="card"><h2>A buyer</h2><form method="get" action="/buyers" class="restock">
-<label for="id">Buyer</label><input id="id" name="id" required pattern="[A-Za-z0-9_-]{1,64}" autocomplete="off"><button class="quiet">Show</button></form></section>
+<label for="id">Buyer</label><input id="id" name="id" required pattern="[!-~]{1,255}" autocomplete="off"><button class="quiet">Show</button></form></section>
 <section class="card"><h2>Payments to look at</h2>${odd.length > 0 ? odd.map(oddRow) : html`<p>None: every payment is as it should be.</p>`}</section>
 <section class="card"><h2>Webhooks that the shop did not accept</h2>
 ${dead.length > 0 ? html`${retry('Retry all')}${dead.map(deadRow)}` : html`<p>None: every webhook was delivered, or is still being tried.</p>`}</section>`,

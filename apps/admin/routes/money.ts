@@ -1,5 +1,6 @@
 import type { Express, Request, Response } from 'express';
 import { z } from 'zod';
+import { namedBuyerId } from '#core/identity/buyer-id.js';
 import { refundOrder } from '#core/operator/refund-order.js';
 import { readDeadNotices, reviveNotices } from '#core/postgres/deliveries/dead-notices.js';
 import { readOddPayments } from '#core/postgres/money/odd-payments.js';
@@ -32,9 +33,10 @@ export function addMoney(app: Express, ctx: StepContext): void {
     '/money',
     timely((req, res) => showMoney(ctx, req, res)),
   );
-  app.get('/buyers', (req, res) =>
-    res.redirect(303, `/buyers/${encodeURIComponent(String(req.query.id ?? '').trim())}`),
-  );
+  app.get('/buyers', (req, res) => {
+    const text = String(req.query.id ?? '').trim();
+    res.redirect(303, `/buyers/${encodeURIComponent(namedBuyerId(text) ?? text)}`);
+  });
   app.get(
     '/buyers/:buyerId',
     timely<OneBuyer>((req, res) => showBuyer(ctx, req, res)),

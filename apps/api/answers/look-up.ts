@@ -27,18 +27,19 @@ export type LookUp = (question: Question) => Promise<OrderAnswer>;
 /** The parts of the API that answer a question about an order. */
 export interface LookUpParts extends LostClaimParts {
   readonly sales: Pick<Sales, 'find'>;
-  readonly receiptKey: ReceiptKey;
+  /** The keys with which receipts are verified: two while the shared secret is rotated. */
+  readonly receiptKeys: readonly ReceiptKey[];
   readonly load: Backpressure;
 }
 
 /** Creates the function that reads a buyer's order status, for polls, waits and streams alike. */
 export function createLookUp(parts: LookUpParts): LookUp {
-  const { redis, sales, statuses, receiptKey, load } = parts;
+  const { redis, sales, statuses, receiptKeys, load } = parts;
   return async ({ saleId, buyerId, receipt: text }) => {
     const sale = await sales.find(saleId);
     const askedAtMs = performance.now();
     const known = await statuses.read(saleId, buyerId);
-    const receipt = text === undefined ? undefined : verifyReceipt(receiptKey, text, { saleId, buyerId });
+    const receipt = text === undefined ? undefined : verifyReceipt(receiptKeys, text, { saleId, buyerId });
     const now = receipt && isLost(receipt, known) ? await bringBack(parts, receipt, known) : known;
     const answer = answerOf(sale, now, { askedAtMs, slowdown: load.slowdown });
     return { ...answer, ...(await paymentUrlOf(redis, sale, now)) };

@@ -12,6 +12,11 @@ interface GuestTokenParts {
   readonly verifyToken: VerifyToken;
 }
 
+interface Visitor {
+  buyerId: string;
+  token: string;
+}
+
 /**
  * Issues a buyer's token to anybody, so that the page works without a shop. The route exists only with GUEST_TOKENS=1.
  */
@@ -30,9 +35,7 @@ export const guestToken = publicEndpoint(
   },
   async ({ config, verifyToken }: GuestTokenParts, _input, req) => {
     if (isSameOrigin(req.headers) === false) throw new Problem('forbidden_origin');
-    const present = cookieToken(req);
-    const buyerId = (present && verifyToken(present)) ?? `guest-${randomUUID()}`;
-    const token = issueToken(config.AUTH_SECRET, buyerId);
+    const { buyerId, token } = visitorOf(cookieToken(req), { config, verifyToken });
     const cookie = stringifySetCookie(TOKEN_COOKIE, token, {
       httpOnly: true,
       sameSite: 'strict',
@@ -42,3 +45,11 @@ export const guestToken = publicEndpoint(
     return { status: 200, body: { buyerId, token }, headers: { 'set-cookie': cookie } };
   },
 );
+
+/** Returns the buyer whom a valid token names, with the same token, or else a new buyer. */
+function visitorOf(token: string | undefined, { config, verifyToken }: GuestTokenParts): Visitor {
+  const verdict = token === undefined ? undefined : verifyToken(token);
+  if (token !== undefined && verdict?.kind === 'buyer') return { buyerId: verdict.buyerId, token };
+  const buyerId = `guest-${randomUUID()}`;
+  return { buyerId, token: issueToken(config.AUTH_SECRET, buyerId) };
+}

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { type Balance, readBalances } from '#core/postgres/money/wallet.js';
 import { formatMoney } from '#core/rules/money.js';
-import { parseCurrency, parseId } from '../options.js';
+import { parseBuyer, parseCurrency } from '../options.js';
 import { print, printJson } from '../print.js';
 import { withDatabase } from '../stores.js';
 
@@ -16,7 +16,7 @@ export function addBalance(program: Command): void {
   program
     .command('balance')
     .description("print the money in a buyer's wallet")
-    .requiredOption('--buyer <id>', 'id of the buyer', parseId)
+    .requiredOption('--buyer <id>', 'the buyer, by id or by the name in the token', parseBuyer)
     .option('--currency <code>', 'only this currency, ISO 4217', parseCurrency)
     .option('--json', 'print one line of JSON, in minor units')
     .action(({ buyer, currency, json }: Options) =>

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { creditWallets, readBalance } from '#core/postgres/money/wallet.js';
 import { AMOUNT_MINOR_MAX } from '#core/rules/sale.js';
-import { parseCurrency, parseId, parseWhole } from '../options.js';
+import { parseBuyer, parseCurrency, parseWhole } from '../options.js';
 import { print } from '../print.js';
 import { withDatabase } from '../stores.js';
 
@@ -16,7 +16,7 @@ export function addCredit(program: Command): void {
   program
     .command('credit')
     .description("put money into a buyer's wallet and print the new balance, in minor units")
-    .requiredOption('--buyer <id>', 'id of the buyer', parseId)
+    .requiredOption('--buyer <id>', 'the buyer, by id or by the name in the token', parseBuyer)
     .requiredOption('--amount <minor>', 'the amount, in minor units', parseWhole(1, AMOUNT_MINOR_MAX))
     .option('--currency <code>', 'ISO 4217', parseCurrency, 'EUR')
     .action(({ buyer, amount, currency }: Options) =>

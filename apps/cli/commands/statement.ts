@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { readStatement, type StatementLine } from '#core/postgres/money/statement.js';
 import { formatMoney } from '#core/rules/money.js';
-import { parseId, parseWhole } from '../options.js';
+import { parseBuyer, parseWhole } from '../options.js';
 import { print, printJson, tableOf } from '../print.js';
 import { withDatabase } from '../stores.js';
 
@@ -23,7 +23,7 @@ export function addStatement(program: Command): void {
   program
     .command('statement')
     .description("list every movement of a buyer's wallet, with the balance after each")
-    .requiredOption('--buyer <id>', 'id of the buyer', parseId)
+    .requiredOption('--buyer <id>', 'the buyer, by id or by the name in the token', parseBuyer)
     .option('--last <n>', 'the number of lines, the newest ones', parseWhole(1, LINES_MAX), LINES)
     .option('--json', 'print one line of JSON, in minor units')
     .action(({ buyer, last, json }: Options) =>

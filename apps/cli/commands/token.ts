@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { issueToken } from '#core/identity/token.js';
 import { readCommandConfig } from '#core/process/config.js';
-import { parseId } from '../options.js';
+import { parseBuyerName } from '../options.js';
 import { print } from '../print.js';
 
 /** Adds the command `token`, which prints a signed token that identifies a buyer to the API. */
@@ -9,7 +9,7 @@ export function addToken(program: Command): void {
   program
     .command('token')
     .description("print a buyer's token, valid for a day")
-    .requiredOption('--buyer <id>', 'id of the buyer', parseId)
+    .requiredOption('--buyer <id>', 'the name of the buyer, which becomes `sub`', parseBuyerName)
     .action(({ buyer }: { buyer: string }) => {
       print(issueToken(readCommandConfig(['AUTH_SECRET']).AUTH_SECRET, buyer));
     });

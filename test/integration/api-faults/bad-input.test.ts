@@ -1,14 +1,19 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
+import { signReceipt, verifyReceipt } from '#core/identity/receipt.js';
 import { issueToken } from '#core/identity/token.js';
+import { TOKEN_REFUSALS, type TokenRefusal } from '#core/identity/token-refusal.js';
 import { keysOf } from '#core/redis/keys.js';
 import { markRegistryWhole } from '#core/redis/registry.js';
 import { readRunId } from '#core/redis/sale/sale.js';
 import { eventually } from '../../support/eventually.js';
 import { bearer, SECRET, useApi } from '../../support/http/api.js';
 
-const api = useApi();
+/** The secret that is accepted beside SECRET, as while it is rotated. */
+const OTHER_SECRET = 'the next secret of 32 characters..';
+
+const api = useApi({ AUTH_SECRET_OTHER: OTHER_SECRET });
 
 const CALLS = [
   ['POST', '/buy/'],
@@ -47,32 +52,36 @@ function raw(text: string, isComplete: (answer: string) => boolean = () => false
 }
 
 describe('tokens', () => {
-  const wrong: [string, () => string | undefined][] = [
-    ['none', () => undefined],
-    ['not a bearer token', () => `Basic ${Buffer.from('ann:x').toString('base64')}`],
-    ['an empty one', () => 'Bearer '],
-    ['no token', () => 'Bearer a.b.c'],
-    ['one signed with another secret', () => `Bearer ${issueToken('another secret of 32 characters..', 'ann')}`],
+  const made = (payload: object) => `Bearer ${token({ sub: 'ann', exp: soon(), ...payload })}`;
+  const wrong: [string, TokenRefusal, () => string | undefined][] = [
+    ['none', 'missing', () => undefined],
+    ['not a bearer token', 'scheme', () => `Basic ${Buffer.from('ann:x').toString('base64')}`],
+    ['an empty one', 'scheme', () => 'Bearer '],
+    ['no token', 'malformed', () => 'Bearer a.b.c'],
+    ['another secret', 'signature', () => `Bearer ${issueToken('another secret of 32 characters..', 'ann')}`],
+    ['a changed payload', 'signature', () => made({}).replace(/\.[^.]+\./, `.${json64({ sub: 'bob', exp: soon() })}.`)],
+    ['no signature', 'signature', () => made({}).replace(/\.[^.]+$/, '.')],
+    ['alg none', 'signature', () => `Bearer ${json64({ alg: 'none' })}.${json64({ sub: 'ann', exp: soon() })}.`],
     [
-      'a changed payload',
-      () =>
-        `Bearer ${token({ sub: 'ann', exp: soon() }).replace(/\.[^.]+\./, `.${json64({ sub: 'bob', exp: soon() })}.`)}`,
+      'alg HS512',
+      'algorithm',
+      () => `Bearer ${token({ sub: 'ann', exp: soon() }, { alg: 'HS512' }, SECRET, 'sha512')}`,
     ],
-    ['no signature', () => `Bearer ${token({ sub: 'ann', exp: soon() }).replace(/\.[^.]+$/, '.')}`],
-    ['alg none', () => `Bearer ${json64({ alg: 'none', typ: 'JWT' })}.${json64({ sub: 'ann', exp: soon() })}.`],
-    ['alg HS512', () => `Bearer ${token({ sub: 'ann', exp: soon() }, { alg: 'HS512' }, SECRET, 'sha512')}`],
-    ['an expired one', () => `Bearer ${token({ sub: 'ann', exp: soon() - 1_200 })}`],
-    ['one that is not valid yet', () => `Bearer ${token({ sub: 'ann', exp: soon(), nbf: soon() })}`],
-    ['one without exp', () => `Bearer ${token({ sub: 'ann' })}`],
-    ['exp of another type', () => `Bearer ${token({ sub: 'ann', exp: 'never' })}`],
-    ['one without sub', () => `Bearer ${token({ exp: soon() })}`],
-    ['sub of another type', () => `Bearer ${token({ sub: 7, exp: soon() })}`],
-    ['an invalid sub', () => `Bearer ${token({ sub: 'ann bob', exp: soon() })}`],
-    ['too long a sub', () => `Bearer ${token({ sub: 'a'.repeat(65), exp: soon() })}`],
-    ['an empty sub', () => `Bearer ${token({ sub: '', exp: soon() })}`],
+    ['alg RS256', 'algorithm', () => `Bearer ${token({ sub: 'ann', exp: soon() }, { alg: 'RS256', kid: 'x' })}`],
+    ['an expired one', 'expired', () => made({ exp: soon() - 1_200 })],
+    ['one that is not valid yet', 'not_yet_valid', () => made({ nbf: soon() })],
+    ['one without exp', 'no_expiry', () => made({ exp: undefined })],
+    ['exp of another type', 'malformed', () => made({ exp: 'never' })],
+    ['one for a hundred years', 'lives_too_long', () => made({ exp: soon() + 4e9 })],
+    ['one for something else', 'audience', () => made({ aud: 'password-reset', iss: 'mail' })],
+    ['one without sub', 'no_buyer', () => made({ sub: undefined })],
+    ['sub of another type', 'buyer_form', () => made({ sub: 7 })],
+    ['an invalid sub', 'buyer_form', () => made({ sub: 'ann bob' })],
+    ['too long a sub', 'buyer_form', () => made({ sub: 'a'.repeat(256) })],
+    ['an empty sub', 'buyer_form', () => made({ sub: '' })],
   ];
 
-  test.each(wrong)('%s: 401 everywhere', async (_name, authorization) => {
+  test.each(wrong)('%s: 401 everywhere, with the reason %s', async (_name, reason, authorization) => {
     const sale = await api.open();
     const value = authorization();
     for (const [method, path] of CALLS) {
@@ -80,9 +89,36 @@ describe('tokens', () => {
         method,
         ...(value ? { headers: { authorization: value } } : {}),
       });
-      expect(answer).toMatchObject({ status: 401, body: { code: 'unauthenticated' } });
+      const detail = `${reason}: ${TOKEN_REFUSALS[reason]}`;
+      expect(answer).toMatchObject({ status: 401, body: { code: 'unauthenticated', detail } });
       expect(answer.headers.get('www-authenticate')).toBe('Bearer');
     }
+  });
+
+  test.each(['auth0|64f1c2', 'gid://shopify/Customer/207', '001234.abcd.5678', 'Mia@Example.com'])(
+    'the sub %s of a usual issuer buys, has one unit, and keeps its receipt',
+    async sub => {
+      const sale = await api.open();
+      const headers = { authorization: made({ sub }) };
+      const bought = await api.send(`/buy/${sale.id}`, { method: 'POST', headers });
+      expect(bought.status).toBe(202);
+      // One person writes a mail address in two ways.
+      const again = { authorization: made({ sub: sub.replace('Mia', 'mia') }) };
+      expect((await api.send(`/buy/${sale.id}`, { method: 'POST', headers: again })).body.unit).toBe(bought.body.unit);
+      const shown = await api.send(`/order-status/${sale.id}?receipt=${bought.body.receipt}`, { headers });
+      expect(shown.body).toMatchObject({ status: 'queued', claimId: bought.body.claimId });
+    },
+  );
+
+  test('a token and a receipt by the second secret are valid, and answers are signed by the first', async () => {
+    const sale = await api.open();
+    const claim = { saleId: sale.id, buyerId: 'ann', claimId: randomUUID(), unit: 1, wonAtMs: Date.now() };
+    const headers = { authorization: `Bearer ${issueToken(OTHER_SECRET, 'ann')}` };
+    const receipt = signReceipt(OTHER_SECRET, claim);
+    const shown = await api.send(`/order-status/${sale.id}?receipt=${receipt}`, { headers });
+    expect(shown.body).toMatchObject({ status: 'queued', claimId: claim.claimId });
+    const { body } = await api.post(`/buy/${sale.id}`, 'bob');
+    expect(verifyReceipt([SECRET], String(body.receipt), { saleId: sale.id, buyerId: 'bob' })).toBeDefined();
   });
 
   test('a valid token made by hand is accepted', async () => {

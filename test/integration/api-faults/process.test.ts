@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
+import { issueToken } from '#core/identity/token.js';
 import { freePort } from '#stack/processes/free-port.js';
 import { type GuardedProcess, startGuarded } from '#stack/processes/guarded-process.js';
 import { type RedisServer, startRedis } from '#stack/stores/redis-server.js';
@@ -121,6 +122,19 @@ describe('the API process', () => {
     expect(metrics).toContain('process_cpu_seconds_total');
     expect(metrics).toContain('dropline_shed_total{kind="claim"} 0');
     expect((await fetch(`http://127.0.0.1:${metricsPort}/`)).status).toBe(404);
+  });
+
+  test('writes at most a line a second about refused tokens, with a reason and without the token', async () => {
+    const { port, printed } = await start(settings());
+    const url = `http://127.0.0.1:${await port()}/order-status/nowhere`;
+    const token = issueToken('another secret of 32 characters..', 'ann');
+    const beganAtMs = performance.now();
+    const ask = () => fetch(url, { headers: { authorization: `Bearer ${token}` } });
+    for (const { status } of await Promise.all(Array.from({ length: 100 }, ask))) expect(status).toBe(401);
+    const lines = () => printed.out.split('\n').filter(line => line.includes('"msg":"token refused"'));
+    await eventually(() => expect(lines()[0]).toContain('"why":"signature"'));
+    expect(lines().length).toBeLessThanOrEqual(1 + (performance.now() - beganAtMs) / 1_000);
+    expect(printed.out).not.toContain(token.split('.')[2]);
   });
 
   test('on SIGTERM: finishes the requests in flight, accepts no new ones, exit 0', async () => {

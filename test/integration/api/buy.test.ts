@@ -26,7 +26,7 @@ describe.each([false, true])('mounted in Express: %p', mounted => {
       expect(headers.get('content-type')).toBe('application/json');
       expect(headers.get('cache-control')).toBe('no-store');
       expect(headers.get('x-content-type-options')).toBe('nosniff');
-      const receipt = verifyReceipt(SECRET, String(body.receipt), { saleId: sale.id, buyerId: 'ann' });
+      const receipt = verifyReceipt([SECRET], String(body.receipt), { saleId: sale.id, buyerId: 'ann' });
       expect(receipt).toMatchObject({ claimId: body.claimId, unit: 1 });
     });
 

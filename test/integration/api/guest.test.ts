@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { bearer, useApi } from '../../support/http/api.js';
+import { buyerIdOf } from '#core/identity/buyer-id.js';
+import { issueToken } from '#core/identity/token.js';
+import { bearer, SECRET, useApi } from '../../support/http/api.js';
 
 const api = useApi({ GUEST_TOKENS: true });
 
@@ -22,7 +24,11 @@ describe('POST /guest-token', () => {
     const first = await api.post('/guest-token');
     const headers = { cookie: cookieOf(first.headers) };
     const again = await api.send('/guest-token', { method: 'POST', headers });
-    expect(again.body.buyerId).toBe(first.body.buyerId);
+    expect(again.body).toEqual(first.body);
+    // A buyer of the shop stays that buyer, with an id that was made of the name, and for no longer than the shop says.
+    const token = issueToken(SECRET, 'auth0|ann', 60_000);
+    const shops = await api.send('/guest-token', { method: 'POST', headers: { cookie: `dropline_token=${token}` } });
+    expect(shops.body).toEqual({ buyerId: buyerIdOf('auth0|ann'), token });
     const stranger = await api.send('/guest-token', { method: 'POST', headers: { cookie: 'dropline_token=x' } });
     expect(stranger.body.buyerId).not.toBe(first.body.buyerId);
   });

@@ -1,7 +1,9 @@
 import { afterAll, afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Issuer } from '#core/identity/issuer.js';
+import type { TokenRefusal } from '#core/identity/token-refusal.js';
 import { markRegistryWhole } from '#core/redis/registry.js';
 import { readRunId } from '#core/redis/sale/sale.js';
+import { DAY_MS } from '#core/rules/clock.js';
 import { eventually } from '../../support/eventually.js';
 import { bearer, useApi } from '../../support/http/api.js';
 import { AUDIENCE, startIssuer } from '../../support/http/issuer.js';
@@ -23,11 +25,10 @@ const PAUSE_MS = 5_000;
 
 const IN_AN_HOUR = Math.floor(Date.now() / 1_000) + 3_600;
 
+const show = (token: string) => api.send('/order-status/nowhere', { headers: { authorization: `Bearer ${token}` } });
+
 /** Asks for a status with a token. @returns the HTTP status: 404 for a valid token, as the sale doesn't exist */
-async function ask(token: string): Promise<number> {
-  const answer = await api.send('/order-status/nowhere', { headers: { authorization: `Bearer ${token}` } });
-  return answer.status;
-}
+const ask = async (token: string) => (await show(token)).status;
 
 const KNOWN = 404;
 
@@ -49,33 +50,46 @@ describe('a token of the issuer', () => {
     expect((await api.send('/order-status/nowhere', { headers: bearer('ann') })).status).toBe(KNOWN);
   });
 
-  const wrong: [string, () => string][] = [
-    ['of another issuer', () => issuer.token(rsa, { iss: 'https://elsewhere.example/' })],
-    ['of no issuer', () => issuer.token(rsa, { iss: undefined })],
-    ['for another audience', () => issuer.token(rsa, { aud: 'shop' })],
-    ['without an audience', () => issuer.token(rsa, { aud: undefined })],
-    ['that has ended', () => issuer.token(rsa, { exp: IN_AN_HOUR - 7_200 })],
-    ['that never ends', () => issuer.token(rsa, { exp: undefined })],
-    ['that is not valid yet', () => issuer.token(rsa, { nbf: IN_AN_HOUR })],
-    ['of no buyer', () => issuer.token(rsa, { sub: undefined })],
-    ['with an invalid buyer id', () => issuer.token(rsa, { sub: 'auth0|ann' })],
-    ['without a key id', () => issuer.token(rsa, {}, { kid: undefined })],
-    ['with a key id that is no text', () => issuer.token(rsa, {}, { kid: 7 })],
-    ['with a key id that every object has', () => issuer.token(rsa, {}, { kid: '__proto__' })],
-    ['with the id of another key', () => issuer.token(rsa, {}, { kid: 'ec' })],
-    ['signed with an unknown key', () => issuer.token(stranger)],
-    ['with another algorithm of its key', () => issuer.token(rsa, {}, { alg: 'PS256' })],
-    ['with the algorithm of another key', () => issuer.token(rsa, {}, { alg: 'ES256' })],
-    ['without a signature', () => issuer.token(rsa).replace(/[^.]+$/, '')],
-    ['with alg none', () => issuer.token(rsa, {}, { alg: 'none' }).replace(/[^.]+$/, '')],
-    ['signed with the public key as a secret (PEM)', () => confusedToken(issuer.token(rsa), rsa, 'pem')],
-    ['signed with the public key as a secret (DER)', () => confusedToken(issuer.token(rsa), rsa, 'der')],
-    ['with a critical extension', () => issuer.token(rsa, {}, { crit: ['exp'], exp: 1 })],
-    ['that contains a key of its own', () => issuer.token(stranger, {}, { jwk: stranger.jwk, kid: 'rsa' })],
+  const wrong: [string, () => string, TokenRefusal][] = [
+    ['of another issuer', () => issuer.token(rsa, { iss: 'https://elsewhere.example/' }), 'issuer'],
+    ['of no issuer', () => issuer.token(rsa, { iss: undefined }), 'issuer'],
+    ['for another audience', () => issuer.token(rsa, { aud: 'shop' }), 'audience'],
+    ['without an audience', () => issuer.token(rsa, { aud: undefined }), 'audience'],
+    ['that has ended', () => issuer.token(rsa, { exp: IN_AN_HOUR - 7_200 }), 'expired'],
+    ['that never ends', () => issuer.token(rsa, { exp: undefined }), 'no_expiry'],
+    ['that is not valid yet', () => issuer.token(rsa, { nbf: IN_AN_HOUR }), 'not_yet_valid'],
+    ['that lives for a hundred years', () => issuer.token(rsa, { exp: IN_AN_HOUR + 4e9 }), 'lives_too_long'],
+    ['of no buyer', () => issuer.token(rsa, { sub: undefined }), 'no_buyer'],
+    ['with an invalid buyer id', () => issuer.token(rsa, { sub: 'ann bob' }), 'buyer_form'],
+    ['without a key id', () => issuer.token(rsa, {}, { kid: undefined }), 'unknown_key'],
+    ['with a key id that is no text', () => issuer.token(rsa, {}, { kid: 7 }), 'unknown_key'],
+    ['with a key id that every object has', () => issuer.token(rsa, {}, { kid: '__proto__' }), 'unknown_key'],
+    ['with the id of another key', () => issuer.token(rsa, {}, { kid: 'ec' }), 'algorithm'],
+    ['signed with an unknown key', () => issuer.token(stranger), 'signature'],
+    ['with another algorithm of its key', () => issuer.token(rsa, {}, { alg: 'PS256' }), 'algorithm'],
+    ['with the algorithm of another key', () => issuer.token(rsa, {}, { alg: 'ES256' }), 'algorithm'],
+    ['without a signature', () => issuer.token(rsa).replace(/[^.]+$/, ''), 'signature'],
+    ['with alg none', () => issuer.token(rsa, {}, { alg: 'none' }).replace(/[^.]+$/, ''), 'signature'],
+    ['signed with the public key as a secret (PEM)', () => confusedToken(issuer.token(rsa), rsa, 'pem'), 'signature'],
+    ['signed with the public key as a secret (DER)', () => confusedToken(issuer.token(rsa), rsa, 'der'), 'signature'],
+    ['with a critical extension', () => issuer.token(rsa, {}, { crit: ['exp'], exp: 1 }), 'critical'],
+    [
+      'that contains a key of its own',
+      () => issuer.token(stranger, {}, { jwk: stranger.jwk, kid: 'rsa' }),
+      'signature',
+    ],
   ];
 
-  test.each(wrong)('%s: 401', async (_name, token) => {
-    expect(await ask(token())).toBe(401);
+  test.each(wrong)('%s: 401, and the reason', async (_name, token, reason) => {
+    const { status, body } = await show(token());
+    expect({ status, reason: String(body.detail).split(':')[0] }).toEqual({ status: 401, reason });
+  });
+
+  test('names the same buyer as one that is signed with AUTH_SECRET', async () => {
+    const sale = await api.open();
+    const headers = { authorization: `Bearer ${issuer.token(ed, { sub: 'auth0|ann' })}` };
+    expect((await api.send(`/buy/${sale.id}`, { method: 'POST', headers })).status).toBe(202);
+    expect((await api.get(`/order-status/${sale.id}`, 'auth0|ann')).body).toMatchObject({ status: 'queued' });
   });
 
   test('that names another address for its keys is not followed there', async () => {
@@ -141,12 +155,17 @@ describe('a list of keys', () => {
   /** Starts an issuer and a reader of its keys. */
   async function reader(...published: unknown[]) {
     const place = await startIssuer(...published);
-    const opened = new Issuer({ url: place.jwksUrl, issuer: place.name, audience: AUDIENCE }, TIMES);
+    const rules = { audience: AUDIENCE, buyerClaim: 'sub', lifeMaxMs: DAY_MS };
+    const opened = new Issuer({ url: place.jwksUrl, issuer: place.name, ...rules }, TIMES);
     endings.push(
       () => opened.close(),
       () => place.stop(),
     );
-    return { place, opened, buyerOf: (key: SigningKey) => opened.verify(place.token(key)) };
+    const buyerOf = (key: SigningKey) => {
+      const verdict = opened.verify(place.token(key));
+      return verdict?.kind === 'buyer' ? verdict.buyerId : undefined;
+    };
+    return { place, opened, buyerOf };
   }
 
   test('is read repeatedly, so that a withdrawn key is no longer accepted', async () => {

@@ -148,6 +148,7 @@ function configOf({ url }: RedisServer, settings: ApiSettings): ApiConfig {
   return {
     REDIS_URL: url,
     AUTH_SECRET: SECRET,
+    AUTH_SECRET_OTHER: settings.AUTH_SECRET_OTHER,
     LOG_LEVEL: 'silent',
     PORT: 0,
     HOST: '127.0.0.1',
@@ -158,6 +159,8 @@ function configOf({ url }: RedisServer, settings: ApiSettings): ApiConfig {
     AUTH_JWKS_URL: settings.AUTH_JWKS_URL,
     AUTH_ISSUER: settings.AUTH_ISSUER,
     AUTH_AUDIENCE: settings.AUTH_AUDIENCE,
+    AUTH_BUYER_CLAIM: settings.AUTH_BUYER_CLAIM ?? 'sub',
+    AUTH_LIFE_MAX_DAYS: settings.AUTH_LIFE_MAX_DAYS ?? 31,
   };
 }
 

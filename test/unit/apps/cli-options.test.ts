@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { parseMoment } from '../../../apps/cli/moment.js';
-import { parseCurrency, parseId, parseWhole } from '../../../apps/cli/options.js';
+import { parseBuyer, parseBuyerName, parseCurrency, parseId, parseWhole } from '../../../apps/cli/options.js';
 
 const NOON = Date.UTC(2026, 10, 27, 12);
 
@@ -31,6 +31,23 @@ describe('a time', () => {
     '+999999999d',
   ])('%j is no time', text => {
     expect(() => parseMoment(text, NOON)).toThrow('It must be now, +10s');
+  });
+});
+
+describe('a buyer', () => {
+  const MADE = 'id-sha256-t8VjDoSBmBbO5nBa2ODWD1U9FkeEFs16F2bahZWUHSk';
+
+  test('is named by the name in a token, or by the id that was made of it', () => {
+    expect(['ann', 'auth0|64f1c2', MADE].map(parseBuyer)).toEqual(['ann', MADE, MADE]);
+  });
+
+  test('is named in a new token as in any other, and never by the id that was made of the name', () => {
+    expect(['ann', 'auth0|64f1c2'].map(parseBuyerName)).toEqual(['ann', 'auth0|64f1c2']);
+    expect(() => parseBuyerName(MADE)).toThrow("as the shop's tokens have it");
+  });
+
+  test.each(['', 'mia jones', 'ä'])('%j is no name', text => {
+    for (const parse of [parseBuyer, parseBuyerName]) expect(() => parse(text)).toThrow('without spaces');
   });
 });
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
-import { type Receipt, signReceipt, verifyReceipt } from '#core/identity/receipt.js';
+import { type Receipt, receiptKey, signReceipt, verifyReceipt } from '#core/identity/receipt.js';
 
 const SECRET = 'a secret of more than thirty-two characters';
 const RECEIPT: Receipt = {
@@ -12,11 +12,18 @@ const RECEIPT: Receipt = {
 };
 const TEXT = signReceipt(SECRET, RECEIPT);
 
-const verify = (text: string, saleId = 'sale', buyerId = 'buyer') => verifyReceipt(SECRET, text, { saleId, buyerId });
+const verify = (text: string, saleId = 'sale', buyerId = 'buyer') => verifyReceipt([SECRET], text, { saleId, buyerId });
 
 test('verifying a receipt returns the signed facts, and its text needs no escaping in a URL', () => {
   expect(verify(TEXT)).toEqual(RECEIPT);
   expect(encodeURIComponent(TEXT)).toBe(TEXT);
+});
+
+test('while the secret is rotated, a receipt by either secret is valid', () => {
+  const keys = ['the next secret of thirty-two characters!', SECRET].map(receiptKey);
+  expect(verifyReceipt(keys, TEXT, RECEIPT)).toEqual(RECEIPT);
+  expect(verifyReceipt(keys.reverse(), TEXT, RECEIPT)).toEqual(RECEIPT);
+  expect(verifyReceipt(keys, TEXT, { ...RECEIPT, buyerId: 'thief' })).toBeUndefined();
 });
 
 describe('refused receipts', () => {

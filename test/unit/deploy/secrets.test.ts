@@ -8,7 +8,7 @@ import { readConfig, SETTING_NAMES, type SettingName } from '#core/process/confi
 import { compose, type Service, services } from './compose-file.js';
 
 /** Settings that no container may have in its environment, which every `docker inspect` shows. */
-const SECRET = /SECRETS?$|TOKEN$|KEY$|PASSWORD$|^REDIS_URL$|^DATABASE_URL$/;
+const SECRET = /SECRETS?(_OTHER)?$|TOKEN$|KEY$|PASSWORD$|^REDIS_URL$|^DATABASE_URL$/;
 
 let folder: string;
 beforeAll(() => {
