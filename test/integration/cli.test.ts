@@ -2,6 +2,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
+import { readOperators } from '#core/identity/operators.js';
 import { createBuyerVerifier } from '#core/identity/token.js';
 import { readBalance } from '#core/postgres/money/wallet.js';
 import { checkout } from '#core/process/checkout.js';
@@ -242,6 +243,14 @@ describe('the stack that runs from this clone', () => {
       if (others) writeFileSync(notice, others, { mode: 0o600 });
     }
   });
+});
+
+test('operator create prints a token, and an entry of OPERATORS that admits it', async () => {
+  const { token, entry } = await json('operator', 'create', '--name', 'ann', '--roles', 'money,read');
+  const ann = readOperators({ OPERATORS: entry }).withToken(token);
+  expect(ann).toMatchObject({ name: 'ann', roles: ['read', 'money'] });
+  expect(entry).not.toContain(token);
+  expectRefusal(await run('operator', 'create', '--name', 'ann', '--roles', 'all'), 2, 'read, operate, money');
 });
 
 describe('balance, statement and refund', () => {

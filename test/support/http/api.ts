@@ -158,6 +158,7 @@ function configOf({ url }: RedisServer, settings: ApiSettings): ApiConfig {
     AUTH_JWKS_URL: settings.AUTH_JWKS_URL,
     AUTH_ISSUER: settings.AUTH_ISSUER,
     AUTH_AUDIENCE: settings.AUTH_AUDIENCE,
+    HSTS: true,
   };
 }
 
