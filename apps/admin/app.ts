@@ -73,7 +73,7 @@ export function createApp(ctx: AdminContext): Express {
   app.use(requireKnownHost([config.ADMIN_HOST.toLowerCase(), ...config.ADMIN_HOSTS]));
   app.use(express.urlencoded({ extended: false, limit: BODY_LIMIT }));
   addLogin(app, ctx);
-  app.use(requireLogin(ctx), requireRole, logChanges(ctx.log));
+  app.use(requireLogin(ctx), logChanges(ctx.log), requireRole);
   // bull-board's JSON bodies are parsed here, so a malformed one gets the admin's own error. bull-board would answer it
   // in another format.
   app.use(

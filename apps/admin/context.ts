@@ -11,7 +11,7 @@ import { defineScripts } from '#core/redis/scripts.js';
 import type { StepContext } from '#core/steps/context.js';
 import type { GateParts } from './http/gate.js';
 import { Revocations } from './http/revocations.js';
-import { createWrongTokens } from './http/wrong-tokens.js';
+import { createTokenRefusal } from './http/wrong-tokens.js';
 
 const ADMIN_SETTINGS = [
   'REDIS_URL',
@@ -71,6 +71,6 @@ function createGate({ AUTH_SECRET }: { AUTH_SECRET: string }, operators: Operato
     operators,
     sessions: new Sessions(AUTH_SECRET, operators),
     revocations: new Revocations(db),
-    refuseToken: createWrongTokens(),
+    refuseToken: createTokenRefusal(),
   };
 }

@@ -103,7 +103,7 @@ describe('the log', () => {
         }),
       ),
     );
-    expect(linesWith('change by an operator')).toContainEqual(
+    expect(linesWith('change requested by an operator')).toContainEqual(
       expect.objectContaining({
         ...caller,
         requestId: 'pause-1',

@@ -65,13 +65,13 @@ export function callerOf(res: Response): Caller {
 }
 
 /**
- * Logs each change before it is made, so that no crash and no lost connection hides the attempt. The outcome is another
- * line with the same request id.
+ * Logs each requested change before it is made or refused, so that no crash and no lost connection hides the attempt.
+ * The outcome is another line with the same request id.
  */
 export function logChanges(log: Logger): RequestHandler {
   return (req, res, next) => {
     const path = req.originalUrl.split('?', 1)[0];
-    if (!isRead(req)) log.info({ ...callerOf(res), method: req.method, path }, 'change by an operator');
+    if (!isRead(req)) log.info({ ...callerOf(res), method: req.method, path }, 'change requested by an operator');
     next();
   };
 }

@@ -27,7 +27,7 @@ const DELAYED_MAX = 50;
  *
  * @returns a function that counts and logs the failure, and calls `refuse` if the address is within its limit
  */
-export function createWrongTokens(): (req: Request, res: Response, refuse: () => void) => Promise<void> {
+export function createTokenRefusal(): (req: Request, res: Response, refuse: () => void) => Promise<void> {
   const count = rateLimit({
     windowMs: MINUTE_MS,
     limit: FAILURES_MAX,
