@@ -19,8 +19,8 @@ const SESSIONS_MAX = 1_000;
 /** The time-out of one look-up, in ms. It takes about 1 ms when Postgres is well. */
 const LOOK_UP_MS = 2 * SECOND_MS;
 
-/** What this process knows of a session. `atMs`: when it was last looked up, by `performance.now()`. */
-type Known = { revoked: boolean; atMs: number };
+/** A session that this process knows. `atMs`: when it was last looked up, by `performance.now()`. */
+type Known = { state: 'valid' | 'revoked'; atMs: number };
 
 /**
  * Tells which sessions were revoked by a logout, at any admin process. Postgres knows, and answers are remembered. While
@@ -42,11 +42,11 @@ export class Revocations {
    */
   async includes({ id }: Session, use: 'read' | 'change'): Promise<boolean> {
     const known = this.#known.get(id);
-    if (known?.revoked) return true;
+    if (known?.state === 'revoked') return true;
     if (known && use === 'read' && performance.now() - known.atMs < KNOWN_MS) return false;
     try {
       const revoked = await withDeadline(isSessionRevoked(this.#db, id), LOOK_UP_MS, 'looking a session up');
-      this.#remember(id, revoked);
+      this.#remember(id, revoked ? 'revoked' : 'valid');
       return revoked;
     } catch (error) {
       const away = unavailable(error);
@@ -63,7 +63,7 @@ export class Revocations {
    * @throws Problem `unavailable` when Postgres is away: other admin processes still accept the session
    */
   async add(session: Session): Promise<void> {
-    this.#remember(session.id, true);
+    this.#remember(session.id, 'revoked');
     try {
       await withDeadline(revokeSession(this.#db, session), LOOK_UP_MS, 'revoking a session');
     } catch (error) {
@@ -71,10 +71,10 @@ export class Revocations {
     }
   }
 
-  #remember(id: string, revoked: boolean): void {
+  #remember(id: string, state: Known['state']): void {
     // A look-up that began before a logout must not undo what the logout has remembered.
-    if (this.#known.get(id)?.revoked) return;
-    this.#known.set(id, { revoked, atMs: performance.now() });
+    if (this.#known.get(id)?.state === 'revoked') return;
+    this.#known.set(id, { state, atMs: performance.now() });
   }
 }
 
