@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { request } from 'undici';
 import { digestOf, entryOf } from '#core/identity/token-holders.js';
 import { readLoadedSale } from '#core/redis/sale/sale.js';
@@ -8,7 +8,7 @@ import { freePort } from '#stack/processes/free-port.js';
 import { eventually } from '../support/eventually.js';
 import { ADMIN_TOKEN, BEARER, cookieOf, HTML, logIn, useAdmin } from '../support/http/admin.js';
 import { openTestSale, winOne } from '../support/sales.js';
-import { startFaultProxy } from '../support/stores/fault-proxy.js';
+import { type FaultProxy, startFaultProxy } from '../support/stores/fault-proxy.js';
 import { useStores } from '../support/stores/stores.js';
 
 const TOKENS = { reader: 'the token of a reader', seller: 'the token of a seller', cashier: 'the token of a cashier' };
@@ -20,6 +20,22 @@ const OPERATORS = [entry('reader', 'read'), entry('seller', 'operate'), entry('c
 const stores = useStores();
 const admin = useAdmin(stores, { OPERATORS, BOARD_WRITE: '1', ADMIN_HOSTS: 'console.shop.example' });
 const { ask } = admin;
+
+/** A second admin, with its metrics, and with a link to Postgres that can break. */
+const another = { url: '', metricsPort: 0, link: undefined as FaultProxy | undefined };
+beforeAll(async () => {
+  another.link = await startFaultProxy(stores.databaseUrl);
+  another.metricsPort = await freePort();
+  another.url = await admin.startAnother({
+    DATABASE_URL: another.link.through(stores.databaseUrl),
+    METRICS_PORT: String(another.metricsPort),
+    BOARD_WRITE: '1',
+    HSTS: '0',
+  });
+});
+afterAll(() => another.link?.close());
+
+const readMetrics = async () => (await fetch(`http://127.0.0.1:${another.metricsPort}/metrics`)).text();
 
 const as = (name: Name) => ({ authorization: `Bearer ${TOKENS[name]}` });
 const WRONG = { authorization: 'Bearer a token of nobody at all' };
@@ -62,8 +78,9 @@ describe('roles', () => {
 
   test('an operator sees no button without its role', async () => {
     const sale = await openTestSale(stores, { units: 1, priceMinor: 0 });
-    const { claimId } = await winOne(stores, sale, 'spender');
-    await placeOrders(stores, { saleId: sale.id, claims: [await winOne(stores, sale, 'spender')] });
+    const claim = await winOne(stores, sale, 'spender');
+    const { claimId } = claim;
+    await placeOrders(stores, { saleId: sale.id, claims: [claim] });
     await payOrder(stores, { saleId: sale.id, claimId, buyerId: 'spender' });
     await stores.db.outboxEvent.create({
       data: { kind: 'order.placed', saleId: sale.id, orderId: claimId, payload: {}, deadAt: new Date() },
@@ -127,24 +144,21 @@ describe('the log', () => {
 
 describe('wrong tokens', () => {
   test('an address with ten wrong tokens is slowed, and the right token passes at once', async () => {
-    const METRICS_PORT = String(await freePort());
-    const another = await admin.startAnother({ METRICS_PORT });
-    const metrics = async () => (await fetch(`http://127.0.0.1:${METRICS_PORT}/metrics`)).text();
-    expect(await metrics()).toContain('dropline_logins_total{outcome="failed"} 0');
+    expect(await readMetrics()).toContain('dropline_logins_total{outcome="failed"} 0');
     const guess = (n: number) =>
-      fetch(`${another}/sales`, { headers: { ...WRONG, 'x-forwarded-for': `203.0.113.${n}` } });
+      fetch(`${another.url}/sales`, { headers: { ...WRONG, 'x-forwarded-for': `203.0.113.${n}` } });
     for (let n = 0; n < 5; n += 1) expect((await guess(n)).status).toBe(401);
-    for (let n = 0; n < 5; n += 1) expect((await logIn(another, 'wrong', {})).status).toBe(401);
-    const late = Promise.all([guess(6), logIn(another, 'wrong', {})]);
-    const first = await Promise.race([late, logIn(another, ADMIN_TOKEN, {})]);
+    for (let n = 0; n < 5; n += 1) expect((await logIn(another.url, 'wrong', {})).status).toBe(401);
+    const late = Promise.all([guess(6), logIn(another.url, 'wrong', {})]);
+    const first = await Promise.race([late, logIn(another.url, ADMIN_TOKEN, {})]);
     expect(first).toHaveProperty('status', 303);
-    expect((await fetch(`${another}/sales`, { headers: BEARER })).status).toBe(200);
+    expect((await fetch(`${another.url}/sales`, { headers: BEARER })).status).toBe(200);
     for (const answer of await late) {
       expect([answer.status, answer.headers.get('retry-after')]).toEqual([429, '60']);
       expect(await answer.json()).toMatchObject({ code: 'too_many_requests' });
     }
-    expect(await metrics()).toContain('dropline_logins_total{outcome="failed"} 12');
-    expect(await metrics()).toContain('dropline_logins_total{outcome="done"} 1');
+    expect(await readMetrics()).toContain('dropline_logins_total{outcome="failed"} 12');
+    expect(await readMetrics()).toContain('dropline_logins_total{outcome="done"} 1');
   });
 
   test('a hundred wrong tokens in a second leave at most two lines', async () => {
@@ -181,9 +195,8 @@ describe('the host', () => {
 
   test('answers bind browsers to HTTPS for this host, and not with HSTS=0', async () => {
     expect((await ask('/login')).headers.get('strict-transport-security')).toBe('max-age=31536000');
-    const another = await admin.startAnother({ HSTS: '0' });
     for (const path of ['/login', '/queues']) {
-      const answer = await fetch(another + path, { headers: BEARER });
+      const answer = await fetch(another.url + path, { headers: BEARER });
       expect([answer.status, answer.headers.get('strict-transport-security')]).toEqual([200, null]);
       expect(answer.headers.get('x-powered-by')).toBeNull();
     }
@@ -193,63 +206,50 @@ describe('the host', () => {
 describe('a session', () => {
   const browserOf = async (url: string) => ({ cookie: cookieOf(await logIn(url, ADMIN_TOKEN)), origin: url });
 
-  test('a logout ends the session at every admin', async () => {
-    const another = await admin.startAnother();
-    const browser = await browserOf(admin.url);
-    const read = async (url: string) => (await fetch(`${url}/sales`, { headers: browser })).status;
-    expect([await read(admin.url), await read(another)]).toEqual([200, 200]);
-    const left = await ask('/logout', browser, { method: 'POST' });
-    expect([left.status, left.headers.get('set-cookie')]).toEqual([
-      303,
-      expect.stringMatching(/^dropline_admin=; Max-Age=0/),
-    ]);
-    expect(await read(admin.url)).toBe(401);
-    const change = await fetch(`${another}/sales/x/pause`, {
-      method: 'POST',
-      headers: { ...browser, origin: another },
-    });
-    expect(change.status).toBe(401);
-    expect(await read(another)).toBe(401);
-  });
-
-  test('another admin notices a logout within seconds without a change', async () => {
-    const another = await admin.startAnother();
-    const browser = await browserOf(admin.url);
-    const read = async () => (await fetch(`${another}/sales`, { headers: browser })).status;
-    expect(await read()).toBe(200);
-    await ask('/logout', browser, { method: 'POST' });
-    await eventually(async () => expect(await read()).toBe(401));
+  test('a logout ends the session at every admin: at once for changes, within seconds for pages', async () => {
+    const [first, second] = [await browserOf(admin.url), await browserOf(admin.url)];
+    const read = async (url: string, browser: object) =>
+      (await fetch(`${url}/sales`, { headers: { ...browser } })).status;
+    for (const url of [admin.url, another.url]) {
+      for (const browser of [first, second]) expect(await read(url, browser)).toBe(200);
+    }
+    for (const browser of [first, second]) {
+      const left = await ask('/logout', browser, { method: 'POST' });
+      const emptied = expect.stringMatching(/^dropline_admin=; Max-Age=0/);
+      expect([left.status, left.headers.get('set-cookie')]).toEqual([303, emptied]);
+      expect(await read(admin.url, browser)).toBe(401);
+    }
+    const headers = { ...first, origin: another.url };
+    expect((await fetch(`${another.url}/sales/x/pause`, { method: 'POST', headers })).status).toBe(401);
+    await eventually(async () => expect(await read(another.url, second)).toBe(401));
   });
 
   test('while Postgres is away, a known session reads and changes nothing', async () => {
-    const proxy = await startFaultProxy(stores.databaseUrl);
-    try {
-      const DATABASE_URL = proxy.through(stores.databaseUrl);
-      const another = await admin.startAnother({ DATABASE_URL, BOARD_WRITE: '1' });
-      const [known, unknown] = [await browserOf(another), await browserOf(admin.url)];
-      const board = async (browser: Record<string, string>, method = 'GET', verb = '') => {
-        const path = `/queues/api/queues${verb && `/cancel-order/${verb}`}`;
-        return (await fetch(another + path, { method, headers: { ...browser, origin: another } })).status;
-      };
-      expect(await board(known)).toBe(200);
-      proxy.set({ kind: 'cut' });
-      expect(await board(known)).toBe(200);
-      expect(await board(known, 'PUT', 'pause')).toBe(503);
-      expect(await board(unknown)).toBe(503);
-      expect(await stores.queues['cancel-order'].isPaused()).toBe(false);
-      const out = await fetch(`${another}/logout`, { method: 'POST', headers: { ...known, origin: another } });
-      expect([out.status, out.headers.get('set-cookie')]).toEqual([503, null]);
-      expect(await board(known)).toBe(401);
-      proxy.set({ kind: 'none' });
-      const again = await fetch(`${another}/logout`, {
-        method: 'POST',
-        redirect: 'manual',
-        headers: { ...known, origin: another },
-      });
-      expect(again.status).toBe(303);
-      expect((await ask('/sales', known)).status).toBe(401);
-    } finally {
-      await proxy.close();
-    }
+    const [known, unknown] = [await browserOf(another.url), await browserOf(admin.url)];
+    const send = async (browser: object, method: string, path: string) => {
+      const init = { method, redirect: 'manual', headers: { ...browser, origin: another.url } } as const;
+      return (await fetch(another.url + path, init)).status;
+    };
+    const board = '/queues/api/queues';
+    const failures = async () =>
+      Number(/store_errors_total{store="postgres"} (\d+)/.exec(await readMetrics())?.[1] ?? 0);
+    expect(await send(known, 'GET', board)).toBe(200);
+    const before = await failures();
+    another.link?.set({ kind: 'cut' });
+    // The session is looked up again after some seconds, which fails.
+    const seen = new Set<number>();
+    await eventually(async () => {
+      seen.add(await send(known, 'GET', board));
+      expect(await failures()).toBeGreaterThan(before);
+    });
+    expect([...seen]).toEqual([200]);
+    expect(await send(known, 'PUT', `${board}/cancel-order/pause`)).toBe(503);
+    expect(await send(unknown, 'GET', board)).toBe(503);
+    expect(await stores.queues['cancel-order'].isPaused()).toBe(false);
+    expect(await send(known, 'POST', '/logout')).toBe(503);
+    expect(await send(known, 'GET', board)).toBe(401);
+    another.link?.set({ kind: 'none' });
+    expect(await send(known, 'POST', '/logout')).toBe(303);
+    expect((await ask('/sales', known)).status).toBe(401);
   });
 });
