@@ -223,7 +223,7 @@ module.exports = {
     owned(
       'lru-cache',
       ['lru-cache'],
-      ['apps/api/mirror/sales\\.ts'],
+      ['apps/api/mirror/sales\\.ts', 'apps/admin/http/(revocations|wrong-tokens)\\.ts'],
       'What is remembered may be out of date: how old it may be is decided in one place.',
     ),
     owned(
@@ -253,8 +253,8 @@ module.exports = {
     owned(
       'fast-jwt',
       ['fast-jwt'],
-      ['core/identity/token\\.ts'],
-      'Algorithms and claims of the buyer token are security decisions, made once.',
+      ['core/identity/(token|session)\\.ts'],
+      'Algorithms and claims of tokens and sessions are security decisions, made once.',
     ),
     owned('commander', ['commander'], ['apps/cli/', 'stack/'], 'Only commands parse command lines.'),
     owned(

@@ -2,9 +2,12 @@ import { join } from 'node:path';
 import express, { type Express, type RequestHandler } from 'express';
 import helmet from 'helmet';
 import type { AdminContext } from './context.js';
+import { logChanges, nameRequest } from './http/caller.js';
 import { requireLogin, requireSameOrigin } from './http/gate.js';
+import { requireKnownHost } from './http/host.js';
 import { addProblems } from './http/problem.js';
-import { createBoard } from './routes/board.js';
+import { requireRole } from './http/roles.js';
+import { createBoards } from './routes/board.js';
 import { addConsole } from './routes/console.js';
 import { addHealth } from './routes/health.js';
 import { addLogin } from './routes/login.js';
@@ -39,9 +42,11 @@ const BOARD_POLICY = {
   baseUri: ["'self'"],
 };
 
-const policy = (directives: Record<string, string[]>): RequestHandler =>
+const securityHeaders = (directives: Record<string, string[]>, { HSTS }: { HSTS: boolean }): RequestHandler =>
   helmet({
     contentSecurityPolicy: { useDefaults: false, directives },
+    // Subdomains of the console's host belong to the shop, which decides about them.
+    strictTransportSecurity: HSTS && { includeSubDomains: false },
     // With 'no-referrer', browsers would send `Origin: null` with the console's forms, and the check of their origin
     // would fail.
     referrerPolicy: { policy: 'same-origin' },
@@ -57,22 +62,25 @@ const neverStore: RequestHandler = (_req, res, next) => {
  * routes below it are for operators only.
  */
 export function createApp(ctx: AdminContext): Express {
+  const { config } = ctx;
   const app = express();
   app.disable('x-powered-by');
-  app.use(policy(CONSOLE_POLICY), neverStore);
+  app.use(nameRequest, securityHeaders(CONSOLE_POLICY, config), neverStore);
   app.use(requireSameOrigin);
   app.get('/admin.css', (_req, res) => res.sendFile(join(import.meta.dirname, 'admin.css')));
   addHealth(app, ctx);
+  // Orchestrators ask for the health by any name, so its routes stand above this check.
+  app.use(requireKnownHost([config.ADMIN_HOST.toLowerCase(), ...config.ADMIN_HOSTS]));
   app.use(express.urlencoded({ extended: false, limit: BODY_LIMIT }));
-  addLogin(app, ctx.keys);
-  app.use(requireLogin(ctx.keys));
+  addLogin(app, ctx);
+  app.use(requireLogin(ctx), logChanges(ctx.log), requireRole);
   // bull-board's JSON bodies are parsed here, so a malformed one gets the admin's own error. bull-board would answer it
   // in another format.
   app.use(
     '/queues',
-    policy(BOARD_POLICY),
+    securityHeaders(BOARD_POLICY, config),
     express.json(),
-    createBoard(ctx.queues, { isWritable: ctx.config.BOARD_WRITE }),
+    createBoards(ctx.queues, { isWritable: config.BOARD_WRITE }),
   );
   app.use(express.json({ limit: BODY_LIMIT }));
   addConsole(app, ctx);

@@ -1,5 +1,6 @@
-import { createHmac } from 'node:crypto';
-import { connectDatabase } from '#core/postgres/database.js';
+import { type Operators, readOperators } from '#core/identity/operators.js';
+import { Sessions } from '#core/identity/session.js';
+import { connectDatabase, type Database } from '#core/postgres/database.js';
 import { type Config, readConfig } from '#core/process/config.js';
 import { createLogger } from '#core/process/logger.js';
 import { serveMetrics } from '#core/process/metrics.js';
@@ -8,15 +9,20 @@ import { closeQueues, createQueues } from '#core/queue/queues.js';
 import { connectRedis } from '#core/redis/connection.js';
 import { defineScripts } from '#core/redis/scripts.js';
 import type { StepContext } from '#core/steps/context.js';
-import type { AdminKeys } from './http/gate.js';
+import type { GateParts } from './http/gate.js';
+import { Revocations } from './http/revocations.js';
+import { createTokenRefusal } from './http/wrong-tokens.js';
 
 const ADMIN_SETTINGS = [
   'REDIS_URL',
   'DATABASE_URL',
   'AUTH_SECRET',
   'ADMIN_TOKEN',
+  'OPERATORS',
   'ADMIN_PORT',
   'ADMIN_HOST',
+  'ADMIN_HOSTS',
+  'HSTS',
   'BOARD_WRITE',
   'LOG_LEVEL',
   'METRICS_PORT',
@@ -27,9 +33,8 @@ const ADMIN_SETTINGS = [
 const DATABASE_CONNECTIONS = 6;
 
 /** The settings of the admin process, and its clients of Redis, Postgres and the queues. */
-export interface AdminContext extends StepContext {
+export interface AdminContext extends StepContext, GateParts {
   readonly config: Config<(typeof ADMIN_SETTINGS)[number]>;
-  readonly keys: AdminKeys;
   close(): Promise<void>;
 }
 
@@ -41,6 +46,7 @@ export interface AdminContext extends StepContext {
  */
 export async function createContext(): Promise<AdminContext> {
   const config = readConfig(ADMIN_SETTINGS);
+  const operators = readOperators(config);
   const log = createLogger('admin', config.LOG_LEVEL);
   reportTo(log);
   const onRedisError = (error: Error) => storeFailed('redis', error);
@@ -57,17 +63,14 @@ export async function createContext(): Promise<AdminContext> {
     await stopMetrics();
     redis.disconnect();
   };
-  return { config, redis, queues, db, log, keys: deriveKeys(config), close };
+  return { config, redis, queues, db, log, ...createGate(config, operators, db), close };
 }
 
-/**
- * Derives the key of operators' sessions from AUTH_SECRET and ADMIN_TOKEN. So a new ADMIN_TOKEN ends every session, and
- * no buyer's token is a valid session.
- */
-function deriveKeys({
-  ADMIN_TOKEN,
-  AUTH_SECRET,
-}: Pick<AdminContext['config'], 'ADMIN_TOKEN' | 'AUTH_SECRET'>): AdminKeys {
-  const sessionKey = createHmac('sha256', AUTH_SECRET).update(`session.${ADMIN_TOKEN}`).digest('hex');
-  return { adminToken: ADMIN_TOKEN, sessionKey };
+function createGate({ AUTH_SECRET }: { AUTH_SECRET: string }, operators: Operators, db: Database): GateParts {
+  return {
+    operators,
+    sessions: new Sessions(AUTH_SECRET, operators),
+    revocations: new Revocations(db),
+    refuseToken: createTokenRefusal(),
+  };
 }

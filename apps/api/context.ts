@@ -30,6 +30,7 @@ export const API_SETTINGS = [
   'METRICS_HOST',
   'GUEST_TOKENS',
   'PAYMENT_WEBHOOK_SECRETS',
+  'HSTS',
 ] as const;
 
 /** The checked settings of an API process. */

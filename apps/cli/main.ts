@@ -3,6 +3,7 @@ import { addAudit } from './commands/audit.js';
 import { addBalance } from './commands/balance.js';
 import { addCredit } from './commands/credit.js';
 import { addMigrate } from './commands/migrate.js';
+import { addOperator } from './commands/operator.js';
 import { addRebuild } from './commands/rebuild.js';
 import { addReconcile } from './commands/reconcile.js';
 import { addRefund } from './commands/refund.js';
@@ -42,6 +43,7 @@ function buildProgram(): Command {
   addSaleList(sale);
   addSaleShow(sale);
   addToken(program);
+  addOperator(program);
   addCredit(program);
   addBalance(program);
   addStatement(program);

@@ -1,4 +1,5 @@
 import { closeDeliveries, pruneDeliveries } from '../postgres/deliveries/prune.js';
+import { pruneRevokedSessions } from '../postgres/revoked-sessions.js';
 import { KEEP_DAYS, readLongOver } from '../postgres/sales.js';
 import { readLoadedSaleIds } from '../redis/registry.js';
 import { dropSale } from '../redis/sale/sale.js';
@@ -6,7 +7,7 @@ import type { StepContext } from '../steps/context.js';
 
 /**
  * Removes data that nobody needs after {@link KEEP_DAYS} days: ended sales from Redis, old releases and shop notices
- * from Postgres. Postgres keeps the orders.
+ * from Postgres. Postgres keeps the orders. Also removes revocations of operators' sessions that have ended anyway.
  *
  * @returns the number of sales removed from Redis
  */
@@ -16,5 +17,6 @@ export async function prune(ctx: StepContext): Promise<number> {
   for (const saleId of over) await dropSale(ctx.redis, saleId);
   await closeDeliveries(ctx.db);
   await pruneDeliveries(ctx.db);
+  await pruneRevokedSessions(ctx.db);
   return over.length;
 }

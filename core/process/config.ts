@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { readRunningStack } from './running-stack.js';
+import { isWeakToken, STRONG_TOKEN } from './weak-token.js';
 
 const port = z.coerce
   .number('must be a port number')
@@ -13,11 +14,17 @@ const databaseUrl = z.url({
   error: 'must be a URL like postgres://user:password@host:5432/dropline',
 });
 const authSecret = z.string().min(32, 'must be at least 32 characters, e.g. from `openssl rand -hex 32`');
-const adminToken = z.string().min(16, 'must be at least 16 characters, e.g. from `openssl rand -hex 16`');
-const flag = z
-  .enum(['0', '1'], 'must be 0 or 1')
-  .default('0')
-  .transform(value => value === '1');
+const adminToken = z
+  .string()
+  .refine(token => !isWeakToken(token), `must be ${STRONG_TOKEN}, e.g. from \`openssl rand -hex 16\``);
+/** Names of hosts with commas between them, in lower case, as browsers send them. */
+const hostNames = z
+  .string()
+  .transform(text => text.split(',').map(name => name.trim().toLowerCase()))
+  .pipe(z.array(z.string().regex(/^[a-z0-9.-]+$/, 'must be host names like console.shop.example, without a port')));
+const isOn = (value: '0' | '1'): boolean => value === '1';
+const zeroOrOne = z.enum(['0', '1'], 'must be 0 or 1');
+const flag = zeroOrOne.default('0').transform(isOn);
 const webhookSecret = z.string().min(16, 'must be at least 16 characters, e.g. from `openssl rand -hex 32`');
 /** One webhook key, or two with a comma between them while keys are rotated. */
 const webhookSecrets = z
@@ -52,7 +59,10 @@ const SETTINGS = {
    * at most 30 days and 24 hours).
    */
   AUTH_LIFE_MAX_DAYS: days.default(31),
-  ADMIN_TOKEN: adminToken,
+  /** The token of the operator `admin`, with every role. */
+  ADMIN_TOKEN: adminToken.optional(),
+  /** Named operators with their roles and the SHA-256 of their tokens (core/identity/token-holders.ts). */
+  OPERATORS: z.string().optional(),
   LOG_LEVEL: logLevel,
   /** Address and port of the API. */
   PORT: port.default(3_000),
@@ -60,6 +70,10 @@ const SETTINGS = {
   /** Address and port of the admin console; by default only this machine can reach it. */
   ADMIN_PORT: port.default(3_001),
   ADMIN_HOST: z.string().min(1).default('127.0.0.1'),
+  /** Further names by which browsers may reach the admin console. */
+  ADMIN_HOSTS: hostNames.default([]),
+  /** Whether answers bind browsers to HTTPS for this host (Strict-Transport-Security). */
+  HSTS: zeroOrOne.default('1').transform(isOn),
   /** Address and port of a process's Prometheus metrics; port 0 turns them off. */
   METRICS_PORT: port.default(0),
   METRICS_HOST: z.string().min(1).default('127.0.0.1'),

@@ -37,6 +37,8 @@ const shopCalls = counter('shop_events_total', 'Deliveries of events to the shop
 const tokenRefusals = counter('token_refusals_total', "Requests without a valid buyer's token, by why", 'why');
 const issuerReads = counter('issuer_reads_total', "Readings of the issuer's keys, by outcome", 'outcome');
 const storeErrors = counter('store_errors_total', 'Lost connections and failed calls', 'store');
+const logins = counter('logins_total', 'Logins to the console, and wrong tokens there', 'outcome');
+for (const outcome of ['done', 'failed']) logins.inc({ outcome }, 0);
 const surprises = counter('unexpected_errors_total', 'Errors that nobody expected', 'where');
 
 let log: Logger | undefined;
@@ -84,6 +86,18 @@ export const refusedFromMemory = report((counts: { sold_out: number; closed: num
 export const claimRestored = report((saleId: string, claimId: string) => {
   repairs.inc({ kind: 'receipt' });
   log?.warn({ saleId, claimId }, 'claim restored from its receipt');
+});
+
+/** Reports that an operator logged in to the console, or out. */
+export const operatorLogged = report((direction: 'in' | 'out', caller: object) => {
+  if (direction === 'in') logins.inc({ outcome: 'done' });
+  log?.info(caller, `an operator logged ${direction}`);
+});
+
+/** Reports a wrong token at the console, in the login form or as a Bearer token. */
+export const loginFailed = report((caller: object) => {
+  logins.inc({ outcome: 'failed' });
+  warnRarely('login failed', caller);
 });
 
 /** Reports the number of requests and streams that wait for news in this process. */

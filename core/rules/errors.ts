@@ -51,6 +51,13 @@ export const PROBLEMS = {
     cure: 'Call from a page on the same origin, or send the token in the `Authorization` header.',
     retry: 'no',
   },
+  forbidden_role: {
+    status: 403,
+    title: 'Your role may not do that',
+    cause: 'The operator lacks the role that this change needs: `operate` for sales and queues, `money` for money.',
+    cure: 'Ask an operator who has the role, or give it in `OPERATORS`.',
+    retry: 'no',
+  },
   unknown_sale: {
     status: 404,
     title: 'There is no such sale',
@@ -135,11 +142,18 @@ export const PROBLEMS = {
     cure: "Send a buyer's call without a body: none of them needs one.",
     retry: 'no',
   },
+  foreign_host: {
+    status: 421,
+    title: 'This console has another name',
+    cause: 'The `Host` of the request is neither an address, `localhost`, `ADMIN_HOST` nor in `ADMIN_HOSTS`.',
+    cure: 'Use the address of the console, or add the name to `ADMIN_HOSTS`.',
+    retry: 'no',
+  },
   too_many_requests: {
     status: 429,
     title: 'Too many requests',
     cause:
-      'A client or a buyer sends faster than nginx allows, or too many requests wait here. The console limits failed logins.',
+      'A client or a buyer sends faster than nginx allows, or too many requests wait here. The console limits wrong tokens.',
     cure: 'Repeat the request after `Retry-After` seconds. Poll no earlier than `pollAfterMs` says.',
     retry: 'after',
   },

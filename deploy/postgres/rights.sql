@@ -9,6 +9,8 @@ $$;
 GRANT USAGE ON SCHEMA public TO dropline_app;
 GRANT SELECT, INSERT, UPDATE ON sales, orders, accounts, payments, payment_events, outbox_events TO dropline_app;
 GRANT SELECT, INSERT ON transfers, withdrawn_units, repairs TO dropline_app;
+-- Sessions of operators that ended by a logout.
+GRANT SELECT, INSERT, DELETE ON revoked_sessions TO dropline_app;
 -- prune deletes deliveries that were made.
 GRANT DELETE ON outbox_events TO dropline_app;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO dropline_app;

@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { buyerIdOf } from '#core/identity/buyer-id.js';
+import { readOperators } from '#core/identity/operators.js';
 import { createBuyerVerifier } from '#core/identity/token.js';
 import { readBalance } from '#core/postgres/money/wallet.js';
 import { checkout } from '#core/process/checkout.js';
@@ -256,6 +257,14 @@ describe('the stack that runs from this clone', () => {
       if (others) writeFileSync(notice, others, { mode: 0o600 });
     }
   });
+});
+
+test('operator create prints a token, and an entry of OPERATORS that admits it', async () => {
+  const { token, entry } = await json('operator', 'create', '--name', 'ann', '--roles', 'money,read');
+  const ann = readOperators({ OPERATORS: entry }).withToken(token);
+  expect(ann).toMatchObject({ name: 'ann', roles: ['read', 'money'] });
+  expect(entry).not.toContain(token);
+  expectRefusal(await run('operator', 'create', '--name', 'ann', '--roles', 'all'), 2, 'read, operate, money');
 });
 
 describe('balance, statement and refund', () => {

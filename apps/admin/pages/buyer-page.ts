@@ -2,7 +2,7 @@ import type { StatementLine } from '#core/postgres/money/statement.js';
 import type { Balance } from '#core/postgres/money/wallet.js';
 import type { BuyerOrder } from '#core/postgres/orders/buyer-orders.js';
 import { formatMoney } from '#core/rules/money.js';
-import { type Html, html } from './html.js';
+import { type Content, type Html, html } from './html.js';
 import { layout } from './layout.js';
 import { moment } from './parts.js';
 
@@ -18,26 +18,30 @@ export interface BuyerMoney {
 /**
  * Returns the page of one buyer: wallet balances, orders with buttons to refund them, and wallet movements, the newest
  * first.
+ *
+ * @param view `mayChange`: whether the operator may refund; else the buttons are missing
  */
-export function buyerPage({ buyerId, balances, statement, orders }: BuyerMoney): Html {
+export function buyerPage(buyer: BuyerMoney, { mayChange }: { mayChange: boolean }): Html {
+  const { buyerId, balances, statement, orders } = buyer;
   const amounts = balances.map(
     ({ currency, balanceMinor }) =>
       html`<div><dt>${currency}</dt><dd>${formatMoney(balanceMinor, currency)}</dd></div>`,
   );
+  const rows = orders.map(order => orderRow(order, mayChange && order.status === 'paid' && refundForm(order.orderId)));
   return layout(
     { title: buyerId },
     html`<div class="head"><h1><code>${buyerId}</code></h1></div>
 <section class="card"><h2>Wallet</h2>${balances.length > 0 ? html`<dl class="counts">${amounts}</dl>` : html`<p>No wallet.</p>`}</section>
-<section class="card"><h2>Orders</h2>${orders.length > 0 ? orders.map(orderRow) : html`<p>No orders.</p>`}</section>
+<section class="card"><h2>Orders</h2>${orders.length > 0 ? rows : html`<p>No orders.</p>`}</section>
 <section class="card"><h2>Statement</h2>${statementTable(statement)}</section>`,
   );
 }
 
-function orderRow(order: BuyerOrder): Html {
+function orderRow(order: BuyerOrder, refund: Content): Html {
   const { orderId, saleId, unit, status, reason, amountMinor, currency, placedAt } = order;
   return html`<div class="order"><p><a href="/sales/${saleId}">${saleId}</a> unit ${unit}: <strong>${status}</strong>
 ${reason ? html`(${reason})` : undefined} ${formatMoney(amountMinor, currency)} · ${moment(placedAt)}<br>
-<code class="faint">${orderId}</code></p>${status === 'paid' && refundForm(orderId)}</div>`;
+<code class="faint">${orderId}</code></p>${refund}</div>`;
 }
 
 /**

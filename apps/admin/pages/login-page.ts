@@ -11,7 +11,7 @@ export function loginPage(wrong?: string): Html {
     { title: 'Log in', bare: true },
     html`<form class="card login" method="post" action="/login">
 <h1>Sale console</h1>
-<label for="token">Admin token</label>
+<label for="token">Token</label>
 <input id="token" name="token" type="password" autocomplete="current-password" required autofocus>
 ${wrong !== undefined && html`<p class="bad" role="alert">${wrong}</p>`}
 <button>Log in</button>

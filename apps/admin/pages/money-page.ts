@@ -1,7 +1,7 @@
 import type { DeadNotice } from '#core/postgres/deliveries/dead-notices.js';
 import type { OddPayment } from '#core/postgres/money/odd-payments.js';
 import { formatMoney } from '#core/rules/money.js';
-import { type Html, html } from './html.js';
+import { type Content, type Html, html } from './html.js';
 import { layout } from './layout.js';
 import { moment } from './parts.js';
 
@@ -10,8 +10,10 @@ import { moment } from './parts.js';
  *
  * @param dead webhooks that the shop did not accept in any attempt
  * @param odd payments of another amount than requested, or with a refund that keeps failing
+ * @param view `mayChange`: whether the operator may retry webhooks; else the buttons are missing
  */
-export function moneyPage(dead: DeadNotice[], odd: OddPayment[]): Html {
+export function moneyPage(dead: DeadNotice[], odd: OddPayment[], { mayChange }: { mayChange: boolean }): Html {
+  const rows = dead.map(notice => deadRow(notice, mayChange && retry('Retry', notice.id)));
   return layout(
     { title: 'Money' },
     html`<div class="head"><h1>Money</h1><a class="button quiet" href="/money">Refresh</a></div>
@@ -19,7 +21,7 @@ export function moneyPage(dead: DeadNotice[], odd: OddPayment[]): Html {
 <label for="id">Buyer</label><input id="id" name="id" required pattern="[!-~]{1,255}" autocomplete="off"><button class="quiet">Show</button></form></section>
 <section class="card"><h2>Payments to look at</h2>${odd.length > 0 ? odd.map(oddRow) : html`<p>None: every payment is as it should be.</p>`}</section>
 <section class="card"><h2>Webhooks that the shop did not accept</h2>
-${dead.length > 0 ? html`${retry('Retry all')}${dead.map(deadRow)}` : html`<p>None: every webhook was delivered, or is still being tried.</p>`}</section>`,
+${dead.length > 0 ? html`${mayChange && retry('Retry all')}${rows}` : html`<p>None: every webhook was delivered, or is still being tried.</p>`}</section>`,
   );
 }
 
@@ -28,9 +30,9 @@ function retry(text: string, id?: bigint): Html {
   return html`<form method="post" action="/webhooks/retry">${field}<button class="quiet">${text}</button></form>`;
 }
 
-function deadRow({ id, kind, orderId, createdAt, attempts, lastError }: DeadNotice): Html {
+function deadRow({ kind, orderId, createdAt, attempts, lastError }: DeadNotice, again: Content): Html {
   return html`<div class="order"><p><strong>${kind}</strong> · ${moment(createdAt.toISOString())} · ${attempts} attempts: ${lastError ?? ''}<br>
-<code class="faint">${orderId}</code></p>${retry('Retry', id)}</div>`;
+<code class="faint">${orderId}</code></p>${again}</div>`;
 }
 
 function oddRow(payment: OddPayment): Html {

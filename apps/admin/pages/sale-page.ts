@@ -13,14 +13,16 @@ import { moment, phaseBadge, redisNote, stockBar } from './parts.js';
 const LIVE_SECONDS = 3;
 
 interface View {
+  /** Shows the forms that change the sale. */
+  mayChange: boolean;
   /** Makes the page reload itself every LIVE_SECONDS, so that an operator can watch the sale. */
   live?: boolean;
   /** The result of an audit of this sale that was just run; the page shows it. */
   audit?: Audit | undefined;
 }
 
-/** Returns the page of one sale: its counts, its settings, and the forms that change the sale. */
-export function salePage(sale: SaleOverview, { live = false, audit }: View): Html {
+/** Returns the page of one sale: its counts, its settings, and, for operators who may use them, the forms that change it. */
+export function salePage(sale: SaleOverview, { mayChange, live = false, audit }: View): Html {
   const path = `/sales/${sale.id}`;
   const watch = live
     ? html`<a class="button quiet" href="${path}">Stop watching</a>`
@@ -32,7 +34,7 @@ export function salePage(sale: SaleOverview, { live = false, audit }: View): Htm
 ${redisNote(sale.inRedis)}
 ${audit && auditCard(audit)}
 ${countsCard(sale)}
-${sale.state === 'closed' ? undefined : changesCard(sale, path)}
+${mayChange && sale.state !== 'closed' && changesCard(sale, path)}
 ${factsCard(sale)}`,
   );
 }

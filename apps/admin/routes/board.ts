@@ -1,19 +1,27 @@
 import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { ExpressAdapter } from '@bull-board/express';
-import { type RequestHandler, Router } from 'express';
+import { type Express, type RequestHandler, Router } from 'express';
 import type { Queues } from '#core/queue/queues.js';
 import { Problem } from '#core/rules/errors.js';
+import { hasRole } from '../http/caller.js';
 
 /**
- * Creates the bull-board of every queue. Operators may change queues only with BOARD_WRITE=1. Such a change loses no
- * claim and no expiry. The maintenance actors (recurring tasks of a worker) `rescue` and `expire-overdue` do the work
- * of a missing job.
+ * Creates the bull-board of every queue. With BOARD_WRITE=1, operators with the role `operate` may change queues, and
+ * the others get a board without buttons. A change loses no claim and no expiry. The maintenance actors (recurring
+ * tasks of a worker) `rescue` and `expire-overdue` do the work of a missing job.
  *
  * @param options `isWritable`: the setting BOARD_WRITE
  * @returns the routes below /queues; they don't check the login themselves
  */
-export function createBoard(queues: Queues, { isWritable }: { isWritable: boolean }): RequestHandler {
+export function createBoards(queues: Queues, { isWritable }: { isWritable: boolean }): RequestHandler {
+  const readOnly = createBoard(queues, { isWritable: false });
+  if (!isWritable) return readOnly;
+  const writable = createBoard(queues, { isWritable });
+  return (req, res, next) => (hasRole(res, 'operate') ? writable : readOnly)(req, res, next);
+}
+
+function createBoard(queues: Queues, { isWritable }: { isWritable: boolean }): RequestHandler {
   const serverAdapter = new ExpressAdapter();
   serverAdapter.setBasePath('/queues');
   createBullBoard({
@@ -27,7 +35,8 @@ export function createBoard(queues: Queues, { isWritable }: { isWritable: boolea
   // bull-board itself refuses a change of one read-only queue. To a change of all queues it answers 200 and does
   // nothing, so it is refused here.
   if (!isWritable) router.use(refuseChanges);
-  router.use(serverAdapter.getRouter() as RequestHandler);
+  const board = serverAdapter.getRouter() as Express;
+  router.use(board.disable('x-powered-by'));
   return router;
 }
 

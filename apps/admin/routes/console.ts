@@ -8,6 +8,7 @@ import { ID_PATTERN } from '#core/rules/claim.js';
 import { Problem } from '#core/rules/errors.js';
 import { type Sale, UNITS_MAX } from '#core/rules/sale.js';
 import type { StepContext } from '#core/steps/context.js';
+import { callerOf, hasRole } from '../http/caller.js';
 import { timely } from '../http/deadline.js';
 import { wantsHtml } from '../http/problem.js';
 import { salePage } from '../pages/sale-page.js';
@@ -58,10 +59,7 @@ export function addConsole(app: Express, ctx: StepContext): void {
     timely<OneSale>((req, res) => showAudit(ctx, req, res)),
   );
   for (const change of CHANGES) {
-    app.post(
-      `/sales/:saleId/${change.name}`,
-      timely<OneSale>(async (req, res) => answerChange(await carryOut(ctx, req, change), req, res)),
-    );
+    app.post(`/sales/:saleId/${change.name}`, timely<OneSale>(createChangeHandler(ctx, change)));
   }
 }
 
@@ -74,7 +72,7 @@ async function showSales(ctx: StepContext, req: Request, res: Response): Promise
 
 async function showSale(ctx: StepContext, req: Request<OneSale>, res: Response): Promise<void> {
   const sale = await overviewOf(ctx, await readKnownSale(ctx, req));
-  if (wantsHtml(req)) res.type('html').send(salePage(sale, { live: req.query.live === '1' }).text);
+  if (wantsHtml(req)) res.type('html').send(salePage(sale, { ...viewOf(res), live: req.query.live === '1' }).text);
   else res.json(sale);
 }
 
@@ -83,7 +81,12 @@ async function showAudit(ctx: StepContext, req: Request<OneSale>, res: Response)
   const proof = await audit(ctx.db, ctx.redis, id);
   if (!wantsHtml(req)) return void res.json(proof);
   const sale = await overviewOf(ctx, await readKnownSale(ctx, req));
-  res.type('html').send(salePage(sale, { audit: proof }).text);
+  res.type('html').send(salePage(sale, { ...viewOf(res), audit: proof }).text);
+}
+
+/** Returns what the page of a sale shows to this operator. */
+function viewOf(res: Response): { mayChange: boolean } {
+  return { mayChange: hasRole(res, 'operate') };
 }
 
 function parseRestock(body: unknown): SaleUpdate {
@@ -92,14 +95,16 @@ function parseRestock(body: unknown): SaleUpdate {
   return { addUnits: data.units, generation: data.generation };
 }
 
-async function carryOut(ctx: StepContext, req: Request<OneSale>, change: Change): Promise<ChangeOutcome> {
-  const { id } = await readKnownSale(ctx, req);
-  const update = change.updateOf(req.body);
-  const outcome = await changeSale(ctx, id, update);
-  const inRedis = outcome.kind === 'changed' && outcome.inRedis;
-  const facts = { saleId: id, change: change.name, update, outcome: outcome.kind, inRedis };
-  ctx.log.info(facts, 'sale changed by an operator');
-  return outcome;
+function createChangeHandler(ctx: StepContext, { name, updateOf }: Change) {
+  return async (req: Request<OneSale>, res: Response): Promise<void> => {
+    const { id } = await readKnownSale(ctx, req);
+    const update = updateOf(req.body);
+    const outcome = await changeSale(ctx, id, update);
+    const inRedis = outcome.kind === 'changed' && outcome.inRedis;
+    const facts = { ...callerOf(res), saleId: id, change: name, update, outcome: outcome.kind, inRedis };
+    ctx.log.info(facts, 'sale changed by an operator');
+    answerChange(outcome, req, res);
+  };
 }
 
 /**

@@ -10,6 +10,7 @@ import { readBuyerOrders } from '#core/postgres/orders/buyer-orders.js';
 import { ID_PATTERN } from '#core/rules/claim.js';
 import { Problem } from '#core/rules/errors.js';
 import type { StepContext } from '#core/steps/context.js';
+import { callerOf, hasRole } from '../http/caller.js';
 import { timely } from '../http/deadline.js';
 import { wantsHtml } from '../http/problem.js';
 import { buyerPage } from '../pages/buyer-page.js';
@@ -53,8 +54,13 @@ export function addMoney(app: Express, ctx: StepContext): void {
 
 async function showMoney({ db }: StepContext, req: Request, res: Response): Promise<void> {
   const [dead, odd] = await Promise.all([readDeadNotices(db, LISTED_MAX), readOddPayments(db, LISTED_MAX)]);
-  if (wantsHtml(req)) res.type('html').send(moneyPage(dead, odd).text);
+  if (wantsHtml(req)) res.type('html').send(moneyPage(dead, odd, viewOf(res)).text);
   else res.json({ dead: dead.map(notice => ({ ...notice, id: String(notice.id) })), odd });
+}
+
+/** Returns what the pages about money show to this operator. */
+function viewOf(res: Response): { mayChange: boolean } {
+  return { mayChange: hasRole(res, 'money') };
 }
 
 async function showBuyer({ db }: StepContext, req: Request<OneBuyer>, res: Response): Promise<void> {
@@ -66,7 +72,7 @@ async function showBuyer({ db }: StepContext, req: Request<OneBuyer>, res: Respo
     readBuyerOrders(db, buyerId, LISTED_MAX),
   ]);
   const buyer = { buyerId, balances, statement, orders };
-  if (wantsHtml(req)) res.type('html').send(buyerPage(buyer).text);
+  if (wantsHtml(req)) res.type('html').send(buyerPage(buyer, viewOf(res)).text);
   else res.json(buyer);
 }
 
@@ -79,7 +85,8 @@ async function refund(ctx: StepContext, req: Request<OneOrder>, res: Response): 
   if (result.kind === 'unknown_order') throw new Problem('not_found', { detail: 'there is no such order' });
   if (result.kind === 'not_paid')
     throw new Problem('not_refundable', { detail: `the order is ${result.order.status}` });
-  ctx.log.info({ orderId, restock: body.data.restock, now: result.now }, 'order refunded by an operator');
+  const facts = { ...callerOf(res), orderId, restock: body.data.restock, now: result.now };
+  ctx.log.info(facts, 'order refunded by an operator');
   if (wantsHtml(req)) res.redirect(303, `/buyers/${result.order.buyerId}`);
   else res.json({ order: orderId, status: 'refunded', now: result.now });
 }
@@ -88,7 +95,7 @@ async function retryWebhooks(ctx: StepContext, req: Request, res: Response): Pro
   const body = retryBody.safeParse(req.body ?? {});
   if (!body.success) throw new Problem('invalid_request', { detail: 'id must be the number of a webhook' });
   const revived = await reviveNotices(ctx.db, body.data.id);
-  ctx.log.info({ revived }, 'webhooks revived by an operator');
+  ctx.log.info({ ...callerOf(res), revived }, 'webhooks revived by an operator');
   if (wantsHtml(req)) res.redirect(303, '/money');
   else res.json({ revived });
 }

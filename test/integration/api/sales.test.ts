@@ -111,6 +111,7 @@ describe('the other calls', () => {
       expect(response.headers.get('content-security-policy')).toContain("script-src 'self'");
       expect(response.headers.get('x-content-type-options')).toBe('nosniff');
       expect(response.headers.get('x-powered-by')).toBeNull();
+      expect(response.headers.get('strict-transport-security')).toBe('max-age=31536000');
       const assets = [...page.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)].map(([, asset]) => asset);
       expect(assets.length).toBeGreaterThan(0);
       for (const asset of assets) expect((await fetch(api.url + asset)).status).toBe(200);

@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { expect, jest, test } from '@jest/globals';
 import { prune } from '#core/maintenance/prune.js';
 import { pruneDeliveries } from '#core/postgres/deliveries/prune.js';
 import { insertTombstones } from '#core/postgres/orders/end-orders.js';
+import { isSessionRevoked, revokeSession } from '#core/postgres/revoked-sessions.js';
 import { KEEP_DAYS } from '#core/postgres/sales.js';
 import { isUnknown, markRegistryWhole, readLoadedSaleIds } from '#core/redis/registry.js';
 import { readLoadedSale, readRunId } from '#core/redis/sale/sale.js';
@@ -73,6 +75,14 @@ test('old delivered releases of an old sale are deleted, and undelivered ones st
   const left = await t.db.outboxEvent.findMany({ where: { saleId: sale.id } });
   expect(left).toHaveLength(2);
   expect(left.map(event => event.id)).not.toContain(first?.id);
+});
+
+test('the revocation of a session is deleted a day after the session has ended', async () => {
+  const endedDaysAgo = (days: number) => ({ id: randomUUID(), endsAt: new Date(Date.now() - days * DAY_MS) });
+  const [recent, old] = [endedDaysAgo(0.9), endedDaysAgo(1.1)];
+  for (const session of [recent, old]) await revokeSession(t.db, session);
+  await prune(t);
+  expect([await isSessionRevoked(t.db, recent.id), await isSessionRevoked(t.db, old.id)]).toEqual([true, false]);
 });
 
 test('a sale that is created during a run is not pruned', async () => {

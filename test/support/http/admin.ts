@@ -24,6 +24,8 @@ export interface TestAdmin {
   browser: { accept: string; cookie: string };
   /** Sends a request, and follows no redirect. */
   ask(path: string, headers?: Record<string, string>, init?: RequestInit): Promise<Response>;
+  /** Returns the end of the first admin's log. */
+  log(): string;
   /** Starts a second admin with other settings, and returns its address. */
   startAnother(settings?: Record<string, string>): Promise<string>;
 }
@@ -31,18 +33,20 @@ export interface TestAdmin {
 /**
  * Starts an admin before the tests of the calling file, and stops it afterwards.
  *
+ * @param settings those of this admin besides the usual ones
  * @returns the admin, usable once the tests run
  */
-export function useAdmin(stores: TestStores): TestAdmin {
+export function useAdmin(stores: TestStores, settings: Record<string, string> = {}): TestAdmin {
   const started: StackProcess[] = [];
   const admin: TestAdmin = {
     url: '',
     browser: { ...HTML, cookie: '' },
     ask: (path, headers = {}, init = {}) => fetch(admin.url + path, { redirect: 'manual', headers, ...init }),
-    async startAnother(settings = {}) {
+    log: () => started[0]?.output() ?? '',
+    async startAnother(others = {}) {
       const { redisUrl: REDIS_URL, databaseUrl: DATABASE_URL } = stores;
       const own = { REDIS_URL, DATABASE_URL, AUTH_SECRET, ADMIN_TOKEN, ADMIN_PORT: '0' };
-      const environment = { ...own, ...settings };
+      const environment = { ...own, ...others };
       const ready = { prints: LISTENING };
       const process = await startProcess({ name: 'admin', environment, ready, readyWithinMs: START_MS });
       started.push(process);
@@ -51,13 +55,17 @@ export function useAdmin(stores: TestStores): TestAdmin {
   };
   beforeAll(async () => {
     await build();
-    admin.url = await admin.startAnother();
+    admin.url = await admin.startAnother(settings);
     await eventually(async () => expect((await admin.ask('/readyz')).status).toBe(200));
-    const answer = await logIn(admin.url, ADMIN_TOKEN);
-    admin.browser.cookie = answer.headers.get('set-cookie')?.split(';')[0] ?? '';
+    admin.browser.cookie = cookieOf(await logIn(admin.url, ADMIN_TOKEN));
   });
   afterAll(() => Promise.all(started.map(process => process.stop())));
   return admin;
+}
+
+/** Returns the cookie that an answer sets, as a browser sends it back. */
+export function cookieOf(answer: Response): string {
+  return answer.headers.get('set-cookie')?.split(';')[0] ?? '';
 }
 
 /**

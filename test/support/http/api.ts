@@ -161,6 +161,7 @@ function configOf({ url }: RedisServer, settings: ApiSettings): ApiConfig {
     AUTH_AUDIENCE: settings.AUTH_AUDIENCE,
     AUTH_BUYER_CLAIM: settings.AUTH_BUYER_CLAIM ?? 'sub',
     AUTH_LIFE_MAX_DAYS: settings.AUTH_LIFE_MAX_DAYS ?? 31,
+    HSTS: true,
   };
 }
 

@@ -51,7 +51,7 @@ const QUIRKS = [
 export function oddRequests(routes: string[], credentials: string[]): string[] {
   const [first = ''] = credentials;
   const head = (method: string, path: string, authorization: string) =>
-    `${method} ${path} HTTP/1.1\r\nHost: x\r\n${authorization && `Authorization: ${authorization}\r\n`}`;
+    `${method} ${path} HTTP/1.1\r\nHost: localhost\r\n${authorization && `Authorization: ${authorization}\r\n`}`;
   return routes.flatMap(route =>
     METHODS.flatMap(method => [
       ...IDS.flatMap(id => credentials.map(credential => `${head(method, route + id, credential)}\r\n`)),

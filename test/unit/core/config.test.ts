@@ -8,7 +8,7 @@ const GOOD = {
   REDIS_URL: 'redis://127.0.0.1:6379',
   DATABASE_URL: 'postgres://user:password@127.0.0.1:5432/dropline',
   AUTH_SECRET: 'x'.repeat(32),
-  ADMIN_TOKEN: 'y'.repeat(16),
+  ADMIN_TOKEN: 'abcdefgh'.repeat(2),
 };
 
 function errorOf(names: SettingName[], env: NodeJS.ProcessEnv): string {
@@ -96,6 +96,11 @@ describe('an error', () => {
     ['AUTH_LIFE_MAX_DAYS', '0'],
     ['AUTH_LIFE_MAX_DAYS', 'a month'],
     ['ADMIN_TOKEN', 'short'],
+    ['ADMIN_TOKEN', 'a'.repeat(16)],
+    ['ADMIN_TOKEN', 'abcdefg'.repeat(9)],
+    ['ADMIN_HOSTS', 'https://console.shop.example'],
+    ['ADMIN_HOSTS', 'console.shop.example, '],
+    ['HSTS', 'on'],
     ['AUTH_JWKS_URL', 'shop.example/jwks'],
     ['AUTH_JWKS_URL', 'file:///etc/keys.json'],
     ['PORT', 'http'],
@@ -110,7 +115,7 @@ describe('an error', () => {
     expect(message).not.toContain('\n');
   });
 
-  test.each<SettingName>(['REDIS_URL', 'DATABASE_URL', 'AUTH_SECRET', 'ADMIN_TOKEN'])(
+  test.each<SettingName>(['REDIS_URL', 'DATABASE_URL', 'AUTH_SECRET'])(
     'the error names %s when the setting is missing',
     name => {
       expect(errorOf([name], {})).toContain(`${name} is not set`);

@@ -17,7 +17,7 @@ describe('.env.example', () => {
   });
 
   test('with secrets filled in it is a whole configuration, and its values are the defaults', () => {
-    const secrets = { AUTH_SECRET: 'a'.repeat(32), ADMIN_TOKEN: 'b'.repeat(16) };
+    const secrets = { AUTH_SECRET: 'a'.repeat(32), ADMIN_TOKEN: 'abcdefgh'.repeat(2) };
     const stores = { REDIS_URL: example.REDIS_URL, DATABASE_URL: example.DATABASE_URL };
     expect(readConfig(SETTING_NAMES, { ...example, ...secrets })).toEqual(
       readConfig(SETTING_NAMES, { ...stores, ...secrets }),

@@ -7,6 +7,7 @@ const RELEASED = {
   '0002_purchase_rules': 'fd765db684d65fd9d387492162228fdbffc4c4223859f8fea3834e49719620c3',
   '0003_money': 'bb79c3e15ee2a2984bdebfdd7f22eb797c626b2e9320295d9ce8caf91d38fb36',
   '0004_payment_attempts': '9f7a425f6cb30927cf33a349aa593695528b045be98dd84b22829543e33f26c2',
+  '0005_revoked_sessions': '94cf07449a08b67d86bebd219acc287a761b30a125f4c905d3add936e012f30d',
 };
 
 test('a migration never changes: databases that applied it would refuse the next start', () => {
