@@ -17,6 +17,8 @@ import { Statuses } from './batching/status-batch.js';
 import { createRefuseAtTurnEnd, type RefuseAtTurnEnd } from './batching/turn-refusals.js';
 import { Winners } from './batching/winners.js';
 import type { VerifyToken } from './http/buyer.js';
+import { BuyerLimits } from './limits/buyer-limits.js';
+import { FIGURES } from './limits/figures.js';
 import { Mirrors } from './mirror/mirrors.js';
 import { Sales } from './mirror/sales.js';
 import { Load } from './slowdown.js';
@@ -70,6 +72,8 @@ export interface ApiContext extends Clients {
   /** The requests and streams that wait for news of a buyer's order. */
   readonly waiters: Waiters;
   readonly verifyToken: VerifyToken;
+  /** Limits the requests of each buyer. */
+  readonly limits: BuyerLimits;
   /** The shop's own issuer of buyers' tokens, if the settings name one. */
   readonly issuer: Issuer | undefined;
   /** Verifies the signatures of payment events, with one verifier for each payment provider that is set up. */
@@ -85,9 +89,10 @@ export interface ApiContext extends Clients {
 /**
  * Creates all clients and caches of an API process. Redis may start later: until then, calls that need Redis get 503.
  *
+ * @param figures the limits on the requests of each buyer
  * @throws ConfigError for settings that contradict each other
  */
-export function createContext(config: ApiConfig): ApiContext {
+export function createContext(config: ApiConfig, figures = FIGURES): ApiContext {
   const issuer = issuerOf(config);
   const key = receiptKey(config.AUTH_SECRET);
   const clients = connectClients(config.REDIS_URL);
@@ -111,6 +116,7 @@ export function createContext(config: ApiConfig): ApiContext {
     lookUp: createLookUp({ redis, queues, sales, statuses, receiptKey: key, load }),
     waiters: new Waiters({ feed, sales }),
     verifyToken: tokenVerifierOf(config.AUTH_SECRET, issuer),
+    limits: new BuyerLimits(redis, figures),
     issuer,
     eventVerifiers: eventVerifiersOf(config),
     receiptKey: key,
@@ -158,8 +164,9 @@ const QUIT_MS = 1_000;
  * connection is enough.
  */
 export async function closeContext(ctx: ApiContext): Promise<void> {
-  const { redis, queueRedis, waiters, mirrors, feed, load, winners, issuer } = ctx;
+  const { redis, queueRedis, limits, waiters, mirrors, feed, load, winners, issuer } = ctx;
   load.close();
+  limits.close();
   issuer?.close();
   waiters.close();
   mirrors.close();

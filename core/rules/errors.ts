@@ -139,7 +139,7 @@ export const PROBLEMS = {
     status: 429,
     title: 'Too many requests',
     cause:
-      'A client or a buyer sends faster than nginx allows, or too many requests wait here. The console limits failed logins.',
+      'A buyer sends faster than a person needs, or a client faster than nginx allows, or too many requests wait here. The console limits failed logins.',
     cure: 'Repeat the request after `Retry-After` seconds. Poll no earlier than `pollAfterMs` says.',
     retry: 'after',
   },

@@ -7,10 +7,12 @@ import type { LookUp } from '../answers/look-up.js';
 import { answerText, etagOf } from '../answers/order-answer.js';
 import type { Backpressure } from '../answers/poll.js';
 import type { Statuses } from '../batching/status-batch.js';
+import type { RefuseAtTurnEnd } from '../batching/turn-refusals.js';
 import { buyerOf, type VerifyToken } from '../http/buyer.js';
 import { ANSWER_MS } from '../http/deadline.js';
 import { sendError } from '../http/problem.js';
 import { sendJsonText } from '../http/reply.js';
+import type { BuyerLimits } from '../limits/buyer-limits.js';
 import type { RecentSale, Sales } from '../mirror/sales.js';
 import { addressOf, type FirstListener } from './first-listener.js';
 
@@ -34,6 +36,8 @@ interface Poll {
 /** The parts of the API that serve a poll for an order's status. */
 export interface OrderStatusParts {
   readonly verifyToken: VerifyToken;
+  readonly limits: Pick<BuyerLimits, 'refusalOf'>;
+  readonly refuse: RefuseAtTurnEnd;
   readonly load: Backpressure;
   readonly sales: Pick<Sales, 'known'>;
   readonly statuses: Pick<Statuses, 'ask'>;
@@ -54,8 +58,10 @@ export function createOrderStatusListener(parts: OrderStatusParts): FirstListene
     if (!ID_PATTERN.test(saleId) || (query !== undefined && receipt === undefined)) return false;
     try {
       const buyerId = buyerOf(req, parts.verifyToken);
+      const limited = parts.limits.refusalOf('polls', buyerId);
       const { slowdown } = parts.load;
-      answerPoll(parts, { req, res, saleId, buyerId, receipt, askedAtMs: performance.now(), slowdown });
+      if (limited) parts.refuse(res, limited);
+      else answerPoll(parts, { req, res, saleId, buyerId, receipt, askedAtMs: performance.now(), slowdown });
     } catch (error) {
       sendError(res, error, PREFIX);
     }

@@ -26,6 +26,7 @@ export const orderStatus = buyerEndpoint(
     path: '/order-status/:saleId',
     summary: 'Where the buyer stands',
     params: ofSale,
+    limit: 'polls',
     query: z.object({
       receipt: z.string().max(RECEIPT_CHARS_MAX).optional().meta({ description: 'As it came with the claim' }),
     }),
