@@ -69,6 +69,20 @@ function headersOf(code: ProblemCode, details: ProblemDetails): Record<string, s
 }
 
 /**
+ * Returns the problem for an error that was thrown.
+ *
+ * @param where names the endpoint in log and metric
+ */
+export function problemFor(error: unknown, where: string): Problem {
+  return problemOf(error, where, STORES);
+}
+
+/** Counts a problem in the metrics, unless it is one that is counted in sums. */
+export function countProblem(problem: Problem): void {
+  if (!(problem instanceof PreparedProblem)) problemSent(problem.code);
+}
+
+/**
  * Sends the problem document for an error that was thrown.
  *
  * @param res a response; if its answer has begun already, its connection is cut
@@ -76,7 +90,7 @@ function headersOf(code: ProblemCode, details: ProblemDetails): Record<string, s
  * @param where names the endpoint in log and metric
  */
 export function sendError(res: ServerResponse, error: unknown, where: string): void {
-  const problem = problemOf(error, where, STORES);
+  const problem = problemFor(error, where);
   if (res.headersSent) res.destroy();
   else if (problem instanceof PreparedProblem) sendReady(res, problem);
   else sendProblem(res, problem.code, problem.details);

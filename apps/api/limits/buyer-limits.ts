@@ -52,7 +52,7 @@ export class BuyerLimits {
     return this.#sharers;
   }
 
-  /** Counts a request of a buyer. Returns the problem to answer it with, or undefined when the buyer may go on. */
+  /** Counts a request of a buyer. Returns the problem to answer it with, or undefined within the limit. */
   refusalOf(kind: LimitKind, buyerId: string): PreparedProblem | undefined {
     const { limit, over } = this.#limits[kind];
     const waitMs = limit.take(buyerId, performance.now());

@@ -6,6 +6,7 @@ import { FIGURES } from '../../../apps/api/limits/figures.js';
 import { type ApiServer, drain, startServer } from '../../../apps/api/server.js';
 import { eventually } from '../../support/eventually.js';
 import { type Answer, bearer, useApi } from '../../support/http/api.js';
+import { streamOf } from '../../support/http/stream.js';
 
 const api = useApi({ figures: FIGURES });
 
@@ -37,6 +38,9 @@ function flood(count: number, path: string, init: RequestInit): Promise<Answer[]
     }),
   );
 }
+
+/** A stream that only says when to come back. */
+const EMPTY = /^retry: \d{4}\n\n$/;
 
 const click = (buyerId: string) => ({ method: 'POST', headers: bearer(buyerId) });
 const refused = (answers: Answer[]) => answers.filter(({ status }) => status === 429);
@@ -111,6 +115,11 @@ describe('the limits of a buyer, at two APIs', () => {
       const { burst, perSecond } = FIGURES[kind as keyof typeof FIGURES];
       expect([kind, ...policies]).toEqual([kind, `"${kind}";q=${burst};w=${Math.ceil(burst / perSecond)}`]);
     }
+    // A browser gives up a stream for good if it gets anything but 200.
+    const streams = Array.from({ length: 30 }, () => streamOf(api.url + path, headers));
+    await eventually(() => expect(streams.map(({ seen }) => seen.status)).toEqual(Array(30).fill(200)));
+    await eventually(() => expect(streams.map(({ seen }) => seen.text)).toContainEqual(expect.stringMatching(EMPTY)));
+    for (const { destroy } of streams) destroy();
     // Beyond all those limits, the buyer may still click.
     expect((await api.post(`/buy/${sale.id}`, 'eve')).status).toBe(200);
   });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { next, startPurchase } from '../../../apps/web/scripts/purchase.js';
+import { texts } from '../../../apps/web/scripts/texts.js';
 
 type Purchase = ReturnType<typeof startPurchase>;
 type Event = Parameters<typeof next>[1];
@@ -11,7 +12,7 @@ const PAY_BY = '2030-01-01T00:00:00.000Z';
 const says = (call: Call, body: Record<string, unknown> = {}): Event => ({
   type: 'answer',
   call,
-  answer: { ok: true, body, ageSeconds: 0 },
+  answer: { ok: true, body, ageSeconds: 0, waits: true },
 });
 
 const refuses = (call: Call, status: number, code = '', retryAfterMs = 0): Event => ({
@@ -87,10 +88,10 @@ describe('buying', () => {
 });
 
 describe('waiting', () => {
-  const tagged = (body: Record<string, unknown>, etag = 'W/"1"'): Event => ({
+  const tagged = (body: Record<string, unknown>, etag = 'W/"1"', waits = true): Event => ({
     type: 'answer',
     call: 'status',
-    answer: { ok: true, body, ageSeconds: 0, etag },
+    answer: { ok: true, body, ageSeconds: 0, etag, waits },
   });
 
   test("is the server's part once the page can name its last answer", () => {
@@ -102,12 +103,23 @@ describe('waiting', () => {
     expect(onStandby.request?.known).toBe('W/"2"');
   });
 
-  test('is polling while answers have no tag, and after an error', () => {
+  test('is polling while answers have no tag, after an error, and while other tabs wait', () => {
     const waiting = through(did('click'), queued, tagged({ status: 'queued', ...CLAIM }));
     expect(from(waiting.purchase, says('status', { status: 'queued', ...CLAIM })).request?.known).toBeUndefined();
     const broken = from(waiting.purchase, refuses('status', 0, 'offline'));
     expect(broken.request).toMatchObject({ call: 'status', afterMs: 1_000 });
     expect(broken.request?.known).toBeUndefined();
+    // Once the API did not wait, the page polls for good, also after a later click.
+    const replaced = from(waiting.purchase, tagged({ status: 'standby', position: 3 }, 'W/"1"', false));
+    const later = from(
+      replaced.purchase,
+      tagged({ status: 'closed' }),
+      did('restart'),
+      queued,
+      tagged({ status: 'queued' }),
+    );
+    for (const { request } of [replaced, later])
+      expect(request).toEqual({ call: 'status', afterMs: 1_000, spreadMs: 0 });
   });
 
   test('is polling every second after a request to pay', () => {
@@ -144,7 +156,9 @@ describe('a busy server', () => {
     const { purchase, request } = through(did('click'), queued, ...errors);
     expect(purchase).toMatchObject({ step: 'queued', notice: 'busy', receipt: 'proof' });
     expect(request).toMatchObject({ call: 'status', afterMs: 5_000 });
-    expect(from(purchase, refuses('status', 429, 'too_many_requests', 9_000)).request?.afterMs).toBe(9_000);
+    const limited = from(purchase, refuses('status', 429, 'too_many_requests', 9_000));
+    expect(limited).toMatchObject({ purchase: { step: 'queued', receipt: 'proof' }, request: { afterMs: 9_000 } });
+    expect(texts.notice).toHaveProperty(limited.purchase.notice);
     expect(from(purchase, says('status', { status: 'queued', ...CLAIM })).purchase.notice).toBe('');
   });
 });
