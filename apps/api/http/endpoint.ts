@@ -2,10 +2,9 @@ import type { Request, RequestHandler } from 'express';
 import { z } from 'zod';
 import { SECOND_MS, withDeadline } from '#core/rules/clock.js';
 import { Problem, type ProblemCode } from '#core/rules/errors.js';
-import type { BuyerLimits } from '../limits/buyer-limits.js';
-import type { LimitKind } from '../limits/figures.js';
 import { buyerOf, type VerifyToken } from './buyer.js';
 import { ANSWER_MS } from './deadline.js';
+import type { LimitCheck, LimitKind } from './limit-kind.js';
 import { preferredWait } from './prefer.js';
 import { sendError } from './problem.js';
 import { sendJson } from './reply.js';
@@ -77,7 +76,7 @@ export function publicEndpoint<Parts, P extends z.ZodObject, Q extends z.ZodObje
 /** The parts of the API that let a buyer in. */
 interface BuyerParts {
   readonly verifyToken: VerifyToken;
-  readonly limits: Pick<BuyerLimits, 'check'>;
+  readonly limits: LimitCheck;
 }
 
 /**

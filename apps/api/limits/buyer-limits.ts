@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { apiProcessesCounted, requestsLimited, storeFailed } from '#core/process/telemetry.js';
 import { countApiProcesses, SIGN_EVERY_MS } from '#core/redis/api-processes.js';
 import type { Redis } from '#core/redis/connection.js';
+import type { LimitCheck, LimitKind } from '../http/limit-kind.js';
 import type { PreparedProblem } from '../http/problem.js';
-import { FIGURES, type Figures, type LimitKind } from './figures.js';
+import { FIGURES, type Figures } from './figures.js';
 import { Limit } from './limit.js';
 import { OverLimit } from './over-limit.js';
 
@@ -24,7 +25,7 @@ const noneLimited = () => ({ clicks: 0, polls: 0, waits: 0, orders: 0 });
  * The limits on the requests of each verified buyer. A request costs no call of Redis. Once a second the process reads
  * how many API processes run, and lets through an equal part of each limit. While Redis is away, the last count holds.
  */
-export class BuyerLimits {
+export class BuyerLimits implements LimitCheck {
   readonly #redis: Redis;
   readonly #limits: Limits;
   /** Names this process among those that share the limits. */
@@ -61,11 +62,6 @@ export class BuyerLimits {
     return over.after(waitMs);
   }
 
-  /**
-   * Counts a request of a buyer.
-   *
-   * @throws PreparedProblem `too_many_requests` beyond the limit
-   */
   check(kind: LimitKind, buyerId: string): void {
     const refusal = this.refusalOf(kind, buyerId);
     if (refusal) throw refusal;

@@ -1,10 +1,5 @@
+import type { LimitKind } from '../http/limit-kind.js';
 import type { Figure } from './limit.js';
-
-/**
- * The requests that are limited, each kind on its own. `clicks`: to buy. `polls`: for an order's status, answered at
- * once. `waits`: for the same, to be answered when there is news, or as a stream. `orders`: to pay or to cancel.
- */
-export type LimitKind = 'clicks' | 'polls' | 'waits' | 'orders';
 
 /** A limit in figures for each kind. */
 export type Figures = Readonly<Record<LimitKind, Figure>>;

@@ -1,6 +1,6 @@
 import { SECOND_MS } from '#core/rules/clock.js';
+import type { LimitKind } from '../http/limit-kind.js';
 import { PreparedProblem } from '../http/problem.js';
-import type { LimitKind } from './figures.js';
 import { type Figure, refillMs } from './limit.js';
 
 /**

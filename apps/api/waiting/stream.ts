@@ -5,8 +5,8 @@ import { MINUTE_MS, SECOND_MS } from '#core/rules/clock.js';
 import { PROBLEMS, Problem } from '#core/rules/errors.js';
 import type { OrderAnswer } from '../answers/order-answer.js';
 import { buyerOf, type VerifyToken } from '../http/buyer.js';
+import type { LimitCheck } from '../http/limit-kind.js';
 import { countProblem, problemFor, sendError } from '../http/problem.js';
-import type { BuyerLimits } from '../limits/buyer-limits.js';
 import type { Seen } from './buyer-waiters.js';
 import { mayChange, type NewsParts, waitFor } from './news.js';
 
@@ -37,7 +37,7 @@ const FINAL_ID = 'final';
 /** The parts of the API that serve a stream of an order's status. */
 export interface StreamParts extends NewsParts {
   readonly verifyToken: VerifyToken;
-  readonly limits: Pick<BuyerLimits, 'check'>;
+  readonly limits: LimitCheck;
 }
 
 /**
