@@ -27,10 +27,18 @@ const REASONS = {
 };
 
 // apps/api from the ground up, in the same way. main, server, app and context stand above all rooms and put them together.
-const API_ROOMS = [['http', 'load'], ['mirror'], ['batching'], ['answers'], ['waiting'], ['listeners', 'routes']];
+const API_ROOMS = [
+  ['http', 'load'],
+  ['mirror', 'limits'],
+  ['batching'],
+  ['answers'],
+  ['waiting'],
+  ['listeners', 'routes'],
+];
 const ROOM_REASONS = {
   http: 'How requests are read and answers are sent is the same for every call.',
   load: 'How busy a process is follows from its own clock and from Redis, whatever the requests are.',
+  limits: 'A limit counts requests of a buyer. What they ask for is no matter of it.',
   mirror: 'A copy of a sale knows Redis and its changes, but no request and no answer.',
   batching: 'A batch joins what requests ask of Redis. How their answers are worded is no matter of it.',
   answers: 'An answer is worded in one place, whether it is sent at once, waited for or streamed.',

@@ -14,6 +14,8 @@ import { Statuses } from './batching/status-batch.js';
 import { createRefuseAtTurnEnd, type RefuseAtTurnEnd } from './batching/turn-refusals.js';
 import { Winners } from './batching/winners.js';
 import { createIdentity, IDENTITY_SETTINGS, type Identity } from './identity.js';
+import { BuyerLimits } from './limits/buyer-limits.js';
+import { FIGURES } from './limits/figures.js';
 import { Load } from './load/load.js';
 import { Mirrors } from './mirror/mirrors.js';
 import { Sales } from './mirror/sales.js';
@@ -64,6 +66,8 @@ export interface ApiContext extends Clients, Identity {
   readonly lookUp: LookUp;
   /** The requests and streams that wait for news of a buyer's order. */
   readonly waiters: Waiters;
+  /** Limits the requests of each buyer. */
+  readonly limits: BuyerLimits;
   /** Verifies the signatures of payment events, with one verifier for each payment provider that is set up. */
   readonly eventVerifiers: Partial<Record<ProviderName, EventVerifier>>;
   /** Measures how busy the process is. While it is busy, clients are advised to poll less often, or are refused. */
@@ -75,9 +79,10 @@ export interface ApiContext extends Clients, Identity {
 /**
  * Creates all clients and caches of an API process. Redis may start later: until then, calls that need Redis get 503.
  *
+ * @param figures the limits on the requests of each buyer
  * @throws ConfigError for settings that contradict each other
  */
-export function createContext(config: ApiConfig): ApiContext {
+export function createContext(config: ApiConfig, figures = FIGURES): ApiContext {
   const identity = createIdentity(config);
   const clients = connectClients(config.REDIS_URL);
   const { redis, queues, feed } = clients;
@@ -100,6 +105,7 @@ export function createContext(config: ApiConfig): ApiContext {
     refuse: createRefuseAtTurnEnd(),
     lookUp: createLookUp({ redis, queues, sales, statuses, receiptKeys: identity.receiptKeys, load }),
     waiters: new Waiters({ feed, sales }),
+    limits: new BuyerLimits(redis, figures),
     eventVerifiers: eventVerifiersOf(config),
     load,
     draining: false,
@@ -131,8 +137,9 @@ const QUIT_MS = 1_000;
  * connection is enough.
  */
 export async function closeContext(ctx: ApiContext): Promise<void> {
-  const { redis, queueRedis, waiters, mirrors, feed, load, winners, issuer } = ctx;
+  const { redis, queueRedis, limits, waiters, mirrors, feed, load, winners, issuer } = ctx;
   load.close();
+  limits.close();
   issuer?.close();
   waiters.close();
   mirrors.close();

@@ -15,6 +15,8 @@ const claimBuyers = histogram('claim_batch_buyers', 'Buyers in one call of the c
 const claimSeconds = histogram('claim_seconds', 'Round trip of one call of the claim script', SECONDS);
 const fromMemory = counter('refused_from_memory_total', 'Buyers refused without asking Redis');
 const problems = counter('problems_total', 'Answers that are an error, by code', 'code');
+const limited = counter('limited_total', 'Requests refused by the limits of one buyer, by kind', 'kind');
+const apiProcesses = gauge('api_processes', 'API processes that share the limits of a buyer');
 const shed = counter('shed_total', 'Requests refused because of overload, by kind', 'kind');
 const shedLevel = gauge('shed_level', 'The level of overload: 1 sheds pages and polls, 2 claims, 3 everything');
 const loopDelay = gauge('loop_delay_seconds', 'Delay that every turn of the event loop had in the last two seconds');
@@ -81,6 +83,22 @@ export const refusedFromMemory = report((counts: { sold_out: number; closed: num
   problems.inc({ code: 'sold_out' }, sold_out);
   problems.inc({ code: 'sale_closed' }, closed);
 });
+
+/**
+ * Reports requests that were refused by the limits of one buyer.
+ *
+ * @param counts number of such requests since the last report, by kind. A kind with 0 appears in the metrics, too, so
+ *   that its first increase is seen
+ */
+export const requestsLimited = report((counts: Readonly<Record<string, number>>) => {
+  for (const [kind, count] of Object.entries(counts)) {
+    limited.inc({ kind }, count);
+    problems.inc({ code: 'too_many_requests' }, count);
+  }
+});
+
+/** Reports the number of living API processes, as this process counts them. */
+export const apiProcessesCounted = report((count: number) => apiProcesses.set(count));
 
 /** Reports a claim that Redis had lost, and that was restored from its buyer's receipt. */
 export const claimRestored = report((saleId: string, claimId: string) => {

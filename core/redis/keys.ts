@@ -56,3 +56,9 @@ export const REGISTRY_RUN = '@run';
  * it.
  */
 export const REGISTRY_AT = '@at';
+
+/**
+ * The sorted set of the running API processes: the random name of each one, with the time of its last sign of life in
+ * ms by Redis's clock.
+ */
+export const API_PROCESSES = 'dropline:apis';

@@ -205,7 +205,7 @@ describe('waiting for the answer', () => {
 describe('a pause between purchases', () => {
   const PAUSE_SECONDS = 10;
 
-  test('a buyer with 1,000 clicks in 5 sales wins once, and again only after the pause', async () => {
+  test('a buyer with 1,000 clicks in 5 sales wins once, and again only after the pause; most clicks are too many', async () => {
     const sales = await Promise.all(
       Array.from({ length: 5 }, () => stack.createSale({ units: 10, minSecondsBetweenPurchases: PAUSE_SECONDS })),
     );
@@ -219,7 +219,10 @@ describe('a pause between purchases', () => {
     const winning = new Set(answers.filter(({ body }) => body.claimId).map(({ body }) => body.claimId));
     expect(winning.size).toBe(1);
     const won = answers.find(({ body }) => body.claimId)?.saleId;
-    for (const { saleId, http, body, headers } of answers.filter(answer => answer.saleId !== won)) {
+    // The two APIs together answer 20 clicks at once and 5 a second. They refuse the others unread.
+    const heard = answers.filter(({ body }) => body.code !== 'too_many_requests');
+    expect(heard.length).toBeLessThanOrEqual(20 + (5 * (performance.now() - startedAtMs)) / 1_000);
+    for (const { saleId, http, body, headers } of heard.filter(answer => answer.saleId !== won)) {
       expect({ saleId, http, code: body.code }).toEqual({ saleId, http: 429, code: 'too_soon' });
       expect(Number(headers['retry-after'])).toBeGreaterThan(0);
     }

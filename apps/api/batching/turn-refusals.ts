@@ -1,9 +1,8 @@
 import type { ServerResponse } from 'node:http';
-import { sendReady } from '../http/problem.js';
-import type { Refusal } from '../mirror/mirror.js';
+import { type PreparedProblem, sendReady } from '../http/problem.js';
 
-/** Sends a refusal (`sold_out` or `closed`) to a buyer at the end of the present turn of the event loop. */
-export type RefuseAtTurnEnd = (res: ServerResponse, refusal: Refusal) => void;
+/** Sends a refusal to a buyer at the end of the present turn of the event loop, without counting it. */
+export type RefuseAtTurnEnd = (res: ServerResponse, refusal: PreparedProblem) => void;
 
 /**
  * Creates the function that collects refusals and sends those of one turn of the event loop together. A refusal sent
@@ -11,7 +10,7 @@ export type RefuseAtTurnEnd = (res: ServerResponse, refusal: Refusal) => void;
  * for each answer.
  */
 export function createRefuseAtTurnEnd(): RefuseAtTurnEnd {
-  let refused: [ServerResponse, Refusal][] = [];
+  let refused: [ServerResponse, PreparedProblem][] = [];
 
   function endTurn(): void {
     const all = refused;

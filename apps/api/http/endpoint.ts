@@ -4,6 +4,7 @@ import { SECOND_MS, withDeadline } from '#core/rules/clock.js';
 import { Problem, type ProblemCode } from '#core/rules/errors.js';
 import { buyerOf, type VerifyToken } from './buyer.js';
 import { ANSWER_MS } from './deadline.js';
+import type { LimitCheck, LimitKind } from './limit-kind.js';
 import { preferredWait } from './prefer.js';
 import { sendError } from './problem.js';
 import { sendJson } from './reply.js';
@@ -72,21 +73,30 @@ export function publicEndpoint<Parts, P extends z.ZodObject, Q extends z.ZodObje
   return { ...contract, answer: async (parts, req) => answer(parts, inputOf(contract, req) as Input<P, Q>, req) };
 }
 
+/** The parts of the API that let a buyer in. */
+interface BuyerParts {
+  readonly verifyToken: VerifyToken;
+  readonly limits: LimitCheck;
+}
+
 /**
  * Declares an endpoint that only buyers with a token may call.
  *
+ * @param spec `limit` is the limit on the buyer's requests; a request that waits for news counts as a wait instead
  * @param answer answers a request of one buyer, whose path and query parameters are valid
  */
 export function buyerEndpoint<Parts, P extends z.ZodObject, Q extends z.ZodObject>(
-  spec: Spec<P, Q>,
+  { limit, ...spec }: Spec<P, Q> & { limit: LimitKind },
   answer: (parts: Parts, input: Input<P, Q> & { buyerId: string }, req: Request) => Promise<Reply>,
-): Endpoint<Parts & { readonly verifyToken: VerifyToken }> {
+): Endpoint<Parts & BuyerParts> {
   const contract = { params: z.object({}), query: z.object({}), ...spec, forBuyer: true };
   return {
     ...contract,
     answer: async (parts, req) => {
       const input = inputOf(contract, req) as Input<P, Q>;
-      return answer(parts, { ...input, buyerId: buyerOf(req, parts.verifyToken) }, req);
+      const buyerId = buyerOf(req, parts.verifyToken);
+      parts.limits.check(spec.mayWait && preferredWait(req) > 0 ? 'waits' : limit, buyerId);
+      return answer(parts, { ...input, buyerId }, req);
     },
   };
 }

@@ -3,7 +3,7 @@ import type { ErrorRequestHandler, RequestHandler } from 'express';
 import { problemOf, type StoreFailures } from '#core/http/problem-of.js';
 import { problemSent } from '#core/process/telemetry.js';
 import { isRedisPassing } from '#core/redis/connection.js';
-import { PROBLEMS, type ProblemCode, type ProblemDetails, problemBody } from '#core/rules/errors.js';
+import { PROBLEMS, Problem, type ProblemCode, type ProblemDetails, problemBody } from '#core/rules/errors.js';
 import { headersOfText, sendText } from './reply.js';
 
 /** The store whose failures become 503: Redis, as the API has no database. Answers to buyers do not name it. */
@@ -14,23 +14,40 @@ export function problemText(code: ProblemCode, details: ProblemDetails = {}): st
   return JSON.stringify(problemBody(code, details));
 }
 
-/** The two refusals that most buyers of a crowd get, with status, headers and text prepared once. */
-const READY = { sold_out: readyProblem('sold_out'), closed: readyProblem('sale_closed') };
+/**
+ * A problem whose answer is prepared once and sent many times. Those who send it count it in sums, as counting each in
+ * the metrics costs as much as answering.
+ */
+export class PreparedProblem extends Problem {
+  /** The HTTP status. */
+  readonly status: number;
+  /** The headers as a flat list: name, value, name, value, ... */
+  readonly headers: string[];
+  readonly text: string;
 
-function readyProblem(code: ProblemCode): { status: number; headers: string[]; text: string } {
-  const text = problemText(code);
-  const headers = Object.entries(headersOfText('application/problem+json', text)).flat().map(String);
-  return { status: PROBLEMS[code].status, headers, text };
+  /** @param headers headers of the answer besides those that its code and details demand */
+  constructor(code: ProblemCode, details: ProblemDetails = {}, headers: Record<string, string> = {}) {
+    super(code, details);
+    this.status = PROBLEMS[code].status;
+    this.text = problemText(code, details);
+    const all = {
+      ...headersOfText('application/problem+json', this.text),
+      ...problemHeaders(code, details),
+      ...headers,
+    };
+    this.headers = Object.entries(all).flat().map(String);
+  }
 }
 
+/** The two refusals that most buyers of a crowd get. */
+export const READY = { sold_out: new PreparedProblem('sold_out'), closed: new PreparedProblem('sale_closed') };
+
 /**
- * Sends a prepared refusal without counting it. The caller counts refusals in sums, as counting each in the metrics
- * costs as much as refusing.
+ * Sends a prepared problem without counting it.
  *
  * @param res a response of which nothing has been sent yet
  */
-export function sendReady(res: ServerResponse, refusal: keyof typeof READY): void {
-  const { status, headers, text } = READY[refusal];
+export function sendReady(res: ServerResponse, { status, headers, text }: PreparedProblem): void {
   res.writeHead(status, headers);
   res.end(text);
 }
@@ -57,6 +74,21 @@ export function problemHeaders(code: ProblemCode, details: ProblemDetails): Reco
 }
 
 /**
+ * Returns the problem for an error that was thrown.
+ *
+ * @param where names the endpoint in log and metric
+ * @returns undefined for a request that its client broke off, as nobody reads an answer
+ */
+export function problemFor(error: unknown, where: string): Problem | undefined {
+  return problemOf(error, where, STORES);
+}
+
+/** Counts a problem in the metrics, unless it is one that is counted in sums. */
+export function countProblem(problem: Problem): void {
+  if (!(problem instanceof PreparedProblem)) problemSent(problem.code);
+}
+
+/**
  * Sends the problem document for an error that was thrown.
  *
  * @param res a response; if its answer has begun already, or its client has left, its connection is cut
@@ -64,8 +96,9 @@ export function problemHeaders(code: ProblemCode, details: ProblemDetails): Reco
  * @param where names the endpoint in log and metric
  */
 export function sendError(res: ServerResponse, error: unknown, where: string): void {
-  const problem = problemOf(error, where, STORES);
+  const problem = problemFor(error, where);
   if (!problem || res.headersSent) res.destroy();
+  else if (problem instanceof PreparedProblem) sendReady(res, problem);
   else sendProblem(res, problem.code, problem.details);
 }
 

@@ -7,8 +7,9 @@ import type { ClaimBatch } from '../batching/claim-batch.js';
 import type { RefuseAtTurnEnd } from '../batching/turn-refusals.js';
 import { passSmallBody } from '../http/body.js';
 import { buyerOf, type VerifyToken } from '../http/buyer.js';
-import { sendError, sendProblem } from '../http/problem.js';
+import { READY, sendError, sendProblem } from '../http/problem.js';
 import { sendJson } from '../http/reply.js';
+import type { BuyerLimits } from '../limits/buyer-limits.js';
 import type { Admission } from '../load/load.js';
 import type { Mirrors } from '../mirror/mirrors.js';
 import type { Sales } from '../mirror/sales.js';
@@ -25,6 +26,7 @@ interface OutcomeParts extends SendClaimParts {
 /** The parts of the API that serve a click, which is one `POST /buy/:saleId`. */
 export interface BuyParts extends OutcomeParts {
   readonly verifyToken: VerifyToken;
+  readonly limits: Pick<BuyerLimits, 'refusalOf'>;
   readonly mirrors: Pick<Mirrors, 'refusalOf'>;
   readonly refuse: RefuseAtTurnEnd;
   readonly claims: Pick<ClaimBatch, 'ask'>;
@@ -62,10 +64,12 @@ function buy(parts: BuyParts, { req, res, saleId }: Omit<Click, 'buyerId'>): voi
   if (!ID_PATTERN.test(saleId))
     return void sendProblem(res, 'invalid_request', { detail: 'no sale has an id like this' });
   const buyerId = buyerOf(req, parts.verifyToken);
+  const limited = parts.limits.refusalOf('clicks', buyerId);
+  if (limited) return void parts.refuse(res, limited);
   // A sale with nothing to give refuses buyers from this process's memory. So Redis is left to the buyers whom it can
   // serve.
   const refusal = parts.mirrors.refusalOf(saleId, buyerId);
-  if (refusal !== undefined) return void parts.refuse(res, refusal);
+  if (refusal !== undefined) return void parts.refuse(res, READY[refusal]);
   // A refusal from memory is true and costs no more than a 503, so only clicks that need Redis are shed.
   parts.load.admit('claim', saleId);
   const click = { req, res, saleId, buyerId };

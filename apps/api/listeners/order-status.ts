@@ -7,10 +7,12 @@ import type { LookUp } from '../answers/look-up.js';
 import { answerText, etagOf } from '../answers/order-answer.js';
 import type { Backpressure } from '../answers/poll.js';
 import type { Statuses } from '../batching/status-batch.js';
+import type { RefuseAtTurnEnd } from '../batching/turn-refusals.js';
 import { buyerOf, type VerifyToken } from '../http/buyer.js';
 import { ANSWER_MS } from '../http/deadline.js';
 import { sendError } from '../http/problem.js';
 import { sendJsonText } from '../http/reply.js';
+import type { BuyerLimits } from '../limits/buyer-limits.js';
 import type { Admission } from '../load/load.js';
 import type { RecentSale, Sales } from '../mirror/sales.js';
 import { addressOf, type FirstListener } from './first-listener.js';
@@ -35,6 +37,8 @@ interface Poll {
 /** The parts of the API that serve a poll for an order's status. */
 export interface OrderStatusParts {
   readonly verifyToken: VerifyToken;
+  readonly limits: Pick<BuyerLimits, 'refusalOf'>;
+  readonly refuse: RefuseAtTurnEnd;
   readonly load: Backpressure & Admission;
   readonly sales: Pick<Sales, 'known'>;
   readonly statuses: Pick<Statuses, 'ask'>;
@@ -55,9 +59,9 @@ export function createOrderStatusListener(parts: OrderStatusParts): FirstListene
     if (!ID_PATTERN.test(saleId) || (query !== undefined && receipt === undefined)) return false;
     try {
       const buyerId = buyerOf(req, parts.verifyToken);
-      parts.load.admit('poll', saleId);
-      const { slowdown } = parts.load;
-      answerPoll(parts, { req, res, saleId, buyerId, receipt, askedAtMs: performance.now(), slowdown });
+      const limited = parts.limits.refusalOf('polls', buyerId);
+      if (limited) parts.refuse(res, limited);
+      else answerPoll(parts, { req, res, saleId, buyerId, receipt, askedAtMs: performance.now() });
     } catch (error) {
       sendError(res, error, PREFIX);
     }
@@ -71,8 +75,10 @@ function isPlain({ headers }: IncomingMessage): boolean {
   return (headers['content-length'] ?? '0') === '0' && !/\bevent-stream\b/i.test(headers.accept ?? '');
 }
 
-function answerPoll({ sales, statuses, lookUp }: OrderStatusParts, poll: Poll): void {
-  const { res, saleId, buyerId } = poll;
+function answerPoll({ load, sales, statuses, lookUp }: OrderStatusParts, asked: Omit<Poll, 'slowdown'>): void {
+  const { res, saleId, buyerId } = asked;
+  load.admit('poll', saleId);
+  const poll = { ...asked, slowdown: load.slowdown };
   const sale = sales.known(saleId);
   // A sale is remembered for a second. Then a poll must read the sale as well, which the slower look-up does.
   if (!sale) return void answerSlowly(lookUp, poll);

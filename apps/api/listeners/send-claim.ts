@@ -6,15 +6,13 @@ import type { ClaimRecord } from '#core/rules/claim.js';
 import { SECOND_MS, withDeadline } from '#core/rules/clock.js';
 import { Problem } from '#core/rules/errors.js';
 import { claimText } from '../answers/claim-answer.js';
-import type { LookUp } from '../answers/look-up.js';
 import type { OrderAnswer } from '../answers/order-answer.js';
 import { type PollParts, pollAfterIn } from '../answers/poll.js';
 import { ANSWER_MS } from '../http/deadline.js';
 import { preferenceApplied, preferredWait } from '../http/prefer.js';
 import { sendError } from '../http/problem.js';
 import { sendJson, sendJsonText } from '../http/reply.js';
-import { untilNews } from '../waiting/news.js';
-import type { Waiters } from '../waiting/waiters.js';
+import { type NewsParts, untilNews } from '../waiting/news.js';
 
 /** One buyer's request for a unit of one sale. */
 export interface Click {
@@ -25,10 +23,8 @@ export interface Click {
 }
 
 /** The parts of the API that answer a click whose buyer holds a claim. */
-export interface SendClaimParts extends PollParts {
+export interface SendClaimParts extends PollParts, NewsParts {
   readonly receiptKey: ReceiptKey;
-  readonly lookUp: LookUp;
-  readonly waiters: Pick<Waiters, 'open'>;
 }
 
 /**
@@ -83,15 +79,14 @@ async function whenPlaced(parts: SendClaimParts, click: Click, claim: ClaimRecor
   if (waitSeconds === 0 || claim.status !== 'queued') return undefined;
   // The look-up gets the claim's receipt, as Redis may lose the claim during the wait. The buyer has no receipt yet.
   const receipt = receiptOf(parts, click, claim);
-  const look = () => parts.lookUp({ saleId, buyerId, receipt });
   // If another claim has replaced this click's claim, the buyer gets the new status. The old claim's receipt says
   // nothing about it.
   const isNews = (now: OrderAnswer) => now.status !== 'queued' || now.claimId !== claim.claimId;
   const limitMs = waitSeconds * SECOND_MS + ANSWER_MS;
   try {
-    const news = untilNews(parts.waiters, req, { saleId, buyerId, waitSeconds, look, isNews });
-    const now = await withDeadline(news, limitMs, 'waiting for the order');
-    return isNews(now) ? now : undefined;
+    const news = untilNews(parts, req, { saleId, buyerId, receipt, waitSeconds, isNews });
+    const { answer } = await withDeadline(news, limitMs, 'waiting for the order');
+    return isNews(answer) ? answer : undefined;
   } catch (error) {
     if (!(error instanceof Problem)) storeFailed('redis', error);
     return undefined;

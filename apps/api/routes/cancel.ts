@@ -35,6 +35,7 @@ export const cancel = buyerEndpoint(
     path: '/cancel/:saleId',
     summary: "Cancel the buyer's order, or leave standby",
     params: ofSale,
+    limit: 'orders',
     replies: { 202: { description: 'It is on its way, or done: ask for the status', body: Cancelling } },
     problems: ['unknown_sale', 'not_cancellable', 'too_many_requests'],
   },

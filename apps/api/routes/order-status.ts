@@ -1,21 +1,17 @@
 import { z } from 'zod';
 import { ofSale } from '../answers/fields.js';
-import type { LookUp } from '../answers/look-up.js';
 import { etagOf, type OrderAnswer, OrderStatus } from '../answers/order-answer.js';
 import type { Backpressure } from '../answers/poll.js';
 import { buyerEndpoint } from '../http/endpoint.js';
 import { preferenceApplied, preferredWait } from '../http/prefer.js';
 import type { Admission } from '../load/load.js';
-import { untilNews } from '../waiting/news.js';
-import type { Waiters } from '../waiting/waiters.js';
+import { type NewsParts, untilNews } from '../waiting/news.js';
 
 /** The most characters of a receipt that are accepted. A receipt has 90 to 110. */
 const RECEIPT_CHARS_MAX = 200;
 
-interface OrderStatusParts {
-  readonly lookUp: LookUp;
+interface OrderStatusParts extends NewsParts {
   readonly load: Backpressure & Admission;
-  readonly waiters: Pick<Waiters, 'open'>;
 }
 
 /**
@@ -27,12 +23,14 @@ export const orderStatus = buyerEndpoint(
     path: '/order-status/:saleId',
     summary: 'Where the buyer stands',
     params: ofSale,
+    limit: 'polls',
     query: z.object({
       receipt: z.string().max(RECEIPT_CHARS_MAX).optional().meta({ description: 'As it came with the claim' }),
     }),
     replies: {
       200: {
-        description: 'Where the buyer stands; with `Accept: text/event-stream` told again at each change',
+        description:
+          'Where the buyer stands; with `Accept: text/event-stream` an event `status` at each change, and `replaced` at the end of a stream with too many later ones. Without `Preference-Applied` a wait was replaced: poll',
         body: OrderStatus,
       },
     },
@@ -40,16 +38,21 @@ export const orderStatus = buyerEndpoint(
     tagged: true,
     problems: ['unknown_sale', 'too_many_requests'],
   },
-  async ({ lookUp, load, waiters }: OrderStatusParts, { saleId, receipt, buyerId }, req) => {
-    load.admit('poll', saleId);
+  async (parts: OrderStatusParts, question, req) => {
+    const { lookUp, load } = parts;
+    load.admit('poll', question.saleId);
     const waitSeconds = preferredWait(req);
-    const look = () => lookUp({ saleId, buyerId, receipt });
     const tagOf = (answer: OrderAnswer) => etagOf(answer, load.slowdown);
     const known = req.headers['if-none-match'];
     // If the status differs from the one in the client's `If-None-Match`, the client gets it at once, without a wait.
     const isNews = (answer: OrderAnswer) => known !== undefined && !known.includes(tagOf(answer));
-    const wait = { saleId, buyerId, waitSeconds, look, isNews };
-    const body = waitSeconds === 0 ? await look() : await untilNews(waiters, req, wait);
-    return { status: 200, body, headers: { etag: tagOf(body), ...preferenceApplied(waitSeconds) } };
+    if (waitSeconds === 0) {
+      const body = await lookUp(question);
+      return { status: 200, body, headers: { etag: tagOf(body) } };
+    }
+    const { answer, isReplaced } = await untilNews(parts, req, { ...question, waitSeconds, isNews });
+    // A client whose wait was replaced learns from the missing header that it has to poll.
+    const applied = isReplaced ? {} : preferenceApplied(waitSeconds);
+    return { status: 200, body: answer, headers: { etag: tagOf(answer), ...applied } };
   },
 );

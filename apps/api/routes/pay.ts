@@ -32,6 +32,7 @@ export const pay = buyerEndpoint(
     path: '/pay/:saleId',
     summary: "Pay the buyer's order",
     params: ofSale,
+    limit: 'orders',
     replies: { 202: { description: 'The payment is on its way, or done: ask for the status', body: Paying } },
     problems: ['unknown_sale', 'not_payable', 'too_many_requests'],
   },

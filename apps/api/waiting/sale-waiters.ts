@@ -1,6 +1,7 @@
 import type { Change } from '#core/redis/feed/changes.js';
 import type { Feed } from '#core/redis/feed/feed.js';
 import type { Listener } from '#core/redis/feed/followed-sale.js';
+import { BuyerWaiters } from './buyer-waiters.js';
 import type { Waiter } from './waiter.js';
 
 /**
@@ -31,7 +32,7 @@ interface FollowedFrom {
  */
 export class SaleWaiters implements Listener {
   readonly #onSaleChanged: () => void;
-  readonly #byBuyer = new Map<string, Set<Waiter>>();
+  readonly #byBuyer = new Map<string, BuyerWaiters>();
   readonly #unfollow: () => void;
   readonly #closing: NodeJS.Timeout;
   #state: Change['state'] = 'open';
@@ -49,34 +50,37 @@ export class SaleWaiters implements Listener {
     return this.#byBuyer.size === 0;
   }
 
-  add(buyerId: string, waiter: Waiter): void {
-    const waiters = this.#byBuyer.get(buyerId) ?? new Set();
-    this.#byBuyer.set(buyerId, waiters.add(waiter));
+  /** Adds a waiter of a buyer, and returns the buyer's waiters. It may replace the buyer's oldest one. */
+  add(buyerId: string, waiter: Waiter): BuyerWaiters {
+    let waiters = this.#byBuyer.get(buyerId);
+    if (!waiters) {
+      waiters = new BuyerWaiters();
+      this.#byBuyer.set(buyerId, waiters);
+    }
+    waiters.add(waiter);
+    return waiters;
   }
 
   remove(buyerId: string, waiter: Waiter): void {
     const waiters = this.#byBuyer.get(buyerId);
-    waiters?.delete(waiter);
-    if (waiters?.size === 0) this.#byBuyer.delete(buyerId);
+    waiters?.remove(waiter);
+    if (waiters?.isEmpty) this.#byBuyer.delete(buyerId);
   }
 
   /** Wakes all waiters. The sale may have changed without a message, so its cached copy is dropped too. */
   wakeAll(): void {
     this.#onSaleChanged();
-    for (const waiters of this.#byBuyer.values()) for (const waiter of waiters) waiter.wake();
+    for (const waiters of this.#byBuyer.values()) waiters.wake();
   }
 
   /** Wakes the waiters that have this tick, to read their status without news. */
   wakeTick(tick: number): void {
-    for (const waiters of this.#byBuyer.values()) {
-      for (const waiter of waiters) if (waiter.tick === tick) waiter.wake();
-    }
+    for (const waiters of this.#byBuyer.values()) waiters.wake(tick);
   }
 
   /** Ends all waiters, so that their requests are answered. */
   leaveAll(): void {
-    // The sets are copied, as each waiter that leaves is removed from them.
-    for (const waiters of [...this.#byBuyer.values()]) for (const waiter of [...waiters]) waiter.leave();
+    for (const waiters of [...this.#byBuyer.values()]) waiters.leaveAll();
   }
 
   stop(): void {
@@ -89,7 +93,7 @@ export class SaleWaiters implements Listener {
       this.#state = state;
       this.wakeAll();
     }
-    for (const { buyerId } of buyers) for (const waiter of this.#byBuyer.get(buyerId) ?? []) waiter.wake();
+    for (const { buyerId } of buyers) this.#byBuyer.get(buyerId)?.wake();
   }
 
   listening(): void {

@@ -2,14 +2,14 @@ import { once } from 'node:events';
 import type { Request, RequestHandler, Response } from 'express';
 import { ID_PATTERN } from '#core/rules/claim.js';
 import { MINUTE_MS, SECOND_MS } from '#core/rules/clock.js';
-import { Problem } from '#core/rules/errors.js';
-import type { LookUp } from '../answers/look-up.js';
+import { PROBLEMS, Problem } from '#core/rules/errors.js';
 import type { OrderAnswer } from '../answers/order-answer.js';
 import { buyerOf, type VerifyToken } from '../http/buyer.js';
-import { sendError } from '../http/problem.js';
+import type { LimitCheck } from '../http/limit-kind.js';
+import { countProblem, problemFor, sendError } from '../http/problem.js';
 import type { Admission } from '../load/load.js';
-import { mayChange, waitFor } from './news.js';
-import type { Waiters } from './waiters.js';
+import type { Seen } from './buyer-waiters.js';
+import { mayChange, type NewsParts, waitFor } from './news.js';
 
 /**
  * The longest silence on a stream of server-sent events, in ms. Proxies cut off a connection that is silent for 30 to
@@ -24,23 +24,29 @@ const STREAM_MS = 10 * MINUTE_MS;
 const RETRY_MS = 2_000;
 
 /**
+ * The last message on a stream that later waits of its buyer have replaced. A client polls from then on. One that
+ * reconnects instead does so after half a minute, so that many tabs seldom replace each other.
+ */
+const REPLACED = `retry: ${30 * SECOND_MS}\nevent: replaced\ndata: {}\n\n`;
+
+/**
  * The id of the last message on a stream, about an order's final status. A browser that reconnects with this id gets
  * 204 and stops.
  */
 const FINAL_ID = 'final';
 
 /** The parts of the API that serve a stream of an order's status. */
-export interface StreamParts {
+export interface StreamParts extends NewsParts {
   readonly verifyToken: VerifyToken;
-  readonly lookUp: LookUp;
-  readonly waiters: Pick<Waiters, 'open'>;
+  readonly limits: LimitCheck;
   readonly load: Admission;
 }
 
 /**
  * Creates the listener for `GET /order-status/:saleId` with `Accept: text/event-stream`. It sends a server-sent event
- * `status` at once and at each change, until a final status. The data is the JSON of the ordinary answer. Requests for
- * no stream are left to the next listener.
+ * `status` at once and at each change, until a final status. The data is the JSON of the ordinary answer. A browser
+ * gives up a stream for good when it gets anything but 200, so a passing trouble is an empty stream with the time after
+ * which to come back. Requests for no stream are left to the next listener.
  */
 export function createStreamListener(parts: StreamParts): RequestHandler {
   return async (req, res, next) => {
@@ -48,31 +54,44 @@ export function createStreamListener(parts: StreamParts): RequestHandler {
     try {
       await stream(parts, req, res);
     } catch (error) {
-      sendError(res, error, 'stream');
+      answerTrouble(res, error);
     }
   };
 }
 
-async function stream({ verifyToken, lookUp, waiters, load }: StreamParts, req: Request, res: Response): Promise<void> {
+/** Answers a failed stream. If a later retry helps, the answer tells a browser when to reconnect. */
+function answerTrouble(res: Response, error: unknown): void {
+  const problem = problemFor(error, 'stream');
+  if (!problem || PROBLEMS[problem.code].retry !== 'after') return void sendError(res, problem ?? error, 'stream');
+  countProblem(problem);
+  const retryMs = (problem.details.retryAfterSeconds ?? 0) * SECOND_MS || RETRY_MS;
+  if (!res.headersSent) begin(res);
+  // Up to twice the time, so that a crowd whose streams ended together does not come back together.
+  res.end(`retry: ${Math.ceil(retryMs * (1 + Math.random()))}\n\n`);
+}
+
+async function stream(parts: StreamParts, req: Request, res: Response): Promise<void> {
   const saleId = String(req.params.saleId);
   if (!ID_PATTERN.test(saleId)) throw new Problem('invalid_request', { detail: 'no sale has an id like this' });
-  const buyerId = buyerOf(req, verifyToken);
+  const buyerId = buyerOf(req, parts.verifyToken);
   if (req.headers['last-event-id'] === FINAL_ID) return void res.writeHead(204).end();
-  load.admit('poll', saleId);
-  const waiter = await waitFor(waiters, req, { saleId, buyerId });
+  parts.limits.check('waits', buyerId);
+  parts.load.admit('poll', saleId);
+  const receipt = typeof req.query.receipt === 'string' ? req.query.receipt : undefined;
+  const waiter = await waitFor(parts, req, { saleId, buyerId, receipt });
   try {
-    const receipt = typeof req.query.receipt === 'string' ? req.query.receipt : undefined;
-    const look = () => lookUp({ saleId, buyerId, receipt });
-    let now = await look();
+    let now = await waiter.look();
     begin(res);
+    res.write(`retry: ${RETRY_MS}\n\n`);
     await write(res, eventOf(now));
     const endsAtMs = performance.now() + STREAM_MS;
-    while (mayChange(now) && performance.now() < endsAtMs) {
+    while (mayChange(now.answer) && performance.now() < endsAtMs) {
       const why = await waiter.next(KEEP_ALIVE_MS);
-      if (why === 'left') break;
+      if (why === 'replaced') res.write(REPLACED);
+      if (why === 'replaced' || why === 'left') break;
       const before = now;
-      if (why === 'news') now = await look();
-      await write(res, differs(before, now) ? eventOf(now) : ':\n\n');
+      if (why === 'news') now = await waiter.look();
+      await write(res, differs(before.answer, now.answer) ? eventOf(now) : ':\n\n');
     }
   } finally {
     waiter.leave();
@@ -88,12 +107,11 @@ function begin(res: Response): void {
     // Without this header, nginx holds messages of the stream back until its buffer is full.
     'x-accel-buffering': 'no',
   });
-  res.write(`retry: ${RETRY_MS}\n\n`);
 }
 
-function eventOf(answer: OrderAnswer): string {
+function eventOf({ answer, text }: Seen): string {
   const id = mayChange(answer) ? '' : `id: ${FINAL_ID}\n`;
-  return `event: status\n${id}data: ${JSON.stringify(answer)}\n\n`;
+  return `event: status\n${id}data: ${text}\n\n`;
 }
 
 /**

@@ -1,3 +1,6 @@
+/** Why a waiter ended: its request or process ended, or the buyer has opened too many later ones. */
+type End = 'left' | 'replaced';
+
 /**
  * A request or stream that waits for news of one buyer in one sale. News that comes before {@link next} is called is
  * kept for it.
@@ -7,7 +10,7 @@ export class Waiter {
   readonly tick: number;
   readonly #onLeave: () => void;
   #hasNews = false;
-  #left = false;
+  #end: End | undefined;
   #interrupt: (() => void) | undefined;
 
   /**
@@ -30,12 +33,12 @@ export class Waiter {
    * Waits for news of the buyer.
    *
    * @param limitMs the longest wait, in ms
-   * @returns `news` as soon as there may be news since the last call; `timeout` after the limit; `left` once the waiter
-   *   has ended
+   * @returns `news` as soon as there may be news since the last call; `timeout` after the limit; once the waiter has
+   *   ended, why it did
    */
-  async next(limitMs: number): Promise<'news' | 'timeout' | 'left'> {
-    if (!this.#hasNews && !this.#left && limitMs > 0) await this.#sleep(limitMs);
-    if (this.#left) return 'left';
+  async next(limitMs: number): Promise<'news' | 'timeout' | End> {
+    if (!this.#hasNews && !this.#end && limitMs > 0) await this.#sleep(limitMs);
+    if (this.#end) return this.#end;
     const isNews = this.#hasNews;
     this.#hasNews = false;
     return isNews ? 'news' : 'timeout';
@@ -43,8 +46,17 @@ export class Waiter {
 
   /** Ends the waiter at once and for good. A second call is a no-op. */
   leave(): void {
-    if (this.#left) return;
-    this.#left = true;
+    this.#stop('left');
+  }
+
+  /** Ends the waiter like {@link leave}, as the buyer has opened too many later ones. */
+  replace(): void {
+    this.#stop('replaced');
+  }
+
+  #stop(end: End): void {
+    if (this.#end) return;
+    this.#end = end;
     this.#interrupt?.();
     this.#onLeave();
   }

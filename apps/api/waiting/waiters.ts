@@ -3,6 +3,7 @@ import type { Feed } from '#core/redis/feed/feed.js';
 import { SECOND_MS } from '#core/rules/clock.js';
 import { Problem } from '#core/rules/errors.js';
 import { type RecentSale, redisNowMs, type Sales } from '../mirror/sales.js';
+import type { BuyerWaiters } from './buyer-waiters.js';
 import { SaleWaiters } from './sale-waiters.js';
 import { Waiter } from './waiter.js';
 
@@ -27,6 +28,12 @@ export interface WaitersParts {
   readonly sales: Pick<Sales, 'find' | 'forget'>;
 }
 
+/** A waiter that was opened, and the waiters of the same buyer for the same sale, it among them. */
+export interface OpenWaiter {
+  readonly waiter: Waiter;
+  readonly ofBuyer: BuyerWaiters;
+}
+
 /** The requests and streams of this process that wait for news of a buyer's order. */
 export class Waiters {
   readonly #feed: WaitersParts['feed'];
@@ -45,11 +52,12 @@ export class Waiters {
   }
 
   /**
-   * Opens a waiter for news of a buyer. The caller must end it with {@link Waiter.leave}.
+   * Opens a waiter for news of a buyer. The caller must end it with {@link Waiter.leave}. The buyer's oldest waiter for
+   * the sale is replaced, if the buyer has too many.
    *
    * @throws Problem `too_many_requests` when too many wait already, and `unknown_sale`; the failures of Redis
    */
-  async open(saleId: string, buyerId: string): Promise<Waiter> {
+  async open(saleId: string, buyerId: string): Promise<OpenWaiter> {
     const sale = await this.#sales.find(saleId);
     if (this.#count >= WAITERS_MAX) {
       throw new Problem('too_many_requests', { retryAfterSeconds: 1, detail: 'too many wait for news already' });
@@ -64,9 +72,9 @@ export class Waiters {
     });
     this.#count += 1;
     this.#opened += 1;
-    waiters.add(buyerId, waiter);
+    const ofBuyer = waiters.add(buyerId, waiter);
     if (this.#closed) waiter.leave();
-    return waiter;
+    return { waiter, ofBuyer };
   }
 
   /** Returns the number of waiters in this process. */

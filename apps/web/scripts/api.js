@@ -2,8 +2,9 @@
  * The types of calls to the API and of their answers.
  *
  * @typedef {'sale' | 'buy' | 'status' | 'pay' | 'cancel' | 'token'} Call
- * @typedef {{ok: true, body: Record<string, any>, ageSeconds: number, etag?: string}} Success `ageSeconds` is how long
- *   a cache has kept the answer; `etag` identifies the body
+ * @typedef {{ok: true, body: Record<string, any>, ageSeconds: number, etag?: string, waits: boolean}} Success
+ *   `ageSeconds` is how long a cache has kept the answer; `etag` identifies the body; `waits` is false if the API did not
+ *   wait although it was asked to: then too many tabs of this visitor wait already
  * @typedef {{ok: false, status: number, code: string, retryAfterMs: number, opensAt?: string}} Failure `status` is the
  *   HTTP status, or 0 when no answer came
  * @typedef {Success | Failure} Answer
@@ -47,7 +48,7 @@ export async function ask(call, saleId, { receipt, known, signal } = {}) {
     const headers = known ? { prefer: `wait=${WAIT_SECONDS}`, 'if-none-match': known } : {};
     const limitMs = DEADLINE_MS + (known ? WAIT_SECONDS * 1_000 : 0);
     const response = await fetch(path + query, { method, cache, headers, signal: limited(signal, limitMs) });
-    return await answerOf(response);
+    return await answerOf(response, Boolean(known));
   } catch {
     return { ok: false, status: 0, code: 'offline', retryAfterMs: 0 };
   }
@@ -62,11 +63,12 @@ function limited(signal, limitMs) {
   return controller.signal;
 }
 
-async function answerOf(response) {
+async function answerOf(response, wasToWait) {
   const body = await response.json().catch(() => ({}));
   if (response.ok) {
     const etag = response.headers.get('etag') ?? undefined;
-    return { ok: true, body, ageSeconds: Number(response.headers.get('age') ?? 0), etag };
+    const waits = !wasToWait || response.headers.has('preference-applied');
+    return { ok: true, body, ageSeconds: Number(response.headers.get('age') ?? 0), etag, waits };
   }
   return {
     ok: false,

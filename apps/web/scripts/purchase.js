@@ -14,6 +14,7 @@
  * @property {boolean} stoodBy whether this visitor was on standby, the list of buyers who get units that come back
  * @property {boolean} promoted whether the visitor got the unit from standby
  * @property {boolean} greeted whether the page has requested a guest token for the visitor
+ * @property {boolean} polls whether the page polls instead of waiting: other tabs of this visitor wait
  * @property {number} tries how often the present request failed, or was answered without news
  * @property {string} [receipt] the API's signed proof of the claim
  * @property {string} [seen] the id of the claim whose end this visitor has read
@@ -61,7 +62,7 @@ const STALE_POLLS = 3;
  */
 export function startPurchase(visit = {}) {
   const blank = { clicked: false, stoodBy: false, promoted: false };
-  return { step: 'idle', order: {}, notice: '', end: '', greeted: false, tries: 0, ...blank, ...visit };
+  return { step: 'idle', order: {}, notice: '', end: '', greeted: false, polls: false, tries: 0, ...blank, ...visit };
 }
 
 /**
@@ -99,10 +100,10 @@ export function next(purchase, event) {
 const ANSWERS = { token: afterToken, buy: afterBuy, status: afterStatus, pay: afterOrder, cancel: afterOrder };
 
 /**
- * Returns a purchase that starts over. It keeps only the claim whose end the visitor has read, so that a reload doesn't
- * show that end again.
+ * Returns a purchase that starts over. It keeps the claim whose end the visitor has read, so that a reload doesn't show
+ * that end again. It also keeps that the page polls.
  */
-const afresh = ({ order, seen }) => startPurchase({ seen: order.claimId ?? seen });
+const afresh = ({ order, seen, polls }) => ({ ...startPurchase({ seen: order.claimId ?? seen }), polls });
 
 const buy = purchase => go(afresh(purchase), { step: 'buying', clicked: true }, 'buy');
 
@@ -124,8 +125,7 @@ function afterBuy(purchase, answer) {
 }
 
 function afterStatus(purchase, answer) {
-  if (answer.ok)
-    return learn({ ...purchase, receipt: answer.body.receipt ?? purchase.receipt }, answer.body, answer.etag);
+  if (answer.ok) return learn(polling(purchase, answer), answer.body, answer.etag);
   // The page was just loaded. A visitor who never clicked in it, or is signed out, most likely has no order to wait
   // for.
   if (purchase.step === 'resuming' && (!purchase.clicked || answer.status === 401))
@@ -134,6 +134,16 @@ function afterStatus(purchase, answer) {
   if (answer.code === 'unknown_sale') return end(purchase, 'unknown_sale');
   return again(purchase, 'status', answer);
 }
+
+/**
+ * Returns a purchase that has read its order's status. Once the API has not waited, the page polls for good. Else the
+ * tabs of a visitor would end the waits of each other again and again.
+ */
+const polling = (purchase, { body, waits }) => ({
+  ...purchase,
+  receipt: body.receipt ?? purchase.receipt,
+  polls: purchase.polls || waits === false,
+});
 
 /**
  * Handles the answers to a pay or cancel request. The API only accepts the request; its outcome comes with the order's
@@ -159,7 +169,7 @@ function learn(purchase, { status, pollAfterMs, payBy, ...rest }, known) {
   const poll = change => {
     const following = { tries: 0, notice: '', ...change };
     const { purchase: waiting, request } = go(seen, following, 'status', pollMs({ pollAfterMs }));
-    return { purchase: waiting, request: { ...request, ...(known && { known }) } };
+    return { purchase: waiting, request: { ...request, ...(known && !purchase.polls && { known }) } };
   };
   const promoted = purchase.promoted || (purchase.stoodBy && status !== 'standby');
   switch (status) {
@@ -248,7 +258,7 @@ function retry(purchase, call, answer) {
 }
 
 function again(purchase, call, answer) {
-  const notice = answer.code === 'too_soon' ? 'too_soon' : interruption(answer);
+  const notice = ['too_soon', 'too_many_requests'].includes(answer.code) ? answer.code : interruption(answer);
   return go(purchase, { tries: purchase.tries + 1, notice }, call, backoffMs(purchase, answer), SPREAD_MS);
 }
 

@@ -36,6 +36,7 @@ export const texts = {
     busy: 'It is very busy right now. We keep trying for you.',
     offline: 'No connection. We keep trying for you.',
     too_soon: 'You bought something a moment ago. We try again as soon as you may.',
+    too_many_requests: 'Too many requests came at once. We try again in a moment, and nothing is lost.',
     not_open: 'The sale has not opened yet.',
     elsewhere: 'Go on to the payment page. When you have paid there, it shows here by itself.',
     payment_refused: 'The payment did not go through, and nothing was taken. You may try it again.',

@@ -1,12 +1,13 @@
-import { request } from 'node:http';
 import { describe, expect, test } from '@jest/globals';
 import { release } from '#core/redis/claims/release.js';
 import { recordStatus } from '#core/redis/claims/status.js';
+import { markRegistryWhole } from '#core/redis/registry.js';
 import { openSale } from '#core/redis/sale/open-sale.js';
-import { setSale } from '#core/redis/sale/sale.js';
+import { readRunId, setSale } from '#core/redis/sale/sale.js';
 import type { Sale } from '#core/rules/sale.js';
 import { eventually } from '../../support/eventually.js';
 import { type Answer, bearer, useApi } from '../../support/http/api.js';
+import { streamOf } from '../../support/http/stream.js';
 
 const api = useApi();
 
@@ -15,6 +16,9 @@ const buy = (sale: Sale, buyerId: string, seconds: number): Promise<Answer> =>
   api.send(`/buy/${sale.id}`, { method: 'POST', headers: waiting(seconds, buyerId) });
 const look = (sale: Sale, buyerId: string, seconds: number): Promise<Answer> =>
   api.send(`/order-status/${sale.id}`, { headers: waiting(seconds, buyerId) });
+
+const openStream = (sale: Sale, buyerId: string, headers: Record<string, string> = {}) =>
+  streamOf(`${api.url}/order-status/${sale.id}`, { ...bearer(buyerId), ...headers });
 
 const claimOf = async (sale: Sale, buyerId: string) => {
   const { body } = await api.post(`/buy/${sale.id}`, buyerId);
@@ -181,27 +185,48 @@ describe('Prefer: wait on order-status', () => {
   });
 });
 
-/** Opens an event stream and collects its text. */
-function openStream(sale: Sale, buyerId: string, headers: Record<string, string> = {}) {
-  const seen = { text: '', status: 0, ended: false };
-  const outgoing = request(
-    `${api.url}/order-status/${sale.id}`,
-    { headers: { ...bearer(buyerId), accept: 'text/event-stream', ...headers }, agent: false },
-    response => {
-      seen.status = response.statusCode ?? 0;
-      response.on('data', chunk => {
-        seen.text += chunk;
-      });
-      response.on('end', () => {
-        seen.ended = true;
-      });
-    },
-  );
-  outgoing.on('error', () => undefined);
-  outgoing.end();
-  const events = () => [...seen.text.matchAll(/^data: (.*)$/gm)].map(([, data]) => JSON.parse(String(data)));
-  return { seen, events, destroy: () => outgoing.destroy() };
-}
+describe('the fifth wait of a buyer for a sale', () => {
+  const standing = (count: number) => eventually(() => expect(api.ctx.waiters.count()).toBe(count));
+
+  test('replaces the oldest, which is answered with the present status and told to poll', async () => {
+    const sale = await api.open();
+    const claim = await claimOf(sale, 'ann');
+    const waits: Promise<Answer>[] = [];
+    for (let open = 1; open <= 4; open += 1) {
+      waits.push(look(sale, 'ann', 20));
+      await standing(open);
+    }
+    const fifth = look(sale, 'ann', 20);
+    const [{ body, headers }, tookMs] = await timed(waits[0] as Promise<Answer>);
+    expect(body).toMatchObject({ status: 'queued', claimId: claim.claimId, pollAfterMs: expect.any(Number) });
+    expect(headers.has('preference-applied')).toBe(false);
+    expect(tookMs).toBeLessThan(10_000);
+    await standing(4);
+    await recordStatus(api.redis, sale.id, [{ ...claim, ...pending }]);
+    for (const wait of [...waits.slice(1), fifth]) {
+      const answer = await wait;
+      expect(answer.body.status).toBe('pending_payment');
+      expect(answer.headers.get('preference-applied')).toBe('wait=20');
+    }
+    await standing(0);
+  });
+
+  test('of 200 streams, four stand, and the others end with the event replaced', async () => {
+    const sale = await api.open();
+    const claim = await claimOf(sale, 'ann');
+    const streams = Array.from({ length: 200 }, () => openStream(sale, 'ann'));
+    const ended = () => streams.filter(({ seen }) => seen.ended);
+    await eventually(() => expect(ended()).toHaveLength(196));
+    expect(api.ctx.waiters.count()).toBe(4);
+    for (const { seen } of ended()) {
+      expect(seen.text).toMatch(/event: replaced\ndata: \{\}\n\n$/);
+      expect(seen.text).toContain('"status":"queued"');
+    }
+    await release(api.redis, sale.id, [{ ...claim, status: 'cancelled', reason: 'unpaid', freesUnit: true }]);
+    await eventually(() => expect(ended()).toHaveLength(200));
+    expect(streams.filter(({ events }) => events().at(-1)?.reason === 'unpaid')).toHaveLength(4);
+  });
+});
 
 describe('an event stream', () => {
   test('sends an event for each change and ends after the final one', async () => {
@@ -232,10 +257,29 @@ describe('an event stream', () => {
     await eventually(() => expect(api.ctx.waiters.count()).toBe(0));
   });
 
-  test('answers errors as problems', async () => {
+  test('answers lasting errors as problems', async () => {
     const sale = await api.open();
-    const anonymous = await api.send(`/order-status/${sale.id}`, { headers: { accept: 'text/event-stream' } });
+    const stream = { accept: 'text/event-stream' };
+    const anonymous = await api.send(`/order-status/${sale.id}`, { headers: stream });
     expect(anonymous).toMatchObject({ status: 401, body: { code: 'unauthenticated' } });
+    await markRegistryWhole(api.redis, await readRunId(api.redis));
+    const unknown = await api.send('/order-status/nowhere', { headers: { ...bearer('ann'), ...stream } });
+    expect(unknown).toMatchObject({ status: 404, body: { code: 'unknown_sale' } });
+    const malformed = await api.send('/order-status/no%20where', { headers: { ...bearer('ann'), ...stream } });
+    expect(malformed).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
+  });
+
+  test('answers a passing trouble with an empty stream that says when to come back, also in its middle', async () => {
+    const sale = await api.open();
+    await claimOf(sale, 'ann');
+    const before = openStream(sale, 'ann');
+    await eventually(() => expect(before.events()).toHaveLength(1));
+    await setSale(api.redis, sale.id, { runId: '' });
+    await eventually(() => expect(before.seen.ended).toBe(true));
+    const during = openStream(sale, 'ann');
+    await eventually(() => expect(during.seen).toMatchObject({ status: 200, ended: true }));
+    expect(during.seen.text).toMatch(/^retry: [234]\d{3}\n\n$/);
+    expect(before.seen.text).toMatch(/\n\nretry: [234]\d{3}\n\n$/);
   });
 });
 

@@ -12,6 +12,7 @@ import type { Sale } from '#core/rules/sale.js';
 import { type RedisServer, startRedis } from '#stack/stores/redis-server.js';
 import { createApp } from '../../../apps/api/app.js';
 import { type ApiConfig, type ApiContext, closeContext, createContext } from '../../../apps/api/context.js';
+import type { Figures } from '../../../apps/api/limits/figures.js';
 import { createFirstListener, drain, startServer } from '../../../apps/api/server.js';
 import { eventually } from '../eventually.js';
 import { aSale } from '../sales.js';
@@ -29,8 +30,15 @@ export interface Answer {
   body: Record<string, unknown>;
 }
 
-/** Settings other than the defaults. `mounted` puts the calls that come before Express into an Express application. */
-export type ApiSettings = Partial<ApiConfig> & { mounted?: boolean };
+/**
+ * Settings other than the defaults. `mounted` puts the calls that come before Express into an Express application.
+ * `figures` are the limits on the requests of each buyer: by default none that a test could reach, as tests ask faster
+ * than a person.
+ */
+export type ApiSettings = Partial<ApiConfig> & { mounted?: boolean; figures?: Figures };
+
+const NEVER = { burst: 1_000_000, perSecond: 1_000_000 };
+const UNLIMITED: Figures = { clicks: NEVER, polls: NEVER, waits: NEVER, orders: NEVER };
 
 interface Parts {
   dir: string;
@@ -80,7 +88,7 @@ export class TestApi {
     const redis = connectRedis(redisServer.url, 'steps', () => undefined);
     this.#endings.unshift(async () => redis.disconnect());
     defineScripts(redis);
-    const ctx = createContext(configOf(redisServer, settings));
+    const ctx = createContext(configOf(redisServer, settings), settings.figures ?? UNLIMITED);
     this.#endings.unshift(() => closeContext(ctx));
     const server = await startServer(ctx, settings.mounted ? mounted(ctx) : undefined);
     this.#endings.unshift(() => drain(ctx, server, DRAIN_MS));

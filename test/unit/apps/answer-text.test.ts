@@ -11,7 +11,7 @@ import { ordinarySale } from '#stack/crowd/open-sale.js';
 import { ClaimAnswer, claimText, StandbyAnswer, standbyAnswer } from '../../../apps/api/answers/claim-answer.js';
 import { answerOf, answerText, etagOf, OrderStatus } from '../../../apps/api/answers/order-answer.js';
 import { type PublicStatus, pollAfterMs } from '../../../apps/api/answers/poll.js';
-import { problemText, sendProblem, sendReady } from '../../../apps/api/http/problem.js';
+import { problemText, READY, sendProblem, sendReady } from '../../../apps/api/http/problem.js';
 import type { RecentSale } from '../../../apps/api/mirror/sales.js';
 import { ProblemBody } from '../../../apps/api/routes/openapi.js';
 
@@ -155,7 +155,7 @@ describe('a problem', () => {
     ['closed', 'sale_closed'],
   ] as const)('that is prepared (%s) is the answer that %s gets otherwise', async (refusal, code) => {
     const server = createServer((req, res) =>
-      req.url === '/ready' ? sendReady(res, refusal) : sendProblem(res, code),
+      req.url === '/ready' ? sendReady(res, READY[refusal]) : sendProblem(res, code),
     );
     await once(server.listen(0, '127.0.0.1'), 'listening');
     const answers = ['/ready', '/problem'].map(async path => {

@@ -8,10 +8,10 @@ type Call = Extract<Event, { type: 'answer' }>['call'];
 const CLAIM = { claimId: '5b8c1f6e-0000-4000-8000-000000000001', unit: 7 };
 const PAY_BY = '2030-01-01T00:00:00.000Z';
 
-const says = (call: Call, body: Record<string, unknown> = {}): Event => ({
+const says = (call: Call, body: Record<string, unknown> = {}, more: { etag?: string; waits?: false } = {}): Event => ({
   type: 'answer',
   call,
-  answer: { ok: true, body, ageSeconds: 0 },
+  answer: { ok: true, body, ageSeconds: 0, waits: true, ...more },
 });
 
 const refuses = (call: Call, status: number, code = '', retryAfterMs = 0): Event => ({
@@ -87,11 +87,7 @@ describe('buying', () => {
 });
 
 describe('waiting', () => {
-  const tagged = (body: Record<string, unknown>, etag = 'W/"1"'): Event => ({
-    type: 'answer',
-    call: 'status',
-    answer: { ok: true, body, ageSeconds: 0, etag },
-  });
+  const tagged = (body: Record<string, unknown>, etag = 'W/"1"') => says('status', body, { etag });
 
   test("is the server's part once the page can name its last answer", () => {
     const first = through(did('click'), queued);
@@ -102,12 +98,17 @@ describe('waiting', () => {
     expect(onStandby.request?.known).toBe('W/"2"');
   });
 
-  test('is polling while answers have no tag, and after an error', () => {
+  test('is polling while answers have no tag, after an error, and while other tabs wait', () => {
     const waiting = through(did('click'), queued, tagged({ status: 'queued', ...CLAIM }));
     expect(from(waiting.purchase, says('status', { status: 'queued', ...CLAIM })).request?.known).toBeUndefined();
-    const broken = from(waiting.purchase, refuses('status', 0, 'offline'));
-    expect(broken.request).toMatchObject({ call: 'status', afterMs: 1_000 });
-    expect(broken.request?.known).toBeUndefined();
+    const { request } = from(waiting.purchase, refuses('status', 0, 'offline'));
+    expect(request).toMatchObject({ call: 'status', afterMs: 1_000 });
+    expect(request?.known).toBeUndefined();
+    // Once the API did not wait, the page polls for good, also after a later click.
+    const replaced = from(waiting.purchase, says('status', { status: 'standby' }, { etag: 'W/"1"', waits: false }));
+    expect(replaced.request).toEqual({ call: 'status', afterMs: 1_000, spreadMs: 0 });
+    const later = [tagged({ status: 'closed' }), did('restart'), queued, tagged({ status: 'queued' })];
+    expect(from(replaced.purchase, ...later).request).toEqual(replaced.request);
   });
 
   test('is polling every second after a request to pay', () => {
@@ -144,7 +145,9 @@ describe('a busy server', () => {
     const { purchase, request } = through(did('click'), queued, ...errors);
     expect(purchase).toMatchObject({ step: 'queued', notice: 'busy', receipt: 'proof' });
     expect(request).toMatchObject({ call: 'status', afterMs: 5_000 });
-    expect(from(purchase, refuses('status', 429, 'too_many_requests', 9_000)).request?.afterMs).toBe(9_000);
+    const limited = from(purchase, refuses('status', 429, 'too_many_requests', 9_000));
+    expect(limited.purchase).toMatchObject({ step: 'queued', notice: 'too_many_requests', receipt: 'proof' });
+    expect(limited.request?.afterMs).toBe(9_000);
     expect(from(purchase, says('status', { status: 'queued', ...CLAIM })).purchase.notice).toBe('');
   });
 });

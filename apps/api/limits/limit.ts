@@ -1,0 +1,61 @@
+import { SECOND_MS } from '#core/rules/clock.js';
+import { BuyerTimes } from './buyer-times.js';
+
+/** A limit in figures: what all API processes together let one buyer do. */
+export interface Figure {
+  /** The most requests at once. */
+  readonly burst: number;
+  /** The most requests a second in the long run. */
+  readonly perSecond: number;
+}
+
+/**
+ * The most buyers in one generation of a limit's table. 100,000 cost about 10 MB, and are more than one process answers
+ * in the few seconds of a generation (docs/scaling.md).
+ */
+const BUYERS_MAX = 100_000;
+
+/** Returns the time after which a buyer who used up a limit has all of it again, in ms. */
+export function refillMs({ burst, perSecond }: Figure): number {
+  return (burst / perSecond) * SECOND_MS;
+}
+
+/**
+ * A limit on the requests of each buyer. It is the generic cell rate algorithm in its form "virtual scheduling" (ITU-T
+ * I.371, annex A), which needs one number for each buyer: the time at which the next request would arrive if the buyer
+ * kept exactly to the rate. A request that comes earlier than that time by more than the tolerance is refused, and
+ * leaves the number as it is.
+ */
+export class Limit {
+  readonly #figure: Figure;
+  readonly #dueMs: BuyerTimes;
+  #spacingMs = 0;
+  #toleranceMs = 0;
+
+  constructor(figure: Figure, buyersMax = BUYERS_MAX) {
+    this.#figure = figure;
+    this.#dueMs = new BuyerTimes(refillMs(figure), buyersMax);
+    this.shareAmong(1);
+  }
+
+  /** Sets the number of processes that share the figure. Each lets through an equal part, and one request at least. */
+  shareAmong(processes: number): void {
+    const { burst, perSecond } = this.#figure;
+    this.#spacingMs = (processes * SECOND_MS) / perSecond;
+    this.#toleranceMs = Math.max(0, burst / processes - 1) * this.#spacingMs;
+  }
+
+  /**
+   * Counts a request of a buyer, if the limit allows one now.
+   *
+   * @param nowMs the present time of a clock that never goes back, in ms
+   * @returns 0 for a request that was counted; else the time until the limit allows one, in ms
+   */
+  take(buyerId: string, nowMs: number): number {
+    const dueMs = this.#dueMs.of(buyerId) ?? nowMs;
+    const waitMs = dueMs - this.#toleranceMs - nowMs;
+    if (waitMs > 0) return waitMs;
+    this.#dueMs.set(buyerId, Math.max(dueMs, nowMs) + this.#spacingMs, nowMs);
+    return 0;
+  }
+}

@@ -1,0 +1,33 @@
+import { SECOND_MS } from '../rules/clock.js';
+import type { Redis } from './connection.js';
+import { API_PROCESSES } from './keys.js';
+import { msOf, repliesOf } from './replies.js';
+
+/** How often an API process gives a sign of life, in ms. */
+export const SIGN_EVERY_MS = SECOND_MS;
+
+/** A process without a sign for this long, in ms, counts as ended: three signs are missing. */
+const SILENT_MS = 3 * SIGN_EVERY_MS;
+
+/** The set itself expires after this time, in s, when no API runs any more. */
+const EXPIRES_SECONDS = 60;
+
+/**
+ * Gives a sign of life of an API process, and counts the living ones. Every process removes the silent ones, so the set
+ * stays as small as the deployment.
+ *
+ * @param name names the process, and no other one
+ * @returns the number of living API processes, this one included
+ * @throws what ioredis throws
+ */
+export async function countApiProcesses(redis: Redis, name: string): Promise<number> {
+  const nowMs = msOf(await redis.time());
+  const replies = await redis
+    .pipeline()
+    .zadd(API_PROCESSES, nowMs, name)
+    .zremrangebyscore(API_PROCESSES, '-inf', nowMs - SILENT_MS)
+    .expire(API_PROCESSES, EXPIRES_SECONDS)
+    .zcard(API_PROCESSES)
+    .exec();
+  return Number(repliesOf(replies).at(-1));
+}
