@@ -9,17 +9,17 @@ export const IDENTITY_BUGS: Bug[] = [
       find: '{buyerId}.$',
       replace: "{'anybody'}.$",
     },
-    { kind: 'unit', file: 'core/receipt', title: 'a receipt of another buyer is refused' },
+    { kind: 'unit', file: 'core/identity/receipt', title: 'a receipt of another buyer is refused' },
   ),
   one(
     "a buyer's id may have any spelling",
     { file: 'core/identity/buyer-id.ts', find: '!NAME.test(name)', replace: "name === ''" },
-    { kind: 'unit', file: 'core/buyer-id', title: 'does not exist for' },
+    { kind: 'unit', file: 'core/identity/buyer-id', title: 'does not exist for' },
   ),
   one(
     "an attacker may choose another buyer's derived id as a name",
     { file: 'core/identity/buyer-id.ts', find: 'DERIVED.test(name) ? undefined : name', replace: 'name' },
-    { kind: 'unit', file: 'core/buyer-id', title: 'is never that of another name' },
+    { kind: 'unit', file: 'core/identity/buyer-id', title: 'is never that of another name' },
   ),
   one(
     'a token that was made for something else logs in',
@@ -28,7 +28,7 @@ export const IDENTITY_BUGS: Bug[] = [
       find: 'claims.aud === undefined || isFor(claims.aud, rules.audience)',
       replace: 'claims.aud === undefined || claims.aud',
     },
-    { kind: 'unit', file: 'core/token', title: 'is foreign' },
+    { kind: 'unit', file: 'core/identity/token', title: 'is foreign' },
   ),
   one(
     'an issue in the future hides the long life of a token',
@@ -37,6 +37,6 @@ export const IDENTITY_BUGS: Bug[] = [
       find: 'Math.min(iat * 1_000, nowMs)',
       replace: 'iat * 1_000',
     },
-    { kind: 'unit', file: 'core/token', title: 'may not be' },
+    { kind: 'unit', file: 'core/identity/token', title: 'may not be' },
   ),
 ];

@@ -1,14 +1,12 @@
 import { createHmac, randomUUID } from 'node:crypto';
-import { connect } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
 import { signReceipt, verifyReceipt } from '#core/identity/receipt.js';
 import { issueToken } from '#core/identity/token.js';
 import { TOKEN_REFUSALS, type TokenRefusal } from '#core/identity/token-refusal.js';
-import { keysOf } from '#core/redis/keys.js';
 import { markRegistryWhole } from '#core/redis/registry.js';
 import { readRunId } from '#core/redis/sale/sale.js';
-import { eventually } from '../../support/eventually.js';
 import { bearer, SECRET, useApi } from '../../support/http/api.js';
+import { sendRaw } from '../../support/http/raw-request.js';
 
 /** The secret that is accepted beside SECRET, as while it is rotated. */
 const OTHER_SECRET = 'the next secret of 32 characters..';
@@ -36,20 +34,6 @@ function token(
 }
 
 const soon = () => Math.floor(Date.now() / 1_000) + 600;
-
-/** Sends raw bytes. @returns the answer, until the server closes the connection or the answer is complete */
-function raw(text: string, isComplete: (answer: string) => boolean = () => false): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let answer = '';
-    const socket = connect(api.port, '127.0.0.1', () => socket.write(text));
-    socket.on('data', chunk => {
-      answer += chunk;
-      if (isComplete(answer)) socket.destroy();
-    });
-    socket.on('close', () => resolve(answer));
-    socket.on('error', error => (answer === '' ? reject(error) : undefined));
-  });
-}
 
 describe('tokens', () => {
   const made = (payload: object) => `Bearer ${token({ sub: 'ann', exp: soon(), ...payload })}`;
@@ -183,7 +167,7 @@ describe('bodies', () => {
   });
 
   test('a body that is declared large and never sent is refused at once', async () => {
-    const answer = await raw('POST /buy/x HTTP/1.1\r\nHost: x\r\nContent-Length: 5000000\r\n\r\n');
+    const answer = await sendRaw(api.port, 'POST /buy/x HTTP/1.1\r\nHost: x\r\nContent-Length: 5000000\r\n\r\n');
     expect(answer).toMatch(/^HTTP\/1\.1 413 /);
   });
 
@@ -191,48 +175,13 @@ describe('bodies', () => {
     const sale = await api.open();
     const head = (name: string) =>
       `POST /buy/${sale.id} HTTP/1.1\r\nHost: x\r\nAuthorization: ${bearer(name).authorization}\r\nTransfer-Encoding: chunked\r\n\r\n`;
-    const small = await raw(`${head('ann')}5\r\nhello\r\n0\r\n\r\n`, answer => answer.includes('claimId'));
+    const small = await sendRaw(api.port, `${head('ann')}5\r\nhello\r\n0\r\n\r\n`, answer =>
+      answer.includes('claimId'),
+    );
     expect(small).toMatch(/^HTTP\/1\.1 202 /);
-    const large = await raw(`${head('bob')}${`400\r\n${'x'.repeat(1_024)}\r\n`.repeat(3)}`);
+    const large = await sendRaw(api.port, `${head('bob')}${`400\r\n${'x'.repeat(1_024)}\r\n`.repeat(3)}`);
     expect(large).toMatch(/^HTTP\/1\.1 413 /);
     expect((await api.get(`/order-status/${sale.id}`, 'bob')).body).toEqual({ status: 'none' });
-  });
-});
-
-describe('a connection with many requests in flight', () => {
-  const clicks = (saleId: string, count: number) => {
-    const head = `POST /buy/${saleId} HTTP/1.1\r\nHost: x\r\nAuthorization: `;
-    return Array.from({ length: count }, (_, i) => `${head}${bearer(`b-${i}`).authorization}\r\n\r\n`).join('');
-  };
-
-  test('gets every answer of 32 requests, in their order', async () => {
-    const sale = await api.open({ units: 32 });
-    const isComplete = (answer: string) => answer.split('HTTP/1.1 ').length > 32 && answer.endsWith('}');
-    const answer = await raw(clicks(sale.id, 32), isComplete);
-    expect(answer.match(/HTTP\/1\.1 202 /g)).toHaveLength(32);
-  });
-
-  test('gets 429 after 64, and nothing beyond is served, while other clients are', async () => {
-    const sale = await api.open({ units: 4_000 });
-    const text = clicks(sale.id, 150);
-    const greedy = Promise.all([raw(text), raw(text), raw(text)]);
-    expect((await api.post(`/buy/${sale.id}`, 'ann')).status).toBe(202);
-    for (const answer of await greedy) {
-      expect(answer.match(/HTTP\/1\.1 /g)).toHaveLength(65);
-      expect(answer).toMatch(/HTTP\/1\.1 429 [\s\S]*connection: close[\s\S]*"code":"too_many_requests"[^}]*}$/i);
-    }
-    expect(await api.redis.hlen(keysOf(sale.id).claims)).toBeLessThanOrEqual(65);
-  });
-
-  test('has 64 of them served, also when its client reads no answer', async () => {
-    const sale = await api.open({ units: 4_000 });
-    const text = clicks(sale.id, 300);
-    const sockets = Array.from({ length: 20 }, () => connect(api.port, '127.0.0.1').pause());
-    for (const socket of sockets) socket.on('error', () => undefined).write(text);
-    await eventually(async () => expect(await api.redis.hlen(keysOf(sale.id).claims)).toBeGreaterThanOrEqual(64));
-    expect((await api.post(`/buy/${sale.id}`, 'ann')).status).toBe(202);
-    await Promise.all(sockets.map(socket => new Promise(resolve => socket.once('close', resolve).resume())));
-    expect(await api.redis.hlen(keysOf(sale.id).claims)).toBe(65);
   });
 });
 
@@ -276,20 +225,20 @@ describe('requests', () => {
   });
 
   test('a text that is not HTTP: 400', async () => {
-    const answer = await raw('nonsense\r\n\r\n');
+    const answer = await sendRaw(api.port, 'nonsense\r\n\r\n');
     expect(answer).toMatch(/^HTTP\/1\.1 400 /);
     expect(answer).toContain('application/problem+json');
     expect(answer).toMatch(/"code":"invalid_request"/);
   });
 
   test('no Host: 400 with a problem document', async () => {
-    const answer = await raw('GET /healthz HTTP/1.1\r\n\r\n');
+    const answer = await sendRaw(api.port, 'GET /healthz HTTP/1.1\r\n\r\n');
     expect(answer).toMatch(/^HTTP\/1\.1 400 /);
     expect(answer).toMatch(/application\/problem\+json.*"code":"invalid_request"/s);
   });
 
   test('headers beyond 8 kB: 431', async () => {
-    const answer = await raw(`GET /healthz HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(9_000)}\r\n\r\n`);
+    const answer = await sendRaw(api.port, `GET /healthz HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(9_000)}\r\n\r\n`);
     expect(answer).toMatch(/^HTTP\/1\.1 431 /);
     expect(answer).toMatch(/"code":"headers_too_large"/);
   });
@@ -297,7 +246,7 @@ describe('requests', () => {
   test('headers that never end, or never begin: 408 within 8 s', async () => {
     const startedAt = performance.now();
     const beginnings = ['GET /healthz HTTP/1.1\r\nHost: x\r\n', 'POST /buy/x HTT', ''];
-    const [headers, line] = await Promise.all(beginnings.map(text => raw(text)));
+    const [headers, line] = await Promise.all(beginnings.map(text => sendRaw(api.port, text)));
     expect(performance.now() - startedAt).toBeLessThan(8_000);
     for (const answer of [headers, line]) expect(answer).toMatch(/^HTTP\/1\.1 408 /);
   });

@@ -25,7 +25,7 @@ function pathsOf({ sources }: Checkout): Set<string> {
 const documentsOf = ({ sources }: Checkout): Source[] =>
   sources.filter(({ path }) => path.endsWith('.md') && path !== 'CHANGELOG.md');
 
-/** Finds paths in the backticks of documents that lead nowhere, tests among them (`unit/core/token`). */
+/** Finds paths in the backticks of documents that lead nowhere, tests among them (`unit/core/identity/token`). */
 export function deadPaths(checkout: Checkout): Finding[] {
   const paths = [...pathsOf(checkout)];
   return documentsOf(checkout).flatMap(({ path, text }) =>

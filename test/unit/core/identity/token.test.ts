@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { buyerIdOf } from '#core/identity/buyer-id.js';
 import { createBuyerVerifier, createIssuerTokenVerifier, issueToken } from '#core/identity/token.js';
 import type { TokenRefusal } from '#core/identity/token-refusal.js';
-import { signingKey, signToken } from '../../support/http/signing-key.js';
+import { signingKey, signToken } from '../../../support/http/signing-key.js';
 
 const SECRET = 'a secret of more than thirty-two characters';
 const OTHER_SECRET = 'another secret of thirty-two characters!';

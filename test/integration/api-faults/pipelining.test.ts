@@ -1,0 +1,45 @@
+import { connect } from 'node:net';
+import { describe, expect, test } from '@jest/globals';
+import { keysOf } from '#core/redis/keys.js';
+import { eventually } from '../../support/eventually.js';
+import { bearer, useApi } from '../../support/http/api.js';
+import { sendRaw } from '../../support/http/raw-request.js';
+
+const api = useApi();
+
+describe('a connection with many requests in flight', () => {
+  const clicks = (saleId: string, count: number) => {
+    const head = `POST /buy/${saleId} HTTP/1.1\r\nHost: x\r\nAuthorization: `;
+    return Array.from({ length: count }, (_, i) => `${head}${bearer(`b-${i}`).authorization}\r\n\r\n`).join('');
+  };
+
+  test('gets every answer of 32 requests, in their order', async () => {
+    const sale = await api.open({ units: 32 });
+    const isComplete = (answer: string) => answer.split('HTTP/1.1 ').length > 32 && answer.endsWith('}');
+    const answer = await sendRaw(api.port, clicks(sale.id, 32), isComplete);
+    expect(answer.match(/HTTP\/1\.1 202 /g)).toHaveLength(32);
+  });
+
+  test('gets 429 after 64, and nothing beyond is served, while other clients are', async () => {
+    const sale = await api.open({ units: 4_000 });
+    const text = clicks(sale.id, 150);
+    const greedy = Promise.all([sendRaw(api.port, text), sendRaw(api.port, text), sendRaw(api.port, text)]);
+    expect((await api.post(`/buy/${sale.id}`, 'ann')).status).toBe(202);
+    for (const answer of await greedy) {
+      expect(answer.match(/HTTP\/1\.1 /g)).toHaveLength(65);
+      expect(answer).toMatch(/HTTP\/1\.1 429 [\s\S]*connection: close[\s\S]*"code":"too_many_requests"[^}]*}$/i);
+    }
+    expect(await api.redis.hlen(keysOf(sale.id).claims)).toBeLessThanOrEqual(65);
+  });
+
+  test('has 64 of them served, also when its client reads no answer', async () => {
+    const sale = await api.open({ units: 4_000 });
+    const text = clicks(sale.id, 300);
+    const sockets = Array.from({ length: 20 }, () => connect(api.port, '127.0.0.1').pause());
+    for (const socket of sockets) socket.on('error', () => undefined).write(text);
+    await eventually(async () => expect(await api.redis.hlen(keysOf(sale.id).claims)).toBeGreaterThanOrEqual(64));
+    expect((await api.post(`/buy/${sale.id}`, 'ann')).status).toBe(202);
+    await Promise.all(sockets.map(socket => new Promise(resolve => socket.once('close', resolve).resume())));
+    expect(await api.redis.hlen(keysOf(sale.id).claims)).toBe(65);
+  });
+});
