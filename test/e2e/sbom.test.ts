@@ -6,6 +6,8 @@ import { checkout } from '#core/process/checkout.js';
 
 const OUTPUT_BYTES_MAX = 64 * 1_024 * 1_024;
 
+const FOLDER = 'node_modules/';
+
 /** A package in package-lock.json. npm has marked it if not every installation needs it. */
 interface LockedPackage {
   version: string;
@@ -21,7 +23,7 @@ function lockedForProduction(): string[] {
   const packages: [string, LockedPackage][] = Object.entries(read('package-lock.json').packages);
   return packages
     .filter(([path, { dev, devOptional, optional, peer }]) => path && !dev && !devOptional && !optional && !peer)
-    .map(([path, { version }]) => `${path.slice(path.lastIndexOf('node_modules/') + 13)}@${version}`);
+    .map(([path, { version }]) => `${path.slice(path.lastIndexOf(FOLDER) + FOLDER.length)}@${version}`);
 }
 
 test('the SBOM names exactly what the image installs, with versions: the libraries, and nothing of development', () => {

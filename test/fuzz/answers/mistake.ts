@@ -31,10 +31,12 @@ export function mistakeIn(input: Input, { answers, hung }: Exchange, secrets: re
   return undefined;
 }
 
+const UNPACK: Readonly<Record<string, (packed: Buffer) => Buffer>> = { gzip: gunzipSync, br: brotliDecompressSync };
+
 /** Decompresses a body, as far as it is whole. */
 function unpacked(answer: WireAnswer): WireAnswer {
   const { headers, body, isWhole } = answer;
-  const unpack = { gzip: gunzipSync, br: brotliDecompressSync }[headers['content-encoding'] ?? ''];
+  const unpack = UNPACK[headers['content-encoding'] ?? ''];
   if (!unpack || !isWhole || body === '') return answer;
   return { ...answer, body: unpack(Buffer.from(body, 'latin1')).toString('latin1') };
 }
