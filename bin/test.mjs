@@ -60,14 +60,9 @@ const ROWS = [
   [jest('integration', 3)],
   [jest('e2e', 1, ['--testPathPatterns', TIMED], 'e2e-timed')],
   [jest('e2e', 2, ['--testPathIgnorePatterns', TIMED, RIGHTS])],
-  [
-    jest('attack', 1),
-    jest('browser', 1),
-    jest('e2e', 1, ['--testPathPatterns', RIGHTS], 'e2e-rights'),
-    // `npm run test:edge` runs the floods, too, which take a minute.
-    jest('edge', 2, ['--testPathIgnorePatterns', 'edge/floods']),
-  ],
-  // A short selection; `npm run test:chaos` and `npm run test:upgrade` run the rest, which takes longer.
+  [jest('attack', 1), jest('browser', 1), jest('e2e', 1, ['--testPathPatterns', RIGHTS], 'e2e-rights')],
+  // Short selections; `npm run test:edge`, `npm run test:chaos` and `npm run test:upgrade` run the rest, which takes longer.
+  [jest('edge', 2, ['--testPathIgnorePatterns', 'edge/floods'])],
   [
     jest('chaos', 2, ['--testPathPatterns', 'crash-matrix|redis-loss|short-run']),
     jest('upgrade', 1, ['--testPathPatterns', 'short-run']),

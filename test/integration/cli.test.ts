@@ -191,7 +191,6 @@ describe('missing stores and settings', () => {
     const silent = createServer();
     await new Promise<void>(resolve => silent.listen(0, '127.0.0.1', resolve));
     const { port } = silent.address() as { port: number };
-    const startedAt = performance.now();
     const credit = ['credit', '--buyer', 'b', '--amount', '1'];
     const [refusing, mute, nowhere, dumb] = await Promise.all([
       cli(['audit', 'x'], { DATABASE_URL: stores.databaseUrl, REDIS_URL: 'redis://user:secret@127.0.0.1:1' }),
@@ -199,7 +198,6 @@ describe('missing stores and settings', () => {
       cli(credit, { DATABASE_URL: 'postgres://user:secret@127.0.0.1:1/x' }),
       cli(credit, { DATABASE_URL: `postgres://user:secret@127.0.0.1:${port}/x` }),
     ]);
-    expect(performance.now() - startedAt).toBeLessThan(15_000);
     silent.close();
     for (const ended of [refusing, mute]) expectRefusal(ended, 1, /^Redis at 127\.0\.0\.1:\d+ does not answer/);
     for (const ended of [nowhere, dumb]) expectRefusal(ended, 1, /^Postgres at 127\.0\.0\.1:\d+ does not answer/);

@@ -106,9 +106,15 @@ describe('POST /webhooks/payments/:provider', () => {
 
   test('a flood of forged events meets a limit, and genuine events still arrive', async () => {
     const signature = signBody(['another key'], '', Date.now());
-    const sockets = await Promise.all(Array.from({ length: 400 }, connected));
-    for (const socket of sockets) sendHead(socket, signature);
-    const answer = await Promise.race(sockets.map(async socket => String((await once(socket, 'data'))[0])));
+    const sockets: Socket[] = [];
+    let answer = '';
+    // On a slow machine the budget grows while the heads arrive, so they are sent until one is answered.
+    while (answer === '') {
+      const more = await Promise.all(Array.from({ length: 200 }, connected));
+      for (const socket of more) socket.once('data', data => (answer ||= String(data)));
+      for (const socket of more) sendHead(socket, signature);
+      sockets.push(...more);
+    }
     expect(answer).toMatch(/^HTTP\/1\.1 429 [\s\S]*retry-after: 1\r\n[\s\S]*"code":"too_many_requests"/);
     for (const socket of sockets) socket.resetAndDestroy();
     await eventually(async () => expect((await send(event())).status).toBe(200));
