@@ -67,7 +67,7 @@ export function createApp(ctx: AdminContext): Express {
   app.disable('x-powered-by');
   app.use(nameRequest, securityHeaders(CONSOLE_POLICY, config), neverStore);
   app.use(requireSameOrigin);
-  app.get('/admin.css', (_req, res) => res.sendFile(join(import.meta.dirname, 'admin.css')));
+  app.get('/admin.css', (_req, res) => res.sendFile(join(import.meta.dirname, 'admin.css'), { acceptRanges: false }));
   addHealth(app, ctx);
   // Orchestrators ask for the health by any name, so its routes stand above this check.
   app.use(requireKnownHost([config.ADMIN_HOST.toLowerCase(), ...config.ADMIN_HOSTS]));

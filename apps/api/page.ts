@@ -9,7 +9,7 @@ const WEB = join(import.meta.dirname, '../web');
 const sendPage: RequestHandler = (_req, res, next) => {
   // index.html names its assets by their hash, so browsers must check for a new version each time.
   const headers = { 'cache-control': 'no-cache' };
-  res.sendFile('index.html', { root: WEB, cacheControl: false, headers }, error => {
+  res.sendFile('index.html', { root: WEB, cacheControl: false, headers, acceptRanges: false }, error => {
     if (!error) return;
     // The client disconnected while the page was being sent, so nobody reads an answer.
     if (res.headersSent) res.destroy();
@@ -32,5 +32,9 @@ export function mountPage(app: Express, load: Admission): void {
   const caching = isBuilt ? { immutable: true, maxAge: '1y' } : { maxAge: 0 };
   const folders = isBuilt ? [built] : [WEB, join(WEB, 'scripts')];
   for (const folder of folders)
-    app.use('/assets', admit, express.static(folder, { ...caching, index: false, redirect: false }));
+    app.use(
+      '/assets',
+      admit,
+      express.static(folder, { ...caching, index: false, redirect: false, acceptRanges: false }),
+    );
 }

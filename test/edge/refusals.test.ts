@@ -60,6 +60,12 @@ describe('nginx refuses as the API does', () => {
     expectProblem(await sendRaw(edge.port, bytes), code);
   });
 
+  test('a body that nobody can read leaves no line in the error log', async () => {
+    const before = edge.errors();
+    await sendRaw(edge.port, `${rawRequest('POST /metrics HTTP/1.1', 'Transfer-Encoding: chunked')}zz\r\n`);
+    expect(edge.errors()).toBe(before);
+  });
+
   test('the refusal of a method names the allowed ones', async () => {
     const { headers } = await sendRaw(edge.port, rawRequest('TRACE / HTTP/1.1'));
     expect(headers.allow).toBe('GET, HEAD, POST');

@@ -6,8 +6,8 @@ const INTERVAL_MS = 950;
 /** Levels of pino. */
 const ERROR_LEVEL = 50;
 
-/** Each change by an operator is logged. Only operators who are logged in cause these lines. */
-const DOINGS = / by an operator$/;
+/** Each login, logout and change by an operator is logged. Only operators with a token cause these lines. */
+const DOINGS = / by an operator$|^an operator logged (?:in|out)$/;
 
 /** Messages that say that something broke, which no input may cause. A login of a stranger may fail. */
 const BROKEN = /unexpected error|(?<!login) failed|could not|given up/;

@@ -70,7 +70,9 @@ function bodyOf(
   text: string,
   { status, headers, isHead, isOver }: Framing,
 ): { body: string; chars: number; isWhole: boolean } {
-  if (isHead || status < FINAL_STATUS || NO_BODY.includes(status)) return { body: '', chars: 0, isWhole: true };
+  // Broken input may contain a HEAD request of its own. Then the next answer stands where the body would.
+  if (isHead || status < FINAL_STATUS || NO_BODY.includes(status) || text.startsWith('HTTP/1.'))
+    return { body: '', chars: 0, isWhole: true };
   // The next event of a stream may be minutes away.
   if (headers['content-type']?.startsWith('text/event-stream'))
     return { body: text, chars: text.length, isWhole: true };
