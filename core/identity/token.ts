@@ -10,7 +10,7 @@ export const TOKEN_LIFE_MS = DAY_MS;
 /** Verifies a buyer's token, and returns its buyer or why it is refused. */
 export type TokenVerifier = (token: string) => TokenVerdict;
 
-/** The rules for the claims of every buyer's token. */
+/** What a buyer's token must say to be accepted. The shop chooses it by settings. */
 export interface TokenRules {
   /** The name of this Dropline in `aud`. Undefined: it has none, so a token with any `aud` was made for something else. */
   audience: string | undefined;

@@ -11,7 +11,10 @@ import type { StepContext } from '../steps/context.js';
 import { placeOrders } from '../steps/place-orders.js';
 import { releaseUnits } from '../steps/release-units.js';
 
-/** Repairs the differences of a sale kind by kind and in batches, as an outage may leave thousands of them. */
+/**
+ * Repairs what differs between Redis and Postgres in one sale. Differences of one kind, such as missing releases, are
+ * repaired together, as an outage may leave thousands of them.
+ */
 export async function repairAll(
   ctx: StepContext,
   saleId: string,

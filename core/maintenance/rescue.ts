@@ -22,9 +22,10 @@ export const RESCUE_AFTER_MS = 5_000;
 const RESCUE_BUSY_AFTER_MS = 11_000;
 
 /**
- * Rescues the claims of every sale in Redis: places those that stayed in the outbox too long.
+ * Makes orders of the claims in Redis that have waited too long for theirs, in every sale. A claim whose order Postgres
+ * refuses for good is given up: its unit becomes free again.
  *
- * @returns the number of claims placed or given up
+ * @returns the number of claims that became orders or were given up
  * @throws the first error, after every sale was tried
  */
 export async function rescueAll(ctx: StepContext): Promise<number> {

@@ -18,7 +18,10 @@ const WORKER_OPTIONS = { lockDuration: 15_000, stalledInterval: 5_000, maxStalle
  */
 const JOB_MS = 60 * SECOND_MS;
 
-/** Receives the outcomes of jobs, for metrics and logs. A failed job undoes nothing: Postgres decides. */
+/**
+ * Receives the outcomes of jobs, for metrics and logs. A failed job does not mean that nothing was done: only Postgres
+ * knows what was.
+ */
 export interface JobObserver {
   onDone(name: JobName, seconds: number): void;
   onFailed(name: JobName, error: Error): void;

@@ -5,9 +5,9 @@ import { type PreparedProblem, sendReady } from '../http/problem.js';
 export type RefuseAtTurnEnd = (res: ServerResponse, refusal: PreparedProblem) => void;
 
 /**
- * Creates the function that collects refusals and sends those of one turn of the event loop together. A refusal sent
- * between the reads of two requests costs 33 µs of CPU instead of 22 (bench/README.md). It also wakes the client once
- * for each answer.
+ * Creates the function that collects refusals and sends those of one turn of the event loop together. Together, a
+ * refusal costs 22 µs of CPU. Sent at once, before the next request is read, each costs 33 µs (bench/README.md), and
+ * wakes its client once more.
  */
 export function createRefuseAtTurnEnd(): RefuseAtTurnEnd {
   let refused: [ServerResponse, PreparedProblem][] = [];

@@ -13,7 +13,7 @@ const CLOSING_MARGIN_MS = 50;
 /** The longest delay of a timer in Node, in ms. */
 const TIMER_MAX_MS = 2 ** 31 - 1;
 
-/** The sale whose buyers wait for news, the feed that reports the sale's changes, and the callback for them. */
+/** A sale whose buyers wait for news, and the feed that reports the sale's changes. */
 interface FollowedFrom {
   readonly feed: Pick<Feed, 'follow'>;
   /**
