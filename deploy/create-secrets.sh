@@ -16,9 +16,18 @@ write() {
   chmod 644 "secrets/$1"
 }
 
+# Prints a secret from .env, where earlier versions had them.
+earlier() {
+  setting=$(echo "$1" | tr a-z A-Z)
+  if [ "$1" = owner_password ]; then setting=POSTGRES_PASSWORD; fi
+  sed -n "s/^$setting=//p" .env 2>/dev/null | tail -n 1 | sed "s/^\([\"']\)\(.*\)\1\$/\2/"
+}
+
 # Writes a file unless it exists.
 create() {
-  if [ ! -e "secrets/$1" ]; then write "$1" "$2"; fi
+  if [ -e "secrets/$1" ]; then return; fi
+  value=$(earlier "$1")
+  write "$1" "${value:-$2}"
 }
 
 # Prints 256 random bits as 64 hex digits. In a URL hex digits need no escape.

@@ -14,7 +14,8 @@ address_of() {
   case $1 in
     \[*\]) echo "$1" ;;
     *[!0-9.]*)
-      found=$({ getent ahostsv4 "$1" || getent hosts "$1"; } 2>/dev/null | { read -r address _ && echo "$address"; } || true)
+      # Several addresses come in any order, so the first one in the order of the alphabet is taken.
+      found=$({ getent ahostsv4 "$1" || getent hosts "$1"; } 2>/dev/null | cut -d ' ' -f 1 | sort | head -n 1)
       case $found in *:*) found="[$found]" ;; esac
       if [ -n "$found" ]; then echo "$found" >"$run/address-of-$1"; fi
       if [ -e "$run/address-of-$1" ]; then cat "$run/address-of-$1"; fi

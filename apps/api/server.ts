@@ -79,6 +79,12 @@ export async function startServer(ctx: ApiContext, listener = createListener(ctx
   return { http, port: (http.address() as AddressInfo).port };
 }
 
+/** Node calls this method once the answer is complete, and the next one on the connection may be sent. */
+function detachAndCount(this: ServerResponse, socket: Socket): void {
+  ServerResponse.prototype.detachSocket.call(this, socket);
+  requestEnded(socket);
+}
+
 type Headers = OutgoingHttpHeaders | OutgoingHttpHeader[];
 
 /**
@@ -90,12 +96,8 @@ function responseOf(ctx: ApiContext): typeof ServerResponse<IncomingMessage> {
     constructor(...args: ConstructorParameters<typeof ServerResponse<IncomingMessage>>) {
       super(...args);
       requestBegan(this.req.socket);
-    }
-
-    /** Node calls this once the answer is complete, and the next one on the connection may be sent. */
-    override detachSocket(socket: Socket): void {
-      super.detachSocket(socket);
-      requestEnded(socket);
+      // An own property, as Express replaces the prototype of each response that it gets.
+      this.detachSocket = detachAndCount;
     }
 
     override writeHead(status: number, reason?: string | Headers, headers?: Headers): this {

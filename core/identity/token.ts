@@ -10,7 +10,7 @@ export const TOKEN_LIFE_MS = DAY_MS;
 /** Verifies a buyer's token, and returns its buyer or why it is refused. */
 export type TokenVerifier = (token: string) => TokenVerdict;
 
-/** What a buyer's token must say to be accepted. The shop chooses it by settings. */
+/** The conditions for accepting a buyer's token. The shop sets them. */
 export interface TokenRules {
   /** The name of this Dropline in `aud`. Undefined: it has none, so a token with any `aud` was made for something else. */
   audience: string | undefined;

@@ -26,6 +26,8 @@ export async function countApiProcesses(redis: Redis, name: string): Promise<num
     .pipeline()
     .zadd(API_PROCESSES, nowMs, name)
     .zremrangebyscore(API_PROCESSES, '-inf', nowMs - SILENT_MS)
+    // Signs from the future were given by the clock of another Redis, before a failover.
+    .zremrangebyscore(API_PROCESSES, nowMs + SILENT_MS, '+inf')
     .expire(API_PROCESSES, EXPIRES_SECONDS)
     .zcard(API_PROCESSES)
     .exec();

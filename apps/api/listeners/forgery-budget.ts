@@ -10,6 +10,14 @@ const BYTES_PER_SECOND = 16 * 1_024 * 1_024;
 const OVERHEAD_BYTES = 16 * 1_024;
 
 /**
+ * The least bytes that an event counts, which is more than a usual one has. Otherwise small forgeries would take the
+ * budget each time before it is enough for a genuine event.
+ */
+const LEAST_BYTES = 8 * 1_024;
+
+const costOf = (bytes: number): number => OVERHEAD_BYTES + Math.max(LEAST_BYTES, bytes);
+
+/**
  * Bounds the work that forged events cause. Only its body shows whether an event is forged. So each event takes its
  * cost from the budget before its body is read, and a genuine one gives its cost back. A shop with many payments meets
  * no limit. The budget is that of all senders together, as every request comes from the address of the proxy. The proxy
@@ -33,7 +41,7 @@ export class ForgeryBudget {
     const gained = ((nowMs - this.#filledAtMs) / SECOND_MS) * BYTES_PER_SECOND;
     this.#bytes = Math.min(BYTES_PER_SECOND, this.#bytes + gained);
     this.#filledAtMs = nowMs;
-    const cost = OVERHEAD_BYTES + bytes;
+    const cost = costOf(bytes);
     if (cost > this.#bytes) return false;
     this.#bytes -= cost;
     return true;
@@ -41,6 +49,6 @@ export class ForgeryBudget {
 
   /** Gives back the cost of an event that turned out to be genuine. */
   giveBack(bytes: number): void {
-    this.#bytes = Math.min(BYTES_PER_SECOND, this.#bytes + OVERHEAD_BYTES + bytes);
+    this.#bytes = Math.min(BYTES_PER_SECOND, this.#bytes + costOf(bytes));
   }
 }

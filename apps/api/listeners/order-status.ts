@@ -77,7 +77,7 @@ function isPlain({ headers }: IncomingMessage): boolean {
 
 function answerPoll({ load, sales, statuses, lookUp }: OrderStatusParts, asked: Omit<Poll, 'slowdown'>): void {
   const { res, saleId, buyerId } = asked;
-  load.admit('poll', saleId);
+  load.admit('poll');
   const poll = { ...asked, slowdown: load.slowdown };
   const sale = sales.known(saleId);
   // A sale is remembered for a second. Then a poll must read the sale as well, which the slower look-up does.

@@ -44,10 +44,10 @@ export function createPaymentWebhook(parts: PaymentWebhookParts): RequestHandler
       const provider = PROVIDER_NAMES.find(name => name === req.params.provider);
       const verifier = provider && eventVerifiers[provider];
       if (!provider || !verifier) throw new Problem('unknown_provider');
+      load.admit('event');
       const bytes = Math.min(EVENT_BYTES_MAX, declaredBytes(req));
       const problem = problemBefore(req, verifier, () => budget.take(bytes, performance.now()));
       if (problem) return refuseUnread(req, res, { problem, bytesMax: EVENT_BYTES_MAX });
-      load.admit('event');
       const body = await readBody(req, res, EVENT_BYTES_MAX);
       if (!body) return;
       const verified = verifier.verify(body, signatureOf(req), Date.now());

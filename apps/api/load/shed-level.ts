@@ -29,9 +29,10 @@ export const LOOP_DELAYS_MS = [200, 300, 500] as const;
 
 /**
  * The ages of a sale's outbox at which levels 1 and 2 begin for that sale, in ms. After any single fault an order is
- * placed within 15 s, and claims must continue while Postgres restarts or fails over, which takes a minute. After 5
- * minutes the sale needs an operator, and another claim would only make another winner wait. There is no level 3, as
- * orders that exist do not depend on the outbox.
+ * placed within 15 s, and claims must continue while Postgres restarts or fails over, which takes a minute. Level 1 is
+ * only a sign for the operator: polls continue, as a buyer must see that an order has to be paid. After 5 minutes the
+ * sale needs the operator, and another claim would only make another winner wait. There is no level 3, as orders that
+ * exist do not depend on the outbox.
  */
 export const OUTBOX_AGES_MS = [2 * MINUTE_MS, 5 * MINUTE_MS] as const;
 

@@ -40,7 +40,7 @@ export const orderStatus = buyerEndpoint(
   },
   async (parts: OrderStatusParts, question, req) => {
     const { lookUp, load } = parts;
-    load.admit('poll', question.saleId);
+    load.admit('poll');
     const waitSeconds = preferredWait(req);
     const tagOf = (answer: OrderAnswer) => etagOf(answer, load.slowdown);
     const known = req.headers['if-none-match'];

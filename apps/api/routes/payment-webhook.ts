@@ -18,6 +18,6 @@ export const paymentWebhookContract: Contract = {
       body: z.object({ received: z.literal(true) }),
     },
   },
-  problems: ['bad_signature', 'unknown_provider'],
+  problems: ['bad_signature', 'unknown_provider', 'too_many_requests'],
   forBuyer: false,
 };

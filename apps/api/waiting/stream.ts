@@ -76,7 +76,7 @@ async function stream(parts: StreamParts, req: Request, res: Response): Promise<
   const buyerId = buyerOf(req, parts.verifyToken);
   if (req.headers['last-event-id'] === FINAL_ID) return void res.writeHead(204).end();
   parts.limits.check('waits', buyerId);
-  parts.load.admit('poll', saleId);
+  parts.load.admit('poll');
   const receipt = typeof req.query.receipt === 'string' ? req.query.receipt : undefined;
   const waiter = await waitFor(parts, req, { saleId, buyerId, receipt });
   try {

@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
+import { Client } from 'undici';
 import { keysOf } from '#core/redis/keys.js';
 import { eventually } from '../../support/eventually.js';
 import { bearer, useApi } from '../../support/http/api.js';
@@ -18,6 +19,21 @@ describe('a connection with many requests in flight', () => {
     const isComplete = (answer: string) => answer.split('HTTP/1.1 ').length > 32 && answer.endsWith('}');
     const answer = await sendRaw(api.port, clicks(sale.id, 32), isComplete);
     expect(answer.match(/HTTP\/1\.1 202 /g)).toHaveLength(32);
+  });
+
+  test('gets every answer of any number of requests, one after the other', async () => {
+    const connection = new Client(`http://127.0.0.1:${api.port}`);
+    try {
+      for (const path of ['/healthz', '/order-status/x']) {
+        for (let i = 0; i < 100; i += 1) {
+          const { statusCode, body } = await connection.request({ method: 'GET', path });
+          await body.dump();
+          expect(statusCode).toBe(path === '/healthz' ? 200 : 401);
+        }
+      }
+    } finally {
+      await connection.close();
+    }
   });
 
   test('gets 429 after 64, and nothing beyond is served, while other clients are', async () => {

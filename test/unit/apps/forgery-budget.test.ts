@@ -42,6 +42,19 @@ describe('the budget for forged events', () => {
     expect(passed / 1_000).toBeGreaterThan(0.7);
   });
 
+  test('a flood of the smallest forgeries does not lock genuine events out', () => {
+    const budget = new ForgeryBudget();
+    const startMs = performance.now();
+    let passed = 0;
+    for (let ms = 0; ms < 10_000; ms += 1) {
+      for (let i = 0; i < 5; i += 1) budget.take(1, startMs + ms + i / 5);
+      if (ms % 10 !== 5 || !budget.take(USUAL, startMs + ms + 0.9)) continue;
+      budget.giveBack(USUAL);
+      passed += 1;
+    }
+    expect(passed / 1_000).toBeGreaterThan(0.03);
+  });
+
   test('genuine events never use it up', () => {
     const budget = new ForgeryBudget();
     const nowMs = performance.now();

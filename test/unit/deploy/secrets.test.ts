@@ -38,6 +38,23 @@ function environmentOf({ environment = {} }: Service): Record<string, string> {
 const ours = services.filter(([, { image }]) => image === 'dropline');
 
 describe('deploy/create-secrets.sh', () => {
+  test('takes over the secrets that an earlier version has in .env', () => {
+    const earlier = mkdtempSync(join(tmpdir(), 'dropline-secrets-'));
+    try {
+      cpSync(join(checkout, 'deploy'), join(earlier, 'deploy'), { recursive: true });
+      writeFileSync(
+        join(earlier, '.env'),
+        'AUTH_SECRET="an old secret"\nPOSTGRES_PASSWORD=old\nSHOP_WEBHOOK_SECRET=\'s\'\n',
+      );
+      execFileSync('/bin/sh', ['deploy/create-secrets.sh'], { cwd: earlier });
+      const read = (name: string) => readFileSync(join(earlier, 'secrets', name), 'utf8');
+      expect(['auth_secret', 'owner_password', 'shop_webhook_secret'].map(read)).toEqual(['an old secret', 'old', 's']);
+      expect(read('admin_token')).toMatch(/^[0-9a-f]{64}$/);
+    } finally {
+      rmSync(earlier, { recursive: true });
+    }
+  });
+
   test('creates each secret that docker-compose.yml names, and no other file', () => {
     expect(readdirSync(join(folder, 'secrets')).sort()).toEqual(Object.keys(compose.secrets).sort());
     for (const [name, { file }] of Object.entries(compose.secrets)) expect(file).toBe(`./secrets/${name}`);
