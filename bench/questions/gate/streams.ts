@@ -1,15 +1,17 @@
+import { recordStatus } from '#core/redis/claims/status.js';
 import { until } from '#stack/processes/until.js';
 import type { Figures } from '../../measure/round.js';
 import type { Rig } from '../../rig/rig.js';
-import { createRedisSale, forgetAll, winAll } from '../../rig/sale.js';
+import { createRedisSale, forgetAll } from '../../rig/sale.js';
 import type { Server } from '../../rig/server.js';
+import { allPlaced } from '../api/repeats.js';
 import { BuyerStreams } from './buyer-streams.js';
 import { byTurns, latencyOf, turnSeconds } from './turns.js';
 
 /** The streams that one buyer opens in all. */
 const STREAMS = 10_400;
-/** Streams that are opened at once. */
-const WAVE = 1_000;
+/** Streams that are opened at once: as many connections as nginx allows one address (nginx/nginx.conf). */
+const WAVE = 200;
 /** The most streams of one buyer for one sale that may stand (apps/api/waiting/buyer-waiters.ts). */
 const STANDING_MAX = 4;
 const WOKEN_WITHIN_MS = 2_000;
@@ -23,17 +25,20 @@ const PROBE_CONNECTIONS = 16;
  */
 export async function streams(rig: Rig, api: Server): Promise<Figures> {
   await forgetAll(rig);
-  const saleId = await createRedisSale(rig, 1);
+  const state = allPlaced(1);
+  const saleId = await createRedisSale(rig, 1, state);
+  const paid = state.claims.map(({ buyerId, claimId }) => ({ buyerId, claimId, status: 'paid' as const }));
   const opened = new BuyerStreams({ port: api.port, saleId, secret: rig.secret });
   try {
     const { idle, attack } = await byTurns(rig, {
       idle: () => stallDuring(rig, api, () => undefined),
       attack: () => stallDuring(rig, api, () => openMany(opened, STREAMS / rig.options.rounds)),
     });
-    const wakeStall = await stallDuring(rig, api, () => wakeAll(rig, saleId, opened));
+    const { standing } = opened;
+    const wakeStall = await stallDuring(rig, api, () => wakeAll(opened, () => recordStatus(rig.redis, saleId, paid)));
     const [idleStall, openStall] = [Math.max(...idle), Math.max(...attack)];
     const overIdle = Math.max(openStall, wakeStall) - idleStall;
-    return { standing: opened.standing, idleStall, openStall, wakeStall, overIdle };
+    return { standing, idleStall, openStall, wakeStall, overIdle };
   } finally {
     opened.close();
   }
@@ -67,11 +72,11 @@ async function openMany(opened: BuyerStreams, count: number): Promise<void> {
 }
 
 /** @throws Error when a stream that stands is not woken by a change of its buyer's order */
-async function wakeAll(rig: Rig, saleId: string, opened: BuyerStreams): Promise<void> {
+async function wakeAll(opened: BuyerStreams, change: () => Promise<unknown>): Promise<void> {
   const before = opened.statuses;
-  // The streams' buyer wins the unit.
-  await winAll(rig, { saleId, first: 0, count: 1 });
+  const standing = opened.standing;
+  await change();
   const woken = () => opened.statuses - before;
-  if (!(await until(() => woken() >= opened.standing, WOKEN_WITHIN_MS)))
-    throw new Error(`a change woke ${woken()} of ${opened.standing} streams`);
+  if (!(await until(() => woken() >= standing, WOKEN_WITHIN_MS)))
+    throw new Error(`a change woke ${woken()} of ${standing} streams`);
 }
