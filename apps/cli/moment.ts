@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from 'commander';
-import { MINUTE_MS, SECOND_MS } from '#core/rules/clock.js';
+import { DAY_MS, MINUTE_MS, SECOND_MS } from '#core/rules/clock.js';
 
-const UNIT_MS = { s: SECOND_MS, m: MINUTE_MS, h: 60 * MINUTE_MS, d: 24 * 60 * MINUTE_MS } as const;
+const UNIT_MS = { s: SECOND_MS, m: MINUTE_MS, h: 60 * MINUTE_MS, d: DAY_MS } as const;
 
 /**
  * ISO 8601 with a required time zone. Without one, another computer may read a local time differently, and the sale

@@ -25,7 +25,11 @@ export class Sessions {
   readonly #operators: Operators;
   readonly #verify: (text: string) => { sub: string; jti: string; exp: number; token: unknown };
 
-  /** @param secret AUTH_SECRET; the key of the sessions is derived from it, so no buyer's token is a session */
+  /**
+   * Derives the key of the sessions from the secret, so that no buyer's token is a session.
+   *
+   * @param secret AUTH_SECRET
+   */
   constructor(secret: string, operators: Operators) {
     this.#key = hmac(secret, 'operator-session');
     this.#operators = operators;

@@ -68,7 +68,11 @@ export class TokenHolders<Role extends string> {
   readonly #byDigest = new Map<string, TokenHolder<Role>>();
   readonly #byName = new Map<string, TokenHolder<Role>>();
 
-  /** @throws ConfigError when two holders have the same name or the same token */
+  /**
+   * Creates an index of the holders.
+   *
+   * @throws ConfigError when two holders have the same name or the same token
+   */
   constructor(holders: readonly TokenHolder<Role>[]) {
     for (const holder of holders) {
       if (this.#byName.has(holder.name))

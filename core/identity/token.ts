@@ -82,7 +82,11 @@ interface VerifierKey {
   algorithm: 'HS256' | IssuerKey['algorithm'];
 }
 
-/** @param judge decides about the claims of a token whose signature and times are right */
+/**
+ * Creates the function that verifies tokens signed with one key.
+ *
+ * @param judge decides about the claims of a token whose signature and times are right
+ */
 function createKeyVerifier({ key, algorithm }: VerifierKey, judge: (claims: Claims) => TokenVerdict): TokenVerifier {
   const verify = createVerifier({
     key,

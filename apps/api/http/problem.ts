@@ -25,7 +25,11 @@ export class PreparedProblem extends Problem {
   readonly headers: string[];
   readonly text: string;
 
-  /** @param headers headers of the answer besides those that its code and details demand */
+  /**
+   * Prepares the answer of a problem.
+   *
+   * @param headers headers of the answer besides those that its code and details demand
+   */
   constructor(code: ProblemCode, details: ProblemDetails = {}, headers: Record<string, string> = {}) {
     super(code, details);
     this.status = PROBLEMS[code].status;

@@ -39,11 +39,25 @@ const AGE_POSITION = 9;
  *
  * @returns the ages in ms by Redis's clock, by sale; 0 for an outbox with fewer entries
  */
-export async function readOutboxAges(redis: Redis): Promise<Map<string, number>> {
+export function readOutboxAges(redis: Redis): Promise<Map<string, number>> {
+  return readAges(redis, AGE_POSITION);
+}
+
+/**
+ * Reads the age of the oldest outbox entry of all sales: how long an accepted claim has waited for its order. In ms by
+ * Redis's clock; 0 without an entry.
+ */
+export async function outboxAgeMs(redis: Redis): Promise<number> {
+  const ages = await readAges(redis, 0);
+  return Math.max(0, ...ages.values());
+}
+
+/** Reads the age of the entry at a position of each sale's outbox, counted from the oldest one, which has position 0. */
+async function readAges(redis: Redis, position: number): Promise<Map<string, number>> {
   const saleIds = await readLoadedSaleIds(redis);
   const pipeline = redis.pipeline();
   for (const id of saleIds) {
-    pipeline.zrangebyscore(keysOf(id).outbox, '-inf', '+inf', 'WITHSCORES', 'LIMIT', AGE_POSITION, 1);
+    pipeline.zrangebyscore(keysOf(id).outbox, '-inf', '+inf', 'WITHSCORES', 'LIMIT', position, 1);
   }
   const replies = repliesOf(await pipeline.time().exec());
   const nowMs = msOf(replies.at(-1) as string[]);
@@ -53,17 +67,4 @@ export async function readOutboxAges(redis: Redis): Promise<Map<string, number>>
       return [id, wonAtMs === undefined ? 0 : nowMs - Number(wonAtMs)];
     }),
   );
-}
-
-/**
- * Reads the age of the oldest outbox entry of all sales: how long an accepted claim has waited for its order. In ms by
- * Redis's clock; 0 without an entry.
- */
-export async function outboxAgeMs(redis: Redis): Promise<number> {
-  const saleIds = await readLoadedSaleIds(redis);
-  const oldest = await Promise.all(
-    saleIds.map(id => redis.zrangebyscore(keysOf(id).outbox, '-inf', '+inf', 'WITHSCORES', 'LIMIT', 0, 1)),
-  );
-  const nowMs = msOf(await redis.time());
-  return Math.max(0, ...oldest.map(([, wonAtMs]) => (wonAtMs === undefined ? 0 : nowMs - Number(wonAtMs))));
 }

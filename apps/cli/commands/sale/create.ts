@@ -4,7 +4,7 @@ import { createSale, type NewSale } from '#core/operator/create-sale.js';
 import { overviewOf, type SaleOverview } from '#core/operator/sale-overview.js';
 import { readSale } from '#core/postgres/sales.js';
 import { readLoadedSale } from '#core/redis/sale/sale.js';
-import { MINUTE_MS } from '#core/rules/clock.js';
+import { DAY_MS } from '#core/rules/clock.js';
 import { formatMoney } from '#core/rules/money.js';
 import {
   AMOUNT_MINOR_MAX,
@@ -23,7 +23,7 @@ import { print, printJson } from '../../print.js';
 import { withStores } from '../../stores.js';
 
 /** The default time between the opening and the closing of a sale, in ms. */
-const OPEN_FOR_MS = 24 * 60 * MINUTE_MS;
+const OPEN_FOR_MS = DAY_MS;
 
 /**
  * The default time to pay an order, in s: long enough to find a credit card. Buyers on standby, who wait for unpaid
