@@ -88,7 +88,7 @@ describe('races', () => {
         expect(payment?.taken).toBe(1);
         expect(await t.countOrders(saleId, 'paid')).toBe(kept);
         expect((await t.stack.status(buyer, saleId)).status).toBe(kept === 1 ? 'paid' : 'cancelled');
-      }, 20_000);
+      });
       await t.expectProof(saleId);
     });
   });
@@ -162,7 +162,7 @@ describe('events', () => {
     await t.fake.mood({ lose: true });
     const { saleId, orderId } = await atProvider('lost');
     await t.fake.pay(orderId);
-    await eventually(async () => expect((await t.stack.status('lost', saleId)).status).toBe('paid'), 15_000);
+    await eventually(async () => expect((await t.stack.status('lost', saleId)).status).toBe('paid'));
     await t.fake.mood({ lose: false });
     await t.expectProof(saleId);
   });

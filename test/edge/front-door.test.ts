@@ -211,4 +211,4 @@ test('a stream through a second proxy reports each change at once', async () => 
     await shop.stop();
     await removeTemporaryFolder(folder);
   }
-}, 30_000);
+});

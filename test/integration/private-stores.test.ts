@@ -13,7 +13,7 @@ import { startPostgres } from '#stack/stores/postgres-server.js';
 import { type PrivateStores, startPrivateStores } from '#stack/stores/private-stores.js';
 import { startRedis } from '#stack/stores/redis-server.js';
 
-const CLEANUP_DEADLINE_MS = 15_000;
+const CLEANUP_DEADLINE_MS = 60_000;
 
 let stores: PrivateStores;
 /** A folder for further data folders, removed together with the stores. */

@@ -6,8 +6,8 @@ import { reckon, untilAtRest, type Verdict } from '#stack/crowd/reckoning.js';
 import type { TestStack } from './stack.js';
 
 const CLICKS = 4;
-const PATIENCE_MS = 180_000;
-const REST_MS = 30_000;
+const PATIENCE_MS = 240_000;
+const REST_MS = 60_000;
 const LOOK_EVERY_MS = 50;
 const GLANCE_MS = 200;
 const WAITING_ONLY = new Set(['standby', 'paid', 'cancelled', 'rejected', 'sold_out', 'closed']);

@@ -17,7 +17,7 @@ let results: CrashResult[];
 /** The cases run at once, as in the whole matrix: each has stores of its own, and mostly waits. */
 beforeAll(async () => {
   results = await Promise.all(CASES.map(([name, mode]) => runAlone(name, mode)));
-}, 120_000);
+});
 
 async function runAlone(name: CrashPoint | CrashStep, mode: CrashMode): Promise<CrashResult> {
   const rig = await startCrashRig();

@@ -61,10 +61,12 @@ test('the first on standby gets the unit, and a job to place the claim', async (
 });
 
 test('an order is kept until it is due by the clock of Postgres', async () => {
-  const sale = await openTestSale(t, { payWithinSeconds: 1 });
+  const sale = await openTestSale(t);
   const won = await winOne(t, sale, 'a');
   await placeOrders(t, { saleId: sale.id, claims: [won] });
   expect(await expireOrders(t, { claimIds: [won.claimId] })).toBe(0);
+  await t.db.$executeRaw`UPDATE orders SET version = version + 1,
+    pay_by = clock_timestamp() + interval '300 ms' WHERE id = ${won.claimId}::uuid`;
   await eventually(async () => expect(await expireOrders(t, { claimIds: [won.claimId] })).toBe(1));
   const order = await t.db.order.findUniqueOrThrow({ where: { id: won.claimId } });
   expect(order.cancelledAt?.getTime()).toBeGreaterThanOrEqual(order.payBy.getTime());

@@ -10,8 +10,6 @@ import { useStores } from '../../support/stores/stores.js';
 
 // A worker that runs, while reconcile doesn't.
 
-/** A process starts within this time, in ms, on a busy machine. */
-const START_MS = 30_000;
 const MINUTE_MS = 60_000;
 
 const t = useStores();
@@ -27,7 +25,6 @@ async function startWorker(): Promise<string> {
     name: 'worker',
     environment: { REDIS_URL, DATABASE_URL, METRICS_PORT: port, LOG_LEVEL: 'silent' },
     ready: { url: `${url}/readyz` },
-    readyWithinMs: START_MS,
   });
   return url;
 }
@@ -74,7 +71,7 @@ test('a worker is not ready while another process keeps reconcile from finishing
   expect(status).toBe(503);
   expect(body).toEqual({
     status: 'not_ready',
-    reasons: [expect.stringMatching(/^reconcile has not run to its end for 6\d s$/)],
+    reasons: [expect.stringMatching(/^reconcile has not run to its end for \d\d s$/)],
   });
 
   await end();

@@ -20,7 +20,7 @@ import { useStores } from '../../support/stores/stores.js';
 
 // A Redis Cluster of one node. Like a larger one it refuses a script whose keys are in several slots.
 
-const READY_MS = 10_000;
+const READY_MS = 60_000;
 
 const t = useStores();
 let dir: string;

@@ -63,10 +63,11 @@ describe('one purchase at a time', () => {
 
   test('the lock holds the claim’s id, and expires after the time to pay and a margin', async () => {
     const sale = await oneAtATime({ payWithinSeconds: 100 });
+    const beganAt = performance.now();
     const won = await winOne(t, sale, someone());
     expect(await t.redis.get(lockOf(won.buyerId))).toBe(won.claimId);
     const leftMs = await t.redis.pttl(lockOf(won.buyerId));
-    expect(leftMs).toBeGreaterThan(155_000);
+    expect(leftMs).toBeGreaterThanOrEqual(159_990 - (performance.now() - beganAt));
     expect(leftMs).toBeLessThanOrEqual(160_000);
   });
 
@@ -136,7 +137,7 @@ describe('one purchase at a time', () => {
 
 describe('a pause between purchases', () => {
   test('the pause counts from the last win in any sale, and a refused click does not restart it', async () => {
-    const [one, other] = [await withPause(1), await withPause(1)];
+    const [one, other] = [await withPause(100), await withPause(100)];
     const buyerId = someone();
     const won = await winOne(t, one, buyerId);
     const before = await t.redis.pttl(pauseOf(buyerId));
@@ -146,7 +147,8 @@ describe('a pause between purchases', () => {
     expect(await t.redis.pttl(pauseOf(buyerId))).toBeLessThanOrEqual(before);
     await end(one, won);
     expect(await ask(one, buyerId)).toMatchObject({ kind: 'too_soon' });
-    await eventually(async () => expect(await ask(other, buyerId)).toMatchObject({ kind: 'won' }), 1_500);
+    await t.redis.pexpire(pauseOf(buyerId), 1);
+    await eventually(async () => expect(await ask(other, buyerId)).toMatchObject({ kind: 'won' }));
   });
 
   test('the pause counts for promoted buyers as well, and never becomes shorter', async () => {
@@ -157,7 +159,7 @@ describe('a pause between purchases', () => {
     await winOne(t, long, buyerId);
     await restock(t.redis, { ...short, units: 2 });
     expect(await promote(t.redis, short.id)).toHaveLength(1);
-    expect(await t.redis.pttl(pauseOf(buyerId))).toBeGreaterThan(90_000);
+    expect(await t.redis.pttl(pauseOf(buyerId))).toBeGreaterThan(50_000);
   });
 });
 

@@ -20,7 +20,7 @@ let other: Redis;
 
 beforeAll(async () => {
   other = connectRedis(t.redisUrl, 'steps', () => undefined);
-  await waitUntilReady(other, 5_000);
+  await waitUntilReady(other, 60_000);
   // The same script with another text has another hash.
   const define = (name: ScriptName) =>
     other.defineCommand(name, { numberOfKeys: 5, lua: `${readScript(name)}\n-- of another version` });

@@ -14,7 +14,6 @@ export const HTML = { accept: 'text/html' };
 /** The header of a program that acts for an operator. */
 export const BEARER = { authorization: `Bearer ${ADMIN_TOKEN}` };
 
-const START_MS = 30_000;
 const LISTENING = /"port":(\d+).*"msg":"listening"/;
 
 /** An admin process on the stores of one test file. */
@@ -48,7 +47,7 @@ export function useAdmin(stores: TestStores, settings: Record<string, string> = 
       const own = { REDIS_URL, DATABASE_URL, AUTH_SECRET, ADMIN_TOKEN, ADMIN_PORT: '0' };
       const environment = { ...own, ...others };
       const ready = { prints: LISTENING };
-      const process = await startProcess({ name: 'admin', environment, ready, readyWithinMs: START_MS });
+      const process = await startProcess({ name: 'admin', environment, ready });
       started.push(process);
       return `http://127.0.0.1:${LISTENING.exec(process.output())?.[1]}`;
     },

@@ -19,7 +19,7 @@ import { aSale } from '../sales.js';
 
 /** The secret of the buyers' tokens. */
 export const SECRET = 'a secret of at least 32 characters.';
-const READY_MS = 10_000;
+const READY_MS = 60_000;
 const DRAIN_MS = 1_000;
 
 /** A whole answer of the API. */

@@ -9,7 +9,7 @@ import pg from 'pg';
 // which a closed network does not allow. Only tests use the engine: it compares schema.prisma with the migrations, and
 // applies migrations as `prisma migrate deploy` does.
 
-const CONNECT_DEADLINE_MS = 5_000;
+const CONNECT_DEADLINE_MS = 60_000;
 
 // TypeScript declares WebAssembly in the library of the browser, which no other file needs.
 declare const WebAssembly: {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, jest } from '@jest/globals';
+import { afterAll, beforeAll } from '@jest/globals';
 import { waitUntilReady } from '#core/redis/connection.js';
 import type { StepContext } from '#core/steps/context.js';
 import { connectStores } from '#stack/stores/connections.js';
@@ -6,11 +6,9 @@ import { startRedis } from '#stack/stores/redis-server.js';
 import { createTemporaryFolder, removeTemporaryFolder } from '#stack/stores/temporary-folder.js';
 import { createMigratedDatabase } from './shared-postgres.js';
 
-const READY_MS = 10_000;
+const READY_MS = 60_000;
 /** Enough for steps that race each other. */
 const DATABASE_CONNECTIONS = 16;
-/** On a busy machine a restart of Redis takes longer than jest's 5 s. */
-const TEST_TIMEOUT_MS = 60_000;
 
 /** The context of a step, on a Redis and a migrated database that belong to one test file. */
 export interface TestStores extends StepContext {
@@ -33,7 +31,6 @@ export interface TestStores extends StepContext {
 export function useStores(): TestStores {
   const stores = {} as TestStores;
   let close: (() => Promise<void>) | undefined;
-  jest.setTimeout(TEST_TIMEOUT_MS);
   beforeAll(async () => {
     const started = await startStores();
     close = started.close;
