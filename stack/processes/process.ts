@@ -5,8 +5,8 @@ import { type Exit, type GuardedProcess, startGuarded } from './guarded-process.
 import { createOutputTail } from './output.js';
 import { until } from './until.js';
 
-/** Long enough for a start on a busy machine. */
-const READY_DEADLINE_MS = 20_000;
+/** A start takes a second, and many times longer on a busy machine. */
+const READY_DEADLINE_MS = 60_000;
 const PROBE_DEADLINE_MS = 1_000;
 /** No app gives itself longer to shut down (SHUTDOWN_MS in apps). */
 const STOP_GRACE_MS = 10_000;
@@ -27,7 +27,7 @@ export interface ProcessOptions {
   /** The whole environment of the process; nothing of ours is inherited. */
   environment: Readonly<Record<string, string>>;
   ready: Readiness;
-  /** The time until the process must be ready, in ms; 20,000 if not given. */
+  /** The time until the process must be ready, in ms; 60,000 if not given. */
   readyWithinMs?: number;
   /** The time from SIGTERM to SIGKILL, in ms; 10,000 if not given. */
   stopWithinMs?: number;

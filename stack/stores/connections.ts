@@ -8,7 +8,7 @@ import type { StepContext } from '#core/steps/context.js';
 /** A command asks one thing at a time, and its progress line asks beside it. */
 const DATABASE_CONNECTIONS = 3;
 /** Redis may have been started a moment ago, on a busy machine. */
-const READY_DEADLINE_MS = 10_000;
+const READY_DEADLINE_MS = 60_000;
 
 /** Own connections to both stores and to the queues. */
 export interface Connections extends StepContext {
@@ -20,7 +20,7 @@ export interface Connections extends StepContext {
  *
  * @param databaseConnections the size of the Postgres pool
  * @returns the connections, to be closed by the caller
- * @throws when Redis doesn't answer within 10 s
+ * @throws when Redis doesn't answer within 60 s
  */
 export async function connectStores(
   redisUrl: string,

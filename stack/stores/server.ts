@@ -5,7 +5,7 @@ import { type GuardedProcess, startGuarded, type User } from '../processes/guard
 import { until } from '../processes/until.js';
 
 /** A start takes 0.1 s, and recovery after a kill up to 2 s. The machine may be busy with other things. */
-const START_DEADLINE_MS = 20_000;
+const START_DEADLINE_MS = 60_000;
 const RETRY_MS = 100;
 const LOG_TAIL_CHARS = 2_000;
 
@@ -55,7 +55,7 @@ async function logTail(logFile: string): Promise<string> {
  * are waited for.
  *
  * @returns the server, ready
- * @throws with the end of the server's own log, when it ends or doesn't answer within 20 s
+ * @throws with the end of the server's own log, when it ends or doesn't answer within 60 s
  */
 export async function startServer(spec: ServerSpec): Promise<RunningServer> {
   const endsAt = performance.now() + START_DEADLINE_MS;

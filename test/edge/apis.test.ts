@@ -1,20 +1,15 @@
-import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { keysOf } from '#core/redis/keys.js';
-import { SECOND_MS } from '#core/rules/clock.js';
 import { eventually } from '../support/eventually.js';
 import { type Killable, startTestStack, type TestStack } from '../support/stack.js';
 import { type Edge, hostsOf, startEdge } from './rig/edge.js';
-import { HONEST_MIN, type HonestRequest, honestDuring, type Tally } from './rig/honest.js';
+import { HONEST_MIN, type HonestRequest, honestDuring, SENDERS, type Tally } from './rig/honest.js';
 import { rawRequest, sendRaw } from './rig/raw.js';
 
 // APIs are killed, stopped, frozen or replaced while buyers click. nginx learns of an API only through these requests.
 
-/** A click that meets a frozen API is answered by another one within this time, in ms. */
-const ANSWERED_MS = 3 * SECOND_MS;
-/** How long an API is frozen, in ms. A click that stayed with it would take longer than {@link ANSWERED_MS}. */
-const FROZEN_MS = 4 * SECOND_MS;
-const PLACED_MS = 60 * SECOND_MS;
+/** Clicks while an API is frozen, which meets about half of them. All senders would stay with it, if nginx let them. */
+const FROZEN_CLICKS = 4 * SENDERS;
 
 let stack: TestStack;
 let edge: Edge;
@@ -46,7 +41,7 @@ function click(number: number): HonestRequest {
 /** Waits until that many more clicks were sent. */
 async function moreClicks(count: number): Promise<void> {
   const wanted = clicks + count;
-  await eventually(() => expect(clicks).toBeGreaterThanOrEqual(wanted), 60 * SECOND_MS);
+  await eventually(() => expect(clicks).toBeGreaterThanOrEqual(wanted));
 }
 
 function api(index: 0 | 1): Killable {
@@ -69,7 +64,7 @@ async function expectAllWon({ sent, failed, statuses, claimIds }: Tally): Promis
   await eventually(async () => {
     const orders = await stack.connections.db.order.findMany({ where: { saleId }, select: { id: true } });
     expect(orders.map(({ id }) => id).sort()).toEqual([...claimIds].sort());
-  }, PLACED_MS);
+  });
   expect((await stack.audit(saleId)).violations).toEqual([]);
 }
 
@@ -96,20 +91,15 @@ describe('every click is answered, and every claim becomes an order, while an AP
     await expectAllWon(await honestDuring(edge.url, click, fault()));
   });
 
-  test('is frozen: an honest click is answered within 3 s', async () => {
-    const idle = await honestDuring(edge.url, click, Promise.resolve());
-    await openSale();
+  test('is frozen: the clicks are answered while it is', async () => {
     const fault = async () => {
       await moreClicks(50);
       signal(1, 'SIGSTOP');
-      await setTimeout(FROZEN_MS);
+      await moreClicks(FROZEN_CLICKS);
       signal(1, 'SIGCONT');
       await moreClicks(50);
     };
-    const frozen = await honestDuring(edge.url, click, fault());
-    // The time that a busy machine takes without any fault doesn't count.
-    expect(frozen.slowestMs - idle.slowestMs).toBeLessThan(ANSWERED_MS);
-    await expectAllWon(frozen);
+    await expectAllWon(await honestDuring(edge.url, click, fault()));
   });
 
   test('is replaced, and the other one right after it', async () => {

@@ -89,12 +89,14 @@ describe('an answer that is the same for all buyers', () => {
     const saleId = await stack.createSale({ units: 1 });
     const startedAt = Date.now();
     const agesMs: number[] = [];
+    let slowestMs = 0;
     const person = async (number: number) => {
       while (Date.now() < startedAt + 3 * SECOND_MS || agesMs.length < 300) {
         const sentAt = Date.now();
         const headers = { 'x-forwarded-for': `10.9.${number}.1` };
         const answer = await fetch(`${edge.url}/sales/${saleId}?made-up=${number}`, { headers });
         agesMs.push(sentAt - Date.parse(((await answer.json()) as { serverTime: string }).serverTime));
+        slowestMs = Math.max(slowestMs, Date.now() - sentAt);
       }
     };
     await Promise.all(Array.from({ length: 100 }, (_, number) => person(number)));
@@ -105,7 +107,8 @@ describe('an answer that is the same for all buyers', () => {
       return lines.filter(({ upstream }) => upstream !== '');
     });
     expect(asked.length).toBeLessThanOrEqual(seconds);
-    expect(Math.max(...agesMs)).toBeLessThan(2 * SECOND_MS);
+    // On a busy machine an answer ages on its way to the cache, and once more while the next one is fetched.
+    expect(Math.max(...agesMs)).toBeLessThan(2 * SECOND_MS + 2 * slowestMs);
   });
 
   test('a crowd that comes as the last answer has expired costs one request, too', async () => {
@@ -116,17 +119,19 @@ describe('an answer that is the same for all buyers', () => {
     const sockets = await Promise.all(Array.from({ length: 100 }, connected));
     // All requests arrive before there is an answer.
     for (const api of stack.apis) process.kill(api.pid() ?? Number.NaN, 'SIGSTOP');
+    const sentAt = Date.now();
     for (const [i, socket] of sockets.entries())
       socket.write(rawRequest(`GET /sales/${quiet} HTTP/1.1`, `X-Forwarded-For: 10.8.${i}.1`));
     await setTimeout(SECOND_MS / 4);
     for (const api of stack.apis) process.kill(api.pid() ?? Number.NaN, 'SIGCONT');
     const answers = await Promise.all(sockets.map(socket => text(socket)));
     expect(answers.filter(answer => !answer.startsWith('HTTP/1.1 200 '))).toEqual([]);
+    const seconds = Math.ceil((Date.now() - sentAt) / SECOND_MS);
     await eventually(() => {
       const lines = linesOf(quiet).slice(1);
       expect(lines.length).toBe(sockets.length);
-      // The requests may arrive in two seconds of the clock.
-      expect(lines.filter(({ upstream }) => upstream !== '').length).toBeLessThanOrEqual(2);
+      // The requests may arrive in two seconds of the clock, and in more on a busy machine.
+      expect(lines.filter(({ upstream }) => upstream !== '').length).toBeLessThanOrEqual(1 + seconds);
     });
   });
 

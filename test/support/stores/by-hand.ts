@@ -40,6 +40,12 @@ export async function backdateDeadlines({ db }: TestStores, claims: Claim[], byS
     pay_by = clock_timestamp() - ${bySeconds} * interval '1 second' WHERE id = ANY(${ids}::uuid[])`;
 }
 
+/** Moves the deadlines of a sale's unpaid orders to this moment, by Postgres's clock. A worker cancels them within 2 s. */
+export async function passDeadlines({ db }: Pick<TestStores, 'db'>, saleId: string): Promise<void> {
+  await db.$executeRaw`UPDATE orders SET version = version + 1, pay_by = clock_timestamp()
+    WHERE sale_id = ${saleId} AND status = 'pending_payment'`;
+}
+
 /** Moves the decision of a sale's releases into the past, by Postgres's clock. */
 export async function backdateReleases(
   { db }: Pick<TestStores, 'db'>,
