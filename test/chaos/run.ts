@@ -44,7 +44,7 @@ const CALM_MS = 2 * SECOND_MS;
 const AFTERMATH_MS = 2 * SECOND_MS;
 
 /** Within this time after the last buyer everything must be at rest, in ms. */
-const REST_MS = 60 * SECOND_MS;
+const REST_MS = 120 * SECOND_MS;
 
 /** Twice the time of invariant 8, because several faults follow each other here. */
 const RELEASE_WITHIN_MS = 30 * SECOND_MS;

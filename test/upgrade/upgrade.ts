@@ -18,7 +18,7 @@ import { prepareOldTree } from './rig/old-tree.js';
 import { cli, type Version } from './rig/version.js';
 
 /** Redis may have been started a moment ago, on a busy machine, in ms. */
-const READY_MS = 10 * SECOND_MS;
+const READY_MS = 60 * SECOND_MS;
 
 export interface UpgradeOptions {
   /** The full hash of the old version. */

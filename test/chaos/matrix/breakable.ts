@@ -6,7 +6,7 @@ import { createOutputTail, type OutputTail } from '#stack/processes/output.js';
 import { answers } from '#stack/processes/process.js';
 import { until } from '#stack/processes/until.js';
 
-const READY_MS = 20_000;
+const READY_MS = 60_000;
 const OUTPUT_CHARS = 16_000;
 const GRACE_MS = 5_000;
 const LOOK_EVERY_MS = 25;

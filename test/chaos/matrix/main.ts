@@ -25,6 +25,9 @@ const TABLE = join(checkout, 'docs', 'crash-matrix.md');
  */
 const AT_ONCE = 6;
 
+/** Invariant 6: everything holds within this time after the process is whole and the buyers are done, in ms. */
+const WHOLE_WITHIN_MS = 15_000;
+
 /** The cell of a mode that a crash point doesn't have. */
 const NONE = '-';
 
@@ -93,6 +96,13 @@ const total = queue.length;
 const failures: CrashResult[] = [];
 let done = 0;
 
+/** Adds the time until rest to the violations, if it was too long. */
+function judged(result: CrashResult): CrashResult {
+  if (result.restMs <= WHOLE_WITHIN_MS) return result;
+  const late = `rest: only after ${result.restMs} ms, above ${WHOLE_WITHIN_MS}`;
+  return { ...result, violations: [...result.violations, late] };
+}
+
 function tell(result: CrashResult): void {
   const { name, mode, reached, violations } = result;
   table.set(name, (table.get(name) ?? new Map<CrashMode, string>()).set(mode, cellOf(result)));
@@ -110,7 +120,7 @@ async function runQueued(): Promise<void> {
     for (let next = queue.shift(); next; next = queue.shift()) {
       const [name, mode] = next;
       tell(
-        await runCrashCase(rig, name, mode).catch(error => {
+        await runCrashCase(rig, name, mode).then(judged, error => {
           return { name, mode, reached: false, restMs: 0, violations: [`the case itself: ${error}`] };
         }),
       );

@@ -34,7 +34,7 @@ interface Receipt {
 }
 
 const RETRY_MS = 60;
-const CLAIM_DEADLINE_MS = 15_000;
+const CLAIM_DEADLINE_MS = 60_000;
 
 /** Clicks until the answer has a claim. */
 async function claimOf(client: Client, saleId: string, buyerId: string): Promise<Claim & { receipt: string }> {

@@ -19,8 +19,8 @@ import { createLinks, type LinkName, type Links } from './links.js';
 import type { ChaosNode } from './node.js';
 import { untilAllAtRest } from './rest.js';
 
-const START_MS = 60_000;
-const REST_MS = 30_000;
+const START_MS = 180_000;
+const REST_MS = 120_000;
 /** Twice the time of invariant 8, because a test may break several parts one after the other. */
 const RELEASE_WITHIN_MS = 30_000;
 

@@ -1,7 +1,7 @@
 import pg from 'pg';
 
 const DEADLINE_MS = 30_000;
-const CONNECT_DEADLINE_MS = 2_000;
+const CONNECT_DEADLINE_MS = 30_000;
 
 /** Runs one statement, and returns its rows. */
 export type Query = (sql: string) => Promise<Record<string, string>[]>;

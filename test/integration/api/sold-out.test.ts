@@ -77,7 +77,10 @@ async function untold(change: (redis: Redis) => Promise<unknown>): Promise<void>
   }
 }
 
-/** The clicks at once. More of them would keep a busy machine from renewing the mirror, which answers for a second. */
+/**
+ * The clicks at once. More of them would keep a busy machine from renewing the mirror, which answers for a second. If the
+ * machine is too busy all the same, the wave comes again.
+ */
 const WAVE = 25;
 
 async function expectRefusals(sale: Sale, wave: number): Promise<void> {
@@ -93,11 +96,15 @@ describe('a sold-out sale', () => {
   test.each([0, 1])('refuses without a script and writes nothing (standby factor %i)', async standbyFactor => {
     const { sale } = await soldOut({ standbyFactor });
     const keys = await keysOfSales();
-    await api.redis.config('RESETSTAT');
-    for (let wave = 0; wave < 500 / WAVE; wave += 1) await expectRefusals(sale, wave);
-    const calls = await readCommandCalls(api.redis);
-    expect(calls).toHaveProperty('config|resetstat');
-    for (const command of ['evalsha', 'eval', 'zrank', 'hset', 'lpop']) expect(calls).not.toHaveProperty(command);
+    for (let wave = 0; wave < 500 / WAVE; wave += 1) {
+      await eventually(async () => {
+        await api.redis.config('RESETSTAT');
+        await expectRefusals(sale, wave);
+        const calls = await readCommandCalls(api.redis);
+        expect(calls).toHaveProperty('config|resetstat');
+        for (const command of ['evalsha', 'eval', 'zrank', 'hset', 'lpop']) expect(calls).not.toHaveProperty(command);
+      });
+    }
     expect(await keysOfSales()).toEqual(keys);
   });
 

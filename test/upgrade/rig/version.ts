@@ -10,7 +10,7 @@ export interface Version {
 }
 
 /** A command that takes longer than this hangs, in ms; on a busy machine one takes some seconds. */
-const COMMAND_MS = 60_000;
+const COMMAND_MS = 180_000;
 
 /** A command gives a store 3 s to answer, which isn't always enough on a busy machine. Every command is safe to repeat. */
 const TRIES = 3;
