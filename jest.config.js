@@ -34,6 +34,7 @@ const project = (kind, timeoutMs, more = {}) => ({
 export default {
   // Jest 30.5 passes over the time-outs of the projects: this one, for the longest of them, holds for all.
   testTimeout: 300 * SECOND_MS,
+  testSequencer: '<rootDir>/test/longest-first.mjs',
   projects: [
     project('unit', 10 * SECOND_MS),
     // Real stores answer in milliseconds; starting a private Redis on a busy machine does not.

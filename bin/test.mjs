@@ -2,7 +2,7 @@
 // starts in a fresh clone before anything is installed.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -22,7 +22,7 @@ const tool = (name, script, ...args) => ({
   args: [join('node_modules', script), ...args],
 });
 
-const jest = (kind, maxWorkers, more = [], name = kind) => ({
+const jest = (name, kinds, maxWorkers, more = []) => ({
   name,
   command: process.execPath,
   args: [
@@ -30,17 +30,23 @@ const jest = (kind, maxWorkers, more = [], name = kind) => ({
     '--disable-warning=ExperimentalWarning',
     '--experimental-vm-modules',
     'node_modules/jest/bin/jest.js',
-    ...['--selectProjects', kind, '--maxWorkers', String(maxWorkers), '--json', '--outputFile', join(results, name)],
+    ...['--selectProjects', ...kinds],
+    ...['--maxWorkers', String(maxWorkers), '--json', '--outputFile', join(results, name)],
     ...more,
   ],
 });
 
-/** The end-to-end tests that measure times, and the one that leaves a core idle. The others run together. */
-const TIMED = 'e2e/(line|pipeline)';
-const RIGHTS = 'e2e/least-rights';
+const KINDS = ['integration', 'e2e', 'attack', 'edge', 'browser', 'chaos', 'upgrade'];
+/** Tests that take long. `npm run test:chaos`, `npm run test:edge` and `npm run test:upgrade` run them. */
+const LONG_TESTS = ['chaos/(failover|links|paused-worker|postgres-away)', 'edge/floods', 'upgrade/(long-run|tables)'];
+/**
+ * Two files of tests a core, as each has stores and processes of its own and waits for them half of the time. The Postgres that some
+ * share has connections for eight.
+ */
+const WORKERS = Math.min(2 * availableParallelism(), 8);
 
-// The steps of one row run together. The first two rows leave no core idle. In the others each test has stores and processes of
-// its own, and mostly waits.
+// The steps of one row run together, and a row begins when the one before has passed. All tests with stores are one step, so that no
+// core is idle while one of them waits: test/longest-first.mjs has their order.
 const ROWS = [
   [
     tool('types', 'typescript/bin/tsc', '--noEmit'),
@@ -55,28 +61,20 @@ const ROWS = [
       'bench',
       'examples',
     ),
-    jest('unit', 1),
+    jest('unit', ['unit'], 2),
   ],
-  [jest('integration', 3)],
-  [jest('e2e', 1, ['--testPathPatterns', TIMED], 'e2e-timed')],
-  [jest('e2e', 2, ['--testPathIgnorePatterns', TIMED, RIGHTS])],
-  [jest('attack', 1), jest('browser', 1), jest('e2e', 1, ['--testPathPatterns', RIGHTS], 'e2e-rights')],
-  // Short selections; `npm run test:edge`, `npm run test:chaos` and `npm run test:upgrade` run the rest, which takes longer.
-  [jest('edge', 2, ['--testPathIgnorePatterns', 'edge/floods'])],
-  [
-    jest('chaos', 2, ['--testPathPatterns', 'crash-matrix|redis-loss|short-run']),
-    jest('upgrade', 1, ['--testPathPatterns', 'short-run']),
-  ],
+  [{ ...jest('tests', KINDS, WORKERS, ['--testPathIgnorePatterns', ...LONG_TESTS]), isLive: true }],
 ];
 
-/** Runs one step to its end, and keeps its output, which is shown only if the step fails. */
-function run({ name, command, args }) {
+/** Runs one step to its end. Its output is shown as it comes if the step is live, otherwise only if it fails. */
+function run({ name, command, args, isLive = false }) {
   const startedAt = performance.now();
   const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
   running.add(child);
   const output = [];
-  child.stdout.on('data', chunk => output.push(chunk));
-  child.stderr.on('data', chunk => output.push(chunk));
+  const keep = chunk => (isLive ? process.stderr.write(chunk) : output.push(chunk));
+  child.stdout.on('data', keep);
+  child.stderr.on('data', keep);
   return new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('close', code => {

@@ -1,13 +1,12 @@
-import { connectDatabase, type Database } from '#core/postgres/database.js';
-import { isMigrated } from '#core/postgres/migrate/migrated.js';
+import type { Database } from '#core/postgres/database.js';
 import { readCommandConfig } from '#core/process/config.js';
-import { createLogger } from '#core/process/logger.js';
-import { closeQueues, createQueues } from '#core/queue/queues.js';
-import { connectRedis, type Redis, waitUntilReady } from '#core/redis/connection.js';
-import { defineScripts } from '#core/redis/scripts.js';
+import type { Redis } from '#core/redis/connection.js';
 import { SECOND_MS, withDeadline } from '#core/rules/clock.js';
 import type { StepContext } from '#core/steps/context.js';
 import { CommandError, tellOf } from './failure.js';
+
+// The libraries of the stores take most of a start. Only a command that uses a store loads them, when it runs, so help and
+// mistakes are answered at once. The files in commands/ import their work from core in the same way.
 
 /**
  * How long a command waits for Redis, in ms. A Redis that restarts is back within this time, and a person at a terminal
@@ -32,6 +31,7 @@ const DATABASE_CONNECTIONS = 3;
  */
 export async function withDatabase<T>(work: (db: Database) => Promise<T>): Promise<T> {
   const { DATABASE_URL } = readCommandConfig(['DATABASE_URL']);
+  const { connectDatabase } = await import('#core/postgres/database.js');
   // Only the worker has the settings of the shop's webhooks. So a command always records the webhooks about its
   // changes, which are rare.
   const db = connectDatabase(DATABASE_URL, { connections: DATABASE_CONNECTIONS, tellsShop: true });
@@ -51,6 +51,10 @@ export async function withDatabase<T>(work: (db: Database) => Promise<T>): Promi
  */
 export async function withStores<T>(work: (ctx: StepContext) => Promise<T>): Promise<T> {
   const { REDIS_URL } = readCommandConfig(['REDIS_URL', 'DATABASE_URL']);
+  const { closeQueues, createQueues } = await import('#core/queue/queues.js');
+  const { connectRedis } = await import('#core/redis/connection.js');
+  const { defineScripts } = await import('#core/redis/scripts.js');
+  const { createLogger } = await import('#core/process/logger.js');
   return withDatabase(async db => {
     let lost: Error | undefined;
     const onError = (error: Error) => {
@@ -74,6 +78,7 @@ export async function withStores<T>(work: (ctx: StepContext) => Promise<T>): Pro
 }
 
 async function checkDatabase(db: Database, url: string): Promise<void> {
+  const { isMigrated } = await import('#core/postgres/migrate/migrated.js');
   const migrated = await isMigrated(db).catch(error => {
     throw new CommandError(
       `Postgres at ${hostOf(url)} does not answer (${tellOf(error)}): start it, or set DATABASE_URL`,
@@ -83,6 +88,7 @@ async function checkDatabase(db: Database, url: string): Promise<void> {
 }
 
 async function checkRedis(redis: Redis, url: string, lost: () => Error | undefined): Promise<void> {
+  const { waitUntilReady } = await import('#core/redis/connection.js');
   await waitUntilReady(redis, REDIS_READY_MS).catch(error => {
     const why = tellOf(lost() ?? error);
     throw new CommandError(`Redis at ${hostOf(url)} does not answer (${why}): start it, or set REDIS_URL`);

@@ -1,8 +1,12 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
 import { checkout } from '#core/process/checkout.js';
+import { readRunningStack } from '#core/process/running-stack.js';
+import { cli } from '../support/command.js';
 
 const DEADLINE_MS = 280_000;
 
@@ -15,6 +19,8 @@ async function demo(...args: string[]): Promise<string> {
 test('the demo ends with one line of JSON that reports success', async () => {
   const stdout = await demo('--exit', '--json', '--units', '20', '--buyers', '300', '--pay-within', '2');
   expect(stdout.trimEnd().split('\n')).toHaveLength(1);
+  // Commands no longer find a stack that has ended.
+  expect(readRunningStack({})).toEqual({});
   const result = JSON.parse(stdout);
   expect(result).toEqual({
     units: 20,
@@ -32,7 +38,15 @@ test('the demo ends with one line of JSON that reports success', async () => {
   });
 });
 
-test('without --exit the demo stays up until SIGTERM, with a second sale that is paid at the fake provider', async () => {
+/** Expects that commands find the demo without settings, for its owner only. */
+async function expectFound(): Promise<void> {
+  const { stdout } = await cli(['sale', 'list', '--json'], {});
+  expect(JSON.parse(stdout)).toHaveLength(2);
+  expect(statSync(join(checkout, '.data', 'running.json')).mode & 0o777).toBe(0o600);
+  expect(readRunningStack({ REDIS_URL: 'redis://elsewhere' })).toEqual({});
+}
+
+test('without --exit the demo stays up until SIGTERM, with a second sale that is paid at the fake provider, and commands find it', async () => {
   const options = ['--units', '3', '--buyers', '20', '--pay-within', '1', '--pay-share', '1'];
   const demo = spawn(process.execPath, ['bin/bootstrap.mjs', 'stack/demo', ...options], { cwd: checkout });
   const ended = once(demo, 'exit');
@@ -45,6 +59,7 @@ test('without --exit the demo stays up until SIGTERM, with a second sale that is
     expect(said).toMatch(/paid there: by its webhook \d+ ms later/);
     const page = /yourself: (\S+)\)/.exec(said)?.[1] ?? '';
     expect((await fetch(page)).status).toBe(200);
+    await expectFound();
   } finally {
     demo.kill('SIGTERM');
   }

@@ -1,13 +1,9 @@
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { buyerIdOf } from '#core/identity/buyer-id.js';
 import { readOperators } from '#core/identity/operators.js';
 import { createBuyerVerifier } from '#core/identity/token.js';
 import { readBalance } from '#core/postgres/money/wallet.js';
-import { checkout } from '#core/process/checkout.js';
-import { announceStack, readRunningStack, withdrawStack } from '#core/process/running-stack.js';
 import { claim } from '#core/redis/claims/claim.js';
 import { keysOf } from '#core/redis/keys.js';
 import { readLoadedSale } from '#core/redis/sale/sale.js';
@@ -225,35 +221,6 @@ describe('missing stores and settings', () => {
 
   test.each([[[]], [['audit', 'x', '--jsno']]])('%j is a usage error', async args => {
     expect((await run(...args)).exitCode).toBe(2);
-  });
-});
-
-describe('the stack that runs from this clone', () => {
-  const notice = join(checkout, '.data', 'running.json');
-  const settings = () => ({
-    REDIS_URL: stores.redisUrl,
-    DATABASE_URL: stores.databaseUrl,
-    AUTH_SECRET,
-    ADMIN_TOKEN: 'a token for the operator',
-    PORT: '1',
-    ADMIN_PORT: '2',
-  });
-
-  test('commands find the running stack without settings, for its owner only, and until its end', async () => {
-    const sale = await openTestSale(stores);
-    // A stack of this clone may run beside the tests.
-    const others = existsSync(notice) ? readFileSync(notice, 'utf8') : undefined;
-    expect(announceStack(settings())).toBe(true);
-    try {
-      expect(statSync(notice).mode & 0o777).toBe(0o600);
-      expect((await cli(['sale', 'show', sale.id], {})).exitCode).toBe(0);
-      expect(readRunningStack({})).toEqual(settings());
-      expect(readRunningStack({ REDIS_URL: 'redis://elsewhere' })).toEqual({});
-    } finally {
-      withdrawStack();
-      expect(readRunningStack({})).toEqual({});
-      if (others) writeFileSync(notice, others, { mode: 0o600 });
-    }
   });
 });
 

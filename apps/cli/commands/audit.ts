@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { type Audit, audit } from '#core/comparison/audit.js';
+import type { Audit } from '#core/comparison/audit.js';
 import { unknownSale } from '../failure.js';
 import { parseId } from '../options.js';
 import { factLines, print, printJson } from '../print.js';
@@ -17,6 +17,7 @@ export function addAudit(program: Command): void {
     .option('--json', 'print one line of JSON')
     .action((saleId: string, { json }: { json?: true }) =>
       withStores(async ({ db, redis }) => {
+        const { audit } = await import('#core/comparison/audit.js');
         const result = await audit(db, redis, saleId);
         if (!result) throw unknownSale(saleId);
         if (json) printJson(result);

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { type Balance, readBalances } from '#core/postgres/money/wallet.js';
+import type { Balance } from '#core/postgres/money/wallet.js';
 import { formatMoney } from '#core/rules/money.js';
 import { parseBuyer, parseCurrency } from '../options.js';
 import { print, printJson } from '../print.js';
@@ -21,6 +21,7 @@ export function addBalance(program: Command): void {
     .option('--json', 'print one line of JSON, in minor units')
     .action(({ buyer, currency, json }: Options) =>
       withDatabase(async db => {
+        const { readBalances } = await import('#core/postgres/money/wallet.js');
         const all = await readBalances(db, buyer);
         const balances = currency === undefined ? all : chosen(all, currency);
         if (json) printJson({ buyer, balances });

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { creditWallets, readBalance } from '#core/postgres/money/wallet.js';
 import { AMOUNT_MINOR_MAX } from '#core/rules/sale.js';
 import { parseBuyer, parseCurrency, parseWhole } from '../options.js';
 import { print } from '../print.js';
@@ -21,6 +20,7 @@ export function addCredit(program: Command): void {
     .option('--currency <code>', 'ISO 4217', parseCurrency, 'EUR')
     .action(({ buyer, amount, currency }: Options) =>
       withDatabase(async db => {
+        const { creditWallets, readBalance } = await import('#core/postgres/money/wallet.js');
         await creditWallets(db, [buyer], { amountMinor: amount, currency });
         print(String(await readBalance(db, buyer, currency)));
       }),

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { migrate } from '#core/postgres/migrate/migrate.js';
 import { readCommandConfig } from '#core/process/config.js';
 import { CommandError, tellOf } from '../failure.js';
 import { print } from '../print.js';
@@ -10,6 +9,7 @@ export function addMigrate(program: Command): void {
     .command('migrate')
     .description('bring the tables in Postgres up to date; safe to repeat')
     .action(async () => {
+      const { migrate } = await import('#core/postgres/migrate/migrate.js');
       const { DATABASE_URL } = readCommandConfig(['DATABASE_URL']);
       const { applied } = await migrate(DATABASE_URL).catch(error => {
         throw new CommandError(`Postgres at ${new URL(DATABASE_URL).host} could not be migrated: ${tellOf(error)}`);

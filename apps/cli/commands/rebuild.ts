@@ -1,6 +1,4 @@
 import type { Command } from 'commander';
-import { rebuild } from '#core/maintenance/rebuild.js';
-import { readSale } from '#core/postgres/sales.js';
 import { CommandError, unknownSale } from '../failure.js';
 import { parseId } from '../options.js';
 import { print } from '../print.js';
@@ -14,6 +12,8 @@ export function addRebuild(program: Command): void {
     .argument('<sale>', 'id of the sale', parseId)
     .action((saleId: string) =>
       withStores(async ctx => {
+        const { rebuild } = await import('#core/maintenance/rebuild.js');
+        const { readSale } = await import('#core/postgres/sales.js');
         if (!(await readSale(ctx.db, saleId))) throw unknownSale(saleId);
         const claims = await rebuild(ctx, saleId);
         if (claims === undefined) {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { type Reconciliation, reconcile } from '#core/maintenance/reconcile.js';
+import type { Reconciliation } from '#core/maintenance/reconcile.js';
 import { unknownSale } from '../failure.js';
 import { parseId } from '../options.js';
 import { print, printJson } from '../print.js';
@@ -22,6 +22,7 @@ export function addReconcile(program: Command): void {
     .option('--json', 'print one line of JSON')
     .action((saleId: string, { dryRun = false, json }: Options) =>
       withStores(async ctx => {
+        const { reconcile } = await import('#core/maintenance/reconcile.js');
         const result = await reconcile(ctx, saleId, { dryRun });
         if (!result) throw unknownSale(saleId);
         if (json) printJson({ sale: saleId, dryRun, differences: result.differences, repairs: result.repairs });

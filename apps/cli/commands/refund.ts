@@ -1,5 +1,4 @@
 import { type Command, Option } from 'commander';
-import { refundOrder } from '#core/operator/refund-order.js';
 import { CommandError } from '../failure.js';
 import { parseOrderId } from '../options.js';
 import { print, printJson } from '../print.js';
@@ -25,6 +24,7 @@ export function addRefund(program: Command): void {
     .option('--json', 'print one line of JSON')
     .action((orderId: string, { restock, json }: Options) =>
       withStores(async ctx => {
+        const { refundOrder } = await import('#core/operator/refund-order.js');
         const result = await refundOrder(ctx, { orderId, restock: restock === 'yes' });
         if (result.kind === 'unknown_order') throw new CommandError(`there is no order ${orderId}`);
         if (result.kind === 'not_paid') throw new CommandError(`order ${orderId} is ${result.order.status}, not paid`);

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { readStatement, type StatementLine } from '#core/postgres/money/statement.js';
+import type { StatementLine } from '#core/postgres/money/statement.js';
 import { formatMoney } from '#core/rules/money.js';
 import { parseBuyer, parseWhole } from '../options.js';
 import { print, printJson, tableOf } from '../print.js';
@@ -28,6 +28,7 @@ export function addStatement(program: Command): void {
     .option('--json', 'print one line of JSON, in minor units')
     .action(({ buyer, last, json }: Options) =>
       withDatabase(async db => {
+        const { readStatement } = await import('#core/postgres/money/statement.js');
         const lines = await readStatement(db, buyer, last);
         if (json) printJson({ buyer, lines });
         else if (lines.length === 0) print(`${buyer} has no movements of money yet`);

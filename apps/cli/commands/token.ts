@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { issueToken } from '#core/identity/token.js';
 import { readCommandConfig } from '#core/process/config.js';
 import { parseBuyerName } from '../options.js';
 import { print } from '../print.js';
@@ -10,7 +9,8 @@ export function addToken(program: Command): void {
     .command('token')
     .description("print a buyer's token, valid for a day")
     .requiredOption('--buyer <id>', 'the name of the buyer, which becomes `sub`', parseBuyerName)
-    .action(({ buyer }: { buyer: string }) => {
+    .action(async ({ buyer }: { buyer: string }) => {
+      const { issueToken } = await import('#core/identity/token.js');
       print(issueToken(readCommandConfig(['AUTH_SECRET']).AUTH_SECRET, buyer));
     });
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { type ChangedSale, type ChangeOutcome, changeSale } from '#core/operator/change-sale.js';
+import type { ChangedSale, ChangeOutcome } from '#core/operator/change-sale.js';
 import type { SaleUpdate } from '#core/postgres/sales.js';
 import { UNITS_MAX } from '#core/rules/sale.js';
 import { CommandError, unknownSale } from '../../failure.js';
@@ -55,6 +55,7 @@ function addChange(sale: Command, { name, description, updateOf }: Change): Comm
     .option('--json', 'print one line of JSON')
     .action((saleId: string, options: Options) =>
       withStores(async ctx => {
+        const { changeSale } = await import('#core/operator/change-sale.js');
         const sale = changed(saleId, await changeSale(ctx, saleId, updateOf(options)));
         if (options.json) printJson(factsOf(sale));
         else print(lineOf(sale));

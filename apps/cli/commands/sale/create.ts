@@ -1,9 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { rebuild } from '#core/maintenance/rebuild.js';
-import { createSale, type NewSale } from '#core/operator/create-sale.js';
-import { overviewOf, type SaleOverview } from '#core/operator/sale-overview.js';
-import { readSale } from '#core/postgres/sales.js';
-import { readLoadedSale } from '#core/redis/sale/sale.js';
+import type { NewSale } from '#core/operator/create-sale.js';
+import type { SaleOverview } from '#core/operator/sale-overview.js';
 import { DAY_MS } from '#core/rules/clock.js';
 import { formatMoney } from '#core/rules/money.js';
 import {
@@ -186,6 +183,9 @@ interface Created {
 }
 
 async function create(ctx: StepContext, sale: NewSale): Promise<Created> {
+  const { createSale } = await import('#core/operator/create-sale.js');
+  const { overviewOf } = await import('#core/operator/sale-overview.js');
+  const { readSale } = await import('#core/postgres/sales.js');
   const isNew = await createSale(ctx, sale);
   if (!isNew) await complete(ctx, sale.id);
   const stored = await readSale(ctx.db, sale.id);
@@ -203,6 +203,8 @@ function lineOf({ kind, sale: { id, units, priceMinor, currency, opensAt, closes
  * not those of this call.
  */
 async function complete(ctx: StepContext, saleId: string): Promise<void> {
+  const { rebuild } = await import('#core/maintenance/rebuild.js');
+  const { readLoadedSale } = await import('#core/redis/sale/sale.js');
   if (await readLoadedSale(ctx.redis, saleId)) {
     throw new CommandError(`sale ${saleId} exists already: give the new one another --id`);
   }

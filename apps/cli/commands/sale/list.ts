@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
-import { overviewOf, type SaleOverview } from '#core/operator/sale-overview.js';
-import { readSales } from '#core/postgres/sales.js';
+import type { SaleOverview } from '#core/operator/sale-overview.js';
 import { formatMoney } from '#core/rules/money.js';
 import { print, printJson, tableOf } from '../../print.js';
 import { withStores } from '../../stores.js';
@@ -15,6 +14,8 @@ export function addSaleList(sale: Command): void {
     .option('--json', 'print one line of JSON')
     .action(({ json }: { json?: true }) =>
       withStores(async ctx => {
+        const { overviewOf } = await import('#core/operator/sale-overview.js');
+        const { readSales } = await import('#core/postgres/sales.js');
         const overviews: SaleOverview[] = [];
         for (const one of await readSales(ctx.db)) overviews.push(await overviewOf(ctx, one));
         if (json) printJson(overviews);

@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
-import { overviewOf, type SaleOverview } from '#core/operator/sale-overview.js';
-import { readSale } from '#core/postgres/sales.js';
+import type { SaleOverview } from '#core/operator/sale-overview.js';
 import { formatMoney } from '#core/rules/money.js';
 import { standbyCap } from '#core/rules/sale.js';
 import { unknownSale } from '../../failure.js';
@@ -17,6 +16,8 @@ export function addSaleShow(sale: Command): void {
     .option('--json', 'print one line of JSON')
     .action((saleId: string, { json }: { json?: true }) =>
       withStores(async ctx => {
+        const { overviewOf } = await import('#core/operator/sale-overview.js');
+        const { readSale } = await import('#core/postgres/sales.js');
         const found = await readSale(ctx.db, saleId);
         if (!found) throw unknownSale(saleId);
         const overview = await overviewOf(ctx, found);
