@@ -1,5 +1,11 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type ProblemCode, problemBody } from '#core/rules/errors.js';
+import express from 'express';
+import { Problem, type ProblemCode, problemBody } from '#core/rules/errors.js';
+import { answerError } from '../../apps/api/http/problem.js';
+import { mountPage } from '../../apps/api/page.js';
 import { type Edge, NO_APIS, startEdge } from './rig/edge.js';
 import { expectPage, expectProblem } from './rig/own-answers.js';
 import { rawRequest, sendRaw } from './rig/raw.js';
@@ -79,6 +85,43 @@ describe('nginx refuses as the API does', () => {
   test('a refusal in an outage says when to try again', async () => {
     const { headers } = await sendRaw(edge.port, rawRequest('POST /buy/x HTTP/1.1', 'Content-Length: 0'));
     expect(headers['retry-after']).toBe('2');
+  });
+});
+
+/** Starts the page of an API that is so busy that it refuses everything. */
+async function startShedding(): Promise<{ host: string; stop(): void }> {
+  const app = express();
+  const admit = () => {
+    throw new Problem('overloaded', { retryAfterSeconds: 5 });
+  };
+  mountPage(app, { admit });
+  app.use(answerError);
+  const server = createServer(app).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return { host: `127.0.0.1:${(server.address() as AddressInfo).port}`, stop: () => server.close() };
+}
+
+describe('while the APIs shed pages, and nginx has none yet', () => {
+  let shedding: { host: string; stop(): void };
+  let busy: Edge;
+  beforeAll(async () => {
+    shedding = await startShedding();
+    busy = await startEdge({ apis: [shedding.host, shedding.host] });
+  });
+  afterAll(async () => {
+    await busy?.stop();
+    shedding?.stop();
+  });
+
+  test.each(['/', '/s/x', '/assets/page.0123456789.js'])('a browser gets a page for %s', async path => {
+    const answer = await sendRaw(busy.port, rawRequest(`GET ${path} HTTP/1.1`, HTML));
+    expectPage(answer, 'overloaded');
+    // The API's own advice.
+    expect(answer.headers['retry-after']).toBe('5');
+  });
+
+  test('a program gets a problem document', async () => {
+    expectProblem(await sendRaw(busy.port, rawRequest('GET /s/x HTTP/1.1')), 'overloaded');
   });
 });
 
