@@ -59,6 +59,7 @@ const REFUSED: [string, string, ProblemCode][] = [
   ['a click while no API runs', rawRequest('POST /buy/x HTTP/1.1', 'Content-Length: 0'), 'unavailable'],
 ];
 
+const STREAM = { accept: 'text/event-stream', 'x-forwarded-for': '192.0.2.8' };
 const HTML = 'Accept: text/html,application/xhtml+xml,*/*;q=0.8';
 
 describe('nginx refuses as the API does', () => {
@@ -122,6 +123,32 @@ describe('while the APIs shed pages, and nginx has none yet', () => {
 
   test('a program gets a problem document', async () => {
     expectProblem(await sendRaw(busy.port, rawRequest('GET /s/x HTTP/1.1')), 'overloaded');
+  });
+});
+
+describe('a stream', () => {
+  const request = (path: string) => rawRequest(`GET ${path} HTTP/1.1`, 'Accept: text/event-stream');
+
+  test('that meets an outage is told to come back: at any other status a browser gives it up', async () => {
+    const { status, headers, body } = await sendRaw(edge.port, request('/order-status/x'));
+    expect({ status, type: headers['content-type'], cache: headers['cache-control'] }).toEqual({
+      status: 200,
+      type: 'text/event-stream',
+      cache: 'no-store',
+    });
+    expect(body).toMatch(/^retry: [23]\d{3}\n\n$/);
+  });
+
+  test('that meets the limit of its client comes back, too', async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 700 }, () => fetch(`${edge.url}/order-status/x`, { headers: STREAM })),
+    );
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+  });
+
+  test('is nothing elsewhere', async () => {
+    expectProblem(await sendRaw(edge.port, request('/metrics')), 'not_found');
+    expectProblem(await sendRaw(edge.port, request('/healthz')), 'unavailable');
   });
 });
 
