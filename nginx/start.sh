@@ -49,7 +49,8 @@ follow_names() {
 }
 
 rm -rf "$run"
-mkdir -p "$run"
+# /tmp is everybody's. Without -p this fails if somebody else was faster.
+mkdir -m 700 "$run"
 cp -R "$here"/. "$run"
 upstream >"$run/upstream.new"
 mv -f "$run/upstream.new" "$run/upstream.conf"

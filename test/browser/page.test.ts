@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Browser, Page, Request, Route } from 'playwright-core';
+import { eventually } from '../support/eventually.js';
 import { createPage, launchBrowser, type WatchedPage } from '../support/http/browser.js';
 import { startTestStack, type TestStack } from '../support/stack.js';
 import { passDeadlines } from '../support/stores/by-hand.js';
@@ -72,6 +73,8 @@ async function buy(page: Page): Promise<void> {
 
 const overflowOf = (selector: string) =>
   `(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)(document.querySelector('${selector}'))`;
+
+const isWaiting = (request: Request) => request.headers().prefer === 'wait=20';
 
 const buyCalls = () => visitor.calls.filter(call => call.startsWith('POST /buy/'));
 
@@ -206,7 +209,6 @@ describe('trouble', () => {
     const { page } = visitor;
     await signIn(0);
     const first = await visitAfterAnother({ standbyFactor: 5 });
-    const isWaiting = (request: Request) => request.headers().prefer === 'wait=20';
     if (how === 'breaks') {
       const cutOff = (route: Route) => (isWaiting(route.request()) ? route.abort('connectionreset') : route.fallback());
       await page.route('**/order-status/**', cutOff);
@@ -222,6 +224,35 @@ describe('trouble', () => {
     // A connection that the test itself has cut is no fault of the page.
     const faults = visitor.faults.splice(0).filter(fault => !fault.endsWith('net::ERR_CONNECTION_RESET'));
     expect(faults).toEqual([]);
+  });
+
+  test('five tabs learn of the unit, and the one whose wait is replaced polls from then on', async () => {
+    await signIn(0);
+    const first = await visitAfterAnother({ standbyFactor: 5 });
+    const { context, page } = visitor;
+    const tabs = [page];
+    /** The numbers of the tabs that made such requests. */
+    const asked = { waits: [] as number[], polls: [] as number[], replaced: [] as number[] };
+    const tabOf = (request: Request) => tabs.indexOf(request.frame().page());
+    context.on('request', request => {
+      if (request.url().includes('/order-status/')) asked[isWaiting(request) ? 'waits' : 'polls'].push(tabOf(request));
+    });
+    context.on('response', response => {
+      const request = response.request();
+      if (isWaiting(request) && !response.headers()['preference-applied']) asked.replaced.push(tabOf(request));
+    });
+    await buyButton(page).click();
+    await eventually(() => expect(asked.waits).toEqual([0]), STEP_MS);
+    while (tabs.length < 5) tabs.push(await context.newPage());
+    await Promise.all(tabs.slice(1).map(tab => tab.goto(page.url())));
+    await eventually(() => expect(asked.waits.toSorted()).toEqual([0, 1, 2, 3, 4]), STEP_MS);
+    asked.polls.length = 0;
+    await eventually(() => expect(asked.polls.length).toBeGreaterThanOrEqual(2), 2 * STEP_MS);
+    // The other four wait, and nobody replaces them.
+    expect({ polling: [...new Set(asked.polls)], replaced: asked.replaced }).toEqual({ polling: [0], replaced: [0] });
+    await press(first.page, 'Give up my unit');
+    await Promise.all(tabs.map(tab => openWindow(tab, 'Unit 1 is yours')));
+    await leave(first);
   });
 
   test('a reload resumes at the step of the buyer', async () => {

@@ -32,10 +32,12 @@ async function openSale(): Promise<void> {
   saleId = await stack.createSale({ units: 20_000 });
 }
 
+/** A click. Every second buyer asks to wait for the order, and is to be answered as soon as the others. */
 function click(number: number): HonestRequest {
   clicks = number;
-  const headers = { authorization: `Bearer ${stack.token(`${saleId}-${number}`)}` };
-  return { method: 'POST', path: `/buy/${saleId}`, headers };
+  const authorization = `Bearer ${stack.token(`${saleId}-${number}`)}`;
+  const wait = number % 2 === 0 ? { prefer: 'wait=20' } : {};
+  return { method: 'POST', path: `/buy/${saleId}`, headers: { authorization, ...wait } };
 }
 
 /** Waits until that many more clicks were sent. */

@@ -1,5 +1,11 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type ProblemCode, problemBody } from '#core/rules/errors.js';
+import express from 'express';
+import { Problem, type ProblemCode, problemBody } from '#core/rules/errors.js';
+import { answerError } from '../../apps/api/http/problem.js';
+import { mountPage } from '../../apps/api/page.js';
 import { type Edge, NO_APIS, startEdge } from './rig/edge.js';
 import { expectPage, expectProblem } from './rig/own-answers.js';
 import { rawRequest, sendRaw } from './rig/raw.js';
@@ -39,7 +45,7 @@ const REFUSED: [string, string, ProblemCode][] = [
   ],
   ['metrics', rawRequest('GET /metrics HTTP/1.1'), 'not_found'],
   ["nginx's own addresses", rawRequest('GET /problems/unavailable.json HTTP/1.1'), 'not_found'],
-  ['a wait by its inner address', rawRequest('GET /waiting/buy HTTP/1.1'), 'not_found'],
+  ['a wait by its inner address', rawRequest('GET /waiting/order-status HTTP/1.1'), 'not_found'],
   [
     'a method with a body of 2 kB',
     `${rawRequest('TRACE / HTTP/1.1', 'Content-Length: 2000')}${'x'.repeat(2_000)}`,
@@ -53,6 +59,7 @@ const REFUSED: [string, string, ProblemCode][] = [
   ['a click while no API runs', rawRequest('POST /buy/x HTTP/1.1', 'Content-Length: 0'), 'unavailable'],
 ];
 
+const STREAM = { accept: 'text/event-stream', 'x-forwarded-for': '192.0.2.8' };
 const HTML = 'Accept: text/html,application/xhtml+xml,*/*;q=0.8';
 
 describe('nginx refuses as the API does', () => {
@@ -79,6 +86,69 @@ describe('nginx refuses as the API does', () => {
   test('a refusal in an outage says when to try again', async () => {
     const { headers } = await sendRaw(edge.port, rawRequest('POST /buy/x HTTP/1.1', 'Content-Length: 0'));
     expect(headers['retry-after']).toBe('2');
+  });
+});
+
+/** Starts the page of an API that is so busy that it refuses everything. */
+async function startShedding(): Promise<{ host: string; stop(): void }> {
+  const app = express();
+  const admit = () => {
+    throw new Problem('overloaded', { retryAfterSeconds: 5 });
+  };
+  mountPage(app, { admit });
+  app.use(answerError);
+  const server = createServer(app).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return { host: `127.0.0.1:${(server.address() as AddressInfo).port}`, stop: () => server.close() };
+}
+
+describe('while the APIs shed pages, and nginx has none yet', () => {
+  let shedding: { host: string; stop(): void };
+  let busy: Edge;
+  beforeAll(async () => {
+    shedding = await startShedding();
+    busy = await startEdge({ apis: [shedding.host, shedding.host] });
+  });
+  afterAll(async () => {
+    await busy?.stop();
+    shedding?.stop();
+  });
+
+  test.each(['/', '/s/x', '/assets/page.0123456789.js'])('a browser gets a page for %s', async path => {
+    const answer = await sendRaw(busy.port, rawRequest(`GET ${path} HTTP/1.1`, HTML));
+    expectPage(answer, 'overloaded');
+    // The API's own advice.
+    expect(answer.headers['retry-after']).toBe('5');
+  });
+
+  test('a program gets a problem document', async () => {
+    expectProblem(await sendRaw(busy.port, rawRequest('GET /s/x HTTP/1.1')), 'overloaded');
+  });
+});
+
+describe('a stream', () => {
+  const request = (path: string) => rawRequest(`GET ${path} HTTP/1.1`, 'Accept: text/event-stream');
+
+  test('that meets an outage is told to come back: at any other status a browser gives it up', async () => {
+    const { status, headers, body } = await sendRaw(edge.port, request('/order-status/x'));
+    expect({ status, type: headers['content-type'], cache: headers['cache-control'] }).toEqual({
+      status: 200,
+      type: 'text/event-stream',
+      cache: 'no-store',
+    });
+    expect(body).toMatch(/^retry: [23]\d{3}\n\n$/);
+  });
+
+  test('that meets the limit of its client comes back, too', async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 700 }, () => fetch(`${edge.url}/order-status/x`, { headers: STREAM })),
+    );
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+  });
+
+  test('is nothing elsewhere', async () => {
+    expectProblem(await sendRaw(edge.port, request('/metrics')), 'not_found');
+    expectProblem(await sendRaw(edge.port, request('/healthz')), 'unavailable');
   });
 });
 

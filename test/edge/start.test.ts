@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { connect as connectHttp2 } from 'node:http2';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
@@ -62,6 +62,11 @@ describe('start.sh', () => {
     );
     await eventually(() => expect(written).toContain('"path":"/metrics","status":404'));
     expect(written).not.toContain('secret');
+  });
+
+  test('keeps its files from other users of the machine', async () => {
+    const edge = await startUntilEnd({ apis: NO_APIS, startedWith: { PATH } });
+    expect(statSync(join(edge.folder, 'run-conf')).mode & 0o777).toBe(0o700);
   });
 
   test('starts while a name has no address, and takes the API when it has one', async () => {

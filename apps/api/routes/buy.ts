@@ -18,7 +18,7 @@ export const buyContract: Contract = {
     200: { description: 'The buyer holds a claim already: this one', body: z.union([ClaimAnswer, OrderStatus]) },
     202: {
       description:
-        'A new claim, or a position on standby: ask for the status. After `Prefer: wait=N`, what became of the claim',
+        'A new claim, or a position on standby: ask for the status. With `Preference-Applied`, what became of the claim',
       body: z.union([ClaimAnswer, StandbyAnswer, OrderStatus]),
     },
   },
