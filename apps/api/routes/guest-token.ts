@@ -2,15 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { stringifySetCookie } from 'cookie';
 import { z } from 'zod';
 import { isSameOrigin } from '#core/http/same-origin.js';
-import { issueToken, TOKEN_LIFE_MS } from '#core/identity/token.js';
+import { issueToken, TOKEN_LIFE_MS, type TokenVerifier } from '#core/identity/token.js';
 import { SECOND_MS } from '#core/rules/clock.js';
 import { Problem } from '#core/rules/errors.js';
-import { cookieToken, TOKEN_COOKIE, type VerifyToken } from '../http/buyer.js';
+import { cookieToken, TOKEN_COOKIE } from '../http/buyer.js';
 import { publicEndpoint } from '../http/endpoint.js';
 
 interface GuestTokenParts {
   readonly config: { readonly AUTH_SECRET: string };
-  readonly verifyToken: VerifyToken;
+  readonly verifyToken: TokenVerifier;
 }
 
 /** The ids of guests, who are buyers by this route alone. */
