@@ -1,9 +1,8 @@
 import { Issuer } from '#core/identity/issuer.js';
 import { type ReceiptKey, receiptKey } from '#core/identity/receipt.js';
-import { createBuyerVerifier, type TokenRules } from '#core/identity/token.js';
+import { createBuyerVerifier, type TokenRules, type TokenVerifier } from '#core/identity/token.js';
 import { allOrNone, type Config } from '#core/process/config.js';
 import { DAY_MS } from '#core/rules/clock.js';
-import type { VerifyToken } from './http/buyer.js';
 
 /** The settings by which an API process tells buyers apart. */
 export const IDENTITY_SETTINGS = [
@@ -20,7 +19,8 @@ type IdentityConfig = Config<(typeof IDENTITY_SETTINGS)[number]>;
 
 /** The parts of an API process that tell buyers apart. */
 export interface Identity {
-  readonly verifyToken: VerifyToken;
+  /** Throws the Problem `unavailable` while the issuer's keys that a token needs are not read yet. */
+  readonly verifyToken: TokenVerifier;
   /** The shop's own issuer of buyers' tokens, if the settings name one. */
   readonly issuer: Issuer | undefined;
   /** The key that signs receipts, the signed proofs of claims. */
@@ -52,8 +52,8 @@ export function createIdentity(config: IdentityConfig): Identity {
 
 /** Returns the shop's issuer, if one is set. AUTH_AUDIENCE alone sets none, as it also serves the shared secret. */
 function issuerOf(config: IdentityConfig, { lifeMaxMs }: TokenRules): Issuer | undefined {
-  if (config.AUTH_JWKS_URL === undefined && config.AUTH_ISSUER === undefined) return undefined;
-  const given = allOrNone(config, ['AUTH_JWKS_URL', 'AUTH_ISSUER', 'AUTH_AUDIENCE']);
+  const isSet = config.AUTH_JWKS_URL !== undefined || config.AUTH_ISSUER !== undefined;
+  const given = isSet && allOrNone(config, ['AUTH_JWKS_URL', 'AUTH_ISSUER', 'AUTH_AUDIENCE']);
   if (!given) return undefined;
   const { AUTH_JWKS_URL: url, AUTH_ISSUER: issuer, AUTH_AUDIENCE: audience } = given;
   return new Issuer({ url, issuer, audience, buyerClaim: config.AUTH_BUYER_CLAIM, lifeMaxMs });

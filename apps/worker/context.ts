@@ -3,7 +3,7 @@ import { ActorLock } from '#core/postgres/actor-lock.js';
 import { connectDatabase } from '#core/postgres/database.js';
 import { allOrNone, type Config, ConfigError, readConfig } from '#core/process/config.js';
 import { createLogger } from '#core/process/logger.js';
-import { gauge, serveMetrics } from '#core/process/metrics.js';
+import { scrapedGauge, serveMetrics } from '#core/process/metrics.js';
 import { reportTo, storeFailed } from '#core/process/telemetry.js';
 import { JOB_NAMES } from '#core/queue/jobs.js';
 import { closeQueues, createQueues } from '#core/queue/queues.js';
@@ -72,7 +72,7 @@ export async function createContext(): Promise<WorkerContext> {
   const jobConnection = connectRedis(config.REDIS_URL, 'worker', onRedisError);
   defineScripts(redis);
   const db = connectDatabase(config.DATABASE_URL, { connections: DATABASE_CONNECTIONS, tellsShop: shop !== undefined });
-  gauge('outbox_oldest_seconds', 'Age of the oldest claim that has no order yet', async () => {
+  scrapedGauge('outbox_oldest_seconds', 'Age of the oldest claim that has no order yet', async () => {
     return (await withDeadline(outboxAgeMs(redis), SCRAPE_MS, 'a scrape')) / SECOND_MS;
   });
   // /metrics and /readyz are served first. The next step waits for Redis, and /readyz tells meanwhile why the worker is

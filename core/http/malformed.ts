@@ -1,4 +1,4 @@
-import { type IncomingMessage, type RequestListener, type Server, STATUS_CODES } from 'node:http';
+import { type IncomingMessage, type RequestListener, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { problemSent } from '../process/telemetry.js';
@@ -20,7 +20,21 @@ export function answerMalformed(server: Server): Server {
   server.on('connect', (_req: IncomingMessage, socket: Duplex) => endWith(socket, 'method_not_allowed', 'Allow: GET'));
   // An unknown `Expect` header may be ignored (RFC 9110, 10.1.1), so the request is handled as if it had none.
   server.on('checkExpectation', (req, res) => server.emit('request', req, res));
+  server.on('checkContinue', (req, res) => {
+    askForBody(res);
+    server.emit('request', req, res);
+  });
   return server;
+}
+
+/**
+ * Sends `100 Continue` once the earlier requests of the connection are answered, and not at all if the answer is ready
+ * by then. Left alone, Node queues it with the answer, and puts the head of an answer in bytes before it: the client
+ * then takes `100 Continue` for the beginning of the body.
+ */
+function askForBody(res: ServerResponse): void {
+  if (res.socket) res.writeContinue();
+  else res.once('socket', () => res.headersSent || res.writeContinue());
 }
 
 /**

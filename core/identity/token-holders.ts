@@ -43,24 +43,26 @@ export function entryOf({ name, roles, digest }: TokenHolder<string>): string {
  * @param setting the name of the setting, for the error
  * @param text the entries, on lines or with semicolons between them
  * @param roles the roles that an entry may name
- * @throws ConfigError that names the wrong entry by its number. It shows no content, which may be a token.
+ * @throws ConfigError that names the line of the wrong entry. It shows no content, which may be a token.
  */
 export function parseHolders<Role extends string>(
   setting: string,
   text: string,
   roles: readonly Role[],
 ): TokenHolder<Role>[] {
-  const entries = text.split(/[\n;]/).map(entry => entry.trim());
-  return entries
-    .filter(entry => entry !== '' && !entry.startsWith('#'))
-    .map((entry, index) => {
+  return text.split('\n').flatMap((line, lineIndex) => {
+    const places = line.split(';').map((entry, index) => ({ entry: entry.trim(), place: index + 1 }));
+    const entries = places.filter(({ entry }) => entry !== '' && !entry.startsWith('#'));
+    return entries.map(({ entry, place }) => {
       const [, name, named = '', digest] = ENTRY.exec(entry) ?? [];
       const given = roles.filter(role => named.split(',').includes(role));
       if (name && digest && given.length === named.split(',').length) return { name, roles: given, digest };
+      const where = places.length > 1 ? `line ${lineIndex + 1}, entry ${place}` : `line ${lineIndex + 1}`;
       throw new ConfigError(
-        `${setting}: entry ${index + 1} must be like \`ann ${roles.slice(0, 2).join(',')} sha256:…\`, with roles of ${roles.join(', ')} (see .env.example)`,
+        `${setting}: ${where} must be like \`ann ${roles.slice(0, 2).join(',')} sha256:…\`, with roles of ${roles.join(', ')} (see .env.example)`,
       );
     });
+  });
 }
 
 /** Finds the holders of tokens by their token or by their name. */

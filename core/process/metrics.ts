@@ -18,19 +18,37 @@ export function counter<L extends string>(name: string, help: string, ...labelNa
 }
 
 /**
- * Creates a Prometheus gauge of this process.
+ * Creates a Prometheus gauge of this process. It appears with its first value: a process in which nothing sets it shows
+ * no 0, which somebody might take for a measurement.
  *
  * @param name without the prefix `dropline_`
  * @param help a description in one line of text
- * @param read reads the value at each scrape; a failed reading gives NaN. Without it, the caller sets the gauge.
+ * @returns a function that sets the gauge
  */
-export function gauge(name: string, help: string, read?: () => Promise<number>): Gauge {
-  const collect = read && {
-    async collect(this: Gauge) {
+export function gauge(name: string, help: string): (value: number) => void {
+  let created: Gauge | undefined;
+  return value => {
+    created ??= new Gauge({ name: `dropline_${name}`, help, registers: [registry] });
+    created.set(value);
+  };
+}
+
+/**
+ * Creates a Prometheus gauge of this process whose value is read at each scrape.
+ *
+ * @param name without the prefix `dropline_`
+ * @param help a description in one line of text
+ * @param read reads the value; a failed reading gives NaN
+ */
+export function scrapedGauge(name: string, help: string, read: () => Promise<number>): void {
+  new Gauge({
+    name: `dropline_${name}`,
+    help,
+    registers: [registry],
+    async collect() {
       this.set(await read().catch(() => Number.NaN));
     },
-  };
-  return new Gauge({ name: `dropline_${name}`, help, registers: [registry], ...collect });
+  });
 }
 
 /**

@@ -16,12 +16,11 @@ const claimSeconds = histogram('claim_seconds', 'Round trip of one call of the c
 const fromMemory = counter('refused_from_memory_total', 'Buyers refused without asking Redis');
 const problems = counter('problems_total', 'Answers that are an error, by code', 'code');
 const limited = counter('limited_total', 'Requests refused by the limits of one buyer, by kind', 'kind');
-const apiProcesses = gauge('api_processes', 'API processes that share the limits of a buyer');
+const setApiProcesses = gauge('api_processes', 'API processes that share the limits of a buyer');
 const shed = counter('shed_total', 'Requests refused because of overload, by kind', 'kind');
-const shedLevel = gauge('shed_level', 'The level of overload: 1 sheds pages and polls, 2 claims, 3 payments');
-const loopDelay = gauge('loop_delay_seconds', 'Delay that every turn of the event loop had in the last two seconds');
-const outboxAge = gauge('outbox_age_seconds', 'Age of the outbox of the sale that is furthest behind');
-const waiters = gauge('waiters', 'Requests and streams that wait for news');
+const setShedLevel = gauge('shed_level', 'The level of overload: 1 sheds pages and polls, 2 claims, 3 payments');
+const setLoopDelay = gauge('loop_delay_seconds', 'Delay that every turn of the event loop had in the last two seconds');
+const setWaiters = gauge('waiters', 'Requests and streams that wait for news');
 const jobs = counter('jobs_total', 'Jobs done, failed and not queued', 'job', 'outcome');
 const jobSeconds = histogram('job_seconds', 'Time a job took', SECONDS, 'job');
 const actorRuns = counter('actor_runs_total', 'Rounds of the maintenance actors', 'actor', 'outcome');
@@ -98,7 +97,7 @@ export const requestsLimited = report((counts: Readonly<Record<string, number>>)
 });
 
 /** Reports the number of living API processes, as this process counts them. */
-export const apiProcessesCounted = report((count: number) => apiProcesses.set(count));
+export const apiProcessesCounted = report((count: number) => setApiProcesses(count));
 
 /** Reports a claim that Redis had lost, and that was restored from its buyer's receipt. */
 export const claimRestored = report((saleId: string, claimId: string) => {
@@ -119,7 +118,7 @@ export const loginFailed = report((caller: object) => {
 });
 
 /** Reports the number of requests and streams that wait for news in this process. */
-export const waitersCounted = report((count: number) => waiters.set(count));
+export const waitersCounted = report((count: number) => setWaiters(count));
 
 /** Reports an error answer to a client. */
 export const problemSent = report((code: string) => problems.inc({ code }));
@@ -138,9 +137,8 @@ let lastLevel = 0;
 
 /** Reports the load of an API process. */
 export const loadMeasured = report(({ delayMs, outboxAgeMs, level }: MeasuredLoad) => {
-  loopDelay.set(delayMs / SECOND_MS);
-  outboxAge.set(outboxAgeMs / SECOND_MS);
-  shedLevel.set(level);
+  setLoopDelay(delayMs / SECOND_MS);
+  setShedLevel(level);
   if (level === lastLevel) return;
   lastLevel = level;
   log?.warn({ level, delayMs, outboxAgeMs }, 'the shed level has changed');

@@ -155,6 +155,8 @@ describe('wrong tokens', () => {
     expect((await fetch(`${another.url}/sales`, { headers: BEARER })).status).toBe(200);
     for (const answer of await late) {
       expect([answer.status, answer.headers.get('retry-after')]).toEqual([429, '60']);
+      const fields = ['ratelimit-policy', 'ratelimit'].map(name => answer.headers.get(name));
+      expect(fields).toEqual(['"wrong-tokens";q=10;w=60', '"wrong-tokens";r=0;t=60']);
       expect(await answer.json()).toMatchObject({ code: 'too_many_requests' });
     }
     expect(await readMetrics()).toContain('dropline_logins_total{outcome="failed"} 12');

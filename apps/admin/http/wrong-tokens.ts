@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { Request, RequestHandler, Response } from 'express';
 import { rateLimit, type Store } from 'express-rate-limit';
 import { LRUCache } from 'lru-cache';
+import { rateLimitFields } from '#core/http/rate-limit-fields.js';
 import { loginFailed } from '#core/process/telemetry.js';
 import { MINUTE_MS, SECOND_MS } from '#core/rules/clock.js';
 import { Problem } from '#core/rules/errors.js';
@@ -32,7 +33,8 @@ export function createTokenRefusal(): (req: Request, res: Response, refuse: () =
     windowMs: MINUTE_MS,
     limit: FAILURES_MAX,
     store: createStore(),
-    standardHeaders: 'draft-8',
+    // The fields of the library come with each answer and in the form of an older draft.
+    standardHeaders: false,
     legacyHeaders: false,
     handler: createSlowAnswer(),
     // The checks expect a middleware of the app, and warn of X-Forwarded-For, which is not used here.
@@ -61,7 +63,13 @@ function createStore(): Store {
 }
 
 function createSlowAnswer(): RequestHandler {
-  const detail = 'too many wrong tokens: wait a minute';
+  const seconds = MINUTE_MS / SECOND_MS;
+  const problem = new Problem('too_many_requests', {
+    detail: 'too many wrong tokens: wait a minute',
+    retryAfterSeconds: seconds,
+  });
+  const limit = { name: 'wrong-tokens', quota: FAILURES_MAX, windowSeconds: seconds, waitSeconds: seconds };
+  const fields = new Map(Object.entries(rateLimitFields(limit)));
   let delayed = 0;
   return async (req, res) => {
     if (delayed < DELAYED_MAX) {
@@ -69,6 +77,6 @@ function createSlowAnswer(): RequestHandler {
       await setTimeout(DELAY_MS);
       delayed -= 1;
     }
-    sendProblem(req, res, new Problem('too_many_requests', { detail, retryAfterSeconds: MINUTE_MS / SECOND_MS }));
+    sendProblem(req, res.setHeaders(fields), problem);
   };
 }

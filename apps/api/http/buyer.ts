@@ -13,20 +13,13 @@ const BEARER = /^Bearer +([^\s]+) *$/i;
 const SAFE_METHODS = new Set(['GET', 'HEAD']);
 
 /**
- * Returns the buyer of a token, or why the token is refused.
- *
- * @throws Problem `unavailable` while the issuer's keys that the token needs are not read yet
- */
-export type VerifyToken = TokenVerifier;
-
-/**
  * Returns the id of the buyer who sends a request. An `Authorization` header, even an invalid one, takes precedence
  * over the cookie. So a forgotten cookie never makes a request act for another buyer.
  *
  * @throws Problem `unauthenticated` without a valid token, with the reason; `forbidden_origin` for a cookie in an unsafe
  *   request that no page of this origin sent; what `verify` throws
  */
-export function buyerOf(req: IncomingMessage, verify: VerifyToken): string {
+export function buyerOf(req: IncomingMessage, verify: TokenVerifier): string {
   const header = req.headers.authorization;
   const token = header === undefined ? cookieToken(req) : BEARER.exec(header)?.[1];
   if (token === undefined) throw unauthenticated(header === undefined ? 'missing' : 'scheme');

@@ -1,8 +1,9 @@
 import type { Request, RequestHandler } from 'express';
 import { z } from 'zod';
+import type { TokenVerifier } from '#core/identity/token.js';
 import { SECOND_MS, withDeadline } from '#core/rules/clock.js';
 import { Problem, type ProblemCode } from '#core/rules/errors.js';
-import { buyerOf, type VerifyToken } from './buyer.js';
+import { buyerOf } from './buyer.js';
 import { ANSWER_MS } from './deadline.js';
 import type { LimitCheck, LimitKind } from './limit-kind.js';
 import { preferredWait } from './prefer.js';
@@ -75,7 +76,7 @@ export function publicEndpoint<Parts, P extends z.ZodObject, Q extends z.ZodObje
 
 /** The parts of the API that let a buyer in. */
 interface BuyerParts {
-  readonly verifyToken: VerifyToken;
+  readonly verifyToken: TokenVerifier;
   readonly limits: LimitCheck;
 }
 

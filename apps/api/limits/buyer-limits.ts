@@ -19,7 +19,7 @@ const KINDS = Object.keys(FIGURES) as LimitKind[];
 /** A limit of each kind, and the answers beyond it. */
 type Limits = Record<LimitKind, { limit: Limit; over: OverLimit }>;
 
-const noneLimited = () => ({ clicks: 0, polls: 0, waits: 0, orders: 0 });
+const noneLimited = () => Object.fromEntries(KINDS.map(kind => [kind, 0])) as Record<LimitKind, number>;
 
 /**
  * The limits on the requests of each verified buyer. A request costs no call of Redis. Once a second the process reads

@@ -1,13 +1,10 @@
+import { rateLimitFields } from '#core/http/rate-limit-fields.js';
 import { SECOND_MS } from '#core/rules/clock.js';
 import type { LimitKind } from '../http/limit-kind.js';
 import { PreparedProblem } from '../http/problem.js';
 import { type Figure, refillMs } from './limit.js';
 
-/**
- * Prepares the 429 of one limit, as a flood of one buyer must cost little. Its fields `RateLimit-Policy` and
- * `RateLimit` follow draft-ietf-httpapi-ratelimit-headers-11: the quota `q` per window `w`, what remains of it (`r`),
- * and the time until there is more (`t`), times in s.
- */
+/** Prepares the 429 of one limit, as a flood of one buyer must cost little. */
 export class OverLimit {
   readonly #kind: LimitKind;
   readonly #figure: Figure;
@@ -40,10 +37,7 @@ export class OverLimit {
     return new PreparedProblem(
       'too_many_requests',
       { detail, retryAfterSeconds: seconds },
-      {
-        'ratelimit-policy': `"${this.#kind}";q=${burst};w=${windowSeconds}`,
-        ratelimit: `"${this.#kind}";r=0;t=${seconds}`,
-      },
+      rateLimitFields({ name: this.#kind, quota: burst, windowSeconds, waitSeconds: seconds }),
     );
   }
 }

@@ -1,3 +1,4 @@
+import type { TokenVerifier } from '#core/identity/token.js';
 import type { ClaimOutcome } from '#core/redis/claims/claim.js';
 import { ID_PATTERN } from '#core/rules/claim.js';
 import { standbyAnswer } from '../answers/claim-answer.js';
@@ -6,7 +7,7 @@ import { saleRefused, tooSoon } from '../answers/refusal.js';
 import type { ClaimBatch } from '../batching/claim-batch.js';
 import type { RefuseAtTurnEnd } from '../batching/turn-refusals.js';
 import { passSmallBody } from '../http/body.js';
-import { buyerOf, type VerifyToken } from '../http/buyer.js';
+import { buyerOf } from '../http/buyer.js';
 import { READY, sendError, sendProblem } from '../http/problem.js';
 import { sendJson } from '../http/reply.js';
 import type { BuyerLimits } from '../limits/buyer-limits.js';
@@ -25,7 +26,7 @@ interface OutcomeParts extends SendClaimParts {
 
 /** The parts of the API that serve a click, which is one `POST /buy/:saleId`. */
 export interface BuyParts extends OutcomeParts {
-  readonly verifyToken: VerifyToken;
+  readonly verifyToken: TokenVerifier;
   readonly limits: Pick<BuyerLimits, 'refusalOf'>;
   readonly mirrors: Pick<Mirrors, 'refusalOf'>;
   readonly refuse: RefuseAtTurnEnd;

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { TokenVerifier } from '#core/identity/token.js';
 import type { BuyerStatus } from '#core/redis/claims/status.js';
 import { ID_PATTERN, isLive } from '#core/rules/claim.js';
 import { withDeadline } from '#core/rules/clock.js';
@@ -8,7 +9,7 @@ import { answerText, etagOf } from '../answers/order-answer.js';
 import type { Backpressure } from '../answers/poll.js';
 import type { Statuses } from '../batching/status-batch.js';
 import type { RefuseAtTurnEnd } from '../batching/turn-refusals.js';
-import { buyerOf, type VerifyToken } from '../http/buyer.js';
+import { buyerOf } from '../http/buyer.js';
 import { ANSWER_MS } from '../http/deadline.js';
 import { sendError } from '../http/problem.js';
 import { sendJsonText } from '../http/reply.js';
@@ -36,7 +37,7 @@ interface Poll {
 
 /** The parts of the API that serve a poll for an order's status. */
 export interface OrderStatusParts {
-  readonly verifyToken: VerifyToken;
+  readonly verifyToken: TokenVerifier;
   readonly limits: Pick<BuyerLimits, 'refusalOf'>;
   readonly refuse: RefuseAtTurnEnd;
   readonly load: Backpressure & Admission;

@@ -2,23 +2,23 @@ import { randomUUID } from 'node:crypto';
 import { stringifySetCookie } from 'cookie';
 import { z } from 'zod';
 import { isSameOrigin } from '#core/http/same-origin.js';
-import { issueToken, TOKEN_LIFE_MS } from '#core/identity/token.js';
+import { issueToken, TOKEN_LIFE_MS, type TokenVerifier } from '#core/identity/token.js';
+import { SECOND_MS } from '#core/rules/clock.js';
 import { Problem } from '#core/rules/errors.js';
-import { cookieToken, TOKEN_COOKIE, type VerifyToken } from '../http/buyer.js';
+import { cookieToken, TOKEN_COOKIE } from '../http/buyer.js';
 import { publicEndpoint } from '../http/endpoint.js';
 
 interface GuestTokenParts {
   readonly config: { readonly AUTH_SECRET: string };
-  readonly verifyToken: VerifyToken;
+  readonly verifyToken: TokenVerifier;
 }
 
-interface Visitor {
-  buyerId: string;
-  token: string;
-}
+/** The ids of guests, who are buyers by this route alone. */
+const GUEST = /^guest-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /**
- * Issues a buyer's token to anybody, so that the page works without a shop. The route exists only with GUEST_TOKENS=1.
+ * Issues a buyer's token to anybody, so that the page works without a shop, and renews a guest's token while it is
+ * valid. The route exists only with GUEST_TOKENS=1.
  */
 export const guestToken = publicEndpoint(
   {
@@ -27,7 +27,8 @@ export const guestToken = publicEndpoint(
     summary: 'Become a buyer, for trying things out',
     replies: {
       200: {
-        description: 'A token, also set as a cookie; the same buyer again for a browser that is one already',
+        description:
+          'A guest’s token for a day, also set as a cookie. A browser with a valid token stays the same buyer; a buyer of the shop gets the shop’s token back, and no cookie',
         body: z.object({ buyerId: z.string(), token: z.string() }),
       },
     },
@@ -35,21 +36,22 @@ export const guestToken = publicEndpoint(
   },
   async ({ config, verifyToken }: GuestTokenParts, _input, req) => {
     if (isSameOrigin(req.headers) === false) throw new Problem('forbidden_origin');
-    const { buyerId, token } = visitorOf(cookieToken(req), { config, verifyToken });
-    const cookie = stringifySetCookie(TOKEN_COOKIE, token, {
-      httpOnly: true,
-      sameSite: 'strict',
-      path: '/',
-      maxAge: TOKEN_LIFE_MS / 1_000,
-    });
-    return { status: 200, body: { buyerId, token }, headers: { 'set-cookie': cookie } };
+    const token = cookieToken(req);
+    const verdict = token === undefined ? undefined : verifyToken(token);
+    const buyerId = verdict?.kind === 'buyer' ? verdict.buyerId : `guest-${randomUUID()}`;
+    // A buyer of the shop keeps the shop's token and cookie. Only the shop decides how long they live.
+    if (token !== undefined && !GUEST.test(buyerId)) return { status: 200, body: { buyerId, token } };
+    const fresh = issueToken(config.AUTH_SECRET, buyerId);
+    return { status: 200, body: { buyerId, token: fresh }, headers: { 'set-cookie': cookieOf(fresh) } };
   },
 );
 
-/** Returns the buyer whom a valid token names, with the same token, or else a new buyer. */
-function visitorOf(token: string | undefined, { config, verifyToken }: GuestTokenParts): Visitor {
-  const verdict = token === undefined ? undefined : verifyToken(token);
-  if (token !== undefined && verdict?.kind === 'buyer') return { buyerId: verdict.buyerId, token };
-  const buyerId = `guest-${randomUUID()}`;
-  return { buyerId, token: issueToken(config.AUTH_SECRET, buyerId) };
+/** Returns a cookie that lives as long as the token in it. */
+function cookieOf(token: string): string {
+  return stringifySetCookie(TOKEN_COOKIE, token, {
+    httpOnly: true,
+    sameSite: 'strict',
+    path: '/',
+    maxAge: TOKEN_LIFE_MS / SECOND_MS,
+  });
 }

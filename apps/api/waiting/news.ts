@@ -48,7 +48,9 @@ export async function waitFor(
     req.socket.off('close', leave);
     waiter.leave();
   };
-  req.socket.once('close', leave);
+  // A client that disconnected while the sale was read tells nobody any more.
+  if (req.socket.destroyed) leave();
+  else req.socket.once('close', leave);
   const look = () => ofBuyer.look(receipt, () => lookUp({ saleId, buyerId, receipt }));
   return { next: limitMs => waiter.next(limitMs), leave, look };
 }

@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import type { Request, RequestHandler, Response } from 'express';
+import type { TokenVerifier } from '#core/identity/token.js';
 import { ID_PATTERN } from '#core/rules/claim.js';
 import { MINUTE_MS, SECOND_MS } from '#core/rules/clock.js';
 import { PROBLEMS, Problem } from '#core/rules/errors.js';
 import type { OrderAnswer } from '../answers/order-answer.js';
-import { buyerOf, type VerifyToken } from '../http/buyer.js';
+import { buyerOf } from '../http/buyer.js';
 import type { LimitCheck } from '../http/limit-kind.js';
 import { countProblem, problemFor, sendError } from '../http/problem.js';
 import type { Admission } from '../load/load.js';
@@ -37,7 +38,7 @@ const FINAL_ID = 'final';
 
 /** The parts of the API that serve a stream of an order's status. */
 export interface StreamParts extends NewsParts {
-  readonly verifyToken: VerifyToken;
+  readonly verifyToken: TokenVerifier;
   readonly limits: LimitCheck;
   readonly load: Admission;
 }

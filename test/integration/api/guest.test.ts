@@ -20,17 +20,37 @@ describe('POST /guest-token', () => {
     expect((await api.send(`/buy/${sale.id}`, { method: 'POST', headers: { authorization } })).status).toBe(202);
   });
 
-  test('keeps the identity of a buyer', async () => {
-    const first = await api.post('/guest-token');
-    const headers = { cookie: cookieOf(first.headers) };
-    const again = await api.send('/guest-token', { method: 'POST', headers });
-    expect(again.body).toEqual(first.body);
-    // A buyer of the shop stays that buyer, with an id that was made of the name, and for no longer than the shop says.
-    const token = issueToken(SECRET, 'auth0|ann', 60_000);
-    const shops = await api.send('/guest-token', { method: 'POST', headers: { cookie: `dropline_token=${token}` } });
-    expect(shops.body).toEqual({ buyerId: buyerIdOf('auth0|ann'), token });
-    const stranger = await api.send('/guest-token', { method: 'POST', headers: { cookie: 'dropline_token=x' } });
-    expect(stranger.body.buyerId).not.toBe(first.body.buyerId);
+  const askWith = (token: string) =>
+    api.send('/guest-token', { method: 'POST', headers: { cookie: `dropline_token=${token}` } });
+  /** The rest of a token's life, in s. */
+  const lifeOf = (token: string) =>
+    JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()).exp - Date.now() / 1_000;
+
+  test('gives a guest whose token ends soon a new one for a day, as the cookie promises', async () => {
+    const { buyerId } = (await api.post('/guest-token')).body;
+    const dying = issueToken(SECRET, buyerId, 60_000);
+    const { body, headers } = await askWith(dying);
+    expect(body.buyerId).toBe(buyerId);
+    expect(lifeOf(body.token)).toBeGreaterThan(86_000);
+    expect(headers.getSetCookie()[0]).toContain(`dropline_token=${body.token}; Max-Age=86400;`);
+  });
+
+  test('leaves a buyer of the shop the token and the cookie, which live as long as the shop says', async () => {
+    // The id is made of the name. A shop may call buyers guests, too.
+    for (const name of ['auth0|ann', 'guest-7']) {
+      const token = issueToken(SECRET, name, 60_000);
+      const { body, headers } = await askWith(token);
+      expect(body).toEqual({ buyerId: buyerIdOf(name), token });
+      expect(headers.getSetCookie()).toEqual([]);
+    }
+  });
+
+  test('makes a visitor whose token is not valid another buyer', async () => {
+    const { buyerId } = (await api.post('/guest-token')).body;
+    const { body, headers } = await askWith('x');
+    expect(body.buyerId).toMatch(/^guest-/);
+    expect(body.buyerId).not.toBe(buyerId);
+    expect(cookieOf(headers)).toBe(`dropline_token=${body.token}`);
   });
 
   test('from the page of another site: 403', async () => {

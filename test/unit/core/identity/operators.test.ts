@@ -57,9 +57,10 @@ describe('operators', () => {
     `ann read,read sha256:${digestOf(TOKEN)}`,
     `a.n read sha256:${digestOf(TOKEN)}`,
   ])('a wrong entry stops the start with one line that does not show it: %s', wrong => {
-    const message = errorOf({ OPERATORS: `${BOB}\n${wrong}` });
-    expect(message).toMatch(/^OPERATORS: entry 2 must be .*$/);
+    const message = errorOf({ OPERATORS: `# people\n\n${BOB}\n${wrong}` });
+    expect(message).toMatch(/^OPERATORS: line 4 must be .*$/);
     expect(message).not.toContain(TOKEN);
+    expect(errorOf({ OPERATORS: `# people\n${BOB}; ${wrong}` })).toMatch(/^OPERATORS: line 2, entry 2 must be .*$/);
   });
 
   test('two operators have different names and different tokens', () => {
