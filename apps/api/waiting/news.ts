@@ -48,7 +48,9 @@ export async function waitFor(
     req.socket.off('close', leave);
     waiter.leave();
   };
-  req.socket.once('close', leave);
+  // A connection that closed while the waiter was opened does not close again.
+  if (req.socket.destroyed) waiter.leave();
+  else req.socket.once('close', leave);
   const look = () => ofBuyer.look(receipt, () => lookUp({ saleId, buyerId, receipt }));
   return { next: limitMs => waiter.next(limitMs), leave, look };
 }
