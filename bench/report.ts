@@ -55,6 +55,7 @@ const FIGURES: Record<string, string> = {
   streamsStanding: 'streams.standing',
   streamsIdleStallMs: 'streams.idleStall',
   streamsOpenStallMs: 'streams.openStall',
+  streamsBareStallMs: 'streams.bareStall',
   streamsWakeStallMs: 'streams.wakeStall',
   streamsStallOverIdleMs: 'streams.overIdle',
 };

@@ -6,7 +6,7 @@ import { createTokens } from '../../load/requests.js';
 
 const ANSWERED_WITHIN_MS = 10_000;
 /** How long the API may take to end the streams that it has replaced. */
-const SETTLED_WITHIN_MS = 2_000;
+const ENDED_WITHIN_MS = 2_000;
 /** The number of the buyer of all streams. */
 const BUYER = 0;
 
@@ -52,8 +52,8 @@ export class BuyerStreams {
   }
 
   /** Waits until no more than `most` streams stand, or for 2 s. */
-  async settle(most: number): Promise<void> {
-    await until(() => this.standing <= most, SETTLED_WITHIN_MS);
+  async untilAtMost(most: number): Promise<void> {
+    await until(() => this.standing <= most, ENDED_WITHIN_MS);
   }
 
   close(): void {

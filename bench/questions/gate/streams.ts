@@ -3,7 +3,7 @@ import { until } from '#stack/processes/until.js';
 import type { Figures } from '../../measure/round.js';
 import type { Rig } from '../../rig/rig.js';
 import { createRedisSale, forgetAll } from '../../rig/sale.js';
-import type { Server } from '../../rig/server.js';
+import { type Server, startBaseline } from '../../rig/server.js';
 import { allPlaced } from '../api/repeats.js';
 import { BuyerStreams } from './buyer-streams.js';
 import { byTurns, latencyOf, turnSeconds } from './turns.js';
@@ -21,26 +21,33 @@ const PROBE_CONNECTIONS = 16;
 
 /**
  * Asks how many of a buyer's many event streams stand, and for how long the API's event loop stalls while they are opened
- * and when a change wakes them.
+ * and when a change wakes them. A bare server, which answers each at once, meets as many: the part of the stall that is
+ * Node's.
  */
 export async function streams(rig: Rig, api: Server): Promise<Figures> {
   await forgetAll(rig);
   const state = allPlaced(1);
   const saleId = await createRedisSale(rig, 1, state);
   const paid = state.claims.map(({ buyerId, claimId }) => ({ buyerId, claimId, status: 'paid' as const }));
+  const bare = await startBaseline(rig, 'bare');
   const opened = new BuyerStreams({ port: api.port, saleId, secret: rig.secret });
+  const answered = new BuyerStreams({ port: bare.port, saleId, secret: rig.secret });
   try {
-    const { idle, attack } = await byTurns(rig, {
+    const stalls = await byTurns(rig, {
       idle: () => stallDuring(rig, api, () => undefined),
       attack: () => stallDuring(rig, api, () => openMany(opened, STREAMS / rig.options.rounds)),
+      bare: () => stallDuring(rig, bare, () => openMany(answered, STREAMS / rig.options.rounds)),
     });
     const { standing } = opened;
     const wakeStall = await stallDuring(rig, api, () => wakeAll(opened, () => recordStatus(rig.redis, saleId, paid)));
-    const [idleStall, openStall] = [Math.max(...idle), Math.max(...attack)];
+    const [idleStall, openStall] = [Math.max(...stalls.idle), Math.max(...stalls.attack)];
+    const bareStall = Math.max(...stalls.bare);
     const overIdle = Math.max(openStall, wakeStall) - idleStall;
-    return { standing, idleStall, openStall, wakeStall, overIdle };
+    return { standing, idleStall, openStall, bareStall, wakeStall, overIdle };
   } finally {
     opened.close();
+    answered.close();
+    await bare.stop();
   }
 }
 
@@ -68,7 +75,7 @@ async function probe({ generator, ...rig }: Rig, { port }: Server): Promise<numb
 
 async function openMany(opened: BuyerStreams, count: number): Promise<void> {
   for (let left = Math.ceil(count); left > 0; left -= WAVE) await opened.open(Math.min(WAVE, left));
-  await opened.settle(STANDING_MAX);
+  await opened.untilAtMost(STANDING_MAX);
 }
 
 /** @throws Error when a stream that stands is not woken by a change of its buyer's order */

@@ -5,27 +5,24 @@ import type { Rig } from '../../rig/rig.js';
 /** Shorter turns say nothing about limits that count by the second. */
 const TURN_SECONDS_MIN = 1;
 
-/** The two sides of a question about an attack, measured in turn. */
-export interface Turns<Idle, Attack> {
-  idle(): Promise<Idle>;
-  attack(): Promise<Attack>;
-}
+/** The sides of a question about an attack, by name, measured in turn. */
+type Sides = Record<string, () => Promise<unknown>>;
 
 /**
- * Measures an idle API and an attacked one by turns, as often as there are rounds. A disturbance of the machine then
- * disturbs both.
+ * Measures all sides by turns, as often as there are rounds: an idle API and an attacked one, for example. A disturbance
+ * of the machine then disturbs all of them.
+ *
+ * @returns what each side gave in each turn
  */
-export async function byTurns<Idle, Attack>(
+export async function byTurns<S extends Sides>(
   { options }: Pick<Rig, 'options'>,
-  turns: Turns<Idle, Attack>,
-): Promise<{ idle: Idle[]; attack: Attack[] }> {
-  const idle: Idle[] = [];
-  const attack: Attack[] = [];
+  sides: S,
+): Promise<{ [Name in keyof S]: Awaited<ReturnType<S[Name]>>[] }> {
+  const turns = Object.fromEntries(Object.keys(sides).map(name => [name, [] as unknown[]]));
   for (let turn = 0; turn < options.rounds; turn += 1) {
-    idle.push(await turns.idle());
-    attack.push(await turns.attack());
+    for (const [name, measure] of Object.entries(sides)) turns[name]?.push(await measure());
   }
-  return { idle, attack };
+  return turns as { [Name in keyof S]: Awaited<ReturnType<S[Name]>>[] };
 }
 
 /** Returns the duration of a turn, in s. */
