@@ -7,6 +7,8 @@ import { polls } from './questions/api/polls.js';
 import { refusals } from './questions/api/refusals.js';
 import { repeats } from './questions/api/repeats.js';
 import { wins } from './questions/api/wins.js';
+import { greedy } from './questions/gate/greedy.js';
+import { streams } from './questions/gate/streams.js';
 import { bare } from './questions/peers/bare.js';
 import { classic, lock } from './questions/peers/classic.js';
 import { express } from './questions/peers/express.js';
@@ -47,6 +49,8 @@ export async function measureAll(rig: Rig, beforeEnd: BeforeEnd, loadBefore: num
     endToEndFull: () => endToEnd(rig, api),
     latency: () => latency(rig, api, half),
     memory: () => memory(rig),
+    greedy: () => greedy(rig, api),
+    streams: () => streams(rig, api),
   });
   return { machine: await describeMachine(rig, loadBefore), rounds: { ...answered, ...placed, ...once } };
 }

@@ -20,6 +20,7 @@ const RATIOS: Record<string, [over: string, under: string]> = {
   drainVsRawInsert: ['drain.perSecond', 'rawInsert1.perSecond'],
   drainVsRawInsert4: ['drain.perSecond', 'rawInsert4.perSecond'],
   claimCostMillionVsHundred: ['claimCost1000000.micros', 'claimCost100.micros'],
+  greedyP99VsAllowed: ['greedy.p99', 'greedy.allowedP99'],
 };
 
 const FIGURES: Record<string, string> = {
@@ -48,6 +49,15 @@ const FIGURES: Record<string, string> = {
   claimP999Ms: 'latency.p999',
   memoryMegabytesAtHalf: 'memory.megabytesAtHalf',
   memoryMegabytesAtEnd: 'memory.megabytesAtEnd',
+  greedyAnsweredPerSecond: 'greedy.answeredPerSecond',
+  greedyIdleP99Ms: 'greedy.idleP99',
+  greedyP99Ms: 'greedy.p99',
+  streamsStanding: 'streams.standing',
+  streamsIdleStallMs: 'streams.idleStall',
+  streamsOpenStallMs: 'streams.openStall',
+  streamsBareStallMs: 'streams.bareStall',
+  streamsWakeStallMs: 'streams.wakeStall',
+  streamsStallOverIdleMs: 'streams.overIdle',
 };
 
 /** The project's targets. */
@@ -64,6 +74,10 @@ const TARGETS: Record<string, { least: number } | { most: number }> = {
   claimCostMillionVsHundred: { most: 1.15 },
   bytesPerWinner: { most: 250 },
   claimP99Ms: { most: 10 },
+  greedyAnsweredPerSecond: { most: 30 },
+  greedyP99VsAllowed: { most: 1 },
+  streamsStanding: { most: 4 },
+  streamsStallOverIdleMs: { most: 50 },
   naiveOversold: { least: 1 },
   droplineOversold: { most: 0 },
 };

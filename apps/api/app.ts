@@ -8,7 +8,6 @@ import { createPaymentWebhook } from './listeners/payment-webhook.js';
 import { mountPage } from './page.js';
 import { endpointsOf } from './routes/index.js';
 import { paymentWebhookContract } from './routes/payment-webhook.js';
-import { createStreamListener } from './waiting/stream.js';
 
 /** The Content-Security-Policy of every answer of Express: the page may load its own files and call this API only. */
 const POLICY = {
@@ -48,7 +47,6 @@ export function createApp(ctx: ApiContext): Express {
   // other call needs a body.
   app.route(paymentWebhookContract.path).post(createPaymentWebhook(ctx)).all(answerNotAllowed('POST'));
   app.use(passSmallBody);
-  app.get('/order-status/:saleId', createStreamListener(ctx));
   for (const endpoint of endpointsOf(ctx.config)) {
     const allowed = endpoint.method === 'get' ? 'GET, HEAD' : 'POST';
     app.route(endpoint.path)[endpoint.method](listenerOf(ctx, endpoint)).all(answerNotAllowed(allowed));

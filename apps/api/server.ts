@@ -16,6 +16,7 @@ import { refusesPipelined, requestBegan, requestEnded } from './http/pipelining.
 import { createBuyListener } from './listeners/buy.js';
 import type { FirstListener } from './listeners/first-listener.js';
 import { createOrderStatusListener } from './listeners/order-status.js';
+import { createWaitListener } from './listeners/wait.js';
 
 /**
  * Limits on slow clients in ms and bytes, as Node's defaults let them hold a connection for minutes. No socket of a
@@ -46,13 +47,14 @@ export interface ApiServer {
 }
 
 /**
- * Creates the listener for the calls that a whole crowd makes at once: buying and polling. The server tries it before
- * Express.
+ * Creates the listener for the calls that a whole crowd makes at once: buying, polling and waiting. The server tries it
+ * before Express.
  */
 export function createFirstListener(ctx: ApiContext): FirstListener {
   const buy = createBuyListener(ctx);
   const orderStatus = createOrderStatusListener(ctx);
-  return (req, res) => buy(req, res) || orderStatus(req, res);
+  const wait = createWaitListener(ctx);
+  return (req, res) => buy(req, res) || orderStatus(req, res) || wait(req, res);
 }
 
 function createListener(ctx: ApiContext): RequestListener {

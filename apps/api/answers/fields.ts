@@ -31,5 +31,8 @@ export const status = z
   .enum(['none', 'standby', ...claimStatus.options, 'closed'])
   .meta({ description: '`closed`: was on standby when the sale ended' });
 
+/** The most characters of a receipt that are accepted. A receipt has 90 to 110. */
+export const RECEIPT_CHARS_MAX = 200;
+
 /** The path parameters of every endpoint about one sale. */
 export const ofSale = z.object({ saleId });

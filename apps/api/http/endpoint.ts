@@ -1,12 +1,11 @@
 import type { Request, RequestHandler } from 'express';
 import { z } from 'zod';
 import type { TokenVerifier } from '#core/identity/token.js';
-import { SECOND_MS, withDeadline } from '#core/rules/clock.js';
+import { withDeadline } from '#core/rules/clock.js';
 import { Problem, type ProblemCode } from '#core/rules/errors.js';
 import { buyerOf } from './buyer.js';
 import { ANSWER_MS } from './deadline.js';
 import type { LimitCheck, LimitKind } from './limit-kind.js';
-import { preferredWait } from './prefer.js';
 import { sendError } from './problem.js';
 import { sendJson } from './reply.js';
 
@@ -28,7 +27,8 @@ export interface Contract {
   /** Whether the endpoint demands a buyer's token. */
   forBuyer: boolean;
   /**
-   * Whether the endpoint supports `Prefer: wait=N`, which delays the answer until there is news, for at most N seconds.
+   * Whether the call supports `Prefer: wait=N`, which delays the answer until there is news, for at most N seconds. Its
+   * listener before Express does.
    */
   mayWait?: boolean;
   /** Whether the endpoint's answer has an `ETag` and its requests may have `If-None-Match`. */
@@ -83,7 +83,7 @@ interface BuyerParts {
 /**
  * Declares an endpoint that only buyers with a token may call.
  *
- * @param spec `limit` is the limit on the buyer's requests; a request that waits for news counts as a wait instead
+ * @param spec `limit` is the limit on the buyer's requests
  * @param answer answers a request of one buyer, whose path and query parameters are valid
  */
 export function buyerEndpoint<Parts, P extends z.ZodObject, Q extends z.ZodObject>(
@@ -96,7 +96,7 @@ export function buyerEndpoint<Parts, P extends z.ZodObject, Q extends z.ZodObjec
     answer: async (parts, req) => {
       const input = inputOf(contract, req) as Input<P, Q>;
       const buyerId = buyerOf(req, parts.verifyToken);
-      parts.limits.check(spec.mayWait && preferredWait(req) > 0 ? 'waits' : limit, buyerId);
+      parts.limits.check(limit, buyerId);
       return answer(parts, { ...input, buyerId }, req);
     },
   };
@@ -113,15 +113,11 @@ function parse(schema: z.ZodObject, value: unknown): object {
   throw new Problem('invalid_request', { detail: `${issue?.path.join('.')}: ${issue?.message}` });
 }
 
-/**
- * Turns an endpoint into a listener for Express. It answers within {@link ANSWER_MS}, plus the time that the client
- * wants to wait.
- */
+/** Turns an endpoint into a listener for Express. It answers within {@link ANSWER_MS}. */
 export function listenerOf<Parts>(parts: Parts, endpoint: Endpoint<Parts>): RequestHandler {
   return async (req, res) => {
     try {
-      const limitMs = ANSWER_MS + (endpoint.mayWait ? preferredWait(req) * SECOND_MS : 0);
-      const { status, body, headers } = await withDeadline(endpoint.answer(parts, req), limitMs, endpoint.path);
+      const { status, body, headers } = await withDeadline(endpoint.answer(parts, req), ANSWER_MS, endpoint.path);
       sendJson(res, { status, body, headers });
     } catch (error) {
       sendError(res, error, endpoint.path);

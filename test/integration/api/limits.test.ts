@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { API_PROCESSES } from '#core/redis/keys.js';
 import type { Sale } from '#core/rules/sale.js';
@@ -6,7 +8,7 @@ import { FIGURES } from '../../../apps/api/limits/figures.js';
 import { type ApiServer, drain, startServer } from '../../../apps/api/server.js';
 import { eventually } from '../../support/eventually.js';
 import { type Answer, bearer, useApi } from '../../support/http/api.js';
-import { streamOf } from '../../support/http/stream.js';
+import { streamOf, type TestStream } from '../../support/http/stream.js';
 
 const api = useApi({ figures: FIGURES });
 
@@ -42,8 +44,19 @@ function flood(count: number, path: string, init: RequestInit): Promise<Answer[]
 /** A stream that only says when to come back. */
 const EMPTY = /^retry: \d{4}\n\n$/;
 
+/** The end of a stream that later ones replaced, or an empty one. */
+const REPLACED_OR_EMPTY = /event: replaced\ndata: \{\}\n\n$|^retry: \d{4}\n\n$/;
+
 const click = (buyerId: string) => ({ method: 'POST', headers: bearer(buyerId) });
 const refused = (answers: Answer[]) => answers.filter(({ status }) => status === 429);
+
+/** Opens a connection on which the API has answered a first request. */
+async function connectTo(port: number, request: string): Promise<Socket> {
+  const socket = connect(port, '127.0.0.1');
+  socket.write(request);
+  await once(socket, 'data');
+  return socket;
+}
 
 describe('the limits of a buyer, at two APIs', () => {
   let sale: Sale;
@@ -122,6 +135,48 @@ describe('the limits of a buyer, at two APIs', () => {
     for (const { destroy } of streams) destroy();
     // Beyond all those limits, the buyer may still click.
     expect((await api.post(`/buy/${sale.id}`, 'eve')).status).toBe(200);
+  });
+});
+
+describe('200 streams of one buyer at once', () => {
+  let sale: Sale;
+  const openMany = (buyerId: string) =>
+    Array.from({ length: 200 }, () => streamOf(`${api.url}/order-status/${sale.id}`, bearer(buyerId)));
+  const textsOf = (streams: TestStream[]) => streams.map(({ seen }) => seen.text);
+  beforeAll(async () => {
+    sale = await api.open({ units: 100 });
+  });
+
+  test('at most four stand; the others were replaced, or told when to come back', async () => {
+    await api.post(`/buy/${sale.id}`, 'fay');
+    const streams = openMany('fay');
+    const ended = () => streams.filter(({ seen }) => seen.ended);
+    await eventually(() => expect(ended()).toHaveLength(196));
+    expect(api.ctx.waiters.count()).toBe(4);
+    for (const { seen } of ended())
+      expect([seen.status, seen.text]).toEqual([200, expect.stringMatching(REPLACED_OR_EMPTY)]);
+    expect(textsOf(ended())).toContainEqual(expect.stringMatching(EMPTY));
+    for (const { destroy } of streams) destroy();
+    await eventually(() => expect(api.ctx.waiters.count()).toBe(0));
+  });
+
+  test('do not hold up a request that arrives with them', async () => {
+    const request = (path: string, ...headers: string[]) =>
+      [`GET ${path} HTTP/1.1`, 'Host: localhost', ...headers, '', ''].join('\r\n');
+    const health = request('/healthz');
+    const { authorization } = bearer('gil');
+    const stream = request(`/order-status/${sale.id}`, 'Accept: text/event-stream', `Authorization: ${authorization}`);
+    await flood(60, `/order-status/${sale.id}`, { headers: { ...bearer('gil'), prefer: 'wait=1' } });
+    const sockets = await Promise.all(Array.from({ length: 201 }, () => connectTo(api.port, health)));
+    const [last, ...others] = sockets as [Socket, ...Socket[]];
+    const answered: Socket[] = [];
+    for (const socket of sockets) socket.once('data', () => answered.push(socket));
+    for (const socket of others) socket.write(stream);
+    last.write(health);
+    await eventually(() => expect(answered).toHaveLength(201));
+    // Answered as they come, the streams would all have been answered before it.
+    expect(answered.indexOf(last)).toBeLessThan(100);
+    for (const socket of sockets) socket.destroy();
   });
 });
 
