@@ -52,12 +52,12 @@ export class Limit {
    * @returns 0 for a request that was counted; else the time until the limit allows one, in ms
    */
   take(buyerId: string, nowMs: number): number {
-    const place = this.#dueMs.placeOf(buyerId);
+    const entry = this.#dueMs.entryOf(buyerId);
     // A time in the past says nothing about its buyer any more.
-    const dueMs = Math.max(this.#dueMs.timeAt(place), nowMs);
+    const dueMs = Math.max(this.#dueMs.timeAt(entry), nowMs);
     const waitMs = dueMs - this.#toleranceMs - nowMs;
     if (waitMs > 0) return waitMs;
-    this.#dueMs.setTime(place, dueMs + this.#spacingMs);
+    this.#dueMs.setTime(entry, dueMs + this.#spacingMs);
     return 0;
   }
 }

@@ -81,9 +81,9 @@ describe('a limit', () => {
 });
 
 describe('a table of times', () => {
-  const timeOf = (times: BuyerTimes, buyerId: string) => times.timeAt(times.placeOf(buyerId));
+  const timeOf = (times: BuyerTimes, buyerId: string) => times.timeAt(times.entryOf(buyerId));
   const remember = (times: BuyerTimes, buyerId: string, timeMs: number) =>
-    times.setTime(times.placeOf(buyerId), timeMs);
+    times.setTime(times.entryOf(buyerId), timeMs);
 
   test('remembers each of a crowd apart, by ids of every length', () => {
     const times = new BuyerTimes(131_072);
@@ -98,7 +98,7 @@ describe('a table of times', () => {
     expect(timeOf(times, 'eve')).toBe(0);
   });
 
-  test('forgets the buyer with the earliest time, when there is no place for a new one', () => {
+  test('forgets the buyer with the earliest time, when there is no entry for a new one', () => {
     const buyers = fc.uniqueArray(fc.integer({ min: 1, max: 1_000 }), { minLength: 4, maxLength: 4 });
     fc.assert(
       fc.property(buyers, numbers => {
