@@ -62,7 +62,12 @@ export function createOrderStatusListener(parts: OrderStatusParts): FirstListene
       const buyerId = buyerOf(req, parts.verifyToken);
       const limited = parts.limits.refusalOf('polls', buyerId);
       if (limited) parts.refuse(res, limited);
-      else answerPoll(parts, { req, res, saleId, buyerId, receipt, askedAtMs: performance.now() });
+      else {
+        const { load } = parts;
+        load.admit('poll');
+        const askedAtMs = performance.now();
+        answerPoll(parts, { req, res, saleId, buyerId, receipt, askedAtMs, slowdown: load.slowdown });
+      }
     } catch (error) {
       sendError(res, error, PREFIX);
     }
@@ -76,10 +81,8 @@ function isPlain({ headers }: IncomingMessage): boolean {
   return (headers['content-length'] ?? '0') === '0' && !/\bevent-stream\b/i.test(headers.accept ?? '');
 }
 
-function answerPoll({ load, sales, statuses, lookUp }: OrderStatusParts, asked: Omit<Poll, 'slowdown'>): void {
-  const { res, saleId, buyerId } = asked;
-  load.admit('poll');
-  const poll = { ...asked, slowdown: load.slowdown };
+function answerPoll({ sales, statuses, lookUp }: OrderStatusParts, poll: Poll): void {
+  const { res, saleId, buyerId } = poll;
   const sale = sales.known(saleId);
   // A sale is remembered for a second. Then a poll must read the sale as well, which the slower look-up does.
   if (!sale) return void answerSlowly(lookUp, poll);

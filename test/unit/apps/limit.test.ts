@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { ID_PATTERN } from '#core/rules/claim.js';
+import { BuyerHash } from '../../../apps/api/limits/buyer-hash.js';
 import { BuyerTimes } from '../../../apps/api/limits/buyer-times.js';
 import { type Figure, Limit } from '../../../apps/api/limits/limit.js';
 
@@ -73,40 +75,78 @@ describe('a limit', () => {
   });
 
   test('with a full table refuses no buyer whom it does not know', () => {
-    const limit = new Limit(FIGURE, 3);
+    const limit = new Limit(FIGURE, 4);
     for (let i = 0; i < 1_000; i += 1) expect(limit.take(`buyer-${i}`, 0)).toBe(0);
   });
 });
 
 describe('a table of times', () => {
-  const USEFUL_MS = 4_000;
+  const timeOf = (times: BuyerTimes, buyerId: string) => times.timeAt(times.entryOf(buyerId));
+  const remember = (times: BuyerTimes, buyerId: string, timeMs: number) =>
+    times.setTime(times.entryOf(buyerId), timeMs);
 
-  test('has at most two generations of buyers', () => {
-    const times = new BuyerTimes(USEFUL_MS, 10);
-    for (let i = 0; i < 1_000; i += 1) {
-      times.set(`buyer-${i}`, i, i);
-      expect(times.size).toBeLessThanOrEqual(20);
-    }
+  test('remembers each of a crowd apart, by ids of every length', () => {
+    const times = new BuyerTimes(131_072);
+    const buyerIds = Array.from({ length: 1_000 }, (_, i) => String(i).padStart((i % 64) + 1, 'b'));
+    for (const [i, buyerId] of buyerIds.entries()) remember(times, buyerId, i + 1);
+    expect(buyerIds.map(buyerId => timeOf(times, buyerId))).toEqual(buyerIds.map((_, i) => i + 1));
   });
 
-  test('remembers a buyer for as long as the time is useful, and forgets later', () => {
-    const times = new BuyerTimes(USEFUL_MS, 10);
-    times.set('bob', 0, 0);
-    times.set('ann', 7, 3_999);
-    times.set('bob', 0, 4_000);
-    expect(times.of('ann')).toBe(7);
-    times.set('bob', 0, 7_998);
-    expect(times.of('ann')).toBe(7);
-    times.set('bob', 0, 8_000);
-    expect(times.of('ann')).toBeUndefined();
+  test('knows nothing of a new buyer', () => {
+    const times = new BuyerTimes(4);
+    for (const buyerId of ['ann', 'bob', 'cat', 'dan']) remember(times, buyerId, 5);
+    expect(timeOf(times, 'eve')).toBe(0);
   });
 
-  test('keeps a buyer who comes back', () => {
-    const times = new BuyerTimes(USEFUL_MS, 10);
-    for (let nowMs = 0; nowMs < 40_000; nowMs += 3_000) {
-      times.set('ann', nowMs, nowMs);
-      times.set(`other-${nowMs}`, 0, nowMs);
+  test('forgets the buyer with the earliest time, when there is no entry for a new one', () => {
+    const buyers = fc.uniqueArray(fc.integer({ min: 1, max: 1_000 }), { minLength: 4, maxLength: 4 });
+    fc.assert(
+      fc.property(buyers, numbers => {
+        const times = new BuyerTimes(4);
+        for (const timeMs of numbers) remember(times, `buyer-${timeMs}`, timeMs);
+        remember(times, 'eve', 2_000);
+        const earliest = Math.min(...numbers);
+        for (const timeMs of numbers.filter(number => number !== earliest)) {
+          expect(timeOf(times, `buyer-${timeMs}`)).toBe(timeMs);
+        }
+        expect(timeOf(times, `buyer-${earliest}`)).toBe(0);
+      }),
+    );
+  });
+});
+
+describe('the hash of a buyer', () => {
+  const hashOf = (hash: BuyerHash, buyerId: string) => {
+    hash.hash(buyerId);
+    return [hash.low, hash.high];
+  };
+
+  test('is the same for the same id, and differs for different ones', () => {
+    const id = fc.stringMatching(ID_PATTERN);
+    fc.assert(
+      fc.property(id, id, (one, other) => {
+        const hash = new BuyerHash();
+        const first = hashOf(hash, one);
+        if (one === other) expect(hashOf(hash, other)).toEqual(first);
+        else expect(hashOf(hash, other)).not.toEqual(first);
+        expect(hashOf(hash, one)).toEqual(first);
+      }),
+    );
+  });
+
+  test('spreads similar ids over all buckets', () => {
+    const hash = new BuyerHash();
+    const counts = new Array<number>(64).fill(0);
+    for (let i = 0; i < 6_400; i += 1) {
+      const bucket = (hashOf(hash, `buyer-${i}`)[0] as number) & 63;
+      counts[bucket] = (counts[bucket] as number) + 1;
     }
-    expect(times.of('ann')).toBe(39_000);
+    // 100 on average; 8 standard deviations below or above it happen once in 10^15 times.
+    expect(Math.min(...counts)).toBeGreaterThan(20);
+    expect(Math.max(...counts)).toBeLessThan(180);
+  });
+
+  test('differs from process to process', () => {
+    expect(hashOf(new BuyerHash(), 'ann')).not.toEqual(hashOf(new BuyerHash(), 'ann'));
   });
 });
