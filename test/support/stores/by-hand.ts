@@ -1,4 +1,4 @@
-import { keysOf } from '#core/redis/keys.js';
+import { keysOf, payClicksKeyOf } from '#core/redis/keys.js';
 import { type Claim, type ClaimRecord, formatClaimRecord } from '#core/rules/claim.js';
 import type { TestStores } from './stores.js';
 
@@ -38,6 +38,17 @@ export async function backdateDeadlines({ db }: TestStores, claims: Claim[], byS
   const ids = claims.map(claim => claim.claimId);
   await db.$executeRaw`UPDATE orders SET version = version + 1,
     pay_by = clock_timestamp() - ${bySeconds} * interval '1 second' WHERE id = ANY(${ids}::uuid[])`;
+}
+
+/**
+ * Moves a buyer's click to pay, and after it the deadline of the order, into the past: the click came 5 s before the
+ * deadline, which has passed for as many seconds.
+ */
+export async function backdateClick(stores: TestStores, saleId: string, claim: Claim, bySeconds = 1): Promise<void> {
+  const [seconds] = await stores.redis.time();
+  const clickedAtMs = (Number(seconds) - bySeconds - 5) * 1_000;
+  await stores.redis.zadd(payClicksKeyOf(saleId), 'XX', clickedAtMs, `${claim.claimId} ${claim.buyerId}`);
+  await backdateDeadlines(stores, [claim], bySeconds);
 }
 
 /** Moves the decision of a sale's releases into the past, by Postgres's clock. */
