@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { checkout } from '#core/process/checkout.js';
-import { errorsPage } from '../../support/errors-page.js';
-import { formatPage } from '../../support/written-page.js';
+import { errorsPage } from '../../support/pages/errors-page.js';
+import { formatPage } from '../../support/pages/written-page.js';
 
 const path = join(checkout, 'docs', 'errors.md');
 

@@ -1,0 +1,31 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { checkout } from '#core/process/checkout.js';
+import { ALLOWED_LICENCES, dependenciesPage, REASONS } from '../../support/pages/dependencies-page.js';
+import { readLockedPackages, readWantedPackages } from '../../support/pages/locked-packages.js';
+import { formatPage } from '../../support/pages/written-page.js';
+
+const path = join(checkout, 'docs', 'dependencies.md');
+const { libraries, tools } = readWantedPackages();
+const wanted = Object.entries({ ...libraries, ...tools });
+const deployed = readLockedPackages().filter(one => one.isDeployed);
+
+describe('dependencies', () => {
+  test('each has an exact version and a reason', () => {
+    expect(wanted.filter(([, version]) => !/^\d+\.\d+\.\d+[-.\w]*$/.test(version))).toEqual([]);
+    expect(Object.keys(REASONS).toSorted()).toEqual(wanted.map(([name]) => name).toSorted());
+  });
+
+  test('each deployed package has a checksum, and a licence that allows to pass it on', () => {
+    const named = (all: typeof deployed) => all.map(({ name, version, licence }) => `${name}@${version}: ${licence}`);
+    expect(named(deployed.filter(({ integrity }) => !integrity?.startsWith('sha512-')))).toEqual([]);
+    expect(named(deployed.filter(({ licence }) => !ALLOWED_LICENCES.includes(licence)))).toEqual([]);
+    expect(deployed.length).toBeGreaterThan(Object.keys(libraries).length);
+  });
+
+  test('docs/dependencies.md says what is installed', async () => {
+    const isCurrent = readFileSync(path, 'utf8') === (await formatPage(path, dependenciesPage()));
+    expect(isCurrent ? '' : 'docs/dependencies.md is out of date: run npm run docs:dependencies').toBe('');
+  });
+});
