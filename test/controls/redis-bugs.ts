@@ -89,4 +89,17 @@ export const REDIS_BUGS: Bug[] = [
       title: 'an additional word at the end of a claim record is ignored',
     },
   ),
+  one(
+    'the clock of a process orders the claims of a buyer',
+    {
+      file: 'core/redis/lua/claim.lua',
+      find: 'record and new_id(claim_ids[i], now, record) or time .. string.sub(claim_ids[i], 14)',
+      replace: 'claim_ids[i]',
+    },
+    {
+      kind: 'integration',
+      file: 'scripts/claim',
+      title: 'a later claim has the greater id, even if the clock of Redis was set back',
+    },
+  ),
 ];

@@ -1,4 +1,4 @@
-import { newClaimId } from '../../identity/claim-id.js';
+import { newClaimIdAfter } from '../../identity/claim-id.js';
 import type { OrderToPay } from '../../payments/provider.js';
 import type { ProviderName } from '../../rules/sale.js';
 import { type Database, Prisma, type Transaction } from '../database.js';
@@ -133,7 +133,7 @@ export async function requestPayment(
 ): Promise<Payment | undefined> {
   await db.$executeRaw(Prisma.sql`
     INSERT INTO payments (order_id, attempt, provider, amount_minor, currency, regrab_claim_id, ask_at, clicked_at)
-    SELECT o.id, before.attempts + 1, s.provider, o.amount_minor, o.currency, ${newClaimId()}::uuid, ${nextAsk(Prisma.sql`0`)}, ${clickTime(clickedAtMs)}
+    SELECT o.id, before.attempts + 1, s.provider, o.amount_minor, o.currency, ${newClaimIdAfter(orderId)}::uuid, ${nextAsk(Prisma.sql`0`)}, ${clickTime(clickedAtMs)}
     FROM orders o JOIN sales s ON s.id = o.sale_id AND s.provider <> 'wallet', LATERAL (
       SELECT count(*)::int AS attempts, count(*) FILTER (WHERE p.status NOT IN ('failed', 'refund_due', 'refunded')) AS undecided
       FROM payments p WHERE p.order_id = o.id) before
