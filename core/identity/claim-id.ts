@@ -32,12 +32,3 @@ export function newClaimId(): string {
 export function newClaimIdAfter(earlier: string): string {
   return startOf(Math.max(Date.now(), timeOf(earlier) + 1)) + newClaimId().slice(TIME_LENGTH);
 }
-
-/**
- * Puts a time into a claim id.
- *
- * @param time the first 13 characters of the ids of that time
- */
-export function claimIdAt(time: string, claimId: string): string {
-  return time + claimId.slice(TIME_LENGTH);
-}

@@ -93,7 +93,7 @@ export const REDIS_BUGS: Bug[] = [
     'the clock of a process orders the claims of a buyer',
     {
       file: 'core/redis/lua/claim.lua',
-      find: 'record and new_id(claim_ids[i], now, record) or time .. string.sub(claim_ids[i], 14)',
+      find: 'new_id(claim_ids[i], now, records[i])',
       replace: 'claim_ids[i]',
     },
     {

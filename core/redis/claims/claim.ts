@@ -1,4 +1,3 @@
-import { claimIdAt } from '../../identity/claim-id.js';
 import { type Claim, type ClaimRecord, parseClaimRecord } from '../../rules/claim.js';
 import type { Redis } from '../connection.js';
 import { allKeysOf } from '../keys.js';
@@ -45,34 +44,25 @@ export async function claim(redis: Redis, saleId: string, requests: ClaimRequest
     string,
     string,
     string,
-    string,
     ...OutcomeReply[],
   ];
-  const [fence, refusal, opensAtMs, time, ...outcomes] = reply;
+  const [fence, refusal, opensAtMs] = reply;
   if (fence !== 'ok') return requests.map(() => ({ kind: 'refused', refusal: fence as SaleRefusal }));
   const refused: ClaimOutcome =
     refusal === ''
       ? { kind: 'sold_out' }
       : { kind: 'refused', refusal: refusal as SaleRefusal, opensAtMs: Number(opensAtMs) };
-  return requests.map((request, i) => outcomeOf(outcomes[i] as OutcomeReply, request, { time, refused }));
+  return requests.map((request, i) => outcomeOf(reply[i + 3] as OutcomeReply, request.buyerId, refused));
 }
 
 type OutcomeReply = string | number | [because: TooSoon, waitMs: number] | [unit: number, claimId: string];
 
-/** What the outcomes of a batch share: the time in the ids of its claims, and the outcome of buyers without anything. */
-interface BatchReply {
-  time: string;
-  refused: ClaimOutcome;
-}
-
-function outcomeOf(value: OutcomeReply, request: ClaimRequest, { time, refused }: BatchReply): ClaimOutcome {
-  const { buyerId, claimId } = request;
+function outcomeOf(value: OutcomeReply, buyerId: string, refused: ClaimOutcome): ClaimOutcome {
   if (Array.isArray(value)) {
     const [first, second] = value;
     if (typeof first === 'string') return { kind: 'too_soon', because: first, waitMs: Number(second) };
     return { kind: 'won', claim: { claimId: String(second), buyerId, unit: first } };
   }
   if (typeof value === 'string') return { kind: 'held', claim: parseClaimRecord(value) };
-  if (value > 0) return { kind: 'won', claim: { claimId: claimIdAt(time, claimId), buyerId, unit: value } };
   return value < 0 ? { kind: 'standby', position: -value } : refused;
 }

@@ -8,11 +8,9 @@
 -- ARGV[1] 'buyer id buyer id ...' (1 to 128 pairs; the id, with the time of this call, names the claim if the buyer wins a
 --         unit): one argument, as each one costs the client more than the parsing costs here
 -- Returns {verdict} of the fence (include/fence.lua: was the sale compared with Postgres in this run of Redis?) unless it is
---         'ok', else {'ok', refusal, opensAtMs, time, outcome, outcome, ...}: the first 13 characters of the new claims' ids, and an
---         outcome for each buyer:
+--         'ok', else {'ok', refusal, opensAtMs, outcome, outcome, ...}, an outcome for each buyer:
 --         string  the record of the live claim that the buyer holds
---         n > 0   won unit n, under the id with that time      {n, claimId}  won unit n, under an id with a later time
---         n < 0   on standby at position -n      0   sold out, or refused if refusal isn't ''
+--         {n, claimId}  won unit n      -n   on standby at position -n      0   sold out, or refused if refusal isn't ''
 --         {'interval' or 'purchase', ms}  too soon after, or during, another purchase
 -- @include fence
 -- @include record
@@ -57,16 +55,13 @@ end
 -- API processes mirror (copy into memory) only sales with fewer free units. So with this many, nothing is published,
 -- and raising the version is enough.
 local plenty = free - #winners >= 256
-local time = id_time(now)
 if #winners > 0 then
   local units = redis.call('LPOP', KEYS[2], #winners)
   -- The time is a text, so that the number is formatted once and not for each outbox entry.
   local claims, entries, won_at = {}, {}, string.format('%.0f', now)
   for n, i in ipairs(winners) do
-    outcomes[i] = tonumber(units[n])
-    local record = records[i]
-    claim_ids[i] = record and new_id(claim_ids[i], now, record) or time .. string.sub(claim_ids[i], 14)
-    if record then outcomes[i] = { tonumber(units[n]), claim_ids[i] } end
+    claim_ids[i] = new_id(claim_ids[i], now, records[i])
+    outcomes[i] = { tonumber(units[n]), claim_ids[i] }
     claims[2 * n - 1], claims[2 * n] = buyers[i], format(claim_ids[i], units[n], 'queued')
     entries[2 * n - 1], entries[2 * n] = won_at, buyers[i]
     if rules then purchase_began(rules, buyers[i], claim_ids[i]) end
@@ -92,13 +87,12 @@ for i, buyer in ipairs(buyers) do
     else outcomes[i] = 0 end
   elseif seen[buyer] and outcomes[i] == seen[buyer] then
     -- A buyer who comes twice in one batch gets the claim of the first request for the second one, too.
-    local first = -outcomes[i]
-    local won = outcomes[first]
-    outcomes[i] = format(claim_ids[first], type(won) == 'table' and won[1] or won, 'queued')
+    local unit, claim_id = unpack(outcomes[-outcomes[i]])
+    outcomes[i] = format(claim_id, unit, 'queued')
   end
 end
 
 if #changes > 0 then publish(KEYS[1], free - #winners, on_standby)
 elseif #winners > 0 then redis.call('HINCRBY', KEYS[1], 'version', 1) end
 
-return { 'ok', refused, sale[2], time, unpack(outcomes) }
+return { 'ok', refused, sale[2], unpack(outcomes) }

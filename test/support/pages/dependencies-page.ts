@@ -1,6 +1,6 @@
 import { type LockedPackage, readLockedPackages, readWantedPackages } from './locked-packages.js';
 
-/** Why each library and tool is there. A package without a reason fails test/unit/house/dependencies.test.ts. */
+/** Why each library and tool is there. A package without a reason fails test/unit/house/pages.test.ts. */
 export const REASONS: Readonly<Record<string, string>> = {
   '@bull-board/api': 'the queues for bull-board',
   '@bull-board/express': 'bull-board, the dashboard of the queues in the console',
@@ -67,7 +67,7 @@ export function dependenciesPage(): string {
   return `# Dependencies
 
 Written by \`npm run docs:dependencies\` from \`package.json\`, \`package-lock.json\` and the reasons in
-\`test/support/pages/dependencies-page.ts\`. \`test/unit/house/dependencies.test.ts\` fails for a package without a reason, a version that is
+\`test/support/pages/dependencies-page.ts\`. \`test/unit/house/pages.test.ts\` fails for a package without a reason, a version that is
 not exact, a licence of another kind, and a deployed package without a checksum.
 
 Ask a registry that knows advisories with \`npm audit --omit dev\`, and keep the list of what is deployed (\`npm run -s sbom\`) for your scanner.

@@ -3,13 +3,25 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { checkout } from '#core/process/checkout.js';
 import { ALLOWED_LICENCES, dependenciesPage, REASONS } from '../../support/pages/dependencies-page.js';
+import { errorsPage } from '../../support/pages/errors-page.js';
 import { readLockedPackages, readWantedPackages } from '../../support/pages/locked-packages.js';
 import { formatPage } from '../../support/pages/written-page.js';
 
-const path = join(checkout, 'docs', 'dependencies.md');
 const { libraries, tools } = readWantedPackages();
 const wanted = Object.entries({ ...libraries, ...tools });
 const deployed = readLockedPackages().filter(one => one.isDeployed);
+
+const isCurrent = async (name: string, page: string): Promise<boolean> => {
+  const path = join(checkout, 'docs', name);
+  return readFileSync(path, 'utf8') === (await formatPage(path, page));
+};
+
+test('docs/errors.md says what the table of problems says', async () => {
+  const news = (await isCurrent('errors.md', errorsPage()))
+    ? ''
+    : 'docs/errors.md is out of date: run npm run docs:errors';
+  expect(news).toBe('');
+});
 
 describe('dependencies', () => {
   test('each has an exact version and a reason', () => {
@@ -25,7 +37,9 @@ describe('dependencies', () => {
   });
 
   test('docs/dependencies.md says what is installed', async () => {
-    const isCurrent = readFileSync(path, 'utf8') === (await formatPage(path, dependenciesPage()));
-    expect(isCurrent ? '' : 'docs/dependencies.md is out of date: run npm run docs:dependencies').toBe('');
+    const news = (await isCurrent('dependencies.md', dependenciesPage()))
+      ? ''
+      : 'out of date: run npm run docs:dependencies';
+    expect(news).toBe('');
   });
 });
