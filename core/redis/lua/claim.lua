@@ -60,11 +60,10 @@ if #winners > 0 then
   -- The time is a text, so that the number is formatted once and not for each outbox entry.
   local claims, entries, won_at = {}, {}, string.format('%.0f', now)
   for n, i in ipairs(winners) do
-    claim_ids[i] = new_id(claim_ids[i], now, records[i])
-    outcomes[i] = { tonumber(units[n]), claim_ids[i] }
-    claims[2 * n - 1], claims[2 * n] = buyers[i], format(claim_ids[i], units[n], 'queued')
+    outcomes[i] = { tonumber(units[n]), new_id(claim_ids[i], now, records[i]) }
+    claims[2 * n - 1], claims[2 * n] = buyers[i], format(outcomes[i][2], units[n], 'queued')
     entries[2 * n - 1], entries[2 * n] = won_at, buyers[i]
-    if rules then purchase_began(rules, buyers[i], claim_ids[i]) end
+    if rules then purchase_began(rules, buyers[i], outcomes[i][2]) end
     if not plenty then tell_claim(buyers[i], claims[2 * n]) end
   end
   redis.call('HSET', KEYS[3], unpack(claims))
@@ -87,8 +86,7 @@ for i, buyer in ipairs(buyers) do
     else outcomes[i] = 0 end
   elseif seen[buyer] and outcomes[i] == seen[buyer] then
     -- A buyer who comes twice in one batch gets the claim of the first request for the second one, too.
-    local unit, claim_id = unpack(outcomes[-outcomes[i]])
-    outcomes[i] = format(claim_id, unit, 'queued')
+    outcomes[i] = format(outcomes[-outcomes[i]][2], outcomes[-outcomes[i]][1], 'queued')
   end
 end
 
