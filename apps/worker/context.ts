@@ -6,8 +6,9 @@ import { createLogger } from '#core/process/logger.js';
 import { scrapedGauge, serveMetrics } from '#core/process/metrics.js';
 import { reportTo, storeFailed } from '#core/process/telemetry.js';
 import { JOB_NAMES } from '#core/queue/jobs.js';
-import { closeQueues, createQueues } from '#core/queue/queues.js';
+import { closeQueues, countPaused, createQueues } from '#core/queue/queues.js';
 import { outboxAgeMs } from '#core/redis/claims/outbox.js';
+import { payClicksAgeMs } from '#core/redis/claims/pay-click.js';
 import { connectRedis, type Redis, refuseEviction } from '#core/redis/connection.js';
 import { defineScripts } from '#core/redis/scripts.js';
 import { SECOND_MS, withDeadline } from '#core/rules/clock.js';
@@ -72,14 +73,20 @@ export async function createContext(): Promise<WorkerContext> {
   const jobConnection = connectRedis(config.REDIS_URL, 'worker', onRedisError);
   defineScripts(redis);
   const db = connectDatabase(config.DATABASE_URL, { connections: DATABASE_CONNECTIONS, tellsShop: shop !== undefined });
+  const queues = createQueues(redis, onRedisError);
   scrapedGauge('outbox_oldest_seconds', 'Age of the oldest claim that has no order yet', async () => {
     return (await withDeadline(outboxAgeMs(redis), SCRAPE_MS, 'a scrape')) / SECOND_MS;
   });
+  scrapedGauge('pay_clicks_oldest_seconds', 'Age of the oldest click to pay that nobody has dealt with', async () => {
+    return (await withDeadline(payClicksAgeMs(redis), SCRAPE_MS, 'a scrape')) / SECOND_MS;
+  });
+  scrapedGauge('queues_paused', 'Queues that are paused', () =>
+    withDeadline(countPaused(queues), SCRAPE_MS, 'a scrape'),
+  );
   // /metrics and /readyz are served first. The next step waits for Redis, and /readyz tells meanwhile why the worker is
   // not ready.
   const stopMetrics = await serveMetrics(config.METRICS_PORT, config.METRICS_HOST, () => reasonsAgainst({ redis, db }));
   await refuseEviction(jobConnection);
-  const queues = createQueues(redis, onRedisError);
   const lock = new ActorLock(config.DATABASE_URL, error => storeFailed('postgres', error));
   const close = async () => {
     await closeQueues(queues);

@@ -1,11 +1,13 @@
 import { crashPoint, crashStep } from '../process/crash-point.js';
-import { claimsRescued } from '../process/telemetry.js';
+import { claimsRescued, paymentsRescued } from '../process/telemetry.js';
 import { areOrdersWaiting } from '../queue/queues.js';
 import { readOutbox } from '../redis/claims/outbox.js';
+import { readPayClicks } from '../redis/claims/pay-click.js';
 import { readLoadedSaleIds } from '../redis/registry.js';
 import { PLACE_BATCH_MAX } from '../rules/claim.js';
 import type { StepContext } from '../steps/context.js';
 import { inTurn } from '../steps/in-turn.js';
+import { payOrder } from '../steps/pay-order.js';
 import { placeOrders } from '../steps/place-orders.js';
 
 /**
@@ -21,9 +23,12 @@ export const RESCUE_AFTER_MS = 5_000;
  */
 const RESCUE_BUSY_AFTER_MS = 11_000;
 
+/** The most payments rescued for one sale in a round. A provider may take 5 s for each. */
+const RESCUE_PAYMENTS_MAX = 100;
+
 /**
  * Makes orders of the claims in Redis that have waited too long for theirs, in every sale. A claim whose order Postgres
- * refuses for good is given up: its unit becomes free again.
+ * refuses for good is given up: its unit becomes free again. Then takes the payments that have waited too long.
  *
  * @returns the number of claims that became orders or were given up
  * @throws the first error, after every sale was tried
@@ -33,10 +38,24 @@ export async function rescueAll(ctx: StepContext): Promise<number> {
   // The queue only decides the age at which claims are rescued, so failing to read the queue does not matter.
   const isBusy = await areOrdersWaiting(ctx.queues).catch(() => false);
   const olderThanMs = isBusy ? RESCUE_BUSY_AFTER_MS : RESCUE_AFTER_MS;
-  await inTurn(await readLoadedSaleIds(ctx.redis), async saleId => {
+  const saleIds = await readLoadedSaleIds(ctx.redis);
+  await inTurn(saleIds, async saleId => {
     rescued += await rescue(ctx, saleId, olderThanMs);
   });
+  await inTurn(saleIds, saleId => rescuePayments(ctx, saleId));
   return rescued;
+}
+
+/**
+ * Takes the payments that buyers asked for a while ago, because their jobs wait in a paused or slow queue, or are lost.
+ *
+ * @param olderThanMs least age of a click to pay, in ms
+ * @throws the first error, after every payment was tried
+ */
+export async function rescuePayments(ctx: StepContext, saleId: string, olderThanMs = RESCUE_AFTER_MS): Promise<void> {
+  const clicks = await readPayClicks(ctx.redis, saleId, { olderThanMs, limit: RESCUE_PAYMENTS_MAX });
+  paymentsRescued(saleId, clicks.length);
+  await inTurn(clicks, click => payOrder(ctx, { saleId, ...click }));
 }
 
 /**

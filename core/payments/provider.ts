@@ -4,6 +4,11 @@ import type { PaymentReport, ProviderEvent } from '../rules/payment.js';
 export interface OrderToPay {
   orderId: string;
   buyerId: string;
+  /**
+   * The time of the click that asks for the payment, in ms by Redis's clock. A click before the payment deadline counts
+   * whenever it is dealt with; undefined when no click is known.
+   */
+  clickedAtMs?: number | undefined;
 }
 
 /**

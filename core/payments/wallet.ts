@@ -14,8 +14,8 @@ export interface Wallet extends PaymentProvider {
  */
 export function createWallet(db: Database): Wallet {
   return {
-    async create({ orderId, buyerId }) {
-      const outcome = await payFromWallet(db, orderId, buyerId);
+    async create(order) {
+      const outcome = await payFromWallet(db, order);
       if (outcome === 'paid') return { kind: 'settled' };
       return outcome === 'not_payable' ? { kind: outcome } : { kind: 'refused', reason: outcome };
     },

@@ -29,6 +29,7 @@ const orders = counter('orders_total', 'Orders and claims that went on, by where
 const givenUp = counter('claims_given_up_total', 'Accepted claims that could not be placed, by why', 'why');
 const repairs = counter('repairs_total', 'Differences between Redis and Postgres that were repaired', 'kind');
 const payments = counter('payment_reports_total', 'What providers told of payments, by what came of it', 'outcome');
+const payClicks = counter('payments_rescued_total', 'Payments that no job had dealt with for a while after the click');
 const lateMoney = counter(
   'late_money_total',
   'Payments that came after their order had ended, by what became of them',
@@ -216,6 +217,12 @@ export const ordersPlaced = report((count: number) => orders.inc({ became: 'plac
 
 /** Reports claims that rescue found in the outbox: nothing had made them orders in time. */
 export const claimsRescued = report((count: number) => orders.inc({ became: 'rescued' }, count));
+
+/** Reports payments that rescue took: their buyers clicked a while ago, and no job had dealt with them. */
+export const paymentsRescued = report((saleId: string, count: number) => {
+  payClicks.inc(count);
+  if (count > 0) warnRarely('payments waited too long: is the queue pay-order paused, or slow?', { saleId, count });
+});
 
 type WhyGivenUp = 'conflict' | 'lost' | 'refused';
 

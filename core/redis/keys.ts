@@ -36,6 +36,14 @@ export function paymentsKeyOf(saleId: string): string {
   return `{${saleId}}:payments`;
 }
 
+/**
+ * Builds the key of the sorted set of clicks to pay that nobody has decided about: 'claimId buyerId', with the time in
+ * ms by Redis's clock.
+ */
+export function payClicksKeyOf(saleId: string): string {
+  return `{${saleId}}:pay-clicks`;
+}
+
 /** Builds the channel on which the Lua scripts publish the changes of a sale (lua/include/changes.lua). */
 export function channelOf(saleId: string): string {
   return `{${saleId}}:changes`;

@@ -18,6 +18,8 @@ const KEY_COUNT = {
   'set-reason': 2,
   'leave-standby': 2,
   'mark-registry': 1,
+  'click-to-pay': 3,
+  'drop-pay-click': 1,
 } as const;
 
 /** The name of a Lua script: its file below core/redis/lua/ without the ending. */

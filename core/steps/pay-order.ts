@@ -5,43 +5,46 @@ import { readSale } from '../postgres/sales.js';
 import { crashPoint, crashStep } from '../process/crash-point.js';
 import { ordersPaid } from '../process/telemetry.js';
 import type { JobData } from '../queue/jobs.js';
+import { dropPayClick, readClickTimes } from '../redis/claims/pay-click.js';
 import { dropPayUrl, setPayUrl } from '../redis/claims/pay-url.js';
 import type { OrderReason } from '../rules/order.js';
 import { providerOf, type StepContext } from './context.js';
-import { expireOrders } from './expire-orders.js';
 import { tellOrder } from './tell-order.js';
 
 /**
  * Pays an order from its buyer's wallet, or creates a payment at the sale's provider. Redis then shows the new status
- * or the address at which to pay. Idempotent.
+ * or the address at which to pay. A click of the buyer that came in time counts, however late this runs. Idempotent.
  *
  * @throws NotVerified and the errors of stores and provider: the job is retried
  */
 export async function payOrder(ctx: StepContext, { saleId, claimId, buyerId }: JobData<'pay-order'>): Promise<void> {
-  const sale = await readSale(ctx.db, saleId);
+  const [sale, clicks] = await Promise.all([
+    readSale(ctx.db, saleId),
+    readClickTimes(ctx.redis, saleId, [{ claimId, buyerId }]),
+  ]);
   if (!sale) return;
-  const order = { orderId: claimId, buyerId };
+  const [clickedAtMs] = clicks.clickedAtMs;
+  const order = { orderId: claimId, buyerId, clickedAtMs };
   const payment = await crashStep('pay.capture', () =>
     sale.provider === 'wallet' ? createWallet(ctx.db).create(order) : payElsewhere(ctx, order),
   );
   await crashPoint('pay.captured');
-  const tell = (reason: OrderReason | null = null) =>
-    crashStep('pay.record', () => tellOrder(ctx, { saleId, claimId, buyerId, reason }));
-  switch (payment.kind) {
-    case 'settled':
-      ordersPaid(1);
-      return tell();
-    case 'open':
-      return tell(await showPayUrl(ctx, saleId, { ...order, payUrl: payment.payUrl }));
-    case 'refused':
-      return tell(payment.reason);
-    case 'not_payable': {
-      // The buyer may have clicked after the deadline. Then the order is cancelled now, and the buyer sees at once that
-      // it has expired.
-      const expired = await expireOrders(ctx, { claimIds: [claimId] });
-      return expired > 0 ? undefined : tell();
-    }
-  }
+  if (payment.kind === 'settled') ordersPaid(1);
+  const reason = await reasonToShow(ctx, payment, { saleId, ...order });
+  await crashStep('pay.record', () => tellOrder(ctx, { saleId, claimId, buyerId, reason }));
+  // Only now is the click dealt with. Until then, rescue and expiry find it.
+  if (clickedAtMs === undefined) return;
+  await crashStep('pay.drop', () => dropPayClick(ctx.redis, saleId, { claimId, buyerId, clickedAtMs }));
+}
+
+/** Stores the address of an open payment, and returns the reason that the buyer sees if the payment failed. */
+async function reasonToShow(
+  ctx: StepContext,
+  payment: CreatedPayment,
+  { saleId, ...order }: OrderToPay & { saleId: string },
+): Promise<OrderReason | null> {
+  if (payment.kind === 'open') return showPayUrl(ctx, saleId, { ...order, payUrl: payment.payUrl });
+  return payment.kind === 'refused' ? payment.reason : null;
 }
 
 /**
@@ -67,8 +70,8 @@ export async function showPayUrl(
  * Creates a payment at the sale's provider, or returns the one that is open. Postgres records the payment before the
  * call. If the call is lost, the actor ask-providers asks for that payment.
  */
-async function payElsewhere(ctx: StepContext, { orderId, buyerId }: OrderToPay): Promise<CreatedPayment> {
-  const payment = await requestPayment(ctx.db, orderId, buyerId);
+async function payElsewhere(ctx: StepContext, order: OrderToPay): Promise<CreatedPayment> {
+  const payment = await requestPayment(ctx.db, order);
   await crashPoint('pay.requested');
   if (!payment?.payable) return { kind: 'not_payable' };
   // The last attempt has failed, and no other is allowed.

@@ -41,7 +41,7 @@ export const MONEY_BUGS: Bug[] = [
   ),
   one(
     'money pays an order whose deadline has passed (F38)',
-    { file: REPORT, find: ' AND pay_by > clock_timestamp()', replace: '' },
+    { file: REPORT, find: '} > clock_timestamp()', replace: '} > to_timestamp(0)' },
     {
       kind: 'integration',
       file: 'payments/payment-event',
@@ -97,6 +97,63 @@ export const MONEY_BUGS: Bug[] = [
       kind: 'integration',
       file: 'payments/retry-payment',
       title: 'money of a failed attempt pays the order',
+    },
+  ),
+  one(
+    'an order expires although its buyer asked to pay in time',
+    {
+      file: 'core/steps/expire-orders.ts',
+      find: '    if (clickedAtMs[i] !== undefined) await payOrder(ctx, order);\n',
+      replace: '',
+    },
+    { kind: 'integration', file: 'payments/pay-clicks', title: 'is paid when it would expire, if no job came' },
+  ),
+  one(
+    'nobody looks for the payments of a paused queue',
+    {
+      file: 'core/maintenance/rescue.ts',
+      find: '  await inTurn(clicks, click => payOrder(ctx, { saleId, ...click }));\n',
+      replace: '',
+    },
+    {
+      kind: 'integration',
+      file: 'payments/pay-clicks',
+      title: 'is paid by rescue long before the deadline, if no job came',
+    },
+  ),
+  one(
+    'a click after the deadline counts as one in time',
+    { file: 'core/redis/lua/click-to-pay.lua', find: 'if now < tonumber(claim.pay_by) then', replace: 'if true then' },
+    {
+      kind: 'integration',
+      file: 'payments/pay-clicks',
+      title: 'does not count after the deadline by the clock of Redis',
+    },
+  ),
+  one(
+    'a decision takes the later click of the same buyer with it',
+    {
+      file: 'core/redis/lua/drop-pay-click.lua',
+      find: "if redis.call('ZSCORE', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end\n",
+      replace: '',
+    },
+    {
+      kind: 'integration',
+      file: 'payments/pay-clicks',
+      title: 'stays when it comes while an earlier one is decided',
+    },
+  ),
+  one(
+    'an order at a provider is not kept for a click that had to wait',
+    {
+      file: 'core/postgres/orders/deadline.ts',
+      find: "CASE p.status WHEN 'requested' THEN clock_timestamp() ELSE p.created_at END - p.clicked_at",
+      replace: "interval '0'",
+    },
+    {
+      kind: 'integration',
+      file: 'payments/pay-clicks',
+      title: 'the time to pay is as much longer as the click had to wait',
     },
   ),
 ];

@@ -42,8 +42,8 @@ export const ORDER_BUGS: Bug[] = [
   one(
     'expiry trusts the queue instead of the deadline',
     {
-      file: 'core/postgres/orders/end-orders.ts',
-      find: ' AND pay_by <= clock_timestamp()',
+      file: 'core/postgres/orders/deadline.ts',
+      find: ' AND o.pay_by <= clock_timestamp()',
       replace: '',
     },
     {
@@ -54,8 +54,12 @@ export const ORDER_BUGS: Bug[] = [
   ),
   one(
     'pay without a deadline guard',
-    { file: 'core/postgres/money/pay.ts', find: ' AND o.pay_by > clock_timestamp()', replace: '' },
-    { kind: 'integration', file: 'jobs/pay-order', title: 'a payment after the deadline expires the order instead' },
+    { file: 'core/postgres/money/pay.ts', find: '(o.pay_by > clock_timestamp() OR ', replace: '(true OR ' },
+    {
+      kind: 'integration',
+      file: 'jobs/pay-order',
+      title: 'a payment after the deadline takes no money, and the order expires',
+    },
   ),
   one(
     'the wallet is debited without looking at its balance',

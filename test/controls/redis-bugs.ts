@@ -89,4 +89,17 @@ export const REDIS_BUGS: Bug[] = [
       title: 'an additional word at the end of a claim record is ignored',
     },
   ),
+  one(
+    'the clock of a process orders the claims of a buyer',
+    {
+      file: 'core/redis/lua/claim.lua',
+      find: 'new_id(claim_ids[i], now, records[i])',
+      replace: 'claim_ids[i]',
+    },
+    {
+      kind: 'integration',
+      file: 'scripts/claim',
+      title: 'a later claim has the greater id, even if the clock of Redis was set back',
+    },
+  ),
 ];

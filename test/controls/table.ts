@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkout } from '#core/process/checkout.js';
-import { writePage } from '../support/written-page.js';
+import { writePage } from '../support/pages/written-page.js';
 import type { Bug } from './bug.js';
 
 const TABLE = join(checkout, 'docs', 'negative-controls.md');

@@ -61,6 +61,16 @@ test('every accepted claim becomes an order when the APIs are killed', async () 
   await expectEachUnitOnce(stack, saleId, units);
 });
 
+test('a paused queue of payments keeps nobody from paying in time', async () => {
+  const units = 20;
+  const saleId = await stack.createSale({ units, standbyFactor: 0, payWithinSeconds: 12, priceMinor: PRICE_MINOR });
+  await stack.connections.queues['pay-order'].pause();
+  const crowd = rush(stack, saleId, impatient(units, 1));
+  const { reckoning } = await expectProof(stack, saleId, await survivors(stack, saleId, crowd));
+  await stack.connections.queues['pay-order'].resume();
+  expect(reckoning).toMatchObject({ placed: units, paid: units, cancelled: 0 });
+});
+
 test('the supervisor restarts a process that dies', async () => {
   const pids = [stack.worker, ...stack.apis].map(process => process.pid());
   for (const pid of pids) process.kill(pid ?? Number.NaN, 'SIGKILL');

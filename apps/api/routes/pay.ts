@@ -1,11 +1,15 @@
 import { z } from 'zod';
 import { crashPoint, crashStep } from '#core/process/crash-point.js';
+import { enqueueFailed } from '#core/process/telemetry.js';
 import { enqueuePayOrder } from '#core/queue/enqueue.js';
 import type { Queues } from '#core/queue/queues.js';
+import { clickToPay } from '#core/redis/claims/pay-click.js';
+import type { Redis } from '#core/redis/connection.js';
+import { withDeadline } from '#core/rules/clock.js';
 import { Problem } from '#core/rules/errors.js';
 import { claimStatus, ofSale, pollAfter } from '../answers/fields.js';
 import { type Backpressure, pollAfterMs } from '../answers/poll.js';
-import type { Statuses } from '../batching/status-batch.js';
+import { REDIS_STEP_MS } from '../http/deadline.js';
 import { buyerEndpoint } from '../http/endpoint.js';
 import type { Admission } from '../load/load.js';
 import type { Sales } from '../mirror/sales.js';
@@ -19,13 +23,16 @@ const QUEUED_RETRY_SECONDS = 1;
 const Paying = z.object({ status: claimStatus, pollAfterMs: pollAfter.optional() });
 
 interface PayParts {
+  readonly redis: Redis;
   readonly queues: Queues;
   readonly sales: Pick<Sales, 'find'>;
-  readonly statuses: Pick<Statuses, 'read'>;
   readonly load: Backpressure & Admission;
 }
 
-/** Queues the payment of the buyer's order. The client polls the order's status for the outcome. */
+/**
+ * Writes that the buyer asks to pay the order, and queues its payment. The time of this click counts. The client polls the
+ * order's status for the outcome.
+ */
 export const pay = buyerEndpoint(
   {
     method: 'post',
@@ -36,10 +43,11 @@ export const pay = buyerEndpoint(
     replies: { 202: { description: 'The payment is on its way, or done: ask for the status', body: Paying } },
     problems: ['unknown_sale', 'not_payable', 'too_many_requests'],
   },
-  async ({ queues, sales, statuses, load }: PayParts, { saleId, buyerId }) => {
+  async ({ redis, queues, sales, load }: PayParts, { saleId, buyerId }) => {
     load.admit('pay');
     const { payWithinSeconds } = await sales.find(saleId);
-    const { claim } = await statuses.read(saleId, buyerId);
+    const clicked = () => withDeadline(clickToPay(redis, saleId, buyerId), REDIS_STEP_MS, 'a click to pay');
+    const { claim, inTime } = await crashStep('pay.click', clicked);
     if (claim?.status === 'queued') {
       throw new Problem('not_payable', {
         detail: 'the order is not placed yet',
@@ -48,8 +56,14 @@ export const pay = buyerEndpoint(
     }
     if (claim?.status === 'paid') return { status: 202, body: { status: 'paid' } };
     if (claim?.status !== 'pending_payment') throw new Problem('not_payable');
+    if (!inTime) throw new Problem('not_payable', { detail: 'the time to pay is over' });
     const { claimId } = claim;
-    await crashStep('pay.queue', () => enqueuePayOrder(queues, { saleId, claimId, buyerId }));
+    try {
+      await crashStep('pay.queue', () => enqueuePayOrder(queues, { saleId, claimId, buyerId }));
+    } catch (error) {
+      // The click is written, so a worker pays the order even if no job says so.
+      enqueueFailed('pay-order', error);
+    }
     await crashPoint('pay.queued');
     const askAfterMs = pollAfterMs(claim.status, load.slowdown, payWithinSeconds);
     return { status: 202, body: { status: claim.status, pollAfterMs: askAfterMs } };

@@ -1,4 +1,6 @@
+import type { OrderToPay } from '../../payments/provider.js';
 import { type Database, Prisma } from '../database.js';
+import { clickedInTime } from '../orders/deadline.js';
 
 /**
  * The outcome of paying an order from a wallet. `insufficient_funds` leaves the order payable. `not_payable`: the order
@@ -8,17 +10,22 @@ export type PaymentOutcome = 'paid' | 'insufficient_funds' | 'not_payable';
 
 /**
  * Pays an order from its buyer's wallet. Order, debit and transfer are one statement, so exactly one of pay, cancel and
- * expire wins. Postgres compares its clock with the deadline once, so a statement that is slow afterwards still pays.
+ * expire wins. Either the buyer's click or Postgres's clock must be before the deadline. Both are compared once, so a
+ * statement that is slow afterwards still pays.
  *
- * @param claimId the id of the order, which is its claim's; the sale has the provider `wallet`
+ * @param order of a sale with the provider `wallet`
  * @throws Prisma's error: the outcome is unknown, so retry
  */
-export async function payFromWallet(db: Database, claimId: string, buyerId: string): Promise<PaymentOutcome> {
+export async function payFromWallet(
+  db: Database,
+  { orderId, buyerId, clickedAtMs }: OrderToPay,
+): Promise<PaymentOutcome> {
   const [payment] = await db.$queryRaw<{ due: bigint; paid: bigint }[]>(Prisma.sql`
     WITH due AS (
       SELECT o.id, o.buyer_id, o.amount_minor, o.currency
       FROM orders o JOIN sales s ON s.id = o.sale_id AND s.provider = 'wallet'
-      WHERE o.id = ${claimId}::uuid AND o.buyer_id = ${buyerId} AND o.status = 'pending_payment' AND o.pay_by > clock_timestamp()
+      WHERE o.id = ${orderId}::uuid AND o.buyer_id = ${buyerId} AND o.status = 'pending_payment'
+        AND (o.pay_by > clock_timestamp() OR ${clickedInTime(clickedAtMs)})
       FOR UPDATE OF o),
     debited AS (
       UPDATE accounts a SET balance_minor = a.balance_minor - due.amount_minor

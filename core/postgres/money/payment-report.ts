@@ -1,6 +1,7 @@
 import type { PaymentReport, ProviderEvent } from '../../rules/payment.js';
 import type { ProviderName } from '../../rules/sale.js';
 import { type Database, Prisma, type Transaction } from '../database.js';
+import { PAY_UNTIL } from '../orders/deadline.js';
 import { captureFromOutside } from './capture.js';
 import { type Payment, readPayments } from './payment.js';
 
@@ -150,8 +151,9 @@ async function isInWallet(tx: Transaction, { orderId }: Payment): Promise<boolea
  */
 async function capture(tx: Transaction, payment: Payment, report: PaymentReport): Promise<'paid' | 'late'> {
   const paid = await tx.$executeRaw(Prisma.sql`
-    UPDATE orders SET status = 'paid', paid_at = least(clock_timestamp(), pay_by), version = version + 1
-    WHERE id = ${payment.orderId}::uuid AND status = 'pending_payment' AND pay_by > clock_timestamp()`);
+    UPDATE orders o SET status = 'paid', paid_at = least(clock_timestamp(), o.pay_by), version = version + 1
+    FROM payments p
+    WHERE o.id = p.order_id AND p.id = ${payment.id} AND o.status = 'pending_payment' AND ${PAY_UNTIL} > clock_timestamp()`);
   if (paid === 0) {
     await become(tx, payment, report, 'late');
     return 'late';

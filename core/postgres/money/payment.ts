@@ -1,6 +1,8 @@
-import { newClaimId } from '../../identity/claim-id.js';
+import { newClaimIdAfter } from '../../identity/claim-id.js';
+import type { OrderToPay } from '../../payments/provider.js';
 import type { ProviderName } from '../../rules/sale.js';
 import { type Database, Prisma, type Transaction } from '../database.js';
+import { clickTime, isPayable, PAY_UNTIL } from '../orders/deadline.js';
 
 /**
  * The statuses of an attempt to pay an order. `requested`: recorded here, but the provider may not know it. `late`: the
@@ -26,8 +28,12 @@ export interface Payment {
   currency: string;
   status: PaymentStatus;
   regrabClaimId: string;
+  /**
+   * The end of the time to pay with this payment, in ms since the epoch: the order's deadline, or up to 60 s later for a
+   * click in time that had to wait.
+   */
   payByMs: number;
-  /** Whether the order is unpaid and its payment deadline has not passed. */
+  /** Whether the order is unpaid and can still be paid with this payment. */
   payable: boolean;
 }
 
@@ -50,8 +56,8 @@ interface PaymentRow {
 
 const SELECT_PAYMENTS = Prisma.sql`
   SELECT p.id, p.order_id, p.attempt, o.sale_id, o.buyer_id, p.provider, p.provider_payment_id, p.pay_url, p.amount_minor, p.currency,
-         p.status, p.regrab_claim_id, o.pay_by,
-         o.status = 'pending_payment' AND o.pay_by > clock_timestamp() AS payable
+         p.status, p.regrab_claim_id, ${PAY_UNTIL} AS pay_by,
+         o.status = 'pending_payment' AND ${PAY_UNTIL} > clock_timestamp() AS payable
   FROM payments p JOIN orders o ON o.id = p.order_id`;
 
 /**
@@ -121,14 +127,17 @@ const ATTEMPTS_MAX = 10;
  *
  * @returns the latest attempt, or undefined when the order is not payable and has no attempt
  */
-export async function requestPayment(db: Database, orderId: string, buyerId: string): Promise<Payment | undefined> {
+export async function requestPayment(
+  db: Database,
+  { orderId, buyerId, clickedAtMs }: OrderToPay,
+): Promise<Payment | undefined> {
   await db.$executeRaw(Prisma.sql`
-    INSERT INTO payments (order_id, attempt, provider, amount_minor, currency, regrab_claim_id, ask_at)
-    SELECT o.id, before.attempts + 1, s.provider, o.amount_minor, o.currency, ${newClaimId()}::uuid, ${nextAsk(Prisma.sql`0`)}
+    INSERT INTO payments (order_id, attempt, provider, amount_minor, currency, regrab_claim_id, ask_at, clicked_at)
+    SELECT o.id, before.attempts + 1, s.provider, o.amount_minor, o.currency, ${newClaimIdAfter(orderId)}::uuid, ${nextAsk(Prisma.sql`0`)}, ${clickTime(clickedAtMs)}
     FROM orders o JOIN sales s ON s.id = o.sale_id AND s.provider <> 'wallet', LATERAL (
       SELECT count(*)::int AS attempts, count(*) FILTER (WHERE p.status NOT IN ('failed', 'refund_due', 'refunded')) AS undecided
       FROM payments p WHERE p.order_id = o.id) before
-    WHERE o.id = ${orderId}::uuid AND o.buyer_id = ${buyerId} AND o.status = 'pending_payment' AND o.pay_by > clock_timestamp()
+    WHERE o.id = ${orderId}::uuid AND o.buyer_id = ${buyerId} AND o.status = 'pending_payment' AND ${isPayable(clickedAtMs)}
       AND before.undecided = 0 AND before.attempts < ${ATTEMPTS_MAX}
     ON CONFLICT DO NOTHING`);
   return readLatestPayment(db, orderId, buyerId);

@@ -3,6 +3,7 @@ import type { OrderReason } from '../../rules/order.js';
 import { type Database, Prisma } from '../database.js';
 import { endOrders, insertReleases, type ReleaseRow } from '../deliveries/releases.js';
 import { claimRows } from './claim-rows.js';
+import { IS_OVERDUE } from './deadline.js';
 
 /** At most 1,000 claims of one sale that will not become orders, and the reason that their buyers see. */
 export interface Abandoned {
@@ -66,22 +67,52 @@ export async function cancelRow(db: Database, saleId: string, claim: Claim): Pro
   );
 }
 
+/** An unpaid order whose time to pay is over by Postgres's clock. */
+export interface OverdueOrder {
+  claimId: string;
+  saleId: string;
+  buyerId: string;
+  payByMs: number;
+}
+
+/** How much of the overdue orders is read: at most `limit`, only those of `claimIds` if given, and those after `after`. */
+export interface OverduePage {
+  limit: number;
+  claimIds?: string[] | undefined;
+  after?: OverdueOrder | undefined;
+}
+
+/** Reads unpaid orders whose time to pay is over by Postgres's clock, the longest overdue first. */
+export async function readOverdue(db: Database, { limit, claimIds, after }: OverduePage): Promise<OverdueOrder[]> {
+  const among = claimIds ? Prisma.sql`AND o.id = ANY(${claimIds}::uuid[])` : Prisma.empty;
+  const next = after
+    ? Prisma.sql`AND (o.pay_by, o.id) > (${new Date(after.payByMs)}, ${after.claimId}::uuid)`
+    : Prisma.empty;
+  const rows = await db.$queryRaw<{ id: string; sale_id: string; buyer_id: string; pay_by: Date }[]>(Prisma.sql`
+    SELECT o.id, o.sale_id, o.buyer_id, o.pay_by FROM orders o WHERE ${IS_OVERDUE} ${among} ${next}
+    ORDER BY o.pay_by, o.id LIMIT ${limit}`);
+  return rows.map(row => ({
+    claimId: row.id,
+    saleId: row.sale_id,
+    buyerId: row.buyer_id,
+    payByMs: row.pay_by.getTime(),
+  }));
+}
+
 /**
- * Cancels orders whose payment deadline has passed, by Postgres's clock.
+ * Cancels those orders that are unpaid and whose time to pay is over, by Postgres's clock. Orders that another process
+ * is changing are skipped.
  *
- * @param limit the most orders
- * @param claimIds only the orders of these claims; without it, overdue orders of all sales
  * @returns the releases to carry out in Redis
  * @throws Prisma's error: retry
  */
-export function expireRows(db: Database, limit: number, claimIds?: string[]): Promise<ReleaseRow[]> {
-  const among = claimIds ? Prisma.sql`AND id = ANY(${claimIds}::uuid[])` : Prisma.empty;
+export function expireRows(db: Database, claimIds: string[]): Promise<ReleaseRow[]> {
   return endOrders(
     db,
     Prisma.sql`
       WITH overdue AS (
-        SELECT id FROM orders WHERE status = 'pending_payment' AND pay_by <= clock_timestamp() ${among}
-        ORDER BY pay_by LIMIT ${limit} FOR UPDATE SKIP LOCKED),
+        SELECT o.id FROM orders o WHERE o.id = ANY(${claimIds}::uuid[]) AND ${IS_OVERDUE}
+        FOR UPDATE OF o SKIP LOCKED),
       ended AS (
         UPDATE orders o SET status = 'cancelled', reason = 'unpaid', cancelled_at = clock_timestamp(), version = version + 1
         FROM overdue WHERE o.id = overdue.id

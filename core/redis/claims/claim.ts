@@ -28,7 +28,7 @@ export type ClaimOutcome =
   | { kind: 'too_soon'; because: TooSoon; waitMs: number }
   | { kind: 'refused'; refusal: SaleRefusal; opensAtMs?: number };
 
-/** One buyer of a batch, and the id that a new claim of this buyer gets. */
+/** One buyer of a batch, and an id for a new claim of this buyer, which gets the time of Redis. */
 export type ClaimRequest = Pick<Claim, 'buyerId' | 'claimId'>;
 
 /**
@@ -52,14 +52,17 @@ export async function claim(redis: Redis, saleId: string, requests: ClaimRequest
     refusal === ''
       ? { kind: 'sold_out' }
       : { kind: 'refused', refusal: refusal as SaleRefusal, opensAtMs: Number(opensAtMs) };
-  return requests.map((request, i) => outcomeOf(reply[i + 3] as OutcomeReply, request, refused));
+  return requests.map((request, i) => outcomeOf(reply[i + 3] as OutcomeReply, request.buyerId, refused));
 }
 
-type OutcomeReply = string | number | [because: TooSoon, waitMs: number];
+type OutcomeReply = string | number | [because: TooSoon, waitMs: number] | [unit: number, claimId: string];
 
-function outcomeOf(value: OutcomeReply, request: ClaimRequest, refused: ClaimOutcome): ClaimOutcome {
-  if (Array.isArray(value)) return { kind: 'too_soon', because: value[0], waitMs: value[1] };
+function outcomeOf(value: OutcomeReply, buyerId: string, refused: ClaimOutcome): ClaimOutcome {
+  if (Array.isArray(value)) {
+    const [first, second] = value;
+    if (typeof first === 'string') return { kind: 'too_soon', because: first, waitMs: Number(second) };
+    return { kind: 'won', claim: { claimId: String(second), buyerId, unit: first } };
+  }
   if (typeof value === 'string') return { kind: 'held', claim: parseClaimRecord(value) };
-  if (value > 0) return { kind: 'won', claim: { claimId: request.claimId, buyerId: request.buyerId, unit: value } };
   return value < 0 ? { kind: 'standby', position: -value } : refused;
 }

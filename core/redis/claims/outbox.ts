@@ -28,6 +28,8 @@ export async function readOutbox(
   });
 }
 
+const outboxKeyOf = (saleId: string) => keysOf(saleId).outbox;
+
 /**
  * The position in an outbox, from 0, of the entry whose age is the outbox's age. One claim that Postgres refuses each
  * time stays the oldest, and says nothing about the others. So ten claims must have waited.
@@ -40,7 +42,7 @@ const AGE_POSITION = 9;
  * @returns the ages in ms by Redis's clock, by sale; 0 for an outbox with fewer entries
  */
 export function readOutboxAges(redis: Redis): Promise<Map<string, number>> {
-  return readAges(redis, AGE_POSITION);
+  return readAges(redis, outboxKeyOf, AGE_POSITION);
 }
 
 /**
@@ -48,16 +50,26 @@ export function readOutboxAges(redis: Redis): Promise<Map<string, number>> {
  * Redis's clock; 0 without an entry.
  */
 export async function outboxAgeMs(redis: Redis): Promise<number> {
-  const ages = await readAges(redis, 0);
+  const ages = await readAges(redis, outboxKeyOf, 0);
   return Math.max(0, ...ages.values());
 }
 
-/** Reads the age of the entry at a position of each sale's outbox, counted from the oldest one, which has position 0. */
-async function readAges(redis: Redis, position: number): Promise<Map<string, number>> {
+/**
+ * Reads the age of one entry of a sorted set of each sale, whose scores are times.
+ *
+ * @param keyOf builds the key of a sale's set
+ * @param position of the entry, counted from the oldest one, which has position 0
+ * @returns the ages in ms by Redis's clock, by sale; 0 for a set with fewer entries
+ */
+export async function readAges(
+  redis: Redis,
+  keyOf: (saleId: string) => string,
+  position: number,
+): Promise<Map<string, number>> {
   const saleIds = await readLoadedSaleIds(redis);
   const pipeline = redis.pipeline();
   for (const id of saleIds) {
-    pipeline.zrangebyscore(keysOf(id).outbox, '-inf', '+inf', 'WITHSCORES', 'LIMIT', position, 1);
+    pipeline.zrange(keyOf(id), String(position), String(position), 'WITHSCORES');
   }
   const replies = repliesOf(await pipeline.time().exec());
   const nowMs = msOf(replies.at(-1) as string[]);

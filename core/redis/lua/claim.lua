@@ -5,15 +5,16 @@
 --
 -- KEYS[1] sale  KEYS[2] stock  KEYS[3] claims  KEYS[4] outbox  KEYS[5] standby; two keys of each buyer if the sale has
 --         rules about purchases (include/purchases.lua)
--- ARGV[1] 'buyer claimId buyer claimId ...' (1 to 128 pairs; the id is used only if the buyer wins a unit): one
---         argument, as each one costs the client more than the parsing costs here
+-- ARGV[1] 'buyer id buyer id ...' (1 to 128 pairs; the id, with the time of this call, names the claim if the buyer wins a
+--         unit): one argument, as each one costs the client more than the parsing costs here
 -- Returns {verdict} of the fence (include/fence.lua: was the sale compared with Postgres in this run of Redis?) unless it is
 --         'ok', else {'ok', refusal, opensAtMs, outcome, outcome, ...}, an outcome for each buyer:
 --         string  the record of the live claim that the buyer holds
---         n > 0   won unit n      n < 0   on standby at position -n      0   sold out, or refused if refusal isn't ''
+--         {n, claimId}  won unit n      -n   on standby at position -n      0   sold out, or refused if refusal isn't ''
 --         {'interval' or 'purchase', ms}  too soon after, or during, another purchase
 -- @include fence
 -- @include record
+-- @include claim-id
 -- @include window
 -- @include changes
 -- @include purchases
@@ -59,10 +60,10 @@ if #winners > 0 then
   -- The time is a text, so that the number is formatted once and not for each outbox entry.
   local claims, entries, won_at = {}, {}, string.format('%.0f', now)
   for n, i in ipairs(winners) do
-    outcomes[i] = tonumber(units[n])
-    claims[2 * n - 1], claims[2 * n] = buyers[i], format(claim_ids[i], units[n], 'queued')
+    outcomes[i] = { tonumber(units[n]), new_id(claim_ids[i], now, records[i]) }
+    claims[2 * n - 1], claims[2 * n] = buyers[i], format(outcomes[i][2], units[n], 'queued')
     entries[2 * n - 1], entries[2 * n] = won_at, buyers[i]
-    if rules then purchase_began(rules, buyers[i], claim_ids[i]) end
+    if rules then purchase_began(rules, buyers[i], outcomes[i][2]) end
     if not plenty then tell_claim(buyers[i], claims[2 * n]) end
   end
   redis.call('HSET', KEYS[3], unpack(claims))
@@ -85,7 +86,7 @@ for i, buyer in ipairs(buyers) do
     else outcomes[i] = 0 end
   elseif seen[buyer] and outcomes[i] == seen[buyer] then
     -- A buyer who comes twice in one batch gets the claim of the first request for the second one, too.
-    outcomes[i] = format(claim_ids[-outcomes[i]], outcomes[-outcomes[i]], 'queued')
+    outcomes[i] = format(outcomes[-outcomes[i]][2], outcomes[-outcomes[i]][1], 'queued')
   end
 end
 

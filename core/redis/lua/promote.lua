@@ -7,6 +7,7 @@
 --         'ok', else {'ok', {buyer, claimId, unit}, ...}
 -- @include fence
 -- @include record
+-- @include claim-id
 -- @include window
 -- @include changes
 -- @include purchases

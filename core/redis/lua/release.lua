@@ -12,6 +12,7 @@
 --         0  no longer held    1  released    {buyer, claimId, unit}  released, and the unit given to this buyer
 -- @include fence
 -- @include record
+-- @include claim-id
 -- @include window
 -- @include changes
 -- @include purchases

@@ -10,7 +10,7 @@ import {
   type CrashStep,
   POINT_MODES,
 } from '#core/process/crash-point.js';
-import { writePage } from '../../support/written-page.js';
+import { writePage } from '../../support/pages/written-page.js';
 import { type CrashResult, runCrashCase } from './crash-case.js';
 import { startCrashRig } from './crash-rig.js';
 

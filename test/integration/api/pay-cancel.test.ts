@@ -1,4 +1,5 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
+import { readPayClicks } from '#core/redis/claims/pay-click.js';
 import { release } from '#core/redis/claims/release.js';
 import { recordStatus } from '#core/redis/claims/status.js';
 import type { Sale } from '#core/rules/sale.js';
@@ -36,6 +37,31 @@ describe('POST /pay/:saleId', () => {
       });
     }
     expect(await jobsOf('pay-order', sale)).toEqual([{ saleId: sale.id, claimId, buyerId: 'ann' }]);
+  });
+
+  test('a placed order while the queue takes no job: 202, and the click is kept', async () => {
+    const sale = await api.open();
+    const claimId = await buy(sale, 'ann');
+    await place(sale, 'ann', claimId);
+    const failing = jest.spyOn(api.ctx.queues['pay-order'], 'add').mockRejectedValue(new Error('the queue is away'));
+    expect(await api.post(`/pay/${sale.id}`, 'ann')).toMatchObject({ status: 202 });
+    failing.mockRestore();
+    expect(await readPayClicks(api.redis, sale.id, { olderThanMs: 0, limit: 10 })).toMatchObject([
+      { claimId, buyerId: 'ann' },
+    ]);
+  });
+
+  test('an order whose time to pay is over: 409', async () => {
+    const sale = await api.open();
+    const claimId = await buy(sale, 'ann');
+    await recordStatus(api.redis, sale.id, [
+      { buyerId: 'ann', claimId, status: 'pending_payment', payByMs: Date.now() - 1 },
+    ]);
+    expect(await api.post(`/pay/${sale.id}`, 'ann')).toMatchObject({
+      status: 409,
+      body: { code: 'not_payable', detail: 'the time to pay is over' },
+    });
+    expect(await jobsOf('pay-order', sale)).toEqual([]);
   });
 
   test('a paid order: 202, and nothing is queued', async () => {

@@ -5,6 +5,7 @@ import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import type { Claim } from '#core/rules/claim.js';
 import type { Sale } from '#core/rules/sale.js';
 import { cancelOrder } from '#core/steps/cancel-order.js';
+import { expireOrders } from '#core/steps/expire-orders.js';
 import { payOrder } from '#core/steps/pay-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { eventually } from '../../support/eventually.js';
@@ -95,10 +96,11 @@ test('a payment before the order is placed does nothing', async () => {
   expect(await readBalance(t.db, 'early', 'EUR')).toBe(PRICE);
 });
 
-test('a payment after the deadline expires the order instead', async () => {
+test('a payment after the deadline takes no money, and the order expires', async () => {
   const { sale, claim } = await placed('late', PRICE);
   await backdateDeadlines(t, [claim]);
   await pay(sale, claim);
+  expect(await expireOrders(t, { claimIds: [claim.claimId] })).toBe(1);
   expect(await orderOf(claim)).toMatchObject({ status: 'cancelled', reason: 'unpaid' });
   expect(await readBalance(t.db, 'late', 'EUR')).toBe(PRICE);
   expect((await readSnapshot(t.redis, sale.id))?.stock).toEqual([1]);

@@ -35,7 +35,7 @@ test('deliver-events carries out the release of a worker that died between expir
   const won = await winOne(t, sale, 'a');
   await placeOrders(t, { saleId: sale.id, claims: [won] });
   await backdateDeadlines(t, [won]);
-  await expireRows(t.db, 10, [won.claimId]);
+  await expireRows(t.db, [won.claimId]);
   await backdateReleases(t, sale.id, 2);
   expect(await deliverEvents(t)).toBe(1);
   expect((await readSnapshot(t.redis, sale.id))?.claims.get('a')?.reason).toBe('unpaid');

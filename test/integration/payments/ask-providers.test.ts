@@ -64,7 +64,7 @@ test('ask-providers requests a payment that the provider does not know', async (
   const claim = await winOne(t, sale, 'unheard');
   await placeOrders(t, { saleId: sale.id, claims: [claim] });
   // The worker died between writing the payment and asking the provider.
-  await requestPayment(t.db, claim.claimId, 'unheard');
+  await requestPayment(t.db, { orderId: claim.claimId, buyerId: 'unheard' });
   await makeDue(claim);
   await askProviders(t);
   expect(await paymentOf(claim)).toMatchObject({ status: 'open', providerPaymentId: expect.any(String) });

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, jest, test } from '@jest/globals';
+import { newClaimId } from '#core/identity/claim-id.js';
 import { CLAIM_BATCH_MAX, type ClaimOutcome, claim } from '#core/redis/claims/claim.js';
+import { release } from '#core/redis/claims/release.js';
 import { keysOf } from '#core/redis/keys.js';
 import { setSale } from '#core/redis/sale/sale.js';
 import { readSnapshot } from '#core/redis/sale/snapshot.js';
@@ -193,5 +195,50 @@ describe('a Redis in trouble', () => {
       await winOne(t, sale, buyerId);
     }
     expect((await readSnapshot(t.redis, sale.id))?.stock).toHaveLength(10);
+  });
+});
+
+const HOUR_MS = 3_600_000;
+
+test.each([-1, 1])(
+  'a claim made by a process whose clock is %i h off is as new as it is by the clock of Redis',
+  async hours => {
+    const sale = await openTestSale(t, { units: 1 });
+    const now = Date.now();
+    jest.spyOn(Date, 'now').mockReturnValue(now + hours * HOUR_MS);
+    const ofWrongClock = newClaimId();
+    jest.restoreAllMocks();
+    const [first] = await claim(t.redis, sale.id, [{ buyerId: 'a', claimId: ofWrongClock }]);
+    if (first?.kind !== 'won') throw new Error('a should have won');
+    expect(first.claim.claimId.slice(13)).toBe(ofWrongClock.slice(13));
+    expect((await readSnapshot(t.redis, sale.id))?.claims.get('a')?.claimId).toBe(first.claim.claimId);
+    await release(t.redis, sale.id, [{ ...first.claim, status: 'cancelled', reason: 'unpaid', freesUnit: true }]);
+    const second = await winOne(t, sale, 'a');
+    expect(second.claimId > first.claim.claimId).toBe(true);
+  },
+);
+
+test('a later claim has the greater id, even if the clock of Redis was set back', async () => {
+  const sale = await openTestSale(t, { units: 1, standbyFactor: 1 });
+  const ahead = 'ffffffff-0000-7000-8000-000000000000';
+  await t.redis.hset(keysOf(sale.id).claims, 'a', `${ahead} 1 cancelled - unpaid`);
+  const [first, again] = await claim(t.redis, sale.id, [
+    { buyerId: 'a', claimId: newClaimId() },
+    { buyerId: 'a', claimId: newClaimId() },
+  ]);
+  if (first?.kind !== 'won') throw new Error('a should have won');
+  expect(first.claim).toMatchObject({ unit: 1, claimId: expect.stringMatching(/^ffffffff-0001-7/) });
+  expect(again).toMatchObject({ kind: 'held', claim: { claimId: first.claim.claimId, unit: 1 } });
+});
+
+test('a buyer promoted from standby has a greater id than before', async () => {
+  const sale = await openTestSale(t, { units: 1, standbyFactor: 1 });
+  const [held] = await win(t, sale, 'holder', 'next');
+  if (!held) throw new Error('holder should have won');
+  await t.redis.hset(keysOf(sale.id).claims, 'next', 'ffffffff-0000-7000-8000-000000000000 1 cancelled - unpaid');
+  await release(t.redis, sale.id, [{ ...held, status: 'cancelled', reason: 'unpaid', freesUnit: true }]);
+  expect((await readSnapshot(t.redis, sale.id))?.claims.get('next')).toMatchObject({
+    claimId: expect.stringMatching(/^ffffffff-0001-7/),
+    status: 'queued',
   });
 });

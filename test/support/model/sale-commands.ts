@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { newClaimId } from '#core/identity/claim-id.js';
 import { claim } from '#core/redis/claims/claim.js';
 import { keysOf } from '#core/redis/keys.js';
 import { openSale } from '#core/redis/sale/open-sale.js';
@@ -82,7 +83,7 @@ export const reopening = fc.constantFrom('always', ...Array.from({ length: 9 }, 
 /** Buys in another sale, which is then dropped. Only the lock and the pause of the buyer stay. */
 export const buyingElsewhere = buyer.map(
   unfenced('claim in another sale', (run, buyerId) => {
-    const claimId = named(run, 'elsewhere');
+    let claimId = newClaimId();
     const { onePurchaseAtATime, minSecondsBetweenPurchases } = run.sale;
     return {
       ask: async redis => {
@@ -90,6 +91,8 @@ export const buyingElsewhere = buyer.map(
         await openSale(redis, other);
         const outcomes = await claim(redis, other.id, [{ buyerId, claimId }]);
         await dropSale(redis, other.id);
+        const [outcome] = outcomes;
+        if (outcome?.kind === 'won') claimId = outcome.claim.claimId;
         return { outcomes: outcomes.map(wordsOf) };
       },
       expect: model => [model.buyElsewhere(buyerId, claimId)],

@@ -1,4 +1,4 @@
-import { keysOf } from '#core/redis/keys.js';
+import { keysOf, payClicksKeyOf } from '#core/redis/keys.js';
 import { type Claim, type ClaimRecord, formatClaimRecord } from '#core/rules/claim.js';
 import type { TestStores } from './stores.js';
 
@@ -44,6 +44,17 @@ export async function backdateDeadlines({ db }: TestStores, claims: Claim[], byS
 export async function passDeadlines({ db }: Pick<TestStores, 'db'>, saleId: string): Promise<void> {
   await db.$executeRaw`UPDATE orders SET version = version + 1, pay_by = clock_timestamp()
     WHERE sale_id = ${saleId} AND status = 'pending_payment'`;
+}
+
+/**
+ * Moves a buyer's click to pay, and after it the deadline of the order, into the past: the click came 5 s before the
+ * deadline, which has passed for as many seconds.
+ */
+export async function backdateClick(stores: TestStores, saleId: string, claim: Claim, bySeconds = 1): Promise<void> {
+  const [seconds] = await stores.redis.time();
+  const clickedAtMs = (Number(seconds) - bySeconds - 5) * 1_000;
+  await stores.redis.zadd(payClicksKeyOf(saleId), 'XX', clickedAtMs, `${claim.claimId} ${claim.buyerId}`);
+  await backdateDeadlines(stores, [claim], bySeconds);
 }
 
 /** Moves the decision of a sale's releases into the past, by Postgres's clock. */

@@ -8,6 +8,7 @@ const RELEASED = {
   '0003_money': 'bb79c3e15ee2a2984bdebfdd7f22eb797c626b2e9320295d9ce8caf91d38fb36',
   '0004_payment_attempts': '9f7a425f6cb30927cf33a349aa593695528b045be98dd84b22829543e33f26c2',
   '0005_revoked_sessions': '94cf07449a08b67d86bebd219acc287a761b30a125f4c905d3add936e012f30d',
+  '0007_pay_clicks': '02d21da36da9b8890a26ee94d9d08d76048fd0004db4f32bfbbaa3c8065bdecc',
 };
 
 test('a migration never changes: databases that applied it would refuse the next start', () => {

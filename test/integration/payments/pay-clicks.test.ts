@@ -1,0 +1,184 @@
+import { describe, expect, test } from '@jest/globals';
+import { audit } from '#core/comparison/audit.js';
+import { rescuePayments } from '#core/maintenance/rescue.js';
+import { creditWallets, readBalance } from '#core/postgres/money/wallet.js';
+import { clickToPay, dropPayClick, readPayClicks } from '#core/redis/claims/pay-click.js';
+import { readPayUrl } from '#core/redis/claims/pay-url.js';
+import { keysOf } from '#core/redis/keys.js';
+import { msOf } from '#core/redis/replies.js';
+import type { Claim } from '#core/rules/claim.js';
+import type { Sale } from '#core/rules/sale.js';
+import { cancelOrder } from '#core/steps/cancel-order.js';
+import { expireOrders } from '#core/steps/expire-orders.js';
+import { payOrder } from '#core/steps/pay-order.js';
+import { placeOrders } from '#core/steps/place-orders.js';
+import { eventually } from '../../support/eventually.js';
+import { applyEvents, PRICE, usePayments } from '../../support/payments.js';
+import { openTestSale, winOne } from '../../support/sales.js';
+import { backdateClick, backdateDeadlines } from '../../support/stores/by-hand.js';
+
+// A click to pay that came in time counts, wherever the queue of payments or a worker was. No test here runs a job.
+
+const t = usePayments();
+
+const orderOf = ({ claimId }: Claim) => t.db.order.findUniqueOrThrow({ where: { id: claimId } });
+const clicksOf = (sale: Sale) => readPayClicks(t.redis, sale.id, { olderThanMs: 0, limit: 10 });
+const expectProof = async (sale: Sale) => expect((await audit(t.db, t.redis, sale.id))?.violations).toEqual([]);
+
+/** Places an order, and writes its buyer's click to pay. */
+async function clicked(buyerId: string, { balance = PRICE, ...wanted }: Partial<Sale> & { balance?: number } = {}) {
+  const sale = await openTestSale(t, { units: 1, priceMinor: PRICE, ...wanted });
+  if (balance > 0) await creditWallets(t.db, [buyerId], { amountMinor: balance, currency: sale.currency });
+  const claim = await winOne(t, sale, buyerId);
+  await placeOrders(t, { saleId: sale.id, claims: [claim] });
+  expect(await clickToPay(t.redis, sale.id, buyerId)).toMatchObject({ inTime: true });
+  return { sale, claim };
+}
+
+describe('an order that its buyer asked to pay in time', () => {
+  test('is paid when it would expire, if no job came', async () => {
+    const { sale, claim } = await clicked('in-time');
+    await backdateClick(t, sale.id, claim);
+    expect(await expireOrders(t)).toBe(0);
+    expect(await orderOf(claim)).toMatchObject({ status: 'paid' });
+    expect(await readBalance(t.db, 'in-time', 'EUR')).toBe(0);
+    expect(await clicksOf(sale)).toEqual([]);
+    await expectProof(sale);
+  });
+
+  test('is paid by a job that comes after the deadline', async () => {
+    const { sale, claim } = await clicked('late-job');
+    await backdateClick(t, sale.id, claim);
+    await payOrder(t, { saleId: sale.id, ...claim });
+    expect(await orderOf(claim)).toMatchObject({ status: 'paid' });
+  });
+
+  test('is paid by rescue long before the deadline, if no job came', async () => {
+    const { sale, claim } = await clicked('rescued');
+    await rescuePayments(t, sale.id);
+    expect(await orderOf(claim)).toMatchObject({ status: 'pending_payment' });
+    await rescuePayments(t, sale.id, 0);
+    expect(await orderOf(claim)).toMatchObject({ status: 'paid' });
+  });
+
+  test('is paid even if Redis was away for minutes after the deadline', async () => {
+    const { sale, claim } = await clicked('long-away');
+    await backdateClick(t, sale.id, claim, 300);
+    expect(await expireOrders(t, { claimIds: [claim.claimId] })).toBe(0);
+    expect(await orderOf(claim)).toMatchObject({ status: 'paid' });
+  });
+
+  test('expires when the wallet holds too little', async () => {
+    const { sale, claim } = await clicked('poor-in-time', { balance: PRICE - 1 });
+    await backdateClick(t, sale.id, claim);
+    expect(await expireOrders(t, { claimIds: [claim.claimId] })).toBe(1);
+    expect(await orderOf(claim)).toMatchObject({ status: 'cancelled', reason: 'unpaid' });
+    expect(await clicksOf(sale)).toEqual([]);
+  });
+
+  test('stays cancelled when its buyer cancels after the click', async () => {
+    const { sale, claim } = await clicked('changed-mind');
+    await cancelOrder(t, { saleId: sale.id, ...claim });
+    await rescuePayments(t, sale.id, 0);
+    expect(await orderOf(claim)).toMatchObject({ status: 'cancelled', reason: 'cancelled_by_buyer' });
+    expect(await clicksOf(sale)).toEqual([]);
+    expect(await readBalance(t.db, 'changed-mind', 'EUR')).toBe(PRICE);
+  });
+
+  test('waits for Redis, which has the click', async () => {
+    const { sale, claim } = await clicked('redis-away');
+    await backdateClick(t, sale.id, claim);
+    const away = { ...t, redis: t.redis.duplicate() };
+    away.redis.disconnect();
+    await expect(expireOrders(away, { claimIds: [claim.claimId] })).rejects.toThrow();
+    expect(await orderOf(claim)).toMatchObject({ status: 'pending_payment' });
+    await expireOrders(t, { claimIds: [claim.claimId] });
+    expect(await orderOf(claim)).toMatchObject({ status: 'paid' });
+  });
+});
+
+describe('at a provider', () => {
+  const elsewhere = { provider: 'signed-webhook', balance: 0 } as const;
+
+  test('the time to pay is as much longer as the click had to wait', async () => {
+    const { sale, claim } = await clicked('waited', elsewhere);
+    await backdateClick(t, sale.id, claim, 20);
+    expect(await expireOrders(t, { claimIds: [claim.claimId] })).toBe(0);
+    expect(await readPayUrl(t.redis, sale.id, claim.claimId)).toEqual(expect.any(String));
+    const payment = (await t.fake.payments()).find(({ orderId }) => orderId === claim.claimId);
+    await t.fake.pay(payment?.id ?? '');
+    await applyEvents(t, claim);
+    expect(await orderOf(claim)).toMatchObject({ status: 'paid' });
+    await expectProof(sale);
+  });
+
+  test('an order is kept for a minute at most', async () => {
+    const { sale, claim } = await clicked('minute', elsewhere);
+    await backdateClick(t, sale.id, claim, 61);
+    expect(await expireOrders(t, { claimIds: [claim.claimId] })).toBe(1);
+    expect(await orderOf(claim)).toMatchObject({ status: 'cancelled', reason: 'unpaid' });
+  });
+
+  test('an order whose payment was opened at once is not kept', async () => {
+    const { sale, claim } = await clicked('at-once', elsewhere);
+    await payOrder(t, { saleId: sale.id, ...claim });
+    await backdateDeadlines(t, [claim]);
+    expect(await expireOrders(t, { claimIds: [claim.claimId] })).toBe(1);
+  });
+
+  test('an order waits while the provider does not know its payment, and others of the sale expire', async () => {
+    const { sale, claim } = await clicked('provider-down', { ...elsewhere, units: 2 });
+    const other = await winOne(t, sale, 'no-click');
+    await placeOrders(t, { saleId: sale.id, claims: [other] });
+    await backdateClick(t, sale.id, claim);
+    await backdateDeadlines(t, [other]);
+    await t.fake.mood({ down: true });
+    await expect(expireOrders(t, { claimIds: [claim.claimId, other.claimId] })).rejects.toThrow();
+    await t.fake.mood({ down: false });
+    expect(await orderOf(claim)).toMatchObject({ status: 'pending_payment' });
+    expect(await orderOf(other)).toMatchObject({ status: 'cancelled' });
+  });
+});
+
+describe('the click', () => {
+  test('does not count after the deadline by the clock of Redis', async () => {
+    const sale = await openTestSale(t, { units: 1, payWithinSeconds: 1 });
+    const claim = await winOne(t, sale, 'too-late');
+    await placeOrders(t, { saleId: sale.id, claims: [claim] });
+    const { payBy } = await orderOf(claim);
+    await eventually(async () => expect(msOf(await t.redis.time())).toBeGreaterThan(payBy.getTime()));
+    expect(await clickToPay(t.redis, sale.id, 'too-late')).toMatchObject({
+      inTime: false,
+      claim: { claimId: claim.claimId },
+    });
+    expect(await clicksOf(sale)).toEqual([]);
+  });
+
+  test('counts again after the deadline if an earlier one was in time', async () => {
+    const { sale, claim } = await clicked('twice');
+    await t.redis.hset(keysOf(sale.id).claims, 'twice', `${claim.claimId} 1 pending_payment 1 -`);
+    expect(await clickToPay(t.redis, sale.id, 'twice')).toMatchObject({ inTime: true });
+  });
+
+  test('of another order of the same buyer does not count', async () => {
+    const { sale, claim } = await clicked('again');
+    await cancelOrder(t, { saleId: sale.id, ...claim });
+    const second = await winOne(t, sale, 'again');
+    await placeOrders(t, { saleId: sale.id, claims: [second] });
+    await backdateDeadlines(t, [second]);
+    expect(await expireOrders(t, { claimIds: [second.claimId] })).toBe(1);
+    expect(await readBalance(t.db, 'again', 'EUR')).toBe(PRICE);
+  });
+
+  test('stays when it comes while an earlier one is decided', async () => {
+    const { sale, claim } = await clicked('second-click');
+    const [first] = await clicksOf(sale);
+    if (!first) throw new Error('the first click is missing');
+    await eventually(async () => {
+      await clickToPay(t.redis, sale.id, claim.buyerId);
+      expect((await clicksOf(sale))[0]?.clickedAtMs).toBeGreaterThan(first.clickedAtMs);
+    });
+    await dropPayClick(t.redis, sale.id, first);
+    expect(await clicksOf(sale)).toMatchObject([{ claimId: claim.claimId, buyerId: 'second-click' }]);
+  });
+});
