@@ -35,6 +35,8 @@ const lateMoney = counter(
   'Payments that came after their order had ended, by what became of them',
   'became',
 );
+const refunds = counter('refunds_total', 'Refunds through a provider, by outcome', 'outcome');
+for (const outcome of ['returned', 'to_wallet', 'by_hand', 'failed']) refunds.inc({ outcome }, 0);
 const shopCalls = counter('shop_events_total', 'Deliveries of events to the shop', 'outcome');
 const tokenRefusals = counter('token_refusals_total', "Requests without a valid buyer's token, by why", 'why');
 const issuerReads = counter('issuer_reads_total', "Readings of the issuer's keys, by outcome", 'outcome');
@@ -251,28 +253,43 @@ export const unitsReleased = report((count: number) => orders.inc({ became: 'rel
 /** Reports units that came back and went to buyers on standby. */
 export const unitsPromoted = report((count: number) => orders.inc({ became: 'promoted' }, count));
 
-/** Outcomes of a payment report that need a person: the money does not match the order. */
-const ALARMS = new Set(['mismatch', 'unknown_payment', 'refunded_elsewhere']);
+/** Outcomes of a payment report that need a person. */
+const ALARMS = new Set(['mismatch', 'unknown_payment', 'refunded_elsewhere', 'disputed']);
+/** Outcomes of a payment report that are rare and need nobody. */
+const NOTES = new Set(['refunded_in_part', 'dispute_closed']);
 
 /** Reports the outcome of a provider's message about a payment, which was sent unasked or as an answer. */
 export const paymentReported = report((outcome: string, orderId: string | undefined) => {
   payments.inc({ outcome });
-  if (ALARMS.has(outcome)) log?.error({ outcome, orderId }, 'a payment is not as it should be');
+  if (ALARMS.has(outcome)) log?.error({ outcome, orderId }, 'a payment needs a person');
+  if (NOTES.has(outcome)) log?.info({ outcome, orderId }, 'a payment has changed');
 });
 
 /**
  * Reports the decision about late money, which is a payment that arrived after its order had ended. The money buys a
  * unit again, or is refunded.
  */
-export const lateMoneyDecided = report((became: 'regrabbed' | 'refunded', orderId: string) => {
+export const lateMoneyDecided = report((became: 'regrabbed' | 'paid' | 'refunded', orderId: string) => {
   lateMoney.inc({ became });
   log?.info({ orderId, became }, 'late money');
 });
 
+/** Reports money that went back to a buyer: through the provider, or by hand as an operator has recorded. */
+export const refundMade = report((outcome: 'returned' | 'by_hand', orderId: string) => {
+  refunds.inc({ outcome });
+  log?.info({ orderId, outcome }, 'money went back');
+});
+
 /** Reports a refund that the payment provider refused. The money is in the buyer's wallet instead. */
 export const refundRefused = report((orderId: string) => {
-  lateMoney.inc({ became: 'refund_refused' });
+  refunds.inc({ outcome: 'to_wallet' });
   log?.error({ orderId }, 'a provider refused a refund: the money is in the wallet of the buyer');
+});
+
+/** Reports an attempt of a refund that failed. The money is still owed, and the next attempt comes later. */
+export const refundFailed = report((orderId: string, err: unknown) => {
+  refunds.inc({ outcome: 'failed' });
+  warnRarely('a refund failed', { orderId, err });
 });
 
 /** Reports a webhook call to the shop, and whether the shop accepted it. */
