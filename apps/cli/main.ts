@@ -11,6 +11,7 @@ import { addSaleChanges } from './commands/sale/change.js';
 import { addSaleCreate } from './commands/sale/create.js';
 import { addSaleList } from './commands/sale/list.js';
 import { addSaleShow } from './commands/sale/show.js';
+import { addSettleRefund } from './commands/settle-refund.js';
 import { addStatement } from './commands/statement.js';
 import { addToken } from './commands/token.js';
 import { tellOf } from './failure.js';
@@ -48,6 +49,7 @@ function buildProgram(): Command {
   addBalance(program);
   addStatement(program);
   addRefund(program);
+  addSettleRefund(program);
   addAudit(program);
   addReconcile(program);
   addRebuild(program);

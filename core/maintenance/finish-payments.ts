@@ -1,6 +1,6 @@
+import { beginRefund, readRefundsDue, recordRefused, recordReturned } from '../postgres/money/due-refunds.js';
 import { readLateMoney } from '../postgres/money/late-money.js';
 import type { Payment, RefundInFlight } from '../postgres/money/payment.js';
-import { beginRefund, readRefundsDue, recordRefused, recordReturned } from '../postgres/money/due-refunds.js';
 import { crashPoint, crashStep } from '../process/crash-point.js';
 import { refundFailed, refundMade, refundRefused } from '../process/telemetry.js';
 import type { PaymentReport } from '../rules/payment.js';

@@ -1,11 +1,6 @@
 import { z } from 'zod';
 import type { DisputeReport, DisputeState } from '../rules/dispute.js';
-import {
-  type PaymentReport,
-  type PaymentState,
-  PROVIDER_TEXT_PATTERN,
-  type ProviderEvent,
-} from '../rules/payment.js';
+import { type PaymentReport, type PaymentState, PROVIDER_TEXT_PATTERN, type ProviderEvent } from '../rules/payment.js';
 
 // Events of payment providers, in Stripe's format for payment intents and charges. A provider that the shop builds
 // itself sends the same format.

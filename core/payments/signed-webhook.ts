@@ -102,11 +102,7 @@ async function ask(endpoint: ProviderEndpoint, payment: PaymentRef): Promise<Pay
   return { ...rest, paymentId: id, state };
 }
 
-async function refund(
-  endpoint: ProviderEndpoint,
-  payment: PaymentRef,
-  request: RefundRequest,
-): Promise<RefundOutcome> {
+async function refund(endpoint: ProviderEndpoint, payment: PaymentRef, request: RefundRequest): Promise<RefundOutcome> {
   const { orderId, paymentId } = payment;
   if (paymentId === null) throw new Error(`payment of order ${orderId} has no id at its provider`);
   const answer = await call(endpoint, 'POST', `${pathOf(paymentId)}/refund`, refundKeyOf(payment, request), {

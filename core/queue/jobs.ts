@@ -34,7 +34,12 @@ export const JOB_DATA = {
   'pay-order': z.object({ saleId: id, claimId: z.uuid(), buyerId: id }),
   'payment-event': z.object({
     provider: z.enum(PROVIDER_NAMES),
-    event: z.object({ eventId: providerText, type: providerText, report: report.optional(), dispute: dispute.optional() }),
+    event: z.object({
+      eventId: providerText,
+      type: providerText,
+      report: report.optional(),
+      dispute: dispute.optional(),
+    }),
   }),
   'cancel-order': z.object({ saleId: id, claimId: z.uuid(), buyerId: id, unit: z.int().min(1) }),
   'settle-receipt': z.object({ saleId: id, claimId: z.uuid(), buyerId: id, unit: z.int().min(1) }),

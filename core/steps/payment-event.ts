@@ -45,7 +45,8 @@ async function follow(ctx: StepContext, { outcome, payment }: AppliedReport): Pr
   if (!payment) return;
   const { money } = payment;
   // The news of the refund came before that of the payment.
-  if (outcome === 'paid' && money.refundMinor === money.takenMinor) paymentReported('refunded_elsewhere', payment.orderId);
+  if (outcome === 'paid' && money.refundMinor === money.takenMinor)
+    paymentReported('refunded_elsewhere', payment.orderId);
   if (outcome === 'late') return decideLateMoney(ctx, payment);
   if (outcome === 'failed' || (outcome === 'repeated' && payment.status === 'failed')) return tellFailed(ctx, payment);
   // A repeated event is recorded in Redis once more: the process that applied it first may have died before that.

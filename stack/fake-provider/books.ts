@@ -129,7 +129,11 @@ export class Books {
   dispute(payment: FakePayment): void {
     const amountMinor = payment.amountMinor - payment.refundedMinor - payment.disputedMinor;
     if (payment.status !== 'paid' || amountMinor <= 0) return;
-    const dispute: FakeDispute = { id: `dp_${randomUUID().replaceAll('-', '')}`, status: 'needs_response', amountMinor };
+    const dispute: FakeDispute = {
+      id: `dp_${randomUUID().replaceAll('-', '')}`,
+      status: 'needs_response',
+      amountMinor,
+    };
     payment.disputes.push(dispute);
     payment.disputedMinor += amountMinor;
     this.#onChange('charge.dispute.created', payment, dispute);

@@ -1,4 +1,10 @@
-import { type Dispute, type DisputeReport, type DisputeState, disputedAmounts, joinDispute } from '../../rules/dispute.js';
+import {
+  type Dispute,
+  type DisputeReport,
+  type DisputeState,
+  disputedAmounts,
+  joinDispute,
+} from '../../rules/dispute.js';
 import { isUndecided, type ReportOutcome, settle } from '../../rules/payment-money.js';
 import { Prisma, type Transaction } from '../database.js';
 import type { Payment } from './payment.js';
@@ -37,11 +43,7 @@ export async function applyDispute(
   return { outcome, payment: await changePayment(tx, payment, { money }) };
 }
 
-async function readDispute(
-  tx: Transaction,
-  { provider }: Payment,
-  disputeId: string,
-): Promise<Dispute | undefined> {
+async function readDispute(tx: Transaction, { provider }: Payment, disputeId: string): Promise<Dispute | undefined> {
   const [row] = await tx.$queryRaw<DisputeRow[]>(Prisma.sql`
     SELECT status, amount_minor FROM disputes WHERE provider = ${provider} AND provider_dispute_id = ${disputeId}`);
   return row && disputeOf(row);

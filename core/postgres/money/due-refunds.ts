@@ -97,7 +97,11 @@ export function recordRefused(db: Database, { id }: Payment, report: PaymentRepo
  * @returns the payments that owed money, and how much; none when nothing was due
  * @throws Prisma's error: retry
  */
-export function settleByHand(db: Database, orderId: string, note: string): Promise<{ amountMinor: number; currency: string }[]> {
+export function settleByHand(
+  db: Database,
+  orderId: string,
+  note: string,
+): Promise<{ amountMinor: number; currency: string }[]> {
   return db.$transaction(async tx => {
     const due = await readPayments(
       tx,

@@ -1,10 +1,5 @@
 import type { PaymentReport, ProviderEvent } from '../../rules/payment.js';
-import {
-  isUndecided,
-  type ReportOutcome,
-  takeReport,
-  takeUnwanted,
-} from '../../rules/payment-money.js';
+import { isUndecided, type ReportOutcome, takeReport, takeUnwanted } from '../../rules/payment-money.js';
 import type { ProviderName } from '../../rules/sale.js';
 import { type Database, Prisma, type Transaction } from '../database.js';
 import { payRow } from './capture.js';

@@ -72,10 +72,17 @@ export interface PartialRefund {
  * came first, and `refundedMinor` is the total now. `too_much`: only less than `restMinor` is a part.
  */
 export type PartOutcome =
-  | { kind: 'refunded'; refundedMinor: number }
+  | { kind: 'refunded'; refundedMinor: number; saleId: string }
   | { kind: 'changed_meanwhile'; refundedMinor: number }
   | { kind: 'too_much'; restMinor: number }
   | { kind: 'not_paid' };
+
+interface LockedOrder {
+  sale_id: string;
+  status: string;
+  amount_minor: bigint;
+  refunded_minor: bigint;
+}
 
 /**
  * Gives a part of a paid order's money back. The order stays paid, and keeps its unit. A wallet has the money at once; a
@@ -86,8 +93,8 @@ export type PartOutcome =
 export function refundPart(db: Database, { orderId, amountMinor, refundedMinor }: PartialRefund): Promise<PartOutcome> {
   return db.$transaction(async (tx): Promise<PartOutcome> => {
     const payment = await lockPaymentOf(tx, orderId);
-    const [order] = await tx.$queryRaw<{ status: string; amount_minor: bigint; refunded_minor: bigint }[]>(Prisma.sql`
-      SELECT status, amount_minor, refunded_minor FROM orders WHERE id = ${orderId}::uuid FOR UPDATE`);
+    const [order] = await tx.$queryRaw<LockedOrder[]>(Prisma.sql`
+      SELECT sale_id, status, amount_minor, refunded_minor FROM orders WHERE id = ${orderId}::uuid FOR UPDATE`);
     if (order?.status !== 'paid') return { kind: 'not_paid' };
     const before = Number(order.refunded_minor);
     if (before !== refundedMinor) return { kind: 'changed_meanwhile', refundedMinor: before };
@@ -99,7 +106,7 @@ export function refundPart(db: Database, { orderId, amountMinor, refundedMinor }
     } else {
       await returnToWallet(tx, orderId, amountMinor);
     }
-    return { kind: 'refunded', refundedMinor: before + amountMinor };
+    return { kind: 'refunded', refundedMinor: before + amountMinor, saleId: order.sale_id };
   });
 }
 
