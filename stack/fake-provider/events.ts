@@ -86,6 +86,12 @@ export class Events {
     for (const event of chosen) await this.#deliver(event);
   }
 
+  /** Sends every event again that nobody has taken, as a provider does for days. */
+  async resend(): Promise<void> {
+    const isTaken = (status: number) => status >= 200 && status < 300;
+    for (const event of this.sent.filter(({ answers }) => !answers.some(isTaken))) await this.#deliver(event);
+  }
+
   /** Retries until the answer is 2xx, as real providers do. */
   async #deliver(event: SentEvent): Promise<void> {
     await setTimeout(this.mood.delayMs);

@@ -103,6 +103,10 @@ async function control(
     await events.flush(typeof body.id === 'string' ? body.id : undefined);
     return { status: 200, body: events.sent };
   }
+  if (what === 'resend') {
+    await events.resend();
+    return { status: 200, body: events.sent };
+  }
   if (what !== 'payments') return NOT_FOUND;
   if (id === '') return { status: 200, body: books.all() };
   if (!payment) return NOT_FOUND;

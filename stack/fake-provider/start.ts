@@ -74,6 +74,11 @@ export class FakeProvider {
     await this.#control('flush', id === undefined ? {} : { id });
   }
 
+  /** Sends every event again that nobody has taken. */
+  async resend(): Promise<void> {
+    await this.#control('resend', {});
+  }
+
   /** Ends the process. */
   async stop(): Promise<void> {
     await this.#process.stop();

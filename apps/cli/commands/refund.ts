@@ -42,10 +42,10 @@ export function addRefund(program: Command): void {
       0,
     )
     .option('--json', 'print one line of JSON')
-    .action((orderId: string, options: Options) => {
+    .action((orderId: string, options: Options, command: Command) => {
       const { restock, amount, refunded, json } = options;
       if (amount !== undefined) return refundPart({ orderId, amountMinor: amount, refundedMinor: refunded }, json);
-      if (restock === undefined) throw new CommandError('say --restock yes or --restock no, or --amount for a part');
+      if (restock === undefined) command.error('error: say --restock yes or --restock no, or --amount for a part');
       return refundWhole(orderId, restock, json);
     });
 }

@@ -3,6 +3,8 @@ import { audit } from '#core/comparison/audit.js';
 import { askProviders } from '#core/maintenance/ask-providers.js';
 import { finishPayments } from '#core/maintenance/finish-payments.js';
 import { refundOrderInPart } from '#core/operator/refund-part.js';
+import { settleByHand } from '#core/postgres/money/due-refunds.js';
+import { readOddPayments } from '#core/postgres/money/odd-payments.js';
 import { markOpen } from '#core/postgres/money/payment.js';
 import { applyAnswer, applyEvent } from '#core/postgres/money/payment-report.js';
 import { readBalance } from '#core/postgres/money/wallet.js';
@@ -13,6 +15,7 @@ import { cancelOrder } from '#core/steps/cancel-order.js';
 import { expireOrders } from '#core/steps/expire-orders.js';
 import { takePaymentEvent } from '#core/steps/payment-event.js';
 import { eventually } from '../../support/eventually.js';
+import { readMetric } from '../../support/http/metrics.js';
 import { applyEvents, askToPay, PRICE, usePayments } from '../../support/payments.js';
 import { countBlocked } from '../../support/stores/blocked.js';
 import { backdateDeadlines } from '../../support/stores/by-hand.js';
@@ -34,6 +37,8 @@ const bookedOf = async ({ claimId }: Claim) =>
     ({ kind, amountMinor }) => [kind, Number(amountMinor)],
   );
 const expectProof = async (sale: Sale) => expect((await audit(t.db, t.redis, sale.id))?.violations).toEqual([]);
+
+const failedRefunds = () => readMetric('dropline_refunds_total{outcome="failed"}');
 
 async function paid(buyer: string) {
   const { sale, claim } = await askToPay(t, buyer);
@@ -158,6 +163,44 @@ describe('a refund that the provider refuses', () => {
     expect(await readBalance(t.db, 'refused-parts', 'EUR')).toBe(PART + 50);
     expect(await fakeOf(claim)).toMatchObject({ status: 'paid', refundedMinor: 0 });
     await expectProof(sale);
+  });
+});
+
+describe('a refund that nobody makes', () => {
+  test('a refund that keeps failing is counted, seen in the console, and ended by hand with a record', async () => {
+    const { sale, claim } = await owed('stuck');
+    await t.fake.mood({ down: true });
+    const before = await failedRefunds();
+    for (let i = 0; i < 3; i += 1) {
+      await t.db.payment.updateMany({ where: { orderId: claim.claimId }, data: { refundAt: new Date(0) } });
+      await expect(finishPayments(t)).rejects.toThrow('503');
+    }
+    expect((await failedRefunds()) - before).toBe(3);
+    const seen = (await readOddPayments(t.db, 100)).find(({ orderId }) => orderId === claim.claimId);
+    expect(seen).toMatchObject({ status: 'refund_due', refundTries: 3, returnedMinor: 0 });
+    expect(await settleByHand(t.db, claim.claimId, 'bank transfer 4711')).toEqual([
+      { amountMinor: PRICE, currency: 'EUR' },
+    ]);
+    expect(await settleByHand(t.db, claim.claimId, 'bank transfer 4711')).toEqual([]);
+    await t.fake.mood({ down: false });
+    expect(await finishPayments(t)).toBe(0);
+    expect(await paymentOf(claim)).toMatchObject({ status: 'refunded', elsewhereMinor: BigInt(PRICE), refundAt: null });
+    expect(await t.db.repair.findFirst({ where: { saleId: sale.id, kind: 'refund_by_hand' } })).toMatchObject({
+      claimId: claim.claimId,
+      detail: { note: 'bank transfer 4711', amountMinor: PRICE, currency: 'EUR' },
+    });
+    expect(await fakeOf(claim)).toMatchObject({ refundedMinor: 0 });
+    await expectProof(sale);
+  });
+
+  test('a refund is not paid out while the provider does not know the payment', async () => {
+    const { claim } = await owed('unknown-there');
+    await t.db.payment.updateMany({ where: { orderId: claim.claimId }, data: { providerPaymentId: 'pi_unknown' } });
+    await t.fake.mood({ refuseRefunds: true });
+    await expect(finishPayments(t)).rejects.toThrow();
+    await t.fake.mood({ refuseRefunds: false });
+    expect(await readBalance(t.db, 'unknown-there', 'EUR')).toBe(0);
+    expect(await paymentOf(claim)).toMatchObject({ status: 'refund_due' });
   });
 });
 
