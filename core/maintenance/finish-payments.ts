@@ -2,7 +2,7 @@ import { beginRefund, readRefundsDue, recordRefused, recordReturned } from '../p
 import { readLateMoney } from '../postgres/money/late-money.js';
 import type { Payment, RefundInFlight } from '../postgres/money/payment.js';
 import { crashPoint, crashStep } from '../process/crash-point.js';
-import { refundFailed, refundMade, refundRefused } from '../process/telemetry.js';
+import { refundFailed, refundMade, refundRefused } from '../process/money-telemetry.js';
 import type { PaymentReport } from '../rules/payment.js';
 import { providerOf, type StepContext } from '../steps/context.js';
 import { decideLateMoney, tellRefunded } from '../steps/decide-late-money.js';

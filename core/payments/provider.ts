@@ -46,7 +46,7 @@ export interface PaymentRef {
  */
 export interface RefundRequest {
   amountMinor: number;
-  /** What the provider had returned of the payment before. */
+  /** The total that the provider had returned of the payment before. */
   fromMinor: number;
   /** Whether the amount is all that the provider took. */
   isWhole: boolean;

@@ -1,5 +1,5 @@
 import { type Database, Prisma } from './database.js';
-import { MONEY_RULES, MONEY_SUMS, type Rules } from './money/rules.js';
+import { MONEY_RULES, MONEY_SUMS, type Rules } from './money-rules.js';
 
 /** The counts of a sale's orders, taken from Postgres alone. Plain SQL reproduces each of them. */
 export interface OrderCounts {

@@ -40,7 +40,7 @@ export interface ClaimRecord {
   payByMs?: number;
   /** Why the claim ended, or why its payment failed. */
   reason?: string;
-  /** What went back of a paid order's money, in minor units, if there is anything. */
+  /** The total that went back of a paid order's money, in minor units, if there is anything. */
   refundedMinor?: number;
 }
 

@@ -30,7 +30,7 @@ export interface Order {
   status: OrderStatus;
   reason: OrderReason | null;
   payByMs: number;
-  /** What went back of a paid order's money, in minor units, if there is anything. */
+  /** The total that went back of a paid order's money, in minor units, if there is anything. */
   refundedMinor?: number;
 }
 

@@ -25,17 +25,17 @@ export const PAYMENT_TRANSITIONS: Readonly<Record<PaymentStatus, readonly Paymen
 /** The status of a payment and its amounts. */
 export interface PaymentMoney {
   status: PaymentStatus;
-  /** What the provider took; 0 before it took anything. */
+  /** The money that the provider took; 0 before it took any. */
   takenMinor: number;
-  /** What is to go back in all: decided here, or done at the provider. */
+  /** The total that is to go back: decided here, or done at the provider. */
   refundMinor: number;
-  /** What the provider returned, in its own words. */
+  /** The total that the provider returned, in its own words. */
   returnedMinor: number;
-  /** What went back without the provider: into the wallet, or by hand. */
+  /** The total that went back without the provider: into the wallet, or by hand. */
   elsewhereMinor: number;
-  /** What the buyer's bank withholds, as a dispute is open. */
+  /** The money that the buyer's bank withholds, as a dispute is open. */
   withheldMinor: number;
-  /** What the buyer's bank keeps, as a dispute is lost. */
+  /** The money that the buyer's bank keeps, as a dispute is lost. */
   lostMinor: number;
 }
 
@@ -101,10 +101,10 @@ export function mayBecome(from: PaymentStatus, to: PaymentStatus): boolean {
 }
 
 /**
- * Brings a payment in line with its amounts. What went back of a paid order counts as refunded, and a payment that owes
- * nothing more is refunded.
+ * Draws the conclusions from a payment's amounts. Money that went back of a paid order counts as refunded, and a payment
+ * that owes nothing more is refunded.
  */
-export function settle(money: PaymentMoney): PaymentMoney {
+export function conclude(money: PaymentMoney): PaymentMoney {
   const { status, takenMinor, refundMinor, returnedMinor, elsewhereMinor } = money;
   if (status === 'paid') {
     const refund = Math.min(takenMinor, Math.max(refundMinor, returnedMinor + elsewhereMinor));
@@ -118,9 +118,13 @@ export function settle(money: PaymentMoney): PaymentMoney {
 /**
  * Takes a provider's report about a payment whose amount and currency are those that were asked for.
  *
- * @param payable whether the payment's order is unpaid and its deadline has not passed
+ * @param order `payable`: whether the payment's order is unpaid and its deadline has not passed
  */
-export function takeReport(before: PaymentMoney, report: PaymentReport, payable: boolean): TakenReport {
+export function takeReport(
+  before: PaymentMoney,
+  report: PaymentReport,
+  { payable }: { payable: boolean },
+): TakenReport {
   const { status } = before;
   if (report.state === 'open') {
     return { money: status === 'requested' ? { ...before, status: 'open' } : before, outcome: 'open' };
@@ -132,7 +136,7 @@ export function takeReport(before: PaymentMoney, report: PaymentReport, payable:
   const taken: PaymentMoney = isUndecided(status)
     ? { ...before, status: payable ? 'paid' : 'late', takenMinor: report.amountMinor }
     : before;
-  const money = settle({ ...taken, returnedMinor: returnedAfter(taken, report) });
+  const money = conclude({ ...taken, returnedMinor: returnedAfter(taken, report) });
   return { money, outcome: outcomeOf(before, money) };
 }
 
@@ -141,7 +145,7 @@ export function takeReport(before: PaymentMoney, report: PaymentReport, payable:
  */
 export function takeUnwanted(before: PaymentMoney, report: PaymentReport): PaymentMoney {
   const taken: PaymentMoney = { ...before, status: 'refund_due', takenMinor: report.amountMinor };
-  return settle({ ...taken, returnedMinor: returnedAfter(taken, report) });
+  return conclude({ ...taken, returnedMinor: returnedAfter(taken, report) });
 }
 
 /** Returns the total that a provider has returned, after its report. It never sinks, and never exceeds what was taken. */

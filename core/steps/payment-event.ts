@@ -1,7 +1,8 @@
 import type { Payment } from '../postgres/money/payment.js';
 import { type AppliedReport, applyAnswer, applyEvent } from '../postgres/money/payment-report.js';
 import { crashPoint, crashStep } from '../process/crash-point.js';
-import { ordersPaid, paymentReported } from '../process/telemetry.js';
+import { paymentReported } from '../process/money-telemetry.js';
+import { ordersPaid } from '../process/telemetry.js';
 import type { JobData } from '../queue/jobs.js';
 import { dropPayUrl, readPayUrl } from '../redis/claims/pay-url.js';
 import type { OrderReason } from '../rules/order.js';

@@ -13,11 +13,11 @@ export interface FakePayment {
   /** How often the provider took the money and returned it: at most once each, however often it is asked. */
   taken: number;
   returned: number;
-  /** What was returned in all. */
+  /** The total that was returned. */
   refundedMinor: number;
   /** The idempotency keys of the refunds. The same key again gets the same answer. */
   refundKeys: string[];
-  /** What disputes withhold at present. */
+  /** The money that disputes withhold at present. */
   disputedMinor: number;
   disputes: FakeDispute[];
 }

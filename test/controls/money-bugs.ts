@@ -135,7 +135,11 @@ export const MONEY_BUGS: Bug[] = [
   one(
     'an old event opens a dispute again that has ended',
     { file: 'core/rules/dispute.ts', find: 'Math.max(DISPUTE_STATES', replace: 'Math.min(DISPUTE_STATES' },
-    { kind: 'integration', file: 'payments/disputes', title: 'a dispute whose end is told first stays ended' },
+    {
+      kind: 'integration',
+      file: 'payments/disputes',
+      title: 'a dispute whose end comes before its beginning stays ended',
+    },
   ),
   one(
     'a refused refund goes into the wallet while a dispute withholds the money',
@@ -144,7 +148,7 @@ export const MONEY_BUGS: Bug[] = [
       find: ' || (report.disputedMinor ?? 0) > 0',
       replace: '',
     },
-    { kind: 'integration', file: 'payments/disputes', title: 'a refund goes on when the shop has won the dispute' },
+    { kind: 'integration', file: 'payments/disputes', title: 'a refund continues when the shop has won the dispute' },
   ),
   one(
     'a late payment waits for a deadline that an operator has moved',

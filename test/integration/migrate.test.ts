@@ -129,6 +129,7 @@ describe('schema.prisma and the migrations', () => {
       'outbox_events_untold',
       'payments_one_attempt',
       'payments_to_ask',
+      'payments_to_refund',
       'payments_to_settle',
     ]);
     const triggers = await readColumn(url, 'SELECT tgname FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1');

@@ -5,7 +5,7 @@ import {
   disputedAmounts,
   joinDispute,
 } from '../../rules/dispute.js';
-import { isUndecided, type ReportOutcome, settle } from '../../rules/payment-money.js';
+import { conclude, isUndecided, type ReportOutcome } from '../../rules/payment-money.js';
 import { Prisma, type Transaction } from '../database.js';
 import type { Payment } from './payment.js';
 import { changePayment } from './payment-change.js';
@@ -39,7 +39,7 @@ export async function applyDispute(
     await tx.$executeRaw(Prisma.sql`UPDATE payments SET ask_at = clock_timestamp() WHERE id = ${payment.id}`);
     return { outcome, payment };
   }
-  const money = settle({ ...payment.money, ...disputedAmounts(await readDisputes(tx, payment)) });
+  const money = conclude({ ...payment.money, ...disputedAmounts(await readDisputes(tx, payment)) });
   return { outcome, payment: await changePayment(tx, payment, { money }) };
 }
 

@@ -1,5 +1,5 @@
 import type { PaymentReport } from '../../rules/payment.js';
-import { owedMinor, type PaymentMoney, sendableMinor, settle, takeReport } from '../../rules/payment-money.js';
+import { conclude, owedMinor, type PaymentMoney, sendableMinor, takeReport } from '../../rules/payment-money.js';
 import { type Database, Prisma, type Transaction } from '../database.js';
 import { nextPart } from './capture.js';
 import { lockPayment, type Payment, type RefundInFlight, readPayments } from './payment.js';
@@ -38,7 +38,7 @@ export function beginRefund(db: Database, { id }: Payment): Promise<RefundInFlig
     const sendable = sendableMinor(money);
     const next =
       sendable === 0 ? null : (payment.refunding ?? { amountMinor: sendable, fromMinor: money.returnedMinor });
-    await changePayment(tx, payment, { money: settle(money) });
+    await changePayment(tx, payment, { money: conclude(money) });
     await tx.$executeRaw(Prisma.sql`
       UPDATE payments SET refund_tries = refund_tries + 1, refunding_minor = ${next?.amountMinor ?? null}::bigint,
         refunding_from_minor = ${next?.fromMinor ?? null}::bigint,
@@ -76,7 +76,7 @@ export function recordRefused(db: Database, { id }: Payment, report: PaymentRepo
   return db.$transaction(async tx => {
     const payment = await lockPayment(tx, Prisma.sql`p.id = ${id}`);
     if (!payment) return false;
-    const { money } = takeReport(payment.money, report, false);
+    const { money } = takeReport(payment.money, report, { payable: false });
     const isNews = money.returnedMinor > payment.money.returnedMinor;
     const sendable = sendableMinor(money);
     if (isNews || sendable === 0 || (report.disputedMinor ?? 0) > 0) {
@@ -97,7 +97,7 @@ export function recordRefused(db: Database, { id }: Payment, report: PaymentRepo
  * @returns the payments that owed money, and how much; none when nothing was due
  * @throws Prisma's error: retry
  */
-export function settleByHand(
+export function endRefundsByHand(
   db: Database,
   orderId: string,
   note: string,
@@ -124,9 +124,9 @@ export function settleByHand(
   });
 }
 
-/** Writes the amounts after a refund was answered. What is still owed is asked for in the next round. */
+/** Writes the amounts after a refund was answered. The rest that is owed is asked for in the next round. */
 async function endRefund(tx: Transaction, payment: Payment, money: PaymentMoney): Promise<void> {
-  const after = settle(money);
+  const after = conclude(money);
   await changePayment(tx, payment, { money: after });
   const isProgress = owedMinor(after) < owedMinor(payment.money);
   await tx.$executeRaw(Prisma.sql`

@@ -1,5 +1,5 @@
 import type { Claim } from '../../rules/claim.js';
-import { settle } from '../../rules/payment-money.js';
+import { conclude } from '../../rules/payment-money.js';
 import { type Database, Prisma, type Transaction } from '../database.js';
 import { insertUnpaidOrders } from '../orders/insert-orders.js';
 import { bookWithOutside, payRow } from './capture.js';
@@ -40,7 +40,7 @@ export function payWithLateMoney(db: Database, { id }: Payment, claim: Claim): P
     if (paid === 0) return false;
     const booked = { ...payment, bookedOrderId: claim.claimId };
     await bookWithOutside(tx, booked, { kind: 'capture', amountMinor });
-    await changePayment(tx, booked, { money: settle({ ...money, status: 'paid' }), paidOrderId: claim.claimId });
+    await changePayment(tx, booked, { money: conclude({ ...money, status: 'paid' }), paidOrderId: claim.claimId });
     return true;
   });
 }
@@ -56,7 +56,7 @@ export function payAfterAll(db: Database, { id }: Payment): Promise<boolean> {
   return db.$transaction(async tx => {
     const payment = await lockLate(tx, id);
     if (!payment || !(await payRow(tx, payment))) return false;
-    const money = settle({ ...payment.money, status: 'paid' });
+    const money = conclude({ ...payment.money, status: 'paid' });
     await changePayment(tx, payment, { money, paidOrderId: payment.orderId });
     return true;
   });
@@ -76,7 +76,7 @@ export function refundLateMoney(db: Database, { id }: Payment): Promise<boolean>
     const payment = await lockLate(tx, id);
     if (!payment || !(await lockEnded(tx, payment))) return false;
     const { amountMinor, currency, paymentId } = payment;
-    const money = settle({ ...payment.money, status: 'refund_due' });
+    const money = conclude({ ...payment.money, status: 'refund_due' });
     if (await isBooked(tx, payment.orderId)) {
       const mismatch = { state: 'paid', paymentId: paymentId ?? '', amountMinor, currency } as const;
       await changePayment(tx, payment, { money, mismatch });

@@ -13,10 +13,10 @@ export interface OddPayment {
   /** The provider's report as JSON if it contradicts the request or reports a surplus payment, else null. */
   mismatch: unknown;
   refundTries: number;
-  /** What is to go back in all, and what the provider has returned. */
+  /** The total that is to go back, and the total that the provider has returned. */
   refundMinor: number;
   returnedMinor: number;
-  /** What open disputes withhold. */
+  /** The money that open disputes withhold. */
   withheldMinor: number;
 }
 

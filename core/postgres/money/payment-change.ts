@@ -4,7 +4,7 @@ import { Prisma, type Transaction } from '../database.js';
 import { bookWithOutside } from './capture.js';
 import type { Payment } from './payment.js';
 
-/** A change of a payment's row, and what else is known by now. */
+/** A change of a payment's row, and what else is known. */
 export interface PaymentChange {
   money: PaymentMoney;
   /** The provider's id of the payment. */
@@ -68,7 +68,7 @@ async function bookPart(tx: Transaction, payment: Payment, amountMinor: number):
     WHERE id = ${payment.bookedOrderId}::uuid`);
 }
 
-/** Brings the ledger in line with a payment's disputes. */
+/** Brings the ledger to what a payment's disputes withhold. */
 async function bookDisputes(tx: Transaction, payment: Payment): Promise<void> {
   const { money, bookedOrderId } = payment;
   const target = bookedDisputeMinor(money);

@@ -112,7 +112,7 @@ function fits(payment: Payment, { paymentId, orderId, amountMinor, currency }: P
 async function follow(tx: Transaction, payment: Payment, report: PaymentReport): Promise<AppliedReport> {
   const isNewMoney = isUndecided(payment.status) && (report.state === 'paid' || report.state === 'refunded');
   const paysOrder = isNewMoney && (await payRow(tx, payment));
-  const { money, outcome } = takeReport(payment.money, report, paysOrder);
+  const { money, outcome } = takeReport(payment.money, report, { payable: paysOrder });
   // A report that tells nothing new still tells the provider's id.
   const change = { money, paymentId: report.paymentId, ...(paysOrder ? { paidOrderId: payment.orderId } : {}) };
   return { outcome, payment: await changePayment(tx, payment, change) };

@@ -38,7 +38,7 @@ export interface Payment {
 /** A refund that is asked for at the provider. Repeated, it has the same amount and the same key. In minor units. */
 export interface RefundInFlight {
   amountMinor: number;
-  /** What the provider had returned before. */
+  /** The total that the provider had returned before. */
   fromMinor: number;
 }
 

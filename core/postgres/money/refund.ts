@@ -1,4 +1,4 @@
-import { settle } from '../../rules/payment-money.js';
+import { conclude } from '../../rules/payment-money.js';
 import { type Database, Prisma, type Transaction } from '../database.js';
 import { endOrders, insertReleases, type ReleaseRow } from '../deliveries/releases.js';
 import { nextPart } from './capture.js';
@@ -27,7 +27,7 @@ export function refundRow(db: Database, refund: Refund): Promise<ReleaseRow[]> {
     const payment = await lockPaymentOf(tx, refund.orderId);
     const releases = await endRefunded(tx, refund);
     if (payment && releases.length > 0) {
-      await changePayment(tx, payment, { money: settle({ ...payment.money, status: 'refund_due' }) });
+      await changePayment(tx, payment, { money: conclude({ ...payment.money, status: 'refund_due' }) });
     }
     return releases;
   });

@@ -92,7 +92,7 @@ export async function readBalances(db: Database, buyerId: string): Promise<Balan
 export interface Capture {
   amountMinor: number;
   currency: string;
-  /** What was returned of it to the buyer, in minor units. */
+  /** The total that was returned of it to the buyer, in minor units. */
   refundedMinor: number;
 }
 

@@ -9,7 +9,7 @@ export interface BuyerOrder {
   reason: string | null;
   amountMinor: number;
   currency: string;
-  /** What went back of a paid order. */
+  /** The total that went back of a paid order. */
   refundedMinor: number;
   placedAt: string;
 }

@@ -11,7 +11,7 @@ export interface StatusRecord {
   status: ClaimStatus;
   payByMs?: number;
   reason?: string | null;
-  /** What went back of a paid order's money, in minor units. */
+  /** The total that went back of a paid order's money, in minor units. */
   refundedMinor?: number;
 }
 

@@ -90,7 +90,7 @@ test('a dispute withholds the money of a paid order, and a won one returns it', 
   ]);
 });
 
-test('a dispute whose end is told first stays ended', async () => {
+test('a dispute whose end comes before its beginning stays ended', async () => {
   const { sale, claim } = await paid('reordered');
   await t.fake.dispute(claim.claimId);
   await t.fake.closeDisputes(claim.claimId, 'lost');
@@ -124,7 +124,7 @@ test('a refund waits while a dispute is open, and a lost one is the refund', asy
   await expectProof(sale);
 });
 
-test('a refund goes on when the shop has won the dispute', async () => {
+test('a refund continues when the shop has won the dispute', async () => {
   const { sale, claim } = await paid('goes-on');
   await refundOrderInPart(t, { orderId: claim.claimId, amountMinor: PART, refundedMinor: 0 });
   await t.fake.dispute(claim.claimId);

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { brokenRules } from '#core/postgres/audit.js';
 import type { Database } from '#core/postgres/database.js';
-import { MONEY_RULES } from '#core/postgres/money/rules.js';
+import { MONEY_RULES } from '#core/postgres/money-rules.js';
 import { applyEvents, askToPay, PRICE, usePayments } from '../../support/payments.js';
 
 // One row of damage for each rule of the audit about payments. The damage is done to an order that was paid at a provider,

@@ -4,12 +4,12 @@ import { DISPUTE_STATES, type Dispute, disputedAmounts, joinDispute } from '#cor
 import type { PaymentReport } from '#core/rules/payment.js';
 import {
   bookedDisputeMinor,
+  conclude,
   mayBecome,
   owedMinor,
   PAYMENT_TRANSITIONS,
   type PaymentMoney,
   sendableMinor,
-  settle,
   takeReport,
 } from '#core/rules/payment-money.js';
 
@@ -40,7 +40,7 @@ const anyReports = fc.array(
 
 const takeAll = (start: PaymentMoney, reports: readonly PaymentReport[], payable: boolean) =>
   reports.reduce((before, report) => {
-    const after = takeReport(before, report, payable).money;
+    const after = takeReport(before, report, { payable }).money;
     expect(mayBecome(before.status, after.status)).toBe(true);
     return after;
   }, start);
@@ -112,7 +112,7 @@ describe('reports of a provider', () => {
     ],
   ] as const)('%s', (_, start, refundedMinor, status, refundMinor, outcome) => {
     const report = { paymentId: 'pi_1', state: 'paid', amountMinor: PRICE, currency: 'EUR', refundedMinor } as const;
-    const taken = takeReport(money(start), report, true);
+    const taken = takeReport(money(start), report, { payable: true });
     expect(taken).toMatchObject({ outcome, money: { status, refundMinor, returnedMinor: refundedMinor } });
   });
 });
@@ -134,10 +134,10 @@ describe('disputes', () => {
     const open = { ...due, ...disputedAmounts([{ state: 'open', amountMinor: PRICE }]) };
     expect([owedMinor(open), sendableMinor(open), bookedDisputeMinor(open)]).toEqual([PRICE, 0, 0]);
     const lost = { ...due, ...disputedAmounts([{ state: 'lost', amountMinor: PRICE }]) };
-    expect(settle(lost)).toMatchObject({ status: 'refunded' });
+    expect(conclude(lost)).toMatchObject({ status: 'refunded' });
   });
 
-  test('what disputes withhold of a paid order is booked', () => {
+  test('the money of a paid order that disputes withhold is booked', () => {
     const paid = money({ status: 'paid', takenMinor: PRICE });
     const held = disputedAmounts([
       { state: 'inquiry', amountMinor: 1 },

@@ -1,4 +1,4 @@
-import { Prisma } from '../database.js';
+import { Prisma } from './database.js';
 
 /** Rules by their text, each with a query that counts the rows that break it. */
 export type Rules = Readonly<Record<string, Prisma.Sql>>;
