@@ -1,8 +1,8 @@
 import { ConfigError, readConfig } from '#core/process/config.js';
 import { createLogger } from '#core/process/logger.js';
 import { serveMetrics } from '#core/process/metrics.js';
+import { reportTo } from '#core/process/reporting.js';
 import { onShutdown } from '#core/process/shutdown.js';
-import { reportTo } from '#core/process/telemetry.js';
 import { refuseEviction, waitUntilReady } from '#core/redis/connection.js';
 import { API_SETTINGS, closeContext, createContext } from './context.js';
 import { drain, startServer } from './server.js';

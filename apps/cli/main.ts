@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { addAudit } from './commands/audit.js';
 import { addBalance } from './commands/balance.js';
 import { addCredit } from './commands/credit.js';
+import { addEndRefund } from './commands/end-refund.js';
 import { addMigrate } from './commands/migrate.js';
 import { addOperator } from './commands/operator.js';
 import { addRebuild } from './commands/rebuild.js';
@@ -48,6 +49,7 @@ function buildProgram(): Command {
   addBalance(program);
   addStatement(program);
   addRefund(program);
+  addEndRefund(program);
   addAudit(program);
   addReconcile(program);
   addRebuild(program);

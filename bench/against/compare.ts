@@ -1,6 +1,6 @@
 import { checkout } from '#core/process/checkout.js';
 import { createLogger } from '#core/process/logger.js';
-import { reportTo } from '#core/process/telemetry.js';
+import { reportTo } from '#core/process/reporting.js';
 import { startGenerator } from '../load/generator.js';
 import { commitOf, describeMachine, loadNow } from '../measure/machine.js';
 import type { Options } from '../options.js';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { migrate } from '#core/postgres/migrate/migrate.js';
 import { createLogger } from '#core/process/logger.js';
-import { reportTo } from '#core/process/telemetry.js';
+import { reportTo } from '#core/process/reporting.js';
 import { type Connections, connectStores } from '#stack/stores/connections.js';
 import { type PrivateStores, startPrivateStores } from '#stack/stores/private-stores.js';
 import { type Generator, startGenerator } from '../load/generator.js';

@@ -8,7 +8,7 @@ export type Difference =
   | { kind: 'claim_missing'; order: Order }
   /** Redis has a live claim, and its order in Postgres has ended: Redis missed the release. */
   | { kind: 'release_missing'; order: Order }
-  /** The claim in Redis has an older status than its order in Postgres. */
+  /** The claim in Redis has an older status than its order in Postgres, or does not say what went back of its money. */
   | { kind: 'status_behind'; order: Order }
   /** A live claim in Redis has neither an order in Postgres nor an entry in the outbox, which rescue reads. */
   | { kind: 'outbox_missing'; buyerId: string; claim: ClaimRecord }
@@ -43,7 +43,8 @@ function compareOrder(order: Order, claim: ClaimRecord | undefined): Difference[
   }
   if (!same || !isLive(claim.status)) return [{ kind: 'claim_missing', order }];
   if (claim.unit !== order.unit) return [{ kind: 'units_wrong', units: [order.unit, claim.unit] }];
-  return claim.status === claimStatusOf(order.status) ? [] : [{ kind: 'status_behind', order }];
+  const isSame = claim.status === claimStatusOf(order.status) && claim.refundedMinor === order.refundedMinor;
+  return isSame ? [] : [{ kind: 'status_behind', order }];
 }
 
 /**

@@ -1,8 +1,9 @@
+import { beginRefund, readRefundsDue, recordRefused, recordReturned } from '../postgres/money/due-refunds.js';
 import { readLateMoney } from '../postgres/money/late-money.js';
-import type { Payment } from '../postgres/money/payment.js';
-import { markRefunded, readRefundsDue, refundAgainLater, refundToWallet } from '../postgres/money/refund.js';
+import type { Payment, RefundInFlight } from '../postgres/money/payment.js';
 import { crashPoint, crashStep } from '../process/crash-point.js';
-import { refundRefused } from '../process/telemetry.js';
+import { refundFailed, refundMade, refundRefused } from '../process/money-telemetry.js';
+import type { PaymentReport } from '../rules/payment.js';
 import { providerOf, type StepContext } from '../steps/context.js';
 import { decideLateMoney, tellRefunded } from '../steps/decide-late-money.js';
 import { inTurn } from '../steps/in-turn.js';
@@ -42,28 +43,41 @@ export async function finishPayments(ctx: StepContext): Promise<number> {
 async function giveBack(ctx: StepContext, payment: Payment): Promise<void> {
   // The next attempt is scheduled before the provider is called, so that an unreachable provider is tried with
   // back-off. The idempotency key makes a repeated refund harmless.
-  await refundAgainLater(ctx.db, payment.id);
-  const outcome = await crashStep('refund.provider', () => providerOf(ctx, payment.provider).refund(payment));
-  await crashPoint('refund.returned');
-  if (outcome === 'refunded' || (outcome === 'refused' && (await isGivenBack(ctx, payment)))) {
-    await crashStep('refund.mark', () => markRefunded(ctx.db, payment.id));
-  } else if (outcome === 'refused' && (await refundToWallet(ctx.db, payment))) {
-    refundRefused(payment.orderId);
+  const refund = await beginRefund(ctx.db, payment);
+  if (refund) {
+    try {
+      await send(ctx, payment, refund);
+    } catch (error) {
+      refundFailed(payment.orderId, error);
+      throw error;
+    }
   }
   await tellRefunded(ctx, payment);
 }
 
+async function send(ctx: StepContext, payment: Payment, refund: RefundInFlight): Promise<void> {
+  const request = { ...refund, isWhole: refund.amountMinor === payment.money.takenMinor };
+  const outcome = await crashStep('refund.provider', () => providerOf(ctx, payment.provider).refund(payment, request));
+  await crashPoint('refund.returned');
+  if (outcome === 'refunded') {
+    await crashStep('refund.mark', () => recordReturned(ctx.db, payment, refund));
+    refundMade('returned', payment.orderId);
+  } else if (outcome === 'refused') {
+    const report = await askAfterRefusal(ctx, payment);
+    if (await crashStep('refund.mark', () => recordRefused(ctx.db, payment, report))) refundRefused(payment.orderId);
+  }
+}
+
 /**
- * Tells whether a provider that refuses a refund has already returned the money, by hand or after an unanswered call.
+ * Asks a provider that refuses a refund about the payment. It may have returned the money already, by hand or after an
+ * unanswered call.
  *
  * @throws Error when the provider reports neither `paid` nor `refunded`: the refund is retried later
  */
-async function isGivenBack(ctx: StepContext, payment: Payment): Promise<boolean> {
+async function askAfterRefusal(ctx: StepContext, payment: Payment): Promise<PaymentReport> {
   const report = await providerOf(ctx, payment.provider).ask(payment);
-  if (report?.state !== 'paid' && report?.state !== 'refunded') {
-    throw new Error(
-      `a provider refused to give back payment ${payment.id}, and says that it is ${report?.state ?? 'unknown'}`,
-    );
-  }
-  return report.state === 'refunded';
+  if (report?.state === 'paid' || report?.state === 'refunded') return report;
+  throw new Error(
+    `a provider refused to give back payment ${payment.id}, and says that it is ${report?.state ?? 'unknown'}`,
+  );
 }

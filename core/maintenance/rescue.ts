@@ -1,5 +1,6 @@
 import { crashPoint, crashStep } from '../process/crash-point.js';
-import { claimsRescued, paymentsRescued } from '../process/telemetry.js';
+import { paymentsRescued } from '../process/money-telemetry.js';
+import { claimsRescued } from '../process/telemetry.js';
 import { areOrdersWaiting } from '../queue/queues.js';
 import { readOutbox } from '../redis/claims/outbox.js';
 import { readPayClicks } from '../redis/claims/pay-click.js';

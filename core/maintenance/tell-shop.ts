@@ -2,7 +2,7 @@ import { signBody } from '../payments/signature.js';
 import { markDelivered } from '../postgres/deliveries/due-releases.js';
 import { type Notice, postponeNotice, readDueNotices } from '../postgres/deliveries/notices.js';
 import { crashPoint, crashStep } from '../process/crash-point.js';
-import { shopTold } from '../process/telemetry.js';
+import { shopTold } from '../process/money-telemetry.js';
 import type { ShopEndpoint, StepContext } from '../steps/context.js';
 
 /** The most shop notices in flight at once. Notices about one order are sent in sequence. */

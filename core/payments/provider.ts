@@ -46,6 +46,18 @@ export interface PaymentRef {
 }
 
 /**
+ * A refund to make at a provider, in minor units of the money that it took. Repeated with the same numbers, it is made
+ * once.
+ */
+export interface RefundRequest {
+  amountMinor: number;
+  /** The total that the provider had returned of the payment before. */
+  fromMinor: number;
+  /** Whether the amount is all that the provider took. */
+  isWhole: boolean;
+}
+
+/**
  * The outcome of a refund at a payment provider. `pending`: the provider has accepted the refund and will confirm it
  * later. `refused`: final.
  */
@@ -87,8 +99,8 @@ export interface PaymentProvider {
    * @returns undefined when the provider does not know the payment
    */
   ask(payment: PaymentRef): Promise<PaymentReport | undefined>;
-  /** Returns the whole captured amount of a payment to the buyer. */
-  refund(payment: PaymentRef): Promise<RefundOutcome>;
+  /** Returns a part of a payment's money to the buyer, or all of it. */
+  refund(payment: PaymentRef, refund: RefundRequest): Promise<RefundOutcome>;
 }
 
 /** The part of a payment provider that the API uses: it verifies webhook calls, and needs no database. */

@@ -10,6 +10,7 @@ import type {
   PaymentProvider,
   PaymentRef,
   RefundOutcome,
+  RefundRequest,
 } from './provider.js';
 import { parseProviderEvent } from './provider-event.js';
 import { isSigned, mayBeSigned } from './signature.js';
@@ -39,6 +40,8 @@ const Asked = z.object({
   status: z.enum(PAYMENT_STATES),
   amountMinor: z.int().min(0),
   currency: z.string().regex(CURRENCY_PATTERN),
+  refundedMinor: z.int().min(0).optional(),
+  disputedMinor: z.int().min(0).optional(),
 });
 
 const Refunded = z.object({ status: z.enum(['refunded', 'pending']) });
@@ -77,7 +80,7 @@ export function createSignedWebhook(endpoint: ProviderEndpoint, secrets: readonl
     ...createSignedWebhookVerifier(secrets),
     create: intent => create(endpoint, intent),
     ask: payment => ask(endpoint, payment),
-    refund: payment => refund(endpoint, payment),
+    refund: (payment, request) => refund(endpoint, payment, request),
   };
 }
 
@@ -99,10 +102,12 @@ async function ask(endpoint: ProviderEndpoint, payment: PaymentRef): Promise<Pay
   return { ...rest, paymentId: id, state };
 }
 
-async function refund(endpoint: ProviderEndpoint, payment: PaymentRef): Promise<RefundOutcome> {
+async function refund(endpoint: ProviderEndpoint, payment: PaymentRef, request: RefundRequest): Promise<RefundOutcome> {
   const { orderId, paymentId } = payment;
   if (paymentId === null) throw new Error(`payment of order ${orderId} has no id at its provider`);
-  const answer = await call(endpoint, 'POST', `${pathOf(paymentId)}/refund`, `refund-${keyOf(payment)}`, {});
+  const answer = await call(endpoint, 'POST', `${pathOf(paymentId)}/refund`, refundKeyOf(payment, request), {
+    amountMinor: request.amountMinor,
+  });
   if (REFUSALS.includes(answer.status)) return 'refused';
   return Refunded.parse(bodyOf(answer)).status;
 }
@@ -110,6 +115,15 @@ async function refund(endpoint: ProviderEndpoint, payment: PaymentRef): Promise<
 /** Builds the idempotency key of a payment. The key of the first attempt is the order's id alone. */
 function keyOf({ orderId, attempt }: Pick<PaymentRef, 'orderId' | 'attempt'>): string {
   return attempt === 1 ? orderId : `${orderId}-${attempt}`;
+}
+
+/**
+ * Builds the idempotency key of a refund. A part has the totals before and after it in its key, so that each part is made
+ * once.
+ */
+function refundKeyOf(payment: PaymentRef, { amountMinor, fromMinor, isWhole }: RefundRequest): string {
+  const key = `refund-${keyOf(payment)}`;
+  return isWhole ? key : `${key}-${fromMinor}-${fromMinor + amountMinor}`;
 }
 
 /** Builds the URL path of a payment at the provider. The provider chooses payment ids, which may contain a slash. */

@@ -24,8 +24,8 @@ export function createWallet(db: Database): Wallet {
     async ask({ orderId }) {
       const capture = await readCapture(db, orderId);
       if (!capture) return undefined;
-      const { refunded, ...money } = capture;
-      return { paymentId: orderId, orderId, state: refunded ? 'refunded' : 'paid', ...money };
+      const isWhole = capture.refundedMinor === capture.amountMinor && capture.amountMinor > 0;
+      return { paymentId: orderId, orderId, state: isWhole ? 'refunded' : 'paid', ...capture };
     },
     refund: async () => 'refunded',
   };

@@ -1,4 +1,5 @@
 import { type Database, Prisma } from './database.js';
+import { MONEY_RULES, MONEY_SUMS, type Rules } from './money-rules.js';
 
 /** The counts of a sale's orders, taken from Postgres alone. Plain SQL reproduces each of them. */
 export interface OrderCounts {
@@ -36,6 +37,21 @@ export async function countOrders(db: Database, saleId: string): Promise<OrderCo
   ) as unknown as OrderCounts;
 }
 
+/** The rules about orders, each with the query that counts the rows that break it. */
+const ORDER_RULES: Rules = {
+  'I2 a unit has more than one live order': Prisma.sql`
+    SELECT count(*) FROM (SELECT unit FROM live GROUP BY unit HAVING count(*) > 1) d`,
+  'I2 a live order has a unit outside 1..N': Prisma.sql`
+    SELECT count(*) FROM live JOIN sales s ON s.id = live.sale_id WHERE unit < 1 OR unit > s.units`,
+  'I3 a buyer has more than one live order': Prisma.sql`
+    SELECT count(*) FROM (SELECT buyer_id FROM live GROUP BY buyer_id HAVING count(*) > 1) d`,
+  'I6 an order is 15 s past its deadline': Prisma.sql`
+    SELECT count(*) FROM live WHERE status = 'pending_payment' AND pay_by < clock_timestamp() - interval '15 seconds'`,
+  'I6 a release is 15 s old': Prisma.sql`
+    SELECT count(*) FROM outbox_events WHERE sale_id = (SELECT id FROM audited) AND kind = 'release' AND delivered_at IS NULL
+      AND created_at < clock_timestamp() - interval '15 seconds'`,
+};
+
 /**
  * Checks the rules about orders and money that hold in Postgres at every commit. The rows themselves are read, and the
  * indexes that enforce the rules are not trusted.
@@ -44,49 +60,14 @@ export async function countOrders(db: Database, saleId: string): Promise<OrderCo
  * all of them
  */
 export async function brokenRules(db: Database, saleId: string): Promise<BrokenRule[]> {
+  const counts = Object.entries({ ...ORDER_RULES, ...MONEY_RULES }).map(
+    ([rule, query]) => Prisma.sql`SELECT ${rule} AS rule, (${query}) AS rows`,
+  );
   const rows = await db.$queryRaw<{ rule: string; rows: bigint }[]>(Prisma.sql`
-    WITH o AS (SELECT * FROM orders WHERE sale_id = ${saleId}),
+    WITH audited AS (SELECT id FROM sales WHERE id = ${saleId}),
+    o AS (SELECT * FROM orders WHERE sale_id = ${saleId}),
     live AS (SELECT * FROM o WHERE status IN ('pending_payment', 'paid')),
-    money AS (
-      SELECT o.id, o.status, o.amount_minor,
-             count(t.id) FILTER (WHERE t.kind = 'capture') AS captures,
-             coalesce(sum(t.amount_minor) FILTER (WHERE t.kind = 'capture'), 0) AS captured,
-             coalesce(sum(t.amount_minor) FILTER (WHERE t.kind = 'refund'), 0) AS refunded
-      FROM o LEFT JOIN transfers t ON t.order_id = o.id GROUP BY o.id, o.status, o.amount_minor),
-    flows AS (
-      SELECT account_id, sum(amount) AS balance FROM (
-        SELECT credit_account_id AS account_id, amount_minor AS amount FROM transfers
-        UNION ALL SELECT debit_account_id, -amount_minor FROM transfers) f GROUP BY account_id)
-    SELECT * FROM (
-      SELECT 'I2 a unit has more than one live order' AS rule, count(*) AS rows
-        FROM (SELECT unit FROM live GROUP BY unit HAVING count(*) > 1) d
-      UNION ALL SELECT 'I2 a live order has a unit outside 1..N', count(*)
-        FROM live WHERE unit < 1 OR unit > (SELECT units FROM sales WHERE id = ${saleId})
-      UNION ALL SELECT 'I3 a buyer has more than one live order', count(*)
-        FROM (SELECT buyer_id FROM live GROUP BY buyer_id HAVING count(*) > 1) d
-      UNION ALL SELECT 'I5 a paid order has not exactly one capture of its price', count(*)
-        FROM money WHERE status = 'paid' AND (captures <> 1 OR captured <> amount_minor OR refunded <> 0)
-      UNION ALL SELECT 'I5 an order that is not paid keeps money', count(*)
-        FROM money WHERE status <> 'paid' AND captured <> refunded
-      UNION ALL SELECT 'I5 a balance is not the sum of its transfers', count(*)
-        FROM accounts a LEFT JOIN flows f ON f.account_id = a.id
-        WHERE a.kind = 'buyer' AND a.balance_minor <> coalesce(f.balance, 0)
-      UNION ALL SELECT 'I5 a balance is negative', count(*) FROM accounts WHERE balance_minor < 0
-      UNION ALL SELECT 'I5 a transfer is between accounts of other currencies', count(*)
-        FROM transfers t JOIN accounts a ON a.id IN (t.debit_account_id, t.credit_account_id) WHERE a.currency <> t.currency
-      UNION ALL SELECT 'I5 a capture comes from another buyer than the order', count(*)
-        FROM transfers t JOIN o ON o.id = t.order_id JOIN accounts a ON a.id = t.debit_account_id
-        WHERE t.kind = 'capture' AND a.kind = 'buyer' AND a.owner <> o.buyer_id
-      UNION ALL SELECT 'I5 a payment is taken, and no order was paid with it', count(*)
-        FROM payments p JOIN o ON o.id = p.paid_order_id LEFT JOIN money m ON m.id = o.id
-        WHERE m.captures <> 1 OR m.captured <> p.amount_minor
-      UNION ALL SELECT 'I5 late money is 60 s undecided', count(*)
-        FROM payments p JOIN o ON o.id = p.order_id
-        WHERE p.status = 'late' AND p.updated_at < clock_timestamp() - interval '60 seconds'
-      UNION ALL SELECT 'I6 an order is 15 s past its deadline', count(*)
-        FROM live WHERE status = 'pending_payment' AND pay_by < clock_timestamp() - interval '15 seconds'
-      UNION ALL SELECT 'I6 a release is 15 s old', count(*)
-        FROM outbox_events WHERE sale_id = ${saleId} AND kind = 'release' AND delivered_at IS NULL AND created_at < clock_timestamp() - interval '15 seconds'
-    ) rules WHERE rows > 0`);
+    ${MONEY_SUMS}
+    SELECT * FROM (${Prisma.join(counts, ' UNION ALL ')}) rules WHERE rows > 0`);
   return rows.map(({ rule, rows: count }) => ({ rule, rows: Number(count) }));
 }

@@ -1,7 +1,6 @@
 import { SECOND_MS } from '../rules/clock.js';
-import type { Logger } from './logger.js';
 import { counter, gauge, histogram } from './metrics.js';
-import { createQuietLog, type QuietLog } from './quiet-log.js';
+import { logFact, report, warnRarely } from './reporting.js';
 
 // Telemetry: one function per fact worth counting, in the words of core/rules/claim.ts. Each function counts its fact
 // in a metric, and logs it if it is rare. None of them throws, so that reporting never undoes the fact. Labels have few
@@ -28,30 +27,12 @@ const actorSeconds = histogram('actor_seconds', 'Time a round took', SECONDS, 'a
 const orders = counter('orders_total', 'Orders and claims that went on, by where to', 'became');
 const givenUp = counter('claims_given_up_total', 'Accepted claims that could not be placed, by why', 'why');
 const repairs = counter('repairs_total', 'Differences between Redis and Postgres that were repaired', 'kind');
-const payments = counter('payment_reports_total', 'What providers told of payments, by what came of it', 'outcome');
-const payClicks = counter('payments_rescued_total', 'Payments that no job had dealt with for a while after the click');
-const lateMoney = counter(
-  'late_money_total',
-  'Payments that came after their order had ended, by what became of them',
-  'became',
-);
-const shopCalls = counter('shop_events_total', 'Deliveries of events to the shop', 'outcome');
 const tokenRefusals = counter('token_refusals_total', "Requests without a valid buyer's token, by why", 'why');
 const issuerReads = counter('issuer_reads_total', "Readings of the issuer's keys, by outcome", 'outcome');
 const storeErrors = counter('store_errors_total', 'Lost connections and failed calls', 'store');
 const logins = counter('logins_total', 'Logins to the console, and wrong tokens there', 'outcome');
 for (const outcome of ['done', 'failed']) logins.inc({ outcome }, 0);
 const surprises = counter('unexpected_errors_total', 'Errors that nobody expected', 'where');
-
-let log: Logger | undefined;
-/** Logs facts that may repeat many times a second, such as the failures of an outage. */
-let warnRarely: QuietLog = () => undefined;
-
-/** Sets the logger for rare facts. Before this call, facts are only counted in metrics. */
-export function reportTo(logger: Logger): void {
-  log = logger;
-  warnRarely = createQuietLog(logger);
-}
 
 /**
  * Reports one call of the script that decides claims in Redis.
@@ -103,13 +84,13 @@ export const apiProcessesCounted = report((count: number) => setApiProcesses(cou
 /** Reports a claim that Redis had lost, and that was restored from its buyer's receipt. */
 export const claimRestored = report((saleId: string, claimId: string) => {
   repairs.inc({ kind: 'receipt' });
-  log?.warn({ saleId, claimId }, 'claim restored from its receipt');
+  logFact('warn', { saleId, claimId }, 'claim restored from its receipt');
 });
 
 /** Reports that an operator logged in to the console, or out. */
 export const operatorLogged = report((direction: 'in' | 'out', caller: object) => {
   if (direction === 'in') logins.inc({ outcome: 'done' });
-  log?.info(caller, `an operator logged ${direction}`);
+  logFact('info', caller, `an operator logged ${direction}`);
 });
 
 /** Reports a wrong token at the console, in the login form or as a Bearer token. */
@@ -142,7 +123,7 @@ export const loadMeasured = report(({ delayMs, outboxAgeMs, level }: MeasuredLoa
   setShedLevel(level);
   if (level === lastLevel) return;
   lastLevel = level;
-  log?.warn({ level, delayMs, outboxAgeMs }, 'the shed level has changed');
+  logFact('warn', { level, delayMs, outboxAgeMs }, 'the shed level has changed');
 });
 
 /** Reports an unexpected error, and the endpoint where it occurred. */
@@ -171,7 +152,7 @@ export const tokenRefused = report((why: string) => {
 /** Reports that the public keys of the shop's token issuer were read. */
 export const issuerRead = report((keys: number) => {
   issuerReads.inc({ outcome: 'done' });
-  log?.debug({ keys }, 'keys of the issuer read');
+  logFact('debug', { keys }, 'keys of the issuer read');
 });
 
 /** Reports that the public keys of the shop's token issuer could not be read. The last ones stay valid. */
@@ -218,12 +199,6 @@ export const ordersPlaced = report((count: number) => orders.inc({ became: 'plac
 /** Reports claims that rescue found in the outbox: nothing had made them orders in time. */
 export const claimsRescued = report((count: number) => orders.inc({ became: 'rescued' }, count));
 
-/** Reports payments that rescue took: their buyers clicked a while ago, and no job had dealt with them. */
-export const paymentsRescued = report((saleId: string, count: number) => {
-  payClicks.inc(count);
-  if (count > 0) warnRarely('payments waited too long: is the queue pay-order paused, or slow?', { saleId, count });
-});
-
 type WhyGivenUp = 'conflict' | 'lost' | 'refused';
 
 /**
@@ -232,7 +207,7 @@ type WhyGivenUp = 'conflict' | 'lost' | 'refused';
  */
 export const claimsGivenUp = report((why: WhyGivenUp, saleId: string, claims: object[], err?: unknown) => {
   givenUp.inc({ why }, claims.length);
-  log?.error({ err, saleId, why, claims }, 'claims are given up');
+  logFact('error', { err, saleId, why, claims }, 'claims are given up');
 });
 
 /** Reports orders that were cancelled because they were not paid by their deadline. */
@@ -250,52 +225,17 @@ export const ordersRejected = report((count: number) => orders.inc({ became: 're
 /** Reports an order that the shop refunded. */
 export const orderRefunded = report(() => orders.inc({ became: 'refunded' }));
 
+/** Reports a part of a paid order's money that the shop gave back. The order stays paid. */
+export const orderRefundedInPart = report(() => orders.inc({ became: 'partially_refunded' }));
+
 /** Reports units that were freed together with their buyers. */
 export const unitsReleased = report((count: number) => orders.inc({ became: 'released' }, count));
 
 /** Reports units that came back and went to buyers on standby. */
 export const unitsPromoted = report((count: number) => orders.inc({ became: 'promoted' }, count));
 
-/** Outcomes of a payment report that need a person: the money does not match the order. */
-const ALARMS = new Set(['mismatch', 'unknown_payment', 'refunded_elsewhere']);
-
-/** Reports the outcome of a provider's message about a payment, which was sent unasked or as an answer. */
-export const paymentReported = report((outcome: string, orderId: string | undefined) => {
-  payments.inc({ outcome });
-  if (ALARMS.has(outcome)) log?.error({ outcome, orderId }, 'a payment is not as it should be');
-});
-
-/**
- * Reports the decision about late money, which is a payment that arrived after its order had ended. The money buys a
- * unit again, or is refunded.
- */
-export const lateMoneyDecided = report((became: 'regrabbed' | 'refunded', orderId: string) => {
-  lateMoney.inc({ became });
-  log?.info({ orderId, became }, 'late money');
-});
-
-/** Reports a refund that the payment provider refused. The money is in the buyer's wallet instead. */
-export const refundRefused = report((orderId: string) => {
-  lateMoney.inc({ became: 'refund_refused' });
-  log?.error({ orderId }, 'a provider refused a refund: the money is in the wallet of the buyer');
-});
-
-/** Reports a webhook call to the shop, and whether the shop accepted it. */
-export const shopTold = report((took: boolean) => shopCalls.inc({ outcome: took ? 'delivered' : 'failed' }));
-
 /** Reports repaired differences between Redis and Postgres, all of one kind and one sale. */
 export const repaired = report((kind: string, count: number, saleId: string) => {
   repairs.inc({ kind }, count);
-  log?.warn({ saleId, kind, count }, 'repaired');
+  logFact('warn', { saleId, kind, count }, 'repaired');
 });
-
-function report<A extends unknown[]>(tell: (...args: A) => void): (...args: A) => void {
-  return (...args) => {
-    try {
-      tell(...args);
-    } catch {
-      // Reporting itself failed, and there is nothing left to report to. The reported work must not fail because of
-      // that.
-    }
-  };
-}

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ID_PATTERN, PLACE_BATCH_MAX } from '../rules/claim.js';
+import { DISPUTE_STATES } from '../rules/dispute.js';
 import { PAYMENT_STATES, PROVIDER_TEXT_PATTERN } from '../rules/payment.js';
 import { CURRENCY_PATTERN, PROVIDER_NAMES } from '../rules/sale.js';
 
@@ -9,6 +10,15 @@ const report = z.object({
   paymentId: providerText,
   orderId: z.uuid().optional(),
   state: z.enum(PAYMENT_STATES),
+  amountMinor: z.int().min(0),
+  currency: z.string().regex(CURRENCY_PATTERN),
+  refundedMinor: z.int().min(0).optional(),
+});
+const dispute = z.object({
+  disputeId: providerText,
+  paymentId: providerText,
+  orderId: z.uuid().optional(),
+  state: z.enum(DISPUTE_STATES),
   amountMinor: z.int().min(0),
   currency: z.string().regex(CURRENCY_PATTERN),
 });
@@ -24,7 +34,12 @@ export const JOB_DATA = {
   'pay-order': z.object({ saleId: id, claimId: z.uuid(), buyerId: id }),
   'payment-event': z.object({
     provider: z.enum(PROVIDER_NAMES),
-    event: z.object({ eventId: providerText, type: providerText, report: report.optional() }),
+    event: z.object({
+      eventId: providerText,
+      type: providerText,
+      report: report.optional(),
+      dispute: dispute.optional(),
+    }),
   }),
   'cancel-order': z.object({ saleId: id, claimId: z.uuid(), buyerId: id, unit: z.int().min(1) }),
   'settle-receipt': z.object({ saleId: id, claimId: z.uuid(), buyerId: id, unit: z.int().min(1) }),

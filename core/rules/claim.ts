@@ -40,6 +40,8 @@ export interface ClaimRecord {
   payByMs?: number;
   /** Why the claim ended, or why its payment failed. */
   reason?: string;
+  /** The total that went back of a paid order's money, in minor units, if there is anything. */
+  refundedMinor?: number;
 }
 
 /** Tells whether a claim with this status keeps its unit from other buyers, and its buyer from another claim. */
@@ -48,22 +50,26 @@ export function isLive(status: ClaimStatus): boolean {
 }
 
 /**
- * Parses a value of the claims hash in Redis: `claimId unit status payByMs reason`, with `-` for a missing value.
- * Further words, which a later version may add, are ignored.
+ * Parses a value of the claims hash in Redis: `claimId unit status payByMs reason`, with `-` for a missing value,
+ * and `refunded=MINOR` when something went back of a paid order's money. Further words, which a later version may add,
+ * are ignored.
  *
  * @param record the value as the Lua scripts write it (core/redis/lua)
  * @throws Error when the value has another form, which no script writes
  */
 export function parseClaimRecord(record: string): ClaimRecord {
-  const [claimId, unit, status, payByMs, reason] = record.split(' ');
+  const [claimId, unit, status, payByMs, reason, ...more] = record.split(' ');
   if (!claimId || !unit || !status || !payByMs || !reason) throw new Error(`claim record of another form: ${record}`);
   const claim: ClaimRecord = { claimId, unit: Number(unit), status: status as ClaimStatus };
   if (payByMs !== '-') claim.payByMs = Number(payByMs);
   if (reason !== '-') claim.reason = reason;
+  const refunded = more.find(word => /^refunded=\d+$/.test(word));
+  if (refunded) claim.refundedMinor = Number(refunded.slice('refunded='.length));
   return claim;
 }
 
 /** Formats a value of the claims hash in Redis, the reverse of {@link parseClaimRecord}. */
 export function formatClaimRecord(claim: ClaimRecord): string {
-  return `${claim.claimId} ${claim.unit} ${claim.status} ${claim.payByMs ?? '-'} ${claim.reason ?? '-'}`;
+  const record = `${claim.claimId} ${claim.unit} ${claim.status} ${claim.payByMs ?? '-'} ${claim.reason ?? '-'}`;
+  return claim.refundedMinor ? `${record} refunded=${claim.refundedMinor}` : record;
 }

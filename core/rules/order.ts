@@ -30,6 +30,8 @@ export interface Order {
   status: OrderStatus;
   reason: OrderReason | null;
   payByMs: number;
+  /** The total that went back of a paid order's money, in minor units, if there is anything. */
+  refundedMinor?: number;
 }
 
 /**

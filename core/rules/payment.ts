@@ -1,3 +1,5 @@
+import type { DisputeReport } from './dispute.js';
+
 /**
  * The states of a payment at its provider. `open`: no money was taken yet. `failed`: no money was taken, and none ever
  * will be.
@@ -13,7 +15,7 @@ export type PaymentState = (typeof PAYMENT_STATES)[number];
  */
 export const PROVIDER_TEXT_PATTERN = /^[^\p{Cc}\p{Cs}]+$/u;
 
-/** A payment as its provider reports it. Amounts are in minor units. */
+/** A payment as its provider reports it. Amounts are in minor units; `amountMinor` is what the provider took. */
 export interface PaymentReport {
   paymentId: string;
   orderId?: string | undefined;
@@ -21,6 +23,10 @@ export interface PaymentReport {
   amountMinor: number;
   /** The ISO 4217 code of the amount's currency. */
   currency: string;
+  /** The total that the provider has returned of the amount. Without it, a refunded payment was returned whole. */
+  refundedMinor?: number | undefined;
+  /** The total that disputes withhold at present, if the provider tells. */
+  disputedMinor?: number | undefined;
 }
 
 /**
@@ -32,4 +38,6 @@ export interface ProviderEvent {
   type: string;
   /** The reported payment; undefined when the event concerns no payment. */
   report?: PaymentReport | undefined;
+  /** The reported dispute about a payment, if the event concerns one. */
+  dispute?: DisputeReport | undefined;
 }

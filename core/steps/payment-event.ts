@@ -1,7 +1,8 @@
 import type { Payment } from '../postgres/money/payment.js';
 import { type AppliedReport, applyAnswer, applyEvent } from '../postgres/money/payment-report.js';
 import { crashPoint, crashStep } from '../process/crash-point.js';
-import { ordersPaid, paymentReported } from '../process/telemetry.js';
+import { paymentReported } from '../process/money-telemetry.js';
+import { ordersPaid } from '../process/telemetry.js';
 import type { JobData } from '../queue/jobs.js';
 import { dropPayUrl, readPayUrl } from '../redis/claims/pay-url.js';
 import type { OrderReason } from '../rules/order.js';
@@ -37,13 +38,20 @@ export async function takePaymentAnswer(
   await follow(ctx, await crashStep('ask.apply', () => applyAnswer(ctx.db, provider, report)));
 }
 
+/** Outcomes after which Redis must show the order as it is now. */
+const TOLD = new Set(['paid', 'repeated', 'refunded_in_part', 'refunded_elsewhere']);
+
 async function follow(ctx: StepContext, { outcome, payment }: AppliedReport): Promise<void> {
   paymentReported(outcome, payment?.orderId);
   if (!payment) return;
+  const { money } = payment;
+  // The news of the refund came before that of the payment.
+  if (outcome === 'paid' && money.refundMinor === money.takenMinor)
+    paymentReported('refunded_elsewhere', payment.orderId);
   if (outcome === 'late') return decideLateMoney(ctx, payment);
   if (outcome === 'failed' || (outcome === 'repeated' && payment.status === 'failed')) return tellFailed(ctx, payment);
   // A repeated event is recorded in Redis once more: the process that applied it first may have died before that.
-  if (outcome !== 'paid' && outcome !== 'repeated') return;
+  if (!TOLD.has(outcome)) return;
   if (outcome === 'paid') ordersPaid(1);
   await tell(ctx, payment);
 }
@@ -62,6 +70,7 @@ async function tellFailed(ctx: StepContext, payment: Payment): Promise<void> {
 }
 
 function tell(ctx: StepContext, payment: Payment, reason: OrderReason | null = null): Promise<void> {
-  const { saleId, orderId: claimId, buyerId } = payment;
+  // A unit that was taken again for late money belongs to another order than the payment.
+  const { saleId, bookedOrderId: claimId, buyerId } = payment;
   return crashStep('event.record', () => tellOrder(ctx, { saleId, claimId, buyerId, reason }));
 }

@@ -13,8 +13,20 @@ export interface FakePayment {
   /** How often the provider took the money and returned it: at most once each, however often it is asked. */
   taken: number;
   returned: number;
-  /** The idempotency key of the refund. The same key again gets the same answer, and another key is refused. */
-  refundKey?: string;
+  /** The total that was returned. */
+  refundedMinor: number;
+  /** The idempotency keys of the refunds. The same key again gets the same answer. */
+  refundKeys: string[];
+  /** The money that disputes withhold at present. */
+  disputedMinor: number;
+  disputes: FakeDispute[];
+}
+
+/** A dispute about a payment at the fake provider, in Stripe's words. */
+export interface FakeDispute {
+  id: string;
+  status: 'needs_response' | 'won' | 'lost';
+  amountMinor: number;
 }
 
 /** The types of events that the provider sends, in Stripe's words. */
@@ -22,7 +34,12 @@ export type FakeEventType =
   | 'payment_intent.created'
   | 'payment_intent.succeeded'
   | 'payment_intent.canceled'
-  | 'charge.refunded';
+  | 'charge.refunded'
+  | 'charge.dispute.created'
+  | 'charge.dispute.closed';
+
+/** A change of the books: the payment, and the dispute that is the reason. */
+export type FakeChange = (type: FakeEventType, payment: FakePayment, dispute?: FakeDispute) => void;
 
 /** The amount and currency of a payment. */
 export type Money = Pick<FakePayment, 'amountMinor' | 'currency'>;
@@ -30,7 +47,7 @@ export type Money = Pick<FakePayment, 'amountMinor' | 'currency'>;
 /** The provider's payments, in memory. */
 export class Books {
   readonly #baseUrl: string;
-  readonly #onChange: (type: FakeEventType, payment: FakePayment) => void;
+  readonly #onChange: FakeChange;
   readonly #payments = new Map<string, FakePayment>();
 
   /**
@@ -39,7 +56,7 @@ export class Books {
    * @param baseUrl the origin of the payment pages
    * @param onChange is called after each change of a payment
    */
-  constructor(baseUrl: string, onChange: (type: FakeEventType, payment: FakePayment) => void) {
+  constructor(baseUrl: string, onChange: FakeChange) {
     this.#baseUrl = baseUrl;
     this.#onChange = onChange;
   }
@@ -50,7 +67,8 @@ export class Books {
     if (known) return known;
     const id = `pi_${randomUUID().replaceAll('-', '')}`;
     const payUrl = `${this.#baseUrl}/pay/${id}`;
-    const payment: FakePayment = { id, ...attempt, status: 'open', payUrl, taken: 0, returned: 0 };
+    const nothing = { taken: 0, returned: 0, refundedMinor: 0, refundKeys: [], disputedMinor: 0, disputes: [] };
+    const payment: FakePayment = { id, ...attempt, status: 'open', payUrl, ...nothing };
     this.#payments.set(id, payment);
     this.#onChange('payment_intent.created', payment);
     return payment;
@@ -89,10 +107,44 @@ export class Books {
     this.#onChange('payment_intent.canceled', payment);
   }
 
-  /** Returns the money of a paid payment. */
-  refund(payment: FakePayment, refundKey: string): void {
-    if (payment.status !== 'paid') return;
-    Object.assign(payment, { status: 'refunded', refundKey, returned: payment.returned + 1 });
+  /**
+   * Returns money of a payment: all that is left, or a part.
+   *
+   * @returns whether it was returned, now or before under the same key. More than is left is refused, and so is money
+   * that a dispute withholds
+   */
+  refund(payment: FakePayment, refundKey: string, amountMinor = payment.amountMinor - payment.refundedMinor): boolean {
+    if (payment.refundKeys.includes(refundKey)) return true;
+    const restMinor = payment.amountMinor - payment.refundedMinor - payment.disputedMinor;
+    if (payment.status !== 'paid' || amountMinor <= 0 || amountMinor > restMinor) return false;
+    payment.refundedMinor += amountMinor;
+    payment.returned += 1;
+    payment.refundKeys.push(refundKey);
+    if (payment.refundedMinor === payment.amountMinor) payment.status = 'refunded';
     this.#onChange('charge.refunded', payment);
+    return true;
+  }
+
+  /** Opens a dispute about what is left of a paid payment: the buyer's bank withholds it. */
+  dispute(payment: FakePayment): void {
+    const amountMinor = payment.amountMinor - payment.refundedMinor - payment.disputedMinor;
+    if (payment.status !== 'paid' || amountMinor <= 0) return;
+    const dispute: FakeDispute = {
+      id: `dp_${randomUUID().replaceAll('-', '')}`,
+      status: 'needs_response',
+      amountMinor,
+    };
+    payment.disputes.push(dispute);
+    payment.disputedMinor += amountMinor;
+    this.#onChange('charge.dispute.created', payment, dispute);
+  }
+
+  /** Ends the open disputes about a payment. The bank gives the money back when they are won, and keeps it when lost. */
+  closeDisputes(payment: FakePayment, status: 'won' | 'lost'): void {
+    for (const dispute of payment.disputes.filter(one => one.status === 'needs_response')) {
+      dispute.status = status;
+      if (status === 'won') payment.disputedMinor -= dispute.amountMinor;
+      this.#onChange('charge.dispute.closed', payment, dispute);
+    }
   }
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { signBody } from '#core/payments/signature.js';
-import type { FakeEventType, FakePayment } from './books.js';
+import type { FakeDispute, FakeEventType, FakePayment } from './books.js';
 
 /** How the provider behaves. */
 export interface Mood {
@@ -71,8 +71,8 @@ export class Events {
   }
 
   /** Creates an event, and sends it as the mood says. */
-  add(type: FakeEventType, payment: FakePayment): void {
-    const event = eventOf(type, payment);
+  add(type: FakeEventType, payment: FakePayment, dispute?: FakeDispute): void {
+    const event = eventOf(type, payment, dispute);
     this.sent.push(event);
     if (this.mood.lose) return;
     if (this.mood.hold) this.#held.push(event);
@@ -84,6 +84,12 @@ export class Events {
     const chosen = id === undefined ? this.#held.reverse() : this.sent.filter(event => event.id === id);
     if (id === undefined) this.#held = [];
     for (const event of chosen) await this.#deliver(event);
+  }
+
+  /** Sends every event again that nobody has taken, as a provider does for days. */
+  async resend(): Promise<void> {
+    const isTaken = (status: number) => status >= 200 && status < 300;
+    for (const event of this.sent.filter(({ answers }) => !answers.some(isTaken))) await this.#deliver(event);
   }
 
   /** Retries until the answer is 2xx, as real providers do. */
@@ -98,14 +104,23 @@ export class Events {
   }
 }
 
-function eventOf(type: FakeEventType, { id, orderId, amountMinor, currency, status }: FakePayment): SentEvent {
+function eventOf(type: FakeEventType, payment: FakePayment, dispute?: FakeDispute): SentEvent {
   const eventId = `evt_${randomUUID().replaceAll('-', '')}`;
-  const money = { amount: amountMinor, currency: currency.toLowerCase(), metadata: { order_id: orderId } };
-  const object =
-    type === 'charge.refunded' ? { id: `ch_${id}`, payment_intent: id, ...money } : { id, status, ...money };
   const created = Math.floor(Date.now() / 1_000);
-  const body = JSON.stringify({ id: eventId, object: 'event', type, created, data: { object } });
-  return { id: eventId, type, orderId, body, answers: [] };
+  const data = { object: dispute ? disputeOf(payment, dispute) : moneyOf(type, payment) };
+  const body = JSON.stringify({ id: eventId, object: 'event', type, created, data });
+  return { id: eventId, type, orderId: payment.orderId, body, answers: [] };
+}
+
+function moneyOf(type: FakeEventType, { id, orderId, amountMinor, currency, status, refundedMinor }: FakePayment) {
+  const money = { amount: amountMinor, currency: currency.toLowerCase(), metadata: { order_id: orderId } };
+  if (type !== 'charge.refunded') return { id, status, ...money };
+  return { id: `ch_${id}`, payment_intent: id, ...money, amount_captured: amountMinor, amount_refunded: refundedMinor };
+}
+
+/** A dispute has no metadata of its payment. */
+function disputeOf({ id: paymentId, currency }: FakePayment, { id, status, amountMinor }: FakeDispute) {
+  return { id, payment_intent: paymentId, amount: amountMinor, currency: currency.toLowerCase(), status, metadata: {} };
 }
 
 async function post(url: string, secret: string, body: string): Promise<number> {

@@ -16,7 +16,7 @@ const { port, webhook, key, secret } = new Command('fake-provider')
   .opts<{ port: number; webhook: string; key: string; secret: string }>();
 
 const events = new Events(webhook, secret);
-const books = new Books(`http://127.0.0.1:${port}`, (type, payment) => events.add(type, payment));
+const books = new Books(`http://127.0.0.1:${port}`, (...change) => events.add(...change));
 const server = await startServer({ port, key, books, events });
 process.stdout.write(`fake provider listens on ${port}\n`);
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {

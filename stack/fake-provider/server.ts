@@ -49,7 +49,7 @@ async function answer(parts: Parts, req: IncomingMessage): Promise<Answer> {
   if (area === 'control') return control(parts, req, [id, action, verb]);
   if (parts.events.mood.down) return { status: 503, body: { error: 'down' } };
   if (req.headers.authorization !== `Bearer ${parts.key}`) return { status: 401, body: { error: 'key' } };
-  if (call === 'POST payments' && action === 'refund') return refund(parts, id, String(req.headers['idempotency-key']));
+  if (call === 'POST payments' && action === 'refund') return refund(parts, id, req);
   if (call === 'POST payments') return create(parts, (await bodyOf(req)) as unknown as FakePayment);
   if (call !== 'GET payments') return NOT_FOUND;
   const [orderId, attempt] = [searchParams.get('orderId') ?? '', Number(searchParams.get('attempt') ?? 1)];
@@ -62,14 +62,15 @@ function create({ books, events }: Parts, { orderId, attempt, amountMinor, curre
   return { status: 201, body: books.create({ orderId, attempt, amountMinor, currency }) };
 }
 
-function refund({ books, events }: Parts, id: string, key: string): Answer {
+async function refund({ books, events }: Parts, id: string, req: IncomingMessage): Promise<Answer> {
+  const { amountMinor } = await bodyOf(req);
   const payment = books.find(id);
   if (!payment) return NOT_FOUND;
   if (events.mood.refuseRefunds) return { status: 422, body: { error: 'refused' } };
   if (events.mood.busyRefunds) return { status: 409, body: { error: 'the same call is still at work' } };
-  if (payment.status === 'refunded' && payment.refundKey !== key) return { status: 400, body: { error: 'refunded' } };
-  books.refund(payment, key);
-  return { status: 200, body: payment };
+  const key = String(req.headers['idempotency-key']);
+  if (!books.refund(payment, key, amountMinor as number | undefined)) return { status: 400, body: { error: 'rest' } };
+  return { status: 200, body: { ...payment, status: 'refunded' } };
 }
 
 /** Shows the page of a payment. `POST fail` lets the payment fail, and any other POST pays it. */
@@ -102,12 +103,18 @@ async function control(
     await events.flush(typeof body.id === 'string' ? body.id : undefined);
     return { status: 200, body: events.sent };
   }
+  if (what === 'resend') {
+    await events.resend();
+    return { status: 200, body: events.sent };
+  }
   if (what !== 'payments') return NOT_FOUND;
   if (id === '') return { status: 200, body: books.all() };
   if (!payment) return NOT_FOUND;
   if (action === 'pay') books.pay(payment, body);
   if (action === 'cancel') books.cancel(payment);
-  if (action === 'refund') books.refund(payment, 'by hand');
+  if (action === 'refund') books.refund(payment, `by hand ${payment.returned}`, body.amountMinor as number | undefined);
+  if (action === 'dispute') books.dispute(payment);
+  if (action === 'won' || action === 'lost') books.closeDisputes(payment, action);
   return { status: 200, body: payment };
 }
 

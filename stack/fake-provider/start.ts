@@ -45,9 +45,23 @@ export class FakeProvider {
     await this.#control(`payments/${orderId}/cancel`, {});
   }
 
-  /** Returns the money of an order as an operator at the provider would, without a call of ours. */
-  async refund(orderId: string): Promise<void> {
-    await this.#control(`payments/${orderId}/refund`, {});
+  /**
+   * Returns the money of an order as an operator at the provider would, without a call of ours.
+   *
+   * @param amountMinor a part of the money; otherwise all that is left
+   */
+  async refund(orderId: string, amountMinor?: number): Promise<void> {
+    await this.#control(`payments/${orderId}/refund`, { amountMinor });
+  }
+
+  /** Lets the buyer dispute the payment of an order at the bank. */
+  async dispute(orderId: string): Promise<void> {
+    await this.#control(`payments/${orderId}/dispute`, {});
+  }
+
+  /** Ends the disputes about the payment of an order. */
+  async closeDisputes(orderId: string, status: 'won' | 'lost'): Promise<void> {
+    await this.#control(`payments/${orderId}/${status}`, {});
   }
 
   /** Reads every event, sent or not. */
@@ -58,6 +72,11 @@ export class FakeProvider {
   /** Sends the held events, the last one first; with an id, sends only that event once more. */
   async flush(id?: string): Promise<void> {
     await this.#control('flush', id === undefined ? {} : { id });
+  }
+
+  /** Sends every event again that nobody has taken. */
+  async resend(): Promise<void> {
+    await this.#control('resend', {});
   }
 
   /** Ends the process. */

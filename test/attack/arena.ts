@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, expect } from '@jest/globals';
 import type { Claim } from '#core/rules/claim.js';
+import type { Sale } from '#core/rules/sale.js';
 import type { StepContext } from '#core/steps/context.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { type FakeProvider, startFakeProvider } from '#stack/fake-provider/start.js';
 import { connectStores } from '#stack/stores/connections.js';
+import { eventually } from '../support/eventually.js';
 import { buyers, win } from '../support/sales.js';
 import { startTestStack, type TestStack } from '../support/stack.js';
 import { provedMoney } from './money-proof.js';
@@ -31,6 +33,8 @@ export interface Arena {
   countOrders(saleId: string, status: string): Promise<number>;
   /** Expects that the audits of these sales hold, and the rules of money over all accounts. */
   expectProof(...saleIds: string[]): Promise<void>;
+  /** Lets a buyer win the only unit of a sale and ask to pay at the provider. */
+  atProvider(buyer: string, wishes?: Partial<Sale>): Promise<{ saleId: string; orderId: string }>;
   /** Opens a sale and places unpaid orders of buyers with money for one unit each. */
   unpaid(count: number, name: string): Promise<{ saleId: string; claims: Claim[] }>;
 }
@@ -62,8 +66,23 @@ export function useArena(): Arena {
   return arena;
 }
 
-function callsOf({ stack, ctx, losses }: Arena): Pick<Arena, 'lost' | 'countOrders' | 'expectProof' | 'unpaid'> {
+type Calls = Pick<Arena, 'lost' | 'countOrders' | 'expectProof' | 'unpaid' | 'atProvider'>;
+
+function callsOf({ stack, ctx, losses, fake }: Arena): Calls {
   return {
+    async atProvider(buyer, wishes = {}) {
+      const sale = { units: 1, priceMinor: PRICE, provider: 'signed-webhook', standbyFactor: 0, ...wishes } as const;
+      const saleId = await stack.createSale(sale);
+      await stack.buy(buyer, saleId);
+      const orderId = await eventually(async () => {
+        const { status, claimId = '' } = await stack.status(buyer, saleId);
+        expect(status).toBe('pending_payment');
+        return claimId;
+      });
+      await stack.pay(buyer, saleId);
+      await eventually(async () => expect((await fake.payments()).map(one => one.orderId)).toContain(orderId));
+      return { saleId, orderId };
+    },
     lost: (attack, loss) => void losses.push(`${attack}: ${loss}`),
     countOrders: (saleId, status) => ctx.db.order.count({ where: { saleId, status } }),
     async expectProof(...saleIds) {

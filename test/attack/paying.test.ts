@@ -15,25 +15,6 @@ const ROUNDS = 1_000;
 const LANES = 16;
 const STEP = 0.1;
 
-/** Lets a buyer win a unit and ask to pay at the provider. */
-async function atProvider(buyer: string) {
-  const saleId = await t.stack.createSale({
-    units: 1,
-    priceMinor: PRICE,
-    provider: 'signed-webhook',
-    standbyFactor: 0,
-  });
-  await t.stack.buy(buyer, saleId);
-  const pending = await eventually(async () => {
-    const { status, claimId = '' } = await t.stack.status(buyer, saleId);
-    expect(status).toBe('pending_payment');
-    return claimId;
-  });
-  await t.stack.pay(buyer, saleId);
-  await eventually(async () => expect((await t.fake.payments()).map(({ orderId }) => orderId)).toContain(pending));
-  return { saleId, orderId: pending };
-}
-
 describe('races', () => {
   test('of paying and expiring at the same instant one wins, a thousand times, and the money agrees', async () => {
     const { saleId, claims } = await t.unpaid(ROUNDS, 'expire');
@@ -80,7 +61,7 @@ describe('races', () => {
 
   test('a buyer who pays at the provider while cancelling has the unit, or the money back', async () => {
     await inLanes(buyers(20, 'elsewhere'), 4, async buyer => {
-      const { saleId, orderId } = await atProvider(buyer);
+      const { saleId, orderId } = await t.atProvider(buyer);
       await Promise.all([t.fake.pay(orderId), t.stack.cancel(buyer, saleId)]);
       await eventually(async () => {
         const payment = (await t.fake.payments()).find(one => one.orderId === orderId);
@@ -138,7 +119,7 @@ describe('events', () => {
 
   test('repeated, reordered and replayed events make one payment', async () => {
     await t.fake.mood({ times: 5, delayMs: 20 });
-    const { saleId, orderId } = await atProvider('repeated');
+    const { saleId, orderId } = await t.atProvider('repeated');
     await t.fake.pay(orderId);
     await eventually(async () => expect((await t.stack.status('repeated', saleId)).status).toBe('paid'));
     const success = (await t.fake.events()).find(
@@ -146,7 +127,7 @@ describe('events', () => {
     );
     for (let i = 0; i < 5; i += 1) expect(await post(success?.body ?? '', sign(success?.body ?? ''))).toBe(200);
     await t.fake.mood({ times: 1, delayMs: 0, hold: true });
-    const reordered = await atProvider('reordered');
+    const reordered = await t.atProvider('reordered');
     await t.fake.pay(reordered.orderId);
     await t.fake.flush();
     await t.fake.mood({ hold: false });
@@ -160,7 +141,7 @@ describe('events', () => {
 
   test('a lost event is replaced by asking the provider before the order expires', async () => {
     await t.fake.mood({ lose: true });
-    const { saleId, orderId } = await atProvider('lost');
+    const { saleId, orderId } = await t.atProvider('lost');
     await t.fake.pay(orderId);
     await eventually(async () => expect((await t.stack.status('lost', saleId)).status).toBe('paid'));
     await t.fake.mood({ lose: false });
@@ -168,7 +149,7 @@ describe('events', () => {
   });
 
   test('a forged, changed or old event pays nothing, and neither does another amount', async () => {
-    const { saleId, orderId } = await atProvider('forger');
+    const { saleId, orderId } = await t.atProvider('forger');
     const payment = (await t.fake.payments()).find(one => one.orderId === orderId);
     const bodyOf = (amount: number) => {
       const object = { id: payment?.id, amount, currency: 'eur', metadata: { order_id: orderId } };

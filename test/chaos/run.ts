@@ -129,6 +129,7 @@ async function runOn(run: Run): Promise<ChaosResult> {
   tell(`${storm.report.faults.length} faults; waiting until everything is at rest`);
   // Workers ask the provider about a silent payment after minutes. The run doesn't wait for that.
   await query('UPDATE payments SET ask_at = clock_timestamp() WHERE ask_at IS NOT NULL');
+  await query('UPDATE payments SET refund_at = clock_timestamp() WHERE refund_at IS NOT NULL');
   const readPayments = () => readPaymentFacts(query, fake);
   const sales = factsOf(world.sales);
   const inFlight = await untilAllAtRest({
@@ -186,7 +187,7 @@ async function runStorm(run: Run, { world, crowd, runMs }: Load): Promise<Storm>
     }),
     runBank({ connections, query, history, buyerIds: crowd, random: random(3), signal }),
     runProviderMoods({ fake, webhooks, history, random: random(5), signal }),
-    runRefunds({ connections, query, history, random: random(6), signal }),
+    runRefunds({ connections, query, history, fake, random: random(6), signal }),
   ];
   const probing = runProbes(client, world.probe, signal);
   await pause(CALM_MS);
@@ -197,6 +198,8 @@ async function runStorm(run: Run, { world, crowd, runMs }: Load): Promise<Storm>
   await pause(AFTERMATH_MS);
   over.abort();
   await Promise.all(parts);
+  // A provider sends an event for days. The run doesn't wait for that.
+  await fake.resend();
   const probes = await probing;
   await client.close();
   return { report, probes };

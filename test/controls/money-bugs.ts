@@ -1,6 +1,7 @@
 import { type Bug, INIT, one } from './bug.js';
 
 const REPORT = 'core/postgres/money/payment-report.ts';
+const RULES = 'core/rules/payment-money.ts';
 
 /** Bugs in payments through providers. */
 export const MONEY_BUGS: Bug[] = [
@@ -19,8 +20,13 @@ export const MONEY_BUGS: Bug[] = [
       },
       {
         file: REPORT,
-        find: "      if (status !== 'requested' && status !== 'open' && status !== 'failed') return 'repeated';\n      return capture",
-        replace: '      return capture',
+        find: 'isUndecided(payment.status) && (',
+        replace: '(',
+      },
+      {
+        file: RULES,
+        find: 'const taken: PaymentMoney = isUndecided(status)',
+        replace: 'const taken: PaymentMoney = isUndecided(status) || true',
       },
     ],
     caughtBy: { kind: 'integration', file: 'payments/payment-event', title: 'an event pays the order once' },
@@ -36,12 +42,12 @@ export const MONEY_BUGS: Bug[] = [
   ),
   one(
     'the amount in an event is not compared with what was asked for',
-    { file: REPORT, find: '    payment.amountMinor === amountMinor &&\n', replace: '' },
+    { file: REPORT, find: '    expectedMinor === amountMinor &&\n', replace: '' },
     { kind: 'integration', file: 'payments/payment-event', title: 'an event with another amount pays nothing' },
   ),
   one(
     'money pays an order whose deadline has passed (F38)',
-    { file: REPORT, find: '} > clock_timestamp()', replace: '} > to_timestamp(0)' },
+    { file: 'core/postgres/money/capture.ts', find: '} > clock_timestamp()', replace: '} > to_timestamp(0)' },
     {
       kind: 'integration',
       file: 'payments/payment-event',
@@ -61,8 +67,8 @@ export const MONEY_BUGS: Bug[] = [
     'a refund never reaches the provider',
     {
       file: 'core/postgres/money/refund.ts',
-      find: "UPDATE payments p SET status = 'refund_due'",
-      replace: "UPDATE payments p SET status = 'refunded'",
+      find: "status: 'refund_due' }",
+      replace: "status: 'refunded' }",
     },
     {
       kind: 'integration',
@@ -90,7 +96,7 @@ export const MONEY_BUGS: Bug[] = [
     'money that came twice for an order is never returned',
     {
       file: 'core/steps/decide-late-money.ts',
-      find: 'if (isSurplus || ',
+      find: 'if (isSurplus || isGoingBack || ',
       replace: 'if (',
     },
     {
@@ -155,5 +161,59 @@ export const MONEY_BUGS: Bug[] = [
       file: 'payments/pay-clicks',
       title: 'the time to pay is as much longer as the click had to wait',
     },
+  ),
+  one(
+    'a part that the provider returned counts as all of the money',
+    {
+      file: 'core/payments/provider-event.ts',
+      find: "state: refundedMinor < amountMinor ? 'paid' : 'refunded', amountMinor, refundedMinor",
+      replace: "state: 'refunded', amountMinor",
+    },
+    {
+      kind: 'integration',
+      file: 'payments/amounts',
+      title: 'a part of owed money that the provider returns leaves the rest owed',
+    },
+  ),
+  one(
+    'two reports about a payment are applied at once',
+    { file: 'core/postgres/money/payment.ts', find: 'LIMIT 1 FOR UPDATE OF p', replace: 'LIMIT 1' },
+    { kind: 'integration', file: 'payments/amounts', title: 'a payment is locked while a report is applied' },
+  ),
+  one(
+    'a payment that an event has paid is opened again by the provider’s answer',
+    {
+      file: 'core/postgres/money/payment.ts',
+      find: "CASE status WHEN 'requested' THEN 'open' ELSE status END",
+      replace: "'open'",
+    },
+    { kind: 'integration', file: 'payments/amounts', title: 'an event that overtakes the provider’s answer' },
+  ),
+  one(
+    'an old event opens a dispute again that has ended',
+    { file: 'core/rules/dispute.ts', find: 'Math.max(DISPUTE_STATES', replace: 'Math.min(DISPUTE_STATES' },
+    {
+      kind: 'integration',
+      file: 'payments/disputes',
+      title: 'a dispute whose end comes before its beginning stays ended',
+    },
+  ),
+  one(
+    'a refused refund goes into the wallet while a dispute withholds the money',
+    {
+      file: 'core/postgres/money/due-refunds.ts',
+      find: ' || (report.disputedMinor ?? 0) > 0',
+      replace: '',
+    },
+    { kind: 'integration', file: 'payments/disputes', title: 'a refund continues when the shop has won the dispute' },
+  ),
+  one(
+    'a late payment waits for a deadline that an operator has moved',
+    {
+      file: 'core/steps/decide-late-money.ts',
+      find: "if (order?.status === 'pending_payment' && (await payOwnOrder(ctx, payment))) return;",
+      replace: '',
+    },
+    { kind: 'integration', file: 'payments/amounts', title: 'late money pays the order when it can be paid after all' },
   ),
 ];

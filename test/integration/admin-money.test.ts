@@ -25,6 +25,12 @@ test('a buyer’s page shows wallet, orders and statement, and asks about the un
       { method: 'POST', body: JSON.stringify(body) },
     );
   expect((await refund({})).status).toBe(400);
+  const part = { amountMinor: 120, refundedMinor: 0 };
+  expect(await (await refund(part)).json()).toMatchObject({ status: 'paid', refundedMinor: 120 });
+  expect((await refund(part)).status).toBe(409);
+  expect((await refund({ amountMinor: 380, refundedMinor: 120 })).status).toBe(409);
+  const after = await (await ask('/buyers/spender', admin.browser)).text();
+  for (const text of ['EUR 1.20 of it went back', 'max="379"']) expect(after).toContain(text);
   expect(await (await refund({ restock: 'yes' })).json()).toMatchObject({ status: 'refunded', now: true });
   expect(await (await refund({ restock: 'yes' })).json()).toMatchObject({ status: 'refunded', now: false });
   expect(await (await ask('/buyers/spender', BEARER)).json()).toMatchObject({

@@ -244,10 +244,18 @@ describe('balance, statement and refund', () => {
     });
     expect((await run('balance', '--buyer', 'payer', '--currency', 'CHF')).stdout).toBe('CHF 0.00\n');
     expectRefusal(await run('refund', claim.claimId), 2, '--restock');
+    expectRefusal(await run('refund', claim.claimId, '--amount', '500'), 1, 'only 500 is left');
+    expect(await json('refund', claim.claimId, '--amount', '120')).toMatchObject({
+      status: 'paid',
+      refundedMinor: 120,
+    });
+    expectRefusal(await run('refund', claim.claimId, '--amount', '120'), 1, '--refunded 120');
+    expect((await run('balance', '--buyer', 'payer')).stdout).toContain('2.20');
+    expectRefusal(await run('end-refund', claim.claimId, '--note', 'by hand'), 1, 'no refund of order');
     expect(await json('refund', claim.claimId, '--restock', 'no')).toMatchObject({ status: 'refunded', now: true });
     expect(await json('refund', claim.claimId, '--restock', 'no')).toMatchObject({ now: false });
     const { lines } = await json('statement', '--buyer', 'payer');
-    expect(lines.map(({ amountMinor }: { amountMinor: number }) => amountMinor)).toEqual([600, -500, 500]);
+    expect(lines.map(({ amountMinor }: { amountMinor: number }) => amountMinor)).toEqual([600, -500, 120, 380]);
     expect(await json('audit', sale.id)).toMatchObject({ ok: true });
   });
 });

@@ -126,10 +126,19 @@ describe('schema.prisma and the migrations', () => {
       'outbox_events_untold',
       'payments_one_attempt',
       'payments_to_ask',
+      'payments_to_refund',
       'payments_to_settle',
     ]);
     const triggers = await readColumn(url, 'SELECT tgname FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1');
-    expect(triggers).toEqual(['orders_only_forward', 'orders_tell_shop_of_change', 'orders_tell_shop_of_new']);
+    expect(triggers).toEqual([
+      'disputes_tell_shop_of_change',
+      'disputes_tell_shop_of_new',
+      'orders_only_forward',
+      'orders_tell_shop_of_change',
+      'orders_tell_shop_of_new',
+      'orders_tell_shop_of_part',
+      'transfers_within_capture',
+    ]);
     const guarded = await readColumn(
       url,
       `SELECT DISTINCT conrelid::regclass::text FROM pg_constraint

@@ -45,6 +45,8 @@ export async function askToPay(stores: PaymentStores, buyerId: string, wanted: P
 interface Selection {
   /** `payment_intent.succeeded` by default. */
   type?: string;
+  /** Only the event with this id. */
+  id?: string;
   /** Number of times that each event arrives, all at once; 1 by default. */
   times?: number;
 }
@@ -53,9 +55,11 @@ interface Selection {
 export async function applyEvents(
   stores: PaymentStores,
   { claimId }: Claim,
-  { type = 'payment_intent.succeeded', times = 1 }: Selection = {},
+  { type = 'payment_intent.succeeded', id, times = 1 }: Selection = {},
 ): Promise<void> {
-  const events = (await stores.fake.events()).filter(event => event.orderId === claimId && event.type === type);
+  const events = (await stores.fake.events()).filter(
+    event => event.orderId === claimId && (id === undefined ? event.type === type : event.id === id),
+  );
   for (const { body } of events) {
     const event = parseProviderEvent(Buffer.from(body));
     if (!event) throw new Error(`not an event: ${body}`);

@@ -27,7 +27,7 @@ export function buyerPage(buyer: BuyerMoney, { mayChange }: { mayChange: boolean
     ({ currency, balanceMinor }) =>
       html`<div><dt>${currency}</dt><dd>${formatMoney(balanceMinor, currency)}</dd></div>`,
   );
-  const rows = orders.map(order => orderRow(order, mayChange && order.status === 'paid' && refundForm(order.orderId)));
+  const rows = orders.map(order => orderRow(order, mayChange && order.status === 'paid' && refundForm(order)));
   return layout(
     { title: buyerId },
     html`<div class="head"><h1><code>${buyerId}</code></h1></div>
@@ -38,22 +38,26 @@ export function buyerPage(buyer: BuyerMoney, { mayChange }: { mayChange: boolean
 }
 
 function orderRow(order: BuyerOrder, refund: Content): Html {
-  const { orderId, saleId, unit, status, reason, amountMinor, currency, placedAt } = order;
+  const { orderId, saleId, unit, status, reason, amountMinor, currency, refundedMinor, placedAt } = order;
   return html`<div class="order"><p><a href="/sales/${saleId}">${saleId}</a> unit ${unit}: <strong>${status}</strong>
-${reason ? html`(${reason})` : undefined} ${formatMoney(amountMinor, currency)} · ${moment(placedAt)}<br>
+${reason ? html`(${reason})` : undefined} ${formatMoney(amountMinor, currency)}${refundedMinor > 0 && html`, ${formatMoney(refundedMinor, currency)} of it went back`} · ${moment(placedAt)}<br>
 <code class="faint">${orderId}</code></p>${refund}</div>`;
 }
 
 /**
- * Returns the two refund buttons of an order: with and without returning its unit to stock. Only the operator knows
- * whether the goods can be sold again.
+ * Returns the two refund buttons of an order, with and without returning its unit to stock, and the form for a part.
+ * Only the operator knows whether the goods can be sold again.
  */
-function refundForm(orderId: string): Html {
+function refundForm({ orderId, amountMinor, refundedMinor, currency }: BuyerOrder): Html {
   const path = `/orders/${orderId}/refund`;
   const button = (restock: string, text: string) =>
     html`<form method="post" action="${path}"><input type="hidden" name="restock" value="${restock}"><button class="danger">${text}</button></form>`;
+  const restMinor = amountMinor - refundedMinor;
+  const field = html`<input type="hidden" name="refundedMinor" value="${refundedMinor}"><label>A part, in minor units of ${currency}
+<input name="amountMinor" type="number" required min="1" max="${restMinor - 1}"></label>`;
+  const part = html`<form method="post" action="${path}">${field}<button class="danger">Give a part back, the order stays paid</button></form>`;
   return html`<details><summary>Refund…</summary><p>The money goes back the way it came. What about the unit?</p>
-<div class="actions">${button('yes', 'Refund, the unit returns to stock')}${button('no', 'Refund, the unit is gone')}</div></details>`;
+<div class="actions">${button('yes', 'Refund, the unit returns to stock')}${button('no', 'Refund, the unit is gone')}</div>${restMinor > 1 && part}</details>`;
 }
 
 function statementTable(lines: StatementLine[]): Html {

@@ -2,8 +2,10 @@ import type { Express, Request, Response } from 'express';
 import { z } from 'zod';
 import { namedBuyerId } from '#core/identity/buyer-id.js';
 import { refundOrder } from '#core/operator/refund-order.js';
+import { refundOrderInPart } from '#core/operator/refund-part.js';
 import { readDeadNotices, reviveNotices } from '#core/postgres/deliveries/dead-notices.js';
 import { readOddPayments } from '#core/postgres/money/odd-payments.js';
+import type { PartialRefund } from '#core/postgres/money/refund.js';
 import { readStatement } from '#core/postgres/money/statement.js';
 import { readBalances } from '#core/postgres/money/wallet.js';
 import { readBuyerOrders } from '#core/postgres/orders/buyer-orders.js';
@@ -22,7 +24,10 @@ const LISTED_MAX = 100;
 type OneBuyer = { buyerId: string };
 type OneOrder = { orderId: string };
 
-const refundBody = z.object({ restock: z.enum(['yes', 'no']) });
+const refundBody = z.union([
+  z.object({ restock: z.enum(['yes', 'no']) }),
+  z.object({ amountMinor: z.coerce.number().int().min(1), refundedMinor: z.coerce.number().int().min(0) }),
+]);
 const retryBody = z.object({ id: z.coerce.bigint().optional() });
 
 /**
@@ -78,9 +83,13 @@ async function showBuyer({ db }: StepContext, req: Request<OneBuyer>, res: Respo
 
 async function refund(ctx: StepContext, req: Request<OneOrder>, res: Response): Promise<void> {
   const body = refundBody.safeParse(req.body);
-  if (!body.success) throw new Problem('invalid_request', { detail: 'restock must be yes or no' });
+  if (!body.success) {
+    const detail = 'restock must be yes or no; for a part, amountMinor and refundedMinor must be whole numbers';
+    throw new Problem('invalid_request', { detail });
+  }
   const { orderId } = req.params;
   if (!z.uuid().safeParse(orderId).success) throw new Problem('not_found', { detail: 'no order has an id like this' });
+  if ('amountMinor' in body.data) return refundPart(ctx, res, { orderId, ...body.data }, wantsHtml(req));
   const result = await refundOrder(ctx, { orderId, restock: body.data.restock === 'yes' });
   if (result.kind === 'unknown_order') throw new Problem('not_found', { detail: 'there is no such order' });
   if (result.kind === 'not_paid')
@@ -89,6 +98,21 @@ async function refund(ctx: StepContext, req: Request<OneOrder>, res: Response): 
   ctx.log.info(facts, 'order refunded by an operator');
   if (wantsHtml(req)) res.redirect(303, `/buyers/${result.order.buyerId}`);
   else res.json({ order: orderId, status: 'refunded', now: result.now });
+}
+
+/** Gives a part of an order's money back. A request that is repeated names an old total, and gives back nothing. */
+async function refundPart(ctx: StepContext, res: Response, part: PartialRefund, asHtml: boolean): Promise<void> {
+  const result = await refundOrderInPart(ctx, part);
+  if (result.kind === 'unknown_order') throw new Problem('not_found', { detail: 'there is no such order' });
+  if (result.kind === 'not_paid')
+    throw new Problem('not_refundable', { detail: `the order is ${result.order.status}` });
+  if (result.kind === 'too_much')
+    throw new Problem('not_refundable', { detail: `only ${result.restMinor} is left, and a part is less than that` });
+  if (result.kind === 'changed_meanwhile')
+    throw new Problem('not_refundable', { detail: `${result.refundedMinor} went back already: look again` });
+  ctx.log.info({ ...callerOf(res), ...part }, 'a part of an order refunded by an operator');
+  if (asHtml) res.redirect(303, `/buyers/${result.order.buyerId}`);
+  else res.json({ order: part.orderId, status: 'paid', refundedMinor: result.refundedMinor });
 }
 
 async function retryWebhooks(ctx: StepContext, req: Request, res: Response): Promise<void> {

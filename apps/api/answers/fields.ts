@@ -20,6 +20,10 @@ export const position = z.int().min(1).meta({ description: 'Position on standby,
 export const instant = z.iso.datetime().meta({ description: 'UTC' });
 /** An amount of money in minor units of its currency. */
 export const amountMinor = z.int().min(0).meta({ description: 'In minor units of the currency' });
+/** The total that went back of an order's money. */
+export const refundedMinor = z.int().min(0).meta({
+  description: 'What went back of a paid order, in minor units. The order stays paid, and the unit is the buyer’s',
+});
 /** An ISO 4217 currency code. */
 export const currency = z.string().meta({ example: 'EUR' });
 

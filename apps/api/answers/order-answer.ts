@@ -3,7 +3,7 @@ import type { BuyerStatus } from '#core/redis/claims/status.js';
 import { type ClaimRecord, isLive } from '#core/rules/claim.js';
 import { phaseOf } from '#core/rules/sale.js';
 import { type RecentSale, redisMsAt } from '../mirror/sales.js';
-import { amountMinor, claimId, currency, instant, pollAfter, position, status, unit } from './fields.js';
+import { amountMinor, claimId, currency, instant, pollAfter, position, refundedMinor, status, unit } from './fields.js';
 import { type Backpressure, type PublicStatus, pollAfterMs } from './poll.js';
 
 /**
@@ -16,6 +16,7 @@ export const OrderStatus = z.object({
   unit: unit.optional(),
   amountMinor: amountMinor.optional(),
   currency: currency.optional(),
+  refundedMinor: refundedMinor.optional(),
   payBy: instant.optional(),
   paymentUrl: z
     .url()
@@ -52,6 +53,7 @@ export function answerOf(sale: RecentSale, { claim, position }: BuyerStatus, ask
     unit: claim.unit,
     amountMinor: sale.priceMinor,
     currency: sale.currency,
+    ...(claim.refundedMinor === undefined ? {} : { refundedMinor: claim.refundedMinor }),
     ...payByOf(claim),
     ...(claim.reason === undefined ? {} : { reason: claim.reason }),
   };
@@ -67,7 +69,8 @@ export function answerOf(sale: RecentSale, { claim, position }: BuyerStatus, ask
 export function answerText(sale: RecentSale, known: BuyerStatus, asked: Asked): { text: string; etag: string } {
   const { claim, position } = known;
   const { slowdown } = asked;
-  if (!claim || position !== undefined || !isLive(claim.status) || claim.reason !== undefined) {
+  const isPlain = claim && claim.reason === undefined && claim.refundedMinor === undefined;
+  if (!isPlain || position !== undefined || !isLive(claim.status)) {
     const answer = answerOf(sale, known, asked);
     return { text: JSON.stringify(answer), etag: etagOf(answer, slowdown) };
   }
@@ -88,10 +91,10 @@ export function answerText(sale: RecentSale, known: BuyerStatus, asked: Asked): 
  * slowdown.
  */
 export function etagOf(
-  { status, claimId = '', payBy = '', reason = '', position = 0, paymentUrl = '' }: OrderAnswer,
+  { status, claimId = '', payBy = '', reason = '', position = 0, paymentUrl = '', refundedMinor = 0 }: OrderAnswer,
   slowdown: number,
 ): string {
-  const more = `${reason} ${paymentUrl}`;
+  const more = `${reason} ${paymentUrl}${refundedMinor === 0 ? '' : ` ${refundedMinor}`}`;
   return `W/"${status}.${claimId}.${payBy}.${position}.${slowdown}${more === ' ' ? '' : `.${encodeURIComponent(more)}`}"`;
 }
 

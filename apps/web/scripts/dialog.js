@@ -48,7 +48,12 @@ const CONTENTS = {
   paid: ({ order }) => ({
     mood: 'done',
     ...texts.paid,
-    facts: [...unitOf(order), ...amountOf(order, labels.paid), ...fact(labels.order, order.claimId)],
+    facts: [
+      ...unitOf(order),
+      ...amountOf(order, labels.paid),
+      ...(order.refundedMinor > 0 ? amountOf({ ...order, amountMinor: order.refundedMinor }, labels.refunded) : []),
+      ...fact(labels.order, order.claimId),
+    ],
     actions: [{ label: texts.close }],
   }),
   ended: ({ end, order }) => ({

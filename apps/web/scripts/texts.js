@@ -69,7 +69,14 @@ export const texts = {
   cancelling: { heading: 'Giving it up', message: 'One moment, please.' },
   paid: { heading: 'It’s yours', message: 'Thank you! Your order is paid.' },
 
-  facts: { unit: 'Unit', amount: 'To pay', paid: 'Paid', order: 'Order number', timeLeft: 'Time left' },
+  facts: {
+    unit: 'Unit',
+    amount: 'To pay',
+    paid: 'Paid',
+    refunded: 'Refunded',
+    order: 'Order number',
+    timeLeft: 'Time left',
+  },
   tryAgain: 'Try again',
   close: 'Close',
 

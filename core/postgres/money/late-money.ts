@@ -1,8 +1,10 @@
 import type { Claim } from '../../rules/claim.js';
+import { conclude } from '../../rules/payment-money.js';
 import { type Database, Prisma, type Transaction } from '../database.js';
 import { insertUnpaidOrders } from '../orders/insert-orders.js';
-import { captureFromOutside, refundToOutside } from './capture.js';
-import { type Payment, readPayments } from './payment.js';
+import { bookWithOutside, payRow } from './capture.js';
+import { lockPayment, type Payment, readPayments } from './payment.js';
+import { changePayment } from './payment-change.js';
 
 /**
  * Reads late money that nobody has decided about: payments that arrived after their orders had ended.
@@ -23,21 +25,39 @@ export function readLateMoney(db: Database, limit: number, afterId: bigint): Pro
  * @returns false when another process has decided, or the new order cannot be paid: then the payment stays `late`
  * @throws Prisma's error: the outcome is unknown, so retry
  */
-export function payWithLateMoney(db: Database, payment: Payment, claim: Claim): Promise<boolean> {
+export function payWithLateMoney(db: Database, { id }: Payment, claim: Claim): Promise<boolean> {
   return db.$transaction(async tx => {
-    if (!(await lockLate(tx, payment))) return false;
+    const payment = await lockLate(tx, id);
+    if (!payment) return false;
+    const { buyerId, amountMinor, currency, money } = payment;
     await insertUnpaidOrders(tx, payment.saleId, [claim]);
     // The task that rescues waiting claims may have placed this order already, and its buyer may have cancelled it. So
     // this update checks status, deadline and amount.
     const paid = await tx.$executeRaw(Prisma.sql`
       UPDATE orders SET status = 'paid', paid_at = least(clock_timestamp(), pay_by), version = version + 1
-      WHERE id = ${claim.claimId}::uuid AND buyer_id = ${payment.buyerId} AND status = 'pending_payment'
-        AND pay_by > clock_timestamp() AND amount_minor = ${payment.amountMinor}::bigint AND currency = ${payment.currency}`);
+      WHERE id = ${claim.claimId}::uuid AND buyer_id = ${buyerId} AND status = 'pending_payment'
+        AND pay_by > clock_timestamp() AND amount_minor = ${amountMinor}::bigint AND currency = ${currency}`);
     if (paid === 0) return false;
-    await captureFromOutside(tx, payment, claim.claimId);
-    await tx.$executeRaw(Prisma.sql`
-      UPDATE payments SET status = 'paid', paid_order_id = ${claim.claimId}::uuid, updated_at = clock_timestamp()
-      WHERE id = ${payment.id}`);
+    const booked = { ...payment, bookedOrderId: claim.claimId };
+    await bookWithOutside(tx, booked, { kind: 'capture', amountMinor });
+    await changePayment(tx, booked, { money: conclude({ ...money, status: 'paid' }), paidOrderId: claim.claimId });
+    return true;
+  });
+}
+
+/**
+ * Pays the order for which late money came, if the order can be paid after all: an operator has moved its deadline.
+ *
+ * @param payment a payment in status `late`
+ * @returns false when another process has decided, or the order cannot be paid
+ * @throws Prisma's error: retry
+ */
+export function payAfterAll(db: Database, { id }: Payment): Promise<boolean> {
+  return db.$transaction(async tx => {
+    const payment = await lockLate(tx, id);
+    if (!payment || !(await payRow(tx, payment))) return false;
+    const money = conclude({ ...payment.money, status: 'paid' });
+    await changePayment(tx, payment, { money, paidOrderId: payment.orderId });
     return true;
   });
 }
@@ -51,21 +71,23 @@ export function payWithLateMoney(db: Database, payment: Payment, claim: Claim): 
  * @returns false when another process has decided, or the order has not ended
  * @throws Prisma's error: retry
  */
-export function refundLateMoney(db: Database, payment: Payment): Promise<boolean> {
+export function refundLateMoney(db: Database, { id }: Payment): Promise<boolean> {
   return db.$transaction(async tx => {
-    if (!(await lockLate(tx, payment)) || !(await lockEnded(tx, payment))) return false;
+    const payment = await lockLate(tx, id);
+    if (!payment || !(await lockEnded(tx, payment))) return false;
+    const { amountMinor, currency, paymentId } = payment;
+    const money = conclude({ ...payment.money, status: 'refund_due' });
     if (await isBooked(tx, payment.orderId)) {
-      await oweSurplus(tx, payment);
+      const mismatch = { state: 'paid', paymentId: paymentId ?? '', amountMinor, currency } as const;
+      await changePayment(tx, payment, { money, mismatch });
       return true;
     }
-    await captureFromOutside(tx, payment, payment.orderId);
-    await refundToOutside(tx, payment, payment.orderId);
+    await bookWithOutside(tx, payment, { kind: 'capture', amountMinor });
+    await bookWithOutside(tx, payment, { kind: 'refund', amountMinor });
     await tx.$executeRaw(Prisma.sql`
       UPDATE orders SET reason = 'refunded_late_payment', version = version + 1
       WHERE id = ${payment.orderId}::uuid AND status = 'cancelled'`);
-    await tx.$executeRaw(Prisma.sql`
-      UPDATE payments SET status = 'refund_due', refund_at = clock_timestamp(), updated_at = clock_timestamp()
-      WHERE id = ${payment.id}`);
+    await changePayment(tx, payment, { money });
     return true;
   });
 }
@@ -88,17 +110,6 @@ async function isBooked(tx: Transaction, orderId: string): Promise<boolean> {
   return captures.length > 0;
 }
 
-async function oweSurplus(tx: Transaction, payment: Payment): Promise<void> {
-  const { id, paymentId, amountMinor, currency } = payment;
-  const surplus = JSON.stringify({ state: 'paid', paymentId, amountMinor, currency });
-  await tx.$executeRaw(Prisma.sql`
-    UPDATE payments SET status = 'refund_due', refund_at = clock_timestamp(), mismatch = ${surplus}::jsonb, updated_at = clock_timestamp()
-    WHERE id = ${id}`);
-}
-
-async function lockLate(tx: Transaction, { id }: Payment): Promise<boolean> {
-  const rows = await tx.$queryRaw<unknown[]>(
-    Prisma.sql`SELECT FROM payments WHERE id = ${id} AND status = 'late' FOR UPDATE`,
-  );
-  return rows.length === 1;
+function lockLate(tx: Transaction, id: bigint): Promise<Payment | undefined> {
+  return lockPayment(tx, Prisma.sql`p.id = ${id} AND p.status = 'late'`);
 }

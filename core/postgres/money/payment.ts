@@ -1,15 +1,9 @@
 import { newClaimIdAfter } from '../../identity/claim-id.js';
 import type { OrderToPay } from '../../payments/provider.js';
+import { isUndecided, type PaymentMoney, type PaymentStatus } from '../../rules/payment-money.js';
 import type { ProviderName } from '../../rules/sale.js';
 import { type Database, Prisma, type Transaction } from '../database.js';
 import { clickTime, isPayable, PAY_UNTIL } from '../orders/deadline.js';
-
-/**
- * The statuses of an attempt to pay an order. `requested`: recorded here, but the provider may not know it. `late`: the
- * money arrived after the order had ended, and nobody has decided about it. `refund_due`: the money is owed to the
- * buyer.
- */
-export type PaymentStatus = 'requested' | 'open' | 'paid' | 'late' | 'refund_due' | 'refunded' | 'failed';
 
 /** An attempt to pay an order through a provider, with some facts of its order and sale. Amounts in minor units. */
 export interface Payment {
@@ -35,6 +29,23 @@ export interface Payment {
   payByMs: number;
   /** Whether the order is unpaid and can still be paid with this payment. */
   payable: boolean;
+  /** The amounts that were taken and went back. */
+  money: PaymentMoney;
+  /** The currency of the money that was taken; another one than `currency` only by the provider's mistake. */
+  takenCurrency: string;
+  /** Whether nobody asked for money of this amount, or it is beyond the capture. It goes back without being booked. */
+  isUnwanted: boolean;
+  /** The order to which the ledger books the money. */
+  bookedOrderId: string;
+  /** The refund that the provider was asked for and has not answered. */
+  refunding: RefundInFlight | null;
+}
+
+/** A refund that is asked for at the provider. Repeated, it has the same amount and the same key. In minor units. */
+export interface RefundInFlight {
+  amountMinor: number;
+  /** The total that the provider had returned before. */
+  fromMinor: number;
 }
 
 interface PaymentRow {
@@ -52,13 +63,26 @@ interface PaymentRow {
   regrab_claim_id: string;
   pay_by: Date;
   payable: boolean;
+  paid_order_id: string | null;
+  mismatch: { amountMinor: number; currency: string } | null;
+  refund_minor: bigint;
+  refunding_minor: bigint | null;
+  refunding_from_minor: bigint | null;
+  returned_minor: bigint;
+  elsewhere_minor: bigint;
+  withheld_minor: bigint;
+  lost_minor: bigint;
 }
 
 const SELECT_PAYMENTS = Prisma.sql`
   SELECT p.id, p.order_id, p.attempt, o.sale_id, o.buyer_id, p.provider, p.provider_payment_id, p.pay_url, p.amount_minor, p.currency,
-         p.status, p.regrab_claim_id, ${PAY_UNTIL} AS pay_by,
-         o.status = 'pending_payment' AND ${PAY_UNTIL} > clock_timestamp() AS payable
-  FROM payments p JOIN orders o ON o.id = p.order_id`;
+         p.status, p.regrab_claim_id, ${PAY_UNTIL} AS pay_by, p.paid_order_id, p.mismatch, p.refund_minor, p.returned_minor, p.elsewhere_minor,
+         p.refunding_minor, p.refunding_from_minor, d.withheld_minor, d.lost_minor, o.status = 'pending_payment' AND ${PAY_UNTIL} > clock_timestamp() AS payable
+  FROM payments p JOIN orders o ON o.id = p.order_id, LATERAL (
+    SELECT coalesce(sum(amount_minor) FILTER (WHERE status = 'open'), 0)::bigint AS withheld_minor,
+           coalesce(sum(amount_minor) FILTER (WHERE status = 'lost'), 0)::bigint AS lost_minor
+    FROM disputes
+    WHERE payment_id = p.id AND currency = coalesce(p.mismatch ->> 'currency', p.currency)) d`;
 
 /**
  * Reads payments, with some facts of their orders.
@@ -67,7 +91,26 @@ const SELECT_PAYMENTS = Prisma.sql`
  */
 export async function readPayments(db: Transaction, where: Prisma.Sql): Promise<Payment[]> {
   const rows = await db.$queryRaw<PaymentRow[]>(Prisma.sql`${SELECT_PAYMENTS} WHERE ${where}`);
-  return rows.map(row => ({
+  return rows.map(paymentOf);
+}
+
+/**
+ * Locks a payment's row, and then reads the payment. The lock comes first, so that everything that is read is as new as
+ * the row.
+ *
+ * @param where the SQL after WHERE: `p` is the payment
+ */
+export async function lockPayment(tx: Transaction, where: Prisma.Sql): Promise<Payment | undefined> {
+  const [row] = await tx.$queryRaw<{ id: bigint }[]>(
+    Prisma.sql`SELECT p.id FROM payments p WHERE ${where} LIMIT 1 FOR UPDATE OF p`,
+  );
+  if (!row) return undefined;
+  const [payment] = await readPayments(tx, Prisma.sql`p.id = ${row.id}`);
+  return payment;
+}
+
+function paymentOf(row: PaymentRow): Payment {
+  return {
     id: row.id,
     orderId: row.order_id,
     attempt: row.attempt,
@@ -82,7 +125,38 @@ export async function readPayments(db: Transaction, where: Prisma.Sql): Promise<
     regrabClaimId: row.regrab_claim_id,
     payByMs: row.pay_by.getTime(),
     payable: row.payable,
-  }));
+    money: moneyOf(row),
+    takenCurrency: row.mismatch?.currency ?? row.currency,
+    isUnwanted: row.mismatch !== null,
+    bookedOrderId: row.paid_order_id ?? row.order_id,
+    refunding:
+      row.refunding_minor === null
+        ? null
+        : { amountMinor: Number(row.refunding_minor), fromMinor: Number(row.refunding_from_minor) },
+  };
+}
+
+/**
+ * Reads the amounts of a payment. An older version writes only the status of a payment whose money goes back, and then
+ * the amounts follow from it.
+ */
+function moneyOf(row: PaymentRow): PaymentMoney {
+  const { status } = row;
+  const takenMinor = isUndecided(status) ? 0 : Number(row.mismatch?.amountMinor ?? row.amount_minor);
+  const [elsewhereMinor, lostMinor, returnedMinor] = [row.elsewhere_minor, row.lost_minor, row.returned_minor].map(
+    Number,
+  ) as [number, number, number];
+  const whole = status === 'refund_due' || status === 'refunded';
+  return {
+    status,
+    takenMinor,
+    refundMinor: whole ? takenMinor : Number(row.refund_minor),
+    returnedMinor:
+      status === 'refunded' ? Math.max(returnedMinor, takenMinor - elsewhereMinor - lostMinor) : returnedMinor,
+    elsewhereMinor,
+    withheldMinor: Number(row.withheld_minor),
+    lostMinor,
+  };
 }
 
 /**

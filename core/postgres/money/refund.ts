@@ -1,6 +1,9 @@
-import { type Database, Prisma } from '../database.js';
+import { conclude } from '../../rules/payment-money.js';
+import { type Database, Prisma, type Transaction } from '../database.js';
 import { endOrders, insertReleases, type ReleaseRow } from '../deliveries/releases.js';
-import { type Payment, readPayments } from './payment.js';
+import { nextPart } from './capture.js';
+import { lockPayment, type Payment } from './payment.js';
+import { changePayment } from './payment-change.js';
 
 /**
  * An order to refund. With `restock`, its unit returns to stock. Without, the unit is withdrawn: no buyer can get it.
@@ -11,31 +14,42 @@ export interface Refund {
 }
 
 /**
- * Refunds a paid order and lets its buyer buy again: order, transfer and release are one statement. A wallet has the
- * money at once. A provider's refund becomes due, and the actor finish-payments asks for it.
+ * Refunds what is left of a paid order's money and lets its buyer buy again. Order, transfer and release are one
+ * transaction. A wallet has the money at once. A provider's refund becomes due, and the actor finish-payments asks for
+ * it.
  *
  * @returns the release to carry out in Redis; none when the order is not paid
  * @throws Prisma's error: retry
  */
-export function refundRow(db: Database, { orderId, restock }: Refund): Promise<ReleaseRow[]> {
+export function refundRow(db: Database, refund: Refund): Promise<ReleaseRow[]> {
+  return db.$transaction(async tx => {
+    // As everywhere, the payment is locked before its order.
+    const payment = await lockPaymentOf(tx, refund.orderId);
+    const releases = await endRefunded(tx, refund);
+    if (payment && releases.length > 0) {
+      await changePayment(tx, payment, { money: conclude({ ...payment.money, status: 'refund_due' }) });
+    }
+    return releases;
+  });
+}
+
+function endRefunded(tx: Transaction, { orderId, restock }: Refund): Promise<ReleaseRow[]> {
   return endOrders(
-    db,
+    tx,
     Prisma.sql`
       WITH ended AS (
         UPDATE orders SET status = 'refunded', reason = 'refunded_by_shop', version = version + 1
         WHERE id = ${orderId}::uuid AND status = 'paid'
-        RETURNING id, sale_id, buyer_id, unit, status, reason),
+        RETURNING id, sale_id, buyer_id, unit, status, reason, amount_minor - refunded_minor AS rest),
       returned AS (
-        INSERT INTO transfers (order_id, kind, debit_account_id, credit_account_id, amount_minor, currency)
-        SELECT t.order_id, 'refund', t.credit_account_id, t.debit_account_id, t.amount_minor, t.currency
+        INSERT INTO transfers (order_id, kind, part, debit_account_id, credit_account_id, amount_minor, currency)
+        SELECT t.order_id, 'refund', ${nextPart(orderId, 'refund')}, t.credit_account_id, t.debit_account_id, e.rest, t.currency
         FROM ended e JOIN transfers t ON t.order_id = e.id AND t.kind = 'capture'
+        WHERE e.rest > 0 OR e.rest = t.amount_minor
         RETURNING credit_account_id, amount_minor),
       credited AS (
         UPDATE accounts a SET balance_minor = a.balance_minor + returned.amount_minor
         FROM returned WHERE a.id = returned.credit_account_id AND a.kind = 'buyer'),
-      owed AS (
-        UPDATE payments p SET status = 'refund_due', refund_at = clock_timestamp(), updated_at = clock_timestamp()
-        FROM ended e WHERE p.paid_order_id = e.id AND p.status = 'paid'),
       withdrawn AS (
         INSERT INTO withdrawn_units (sale_id, unit, order_id)
         SELECT sale_id, unit, id FROM ended WHERE NOT ${restock} ON CONFLICT DO NOTHING)
@@ -44,64 +58,74 @@ export function refundRow(db: Database, { orderId, restock }: Refund): Promise<R
 }
 
 /**
- * Reads the payments whose refund is due at a provider, the longest due first.
- *
- * @param limit the most rows
+ * A part of a paid order's money to give back, in minor units. `refundedMinor` is what the operator has seen as given
+ * back before; if it is no longer so, nothing happens. So a request that is repeated gives the part back once.
  */
-export function readRefundsDue(db: Database, limit: number): Promise<Payment[]> {
-  return readPayments(
-    db,
-    Prisma.sql`p.status = 'refund_due' AND p.refund_at <= clock_timestamp() ORDER BY p.refund_at LIMIT ${limit}`,
-  );
-}
-
-/** Records that the provider has returned the money of a payment. */
-export async function markRefunded(db: Database, id: bigint): Promise<void> {
-  await db.$executeRaw(Prisma.sql`
-    UPDATE payments SET status = 'refunded', refund_at = NULL, updated_at = clock_timestamp()
-    WHERE id = ${id} AND status = 'refund_due'`);
+export interface PartialRefund {
+  orderId: string;
+  amountMinor: number;
+  refundedMinor: number;
 }
 
 /**
- * Longest pause between two attempts of a refund at a provider, in s. The pauses are 1, 2, 4 … s. A refund is never
- * given up, as the buyer is owed the money.
+ * The outcome of giving back a part. `refunded`: `refundedMinor` is the new total. `changed_meanwhile`: another refund
+ * came first, and `refundedMinor` is the total now. `too_much`: only less than `restMinor` is a part.
  */
-const REFUND_SECONDS_MAX = 600;
+export type PartOutcome =
+  | { kind: 'refunded'; refundedMinor: number; saleId: string }
+  | { kind: 'changed_meanwhile'; refundedMinor: number }
+  | { kind: 'too_much'; restMinor: number }
+  | { kind: 'not_paid' };
 
-/** Schedules the next attempt of a refund at a provider, with back-off. */
-export async function refundAgainLater(db: Database, id: bigint): Promise<void> {
-  await db.$executeRaw(Prisma.sql`
-    UPDATE payments SET refund_tries = refund_tries + 1,
-           refund_at = clock_timestamp() + least(2 ^ least(refund_tries, 20), ${REFUND_SECONDS_MAX}) * interval '1 second'
-    WHERE id = ${id} AND status = 'refund_due'`);
+interface LockedOrder {
+  sale_id: string;
+  status: string;
+  amount_minor: bigint;
+  refunded_minor: bigint;
 }
 
 /**
- * Puts money that the provider refuses to refund into the buyer's wallet, in one statement and once per order. A second
- * refused refund of the same order stays due, and operators see it.
+ * Gives a part of a paid order's money back. The order stays paid, and keeps its unit. A wallet has the money at once; a
+ * provider's refund becomes due.
  *
- * @param payment a payment in status `refund_due`
- * @returns whether this call moved the money
- * @throws Prisma's error: retry
+ * @throws Prisma's error: the outcome is unknown, so repeat the call
  */
-export async function refundToWallet(db: Database, { id, buyerId }: Payment): Promise<boolean> {
-  const transfers = await db.$executeRaw(Prisma.sql`
-    WITH due AS (
-      UPDATE payments SET status = 'refunded', refund_at = NULL, updated_at = clock_timestamp()
-      WHERE id = ${id} AND status = 'refund_due' AND NOT EXISTS (
-        SELECT FROM transfers t WHERE t.order_id = payments.order_id AND t.kind = 'refund_to_wallet')
-      RETURNING order_id, provider, coalesce((mismatch ->> 'amountMinor')::bigint, amount_minor) AS amount_minor,
-                coalesce(mismatch ->> 'currency', currency) AS currency),
-    outside AS (
-      INSERT INTO accounts (kind, owner, currency) SELECT 'external', provider, currency FROM due
-      ON CONFLICT (kind, owner, currency) DO UPDATE SET currency = EXCLUDED.currency RETURNING id),
+export function refundPart(db: Database, { orderId, amountMinor, refundedMinor }: PartialRefund): Promise<PartOutcome> {
+  return db.$transaction(async (tx): Promise<PartOutcome> => {
+    const payment = await lockPaymentOf(tx, orderId);
+    const [order] = await tx.$queryRaw<LockedOrder[]>(Prisma.sql`
+      SELECT sale_id, status, amount_minor, refunded_minor FROM orders WHERE id = ${orderId}::uuid FOR UPDATE`);
+    if (order?.status !== 'paid') return { kind: 'not_paid' };
+    const before = Number(order.refunded_minor);
+    if (before !== refundedMinor) return { kind: 'changed_meanwhile', refundedMinor: before };
+    const restMinor = Number(order.amount_minor) - before;
+    if (amountMinor >= restMinor) return { kind: 'too_much', restMinor };
+    if (payment) {
+      const money = { ...payment.money, refundMinor: payment.money.refundMinor + amountMinor };
+      await changePayment(tx, payment, { money });
+    } else {
+      await returnToWallet(tx, orderId, amountMinor);
+    }
+    return { kind: 'refunded', refundedMinor: before + amountMinor, saleId: order.sale_id };
+  });
+}
+
+/** Gives a part of an order's price back to the wallet that paid it, in one statement. */
+async function returnToWallet(tx: Transaction, orderId: string, amountMinor: number): Promise<void> {
+  await tx.$executeRaw(Prisma.sql`
+    WITH returned AS (
+      INSERT INTO transfers (order_id, kind, part, debit_account_id, credit_account_id, amount_minor, currency)
+      SELECT t.order_id, 'refund', ${nextPart(orderId, 'refund')}, t.credit_account_id, t.debit_account_id,
+             ${amountMinor}::bigint, t.currency
+      FROM transfers t WHERE t.order_id = ${orderId}::uuid AND t.kind = 'capture'
+      RETURNING order_id, credit_account_id, amount_minor),
     credited AS (
-      INSERT INTO accounts AS a (kind, owner, currency, balance_minor)
-      SELECT 'buyer', ${buyerId}, currency, amount_minor FROM due
-      ON CONFLICT (kind, owner, currency) DO UPDATE SET balance_minor = a.balance_minor + EXCLUDED.balance_minor
-      RETURNING id)
-    INSERT INTO transfers (order_id, kind, debit_account_id, credit_account_id, amount_minor, currency)
-    SELECT due.order_id, 'refund_to_wallet', outside.id, credited.id, due.amount_minor, due.currency
-    FROM due, outside, credited`);
-  return transfers === 1;
+      UPDATE accounts a SET balance_minor = a.balance_minor + returned.amount_minor
+      FROM returned WHERE a.id = returned.credit_account_id)
+    UPDATE orders o SET refunded_minor = o.refunded_minor + returned.amount_minor, version = version + 1
+    FROM returned WHERE o.id = returned.order_id`);
+}
+
+function lockPaymentOf(tx: Transaction, orderId: string): Promise<Payment | undefined> {
+  return lockPayment(tx, Prisma.sql`p.paid_order_id = ${orderId}::uuid`);
 }

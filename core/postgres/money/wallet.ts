@@ -92,8 +92,8 @@ export async function readBalances(db: Database, buyerId: string): Promise<Balan
 export interface Capture {
   amountMinor: number;
   currency: string;
-  /** Whether the money was returned to the buyer. */
-  refunded: boolean;
+  /** The total that was returned of it to the buyer, in minor units. */
+  refundedMinor: number;
 }
 
 /** Reads the capture of an order, which is the money that paid for it; undefined when it was never paid. */
@@ -102,5 +102,7 @@ export async function readCapture(db: Database, orderId: string): Promise<Captur
   const capture = transfers.find(({ kind }) => kind === 'capture');
   if (!capture) return undefined;
   const { amountMinor, currency } = capture;
-  return { amountMinor: Number(amountMinor), currency, refunded: transfers.some(({ kind }) => kind === 'refund') };
+  const refunds = transfers.filter(({ kind }) => kind === 'refund');
+  const refundedMinor = refunds.reduce((total, refund) => total + Number(refund.amountMinor), 0);
+  return { amountMinor: Number(amountMinor), currency, refundedMinor };
 }

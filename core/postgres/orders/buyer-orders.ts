@@ -9,6 +9,8 @@ export interface BuyerOrder {
   reason: string | null;
   amountMinor: number;
   currency: string;
+  /** The total that went back of a paid order. */
+  refundedMinor: number;
   placedAt: string;
 }
 
@@ -23,7 +25,7 @@ export async function readBuyerOrders(db: Database, buyerId: string, limit: numb
     orderBy: { placedAt: 'desc' },
     take: limit,
   });
-  return rows.map(({ id, saleId, unit, status, reason, amountMinor, currency, placedAt }) => ({
+  return rows.map(({ id, saleId, unit, status, reason, amountMinor, currency, refundedMinor, placedAt }) => ({
     orderId: id,
     saleId,
     unit,
@@ -31,6 +33,7 @@ export async function readBuyerOrders(db: Database, buyerId: string, limit: numb
     reason,
     amountMinor: Number(amountMinor),
     currency,
+    refundedMinor: Number(refundedMinor),
     placedAt: placedAt.toISOString(),
   }));
 }

@@ -9,10 +9,11 @@ export interface OrderRow {
   status: OrderStatus;
   reason: OrderReason | null;
   pay_by: Date;
+  refunded_minor: bigint;
 }
 
 /** The columns of an {@link OrderRow}, for a query that calls the table `orders` `o`. */
-export const ORDER_COLUMNS = Prisma.sql`o.id, o.buyer_id, o.unit, o.status, o.reason, o.pay_by`;
+export const ORDER_COLUMNS = Prisma.sql`o.id, o.buyer_id, o.unit, o.status, o.reason, o.pay_by, o.refunded_minor`;
 
 /** Turns a row of `orders` into an order. */
 export function orderOf(row: OrderRow): Order {
@@ -23,6 +24,7 @@ export function orderOf(row: OrderRow): Order {
     status: row.status,
     reason: row.reason,
     payByMs: row.pay_by.getTime(),
+    ...(row.status === 'paid' && row.refunded_minor > 0n ? { refundedMinor: Number(row.refunded_minor) } : {}),
   };
 }
 

@@ -23,7 +23,15 @@ export async function restoreClaim(
 ): Promise<RestoreOutcome> {
   const reply = await runScript(redis, 'restore-claim', {
     keys: allKeysOf(saleId),
-    args: [claim.buyerId, claim.claimId, claim.unit, claim.status, claim.payByMs ?? '-', claim.reason ?? '-'],
+    args: [
+      claim.buyerId,
+      claim.claimId,
+      claim.unit,
+      claim.status,
+      claim.payByMs ?? '-',
+      claim.reason ?? '-',
+      claim.refundedMinor ?? 0,
+    ],
   });
   return behindFence<RestoreOutcome>(reply, saleId)[0] as RestoreOutcome;
 }

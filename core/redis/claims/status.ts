@@ -11,6 +11,8 @@ export interface StatusRecord {
   status: ClaimStatus;
   payByMs?: number;
   reason?: string | null;
+  /** The total that went back of a paid order's money, in minor units. */
+  refundedMinor?: number;
 }
 
 /**
@@ -24,7 +26,7 @@ export interface StatusRecord {
 export async function recordStatus(redis: Redis, saleId: string, records: StatusRecord[]): Promise<boolean[]> {
   const keys = keysOf(saleId);
   const batch = records
-    .map(r => `${r.buyerId} ${r.claimId} ${r.status} ${r.payByMs ?? '-'} ${r.reason ?? '-'}`)
+    .map(r => `${r.buyerId} ${r.claimId} ${r.status} ${r.payByMs ?? '-'} ${r.reason ?? '-'} ${r.refundedMinor ?? '-'}`)
     .join(' ');
   const reply = await runScript(redis, 'record-status', { keys: [keys.sale, keys.claims, keys.outbox], args: [batch] });
   return behindFence<number>(reply, saleId).map(held => held === 1);

@@ -2,7 +2,8 @@
 -- Records the statuses of orders on their claims, and removes these claims from the outbox. A status never moves backward.
 --
 -- KEYS[1] sale  KEYS[2] claims  KEYS[3] outbox; two keys of each buyer if the sale has rules about purchases
--- ARGV[1] 'buyer claimId status payByMs reason buyer ...', '-' for none (1 to 500 five-tuples; as in claim.lua, one argument)
+-- ARGV[1] 'buyer claimId status payByMs reason refunded buyer ...', '-' for none (1 to 500 six-tuples; as in claim.lua, one
+--         argument); refunded is what went back of a paid order's money, in minor units, and never sinks
 -- Returns {verdict} of the fence (include/fence.lua: was the sale compared with Postgres in this run of Redis?) unless it is
 --         'ok', else {'ok', outcome, ...}: 1 for each claim the buyer holds, 0 for each other
 -- @include fence
@@ -17,21 +18,21 @@ local rules = purchase_rules(KEYS[1])
 
 -- HMGET, HSET and ZREM are each called once, whatever the size of the batch.
 local buyers, updates, records = {}, {}, {}
-for buyer, claim_id, status, pay_by, reason in string.gmatch(ARGV[1], '(%S+) (%S+) (%S+) (%S+) (%S+)') do
+for buyer, claim_id, status, pay_by, reason, refunded in string.gmatch(ARGV[1], '(%S+) (%S+) (%S+) (%S+) (%S+) (%S+)') do
   buyers[#buyers + 1] = buyer
-  updates[#updates + 1] = { claim_id, status, pay_by, reason }
+  updates[#updates + 1] = { claim_id, status, pay_by, reason, tonumber(refunded) or 0 }
 end
 for n, record in ipairs(redis.call('HMGET', KEYS[2], unpack(buyers))) do records[buyers[n]] = record end
 local claims, placed = {}, {}
 
-local function record_status(buyer, claim_id, status, pay_by, reason)
+local function record_status(buyer, claim_id, status, pay_by, reason, refunded)
   local record = records[buyer]
   local claim = record and parse(record)
   if not claim or claim.claim_id ~= claim_id then return 0 end
   placed[#placed + 1] = buyer
   -- An update with the same rank is written again: a reason may come or go while a payment is due.
   if RANK[status] >= RANK[claim.status] and is_live(record) then
-    local now = format(claim_id, claim.unit, status, pay_by, reason)
+    local now = format(claim_id, claim.unit, status, pay_by, reason, math.max(refunded, refunded_of(record)))
     records[buyer] = now
     claims[#claims + 1], claims[#claims + 2] = buyer, now
     if now ~= record then tell_claim(buyer, now) end

@@ -4,6 +4,7 @@
 --
 -- KEYS[1] sale  KEYS[2] stock  KEYS[3] claims  KEYS[4] outbox  KEYS[5] standby
 -- ARGV[1] buyer  ARGV[2] claimId  ARGV[3] unit  ARGV[4] status  ARGV[5] payByMs or '-'  ARGV[6] reason or '-'
+-- ARGV[7] what went back of a paid order's money, in minor units
 -- Returns {verdict} of the fence (include/fence.lua: was the sale compared with Postgres in this run of Redis?) unless it is
 --         'ok', else {'ok', outcome}:
 --         'restored'    'held' Redis has this claim    'other_claim' the buyer has another claim, live or newer
@@ -20,7 +21,7 @@ redis.call('ZCARD', KEYS[4])
 redis.call('ZCARD', KEYS[5])
 
 local record = redis.call('HGET', KEYS[3], ARGV[1])
-local restored = format(ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6])
+local restored = format(ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], tonumber(ARGV[7]))
 local has_ended = not is_live(restored)
 if record then
   local claim = parse(record)

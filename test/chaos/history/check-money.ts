@@ -44,7 +44,10 @@ function wrongPayments({ payments, bank }: Evidence): Violation[] {
     if (what === undefined) return [];
     return [{ rule, text: `payment ${payment.paymentId} of order ${payment.orderId}: the provider ${what}` }];
   });
-  const keptMinor = payments.reduce((total, payment) => total + payment.takenMinor - payment.returnedMinor, 0);
+  const keptMinor = payments.reduce(
+    (total, payment) => total + payment.takenMinor - payment.returnedMinor - payment.withheldMinor,
+    0,
+  );
   const bookedMinor = bank.at(-1)?.providerMinor ?? keptMinor;
   if (bookedMinor === keptMinor) return different;
   return [...different, { rule, text: `providers have kept ${keptMinor}, and ${bookedMinor} came by our books` }];

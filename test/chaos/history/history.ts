@@ -3,9 +3,9 @@ import { finished } from 'node:stream/promises';
 
 /**
  * A call of a client. `pay-elsewhere` is a payment at the provider. `credit` puts money into a wallet from outside. `refund` is a
- * refund by the shop's operator.
+ * refund by the shop's operator, and `refund-part` gives a part back.
  */
-export type Call = 'buy' | 'order-status' | 'pay' | 'cancel' | 'pay-elsewhere' | 'credit' | 'refund';
+export type Call = 'buy' | 'order-status' | 'pay' | 'cancel' | 'pay-elsewhere' | 'credit' | 'refund' | 'refund-part';
 
 /** The request of a call. */
 export interface Request {

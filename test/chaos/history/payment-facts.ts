@@ -3,9 +3,10 @@ export interface PaymentFacts {
   paymentId: string;
   orderId: string;
   attempt: number;
-  /** The money that the provider took and returned. */
+  /** The money that the provider took and returned, and what disputes withhold. */
   takenMinor: number;
   returnedMinor: number;
+  withheldMinor: number;
   /** Our status; undefined when we have never heard of the payment. */
   status: string | undefined;
   /** The money in our books. */
@@ -13,6 +14,8 @@ export interface PaymentFacts {
   refundedMinor: number;
   /** The money that the provider refused to return, and that the buyer got in the wallet instead. */
   walletMinor: number;
+  /** The money that disputes withhold by our books. */
+  disputedMinor: number;
   /** The money came for an order that was paid already. It is never booked, and goes back as it came. */
   surplus: boolean;
 }
@@ -28,6 +31,7 @@ export function disagreement(payment: PaymentFacts): string | undefined {
   const bookedMinor = surplus ? takenMinor : capturedMinor;
   const backMinor = surplus ? takenMinor : refundedMinor;
   if (bookedMinor !== takenMinor) return `took ${takenMinor}, and ${capturedMinor} is booked`;
-  if (backMinor - walletMinor === returnedMinor) return undefined;
-  return `gave ${returnedMinor} back, and ${backMinor} is booked, ${walletMinor} of it into the wallet`;
+  // A lost dispute is the refund of money that was to go back, and is not booked a second time.
+  if (backMinor + payment.disputedMinor - walletMinor === returnedMinor + payment.withheldMinor) return undefined;
+  return `gave ${returnedMinor} back and withholds ${payment.withheldMinor}, and ${backMinor} and ${payment.disputedMinor} are booked, ${walletMinor} of it into the wallet`;
 }

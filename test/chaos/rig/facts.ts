@@ -30,7 +30,8 @@ const OURS = `
   SELECT p.provider_payment_id AS payment_id, p.status, p.mismatch IS NOT NULL AS surplus,
          coalesce(sum(t.amount_minor) FILTER (WHERE t.kind = 'capture'), 0) AS captured,
          coalesce(sum(t.amount_minor) FILTER (WHERE t.kind = 'refund'), 0) AS refunded,
-         coalesce(sum(t.amount_minor) FILTER (WHERE t.kind = 'refund_to_wallet'), 0) AS wallet
+         coalesce(sum(t.amount_minor) FILTER (WHERE t.kind = 'refund_to_wallet'), 0) AS wallet,
+         coalesce(sum(CASE t.kind WHEN 'dispute' THEN t.amount_minor WHEN 'dispute_reversal' THEN -t.amount_minor END), 0) AS disputed
   FROM payments p LEFT JOIN transfers t ON p.status IN ('paid', 'refund_due', 'refunded') AND (
          (t.kind <> 'refund_to_wallet' AND p.mismatch IS NULL AND t.order_id = coalesce(p.paid_order_id, p.order_id))
          OR (t.kind = 'refund_to_wallet' AND t.order_id = p.order_id))
@@ -40,18 +41,20 @@ const OURS = `
 export async function readPaymentFacts(query: Query, fake: FakeProvider): Promise<PaymentFacts[]> {
   const theirs = await fake.payments();
   const ours = new Map((await query(OURS)).map(row => [row.payment_id, row]));
-  return theirs.map(({ id, orderId, attempt, amountMinor, taken, returned }) => {
+  return theirs.map(({ id, orderId, attempt, amountMinor, taken, refundedMinor, disputedMinor }) => {
     const row: Record<string, string | boolean> = ours.get(id) ?? {};
     return {
       paymentId: id,
       orderId,
       attempt,
       takenMinor: amountMinor * taken,
-      returnedMinor: amountMinor * returned,
+      returnedMinor: refundedMinor,
+      withheldMinor: disputedMinor,
       status: row.status === undefined ? undefined : String(row.status),
       capturedMinor: Number(row.captured ?? 0),
       refundedMinor: Number(row.refunded ?? 0),
       walletMinor: Number(row.wallet ?? 0),
+      disputedMinor: Number(row.disputed ?? 0),
       surplus: row.surplus === true,
     };
   });

@@ -26,8 +26,23 @@ const RULES: Record<string, string> = {
     SELECT o.id, o.status FROM orders o LEFT JOIN transfers t ON t.order_id = o.id AND t.kind = 'capture'
     WHERE o.status IN ('paid', 'refunded') GROUP BY o.id, o.status, o.amount_minor
     HAVING count(t.id) <> 1 OR coalesce(sum(t.amount_minor), 0) <> o.amount_minor`,
-  'paid, and given back': `
-    SELECT o.id FROM orders o JOIN transfers t ON t.order_id = o.id WHERE o.status = 'paid' AND t.kind <> 'capture'`,
+  'paid, and given back in other parts than the order says': `
+    SELECT o.id, o.refunded_minor, sum(t.amount_minor) FROM orders o
+    LEFT JOIN transfers t ON t.order_id = o.id AND t.kind = 'refund' WHERE o.status = 'paid'
+    GROUP BY o.id HAVING o.refunded_minor <> coalesce(sum(t.amount_minor), 0)`,
+  'more is given back than was taken': `
+    SELECT order_id FROM transfers WHERE kind IN ('capture', 'refund') GROUP BY order_id
+    HAVING sum(CASE kind WHEN 'capture' THEN amount_minor ELSE -amount_minor END) < 0`,
+  'a refund is owed': `SELECT id, order_id, status FROM payments WHERE refund_at IS NOT NULL`,
+  'a dispute withholds another amount than is booked': `
+    SELECT o.id, o.status FROM orders o
+    JOIN payments p ON coalesce(p.paid_order_id, p.order_id) = o.id AND p.mismatch IS NULL AND p.status IN ('paid', 'refunded')
+    LEFT JOIN (SELECT payment_id, sum(amount_minor) AS held FROM disputes WHERE status IN ('open', 'lost') GROUP BY 1) d
+      ON d.payment_id = p.id
+    LEFT JOIN (SELECT order_id, sum(CASE kind WHEN 'dispute' THEN amount_minor ELSE -amount_minor END) AS booked FROM transfers
+               WHERE kind IN ('dispute', 'dispute_reversal') GROUP BY 1) b ON b.order_id = o.id
+    WHERE p.status = 'paid' AND coalesce(b.booked, 0) <> coalesce(d.held, 0)
+      - least(coalesce(d.held, 0), greatest(0, p.refund_minor - p.returned_minor - p.elsewhere_minor))`,
   'money taken for an order that is not paid': `
     SELECT o.id, o.status, sum(CASE t.kind WHEN 'capture' THEN t.amount_minor ELSE -t.amount_minor END)
     FROM orders o JOIN transfers t ON t.order_id = o.id AND t.kind IN ('capture', 'refund') WHERE o.status <> 'paid'
@@ -38,7 +53,9 @@ const RULES: Record<string, string> = {
     JOIN accounts p ON p.kind = CASE s.provider WHEN 'wallet' THEN 'buyer' ELSE 'external' END
       AND p.owner = CASE s.provider WHEN 'wallet' THEN o.buyer_id ELSE s.provider END AND p.currency = t.currency
     WHERE CASE t.kind WHEN 'capture' THEN d.id <> p.id OR c.kind <> 'shop'
+                      WHEN 'dispute_reversal' THEN d.id <> p.id OR c.kind <> 'shop'
                       WHEN 'refund' THEN d.kind <> 'shop' OR c.id <> p.id
+                      WHEN 'dispute' THEN d.kind <> 'shop' OR c.id <> p.id
                       ELSE d.id <> p.id OR c.kind <> 'buyer' OR c.owner <> o.buyer_id END`,
   'a transfer that does not balance': `
     SELECT t.id FROM transfers t JOIN accounts d ON d.id = t.debit_account_id JOIN accounts c ON c.id = t.credit_account_id

@@ -14,7 +14,7 @@ const inFlight = (sales: readonly SaleFacts[]): string => {
     SELECT (SELECT count(*) FROM orders WHERE status = 'pending_payment' AND sale_id IN (${ids})) AS orders,
            (SELECT count(*) FROM outbox_events WHERE delivered_at IS NULL AND sale_id IN (${ids})) AS deliveries,
            (SELECT count(*) FROM payments p JOIN orders o ON o.id = p.order_id
-            WHERE p.status IN ('late', 'refund_due') AND o.sale_id IN (${ids})) AS payments`;
+            WHERE (p.status IN ('late', 'refund_due') OR p.refund_at IS NOT NULL) AND o.sale_id IN (${ids})) AS payments`;
 };
 
 /** The sales that are to come to rest, and how their state is read. */

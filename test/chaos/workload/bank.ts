@@ -30,7 +30,7 @@ const BANK_EVERY_MS = 400;
 const BANK = `
   SELECT (SELECT coalesce(sum(balance_minor), 0) FROM accounts WHERE kind = 'buyer') AS buyers,
          (SELECT coalesce(min(balance_minor), 0) FROM accounts WHERE kind = 'buyer') AS lowest,
-         (SELECT coalesce(sum(CASE kind WHEN 'capture' THEN amount_minor WHEN 'refund' THEN -amount_minor END), 0) FROM transfers) AS shop,
+         (SELECT coalesce(sum(CASE WHEN kind IN ('capture', 'dispute_reversal') THEN amount_minor WHEN kind IN ('refund', 'dispute') THEN -amount_minor END), 0) FROM transfers) AS shop,
          (SELECT coalesce(sum(amount_minor), 0) FROM transfers WHERE kind = 'credit') AS credited,
          (SELECT coalesce(sum(CASE a.id WHEN t.debit_account_id THEN t.amount_minor ELSE -t.amount_minor END), 0)
           FROM accounts a JOIN transfers t ON a.id IN (t.debit_account_id, t.credit_account_id)

@@ -97,7 +97,8 @@ describe('an event', () => {
   });
 
   test('an event about an unknown payment is stored and changes nothing', async () => {
-    const report = { paymentId: 'pi_unknown', state: 'paid', amountMinor: PRICE, currency: 'EUR' } as const;
+    const orderId = '00000000-0000-4000-8000-000000000000';
+    const report = { orderId, paymentId: 'pi_unknown', state: 'paid', amountMinor: PRICE, currency: 'EUR' } as const;
     await takePaymentEvent(t, {
       provider: 'signed-webhook',
       event: { eventId: 'evt_unknown', type: 'payment_intent.succeeded', report },

@@ -35,6 +35,7 @@ const anyClaim: fc.Arbitrary<ClaimRecord> = fc.record(
     status: fc.constantFrom(...CLAIM_STATUSES),
     payByMs: moment,
     reason: fc.string(),
+    refundedMinor: whole(1_000_000),
   },
   { requiredKeys: ['claimId', 'unit', 'status'] },
 );
@@ -86,6 +87,7 @@ describe('the status of an order', () => {
       unit: 1,
       status: 'pending_payment',
       payByMs: 1,
+      refundedMinor: 1,
       reason: 'unpaid',
     };
     const [sale] = fc.sample(anySale, 1) as [RecentSale];

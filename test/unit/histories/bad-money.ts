@@ -55,6 +55,16 @@ export const BAD_MONEY_HISTORIES: [Rule, string, WrittenHistory][] = [
   ],
   [
     'books_agree',
+    'a part went back at the provider, and the books know nothing of it',
+    { payments: [payment({ returnedMinor: 40 })] },
+  ],
+  [
+    'books_agree',
+    'a dispute withholds money that the books count as kept',
+    { payments: [payment({ withheldMinor: 100 })] },
+  ],
+  [
+    'books_agree',
     'the money of a second payment is kept',
     { payments: [payment({}), payment({ paymentId: 'q', capturedMinor: 0, surplus: true })] },
   ],

@@ -94,6 +94,8 @@ export const payment = (facts: Partial<PaymentFacts>): PaymentFacts => ({
   capturedMinor: 100,
   refundedMinor: 0,
   walletMinor: 0,
+  withheldMinor: 0,
+  disputedMinor: 0,
   surplus: false,
   ...facts,
 });

@@ -8,7 +8,13 @@ const RELEASED = {
   '0003_money': 'bb79c3e15ee2a2984bdebfdd7f22eb797c626b2e9320295d9ce8caf91d38fb36',
   '0004_payment_attempts': '9f7a425f6cb30927cf33a349aa593695528b045be98dd84b22829543e33f26c2',
   '0005_revoked_sessions': '94cf07449a08b67d86bebd219acc287a761b30a125f4c905d3add936e012f30d',
-  '0007_pay_clicks': '02d21da36da9b8890a26ee94d9d08d76048fd0004db4f32bfbbaa3c8065bdecc',
+  '0006_payment_amounts': 'a8c7f362c69593dc265c6e9b4a669ba6ad9e5ff19f574efedeb8c649a5b35beb',
+  '0007_transfers_in_parts': 'f3b781a03afa29c5f3f9ca52731c5c44be6c5b5a1e140f359ff0e0c563f51281',
+  '0008_outbox_in_parts': 'd1a1772d0fb349478a06d7e09b6f07ae8c44b46045cffe44246c4d443055f606',
+  '0009_refunds_due': '3b8c04a3e0b3445ff32357f0153187c78b6129d039597c1bacdce71c98b6dc28',
+  '0010_one_of_a_kind': '3ab38280a0f33aab46920661abdef5d3efe34dfea40e3f032b70add55dbf1284',
+  '0011_money_in_wallets': '51fd09c1b420094e1d4dd37e5d6917e9305c46fd80fa3ae090f631577df72f58',
+  '0012_pay_clicks': '02d21da36da9b8890a26ee94d9d08d76048fd0004db4f32bfbbaa3c8065bdecc',
 };
 
 test('a migration never changes: databases that applied it would refuse the next start', () => {

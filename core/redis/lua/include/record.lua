@@ -1,5 +1,6 @@
--- A claim record is 'claimId unit status payByMs reason' with '-' for none (core/rules/claim.ts parses the same). A
--- later version may append words, which this one ignores, so that both versions can run during an upgrade.
+-- A claim record is 'claimId unit status payByMs reason' with '-' for none, and ' refunded=MINOR' when a part of a paid order's
+-- money went back (core/rules/claim.ts parses the same). A later version may append words, which this one ignores, so that both
+-- versions can run during an upgrade.
 -- A status only moves to a higher rank. A claim is live (keeps its unit) below rank 3, the rank of the final statuses.
 local RANK = { queued = 0, pending_payment = 1, paid = 2, cancelled = 3, rejected = 3, refunded = 3 }
 
@@ -12,6 +13,12 @@ local function is_live(record)
   return RANK[string.match(record, '^%S+ %d+ (%S+)')] < 3
 end
 
-local function format(claim_id, unit, status, pay_by, reason)
-  return claim_id .. ' ' .. unit .. ' ' .. status .. ' ' .. (pay_by or '-') .. ' ' .. (reason or '-')
+local function refunded_of(record)
+  return tonumber(string.match(record, ' refunded=(%d+)') or 0)
+end
+
+local function format(claim_id, unit, status, pay_by, reason, refunded)
+  local record = claim_id .. ' ' .. unit .. ' ' .. status .. ' ' .. (pay_by or '-') .. ' ' .. (reason or '-')
+  if (refunded or 0) == 0 then return record end
+  return record .. ' refunded=' .. string.format('%.0f', refunded)
 end

@@ -1,0 +1,85 @@
+import { Prisma } from './database.js';
+
+/** Rules by their text, each with a query that counts the rows that break it. */
+export type Rules = Readonly<Record<string, Prisma.Sql>>;
+
+/**
+ * The parts of the audit's WITH about money, for a WITH that has the sale's orders as `o`. `money`: each order with the
+ * sums of its transfers. `paid`: each payment of these orders with its amounts, as core/rules/payment-money.ts names
+ * them. `flows`: each account with the sum of its transfers.
+ */
+export const MONEY_SUMS = Prisma.sql`
+  money AS (
+    SELECT o.id, o.status, o.amount_minor, o.refunded_minor,
+           count(t.id) FILTER (WHERE t.kind = 'capture') AS captures,
+           coalesce(sum(t.amount_minor) FILTER (WHERE t.kind = 'capture'), 0) AS captured,
+           coalesce(sum(t.amount_minor) FILTER (WHERE t.kind = 'refund'), 0) AS refunded,
+           coalesce(sum(t.amount_minor) FILTER (WHERE t.kind = 'dispute'), 0)
+             - coalesce(sum(t.amount_minor) FILTER (WHERE t.kind = 'dispute_reversal'), 0) AS disputed
+    FROM o LEFT JOIN transfers t ON t.order_id = o.id GROUP BY o.id, o.status, o.amount_minor, o.refunded_minor),
+  taken AS (
+    SELECT p.*, coalesce((p.mismatch ->> 'amountMinor')::bigint, p.amount_minor) AS taken_minor, d.held_minor, d.lost_minor
+    FROM payments p JOIN o ON o.id = p.order_id, LATERAL (
+      SELECT coalesce(sum(amount_minor) FILTER (WHERE status IN ('open', 'lost')), 0) AS held_minor,
+             coalesce(sum(amount_minor) FILTER (WHERE status = 'lost'), 0) AS lost_minor
+      FROM disputes WHERE payment_id = p.id AND currency = coalesce(p.mismatch ->> 'currency', p.currency)) d
+    WHERE p.status IN ('late', 'paid', 'refund_due', 'refunded')),
+  paid AS (
+    SELECT t.id, t.status, t.order_id, t.paid_order_id, t.mismatch, t.taken_minor, t.elsewhere_minor, t.held_minor, t.lost_minor,
+           t.refund_at, t.refund_minor AS part_minor,
+           CASE WHEN t.status IN ('refund_due', 'refunded') THEN t.taken_minor ELSE t.refund_minor END AS refund_minor,
+           CASE WHEN t.status = 'refunded' THEN greatest(t.returned_minor, t.taken_minor - t.elsewhere_minor - t.lost_minor)
+                ELSE t.returned_minor END AS returned_minor
+    FROM taken t),
+  flows AS (
+    SELECT account_id, sum(amount) AS balance FROM (
+      SELECT credit_account_id AS account_id, amount_minor AS amount FROM transfers
+      UNION ALL SELECT debit_account_id, -amount_minor FROM transfers) f GROUP BY account_id)`;
+
+/** The rules of the audit about money: what an order took and gave back, and what its payments say of it. */
+export const MONEY_RULES: Rules = {
+  'I5 a paid order has not exactly one capture of its price': Prisma.sql`
+    SELECT count(*) FROM money WHERE status = 'paid' AND (captures <> 1 OR captured <> amount_minor)`,
+  'I5 a paid order does not say what went back of it': Prisma.sql`
+    SELECT count(*) FROM money WHERE status = 'paid' AND refunded <> refunded_minor`,
+  'I5 an order gives back more than it took': Prisma.sql`
+    SELECT count(*) FROM money WHERE refunded > captured`,
+  'I5 an order that is not paid keeps money': Prisma.sql`
+    SELECT count(*) FROM money WHERE status <> 'paid' AND captured > refunded`,
+  'I5 a balance is not the sum of its transfers': Prisma.sql`
+    SELECT count(*) FROM accounts a LEFT JOIN flows f ON f.account_id = a.id
+    WHERE a.kind = 'buyer' AND a.balance_minor <> coalesce(f.balance, 0)`,
+  'I5 a balance is negative': Prisma.sql`
+    SELECT count(*) FROM accounts WHERE balance_minor < 0`,
+  'I5 a transfer is between accounts of other currencies': Prisma.sql`
+    SELECT count(*) FROM transfers t JOIN accounts a ON a.id IN (t.debit_account_id, t.credit_account_id)
+    WHERE a.currency <> t.currency`,
+  'I5 a capture comes from another buyer than the order': Prisma.sql`
+    SELECT count(*) FROM transfers t JOIN o ON o.id = t.order_id JOIN accounts a ON a.id = t.debit_account_id
+    WHERE t.kind = 'capture' AND a.kind = 'buyer' AND a.owner <> o.buyer_id`,
+  'I5 a payment is taken, and no order was paid with it': Prisma.sql`
+    SELECT count(*) FROM paid JOIN money m ON m.id = paid.paid_order_id
+    WHERE m.captures <> 1 OR m.captured <> paid.taken_minor`,
+  'I5 a paid order has no payment that is kept': Prisma.sql`
+    SELECT count(*) FROM o JOIN sales s ON s.id = o.sale_id AND s.provider <> 'wallet'
+    WHERE o.status = 'paid' AND NOT EXISTS (SELECT FROM paid WHERE paid.paid_order_id = o.id AND paid.status = 'paid')`,
+  'I5 a payment is kept, and its order is not paid': Prisma.sql`
+    SELECT count(*) FROM paid JOIN o ON o.id = paid.paid_order_id WHERE paid.status = 'paid' AND o.status <> 'paid'`,
+  'I5 a payment and its order differ in what went back': Prisma.sql`
+    SELECT count(*) FROM paid JOIN money m ON m.id = paid.paid_order_id
+    WHERE paid.status = 'paid' AND paid.part_minor <> m.refunded`,
+  'I5 more of a payment goes back than was taken': Prisma.sql`
+    SELECT count(*) FROM paid WHERE refund_minor > taken_minor OR returned_minor > taken_minor`,
+  'I5 a refund is owed, and no attempt is planned': Prisma.sql`
+    SELECT count(*) FROM paid
+    WHERE refund_minor > returned_minor + elsewhere_minor + lost_minor AND refund_at IS NULL AND status <> 'late'`,
+  'I5 a refund is planned, and none is owed': Prisma.sql`
+    SELECT count(*) FROM paid WHERE refund_minor <= returned_minor + elsewhere_minor + lost_minor AND refund_at IS NOT NULL`,
+  'I5 what disputes withhold is not what is booked': Prisma.sql`
+    SELECT count(*) FROM paid JOIN money m ON m.id = coalesce(paid.paid_order_id, paid.order_id)
+    WHERE paid.mismatch IS NULL AND paid.status <> 'late' AND m.disputed <> held_minor
+      - least(held_minor, greatest(0, paid.refund_minor - paid.returned_minor - paid.elsewhere_minor))`,
+  'I5 late money is 60 s undecided': Prisma.sql`
+    SELECT count(*) FROM payments p JOIN o ON o.id = p.order_id
+    WHERE p.status = 'late' AND p.updated_at < clock_timestamp() - interval '60 seconds'`,
+};

@@ -1,0 +1,81 @@
+import type { PaymentReport } from '../../rules/payment.js';
+import { bookedDisputeMinor, isUndecided, mayBecome, owedMinor, type PaymentMoney } from '../../rules/payment-money.js';
+import { Prisma, type Transaction } from '../database.js';
+import { bookWithOutside } from './capture.js';
+import type { Payment } from './payment.js';
+
+/** A change of a payment's row, and what else is known. */
+export interface PaymentChange {
+  money: PaymentMoney;
+  /** The provider's id of the payment. */
+  paymentId?: string;
+  /** The order that the money pays for. */
+  paidOrderId?: string;
+  /** The provider's report of money that nobody asked for like this. */
+  mismatch?: Pick<PaymentReport, 'state' | 'paymentId' | 'amountMinor' | 'currency'>;
+}
+
+/**
+ * Writes a payment's new status and amounts, and books what changed: parts that went back of a paid order, and what
+ * disputes withhold.
+ *
+ * @param tx a transaction that has locked the payment's row and then booked a capture, if there is one
+ * @throws Error when the payment may not change so, which is a bug
+ */
+export async function changePayment(tx: Transaction, payment: Payment, change: PaymentChange): Promise<Payment> {
+  const { money, paymentId, paidOrderId, mismatch } = change;
+  const { money: before } = payment;
+  if (!mayBecome(before.status, money.status)) {
+    throw new Error(`payment ${payment.id}: ${before.status} never becomes ${money.status}`);
+  }
+  await tx.$executeRaw(Prisma.sql`
+    UPDATE payments SET status = ${money.status}, refund_minor = ${money.refundMinor}::bigint,
+      returned_minor = ${money.returnedMinor}::bigint, elsewhere_minor = ${money.elsewhereMinor}::bigint,
+      provider_payment_id = coalesce(${paymentId ?? null}, provider_payment_id),
+      paid_order_id = coalesce(${paidOrderId ?? null}::uuid, paid_order_id),
+      mismatch = coalesce(${mismatch ? JSON.stringify(mismatch) : null}::jsonb, mismatch),
+      ask_at = CASE WHEN ${isUndecided(money.status) && money.status !== 'failed'} THEN ask_at END,
+      refund_at = ${refundAt(before, money)}, updated_at = clock_timestamp()
+    WHERE id = ${payment.id}`);
+  const after: Payment = {
+    ...payment,
+    status: money.status,
+    money,
+    paymentId: paymentId ?? payment.paymentId,
+    bookedOrderId: paidOrderId ?? payment.bookedOrderId,
+    isUnwanted: payment.isUnwanted || mismatch !== undefined,
+  };
+  if (!after.isUnwanted && !isUndecided(money.status) && money.status !== 'late') {
+    if (money.status === 'paid') await bookPart(tx, after, money.refundMinor - before.refundMinor);
+    await bookDisputes(tx, after);
+  }
+  return after;
+}
+
+/** Chooses when a refund is tried next: at once when more is owed than before, or a dispute does not stop it any more. */
+function refundAt(before: PaymentMoney, after: PaymentMoney): Prisma.Sql {
+  if (owedMinor(after) === 0) return Prisma.sql`NULL`;
+  const isNews = owedMinor(after) > owedMinor(before) || (before.withheldMinor > 0 && after.withheldMinor === 0);
+  return isNews ? Prisma.sql`clock_timestamp()` : Prisma.sql`coalesce(refund_at, clock_timestamp())`;
+}
+
+/** Books a part that goes back of a paid order, which stays paid. */
+async function bookPart(tx: Transaction, payment: Payment, amountMinor: number): Promise<void> {
+  if (amountMinor <= 0) return;
+  await bookWithOutside(tx, payment, { kind: 'refund', amountMinor });
+  await tx.$executeRaw(Prisma.sql`
+    UPDATE orders SET refunded_minor = refunded_minor + ${amountMinor}::bigint, version = version + 1
+    WHERE id = ${payment.bookedOrderId}::uuid`);
+}
+
+/** Brings the ledger to what a payment's disputes withhold. */
+async function bookDisputes(tx: Transaction, payment: Payment): Promise<void> {
+  const { money, bookedOrderId } = payment;
+  const target = bookedDisputeMinor(money);
+  const [row] = await tx.$queryRaw<{ booked: bigint }[]>(Prisma.sql`
+    SELECT coalesce(sum(CASE kind WHEN 'dispute' THEN amount_minor ELSE -amount_minor END), 0)::bigint AS booked
+    FROM transfers WHERE order_id = ${bookedOrderId}::uuid AND kind IN ('dispute', 'dispute_reversal')`);
+  const more = target - Number(row?.booked ?? 0n);
+  if (more > 0) await bookWithOutside(tx, payment, { kind: 'dispute', amountMinor: more });
+  if (more < 0) await bookWithOutside(tx, payment, { kind: 'dispute_reversal', amountMinor: -more });
+}

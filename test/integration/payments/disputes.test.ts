@@ -1,0 +1,142 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { audit } from '#core/comparison/audit.js';
+import { finishPayments } from '#core/maintenance/finish-payments.js';
+import { tellShop } from '#core/maintenance/tell-shop.js';
+import { refundOrder } from '#core/operator/refund-order.js';
+import { refundOrderInPart } from '#core/operator/refund-part.js';
+import { connectDatabase } from '#core/postgres/database.js';
+import { readOddPayments } from '#core/postgres/money/odd-payments.js';
+import { readBalance } from '#core/postgres/money/wallet.js';
+import type { Claim } from '#core/rules/claim.js';
+import type { Sale } from '#core/rules/sale.js';
+import type { StepContext } from '#core/steps/context.js';
+import { SHOP_SECRET, startShop, type TestShop } from '../../support/http/shop.js';
+import { applyEvents, askToPay, type PaymentStores, PRICE, usePayments } from '../../support/payments.js';
+
+// Disputes (chargebacks): the buyer's bank withholds the money, and keeps it or returns it.
+
+const t = usePayments();
+let shop: TestShop;
+/** The same stores, and a connection that writes notices for the shop. */
+let telling: StepContext & PaymentStores;
+
+beforeAll(async () => {
+  shop = await startShop();
+  const db = connectDatabase(t.databaseUrl, { connections: 8, tellsShop: true });
+  telling = { ...t, db, shop: { url: shop.url, secret: SHOP_SECRET } };
+});
+beforeEach(() => {
+  shop.received.length = 0;
+});
+afterAll(async () => {
+  await telling.db.$disconnect();
+  shop.server.close();
+});
+
+const PART = 200;
+const CREATED = { type: 'charge.dispute.created' };
+const CLOSED = { type: 'charge.dispute.closed' };
+
+const orderOf = ({ claimId }: Claim) => t.db.order.findUniqueOrThrow({ where: { id: claimId } });
+const paymentOf = ({ claimId }: Claim) => t.db.payment.findFirstOrThrow({ where: { orderId: claimId } });
+const disputeOf = ({ claimId }: Claim) => t.db.dispute.findFirst({ where: { payment: { orderId: claimId } } });
+const fakeOf = async ({ claimId }: Claim) => (await t.fake.payments()).find(({ orderId }) => orderId === claimId);
+const outcomesOf = async (claim: Claim) => {
+  const events = await t.db.paymentEvent.findMany({
+    where: { payment: { orderId: claim.claimId } },
+    orderBy: { id: 'asc' },
+  });
+  return events.map(({ outcome }) => outcome);
+};
+const bookedOf = async ({ claimId }: Claim) =>
+  (await t.db.transfer.findMany({ where: { orderId: claimId }, orderBy: { id: 'asc' } })).map(
+    ({ kind, amountMinor }) => [kind, Number(amountMinor)],
+  );
+const expectProof = async (sale: Sale) => expect((await audit(t.db, t.redis, sale.id))?.violations).toEqual([]);
+const makeDue = ({ claimId }: Claim) =>
+  t.db.payment.updateMany({ where: { orderId: claimId, refundAt: { not: null } }, data: { refundAt: new Date(0) } });
+
+async function paid(buyer: string) {
+  const { sale, claim } = await askToPay(t, buyer);
+  await t.fake.pay(claim.claimId);
+  await applyEvents(t, claim);
+  return { sale, claim };
+}
+
+test('a dispute withholds the money of a paid order, and a won one returns it', async () => {
+  const { sale, claim } = await paid('won');
+  await t.fake.dispute(claim.claimId);
+  await applyEvents(telling, claim, { ...CREATED, times: 3 });
+  expect(await disputeOf(claim)).toMatchObject({ status: 'open', amountMinor: BigInt(PRICE), endedAt: null });
+  expect(await orderOf(claim)).toMatchObject({ status: 'paid', unit: claim.unit });
+  expect(await bookedOf(claim)).toEqual([
+    ['capture', PRICE],
+    ['dispute', PRICE],
+  ]);
+  expect((await readOddPayments(t.db, 100)).map(({ orderId }) => orderId)).toContain(claim.claimId);
+  await expectProof(sale);
+  await t.fake.closeDisputes(claim.claimId, 'won');
+  await applyEvents(telling, claim, CLOSED);
+  expect(await disputeOf(claim)).toMatchObject({ status: 'won', endedAt: expect.any(Date) });
+  expect((await bookedOf(claim)).at(-1)).toEqual(['dispute_reversal', PRICE]);
+  expect((await readOddPayments(t.db, 100)).map(({ orderId }) => orderId)).not.toContain(claim.claimId);
+  expect(await outcomesOf(claim)).toEqual(['paid', 'disputed', 'dispute_closed']);
+  await expectProof(sale);
+  await tellShop(telling);
+  const dispute = (status: string) => ({ status, amountMinor: PRICE, currency: 'EUR' });
+  expect(shop.received).toMatchObject([
+    { type: 'payment.disputed', data: { orderId: claim.claimId, status: 'paid', dispute: dispute('open') } },
+    { type: 'payment.dispute_closed', data: { orderId: claim.claimId, dispute: dispute('won') } },
+  ]);
+});
+
+test('a dispute whose end comes before its beginning stays ended', async () => {
+  const { sale, claim } = await paid('reordered');
+  await t.fake.dispute(claim.claimId);
+  await t.fake.closeDisputes(claim.claimId, 'lost');
+  await applyEvents(t, claim, CLOSED);
+  await applyEvents(t, claim, CREATED);
+  expect(await disputeOf(claim)).toMatchObject({ status: 'lost' });
+  expect(await bookedOf(claim)).toEqual([
+    ['capture', PRICE],
+    ['dispute', PRICE],
+  ]);
+  expect(await orderOf(claim)).toMatchObject({ status: 'paid' });
+  await expectProof(sale);
+});
+
+test('a refund waits while a dispute is open, and a lost one is the refund', async () => {
+  const { sale, claim } = await paid('waits');
+  await t.fake.dispute(claim.claimId);
+  await applyEvents(t, claim, CREATED);
+  await refundOrder(t, { orderId: claim.claimId, restock: true });
+  await finishPayments(t);
+  expect(await paymentOf(claim)).toMatchObject({ status: 'refund_due' });
+  expect(await fakeOf(claim)).toMatchObject({ refundedMinor: 0 });
+  await expectProof(sale);
+  await t.fake.closeDisputes(claim.claimId, 'lost');
+  await applyEvents(t, claim, CLOSED);
+  await makeDue(claim);
+  await finishPayments(t);
+  expect(await paymentOf(claim)).toMatchObject({ status: 'refunded', refundAt: null });
+  expect(await fakeOf(claim)).toMatchObject({ refundedMinor: 0 });
+  expect(await readBalance(t.db, 'waits', 'EUR')).toBe(0);
+  await expectProof(sale);
+});
+
+test('a refund continues when the shop has won the dispute', async () => {
+  const { sale, claim } = await paid('goes-on');
+  await refundOrderInPart(t, { orderId: claim.claimId, amountMinor: PART, refundedMinor: 0 });
+  await t.fake.dispute(claim.claimId);
+  // The provider refuses, and its message about the dispute is on its way.
+  await finishPayments(t);
+  expect(await readBalance(t.db, 'goes-on', 'EUR')).toBe(0);
+  await applyEvents(t, claim, CREATED);
+  await expectProof(sale);
+  await t.fake.closeDisputes(claim.claimId, 'won');
+  await applyEvents(t, claim, CLOSED);
+  await finishPayments(t);
+  expect(await fakeOf(claim)).toMatchObject({ status: 'paid', refundedMinor: PART });
+  expect(await orderOf(claim)).toMatchObject({ status: 'paid', refundedMinor: BigInt(PART) });
+  await expectProof(sale);
+});

@@ -1,0 +1,158 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { DISPUTE_STATES, type Dispute, disputedAmounts, joinDispute } from '#core/rules/dispute.js';
+import type { PaymentReport } from '#core/rules/payment.js';
+import {
+  bookedDisputeMinor,
+  conclude,
+  mayBecome,
+  owedMinor,
+  PAYMENT_TRANSITIONS,
+  type PaymentMoney,
+  sendableMinor,
+  takeReport,
+} from '#core/rules/payment-money.js';
+
+const PRICE = 1_999;
+const NOTHING = {
+  takenMinor: 0,
+  refundMinor: 0,
+  returnedMinor: 0,
+  elsewhereMinor: 0,
+  withheldMinor: 0,
+  lostMinor: 0,
+} as const;
+const money = (change: Partial<PaymentMoney>): PaymentMoney => ({ status: 'open', ...NOTHING, ...change });
+
+/** The provider's messages about one payment: the success, and totals that went back. */
+const anyReports = fc.array(
+  fc.integer({ min: 0, max: PRICE }).map(
+    (refundedMinor): PaymentReport => ({
+      paymentId: 'pi_1',
+      state: refundedMinor === PRICE ? 'refunded' : 'paid',
+      amountMinor: PRICE,
+      currency: 'EUR',
+      refundedMinor,
+    }),
+  ),
+  { minLength: 1, maxLength: 6 },
+);
+
+const takeAll = (start: PaymentMoney, reports: readonly PaymentReport[], payable: boolean) =>
+  reports.reduce((before, report) => {
+    const after = takeReport(before, report, { payable }).money;
+    expect(mayBecome(before.status, after.status)).toBe(true);
+    return after;
+  }, start);
+
+const anyStart = fc.constantFrom<PaymentMoney>(
+  money({ status: 'requested' }),
+  money({ status: 'open' }),
+  money({ status: 'failed' }),
+  money({ status: 'paid', takenMinor: PRICE }),
+  money({ status: 'paid', takenMinor: PRICE, refundMinor: 500 }),
+  money({ status: 'refund_due', takenMinor: PRICE, refundMinor: PRICE }),
+);
+
+describe('reports of a provider', () => {
+  test('reports in any order, and twice, lead to the same end', () => {
+    const shuffled = anyReports.chain(reports =>
+      fc.record({
+        reports: fc.constant(reports),
+        other: fc.shuffledSubarray([...reports, ...reports], { minLength: 2 * reports.length }),
+      }),
+    );
+    fc.assert(
+      fc.property(anyStart, shuffled, fc.boolean(), (start, { reports, other }, payable) => {
+        expect(takeAll(start, other, payable)).toEqual(takeAll(start, reports, payable));
+      }),
+    );
+  });
+
+  test('amounts never sink, and no more goes back than was taken', () => {
+    fc.assert(
+      fc.property(anyStart, anyReports, fc.boolean(), (start, reports, payable) => {
+        const end = takeAll(start, reports, payable);
+        expect(end.returnedMinor).toBeGreaterThanOrEqual(start.returnedMinor);
+        expect(end.returnedMinor).toBeLessThanOrEqual(end.takenMinor);
+        expect(end.refundMinor).toBeLessThanOrEqual(end.takenMinor);
+        if (end.status === 'paid') expect(end.refundMinor).toBeGreaterThanOrEqual(end.returnedMinor);
+        if (end.status === 'refunded') expect(owedMinor(end)).toBe(0);
+      }),
+    );
+  });
+
+  test.each([
+    ['a part of a paid order', { status: 'paid', takenMinor: PRICE }, 500, 'paid', 500, 'refunded_in_part'],
+    ['all of a paid order', { status: 'paid', takenMinor: PRICE }, PRICE, 'paid', PRICE, 'refunded_elsewhere'],
+    ['a part before the success', {}, 500, 'paid', 500, 'paid'],
+    [
+      'a part of what is owed',
+      { status: 'refund_due', takenMinor: PRICE, refundMinor: PRICE },
+      500,
+      'refund_due',
+      PRICE,
+      'refunded_in_part',
+    ],
+    [
+      'all that is owed',
+      { status: 'refund_due', takenMinor: PRICE, refundMinor: PRICE },
+      PRICE,
+      'refunded',
+      PRICE,
+      'refunded',
+    ],
+    [
+      'what is in the wallet already',
+      { status: 'refunded', takenMinor: PRICE, refundMinor: PRICE, elsewhereMinor: PRICE },
+      PRICE,
+      'refunded',
+      PRICE,
+      'refunded_elsewhere',
+    ],
+  ] as const)('%s', (_, start, refundedMinor, status, refundMinor, outcome) => {
+    const report = { paymentId: 'pi_1', state: 'paid', amountMinor: PRICE, currency: 'EUR', refundedMinor } as const;
+    const taken = takeReport(money(start), report, { payable: true });
+    expect(taken).toMatchObject({ outcome, money: { status, refundMinor, returnedMinor: refundedMinor } });
+  });
+});
+
+describe('disputes', () => {
+  const anyDispute = fc.record<Dispute>({ state: fc.constantFrom(...DISPUTE_STATES), amountMinor: fc.nat(PRICE) });
+
+  test('reports of a dispute in any order lead to the same end', () => {
+    fc.assert(
+      fc.property(anyDispute, anyDispute, anyDispute, (a, b, c) => {
+        expect(joinDispute(joinDispute(a, b), c)).toEqual(joinDispute(joinDispute(c, b), a));
+        expect(joinDispute(a, a)).toEqual(a);
+      }),
+    );
+  });
+
+  test('an open dispute stops a refund, and a lost one is the refund', () => {
+    const due = money({ status: 'refund_due', takenMinor: PRICE, refundMinor: PRICE });
+    const open = { ...due, ...disputedAmounts([{ state: 'open', amountMinor: PRICE }]) };
+    expect([owedMinor(open), sendableMinor(open), bookedDisputeMinor(open)]).toEqual([PRICE, 0, 0]);
+    const lost = { ...due, ...disputedAmounts([{ state: 'lost', amountMinor: PRICE }]) };
+    expect(conclude(lost)).toMatchObject({ status: 'refunded' });
+  });
+
+  test('the money of a paid order that disputes withhold is booked', () => {
+    const paid = money({ status: 'paid', takenMinor: PRICE });
+    const held = disputedAmounts([
+      { state: 'inquiry', amountMinor: 1 },
+      { state: 'won', amountMinor: 10 },
+      { state: 'open', amountMinor: 100 },
+      { state: 'lost', amountMinor: 1_000 },
+    ]);
+    expect(held).toEqual({ withheldMinor: 100, lostMinor: 1_000 });
+    expect(bookedDisputeMinor({ ...paid, ...held })).toBe(1_100);
+  });
+});
+
+test('a refunded payment never changes again, and no payment takes its money twice', () => {
+  expect(PAYMENT_TRANSITIONS.refunded).toEqual([]);
+  expect(mayBecome('paid', 'late')).toBe(false);
+  expect(mayBecome('paid', 'open')).toBe(false);
+  expect(mayBecome('late', 'open')).toBe(false);
+});
