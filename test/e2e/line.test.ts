@@ -205,7 +205,7 @@ describe('waiting for the answer', () => {
     await changeSale(stack.connections, saleId, { state: 'closed' });
     const answers = await Promise.all(waiting);
     expect(answers.filter(({ body }) => body.status === 'closed').length).toBe(WAITERS);
-    // The slow looks take 5 s. A busy machine needs longer for so many answers, whatever they say.
+    // The slow looks take 5 s. A busy machine needs longer to answer 1,000 buyers, whatever it says.
     const tookMs = Math.max(...answers.map(({ atMs }) => atMs)) - closedAtMs;
     expect(tookMs).toBeLessThan(4_000 + 3 * crowdMs);
   }

@@ -1,0 +1,75 @@
+import { describe, expect, test } from '@jest/globals';
+import { release } from '#core/redis/claims/release.js';
+import { recordStatus } from '#core/redis/claims/status.js';
+import { markRegistryWhole } from '#core/redis/registry.js';
+import { readRunId, setSale } from '#core/redis/sale/sale.js';
+import type { Sale } from '#core/rules/sale.js';
+import { eventually } from '../../support/eventually.js';
+import { bearer, useApi } from '../../support/http/api.js';
+import { streamOf } from '../../support/http/stream.js';
+
+const api = useApi();
+
+const openStream = (sale: Sale, buyerId: string, headers: Record<string, string> = {}) =>
+  streamOf(`${api.url}/order-status/${sale.id}`, { ...bearer(buyerId), ...headers });
+
+const claimOf = async (sale: Sale, buyerId: string) => {
+  const { body } = await api.post(`/buy/${sale.id}`, buyerId);
+  return { buyerId, claimId: String(body.claimId), unit: Number(body.unit) };
+};
+const pending = { status: 'pending_payment' as const, payByMs: 1_900_000_000_000 };
+
+describe('an event stream', () => {
+  test('sends an event for each change and ends after the final one', async () => {
+    const sale = await api.open();
+    const claim = await claimOf(sale, 'ann');
+    const stream = openStream(sale, 'ann');
+    await eventually(() => expect(stream.events()).toMatchObject([{ status: 'queued' }]));
+    await recordStatus(api.redis, sale.id, [{ ...claim, ...pending }]);
+    await eventually(() => expect(stream.events()).toHaveLength(2));
+    await release(api.redis, sale.id, [{ ...claim, status: 'cancelled', reason: 'unpaid', freesUnit: true }]);
+    await eventually(() => expect(stream.seen.ended).toBe(true));
+    expect(stream.events().map(({ status }) => status)).toEqual(['queued', 'pending_payment', 'cancelled']);
+    expect(stream.seen.text).toContain('id: final\n');
+  });
+
+  test('answers 204 to a client that has its final event', async () => {
+    const sale = await api.open();
+    const stream = openStream(sale, 'ann', { 'last-event-id': 'final' });
+    await eventually(() => expect(stream.seen).toMatchObject({ status: 204, ended: true }));
+  });
+
+  test('ends when the client disconnects', async () => {
+    const sale = await api.open();
+    await claimOf(sale, 'ann');
+    const stream = openStream(sale, 'ann');
+    await eventually(() => expect(api.ctx.waiters.count()).toBe(1));
+    stream.destroy();
+    await eventually(() => expect(api.ctx.waiters.count()).toBe(0));
+  });
+
+  test('answers lasting errors as problems', async () => {
+    const sale = await api.open();
+    const stream = { accept: 'text/event-stream' };
+    const anonymous = await api.send(`/order-status/${sale.id}`, { headers: stream });
+    expect(anonymous).toMatchObject({ status: 401, body: { code: 'unauthenticated' } });
+    await markRegistryWhole(api.redis, await readRunId(api.redis));
+    const unknown = await api.send('/order-status/nowhere', { headers: { ...bearer('ann'), ...stream } });
+    expect(unknown).toMatchObject({ status: 404, body: { code: 'unknown_sale' } });
+    const malformed = await api.send('/order-status/no%20where', { headers: { ...bearer('ann'), ...stream } });
+    expect(malformed).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
+  });
+
+  test('answers a passing trouble with an empty stream that says when to come back, also in its middle', async () => {
+    const sale = await api.open();
+    await claimOf(sale, 'ann');
+    const before = openStream(sale, 'ann');
+    await eventually(() => expect(before.events()).toHaveLength(1));
+    await setSale(api.redis, sale.id, { runId: '' });
+    await eventually(() => expect(before.seen.ended).toBe(true));
+    const during = openStream(sale, 'ann');
+    await eventually(() => expect(during.seen).toMatchObject({ status: 200, ended: true }));
+    expect(during.seen.text).toMatch(/^retry: [234]\d{3}\n\n$/);
+    expect(before.seen.text).toMatch(/\n\nretry: [234]\d{3}\n\n$/);
+  });
+});
