@@ -43,7 +43,7 @@ export function entryOf({ name, roles, digest }: TokenHolder<string>): string {
  * @param setting the name of the setting, for the error
  * @param text the entries, on lines or with semicolons between them
  * @param roles the roles that an entry may name
- * @throws ConfigError that names the line of the wrong entry. It shows no content, which may be a token.
+ * @throws ConfigError with the number of the wrong entry's line. It shows no content, which may be a token.
  */
 export function parseHolders<Role extends string>(
   setting: string,

@@ -9,7 +9,7 @@ const SECOND =
   'POST /second HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\nConnection: close\r\n\r\n';
 
 let server = createServer();
-afterEach(() => server.close());
+afterEach(() => void server.close());
 
 /** Sends both requests at once, and returns the heads and bodies of the answers in their order, without headers. */
 async function answersOf(listener: RequestListener): Promise<string> {

@@ -2,13 +2,13 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { BuyerWaiters } from '../../../apps/api/waiting/buyer-waiters.js';
-import { waitFor } from '../../../apps/api/waiting/news.js';
-import { Waiter } from '../../../apps/api/waiting/waiter.js';
+import { BuyerWaiters } from '../../../../apps/api/waiting/buyer-waiters.js';
+import { waitFor } from '../../../../apps/api/waiting/news.js';
+import { Waiter } from '../../../../apps/api/waiting/waiter.js';
 
 const server = createServer();
 beforeAll(() => once(server.listen(0, '127.0.0.1'), 'listening'));
-afterAll(() => server.close());
+afterAll(() => void server.close());
 
 test.each(['before its waiter is open', 'afterwards'])('a client that disconnects %s waits no longer', async when => {
   const client = connect((server.address() as AddressInfo).port, '127.0.0.1');

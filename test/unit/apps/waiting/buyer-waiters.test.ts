@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { BuyerWaiters } from '../../../apps/api/waiting/buyer-waiters.js';
-import { Waiter } from '../../../apps/api/waiting/waiter.js';
+import { BuyerWaiters } from '../../../../apps/api/waiting/buyer-waiters.js';
+import { Waiter } from '../../../../apps/api/waiting/waiter.js';
 
 /** Creates the waiters of a buyer, with `count` of them, and a look-up whose answers come when the test says so. */
 function waiting(count: number) {
