@@ -1,15 +1,5 @@
+import type { OrderToPay } from '../rules/order.js';
 import type { PaymentReport, ProviderEvent } from '../rules/payment.js';
-
-/** The order to be paid, and its buyer. Dropline's own wallet needs nothing else. */
-export interface OrderToPay {
-  orderId: string;
-  buyerId: string;
-  /**
-   * The time of the click that asks for the payment, in ms by Redis's clock. A click before the payment deadline counts
-   * whenever it is dealt with; undefined when no click is known.
-   */
-  clickedAtMs?: number | undefined;
-}
 
 /**
  * A payment to create at a provider. Postgres records the payment before the provider is called. Amounts are in minor

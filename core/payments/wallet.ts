@@ -1,7 +1,8 @@
 import type { Database } from '../postgres/database.js';
 import { payFromWallet } from '../postgres/money/pay.js';
 import { readCapture } from '../postgres/money/wallet.js';
-import type { CreatedPayment, OrderToPay, PaymentProvider } from './provider.js';
+import type { OrderToPay } from '../rules/order.js';
+import type { CreatedPayment, PaymentProvider } from './provider.js';
 
 /** Dropline's wallet as a payment provider. It reads amount and deadline from the order itself. */
 export interface Wallet extends PaymentProvider {

@@ -52,3 +52,14 @@ export function claimOf(order: Order): ClaimRecord & Claim {
 export function isLiveOrder(status: OrderStatus): boolean {
   return status === 'pending_payment' || status === 'paid';
 }
+
+/** The order to be paid, and its buyer. Dropline's own wallet needs nothing else. */
+export interface OrderToPay {
+  orderId: string;
+  buyerId: string;
+  /**
+   * The time of the click that asks for the payment, in ms by Redis's clock. A click before the payment deadline counts
+   * whenever it is dealt with; undefined when no click is known.
+   */
+  clickedAtMs?: number | undefined;
+}

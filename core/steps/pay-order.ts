@@ -1,4 +1,4 @@
-import type { CreatedPayment, OrderToPay } from '../payments/provider.js';
+import type { CreatedPayment } from '../payments/provider.js';
 import { createWallet } from '../payments/wallet.js';
 import { markOpen, markRefused, type Payment, readLatestPayment, requestPayment } from '../postgres/money/payment.js';
 import { readSale } from '../postgres/sales.js';
@@ -7,7 +7,7 @@ import { ordersPaid } from '../process/telemetry.js';
 import type { JobData } from '../queue/jobs.js';
 import { dropPayClick, readClickTimes } from '../redis/claims/pay-click.js';
 import { dropPayUrl, setPayUrl } from '../redis/claims/pay-url.js';
-import type { OrderReason } from '../rules/order.js';
+import type { OrderReason, OrderToPay } from '../rules/order.js';
 import { providerOf, type StepContext } from './context.js';
 import { tellOrder } from './tell-order.js';
 

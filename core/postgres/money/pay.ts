@@ -1,4 +1,4 @@
-import type { OrderToPay } from '../../payments/provider.js';
+import type { OrderToPay } from '../../rules/order.js';
 import { type Database, Prisma } from '../database.js';
 import { clickedInTime } from '../orders/deadline.js';
 

@@ -1,5 +1,5 @@
 import { newClaimIdAfter } from '../../identity/claim-id.js';
-import type { OrderToPay } from '../../payments/provider.js';
+import type { OrderToPay } from '../../rules/order.js';
 import { isUndecided, type PaymentMoney, type PaymentStatus } from '../../rules/payment-money.js';
 import type { ProviderName } from '../../rules/sale.js';
 import { type Database, Prisma, type Transaction } from '../database.js';
