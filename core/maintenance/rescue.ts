@@ -26,16 +26,17 @@ const RESCUE_BUSY_AFTER_MS = 11_000;
  * refuses for good is given up: its unit becomes free again.
  *
  * @returns the number of claims that became orders or were given up
- * @throws the first error, after every sale was tried
+ * @throws Failures with every error, after every sale was tried
  */
 export async function rescueAll(ctx: StepContext): Promise<number> {
   let rescued = 0;
   // The queue only decides the age at which claims are rescued, so failing to read the queue does not matter.
   const isBusy = await areOrdersWaiting(ctx.queues).catch(() => false);
   const olderThanMs = isBusy ? RESCUE_BUSY_AFTER_MS : RESCUE_AFTER_MS;
-  await inTurn(await readLoadedSaleIds(ctx.redis), async saleId => {
+  const rescueOne = async (saleId: string) => {
     rescued += await rescue(ctx, saleId, olderThanMs);
-  });
+  };
+  await inTurn(await readLoadedSaleIds(ctx.redis), rescueOne, saleId => `sale ${saleId}`);
   return rescued;
 }
 

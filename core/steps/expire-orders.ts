@@ -16,7 +16,7 @@ const EXPIRE_BATCH_MAX = 500;
  *
  * @param job the `claimIds` of the orders to check; without them, every overdue order
  * @returns the number of orders cancelled
- * @throws NotVerified and the stores' errors: the caller retries
+ * @throws Failures with NotVerified and the stores' errors: the caller retries
  */
 export async function expireOrders(
   ctx: StepContext,
