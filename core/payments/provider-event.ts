@@ -1,22 +1,32 @@
 import { z } from 'zod';
-import { type PaymentState, PROVIDER_TEXT_PATTERN, type ProviderEvent } from '../rules/payment.js';
+import type { PaymentState, ProviderEvent } from '../rules/payment.js';
+import { isPlain, providerText } from '../values/text.js';
 
 // Events of payment providers, in Stripe's format for payment intents and charges. A provider that the shop builds
 // itself sends the same format.
 
-const id = z.string().max(255).regex(PROVIDER_TEXT_PATTERN);
 const minor = z.int().min(0);
 
-const Event = z.object({ id, type: id, data: z.object({ object: z.looseObject({}) }) });
+/**
+ * The ids that may be stored. They are checked in every event, so that a payment with a hostile id is refused at the
+ * door, rather than taken for a payment of somebody else.
+ */
+const storable = z.unknown().refine(value => typeof value !== 'string' || isPlain(value));
+
+const Event = z.object({
+  id: providerText,
+  type: providerText,
+  data: z.object({ object: z.looseObject({ id: storable.optional(), payment_intent: storable.optional() }) }),
+});
 
 const Intent = z.object({
-  id,
+  id: providerText,
   amount: minor,
   amount_received: minor.optional(),
   currency: z.string().regex(/^[A-Za-z]{3}$/),
   metadata: z.object({ order_id: z.uuid().optional() }).optional(),
   /** The payment intent of a charge. An intent itself has no such field. */
-  payment_intent: id.optional(),
+  payment_intent: providerText.optional(),
 });
 
 /**
