@@ -3,6 +3,7 @@
 // core/ from the ground up. A folder imports only from rows below its own: neither upward nor from its neighbours.
 const LAYERS = [
   ['rules'],
+  ['values'],
   ['process'],
   ['http'],
   ['identity'],
@@ -21,6 +22,7 @@ const CHAOS_ROOMS = [['history'], ['workload'], ['rig'], ['nemesis', 'matrix']];
 const EXCEPTIONS = { queue: ['^core/redis/'] };
 const REASONS = {
   rules: 'The rules of a sale are readable and testable without Redis, Postgres, a validator or even Node.',
+  values: 'A value is valid or not wherever it comes in. What is done with it, and by whom, is another matter.',
   redis:
     'Redis, Postgres and the queue fail separately. A step combines them, where the order of the effects can be read in one place.',
   steps: 'Maintenance repairs what the steps left behind; a step that calls the repair hides its own defect.',
@@ -269,6 +271,7 @@ module.exports = {
       'zod',
       ['zod', 'zod-openapi'],
       [
+        'core/values/',
         'core/process/config\\.ts',
         'core/identity/issuer-keys\\.ts',
         'core/queue/jobs\\.ts',

@@ -1,7 +1,9 @@
-import { InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
+import type { ZodType } from 'zod';
 import { buyerIdOf, namedBuyerId } from '#core/identity/buyer-id.js';
 import { ID_PATTERN } from '#core/rules/claim.js';
-import { CURRENCY_PATTERN } from '#core/rules/sale.js';
+import { currencyCode, typedAmount } from '#core/values/money.js';
+import { wholeNumber } from '#core/values/number.js';
 
 /**
  * Parses the id of a sale.
@@ -42,13 +44,42 @@ function known(buyerId: string | undefined): string {
 }
 
 /**
- * Parses a currency: three capital letters, as ISO 4217 has them.
+ * Creates a parser of texts that a validator accepts. For other texts the parser throws InvalidArgumentError, whose
+ * message is the validator's.
+ */
+export function parseBy<T>(validator: ZodType<T>): (text: string) => T {
+  return text => {
+    const { success, data, error } = validator.safeParse(text);
+    if (success) return data;
+    throw new InvalidArgumentError(`It ${error.issues[0]?.message}.`);
+  };
+}
+
+/**
+ * Parses a currency of ISO 4217.
  *
  * @throws InvalidArgumentError, whose message describes a valid currency
  */
-export function parseCurrency(text: string): string {
-  if (!CURRENCY_PATTERN.test(text)) throw new InvalidArgumentError('It must be three capital letters, such as EUR.');
-  return text;
+export const parseCurrency = parseBy(currencyCode);
+
+/**
+ * Parses the amount of an option, in minor units of a currency. An option's own parser cannot do this, as the currency
+ * is another option.
+ *
+ * @param flags of the option, as the command names it
+ * @throws CommanderError, whose message shows a valid amount
+ */
+export function parseAmount(
+  command: Command,
+  flags: string,
+  { text, currency, min }: { text: string; currency: string; min: number },
+): number {
+  try {
+    return parseBy(typedAmount(currency, min))(text);
+  } catch (error) {
+    const { message } = error as InvalidArgumentError;
+    return command.error(`option '${flags}' argument '${text}' is invalid. ${message}`, { exitCode: 2 });
+  }
 }
 
 /**
@@ -68,11 +99,5 @@ export function parseOrderId(text: string): string {
  * message names both limits.
  */
 export function parseWhole(min: number, max: number): (text: string) => number {
-  return text => {
-    const value = Number(text);
-    if (!/^\d+$/.test(text) || value < min || value > max) {
-      throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
-    }
-    return value;
-  };
+  return parseBy(wholeNumber({ min, max }));
 }

@@ -1,6 +1,7 @@
 import { askAgainLater, type Payment, readUnheard } from '../postgres/money/payment.js';
 import { crashPoint, crashStep } from '../process/crash-point.js';
 import { chunks } from '../rules/chunks.js';
+import { Failures } from '../rules/failures.js';
 import { providerOf, type StepContext } from '../steps/context.js';
 import { inTurn } from '../steps/in-turn.js';
 import { createPayment, showPayUrl } from '../steps/pay-order.js';
@@ -21,14 +22,17 @@ const ASK_TOGETHER = 8;
  * day after it, as buyers' money may come late.
  *
  * @returns the number of payments asked about
- * @throws the first error, after every payment was tried
+ * @throws Failures with every error, after every payment was tried
  */
 export async function askProviders(ctx: StepContext): Promise<number> {
   const payments = await readUnheard(ctx.db, ASK_BATCH);
   await inTurn(chunks(payments, ASK_TOGETHER), async group => {
     const results = await Promise.allSettled(group.map(payment => ask(ctx, payment)));
-    const failed = results.find(result => result.status === 'rejected');
-    if (failed) throw failed.reason;
+    const failures = group.flatMap(({ orderId }, i) => {
+      const result = results[i];
+      return result?.status === 'rejected' ? [{ name: `order ${orderId}`, error: result.reason }] : [];
+    });
+    if (failures.length > 0) throw new Failures(failures);
   });
   return payments.length;
 }

@@ -18,7 +18,7 @@ const DELIVER_BATCH = 500;
  * and its buyer, and Postgres keeps it until then.
  *
  * @returns the number of releases carried out
- * @throws the first error, after every sale was tried; the releases of a failed sale stay due for the next round
+ * @throws Failures with every error, after every sale was tried; the releases of a failed sale stay due for the next round
  */
 export async function deliverEvents(ctx: StepContext): Promise<number> {
   let delivered = 0;

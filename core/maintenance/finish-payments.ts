@@ -20,13 +20,17 @@ const FINISH_BATCH = 50;
  * go through the provider, or into the buyer's wallet when the provider refuses.
  *
  * @returns the number of payments worked on
- * @throws the first error, after every payment was tried
+ * @throws Failures with every error, after every payment was tried
  */
 export async function finishPayments(ctx: StepContext): Promise<number> {
   let finished = 0;
   const each = async (payments: Payment[], finish: (ctx: StepContext, payment: Payment) => Promise<void>) => {
     finished += payments.length;
-    await inTurn(payments, payment => finish(ctx, payment));
+    await inTurn(
+      payments,
+      payment => finish(ctx, payment),
+      ({ orderId }) => `order ${orderId}`,
+    );
   };
   const lateMoney = pages(FINISH_BATCH, id => readLateMoney(ctx.db, FINISH_BATCH, id));
   // Late money and refunds are tried separately, so that a failure of the first does not hold up the second.

@@ -33,7 +33,7 @@ export interface Reconciliation {
  *
  * @param pace decides when a sale whose gate was open already is compared again
  * @returns the comparisons of this round, without sales that are not due
- * @throws the first error, after every sale was tried; each repair is one script or one transaction, so the next round
+ * @throws Failures with every error, after every sale was tried; each repair is one script or one transaction, so the next round
  * continues
  */
 export async function reconcileAll(ctx: StepContext, pace = new Pace()): Promise<Reconciliation[]> {
@@ -59,7 +59,7 @@ export async function reconcileAll(ctx: StepContext, pace = new Pace()): Promise
   };
   // A sale whose gate cannot be opened does not keep others from being compared. The round then fails, and the registry
   // of loaded sales is not marked as complete.
-  await inTurn([open, compare], step => inTurn(sales, step));
+  await inTurn([open, compare], step => inTurn(sales, step, ({ id }) => `sale ${id}`));
   const saleIds = sales.map(({ id }) => id);
   if (!(await markRegistryWhole(ctx.redis, runId, saleIds))) ctx.log.warn('Redis lost a sale while it was compared');
   return results;

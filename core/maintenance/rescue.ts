@@ -32,7 +32,7 @@ const RESCUE_PAYMENTS_MAX = 100;
  * refuses for good is given up: its unit becomes free again. Then takes the payments that have waited too long.
  *
  * @returns the number of claims that became orders or were given up
- * @throws the first error, after every sale was tried
+ * @throws Failures with every error, after every sale was tried
  */
 export async function rescueAll(ctx: StepContext): Promise<number> {
   let rescued = 0;
@@ -40,10 +40,12 @@ export async function rescueAll(ctx: StepContext): Promise<number> {
   const isBusy = await areOrdersWaiting(ctx.queues).catch(() => false);
   const olderThanMs = isBusy ? RESCUE_BUSY_AFTER_MS : RESCUE_AFTER_MS;
   const saleIds = await readLoadedSaleIds(ctx.redis);
-  await inTurn(saleIds, async saleId => {
+  const rescueOne = async (saleId: string) => {
     rescued += await rescue(ctx, saleId, olderThanMs);
-  });
-  await inTurn(saleIds, saleId => rescuePayments(ctx, saleId));
+  };
+  await inTurn([rescueOne, (saleId: string) => rescuePayments(ctx, saleId)], rescuing =>
+    inTurn(saleIds, rescuing, saleId => `sale ${saleId}`),
+  );
   return rescued;
 }
 
@@ -51,12 +53,16 @@ export async function rescueAll(ctx: StepContext): Promise<number> {
  * Takes the payments that buyers asked for a while ago, because their jobs wait in a paused or slow queue, or are lost.
  *
  * @param olderThanMs least age of a click to pay, in ms
- * @throws the first error, after every payment was tried
+ * @throws Failures with every error, after every payment was tried
  */
 export async function rescuePayments(ctx: StepContext, saleId: string, olderThanMs = RESCUE_AFTER_MS): Promise<void> {
   const clicks = await readPayClicks(ctx.redis, saleId, { olderThanMs, limit: RESCUE_PAYMENTS_MAX });
   paymentsRescued(saleId, clicks.length);
-  await inTurn(clicks, click => payOrder(ctx, { saleId, ...click }));
+  await inTurn(
+    clicks,
+    click => payOrder(ctx, { saleId, ...click }),
+    ({ claimId }) => `order ${claimId}`,
+  );
 }
 
 /**

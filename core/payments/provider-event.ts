@@ -1,20 +1,30 @@
 import { z } from 'zod';
 import type { DisputeReport, DisputeState } from '../rules/dispute.js';
-import { type PaymentReport, type PaymentState, PROVIDER_TEXT_PATTERN, type ProviderEvent } from '../rules/payment.js';
+import type { PaymentReport, PaymentState, ProviderEvent } from '../rules/payment.js';
+import { isPlain, providerText } from '../values/text.js';
 
 // Events of payment providers, in Stripe's format for payment intents and charges. A provider that the shop builds
 // itself sends the same format.
 
-const id = z.string().max(255).regex(PROVIDER_TEXT_PATTERN);
 const minor = z.int().min(0);
 
-const Event = z.object({ id, type: id, data: z.object({ object: z.looseObject({}) }) });
+/**
+ * The ids that may be stored. They are checked in every event, so that a payment with a hostile id is refused at the
+ * door, rather than taken for a payment of somebody else.
+ */
+const storable = z.unknown().refine(value => typeof value !== 'string' || isPlain(value));
+
+const Event = z.object({
+  id: providerText,
+  type: providerText,
+  data: z.object({ object: z.looseObject({ id: storable.optional(), payment_intent: storable.optional() }) }),
+});
 
 const currency = z.string().regex(/^[A-Za-z]{3}$/);
 const metadata = z.object({ order_id: z.uuid().optional() }).optional();
 
 const Intent = z.object({
-  id,
+  id: providerText,
   amount: minor,
   amount_received: minor.optional(),
   /** A charge states what was captured of its amount, and the total that was refunded. An intent has no such fields. */
@@ -23,7 +33,7 @@ const Intent = z.object({
   currency,
   metadata,
   /** The payment intent of a charge. An intent itself has no such field. */
-  payment_intent: id.optional(),
+  payment_intent: providerText.optional(),
 });
 
 /** Stripe's statuses of a dispute. An inquiry, with `warning` in its status, takes no money. */
@@ -38,12 +48,12 @@ const DISPUTE_STATUSES: Record<string, DisputeState> = {
 };
 
 const Dispute = z.object({
-  id,
+  id: providerText,
   amount: minor,
   currency,
   status: z.string(),
   metadata,
-  payment_intent: id,
+  payment_intent: providerText,
 });
 
 /**

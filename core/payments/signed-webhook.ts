@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { boundedText } from '../http/bounded-text.js';
 import { SECOND_MS } from '../rules/clock.js';
-import { PAYMENT_STATES, type PaymentReport, PROVIDER_TEXT_PATTERN } from '../rules/payment.js';
+import { PAYMENT_STATES, type PaymentReport } from '../rules/payment.js';
 import { CURRENCY_PATTERN } from '../rules/sale.js';
+import { pageAddress } from '../values/address.js';
+import { providerText } from '../values/text.js';
 import type {
   CreatedPayment,
   EventVerifier,
@@ -30,12 +32,10 @@ const ANSWER_BYTES_MAX = 64 * 1_024;
  */
 const REFUSALS = [400, 402, 403, 422];
 
-const id = z.string().max(255).regex(PROVIDER_TEXT_PATTERN);
-
-const Created = z.object({ id, payUrl: z.url({ protocol: /^https?$/ }).regex(PROVIDER_TEXT_PATTERN) });
+const Created = z.object({ id: providerText, payUrl: pageAddress });
 
 const Asked = z.object({
-  id,
+  id: providerText,
   orderId: z.uuid(),
   status: z.enum(PAYMENT_STATES),
   amountMinor: z.int().min(0),

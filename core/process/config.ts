@@ -1,27 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { baseAddress, calledAddress, hostNames, postgresAddress, redisAddress } from '../values/address.js';
+import { wholeNumber } from '../values/number.js';
 import { readRunningStack } from './running-stack.js';
 import { isWeakToken, STRONG_TOKEN } from './weak-token.js';
 
-const port = z.coerce
-  .number('must be a port number')
-  .int('must be a port number')
-  .min(0, 'must be a port number')
-  .max(65_535, 'must be a port number, at most 65535');
-const redisUrl = z.url({ protocol: /^rediss?$/, error: 'must be a URL like redis://127.0.0.1:6379' });
-const databaseUrl = z.url({
-  protocol: /^postgres(ql)?$/,
-  error: 'must be a URL like postgres://user:password@host:5432/dropline',
-});
+const port = wholeNumber({ min: 0, max: 65_535, what: 'a port number' });
 const authSecret = z.string().min(32, 'must be at least 32 characters, e.g. from `openssl rand -hex 32`');
 const adminToken = z
   .string()
   .refine(token => !isWeakToken(token), `must be ${STRONG_TOKEN}, e.g. from \`openssl rand -hex 16\``);
-/** Names of hosts with commas between them, in lower case, as browsers send them. */
-const hostNames = z
-  .string()
-  .transform(text => text.split(',').map(name => name.trim().toLowerCase()))
-  .pipe(z.array(z.string().regex(/^[a-z0-9.-]+$/, 'must be host names like console.shop.example, without a port')));
 const isOn = (value: '0' | '1'): boolean => value === '1';
 const zeroOrOne = z.enum(['0', '1'], 'must be 0 or 1');
 const flag = zeroOrOne.default('0').transform(isOn);
@@ -31,24 +19,19 @@ const webhookSecrets = z
   .string()
   .transform(text => text.split(',').map(secret => secret.trim()))
   .pipe(z.array(webhookSecret).max(2, 'must be one or two keys with a comma between them'));
-/** A number of days, up to ten years. */
-const days = z.coerce
-  .number('must be a number of days')
-  .int('must be a whole number of days')
-  .min(1, 'must be at least 1 day')
-  .max(3_650, 'must be at most 3650 days');
-const httpUrl = z.url({ protocol: /^https?$/, error: 'must be a URL like https://shop.example/hooks' });
+/** Ten years. */
+const DAYS_MAX = 3_650;
 const logLevel = z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('info');
 
 /** All settings, by the name of the environment variable, with their forms and defaults. */
 const SETTINGS = {
-  REDIS_URL: redisUrl,
-  DATABASE_URL: databaseUrl,
+  REDIS_URL: redisAddress,
+  DATABASE_URL: postgresAddress,
   AUTH_SECRET: authSecret,
   /** A second secret that is accepted and never signs: the next or the last one, while the secret is rotated. */
   AUTH_SECRET_OTHER: authSecret.optional(),
   /** The issuer of the shop's tokens: the address of its public keys, and the `iss` of its tokens. */
-  AUTH_JWKS_URL: httpUrl.optional(),
+  AUTH_JWKS_URL: calledAddress('https://shop.example/.well-known/jwks.json').optional(),
   AUTH_ISSUER: z.string().min(1).optional(),
   /** The name of this Dropline in the `aud` of all tokens: needed in the issuer's, optional in those of AUTH_SECRET. */
   AUTH_AUDIENCE: z.string().min(1).optional(),
@@ -58,7 +41,7 @@ const SETTINGS = {
    * The longest life of a token, in days. The default is a month: no usual issuer's token lives longer (Auth0 and Okta:
    * at most 30 days and 24 hours).
    */
-  AUTH_LIFE_MAX_DAYS: days.default(31),
+  AUTH_LIFE_MAX_DAYS: wholeNumber({ min: 1, max: DAYS_MAX, what: 'a whole number of days' }).default(31),
   /** The token of the operator `admin`, with every role. */
   ADMIN_TOKEN: adminToken.optional(),
   /** Named operators with their roles and the SHA-256 of their tokens (core/identity/token-holders.ts). */
@@ -82,11 +65,11 @@ const SETTINGS = {
   /** Whether operators may change the queues in bull-board, the admin console's view of them. */
   BOARD_WRITE: flag,
   /** The shop's payment provider: its address, our API key there, and the keys that sign its events. */
-  PAYMENT_PROVIDER_URL: httpUrl.optional(),
+  PAYMENT_PROVIDER_URL: baseAddress('https://pay.example/v1').optional(),
   PAYMENT_PROVIDER_KEY: z.string().min(1).optional(),
   PAYMENT_WEBHOOK_SECRETS: webhookSecrets.optional(),
   /** The shop's webhook: its address, and the key with which Dropline signs its calls. */
-  SHOP_WEBHOOK_URL: httpUrl.optional(),
+  SHOP_WEBHOOK_URL: calledAddress('https://shop.example/hooks').optional(),
   SHOP_WEBHOOK_SECRET: webhookSecret.optional(),
 } as const;
 

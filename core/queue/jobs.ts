@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { ID_PATTERN, PLACE_BATCH_MAX } from '../rules/claim.js';
 import { DISPUTE_STATES } from '../rules/dispute.js';
-import { PAYMENT_STATES, PROVIDER_TEXT_PATTERN } from '../rules/payment.js';
+import { PAYMENT_STATES } from '../rules/payment.js';
 import { CURRENCY_PATTERN, PROVIDER_NAMES } from '../rules/sale.js';
+import { providerText } from '../values/text.js';
 
 const id = z.string().regex(ID_PATTERN);
-const providerText = z.string().max(255).regex(PROVIDER_TEXT_PATTERN);
 const report = z.object({
   paymentId: providerText,
   orderId: z.uuid().optional(),

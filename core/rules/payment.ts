@@ -8,13 +8,6 @@ export const PAYMENT_STATES = ['open', 'paid', 'failed', 'refunded'] as const;
 /** The state of one payment at its provider. */
 export type PaymentState = (typeof PAYMENT_STATES)[number];
 
-/**
- * Text that a payment provider chooses, such as the id of an event. Postgres stores no NUL, and other control
- * characters would falsify a log. Half of a surrogate pair becomes another character in every store, so two ids could
- * become one.
- */
-export const PROVIDER_TEXT_PATTERN = /^[^\p{Cc}\p{Cs}]+$/u;
-
 /** A payment as its provider reports it. Amounts are in minor units; `amountMinor` is what the provider took. */
 export interface PaymentReport {
   paymentId: string;

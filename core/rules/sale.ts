@@ -28,7 +28,10 @@ export const UNITS_MAX = 10_000_000;
 /** The largest amount of an order or of a credit to a wallet, in minor units. A larger one is a typing error. */
 export const AMOUNT_MINOR_MAX = 1_000_000_000_000;
 
-/** The form of ISO 4217 codes. Whether such a currency exists is up to the operator. */
+/**
+ * The form of a currency that a payment provider names. It may be one that ISO 4217 does not list: then it differs from
+ * that of the order, which an operator sees.
+ */
 export const CURRENCY_PATTERN = /^[A-Z]{3}$/;
 
 /** A sale. Amounts are in minor units, times in ms since the epoch. */

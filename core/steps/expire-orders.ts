@@ -18,7 +18,7 @@ const EXPIRE_BATCH_MAX = 500;
  *
  * @param job the `claimIds` of the orders to check; without them, every overdue order
  * @returns the number of orders cancelled
- * @throws NotVerified and the stores' errors: the caller retries
+ * @throws Failures with NotVerified and the stores' errors: the caller retries
  */
 export async function expireOrders(
   ctx: StepContext,
@@ -35,7 +35,13 @@ export async function expireOrders(
       ordersExpired(releases.length);
       await releaseUnits(ctx, releases);
     };
-    await inTurn([() => inTurn(bySale(orders), ofSale => takePayments(ctx, ofSale, due)), expire], half => half());
+    const take = () =>
+      inTurn(
+        bySale(orders),
+        ofSale => takePayments(ctx, ofSale, due),
+        ([order]) => `sale ${order?.saleId}`,
+      );
+    await inTurn([take, expire], half => half());
   });
   return expired;
 }
@@ -65,10 +71,11 @@ function* bySale(orders: OverdueOrder[]): Generator<OverdueOrder[]> {
 async function takePayments(ctx: StepContext, orders: OverdueOrder[], due: string[]): Promise<void> {
   const saleId = orders[0]?.saleId ?? '';
   const { clickedAtMs, readAtMs } = await readClickTimes(ctx.redis, saleId, orders);
-  await inTurn(orders.entries(), async ([i, order]) => {
+  const take = async ([i, order]: [number, OverdueOrder]) => {
     // Redis's clock has not reached the deadline, so a click may still come in time.
     if (readAtMs < order.payByMs) return;
     if (clickedAtMs[i] !== undefined) await payOrder(ctx, order);
     due.push(order.claimId);
-  });
+  };
+  await inTurn(orders.entries(), take, ([, { claimId }]) => `order ${claimId}`);
 }

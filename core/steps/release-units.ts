@@ -15,10 +15,10 @@ import { inTurn } from './in-turn.js';
  * sale that cannot be reached does not hold up others.
  *
  * @param releases of any sales
- * @throws NotVerified and the stores' errors: the releases stay due in Postgres, and the actor deliver-events retries
+ * @throws Failures with NotVerified and the stores' errors: the releases stay due in Postgres, and the actor deliver-events retries
  */
 export async function releaseUnits(ctx: StepContext, releases: ReleaseRow[]): Promise<void> {
-  await inTurn(bySale(releases), async ({ saleId, batch }) => {
+  const releaseBatch = async ({ saleId, batch }: SaleBatch) => {
     const outcomes = await crashStep('release.script', () => release(ctx.redis, saleId, batch));
     await crashPoint('release.released');
     const ids = batch.map(({ id }) => id);
@@ -26,11 +26,18 @@ export async function releaseUnits(ctx: StepContext, releases: ReleaseRow[]): Pr
     await crashPoint('release.marked');
     unitsReleased(outcomes.filter(outcome => outcome.kind !== 'not_held').length);
     await queuePromoted(ctx, saleId, outcomes.flatMap(promotedClaim));
-  });
+  };
+  await inTurn(bySale(releases), releaseBatch, ({ saleId }) => `sale ${saleId}`);
+}
+
+/** Releases of one sale, few enough for one call of the release script. */
+interface SaleBatch {
+  saleId: string;
+  batch: ReleaseRow[];
 }
 
 /** Groups releases by sale, into batches that one call of the release script can carry out. */
-function* bySale(releases: ReleaseRow[]): Generator<{ saleId: string; batch: ReleaseRow[] }> {
+function* bySale(releases: ReleaseRow[]): Generator<SaleBatch> {
   for (const saleId of new Set(releases.map(release => release.saleId))) {
     const ofSale = releases.filter(release => release.saleId === saleId);
     for (const batch of chunks(ofSale, RELEASE_BATCH_MAX)) yield { saleId, batch };

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { formatMoney } from '#core/rules/money.js';
 import type { Books, FakePayment } from './books.js';
 import type { Events } from './events.js';
 
@@ -85,7 +86,7 @@ function payPage({ books }: Parts, id: string, call: string): Answer {
   const choice = button('Pay with play money', `/pay/${id}`) + button('Let it fail', `/pay/${id}/fail`);
   return {
     status: 200,
-    body: `<!DOCTYPE html><html lang="en"><title>Fake payments</title><h1>Fake payments</h1><p>${amountMinor} ${currency} (minor units): ${status}</p>${status === 'open' ? choice : ''}`,
+    body: `<!DOCTYPE html><html lang="en"><title>Fake payments</title><h1>Fake payments</h1><p>${formatMoney(amountMinor, currency)}: ${status}</p>${status === 'open' ? choice : ''}`,
   };
 }
 

@@ -9,10 +9,11 @@ import { cli } from '../support/command.js';
 import { eventually } from '../support/eventually.js';
 import { SHOP_SECRET, startShop, type TestShop } from '../support/http/shop.js';
 import { startTestStack, type TestStack } from '../support/stack.js';
+import { dumpStores } from './store-dump.js';
 import { createRedisUser, grantLeastRights, PASSWORD, type StoreUrls } from './store-users.js';
 
-// Every process has the least rights (the users of deploy/), and no log shows a secret. A new command of a process fails
-// here first.
+// Every process has the least rights (the users of deploy/), and no log, no store and no page shows a secret. A new
+// command of a process fails here first.
 
 const PRICE = 500;
 const MONEY = ['--buyer', 'ann', '--amount', '5000'];
@@ -22,20 +23,30 @@ let urls: StoreUrls;
 let fake: FakeProvider;
 let shop: TestShop;
 let logged = '';
+/** The contents of the stores, also before Redis was emptied, and the pages that the console has shown. */
+const seen: string[] = [];
 /** Stop the stores that a test has restarted. */
 const endings: (() => Promise<void>)[] = [];
-/** Secrets of this run that no log may show. Each test adds its own. */
-const canaries = new Set([PASSWORD, SHOP_SECRET]);
+/** A secret that a shop may have in the address of its webhook. */
+const SHOP_KEY = 'canary-in-the-address-of-the-shop';
+/** Secrets of this run that no log, store or page may show. Each test adds its own. */
+const canaries = new Set([PASSWORD, SHOP_SECRET, SHOP_KEY]);
 
 beforeAll(async () => {
   const log = new PassThrough().on('data', chunk => {
     logged += chunk;
   });
   [fake, shop] = await Promise.all([startFakeProvider('http://127.0.0.1:9/'), startShop()]);
+  shop.answers = ({ type }, times) => (type === 'order.refunded' && times === 1 ? 500 : 200);
   stack = await startTestStack({
     admin: true,
     log,
-    env: { ...fake.settings, SHOP_WEBHOOK_URL: shop.url, SHOP_WEBHOOK_SECRET: SHOP_SECRET, LOG_LEVEL: 'debug' },
+    env: {
+      ...fake.settings,
+      SHOP_WEBHOOK_URL: `${shop.url}?key=${SHOP_KEY}`,
+      SHOP_WEBHOOK_SECRET: SHOP_SECRET,
+      LOG_LEVEL: 'debug',
+    },
     urls: async stores => {
       urls = await grantLeastRights(stores);
       return urls;
@@ -85,8 +96,20 @@ async function buy(buyerId: string, saleId: string): Promise<Record<string, unkn
 }
 
 async function askConsole(path: string, init: RequestInit = {}): Promise<number> {
-  const headers = { authorization: `Bearer ${stack.adminToken}` };
-  return (await fetch(`${stack.adminUrl}${path}`, { redirect: 'manual', headers, ...init })).status;
+  const headers = { authorization: `Bearer ${stack.adminToken}`, accept: 'text/html' };
+  const answer = await fetch(`${stack.adminUrl}${path}`, { redirect: 'manual', headers, ...init });
+  seen.push(`${path} ${[...answer.headers].join(' ')} ${await answer.text()}`);
+  return answer.status;
+}
+
+function expectNoSecret(texts: string[]): void {
+  // No token of any kind, also none that this test doesn't know.
+  expect(texts.filter(text => /eyJ[\w-]{10,}\.eyJ/.test(text))).toEqual([]);
+  expect(canaries.size).toBeGreaterThan(12);
+  for (const canary of canaries) {
+    expect(canary.length).toBeGreaterThan(10);
+    expect(texts.filter(text => text.includes(canary))).toEqual([]);
+  }
 }
 
 describe('with the least rights', () => {
@@ -136,6 +159,7 @@ describe('with the least rights', () => {
   });
 
   test('an emptied Redis is rebuilt', async () => {
+    seen.push(...(await dumpStores(stack.stores)));
     await stack.connections.redis.flushall();
     await becomes('ann', 'plain', 'paid');
   });
@@ -192,12 +216,24 @@ describe('the logs', () => {
     endings.push(...back.map(store => () => store.stop()));
     await createRedisUser(stack.stores.redisUrl);
     await becomes('ann', 'plain', 'paid');
-    // No token of any kind, also none that this test doesn't know.
-    expect(logged).not.toMatch(/eyJ[\w-]{10,}\.eyJ/);
-    expect(canaries.size).toBeGreaterThan(12);
-    for (const canary of canaries) {
-      expect(canary.length).toBeGreaterThan(10);
-      expect(logged.split('\n').filter(line => line.includes(canary))).toEqual([]);
-    }
+    expectNoSecret(logged.split('\n'));
+  });
+});
+
+describe('the stores and the console', () => {
+  test('neither a key, nor a row, nor a page holds a secret', async () => {
+    seen.push(...(await dumpStores(stack.stores)));
+    // The facts of the run are in it: so the run was read.
+    const expected = [
+      '{dropline}:',
+      'plain}:claims',
+      'public.orders',
+      'public.outbox_events',
+      'HTTP 500',
+      '/money ',
+      '/buyers/ann ',
+    ];
+    for (const text of expected) expect([text, seen.some(one => one.includes(text))]).toEqual([text, true]);
+    expectNoSecret(seen);
   });
 });

@@ -29,7 +29,7 @@ export function salePage(sale: SaleOverview, { mayChange, live = false, audit }:
     : html`<a class="button quiet" href="${path}?live=1">Watch live</a>`;
   return layout(
     { title: sale.title, refreshSeconds: live ? LIVE_SECONDS : undefined },
-    html`<div class="head"><h1>${sale.title}</h1>${phaseBadge(sale.phase)}</div>
+    html`<div class="head"><h1 dir="auto">${sale.title}</h1>${phaseBadge(sale.phase)}</div>
 <p class="actions"><a class="button quiet" href="${path}">Refresh</a>${watch}<a class="button" href="${path}/audit">Run the audit</a></p>
 ${redisNote(sale.inRedis)}
 ${audit && auditCard(audit)}

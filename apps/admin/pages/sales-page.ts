@@ -21,7 +21,7 @@ const EMPTY = html`<section class="card"><p>There are no sales yet. Make one:</p
 
 function row(sale: SaleOverview): Html {
   return html`<li class="card">
-<div class="head"><h2><a href="/sales/${sale.id}">${sale.title}</a></h2>${phaseBadge(sale.phase)}</div>
+<div class="head"><h2 dir="auto"><a href="/sales/${sale.id}">${sale.title}</a></h2>${phaseBadge(sale.phase)}</div>
 <p class="faint"><code>${sale.id}</code> · ${moment(sale.opensAt)} – ${moment(sale.closesAt)}</p>
 ${stockBar(sale)}
 <dl class="counts">

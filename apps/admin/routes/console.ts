@@ -8,6 +8,7 @@ import { ID_PATTERN } from '#core/rules/claim.js';
 import { Problem } from '#core/rules/errors.js';
 import { type Sale, UNITS_MAX } from '#core/rules/sale.js';
 import type { StepContext } from '#core/steps/context.js';
+import { wholeNumber } from '#core/values/number.js';
 import { callerOf, hasRole } from '../http/caller.js';
 import { timely } from '../http/deadline.js';
 import { wantsHtml } from '../http/problem.js';
@@ -20,6 +21,9 @@ import { salesPage } from '../pages/sales-page.js';
  */
 const LISTED_MAX = 50;
 
+/** The largest number of changes of a sale that Postgres can store. */
+const GENERATION_MAX = 2 ** 31 - 1;
+
 type OneSale = { saleId: string };
 
 /**
@@ -27,8 +31,8 @@ type OneSale = { saleId: string };
  * is sent twice then names a stale generation, and adds its units only once.
  */
 const restockBody = z.object({
-  units: z.coerce.number().int().min(1).max(UNITS_MAX),
-  generation: z.coerce.number().int().min(1).optional(),
+  units: wholeNumber({ min: 1, max: UNITS_MAX }),
+  generation: wholeNumber({ min: 1, max: GENERATION_MAX }).optional(),
 });
 
 /** A change that an operator can make to a sale. `name` is the last segment of its URL, such as `pause`. */

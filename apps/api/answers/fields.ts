@@ -26,6 +26,11 @@ export const refundedMinor = z.int().min(0).meta({
 });
 /** An ISO 4217 currency code. */
 export const currency = z.string().meta({ example: 'EUR' });
+/** The decimals of a currency's minor unit, so that a page need not know ISO 4217. */
+export const digits = z
+  .int()
+  .min(0)
+  .meta({ description: 'Decimals of the currency by ISO 4217: 4900 is 49.00 with two', example: 2 });
 
 /** The status of a claim and its order. */
 export const claimStatus = z.enum(CLAIM_STATUSES);

@@ -1,9 +1,21 @@
 import { z } from 'zod';
 import type { BuyerStatus } from '#core/redis/claims/status.js';
 import { type ClaimRecord, isLive } from '#core/rules/claim.js';
+import { currencyDigits } from '#core/rules/currencies.js';
 import { phaseOf } from '#core/rules/sale.js';
 import { type RecentSale, redisMsAt } from '../mirror/sales.js';
-import { amountMinor, claimId, currency, instant, pollAfter, position, refundedMinor, status, unit } from './fields.js';
+import {
+  amountMinor,
+  claimId,
+  currency,
+  digits,
+  instant,
+  pollAfter,
+  position,
+  refundedMinor,
+  status,
+  unit,
+} from './fields.js';
 import { type Backpressure, type PublicStatus, pollAfterMs } from './poll.js';
 
 /**
@@ -17,6 +29,7 @@ export const OrderStatus = z.object({
   amountMinor: amountMinor.optional(),
   currency: currency.optional(),
   refundedMinor: refundedMinor.optional(),
+  currencyDigits: digits.optional(),
   payBy: instant.optional(),
   paymentUrl: z
     .url()
@@ -54,6 +67,7 @@ export function answerOf(sale: RecentSale, { claim, position }: BuyerStatus, ask
     amountMinor: sale.priceMinor,
     currency: sale.currency,
     ...(claim.refundedMinor === undefined ? {} : { refundedMinor: claim.refundedMinor }),
+    currencyDigits: currencyDigits(sale.currency),
     ...payByOf(claim),
     ...(claim.reason === undefined ? {} : { reason: claim.reason }),
   };
@@ -79,7 +93,7 @@ export function answerText(sale: RecentSale, known: BuyerStatus, asked: Asked): 
   const pollText = poll === undefined ? '' : `,"pollAfterMs":${poll}`;
   const { payBy } = payByOf(claim);
   const payByText = payBy === undefined ? '' : `,"payBy":"${payBy}"`;
-  const money = `"amountMinor":${sale.priceMinor},"currency":"${sale.currency}"`;
+  const money = `"amountMinor":${sale.priceMinor},"currency":"${sale.currency}","currencyDigits":${currencyDigits(sale.currency)}`;
   return {
     text: `{"status":"${status}"${pollText},"claimId":"${claimId}","unit":${unit},${money}${payByText}}`,
     etag: etagOf({ status, claimId, ...(payBy === undefined ? {} : { payBy }) }, slowdown),

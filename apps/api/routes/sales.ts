@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { currencyDigits } from '#core/rules/currencies.js';
 import { phaseOf } from '#core/rules/sale.js';
-import { amountMinor, currency, instant, ofSale, saleId } from '../answers/fields.js';
+import { amountMinor, currency, digits, instant, ofSale, saleId } from '../answers/fields.js';
 import { publicEndpoint } from '../http/endpoint.js';
 import type { Admission } from '../load/load.js';
 import { redisNowMs, type Sales } from '../mirror/sales.js';
@@ -10,6 +11,7 @@ const SaleStatus = z.object({
   title: z.string(),
   priceMinor: amountMinor,
   currency,
+  currencyDigits: digits,
   opensAt: instant,
   closesAt: instant,
   state: z.enum(['upcoming', 'open', 'sold_out', 'paused', 'closed']),
@@ -45,6 +47,7 @@ export const sales = publicEndpoint(
       title: sale.title,
       priceMinor: sale.priceMinor,
       currency: sale.currency,
+      currencyDigits: currencyDigits(sale.currency),
       opensAt: new Date(sale.opensAtMs).toISOString(),
       closesAt: new Date(sale.closesAtMs).toISOString(),
       state: phaseOf(sale, sale.remaining, nowMs),

@@ -1,12 +1,14 @@
 import type { Command } from 'commander';
-import { AMOUNT_MINOR_MAX } from '#core/rules/sale.js';
-import { parseBuyer, parseCurrency, parseWhole } from '../options.js';
+import { parseAmount, parseBuyer, parseCurrency } from '../options.js';
 import { print } from '../print.js';
 import { withDatabase } from '../stores.js';
 
+/** The flags of the option for the amount, which is parsed once the currency is known. */
+const AMOUNT = '--amount <minor>';
+
 interface Options {
   buyer: string;
-  amount: number;
+  amount: string;
   currency: string;
 }
 
@@ -16,13 +18,14 @@ export function addCredit(program: Command): void {
     .command('credit')
     .description("put money into a buyer's wallet and print the new balance, in minor units")
     .requiredOption('--buyer <id>', 'the buyer, by id or by the name in the token', parseBuyer)
-    .requiredOption('--amount <minor>', 'the amount, in minor units', parseWhole(1, AMOUNT_MINOR_MAX))
+    .requiredOption(AMOUNT, 'the amount, in minor units')
     .option('--currency <code>', 'ISO 4217', parseCurrency, 'EUR')
-    .action(({ buyer, amount, currency }: Options) =>
-      withDatabase(async db => {
+    .action(({ buyer, amount, currency }: Options, command: Command) => {
+      const amountMinor = parseAmount(command, AMOUNT, { text: amount, currency, min: 1 });
+      return withDatabase(async db => {
         const { creditWallets, readBalance } = await import('#core/postgres/money/wallet.js');
-        await creditWallets(db, [buyer], { amountMinor: amount, currency });
+        await creditWallets(db, [buyer], { amountMinor, currency });
         print(String(await readBalance(db, buyer, currency)));
-      }),
-    );
+      });
+    });
 }

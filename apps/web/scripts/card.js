@@ -28,7 +28,7 @@ export function cardOf({ sale, trouble, nowMs, purchase }) {
   const phase = phaseOf(sale, nowMs);
   return {
     title: sale.title,
-    price: formatPrice(sale.priceMinor, sale.currency, texts.locale),
+    price: formatPrice({ ...sale, amountMinor: sale.priceMinor }, texts.locale),
     note: noteOf(sale, phase),
     countdown: phase === 'upcoming' ? countdownOf(sale.opensAtMs - nowMs) : [],
     share: phase === 'open' || phase === 'sold_out' ? sale.remaining / sale.units : undefined,

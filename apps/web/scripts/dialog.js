@@ -97,5 +97,4 @@ const fact = (label, value) => (value ? [[label, value]] : []);
 
 const unitOf = ({ unit }) => fact(labels.unit, unit && String(unit));
 
-const amountOf = ({ amountMinor, currency }, label) =>
-  fact(label, currency && formatPrice(amountMinor, currency, texts.locale));
+const amountOf = (order, label) => fact(label, order.currency && formatPrice(order, texts.locale));

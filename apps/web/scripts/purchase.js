@@ -3,7 +3,8 @@
  * request is in flight, so no answer overtakes another.
  *
  * @typedef {'idle' | 'resuming' | 'buying' | 'queued' | 'standby' | 'payable' | 'paying' | 'cancelling' | 'paid' | 'ended'} Step
- * @typedef {{claimId?: string, unit?: number, amountMinor?: number, currency?: string, refundedMinor?: number, payByMs?: number,
+ * @typedef {{claimId?: string, unit?: number, amountMinor?: number, currency?: string, currencyDigits?: number,
+ *   refundedMinor?: number, payByMs?: number,
  *   position?: number, reason?: string, paymentUrl?: string}} Order
  * @typedef {object} Purchase
  * @property {Step} step
@@ -162,9 +163,10 @@ function afterOrder(purchase, answer) {
  * answer back until the status changes. After a pay or cancel request the page polls.
  */
 function learn(purchase, { status, pollAfterMs, payBy, ...rest }, known) {
-  const { claimId, unit, amountMinor, currency, refundedMinor, position, reason, paymentUrl } = rest;
+  const { claimId, unit, amountMinor, currency, currencyDigits, refundedMinor, position, reason, paymentUrl } = rest;
+  const money = { amountMinor, currency, currencyDigits, refundedMinor };
   const payByMs = payBy ? Date.parse(payBy) : undefined;
-  const order = { claimId, unit, amountMinor, currency, refundedMinor, payByMs, position, reason, paymentUrl };
+  const order = { claimId, unit, ...money, payByMs, position, reason, paymentUrl };
   const seen = { ...purchase, order };
   const poll = change => {
     const following = { tries: 0, notice: '', ...change };

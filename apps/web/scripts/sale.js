@@ -1,7 +1,7 @@
 /**
  * The types of a sale and its phase, as the page sees them.
  *
- * @typedef {{title: string, priceMinor: number, currency: string, units: number, remaining: number, state: string,
+ * @typedef {{title: string, priceMinor: number, currency: string, currencyDigits?: number, units: number, remaining: number, state: string,
  *   opensAtMs: number, closesAtMs: number}} Sale
  * @typedef {'upcoming' | 'open' | 'sold_out' | 'paused' | 'closed'} Phase
  */
@@ -44,16 +44,16 @@ export function phaseOf(sale, nowMs) {
 }
 
 /**
- * Formats an amount of money.
+ * Formats an amount of money. The decimals come from the API: those that browsers know differ by browser and version, and
+ * are not those of ISO 4217 for forints, rupiahs and others.
  *
- * @param {number} amountMinor in the currency's smallest unit
- * @param {string} currency ISO 4217
+ * @param {{amountMinor: number, currency: string, currencyDigits?: number}} money in minor units, with the currency's
+ *   code and decimals by ISO 4217
  * @param {string} locale BCP 47
- * @returns {string}
+ * @returns {string} empty without the decimals, as an API of an earlier version does not send them
  */
-export function formatPrice(amountMinor, currency, locale) {
-  const format = new Intl.NumberFormat(locale, { style: 'currency', currency });
-  // The number of decimals depends on the currency: a euro has 100 cents, a yen has no smaller unit, and a dinar has
-  // 1,000.
-  return format.format(amountMinor / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2));
+export function formatPrice({ amountMinor, currency, currencyDigits: digits }, locale) {
+  if (digits === undefined) return '';
+  const decimals = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+  return new Intl.NumberFormat(locale, { style: 'currency', currency, ...decimals }).format(amountMinor / 10 ** digits);
 }

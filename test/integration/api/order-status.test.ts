@@ -36,7 +36,7 @@ describe.each([false, true])('mounted in Express: %p', mounted => {
     test('has the fields of a claim in each status', async () => {
       const sale = await api.open();
       const { claimId, unit } = await buy(sale, 'ann');
-      const base = { claimId, unit, amountMinor: sale.priceMinor, currency: 'EUR' };
+      const base = { claimId, unit, amountMinor: sale.priceMinor, currency: 'EUR', currencyDigits: 2 };
       expect(await statusOf(sale, 'ann')).toEqual({ status: 'queued', ...base, pollAfterMs: expect.any(Number) });
 
       const payByMs = Date.now() + 60_000;

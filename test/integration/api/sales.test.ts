@@ -26,6 +26,7 @@ describe('GET /sales/:saleId', () => {
       title: 'Kettle',
       priceMinor: 1_999,
       currency: 'EUR',
+      currencyDigits: 2,
       opensAt: new Date(sale.opensAtMs).toISOString(),
       closesAt: new Date(sale.closesAtMs).toISOString(),
       state: 'open',

@@ -50,3 +50,13 @@ test('other sales are compared, and their releases are carried out', async () =>
   expect(await isRegistryWhole(t.redis)).toBe(false);
   await dropSale(t.redis, sick);
 });
+
+test('the error names every sick sale, and not only the first one', async () => {
+  const sick = [await makeSick(t), await makeSick(t)];
+  const told = await Promise.allSettled([deliverEvents(t), reconcileAll(t)]);
+  for (const result of told) {
+    const message = result.status === 'rejected' ? String(result.reason.message) : '';
+    for (const saleId of sick) expect(message).toContain(`sale ${saleId}`);
+  }
+  for (const saleId of sick) await dropSale(t.redis, saleId);
+});

@@ -18,18 +18,7 @@ describe('a time', () => {
     expect(new Date(parseMoment(text, NOON)).toISOString()).toBe(iso);
   });
 
-  test.each([
-    '',
-    'tomorrow',
-    '10s',
-    '+s',
-    '-1h',
-    '+1w',
-    '2026-12-01',
-    '2026-12-01T10:00',
-    '2026-13-01T10:00Z',
-    '+999999999d',
-  ])('%j is no time', text => {
+  test.each(['', 'tomorrow', '10s', '+s', '-1h', '+1w', '2026-12-01', '+999999999d'])('%j is no time', text => {
     expect(() => parseMoment(text, NOON)).toThrow('It must be now, +10s');
   });
 });
@@ -75,5 +64,5 @@ test.each(['', 'a b', 'ü', 'a/b', 'x'.repeat(65)])('%j is no id', text => {
 });
 
 test.each(['euro', 'eur', 'EU', 'EUR '])('%j is no currency', text => {
-  expect(() => parseCurrency(text)).toThrow('three capital letters');
+  expect(() => parseCurrency(text)).toThrow('a currency of ISO 4217');
 });

@@ -55,10 +55,15 @@ describe('the sale', () => {
     expect(phaseOf({ ...sale, state: 'closed' }, sale.opensAtMs)).toBe('closed');
   });
 
-  test('has a price with as many decimals as the currency', () => {
-    expect(formatPrice(1990, 'EUR', 'en')).toBe('€19.90');
-    expect(formatPrice(1990, 'JPY', 'en')).toBe('¥1,990');
-    expect(formatPrice(1990, 'KWD', 'en')).toContain('1.990');
+  test('has a price with as many decimals as the API says', () => {
+    const price = (currency: string, currencyDigits?: number) =>
+      formatPrice({ amountMinor: 1990, currency, ...(currencyDigits !== undefined && { currencyDigits }) }, 'en');
+    expect(price('EUR', 2)).toBe('€19.90');
+    expect(price('JPY', 0)).toBe('¥1,990');
+    expect(price('KWD', 3)).toContain('1.990');
+    // Browsers show forints without decimals, but a forint has 100 fillér.
+    expect(price('HUF', 2)).toContain('19.90');
+    expect(price('EUR')).toBe('');
   });
 });
 

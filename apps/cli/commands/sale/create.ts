@@ -1,10 +1,9 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import type { NewSale } from '#core/operator/create-sale.js';
 import type { SaleOverview } from '#core/operator/sale-overview.js';
 import { DAY_MS } from '#core/rules/clock.js';
 import { formatMoney } from '#core/rules/money.js';
 import {
-  AMOUNT_MINOR_MAX,
   LATE_MONEY,
   type LateMoney,
   PROVIDER_NAMES,
@@ -13,9 +12,10 @@ import {
   UNITS_MAX,
 } from '#core/rules/sale.js';
 import type { StepContext } from '#core/steps/context.js';
+import { saleTitle } from '#core/values/text.js';
 import { CommandError } from '../../failure.js';
 import { parseMoment } from '../../moment.js';
-import { parseCurrency, parseId, parseWhole } from '../../options.js';
+import { parseAmount, parseBy, parseCurrency, parseId, parseWhole } from '../../options.js';
 import { print, printJson } from '../../print.js';
 import { withStores } from '../../stores.js';
 
@@ -41,12 +41,13 @@ const STANDBY_FACTOR_MAX = 100;
  */
 const MIN_SECONDS_BETWEEN_MAX = 24 * 3_600;
 
-const TITLE_MAX = 200;
+/** The flags of the option for the price. It is parsed once the currency is known, which decides what a minor unit is. */
+const PRICE = '--price <minor>';
 
 interface Options {
   id: string;
   units: number;
-  price: number;
+  price: string;
   currency: string;
   opens: number;
   closes?: number;
@@ -68,20 +69,24 @@ export function addSaleCreate(sale: Command): void {
     .description('create a sale; after a crash, the same command finishes it')
     .requiredOption('--id <id>', 'id of the sale, its name in URLs', parseId)
     .requiredOption('--units <n>', 'the number of units', parseWhole(1, UNITS_MAX))
-    .requiredOption('--price <minor>', 'the price of one unit, in minor units', parseWhole(0, AMOUNT_MINOR_MAX))
+    .requiredOption(PRICE, 'the price of one unit, in minor units')
     .option('--currency <code>', 'ISO 4217', parseCurrency, 'EUR');
   addTimes(command);
   addPayment(command);
   addFairness(command);
   command
-    .option('--title <text>', 'title on the page (default: the id)', parseTitle)
+    .option('--title <text>', 'title on the page (default: the id)', parseBy(saleTitle))
     .option('--json', 'print one line of JSON')
     .action((options: Options) => {
-      const { closes = options.opens + OPEN_FOR_MS } = options;
-      const mistake = mistakeIn(options, closes);
+      const { currency, price, closes: closesAtMs = options.opens + OPEN_FOR_MS } = options;
+      const sale = saleOf(options, {
+        priceMinor: parseAmount(command, PRICE, { text: price, currency, min: 0 }),
+        closesAtMs,
+      });
+      const mistake = mistakeIn(sale);
       if (mistake) command.error(mistake, { exitCode: 2 });
       return withStores(async ctx => {
-        const created = await create(ctx, saleOf(options, closes));
+        const created = await create(ctx, sale);
         if (options.json) printJson(created.sale);
         else print(lineOf(created));
       });
@@ -137,25 +142,17 @@ function addFairness(command: Command): void {
  *
  * @returns the message for a contradiction; undefined when there is none
  */
-function mistakeIn({ opens, price, provider, settlement }: Options, closes: number): string | undefined {
-  if (provider !== 'wallet' && (settlement === 'immediate' || price === 0)) {
+function mistakeIn({ opensAtMs, closesAtMs, priceMinor, provider, settlement }: NewSale): string | undefined {
+  if (provider !== 'wallet' && (settlement === 'immediate' || priceMinor === 0)) {
     return '--provider signed-webhook needs --settlement deferred and a price';
   }
-  if (closes <= opens) return '--closes must be after --opens';
-  if (closes <= Date.now()) return '--closes must be in the future';
+  if (closesAtMs <= opensAtMs) return '--closes must be after --opens';
+  if (closesAtMs <= Date.now()) return '--closes must be in the future';
   return undefined;
 }
 
-function parseTitle(text: string): string {
-  const title = text.trim();
-  if (title.length === 0 || title.length > TITLE_MAX)
-    throw new InvalidArgumentError(`It must have 1 to ${TITLE_MAX} characters.`);
-  return title;
-}
-
-function saleOf(options: Options, closesAtMs: number): NewSale {
+function saleOf(options: Options, derived: Pick<NewSale, 'priceMinor' | 'closesAtMs'>): NewSale {
   const { id, units, currency, settlement, provider, lateMoney, standbyFactor, title = id } = options;
-  const window = { opensAtMs: options.opens, closesAtMs };
   return {
     id,
     title,
@@ -165,8 +162,8 @@ function saleOf(options: Options, closesAtMs: number): NewSale {
     provider,
     lateMoney,
     standbyFactor,
-    ...window,
-    priceMinor: options.price,
+    opensAtMs: options.opens,
+    ...derived,
     payWithinSeconds: options.payWithin,
     onePurchaseAtATime: options.oneAtATime === true,
     minSecondsBetweenPurchases: options.minSecondsBetween,

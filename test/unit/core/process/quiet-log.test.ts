@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import { createQuietLog } from '#core/process/quiet-log.js';
-import { eventually } from '../../support/eventually.js';
+import { eventually } from '../../../support/eventually.js';
 
 function listen() {
   const lines: Record<string, unknown>[] = [];

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { gauge } from '#core/process/metrics.js';
 import { waitersCounted } from '#core/process/telemetry.js';
-import { readMetrics } from '../../support/http/metrics.js';
+import { readMetrics } from '../../../support/http/metrics.js';
 
 test('a gauge appears with its first value, and not in a process that never sets it', async () => {
   const set = gauge('test_depth', 'A gauge of this test');

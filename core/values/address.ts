@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import { isPlain } from './text.js';
+
+/** The longest address: longer ones are cut or refused on the way by some programs. Providers' pages have some 1,000. */
+const LENGTH_MAX = 8_192;
+
+/**
+ * Creates the validator of a URL. `new URL` drops some white space and control characters without a word, so an address
+ * that has any is refused. The messages never show the address: it may contain a password.
+ */
+function url(protocol: RegExp, example: string) {
+  const isUrl = (text: string) =>
+    isPlain(text) && !/\s/.test(text) && URL.canParse(text) && protocol.test(new URL(text).protocol);
+  const error = `must be a URL like ${example}`;
+  return z.string().max(LENGTH_MAX, error).refine(isUrl, { error, abort: true });
+}
+
+/**
+ * Creates the validator of an HTTP address. User and password are refused: `fetch` calls no such address, and its error
+ * shows both.
+ */
+function httpUrl(example: string) {
+  const error = `must be a URL without a user and a password, like ${example}`;
+  return url(/^https?:$/, example).refine(text => !new URL(text).username && !new URL(text).password, {
+    error,
+    abort: true,
+  });
+}
+
+/**
+ * Creates the validator of an HTTP address that a process calls. It has no fragment, as none ever reaches a server.
+ *
+ * @param example shown in the message
+ */
+export function calledAddress(example: string) {
+  return httpUrl(example).refine(text => !text.includes('#'), {
+    error: `must be a URL without a #, like ${example}`,
+    abort: true,
+  });
+}
+
+/**
+ * Creates the validator of an HTTP address to which paths are added. So it has no query.
+ *
+ * @param example shown in the message
+ */
+export function baseAddress(example: string) {
+  return calledAddress(example).refine(text => !text.includes('?'), `must be a URL without a ?, like ${example}`);
+}
+
+/** Validates the address of a page that a buyer's browser opens. */
+export const pageAddress = httpUrl('https://pay.example/p/1');
+
+const REDIS = 'redis://127.0.0.1:6379/0';
+
+/** Validates the address of Redis. It may have a user, a password and the number of a database. */
+export const redisAddress = url(/^rediss?:$/, REDIS)
+  .refine(text => new URL(text).hostname !== '', { error: `must name a host, like ${REDIS}`, abort: true })
+  .refine(
+    text => /^\/?\d{0,4}$/.test(new URL(text).pathname),
+    `must have nothing but the number of a database after the host, like ${REDIS}`,
+  );
+
+/** Validates the address of Postgres. It may have a user and a password. */
+export const postgresAddress = url(/^postgres(ql)?:$/, 'postgres://user:password@host:5432/dropline');
+
+/** Validates names of hosts with commas between them. They are returned in lower case, as browsers send them. */
+export const hostNames = z
+  .string()
+  .transform(text => text.split(',').map(name => name.trim().toLowerCase()))
+  .pipe(z.array(z.string().regex(/^[a-z0-9.-]+$/, 'must be host names like console.shop.example, without a port')));
