@@ -129,7 +129,7 @@ describe('while the APIs shed pages, and nginx has none yet', () => {
 describe('a stream', () => {
   const request = (path: string) => rawRequest(`GET ${path} HTTP/1.1`, 'Accept: text/event-stream');
 
-  test('that meets an outage is told to come back: at any other status a browser gives it up', async () => {
+  test('that meets an outage learns when to come back: at any other status a browser gives it up', async () => {
     const { status, headers, body } = await sendRaw(edge.port, request('/order-status/x'));
     expect({ status, type: headers['content-type'], cache: headers['cache-control'] }).toEqual({
       status: 200,
