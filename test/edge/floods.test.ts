@@ -88,17 +88,19 @@ function idleSockets(count: number): Promise<Socket[]> {
 
 describe('no honest client is harmed by', () => {
   test('junk in Authorization, another one with each request', async () => {
-    const attack = async () => {
-      for (let i = 0; i < 60; i++) {
-        const junk = Array.from({ length: 50 }, (_, j) => {
-          const authorization = `Bearer ${'j'.repeat(6_000)}${i}-${j}`;
-          return send('/order-status/x', { headers: { authorization, 'x-forwarded-for': `192.0.2.${j}` } });
+    const junk = async (requests: number) => {
+      for (let sent = 0; sent < requests; sent += 50) {
+        const some = Array.from({ length: 50 }, (_, i) => {
+          const authorization = `Bearer ${'j'.repeat(1_500)}${sent}-${i}`;
+          return send('/order-status/x', { headers: { authorization, 'x-forwarded-for': `192.0.2.${i}` } });
         });
-        await Promise.all(junk);
+        await Promise.all(some);
       }
     };
-    await expectNobodyHarmed(edge.url, honest, attack());
-  });
+    // These fill a table of 20 MB with whole keys. Later ones free half a page each, which is no room for another key.
+    await junk(12_000);
+    await expectNobodyHarmed(edge.url, honest, junk(3_000));
+  }, 60_000);
 
   test('thousands of idle sockets', async () => {
     const sockets: Socket[] = [];
