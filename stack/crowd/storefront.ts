@@ -21,6 +21,8 @@ export interface Answer {
   reason?: string;
   /** The page on which the order is paid at a provider. */
   paymentUrl?: string;
+  /** The total that went back of a paid order, in minor units. */
+  refundedMinor?: number;
   pollAfterMs?: number;
   /** From the header `Retry-After`. */
   retryAfterMs?: number;
@@ -81,8 +83,8 @@ export function createStorefront(baseUrl: string, connections: number): Storefro
 export function parseAnswer(text: string): Omit<Answer, 'http'> {
   if (!text.startsWith('{')) return {};
   const { status, ...rest } = JSON.parse(text);
-  const { code, claimId, unit, receipt, reason, paymentUrl, pollAfterMs } = rest;
+  const { code, claimId, unit, receipt, reason, paymentUrl, refundedMinor, pollAfterMs } = rest;
   // In an error, `status` repeats the HTTP status as a number.
-  const known = { code, claimId, unit, receipt, reason, paymentUrl, pollAfterMs };
+  const known = { code, claimId, unit, receipt, reason, paymentUrl, refundedMinor, pollAfterMs };
   return { ...(typeof status === 'string' ? { status } : {}), ...known };
 }
