@@ -146,6 +146,7 @@ describe('schema.prisma and the migrations', () => {
     );
     expect(guarded).toEqual([
       'accounts',
+      'disputes',
       'orders',
       'outbox_events',
       'payments',

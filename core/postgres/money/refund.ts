@@ -23,8 +23,10 @@ export interface Refund {
  */
 export function refundRow(db: Database, refund: Refund): Promise<ReleaseRow[]> {
   return db.$transaction(async tx => {
-    // As everywhere, the payment is locked before its order.
+    // As everywhere, the payment is locked before its order. The order is locked in a statement of its own, so that the
+    // next one sees the parts that another refund has booked.
     const payment = await lockPaymentOf(tx, refund.orderId);
+    await tx.$queryRaw`SELECT FROM orders WHERE id = ${refund.orderId}::uuid FOR UPDATE`;
     const releases = await endRefunded(tx, refund);
     if (payment && releases.length > 0) {
       await changePayment(tx, payment, { money: conclude({ ...payment.money, status: 'refund_due' }) });
