@@ -65,7 +65,7 @@ async function send(ctx: StepContext, payment: Payment, refund: RefundInFlight):
   await crashPoint('refund.returned');
   if (outcome === 'refunded') {
     await crashStep('refund.mark', () => recordReturned(ctx.db, payment, refund));
-    refundMade('returned', payment.orderId);
+    refundMade(payment.orderId);
   } else if (outcome === 'refused') {
     const report = await askAfterRefusal(ctx, payment);
     if (await crashStep('refund.mark', () => recordRefused(ctx.db, payment, report))) refundRefused(payment.orderId);

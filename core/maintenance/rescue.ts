@@ -3,12 +3,12 @@ import { paymentsRescued } from '../process/money-telemetry.js';
 import { claimsRescued } from '../process/telemetry.js';
 import { areOrdersWaiting } from '../queue/queues.js';
 import { readOutbox } from '../redis/claims/outbox.js';
-import { readPayClicks } from '../redis/claims/pay-click.js';
+import { type PayClick, readPayClicks } from '../redis/claims/pay-click.js';
 import { readLoadedSaleIds } from '../redis/registry.js';
 import { PLACE_BATCH_MAX } from '../rules/claim.js';
 import type { StepContext } from '../steps/context.js';
 import { inTurn } from '../steps/in-turn.js';
-import { payOrder } from '../steps/pay-order.js';
+import { takeClick } from '../steps/pay-order.js';
 import { placeOrders } from '../steps/place-orders.js';
 
 /**
@@ -24,8 +24,8 @@ export const RESCUE_AFTER_MS = 5_000;
  */
 const RESCUE_BUSY_AFTER_MS = 11_000;
 
-/** The most payments rescued for one sale in a round. A provider may take 5 s for each. */
-const RESCUE_PAYMENTS_MAX = 100;
+/** The most clicks to pay taken for one sale in a round; the next round takes more. */
+const RESCUE_CLICKS_MAX = 500;
 
 /**
  * Makes orders of the claims in Redis that have waited too long for theirs, in every sale. A claim whose order Postgres
@@ -53,16 +53,15 @@ export async function rescueAll(ctx: StepContext): Promise<number> {
  * Takes the payments that buyers asked for a while ago, because their jobs wait in a paused or slow queue, or are lost.
  *
  * @param olderThanMs least age of a click to pay, in ms
- * @throws Failures with every error, after every payment was tried
+ * @throws Failures with every error, after every click was tried
  */
 export async function rescuePayments(ctx: StepContext, saleId: string, olderThanMs = RESCUE_AFTER_MS): Promise<void> {
-  const clicks = await readPayClicks(ctx.redis, saleId, { olderThanMs, limit: RESCUE_PAYMENTS_MAX });
-  paymentsRescued(saleId, clicks.length);
-  await inTurn(
-    clicks,
-    click => payOrder(ctx, { saleId, ...click }),
-    ({ claimId }) => `order ${claimId}`,
-  );
+  const clicks = await readPayClicks(ctx.redis, saleId, { olderThanMs, limit: RESCUE_CLICKS_MAX });
+  let taken = 0;
+  const take = async (click: PayClick) => {
+    if ((await takeClick(ctx, { saleId, ...click })).isNew) taken += 1;
+  };
+  await inTurn(clicks, take, ({ claimId }) => `order ${claimId}`).finally(() => paymentsRescued(saleId, taken));
 }
 
 /**

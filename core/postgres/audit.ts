@@ -1,5 +1,6 @@
 import { type Database, Prisma } from './database.js';
 import { MONEY_RULES, MONEY_SUMS, type Rules } from './money-rules.js';
+import { isOverdue } from './orders/deadline.js';
 
 /** The counts of a sale's orders, taken from Postgres alone. Plain SQL reproduces each of them. */
 export interface OrderCounts {
@@ -46,7 +47,7 @@ const ORDER_RULES: Rules = {
   'I3 a buyer has more than one live order': Prisma.sql`
     SELECT count(*) FROM (SELECT buyer_id FROM live GROUP BY buyer_id HAVING count(*) > 1) d`,
   'I6 an order is 15 s past its deadline': Prisma.sql`
-    SELECT count(*) FROM live WHERE status = 'pending_payment' AND pay_by < clock_timestamp() - interval '15 seconds'`,
+    SELECT count(*) FROM live o WHERE ${isOverdue(15)}`,
   'I6 a release is 15 s old': Prisma.sql`
     SELECT count(*) FROM outbox_events WHERE sale_id = (SELECT id FROM audited) AND kind = 'release' AND delivered_at IS NULL
       AND created_at < clock_timestamp() - interval '15 seconds'`,

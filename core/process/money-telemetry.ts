@@ -11,7 +11,7 @@ const lateMoney = counter(
   'became',
 );
 const refunds = counter('refunds_total', 'Refunds through a provider, by outcome', 'outcome');
-for (const outcome of ['returned', 'to_wallet', 'by_hand', 'failed']) refunds.inc({ outcome }, 0);
+for (const outcome of ['returned', 'to_wallet', 'failed']) refunds.inc({ outcome }, 0);
 const shopCalls = counter('shop_events_total', 'Deliveries of events to the shop', 'outcome');
 
 /** Outcomes of a payment report that need a person. */
@@ -35,10 +35,10 @@ export const lateMoneyDecided = report((became: 'regrabbed' | 'paid' | 'refunded
   logFact('info', { orderId, became }, 'late money');
 });
 
-/** Reports money that went back to a buyer: through the provider, or by hand as an operator has recorded. */
-export const refundMade = report((outcome: 'returned' | 'by_hand', orderId: string) => {
-  refunds.inc({ outcome });
-  logFact('info', { orderId, outcome }, 'money went back');
+/** Reports money that a provider gave back to a buyer. */
+export const refundMade = report((orderId: string) => {
+  refunds.inc({ outcome: 'returned' });
+  logFact('info', { orderId }, 'money went back');
 });
 
 /** Reports a refund that the payment provider refused. The money is in the buyer's wallet instead. */
@@ -58,6 +58,7 @@ export const shopTold = report((took: boolean) => shopCalls.inc({ outcome: took 
 
 /** Reports payments that rescue took: their buyers clicked a while ago, and no job had dealt with them. */
 export const paymentsRescued = report((saleId: string, count: number) => {
+  if (count === 0) return;
   payClicks.inc(count);
-  if (count > 0) warnRarely('payments waited too long: is the queue pay-order paused, or slow?', { saleId, count });
+  warnRarely('payments waited too long: is the queue pay-order paused, or slow?', { saleId, count });
 });

@@ -5,7 +5,7 @@ import type { JobData } from '../queue/jobs.js';
 import { readClickTimes } from '../redis/claims/pay-click.js';
 import type { StepContext } from './context.js';
 import { inTurn } from './in-turn.js';
-import { payOrder } from './pay-order.js';
+import { takeClick } from './pay-order.js';
 import { releaseUnits } from './release-units.js';
 
 /** The most orders cancelled by one statement and released by one script, which take a few ms each. */
@@ -25,24 +25,15 @@ export async function expireOrders(
   { claimIds }: Partial<JobData<'expire-orders'>> = {},
 ): Promise<number> {
   let expired = 0;
-  await inTurn(overdueBatches(ctx, claimIds), async orders => {
-    const due: string[] = [];
-    const expire = async () => {
-      if (due.length === 0) return;
-      const releases = await crashStep('expire.end', () => expireRows(ctx.db, due));
-      await crashPoint('expire.ended');
-      expired += releases.length;
-      ordersExpired(releases.length);
-      await releaseUnits(ctx, releases);
-    };
-    const take = () =>
-      inTurn(
-        bySale(orders),
-        ofSale => takePayments(ctx, ofSale, due),
-        ([order]) => `sale ${order?.saleId}`,
-      );
-    await inTurn([take, expire], half => half());
-  });
+  await inTurn(overdueBatches(ctx, claimIds), orders =>
+    inTurn(
+      bySale(orders),
+      async ofSale => {
+        expired += await expireSale(ctx, ofSale);
+      },
+      ([order]) => `sale ${order?.saleId}`,
+    ),
+  );
   return expired;
 }
 
@@ -61,21 +52,32 @@ function* bySale(orders: OverdueOrder[]): Generator<OverdueOrder[]> {
     yield orders.filter(order => order.saleId === saleId);
 }
 
-/**
- * Takes the payments that buyers of overdue orders asked for in time. The statement that cancels orders skips those that
- * are paid by this, or can be paid a little longer.
- *
- * @param orders of one sale
- * @param due receives the orders that may be cancelled: nobody asked to pay them, or the payment is decided
- */
-async function takePayments(ctx: StepContext, orders: OverdueOrder[], due: string[]): Promise<void> {
+/** Cancels overdue orders of one sale, those that their buyers asked to pay in time only if they cannot be paid. */
+async function expireSale(ctx: StepContext, orders: OverdueOrder[]): Promise<number> {
   const saleId = orders[0]?.saleId ?? '';
   const { clickedAtMs, readAtMs } = await readClickTimes(ctx.redis, saleId, orders);
-  const take = async ([i, order]: [number, OverdueOrder]) => {
-    // Redis's clock has not reached the deadline, so a click may still come in time.
-    if (readAtMs < order.payByMs) return;
-    if (clickedAtMs[i] !== undefined) await payOrder(ctx, order);
-    due.push(order.claimId);
+  // Before Redis's clock has reached the deadline, too, a click may still come in time.
+  const mayBeClicked = orders.map((order, i) => clickedAtMs[i] !== undefined || readAtMs < order.payByMs);
+  let expired = await cancelAll(
+    ctx,
+    orders.filter((_, i) => !mayBeClicked[i]),
+  );
+  const clicked = orders.filter((_, i) => clickedAtMs[i] !== undefined);
+  const takeOrCancel = async (order: OverdueOrder) => {
+    await takeClick(ctx, order);
+    expired += await cancelAll(ctx, [order]);
   };
-  await inTurn(orders.entries(), take, ([, { claimId }]) => `order ${claimId}`);
+  await inTurn(clicked, takeOrCancel, ({ claimId }) => `order ${claimId}`);
+  return expired;
+}
+
+/** Cancels those orders that are still overdue, and releases their units. */
+async function cancelAll(ctx: StepContext, orders: OverdueOrder[]): Promise<number> {
+  if (orders.length === 0) return 0;
+  const claimIds = orders.map(order => order.claimId);
+  const releases = await crashStep('expire.end', () => expireRows(ctx.db, claimIds));
+  await crashPoint('expire.ended');
+  ordersExpired(releases.length);
+  await releaseUnits(ctx, releases);
+  return releases.length;
 }

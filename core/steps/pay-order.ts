@@ -13,38 +13,74 @@ import { tellOrder } from './tell-order.js';
 
 /**
  * Pays an order from its buyer's wallet, or creates a payment at the sale's provider. Redis then shows the new status
- * or the address at which to pay. A click of the buyer that came in time counts, however late this runs. Idempotent.
+ * or the address at which to pay. Idempotent.
  *
  * @throws NotVerified and the errors of stores and provider: the job is retried
  */
-export async function payOrder(ctx: StepContext, { saleId, claimId, buyerId }: JobData<'pay-order'>): Promise<void> {
+export async function payOrder(ctx: StepContext, order: JobData<'pay-order'>): Promise<void> {
+  const { payment } = await takeClick(ctx, order);
+  if (payment) await openPayment(ctx, payment);
+}
+
+/** The result of a click to pay: whether it was the first to take the payment, and the payment at a provider. */
+export interface TakenClick {
+  isNew: boolean;
+  payment?: Payment | undefined;
+}
+
+/**
+ * Takes the payment that a buyer asked for: pays the order from the wallet, or records the payment for the provider. A
+ * click in time counts, however late this runs. The provider is not called, so that slow providers hold up no other
+ * orders: the actor ask-providers creates what is only recorded. Idempotent.
+ *
+ * @throws NotVerified and the stores' errors: the click is kept, and rescue or expiry takes it
+ */
+export async function takeClick(
+  ctx: StepContext,
+  { saleId, claimId, buyerId }: JobData<'pay-order'>,
+): Promise<TakenClick> {
   const [sale, clicks] = await Promise.all([
     readSale(ctx.db, saleId),
     readClickTimes(ctx.redis, saleId, [{ claimId, buyerId }]),
   ]);
-  if (!sale) return;
+  if (!sale) return { isNew: false };
   const [clickedAtMs] = clicks.clickedAtMs;
   const order = { orderId: claimId, buyerId, clickedAtMs };
-  const payment = await crashStep('pay.capture', () =>
-    sale.provider === 'wallet' ? createWallet(ctx.db).create(order) : payElsewhere(ctx, order),
+  const taken = await crashStep('pay.capture', () =>
+    sale.provider === 'wallet' ? payFromWallet(ctx, saleId, order) : recordPayment(ctx, order),
   );
-  await crashPoint('pay.captured');
-  if (payment.kind === 'settled') ordersPaid(1);
-  const reason = await reasonToShow(ctx, payment, { saleId, ...order });
-  await crashStep('pay.record', () => tellOrder(ctx, { saleId, claimId, buyerId, reason }));
   // Only now is the click dealt with. Until then, rescue and expiry find it.
-  if (clickedAtMs === undefined) return;
-  await crashStep('pay.drop', () => dropPayClick(ctx.redis, saleId, { claimId, buyerId, clickedAtMs }));
+  if (clickedAtMs !== undefined) {
+    await crashStep('pay.drop', () => dropPayClick(ctx.redis, saleId, { claimId, buyerId, clickedAtMs }));
+  }
+  return taken;
 }
 
-/** Stores the address of an open payment, and returns the reason that the buyer sees if the payment failed. */
-async function reasonToShow(
-  ctx: StepContext,
-  payment: CreatedPayment,
-  { saleId, ...order }: OrderToPay & { saleId: string },
-): Promise<OrderReason | null> {
-  if (payment.kind === 'open') return showPayUrl(ctx, saleId, { ...order, payUrl: payment.payUrl });
-  return payment.kind === 'refused' ? payment.reason : null;
+async function payFromWallet(ctx: StepContext, saleId: string, order: OrderToPay): Promise<TakenClick> {
+  const payment = await createWallet(ctx.db).create(order);
+  await crashPoint('pay.captured');
+  if (payment.kind === 'settled') ordersPaid(1);
+  const reason = payment.kind === 'refused' ? payment.reason : null;
+  const { orderId: claimId, buyerId } = order;
+  await crashStep('pay.record', () => tellOrder(ctx, { saleId, claimId, buyerId, reason }));
+  return { isNew: payment.kind !== 'not_payable' };
+}
+
+async function recordPayment(ctx: StepContext, order: OrderToPay): Promise<TakenClick> {
+  const payment = await requestPayment(ctx.db, order);
+  await crashPoint('pay.requested');
+  return { isNew: payment?.payable === true && payment.status === 'requested', payment };
+}
+
+/** Creates a recorded payment at its provider, unless it exists there, and shows the buyer the outcome. */
+async function openPayment(ctx: StepContext, payment: Payment): Promise<void> {
+  const { saleId, orderId, buyerId } = payment;
+  const created = await openAtProvider(ctx, payment);
+  const shown =
+    created.kind === 'open'
+      ? await showPayUrl(ctx, saleId, { orderId, buyerId, payUrl: created.payUrl })
+      : created.kind === 'refused' && created.reason;
+  await crashStep('pay.record', () => tellOrder(ctx, { saleId, claimId: orderId, buyerId, reason: shown || null }));
 }
 
 /**
@@ -66,14 +102,8 @@ export async function showPayUrl(
   return 'payment_refused';
 }
 
-/**
- * Creates a payment at the sale's provider, or returns the one that is open. Postgres records the payment before the
- * call. If the call is lost, the actor ask-providers asks for that payment.
- */
-async function payElsewhere(ctx: StepContext, order: OrderToPay): Promise<CreatedPayment> {
-  const payment = await requestPayment(ctx.db, order);
-  await crashPoint('pay.requested');
-  if (!payment?.payable) return { kind: 'not_payable' };
+async function openAtProvider(ctx: StepContext, payment: Payment): Promise<CreatedPayment> {
+  if (!payment.payable) return { kind: 'not_payable' };
   // The last attempt has failed, and no other is allowed.
   if (payment.status !== 'requested' && payment.status !== 'open')
     return { kind: 'refused', reason: 'payment_refused' };

@@ -109,7 +109,7 @@ export const MONEY_BUGS: Bug[] = [
     'an order expires although its buyer asked to pay in time',
     {
       file: 'core/steps/expire-orders.ts',
-      find: '    if (clickedAtMs[i] !== undefined) await payOrder(ctx, order);\n',
+      find: '    await takeClick(ctx, order);\n',
       replace: '',
     },
     { kind: 'integration', file: 'payments/pay-clicks', title: 'is paid when it would expire, if no job came' },
@@ -118,8 +118,8 @@ export const MONEY_BUGS: Bug[] = [
     'nobody looks for the payments of a paused queue',
     {
       file: 'core/maintenance/rescue.ts',
-      find: 'click => payOrder(ctx, { saleId, ...click })',
-      replace: 'async () => undefined',
+      find: 'if ((await takeClick(ctx, { saleId, ...click })).isNew) taken += 1;',
+      replace: 'taken += click.clickedAtMs;',
     },
     {
       kind: 'integration',
@@ -153,8 +153,8 @@ export const MONEY_BUGS: Bug[] = [
     'an order at a provider is not kept for a click that had to wait',
     {
       file: 'core/postgres/orders/deadline.ts',
-      find: "CASE p.status WHEN 'requested' THEN clock_timestamp() ELSE p.created_at END - p.clicked_at",
-      replace: "interval '0'",
+      find: 'greatest(0, extract',
+      replace: 'least(0, extract',
     },
     {
       kind: 'integration',

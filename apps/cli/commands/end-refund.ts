@@ -1,6 +1,4 @@
 import type { Command } from 'commander';
-import { endRefundsByHand } from '#core/postgres/money/due-refunds.js';
-import { refundMade } from '#core/process/money-telemetry.js';
 import { formatMoney } from '#core/rules/money.js';
 import { CommandError } from '../failure.js';
 import { parseOrderId } from '../options.js';
@@ -22,9 +20,9 @@ export function addEndRefund(program: Command): void {
     .option('--json', 'print one line of JSON')
     .action((orderId: string, { note, json }: Options) =>
       withDatabase(async db => {
+        const { endRefundsByHand } = await import('#core/postgres/money/due-refunds.js');
         const ended = await endRefundsByHand(db, orderId, note);
         if (ended.length === 0) throw new CommandError(`no refund of order ${orderId} is due`);
-        for (const _ of ended) refundMade('by_hand', orderId);
         if (json) printJson({ order: orderId, ended });
         else
           for (const one of ended) print(`${formatMoney(one.amountMinor, one.currency)} of order ${orderId} is ended`);

@@ -3,7 +3,7 @@ import type { OrderToPay } from '../../rules/order.js';
 import { isUndecided, type PaymentMoney, type PaymentStatus } from '../../rules/payment-money.js';
 import type { ProviderName } from '../../rules/sale.js';
 import { type Database, Prisma, type Transaction } from '../database.js';
-import { clickTime, isPayable, PAY_UNTIL } from '../orders/deadline.js';
+import { clickTime, isPayable, PAY_UNTIL, waitedMs } from '../orders/deadline.js';
 
 /** An attempt to pay an order through a provider, with some facts of its order and sale. Amounts in minor units. */
 export interface Payment {
@@ -195,9 +195,13 @@ const askDelay = (asked: Prisma.Sql) =>
  */
 const ATTEMPTS_MAX = 10;
 
+/** Builds the SQL for whether a click waited so long that no job will call the provider at once. */
+const hasWaited = (clickedAtMs: number | undefined) =>
+  Prisma.sql`${clickTime(clickedAtMs)} < clock_timestamp() - ${ASK_FIRST_SECONDS} * interval '1 second'`;
+
 /**
  * Records an attempt to pay an order, before its provider hears of it. Another attempt is recorded only if every
- * earlier one certainly failed or was refunded. Idempotent.
+ * earlier one certainly failed or was refunded, and after another click of the buyer. Idempotent.
  *
  * @returns the latest attempt, or undefined when the order is not payable and has no attempt
  */
@@ -206,13 +210,16 @@ export async function requestPayment(
   { orderId, buyerId, clickedAtMs }: OrderToPay,
 ): Promise<Payment | undefined> {
   await db.$executeRaw(Prisma.sql`
-    INSERT INTO payments (order_id, attempt, provider, amount_minor, currency, regrab_claim_id, ask_at, clicked_at)
-    SELECT o.id, before.attempts + 1, s.provider, o.amount_minor, o.currency, ${newClaimIdAfter(orderId)}::uuid, ${nextAsk(Prisma.sql`0`)}, ${clickTime(clickedAtMs)}
+    INSERT INTO payments (order_id, attempt, provider, amount_minor, currency, regrab_claim_id, ask_at, clicked_at, waited_ms)
+    SELECT o.id, before.attempts + 1, s.provider, o.amount_minor, o.currency, ${newClaimIdAfter(orderId)}::uuid,
+           CASE WHEN ${hasWaited(clickedAtMs)} THEN clock_timestamp() ELSE ${nextAsk(Prisma.sql`0`)} END,
+           ${clickTime(clickedAtMs)}, ${waitedMs(clickedAtMs)}
     FROM orders o JOIN sales s ON s.id = o.sale_id AND s.provider <> 'wallet', LATERAL (
-      SELECT count(*)::int AS attempts, count(*) FILTER (WHERE p.status NOT IN ('failed', 'refund_due', 'refunded')) AS undecided
+      SELECT count(*)::int AS attempts, count(*) FILTER (WHERE p.status NOT IN ('failed', 'refund_due', 'refunded')) AS undecided,
+             count(*) FILTER (WHERE p.clicked_at = ${clickTime(clickedAtMs)}) AS of_this_click
       FROM payments p WHERE p.order_id = o.id) before
     WHERE o.id = ${orderId}::uuid AND o.buyer_id = ${buyerId} AND o.status = 'pending_payment' AND ${isPayable(clickedAtMs)}
-      AND before.undecided = 0 AND before.attempts < ${ATTEMPTS_MAX}
+      AND before.undecided = 0 AND before.of_this_click = 0 AND before.attempts < ${ATTEMPTS_MAX}
     ON CONFLICT DO NOTHING`);
   return readLatestPayment(db, orderId, buyerId);
 }

@@ -3,7 +3,7 @@ import type { OrderReason } from '../../rules/order.js';
 import { type Database, Prisma } from '../database.js';
 import { endOrders, insertReleases, type ReleaseRow } from '../deliveries/releases.js';
 import { claimRows } from './claim-rows.js';
-import { IS_OVERDUE } from './deadline.js';
+import { isOverdue } from './deadline.js';
 
 /** At most 1,000 claims of one sale that will not become orders, and the reason that their buyers see. */
 export interface Abandoned {
@@ -89,7 +89,7 @@ export async function readOverdue(db: Database, { limit, claimIds, after }: Over
     ? Prisma.sql`AND (o.pay_by, o.id) > (${new Date(after.payByMs)}, ${after.claimId}::uuid)`
     : Prisma.empty;
   const rows = await db.$queryRaw<{ id: string; sale_id: string; buyer_id: string; pay_by: Date }[]>(Prisma.sql`
-    SELECT o.id, o.sale_id, o.buyer_id, o.pay_by FROM orders o WHERE ${IS_OVERDUE} ${among} ${next}
+    SELECT o.id, o.sale_id, o.buyer_id, o.pay_by FROM orders o WHERE ${isOverdue()} ${among} ${next}
     ORDER BY o.pay_by, o.id LIMIT ${limit}`);
   return rows.map(row => ({
     claimId: row.id,
@@ -111,7 +111,7 @@ export function expireRows(db: Database, claimIds: string[]): Promise<ReleaseRow
     db,
     Prisma.sql`
       WITH overdue AS (
-        SELECT o.id FROM orders o WHERE o.id = ANY(${claimIds}::uuid[]) AND ${IS_OVERDUE}
+        SELECT o.id FROM orders o WHERE o.id = ANY(${claimIds}::uuid[]) AND ${isOverdue()}
         FOR UPDATE OF o SKIP LOCKED),
       ended AS (
         UPDATE orders o SET status = 'cancelled', reason = 'unpaid', cancelled_at = clock_timestamp(), version = version + 1

