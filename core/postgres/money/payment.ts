@@ -195,7 +195,7 @@ const askDelay = (asked: Prisma.Sql) =>
  */
 const ATTEMPTS_MAX = 10;
 
-/** Builds the SQL for whether a click waited so long that no job will call the provider at once. */
+/** Builds the SQL for whether a click has waited, and no job will call the provider at once. */
 const hasWaited = (clickedAtMs: number | undefined) =>
   Prisma.sql`${clickTime(clickedAtMs)} < clock_timestamp() - ${ASK_FIRST_SECONDS} * interval '1 second'`;
 

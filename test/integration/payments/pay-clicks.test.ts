@@ -159,7 +159,7 @@ describe('at a provider', () => {
     expect(await expireOrders(t, { claimIds: [claim.claimId] })).toBe(1);
   });
 
-  test('the provider is told the same time in each request, also when it did not answer the first', async () => {
+  test('the provider receives the same time in each request, also when it did not answer the first', async () => {
     const { sale, claim } = await clicked('same-time', elsewhere);
     await backdateClick(t, sale.id, claim);
     await expireOrders(t, { claimIds: [claim.claimId] });

@@ -37,7 +37,8 @@ test('immediate settlement places at least half as many orders per second as def
     deferredMs.push(await place(deferred, batch));
     immediateMs.push(await place(immediate, batch));
   }
-  const rate = (all: number[]) => (BATCH * 1_000) / (all.slice(WARM_UP).sort((a, b) => a - b)[BATCHES / 2] ?? 1);
+  // The quickest batch says most of the code, and least of what else the machine does.
+  const rate = (all: number[]) => (BATCH * 1_000) / Math.min(...all.slice(WARM_UP));
   const [slow, fast] = [rate(immediateMs), rate(deferredMs)];
   process.stderr.write(
     `orders/s: immediate ${slow.toFixed(0)}, deferred ${fast.toFixed(0)}: ${(slow / fast).toFixed(2)}\n`,
