@@ -18,6 +18,7 @@ const claim = (wanted: Partial<ClaimRecord> = {}): ClaimRecord => ({
   claimId: 'c1',
   unit: 1,
   status: 'pending_payment',
+  payByMs: 5,
   ...wanted,
 });
 
