@@ -32,7 +32,7 @@ export interface PaymentMoney {
   /** The total that the provider returned, in its own words. */
   returnedMinor: number;
   /** The total that went back without the provider: into the wallet, or by hand. */
-  elsewhereMinor: number;
+  compensatedMinor: number;
   /** The money that the buyer's bank withholds, as a dispute is open. */
   withheldMinor: number;
   /** The money that the buyer's bank keeps, as a dispute is lost. */
@@ -76,8 +76,8 @@ export function isUndecided(status: PaymentStatus): boolean {
 }
 
 /** Returns what is to go back and has not: neither from the provider, nor otherwise, nor through a lost dispute. */
-export function owedMinor({ refundMinor, returnedMinor, elsewhereMinor, lostMinor }: PaymentMoney): number {
-  return Math.max(0, refundMinor - returnedMinor - elsewhereMinor - lostMinor);
+export function owedMinor({ refundMinor, returnedMinor, compensatedMinor, lostMinor }: PaymentMoney): number {
+  return Math.max(0, refundMinor - returnedMinor - compensatedMinor - lostMinor);
 }
 
 /** Returns what can go back now. While a dispute is open, the bank may give the buyer the same money. */
@@ -91,7 +91,7 @@ export function sendableMinor(money: PaymentMoney): number {
  */
 export function bookedDisputeMinor(money: PaymentMoney): number {
   const held = money.withheldMinor + money.lostMinor;
-  const booked = Math.max(0, money.refundMinor - money.returnedMinor - money.elsewhereMinor);
+  const booked = Math.max(0, money.refundMinor - money.returnedMinor - money.compensatedMinor);
   return held - Math.min(held, booked);
 }
 
@@ -105,9 +105,9 @@ export function mayBecome(from: PaymentStatus, to: PaymentStatus): boolean {
  * that owes nothing more is refunded.
  */
 export function conclude(money: PaymentMoney): PaymentMoney {
-  const { status, takenMinor, refundMinor, returnedMinor, elsewhereMinor } = money;
+  const { status, takenMinor, refundMinor, returnedMinor, compensatedMinor } = money;
   if (status === 'paid') {
-    const refund = Math.min(takenMinor, Math.max(refundMinor, returnedMinor + elsewhereMinor));
+    const refund = Math.min(takenMinor, Math.max(refundMinor, returnedMinor + compensatedMinor));
     return { ...money, refundMinor: refund };
   }
   const whole = { ...money, refundMinor: takenMinor };
@@ -159,7 +159,7 @@ function outcomeOf(before: PaymentMoney, after: PaymentMoney): ReportOutcome {
   if (after.status === 'refunded' && before.status !== 'refunded') return 'refunded';
   if (after.returnedMinor === before.returnedMinor) return 'repeated';
   if (after.status === 'refunded') {
-    return after.returnedMinor + after.elsewhereMinor > after.takenMinor ? 'refunded_elsewhere' : 'repeated';
+    return after.returnedMinor + after.compensatedMinor > after.takenMinor ? 'refunded_elsewhere' : 'repeated';
   }
   if (after.status !== 'paid') return 'refunded_in_part';
   // The answer to our own refund may come after its event.

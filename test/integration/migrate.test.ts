@@ -146,6 +146,7 @@ describe('schema.prisma and the migrations', () => {
     );
     expect(guarded).toEqual([
       'accounts',
+      'disputes',
       'orders',
       'outbox_events',
       'payments',
@@ -153,5 +154,7 @@ describe('schema.prisma and the migrations', () => {
       'transfers',
       'withdrawn_units',
     ]);
+    const unchecked = `SELECT conname FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND NOT convalidated`;
+    expect(await readColumn(url, unchecked)).toEqual([]);
   });
 });

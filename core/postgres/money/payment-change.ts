@@ -30,7 +30,7 @@ export async function changePayment(tx: Transaction, payment: Payment, change: P
   }
   await tx.$executeRaw(Prisma.sql`
     UPDATE payments SET status = ${money.status}, refund_minor = ${money.refundMinor}::bigint,
-      returned_minor = ${money.returnedMinor}::bigint, elsewhere_minor = ${money.elsewhereMinor}::bigint,
+      returned_minor = ${money.returnedMinor}::bigint, compensated_minor = ${money.compensatedMinor}::bigint,
       provider_payment_id = coalesce(${paymentId ?? null}, provider_payment_id),
       paid_order_id = coalesce(${paidOrderId ?? null}::uuid, paid_order_id),
       mismatch = coalesce(${mismatch ? JSON.stringify(mismatch) : null}::jsonb, mismatch),

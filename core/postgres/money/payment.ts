@@ -69,14 +69,14 @@ interface PaymentRow {
   refunding_minor: bigint | null;
   refunding_from_minor: bigint | null;
   returned_minor: bigint;
-  elsewhere_minor: bigint;
+  compensated_minor: bigint;
   withheld_minor: bigint;
   lost_minor: bigint;
 }
 
 const SELECT_PAYMENTS = Prisma.sql`
   SELECT p.id, p.order_id, p.attempt, o.sale_id, o.buyer_id, p.provider, p.provider_payment_id, p.pay_url, p.amount_minor, p.currency,
-         p.status, p.regrab_claim_id, ${PAY_UNTIL} AS pay_by, p.paid_order_id, p.mismatch, p.refund_minor, p.returned_minor, p.elsewhere_minor,
+         p.status, p.regrab_claim_id, ${PAY_UNTIL} AS pay_by, p.paid_order_id, p.mismatch, p.refund_minor, p.returned_minor, p.compensated_minor,
          p.refunding_minor, p.refunding_from_minor, d.withheld_minor, d.lost_minor, o.status = 'pending_payment' AND ${PAY_UNTIL} > clock_timestamp() AS payable
   FROM payments p JOIN orders o ON o.id = p.order_id, LATERAL (
     SELECT coalesce(sum(amount_minor) FILTER (WHERE status = 'open'), 0)::bigint AS withheld_minor,
@@ -143,7 +143,7 @@ function paymentOf(row: PaymentRow): Payment {
 function moneyOf(row: PaymentRow): PaymentMoney {
   const { status } = row;
   const takenMinor = isUndecided(status) ? 0 : Number(row.mismatch?.amountMinor ?? row.amount_minor);
-  const [elsewhereMinor, lostMinor, returnedMinor] = [row.elsewhere_minor, row.lost_minor, row.returned_minor].map(
+  const [compensatedMinor, lostMinor, returnedMinor] = [row.compensated_minor, row.lost_minor, row.returned_minor].map(
     Number,
   ) as [number, number, number];
   const whole = status === 'refund_due' || status === 'refunded';
@@ -152,8 +152,8 @@ function moneyOf(row: PaymentRow): PaymentMoney {
     takenMinor,
     refundMinor: whole ? takenMinor : Number(row.refund_minor),
     returnedMinor:
-      status === 'refunded' ? Math.max(returnedMinor, takenMinor - elsewhereMinor - lostMinor) : returnedMinor,
-    elsewhereMinor,
+      status === 'refunded' ? Math.max(returnedMinor, takenMinor - compensatedMinor - lostMinor) : returnedMinor,
+    compensatedMinor,
     withheldMinor: Number(row.withheld_minor),
     lostMinor,
   };

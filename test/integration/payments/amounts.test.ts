@@ -148,7 +148,7 @@ describe('a refund that the provider refuses', () => {
     await finishPayments(t);
     await t.fake.mood({ refuseRefunds: false });
     expect(await readBalance(t.db, 'one-cent', 'EUR')).toBe(1);
-    expect(await paymentOf(claim)).toMatchObject({ status: 'refunded', elsewhereMinor: 1n });
+    expect(await paymentOf(claim)).toMatchObject({ status: 'refunded', compensatedMinor: 1n });
   });
 
   test('a part that the provider refuses to return comes into the wallet, each time', async () => {
@@ -184,7 +184,11 @@ describe('a refund that nobody makes', () => {
     expect(await endRefundsByHand(t.db, claim.claimId, 'bank transfer 4711')).toEqual([]);
     await t.fake.mood({ down: false });
     expect(await finishPayments(t)).toBe(0);
-    expect(await paymentOf(claim)).toMatchObject({ status: 'refunded', elsewhereMinor: BigInt(PRICE), refundAt: null });
+    expect(await paymentOf(claim)).toMatchObject({
+      status: 'refunded',
+      compensatedMinor: BigInt(PRICE),
+      refundAt: null,
+    });
     expect(await t.db.repair.findFirst({ where: { saleId: sale.id, kind: 'refund_by_hand' } })).toMatchObject({
       claimId: claim.claimId,
       detail: { note: 'bank transfer 4711', amountMinor: PRICE, currency: 'EUR' },

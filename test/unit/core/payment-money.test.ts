@@ -18,7 +18,7 @@ const NOTHING = {
   takenMinor: 0,
   refundMinor: 0,
   returnedMinor: 0,
-  elsewhereMinor: 0,
+  compensatedMinor: 0,
   withheldMinor: 0,
   lostMinor: 0,
 } as const;
@@ -104,7 +104,7 @@ describe('reports of a provider', () => {
     ],
     [
       'what is in the wallet already',
-      { status: 'refunded', takenMinor: PRICE, refundMinor: PRICE, elsewhereMinor: PRICE },
+      { status: 'refunded', takenMinor: PRICE, refundMinor: PRICE, compensatedMinor: PRICE },
       PRICE,
       'refunded',
       PRICE,
