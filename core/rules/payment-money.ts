@@ -1,8 +1,8 @@
 import type { PaymentReport } from './payment.js';
 
 // The rules of a payment's money, without clocks and stores. Amounts are in minor units of the money that was taken. The
-// provider's messages carry totals, and every total only grows. So messages that come twice or in another order lead to
-// the same end.
+// provider's messages carry totals, and the totals of what goes back and went back only grow. So messages that come twice
+// or in another order lead to the same end. What a dispute withholds falls again when the dispute ends.
 
 /**
  * The statuses of an attempt to pay an order. `requested`: recorded here, but the provider may not know it. `late`: the
@@ -43,10 +43,10 @@ export interface PaymentMoney {
  * The outcome of a provider's report about a payment. `late`: the order had ended. `repeated`: the report was known
  * before. `mismatch`: payment id, amount, currency or order differ from the request, so the provider is asked before
  * anything follows. `refunded_in_part`: the provider returned a part of the money. `refunded_elsewhere`: it returned all
- * of a paid order's money without our request, or money that the buyer has in the wallet. `disputed`, `dispute_closed`:
- * a dispute about the payment began or ended. `unknown_payment`: the report names an order that has no such payment.
- * `foreign`: it names none, so it belongs to somebody else who uses the same account. `ignored`: the event reports
- * nothing about a payment.
+ * of a paid order's money without our request, or money that the buyer has in the wallet; the same report may have paid
+ * the order. `disputed`, `dispute_closed`: a dispute about the payment began or ended. `unknown_payment`: the report names
+ * an order that has no such payment. `foreign`: it names none, so it belongs to somebody else who uses the same account.
+ * `ignored`: the event reports nothing about a payment.
  */
 export type ReportOutcome =
   | 'open'
@@ -93,6 +93,11 @@ export function bookedDisputeMinor(money: PaymentMoney): number {
   const held = money.withheldMinor + money.lostMinor;
   const booked = Math.max(0, money.refundMinor - money.returnedMinor - money.compensatedMinor);
   return held - Math.min(held, booked);
+}
+
+/** Tells whether all the money of a paid order went back, although nobody refunded the order here. */
+export function wentBackWhole({ status, takenMinor, refundMinor }: PaymentMoney): boolean {
+  return status === 'paid' && refundMinor >= takenMinor;
 }
 
 /** Tells whether a payment may pass from one status to another. */
@@ -155,7 +160,11 @@ function returnedAfter({ takenMinor, returnedMinor }: PaymentMoney, report: Paym
 }
 
 function outcomeOf(before: PaymentMoney, after: PaymentMoney): ReportOutcome {
-  if (isUndecided(before.status)) return after.status === 'paid' ? 'paid' : 'late';
+  if (isUndecided(before.status)) {
+    if (after.status !== 'paid') return 'late';
+    // The news of the refund came before that of the payment.
+    return wentBackWhole(after) ? 'refunded_elsewhere' : 'paid';
+  }
   if (after.status === 'refunded' && before.status !== 'refunded') return 'refunded';
   if (after.returnedMinor === before.returnedMinor) return 'repeated';
   if (after.status === 'refunded') {
@@ -164,5 +173,5 @@ function outcomeOf(before: PaymentMoney, after: PaymentMoney): ReportOutcome {
   if (after.status !== 'paid') return 'refunded_in_part';
   // The answer to our own refund may come after its event.
   if (after.refundMinor === before.refundMinor) return 'repeated';
-  return after.refundMinor === after.takenMinor ? 'refunded_elsewhere' : 'refunded_in_part';
+  return wentBackWhole(after) ? 'refunded_elsewhere' : 'refunded_in_part';
 }

@@ -5,7 +5,7 @@ import { finishPayments } from '#core/maintenance/finish-payments.js';
 import { refundOrderInPart } from '#core/operator/refund-part.js';
 import { endRefundsByHand } from '#core/postgres/money/due-refunds.js';
 import { readOddPayments } from '#core/postgres/money/odd-payments.js';
-import { markOpen } from '#core/postgres/money/payment.js';
+import { markOpen } from '#core/postgres/money/payment-change.js';
 import { applyAnswer, applyEvent } from '#core/postgres/money/payment-report.js';
 import { readBalance } from '#core/postgres/money/wallet.js';
 import { readSnapshot } from '#core/redis/sale/snapshot.js';
@@ -122,6 +122,24 @@ describe('a part that the provider returns', () => {
       orderBy: { id: 'desc' },
     });
     expect(event.outcome).toBe('refunded_elsewhere');
+    await expectProof(sale);
+  });
+
+  test('one report that the money was taken and came back counts once', async () => {
+    const reports = async () => {
+      const outcomes = ['paid', 'refunded_elsewhere'].map(o => `dropline_payment_reports_total{outcome="${o}"}`);
+      return [
+        ...(await Promise.all(outcomes.map(readMetric))),
+        await readMetric('dropline_orders_total{became="paid"}'),
+      ];
+    };
+    const { sale, claim } = await askToPay(t, 'taken-and-back');
+    await t.fake.pay(claim.claimId);
+    await t.fake.refund(claim.claimId);
+    const before = await reports();
+    await applyEvents(t, claim, REFUNDED);
+    expect((await reports()).map((count, i) => count - (before[i] ?? 0))).toEqual([0, 1, 1]);
+    expect(await claimOf(sale, claim)).toMatchObject({ status: 'paid', refundedMinor: PRICE });
     await expectProof(sale);
   });
 

@@ -86,6 +86,7 @@ describe('reports of a provider', () => {
     ['a part of a paid order', { status: 'paid', takenMinor: PRICE }, 500, 'paid', 500, 'refunded_in_part'],
     ['all of a paid order', { status: 'paid', takenMinor: PRICE }, PRICE, 'paid', PRICE, 'refunded_elsewhere'],
     ['a part before the success', {}, 500, 'paid', 500, 'paid'],
+    ['all of it before the success', {}, PRICE, 'paid', PRICE, 'refunded_elsewhere'],
     [
       'a part of what is owed',
       { status: 'refund_due', takenMinor: PRICE, refundMinor: PRICE },
