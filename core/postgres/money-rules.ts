@@ -25,10 +25,10 @@ export const MONEY_SUMS = Prisma.sql`
       FROM disputes WHERE payment_id = p.id AND currency = coalesce(p.mismatch ->> 'currency', p.currency)) d
     WHERE p.status IN ('late', 'paid', 'refund_due', 'refunded')),
   paid AS (
-    SELECT t.id, t.status, t.order_id, t.paid_order_id, t.mismatch, t.taken_minor, t.elsewhere_minor, t.held_minor, t.lost_minor,
+    SELECT t.id, t.status, t.order_id, t.paid_order_id, t.mismatch, t.taken_minor, t.compensated_minor, t.held_minor, t.lost_minor,
            t.refund_at, t.refund_minor AS part_minor,
            CASE WHEN t.status IN ('refund_due', 'refunded') THEN t.taken_minor ELSE t.refund_minor END AS refund_minor,
-           CASE WHEN t.status = 'refunded' THEN greatest(t.returned_minor, t.taken_minor - t.elsewhere_minor - t.lost_minor)
+           CASE WHEN t.status = 'refunded' THEN greatest(t.returned_minor, t.taken_minor - t.compensated_minor - t.lost_minor)
                 ELSE t.returned_minor END AS returned_minor
     FROM taken t),
   flows AS (
@@ -72,13 +72,13 @@ export const MONEY_RULES: Rules = {
     SELECT count(*) FROM paid WHERE refund_minor > taken_minor OR returned_minor > taken_minor`,
   'I5 a refund is owed, and no attempt is planned': Prisma.sql`
     SELECT count(*) FROM paid
-    WHERE refund_minor > returned_minor + elsewhere_minor + lost_minor AND refund_at IS NULL AND status <> 'late'`,
+    WHERE refund_minor > returned_minor + compensated_minor + lost_minor AND refund_at IS NULL AND status <> 'late'`,
   'I5 a refund is planned, and none is owed': Prisma.sql`
-    SELECT count(*) FROM paid WHERE refund_minor <= returned_minor + elsewhere_minor + lost_minor AND refund_at IS NOT NULL`,
+    SELECT count(*) FROM paid WHERE refund_minor <= returned_minor + compensated_minor + lost_minor AND refund_at IS NOT NULL`,
   'I5 what disputes withhold is not what is booked': Prisma.sql`
     SELECT count(*) FROM paid JOIN money m ON m.id = coalesce(paid.paid_order_id, paid.order_id)
     WHERE paid.mismatch IS NULL AND paid.status <> 'late' AND m.disputed <> held_minor
-      - least(held_minor, greatest(0, paid.refund_minor - paid.returned_minor - paid.elsewhere_minor))`,
+      - least(held_minor, greatest(0, paid.refund_minor - paid.returned_minor - paid.compensated_minor))`,
   'I5 late money is 60 s undecided': Prisma.sql`
     SELECT count(*) FROM payments p JOIN o ON o.id = p.order_id
     WHERE p.status = 'late' AND p.updated_at < clock_timestamp() - interval '60 seconds'`,

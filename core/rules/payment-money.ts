@@ -1,8 +1,8 @@
 import type { PaymentReport } from './payment.js';
 
 // The rules of a payment's money, without clocks and stores. Amounts are in minor units of the money that was taken. The
-// provider's messages carry totals, and every total only grows. So messages that come twice or in another order lead to
-// the same end.
+// provider's messages carry totals, and the totals of what goes back and went back only grow. So messages that come twice
+// or in another order lead to the same end. What a dispute withholds falls again when the dispute ends.
 
 /**
  * The statuses of an attempt to pay an order. `requested`: recorded here, but the provider may not know it. `late`: the
@@ -32,7 +32,7 @@ export interface PaymentMoney {
   /** The total that the provider returned, in its own words. */
   returnedMinor: number;
   /** The total that went back without the provider: into the wallet, or by hand. */
-  elsewhereMinor: number;
+  compensatedMinor: number;
   /** The money that the buyer's bank withholds, as a dispute is open. */
   withheldMinor: number;
   /** The money that the buyer's bank keeps, as a dispute is lost. */
@@ -43,10 +43,10 @@ export interface PaymentMoney {
  * The outcome of a provider's report about a payment. `late`: the order had ended. `repeated`: the report was known
  * before. `mismatch`: payment id, amount, currency or order differ from the request, so the provider is asked before
  * anything follows. `refunded_in_part`: the provider returned a part of the money. `refunded_elsewhere`: it returned all
- * of a paid order's money without our request, or money that the buyer has in the wallet. `disputed`, `dispute_closed`:
- * a dispute about the payment began or ended. `unknown_payment`: the report names an order that has no such payment.
- * `foreign`: it names none, so it belongs to somebody else who uses the same account. `ignored`: the event reports
- * nothing about a payment.
+ * of a paid order's money without our request, or money that the buyer has in the wallet; the same report may have paid
+ * the order. `disputed`, `dispute_closed`: a dispute about the payment began or ended. `unknown_payment`: the report names
+ * an order that has no such payment. `foreign`: it names none, so it belongs to somebody else who uses the same account.
+ * `ignored`: the event reports nothing about a payment.
  */
 export type ReportOutcome =
   | 'open'
@@ -76,8 +76,8 @@ export function isUndecided(status: PaymentStatus): boolean {
 }
 
 /** Returns what is to go back and has not: neither from the provider, nor otherwise, nor through a lost dispute. */
-export function owedMinor({ refundMinor, returnedMinor, elsewhereMinor, lostMinor }: PaymentMoney): number {
-  return Math.max(0, refundMinor - returnedMinor - elsewhereMinor - lostMinor);
+export function owedMinor({ refundMinor, returnedMinor, compensatedMinor, lostMinor }: PaymentMoney): number {
+  return Math.max(0, refundMinor - returnedMinor - compensatedMinor - lostMinor);
 }
 
 /** Returns what can go back now. While a dispute is open, the bank may give the buyer the same money. */
@@ -91,8 +91,13 @@ export function sendableMinor(money: PaymentMoney): number {
  */
 export function bookedDisputeMinor(money: PaymentMoney): number {
   const held = money.withheldMinor + money.lostMinor;
-  const booked = Math.max(0, money.refundMinor - money.returnedMinor - money.elsewhereMinor);
+  const booked = Math.max(0, money.refundMinor - money.returnedMinor - money.compensatedMinor);
   return held - Math.min(held, booked);
+}
+
+/** Tells whether all the money of a paid order went back, although nobody refunded the order here. */
+export function wentBackWhole({ status, takenMinor, refundMinor }: PaymentMoney): boolean {
+  return status === 'paid' && refundMinor >= takenMinor;
 }
 
 /** Tells whether a payment may pass from one status to another. */
@@ -105,9 +110,9 @@ export function mayBecome(from: PaymentStatus, to: PaymentStatus): boolean {
  * that owes nothing more is refunded.
  */
 export function conclude(money: PaymentMoney): PaymentMoney {
-  const { status, takenMinor, refundMinor, returnedMinor, elsewhereMinor } = money;
+  const { status, takenMinor, refundMinor, returnedMinor, compensatedMinor } = money;
   if (status === 'paid') {
-    const refund = Math.min(takenMinor, Math.max(refundMinor, returnedMinor + elsewhereMinor));
+    const refund = Math.min(takenMinor, Math.max(refundMinor, returnedMinor + compensatedMinor));
     return { ...money, refundMinor: refund };
   }
   const whole = { ...money, refundMinor: takenMinor };
@@ -155,14 +160,18 @@ function returnedAfter({ takenMinor, returnedMinor }: PaymentMoney, report: Paym
 }
 
 function outcomeOf(before: PaymentMoney, after: PaymentMoney): ReportOutcome {
-  if (isUndecided(before.status)) return after.status === 'paid' ? 'paid' : 'late';
+  if (isUndecided(before.status)) {
+    if (after.status !== 'paid') return 'late';
+    // The news of the refund came before that of the payment.
+    return wentBackWhole(after) ? 'refunded_elsewhere' : 'paid';
+  }
   if (after.status === 'refunded' && before.status !== 'refunded') return 'refunded';
   if (after.returnedMinor === before.returnedMinor) return 'repeated';
   if (after.status === 'refunded') {
-    return after.returnedMinor + after.elsewhereMinor > after.takenMinor ? 'refunded_elsewhere' : 'repeated';
+    return after.returnedMinor + after.compensatedMinor > after.takenMinor ? 'refunded_elsewhere' : 'repeated';
   }
   if (after.status !== 'paid') return 'refunded_in_part';
   // The answer to our own refund may come after its event.
   if (after.refundMinor === before.refundMinor) return 'repeated';
-  return after.refundMinor === after.takenMinor ? 'refunded_elsewhere' : 'refunded_in_part';
+  return wentBackWhole(after) ? 'refunded_elsewhere' : 'refunded_in_part';
 }

@@ -1,6 +1,7 @@
 import type { CreatedPayment } from '../payments/provider.js';
 import { createWallet } from '../payments/wallet.js';
-import { markOpen, markRefused, type Payment, readLatestPayment, requestPayment } from '../postgres/money/payment.js';
+import { type Payment, readLatestPayment, requestPayment } from '../postgres/money/payment.js';
+import { markOpen, markRefused } from '../postgres/money/payment-change.js';
 import { readSale } from '../postgres/sales.js';
 import { crashPoint, crashStep } from '../process/crash-point.js';
 import { ordersPaid } from '../process/telemetry.js';

@@ -41,18 +41,14 @@ export async function takePaymentAnswer(
 /** Outcomes after which Redis must show the order as it is now. */
 const TOLD = new Set(['paid', 'repeated', 'refunded_in_part', 'refunded_elsewhere']);
 
-async function follow(ctx: StepContext, { outcome, payment }: AppliedReport): Promise<void> {
+async function follow(ctx: StepContext, { outcome, payment, paysOrder }: AppliedReport): Promise<void> {
   paymentReported(outcome, payment?.orderId);
   if (!payment) return;
-  const { money } = payment;
-  // The news of the refund came before that of the payment.
-  if (outcome === 'paid' && money.refundMinor === money.takenMinor)
-    paymentReported('refunded_elsewhere', payment.orderId);
   if (outcome === 'late') return decideLateMoney(ctx, payment);
   if (outcome === 'failed' || (outcome === 'repeated' && payment.status === 'failed')) return tellFailed(ctx, payment);
   // A repeated event is recorded in Redis once more: the process that applied it first may have died before that.
   if (!TOLD.has(outcome)) return;
-  if (outcome === 'paid') ordersPaid(1);
+  if (paysOrder) ordersPaid(1);
   await tell(ctx, payment);
 }
 

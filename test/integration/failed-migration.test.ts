@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
+import { inBriefTransaction } from '#core/postgres/migrate/brief-lock.js';
 import { migrate } from '#core/postgres/migrate/migrate.js';
 import { checkout } from '#core/process/checkout.js';
 import { eventually } from '../support/eventually.js';
@@ -74,6 +75,37 @@ describe('a migration that fails half-way', () => {
     expect(await readColumn(url, TABLES)).toEqual(['_prisma_migrations', 'gate']);
     expect(await readColumn(url, RECORDED)).toEqual(['0001_gate']);
     expect(await migrate(url, whole)).toEqual({ applied: ['0002_half'] });
+  });
+});
+
+describe('a migration that needs a table which others use', () => {
+  const WIDER = 'ALTER TABLE gate ADD COLUMN width INT;';
+
+  test('a long query lets writers pass while the migration waits for it', async () => {
+    const url = await createEmptyDatabase();
+    await migrate(url, await writeMigrations({ '0001_gate': 'CREATE TABLE gate (number INT);' }));
+    const folder = await writeMigrations({ '0001_gate': 'CREATE TABLE gate (number INT);', '0002_wider': WIDER });
+    const reader = await openTransaction(url, 'SELECT FROM gate');
+    const outcome = migrate(url, folder);
+    // The migration waits for the reader, and the writer waits behind the migration.
+    await eventually(async () => expect(await readColumn(url, WAITING)).toHaveLength(1));
+    await readColumn(`${url}?options=-c%20lock_timeout%3D30s`, 'INSERT INTO gate VALUES (1)');
+    await reader.query('COMMIT');
+    expect(await outcome).toEqual({ applied: ['0002_wider'] });
+    expect(await readColumn(url, RECORDED)).toEqual(['0001_gate', '0002_wider']);
+    expect(await readColumn(url, 'SELECT width FROM gate')).toEqual([null]);
+  }, 90_000);
+
+  test('a table that is never free ends the migration with its reason, and nothing is left', async () => {
+    const url = await createEmptyDatabase();
+    await migrate(url, await writeMigrations({ '0001_gate': FIRST }));
+    await openTransaction(url, 'SELECT FROM gate');
+    const client = await openTransaction(url, 'COMMIT');
+    const work = async () => void (await client.query(`CREATE TABLE half (); ${WIDER}`));
+    await expect(inBriefTransaction(client, work, 0)).rejects.toThrow(
+      'other sessions have held a lock that it needs for over 0 s: see pg_stat_activity for long transactions',
+    );
+    expect(await readColumn(url, TABLES)).toEqual(['_prisma_migrations', 'gate']);
   });
 });
 

@@ -154,5 +154,7 @@ describe('schema.prisma and the migrations', () => {
       'transfers',
       'withdrawn_units',
     ]);
+    const unchecked = `SELECT conname FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND NOT convalidated`;
+    expect(await readColumn(url, unchecked)).toEqual([]);
   });
 });

@@ -1,5 +1,5 @@
 import type { DeadNotice } from '#core/postgres/deliveries/dead-notices.js';
-import type { OddPayment } from '#core/postgres/money/odd-payments.js';
+import type { OddPayment, OpenDispute } from '#core/postgres/money/odd-payments.js';
 import { formatMoney } from '#core/rules/money.js';
 import { type Content, type Html, html } from './html.js';
 import { layout } from './layout.js';
@@ -38,14 +38,17 @@ function deadRow({ kind, orderId, createdAt, attempts, lastError }: DeadNotice, 
 function oddRow(payment: OddPayment): Html {
   const { buyerId, saleId, provider, paymentId, status, amountMinor, currency, mismatch, refundTries, orderId } =
     payment;
-  const { refundMinor, returnedMinor, withheldMinor } = payment;
-  const isReturned = status === 'paid' && refundMinor >= amountMinor;
+  const { takenCurrency, returnedMinor, wentBackWhole, disputes } = payment;
   const taken = mismatch ? html`The provider took something else: <code>${JSON.stringify(mismatch)}</code>` : undefined;
   return html`<div class="order"><p><a href="/buyers/${buyerId}">${buyerId}</a> in <a href="/sales/${saleId}">${saleId}</a>:
 <strong>${status}</strong>, ${formatMoney(amountMinor, currency)} were asked for. ${taken}
-${withheldMinor > 0 && html`A dispute withholds ${formatMoney(withheldMinor, currency)}: answer it at the provider.`}
-${isReturned && html`All of it went back, and the order is still paid: refund it here, too, and say what becomes of the unit.`}
-${returnedMinor > 0 && !isReturned && html`${formatMoney(returnedMinor, currency)} went back.`}
+${disputes.map(disputed)}
+${wentBackWhole && html`All of it went back, and the order is still paid: refund it here, too, and say what becomes of the unit.`}
+${returnedMinor > 0 && !wentBackWhole && html`${formatMoney(returnedMinor, takenCurrency)} went back.`}
 ${refundTries > 0 && html`The refund was tried ${refundTries} times.`}<br>
 <code class="faint">${provider} ${paymentId ?? ''} · order ${orderId}</code></p></div>`;
+}
+
+function disputed({ disputeId, amountMinor, currency }: OpenDispute): Html {
+  return html`A dispute withholds ${formatMoney(amountMinor, currency)}: answer <code>${disputeId}</code> at the provider. `;
 }

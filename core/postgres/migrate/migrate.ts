@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { inBriefTransaction } from './brief-lock.js';
 import { type HistoryEntry, readHistory, recordFinish, recordStart } from './history.js';
 import { takeMigrationLock } from './lock.js';
 import { MIGRATIONS, type Migration, matchesChecksum, readMigrations } from './migrations.js';
@@ -63,15 +64,18 @@ function describeUnfinished(name: string): string {
  * that it must run outside one.
  */
 async function apply(client: pg.Client, migration: Migration): Promise<void> {
-  const { name, script, outsideTransaction } = migration;
+  const { name, outsideTransaction } = migration;
   try {
-    if (!outsideTransaction) await client.query('BEGIN');
-    const id = await recordStart(client, migration);
-    // The script is sent whole: Postgres splits it into statements, and knows where a function's body ends.
-    await client.query(script);
-    await recordFinish(client, id);
-    if (!outsideTransaction) await client.query('COMMIT');
+    if (outsideTransaction) await run(client, migration);
+    else await inBriefTransaction(client, () => run(client, migration));
   } catch (error) {
     throw new Error(`migration ${name} failed: ${error instanceof Error ? error.message : error}`, { cause: error });
   }
+}
+
+async function run(client: pg.Client, migration: Migration): Promise<void> {
+  const id = await recordStart(client, migration);
+  // The script is sent whole: Postgres splits it into statements, and knows where a function's body ends.
+  await client.query(migration.script);
+  await recordFinish(client, id);
 }

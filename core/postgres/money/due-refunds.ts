@@ -84,7 +84,7 @@ export function recordRefused(db: Database, { id }: Payment, report: PaymentRepo
       return false;
     }
     await creditWallet(tx, payment, sendable);
-    await endRefund(tx, payment, { ...money, elsewhereMinor: money.elsewhereMinor + sendable });
+    await endRefund(tx, payment, { ...money, compensatedMinor: money.compensatedMinor + sendable });
     return true;
   });
 }
@@ -113,7 +113,7 @@ export function endRefundsByHand(
       const amountMinor = payment ? owedMinor(payment.money) : 0;
       if (!payment || amountMinor === 0) continue;
       const { money, takenCurrency: currency, saleId, paymentId } = payment;
-      await endRefund(tx, payment, { ...money, elsewhereMinor: money.elsewhereMinor + amountMinor });
+      await endRefund(tx, payment, { ...money, compensatedMinor: money.compensatedMinor + amountMinor });
       const detail = JSON.stringify({ note, amountMinor, currency, paymentId });
       await tx.$executeRaw(Prisma.sql`
         INSERT INTO repairs (sale_id, claim_id, kind, detail)

@@ -1,4 +1,6 @@
+import { wentBackWhole } from '../../rules/payment-money.js';
 import { type Database, Prisma } from '../database.js';
+import { type Mismatch, type Payment, readPayments } from './payment.js';
 
 /** A provider's payment that an operator should look at. Amounts in minor units. */
 export interface OddPayment {
@@ -10,34 +12,31 @@ export interface OddPayment {
   status: string;
   amountMinor: number;
   currency: string;
-  /** The provider's report as JSON if it contradicts the request or reports a surplus payment, else null. */
-  mismatch: unknown;
+  /** The currency of the money that was taken, returned and withheld: another one only by the provider's mistake. */
+  takenCurrency: string;
+  /** The provider's report if it contradicts the request or reports a surplus payment, else null. */
+  mismatch: Mismatch | null;
   refundTries: number;
   /** The total that is to go back, and the total that the provider has returned. */
   refundMinor: number;
   returnedMinor: number;
+  /** Whether all of it went back, and the order is still paid. */
+  wentBackWhole: boolean;
   /** The money that open disputes withhold. */
   withheldMinor: number;
+  /** The open disputes, also those in another currency, which are not part of `withheldMinor`. */
+  disputes: OpenDispute[];
+}
+
+/** An open dispute about a payment, by its id at the provider. */
+export interface OpenDispute {
+  disputeId: string;
+  amountMinor: number;
+  currency: string;
 }
 
 /** Failed attempts after which a refund at a provider counts as stuck. */
 const TRIES_ODD = 3;
-
-interface Row {
-  order_id: string;
-  buyer_id: string;
-  sale_id: string;
-  provider: string;
-  provider_payment_id: string | null;
-  status: string;
-  amount_minor: bigint;
-  currency: string;
-  mismatch: unknown;
-  refund_tries: number;
-  refund_minor: bigint;
-  returned_minor: bigint;
-  withheld_minor: bigint;
-}
 
 /**
  * Reads payments that contradict their request, surplus payments, refunds that are stuck, open disputes, and paid orders
@@ -46,29 +45,48 @@ interface Row {
  * @param limit the most rows
  */
 export async function readOddPayments(db: Database, limit: number): Promise<OddPayment[]> {
-  const rows = await db.$queryRaw<Row[]>(Prisma.sql`
-    SELECT p.order_id, o.buyer_id, o.sale_id, p.provider, p.provider_payment_id, p.status, p.amount_minor, p.currency, p.mismatch,
-           p.refund_tries, p.refund_minor, p.returned_minor, d.withheld_minor
-    FROM payments p JOIN orders o ON o.id = p.order_id, LATERAL (
-      SELECT coalesce(sum(amount_minor), 0)::bigint AS withheld_minor
-      FROM disputes WHERE payment_id = p.id AND status = 'open') d
-    WHERE p.mismatch IS NOT NULL OR (p.refund_at IS NOT NULL AND p.refund_tries >= ${TRIES_ODD})
+  const payments = await readPayments(
+    db,
+    Prisma.sql`p.mismatch IS NOT NULL OR (p.refund_at IS NOT NULL AND p.refund_tries >= ${TRIES_ODD})
       OR (p.status = 'paid' AND p.refund_minor >= p.amount_minor)
       OR p.id IN (SELECT payment_id FROM disputes WHERE status = 'open')
-    ORDER BY p.id DESC LIMIT ${limit}`);
-  return rows.map(row => ({
-    orderId: row.order_id,
-    buyerId: row.buyer_id,
-    saleId: row.sale_id,
-    provider: row.provider,
-    paymentId: row.provider_payment_id,
-    status: row.status,
-    amountMinor: Number(row.amount_minor),
-    currency: row.currency,
-    mismatch: row.mismatch,
-    refundTries: row.refund_tries,
-    refundMinor: Number(row.refund_minor),
-    returnedMinor: Number(row.returned_minor),
-    withheldMinor: Number(row.withheld_minor),
+      ORDER BY p.id DESC LIMIT ${limit}`,
+  );
+  const disputes = await db.dispute.findMany({
+    where: { status: 'open', paymentId: { in: payments.map(({ id }) => id) } },
+    orderBy: { id: 'asc' },
+  });
+  return payments.map(payment => ({
+    ...factsOf(payment),
+    disputes: disputes
+      .filter(({ paymentId }) => paymentId === payment.id)
+      .map(({ providerDisputeId, amountMinor, currency }) => ({
+        disputeId: providerDisputeId,
+        amountMinor: Number(amountMinor),
+        currency,
+      })),
   }));
+}
+
+function factsOf(payment: Payment): Omit<OddPayment, 'disputes'> {
+  const { orderId, buyerId, saleId, provider, paymentId, status, amountMinor, currency, money } = payment;
+  const { takenCurrency, mismatch, refundTries } = payment;
+  const { refundMinor, returnedMinor, withheldMinor } = money;
+  return {
+    orderId,
+    buyerId,
+    saleId,
+    provider,
+    paymentId,
+    status,
+    amountMinor,
+    currency,
+    takenCurrency,
+    mismatch,
+    refundTries,
+    refundMinor,
+    returnedMinor,
+    wentBackWhole: wentBackWhole(money),
+    withheldMinor,
+  };
 }

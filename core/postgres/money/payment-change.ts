@@ -1,18 +1,26 @@
-import type { PaymentReport } from '../../rules/payment.js';
-import { bookedDisputeMinor, isUndecided, mayBecome, owedMinor, type PaymentMoney } from '../../rules/payment-money.js';
-import { Prisma, type Transaction } from '../database.js';
+import {
+  bookedDisputeMinor,
+  isUndecided,
+  mayBecome,
+  owedMinor,
+  type PaymentMoney,
+  type PaymentStatus,
+} from '../../rules/payment-money.js';
+import { type Database, Prisma, type Transaction } from '../database.js';
 import { bookWithOutside } from './capture.js';
-import type { Payment } from './payment.js';
+import { lockPayment, type Mismatch, type Payment } from './payment.js';
 
 /** A change of a payment's row, and what else is known. */
 export interface PaymentChange {
   money: PaymentMoney;
   /** The provider's id of the payment. */
   paymentId?: string;
+  /** The address at which the buyer pays. */
+  payUrl?: string;
   /** The order that the money pays for. */
   paidOrderId?: string;
   /** The provider's report of money that nobody asked for like this. */
-  mismatch?: Pick<PaymentReport, 'state' | 'paymentId' | 'amountMinor' | 'currency'>;
+  mismatch?: Mismatch;
 }
 
 /**
@@ -23,15 +31,16 @@ export interface PaymentChange {
  * @throws Error when the payment may not change so, which is a bug
  */
 export async function changePayment(tx: Transaction, payment: Payment, change: PaymentChange): Promise<Payment> {
-  const { money, paymentId, paidOrderId, mismatch } = change;
+  const { money, paymentId, payUrl, paidOrderId, mismatch } = change;
   const { money: before } = payment;
   if (!mayBecome(before.status, money.status)) {
     throw new Error(`payment ${payment.id}: ${before.status} never becomes ${money.status}`);
   }
   await tx.$executeRaw(Prisma.sql`
     UPDATE payments SET status = ${money.status}, refund_minor = ${money.refundMinor}::bigint,
-      returned_minor = ${money.returnedMinor}::bigint, elsewhere_minor = ${money.elsewhereMinor}::bigint,
+      returned_minor = ${money.returnedMinor}::bigint, compensated_minor = ${money.compensatedMinor}::bigint,
       provider_payment_id = coalesce(${paymentId ?? null}, provider_payment_id),
+      pay_url = coalesce(${payUrl ?? null}, pay_url),
       paid_order_id = coalesce(${paidOrderId ?? null}::uuid, paid_order_id),
       mismatch = coalesce(${mismatch ? JSON.stringify(mismatch) : null}::jsonb, mismatch),
       ask_at = CASE WHEN ${isUndecided(money.status) && money.status !== 'failed'} THEN ask_at END,
@@ -42,10 +51,11 @@ export async function changePayment(tx: Transaction, payment: Payment, change: P
     status: money.status,
     money,
     paymentId: paymentId ?? payment.paymentId,
+    payUrl: payUrl ?? payment.payUrl,
     bookedOrderId: paidOrderId ?? payment.bookedOrderId,
-    isUnwanted: payment.isUnwanted || mismatch !== undefined,
+    mismatch: mismatch ?? payment.mismatch,
   };
-  if (!after.isUnwanted && !isUndecided(money.status) && money.status !== 'late') {
+  if (after.mismatch === null && !isUndecided(money.status) && money.status !== 'late') {
     if (money.status === 'paid') await bookPart(tx, after, money.refundMinor - before.refundMinor);
     await bookDisputes(tx, after);
   }
@@ -78,4 +88,35 @@ async function bookDisputes(tx: Transaction, payment: Payment): Promise<void> {
   const more = target - Number(row?.booked ?? 0n);
   if (more > 0) await bookWithOutside(tx, payment, { kind: 'dispute', amountMinor: more });
   if (more < 0) await bookWithOutside(tx, payment, { kind: 'dispute_reversal', amountMinor: -more });
+}
+
+/**
+ * Records that the provider has created a payment, with its id and the address at which the buyer pays.
+ *
+ * @returns the payment's status, as an event may have arrived before the provider's answer
+ */
+export function markOpen(
+  db: Database,
+  id: bigint,
+  { paymentId, payUrl }: { paymentId: string; payUrl: string },
+): Promise<PaymentStatus> {
+  return db.$transaction(async tx => {
+    const payment = await lockPayment(tx, Prisma.sql`p.id = ${id}`);
+    if (!payment) return 'failed';
+    const { money } = payment;
+    const change = {
+      money: money.status === 'requested' ? { ...money, status: 'open' as const } : money,
+      paymentId: payment.paymentId ?? paymentId,
+      payUrl,
+    };
+    return (await changePayment(tx, payment, change)).status;
+  });
+}
+
+/** Records that the provider refused to create a payment: the attempt has failed. */
+export function markRefused(db: Database, id: bigint): Promise<void> {
+  return db.$transaction(async tx => {
+    const payment = await lockPayment(tx, Prisma.sql`p.id = ${id} AND p.status = 'requested'`);
+    if (payment) await changePayment(tx, payment, { money: { ...payment.money, status: 'failed' } });
+  });
 }

@@ -4,13 +4,15 @@ import type { ProviderName } from '../../rules/sale.js';
 import { type Database, Prisma, type Transaction } from '../database.js';
 import { payRow } from './capture.js';
 import { applyDispute } from './disputes.js';
-import { lockPayment, type Payment } from './payment.js';
+import { askNow, lockPayment, type Payment } from './payment.js';
 import { changePayment } from './payment-change.js';
 
 /** The outcome of a provider's report, and the payment after it, if there is one. */
 export interface AppliedReport {
   outcome: ReportOutcome;
   payment?: Payment | undefined;
+  /** Whether the report has just paid the order. */
+  paysOrder?: boolean;
 }
 
 /**
@@ -115,7 +117,7 @@ async function follow(tx: Transaction, payment: Payment, report: PaymentReport):
   const { money, outcome } = takeReport(payment.money, report, { payable: paysOrder });
   // A report that tells nothing new still tells the provider's id.
   const change = { money, paymentId: report.paymentId, ...(paysOrder ? { paidOrderId: payment.orderId } : {}) };
-  return { outcome, payment: await changePayment(tx, payment, change) };
+  return { outcome, payment: await changePayment(tx, payment, change), paysOrder };
 }
 
 /**
@@ -136,9 +138,4 @@ async function contradict(
     return { outcome: 'mismatch', payment: await changePayment(tx, payment, change) };
   }
   return { outcome: 'mismatch', payment };
-}
-
-/** Lets the provider be asked about a payment in the next round of ask-providers. */
-export async function askNow(tx: Transaction, id: bigint): Promise<void> {
-  await tx.$executeRaw(Prisma.sql`UPDATE payments SET ask_at = clock_timestamp() WHERE id = ${id}`);
 }

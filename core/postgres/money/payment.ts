@@ -1,5 +1,6 @@
 import { newClaimIdAfter } from '../../identity/claim-id.js';
 import type { OrderToPay } from '../../rules/order.js';
+import type { PaymentReport } from '../../rules/payment.js';
 import { isUndecided, type PaymentMoney, type PaymentStatus } from '../../rules/payment-money.js';
 import type { ProviderName } from '../../rules/sale.js';
 import { type Database, Prisma, type Transaction } from '../database.js';
@@ -33,13 +34,21 @@ export interface Payment {
   money: PaymentMoney;
   /** The currency of the money that was taken; another one than `currency` only by the provider's mistake. */
   takenCurrency: string;
-  /** Whether nobody asked for money of this amount, or it is beyond the capture. It goes back without being booked. */
-  isUnwanted: boolean;
+  /**
+   * The provider's report of money that nobody asked for in this amount, or that is beyond the capture. It goes back
+   * without being booked.
+   */
+  mismatch: Mismatch | null;
   /** The order to which the ledger books the money. */
   bookedOrderId: string;
   /** The refund that the provider was asked for and has not answered. */
   refunding: RefundInFlight | null;
+  /** How often the refund that is due was tried. */
+  refundTries: number;
 }
+
+/** A provider's report of money that nobody asked for. */
+export type Mismatch = Pick<PaymentReport, 'state' | 'paymentId' | 'amountMinor' | 'currency'>;
 
 /** A refund that is asked for at the provider. Repeated, it has the same amount and the same key. In minor units. */
 export interface RefundInFlight {
@@ -64,20 +73,22 @@ interface PaymentRow {
   pay_by: Date;
   payable: boolean;
   paid_order_id: string | null;
-  mismatch: { amountMinor: number; currency: string } | null;
+  mismatch: Mismatch | null;
+  refund_tries: number;
   refund_minor: bigint;
   refunding_minor: bigint | null;
   refunding_from_minor: bigint | null;
   returned_minor: bigint;
-  elsewhere_minor: bigint;
+  compensated_minor: bigint;
   withheld_minor: bigint;
   lost_minor: bigint;
 }
 
 const SELECT_PAYMENTS = Prisma.sql`
-  SELECT p.id, p.order_id, p.attempt, o.sale_id, o.buyer_id, p.provider, p.provider_payment_id, p.pay_url, p.amount_minor, p.currency,
-         p.status, p.regrab_claim_id, ${PAY_UNTIL} AS pay_by, p.paid_order_id, p.mismatch, p.refund_minor, p.returned_minor, p.elsewhere_minor,
-         p.refunding_minor, p.refunding_from_minor, d.withheld_minor, d.lost_minor, o.status = 'pending_payment' AND ${PAY_UNTIL} > clock_timestamp() AS payable
+  SELECT p.id, p.order_id, p.attempt, o.sale_id, o.buyer_id, p.provider, p.provider_payment_id, p.pay_url, p.amount_minor,
+         p.currency, p.status, p.regrab_claim_id, p.paid_order_id, p.mismatch, p.refund_tries, p.refund_minor,
+         p.returned_minor, p.compensated_minor, p.refunding_minor, p.refunding_from_minor, d.withheld_minor, d.lost_minor,
+         ${PAY_UNTIL} AS pay_by, o.status = 'pending_payment' AND ${PAY_UNTIL} > clock_timestamp() AS payable
   FROM payments p JOIN orders o ON o.id = p.order_id, LATERAL (
     SELECT coalesce(sum(amount_minor) FILTER (WHERE status = 'open'), 0)::bigint AS withheld_minor,
            coalesce(sum(amount_minor) FILTER (WHERE status = 'lost'), 0)::bigint AS lost_minor
@@ -127,12 +138,13 @@ function paymentOf(row: PaymentRow): Payment {
     payable: row.payable,
     money: moneyOf(row),
     takenCurrency: row.mismatch?.currency ?? row.currency,
-    isUnwanted: row.mismatch !== null,
+    mismatch: row.mismatch,
     bookedOrderId: row.paid_order_id ?? row.order_id,
     refunding:
       row.refunding_minor === null
         ? null
         : { amountMinor: Number(row.refunding_minor), fromMinor: Number(row.refunding_from_minor) },
+    refundTries: row.refund_tries,
   };
 }
 
@@ -143,7 +155,7 @@ function paymentOf(row: PaymentRow): Payment {
 function moneyOf(row: PaymentRow): PaymentMoney {
   const { status } = row;
   const takenMinor = isUndecided(status) ? 0 : Number(row.mismatch?.amountMinor ?? row.amount_minor);
-  const [elsewhereMinor, lostMinor, returnedMinor] = [row.elsewhere_minor, row.lost_minor, row.returned_minor].map(
+  const [compensatedMinor, lostMinor, returnedMinor] = [row.compensated_minor, row.lost_minor, row.returned_minor].map(
     Number,
   ) as [number, number, number];
   const whole = status === 'refund_due' || status === 'refunded';
@@ -152,8 +164,8 @@ function moneyOf(row: PaymentRow): PaymentMoney {
     takenMinor,
     refundMinor: whole ? takenMinor : Number(row.refund_minor),
     returnedMinor:
-      status === 'refunded' ? Math.max(returnedMinor, takenMinor - elsewhereMinor - lostMinor) : returnedMinor,
-    elsewhereMinor,
+      status === 'refunded' ? Math.max(returnedMinor, takenMinor - compensatedMinor - lostMinor) : returnedMinor,
+    compensatedMinor,
     withheldMinor: Number(row.withheld_minor),
     lostMinor,
   };
@@ -234,30 +246,6 @@ export async function readLatestPayment(db: Database, orderId: string, buyerId: 
 }
 
 /**
- * Records that the provider has created a payment, with its id and the address at which the buyer pays.
- *
- * @returns the payment's status, as an event may have arrived before the provider's answer
- */
-export async function markOpen(
-  db: Database,
-  id: bigint,
-  { paymentId, payUrl }: { paymentId: string; payUrl: string },
-): Promise<PaymentStatus> {
-  const [payment] = await db.$queryRaw<{ status: PaymentStatus }[]>(Prisma.sql`
-    UPDATE payments SET provider_payment_id = coalesce(provider_payment_id, ${paymentId}), pay_url = ${payUrl},
-           status = CASE status WHEN 'requested' THEN 'open' ELSE status END, updated_at = clock_timestamp()
-    WHERE id = ${id} RETURNING status`);
-  return payment?.status ?? 'failed';
-}
-
-/** Records that the provider refused to create a payment: the attempt has failed. */
-export async function markRefused(db: Database, id: bigint): Promise<void> {
-  await db.$executeRaw(Prisma.sql`
-    UPDATE payments SET status = 'failed', ask_at = NULL, updated_at = clock_timestamp()
-    WHERE id = ${id} AND status = 'requested'`);
-}
-
-/**
  * Reads the payments about which their provider must be asked now, the longest due first.
  *
  * @param limit the most rows
@@ -271,4 +259,9 @@ export async function askAgainLater(db: Database, id: bigint): Promise<void> {
   await db.$executeRaw(Prisma.sql`
     UPDATE payments p SET asked = p.asked + 1, ask_at = ${nextAsk(Prisma.sql`p.asked + 1`)}
     FROM orders o WHERE o.id = p.order_id AND p.id = ${id} AND p.ask_at IS NOT NULL`);
+}
+
+/** Lets a provider be asked about a payment in the next round of ask-providers. */
+export async function askNow(tx: Transaction, id: bigint): Promise<void> {
+  await tx.$executeRaw(Prisma.sql`UPDATE payments SET ask_at = clock_timestamp() WHERE id = ${id}`);
 }

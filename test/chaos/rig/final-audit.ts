@@ -42,7 +42,7 @@ const RULES: Record<string, string> = {
     LEFT JOIN (SELECT order_id, sum(CASE kind WHEN 'dispute' THEN amount_minor ELSE -amount_minor END) AS booked FROM transfers
                WHERE kind IN ('dispute', 'dispute_reversal') GROUP BY 1) b ON b.order_id = o.id
     WHERE p.status = 'paid' AND coalesce(b.booked, 0) <> coalesce(d.held, 0)
-      - least(coalesce(d.held, 0), greatest(0, p.refund_minor - p.returned_minor - p.elsewhere_minor))`,
+      - least(coalesce(d.held, 0), greatest(0, p.refund_minor - p.returned_minor - p.compensated_minor))`,
   'money taken for an order that is not paid': `
     SELECT o.id, o.status, sum(CASE t.kind WHEN 'capture' THEN t.amount_minor ELSE -t.amount_minor END)
     FROM orders o JOIN transfers t ON t.order_id = o.id AND t.kind IN ('capture', 'refund') WHERE o.status <> 'paid'

@@ -5,7 +5,7 @@ import { finishPayments } from '#core/maintenance/finish-payments.js';
 import { refundOrderInPart } from '#core/operator/refund-part.js';
 import { endRefundsByHand } from '#core/postgres/money/due-refunds.js';
 import { readOddPayments } from '#core/postgres/money/odd-payments.js';
-import { markOpen } from '#core/postgres/money/payment.js';
+import { markOpen } from '#core/postgres/money/payment-change.js';
 import { applyAnswer, applyEvent } from '#core/postgres/money/payment-report.js';
 import { readBalance } from '#core/postgres/money/wallet.js';
 import { readSnapshot } from '#core/redis/sale/snapshot.js';
@@ -125,6 +125,24 @@ describe('a part that the provider returns', () => {
     await expectProof(sale);
   });
 
+  test('one report that the money was taken and came back counts once', async () => {
+    const reports = async () => {
+      const outcomes = ['paid', 'refunded_elsewhere'].map(o => `dropline_payment_reports_total{outcome="${o}"}`);
+      return [
+        ...(await Promise.all(outcomes.map(readMetric))),
+        await readMetric('dropline_orders_total{became="paid"}'),
+      ];
+    };
+    const { sale, claim } = await askToPay(t, 'taken-and-back');
+    await t.fake.pay(claim.claimId);
+    await t.fake.refund(claim.claimId);
+    const before = await reports();
+    await applyEvents(t, claim, REFUNDED);
+    expect((await reports()).map((count, i) => count - (before[i] ?? 0))).toEqual([0, 1, 1]);
+    expect(await claimOf(sale, claim)).toMatchObject({ status: 'paid', refundedMinor: PRICE });
+    await expectProof(sale);
+  });
+
   test('late money of which a part came back buys no unit, and the rest goes back', async () => {
     const { sale, claim } = await askToPay(t, 'late-part');
     await cancelOrder(t, { saleId: sale.id, ...claim });
@@ -148,7 +166,7 @@ describe('a refund that the provider refuses', () => {
     await finishPayments(t);
     await t.fake.mood({ refuseRefunds: false });
     expect(await readBalance(t.db, 'one-cent', 'EUR')).toBe(1);
-    expect(await paymentOf(claim)).toMatchObject({ status: 'refunded', elsewhereMinor: 1n });
+    expect(await paymentOf(claim)).toMatchObject({ status: 'refunded', compensatedMinor: 1n });
   });
 
   test('a part that the provider refuses to return comes into the wallet, each time', async () => {
@@ -184,7 +202,11 @@ describe('a refund that nobody makes', () => {
     expect(await endRefundsByHand(t.db, claim.claimId, 'bank transfer 4711')).toEqual([]);
     await t.fake.mood({ down: false });
     expect(await finishPayments(t)).toBe(0);
-    expect(await paymentOf(claim)).toMatchObject({ status: 'refunded', elsewhereMinor: BigInt(PRICE), refundAt: null });
+    expect(await paymentOf(claim)).toMatchObject({
+      status: 'refunded',
+      compensatedMinor: BigInt(PRICE),
+      refundAt: null,
+    });
     expect(await t.db.repair.findFirst({ where: { saleId: sale.id, kind: 'refund_by_hand' } })).toMatchObject({
       claimId: claim.claimId,
       detail: { note: 'bank transfer 4711', amountMinor: PRICE, currency: 'EUR' },

@@ -6,6 +6,7 @@ import { refundOrder } from '#core/operator/refund-order.js';
 import { refundOrderInPart } from '#core/operator/refund-part.js';
 import { connectDatabase } from '#core/postgres/database.js';
 import { readOddPayments } from '#core/postgres/money/odd-payments.js';
+import { applyEvent } from '#core/postgres/money/payment-report.js';
 import { readBalance } from '#core/postgres/money/wallet.js';
 import type { Claim } from '#core/rules/claim.js';
 import type { Sale } from '#core/rules/sale.js';
@@ -139,4 +140,34 @@ test('a refund continues when the shop has won the dispute', async () => {
   expect(await fakeOf(claim)).toMatchObject({ status: 'paid', refundedMinor: PART });
   expect(await orderOf(claim)).toMatchObject({ status: 'paid', refundedMinor: BigInt(PART) });
   await expectProof(sale);
+});
+
+test('the console shows a dispute in another currency apart, as no sum of two currencies is true', async () => {
+  const { claim } = await paid('two-currencies');
+  await t.fake.dispute(claim.claimId);
+  await applyEvents(t, claim, CREATED);
+  const { providerPaymentId } = await paymentOf(claim);
+  const foreign = { paymentId: providerPaymentId ?? '', state: 'open', amountMinor: 70_000, currency: 'JPY' } as const;
+  const event = { eventId: 'evt_yen', type: CREATED.type, dispute: { ...foreign, disputeId: 'dp_yen' } };
+  expect((await applyEvent(t.db, 'signed-webhook', event)).outcome).toBe('mismatch');
+  const odd = (await readOddPayments(t.db, 100)).filter(({ orderId }) => orderId === claim.claimId);
+  const ours = await disputeOf(claim);
+  expect(odd).toMatchObject([
+    {
+      withheldMinor: PRICE,
+      takenCurrency: 'EUR',
+      disputes: [
+        { disputeId: ours?.providerDisputeId, amountMinor: PRICE, currency: 'EUR' },
+        { disputeId: 'dp_yen', amountMinor: 70_000, currency: 'JPY' },
+      ],
+    },
+  ]);
+});
+
+test('a refund that an older version began is shown whole', async () => {
+  const { claim } = await paid('older-version');
+  await refundOrder(t, { orderId: claim.claimId, restock: true });
+  await t.db.payment.updateMany({ where: { orderId: claim.claimId }, data: { refundMinor: 0, refundTries: 3 } });
+  const odd = (await readOddPayments(t.db, 100)).filter(({ orderId }) => orderId === claim.claimId);
+  expect(odd).toMatchObject([{ status: 'refund_due', refundMinor: PRICE, returnedMinor: 0 }]);
 });

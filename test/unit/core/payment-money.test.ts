@@ -18,7 +18,7 @@ const NOTHING = {
   takenMinor: 0,
   refundMinor: 0,
   returnedMinor: 0,
-  elsewhereMinor: 0,
+  compensatedMinor: 0,
   withheldMinor: 0,
   lostMinor: 0,
 } as const;
@@ -86,6 +86,7 @@ describe('reports of a provider', () => {
     ['a part of a paid order', { status: 'paid', takenMinor: PRICE }, 500, 'paid', 500, 'refunded_in_part'],
     ['all of a paid order', { status: 'paid', takenMinor: PRICE }, PRICE, 'paid', PRICE, 'refunded_elsewhere'],
     ['a part before the success', {}, 500, 'paid', 500, 'paid'],
+    ['all of it before the success', {}, PRICE, 'paid', PRICE, 'refunded_elsewhere'],
     [
       'a part of what is owed',
       { status: 'refund_due', takenMinor: PRICE, refundMinor: PRICE },
@@ -104,7 +105,7 @@ describe('reports of a provider', () => {
     ],
     [
       'what is in the wallet already',
-      { status: 'refunded', takenMinor: PRICE, refundMinor: PRICE, elsewhereMinor: PRICE },
+      { status: 'refunded', takenMinor: PRICE, refundMinor: PRICE, compensatedMinor: PRICE },
       PRICE,
       'refunded',
       PRICE,

@@ -32,6 +32,15 @@ describe('sources', () => {
     expectNone(linesWith(code, /\$(query|execute)RawUnsafe/), advice);
   });
 
+  test('one function changes the status of a payment, by one table', () => {
+    const others = product.filter(({ path, text }) => {
+      const isOther = path !== 'core/postgres/money/payment-change.ts';
+      return isOther && /UPDATE payments\b(?:(?!WHERE|`)[\s\S])*\bstatus =/.test(text);
+    });
+    const findings = others.map(({ path }) => ({ path, line: 1, text: 'UPDATE payments SET status' }));
+    expectNone(findings, 'lock the payment and call changePayment, which holds to PAYMENT_TRANSITIONS');
+  });
+
   test('nothing is left for later', () => {
     const open = code
       .flatMap(passagesOf)
