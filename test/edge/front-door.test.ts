@@ -13,6 +13,7 @@ import { startTestStack, type TestStack } from '../support/stack.js';
 import { type Edge, hostsOf, type LogLine, startEdge } from './rig/edge.js';
 import { createHonest, expectNobodyHarmed } from './rig/honest.js';
 import { startNginx } from './rig/nginx.js';
+import { expectPage } from './rig/own-answers.js';
 import { rawRequest, sendRaw } from './rig/raw.js';
 
 // The files of nginx in front of two APIs: a few odd requests, the crowd, and a proxy in front of nginx.
@@ -147,6 +148,22 @@ describe('an answer that is the same for all buyers', () => {
       status: 404,
       body: { code: 'not_found' },
     });
+  });
+
+  test.each([
+    ['/s/x/', 'not_found'],
+    ['/S/x', 'not_found'],
+    ['/nothing/at/all?x=1', 'not_found'],
+    ['/pay/x', 'method_not_allowed'],
+  ] as const)('a browser that asks for %s gets a page, and a program what the API says', async (path, code) => {
+    const request = `GET ${path} HTTP/1.1`;
+    const page = await sendRaw(edge.port, rawRequest(request, 'Accept: text/html,application/xhtml+xml,*/*;q=0.8'));
+    expectPage(page, code);
+    for (const type of ['*/*', 'application/json, text/html']) {
+      const answer = await sendRaw(edge.port, rawRequest(request, `Accept: ${type}`));
+      expect(JSON.parse(answer.body)).toMatchObject({ code });
+      expect([answer.status, answer.headers.allow]).toEqual([page.status, page.headers.allow]);
+    }
   });
 
   test('assets are compressed once, when they are built', async () => {

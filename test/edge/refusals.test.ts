@@ -46,6 +46,7 @@ const REFUSED: [string, string, ProblemCode][] = [
   ['metrics', rawRequest('GET /metrics HTTP/1.1'), 'not_found'],
   ["nginx's own addresses", rawRequest('GET /problems/unavailable.json HTTP/1.1'), 'not_found'],
   ['a wait by its inner address', rawRequest('GET /waiting/order-status HTTP/1.1'), 'not_found'],
+  ['a page by its inner address', rawRequest('GET /page/asked HTTP/1.1'), 'not_found'],
   [
     'a method with a body of 2 kB',
     `${rawRequest('TRACE / HTTP/1.1', 'Content-Length: 2000')}${'x'.repeat(2_000)}`,

@@ -4,6 +4,7 @@ import type { BuyerStatus } from '#core/redis/claims/status.js';
 import { ID_PATTERN, isLive } from '#core/rules/claim.js';
 import { withDeadline } from '#core/rules/clock.js';
 import { Problem } from '#core/rules/errors.js';
+import { RECEIPT_CHARS_MAX } from '../answers/fields.js';
 import type { LookUp } from '../answers/look-up.js';
 import { answerText, etagOf } from '../answers/order-answer.js';
 import type { Backpressure } from '../answers/poll.js';
@@ -16,12 +17,14 @@ import { sendJsonText } from '../http/reply.js';
 import type { BuyerLimits } from '../limits/buyer-limits.js';
 import type { Admission } from '../load/load.js';
 import type { RecentSale, Sales } from '../mirror/sales.js';
+import { wantsStream } from '../waiting/stream.js';
 import { addressOf, type FirstListener } from './first-listener.js';
 
-const PREFIX = '/order-status/';
+/** The path of every request for an order's status, before the sale's id. */
+export const ORDER_STATUS = '/order-status/';
 
 /** Matches a query with a receipt that needs no URL decoding. The page and most clients send it in this form. */
-const RECEIPT_QUERY = /^receipt=([\w.-]{1,200})$/;
+const RECEIPT_QUERY = new RegExp(`^receipt=([\\w.-]{1,${RECEIPT_CHARS_MAX}})$`);
 
 /** One poll of a buyer for the status of their order. */
 interface Poll {
@@ -48,14 +51,14 @@ export interface OrderStatusParts {
 
 /**
  * Creates the listener for the usual poll of `GET /order-status/:saleId`. It uses neither a framework nor a promise.
- * All polls for one sale in one turn of the event loop share one round trip to Redis. Requests for a wait or a stream,
- * with a body or with an unusual query are left to Express.
+ * All polls for one sale in one turn of the event loop share one round trip to Redis. Requests for a wait or a stream are
+ * left to the next listener (apps/api/listeners/wait.ts), and those with a body or an unusual query to Express.
  */
 export function createOrderStatusListener(parts: OrderStatusParts): FirstListener {
   return (req, res) => {
     const url = req.url ?? '';
-    if (req.method !== 'GET' || !url.startsWith(PREFIX) || !isPlain(req)) return false;
-    const { saleId, query } = addressOf(url, PREFIX);
+    if (req.method !== 'GET' || !url.startsWith(ORDER_STATUS) || !isPlain(req)) return false;
+    const { saleId, query } = addressOf(url, ORDER_STATUS);
     const receipt = query === undefined ? undefined : RECEIPT_QUERY.exec(query)?.[1];
     if (!ID_PATTERN.test(saleId) || (query !== undefined && receipt === undefined)) return false;
     try {
@@ -69,16 +72,17 @@ export function createOrderStatusListener(parts: OrderStatusParts): FirstListene
         answerPoll(parts, { req, res, saleId, buyerId, receipt, askedAtMs, slowdown: load.slowdown });
       }
     } catch (error) {
-      sendError(res, error, PREFIX);
+      sendError(res, error, ORDER_STATUS);
     }
     return true;
   };
 }
 
 /** Returns whether a request is a usual poll. It asks for neither a stream nor a wait and has no body. */
-function isPlain({ headers }: IncomingMessage): boolean {
+function isPlain(req: IncomingMessage): boolean {
+  const { headers } = req;
   if (headers.prefer !== undefined || headers['transfer-encoding'] !== undefined) return false;
-  return (headers['content-length'] ?? '0') === '0' && !/\bevent-stream\b/i.test(headers.accept ?? '');
+  return (headers['content-length'] ?? '0') === '0' && !wantsStream(req);
 }
 
 function answerPoll({ sales, statuses, lookUp }: OrderStatusParts, poll: Poll): void {
@@ -87,7 +91,7 @@ function answerPoll({ sales, statuses, lookUp }: OrderStatusParts, poll: Poll): 
   // A sale is remembered for a second. Then a poll must read the sale as well, which the slower look-up does.
   if (!sale) return void answerSlowly(lookUp, poll);
   const accepted = statuses.ask(saleId, buyerId, (known, error) => {
-    if (!known) sendError(res, error, PREFIX);
+    if (!known) sendError(res, error, ORDER_STATUS);
     else if (needsLookUp(poll, sale, known)) answerSlowly(lookUp, poll);
     else {
       const { text, etag } = answerText(sale, known, poll);
@@ -108,9 +112,9 @@ function needsLookUp({ receipt }: Poll, { provider }: RecentSale, { claim }: Buy
 
 function answerSlowly(lookUp: LookUp, poll: Poll): void {
   const leftMs = ANSWER_MS - (performance.now() - poll.askedAtMs);
-  withDeadline(lookUp(poll), leftMs, PREFIX)
+  withDeadline(lookUp(poll), leftMs, ORDER_STATUS)
     .then(answer => send(poll, JSON.stringify(answer), etagOf(answer, poll.slowdown)))
-    .catch(error => sendError(poll.res, error, PREFIX));
+    .catch(error => sendError(poll.res, error, ORDER_STATUS));
 }
 
 function send({ req, res }: Poll, text: string, etag: string): void {

@@ -13,8 +13,7 @@ import { untilNews } from '../waiting/news.js';
 import { type StreamParts, type StreamRequest, stream, wantsStream } from '../waiting/stream.js';
 import { createFewPerTurn } from './few-per-turn.js';
 import { addressOf, type FirstListener } from './first-listener.js';
-
-const PREFIX = '/order-status/';
+import { ORDER_STATUS } from './order-status.js';
 
 /** The parts of the API that serve a request that waits for news. */
 export interface WaitParts extends StreamParts {
@@ -30,10 +29,10 @@ export function createWaitListener(parts: WaitParts): FirstListener {
   const takeUpLater = createFewPerTurn();
   return (req, res) => {
     const url = req.url ?? '';
-    if (req.method !== 'GET' || !url.startsWith(PREFIX)) return false;
+    if (req.method !== 'GET' || !url.startsWith(ORDER_STATUS)) return false;
     const answer = wantsStream(req) ? stream : wait;
     if (answer === wait && preferredWait(req) === 0) return false;
-    const { saleId, query } = addressOf(url, PREFIX);
+    const { saleId, query } = addressOf(url, ORDER_STATUS);
     const [receipt, ...more] = new URLSearchParams(query).getAll('receipt');
     if (!ID_PATTERN.test(saleId) || more.length > 0 || (receipt?.length ?? 0) > RECEIPT_CHARS_MAX) return false;
     passSmallBody(req, res, () =>
@@ -59,11 +58,11 @@ async function wait(parts: WaitParts, { req, res, saleId, receipt }: StreamReque
     // If the status differs from the one in the client's `If-None-Match`, the client gets it at once, without a wait.
     const isNews = (answer: OrderAnswer) => known !== undefined && !known.includes(tagOf(answer));
     const news = untilNews(parts, req, { saleId, buyerId, receipt, waitSeconds, isNews });
-    const { answer, isReplaced } = await withDeadline(news, ANSWER_MS + waitSeconds * SECOND_MS, PREFIX);
+    const { answer, isReplaced } = await withDeadline(news, ANSWER_MS + waitSeconds * SECOND_MS, ORDER_STATUS);
     // A client whose wait was replaced learns from the missing header that it has to poll.
     const applied = isReplaced ? {} : preferenceApplied(waitSeconds);
     sendJsonText(res, 200, JSON.stringify(answer), 'etag', tagOf(answer), ...Object.entries(applied).flat());
   } catch (error) {
-    sendError(res, error, PREFIX);
+    sendError(res, error, ORDER_STATUS);
   }
 }
