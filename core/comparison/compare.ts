@@ -43,8 +43,8 @@ function compareOrder(order: Order, claim: ClaimRecord | undefined): Difference[
   }
   if (!same || !isLive(claim.status)) return [{ kind: 'claim_missing', order }];
   if (claim.unit !== order.unit) return [{ kind: 'units_wrong', units: [order.unit, claim.unit] }];
-  const isSame = claim.status === claimStatusOf(order.status) && claim.refundedMinor === order.refundedMinor;
-  return isSame ? [] : [{ kind: 'status_behind', order }];
+  const isUpToDate = claim.status === claimStatusOf(order.status) && claim.refundedMinor === order.refundedMinor;
+  return isUpToDate ? [] : [{ kind: 'status_behind', order }];
 }
 
 /**

@@ -2,7 +2,7 @@ import type { PaymentReport } from './payment.js';
 
 // The rules of a payment's money, without clocks and stores. Amounts are in minor units of the money that was taken. The
 // provider's messages carry totals, and the totals of what goes back and went back only grow. So messages that come twice
-// or in another order lead to the same end. What a dispute withholds falls again when the dispute ends.
+// or in another order lead to the same end. The money that a dispute withholds falls again when the dispute ends.
 
 /**
  * The statuses of an attempt to pay an order. `requested`: recorded here, but the provider may not know it. `late`: the

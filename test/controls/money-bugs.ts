@@ -183,9 +183,9 @@ export const MONEY_BUGS: Bug[] = [
   one(
     'a payment that an event has paid is opened again by the provider’s answer',
     {
-      file: 'core/postgres/money/payment.ts',
-      find: "CASE status WHEN 'requested' THEN 'open' ELSE status END",
-      replace: "'open'",
+      file: 'core/postgres/money/payment-change.ts',
+      find: "money.status === 'requested' ? { ...money, status: 'open' as const } : money",
+      replace: "{ ...money, status: 'open' as const }",
     },
     { kind: 'integration', file: 'payments/amounts', title: 'an event that overtakes the provider’s answer' },
   ),

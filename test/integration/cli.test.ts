@@ -243,7 +243,12 @@ describe('balance, statement and refund', () => {
       balances: [{ currency: 'EUR', balanceMinor: 100 }],
     });
     expect((await run('balance', '--buyer', 'payer', '--currency', 'CHF')).stdout).toBe('CHF 0.00\n');
-    expectRefusal(await run('refund', claim.claimId), 2, '--restock');
+    expectRefusal(await run('refund', claim.claimId), 2, /^say --restock/);
+    expectRefusal(
+      await run('refund', claim.claimId, '--amount', '1.20'),
+      2,
+      'in minor units, such as 4900 for EUR 49.00',
+    );
     expectRefusal(await run('refund', claim.claimId, '--amount', '500'), 1, 'only 500 is left');
     expect(await json('refund', claim.claimId, '--amount', '120')).toMatchObject({
       status: 'paid',
