@@ -33,8 +33,8 @@ export interface Reconciliation {
  *
  * @param pace decides when a sale whose gate was open already is compared again
  * @returns the comparisons of this round, without sales that are not due
- * @throws Failures with every error, after every sale was tried; each repair is one script or one transaction, so the next round
- * continues
+ * @throws Failures with every error, after every sale was tried; each repair is one script or one transaction, so the
+ *   next round continues
  */
 export async function reconcileAll(ctx: StepContext, pace = new Pace()): Promise<Reconciliation[]> {
   const runId = await readRunId(ctx.redis);

@@ -17,8 +17,8 @@ export type RefundResult =
   | { kind: 'unknown_order' };
 
 /**
- * Refunds what is left of a paid order's money and frees its buyer. A wallet has the money at once; at a payment provider, a worker retries
- * until the refund is done. Idempotent.
+ * Refunds what is left of a paid order's money and frees its buyer. A wallet has the money at once; at a payment
+ * provider, a worker retries until the refund is done. Idempotent.
  *
  * @throws Postgres's error: the caller retries. Redis may be away: then the actor deliver-events frees unit and buyer
  * later.

@@ -5,8 +5,9 @@ export type Rules = Readonly<Record<string, Prisma.Sql>>;
 
 /**
  * The parts of the audit's WITH about money, for a WITH that has the sale's orders as `o`. `money`: each order with the
- * sums of its transfers. `paid`: each payment of these orders with its amounts, as core/rules/payment-money.ts names
- * them. `flows`: each account with the sum of its transfers.
+ * sums of its transfers. `taken_payments`: each payment of these orders whose money was taken, with its amounts, as
+ * core/rules/payment-money.ts names them; `refund_minor_raw` is the column as it is. `flows`: each account with the sum
+ * of its transfers.
  */
 export const MONEY_SUMS = Prisma.sql`
   money AS (
@@ -24,9 +25,9 @@ export const MONEY_SUMS = Prisma.sql`
              coalesce(sum(amount_minor) FILTER (WHERE status = 'lost'), 0) AS lost_minor
       FROM disputes WHERE payment_id = p.id AND currency = coalesce(p.mismatch ->> 'currency', p.currency)) d
     WHERE p.status IN ('late', 'paid', 'refund_due', 'refunded')),
-  paid AS (
+  taken_payments AS (
     SELECT t.id, t.status, t.order_id, t.paid_order_id, t.mismatch, t.taken_minor, t.compensated_minor, t.held_minor, t.lost_minor,
-           t.refund_at, t.refund_minor AS part_minor,
+           t.refund_at, t.refund_minor AS refund_minor_raw,
            CASE WHEN t.status IN ('refund_due', 'refunded') THEN t.taken_minor ELSE t.refund_minor END AS refund_minor,
            CASE WHEN t.status = 'refunded' THEN greatest(t.returned_minor, t.taken_minor - t.compensated_minor - t.lost_minor)
                 ELSE t.returned_minor END AS returned_minor
@@ -58,27 +59,29 @@ export const MONEY_RULES: Rules = {
     SELECT count(*) FROM transfers t JOIN o ON o.id = t.order_id JOIN accounts a ON a.id = t.debit_account_id
     WHERE t.kind = 'capture' AND a.kind = 'buyer' AND a.owner <> o.buyer_id`,
   'I5 a payment is taken, and no order was paid with it': Prisma.sql`
-    SELECT count(*) FROM paid JOIN money m ON m.id = paid.paid_order_id
-    WHERE m.captures <> 1 OR m.captured <> paid.taken_minor`,
+    SELECT count(*) FROM taken_payments p JOIN money m ON m.id = p.paid_order_id
+    WHERE m.captures <> 1 OR m.captured <> p.taken_minor`,
   'I5 a paid order has no payment that is kept': Prisma.sql`
     SELECT count(*) FROM o JOIN sales s ON s.id = o.sale_id AND s.provider <> 'wallet'
-    WHERE o.status = 'paid' AND NOT EXISTS (SELECT FROM paid WHERE paid.paid_order_id = o.id AND paid.status = 'paid')`,
+    WHERE o.status = 'paid' AND NOT EXISTS (
+      SELECT FROM taken_payments p WHERE p.paid_order_id = o.id AND p.status = 'paid')`,
   'I5 a payment is kept, and its order is not paid': Prisma.sql`
-    SELECT count(*) FROM paid JOIN o ON o.id = paid.paid_order_id WHERE paid.status = 'paid' AND o.status <> 'paid'`,
+    SELECT count(*) FROM taken_payments p JOIN o ON o.id = p.paid_order_id WHERE p.status = 'paid' AND o.status <> 'paid'`,
   'I5 a payment and its order differ in what went back': Prisma.sql`
-    SELECT count(*) FROM paid JOIN money m ON m.id = paid.paid_order_id
-    WHERE paid.status = 'paid' AND paid.part_minor <> m.refunded`,
+    SELECT count(*) FROM taken_payments p JOIN money m ON m.id = p.paid_order_id
+    WHERE p.status = 'paid' AND p.refund_minor_raw <> m.refunded`,
   'I5 more of a payment goes back than was taken': Prisma.sql`
-    SELECT count(*) FROM paid WHERE refund_minor > taken_minor OR returned_minor > taken_minor`,
+    SELECT count(*) FROM taken_payments WHERE refund_minor > taken_minor OR returned_minor > taken_minor`,
   'I5 a refund is owed, and no attempt is planned': Prisma.sql`
-    SELECT count(*) FROM paid
+    SELECT count(*) FROM taken_payments
     WHERE refund_minor > returned_minor + compensated_minor + lost_minor AND refund_at IS NULL AND status <> 'late'`,
   'I5 a refund is planned, and none is owed': Prisma.sql`
-    SELECT count(*) FROM paid WHERE refund_minor <= returned_minor + compensated_minor + lost_minor AND refund_at IS NOT NULL`,
+    SELECT count(*) FROM taken_payments
+    WHERE refund_minor <= returned_minor + compensated_minor + lost_minor AND refund_at IS NOT NULL`,
   'I5 what disputes withhold is not what is booked': Prisma.sql`
-    SELECT count(*) FROM paid JOIN money m ON m.id = coalesce(paid.paid_order_id, paid.order_id)
-    WHERE paid.mismatch IS NULL AND paid.status <> 'late' AND m.disputed <> held_minor
-      - least(held_minor, greatest(0, paid.refund_minor - paid.returned_minor - paid.compensated_minor))`,
+    SELECT count(*) FROM taken_payments p JOIN money m ON m.id = coalesce(p.paid_order_id, p.order_id)
+    WHERE p.mismatch IS NULL AND p.status <> 'late' AND m.disputed <> held_minor
+      - least(held_minor, greatest(0, p.refund_minor - p.returned_minor - p.compensated_minor))`,
   'I5 late money is 60 s undecided': Prisma.sql`
     SELECT count(*) FROM payments p JOIN o ON o.id = p.order_id
     WHERE p.status = 'late' AND p.updated_at < clock_timestamp() - interval '60 seconds'`,

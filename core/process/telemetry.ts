@@ -226,7 +226,7 @@ export const ordersRejected = report((count: number) => orders.inc({ became: 're
 export const orderRefunded = report(() => orders.inc({ became: 'refunded' }));
 
 /** Reports a part of a paid order's money that the shop gave back. The order stays paid. */
-export const orderRefundedInPart = report(() => orders.inc({ became: 'partially_refunded' }));
+export const orderPartiallyRefunded = report(() => orders.inc({ became: 'partially_refunded' }));
 
 /** Reports units that were freed together with their buyers. */
 export const unitsReleased = report((count: number) => orders.inc({ became: 'released' }, count));

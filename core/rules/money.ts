@@ -15,10 +15,9 @@ export function formatMoney(amountMinor: number, currency: string): string {
 }
 
 /**
- * Reads an amount that a person wrote with a decimal point, such as `49.00`.
+ * Reads an amount that a person wrote with a decimal point or comma, such as `49.00`.
  *
- * @returns the amount in minor units; undefined for a text without a decimal point, or with more decimals than the
- *   currency has
+ * @returns the amount in minor units; undefined for a text without decimals, or with more decimals than the currency has
  */
 export function minorUnitsOf(text: string, currency: string): number | undefined {
   const [, whole, decimals] = /^(\d{1,12})[.,](\d{1,3})$/.exec(text) ?? [];

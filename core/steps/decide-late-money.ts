@@ -17,8 +17,7 @@ import { tellOrder } from './tell-order.js';
 /**
  * Decides about late money, which is a payment that arrived after its order had ended. The money buys a unit again if
  * one is free and the sale allows it; otherwise it is refunded. If the order can be paid after all, the money pays it.
- * Idempotent: the payment already names the new claim's
- * id, so the first decision counts.
+ * Idempotent: the payment already names the new claim's id, so the first decision counts.
  *
  * @param payment a payment in status `late`
  * @throws NotVerified and the stores' errors: the payment stays `late`, and the actor finish-payments retries

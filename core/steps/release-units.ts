@@ -15,7 +15,8 @@ import { inTurn } from './in-turn.js';
  * sale that cannot be reached does not hold up others.
  *
  * @param releases of any sales
- * @throws Failures with NotVerified and the stores' errors: the releases stay due in Postgres, and the actor deliver-events retries
+ * @throws Failures with NotVerified and the stores' errors: the releases stay due in Postgres, and the actor
+ *   deliver-events retries
  */
 export async function releaseUnits(ctx: StepContext, releases: ReleaseRow[]): Promise<void> {
   const releaseBatch = async ({ saleId, batch }: SaleBatch) => {

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
+import { refundOrderPartially } from '#core/operator/partial-refund.js';
 import { refundOrder } from '#core/operator/refund-order.js';
-import { refundOrderInPart } from '#core/operator/refund-part.js';
 import { readBalance } from '#core/postgres/money/wallet.js';
 import { payOrder } from '#core/steps/pay-order.js';
 import { eventually } from '../support/eventually.js';
@@ -66,12 +66,12 @@ test('ten operators who give the same part back at once give it back once', asyn
   const { claimId: orderId, buyerId } = claim;
   await payOrder(t.ctx, { saleId, claimId: orderId, buyerId });
   const refund = { orderId, amountMinor: PART, refundedMinor: 0 };
-  const results = await Promise.all(Array.from({ length: 10 }, () => refundOrderInPart(t.ctx, refund)));
+  const results = await Promise.all(Array.from({ length: 10 }, () => refundOrderPartially(t.ctx, refund)));
   expect(results.map(({ kind }) => kind).sort()).toEqual([...Array(9).fill('changed_meanwhile'), 'refunded']);
   expect(await readBalance(t.ctx.db, buyerId, 'EUR')).toBe(PART);
   await Promise.all([
     refundOrder(t.ctx, { orderId, restock: true }),
-    refundOrderInPart(t.ctx, { orderId, amountMinor: PART, refundedMinor: PART }),
+    refundOrderPartially(t.ctx, { orderId, amountMinor: PART, refundedMinor: PART }),
   ]);
   await refundOrder(t.ctx, { orderId, restock: true });
   expect(await readBalance(t.ctx.db, buyerId, 'EUR')).toBe(PRICE);

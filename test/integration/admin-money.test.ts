@@ -26,6 +26,8 @@ test('a buyer’s page shows wallet, orders and statement, and asks about the un
     );
   expect((await refund({})).status).toBe(400);
   const part = { amountMinor: 120, refundedMinor: 0 };
+  for (const amountMinor of ['1e2', '1.00', '0x10', '', 1.5, 0])
+    expect((await refund({ ...part, amountMinor })).status).toBe(400);
   expect(await (await refund(part)).json()).toMatchObject({ status: 'paid', refundedMinor: 120 });
   expect((await refund(part)).status).toBe(409);
   expect((await refund({ amountMinor: 380, refundedMinor: 120 })).status).toBe(409);

@@ -243,7 +243,12 @@ describe('balance, statement and refund', () => {
       balances: [{ currency: 'EUR', balanceMinor: 100 }],
     });
     expect((await run('balance', '--buyer', 'payer', '--currency', 'CHF')).stdout).toBe('CHF 0.00\n');
-    expectRefusal(await run('refund', claim.claimId), 2, '--restock');
+    expectRefusal(await run('refund', claim.claimId), 2, /^say --restock/);
+    expectRefusal(
+      await run('refund', claim.claimId, '--amount', '1.20'),
+      2,
+      'in minor units, such as 4900 for EUR 49.00',
+    );
     expect(await json('refund', claim.claimId, '--restock', 'no')).toMatchObject({ status: 'refunded', now: true });
     expect(await json('refund', claim.claimId, '--restock', 'no')).toMatchObject({ now: false });
     const { lines } = await json('statement', '--buyer', 'payer');

@@ -1,8 +1,8 @@
 import type { Express, Request, Response } from 'express';
 import { z } from 'zod';
 import { namedBuyerId } from '#core/identity/buyer-id.js';
+import { refundOrderPartially } from '#core/operator/partial-refund.js';
 import { refundOrder } from '#core/operator/refund-order.js';
-import { refundOrderInPart } from '#core/operator/refund-part.js';
 import { readDeadNotices, reviveNotices } from '#core/postgres/deliveries/dead-notices.js';
 import { readOddPayments } from '#core/postgres/money/odd-payments.js';
 import type { PartialRefund } from '#core/postgres/money/refund.js';
@@ -11,7 +11,9 @@ import { readBalances } from '#core/postgres/money/wallet.js';
 import { readBuyerOrders } from '#core/postgres/orders/buyer-orders.js';
 import { ID_PATTERN } from '#core/rules/claim.js';
 import { Problem } from '#core/rules/errors.js';
+import { AMOUNT_MINOR_MAX } from '#core/rules/sale.js';
 import type { StepContext } from '#core/steps/context.js';
+import { wholeNumber } from '#core/values/number.js';
 import { callerOf, hasRole } from '../http/caller.js';
 import { timely } from '../http/deadline.js';
 import { wantsHtml } from '../http/problem.js';
@@ -26,9 +28,12 @@ type OneOrder = { orderId: string };
 
 const refundBody = z.union([
   z.object({ restock: z.enum(['yes', 'no']) }),
-  z.object({ amountMinor: z.coerce.number().int().min(1), refundedMinor: z.coerce.number().int().min(0) }),
+  z.object({
+    amountMinor: wholeNumber({ min: 1, max: AMOUNT_MINOR_MAX }),
+    refundedMinor: wholeNumber({ min: 0, max: AMOUNT_MINOR_MAX }),
+  }),
 ]);
-const retryBody = z.object({ id: z.coerce.bigint().optional() });
+const retryBody = z.object({ id: wholeNumber({ min: 1, max: Number.MAX_SAFE_INTEGER }).transform(BigInt).optional() });
 
 /**
  * Adds the operators' pages about money: a buyer's wallet and orders, refunds, and payments and webhooks that need a
@@ -89,7 +94,7 @@ async function refund(ctx: StepContext, req: Request<OneOrder>, res: Response): 
   }
   const { orderId } = req.params;
   if (!z.uuid().safeParse(orderId).success) throw new Problem('not_found', { detail: 'no order has an id like this' });
-  if ('amountMinor' in body.data) return refundPart(ctx, res, { orderId, ...body.data }, wantsHtml(req));
+  if ('amountMinor' in body.data) return refundPartially(ctx, res, { orderId, ...body.data }, wantsHtml(req));
   const result = await refundOrder(ctx, { orderId, restock: body.data.restock === 'yes' });
   if (result.kind === 'unknown_order') throw new Problem('not_found', { detail: 'there is no such order' });
   if (result.kind === 'not_paid')
@@ -101,8 +106,8 @@ async function refund(ctx: StepContext, req: Request<OneOrder>, res: Response): 
 }
 
 /** Gives a part of an order's money back. A request that is repeated names an old total, and gives back nothing. */
-async function refundPart(ctx: StepContext, res: Response, part: PartialRefund, asHtml: boolean): Promise<void> {
-  const result = await refundOrderInPart(ctx, part);
+async function refundPartially(ctx: StepContext, res: Response, part: PartialRefund, asHtml: boolean): Promise<void> {
+  const result = await refundOrderPartially(ctx, part);
   if (result.kind === 'unknown_order') throw new Problem('not_found', { detail: 'there is no such order' });
   if (result.kind === 'not_paid')
     throw new Problem('not_refundable', { detail: `the order is ${result.order.status}` });

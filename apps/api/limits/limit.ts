@@ -10,8 +10,8 @@ export interface Figure {
 }
 
 /**
- * The most buyers in a limit's table, which takes 2 MB. One click concerns the table for 1.6 s at most, if 8 processes
- * share the limit, and one process answers fewer clicks in that time (docs/scaling.md).
+ * The most buyers in a limit's table, which takes 2 MB. A time in it matters until it is past: for 1.6 s at most, if 8
+ * processes share the limit. One process answers fewer buyers in that time (docs/scaling.md).
  */
 const BUYERS_MAX = 131_072;
 

@@ -1,7 +1,9 @@
 import { type Command, Option } from 'commander';
 import type { PartialRefund } from '#core/postgres/money/refund.js';
+import { AMOUNT_MINOR_MAX } from '#core/rules/sale.js';
+import { wholeNumber } from '#core/values/number.js';
 import { CommandError } from '../failure.js';
-import { parseOrderId, parseWhole } from '../options.js';
+import { parseBy, parseOrderId } from '../options.js';
 import { print, printJson } from '../print.js';
 import { withStores } from '../stores.js';
 
@@ -12,8 +14,11 @@ interface Options {
   json?: true;
 }
 
-/** The largest amount of one command, in minor units: far above any price, and exact as a number. */
-const AMOUNT_MAX = 1_000_000_000_000;
+/** Creates the parser of an amount. The order's currency is not known yet, so the message shows the one of an example. */
+function parseMinor(min: number): (text: string) => number {
+  const what = 'a whole number in minor units, such as 4900 for EUR 49.00,';
+  return parseBy(wholeNumber({ min, max: AMOUNT_MINOR_MAX, what }));
+}
 
 /** Adds the command `refund`, which gives the money of a paid order back, whole or in part. */
 export function addRefund(program: Command): void {
@@ -30,20 +35,22 @@ export function addRefund(program: Command): void {
     )
     .addOption(
       new Option('--amount <minor>', 'give back only this part, in minor units; the order stays paid')
-        .argParser(parseWhole(1, AMOUNT_MAX))
+        .argParser(parseMinor(1))
         .conflicts('restock'),
     )
     .option(
       '--refunded <minor>',
       'with --amount: what went back before, so that a repeated command gives the part back once',
-      parseWhole(0, AMOUNT_MAX),
+      parseMinor(0),
       0,
     )
     .option('--json', 'print one line of JSON')
     .action((orderId: string, options: Options, command: Command) => {
       const { restock, amount, refunded, json } = options;
-      if (amount !== undefined) return refundPart({ orderId, amountMinor: amount, refundedMinor: refunded }, json);
-      if (restock === undefined) command.error('error: say --restock yes or --restock no, or --amount for a part');
+      if (amount !== undefined) return refundPartially({ orderId, amountMinor: amount, refundedMinor: refunded }, json);
+      if (restock === undefined) {
+        command.error('say --restock yes or --restock no, or --amount for a part', { exitCode: 2 });
+      }
       return refundWhole(orderId, restock, json);
     });
 }
@@ -60,11 +67,11 @@ function refundWhole(orderId: string, restock: 'yes' | 'no', json?: true): Promi
   });
 }
 
-function refundPart(refund: PartialRefund, json?: true): Promise<void> {
+function refundPartially(refund: PartialRefund, json?: true): Promise<void> {
   return withStores(async ctx => {
     const { orderId, amountMinor } = refund;
-    const { refundOrderInPart } = await import('#core/operator/refund-part.js');
-    const result = await refundOrderInPart(ctx, refund);
+    const { refundOrderPartially } = await import('#core/operator/partial-refund.js');
+    const result = await refundOrderPartially(ctx, refund);
     switch (result.kind) {
       case 'unknown_order':
         throw new CommandError(`there is no order ${orderId}`);

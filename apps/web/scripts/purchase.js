@@ -2,10 +2,10 @@
  * One visitor's purchase as a pure state machine: the events so far, and the next request to the API. At most one
  * request is in flight, so no answer overtakes another.
  *
- * @typedef {'idle' | 'resuming' | 'buying' | 'queued' | 'standby' | 'payable' | 'paying' | 'cancelling' | 'paid' | 'ended'} Step
+ * @typedef {'idle' | 'resuming' | 'buying' | 'queued' | 'standby' | 'payable' | 'paying' | 'cancelling' | 'paid'
+ *   | 'ended'} Step
  * @typedef {{claimId?: string, unit?: number, amountMinor?: number, currency?: string, currencyDigits?: number,
- *   refundedMinor?: number, payByMs?: number,
- *   position?: number, reason?: string, paymentUrl?: string}} Order
+ *   refundedMinor?: number, payByMs?: number, position?: number, reason?: string, paymentUrl?: string}} Order
  * @typedef {object} Purchase
  * @property {Step} step
  * @property {Order} order the order in the API's last answer

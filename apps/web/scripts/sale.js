@@ -1,8 +1,8 @@
 /**
  * The types of a sale and its phase, as the page sees them.
  *
- * @typedef {{title: string, priceMinor: number, currency: string, currencyDigits?: number, units: number, remaining: number, state: string,
- *   opensAtMs: number, closesAtMs: number}} Sale
+ * @typedef {{title: string, priceMinor: number, currency: string, currencyDigits?: number, units: number,
+ *   remaining: number, state: string, opensAtMs: number, closesAtMs: number}} Sale
  * @typedef {'upcoming' | 'open' | 'sold_out' | 'paused' | 'closed'} Phase
  */
 

@@ -27,7 +27,7 @@ export function refundRow(db: Database, refund: Refund): Promise<ReleaseRow[]> {
     // next one sees the parts that another refund has booked.
     const payment = await lockPaymentOf(tx, refund.orderId);
     await tx.$queryRaw`SELECT FROM orders WHERE id = ${refund.orderId}::uuid FOR UPDATE`;
-    const releases = await endRefunded(tx, refund);
+    const releases = await endPaidOrder(tx, refund);
     if (payment && releases.length > 0) {
       await changePayment(tx, payment, { money: conclude({ ...payment.money, status: 'refund_due' }) });
     }
@@ -35,7 +35,7 @@ export function refundRow(db: Database, refund: Refund): Promise<ReleaseRow[]> {
   });
 }
 
-function endRefunded(tx: Transaction, { orderId, restock }: Refund): Promise<ReleaseRow[]> {
+function endPaidOrder(tx: Transaction, { orderId, restock }: Refund): Promise<ReleaseRow[]> {
   return endOrders(
     tx,
     Prisma.sql`
@@ -47,6 +47,7 @@ function endRefunded(tx: Transaction, { orderId, restock }: Refund): Promise<Rel
         INSERT INTO transfers (order_id, kind, part, debit_account_id, credit_account_id, amount_minor, currency)
         SELECT t.order_id, 'refund', ${nextPart(orderId, 'refund')}, t.credit_account_id, t.debit_account_id, e.rest, t.currency
         FROM ended e JOIN transfers t ON t.order_id = e.id AND t.kind = 'capture'
+        -- A free order has a capture of 0, and a refund of 0.
         WHERE e.rest > 0 OR e.rest = t.amount_minor
         RETURNING credit_account_id, amount_minor),
       credited AS (
@@ -73,7 +74,7 @@ export interface PartialRefund {
  * The outcome of giving back a part. `refunded`: `refundedMinor` is the new total. `changed_meanwhile`: another refund
  * came first, and `refundedMinor` is the total now. `too_much`: only less than `restMinor` is a part.
  */
-export type PartOutcome =
+export type PartialRefundOutcome =
   | { kind: 'refunded'; refundedMinor: number; saleId: string }
   | { kind: 'changed_meanwhile'; refundedMinor: number }
   | { kind: 'too_much'; restMinor: number }
@@ -92,8 +93,11 @@ interface LockedOrder {
  *
  * @throws Prisma's error: the outcome is unknown, so repeat the call
  */
-export function refundPart(db: Database, { orderId, amountMinor, refundedMinor }: PartialRefund): Promise<PartOutcome> {
-  return db.$transaction(async (tx): Promise<PartOutcome> => {
+export function refundRowPartially(
+  db: Database,
+  { orderId, amountMinor, refundedMinor }: PartialRefund,
+): Promise<PartialRefundOutcome> {
+  return db.$transaction(async (tx): Promise<PartialRefundOutcome> => {
     const payment = await lockPaymentOf(tx, orderId);
     const [order] = await tx.$queryRaw<LockedOrder[]>(Prisma.sql`
       SELECT sale_id, status, amount_minor, refunded_minor FROM orders WHERE id = ${orderId}::uuid FOR UPDATE`);

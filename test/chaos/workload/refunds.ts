@@ -1,5 +1,5 @@
+import { refundOrderPartially } from '#core/operator/partial-refund.js';
 import { refundOrder } from '#core/operator/refund-order.js';
-import { refundOrderInPart } from '#core/operator/refund-part.js';
 import type { FakeProvider } from '#stack/fake-provider/start.js';
 import { pauseUntil } from '#stack/processes/pause.js';
 import type { Connections } from '#stack/stores/connections.js';
@@ -67,7 +67,7 @@ async function refundPart(
   const amountMinor = random.between(1, 200);
   const complete = history.invoke({ call: 'refund-part', saleId, buyerId, amountMinor });
   const refund = { orderId: claimId, amountMinor, refundedMinor: Number(refunded_minor) };
-  await refundOrderInPart(connections, refund).then(
+  await refundOrderPartially(connections, refund).then(
     ({ kind }) =>
       kind === 'refunded' ? complete('ok', { http: 200, claimId }) : complete('fail', { http: 409, claimId }),
     () => complete('info', { http: 0, claimId }),

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { audit } from '#core/comparison/audit.js';
 import { askProviders } from '#core/maintenance/ask-providers.js';
 import { finishPayments } from '#core/maintenance/finish-payments.js';
-import { refundOrderInPart } from '#core/operator/refund-part.js';
+import { refundOrderPartially } from '#core/operator/partial-refund.js';
 import { endRefundsByHand } from '#core/postgres/money/due-refunds.js';
 import { readOddPayments } from '#core/postgres/money/odd-payments.js';
 import { markOpen } from '#core/postgres/money/payment-change.js';
@@ -125,24 +125,6 @@ describe('a part that the provider returns', () => {
     await expectProof(sale);
   });
 
-  test('one report that the money was taken and came back counts once', async () => {
-    const reports = async () => {
-      const outcomes = ['paid', 'refunded_elsewhere'].map(o => `dropline_payment_reports_total{outcome="${o}"}`);
-      return [
-        ...(await Promise.all(outcomes.map(readMetric))),
-        await readMetric('dropline_orders_total{became="paid"}'),
-      ];
-    };
-    const { sale, claim } = await askToPay(t, 'taken-and-back');
-    await t.fake.pay(claim.claimId);
-    await t.fake.refund(claim.claimId);
-    const before = await reports();
-    await applyEvents(t, claim, REFUNDED);
-    expect((await reports()).map((count, i) => count - (before[i] ?? 0))).toEqual([0, 1, 1]);
-    expect(await claimOf(sale, claim)).toMatchObject({ status: 'paid', refundedMinor: PRICE });
-    await expectProof(sale);
-  });
-
   test('late money of which a part came back buys no unit, and the rest goes back', async () => {
     const { sale, claim } = await askToPay(t, 'late-part');
     await cancelOrder(t, { saleId: sale.id, ...claim });
@@ -174,7 +156,7 @@ describe('a refund that the provider refuses', () => {
     await t.fake.mood({ refuseRefunds: true });
     for (const amountMinor of [PART, 50]) {
       const refundedMinor = Number((await orderOf(claim)).refundedMinor);
-      await refundOrderInPart(t, { orderId: claim.claimId, amountMinor, refundedMinor });
+      await refundOrderPartially(t, { orderId: claim.claimId, amountMinor, refundedMinor });
       await finishPayments(t);
     }
     await t.fake.mood({ refuseRefunds: false });

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { audit } from '#core/comparison/audit.js';
 import { finishPayments } from '#core/maintenance/finish-payments.js';
 import { tellShop } from '#core/maintenance/tell-shop.js';
+import { refundOrderPartially } from '#core/operator/partial-refund.js';
 import { refundOrder } from '#core/operator/refund-order.js';
-import { refundOrderInPart } from '#core/operator/refund-part.js';
 import { connectDatabase } from '#core/postgres/database.js';
 import { readOddPayments } from '#core/postgres/money/odd-payments.js';
 import { applyEvent } from '#core/postgres/money/payment-report.js';
@@ -127,7 +127,7 @@ test('a refund waits while a dispute is open, and a lost one is the refund', asy
 
 test('a refund continues when the shop has won the dispute', async () => {
   const { sale, claim } = await paid('goes-on');
-  await refundOrderInPart(t, { orderId: claim.claimId, amountMinor: PART, refundedMinor: 0 });
+  await refundOrderPartially(t, { orderId: claim.claimId, amountMinor: PART, refundedMinor: 0 });
   await t.fake.dispute(claim.claimId);
   // The provider refuses, and its message about the dispute is on its way.
   await finishPayments(t);

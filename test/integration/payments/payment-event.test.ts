@@ -15,6 +15,7 @@ import { payOrder } from '#core/steps/pay-order.js';
 import { takePaymentEvent } from '#core/steps/payment-event.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { eventually } from '../../support/eventually.js';
+import { readMetric } from '../../support/http/metrics.js';
 import { applyEvents, askToPay, PRICE, usePayments } from '../../support/payments.js';
 import { win, winOne } from '../../support/sales.js';
 import { countBlocked } from '../../support/stores/blocked.js';
@@ -95,6 +96,24 @@ describe('an event', () => {
     await finishPayments(t);
     expect(await fakeOf(claim)).toMatchObject({ status: 'refunded', returned: 1 });
     expect(await kindsOf(claim.claimId)).toEqual([]);
+  });
+
+  test('one report that the money was taken and came back counts once', async () => {
+    const reports = async () => {
+      const outcomes = ['paid', 'refunded_elsewhere'].map(o => `dropline_payment_reports_total{outcome="${o}"}`);
+      return [
+        ...(await Promise.all(outcomes.map(readMetric))),
+        await readMetric('dropline_orders_total{became="paid"}'),
+      ];
+    };
+    const { sale, claim } = await askToPay(t, 'taken-and-back');
+    await t.fake.pay(claim.claimId);
+    await t.fake.refund(claim.claimId);
+    const before = await reports();
+    await applyEvents(t, claim, { type: 'charge.refunded' });
+    expect((await reports()).map((count, i) => count - (before[i] ?? 0))).toEqual([0, 1, 1]);
+    expect(await claimOf(sale, claim)).toMatchObject({ status: 'paid', refundedMinor: PRICE });
+    await expectProof(sale);
   });
 
   test('an event about an unknown payment is stored and changes nothing', async () => {

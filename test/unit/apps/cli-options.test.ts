@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { parseMoment } from '../../../apps/cli/moment.js';
 import { parseBuyer, parseBuyerName, parseCurrency, parseId, parseWhole } from '../../../apps/cli/options.js';
+import { parseTime } from '../../../apps/cli/time.js';
 
 const NOON = Date.UTC(2026, 10, 27, 12);
 
@@ -15,11 +15,11 @@ describe('a time', () => {
     ['2026-12-01T10:00:00.500Z', '2026-12-01T10:00:00.500Z'],
     ['2026-12-01T10:00:00+02:00', '2026-12-01T08:00:00.000Z'],
   ])('%s is %s', (text, iso) => {
-    expect(new Date(parseMoment(text, NOON)).toISOString()).toBe(iso);
+    expect(new Date(parseTime(text, NOON)).toISOString()).toBe(iso);
   });
 
   test.each(['', 'tomorrow', '10s', '+s', '-1h', '+1w', '2026-12-01', '+999999999d'])('%j is no time', text => {
-    expect(() => parseMoment(text, NOON)).toThrow('It must be now, +10s');
+    expect(() => parseTime(text, NOON)).toThrow('It must be now, +10s');
   });
 });
 

@@ -14,10 +14,10 @@ import {
 import type { StepContext } from '#core/steps/context.js';
 import { saleTitle } from '#core/values/text.js';
 import { CommandError } from '../../failure.js';
-import { parseMoment } from '../../moment.js';
 import { parseAmount, parseBy, parseCurrency, parseId, parseWhole } from '../../options.js';
 import { print, printJson } from '../../print.js';
 import { withStores } from '../../stores.js';
+import { parseTime } from '../../time.js';
 
 /** The default time between the opening and the closing of a sale, in ms. */
 const OPEN_FOR_MS = DAY_MS;
@@ -94,7 +94,7 @@ export function addSaleCreate(sale: Command): void {
 }
 
 function addTimes(command: Command): void {
-  const moment = (text: string) => parseMoment(text);
+  const moment = (text: string) => parseTime(text);
   const opens = new Option('--opens <time>', 'opening time: now, +10s, +5m, +1h, +1d or ISO 8601');
   command
     .addOption(opens.argParser(moment).default(Date.now(), 'now'))

@@ -1,12 +1,12 @@
-import { type PartialRefund, type PartOutcome, refundPart } from '../postgres/money/refund.js';
+import { type PartialRefund, type PartialRefundOutcome, refundRowPartially } from '../postgres/money/refund.js';
 import { readOrders } from '../postgres/orders/order-row.js';
-import { orderRefundedInPart } from '../process/telemetry.js';
+import { orderPartiallyRefunded } from '../process/telemetry.js';
 import type { Order } from '../rules/order.js';
 import type { StepContext } from '../steps/context.js';
 import { tellOrder } from '../steps/tell-order.js';
 
 /** The outcome of giving a part of an order's money back, with the order. */
-export type PartialRefundResult = { kind: 'unknown_order' } | (PartOutcome & { order: Order });
+export type PartialRefundResult = { kind: 'unknown_order' } | (PartialRefundOutcome & { order: Order });
 
 /**
  * Gives a part of a paid order's money back. The order stays paid and keeps its unit, and the buyer sees the total that
@@ -15,12 +15,12 @@ export type PartialRefundResult = { kind: 'unknown_order' } | (PartOutcome & { o
  * @throws Postgres's error: the caller repeats the call with the same `refundedMinor`. Redis may be away: then reconcile
  * tells the buyer later.
  */
-export async function refundOrderInPart(ctx: StepContext, refund: PartialRefund): Promise<PartialRefundResult> {
-  const outcome = await refundPart(ctx.db, refund);
+export async function refundOrderPartially(ctx: StepContext, refund: PartialRefund): Promise<PartialRefundResult> {
+  const outcome = await refundRowPartially(ctx.db, refund);
   const [order] = await readOrders(ctx.db, [refund.orderId]);
   if (!order) return { kind: 'unknown_order' };
   if (outcome.kind === 'refunded') {
-    orderRefundedInPart();
+    orderPartiallyRefunded();
     const { claimId, buyerId } = order;
     await tellOrder(ctx, { saleId: outcome.saleId, claimId, buyerId }).catch(error =>
       ctx.log.warn({ err: error, orderId: claimId }, 'the buyer is told of the refund later'),

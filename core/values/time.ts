@@ -23,7 +23,7 @@ export const LATEST_MS = Date.UTC(2100, 0);
  *
  * @returns ms since the epoch
  */
-export const pointInTime = z
+export const typedTime = z
   .string()
   .regex(FORM, { error: `must be a time such as ${TIME_EXAMPLE}`, abort: true })
   .regex(ZONED, { error: `must end in a time zone, Z or such as +02:00: ${TIME_EXAMPLE}`, abort: true })
