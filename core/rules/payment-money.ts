@@ -46,7 +46,7 @@ export interface PaymentMoney {
  * of a paid order's money without our request, or money that the buyer has in the wallet. `disputed`, `dispute_closed`:
  * a dispute about the payment began or ended. `unknown_payment`: the report names an order that has no such payment.
  * `foreign`: it names none, so it belongs to somebody else who uses the same account. `ignored`: the event reports
- * nothing about a payment.
+ * nothing about a payment, or so little that the provider is asked.
  */
 export type ReportOutcome =
   | 'open'

@@ -176,6 +176,19 @@ export const MONEY_BUGS: Bug[] = [
     },
   ),
   one(
+    'an older API’s event about a part of the money counts as all of it',
+    {
+      file: REPORT,
+      find: "return state !== 'refunded' || refundedMinor",
+      replace: 'return state !== undefined || refundedMinor',
+    },
+    {
+      kind: 'integration',
+      file: 'payments/payment-event',
+      title: 'an event that does not say how much went back lets the provider tell',
+    },
+  ),
+  one(
     'two reports about a payment are applied at once',
     { file: 'core/postgres/money/payment.ts', find: 'LIMIT 1 FOR UPDATE OF p', replace: 'LIMIT 1' },
     { kind: 'integration', file: 'payments/amounts', title: 'a payment is locked while a report is applied' },

@@ -7,7 +7,7 @@ import {
 } from '../../rules/dispute.js';
 import { conclude, isUndecided, type ReportOutcome } from '../../rules/payment-money.js';
 import { Prisma, type Transaction } from '../database.js';
-import type { Payment } from './payment.js';
+import { askNow, type Payment } from './payment.js';
 import { changePayment } from './payment-change.js';
 
 interface DisputeRow {
@@ -36,7 +36,7 @@ export async function applyDispute(
   const outcome = dispute.state === 'won' || dispute.state === 'lost' ? 'dispute_closed' : 'disputed';
   // Somebody disputes a payment that Dropline takes for unpaid: the provider knows better.
   if (isUndecided(payment.status)) {
-    await tx.$executeRaw(Prisma.sql`UPDATE payments SET ask_at = clock_timestamp() WHERE id = ${payment.id}`);
+    await askNow(tx, payment.id);
     return { outcome, payment };
   }
   const money = conclude({ ...payment.money, ...disputedAmounts(await readDisputes(tx, payment)) });

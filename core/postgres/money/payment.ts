@@ -259,9 +259,25 @@ export function readUnheard(db: Database, limit: number): Promise<Payment[]> {
   return readPayments(db, Prisma.sql`p.ask_at <= clock_timestamp() ORDER BY p.ask_at LIMIT ${limit}`);
 }
 
-/** Schedules when a provider is asked about a payment again. */
+/** Lets the provider be asked about a payment in the next round of ask-providers. */
+export async function askNow(tx: Transaction, id: bigint): Promise<void> {
+  await tx.$executeRaw(Prisma.sql`UPDATE payments SET ask_at = clock_timestamp() WHERE id = ${id}`);
+}
+
+/** Ends the questions about a payment: the provider has answered. */
+export async function askNoMore(tx: Transaction, id: bigint): Promise<void> {
+  await tx.$executeRaw(Prisma.sql`UPDATE payments SET ask_at = NULL WHERE id = ${id}`);
+}
+
+/**
+ * Schedules when a provider is asked about a payment again. A payment that has taken money is asked about only after an
+ * event that did not tell enough, at any time. So these questions end with an answer.
+ */
 export async function askAgainLater(db: Database, id: bigint): Promise<void> {
+  const asked = Prisma.sql`p.asked + 1`;
   await db.$executeRaw(Prisma.sql`
-    UPDATE payments p SET asked = p.asked + 1, ask_at = ${nextAsk(Prisma.sql`p.asked + 1`)}
+    UPDATE payments p SET asked = ${asked},
+      ask_at = CASE WHEN p.status IN ('requested', 'open', 'failed') THEN ${nextAsk(asked)}
+                    ELSE clock_timestamp() + ${askDelay(asked)} END
     FROM orders o WHERE o.id = p.order_id AND p.id = ${id} AND p.ask_at IS NOT NULL`);
 }
