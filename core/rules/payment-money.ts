@@ -39,6 +39,13 @@ export interface PaymentMoney {
   lostMinor: number;
 }
 
+/** A refund that is asked for at the provider. Repeated, it has the same amount and the same key. In minor units. */
+export interface RefundInFlight {
+  amountMinor: number;
+  /** The total that the provider had returned before. */
+  fromMinor: number;
+}
+
 /**
  * The outcome of a provider's report about a payment. `late`: the order had ended. `repeated`: the report was known
  * before. `mismatch`: payment id, amount, currency or order differ from the request, so the provider is asked before
@@ -83,6 +90,17 @@ export function owedMinor({ refundMinor, returnedMinor, elsewhereMinor, lostMino
 /** Returns what can go back now. While a dispute is open, the bank may give the buyer the same money. */
 export function sendableMinor(money: PaymentMoney): number {
   return money.withheldMinor > 0 ? 0 : owedMinor(money);
+}
+
+/**
+ * Returns a refund in flight, unless the provider has made it. Any message with a total that includes the refund answers
+ * it, also an event.
+ */
+export function unansweredRefund(
+  { returnedMinor }: PaymentMoney,
+  inFlight: RefundInFlight | null,
+): RefundInFlight | null {
+  return inFlight && returnedMinor < inFlight.fromMinor + inFlight.amountMinor ? inFlight : null;
 }
 
 /**

@@ -23,6 +23,8 @@ export interface Mood {
   refuseRefunds: boolean;
   /** Answers refunds with 409, as if an earlier call with the same key were in flight. */
   busyRefunds: boolean;
+  /** Takes every refund for a new one, as if its idempotency key had expired. */
+  forgetKeys: boolean;
 }
 
 /** An event, sent or not. */
@@ -67,6 +69,7 @@ export class Events {
       refusePayments: false,
       refuseRefunds: false,
       busyRefunds: false,
+      forgetKeys: false,
     };
   }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { formatMoney } from '#core/rules/money.js';
@@ -69,7 +70,7 @@ async function refund({ books, events }: Parts, id: string, req: IncomingMessage
   if (!payment) return NOT_FOUND;
   if (events.mood.refuseRefunds) return { status: 422, body: { error: 'refused' } };
   if (events.mood.busyRefunds) return { status: 409, body: { error: 'the same call is still at work' } };
-  const key = String(req.headers['idempotency-key']);
+  const key = events.mood.forgetKeys ? randomUUID() : String(req.headers['idempotency-key']);
   if (!books.refund(payment, key, amountMinor as number | undefined)) return { status: 400, body: { error: 'rest' } };
   return { status: 200, body: { ...payment, status: 'refunded' } };
 }

@@ -189,6 +189,19 @@ export const MONEY_BUGS: Bug[] = [
     },
   ),
   one(
+    'a refund that an event has answered is sent again',
+    {
+      file: RULES,
+      find: 'inFlight && returnedMinor < inFlight.fromMinor + inFlight.amountMinor ?',
+      replace: 'inFlight && returnedMinor >= 0 ?',
+    },
+    {
+      kind: 'integration',
+      file: 'payments/refund-in-flight',
+      title: 'a refund that an event has answered is not sent again',
+    },
+  ),
+  one(
     'two reports about a payment are applied at once',
     { file: 'core/postgres/money/payment.ts', find: 'LIMIT 1 FOR UPDATE OF p', replace: 'LIMIT 1' },
     { kind: 'integration', file: 'payments/amounts', title: 'a payment is locked while a report is applied' },

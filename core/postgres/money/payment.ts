@@ -1,6 +1,12 @@
 import { newClaimIdAfter } from '../../identity/claim-id.js';
 import type { OrderToPay } from '../../rules/order.js';
-import { isUndecided, type PaymentMoney, type PaymentStatus } from '../../rules/payment-money.js';
+import {
+  isUndecided,
+  type PaymentMoney,
+  type PaymentStatus,
+  type RefundInFlight,
+  unansweredRefund,
+} from '../../rules/payment-money.js';
 import type { ProviderName } from '../../rules/sale.js';
 import { type Database, Prisma, type Transaction } from '../database.js';
 import { clickTime, isPayable, PAY_UNTIL } from '../orders/deadline.js';
@@ -39,13 +45,6 @@ export interface Payment {
   bookedOrderId: string;
   /** The refund that the provider was asked for and has not answered. */
   refunding: RefundInFlight | null;
-}
-
-/** A refund that is asked for at the provider. Repeated, it has the same amount and the same key. In minor units. */
-export interface RefundInFlight {
-  amountMinor: number;
-  /** The total that the provider had returned before. */
-  fromMinor: number;
 }
 
 interface PaymentRow {
@@ -110,6 +109,7 @@ export async function lockPayment(tx: Transaction, where: Prisma.Sql): Promise<P
 }
 
 function paymentOf(row: PaymentRow): Payment {
+  const money = moneyOf(row);
   return {
     id: row.id,
     orderId: row.order_id,
@@ -125,15 +125,16 @@ function paymentOf(row: PaymentRow): Payment {
     regrabClaimId: row.regrab_claim_id,
     payByMs: row.pay_by.getTime(),
     payable: row.payable,
-    money: moneyOf(row),
+    money,
     takenCurrency: row.mismatch?.currency ?? row.currency,
     isUnwanted: row.mismatch !== null,
     bookedOrderId: row.paid_order_id ?? row.order_id,
-    refunding:
-      row.refunding_minor === null
-        ? null
-        : { amountMinor: Number(row.refunding_minor), fromMinor: Number(row.refunding_from_minor) },
+    refunding: unansweredRefund(money, refundingOf(row)),
   };
+}
+
+function refundingOf({ refunding_minor: amount, refunding_from_minor: from }: PaymentRow): RefundInFlight | null {
+  return amount === null ? null : { amountMinor: Number(amount), fromMinor: Number(from) };
 }
 
 /**

@@ -11,6 +11,7 @@ import {
   type PaymentMoney,
   sendableMinor,
   takeReport,
+  unansweredRefund,
 } from '#core/rules/payment-money.js';
 
 const PRICE = 1_999;
@@ -115,6 +116,13 @@ describe('reports of a provider', () => {
     const taken = takeReport(money(start), report, { payable: true });
     expect(taken).toMatchObject({ outcome, money: { status, refundMinor, returnedMinor: refundedMinor } });
   });
+});
+
+test('a refund in flight is answered once the total includes it', () => {
+  const inFlight = { amountMinor: 70, fromMinor: 30 };
+  const after = (returnedMinor: number) => unansweredRefund(money({ returnedMinor }), inFlight);
+  expect([after(30), after(99), after(100), after(101)]).toEqual([inFlight, inFlight, null, null]);
+  expect(unansweredRefund(money({}), null)).toBeNull();
 });
 
 describe('disputes', () => {
