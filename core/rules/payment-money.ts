@@ -104,6 +104,16 @@ export function unansweredRefund(
 }
 
 /**
+ * Tells whether a refund that the provider has not made is still to be made as it is. Other money may have gone back
+ * since, or a dispute may have been lost.
+ *
+ * @param money the amounts after the provider was asked
+ */
+export function isStillOwed(money: PaymentMoney, { amountMinor, fromMinor }: RefundInFlight): boolean {
+  return money.returnedMinor === fromMinor && amountMinor <= owedMinor(money);
+}
+
+/**
  * Returns what the ledger shows as withheld because of disputes. Money whose refund is booked and has not gone out is
  * not withheld a second time.
  */

@@ -125,9 +125,9 @@ export class Books {
     return true;
   }
 
-  /** Opens a dispute about what is left of a paid payment: the buyer's bank withholds it. */
-  dispute(payment: FakePayment): void {
-    const amountMinor = payment.amountMinor - payment.refundedMinor - payment.disputedMinor;
+  /** Opens a dispute about what is left of a paid payment, or about a part: the buyer's bank withholds it. */
+  dispute(payment: FakePayment, partMinor = Number.POSITIVE_INFINITY): void {
+    const amountMinor = Math.min(partMinor, payment.amountMinor - payment.refundedMinor - payment.disputedMinor);
     if (payment.status !== 'paid' || amountMinor <= 0) return;
     const dispute: FakeDispute = {
       id: `dp_${randomUUID().replaceAll('-', '')}`,

@@ -115,7 +115,7 @@ async function control(
   if (action === 'pay') books.pay(payment, body);
   if (action === 'cancel') books.cancel(payment);
   if (action === 'refund') books.refund(payment, `by hand ${payment.returned}`, body.amountMinor as number | undefined);
-  if (action === 'dispute') books.dispute(payment);
+  if (action === 'dispute') books.dispute(payment, body.amountMinor as number | undefined);
   if (action === 'won' || action === 'lost') books.closeDisputes(payment, action);
   return { status: 200, body: payment };
 }

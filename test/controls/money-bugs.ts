@@ -202,6 +202,19 @@ export const MONEY_BUGS: Bug[] = [
     },
   ),
   one(
+    'a dispute erases the refund in flight',
+    {
+      file: 'core/postgres/money/due-refunds.ts',
+      find: 'const next = payment.refunding ?? fresh;',
+      replace: 'const next = fresh && (payment.refunding ?? fresh);',
+    },
+    {
+      kind: 'integration',
+      file: 'payments/refund-in-flight',
+      title: 'a refund without an answer is not made again after a dispute',
+    },
+  ),
+  one(
     'two reports about a payment are applied at once',
     { file: 'core/postgres/money/payment.ts', find: 'LIMIT 1 FOR UPDATE OF p', replace: 'LIMIT 1' },
     { kind: 'integration', file: 'payments/amounts', title: 'a payment is locked while a report is applied' },

@@ -1,12 +1,12 @@
 import type { PaymentReport } from '../../rules/payment.js';
 import {
   conclude,
+  isStillOwed,
   owedMinor,
   type PaymentMoney,
   type RefundInFlight,
   sendableMinor,
   takeReport,
-  unansweredRefund,
 } from '../../rules/payment-money.js';
 import { type Database, Prisma, type Transaction } from '../database.js';
 import { nextPart } from './capture.js';
@@ -49,8 +49,9 @@ export function beginRefund(db: Database, { id }: Payment): Promise<BegunRefund 
     if (!payment) return undefined;
     const { money } = payment;
     const sendable = sendableMinor(money);
-    const next =
-      sendable === 0 ? null : (payment.refunding ?? { amountMinor: sendable, fromMinor: money.returnedMinor });
+    // The provider may have made a refund without an answer, also while a dispute stops the next one.
+    const fresh = sendable === 0 ? null : { amountMinor: sendable, fromMinor: money.returnedMinor };
+    const next = payment.refunding ?? fresh;
     await changePayment(tx, payment, { money: conclude(money) });
     await tx.$executeRaw(Prisma.sql`
       UPDATE payments SET refund_tries = refund_tries + 1, refunding_minor = ${next?.amountMinor ?? null}::bigint,
@@ -58,7 +59,7 @@ export function beginRefund(db: Database, { id }: Payment): Promise<BegunRefund 
         refund_at = CASE WHEN refund_at IS NOT NULL THEN
           clock_timestamp() + least(2 ^ least(refund_tries, 20), ${REFUND_SECONDS_MAX}) * interval '1 second' END
       WHERE id = ${id}`);
-    return next ? { ...next, isRepeated: payment.refunding !== null } : undefined;
+    return next && fresh ? { ...next, isRepeated: payment.refunding !== null } : undefined;
   });
 }
 
@@ -66,7 +67,8 @@ export function beginRefund(db: Database, { id }: Payment): Promise<BegunRefund 
  * Takes a provider's answer about a payment whose refund it has not answered. Providers forget idempotency keys, so a
  * refund is repeated only if the provider has not made it.
  *
- * @returns the refund to repeat; undefined when it is made, and the rest is asked for in the next round
+ * @returns the refund to repeat; undefined when it is made or another amount is owed by now. Then the next round asks
+ * for what is left
  * @throws Prisma's error: retry
  */
 export function repeatRefund(
@@ -78,9 +80,9 @@ export function repeatRefund(
     const payment = await lockPayment(tx, Prisma.sql`p.id = ${id}`);
     if (!payment) return undefined;
     const { money } = takeReport(payment.money, report, { payable: false });
-    const unanswered = unansweredRefund(money, payment.refunding);
-    if (!unanswered) await endRefund(tx, payment, money);
-    return unanswered ?? undefined;
+    if (payment.refunding && isStillOwed(money, payment.refunding)) return payment.refunding;
+    await endRefund(tx, payment, money);
+    return undefined;
   });
 }
 

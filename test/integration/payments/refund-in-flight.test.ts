@@ -107,3 +107,44 @@ test('a refund without an answer is repeated only if the provider says that it h
   }
   await expectProof(sale);
 });
+
+test('a refund without an answer is not made again after a dispute that the shop has won', async () => {
+  const { sale, claim } = await paid('won');
+  await givePart(claim, FIRST);
+  await loseAnswer(claim);
+  await t.fake.dispute(claim.claimId);
+  await applyEvents(t, claim, { type: 'charge.dispute.created' });
+  await finishRounds(claim);
+  await givePart(claim, SECOND);
+  await finishRounds(claim);
+  await t.fake.closeDisputes(claim.claimId, 'won');
+  await applyEvents(t, claim, { type: 'charge.dispute.closed' });
+  await finishRounds(claim);
+  expect(await fakeOf(claim)).toMatchObject({ refundedMinor: FIRST + SECOND, returned: 2 });
+  expect(await paymentRow(claim)).toMatchObject({ returnedMinor: BigInt(FIRST + SECOND), refundAt: null });
+  await expectProof(sale);
+});
+
+test('a refund that was never made becomes smaller by what a lost dispute gave the buyer', async () => {
+  const { sale, claim } = await paid('lost');
+  await givePart(claim, FIRST);
+  await beginDue(claim);
+  await t.fake.dispute(claim.claimId, FIRST - SECOND);
+  await t.fake.closeDisputes(claim.claimId, 'lost');
+  await applyEvents(t, claim, { type: 'charge.dispute.closed' });
+  await finishRounds(claim);
+  expect(await fakeOf(claim)).toMatchObject({ refundedMinor: SECOND, disputedMinor: FIRST - SECOND, returned: 1 });
+  expect(await paymentRow(claim)).toMatchObject({ returnedMinor: BigInt(SECOND), refundAt: null });
+  await expectProof(sale);
+});
+
+test('a refund that was never made counts other money that went back meanwhile', async () => {
+  const { sale, claim } = await paid('by-hand');
+  await givePart(claim, FIRST);
+  await beginDue(claim);
+  await t.fake.refund(claim.claimId, SECOND);
+  await finishRounds(claim);
+  expect(await fakeOf(claim)).toMatchObject({ refundedMinor: FIRST, returned: 2 });
+  expect(await paymentRow(claim)).toMatchObject({ returnedMinor: BigInt(FIRST), refundAt: null });
+  await expectProof(sale);
+});
