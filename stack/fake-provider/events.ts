@@ -23,6 +23,8 @@ export interface Mood {
   refuseRefunds: boolean;
   /** Answers refunds with 409, as if an earlier call with the same key were in flight. */
   busyRefunds: boolean;
+  /** Accepts refunds, and makes none of them yet. */
+  pendingRefunds: boolean;
   /** Takes every refund for a new one, as if its idempotency key had expired. */
   forgetKeys: boolean;
 }
@@ -69,6 +71,7 @@ export class Events {
       refusePayments: false,
       refuseRefunds: false,
       busyRefunds: false,
+      pendingRefunds: false,
       forgetKeys: false,
     };
   }

@@ -67,8 +67,8 @@ export function beginRefund(db: Database, { id }: Payment): Promise<BegunRefund 
  * Takes a provider's answer about a payment whose refund it has not answered. Providers forget idempotency keys, so a
  * refund is repeated only if the provider has not made it.
  *
- * @returns the refund to repeat; undefined when it is made or another amount is owed by now. Then the next round asks
- * for what is left
+ * @returns the refund to repeat; undefined when it is made or another amount is owed meanwhile. Then the next round
+ * asks for what is left
  * @throws Prisma's error: retry
  */
 export function repeatRefund(

@@ -1,10 +1,12 @@
 import { expect, test } from '@jest/globals';
 import { audit } from '#core/comparison/audit.js';
 import { finishPayments } from '#core/maintenance/finish-payments.js';
+import { refundOrder } from '#core/operator/refund-order.js';
 import { refundOrderInPart } from '#core/operator/refund-part.js';
 import { Prisma } from '#core/postgres/database.js';
 import { beginRefund } from '#core/postgres/money/due-refunds.js';
 import { readPayments } from '#core/postgres/money/payment.js';
+import { readBalance } from '#core/postgres/money/wallet.js';
 import type { Claim } from '#core/rules/claim.js';
 import type { Sale } from '#core/rules/sale.js';
 import { applyEvents, askToPay, PRICE, usePayments } from '../../support/payments.js';
@@ -146,5 +148,40 @@ test('a refund that was never made counts other money that went back meanwhile',
   await finishRounds(claim);
   expect(await fakeOf(claim)).toMatchObject({ refundedMinor: FIRST, returned: 2 });
   expect(await paymentRow(claim)).toMatchObject({ returnedMinor: BigInt(FIRST), refundAt: null });
+  await expectProof(sale);
+});
+
+test('a refund of everything that an older version began is the same call again', async () => {
+  const { sale, claim } = await paid('older');
+  await refundOrder(t, { orderId: claim.claimId, restock: true });
+  await t.fake.mood({ pendingRefunds: true });
+  const { paymentId } = await paymentOf(claim);
+  const { PAYMENT_PROVIDER_URL: url, PAYMENT_PROVIDER_KEY: key } = t.fake.settings;
+  const headers = { authorization: `Bearer ${key}`, 'idempotency-key': `refund-${claim.claimId}` };
+  const older = await fetch(`${url}/payments/${paymentId}/refund`, { method: 'POST', headers, body: '{}' });
+  expect(await older.json()).toMatchObject({ status: 'pending' });
+  await finishRounds(claim);
+  expect(await readBalance(t.db, 'older', 'EUR')).toBe(0);
+  await t.fake.mood({ pendingRefunds: false });
+  await finishRounds(claim);
+  expect(await fakeOf(claim)).toMatchObject({ status: 'refunded', refundedMinor: PRICE, returned: 1 });
+  expect(await paymentRow(claim)).toMatchObject({
+    status: 'refunded',
+    returnedMinor: BigInt(PRICE),
+    elsewhereMinor: 0n,
+  });
+  await expectProof(sale);
+});
+
+test('a part that is pending is made once, however often it is asked for', async () => {
+  const { sale, claim } = await paid('pending');
+  await givePart(claim, FIRST);
+  await t.fake.mood({ pendingRefunds: true });
+  await finishRounds(claim);
+  expect(await fakeOf(claim)).toMatchObject({ refundedMinor: 0 });
+  await t.fake.mood({ pendingRefunds: false });
+  await finishRounds(claim);
+  expect(await fakeOf(claim)).toMatchObject({ refundedMinor: FIRST, returned: 1 });
+  expect(await readBalance(t.db, 'pending', 'EUR')).toBe(0);
   await expectProof(sale);
 });
