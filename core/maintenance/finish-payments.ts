@@ -1,9 +1,16 @@
-import { beginRefund, readRefundsDue, recordRefused, recordReturned } from '../postgres/money/due-refunds.js';
+import {
+  beginRefund,
+  readRefundsDue,
+  recordRefused,
+  recordReturned,
+  repeatRefund,
+} from '../postgres/money/due-refunds.js';
 import { readLateMoney } from '../postgres/money/late-money.js';
-import type { Payment, RefundInFlight } from '../postgres/money/payment.js';
+import type { Payment } from '../postgres/money/payment.js';
 import { crashPoint, crashStep } from '../process/crash-point.js';
 import { refundFailed, refundMade, refundRefused } from '../process/money-telemetry.js';
 import type { PaymentReport } from '../rules/payment.js';
+import type { RefundInFlight } from '../rules/payment-money.js';
 import { providerOf, type StepContext } from '../steps/context.js';
 import { decideLateMoney, tellRefunded } from '../steps/decide-late-money.js';
 import { inTurn } from '../steps/in-turn.js';
@@ -47,10 +54,11 @@ export async function finishPayments(ctx: StepContext): Promise<number> {
 async function giveBack(ctx: StepContext, payment: Payment): Promise<void> {
   // The next attempt is scheduled before the provider is called, so that an unreachable provider is tried with
   // back-off. The idempotency key makes a repeated refund harmless.
-  const refund = await beginRefund(ctx.db, payment);
-  if (refund) {
+  const begun = await beginRefund(ctx.db, payment);
+  if (begun) {
     try {
-      await send(ctx, payment, refund);
+      const refund = begun.isRepeated ? await askFirst(ctx, payment) : begun;
+      if (refund) await send(ctx, payment, refund);
     } catch (error) {
       refundFailed(payment.orderId, error);
       throw error;
@@ -59,29 +67,36 @@ async function giveBack(ctx: StepContext, payment: Payment): Promise<void> {
   await tellRefunded(ctx, payment);
 }
 
-async function send(ctx: StepContext, payment: Payment, refund: RefundInFlight): Promise<void> {
-  const request = { ...refund, isWhole: refund.amountMinor === payment.money.takenMinor };
+/** Asks a provider that has not answered a refund whether it has made it. */
+async function askFirst(ctx: StepContext, payment: Payment): Promise<RefundInFlight | undefined> {
+  const report = await askAbout(ctx, payment);
+  return crashStep('refund.mark', () => repeatRefund(ctx.db, payment, report));
+}
+
+async function send(ctx: StepContext, payment: Payment, { amountMinor, fromMinor }: RefundInFlight): Promise<void> {
+  const refund = { amountMinor, fromMinor };
+  const request = { ...refund, isWhole: amountMinor === payment.money.takenMinor };
   const outcome = await crashStep('refund.provider', () => providerOf(ctx, payment.provider).refund(payment, request));
   await crashPoint('refund.returned');
   if (outcome === 'refunded') {
     await crashStep('refund.mark', () => recordReturned(ctx.db, payment, refund));
     refundMade(payment.orderId);
   } else if (outcome === 'refused') {
-    const report = await askAfterRefusal(ctx, payment);
+    const report = await askAbout(ctx, payment);
     if (await crashStep('refund.mark', () => recordRefused(ctx.db, payment, report))) refundRefused(payment.orderId);
   }
 }
 
 /**
- * Asks a provider that refuses a refund about the payment. It may have returned the money already, by hand or after an
- * unanswered call.
+ * Asks a provider about a payment whose refund it refuses, or has not answered. It may have returned the money already,
+ * by hand or after an unanswered call.
  *
  * @throws Error when the provider reports neither `paid` nor `refunded`: the refund is retried later
  */
-async function askAfterRefusal(ctx: StepContext, payment: Payment): Promise<PaymentReport> {
+async function askAbout(ctx: StepContext, payment: Payment): Promise<PaymentReport> {
   const report = await providerOf(ctx, payment.provider).ask(payment);
   if (report?.state === 'paid' || report?.state === 'refunded') return report;
   throw new Error(
-    `a provider refused to give back payment ${payment.id}, and says that it is ${report?.state ?? 'unknown'}`,
+    `payment ${payment.id} is to go back, and its provider says that it is ${report?.state ?? 'unknown'}`,
   );
 }

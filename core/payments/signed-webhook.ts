@@ -105,9 +105,11 @@ async function ask(endpoint: ProviderEndpoint, payment: PaymentRef): Promise<Pay
 async function refund(endpoint: ProviderEndpoint, payment: PaymentRef, request: RefundRequest): Promise<RefundOutcome> {
   const { orderId, paymentId } = payment;
   if (paymentId === null) throw new Error(`payment of order ${orderId} has no id at its provider`);
-  const answer = await call(endpoint, 'POST', `${pathOf(paymentId)}/refund`, refundKeyOf(payment, request), {
-    amountMinor: request.amountMinor,
-  });
+  const { amountMinor, isWhole } = request;
+  // A refund of everything is the call of the versions before, with their key. So it has their body, too: a provider
+  // may refuse a known key with another body.
+  const body = isWhole ? {} : { amountMinor };
+  const answer = await call(endpoint, 'POST', `${pathOf(paymentId)}/refund`, refundKeyOf(payment, request), body);
   if (REFUSALS.includes(answer.status)) return 'refused';
   return Refunded.parse(bodyOf(answer)).status;
 }

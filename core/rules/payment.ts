@@ -16,7 +16,10 @@ export interface PaymentReport {
   amountMinor: number;
   /** The ISO 4217 code of the amount's currency. */
   currency: string;
-  /** The total that the provider has returned of the amount. Without it, a refunded payment was returned whole. */
+  /**
+   * The total that the provider has returned of the amount. In an answer, a refunded payment without it was returned
+   * whole.
+   */
   refundedMinor?: number | undefined;
   /** The total that disputes withhold at present, if the provider tells. */
   disputedMinor?: number | undefined;

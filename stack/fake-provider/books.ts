@@ -15,11 +15,20 @@ export interface FakePayment {
   returned: number;
   /** The total that was returned. */
   refundedMinor: number;
-  /** The idempotency keys of the refunds. The same key again gets the same answer. */
-  refundKeys: string[];
+  /** The refunds that were asked for. */
+  refunds: FakeRefund[];
   /** The money that disputes withhold at present. */
   disputedMinor: number;
   disputes: FakeDispute[];
+}
+
+/** A refund at the fake provider. The same key again gets the same answer, and is refused with another amount. */
+export interface FakeRefund {
+  key: string;
+  /** The amount as it was asked for; undefined is all that is left. */
+  amountMinor?: number | undefined;
+  /** `pending`: accepted, and no money has gone back yet. */
+  status: 'refunded' | 'pending';
 }
 
 /** A dispute about a payment at the fake provider, in Stripe's words. */
@@ -67,7 +76,7 @@ export class Books {
     if (known) return known;
     const id = `pi_${randomUUID().replaceAll('-', '')}`;
     const payUrl = `${this.#baseUrl}/pay/${id}`;
-    const nothing = { taken: 0, returned: 0, refundedMinor: 0, refundKeys: [], disputedMinor: 0, disputes: [] };
+    const nothing = { taken: 0, returned: 0, refundedMinor: 0, refunds: [], disputedMinor: 0, disputes: [] };
     const payment: FakePayment = { id, ...attempt, status: 'open', payUrl, ...nothing };
     this.#payments.set(id, payment);
     this.#onChange('payment_intent.created', payment);
@@ -108,26 +117,35 @@ export class Books {
   }
 
   /**
-   * Returns money of a payment: all that is left, or a part.
+   * Returns money of a payment: all that is left, or a part. A refund under a known key is made once.
    *
-   * @returns whether it was returned, now or before under the same key. More than is left is refused, and so is money
-   * that a dispute withholds
+   * @param wanted the refund; with status `pending`, it is accepted and made later
+   * @returns the refund, or undefined when it is refused: more than is left, money that a dispute withholds, or another
+   * amount than before under this key
    */
-  refund(payment: FakePayment, refundKey: string, amountMinor = payment.amountMinor - payment.refundedMinor): boolean {
-    if (payment.refundKeys.includes(refundKey)) return true;
+  refund(payment: FakePayment, wanted: FakeRefund): FakeRefund | undefined {
+    const known = payment.refunds.find(({ key }) => key === wanted.key);
+    if (known && known.amountMinor !== wanted.amountMinor) return undefined;
+    if (known?.status === 'refunded') return known;
+    const { amountMinor = payment.amountMinor - payment.refundedMinor } = wanted;
     const restMinor = payment.amountMinor - payment.refundedMinor - payment.disputedMinor;
-    if (payment.status !== 'paid' || amountMinor <= 0 || amountMinor > restMinor) return false;
-    payment.refundedMinor += amountMinor;
-    payment.returned += 1;
-    payment.refundKeys.push(refundKey);
-    if (payment.refundedMinor === payment.amountMinor) payment.status = 'refunded';
-    this.#onChange('charge.refunded', payment);
-    return true;
+    if (payment.status !== 'paid' || amountMinor <= 0 || amountMinor > restMinor) return undefined;
+    const refund = Object.assign(known ?? { ...wanted }, { status: wanted.status });
+    if (!known) payment.refunds.push(refund);
+    if (refund.status === 'refunded') this.#return(payment, amountMinor);
+    return refund;
   }
 
-  /** Opens a dispute about what is left of a paid payment: the buyer's bank withholds it. */
-  dispute(payment: FakePayment): void {
-    const amountMinor = payment.amountMinor - payment.refundedMinor - payment.disputedMinor;
+  #return(payment: FakePayment, amountMinor: number): void {
+    payment.refundedMinor += amountMinor;
+    payment.returned += 1;
+    if (payment.refundedMinor === payment.amountMinor) payment.status = 'refunded';
+    this.#onChange('charge.refunded', payment);
+  }
+
+  /** Opens a dispute about what is left of a paid payment, or about a part: the buyer's bank withholds it. */
+  dispute(payment: FakePayment, partMinor = Number.POSITIVE_INFINITY): void {
+    const amountMinor = Math.min(partMinor, payment.amountMinor - payment.refundedMinor - payment.disputedMinor);
     if (payment.status !== 'paid' || amountMinor <= 0) return;
     const dispute: FakeDispute = {
       id: `dp_${randomUUID().replaceAll('-', '')}`,

@@ -23,6 +23,10 @@ export interface Mood {
   refuseRefunds: boolean;
   /** Answers refunds with 409, as if an earlier call with the same key were in flight. */
   busyRefunds: boolean;
+  /** Accepts refunds, and makes none of them yet. */
+  pendingRefunds: boolean;
+  /** Takes every refund for a new one, as if its idempotency key had expired. */
+  forgetKeys: boolean;
 }
 
 /** An event, sent or not. */
@@ -67,6 +71,8 @@ export class Events {
       refusePayments: false,
       refuseRefunds: false,
       busyRefunds: false,
+      pendingRefunds: false,
+      forgetKeys: false,
     };
   }
 

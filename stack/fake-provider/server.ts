@@ -1,7 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { formatMoney } from '#core/rules/money.js';
-import type { Books, FakePayment } from './books.js';
+import type { Books, FakePayment, FakeRefund } from './books.js';
 import type { Events } from './events.js';
 
 /** The parts of a provider, and where it listens. */
@@ -64,14 +65,14 @@ function create({ books, events }: Parts, { orderId, attempt, amountMinor, curre
 }
 
 async function refund({ books, events }: Parts, id: string, req: IncomingMessage): Promise<Answer> {
-  const { amountMinor } = await bodyOf(req);
+  const { amountMinor } = (await bodyOf(req)) as Pick<FakeRefund, 'amountMinor'>;
   const payment = books.find(id);
   if (!payment) return NOT_FOUND;
   if (events.mood.refuseRefunds) return { status: 422, body: { error: 'refused' } };
   if (events.mood.busyRefunds) return { status: 409, body: { error: 'the same call is still at work' } };
-  const key = String(req.headers['idempotency-key']);
-  if (!books.refund(payment, key, amountMinor as number | undefined)) return { status: 400, body: { error: 'rest' } };
-  return { status: 200, body: { ...payment, status: 'refunded' } };
+  const key = events.mood.forgetKeys ? randomUUID() : String(req.headers['idempotency-key']);
+  const made = books.refund(payment, { key, amountMinor, status: events.mood.pendingRefunds ? 'pending' : 'refunded' });
+  return made ? { status: 200, body: { ...payment, status: made.status } } : { status: 400, body: { error: 'rest' } };
 }
 
 /** Shows the page of a payment. `POST fail` lets the payment fail, and any other POST pays it. */
@@ -113,8 +114,11 @@ async function control(
   if (!payment) return NOT_FOUND;
   if (action === 'pay') books.pay(payment, body);
   if (action === 'cancel') books.cancel(payment);
-  if (action === 'refund') books.refund(payment, `by hand ${payment.returned}`, body.amountMinor as number | undefined);
-  if (action === 'dispute') books.dispute(payment);
+  if (action === 'refund') {
+    const { amountMinor } = body as Pick<FakeRefund, 'amountMinor'>;
+    books.refund(payment, { key: `by hand ${payment.returned}`, amountMinor, status: 'refunded' });
+  }
+  if (action === 'dispute') books.dispute(payment, body.amountMinor as number | undefined);
   if (action === 'won' || action === 'lost') books.closeDisputes(payment, action);
   return { status: 200, body: payment };
 }

@@ -54,9 +54,13 @@ export class FakeProvider {
     await this.#control(`payments/${orderId}/refund`, { amountMinor });
   }
 
-  /** Lets the buyer dispute the payment of an order at the bank. */
-  async dispute(orderId: string): Promise<void> {
-    await this.#control(`payments/${orderId}/dispute`, {});
+  /**
+   * Lets the buyer dispute the payment of an order at the bank.
+   *
+   * @param amountMinor a part of the money; otherwise all that is left
+   */
+  async dispute(orderId: string, amountMinor?: number): Promise<void> {
+    await this.#control(`payments/${orderId}/dispute`, { amountMinor });
   }
 
   /** Ends the disputes about the payment of an order. */

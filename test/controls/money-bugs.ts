@@ -176,6 +176,45 @@ export const MONEY_BUGS: Bug[] = [
     },
   ),
   one(
+    'an older API’s event about a part of the money counts as all of it',
+    {
+      file: REPORT,
+      find: "return state !== 'refunded' || refundedMinor",
+      replace: 'return state !== undefined || refundedMinor',
+    },
+    {
+      kind: 'integration',
+      file: 'payments/payment-event',
+      title: 'an event that does not say how much went back lets the provider tell',
+    },
+  ),
+  one(
+    'a refund that an event has answered is sent again',
+    {
+      file: RULES,
+      find: 'inFlight && returnedMinor < inFlight.fromMinor + inFlight.amountMinor ?',
+      replace: 'inFlight && returnedMinor >= 0 ?',
+    },
+    {
+      kind: 'integration',
+      file: 'payments/refund-in-flight',
+      title: 'a refund that an event has answered is not sent again',
+    },
+  ),
+  one(
+    'a dispute erases the refund in flight',
+    {
+      file: 'core/postgres/money/due-refunds.ts',
+      find: 'const next = payment.refunding ?? fresh;',
+      replace: 'const next = fresh && (payment.refunding ?? fresh);',
+    },
+    {
+      kind: 'integration',
+      file: 'payments/refund-in-flight',
+      title: 'a refund without an answer is not made again after a dispute',
+    },
+  ),
+  one(
     'two reports about a payment are applied at once',
     { file: 'core/postgres/money/payment.ts', find: 'LIMIT 1 FOR UPDATE OF p', replace: 'LIMIT 1' },
     { kind: 'integration', file: 'payments/amounts', title: 'a payment is locked while a report is applied' },

@@ -1,8 +1,16 @@
 import type { PaymentReport } from '../../rules/payment.js';
-import { conclude, owedMinor, type PaymentMoney, sendableMinor, takeReport } from '../../rules/payment-money.js';
+import {
+  conclude,
+  isStillOwed,
+  owedMinor,
+  type PaymentMoney,
+  type RefundInFlight,
+  sendableMinor,
+  takeReport,
+} from '../../rules/payment-money.js';
 import { type Database, Prisma, type Transaction } from '../database.js';
 import { nextPart } from './capture.js';
-import { lockPayment, type Payment, type RefundInFlight, readPayments } from './payment.js';
+import { lockPayment, type Payment, readPayments } from './payment.js';
 import { changePayment } from './payment-change.js';
 
 /**
@@ -23,6 +31,11 @@ export function readRefundsDue(db: Database, limit: number): Promise<Payment[]> 
  */
 const REFUND_SECONDS_MAX = 600;
 
+/** A refund to ask the provider for. `isRepeated`: it was asked before, without an answer. */
+export interface BegunRefund extends RefundInFlight {
+  isRepeated: boolean;
+}
+
 /**
  * Writes down the refund that the provider is asked for next, and when it is tried again. A refund without an answer is
  * repeated as it was, with the same amount, so that the provider makes it once.
@@ -30,14 +43,15 @@ const REFUND_SECONDS_MAX = 600;
  * @returns undefined when nothing is to be sent: nothing is owed any more, or a dispute is open
  * @throws Prisma's error: retry
  */
-export function beginRefund(db: Database, { id }: Payment): Promise<RefundInFlight | undefined> {
+export function beginRefund(db: Database, { id }: Payment): Promise<BegunRefund | undefined> {
   return db.$transaction(async tx => {
     const payment = await lockPayment(tx, Prisma.sql`p.id = ${id}`);
     if (!payment) return undefined;
     const { money } = payment;
     const sendable = sendableMinor(money);
-    const next =
-      sendable === 0 ? null : (payment.refunding ?? { amountMinor: sendable, fromMinor: money.returnedMinor });
+    // The provider may have made a refund without an answer, also while a dispute stops the next one.
+    const fresh = sendable === 0 ? null : { amountMinor: sendable, fromMinor: money.returnedMinor };
+    const next = payment.refunding ?? fresh;
     await changePayment(tx, payment, { money: conclude(money) });
     await tx.$executeRaw(Prisma.sql`
       UPDATE payments SET refund_tries = refund_tries + 1, refunding_minor = ${next?.amountMinor ?? null}::bigint,
@@ -45,7 +59,30 @@ export function beginRefund(db: Database, { id }: Payment): Promise<RefundInFlig
         refund_at = CASE WHEN refund_at IS NOT NULL THEN
           clock_timestamp() + least(2 ^ least(refund_tries, 20), ${REFUND_SECONDS_MAX}) * interval '1 second' END
       WHERE id = ${id}`);
-    return next ?? undefined;
+    return next && fresh ? { ...next, isRepeated: payment.refunding !== null } : undefined;
+  });
+}
+
+/**
+ * Takes a provider's answer about a payment whose refund it has not answered. Providers forget idempotency keys, so a
+ * refund is repeated only if the provider has not made it.
+ *
+ * @returns the refund to repeat; undefined when it is made or another amount is owed meanwhile. Then the next round
+ * asks for what is left
+ * @throws Prisma's error: retry
+ */
+export function repeatRefund(
+  db: Database,
+  { id }: Payment,
+  report: PaymentReport,
+): Promise<RefundInFlight | undefined> {
+  return db.$transaction(async tx => {
+    const payment = await lockPayment(tx, Prisma.sql`p.id = ${id}`);
+    if (!payment) return undefined;
+    const { money } = takeReport(payment.money, report, { payable: false });
+    if (payment.refunding && isStillOwed(money, payment.refunding)) return payment.refunding;
+    await endRefund(tx, payment, money);
+    return undefined;
   });
 }
 

@@ -4,7 +4,7 @@ import type { ProviderName } from '../../rules/sale.js';
 import { type Database, Prisma, type Transaction } from '../database.js';
 import { payRow } from './capture.js';
 import { applyDispute } from './disputes.js';
-import { askNow, lockPayment, type Payment } from './payment.js';
+import { askNoMore, askNow, lockPayment, type Payment } from './payment.js';
 import { changePayment } from './payment-change.js';
 
 /** The outcome of a provider's report, and the payment after it, if there is one. */
@@ -73,7 +73,18 @@ async function apply(
 ): Promise<AppliedReport> {
   const payment = await lockReported(tx, provider, report);
   if (!payment) return { outcome: nobodys(report) };
-  return fits(payment, report) ? follow(tx, payment, report) : contradict(tx, payment, { report, source });
+  if (!fits(payment, report)) return contradict(tx, payment, { report, source });
+  if (source === 'answer' || tellsTotal(report)) return follow(tx, payment, report);
+  await askNow(tx, payment.id);
+  return { outcome: 'ignored', payment };
+}
+
+/**
+ * Tells whether an event says how much went back. An API of an older version reports every refund as one of everything,
+ * without the total. So the provider is asked.
+ */
+function tellsTotal({ state, refundedMinor }: PaymentReport): boolean {
+  return state !== 'refunded' || refundedMinor !== undefined;
 }
 
 /** Tells ours from payments of others who use the same account at the provider: only ours name an order. */
@@ -130,7 +141,10 @@ async function contradict(
   { report, source }: SourcedReport,
 ): Promise<AppliedReport> {
   const isOurs = payment.paymentId === null || payment.paymentId === report.paymentId;
-  if (!isUndecided(payment.status)) return { outcome: 'mismatch', payment };
+  if (!isUndecided(payment.status)) {
+    if (source === 'answer') await askNoMore(tx, payment.id);
+    return { outcome: 'mismatch', payment };
+  }
   if (source === 'event') await askNow(tx, payment.id);
   else if (isOurs && (report.state === 'paid' || report.state === 'refunded')) {
     const money = takeUnwanted(payment.money, report);

@@ -1,7 +1,13 @@
 import { newClaimIdAfter } from '../../identity/claim-id.js';
 import type { OrderToPay } from '../../rules/order.js';
 import type { PaymentReport } from '../../rules/payment.js';
-import { isUndecided, type PaymentMoney, type PaymentStatus } from '../../rules/payment-money.js';
+import {
+  isUndecided,
+  type PaymentMoney,
+  type PaymentStatus,
+  type RefundInFlight,
+  unansweredRefund,
+} from '../../rules/payment-money.js';
 import type { ProviderName } from '../../rules/sale.js';
 import { type Database, Prisma, type Transaction } from '../database.js';
 import { clickTime, isPayable, PAY_UNTIL, waitedMs } from '../orders/deadline.js';
@@ -49,13 +55,6 @@ export interface Payment {
 
 /** A provider's report of money that nobody asked for. */
 export type Mismatch = Pick<PaymentReport, 'state' | 'paymentId' | 'amountMinor' | 'currency'>;
-
-/** A refund that is asked for at the provider. Repeated, it has the same amount and the same key. In minor units. */
-export interface RefundInFlight {
-  amountMinor: number;
-  /** The total that the provider had returned before. */
-  fromMinor: number;
-}
 
 interface PaymentRow {
   id: bigint;
@@ -121,6 +120,7 @@ export async function lockPayment(tx: Transaction, where: Prisma.Sql): Promise<P
 }
 
 function paymentOf(row: PaymentRow): Payment {
+  const money = moneyOf(row);
   return {
     id: row.id,
     orderId: row.order_id,
@@ -136,16 +136,17 @@ function paymentOf(row: PaymentRow): Payment {
     regrabClaimId: row.regrab_claim_id,
     payByMs: row.pay_by.getTime(),
     payable: row.payable,
-    money: moneyOf(row),
+    money,
     takenCurrency: row.mismatch?.currency ?? row.currency,
     mismatch: row.mismatch,
     bookedOrderId: row.paid_order_id ?? row.order_id,
-    refunding:
-      row.refunding_minor === null
-        ? null
-        : { amountMinor: Number(row.refunding_minor), fromMinor: Number(row.refunding_from_minor) },
+    refunding: unansweredRefund(money, refundingOf(row)),
     refundTries: row.refund_tries,
   };
+}
+
+function refundingOf({ refunding_minor: amount, refunding_from_minor: from }: PaymentRow): RefundInFlight | null {
+  return amount === null ? null : { amountMinor: Number(amount), fromMinor: Number(from) };
 }
 
 /**
@@ -254,14 +255,25 @@ export function readUnheard(db: Database, limit: number): Promise<Payment[]> {
   return readPayments(db, Prisma.sql`p.ask_at <= clock_timestamp() ORDER BY p.ask_at LIMIT ${limit}`);
 }
 
-/** Schedules when a provider is asked about a payment again. */
-export async function askAgainLater(db: Database, id: bigint): Promise<void> {
-  await db.$executeRaw(Prisma.sql`
-    UPDATE payments p SET asked = p.asked + 1, ask_at = ${nextAsk(Prisma.sql`p.asked + 1`)}
-    FROM orders o WHERE o.id = p.order_id AND p.id = ${id} AND p.ask_at IS NOT NULL`);
-}
-
-/** Lets a provider be asked about a payment in the next round of ask-providers. */
+/** Lets the provider be asked about a payment in the next round of ask-providers. */
 export async function askNow(tx: Transaction, id: bigint): Promise<void> {
   await tx.$executeRaw(Prisma.sql`UPDATE payments SET ask_at = clock_timestamp() WHERE id = ${id}`);
+}
+
+/** Ends the questions about a payment: the provider has answered. */
+export async function askNoMore(tx: Transaction, id: bigint): Promise<void> {
+  await tx.$executeRaw(Prisma.sql`UPDATE payments SET ask_at = NULL WHERE id = ${id}`);
+}
+
+/**
+ * Schedules when a provider is asked about a payment again. A payment that has taken money is asked about only after an
+ * event that did not tell enough, at any time. So these questions end with an answer.
+ */
+export async function askAgainLater(db: Database, id: bigint): Promise<void> {
+  const asked = Prisma.sql`p.asked + 1`;
+  await db.$executeRaw(Prisma.sql`
+    UPDATE payments p SET asked = ${asked},
+      ask_at = CASE WHEN p.status IN ('requested', 'open', 'failed') THEN ${nextAsk(asked)}
+                    ELSE clock_timestamp() + ${askDelay(asked)} END
+    FROM orders o WHERE o.id = p.order_id AND p.id = ${id} AND p.ask_at IS NOT NULL`);
 }

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { audit } from '#core/comparison/audit.js';
 import { askProviders } from '#core/maintenance/ask-providers.js';
 import { finishPayments } from '#core/maintenance/finish-payments.js';
+import { refundOrder } from '#core/operator/refund-order.js';
 import { applyEvent } from '#core/postgres/money/payment-report.js';
 import { readPayUrl } from '#core/redis/claims/pay-url.js';
 import { regrab } from '#core/redis/claims/regrab.js';
@@ -232,4 +233,39 @@ describe('money that comes after the order has ended', () => {
     expect(await claimOf(sale, claim)).toMatchObject({ status: 'paid', claimId: regrabClaimId });
     await expectProof(sale);
   });
+});
+
+test('an event that does not say how much went back lets the provider tell, also long after the sale', async () => {
+  const { sale, claim } = await askToPay(t, 'no-total');
+  await t.fake.pay(claim.claimId);
+  await applyEvents(t, claim);
+  await t.fake.refund(claim.claimId, 200);
+  await t.db.$executeRaw`UPDATE orders SET version = version + 1, pay_by = clock_timestamp() - interval '2 days'
+    WHERE id = ${claim.claimId}::uuid`;
+  const { providerPaymentId } = await paymentOf(claim);
+  // So an API of the version before reports every refund.
+  const report = {
+    paymentId: providerPaymentId ?? '',
+    state: 'refunded',
+    amountMinor: PRICE,
+    currency: 'EUR',
+  } as const;
+  const event = { eventId: 'evt_no_total', type: 'charge.refunded', report };
+  await takePaymentEvent(t, { provider: 'signed-webhook', event });
+  expect(await paymentOf(claim)).toMatchObject({ status: 'paid', returnedMinor: 0n });
+  await t.fake.mood({ down: true });
+  await expect(askProviders(t)).rejects.toThrow('503');
+  await t.fake.mood({ down: false });
+  await t.db.payment.updateMany({
+    where: { orderId: claim.claimId, askAt: { not: null } },
+    data: { askAt: new Date(0) },
+  });
+  await askProviders(t);
+  expect(await orderOf(claim)).toMatchObject({ status: 'paid', refundedMinor: 200n });
+  expect(await paymentOf(claim)).toMatchObject({ status: 'paid', returnedMinor: 200n, askAt: null });
+  await expectProof(sale);
+  await refundOrder(t, { orderId: claim.claimId, restock: true });
+  await finishPayments(t);
+  expect(await fakeOf(claim)).toMatchObject({ status: 'refunded', refundedMinor: PRICE });
+  await expectProof(sale);
 });
