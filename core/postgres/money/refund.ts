@@ -25,6 +25,8 @@ export function refundRow(db: Database, refund: Refund): Promise<ReleaseRow[]> {
   return db.$transaction(async tx => {
     // As everywhere, the payment is locked before its order.
     const payment = await lockPaymentOf(tx, refund.orderId);
+    // A statement that waits for the order inside would number its transfer by what it saw before it waited.
+    await lockOrder(tx, refund.orderId);
     const releases = await endPaidOrder(tx, refund);
     if (payment && releases.length > 0) {
       await changePayment(tx, payment, { money: conclude({ ...payment.money, status: 'refund_due' }) });
@@ -97,8 +99,7 @@ export function refundRowPartially(
 ): Promise<PartialRefundOutcome> {
   return db.$transaction(async (tx): Promise<PartialRefundOutcome> => {
     const payment = await lockPaymentOf(tx, orderId);
-    const [order] = await tx.$queryRaw<LockedOrder[]>(Prisma.sql`
-      SELECT sale_id, status, amount_minor, refunded_minor FROM orders WHERE id = ${orderId}::uuid FOR UPDATE`);
+    const order = await lockOrder(tx, orderId);
     if (order?.status !== 'paid') return { kind: 'not_paid' };
     const before = Number(order.refunded_minor);
     if (before !== refundedMinor) return { kind: 'changed_meanwhile', refundedMinor: before };
@@ -128,6 +129,12 @@ async function returnToWallet(tx: Transaction, orderId: string, amountMinor: num
       FROM returned WHERE a.id = returned.credit_account_id)
     UPDATE orders o SET refunded_minor = o.refunded_minor + returned.amount_minor, version = version + 1
     FROM returned WHERE o.id = returned.order_id`);
+}
+
+async function lockOrder(tx: Transaction, orderId: string): Promise<LockedOrder | undefined> {
+  const [order] = await tx.$queryRaw<LockedOrder[]>(Prisma.sql`
+    SELECT sale_id, status, amount_minor, refunded_minor FROM orders WHERE id = ${orderId}::uuid FOR UPDATE`);
+  return order;
 }
 
 function lockPaymentOf(tx: Transaction, orderId: string): Promise<Payment | undefined> {
