@@ -26,7 +26,7 @@ export function refundRow(db: Database, refund: Refund): Promise<ReleaseRow[]> {
     // As everywhere, the payment is locked before its order. The order is locked in a statement of its own, so that the
     // next one sees the parts that another refund has booked.
     const payment = await lockPaymentOf(tx, refund.orderId);
-    await tx.$queryRaw`SELECT FROM orders WHERE id = ${refund.orderId}::uuid FOR UPDATE`;
+    await lockOrder(tx, refund.orderId);
     const releases = await endPaidOrder(tx, refund);
     if (payment && releases.length > 0) {
       await changePayment(tx, payment, { money: conclude({ ...payment.money, status: 'refund_due' }) });
@@ -99,8 +99,7 @@ export function refundRowPartially(
 ): Promise<PartialRefundOutcome> {
   return db.$transaction(async (tx): Promise<PartialRefundOutcome> => {
     const payment = await lockPaymentOf(tx, orderId);
-    const [order] = await tx.$queryRaw<LockedOrder[]>(Prisma.sql`
-      SELECT sale_id, status, amount_minor, refunded_minor FROM orders WHERE id = ${orderId}::uuid FOR UPDATE`);
+    const order = await lockOrder(tx, orderId);
     if (order?.status !== 'paid') return { kind: 'not_paid' };
     const before = Number(order.refunded_minor);
     if (before !== refundedMinor) return { kind: 'changed_meanwhile', refundedMinor: before };
@@ -130,6 +129,12 @@ async function returnToWallet(tx: Transaction, orderId: string, amountMinor: num
       FROM returned WHERE a.id = returned.credit_account_id)
     UPDATE orders o SET refunded_minor = o.refunded_minor + returned.amount_minor, version = version + 1
     FROM returned WHERE o.id = returned.order_id`);
+}
+
+async function lockOrder(tx: Transaction, orderId: string): Promise<LockedOrder | undefined> {
+  const [order] = await tx.$queryRaw<LockedOrder[]>(Prisma.sql`
+    SELECT sale_id, status, amount_minor, refunded_minor FROM orders WHERE id = ${orderId}::uuid FOR UPDATE`);
+  return order;
 }
 
 function lockPaymentOf(tx: Transaction, orderId: string): Promise<Payment | undefined> {

@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { audit } from '#core/comparison/audit.js';
 import { finishPayments } from '#core/maintenance/finish-payments.js';
+import { refundOrderPartially } from '#core/operator/partial-refund.js';
 import { refundOrder } from '#core/operator/refund-order.js';
-import { refundOrderInPart } from '#core/operator/refund-part.js';
 import { Prisma } from '#core/postgres/database.js';
 import { beginRefund } from '#core/postgres/money/due-refunds.js';
 import { readPayments } from '#core/postgres/money/payment.js';
@@ -32,7 +32,7 @@ async function paid(buyer: string) {
 
 async function givePart({ claimId }: Claim, amountMinor: number) {
   const refundedMinor = Number((await orderOf({ claimId } as Claim)).refundedMinor);
-  const part = await refundOrderInPart(t, { orderId: claimId, amountMinor, refundedMinor });
+  const part = await refundOrderPartially(t, { orderId: claimId, amountMinor, refundedMinor });
   expect(part).toMatchObject({ kind: 'refunded', refundedMinor: refundedMinor + amountMinor });
 }
 

@@ -3,6 +3,7 @@ import { audit } from '#core/comparison/audit.js';
 import { finishPayments } from '#core/maintenance/finish-payments.js';
 import { rebuild } from '#core/maintenance/rebuild.js';
 import { reconcileAll } from '#core/maintenance/reconcile.js';
+import { refundOrderPartially } from '#core/operator/partial-refund.js';
 import { refundOrder } from '#core/operator/refund-order.js';
 import { readStatement } from '#core/postgres/money/statement.js';
 import { creditWallets, readBalance, readBalances } from '#core/postgres/money/wallet.js';
@@ -10,8 +11,10 @@ import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import type { Sale } from '#core/rules/sale.js';
 import { payOrder } from '#core/steps/pay-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
+import { eventually } from '../../support/eventually.js';
 import { applyEvents, askToPay, PRICE, usePayments } from '../../support/payments.js';
 import { openTestSale, win, winOne } from '../../support/sales.js';
+import { countBlocked } from '../../support/stores/blocked.js';
 
 const t = usePayments();
 
@@ -51,6 +54,23 @@ test('ten refunds of one order give the money back once', async () => {
     { kind: 'refund', amountMinor: PRICE, balanceMinor: PRICE, orderId: claim.claimId },
   ]);
   expect(await readBalances(t.db, 'ten')).toEqual([{ currency: 'EUR', balanceMinor: PRICE }]);
+  await expectProof(sale);
+});
+
+test('a refund that waits for a part to go back returns the rest', async () => {
+  const { sale, claim } = await paidFromWallet('part-and-rest');
+  const { claimId: orderId } = claim;
+  const waiting = (count: number) => eventually(async () => expect(await countBlocked(t.db, '%orders%')).toBe(count));
+  let refunds: Promise<{ kind: string }>[] = [];
+  await t.db.$transaction(async tx => {
+    await tx.$queryRaw`SELECT FROM orders WHERE id = ${orderId}::uuid FOR UPDATE`;
+    refunds = [refundOrderPartially(t, { orderId, amountMinor: 1, refundedMinor: 0 })];
+    await waiting(1);
+    refunds.push(refundOrder(t, { orderId, restock: true }));
+    await waiting(2);
+  });
+  expect((await Promise.all(refunds)).map(({ kind }) => kind)).toEqual(['refunded', 'refunded']);
+  expect(await readBalance(t.db, 'part-and-rest', 'EUR')).toBe(PRICE);
   await expectProof(sale);
 });
 
