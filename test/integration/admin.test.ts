@@ -9,7 +9,6 @@ import { JOB_NAMES } from '#core/queue/jobs.js';
 import { readLoadedSale } from '#core/redis/sale/sale.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { freePort } from '#stack/processes/free-port.js';
-import { eventually } from '../support/eventually.js';
 import { ADMIN_TOKEN, AUTH_SECRET, BEARER, HTML, logIn, useAdmin } from '../support/http/admin.js';
 import { oddRequests } from '../support/http/odd-requests.js';
 import { wrongAnswers } from '../support/http/wrong-answers.js';
