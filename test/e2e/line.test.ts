@@ -184,8 +184,8 @@ describe('waiting for the answer', () => {
 
   /**
    * Lets all buyers on standby wait at one of the APIs, and closes the sale. All must learn the close: a wait that ends
-   * without news answers with the status from its beginning. By which news they learn it is shown in
-   * test/integration/api/waiting.test.ts, as here any answer may also come of the slow looks at each buyer.
+   * without news answers with the status from its beginning. Here an answer may also come of the slow looks at each
+   * buyer. test/integration/api/waiting.test.ts has none, and so shows which news ends a wait.
    */
   async function expectAllAnswered(disturb: () => Promise<unknown>): Promise<void> {
     const saleId = await stack.createSale({ units: 1, standbyFactor: WAITERS });

@@ -22,7 +22,7 @@ import { streamOf, type TestStream } from './stream.js';
 /** The secret of the buyers' tokens. */
 export const SECRET = 'a secret of at least 32 characters.';
 
-/** What a worker records of a claim whose order it has placed. */
+/** The record of a claim whose order a worker has placed. */
 export const PLACED = { status: 'pending_payment', payByMs: 1_900_000_000_000 } as const;
 
 const READY_MS = 60_000;
