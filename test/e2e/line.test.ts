@@ -183,8 +183,9 @@ describe('waiting for the answer', () => {
   });
 
   /**
-   * Lets all buyers on standby wait at one of the APIs, and closes the sale. All must learn the close before the waits
-   * end, and sooner than an API would find it with the slow looks at each buyer that it makes anyway.
+   * Lets all buyers on standby wait at one of the APIs, and closes the sale. All must learn the close: a wait that ends
+   * without news answers with the status from its beginning. Here an answer may also come of the slow looks at each
+   * buyer. test/integration/api/waiting.test.ts has none, and so shows which news ends a wait.
    */
   async function expectAllAnswered(disturb: () => Promise<unknown>): Promise<void> {
     const saleId = await stack.createSale({ units: 1, standbyFactor: WAITERS });
@@ -192,22 +193,15 @@ describe('waiting for the answer', () => {
     await buyAll(saleId, named(WAITERS, 'w'));
     const { redis } = stack.connections;
     const look = { method: 'GET', path: `/order-status/${saleId}` } as const;
-    const askedAtMs = performance.now();
-    await Promise.all(named(WAITERS, 'w').map(buyerId => client.send(buyerId, look)));
-    const crowdMs = performance.now() - askedAtMs;
     await redis.config('RESETSTAT');
     const wait = { ...look, headers: { prefer: `wait=${LONGEST_SECONDS}` } };
     const waiting = named(WAITERS, 'w').map(buyerId => client.send(buyerId, wait));
     // A waiting request has begun when it has read the position on standby.
     await eventually(async () => expect((await readCommandCalls(redis)).zrank).toBeGreaterThanOrEqual(WAITERS));
     await disturb();
-    const closedAtMs = performance.now();
     await changeSale(stack.connections, saleId, { state: 'closed' });
     const answers = await Promise.all(waiting);
     expect(answers.filter(({ body }) => body.status === 'closed').length).toBe(WAITERS);
-    // The slow looks take 5 s. A busy machine needs longer to answer 1,000 buyers, whatever it says.
-    const tookMs = Math.max(...answers.map(({ atMs }) => atMs)) - closedAtMs;
-    expect(tookMs).toBeLessThan(4_000 + 3 * crowdMs);
   }
 
   test('1,000 waiting buyers at two APIs learn the close', () => expectAllAnswered(async () => undefined));

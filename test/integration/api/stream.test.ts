@@ -3,29 +3,18 @@ import { release } from '#core/redis/claims/release.js';
 import { recordStatus } from '#core/redis/claims/status.js';
 import { markRegistryWhole } from '#core/redis/registry.js';
 import { readRunId, setSale } from '#core/redis/sale/sale.js';
-import type { Sale } from '#core/rules/sale.js';
 import { eventually } from '../../support/eventually.js';
-import { bearer, useApi } from '../../support/http/api.js';
-import { streamOf } from '../../support/http/stream.js';
+import { bearer, PLACED, useApi } from '../../support/http/api.js';
 
 const api = useApi();
-
-const openStream = (sale: Sale, buyerId: string, headers: Record<string, string> = {}) =>
-  streamOf(`${api.url}/order-status/${sale.id}`, { ...bearer(buyerId), ...headers });
-
-const claimOf = async (sale: Sale, buyerId: string) => {
-  const { body } = await api.post(`/buy/${sale.id}`, buyerId);
-  return { buyerId, claimId: String(body.claimId), unit: Number(body.unit) };
-};
-const pending = { status: 'pending_payment' as const, payByMs: 1_900_000_000_000 };
 
 describe('an event stream', () => {
   test('sends an event for each change and ends after the final one', async () => {
     const sale = await api.open();
-    const claim = await claimOf(sale, 'ann');
-    const stream = openStream(sale, 'ann');
+    const claim = await api.win(sale, 'ann');
+    const stream = api.stream(sale, 'ann');
     await eventually(() => expect(stream.events()).toMatchObject([{ status: 'queued' }]));
-    await recordStatus(api.redis, sale.id, [{ ...claim, ...pending }]);
+    await recordStatus(api.redis, sale.id, [{ ...claim, ...PLACED }]);
     await eventually(() => expect(stream.events()).toHaveLength(2));
     await release(api.redis, sale.id, [{ ...claim, status: 'cancelled', reason: 'unpaid', freesUnit: true }]);
     await eventually(() => expect(stream.seen.ended).toBe(true));
@@ -35,14 +24,14 @@ describe('an event stream', () => {
 
   test('answers 204 to a client that has its final event', async () => {
     const sale = await api.open();
-    const stream = openStream(sale, 'ann', { 'last-event-id': 'final' });
+    const stream = api.stream(sale, 'ann', { 'last-event-id': 'final' });
     await eventually(() => expect(stream.seen).toMatchObject({ status: 204, ended: true }));
   });
 
   test('ends when the client disconnects', async () => {
     const sale = await api.open();
-    await claimOf(sale, 'ann');
-    const stream = openStream(sale, 'ann');
+    await api.win(sale, 'ann');
+    const stream = api.stream(sale, 'ann');
     await eventually(() => expect(api.ctx.waiters.count()).toBe(1));
     stream.destroy();
     await eventually(() => expect(api.ctx.waiters.count()).toBe(0));
@@ -62,14 +51,24 @@ describe('an event stream', () => {
 
   test('answers a passing trouble with an empty stream that says when to come back, also in its middle', async () => {
     const sale = await api.open();
-    await claimOf(sale, 'ann');
-    const before = openStream(sale, 'ann');
+    await api.win(sale, 'ann');
+    const before = api.stream(sale, 'ann');
     await eventually(() => expect(before.events()).toHaveLength(1));
     await setSale(api.redis, sale.id, { runId: '' });
     await eventually(() => expect(before.seen.ended).toBe(true));
-    const during = openStream(sale, 'ann');
+    const during = api.stream(sale, 'ann');
     await eventually(() => expect(during.seen).toMatchObject({ status: 200, ended: true }));
     expect(during.seen.text).toMatch(/^retry: [234]\d{3}\n\n$/);
     expect(before.seen.text).toMatch(/\n\nretry: [234]\d{3}\n\n$/);
+  });
+
+  // The last test of this file, as it ends all waiting.
+  test('ends when its process ends', async () => {
+    const sale = await api.open();
+    await api.win(sale, 'ann');
+    const stream = api.stream(sale, 'ann');
+    await eventually(() => expect(stream.events()).toHaveLength(1));
+    api.ctx.waiters.close();
+    await eventually(() => expect(stream.seen.ended).toBe(true));
   });
 });

@@ -1,14 +1,22 @@
-import { describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { release } from '#core/redis/claims/release.js';
 import { recordStatus } from '#core/redis/claims/status.js';
+import { keysOf } from '#core/redis/keys.js';
 import { openSale } from '#core/redis/sale/open-sale.js';
 import { setSale } from '#core/redis/sale/sale.js';
 import type { Sale } from '#core/rules/sale.js';
+import { SaleWaiters } from '../../../apps/api/waiting/sale-waiters.js';
 import { eventually } from '../../support/eventually.js';
-import { type Answer, bearer, useApi } from '../../support/http/api.js';
-import { streamOf } from '../../support/http/stream.js';
+import { type Answer, bearer, PLACED, useApi } from '../../support/http/api.js';
 
 const api = useApi();
+
+// Every waiter also reads its status every 5 s, whether there is news or not. Without those reads, only news can end a wait:
+// a wait without news answers after its whole time, and with the status from its beginning.
+beforeAll(() => {
+  jest.spyOn(SaleWaiters.prototype, 'wakeTick').mockReturnValue(undefined);
+});
+afterAll(() => void jest.restoreAllMocks());
 
 const waiting = (seconds: number, buyerId: string) => ({ ...bearer(buyerId), prefer: `wait=${seconds}` });
 const buy = (sale: Sale, buyerId: string, seconds: number): Promise<Answer> =>
@@ -16,40 +24,15 @@ const buy = (sale: Sale, buyerId: string, seconds: number): Promise<Answer> =>
 const look = (sale: Sale, buyerId: string, seconds: number): Promise<Answer> =>
   api.send(`/order-status/${sale.id}`, { headers: waiting(seconds, buyerId) });
 
-const openStream = (sale: Sale, buyerId: string) => streamOf(`${api.url}/order-status/${sale.id}`, bearer(buyerId));
-
-const claimOf = async (sale: Sale, buyerId: string) => {
-  const { body } = await api.post(`/buy/${sale.id}`, buyerId);
-  return { buyerId, claimId: String(body.claimId), unit: Number(body.unit) };
-};
-const pending = { status: 'pending_payment' as const, payByMs: 1_900_000_000_000 };
-
 /** The longest wait, in s and in ms. An answer that comes earlier did not wait to the end. */
 const LONGEST = 30;
 const LONGEST_MS = 30_000;
 
-/** Enough waiters for one in each tick that wakes a waiter without news (SLOW_TICKS in apps/api/waiting/waiters.ts). */
 const FIVE = ['ann', 'bob', 'cem', 'dan', 'eve'];
-/** Between the first and the last of five waits that only the ticks end are 4 s. */
-const BY_TICKS_MS = 3_500;
 
 async function timed<T>(work: Promise<T>): Promise<[T, number]> {
   const startedAt = performance.now();
   return [await work, performance.now() - startedAt];
-}
-
-/** Expects that five waits end together, as news ends them, and returns their answers. */
-async function together(waits: Promise<Answer>[]): Promise<Answer[]> {
-  const endedAt: number[] = [];
-  const answers = await Promise.all(
-    waits.map(async wait => {
-      const answer = await wait;
-      endedAt.push(performance.now());
-      return answer;
-    }),
-  );
-  expect(Math.max(...endedAt) - Math.min(...endedAt)).toBeLessThan(BY_TICKS_MS);
-  return answers;
 }
 
 /** Waits until the requests have arrived and have read their buyers' status. */
@@ -68,7 +51,7 @@ describe('Prefer: wait on buy', () => {
       expect(body.status).toBe('queued');
       return String(body.claimId);
     });
-    await recordStatus(api.redis, sale.id, [{ buyerId: 'ann', claimId, ...pending }]);
+    await recordStatus(api.redis, sale.id, [{ buyerId: 'ann', claimId, ...PLACED }]);
     const { status, body, headers } = await answer;
     expect(status).toBe(202);
     expect(body).toMatchObject({ status: 'pending_payment', claimId, unit: 1, amountMinor: sale.priceMinor });
@@ -101,8 +84,8 @@ describe('Prefer: wait on buy', () => {
 
   test('answers a placed order, standby and a refusal at once', async () => {
     const sale = await api.open({ units: 1, standbyFactor: 1 });
-    const claim = await claimOf(sale, 'ann');
-    await recordStatus(api.redis, sale.id, [{ ...claim, ...pending }]);
+    const claim = await api.win(sale, 'ann');
+    await recordStatus(api.redis, sale.id, [{ ...claim, ...PLACED }]);
     const [answers, tookMs] = await timed(
       Promise.all(['ann', 'bob', 'cem'].map(buyerId => buy(sale, buyerId, LONGEST))),
     );
@@ -118,15 +101,15 @@ describe('Prefer: wait on buy', () => {
 describe('Prefer: wait on order-status', () => {
   test('answers when the status changes', async () => {
     const sale = await api.open({ units: FIVE.length });
-    const claims = await Promise.all(FIVE.map(buyerId => claimOf(sale, buyerId)));
+    const claims = await Promise.all(FIVE.map(buyerId => api.win(sale, buyerId)));
     const waits = FIVE.map(buyerId => look(sale, buyerId, LONGEST));
     await untilSomebodyWaits(sale, FIVE.length);
     await recordStatus(
       api.redis,
       sale.id,
-      claims.map(claim => ({ ...claim, ...pending })),
+      claims.map(claim => ({ ...claim, ...PLACED })),
     );
-    for (const { body, headers } of await together(waits)) {
+    for (const { body, headers } of await Promise.all(waits)) {
       expect(body.status).toBe('pending_payment');
       expect(headers.get('preference-applied')).toBe('wait=30');
     }
@@ -134,7 +117,7 @@ describe('Prefer: wait on order-status', () => {
 
   test('answers a buyer on standby when a unit comes free', async () => {
     const sale = await api.open({ units: 1, standbyFactor: 1 });
-    const claim = await claimOf(sale, 'ann');
+    const claim = await api.win(sale, 'ann');
     await api.post(`/buy/${sale.id}`, 'bob');
     const answer = look(sale, 'bob', LONGEST);
     await untilSomebodyWaits(sale);
@@ -142,32 +125,59 @@ describe('Prefer: wait on order-status', () => {
     expect((await answer).body).toMatchObject({ status: 'queued', unit: claim.unit });
   });
 
-  test.each(['by the operator', 'by the clock'])(
-    'answers the buyers on standby when the sale closes (%s)',
-    async how => {
-      const closesAtMs = how === 'by the clock' ? Date.now() + 2_500 : Date.now() + 3_600_000;
-      const sale = await api.open({ units: 1, standbyFactor: FIVE.length, closesAtMs });
-      await claimOf(sale, 'first');
-      for (const buyerId of FIVE) await api.post(`/buy/${sale.id}`, buyerId);
-      const waits = FIVE.map(buyerId => look(sale, buyerId, LONGEST));
-      if (how === 'by the operator') {
-        await untilSomebodyWaits(sale, FIVE.length);
-        await setSale(api.redis, sale.id, { state: 'closed' });
-      }
-      for (const { body } of await together(waits)) expect(body).toEqual({ status: 'closed' });
-      expect(Date.now()).toBeGreaterThanOrEqual(how === 'by the clock' ? closesAtMs : 0);
-    },
-  );
+  /** Opens a sale whose only unit is taken, and on whose standby five buyers are. */
+  async function openFull(): Promise<Sale> {
+    const sale = await api.open({ units: 1, standbyFactor: FIVE.length });
+    await api.win(sale, 'first');
+    for (const buyerId of FIVE) await api.post(`/buy/${sale.id}`, buyerId);
+    return sale;
+  }
+
+  const cutFeed = () => api.redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+
+  test.each([
+    ['by the operator', async () => undefined],
+    ['by the operator, while the feed is cut', cutFeed],
+    ['by the operator, while no API may subscribe', forbidSubscribing],
+  ] as const)('answers the buyers on standby when the sale closes (%s)', async (_, disturb) => {
+    const sale = await openFull();
+    const waits = FIVE.map(buyerId => look(sale, buyerId, LONGEST));
+    await untilSomebodyWaits(sale, FIVE.length);
+    await disturb(sale);
+    try {
+      await setSale(api.redis, sale.id, { state: 'closed' });
+      for (const { body } of await Promise.all(waits)) expect(body).toEqual({ status: 'closed' });
+    } finally {
+      await api.redis.acl('SETUSER', 'default', '+subscribe');
+    }
+  });
+
+  async function forbidSubscribing(sale: Sale): Promise<void> {
+    await api.redis.acl('SETUSER', 'default', '-subscribe');
+    await cutFeed();
+    await eventually(() => expect(api.ctx.feed.hears(sale.id)).toBe(false));
+  }
+
+  test('answers the buyers on standby when the sale closes by the clock', async () => {
+    const sale = await openFull();
+    const closesAtMs = Date.now() + 3_000;
+    await api.redis.hset(keysOf(sale.id).sale, 'closesAtMs', closesAtMs);
+    // The API reads a sale at most once a second.
+    await eventually(async () => expect((await api.ctx.sales.find(sale.id)).closesAtMs).toBe(closesAtMs));
+    const waits = FIVE.map(buyerId => look(sale, buyerId, LONGEST));
+    for (const { body } of await Promise.all(waits)) expect(body).toEqual({ status: 'closed' });
+    expect(Date.now()).toBeGreaterThanOrEqual(closesAtMs);
+  });
 
   test('answers at once if the status has changed since the tag that the client sends', async () => {
     const sale = await api.open();
-    const claim = await claimOf(sale, 'ann');
+    const claim = await api.win(sale, 'ann');
     const known = await api.send(`/order-status/${sale.id}`, { headers: bearer('ann') });
     expect(known.body.status).toBe('queued');
     const headers = { ...waiting(LONGEST, 'ann'), 'if-none-match': known.headers.get('etag') ?? '' };
     const answer = api.send(`/order-status/${sale.id}`, { headers });
     await untilSomebodyWaits(sale);
-    await recordStatus(api.redis, sale.id, [{ ...claim, ...pending }]);
+    await recordStatus(api.redis, sale.id, [{ ...claim, ...PLACED }]);
     const news = await answer;
     expect(news.body.status).toBe('pending_payment');
     expect(news.headers.get('etag')).not.toBe(headers['if-none-match']);
@@ -185,7 +195,7 @@ describe('Prefer: wait on order-status', () => {
     const [none, tookMs] = await timed(look(sale, 'nobody', LONGEST));
     expect(none.body).toEqual({ status: 'none' });
     expect(tookMs).toBeLessThan(LONGEST_MS);
-    await claimOf(sale, 'ann');
+    await api.win(sale, 'ann');
     const [{ body }, waitedMs] = await timed(look(sale, 'ann', 1));
     expect(body.status).toBe('queued');
     expect(waitedMs).toBeGreaterThanOrEqual(1_000);
@@ -204,7 +214,7 @@ describe('Prefer: wait on order-status', () => {
 
   test('ends when the client disconnects', async () => {
     const sale = await api.open();
-    await claimOf(sale, 'ann');
+    await api.win(sale, 'ann');
     const controller = new AbortController();
     const gone = fetch(`${api.url}/order-status/${sale.id}`, {
       headers: waiting(LONGEST, 'ann'),
@@ -222,7 +232,7 @@ describe('the fifth wait of a buyer for a sale', () => {
 
   test('replaces the oldest, which is answered with the present status and told to poll', async () => {
     const sale = await api.open();
-    const claim = await claimOf(sale, 'ann');
+    const claim = await api.win(sale, 'ann');
     const waits: Promise<Answer>[] = [];
     for (let open = 1; open <= 4; open += 1) {
       waits.push(look(sale, 'ann', LONGEST));
@@ -234,7 +244,7 @@ describe('the fifth wait of a buyer for a sale', () => {
     expect(headers.has('preference-applied')).toBe(false);
     expect(tookMs).toBeLessThan(LONGEST_MS);
     await standing(4);
-    await recordStatus(api.redis, sale.id, [{ ...claim, ...pending }]);
+    await recordStatus(api.redis, sale.id, [{ ...claim, ...PLACED }]);
     for (const wait of [...waits.slice(1), fifth]) {
       const answer = await wait;
       expect(answer.body.status).toBe('pending_payment');
@@ -242,35 +252,16 @@ describe('the fifth wait of a buyer for a sale', () => {
     }
     await standing(0);
   });
-
-  test('of 200 streams, four stand, and the others end with the event replaced', async () => {
-    const sale = await api.open();
-    const claim = await claimOf(sale, 'ann');
-    const streams = Array.from({ length: 200 }, () => openStream(sale, 'ann'));
-    const ended = () => streams.filter(({ seen }) => seen.ended);
-    await eventually(() => expect(ended()).toHaveLength(196));
-    expect(api.ctx.waiters.count()).toBe(4);
-    for (const { seen } of ended()) {
-      expect(seen.text).toMatch(/event: replaced\ndata: \{\}\n\n$/);
-      expect(seen.text).toContain('"status":"queued"');
-    }
-    await release(api.redis, sale.id, [{ ...claim, status: 'cancelled', reason: 'unpaid', freesUnit: true }]);
-    await eventually(() => expect(ended()).toHaveLength(200));
-    expect(streams.filter(({ events }) => events().at(-1)?.reason === 'unpaid')).toHaveLength(4);
-  });
 });
 
 // The last test of this file, as it ends all waiting.
-test('a process that ends answers every waiting request and ends the streams', async () => {
+test('a process that ends answers every waiting request', async () => {
   const sale = await api.open();
-  await claimOf(sale, 'ann');
+  await api.win(sale, 'ann');
   const answer = look(sale, 'ann', LONGEST);
-  const stream = openStream(sale, 'ann');
-  await eventually(() => expect(stream.events()).toHaveLength(1));
-  await eventually(() => expect(api.ctx.waiters.count()).toBe(2));
+  await eventually(() => expect(api.ctx.waiters.count()).toBe(1));
   api.ctx.waiters.close();
   expect((await answer).body).toMatchObject({ status: 'queued' });
-  await eventually(() => expect(stream.seen.ended).toBe(true));
   const [late, tookMs] = await timed(look(sale, 'ann', LONGEST));
   expect(late.body).toMatchObject({ status: 'queued' });
   expect(tookMs).toBeLessThan(LONGEST_MS);

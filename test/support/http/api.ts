@@ -8,6 +8,7 @@ import { issueToken } from '#core/identity/token.js';
 import { connectRedis, type Redis, waitUntilReady } from '#core/redis/connection.js';
 import { openSale } from '#core/redis/sale/open-sale.js';
 import { defineScripts } from '#core/redis/scripts.js';
+import type { Claim } from '#core/rules/claim.js';
 import type { Sale } from '#core/rules/sale.js';
 import { type RedisServer, startRedis } from '#stack/stores/redis-server.js';
 import { createApp } from '../../../apps/api/app.js';
@@ -16,9 +17,14 @@ import type { Figures } from '../../../apps/api/limits/figures.js';
 import { createFirstListener, drain, startServer } from '../../../apps/api/server.js';
 import { eventually } from '../eventually.js';
 import { aSale } from '../sales.js';
+import { streamOf, type TestStream } from './stream.js';
 
 /** The secret of the buyers' tokens. */
 export const SECRET = 'a secret of at least 32 characters.';
+
+/** The record of a claim whose order a worker has placed. */
+export const PLACED = { status: 'pending_payment', payByMs: 1_900_000_000_000 } as const;
+
 const READY_MS = 60_000;
 const DRAIN_MS = 1_000;
 
@@ -112,6 +118,17 @@ export class TestApi {
     const sale = aSale(wanted);
     await openSale(this.redis, sale);
     return sale;
+  }
+
+  /** Lets a buyer win a unit, by a click. */
+  async win(sale: Sale, buyerId: string): Promise<Claim> {
+    const { body } = await this.post(`/buy/${sale.id}`, buyerId);
+    return { buyerId, claimId: String(body.claimId), unit: Number(body.unit) };
+  }
+
+  /** Opens an event stream about a buyer's order. */
+  stream(sale: Sale, buyerId: string, headers: Record<string, string> = {}): TestStream {
+    return streamOf(`${this.url}/order-status/${sale.id}`, { ...bearer(buyerId), ...headers });
   }
 
   /** @param buyerId without a buyer the request has no token */

@@ -119,7 +119,7 @@ describe('a table of times', () => {
 describe('the hash of a buyer', () => {
   const hashOf = (hash: BuyerHash, buyerId: string) => {
     hash.hash(buyerId);
-    return [hash.low, hash.high];
+    return [hash.low, hash.high] as const;
   };
 
   test('is the same for the same id, and differs for different ones', () => {
@@ -133,6 +133,21 @@ describe('the hash of a buyer', () => {
         expect(hashOf(hash, one)).toEqual(first);
       }),
     );
+  });
+
+  // HalfSipHash-2-4 of the bytes 0, 1, 2, ... with the key 0 to 7, from vectors.h of the reference implementation.
+  test.each([
+    [0, '218d1f59b9b83cc8'],
+    [1, 'be552412f8387315'],
+    [3, 'ce0f1a45f7060679'],
+    [4, 'd5e78a175be52ea1'],
+    [63, '2ea63c71bf326087'],
+  ])('of %d bytes is that of the reference implementation', (length, expected) => {
+    const hash = new BuyerHash(Int32Array.of(0x03020100, 0x07060504), { word: 2, half: 4 });
+    const text = String.fromCharCode(...Array.from({ length }, (_, i) => i));
+    const bytes = Buffer.alloc(8);
+    for (const [i, half] of hashOf(hash, text).entries()) bytes.writeInt32LE(half, 4 * i);
+    expect(bytes.toString('hex')).toBe(expected);
   });
 
   test('spreads similar ids over all buckets', () => {
