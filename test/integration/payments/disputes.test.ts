@@ -140,3 +140,37 @@ test('a refund continues when the shop has won the dispute', async () => {
   expect(await orderOf(claim)).toMatchObject({ status: 'paid', refundedMinor: BigInt(PART) });
   await expectProof(sale);
 });
+
+test('after a lost dispute nothing is left to give back, and no operator hears otherwise', async () => {
+  const { sale, claim } = await paid('nothing-left');
+  await t.fake.dispute(claim.claimId);
+  await t.fake.closeDisputes(claim.claimId, 'lost');
+  await applyEvents(t, claim, CLOSED);
+  const part = { orderId: claim.claimId, amountMinor: PART, refundedMinor: 0 };
+  expect(await refundOrderInPart(t, part)).toMatchObject({ kind: 'too_much', restMinor: 0 });
+  expect(await orderOf(claim)).toMatchObject({ status: 'paid', refundedMinor: 0n });
+  await expectProof(sale);
+});
+
+test('a part that is given back after a lost dispute comes on top of what the bank gave back', async () => {
+  const { sale, claim } = await paid('on-top');
+  await t.fake.dispute(claim.claimId, PART);
+  await t.fake.closeDisputes(claim.claimId, 'lost');
+  await applyEvents(t, claim, CLOSED);
+  const part = { orderId: claim.claimId, amountMinor: 50, refundedMinor: 0 };
+  expect(await refundOrderInPart(t, { ...part, amountMinor: PRICE - PART })).toMatchObject({
+    kind: 'too_much',
+    restMinor: PRICE - PART,
+  });
+  expect(await refundOrderInPart(t, part)).toMatchObject({ kind: 'refunded', refundedMinor: PART + 50 });
+  expect(await refundOrderInPart(t, part)).toMatchObject({ kind: 'changed_meanwhile', refundedMinor: PART + 50 });
+  await finishPayments(t);
+  expect(await fakeOf(claim)).toMatchObject({ refundedMinor: 50, returned: 1 });
+  expect(await orderOf(claim)).toMatchObject({ refundedMinor: BigInt(PART + 50) });
+  await expectProof(sale);
+  await refundOrder(t, { orderId: claim.claimId, restock: true });
+  await finishPayments(t);
+  expect(await fakeOf(claim)).toMatchObject({ refundedMinor: PRICE - PART, returned: 2 });
+  expect(await paymentOf(claim)).toMatchObject({ status: 'refunded', refundAt: null });
+  await expectProof(sale);
+});
