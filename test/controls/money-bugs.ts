@@ -1,4 +1,4 @@
-import { type Bug, INIT, one } from './bug.js';
+import { type Bug, one } from './bug.js';
 
 const REPORT = 'core/postgres/money/payment-report.ts';
 const RULES = 'core/rules/payment-money.ts';
@@ -9,14 +9,9 @@ export const MONEY_BUGS: Bug[] = [
     bug: 'a repeated event is applied again (F37)',
     edits: [
       {
-        file: INIT,
-        find: 'CREATE UNIQUE INDEX "payment_events_provider_event_id_key"',
-        replace: 'CREATE INDEX "payment_events_provider_event_id_key"',
-      },
-      {
         file: REPORT,
-        find: '      ON CONFLICT (provider, event_id) DO NOTHING RETURNING id',
-        replace: '      RETURNING id',
+        find: "WHERE payment_events.outcome = 'ignored'",
+        replace: 'WHERE payment_events.outcome IS NOT NULL',
       },
       {
         file: REPORT,
@@ -227,6 +222,15 @@ export const MONEY_BUGS: Bug[] = [
       replace: "'open'",
     },
     { kind: 'integration', file: 'payments/amounts', title: 'an event that overtakes the provider’s answer' },
+  ),
+  one(
+    'a dispute about somebody else’s payment is booked on ours',
+    { file: REPORT, find: 'return isAbout(payment, dispute) ?', replace: 'return payment ?' },
+    {
+      kind: 'integration',
+      file: 'payments/disputes',
+      title: 'a dispute that names our order and a payment of somebody else',
+    },
   ),
   one(
     'an old event opens a dispute again that has ended',
