@@ -37,7 +37,7 @@ export const MONEY_BUGS: Bug[] = [
   ),
   one(
     'the amount in an event is not compared with what was asked for',
-    { file: REPORT, find: '    expectedMinor === amountMinor &&\n', replace: '' },
+    { file: REPORT, find: 'expectedMinor === amountMinor && ', replace: '' },
     { kind: 'integration', file: 'payments/payment-event', title: 'an event with another amount pays nothing' },
   ),
   one(
@@ -184,16 +184,16 @@ export const MONEY_BUGS: Bug[] = [
     },
   ),
   one(
-    'a refund that an event has answered is sent again',
+    'a refund without an answer is repeated although the provider made it',
     {
-      file: RULES,
-      find: 'inFlight && returnedMinor < inFlight.fromMinor + inFlight.amountMinor ?',
-      replace: 'inFlight && returnedMinor >= 0 ?',
+      file: 'core/maintenance/finish-payments.ts',
+      find: 'begun.isRepeated ? await askFirst(ctx, payment) : begun',
+      replace: 'begun.isRepeated ? begun : await askFirst(ctx, payment)',
     },
     {
       kind: 'integration',
       file: 'payments/refund-in-flight',
-      title: 'a refund that an event has answered is not sent again',
+      title: 'a refund without an answer is repeated only if the provider says',
     },
   ),
   one(

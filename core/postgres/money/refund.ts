@@ -100,7 +100,7 @@ export function refundPart(db: Database, { orderId, amountMinor, refundedMinor }
     if (order?.status !== 'paid') return { kind: 'not_paid' };
     const before = Number(order.refunded_minor);
     if (before !== refundedMinor) return { kind: 'changed_meanwhile', refundedMinor: before };
-    // What the buyer's bank gave back counts as given back, so that the part comes on top of it.
+    // The money that the buyer's bank gave back counts as given back, so that the part comes on top of it.
     const keptByBuyer = payment ? keptMinor(payment.money) : 0;
     const restMinor = Math.max(0, Number(order.amount_minor) - before - keptByBuyer);
     if (amountMinor >= restMinor) return { kind: 'too_much', restMinor };
