@@ -128,6 +128,14 @@ export function wentBackWhole({ status, takenMinor, refundMinor }: PaymentMoney)
   return status === 'paid' && refundMinor >= takenMinor;
 }
 
+/**
+ * Returns what the buyer got through lost disputes beyond the refunds that are booked. A refund that is decided later
+ * comes on top of it.
+ */
+export function keptMinor(money: PaymentMoney): number {
+  return bookedDisputeMinor({ ...money, withheldMinor: 0 });
+}
+
 /** Tells whether a payment may pass from one status to another. */
 export function mayBecome(from: PaymentStatus, to: PaymentStatus): boolean {
   return from === to || PAYMENT_TRANSITIONS[from].includes(to);

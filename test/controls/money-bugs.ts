@@ -1,4 +1,4 @@
-import { type Bug, INIT, one } from './bug.js';
+import { type Bug, one } from './bug.js';
 
 const REPORT = 'core/postgres/money/payment-report.ts';
 const RULES = 'core/rules/payment-money.ts';
@@ -9,14 +9,9 @@ export const MONEY_BUGS: Bug[] = [
     bug: 'a repeated event is applied again (F37)',
     edits: [
       {
-        file: INIT,
-        find: 'CREATE UNIQUE INDEX "payment_events_provider_event_id_key"',
-        replace: 'CREATE INDEX "payment_events_provider_event_id_key"',
-      },
-      {
         file: REPORT,
-        find: '      ON CONFLICT (provider, event_id) DO NOTHING RETURNING id',
-        replace: '      RETURNING id',
+        find: "WHERE payment_events.outcome = 'ignored'",
+        replace: 'WHERE payment_events.outcome IS NOT NULL',
       },
       {
         file: REPORT,
@@ -42,7 +37,7 @@ export const MONEY_BUGS: Bug[] = [
   ),
   one(
     'the amount in an event is not compared with what was asked for',
-    { file: REPORT, find: '    expectedMinor === amountMinor &&\n', replace: '' },
+    { file: REPORT, find: 'expectedMinor === amountMinor && ', replace: '' },
     { kind: 'integration', file: 'payments/payment-event', title: 'an event with another amount pays nothing' },
   ),
   one(
@@ -189,16 +184,16 @@ export const MONEY_BUGS: Bug[] = [
     },
   ),
   one(
-    'a refund that an event has answered is sent again',
+    'a refund without an answer is repeated although the provider made it',
     {
-      file: RULES,
-      find: 'inFlight && returnedMinor < inFlight.fromMinor + inFlight.amountMinor ?',
-      replace: 'inFlight && returnedMinor >= 0 ?',
+      file: 'core/maintenance/finish-payments.ts',
+      find: 'begun.isRepeated ? await askFirst(ctx, payment) : begun',
+      replace: 'begun.isRepeated ? begun : await askFirst(ctx, payment)',
     },
     {
       kind: 'integration',
       file: 'payments/refund-in-flight',
-      title: 'a refund that an event has answered is not sent again',
+      title: 'a refund without an answer is repeated only if the provider says',
     },
   ),
   one(
@@ -227,6 +222,15 @@ export const MONEY_BUGS: Bug[] = [
       replace: "{ ...money, status: 'open' as const }",
     },
     { kind: 'integration', file: 'payments/amounts', title: 'an event that overtakes the provider’s answer' },
+  ),
+  one(
+    'a dispute about somebody else’s payment is booked on ours',
+    { file: REPORT, find: 'return isAbout(payment, dispute) ?', replace: 'return payment ?' },
+    {
+      kind: 'integration',
+      file: 'payments/disputes',
+      title: 'a dispute that names our order and a payment of somebody else',
+    },
   ),
   one(
     'an old event opens a dispute again that has ended',

@@ -17,7 +17,8 @@ export interface AppliedReport {
 
 /**
  * Stores a payment provider's event (webhook message) and applies its report, in one transaction. The unique event id
- * makes this idempotent.
+ * makes this idempotent. An event that was ignored is applied when it comes again with content: an older version may
+ * not have read it.
  *
  * @throws Prisma's error: the outcome is unknown, so retry
  */
@@ -27,7 +28,8 @@ export function applyEvent(db: Database, provider: ProviderName, event: Provider
     const [stored] = await tx.$queryRaw<{ id: bigint }[]>(Prisma.sql`
       INSERT INTO payment_events (provider, event_id, order_id, payload)
       VALUES (${provider}, ${event.eventId}, ${about?.orderId ?? null}::uuid, ${JSON.stringify(event)}::jsonb)
-      ON CONFLICT (provider, event_id) DO NOTHING RETURNING id`);
+      ON CONFLICT (provider, event_id) DO UPDATE SET order_id = EXCLUDED.order_id, payload = EXCLUDED.payload
+        WHERE payment_events.outcome = 'ignored' AND ${about !== undefined} RETURNING id`);
     if (!stored) return { outcome: 'repeated', payment: about && (await lockReported(tx, provider, about)) };
     const applied = await applyContent(tx, provider, event);
     await tx.$executeRaw(Prisma.sql`
@@ -45,7 +47,8 @@ async function applyContent(
   if (report) return apply(tx, provider, { report, source: 'event' });
   if (!dispute) return { outcome: 'ignored' };
   const payment = await lockReported(tx, provider, dispute);
-  return payment ? applyDispute(tx, payment, dispute) : { outcome: nobodys(dispute) };
+  if (!payment) return { outcome: nobodys(dispute) };
+  return isAbout(payment, dispute) ? applyDispute(tx, payment, dispute) : { outcome: 'mismatch', payment };
 }
 
 /**
@@ -100,7 +103,7 @@ function nobodys({ orderId }: { orderId?: string | undefined }): ReportOutcome {
 function lockReported(
   tx: Transaction,
   provider: ProviderName,
-  { paymentId, orderId }: Pick<PaymentReport, 'paymentId' | 'orderId'>,
+  { paymentId, orderId }: Reported,
 ): Promise<Payment | undefined> {
   return lockPayment(
     tx,
@@ -110,16 +113,22 @@ function lockReported(
   );
 }
 
-/** Tells whether a report is about the money that was asked for, or about the other money that came. */
-function fits(payment: Payment, { paymentId, orderId, amountMinor, currency }: PaymentReport): boolean {
-  const expectedMinor = payment.money.takenMinor || payment.amountMinor;
+type Reported = Pick<PaymentReport, 'paymentId' | 'orderId'>;
+
+/** Tells whether a report is about a payment, by its ids: an order may have been named with a payment of somebody else. */
+function isAbout(payment: Payment, { paymentId, orderId }: Reported): boolean {
   return (
     (payment.paymentId === null || payment.paymentId === paymentId) &&
     (orderId === undefined || orderId === payment.orderId) &&
-    (payment.paymentId !== null || orderId !== undefined) &&
-    expectedMinor === amountMinor &&
-    payment.takenCurrency === currency
+    (payment.paymentId !== null || orderId !== undefined)
   );
+}
+
+/** Tells whether a report is about the money that was asked for, or about the other money that came. */
+function fits(payment: Payment, report: PaymentReport): boolean {
+  const { amountMinor, currency } = report;
+  const expectedMinor = payment.money.takenMinor || payment.amountMinor;
+  return isAbout(payment, report) && expectedMinor === amountMinor && payment.takenCurrency === currency;
 }
 
 async function follow(tx: Transaction, payment: Payment, report: PaymentReport): Promise<AppliedReport> {

@@ -1,4 +1,4 @@
-import { conclude } from '../../rules/payment-money.js';
+import { conclude, keptMinor } from '../../rules/payment-money.js';
 import { type Database, Prisma, type Transaction } from '../database.js';
 import { endOrders, insertReleases, type ReleaseRow } from '../deliveries/releases.js';
 import { nextPart } from './capture.js';
@@ -71,8 +71,8 @@ export interface PartialRefund {
 }
 
 /**
- * The outcome of giving back a part. `refunded`: `refundedMinor` is the new total. `changed_meanwhile`: another refund
- * came first, and `refundedMinor` is the total now. `too_much`: only less than `restMinor` is a part.
+ * The outcome of giving back a part. `refunded`: `refundedMinor` is the new total, with what lost disputes gave back.
+ * `changed_meanwhile`: another refund came first, and `refundedMinor` is the total now. `too_much`: only less than `restMinor` is a part.
  */
 export type PartialRefundOutcome =
   | { kind: 'refunded'; refundedMinor: number; saleId: string }
@@ -103,15 +103,18 @@ export function refundRowPartially(
     if (order?.status !== 'paid') return { kind: 'not_paid' };
     const before = Number(order.refunded_minor);
     if (before !== refundedMinor) return { kind: 'changed_meanwhile', refundedMinor: before };
-    const restMinor = Number(order.amount_minor) - before;
+    // The money that the buyer's bank gave back counts as given back, so that the part comes on top of it.
+    const keptByBuyer = payment ? keptMinor(payment.money) : 0;
+    const restMinor = Math.max(0, Number(order.amount_minor) - before - keptByBuyer);
     if (amountMinor >= restMinor) return { kind: 'too_much', restMinor };
+    const moreMinor = keptByBuyer + amountMinor;
     if (payment) {
-      const money = { ...payment.money, refundMinor: payment.money.refundMinor + amountMinor };
+      const money = { ...payment.money, refundMinor: payment.money.refundMinor + moreMinor };
       await changePayment(tx, payment, { money });
     } else {
-      await returnToWallet(tx, orderId, amountMinor);
+      await returnToWallet(tx, orderId, moreMinor);
     }
-    return { kind: 'refunded', refundedMinor: before + amountMinor, saleId: order.sale_id };
+    return { kind: 'refunded', refundedMinor: before + moreMinor, saleId: order.sale_id };
   });
 }
 

@@ -11,6 +11,7 @@ import { readBalance } from '#core/postgres/money/wallet.js';
 import type { Claim } from '#core/rules/claim.js';
 import type { Sale } from '#core/rules/sale.js';
 import type { StepContext } from '#core/steps/context.js';
+import { takePaymentEvent } from '#core/steps/payment-event.js';
 import { SHOP_SECRET, startShop, type TestShop } from '../../support/http/shop.js';
 import { applyEvents, askToPay, type PaymentStores, PRICE, usePayments } from '../../support/payments.js';
 
@@ -170,4 +171,74 @@ test('a refund that an older version began is shown whole', async () => {
   await t.db.payment.updateMany({ where: { orderId: claim.claimId }, data: { refundMinor: 0, refundTries: 3 } });
   const odd = (await readOddPayments(t.db, 100)).filter(({ orderId }) => orderId === claim.claimId);
   expect(odd).toMatchObject([{ status: 'refund_due', refundMinor: PRICE, returnedMinor: 0 }]);
+});
+
+test('after a lost dispute nothing is left to give back, and no operator hears otherwise', async () => {
+  const { sale, claim } = await paid('nothing-left');
+  await t.fake.dispute(claim.claimId);
+  await t.fake.closeDisputes(claim.claimId, 'lost');
+  await applyEvents(t, claim, CLOSED);
+  const part = { orderId: claim.claimId, amountMinor: PART, refundedMinor: 0 };
+  expect(await refundOrderPartially(t, part)).toMatchObject({ kind: 'too_much', restMinor: 0 });
+  expect(await orderOf(claim)).toMatchObject({ status: 'paid', refundedMinor: 0n });
+  await expectProof(sale);
+});
+
+test('a part that is given back after a lost dispute comes on top of what the bank gave back', async () => {
+  const { sale, claim } = await paid('on-top');
+  await t.fake.dispute(claim.claimId, PART);
+  await t.fake.closeDisputes(claim.claimId, 'lost');
+  await applyEvents(t, claim, CLOSED);
+  const part = { orderId: claim.claimId, amountMinor: 50, refundedMinor: 0 };
+  expect(await refundOrderPartially(t, { ...part, amountMinor: PRICE - PART })).toMatchObject({
+    kind: 'too_much',
+    restMinor: PRICE - PART,
+  });
+  expect(await refundOrderPartially(t, part)).toMatchObject({ kind: 'refunded', refundedMinor: PART + 50 });
+  expect(await refundOrderPartially(t, part)).toMatchObject({ kind: 'changed_meanwhile', refundedMinor: PART + 50 });
+  await finishPayments(t);
+  expect(await fakeOf(claim)).toMatchObject({ refundedMinor: 50, returned: 1 });
+  expect(await orderOf(claim)).toMatchObject({ refundedMinor: BigInt(PART + 50) });
+  await expectProof(sale);
+  await refundOrder(t, { orderId: claim.claimId, restock: true });
+  await finishPayments(t);
+  expect(await fakeOf(claim)).toMatchObject({ refundedMinor: PRICE - PART, returned: 2 });
+  expect(await paymentOf(claim)).toMatchObject({ status: 'refunded', refundAt: null });
+  await expectProof(sale);
+});
+
+test('a dispute that an older version ignored is booked when its event comes again', async () => {
+  const { sale, claim } = await paid('ignored');
+  await t.fake.dispute(claim.claimId);
+  const { body = '' } = (await t.fake.events()).findLast(({ orderId }) => orderId === claim.claimId) ?? {};
+  // So an API of the version before hands the event on, and so a worker of that version reads it.
+  const { id: eventId, type } = JSON.parse(body);
+  await takePaymentEvent(t, { provider: 'signed-webhook', event: { eventId, type } });
+  await applyEvents(t, claim, { ...CREATED, times: 3 });
+  expect(await disputeOf(claim)).toMatchObject({ status: 'open', amountMinor: BigInt(PRICE) });
+  expect(await outcomesOf(claim)).toEqual(['paid', 'disputed']);
+  expect(await bookedOf(claim)).toEqual([
+    ['capture', PRICE],
+    ['dispute', PRICE],
+  ]);
+  // An older process changes nothing that was read.
+  await takePaymentEvent(t, { provider: 'signed-webhook', event: { eventId, type } });
+  expect(await outcomesOf(claim)).toEqual(['paid', 'disputed']);
+  await expectProof(sale);
+});
+
+test('a dispute that names our order and a payment of somebody else is a mismatch', async () => {
+  const { sale, claim } = await paid('foreign-payment');
+  const dispute = { disputeId: 'dp_foreign', paymentId: 'pi_of_somebody_else', orderId: claim.claimId } as const;
+  const event = { eventId: 'evt_foreign_dispute', type: 'charge.dispute.created' };
+  await takePaymentEvent(t, {
+    provider: 'signed-webhook',
+    event: { ...event, dispute: { ...dispute, state: 'open', amountMinor: PRICE, currency: 'EUR' } },
+  });
+  expect(await outcomesOf(claim)).toEqual(['paid', 'mismatch']);
+  expect(await disputeOf(claim)).toBeNull();
+  await refundOrderPartially(t, { orderId: claim.claimId, amountMinor: PART, refundedMinor: 0 });
+  await finishPayments(t);
+  expect(await fakeOf(claim)).toMatchObject({ refundedMinor: PART });
+  await expectProof(sale);
 });
