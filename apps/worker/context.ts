@@ -74,20 +74,21 @@ export async function createContext(): Promise<WorkerContext> {
   const jobConnection = connectRedis(config.REDIS_URL, 'worker', onRedisError);
   defineScripts(redis);
   const db = connectDatabase(config.DATABASE_URL, { connections: DATABASE_CONNECTIONS, tellsShop: shop !== undefined });
-  const queues = createQueues(redis, onRedisError);
   scrapedGauge('outbox_oldest_seconds', 'Age of the oldest claim that has no order yet', async () => {
     return (await withDeadline(outboxAgeMs(redis), SCRAPE_MS, 'a scrape')) / SECOND_MS;
   });
   scrapedGauge('pay_clicks_oldest_seconds', 'Age of the oldest click to pay that nobody has dealt with', async () => {
     return (await withDeadline(payClicksAgeMs(redis), SCRAPE_MS, 'a scrape')) / SECOND_MS;
   });
-  scrapedGauge('queues_paused', 'Queues that are paused', () =>
-    withDeadline(countPaused(queues), SCRAPE_MS, 'a scrape'),
-  );
   // /metrics and /readyz are served first. The next step waits for Redis, and /readyz tells meanwhile why the worker is
   // not ready.
   const stopMetrics = await serveMetrics(config.METRICS_PORT, config.METRICS_HOST, () => reasonsAgainst({ redis, db }));
   await refuseEviction(jobConnection);
+  // BullMQ prints warnings of its own about a Redis that evicts keys.
+  const queues = createQueues(redis, onRedisError);
+  scrapedGauge('queues_paused', 'Queues that are paused', () =>
+    withDeadline(countPaused(queues), SCRAPE_MS, 'a scrape'),
+  );
   const lock = new ActorLock(config.DATABASE_URL, error => storeFailed('postgres', error));
   const close = async () => {
     await closeQueues(queues);
