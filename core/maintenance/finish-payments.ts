@@ -1,16 +1,16 @@
 import {
   beginRefund,
+  mayRepeat,
   readRefundsDue,
   recordRefused,
   recordReturned,
-  repeatRefund,
 } from '../postgres/money/due-refunds.js';
 import { readLateMoney } from '../postgres/money/late-money.js';
 import type { Payment } from '../postgres/money/payment.js';
 import { crashPoint, crashStep } from '../process/crash-point.js';
 import { refundFailed, refundMade, refundRefused } from '../process/money-telemetry.js';
 import type { PaymentReport } from '../rules/payment.js';
-import type { RefundInFlight } from '../rules/payment-money.js';
+import type { RefundInFlight } from '../rules/refund.js';
 import { providerOf, type StepContext } from '../steps/context.js';
 import { decideLateMoney, tellRefunded } from '../steps/decide-late-money.js';
 import { inTurn } from '../steps/in-turn.js';
@@ -57,8 +57,8 @@ async function giveBack(ctx: StepContext, payment: Payment): Promise<void> {
   const begun = await beginRefund(ctx.db, payment);
   if (begun) {
     try {
-      const refund = begun.isRepeated ? await askFirst(ctx, payment) : begun;
-      if (refund) await send(ctx, payment, refund);
+      const { isRepeated, ...refund } = begun;
+      if (!isRepeated || (await askFirst(ctx, payment, refund))) await send(ctx, payment, refund);
     } catch (error) {
       refundFailed(payment.orderId, error);
       throw error;
@@ -67,15 +67,14 @@ async function giveBack(ctx: StepContext, payment: Payment): Promise<void> {
   await tellRefunded(ctx, payment);
 }
 
-/** Asks a provider that has not answered a refund whether it has made it. */
-async function askFirst(ctx: StepContext, payment: Payment): Promise<RefundInFlight | undefined> {
+/** Asks a provider that has not answered a refund whether it has made it, and tells whether to repeat it. */
+async function askFirst(ctx: StepContext, payment: Payment, refund: RefundInFlight): Promise<boolean> {
   const report = await askAbout(ctx, payment);
-  return crashStep('refund.mark', () => repeatRefund(ctx.db, payment, report));
+  return crashStep('refund.mark', () => mayRepeat(ctx.db, payment, { refund, report }));
 }
 
-async function send(ctx: StepContext, payment: Payment, { amountMinor, fromMinor }: RefundInFlight): Promise<void> {
-  const refund = { amountMinor, fromMinor };
-  const request = { ...refund, isWhole: amountMinor === payment.money.takenMinor };
+async function send(ctx: StepContext, payment: Payment, refund: RefundInFlight): Promise<void> {
+  const request = { ...refund, isWhole: refund.amountMinor === payment.money.takenMinor };
   const outcome = await crashStep('refund.provider', () => providerOf(ctx, payment.provider).refund(payment, request));
   await crashPoint('refund.returned');
   if (outcome === 'refunded') {
@@ -83,7 +82,8 @@ async function send(ctx: StepContext, payment: Payment, { amountMinor, fromMinor
     refundMade(payment.orderId);
   } else if (outcome === 'refused') {
     const report = await askAbout(ctx, payment);
-    if (await crashStep('refund.mark', () => recordRefused(ctx.db, payment, report))) refundRefused(payment.orderId);
+    const refused = { refund, report };
+    if (await crashStep('refund.mark', () => recordRefused(ctx.db, payment, refused))) refundRefused(payment.orderId);
   }
 }
 

@@ -8,11 +8,11 @@ import { repaired } from '../process/telemetry.js';
 import { openSale, type StartingState } from '../redis/sale/open-sale.js';
 import { setSale } from '../redis/sale/sale.js';
 import { type Remains, readRemains } from '../redis/sale/snapshot.js';
-import { chunks } from '../rules/chunks.js';
 import { type Claim, type ClaimRecord, isLive } from '../rules/claim.js';
 import { claimOf, isLiveOrder, type Order } from '../rules/order.js';
 import type { StepContext } from '../steps/context.js';
 import { giveUp } from '../steps/give-up.js';
+import { chunks } from '../values/chunks.js';
 
 /**
  * Rebuilds a sale in Redis, from its orders in Postgres and from unplaced claims that Redis still has. The sale's gate

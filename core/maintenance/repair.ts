@@ -4,12 +4,12 @@ import type { Repair } from '../postgres/repairs.js';
 import { RELEASE_BATCH_MAX } from '../redis/claims/release.js';
 import { restoreClaim } from '../redis/claims/restore.js';
 import { recordStatus } from '../redis/claims/status.js';
-import { chunks } from '../rules/chunks.js';
 import type { Claim } from '../rules/claim.js';
 import { claimOf, type Order } from '../rules/order.js';
 import type { StepContext } from '../steps/context.js';
 import { placeOrders } from '../steps/place-orders.js';
 import { releaseUnits } from '../steps/release-units.js';
+import { chunks } from '../values/chunks.js';
 
 /**
  * Repairs what differs between Redis and Postgres in one sale. Differences of one kind, such as missing releases, are

@@ -39,13 +39,6 @@ export interface PaymentMoney {
   lostMinor: number;
 }
 
-/** A refund that is asked for at the provider. Repeated, it has the same amount and the same key. In minor units. */
-export interface RefundInFlight {
-  amountMinor: number;
-  /** The total that the provider had returned before. */
-  fromMinor: number;
-}
-
 /**
  * The outcome of a provider's report about a payment. `late`: the order had ended. `repeated`: the report was known
  * before. `mismatch`: payment id, amount, currency or order differ from the request, so the provider is asked before
@@ -90,27 +83,6 @@ export function owedMinor({ refundMinor, returnedMinor, compensatedMinor, lostMi
 /** Returns what can go back now. While a dispute is open, the bank may give the buyer the same money. */
 export function sendableMinor(money: PaymentMoney): number {
   return money.withheldMinor > 0 ? 0 : owedMinor(money);
-}
-
-/**
- * Returns a refund in flight, unless the provider has made it. Any message with a total that includes the refund answers
- * it, also an event.
- */
-export function unansweredRefund(
-  { returnedMinor }: PaymentMoney,
-  inFlight: RefundInFlight | null,
-): RefundInFlight | null {
-  return inFlight && returnedMinor < inFlight.fromMinor + inFlight.amountMinor ? inFlight : null;
-}
-
-/**
- * Tells whether a refund that the provider has not made is still to be made as it is. Other money may have gone back
- * since, or a dispute may have been lost.
- *
- * @param money the amounts after the provider was asked
- */
-export function isStillOwed(money: PaymentMoney, { amountMinor, fromMinor }: RefundInFlight): boolean {
-  return money.returnedMinor === fromMinor && amountMinor <= owedMinor(money);
 }
 
 /**

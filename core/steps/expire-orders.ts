@@ -71,11 +71,10 @@ async function expireSale(ctx: StepContext, orders: OverdueOrder[]): Promise<num
   return expired;
 }
 
-/** Cancels those orders that are still overdue, and releases their units. */
+/** Cancels those orders that are still overdue by the deadline that was read, and releases their units. */
 async function cancelAll(ctx: StepContext, orders: OverdueOrder[]): Promise<number> {
   if (orders.length === 0) return 0;
-  const claimIds = orders.map(order => order.claimId);
-  const releases = await crashStep('expire.end', () => expireRows(ctx.db, claimIds));
+  const releases = await crashStep('expire.end', () => expireRows(ctx.db, orders));
   await crashPoint('expire.ended');
   ordersExpired(releases.length);
   await releaseUnits(ctx, releases);

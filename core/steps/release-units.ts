@@ -4,8 +4,8 @@ import { crashPoint, crashStep } from '../process/crash-point.js';
 import { enqueueFailed, unitsPromoted, unitsReleased } from '../process/telemetry.js';
 import { enqueuePlaceOrders } from '../queue/enqueue.js';
 import { promote, RELEASE_BATCH_MAX, type ReleaseOutcome, release } from '../redis/claims/release.js';
-import { chunks } from '../rules/chunks.js';
 import type { Claim } from '../rules/claim.js';
+import { chunks } from '../values/chunks.js';
 import type { StepContext } from './context.js';
 import { inTurn } from './in-turn.js';
 

@@ -187,8 +187,8 @@ export const MONEY_BUGS: Bug[] = [
     'a refund without an answer is repeated although the provider made it',
     {
       file: 'core/maintenance/finish-payments.ts',
-      find: 'begun.isRepeated ? await askFirst(ctx, payment) : begun',
-      replace: 'begun.isRepeated ? begun : await askFirst(ctx, payment)',
+      find: '!isRepeated || (await askFirst(ctx, payment, refund))',
+      replace: 'isRepeated || (await askFirst(ctx, payment, refund))',
     },
     {
       kind: 'integration',
@@ -200,8 +200,8 @@ export const MONEY_BUGS: Bug[] = [
     'a dispute erases the refund in flight',
     {
       file: 'core/postgres/money/due-refunds.ts',
-      find: 'const next = payment.refunding ?? fresh;',
-      replace: 'const next = fresh && (payment.refunding ?? fresh);',
+      find: 'const inFlight = next ?? payment.refunding;',
+      replace: 'const inFlight = next;',
     },
     {
       kind: 'integration',
@@ -244,9 +244,9 @@ export const MONEY_BUGS: Bug[] = [
   one(
     'a refused refund goes into the wallet while a dispute withholds the money',
     {
-      file: 'core/postgres/money/due-refunds.ts',
-      find: ' || (report.disputedMinor ?? 0) > 0',
-      replace: '',
+      file: 'core/rules/refund.ts',
+      find: 'const isHeld = (report.disputedMinor ?? 0) > 0;',
+      replace: 'const isHeld = false;',
     },
     { kind: 'integration', file: 'payments/disputes', title: 'a refund continues when the shop has won the dispute' },
   ),

@@ -1,13 +1,14 @@
 import type { PaymentReport } from '../../rules/payment.js';
+import { conclude, owedMinor, type PaymentMoney } from '../../rules/payment-money.js';
 import {
-  conclude,
-  isStillOwed,
-  owedMinor,
-  type PaymentMoney,
+  type BegunRefund,
+  isUnanswered,
+  nextRefund,
   type RefundInFlight,
-  sendableMinor,
-  takeReport,
-} from '../../rules/payment-money.js';
+  takeAnswer,
+  takeRefusal,
+  takeReturned,
+} from '../../rules/refund.js';
 import { type Database, Prisma, type Transaction } from '../database.js';
 import { nextPart } from './capture.js';
 import { lockPayment, type Payment, readPayments } from './payment.js';
@@ -31,11 +32,6 @@ export function readRefundsDue(db: Database, limit: number): Promise<Payment[]> 
  */
 const REFUND_SECONDS_MAX = 600;
 
-/** A refund to ask the provider for. `isRepeated`: it was asked before, without an answer. */
-export interface BegunRefund extends RefundInFlight {
-  isRepeated: boolean;
-}
-
 /**
  * Writes down the refund that the provider is asked for next, and when it is tried again. A refund without an answer is
  * repeated as it was, with the same amount, so that the provider makes it once.
@@ -47,42 +43,41 @@ export function beginRefund(db: Database, { id }: Payment): Promise<BegunRefund 
   return db.$transaction(async tx => {
     const payment = await lockPayment(tx, Prisma.sql`p.id = ${id}`);
     if (!payment) return undefined;
-    const { money } = payment;
-    const sendable = sendableMinor(money);
+    const next = nextRefund(payment.money, payment.refunding);
     // The provider may have made a refund without an answer, also while a dispute stops the next one.
-    const fresh = sendable === 0 ? null : { amountMinor: sendable, fromMinor: money.returnedMinor };
-    const next = payment.refunding ?? fresh;
-    await changePayment(tx, payment, { money: conclude(money) });
+    const inFlight = next ?? payment.refunding;
+    await changePayment(tx, payment, { money: conclude(payment.money) });
     await tx.$executeRaw(Prisma.sql`
-      UPDATE payments SET refund_tries = refund_tries + 1, refunding_minor = ${next?.amountMinor ?? null}::bigint,
-        refunding_from_minor = ${next?.fromMinor ?? null}::bigint,
+      UPDATE payments SET refund_tries = refund_tries + 1, refunding_minor = ${inFlight?.amountMinor ?? null}::bigint,
+        refunding_from_minor = ${inFlight?.fromMinor ?? null}::bigint,
         refund_at = CASE WHEN refund_at IS NOT NULL THEN
           clock_timestamp() + least(2 ^ least(refund_tries, 20), ${REFUND_SECONDS_MAX}) * interval '1 second' END
       WHERE id = ${id}`);
-    return next && fresh ? { ...next, isRepeated: payment.refunding !== null } : undefined;
+    return next;
   });
+}
+
+/** A refund that the provider refused or did not answer, and its answer to a question about the payment after that. */
+interface AskedRefund {
+  refund: RefundInFlight;
+  report: PaymentReport;
 }
 
 /**
  * Takes a provider's answer about a payment whose refund it has not answered. Providers forget idempotency keys, so a
  * refund is repeated only if the provider has not made it.
  *
- * @returns the refund to repeat; undefined when it is made or another amount is owed meanwhile. Then the next round
- * asks for what is left
+ * @returns whether to repeat the refund. Not if it is made, another amount is owed meanwhile, or another process has
+ * dealt with it. Then the next round asks for what is left
  * @throws Prisma's error: retry
  */
-export function repeatRefund(
-  db: Database,
-  { id }: Payment,
-  report: PaymentReport,
-): Promise<RefundInFlight | undefined> {
+export function mayRepeat(db: Database, { id }: Payment, { refund, report }: AskedRefund): Promise<boolean> {
   return db.$transaction(async tx => {
     const payment = await lockPayment(tx, Prisma.sql`p.id = ${id}`);
-    if (!payment) return undefined;
-    const { money } = takeReport(payment.money, report, { payable: false });
-    if (payment.refunding && isStillOwed(money, payment.refunding)) return payment.refunding;
-    await endRefund(tx, payment, money);
-    return undefined;
+    if (!payment) return false;
+    const { money, repeats } = takeAnswer(payment.money, { refund, unanswered: payment.refunding, report });
+    if (!repeats) await endRefund(tx, payment, { refund, money });
+    return repeats;
   });
 }
 
@@ -94,10 +89,7 @@ export function repeatRefund(
 export function recordReturned(db: Database, { id }: Payment, refund: RefundInFlight): Promise<void> {
   return db.$transaction(async tx => {
     const payment = await lockPayment(tx, Prisma.sql`p.id = ${id}`);
-    if (!payment) return;
-    const { money } = payment;
-    const returned = Math.max(money.returnedMinor, Math.min(money.takenMinor, refund.fromMinor + refund.amountMinor));
-    await endRefund(tx, payment, { ...money, returnedMinor: returned });
+    if (payment) await endRefund(tx, payment, { refund, money: takeReturned(payment.money, refund) });
   });
 }
 
@@ -105,24 +97,17 @@ export function recordReturned(db: Database, { id }: Payment, refund: RefundInFl
  * Handles a refund that the provider refuses. If the provider has returned more than was known, the rest is asked for
  * again. If it still has the money, the buyer gets it into the wallet, in the same transaction.
  *
- * @param report the provider's answer to a question about the payment
  * @returns whether this call moved the money
  * @throws Prisma's error: retry
  */
-export function recordRefused(db: Database, { id }: Payment, report: PaymentReport): Promise<boolean> {
+export function recordRefused(db: Database, { id }: Payment, { refund, report }: AskedRefund): Promise<boolean> {
   return db.$transaction(async tx => {
     const payment = await lockPayment(tx, Prisma.sql`p.id = ${id}`);
     if (!payment) return false;
-    const { money } = takeReport(payment.money, report, { payable: false });
-    const isNews = money.returnedMinor > payment.money.returnedMinor;
-    const sendable = sendableMinor(money);
-    if (isNews || sendable === 0 || (report.disputedMinor ?? 0) > 0) {
-      await endRefund(tx, payment, money);
-      return false;
-    }
-    await creditWallet(tx, payment, sendable);
-    await endRefund(tx, payment, { ...money, compensatedMinor: money.compensatedMinor + sendable });
-    return true;
+    const { money, walletMinor } = takeRefusal(payment.money, { refund, unanswered: payment.refunding, report });
+    if (walletMinor > 0) await creditWallet(tx, payment, walletMinor);
+    await endRefund(tx, payment, { refund, money });
+    return walletMinor > 0;
   });
 }
 
@@ -150,7 +135,10 @@ export function endRefundsByHand(
       const amountMinor = payment ? owedMinor(payment.money) : 0;
       if (!payment || amountMinor === 0) continue;
       const { money, takenCurrency: currency, saleId, paymentId } = payment;
-      await endRefund(tx, payment, { ...money, compensatedMinor: money.compensatedMinor + amountMinor });
+      await endRefund(tx, payment, {
+        refund: payment.refunding,
+        money: { ...money, compensatedMinor: money.compensatedMinor + amountMinor },
+      });
       const detail = JSON.stringify({ note, amountMinor, currency, paymentId });
       await tx.$executeRaw(Prisma.sql`
         INSERT INTO repairs (sale_id, claim_id, kind, detail)
@@ -161,13 +149,24 @@ export function endRefundsByHand(
   });
 }
 
-/** Writes the amounts after a refund was answered. The rest that is owed is asked for in the next round. */
-async function endRefund(tx: Transaction, payment: Payment, money: PaymentMoney): Promise<void> {
+/** A refund that has ended, if one was asked for at the provider, and the amounts after it. */
+interface EndedRefund {
+  refund: RefundInFlight | null;
+  money: PaymentMoney;
+}
+
+/**
+ * Writes the amounts after a refund was answered. The rest that is owed is asked for in the next round. If another
+ * refund has begun meanwhile, it stays unanswered.
+ */
+async function endRefund(tx: Transaction, payment: Payment, { refund, money }: EndedRefund): Promise<void> {
   const after = conclude(money);
   await changePayment(tx, payment, { money: after });
   const isProgress = owedMinor(after) < owedMinor(payment.money);
+  const next = refund && isUnanswered(refund, payment.refunding) ? null : payment.refunding;
   await tx.$executeRaw(Prisma.sql`
-    UPDATE payments SET refunding_minor = NULL, refunding_from_minor = NULL,
+    UPDATE payments SET refunding_minor = ${next?.amountMinor ?? null}::bigint,
+      refunding_from_minor = ${next?.fromMinor ?? null}::bigint,
       refund_tries = CASE WHEN ${isProgress} THEN 0 ELSE refund_tries END,
       refund_at = CASE WHEN ${isProgress} AND refund_at IS NOT NULL THEN clock_timestamp() ELSE refund_at END
     WHERE id = ${payment.id}`);

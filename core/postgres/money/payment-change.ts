@@ -8,7 +8,7 @@ import {
 } from '../../rules/payment-money.js';
 import { type Database, Prisma, type Transaction } from '../database.js';
 import { bookWithOutside } from './capture.js';
-import { lockPayment, type Mismatch, type Payment } from './payment.js';
+import { askNoMore, lockPayment, type Mismatch, type Payment } from './payment.js';
 
 /** A change of a payment's row, and what else is known. */
 export interface PaymentChange {
@@ -25,7 +25,7 @@ export interface PaymentChange {
 
 /**
  * Writes a payment's new status and amounts, and books what changed: parts that went back of a paid order, and what
- * disputes withhold.
+ * disputes withhold. Nobody asks about decided money, unless an event has asked for an answer that did not come yet.
  *
  * @param tx a transaction that has locked the payment's row and then booked a capture, if there is one
  * @throws Error when the payment may not change so, which is a bug
@@ -43,7 +43,7 @@ export async function changePayment(tx: Transaction, payment: Payment, change: P
       pay_url = coalesce(${payUrl ?? null}, pay_url),
       paid_order_id = coalesce(${paidOrderId ?? null}::uuid, paid_order_id),
       mismatch = coalesce(${mismatch ? JSON.stringify(mismatch) : null}::jsonb, mismatch),
-      ask_at = CASE WHEN ${isUndecided(money.status) && money.status !== 'failed'} THEN ask_at END,
+      ask_at = CASE WHEN ${money.status === 'requested' || money.status === 'open'} OR ask_at <= clock_timestamp() THEN ask_at END,
       refund_at = ${refundAt(before, money)}, updated_at = clock_timestamp()
     WHERE id = ${payment.id}`);
   const after: Payment = {
@@ -117,6 +117,9 @@ export function markOpen(
 export function markRefused(db: Database, id: bigint): Promise<void> {
   return db.$transaction(async tx => {
     const payment = await lockPayment(tx, Prisma.sql`p.id = ${id} AND p.status = 'requested'`);
-    if (payment) await changePayment(tx, payment, { money: { ...payment.money, status: 'failed' } });
+    if (!payment) return;
+    await changePayment(tx, payment, { money: { ...payment.money, status: 'failed' } });
+    // The provider has no payment that it could tell anything about.
+    await askNoMore(tx, payment.id);
   });
 }

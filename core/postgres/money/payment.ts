@@ -1,13 +1,8 @@
 import { newClaimIdAfter } from '../../identity/claim-id.js';
 import type { OrderToPay } from '../../rules/order.js';
 import type { PaymentReport } from '../../rules/payment.js';
-import {
-  isUndecided,
-  type PaymentMoney,
-  type PaymentStatus,
-  type RefundInFlight,
-  unansweredRefund,
-} from '../../rules/payment-money.js';
+import { isUndecided, type PaymentMoney, type PaymentStatus } from '../../rules/payment-money.js';
+import { type RefundInFlight, unansweredRefund } from '../../rules/refund.js';
 import type { ProviderName } from '../../rules/sale.js';
 import { type Database, Prisma, type Transaction } from '../database.js';
 import { clickTime, isPayable, PAY_UNTIL, waitedMs } from '../orders/deadline.js';

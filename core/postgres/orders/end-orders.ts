@@ -101,17 +101,23 @@ export async function readOverdue(db: Database, { limit, claimIds, after }: Over
 
 /**
  * Cancels those orders that are unpaid and whose time to pay is over, by Postgres's clock. Orders that another process
- * is changing are skipped.
+ * is changing are skipped. An order whose deadline was moved since it was read stays, even if the new one is over, too:
+ * its buyer may have clicked in time after the clicks were read.
  *
+ * @param read the orders as readOverdue returned them
  * @returns the releases to carry out in Redis
  * @throws Prisma's error: retry
  */
-export function expireRows(db: Database, claimIds: string[]): Promise<ReleaseRow[]> {
+export function expireRows(db: Database, read: OverdueOrder[]): Promise<ReleaseRow[]> {
+  const claimIds = read.map(order => order.claimId);
+  const deadlines = read.map(order => new Date(order.payByMs));
   return endOrders(
     db,
     Prisma.sql`
       WITH overdue AS (
-        SELECT o.id FROM orders o WHERE o.id = ANY(${claimIds}::uuid[]) AND ${isOverdue()}
+        SELECT o.id FROM orders o JOIN unnest(${claimIds}::uuid[], ${deadlines}::timestamptz[]) AS r (id, pay_by)
+          ON o.id = r.id AND o.pay_by = r.pay_by
+        WHERE ${isOverdue()}
         FOR UPDATE OF o SKIP LOCKED),
       ended AS (
         UPDATE orders o SET status = 'cancelled', reason = 'unpaid', cancelled_at = clock_timestamp(), version = version + 1

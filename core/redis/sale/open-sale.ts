@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { ConfigError } from '../../process/config.js';
 import { crashPoint } from '../../process/crash-point.js';
-import { chunks } from '../../rules/chunks.js';
 import { type ClaimRecord, formatClaimRecord, isLive } from '../../rules/claim.js';
 import { hasPurchaseRules, type Sale, standbyCap } from '../../rules/sale.js';
+import { chunks } from '../../values/chunks.js';
 import type { Redis } from '../connection.js';
 import { allKeysOf, keysOf, REGISTRY } from '../keys.js';
 import { runScript } from '../scripts.js';

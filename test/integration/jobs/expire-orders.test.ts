@@ -1,6 +1,7 @@
 import { expect, jest, test } from '@jest/globals';
 import { audit } from '#core/comparison/audit.js';
 import { creditWallets, readBalance } from '#core/postgres/money/wallet.js';
+import { expireRows, readOverdue } from '#core/postgres/orders/end-orders.js';
 import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import type { Claim } from '#core/rules/claim.js';
 import { expireOrders } from '#core/steps/expire-orders.js';
@@ -70,6 +71,19 @@ test('an order is kept until it is due by the clock of Postgres', async () => {
   await eventually(async () => expect(await expireOrders(t, { claimIds: [won.claimId] })).toBe(1));
   const order = await t.db.order.findUniqueOrThrow({ where: { id: won.claimId } });
   expect(order.cancelledAt?.getTime()).toBeGreaterThanOrEqual(order.payBy.getTime());
+});
+
+test('an order whose deadline was moved after it was read stays until it is read again', async () => {
+  const sale = await openTestSale(t);
+  const [kept, due] = (await win(t, sale, 'a', 'b')) as [Claim, Claim];
+  await placeOrders(t, { saleId: sale.id, claims: [kept, due] });
+  await backdateDeadlines(t, [kept, due]);
+  const read = await readOverdue(t.db, { limit: 2, claimIds: idsOf([kept, due]) });
+  // The new deadline is over, too, and before it the buyer may have clicked.
+  await t.db
+    .$executeRaw`UPDATE orders SET version = version + 1, pay_by = pay_by + interval '1 ms' WHERE id = ${kept.claimId}::uuid`;
+  expect((await expireRows(t.db, read)).map(release => release.claimId)).toEqual([due.claimId]);
+  expect(await expireOrders(t, { claimIds: [kept.claimId] })).toBe(1);
 });
 
 test('a second run cancels nothing', async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { deliverEvents } from '#core/maintenance/deliver-events.js';
-import { cancelRow, expireRows } from '#core/postgres/orders/end-orders.js';
+import { cancelRow, expireRows, readOverdue } from '#core/postgres/orders/end-orders.js';
 import { keysOf } from '#core/redis/keys.js';
 import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import { placeOrders } from '#core/steps/place-orders.js';
@@ -35,7 +35,7 @@ test('deliver-events carries out the release of a worker that died between expir
   const won = await winOne(t, sale, 'a');
   await placeOrders(t, { saleId: sale.id, claims: [won] });
   await backdateDeadlines(t, [won]);
-  await expireRows(t.db, [won.claimId]);
+  await expireRows(t.db, await readOverdue(t.db, { limit: 1, claimIds: [won.claimId] }));
   await backdateReleases(t, sale.id, 2);
   expect(await deliverEvents(t)).toBe(1);
   expect((await readSnapshot(t.redis, sale.id))?.claims.get('a')?.reason).toBe('unpaid');

@@ -5,14 +5,12 @@ import type { PaymentReport } from '#core/rules/payment.js';
 import {
   bookedDisputeMinor,
   conclude,
-  isStillOwed,
   mayBecome,
   owedMinor,
   PAYMENT_TRANSITIONS,
   type PaymentMoney,
   sendableMinor,
   takeReport,
-  unansweredRefund,
 } from '#core/rules/payment-money.js';
 
 const PRICE = 1_999;
@@ -118,26 +116,6 @@ describe('reports of a provider', () => {
     const taken = takeReport(money(start), report, { payable: true });
     expect(taken).toMatchObject({ outcome, money: { status, refundMinor, returnedMinor: refundedMinor } });
   });
-});
-
-test('a refund in flight is answered once the total includes it', () => {
-  const inFlight = { amountMinor: 70, fromMinor: 30 };
-  const after = (returnedMinor: number) => unansweredRefund(money({ returnedMinor }), inFlight);
-  expect([after(30), after(99), after(100), after(101)]).toEqual([inFlight, inFlight, null, null]);
-  expect(unansweredRefund(money({}), null)).toBeNull();
-});
-
-test('a refund that was not made is still owed unless other money has gone back', () => {
-  const inFlight = { amountMinor: 70, fromMinor: 0 };
-  const owed = { status: 'paid', takenMinor: PRICE, refundMinor: 70 } as const;
-  const cases = [{}, { refundMinor: 90 }, { lostMinor: 50 }, { returnedMinor: 20 }, { compensatedMinor: 1 }];
-  expect(cases.map(change => isStillOwed(money({ ...owed, ...change }), inFlight))).toEqual([
-    true,
-    true,
-    false,
-    false,
-    false,
-  ]);
 });
 
 describe('disputes', () => {
