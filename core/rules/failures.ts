@@ -16,7 +16,11 @@ export class Failures extends AggregateError {
   override readonly name = 'Failures';
   readonly failures: readonly Failure[];
 
-  /** @param failures at least one; a {@link Failures} among them counts as its parts */
+  /**
+   * Joins failures to one error.
+   *
+   * @param failures at least one; a {@link Failures} among them counts as its parts
+   */
   constructor(failures: readonly Failure[]) {
     const parts = failures.flatMap(failure =>
       failure.error instanceof Failures ? failure.error.failures.map(part => ({ ...failure, ...part })) : [failure],

@@ -3,6 +3,7 @@ import { crashPoint, crashStep } from '../process/crash-point.js';
 import { ordersExpired } from '../process/telemetry.js';
 import type { JobData } from '../queue/jobs.js';
 import { readClickTimes } from '../redis/claims/pay-click.js';
+import { bySale } from '../values/by-sale.js';
 import type { StepContext } from './context.js';
 import { inTurn } from './in-turn.js';
 import { takeClick } from './pay-order.js';
@@ -25,14 +26,11 @@ export async function expireOrders(
   { claimIds }: Partial<JobData<'expire-orders'>> = {},
 ): Promise<number> {
   let expired = 0;
+  const expireOne = async ([saleId, orders]: [string, OverdueOrder[]]) => {
+    expired += await expireSale(ctx, saleId, orders);
+  };
   await inTurn(overdueBatches(ctx, claimIds), orders =>
-    inTurn(
-      bySale(orders),
-      async ofSale => {
-        expired += await expireSale(ctx, ofSale);
-      },
-      ([order]) => `sale ${order?.saleId}`,
-    ),
+    inTurn(bySale(orders), expireOne, ([saleId]) => `sale ${saleId}`),
   );
   return expired;
 }
@@ -47,14 +45,8 @@ async function* overdueBatches(ctx: StepContext, claimIds?: string[]): AsyncGene
   }
 }
 
-function* bySale(orders: OverdueOrder[]): Generator<OverdueOrder[]> {
-  for (const saleId of new Set(orders.map(order => order.saleId)))
-    yield orders.filter(order => order.saleId === saleId);
-}
-
 /** Cancels overdue orders of one sale, those that their buyers asked to pay in time only if they cannot be paid. */
-async function expireSale(ctx: StepContext, orders: OverdueOrder[]): Promise<number> {
-  const saleId = orders[0]?.saleId ?? '';
+async function expireSale(ctx: StepContext, saleId: string, orders: OverdueOrder[]): Promise<number> {
   const { clickedAtMs, readAtMs } = await readClickTimes(ctx.redis, saleId, orders);
   // Before Redis's clock has reached the deadline, too, a click may still come in time.
   const mayBeClicked = orders.map((order, i) => clickedAtMs[i] !== undefined || readAtMs < order.payByMs);

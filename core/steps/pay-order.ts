@@ -76,12 +76,18 @@ async function recordPayment(ctx: StepContext, order: OrderToPay): Promise<Taken
 /** Creates a recorded payment at its provider, unless it exists there, and shows the buyer the outcome. */
 async function openPayment(ctx: StepContext, payment: Payment): Promise<void> {
   const { saleId, orderId, buyerId } = payment;
-  const created = await openAtProvider(ctx, payment);
-  const shown =
-    created.kind === 'open'
-      ? await showPayUrl(ctx, saleId, { orderId, buyerId, payUrl: created.payUrl })
-      : created.kind === 'refused' && created.reason;
-  await crashStep('pay.record', () => tellOrder(ctx, { saleId, claimId: orderId, buyerId, reason: shown || null }));
+  const reason = await reasonToShow(ctx, payment, await openAtProvider(ctx, payment));
+  await crashStep('pay.record', () => tellOrder(ctx, { saleId, claimId: orderId, buyerId, reason }));
+}
+
+/** Stores the address of an open payment, and returns the reason that the buyer sees if the payment failed. */
+async function reasonToShow(
+  ctx: StepContext,
+  { saleId, orderId, buyerId }: Payment,
+  created: CreatedPayment,
+): Promise<OrderReason | null> {
+  if (created.kind === 'open') return showPayUrl(ctx, saleId, { orderId, buyerId, payUrl: created.payUrl });
+  return created.kind === 'refused' ? created.reason : null;
 }
 
 /**

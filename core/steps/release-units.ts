@@ -5,6 +5,7 @@ import { enqueueFailed, unitsPromoted, unitsReleased } from '../process/telemetr
 import { enqueuePlaceOrders } from '../queue/enqueue.js';
 import { promote, RELEASE_BATCH_MAX, type ReleaseOutcome, release } from '../redis/claims/release.js';
 import type { Claim } from '../rules/claim.js';
+import { bySale } from '../values/by-sale.js';
 import { chunks } from '../values/chunks.js';
 import type { StepContext } from './context.js';
 import { inTurn } from './in-turn.js';
@@ -28,7 +29,7 @@ export async function releaseUnits(ctx: StepContext, releases: ReleaseRow[]): Pr
     unitsReleased(outcomes.filter(outcome => outcome.kind !== 'not_held').length);
     await queuePromoted(ctx, saleId, outcomes.flatMap(promotedClaim));
   };
-  await inTurn(bySale(releases), releaseBatch, ({ saleId }) => `sale ${saleId}`);
+  await inTurn(batchesOf(releases), releaseBatch, ({ saleId }) => `sale ${saleId}`);
 }
 
 /** Releases of one sale, few enough for one call of the release script. */
@@ -37,10 +38,9 @@ interface SaleBatch {
   batch: ReleaseRow[];
 }
 
-/** Groups releases by sale, into batches that one call of the release script can carry out. */
-function* bySale(releases: ReleaseRow[]): Generator<SaleBatch> {
-  for (const saleId of new Set(releases.map(release => release.saleId))) {
-    const ofSale = releases.filter(release => release.saleId === saleId);
+/** Divides releases into batches of one sale that one call of the release script can carry out. */
+function* batchesOf(releases: ReleaseRow[]): Generator<SaleBatch> {
+  for (const [saleId, ofSale] of bySale(releases)) {
     for (const batch of chunks(ofSale, RELEASE_BATCH_MAX)) yield { saleId, batch };
   }
 }

@@ -42,7 +42,11 @@ export async function inBriefTransaction(
   }
 }
 
-/** @returns false when a lock was waited for in vain: then nothing is done */
+/**
+ * Runs work in one transaction.
+ *
+ * @returns false when a lock was waited for in vain: then nothing is done
+ */
 async function tryOnce(client: pg.Client, work: () => Promise<void>): Promise<boolean> {
   try {
     await client.query(`BEGIN; SET LOCAL lock_timeout = ${LOCK_WAIT_MS}`);

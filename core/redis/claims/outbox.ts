@@ -1,8 +1,7 @@
 import { type Claim, parseClaimRecord } from '../../rules/claim.js';
 import type { Redis } from '../connection.js';
 import { keysOf } from '../keys.js';
-import { readLoadedSaleIds } from '../registry.js';
-import { msOf, repliesOf } from '../replies.js';
+import { readAges, readOldest } from './waiting.js';
 
 /**
  * Reads the oldest entries of a sale's outbox, which are accepted claims whose order Redis has not recorded.
@@ -12,19 +11,17 @@ import { msOf, repliesOf } from '../replies.js';
 export async function readOutbox(
   redis: Redis,
   saleId: string,
-  { olderThanMs, limit }: { olderThanMs: number; limit: number },
+  age: { olderThanMs: number; limit: number },
 ): Promise<(Claim & { wonAtMs: number })[]> {
   const keys = keysOf(saleId);
-  const until = msOf(await redis.time()) - olderThanMs;
-  const entries = await redis.zrangebyscore(keys.outbox, '-inf', until, 'WITHSCORES', 'LIMIT', 0, limit);
-  const buyerIds = entries.filter((_, i) => i % 2 === 0);
-  if (buyerIds.length === 0) return [];
-  const records = await redis.hmget(keys.claims, ...buyerIds);
-  return buyerIds.flatMap((buyerId, i) => {
+  const entries = await readOldest(redis, keys.outbox, age);
+  if (entries.length === 0) return [];
+  const records = await redis.hmget(keys.claims, ...entries.map(entry => entry.member));
+  return entries.flatMap(({ member: buyerId, atMs: wonAtMs }, i) => {
     const record = records[i];
     if (!record) return [];
     const { claimId, unit } = parseClaimRecord(record);
-    return [{ buyerId, claimId, unit, wonAtMs: Number(entries[2 * i + 1]) }];
+    return [{ buyerId, claimId, unit, wonAtMs }];
   });
 }
 
@@ -52,31 +49,4 @@ export function readOutboxAges(redis: Redis): Promise<Map<string, number>> {
 export async function outboxAgeMs(redis: Redis): Promise<number> {
   const ages = await readAges(redis, outboxKeyOf, 0);
   return Math.max(0, ...ages.values());
-}
-
-/**
- * Reads the age of one entry of a sorted set of each sale, whose scores are times.
- *
- * @param keyOf builds the key of a sale's set
- * @param position of the entry, counted from the oldest one, which has position 0
- * @returns the ages in ms by Redis's clock, by sale; 0 for a set with fewer entries
- */
-export async function readAges(
-  redis: Redis,
-  keyOf: (saleId: string) => string,
-  position: number,
-): Promise<Map<string, number>> {
-  const saleIds = await readLoadedSaleIds(redis);
-  const pipeline = redis.pipeline();
-  for (const id of saleIds) {
-    pipeline.zrange(keyOf(id), String(position), String(position), 'WITHSCORES');
-  }
-  const replies = repliesOf(await pipeline.time().exec());
-  const nowMs = msOf(replies.at(-1) as string[]);
-  return new Map(
-    saleIds.map((id, i) => {
-      const [, wonAtMs] = replies[i] as string[];
-      return [id, wonAtMs === undefined ? 0 : nowMs - Number(wonAtMs)];
-    }),
-  );
 }

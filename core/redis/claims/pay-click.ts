@@ -3,7 +3,7 @@ import type { Redis } from '../connection.js';
 import { keysOf, payClicksKeyOf } from '../keys.js';
 import { msOf, repliesOf } from '../replies.js';
 import { behindFence, runScript } from '../scripts.js';
-import { readAges } from './outbox.js';
+import { readAges, readOldest } from './waiting.js';
 
 /** An order that its buyer asked to pay in time, and that nobody has decided about. */
 export interface PayClick {
@@ -64,19 +64,17 @@ export async function readClickTimes(
 /**
  * Reads the clicks to pay that nobody has decided about for a while, the oldest first.
  *
- * @param olderThanMs least age of a click, in ms
+ * @param age `olderThanMs`: least age of a click, in ms
  */
 export async function readPayClicks(
   redis: Redis,
   saleId: string,
-  { olderThanMs, limit }: { olderThanMs: number; limit: number },
+  age: { olderThanMs: number; limit: number },
 ): Promise<PayClick[]> {
-  const until = msOf(await redis.time()) - olderThanMs;
-  const entries = await redis.zrangebyscore(payClicksKeyOf(saleId), '-inf', until, 'WITHSCORES', 'LIMIT', 0, limit);
-  const members = entries.filter((_, i) => i % 2 === 0);
-  return members.map((member, i) => {
+  const entries = await readOldest(redis, payClicksKeyOf(saleId), age);
+  return entries.map(({ member, atMs: clickedAtMs }) => {
     const [claimId = '', buyerId = ''] = member.split(' ');
-    return { claimId, buyerId, clickedAtMs: Number(entries[2 * i + 1]) };
+    return { claimId, buyerId, clickedAtMs };
   });
 }
 

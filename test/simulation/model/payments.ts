@@ -1,20 +1,12 @@
 import { disputedAmounts } from '#core/rules/dispute.js';
 import type { PaymentReport } from '#core/rules/payment.js';
 import type { PaymentMoney, ReportOutcome } from '#core/rules/payment-money.js';
+import { NO_MONEY } from '../../support/no-money.js';
 import { book, KEPT_MAX, payRow, trueDeadline } from './orders.js';
 import type { Attempt, Order } from './rows.js';
 import { attemptsOf, type Message, newId, orderOf, PRICE_MINOR, violate, type World } from './world.js';
 
 // The transactions about payments: each function is one, and has locked the row of the payment.
-
-const NOTHING = {
-  takenMinor: 0,
-  refundMinor: 0,
-  returnedMinor: 0,
-  compensatedMinor: 0,
-  withheldMinor: 0,
-  lostMinor: 0,
-};
 
 /** requestPayment: records an attempt to pay an order, if it may be paid, and returns the latest attempt. */
 export function requestPayment(world: World, orderId: number, clickedAt: number | undefined): Attempt | undefined {
@@ -33,7 +25,7 @@ export function requestPayment(world: World, orderId: number, clickedAt: number 
     orderId,
     number: before.length + 1,
     paymentId: undefined,
-    money: { status: 'requested', ...NOTHING },
+    money: { status: 'requested', ...NO_MONEY },
     disputes: new Map(),
     paidOrderId: undefined,
     regrabClaimId: newId(world),

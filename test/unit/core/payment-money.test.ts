@@ -12,17 +12,10 @@ import {
   sendableMinor,
   takeReport,
 } from '#core/rules/payment-money.js';
+import { NO_MONEY } from '../../support/no-money.js';
 
 const PRICE = 1_999;
-const NOTHING = {
-  takenMinor: 0,
-  refundMinor: 0,
-  returnedMinor: 0,
-  compensatedMinor: 0,
-  withheldMinor: 0,
-  lostMinor: 0,
-} as const;
-const money = (change: Partial<PaymentMoney>): PaymentMoney => ({ status: 'open', ...NOTHING, ...change });
+const money = (change: Partial<PaymentMoney>): PaymentMoney => ({ status: 'open', ...NO_MONEY, ...change });
 
 /** The provider's messages about one payment: the success, and totals that went back. */
 const anyReports = fc.array(

@@ -10,17 +10,10 @@ import {
   takeReturned,
   unansweredRefund,
 } from '#core/rules/refund.js';
+import { NO_MONEY } from '../../support/no-money.js';
 
 const PRICE = 1_999;
-const OWED: PaymentMoney = {
-  status: 'refund_due',
-  takenMinor: PRICE,
-  refundMinor: PRICE,
-  returnedMinor: 0,
-  compensatedMinor: 0,
-  withheldMinor: 0,
-  lostMinor: 0,
-};
+const OWED: PaymentMoney = { ...NO_MONEY, status: 'refund_due', takenMinor: PRICE, refundMinor: PRICE };
 const WHOLE = { amountMinor: PRICE, fromMinor: 0 };
 
 const answer = (more: Partial<PaymentReport> = {}): PaymentReport => {

@@ -1,0 +1,49 @@
+import type { Redis } from '../connection.js';
+import { readLoadedSaleIds } from '../registry.js';
+import { msOf, repliesOf } from '../replies.js';
+
+// Sorted sets of what waits to be dealt with: the outbox and the clicks to pay. The score of an entry is its time, in ms by
+// Redis's clock.
+
+/**
+ * Reads the entries of a set that have waited for a while, the oldest first.
+ *
+ * @param olderThanMs least age of an entry, in ms
+ */
+export async function readOldest(
+  redis: Redis,
+  key: string,
+  { olderThanMs, limit }: { olderThanMs: number; limit: number },
+): Promise<{ member: string; atMs: number }[]> {
+  const until = msOf(await redis.time()) - olderThanMs;
+  const entries = await redis.zrangebyscore(key, '-inf', until, 'WITHSCORES', 'LIMIT', 0, limit);
+  const members = entries.filter((_, i) => i % 2 === 0);
+  return members.map((member, i) => ({ member, atMs: Number(entries[2 * i + 1]) }));
+}
+
+/**
+ * Reads the age of one entry of a sorted set of each sale, whose scores are times.
+ *
+ * @param keyOf builds the key of a sale's set
+ * @param position of the entry, counted from the oldest one, which has position 0
+ * @returns the ages in ms by Redis's clock, by sale; 0 for a set with fewer entries
+ */
+export async function readAges(
+  redis: Redis,
+  keyOf: (saleId: string) => string,
+  position: number,
+): Promise<Map<string, number>> {
+  const saleIds = await readLoadedSaleIds(redis);
+  const pipeline = redis.pipeline();
+  for (const id of saleIds) {
+    pipeline.zrange(keyOf(id), String(position), String(position), 'WITHSCORES');
+  }
+  const replies = repliesOf(await pipeline.time().exec());
+  const nowMs = msOf(replies.at(-1) as string[]);
+  return new Map(
+    saleIds.map((id, i) => {
+      const [, atMs] = replies[i] as string[];
+      return [id, atMs === undefined ? 0 : nowMs - Number(atMs)];
+    }),
+  );
+}
