@@ -15,6 +15,7 @@ import type { ApiContext } from './context.js';
 import { refusesPipelined, requestBegan, requestEnded } from './http/pipelining.js';
 import { createBuyListener } from './listeners/buy.js';
 import type { FirstListener } from './listeners/first-listener.js';
+import { createOrderLimitListener } from './listeners/order-limit.js';
 import { createOrderStatusListener } from './listeners/order-status.js';
 import { createWaitListener } from './listeners/wait.js';
 
@@ -47,14 +48,15 @@ export interface ApiServer {
 }
 
 /**
- * Creates the listener for the calls that a whole crowd makes at once: buying, polling and waiting. The server tries it
- * before Express.
+ * Creates the listener for the calls that a whole crowd makes at once: buying, polling and waiting. It also refuses
+ * floods of calls to pay and to cancel. The server tries it before Express.
  */
 export function createFirstListener(ctx: ApiContext): FirstListener {
   const buy = createBuyListener(ctx);
   const orderStatus = createOrderStatusListener(ctx);
   const wait = createWaitListener(ctx);
-  return (req, res) => buy(req, res) || orderStatus(req, res) || wait(req, res);
+  const orderLimit = createOrderLimitListener(ctx);
+  return (req, res) => buy(req, res) || orderStatus(req, res) || wait(req, res) || orderLimit(req, res);
 }
 
 function createListener(ctx: ApiContext): RequestListener {

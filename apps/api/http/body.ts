@@ -1,9 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import getRawBody, { type RawBodyError } from 'raw-body';
-import { problemSent } from '#core/process/telemetry.js';
-import { PROBLEMS, Problem } from '#core/rules/errors.js';
-import { problemHeaders, problemText, sendProblem } from './problem.js';
-import { headersOfText } from './reply.js';
+import { Problem } from '#core/rules/errors.js';
+import { countProblem, PreparedProblem, sendProblem } from './problem.js';
 
 /**
  * No call of a buyer needs a body. Clients and proxies may send one out of habit: up to this many bytes are ignored.
@@ -23,9 +21,9 @@ const LINGER_MS = 500;
  */
 export function passSmallBody(req: IncomingMessage, res: ServerResponse, next: () => void): void {
   if (req.headers['transfer-encoding'] !== undefined) count(req, res, next);
-  else if (declaredBytes(req) > BODY_BYTES_MAX) refuse(req, res, tooLarge(BODY_BYTES_MAX));
   // Node itself discards a body with a small `Content-Length` once the answer is sent.
-  else next();
+  else if (hasSmallBody(req)) next();
+  else refuse(req, res, tooLarge(BODY_BYTES_MAX));
 }
 
 /** Counts the bytes of a chunked body, whose length no header declares. */
@@ -38,6 +36,11 @@ function count(req: IncomingMessage, res: ServerResponse, next: () => void): voi
     refuse(req, res, tooLarge(BODY_BYTES_MAX));
   };
   req.on('data', add).once('end', next);
+}
+
+/** Returns whether a request's headers say that its body is missing or small. */
+export function hasSmallBody(req: IncomingMessage): boolean {
+  return declaredBytes(req) <= BODY_BYTES_MAX;
 }
 
 /** Returns the length of a request's body as its headers declare it, in bytes; `Infinity` for a body in chunks. */
@@ -87,15 +90,11 @@ function tooLarge(bytesMax: number): Problem {
  * Sends a problem at once, but ends the answer only after the body, or after {@link LINGER_MS}. A connection closed
  * earlier would keep a client that is still sending from reading the answer.
  */
-function refuse(req: IncomingMessage, res: ServerResponse, { code, details }: Problem): void {
-  problemSent(code);
-  const text = problemText(code, details);
-  res.writeHead(PROBLEMS[code].status, {
-    ...headersOfText('application/problem+json', text),
-    ...problemHeaders(code, details),
-    connection: 'close',
-  });
-  res.write(text);
+function refuse(req: IncomingMessage, res: ServerResponse, problem: Problem): void {
+  countProblem(problem);
+  const prepared = problem instanceof PreparedProblem ? problem : new PreparedProblem(problem.code, problem.details);
+  res.writeHead(prepared.status, [...prepared.headers, 'connection', 'close']);
+  res.write(prepared.text);
   const end = () => res.end();
   const timer = setTimeout(end, LINGER_MS);
   res.once('close', () => clearTimeout(timer));

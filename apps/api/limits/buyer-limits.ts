@@ -55,11 +55,12 @@ export class BuyerLimits implements LimitCheck {
 
   /** Counts a request of a buyer. Returns the problem to answer it with, or undefined within the limit. */
   refusalOf(kind: LimitKind, buyerId: string): PreparedProblem | undefined {
-    const { limit, over } = this.#limits[kind];
-    const waitMs = limit.take(buyerId, performance.now());
-    if (waitMs === 0) return undefined;
-    this.#limited[kind] += 1;
-    return over.after(waitMs);
+    return this.#refusalAfter(kind, this.#limits[kind].limit.take(buyerId, performance.now()));
+  }
+
+  /** Returns what {@link refusalOf} would return, and counts no request. */
+  overLimit(kind: LimitKind, buyerId: string): PreparedProblem | undefined {
+    return this.#refusalAfter(kind, this.#limits[kind].limit.waitMs(buyerId, performance.now()));
   }
 
   check(kind: LimitKind, buyerId: string): void {
@@ -70,6 +71,12 @@ export class BuyerLimits implements LimitCheck {
   close(): void {
     clearInterval(this.#timer);
     this.#redis.off('ready', this.#count);
+  }
+
+  #refusalAfter(kind: LimitKind, waitMs: number): PreparedProblem | undefined {
+    if (waitMs === 0) return undefined;
+    this.#limited[kind] += 1;
+    return this.#limits[kind].over.after(waitMs);
   }
 
   readonly #onTick = (): void => {

@@ -53,11 +53,18 @@ export class Limit {
    */
   take(buyerId: string, nowMs: number): number {
     const entry = this.#dueMs.entryOf(buyerId);
+    const waitMs = this.#waitMsOf(entry, nowMs);
     // A time in the past says nothing about its buyer any more.
-    const dueMs = Math.max(this.#dueMs.timeAt(entry), nowMs);
-    const waitMs = dueMs - this.#toleranceMs - nowMs;
-    if (waitMs > 0) return waitMs;
-    this.#dueMs.setTime(entry, dueMs + this.#spacingMs);
-    return 0;
+    if (waitMs === 0) this.#dueMs.setTime(entry, Math.max(this.#dueMs.timeAt(entry), nowMs) + this.#spacingMs);
+    return waitMs;
+  }
+
+  /** Returns what {@link take} would return, and counts nothing. */
+  waitMs(buyerId: string, nowMs: number): number {
+    return this.#waitMsOf(this.#dueMs.entryOf(buyerId), nowMs);
+  }
+
+  #waitMsOf(entry: number, nowMs: number): number {
+    return Math.max(0, this.#dueMs.timeAt(entry) - this.#toleranceMs - nowMs);
   }
 }

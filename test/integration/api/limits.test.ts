@@ -138,6 +138,38 @@ describe('the limits of a buyer, at two APIs', () => {
   });
 });
 
+describe('a flood of calls for an order', () => {
+  let sale: Sale;
+  beforeAll(async () => {
+    sale = await api.open({ units: 100 });
+  });
+
+  /** Every answer of Express has this header. */
+  const isOfExpress = ({ headers }: Answer) => headers.has('content-security-policy');
+
+  test.each(['pay', 'cancel'])('to %s is refused before Express, which gets what the limit allows', async call => {
+    const buyerId = `ida-${call}`;
+    const startedAt = performance.now();
+    const answers = await flood(200, `/${call}/${sale.id}`, { method: 'POST', headers: bearer(buyerId) });
+    const seconds = (performance.now() - startedAt) / 1_000;
+    const passed = answers.filter(({ status }) => status !== 429);
+    const { burst, perSecond } = FIGURES.orders;
+    expect(passed.length).toBeGreaterThanOrEqual(burst);
+    expect(passed.length).toBeLessThanOrEqual(burst + perSecond * seconds);
+    expect(passed.every(isOfExpress)).toBe(true);
+    expect(refused(answers).filter(isOfExpress)).toEqual([]);
+  });
+
+  test('is refused at once with a body that never ends, and the connection is closed', async () => {
+    await flood(60, `/pay/${sale.id}`, click('jon'));
+    const { authorization } = bearer('jon');
+    const head = ['Host: localhost', `Authorization: ${authorization}`, 'Transfer-Encoding: chunked', '', ''];
+    const socket = await connectTo(api.port, [`POST /pay/${sale.id} HTTP/1.1`, ...head, '1', 'x', ''].join('\r\n'));
+    await once(socket, 'close');
+    expect(socket.bytesRead).toBeGreaterThan(0);
+  });
+});
+
 describe('200 streams of one buyer at once', () => {
   let sale: Sale;
   beforeAll(async () => {
