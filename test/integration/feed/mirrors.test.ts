@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globa
 import { release } from '#core/redis/claims/release.js';
 import { connectRedis, type Redis, waitUntilReady } from '#core/redis/connection.js';
 import { Feed } from '#core/redis/feed/feed.js';
+import { keysOf } from '#core/redis/keys.js';
 import { openSale } from '#core/redis/sale/open-sale.js';
 import { setSale } from '#core/redis/sale/sale.js';
 import type { Claim } from '#core/rules/claim.js';
@@ -130,6 +131,8 @@ describe('a mirror ends', () => {
   test('when the sale is loaded anew or no longer verified', async () => {
     const [again, shut] = [await soldOut(), await soldOut()];
     await untilRefused(again.sale);
+    const { sale, claims, outbox } = keysOf(again.sale.id);
+    await t.redis.del(sale, claims, outbox);
     await openSale(t.redis, again.sale);
     await eventually(() => expect(mirrors.refusalOf(again.sale.id, 'eve')).toBeUndefined());
     await untilRefused(shut.sale);
