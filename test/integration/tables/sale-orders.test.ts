@@ -205,7 +205,7 @@ describe('a cancellation', () => {
       await tx.$executeRaw`UPDATE orders SET status = 'paid', paid_at = clock_timestamp(), version = version + 1
         WHERE id = ${claim.claimId}::uuid`;
       cancelling = cancelRow(t.db, sale.id, claim);
-      await eventually(async () => expect(await countBlocked(t.db, '%cancelled_by_buyer%')).toBe(1));
+      await eventually(async () => expect(await countBlocked(t.db, '%INTO orders%')).toBe(1));
     });
     expect(await cancelling).toEqual([]);
     expect(await statusOf(claim)).toBe('paid');
