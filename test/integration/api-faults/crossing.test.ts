@@ -3,7 +3,7 @@ import { release } from '#core/redis/claims/release.js';
 import type { Sale } from '#core/rules/sale.js';
 import { bearer, useApi } from '../../support/http/api.js';
 
-// What happens between two steps of one request, and the exact limits of a request.
+// Changes between two steps of one request, and the exact limits of a request.
 
 const api = useApi();
 

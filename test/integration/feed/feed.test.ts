@@ -29,7 +29,7 @@ afterEach(() => {
   reader.disconnect();
 });
 
-/** Follows a sale, and collects what its listener is told. */
+/** Follows a sale, and collects what its listener hears. */
 function follow({ id }: Sale) {
   const told: string[] = [];
   const changes: Change[] = [];
@@ -87,7 +87,7 @@ describe('the feed is deaf', () => {
     expect(errors).toEqual([expect.stringContaining('no change')]);
   });
 
-  test('when Redis has counted messages that did not arrive, and connects anew', async () => {
+  test('when Redis has counted messages that did not arrive, and connects again', async () => {
     const sale = await openTestSale(t);
     const { told } = follow(sale);
     await untilHeard(sale);
@@ -146,7 +146,7 @@ test('a sale without listeners is forgotten after ten seconds', async () => {
     expect(await t.redis.call('PUBSUB', 'NUMSUB', channelOf(sale.id))).toEqual([channelOf(sale.id), 0]),
   );
   expect(feed.hears(sale.id)).toBe(false);
-  // It is followed anew, like any other.
+  // It can be followed again, like any other.
   const { told } = follow(sale);
   await untilHeard(sale);
   expect(told).toEqual(['listening']);

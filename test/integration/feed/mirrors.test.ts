@@ -128,7 +128,7 @@ describe('a mirror ends', () => {
     await eventually(() => expect(mirrors.refusalOf(sale.id, 'eve')).toBeUndefined());
   });
 
-  test('when the sale is loaded anew or no longer verified', async () => {
+  test('when the sale is loaded again or no longer verified', async () => {
     const [again, shut] = [await soldOut(), await soldOut()];
     await untilRefused(again.sale);
     const { sale, claims, outbox } = keysOf(again.sale.id);

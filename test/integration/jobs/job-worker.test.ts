@@ -19,6 +19,7 @@ let done: string[];
 
 beforeEach(async () => {
   done = [];
+  for (const queue of Object.values(t.queues)) await queue.drain();
   connection = connectRedis(t.redisUrl, 'worker', () => undefined);
   await waitUntilReady(connection, READY_MS);
 });

@@ -81,13 +81,13 @@ describe('the lock and the pause of a lost claim', () => {
   });
 });
 
-describe('a claim that comes back is told', () => {
+describe('the message about a claim that comes back', () => {
   const told = async () => {
     await ears.ping();
     return heard;
   };
 
-  test('with the units that are left, and with a buyer who leaves standby', async () => {
+  test('has the units that are left, and a buyer who leaves standby', async () => {
     const { sale, claim } = await lost({ units: 1, onePurchaseAtATime: false, minSecondsBetweenPurchases: 0 });
     await win(t, sale, 'bob');
     const snapshot = await readSnapshot(t.redis, sale.id);
@@ -101,7 +101,7 @@ describe('a claim that comes back is told', () => {
     expect(await told()).toHaveLength(1);
   });
 
-  test('as ended, without a change of the counts', async () => {
+  test('has no counts, if the claim has ended', async () => {
     const { sale, claim } = await lost();
     await restore(sale, claim, 'rejected');
     const [change] = await told();

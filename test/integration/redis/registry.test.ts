@@ -1,7 +1,7 @@
-import { describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { clickToPay } from '#core/redis/claims/pay-click.js';
 import { setPayUrl } from '#core/redis/claims/pay-url.js';
-import { REGISTRY, REGISTRY_AT } from '#core/redis/keys.js';
+import { REGISTRY, REGISTRY_AT, REGISTRY_RUN } from '#core/redis/keys.js';
 import {
   isRegistryWhole,
   isUnknown,
@@ -18,6 +18,8 @@ import { aSale, openTestSale, win } from '../../support/sales.js';
 import { useStores } from '../../support/stores/stores.js';
 
 const t = useStores();
+
+beforeEach(() => t.redis.hdel(REGISTRY, REGISTRY_RUN, REGISTRY_AT));
 
 describe('a sale that does not exist', () => {
   test('is known as such once the list of sales is whole for this run of Redis, and not before', async () => {
@@ -41,7 +43,6 @@ describe('a sale that does not exist', () => {
 });
 
 test('the time since the last comparison is that of Redis, and unknown before the first', async () => {
-  await t.redis.hdel(REGISTRY, REGISTRY_AT);
   expect(await sinceCompared(t.redis)).toBeUndefined();
   const [seconds] = await t.redis.time();
   await t.redis.hset(REGISTRY, REGISTRY_AT, (Number(seconds) - 100) * 1_000);

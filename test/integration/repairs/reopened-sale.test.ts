@@ -68,7 +68,8 @@ describe('after a restart of Redis', () => {
       for (const { sale } of sales) open.push((await readLoadedSale(t.redis, sale.id))?.runId === runId);
     });
     await reconcileAll(heldUp);
-    expect(open).toEqual([true, true, true, true]);
+    expect(open.length).toBeGreaterThanOrEqual(4);
+    expect(open).not.toContain(false);
     for (const { sale } of sales) expect((await snapshotOf(sale)).claims.get('ann')?.status).toBe('pending_payment');
   });
 
@@ -78,8 +79,9 @@ describe('after a restart of Redis', () => {
     await forceClaim(t, sale.id, placed, { outbox: false });
     await restart(sale);
     const notDue = { isDue: () => false, compared: () => undefined };
-    const [result] = await reconcileAll(t, notDue as never);
-    expect([result?.saleId, kindsOf(result?.repairs)]).toEqual([sale.id, ['recorded_status']]);
+    const results = await reconcileAll(t, notDue as never);
+    const result = results.find(({ saleId }) => saleId === sale.id);
+    expect(kindsOf(result?.repairs)).toEqual(['recorded_status']);
   });
 });
 

@@ -9,6 +9,8 @@ let db: Database;
 beforeAll(async () => {
   url = await createMigratedDatabase();
   db = connectDatabase(url, { connections: 2 });
+  await db.$executeRaw`CREATE FUNCTION fail_with(state TEXT) RETURNS INT LANGUAGE plpgsql AS $$
+    BEGIN RAISE EXCEPTION 'as asked' USING ERRCODE = state; END $$`;
 });
 afterAll(() => db.$disconnect());
 
@@ -42,7 +44,7 @@ test('a statement that waits for a lock fails before one that is only slow', asy
 
 /** Returns the error of a statement that Postgres ends with a SQLSTATE. */
 async function errorWith(state: string): Promise<unknown> {
-  return db.$executeRawUnsafe(`DO $$ BEGIN RAISE EXCEPTION 'as asked' USING ERRCODE = '${state}'; END $$`).then(
+  return db.$executeRaw`SELECT fail_with(${state})`.then(
     () => undefined,
     (error: unknown) => error,
   );

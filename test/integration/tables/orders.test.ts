@@ -143,7 +143,7 @@ describe('an order never changes', () => {
     ['amount_minor = amount_minor + 1'],
     ["currency = 'USD'"],
     ['id = gen_random_uuid()'],
-  ])('what was bought: %s', async change => {
+  ])('the purchase itself: %s', async change => {
     const id = await storeOrder();
     expect(await refusalOf(update(id, `${change}, version = version + 1`))).toContain('what was bought never changes');
   });

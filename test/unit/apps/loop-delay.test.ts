@@ -14,7 +14,7 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-/** Lets samples be taken, each so many ms too late. */
+/** Lets samples be taken, each late by a number of ms. */
 function sample(...lateMs: number[]): void {
   for (const late of lateMs) {
     nowMs += 20 + late;

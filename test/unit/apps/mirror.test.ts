@@ -88,7 +88,7 @@ describe('a mirror refuses', () => {
     expect(confirmed(standing).mirror.refusalOf('cem')).toBeUndefined();
   });
 
-  test('nobody as sold out from the end of the sale on, until it has computed anew', () => {
+  test('nobody as sold out from the end of the sale on, until it has computed its refusal again', () => {
     const { mirror } = confirmed({ closesAtMs: NOW_MS + 400 });
     expect(mirror.refusalOf('cem')).toBe('sold_out');
     const later = performance.now() + 500;

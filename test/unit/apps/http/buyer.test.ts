@@ -56,7 +56,7 @@ describe('a request with a cookie', () => {
     expect(outcomeOf({ cookie, host: 'shop.example' }, method)).toBe('forbidden_origin');
   });
 
-  test('of a wrong token is told so, wherever it comes from', () => {
+  test('of a wrong token gets that reason, wherever it comes from', () => {
     expect(outcomeOf({ cookie: 'dropline_token=wrong', origin: 'null' }, 'POST')).toBe('unauthenticated signature');
   });
 });

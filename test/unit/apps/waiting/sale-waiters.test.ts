@@ -158,7 +158,7 @@ describe('the waiters of a process', () => {
     waiters.close();
   });
 
-  test('are 10,000 at most, and the next one is told to come back', async () => {
+  test('are 10,000 at most, and the next one has to come back', async () => {
     const { waiters } = process();
     const opened = await Promise.all(Array.from({ length: 10_000 }, (_, i) => waiters.open('sale', `b${i}`)));
     await expect(waiters.open('sale', 'next')).rejects.toMatchObject({

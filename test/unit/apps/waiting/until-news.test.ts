@@ -99,7 +99,7 @@ describe('a wait ends', () => {
   });
 });
 
-test('a wait goes on while only the position on standby or the pause changes', async () => {
+test('a wait continues while only the position on standby or the pause changes', async () => {
   const standby: OrderAnswer = { status: 'standby', position: 3, pollAfterMs: 2_500 };
   const { news, wake, seen } = waitThrough([standby, { ...standby, position: 2, pollAfterMs: 5_000 }, QUEUED]);
   await wake(1);

@@ -4,7 +4,7 @@ import { Pace } from '#core/maintenance/pace.js';
 beforeEach(() => void jest.useFakeTimers());
 afterEach(() => void jest.useRealTimers());
 
-/** The time after which a sale is due again, in ms, if its comparison took so long. */
+/** The time after which a sale is due again, in ms, after a comparison that took some ms. */
 function pauseAfter(tookMs: number): number {
   const pace = new Pace();
   const startedAtMs = performance.now();

@@ -12,7 +12,7 @@ const change = (published: number): Change => ({
 
 const pulse = (published: number) => ({ version: published, published, verified: true, nowMs: 1, askedAtMs: 1 });
 
-/** A followed sale, and what its listener is told. */
+/** A followed sale, and what its listener hears. */
 function followed() {
   const told: string[] = [];
   const sale = new FollowedSale();
