@@ -1,3 +1,4 @@
+import { API_BUGS } from './api-bugs.js';
 import type { Bug } from './bug.js';
 import { IDENTITY_BUGS } from './identity-bugs.js';
 import { MONEY_BUGS } from './money-bugs.js';
@@ -6,4 +7,4 @@ import { REDIS_BUGS } from './redis-bugs.js';
 import { REPAIR_BUGS } from './repair-bugs.js';
 
 /** All bugs. Each is made in a copy of the sources. The product has no switch for any of them. */
-export const BUGS: Bug[] = [...REDIS_BUGS, ...ORDER_BUGS, ...MONEY_BUGS, ...REPAIR_BUGS, ...IDENTITY_BUGS];
+export const BUGS: Bug[] = [...REDIS_BUGS, ...ORDER_BUGS, ...MONEY_BUGS, ...REPAIR_BUGS, ...IDENTITY_BUGS, ...API_BUGS];

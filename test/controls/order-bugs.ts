@@ -1,5 +1,7 @@
 import { type Bug, INIT, one } from './bug.js';
 
+const INSERT = 'core/postgres/orders/insert-orders.ts';
+
 /** Bugs in placing, paying, cancelling and expiring orders. */
 export const ORDER_BUGS: Bug[] = [
   one(
@@ -74,5 +76,83 @@ export const ORDER_BUGS: Bug[] = [
       replace: '    if (claims.length === 1)',
     },
     { kind: 'integration', file: 'jobs/lost-database', title: 'claims stay promised while the disk is full' },
+  ),
+  one(
+    'two workers lock the claims of one batch in different orders',
+    { file: INSERT, find: '      ORDER BY c.id\n', replace: '' },
+    { kind: 'integration', file: 'tables/sale-orders', title: 'are placed without a deadlock' },
+  ),
+  one(
+    'two workers lock the wallets of one batch in different orders',
+    {
+      file: 'core/postgres/orders/insert-paid-orders.ts',
+      find: '(SELECT * FROM wanted ORDER BY buyer_id) w',
+      replace: '(SELECT * FROM wanted) w',
+    },
+    { kind: 'integration', file: 'tables/sale-orders', title: 'are paid at once without a deadlock' },
+  ),
+  one(
+    'a withdrawn unit gets another order',
+    {
+      file: INSERT,
+      find: '      WHERE NOT EXISTS (SELECT FROM withdrawn_units w WHERE w.sale_id = s.id AND w.unit = c.unit)\n',
+      replace: '',
+    },
+    { kind: 'integration', file: 'tables/sale-orders', title: 'gets no order with' },
+  ),
+  one(
+    'expiry waits for an order that another process is changing',
+    { file: 'core/postgres/orders/end-orders.ts', find: 'FOR UPDATE OF o SKIP LOCKED', replace: 'FOR UPDATE OF o' },
+    { kind: 'integration', file: 'tables/sale-orders', title: 'that another process is changing are left to it' },
+  ),
+  one(
+    'overdue orders are read in another order than that of their pages',
+    {
+      file: 'core/postgres/orders/end-orders.ts',
+      find: 'ORDER BY o.pay_by, o.id LIMIT',
+      replace: 'ORDER BY o.id LIMIT',
+    },
+    { kind: 'integration', file: 'tables/sale-orders', title: 'are read with the longest overdue first' },
+  ),
+  one(
+    'the newest order of a buyer counts, even if it has ended and another is live',
+    {
+      file: 'core/postgres/orders/sale-orders.ts',
+      find: "(o.status IN ('pending_payment', 'paid')) DESC, ",
+      replace: '',
+    },
+    { kind: 'integration', file: 'tables/sale-orders', title: 'is the live one, even if one that ended is newer' },
+  ),
+  one(
+    'an ended order becomes live again',
+    {
+      file: INIT,
+      find: '    RAISE EXCEPTION \'order %: % never becomes %\', OLD."id", OLD."status", NEW."status" USING ERRCODE = \'23514\';',
+      replace: '    NULL;',
+    },
+    { kind: 'integration', file: 'tables/orders', title: 'back or aside' },
+  ),
+  one(
+    'an operator’s repeated restock adds its units twice',
+    {
+      file: 'core/postgres/sales.ts',
+      find: 'seen === undefined ? {} : { generation: seen }',
+      replace: '{}',
+    },
+    { kind: 'integration', file: 'tables/sales', title: 'of the units is made once for one generation' },
+  ),
+  one(
+    'a closed sale is opened again',
+    { file: 'core/postgres/sales.ts', find: "state: { not: 'closed' }, ", replace: '' },
+    { kind: 'integration', file: 'tables/sales', title: 'is refused once the sale is closed' },
+  ),
+  one(
+    'a Postgres that has no room counts as one that refuses the claims',
+    {
+      file: 'core/postgres/failure.ts',
+      find: "const AWAY_CLASSES = ['08', '53', ",
+      replace: "const AWAY_CLASSES = ['08', ",
+    },
+    { kind: 'integration', file: 'tables/connection', title: 'passes' },
   ),
 ];

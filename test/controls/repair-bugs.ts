@@ -73,4 +73,59 @@ export const REPAIR_BUGS: Bug[] = [
     { file: lua('mark-registry'), find: 'then return 0 end', replace: 'then break end' },
     { kind: 'integration', file: 'maintenance/reconcile', title: 'the list of sales is not whole' },
   ),
+  one(
+    'reconcile compares a sale once a minute',
+    { file: 'core/maintenance/pace.ts', find: 'const PAUSE_MIN_MS = 4_000;', replace: 'const PAUSE_MIN_MS = 60_000;' },
+    { kind: 'unit', file: 'core/maintenance/pace', title: 'a sale is compared again before reconcile runs' },
+  ),
+  one(
+    'a sale that cannot be served ends the round of all sales',
+    {
+      file: 'core/steps/in-turn.ts',
+      find: '      failures.push({ name: nameOf?.(one), error });\n',
+      replace: '      throw error;\n',
+    },
+    { kind: 'integration', file: 'maintenance/sick-sale', title: 'other sales are compared' },
+  ),
+  one(
+    'only the first page of due releases is read',
+    { file: 'core/maintenance/pages.ts', find: '    afterId = last.id;\n', replace: '    return;\n' },
+    { kind: 'unit', file: 'core/maintenance/pages', title: 'each page begins after the last row' },
+  ),
+  one(
+    'a sale that Redis kept through a restart opens in the state that Redis knew',
+    {
+      file: 'core/maintenance/reconcile.ts',
+      find: 'const opening = { runId, state, stateGeneration: generation };',
+      replace: 'const opening = { runId, ...(state && generation ? {} : { state }) };',
+    },
+    {
+      kind: 'integration',
+      file: 'maintenance/reconcile',
+      title: 'a Redis that comes back sells no unit of a closed sale',
+    },
+  ),
+  one(
+    'a rebuild puts withdrawn units back in stock',
+    { file: 'core/redis/sale/open-sale.ts', find: '...(state.withdrawn ?? []), ', replace: '' },
+    {
+      kind: 'integration',
+      file: 'redis/registry',
+      title: 'has the units that are neither in a live claim nor withdrawn',
+    },
+  ),
+  one(
+    'what a rebuild prepares stays in Redis if its process dies',
+    { file: 'core/redis/sale/open-sale.ts', find: '    await redis.expire(key, STAGED_TTL_SECONDS);\n', replace: '' },
+    { kind: 'integration', file: 'redis/registry', title: 'leaves temporary keys that expire' },
+  ),
+  one(
+    'a sale that Redis has lost counts as one that never existed',
+    {
+      file: 'core/redis/registry.ts',
+      find: 'return generation === null && run === (await readRunId(redis));',
+      replace: 'return generation === null && run !== redis.status;',
+    },
+    { kind: 'integration', file: 'redis/registry', title: 'is known as such once the list of sales is whole' },
+  ),
 ];

@@ -109,6 +109,37 @@ describe('a migration that needs a table which others use', () => {
   });
 });
 
+describe('a transaction with brief locks', () => {
+  /** Runs work that fails with a SQLSTATE the first time, after it has written. */
+  async function failOnce(state: string) {
+    const url = await createEmptyDatabase();
+    const client = await openTransaction(url, 'COMMIT');
+    let tries = 0;
+    const work = async () => {
+      tries += 1;
+      await client.query('CREATE TABLE half ()');
+      if (tries === 1) await client.query(`DO $$ BEGIN RAISE EXCEPTION 'as asked' USING ERRCODE = '${state}'; END $$`);
+    };
+    const outcome = await inBriefTransaction(client, work).catch(String);
+    return { url, client, tries: () => tries, outcome };
+  }
+
+  test.each(['40P01', '55P03'])('is tried again from its beginning after the error %s', async state => {
+    const { url, client, tries } = await failOnce(state);
+    expect(tries()).toBe(2);
+    expect(await readColumn(url, TABLES)).toEqual(['half']);
+    // The time-out was one of the transaction, and not of the session.
+    expect((await client.query('SHOW lock_timeout')).rows).toEqual([{ lock_timeout: '0' }]);
+  });
+
+  test.each(['23514', '57014'])('is not tried again after the error %s', async state => {
+    const { url, client, tries, outcome } = await failOnce(state);
+    expect([tries(), outcome]).toEqual([1, 'error: as asked']);
+    await client.query('ROLLBACK');
+    expect(await readColumn(url, TABLES)).toEqual([]);
+  });
+});
+
 describe('the record of migrations', () => {
   test('a migration that was changed after it was applied is refused', async () => {
     const url = await createEmptyDatabase();

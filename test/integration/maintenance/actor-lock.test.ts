@@ -6,8 +6,9 @@ import { useStores } from '../../support/stores/stores.js';
 const t = useStores();
 
 const locks: ActorLock[] = [];
+const errors: string[] = [];
 const newLock = (holdMs?: number) => {
-  const lock = new ActorLock(t.databaseUrl, () => undefined, holdMs);
+  const lock = new ActorLock(t.databaseUrl, error => errors.push(error.message), holdMs);
   locks.push(lock);
   return lock;
 };
@@ -61,4 +62,36 @@ test('a run that hangs keeps other processes away only for the hold time', async
   await eventually(async () => expect(await other.hold('rescue', async () => undefined)).toBe(true));
   end();
   expect(await held).toBe(true);
+});
+
+test('the loss of a session is reported', async () => {
+  errors.splice(0);
+  await newLock().hold('rescue', async () => {
+    await endSessions();
+    await eventually(() => expect(errors).toContain('terminating connection due to administrator command'));
+  });
+});
+
+test('a process that stands still in a run keeps its lock for ten seconds, and not for the whole hold time', async () => {
+  const [still, other] = [newLock(), newLock()];
+  await still.hold('rescue', async () => {
+    expect(await other.hold('rescue', async () => undefined)).toBe(false);
+    // Postgres ends the session, in which no statement came meanwhile.
+    await eventually(async () => expect(await other.hold('rescue', async () => undefined)).toBe(true), 40_000);
+  });
+});
+
+test('the end of an older session does not end the newer one', async () => {
+  const [first, other] = [newLock(), newLock()];
+  await first.hold('rescue', async () => {
+    await endSessions();
+    // The next question finds the session gone and opens another one, whose lock holds.
+    await eventually(async () => {
+      await first.hold('prune', async () => {
+        expect(await other.hold('prune', async () => undefined)).toBe(false);
+        expect(await first.hold('tell-shop', async () => undefined)).toBe(true);
+        expect(await other.hold('prune', async () => undefined)).toBe(false);
+      });
+    });
+  });
 });

@@ -6,9 +6,10 @@ import { promote, release } from '#core/redis/claims/release.js';
 import { restoreClaim } from '#core/redis/claims/restore.js';
 import { leaveStandby } from '#core/redis/claims/standby.js';
 import { readStatuses, recordStatus, setReason } from '#core/redis/claims/status.js';
+import { keysOf } from '#core/redis/keys.js';
 import type { ClaimRecord } from '#core/rules/claim.js';
 import type { OrderReason } from '#core/rules/order.js';
-import { buyer, fenced, named, pick, picked, picks, UNVERIFIED } from './command.js';
+import { buyer, fenced, named, pick, picked, picks, purchaseKeysOf, UNVERIFIED, unfenced } from './command.js';
 
 // Commands about buyers and their claims.
 
@@ -158,6 +159,34 @@ export const explaining = fc.tuple(pick, fc.constantFrom(...REASONS)).map(
     return {
       ask: async redis => ({ outcomes: [await setReason(redis, run.sale.id, { ...ended, reason })] }),
       expect: model => [model.setReason(buyerId, claimId, reason)],
+    };
+  }),
+);
+
+/** Deletes a claim with its entries, if it is the buyer's latest. Returns whether it was. */
+const LOSE = `
+  local record = redis.call('HGET', KEYS[1], ARGV[1])
+  local claim_id, unit, status = string.match(record or '', '^(%S+) (%S+) (%S+)')
+  if claim_id ~= ARGV[2] then return 0 end
+  redis.call('HDEL', KEYS[1], ARGV[1])
+  redis.call('ZREM', KEYS[2], ARGV[1])
+  if status == 'queued' or status == 'pending_payment' or status == 'paid' then redis.call('LPUSH', KEYS[3], unit) end
+  if redis.call('GET', KEYS[4]) == claim_id then redis.call('DEL', KEYS[4]) end
+  return 1`;
+
+/** Loses a claim of the run in Redis, with its unit's place and its lock. No script and no message tells of it. */
+export const losing = pick.map(
+  unfenced('lose', (run, part) => {
+    const [one] = picked(run, [part]);
+    if (!one) return undefined;
+    const { buyerId, claimId } = one;
+    const { claims, outbox, stock } = keysOf(run.sale.id);
+    const [lock] = purchaseKeysOf(buyerId);
+    return {
+      ask: async redis => ({
+        outcomes: [(await redis.eval(LOSE, 4, claims, outbox, stock, lock, buyerId, claimId)) === 1],
+      }),
+      expect: model => [model.lose(buyerId, claimId)],
     };
   }),
 );

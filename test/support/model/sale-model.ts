@@ -46,7 +46,7 @@ export class SaleModel {
   generation = 1;
   /** The token of the closed gate; '' while the gate is open. */
   gate = '';
-  /** Counts how often the gate was closed or opened. A copy from an earlier turn is out of date. */
+  /** Counts what no message reports: a gate that closed or opened, and a loss. An earlier copy is out of date. */
   turns = 0;
   stock: number[];
   standby: string[] = [];
@@ -142,6 +142,18 @@ export class SaleModel {
     const waited = this.standby.includes(buyerId);
     this.standby = this.standby.filter(other => other !== buyerId);
     return waited;
+  }
+
+  /** Loses a claim with its entries, like a Redis that lost its latest writes. */
+  lose(buyerId: string, claimId: string): boolean {
+    const claim = this.claims.get(buyerId);
+    if (claim?.claimId !== claimId) return false;
+    this.claims.delete(buyerId);
+    this.outbox.delete(buyerId);
+    if (isLive(claim.status)) this.stock.unshift(claim.unit);
+    this.#over(buyerId, claimId);
+    this.turns += 1;
+    return true;
   }
 
   /** Restores a claim that Redis may have lost. */

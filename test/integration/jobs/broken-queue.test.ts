@@ -1,0 +1,108 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { cancelRow } from '#core/postgres/orders/end-orders.js';
+import { QUEUE_PREFIX } from '#core/queue/queues.js';
+import { readSnapshot } from '#core/redis/sale/snapshot.js';
+import { giveUp } from '#core/steps/give-up.js';
+import { placeOrders } from '#core/steps/place-orders.js';
+import { promoteWaiting, releaseUnits } from '#core/steps/release-units.js';
+import { tellOrder } from '#core/steps/tell-order.js';
+import { readMetric } from '../../support/http/metrics.js';
+import { openTestSale, win, winOne } from '../../support/sales.js';
+import { backdateDeadlines } from '../../support/stores/by-hand.js';
+import { useStores } from '../../support/stores/stores.js';
+
+// Queues only make things quicker: a step whose queue takes no job is done all the same.
+
+const t = useStores();
+
+const keyOf = (queue: string, list: string) => `${QUEUE_PREFIX}:${queue}:${list}`;
+const LISTS = [keyOf('expire-orders', 'delayed'), keyOf('place-orders', 'wait')];
+
+afterEach(() => t.redis.del(...LISTS));
+
+/** Makes queues refuse jobs, by lists of another type. */
+async function breakQueues(): Promise<void> {
+  for (const list of LISTS) {
+    await t.redis.del(list);
+    await t.redis.set(list, 'another type');
+  }
+}
+
+describe('while the queue takes no job', () => {
+  test('orders are placed, and Redis shows them', async () => {
+    const sale = await openTestSale(t);
+    const won = await winOne(t, sale, 'ann');
+    await breakQueues();
+    await placeOrders(t, { saleId: sale.id, claims: [won] });
+    const snapshot = await readSnapshot(t.redis, sale.id);
+    expect([snapshot?.claims.get('ann')?.status, snapshot?.outbox.size]).toEqual(['pending_payment', 0]);
+  });
+
+  test('a unit goes to the first on standby, whose claim is in the outbox', async () => {
+    const sale = await openTestSale(t, { units: 1, standbyFactor: 1 });
+    const [won] = await win(t, sale, 'ann', 'bob');
+    if (!won) throw new Error('ann should have won');
+    await breakQueues();
+    await releaseUnits(t, await cancelRow(t.db, sale.id, won));
+    const snapshot = await readSnapshot(t.redis, sale.id);
+    expect([snapshot?.claims.get('bob')?.status, snapshot?.outbox.has('bob')]).toEqual(['queued', true]);
+    const [event] = await t.db.outboxEvent.findMany({ where: { saleId: sale.id } });
+    expect(event?.deliveredAt).not.toBeNull();
+    expect(await promoteWaiting(t, sale.id)).toEqual([]);
+  });
+});
+
+test('orders that are placed together expire by one job, after the last deadline', async () => {
+  const sale = await openTestSale(t);
+  const [first, second] = await win(t, sale, 'ann', 'bob');
+  if (!first || !second) throw new Error('both should have won');
+  await placeOrders(t, { saleId: sale.id, claims: [first] });
+  await backdateDeadlines(t, [first], 60);
+  await placeOrders(t, { saleId: sale.id, claims: [first, second] });
+  const delayed = await t.queues['expire-orders'].getDelayed();
+  const together = delayed.find(job => job.data.saleId === sale.id && job.data.claimIds.length === 2);
+  const { payBy } = await t.db.order.findUniqueOrThrow({ where: { id: second.claimId } });
+  expect((together?.timestamp ?? 0) + (together?.delay ?? 0)).toBeGreaterThanOrEqual(payBy.getTime());
+});
+
+test('only claims that are given up are reported to the operator', async () => {
+  const sale = await openTestSale(t);
+  const [placed, lost] = await win(t, sale, 'ann', 'bob');
+  if (!placed || !lost) throw new Error('both should have won');
+  await placeOrders(t, { saleId: sale.id, claims: [placed] });
+  const metric = 'dropline_claims_given_up_total{why="lost"}';
+  const before = await readMetric(metric);
+  const releases = await giveUp(t, { saleId: sale.id, claims: [placed, lost], why: 'lost' });
+  expect(releases.map(({ claimId }) => claimId)).toEqual([lost.claimId]);
+  expect(await giveUp(t, { saleId: sale.id, claims: [placed, lost], why: 'lost' })).toEqual([]);
+  expect(await readMetric(metric)).toBe(before + 1);
+});
+
+describe('telling Redis of an order', () => {
+  const claimOf = async (saleId: string) => (await readSnapshot(t.redis, saleId))?.claims.get('ann');
+
+  test('keeps no reason of a refused payment once the order is paid', async () => {
+    const sale = await openTestSale(t);
+    const { claimId } = await winOne(t, sale, 'ann');
+    await placeOrders(t, { saleId: sale.id, claims: [{ claimId, buyerId: 'ann', unit: 1 }] });
+    const told = { saleId: sale.id, claimId, buyerId: 'ann', reason: 'payment_refused' as const };
+    await tellOrder(t, told);
+    expect(await claimOf(sale.id)).toMatchObject({ status: 'pending_payment', reason: 'payment_refused' });
+    await t.db.$executeRaw`UPDATE orders SET status = 'paid', paid_at = clock_timestamp(), version = version + 1
+      WHERE id = ${claimId}::uuid`;
+    await tellOrder(t, told);
+    expect(await claimOf(sale.id)).toMatchObject({ status: 'paid' });
+    expect((await claimOf(sale.id))?.reason).toBeUndefined();
+  });
+
+  test('says nothing of an ended order, or to another buyer', async () => {
+    const sale = await openTestSale(t);
+    const won = await winOne(t, sale, 'ann');
+    await placeOrders(t, { saleId: sale.id, claims: [won] });
+    const before = await claimOf(sale.id);
+    await tellOrder(t, { saleId: sale.id, claimId: won.claimId, buyerId: 'bob', reason: 'payment_refused' });
+    await cancelRow(t.db, sale.id, won);
+    await tellOrder(t, { saleId: sale.id, claimId: won.claimId, buyerId: 'ann', reason: 'payment_refused' });
+    expect(await claimOf(sale.id)).toEqual(before);
+  });
+});

@@ -1,0 +1,72 @@
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { connectDatabase } from '#core/postgres/database.js';
+import { connectRedis } from '#core/redis/connection.js';
+import { keysOf, REGISTRY, REGISTRY_AT } from '#core/redis/keys.js';
+import { SECOND_MS } from '#core/rules/clock.js';
+import { reasonsAgainst } from '../../../apps/worker/readiness.js';
+import { eventually } from '../../support/eventually.js';
+import { openTestSale, winOne } from '../../support/sales.js';
+import { createEmptyDatabase } from '../../support/stores/shared-postgres.js';
+import { useStores } from '../../support/stores/stores.js';
+
+const t = useStores();
+
+/** Expects the reasons. A busy machine may answer a probe too late, so it is asked again. */
+const expectReasons = (reasons: unknown[], stores: Parameters<typeof reasonsAgainst>[0] = t) =>
+  eventually(async () => expect(await reasonsAgainst(stores)).toEqual(reasons));
+
+const nowMs = async () => Number((await t.redis.time())[0]) * SECOND_MS;
+const comparedAgo = async (seconds: number) =>
+  t.redis.hset(REGISTRY, REGISTRY_AT, (await nowMs()) - seconds * SECOND_MS);
+
+beforeEach(async () => {
+  await t.redis.flushall();
+  await comparedAgo(1);
+});
+
+test('a worker is ready while its stores answer and its work is done', async () => {
+  await expectReasons([]);
+});
+
+describe('a worker is not ready', () => {
+  test('before the first comparison', async () => {
+    await t.redis.hdel(REGISTRY, REGISTRY_AT);
+    await expectReasons(['reconcile has never run to its end']);
+  });
+
+  test('after three comparisons that were missed', async () => {
+    await comparedAgo(15);
+    await expectReasons([]);
+    await comparedAgo(100);
+    await expectReasons([expect.stringMatching(/^reconcile has not run to its end for 10\d s$/)]);
+  });
+
+  test('while a claim waits for its order for longer than any fault explains', async () => {
+    const sale = await openTestSale(t);
+    await winOne(t, sale, 'ann');
+    const waitedFor = async (seconds: number) =>
+      t.redis.zadd(keysOf(sale.id).outbox, (await nowMs()) - seconds * SECOND_MS, 'ann');
+    await waitedFor(20);
+    await expectReasons([]);
+    await waitedFor(100);
+    await comparedAgo(100);
+    await expectReasons([
+      expect.stringMatching(/^reconcile has not run/),
+      expect.stringMatching(/^claims have waited 10\d s for their order$/),
+    ]);
+  });
+
+  test('while Redis is away, by one reason', async () => {
+    const redis = connectRedis('redis://127.0.0.1:1', 'steps', () => undefined);
+    await expectReasons(['Redis does not answer'], { ...t, redis });
+    redis.disconnect();
+  });
+
+  test('while Postgres is away, or has no tables', async () => {
+    const away = connectDatabase('postgres://nobody@127.0.0.1:1/none', { connections: 1 });
+    await expectReasons(['Postgres does not answer'], { ...t, db: away });
+    const empty = connectDatabase(await createEmptyDatabase(), { connections: 1 });
+    await expectReasons(['the database has no tables yet'], { ...t, db: empty });
+    await Promise.all([away.$disconnect(), empty.$disconnect()]);
+  });
+});

@@ -1,0 +1,126 @@
+import { describe, expect, test } from '@jest/globals';
+import { audit } from '#core/comparison/audit.js';
+import { lastingDifferences } from '#core/comparison/lasting.js';
+import { reconcile, reconcileAll } from '#core/maintenance/reconcile.js';
+import { cancelRow } from '#core/postgres/orders/end-orders.js';
+import { keysOf } from '#core/redis/keys.js';
+import { dropSale, readLoadedSale, readRunId, setSale } from '#core/redis/sale/sale.js';
+import { readSnapshot, type Snapshot } from '#core/redis/sale/snapshot.js';
+import type { Claim } from '#core/rules/claim.js';
+import type { Sale } from '#core/rules/sale.js';
+import { placeOrders } from '#core/steps/place-orders.js';
+import { beforeScript } from '../../support/meanwhile.js';
+import { openTestSale, win, winOne } from '../../support/sales.js';
+import { forceClaim, loseClaim } from '../../support/stores/by-hand.js';
+import { useStores } from '../../support/stores/stores.js';
+
+const t = useStores();
+
+/** Opens a sale with a placed order of `ann`. */
+async function saleWithOrder(): Promise<{ sale: Sale; placed: Claim }> {
+  const sale = await openTestSale(t);
+  const placed = await winOne(t, sale, 'ann');
+  await placeOrders(t, { saleId: sale.id, claims: [placed] });
+  return { sale, placed };
+}
+
+/** Shuts the gate of a sale, like a restart of Redis. */
+const restart = ({ id }: Sale) => setSale(t.redis, id, { runId: 'another-run' });
+
+const kindsOf = (repairs: { kind: string }[] | undefined) => repairs?.map(({ kind }) => kind);
+
+async function snapshotOf({ id }: Sale): Promise<Snapshot> {
+  const snapshot = await readSnapshot(t.redis, id);
+  if (!snapshot) throw new Error(`sale ${id} is not loaded`);
+  return snapshot;
+}
+
+describe('after a restart of Redis', () => {
+  test('a missing release and a status that is behind are repaired one by one', async () => {
+    const { sale, placed } = await saleWithOrder();
+    await cancelRow(t.db, sale.id, placed);
+    await restart(sale);
+    expect(kindsOf((await reconcile(t, sale.id))?.repairs)).toEqual(['released_claim']);
+
+    const behind = await saleWithOrder();
+    await forceClaim(t, behind.sale.id, behind.placed, { outbox: false });
+    await restart(behind.sale);
+    expect(kindsOf((await reconcile(t, behind.sale.id))?.repairs)).toEqual(['recorded_status']);
+  });
+
+  test('a missing claim has the whole sale rebuilt, as more may be missing', async () => {
+    const { sale, placed } = await saleWithOrder();
+    await loseClaim(t, sale.id, placed);
+    await restart(sale);
+    expect(kindsOf((await reconcile(t, sale.id))?.repairs)).toEqual(['rebuilt']);
+    expect((await snapshotOf(sale)).claims.get('ann')?.claimId).toBe(placed.claimId);
+  });
+
+  test('every sale is open before the first one is repaired', async () => {
+    const sales = [await saleWithOrder(), await saleWithOrder()];
+    for (const { sale, placed } of sales) {
+      await forceClaim(t, sale.id, placed, { outbox: false });
+      await restart(sale);
+    }
+    const runId = await readRunId(t.redis);
+    const open: boolean[] = [];
+    const heldUp = beforeScript(t, 'record-status', async () => {
+      for (const { sale } of sales) open.push((await readLoadedSale(t.redis, sale.id))?.runId === runId);
+    });
+    await reconcileAll(heldUp);
+    expect(open.length).toBeGreaterThanOrEqual(4);
+    expect(open).not.toContain(false);
+    for (const { sale } of sales) expect((await snapshotOf(sale)).claims.get('ann')?.status).toBe('pending_payment');
+  });
+
+  test('a sale whose gate was opened is compared in the same round, whatever its pace', async () => {
+    const { sale, placed } = await saleWithOrder();
+    await reconcileAll(t);
+    await forceClaim(t, sale.id, placed, { outbox: false });
+    await restart(sale);
+    const notDue = { isDue: () => false, compared: () => undefined };
+    const results = await reconcileAll(t, notDue as never);
+    const result = results.find(({ saleId }) => saleId === sale.id);
+    expect(kindsOf(result?.repairs)).toEqual(['recorded_status']);
+  });
+});
+
+describe('a difference lasts', () => {
+  test('if the second look finds it, too', async () => {
+    const { sale, placed } = await saleWithOrder();
+    await forceClaim(t, sale.id, placed, { outbox: false });
+    const found = await lastingDifferences(t, sale.id, await snapshotOf(sale));
+    expect(kindsOf(found)).toEqual(['status_behind']);
+  });
+
+  test('not if the second look finds none, or only another one', async () => {
+    const { sale, placed } = await saleWithOrder();
+    const before = await snapshotOf(sale);
+    // In this snapshot, the claim of the order has not arrived yet.
+    const early = { ...before, claims: new Map(), stock: [1, ...before.stock] };
+    expect(await lastingDifferences(t, sale.id, early)).toEqual([]);
+    await forceClaim(t, sale.id, placed, { outbox: false });
+    expect(await lastingDifferences(t, sale.id, early)).toEqual([]);
+  });
+
+  test('if Redis has lost the sale before the second look', async () => {
+    const { sale, placed } = await saleWithOrder();
+    await forceClaim(t, sale.id, placed, { outbox: false });
+    const before = await snapshotOf(sale);
+    await dropSale(t.redis, sale.id);
+    expect(kindsOf(await lastingDifferences(t, sale.id, before))).toEqual(['status_behind']);
+  });
+});
+
+test('a claim may wait 15 s for its order, and the audit reports one that has waited longer', async () => {
+  const sale = await openTestSale(t);
+  await win(t, sale, 'ann', 'bob');
+  const nowMs = Number((await t.redis.time())[0]) * 1_000;
+  const waitedFor = (buyerId: string, seconds: number) =>
+    t.redis.zadd(keysOf(sale.id).outbox, nowMs - seconds * 1_000, buyerId);
+  await waitedFor('ann', 5);
+  await waitedFor('bob', 16);
+  expect((await audit(t.db, t.redis, sale.id))?.violations).toEqual([
+    'I6 the claim of bob has waited for its order for more than 15 s',
+  ]);
+});
