@@ -44,6 +44,12 @@ export const MONEY_DAMAGE: Damage[] = [
     ],
   },
   {
+    text: 'a paid order has no transfer at all',
+    broken: { [CAPTURED_WRONG]: 1, [PART_UNSAID]: 1, [WRONG_BALANCE]: 1 },
+    ofWallet: true,
+    statements: ({ walletOrder }) => [Prisma.sql`DELETE FROM transfers WHERE order_id = ${walletOrder}::uuid`],
+  },
+  {
     text: 'a paid order says that more went back',
     broken: { [PART_UNSAID]: 1 },
     statements: made => [order(made, 'kept', Prisma.sql`refunded_minor = refunded_minor + 1`)],

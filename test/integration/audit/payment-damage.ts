@@ -90,9 +90,9 @@ export const PAYMENT_DAMAGE: Damage[] = [
     statements: made => [payment(made, 'undecided', Prisma.sql`refund_minor = 1`)],
   },
   {
-    text: 'an older version began a whole refund, and made another one',
+    text: 'an older version began a whole refund, and made others',
     broken: {},
-    statements: made => [payment(made, 'due', OLDER), payment(made, 'back', OLDER), payment(made, 'intoWallet', OLDER)],
+    statements: made => (['due', 'back', 'intoWallet', 'byBank'] as const).map(way => payment(made, way, OLDER)),
   },
   {
     text: 'a refund went into the wallet and went back at the provider, too',
@@ -141,7 +141,7 @@ export const PAYMENT_DAMAGE: Damage[] = [
       statements: made => [dispute(made, 'kept', wanted)],
     }),
   ),
-  ...(['otherAmount', 'undecided'] as const).map(
+  ...(['otherAmount', 'undecided', 'open'] as const).map(
     (way): Damage => ({
       text: `a dispute about the payment '${way}' is open, of which nothing is booked`,
       broken: {},

@@ -132,14 +132,14 @@ describe('a row that must never exist', () => {
     expect(await refusalOf(statement(made.orders))).toBe(guard);
   });
 
+  // The ids of the other tables are given out by the database.
   test('is there for each guard of the tables', async () => {
     const guards = await t.db.$queryRaw<{ name: string }[]>`
       SELECT conname::text AS name FROM pg_constraint WHERE conrelid::regclass::text = ANY(${TABLES}) AND contype IN ('c', 'f')
       UNION SELECT indexrelid::regclass::text FROM pg_index
       WHERE indrelid::regclass::text = ANY(${TABLES}) AND indisunique
-        -- The number of a row is nobody's choice.
-        AND NOT (indisprimary AND pg_get_serial_sequence(indrelid::regclass::text, 'id') IS NOT NULL)
-      ORDER BY 1`.catch(() => []);
+        AND NOT (indisprimary AND indrelid::regclass::text <> 'withdrawn_units')
+      ORDER BY 1`;
     expect(guards.map(({ name }) => name)).toEqual([...new Set(REFUSED.map(([guard]) => guard))].sort());
   });
 });
