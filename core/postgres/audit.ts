@@ -1,4 +1,4 @@
-import { type Database, Prisma } from './database.js';
+import { type Database, Prisma, type Transaction } from './database.js';
 import { MONEY_RULES, MONEY_SUMS, type Rules } from './money-rules.js';
 import { isOverdue } from './orders/deadline.js';
 
@@ -39,7 +39,7 @@ export async function countOrders(db: Database, saleId: string): Promise<OrderCo
 }
 
 /** The rules about orders, each with the query that counts the rows that break it. */
-const ORDER_RULES: Rules = {
+export const ORDER_RULES: Rules = {
   'I2 a unit has more than one live order': Prisma.sql`
     SELECT count(*) FROM (SELECT unit FROM live GROUP BY unit HAVING count(*) > 1) d`,
   'I2 a live order has a unit outside 1..N': Prisma.sql`
@@ -57,10 +57,11 @@ const ORDER_RULES: Rules = {
  * Checks the rules about orders and money that hold in Postgres at every commit. The rows themselves are read, and the
  * indexes that enforce the rules are not trusted.
  *
+ * @param db the database, or a transaction whose changes count
  * @param saleId limits the rules about orders; balances and transfers are checked for all sales, since a wallet pays in
  * all of them
  */
-export async function brokenRules(db: Database, saleId: string): Promise<BrokenRule[]> {
+export async function brokenRules(db: Transaction, saleId: string): Promise<BrokenRule[]> {
   const counts = Object.entries({ ...ORDER_RULES, ...MONEY_RULES }).map(
     ([rule, query]) => Prisma.sql`SELECT ${rule} AS rule, (${query}) AS rows`,
   );

@@ -93,6 +93,68 @@ test('a failed notice is retried, and later notices of the same order wait', asy
   expect(shop.received.slice(1).map(({ type }) => type)).toEqual(['order.placed', 'order.cancelled']);
 });
 
+test.each([300, 301, 302, 400, 401, 403, 404, 409, 410, 422, 429, 500, 503])(
+  'an answer %i does not accept a notice, which is sent again',
+  async status => {
+    await placed(`answered-${status}`);
+    shop.answers = () => status;
+    expect(await tellShop(ctx)).toBe(0);
+    expect(await t.db.outboxEvent.findFirst({ where: { kind: 'order.placed' } })).toMatchObject({
+      deliveredAt: null,
+      deadAt: null,
+      attempts: 1,
+      lastError: expect.stringMatching(status >= 400 ? `HTTP ${status}` : /./),
+    });
+    shop.answers = () => 200;
+    expect(await tellShop(ctx)).toBe(0);
+    await makeDue();
+    expect(await tellShop(ctx)).toBe(1);
+    expect(shop.received).toHaveLength(1);
+  },
+);
+
+test.each([201, 202, 204])('an answer %i accepts a notice', async status => {
+  await placed(`accepted-${status}`);
+  shop.answers = () => status;
+  expect(await tellShop(ctx)).toBe(1);
+  await makeDue();
+  expect(await tellShop(ctx)).toBe(0);
+});
+
+test('a notice that is not accepted is sent again after 2, 4, 8 … s, and at last once an hour', async () => {
+  await placed('patient');
+  shop.answers = () => 404;
+  const now = async () => Number((await t.db.$queryRaw<[{ at: number }]>`
+    SELECT extract(epoch FROM clock_timestamp())::float8 AS at`)[0].at);
+  const seen: [least: number, most: number][] = [];
+  for (let i = 0; i < ATTEMPTS_MAX; i += 1) {
+    await makeDue();
+    const before = await now();
+    await tellShop(ctx);
+    const after = await now();
+    const row = await t.db.outboxEvent.findFirstOrThrow({ where: { kind: 'order.placed' } });
+    const at = row.attemptAt.getTime() / 1_000;
+    // The row has milliseconds, rounded.
+    seen.push([at - after - 0.001, at - before + 0.001]);
+    expect(row.deadAt !== null).toBe(i === ATTEMPTS_MAX - 1);
+  }
+  const pauses = [2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024, 2_048, 3_600, 3_600, 3_600, 3_600, 3_600];
+  expect(seen.filter(([least, most], i) => least > (pauses[i] ?? 0) || most < (pauses[i] ?? 0))).toEqual([]);
+});
+
+test('a dead notice is revived by its id alone, and one that was delivered is not', async () => {
+  await placed('dead-1', 'dead-2', 'delivered');
+  await t.db.outboxEvent.updateMany({ where: { kind: 'order.placed' }, data: { deadAt: new Date(), attempts: 16 } });
+  const [first, second, delivered] = await t.db.outboxEvent.findMany({ where: { kind: 'order.placed' } });
+  await t.db.outboxEvent.updateMany({ where: { id: delivered?.id ?? 0n }, data: { deliveredAt: new Date() } });
+  expect((await readDeadNotices(t.db, 10)).map(({ id }) => id)).toEqual([second?.id, first?.id]);
+  expect(await reviveNotices(t.db, first?.id)).toBe(1);
+  expect((await readDeadNotices(t.db, 10)).map(({ id }) => id)).toEqual([second?.id]);
+  expect(await reviveNotices(t.db, delivered?.id)).toBe(0);
+  await tellShop(ctx);
+  expect(shop.received.map(({ data }) => data.orderId)).toEqual([first?.orderId]);
+});
+
 test('a notice is dead after the last attempt, and reviving it delivers the waiting ones as well', async () => {
   const { sale, claims } = await placed('dead');
   const [claim] = claims;
