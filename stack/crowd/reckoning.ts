@@ -110,6 +110,16 @@ export function holds({ reckoning, wrong }: Verdict): boolean {
   return auditOk && wrong.length === 0 && duplicates + oversold + lost === 0;
 }
 
+/**
+ * Returns the exit code of a program that sent a crowd: 0 if the verdict holds and every buyer got a final answer.
+ *
+ * @param verdict undefined if the program reached no stores and could prove nothing
+ * @param unanswered the number of buyers without a final answer
+ */
+export function exitCodeOf(verdict: Verdict | undefined, unanswered: number): 0 | 1 {
+  return (verdict === undefined || holds(verdict)) && unanswered === 0 ? 0 : 1;
+}
+
 async function readOrders(db: Connections['db'], saleId: string): Promise<Map<string, OrderRow>> {
   const select = { id: true, buyerId: true, unit: true, status: true } as const;
   const rows = await db.order.findMany({ where: { saleId }, select });
