@@ -71,7 +71,7 @@ async function inFlight({ db, redis }: Connections, saleId: string): Promise<str
  * @returns the counts and the violations
  */
 export async function reckon(
-  { db, redis }: Connections,
+  { db, redis }: Pick<Connections, 'db' | 'redis'>,
   saleId: string,
   buyers: readonly BuyerRecord[],
 ): Promise<Verdict> {

@@ -6,14 +6,14 @@ import { checkout } from '#core/process/checkout.js';
 
 // The programs whose exit code is a verdict, as processes. Their verdicts about whole runs have tests of their own.
 
-/** Runs a program from its sources, and returns its exit code and the last line that it said. */
+/** Runs a program from its sources, and returns its exit code and its error output. */
 async function run(main: string, args: string[]): Promise<{ exitCode: number | null; said: string }> {
   const command = ['--conditions=source', '--import', 'tsx', main, ...args];
   // The cache of tsx would leave a folder behind.
   const env = { PATH: process.env.PATH, TSX_DISABLE_CACHE: '1' };
   const child = spawn(process.execPath, command, { cwd: checkout, env, stdio: ['ignore', 'ignore', 'pipe'] });
   const [said, [exitCode]] = await Promise.all([text(child.stderr), once(child, 'close')]);
-  return { exitCode, said: said.trim().split('\n').at(-1) ?? '' };
+  return { exitCode, said };
 }
 
 test('npm run simulate ends with 0 when every history keeps the promises', async () => {
