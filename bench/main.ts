@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { checkout } from '#core/process/checkout.js';
 import { type Lifetime, startLifetime } from '#stack/processes/lifetime.js';
 import { compareWith } from './against/compare.js';
-import { comparisonLine, comparisonTable, missedBy } from './against/report.js';
+import { comparisonLine, comparisonTable, exitCodeOf } from './against/report.js';
 import { type Measured, measureAll } from './benchmark.js';
 import { loadNow } from './measure/machine.js';
 import { type Options, readOptions } from './options.js';
@@ -47,7 +47,7 @@ async function measure(options: Options, { beforeEnd }: Lifetime): Promise<numbe
 async function compare(options: Options, folder: string, { beforeEnd }: Lifetime): Promise<number> {
   const compared = await compareWith(folder, options, beforeEnd);
   show(options, `${comparisonTable(compared)}\n`, comparisonLine(compared));
-  return missedBy(compared).length > 0 ? 1 : 0;
+  return exitCodeOf(compared);
 }
 
 const lifetime = startLifetime();

@@ -1,6 +1,7 @@
 // `npm test`: all checks and tests, the cheapest first. This file imports only Node's own modules, because it
 // starts in a fresh clone before anything is installed.
 import { spawn, spawnSync } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -36,6 +37,20 @@ const jest = (name, kinds, maxWorkers, more = []) => ({
   ],
 });
 
+/** Files of integration tests whose tests run in random order, and one of each alone. `npm run test:order` runs all. */
+const ORDER_SAMPLE = 3;
+const SEED_MAX = 2 ** 31;
+
+/** A sample of the order of tests. The seed in its name repeats it. */
+const order = seed => ({
+  name: `order --seed ${seed} --sample ${ORDER_SAMPLE}`,
+  command: process.execPath,
+  args: [
+    ...['--conditions=source', '--import', 'tsx', 'test/order/main.ts'],
+    ...['--seed', String(seed), '--sample', String(ORDER_SAMPLE)],
+  ],
+});
+
 const KINDS = ['integration', 'e2e', 'attack', 'edge', 'browser', 'chaos', 'upgrade'];
 /** Tests that take long. `npm run test:chaos`, `npm run test:edge` and `npm run test:upgrade` run them. */
 const LONG_TESTS = ['chaos/(failover|links|paused-worker|postgres-away)', 'edge/floods', 'upgrade/(long-run|tables)'];
@@ -63,7 +78,10 @@ const ROWS = [
     ),
     jest('unit', ['unit'], 2),
   ],
-  [{ ...jest('tests', KINDS, WORKERS, ['--testPathIgnorePatterns', ...LONG_TESTS]), isLive: true }],
+  [
+    { ...jest('tests', KINDS, WORKERS, ['--testPathIgnorePatterns', ...LONG_TESTS]), isLive: true },
+    order(randomInt(SEED_MAX)),
+  ],
 ];
 
 /** Runs one step to its end. Its output is shown as it comes if the step is live, otherwise only if it fails. */

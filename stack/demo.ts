@@ -9,7 +9,7 @@ import type { BuyerPlan } from './crowd/buyer.js';
 import { createBuyerPlans, startCrowd } from './crowd/crowd.js';
 import { createOpenSale } from './crowd/open-sale.js';
 import { Progress } from './crowd/progress.js';
-import { holds, reckon, untilAtRest, type Verdict } from './crowd/reckoning.js';
+import { exitCodeOf, reckon, untilAtRest, type Verdict } from './crowd/reckoning.js';
 import { showCrowd } from './crowd/show-crowd.js';
 import { startFakeProvider } from './fake-provider/start.js';
 import { parseCount, parseShare } from './processes/command-line.js';
@@ -177,7 +177,7 @@ try {
   const report = options.json ? process.stderr : process.stdout;
   report.write(resultText(verdict, seconds));
   if (options.json) process.stdout.write(`${JSON.stringify({ ...verdict.reckoning, seconds })}\n`);
-  if (options.exit) await lifetime.end(holds(verdict) ? 0 : 1);
+  if (options.exit) await lifetime.end(exitCodeOf(verdict, 0));
   report.write(await openOwnSale(running));
   report.write(addressesText(running));
   lifetime.expectSignal();

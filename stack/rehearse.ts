@@ -7,7 +7,7 @@ import { SECOND_MS } from '#core/rules/clock.js';
 import type { BuyerPlan } from './crowd/buyer.js';
 import { type CrowdReport, createBuyerPlans, startCrowd } from './crowd/crowd.js';
 import { Progress, wordsFor } from './crowd/progress.js';
-import { holds, reckon, untilAtRest, type Verdict } from './crowd/reckoning.js';
+import { exitCodeOf, reckon, untilAtRest, type Verdict } from './crowd/reckoning.js';
 import { showCrowd } from './crowd/show-crowd.js';
 import { parseCount, parseOrigin, parseShare } from './processes/command-line.js';
 import { type Lifetime, startLifetime } from './processes/lifetime.js';
@@ -123,8 +123,7 @@ async function rehearse(lifetime: Lifetime): Promise<void> {
   const verdict = connections && (await reckon(connections, options.sale, report.buyers));
   const result: Result = { sale: options.sale, url: baseUrl, report, verdict };
   process.stdout.write(options.json ? jsonOf(result) : textOf(result, wordsFor(crowd.stages())));
-  const unanswered = crowd.stages().unanswered ?? 0;
-  await lifetime.end((verdict ? holds(verdict) : true) && unanswered === 0 ? 0 : 1);
+  await lifetime.end(exitCodeOf(verdict, crowd.stages().unanswered ?? 0));
 }
 
 /** The result of a rehearsal. */

@@ -33,7 +33,7 @@ const RECONCILE: Actor = { name: 'reconcile', at: '*/5 * * * * *', runOnce: ctx 
  * Every maintenance actor. Each finds its work in Redis and Postgres, so the next round does the work of a skipped
  * round.
  */
-const ACTORS: Actor[] = [
+export const ACTORS: readonly Actor[] = [
   RECONCILE,
   { name: 'rescue', at: '*/2 * * * * *', runOnce: rescueAll },
   { name: 'expire-overdue', at: '*/2 * * * * *', runOnce: expireOverdue },

@@ -47,6 +47,11 @@ export function missedBy({ comparisons, promise }: Compared): string[] {
   return comparisons.filter(comparison => isMissed(comparison, promise)).map(({ figure }) => figure);
 }
 
+/** Returns the exit code of a comparison: 0 if every figure keeps the promise. */
+export function exitCodeOf(compared: Compared): 0 | 1 {
+  return missedBy(compared).length === 0 ? 0 : 1;
+}
+
 /** Writes the comparison as a table in Markdown. */
 export function comparisonTable(compared: Compared): string {
   const { machine, commits, comparisons, rounds, promise } = compared;

@@ -71,7 +71,7 @@ async function inFlight({ db, redis }: Connections, saleId: string): Promise<str
  * @returns the counts and the violations
  */
 export async function reckon(
-  { db, redis }: Connections,
+  { db, redis }: Pick<Connections, 'db' | 'redis'>,
   saleId: string,
   buyers: readonly BuyerRecord[],
 ): Promise<Verdict> {
@@ -108,6 +108,16 @@ export async function reckon(
 export function holds({ reckoning, wrong }: Verdict): boolean {
   const { duplicates, oversold, lost, auditOk } = reckoning;
   return auditOk && wrong.length === 0 && duplicates + oversold + lost === 0;
+}
+
+/**
+ * Returns the exit code of a program that sent a crowd: 0 if the verdict holds and every buyer got a final answer.
+ *
+ * @param verdict undefined if the program reached no stores and could prove nothing
+ * @param unanswered the number of buyers without a final answer
+ */
+export function exitCodeOf(verdict: Verdict | undefined, unanswered: number): 0 | 1 {
+  return (verdict === undefined || holds(verdict)) && unanswered === 0 ? 0 : 1;
 }
 
 async function readOrders(db: Connections['db'], saleId: string): Promise<Map<string, OrderRow>> {

@@ -1,5 +1,5 @@
 import { readOptions } from './options.js';
-import { missedBy } from './result.js';
+import { exitCodeOf, missedBy } from './result.js';
 import { runChaos } from './run.js';
 
 // `npm run chaos`: one run, and its result as JSON. The exit code is 1 after a violation or a missed goal.
@@ -19,10 +19,9 @@ try {
   if (violations.length > 0) {
     tell(`${violations.length} violations. The history is in ${folder}; the command above repeats the run`);
   }
-  const missed = missedBy(result);
-  for (const what of missed) tell(what);
+  for (const what of missedBy(result)) tell(what);
   process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : `${JSON.stringify(result, null, 2)}\n`);
-  process.exit(violations.length === 0 && missed.length === 0 ? 0 : 1);
+  process.exit(exitCodeOf(result));
 } catch (error) {
   tell(error instanceof Error ? (error.stack ?? error.message) : String(error));
   process.exit(1);

@@ -69,6 +69,11 @@ export function missedBy({ minutes, kills, recoveryMs }: ChaosResult): string[] 
   ];
 }
 
+/** Returns the exit code of a run: 0 without a violation and without a missed goal. */
+export function exitCodeOf(result: ChaosResult): 0 | 1 {
+  return result.violations.length === 0 && missedBy(result).length === 0 ? 0 : 1;
+}
+
 /** Returns the time from each fault until the claim of a buyer who came after it was placed, in ms. */
 export function recoveries(faults: readonly FaultNote[], probes: readonly Probe[]): number[] {
   return faults.map(({ atMs }) => {

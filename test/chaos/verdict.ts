@@ -11,7 +11,7 @@ export interface VerdictSource {
   evidence: Evidence;
   /** The work that was still in flight when the wait for rest ended, in words. */
   inFlight: readonly string[];
-  connections: Connections;
+  connections: Pick<Connections, 'db' | 'redis'>;
   query: Query;
 }
 

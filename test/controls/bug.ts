@@ -1,13 +1,8 @@
-/** A change of one file of the product. The file has the text `find` exactly once. */
-export interface Edit {
-  file: string;
-  find: string;
-  replace: string;
-}
+import type { Edit } from '../support/scratch.js';
 
 /** A test that a bug must make fail. */
 export interface Control {
-  kind: 'unit' | 'integration';
+  kind: 'unit' | 'integration' | 'edge' | 'e2e';
   /** The path below the folder of the kind, without `.test.ts`. */
   file: string;
   /** The beginning of the title. */

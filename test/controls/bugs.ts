@@ -1,10 +1,21 @@
 import { API_BUGS } from './api-bugs.js';
 import type { Bug } from './bug.js';
+import { EDGE_BUGS } from './edge-bugs.js';
 import { IDENTITY_BUGS } from './identity-bugs.js';
 import { MONEY_BUGS } from './money-bugs.js';
 import { ORDER_BUGS } from './order-bugs.js';
 import { REDIS_BUGS } from './redis-bugs.js';
 import { REPAIR_BUGS } from './repair-bugs.js';
+import { VERDICT_BUGS } from './verdict-bugs.js';
 
 /** All bugs. Each is made in a copy of the sources. The product has no switch for any of them. */
-export const BUGS: Bug[] = [...REDIS_BUGS, ...ORDER_BUGS, ...MONEY_BUGS, ...REPAIR_BUGS, ...IDENTITY_BUGS, ...API_BUGS];
+export const BUGS: Bug[] = [
+  ...REDIS_BUGS,
+  ...ORDER_BUGS,
+  ...MONEY_BUGS,
+  ...REPAIR_BUGS,
+  ...IDENTITY_BUGS,
+  ...API_BUGS,
+  ...VERDICT_BUGS,
+  ...EDGE_BUGS,
+];

@@ -6,7 +6,9 @@ import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
 import { checkout } from '#core/process/checkout.js';
 import { readRunningStack } from '#core/process/running-stack.js';
+import { createQuery } from '../chaos/workload/query.js';
 import { cli } from '../support/command.js';
+import { eventually } from '../support/eventually.js';
 
 const DEADLINE_MS = 280_000;
 
@@ -36,6 +38,33 @@ test('the demo ends with one line of JSON that reports success', async () => {
     auditOk: true,
     seconds: expect.any(Number),
   });
+});
+
+/** Gives a buyer of the demo that runs a cent that no transfer explains, as soon as the buyer has an account. */
+async function addUnexplainedCent(): Promise<void> {
+  const databaseUrl = await eventually(() => readRunningStack({}).DATABASE_URL ?? fail('no demo runs'));
+  const query = createQuery(databaseUrl);
+  await eventually(async () => {
+    const rows = await query(
+      "UPDATE accounts SET balance_minor = balance_minor + 1 WHERE owner = 'buyer-1' RETURNING owner",
+    );
+    expect(rows).toHaveLength(1);
+  });
+}
+
+function fail(message: string): never {
+  throw new Error(message);
+}
+
+test('the demo ends with 1 when the money of its sale does not add up', async () => {
+  const args = ['--exit', '--json', '--units', '2', '--buyers', '6', '--pay-within', '2', '--pay-share', '1'];
+  const ended = demo(...args).then(
+    stdout => ({ code: 0, stdout }),
+    ({ code, stdout }: { code: number; stdout: string }) => ({ code, stdout }),
+  );
+  await addUnexplainedCent();
+  const { code, stdout } = await ended;
+  expect({ code, ...JSON.parse(stdout) }).toMatchObject({ code: 1, paid: 2, oversold: 0, lost: 0, auditOk: false });
 });
 
 /** Expects that commands find the demo without settings, for its owner only. */

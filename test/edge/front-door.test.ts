@@ -187,6 +187,29 @@ describe('an answer that is the same for all buyers', () => {
   });
 });
 
+test('the status of one buyer is never kept for another, nor for the same buyer later', async () => {
+  const saleId = await stack.createSale({ units: 3 });
+  const statusOf = async (buyerId: string) => {
+    const headers = { authorization: `Bearer ${stack.token(buyerId)}`, 'x-forwarded-for': '10.6.0.1' };
+    const answer = await fetch(`${edge.url}/order-status/${saleId}`, { headers });
+    return (await answer.json()) as { status: string; unit?: number };
+  };
+  // All of this takes less than the second that an answer for all buyers is kept.
+  expect(await statusOf('ann')).toEqual({ status: 'none' });
+  await stack.buy('ann', saleId);
+  const buyers = ['ann', 'bob', 'ann', 'cem', 'bob', 'ann'];
+  for (const buyerId of buyers) {
+    const { status, unit } = await statusOf(buyerId);
+    expect([buyerId, unit, status === 'none']).toEqual(
+      buyerId === 'ann' ? ['ann', 1, false] : [buyerId, undefined, true],
+    );
+  }
+  const anonymous = await fetch(`${edge.url}/order-status/${saleId}`);
+  expect(anonymous.status).toBe(401);
+  const asked = edge.log().filter(({ path }) => path === `/order-status/${saleId}`);
+  expect(asked.filter(({ upstream }) => upstream === '')).toEqual([]);
+});
+
 /** The configuration of a proxy in front of nginx, such as the shop's own. With nginx's defaults it buffers answers. */
 const shopConfig = (folder: string, port: number): string => `
 pid ${folder}/nginx.pid;

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkout } from '#core/process/checkout.js';
 import { readOptions } from './options.js';
-import { type Finding, runFuzz } from './run.js';
+import { exitCodeOf, type Finding, runFuzz } from './run.js';
 
 // `npm run fuzz`: one run, and its result as JSON. The exit code is 1 after a finding.
 
@@ -28,13 +28,12 @@ try {
   const options = readOptions(process.argv.slice(2));
   const { seed, json } = options;
   const { findings, ...result } = await runFuzz(options, tell);
-  const isHarmless = findings.length === 0;
-  if (!isHarmless) await report(seed, findings);
+  if (findings.length > 0) await report(seed, findings);
   const told = { ...result, findings: findings.map(({ text, number }) => ({ text, number })) };
   process.stdout.write(json ? `${JSON.stringify(told)}\n` : `${JSON.stringify(told, null, 2)}\n`);
-  if (!isHarmless)
+  if (findings.length > 0)
     tell(`${findings.length} findings: npm run fuzz -- --seed ${seed} --inputs ${result.inputs} repeats the run`);
-  process.exit(isHarmless ? 0 : 1);
+  process.exit(exitCodeOf({ findings }));
 } catch (error) {
   tell(error instanceof Error ? (error.stack ?? error.message) : String(error));
   process.exit(1);

@@ -45,6 +45,11 @@ export interface FuzzResult {
   findings: Finding[];
 }
 
+/** Returns the exit code of a run: 0 without a finding. */
+export function exitCodeOf({ findings }: Pick<FuzzResult, 'findings'>): 0 | 1 {
+  return findings.length === 0 ? 0 : 1;
+}
+
 /** A run under way. */
 interface Run {
   options: FuzzOptions;

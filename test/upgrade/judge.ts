@@ -1,13 +1,14 @@
 import { join } from 'node:path';
 import { SECOND_MS } from '#core/rules/clock.js';
 import { checkHistory } from '../chaos/history/check-history.js';
-import { groupBy, viewClaims } from '../chaos/history/claim-view.js';
-import { bankReadsOf, type Operation, operationsOf } from '../chaos/history/history.js';
+import { viewClaims } from '../chaos/history/claim-view.js';
+import { bankReadsOf, operationsOf } from '../chaos/history/history.js';
 import { readOrderFacts, readPaymentFacts } from '../chaos/rig/facts.js';
 import { auditRows, auditStores } from '../chaos/rig/final-audit.js';
 import { untilAllAtRest } from '../chaos/rig/rest.js';
 import { readBank } from '../chaos/workload/bank.js';
 import { percentile } from '../support/percentile.js';
+import { judgeRefusals } from './refusals.js';
 import { readComplaints } from './rig/logs.js';
 import { cli, twoAtATime } from './rig/version.js';
 import type { Upgrade } from './upgrade.js';
@@ -17,12 +18,6 @@ const REST_MS = 120 * SECOND_MS;
 
 /** By invariant 8 of docs/guarantees.md it takes 15 s; twice as long, as several processes end one after the other here. */
 const RELEASE_WITHIN_MS = 30 * SECOND_MS;
-
-/**
- * No buyer is refused with 5xx for longer than twice the time in which one API is replaced, as long as this machine takes. If
- * that is quicker, not for longer than this, in ms.
- */
-const REFUSED_MS = 3 * SECOND_MS;
 
 /** The findings of an upgrade. */
 export interface UpgradeFindings {
@@ -70,8 +65,7 @@ export async function judge(upgrade: Upgrade): Promise<UpgradeFindings> {
     redisLostData: false,
     releaseWithinMs: RELEASE_WITHIN_MS,
   };
-  const refusedMaxMs = longestRefusal(operations);
-  const mayBeRefusedMs = Math.max(REFUSED_MS, 2 * fleet.longestGapMs);
+  const { violations: refusals, ...refused } = judgeRefusals(operations, fleet.longestGapMs);
   const violations = [
     ...unfinished.map(what => `rest: ${what}`),
     ...checkHistory(evidence).map(({ rule, text }) => `${rule}: ${text}`),
@@ -80,7 +74,7 @@ export async function judge(upgrade: Upgrade): Promise<UpgradeFindings> {
     ...(await auditByBoth(upgrade)),
     ...fleet.disorders,
     ...(await readComplaints(join(folder, 'logs'))),
-    ...(refusedMaxMs > mayBeRefusedMs ? [`a buyer was refused with 5xx for ${refusedMaxMs} ms`] : []),
+    ...refusals,
   ];
   const views = viewClaims(evidence);
   const placing = views.flatMap(({ sightings, order }) =>
@@ -91,8 +85,7 @@ export async function judge(upgrade: Upgrade): Promise<UpgradeFindings> {
     accepted: views.filter(({ sightings }) => sightings.length > 0).length,
     placed: orders.filter(({ status }) => status !== 'void').length,
     paid: orders.filter(({ status }) => status === 'paid').length,
-    refused: operations.filter(isRefused).length,
-    refusedMaxMs,
+    ...refused,
     placingP99Ms: Math.max(0, Math.round(percentile(placing, 0.99))),
     violations,
   };
@@ -107,23 +100,4 @@ async function auditByBoth(upgrade: Upgrade): Promise<string[]> {
     cli(version, ['audit', id], upgrade.environment).catch((error: Error) => broken.push(error.message)),
   );
   return broken;
-}
-
-const isRefused = ({ http }: Operation): boolean => http === undefined || http === 0 || http >= 500;
-
-/** From the first refused question of a buyer to the end of the next one that was answered, in ms. */
-function longestRefusal(operations: readonly Operation[]): number {
-  const asked = operations.filter(({ call }) => call !== 'credit');
-  const byBuyer = groupBy(asked, ({ saleId, buyerId }) => `${saleId} ${buyerId}`);
-  return Math.max(0, ...[...byBuyer.values()].map(longestOf));
-}
-
-function longestOf(ofBuyer: readonly Operation[]): number {
-  let [longest, sinceMs]: [number, number | undefined] = [0, undefined];
-  for (const operation of [...ofBuyer].sort((a, b) => a.endedAtMs - b.endedAtMs)) {
-    if (isRefused(operation)) sinceMs ??= operation.invokedAtMs;
-    if (sinceMs !== undefined) longest = Math.max(longest, operation.endedAtMs - sinceMs);
-    if (!isRefused(operation)) sinceMs = undefined;
-  }
-  return longest;
 }

@@ -1,18 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkout } from '#core/process/checkout.js';
-import {
-  CRASH_MODES,
-  CRASH_POINTS,
-  CRASH_STEPS,
-  type CrashMode,
-  type CrashPoint,
-  type CrashStep,
-  POINT_MODES,
-} from '#core/process/crash-point.js';
+import { CRASH_MODES, type CrashMode } from '#core/process/crash-point.js';
 import { writePage } from '../../support/pages/written-page.js';
 import { type CrashResult, runCrashCase } from './crash-case.js';
 import { startCrashRig } from './crash-rig.js';
+import { CASES, type Case, casesOf, cellOf, exitCodeOf, failuresOf, judged } from './matrix-verdict.js';
 
 // `npm run chaos:matrix`: every crash point in every mode that it has. With arguments, only the crash points or modes that they
 // name: `npm run chaos:matrix -- place.store kill`. The other cells of the table keep the result of the last run.
@@ -25,33 +18,10 @@ const TABLE = join(checkout, 'docs', 'crash-matrix.md');
  */
 const AT_ONCE = 6;
 
-/** Invariant 6: everything holds within this time after the process is whole and the buyers are done, in ms. */
-const WHOLE_WITHIN_MS = 15_000;
-
 /** The cell of a mode that a crash point doesn't have. */
 const NONE = '-';
 
-type Case = [name: CrashPoint | CrashStep, mode: CrashMode];
-
-const wanted = process.argv.slice(2);
-const isWanted = ([name, mode]: Case): boolean => {
-  const names = wanted.filter(word => !CRASH_MODES.some(one => one === word));
-  const modes = wanted.filter(word => CRASH_MODES.some(one => one === word));
-  return (names.length === 0 || names.includes(name)) && (modes.length === 0 || modes.includes(mode));
-};
-
-const cases: Case[] = [
-  ...CRASH_POINTS.flatMap(name => POINT_MODES.map((mode): Case => [name, mode])),
-  ...CRASH_STEPS.flatMap(name => CRASH_MODES.map((mode): Case => [name, mode])),
-];
-
-const hasMode = (name: string, mode: CrashMode): boolean => cases.some(([one, way]) => one === name && way === mode);
-
-/** Returns the cell of a case. */
-const cellOf = ({ reached, violations, restMs }: CrashResult): string => {
-  if (violations.length > 0) return '**broken**';
-  return reached ? `${(restMs / 1_000).toFixed(1)} s` : 'not reached';
-};
+const hasMode = (name: string, mode: CrashMode): boolean => CASES.some(([one, way]) => one === name && way === mode);
 
 /** The cells of each crash point, by mode. */
 type Table = Map<string, Map<CrashMode, string>>;
@@ -71,7 +41,7 @@ function readTable(): Table {
 }
 
 function textOf(table: Table): string {
-  const lines = [...new Set(cases.map(([name]) => name))].map(name => {
+  const lines = [...new Set(CASES.map(([name]) => name))].map(name => {
     const cells = CRASH_MODES.map(mode => (hasMode(name, mode) ? (table.get(name)?.get(mode) ?? '') : NONE));
     return `| \`${name}\` | ${cells.join(' | ')} |`;
   });
@@ -91,24 +61,25 @@ ${lines.join('\n')}
 }
 
 const table = readTable();
-const queue = cases.filter(isWanted);
+const queue = readCases();
 const total = queue.length;
-const failures: CrashResult[] = [];
-let done = 0;
+const results: CrashResult[] = [];
 
-/** Adds the time until rest to the violations, if it was too long. */
-function judged(result: CrashResult): CrashResult {
-  if (result.restMs <= WHOLE_WITHIN_MS) return result;
-  const late = `rest: only after ${result.restMs} ms, above ${WHOLE_WITHIN_MS}`;
-  return { ...result, violations: [...result.violations, late] };
+/** Reads the cases that the arguments name. */
+function readCases(): Case[] {
+  try {
+    return casesOf(process.argv.slice(2));
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n`);
+    process.exit(1);
+  }
 }
 
 function tell(result: CrashResult): void {
-  const { name, mode, reached, violations } = result;
+  const { name, mode, violations } = result;
   table.set(name, (table.get(name) ?? new Map<CrashMode, string>()).set(mode, cellOf(result)));
-  if (violations.length > 0 || !reached) failures.push(result);
-  done += 1;
-  process.stderr.write(`${done}/${total} ${name} ${mode}: ${cellOf(result)}\n`);
+  results.push(result);
+  process.stderr.write(`${results.length}/${total} ${name} ${mode}: ${cellOf(result)}\n`);
   for (const violation of violations) process.stderr.write(`  ${violation}\n`);
   writeFileSync(TABLE, textOf(table));
 }
@@ -132,5 +103,6 @@ async function runQueued(): Promise<void> {
 
 await Promise.all(Array.from({ length: Math.min(AT_ONCE, total) }, runQueued));
 await writePage(TABLE, textOf(table));
+const failures = failuresOf(results);
 process.stderr.write(failures.length === 0 ? 'nothing is broken\n' : `${failures.length} failed or were not reached\n`);
-process.exit(failures.length === 0 ? 0 : 1);
+process.exit(exitCodeOf(results));

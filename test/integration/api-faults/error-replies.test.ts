@@ -52,6 +52,8 @@ const obstacle = async () => join(((await api.redis.config('GET', 'dir')) as str
 
 const misconf: Trouble = {
   async begin() {
+    // A replica has saved the data of its primary there.
+    await rm(await obstacle(), { force: true });
     await mkdir(join(await obstacle(), 'in-the-way'), { recursive: true });
     await config('save', '3600 1');
     await api.redis.bgsave();

@@ -5,12 +5,15 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { issueToken } from '#core/identity/token.js';
+import { openSale } from '#core/redis/sale/open-sale.js';
+import { defineScripts } from '#core/redis/scripts.js';
 import { freePort } from '#stack/processes/free-port.js';
 import { type GuardedProcess, startGuarded } from '#stack/processes/guarded-process.js';
 import { type RedisServer, startRedis } from '#stack/stores/redis-server.js';
 import { build } from '../../support/build.js';
 import { eventually } from '../../support/eventually.js';
 import { bearer, SECRET } from '../../support/http/api.js';
+import { aSale } from '../../support/sales.js';
 
 const ROOT = join(import.meta.dirname, '../../..');
 
@@ -157,6 +160,32 @@ describe('the API process', () => {
     expect(answer).toMatch(/^HTTP\/1\.1 503 /);
     expect(answer.toLowerCase()).toContain('connection: close');
     expect(printed.err).toBe('');
+  });
+
+  test('on SIGTERM: answers every waiting request, ends every stream, exit 0', async () => {
+    const sale = aSale({ units: 3 });
+    await withRedis(async client => {
+      defineScripts(client);
+      await openSale(client, sale);
+    });
+    const metricsPort = await freePort();
+    const { api, port } = await start({ ...settings(), METRICS_PORT: String(metricsPort) });
+    const url = `http://127.0.0.1:${await port()}`;
+    for (const buyerId of ['ann', 'bob']) {
+      await fetch(`${url}/buy/${sale.id}`, { method: 'POST', headers: bearer(buyerId) });
+    }
+    const wait = fetch(`${url}/order-status/${sale.id}`, { headers: { ...bearer('ann'), prefer: 'wait=30' } });
+    const stream = await fetch(`${url}/order-status/${sale.id}`, {
+      headers: { ...bearer('bob'), accept: 'text/event-stream' },
+    });
+    await eventually(async () => {
+      const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+      expect(metrics).toContain('dropline_waiters 2\n');
+    });
+    process.kill(api.pid, 'SIGTERM');
+    expect(await (await wait).json()).toMatchObject({ status: 'queued' });
+    expect(await stream.text()).toMatch(/"status":"queued"/);
+    expect(await api.ended).toEqual({ code: 0, signal: null });
   });
 
   test('on SIGTERM while Redis is down: exit 0', async () => {

@@ -61,14 +61,4 @@ describe('an event stream', () => {
     expect(during.seen.text).toMatch(/^retry: [234]\d{3}\n\n$/);
     expect(before.seen.text).toMatch(/\n\nretry: [234]\d{3}\n\n$/);
   });
-
-  // The last test of this file, as it ends all waiting.
-  test('ends when its process ends', async () => {
-    const sale = await api.open();
-    await api.win(sale, 'ann');
-    const stream = api.stream(sale, 'ann');
-    await eventually(() => expect(stream.events()).toHaveLength(1));
-    api.ctx.waiters.close();
-    await eventually(() => expect(stream.seen.ended).toBe(true));
-  });
 });

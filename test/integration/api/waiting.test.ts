@@ -253,16 +253,3 @@ describe('the fifth wait of a buyer for a sale', () => {
     await standing(0);
   });
 });
-
-// The last test of this file, as it ends all waiting.
-test('a process that ends answers every waiting request', async () => {
-  const sale = await api.open();
-  await api.win(sale, 'ann');
-  const answer = look(sale, 'ann', LONGEST);
-  await eventually(() => expect(api.ctx.waiters.count()).toBe(1));
-  api.ctx.waiters.close();
-  expect((await answer).body).toMatchObject({ status: 'queued' });
-  const [late, tookMs] = await timed(look(sale, 'ann', LONGEST));
-  expect(late.body).toMatchObject({ status: 'queued' });
-  expect(tookMs).toBeLessThan(LONGEST_MS);
-});

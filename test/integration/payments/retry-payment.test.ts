@@ -142,6 +142,8 @@ test('the money of two attempts goes back when the order has ended', async () =>
   expect((await attemptsOf(claim)).map(({ status }) => status)).toEqual(['refund_due', 'refund_due']);
   expect(await kindsOf(claim)).toEqual(['capture', 'refund']);
   await expectProof(sale);
+  // The provider has no success of the first attempt, so each round of another test would fail at its refund.
+  await t.db.payment.updateMany({ where: { orderId: claim.claimId }, data: { refundAt: null } });
 });
 
 test('an order has at most ten payments', async () => {

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { keysOf } from '#core/redis/keys.js';
+import { type Change, parseChange } from '#core/redis/feed/changes.js';
+import { channelOf, keysOf } from '#core/redis/keys.js';
 import { readLoadedSale, restock, setSale } from '#core/redis/sale/sale.js';
 import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import { NotVerified } from '#core/rules/errors.js';
@@ -47,6 +48,20 @@ test('a sold-out sale sells again', async () => {
   await win(t, sale, 'a');
   await restock(t.redis, { ...sale, units: 3 });
   expect((await win(t, sale, ...buyers(5))).map(won => won.unit)).toEqual([2, 3]);
+});
+
+test('a restock tells every API the free units and the standby cap, as absolute values', async () => {
+  const sale = await openTestSale(t, { units: 1, standbyFactor: 2 });
+  await win(t, sale, 'a');
+  const heard: Change[] = [];
+  const ears = t.redis.duplicate({ enableOfflineQueue: true });
+  ears.on('message', (_channel, text) => heard.push(parseChange(text)));
+  await ears.subscribe(channelOf(sale.id));
+  await restock(t.redis, { ...sale, units: 4 });
+  // The reply to this ping comes after every message that was published before.
+  await ears.ping();
+  ears.disconnect();
+  expect(heard).toMatchObject([{ free: 3, standbyCap: 8, state: 'open', buyers: [] }]);
 });
 
 test('an unknown or unverified sale is an error, and stays the same', async () => {

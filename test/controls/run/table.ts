@@ -1,21 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkout } from '#core/process/checkout.js';
-import { writePage } from '../support/pages/written-page.js';
-import type { Bug } from './bug.js';
+import { writePage } from '../../support/pages/written-page.js';
+import type { Bug } from '../bug.js';
+import { type ControlResult, isCaught, type Said } from './try-bugs.js';
 
 const TABLE = join(checkout, 'docs', 'negative-controls.md');
 
 /** The cell of a bug that no test catches. */
 const NOBODY = '**nobody**';
-
-/** A bug, and whether its test caught it. */
-export interface ControlResult extends Bug {
-  caught: boolean;
-  seconds: number;
-  /** The first line of the failure. It shows whether the test failed for the right reason. */
-  said: string;
-}
 
 /** Reads the rows of the last run by their bugs. */
 async function readRows(): Promise<Map<string, string>> {
@@ -24,19 +17,27 @@ async function readRows(): Promise<Map<string, string>> {
   return new Map(rows.map(row => [row.split(' | ')[0]?.slice(2).trim() ?? '', row]));
 }
 
-const rowOf = ({ bug, caught, seconds, caughtBy: { kind, file, title } }: ControlResult): string =>
-  `| ${bug} | ${caught ? `\`${kind}/${file}\`: ${title}` : NOBODY} | ${seconds.toFixed(1)} |`;
+/** Returns the cell of one way: its time, or that the bug was missed. */
+const cellOf = ({ caught, seconds }: Said): string => (caught ? seconds.toFixed(1) : '**missed**');
+
+const rowOf = (result: ControlResult): string => {
+  const { bug, alone, whole, caughtBy } = result;
+  const { kind, file, title } = caughtBy;
+  const test = isCaught(result) ? `\`${kind}/${file}\`: ${title}` : NOBODY;
+  return `| ${bug} | ${test} | ${cellOf(alone)} | ${cellOf(whole)} |`;
+};
 
 function textOf(rows: string[]): string {
   return [
     '# Negative controls',
     '',
     `Written by \`npm run controls\`: ${rows.filter(row => !row.includes(NOBODY)).length} of ${rows.length} bugs caught.`,
-    'Each bug was made in a copy of the sources. Then the test that is there for the bug was run; its title begins as below. The test',
-    'passed without the bug, and failed with it. The time is that of the test, with the start of its stores.',
+    'Each bug was made in a copy of the sources. Then the test that is there for the bug was run twice, alone and with its whole file;',
+    'its title begins as below. The test passed without the bug both times, and failed with it both times. A time is that of one run,',
+    'with the start of its stores.',
     '',
-    '| Bug | Caught by | s |',
-    '| --- | --- | ---: |',
+    '| Bug | Caught by | alone, s | with its file, s |',
+    '| --- | --- | ---: | ---: |',
     ...rows,
     '',
   ].join('\n');

@@ -1,0 +1,60 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { run } from '../support/command.js';
+import { startTestStack, type TestStack } from '../support/stack.js';
+
+// `npm run rehearse` against a stack of our own: its exit code is a verdict.
+
+const PRICE_MINOR = 4_900;
+
+let stack: TestStack;
+
+beforeAll(async () => {
+  stack = await startTestStack();
+});
+afterAll(() => stack?.stop());
+
+/** Sends ten buyers at a sale. */
+async function rehearse(saleId: string, stores: Record<string, string>, ...more: string[]) {
+  const settings = { AUTH_SECRET: stack.authSecret, ...stores };
+  const args = ['--sale', saleId, '--buyers', '10', '--url', stack.baseUrl, '--within', '1', '--json', ...more];
+  const { exitCode, stdout, stderr } = await run('stack/rehearse', args, settings);
+  return { exitCode, result: stdout === '' ? stderr : JSON.parse(stdout) };
+}
+
+const stores = () => ({ REDIS_URL: stack.stores.redisUrl, DATABASE_URL: stack.stores.databaseUrl });
+
+test('a rehearsal in which everybody is answered truly ends with 0', async () => {
+  const saleId = await stack.createSale({ units: 4, standbyFactor: 0, priceMinor: PRICE_MINOR });
+  const { exitCode, result } = await rehearse(saleId, stores(), '--pay-share', '1');
+  expect({ exitCode, result }).toMatchObject({
+    exitCode: 0,
+    result: { sale: saleId, buyers: 10, audit: { placed: 4, paid: 4, soldOut: 6, auditOk: true, wrong: [] } },
+  });
+});
+
+test('a rehearsal on money that does not add up ends with 1, and says so', async () => {
+  const saleId = await stack.createSale({ units: 1, standbyFactor: 0, priceMinor: PRICE_MINOR });
+  const { db } = stack.connections;
+  await stack.credit('bystander', PRICE_MINOR);
+  await db.$executeRaw`UPDATE accounts SET balance_minor = balance_minor + 1 WHERE owner = 'bystander'`;
+  const { exitCode, result } = await rehearse(saleId, stores());
+  await db.$executeRaw`UPDATE accounts SET balance_minor = balance_minor - 1 WHERE owner = 'bystander'`;
+  expect(exitCode).toBe(1);
+  expect(result.audit).toMatchObject({
+    auditOk: false,
+    oversold: 0,
+    lost: 0,
+    wrong: [expect.stringMatching(/balance/)],
+  });
+});
+
+test('a rehearsal without stores proves nothing, and ends with 1 if somebody is not answered', async () => {
+  const open = await stack.createSale({ units: 20, standbyFactor: 0 });
+  const proved = await rehearse(open, {});
+  expect(proved).toMatchObject({ exitCode: 0, result: { audit: null } });
+  await stack.worker.stop();
+  const waiting = await stack.createSale({ units: 20, standbyFactor: 0 });
+  const { exitCode, result } = await rehearse(waiting, {}, '--patience', '2');
+  await stack.worker.restart();
+  expect({ exitCode, result }).toMatchObject({ exitCode: 1, result: { audit: null } });
+});
