@@ -1,9 +1,4 @@
-/** A change of one file of the product. The file has the text `find` exactly once. */
-export interface Edit {
-  file: string;
-  find: string;
-  replace: string;
-}
+import type { Edit } from '../support/scratch.js';
 
 /** A test that a bug must make fail. */
 export interface Control {

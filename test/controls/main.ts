@@ -1,7 +1,7 @@
+import { createScratch, type Scratch } from '../support/scratch.js';
 import type { Bug, Control } from './bug.js';
 import { BUGS } from './bugs.js';
 import { runTests } from './run-tests.js';
-import { createScratch, type Scratch } from './scratch.js';
 import { type ControlResult, writeTable } from './table.js';
 
 // `npm run controls` makes each bug in a copy of the sources, and demands that the test for it fails. A test that can't fail proves

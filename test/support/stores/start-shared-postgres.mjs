@@ -3,10 +3,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 
-let stop;
+let stop = async () => {};
 
-/** Starts the Postgres that all files of integration tests share. Jest's workers inherit its URL. */
+/** Starts the Postgres that all files of integration tests share, unless it is given. Jest's workers inherit its URL. */
 export default async function startSharedPostgres() {
+  if (process.env.SHARED_POSTGRES) return;
   const args = ['--conditions=source', '--import', 'tsx', 'test/support/stores/hold-postgres.ts'];
   // The cache of tsx would leave a folder behind.
   const env = { ...process.env, TSX_DISABLE_CACHE: '1' };
