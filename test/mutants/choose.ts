@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { Mutant } from './mutant.js';
+import type { Mutant, Operators } from './mutant.js';
+import { luaMutants } from './operators/lua.js';
+import { nginxMutants } from './operators/nginx.js';
+import { sqlMutants } from './operators/sql.js';
 import { typescriptMutants } from './operators/typescript.js';
 import { type Piece, pieceOf } from './piece.js';
 import { TARGETS, type Target, targetOf } from './targets.js';
@@ -15,9 +18,14 @@ export interface Candidate {
 }
 
 /** The operators of each kind of file. SQL is in TypeScript. */
-const OPERATORS: readonly { files: RegExp; make: (file: string, text: string) => Mutant[] | Promise<Mutant[]> }[] = [
+const OPERATORS: readonly { files: RegExp; make: Operators | AsyncOperators }[] = [
   { files: /\.(ts|js)$/, make: typescriptMutants },
+  { files: /^core\/postgres\/.*\.ts$/, make: sqlMutants },
+  { files: /\.lua$/, make: luaMutants },
+  { files: /\.conf$/, make: nginxMutants },
 ];
+
+type AsyncOperators = (file: string, text: string) => Promise<Mutant[]>;
 
 /** Makes all mutants of some files, by their paths and texts. */
 export async function makeMutants(texts: ReadonlyMap<string, string>): Promise<Candidate[]> {

@@ -50,7 +50,9 @@ async function run(options: MutantOptions): Promise<number> {
   const reach = await readReach();
   const nearest = new NearestTests({ texts, graph: new ImportGraph(texts), reach });
   if (options.reach) {
-    await writeReach(await measureReach(nearest.tests, texts, { at: options.at, tell }));
+    const tests = nearest.tests.filter(test => test.startsWith(options.only ?? ''));
+    const measured = await measureReach(tests, texts, { at: options.at, tell });
+    await writeReach(new Map([...reach, ...measured].filter(([test]) => nearest.tests.includes(test))));
     return 0;
   }
   const candidates = await choose(await makeMutants(texts), options);

@@ -16,7 +16,7 @@ export interface MutantOptions {
   /** How many mutants are tried at the same time. */
   at: number;
   json: boolean;
-  /** Only measures which functions each file of tests reaches, for test/mutants/reach.json. */
+  /** Only measures what the files of tests reach, those below `only` or all, and writes test/mutants/reach.json. */
   reach: boolean;
 }
 

@@ -42,7 +42,7 @@ export function functionsOf(path: string, text: string): Place[] {
     used.set(plain, times);
     const id = times === 1 ? plain : `${plain}:${times}`;
     ids.set(node, id);
-    const isBlock = body.type === 'BlockStatement';
+    const isBlock = body.type !== 'ParenthesisExpression' && text.startsWith('{', offsetOf(body.span.start - 1));
     const span = { start: offsetOf(body.span.start - 1), end: offsetOf(body.span.end - 1), isBlock };
     return [{ id, start: offsetOf(node.span.start - 1), end: offsetOf(node.span.end - 1), body: span }];
   });
