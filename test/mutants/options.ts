@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 
 /** The seed of a run that names none. */
@@ -13,10 +14,10 @@ export interface MutantOptions {
   /** Takes the files whose path begins so. */
   only?: string;
   shard: { index: number; of: number };
-  /** How many mutants are tried at the same time. */
+  /** How many mutants are tried at the same time: one on each core if not given. */
   at: number;
   json: boolean;
-  /** Only measures what the files of tests reach, those below `only` or all, and writes test/mutants/reach.json. */
+  /** Only measures what the files of tests reach, those below `only` or all, and writes test/mutants/nearest/reach.json. */
   reach: boolean;
 }
 
@@ -34,7 +35,7 @@ export function readOptions(args: string[]): MutantOptions {
       changed: { type: 'string' },
       only: { type: 'string' },
       shard: { type: 'string', default: '1/1' },
-      at: { type: 'string', default: '2' },
+      at: { type: 'string', default: String(availableParallelism()) },
       json: { type: 'boolean', default: false },
       reach: { type: 'boolean', default: false },
     },

@@ -13,6 +13,7 @@ function resolved(path: string, name: string): string | undefined {
 /** The files that each file imports, from their texts. Loading it runs nothing. */
 export class ImportGraph {
   readonly #imports = new Map<string, string[]>();
+  readonly #distances = new Map<string, Map<string, number>>();
 
   constructor(texts: ReadonlyMap<string, string>) {
     for (const [path, text] of texts) {
@@ -24,8 +25,11 @@ export class ImportGraph {
   }
 
   /** Returns the files that are reached from a file, with the number of imports on the shortest way. */
-  distancesFrom(path: string): Map<string, number> {
+  distancesFrom(path: string): ReadonlyMap<string, number> {
+    const known = this.#distances.get(path);
+    if (known) return known;
     const distances = new Map([[path, 0]]);
+    this.#distances.set(path, distances);
     for (const [file, distance] of distances) {
       for (const next of this.#imports.get(file) ?? []) if (!distances.has(next)) distances.set(next, distance + 1);
     }

@@ -2,8 +2,10 @@ import { fileId, functionsOf, type Place, placeAt } from './functions.js';
 import type { ImportGraph } from './import-graph.js';
 import type { Reach } from './reach.js';
 
-/** A mutant meets this many files of tests at most, and files of this many ms together. The first one is always met. */
-const TESTS_MAX = 12;
+/** A mutant meets this many files of unit tests at most, and of other tests. */
+const UNITS_MAX = 8;
+const OTHERS_MAX = 8;
+/** The other tests take at most this many ms together, but for the first one, which is always met. */
 const TOGETHER_MAX_MS = 60_000;
 /** The time of a file of tests that no full run has met yet, in ms. */
 const UNKNOWN_MS = 5_000;
@@ -86,13 +88,15 @@ export class NearestTests {
   }
 
   #capped(tests: string[]): string[] {
-    const byKind = KINDS.flatMap(kind => tests.filter(test => kindOf(test) === kind));
+    const units = tests.filter(test => kindOf(test) === 'unit');
+    const others = KINDS.slice(1).flatMap(kind => tests.filter(test => kindOf(test) === kind));
     let togetherMs = 0;
-    return byKind.slice(0, TESTS_MAX).filter(test => {
+    const met = others.slice(0, OTHERS_MAX).filter(test => {
       const ms = this.#ground.reach.get(test)?.ms ?? UNKNOWN_MS;
       const isMet = togetherMs === 0 || togetherMs + ms <= TOGETHER_MAX_MS;
       if (isMet) togetherMs += ms;
       return isMet;
     });
+    return [...units.slice(0, UNITS_MAX), ...met];
   }
 }

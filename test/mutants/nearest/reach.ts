@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { checkout } from '#core/process/checkout.js';
 import { writePage } from '../../support/pages/written-page.js';
 
-const FILE = join(checkout, 'test', 'mutants', 'reach.json');
+const FILE = join(checkout, 'test', 'mutants', 'nearest', 'reach.json');
 
 /** What a file of tests reaches. */
 export interface Reached {
