@@ -95,6 +95,7 @@ test('a comparison is turned where no missing condition tells as much, and a clo
     'SELECT a = ANY(b), c IS NULL, NOT EXISTS (SELECT)',
   ]);
   expect(ofTemplate('UPDATE t SET a = 1', operator)).toEqual([]);
+  expect(ofMigration('ALTER TABLE t SET (fillfactor = 50)', operator)).toEqual([]);
 });
 
 test.each([

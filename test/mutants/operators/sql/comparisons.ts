@@ -37,12 +37,13 @@ function* testChanges(sql: Sql, at: number, [, second, third]: string[]): Iterab
   if (third === 'NULL' || third === 'DISTINCT') yield { operator, start, end: end(3), replacement: `IS ${third}` };
 }
 
-/** Returns where `=` assigns: the first one of each part of SET. */
+/** Returns where `=` assigns: the first one of each part of SET, also of a storage parameter. */
 function assignmentsOf(sql: Sql): Set<number> {
   const assigning = new Set<number>();
   for (const set of setsOf(sql)) {
     for (const { from, to } of splitSpan(sql, set, ',')) {
-      const sign = indexOutside(sql, from, word => word === '=');
+      const isParameter = wordOf(sql.tokens[from]) === '(';
+      const sign = indexOutside(sql, isParameter ? from + 1 : from, word => word === '=');
       if (sign < to) assigning.add(sign);
     }
   }
