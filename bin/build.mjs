@@ -66,4 +66,12 @@ export async function build(root) {
   writeFileSync(join(root, STAMP), sources);
 }
 
+/**
+ * Marks dist/ as built from the sources as they are, after the caller compiled what had changed.
+ * @param {string} root the clone, or a copy of it
+ */
+export function markBuilt(root) {
+  writeFileSync(join(root, STAMP), sourcesOf(root));
+}
+
 if (import.meta.url === pathToFileURL(resolve(process.argv[1])).href) await build(clone);

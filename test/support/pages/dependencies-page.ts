@@ -27,6 +27,7 @@ export const REASONS: Readonly<Record<string, string>> = {
   '@jest/test-sequencer': 'starts the longest test files first',
   '@prisma/driver-adapter-utils': 'runs Prisma’s own comparison of schema and migrations on pg',
   '@prisma/schema-engine-wasm': 'compares the schema with the migrations',
+  '@stryker-mutator/instrumenter': 'makes the mutants of TypeScript',
   '@swc/core': 'compiles TypeScript for jest',
   '@swc/jest': 'compiles TypeScript for jest',
   '@types/express': 'the types of express',

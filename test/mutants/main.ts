@@ -1,0 +1,86 @@
+import { checkout } from '#core/process/checkout.js';
+import { readChangedLines } from './changed.js';
+import { type Candidate, fullRunOf, makeMutants, sampleOf } from './choose.js';
+import { MARKS } from './marks.js';
+import { ImportGraph } from './nearest/import-graph.js';
+import { measureReach } from './nearest/measure-reach.js';
+import { NearestTests } from './nearest/nearest.js';
+import { readReach, writeReach } from './nearest/reach.js';
+import { type MutantOptions, readOptions } from './options.js';
+import { formatPiece, isMarked } from './piece.js';
+import { formatJson, type Reported, scoresByArea, writeReport } from './report.js';
+import { Results } from './results.js';
+import { type RunGround, runMutants } from './runs/run.js';
+import { readSources } from './sources.js';
+import { missedBy, percentOf } from './verdict.js';
+
+// `npm run mutants` makes small changes of the product in a copy of the sources, one at a time, and demands that a test fails for
+// each. The exit code is 1 when too many survive, or when a test fails without a mutant.
+
+const tell = (line: string) => void process.stderr.write(`${line}\n`);
+
+/** Chooses the mutants of a run. */
+async function choose(all: Candidate[], { sample, seed, changed, only, shard }: MutantOptions): Promise<Candidate[]> {
+  const lines = changed === undefined ? undefined : await readChangedLines(changed);
+  const wanted = all.filter(
+    ({ piece: { file, lineNumber } }) =>
+      (only === undefined || file.startsWith(only)) && (!lines || lines.get(file)?.has(lineNumber)),
+  );
+  const isPart = only !== undefined || changed !== undefined;
+  const whole = isPart ? wanted : fullRunOf(wanted, seed);
+  const chosen = sample === undefined ? whole : sampleOf(wanted, sample, seed);
+  return chosen.filter((_, index) => index % shard.of === shard.index - 1);
+}
+
+/** Tries the mutants that are not marked as equivalent. */
+async function judge(candidates: Candidate[], ground: Omit<RunGround, 'tell'>, at: number) {
+  const marks = new Map(candidates.map(one => [one, MARKS.find(mark => isMarked(one.piece, mark))]));
+  const open = candidates.filter(one => marks.get(one)?.kind !== 'equivalent');
+  const { outcomes, red } = await runMutants(open, { ...ground, tell }, at);
+  const reported = candidates.map((candidate): Reported => {
+    const mark = marks.get(candidate);
+    const state = outcomes.get(candidate)?.state ?? 'equivalent';
+    return { target: candidate.target, piece: candidate.piece, state, ...(mark && { mark }) };
+  });
+  return { reported, red };
+}
+
+async function run(options: MutantOptions): Promise<number> {
+  const texts = await readSources(checkout);
+  const reach = await readReach();
+  const nearest = new NearestTests({ texts, graph: new ImportGraph(texts), reach });
+  if (options.reach) {
+    const tests = nearest.tests.filter(test => test.startsWith(options.only ?? ''));
+    const measured = await measureReach(tests, texts, { at: options.at, tell });
+    await writeReach(new Map([...reach, ...measured].filter(([test]) => nearest.tests.includes(test))));
+    return 0;
+  }
+  const candidates = await choose(await makeMutants(texts), options);
+  const { index, of } = options.shard;
+  const results = new Results(texts, `${index}-of-${of}`);
+  await results.read();
+  const { reported, red } = await judge(candidates, { texts, nearest, reach, results }, options.at);
+  const { sample, changed, only, seed } = options;
+  const isFull = sample === undefined && changed === undefined && only === undefined;
+  if (isFull && of === 1) await writeReport(reported, seed);
+  for (const { piece, state } of reported) if (state === 'survived') tell(`survived  ${formatPiece(piece)}`);
+  for (const [test, why] of red) tell(`${test} fails without any mutant: ${why}`);
+  for (const [area, score] of scoresByArea(reported)) {
+    const { mutants, caught, equivalent } = score;
+    tell(
+      `${area}: ${caught} of ${mutants - equivalent} caught (${percentOf(score).toFixed(1)} %), ${equivalent} equivalent`,
+    );
+  }
+  const choice = changed !== undefined ? 'changed' : sample !== undefined || only !== undefined ? 'sample' : 'all';
+  const missed = missedBy({ scores: scoresByArea(reported), choice, red: [...red.keys()] });
+  for (const line of missed) tell(line);
+  if (options.json) process.stdout.write(`${formatJson(reported)}\n`);
+  return missed.length === 0 ? 0 : 1;
+}
+
+try {
+  process.exit(await run(readOptions(process.argv.slice(2))));
+} catch (error) {
+  tell(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  process.exit(1);
+}

@@ -1,0 +1,16 @@
+/** A mutant that is known to survive, and why. */
+export interface Mark {
+  file: string;
+  /** The line on which the mutant begins, without its indentation. */
+  line: string;
+  operator: string;
+  /** The piece of text, and what the mutant puts in its place. */
+  original: string;
+  replacement: string;
+  /** `equivalent`: no test can notice the mutant, as nothing that a user sees differs. `open`: a test could, and there is none. */
+  kind: 'equivalent' | 'open';
+  reason: string;
+}
+
+/** All marks. A mark that fits no mutant any more fails test/unit/house/mutants.test.ts. */
+export const MARKS: readonly Mark[] = [];

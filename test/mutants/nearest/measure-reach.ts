@@ -1,0 +1,58 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeCompiled } from '../runs/compiled.js';
+import { saidBy } from '../runs/failure.js';
+import { inWorkshops } from '../runs/run.js';
+import type { Workshop } from '../runs/workshop.js';
+import { instrument } from './instrument.js';
+import { kindOf } from './nearest.js';
+import type { Reach, Reached } from './reach.js';
+
+/** Code that may be mutated, and code that runs it. Tests are not instrumented. */
+const INSTRUMENTED =
+  /^(core|apps\/(api|worker|admin|cli)|stack|bench)\/.*\.ts$|^apps\/web\/scripts\/.*\.js$|^test\/(chaos|simulation|upgrade|mutants)\/(?!.*\.test\.ts$).*\.ts$/;
+/** Jest's own child and environment run outside of the tests, and a file of settings has no function. */
+const LEFT_OUT = /^test\/mutants\/runs\//;
+const LIMIT_MS = 600_000;
+
+/**
+ * Runs files of tests on instrumented sources, and returns what they reach. Processes that the tests start are instrumented, too.
+ *
+ * @param at how many at a time
+ * @param tell receives a line for each file
+ */
+export async function measureReach(
+  tests: readonly string[],
+  texts: ReadonlyMap<string, string>,
+  { at, tell }: { at: number; tell(line: string): void },
+): Promise<Reach> {
+  const reach = new Map<string, Reached>();
+  const queue = tests.entries();
+  await inWorkshops(at, async workshop => {
+    const folder = await instrumentAll(workshop, texts);
+    for (const [index, test] of queue) {
+      const name = `${index}.txt`;
+      await writeFile(join(folder, 'current'), name);
+      await writeFile(join(folder, name), '');
+      const runs = await workshop.run({ kind: kindOf(test), tests: [test], limitMs: LIMIT_MS });
+      const [run] = runs === 'timed out' ? [] : runs;
+      const places = new Set((await readFile(join(folder, name), 'utf8')).split('\n').filter(id => id !== ''));
+      if (run) reach.set(test, { ms: run.ms, places });
+      const said = run?.failure ? `: fails, ${saidBy(run)}` : '';
+      tell(`${index + 1}/${tests.length} ${test} reaches ${places.size} functions${said}`);
+    }
+  });
+  return reach;
+}
+
+async function instrumentAll(workshop: Workshop, texts: ReadonlyMap<string, string>): Promise<string> {
+  const { folder } = workshop.scratch;
+  const hits = join(folder, '.hits');
+  await mkdir(hits);
+  await writeFile(join(hits, 'current'), 'before.txt');
+  for (const [path, text] of texts) {
+    if (!INSTRUMENTED.test(path) || LEFT_OUT.test(path)) continue;
+    await writeCompiled(folder, path, instrument(path, text, hits));
+  }
+  return hits;
+}

@@ -1,0 +1,106 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import pg from 'pg';
+import { checkout } from '#core/process/checkout.js';
+import { createScratch, type Scratch } from '../../support/scratch.js';
+import { writeCompiled } from './compiled.js';
+import { JestProcess, type TestRequest, type TestRun } from './jest-process.js';
+
+/** The time that a test awaits a fact, in ms: 60 s are for a busy machine, and each mutant that breaks the fact would take them. */
+const EVENTUALLY = {
+  file: 'test/support/eventually.ts',
+  find: 'const DEADLINE_MS = 60_000;',
+  replace: 'const DEADLINE_MS = 15_000;',
+};
+
+/** A place where mutants are tried, one at a time: a copy of the sources, a Postgres, and a jest. */
+export class Workshop {
+  readonly scratch: Scratch;
+  readonly #jest: JestProcess;
+  readonly #postgres: SharedPostgres;
+
+  constructor(scratch: Scratch, postgres: SharedPostgres) {
+    this.scratch = scratch;
+    this.#postgres = postgres;
+    this.#jest = new JestProcess(scratch.folder, { SHARED_POSTGRES: postgres.url });
+  }
+
+  /** Runs files of tests on the sources as they are. */
+  async run(request: TestRequest): Promise<TestRun[] | 'timed out'> {
+    try {
+      return await this.#jest.run(request);
+    } finally {
+      if (request.kind === 'integration') await this.#postgres.dropDatabases();
+    }
+  }
+
+  /** Writes a text into a file, does some work, and takes the text back. */
+  async withText<T>(file: string, text: string, work: () => Promise<T>): Promise<T> {
+    const { folder } = this.scratch;
+    const before = await readFile(join(folder, file), 'utf8');
+    try {
+      await writeCompiled(folder, file, text);
+      return await work();
+    } finally {
+      await writeCompiled(folder, file, before);
+    }
+  }
+
+  /** Ends jest and Postgres, and removes the copy. */
+  async close(): Promise<void> {
+    await this.#jest.stop();
+    await this.#postgres.stop();
+    await this.scratch.remove();
+  }
+}
+
+/** Starts a place where mutants are tried. */
+export async function startWorkshop(): Promise<Workshop> {
+  const [scratch, postgres] = await Promise.all([createScratch(), startSharedPostgres()]);
+  const { folder } = scratch;
+  const path = join(folder, EVENTUALLY.file);
+  const pieces = (await readFile(path, 'utf8')).split(EVENTUALLY.find);
+  if (pieces.length !== 2) throw new Error(`${EVENTUALLY.file} no longer has its deadline: let test/mutants follow`);
+  await writeCompiled(folder, EVENTUALLY.file, pieces.join(EVENTUALLY.replace));
+  return new Workshop(scratch, postgres);
+}
+
+interface SharedPostgres {
+  url: string;
+  /** Drops the databases of the tests that ran: 8 MB each, for thousands of runs. */
+  dropDatabases(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+async function startSharedPostgres(): Promise<SharedPostgres> {
+  const args = ['--conditions=source', '--import', 'tsx', join('test', 'support', 'stores', 'hold-postgres.ts')];
+  const holder = spawn(process.execPath, args, { cwd: checkout, stdio: ['pipe', 'pipe', 'inherit'] });
+  const ended = once(holder, 'close');
+  const line = once(createInterface(holder.stdout), 'line').then(([url]) => String(url));
+  const url = await Promise.race([line, ended.then(() => '')]);
+  if (url === '') throw new Error('the Postgres of the tests did not start: see above');
+  const server = new URL(url);
+  server.pathname = 'postgres';
+  return {
+    url,
+    async dropDatabases() {
+      const client = new pg.Client({ connectionString: server.href });
+      await client.connect();
+      try {
+        const { rows } = await client.query<{ datname: string }>(
+          "SELECT datname FROM pg_database WHERE datname ~ '^test_[0-9a-f]+$'",
+        );
+        for (const { datname } of rows) await client.query(`DROP DATABASE IF EXISTS ${datname} WITH (FORCE)`);
+      } finally {
+        await client.end();
+      }
+    },
+    async stop() {
+      holder.stdin.end();
+      await ended;
+    },
+  };
+}

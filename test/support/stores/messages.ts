@@ -1,0 +1,27 @@
+import type { Redis } from '#core/redis/connection.js';
+import { type Change, parseChange } from '#core/redis/feed/changes.js';
+import { channelOf } from '#core/redis/keys.js';
+
+/** A message that no script publishes. It arrives after all those before it. */
+const LAST = 'last';
+
+/** Makes a call, and returns the messages about a sale that Redis publishes meanwhile. */
+export async function messagesDuring(redis: Redis, saleId: string, call: () => Promise<unknown>): Promise<Change[]> {
+  const ears = redis.duplicate({ enableOfflineQueue: true });
+  const messages: Change[] = [];
+  try {
+    await ears.subscribe(channelOf(saleId));
+    const heardLast = new Promise<void>(resolve => {
+      ears.on('message', (_channel, text) => {
+        if (text === LAST) resolve();
+        else messages.push(parseChange(text));
+      });
+    });
+    await call();
+    await redis.publish(channelOf(saleId), LAST);
+    await heardLast;
+    return messages;
+  } finally {
+    ears.disconnect();
+  }
+}

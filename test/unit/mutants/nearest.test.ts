@@ -1,0 +1,97 @@
+import { describe, expect, test } from '@jest/globals';
+import { functionsOf, placeAt } from '../../mutants/nearest/functions.js';
+import { ImportGraph } from '../../mutants/nearest/import-graph.js';
+import { instrument } from '../../mutants/nearest/instrument.js';
+import { NearestTests } from '../../mutants/nearest/nearest.js';
+import type { Reached } from '../../mutants/nearest/reach.js';
+import { compile } from '../../mutants/runs/compiled.js';
+
+const FILE = 'core/rules/sale.ts';
+const TEXT = [
+  'export class A {',
+  '  b(): number { return 1; }',
+  '  c = (x: number) => ({ x });',
+  '}',
+  'const é = [1].map(one => one + 1);',
+  'const two = [1].map(one => one + 2);',
+].join('\n');
+
+describe('the functions of a file', () => {
+  const places = functionsOf(FILE, TEXT);
+
+  test('have names from the outside in', () => {
+    const ids = places.map(({ id }) => id);
+    expect(ids).toEqual([`${FILE}#b`, `${FILE}#c`, `${FILE}#()`, `${FILE}#():2`]);
+  });
+
+  test('are found by an offset, also after letters of several bytes', () => {
+    expect(placeAt(places, TEXT.indexOf('+ 2'))?.id).toBe(`${FILE}#():2`);
+    expect(placeAt(places, TEXT.indexOf('class'))).toBeUndefined();
+  });
+
+  test('say when they are called, and compute what they did before', () => {
+    const instrumented = instrument(FILE, TEXT, '/folder');
+    expect(() => compile(FILE, instrumented)).not.toThrow();
+    expect(instrumented.split('\n')).toHaveLength(TEXT.split('\n').length);
+    expect(instrumented).toContain(`b(): number { globalThis.__hit?.("${FILE}#b"); return 1; }`);
+    expect(instrumented).toContain(`(x: number) => (globalThis.__hit?.("${FILE}#c"), ({ x }))`);
+  });
+});
+
+describe('the nearest tests', () => {
+  const UNIT = 'test/unit/core/sale.test.ts';
+  const CLAIM = 'test/integration/scripts/claim.test.ts';
+  const MODEL = 'test/integration/model.test.ts';
+  const texts = new Map([
+    [FILE, 'export const a = () => 1;\nexport const b = () => 2;'],
+    ['core/redis/lua/claim.lua', '-- @include fence\nreturn 1'],
+    ['core/redis/lua/include/fence.lua', 'return 1'],
+    [UNIT, "import { a } from '#core/rules/sale.js';"],
+    [CLAIM, ''],
+    [MODEL, ''],
+  ]);
+  const reached = (ms: number, ...places: string[]): Reached => ({ ms, places: new Set(places) });
+  const nearestOf = (reach: [string, Reached][]) =>
+    new NearestTests({ texts, graph: new ImportGraph(texts), reach: new Map(reach) });
+
+  test('are those that reach the function: units first, then quick ones that reach little', () => {
+    const nearest = nearestOf([
+      [UNIT, reached(100, `${FILE}#a`)],
+      [MODEL, reached(900, `${FILE}#a`, `${FILE}#b`, `${FILE}#`)],
+      [CLAIM, reached(500, `${FILE}#a`)],
+    ]);
+    expect(nearest.of(FILE, 25)).toEqual([UNIT, CLAIM, MODEL]);
+    expect(nearest.of(FILE, texts.get(FILE)?.lastIndexOf('2') ?? 0)).toEqual([MODEL]);
+  });
+
+  test('of a script are those that run it, and of an included part those of the scripts with it', () => {
+    const nearest = nearestOf([
+      [UNIT, reached(100)],
+      [CLAIM, reached(500, 'core/redis/lua/claim.lua#')],
+      [MODEL, reached(500)],
+    ]);
+    expect(nearest.of('core/redis/lua/claim.lua', 20)).toEqual([CLAIM]);
+    expect(nearest.of('core/redis/lua/include/fence.lua', 0)).toEqual([CLAIM]);
+  });
+
+  test('are those that load the file, where no run has seen its function', () => {
+    expect(
+      nearestOf([
+        [CLAIM, reached(500)],
+        [MODEL, reached(500)],
+      ]).of(FILE, 25),
+    ).toEqual([UNIT]);
+  });
+
+  test('are at most 8 beside the units, and 60 s together', () => {
+    const many = Array.from({ length: 20 }, (_, index) => `test/integration/jobs/${index}.test.ts`);
+    const all = new Map([...texts, ...many.map(path => [path, ''] as const)]);
+    const of = (ms: number) => {
+      const reach = new Map(many.map(path => [path, reached(ms, `${FILE}#a`)]));
+      return new NearestTests({ texts: all, graph: new ImportGraph(all), reach }).of(FILE, 25).length;
+    };
+    expect(of(1_000)).toBe(8);
+    expect(of(20_000)).toBe(3);
+    expect(of(100_000)).toBe(1);
+  });
+});
