@@ -22,6 +22,11 @@ export function newClaimIds(count: number): string[] {
   return Array.from({ length: count }, () => start + randomUUID().slice(start.length));
 }
 
+/** Returns the part of a claim id after its time. */
+export function randomPartOf(claimId: string): string {
+  return claimId.slice(TIME_LENGTH);
+}
+
 /** Makes one claim id like those of {@link newClaimIds}. */
 export function newClaimId(): string {
   const [claimId = ''] = newClaimIds(1);
@@ -30,5 +35,5 @@ export function newClaimId(): string {
 
 /** Makes the id of a claim that follows an earlier one, also if this process's clock is behind Redis's. */
 export function newClaimIdAfter(earlier: string): string {
-  return startOf(Math.max(Date.now(), timeOf(earlier) + 1)) + newClaimId().slice(TIME_LENGTH);
+  return startOf(Math.max(Date.now(), timeOf(earlier) + 1)) + randomPartOf(newClaimId());
 }

@@ -7,7 +7,7 @@ export const REDIS_BUGS: Bug[] = [
     {
       file: lua('claim'),
       find: 'else outcomes[i] = 0 end',
-      replace: "else redis.call('HSET', KEYS[3], buyer, format(claim_ids[i], 1, 'rejected')) outcomes[i] = 0 end",
+      replace: "else redis.call('HSET', KEYS[3], buyer, format(rests[i], 1, 'rejected')) outcomes[i] = 0 end",
     },
     { kind: 'integration', file: 'scripts/claim', title: 'a refused click leaves no trace' },
   ),
@@ -90,11 +90,11 @@ export const REDIS_BUGS: Bug[] = [
     },
   ),
   one(
-    'the clock of a process orders the claims of a buyer',
+    'a clock of Redis that was set back orders the claims of a buyer',
     {
-      file: 'core/redis/lua/claim.lua',
-      find: 'new_id(claim_ids[i], now, records[i])',
-      replace: 'claim_ids[i]',
+      file: lua('claim'),
+      find: 'time_after(time, records[i])',
+      replace: 'time',
     },
     {
       kind: 'integration',

@@ -1,3 +1,4 @@
+import { randomPartOf } from '../../identity/claim-id.js';
 import { type Claim, type ClaimRecord, parseClaimRecord } from '../../rules/claim.js';
 import type { Redis } from '../connection.js';
 import { allKeysOf } from '../keys.js';
@@ -28,7 +29,7 @@ export type ClaimOutcome =
   | { kind: 'too_soon'; because: TooSoon; waitMs: number }
   | { kind: 'refused'; refusal: SaleRefusal; opensAtMs?: number };
 
-/** One buyer of a batch, and an id for a new claim of this buyer, which gets the time of Redis. */
+/** One buyer of a batch, and an id for a new claim of this buyer, whose time becomes that of Redis. */
 export type ClaimRequest = Pick<Claim, 'buyerId' | 'claimId'>;
 
 /**
@@ -39,30 +40,34 @@ export type ClaimRequest = Pick<Claim, 'buyerId' | 'claimId'>;
  * @throws ioredis's error: the outcome is unknown, so claim again; a buyer who won gets the same claim
  */
 export async function claim(redis: Redis, saleId: string, requests: ClaimRequest[]): Promise<ClaimOutcome[]> {
-  const batch = requests.map(({ buyerId, claimId }) => `${buyerId} ${claimId}`).join(' ');
+  const batch = requests.map(({ buyerId, claimId }) => `${buyerId} ${randomPartOf(claimId)}`).join(' ');
   const reply = (await runScript(redis, 'claim', { keys: allKeysOf(saleId), args: [batch] })) as [
+    string,
     string,
     string,
     string,
     ...OutcomeReply[],
   ];
-  const [fence, refusal, opensAtMs] = reply;
+  const [fence, refusal, opensAtMs, idStart] = reply;
   if (fence !== 'ok') return requests.map(() => ({ kind: 'refused', refusal: fence as SaleRefusal }));
   const refused: ClaimOutcome =
     refusal === ''
       ? { kind: 'sold_out' }
       : { kind: 'refused', refusal: refusal as SaleRefusal, opensAtMs: Number(opensAtMs) };
-  return requests.map((request, i) => outcomeOf(reply[i + 3] as OutcomeReply, request.buyerId, refused));
+  return requests.map(({ buyerId, claimId }, i) => {
+    const value = reply[i + 4] as OutcomeReply;
+    if (value === 0) return refused;
+    if (typeof value !== 'number' || value < 0) return outcomeOf(value);
+    return { kind: 'won', claim: { claimId: idStart + randomPartOf(claimId), buyerId, unit: value } };
+  });
 }
 
-type OutcomeReply = string | number | [because: TooSoon, waitMs: number] | [unit: number, claimId: string];
+type OutcomeReply = string | number | [because: TooSoon, waitMs: number];
 
-function outcomeOf(value: OutcomeReply, buyerId: string, refused: ClaimOutcome): ClaimOutcome {
-  if (Array.isArray(value)) {
-    const [first, second] = value;
-    if (typeof first === 'string') return { kind: 'too_soon', because: first, waitMs: Number(second) };
-    return { kind: 'won', claim: { claimId: String(second), buyerId, unit: first } };
-  }
+/** Returns the outcome for a buyer who was not refused, and has no new claim. */
+function outcomeOf(value: OutcomeReply): ClaimOutcome {
+  if (typeof value === 'number') return { kind: 'standby', position: -value };
   if (typeof value === 'string') return { kind: 'held', claim: parseClaimRecord(value) };
-  return value < 0 ? { kind: 'standby', position: -value } : refused;
+  const [because, waitMs] = value;
+  return { kind: 'too_soon', because, waitMs };
 }

@@ -5,12 +5,12 @@
 --
 -- KEYS[1] sale  KEYS[2] stock  KEYS[3] claims  KEYS[4] outbox  KEYS[5] standby; two keys of each buyer if the sale has
 --         rules about purchases (include/purchases.lua)
--- ARGV[1] 'buyer id buyer id ...' (1 to 128 pairs; the id, with the time of this call, names the claim if the buyer wins a
---         unit): one argument, as each one costs the client more than the parsing costs here
+-- ARGV[1] 'buyer rest buyer rest ...' (1 to 128 pairs; if the buyer wins a unit, the rest follows idStart in the claim's id): one
+--         argument, as each one costs the client more than the parsing costs here
 -- Returns {verdict} of the fence (include/fence.lua: was the sale compared with Postgres in this run of Redis?) unless it is
---         'ok', else {'ok', refusal, opensAtMs, outcome, outcome, ...}, an outcome for each buyer:
+--         'ok', else {'ok', refusal, opensAtMs, idStart, outcome, ...}, an outcome for each buyer:
 --         string  the record of the live claim that the buyer holds
---         {n, claimId}  won unit n      -n   on standby at position -n      0   sold out, or refused if refusal isn't ''
+--         n > 0   won unit n      n < 0   on standby at position -n      0   sold out, or refused if refusal isn't ''
 --         {'interval' or 'purchase', ms}  too soon after, or during, another purchase
 -- @include fence
 -- @include record
@@ -31,13 +31,14 @@ local refused = refusal(sale[1], sale[2], sale[3], now)
 local free, on_standby = redis.call('LLEN', KEYS[2]), redis.call('ZCARD', KEYS[5])
 redis.call('ZCARD', KEYS[4])
 
-local buyers, claim_ids = {}, {}
-for buyer, claim_id in string.gmatch(ARGV[1], '(%S+) (%S+)') do buyers[#buyers + 1], claim_ids[#claim_ids + 1] = buyer, claim_id end
+local buyers, rests = {}, {}
+for buyer, rest in string.gmatch(ARGV[1], '(%S+) (%S+)') do buyers[#buyers + 1], rests[#rests + 1] = buyer, rest end
 local records = redis.call('HMGET', KEYS[3], unpack(buyers))
 
 -- Units go to buyers in the order of their requests, and never past buyers on standby.
 local poppable = (refused == '' and on_standby == 0) and free or 0
-local winners, outcomes, seen = {}, {}, {}
+-- All claims of this call have one time, which is after the earlier claims of all its winners.
+local winners, outcomes, seen, time = {}, {}, {}, now
 for i, buyer in ipairs(buyers) do
   if records[i] and is_live(records[i]) then
     outcomes[i] = records[i]
@@ -46,8 +47,7 @@ for i, buyer in ipairs(buyers) do
   elseif #winners < poppable then
     outcomes[i] = rules and too_soon(rules, buyer)
     if not outcomes[i] then
-      winners[#winners + 1] = i
-      seen[buyer] = -i
+      winners[#winners + 1], seen[buyer], time = i, -i, time_after(time, records[i])
     end
   end
 end
@@ -55,22 +55,22 @@ end
 -- API processes mirror (copy into memory) only sales with fewer free units. So with this many, nothing is published,
 -- and raising the version is enough.
 local plenty = free - #winners >= 256
+local cap, start = tonumber(sale[4]), id_start(time)
 if #winners > 0 then
   local units = redis.call('LPOP', KEYS[2], #winners)
   -- The time is a text, so that the number is formatted once and not for each outbox entry.
   local claims, entries, won_at = {}, {}, string.format('%.0f', now)
   for n, i in ipairs(winners) do
-    outcomes[i] = { tonumber(units[n]), new_id(claim_ids[i], now, records[i]) }
-    claims[2 * n - 1], claims[2 * n] = buyers[i], format(outcomes[i][2], units[n], 'queued')
+    outcomes[i] = tonumber(units[n])
+    claims[2 * n - 1], claims[2 * n] = buyers[i], format(start .. rests[i], units[n], 'queued')
     entries[2 * n - 1], entries[2 * n] = won_at, buyers[i]
-    if rules then purchase_began(rules, buyers[i], outcomes[i][2]) end
+    if rules then purchase_began(rules, buyers[i], start .. rests[i]) end
     if not plenty then tell_claim(buyers[i], claims[2 * n]) end
   end
   redis.call('HSET', KEYS[3], unpack(claims))
   redis.call('ZADD', KEYS[4], unpack(entries))
 end
 
-local cap = tonumber(sale[4])
 local function join_standby(buyer)
   redis.call('ZADD', KEYS[5], redis.call('HINCRBY', KEYS[1], 'standbySeq', 1), buyer)
   tell_joined(buyer)
@@ -86,11 +86,11 @@ for i, buyer in ipairs(buyers) do
     else outcomes[i] = 0 end
   elseif seen[buyer] and outcomes[i] == seen[buyer] then
     -- A buyer who comes twice in one batch gets the claim of the first request for the second one, too.
-    outcomes[i] = format(outcomes[-outcomes[i]][2], outcomes[-outcomes[i]][1], 'queued')
+    outcomes[i] = format(start .. rests[-outcomes[i]], outcomes[-outcomes[i]], 'queued')
   end
 end
 
 if #changes > 0 then publish(KEYS[1], free - #winners, on_standby)
 elseif #winners > 0 then redis.call('HINCRBY', KEYS[1], 'version', 1) end
 
-return { 'ok', refused, sale[2], unpack(outcomes) }
+return { 'ok', refused, sale[2], start, unpack(outcomes) }

@@ -4,7 +4,7 @@
 local function promote(keys, unit, claim_id, now, rules)
   local first = redis.call('ZPOPMIN', keys.standby)[1]
   if not first then return nil end
-  claim_id = new_id(claim_id, now, redis.call('HGET', keys.claims, first))
+  claim_id = id_start(time_after(now, redis.call('HGET', keys.claims, first))) .. string.sub(claim_id, 14)
   local record = format(claim_id, unit, 'queued')
   redis.call('HSET', keys.claims, first, record)
   redis.call('ZADD', keys.outbox, now, first)
