@@ -79,11 +79,6 @@ export const API_BUGS: Bug[] = [
     { kind: 'unit', file: 'apps/turn-batch', title: 'refuses the next request of any sale at once' },
   ),
   one(
-    'the winners that a full job has no room for get no job',
-    { file: 'apps/api/batching/winners.ts', find: '      void this.#send(saleId, others);\n', replace: '' },
-    { kind: 'integration', file: 'api/buy', title: 'a job holds at most the 500 claims' },
-  ),
-  one(
     'a pause wakes nobody who waits',
     {
       file: SALE_WAITERS,

@@ -97,13 +97,9 @@ export const REPAIR_BUGS: Bug[] = [
     {
       file: 'core/maintenance/reconcile.ts',
       find: 'const opening = { runId, state, stateGeneration: generation };',
-      replace: 'const opening = { runId, ...(state && generation ? {} : { state }) };',
+      replace: 'const opening = { runId };',
     },
-    {
-      kind: 'integration',
-      file: 'maintenance/reconcile',
-      title: 'a Redis that comes back sells no unit of a closed sale',
-    },
+    { kind: 'integration', file: 'repairs/reopened-sale', title: 'a sale that was closed meanwhile sells nothing' },
   ),
   one(
     'a rebuild puts withdrawn units back in stock',

@@ -3,6 +3,7 @@ import { audit } from '#core/comparison/audit.js';
 import { lastingDifferences } from '#core/comparison/lasting.js';
 import { reconcile, reconcileAll } from '#core/maintenance/reconcile.js';
 import { cancelRow } from '#core/postgres/orders/end-orders.js';
+import { updateSale } from '#core/postgres/sales.js';
 import { keysOf } from '#core/redis/keys.js';
 import { dropSale, readLoadedSale, readRunId, setSale } from '#core/redis/sale/sale.js';
 import { readSnapshot, type Snapshot } from '#core/redis/sale/snapshot.js';
@@ -71,6 +72,23 @@ describe('after a restart of Redis', () => {
     expect(open.length).toBeGreaterThanOrEqual(4);
     expect(open).not.toContain(false);
     for (const { sale } of sales) expect((await snapshotOf(sale)).claims.get('ann')?.status).toBe('pending_payment');
+  });
+
+  test('a sale that was closed meanwhile sells nothing between its opening and its comparison', async () => {
+    const { sale } = await saleWithOrder();
+    await reconcileAll(t);
+    await updateSale(t.db, sale.id, { state: 'closed' });
+    await restart(sale);
+    const sold: Claim[] = [];
+    let opened = 0;
+    const runId = await readRunId(t.redis);
+    const heldUp = beforeScript(t, 'set-sale', async () => {
+      if ((await readLoadedSale(t.redis, sale.id))?.runId === runId) opened += 1;
+      sold.push(...(await win(t, sale, 'late')));
+    });
+    await reconcileAll(heldUp);
+    expect(opened).toBeGreaterThan(0);
+    expect([sold, (await readLoadedSale(t.redis, sale.id))?.state]).toEqual([[], 'closed']);
   });
 
   test('a sale whose gate was opened is compared in the same round, whatever its pace', async () => {
