@@ -48,7 +48,7 @@ test('sales whose money has gone every way break no rule', async () => {
 });
 
 describe('the audit', () => {
-  test.each(DAMAGE)('$text: $broken', async damage => {
+  test.each(DAMAGE)('finds nothing but the damage: $text', async damage => {
     const ofAllSales = Object.entries(damage.broken).filter(([rule]) => RULES_OF_ALL_SALES.includes(rule));
     expect(await audited(damage)).toEqual([damage.broken, Object.fromEntries(ofAllSales)]);
   });

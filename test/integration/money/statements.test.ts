@@ -99,13 +99,14 @@ describe('late money pays a new order', () => {
     return { claim, payment, again };
   }
 
-  const LEFT: [string, Prisma.Sql | undefined, string?][] = [
-    ['another buyer has', undefined, 'somebody-else'],
+  const LEFT: [string, Prisma.Sql, string][] = [
+    ['another buyer has', Prisma.sql`reason = NULL`, 'somebody-else'],
     [
       'was cancelled',
       Prisma.sql`status = 'cancelled', reason = 'cancelled_by_buyer', cancelled_at = clock_timestamp()`,
+      'was-cancelled',
     ],
-    ['is overdue', Prisma.sql`pay_by = clock_timestamp()`],
+    ['is overdue', Prisma.sql`pay_by = clock_timestamp()`, 'is-overdue'],
   ];
 
   test.each(LEFT)('that %s: the payment stays undecided', async (what, left, owner) => {

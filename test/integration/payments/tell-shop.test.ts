@@ -124,8 +124,13 @@ test.each([201, 202, 204])('an answer %i accepts a notice', async status => {
 test('a notice that is not accepted is sent again after 2, 4, 8 … s, and at last once an hour', async () => {
   await placed('patient');
   shop.answers = () => 404;
-  const now = async () => Number((await t.db.$queryRaw<[{ at: number }]>`
-    SELECT extract(epoch FROM clock_timestamp())::float8 AS at`)[0].at);
+  const now = async () =>
+    Number(
+      (
+        await t.db.$queryRaw<[{ at: number }]>`
+    SELECT extract(epoch FROM clock_timestamp())::float8 AS at`
+      )[0].at,
+    );
   const seen: [least: number, most: number][] = [];
   for (let i = 0; i < ATTEMPTS_MAX; i += 1) {
     await makeDue();
