@@ -1,10 +1,10 @@
-import { AUDIT_BUGS } from './audit-bugs.js';
 import type { Bug } from './bug.js';
 import { IDENTITY_BUGS } from './identity-bugs.js';
+import { AUDIT_BUGS } from './money/audit-bugs.js';
+import { REFUND_BUGS } from './money/refund-bugs.js';
 import { MONEY_BUGS } from './money-bugs.js';
 import { ORDER_BUGS } from './order-bugs.js';
 import { REDIS_BUGS } from './redis-bugs.js';
-import { REFUND_BUGS } from './refund-bugs.js';
 import { REPAIR_BUGS } from './repair-bugs.js';
 
 /** All bugs. Each is made in a copy of the sources. The product has no switch for any of them. */

@@ -20,7 +20,7 @@ test('a claim that has waited for its order for more than 15 s is a violation', 
   expect(await auditedAfter(15_001)).toEqual(['I6 the claim of waits has waited for its order for more than 15 s']);
 });
 
-// Redis's clock goes on between the claim and the audit: 5 s are left for that.
+// Time passes between the claim and the audit, for which 5 s are left.
 test('a claim that has waited for less is none', async () => {
   expect(await auditedAfter(10_000)).toEqual([]);
 });

@@ -163,7 +163,7 @@ describe('another attempt to pay', () => {
   });
 });
 
-describe('what is due', () => {
+describe('due work', () => {
   test('late money is read page by page, and only what is undecided', async () => {
     const [first, second] = [
       await late('page-1', { lateMoney: 'refund' }),

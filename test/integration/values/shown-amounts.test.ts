@@ -22,7 +22,7 @@ import { applyEvents, askToPay, PRICE, usePayments } from '../../support/payment
 import { openTestSale, winOne } from '../../support/sales.js';
 import { printedBy } from './printed-by.js';
 
-// Each place that shows people an amount shows it with the decimals of its own currency: 500 yen are JPY 500, and 500
+// Each page and command that shows an amount shows it with the decimals of its own currency: 500 yen are JPY 500, and 500
 // thousandths of a dinar KWD 0.500.
 
 const t = usePayments();

@@ -1,4 +1,4 @@
-import { type Bug, INIT, one } from './bug.js';
+import { type Bug, INIT, one } from '../bug.js';
 
 const PAYMENT = 'core/postgres/money/payment.ts';
 const DUE = 'core/postgres/money/due-refunds.ts';
