@@ -29,7 +29,10 @@ export async function whileHeld<T>(db: Database, { hold, calls, waiting = '%' }:
       const beginning = call();
       begun.push(beginning.catch((error: Error) => error));
       const isWaiting = async () => expect(await countBlocked(db, waiting)).toBe(begun.length);
-      await Promise.race([eventually(isWaiting, WAITS_WITHIN_MS), beginning.then(() => expect('a call').toBe('waiting'))]);
+      await Promise.race([
+        eventually(isWaiting, WAITS_WITHIN_MS),
+        beginning.then(() => expect('a call').toBe('waiting')),
+      ]);
     }
   });
   return Promise.all(begun);
