@@ -67,8 +67,8 @@ function create({ books, events }: Parts, { orderId, attempt, amountMinor, curre
 async function refund({ books, events }: Parts, id: string, req: IncomingMessage): Promise<Answer> {
   const { amountMinor } = (await bodyOf(req)) as Pick<FakeRefund, 'amountMinor'>;
   const payment = books.find(id);
-  if (!payment) return NOT_FOUND;
   if (events.mood.refuseRefunds) return { status: 422, body: { error: 'refused' } };
+  if (!payment) return NOT_FOUND;
   if (events.mood.busyRefunds) return { status: 409, body: { error: 'the same call is still at work' } };
   const key = events.mood.forgetKeys ? randomUUID() : String(req.headers['idempotency-key']);
   const made = books.refund(payment, { key, amountMinor, status: events.mood.pendingRefunds ? 'pending' : 'refunded' });

@@ -2,6 +2,8 @@ import { API_BUGS } from './api-bugs.js';
 import type { Bug } from './bug.js';
 import { EDGE_BUGS } from './edge-bugs.js';
 import { IDENTITY_BUGS } from './identity-bugs.js';
+import { AUDIT_BUGS } from './money/audit-bugs.js';
+import { REFUND_BUGS } from './money/refund-bugs.js';
 import { MONEY_BUGS } from './money-bugs.js';
 import { ORDER_BUGS } from './order-bugs.js';
 import { REDIS_BUGS } from './redis-bugs.js';
@@ -13,6 +15,8 @@ export const BUGS: Bug[] = [
   ...REDIS_BUGS,
   ...ORDER_BUGS,
   ...MONEY_BUGS,
+  ...REFUND_BUGS,
+  ...AUDIT_BUGS,
   ...REPAIR_BUGS,
   ...IDENTITY_BUGS,
   ...API_BUGS,

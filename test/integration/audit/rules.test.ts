@@ -2,9 +2,9 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { brokenRules, ORDER_RULES } from '#core/postgres/audit.js';
 import type { Transaction } from '#core/postgres/database.js';
 import { MONEY_RULES } from '#core/postgres/money-rules.js';
-import { type GoodMoney, makeGoodMoney } from '../../support/money/good-money.js';
+import { type GoodMoney, openGoodSales } from '../../support/money/good-money.js';
 import { usePayments } from '../../support/payments.js';
-import { freezeClock } from '../../support/stores/frozen-clock.js';
+import { freezeClock } from '../../support/postgres/frozen-clock.js';
 import type { Damage } from './damage.js';
 import { MONEY_DAMAGE, RULES_OF_ALL_SALES } from './money-damage.js';
 import { ORDER_DAMAGE } from './order-damage.js';
@@ -18,7 +18,7 @@ let damaged: GoodMoney;
 let neighbour: GoodMoney;
 
 beforeAll(async () => {
-  [damaged, neighbour] = (await makeGoodMoney(t, ['damaged', 'neighbour'])) as [GoodMoney, GoodMoney];
+  [damaged, neighbour] = (await openGoodSales(t, ['damaged', 'neighbour'])) as [GoodMoney, GoodMoney];
 });
 
 const ROLLED_BACK = 'the damage is rolled back';
@@ -48,10 +48,14 @@ test('sales whose money has gone every way break no rule', async () => {
 });
 
 describe('the audit', () => {
-  test.each(DAMAGE)('$text: $broken', async damage => {
+  const findsIt = async (damage: Damage) => {
     const ofAllSales = Object.entries(damage.broken).filter(([rule]) => RULES_OF_ALL_SALES.includes(rule));
     expect(await audited(damage)).toEqual([damage.broken, Object.fromEntries(ofAllSales)]);
-  });
+  };
+
+  test.each(ORDER_DAMAGE)('finds nothing but the damage of orders: $text', findsIt);
+  test.each(MONEY_DAMAGE)('finds nothing but the damage of transfers: $text', findsIt);
+  test.each(PAYMENT_DAMAGE)('finds nothing but the damage of payments: $text', findsIt);
 
   test('every rule in the SQL has damage that breaks it alone of all rules of one sale', () => {
     const alone = DAMAGE.flatMap(({ broken }) => {

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { type GoodMoney, makeGoodMoney } from '../../support/money/good-money.js';
+import { type GoodMoney, openGoodSales } from '../../support/money/good-money.js';
 import { PRICE, usePayments } from '../../support/payments.js';
 
 // Postgres is the last guard of money: each row that must never exist is refused, whichever statement writes it.
@@ -8,7 +8,7 @@ const t = usePayments();
 let made: GoodMoney;
 
 beforeAll(async () => {
-  [made] = (await makeGoodMoney(t, ['guarded'])) as [GoodMoney];
+  [made] = (await openGoodSales(t, ['guarded'])) as [GoodMoney];
   await t.db.$executeRaw`
     CREATE FUNCTION refusal_of(statement TEXT) RETURNS TEXT LANGUAGE plpgsql AS $$
     DECLARE guard TEXT; said TEXT;

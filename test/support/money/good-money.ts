@@ -14,7 +14,7 @@ import { openTestSale, winOne } from '../sales.js';
 /** A part of the price, in minor units. */
 export const PART = 200;
 
-/** What a dispute withholds, in minor units. */
+/** The amount that a dispute withholds, in minor units. */
 export const DISPUTED = 100;
 
 const WAYS = {
@@ -120,7 +120,7 @@ export interface GoodMoney {
  * Makes sales by the steps alone, in which no rule is broken: two for each name. Each way is gone in all sales before the
  * next one, as the worker's rounds finish the payments of every sale.
  */
-export async function makeGoodMoney(t: PaymentStores, names: string[]): Promise<GoodMoney[]> {
+export async function openGoodSales(t: PaymentStores, names: string[]): Promise<GoodMoney[]> {
   const ways = Object.keys(WAYS) as Way[];
   const terms = { units: 2 * ways.length, priceMinor: PRICE, provider: 'signed-webhook' } as const;
   const made: GoodMoney[] = [];

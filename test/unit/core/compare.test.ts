@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { compare } from '#core/comparison/compare.js';
+import { compare, type Difference, describe as lineOf } from '#core/comparison/compare.js';
 import type { Snapshot } from '#core/redis/sale/snapshot.js';
 import type { ClaimRecord } from '#core/rules/claim.js';
 import type { Order } from '#core/rules/order.js';
@@ -126,4 +126,54 @@ describe('a withdrawn unit', () => {
     expect(kinds(held)).toEqual([]);
   });
   test('a withdrawn unit in stock is a difference', () => expect(kinds(snapshot({}))).toEqual(['units_wrong']));
+});
+
+describe('a claim that does not say what its order says', () => {
+  const kinds = (one: Partial<ClaimRecord>, other: Partial<Order>) =>
+    compare(snapshot({ a: claim(one) }), [order(other)]).map(({ kind }) => kind);
+  const paid = { status: 'paid' } as const;
+
+  test.each<[string, Partial<ClaimRecord>, Partial<Order>]>([
+    ['a part went back', paid, { ...paid, refundedMinor: 1 }],
+    ['more went back', { ...paid, refundedMinor: 1 }, { ...paid, refundedMinor: 2 }],
+    ['nothing went back', { ...paid, refundedMinor: 1 }, paid],
+    ['there is more time to pay', {}, { payByMs: 6 }],
+    ['it is to be paid', paid, {}],
+  ])('is behind: %s', (_what, one, other) => expect(kinds(one, other)).toEqual(['status_behind']));
+
+  test.each<[string, Partial<ClaimRecord>, Partial<Order>]>([
+    ['as much went back', { ...paid, refundedMinor: 2 }, { ...paid, refundedMinor: 2 }],
+    ['the deadline of a paid order has moved', paid, { ...paid, payByMs: 6 }],
+  ])('is not behind: %s', (_what, one, other) => expect(kinds(one, other)).toEqual([]));
+});
+
+test('a claim that ended needs neither order nor outbox entry', () => {
+  const ended = snapshot({ a: claim({ status: 'cancelled' }), b: claim({ claimId: 'c2', status: 'rejected' }) });
+  expect(compare(ended, [])).toEqual([]);
+});
+
+test('a withdrawn unit in two claims is a difference, and so is a claim of a unit after the last one', () => {
+  const outbox = new Map([
+    ['a', 1],
+    ['b', 1],
+  ]);
+  const twice = { a: claim({ unit: 2 }), b: claim({ unit: 2, claimId: 'c2' }) };
+  expect(compare(snapshot(twice, { outbox }), [], [2])).toEqual([{ kind: 'units_wrong', units: [2] }]);
+  const beyond = snapshot({ a: claim({ unit: 4 }) }, { outbox });
+  expect(compare(beyond, [])).toEqual([{ kind: 'units_wrong', units: [4] }]);
+});
+
+test('each kind of difference has a line of its own, which names the order or the claim', () => {
+  const one = order({ claimId: 'the-order' });
+  const lines: Record<Difference['kind'], string> = {
+    claim_missing: lineOf({ kind: 'claim_missing', order: one }),
+    release_missing: lineOf({ kind: 'release_missing', order: one }),
+    status_behind: lineOf({ kind: 'status_behind', order: one }),
+    outbox_missing: lineOf({ kind: 'outbox_missing', buyerId: 'a', claim: claim({ claimId: 'the-order' }) }),
+    units_wrong: lineOf({ kind: 'units_wrong', units: [7] }),
+  };
+  expect(new Set(Object.values(lines)).size).toBe(5);
+  const { units_wrong: units, ...others } = lines;
+  expect(units).toMatch(/: 7$/);
+  expect(Object.values(others).filter(line => !line.includes('the-order'))).toEqual([]);
 });
