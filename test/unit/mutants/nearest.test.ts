@@ -60,7 +60,7 @@ describe('the nearest tests', () => {
       [MODEL, reached(900, `${FILE}#a`, `${FILE}#b`, `${FILE}#`)],
       [CLAIM, reached(500, `${FILE}#a`)],
     ]);
-    expect(nearest.of(FILE, 25)).toEqual([UNIT, CLAIM, MODEL]);
+    expect(nearest.of(FILE, 20)).toEqual([UNIT, CLAIM, MODEL]);
     expect(nearest.of(FILE, texts.get(FILE)?.lastIndexOf('2') ?? 0)).toEqual([MODEL]);
   });
 
@@ -79,7 +79,7 @@ describe('the nearest tests', () => {
       nearestOf([
         [CLAIM, reached(500)],
         [MODEL, reached(500)],
-      ]).of(FILE, 25),
+      ]).of(FILE, 20),
     ).toEqual([UNIT]);
   });
 
@@ -88,7 +88,7 @@ describe('the nearest tests', () => {
     const all = new Map([...texts, ...many.map(path => [path, ''] as const)]);
     const of = (ms: number) => {
       const reach = new Map(many.map(path => [path, reached(ms, `${FILE}#a`)]));
-      return new NearestTests({ texts: all, graph: new ImportGraph(all), reach }).of(FILE, 25).length;
+      return new NearestTests({ texts: all, graph: new ImportGraph(all), reach }).of(FILE, 20).length;
     };
     expect(of(1_000)).toBe(8);
     expect(of(20_000)).toBe(3);
