@@ -1,7 +1,7 @@
 import type { Mutant } from '../mutant.js';
 import type { TestRun } from './jest-process.js';
 
-/** What Redis, Postgres and nginx say of a text that they can't parse: that is no bug that a developer could make. */
+/** Redis, Postgres and nginx say this of a text that they can't parse: no bug that a developer could make. */
 const INVALID = [
   /Error compiling script/,
   /user_script:\d+: (unexpected symbol|'[^']*' expected|unfinished)/,

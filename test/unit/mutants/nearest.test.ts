@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { functionsOf, placeAt } from '../../mutants/nearest/functions.js';
+import { functionsOf, spotAt } from '../../mutants/nearest/functions.js';
 import { ImportGraph } from '../../mutants/nearest/import-graph.js';
 import { instrument } from '../../mutants/nearest/instrument.js';
 import { NearestTests } from '../../mutants/nearest/nearest.js';
@@ -17,16 +17,16 @@ const TEXT = [
 ].join('\n');
 
 describe('the functions of a file', () => {
-  const places = functionsOf(FILE, TEXT);
+  const spots = functionsOf(FILE, TEXT);
 
   test('have names from the outside in', () => {
-    const ids = places.map(({ id }) => id);
+    const ids = spots.map(({ id }) => id);
     expect(ids).toEqual([`${FILE}#b`, `${FILE}#c`, `${FILE}#()`, `${FILE}#():2`]);
   });
 
   test('are found by an offset, also after letters of several bytes', () => {
-    expect(placeAt(places, TEXT.indexOf('+ 2'))?.id).toBe(`${FILE}#():2`);
-    expect(placeAt(places, TEXT.indexOf('class'))).toBeUndefined();
+    expect(spotAt(spots, TEXT.indexOf('+ 2'))?.id).toBe(`${FILE}#():2`);
+    expect(spotAt(spots, TEXT.indexOf('class'))).toBeUndefined();
   });
 
   test('say when they are called, and compute what they did before', () => {
@@ -50,7 +50,7 @@ describe('the nearest tests', () => {
     [CLAIM, ''],
     [MODEL, ''],
   ]);
-  const reached = (ms: number, ...places: string[]): Reached => ({ ms, places: new Set(places) });
+  const reached = (ms: number, ...spots: string[]): Reached => ({ ms, spots: new Set(spots) });
   const nearestOf = (reach: [string, Reached][]) =>
     new NearestTests({ texts, graph: new ImportGraph(texts), reach: new Map(reach) });
 
