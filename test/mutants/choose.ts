@@ -28,7 +28,7 @@ const OPERATORS: readonly { files: RegExp; make: Operators | AsyncOperators }[] 
 type AsyncOperators = (file: string, text: string) => Promise<Mutant[]>;
 
 /** Makes all mutants of some files, by their paths and texts. */
-export async function makeMutants(texts: ReadonlyMap<string, string>): Promise<Candidate[]> {
+export async function createMutants(texts: ReadonlyMap<string, string>): Promise<Candidate[]> {
   const candidates: Candidate[] = [];
   for (const [file, text] of texts) {
     const target = targetOf(file);
@@ -53,7 +53,7 @@ export function sampleOf(candidates: readonly Candidate[], size: number, seed: s
   const parts = TARGETS.map(target => candidates.filter(one => one.target === target)).filter(part => part.length > 0);
   const shares = parts.map(part => (size * part.length) / candidates.length);
   const counts = shares.map(Math.floor);
-  // What the rounding has left goes to the parts with the largest remainders.
+  // The mutants that rounding leaves go to the parts with the largest remainders.
   const byRemainder = shares.map((share, index) => ({ index, left: share % 1 })).toSorted((a, b) => b.left - a.left);
   const missing = size - counts.reduce((sum, count) => sum + count, 0);
   for (const { index } of byRemainder.slice(0, missing)) counts[index] = (counts[index] ?? 0) + 1;

@@ -1,6 +1,6 @@
 import { checkout } from '#core/process/checkout.js';
 import { readChangedLines } from './changed.js';
-import { type Candidate, fullRunOf, makeMutants, sampleOf } from './choose.js';
+import { type Candidate, createMutants, fullRunOf, sampleOf } from './choose.js';
 import { MARKS } from './marks.js';
 import { ImportGraph } from './nearest/import-graph.js';
 import { measureReach } from './nearest/measure-reach.js';
@@ -55,7 +55,7 @@ async function run(options: MutantOptions): Promise<number> {
     await writeReach(new Map([...reach, ...measured].filter(([test]) => nearest.tests.includes(test))));
     return 0;
   }
-  const candidates = await choose(await makeMutants(texts), options);
+  const candidates = await choose(await createMutants(texts), options);
   const { index, of } = options.shard;
   const results = new Results(texts, `${index}-of-${of}`);
   await results.read();

@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 /** The seed of a run that names none. */
 const SEED = '1';
 
-/** What a run takes. Without `sample`, `changed` and `only` it takes money and scripts in full, and a sample of the rest. */
+/** The mutants that a run takes. Without `sample`, `changed` and `only` it takes money and scripts in full, and a sample of the rest. */
 export interface MutantOptions {
   /** Takes a sample of this many from all parts. */
   sample?: number;

@@ -5,7 +5,7 @@ import type { Mutant } from './mutant.js';
 export interface Piece {
   file: string;
   lineNumber: number;
-  /** The line on which the mutant begins, without its indentation. */
+  /** The first line of text that the mutant changes, without its indentation. */
   line: string;
   operator: string;
   original: string;

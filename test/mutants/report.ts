@@ -106,7 +106,7 @@ function survivorsOf(reported: readonly Reported[]): string[] {
     const change = `\`${short(original)}\` becomes ${replacement.trim() === '' ? 'nothing' : `\`${short(replacement)}\``}`;
     return `| \`${file}\`:${lineNumber} | ${cell(operator)} | ${change} | ${cell(mark?.reason ?? 'no test yet')} |`;
   });
-  return ['| Place | Operator | Change | Reason |', '| --- | --- | --- | --- |', ...rows];
+  return ['| Spot | Operator | Change | Reason |', '| --- | --- | --- | --- |', ...rows];
 }
 
 function equivalentsOf(reported: readonly Reported[]): string[] {

@@ -8,7 +8,7 @@ import type { Outcome } from './runs/trial.js';
 /** Each run appends to a file of its own shard, so that the files of several machines can be put together. */
 const FOLDER = join(checkout, '.data', 'mutants');
 
-/** What a result depends on. */
+/** A mutant, and the texts that its result depends on. */
 export interface Tried {
   mutant: Mutant;
   /** The text of its file. */

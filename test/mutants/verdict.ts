@@ -38,7 +38,7 @@ export function intervalOf({ mutants, caught, equivalent }: Score): [number, num
   return [100 * Math.max(0, middle - half), 100 * Math.min(1, middle + half)];
 }
 
-/** What a run is judged by: its limits, and tests that fail without a mutant. */
+/** The facts that a run is judged by. */
 export interface Judged {
   scores: ReadonlyMap<Area, Score>;
   /** How the mutants were chosen. */

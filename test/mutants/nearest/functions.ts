@@ -13,7 +13,7 @@ const FUNCTIONS = [
 ];
 
 /** A function of a file, or the whole file. */
-export interface Place {
+export interface Spot {
   /** The path and the names from the outside in, such as `core/rules/refund.ts#takeRefusal`. */
   id: string;
   /** Offsets in the text. */
@@ -27,7 +27,7 @@ export interface Place {
 export const fileId = (path: string): string => `${path}#`;
 
 /** Lists the functions of a TypeScript or JavaScript file, each outer one before those in it. */
-export function functionsOf(path: string, text: string): Place[] {
+export function functionsOf(path: string, text: string): Spot[] {
   const syntax = parse({ path, text });
   const offsetOf = characterOffsets(text);
   const used = new Map<string, number>();
@@ -49,8 +49,8 @@ export function functionsOf(path: string, text: string): Place[] {
 }
 
 /** Returns the innermost function at an offset. */
-export function placeAt(places: readonly Place[], offset: number): Place | undefined {
-  return places.filter(({ start, end }) => start <= offset && offset < end).at(-1);
+export function spotAt(spots: readonly Spot[], offset: number): Spot | undefined {
+  return spots.filter(({ start, end }) => start <= offset && offset < end).at(-1);
 }
 
 function bodyOf(node: Node): Node | undefined {

@@ -36,10 +36,10 @@ export async function measureReach(
       await writeFile(join(folder, name), '');
       const runs = await workshop.run({ kind: kindOf(test), tests: [test], limitMs: LIMIT_MS });
       const [run] = runs === 'timed out' ? [] : runs;
-      const places = new Set((await readFile(join(folder, name), 'utf8')).split('\n').filter(id => id !== ''));
-      if (run) reach.set(test, { ms: run.ms, places });
+      const spots = new Set((await readFile(join(folder, name), 'utf8')).split('\n').filter(id => id !== ''));
+      if (run) reach.set(test, { ms: run.ms, spots });
       const said = run?.failure ? `: fails, ${saidBy(run)}` : '';
-      tell(`${index + 1}/${tests.length} ${test} reaches ${places.size} functions${said}`);
+      tell(`${index + 1}/${tests.length} ${test} reaches ${spots.size} functions${said}`);
     }
   });
   return reach;

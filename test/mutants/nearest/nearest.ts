@@ -1,4 +1,4 @@
-import { fileId, functionsOf, type Place, placeAt } from './functions.js';
+import { fileId, functionsOf, type Spot, spotAt } from './functions.js';
 import type { ImportGraph } from './import-graph.js';
 import type { Reach } from './reach.js';
 
@@ -20,7 +20,7 @@ const LONG = /chaos\/(failover|links|paused-worker|postgres-away)|edge\/floods/;
 /** Returns the kind of a file of tests: the folder under test/. */
 export const kindOf = (test: string): string => test.split('/')[1] ?? '';
 
-/** What the search for the nearest tests reads. */
+/** The sources, and which tests reach them. */
 export interface Ground {
   /** The texts of all files, by their paths. */
   texts: ReadonlyMap<string, string>;
@@ -33,7 +33,7 @@ export class NearestTests {
   readonly #ground: Ground;
   /** All files of tests that a mutant may meet. */
   readonly tests: readonly string[];
-  readonly #places = new Map<string, Place[]>();
+  readonly #spots = new Map<string, Spot[]>();
 
   constructor(ground: Ground) {
     this.#ground = ground;
@@ -56,7 +56,7 @@ export class NearestTests {
   #reaching(file: string, offset: number): string[] {
     if (file.endsWith('.conf')) return this.tests.filter(test => kindOf(test) === 'edge');
     for (const id of this.#idsAt(file, offset)) {
-      const tests = this.tests.filter(test => this.#ground.reach.get(test)?.places.has(id));
+      const tests = this.tests.filter(test => this.#ground.reach.get(test)?.spots.has(id));
       if (tests.length > 0) return tests.toSorted((a, b) => this.#cost(a) - this.#cost(b));
     }
     const loading = this.tests.filter(test => Number.isFinite(this.#distance(test, file)));
@@ -65,15 +65,15 @@ export class NearestTests {
     );
   }
 
-  /** Lists the ids of the places around an offset, from the inside out; for a part of Lua scripts, those of the scripts. */
+  /** Lists the ids of the spots around an offset, from the inside out; for a part of Lua scripts, those of the scripts. */
   #idsAt(file: string, offset: number): string[] {
     if (file.endsWith('.lua')) {
       const scripts = [...this.#ground.texts.keys()].filter(path => path.endsWith('.lua'));
       return scripts.filter(path => this.#ground.graph.distancesFrom(path).has(file)).map(fileId);
     }
-    const places = this.#places.get(file) ?? functionsOf(file, this.#ground.texts.get(file) ?? '');
-    this.#places.set(file, places);
-    const ids = [placeAt(places, offset)?.id ?? '', fileId(file)];
+    const spots = this.#spots.get(file) ?? functionsOf(file, this.#ground.texts.get(file) ?? '');
+    this.#spots.set(file, spots);
+    const ids = [spotAt(spots, offset)?.id ?? '', fileId(file)];
     return ids.filter(id => id !== '');
   }
 
@@ -83,8 +83,8 @@ export class NearestTests {
 
   /** A quick test that reaches little is the nearest: it is there for what it reaches. */
   #cost(test: string): number {
-    const { ms, places } = this.#ground.reach.get(test) ?? { ms: UNKNOWN_MS, places: new Set() };
-    return KINDS.indexOf(kindOf(test)) * 1e9 + ms * (1 + places.size);
+    const { ms, spots } = this.#ground.reach.get(test) ?? { ms: UNKNOWN_MS, spots: new Set() };
+    return KINDS.indexOf(kindOf(test)) * 1e9 + ms * (1 + spots.size);
   }
 
   #capped(tests: string[]): string[] {

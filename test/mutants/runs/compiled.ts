@@ -4,7 +4,7 @@ import { transformSync } from '@swc/core';
 import { markBuilt } from '../../../bin/build.mjs';
 import { buildWeb } from '../../../bin/build-web.mjs';
 
-/** What processes run from dist/. */
+/** Processes run these from dist/. */
 const COMPILED = /^(core|apps|stack)\//;
 
 /** Compiles one file of TypeScript as jest does. It checks no types. */

@@ -6,7 +6,7 @@ import { reaper } from '#stack/processes/reaper.js';
 
 /** Jest keeps something of each run, so a process is replaced after this many. */
 const RUNS_MAX = 40;
-/** A test that awaits something for ever fails with its own name, in ms. Jest's own limit is for a busy machine. */
+/** A test that awaits something without an end fails with its own name, in ms. Jest's own limit is for a busy machine. */
 const TEST_LIMIT_MS = 30_000;
 
 /** A file of tests after its run. */

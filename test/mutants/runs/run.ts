@@ -6,7 +6,7 @@ import type { Results } from '../results.js';
 import { type Outcome, Trials } from './trial.js';
 import { startWorkshop, type Workshop } from './workshop.js';
 
-/** What a run needs to know. */
+/** The sources, the tests and the results that a run works with. */
 export interface RunGround {
   texts: ReadonlyMap<string, string>;
   nearest: NearestTests;

@@ -28,7 +28,7 @@ export interface Outcome {
 
 /** A file with a mutant in it. */
 interface Changed {
-  file: string;
+  mutant: Mutant;
   text: string;
 }
 
@@ -57,10 +57,10 @@ export class Trials {
     const met: string[] = [];
     for (const group of groupsOf(tests)) {
       met.push(...group);
-      const failed = await this.#proven(workshop, group, { file: mutant.file, text: changed });
+      const failed = await this.#proven(workshop, group, { mutant, text: changed });
       if (failed === undefined) continue;
       if (failed === 'timed out') return { state: 'timed out', by: group.join(' '), met };
-      if (isInvalid(failed)) return { state: 'invalid', said: saidBy(failed), met };
+      if (isInvalid(failed, mutant)) return { state: 'invalid', said: saidBy(failed), met };
       return { state: 'caught', by: failed.test, said: saidBy(failed), met };
     }
     return { state: 'survived', met };
@@ -71,7 +71,7 @@ export class Trials {
     const tests = group.filter(test => !this.red.has(test));
     if (tests.length === 0) return undefined;
     const failed = await this.#failureWith(workshop, tests, changed);
-    if (failed === undefined || (failed !== 'timed out' && isInvalid(failed))) return failed;
+    if (failed === undefined || (failed !== 'timed out' && isInvalid(failed, changed.mutant))) return failed;
     const suspects = failed === 'timed out' ? tests : [failed.test];
     for (const test of suspects) await this.#expectGreen(workshop, test);
     if (suspects.some(test => this.red.has(test))) return this.#proven(workshop, group, changed);
@@ -81,9 +81,9 @@ export class Trials {
   #failureWith(
     workshop: Workshop,
     tests: string[],
-    { file, text }: Changed,
+    { mutant, text }: Changed,
   ): Promise<TestRun | 'timed out' | undefined> {
-    return workshop.withText(file, text, () => this.#failureIn(workshop, tests));
+    return workshop.withText(mutant.file, text, () => this.#failureIn(workshop, tests));
   }
 
   async #failureIn(workshop: Workshop, tests: string[]): Promise<TestRun | 'timed out' | undefined> {

@@ -16,7 +16,7 @@ const EVENTUALLY = {
   replace: 'const DEADLINE_MS = 15_000;',
 };
 
-/** A place where mutants are tried, one at a time: a copy of the sources, a Postgres, and a jest. */
+/** A workshop, where mutants are tried, one at a time: a copy of the sources, a Postgres, and a jest. */
 export class Workshop {
   readonly scratch: Scratch;
   readonly #jest: JestProcess;
@@ -57,7 +57,7 @@ export class Workshop {
   }
 }
 
-/** Starts a place where mutants are tried. */
+/** Starts a workshop, where mutants are tried. */
 export async function startWorkshop(): Promise<Workshop> {
   const [scratch, postgres] = await Promise.all([createScratch(), startSharedPostgres()]);
   const { folder } = scratch;

@@ -39,6 +39,7 @@ export const REASONS: Readonly<Record<string, string>> = {
   'get-port': 'free ports for tests and the demo',
   'hdr-histogram-js': 'percentiles of the benchmark',
   jest: 'runs the tests',
+  'jest-environment-node': 'the environment in which tests run, which mutants end at the first failure',
   'playwright-core': 'drives the browser of the tests',
   prisma: 'generates the client',
   'pure-rand': 'random numbers that a seed repeats',

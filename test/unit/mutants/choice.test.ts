@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { parseDiff } from '../../mutants/changed.js';
-import { type Candidate, fullRunOf, makeMutants, sampleOf } from '../../mutants/choose.js';
+import { type Candidate, createMutants, fullRunOf, sampleOf } from '../../mutants/choose.js';
 import { readOptions } from '../../mutants/options.js';
 import { pieceOf } from '../../mutants/piece.js';
 import { targetOf } from '../../mutants/targets.js';
@@ -101,7 +101,7 @@ describe('the options of mutants', () => {
 describe('the mutants of TypeScript', () => {
   const textsOf = async (...lines: string[]) => {
     const text = lines.join('\n');
-    const made = await makeMutants(new Map([['core/rules/refund.ts', text]]));
+    const made = await createMutants(new Map([['core/rules/refund.ts', text]]));
     return made.map(({ mutant: { start, end, replacement } }) => text.slice(0, start) + replacement + text.slice(end));
   };
 
@@ -118,7 +118,7 @@ describe('the mutants of TypeScript', () => {
     expect(await textsOf('const a = b && c && d;')).toContain('const a = (b || c) && d;');
   });
 
-  test('leave out what no test should hold: the log, printed lines, and texts of errors', async () => {
+  test('leave out what no test holds: the log, printed lines, and texts of errors', async () => {
     expect(await textsOf("log.warn({ a: 1 }, 'late');")).toEqual([]);
     expect(await textsOf("ctx.log.info('late');")).toEqual([]);
     expect(await textsOf("process.stdout.write('done');")).toEqual([]);

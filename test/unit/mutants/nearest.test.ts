@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { functionsOf, placeAt } from '../../mutants/nearest/functions.js';
+import { functionsOf, spotAt } from '../../mutants/nearest/functions.js';
 import { ImportGraph } from '../../mutants/nearest/import-graph.js';
 import { instrument } from '../../mutants/nearest/instrument.js';
 import { NearestTests } from '../../mutants/nearest/nearest.js';
@@ -17,16 +17,16 @@ const TEXT = [
 ].join('\n');
 
 describe('the functions of a file', () => {
-  const places = functionsOf(FILE, TEXT);
+  const spots = functionsOf(FILE, TEXT);
 
   test('have names from the outside in', () => {
-    const ids = places.map(({ id }) => id);
+    const ids = spots.map(({ id }) => id);
     expect(ids).toEqual([`${FILE}#b`, `${FILE}#c`, `${FILE}#()`, `${FILE}#():2`]);
   });
 
   test('are found by an offset, also after letters of several bytes', () => {
-    expect(placeAt(places, TEXT.indexOf('+ 2'))?.id).toBe(`${FILE}#():2`);
-    expect(placeAt(places, TEXT.indexOf('class'))).toBeUndefined();
+    expect(spotAt(spots, TEXT.indexOf('+ 2'))?.id).toBe(`${FILE}#():2`);
+    expect(spotAt(spots, TEXT.indexOf('class'))).toBeUndefined();
   });
 
   test('say when they are called, and compute what they did before', () => {
@@ -50,7 +50,7 @@ describe('the nearest tests', () => {
     [CLAIM, ''],
     [MODEL, ''],
   ]);
-  const reached = (ms: number, ...places: string[]): Reached => ({ ms, places: new Set(places) });
+  const reached = (ms: number, ...spots: string[]): Reached => ({ ms, spots: new Set(spots) });
   const nearestOf = (reach: [string, Reached][]) =>
     new NearestTests({ texts, graph: new ImportGraph(texts), reach: new Map(reach) });
 
@@ -60,7 +60,7 @@ describe('the nearest tests', () => {
       [MODEL, reached(900, `${FILE}#a`, `${FILE}#b`, `${FILE}#`)],
       [CLAIM, reached(500, `${FILE}#a`)],
     ]);
-    expect(nearest.of(FILE, 25)).toEqual([UNIT, CLAIM, MODEL]);
+    expect(nearest.of(FILE, 20)).toEqual([UNIT, CLAIM, MODEL]);
     expect(nearest.of(FILE, texts.get(FILE)?.lastIndexOf('2') ?? 0)).toEqual([MODEL]);
   });
 
@@ -79,7 +79,7 @@ describe('the nearest tests', () => {
       nearestOf([
         [CLAIM, reached(500)],
         [MODEL, reached(500)],
-      ]).of(FILE, 25),
+      ]).of(FILE, 20),
     ).toEqual([UNIT]);
   });
 
@@ -88,7 +88,7 @@ describe('the nearest tests', () => {
     const all = new Map([...texts, ...many.map(path => [path, ''] as const)]);
     const of = (ms: number) => {
       const reach = new Map(many.map(path => [path, reached(ms, `${FILE}#a`)]));
-      return new NearestTests({ texts: all, graph: new ImportGraph(all), reach }).of(FILE, 25).length;
+      return new NearestTests({ texts: all, graph: new ImportGraph(all), reach }).of(FILE, 20).length;
     };
     expect(of(1_000)).toBe(8);
     expect(of(20_000)).toBe(3);

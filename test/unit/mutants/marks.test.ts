@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import { describe, test } from '@jest/globals';
 import { MARKS } from '../../mutants/marks.js';
 import { TARGETS, targetOf } from '../../mutants/targets.js';
-import { readCheckout } from './rules/checkout.js';
-import { expectNone } from './rules/finding.js';
+import { readCheckout } from '../house/rules/checkout.js';
+import { expectNone } from '../house/rules/finding.js';
 
 // Finds at once what `npm run mutants` finds after minutes: a mark or a part whose code has changed.
 
