@@ -8,7 +8,7 @@ import { NearestTests } from './nearest/nearest.js';
 import { readReach, writeReach } from './nearest/reach.js';
 import { type MutantOptions, readOptions } from './options.js';
 import { formatPiece, isMarked } from './piece.js';
-import { formatJson, type Reported, scoresByArea, writeReport } from './report.js';
+import { countUntried, formatJson, type Reported, scoresByArea, writeReport } from './report.js';
 import { Results } from './results.js';
 import { type RunGround, runMutants } from './runs/run.js';
 import { readSources } from './sources.js';
@@ -39,7 +39,7 @@ async function judge(candidates: Candidate[], ground: Omit<RunGround, 'tell'>, a
   const { outcomes, red } = await runMutants(open, { ...ground, tell }, at);
   const reported = candidates.map((candidate): Reported => {
     const mark = marks.get(candidate);
-    const state = outcomes.get(candidate)?.state ?? 'equivalent';
+    const state = mark?.kind === 'equivalent' ? mark.kind : (outcomes.get(candidate)?.state ?? 'untried');
     return { target: candidate.target, piece: candidate.piece, state, ...(mark && { mark }) };
   });
   return { reported, red };
@@ -59,10 +59,14 @@ async function run(options: MutantOptions): Promise<number> {
   const { index, of } = options.shard;
   const results = new Results(texts, `${index}-of-${of}`);
   await results.read();
-  const { reported, red } = await judge(candidates, { texts, nearest, reach, results }, options.at);
+  const { reported, red } = await judge(
+    candidates,
+    { texts, nearest, reach, results },
+    options.report ? 0 : options.at,
+  );
   const { sample, changed, only, seed } = options;
   const isFull = sample === undefined && changed === undefined && only === undefined;
-  if (isFull && of === 1) await writeReport(reported, seed);
+  if (isFull && (of === 1 || options.report)) await writeReport(reported, seed);
   for (const { piece, state } of reported) if (state === 'survived') tell(`survived  ${formatPiece(piece)}`);
   for (const [test, why] of red) tell(`${test} fails without any mutant: ${why}`);
   for (const [area, score] of scoresByArea(reported)) {
@@ -72,7 +76,12 @@ async function run(options: MutantOptions): Promise<number> {
     );
   }
   const choice = changed !== undefined ? 'changed' : sample !== undefined || only !== undefined ? 'sample' : 'all';
-  const missed = missedBy({ scores: scoresByArea(reported), choice, red: [...red.keys()] });
+  const missed = missedBy({
+    scores: scoresByArea(reported),
+    choice,
+    red: [...red.keys()],
+    untried: countUntried(reported),
+  });
   for (const line of missed) tell(line);
   if (options.json) process.stdout.write(`${formatJson(reported)}\n`);
   return missed.length === 0 ? 0 : 1;

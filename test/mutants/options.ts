@@ -19,6 +19,8 @@ export interface MutantOptions {
   json: boolean;
   /** Only measures what the files of tests reach, those below `only` or all, and writes test/mutants/nearest/reach.json. */
   reach: boolean;
+  /** Only writes docs/mutants.md from the results so far, such as those of all shards. */
+  report: boolean;
 }
 
 /**
@@ -38,9 +40,10 @@ export function readOptions(args: string[]): MutantOptions {
       at: { type: 'string', default: String(availableParallelism()) },
       json: { type: 'boolean', default: false },
       reach: { type: 'boolean', default: false },
+      report: { type: 'boolean', default: false },
     },
   });
-  const { sample, seed, changed, only, json, reach } = values;
+  const { sample, seed, changed, only, json, reach, report } = values;
   const shard = /^(\d+)\/(\d+)$/.exec(values.shard)?.slice(1).map(Number) ?? [];
   const [index = 0, of = 0] = shard;
   if (index < 1 || index > of) throw new Error('--shard must be I/N, from 1/N to N/N');
@@ -53,6 +56,7 @@ export function readOptions(args: string[]): MutantOptions {
     at: count('--at', values.at),
     json,
     reach,
+    report,
   };
 }
 

@@ -12,17 +12,17 @@ const PAGE = join(checkout, 'docs', 'mutants.md');
 export interface Reported {
   target: Target;
   piece: Piece;
-  state: 'caught' | 'timed out' | 'survived' | 'invalid' | 'equivalent';
+  state: 'caught' | 'timed out' | 'survived' | 'invalid' | 'equivalent' | 'untried';
   mark?: Mark;
 }
 
 const NONE: Score = { mutants: 0, caught: 0, equivalent: 0 };
 
-/** Counts mutants. Those that no parser takes count as nothing. */
+/** Counts mutants. Those that no parser takes, or that no run has tried yet, count as nothing. */
 export function scoreOf(reported: readonly Reported[]): Score {
   const count = (...states: Reported['state'][]) => reported.filter(({ state }) => states.includes(state)).length;
   return {
-    mutants: reported.length - count('invalid'),
+    mutants: reported.length - count('invalid', 'untried'),
     caught: count('caught', 'timed out'),
     equivalent: count('equivalent'),
   };
@@ -63,6 +63,7 @@ const short = (text: string): string => {
 function rowOf(name: string, reported: readonly Reported[]): string {
   const score = scoreOf(reported);
   const count = (state: Reported['state']) => reported.filter(one => one.state === state).length;
+  const hasAny = score.mutants > score.equivalent;
   const [low, high] = intervalOf(score).map(percent => percent.toFixed(1));
   const cells = [
     name,
@@ -71,8 +72,8 @@ function rowOf(name: string, reported: readonly Reported[]): string {
     count('timed out'),
     score.equivalent,
     count('survived'),
-    percentOf(score).toFixed(1),
-    `${low} to ${high}`,
+    hasAny ? percentOf(score).toFixed(1) : '',
+    hasAny ? `${low} to ${high}` : '',
     count('invalid'),
   ];
   return `| ${cells.join(' | ')} |`;
@@ -119,6 +120,16 @@ function equivalentsOf(reported: readonly Reported[]): string[] {
   return ['| Mutants | Reason |', '| ---: | --- |', ...rows.map(([reason, count]) => `| ${count} | ${cell(reason)} |`)];
 }
 
+/** Counts the mutants that no run has tried yet. */
+export const countUntried = (reported: readonly Reported[]): number =>
+  reported.filter(({ state }) => state === 'untried').length;
+
+/** A page of a run that is not at its end says so. */
+function untriedOf(reported: readonly Reported[]): string[] {
+  const count = countUntried(reported);
+  return count === 0 ? [] : [`**${count} of ${reported.length} mutants are not tried yet.**`, ''];
+}
+
 /**
  * Writes docs/mutants.md.
  *
@@ -132,6 +143,7 @@ export async function writeReport(reported: readonly Reported[], seed: string): 
     'scripts are changed in full, and the rest by a sample in which each part has its share. [The tests](../CONTRIBUTING.md#mutants)',
     'say how mutants are made and tried.',
     '',
+    ...untriedOf(reported),
     ...tableOf(reported),
     '',
     '`%` is the share of the caught ones in those that are not equivalent. Invalid ones have texts that no parser takes; they count',

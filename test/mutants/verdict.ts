@@ -45,15 +45,18 @@ export interface Judged {
   choice: 'all' | 'sample' | 'changed';
   /** The files of tests that failed without a mutant. */
   red: readonly string[];
+  /** The number of mutants that are still to be tried. */
+  untried: number;
 }
 
 /** Lists what is wrong with a run; an empty list means exit code 0. */
-export function missedBy({ scores, choice, red }: Judged): string[] {
+export function missedBy({ scores, choice, red, untried }: Judged): string[] {
   const below = limitsOf(scores, choice).flatMap(([name, score, limit]) => {
     const percent = percentOf(score);
     return percent < limit ? [`${name}: ${percent.toFixed(1)} % caught, and at least ${limit} % must be`] : [];
   });
-  return [...below, ...red.map(test => `${test} fails without any mutant`)];
+  const open = untried === 0 ? [] : [`${untried} mutants are not tried yet`];
+  return [...below, ...open, ...red.map(test => `${test} fails without any mutant`)];
 }
 
 function limitsOf(scores: ReadonlyMap<Area, Score>, choice: Judged['choice']): [string, Score, number][] {

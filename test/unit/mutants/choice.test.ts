@@ -79,6 +79,7 @@ describe('the options of mutants', () => {
       at: 3,
       json: true,
       reach: false,
+      report: false,
     });
   });
 
