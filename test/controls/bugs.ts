@@ -3,8 +3,8 @@ import type { Bug } from './bug.js';
 import { EDGE_BUGS } from './edge-bugs.js';
 import { IDENTITY_BUGS } from './identity-bugs.js';
 import { AUDIT_BUGS } from './money/audit-bugs.js';
+import { PAYMENT_BUGS } from './money/payment-bugs.js';
 import { REFUND_BUGS } from './money/refund-bugs.js';
-import { MONEY_BUGS } from './money-bugs.js';
 import { ORDER_BUGS } from './order-bugs.js';
 import { REDIS_BUGS } from './redis-bugs.js';
 import { REPAIR_BUGS } from './repair-bugs.js';
@@ -14,7 +14,7 @@ import { VERDICT_BUGS } from './verdict-bugs.js';
 export const BUGS: Bug[] = [
   ...REDIS_BUGS,
   ...ORDER_BUGS,
-  ...MONEY_BUGS,
+  ...PAYMENT_BUGS,
   ...REFUND_BUGS,
   ...AUDIT_BUGS,
   ...REPAIR_BUGS,

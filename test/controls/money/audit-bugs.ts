@@ -1,4 +1,5 @@
-import { type Bug, type Control, type Edit, one } from '../bug.js';
+import type { Edit } from '../../support/scratch.js';
+import { type Bug, type Control, one } from '../bug.js';
 
 const RULES = 'core/postgres/money-rules.ts';
 

@@ -1,10 +1,10 @@
-import { type Bug, one } from './bug.js';
+import { type Bug, one } from '../bug.js';
 
 const REPORT = 'core/postgres/money/payment-report.ts';
 const RULES = 'core/rules/payment-money.ts';
 
 /** Bugs in payments through providers. */
-export const MONEY_BUGS: Bug[] = [
+export const PAYMENT_BUGS: Bug[] = [
   {
     bug: 'a repeated event is applied again (F37)',
     edits: [
