@@ -5,7 +5,7 @@ import { MARKS } from './marks.js';
 import { ImportGraph } from './nearest/import-graph.js';
 import { measureReach } from './nearest/measure-reach.js';
 import { NearestTests } from './nearest/nearest.js';
-import { readReach, writeReach } from './nearest/reach.js';
+import { type Reach, readReach, writeReach } from './nearest/reach.js';
 import { type MutantOptions, readOptions } from './options.js';
 import { formatPiece, isMarked } from './piece.js';
 import { countUntried, formatJson, type Reported, scoresByArea, writeReport } from './report.js';
@@ -51,8 +51,9 @@ async function run(options: MutantOptions): Promise<number> {
   const nearest = new NearestTests({ texts, graph: new ImportGraph(texts), reach });
   if (options.reach) {
     const tests = nearest.tests.filter(test => test.startsWith(options.only ?? ''));
-    const measured = await measureReach(tests, texts, { at: options.at, tell });
-    await writeReach(new Map([...reach, ...measured].filter(([test]) => nearest.tests.includes(test))));
+    const keep = (measured: Reach) =>
+      writeReach(new Map([...reach, ...measured].filter(([test]) => nearest.tests.includes(test))));
+    await measureReach(tests, texts, { at: options.at, keep, tell });
     return 0;
   }
   const candidates = await choose(await createMutants(texts), options);

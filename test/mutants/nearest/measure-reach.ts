@@ -14,18 +14,20 @@ const INSTRUMENTED =
 /** Jest's own child and environment run outside of the tests, and a file of settings has no function. */
 const LEFT_OUT = /^test\/mutants\/runs\//;
 const LIMIT_MS = 600_000;
+const KEPT_EACH = 10;
 
 /**
- * Runs files of tests on instrumented sources, and returns what they reach. Processes that the tests start are instrumented, too.
+ * Runs files of tests on instrumented sources, and keeps what they reach. Processes that the tests start are instrumented, too.
  *
  * @param at how many at a time
+ * @param keep receives what was seen so far, now and then: a run takes long
  * @param tell receives a line for each file
  */
 export async function measureReach(
   tests: readonly string[],
   texts: ReadonlyMap<string, string>,
-  { at, tell }: { at: number; tell(line: string): void },
-): Promise<Reach> {
+  { at, keep, tell }: { at: number; keep(reach: Reach): Promise<void>; tell(line: string): void },
+): Promise<void> {
   const reach = new Map<string, Reached>();
   const queue = tests.entries();
   await inWorkshops(at, async workshop => {
@@ -39,10 +41,11 @@ export async function measureReach(
       const spots = new Set((await readFile(join(folder, name), 'utf8')).split('\n').filter(id => id !== ''));
       if (run) reach.set(test, { ms: run.ms, spots });
       const said = run?.failure ? `: fails, ${saidBy(run)}` : '';
+      if (reach.size % KEPT_EACH === 0) await keep(reach);
       tell(`${index + 1}/${tests.length} ${test} reaches ${spots.size} functions${said}`);
     }
   });
-  return reach;
+  await keep(reach);
 }
 
 async function instrumentAll(workshop: Workshop, texts: ReadonlyMap<string, string>): Promise<string> {
@@ -50,9 +53,7 @@ async function instrumentAll(workshop: Workshop, texts: ReadonlyMap<string, stri
   const hits = join(folder, '.hits');
   await mkdir(hits);
   await writeFile(join(hits, 'current'), 'before.txt');
-  for (const [path, text] of texts) {
-    if (!INSTRUMENTED.test(path) || LEFT_OUT.test(path)) continue;
-    await writeCompiled(folder, path, instrument(path, text, hits));
-  }
+  const chosen = [...texts].filter(([path]) => INSTRUMENTED.test(path) && !LEFT_OUT.test(path));
+  await writeCompiled(folder, new Map(chosen.map(([path, text]) => [path, instrument(path, text, hits)])));
   return hits;
 }

@@ -28,15 +28,17 @@ export function parses(file: string, text: string): boolean {
 }
 
 /**
- * Writes a file into a copy of the sources, and what processes need of it into dist/. A build by the whole compiler would take
+ * Writes files into a copy of the sources, and what processes need of them into dist/. A build by the whole compiler would take
  * seconds, and would refuse the types of a mutant.
  *
  * @param folder the copy
+ * @param texts the texts of the files, by their paths
  */
-export async function writeCompiled(folder: string, file: string, text: string): Promise<void> {
-  await writeFile(join(folder, file), text);
-  if (!COMPILED.test(file)) return;
-  await writeBuilt(folder, file, text);
+export async function writeCompiled(folder: string, texts: ReadonlyMap<string, string>): Promise<void> {
+  for (const [file, text] of texts) {
+    await writeFile(join(folder, file), text);
+    if (COMPILED.test(file)) await writeBuilt(folder, file, text);
+  }
   markBuilt(folder);
 }
 

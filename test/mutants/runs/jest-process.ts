@@ -6,8 +6,9 @@ import { reaper } from '#stack/processes/reaper.js';
 
 /** Jest keeps something of each run, so a process is replaced after this many. */
 const RUNS_MAX = 40;
-/** A test that awaits something without an end fails with its own name, in ms. Jest's own limit is for a busy machine. */
-const TEST_LIMIT_MS = 30_000;
+/** A test that awaits something without an end fails with its own name, in ms. Tests with processes have longer waits. */
+const TEST_LIMIT_MS = 60_000;
+const PROCESS_TEST_LIMIT_MS = 120_000;
 
 /** A file of tests after its run. */
 export interface TestRun {
@@ -56,7 +57,8 @@ export class JestProcess {
     const ended = once(child, 'exit', { signal }).then((): Reply => ({ error: 'the process of jest ended' }));
     const late = setTimeout(limitMs, 'timed out' as const, { signal });
     for (const one of [message, ended, late]) one.catch(() => undefined);
-    child.send({ kind, tests, testTimeout: TEST_LIMIT_MS });
+    const testTimeout = ['unit', 'integration'].includes(kind) ? TEST_LIMIT_MS : PROCESS_TEST_LIMIT_MS;
+    child.send({ kind, tests, testTimeout });
     const reply = await Promise.race([message, ended, late]).finally(() => over.abort());
     if (reply === 'timed out') {
       await this.stop();

@@ -42,10 +42,10 @@ export class Workshop {
     const { folder } = this.scratch;
     const before = await readFile(join(folder, file), 'utf8');
     try {
-      await writeCompiled(folder, file, text);
+      await writeCompiled(folder, new Map([[file, text]]));
       return await work();
     } finally {
-      await writeCompiled(folder, file, before);
+      await writeCompiled(folder, new Map([[file, before]]));
     }
   }
 
@@ -64,7 +64,7 @@ export async function startWorkshop(): Promise<Workshop> {
   const path = join(folder, EVENTUALLY.file);
   const pieces = (await readFile(path, 'utf8')).split(EVENTUALLY.find);
   if (pieces.length !== 2) throw new Error(`${EVENTUALLY.file} no longer has its deadline: let test/mutants follow`);
-  await writeCompiled(folder, EVENTUALLY.file, pieces.join(EVENTUALLY.replace));
+  await writeCompiled(folder, new Map([[EVENTUALLY.file, pieces.join(EVENTUALLY.replace)]]));
   return new Workshop(scratch, postgres);
 }
 
