@@ -1,5 +1,5 @@
-// Jest loads this file before the tests of a control. It writes down which test runs, so that a runner that crashes or hangs in a test
-// can be told apart. The note is touched again and again: a process whose event loop stands still can't do that.
+// Jest loads this file before the tests of a control. It writes down which test runs, so that a runner that crashes or hangs
+// names its test. The note is touched again and again: a process whose event loop stands still can't do that.
 import { utimesSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect } from '@jest/globals';
 

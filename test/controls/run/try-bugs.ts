@@ -14,7 +14,7 @@ const CALM_TIMEOUT_MS = 120_000;
 /** A test that a bug makes wait may take this much longer than the longest one of its file, in ms. Then it has failed. */
 const LONGER_MS = 15_000;
 
-/** What a test of a bug said, when it was run in one way. */
+/** The answer of a bug's test, when it was run in one way. */
 export interface Said {
   caught: boolean;
   /** With the start of the stores. */

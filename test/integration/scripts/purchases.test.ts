@@ -65,7 +65,7 @@ describe('one purchase at a time', () => {
   });
 
   test('the lock holds the claim’s id, and expires after the time to pay and a margin', async () => {
-    // So long that the time of the test makes no difference.
+    // The time of the test makes no difference to it.
     const sale = await oneAtATime({ payWithinSeconds: 1_000_000 });
     const won = await winOne(t, sale, someone());
     expect(await t.redis.get(lockOf(won.buyerId))).toBe(won.claimId);

@@ -48,7 +48,7 @@ describe('recording where an order stands', () => {
     expect((await claimOf(sale, 'a'))?.reason).toBeUndefined();
   });
 
-  test('what went back of a paid order’s money never sinks', async () => {
+  test('the amount that went back of a paid order never sinks', async () => {
     const sale = await openTestSale(t);
     const paid = { ...(await winOne(t, sale, 'a')), status: 'paid' } as const;
     const amounts = [{}, { refundedMinor: 300 }, { refundedMinor: 100 }, {}];

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
-import { refusalOf } from '../../support/stores/refused-row.js';
+import { refusalOf } from '../../support/postgres/refused-row.js';
 import { createMigratedDatabase } from '../../support/stores/shared-postgres.js';
 
 // Postgres is the last guard: rows that must never exist are refused, whichever statement writes them.

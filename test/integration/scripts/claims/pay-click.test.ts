@@ -21,7 +21,7 @@ const redisNow = async (): Promise<number> => {
   return Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
 };
 
-/** Opens a sale in which buyer a has an order whose time to pay ends in so many ms. */
+/** Opens a sale in which buyer a has an order whose time to pay ends in that many ms. */
 async function saleWithOrder(leftMs: number): Promise<{ sale: Sale; order: Claim }> {
   const sale = await openTestSale(t);
   const order = await winOne(t, sale, 'a');

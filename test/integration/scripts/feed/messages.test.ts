@@ -95,7 +95,7 @@ describe('a release', () => {
     expect(message).toEqual({ ...sameSale, free: 3, waiting: 0, buyers: ended });
   });
 
-  test('of one claim is told, too', async () => {
+  test('of one claim has a message, too', async () => {
     const sale = await open();
     const a = await winOne(t, sale, 'a');
     expect(await messageOf(sale, () => end(sale, a))).toMatchObject({ free: 3, buyers: [{ buyerId: 'a' }] });
@@ -125,7 +125,7 @@ describe('a promotion', () => {
     expect(message).toMatchObject({ free: 0, waiting: 1, buyers: [left('d'), d, left('e'), e] });
   });
 
-  test('of one buyer is told, too', async () => {
+  test('of one buyer has a message, too', async () => {
     const sale = await open();
     await win(t, sale, ...buyers(3), 'd');
     await restock(t.redis, { ...sale, units: 5 });
@@ -140,7 +140,7 @@ describe('a promotion', () => {
 });
 
 describe('the status of an order', () => {
-  test('is told with the claim, and no count of the sale changes', async () => {
+  test('comes with the claim, and no count of the sale changes', async () => {
     const sale = await open();
     const [a, b] = await win(t, sale, 'a', 'b');
     const paid = [a, b].map(won => ({ ...(won as Claim), status: 'paid' as const }));
@@ -153,7 +153,7 @@ describe('the status of an order', () => {
     expect(ofOne.buyers).toEqual([await claimed(sale, 'c')]);
   });
 
-  test('a reason of an ended claim is told once', async () => {
+  test('a reason of an ended claim has one message', async () => {
     const sale = await open();
     const a = await winOne(t, sale, 'a');
     await end(sale, a);
@@ -165,7 +165,7 @@ describe('the status of an order', () => {
 });
 
 describe('a claim that comes back', () => {
-  test('restored: the claim and the counts are told, and that the buyer left standby', async () => {
+  test('restored: the message has the claim, the counts, and that the buyer left standby', async () => {
     const sale = await open();
     await win(t, sale, ...buyers(3), 'd');
     await restock(t.redis, { ...sale, units: 4 });
@@ -181,14 +181,14 @@ describe('a claim that comes back', () => {
     expect(message).toEqual({ ...sameSale, free: 2, waiting: 0, buyers: [await claimed(sale, 'd')] });
   });
 
-  test('restored as ended: only the claim is told', async () => {
+  test('restored as ended: the message has only the claim', async () => {
     const sale = await open();
     const lost = { ...aClaim({ buyerId: 'd' }), status: 'rejected', reason: 'lost' } as const;
     const message = await messageOf(sale, () => restoreClaim(t.redis, sale.id, lost));
     expect(message).toEqual({ ...sameSale, buyers: [await claimed(sale, 'd')] });
   });
 
-  test('taken again for late money: the claim and the counts are told', async () => {
+  test('taken again for late money: the message has the claim and the counts', async () => {
     const sale = await open();
     const again = { buyerId: 'a', endedClaimId: randomUUID(), claimId: randomUUID() };
     const message = await messageOf(sale, () => regrab(t.redis, sale.id, again));
@@ -197,7 +197,7 @@ describe('a claim that comes back', () => {
   });
 });
 
-test('a buyer who leaves standby is told with the rest of it', async () => {
+test('a buyer who leaves standby comes with the rest of it', async () => {
   const sale = await open();
   await win(t, sale, ...buyers(3), 'd', 'e');
   const message = await messageOf(sale, () => leaveStandby(t.redis, sale.id, 'd'));
@@ -214,7 +214,7 @@ describe('a sale', () => {
     await silent(sale, () => restock(t.redis, { ...sale, units: 6 }));
   });
 
-  test('whose fields change tells its state, and one that is unverified says so', async () => {
+  test('with changed fields tells its state, and one that is unverified says so', async () => {
     const sale = await open();
     const runId = (await readLoadedSale(t.redis, sale.id))?.runId ?? '';
     const change = (fields: Parameters<typeof setSale>[2]) => messageOf(sale, () => setSale(t.redis, sale.id, fields));

@@ -59,7 +59,7 @@ function cooked(node: Node | undefined): string | undefined {
   return (node.quasis as { cooked: string }[]).map(quasi => quasi.cooked).join('%s');
 }
 
-/** The title once for each word of the table in `test.each(table)(title)`. */
+/** The title once for each word of the table in `test.each(table)(title)`; as it is written, if the table is elsewhere. */
 function filledIn({ call, text }: Title): string[] {
   const each = (call as Call).callee as Call;
   if (each.type !== 'CallExpression' || !/%s/.test(text)) return [text];
@@ -67,5 +67,5 @@ function filledIn({ call, text }: Title): string[] {
   walk(each.arguments, node => {
     if (node.type === 'StringLiteral') words.push(node.value as string);
   });
-  return words.map(word => text.replace('%s', word));
+  return words.length === 0 ? [text] : words.map(word => text.replace('%s', word));
 }
