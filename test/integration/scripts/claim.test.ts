@@ -133,7 +133,8 @@ describe('winning nothing', () => {
     const sale = await openTestSale(t, { units: 1 });
     await ask(sale, 'a');
     const reply = await runScript(t.redis, 'claim', { keys: allKeysOf(sale.id), args: [`b ${randomUUID()}`] });
-    expect(reply).toEqual(['ok', '', String(sale.opensAtMs), 0]);
+    const idStart = expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}$/);
+    expect(reply).toEqual(['ok', '', String(sale.opensAtMs), idStart, 0]);
   });
 
   test('a new buyer never overtakes the standby, even when a unit is free', async () => {
