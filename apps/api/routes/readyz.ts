@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Issuer } from '#core/identity/issuer.js';
-import { ConfigError } from '#core/process/config.js';
-import { type Redis, refuseEviction } from '#core/redis/connection.js';
+import type { Redis } from '#core/redis/connection.js';
+import { readServerFacts, unfitness } from '#core/redis/server/fitness.js';
 import { withDeadline } from '#core/rules/clock.js';
 import { Problem } from '#core/rules/errors.js';
 import { publicEndpoint } from '../http/endpoint.js';
@@ -36,9 +36,15 @@ async function reasonsAgainst({ redis, queueRedis, issuer, draining }: ReadyzPar
   const reasons = draining ? ['the process is ending'] : [];
   if (queueRedis.status !== 'ready') reasons.push('the queue is not connected');
   if (issuer?.ready === false) reasons.push('the keys of AUTH_JWKS_URL were not read yet');
-  // An eviction policy other than noeviction would let Redis evict claims to make room.
-  await withDeadline(refuseEviction(redis), PROBE_MS, 'readiness').catch(error => {
-    reasons.push(error instanceof ConfigError ? error.message : 'Redis does not answer');
-  });
+  reasons.push(
+    ...(await withDeadline(objectionsTo(redis), PROBE_MS, 'readiness').catch(() => ['Redis does not answer'])),
+  );
   return reasons;
+}
+
+/** Finds what speaks against a Redis that answers: it may evict claims, or it is no primary any more. */
+async function objectionsTo(redis: Redis): Promise<string[]> {
+  const facts = await readServerFacts(redis);
+  const why = unfitness(facts);
+  return [...(why ? [why] : []), ...(facts.isReplica ? ['Redis is a replica'] : [])];
 }

@@ -55,12 +55,12 @@ test.each([{ onePurchaseAtATime: true }, { minSecondsBetweenPurchases: 10 }])(
   },
 );
 
-test('the command line refuses such a sale with one line', async () => {
+test('the command line refuses a Cluster with one line', async () => {
   await build();
   const options = ['--id', 'refused', '--units', '1', '--price', '1', '--one-at-a-time'];
   const ended = await cli(['sale', 'create', ...options], { REDIS_URL: server.url, DATABASE_URL: t.databaseUrl });
   expect(ended).toMatchObject({ exitCode: 1, stdout: '' });
-  expect(ended.stderr).toMatch(/^[^\n]*not available on a Redis Cluster[^\n]*\n$/);
+  expect(ended.stderr).toMatch(/^[^\n]*leads to a Redis Cluster[^\n]*\n$/);
 });
 
 test('a sale without such a rule is sold as on a single Redis', async () => {
