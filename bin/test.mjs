@@ -36,7 +36,7 @@ const jest = (name, kinds, maxWorkers, more = []) => ({
   ],
 });
 
-const KINDS = ['integration', 'e2e', 'attack', 'edge', 'browser', 'chaos', 'upgrade'];
+const KINDS = ['integration', 'e2e', 'attack', 'edge', 'browser', 'chaos', 'stores', 'upgrade'];
 /** Tests that take long. `npm run test:chaos`, `npm run test:edge` and `npm run test:upgrade` run them. */
 const LONG_TESTS = ['chaos/(failover|links|paused-worker|postgres-away)', 'edge/floods', 'upgrade/(long-run|tables)'];
 /**

@@ -13,6 +13,7 @@ import { payClicksAgeMs } from '#core/redis/claims/pay-click.js';
 import { connectRedis, type Redis } from '#core/redis/connection.js';
 import { defineScripts } from '#core/redis/scripts.js';
 import { refuseUnfit } from '#core/redis/server/fitness.js';
+import { readFullness } from '#core/redis/server/memory.js';
 import { REDIS_SETTINGS } from '#core/redis/server/target.js';
 import { SECOND_MS, withDeadline } from '#core/rules/clock.js';
 import type { Providers, ShopEndpoint, StepContext } from '#core/steps/context.js';
@@ -82,6 +83,9 @@ export async function createContext(): Promise<WorkerContext> {
   scrapedGauge('pay_clicks_oldest_seconds', 'Age of the oldest click to pay that nobody has dealt with', async () => {
     return (await withDeadline(payClicksAgeMs(redis), SCRAPE_MS, 'a scrape')) / SECOND_MS;
   });
+  scrapedGauge('redis_memory_ratio', 'Used share of maxmemory; from 0.85 on, clicks are refused', () =>
+    withDeadline(readFullness(redis), SCRAPE_MS, 'a scrape'),
+  );
   // /metrics and /readyz are served first. The next step waits for Redis, and /readyz tells meanwhile why the worker is
   // not ready.
   const stopMetrics = await serveMetrics(config.METRICS_PORT, config.METRICS_HOST, () => reasonsAgainst({ redis, db }));

@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import { ConfigError } from '../../process/config.js';
+import { fullnessOf } from './memory.js';
 
 /** The facts about a server of Redis that decide whether it can hold a sale. */
 export interface ServerFacts {
@@ -14,15 +15,11 @@ export interface ServerFacts {
 /** Reads the facts about a server. */
 export async function readServerFacts(redis: Redis): Promise<ServerFacts> {
   const info = await redis.info();
-  const numberOf = (field: string) => Number(new RegExp(`^${field}:(\\d+)`, 'm').exec(info)?.[1] ?? 0);
-  const maxBytes = numberOf('maxmemory');
-  // Redis doesn't count the buffers of replicas and of the append-only file against maxmemory.
-  const usedBytes = numberOf('used_memory') - numberOf('mem_not_counted_for_evict');
   return {
     isReplica: info.includes('role:slave'),
-    isCluster: numberOf('cluster_enabled') === 1,
+    isCluster: info.includes('cluster_enabled:1'),
     policy: /maxmemory_policy:(\S+)/.exec(info)?.[1],
-    fullness: maxBytes > 0 ? usedBytes / maxBytes : 0,
+    fullness: fullnessOf(info),
   };
 }
 
