@@ -91,12 +91,12 @@ async function checkDatabase(db: Database, url: string): Promise<void> {
 
 async function checkRedis(redis: Redis, settings: RedisSettings, lost: () => Error | undefined): Promise<void> {
   const { refuseUnfit } = await import('#core/redis/server/fitness.js');
-  const { placeOf, targetOf } = await import('#core/redis/server/target.js');
+  const { nameOf, targetOf } = await import('#core/redis/server/target.js');
   await withDeadline(refuseUnfit(redis), REDIS_READY_MS, 'connecting to Redis').catch(error => {
     if (error instanceof ConfigError) throw error;
     const why = tellOf(lost() ?? error);
     throw new CommandError(
-      `Redis at ${placeOf(targetOf(settings))} does not answer (${why}): start it, or set REDIS_URL`,
+      `Redis at ${nameOf(targetOf(settings))} does not answer (${why}): start it, or set REDIS_URL`,
     );
   });
 }

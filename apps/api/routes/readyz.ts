@@ -35,7 +35,7 @@ export const readyz = publicEndpoint(
   },
 );
 
-/** What speaks against sending buyers to this process, and what an operator should know although it is ready. */
+/** Reasons against sending buyers to this process, and a note for the operator of a process that is ready. */
 interface Judgement {
   reasons: string[];
   note?: string | undefined;

@@ -1,13 +1,13 @@
-import { connect as connectSocket, Socket } from 'node:net';
-import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
+import { createConnection, Socket } from 'node:net';
+import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { AbstractConnector } from 'ioredis';
 import type { HostAndPort } from '../../values/redis-address.js';
 
 /** Where a server listens: a port, or the file of a socket. */
-export type Place = HostAndPort | { path: string };
+export type ServerAddress = HostAndPort | { path: string };
 
-/** Tells whether two places are the same. */
-export function isSamePlace(a: Place, b: Place): boolean {
+/** Tells whether two addresses are the same. */
+export function isSameAddress(a: ServerAddress, b: ServerAddress): boolean {
   if ('path' in a || 'path' in b) return 'path' in a && 'path' in b && a.path === b.path;
   return a.host === b.host && a.port === b.port;
 }
@@ -21,8 +21,8 @@ const LINGER_MS = 200;
 /** The server that connections of this process look for. */
 export interface Wanted {
   readonly tls: ConnectionOptions | undefined;
-  /** Finds the place of the server. */
-  locate(): Promise<Place>;
+  /** Finds the address of the server. */
+  locate(): Promise<ServerAddress>;
   /**
    * Judges a server that answers.
    *
@@ -40,7 +40,7 @@ export interface Wanted {
  */
 export class PrimaryConnector extends AbstractConnector {
   readonly #wanted: Wanted;
-  #place: Place | undefined;
+  #address: ServerAddress | undefined;
   #tell: ((type: string, error: Error) => void) | undefined;
 
   constructor(wanted: Wanted) {
@@ -67,9 +67,9 @@ export class PrimaryConnector extends AbstractConnector {
     return !this.stream.destroyed;
   }
 
-  /** Tells whether this connection leads, or last led, to another place. */
-  isElsewhere(place: Place): boolean {
-    return this.#place !== undefined && !isSamePlace(this.#place, place);
+  /** Tells whether this connection leads, or last led, to another address. */
+  isElsewhere(address: ServerAddress): boolean {
+    return this.#address !== undefined && !isSameAddress(this.#address, address);
   }
 
   /** Closes the connection at once. ioredis opens another one. */
@@ -80,10 +80,10 @@ export class PrimaryConnector extends AbstractConnector {
   /** ioredis ends a client for good when its connector throws. So a failure is a socket that is already closed. */
   async #open(): Promise<Socket | TLSSocket> {
     try {
-      this.#place = await this.#wanted.locate();
+      this.#address = await this.#wanted.locate();
       if (!this.connecting) throw new Error('Connection is closed.');
       const { tls } = this.#wanted;
-      const socket = tls ? connectTls({ ...this.#place, ...tls }) : connectSocket(this.#place);
+      const socket = tls ? connect({ ...this.#address, ...tls }) : createConnection(this.#address);
       socket.once('error', error => {
         this.firstError = error;
       });

@@ -47,12 +47,12 @@ export async function refuseUnfit(redis: Redis): Promise<void> {
 /** @throws ConfigError that the connection reports: no retry helps then */
 async function untilReady(redis: Redis): Promise<void> {
   if (redis.status === 'ready') return;
-  const settled = new AbortController();
+  const decided = new AbortController();
   await new Promise<void>((resolve, reject) => {
     const serve = () => resolve();
     const refuse = (error: Error) => void (error instanceof ConfigError && reject(error));
     redis.on('ready', serve);
     redis.on('error', refuse);
-    settled.signal.addEventListener('abort', () => redis.off('ready', serve).off('error', refuse));
-  }).finally(() => settled.abort());
+    decided.signal.addEventListener('abort', () => redis.off('ready', serve).off('error', refuse));
+  }).finally(() => decided.abort());
 }

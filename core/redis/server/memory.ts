@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 
 /**
- * The used share of maxmemory from which clicks are refused. What is left is for the buyers who hold a claim: their payments,
+ * The used share of maxmemory from which clicks are refused. The rest is for the buyers who hold a claim: their payments,
  * cancellations and expiries need jobs, and jobs need memory.
  */
 export const NEARLY_FULL = 0.85;

@@ -62,8 +62,8 @@ function tlsOf(settings: RedisSettings): ConnectionOptions {
   };
 }
 
-/** Names the place of a Redis, for messages. A password is never a part of it. */
-export function placeOf({ at }: Pick<RedisTarget, 'at'>): string {
+/** Names a Redis by its hosts or its socket, for messages. A password is never a part of it. */
+export function nameOf({ at }: Pick<RedisTarget, 'at'>): string {
   switch (at.kind) {
     case 'host':
       return `${at.host}:${at.port}`;

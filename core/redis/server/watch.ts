@@ -1,9 +1,9 @@
 import type { Redis } from 'ioredis';
 import { ConfigError } from '../../process/config.js';
 import type { HostAndPort } from '../../values/redis-address.js';
-import { type Place, PrimaryConnector, type Wanted } from './connector.js';
+import { PrimaryConnector, type ServerAddress, type Wanted } from './connector.js';
 import { Sentinels } from './sentinels.js';
-import { placeOf, type RedisTarget } from './target.js';
+import { nameOf, type RedisTarget } from './target.js';
 
 /** How often a connection checks whether it still leads to the primary, in ms. /readyz must tell the truth within 2 s. */
 const LOOK_EVERY_MS = 500;
@@ -27,6 +27,7 @@ export class ServerWatch implements Wanted {
   readonly #sentinels: Sentinels | undefined;
   readonly #connectors = new Set<PrimaryConnector>();
   #hasNoDatabase = false;
+  #isLocating = false;
 
   /** Finds the primary. {@link watch} begins to check that a client stays on it. */
   constructor(target: RedisTarget) {
@@ -46,7 +47,7 @@ export class ServerWatch implements Wanted {
     };
   }
 
-  async locate(): Promise<Place> {
+  async locate(): Promise<ServerAddress> {
     if (this.#sentinels) return this.#sentinels.locate();
     const { at } = this.#target;
     return at.kind === 'socket' ? { path: at.path } : (at as HostAndPort);
@@ -56,11 +57,11 @@ export class ServerWatch implements Wanted {
     if (this.#hasNoDatabase) {
       const { db } = this.#target;
       return new ConfigError(
-        `REDIS_URL names database ${db}, which the Redis at ${placeOf(this.#target)} does not have`,
+        `REDIS_URL names database ${db}, which the Redis at ${nameOf(this.#target)} does not have`,
       );
     }
     // A Redis user without the right to INFO sees no role.
-    return role === 'slave' ? new Error(`READONLY: the Redis at ${placeOf(this.#target)} is a replica`) : undefined;
+    return role === 'slave' ? new Error(`READONLY: the Redis at ${nameOf(this.#target)} is a replica`) : undefined;
   }
 
   opened(connector: PrimaryConnector): void {
@@ -95,6 +96,7 @@ export class ServerWatch implements Wanted {
         unansweredMs = 0;
         this.#leave(new Error(`Socket closed: Redis did not answer for ${silentMs} ms`));
       } else if (!asking && redis.status === 'ready') void ask();
+      void this.#followSentinels();
     }, LOOK_EVERY_MS).unref();
     redis.on('error', error => {
       if (isFailedSelect(error)) this.#hasNoDatabase = true;
@@ -108,16 +110,21 @@ export class ServerWatch implements Wanted {
     });
   }
 
-  /** Leaves a server that is no primary, and connections to another place than the Sentinels name. */
+  /** Leaves a server that has become a replica. */
   async #ask(redis: Redis): Promise<void> {
-    const [role, primary] = await Promise.allSettled([redis.info('replication'), this.#sentinels?.locate()]);
-    if (role.status === 'fulfilled' && role.value.includes('role:slave')) {
-      return this.#leave(new Error('READONLY: Redis has become a replica'));
-    }
-    const place = primary.status === 'fulfilled' ? primary.value : undefined;
-    for (const connector of place ? this.#connectors : []) {
-      if (place && connector.isElsewhere(place))
-        connector.leave(new Error('Socket closed: Sentinel names another primary'));
+    const info = await redis.info('replication');
+    if (info.includes('role:slave')) this.#leave(new Error('READONLY: Redis has become a replica'));
+  }
+
+  /** Leaves every server but the one that the Sentinels name. One that is frozen answers nothing, and is left as well. */
+  async #followSentinels(): Promise<void> {
+    if (!this.#sentinels || this.#isLocating) return;
+    this.#isLocating = true;
+    const address = await this.#sentinels.locate().catch(() => undefined);
+    this.#isLocating = false;
+    if (!address) return;
+    for (const connector of this.#connectors) {
+      if (connector.isElsewhere(address)) connector.leave(new Error('Socket closed: Sentinel names another primary'));
     }
   }
 

@@ -63,6 +63,15 @@ test('the command line refuses a Cluster with one line', async () => {
   expect(ended.stderr).toMatch(/^[^\n]*leads to a Redis Cluster[^\n]*\n$/);
 });
 
+test('the command line refuses a database that is not there with one line', async () => {
+  const { exitCode, stderr } = await cli(['audit', 'none'], {
+    REDIS_URL: `${t.redisUrl}/99`,
+    DATABASE_URL: t.databaseUrl,
+  });
+  expect(exitCode).toBe(1);
+  expect(stderr).toMatch(/^[^\n]*REDIS_URL names database 99[^\n]*\n$/);
+});
+
 test('a sale without such a rule is sold as on a single Redis', async () => {
   const sale = aSale({ units: 2, standbyFactor: 1 });
   expect(await createSale({ db: t.db, redis }, sale)).toBe(true);

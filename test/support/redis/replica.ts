@@ -1,8 +1,7 @@
-import { expect } from '@jest/globals';
 import { Redis } from 'ioredis';
+import { until } from '#stack/processes/until.js';
 import { type RedisServer, startRedis } from '#stack/stores/redis-server.js';
 import { createTemporaryFolder, removeTemporaryFolder } from '#stack/stores/temporary-folder.js';
-import { eventually } from '../eventually.js';
 
 const SYNCED_MS = 30_000;
 
@@ -12,6 +11,7 @@ export interface Member {
   port: number;
   redis: Redis;
   server: RedisServer;
+  dir: string;
   stop(): Promise<void>;
 }
 
@@ -35,10 +35,11 @@ export async function startReplica(primaryUrl: string, link = Number(new URL(pri
     await server.stop();
     await removeTemporaryFolder(dir);
   };
-  return { url: server.url, port: server.port, redis, server, stop };
+  return { url: server.url, port: server.port, redis, server, dir, stop };
 }
 
 /** Waits until a replica has the data of its primary. */
 export async function untilSynced(redis: Redis): Promise<void> {
-  await eventually(async () => expect(await redis.info('replication')).toContain('master_link_status:up'), SYNCED_MS);
+  const isSynced = async () => (await redis.info('replication')).includes('master_link_status:up');
+  if (!(await until(isSynced, SYNCED_MS))) throw new Error('the replica does not get the data');
 }

@@ -1,11 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import { until } from '#stack/processes/until.js';
 import { locateRedisBinary } from '#stack/stores/redis-binary.js';
 import { isRedisReady } from '#stack/stores/redis-server.js';
 import { createServerFolder, startServer } from '#stack/stores/server.js';
 import { createTemporaryFolder, removeTemporaryFolder } from '#stack/stores/temporary-folder.js';
-import { eventually } from '../eventually.js';
 
 /** The name under which the Sentinels know the primary. */
 const NAME = 'main';
@@ -28,6 +28,8 @@ export interface Sentinels {
   ports: readonly number[];
   /** Asks one Sentinel for the port of the primary. */
   primaryPort(sentinel?: number): Promise<number>;
+  /** Orders a failover. Rejects until a replica can take over. */
+  failOver(): Promise<unknown>;
   stop(): Promise<void>;
 }
 
@@ -41,7 +43,7 @@ const configOf = (primaryPort: number, extra: readonly string[]): string =>
   ].join('\n');
 
 /** Starts a Sentinel, which is the program of Redis in another mode. It writes what it learns into its file. */
-async function startSentinel(dir: string, primaryPort: number, extra: readonly string[]) {
+export async function startSentinel(dir: string, primaryPort: number, extra: readonly string[]) {
   await createServerFolder(dir);
   const file = join(dir, 'sentinel.conf');
   await writeFile(file, configOf(primaryPort, extra));
@@ -58,6 +60,13 @@ async function startSentinel(dir: string, primaryPort: number, extra: readonly s
   });
 }
 
+/** Tells whether a Sentinel knows the replica and the other Sentinels. */
+async function knowsAll(client: Redis): Promise<boolean> {
+  const fields = (await client.call('SENTINEL', 'MASTER', NAME)) as string[];
+  const countOf = (field: string) => Number(fields[fields.indexOf(field) + 1]);
+  return countOf('num-slaves') >= 1 && countOf('num-other-sentinels') >= COUNT - 1;
+}
+
 /**
  * Starts three Sentinels that watch a primary with one replica, and waits until they know each other.
  *
@@ -71,16 +80,9 @@ export async function startSentinels(primaryPort: number, password?: string): Pr
   );
   const ports = servers.map(({ port }) => port);
   const clients = ports.map(port => new Redis({ port, ...(password === undefined ? {} : { password }) }));
-  const fieldsOf = async (client: Redis) => client.call('SENTINEL', 'MASTER', NAME) as Promise<string[]>;
-  await Promise.all(
-    clients.map(client =>
-      eventually(async () => {
-        const fields = await fieldsOf(client);
-        const countOf = (name: string) => Number(fields[fields.indexOf(name) + 1]);
-        if (countOf('num-slaves') < 1 || countOf('num-other-sentinels') < COUNT - 1) throw new Error('not known yet');
-      }, KNOWN_MS),
-    ),
-  );
+  for (const client of clients) {
+    if (!(await until(() => knowsAll(client), KNOWN_MS))) throw new Error('the Sentinels do not know each other');
+  }
   return {
     url: `redis+sentinel://${ports.map(port => `127.0.0.1:${port}`).join(',')}/${NAME}/0`,
     pids: servers.map(({ process }) => process.pid),
@@ -89,6 +91,7 @@ export async function startSentinels(primaryPort: number, password?: string): Pr
       const address = await clients[sentinel]?.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', NAME);
       return Number((address as string[])[1]);
     },
+    failOver: async () => clients[0]?.call('SENTINEL', 'FAILOVER', NAME),
     async stop() {
       for (const client of clients) client.disconnect();
       await Promise.all(servers.map(({ process }) => process.stop()));

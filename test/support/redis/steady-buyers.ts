@@ -6,6 +6,45 @@ const REST_MS = 100;
 
 const ENDED = new Set<string | undefined>(['paid', 'cancelled', 'rejected']);
 
+/** The visit of one buyer. */
+export interface SteadyVisit {
+  /** Resolves with the time at which a claim was accepted, in ms since the epoch; undefined for a sale that is sold out. */
+  accepted: Promise<number | undefined>;
+  /** Resolves when the buyer has read how the claim ended. */
+  ended: Promise<void>;
+}
+
+/** A buyer who clicks until a claim is accepted, and then asks with the receipt until the claim has ended. */
+export interface SteadyBuyer {
+  saleId: string;
+  buyerId: string;
+  /** Whether the buyer cancels the order. Otherwise it expires. */
+  cancels: boolean;
+}
+
+/** Sends one buyer. */
+export function sendSteadyBuyer(client: Client, { saleId, buyerId, cancels }: SteadyBuyer): SteadyVisit {
+  const click = async () => {
+    for (;;) {
+      const answer = await client.ask('buy', saleId, buyerId);
+      if (answer.claimId) return { answer, atMs: Date.now() };
+      if (answer.code === 'sold_out') return undefined;
+      await pause(REST_MS);
+    }
+  };
+  const clicked = click();
+  const follow = async () => {
+    let answer = (await clicked)?.answer;
+    const receipt = answer?.receipt;
+    while (answer && !ENDED.has(answer.status)) {
+      if (cancels && answer.status === 'pending_payment') await client.ask('cancel', saleId, buyerId);
+      await pause(REST_MS);
+      answer = await client.ask('order-status', saleId, buyerId, { receipt });
+    }
+  };
+  return { accepted: clicked.then(found => found?.atMs), ended: follow() };
+}
+
 /** A stream of buyers under way. */
 export interface SteadyBuyers {
   /** The number of claims that were accepted so far. */
@@ -14,38 +53,23 @@ export interface SteadyBuyers {
   end(): Promise<void>;
 }
 
-/**
- * Sends a buyer every `everyMs`, who clicks until a claim is accepted, and then asks with the receipt until the claim has
- * ended. Every second buyer cancels the order, and the others let it expire.
- */
+/** Sends a buyer every `everyMs`. Every second one cancels the order, and the others let it expire. */
 export function sendSteadyBuyers(client: Client, saleId: string, everyMs: number): SteadyBuyers {
-  const buyers: Promise<void>[] = [];
+  const visits: Promise<void>[] = [];
   let accepted = 0;
-  let number = 0;
-  const visit = async (buyerId: string, cancels: boolean): Promise<void> => {
-    let answer = await client.ask('buy', saleId, buyerId);
-    while (!answer.claimId) {
-      if (answer.code === 'sold_out') return;
-      await pause(REST_MS);
-      answer = await client.ask('buy', saleId, buyerId);
-    }
-    accepted += 1;
-    const { receipt } = answer;
-    while (!ENDED.has(answer.status)) {
-      if (cancels && answer.status === 'pending_payment') await client.ask('cancel', saleId, buyerId);
-      await pause(REST_MS);
-      answer = await client.ask('order-status', saleId, buyerId, { receipt });
-    }
-  };
   const timer = setInterval(() => {
-    number += 1;
-    buyers.push(visit(`steady-${number}`, number % 2 === 0));
+    const number = visits.length + 1;
+    const visit = sendSteadyBuyer(client, { saleId, buyerId: `steady-${number}`, cancels: number % 2 === 0 });
+    visits.push(visit.ended);
+    void visit.accepted.then(atMs => {
+      if (atMs !== undefined) accepted += 1;
+    });
   }, everyMs);
   return {
     accepted: () => accepted,
     async end() {
       clearInterval(timer);
-      await Promise.all(buyers);
+      await Promise.all(visits);
     },
   };
 }
