@@ -123,6 +123,12 @@ const PROGRAMS = [
     packages: 'nginx-light libnginx-mod-http-brotli-static',
     isThere: () => existsSync(BROTLI_MODULE) && NGINX_COMMANDS.some(command => answers(command, '-v')),
   },
+  {
+    name: 'openssl, which makes certificates',
+    tests: 'stores',
+    packages: 'openssl',
+    isThere: () => answers('openssl', 'version'),
+  },
 ];
 
 /** With this script, which exits with 101, Debian starts no installed service. Otherwise nginx would take port 80. */

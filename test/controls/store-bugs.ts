@@ -9,7 +9,7 @@ export const STORE_BUGS: Bug[] = [
       find: "if (info.includes('role:slave'))",
       replace: "if (info === '')",
     },
-    { kind: 'stores', file: 'connection', title: 'a silent connection of' },
+    { kind: 'stores', file: 'connection', title: 'a connection that subscribes leaves a demoted server' },
   ),
   one(
     'READONLY is waited out',
@@ -37,6 +37,11 @@ export const STORE_BUGS: Bug[] = [
       replace: 'if (isFailedSelect(error)) this.#hasNoDatabase = false;',
     },
     { kind: 'stores', file: 'connection', title: 'a database that does not exist is refused by name' },
+  ),
+  one(
+    'clicks fill Redis to its limit',
+    { file: 'apps/api/load/load.ts', find: "kind === 'claim' && this.#isRedisNearlyFull;", replace: 'false;' },
+    { kind: 'integration', file: 'api-faults/shedding', title: 'sheds clicks and nothing else, and /readyz says so' },
   ),
   one(
     'the first Sentinel is believed',

@@ -132,8 +132,8 @@ test('a database that does not exist is refused by name, and no command runs in 
   await expect(refuseUnfit(redis)).rejects.toThrow(
     /^REDIS_URL names database 99, which the Redis at 127\.0\.0\.1:\d+ does not/,
   );
-  await expect(redis.set('probe', '1')).rejects.toThrow();
-  expect(await primary.get('probe')).toBeNull();
+  await expect(redis.set('astray', '1')).rejects.toThrow();
+  expect(await primary.get('astray')).toBeNull();
 });
 
 test('a database that exists is used', async () => {

@@ -81,7 +81,6 @@ test('clicks are refused before Redis is full, and then every buyer pays in time
   await eventually(() => expect(isHolding()).toBe(0), WAIT_MS);
   await removeBallast();
   const report = await crowd.finished;
-  process.stderr.write();
   const { reckoning } = await expectProof(stack, saleId, report.buyers);
   const endings = (how: 'pay' | 'leave') =>
     new Set(report.buyers.filter(({ plan }) => plan.withUnit === how).map(({ stage }) => stage));

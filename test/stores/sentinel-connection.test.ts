@@ -11,7 +11,7 @@ import { type Sentinels, startSentinel, startSentinels } from '../support/redis/
 
 // How a connection finds the primary by Sentinels that have a password of their own.
 
-const READY_MS = 60_000;
+const READY_MS = 25_000;
 const PASSWORD = 'canary-of-the-Sentinels';
 
 let dir: string;

@@ -63,12 +63,13 @@ const FORMS: [form: string, url: () => string, said: RegExp][] = [
 
 test.each(FORMS)('%s ends API, worker and admin with one line', async (_, url, said) => {
   const env = { ...SETTINGS, ...PORTS, REDIS_URL: url() };
-  for (const app of ['api', 'worker', 'admin']) {
+  const refuse = async (app: string) => {
     const { exitCode, stderr } = await run(`apps/${app}/main`, [], env);
     expect({ app, exitCode, lines: stderr.trim().split('\n').length }).toEqual({ app, exitCode: 1, lines: 1 });
     expect(stderr).toMatch(new RegExp(`^${app}: ${said.source}`));
     expect(stderr).not.toContain(SECRET);
-  }
+  };
+  await Promise.all(['api', 'worker', 'admin'].map(refuse));
 });
 
 test.each([

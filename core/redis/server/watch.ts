@@ -104,10 +104,17 @@ export class ServerWatch implements Wanted {
     redis.on('connecting', () => {
       this.#hasNoDatabase = false;
     });
-    redis.once('end', () => {
+    const close = () => {
       clearInterval(timer);
       this.#sentinels?.close();
-    });
+    };
+    redis.once('end', close);
+    // A client that is closed while it waits to reconnect emits no 'end'.
+    const { disconnect } = redis;
+    redis.disconnect = reconnect => {
+      if (!reconnect) close();
+      disconnect.call(redis, reconnect);
+    };
   }
 
   /** Leaves a server that has become a replica. */
