@@ -24,7 +24,7 @@ export const STORE_BUGS: Bug[] = [
     'a connection waits for a frozen Redis',
     {
       file: 'core/redis/server/watch.ts',
-      find: 'if (unansweredMs >= silentMs) {',
+      find: 'if (unansweredMs > silentMs) {',
       replace: 'if (unansweredMs < 0) {',
     },
     { kind: 'stores', file: 'connection', title: 'a connection and its duplicate leave a frozen server' },

@@ -14,6 +14,9 @@ const LOOK_EVERY_MS = 500;
  */
 const NO_PRIMARY = /^(READONLY|MASTERDOWN|LOADING)\b/;
 
+/** A command without an answer in time. Any other error is an answer, or the end of the connection. */
+const isTimeOut = (error: Error): boolean => error.message === 'Command timed out';
+
 /** Errors of a SELECT that failed. ioredis would continue in database 0. */
 const isFailedSelect = (error: Error & { command?: { name?: string } }): boolean => error.command?.name === 'select';
 
@@ -84,15 +87,18 @@ export class ServerWatch implements Wanted {
     let asking = false;
     const ask = async () => {
       asking = true;
-      await this.#ask(redis).catch(() => undefined);
+      const isSilent = await this.#ask(redis).then(
+        () => false,
+        error => isTimeOut(error),
+      );
       asking = false;
-      unansweredMs = 0;
+      if (!isSilent) unansweredMs = 0;
     };
     // The time is counted in looks, as a process that was stopped has looked at nothing meanwhile.
     const timer = setInterval(() => {
-      if (asking || redis.status === 'connect') unansweredMs += LOOK_EVERY_MS;
+      if (redis.status === 'ready' || redis.status === 'connect') unansweredMs += LOOK_EVERY_MS;
       else unansweredMs = 0;
-      if (unansweredMs >= silentMs) {
+      if (unansweredMs > silentMs) {
         unansweredMs = 0;
         this.#leave(new Error(`Socket closed: Redis did not answer for ${silentMs} ms`));
       } else if (!asking && redis.status === 'ready') void ask();
