@@ -51,9 +51,14 @@ const order = seed => ({
   ],
 });
 
-const KINDS = ['integration', 'e2e', 'attack', 'edge', 'browser', 'chaos', 'upgrade'];
-/** Tests that take long. `npm run test:chaos`, `npm run test:edge` and `npm run test:upgrade` run them. */
-const LONG_TESTS = ['chaos/(failover|links|paused-worker|postgres-away)', 'edge/floods', 'upgrade/(long-run|tables)'];
+const KINDS = ['integration', 'e2e', 'attack', 'edge', 'browser', 'chaos', 'stores', 'upgrade'];
+/** Tests that take long. `npm run test:chaos`, `test:edge`, `test:stores` and `test:upgrade` run them. */
+const LONG_TESTS = [
+  'chaos/(failover|links|paused-worker|postgres-away)',
+  'edge/floods',
+  'stores/(sentinel-failover|full-redis)',
+  'upgrade/(long-run|tables)',
+];
 /**
  * Two files of tests a core, as each has stores and processes of its own and waits for them half of the time. The Postgres that some
  * share has connections for eight.
@@ -135,6 +140,12 @@ const PROGRAMS = [
     tests: 'edge',
     packages: 'nginx-light libnginx-mod-http-brotli-static',
     isThere: () => existsSync(BROTLI_MODULE) && NGINX_COMMANDS.some(command => answers(command, '-v')),
+  },
+  {
+    name: 'openssl, which makes certificates',
+    tests: 'stores',
+    packages: 'openssl',
+    isThere: () => answers('openssl', 'version'),
   },
 ];
 

@@ -2,7 +2,7 @@
 import Sequencer from '@jest/test-sequencer';
 
 /** The kinds of tests, by the time of their longest file. */
-const KINDS = ['browser', 'upgrade', 'chaos', 'e2e', 'attack', 'edge', 'integration', 'unit'];
+const KINDS = ['browser', 'upgrade', 'chaos', 'stores', 'e2e', 'attack', 'edge', 'integration', 'unit'];
 
 const rank = ({ context }) => KINDS.indexOf(context.config.displayName.name);
 

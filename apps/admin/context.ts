@@ -9,13 +9,14 @@ import { storeFailed } from '#core/process/telemetry.js';
 import { closeQueues, createQueues } from '#core/queue/queues.js';
 import { connectRedis } from '#core/redis/connection.js';
 import { defineScripts } from '#core/redis/scripts.js';
+import { REDIS_SETTINGS } from '#core/redis/server/target.js';
 import type { StepContext } from '#core/steps/context.js';
 import type { GateParts } from './http/gate.js';
 import { Revocations } from './http/revocations.js';
 import { createTokenRefusal } from './http/wrong-tokens.js';
 
 const ADMIN_SETTINGS = [
-  'REDIS_URL',
+  ...REDIS_SETTINGS,
   'DATABASE_URL',
   'AUTH_SECRET',
   'ADMIN_TOKEN',
@@ -51,7 +52,7 @@ export async function createContext(): Promise<AdminContext> {
   const log = createLogger('admin', config.LOG_LEVEL);
   reportTo(log);
   const onRedisError = (error: Error) => storeFailed('redis', error);
-  const redis = connectRedis(config.REDIS_URL, 'steps', onRedisError);
+  const redis = connectRedis(config, 'steps', onRedisError);
   defineScripts(redis);
   const queues = createQueues(redis, onRedisError);
   // Only the worker has the settings of the shop's webhooks. So the admin always records the webhooks about an

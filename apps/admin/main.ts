@@ -1,4 +1,6 @@
+import { ConfigError } from '#core/process/config.js';
 import { onShutdown } from '#core/process/shutdown.js';
+import { refuseUnfit } from '#core/redis/server/fitness.js';
 import { createContext } from './context.js';
 import { startServer, stopServer } from './server.js';
 
@@ -10,6 +12,8 @@ const SHUTDOWN_MS = 10_000;
 
 try {
   const ctx = await createContext();
+  // Redis may be down: the console's pages then say so. An unfit one ends the process.
+  refuseUnfit(ctx.redis).catch(error => error instanceof ConfigError && fail(error));
   const { server, port } = await startServer(ctx);
   const steps = [
     { name: 'server', run: () => stopServer(server) },
@@ -18,6 +22,10 @@ try {
   onShutdown(steps, SHUTDOWN_MS, ctx.log);
   ctx.log.info({ port, host: ctx.config.ADMIN_HOST }, 'listening');
 } catch (error) {
+  fail(error);
+}
+
+function fail(error: unknown): void {
   process.stderr.write(`admin: ${error instanceof Error ? error.message : error}\n`);
   process.exit(1);
 }

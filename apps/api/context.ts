@@ -6,6 +6,7 @@ import { createQueues, type Queues } from '#core/queue/queues.js';
 import { connectRedis, type Redis } from '#core/redis/connection.js';
 import { Feed } from '#core/redis/feed/feed.js';
 import { defineScripts } from '#core/redis/scripts.js';
+import { REDIS_SETTINGS, type RedisSettings } from '#core/redis/server/target.js';
 import { withDeadline } from '#core/rules/clock.js';
 import type { ProviderName } from '#core/rules/sale.js';
 import { createLookUp, type LookUp } from './answers/look-up.js';
@@ -23,7 +24,7 @@ import { Waiters } from './waiting/waiters.js';
 
 /** The settings that an API process reads. None is for a database, as the API has no database client. */
 export const API_SETTINGS = [
-  'REDIS_URL',
+  ...REDIS_SETTINGS,
   ...IDENTITY_SETTINGS,
   'LOG_LEVEL',
   'PORT',
@@ -84,7 +85,7 @@ export interface ApiContext extends Clients, Identity {
  */
 export function createContext(config: ApiConfig, figures = FIGURES): ApiContext {
   const identity = createIdentity(config);
-  const clients = connectClients(config.REDIS_URL);
+  const clients = connectClients(config);
   const { redis, queues, feed } = clients;
   const sales = new Sales(redis);
   // After a reconnection, Redis may hold other data than the sales cached before it.
@@ -112,13 +113,13 @@ export function createContext(config: ApiConfig, figures = FIGURES): ApiContext 
   };
 }
 
-function connectClients(url: string): Clients {
+function connectClients(settings: RedisSettings): Clients {
   const onError = (error: Error) => storeFailed('redis', error);
-  const redis = connectRedis(url, 'api', onError);
+  const redis = connectRedis(settings, 'api', onError);
   defineScripts(redis);
-  const queueRedis = connectRedis(url, 'api', onError);
+  const queueRedis = connectRedis(settings, 'api', onError);
   const queues = createQueues(queueRedis, onError);
-  const feed = new Feed(connectRedis(url, 'feed', onError), redis, onError);
+  const feed = new Feed(connectRedis(settings, 'feed', onError), redis, onError);
   return { redis, queueRedis, queues, feed };
 }
 

@@ -3,7 +3,8 @@ import { createLogger } from '#core/process/logger.js';
 import { serveMetrics } from '#core/process/metrics.js';
 import { reportTo } from '#core/process/reporting.js';
 import { onShutdown } from '#core/process/shutdown.js';
-import { refuseEviction, waitUntilReady } from '#core/redis/connection.js';
+import { waitUntilReady } from '#core/redis/connection.js';
+import { refuseUnfit } from '#core/redis/server/fitness.js';
 import { API_SETTINGS, closeContext, createContext } from './context.js';
 import { drain, startServer } from './server.js';
 
@@ -25,9 +26,8 @@ try {
   const log = createLogger('api', config.LOG_LEVEL);
   reportTo(log);
   const ctx = createContext(config);
-  // Redis may start later than this process, and buyers get 503 until then. The eviction policy is checked once Redis
-  // is connected.
-  ctx.redis.once('ready', () => refuseEviction(ctx.redis).catch(refuse));
+  // Redis may start later than this process, and buyers get 503 until then. Redis is checked once it is connected.
+  refuseUnfit(ctx.redis).catch(refuse);
   // A proxy sends clicks as soon as the port is open. Without Redis this process would refuse clicks that another API accepts.
   const connected = [ctx.redis, ctx.queueRedis].map(redis => waitUntilReady(redis, CONNECT_MS));
   await Promise.allSettled(connected);
@@ -45,8 +45,7 @@ try {
 }
 
 /**
- * Ends the process if Redis may evict claims when its memory is full. After a lost connection the policy is unknown,
- * and /readyz keeps checking it.
+ * Ends the process if Redis can't hold a sale. After a lost connection that is unknown, and /readyz keeps checking it.
  */
 function refuse(error: unknown): void {
   if (error instanceof ConfigError) fail(error);

@@ -1,6 +1,7 @@
 import type { Database } from '#core/postgres/database.js';
-import { readCommandConfig } from '#core/process/config.js';
+import { ConfigError, readCommandConfig } from '#core/process/config.js';
 import type { Redis } from '#core/redis/connection.js';
+import type { RedisSettings } from '#core/redis/server/target.js';
 import { SECOND_MS, withDeadline } from '#core/rules/clock.js';
 import type { StepContext } from '#core/steps/context.js';
 import { CommandError, tellOf } from './failure.js';
@@ -50,7 +51,8 @@ export async function withDatabase<T>(work: (db: Database) => Promise<T>): Promi
  *   error of `work`
  */
 export async function withStores<T>(work: (ctx: StepContext) => Promise<T>): Promise<T> {
-  const { REDIS_URL } = readCommandConfig(['REDIS_URL', 'DATABASE_URL']);
+  const { REDIS_SETTINGS } = await import('#core/redis/server/target.js');
+  const { DATABASE_URL: _, ...settings } = readCommandConfig([...REDIS_SETTINGS, 'DATABASE_URL']);
   const { closeQueues, createQueues } = await import('#core/queue/queues.js');
   const { connectRedis } = await import('#core/redis/connection.js');
   const { defineScripts } = await import('#core/redis/scripts.js');
@@ -60,9 +62,9 @@ export async function withStores<T>(work: (ctx: StepContext) => Promise<T>): Pro
     const onError = (error: Error) => {
       lost = error;
     };
-    const redis = connectRedis(REDIS_URL, 'steps', onError);
+    const redis = connectRedis(settings, 'steps', onError);
     try {
-      await checkRedis(redis, REDIS_URL, () => lost);
+      await checkRedis(redis, settings, () => lost);
       defineScripts(redis);
       const queues = createQueues(redis, onError);
       try {
@@ -87,11 +89,15 @@ async function checkDatabase(db: Database, url: string): Promise<void> {
   if (!migrated) throw new CommandError('the database has no tables yet: run `npm run cli -- migrate` first');
 }
 
-async function checkRedis(redis: Redis, url: string, lost: () => Error | undefined): Promise<void> {
-  const { waitUntilReady } = await import('#core/redis/connection.js');
-  await waitUntilReady(redis, REDIS_READY_MS).catch(error => {
+async function checkRedis(redis: Redis, settings: RedisSettings, lost: () => Error | undefined): Promise<void> {
+  const { refuseUnfit } = await import('#core/redis/server/fitness.js');
+  const { nameOf, targetOf } = await import('#core/redis/server/target.js');
+  await withDeadline(refuseUnfit(redis), REDIS_READY_MS, 'connecting to Redis').catch(error => {
+    if (error instanceof ConfigError) throw error;
     const why = tellOf(lost() ?? error);
-    throw new CommandError(`Redis at ${hostOf(url)} does not answer (${why}): start it, or set REDIS_URL`);
+    throw new CommandError(
+      `Redis at ${nameOf(targetOf(settings))} does not answer (${why}): start it, or set REDIS_URL`,
+    );
   });
 }
 

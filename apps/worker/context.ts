@@ -10,8 +10,11 @@ import { JOB_NAMES } from '#core/queue/jobs.js';
 import { closeQueues, countPaused, createQueues } from '#core/queue/queues.js';
 import { outboxAgeMs } from '#core/redis/claims/outbox.js';
 import { payClicksAgeMs } from '#core/redis/claims/pay-click.js';
-import { connectRedis, type Redis, refuseEviction } from '#core/redis/connection.js';
+import { connectRedis, type Redis } from '#core/redis/connection.js';
 import { defineScripts } from '#core/redis/scripts.js';
+import { refuseUnfit } from '#core/redis/server/fitness.js';
+import { readFullness } from '#core/redis/server/memory.js';
+import { REDIS_SETTINGS } from '#core/redis/server/target.js';
 import { SECOND_MS, withDeadline } from '#core/rules/clock.js';
 import type { Providers, ShopEndpoint, StepContext } from '#core/steps/context.js';
 import { reasonsAgainst } from './readiness.js';
@@ -35,7 +38,7 @@ const DATABASE_CONNECTIONS = PLACE_CONCURRENCY + (JOB_NAMES.length - 1) * JOB_CO
 const SCRAPE_MS = SECOND_MS;
 
 const WORKER_SETTINGS = [
-  'REDIS_URL',
+  ...REDIS_SETTINGS,
   'DATABASE_URL',
   'LOG_LEVEL',
   'METRICS_PORT',
@@ -62,7 +65,7 @@ export interface WorkerContext extends StepContext {
 /**
  * Reads the settings and connects the worker's clients of Redis, Postgres and the queues.
  *
- * @throws ConfigError for a wrong setting, and for a Redis that evicts keys
+ * @throws ConfigError for a wrong setting, and for a Redis that can't hold a sale
  */
 export async function createContext(): Promise<WorkerContext> {
   const config = readConfig(WORKER_SETTINGS);
@@ -70,8 +73,8 @@ export async function createContext(): Promise<WorkerContext> {
   const log = createLogger('worker', config.LOG_LEVEL);
   reportTo(log);
   const onRedisError = (error: Error) => storeFailed('redis', error);
-  const redis = connectRedis(config.REDIS_URL, 'steps', onRedisError);
-  const jobConnection = connectRedis(config.REDIS_URL, 'worker', onRedisError);
+  const redis = connectRedis(config, 'steps', onRedisError);
+  const jobConnection = connectRedis(config, 'worker', onRedisError);
   defineScripts(redis);
   const db = connectDatabase(config.DATABASE_URL, { connections: DATABASE_CONNECTIONS, tellsShop: shop !== undefined });
   scrapedGauge('outbox_oldest_seconds', 'Age of the oldest claim that has no order yet', async () => {
@@ -80,10 +83,13 @@ export async function createContext(): Promise<WorkerContext> {
   scrapedGauge('pay_clicks_oldest_seconds', 'Age of the oldest click to pay that nobody has dealt with', async () => {
     return (await withDeadline(payClicksAgeMs(redis), SCRAPE_MS, 'a scrape')) / SECOND_MS;
   });
+  scrapedGauge('redis_memory_ratio', 'Used share of maxmemory; from 0.85 on, clicks are refused', () =>
+    withDeadline(readFullness(redis), SCRAPE_MS, 'a scrape'),
+  );
   // /metrics and /readyz are served first. The next step waits for Redis, and /readyz tells meanwhile why the worker is
   // not ready.
   const stopMetrics = await serveMetrics(config.METRICS_PORT, config.METRICS_HOST, () => reasonsAgainst({ redis, db }));
-  await refuseEviction(jobConnection);
+  await refuseUnfit(redis);
   // BullMQ prints warnings of its own about a Redis that evicts keys.
   const queues = createQueues(redis, onRedisError);
   scrapedGauge('queues_paused', 'Queues that are paused', () =>

@@ -1,6 +1,8 @@
 import { isMigrated } from '#core/postgres/migrate/migrated.js';
 import { outboxAgeMs } from '#core/redis/claims/outbox.js';
 import { sinceCompared } from '#core/redis/registry.js';
+import { readServerFacts } from '#core/redis/server/fitness.js';
+import { fullnessNote } from '#core/redis/server/memory.js';
 import { SECOND_MS, withDeadline } from '#core/rules/clock.js';
 import type { StepContext } from '#core/steps/context.js';
 
@@ -25,7 +27,13 @@ const WAITED_MS = 30 * SECOND_MS;
 
 /** Returns the reasons why /readyz answers that the workers are not ready; an empty list when they are ready. */
 export async function reasonsAgainst({ redis, db }: Pick<StepContext, 'redis' | 'db'>): Promise<string[]> {
-  const [late, waiting, migrated] = await Promise.all([
+  const [server, late, waiting, migrated] = await Promise.all([
+    probe(
+      readServerFacts(redis).then(({ isReplica, fullness }) =>
+        isReplica ? 'Redis is a replica' : fullnessNote(fullness),
+      ),
+      'Redis does not answer',
+    ),
     probe(sinceCompared(redis).then(lateness), 'Redis does not answer'),
     probe(outboxAgeMs(redis).then(unplaced), 'Redis does not answer'),
     probe(
@@ -33,7 +41,7 @@ export async function reasonsAgainst({ redis, db }: Pick<StepContext, 'redis' | 
       'Postgres does not answer',
     ),
   ]);
-  return [...new Set([late, waiting, migrated])].filter(reason => reason !== undefined);
+  return [...new Set([server, late, waiting, migrated])].filter(reason => reason !== undefined);
 }
 
 function lateness(sinceMs: number | undefined): string | undefined {

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { baseAddress, calledAddress, hostNames, postgresAddress, redisAddress } from '../values/address.js';
+import { baseAddress, calledAddress, hostNames, postgresAddress } from '../values/address.js';
 import { wholeNumber } from '../values/number.js';
+import { redisAddress } from '../values/redis-address.js';
 import { readRunningStack } from './running-stack.js';
 import { isWeakToken, STRONG_TOKEN } from './weak-token.js';
 
@@ -10,6 +11,10 @@ const authSecret = z.string().min(32, 'must be at least 32 characters, e.g. from
 const adminToken = z
   .string()
   .refine(token => !isWeakToken(token), `must be ${STRONG_TOKEN}, e.g. from \`openssl rand -hex 16\``);
+/** Text in the format PEM. In a file named by `<NAME>_FILE` it is easier to keep than in an environment variable. */
+const pem = z
+  .string()
+  .startsWith('-----BEGIN ', 'must be PEM, which begins with -----BEGIN, as in a .pem or .crt file');
 const isOn = (value: '0' | '1'): boolean => value === '1';
 const zeroOrOne = z.enum(['0', '1'], 'must be 0 or 1');
 const flag = zeroOrOne.default('0').transform(isOn);
@@ -26,6 +31,13 @@ const logLevel = z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).d
 /** All settings, by the name of the environment variable, with their forms and defaults. */
 const SETTINGS = {
   REDIS_URL: redisAddress,
+  /** The password of the Sentinels themselves. User and password in REDIS_URL are for Redis. */
+  REDIS_SENTINEL_PASSWORD: z.string().min(1).optional(),
+  /** TLS to Redis, in the words of redis-cli: the CA, our certificate with its key, and the name in Redis's certificate. */
+  REDIS_CACERT: pem.optional(),
+  REDIS_CERT: pem.optional(),
+  REDIS_KEY: pem.optional(),
+  REDIS_SNI: z.string().min(1).optional(),
   DATABASE_URL: postgresAddress,
   AUTH_SECRET: authSecret,
   /** A second secret that is accepted and never signs: the next or the last one, while the secret is rotated. */

@@ -19,6 +19,7 @@ const setApiProcesses = gauge('api_processes', 'API processes that share the lim
 const shed = counter('shed_total', 'Requests refused because of overload, by kind', 'kind');
 const setShedLevel = gauge('shed_level', 'The level of overload: 1 sheds pages and polls, 2 claims, 3 payments');
 const setLoopDelay = gauge('loop_delay_seconds', 'Delay that every turn of the event loop had in the last two seconds');
+const setRedisFullness = gauge('redis_memory_ratio', 'Used share of maxmemory; from 0.85 on, clicks are refused');
 const setWaiters = gauge('waiters', 'Requests and streams that wait for news');
 const jobs = counter('jobs_total', 'Jobs done, failed and not queued', 'job', 'outcome');
 const jobSeconds = histogram('job_seconds', 'Time a job took', SECONDS, 'job');
@@ -112,18 +113,21 @@ export const requestsShed = report((kind: string, count: number) => shed.inc({ k
 export interface MeasuredLoad {
   delayMs: number;
   outboxAgeMs: number;
+  /** The used share of Redis's maxmemory, from 0 to 1. */
+  redisFullness: number;
   level: number;
 }
 
 let lastLevel = 0;
 
 /** Reports the load of an API process. */
-export const loadMeasured = report(({ delayMs, outboxAgeMs, level }: MeasuredLoad) => {
+export const loadMeasured = report(({ delayMs, outboxAgeMs, redisFullness, level }: MeasuredLoad) => {
   setLoopDelay(delayMs / SECOND_MS);
+  setRedisFullness(redisFullness);
   setShedLevel(level);
   if (level === lastLevel) return;
   lastLevel = level;
-  logFact('warn', { level, delayMs, outboxAgeMs }, 'the shed level has changed');
+  logFact('warn', { level, delayMs, outboxAgeMs, redisFullness }, 'the shed level has changed');
 });
 
 /** Reports an unexpected error, and the endpoint where it occurred. */

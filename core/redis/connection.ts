@@ -1,7 +1,8 @@
 import { Redis } from 'ioredis';
-import { ConfigError } from '../process/config.js';
 import { withDeadline } from '../rules/clock.js';
 import { DeadlineExceeded, NotVerified } from '../rules/errors.js';
+import { type RedisSettings, targetOf } from './server/target.js';
+import { ServerWatch } from './server/watch.js';
 
 /** A connection to Redis. */
 export type { Redis } from 'ioredis';
@@ -37,20 +38,46 @@ const PROFILES = {
 } as const;
 
 /**
- * Connects to Redis, and reconnects without limit, within a second after Redis is back.
- *
- * @param url `redis://` or `rediss://`
- * @param onError receives each lost or failed connection
- * @returns the connection, possibly not ready yet
+ * A server that answers nothing for this long is left, in ms. For `steps` and `worker` it is the time limit of a command: a
+ * long script of theirs may hold Redis nearly as long.
  */
-export function connectRedis(url: string, profile: ConnectionProfile, onError: (error: Error) => void): Redis {
-  const redis = new Redis(url, {
+const SILENT_MS: Record<ConnectionProfile, number> = { api: 2_000, feed: 2_000, steps: 5_000, worker: 5_000 };
+
+/**
+ * Connects to the primary of Redis, and reconnects without limit, within a second after it serves. A server that is a replica,
+ * or has become one, is left (core/redis/server/watch.ts).
+ *
+ * @param settings the settings that lead to Redis, or only the address
+ * @param onError receives each lost or failed connection; a ConfigError for a Redis that lacks the database
+ * @returns the connection, possibly not ready yet
+ * @throws ConfigError for settings of a wrong form, or that contradict each other
+ */
+export function connectRedis(
+  settings: RedisSettings | string,
+  profile: ConnectionProfile,
+  onError: (error: Error) => void,
+): Redis {
+  const target = targetOf(settings);
+  const { username, password, db, tls } = target;
+  const watch = new ServerWatch(target);
+  const redis = new Redis({
     ...PROFILES[profile],
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    ...(tls === undefined ? {} : { tls }),
+    db,
+    Connector: watch.Connector,
     connectTimeout: 1_000,
     keepAlive: 5_000,
+    maxLoadingRetryTime: 500,
     retryStrategy: times => Math.min(50 * times, 500) + Math.random() * 200,
+    reconnectOnError(error) {
+      watch.heard(error);
+      return false;
+    },
   });
   redis.on('error', onError);
+  watch.watch(redis, SILENT_MS[profile]);
   return redis;
 }
 
@@ -67,20 +94,6 @@ export async function waitUntilReady(redis: Redis, limitMs: number): Promise<voi
     limitMs,
     'connecting to Redis',
   );
-}
-
-/**
- * Refuses a Redis that may evict keys when its memory is full, as this would lose claims.
- *
- * @throws ConfigError unless Redis's maxmemory-policy is `noeviction`
- */
-export async function refuseEviction(redis: Redis): Promise<void> {
-  const policy = /maxmemory_policy:(\S+)/.exec(await redis.info('memory'))?.[1];
-  if (policy !== 'noeviction') {
-    throw new ConfigError(
-      `REDIS_URL leads to a Redis with maxmemory-policy ${policy}: set it to noeviction, or it may lose claims`,
-    );
-  }
 }
 
 /**

@@ -51,16 +51,6 @@ export function baseAddress(example: string) {
 /** Validates the address of a page that a buyer's browser opens. */
 export const pageAddress = httpUrl('https://pay.example/p/1');
 
-const REDIS = 'redis://127.0.0.1:6379/0';
-
-/** Validates the address of Redis. It may have a user, a password and the number of a database. */
-export const redisAddress = url(/^rediss?:$/, REDIS)
-  .refine(text => new URL(text).hostname !== '', { error: `must name a host, like ${REDIS}`, abort: true })
-  .refine(
-    text => /^\/?\d{0,4}$/.test(new URL(text).pathname),
-    `must have nothing but the number of a database after the host, like ${REDIS}`,
-  );
-
 /** Validates the address of Postgres. It may have a user and a password. */
 export const postgresAddress = url(/^postgres(ql)?:$/, 'postgres://user:password@host:5432/dropline');
 

@@ -46,7 +46,7 @@ function ask(port: number, question: string): Promise<string> {
 }
 
 /** Tells whether the server itself answers, not another one that took the port, and whether its data is loaded. */
-async function answers(pid: number, port: number): Promise<boolean> {
+export async function isRedisReady(pid: number, port: number): Promise<boolean> {
   const answer = await ask(port, 'PING\r\nINFO server');
   return answer.startsWith('+PONG') && answer.includes(`process_id:${pid}\r\n`);
 }
@@ -82,7 +82,7 @@ export async function startRedis(options: RedisOptions): Promise<RedisServer> {
     stopSignal: 'SIGTERM',
     graceMs: STOP_GRACE_MS,
     port: options.port,
-    ready: answers,
+    ready: isRedisReady,
   });
   return {
     url: `redis://127.0.0.1:${port}`,

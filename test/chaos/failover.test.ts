@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { connectRedis, type Redis, waitUntilReady } from '#core/redis/connection.js';
+import { Redis } from 'ioredis';
 import { keysOf } from '#core/redis/keys.js';
 import { readRunId } from '#core/redis/sale/sale.js';
 import { type RedisServer, startRedis } from '#stack/stores/redis-server.js';
@@ -26,8 +26,8 @@ let link: FaultProxy;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'dropline-replica-'));
   replica = await startRedis({ dir: folder });
-  redis = connectRedis(replica.url, 'steps', () => undefined);
-  await waitUntilReady(redis, READY_MS);
+  // A connection of the product would leave a replica.
+  redis = new Redis(replica.url);
   await s.connections.redis.config('SET', 'repl-diskless-sync-delay', '0');
   link = await startFaultProxy(s.cluster.redisUrl);
   await redis.replicaof('127.0.0.1', link.port);

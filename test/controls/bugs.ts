@@ -8,6 +8,7 @@ import { REFUND_BUGS } from './money/refund-bugs.js';
 import { ORDER_BUGS } from './order-bugs.js';
 import { REDIS_BUGS } from './redis-bugs.js';
 import { REPAIR_BUGS } from './repair-bugs.js';
+import { REDIS_STORE_BUGS } from './stores/redis-store-bugs.js';
 import { VERDICT_BUGS } from './verdict-bugs.js';
 
 /** All bugs. Each is made in a copy of the sources. The product has no switch for any of them. */
@@ -22,4 +23,5 @@ export const BUGS: Bug[] = [
   ...API_BUGS,
   ...VERDICT_BUGS,
   ...EDGE_BUGS,
+  ...REDIS_STORE_BUGS,
 ];

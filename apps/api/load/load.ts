@@ -2,6 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { loadMeasured, requestsShed, storeFailed } from '#core/process/telemetry.js';
 import { readOutboxAges } from '#core/redis/claims/outbox.js';
 import type { Redis } from '#core/redis/connection.js';
+import { isNearlyFull, readFullness } from '#core/redis/server/memory.js';
 import { SECOND_MS, withDeadline } from '#core/rules/clock.js';
 import { Problem } from '#core/rules/errors.js';
 import { LoopDelay } from './loop-delay.js';
@@ -26,7 +27,7 @@ export interface Admission {
   admit(kind: ShedKind, saleId?: string): void;
 }
 
-/** Measures once a second how busy this process is, and how far behind the workers are. */
+/** Measures once a second how busy this process is, how far behind the workers are, and how full Redis is. */
 export class Load implements Admission {
   readonly #redis: Redis;
   readonly #loopDelay = new LoopDelay();
@@ -37,6 +38,8 @@ export class Load implements Admission {
   /** The levels of the sales whose outbox is too old. There is mostly none. */
   #saleLevels = new Map<string, number>();
   #outboxAgeMs = 0;
+  #fullness = 0;
+  #isRedisNearlyFull = false;
   #reading = false;
 
   /** Starts to measure. */
@@ -53,7 +56,10 @@ export class Load implements Admission {
 
   admit(kind: ShedKind, saleId?: string): void {
     const from = SHED_FROM[kind];
-    if (this.#level < from && (saleId === undefined || (this.#saleLevels.get(saleId) ?? 0) < from)) return;
+    const saleLevel = saleId === undefined ? 0 : (this.#saleLevels.get(saleId) ?? 0);
+    // Only clicks take memory for good. Everything else finishes what was begun.
+    const lacksRoom = kind === 'claim' && this.#isRedisNearlyFull;
+    if (this.#level < from && saleLevel < from && !lacksRoom) return;
     requestsShed(kind, 1);
     throw OVERLOADED;
   }
@@ -72,17 +78,24 @@ export class Load implements Admission {
     loadMeasured({
       delayMs,
       outboxAgeMs: this.#outboxAgeMs,
-      level: Math.max(this.#level, ...this.#saleLevels.values()),
+      redisFullness: this.#fullness,
+      level: Math.max(this.#level, this.#isRedisNearlyFull ? SHED_FROM.claim : 0, ...this.#saleLevels.values()),
     });
-    void this.#readOutboxes();
+    void this.#readRedis();
   }
 
-  /** Reads the ages of the outboxes. While Redis is away the last ones hold; its requests get 503 anyway. */
-  async #readOutboxes(): Promise<void> {
+  /**
+   * Reads the ages of the outboxes, and how full Redis is. While Redis is away the last ones hold; its requests get 503
+   * anyway.
+   */
+  async #readRedis(): Promise<void> {
     if (this.#reading || this.#redis.status !== 'ready') return;
     this.#reading = true;
     try {
-      const ages = await withDeadline(readOutboxAges(this.#redis), SECOND_MS, 'reading the outboxes');
+      const reading = Promise.all([readOutboxAges(this.#redis), readFullness(this.#redis)]);
+      const [ages, fullness] = await withDeadline(reading, SECOND_MS, 'reading the outboxes');
+      this.#fullness = fullness;
+      this.#isRedisNearlyFull = isNearlyFull(fullness, this.#isRedisNearlyFull);
       this.#outboxAgeMs = Math.max(0, ...ages.values());
       const levels = [...ages].map(([saleId, ageMs]): [string, number] => [
         saleId,

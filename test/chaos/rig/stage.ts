@@ -28,6 +28,8 @@ const RELEASE_WITHIN_MS = 30_000;
 export interface StageOptions extends Pick<ClusterOptions, 'environment'> {
   /** Whether all links lead through fault proxies. */
   breakable?: boolean;
+  /** Makes the URL by which processes and test reach Redis of the URL of the private Redis, for example with Sentinels. */
+  redisUrl?: (direct: string) => Promise<string>;
 }
 
 /** The parts of a stage that start before its tests. */
@@ -70,8 +72,11 @@ export class Stage {
 
   /** Starts the processes and stores. */
   async start(): Promise<void> {
-    const { breakable = false, ...others } = this.#options;
-    const through = async (name: LinkName, url: string) => (breakable ? this.#links.through(name, url) : url);
+    const { breakable = false, redisUrl, ...others } = this.#options;
+    const through = async (name: LinkName, url: string) => {
+      if (redisUrl && name.endsWith('-redis')) return redisUrl(url);
+      return breakable ? this.#links.through(name, url) : url;
+    };
     const folder = await mkdtemp(join(tmpdir(), 'dropline-stage-'));
     this.#endings.unshift(() => rm(folder, { recursive: true, force: true }));
     const cluster = await startCluster({
@@ -118,6 +123,11 @@ export class Stage {
   /** Makes all links to Redis lead to another Redis from now on, as after a failover. */
   moveRedis(redisUrl: string): void {
     for (const { name, proxy } of this.#links.all) if (name.endsWith('-redis')) proxy.lead(redisUrl);
+  }
+
+  /** Lets new connections to Redis lead to another Redis. The open ones stay, as after a failover by role. */
+  moveRedisByRole(redisUrl: string): void {
+    for (const { name, proxy } of this.#links.all) if (name.endsWith('-redis')) proxy.moveTo(redisUrl);
   }
 
   /** Waits until everything is at rest, and expects that every promise was kept. */

@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Redis } from 'ioredis';
 import { keysOf } from '#core/redis/keys.js';
 import type { Sale } from '#core/rules/sale.js';
 import { freePort } from '#stack/processes/free-port.js';
@@ -13,8 +14,15 @@ import { type Answer, useApi } from '../../support/http/api.js';
 // A Redis that answers but can't serve: buyers get 503, and nothing is half done. OOM and NOSCRIPT are in outage.test.ts.
 
 const api = useApi();
+/** A connection without any care: those of the product leave a server that is a replica. */
+let server: Redis;
 
-const config = (name: string, value: string) => api.redis.config('SET', name, value);
+beforeAll(() => {
+  server = new Redis(api.redisServer.port);
+});
+afterAll(() => server.disconnect());
+
+const config = (name: string, value: string) => server.config('SET', name, value);
 
 /** A script that may write, like the project's scripts. */
 const PROBE = "#!lua\nreturn redis.call('SET', 'probe', '1')";
@@ -27,8 +35,8 @@ interface Trouble {
 
 const readonly: Trouble = {
   // A replica of a primary that doesn't exist keeps its own data.
-  begin: async () => api.redis.replicaof('127.0.0.1', await freePort()),
-  end: () => api.redis.replicaof('NO', 'ONE'),
+  begin: async () => server.replicaof('127.0.0.1', await freePort()),
+  end: () => server.replicaof('NO', 'ONE'),
 };
 
 const masterdown: Trouble = {
@@ -48,7 +56,7 @@ const noreplicas: Trouble = {
 };
 
 /** Returns the path of the file that Redis saves to, where a folder is put instead. */
-const obstacle = async () => join(((await api.redis.config('GET', 'dir')) as string[])[1] ?? '', 'dump.rdb');
+const obstacle = async () => join(((await server.config('GET', 'dir')) as string[])[1] ?? '', 'dump.rdb');
 
 const misconf: Trouble = {
   async begin() {
@@ -56,7 +64,7 @@ const misconf: Trouble = {
     await rm(await obstacle(), { force: true });
     await mkdir(join(await obstacle(), 'in-the-way'), { recursive: true });
     await config('save', '3600 1');
-    await api.redis.bgsave();
+    await server.bgsave();
   },
   async end() {
     await config('save', '');
@@ -67,7 +75,7 @@ const misconf: Trouble = {
 const busy: Trouble = {
   async begin() {
     await config('busy-reply-threshold', '1');
-    const other = api.redis.duplicate({ commandTimeout: 60_000 });
+    const other = new Redis(api.redisServer.port);
     await new Promise(resolve => other.once('ready', resolve));
     other
       .eval('while true do end', 0)
@@ -75,7 +83,7 @@ const busy: Trouble = {
       .finally(() => other.disconnect());
   },
   async end() {
-    await api.redis.script('KILL');
+    await server.script('KILL');
     await eventually(() => config('busy-reply-threshold', '5000'));
   },
 };
@@ -91,17 +99,17 @@ const loading: Trouble = {
   async begin() {
     primaryDir = await mkdtemp(join(tmpdir(), 'dropline-primary-'));
     primary = await startRedis({ dir: primaryDir });
-    const there = api.redis.duplicate({ host: '127.0.0.1', port: primary.port });
+    const there = new Redis(primary.port);
     await new Promise(resolve => there.once('ready', resolve));
     await there.config('SET', 'repl-diskless-sync-delay', '0');
     for (let i = 0; i < KEYS; i += 1) await there.set(`key-${i}`, randomBytes(VALUE_BYTES));
     there.disconnect();
     await config('key-load-delay', '50000');
     await config('loading-process-events-interval-bytes', '1024');
-    await api.redis.replicaof('127.0.0.1', primary.port);
+    await server.replicaof('127.0.0.1', primary.port);
   },
   async end() {
-    await eventually(async () => expect(await api.redis.info('replication')).toContain('master_link_status:up'));
+    await eventually(async () => expect(await server.info('replication')).toContain('master_link_status:up'));
     await readonly.end();
     await config('key-load-delay', '0');
     await primary.stop();
@@ -126,6 +134,7 @@ async function expectUnavailable(
 
 /** Expects that the sale is untouched, and that another one sells. */
 async function expectMended(sale: Sale): Promise<void> {
+  await eventually(() => expect(api.redis.status).toBe('ready'));
   expect(await api.redis.hlen(keysOf(sale.id).claims)).toBe(0);
   const next = await api.open();
   await eventually(async () => expect((await api.post(`/buy/${next.id}`, 'ann')).status).toBe(202));
@@ -142,7 +151,7 @@ test.each([
   try {
     await expectUnavailable(
       word,
-      () => api.redis.eval(PROBE, 0),
+      () => server.eval(PROBE, 0),
       () => api.post(`/buy/${sale.id}`, 'ann'),
     );
   } finally {
@@ -162,7 +171,7 @@ test.each([
   try {
     await expectUnavailable(
       word,
-      () => api.redis.get('probe'),
+      () => server.get('probe'),
       () => api.get(`/order-status/${sale.id}`, 'ann'),
     );
     expect((await api.post(`/buy/${sale.id}`, 'ann')).status).toBe(503);

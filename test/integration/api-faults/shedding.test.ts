@@ -66,6 +66,32 @@ describe('a sale whose orders are not placed', () => {
   });
 });
 
+describe('a Redis that is nearly full', () => {
+  const usedBytes = async () => Number(/used_memory:(\d+)/.exec(await api.redis.info('memory'))?.[1]);
+
+  test('sheds clicks and nothing else, and /readyz says so; with more room it takes clicks again', async () => {
+    const sale = await api.open({ units: 20 });
+    expect((await click(sale, 'winner-1')).status).toBe(202);
+    // With this, so much is free that no write of this test is refused.
+    await api.redis.setrange('ballast', 32 * 1_024 * 1_024, 'x');
+    await api.redis.config('SET', 'maxmemory', Math.round((await usedBytes()) / 0.88));
+    await eventually(async () => expect(await click(sale, 'winner-1')).toMatchObject(OVERLOADED));
+    expect(await click(sale, 'late')).toMatchObject(OVERLOADED);
+    expect(await api.redis.hexists(keysOf(sale.id).claims, 'late')).toBe(0);
+    expect((await poll(sale)).status).toBe(200);
+    expect((await api.post(`/pay/${sale.id}`, 'winner-1')).body.code).toBe('not_payable');
+    expect((await api.post(`/cancel/${sale.id}`, 'winner-1')).status).toBe(202);
+    expect(await api.get('/readyz')).toMatchObject({
+      status: 200,
+      body: { note: expect.stringContaining('maxmemory') },
+    });
+    await eventually(async () => expect(await readMetric('dropline_redis_memory_ratio')).toBeGreaterThan(0.8));
+    await api.redis.config('SET', 'maxmemory', 0);
+    await api.redis.unlink('ballast');
+    await eventually(async () => expect((await click(sale, 'late')).status).toBe(202));
+  });
+});
+
 describe('an event loop that is late in every turn', () => {
   /** Longer than the delay at which pages and polls are shed, and far from the one for payments. */
   const TURN_MS = 250;

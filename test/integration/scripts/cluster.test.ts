@@ -56,12 +56,21 @@ test.each([{ onePurchaseAtATime: true }, { minSecondsBetweenPurchases: 10 }])(
   },
 );
 
-test('the command line refuses such a sale with one line', async () => {
+test('the command line refuses a Cluster with one line', async () => {
   await build();
   const options = ['--id', 'refused', '--units', '1', '--price', '1', '--one-at-a-time'];
   const ended = await cli(['sale', 'create', ...options], { REDIS_URL: server.url, DATABASE_URL: t.databaseUrl });
   expect(ended).toMatchObject({ exitCode: 1, stdout: '' });
-  expect(ended.stderr).toMatch(/^[^\n]*not available on a Redis Cluster[^\n]*\n$/);
+  expect(ended.stderr).toMatch(/^[^\n]*leads to a Redis Cluster[^\n]*\n$/);
+});
+
+test('the command line refuses a database that is not there with one line', async () => {
+  const { exitCode, stderr } = await cli(['audit', 'none'], {
+    REDIS_URL: `${t.redisUrl}/99`,
+    DATABASE_URL: t.databaseUrl,
+  });
+  expect(exitCode).toBe(1);
+  expect(stderr).toMatch(/^[^\n]*REDIS_URL names database 99[^\n]*\n$/);
 });
 
 test('a sale without such a rule is sold as on a single Redis', async () => {

@@ -172,6 +172,11 @@ export function useApi(settings: ApiSettings = {}): TestApi {
 function configOf({ url }: RedisServer, settings: ApiSettings): ApiConfig {
   return {
     REDIS_URL: url,
+    REDIS_SENTINEL_PASSWORD: undefined,
+    REDIS_CACERT: undefined,
+    REDIS_CERT: undefined,
+    REDIS_KEY: undefined,
+    REDIS_SNI: undefined,
     AUTH_SECRET: SECRET,
     AUTH_SECRET_OTHER: settings.AUTH_SECRET_OTHER,
     LOG_LEVEL: 'silent',

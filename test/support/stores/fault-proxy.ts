@@ -91,6 +91,11 @@ export class FaultProxy {
     this.#cutAll('resetAndDestroy');
   }
 
+  /** Leads new connections to another target. The open ones stay, as after a failover by role. */
+  moveTo(target: number | string): void {
+    this.#target = portOf(target);
+  }
+
   /** Counts the open connections. */
   connections(): number {
     return this.#links.size;

@@ -1,0 +1,58 @@
+import type { Redis } from 'ioredis';
+import { ConfigError } from '../../process/config.js';
+import { fullnessOf } from './memory.js';
+
+/** The facts about a server of Redis that decide whether it can hold a sale. */
+export interface ServerFacts {
+  isReplica: boolean;
+  isCluster: boolean;
+  /** Its maxmemory-policy. */
+  policy: string | undefined;
+  /** The used share of maxmemory, from 0 to 1; 0 without a maxmemory. */
+  fullness: number;
+}
+
+/** Reads the facts about a server. */
+export async function readServerFacts(redis: Redis): Promise<ServerFacts> {
+  const info = await redis.info();
+  return {
+    isReplica: info.includes('role:slave'),
+    isCluster: info.includes('cluster_enabled:1'),
+    policy: /maxmemory_policy:(\S+)/.exec(info)?.[1],
+    fullness: fullnessOf(info),
+  };
+}
+
+/** Returns the reason, in words, why a Redis can't hold a sale, whatever else happens; undefined if it can. */
+export function unfitness({ isCluster, policy }: ServerFacts): string | undefined {
+  if (isCluster) {
+    return 'REDIS_URL leads to a Redis Cluster, which Dropline does not support: use one Redis, alone or behind Sentinels';
+  }
+  if (policy === 'noeviction') return undefined;
+  return `REDIS_URL leads to a Redis with maxmemory-policy ${policy}: set it to noeviction, or it may lose claims`;
+}
+
+/**
+ * Waits until a connection is ready, and refuses a Redis that can't hold a sale: one that may evict keys, a Cluster, or one
+ * without the database of REDIS_URL.
+ *
+ * @throws ConfigError for such a Redis, with one line that says what to change
+ */
+export async function refuseUnfit(redis: Redis): Promise<void> {
+  await untilReady(redis);
+  const why = unfitness(await readServerFacts(redis));
+  if (why) throw new ConfigError(why);
+}
+
+/** @throws ConfigError that the connection reports: no retry helps then */
+async function untilReady(redis: Redis): Promise<void> {
+  if (redis.status === 'ready') return;
+  const decided = new AbortController();
+  await new Promise<void>((resolve, reject) => {
+    const serve = () => resolve();
+    const refuse = (error: Error) => void (error instanceof ConfigError && reject(error));
+    redis.on('ready', serve);
+    redis.on('error', refuse);
+    decided.signal.addEventListener('abort', () => redis.off('ready', serve).off('error', refuse));
+  }).finally(() => decided.abort());
+}

@@ -1,0 +1,28 @@
+import { parseArgs } from 'node:util';
+import { FAILOVERS, type FailoverKind } from './failover.js';
+import { type FailoverResult, missedBy, runFailovers } from './run.js';
+
+// `npm run chaos:failovers`: how soon claims are answered after each kind of failover of Redis, and whether every promise is kept. The
+// exit code is 1 after a violation or a missed goal. With words, only these kinds: `npm run chaos:failovers -- role --rounds 5`.
+
+const tell = (line: string) => void process.stderr.write(`${line}\n`);
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { rounds: { type: 'string', default: '20' } },
+});
+const isKind = (word: string): word is FailoverKind => FAILOVERS.some(kind => kind === word);
+const unknown = positionals.filter(word => !isKind(word));
+const rounds = Number(values.rounds);
+if (unknown.length > 0 || !Number.isInteger(rounds) || rounds < 1) {
+  tell(`usage: npm run chaos:failovers -- [${FAILOVERS.join(' | ')}]... [--rounds N]`);
+  process.exit(1);
+}
+const results: FailoverResult[] = [];
+for (const kind of positionals.length > 0 ? positionals.filter(isKind) : FAILOVERS) {
+  const result = await runFailovers(kind, rounds, tell);
+  results.push(result);
+  for (const line of [...result.violations, ...missedBy(result)]) tell(`${kind}: ${line}`);
+}
+process.stdout.write(`${JSON.stringify(results, null, 2)}\n`);
+process.exit(results.some(result => result.violations.length > 0 || missedBy(result).length > 0) ? 1 : 0);

@@ -1,0 +1,156 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { SECOND_MS } from '#core/rules/clock.js';
+import { createOpenSale } from '#stack/crowd/open-sale.js';
+import { connectStores } from '#stack/stores/connections.js';
+import { sendSteadyBuyer, sendSteadyBuyers } from '../../support/redis/steady-buyers.js';
+import { History, operationsOf } from '../history/history.js';
+import { type Spread, spreadOf } from '../result.js';
+import { type Cluster, startCluster } from '../rig/cluster.js';
+import { readOrderFacts } from '../rig/facts.js';
+import type { ChaosNode } from '../rig/node.js';
+import { untilAllAtRest } from '../rig/rest.js';
+import { checkRun } from '../verdict.js';
+import { createClient } from '../workload/client.js';
+import { createQuery } from '../workload/query.js';
+import { Random } from '../workload/random.js';
+import { factsOf, PRICE_MINOR } from '../workload/world.js';
+import { type FailoverKind, type Pair, startPair } from './failover.js';
+
+const BUYER_EVERY_MS = 100;
+/** The time of calm between two rounds, in ms. */
+const CALM_MS = 2 * SECOND_MS;
+const REST_MS = 120 * SECOND_MS;
+/** Twice the time of invariant 8, as a release may wait for a failover. */
+const RELEASE_WITHIN_MS = 30 * SECOND_MS;
+const PLENTY = 50_000;
+
+/** Claims are answered within this time after the new primary serves, in ms: in this share of the rounds, and never later. */
+const GOAL_MS = 5 * SECOND_MS;
+const GOAL_SHARE = 0.95;
+const NEVER_ABOVE_MS = 10 * SECOND_MS;
+
+/** The summary of all rounds of one kind. */
+export interface FailoverResult {
+  kind: FailoverKind;
+  rounds: number;
+  /** The time from the first write that the new primary took until every API had accepted a claim, in ms. */
+  recoveryMs: Spread;
+  all: number[];
+  accepted: number;
+  /** Claims that their buyers read as rejected because Redis had lost them. */
+  lost: number;
+  violations: string[];
+}
+
+/** Returns the missed goals, in words. */
+export function missedBy({ all }: FailoverResult): string[] {
+  const quick = all.filter(ms => ms <= GOAL_MS).length;
+  return [
+    ...(quick < GOAL_SHARE * all.length
+      ? [`only ${quick} of ${all.length} recoveries took at most ${GOAL_MS} ms`]
+      : []),
+    ...all.filter(ms => ms > NEVER_ABOVE_MS).map(ms => `a recovery took ${ms} ms`),
+  ];
+}
+
+/**
+ * Fails Redis over again and again while buyers come, and then checks the history and both stores.
+ *
+ * @param tell receives one line for each round
+ */
+export async function runFailovers(
+  kind: FailoverKind,
+  rounds: number,
+  tell: (line: string) => void,
+): Promise<FailoverResult> {
+  const folder = await mkdtemp(join(tmpdir(), 'dropline-failovers-'));
+  let pair: Promise<Pair> | undefined;
+  const cluster = await startCluster({
+    logFile: join(folder, 'processes.log'),
+    link: async (_from, to, url) => {
+      if (to !== 'redis') return url;
+      pair ??= startPair(kind, url);
+      return (await pair).url;
+    },
+  });
+  try {
+    return await runOn({ kind, cluster, pair: await (pair as Promise<Pair>), folder, rounds, tell });
+  } finally {
+    await cluster.stop();
+    await (await pair)?.stop();
+    await rm(folder, { recursive: true });
+  }
+}
+
+interface Run {
+  kind: FailoverKind;
+  cluster: Cluster;
+  pair: Pair;
+  folder: string;
+  rounds: number;
+  tell(line: string): void;
+}
+
+async function runOn({ kind, cluster, pair, folder, rounds, tell }: Run): Promise<FailoverResult> {
+  const connections = await connectStores(pair.url, cluster.databaseUrl);
+  const history = new History(join(folder, 'history.jsonl'));
+  const query = createQuery(cluster.databaseUrl);
+  const wishes = { units: PLENTY, priceMinor: PRICE_MINOR, payWithinSeconds: 3, standbyFactor: 0 };
+  const opensAtMs = Date.now() - SECOND_MS;
+  const sales = [
+    await createOpenSale(connections, { ...wishes, id: 'steady', opensAtMs }),
+    await createOpenSale(connections, { ...wishes, id: 'probe', opensAtMs }),
+  ];
+  const { AUTH_SECRET: authSecret } = cluster.secrets;
+  const clients = cluster.baseUrls.map(url =>
+    createClient({ baseUrls: [url], authSecret, history, random: new Random(1) }),
+  );
+  const client = createClient({ baseUrls: cluster.baseUrls, authSecret, history, random: new Random(2) });
+  const buyers = sendSteadyBuyers(client, 'steady', BUYER_EVERY_MS);
+  const first = cluster.nodes.find(({ name }) => name === 'redis') as ChaosNode;
+  const probes: Promise<void>[] = [];
+  const all: number[] = [];
+  for (let round = 1; round <= rounds; round += 1) {
+    await pause(CALM_MS);
+    const { servesAtMs, heal } = await pair.failOver(first);
+    const visits = clients.map((one, api) =>
+      sendSteadyBuyer(one, { saleId: 'probe', buyerId: `probe-${round}-${api}`, cancels: false }),
+    );
+    probes.push(...visits.map(({ ended }) => ended));
+    const answered = await Promise.all(visits.map(({ accepted }) => accepted));
+    all.push(Math.max(0, ...answered.map(atMs => Number(atMs) - servesAtMs)));
+    tell(`${kind} ${round}: ${all.at(-1)} ms`);
+    await heal();
+  }
+  await buyers.end();
+  await Promise.all(probes);
+  const facts = factsOf(sales);
+  const inFlight = await untilAllAtRest({ redis: connections.redis, query, sales: facts, limitMs: REST_MS });
+  const operations = operationsOf(history.lines());
+  const evidence = {
+    sales: facts,
+    operations,
+    orders: await readOrderFacts(query),
+    bank: [],
+    payments: [],
+    redisLostData: true,
+    releaseWithinMs: RELEASE_WITHIN_MS,
+  };
+  const violations = await checkRun({ evidence, inFlight, connections, query });
+  await Promise.all([...clients, client].map(one => one.close()));
+  await history.close();
+  await connections.close();
+  const lost = operations.filter(({ reason }) => reason === 'lost');
+  return {
+    kind,
+    rounds,
+    recoveryMs: spreadOf(all),
+    all,
+    accepted: buyers.accepted(),
+    lost: new Set(lost.map(({ claimId }) => claimId)).size,
+    violations,
+  };
+}

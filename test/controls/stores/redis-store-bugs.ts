@@ -1,0 +1,55 @@
+import { type Bug, one } from '../bug.js';
+
+/** Bugs in the way to the stores. */
+export const REDIS_STORE_BUGS: Bug[] = [
+  one(
+    'a connection stays on a Redis that has become a replica',
+    {
+      file: 'core/redis/server/watch.ts',
+      find: "if (info.includes('role:slave'))",
+      replace: "if (info === '')",
+    },
+    { kind: 'stores', file: 'connection', title: 'a connection that subscribes leaves a demoted server' },
+  ),
+  one(
+    'READONLY is waited out',
+    {
+      file: 'core/redis/server/watch.ts',
+      find: '/^(READONLY|MASTERDOWN|LOADING)\\b/',
+      replace: '/^(MASTERDOWN|LOADING)\\b/',
+    },
+    { kind: 'stores', file: 'connection', title: 'the first READONLY is the last one' },
+  ),
+  one(
+    'a connection waits for a frozen Redis',
+    {
+      file: 'core/redis/server/watch.ts',
+      find: 'if (unansweredMs > silentMs) {',
+      replace: 'if (unansweredMs < 0) {',
+    },
+    { kind: 'stores', file: 'connection', title: 'a connection and its duplicate leave a frozen server' },
+  ),
+  one(
+    'a missing database becomes database 0',
+    {
+      file: 'core/redis/server/watch.ts',
+      find: 'if (isFailedSelect(error)) this.#hasNoDatabase = true;',
+      replace: 'if (isFailedSelect(error)) this.#hasNoDatabase = false;',
+    },
+    { kind: 'stores', file: 'connection', title: 'a database that does not exist is refused by name' },
+  ),
+  one(
+    'clicks fill Redis to its limit',
+    { file: 'apps/api/load/load.ts', find: "kind === 'claim' && this.#isRedisNearlyFull;", replace: 'false;' },
+    { kind: 'integration', file: 'api-faults/shedding', title: 'sheds clicks and nothing else, and /readyz says so' },
+  ),
+  one(
+    'the first Sentinel is believed',
+    {
+      file: 'core/redis/server/sentinels.ts',
+      find: 'nominations.sort((a, b) => b.epoch - a.epoch)',
+      replace: 'nominations',
+    },
+    { kind: 'stores', file: 'sentinel-connection', title: 'a failover that an operator orders moves every connection' },
+  ),
+];
