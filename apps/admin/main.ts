@@ -1,5 +1,7 @@
-import { onShutdown } from '#core/process/shutdown.js';
-import { createContext } from './context.js';
+import { refuseUnfitDatabase } from '#core/postgres/fitness.js';
+import { ConfigError } from '#core/process/config.js';
+import { onShutdown, type ShutdownStep } from '#core/process/shutdown.js';
+import { createContext, readSettings } from './context.js';
 import { startServer, stopServer } from './server.js';
 
 /**
@@ -9,15 +11,20 @@ import { startServer, stopServer } from './server.js';
 const SHUTDOWN_MS = 10_000;
 
 try {
-  const ctx = await createContext();
+  const settings = readSettings();
+  const steps: ShutdownStep[] = [];
+  onShutdown(steps, SHUTDOWN_MS, settings.log);
+  const ctx = await createContext(settings);
+  // Postgres may be down: the console's pages then say so. An unfit one ends the process.
+  refuseUnfitDatabase(ctx.db).catch(error => error instanceof ConfigError && fail(error));
   const { server, port } = await startServer(ctx);
-  const steps = [
-    { name: 'server', run: () => stopServer(server) },
-    { name: 'stores', run: () => ctx.close() },
-  ];
-  onShutdown(steps, SHUTDOWN_MS, ctx.log);
+  steps.push({ name: 'server', run: () => stopServer(server) }, { name: 'stores', run: () => ctx.close() });
   ctx.log.info({ port, host: ctx.config.ADMIN_HOST }, 'listening');
 } catch (error) {
+  fail(error);
+}
+
+function fail(error: unknown): void {
   process.stderr.write(`admin: ${error instanceof Error ? error.message : error}\n`);
   process.exit(1);
 }

@@ -1,4 +1,4 @@
-import { isMigrated } from '#core/postgres/migrate/migrated.js';
+import { reasonAgainstDatabase } from '#core/postgres/fitness.js';
 import { outboxAgeMs } from '#core/redis/claims/outbox.js';
 import { sinceCompared } from '#core/redis/registry.js';
 import { SECOND_MS, withDeadline } from '#core/rules/clock.js';
@@ -25,15 +25,12 @@ const WAITED_MS = 30 * SECOND_MS;
 
 /** Returns the reasons why /readyz answers that the workers are not ready; an empty list when they are ready. */
 export async function reasonsAgainst({ redis, db }: Pick<StepContext, 'redis' | 'db'>): Promise<string[]> {
-  const [late, waiting, migrated] = await Promise.all([
+  const [late, waiting, unfit] = await Promise.all([
     probe(sinceCompared(redis).then(lateness), 'Redis does not answer'),
     probe(outboxAgeMs(redis).then(unplaced), 'Redis does not answer'),
-    probe(
-      isMigrated(db).then(yes => (yes ? undefined : 'the database has no tables yet')),
-      'Postgres does not answer',
-    ),
+    probe(reasonAgainstDatabase(db), 'Postgres does not answer'),
   ]);
-  return [...new Set([late, waiting, migrated])].filter(reason => reason !== undefined);
+  return [...new Set([late, waiting, unfit])].filter(reason => reason !== undefined);
 }
 
 function lateness(sinceMs: number | undefined): string | undefined {
