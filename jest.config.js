@@ -48,5 +48,6 @@ export default {
     project('browser', 120 * SECOND_MS),
     project('chaos', 300 * SECOND_MS),
     project('upgrade', 600 * SECOND_MS),
+    project('stores', 120 * SECOND_MS),
   ],
 };

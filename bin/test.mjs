@@ -9,6 +9,7 @@ const ROOT = join(import.meta.dirname, '..');
 const CHROMIUM_COMMANDS = ['chromium', 'chromium-browser', 'google-chrome'];
 /** The PATH of an ordinary user often lacks the sbin folders. */
 const NGINX_COMMANDS = ['nginx', '/usr/sbin/nginx'];
+const PGBOUNCER_COMMANDS = ['pgbouncer', '/usr/sbin/pgbouncer'];
 const BROTLI_MODULE = '/usr/lib/nginx/modules/ngx_http_brotli_static_module.so';
 const STOPPED_BY_SIGNAL = 130;
 
@@ -36,9 +37,14 @@ const jest = (name, kinds, maxWorkers, more = []) => ({
   ],
 });
 
-const KINDS = ['integration', 'e2e', 'attack', 'edge', 'browser', 'chaos', 'upgrade'];
+const KINDS = ['integration', 'e2e', 'attack', 'edge', 'browser', 'chaos', 'stores', 'upgrade'];
 /** Tests that take long. `npm run test:chaos`, `npm run test:edge` and `npm run test:upgrade` run them. */
-const LONG_TESTS = ['chaos/(failover|links|paused-worker|postgres-away)', 'edge/floods', 'upgrade/(long-run|tables)'];
+const LONG_TESTS = [
+  'chaos/(failover|links|paused-worker|postgres-away)',
+  'edge/floods',
+  'stores/postgres-(crowd|standby)',
+  'upgrade/(long-run|tables)',
+];
 /**
  * Two files of tests a core, as each has stores and processes of its own and waits for them half of the time. The Postgres that some
  * share has connections for eight.
@@ -111,6 +117,12 @@ const PROGRAMS = [
     tests: 'browser',
     packages: 'chromium',
     isThere: () => CHROMIUM_COMMANDS.some(command => answers(command, '--version')),
+  },
+  {
+    name: 'PgBouncer',
+    tests: 'stores',
+    packages: 'pgbouncer',
+    isThere: () => PGBOUNCER_COMMANDS.some(command => answers(command, '--version')),
   },
   {
     name: 'nginx with its brotli module',

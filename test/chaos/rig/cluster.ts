@@ -15,6 +15,8 @@ export interface Cluster {
   databaseUrl: string;
   secrets: Secrets;
   baseUrls: string[];
+  /** Where the workers serve their metrics and their readiness. */
+  workerUrls: string[];
   nodes: ChaosNode[];
   stop(): Promise<void>;
 }
@@ -92,6 +94,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     nodes.push(...storeNodes(stores));
     const secrets = createSecrets();
     const baseUrls: string[] = [];
+    const workerUrls: string[] = [];
     const log = options.logFile === undefined ? {} : { log: createWriteStream(options.logFile, { flags: 'a' }) };
     const link = options.link ?? (async (_from, _to, url) => url);
     for (let i = 1; i <= (options.apis ?? 2); i += 1) {
@@ -112,8 +115,9 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
         ...options.environment?.(`worker-${i}`),
       };
       nodes.push(await startNode('worker', `worker-${i}`, { ...workerOn(port, settings), ...log }));
+      workerUrls.push(`http://127.0.0.1:${port}`);
     }
-    return { redisUrl, databaseUrl, secrets, baseUrls, nodes, stop };
+    return { redisUrl, databaseUrl, secrets, baseUrls, workerUrls, nodes, stop };
   } catch (error) {
     await stop();
     throw error;

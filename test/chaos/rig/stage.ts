@@ -28,6 +28,8 @@ const RELEASE_WITHIN_MS = 30_000;
 export interface StageOptions extends Pick<ClusterOptions, 'environment'> {
   /** Whether all links lead through fault proxies. */
   breakable?: boolean;
+  /** Makes the URL by which workers or the test reach Postgres of the URL of the private Postgres. */
+  databaseUrl?: (direct: string, from: 'worker' | 'test') => Promise<string>;
 }
 
 /** The parts of a stage that start before its tests. */
@@ -70,8 +72,11 @@ export class Stage {
 
   /** Starts the processes and stores. */
   async start(): Promise<void> {
-    const { breakable = false, ...others } = this.#options;
-    const through = async (name: LinkName, url: string) => (breakable ? this.#links.through(name, url) : url);
+    const { breakable = false, databaseUrl, ...others } = this.#options;
+    const through = async (name: LinkName, url: string) => {
+      if (databaseUrl && name === 'worker-postgres') return databaseUrl(url, 'worker');
+      return breakable ? this.#links.through(name, url) : url;
+    };
     const folder = await mkdtemp(join(tmpdir(), 'dropline-stage-'));
     this.#endings.unshift(() => rm(folder, { recursive: true, force: true }));
     const cluster = await startCluster({
@@ -79,7 +84,8 @@ export class Stage {
       link: (from, to, url) => through(`${from}-${to}` as LinkName, url),
     });
     this.#endings.unshift(() => cluster.stop());
-    const connections = await connectStores(await through('test-redis', cluster.redisUrl), cluster.databaseUrl);
+    const ownUrl = databaseUrl ? await databaseUrl(cluster.databaseUrl, 'test') : cluster.databaseUrl;
+    const connections = await connectStores(await through('test-redis', cluster.redisUrl), ownUrl);
     this.#endings.unshift(() => connections.close());
     const history = new History(join(folder, 'history.jsonl'));
     this.#endings.unshift(() => history.close());
@@ -87,7 +93,7 @@ export class Stage {
     const authSecret = cluster.secrets.AUTH_SECRET;
     const client = createClient({ baseUrls, authSecret, history, random: new Random(1) });
     this.#endings.unshift(() => client.close());
-    this.#parts = { cluster, connections, history, client, query: createQuery(cluster.databaseUrl) };
+    this.#parts = { cluster, connections, history, client, query: createQuery(ownUrl) };
   }
 
   /** Ends what was started, also after a start that failed halfway. */
