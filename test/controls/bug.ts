@@ -7,7 +7,7 @@ export interface Edit {
 
 /** A test that a bug must make fail. */
 export interface Control {
-  kind: 'unit' | 'integration';
+  kind: 'unit' | 'integration' | 'stores';
   /** The path below the folder of the kind, without `.test.ts`. */
   file: string;
   /** The beginning of the title. */
