@@ -37,6 +37,9 @@ const FORM = /^postgres(?:ql)?:\/\/(?:([^@/?#]*)@)?([^@/?#]*)(?:\/([^@/?#]*))?(?
 const HOST = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]]*))(?::(\d{1,5}))?$/;
 const HOST_NAME = /^[A-Za-z0-9_.-]+$|^\/|^[0-9A-Fa-f:.]+$/;
 
+/** Prisma puts the name between quotes as it is. */
+const SCHEMA = /^[A-Za-z_]\w{0,62}$/;
+
 /** The modes of `sslmode`. `no-verify` is the word of node-postgres for `require`. */
 const SSL_MODES: Readonly<Record<string, SslMode>> = {
   disable: 'disable',
@@ -111,6 +114,7 @@ export function readPostgresAddress(text: string): PostgresAddress {
   const sslmode = SSL_MODES[given.sslmode ?? 'disable'];
   if (!sslmode) refuse('must have sslmode=disable, require, verify-ca or verify-full');
   if (Boolean(given.sslcert) !== Boolean(given.sslkey)) refuse('must have both sslcert and sslkey, or none of them');
+  if (!SCHEMA.test(given.schema ?? 'public')) refuse('must have a schema of at most 63 letters, digits and _');
   if (!/^(read-write|primary)?$/.test(given.target_session_attrs ?? '')) {
     refuse('must have target_session_attrs=read-write or primary: only such a server takes orders');
   }

@@ -108,7 +108,7 @@ test.each(PROCESSES.filter(name => name !== 'api'))('the %s refuses a wrong addr
 });
 
 test('two schemas of one database are two Droplines', async () => {
-  const [one, two] = ['drop_one', 'drop "two"'].map(
+  const [one, two] = ['drop_one', 'Drop_two'].map(
     schema => `${stores.databaseUrl}?schema=${encodeURIComponent(schema)}`,
   ) as [string, string];
   expect((await migrate(one)).applied[0]).toBe('0001_init');

@@ -25,7 +25,7 @@ export function readCertificates(address: PostgresAddress): Certificates {
   try {
     createSecureContext(certificates);
   } catch (error) {
-    throw new ConfigError(`DATABASE_URL names sslrootcert, sslcert or sslkey that cannot be used: ${textOf(error)}`);
+    throw new ConfigError(`DATABASE_URL names sslrootcert, sslcert or sslkey that cannot be used: ${(error as Error).message}`);
   }
   return certificates;
 }
@@ -34,11 +34,9 @@ function readPem(parameter: string, path: string): Buffer {
   try {
     return readFileSync(path);
   } catch (error) {
-    throw new ConfigError(`DATABASE_URL names a file for ${parameter} that cannot be read: ${textOf(error)}`);
+    throw new ConfigError(`DATABASE_URL names a file for ${parameter} that cannot be read: ${(error as Error).message}`);
   }
 }
-
-const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /**
  * Returns the options of TLS for a connection to one server, with the meaning that `sslmode` has in libpq.

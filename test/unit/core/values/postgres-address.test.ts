@@ -74,6 +74,7 @@ describe('an address of Postgres', () => {
     ['sslmode=require&sslmode=disable', /must have sslmode only once/],
     ['target_session_attrs=standby', /target_session_attrs=read-write or primary/],
     ['schema=', /must have a value for schema/],
+    ['schema=a%22b', /must have a schema of at most 63 letters/],
     ['connect_timeout=soon', /connect_timeout=1 to 999/],
     ['sslmode=verify-full&colour=red', /unknown parameter, number 2 after the \?: known are application_name, /],
   ])('?%s is refused in one line that says which, and how', (query, said) => {
