@@ -13,7 +13,7 @@ import { bare } from './questions/peers/bare.js';
 import { classic, lock } from './questions/peers/classic.js';
 import { express } from './questions/peers/express.js';
 import { naiveShop } from './questions/peers/naive-shop.js';
-import { drain } from './questions/worker/drain.js';
+import { drain, drainPooled } from './questions/worker/drain.js';
 import { endToEnd } from './questions/worker/end-to-end.js';
 import { rawInsert } from './questions/worker/raw-insert.js';
 import type { BeforeEnd, Rig } from './rig/rig.js';
@@ -81,6 +81,7 @@ async function measureAnswers(rig: Rig, api: Server, beforeEnd: BeforeEnd): Prom
 function measureStores(rig: Rig, claimsPerJob: number): Promise<Record<string, number[]>> {
   const stored = [
     drain(rig, claimsPerJob),
+    drainPooled(rig, claimsPerJob),
     rawInsert(rig, claimsPerJob, 1),
     rawInsert(rig, claimsPerJob, 4),
     ...[100, 10_000, 1_000_000].map(units => claimCost(rig, units)),

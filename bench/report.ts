@@ -18,6 +18,7 @@ const RATIOS: Record<string, [over: string, under: string]> = {
   winsVsLock: ['wins.perSecond', 'lock.perSecond'],
   // One statement after the other; and four at once, like the worker, when only Postgres needs the two cores.
   drainVsRawInsert: ['drain.perSecond', 'rawInsert1.perSecond'],
+  drainPooledVsDrain: ['drainPooled.perSecond', 'drain.perSecond'],
   drainVsRawInsert4: ['drain.perSecond', 'rawInsert4.perSecond'],
   claimCostMillionVsHundred: ['claimCost1000000.micros', 'claimCost100.micros'],
   greedyP99VsAllowed: ['greedy.p99', 'greedy.allowedP99'],
@@ -70,6 +71,7 @@ const TARGETS: Record<string, { least: number } | { most: number }> = {
   refusalsVsExpress: { least: 4 },
   drainPerSecond: { least: 15_000 },
   drainVsRawInsert: { least: 0.4 },
+  drainPooledVsDrain: { least: 0.9 },
   endToEndPerSecond: { least: 6_000 },
   claimCostMillionVsHundred: { most: 1.15 },
   bytesPerWinner: { most: 250 },

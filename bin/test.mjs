@@ -10,6 +10,7 @@ const ROOT = join(import.meta.dirname, '..');
 const CHROMIUM_COMMANDS = ['chromium', 'chromium-browser', 'google-chrome'];
 /** The PATH of an ordinary user often lacks the sbin folders. */
 const NGINX_COMMANDS = ['nginx', '/usr/sbin/nginx'];
+const PGBOUNCER_COMMANDS = ['pgbouncer', '/usr/sbin/pgbouncer'];
 const BROTLI_MODULE = '/usr/lib/nginx/modules/ngx_http_brotli_static_module.so';
 const STOPPED_BY_SIGNAL = 130;
 
@@ -56,7 +57,7 @@ const KINDS = ['integration', 'e2e', 'attack', 'edge', 'browser', 'chaos', 'stor
 const LONG_TESTS = [
   'chaos/(failover|links|paused-worker|postgres-away)',
   'edge/floods',
-  'stores/(sentinel-failover|full-redis)',
+  'stores/(full-redis|postgres-crowd|postgres-standby|sentinel-failover)',
   'upgrade/(long-run|tables)',
 ];
 /**
@@ -134,6 +135,12 @@ const PROGRAMS = [
     tests: 'browser',
     packages: 'chromium',
     isThere: () => CHROMIUM_COMMANDS.some(command => answers(command, '--version')),
+  },
+  {
+    name: 'PgBouncer',
+    tests: 'stores',
+    packages: 'pgbouncer',
+    isThere: () => PGBOUNCER_COMMANDS.some(command => answers(command, '--version')),
   },
   {
     name: 'nginx with its brotli module',

@@ -41,23 +41,30 @@ export interface AdminContext extends StepContext, GateParts {
 }
 
 /**
- * Reads the settings and creates the admin's clients of Redis, Postgres and the queues. Redis or Postgres may still be
- * down; the console's pages then say so.
+ * Reads the settings of the admin, and opens its log.
  *
  * @throws ConfigError for a wrong setting
  */
-export async function createContext(): Promise<AdminContext> {
+export function readSettings(): Pick<AdminContext, 'config' | 'log'> {
   const config = readConfig(ADMIN_SETTINGS);
-  const operators = readOperators(config);
   const log = createLogger('admin', config.LOG_LEVEL);
   reportTo(log);
+  return { config, log };
+}
+
+/**
+ * Creates the admin's clients of Redis, Postgres and the queues. Redis or Postgres may still be down; the console's pages
+ * then say so.
+ *
+ * @throws ConfigError for a wrong setting
+ */
+export async function createContext({ config, log }: Pick<AdminContext, 'config' | 'log'>): Promise<AdminContext> {
+  const operators = readOperators(config);
   const onRedisError = (error: Error) => storeFailed('redis', error);
   const redis = connectRedis(config, 'steps', onRedisError);
   defineScripts(redis);
   const queues = createQueues(redis, onRedisError);
-  // Only the worker has the settings of the shop's webhooks. So the admin always records the webhooks about an
-  // operator's changes, which are rare.
-  const db = connectDatabase(config.DATABASE_URL, { connections: DATABASE_CONNECTIONS, tellsShop: true });
+  const db = connectDatabase(config.DATABASE_URL, { connections: DATABASE_CONNECTIONS });
   const stopMetrics = await serveMetrics(config.METRICS_PORT, config.METRICS_HOST);
   const close = async () => {
     await closeQueues(queues);

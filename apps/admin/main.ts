@@ -1,7 +1,8 @@
+import { refuseUnfitDatabase } from '#core/postgres/fitness.js';
 import { ConfigError } from '#core/process/config.js';
-import { onShutdown } from '#core/process/shutdown.js';
+import { onShutdown, type ShutdownStep } from '#core/process/shutdown.js';
 import { refuseUnfit } from '#core/redis/server/fitness.js';
-import { createContext } from './context.js';
+import { createContext, readSettings } from './context.js';
 import { startServer, stopServer } from './server.js';
 
 /**
@@ -11,15 +12,15 @@ import { startServer, stopServer } from './server.js';
 const SHUTDOWN_MS = 10_000;
 
 try {
-  const ctx = await createContext();
-  // Redis may be down: the console's pages then say so. An unfit one ends the process.
+  const settings = readSettings();
+  const steps: ShutdownStep[] = [];
+  onShutdown(steps, SHUTDOWN_MS, settings.log);
+  const ctx = await createContext(settings);
+  // Both stores may be down: the console's pages then say so. An unfit one ends the process.
   refuseUnfit(ctx.redis).catch(error => error instanceof ConfigError && fail(error));
+  refuseUnfitDatabase(ctx.db).catch(error => error instanceof ConfigError && fail(error));
   const { server, port } = await startServer(ctx);
-  const steps = [
-    { name: 'server', run: () => stopServer(server) },
-    { name: 'stores', run: () => ctx.close() },
-  ];
-  onShutdown(steps, SHUTDOWN_MS, ctx.log);
+  steps.push({ name: 'server', run: () => stopServer(server) }, { name: 'stores', run: () => ctx.close() });
   ctx.log.info({ port, host: ctx.config.ADMIN_HOST }, 'listening');
 } catch (error) {
   fail(error);

@@ -2,7 +2,7 @@ import { ConfigError, readConfig } from '#core/process/config.js';
 import { createLogger } from '#core/process/logger.js';
 import { serveMetrics } from '#core/process/metrics.js';
 import { reportTo } from '#core/process/reporting.js';
-import { onShutdown } from '#core/process/shutdown.js';
+import { onShutdown, type ShutdownStep } from '#core/process/shutdown.js';
 import { waitUntilReady } from '#core/redis/connection.js';
 import { refuseUnfit } from '#core/redis/server/fitness.js';
 import { API_SETTINGS, closeContext, createContext } from './context.js';
@@ -25,6 +25,8 @@ try {
   const config = readConfig(API_SETTINGS);
   const log = createLogger('api', config.LOG_LEVEL);
   reportTo(log);
+  const steps: ShutdownStep[] = [];
+  onShutdown(steps, SHUTDOWN_MS, log);
   const ctx = createContext(config);
   // Redis may start later than this process, and buyers get 503 until then. Redis is checked once it is connected.
   refuseUnfit(ctx.redis).catch(refuse);
@@ -32,13 +34,9 @@ try {
   const connected = [ctx.redis, ctx.queueRedis].map(redis => waitUntilReady(redis, CONNECT_MS));
   await Promise.allSettled(connected);
   const server = await startServer(ctx);
+  steps.push({ name: 'server', run: () => drain(ctx, server, DRAIN_MS) });
   const closeMetrics = await serveMetrics(config.METRICS_PORT, config.METRICS_HOST);
-  const steps = [
-    { name: 'server', run: () => drain(ctx, server, DRAIN_MS) },
-    { name: 'metrics', run: closeMetrics },
-    { name: 'stores', run: () => closeContext(ctx) },
-  ];
-  onShutdown(steps, SHUTDOWN_MS, log);
+  steps.push({ name: 'metrics', run: closeMetrics }, { name: 'stores', run: () => closeContext(ctx) });
   log.info({ port: server.port, host: config.HOST }, 'listening');
 } catch (error) {
   fail(error);

@@ -8,6 +8,9 @@ export function unknownSale(saleId: string): CommandError {
   return new CommandError(`there is no sale ${saleId}: \`npm run cli -- sale list\` lists the sales`);
 }
 
+/** Postgres's message for a write that a standby, or a server that was made read-only, refuses. */
+const READ_ONLY = /cannot execute .* in a read-only transaction/;
+
 /**
  * Returns one line about an error, for a terminal. Prisma's messages have several: the failed call comes first, and the
  * cause last.
@@ -17,6 +20,7 @@ export function tellOf(error: unknown): string {
   // Node tries every address of a host name. If all fail, it throws one AggregateError without a message, so the first
   // error is reported.
   if (error instanceof AggregateError && !error.message) return tellOf(error.errors[0]);
+  if (READ_ONLY.test(error.message)) return 'Postgres takes no writes: it is a standby, or read-only';
   const lines = error.message.split('\n').map(line => line.trim());
   return lines.filter(Boolean).at(-1) ?? error.name;
 }

@@ -4,6 +4,7 @@ import type { Redis } from '#core/redis/connection.js';
 import type { RedisSettings } from '#core/redis/server/target.js';
 import { SECOND_MS, withDeadline } from '#core/rules/clock.js';
 import type { StepContext } from '#core/steps/context.js';
+import { hostsOf } from '#core/values/postgres-address.js';
 import { CommandError, tellOf } from './failure.js';
 
 // The libraries of the stores take most of a start. Only a command that uses a store loads them, when it runs, so help and
@@ -33,9 +34,7 @@ const DATABASE_CONNECTIONS = 3;
 export async function withDatabase<T>(work: (db: Database) => Promise<T>): Promise<T> {
   const { DATABASE_URL } = readCommandConfig(['DATABASE_URL']);
   const { connectDatabase } = await import('#core/postgres/database.js');
-  // Only the worker has the settings of the shop's webhooks. So a command always records the webhooks about its
-  // changes, which are rare.
-  const db = connectDatabase(DATABASE_URL, { connections: DATABASE_CONNECTIONS, tellsShop: true });
+  const db = connectDatabase(DATABASE_URL, { connections: DATABASE_CONNECTIONS });
   try {
     await checkDatabase(db, DATABASE_URL);
     return await work(db);
@@ -83,7 +82,7 @@ async function checkDatabase(db: Database, url: string): Promise<void> {
   const { isMigrated } = await import('#core/postgres/migrate/migrated.js');
   const migrated = await isMigrated(db).catch(error => {
     throw new CommandError(
-      `Postgres at ${hostOf(url)} does not answer (${tellOf(error)}): start it, or set DATABASE_URL`,
+      `Postgres at ${hostsOf(url)} does not answer (${tellOf(error)}): start it, or set DATABASE_URL`,
     );
   });
   if (!migrated) throw new CommandError('the database has no tables yet: run `npm run cli -- migrate` first');

@@ -1,8 +1,10 @@
 import { createSignedWebhook } from '#core/payments/signed-webhook.js';
 import { ActorLock } from '#core/postgres/actor-lock.js';
 import { connectDatabase } from '#core/postgres/database.js';
+import { wantNotices } from '#core/postgres/deliveries/shop-webhook.js';
+import { untilFit } from '#core/postgres/fitness.js';
 import { allOrNone, type Config, ConfigError, readConfig } from '#core/process/config.js';
-import { createLogger } from '#core/process/logger.js';
+import { createLogger, type Logger } from '#core/process/logger.js';
 import { scrapedGauge, serveMetrics } from '#core/process/metrics.js';
 import { reportTo } from '#core/process/reporting.js';
 import { storeFailed } from '#core/process/telemetry.js';
@@ -29,10 +31,10 @@ export const PLACE_CONCURRENCY = 4;
 export const JOB_CONCURRENCY = 4;
 
 /**
- * A worker's connections to Postgres: one for each job that may run at once, and six for the maintenance actors (its
- * recurring tasks).
+ * A worker's connections to Postgres: one for each job that may run at once, and seven for the maintenance actors (its
+ * recurring tasks) and their leases.
  */
-const DATABASE_CONNECTIONS = PLACE_CONCURRENCY + (JOB_NAMES.length - 1) * JOB_CONCURRENCY + 6;
+const DATABASE_CONNECTIONS = PLACE_CONCURRENCY + (JOB_NAMES.length - 1) * JOB_CONCURRENCY + 7;
 
 /** The time-out for reading a metric from Redis, in ms. */
 const SCRAPE_MS = SECOND_MS;
@@ -63,20 +65,30 @@ export interface WorkerContext extends StepContext {
 }
 
 /**
- * Reads the settings and connects the worker's clients of Redis, Postgres and the queues.
+ * Reads the worker's settings, and opens its log.
  *
- * @throws ConfigError for a wrong setting, and for a Redis that can't hold a sale
+ * @throws ConfigError for a wrong setting
  */
-export async function createContext(): Promise<WorkerContext> {
+export function readSettings(): { config: WorkerConfig; log: Logger } {
   const config = readConfig(WORKER_SETTINGS);
-  const [providers, shop] = [providersOf(config), shopOf(config)];
   const log = createLogger('worker', config.LOG_LEVEL);
   reportTo(log);
+  return { config, log };
+}
+
+/**
+ * Connects the worker's clients of Redis, Postgres and the queues, and waits until both stores can be worked with.
+ *
+ * @throws ConfigError for settings that do not go together, for a Redis that evicts keys, and for a Postgres that will
+ *   never do
+ */
+export async function createContext(config: WorkerConfig, log: Logger): Promise<WorkerContext> {
+  const [providers, shop] = [providersOf(config), shopOf(config)];
   const onRedisError = (error: Error) => storeFailed('redis', error);
   const redis = connectRedis(config, 'steps', onRedisError);
   const jobConnection = connectRedis(config, 'worker', onRedisError);
   defineScripts(redis);
-  const db = connectDatabase(config.DATABASE_URL, { connections: DATABASE_CONNECTIONS, tellsShop: shop !== undefined });
+  const db = connectDatabase(config.DATABASE_URL, { connections: DATABASE_CONNECTIONS });
   scrapedGauge('outbox_oldest_seconds', 'Age of the oldest claim that has no order yet', async () => {
     return (await withDeadline(outboxAgeMs(redis), SCRAPE_MS, 'a scrape')) / SECOND_MS;
   });
@@ -95,10 +107,12 @@ export async function createContext(): Promise<WorkerContext> {
   scrapedGauge('queues_paused', 'Queues that are paused', () =>
     withDeadline(countPaused(queues), SCRAPE_MS, 'a scrape'),
   );
-  const lock = new ActorLock(config.DATABASE_URL, error => storeFailed('postgres', error));
+  await untilFit(db, error => storeFailed('postgres', error));
+  // No order is placed before this row: the shop would not hear of it.
+  if (shop) await wantNotices(db);
+  const lock = new ActorLock(db);
   const close = async () => {
     await closeQueues(queues);
-    await lock.close();
     await db.$disconnect();
     await stopMetrics();
     redis.disconnect();

@@ -1,6 +1,6 @@
 import { ping } from '#core/postgres/database.js';
-import { onShutdown } from '#core/process/shutdown.js';
-import { createContext } from './context.js';
+import { onShutdown, type ShutdownStep } from '#core/process/shutdown.js';
+import { createContext, readSettings } from './context.js';
 import { startJobs } from './jobs.js';
 import { startMaintenance } from './maintenance.js';
 import { Rounds } from './rounds.js';
@@ -13,7 +13,10 @@ import { startWatchdog } from './watchdog.js';
 const SHUTDOWN_DEADLINE_MS = 10_000;
 
 try {
-  const ctx = await createContext();
+  const { config, log } = readSettings();
+  const steps: ShutdownStep[] = [];
+  onShutdown(steps, SHUTDOWN_DEADLINE_MS, log);
+  const ctx = await createContext(config, log);
   const rounds = new Rounds();
   const maintenance = startMaintenance(ctx, rounds);
   const workers = startJobs(ctx);
@@ -28,15 +31,11 @@ try {
       process.exit(1);
     },
   });
-  onShutdown(
-    [
-      { name: 'watchdog', run: () => watchdog.stop() },
-      { name: 'maintenance', run: () => maintenance.stop() },
-      { name: 'jobs', run: () => Promise.all(workers.map(worker => worker.close())) },
-      { name: 'stores', run: () => ctx.close() },
-    ],
-    SHUTDOWN_DEADLINE_MS,
-    ctx.log,
+  steps.push(
+    { name: 'watchdog', run: () => watchdog.stop() },
+    { name: 'maintenance', run: () => maintenance.stop() },
+    { name: 'jobs', run: () => Promise.all(workers.map(worker => worker.close())) },
+    { name: 'stores', run: () => ctx.close() },
   );
   ctx.log.info('worker ready');
 } catch (error) {

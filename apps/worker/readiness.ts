@@ -1,4 +1,4 @@
-import { isMigrated } from '#core/postgres/migrate/migrated.js';
+import { reasonAgainstDatabase } from '#core/postgres/fitness.js';
 import { outboxAgeMs } from '#core/redis/claims/outbox.js';
 import { sinceCompared } from '#core/redis/registry.js';
 import { readServerFacts } from '#core/redis/server/fitness.js';
@@ -27,7 +27,7 @@ const WAITED_MS = 30 * SECOND_MS;
 
 /** Returns the reasons why /readyz answers that the workers are not ready; an empty list when they are ready. */
 export async function reasonsAgainst({ redis, db }: Pick<StepContext, 'redis' | 'db'>): Promise<string[]> {
-  const [server, late, waiting, migrated] = await Promise.all([
+  const [server, late, waiting, unfit] = await Promise.all([
     probe(
       readServerFacts(redis).then(({ isReplica, fullness }) =>
         isReplica ? 'Redis is a replica' : fullnessNote(fullness),
@@ -36,12 +36,9 @@ export async function reasonsAgainst({ redis, db }: Pick<StepContext, 'redis' | 
     ),
     probe(sinceCompared(redis).then(lateness), 'Redis does not answer'),
     probe(outboxAgeMs(redis).then(unplaced), 'Redis does not answer'),
-    probe(
-      isMigrated(db).then(yes => (yes ? undefined : 'the database has no tables yet')),
-      'Postgres does not answer',
-    ),
+    probe(reasonAgainstDatabase(db), 'Postgres does not answer'),
   ]);
-  return [...new Set([server, late, waiting, migrated])].filter(reason => reason !== undefined);
+  return [...new Set([server, late, waiting, unfit])].filter(reason => reason !== undefined);
 }
 
 function lateness(sinceMs: number | undefined): string | undefined {

@@ -53,15 +53,19 @@ export async function startApi(rig: Rig): Promise<Server> {
   return { port, pid: api.pid, stop: api.stop };
 }
 
-/** Starts the real worker, compiled, and waits until it is about to take jobs. */
-export async function startWorker(rig: Rig): Promise<Server> {
+/**
+ * Starts the real worker, compiled, and waits until it is about to take jobs.
+ *
+ * @param databaseUrl how the worker reaches Postgres; directly if not given
+ */
+export async function startWorker(rig: Rig, databaseUrl = rig.stores.databaseUrl): Promise<Server> {
   const port = await freePort();
   const worker = await startProcess({
     name: 'worker',
     environment: {
       NODE_ENV: 'production',
       REDIS_URL: rig.stores.redisUrl,
-      DATABASE_URL: rig.stores.databaseUrl,
+      DATABASE_URL: databaseUrl,
       METRICS_PORT: String(port),
       METRICS_HOST: '127.0.0.1',
       LOG_LEVEL: 'warn',

@@ -1,6 +1,7 @@
 import { signBody } from '../payments/signature.js';
 import { markDelivered } from '../postgres/deliveries/due-releases.js';
 import { type Notice, postponeNotice, readDueNotices } from '../postgres/deliveries/notices.js';
+import { wantNotices } from '../postgres/deliveries/shop-webhook.js';
 import { crashPoint, crashStep } from '../process/crash-point.js';
 import { shopTold } from '../process/money-telemetry.js';
 import type { ShopEndpoint, StepContext } from '../steps/context.js';
@@ -27,6 +28,7 @@ const ROUNDS_MAX = 50;
 export async function tellShop(ctx: StepContext): Promise<number> {
   const { shop } = ctx;
   if (!shop) return 0;
+  await wantNotices(ctx.db);
   let told = 0;
   for (let round = 0; round < ROUNDS_MAX; round += 1) {
     const notices = await readDueNotices(ctx.db, TELL_TOGETHER);

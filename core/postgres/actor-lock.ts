@@ -1,13 +1,16 @@
-import pg from 'pg';
+import { randomUUID } from 'node:crypto';
 import { crashPoint } from '../process/crash-point.js';
 import { SECOND_MS } from '../rules/clock.js';
+import { type Database, Prisma } from './database.js';
 
 /**
- * Postgres ends a lock session that is silent for this long, in ms, and frees its locks. The session's process is
- * stopped or cut off, and other processes must not wait for it. A process that is only slow loses its locks too, which
- * merely does work twice.
+ * Length of a lease, in ms. A process that was stopped, killed or cut off keeps its actors from other processes for at
+ * most this long.
  */
-const IDLE_SESSION_MS = 10_000;
+const LEASE_MS = 5 * SECOND_MS;
+
+/** How often the holder of a lease extends it, in ms: three times in its length. */
+const EXTEND_EVERY_MS = 1_500;
 
 /**
  * Longest time that one round of an actor (a maintenance task) keeps its lock from other processes, in ms. A longer
@@ -16,28 +19,22 @@ const IDLE_SESSION_MS = 10_000;
 const HOLD_MS = 60 * SECOND_MS;
 
 /**
- * Lets one process at a time run an actor, which is a maintenance task that repeats in rounds. The lock belongs to a
- * Postgres session, so it ends with its process and works while Redis is down. The lock only saves work: every actor
- * may safely run twice at once. The session needs a direct connection, as a pooler in transaction mode would hand the
- * lock to another client.
+ * Lets one process at a time run an actor, which is a maintenance task that repeats in rounds. The lock is a lease in
+ * Postgres, by Postgres's clock, so it works while Redis is down and behind every pooler. A process that stands still
+ * for longer than its lease continues beside the next holder. The lock only saves work: every actor may safely run twice
+ * at once.
  */
 export class ActorLock {
-  readonly #url: string;
-  readonly #onError: (error: Error) => void;
+  readonly #db: Database;
   readonly #holdMs: number;
-  #client: Promise<pg.Client> | undefined;
-  #last: Promise<unknown> = Promise.resolve();
 
   /**
-   * Prepares the lock without connecting; the first round opens the session in Postgres.
+   * Prepares the lock; the first round makes the first call to Postgres.
    *
-   * @param url `postgres://…`
-   * @param onError receives the error when the session is lost; the next round opens another session
    * @param holdMs longest time that a round keeps the lock from other processes, in ms
    */
-  constructor(url: string, onError: (error: Error) => void, holdMs = HOLD_MS) {
-    this.#url = url;
-    this.#onError = onError;
+  constructor(db: Database, holdMs = HOLD_MS) {
+    this.#db = db;
     this.#holdMs = holdMs;
   }
 
@@ -45,77 +42,53 @@ export class ActorLock {
    * Runs one round of an actor (a maintenance task) while holding that actor's lock.
    *
    * @returns false when another process holds the lock
-   * @throws the error of `run`, or Postgres's error while locking
+   * @throws the error of `run`, or Prisma's error while locking
    */
   async hold(actor: string, run: () => Promise<void>): Promise<boolean> {
-    const key = `dropline.${actor}`;
-    if (!(await this.#ask('SELECT pg_try_advisory_lock(hashtext($1)) AS done', key))) return false;
-    const overdue = setTimeout(() => void this.#unlock(key), this.#holdMs);
+    // Each round is a holder of its own. The end of an overdue round does not end the lease of a later one.
+    const lease = { actor, holder: randomUUID() };
+    if (!(await this.#take(lease))) return false;
+    const endsAtMs = performance.now() + this.#holdMs;
+    const extension = setInterval(() => {
+      if (performance.now() < endsAtMs) void this.#extend(lease, LEASE_MS);
+    }, EXTEND_EVERY_MS);
     try {
       await crashPoint('actor.locked');
       await run();
       await crashPoint('actor.done');
     } finally {
-      clearTimeout(overdue);
-      await this.#unlock(key);
+      clearInterval(extension);
+      await this.#extend(lease, 0);
     }
     return true;
   }
 
-  /**
-   * Releases an actor's lock and ignores errors. A lost session has lost its locks, and its error must not hide the
-   * round's own.
-   */
-  async #unlock(key: string): Promise<void> {
-    await this.#ask('SELECT pg_advisory_unlock(hashtext($1)) AS done', key).catch(() => undefined);
+  async #take({ actor, holder }: Lease): Promise<boolean> {
+    const ms = Math.min(LEASE_MS, this.#holdMs);
+    // While the lease of another holder lasts, the row is only read.
+    const taken = await this.#db.$executeRaw(Prisma.sql`
+      INSERT INTO actor_leases (actor, holder, until)
+      SELECT ${actor}, ${holder}::uuid, clock_timestamp() + ${ms} * interval '1 ms'
+      WHERE NOT EXISTS (SELECT FROM actor_leases WHERE actor = ${actor} AND until > clock_timestamp())
+      ON CONFLICT (actor) DO UPDATE SET holder = EXCLUDED.holder, until = EXCLUDED.until
+      WHERE actor_leases.until <= clock_timestamp()`);
+    return taken > 0;
   }
 
   /**
-   * Runs a query on the session that all actors share, one query at a time. A failed query ends the session and frees
-   * all its locks.
+   * Makes a lease end in `ms` milliseconds, unless another process has taken it over. Errors are ignored: the lease then
+   * ends by itself, and its error must not hide the round's own.
    */
-  #ask(query: string, key: string): Promise<boolean> {
-    const answer = this.#last.then(async () => {
-      this.#client ??= this.#open();
-      const session = this.#client;
-      try {
-        const { rows } = await (await session).query<{ done: boolean }>(query, [key]);
-        return rows[0]?.done === true;
-      } catch (error) {
-        this.#forget(session);
-        void session.then(client => client.end()).catch(() => undefined);
-        throw error;
-      }
-    });
-    this.#last = answer.catch(() => undefined);
-    return answer;
+  async #extend({ actor, holder }: Lease, ms: number): Promise<void> {
+    const extended = this.#db.$executeRaw(Prisma.sql`
+      UPDATE actor_leases SET until = clock_timestamp() + ${ms} * interval '1 ms'
+      WHERE actor = ${actor} AND holder = ${holder}::uuid`);
+    await extended.catch(() => undefined);
   }
+}
 
-  /** Ends the session in Postgres, which frees all its locks. */
-  async close(): Promise<void> {
-    await (await this.#client)?.end();
-  }
-
-  /**
-   * Forgets a session that has ended, unless a newer one is in use. A session's end may be reported long after the next
-   * one was opened.
-   */
-  #forget(session: Promise<pg.Client> | undefined): void {
-    if (this.#client === session) this.#client = undefined;
-  }
-
-  async #open(): Promise<pg.Client> {
-    const client = new pg.Client({
-      connectionString: this.#url,
-      connectionTimeoutMillis: 2_000,
-      query_timeout: 6_000,
-      keepAlive: true,
-      options: `-c idle_session_timeout=${IDLE_SESSION_MS}`,
-    });
-    client.on('error', this.#onError);
-    await client.connect();
-    const session = this.#client;
-    client.on('end', () => this.#forget(session));
-    return client;
-  }
+/** The row of a lease. */
+interface Lease {
+  actor: string;
+  holder: string;
 }

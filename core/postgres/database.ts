@@ -1,5 +1,8 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
+import { PostgresClient } from './connection/client.js';
+import { planConnections } from './connection/plan.js';
+import { STATEMENT_TIMEOUT_MS, statementSettings } from './connection/settings.js';
 import { PrismaClient, type Sale } from './generated/client.js';
 
 export { Prisma } from './generated/client.js';
@@ -12,46 +15,28 @@ export type SaleRow = Sale;
 /** The calls for raw SQL, which a database client and a transaction have in common. */
 export type Transaction = Pick<Database, '$queryRaw' | '$executeRaw'>;
 
-/** Time limit for one SQL statement, in ms. Postgres cancels the statement; the client gives up one second later. */
-const STATEMENT_TIMEOUT_MS = 5_000;
-
-/** Settings of a process's connections to Postgres. */
-export interface DatabaseOptions {
-  /** The most connections: the number of jobs that the process runs at once, and some for maintenance. */
-  connections: number;
-  /**
-   * Whether changes of orders also write notices for the shop's webhook. A database trigger reads this setting
-   * (migration 0003).
-   */
-  tellsShop?: boolean;
-}
-
 /**
  * Opens a pool of connections to Postgres.
  *
  * @param url `postgres://…`
+ * @param connections the most connections: the number of jobs that the process runs at once, and some for maintenance
  * @returns Prisma's client; `$disconnect()` closes the pool
+ * @throws PostgresAddressError for a wrong address; ConfigError for a certificate that cannot be read
  */
-export function connectDatabase(url: string, { connections, tellsShop = false }: DatabaseOptions): Database {
+export function connectDatabase(url: string, { connections }: { connections: number }): Database {
+  const config = planConnections(url, statementSettings);
   const pool = new pg.Pool({
-    connectionString: url,
+    ...config,
     max: connections,
-    connectionTimeoutMillis: 2_000,
     query_timeout: STATEMENT_TIMEOUT_MS + 1_000,
-    keepAlive: true,
-    options: [
-      `-c statement_timeout=${STATEMENT_TIMEOUT_MS}`,
-      '-c lock_timeout=2000',
-      '-c idle_in_transaction_session_timeout=10000',
-      '-c synchronous_commit=on',
-      '-c timezone=UTC',
-      `-c dropline.shop_webhooks=${tellsShop ? 'on' : 'off'}`,
-    ].join(' '),
+    Client: PostgresClient as unknown as new () => pg.ClientBase,
   });
   // Neither the pool nor Prisma handles errors of a connection that is being taken out or returned. If Postgres ends it
   // in that moment, the unhandled error would end the process. The next query reports the loss anyway.
   pool.on('connect', client => client.on('error', () => undefined));
-  return new PrismaClient({ adapter: new PrismaPg(pool, { disposeExternalPool: true }) });
+  const { schema } = config.plan.address;
+  const options = { disposeExternalPool: true, ...(schema ? { schema } : {}) };
+  return new PrismaClient({ adapter: new PrismaPg(pool, options) });
 }
 
 /**

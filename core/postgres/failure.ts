@@ -31,7 +31,8 @@ const READ_ONLY = '25006';
  * itself (7.10.0, measured).
  */
 const AWAY_KINDS = ['DatabaseNotReachable', 'ConnectionClosed', 'SocketTimeout', 'TooManyConnections'];
-const LOST = /^(Connection terminated|timeout exceeded when trying to connect|Query read timeout)/;
+const LOST =
+  /^(Connection terminated|timeout exceeded when trying to connect|Query read timeout|no server of DATABASE_URL takes writes)/;
 
 /**
  * Tells whether Postgres could not serve at the moment, so that a later retry helps.

@@ -22,7 +22,10 @@ export interface ShutdownStep {
  * At the deadline the process exits anyway, as `close()` of a client may never return while its store is away. A second
  * signal exits at once, unless it is npm's echo of a Ctrl-C that the terminal has sent already.
  *
- * @param steps the servers, clients and timers to close, one after the other
+ * A process calls this before it waits for anything: as the first process of a container it would ignore a signal
+ * without a handler. Later it adds what it has started to `steps`.
+ *
+ * @param steps the servers, clients and timers to close, one after the other; those that are there at the signal count
  * @param deadlineMs time limit for all steps together, in ms
  * @param log receives the start, the end and each failure
  */

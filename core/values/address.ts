@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { readPostgresAddress } from './postgres-address.js';
 import { isPlain } from './text.js';
 
 /** The longest address: longer ones are cut or refused on the way by some programs. Providers' pages have some 1,000. */
@@ -51,8 +52,17 @@ export function baseAddress(example: string) {
 /** Validates the address of a page that a buyer's browser opens. */
 export const pageAddress = httpUrl('https://pay.example/p/1');
 
-/** Validates the address of Postgres. It may have a user and a password. */
-export const postgresAddress = url(/^postgres(ql)?:$/, 'postgres://user:password@host:5432/dropline');
+/** Validates the address of Postgres. It may have a user, a password, several hosts, and parameters of libpq. */
+export const postgresAddress = z
+  .string()
+  .max(LENGTH_MAX)
+  .superRefine((text, context) => {
+    try {
+      readPostgresAddress(text);
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: (error as Error).message });
+    }
+  });
 
 /** Validates names of hosts with commas between them. They are returned in lower case, as browsers send them. */
 export const hostNames = z

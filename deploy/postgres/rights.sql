@@ -8,6 +8,7 @@ END
 $$;
 GRANT USAGE ON SCHEMA public TO dropline_app;
 GRANT SELECT, INSERT, UPDATE ON sales, orders, accounts, payments, disputes, payment_events, outbox_events TO dropline_app;
+GRANT SELECT, INSERT, UPDATE ON shop_webhook, actor_leases TO dropline_app;
 GRANT SELECT, INSERT ON transfers, withdrawn_units, repairs TO dropline_app;
 -- Sessions of operators that ended by a logout.
 GRANT SELECT, INSERT, DELETE ON revoked_sessions TO dropline_app;

@@ -74,10 +74,10 @@ function settings(data: string, port: number): string[] {
   return ['-D', data, ...Object.entries(values).flatMap(([name, value]) => ['-c', `${name}=${value}`])];
 }
 
-/** Reads the state that the postmaster notes: its pid in the first line, `ready` in the eighth. */
+/** Reads the state that the postmaster notes: its pid in the first line, `ready` or `standby` in the eighth. */
 async function isReady(data: string, pid: number): Promise<boolean> {
   const lines = (await readFile(join(data, 'postmaster.pid'), 'utf8').catch(() => '')).split('\n');
-  return lines[0] === String(pid) && lines[7]?.trim() === 'ready';
+  return lines[0] === String(pid) && /^(ready|standby)\s*$/.test(lines[7] ?? '');
 }
 
 async function createDatabase(port: number, name: string): Promise<string> {

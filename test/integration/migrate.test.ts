@@ -131,8 +131,10 @@ describe('schema.prisma and the migrations', () => {
     ]);
     const triggers = await readColumn(url, 'SELECT tgname FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1');
     expect(triggers).toEqual([
+      'disputes_ask_for_shop_webhook',
       'disputes_tell_shop_of_change',
       'disputes_tell_shop_of_new',
+      'orders_ask_for_shop_webhook',
       'orders_only_forward',
       'orders_tell_shop_of_change',
       'orders_tell_shop_of_new',
@@ -151,6 +153,7 @@ describe('schema.prisma and the migrations', () => {
       'outbox_events',
       'payments',
       'sales',
+      'shop_webhook',
       'transfers',
       'withdrawn_units',
     ]);

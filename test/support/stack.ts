@@ -1,8 +1,11 @@
+import { join } from 'node:path';
 import { type Audit, audit } from '#core/comparison/audit.js';
 import { issueToken } from '#core/identity/token.js';
+import { migrate } from '#core/postgres/migrate/migrate.js';
 import { creditWallets } from '#core/postgres/money/wallet.js';
 import { createOpenSale, type SaleWishes } from '#stack/crowd/open-sale.js';
 import { type Answer, createStorefront, type Storefront } from '#stack/crowd/storefront.js';
+import { type PgBouncer, type PoolMode, startPgBouncer } from '#stack/pooler/pgbouncer.js';
 import { freePort } from '#stack/processes/free-port.js';
 import type { Supervised } from '#stack/processes/supervisor.js';
 import { createSecrets, type Secrets } from '#stack/secrets.js';
@@ -14,6 +17,8 @@ import { build } from './build.js';
 const CONNECTIONS = 8;
 const SECOND_MS = 1_000;
 const CURRENCY = 'EUR';
+/** The mode of PgBouncer for every stack: `E2E_PGBOUNCER=transaction npm run test:e2e`. */
+const EVERYWHERE = process.env.E2E_PGBOUNCER as PoolMode | undefined;
 
 /** The processes of a test stack, and their settings. */
 export interface TestStackOptions {
@@ -25,6 +30,8 @@ export interface TestStackOptions {
   admin?: boolean;
   /** Settings of all processes. */
   env?: Record<string, string>;
+  /** Puts PgBouncer in this mode between the processes and Postgres. E2E_PGBOUNCER does so for every stack. */
+  pooler?: PoolMode | undefined;
   /** URLs of the stores for the processes, for example those of a proxy. The test itself connects directly. */
   urls?: (stores: PrivateStores) => Promise<{ redisUrl: string; databaseUrl: string }>;
   /** Receives the output of the processes. */
@@ -57,6 +64,7 @@ const killable = (process: Supervised): Killable => ({
 
 interface Parts {
   stores: PrivateStores;
+  pooler: PgBouncer | undefined;
   connections: Connections;
   stack: Stack;
   secrets: Secrets;
@@ -75,9 +83,10 @@ export class TestStack {
   readonly workers: Killable[];
   readonly apis: Killable[];
   readonly #stack: Stack;
+  readonly #pooler: PgBouncer | undefined;
   readonly #shop: Storefront;
 
-  constructor({ stores, connections, stack, secrets }: Parts) {
+  constructor({ stores, pooler, connections, stack, secrets }: Parts) {
     const [worker, ...more] = stack.workers.map(killable);
     const [baseUrl] = stack.baseUrls;
     if (!worker || !baseUrl) throw new Error('a test stack has an API and a worker');
@@ -92,6 +101,7 @@ export class TestStack {
     this.workers = [worker, ...more];
     this.apis = stack.apis.map(killable);
     this.#stack = stack;
+    this.#pooler = pooler;
     this.#shop = createStorefront(baseUrl, CONNECTIONS);
   }
 
@@ -137,6 +147,7 @@ export class TestStack {
   async stop(): Promise<void> {
     await this.connections.close();
     await this.#stack.stop();
+    await this.#pooler?.stop();
     await this.stores.stop();
   }
 }
@@ -148,8 +159,11 @@ export async function startTestStack(options: TestStackOptions = {}): Promise<Te
   try {
     const { redisUrl, databaseUrl } = stores;
     const secrets = createSecrets();
+    const urls = options.urls ? await options.urls(stores) : { redisUrl, databaseUrl };
+    const pooler = await startPooler(stores, options.pooler ?? EVERYWHERE);
     const stack = await startStack({
-      ...(options.urls ? await options.urls(stores) : { redisUrl, databaseUrl }),
+      redisUrl: urls.redisUrl,
+      databaseUrl: pooler?.through(urls.databaseUrl) ?? urls.databaseUrl,
       ...(options.log ? { log: options.log } : {}),
       secrets,
       ports: await freePorts(options.apis ?? 1),
@@ -158,11 +172,21 @@ export async function startTestStack(options: TestStackOptions = {}): Promise<Te
       settings: { LOG_LEVEL: 'warn', GUEST_TOKENS: '1', ...options.env },
     });
     const connections = await connectStores(redisUrl, databaseUrl);
-    return new TestStack({ stores, connections, stack, secrets });
+    return new TestStack({ stores, pooler, connections, stack, secrets });
   } catch (error) {
     await stores.stop();
     throw error;
   }
+}
+
+/** Starts PgBouncer in front of a database, which it migrates: no migration passes a pooler. */
+async function startPooler(
+  { folder, databaseUrl }: PrivateStores,
+  mode: PoolMode | undefined,
+): Promise<PgBouncer | undefined> {
+  if (mode === undefined) return undefined;
+  await migrate(databaseUrl);
+  return startPgBouncer({ dir: join(folder, 'pgbouncer'), databaseUrl, mode });
 }
 
 function freePorts(count: number): Promise<number[]> {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { readCommandConfig } from '#core/process/config.js';
+import { hostsOf } from '#core/values/postgres-address.js';
 import { CommandError, tellOf } from '../failure.js';
 import { print } from '../print.js';
 
@@ -12,7 +13,7 @@ export function addMigrate(program: Command): void {
       const { migrate } = await import('#core/postgres/migrate/migrate.js');
       const { DATABASE_URL } = readCommandConfig(['DATABASE_URL']);
       const { applied } = await migrate(DATABASE_URL).catch(error => {
-        throw new CommandError(`Postgres at ${new URL(DATABASE_URL).host} could not be migrated: ${tellOf(error)}`);
+        throw new CommandError(`Postgres at ${hostsOf(DATABASE_URL)} could not be migrated: ${tellOf(error)}`);
       });
       print(applied.length > 0 ? `applied ${applied.join(', ')}` : 'up to date');
     });

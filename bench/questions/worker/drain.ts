@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import { enqueuePlaceOrders } from '#core/queue/enqueue.js';
 import { keysOf } from '#core/redis/keys.js';
+import { startPgBouncer } from '#stack/pooler/pgbouncer.js';
 import { until } from '#stack/processes/until.js';
 import { cpuSeconds, familyCpuSeconds } from '../../measure/cpu.js';
 import type { Contestant, Figures } from '../../measure/round.js';
@@ -18,28 +20,46 @@ const MICROS = 1e6;
 export function drain(rig: Rig, claimsPerJob: number): Contestant {
   return {
     name: 'drain',
+    measure: () => measureDrain(rig, claimsPerJob, rig.stores.databaseUrl),
+  };
+}
+
+/** Asks the same of a worker that reaches Postgres through PgBouncer in transaction mode. */
+export function drainPooled(rig: Rig, claimsPerJob: number): Contestant {
+  return {
+    name: 'drainPooled',
     async measure() {
-      await forgetAll(rig);
-      const emptyBytes = await usedMemory(rig);
-      const saleId = await createWholeSale(rig, rig.options.backlog);
-      const backlog = { saleId, first: 0, count: rig.options.backlog, size: claimsPerJob };
-      await winAll(rig, { ...backlog, onBatch: claims => enqueuePlaceOrders(rig.queues, { saleId, claims }) });
-      const unplacedBytes = await usedMemory(rig);
-      const figures = await drainAll(rig, saleId);
-      const placedBytes = await usedMemory(rig);
-      return {
-        ...figures,
-        bytesPerWinner: (placedBytes - emptyBytes) / rig.options.backlog,
-        bytesPerUnplaced: (unplacedBytes - emptyBytes) / rig.options.backlog,
-      };
+      const { folder, databaseUrl } = rig.stores;
+      const pooler = await startPgBouncer({ dir: join(folder, 'pgbouncer'), databaseUrl, mode: 'transaction' });
+      try {
+        return await measureDrain(rig, claimsPerJob, pooler.through(databaseUrl));
+      } finally {
+        await pooler.stop();
+      }
     },
   };
 }
 
-async function drainAll(rig: Rig, saleId: string): Promise<Figures> {
+async function measureDrain(rig: Rig, claimsPerJob: number, databaseUrl: string): Promise<Figures> {
+  await forgetAll(rig);
+  const emptyBytes = await usedMemory(rig);
+  const saleId = await createWholeSale(rig, rig.options.backlog);
+  const backlog = { saleId, first: 0, count: rig.options.backlog, size: claimsPerJob };
+  await winAll(rig, { ...backlog, onBatch: claims => enqueuePlaceOrders(rig.queues, { saleId, claims }) });
+  const unplacedBytes = await usedMemory(rig);
+  const figures = await drainAll(rig, saleId, databaseUrl);
+  const placedBytes = await usedMemory(rig);
+  return {
+    ...figures,
+    bytesPerWinner: (placedBytes - emptyBytes) / rig.options.backlog,
+    bytesPerUnplaced: (unplacedBytes - emptyBytes) / rig.options.backlog,
+  };
+}
+
+async function drainAll(rig: Rig, saleId: string, databaseUrl: string): Promise<Figures> {
   const { outbox } = keysOf(saleId);
   const left = () => rig.redis.zcard(outbox);
-  const worker = await startWorker(rig);
+  const worker = await startWorker(rig, databaseUrl);
   try {
     // The clock begins with the first order, so that the start of the worker is not in the figure.
     await until(async () => (await left()) < rig.options.backlog, DRAINED_WITHIN_MS);

@@ -1,10 +1,11 @@
 import pg from 'pg';
+import { PostgresClient } from '../connection/client.js';
+import { planConnections } from '../connection/plan.js';
+import { migrationSettings } from '../connection/settings.js';
 import { inBriefTransaction } from './brief-lock.js';
 import { type HistoryEntry, readHistory, recordFinish, recordStart } from './history.js';
 import { takeMigrationLock } from './lock.js';
 import { MIGRATIONS, type Migration, matchesChecksum, readMigrations } from './migrations.js';
-
-const CONNECT_DEADLINE_MS = 5_000;
 
 /**
  * Applies the migrations that the database lacks, and records them as `prisma migrate deploy` does. Repeating it is a
@@ -16,21 +17,23 @@ const CONNECT_DEADLINE_MS = 5_000;
  * @param databaseUrl of a Postgres database that exists
  * @param folder holds the migrations
  * @returns the names of the migrations applied by this call, oldest first
- * @throws Error when Postgres can't be reached, or a migration fails, was left unfinished, or was changed after it was
- * applied
+ * @throws Error when Postgres can't be reached, or only through a pooler while migrations are due, or a migration fails,
+ *   was left unfinished, or was changed after it was applied
  */
 export async function migrate(databaseUrl: string, folder = MIGRATIONS): Promise<{ applied: string[] }> {
   const migrations = readMigrations(folder);
-  const client = new pg.Client({
-    connectionString: databaseUrl,
-    connectionTimeoutMillis: CONNECT_DEADLINE_MS,
-    keepAlive: true,
-  });
+  const config = planConnections(databaseUrl, migrationSettings);
+  const client = new PostgresClient(config);
   // A lost connection shows in the next query. Without this listener, the client's error would end the process.
   client.on('error', () => undefined);
   try {
     await client.connect();
+    if (!client.isDirect) {
+      await refusePending(client, migrations);
+      return { applied: [] };
+    }
     await takeMigrationLock(client);
+    await createSchema(client, config.plan.address.schema);
     const pending = findPending(migrations, await readHistory(client));
     for (const migration of pending) await apply(client, migration);
     return { applied: pending.map(({ name }) => name) };
@@ -38,6 +41,25 @@ export async function migrate(databaseUrl: string, folder = MIGRATIONS): Promise
     // When the session ends, Postgres rolls back an uncommitted migration and frees the migration lock.
     await client.end();
   }
+}
+
+/**
+ * Refuses to migrate through a pooler such as PgBouncer. The migration lock belongs to a session, and there the next
+ * statement may have another one.
+ */
+async function refusePending(client: pg.Client, migrations: readonly Migration[]): Promise<void> {
+  const { rows } = await client.query<{ exists: boolean }>(
+    `SELECT to_regclass('_prisma_migrations') IS NOT NULL AS exists`,
+  );
+  if (rows[0]?.exists && findPending(migrations, await readHistory(client)).length === 0) return;
+  throw new Error('migrations need a direct connection, and DATABASE_URL leads to a pooler');
+}
+
+/** Creates the schema of the tables unless it exists. To look needs no right to create one. */
+async function createSchema(client: pg.Client, schema: string | undefined): Promise<void> {
+  if (schema === undefined) return;
+  const { rowCount } = await client.query('SELECT FROM pg_namespace WHERE nspname = $1', [schema]);
+  if (rowCount === 0) await client.query(`CREATE SCHEMA ${pg.escapeIdentifier(schema)}`);
 }
 
 function findPending(migrations: readonly Migration[], history: readonly HistoryEntry[]): Migration[] {

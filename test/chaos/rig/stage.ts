@@ -30,6 +30,8 @@ export interface StageOptions extends Pick<ClusterOptions, 'environment'> {
   breakable?: boolean;
   /** Makes the URL by which processes and test reach Redis of the URL of the private Redis, for example with Sentinels. */
   redisUrl?: (direct: string) => Promise<string>;
+  /** Makes the URL by which workers or the test reach Postgres of the URL of the private Postgres. */
+  databaseUrl?: (direct: string, from: 'worker' | 'test') => Promise<string>;
 }
 
 /** The parts of a stage that start before its tests. */
@@ -72,9 +74,10 @@ export class Stage {
 
   /** Starts the processes and stores. */
   async start(): Promise<void> {
-    const { breakable = false, redisUrl, ...others } = this.#options;
+    const { breakable = false, redisUrl, databaseUrl, ...others } = this.#options;
     const through = async (name: LinkName, url: string) => {
       if (redisUrl && name.endsWith('-redis')) return redisUrl(url);
+      if (databaseUrl && name === 'worker-postgres') return databaseUrl(url, 'worker');
       return breakable ? this.#links.through(name, url) : url;
     };
     const folder = await mkdtemp(join(tmpdir(), 'dropline-stage-'));
@@ -84,7 +87,8 @@ export class Stage {
       link: (from, to, url) => through(`${from}-${to}` as LinkName, url),
     });
     this.#endings.unshift(() => cluster.stop());
-    const connections = await connectStores(await through('test-redis', cluster.redisUrl), cluster.databaseUrl);
+    const ownUrl = databaseUrl ? await databaseUrl(cluster.databaseUrl, 'test') : cluster.databaseUrl;
+    const connections = await connectStores(await through('test-redis', cluster.redisUrl), ownUrl);
     this.#endings.unshift(() => connections.close());
     const history = new History(join(folder, 'history.jsonl'));
     this.#endings.unshift(() => history.close());
@@ -92,7 +96,7 @@ export class Stage {
     const authSecret = cluster.secrets.AUTH_SECRET;
     const client = createClient({ baseUrls, authSecret, history, random: new Random(1) });
     this.#endings.unshift(() => client.close());
-    this.#parts = { cluster, connections, history, client, query: createQuery(cluster.databaseUrl) };
+    this.#parts = { cluster, connections, history, client, query: createQuery(ownUrl) };
   }
 
   /** Ends what was started, also after a start that failed halfway. */

@@ -40,7 +40,7 @@ async function readiness(url: string) {
  * @returns ends the hold
  */
 async function holdReconcile(): Promise<() => Promise<void>> {
-  const lock = new ActorLock(t.databaseUrl, () => undefined);
+  const lock = new ActorLock(t.db);
   let end = () => {};
   const wedged = new Promise<void>(resolve => {
     end = resolve;
@@ -54,10 +54,7 @@ async function holdReconcile(): Promise<() => Promise<void>> {
       lock.hold('reconcile', run).then(ran => ran || reject(new Error('the worker holds the lock')), reject);
     });
   await eventually(held);
-  return async () => {
-    end();
-    await lock.close();
-  };
+  return async () => end();
 }
 
 test('a worker is not ready while another process keeps reconcile from finishing', async () => {

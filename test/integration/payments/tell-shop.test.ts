@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { tellShop } from '#core/maintenance/tell-shop.js';
 import { refundOrder } from '#core/operator/refund-order.js';
-import { connectDatabase } from '#core/postgres/database.js';
 import { readDeadNotices, reviveNotices } from '#core/postgres/deliveries/dead-notices.js';
 import { ATTEMPTS_MAX } from '#core/postgres/deliveries/notices.js';
+import { wantNotices } from '#core/postgres/deliveries/shop-webhook.js';
 import { creditWallets } from '#core/postgres/money/wallet.js';
+import { insertUnpaidOrders } from '#core/postgres/orders/insert-orders.js';
 import { cancelOrder } from '#core/steps/cancel-order.js';
 import type { StepContext } from '#core/steps/context.js';
 import { payOrder } from '#core/steps/pay-order.js';
@@ -19,8 +20,8 @@ let ctx: StepContext;
 
 beforeAll(async () => {
   shop = await startShop();
-  const db = connectDatabase(t.databaseUrl, { connections: 8, tellsShop: true });
-  ctx = { ...t, db, shop: { url: shop.url, secret: SHOP_SECRET } };
+  await wantNotices(t.db);
+  ctx = { ...t, shop: { url: shop.url, secret: SHOP_SECRET } };
 });
 
 beforeEach(async () => {
@@ -29,8 +30,7 @@ beforeEach(async () => {
   shop.answers = () => 200;
 });
 
-afterAll(async () => {
-  await ctx.db.$disconnect();
+afterAll(() => {
   shop.server.close();
 });
 
@@ -181,9 +181,37 @@ test('a notice is dead after the last attempt, and reviving it delivers the wait
   expect(await tellShop(ctx)).toBe(2);
 });
 
-test('a shop without webhooks costs no row', async () => {
+test('a worker without the settings of the webhook writes notices for the shop of another worker', async () => {
+  const sale = await openTestSale(t, { units: 20 });
+  const claims = await win(t, sale, ...buyers(20, 'told'));
+  await placeOrders(t, { saleId: sale.id, claims });
+  expect(await t.db.outboxEvent.count({ where: { saleId: sale.id } })).toBe(20);
+});
+
+test.each([
+  ['never asked for notices', () => t.db.shopWebhook.deleteMany()],
+  ['asked for notices long ago', () => t.db.shopWebhook.updateMany({ data: { wantedUntil: new Date(0) } })],
+])('a shop that %s costs no row', async (_, forget) => {
+  await forget();
   const sale = await openTestSale(t, { units: 20 });
   await placeOrders(t, { saleId: sale.id, claims: await win(t, sale, ...buyers(20, 'silent')) });
   expect(await t.db.outboxEvent.count({ where: { saleId: sale.id } })).toBe(0);
   expect(await tellShop(t)).toBe(0);
+  await tellShop(ctx);
+  expect(await t.db.shopWebhook.count({ where: { wantedUntil: { gt: new Date() } } })).toBe(1);
+});
+
+test('a connection of an older version says for itself that the shop wants notices', async () => {
+  await t.db.$executeRaw`DELETE FROM shop_webhook`;
+  const sale = await openTestSale(t, { units: 2 });
+  const [first, second] = await win(t, sale, 'quiet', 'loud');
+  if (!first || !second) throw new Error('two buyers won');
+  await placeOrders(t, { saleId: sale.id, claims: [first] });
+  await t.db.$transaction(async tx => {
+    await tx.$queryRaw`SELECT set_config('dropline.shop_webhooks', 'on', true)`;
+    await insertUnpaidOrders(tx, sale.id, [second]);
+  });
+  expect(await t.db.outboxEvent.findMany({ where: { saleId: sale.id }, select: { orderId: true } })).toEqual([
+    { orderId: second.claimId },
+  ]);
 });

@@ -1,4 +1,7 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
+import { checkout } from '#core/process/checkout.js';
 import { createLogger } from '#core/process/logger.js';
 import { runSteps } from '#core/process/shutdown.js';
 
@@ -35,6 +38,12 @@ test('steps that never end are given up at one common deadline', async () => {
   expect(await runSteps(steps, 50, log)).toBe(false);
   // With a deadline for each, one after the other.
   expect(performance.now() - startedAt).toBeLessThan(200 * 50);
+});
+
+test.each(['admin', 'api', 'worker'])('the %s obeys signals before it waits for anything', async name => {
+  const main = await readFile(join(checkout, 'apps', name, 'main.ts'), 'utf8');
+  expect(main.indexOf('onShutdown(')).toBeGreaterThan(0);
+  expect(main.indexOf('onShutdown(')).toBeLessThan(main.search(/\bawait\b/));
 });
 
 function fail(): never {

@@ -1,0 +1,53 @@
+import type pg from 'pg';
+import { SECOND_MS } from '../../rules/clock.js';
+import { type PostgresAddress, type PostgresHost, readPostgresAddress } from '../../values/postgres-address.js';
+import type { StatementSettings } from './settings.js';
+import { type Certificates, readCertificates, tlsOptions } from './tls.js';
+
+/** Longest wait for a connection unless the address has `connect_timeout`, in ms. */
+const CONNECT_TIMEOUT_MS = 2 * SECOND_MS;
+
+/** An address of Postgres, and all that a connection to it needs. */
+export interface ConnectionPlan {
+  address: PostgresAddress;
+  certificates: Certificates;
+  /** The settings under which every statement runs. */
+  settings: StatementSettings;
+}
+
+/** The configuration of a client. The pool hands its own options to each client that it makes. */
+export type PostgresClientConfig = pg.ClientConfig & { plan: ConnectionPlan };
+
+/**
+ * Plans connections to an address.
+ *
+ * @param url `postgres://…`
+ * @param settings returns the settings for the schema that the address names
+ * @throws PostgresAddressError for a wrong address; ConfigError for a certificate that cannot be read
+ */
+export function planConnections(
+  url: string,
+  settings: (schema: string | undefined) => StatementSettings,
+): PostgresClientConfig {
+  const address = readPostgresAddress(url);
+  return {
+    plan: { address, certificates: readCertificates(address), settings: settings(address.schema) },
+    connectionTimeoutMillis: address.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
+    keepAlive: true,
+  };
+}
+
+/** Returns the configuration of pg for one server of an address. */
+export function configFor({ plan, ...config }: PostgresClientConfig, server: PostgresHost): pg.ClientConfig {
+  const { user, password, database, applicationName } = plan.address;
+  return {
+    ...config,
+    host: server.hostaddr ?? server.host,
+    port: server.port,
+    user,
+    password,
+    database,
+    application_name: applicationName,
+    ssl: tlsOptions(plan.address, plan.certificates, server),
+  };
+}
