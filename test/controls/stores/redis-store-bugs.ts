@@ -39,11 +39,6 @@ export const REDIS_STORE_BUGS: Bug[] = [
     { kind: 'stores', file: 'connection', title: 'a database that does not exist is refused by name' },
   ),
   one(
-    'clicks fill Redis to its limit',
-    { file: 'apps/api/load/load.ts', find: "kind === 'claim' && this.#isRedisNearlyFull;", replace: 'false;' },
-    { kind: 'integration', file: 'api-faults/shedding', title: 'sheds clicks and nothing else, and /readyz says so' },
-  ),
-  one(
     'the first Sentinel is believed',
     {
       file: 'core/redis/server/sentinels.ts',
