@@ -100,11 +100,6 @@ async function checkRedis(redis: Redis, settings: RedisSettings, lost: () => Err
   });
 }
 
-/** Returns host and port of a connection URL, for error messages. The whole URL may hold a password. */
-function hostOf(url: string): string {
-  return new URL(url).host;
-}
-
 async function closed(closing: Promise<unknown>): Promise<void> {
   await withDeadline(closing, CLOSE_MS, 'closing').catch(() => undefined);
 }

@@ -25,7 +25,9 @@ export function readCertificates(address: PostgresAddress): Certificates {
   try {
     createSecureContext(certificates);
   } catch (error) {
-    throw new ConfigError(`DATABASE_URL names sslrootcert, sslcert or sslkey that cannot be used: ${(error as Error).message}`);
+    throw new ConfigError(
+      `DATABASE_URL names sslrootcert, sslcert or sslkey that cannot be used: ${(error as Error).message}`,
+    );
   }
   return certificates;
 }
@@ -34,7 +36,9 @@ function readPem(parameter: string, path: string): Buffer {
   try {
     return readFileSync(path);
   } catch (error) {
-    throw new ConfigError(`DATABASE_URL names a file for ${parameter} that cannot be read: ${(error as Error).message}`);
+    throw new ConfigError(
+      `DATABASE_URL names a file for ${parameter} that cannot be read: ${(error as Error).message}`,
+    );
   }
 }
 

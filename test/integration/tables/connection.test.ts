@@ -25,14 +25,8 @@ test.each([
   ['idle_in_transaction_session_timeout', '10s'],
   ['synchronous_commit', 'on'],
   ['TimeZone', 'UTC'],
-  ['dropline.shop_webhooks', 'off'],
 ])('a connection has %s = %s', async (name, value) => {
   expect(await settingOf(db, name)).toBe(value);
-});
-
-test('a connection of a shop with webhooks says so to the triggers', async () => {
-  const telling = connectDatabase(url, { connections: 1, tellsShop: true });
-  expect(await settingOf(telling, 'dropline.shop_webhooks').finally(() => telling.$disconnect())).toBe('on');
 });
 
 test('a statement that waits for a lock fails before one that is only slow', async () => {
