@@ -3,9 +3,10 @@ import { describe, expect, jest, test } from '@jest/globals';
 import { newClaimId } from '#core/identity/claim-id.js';
 import { CLAIM_BATCH_MAX, type ClaimOutcome, claim } from '#core/redis/claims/claim.js';
 import { release } from '#core/redis/claims/release.js';
-import { keysOf } from '#core/redis/keys.js';
+import { allKeysOf, keysOf } from '#core/redis/keys.js';
 import { setSale } from '#core/redis/sale/sale.js';
 import { readSnapshot } from '#core/redis/sale/snapshot.js';
+import { runScript } from '#core/redis/scripts.js';
 import type { Sale } from '#core/rules/sale.js';
 import { eventually } from '../../support/eventually.js';
 import { buyers, openTestSale, win, winOne } from '../../support/sales.js';
@@ -103,6 +104,36 @@ describe('winning nothing', () => {
     ]);
     const again = await writesNothing(t.redis, () => ask(sale, 'c', 'd'));
     expect(again).toEqual([{ kind: 'standby', position: 2 }, { kind: 'sold_out' }]);
+  });
+
+  test('standby keeps the order of the clicks, whatever the buyers’ ids', async () => {
+    const sale = await openTestSale(t, { units: 1, standbyFactor: 3 });
+    await ask(sale, 'a');
+    for (const buyerId of ['z', 'y', 'x']) await ask(sale, buyerId);
+    expect((await readSnapshot(t.redis, sale.id))?.standby).toEqual(['z', 'y', 'x']);
+  });
+
+  test('standby of one buyer tells the position again', async () => {
+    const sale = await openTestSale(t, { units: 1, standbyFactor: 1 });
+    await ask(sale, 'a', 'b');
+    expect(await writesNothing(t.redis, () => ask(sale, 'b', 'c'))).toEqual([
+      { kind: 'standby', position: 1 },
+      { kind: 'sold_out' },
+    ]);
+  });
+
+  test('a paused sale refuses the buyers on standby, too, and keeps their positions', async () => {
+    const sale = await openTestSale(t, { units: 1, standbyFactor: 1 });
+    await ask(sale, 'a', 'b');
+    await setSale(t.redis, sale.id, { state: 'paused' });
+    expect(await writesNothing(t.redis, () => ask(sale, 'b'))).toMatchObject([{ kind: 'refused', refusal: 'paused' }]);
+  });
+
+  test('a buyer who gets nothing is 0 in the reply of the script', async () => {
+    const sale = await openTestSale(t, { units: 1 });
+    await ask(sale, 'a');
+    const reply = await runScript(t.redis, 'claim', { keys: allKeysOf(sale.id), args: [`b ${randomUUID()}`] });
+    expect(reply).toEqual(['ok', '', String(sale.opensAtMs), 0]);
   });
 
   test('a new buyer never overtakes the standby, even when a unit is free', async () => {

@@ -76,6 +76,18 @@ describe('opening', () => {
   });
 });
 
+test('a sale that is loaded again keeps nothing of its earlier content', async () => {
+  const sale = aSale({ units: 1, standbyFactor: 1 });
+  await openSale(t.redis, sale);
+  await winOne(t, sale, 'a');
+  await winOne(t, sale, 'b').catch(() => undefined);
+  await t.redis.hset(keysOf(sale.id).sale, 'field', 'of an earlier version');
+  await openSale(t.redis, sale, { gate: await readRunId(t.redis) });
+  expect(await readSnapshot(t.redis, sale.id)).toMatchObject({ stock: [1], standby: [], lastTicket: 0 });
+  expect(await t.redis.exists(keysOf(sale.id).claims, keysOf(sale.id).outbox)).toBe(0);
+  expect(await t.redis.hexists(keysOf(sale.id).sale, 'field')).toBe(0);
+});
+
 describe('opening at the same time', () => {
   test('a loaded sale is not opened again without its gate', async () => {
     const sale = aSale();

@@ -48,6 +48,18 @@ describe('recording where an order stands', () => {
     expect((await claimOf(sale, 'a'))?.reason).toBeUndefined();
   });
 
+  test('what went back of a paid order’s money never sinks', async () => {
+    const sale = await openTestSale(t);
+    const paid = { ...(await winOne(t, sale, 'a')), status: 'paid' } as const;
+    const amounts = [{}, { refundedMinor: 300 }, { refundedMinor: 100 }, {}];
+    const stored: (number | undefined)[] = [];
+    for (const amount of amounts) {
+      await record(sale, { ...paid, ...amount });
+      stored.push((await claimOf(sale, 'a'))?.refundedMinor);
+    }
+    expect(stored).toEqual([undefined, 300, 300, 300]);
+  });
+
   test.each<[ClaimStatus, ClaimStatus]>([
     ['pending_payment', 'queued'],
     ['paid', 'pending_payment'],

@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import { keysOf } from '#core/redis/keys.js';
 import { readLoadedSale, restock, setSale } from '#core/redis/sale/sale.js';
 import { readSnapshot } from '#core/redis/sale/snapshot.js';
+import { runScript } from '#core/redis/scripts.js';
 import { NotVerified } from '#core/rules/errors.js';
 import { buyers, openTestSale, win } from '../../support/sales.js';
 import { dumpKeys, expectTypesChecked, whileFull, writesNothing } from '../../support/stores/keyspace.js';
@@ -42,6 +43,13 @@ test('12,000 units are added in several calls, each unit once', async () => {
   expect((await readSnapshot(t.redis, sale.id))?.stock).toEqual(Array.from({ length: 12_001 }, (_, i) => i + 1));
 });
 
+test('one call of the script adds at most 5,000 units', async () => {
+  const sale = await openTestSale(t, { units: 1 });
+  const { sale: fields, stock } = keysOf(sale.id);
+  expect(await runScript(t.redis, 'restock', { keys: [fields, stock], args: [9_000, 0] })).toEqual(['ok', 5_000]);
+  expect(await t.redis.llen(stock)).toBe(5_001);
+});
+
 test('a sold-out sale sells again', async () => {
   const sale = await openTestSale(t, { units: 1 });
   await win(t, sale, 'a');
@@ -62,6 +70,7 @@ test('a key of another type fails the script before its first write', async () =
   const sale = await openTestSale(t);
   const { sale: fields, stock } = keysOf(sale.id);
   await expectTypesChecked(t.redis, [fields, stock], () => restock(t.redis, { ...sale, units: 9 }));
+  await expectTypesChecked(t.redis, [stock], () => restock(t.redis, sale));
 });
 
 test('a full Redis adds no unit', async () => {

@@ -72,6 +72,14 @@ describe('restoring', () => {
     expect(await restore(sale, aClaim({ buyerId: 'a', unit: 3 }), 'paid')).toBe('restored');
   });
 
+  test('a live claim is restored also when a later claim of its buyer has ended', async () => {
+    const sale = await openTestSale(t);
+    const [older, newer] = ['01900000-0000-7000-8000-000000000001', '01900000-0000-7000-8000-000000000002'];
+    const ended = { ...aClaim({ buyerId: 'a', claimId: newer }), status: 'rejected', reason: 'lost' } as const;
+    expect(await restoreClaim(t.redis, sale.id, ended)).toBe('restored');
+    expect(await restore(sale, aClaim({ buyerId: 'a', claimId: older, unit: 2 }))).toBe('restored');
+  });
+
   test.each([1, 4])('a claim of a unit that is not in stock (%d) is not restored', async unit => {
     const sale = await openTestSale(t, { units: 3 });
     await winOne(t, sale, 'a');
@@ -113,6 +121,26 @@ describe('a lost claim that has ended', () => {
     const snapshot = await readSnapshot(t.redis, sale.id);
     expect(snapshot?.claims.get('b')?.claimId).toBe(newer);
     expect(snapshot?.standby).toEqual(['b']);
+  });
+});
+
+describe('in a sale with purchase rules', () => {
+  const lockOf = (buyerId: string) => t.redis.get(`dropline:purchase:{${buyerId}}`);
+
+  test('a restored claim takes the lock of its buyer again, and a paid one needs none', async () => {
+    const sale = await openTestSale(t, { onePurchaseAtATime: true });
+    const [queued, paid] = [aClaim({ unit: 1 }), aClaim({ unit: 2 })];
+    await restore(sale, queued);
+    await restore(sale, paid, 'paid');
+    expect([await lockOf(queued.buyerId), await lockOf(paid.buyerId)]).toEqual([queued.claimId, null]);
+  });
+
+  test('a claim restored as ended releases the lock', async () => {
+    const sale = await openTestSale(t, { onePurchaseAtATime: true });
+    const lost = aClaim();
+    await t.redis.set(`dropline:purchase:{${lost.buyerId}}`, lost.claimId);
+    await restoreClaim(t.redis, sale.id, { ...lost, status: 'rejected', reason: 'lost' });
+    expect(await lockOf(lost.buyerId)).toBeNull();
   });
 });
 

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { keysOf } from '#core/redis/keys.js';
 import { carryOver, readLoadedSale, setSale } from '#core/redis/sale/sale.js';
+import { runScript } from '#core/redis/scripts.js';
 import { openTestSale } from '../../support/sales.js';
 import { expectTypesChecked, whileFull, writesNothing } from '../../support/stores/keyspace.js';
 import { useStores } from '../../support/stores/stores.js';
@@ -23,6 +24,30 @@ test('a second call changes nothing', async () => {
   const sale = await openTestSale(t);
   await setSale(t.redis, sale.id, { state: 'paused' });
   expect(await writesNothing(t.redis, () => setSale(t.redis, sale.id, { state: 'paused' }))).toBe(true);
+});
+
+test('a change of one of several fields is a change, and a second call of several changes nothing', async () => {
+  const sale = await openTestSale(t);
+  const changes = [
+    { state: 'paused', generation: 2 },
+    { state: 'open', generation: 2 },
+    { state: 'open', generation: 3 },
+  ] as const;
+  for (const change of changes) {
+    await setSale(t.redis, sale.id, change);
+    expect(await readLoadedSale(t.redis, sale.id)).toMatchObject(change);
+    await writesNothing(t.redis, () => setSale(t.redis, sale.id, change));
+  }
+});
+
+test('the reply tells a change, a sale that is not loaded and one of a later generation', async () => {
+  const sale = await openTestSale(t);
+  const pause = (saleId: string, generation: number) =>
+    runScript(t.redis, 'set-sale', { keys: [keysOf(saleId).sale], args: [generation, 'generation', generation] });
+  expect(await pause(sale.id, 5)).toBe(1);
+  expect(await pause(sale.id, 5)).toBe(1);
+  expect(await pause(sale.id, 4)).toBe(2);
+  expect(await pause('nowhere', 4)).toBe(0);
 });
 
 test('an older change does not undo a newer one', async () => {

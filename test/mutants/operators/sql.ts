@@ -11,7 +11,17 @@ import { readSql } from './sql/tree.js';
  * Makes the mutants of the SQL in a migration or a TypeScript file: conditions, comparisons, locks, conflicts, limits, orders,
  * assignments and amounts. A placeholder stays as it is.
  */
-export const sqlMutants: Operators = (file, text) => mutantsOf(file, text, changesIn(file, text));
+export const sqlMutants: Operators = (file, text) =>
+  mutantsOf(
+    file,
+    text,
+    [...changesIn(file, text)].filter(change => keepsParameters(text, change)),
+  );
+
+/** A statement that does not name each parameter that it is given is refused, whatever it says. */
+function keepsParameters(text: string, { start, end, replacement }: Change): boolean {
+  return !/\$\d/.test(text.slice(start, end)) || /\$\d/.test(replacement);
+}
 
 function* changesIn(file: string, text: string): Iterable<Change> {
   for (const piece of readSqlPieces(file, text)) {

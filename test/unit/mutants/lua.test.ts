@@ -21,6 +21,7 @@ test.each([
   ],
   ['local a = { b = 2 }', 'number off', ['local a = { b = 1 }', 'local a = { b = 3 }']],
   ['local a = 60000', 'number off', ['local a = 600000']],
+  ['local a = b * 1000', 'number off', ['local a = b * 10000']],
   ['return KEYS[1], a[i + 1]', 'number off', []],
   ["redis.call('HSET', a, b, c)", 'write gone', ['']],
   ["local a = redis.call('LPOP', k)", 'write gone', ["local a = redis.call('LINDEX', k, 0)"]],

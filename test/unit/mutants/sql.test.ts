@@ -118,6 +118,7 @@ test.each([
     ['UPDATE t SET b = f(2, 3), version = version + 1', 'UPDATE t SET a = 1, version = version + 1'],
   ],
   ['SELECT a + b, -c', 'sign turned', ['SELECT a - b, -c', 'SELECT a + b, c']],
+  ['SELECT extract(epoch FROM now() - a) - b', 'sign turned', ['SELECT extract(epoch FROM now() - a) + b']],
   ['SELECT least(a, 1)', 'limit turned', ['SELECT greatest(a, 1)']],
   ['SELECT coalesce(a, b, 0)', 'default gone', ['SELECT a', 'SELECT b']],
   ['SELECT 1 FROM a LEFT JOIN b USING (c)', 'outer join gone', ['SELECT 1 FROM a JOIN b USING (c)']],
@@ -129,6 +130,10 @@ test('SQL is found in templates, in the placeholders of templates, and in texts'
   const text = `f(Prisma.sql\`a ${HOLE} c\`); q('SELECT 1'); g('no SQL'); db.$queryRaw<{ id: string }[]>\`d\`;`;
   const pieces = readSqlPieces('a.ts', text).map(({ start, end }) => text.slice(start, end));
   expect(pieces).toEqual([`a ${HOLE} c`, 'b', 'SELECT 1', 'd']);
+});
+
+test('a statement keeps its parameters', () => {
+  expect(ofTemplate('UPDATE t SET a = 1 WHERE b = $1 AND c')).toEqual(['UPDATE t SET a = 1 WHERE b = $1']);
 });
 
 describe('of the project', () => {

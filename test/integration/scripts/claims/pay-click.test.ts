@@ -77,6 +77,18 @@ describe('a click to pay', () => {
   });
 });
 
+test('the reply of the script is the record, and 1 if the buyer asked in time, else 0', async () => {
+  const { sale, order } = await saleWithOrder(-HOUR_MS);
+  const { sale: fields, claims } = keysOf(sale.id);
+  const reply = (buyerId: string) =>
+    runScript(t.redis, 'click-to-pay', { keys: [fields, claims, payClicksKeyOf(sale.id)], args: [buyerId] });
+  const record = await t.redis.hget(claims, 'a');
+  expect(await reply('nobody')).toEqual(['ok', '', 0]);
+  expect(await reply('a')).toEqual(['ok', record, 0]);
+  await t.redis.zadd(payClicksKeyOf(sale.id), 5, memberOf(order));
+  expect(await reply('a')).toEqual(['ok', record, 1]);
+});
+
 describe('a decided click', () => {
   const member = '01900000-0000-7000-8000-000000000001 a';
   const drop = (sale: Sale, time: number) =>

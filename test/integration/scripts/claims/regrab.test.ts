@@ -43,9 +43,11 @@ describe('taking a unit again', () => {
 
   test('a second call finds the claim and writes nothing', async () => {
     const { sale, ended } = await saleWithEnded({ units: 1 });
+    await t.redis.lset(keysOf(sale.id).stock, 0, 7);
     const claimId = randomUUID();
-    await again(sale, ended, claimId);
-    expect(await writesNothing(t.redis, () => again(sale, ended, claimId))).toEqual({ kind: 'taken', unit: 1 });
+    const taken = { kind: 'taken', unit: 7 };
+    expect(await again(sale, ended, claimId)).toEqual(taken);
+    expect(await writesNothing(t.redis, () => again(sale, ended, claimId))).toEqual(taken);
   });
 
   test('a new claim that has ended takes no unit', async () => {

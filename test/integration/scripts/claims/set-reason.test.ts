@@ -4,6 +4,7 @@ import { recordStatus, setReason } from '#core/redis/claims/status.js';
 import { keysOf } from '#core/redis/keys.js';
 import { setSale } from '#core/redis/sale/sale.js';
 import { readSnapshot } from '#core/redis/sale/snapshot.js';
+import { runScript } from '#core/redis/scripts.js';
 import type { Claim } from '#core/rules/claim.js';
 import { NotVerified } from '#core/rules/errors.js';
 import type { Sale } from '#core/rules/sale.js';
@@ -48,6 +49,16 @@ describe('a reason', () => {
     await writesNothing(t.redis, () => refunded(sale, live));
     await writesNothing(t.redis, () => refunded(sale, ended));
   });
+});
+
+test('the reply of the script is 1 for a claim that has the reason, else 0', async () => {
+  const { sale, ended } = await saleWithEnded();
+  const { sale: fields, claims } = keysOf(sale.id);
+  const reply = (claimId: string) =>
+    runScript(t.redis, 'set-reason', { keys: [fields, claims], args: ['a', claimId, 'cancelled_by_buyer'] });
+  expect(await reply(ended.claimId)).toEqual(['ok', 1]);
+  expect(await reply(ended.claimId)).toEqual(['ok', 1]);
+  expect(await reply(aClaim().claimId)).toEqual(['ok', 0]);
 });
 
 describe('guards', () => {

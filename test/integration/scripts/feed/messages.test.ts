@@ -73,12 +73,14 @@ describe('a click', () => {
   });
 
   test('of a sale with 256 free units or more raises the version alone', async () => {
-    const sale = await open({ units: 258, standbyFactor: 0 });
+    const sale = await open({ units: 259, standbyFactor: 0 });
     const [version = 0, published] = await countsOf(sale);
-    await silent(sale, () => win(t, sale, 'a', 'b'));
-    expect(await countsOf(sale)).toEqual([version + 1, published]);
-    await silent(sale, () => win(t, sale, 'a'));
-    expect(await countsOf(sale)).toEqual([version + 1, published]);
+    for (const [n, clicks] of [['a', 'b'], ['d']].entries()) {
+      await silent(sale, () => win(t, sale, ...clicks));
+      expect(await countsOf(sale)).toEqual([version + n + 1, published]);
+      await silent(sale, () => win(t, sale, ...clicks));
+      expect(await countsOf(sale)).toEqual([version + n + 1, published]);
+    }
     expect(await messageOf(sale, () => win(t, sale, 'c'))).toMatchObject({ free: 255, buyers: [{ buyerId: 'c' }] });
   });
 });
@@ -91,6 +93,12 @@ describe('a release', () => {
     const ended = [await claimed(sale, 'a'), await claimed(sale, 'b')];
     expect(ended[0]?.record).toContain('cancelled - unpaid');
     expect(message).toEqual({ ...sameSale, free: 3, waiting: 0, buyers: ended });
+  });
+
+  test('of one claim is told, too', async () => {
+    const sale = await open();
+    const a = await winOne(t, sale, 'a');
+    expect(await messageOf(sale, () => end(sale, a))).toMatchObject({ free: 3, buyers: [{ buyerId: 'a' }] });
   });
 
   test('tells who left standby, and the claim of that buyer', async () => {
@@ -117,6 +125,14 @@ describe('a promotion', () => {
     expect(message).toMatchObject({ free: 0, waiting: 1, buyers: [left('d'), d, left('e'), e] });
   });
 
+  test('of one buyer is told, too', async () => {
+    const sale = await open();
+    await win(t, sale, ...buyers(3), 'd');
+    await restock(t.redis, { ...sale, units: 5 });
+    const message = await messageOf(sale, () => promote(t.redis, sale.id));
+    expect(message).toMatchObject({ free: 1, waiting: 0, buyers: [left('d'), await claimed(sale, 'd')] });
+  });
+
   test('of nobody tells nothing', async () => {
     const sale = await open();
     await silent(sale, () => promote(t.redis, sale.id));
@@ -131,6 +147,10 @@ describe('the status of an order', () => {
     const message = await messageOf(sale, () => recordStatus(t.redis, sale.id, paid));
     expect(message).toEqual({ ...sameSale, buyers: [await claimed(sale, 'a'), await claimed(sale, 'b')] });
     await silent(sale, () => recordStatus(t.redis, sale.id, paid));
+    const c = await winOne(t, sale, 'c');
+    const placed = { ...c, status: 'pending_payment', payByMs: 9_000 } as const;
+    const ofOne = await messageOf(sale, () => recordStatus(t.redis, sale.id, [placed]));
+    expect(ofOne.buyers).toEqual([await claimed(sale, 'c')]);
   });
 
   test('a reason of an ended claim is told once', async () => {
@@ -202,6 +222,13 @@ describe('a sale', () => {
     expect(await change({ runId: 'another-run' })).toMatchObject({ state: 'unverified' });
     expect(await change({ runId })).toMatchObject({ state: 'paused' });
     await silent(sale, () => setSale(t.redis, sale.id, { state: 'paused' }));
+  });
+
+  test('that has lost its fields still tells a change', async () => {
+    const sale = await open();
+    await t.redis.hdel(keysOf(sale.id).sale, 'standbyCap', 'state');
+    const message = await messageOf(sale, () => setSale(t.redis, sale.id, { generation: 7 }));
+    expect(message).toEqual({ standbyCap: Number.NaN, state: '-', buyers: [] });
   });
 
   test('that is loaded again tells its counts, and its version leaves a gap', async () => {

@@ -6,7 +6,7 @@ export function* expressionChanges(sql: Sql, text: string): Iterable<Change> {
   for (const [at, token] of sql.tokens.entries()) {
     const { start, end } = token;
     const word = wordOf(token);
-    if (word === '+' || word === '-') yield signChange(sql, at);
+    if (word === '+' || word === '-') yield* signChange(sql, at);
     const turned = { GREATEST: 'least', LEAST: 'greatest' }[word];
     if (turned) yield { operator: 'limit turned', start, end, replacement: turned };
     if (word === 'COALESCE') yield* defaultChanges(sql, text, at);
@@ -16,10 +16,17 @@ export function* expressionChanges(sql: Sql, text: string): Iterable<Change> {
 /** The words and signs before a sign that belongs to one number alone. */
 const BEFORE_UNARY = /^(?:\(|,|[-+*/=<>]|<>|<=|>=|THEN|ELSE|SELECT|WHEN|AND|OR|RETURN)$/;
 
-function signChange({ tokens }: Sql, at: number): Change {
-  const { start = 0, end = 0, text = '' } = tokens[at] ?? {};
-  const isUnary = at === 0 || BEFORE_UNARY.test(wordOf(tokens[at - 1]));
-  return { operator: 'sign turned', start, end, replacement: isUnary ? '' : text === '+' ? '-' : '+' };
+function signChange(sql: Sql, at: number): Change[] {
+  const { start = 0, end = 0, text = '' } = sql.tokens[at] ?? {};
+  // A difference of two times has no sum.
+  if (isExtracted(sql, at)) return [];
+  const isUnary = at === 0 || BEFORE_UNARY.test(wordOf(sql.tokens[at - 1]));
+  return [{ operator: 'sign turned', start, end, replacement: isUnary ? '' : text === '+' ? '-' : '+' }];
+}
+
+/** Tells whether a sign belongs to what `extract(epoch FROM …)` reads. */
+function isExtracted({ tokens, partners }: Sql, at: number): boolean {
+  return [...partners].some(([from, to]) => wordOf(tokens[from - 1]) === 'EXTRACT' && from < at && at < to);
 }
 
 /** Leaves one value of `coalesce`. A constant is not left alone: any test notices that. */
