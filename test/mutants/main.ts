@@ -19,13 +19,13 @@ import { missedBy, percentOf } from './verdict.js';
 
 const tell = (line: string) => void process.stderr.write(`${line}\n`);
 
-/** Chooses the mutants of a run. */
-async function choose(all: Candidate[], { sample, seed, changed, only, shard }: MutantOptions): Promise<Candidate[]> {
+/** Makes the mutants of a run. */
+async function choose(texts: ReadonlyMap<string, string>, options: MutantOptions): Promise<Candidate[]> {
+  const { sample, seed, changed, only, shard } = options;
   const lines = changed === undefined ? undefined : await readChangedLines(changed);
-  const wanted = all.filter(
-    ({ piece: { file, lineNumber } }) =>
-      (only === undefined || file.startsWith(only)) && (!lines || lines.get(file)?.has(lineNumber)),
-  );
+  const files = [...texts].filter(([file]) => file.startsWith(only ?? '') && (!lines || lines.has(file)));
+  const made = await createMutants(new Map(files));
+  const wanted = made.filter(({ piece: { file, lineNumber } }) => !lines || lines.get(file)?.has(lineNumber));
   const isPart = only !== undefined || changed !== undefined;
   const whole = isPart ? wanted : fullRunOf(wanted, seed);
   const chosen = sample === undefined ? whole : sampleOf(wanted, sample, seed);
@@ -56,7 +56,7 @@ async function run(options: MutantOptions): Promise<number> {
     await measureReach(tests, texts, { at: options.at, keep, tell });
     return 0;
   }
-  const candidates = await choose(await createMutants(texts), options);
+  const candidates = await choose(texts, options);
   const { index, of } = options.shard;
   const results = new Results(texts, `${index}-of-${of}`);
   await results.read();

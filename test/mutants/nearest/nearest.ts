@@ -14,6 +14,8 @@ const UNKNOWN_MS = 5_000;
 const KINDS = ['unit', 'integration', 'edge', 'attack', 'e2e', 'browser', 'chaos'];
 /** These read the texts of the sources, and so they fail for any change or for none. */
 const HOUSE = 'test/unit/house/';
+/** This one runs mutants itself, and would meet itself in them. */
+const OWN = 'test/e2e/mutants.test.ts';
 /** These take minutes, and run alone. */
 const LONG = /chaos\/(failover|links|paused-worker|postgres-away)|edge\/floods/;
 
@@ -38,7 +40,12 @@ export class NearestTests {
   constructor(ground: Ground) {
     this.#ground = ground;
     this.tests = [...ground.texts.keys()].filter(
-      path => path.endsWith('.test.ts') && KINDS.includes(kindOf(path)) && !path.startsWith(HOUSE) && !LONG.test(path),
+      path =>
+        path.endsWith('.test.ts') &&
+        KINDS.includes(kindOf(path)) &&
+        !path.startsWith(HOUSE) &&
+        path !== OWN &&
+        !LONG.test(path),
     );
   }
 

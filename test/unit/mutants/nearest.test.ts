@@ -87,7 +87,7 @@ describe('the nearest tests', () => {
     const many = Array.from({ length: 20 }, (_, index) => `test/integration/jobs/${index}.test.ts`);
     const all = new Map([...texts, ...many.map(path => [path, ''] as const)]);
     const of = (ms: number) => {
-      const reach = new Map(many.map(path => [path, reached(ms, `${FILE}#a`)]));
+      const reach = new Map([[UNIT, reached(1)], ...many.map(path => [path, reached(ms, `${FILE}#a`)] as const)]);
       return new NearestTests({ texts: all, graph: new ImportGraph(all), reach }).of(FILE, 20).length;
     };
     expect(of(1_000)).toBe(8);
