@@ -1,4 +1,4 @@
-import { refuseUnfitDatabase } from '#core/postgres/fitness.js';
+import { untilFit } from '#core/postgres/fitness.js';
 import { ConfigError } from '#core/process/config.js';
 import { onShutdown, type ShutdownStep } from '#core/process/shutdown.js';
 import { refuseUnfit } from '#core/redis/server/fitness.js';
@@ -18,7 +18,7 @@ try {
   const ctx = await createContext(settings);
   // Both stores may be down: the console's pages then say so. An unfit one ends the process.
   refuseUnfit(ctx.redis).catch(error => error instanceof ConfigError && fail(error));
-  refuseUnfitDatabase(ctx.db).catch(error => error instanceof ConfigError && fail(error));
+  untilFit(ctx.db, () => undefined).catch(error => error instanceof ConfigError && fail(error));
   const { server, port } = await startServer(ctx);
   steps.push({ name: 'server', run: () => stopServer(server) }, { name: 'stores', run: () => ctx.close() });
   ctx.log.info({ port, host: ctx.config.ADMIN_HOST }, 'listening');

@@ -51,7 +51,7 @@ export async function withDatabase<T>(work: (db: Database) => Promise<T>): Promi
  */
 export async function withStores<T>(work: (ctx: StepContext) => Promise<T>): Promise<T> {
   const { REDIS_SETTINGS } = await import('#core/redis/server/target.js');
-  const { DATABASE_URL: _, ...settings } = readCommandConfig([...REDIS_SETTINGS, 'DATABASE_URL']);
+  const settings = readCommandConfig([...REDIS_SETTINGS, 'DATABASE_URL']);
   const { closeQueues, createQueues } = await import('#core/queue/queues.js');
   const { connectRedis } = await import('#core/redis/connection.js');
   const { defineScripts } = await import('#core/redis/scripts.js');

@@ -1,3 +1,4 @@
+import { SECOND_MS } from '../rules/clock.js';
 import { isPlain } from './text.js';
 
 /** How a connection is encrypted, in the words of `sslmode` of libpq. */
@@ -30,7 +31,6 @@ export interface PostgresAddress {
 
 const EXAMPLE = 'postgres://user:password@host:5432/dropline';
 const PORT = 5_432;
-const SECOND_MS = 1_000;
 
 /** The parts of a URL of libpq. `new URL` knows neither several hosts nor the socket of `postgres:///db`. */
 const FORM = /^postgres(?:ql)?:\/\/(?:([^@/?#]*)@)?([^@/?#]*)(?:\/([^@/?#]*))?(?:\?([^#]*))?$/;

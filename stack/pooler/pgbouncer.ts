@@ -30,7 +30,6 @@ export interface PgBouncerOptions {
   mode: PoolMode;
   /** The most connections to Postgres for each database and user; 20 as in PgBouncer's own default. */
   poolSize?: number;
-  port?: number;
 }
 
 /**
@@ -73,7 +72,6 @@ max_client_conn = 500
     logFile: join(dir, 'pgbouncer.log'),
     stopSignal: 'SIGINT',
     graceMs: STOP_GRACE_MS,
-    port: options.port,
     ready: (_, port) => accepts(port),
   });
   return {

@@ -1,12 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { Redis } from 'ioredis';
 import { keysOf } from '#core/redis/keys.js';
 import { readRunId } from '#core/redis/sale/sale.js';
-import { type RedisServer, startRedis } from '#stack/stores/redis-server.js';
 import { eventually } from '../support/eventually.js';
+import { type Member, startReplica } from '../support/redis/replica.js';
 import { type FaultProxy, startFaultProxy } from '../support/stores/fault-proxy.js';
 import { useStage } from './rig/stage.js';
 
@@ -17,28 +13,18 @@ const s = useStage({ breakable: true });
 const UNITS = 8;
 const READY_MS = 15_000;
 
-let folder: string;
-let replica: RedisServer;
-let redis: Redis;
+let replica: Member;
 /** The link of the replication, which a test can stall. */
 let link: FaultProxy;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'dropline-replica-'));
-  replica = await startRedis({ dir: folder });
-  // A connection of the product would leave a replica.
-  redis = new Redis(replica.url);
-  await s.connections.redis.config('SET', 'repl-diskless-sync-delay', '0');
   link = await startFaultProxy(s.cluster.redisUrl);
-  await redis.replicaof('127.0.0.1', link.port);
-  await eventually(async () => expect(await redis.info('replication')).toContain('master_link_status:up'), READY_MS);
+  replica = await startReplica(s.cluster.redisUrl, link.port);
 }, 60_000);
 
 afterAll(async () => {
-  redis.disconnect();
-  await link.close();
-  await replica.stop();
-  await rm(folder, { recursive: true });
+  await link?.close();
+  await replica?.stop();
 });
 
 async function buy(saleId: string, buyerId: string) {
@@ -58,7 +44,7 @@ test('no unit is sold twice, and the buyer of a lost claim gets it back or learn
   const early = await buy(id, 'early');
   await becomes(id, 'early', 'pending_payment');
   await eventually(async () => {
-    expect(await redis.hget(keysOf(id).claims, 'early')).toContain('pending_payment');
+    expect(await replica.redis.hget(keysOf(id).claims, 'early')).toContain('pending_payment');
   }, READY_MS);
 
   link.set({ kind: 'stall' });
@@ -68,10 +54,10 @@ test('no unit is sold twice, and the buyer of a lost claim gets it back or learn
   for (const worker of workers) await worker.kill();
   const [restored, lost] = [await buy(id, 'restored'), await buy(id, 'lost')];
   await s.node('redis').kill();
-  await redis.replicaof('NO', 'ONE');
-  expect(await redis.llen(keysOf(id).stock)).toBe(UNITS - 1);
+  await replica.redis.replicaof('NO', 'ONE');
+  expect(await replica.redis.llen(keysOf(id).stock)).toBe(UNITS - 1);
   s.moveRedis(replica.url);
-  await eventually(async () => expect(await readRunId(s.connections.redis)).toBe(await readRunId(redis)));
+  await eventually(async () => expect(await readRunId(s.connections.redis)).toBe(await readRunId(replica.redis)));
   await eventually(async () => {
     expect(await s.client.ask('buy', id, 'too-early')).toMatchObject({ http: 503, code: 'unavailable' });
   }, READY_MS);

@@ -74,11 +74,6 @@ export const REPAIR_BUGS: Bug[] = [
     { kind: 'integration', file: 'maintenance/reconcile', title: 'the list of sales is not whole' },
   ),
   one(
-    'reconcile compares a sale once a minute',
-    { file: 'core/maintenance/pace.ts', find: 'const PAUSE_MIN_MS = 4_000;', replace: 'const PAUSE_MIN_MS = 60_000;' },
-    { kind: 'unit', file: 'core/maintenance/pace', title: 'a sale is compared again before reconcile runs' },
-  ),
-  one(
     'a sale that cannot be served ends the round of all sales',
     {
       file: 'core/steps/in-turn.ts',

@@ -9,7 +9,7 @@ import { migrate } from '#core/postgres/migrate/migrate.js';
 import { type PostgresServer, startPostgres } from '#stack/stores/postgres-server.js';
 import { choosePostgresUser } from '#stack/stores/postgres-user.js';
 import { createTemporaryFolder, removeTemporaryFolder } from '#stack/stores/temporary-folder.js';
-import { type Authority, type CertificateFiles, createAuthority } from '../support/postgres/certificates.js';
+import { type Authority, type Certificate, createAuthority } from '../support/certificates.js';
 
 // TLS to Postgres in the words of libpq. Postgres has a certificate for postgres.test, of an authority made for this test. The role
 // tls_app logs in with a certificate, and tls_open without any; neither gets in without TLS.
@@ -17,7 +17,7 @@ import { type Authority, type CertificateFiles, createAuthority } from '../suppo
 let folder: string;
 let postgres: PostgresServer;
 let authority: Authority;
-let client: CertificateFiles;
+let client: Certificate;
 const NAME = 'postgres.test';
 
 beforeAll(async () => {
@@ -34,7 +34,12 @@ beforeAll(async () => {
   for (const role of ['tls_app', 'tls_open']) {
     await owner.query(`CREATE ROLE ${role} LOGIN; GRANT pg_read_all_data TO ${role}`);
   }
-  const settings = { ssl: 'on', ssl_cert_file: server.cert, ssl_key_file: server.key, ssl_ca_file: authority.ca };
+  const settings = {
+    ssl: 'on',
+    ssl_cert_file: server.certFile,
+    ssl_key_file: server.keyFile,
+    ssl_ca_file: authority.caFile,
+  };
   for (const [name, value] of Object.entries(settings)) await owner.query(`ALTER SYSTEM SET ${name} = '${value}'`);
   const rules = ['hostssl all tls_app all cert', 'hostssl all tls_open all trust', 'host all postgres all trust'];
   await writeFile(rows[0]?.hba ?? '', `${rules.join('\n')}\n`);
@@ -74,14 +79,14 @@ describe('sslmode', () => {
     ['verify-full', 'another.test', true, /does not match certificate's altnames/],
     ['verify-full', NAME, false, /self-signed certificate|unable to (get|verify)/],
   ])('%s to %s, with our root certificate: %s', async (mode, host, hasRoot, said) => {
-    const root = hasRoot ? `&sslrootcert=${authority.ca}` : '';
+    const root = hasRoot ? `&sslrootcert=${authority.caFile}` : '';
     expect(await tryOut(urlOf('tls_open', host, `sslmode=${mode}${root}`))).toMatch(said);
   });
 });
 
 test('a role logs in with a client certificate, and not without', async () => {
-  const query = `sslmode=verify-full&sslrootcert=${authority.ca}`;
-  const own = `&sslcert=${client.cert}&sslkey=${client.key}`;
+  const query = `sslmode=verify-full&sslrootcert=${authority.caFile}`;
+  const own = `&sslcert=${client.certFile}&sslkey=${client.keyFile}`;
   expect(await tryOut(urlOf('tls_app', NAME, query + own))).toBe('TLS');
   expect(await tryOut(urlOf('tls_app', NAME, query))).toMatch(
     /requires a valid client certificate|certificate required/,

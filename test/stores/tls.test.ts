@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { Redis as AnyRedis } from 'ioredis';
 import { readConfig } from '#core/process/config.js';
@@ -5,8 +6,8 @@ import { connectRedis, type Redis, waitUntilReady } from '#core/redis/connection
 import { REDIS_SETTINGS } from '#core/redis/server/target.js';
 import { createBuyerPlans, startCrowd } from '#stack/crowd/crowd.js';
 import { freePort } from '#stack/processes/free-port.js';
+import { type Certificate, createAuthority } from '../support/certificates.js';
 import { eventually } from '../support/eventually.js';
-import { type Certificate, createAuthority } from '../support/redis/certificates.js';
 import { expectProof } from '../support/rush.js';
 import { startTestStack, type TestStack } from '../support/stack.js';
 
@@ -25,8 +26,8 @@ let opened: Redis[] = [];
 
 /** Makes Redis listen with TLS on a second port, and returns this port. */
 async function addTls(url: string, folder: string): Promise<number> {
-  const authority = await createAuthority(folder);
-  const [server, client, port] = [await authority.sign(NAME), await authority.sign('dropline'), await freePort()];
+  const authority = createAuthority(join(folder, 'authority'));
+  const [server, client, port] = [authority.sign(NAME), authority.sign('dropline'), await freePort()];
   const redis = new AnyRedis(url);
   const files = [
     'tls-ca-cert-file',
@@ -58,8 +59,7 @@ beforeAll(async () => {
       return { redisUrl: `rediss://127.0.0.1:${await addTls(redisUrl, folder)}`, databaseUrl };
     },
   });
-  const other = await createAuthority(stack.stores.folder);
-  stranger = await other.sign('stranger');
+  stranger = createAuthority(join(stack.stores.folder, 'stranger')).sign('stranger');
 }, 120_000);
 afterEach(() => {
   for (const redis of opened) redis.disconnect();

@@ -1,5 +1,5 @@
 import type { Express } from 'express';
-import { isMigrated } from '#core/postgres/migrate/migrated.js';
+import { reasonAgainstDatabase } from '#core/postgres/fitness.js';
 import { SECOND_MS, withDeadline } from '#core/rules/clock.js';
 import type { StepContext } from '#core/steps/context.js';
 
@@ -10,8 +10,8 @@ import type { StepContext } from '#core/steps/context.js';
 const PROBE_MS = SECOND_MS;
 
 /**
- * Adds `/healthz` (the process answers) and `/readyz` (Redis answers, and Postgres answers and has its tables). Both
- * are public and only say yes or no.
+ * Adds `/healthz` (the process answers) and `/readyz` (Redis answers, and Postgres can be worked with). Both are public
+ * and only say yes or no.
  */
 export function addHealth(app: Express, ctx: Pick<StepContext, 'redis' | 'db'>): void {
   app.get('/healthz', (_req, res) => {
@@ -20,7 +20,7 @@ export function addHealth(app: Express, ctx: Pick<StepContext, 'redis' | 'db'>):
   app.get('/readyz', async (_req, res) => {
     const [redis, postgres] = await Promise.all([
       answers(ctx.redis.ping().then(() => true)),
-      answers(isMigrated(ctx.db)),
+      answers(reasonAgainstDatabase(ctx.db).then(reason => reason === undefined)),
     ]);
     res
       .status(redis && postgres ? 200 : 503)

@@ -8,7 +8,7 @@ CREATE TABLE "shop_webhook" (
 INSERT INTO "shop_webhook" ("id", "wanted_until")
 SELECT 1, clock_timestamp() + interval '7 days' WHERE EXISTS (SELECT FROM "outbox_events" WHERE "kind" <> 'release');
 
--- Who runs a maintenance actor, and until when. Not logged: the rows mean nothing after a crash, and cost no write to disk.
+-- The process that runs a maintenance actor, and until when. Not logged: the rows mean nothing after a crash, and cost no write to disk.
 CREATE UNLOGGED TABLE "actor_leases" (
   "actor"  TEXT PRIMARY KEY,
   "holder" UUID NOT NULL,

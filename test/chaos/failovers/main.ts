@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { FAILOVERS, type FailoverKind } from './failover.js';
-import { type FailoverResult, missedBy, runFailovers } from './run.js';
+import { exitCodeOf, type FailoverResult, missedBy } from './failover-verdict.js';
+import { runFailovers } from './run.js';
 
 // `npm run chaos:failovers`: how soon claims are answered after each kind of failover of Redis, and whether every promise is kept. The
 // exit code is 1 after a violation or a missed goal. With words, only these kinds: `npm run chaos:failovers -- role --rounds 5`.
@@ -25,4 +26,4 @@ for (const kind of positionals.length > 0 ? positionals.filter(isKind) : FAILOVE
   for (const line of [...result.violations, ...missedBy(result)]) tell(`${kind}: ${line}`);
 }
 process.stdout.write(`${JSON.stringify(results, null, 2)}\n`);
-process.exit(results.some(result => result.violations.length > 0 || missedBy(result).length > 0) ? 1 : 0);
+process.exit(exitCodeOf(results));

@@ -7,7 +7,7 @@ import { createOpenSale } from '#stack/crowd/open-sale.js';
 import { connectStores } from '#stack/stores/connections.js';
 import { sendSteadyBuyer, sendSteadyBuyers } from '../../support/redis/steady-buyers.js';
 import { History, operationsOf } from '../history/history.js';
-import { type Spread, spreadOf } from '../result.js';
+import { spreadOf } from '../result.js';
 import { type Cluster, startCluster } from '../rig/cluster.js';
 import { readOrderFacts } from '../rig/facts.js';
 import type { ChaosNode } from '../rig/node.js';
@@ -18,6 +18,7 @@ import { createQuery } from '../workload/query.js';
 import { Random } from '../workload/random.js';
 import { factsOf, PRICE_MINOR } from '../workload/world.js';
 import { type FailoverKind, type Pair, startPair } from './failover.js';
+import type { FailoverResult } from './failover-verdict.js';
 
 const BUYER_EVERY_MS = 100;
 /** The time of calm between two rounds, in ms. */
@@ -26,35 +27,6 @@ const REST_MS = 120 * SECOND_MS;
 /** Twice the time of invariant 8, as a release may wait for a failover. */
 const RELEASE_WITHIN_MS = 30 * SECOND_MS;
 const PLENTY = 50_000;
-
-/** Claims are answered within this time after the new primary serves, in ms: in this share of the rounds, and never later. */
-const GOAL_MS = 5 * SECOND_MS;
-const GOAL_SHARE = 0.95;
-const NEVER_ABOVE_MS = 10 * SECOND_MS;
-
-/** The summary of all rounds of one kind. */
-export interface FailoverResult {
-  kind: FailoverKind;
-  rounds: number;
-  /** The time from the first write that the new primary took until every API had accepted a claim, in ms. */
-  recoveryMs: Spread;
-  all: number[];
-  accepted: number;
-  /** Claims that their buyers read as rejected because Redis had lost them. */
-  lost: number;
-  violations: string[];
-}
-
-/** Returns the missed goals, in words. */
-export function missedBy({ all }: FailoverResult): string[] {
-  const quick = all.filter(ms => ms <= GOAL_MS).length;
-  return [
-    ...(quick < GOAL_SHARE * all.length
-      ? [`only ${quick} of ${all.length} recoveries took at most ${GOAL_MS} ms`]
-      : []),
-    ...all.filter(ms => ms > NEVER_ABOVE_MS).map(ms => `a recovery took ${ms} ms`),
-  ];
-}
 
 /**
  * Fails Redis over again and again while buyers come, and then checks the history and both stores.

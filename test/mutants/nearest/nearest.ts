@@ -11,13 +11,14 @@ const TOGETHER_MAX_MS = 60_000;
 const UNKNOWN_MS = 5_000;
 
 /** The kinds of tests from the nearest to the furthest. Those that judge other things than the product are left out. */
-const KINDS = ['unit', 'integration', 'edge', 'attack', 'e2e', 'browser', 'chaos'];
+const KINDS = ['unit', 'integration', 'edge', 'attack', 'stores', 'e2e', 'browser', 'chaos'];
 /** These read the texts of the sources, and so they fail for any change or for none. */
 const HOUSE = 'test/unit/house/';
 /** This one runs mutants itself, and would meet itself in them. */
 const OWN = 'test/e2e/mutants.test.ts';
 /** These take minutes, and run alone. */
-const LONG = /chaos\/(failover|links|paused-worker|postgres-away)|edge\/floods/;
+const LONG =
+  /chaos\/(failover|links|paused-worker|postgres-away)|edge\/floods|stores\/(full-redis|postgres-crowd|postgres-standby|sentinel-failover)/;
 
 /** Returns the kind of a file of tests: the folder under test/. */
 export const kindOf = (test: string): string => test.split('/')[1] ?? '';

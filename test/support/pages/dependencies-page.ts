@@ -13,7 +13,7 @@ export const REASONS: Readonly<Record<string, string>> = {
   'express-rate-limit': 'slows wrong tokens at the console',
   'fast-jwt': "verifies buyers' tokens, also by an issuer's keys, with a cache",
   helmet: 'the security headers of pages',
-  ioredis: 'the client of Redis, also of a Cluster and behind Sentinel',
+  ioredis: 'the client of Redis and of its Sentinels',
   'lru-cache': 'maps with a bound: sales, and sessions of the console',
   'node-cron': 'the rounds of the maintenance actors',
   pg: 'the connections to Postgres, and the locks of a session',
