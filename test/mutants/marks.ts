@@ -12,5 +12,142 @@ export interface Mark {
   reason: string;
 }
 
+/** Marks of mutants in a Redis script that no test can notice. */
+const inScript = (name: string, marks: Omit<Mark, 'file' | 'kind'>[]): Mark[] =>
+  marks.map(mark => ({ file: `core/redis/lua/${name}.lua`, kind: 'equivalent', ...mark }));
+
 /** All marks. A mark that fits no mutant any more fails test/unit/mutants/marks.test.ts. */
-export const MARKS: readonly Mark[] = [];
+export const MARKS: readonly Mark[] = [
+  ...inScript('set-sale', [
+    {
+      line: "publish(KEYS[1], '-', '-', fence(KEYS[1]) ~= 'ok' and 'unverified' or nil)",
+      operator: 'condition gone',
+      original: ' or nil',
+      replacement: '',
+      reason: 'with false as with nil, the message has the state of the sale',
+    },
+  ]),
+  ...inScript('restore-claim', [
+    {
+      line: "if is_live(record) or has_ended and claim.claim_id > ARGV[2] then return { 'ok', 'other_claim' } end",
+      operator: 'comparison turned',
+      original: '>',
+      replacement: '>=',
+      reason: 'a claim with the same id has returned before',
+    },
+    {
+      line: "if redis.call('LREM', KEYS[2], 1, ARGV[3]) == 0 then return { 'ok', 'unit_taken' } end",
+      operator: 'number off',
+      original: '1',
+      replacement: '0',
+      reason: 'a unit is in stock at most once',
+    },
+  ]),
+  ...inScript('record-status', [
+    {
+      line: "if #claims > 0 then redis.call('HSET', KEYS[2], unpack(claims)) end",
+      operator: 'number off',
+      original: '0',
+      replacement: '1',
+      reason: 'the list has two elements for each claim',
+    },
+  ]),
+  ...inScript('claim', [
+    {
+      line: "local rank = refused == '' and cap > 0 and redis.call('ZRANK', KEYS[5], buyer)",
+      operator: 'condition gone',
+      original: ' and cap > 0',
+      replacement: '',
+      reason: 'without room on standby nobody is there: the condition only saves a call',
+    },
+    {
+      line: 'elseif seen[buyer] and outcomes[i] == seen[buyer] then',
+      operator: 'condition gone',
+      original: 'seen[buyer] and ',
+      replacement: '',
+      reason: 'an outcome is never nil there',
+    },
+  ]),
+  ...inScript('open-sale', [
+    {
+      line: "local version = math.max(now_ms(), tonumber(redis.call('HGET', KEYS[1], 'version') or 0) + 2)",
+      operator: 'number off',
+      original: '0',
+      replacement: '1',
+      reason: 'the time is greater than either',
+    },
+  ]),
+  ...inScript('include/claim-id', [
+    {
+      line: 'local last = tonumber(string.sub(record, 1, 8) .. string.sub(record, 10, 13), 16) or 0',
+      operator: 'number off',
+      original: '1',
+      replacement: '0',
+      reason: 'string.sub takes 0 for the first letter, as it does 1',
+    },
+    {
+      line: 'local last = tonumber(string.sub(record, 1, 8) .. string.sub(record, 10, 13), 16) or 0',
+      operator: 'number off',
+      original: '0',
+      replacement: '1',
+      reason: 'the time is greater than either',
+    },
+  ]),
+  ...inScript('include/generation', [
+    {
+      line: 'return math.max(tonumber(told[1] or 0), tonumber(told[2] or 0))',
+      operator: 'number off',
+      original: '0',
+      replacement: '1',
+      reason: 'generations begin at 1, so 1 is later than none',
+    },
+  ]),
+  ...inScript('include/record', [
+    {
+      line: 'local RANK = { queued = 0, pending_payment = 1, paid = 2, cancelled = 3, rejected = 3, refunded = 3 }',
+      operator: 'number off',
+      original: '3',
+      replacement: '4',
+      reason: 'an ended claim never changes, so its rank is only compared with lower ones',
+    },
+  ]),
+  ...inScript('read-status', [
+    {
+      line: "local on_standby = redis.call('ZCARD', KEYS[3]) > 0",
+      operator: 'comparison turned',
+      original: '>',
+      replacement: '>=',
+      reason: 'nobody has a rank on an empty standby: the condition only saves calls',
+    },
+    {
+      line: "local rank = on_standby and not (records[i] and is_live(record)) and redis.call('ZRANK', KEYS[3], buyer)",
+      operator: 'condition gone',
+      original: 'on_standby and ',
+      replacement: '',
+      reason: 'nobody has a rank on an empty standby: the condition only saves calls',
+    },
+  ]),
+  ...inScript('include/purchases', [
+    {
+      line: "local pause = rules.interval_ms > 0 and redis.call('PTTL', interval_key(buyer)) or -2",
+      operator: 'number off',
+      original: '0',
+      replacement: '1',
+      reason: 'a pause is 0 or at least 1,000 ms',
+    },
+    {
+      line: "if rules.interval_ms > redis.call('PTTL', interval_key(buyer)) and rules.interval_ms > 0 then",
+      operator: 'number off',
+      original: '0',
+      replacement: '1',
+      reason: 'a pause is 0 or at least 1,000 ms',
+    },
+    {
+      line: "if rules.one and redis.pcall('GET', purchase_key(buyer)) == claim_id then redis.call('DEL', purchase_key(buyer)) end",
+      operator: 'condition gone',
+      original: 'rules.one and ',
+      replacement: '',
+      reason: 'without the rule no lock has the id of a claim: the condition only saves a call',
+    },
+  ]),
+];

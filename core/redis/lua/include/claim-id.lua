@@ -5,7 +5,8 @@
 -- Redis's clock was set back. `record` is the record of that claim, or false.
 local function time_after(time, record)
   if not record then return time end
-  return math.max(time, (tonumber(string.sub(record, 1, 8) .. string.sub(record, 10, 13), 16) or 0) + 1)
+  local last = tonumber(string.sub(record, 1, 8) .. string.sub(record, 10, 13), 16) or 0
+  return math.max(time, last + 1)
 end
 
 -- Returns the beginning of an id, which is its time. The rest follows.
