@@ -1,4 +1,5 @@
 import { freePort } from '#stack/processes/free-port.js';
+import type { Exit } from '#stack/processes/guarded-process.js';
 import { startProcess } from '#stack/processes/process.js';
 import { startReadyProcess } from './ready-process.js';
 import type { Rig } from './rig.js';
@@ -11,6 +12,12 @@ export interface Server {
   port: number;
   pid: number;
   stop(): Promise<unknown>;
+}
+
+/** A worker under test. No request shows whether it lives. */
+export interface Worker extends Server {
+  /** @throws Error with the end of its output, when it has ended */
+  expectAlive(): void;
 }
 
 /**
@@ -58,7 +65,7 @@ export async function startApi(rig: Rig): Promise<Server> {
  *
  * @param databaseUrl how the worker reaches Postgres; directly if not given
  */
-export async function startWorker(rig: Rig, databaseUrl = rig.stores.databaseUrl): Promise<Server> {
+export async function startWorker(rig: Rig, databaseUrl = rig.stores.databaseUrl): Promise<Worker> {
   const port = await freePort();
   const worker = await startProcess({
     name: 'worker',
@@ -73,7 +80,14 @@ export async function startWorker(rig: Rig, databaseUrl = rig.stores.databaseUrl
     },
     ready: { url: `http://127.0.0.1:${port}/metrics` },
   });
-  return { port, pid: worker.pid, stop: worker.stop };
+  let exit: Exit | undefined;
+  void worker.ended.then(how => {
+    exit = how;
+  });
+  const expectAlive = () => {
+    if (exit) throw new Error(`the worker ended (${exit.signal ?? exit.code}): ${worker.output().trim()}`);
+  };
+  return { port, pid: worker.pid, stop: worker.stop, expectAlive };
 }
 
 /** Returns the environment that makes a process write a CPU profile. Profiling costs a few per cent of its speed. */

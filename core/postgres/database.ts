@@ -31,9 +31,6 @@ export function connectDatabase(url: string, { connections }: { connections: num
     query_timeout: STATEMENT_TIMEOUT_MS + 1_000,
     Client: PostgresClient as unknown as new () => pg.ClientBase,
   });
-  // Neither the pool nor Prisma handles errors of a connection that is being taken out or returned. If Postgres ends it
-  // in that moment, the unhandled error would end the process. The next query reports the loss anyway.
-  pool.on('connect', client => client.on('error', () => undefined));
   const { schema } = config.plan.address;
   const options = { disposeExternalPool: true, ...(schema ? { schema } : {}) };
   return new PrismaClient({ adapter: new PrismaPg(pool, options) });

@@ -88,6 +88,16 @@ describe.each<PoolMode>(['transaction', 'session'])('in %s mode', mode => {
     expect(await db.$queryRaw`SELECT name FROM pg_prepared_statements`).toEqual([]);
   });
 
+  test('a pooler without a free connection costs a query, and not the process', async () => {
+    await db.$disconnect();
+    const other = new pg.Client({ connectionString: pooler.through(postgres.url) });
+    await other.connect();
+    await other.query('BEGIN');
+    await expect(db.repair.count()).rejects.toThrow('connection timeout');
+    await other.end();
+    expect(await settingsIn(db)).toEqual(OURS);
+  });
+
   test('a migration is refused, and a migrated database needs none', async () => {
     await expect(migrate(pooler.through(empty))).rejects.toThrow('migrations need a direct connection');
     await db.$disconnect();

@@ -58,8 +58,11 @@ async function measureDrain(rig: Rig, claimsPerJob: number, databaseUrl: string)
 
 async function drainAll(rig: Rig, saleId: string, databaseUrl: string): Promise<Figures> {
   const { outbox } = keysOf(saleId);
-  const left = () => rig.redis.zcard(outbox);
   const worker = await startWorker(rig, databaseUrl);
+  const left = () => {
+    worker.expectAlive();
+    return rig.redis.zcard(outbox);
+  };
   try {
     // The clock begins with the first order, so that the start of the worker is not in the figure.
     await until(async () => (await left()) < rig.options.backlog, DRAINED_WITHIN_MS);

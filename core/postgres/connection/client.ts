@@ -30,6 +30,10 @@ export class PostgresClient extends pg.Client {
   constructor(config: PostgresClientConfig) {
     super(configFor(config, config.plan.address.hosts[0]));
     this.#config = config;
+    // An error event that nobody handles ends the process. The pool handles errors of idle connections only, and Prisma
+    // those of transactions: neither those of a connection that is being made, taken out or returned. The query in flight
+    // reports the loss anyway.
+    this.on('error', () => undefined);
     const plain = super.query.bind(this) as (...args: unknown[]) => unknown;
     this.query = ((statement: Statement, values?: unknown, callback?: Callback) =>
       this.#ask(plain, { statement, values, callback })) as pg.Client['query'];

@@ -24,8 +24,6 @@ export async function migrate(databaseUrl: string, folder = MIGRATIONS): Promise
   const migrations = readMigrations(folder);
   const config = planConnections(databaseUrl, migrationSettings);
   const client = new PostgresClient(config);
-  // A lost connection shows in the next query. Without this listener, the client's error would end the process.
-  client.on('error', () => undefined);
   try {
     await client.connect();
     if (!client.isDirect) {
