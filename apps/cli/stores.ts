@@ -79,13 +79,13 @@ export async function withStores<T>(work: (ctx: StepContext) => Promise<T>): Pro
 }
 
 async function checkDatabase(db: Database, url: string): Promise<void> {
-  const { isMigrated } = await import('#core/postgres/migrate/migrated.js');
-  const migrated = await isMigrated(db).catch(error => {
+  const { reasonAgainstDatabase } = await import('#core/postgres/fitness.js');
+  const reason = await reasonAgainstDatabase(db).catch(error => {
     throw new CommandError(
       `Postgres at ${hostsOf(url)} does not answer (${tellOf(error)}): start it, or set DATABASE_URL`,
     );
   });
-  if (!migrated) throw new CommandError('the database has no tables yet: run `npm run cli -- migrate` first');
+  if (reason !== undefined) throw new CommandError(reason);
 }
 
 async function checkRedis(redis: Redis, settings: RedisSettings, lost: () => Error | undefined): Promise<void> {

@@ -49,8 +49,9 @@ export class ActorLock {
     const lease = { actor, holder: randomUUID() };
     if (!(await this.#take(lease))) return false;
     const endsAtMs = performance.now() + this.#holdMs;
+    let extended = Promise.resolve();
     const extension = setInterval(() => {
-      if (performance.now() < endsAtMs) void this.#extend(lease, LEASE_MS);
+      if (performance.now() < endsAtMs) extended = this.#endIn(lease, LEASE_MS);
     }, EXTEND_EVERY_MS);
     try {
       await crashPoint('actor.locked');
@@ -58,7 +59,9 @@ export class ActorLock {
       await crashPoint('actor.done');
     } finally {
       clearInterval(extension);
-      await this.#extend(lease, 0);
+      // An extension that comes after the end would keep the actor from other processes.
+      await extended;
+      await this.#endIn(lease, 0);
     }
     return true;
   }
@@ -79,7 +82,7 @@ export class ActorLock {
    * Makes a lease end in `ms` milliseconds, unless another process has taken it over. Errors are ignored: the lease then
    * ends by itself, and its error must not hide the round's own.
    */
-  async #extend({ actor, holder }: Lease, ms: number): Promise<void> {
+  async #endIn({ actor, holder }: Lease, ms: number): Promise<void> {
     const extended = this.#db.$executeRaw(Prisma.sql`
       UPDATE actor_leases SET until = clock_timestamp() + ${ms} * interval '1 ms'
       WHERE actor = ${actor} AND holder = ${holder}::uuid`);

@@ -26,8 +26,8 @@ export async function reasonAgainstDatabase(db: Database): Promise<string | unde
            has_table_privilege(to_regclass('actor_leases'), 'INSERT') AS rights,
            ${Prisma.raw(READS_ONLY)} AS readonly`);
   if (row?.readonly) return 'Postgres takes no writes: it is a standby, or read-only';
-  if (!row?.sales) return 'the database has no tables yet';
-  if (!row.leases) return 'the database lacks the newest migrations: run `cli migrate`';
+  if (!row?.sales) return 'the database has no tables yet: run `npm run cli -- migrate` first';
+  if (!row.leases) return 'the database lacks the newest migrations: run `npm run cli -- migrate` first';
   return row.rights ? undefined : 'the role lacks rights on new tables: run deploy/postgres/rights.sql';
 }
 

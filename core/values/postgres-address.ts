@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { SECOND_MS } from '../rules/clock.js';
 import { isPlain } from './text.js';
 
@@ -114,6 +115,13 @@ export function readPostgresAddress(text: string): PostgresAddress {
   const sslmode = SSL_MODES[given.sslmode ?? 'disable'];
   if (!sslmode) refuse('must have sslmode=disable, require, verify-ca or verify-full');
   if (Boolean(given.sslcert) !== Boolean(given.sslkey)) refuse('must have both sslcert and sslkey, or none of them');
+  if (sslmode === 'disable' && (given.sslcert || given.sslrootcert)) {
+    refuse(
+      'must have sslmode=verify-full or verify-ca with sslrootcert, sslcert and sslkey: without it nothing is encrypted',
+    );
+  }
+  // Any certificate of a public authority would do, whatever its name.
+  if (sslmode === 'verify-ca' && !given.sslrootcert) refuse('must have sslrootcert with sslmode=verify-ca');
   if (!SCHEMA.test(given.schema ?? 'public')) refuse('must have a schema of at most 63 letters, digits and _');
   if (!/^(read-write|primary)?$/.test(given.target_session_attrs ?? '')) {
     refuse('must have target_session_attrs=read-write or primary: only such a server takes orders');
@@ -195,7 +203,7 @@ function readHosts(list: string, given: Partial<Record<Parameter, string>>): Pos
   if (addresses.length !== 0 && addresses.length !== hosts.length) refuse('must have one hostaddr for each host');
   const [first, ...more] = hosts.map((host, index) => ({
     host: checkHost(host || 'localhost'),
-    hostaddr: addresses[index],
+    hostaddr: checkAddress(addresses[index]),
     port: checkPort(ports[ports.length === 1 ? 0 : index] ?? ''),
   }));
   return first ? [first, ...more] : refuseForm();
@@ -203,6 +211,10 @@ function readHosts(list: string, given: Partial<Record<Parameter, string>>): Pos
 
 function checkHost(host: string): string {
   return HOST_NAME.test(host) ? host : refuseForm();
+}
+
+function checkAddress(text: string | undefined): string | undefined {
+  return !text || isIP(text) ? text || undefined : refuse('must have IP addresses in hostaddr');
 }
 
 function checkPort(text: string): number {

@@ -66,7 +66,9 @@ test.each(['api', 'admin'] as const)('the %s ends at SIGTERM while its stores ar
 test('a worker is not ready before the database is migrated, and while it is read-only', async () => {
   const DATABASE_URL = await stores.postgres.createDatabase('later');
   const { child, url } = await start('worker', { REDIS_URL: stores.redisUrl, DATABASE_URL });
-  await eventually(async () => expect(await reasonsOf(url)).toContain('the database has no tables yet'));
+  await eventually(async () =>
+    expect(await reasonsOf(url)).toContain('the database has no tables yet: run `npm run cli -- migrate` first'),
+  );
   await migrate(DATABASE_URL);
   await eventually(async () => expect((await fetch(`${url}/readyz`)).status).toBe(200));
 

@@ -32,6 +32,7 @@ export function createOrderLimitListener({ verifyToken, limits, refuse }: OrderL
       if (hasSmallBody(req)) refuse(res, problem);
       else refuseUnread(req, res, { problem, bytesMax: 0 });
     } catch (error) {
+      if (!hasSmallBody(req)) return false;
       sendError(res, error, prefix);
     }
     return true;

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { withDeadline } from '../../rules/clock.js';
 import type { PostgresHost } from '../../values/postgres-address.js';
 import { configFor, type PostgresClientConfig } from './plan.js';
 
@@ -10,17 +11,31 @@ export class NoWritableServer extends Error {
 /** Reads whether a server refuses writes: a standby, or one that its operator made read-only. */
 export const READS_ONLY = `pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean`;
 
+/** A server that takes writes, and its timeline, which a promotion raises. */
+interface Writable {
+  server: PostgresHost;
+  timeline: number;
+}
+
+/** Longest wait for the other servers after one has answered, in ms. A server that is well answers within some ms. */
+const OTHERS_MS = 500;
+
 /**
- * Reads which server of an address takes writes. All of them are asked at once, so one that hangs delays nobody.
+ * Reads which server of an address takes writes. All of them are asked at once. An old primary that came back after a
+ * promotion takes writes as well: of two, the one with the later timeline was promoted.
  *
- * @returns the first server that answers and takes writes; the only one of an address without a question
- * @throws NoWritableServer when none does
+ * @returns the server; the only one of an address without a question
+ * @throws NoWritableServer when none takes writes
  */
 export async function readWritable(config: PostgresClientConfig): Promise<PostgresHost> {
   const { hosts } = config.plan.address;
   if (hosts.length === 1) return hosts[0];
+  const found: Writable[] = [];
+  const answers = hosts.map(async server => found.push(await checkWritable(config, server)));
   try {
-    return await Promise.any(hosts.map(server => checkWritable(config, server)));
+    await Promise.any(answers);
+    await withDeadline(Promise.allSettled(answers), OTHERS_MS, 'asking the other servers').catch(() => undefined);
+    return found.reduce((last, one) => (one.timeline > last.timeline ? one : last)).server;
   } catch (error) {
     const reasons = (error as AggregateError).errors.map((reason, index) => {
       return `${hosts[index]?.host}:${hosts[index]?.port}: ${reason instanceof Error ? reason.message : reason}`;
@@ -29,15 +44,18 @@ export async function readWritable(config: PostgresClientConfig): Promise<Postgr
   }
 }
 
-async function checkWritable(config: PostgresClientConfig, server: PostgresHost): Promise<PostgresHost> {
+async function checkWritable(config: PostgresClientConfig, server: PostgresHost): Promise<Writable> {
   const client = new pg.Client({ ...configFor(config, server), query_timeout: config.connectionTimeoutMillis });
   // The caller learns of a lost connection from the failed query.
   client.on('error', () => undefined);
   try {
     await client.connect();
-    const { rows } = await client.query<{ readonly: boolean }>(`SELECT ${READS_ONLY} AS readonly`);
-    if (rows[0]?.readonly !== false) throw new Error('it is read-only');
-    return server;
+    const { rows } = await client.query<{ timeline: string | null }>(
+      `SELECT CASE WHEN ${READS_ONLY} THEN NULL ELSE left(pg_walfile_name(pg_current_wal_lsn()), 8) END AS timeline`,
+    );
+    const timeline = rows[0]?.timeline;
+    if (!timeline) throw new Error('it is read-only');
+    return { server, timeline: Number.parseInt(timeline, 16) };
   } finally {
     client.end().catch(() => undefined);
   }

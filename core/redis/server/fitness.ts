@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import { ConfigError } from '../../process/config.js';
+import { isRedisPassing } from '../connection.js';
 import { fullnessOf } from './memory.js';
 
 /** The facts about a server of Redis that decide whether it can hold a sale. */
@@ -39,9 +40,22 @@ export function unfitness({ isCluster, policy }: ServerFacts): string | undefine
  * @throws ConfigError for such a Redis, with one line that says what to change
  */
 export async function refuseUnfit(redis: Redis): Promise<void> {
-  await untilReady(redis);
-  const why = unfitness(await readServerFacts(redis));
-  if (why) throw new ConfigError(why);
+  for (;;) {
+    await untilReady(redis);
+    const facts = await readServerFacts(redis).catch(untilItServes);
+    const why = facts && unfitness(facts);
+    if (why) throw new ConfigError(why);
+    if (facts) return;
+  }
+}
+
+/** Pause before a server that was lost while it answered is asked again, in ms. */
+const ASK_AGAIN_MS = 500;
+
+/** @throws every error that does not pass */
+async function untilItServes(error: unknown): Promise<undefined> {
+  if (!isRedisPassing(error)) throw error;
+  await new Promise(resolve => setTimeout(resolve, ASK_AGAIN_MS));
 }
 
 /** @throws ConfigError that the connection reports: no retry helps then */

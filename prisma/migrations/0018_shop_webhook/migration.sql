@@ -6,7 +6,7 @@ CREATE TABLE "shop_webhook" (
 );
 -- A shop that had notices wants them until the first new worker runs.
 INSERT INTO "shop_webhook" ("id", "wanted_until")
-SELECT 1, clock_timestamp() + interval '7 days' WHERE EXISTS (SELECT FROM "outbox_events" WHERE "kind" <> 'release');
+SELECT 1, clock_timestamp() + interval '366 days' WHERE EXISTS (SELECT FROM "outbox_events" WHERE "kind" <> 'release');
 
 -- The process that runs a maintenance actor, and until when. Not logged: the rows mean nothing after a crash, and cost no write to disk.
 CREATE UNLOGGED TABLE "actor_leases" (

@@ -66,7 +66,7 @@ describe('a worker is not ready', () => {
     const away = connectDatabase('postgres://nobody@127.0.0.1:1/none', { connections: 1 });
     await expectReasons(['Postgres does not answer'], { ...t, db: away });
     const empty = connectDatabase(await createEmptyDatabase(), { connections: 1 });
-    await expectReasons(['the database has no tables yet'], { ...t, db: empty });
+    await expectReasons(['the database has no tables yet: run `npm run cli -- migrate` first'], { ...t, db: empty });
     await Promise.all([away.$disconnect(), empty.$disconnect()]);
   });
 });

@@ -20,7 +20,7 @@ const RELEASED = {
   '0015_checks_hold': 'a5cf53f979fa6abd40d52bb287cf03f078fdd68c96588673662c57048f1232ee',
   '0016_money_in_wallets': 'faaca4d11365b6241e165d1766e53c7787e8150a62006dbccad18a1008443fc6',
   '0017_pay_clicks': 'b2fb4bde2c2dbb65d682cf8429c1614da022caa2ab182630a440630477aec00d',
-  '0018_shop_webhook': 'dfadac8daf0af62f83ef35e07b332d4338dc494f9e5903482a470dffd9326e7a',
+  '0018_shop_webhook': '2d7219565363c9ace249dc9c73da38d984db4fd4db8bd6a8eb6e460b7efc9c0b',
   '0019_disputes_shop_webhook': 'c3aa6c48319a6fe7a3486b0b0bbc3a3b15537baf522c734d1ce3cd4ceff64d20',
 };
 
