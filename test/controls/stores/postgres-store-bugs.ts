@@ -24,6 +24,11 @@ export const POSTGRES_STORE_BUGS: Bug[] = [
     { kind: 'stores', file: 'postgres-pooler', title: 'no setting is left for the next client' },
   ),
   one(
+    'a connection that is lost while it is made ends the process',
+    { file: CLIENT, find: "this.on('error', () => undefined);", replace: '' },
+    { kind: 'stores', file: 'postgres-pooler', title: 'a pooler without a free connection costs a query' },
+  ),
+  one(
     'a lease that another process took a moment ago is taken over',
     { file: LOCK, find: '\n      WHERE actor_leases.until <= clock_timestamp()`', replace: '`' },
     { kind: 'integration', file: 'actors/actor-lock', title: 'of many processes that ask at once' },
