@@ -4,11 +4,8 @@ import { type PostgresAddress, type PostgresHost, readPostgresAddress } from '..
 import type { StatementSettings } from './settings.js';
 import { type Certificates, readCertificates, tlsOptions } from './tls.js';
 
-/**
- * Longest wait for a connection unless the address has `connect_timeout`, in ms. A busy server that is given up sooner has
- * begun in vain, and all processes come again at once.
- */
-const CONNECT_TIMEOUT_MS = 5 * SECOND_MS;
+/** Longest wait for a connection unless the address has `connect_timeout`, in ms. */
+const CONNECT_TIMEOUT_MS = 2 * SECOND_MS;
 
 /** An address of Postgres, and all that a connection to it needs. */
 export interface ConnectionPlan {
