@@ -3,12 +3,16 @@ import type { ScriptName } from '#core/redis/scripts.js';
 import type { TestStores } from './stores/stores.js';
 
 /**
- * Wraps stores so that other work happens before each call of a script. A process that is held up at that moment would
+ * Wraps stores so that other work happens before each call of a script, or of the command `hset`. A process that is held up at that moment would
  * meet the same.
  *
  * @returns the stores for the process that is held up
  */
-export function beforeScript(stores: TestStores, name: ScriptName, meanwhile: () => Promise<unknown>): TestStores {
+export function beforeScript(
+  stores: TestStores,
+  name: ScriptName | 'hset',
+  meanwhile: () => Promise<unknown>,
+): TestStores {
   const redis = new Proxy(stores.redis, {
     get(target, property) {
       const value = Reflect.get(target, property);

@@ -204,6 +204,21 @@ describe('a list of keys', () => {
     await eventually(() => expect(buyerOf(rsa)).toBe('ann'));
   });
 
+  test('that was not read yet refuses no key, also within the pause after a failed reading', async () => {
+    const place = await startIssuer(rsa.jwk);
+    place.answer = { status: 500 };
+    const rules = { audience: AUDIENCE, buyerClaim: 'sub', lifeMaxMs: DAY_MS };
+    const times = { readEveryMs: DAY_MS, pauseMs: DAY_MS };
+    const opened = new Issuer({ url: place.jwksUrl, issuer: place.name, ...rules }, times);
+    endings.push(
+      () => opened.close(),
+      () => place.stop(),
+    );
+    expect(() => opened.verify(place.token(rsa))).toThrow(/being read/);
+    await eventually(() => expect(place.reads).toBe(1));
+    expect(() => opened.verify(place.token(rsa))).toThrow(/being read/);
+  });
+
   const weak = signingKey('weak');
   test.each<[string, SigningKey, object]>([
     ['a secret', rsa, { kty: 'oct', kid: 'rsa', k: 'c2VjcmV0' }],

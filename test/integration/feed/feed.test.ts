@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globa
 import { connectRedis, type Redis, waitUntilReady } from '#core/redis/connection.js';
 import type { Change } from '#core/redis/feed/changes.js';
 import { Feed } from '#core/redis/feed/feed.js';
+import { readPulses } from '#core/redis/feed/pulse.js';
 import { channelOf, keysOf } from '#core/redis/keys.js';
 import type { Sale } from '#core/rules/sale.js';
 import { eventually } from '../../support/eventually.js';
@@ -64,6 +65,14 @@ test('a sale that is followed before the connection is ready is heard once it is
   const { told } = follow(sale);
   await untilHeard(sale);
   expect(told).toEqual(['listening']);
+});
+
+test('a pulse has the time of its question, however late the answer comes', async () => {
+  const sale = await openTestSale(t);
+  const reading = readPulses(reader, [sale.id]);
+  const askedByMs = performance.now();
+  const [pulse] = await reading;
+  expect(pulse?.askedAtMs).toBeLessThanOrEqual(askedByMs);
 });
 
 describe('the feed is deaf', () => {

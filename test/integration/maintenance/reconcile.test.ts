@@ -129,6 +129,24 @@ describe('the list of sales', () => {
     expect(await isRegistryWhole(t.redis)).toBe(true);
   });
 
+  test('the list of sales is not whole when Redis restarted during the round', async () => {
+    const { sale } = await saleWithOrder();
+    await openTestSale(t);
+    const pace = new Pace();
+    await reconcileAll(t, pace);
+    await setSale(t.redis, sale.id, { runId: 'another-run' });
+    let restarts = 0;
+    const heldUp = beforeScript(t, 'set-sale', async () => {
+      restarts += 1;
+      if (restarts === 1) await t.restartRedis();
+    });
+    // The newer sale was found open before the restart, and is not due to be compared.
+    await reconcileAll(heldUp, pace);
+    expect(await isRegistryWhole(t.redis)).toBe(false);
+    await reconcileAll(t, pace);
+    expect(await isRegistryWhole(t.redis)).toBe(true);
+  });
+
   test('the list of sales gets a missing sale back', async () => {
     const { sale } = await saleWithOrder();
     await t.redis.hdel(REGISTRY, sale.id);

@@ -9,6 +9,7 @@ import type { Sale } from '#core/rules/sale.js';
 import { cancelOrder } from '#core/steps/cancel-order.js';
 import { payOrder, showPayUrl } from '#core/steps/pay-order.js';
 import { takePaymentEvent } from '#core/steps/payment-event.js';
+import { beforeScript } from '../../support/meanwhile.js';
 import { applyEvents, askToPay, PRICE, usePayments } from '../../support/payments.js';
 
 // A failed payment can be repeated until the deadline, and no money is kept twice.
@@ -72,6 +73,18 @@ test('a slow worker does not show the address of a failed payment again', async 
   const [attempt] = await attemptsOf(claim);
   const order = { orderId: claim.claimId, buyerId: claim.buyerId };
   expect(await showPayUrl(t, sale.id, { ...order, payUrl: attempt?.payUrl ?? '' })).toBe('payment_refused');
+  expect(await readPayUrl(t.redis, sale.id, claim.claimId)).toBeUndefined();
+});
+
+test('a payment that fails just before its address is written leaves no address', async () => {
+  const { sale, claim } = await askToPay(t, 'crossing');
+  const [attempt] = await attemptsOf(claim);
+  const heldUp = beforeScript(t, 'hset', async () => {
+    await t.fake.cancel(claim.claimId);
+    await applyEvents(t, claim, { type: 'payment_intent.canceled' });
+  });
+  const order = { orderId: claim.claimId, buyerId: claim.buyerId };
+  expect(await showPayUrl(heldUp, sale.id, { ...order, payUrl: attempt?.payUrl ?? '' })).toBe('payment_refused');
   expect(await readPayUrl(t.redis, sale.id, claim.claimId)).toBeUndefined();
 });
 

@@ -263,6 +263,17 @@ test('a later claim has the greater id, even if the clock of Redis was set back'
   expect(again).toMatchObject({ kind: 'held', claim: { claimId: first.claim.claimId, unit: 1 } });
 });
 
+test('each winner of a batch has a greater id than before, wherever in the batch', async () => {
+  const sale = await openTestSale(t, { units: 3 });
+  await t.redis.hset(keysOf(sale.id).claims, 'ahead', 'ffffffff-0000-7000-8000-000000000000 1 cancelled - unpaid');
+  const requests = ['new', 'ahead', 'last'].map(buyerId => ({ buyerId, claimId: newClaimId() }));
+  const outcomes = await claim(t.redis, sale.id, requests);
+  // All claims of one call have one time.
+  expect(outcomes).toMatchObject(
+    [1, 2, 3].map(unit => ({ kind: 'won', claim: { unit, claimId: expect.stringMatching(/^ffffffff-0001-7/) } })),
+  );
+});
+
 test('a buyer promoted from standby has a greater id than before', async () => {
   const sale = await openTestSale(t, { units: 1, standbyFactor: 1 });
   const [held] = await win(t, sale, 'holder', 'next');

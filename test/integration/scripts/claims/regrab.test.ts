@@ -50,6 +50,15 @@ describe('taking a unit again', () => {
     expect(await writesNothing(t.redis, () => again(sale, ended, claimId))).toEqual(taken);
   });
 
+  test.each(['paused', 'closed'] as const)('a second call finds the claim in a sale that is %s since', async state => {
+    const { sale, ended } = await saleWithEnded({ units: 1 });
+    const claimId = randomUUID();
+    const taken = await again(sale, ended, claimId);
+    await setSale(t.redis, sale.id, { state });
+    expect(await writesNothing(t.redis, () => again(sale, ended, claimId))).toEqual(taken);
+    expect(taken).toEqual({ kind: 'taken', unit: 1 });
+  });
+
   test('a new claim that has ended takes no unit', async () => {
     const { sale, ended } = await saleWithEnded();
     const claimId = randomUUID();

@@ -6,10 +6,15 @@ import { aSale } from '../../../support/sales.js';
 beforeEach(() => void jest.useFakeTimers());
 afterEach(() => void jest.useRealTimers());
 
+/** A sale as an API remembers it. */
+function recentSale(): RecentSale {
+  const counts = { standbyCap: 0, remaining: 0, claims: 0, waiting: 0, unplaced: 0 };
+  return { ...aSale(), ...counts, runId: '', nowMs: Date.now(), readAtMs: performance.now() };
+}
+
 test('a waiter without news reads every 5 s, and every second while the feed is deaf', async () => {
   let hears = true;
-  const counts = { standbyCap: 0, remaining: 0, claims: 0, waiting: 0, unplaced: 0 };
-  const sale: RecentSale = { ...aSale(), ...counts, runId: '', nowMs: Date.now(), readAtMs: performance.now() };
+  const sale = recentSale();
   const waiters = new Waiters({
     feed: { follow: () => () => undefined, hears: () => hears },
     sales: { find: async () => sale, forget: () => undefined },
@@ -30,4 +35,26 @@ test('a waiter without news reads every 5 s, and every second while the feed is 
   await jest.advanceTimersByTimeAsync(3_000);
   expect(woken).toEqual([5, 5, 5, 5, 5]);
   waiters.close();
+});
+
+test('waiters that are opened at once share what is followed of their sale, until the last one leaves', async () => {
+  const sale = recentSale();
+  const followed: string[] = [];
+  const follow = () => {
+    followed.push('follows');
+    return () => void followed.push('stops');
+  };
+  const waiters = new Waiters({
+    feed: { follow, hears: () => true },
+    sales: { find: async () => sale, forget: () => undefined },
+  });
+  const [first, second] = await Promise.all(['ann', 'bob'].map(buyerId => waiters.open(sale.id, buyerId)));
+  expect(followed).toEqual(['follows']);
+  first?.waiter.leave();
+  expect(followed).toEqual(['follows']);
+  const ended = second?.waiter.next(1_000);
+  waiters.close();
+  await jest.advanceTimersByTimeAsync(1_000);
+  expect(await ended).toBe('left');
+  expect(followed).toEqual(['follows', 'stops']);
 });
