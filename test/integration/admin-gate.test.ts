@@ -1,10 +1,15 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { request } from 'undici';
 import { digestOf, entryOf } from '#core/identity/token-holders.js';
+import type { Database } from '#core/postgres/database.js';
+import { isSessionRevoked } from '#core/postgres/revoked-sessions.js';
 import { readLoadedSale } from '#core/redis/sale/sale.js';
+import { MINUTE_MS } from '#core/rules/clock.js';
 import { payOrder } from '#core/steps/pay-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { freePort } from '#stack/processes/free-port.js';
+import { Revocations } from '../../apps/admin/http/revocations.js';
 import { eventually } from '../support/eventually.js';
 import { ADMIN_TOKEN, BEARER, cookieOf, HTML, logIn, useAdmin } from '../support/http/admin.js';
 import { openTestSale, winOne } from '../support/sales.js';
@@ -224,6 +229,29 @@ describe('a session', () => {
     const headers = { ...first, origin: another.url };
     expect((await fetch(`${another.url}/sales/x/pause`, { method: 'POST', headers })).status).toBe(401);
     await eventually(async () => expect(await read(another.url, second)).toBe(401));
+  });
+
+  test('a logout counts, even if a look-up of the session began before it and ended afterwards', async () => {
+    const operator = { name: 'ann', roles: ['read' as const], digest: '' };
+    const session = { id: randomUUID(), operator, endsAt: new Date(Date.now() + MINUTE_MS) };
+    // The first query connects, which may take longer than a look-up may.
+    expect(await isSessionRevoked(stores.db, session.id)).toBe(false);
+    let logout: Promise<void> | undefined;
+    const heldUp = stores.db.$extends({
+      query: {
+        revokedSession: {
+          async findUnique({ args, query }) {
+            const found = await query(args);
+            logout = revocations.add(session);
+            return found;
+          },
+        },
+      },
+    }) as unknown as Database;
+    const revocations = new Revocations(heldUp);
+    expect(await revocations.includes(session, 'read')).toBe(false);
+    await logout;
+    expect(await revocations.includes(session, 'read')).toBe(true);
   });
 
   test('while Postgres is away, a known session reads and changes nothing', async () => {

@@ -57,6 +57,20 @@ describe('a sale whose orders are not placed', () => {
     await eventually(async () => expect((await poll(sale)).status).toBe(200));
   });
 
+  test('sheds claims until half of the five minutes is caught up', async () => {
+    const [sale, other] = [await api.open({ units: 20 }), await api.open({ units: 20 })];
+    await fallBehind(sale, 10, 6 * MINUTE_MS);
+    await eventually(async () => expect(await click(sale, 'winner-1')).toMatchObject(OVERLOADED));
+    await fallBehind(sale, 10, 4 * MINUTE_MS);
+    await fallBehind(other, 10, 6 * MINUTE_MS);
+    // The outboxes are read together, so the present age of the first one is known once the other one sheds.
+    await eventually(async () => expect(await click(other, 'winner-1')).toMatchObject(OVERLOADED));
+    expect(await click(sale, 'late')).toMatchObject(OVERLOADED);
+    await fallBehind(sale, 10, 2 * MINUTE_MS);
+    await eventually(async () => expect((await click(sale, 'late')).status).toBe(202));
+    await Promise.all([sale, other].map(catchUp));
+  });
+
   test('is not behind because of nine claims that Postgres refuses', async () => {
     const sale = await api.open({ units: 20 });
     await fallBehind(sale, 9, 60 * MINUTE_MS);

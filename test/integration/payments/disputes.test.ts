@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { audit } from '#core/comparison/audit.js';
+import { askProviders } from '#core/maintenance/ask-providers.js';
 import { finishPayments } from '#core/maintenance/finish-payments.js';
 import { tellShop } from '#core/maintenance/tell-shop.js';
 import { refundOrderPartially } from '#core/operator/partial-refund.js';
@@ -9,6 +10,7 @@ import { readOddPayments } from '#core/postgres/money/odd-payments.js';
 import { applyEvent } from '#core/postgres/money/payment-report.js';
 import { readBalance } from '#core/postgres/money/wallet.js';
 import type { Claim } from '#core/rules/claim.js';
+import { MINUTE_MS } from '#core/rules/clock.js';
 import type { Sale } from '#core/rules/sale.js';
 import type { StepContext } from '#core/steps/context.js';
 import { takePaymentEvent } from '#core/steps/payment-event.js';
@@ -89,6 +91,23 @@ test('a dispute withholds the money of a paid order, and a won one returns it', 
     { type: 'payment.disputed', data: { orderId: claim.claimId, status: 'paid', dispute: dispute('open') } },
     { type: 'payment.dispute_closed', data: { orderId: claim.claimId, dispute: dispute('won') } },
   ]);
+});
+
+test('a dispute that is heard of before the payment makes the provider be asked at once', async () => {
+  const { sale, claim } = await askToPay(t, 'heard-first');
+  await t.fake.pay(claim.claimId);
+  await t.fake.dispute(claim.claimId);
+  const askAt = new Date(Date.now() + MINUTE_MS);
+  await t.db.payment.updateMany({ where: { orderId: claim.claimId }, data: { askAt } });
+  await applyEvents(t, claim, CREATED);
+  expect(await bookedOf(claim)).toEqual([]);
+  await askProviders(t);
+  expect(await orderOf(claim)).toMatchObject({ status: 'paid' });
+  expect(await bookedOf(claim)).toEqual([
+    ['capture', PRICE],
+    ['dispute', PRICE],
+  ]);
+  await expectProof(sale);
 });
 
 test('a dispute whose end comes before its beginning stays ended', async () => {

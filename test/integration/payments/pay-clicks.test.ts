@@ -17,6 +17,7 @@ import { placeOrders } from '#core/steps/place-orders.js';
 import { eventually } from '../../support/eventually.js';
 import { applyEvents, PRICE, usePayments } from '../../support/payments.js';
 import { openTestSale, winOne } from '../../support/sales.js';
+import { countBlocked } from '../../support/stores/blocked.js';
 import { backdateClick, backdateDeadlines } from '../../support/stores/by-hand.js';
 
 // A click to pay that came in time counts, wherever the queue of payments or a worker was. No test here runs a job.
@@ -210,6 +211,19 @@ describe('the click', () => {
     await backdateDeadlines(t, [second]);
     expect(await expireOrders(t, { claimIds: [second.claimId] })).toBe(1);
     expect(await readBalance(t.db, 'again', 'EUR')).toBe(PRICE);
+  });
+
+  test('stays until the payment is taken, as the process may die before', async () => {
+    const { sale, claim } = await clicked('may-die');
+    let paying = Promise.resolve();
+    await t.db.$transaction(async tx => {
+      await tx.$queryRaw`SELECT id FROM orders WHERE id = ${claim.claimId}::uuid FOR UPDATE`;
+      paying = payOrder(t, { saleId: sale.id, ...claim });
+      await eventually(async () => expect(await countBlocked(t.db, '%due AS%')).toBe(1));
+      expect(await clicksOf(sale)).toHaveLength(1);
+    });
+    await paying;
+    expect(await clicksOf(sale)).toEqual([]);
   });
 
   test('stays when it comes while an earlier one is decided', async () => {

@@ -3,9 +3,9 @@ import { audit } from '#core/comparison/audit.js';
 import { lastingDifferences } from '#core/comparison/lasting.js';
 import { reconcile, reconcileAll } from '#core/maintenance/reconcile.js';
 import { cancelRow } from '#core/postgres/orders/end-orders.js';
-import { updateSale } from '#core/postgres/sales.js';
+import { readSale, updateSale } from '#core/postgres/sales.js';
 import { keysOf } from '#core/redis/keys.js';
-import { dropSale, readLoadedSale, readRunId, setSale } from '#core/redis/sale/sale.js';
+import { carryOver, dropSale, readLoadedSale, readRunId, setSale } from '#core/redis/sale/sale.js';
 import { readSnapshot, type Snapshot } from '#core/redis/sale/snapshot.js';
 import type { Claim } from '#core/rules/claim.js';
 import type { Sale } from '#core/rules/sale.js';
@@ -128,6 +128,18 @@ describe('a difference lasts', () => {
     await dropSale(t.redis, sale.id);
     expect(kindsOf(await lastingDifferences(t, sale.id, before))).toEqual(['status_behind']);
   });
+});
+
+test('a restock whose process died after the state had reached Redis is finished', async () => {
+  const { sale } = await saleWithOrder();
+  const before = (await snapshotOf(sale)).units;
+  await updateSale(t.db, sale.id, { addUnits: 2 });
+  const changed = await readSale(t.db, sale.id);
+  if (!changed) throw new Error('the sale is missing');
+  const dying = beforeScript(t, 'restock', () => Promise.reject(new Error('the process dies')));
+  await expect(carryOver(dying.redis, changed)).rejects.toThrow('the process dies');
+  await reconcile(t, sale.id);
+  expect((await snapshotOf(sale)).units).toBe(before + 2);
 });
 
 test('a claim may wait 15 s for its order, and the audit reports one that has waited longer', async () => {
