@@ -53,11 +53,12 @@ const order = seed => ({
 });
 
 const KINDS = ['integration', 'e2e', 'attack', 'edge', 'browser', 'chaos', 'stores', 'upgrade'];
-/** Tests that take long. `npm run test:chaos`, `test:edge`, `test:stores` and `test:upgrade` run them. */
+/** Tests that take long. `npm run test:chaos`, `test:e2e`, `test:edge`, `test:stores` and `test:upgrade` run them. */
 const LONG_TESTS = [
   'chaos/(failover|links|paused-worker|postgres-away)',
   'edge/floods',
-  'stores/(full-redis|postgres-crowd|postgres-standby|sentinel-failover)',
+  'e2e/mutants',
+  'stores/(full-redis|postgres-crowd|postgres-standby|postgres-start|sentinel-failover|start|tls)',
   'upgrade/(long-run|tables)',
 ];
 /**
