@@ -42,7 +42,7 @@ export function unfitness({ isCluster, policy }: ServerFacts): string | undefine
 export async function refuseUnfit(redis: Redis): Promise<void> {
   for (;;) {
     await untilReady(redis);
-    const facts = await readServerFacts(redis).catch(untilItServes);
+    const facts = await readServerFacts(redis).catch(pauseIfPassing);
     const why = facts && unfitness(facts);
     if (why) throw new ConfigError(why);
     if (facts) return;
@@ -52,13 +52,21 @@ export async function refuseUnfit(redis: Redis): Promise<void> {
 /** Pause before a server that was lost while it answered is asked again, in ms. */
 const ASK_AGAIN_MS = 500;
 
-/** @throws every error that does not pass */
-async function untilItServes(error: unknown): Promise<undefined> {
+/**
+ * Pauses after an error that passes.
+ *
+ * @throws every other error
+ */
+async function pauseIfPassing(error: unknown): Promise<undefined> {
   if (!isRedisPassing(error)) throw error;
   await new Promise(resolve => setTimeout(resolve, ASK_AGAIN_MS));
 }
 
-/** @throws ConfigError that the connection reports: no retry helps then */
+/**
+ * Waits until a connection accepts commands.
+ *
+ * @throws ConfigError that the connection reports: no retry helps then
+ */
 async function untilReady(redis: Redis): Promise<void> {
   if (redis.status === 'ready') return;
   const decided = new AbortController();
