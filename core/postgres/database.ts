@@ -15,16 +15,23 @@ export type SaleRow = Sale;
 /** The calls for raw SQL, which a database client and a transaction have in common. */
 export type Transaction = Pick<Database, '$queryRaw' | '$executeRaw'>;
 
+/** The size of a pool of connections to Postgres, and its patience. */
+export interface PoolOptions {
+  /** The most connections: the number of jobs that the process runs at once, and some for maintenance. */
+  connections: number;
+  /** The longest wait for a connection, in ms, unless the address has `connect_timeout`; 2,000 if not given. */
+  waitMs?: number;
+}
+
 /**
  * Opens a pool of connections to Postgres.
  *
  * @param url `postgres://…`
- * @param connections the most connections: the number of jobs that the process runs at once, and some for maintenance
  * @returns Prisma's client; `$disconnect()` closes the pool
  * @throws PostgresAddressError for a wrong address; ConfigError for a certificate that cannot be read
  */
-export function connectDatabase(url: string, { connections }: { connections: number }): Database {
-  const config = planConnections(url, statementSettings);
+export function connectDatabase(url: string, { connections, waitMs }: PoolOptions): Database {
+  const config = planConnections(url, statementSettings, waitMs);
   const pool = new pg.Pool({
     ...config,
     max: connections,
@@ -33,7 +40,8 @@ export function connectDatabase(url: string, { connections }: { connections: num
   });
   const { schema } = config.plan.address;
   const options = { disposeExternalPool: true, ...(schema ? { schema } : {}) };
-  return new PrismaClient({ adapter: new PrismaPg(pool, options) });
+  const adapter = new PrismaPg(pool, options);
+  return new PrismaClient({ adapter, transactionOptions: { maxWait: config.connectionTimeoutMillis } });
 }
 
 /**

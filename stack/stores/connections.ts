@@ -3,12 +3,13 @@ import { createLogger } from '#core/process/logger.js';
 import { closeQueues, createQueues } from '#core/queue/queues.js';
 import { connectRedis, waitUntilReady } from '#core/redis/connection.js';
 import { defineScripts } from '#core/redis/scripts.js';
+import { SECOND_MS } from '#core/rules/clock.js';
 import type { StepContext } from '#core/steps/context.js';
 
 /** A command asks one thing at a time, and its progress line asks beside it. */
 const DATABASE_CONNECTIONS = 3;
-/** Redis may have been started a moment ago, on a busy machine. */
-const READY_DEADLINE_MS = 60_000;
+/** The stores may have been started a moment ago, on a busy machine. */
+const READY_DEADLINE_MS = 60 * SECOND_MS;
 
 /** Own connections to both stores and to the queues. */
 export interface Connections extends StepContext {
@@ -36,7 +37,7 @@ export async function connectStores(
     redis.disconnect();
     throw error;
   }
-  const db = connectDatabase(databaseUrl, { connections: databaseConnections });
+  const db = connectDatabase(databaseUrl, { connections: databaseConnections, waitMs: READY_DEADLINE_MS });
   const queues = createQueues(redis, () => undefined);
   return {
     db,

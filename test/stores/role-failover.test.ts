@@ -39,7 +39,7 @@ test('a crowd buys on after a failover by role, and no process says ready while 
   const { id } = await s.open({ units: 5_000, payWithinSeconds: 3 });
   const buyers = sendSteadyBuyers(s.client, id, 40);
   await eventually(() => expect(buyers.accepted()).toBeGreaterThan(20), READY_MS);
-  expect(await readiness()).toEqual([200, 200, 200, 200]);
+  await eventually(async () => expect(await readiness()).toEqual([200, 200, 200, 200]), READY_MS);
 
   await replica.redis.replicaof('NO', 'ONE');
   await old.replicaof('127.0.0.1', replica.port);

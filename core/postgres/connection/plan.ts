@@ -4,7 +4,7 @@ import { type PostgresAddress, type PostgresHost, readPostgresAddress } from '..
 import type { StatementSettings } from './settings.js';
 import { type Certificates, readCertificates, tlsOptions } from './tls.js';
 
-/** Longest wait for a connection unless the address has `connect_timeout`, in ms. */
+/** Longest wait for a connection, in ms. */
 const CONNECT_TIMEOUT_MS = 2 * SECOND_MS;
 
 /** An address of Postgres, and all that a connection to it needs. */
@@ -16,23 +16,25 @@ export interface ConnectionPlan {
 }
 
 /** The configuration of a client. The pool hands its own options to each client that it makes. */
-export type PostgresClientConfig = pg.ClientConfig & { plan: ConnectionPlan };
+export type PostgresClientConfig = pg.ClientConfig & { plan: ConnectionPlan; connectionTimeoutMillis: number };
 
 /**
  * Plans connections to an address.
  *
  * @param url `postgres://…`
  * @param settings returns the settings for the schema that the address names
+ * @param waitMs the longest wait for a connection, in ms, unless the address has `connect_timeout`
  * @throws PostgresAddressError for a wrong address; ConfigError for a certificate that cannot be read
  */
 export function planConnections(
   url: string,
   settings: (schema: string | undefined) => StatementSettings,
+  waitMs = CONNECT_TIMEOUT_MS,
 ): PostgresClientConfig {
   const address = readPostgresAddress(url);
   return {
     plan: { address, certificates: readCertificates(address), settings: settings(address.schema) },
-    connectionTimeoutMillis: address.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
+    connectionTimeoutMillis: address.connectTimeoutMs ?? waitMs,
     keepAlive: true,
   };
 }
