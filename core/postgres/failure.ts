@@ -1,3 +1,4 @@
+import { READ_ONLY_STATE } from './connection/read-only.js';
 import { Prisma } from './database.js';
 
 /**
@@ -23,9 +24,6 @@ export function isDataError(error: unknown): boolean {
  */
 const AWAY_CLASSES = ['08', '53', '57', '58'];
 
-/** SQLSTATE of a read-only Postgres: a replica, or a server that an operator made read-only. Neither is permanent. */
-const READ_ONLY = '25006';
-
 /**
  * Signs in errors without SQLSTATE that Postgres cannot serve: error kinds of Prisma's adapter, and messages of pg
  * itself (7.10.0, measured).
@@ -44,7 +42,7 @@ export function isDatabaseAway(error: unknown): boolean {
     return error instanceof Error && LOST.test(error.message);
   const adapterError = error.meta?.driverAdapterError as { cause?: { kind?: string } } | undefined;
   const state = sqlStateOf(error) ?? '';
-  if (state === READ_ONLY) return true;
+  if (state === READ_ONLY_STATE) return true;
   return AWAY_CLASSES.includes(state.slice(0, 2)) || AWAY_KINDS.includes(adapterError?.cause?.kind ?? '');
 }
 

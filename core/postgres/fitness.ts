@@ -1,7 +1,7 @@
 import { ConfigError } from '../process/config.js';
 import { SECOND_MS } from '../rules/clock.js';
+import { READS_ONLY, TAKES_NO_WRITES } from './connection/read-only.js';
 import { statementSettings } from './connection/settings.js';
-import { READS_ONLY } from './connection/writable.js';
 import { type Database, Prisma, type Transaction } from './database.js';
 
 /** The oldest version of Postgres that works, in the form of `server_version_num`. */
@@ -25,7 +25,7 @@ export async function reasonAgainstDatabase(db: Database): Promise<string | unde
     SELECT to_regclass('sales') IS NOT NULL AS sales, to_regclass('actor_leases') IS NOT NULL AS leases,
            has_table_privilege(to_regclass('actor_leases'), 'INSERT') AS rights,
            ${Prisma.raw(READS_ONLY)} AS readonly`);
-  if (row?.readonly) return 'Postgres takes no writes: it is a standby, or read-only';
+  if (row?.readonly) return TAKES_NO_WRITES;
   if (!row?.sales) return 'the database has no tables yet: run `npm run cli -- migrate` first';
   if (!row.leases) return 'the database lacks the newest migrations: run `npm run cli -- migrate` first';
   return row.rights ? undefined : 'the role lacks rights on new tables: run deploy/postgres/rights.sql';

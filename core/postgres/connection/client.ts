@@ -1,12 +1,10 @@
 import pg from 'pg';
 import { ConfiguredQuery } from './configured-query.js';
 import { configFor, type PostgresClientConfig } from './plan.js';
+import { READ_ONLY_STATE } from './read-only.js';
 import { beginConfigured, configureSession, configureStatement } from './settings.js';
 import { tlsOptions } from './tls.js';
 import { readWritable } from './writable.js';
-
-/** SQLSTATE of a write that a read-only server refuses. It was the primary once, and another server is now. */
-const READ_ONLY = '25006';
 
 /** The message of pg for a query that had no answer in time. */
 const NO_ANSWER = 'Query read timeout';
@@ -115,5 +113,5 @@ export class PostgresClient extends pg.Client {
 
 /** Tells whether a connection is of no more use after an error: the server takes no writes, or does not answer. */
 function isDeaf(error: Error): boolean {
-  return (error as { code?: string }).code === READ_ONLY || error.message === NO_ANSWER;
+  return (error as { code?: string }).code === READ_ONLY_STATE || error.message === NO_ANSWER;
 }

@@ -2,14 +2,12 @@ import pg from 'pg';
 import { withDeadline } from '../../rules/clock.js';
 import type { PostgresHost } from '../../values/postgres-address.js';
 import { configFor, type PostgresClientConfig } from './plan.js';
+import { READS_ONLY } from './read-only.js';
 
 /** No server of an address takes writes. The message says why not, for each of them. */
 export class NoWritableServer extends Error {
   override readonly name = 'NoWritableServer';
 }
-
-/** Reads whether a server refuses writes: a standby, or one that its operator made read-only. */
-export const READS_ONLY = `pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean`;
 
 /** A server that takes writes, and its timeline, which a promotion raises. */
 interface Writable {
