@@ -7,7 +7,7 @@ import { allOrNone, type Config, ConfigError, readConfig } from '#core/process/c
 import { createLogger, type Logger } from '#core/process/logger.js';
 import { scrapedGauge, serveMetrics } from '#core/process/metrics.js';
 import { reportTo } from '#core/process/reporting.js';
-import { storeFailed } from '#core/process/telemetry.js';
+import { redisFullnessScraped, storeFailed } from '#core/process/telemetry.js';
 import { JOB_NAMES } from '#core/queue/jobs.js';
 import { closeQueues, countPaused, createQueues } from '#core/queue/queues.js';
 import { outboxAgeMs } from '#core/redis/claims/outbox.js';
@@ -95,9 +95,7 @@ export async function createContext(config: WorkerConfig, log: Logger): Promise<
   scrapedGauge('pay_clicks_oldest_seconds', 'Age of the oldest click to pay that nobody has dealt with', async () => {
     return (await withDeadline(payClicksAgeMs(redis), SCRAPE_MS, 'a scrape')) / SECOND_MS;
   });
-  scrapedGauge('redis_memory_ratio', 'Used share of maxmemory; from 0.85 on, clicks are refused', () =>
-    withDeadline(readFullness(redis), SCRAPE_MS, 'a scrape'),
-  );
+  redisFullnessScraped(() => withDeadline(readFullness(redis), SCRAPE_MS, 'a scrape'));
   // /metrics and /readyz are served first. The next step waits for Redis, and /readyz tells meanwhile why the worker is
   // not ready.
   const stopMetrics = await serveMetrics(config.METRICS_PORT, config.METRICS_HOST, () => reasonsAgainst({ redis, db }));

@@ -1,5 +1,6 @@
+import { REDIS_NEARLY_FULL } from '../rules/claim.js';
 import { SECOND_MS } from '../rules/clock.js';
-import { counter, gauge, histogram } from './metrics.js';
+import { counter, gauge, histogram, scrapedGauge } from './metrics.js';
 import { logFact, report, warnRarely } from './reporting.js';
 
 // Telemetry: one function per fact worth counting, in the words of core/rules/claim.ts. Each function counts its fact
@@ -19,7 +20,11 @@ const setApiProcesses = gauge('api_processes', 'API processes that share the lim
 const shed = counter('shed_total', 'Requests refused because of overload, by kind', 'kind');
 const setShedLevel = gauge('shed_level', 'The level of overload: 1 sheds pages and polls, 2 claims, 3 payments');
 const setLoopDelay = gauge('loop_delay_seconds', 'Delay that every turn of the event loop had in the last two seconds');
-const setRedisFullness = gauge('redis_memory_ratio', 'Used share of maxmemory; from 0.85 on, clicks are refused');
+const REDIS_FULLNESS = [
+  'redis_memory_ratio',
+  `Used share of maxmemory; from ${REDIS_NEARLY_FULL} on, clicks are refused`,
+] as const;
+const setRedisFullness = gauge(...REDIS_FULLNESS);
 const setWaiters = gauge('waiters', 'Requests and streams that wait for news');
 const jobs = counter('jobs_total', 'Jobs done, failed and not queued', 'job', 'outcome');
 const jobSeconds = histogram('job_seconds', 'Time a job took', SECONDS, 'job');
@@ -129,6 +134,9 @@ export const loadMeasured = report(({ delayMs, outboxAgeMs, redisFullness, level
   lastLevel = level;
   logFact('warn', { level, delayMs, outboxAgeMs, redisFullness }, 'the shed level has changed');
 });
+
+/** Reports at each scrape how full Redis is, from a process that does not measure its load. */
+export const redisFullnessScraped = report((read: () => Promise<number>) => scrapedGauge(...REDIS_FULLNESS, read));
 
 /** Reports an unexpected error, and the endpoint where it occurred. */
 export const brokeUnexpectedly = report((where: string, err: unknown) => {

@@ -31,6 +31,12 @@ export interface Claim {
 /** The most claims placed together: in one job, one statement, and one call of the script that records orders. */
 export const PLACE_BATCH_MAX = 500;
 
+/**
+ * The used share of Redis's maxmemory from which clicks are refused. The rest is for the buyers who hold a claim: their
+ * payments, cancellations and expiries need jobs, and jobs need memory.
+ */
+export const REDIS_NEARLY_FULL = 0.85;
+
 /** A claim as Redis stores it for its buyer. */
 export interface ClaimRecord {
   claimId: string;

@@ -1,10 +1,5 @@
 import type { Redis } from 'ioredis';
-
-/**
- * The used share of maxmemory from which clicks are refused. The rest is for the buyers who hold a claim: their payments,
- * cancellations and expiries need jobs, and jobs need memory.
- */
-export const NEARLY_FULL = 0.85;
+import { REDIS_NEARLY_FULL } from '../../rules/claim.js';
 
 /** The used share of maxmemory below which clicks are accepted again. The distance keeps the API from changing its mind each second. */
 const ROOM_AGAIN = 0.8;
@@ -28,11 +23,11 @@ export function fullnessOf(info: string): number {
  * @param wasNearlyFull the decision before
  */
 export function isNearlyFull(fullness: number, wasNearlyFull: boolean): boolean {
-  return fullness >= (wasNearlyFull ? ROOM_AGAIN : NEARLY_FULL);
+  return fullness >= (wasNearlyFull ? ROOM_AGAIN : REDIS_NEARLY_FULL);
 }
 
 /** Says in words that Redis is nearly full; undefined if it is not. */
 export function fullnessNote(fullness: number): string | undefined {
-  if (fullness < NEARLY_FULL) return undefined;
+  if (fullness < REDIS_NEARLY_FULL) return undefined;
   return `Redis has used ${Math.round(100 * fullness)} % of its maxmemory: clicks are refused`;
 }
