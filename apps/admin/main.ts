@@ -1,7 +1,7 @@
-import { untilFit } from '#core/postgres/fitness.js';
+import { waitForFitDatabase } from '#core/postgres/fitness.js';
 import { ConfigError } from '#core/process/config.js';
 import { onShutdown, type ShutdownStep } from '#core/process/shutdown.js';
-import { refuseUnfit } from '#core/redis/server/fitness.js';
+import { waitForFitRedis } from '#core/redis/server/fitness.js';
 import { createContext, readSettings } from './context.js';
 import { startServer, stopServer } from './server.js';
 
@@ -17,8 +17,8 @@ try {
   onShutdown(steps, SHUTDOWN_MS, settings.log);
   const ctx = await createContext(settings);
   // Both stores may be down: the console's pages then say so. An unfit one ends the process.
-  refuseUnfit(ctx.redis).catch(error => error instanceof ConfigError && fail(error));
-  untilFit(ctx.db, () => undefined).catch(error => error instanceof ConfigError && fail(error));
+  waitForFitRedis(ctx.redis).catch(error => error instanceof ConfigError && fail(error));
+  waitForFitDatabase(ctx.db, () => undefined).catch(error => error instanceof ConfigError && fail(error));
   const { server, port } = await startServer(ctx);
   steps.push({ name: 'server', run: () => stopServer(server) }, { name: 'stores', run: () => ctx.close() });
   ctx.log.info({ port, host: ctx.config.ADMIN_HOST }, 'listening');

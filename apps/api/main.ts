@@ -4,7 +4,7 @@ import { serveMetrics } from '#core/process/metrics.js';
 import { reportTo } from '#core/process/reporting.js';
 import { onShutdown, type ShutdownStep } from '#core/process/shutdown.js';
 import { waitUntilReady } from '#core/redis/connection.js';
-import { refuseUnfit } from '#core/redis/server/fitness.js';
+import { waitForFitRedis } from '#core/redis/server/fitness.js';
 import { API_SETTINGS, closeContext, createContext } from './context.js';
 import { drain, startServer } from './server.js';
 
@@ -29,7 +29,7 @@ try {
   onShutdown(steps, SHUTDOWN_MS, log);
   const ctx = createContext(config);
   // Redis may start later than this process, and buyers get 503 until then. Redis is checked once it is connected.
-  refuseUnfit(ctx.redis).catch(refuse);
+  waitForFitRedis(ctx.redis).catch(refuse);
   // A proxy sends clicks as soon as the port is open. Without Redis this process would refuse clicks that another API accepts.
   const connected = [ctx.redis, ctx.queueRedis].map(redis => waitUntilReady(redis, CONNECT_MS));
   await Promise.allSettled(connected);

@@ -89,9 +89,9 @@ async function checkDatabase(db: Database, url: string): Promise<void> {
 }
 
 async function checkRedis(redis: Redis, settings: RedisSettings, lost: () => Error | undefined): Promise<void> {
-  const { refuseUnfit } = await import('#core/redis/server/fitness.js');
+  const { waitForFitRedis } = await import('#core/redis/server/fitness.js');
   const { nameOf, targetOf } = await import('#core/redis/server/target.js');
-  await withDeadline(refuseUnfit(redis), REDIS_READY_MS, 'connecting to Redis').catch(error => {
+  await withDeadline(waitForFitRedis(redis), REDIS_READY_MS, 'connecting to Redis').catch(error => {
     if (error instanceof ConfigError) throw error;
     const why = tellOf(lost() ?? error);
     throw new CommandError(

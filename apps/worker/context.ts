@@ -2,7 +2,7 @@ import { createSignedWebhook } from '#core/payments/signed-webhook.js';
 import { ActorLock } from '#core/postgres/actor-lock.js';
 import { connectDatabase } from '#core/postgres/database.js';
 import { wantNotices } from '#core/postgres/deliveries/shop-webhook.js';
-import { untilFit } from '#core/postgres/fitness.js';
+import { waitForFitDatabase } from '#core/postgres/fitness.js';
 import { allOrNone, type Config, ConfigError, readConfig } from '#core/process/config.js';
 import { createLogger, type Logger } from '#core/process/logger.js';
 import { scrapedGauge, serveMetrics } from '#core/process/metrics.js';
@@ -14,7 +14,7 @@ import { outboxAgeMs } from '#core/redis/claims/outbox.js';
 import { payClicksAgeMs } from '#core/redis/claims/pay-click.js';
 import { connectRedis, type Redis } from '#core/redis/connection.js';
 import { defineScripts } from '#core/redis/scripts.js';
-import { refuseUnfit } from '#core/redis/server/fitness.js';
+import { waitForFitRedis } from '#core/redis/server/fitness.js';
 import { readFullness } from '#core/redis/server/memory.js';
 import { REDIS_SETTINGS } from '#core/redis/server/target.js';
 import { SECOND_MS, withDeadline } from '#core/rules/clock.js';
@@ -99,13 +99,13 @@ export async function createContext(config: WorkerConfig, log: Logger): Promise<
   // /metrics and /readyz are served first. The next step waits for Redis, and /readyz tells meanwhile why the worker is
   // not ready.
   const stopMetrics = await serveMetrics(config.METRICS_PORT, config.METRICS_HOST, () => reasonsAgainst({ redis, db }));
-  await refuseUnfit(redis);
+  await waitForFitRedis(redis);
   // BullMQ prints warnings of its own about a Redis that evicts keys.
   const queues = createQueues(redis, onRedisError);
   scrapedGauge('queues_paused', 'Queues that are paused', () =>
     withDeadline(countPaused(queues), SCRAPE_MS, 'a scrape'),
   );
-  await untilFit(db, error => storeFailed('postgres', error));
+  await waitForFitDatabase(db, error => storeFailed('postgres', error));
   // No order is placed before this row: the shop would not hear of it.
   if (shop) await wantNotices(db);
   const lock = new ActorLock(db);

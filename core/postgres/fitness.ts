@@ -76,7 +76,7 @@ async function readWrongSettings(db: Transaction): Promise<string[]> {
  * @param onFailure receives an error for each question that has no answer, or a wrong one
  * @throws ConfigError for a Postgres that will never do
  */
-export async function untilFit(db: Database, onFailure: (error: unknown) => void): Promise<void> {
+export async function waitForFitDatabase(db: Database, onFailure: (error: unknown) => void): Promise<void> {
   for (;;) {
     try {
       await refuseUnfitDatabase(db);

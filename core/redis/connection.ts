@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis';
+import { ConfigError } from '../process/config.js';
 import { withDeadline } from '../rules/clock.js';
 import { DeadlineExceeded, NotVerified } from '../rules/errors.js';
 import { type RedisSettings, targetOf } from './server/target.js';
@@ -84,15 +85,21 @@ export function connectRedis(
 /**
  * Waits until a connection accepts commands.
  *
- * @param limitMs time limit, in ms
- * @throws DeadlineExceeded when Redis does not answer in time
+ * @param limitMs time limit, in ms; none if not given
+ * @throws ConfigError that the connection reports: no retry helps then. DeadlineExceeded when Redis does not answer in time
  */
-export async function waitUntilReady(redis: Redis, limitMs: number): Promise<void> {
+export async function waitUntilReady(redis: Redis, limitMs?: number): Promise<void> {
   if (redis.status === 'ready') return;
-  await withDeadline(
-    new Promise<void>(resolve => redis.once('ready', () => resolve())),
-    limitMs,
-    'connecting to Redis',
+  const decided = new AbortController();
+  const ready = new Promise<void>((resolve, reject) => {
+    const serve = () => resolve();
+    const refuse = (error: Error) => void (error instanceof ConfigError && reject(error));
+    redis.on('ready', serve);
+    redis.on('error', refuse);
+    decided.signal.addEventListener('abort', () => redis.off('ready', serve).off('error', refuse));
+  });
+  await (limitMs === undefined ? ready : withDeadline(ready, limitMs, 'connecting to Redis')).finally(() =>
+    decided.abort(),
   );
 }
 

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { Redis as AnyRedis } from 'ioredis';
 import { ConfigError } from '#core/process/config.js';
 import { connectRedis, type Redis, waitUntilReady } from '#core/redis/connection.js';
-import { refuseUnfit } from '#core/redis/server/fitness.js';
+import { waitForFitRedis } from '#core/redis/server/fitness.js';
 import { type RedisServer, startRedis } from '#stack/stores/redis-server.js';
 import { createTemporaryFolder, removeTemporaryFolder } from '#stack/stores/temporary-folder.js';
 import { eventually } from '../support/eventually.js';
@@ -130,8 +130,8 @@ test('a connection and its duplicate leave a frozen server', async () => {
 
 test('a database that does not exist is refused by name, and no command runs in another one', async () => {
   const { redis } = open(`${server.url}/99`);
-  await expect(refuseUnfit(redis)).rejects.toThrow(ConfigError);
-  await expect(refuseUnfit(redis)).rejects.toThrow(
+  await expect(waitForFitRedis(redis)).rejects.toThrow(ConfigError);
+  await expect(waitForFitRedis(redis)).rejects.toThrow(
     /^REDIS_URL names database 99, which the Redis at 127\.0\.0\.1:\d+ does not/,
   );
   await expect(redis.set('astray', '1')).rejects.toThrow();
@@ -140,13 +140,13 @@ test('a database that does not exist is refused by name, and no command runs in 
 
 test('a database that exists is used', async () => {
   const { redis } = open(`${server.url}/7`);
-  await refuseUnfit(redis);
+  await waitForFitRedis(redis);
   expect(await redis.client('INFO')).toContain(' db=7 ');
 });
 
 test('a unix socket leads to Redis and to a database', async () => {
   const { redis } = open(`unix://${join(dir, 'redis.sock')}?db=3`);
-  await refuseUnfit(redis);
+  await waitForFitRedis(redis);
   expect(await portBehind(redis)).toBe(server.port);
   expect(await redis.client('INFO')).toContain(' db=3 ');
 });

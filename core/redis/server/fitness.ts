@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { ConfigError } from '../../process/config.js';
-import { isRedisPassing } from '../connection.js';
+import { isRedisPassing, waitUntilReady } from '../connection.js';
 import { fullnessOf } from './memory.js';
 
 /** The facts about a server of Redis that decide whether it can hold a sale. */
@@ -39,9 +39,9 @@ export function unfitness({ isCluster, policy }: ServerFacts): string | undefine
  *
  * @throws ConfigError for such a Redis, with one line that says what to change
  */
-export async function refuseUnfit(redis: Redis): Promise<void> {
+export async function waitForFitRedis(redis: Redis): Promise<void> {
   for (;;) {
-    await untilReady(redis);
+    await waitUntilReady(redis);
     const facts = await readServerFacts(redis).catch(pauseIfPassing);
     const why = facts && unfitness(facts);
     if (why) throw new ConfigError(why);
@@ -60,21 +60,4 @@ const ASK_AGAIN_MS = 500;
 async function pauseIfPassing(error: unknown): Promise<undefined> {
   if (!isRedisPassing(error)) throw error;
   await new Promise(resolve => setTimeout(resolve, ASK_AGAIN_MS));
-}
-
-/**
- * Waits until a connection accepts commands.
- *
- * @throws ConfigError that the connection reports: no retry helps then
- */
-async function untilReady(redis: Redis): Promise<void> {
-  if (redis.status === 'ready') return;
-  const decided = new AbortController();
-  await new Promise<void>((resolve, reject) => {
-    const serve = () => resolve();
-    const refuse = (error: Error) => void (error instanceof ConfigError && reject(error));
-    redis.on('ready', serve);
-    redis.on('error', refuse);
-    decided.signal.addEventListener('abort', () => redis.off('ready', serve).off('error', refuse));
-  }).finally(() => decided.abort());
 }
