@@ -28,7 +28,7 @@ export interface PoolOptions {
  *
  * @param url `postgres://…`
  * @returns Prisma's client; `$disconnect()` closes the pool
- * @throws PostgresAddressError for a wrong address; ConfigError for a certificate that cannot be read
+ * @throws StoreAddressError for a wrong address; ConfigError for a certificate that cannot be read
  */
 export function connectDatabase(url: string, { connections, waitMs }: PoolOptions): Database {
   const config = planConnections(url, statementSettings, waitMs);

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { baseAddress, calledAddress, hostNames, postgresAddress } from '../values/address.js';
+import { baseAddress, calledAddress, hostNames } from '../values/address.js';
 import { wholeNumber } from '../values/number.js';
+import { postgresAddress } from '../values/postgres-address.js';
 import { redisAddress } from '../values/redis-address.js';
 import { readRunningStack } from './running-stack.js';
 import { isWeakToken, STRONG_TOKEN } from './weak-token.js';

@@ -1,19 +1,21 @@
 import { z } from 'zod';
-import { readPostgresAddress } from './postgres-address.js';
 import { isPlain } from './text.js';
 
 /** The longest address: longer ones are cut or refused on the way by some programs. Providers' pages have some 1,000. */
 const LENGTH_MAX = 8_192;
 
 /**
- * Creates the validator of a URL. `new URL` drops some white space and control characters without a word, so an address
- * that has any is refused. The messages never show the address: it may contain a password.
+ * Tells whether a text may be an address: it is not too long, and has no white space and no control characters, of which
+ * `new URL` drops some without a word.
  */
+export function isAddressText(text: string): boolean {
+  return text.length <= LENGTH_MAX && isPlain(text) && !/\s/.test(text);
+}
+
+/** Creates the validator of a URL. The messages never show the address: it may contain a password. */
 function url(protocol: RegExp, example: string) {
-  const isUrl = (text: string) =>
-    isPlain(text) && !/\s/.test(text) && URL.canParse(text) && protocol.test(new URL(text).protocol);
-  const error = `must be a URL like ${example}`;
-  return z.string().max(LENGTH_MAX, error).refine(isUrl, { error, abort: true });
+  const isUrl = (text: string) => isAddressText(text) && URL.canParse(text) && protocol.test(new URL(text).protocol);
+  return z.string().refine(isUrl, { error: `must be a URL like ${example}`, abort: true });
 }
 
 /**
@@ -51,18 +53,6 @@ export function baseAddress(example: string) {
 
 /** Validates the address of a page that a buyer's browser opens. */
 export const pageAddress = httpUrl('https://pay.example/p/1');
-
-/** Validates the address of Postgres. It may have a user, a password, several hosts, and parameters of libpq. */
-export const postgresAddress = z
-  .string()
-  .max(LENGTH_MAX)
-  .superRefine((text, context) => {
-    try {
-      readPostgresAddress(text);
-    } catch (error) {
-      context.addIssue({ code: 'custom', message: (error as Error).message });
-    }
-  });
 
 /** Validates names of hosts with commas between them. They are returned in lower case, as browsers send them. */
 export const hostNames = z

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { SECOND_MS } from '../rules/clock.js';
-import { isPlain } from './text.js';
+import { isAddressText } from './address.js';
+import { decoded, refuse, storeAddress } from './store-address.js';
 
 /** How a connection is encrypted, in the words of `sslmode` of libpq. */
 export type SslMode = 'disable' | 'require' | 'verify-ca' | 'verify-full';
@@ -93,21 +94,12 @@ const REFUSED: Readonly<Record<string, string>> = {
   uselibpqcompat: 'sslmode already means what it means in libpq',
 };
 
-/** An address of Postgres is wrong. The message completes "DATABASE_URL …", and shows no part of the address. */
-export class PostgresAddressError extends Error {
-  override readonly name = 'PostgresAddressError';
-}
-
-function refuse(why: string): never {
-  throw new PostgresAddressError(why);
-}
-
 /**
- * Reads an address of Postgres in the form of libpq: `postgres://user:password@host:5432/database?parameter=value`.
+ * Parses an address of Postgres in the form of libpq: `postgres://user:password@host:5432/database?parameter=value`.
  *
- * @throws PostgresAddressError for a wrong address
+ * @throws StoreAddressError for a wrong address
  */
-export function readPostgresAddress(text: string): PostgresAddress {
+export function parsePostgresAddress(text: string): PostgresAddress {
   const [, userInfo = '', hostList = '', path = '', query = ''] = FORM.exec(checked(text)) ?? refuseForm();
   const given = readParameters(query);
   const colon = userInfo.indexOf(':');
@@ -145,16 +137,19 @@ export function readPostgresAddress(text: string): PostgresAddress {
 /**
  * Returns the servers of an address as `host:port`, for messages.
  *
- * @throws PostgresAddressError for a wrong address
+ * @throws StoreAddressError for a wrong address
  */
 export function hostsOf(text: string): string {
-  return readPostgresAddress(text)
+  return parsePostgresAddress(text)
     .hosts.map(({ host, port }) => (host.startsWith('/') ? host : `${host}:${port}`))
     .join(', ');
 }
 
+/** Validates the address of Postgres. It may have a user, a password, several hosts, and parameters of libpq. */
+export const postgresAddress = storeAddress(parsePostgresAddress);
+
 function checked(text: string): string {
-  if (!isPlain(text) || /\s/.test(text) || !/^postgres(ql)?:\/\//.test(text)) refuse(`must be a URL like ${EXAMPLE}`);
+  if (!isAddressText(text) || !/^postgres(ql)?:\/\//.test(text)) refuse(`must be a URL like ${EXAMPLE}`);
   return text;
 }
 
@@ -162,12 +157,8 @@ function refuseForm(): never {
   return refuse(`must be a URL like ${EXAMPLE}, with @ : / # ? % in user and password URL-encoded`);
 }
 
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return refuseForm();
-  }
+function decode(part: string): string {
+  return decoded(part) ?? refuseForm();
 }
 
 function readParameters(query: string): Partial<Record<Parameter, string>> {

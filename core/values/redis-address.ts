@@ -1,5 +1,5 @@
-import { z } from 'zod';
-import { isPlain } from './text.js';
+import { isAddressText } from './address.js';
+import { decoded, refuse, storeAddress } from './store-address.js';
 
 /** A host and a port. */
 export interface HostAndPort {
@@ -24,9 +24,6 @@ export interface RedisAddress {
   db: number;
 }
 
-/** A parsed address, or what its text has to look like. No part of the text is in the reason: it may be a password. */
-export type ParsedRedisAddress = { kind: 'address'; address: RedisAddress } | { kind: 'refused'; why: string };
-
 const HOST_FORM = 'redis://127.0.0.1:6379/0';
 const SOCKET_FORM = 'unix:///run/redis/redis.sock?db=0';
 const SENTINEL_FORM = 'redis+sentinel://user:password@host1:26379,host2:26379,host3:26379/name/0';
@@ -35,24 +32,21 @@ const REDIS_PORT = 6_379;
 const SENTINEL_PORT = 26_379;
 const PORT_MAX = 65_535;
 
-/** The longest address, in characters: longer ones are a mistake. */
-const LENGTH_MAX = 8_192;
-
 /** User, password, hosts, name of the primary, and number of the database. A URL has no list of hosts. */
 const SENTINEL = /^rediss?\+sentinel:\/\/(?:([^:@/?#]*)(?::([^@/?#]*))?@)?([^@/?#]+)\/([^/?#]+)(?:\/(\d{0,4}))?$/i;
 
 /** A host with a port, which may be left out. */
 const HOST = /^(\[[0-9a-f:.]+\]|[^:[\]]+)(?::(\d{1,5}))?$/i;
 
-const refused = (why: string): ParsedRedisAddress => ({ kind: 'refused', why });
-
 /**
  * Parses the address of Redis: a host (`redis://`, `rediss://`), a unix socket (`unix://`) or Sentinels
  * (`redis+sentinel://`, `rediss+sentinel://`).
+ *
+ * @throws StoreAddressError for a wrong address
  */
-export function parseRedisAddress(text: string): ParsedRedisAddress {
+export function parseRedisAddress(text: string): RedisAddress {
   const scheme = /^([a-z+]+):/i.exec(text)?.[1]?.toLowerCase();
-  if (text.length > LENGTH_MAX || !isPlain(text) || /\s/.test(text)) return refused(`must be a URL like ${HOST_FORM}`);
+  if (!isAddressText(text)) return refuse(`must be a URL like ${HOST_FORM}`);
   switch (scheme) {
     case 'redis':
     case 'rediss':
@@ -63,37 +57,37 @@ export function parseRedisAddress(text: string): ParsedRedisAddress {
     case 'rediss+sentinel':
       return parseSentinels(text, scheme === 'rediss+sentinel');
     default:
-      return refused(`must be a URL like ${HOST_FORM}, ${SOCKET_FORM} or ${SENTINEL_FORM}`);
+      return refuse(`must be a URL like ${HOST_FORM}, ${SOCKET_FORM} or ${SENTINEL_FORM}`);
   }
 }
 
-function parseHost(text: string, tls: boolean): ParsedRedisAddress {
-  if (!URL.canParse(text)) return refused(`must be a URL like ${HOST_FORM}, with user and password URL-encoded`);
+function parseHost(text: string, tls: boolean): RedisAddress {
+  if (!URL.canParse(text)) return refuse(`must be a URL like ${HOST_FORM}, with user and password URL-encoded`);
   const { hostname, port, pathname, search, hash, username, password } = new URL(text);
-  if (!hostname) return refused(`must name a host, like ${HOST_FORM}; a unix socket has the form ${SOCKET_FORM}`);
+  if (!hostname) return refuse(`must name a host, like ${HOST_FORM}; a unix socket has the form ${SOCKET_FORM}`);
   if (search || hash || !/^\/?\d{0,4}$/.test(pathname)) {
-    return refused(`must have nothing but the number of a database after the host, like ${HOST_FORM}`);
+    return refuse(`must have nothing but the number of a database after the host, like ${HOST_FORM}`);
   }
   const at = { kind: 'host', host: bare(hostname), port: Number(port || REDIS_PORT) } as const;
   return addressOf({ at, tls, db: Number(pathname.slice(1)) }, [username, password]);
 }
 
-function parseSocket(text: string): ParsedRedisAddress {
+function parseSocket(text: string): RedisAddress {
   const form = `must name the file of a socket, like ${SOCKET_FORM}, and nothing else but a database`;
-  if (!URL.canParse(text)) return refused(form);
+  if (!URL.canParse(text)) return refuse(form);
   const { hostname, pathname, search, hash, username, password } = new URL(text);
   const db = /^(?:\?db=(\d{1,4}))?$/.exec(search);
   const path = decoded(pathname);
-  if (!['', 'localhost'].includes(hostname) || !path || path === '/' || hash || !db) return refused(form);
+  if (!['', 'localhost'].includes(hostname) || !path || path === '/' || hash || !db) return refuse(form);
   return addressOf({ at: { kind: 'socket', path }, tls: false, db: Number(db[1] ?? 0) }, [username, password]);
 }
 
-function parseSentinels(text: string, tls: boolean): ParsedRedisAddress {
+function parseSentinels(text: string, tls: boolean): RedisAddress {
   const form = `must name Sentinels, the primary and a database, like ${SENTINEL_FORM}`;
   const [matched, username = '', password = '', hosts = '', name = '', db = ''] = SENTINEL.exec(text) ?? [];
-  if (matched === undefined) return refused(form);
+  if (matched === undefined) return refuse(form);
   const sentinels = hosts.split(',').map(parseSentinel);
-  if (!sentinels.every(sentinel => sentinel !== undefined)) return refused(form);
+  if (!sentinels.every(sentinel => sentinel !== undefined)) return refuse(form);
   const at = { kind: 'sentinels', name: decoded(name) ?? name, sentinels } as const;
   return addressOf({ at, tls, db: Number(db) }, [username, password]);
 }
@@ -107,25 +101,11 @@ function parseSentinel(text: string): HostAndPort | undefined {
 /** A URL writes an IPv6 address in brackets. A socket takes it without them. */
 const bare = (host: string): string => host.replace(/^\[|\]$/g, '');
 
-function decoded(text: string): string | undefined {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function addressOf(address: RedisAddress, credentials: [username: string, password: string]): ParsedRedisAddress {
+function addressOf(address: RedisAddress, credentials: [username: string, password: string]): RedisAddress {
   const [username, password] = credentials.map(decoded);
-  if (username === undefined || password === undefined) return refused('must have user and password URL-encoded');
-  return {
-    kind: 'address',
-    address: { ...address, ...(username ? { username } : {}), ...(password ? { password } : {}) },
-  };
+  if (username === undefined || password === undefined) return refuse('must have user and password URL-encoded');
+  return { ...address, ...(username ? { username } : {}), ...(password ? { password } : {}) };
 }
 
 /** Validates the address of Redis. It may have a user, a password and the number of a database. */
-export const redisAddress = z.string().superRefine((text, ctx) => {
-  const parsed = parseRedisAddress(text);
-  if (parsed.kind === 'refused') ctx.addIssue({ code: 'custom', message: parsed.why });
-});
+export const redisAddress = storeAddress(parseRedisAddress);

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { SECOND_MS } from '../../rules/clock.js';
-import { type PostgresAddress, type PostgresHost, readPostgresAddress } from '../../values/postgres-address.js';
+import { type PostgresAddress, type PostgresHost, parsePostgresAddress } from '../../values/postgres-address.js';
 import type { StatementSettings } from './settings.js';
 import { type Certificates, readCertificates, tlsOptions } from './tls.js';
 
@@ -24,14 +24,14 @@ export type PostgresClientConfig = pg.ClientConfig & { plan: ConnectionPlan; con
  * @param url `postgres://…`
  * @param settings returns the settings for the schema that the address names
  * @param waitMs the longest wait for a connection, in ms, unless the address has `connect_timeout`
- * @throws PostgresAddressError for a wrong address; ConfigError for a certificate that cannot be read
+ * @throws StoreAddressError for a wrong address; ConfigError for a certificate that cannot be read
  */
 export function planConnections(
   url: string,
   settings: (schema: string | undefined) => StatementSettings,
   waitMs = CONNECT_TIMEOUT_MS,
 ): PostgresClientConfig {
-  const address = readPostgresAddress(url);
+  const address = parsePostgresAddress(url);
   return {
     plan: { address, certificates: readCertificates(address), settings: settings(address.schema) },
     connectionTimeoutMillis: address.connectTimeoutMs ?? waitMs,

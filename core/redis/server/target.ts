@@ -47,9 +47,11 @@ export function targetOf(settings: RedisSettings | string): RedisTarget {
 }
 
 function addressOf(text: string): RedisAddress {
-  const parsed = parseRedisAddress(text);
-  if (parsed.kind === 'refused') throw new ConfigError(`REDIS_URL ${parsed.why}`);
-  return parsed.address;
+  try {
+    return parseRedisAddress(text);
+  } catch (error) {
+    throw new ConfigError(`REDIS_URL ${(error as Error).message}`);
+  }
 }
 
 function tlsOf(settings: RedisSettings): ConnectionOptions {

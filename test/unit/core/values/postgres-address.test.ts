@@ -1,14 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
-import { hostsOf, PostgresAddressError, readPostgresAddress } from '#core/values/postgres-address.js';
+import { hostsOf, parsePostgresAddress } from '#core/values/postgres-address.js';
+import { StoreAddressError } from '#core/values/store-address.js';
 
 /** A password that no message may show, not even in part. */
 const SECRET = 'hunter2canary';
 
 function refusalOf(url: string): string {
   try {
-    readPostgresAddress(url);
+    parsePostgresAddress(url);
   } catch (error) {
-    expect(error).toBeInstanceOf(PostgresAddressError);
+    expect(error).toBeInstanceOf(StoreAddressError);
     return (error as Error).message;
   }
   throw new Error(`${url} was accepted`);
@@ -19,7 +20,7 @@ const HOST = { host: 'h', hostaddr: undefined, port: 5432 };
 describe('an address of Postgres', () => {
   test('every part of a URL is read, and decoded', () => {
     const url = `postgresql://an%40n:p%3A%2F%3F%23%25w@h:5433/my%20db?schema=drop&application_name=shop%201&connect_timeout=7`;
-    expect(readPostgresAddress(url)).toMatchObject({
+    expect(parsePostgresAddress(url)).toMatchObject({
       hosts: [{ ...HOST, port: 5433 }],
       user: 'an@n',
       password: 'p:/?#%w',
@@ -50,7 +51,7 @@ describe('an address of Postgres', () => {
     ['postgres://%2Frun%2Fpostgresql/drop', [{ ...HOST, host: '/run/postgresql' }]],
     ['postgres://h/drop?hostaddr=10.0.0.1', [{ ...HOST, hostaddr: '10.0.0.1' }]],
   ])('%s names these servers', (url, hosts) => {
-    expect(readPostgresAddress(url).hosts).toEqual(hosts);
+    expect(parsePostgresAddress(url).hosts).toEqual(hosts);
   });
 
   test.each([
@@ -61,7 +62,7 @@ describe('an address of Postgres', () => {
     ['sslmode=verify-ca&sslrootcert=/ca.crt', 'verify-ca'],
     ['sslmode=verify-full', 'verify-full'],
   ])('%s means %s, as in libpq', (query, sslmode) => {
-    expect(readPostgresAddress(`postgres://h/d?${query}`).sslmode).toBe(sslmode);
+    expect(parsePostgresAddress(`postgres://h/d?${query}`).sslmode).toBe(sslmode);
   });
 
   test.each([
