@@ -1,3 +1,5 @@
+import { TAKES_NO_WRITES } from '#core/postgres/connection/read-only.js';
+
 /** The error of a command that can't be carried out. Its message is one line that names the cause and the cure. */
 export class CommandError extends Error {
   override readonly name = 'CommandError';
@@ -20,7 +22,7 @@ export function tellOf(error: unknown): string {
   // Node tries every address of a host name. If all fail, it throws one AggregateError without a message, so the first
   // error is reported.
   if (error instanceof AggregateError && !error.message) return tellOf(error.errors[0]);
-  if (READ_ONLY.test(error.message)) return 'Postgres takes no writes: it is a standby, or read-only';
+  if (READ_ONLY.test(error.message)) return TAKES_NO_WRITES;
   const lines = error.message.split('\n').map(line => line.trim());
   return lines.filter(Boolean).at(-1) ?? error.name;
 }
