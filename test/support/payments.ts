@@ -13,6 +13,9 @@ import { type TestStores, useStores } from './stores/stores.js';
 /** The price of a unit, in minor units. */
 export const PRICE = 500;
 
+/** A part of the price, in minor units. */
+export const PART = 200;
+
 /** Stores, and a provider whose events arrive only when a test applies them. */
 export interface PaymentStores extends TestStores {
   fake: FakeProvider;
@@ -38,6 +41,14 @@ export async function askToPay(stores: PaymentStores, buyerId: string, wanted: P
   const claim = await winOne(stores, sale, buyerId);
   await placeOrders(stores, { saleId: sale.id, claims: [claim] });
   await payOrder(stores, { saleId: sale.id, claimId: claim.claimId, buyerId });
+  return { sale, claim };
+}
+
+/** Opens a sale whose order a buyer has paid at the provider. */
+export async function payAtProvider(stores: PaymentStores, buyerId: string, wanted: Partial<Sale> = {}) {
+  const { sale, claim } = await askToPay(stores, buyerId, wanted);
+  await stores.fake.pay(claim.claimId);
+  await applyEvents(stores, claim);
   return { sale, claim };
 }
 

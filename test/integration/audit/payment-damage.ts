@@ -1,6 +1,5 @@
 import { Prisma } from '#core/postgres/database.js';
-import { PART } from '../../support/money/good-money.js';
-import { PRICE } from '../../support/payments.js';
+import { PART, PRICE } from '../../support/payments.js';
 import { ago, another, type Damage, dispute, order, payment, transfer } from './damage.js';
 import { TAKEN_WRONG } from './money-damage.js';
 

@@ -8,14 +8,12 @@ import { readBalance } from '#core/postgres/money/wallet.js';
 import type { RefundInFlight } from '#core/rules/refund.js';
 import { cancelOrder } from '#core/steps/cancel-order.js';
 import { providerOf } from '#core/steps/context.js';
-import { applyEvents, askToPay, PRICE, usePayments } from '../../support/payments.js';
+import { applyEvents, askToPay, PART, PRICE, usePayments } from '../../support/payments.js';
 
 // A process is held up between asking the provider and recording its answer. The simulation of the money (npm run
 // simulate) found the first history and the last one; the second is their neighbour.
 
 const t = usePayments();
-const PART = 200;
-
 async function latest(orderId: string, buyerId: string): Promise<Payment> {
   const payment = await readLatestPayment(t.db, orderId, buyerId);
   if (!payment) throw new Error(`order ${orderId} has no payment`);

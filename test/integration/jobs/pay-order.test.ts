@@ -9,6 +9,7 @@ import { expireOrders } from '#core/steps/expire-orders.js';
 import { payOrder } from '#core/steps/pay-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { eventually } from '../../support/eventually.js';
+import { orderOf } from '../../support/money/reading.js';
 import { openTestSale, winOne } from '../../support/sales.js';
 import { backdateDeadlines } from '../../support/stores/by-hand.js';
 import { useStores } from '../../support/stores/stores.js';
@@ -26,13 +27,12 @@ async function placed(buyerId: string, balance: number, wanted: Partial<Sale> = 
 }
 
 const pay = (sale: Sale, { claimId, buyerId }: Claim) => payOrder(t, { saleId: sale.id, claimId, buyerId });
-const orderOf = ({ claimId }: Claim) => t.db.order.findUniqueOrThrow({ where: { id: claimId } });
 const claimOf = async (sale: Sale, buyerId: string) => (await readSnapshot(t.redis, sale.id))?.claims.get(buyerId);
 
 test('a payment debits the wallet, marks the order and updates Redis', async () => {
   const { sale, claim } = await placed('a', 700);
   await pay(sale, claim);
-  expect(await orderOf(claim)).toMatchObject({ status: 'paid', paidAt: expect.any(Date), version: 2 });
+  expect(await orderOf(t, claim.claimId)).toMatchObject({ status: 'paid', paidAt: expect.any(Date), version: 2 });
   expect(await readBalance(t.db, 'a', 'EUR')).toBe(200);
   expect((await claimOf(sale, 'a'))?.status).toBe('paid');
   const transfers = await t.db.transfer.findMany({ where: { orderId: claim.claimId } });
@@ -65,7 +65,7 @@ test('a wallet never pays more than its balance when many orders are paid at onc
 test('without funds the order stays payable, and the buyer learns why', async () => {
   const { sale, claim } = await placed('poor', PRICE - 1);
   await pay(sale, claim);
-  expect((await orderOf(claim)).status).toBe('pending_payment');
+  expect((await orderOf(t, claim.claimId)).status).toBe('pending_payment');
   expect(await claimOf(sale, 'poor')).toMatchObject({ status: 'pending_payment', reason: 'insufficient_funds' });
   await creditWallets(t.db, ['poor'], { amountMinor: 1, currency: 'EUR' });
   await pay(sale, claim);
@@ -78,7 +78,7 @@ test('a buyer cannot pay the order of another buyer', async () => {
   const { sale, claim } = await placed('owner', PRICE);
   await creditWallets(t.db, ['thief'], { amountMinor: PRICE, currency: 'EUR' });
   await payOrder(t, { saleId: sale.id, claimId: claim.claimId, buyerId: 'thief' });
-  expect((await orderOf(claim)).status).toBe('pending_payment');
+  expect((await orderOf(t, claim.claimId)).status).toBe('pending_payment');
   expect(await readBalance(t.db, 'thief', 'EUR')).toBe(PRICE);
 });
 
@@ -86,7 +86,7 @@ test('money in another currency pays nothing', async () => {
   const { sale, claim } = await placed('swiss', 0);
   await creditWallets(t.db, ['swiss'], { amountMinor: PRICE, currency: 'CHF' });
   await pay(sale, claim);
-  expect((await orderOf(claim)).status).toBe('pending_payment');
+  expect((await orderOf(t, claim.claimId)).status).toBe('pending_payment');
 });
 
 test('a payment before the order is placed does nothing', async () => {
@@ -101,7 +101,7 @@ test('a payment after the deadline takes no money, and the order expires', async
   await backdateDeadlines(t, [claim]);
   await pay(sale, claim);
   expect(await expireOrders(t, { claimIds: [claim.claimId] })).toBe(1);
-  expect(await orderOf(claim)).toMatchObject({ status: 'cancelled', reason: 'unpaid' });
+  expect(await orderOf(t, claim.claimId)).toMatchObject({ status: 'cancelled', reason: 'unpaid' });
   expect(await readBalance(t.db, 'late', 'EUR')).toBe(PRICE);
   expect((await readSnapshot(t.redis, sale.id))?.stock).toEqual([1]);
 });
@@ -112,7 +112,7 @@ test('of paying and cancelling at once exactly one wins, and the money agrees', 
     const { sale, claim } = await placed(name, PRICE);
     const both = [() => pay(sale, claim), () => cancelOrder(t, { saleId: sale.id, ...claim })];
     await Promise.all((i % 2 === 0 ? both : both.reverse()).map(run => run()));
-    const { status } = await orderOf(claim);
+    const { status } = await orderOf(t, claim.claimId);
     expect(['paid', 'cancelled']).toContain(status);
     expect(await readBalance(t.db, name, 'EUR')).toBe(status === 'paid' ? 0 : PRICE);
     await eventually(async () => expect((await claimOf(sale, name))?.status).toBe(status));
@@ -126,7 +126,7 @@ test.each(['deferred', 'immediate'] as const)(
   async settlement => {
     const { sale, claim } = await placed(`free-${settlement}`, 0, { priceMinor: 0, settlement });
     if (settlement === 'deferred') await pay(sale, claim);
-    expect(await orderOf(claim)).toMatchObject({ status: 'paid', amountMinor: 0n });
+    expect(await orderOf(t, claim.claimId)).toMatchObject({ status: 'paid', amountMinor: 0n });
     expect((await claimOf(sale, claim.buyerId))?.status).toBe('paid');
     expect((await audit(t.db, t.redis, sale.id))?.violations).toEqual([]);
   },
@@ -146,6 +146,6 @@ test('a payment that was decided in time counts as in time, also after waiting f
     });
   });
   await paying;
-  const { status, paidAt, payBy } = await orderOf(claim);
+  const { status, paidAt, payBy } = await orderOf(t, claim.claimId);
   expect({ status, isInTime: paidAt !== null && paidAt <= payBy }).toEqual({ status: 'paid', isInTime: true });
 });

@@ -11,10 +11,9 @@ import { refundRow, refundRowPartially } from '#core/postgres/money/refund.js';
 import { creditWallets, readBalance } from '#core/postgres/money/wallet.js';
 import type { Claim } from '#core/rules/claim.js';
 import type { PaymentReport } from '#core/rules/payment.js';
-import type { Sale } from '#core/rules/sale.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { paidReport, paymentOf, transfersOf } from '../../support/money/reading.js';
-import { applyEvents, askToPay, PRICE, usePayments } from '../../support/payments.js';
+import { askToPay, PART, PRICE, payAtProvider, usePayments } from '../../support/payments.js';
 import { whileHeld } from '../../support/postgres/while-held.js';
 import { openTestSale, winOne } from '../../support/sales.js';
 import { backdateDeadlines } from '../../support/stores/by-hand.js';
@@ -22,8 +21,6 @@ import { backdateDeadlines } from '../../support/stores/by-hand.js';
 // Calls about one order's money at once: another connection holds the row until all of them wait for it.
 
 const t = usePayments();
-
-const PART = 200;
 
 const lockPaymentOf =
   ({ claimId }: Claim) =>
@@ -34,13 +31,6 @@ const lockOrder =
   (tx: Transaction) =>
     tx.$queryRaw`SELECT FROM orders WHERE id = ${claimId}::uuid FOR UPDATE`;
 const eventOf = (eventId: string, report: PaymentReport) => ({ eventId, type: 'any', report });
-
-async function paid(buyer: string, wanted: Partial<Sale> = {}) {
-  const { sale, claim } = await askToPay(t, buyer, wanted);
-  await t.fake.pay(claim.claimId);
-  await applyEvents(t, claim);
-  return { sale, claim };
-}
 
 /** An order that is to be paid from the wallet, which has enough for it. */
 async function dueFromWallet(buyerId: string) {
@@ -88,7 +78,7 @@ describe('reports of one payment', () => {
   });
 
   test('a part that went back meanwhile counts when the rest is refunded', async () => {
-    const { claim } = await paid('part-and-rest');
+    const { claim } = await payAtProvider(t, 'part-and-rest');
     const report = { ...(await paidReport(t, claim.claimId)), refundedMinor: PART };
     await t.fake.refund(claim.claimId, PART);
     const done = await whileHeld<unknown>(t.db, {
@@ -158,7 +148,7 @@ describe('refunds', () => {
   });
 
   test('the second of two workers who begin a refund knows that it was begun', async () => {
-    const { claim } = await paid('two-workers');
+    const { claim } = await payAtProvider(t, 'two-workers');
     await refundRow(t.db, { orderId: claim.claimId, restock: true });
     const payment = await paymentOf(t, claim.claimId);
     const begin = () => beginRefund(t.db, payment);
@@ -169,7 +159,7 @@ describe('refunds', () => {
   });
 
   test('a refund that is ended by hand while its answer is recorded is not paid twice', async () => {
-    const { claim } = await paid('by-hand');
+    const { claim } = await payAtProvider(t, 'by-hand');
     await refundRow(t.db, { orderId: claim.claimId, restock: true });
     const ended = await whileHeld(t.db, {
       hold: tx => tx.$executeRaw`UPDATE payments SET status = 'refunded', returned_minor = ${PRICE}, refund_at = NULL

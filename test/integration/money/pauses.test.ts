@@ -5,20 +5,11 @@ import { beginRefund, recordReturned } from '#core/postgres/money/due-refunds.js
 import { applyAnswer } from '#core/postgres/money/payment-report.js';
 import type { Claim } from '#core/rules/claim.js';
 import { paidReport, paymentOf, transfersOf } from '../../support/money/reading.js';
-import { applyEvents, askToPay, PRICE, usePayments } from '../../support/payments.js';
+import { applyEvents, PART, PRICE, payAtProvider, usePayments } from '../../support/payments.js';
 
 // When a refund is tried again: later and later, and at once when there is news.
 
 const t = usePayments();
-
-const PART = 200;
-
-async function paid(buyer: string) {
-  const { sale, claim } = await askToPay(t, buyer);
-  await t.fake.pay(claim.claimId);
-  await applyEvents(t, claim);
-  return { sale, claim };
-}
 
 /** Reads Postgres's clock, and when the refund of an order is tried next, in s. */
 async function readTimes({ claimId }: Claim): Promise<{ now: number; next: number | null }> {
@@ -39,7 +30,7 @@ async function pausesFor(claim: Claim, seconds: number): Promise<boolean> {
 }
 
 test('a refund is tried again after 1, 2, 4 … s, and at last every ten minutes', async () => {
-  const { claim } = await paid('patient');
+  const { claim } = await payAtProvider(t, 'patient');
   await refundOrder(t, { orderId: claim.claimId, restock: true });
   const isAsPlanned: boolean[] = [];
   for (const seconds of [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 600, 600]) {
@@ -49,7 +40,7 @@ test('a refund is tried again after 1, 2, 4 … s, and at last every ten minutes
 });
 
 test('a refund of which a part was made is tried again at once, with the first pauses', async () => {
-  const { claim } = await paid('progress');
+  const { claim } = await payAtProvider(t, 'progress');
   await refundOrder(t, { orderId: claim.claimId, restock: true });
   for (let i = 0; i < 4; i += 1) await beginRefund(t.db, await paymentOf(t, claim.claimId));
   const payment = await paymentOf(t, claim.claimId);
@@ -61,7 +52,7 @@ test('a refund of which a part was made is tried again at once, with the first p
 });
 
 test('a report without news keeps the pause, and more that is owed ends it', async () => {
-  const { claim } = await paid('news');
+  const { claim } = await payAtProvider(t, 'news');
   const orderId = claim.claimId;
   await refundOrderPartially(t, { orderId, amountMinor: PART, refundedMinor: 0 });
   for (let i = 0; i < 4; i += 1) await beginRefund(t.db, await paymentOf(t, orderId));
@@ -74,7 +65,7 @@ test('a report without news keeps the pause, and more that is owed ends it', asy
 });
 
 test('a won dispute ends the pause, and one that is opened does not', async () => {
-  const { claim } = await paid('won');
+  const { claim } = await payAtProvider(t, 'won');
   await refundOrder(t, { orderId: claim.claimId, restock: true });
   for (let i = 0; i < 4; i += 1) await beginRefund(t.db, await paymentOf(t, claim.claimId));
   const { next: before } = await readTimes(claim);
@@ -88,7 +79,7 @@ test('a won dispute ends the pause, and one that is opened does not', async () =
 });
 
 test('an order whose money went back whole before is refunded without another transfer', async () => {
-  const { claim } = await paid('went-back');
+  const { claim } = await payAtProvider(t, 'went-back');
   await t.fake.refund(claim.claimId);
   await applyEvents(t, claim, { type: 'charge.refunded' });
   expect(await refundOrder(t, { orderId: claim.claimId, restock: true })).toMatchObject({

@@ -19,7 +19,7 @@ import type { Sale } from '#core/rules/sale.js';
 import { cancelOrder } from '#core/steps/cancel-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { paidReport, paymentOf, transfersOf } from '../../support/money/reading.js';
-import { applyEvents, askToPay, PRICE, usePayments } from '../../support/payments.js';
+import { askToPay, PART, PRICE, payAtProvider, usePayments } from '../../support/payments.js';
 import { openTestSale, winOne } from '../../support/sales.js';
 import { backdateDeadlines } from '../../support/stores/by-hand.js';
 
@@ -27,21 +27,12 @@ import { backdateDeadlines } from '../../support/stores/by-hand.js';
 
 const t = usePayments();
 
-const PART = 200;
-
 const change = ({ claimId }: Claim, sql: Prisma.Sql) =>
   t.db.$executeRaw(Prisma.sql`UPDATE payments SET ${sql} WHERE order_id = ${claimId}::uuid`);
 const changeOrder = (orderId: string, sql: Prisma.Sql) =>
   t.db.$executeRaw(Prisma.sql`UPDATE orders SET ${sql}, version = version + 1 WHERE id = ${orderId}::uuid`);
 const ofThese = (payments: { orderId: string }[], ...claims: Claim[]) =>
   payments.map(({ orderId }) => claims.findIndex(({ claimId }) => claimId === orderId)).filter(i => i >= 0);
-
-async function paid(buyer: string, wanted: Partial<Sale> = {}) {
-  const { sale, claim } = await askToPay(t, buyer, wanted);
-  await t.fake.pay(claim.claimId);
-  await applyEvents(t, claim);
-  return { sale, claim };
-}
 
 /** Late money that nobody has decided about. */
 async function late(buyer: string, wanted: Partial<Sale> = {}) {
@@ -129,7 +120,7 @@ describe('late money pays a new order', () => {
   });
 
   test('only while nobody has decided', async () => {
-    const { claim } = await paid('decided');
+    const { claim } = await payAtProvider(t, 'decided');
     const payment = await paymentOf(t, claim.claimId);
     const again = { ...claim, claimId: randomUUID() };
     expect(await refundLateMoney(t.db, payment)).toBe(false);
@@ -169,7 +160,7 @@ describe('due work', () => {
       await late('page-1', { lateMoney: 'refund' }),
       await late('page-2', { lateMoney: 'refund' }),
     ];
-    const { claim: other } = await paid('page-3');
+    const { claim: other } = await payAtProvider(t, 'page-3');
     const claims = [first.claim, second.claim, other];
     expect(ofThese(await readLateMoney(t.db, 100, 0n), ...claims)).toEqual([0, 1]);
     expect(ofThese(await readLateMoney(t.db, 100, first.payment.id), ...claims)).toEqual([1]);
@@ -179,7 +170,7 @@ describe('due work', () => {
 
   test('refunds and questions that are due are read, the longest due first, and no later ones', async () => {
     const claims: Claim[] = [];
-    for (const buyer of ['due-1', 'due-2', 'due-3']) claims.push((await paid(buyer)).claim);
+    for (const buyer of ['due-1', 'due-2', 'due-3']) claims.push((await payAtProvider(t, buyer)).claim);
     const [one, two, three] = claims as [Claim, Claim, Claim];
     const at = (seconds: number) => Prisma.sql`clock_timestamp() + ${seconds} * interval '1 second'`;
     for (const [claim, seconds] of [
@@ -225,7 +216,7 @@ describe('payments for an operator to look at', () => {
   ];
 
   test.each(ODD)('%s: %#', async (name, sql, isOdd) => {
-    const { claim } = await paid(name.replaceAll(' ', '-'));
+    const { claim } = await payAtProvider(t, name.replaceAll(' ', '-'));
     await change(claim, sql);
     expect(ofThese(await readOddPayments(t.db, 100), claim)).toEqual(isOdd ? [0] : []);
     await change(claim, Prisma.sql`refund_at = NULL`);

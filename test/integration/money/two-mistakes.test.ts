@@ -9,17 +9,13 @@ import type { Claim } from '#core/rules/claim.js';
 import type { PaymentReport } from '#core/rules/payment.js';
 import type { Sale } from '#core/rules/sale.js';
 import { cancelOrder } from '#core/steps/cancel-order.js';
-import { paidReport, paymentOf, transfersOf } from '../../support/money/reading.js';
-import { applyEvents, askToPay, PRICE, usePayments } from '../../support/payments.js';
+import { orderOf, paidReport, paymentAtProvider, paymentOf, transfersOf } from '../../support/money/reading.js';
+import { applyEvents, askToPay, PART, PRICE, payAtProvider, usePayments } from '../../support/payments.js';
 
 // Two odd things at once about one payment. Each of them has tests alone elsewhere.
 
 const t = usePayments();
 
-const PART = 200;
-
-const orderOf = ({ claimId }: Claim) => t.db.order.findUniqueOrThrow({ where: { id: claimId } });
-const fakeOf = async ({ claimId }: Claim) => (await t.fake.payments()).find(({ orderId }) => orderId === claimId);
 const balancesOf = async ({ buyerId }: Claim) => readBalances(t.db, buyerId);
 const expectProof = async (sale: Sale) => expect((await audit(t.db, t.redis, sale.id))?.violations).toEqual([]);
 const eventOf = (eventId: string, report: PaymentReport) => ({ eventId, type: 'any', report });
@@ -37,13 +33,6 @@ async function refusing(work: () => Promise<unknown>): Promise<void> {
   await t.fake.mood({ refuseRefunds: false });
 }
 
-async function paid(buyer: string) {
-  const { sale, claim } = await askToPay(t, buyer);
-  await t.fake.pay(claim.claimId);
-  await applyEvents(t, claim);
-  return { sale, claim };
-}
-
 describe('other money than was asked for', () => {
   test.each([
     ['another currency', { currency: 'JPY' }],
@@ -53,8 +42,8 @@ describe('other money than was asked for', () => {
     await t.fake.pay(claim.claimId, change);
     await applyEvents(t, claim);
     await askAndFinish(claim);
-    expect(await orderOf(claim)).toMatchObject({ status: 'pending_payment' });
-    expect(await fakeOf(claim)).toMatchObject({ status: 'refunded', returned: 1, ...change });
+    expect(await orderOf(t, claim.claimId)).toMatchObject({ status: 'pending_payment' });
+    expect(await paymentAtProvider(t, claim.claimId)).toMatchObject({ status: 'refunded', returned: 1, ...change });
     expect([await balancesOf(claim), await transfersOf(t, claim.claimId)]).toEqual([[], []]);
     await expectProof(sale);
   });
@@ -74,7 +63,11 @@ describe('other money than was asked for', () => {
     await t.fake.pay(claim.claimId, { amountMinor: PRICE + PART });
     await t.fake.refund(claim.claimId, PART);
     await askAndFinish(claim);
-    expect(await fakeOf(claim)).toMatchObject({ status: 'refunded', refundedMinor: PRICE + PART, returned: 2 });
+    expect(await paymentAtProvider(t, claim.claimId)).toMatchObject({
+      status: 'refunded',
+      refundedMinor: PRICE + PART,
+      returned: 2,
+    });
     await expectProof(sale);
   });
 
@@ -84,14 +77,14 @@ describe('other money than was asked for', () => {
     await t.fake.pay(claim.claimId, { amountMinor: PRICE + 1 });
     await applyEvents(t, claim);
     await askAndFinish(claim);
-    expect(await fakeOf(claim)).toMatchObject({ status: 'refunded', refundedMinor: PRICE + 1 });
-    expect(await orderOf(claim)).toMatchObject({ status: 'cancelled', reason: 'cancelled_by_buyer' });
+    expect(await paymentAtProvider(t, claim.claimId)).toMatchObject({ status: 'refunded', refundedMinor: PRICE + 1 });
+    expect(await orderOf(t, claim.claimId)).toMatchObject({ status: 'cancelled', reason: 'cancelled_by_buyer' });
     expect(await transfersOf(t, claim.claimId)).toEqual([]);
     await expectProof(sale);
   });
 
   test('is a mistake of an event about a paid order, and changes nothing', async () => {
-    const { sale, claim } = await paid('says-more');
+    const { sale, claim } = await payAtProvider(t, 'says-more');
     const report = { ...(await paidReport(t, claim.claimId)), amountMinor: PRICE + 1 };
     expect((await applyEvent(t.db, 'signed-webhook', eventOf('evt_more', report))).outcome).toBe('mismatch');
     expect((await applyAnswer(t.db, 'signed-webhook', report)).outcome).toBe('mismatch');
@@ -116,7 +109,7 @@ describe('late money', () => {
     await refusing(() => finishPayments(t));
     await finishPayments(t);
     expect(await balancesOf(claim)).toEqual([{ currency: 'EUR', balanceMinor: PRICE }]);
-    expect(await orderOf(claim)).toMatchObject({ reason: 'refunded_late_payment' });
+    expect(await orderOf(t, claim.claimId)).toMatchObject({ reason: 'refunded_late_payment' });
     await expectProof(sale);
   });
 
@@ -135,7 +128,7 @@ describe('late money', () => {
 describe('a refused refund', () => {
   test('adds to a wallet that has money', async () => {
     for (const total of [PRICE, 2 * PRICE]) {
-      const { claim } = await paid('twice-refused');
+      const { claim } = await payAtProvider(t, 'twice-refused');
       await refundOrder(t, { orderId: claim.claimId, restock: true });
       await refusing(() => finishPayments(t));
       expect(await balancesOf(claim)).toEqual([{ currency: 'EUR', balanceMinor: total }]);
@@ -143,7 +136,7 @@ describe('a refused refund', () => {
   });
 
   test('of a payment that its provider has lost is paid out neither by it nor into the wallet', async () => {
-    const { claim } = await paid('refused-and-unknown');
+    const { claim } = await payAtProvider(t, 'refused-and-unknown');
     const { paymentId } = await paymentOf(t, claim.claimId);
     await refundOrder(t, { orderId: claim.claimId, restock: true });
     const name = (providerPaymentId: string) =>
@@ -164,14 +157,14 @@ describe('a refused refund', () => {
     await name(paymentId ?? '');
     await finishPayments(t);
     await finishPayments(t);
-    expect(await fakeOf(claim)).toMatchObject({ status: 'refunded', returned: 1 });
+    expect(await paymentAtProvider(t, claim.claimId)).toMatchObject({ status: 'refunded', returned: 1 });
     expect(await balancesOf(claim)).toEqual([]);
   });
 });
 
 describe('events twice and in the wrong order', () => {
   test('a failure after the payment, and the payment before the beginning, leave the order paid', async () => {
-    const { sale, claim } = await paid('reordered');
+    const { sale, claim } = await payAtProvider(t, 'reordered');
     const report = await paidReport(t, claim.claimId);
     const late = [
       { ...report, state: 'failed' as const },
@@ -183,7 +176,7 @@ describe('events twice and in the wrong order', () => {
     expect(await paymentOf(t, claim.claimId)).toMatchObject({ status: 'paid' });
     await refundOrder(t, { orderId: claim.claimId, restock: true });
     await finishPayments(t);
-    expect(await fakeOf(claim)).toMatchObject({ status: 'refunded', returned: 1 });
+    expect(await paymentAtProvider(t, claim.claimId)).toMatchObject({ status: 'refunded', returned: 1 });
     await expectProof(sale);
   });
 

@@ -16,7 +16,8 @@ import { expireOrders } from '#core/steps/expire-orders.js';
 import { takePaymentEvent } from '#core/steps/payment-event.js';
 import { eventually } from '../../support/eventually.js';
 import { readMetric } from '../../support/http/metrics.js';
-import { applyEvents, askToPay, PRICE, usePayments } from '../../support/payments.js';
+import { orderOf, paymentAtProvider, paymentRowOf, transfersOf } from '../../support/money/reading.js';
+import { applyEvents, askToPay, PART, PRICE, payAtProvider, usePayments } from '../../support/payments.js';
 import { countBlocked } from '../../support/stores/blocked.js';
 import { backdateDeadlines } from '../../support/stores/by-hand.js';
 
@@ -24,28 +25,12 @@ import { backdateDeadlines } from '../../support/stores/by-hand.js';
 
 const t = usePayments();
 
-const PART = 200;
 const REFUNDED = { type: 'charge.refunded' };
 
-const orderOf = ({ claimId }: Claim) => t.db.order.findUniqueOrThrow({ where: { id: claimId } });
-const paymentOf = ({ claimId }: Claim) =>
-  t.db.payment.findFirstOrThrow({ where: { orderId: claimId }, orderBy: { attempt: 'desc' } });
-const fakeOf = async ({ claimId }: Claim) => (await t.fake.payments()).find(({ orderId }) => orderId === claimId);
 const claimOf = async (sale: Sale, { buyerId }: Claim) => (await readSnapshot(t.redis, sale.id))?.claims.get(buyerId);
-const bookedOf = async ({ claimId }: Claim) =>
-  (await t.db.transfer.findMany({ where: { orderId: claimId }, orderBy: { id: 'asc' } })).map(
-    ({ kind, amountMinor }) => [kind, Number(amountMinor)],
-  );
 const expectProof = async (sale: Sale) => expect((await audit(t.db, t.redis, sale.id))?.violations).toEqual([]);
 
 const failedRefunds = () => readMetric('dropline_refunds_total{outcome="failed"}');
-
-async function paid(buyer: string) {
-  const { sale, claim } = await askToPay(t, buyer);
-  await t.fake.pay(claim.claimId);
-  await applyEvents(t, claim);
-  return { sale, claim };
-}
 
 /** Late money that is to go back. */
 async function owed(buyer: string) {
@@ -61,10 +46,10 @@ describe('a part that the provider returns', () => {
     const { sale, claim } = await owed('part-of-owed');
     await t.fake.refund(claim.claimId, PART);
     await applyEvents(t, claim, REFUNDED);
-    expect(await paymentOf(claim)).toMatchObject({ status: 'refund_due', returnedMinor: BigInt(PART) });
+    expect(await paymentRowOf(t, claim.claimId)).toMatchObject({ status: 'refund_due', returnedMinor: BigInt(PART) });
     await finishPayments(t);
-    expect(await fakeOf(claim)).toMatchObject({ status: 'refunded', refundedMinor: PRICE });
-    expect(await paymentOf(claim)).toMatchObject({ status: 'refunded' });
+    expect(await paymentAtProvider(t, claim.claimId)).toMatchObject({ status: 'refunded', refundedMinor: PRICE });
+    expect(await paymentRowOf(t, claim.claimId)).toMatchObject({ status: 'refunded' });
     await expectProof(sale);
   });
 
@@ -73,7 +58,7 @@ describe('a part that the provider returns', () => {
     await t.fake.refund(claim.claimId, PART);
     await finishPayments(t);
     await finishPayments(t);
-    expect(await fakeOf(claim)).toMatchObject({ status: 'refunded', refundedMinor: PRICE });
+    expect(await paymentAtProvider(t, claim.claimId)).toMatchObject({ status: 'refunded', refundedMinor: PRICE });
     expect(await readBalance(t.db, 'unheard-part', 'EUR')).toBe(0);
     await expectProof(sale);
   });
@@ -83,13 +68,13 @@ describe('a part that the provider returns', () => {
     await t.fake.pay(claim.claimId);
     await t.fake.refund(claim.claimId, PART);
     await applyEvents(t, claim, REFUNDED);
-    expect(await orderOf(claim)).toMatchObject({ status: 'paid', refundedMinor: BigInt(PART) });
+    expect(await orderOf(t, claim.claimId)).toMatchObject({ status: 'paid', refundedMinor: BigInt(PART) });
     await applyEvents(t, claim);
     await applyEvents(t, claim, REFUNDED);
     await expireOrders(t);
-    expect(await orderOf(claim)).toMatchObject({ status: 'paid', refundedMinor: BigInt(PART) });
+    expect(await orderOf(t, claim.claimId)).toMatchObject({ status: 'paid', refundedMinor: BigInt(PART) });
     expect(await claimOf(sale, claim)).toMatchObject({ status: 'paid', refundedMinor: PART, unit: claim.unit });
-    expect(await bookedOf(claim)).toEqual([
+    expect(await transfersOf(t, claim.claimId)).toEqual([
       ['capture', PRICE],
       ['refund', PART],
     ]);
@@ -97,15 +82,15 @@ describe('a part that the provider returns', () => {
   });
 
   test('totals that come in the wrong order and twice are each booked once', async () => {
-    const { sale, claim } = await paid('reordered-parts');
+    const { sale, claim } = await payAtProvider(t, 'reordered-parts');
     for (const amount of [PART, 50, 10]) await t.fake.refund(claim.claimId, amount);
     const events = (await t.fake.events()).filter(
       ({ orderId, type }) => orderId === claim.claimId && type === 'charge.refunded',
     );
     expect(events).toHaveLength(3);
     for (const { id } of events.reverse()) await applyEvents(t, claim, { id, times: 2 });
-    expect(await orderOf(claim)).toMatchObject({ status: 'paid', refundedMinor: BigInt(PART + 60) });
-    expect(await bookedOf(claim)).toEqual([
+    expect(await orderOf(t, claim.claimId)).toMatchObject({ status: 'paid', refundedMinor: BigInt(PART + 60) });
+    expect(await transfersOf(t, claim.claimId)).toEqual([
       ['capture', PRICE],
       ['refund', PART + 60],
     ]);
@@ -113,10 +98,10 @@ describe('a part that the provider returns', () => {
   });
 
   test('all of the money that the provider returned by itself leaves the order to the operator', async () => {
-    const { sale, claim } = await paid('elsewhere');
+    const { sale, claim } = await payAtProvider(t, 'elsewhere');
     await t.fake.refund(claim.claimId);
     await applyEvents(t, claim, REFUNDED);
-    expect(await orderOf(claim)).toMatchObject({ status: 'paid', refundedMinor: BigInt(PRICE) });
+    expect(await orderOf(t, claim.claimId)).toMatchObject({ status: 'paid', refundedMinor: BigInt(PRICE) });
     const event = await t.db.paymentEvent.findFirstOrThrow({
       where: { orderId: claim.claimId },
       orderBy: { id: 'desc' },
@@ -132,8 +117,8 @@ describe('a part that the provider returns', () => {
     await t.fake.refund(claim.claimId, PART);
     await applyEvents(t, claim, REFUNDED);
     await finishPayments(t);
-    expect(await fakeOf(claim)).toMatchObject({ status: 'refunded', refundedMinor: PRICE });
-    expect(await orderOf(claim)).toMatchObject({ status: 'cancelled', reason: 'refunded_late_payment' });
+    expect(await paymentAtProvider(t, claim.claimId)).toMatchObject({ status: 'refunded', refundedMinor: PRICE });
+    expect(await orderOf(t, claim.claimId)).toMatchObject({ status: 'cancelled', reason: 'refunded_late_payment' });
     await expectProof(sale);
   });
 });
@@ -148,20 +133,20 @@ describe('a refund that the provider refuses', () => {
     await finishPayments(t);
     await t.fake.mood({ refuseRefunds: false });
     expect(await readBalance(t.db, 'one-cent', 'EUR')).toBe(1);
-    expect(await paymentOf(claim)).toMatchObject({ status: 'refunded', compensatedMinor: 1n });
+    expect(await paymentRowOf(t, claim.claimId)).toMatchObject({ status: 'refunded', compensatedMinor: 1n });
   });
 
   test('a part that the provider refuses to return comes into the wallet, each time', async () => {
-    const { sale, claim } = await paid('refused-parts');
+    const { sale, claim } = await payAtProvider(t, 'refused-parts');
     await t.fake.mood({ refuseRefunds: true });
     for (const amountMinor of [PART, 50]) {
-      const refundedMinor = Number((await orderOf(claim)).refundedMinor);
+      const refundedMinor = Number((await orderOf(t, claim.claimId)).refundedMinor);
       await refundOrderPartially(t, { orderId: claim.claimId, amountMinor, refundedMinor });
       await finishPayments(t);
     }
     await t.fake.mood({ refuseRefunds: false });
     expect(await readBalance(t.db, 'refused-parts', 'EUR')).toBe(PART + 50);
-    expect(await fakeOf(claim)).toMatchObject({ status: 'paid', refundedMinor: 0 });
+    expect(await paymentAtProvider(t, claim.claimId)).toMatchObject({ status: 'paid', refundedMinor: 0 });
     await expectProof(sale);
   });
 });
@@ -184,7 +169,7 @@ describe('a refund that nobody makes', () => {
     expect(await endRefundsByHand(t.db, claim.claimId, 'bank transfer 4711')).toEqual([]);
     await t.fake.mood({ down: false });
     expect(await finishPayments(t)).toBe(0);
-    expect(await paymentOf(claim)).toMatchObject({
+    expect(await paymentRowOf(t, claim.claimId)).toMatchObject({
       status: 'refunded',
       compensatedMinor: BigInt(PRICE),
       refundAt: null,
@@ -193,7 +178,7 @@ describe('a refund that nobody makes', () => {
       claimId: claim.claimId,
       detail: { note: 'bank transfer 4711', amountMinor: PRICE, currency: 'EUR' },
     });
-    expect(await fakeOf(claim)).toMatchObject({ refundedMinor: 0 });
+    expect(await paymentAtProvider(t, claim.claimId)).toMatchObject({ refundedMinor: 0 });
     await expectProof(sale);
   });
 
@@ -204,7 +189,7 @@ describe('a refund that nobody makes', () => {
     await expect(finishPayments(t)).rejects.toThrow();
     await t.fake.mood({ refuseRefunds: false });
     expect(await readBalance(t.db, 'unknown-there', 'EUR')).toBe(0);
-    expect(await paymentOf(claim)).toMatchObject({ status: 'refund_due' });
+    expect(await paymentRowOf(t, claim.claimId)).toMatchObject({ status: 'refund_due' });
     // Other tests refund, too, so this refund is ended.
     await endRefundsByHand(t.db, claim.claimId, 'end of the test');
   });
@@ -215,7 +200,7 @@ describe('messages at once', () => {
     const { sale, claim } = await askToPay(t, 'locked');
     await t.fake.pay(claim.claimId);
     await t.fake.refund(claim.claimId, PART);
-    const known = await fakeOf(claim);
+    const known = await paymentAtProvider(t, claim.claimId);
     const money = { paymentId: known?.id ?? '', orderId: claim.claimId, amountMinor: PRICE, currency: 'EUR' };
     const reports = [
       { ...money, state: 'paid' },
@@ -239,21 +224,21 @@ describe('messages at once', () => {
       provider: 'signed-webhook',
       event: { eventId: 'evt_locked_0', type: 'any', report: reports[0] },
     });
-    expect(await orderOf(claim)).toMatchObject({ status: 'paid', refundedMinor: BigInt(PART) });
-    expect(await paymentOf(claim)).toMatchObject({ status: 'paid' });
+    expect(await orderOf(t, claim.claimId)).toMatchObject({ status: 'paid', refundedMinor: BigInt(PART) });
+    expect(await paymentRowOf(t, claim.claimId)).toMatchObject({ status: 'paid' });
     await expectProof(sale);
   });
 
   test('an event that overtakes the provider’s answer leaves the payment paid', async () => {
-    const { claim } = await paid('overtaken');
-    const { id, providerPaymentId } = await paymentOf(claim);
+    const { claim } = await payAtProvider(t, 'overtaken');
+    const { id, providerPaymentId } = await paymentRowOf(t, claim.claimId);
     const answer = { paymentId: providerPaymentId ?? '', payUrl: 'https://pay.example/late' };
     expect(await markOpen(t.db, id, answer)).toBe('paid');
     const report = { ...answer, orderId: claim.claimId, amountMinor: PRICE, currency: 'EUR' };
     expect(await applyAnswer(t.db, 'signed-webhook', { ...report, state: 'open' })).toMatchObject({
       payment: { status: 'paid' },
     });
-    expect(await paymentOf(claim)).toMatchObject({ status: 'paid' });
+    expect(await paymentRowOf(t, claim.claimId)).toMatchObject({ status: 'paid' });
   });
 });
 
@@ -262,15 +247,15 @@ describe('an order whose deadline an operator has moved', () => {
     const { sale, claim } = await askToPay(t, 'extended', { lateMoney: 'refund' });
     await t.fake.pay(claim.claimId);
     await backdateDeadlines(t, [claim]);
-    const known = await fakeOf(claim);
+    const known = await paymentAtProvider(t, claim.claimId);
     const report = { paymentId: known?.id ?? '', state: 'paid', amountMinor: PRICE, currency: 'EUR' } as const;
     const event = { eventId: 'evt_extended', type: 'payment_intent.succeeded', report };
     expect((await applyEvent(t.db, 'signed-webhook', event)).outcome).toBe('late');
     await t.db.$executeRaw`UPDATE orders SET version = version + 1, pay_by = clock_timestamp() + interval '1 hour'
       WHERE id = ${claim.claimId}::uuid`;
     await finishPayments(t);
-    expect(await orderOf(claim)).toMatchObject({ status: 'paid' });
-    expect(await paymentOf(claim)).toMatchObject({ status: 'paid', paidOrderId: claim.claimId });
+    expect(await orderOf(t, claim.claimId)).toMatchObject({ status: 'paid' });
+    expect(await paymentRowOf(t, claim.claimId)).toMatchObject({ status: 'paid', paidOrderId: claim.claimId });
     expect(await claimOf(sale, claim)).toMatchObject({ status: 'paid' });
     await expectProof(sale);
   });

@@ -8,13 +8,13 @@ import { clickToPay, dropPayClick, readPayClicks } from '#core/redis/claims/pay-
 import { readPayUrl } from '#core/redis/claims/pay-url.js';
 import { keysOf, payClicksKeyOf } from '#core/redis/keys.js';
 import { msOf } from '#core/redis/replies.js';
-import type { Claim } from '#core/rules/claim.js';
 import type { Sale } from '#core/rules/sale.js';
 import { cancelOrder } from '#core/steps/cancel-order.js';
 import { expireOrders } from '#core/steps/expire-orders.js';
 import { payOrder } from '#core/steps/pay-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { eventually } from '../../support/eventually.js';
+import { orderOf } from '../../support/money/reading.js';
 import { applyEvents, PRICE, usePayments } from '../../support/payments.js';
 import { openTestSale, winOne } from '../../support/sales.js';
 import { countBlocked } from '../../support/stores/blocked.js';
@@ -24,7 +24,6 @@ import { backdateClick, backdateDeadlines } from '../../support/stores/by-hand.j
 
 const t = usePayments();
 
-const orderOf = ({ claimId }: Claim) => t.db.order.findUniqueOrThrow({ where: { id: claimId } });
 const clicksOf = (sale: Sale) => readPayClicks(t.redis, sale.id, { olderThanMs: 0, limit: 10 });
 const expectProof = async (sale: Sale) => expect((await audit(t.db, t.redis, sale.id))?.violations).toEqual([]);
 
@@ -47,7 +46,7 @@ describe('an order that its buyer asked to pay in time', () => {
     const { sale, claim } = await clicked('in-time');
     await backdateClick(t, sale.id, claim);
     expect(await expireOrders(t)).toBe(0);
-    expect(await orderOf(claim)).toMatchObject({ status: 'paid' });
+    expect(await orderOf(t, claim.claimId)).toMatchObject({ status: 'paid' });
     expect(await readBalance(t.db, 'in-time', 'EUR')).toBe(0);
     expect(await clicksOf(sale)).toEqual([]);
     await expectProof(sale);
@@ -57,29 +56,29 @@ describe('an order that its buyer asked to pay in time', () => {
     const { sale, claim } = await clicked('late-job');
     await backdateClick(t, sale.id, claim);
     await payOrder(t, { saleId: sale.id, ...claim });
-    expect(await orderOf(claim)).toMatchObject({ status: 'paid' });
+    expect(await orderOf(t, claim.claimId)).toMatchObject({ status: 'paid' });
   });
 
   test('is paid by rescue long before the deadline, if no job came', async () => {
     const { sale, claim } = await clicked('rescued');
     await rescuePayments(t, sale.id);
-    expect(await orderOf(claim)).toMatchObject({ status: 'pending_payment' });
+    expect(await orderOf(t, claim.claimId)).toMatchObject({ status: 'pending_payment' });
     await rescuePayments(t, sale.id, 0);
-    expect(await orderOf(claim)).toMatchObject({ status: 'paid' });
+    expect(await orderOf(t, claim.claimId)).toMatchObject({ status: 'paid' });
   });
 
   test('is paid even if Redis was away for minutes after the deadline', async () => {
     const { sale, claim } = await clicked('long-away');
     await backdateClick(t, sale.id, claim, 300);
     expect(await expireOrders(t, { claimIds: [claim.claimId] })).toBe(0);
-    expect(await orderOf(claim)).toMatchObject({ status: 'paid' });
+    expect(await orderOf(t, claim.claimId)).toMatchObject({ status: 'paid' });
   });
 
   test('expires when the wallet holds too little', async () => {
     const { sale, claim } = await clicked('poor-in-time', { balance: PRICE - 1 });
     await backdateClick(t, sale.id, claim);
     expect(await expireOrders(t, { claimIds: [claim.claimId] })).toBe(1);
-    expect(await orderOf(claim)).toMatchObject({ status: 'cancelled', reason: 'unpaid' });
+    expect(await orderOf(t, claim.claimId)).toMatchObject({ status: 'cancelled', reason: 'unpaid' });
     expect(await clicksOf(sale)).toEqual([]);
   });
 
@@ -87,7 +86,7 @@ describe('an order that its buyer asked to pay in time', () => {
     const { sale, claim } = await clicked('changed-mind');
     await cancelOrder(t, { saleId: sale.id, ...claim });
     await rescuePayments(t, sale.id, 0);
-    expect(await orderOf(claim)).toMatchObject({ status: 'cancelled', reason: 'cancelled_by_buyer' });
+    expect(await orderOf(t, claim.claimId)).toMatchObject({ status: 'cancelled', reason: 'cancelled_by_buyer' });
     expect(await clicksOf(sale)).toEqual([]);
     expect(await readBalance(t.db, 'changed-mind', 'EUR')).toBe(PRICE);
   });
@@ -98,9 +97,9 @@ describe('an order that its buyer asked to pay in time', () => {
     const away = { ...t, redis: t.redis.duplicate() };
     away.redis.disconnect();
     await expect(expireOrders(away, { claimIds: [claim.claimId] })).rejects.toThrow();
-    expect(await orderOf(claim)).toMatchObject({ status: 'pending_payment' });
+    expect(await orderOf(t, claim.claimId)).toMatchObject({ status: 'pending_payment' });
     await expireOrders(t, { claimIds: [claim.claimId] });
-    expect(await orderOf(claim)).toMatchObject({ status: 'paid' });
+    expect(await orderOf(t, claim.claimId)).toMatchObject({ status: 'paid' });
   });
 });
 
@@ -117,7 +116,7 @@ describe('at a provider', () => {
     const payment = (await t.fake.payments()).find(({ orderId }) => orderId === claim.claimId);
     await t.fake.pay(payment?.id ?? '');
     await applyEvents(t, claim);
-    expect(await orderOf(claim)).toMatchObject({ status: 'paid' });
+    expect(await orderOf(t, claim.claimId)).toMatchObject({ status: 'paid' });
     await expectProof(sale);
   });
 
@@ -125,7 +124,7 @@ describe('at a provider', () => {
     const { sale, claim } = await clicked('minute', elsewhere);
     await backdateClick(t, sale.id, claim, 61);
     expect(await expireOrders(t, { claimIds: [claim.claimId] })).toBe(1);
-    expect(await orderOf(claim)).toMatchObject({ status: 'cancelled', reason: 'unpaid' });
+    expect(await orderOf(t, claim.claimId)).toMatchObject({ status: 'cancelled', reason: 'unpaid' });
   });
 
   test('an order whose payment was opened at once is not kept', async () => {
@@ -145,8 +144,8 @@ describe('at a provider', () => {
     expect(await expireOrders(t, { claimIds: [claim.claimId, other.claimId] })).toBe(1);
     await expect(askProviders(t)).rejects.toThrow();
     await t.fake.mood({ down: false });
-    expect(await orderOf(claim)).toMatchObject({ status: 'pending_payment' });
-    expect(await orderOf(other)).toMatchObject({ status: 'cancelled' });
+    expect(await orderOf(t, claim.claimId)).toMatchObject({ status: 'pending_payment' });
+    expect(await orderOf(t, other.claimId)).toMatchObject({ status: 'cancelled' });
     expect(await lateOrders(sale)).toEqual([]);
   });
 
@@ -168,7 +167,7 @@ describe('at a provider', () => {
     const first = await payByOf();
     await askProviders(t);
     expect(await payByOf()).toBe(first);
-    expect(first).toBeGreaterThan((await orderOf(claim)).payBy.getTime());
+    expect(first).toBeGreaterThan((await orderOf(t, claim.claimId)).payBy.getTime());
   });
 
   test('a click makes one attempt, even if it is taken again after the provider refused', async () => {
@@ -188,7 +187,7 @@ describe('the click', () => {
     const sale = await openTestSale(t, { units: 1, payWithinSeconds: 1 });
     const claim = await winOne(t, sale, 'too-late');
     await placeOrders(t, { saleId: sale.id, claims: [claim] });
-    const { payBy } = await orderOf(claim);
+    const { payBy } = await orderOf(t, claim.claimId);
     await eventually(async () => expect(msOf(await t.redis.time())).toBeGreaterThan(payBy.getTime()));
     expect(await clickToPay(t.redis, sale.id, 'too-late')).toMatchObject({
       inTime: false,

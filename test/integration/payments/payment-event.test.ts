@@ -17,6 +17,7 @@ import { takePaymentEvent } from '#core/steps/payment-event.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { eventually } from '../../support/eventually.js';
 import { readMetric } from '../../support/http/metrics.js';
+import { orderOf, paymentAtProvider, paymentRowOf } from '../../support/money/reading.js';
 import { applyEvents, askToPay, PRICE, usePayments } from '../../support/payments.js';
 import { win, winOne } from '../../support/sales.js';
 import { countBlocked } from '../../support/stores/blocked.js';
@@ -24,11 +25,7 @@ import { backdateDeadlines } from '../../support/stores/by-hand.js';
 
 const t = usePayments();
 
-const orderOf = ({ claimId }: Claim) => t.db.order.findUniqueOrThrow({ where: { id: claimId } });
-const paymentOf = ({ claimId }: Claim) =>
-  t.db.payment.findFirstOrThrow({ where: { orderId: claimId }, orderBy: { attempt: 'desc' } });
 const claimOf = async (sale: Sale, { buyerId }: Claim) => (await readSnapshot(t.redis, sale.id))?.claims.get(buyerId);
-const fakeOf = async ({ claimId }: Claim) => (await t.fake.payments()).find(({ orderId }) => orderId === claimId);
 const kindsOf = async (orderId: string) =>
   (await t.db.transfer.findMany({ where: { orderId }, orderBy: { id: 'asc' } })).map(({ kind }) => kind);
 const expectProof = async (sale: Sale) => expect((await audit(t.db, t.redis, sale.id))?.violations).toEqual([]);
@@ -40,13 +37,13 @@ describe('asking to pay', () => {
     const made = (await t.fake.payments()).filter(({ orderId }) => orderId === claim.claimId);
     expect(made).toHaveLength(1);
     expect(made[0]).toMatchObject({ amountMinor: PRICE, currency: 'EUR', status: 'open' });
-    expect(await paymentOf(claim)).toMatchObject({
+    expect(await paymentRowOf(t, claim.claimId)).toMatchObject({
       status: 'open',
       providerPaymentId: made[0]?.id,
       askAt: expect.any(Date),
     });
     expect(await readPayUrl(t.redis, sale.id, claim.claimId)).toBe(made[0]?.payUrl);
-    expect((await orderOf(claim)).status).toBe('pending_payment');
+    expect((await orderOf(t, claim.claimId)).status).toBe('pending_payment');
   });
 
   test('asking to pay fails while the provider is down, and succeeds at the next try', async () => {
@@ -68,8 +65,8 @@ describe('asking to pay', () => {
     await backdateDeadlines(t, [again]);
     await payOrder(t, { saleId: sale.id, claimId: again.claimId, buyerId: 'victim' });
     await expireOrders(t, { claimIds: [again.claimId] });
-    expect((await orderOf(again)).status).toBe('cancelled');
-    expect(await fakeOf(again)).toBeUndefined();
+    expect((await orderOf(t, again.claimId)).status).toBe('cancelled');
+    expect(await paymentAtProvider(t, again.claimId)).toBeUndefined();
   });
 });
 
@@ -79,9 +76,9 @@ describe('an event', () => {
     await t.fake.pay(claim.claimId);
     await applyEvents(t, claim, { type: 'payment_intent.succeeded', times: 4 });
     await applyEvents(t, claim, { type: 'payment_intent.created', times: 2 });
-    expect((await orderOf(claim)).status).toBe('paid');
+    expect((await orderOf(t, claim.claimId)).status).toBe('paid');
     expect(await kindsOf(claim.claimId)).toEqual(['capture']);
-    expect(await paymentOf(claim)).toMatchObject({ status: 'paid', paidOrderId: claim.claimId });
+    expect(await paymentRowOf(t, claim.claimId)).toMatchObject({ status: 'paid', paidOrderId: claim.claimId });
     expect((await claimOf(sale, claim))?.status).toBe('paid');
     await expectProof(sale);
   });
@@ -90,12 +87,12 @@ describe('an event', () => {
     const { claim } = await askToPay(t, 'cheap');
     await t.fake.pay(claim.claimId, { amountMinor: 1 });
     await applyEvents(t, claim);
-    expect((await orderOf(claim)).status).toBe('pending_payment');
-    expect(await paymentOf(claim)).toMatchObject({ status: 'open' });
+    expect((await orderOf(t, claim.claimId)).status).toBe('pending_payment');
+    expect(await paymentRowOf(t, claim.claimId)).toMatchObject({ status: 'open' });
     await askProviders(t);
-    expect(await paymentOf(claim)).toMatchObject({ status: 'refund_due' });
+    expect(await paymentRowOf(t, claim.claimId)).toMatchObject({ status: 'refund_due' });
     await finishPayments(t);
-    expect(await fakeOf(claim)).toMatchObject({ status: 'refunded', returned: 1 });
+    expect(await paymentAtProvider(t, claim.claimId)).toMatchObject({ status: 'refunded', returned: 1 });
     expect(await kindsOf(claim.claimId)).toEqual([]);
   });
 
@@ -136,7 +133,7 @@ describe('money that comes after the order has ended', () => {
     await cancelOrder(t, { saleId: sale.id, ...claim });
     await t.fake.pay(claim.claimId);
     await applyEvents(t, claim, { type: 'payment_intent.succeeded', times: 3 });
-    const { paidOrderId, status } = await paymentOf(claim);
+    const { paidOrderId, status } = await paymentRowOf(t, claim.claimId);
     expect(status).toBe('paid');
     expect(paidOrderId).not.toBe(claim.claimId);
     expect(await kindsOf(paidOrderId ?? '')).toEqual(['capture']);
@@ -152,12 +149,12 @@ describe('money that comes after the order has ended', () => {
     await placeOrders(t, { saleId: sale.id, claims: next ? [next] : [] });
     await t.fake.pay(claim.claimId);
     await applyEvents(t, claim);
-    expect(await paymentOf(claim)).toMatchObject({ status: 'refund_due' });
+    expect(await paymentRowOf(t, claim.claimId)).toMatchObject({ status: 'refund_due' });
     expect(await claimOf(sale, claim)).toMatchObject({ status: 'cancelled', reason: 'refunded_late_payment' });
     await finishPayments(t);
     await finishPayments(t);
-    expect(await fakeOf(claim)).toMatchObject({ status: 'refunded', returned: 1 });
-    expect(await paymentOf(claim)).toMatchObject({ status: 'refunded' });
+    expect(await paymentAtProvider(t, claim.claimId)).toMatchObject({ status: 'refunded', returned: 1 });
+    expect(await paymentRowOf(t, claim.claimId)).toMatchObject({ status: 'refunded' });
     expect(await kindsOf(claim.claimId)).toEqual(['capture', 'refund']);
     await expectProof(sale);
   });
@@ -175,8 +172,8 @@ describe('money that comes after the order has ended', () => {
       await t.fake.pay(claim.claimId);
       await applyEvents(t, claim);
       await finishPayments(t);
-      expect(await fakeOf(claim)).toMatchObject({ status: 'refunded' });
-      expect(await orderOf(claim)).toMatchObject({ status: 'cancelled', reason: 'refunded_late_payment' });
+      expect(await paymentAtProvider(t, claim.claimId)).toMatchObject({ status: 'refunded' });
+      expect(await orderOf(t, claim.claimId)).toMatchObject({ status: 'cancelled', reason: 'refunded_late_payment' });
     }
   });
 
@@ -192,11 +189,11 @@ describe('money that comes after the order has ended', () => {
       await eventually(async () => expect(await countBlocked(t.db, '%FROM orders%FOR UPDATE%')).toBeGreaterThan(0));
     });
     await telling;
-    expect([(await paymentOf(claim)).status, await kindsOf(claim.claimId)]).toEqual(['late', []]);
+    expect([(await paymentRowOf(t, claim.claimId)).status, await kindsOf(claim.claimId)]).toEqual(['late', []]);
     await expireOrders(t);
     await finishPayments(t);
     await finishPayments(t);
-    expect(await fakeOf(claim)).toMatchObject({ status: 'refunded' });
+    expect(await paymentAtProvider(t, claim.claimId)).toMatchObject({ status: 'refunded' });
     expect(await claimOf(sale, claim)).toMatchObject({ status: 'cancelled', reason: 'refunded_late_payment' });
     await expectProof(sale);
   });
@@ -206,7 +203,7 @@ describe('money that comes after the order has ended', () => {
     await t.fake.pay(claim.claimId);
     await backdateDeadlines(t, [claim]);
     await applyEvents(t, claim);
-    expect((await orderOf(claim)).status).toBe('cancelled');
+    expect((await orderOf(t, claim.claimId)).status).toBe('cancelled');
     expect((await claimOf(sale, claim))?.status).toBe('paid');
     await expectProof(sale);
   });
@@ -216,20 +213,20 @@ describe('money that comes after the order has ended', () => {
     await cancelOrder(t, { saleId: sale.id, ...claim });
     await t.fake.pay(claim.claimId);
     const report = {
-      paymentId: (await fakeOf(claim))?.id ?? '',
+      paymentId: (await paymentAtProvider(t, claim.claimId))?.id ?? '',
       state: 'paid',
       amountMinor: PRICE,
       currency: 'EUR',
     } as const;
     const event = { eventId: 'evt_cut', type: 'payment_intent.succeeded', report };
     expect((await applyEvent(t.db, 'signed-webhook', event)).outcome).toBe('late');
-    const { regrabClaimId } = await paymentOf(claim);
+    const { regrabClaimId } = await paymentRowOf(t, claim.claimId);
     const retry = { buyerId: claim.buyerId, endedClaimId: claim.claimId, claimId: regrabClaimId };
     expect(await regrab(t.redis, sale.id, retry)).toEqual({ kind: 'taken', unit: 1 });
     // Rescue comes first, so the order waits for money that has already arrived.
     await placeOrders(t, { saleId: sale.id, claims: [{ ...retry, unit: 1 }] });
     await finishPayments(t);
-    expect(await paymentOf(claim)).toMatchObject({ status: 'paid', paidOrderId: regrabClaimId });
+    expect(await paymentRowOf(t, claim.claimId)).toMatchObject({ status: 'paid', paidOrderId: regrabClaimId });
     expect(await claimOf(sale, claim)).toMatchObject({ status: 'paid', claimId: regrabClaimId });
     await expectProof(sale);
   });
@@ -242,7 +239,7 @@ test('an event that does not say how much went back lets the provider tell, also
   await t.fake.refund(claim.claimId, 200);
   await t.db.$executeRaw`UPDATE orders SET version = version + 1, pay_by = clock_timestamp() - interval '2 days'
     WHERE id = ${claim.claimId}::uuid`;
-  const { providerPaymentId } = await paymentOf(claim);
+  const { providerPaymentId } = await paymentRowOf(t, claim.claimId);
   // So an API of the version before reports every refund.
   const report = {
     paymentId: providerPaymentId ?? '',
@@ -252,7 +249,7 @@ test('an event that does not say how much went back lets the provider tell, also
   } as const;
   const event = { eventId: 'evt_no_total', type: 'charge.refunded', report };
   await takePaymentEvent(t, { provider: 'signed-webhook', event });
-  expect(await paymentOf(claim)).toMatchObject({ status: 'paid', returnedMinor: 0n });
+  expect(await paymentRowOf(t, claim.claimId)).toMatchObject({ status: 'paid', returnedMinor: 0n });
   await t.fake.mood({ down: true });
   await expect(askProviders(t)).rejects.toThrow('503');
   await t.fake.mood({ down: false });
@@ -261,11 +258,11 @@ test('an event that does not say how much went back lets the provider tell, also
     data: { askAt: new Date(0) },
   });
   await askProviders(t);
-  expect(await orderOf(claim)).toMatchObject({ status: 'paid', refundedMinor: 200n });
-  expect(await paymentOf(claim)).toMatchObject({ status: 'paid', returnedMinor: 200n, askAt: null });
+  expect(await orderOf(t, claim.claimId)).toMatchObject({ status: 'paid', refundedMinor: 200n });
+  expect(await paymentRowOf(t, claim.claimId)).toMatchObject({ status: 'paid', returnedMinor: 200n, askAt: null });
   await expectProof(sale);
   await refundOrder(t, { orderId: claim.claimId, restock: true });
   await finishPayments(t);
-  expect(await fakeOf(claim)).toMatchObject({ status: 'refunded', refundedMinor: PRICE });
+  expect(await paymentAtProvider(t, claim.claimId)).toMatchObject({ status: 'refunded', refundedMinor: PRICE });
   await expectProof(sale);
 });

@@ -3,13 +3,12 @@ import { audit } from '#core/comparison/audit.js';
 import { finishPayments } from '#core/maintenance/finish-payments.js';
 import { refundOrderPartially } from '#core/operator/partial-refund.js';
 import { refundOrder } from '#core/operator/refund-order.js';
-import { Prisma } from '#core/postgres/database.js';
 import { beginRefund } from '#core/postgres/money/due-refunds.js';
-import { readPayments } from '#core/postgres/money/payment.js';
 import { readBalance } from '#core/postgres/money/wallet.js';
 import type { Claim } from '#core/rules/claim.js';
 import type { Sale } from '#core/rules/sale.js';
-import { applyEvents, askToPay, PRICE, usePayments } from '../../support/payments.js';
+import { orderOf, paymentAtProvider, paymentOf, paymentRowOf } from '../../support/money/reading.js';
+import { applyEvents, PRICE, payAtProvider, usePayments } from '../../support/payments.js';
 
 // Refunds whose answer never came. The provider may have made them or not, and may have forgotten their keys.
 
@@ -18,33 +17,17 @@ const t = usePayments();
 const FIRST = 70;
 const SECOND = 20;
 
-const orderOf = ({ claimId }: Claim) => t.db.order.findUniqueOrThrow({ where: { id: claimId } });
-const paymentRow = ({ claimId }: Claim) => t.db.payment.findFirstOrThrow({ where: { orderId: claimId } });
-const fakeOf = async ({ claimId }: Claim) => (await t.fake.payments()).find(({ orderId }) => orderId === claimId);
 const expectProof = async (sale: Sale) => expect((await audit(t.db, t.redis, sale.id))?.violations).toEqual([]);
 
-async function paid(buyer: string) {
-  const { sale, claim } = await askToPay(t, buyer);
-  await t.fake.pay(claim.claimId);
-  await applyEvents(t, claim);
-  return { sale, claim };
-}
-
 async function givePart({ claimId }: Claim, amountMinor: number) {
-  const refundedMinor = Number((await orderOf({ claimId } as Claim)).refundedMinor);
+  const refundedMinor = Number((await orderOf(t, claimId)).refundedMinor);
   const part = await refundOrderPartially(t, { orderId: claimId, amountMinor, refundedMinor });
   expect(part).toMatchObject({ kind: 'refunded', refundedMinor: refundedMinor + amountMinor });
 }
 
-async function paymentOf({ claimId }: Claim) {
-  const [payment] = await readPayments(t.db, Prisma.sql`p.order_id = ${claimId}::uuid`);
-  if (!payment) throw new Error(`order ${claimId} has no payment`);
-  return payment;
-}
-
 /** Begins the refund that is due, as a worker does that dies before the provider is called. */
 async function beginDue(claim: Claim) {
-  const payment = await paymentOf(claim);
+  const payment = await paymentOf(t, claim.claimId);
   const refund = await beginRefund(t.db, payment);
   if (!refund) throw new Error('no refund is due');
   return { payment, refund };
@@ -78,23 +61,23 @@ async function whileKeysAreForgotten(work: () => Promise<void>) {
 }
 
 test('a refund that an event has answered is not sent again with the next one', async () => {
-  const { sale, claim } = await paid('by-event');
+  const { sale, claim } = await payAtProvider(t, 'by-event');
   await givePart(claim, FIRST);
   await loseAnswer(claim);
   await applyEvents(t, claim, { type: 'charge.refunded' });
-  expect(await paymentRow(claim)).toMatchObject({ returnedMinor: BigInt(FIRST), refundAt: null });
+  expect(await paymentRowOf(t, claim.claimId)).toMatchObject({ returnedMinor: BigInt(FIRST), refundAt: null });
   await whileKeysAreForgotten(async () => {
     await givePart(claim, SECOND);
     await finishRounds(claim);
   });
-  expect(await fakeOf(claim)).toMatchObject({ refundedMinor: FIRST + SECOND, returned: 2 });
-  expect(await paymentRow(claim)).toMatchObject({ returnedMinor: BigInt(FIRST + SECOND), refundAt: null });
+  expect(await paymentAtProvider(t, claim.claimId)).toMatchObject({ refundedMinor: FIRST + SECOND, returned: 2 });
+  expect(await paymentRowOf(t, claim.claimId)).toMatchObject({ returnedMinor: BigInt(FIRST + SECOND), refundAt: null });
   await expectProof(sale);
 });
 
 test('a refund without an answer is repeated only if the provider says that it has not made it', async () => {
-  const { sale, claim } = await paid('made');
-  const { claim: other } = await paid('not-made');
+  const { sale, claim } = await payAtProvider(t, 'made');
+  const { claim: other } = await payAtProvider(t, 'not-made');
   await givePart(claim, FIRST);
   await givePart(other, FIRST);
   await loseAnswer(claim);
@@ -104,14 +87,14 @@ test('a refund without an answer is repeated only if the provider says that it h
     await finishRounds(other);
   });
   for (const one of [claim, other]) {
-    expect(await fakeOf(one)).toMatchObject({ refundedMinor: FIRST, returned: 1 });
-    expect(await paymentRow(one)).toMatchObject({ returnedMinor: BigInt(FIRST), refundAt: null });
+    expect(await paymentAtProvider(t, one.claimId)).toMatchObject({ refundedMinor: FIRST, returned: 1 });
+    expect(await paymentRowOf(t, one.claimId)).toMatchObject({ returnedMinor: BigInt(FIRST), refundAt: null });
   }
   await expectProof(sale);
 });
 
 test('a refund without an answer is not made again after a dispute that the shop has won', async () => {
-  const { sale, claim } = await paid('won');
+  const { sale, claim } = await payAtProvider(t, 'won');
   await givePart(claim, FIRST);
   await loseAnswer(claim);
   await t.fake.dispute(claim.claimId);
@@ -122,40 +105,44 @@ test('a refund without an answer is not made again after a dispute that the shop
   await t.fake.closeDisputes(claim.claimId, 'won');
   await applyEvents(t, claim, { type: 'charge.dispute.closed' });
   await finishRounds(claim);
-  expect(await fakeOf(claim)).toMatchObject({ refundedMinor: FIRST + SECOND, returned: 2 });
-  expect(await paymentRow(claim)).toMatchObject({ returnedMinor: BigInt(FIRST + SECOND), refundAt: null });
+  expect(await paymentAtProvider(t, claim.claimId)).toMatchObject({ refundedMinor: FIRST + SECOND, returned: 2 });
+  expect(await paymentRowOf(t, claim.claimId)).toMatchObject({ returnedMinor: BigInt(FIRST + SECOND), refundAt: null });
   await expectProof(sale);
 });
 
 test('a refund that was never made becomes smaller by what a lost dispute gave the buyer', async () => {
-  const { sale, claim } = await paid('lost');
+  const { sale, claim } = await payAtProvider(t, 'lost');
   await givePart(claim, FIRST);
   await beginDue(claim);
   await t.fake.dispute(claim.claimId, FIRST - SECOND);
   await t.fake.closeDisputes(claim.claimId, 'lost');
   await applyEvents(t, claim, { type: 'charge.dispute.closed' });
   await finishRounds(claim);
-  expect(await fakeOf(claim)).toMatchObject({ refundedMinor: SECOND, disputedMinor: FIRST - SECOND, returned: 1 });
-  expect(await paymentRow(claim)).toMatchObject({ returnedMinor: BigInt(SECOND), refundAt: null });
+  expect(await paymentAtProvider(t, claim.claimId)).toMatchObject({
+    refundedMinor: SECOND,
+    disputedMinor: FIRST - SECOND,
+    returned: 1,
+  });
+  expect(await paymentRowOf(t, claim.claimId)).toMatchObject({ returnedMinor: BigInt(SECOND), refundAt: null });
   await expectProof(sale);
 });
 
 test('a refund that was never made counts other money that went back meanwhile', async () => {
-  const { sale, claim } = await paid('by-hand');
+  const { sale, claim } = await payAtProvider(t, 'by-hand');
   await givePart(claim, FIRST);
   await beginDue(claim);
   await t.fake.refund(claim.claimId, SECOND);
   await finishRounds(claim);
-  expect(await fakeOf(claim)).toMatchObject({ refundedMinor: FIRST, returned: 2 });
-  expect(await paymentRow(claim)).toMatchObject({ returnedMinor: BigInt(FIRST), refundAt: null });
+  expect(await paymentAtProvider(t, claim.claimId)).toMatchObject({ refundedMinor: FIRST, returned: 2 });
+  expect(await paymentRowOf(t, claim.claimId)).toMatchObject({ returnedMinor: BigInt(FIRST), refundAt: null });
   await expectProof(sale);
 });
 
 test('a refund of everything that an older version began is the same call again', async () => {
-  const { sale, claim } = await paid('older');
+  const { sale, claim } = await payAtProvider(t, 'older');
   await refundOrder(t, { orderId: claim.claimId, restock: true });
   await t.fake.mood({ pendingRefunds: true });
-  const { paymentId } = await paymentOf(claim);
+  const { paymentId } = await paymentOf(t, claim.claimId);
   const { PAYMENT_PROVIDER_URL: url, PAYMENT_PROVIDER_KEY: key } = t.fake.settings;
   const headers = { authorization: `Bearer ${key}`, 'idempotency-key': `refund-${claim.claimId}` };
   const older = await fetch(`${url}/payments/${paymentId}/refund`, { method: 'POST', headers, body: '{}' });
@@ -164,8 +151,12 @@ test('a refund of everything that an older version began is the same call again'
   expect(await readBalance(t.db, 'older', 'EUR')).toBe(0);
   await t.fake.mood({ pendingRefunds: false });
   await finishRounds(claim);
-  expect(await fakeOf(claim)).toMatchObject({ status: 'refunded', refundedMinor: PRICE, returned: 1 });
-  expect(await paymentRow(claim)).toMatchObject({
+  expect(await paymentAtProvider(t, claim.claimId)).toMatchObject({
+    status: 'refunded',
+    refundedMinor: PRICE,
+    returned: 1,
+  });
+  expect(await paymentRowOf(t, claim.claimId)).toMatchObject({
     status: 'refunded',
     returnedMinor: BigInt(PRICE),
     compensatedMinor: 0n,
@@ -174,14 +165,14 @@ test('a refund of everything that an older version began is the same call again'
 });
 
 test('a part that is pending is made once, however often it is asked for', async () => {
-  const { sale, claim } = await paid('pending');
+  const { sale, claim } = await payAtProvider(t, 'pending');
   await givePart(claim, FIRST);
   await t.fake.mood({ pendingRefunds: true });
   await finishRounds(claim);
-  expect(await fakeOf(claim)).toMatchObject({ refundedMinor: 0 });
+  expect(await paymentAtProvider(t, claim.claimId)).toMatchObject({ refundedMinor: 0 });
   await t.fake.mood({ pendingRefunds: false });
   await finishRounds(claim);
-  expect(await fakeOf(claim)).toMatchObject({ refundedMinor: FIRST, returned: 1 });
+  expect(await paymentAtProvider(t, claim.claimId)).toMatchObject({ refundedMinor: FIRST, returned: 1 });
   expect(await readBalance(t.db, 'pending', 'EUR')).toBe(0);
   await expectProof(sale);
 });

@@ -12,7 +12,8 @@ import type { Sale } from '#core/rules/sale.js';
 import { payOrder } from '#core/steps/pay-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { eventually } from '../../support/eventually.js';
-import { applyEvents, askToPay, PRICE, usePayments } from '../../support/payments.js';
+import { paymentRowOf } from '../../support/money/reading.js';
+import { applyEvents, askToPay, PRICE, payAtProvider, usePayments } from '../../support/payments.js';
 import { openTestSale, win, winOne } from '../../support/sales.js';
 import { countBlocked } from '../../support/stores/blocked.js';
 
@@ -128,16 +129,13 @@ test('money that the provider refuses to refund goes into the wallet, once', asy
 
 /** Refunds an order that was paid at the provider. The provider doesn't know about the refund yet. */
 async function owed(buyerId: string) {
-  const { sale, claim } = await askToPay(t, buyerId);
-  await t.fake.pay(claim.claimId);
-  await applyEvents(t, claim);
+  const { sale, claim } = await payAtProvider(t, buyerId);
   await refundOrder(t, { orderId: claim.claimId, restock: true });
   return { sale, claim };
 }
 
 const due = (claimId: string) =>
   t.db.payment.updateMany({ where: { orderId: claimId }, data: { refundAt: new Date(0) } });
-const paymentOf = (claimId: string) => t.db.payment.findFirst({ where: { orderId: claimId } });
 
 test('a refund in progress at the provider is retried, and never paid into the wallet', async () => {
   const { sale, claim } = await owed('slow');
@@ -146,7 +144,7 @@ test('a refund in progress at the provider is retried, and never paid into the w
   await t.fake.mood({ busyRefunds: false });
   await due(claim.claimId);
   await finishPayments(t);
-  expect(await paymentOf(claim.claimId)).toMatchObject({ status: 'refunded' });
+  expect(await paymentRowOf(t, claim.claimId)).toMatchObject({ status: 'refunded' });
   expect(await readBalance(t.db, 'slow', 'EUR')).toBe(0);
   await expectProof(sale);
 });
@@ -155,7 +153,7 @@ test('money that was refunded at the provider directly does not go into the wall
   const { sale, claim } = await owed('elsewhere');
   await t.fake.refund(claim.claimId);
   await finishPayments(t);
-  expect(await paymentOf(claim.claimId)).toMatchObject({ status: 'refunded' });
+  expect(await paymentRowOf(t, claim.claimId)).toMatchObject({ status: 'refunded' });
   expect(await readBalance(t.db, 'elsewhere', 'EUR')).toBe(0);
   await expectProof(sale);
 });

@@ -8,11 +8,8 @@ import type { Sale } from '#core/rules/sale.js';
 import { cancelOrder } from '#core/steps/cancel-order.js';
 import { payOrder } from '#core/steps/pay-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
-import { applyEvents, type PaymentStores, PRICE } from '../payments.js';
+import { applyEvents, PART, type PaymentStores, PRICE } from '../payments.js';
 import { openTestSale, winOne } from '../sales.js';
-
-/** A part of the price, in minor units. */
-export const PART = 200;
 
 /** The amount that a dispute withholds, in minor units. */
 export const DISPUTED = 100;

@@ -10,6 +10,21 @@ export async function paymentOf({ db }: PaymentStores, orderId: string): Promise
   return payment;
 }
 
+/** Reads the row of an order. */
+export function orderOf({ db }: Pick<PaymentStores, 'db'>, orderId: string) {
+  return db.order.findUniqueOrThrow({ where: { id: orderId } });
+}
+
+/** Reads the row of the latest payment of an order. */
+export function paymentRowOf({ db }: PaymentStores, orderId: string) {
+  return db.payment.findFirstOrThrow({ where: { orderId }, orderBy: { attempt: 'desc' } });
+}
+
+/** Reads what the provider knows of the payment of an order. */
+export async function paymentAtProvider({ fake }: PaymentStores, orderId: string) {
+  return (await fake.payments()).find(payment => payment.orderId === orderId);
+}
+
 /** Reads the kinds and amounts of an order's transfers, the oldest first. */
 export async function transfersOf({ db }: PaymentStores, orderId: string): Promise<[string, number][]> {
   const transfers = await db.transfer.findMany({ where: { orderId }, orderBy: { id: 'asc' } });
