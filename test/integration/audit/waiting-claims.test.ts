@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { audit } from '#core/comparison/audit.js';
 import { keysOf } from '#core/redis/keys.js';
+import { readRedisMs } from '../../support/redis/clock.js';
 import { openTestSale, winOne } from '../../support/sales.js';
 import { useStores } from '../../support/stores/stores.js';
 
@@ -10,9 +11,7 @@ const t = useStores();
 async function auditedAfter(waitedMs: number): Promise<string[] | undefined> {
   const sale = await openTestSale(t, { units: 1 });
   const { buyerId } = await winOne(t, sale, 'waits');
-  const [seconds, micros] = await t.redis.time();
-  const nowMs = Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
-  await t.redis.zadd(keysOf(sale.id).outbox, 'XX', nowMs - waitedMs, buyerId);
+  await t.redis.zadd(keysOf(sale.id).outbox, 'XX', (await readRedisMs(t.redis)) - waitedMs, buyerId);
   return (await audit(t.db, t.redis, sale.id))?.violations;
 }
 

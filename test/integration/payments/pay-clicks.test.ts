@@ -7,7 +7,6 @@ import { creditWallets, readBalance } from '#core/postgres/money/wallet.js';
 import { clickToPay, dropPayClick, readPayClicks } from '#core/redis/claims/pay-click.js';
 import { readPayUrl } from '#core/redis/claims/pay-url.js';
 import { keysOf, payClicksKeyOf } from '#core/redis/keys.js';
-import { msOf } from '#core/redis/replies.js';
 import type { Sale } from '#core/rules/sale.js';
 import { cancelOrder } from '#core/steps/cancel-order.js';
 import { expireOrders } from '#core/steps/expire-orders.js';
@@ -16,6 +15,7 @@ import { placeOrders } from '#core/steps/place-orders.js';
 import { eventually } from '../../support/eventually.js';
 import { orderOf } from '../../support/money/reading.js';
 import { applyEvents, PRICE, usePayments } from '../../support/payments.js';
+import { readRedisMs } from '../../support/redis/clock.js';
 import { openTestSale, winOne } from '../../support/sales.js';
 import { countBlocked } from '../../support/stores/blocked.js';
 import { backdateClick, backdateDeadlines } from '../../support/stores/by-hand.js';
@@ -188,7 +188,7 @@ describe('the click', () => {
     const claim = await winOne(t, sale, 'too-late');
     await placeOrders(t, { saleId: sale.id, claims: [claim] });
     const { payBy } = await orderOf(t, claim.claimId);
-    await eventually(async () => expect(msOf(await t.redis.time())).toBeGreaterThan(payBy.getTime()));
+    await eventually(async () => expect(await readRedisMs(t.redis)).toBeGreaterThan(payBy.getTime()));
     expect(await clickToPay(t.redis, sale.id, 'too-late')).toMatchObject({
       inTime: false,
       claim: { claimId: claim.claimId },

@@ -1,13 +1,12 @@
 import { beforeEach, expect, test } from '@jest/globals';
 import { countApiProcesses } from '#core/redis/api-processes.js';
 import { API_PROCESSES } from '#core/redis/keys.js';
+import { readRedisMs } from '../../support/redis/clock.js';
 import { useStores } from '../../support/stores/stores.js';
 
 const t = useStores();
 
 beforeEach(() => t.redis.del(API_PROCESSES));
-
-const nowMs = async () => Number((await t.redis.time())[0]) * 1_000;
 
 test('each process counts once, whatever it is called again', async () => {
   expect(await countApiProcesses(t.redis, 'a')).toBe(1);
@@ -16,9 +15,9 @@ test('each process counts once, whatever it is called again', async () => {
 });
 
 test('a process counts until three signs of life are missing', async () => {
-  await t.redis.zadd(API_PROCESSES, (await nowMs()) - 60_000, 'ended');
-  await t.redis.zadd(API_PROCESSES, (await nowMs()) + 60_000, 'of another clock');
-  await t.redis.zadd(API_PROCESSES, (await nowMs()) - 1_000, 'late');
+  await t.redis.zadd(API_PROCESSES, (await readRedisMs(t.redis)) - 60_000, 'ended');
+  await t.redis.zadd(API_PROCESSES, (await readRedisMs(t.redis)) + 60_000, 'of another clock');
+  await t.redis.zadd(API_PROCESSES, (await readRedisMs(t.redis)) - 1_000, 'late');
   expect(await countApiProcesses(t.redis, 'a')).toBe(2);
   expect((await t.redis.zrange(API_PROCESSES, '0', '-1')).sort()).toEqual(['a', 'late']);
 });

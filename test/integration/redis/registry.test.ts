@@ -14,6 +14,7 @@ import { dropSale, readLoadedSale, readRunId } from '#core/redis/sale/sale.js';
 import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { beforeScript } from '../../support/meanwhile.js';
+import { readRedisMs } from '../../support/redis/clock.js';
 import { aSale, openTestSale, win } from '../../support/sales.js';
 import { useStores } from '../../support/stores/stores.js';
 
@@ -44,8 +45,7 @@ describe('a sale that does not exist', () => {
 
 test('the time since the last comparison is that of Redis, and unknown before the first', async () => {
   expect(await sinceCompared(t.redis)).toBeUndefined();
-  const [seconds] = await t.redis.time();
-  await t.redis.hset(REGISTRY, REGISTRY_AT, (Number(seconds) - 100) * 1_000);
+  await t.redis.hset(REGISTRY, REGISTRY_AT, (await readRedisMs(t.redis)) - 100_000);
   expect(await sinceCompared(t.redis)).toBeGreaterThanOrEqual(100_000);
 });
 

@@ -5,6 +5,7 @@ import { keysOf, REGISTRY, REGISTRY_AT } from '#core/redis/keys.js';
 import { SECOND_MS } from '#core/rules/clock.js';
 import { reasonsAgainst } from '../../../apps/worker/readiness.js';
 import { eventually } from '../../support/eventually.js';
+import { readRedisMs } from '../../support/redis/clock.js';
 import { openTestSale, winOne } from '../../support/sales.js';
 import { createEmptyDatabase } from '../../support/stores/shared-postgres.js';
 import { useStores } from '../../support/stores/stores.js';
@@ -15,9 +16,8 @@ const t = useStores();
 const expectReasons = (reasons: unknown[], stores: Parameters<typeof reasonsAgainst>[0] = t) =>
   eventually(async () => expect(await reasonsAgainst(stores)).toEqual(reasons));
 
-const nowMs = async () => Number((await t.redis.time())[0]) * SECOND_MS;
 const comparedAgo = async (seconds: number) =>
-  t.redis.hset(REGISTRY, REGISTRY_AT, (await nowMs()) - seconds * SECOND_MS);
+  t.redis.hset(REGISTRY, REGISTRY_AT, (await readRedisMs(t.redis)) - seconds * SECOND_MS);
 
 beforeEach(async () => {
   await t.redis.flushall();
@@ -45,7 +45,7 @@ describe('a worker is not ready', () => {
     const sale = await openTestSale(t);
     await winOne(t, sale, 'ann');
     const waitedFor = async (seconds: number) =>
-      t.redis.zadd(keysOf(sale.id).outbox, (await nowMs()) - seconds * SECOND_MS, 'ann');
+      t.redis.zadd(keysOf(sale.id).outbox, (await readRedisMs(t.redis)) - seconds * SECOND_MS, 'ann');
     await waitedFor(20);
     await expectReasons([]);
     await waitedFor(100);

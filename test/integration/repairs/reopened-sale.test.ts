@@ -11,6 +11,7 @@ import type { Claim } from '#core/rules/claim.js';
 import type { Sale } from '#core/rules/sale.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { beforeScript } from '../../support/meanwhile.js';
+import { readRedisMs } from '../../support/redis/clock.js';
 import { openTestSale, win, winOne } from '../../support/sales.js';
 import { forceClaim, loseClaim } from '../../support/stores/by-hand.js';
 import { useStores } from '../../support/stores/stores.js';
@@ -145,7 +146,7 @@ test('a restock whose process died after the state had reached Redis is finished
 test('a claim may wait 15 s for its order, and the audit reports one that has waited longer', async () => {
   const sale = await openTestSale(t);
   await win(t, sale, 'ann', 'bob');
-  const nowMs = Number((await t.redis.time())[0]) * 1_000;
+  const nowMs = await readRedisMs(t.redis);
   const waitedFor = (buyerId: string, seconds: number) =>
     t.redis.zadd(keysOf(sale.id).outbox, nowMs - seconds * 1_000, buyerId);
   await waitedFor('ann', 5);

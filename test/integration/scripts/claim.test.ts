@@ -9,6 +9,7 @@ import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import { runScript } from '#core/redis/scripts.js';
 import type { Sale } from '#core/rules/sale.js';
 import { eventually } from '../../support/eventually.js';
+import { readRedisMs } from '../../support/redis/clock.js';
 import { buyers, openTestSale, win, winOne } from '../../support/sales.js';
 import { dumpKeys, expectTypesChecked, whileFull, writesNothing } from '../../support/stores/keyspace.js';
 import { useStores } from '../../support/stores/stores.js';
@@ -21,11 +22,6 @@ const ask = (sale: Sale, ...buyerIds: string[]): Promise<ClaimOutcome[]> =>
     sale.id,
     buyerIds.map(buyerId => ({ buyerId, claimId: randomUUID() })),
   );
-
-const redisNow = async (): Promise<number> => {
-  const [seconds, micros] = await t.redis.time();
-  return Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
-};
 
 describe('winning', () => {
   test('units go to buyers in the order of both', async () => {
@@ -40,12 +36,12 @@ describe('winning', () => {
 
   test('a win is a queued claim, and an entry in the outbox with the time of Redis', async () => {
     const sale = await openTestSale(t);
-    const from = await redisNow();
+    const from = await readRedisMs(t.redis);
     const won = await winOne(t, sale, 'a');
     const snapshot = await readSnapshot(t.redis, sale.id);
     expect(snapshot?.claims.get('a')).toEqual({ claimId: won.claimId, unit: 1, status: 'queued' });
     expect(snapshot?.outbox.get('a')).toBeGreaterThanOrEqual(from);
-    expect(snapshot?.outbox.get('a')).toBeLessThanOrEqual(await redisNow());
+    expect(snapshot?.outbox.get('a')).toBeLessThanOrEqual(await readRedisMs(t.redis));
     expect(snapshot?.stock).toEqual([2, 3]);
   });
 
@@ -151,19 +147,19 @@ describe('the window', () => {
   const CLOSES_IN_MS = 2_000;
 
   test('a sale opens and closes by the clock of Redis', async () => {
-    const now = await redisNow();
+    const now = await readRedisMs(t.redis);
     const sale = await openTestSale(t, { opensAtMs: now + OPENS_IN_MS, closesAtMs: now + CLOSES_IN_MS, units: 1_000 });
     const refused = await writesNothing(t.redis, () => ask(sale, 'early'));
     expect(refused).toEqual([{ kind: 'refused', refusal: 'not_open', opensAtMs: now + OPENS_IN_MS }]);
     await eventually(() => winOne(t, sale, 'early'));
-    expect(await redisNow()).toBeGreaterThanOrEqual(now + OPENS_IN_MS);
+    expect(await readRedisMs(t.redis)).toBeGreaterThanOrEqual(now + OPENS_IN_MS);
     await eventually(async () => expect(await ask(sale, randomUUID())).toMatchObject([{ refusal: 'closed' }]));
-    expect(await redisNow()).toBeGreaterThanOrEqual(now + CLOSES_IN_MS);
+    expect(await readRedisMs(t.redis)).toBeGreaterThanOrEqual(now + CLOSES_IN_MS);
   });
 
   test.each([-1, 1])('a clock of the API that is %i h off changes no outcome', async hours => {
     const HOUR_MS = 3_600_000;
-    const now = await redisNow();
+    const now = await readRedisMs(t.redis);
     const [open, early, late] = [
       await openTestSale(t, { opensAtMs: now - HOUR_MS / 2, closesAtMs: now + HOUR_MS / 2 }),
       await openTestSale(t, { opensAtMs: now + HOUR_MS / 2, closesAtMs: now + 2 * HOUR_MS }),

@@ -1,5 +1,7 @@
 import { keysOf, payClicksKeyOf } from '#core/redis/keys.js';
 import { type Claim, type ClaimRecord, formatClaimRecord } from '#core/rules/claim.js';
+import { SECOND_MS } from '#core/rules/clock.js';
+import { readRedisMs } from '../redis/clock.js';
 import type { TestStores } from './stores.js';
 
 // Changes of the stores that no step makes: the damage for tests of repairs and audits.
@@ -51,8 +53,7 @@ const CLICKED_BEFORE_SECONDS = 40;
 
 /** Moves a buyer's click to pay, and the deadline of the order 40 s after it, into the past. */
 export async function backdateClick(stores: TestStores, saleId: string, claim: Claim, bySeconds = 1): Promise<void> {
-  const [seconds] = await stores.redis.time();
-  const clickedAtMs = (Number(seconds) - bySeconds - CLICKED_BEFORE_SECONDS) * 1_000;
+  const clickedAtMs = (await readRedisMs(stores.redis)) - (bySeconds + CLICKED_BEFORE_SECONDS) * SECOND_MS;
   await stores.redis.zadd(payClicksKeyOf(saleId), 'XX', clickedAtMs, `${claim.claimId} ${claim.buyerId}`);
   await backdateDeadlines(stores, [claim], bySeconds);
 }

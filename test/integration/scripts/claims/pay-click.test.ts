@@ -8,6 +8,7 @@ import { runScript } from '#core/redis/scripts.js';
 import type { Claim } from '#core/rules/claim.js';
 import { NotVerified } from '#core/rules/errors.js';
 import type { Sale } from '#core/rules/sale.js';
+import { readRedisMs } from '../../../support/redis/clock.js';
 import { openTestSale, winOne } from '../../../support/sales.js';
 import { expectTypesChecked, whileFull, writesNothing } from '../../../support/stores/keyspace.js';
 import { useStores } from '../../../support/stores/stores.js';
@@ -15,11 +16,6 @@ import { useStores } from '../../../support/stores/stores.js';
 const t = useStores();
 
 const HOUR_MS = 3_600_000;
-
-const redisNow = async (): Promise<number> => {
-  const [seconds, micros] = await t.redis.time();
-  return Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
-};
 
 /** Opens a sale in which buyer a has an order whose time to pay ends in that many ms. */
 async function saleWithOrder(leftMs: number): Promise<{ sale: Sale; order: Claim }> {
@@ -30,7 +26,7 @@ async function saleWithOrder(leftMs: number): Promise<{ sale: Sale; order: Claim
 }
 
 const placed = async (sale: Sale, order: Claim, leftMs: number) => {
-  const payByMs = (await redisNow()) + leftMs;
+  const payByMs = (await readRedisMs(t.redis)) + leftMs;
   return recordStatus(t.redis, sale.id, [{ ...order, status: 'pending_payment', payByMs }]);
 };
 
@@ -41,12 +37,12 @@ const clicksOf = (sale: Sale) => t.redis.zrange(payClicksKeyOf(sale.id), '0', '-
 describe('a click to pay', () => {
   test('before the deadline counts, and is kept with the time of Redis', async () => {
     const { sale, order } = await saleWithOrder(HOUR_MS);
-    const from = await redisNow();
+    const from = await readRedisMs(t.redis);
     expect(await click(sale)).toMatchObject({ inTime: true, claim: { claimId: order.claimId } });
     const [member, time] = await clicksOf(sale);
     expect(member).toBe(memberOf(order));
     expect(Number(time)).toBeGreaterThanOrEqual(from);
-    expect(Number(time)).toBeLessThanOrEqual(await redisNow());
+    expect(Number(time)).toBeLessThanOrEqual(await readRedisMs(t.redis));
   });
 
   test('again keeps the later time', async () => {

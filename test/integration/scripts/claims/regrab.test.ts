@@ -8,6 +8,7 @@ import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import type { Claim } from '#core/rules/claim.js';
 import { NotVerified } from '#core/rules/errors.js';
 import type { Sale } from '#core/rules/sale.js';
+import { readRedisMs } from '../../../support/redis/clock.js';
 import { openTestSale, win, winOne } from '../../../support/sales.js';
 import { dumpKeys, expectTypesChecked, whileFull, writesNothing } from '../../../support/stores/keyspace.js';
 import { useStores } from '../../../support/stores/stores.js';
@@ -32,7 +33,7 @@ describe('taking a unit again', () => {
   test('is a queued claim under the new id, and an entry in the outbox', async () => {
     const { sale, ended } = await saleWithEnded({ units: 2 });
     const claimId = randomUUID();
-    const from = Number((await t.redis.time())[0]) * 1_000;
+    const from = await readRedisMs(t.redis);
     expect(await again(sale, ended, claimId)).toEqual({ kind: 'taken', unit: 2 });
     const snapshot = await readSnapshot(t.redis, sale.id);
     expect(snapshot?.claims.get('late')).toEqual({ claimId, unit: 2, status: 'queued' });
