@@ -10,6 +10,7 @@ import { payOrder } from '#core/steps/pay-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { eventually } from '../../support/eventually.js';
 import { orderOf } from '../../support/money/reading.js';
+import { whileHeld } from '../../support/postgres/while-held.js';
 import { openTestSale, winOne } from '../../support/sales.js';
 import { backdateDeadlines } from '../../support/stores/by-hand.js';
 import { useStores } from '../../support/stores/stores.js';
@@ -135,17 +136,17 @@ test.each(['deferred', 'immediate'] as const)(
 test('a payment that was decided in time counts as in time, also after waiting for the wallet', async () => {
   const { sale, claim } = await placed('waits', PRICE);
   await backdateDeadlines(t, [claim], -0.5);
-  let paying: Promise<void> = Promise.resolve();
-  await t.db.$transaction(async tx => {
-    await tx.$queryRaw`SELECT id FROM accounts WHERE owner = 'waits' FOR UPDATE`;
-    paying = pay(sale, claim);
-    await eventually(async () => {
-      const [row] = await t.db.$queryRaw<{ overdue: boolean }[]>`
-        SELECT clock_timestamp() > pay_by AS overdue FROM orders WHERE id = ${claim.claimId}::uuid`;
-      expect(row?.overdue).toBe(true);
-    });
+  const isOverdue = async () => {
+    const [row] = await t.db.$queryRaw<{ overdue: boolean }[]>`
+      SELECT clock_timestamp() > pay_by AS overdue FROM orders WHERE id = ${claim.claimId}::uuid`;
+    expect(row?.overdue).toBe(true);
+  };
+  const paid = await whileHeld(t.db, {
+    hold: tx => tx.$queryRaw`SELECT FROM accounts WHERE owner = 'waits' FOR UPDATE`,
+    calls: [() => pay(sale, claim)],
+    meanwhile: () => eventually(isOverdue),
   });
-  await paying;
+  expect(paid).toEqual([undefined]);
   const { status, paidAt, payBy } = await orderOf(t, claim.claimId);
   expect({ status, isInTime: paidAt !== null && paidAt <= payBy }).toEqual({ status: 'paid', isInTime: true });
 });

@@ -14,11 +14,10 @@ import type { Sale } from '#core/rules/sale.js';
 import { cancelOrder } from '#core/steps/cancel-order.js';
 import { expireOrders } from '#core/steps/expire-orders.js';
 import { takePaymentEvent } from '#core/steps/payment-event.js';
-import { eventually } from '../../support/eventually.js';
 import { readMetric } from '../../support/http/metrics.js';
 import { orderOf, paymentAtProvider, paymentRowOf, transfersOf } from '../../support/money/reading.js';
 import { applyEvents, askToPay, PART, PRICE, payAtProvider, usePayments } from '../../support/payments.js';
-import { countBlocked } from '../../support/stores/blocked.js';
+import { whileHeld } from '../../support/postgres/while-held.js';
 import { backdateDeadlines } from '../../support/stores/by-hand.js';
 
 // Money that goes back in parts, in any order of the provider's messages.
@@ -207,19 +206,13 @@ describe('messages at once', () => {
       { ...money, state: 'failed' },
       { ...money, state: 'paid', refundedMinor: PART },
     ] as const;
-    let applying: Promise<unknown> = Promise.resolve();
-    await t.db.$transaction(async tx => {
-      await tx.$queryRaw`SELECT FROM payments WHERE order_id = ${claim.claimId}::uuid FOR UPDATE`;
-      applying = Promise.all(
-        reports.map((report, i) =>
-          applyEvent(t.db, 'signed-webhook', { eventId: `evt_locked_${i}`, type: 'any', report }),
-        ),
-      );
-      await eventually(async () =>
-        expect(await countBlocked(t.db, '%FROM payments p WHERE%FOR UPDATE%')).toBe(reports.length),
-      );
+    await whileHeld(t.db, {
+      hold: tx => tx.$queryRaw`SELECT FROM payments WHERE order_id = ${claim.claimId}::uuid FOR UPDATE`,
+      calls: reports.map(
+        (report, i) => () => applyEvent(t.db, 'signed-webhook', { eventId: `evt_locked_${i}`, type: 'any', report }),
+      ),
+      waiting: '%FROM payments p WHERE%FOR UPDATE%',
     });
-    await applying;
     await takePaymentEvent(t, {
       provider: 'signed-webhook',
       event: { eventId: 'evt_locked_0', type: 'any', report: reports[0] },

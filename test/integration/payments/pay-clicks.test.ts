@@ -15,9 +15,9 @@ import { placeOrders } from '#core/steps/place-orders.js';
 import { eventually } from '../../support/eventually.js';
 import { orderOf } from '../../support/money/reading.js';
 import { applyEvents, PRICE, usePayments } from '../../support/payments.js';
+import { whileHeld } from '../../support/postgres/while-held.js';
 import { readRedisMs } from '../../support/redis/clock.js';
 import { openTestSale, winOne } from '../../support/sales.js';
-import { countBlocked } from '../../support/stores/blocked.js';
 import { backdateClick, backdateDeadlines } from '../../support/stores/by-hand.js';
 
 // A click to pay that came in time counts, wherever the queue of payments or a worker was. No test here runs a job.
@@ -214,14 +214,13 @@ describe('the click', () => {
 
   test('stays until the payment is taken, as the process may die before', async () => {
     const { sale, claim } = await clicked('may-die');
-    let paying = Promise.resolve();
-    await t.db.$transaction(async tx => {
-      await tx.$queryRaw`SELECT id FROM orders WHERE id = ${claim.claimId}::uuid FOR UPDATE`;
-      paying = payOrder(t, { saleId: sale.id, ...claim });
-      await eventually(async () => expect(await countBlocked(t.db, '%due AS%')).toBe(1));
-      expect(await clicksOf(sale)).toHaveLength(1);
+    const paid = await whileHeld(t.db, {
+      hold: tx => tx.$queryRaw`SELECT FROM orders WHERE id = ${claim.claimId}::uuid FOR UPDATE`,
+      calls: [() => payOrder(t, { saleId: sale.id, ...claim })],
+      waiting: '%due AS%',
+      meanwhile: async () => expect(await clicksOf(sale)).toHaveLength(1),
     });
-    await paying;
+    expect(paid).toEqual([undefined]);
     expect(await clicksOf(sale)).toEqual([]);
   });
 

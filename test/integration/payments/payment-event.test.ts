@@ -15,12 +15,11 @@ import { expireOrders } from '#core/steps/expire-orders.js';
 import { payOrder } from '#core/steps/pay-order.js';
 import { takePaymentEvent } from '#core/steps/payment-event.js';
 import { placeOrders } from '#core/steps/place-orders.js';
-import { eventually } from '../../support/eventually.js';
 import { readMetric } from '../../support/http/metrics.js';
 import { orderOf, paymentAtProvider, paymentRowOf } from '../../support/money/reading.js';
 import { applyEvents, askToPay, PRICE, usePayments } from '../../support/payments.js';
+import { whileHeld } from '../../support/postgres/while-held.js';
 import { win, winOne } from '../../support/sales.js';
-import { countBlocked } from '../../support/stores/blocked.js';
 import { backdateDeadlines } from '../../support/stores/by-hand.js';
 
 const t = usePayments();
@@ -179,16 +178,15 @@ describe('money that comes after the order has ended', () => {
 
   test('late money is decided only after the order has expired', async () => {
     const { sale, claim } = await askToPay(t, 'expiring', { lateMoney: 'refund' });
-    let telling: Promise<unknown> = Promise.resolve();
     await t.fake.pay(claim.claimId);
     await backdateDeadlines(t, [claim]);
     // Another expiry holds the row lock, so the worker that applies the event skips the order.
-    await t.db.$transaction(async tx => {
-      await tx.$queryRaw`SELECT FROM orders WHERE id = ${claim.claimId}::uuid FOR UPDATE`;
-      telling = applyEvents(t, claim);
-      await eventually(async () => expect(await countBlocked(t.db, '%FROM orders%FOR UPDATE%')).toBeGreaterThan(0));
+    const told = await whileHeld(t.db, {
+      hold: tx => tx.$queryRaw`SELECT FROM orders WHERE id = ${claim.claimId}::uuid FOR UPDATE`,
+      calls: [() => applyEvents(t, claim)],
+      waiting: '%FROM orders%FOR UPDATE%',
     });
-    await telling;
+    expect(told).toEqual([undefined]);
     expect([(await paymentRowOf(t, claim.claimId)).status, await kindsOf(claim.claimId)]).toEqual(['late', []]);
     await expireOrders(t);
     await finishPayments(t);

@@ -11,11 +11,10 @@ import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import type { Sale } from '#core/rules/sale.js';
 import { payOrder } from '#core/steps/pay-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
-import { eventually } from '../../support/eventually.js';
 import { paymentRowOf } from '../../support/money/reading.js';
 import { applyEvents, askToPay, PRICE, payAtProvider, usePayments } from '../../support/payments.js';
+import { whileHeld } from '../../support/postgres/while-held.js';
 import { openTestSale, win, winOne } from '../../support/sales.js';
-import { countBlocked } from '../../support/stores/blocked.js';
 
 const t = usePayments();
 
@@ -61,16 +60,14 @@ test('ten refunds of one order give the money back once', async () => {
 test('a refund that waits for a part to go back returns the rest', async () => {
   const { sale, claim } = await paidFromWallet('part-and-rest');
   const { claimId: orderId } = claim;
-  const waiting = (count: number) => eventually(async () => expect(await countBlocked(t.db, '%orders%')).toBe(count));
-  let refunds: Promise<{ kind: string }>[] = [];
-  await t.db.$transaction(async tx => {
-    await tx.$queryRaw`SELECT FROM orders WHERE id = ${orderId}::uuid FOR UPDATE`;
-    refunds = [refundOrderPartially(t, { orderId, amountMinor: 1, refundedMinor: 0 })];
-    await waiting(1);
-    refunds.push(refundOrder(t, { orderId, restock: true }));
-    await waiting(2);
+  const refunds = await whileHeld<{ kind: string }>(t.db, {
+    hold: tx => tx.$queryRaw`SELECT FROM orders WHERE id = ${orderId}::uuid FOR UPDATE`,
+    calls: [
+      () => refundOrderPartially(t, { orderId, amountMinor: 1, refundedMinor: 0 }),
+      () => refundOrder(t, { orderId, restock: true }),
+    ],
   });
-  expect((await Promise.all(refunds)).map(({ kind }) => kind)).toEqual(['refunded', 'refunded']);
+  expect(refunds).toMatchObject([{ kind: 'refunded' }, { kind: 'refunded' }]);
   expect(await readBalance(t.db, 'part-and-rest', 'EUR')).toBe(PRICE);
   await expectProof(sale);
 });

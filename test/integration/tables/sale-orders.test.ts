@@ -6,9 +6,8 @@ import { insertOrders, insertUnpaidOrders } from '#core/postgres/orders/insert-o
 import { readLatestOrders, readWithdrawnUnits } from '#core/postgres/orders/sale-orders.js';
 import type { Claim } from '#core/rules/claim.js';
 import type { Sale } from '#core/rules/sale.js';
-import { eventually } from '../../support/eventually.js';
+import { whileHeld } from '../../support/postgres/while-held.js';
 import { aClaim, openTestSale } from '../../support/sales.js';
-import { countBlocked } from '../../support/stores/blocked.js';
 import { backdateDeadlines } from '../../support/stores/by-hand.js';
 import { useStores } from '../../support/stores/stores.js';
 
@@ -105,15 +104,14 @@ describe('two batches of the same claims in another order', () => {
     [first, second]: [Claim, Claim],
     statement: (reversed: Claim[]) => Promise<T>,
   ): Promise<T> {
-    let waiting: Promise<T> | undefined;
-    await t.db.$transaction(async tx => {
-      await insertUnpaidOrders(tx, sale.id, [first]);
-      waiting = statement([second, first]);
-      waiting.catch(() => undefined);
-      await eventually(async () => expect(await countBlocked(t.db, '%INTO orders%')).toBe(1));
-      await insertUnpaidOrders(tx, sale.id, [second]);
+    const [result] = await whileHeld(t.db, {
+      hold: tx => insertUnpaidOrders(tx, sale.id, [first]),
+      calls: [() => statement([second, first])],
+      waiting: '%INTO orders%',
+      meanwhile: tx => insertUnpaidOrders(tx, sale.id, [second]),
     });
-    return waiting as Promise<T>;
+    if (result instanceof Error) throw result;
+    return result as T;
   }
 
   test('are placed without a deadlock', async () => {
@@ -134,16 +132,14 @@ describe('two batches of the same claims in another order', () => {
     const [first, second] = owners;
     const later = owners.map((buyerId, i) => aClaim({ buyerId, unit: i + 3 })).reverse();
     const other = await openTestSale(t, { units: 10, settlement: 'immediate', priceMinor: 100 });
-    let paying: Promise<unknown> | undefined;
-    await t.db.$transaction(async tx => {
-      await tx.$queryRaw`SELECT FROM accounts WHERE owner = ${first} FOR UPDATE`;
-      paying = insertOrders(t.db, other.id, later);
-      paying.catch(() => undefined);
-      await eventually(async () => expect(await countBlocked(t.db, '%INTO orders%')).toBe(1));
+    const paid = await whileHeld(t.db, {
+      hold: tx => tx.$queryRaw`SELECT FROM accounts WHERE owner = ${first} FOR UPDATE`,
+      calls: [() => insertOrders(t.db, other.id, later)],
+      waiting: '%INTO orders%',
       // Fails at once if the statement, which waits for the first wallet, holds the second one.
-      await tx.$queryRaw`SELECT FROM accounts WHERE owner = ${second} FOR UPDATE NOWAIT`;
+      meanwhile: tx => tx.$queryRaw`SELECT FROM accounts WHERE owner = ${second} FOR UPDATE NOWAIT`,
     });
-    expect(await paying).toMatchObject({ placed: [{ status: 'paid' }, { status: 'paid' }] });
+    expect(paid).toMatchObject([{ placed: [{ status: 'paid' }, { status: 'paid' }] }]);
   });
 
   test('are given up without a deadlock, once they are placed', async () => {
@@ -200,27 +196,25 @@ describe('a cancellation', () => {
   test('waits for a change of its order that is under way, and leaves a paid one paid', async () => {
     const [claim] = someClaims(1) as [Claim];
     const sale = await saleWith([claim]);
-    let cancelling: Promise<unknown[]> | undefined;
-    await t.db.$transaction(async tx => {
-      await tx.$executeRaw`UPDATE orders SET status = 'paid', paid_at = clock_timestamp(), version = version + 1
-        WHERE id = ${claim.claimId}::uuid`;
-      cancelling = cancelRow(t.db, sale.id, claim);
-      await eventually(async () => expect(await countBlocked(t.db, '%INTO orders%')).toBe(1));
+    const cancelled = await whileHeld(t.db, {
+      hold: tx => tx.$executeRaw`UPDATE orders SET status = 'paid', paid_at = clock_timestamp(), version = version + 1
+        WHERE id = ${claim.claimId}::uuid`,
+      calls: [() => cancelRow(t.db, sale.id, claim)],
+      waiting: '%INTO orders%',
     });
-    expect(await cancelling).toEqual([]);
+    expect(cancelled).toEqual([[]]);
     expect(await statusOf(claim)).toBe('paid');
   });
 
   test('of a claim that is being placed cancels its order', async () => {
     const [claim] = someClaims(1) as [Claim];
     const sale = await saleWith([]);
-    let cancelling: Promise<unknown[]> | undefined;
-    await t.db.$transaction(async tx => {
-      await insertUnpaidOrders(tx, sale.id, [claim]);
-      cancelling = cancelRow(t.db, sale.id, claim);
-      await eventually(async () => expect(await countBlocked(t.db, '%INTO orders%')).toBe(1));
+    const cancelled = await whileHeld(t.db, {
+      hold: tx => insertUnpaidOrders(tx, sale.id, [claim]),
+      calls: [() => cancelRow(t.db, sale.id, claim)],
+      waiting: '%INTO orders%',
     });
-    expect(await cancelling).toMatchObject([{ claimId: claim.claimId, status: 'cancelled', freesUnit: true }]);
+    expect(cancelled).toMatchObject([[{ claimId: claim.claimId, status: 'cancelled', freesUnit: true }]]);
     expect(await statusOf(claim)).toBe('cancelled');
   });
 });

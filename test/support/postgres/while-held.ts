@@ -14,6 +14,8 @@ interface Meeting<T> {
   calls: (() => Promise<T>)[];
   /** Matches the statements that wait, in the syntax of LIKE; any by default. */
   waiting?: string;
+  /** Work once all calls wait, in the transaction or beside it. */
+  meanwhile?: (tx: Transaction) => Promise<unknown>;
 }
 
 /**
@@ -21,7 +23,10 @@ interface Meeting<T> {
  *
  * @returns the results of the calls, or their errors
  */
-export async function whileHeld<T>(db: Database, { hold, calls, waiting = '%' }: Meeting<T>): Promise<(T | Error)[]> {
+export async function whileHeld<T>(
+  db: Database,
+  { hold, calls, waiting = '%', meanwhile }: Meeting<T>,
+): Promise<(T | Error)[]> {
   const begun: Promise<T | Error>[] = [];
   await db.$transaction(async tx => {
     await hold(tx);
@@ -34,6 +39,7 @@ export async function whileHeld<T>(db: Database, { hold, calls, waiting = '%' }:
         beginning.then(() => expect('a call').toBe('waiting')),
       ]);
     }
+    await meanwhile?.(tx);
   });
   return Promise.all(begun);
 }
