@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { useStage } from '../chaos/rig/stage.js';
+import { sendSteadyBuyers } from '../chaos/workload/steady-buyers.js';
 import { eventually } from '../support/eventually.js';
 import { type Member, startReplica } from '../support/redis/replica.js';
-import { sendSteadyBuyers } from '../support/redis/steady-buyers.js';
 
 // A managed Redis that fails over by role: the old primary stays up as a replica, its connections stay open, and the address moves.
 

@@ -1,9 +1,9 @@
 import { afterAll, expect, test } from '@jest/globals';
 import { useStage } from '../chaos/rig/stage.js';
+import { sendSteadyBuyers } from '../chaos/workload/steady-buyers.js';
 import { eventually } from '../support/eventually.js';
 import { type Member, startReplica } from '../support/redis/replica.js';
 import { type Sentinels, startSentinels } from '../support/redis/sentinels.js';
-import { sendSteadyBuyers } from '../support/redis/steady-buyers.js';
 
 // One primary, one replica and three Sentinels. The primary freezes: its connections stay open, and nothing answers. Later it
 // resumes as a primary of the past, and answers OK to writes that are thrown away.

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Client } from '../../chaos/workload/client.js';
+import type { Client } from './client.js';
 
 /** The time between two calls of a buyer, in ms. */
 const REST_MS = 100;
