@@ -1,10 +1,11 @@
-// `npm test`: all checks and tests, the cheapest first. This file imports only Node's own modules, because it
-// starts in a fresh clone before anything is installed.
+// `npm test`: all checks and tests, the cheapest first. This file imports no package, because it starts in a fresh clone
+// before anything is installed.
 import { spawn, spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { LONG_TESTS } from './long-tests.mjs';
 
 const ROOT = join(import.meta.dirname, '..');
 const CHROMIUM_COMMANDS = ['chromium', 'chromium-browser', 'google-chrome'];
@@ -53,14 +54,6 @@ const order = seed => ({
 });
 
 const KINDS = ['integration', 'e2e', 'attack', 'edge', 'browser', 'chaos', 'stores', 'upgrade'];
-/** Tests that take long. `npm run test:chaos`, `test:e2e`, `test:edge`, `test:stores` and `test:upgrade` run them. */
-const LONG_TESTS = [
-  'chaos/(failover|links|paused-worker|postgres-away)',
-  'edge/floods',
-  'e2e/mutants',
-  'stores/(full-redis|postgres-crowd|postgres-standby|postgres-start|sentinel-failover|start|tls)',
-  'upgrade/(long-run|tables)',
-];
 /**
  * Two files of tests a core, as each has stores and processes of its own and waits for them half of the time. The Postgres that some
  * share has connections for eight.

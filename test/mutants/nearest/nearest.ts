@@ -1,3 +1,4 @@
+import { TESTS_OF_MINUTES } from '../../../bin/long-tests.mjs';
 import { fileId, functionsOf, type Spot, spotAt } from './functions.js';
 import type { ImportGraph } from './import-graph.js';
 import type { Reach } from './reach.js';
@@ -16,9 +17,7 @@ const KINDS = ['unit', 'integration', 'edge', 'attack', 'stores', 'e2e', 'browse
 const HOUSE = 'test/unit/house/';
 /** This one runs mutants itself, and would meet itself in them. */
 const OWN = 'test/e2e/mutants.test.ts';
-/** These take minutes, and run alone. */
-const LONG =
-  /chaos\/(failover|links|paused-worker|postgres-away)|edge\/floods|stores\/(full-redis|postgres-crowd|postgres-standby|sentinel-failover)/;
+const OF_MINUTES = new RegExp(TESTS_OF_MINUTES.join('|'));
 
 /** Returns the kind of a file of tests: the folder under test/. */
 export const kindOf = (test: string): string => test.split('/')[1] ?? '';
@@ -46,7 +45,7 @@ export class NearestTests {
         KINDS.includes(kindOf(path)) &&
         !path.startsWith(HOUSE) &&
         path !== OWN &&
-        !LONG.test(path),
+        !OF_MINUTES.test(path),
     );
   }
 

@@ -1,0 +1,17 @@
+/** Patterns of tests that take minutes. Neither `npm test` runs them, nor does a mutant meet them (test/mutants). */
+export const TESTS_OF_MINUTES = [
+  'chaos/(failover|links|paused-worker|postgres-away)',
+  'edge/floods',
+  'stores/(full-redis|postgres-crowd|postgres-standby|sentinel-failover)',
+];
+
+/**
+ * Patterns of all tests that `npm test` leaves out. `npm run test:chaos`, `test:e2e`, `test:edge`, `test:stores` and
+ * `test:upgrade` run them.
+ */
+export const LONG_TESTS = [
+  ...TESTS_OF_MINUTES,
+  'e2e/mutants',
+  'stores/(postgres-start|start|tls)',
+  'upgrade/(long-run|tables)',
+];
