@@ -1,11 +1,8 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import pg from 'pg';
-import { checkout } from '#core/process/checkout.js';
 import { createScratch, type Scratch } from '../../support/scratch.js';
+import { startHeldPostgres } from '../../support/stores/start-shared-postgres.mjs';
 import { writeCompiled } from './compiled.js';
 import { JestProcess, type TestRequest, type TestRun } from './jest-process.js';
 
@@ -76,12 +73,7 @@ interface SharedPostgres {
 }
 
 async function startSharedPostgres(): Promise<SharedPostgres> {
-  const args = ['--conditions=source', '--import', 'tsx', join('test', 'support', 'stores', 'hold-postgres.ts')];
-  const holder = spawn(process.execPath, args, { cwd: checkout, stdio: ['pipe', 'pipe', 'inherit'] });
-  const ended = once(holder, 'close');
-  const line = once(createInterface(holder.stdout), 'line').then(([url]) => String(url));
-  const url = await Promise.race([line, ended.then(() => '')]);
-  if (url === '') throw new Error('the Postgres of the tests did not start: see above');
+  const { url, stop } = await startHeldPostgres();
   const server = new URL(url);
   server.pathname = 'postgres';
   return {
@@ -98,9 +90,6 @@ async function startSharedPostgres(): Promise<SharedPostgres> {
         await client.end();
       }
     },
-    async stop() {
-      holder.stdin.end();
-      await ended;
-    },
+    stop,
   };
 }
