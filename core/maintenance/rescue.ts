@@ -67,22 +67,27 @@ export async function rescuePayments(ctx: StepContext, saleId: string, olderThan
 /**
  * Places the claims that stayed in the outbox too long: a process died, or the queue lost their job. Only the outbox
  * counts, never the state of a job. Two processes may place a claim at once: the primary key lets one insert the order,
- * which the other reads.
+ * which the other reads. Each claim is tried once in a round: one that Postgres refuses even as a tombstone stays in the
+ * outbox, and does not keep rescue from the later ones.
  *
  * @param olderThanMs least age of a claim since it was won, in ms
- * @returns the number of claims placed or given up
+ * @returns the number of claims tried
  * @throws the stores' errors: the claims stay in the outbox for the next round
  */
 export async function rescue(ctx: StepContext, saleId: string, olderThanMs = RESCUE_AFTER_MS): Promise<number> {
-  let rescued = 0;
+  const tried = new Set<string>();
+  let skip = 0;
   for (;;) {
-    const claims = await readOutbox(ctx.redis, saleId, { olderThanMs, limit: PLACE_BATCH_MAX });
+    const oldest = await readOutbox(ctx.redis, saleId, { olderThanMs, skip, limit: PLACE_BATCH_MAX });
+    const claims = oldest.filter(({ claimId }) => !tried.has(claimId));
     if (claims.length > 0) {
       await crashPoint('rescue.read');
       await crashStep('rescue.place', () => placeOrders(ctx, { saleId, claims }));
     }
-    rescued += claims.length;
     claimsRescued(claims.length);
-    if (claims.length < PLACE_BATCH_MAX) return rescued;
+    for (const { claimId } of claims) tried.add(claimId);
+    if (oldest.length < PLACE_BATCH_MAX) return tried.size;
+    // The claims that were tried and stay are the oldest.
+    skip += oldest.length - claims.length;
   }
 }

@@ -1,20 +1,16 @@
 import { type Claim, parseClaimRecord } from '../../rules/claim.js';
 import type { Redis } from '../connection.js';
 import { keysOf } from '../keys.js';
-import { readAges, readOldest } from './waiting.js';
+import { type Page, readAges, readOldest } from './waiting.js';
 
 /**
  * Reads the oldest entries of a sale's outbox, which are accepted claims whose order Redis has not recorded.
  *
  * @returns the claims, each with the time at which its buyer won it, in ms
  */
-export async function readOutbox(
-  redis: Redis,
-  saleId: string,
-  age: { olderThanMs: number; limit: number },
-): Promise<(Claim & { wonAtMs: number })[]> {
+export async function readOutbox(redis: Redis, saleId: string, page: Page): Promise<(Claim & { wonAtMs: number })[]> {
   const keys = keysOf(saleId);
-  const entries = await readOldest(redis, keys.outbox, age);
+  const entries = await readOldest(redis, keys.outbox, page);
   if (entries.length === 0) return [];
   const records = await redis.hmget(keys.claims, ...entries.map(entry => entry.member));
   return entries.flatMap(({ member: buyerId, atMs: wonAtMs }, i) => {

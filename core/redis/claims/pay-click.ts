@@ -3,7 +3,7 @@ import type { Redis } from '../connection.js';
 import { keysOf, payClicksKeyOf } from '../keys.js';
 import { msOf, repliesOf } from '../replies.js';
 import { behindFence, runScript } from '../scripts.js';
-import { readAges, readOldest } from './waiting.js';
+import { type Page, readAges, readOldest } from './waiting.js';
 
 /** An order that its buyer asked to pay in time, and that nobody has decided about. */
 export interface PayClick {
@@ -63,15 +63,9 @@ export async function readClickTimes(
 
 /**
  * Reads the clicks to pay that nobody has decided about for a while, the oldest first.
- *
- * @param age `olderThanMs`: least age of a click, in ms
  */
-export async function readPayClicks(
-  redis: Redis,
-  saleId: string,
-  age: { olderThanMs: number; limit: number },
-): Promise<PayClick[]> {
-  const entries = await readOldest(redis, payClicksKeyOf(saleId), age);
+export async function readPayClicks(redis: Redis, saleId: string, page: Page): Promise<PayClick[]> {
+  const entries = await readOldest(redis, payClicksKeyOf(saleId), page);
   return entries.map(({ member, atMs: clickedAtMs }) => {
     const [claimId = '', buyerId = ''] = member.split(' ');
     return { claimId, buyerId, clickedAtMs };

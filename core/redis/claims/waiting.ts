@@ -5,18 +5,24 @@ import { msOf, repliesOf } from '../replies.js';
 // Sorted sets of what waits to be dealt with: the outbox and the clicks to pay. The score of an entry is its time, in ms by
 // Redis's clock.
 
-/**
- * Reads the entries of a set that have waited for a while, the oldest first.
- *
- * @param olderThanMs least age of an entry, in ms
- */
+/** The entries to read of a set. */
+export interface Page {
+  /** The least age of an entry, in ms. */
+  olderThanMs: number;
+  /** The number of the oldest entries to pass over; 0 if not given. */
+  skip?: number;
+  /** The most entries. */
+  limit: number;
+}
+
+/** Reads the entries of a set that have waited for a while, the oldest first. */
 export async function readOldest(
   redis: Redis,
   key: string,
-  { olderThanMs, limit }: { olderThanMs: number; limit: number },
+  { olderThanMs, skip = 0, limit }: Page,
 ): Promise<{ member: string; atMs: number }[]> {
   const until = msOf(await redis.time()) - olderThanMs;
-  const entries = await redis.zrangebyscore(key, '-inf', until, 'WITHSCORES', 'LIMIT', 0, limit);
+  const entries = await redis.zrangebyscore(key, '-inf', until, 'WITHSCORES', 'LIMIT', skip, limit);
   const members = entries.filter((_, i) => i % 2 === 0);
   return members.map((member, i) => ({ member, atMs: Number(entries[2 * i + 1]) }));
 }

@@ -1,11 +1,15 @@
 import { expect, test } from '@jest/globals';
 import { RESCUE_AFTER_MS, rescue, rescueAll } from '#core/maintenance/rescue.js';
+import { insertTombstones } from '#core/postgres/orders/end-orders.js';
 import { QUEUE_PREFIX } from '#core/queue/queues.js';
 import { keysOf } from '#core/redis/keys.js';
 import { dropSale, setSale } from '#core/redis/sale/sale.js';
 import { readSnapshot } from '#core/redis/sale/snapshot.js';
+import { PLACE_BATCH_MAX } from '#core/rules/claim.js';
 import { placeOrders } from '#core/steps/place-orders.js';
-import { buyers, openTestSale, win, winOne } from '../../support/sales.js';
+import { beforeScript } from '../../support/meanwhile.js';
+import { aClaim, buyers, openTestSale, win, winOne } from '../../support/sales.js';
+import { forceClaim } from '../../support/stores/by-hand.js';
 import { writesNothing } from '../../support/stores/keyspace.js';
 import { useStores } from '../../support/stores/stores.js';
 
@@ -65,6 +69,24 @@ test('one run rescues several batches', async () => {
   for (let i = 0; i < 6; i += 1) await win(t, sale, ...buyers(100, `part${i}-`));
   expect(await rescue(t, sale.id, 0)).toBe(600);
   expect(await orderCount(sale.id)).toBe(600);
+});
+
+test('a full batch that stays in the outbox keeps rescue neither from later claims nor from its end', async () => {
+  const sale = await openTestSale(t, { units: PLACE_BATCH_MAX + 1 });
+  const staying = buyers(PLACE_BATCH_MAX, 'stays').map((buyerId, i) => aClaim({ buyerId, unit: i + 2 }));
+  // Neither an order nor a release takes an ended claim out of the outbox.
+  for (const claim of staying) await forceClaim(t, sale.id, claim, { status: 'rejected' });
+  await insertTombstones(t.db, { saleId: sale.id, claims: staying, reason: 'lost' });
+  const later = await winOne(t, sale, 'later');
+  let tries = 0;
+  const counting = beforeScript(t, 'release', async () => {
+    tries += 1;
+    if (tries > 1) throw new Error('the same claims are tried again');
+  });
+  expect(await rescue(counting, sale.id, 0)).toBe(PLACE_BATCH_MAX + 1);
+  expect(await t.db.order.findUnique({ where: { id: later.claimId } })).toMatchObject({ status: 'pending_payment' });
+  const snapshot = await readSnapshot(t.redis, sale.id);
+  expect([snapshot?.outbox.size, snapshot?.outbox.has('later')]).toEqual([PLACE_BATCH_MAX, false]);
 });
 
 test('an unverified sale does not delay other sales', async () => {
