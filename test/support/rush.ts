@@ -6,7 +6,8 @@ import { reckon, untilAtRest, type Verdict } from '#stack/crowd/reckoning.js';
 import type { TestStack } from './stack.js';
 
 const CLICKS = 4;
-const PATIENCE_MS = 240_000;
+/** A crowd without an answer goes home after this time, in ms. A busy machine answers many times slower. */
+export const PATIENCE_MS = 240_000;
 const REST_MS = 60_000;
 const LOOK_EVERY_MS = 50;
 const GLANCE_MS = 200;
