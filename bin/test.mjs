@@ -39,8 +39,8 @@ const jest = (name, kinds, maxWorkers, more = []) => ({
   ],
 });
 
-/** Files of integration tests whose tests run in random order, and one of each alone. `npm run test:order` runs all. */
-const ORDER_SAMPLE = 3;
+/** Files of integration tests whose tests run in random order, and one of them alone. `npm run test:order` runs all. */
+const ORDER_SAMPLE = 1;
 const SEED_MAX = 2 ** 31;
 
 /** A sample of the order of tests. The seed in its name repeats it. */
@@ -55,10 +55,10 @@ const order = seed => ({
 
 const KINDS = ['integration', 'e2e', 'attack', 'edge', 'browser', 'chaos', 'stores', 'upgrade'];
 /**
- * Two files of tests a core, as each has stores and processes of its own and waits for them half of the time. The Postgres that some
+ * One file of tests a core and one more, as each waits a third of its time for stores and processes of its own. The Postgres that some
  * share has connections for eight.
  */
-const WORKERS = Math.min(2 * availableParallelism(), 8);
+const WORKERS = Math.min(availableParallelism() + 1, 8);
 
 // The steps of one row run together, and a row begins when the one before has passed. All tests with stores are one step, so that no
 // core is idle while one of them waits: test/longest-first.mjs has their order.
