@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { changeSale } from '#core/operator/change-sale.js';
 import type { Redis } from '#core/redis/connection.js';
@@ -6,6 +5,7 @@ import { parseChange } from '#core/redis/feed/changes.js';
 import { channelOf } from '#core/redis/keys.js';
 import { eventually } from '../support/eventually.js';
 import { type Client, createClient, type TimedAnswer } from '../support/http/client.js';
+import { PATIENCE_MS } from '../support/rush.js';
 import { startTestStack, type TestStack } from '../support/stack.js';
 import { passDeadlines } from '../support/stores/by-hand.js';
 import { readCommandCalls } from '../support/stores/command-stats.js';
@@ -14,7 +14,6 @@ import { readCommandCalls } from '../support/stores/command-stats.js';
 
 const CONNECTIONS = 600;
 const PRICE_MINOR = 4_900;
-const RETRY_MS = 200;
 
 let stack: TestStack;
 let client: Client;
@@ -38,13 +37,12 @@ async function buyAll(
   onAnswer?: (buyerId: string, answer: TimedAnswer) => void,
 ): Promise<Bought> {
   const answers = buyerIds.map(async buyerId => {
-    const click = { method: 'POST', path: `/buy/${saleId}` } as const;
-    let answer = await client.send(buyerId, click);
     // An API that is overloaded says so, on a busy machine, and the buyer clicks again.
-    while (answer.http === 503) {
-      await setTimeout(RETRY_MS);
-      answer = await client.send(buyerId, click);
-    }
+    const answer = await eventually(async () => {
+      const latest = await client.send(buyerId, { method: 'POST', path: `/buy/${saleId}` });
+      expect(latest.http).not.toBe(503);
+      return latest;
+    }, PATIENCE_MS);
     onAnswer?.(buyerId, answer);
     return [buyerId, answer] as const;
   });
