@@ -2,23 +2,19 @@ import { expect, test } from '@jest/globals';
 import { audit } from '#core/comparison/audit.js';
 import { askProviders } from '#core/maintenance/ask-providers.js';
 import { beginRefund, mayRepeat, recordRefused, recordReturned } from '#core/postgres/money/due-refunds.js';
-import { askAgainLater, type Payment, readLatestPayment } from '#core/postgres/money/payment.js';
+import { askAgainLater, type Payment } from '#core/postgres/money/payment.js';
 import { applyAnswer } from '#core/postgres/money/payment-report.js';
 import { readBalance } from '#core/postgres/money/wallet.js';
 import type { RefundInFlight } from '#core/rules/refund.js';
 import { cancelOrder } from '#core/steps/cancel-order.js';
 import { providerOf } from '#core/steps/context.js';
+import { paymentOf } from '../../support/money/reading.js';
 import { applyEvents, askToPay, PART, PRICE, usePayments } from '../../support/payments.js';
 
 // A process is held up between asking the provider and recording its answer. The simulation of the money (npm run
 // simulate) found the first history and the last one; the second is their neighbour.
 
 const t = usePayments();
-async function latest(orderId: string, buyerId: string): Promise<Payment> {
-  const payment = await readLatestPayment(t.db, orderId, buyerId);
-  if (!payment) throw new Error(`order ${orderId} has no payment`);
-  return payment;
-}
 
 async function ask(payment: Payment) {
   const report = await providerOf(t, payment.provider).ask(payment);
@@ -40,7 +36,7 @@ test('a refusal that is recorded late moves nothing, as the next refund is on it
   await applyEvents(t, claim);
   await t.fake.refund(claim.claimId, PART);
   await applyEvents(t, claim, { type: 'charge.refunded' });
-  const payment = await latest(claim.claimId, claim.buyerId);
+  const payment = await paymentOf(t, claim.claimId);
   const send = (refund: RefundInFlight) =>
     providerOf(t, payment.provider).refund(payment, { ...refund, isWhole: false });
   // Two workers send the same refund, and meanwhile the provider has less than that.
@@ -56,7 +52,7 @@ test('a refusal that is recorded late moves nothing, as the next refund is on it
   expect(await recordRefused(t.db, payment, { refund: second, report })).toBe(false);
   await recordReturned(t.db, payment, rest);
   expect(await readBalance(t.db, claim.buyerId, 'EUR')).toBe(0);
-  expect((await latest(claim.claimId, claim.buyerId)).money).toMatchObject({
+  expect((await paymentOf(t, claim.claimId)).money).toMatchObject({
     status: 'refunded',
     returnedMinor: PRICE,
     compensatedMinor: 0,
@@ -69,30 +65,30 @@ test('the late answer to an old refund leaves the next one unanswered, so that i
   await cancelOrder(t, { saleId: sale.id, ...claim });
   await t.fake.pay(claim.claimId);
   await applyEvents(t, claim);
-  const payment = await latest(claim.claimId, claim.buyerId);
+  const payment = await paymentOf(t, claim.claimId);
   const old = { amountMinor: PART, fromMinor: 0 };
   await recordReturned(t.db, payment, old);
   const rest = await begin(payment);
   await recordReturned(t.db, payment, old);
-  expect((await latest(claim.claimId, claim.buyerId)).refunding).toEqual(rest);
+  expect((await paymentOf(t, claim.claimId)).refunding).toEqual(rest);
   // An answer about the old one, which the provider had not made when it was asked, says nothing about the next one.
   const report = { ...(await ask(payment)), refundedMinor: 0 };
   expect(await mayRepeat(t.db, payment, { refund: old, report })).toBe(false);
-  expect((await latest(claim.claimId, claim.buyerId)).refunding).toEqual(rest);
+  expect((await paymentOf(t, claim.claimId)).refunding).toEqual(rest);
 });
 
 test('an answer that is older than an event does not stop the question that the event asks', async () => {
   const { claim } = await askToPay(t, 'old-answer');
   await t.fake.pay(claim.claimId, { amountMinor: PRICE + 1 });
-  const payment = await latest(claim.claimId, claim.buyerId);
+  const payment = await paymentOf(t, claim.claimId);
   await askAgainLater(t.db, payment.id);
   const before = await ask(payment);
   await t.fake.refund(claim.claimId, PART);
   await applyEvents(t, claim, { type: 'charge.refunded' });
   await applyAnswer(t.db, payment.provider, before);
-  expect((await latest(claim.claimId, claim.buyerId)).money).toMatchObject({ status: 'refund_due', returnedMinor: 0 });
+  expect((await paymentOf(t, claim.claimId)).money).toMatchObject({ status: 'refund_due', returnedMinor: 0 });
   await askProviders(t);
-  expect((await latest(claim.claimId, claim.buyerId)).money).toMatchObject({
+  expect((await paymentOf(t, claim.claimId)).money).toMatchObject({
     status: 'refund_due',
     returnedMinor: PART,
   });
