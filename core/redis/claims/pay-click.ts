@@ -61,9 +61,7 @@ export async function readClickTimes(
   return { clickedAtMs: scores.map(score => (score === null ? undefined : Number(score))), readAtMs: msOf(time) };
 }
 
-/**
- * Reads the clicks to pay that nobody has decided about for a while, the oldest first.
- */
+/** Reads the clicks to pay that nobody has decided about for a while, the oldest first. */
 export async function readPayClicks(redis: Redis, saleId: string, page: Page): Promise<PayClick[]> {
   const entries = await readOldest(redis, payClicksKeyOf(saleId), page);
   return entries.map(({ member, atMs: clickedAtMs }) => {
