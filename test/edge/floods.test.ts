@@ -3,6 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { SECOND_MS } from '#core/rules/clock.js';
+import { eventually } from '../support/eventually.js';
 import { startTestStack, type TestStack } from '../support/stack.js';
 import { type Edge, hostsOf, startEdge } from './rig/edge.js';
 import { createHonest, expectNobodyHarmed, type HonestRequest } from './rig/honest.js';
@@ -73,17 +74,24 @@ function forgedSignature(): string {
   return `t=${Math.floor(Date.now() / SECOND_MS)},v1=${'0'.repeat(64)}`;
 }
 
-/** Opens sockets that are idle after an answer each. */
-function idleSockets(count: number): Promise<Socket[]> {
-  const open = Array.from({ length: count }, async (_, i) => {
-    const socket = connect(edge.port, '127.0.0.1');
-    socket.on('error', () => undefined); // its end is looked at instead
-    await once(socket, 'connect');
-    socket.write(`GET /healthz HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 192.0.${i % 100}.7\r\n\r\n`);
-    await once(socket, 'data');
-    return socket;
-  });
-  return Promise.all(open);
+/** Opens a socket that is idle after its answer, which is added to the statuses. */
+async function openIdleSocket(number: number, statuses: number[]): Promise<Socket> {
+  const socket = connect(edge.port, '127.0.0.1');
+  socket.on('error', () => undefined); // its end is looked at instead
+  await once(socket, 'connect');
+  socket.write(`GET /healthz HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 192.0.${number % 100}.7\r\n\r\n`);
+  const [answer] = await once(socket, 'data');
+  statuses.push(Number(/^HTTP\/1\.1 (\d{3}) /.exec(String(answer))?.[1]));
+  return socket;
+}
+
+function openIdleSockets(count: number, statuses: number[] = []): Promise<Socket[]> {
+  return Promise.all(Array.from({ length: count }, (_, number) => openIdleSocket(number, statuses)));
+}
+
+/** Stops both APIs or lets them go on, as a machine does that has too much to do. */
+function signalApis(signal: NodeJS.Signals): void {
+  for (const api of stack.apis) process.kill(api.pid() ?? Number.NaN, signal);
 }
 
 describe('no honest client is harmed by', () => {
@@ -105,13 +113,30 @@ describe('no honest client is harmed by', () => {
   test('thousands of idle sockets', async () => {
     const sockets: Socket[] = [];
     const attack = async () => {
-      while (sockets.length < IDLE_SOCKETS) sockets.push(...(await idleSockets(250)));
+      while (sockets.length < IDLE_SOCKETS) sockets.push(...(await openIdleSockets(250)));
     };
     try {
       await expectNobodyHarmed(edge.url, honest, attack());
       expect(sockets.length).toBe(IDLE_SOCKETS);
     } finally {
       for (const socket of sockets) socket.destroy();
+    }
+  });
+
+  test('idle sockets that came while no API got to answer, from the moment that the APIs go on', async () => {
+    const statuses: number[] = [];
+    signalApis('SIGSTOP');
+    const opening = openIdleSockets(500, statuses);
+    try {
+      // Each API has failed several requests by then. An nginx that holds this against them would leave them alone.
+      await eventually(() => expect(statuses.filter(status => status === 503).length).toBeGreaterThanOrEqual(50));
+    } finally {
+      signalApis('SIGCONT');
+    }
+    try {
+      await expectNobodyHarmed(edge.url, honest, opening);
+    } finally {
+      for (const socket of await opening) socket.destroy();
     }
   });
 
