@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createSale } from '#core/operator/create-sale.js';
-import { CLAIM_BATCH_MAX, type ClaimOutcome, claim } from '#core/redis/claims/claim.js';
+import { CLAIM_BATCH_MAX, claim } from '#core/redis/claims/claim.js';
 import { openSale, type StartingState } from '#core/redis/sale/open-sale.js';
-import type { Claim } from '#core/rules/claim.js';
 import type { Sale } from '#core/rules/sale.js';
 import { ordinarySale } from '#stack/crowd/open-sale.js';
 import { buyerName } from '../load/plan.js';
@@ -53,8 +52,6 @@ export interface Winners {
   count: number;
   /** Buyers in one batch; {@link CLAIM_BATCH_MAX} if not given. */
   size?: number;
-  /** Receives the claims of each batch. */
-  onBatch?(claims: Claim[]): Promise<void> | void;
 }
 
 /**
@@ -62,23 +59,16 @@ export interface Winners {
  *
  * @throws Error when a buyer does not win
  */
-export async function winAll(
-  rig: Rig,
-  { saleId, first, count, size = CLAIM_BATCH_MAX, onBatch }: Winners,
-): Promise<void> {
+export async function winAll(rig: Rig, { saleId, first, count, size = CLAIM_BATCH_MAX }: Winners): Promise<void> {
   for (let done = 0; done < count; done += size) {
     const requests = Array.from({ length: Math.min(size, count - done) }, (_, i) => ({
       buyerId: buyerName(first + done + i),
       claimId: randomUUID(),
     }));
-    const claims = (await claim(rig.redis, saleId, requests)).map(claimOf);
-    await onBatch?.(claims);
+    for (const { kind } of await claim(rig.redis, saleId, requests)) {
+      if (kind !== 'won') throw new Error(`a buyer should have won: ${kind}`);
+    }
   }
-}
-
-function claimOf(outcome: ClaimOutcome): Claim {
-  if (outcome.kind !== 'won') throw new Error(`a buyer should have won: ${outcome.kind}`);
-  return outcome.claim;
 }
 
 /** Deletes every sale, job and order, so that each measurement starts from empty stores. */

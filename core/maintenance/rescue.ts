@@ -1,8 +1,8 @@
 import { crashPoint, crashStep } from '../process/crash-point.js';
 import { paymentsRescued } from '../process/money-telemetry.js';
-import { claimsRescued } from '../process/telemetry.js';
-import { areOrdersWaiting } from '../queue/queues.js';
-import { readOutbox } from '../redis/claims/outbox.js';
+import { claimsRescued, enqueueFailed } from '../process/telemetry.js';
+import { forgetPlaceOrders } from '../queue/enqueue.js';
+import { isPlacing, outboxPages } from '../redis/claims/outbox.js';
 import { type PayClick, readPayClicks } from '../redis/claims/pay-click.js';
 import { readLoadedSaleIds } from '../redis/registry.js';
 import { PLACE_BATCH_MAX } from '../rules/claim.js';
@@ -17,13 +17,6 @@ import { placeOrders } from '../steps/place-orders.js';
  */
 export const RESCUE_AFTER_MS = 5_000;
 
-/**
- * Age at which an unplaced claim counts as abandoned while jobs wait in the queue, in ms. Such a claim most likely
- * belongs to a waiting job, and placing it twice would only lengthen the queue. The promise of an order within 15 s
- * still holds.
- */
-const RESCUE_BUSY_AFTER_MS = 11_000;
-
 /** The most clicks to pay taken for one sale in a round; the next round takes more. */
 const RESCUE_CLICKS_MAX = 500;
 
@@ -36,12 +29,9 @@ const RESCUE_CLICKS_MAX = 500;
  */
 export async function rescueAll(ctx: StepContext): Promise<number> {
   let rescued = 0;
-  // The queue only decides the age at which claims are rescued, so failing to read the queue does not matter.
-  const isBusy = await areOrdersWaiting(ctx.queues).catch(() => false);
-  const olderThanMs = isBusy ? RESCUE_BUSY_AFTER_MS : RESCUE_AFTER_MS;
   const saleIds = await readLoadedSaleIds(ctx.redis);
   const rescueOne = async (saleId: string) => {
-    rescued += await rescue(ctx, saleId, olderThanMs);
+    rescued += await rescue(ctx, saleId);
   };
   await inTurn([rescueOne, (saleId: string) => rescuePayments(ctx, saleId)], rescuing =>
     inTurn(saleIds, rescuing, saleId => `sale ${saleId}`),
@@ -66,28 +56,25 @@ export async function rescuePayments(ctx: StepContext, saleId: string, olderThan
 
 /**
  * Places the claims that stayed in the outbox too long: a process died, or the queue lost their job. Only the outbox
- * counts, never the state of a job. Two processes may place a claim at once: the primary key lets one insert the order,
- * which the other reads. Each claim is tried once in a round: one that Postgres refuses even as a tombstone stays in the
- * outbox, and does not keep rescue from the later ones.
+ * counts, never the state of a job. A sale whose claims a worker places right now has a backlog and no lost claim. Two
+ * processes may place a claim at once: the primary key lets one insert the order, which the other reads. Each claim is
+ * tried once in a round: one that Postgres refuses even as a tombstone stays in the outbox, and does not keep rescue
+ * from the later ones.
  *
  * @param olderThanMs least age of a claim since it was won, in ms
  * @returns the number of claims tried
  * @throws the stores' errors: the claims stay in the outbox for the next round
  */
 export async function rescue(ctx: StepContext, saleId: string, olderThanMs = RESCUE_AFTER_MS): Promise<number> {
-  const tried = new Set<string>();
-  let skip = 0;
-  for (;;) {
-    const oldest = await readOutbox(ctx.redis, saleId, { olderThanMs, skip, limit: PLACE_BATCH_MAX });
-    const claims = oldest.filter(({ claimId }) => !tried.has(claimId));
-    if (claims.length > 0) {
-      await crashPoint('rescue.read');
-      await crashStep('rescue.place', () => placeOrders(ctx, { saleId, claims }));
-    }
+  let tried = 0;
+  for await (const claims of outboxPages(ctx.redis, saleId, { olderThanMs, limit: PLACE_BATCH_MAX })) {
+    if (tried === 0 && (await isPlacing(ctx.redis, saleId))) return 0;
+    await crashPoint('rescue.read');
+    await crashStep('rescue.place', () => placeOrders(ctx, { saleId, claims }));
     claimsRescued(claims.length);
-    for (const { claimId } of claims) tried.add(claimId);
-    if (oldest.length < PLACE_BATCH_MAX) return tried.size;
-    // The claims that were tried and stay are the oldest.
-    skip += oldest.length - claims.length;
+    tried += claims.length;
   }
+  // The job that should have placed these claims hangs, so it must not keep the next claims from getting a job.
+  if (tried > 0) await forgetPlaceOrders(ctx.queues, saleId).catch(error => enqueueFailed('place-orders', error));
+  return tried;
 }

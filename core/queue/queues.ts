@@ -58,11 +58,6 @@ export async function closeQueues(queues: Queues): Promise<void> {
   await Promise.all(Object.values(queues).map(queue => queue.close()));
 }
 
-/** Tells whether any job place-orders waits in its queue. */
-export async function areOrdersWaiting(queues: Queues): Promise<boolean> {
-  return (await queues['place-orders'].getWaitingCount()) > 0;
-}
-
 /** Counts the queues that are paused: their jobs wait until somebody resumes them. */
 export async function countPaused(queues: Queues): Promise<number> {
   const paused = await Promise.all(Object.values(queues).map(queue => queue.isPaused()));

@@ -44,6 +44,11 @@ export function payClicksKeyOf(saleId: string): string {
   return `{${saleId}}:pay-clicks`;
 }
 
+/** Builds the key that exists while a worker places the claims of a sale; it expires if the worker does not go on. */
+export function placingKeyOf(saleId: string): string {
+  return `{${saleId}}:placing`;
+}
+
 /** Builds the channel on which the Lua scripts publish the changes of a sale (lua/include/changes.lua). */
 export function channelOf(saleId: string): string {
   return `{${saleId}}:changes`;

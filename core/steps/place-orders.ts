@@ -5,7 +5,6 @@ import { insertOrders, type Placement } from '../postgres/orders/insert-orders.j
 import { crashPoint, crashStep } from '../process/crash-point.js';
 import { claimsGivenUp, enqueueFailed, ordersPaid, ordersPlaced, ordersRejected } from '../process/telemetry.js';
 import { enqueueExpireOrders } from '../queue/enqueue.js';
-import type { JobData } from '../queue/jobs.js';
 import { recordStatus } from '../redis/claims/status.js';
 import type { Claim } from '../rules/claim.js';
 import { claimOf, isLiveOrder, type Order } from '../rules/order.js';
@@ -19,15 +18,21 @@ import { releaseUnits } from './release-units.js';
  */
 const EXPIRE_MARGIN_MS = 50;
 
+/** Claims of one sale. */
+export interface SaleClaims {
+  saleId: string;
+  claims: Claim[];
+}
+
 /**
  * Turns claims into orders in Postgres and records their statuses in Redis, which removes them from the outbox. A
  * delayed job will expire unpaid orders. Claims that cannot become orders get a tombstone, which stops them for good,
  * and are released. Idempotent, even for claims placed long ago.
  *
- * @param job at most {@link PLACE_BATCH_MAX} claims
+ * @param batch at most {@link PLACE_BATCH_MAX} claims
  * @throws NotVerified and the stores' errors: the job is retried, and rescue places the claims as well
  */
-export async function placeOrders(ctx: StepContext, { saleId, claims }: JobData<'place-orders'>): Promise<void> {
+export async function placeOrders(ctx: StepContext, { saleId, claims }: SaleClaims): Promise<void> {
   const { placed, known, conflicting } = await placeOrSplit(ctx, saleId, claims);
   await crashPoint('place.stored');
   tellPlaced(placed);

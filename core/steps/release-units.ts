@@ -70,7 +70,7 @@ async function queuePromoted(ctx: StepContext, saleId: string, claims: Claim[]):
   if (claims.length === 0) return;
   unitsPromoted(claims.length);
   try {
-    await crashStep('release.queue', () => enqueuePlaceOrders(ctx.queues, { saleId, claims }));
+    await crashStep('release.queue', () => enqueuePlaceOrders(ctx.queues, { saleId }));
   } catch (error) {
     enqueueFailed('place-orders', error);
   }

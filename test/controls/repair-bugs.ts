@@ -4,12 +4,44 @@ import { type Bug, lua, one } from './bug.js';
 export const REPAIR_BUGS: Bug[] = [
   one(
     'no rescue: nobody reads the outbox',
-    { file: 'core/maintenance/rescue.ts', find: 'if (claims.length > 0) {', replace: 'if (claims.length > 1_000) {' },
+    { file: 'core/maintenance/rescue.ts', find: 'await isPlacing(ctx.redis, saleId)', replace: 'true' },
     {
       kind: 'integration',
       file: 'maintenance/rescue',
       title: 'an accepted claim without an order becomes an order',
     },
+  ),
+  one(
+    'the job of a killed worker keeps the next claims from a job (F16)',
+    {
+      file: 'core/maintenance/rescue.ts',
+      find: 'if (tried > 0) await',
+      replace: 'if (tried > 1_000) await',
+    },
+    { kind: 'integration', file: 'maintenance/rescue', title: 'after a rescue, new claims get a job' },
+  ),
+  one(
+    'rescue places beside a worker that is at work',
+    { file: 'core/maintenance/rescue.ts', find: '(await isPlacing(ctx.redis, saleId))', replace: 'tried > 0' },
+    { kind: 'integration', file: 'jobs/place-waiting', title: 'rescue leaves the claims of a sale to the worker' },
+  ),
+  one(
+    'a page of claims that stay in the outbox ends the placing',
+    {
+      file: 'core/redis/claims/outbox.ts',
+      find: 'else if (page.length < limit) return;',
+      replace: 'else return;',
+    },
+    { kind: 'integration', file: 'maintenance/rescue', title: 'a full batch that stays in the outbox' },
+  ),
+  one(
+    'claims that were won while others were placed wait for rescue',
+    {
+      file: 'core/steps/place-waiting.ts',
+      find: '    if (claims.length < PLACE_BATCH_MAX) await',
+      replace: '    if (claims.length < PLACE_BATCH_MAX) return;\n    await',
+    },
+    { kind: 'integration', file: 'jobs/place-waiting', title: 'a claim that is won while the others are placed' },
   ),
   one(
     'releases that a dead worker left behind are never carried out (F41)',

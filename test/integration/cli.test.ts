@@ -100,7 +100,8 @@ describe('changing a sale', () => {
     });
     expect(await readLoadedSale(stores.redis, sale.id)).toMatchObject({ units: 3, remaining: 1, generation: 4 });
     const promoted = await stores.queues['place-orders'].getJobs();
-    expect(promoted.map(job => job.data.claims.map(({ buyerId }) => buyerId))).toEqual([['second']]);
+    expect(promoted.map(job => job.data)).toEqual([{ saleId: sale.id }]);
+    expect(await stores.redis.zrange(keysOf(sale.id).outbox, '0', '-1')).toContain('second');
   });
 
   test('a closed sale stays closed', async () => {

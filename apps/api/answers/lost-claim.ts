@@ -50,7 +50,7 @@ export async function bringBack(
   await crashPoint('receipt.restored');
   if (outcome === 'restored') {
     claimRestored(saleId, claimId);
-    enqueuePlaceOrders(queues, { saleId, claims: [claim] }).catch(error => enqueueFailed('place-orders', error));
+    enqueuePlaceOrders(queues, { saleId }).catch(error => enqueueFailed('place-orders', error));
     return { claim };
   }
   const now = outcome === 'unit_taken' ? known : await statuses.read(saleId, buyerId);

@@ -3,7 +3,6 @@ import { crashPoint, crashStep } from '#core/process/crash-point.js';
 import { claimsAnswered } from '#core/process/telemetry.js';
 import { CLAIM_BATCH_MAX, type ClaimOutcome, claim, type SaleRefusal } from '#core/redis/claims/claim.js';
 import type { Redis } from '#core/redis/connection.js';
-import type { Claim } from '#core/rules/claim.js';
 import { withDeadline } from '#core/rules/clock.js';
 import { REDIS_STEP_MS, WAITING_MAX } from '../http/deadline.js';
 import type { Mirrors } from '../mirror/mirrors.js';
@@ -39,7 +38,7 @@ export function createClaimBatch({ redis, winners, mirrors }: ClaimBatchParts): 
       'claiming',
     );
     await crashPoint('claim.answered');
-    winners.add(saleId, winnersOf(outcomes));
+    if (outcomes.some(({ kind }) => kind === 'won')) winners.add(saleId);
     await crashPoint('claim.queued');
     const counts = countKinds(outcomes);
     if (WITHOUT_UNIT.some(kind => counts.has(kind))) mirrors.want(saleId);
@@ -53,12 +52,6 @@ export function createClaimBatch({ redis, winners, mirrors }: ClaimBatchParts): 
  * sale in memory, from which it refuses buyers.
  */
 const WITHOUT_UNIT: (ClaimOutcome['kind'] | SaleRefusal)[] = ['held', 'standby', 'sold_out', 'closed'];
-
-function winnersOf(outcomes: ClaimOutcome[]): Claim[] {
-  const claims: Claim[] = [];
-  for (const outcome of outcomes) if (outcome.kind === 'won') claims.push(outcome.claim);
-  return claims;
-}
 
 function countKinds(outcomes: ClaimOutcome[]): Map<string, number> {
   const counts = new Map<string, number>();

@@ -45,7 +45,8 @@ async function measureDrain(rig: Rig, claimsPerJob: number, databaseUrl: string)
   const emptyBytes = await usedMemory(rig);
   const saleId = await createWholeSale(rig, rig.options.backlog);
   const backlog = { saleId, first: 0, count: rig.options.backlog, size: claimsPerJob };
-  await winAll(rig, { ...backlog, onBatch: claims => enqueuePlaceOrders(rig.queues, { saleId, claims }) });
+  await winAll(rig, backlog);
+  await enqueuePlaceOrders(rig.queues, { saleId });
   const unplacedBytes = await usedMemory(rig);
   const figures = await drainAll(rig, saleId, databaseUrl);
   const placedBytes = await usedMemory(rig);

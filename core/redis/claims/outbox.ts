@@ -1,14 +1,36 @@
 import { type Claim, parseClaimRecord } from '../../rules/claim.js';
 import type { Redis } from '../connection.js';
-import { keysOf } from '../keys.js';
+import { keysOf, placingKeyOf } from '../keys.js';
 import { type Page, readAges, readOldest } from './waiting.js';
 
+/** An accepted claim whose order Redis has not recorded, with the time at which its buyer won it, in ms. */
+export type WaitingClaim = Claim & { wonAtMs: number };
+
 /**
- * Reads the oldest entries of a sale's outbox, which are accepted claims whose order Redis has not recorded.
+ * Reads the outbox of a sale by pages, the oldest claims first, while its reader places them. A claim that the reader
+ * leaves in the outbox is yielded once: it stays the oldest, and does not keep the reader from later ones.
  *
- * @returns the claims, each with the time at which its buyer won it, in ms
+ * @param olderThanMs the least age of a claim, in ms; any age if not given
+ * @param limit the most claims of a page
  */
-export async function readOutbox(redis: Redis, saleId: string, page: Page): Promise<(Claim & { wonAtMs: number })[]> {
+export async function* outboxPages(
+  redis: Redis,
+  saleId: string,
+  { olderThanMs, limit }: Pick<Page, 'olderThanMs' | 'limit'>,
+): AsyncGenerator<WaitingClaim[]> {
+  let before = new Set<string>();
+  let left = 0;
+  for (;;) {
+    const page = await readOutbox(redis, saleId, { olderThanMs, skip: left, limit });
+    const claims = page.filter(({ claimId }) => !before.has(claimId));
+    left += page.length - claims.length;
+    before = new Set(claims.map(({ claimId }) => claimId));
+    if (claims.length > 0) yield claims;
+    else if (page.length < limit) return;
+  }
+}
+
+async function readOutbox(redis: Redis, saleId: string, page: Page): Promise<WaitingClaim[]> {
   const keys = keysOf(saleId);
   const entries = await readOldest(redis, keys.outbox, page);
   if (entries.length === 0) return [];
@@ -19,6 +41,22 @@ export async function readOutbox(redis: Redis, saleId: string, page: Page): Prom
     const { claimId, unit } = parseClaimRecord(record);
     return [{ buyerId, claimId, unit, wonAtMs }];
   });
+}
+
+/**
+ * For how long a worker that places the claims of a sale is taken to be at work, in ms. A page takes it some 10 ms, and
+ * rescue waits for longer.
+ */
+const PLACING_MS = 3_000;
+
+/** Notes that a worker places the claims of a sale now, so that rescue leaves them to it for {@link PLACING_MS}. */
+export async function notePlacing(redis: Redis, saleId: string): Promise<void> {
+  await redis.set(placingKeyOf(saleId), 1, 'PX', PLACING_MS);
+}
+
+/** Tells whether a worker places the claims of a sale, or did a moment ago. */
+export async function isPlacing(redis: Redis, saleId: string): Promise<boolean> {
+  return (await redis.exists(placingKeyOf(saleId))) === 1;
 }
 
 const outboxKeyOf = (saleId: string) => keysOf(saleId).outbox;

@@ -7,8 +7,8 @@ import { msOf, repliesOf } from '../replies.js';
 
 /** The entries to read of a set. */
 export interface Page {
-  /** The least age of an entry, in ms. */
-  olderThanMs: number;
+  /** The least age of an entry, in ms; any age if not given. */
+  olderThanMs?: number | undefined;
   /** The number of the oldest entries to pass over; 0 if not given. */
   skip?: number;
   /** The most entries. */
@@ -21,7 +21,7 @@ export async function readOldest(
   key: string,
   { olderThanMs, skip = 0, limit }: Page,
 ): Promise<{ member: string; atMs: number }[]> {
-  const until = msOf(await redis.time()) - olderThanMs;
+  const until = olderThanMs === undefined ? '+inf' : msOf(await redis.time()) - olderThanMs;
   const entries = await redis.zrangebyscore(key, '-inf', until, 'WITHSCORES', 'LIMIT', skip, limit);
   const members = entries.filter((_, i) => i % 2 === 0);
   return members.map((member, i) => ({ member, atMs: Number(entries[2 * i + 1]) }));

@@ -12,7 +12,7 @@ import type { Answer } from '#stack/crowd/storefront.js';
 import { until } from '#stack/processes/until.js';
 import type { Connections } from '#stack/stores/connections.js';
 import { eventually } from '../../support/eventually.js';
-import { backdateReleases } from '../../support/stores/by-hand.js';
+import { backdateReleases, forceClaim } from '../../support/stores/by-hand.js';
 import type { Client } from '../workload/client.js';
 import type { Random } from '../workload/random.js';
 import { type Visit, visitSale } from '../workload/visit.js';
@@ -126,12 +126,15 @@ async function loseJobs({ redis }: Connections, sales: NewSale[]): Promise<void>
   }
 }
 
-/** Enqueues a claim of a unit that another buyer has. An old primary may still give one out, and only Postgres can tell. */
+/** Gives out the unit of a claim again, like a Redis that lost the claim. Only Postgres can tell. */
 async function contradict({ redis }: Connections, saleId: string, held: Claim): Promise<void> {
   const queues = createQueues(redis, () => undefined);
-  const claim = { buyerId: 'contrary', claimId: randomUUID(), unit: held.unit };
+  const { claims, outbox } = keysOf(saleId);
+  await redis.hdel(claims, held.buyerId);
+  await redis.zrem(outbox, held.buyerId);
+  await forceClaim({ redis }, saleId, { buyerId: 'contrary', claimId: randomUUID(), unit: held.unit });
   // The time limit is that of an API, whose buyers wait. A second job changes nothing.
-  await eventually(() => enqueuePlaceOrders(queues, { saleId, claims: [claim] }));
+  await eventually(() => enqueuePlaceOrders(queues, { saleId }));
   await closeQueues(queues);
 }
 

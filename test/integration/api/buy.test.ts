@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { verifyReceipt } from '#core/identity/receipt.js';
 import { recordStatus } from '#core/redis/claims/status.js';
+import { keysOf } from '#core/redis/keys.js';
 import { markRegistryWhole } from '#core/redis/registry.js';
 import { readRunId, setSale } from '#core/redis/sale/sale.js';
 import { readSnapshot } from '#core/redis/sale/snapshot.js';
@@ -30,38 +30,23 @@ describe.each([false, true])('mounted in Express: %p', mounted => {
       expect(receipt).toMatchObject({ claimId: body.claimId, unit: 1 });
     });
 
-    test('the winners of several turns are one job, which is queued before the process ends', async () => {
+    test('the winners of many turns are one job, which names their sale', async () => {
       const sale = await api.open({ units: 30 });
-      const { winners, queues } = api.ctx;
-      const claims = [1, 2, 3].map(unit => ({ buyerId: `held-${unit}`, claimId: randomUUID(), unit }));
-      for (const claim of claims) winners.add(sale.id, [claim]);
-      await winners.flush();
-      const jobs = await queues['place-orders'].getJobs(['waiting']);
-      expect(jobs.flatMap(({ data }) => (data.saleId === sale.id ? [data.claims] : []))).toEqual([claims]);
+      for (let turn = 0; turn < 3; turn += 1) {
+        await new Promise(resolve => api.ctx.claims.ask(sale.id, `turn-${turn}`, resolve));
+        await api.ctx.winners.flush();
+      }
+      const jobs = await api.ctx.queues['place-orders'].getJobs();
+      expect(jobs.map(({ data }) => data).filter(({ saleId }) => saleId === sale.id)).toEqual([{ saleId: sale.id }]);
     });
 
-    test('a job holds at most the 500 claims that are written back at once', async () => {
-      const sale = await api.open();
-      const { winners, queues } = api.ctx;
-      const many = (count: number) =>
-        Array.from({ length: count }, (_, i) => ({ buyerId: `many-${i}`, claimId: randomUUID(), unit: i + 1 }));
-      for (const count of [300, 200, 1]) winners.add(sale.id, many(count));
-      await eventually(async () => {
-        const jobs = await queues['place-orders'].getJobs(['waiting']);
-        const sizes = jobs.flatMap(({ data }) => (data.saleId === sale.id ? [data.claims.length] : []));
-        expect(sizes.sort()).toEqual([1, 500]);
-      });
-    });
-
-    test('the winners of one turn are one job', async () => {
-      const sale = await api.open({ units: 30 });
-      const buyers = Array.from({ length: 20 }, (_, i) => `turn-${i}`);
-      await Promise.all(buyers.map(buyerId => new Promise(resolve => api.ctx.claims.ask(sale.id, buyerId, resolve))));
-      await eventually(async () => {
-        const jobs = await api.ctx.queues['place-orders'].getJobs(['waiting']);
-        const claims = jobs.filter(job => job.data.saleId === sale.id).map(job => job.data.claims.length);
-        expect(claims).toEqual([20]);
-      });
+    test('a job is queued soon after a win, and none without one', async () => {
+      const [sale, closed] = [await api.open(), await api.open()];
+      await setSale(api.redis, closed.id, { state: 'closed' });
+      for (const { id } of [closed, sale]) await new Promise(resolve => api.ctx.claims.ask(id, 'ann', resolve));
+      const queued = async () => (await api.ctx.queues['place-orders'].getJobs()).map(({ data }) => data.saleId);
+      await eventually(async () => expect(await queued()).toContain(sale.id));
+      expect(await queued()).not.toContain(closed.id);
     });
 
     test('a repeat: 200 with the same claim and its present status', async () => {
@@ -155,7 +140,7 @@ describe.each([false, true])('mounted in Express: %p', mounted => {
   });
 
   describe('a crowd', () => {
-    test('200 buyers for 50 units: exactly 50 win, each unit once, and every claim is queued', async () => {
+    test('200 buyers for 50 units: exactly 50 win, each unit once, and every claim is in the outbox of a queued sale', async () => {
       const sale = await api.open({ units: 50 });
       const buyers = Array.from({ length: 200 }, (_, i) => `crowd-${i}`);
       const answers = await Promise.all(buyers.map(buyerId => api.post(`/buy/${sale.id}`, buyerId)));
@@ -164,10 +149,11 @@ describe.each([false, true])('mounted in Express: %p', mounted => {
         Array.from({ length: 50 }, (_, i) => i + 1),
       );
       expect(answers.filter(({ status }) => status === 409)).toHaveLength(150);
+      const waiting = await api.redis.zrange(keysOf(sale.id).outbox, '0', '-1');
+      expect(new Set(waiting)).toEqual(new Set(buyers.filter((_, i) => answers[i]?.status === 202)));
       await eventually(async () => {
-        const jobs = await api.ctx.queues['place-orders'].getJobs(['waiting']);
-        const claims = jobs.filter(job => job.data.saleId === sale.id).flatMap(job => job.data.claims);
-        expect(new Set(claims.map(({ claimId }) => claimId))).toEqual(new Set(won.map(({ body }) => body.claimId)));
+        const jobs = await api.ctx.queues['place-orders'].getJobs();
+        expect(jobs.filter(job => job.data.saleId === sale.id)).toHaveLength(1);
       });
     });
   });

@@ -56,9 +56,7 @@ test('the first on standby gets the unit, and a job to place the claim', async (
   const promoted = (await readSnapshot(t.redis, sale.id))?.claims.get('b');
   expect(promoted).toMatchObject({ unit: 1, status: 'queued' });
   const jobs = await t.queues['place-orders'].getWaiting();
-  expect(jobs.find(job => job.data.saleId === sale.id)?.data.claims).toEqual([
-    { buyerId: 'b', unit: 1, claimId: promoted?.claimId },
-  ]);
+  expect(jobs.map(job => job.data)).toContainEqual({ saleId: sale.id });
 });
 
 test('an order is kept until it is due by the clock of Postgres', async () => {

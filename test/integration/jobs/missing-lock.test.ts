@@ -4,7 +4,7 @@ import { QUEUE_PREFIX } from '#core/queue/queues.js';
 import { startJobWorker } from '#core/queue/worker.js';
 import { connectRedis } from '#core/redis/connection.js';
 import { readSnapshot } from '#core/redis/sale/snapshot.js';
-import { placeOrders } from '#core/steps/place-orders.js';
+import { placeWaiting } from '#core/steps/place-waiting.js';
 import { eventually } from '../../support/eventually.js';
 import { buyers, openTestSale, win } from '../../support/sales.js';
 import { useStores } from '../../support/stores/stores.js';
@@ -23,7 +23,7 @@ test('a job that lost its lock during a run is repeated, and its work is not com
     'place-orders',
     async data => {
       seen.runs += 1;
-      await placeOrders(t, data);
+      await placeWaiting(t, data);
       // A process that was stopped for longer than the lock lasts would lose it.
       if (seen.runs === 1) await loseLocks();
     },
@@ -40,7 +40,7 @@ test('a job that lost its lock during a run is repeated, and its work is not com
     },
   );
   try {
-    await enqueuePlaceOrders(t.queues, { saleId: sale.id, claims });
+    await enqueuePlaceOrders(t.queues, { saleId: sale.id });
     await eventually(() => expect(seen.errors.join()).toContain('Missing lock'));
     // BullMQ looks for stalled jobs every 5 s, and reports one at its second look.
     await eventually(() => expect(seen.runs).toBe(2));

@@ -66,9 +66,7 @@ test('a promoted claim gets a job to be placed', async () => {
     await insertTombstones(t.db, { saleId: sale.id, claims: won ? [won] : [], reason: 'not_placed' }),
   );
   const jobs = await t.queues['place-orders'].getWaiting();
-  expect(jobs.filter(job => job.data.saleId === sale.id).map(job => job.data.claims)).toMatchObject([
-    [{ buyerId: 'b', unit: 1 }],
-  ]);
+  expect(jobs.map(job => job.data)).toContainEqual({ saleId: sale.id });
 });
 
 test('a release of an unverified sale stays for later', async () => {

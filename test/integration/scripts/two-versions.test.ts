@@ -78,8 +78,7 @@ describe('additions of a later version', () => {
   });
 
   test('an additional field of a job is ignored', () => {
-    const job = { saleId: 'sale', claims: [{ claimId: randomUUID(), buyerId: 'a', unit: 1 }] };
-    const later = { ...job, later: true, claims: job.claims.map(one => ({ ...one, later: true })) };
-    expect(JOB_DATA['place-orders'].parse(later)).toEqual(job);
+    const job = { saleId: 'sale', claimId: randomUUID(), buyerId: 'a', unit: 1 };
+    expect(JOB_DATA['cancel-order'].parse({ ...job, later: true })).toEqual(job);
   });
 });

@@ -16,7 +16,7 @@ interface Forced {
 
 /** Writes a claim into Redis and takes its unit out of stock. */
 export async function forceClaim(
-  { redis }: TestStores,
+  { redis }: Pick<TestStores, 'redis'>,
   saleId: string,
   claim: Claim,
   { status = 'queued', outbox = true }: Forced = {},

@@ -1,0 +1,97 @@
+import { expect, test } from '@jest/globals';
+import { rescue } from '#core/maintenance/rescue.js';
+import { insertTombstones } from '#core/postgres/orders/end-orders.js';
+import { enqueuePlaceOrders } from '#core/queue/enqueue.js';
+import { placingKeyOf } from '#core/redis/keys.js';
+import { readSnapshot } from '#core/redis/sale/snapshot.js';
+import { PLACE_BATCH_MAX } from '#core/rules/claim.js';
+import { placeWaiting } from '#core/steps/place-waiting.js';
+import { beforeScript } from '../../support/meanwhile.js';
+import { aClaim, buyers, openTestSale, win, winOne } from '../../support/sales.js';
+import { forceClaim } from '../../support/stores/by-hand.js';
+import { useStores } from '../../support/stores/stores.js';
+
+const t = useStores();
+
+const orderCount = (saleId: string) => t.db.order.count({ where: { saleId } });
+const outboxOf = async (saleId: string) => [...((await readSnapshot(t.redis, saleId))?.outbox.keys() ?? [])];
+
+test('one job places every claim of its sale, of several batches, and none of another sale', async () => {
+  const [sale, other] = [await openTestSale(t, { units: 1_200 }), await openTestSale(t)];
+  for (let part = 0; part < 12; part += 1) await win(t, sale, ...buyers(100, `part${part}-`));
+  await winOne(t, other, 'a');
+  await placeWaiting(t, { saleId: sale.id });
+  expect([await orderCount(sale.id), await orderCount(other.id)]).toEqual([1_200, 0]);
+  expect([await outboxOf(sale.id), await outboxOf(other.id)]).toEqual([[], ['a']]);
+});
+
+test('a claim that is won while the others are placed is placed too', async () => {
+  const sale = await openTestSale(t);
+  await winOne(t, sale, 'early');
+  let isLate = false;
+  const meanwhile = beforeScript(t, 'record-status', async () => {
+    if (!isLate) await winOne(t, sale, 'late');
+    isLate = true;
+  });
+  await placeWaiting(meanwhile, { saleId: sale.id });
+  expect(await orderCount(sale.id)).toBe(2);
+  expect(await outboxOf(sale.id)).toEqual([]);
+});
+
+test('full pages of claims that stay in the outbox keep the job neither from later claims nor from its end', async () => {
+  const sale = await openTestSale(t, { units: PLACE_BATCH_MAX + 1 });
+  const staying = buyers(PLACE_BATCH_MAX, 'stays').map((buyerId, i) => aClaim({ buyerId, unit: i + 2 }));
+  // Neither an order nor a release takes an ended claim out of the outbox.
+  for (const claim of staying) await forceClaim(t, sale.id, claim, { status: 'rejected' });
+  await insertTombstones(t.db, { saleId: sale.id, claims: staying, reason: 'lost' });
+  const later = await winOne(t, sale, 'later');
+  await placeWaiting(t, { saleId: sale.id });
+  expect(await t.db.order.findUnique({ where: { id: later.claimId } })).toMatchObject({ status: 'pending_payment' });
+  expect(await outboxOf(sale.id)).toHaveLength(PLACE_BATCH_MAX);
+});
+
+test('two workers at once place every claim once', async () => {
+  const sale = await openTestSale(t, { units: 600 });
+  for (let part = 0; part < 6; part += 1) await win(t, sale, ...buyers(100, `part${part}-`));
+  await Promise.all([placeWaiting(t, { saleId: sale.id }), placeWaiting(t, { saleId: sale.id })]);
+  expect(await orderCount(sale.id)).toBe(600);
+  expect(await outboxOf(sale.id)).toEqual([]);
+});
+
+test('rescue leaves the claims of a sale to the worker that places them, until it has stood still for a while', async () => {
+  const sale = await openTestSale(t);
+  await winOne(t, sale, 'a');
+  const rescued: number[] = [];
+  const busy = beforeScript(t, 'record-status', async () => {
+    rescued.push(await rescue(t, sale.id, 0));
+    throw new Error('held up');
+  });
+  await expect(placeWaiting(busy, { saleId: sale.id })).rejects.toThrow('held up');
+  expect(rescued).toEqual([0]);
+  expect(await t.redis.pttl(placingKeyOf(sale.id))).toBeGreaterThan(0);
+  await t.redis.pexpire(placingKeyOf(sale.id), 0);
+  expect(await rescue(t, sale.id, 0)).toBe(1);
+});
+
+test('a batch that fails does not end the job before the other batches have ended', async () => {
+  const sale = await openTestSale(t, { units: PLACE_BATCH_MAX + 1 });
+  for (let part = 0; part < 6; part += 1) {
+    await win(t, sale, ...buyers(Math.min(100, PLACE_BATCH_MAX + 1 - 100 * part), `part${part}-`));
+  }
+  let calls = 0;
+  const failing = beforeScript(t, 'record-status', async () => {
+    calls += 1;
+    if (calls === 1) throw new Error('Redis is away');
+  });
+  await expect(placeWaiting(failing, { saleId: sale.id })).rejects.toThrow('Redis is away');
+  expect(calls).toBe(2);
+  expect(await orderCount(sale.id)).toBe(PLACE_BATCH_MAX + 1);
+});
+
+test('jobs of one sale are one as long as it waits, and those of another sale come beside it', async () => {
+  const [sale, other] = [await openTestSale(t), await openTestSale(t)];
+  for (const { id } of [sale, sale, other, sale]) await enqueuePlaceOrders(t.queues, { saleId: id });
+  const jobs = await t.queues['place-orders'].getWaiting();
+  const saleIds = jobs.map(({ data }) => data.saleId).filter(saleId => [sale.id, other.id].includes(saleId));
+  expect(saleIds.sort()).toEqual([sale.id, other.id].sort());
+});
