@@ -7,13 +7,17 @@ import { Prisma } from './database.js';
  */
 const DATA_ERROR_CLASSES = ['22', '23'];
 
+/** A value that no table accepts. It is not sent to Postgres. */
+export class UnfitValue extends Error {}
+
 /**
  * Tells whether Postgres will never accept the values of a statement. Only then may a claim be given up, instead of
  * becoming an order. After any other error the outcome is unknown and must be read.
  *
- * @param error an error of Prisma
+ * @param error an error of Prisma, or {@link UnfitValue}
  */
 export function isDataError(error: unknown): boolean {
+  if (error instanceof UnfitValue) return true;
   const state = sqlStateOf(error);
   return state !== undefined && DATA_ERROR_CLASSES.includes(state.slice(0, 2));
 }

@@ -23,7 +23,7 @@ export function insertTombstones(db: Database, abandoned: Abandoned): Promise<Re
   return insertEnded(db, { ...abandoned, status: 'void' });
 }
 
-function insertEnded(
+async function insertEnded(
   db: Database,
   { saleId, claims, status, reason }: Abandoned & { status: 'void' | 'cancelled' },
 ): Promise<ReleaseRow[]> {
