@@ -10,6 +10,9 @@ import { placeOrders } from './place-orders.js';
 /** Batches of one sale that are placed at once. While Postgres inserts one, another is recorded in Redis. */
 const AT_ONCE = 4;
 
+/** The most claims that are read at once. At the end of a page some batches wait for others, so a page has many. */
+const PAGE_MAX = 16 * PLACE_BATCH_MAX;
+
 /**
  * The least time for a page that is not full, in ms. A batch costs the stores as much as 20 orders, so a few claims
  * wait for the next ones: with 20 ms instead of 10, an order cost the worker 53 µs instead of 65 (bench/README.md). It
@@ -28,20 +31,25 @@ const TURN_MS = 2_000;
  */
 export async function placeWaiting(ctx: StepContext, { saleId }: JobData<'place-orders'>): Promise<void> {
   const endsAt = performance.now() + TURN_MS;
-  await notePlacing(ctx.redis, saleId);
-  for await (const claims of outboxPages(ctx.redis, saleId, { limit: AT_ONCE * PLACE_BATCH_MAX })) {
+  for await (const claims of outboxPages(ctx.redis, saleId, { limit: PAGE_MAX })) {
     const startedAt = performance.now();
-    await Promise.all([placeAll(ctx, saleId, claims), notePlacing(ctx.redis, saleId)]);
+    await placeAll(ctx, saleId, claims);
     const endedAt = performance.now();
     if (endedAt > endsAt) return enqueuePlaceOrders(ctx.queues, { saleId });
     if (claims.length < PLACE_BATCH_MAX) await setTimeout(Math.max(0, PAGE_MS - (endedAt - startedAt)));
   }
 }
 
-/** @throws the first error, after every batch has ended: none goes on beside the next attempt */
+/** @throws the first error, after every batch under way has ended: none goes on beside the next attempt */
 async function placeAll(ctx: StepContext, saleId: string, claims: Claim[]): Promise<void> {
-  const batches = [...chunks(claims, PLACE_BATCH_MAX)].map(batch => placeOrders(ctx, { saleId, claims: batch }));
-  for (const outcome of await Promise.allSettled(batches)) {
+  // The lanes share the batches. An error in one lane ends the batches for all of them.
+  const batches = chunks(claims, PLACE_BATCH_MAX);
+  const lane = async () => {
+    for (const batch of batches) {
+      await Promise.all([notePlacing(ctx.redis, saleId), placeOrders(ctx, { saleId, claims: batch })]);
+    }
+  };
+  for (const outcome of await Promise.allSettled(Array.from({ length: AT_ONCE }, lane))) {
     if (outcome.status === 'rejected') throw outcome.reason;
   }
 }
