@@ -15,7 +15,7 @@ import { payClicksAgeMs } from '#core/redis/claims/pay-click.js';
 import { connectRedis, type Redis } from '#core/redis/connection.js';
 import { defineScripts } from '#core/redis/scripts.js';
 import { waitForFitRedis } from '#core/redis/server/fitness.js';
-import { readFullness } from '#core/redis/server/memory.js';
+import { Fullness } from '#core/redis/server/memory.js';
 import { REDIS_SETTINGS } from '#core/redis/server/target.js';
 import { SECOND_MS, withDeadline } from '#core/rules/clock.js';
 import type { Providers, ShopEndpoint, StepContext } from '#core/steps/context.js';
@@ -95,10 +95,15 @@ export async function createContext(config: WorkerConfig, log: Logger): Promise<
   scrapedGauge('pay_clicks_oldest_seconds', 'Age of the oldest click to pay that nobody has dealt with', async () => {
     return (await withDeadline(payClicksAgeMs(redis), SCRAPE_MS, 'a scrape')) / SECOND_MS;
   });
-  redisFullnessScraped(() => withDeadline(readFullness(redis), SCRAPE_MS, 'a scrape'));
+  const fullness = new Fullness(redis);
+  // Once a second, like each API: a worker that measures only when it is probed could miss that clicks are refused.
+  const measuring = setInterval(() => fullness.measure().catch(() => undefined), SECOND_MS);
+  redisFullnessScraped(async () => fullness.ratio);
   // /metrics and /readyz are served first. The next step waits for Redis, and /readyz tells meanwhile why the worker is
   // not ready.
-  const stopMetrics = await serveMetrics(config.METRICS_PORT, config.METRICS_HOST, () => reasonsAgainst({ redis, db }));
+  const stopMetrics = await serveMetrics(config.METRICS_PORT, config.METRICS_HOST, () =>
+    reasonsAgainst({ redis, db, fullness }),
+  );
   await waitForFitRedis(redis);
   // BullMQ prints warnings of its own about a Redis that evicts keys.
   const queues = createQueues(redis, onRedisError);
@@ -110,6 +115,7 @@ export async function createContext(config: WorkerConfig, log: Logger): Promise<
   if (shop) await wantNotices(db);
   const lock = new ActorLock(db);
   const close = async () => {
+    clearInterval(measuring);
     await closeQueues(queues);
     await db.$disconnect();
     await stopMetrics();

@@ -2,7 +2,7 @@ import { reasonAgainstDatabase } from '#core/postgres/fitness.js';
 import { outboxAgeMs } from '#core/redis/claims/outbox.js';
 import { sinceCompared } from '#core/redis/registry.js';
 import { readServerFacts } from '#core/redis/server/fitness.js';
-import { fullnessNote } from '#core/redis/server/memory.js';
+import type { Fullness } from '#core/redis/server/memory.js';
 import { SECOND_MS, withDeadline } from '#core/rules/clock.js';
 import type { StepContext } from '#core/steps/context.js';
 
@@ -25,13 +25,16 @@ const MISSED_MS = 20 * SECOND_MS;
  */
 const WAITED_MS = 30 * SECOND_MS;
 
+/** The stores that a probe asks, and how full Redis was at the last measurement. */
+interface Probed extends Pick<StepContext, 'redis' | 'db'> {
+  fullness: Pick<Fullness, 'note'>;
+}
+
 /** Returns the reasons why /readyz answers that the workers are not ready; an empty list when they are ready. */
-export async function reasonsAgainst({ redis, db }: Pick<StepContext, 'redis' | 'db'>): Promise<string[]> {
+export async function reasonsAgainst({ redis, db, fullness }: Probed): Promise<string[]> {
   const [server, late, waiting, unfit] = await Promise.all([
     probe(
-      readServerFacts(redis).then(({ isReplica, fullness }) =>
-        isReplica ? 'Redis is a replica' : fullnessNote(fullness),
-      ),
+      readServerFacts(redis).then(({ isReplica }) => (isReplica ? 'Redis is a replica' : fullness.note)),
       'Redis does not answer',
     ),
     probe(sinceCompared(redis).then(lateness), 'Redis does not answer'),

@@ -24,6 +24,12 @@ export interface PoolOptions {
 }
 
 /**
+ * The longest life of a connection to one of several servers, in s. Each new connection asks all servers, so a process notices
+ * a promotion within this time although its old primary still answers.
+ */
+const LIFE_SECONDS = 15;
+
+/**
  * Opens a pool of connections to Postgres.
  *
  * @param url `postgres://…`
@@ -35,6 +41,7 @@ export function connectDatabase(url: string, { connections, waitMs }: PoolOption
   const pool = new pg.Pool({
     ...config,
     max: connections,
+    maxLifetimeSeconds: config.plan.address.hosts.length > 1 ? LIFE_SECONDS : 0,
     query_timeout: STATEMENT_TIMEOUT_MS + 1_000,
     Client: PostgresClient as unknown as new () => pg.ClientBase,
   });

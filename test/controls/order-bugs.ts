@@ -155,4 +155,13 @@ export const ORDER_BUGS: Bug[] = [
     },
     { kind: 'integration', file: 'tables/connection', title: 'passes' },
   ),
+  one(
+    'the wallets of a batch are locked in the order of its claims',
+    {
+      file: 'core/postgres/orders/insert-paid-orders.ts',
+      find: '(SELECT * FROM wanted ORDER BY buyer_id) w',
+      replace: '(SELECT * FROM wanted) w',
+    },
+    { kind: 'integration', file: 'money/locks', title: 'both debit them' },
+  ),
 ];

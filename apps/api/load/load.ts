@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { loadMeasured, requestsShed, storeFailed } from '#core/process/telemetry.js';
 import { readOutboxAges } from '#core/redis/claims/outbox.js';
 import type { Redis } from '#core/redis/connection.js';
-import { isNearlyFull, readFullness } from '#core/redis/server/memory.js';
+import { Fullness } from '#core/redis/server/memory.js';
 import { SECOND_MS, withDeadline } from '#core/rules/clock.js';
 import { Problem } from '#core/rules/errors.js';
 import { LoopDelay } from './loop-delay.js';
@@ -30,21 +30,21 @@ export interface Admission {
 /** Measures once a second how busy this process is, how far behind the workers are, and how full Redis is. */
 export class Load implements Admission {
   readonly #redis: Redis;
+  readonly #fullness: Fullness;
   readonly #loopDelay = new LoopDelay();
-  readonly #timer = setInterval(() => this.#measure(), SECOND_MS);
+  readonly #timer = setInterval(() => void this.#measure(), SECOND_MS);
   #before = performance.eventLoopUtilization();
   #slowdown = 1;
   #level = 0;
   /** The levels of the sales whose outbox is too old. There is mostly none. */
   #saleLevels = new Map<string, number>();
   #outboxAgeMs = 0;
-  #fullness = 0;
-  #isRedisNearlyFull = false;
   #reading = false;
 
   /** Starts to measure. */
   constructor(redis: Redis) {
     this.#redis = redis;
+    this.#fullness = new Fullness(redis);
     // A series that is born with its first count would hide that count from Prometheus.
     for (const kind of SHED_KINDS) requestsShed(kind, 0);
   }
@@ -54,11 +54,16 @@ export class Load implements Admission {
     return this.#slowdown;
   }
 
+  /** A note for the operator while clicks are refused because Redis is nearly full. */
+  get note(): string | undefined {
+    return this.#fullness.note;
+  }
+
   admit(kind: ShedKind, saleId?: string): void {
     const from = SHED_FROM[kind];
     const saleLevel = saleId === undefined ? 0 : (this.#saleLevels.get(saleId) ?? 0);
     // Only clicks take memory for good. Everything else finishes what was begun.
-    const lacksRoom = kind === 'claim' && this.#isRedisNearlyFull;
+    const lacksRoom = kind === 'claim' && this.#fullness.refusesClicks;
     if (this.#level < from && saleLevel < from && !lacksRoom) return;
     requestsShed(kind, 1);
     throw OVERLOADED;
@@ -69,19 +74,19 @@ export class Load implements Admission {
     this.#loopDelay.close();
   }
 
-  #measure(): void {
+  async #measure(): Promise<void> {
     const now = performance.eventLoopUtilization();
     this.#slowdown = nextSlowdown(this.#slowdown, performance.eventLoopUtilization(now, this.#before).utilization);
     this.#before = now;
     const delayMs = this.#loopDelay.read();
     this.#level = nextLevel(this.#level, delayMs, LOOP_DELAYS_MS);
+    await this.#readRedis();
     loadMeasured({
       delayMs,
       outboxAgeMs: this.#outboxAgeMs,
-      redisFullness: this.#fullness,
-      level: Math.max(this.#level, this.#isRedisNearlyFull ? SHED_FROM.claim : 0, ...this.#saleLevels.values()),
+      redisFullness: this.#fullness.ratio,
+      level: Math.max(this.#level, this.#fullness.refusesClicks ? SHED_FROM.claim : 0, ...this.#saleLevels.values()),
     });
-    void this.#readRedis();
   }
 
   /**
@@ -92,10 +97,8 @@ export class Load implements Admission {
     if (this.#reading || this.#redis.status !== 'ready') return;
     this.#reading = true;
     try {
-      const reading = Promise.all([readOutboxAges(this.#redis), readFullness(this.#redis)]);
-      const [ages, fullness] = await withDeadline(reading, SECOND_MS, 'reading the outboxes');
-      this.#fullness = fullness;
-      this.#isRedisNearlyFull = isNearlyFull(fullness, this.#isRedisNearlyFull);
+      const reading = Promise.all([readOutboxAges(this.#redis), this.#fullness.measure()]);
+      const [ages] = await withDeadline(reading, SECOND_MS, 'reading the outboxes');
       this.#outboxAgeMs = Math.max(0, ...ages.values());
       const levels = [...ages].map(([saleId, ageMs]): [string, number] => [
         saleId,

@@ -2,7 +2,6 @@ import { z } from 'zod';
 import type { Issuer } from '#core/identity/issuer.js';
 import type { Redis } from '#core/redis/connection.js';
 import { readServerFacts, unfitness } from '#core/redis/server/fitness.js';
-import { fullnessNote } from '#core/redis/server/memory.js';
 import { withDeadline } from '#core/rules/clock.js';
 import { Problem } from '#core/rules/errors.js';
 import { publicEndpoint } from '../http/endpoint.js';
@@ -14,6 +13,8 @@ interface ReadyzParts {
   readonly redis: Redis;
   readonly queueRedis: Pick<Redis, 'status'>;
   readonly issuer: Pick<Issuer, 'ready'> | undefined;
+  /** Notes that clicks are refused. A full Redis still lets buyers pay, so the process stays ready. */
+  readonly load: { readonly note: string | undefined };
   readonly draining: boolean;
 }
 
@@ -29,33 +30,25 @@ export const readyz = publicEndpoint(
     problems: ['unavailable'],
   },
   async (parts: ReadyzParts) => {
-    const { reasons, note } = await judge(parts);
+    const reasons = await reasonsAgainst(parts);
+    const { note } = parts.load;
     if (reasons.length > 0) throw new Problem('unavailable', { detail: reasons.join('; '), retryAfterSeconds: 1 });
     return { status: 200, body: { status: 'ready', ...(note === undefined ? {} : { note }) } };
   },
 );
 
-/** Reasons against sending buyers to this process, and a note for the operator of a process that is ready. */
-interface Judgement {
-  reasons: string[];
-  note?: string | undefined;
-}
-
-async function judge({ redis, queueRedis, issuer, draining }: ReadyzParts): Promise<Judgement> {
+/** Returns the reasons against sending buyers to this process; an empty list when it is ready. */
+async function reasonsAgainst({ redis, queueRedis, issuer, draining }: ReadyzParts): Promise<string[]> {
   const reasons = draining ? ['the process is ending'] : [];
   if (queueRedis.status !== 'ready') reasons.push('the queue is not connected');
   if (issuer?.ready === false) reasons.push('the keys of AUTH_JWKS_URL were not read yet');
-  const server = await withDeadline(judgeServer(redis), PROBE_MS, 'readiness').catch(() => undefined);
-  if (!server) return { reasons: [...reasons, 'Redis does not answer'] };
-  return { reasons: [...reasons, ...server.reasons], note: server.note };
+  const server = withDeadline(reasonsAgainstServer(redis), PROBE_MS, 'readiness');
+  return [...reasons, ...(await server.catch(() => ['Redis does not answer']))];
 }
 
-/** Judges a Redis that answers. It may evict claims, or be no primary any more. A full one still lets buyers pay. */
-async function judgeServer(redis: Redis): Promise<Judgement> {
+/** Returns the reasons against a Redis that answers: it may evict claims, or be no primary any more. */
+async function reasonsAgainstServer(redis: Redis): Promise<string[]> {
   const facts = await readServerFacts(redis);
   const why = unfitness(facts);
-  return {
-    reasons: [...(why ? [why] : []), ...(facts.isReplica ? ['Redis is a replica'] : [])],
-    note: fullnessNote(facts.fullness),
-  };
+  return [...(why ? [why] : []), ...(facts.isReplica ? ['Redis is a replica'] : [])];
 }

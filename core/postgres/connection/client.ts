@@ -9,6 +9,9 @@ import { readWritable } from './writable.js';
 /** The message of pg for a query that had no answer in time. */
 const NO_ANSWER = 'Query read timeout';
 
+/** The message for a query on a connection to an old primary, which may still take writes. Such a query is never sent. */
+const OLD_PRIMARY = 'Connection terminated: another server was promoted';
+
 type Callback = (error: Error | null, result?: unknown) => void;
 type Statement = string | pg.QueryConfig;
 
@@ -18,12 +21,14 @@ const BEGIN = /^\s*BEGIN\s*$/i;
 /**
  * A connection to the server that takes writes, under settings that hold for every statement. A direct connection gets
  * the settings once. Behind a pooler each transaction gets them again, as it may be served by another session. A server
- * that has become read-only, or that does not answer, loses the connection, so that the next one finds another server.
+ * that has become read-only, that does not answer, or after which another one was promoted, loses the connection, so that the
+ * next one finds another server.
  */
 export class PostgresClient extends pg.Client {
   readonly #config: PostgresClientConfig;
   /** Whether the session belongs to this client alone, so that settings of the session hold. */
   #isDirect = false;
+  #timeline = 0;
 
   constructor(config: PostgresClientConfig) {
     super(configFor(config, config.plan.address.hosts[0]));
@@ -73,7 +78,8 @@ export class PostgresClient extends pg.Client {
   /** Turns this client to the server that takes writes. Its certificate must have the name of that server. */
   async #choose(): Promise<void> {
     const { address, certificates } = this.#config.plan;
-    const server = await readWritable(this.#config);
+    const { server, timeline } = await readWritable(this.#config);
+    this.#timeline = timeline;
     this.host = server.hostaddr ?? server.host;
     this.port = server.port;
     const ssl = tlsOptions(address, certificates, server);
@@ -96,6 +102,10 @@ export class PostgresClient extends pg.Client {
       if (error && isDeaf(error)) this.#leave();
       given(error, result);
     };
+    if (this.#config.plan.primary.isAfter(this.#timeline)) {
+      process.nextTick(done, new Error(OLD_PRIMARY));
+      return undefined;
+    }
     const own = Array.isArray(values) ? values : undefined;
     // Within a transaction, the settings hold already.
     if (this.#isDirect || this.getTransactionStatus() !== 'I') return plain(statement, own, done);
@@ -111,7 +121,14 @@ export class PostgresClient extends pg.Client {
   }
 }
 
-/** Tells whether a connection is of no more use after an error: the server takes no writes, or does not answer. */
+/**
+ * Tells whether a connection is of no more use after an error: the server takes no writes, does not answer, or is an old
+ * primary.
+ */
 function isDeaf(error: Error): boolean {
-  return (error as { code?: string }).code === READ_ONLY_STATE || error.message === NO_ANSWER;
+  return (
+    (error as { code?: string }).code === READ_ONLY_STATE ||
+    error.message === NO_ANSWER ||
+    error.message === OLD_PRIMARY
+  );
 }

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { SECOND_MS } from '../../rules/clock.js';
 import { type PostgresAddress, type PostgresHost, parsePostgresAddress } from '../../values/postgres-address.js';
+import { Primary } from './primary.js';
 import type { StatementSettings } from './settings.js';
 import { type Certificates, readCertificates, tlsOptions } from './tls.js';
 
@@ -13,6 +14,8 @@ export interface ConnectionPlan {
   certificates: Certificates;
   /** The settings under which every statement runs. */
   settings: StatementSettings;
+  /** The primary among the servers of the address, for all connections together. */
+  primary: Primary;
 }
 
 /** The configuration of a client. The pool hands its own options to each client that it makes. */
@@ -33,7 +36,12 @@ export function planConnections(
 ): PostgresClientConfig {
   const address = parsePostgresAddress(url);
   return {
-    plan: { address, certificates: readCertificates(address), settings: settings(address.schema) },
+    plan: {
+      address,
+      certificates: readCertificates(address),
+      settings: settings(address.schema),
+      primary: new Primary(),
+    },
     connectionTimeoutMillis: address.connectTimeoutMs ?? waitMs,
     keepAlive: true,
   };

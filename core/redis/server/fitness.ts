@@ -1,7 +1,6 @@
 import type { Redis } from 'ioredis';
 import { ConfigError } from '../../process/config.js';
 import { isRedisPassing, waitUntilReady } from '../connection.js';
-import { fullnessOf } from './memory.js';
 
 /** The facts about a server of Redis that decide whether it can hold a sale. */
 export interface ServerFacts {
@@ -9,8 +8,6 @@ export interface ServerFacts {
   isCluster: boolean;
   /** Its maxmemory-policy. */
   policy: string | undefined;
-  /** The used share of maxmemory, from 0 to 1; 0 without a maxmemory. */
-  fullness: number;
 }
 
 /** Reads the facts about a server. */
@@ -20,7 +17,6 @@ export async function readServerFacts(redis: Redis): Promise<ServerFacts> {
     isReplica: info.includes('role:slave'),
     isCluster: info.includes('cluster_enabled:1'),
     policy: /maxmemory_policy:(\S+)/.exec(info)?.[1],
-    fullness: fullnessOf(info),
   };
 }
 

@@ -47,4 +47,26 @@ export const REDIS_STORE_BUGS: Bug[] = [
     },
     { kind: 'stores', file: 'sentinel-connection', title: 'a failover that an operator orders moves every connection' },
   ),
+  one(
+    'no headroom: clicks are accepted until Redis is full',
+    {
+      file: 'apps/api/load/load.ts',
+      find: "kind === 'claim' && this.#fullness.refusesClicks",
+      replace: "kind === 'claim' && this.#fullness.ratio >= 1",
+    },
+    { kind: 'integration', file: 'api-faults/shedding', title: 'sheds clicks and nothing else' },
+  ),
+  one(
+    'headroom is said to be back while clicks are still refused',
+    {
+      file: 'core/redis/server/memory.ts',
+      find: 'if (!this.#refusesClicks) return undefined;',
+      replace: 'if (this.#ratio < REDIS_NEARLY_FULL) return undefined;',
+    },
+    {
+      kind: 'integration',
+      file: 'api-faults/shedding',
+      title: 'says that clicks are refused until they are accepted',
+    },
+  ),
 ];

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import { readOutboxAges } from '#core/redis/claims/outbox.js';
 import { keysOf } from '#core/redis/keys.js';
 import { SECOND_MS } from '#core/rules/clock.js';
@@ -7,6 +7,7 @@ import type { Sale } from '#core/rules/sale.js';
 import { eventually } from '../../support/eventually.js';
 import { type Answer, useApi } from '../../support/http/api.js';
 import { readMetric } from '../../support/http/metrics.js';
+import { fillTo, unfill } from '../../support/redis/fill.js';
 
 const api = useApi();
 
@@ -81,28 +82,51 @@ describe('a sale whose orders are not placed', () => {
 });
 
 describe('a Redis that is nearly full', () => {
-  const usedBytes = async () => Number(/used_memory:(\d+)/.exec(await api.redis.info('memory'))?.[1]);
+  afterEach(async () => {
+    await unfill(api.redis);
+    await eventually(async () => expect(await readMetric('dropline_redis_memory_ratio')).toBe(0));
+  });
+  const REFUSING = { status: 'ready', note: expect.stringMatching(/^Redis has used \d\d % .*: clicks are refused$/) };
 
-  test('sheds clicks and nothing else, and /readyz says so; with more room it takes clicks again', async () => {
+  /** Fills Redis to a share of its memory, and waits until the API has seen it. */
+  async function seeFilled(share: number): Promise<void> {
+    await fillTo(api.redis, share);
+    await eventually(async () => expect(await readMetric('dropline_redis_memory_ratio')).toBeCloseTo(share, 2));
+  }
+
+  test('sheds clicks and nothing else', async () => {
     const sale = await api.open({ units: 20 });
     expect((await click(sale, 'winner-1')).status).toBe(202);
-    // With this, so much is free that no write of this test is refused.
-    await api.redis.setrange('ballast', 32 * 1_024 * 1_024, 'x');
-    await api.redis.config('SET', 'maxmemory', Math.round((await usedBytes()) / 0.88));
+    await fillTo(api.redis, 0.88);
     await eventually(async () => expect(await click(sale, 'winner-1')).toMatchObject(OVERLOADED));
     expect(await click(sale, 'late')).toMatchObject(OVERLOADED);
     expect(await api.redis.hexists(keysOf(sale.id).claims, 'late')).toBe(0);
     expect((await poll(sale)).status).toBe(200);
     expect((await api.post(`/pay/${sale.id}`, 'winner-1')).body.code).toBe('not_payable');
     expect((await api.post(`/cancel/${sale.id}`, 'winner-1')).status).toBe(202);
-    expect(await api.get('/readyz')).toMatchObject({
-      status: 200,
-      body: { note: expect.stringContaining('maxmemory') },
-    });
-    await eventually(async () => expect(await readMetric('dropline_redis_memory_ratio')).toBeGreaterThan(0.8));
-    await api.redis.config('SET', 'maxmemory', 0);
-    await api.redis.unlink('ballast');
-    await eventually(async () => expect((await click(sale, 'late')).status).toBe(202));
+  });
+
+  test('says that clicks are refused until they are accepted, which is clearly below the share that refuses them', async () => {
+    const sale = await api.open({ units: 20 });
+    let buyers = 0;
+    const expectClicks = async (outcome: 'accepted' | 'refused') => {
+      const refused = outcome === 'refused';
+      const answer = await click(sale, `buyer-${++buyers}`);
+      expect(answer).toMatchObject(refused ? OVERLOADED : { status: 202 });
+      const { body } = await api.get('/readyz');
+      expect(body).toEqual(refused ? REFUSING : { status: 'ready' });
+      expect((await readMetric('dropline_shed_level')) >= 2).toBe(refused);
+    };
+    await seeFilled(0.82);
+    await expectClicks('accepted');
+    await seeFilled(0.88);
+    await expectClicks('refused');
+    await seeFilled(0.82);
+    await expectClicks('refused');
+    await seeFilled(0.75);
+    await expectClicks('accepted');
+    await seeFilled(0.82);
+    await expectClicks('accepted');
   });
 });
 

@@ -5,10 +5,11 @@ import { freePort } from '#stack/processes/free-port.js';
 import { type StackProcess, startProcess } from '#stack/processes/process.js';
 import { build } from '../../support/build.js';
 import { eventually } from '../../support/eventually.js';
+import { fillTo, unfill } from '../../support/redis/fill.js';
 import { openTestSale } from '../../support/sales.js';
 import { useStores } from '../../support/stores/stores.js';
 
-// A worker that runs, while reconcile doesn't.
+// The readiness of a worker that runs: while reconcile doesn't, and while Redis is too full for clicks.
 
 const MINUTE_MS = 60_000;
 
@@ -73,4 +74,28 @@ test('a worker is not ready while another process keeps reconcile from finishing
 
   await end();
   await eventually(async () => expect((await readiness(url)).status).toBe(200));
+});
+
+test('a worker is not ready for as long as the APIs refuse clicks because Redis is nearly full', async () => {
+  await openTestSale(t);
+  const url = await startWorker();
+  const seeFilled = async (share: number) => {
+    await fillTo(t.redis, share);
+    await eventually(async () => {
+      const metrics = await (await fetch(`${url}/metrics`)).text();
+      expect(Number(/^dropline_redis_memory_ratio (.+)$/m.exec(metrics)?.[1])).toBeCloseTo(share, 2);
+    });
+  };
+  const refusing = (percent: number) => ({
+    status: 503,
+    body: { status: 'not_ready', reasons: [`Redis has used ${percent} % of its maxmemory: clicks are refused`] },
+  });
+  await seeFilled(0.82);
+  expect((await readiness(url)).status).toBe(200);
+  await seeFilled(0.88);
+  await seeFilled(0.82);
+  expect(await readiness(url)).toEqual(refusing(82));
+  await seeFilled(0.75);
+  expect((await readiness(url)).status).toBe(200);
+  await unfill(t.redis);
 });

@@ -8,14 +8,15 @@ import { payFromWallet } from '#core/postgres/money/pay.js';
 import { requestPayment } from '#core/postgres/money/payment.js';
 import { applyAnswer, applyEvent } from '#core/postgres/money/payment-report.js';
 import { refundRow, refundRowPartially } from '#core/postgres/money/refund.js';
-import { creditWallets, readBalance } from '#core/postgres/money/wallet.js';
+import { creditWallets, insertWallets, readBalance } from '#core/postgres/money/wallet.js';
+import { insertPaidOrders } from '#core/postgres/orders/insert-paid-orders.js';
 import type { Claim } from '#core/rules/claim.js';
 import type { PaymentReport } from '#core/rules/payment.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { paidReport, paymentOf, transfersOf } from '../../support/money/reading.js';
 import { askToPay, PART, PRICE, payAtProvider, usePayments } from '../../support/payments.js';
 import { whileHeld } from '../../support/postgres/while-held.js';
-import { openTestSale, winOne } from '../../support/sales.js';
+import { aClaim, openTestSale, winOne } from '../../support/sales.js';
 import { backdateDeadlines } from '../../support/stores/by-hand.js';
 
 // Calls about one order's money at once: another connection holds the row until all of them wait for it.
@@ -187,5 +188,55 @@ describe('refunds', () => {
       reason: 'refunded_late_payment',
     });
     await finishPayments(t);
+  });
+});
+
+describe('two batches with the same wallets in opposite orders', () => {
+  /** A batch that locks a wallet at an end has to wait for the one in the middle, and meets the other batch there. */
+  const namesOf = (prefix: string) => ['a', 'm', 'z'].map(letter => `${prefix}-${letter}`);
+  const credit = { amountMinor: 3 * PRICE, currency: 'EUR' };
+  const lockWalletOf = (buyerId: string) => (tx: Transaction) =>
+    tx.$queryRaw`SELECT FROM accounts WHERE kind = 'buyer' AND owner = ${buyerId} FOR UPDATE`;
+
+  /** Runs a batch in both orders of the buyers at once, and demands that none of the two has failed. */
+  async function expectBoth(buyerIds: string[], meeting: { hold: Hold; batch: Batch }): Promise<void> {
+    const orders = [buyerIds, buyerIds.toReversed()];
+    const calls = orders.map(order => () => meeting.batch(order));
+    const done = await whileHeld<unknown>(t.db, { hold: meeting.hold, calls });
+    expect(done.filter(one => one instanceof Error)).toEqual([]);
+  }
+  type Hold = (tx: Transaction) => Promise<unknown>;
+  type Batch = (buyerIds: string[]) => Promise<unknown>;
+
+  test('both debit them', async () => {
+    const buyerIds = namesOf('debited');
+    await creditWallets(t.db, buyerIds, credit);
+    await expectBoth(buyerIds, {
+      hold: lockWalletOf('debited-m'),
+      batch: async order => {
+        const sale = await openTestSale(t, { units: 3, priceMinor: PRICE, settlement: 'immediate' });
+        const claims = order.map((buyerId, i) => aClaim({ buyerId, unit: i + 1 }));
+        return insertPaidOrders(t.db, sale.id, claims);
+      },
+    });
+    for (const buyerId of buyerIds) expect(await readBalance(t.db, buyerId, 'EUR')).toBe(PRICE);
+  });
+
+  test('both credit them', async () => {
+    const buyerIds = namesOf('credited');
+    await creditWallets(t.db, buyerIds, credit);
+    const batch = (order: string[]) => creditWallets(t.db, order, credit);
+    await expectBoth(buyerIds, { hold: lockWalletOf('credited-m'), batch });
+    for (const buyerId of buyerIds) expect(await readBalance(t.db, buyerId, 'EUR')).toBe(9 * PRICE);
+  });
+
+  test('both make them', async () => {
+    const buyerIds = namesOf('made');
+    await expectBoth(buyerIds, {
+      hold: tx =>
+        tx.$executeRaw`INSERT INTO accounts (kind, owner, currency, balance_minor) VALUES ('buyer', 'made-m', 'EUR', 0)`,
+      batch: order => insertWallets(t.db, order, 'EUR'),
+    });
+    expect(await t.db.account.count({ where: { owner: { in: buyerIds } } })).toBe(3);
   });
 });

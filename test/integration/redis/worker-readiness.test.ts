@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import { connectDatabase } from '#core/postgres/database.js';
 import { connectRedis } from '#core/redis/connection.js';
 import { keysOf, REGISTRY, REGISTRY_AT } from '#core/redis/keys.js';
+import { Fullness } from '#core/redis/server/memory.js';
 import { SECOND_MS } from '#core/rules/clock.js';
 import { reasonsAgainst } from '../../../apps/worker/readiness.js';
 import { eventually } from '../../support/eventually.js';
@@ -13,8 +14,10 @@ import { useStores } from '../../support/stores/stores.js';
 const t = useStores();
 
 /** Expects the reasons. A busy machine may answer a probe too late, so it is asked again. */
-const expectReasons = (reasons: unknown[], stores: Parameters<typeof reasonsAgainst>[0] = t) =>
-  eventually(async () => expect(await reasonsAgainst(stores)).toEqual(reasons));
+const expectReasons = (reasons: unknown[], probed: Partial<Parameters<typeof reasonsAgainst>[0]> = {}) =>
+  eventually(async () =>
+    expect(await reasonsAgainst({ ...t, fullness: new Fullness(t.redis), ...probed })).toEqual(reasons),
+  );
 
 const comparedAgo = async (seconds: number) =>
   t.redis.hset(REGISTRY, REGISTRY_AT, (await readRedisMs(t.redis)) - seconds * SECOND_MS);
@@ -58,15 +61,15 @@ describe('a worker is not ready', () => {
 
   test('while Redis is away, by one reason', async () => {
     const redis = connectRedis('redis://127.0.0.1:1', 'steps', () => undefined);
-    await expectReasons(['Redis does not answer'], { ...t, redis });
+    await expectReasons(['Redis does not answer'], { redis });
     redis.disconnect();
   });
 
   test('while Postgres is away, or has no tables', async () => {
     const away = connectDatabase('postgres://nobody@127.0.0.1:1/none', { connections: 1 });
-    await expectReasons(['Postgres does not answer'], { ...t, db: away });
+    await expectReasons(['Postgres does not answer'], { db: away });
     const empty = connectDatabase(await createEmptyDatabase(), { connections: 1 });
-    await expectReasons(['the database has no tables yet: run `npm run cli -- migrate` first'], { ...t, db: empty });
+    await expectReasons(['the database has no tables yet: run `npm run cli -- migrate` first'], { db: empty });
     await Promise.all([away.$disconnect(), empty.$disconnect()]);
   });
 });

@@ -1,17 +1,18 @@
 import { connect } from 'node:net';
 import { afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { checkout } from '#core/process/checkout.js';
 import { enqueuePlaceOrders } from '#core/queue/enqueue.js';
 import { readSnapshot } from '#core/redis/sale/snapshot.js';
-import { type GuardedProcess, startGuarded } from '#stack/processes/guarded-process.js';
+import type { GuardedProcess } from '#stack/processes/guarded-process.js';
 import { createSecrets } from '#stack/secrets.js';
 import { build } from '../../support/build.js';
 import { eventually } from '../../support/eventually.js';
+import { type App, startApp } from '../../support/processes/app.js';
 import { openTestSale, winOne } from '../../support/sales.js';
 import { countBlocked } from '../../support/stores/blocked.js';
 import { useStores } from '../../support/stores/stores.js';
 
-// The worker and the admin get a real SIGTERM while they have work under way. The API's tests are in api-faults/process.test.ts.
+// The worker and the admin get a real SIGTERM while they have work under way. Those of the API are in api-faults/process.test.ts
+// and winners.test.ts, and those of a worker's rounds in rounds.test.ts.
 
 /** The lock of the test lasts until the worker has been asked to end, however slow the machine. In ms. */
 const LOCK_MS = 60_000;
@@ -25,31 +26,10 @@ afterEach(async () => {
   started = [];
 });
 
-async function start(name: 'worker' | 'admin', settings: Record<string, string>) {
-  const process_ = await startGuarded({
-    command: process.execPath,
-    args: [`dist/apps/${name}/main.js`],
-    cwd: checkout,
-    environment: {
-      PATH: String(process.env.PATH),
-      REDIS_URL: t.redisUrl,
-      DATABASE_URL: t.databaseUrl,
-      METRICS_PORT: '0',
-      ...settings,
-    },
-    output: 'pipe',
-    stopSignal: 'SIGTERM',
-    graceMs: 30_000,
-  });
-  started.push(process_);
-  let said = '';
-  for (const stream of [process_.stdout, process_.stderr]) {
-    stream?.on('data', chunk => {
-      said += chunk;
-    });
-  }
-  const untilSaid = (text: RegExp) => eventually(() => expect(said).toMatch(text));
-  return { process: process_, said: () => said, untilSaid };
+async function start(name: 'worker' | 'admin', settings: Record<string, string>): Promise<App> {
+  const app = await startApp(name, { REDIS_URL: t.redisUrl, DATABASE_URL: t.databaseUrl, ...settings });
+  started.push(app.process);
+  return app;
 }
 
 describe('on SIGTERM', () => {
