@@ -141,7 +141,7 @@ export async function writeReport(reported: readonly Reported[], seed: string): 
     '',
     `Written by \`npm run mutants\` (seed ${seed}). A mutant is one small change of the product that a test should notice. Money and`,
     'scripts are changed in full, and the rest by a sample in which each part has its share. [The tests](../CONTRIBUTING.md#mutants)',
-    'say how mutants are made and tried.',
+    'say how mutants are made and tried, and how the results of several machines are put together.',
     '',
     ...untriedOf(reported),
     ...tableOf(reported),

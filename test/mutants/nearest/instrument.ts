@@ -1,13 +1,18 @@
 import { fileId, functionsOf } from './functions.js';
 
-/** The function that instrumented code calls. It writes each id once for each process and file of tests. */
+/**
+ * The function that instrumented code calls. It writes each id once for each test of a file, and once for what runs outside of tests:
+ * hooks, and the processes that tests start.
+ */
 const preamble = (folder: string): string =>
   [
     'globalThis.__hit ??= ((seen, fs, folder) => id => {',
-    'if (!fs || seen.has(id)) return;',
-    'seen.add(id);',
-    "fs.appendFileSync(folder + '/' + fs.readFileSync(folder + '/current', 'utf8'), id + '\\n');",
-    `})(new Set(), globalThis.process?.getBuiltinModule('node:fs'), ${JSON.stringify(folder)});`,
+    "const test = globalThis.__test ?? '';",
+    'if (!fs || seen.get(test)?.has(id)) return;',
+    'if (!seen.has(test)) seen.set(test, new Set());',
+    'seen.get(test).add(id);',
+    "fs.appendFileSync(folder + '/' + fs.readFileSync(folder + '/current', 'utf8'), test + ' ' + id + '\\n');",
+    `})(new Map(), globalThis.process?.getBuiltinModule('node:fs'), ${JSON.stringify(folder)});`,
   ].join(' ');
 
 const hit = (expression: string): string => `globalThis.__hit?.(${expression})`;

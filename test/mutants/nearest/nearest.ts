@@ -3,11 +3,10 @@ import { fileId, functionsOf, type Spot, spotAt } from './functions.js';
 import type { ImportGraph } from './import-graph.js';
 import type { Reach } from './reach.js';
 
-/** A mutant meets this many files of unit tests at most, and of other tests. */
+/** A mutant meets this many files of unit tests at most. */
 const UNITS_MAX = 8;
-const OTHERS_MAX = 8;
 /** The other tests take at most this many ms together, but for the first one, which is always met. */
-const TOGETHER_MAX_MS = 60_000;
+const TOGETHER_MAX_MS = 20_000;
 /** The time of a file of tests that no full run has met yet, in ms. */
 const UNKNOWN_MS = 5_000;
 
@@ -30,12 +29,21 @@ export interface Ground {
   reach: Reach;
 }
 
+/** The tests that a mutant meets. */
+export interface NearTests {
+  /** The files, the nearest first. */
+  tests: string[];
+  /** The marks of the tests in each file that do not run, as they don't reach the mutant. */
+  leftOut: Record<string, string[]>;
+}
+
 /** Finds the files of tests that a mutant meets, the nearest first. */
 export class NearestTests {
   readonly #ground: Ground;
   /** All files of tests that a mutant may meet. */
   readonly tests: readonly string[];
   readonly #spots = new Map<string, Spot[]>();
+  readonly #near = new Map<string, NearTests>();
 
   constructor(ground: Ground) {
     this.#ground = ground;
@@ -54,52 +62,91 @@ export class NearestTests {
    *
    * @param offset where the piece begins
    */
-  of(file: string, offset: number): string[] {
-    const reaching = this.#reaching(file, offset);
-    const added = this.tests.filter(test => !this.#ground.reach.has(test) && this.#distance(test, file) <= 2);
-    return this.#capped([...new Set([...reaching, ...added])]);
+  of(file: string, offset: number): NearTests {
+    const ids = this.#idsAt(file, offset);
+    const key = [file, ...ids].join(' ');
+    const near = this.#near.get(key) ?? this.#of(file, ids);
+    this.#near.set(key, near);
+    return near;
   }
 
-  #reaching(file: string, offset: number): string[] {
+  #of(file: string, ids: readonly string[]): NearTests {
+    const reaching = this.#reaching(file, ids);
+    const added = this.tests.filter(test => !this.#ground.reach.has(test) && this.#distance(test, file) <= 2);
+    const tests = this.#capped([...new Set([...reaching, ...added])], ids);
+    return { tests, leftOut: Object.fromEntries(tests.map(test => [test, this.#leftOut(test, ids)])) };
+  }
+
+  #reaching(file: string, ids: readonly string[]): string[] {
     if (file.endsWith('.conf')) return this.tests.filter(test => kindOf(test) === 'edge');
-    for (const id of this.#idsAt(file, offset)) {
-      const tests = this.tests.filter(test => this.#ground.reach.get(test)?.spots.has(id));
-      if (tests.length > 0) return tests.toSorted((a, b) => this.#cost(a) - this.#cost(b));
+    if (ids.length > 0) {
+      const tests = this.tests.filter(test => this.#reaches(test, ids));
+      return tests.toSorted((a, b) => this.#cost(a, ids) - this.#cost(b, ids));
     }
     const loading = this.tests.filter(test => Number.isFinite(this.#distance(test, file)));
     return loading.toSorted(
-      (a, b) => this.#distance(a, file) - this.#distance(b, file) || this.#cost(a) - this.#cost(b),
+      (a, b) => this.#distance(a, file) - this.#distance(b, file) || this.#cost(a, ids) - this.#cost(b, ids),
     );
   }
 
-  /** Lists the ids of the spots around an offset, from the inside out; for a part of Lua scripts, those of the scripts. */
+  #reaches(test: string, ids: readonly string[]): boolean {
+    const spots = this.#ground.reach.get(test)?.spots;
+    return ids.some(id => spots?.has(id));
+  }
+
+  /**
+   * Lists the ids of the spots that are run with an offset: the innermost function that any test reaches, or else the file; for a part
+   * of Lua scripts, all scripts with it. The list is empty if no test reaches any.
+   */
   #idsAt(file: string, offset: number): string[] {
     if (file.endsWith('.lua')) {
       const scripts = [...this.#ground.texts.keys()].filter(path => path.endsWith('.lua'));
-      return scripts.filter(path => this.#ground.graph.distancesFrom(path).has(file)).map(fileId);
+      const ids = scripts.filter(path => this.#ground.graph.distancesFrom(path).has(file)).map(fileId);
+      return this.tests.some(test => this.#reaches(test, ids)) ? ids : [];
     }
+    if (file.endsWith('.conf')) return [];
     const spots = this.#spots.get(file) ?? functionsOf(file, this.#ground.texts.get(file) ?? '');
     this.#spots.set(file, spots);
     const ids = [spotAt(spots, offset)?.id ?? '', fileId(file)];
-    return ids.filter(id => id !== '');
+    return ids.filter(id => this.tests.some(test => this.#reaches(test, [id]))).slice(0, 1);
+  }
+
+  /** Lists the tests of a file that reach none of some spots. Without spots, each test may notice the mutant. */
+  #leftOut(test: string, ids: readonly string[]): string[] {
+    if (ids.length === 0 || !this.#reaches(test, ids)) return [];
+    const tests = [...(this.#ground.reach.get(test)?.tests ?? [])];
+    return tests.filter(([, { spots }]) => !ids.some(id => spots.has(id))).map(([mark]) => mark);
   }
 
   #distance(test: string, file: string): number {
     return this.#ground.graph.distancesFrom(test).get(file) ?? Number.POSITIVE_INFINITY;
   }
 
-  /** A quick test that reaches little is the nearest: it is there for what it reaches. */
-  #cost(test: string): number {
-    const { ms, spots } = this.#ground.reach.get(test) ?? { ms: UNKNOWN_MS, spots: new Set() };
-    return KINDS.indexOf(kindOf(test)) * 1e9 + ms * (1 + spots.size);
+  /** How long a file of tests takes without those that are left out, in ms. */
+  #msOf(test: string, ids: readonly string[]): number {
+    const reached = this.#ground.reach.get(test);
+    if (!reached) return UNKNOWN_MS;
+    return this.#leftOut(test, ids).reduce((ms, mark) => ms - (reached.tests.get(mark)?.ms ?? 0), reached.ms);
   }
 
-  #capped(tests: string[]): string[] {
+  /**
+   * A quick file with many tests that reach little is the nearest: it is there for what it reaches. Those of its tests that reach the
+   * same number of functions count once, as all do what the file does outside of them.
+   */
+  #cost(test: string, ids: readonly string[]): number {
+    const { spots, tests } = this.#ground.reach.get(test) ?? { spots: new Set(), tests: new Map() };
+    const reaching = [...tests.values()].filter(one => ids.some(id => one.spots.has(id)));
+    const sizes = new Set(reaching.length > 0 ? reaching.map(one => one.spots.size) : [spots.size]);
+    const worth = [...sizes].reduce((sum, size) => sum + 1 / (1 + size) ** 2, 0);
+    return KINDS.indexOf(kindOf(test)) * 1e12 + this.#msOf(test, ids) / worth;
+  }
+
+  #capped(tests: string[], ids: readonly string[]): string[] {
     const units = tests.filter(test => kindOf(test) === 'unit');
     const others = KINDS.slice(1).flatMap(kind => tests.filter(test => kindOf(test) === kind));
     let togetherMs = 0;
-    const met = others.slice(0, OTHERS_MAX).filter(test => {
-      const ms = this.#ground.reach.get(test)?.ms ?? UNKNOWN_MS;
+    const met = others.filter(test => {
+      const ms = this.#msOf(test, ids);
       const isMet = togetherMs === 0 || togetherMs + ms <= TOGETHER_MAX_MS;
       if (isMet) togetherMs += ms;
       return isMet;

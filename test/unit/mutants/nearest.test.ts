@@ -2,8 +2,9 @@ import { describe, expect, test } from '@jest/globals';
 import { functionsOf, spotAt } from '../../mutants/nearest/functions.js';
 import { ImportGraph } from '../../mutants/nearest/import-graph.js';
 import { instrument } from '../../mutants/nearest/instrument.js';
+import { reachedBy } from '../../mutants/nearest/measure-reach.js';
 import { NearestTests } from '../../mutants/nearest/nearest.js';
-import type { Reached } from '../../mutants/nearest/reach.js';
+import { formatReach, parseReach, type Reached } from '../../mutants/nearest/reach.js';
 import { compile } from '../../mutants/runs/compiled.js';
 
 const FILE = 'core/rules/sale.ts';
@@ -45,33 +46,60 @@ describe('the nearest tests', () => {
   const texts = new Map([
     [FILE, 'export const a = () => 1;\nexport const b = () => 2;'],
     ['core/redis/lua/claim.lua', '-- @include fence\nreturn 1'],
+    ['core/redis/lua/release.lua', '-- @include fence\nreturn 2'],
     ['core/redis/lua/include/fence.lua', 'return 1'],
     [UNIT, "import { a } from '#core/rules/sale.js';"],
     [CLAIM, ''],
     [MODEL, ''],
   ]);
-  const reached = (ms: number, ...spots: string[]): Reached => ({ ms, spots: new Set(spots) });
+  const reached = (ms: number, ...spots: string[]): Reached => ({ ms, spots: new Set(spots), tests: new Map() });
   const nearestOf = (reach: [string, Reached][]) =>
     new NearestTests({ texts, graph: new ImportGraph(texts), reach: new Map(reach) });
 
-  test('are those that reach the function: units first, then quick ones that reach little', () => {
+  test('are those that reach the function: units first, then quick ones with many tests that reach little', () => {
     const nearest = nearestOf([
       [UNIT, reached(100, `${FILE}#a`)],
       [MODEL, reached(900, `${FILE}#a`, `${FILE}#b`, `${FILE}#`)],
       [CLAIM, reached(500, `${FILE}#a`)],
     ]);
-    expect(nearest.of(FILE, 20)).toEqual([UNIT, CLAIM, MODEL]);
-    expect(nearest.of(FILE, texts.get(FILE)?.lastIndexOf('2') ?? 0)).toEqual([MODEL]);
+    expect(nearest.of(FILE, 20).tests).toEqual([UNIT, CLAIM, MODEL]);
+    expect(nearest.of(FILE, texts.get(FILE)?.lastIndexOf('2') ?? 0).tests).toEqual([MODEL]);
+    const each = (...sizes: number[]) =>
+      new Map(
+        sizes.map((size, index) => [
+          `${index}`,
+          { ms: 0, spots: new Set([`${FILE}#a`, ...Array(size).keys()].map(String)) },
+        ]),
+      );
+    const [few, many] = [
+      { ...reached(500, `${FILE}#a`), tests: each(9) },
+      { ...reached(900, `${FILE}#a`), tests: each(9, 8, 7) },
+    ];
+    const byTests = nearestOf([
+      [CLAIM, few],
+      [MODEL, many],
+    ]);
+    expect(byTests.of(FILE, 20).tests).toEqual([UNIT, MODEL, CLAIM]);
   });
 
   test('of a script are those that run it, and of an included part those of the scripts with it', () => {
     const nearest = nearestOf([
       [UNIT, reached(100)],
       [CLAIM, reached(500, 'core/redis/lua/claim.lua#')],
-      [MODEL, reached(500)],
+      [MODEL, reached(900, 'core/redis/lua/release.lua#')],
     ]);
-    expect(nearest.of('core/redis/lua/claim.lua', 20)).toEqual([CLAIM]);
-    expect(nearest.of('core/redis/lua/include/fence.lua', 0)).toEqual([CLAIM]);
+    expect(nearest.of('core/redis/lua/claim.lua', 20).tests).toEqual([CLAIM]);
+    expect(nearest.of('core/redis/lua/include/fence.lua', 0).tests).toEqual([CLAIM, MODEL]);
+  });
+
+  test('leave out those in a file that do not reach the function', () => {
+    const tests = new Map([
+      ['one', { ms: 300, spots: new Set([`${FILE}#a`]) }],
+      ['two', { ms: 500, spots: new Set([`${FILE}#b`]) }],
+    ]);
+    const nearest = nearestOf([[CLAIM, { ...reached(900, `${FILE}#a`, `${FILE}#b`), tests }]]);
+    expect(nearest.of(FILE, 20).leftOut[CLAIM]).toEqual(['two']);
+    expect(nearest.of(FILE, TEXT.length).leftOut).toEqual({ [UNIT]: [] });
   });
 
   test('are those that load the file, where no run has seen its function', () => {
@@ -79,19 +107,39 @@ describe('the nearest tests', () => {
       nearestOf([
         [CLAIM, reached(500)],
         [MODEL, reached(500)],
-      ]).of(FILE, 20),
+      ]).of(FILE, 20).tests,
     ).toEqual([UNIT]);
   });
 
-  test('are at most 8 beside the units, and 60 s together', () => {
+  test('take at most 20 s together beside the units', () => {
     const many = Array.from({ length: 20 }, (_, index) => `test/integration/jobs/${index}.test.ts`);
     const all = new Map([...texts, ...many.map(path => [path, ''] as const)]);
     const of = (ms: number) => {
       const reach = new Map([[UNIT, reached(1)], ...many.map(path => [path, reached(ms, `${FILE}#a`)] as const)]);
-      return new NearestTests({ texts: all, graph: new ImportGraph(all), reach }).of(FILE, 20).length;
+      return new NearestTests({ texts: all, graph: new ImportGraph(all), reach }).of(FILE, 20).tests.length;
     };
-    expect(of(1_000)).toBe(8);
-    expect(of(20_000)).toBe(3);
+    expect(of(7_000)).toBe(2);
     expect(of(100_000)).toBe(1);
+  });
+});
+
+describe('what tests reach', () => {
+  const hits = [' a#', 'one a#f', 'two a#f', 'two a#g', ''].join('\n');
+  const { spots, tests } = reachedBy(hits, [
+    ['one', 10],
+    ['two', 20],
+  ]);
+
+  test('is what each has called, and what its file does outside of tests', () => {
+    expect([...(tests.get('one')?.spots ?? [])]).toEqual(['a#', 'a#f']);
+    expect([...(tests.get('two')?.spots ?? [])]).toEqual(['a#', 'a#f', 'a#g']);
+  });
+
+  test('is read as it was written', () => {
+    const reach = new Map([
+      ['test/unit/a.test.ts', { ms: 50, spots, tests }],
+      ['test/unit/b.test.ts', { ms: 7, spots: new Set(['b#']), tests: new Map() }],
+    ]);
+    expect(parseReach(formatReach(reach))).toEqual(reach);
   });
 });
