@@ -5,6 +5,8 @@ import type { Reach } from './reach.js';
 
 /** A mutant meets this many files of unit tests at most. */
 const UNITS_MAX = 8;
+/** A test that imports a file through more files than this is as far from it as one that only starts its process. */
+const IMPORTS_MAX = 8;
 /** The other tests take at most this many ms together, but for the first one, which is always met. */
 const TOGETHER_MAX_MS = 20_000;
 /** The time of a file of tests that no full run has met yet, in ms. */
@@ -16,6 +18,8 @@ const KINDS = ['unit', 'integration', 'edge', 'attack', 'stores', 'e2e', 'browse
 const HOUSE = 'test/unit/house/';
 /** This one runs mutants itself, and would meet itself in them. */
 const OWN = 'test/e2e/mutants.test.ts';
+/** The tests of the tables, the nearest first: all others with a database reach them as well. */
+const OF_TABLES = ['tables/', 'money/', 'payments/', 'jobs/'].map(folder => `test/integration/${folder}`);
 const OF_MINUTES = new RegExp(TESTS_OF_MINUTES.join('|'));
 
 /** Returns the kind of a file of tests: the folder under test/. */
@@ -79,13 +83,19 @@ export class NearestTests {
 
   #reaching(file: string, ids: readonly string[]): string[] {
     if (file.endsWith('.conf')) return this.tests.filter(test => kindOf(test) === 'edge');
+    if (file.endsWith('.sql')) {
+      const nearness = (test: string) => OF_TABLES.findIndex(folder => test.startsWith(folder));
+      const near = this.tests.filter(test => nearness(test) >= 0);
+      return near.toSorted((a, b) => nearness(a) - nearness(b) || this.#cost(a, file, ids) - this.#cost(b, file, ids));
+    }
     if (ids.length > 0) {
       const tests = this.tests.filter(test => this.#reaches(test, ids));
-      return tests.toSorted((a, b) => this.#cost(a, ids) - this.#cost(b, ids));
+      return tests.toSorted((a, b) => this.#cost(a, file, ids) - this.#cost(b, file, ids));
     }
     const loading = this.tests.filter(test => Number.isFinite(this.#distance(test, file)));
     return loading.toSorted(
-      (a, b) => this.#distance(a, file) - this.#distance(b, file) || this.#cost(a, ids) - this.#cost(b, ids),
+      (a, b) =>
+        this.#distance(a, file) - this.#distance(b, file) || this.#cost(a, file, ids) - this.#cost(b, file, ids),
     );
   }
 
@@ -104,7 +114,7 @@ export class NearestTests {
       const ids = scripts.filter(path => this.#ground.graph.distancesFrom(path).has(file)).map(fileId);
       return this.tests.some(test => this.#reaches(test, ids)) ? ids : [];
     }
-    if (file.endsWith('.conf')) return [];
+    if (/\.(conf|sql)$/.test(file)) return [];
     const spots = this.#spots.get(file) ?? functionsOf(file, this.#ground.texts.get(file) ?? '');
     this.#spots.set(file, spots);
     const ids = [spotAt(spots, offset)?.id ?? '', fileId(file)];
@@ -131,14 +141,16 @@ export class NearestTests {
 
   /**
    * A quick file with many tests that reach little is the nearest: it is there for what it reaches. Those of its tests that reach the
-   * same number of functions count once, as all do what the file does outside of them.
+   * same number of functions count once, as all do what the file does outside of them. A file that imports the mutant's is nearer than
+   * one that reaches it through others, most of all for what a file does when it is loaded.
    */
-  #cost(test: string, ids: readonly string[]): number {
+  #cost(test: string, file: string, ids: readonly string[]): number {
     const { spots, tests } = this.#ground.reach.get(test) ?? { spots: new Set(), tests: new Map() };
     const reaching = [...tests.values()].filter(one => ids.some(id => one.spots.has(id)));
     const sizes = new Set(reaching.length > 0 ? reaching.map(one => one.spots.size) : [spots.size]);
     const worth = [...sizes].reduce((sum, size) => sum + 1 / (1 + size) ** 2, 0);
-    return KINDS.indexOf(kindOf(test)) * 1e12 + this.#msOf(test, ids) / worth;
+    const imports = Math.min(this.#distance(test, file), IMPORTS_MAX);
+    return KINDS.indexOf(kindOf(test)) * 1e18 + (this.#msOf(test, ids) / worth) * 4 ** imports;
   }
 
   #capped(tests: string[], ids: readonly string[]): string[] {

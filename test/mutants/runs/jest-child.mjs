@@ -29,8 +29,9 @@ const failureOf = ({ testExecError, testResults }) => {
 };
 
 /** Runs files of one kind, up to the first failure. */
-async function run({ kind, tests, leftOut, testTimeout }) {
+async function run({ kind, tests, leftOut, database, testTimeout }) {
   beginRun(leftOut);
+  process.env.SHARED_POSTGRES = database;
   const { results } = await runCLI({ ...options, _: tests, selectProjects: [kind], testTimeout }, [root]);
   return results.testResults.map(result => ({
     test: result.testFilePath.slice(root.length + 1),

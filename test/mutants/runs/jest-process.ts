@@ -30,6 +30,8 @@ export interface TestRequest {
   tests: readonly string[];
   /** The marks of tests that don't run, by their files: they do not reach the mutant. */
   leftOut?: Record<string, string[]>;
+  /** The URL of the database that integration tests copy. */
+  database?: string;
   /** After this time the run counts as timed out, in ms. */
   limitMs: number;
 }
@@ -37,13 +39,11 @@ export interface TestRequest {
 /** Jest in a process of its own, in a copy of the sources. */
 export class JestProcess {
   readonly #folder: string;
-  readonly #environment: Record<string, string>;
   #child: ChildProcess | undefined;
   #runs = 0;
 
-  constructor(folder: string, environment: Record<string, string>) {
+  constructor(folder: string) {
     this.#folder = folder;
-    this.#environment = environment;
   }
 
   /**
@@ -52,7 +52,7 @@ export class JestProcess {
    * @returns `timed out` when the files took longer than their limit: the process is gone, and the next run gets another one
    * @throws Error when jest itself fails
    */
-  async run({ kind, tests, leftOut = {}, limitMs }: TestRequest): Promise<TestRun[] | 'timed out'> {
+  async run({ kind, tests, leftOut = {}, database, limitMs }: TestRequest): Promise<TestRun[] | 'timed out'> {
     const child = await this.#ready();
     const over = new AbortController();
     const { signal } = over;
@@ -61,7 +61,7 @@ export class JestProcess {
     const late = setTimeout(limitMs, 'timed out' as const, { signal });
     for (const one of [message, ended, late]) one.catch(() => undefined);
     const testTimeout = ['unit', 'integration'].includes(kind) ? TEST_LIMIT_MS : PROCESS_TEST_LIMIT_MS;
-    child.send({ kind, tests, leftOut, testTimeout });
+    child.send({ kind, tests, leftOut, database, testTimeout });
     const reply = await Promise.race([message, ended, late]).finally(() => over.abort());
     if (reply === 'timed out') {
       await this.stop();
@@ -98,7 +98,7 @@ export class JestProcess {
   async #start(): Promise<ChildProcess> {
     const child = fork(join('test', 'mutants', 'runs', 'jest-child.mjs'), {
       cwd: this.#folder,
-      env: { ...process.env, ...this.#environment, NODE_OPTIONS: '' },
+      env: { ...process.env, NODE_OPTIONS: '' },
       execArgv: ['--disable-warning=ExperimentalWarning', '--experimental-vm-modules'],
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     });

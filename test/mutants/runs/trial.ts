@@ -3,6 +3,7 @@ import { kindOf, type NearTests } from '../nearest/nearest.js';
 import { parses } from './compiled.js';
 import { isInvalid, isLate, saidBy } from './failure.js';
 import type { TestRun } from './jest-process.js';
+import { MIGRATION } from './tables.js';
 import type { Workshop } from './workshop.js';
 
 /** A file of tests may take this many times as long as without a mutant, and some more, in ms, before it counts as timed out. */
@@ -52,6 +53,10 @@ export class Trials {
   async try(workshop: Workshop, trial: Trial): Promise<Outcome> {
     const { mutant, tests } = trial;
     if (!parses(mutant.file, changedText(trial))) return { state: 'invalid', met: [] };
+    if (MIGRATION.test(mutant.file)) {
+      const outcome = await tryTables(workshop, trial);
+      if (outcome) return outcome;
+    }
     const catches = this.#catches.get(mutant.file) ?? new Map<string, number>();
     this.#catches.set(mutant.file, catches);
     const met: string[] = [];
@@ -105,6 +110,22 @@ export class Trials {
       why = failed === undefined || failed === 'timed out' ? 'it does not end' : saidBy(failed);
     }
     this.red.set(test, why);
+  }
+}
+
+/**
+ * Makes the tables of a mutated migration. Tests can't notice one whose text makes the same tables as before, as a later migration
+ * replaces what it changes, or as it only changes rows that older versions have written.
+ */
+async function tryTables(workshop: Workshop, trial: Trial): Promise<Outcome | undefined> {
+  const [first = ''] = trial.tests;
+  try {
+    const isOther = await workshop.withText(trial.mutant.file, changedText(trial), () => workshop.changesTables());
+    return isOther ? undefined : { state: 'invalid', said: 'the tables are the same', met: [] };
+  } catch (error) {
+    const said = String(error);
+    // Each test with a database fails.
+    return { state: /syntax error/.test(said) ? 'invalid' : 'caught', by: first, said, met: [first] };
   }
 }
 

@@ -82,6 +82,14 @@ describe('the nearest tests', () => {
     expect(byTests.of(FILE, 20).tests).toEqual([UNIT, MODEL, CLAIM]);
   });
 
+  test('are those that import the file rather than those that reach it through others', () => {
+    const ROUND = 'test/unit/core/round.test.ts';
+    const both = new Map([...texts, [ROUND, "import { b } from '../../mutants/round.js';"]]);
+    const reach = new Map([UNIT, ROUND].map(test => [test, reached(test === UNIT ? 300 : 100, `${FILE}#`)]));
+    const nearest = new NearestTests({ texts: both, graph: new ImportGraph(both), reach });
+    expect(nearest.of(FILE, TEXT.length).tests).toEqual([UNIT, ROUND]);
+  });
+
   test('of a script are those that run it, and of an included part those of the scripts with it', () => {
     const nearest = nearestOf([
       [UNIT, reached(100)],
