@@ -1,3 +1,4 @@
+import { basename, parse } from 'node:path';
 import { TESTS_OF_MINUTES } from '../../../bin/long-tests.mjs';
 import { fileId, functionsOf, type Spot, spotAt } from './functions.js';
 import type { ImportGraph } from './import-graph.js';
@@ -6,7 +7,7 @@ import type { Reach } from './reach.js';
 /** A mutant meets this many files of unit tests at most. */
 const UNITS_MAX = 8;
 /** A test that imports a file through more files than this is as far from it as one that only starts its process. */
-const IMPORTS_MAX = 8;
+const IMPORTS_MAX = 4;
 /** The other tests take at most this many ms together, but for the first one, which is always met. */
 const TOGETHER_MAX_MS = 20_000;
 /** The time of a file of tests that no full run has met yet, in ms. */
@@ -142,14 +143,15 @@ export class NearestTests {
   /**
    * A quick file with many tests that reach little is the nearest: it is there for what it reaches. Those of its tests that reach the
    * same number of functions count once, as all do what the file does outside of them. A file that imports the mutant's is nearer than
-   * one that reaches it through others, most of all for what a file does when it is loaded.
+   * one that reaches it through others, most of all for what a file does when it is loaded. One with the same name is the nearest.
    */
   #cost(test: string, file: string, ids: readonly string[]): number {
     const { spots, tests } = this.#ground.reach.get(test) ?? { spots: new Set(), tests: new Map() };
     const reaching = [...tests.values()].filter(one => ids.some(id => one.spots.has(id)));
     const sizes = new Set(reaching.length > 0 ? reaching.map(one => one.spots.size) : [spots.size]);
     const worth = [...sizes].reduce((sum, size) => sum + 1 / (1 + size) ** 2, 0);
-    const imports = Math.min(this.#distance(test, file), IMPORTS_MAX);
+    const isNamesake = basename(test, '.test.ts') === parse(file).name;
+    const imports = isNamesake ? 0 : Math.min(this.#distance(test, file), IMPORTS_MAX);
     return KINDS.indexOf(kindOf(test)) * 1e18 + (this.#msOf(test, ids) / worth) * 4 ** imports;
   }
 

@@ -7,7 +7,6 @@ import {
   conclude,
   mayBecome,
   owedMinor,
-  PAYMENT_TRANSITIONS,
   type PaymentMoney,
   sendableMinor,
   takeReport,
@@ -123,6 +122,11 @@ describe('disputes', () => {
     );
   });
 
+  test('the largest amount of all reports counts, and the last state', () => {
+    const joined = joinDispute({ state: 'lost', amountMinor: 500 }, { state: 'open', amountMinor: 800 });
+    expect(joined).toEqual({ state: 'lost', amountMinor: 800 });
+  });
+
   test('an open dispute stops a refund, and a lost one is the refund', () => {
     const due = money({ status: 'refund_due', takenMinor: PRICE, refundMinor: PRICE });
     const open = { ...due, ...disputedAmounts([{ state: 'open', amountMinor: PRICE }]) };
@@ -144,9 +148,10 @@ describe('disputes', () => {
   });
 });
 
-test('a refunded payment never changes again, and no payment takes its money twice', () => {
-  expect(PAYMENT_TRANSITIONS.refunded).toEqual([]);
-  expect(mayBecome('paid', 'late')).toBe(false);
-  expect(mayBecome('paid', 'open')).toBe(false);
+test('the status of a payment only moves forward, and may pass over others: its reports come in any order', () => {
+  const inOrder = ['requested', 'open', 'failed', 'late', 'paid', 'refund_due', 'refunded'] as const;
+  for (const [at, from] of inOrder.entries()) {
+    expect([from, inOrder.filter(to => mayBecome(from, to))]).toEqual([from, inOrder.slice(at)]);
+  }
   expect(mayBecome('late', 'open')).toBe(false);
 });
