@@ -10,6 +10,7 @@ import {
   type PaymentMoney,
   sendableMinor,
   takeReport,
+  wentBackWhole,
 } from '#core/rules/payment-money.js';
 import { NO_MONEY } from '../../support/no-money.js';
 
@@ -108,6 +109,59 @@ describe('reports of a provider', () => {
     const taken = takeReport(money(start), report, { payable: true });
     expect(taken).toMatchObject({ outcome, money: { status, refundMinor, returnedMinor: refundedMinor } });
   });
+});
+
+describe('a report', () => {
+  const STATUSES = ['requested', 'open', 'failed', 'late', 'paid', 'refund_due', 'refunded'] as const;
+  const report = { paymentId: 'pi_1', amountMinor: PRICE, currency: 'EUR' } as const;
+  const taken = (status: PaymentMoney['status'], state: PaymentReport['state']) => {
+    const { money: after, outcome } = takeReport(money({ status }), { ...report, state }, { payable: true });
+    return [after.status, outcome];
+  };
+
+  test('of an open payment is news of one that was requested', () => {
+    const after = STATUSES.map(status => taken(status, 'open'));
+    expect(after).toEqual(STATUSES.map(status => [status === 'requested' ? 'open' : status, 'open']));
+  });
+
+  test('of a failure is news of a payment that was not decided, and known of any other', () => {
+    const news = ['requested', 'open'];
+    const after = STATUSES.map(status => taken(status, 'failed'));
+    expect(after).toEqual(
+      STATUSES.map(status => (news.includes(status) ? ['failed', 'failed'] : [status, 'repeated'])),
+    );
+  });
+
+  test('of a refund without an amount means all of the money', () => {
+    const paid = money({ status: 'paid', takenMinor: PRICE });
+    const whole = takeReport(paid, { ...report, state: 'refunded' }, { payable: true });
+    expect(whole).toMatchObject({ outcome: 'refunded_elsewhere', money: { returnedMinor: PRICE } });
+    expect(takeReport(paid, { ...report, state: 'paid' }, { payable: true }).money.returnedMinor).toBe(0);
+  });
+
+  test.each([
+    ['of money that went back before', { status: 'refund_due', refundMinor: PRICE, returnedMinor: 500 }, 500],
+    ['of a refund that was decided here', { status: 'paid', refundMinor: 500 }, 500],
+    ['of the rest beside the wallet', { status: 'refunded', refundMinor: PRICE, compensatedMinor: 500 }, PRICE - 500],
+  ] as const)('%s is no news', (_, start, refundedMinor) => {
+    const before = money({ takenMinor: PRICE, ...start });
+    const { outcome } = takeReport(before, { ...report, state: 'paid', refundedMinor }, { payable: true });
+    expect(outcome).toBe('repeated');
+  });
+});
+
+test('what went back through the provider and into the wallet counts together', () => {
+  const paid = money({ status: 'paid', takenMinor: PRICE, returnedMinor: 500, compensatedMinor: 700 });
+  expect(conclude(paid).refundMinor).toBe(1_200);
+  expect(conclude({ ...paid, status: 'refunded' }).refundMinor).toBe(PRICE);
+  expect(conclude({ ...paid, status: 'late' }).refundMinor).toBe(0);
+});
+
+test('all the money of a paid order may go back without a refund here, and that of a refunded one does not', () => {
+  const whole = { takenMinor: PRICE, refundMinor: PRICE };
+  const statuses = ['late', 'paid', 'refund_due', 'refunded'] as const;
+  expect(statuses.filter(status => wentBackWhole(money({ status, ...whole })))).toEqual(['paid']);
+  expect(wentBackWhole(money({ status: 'paid', takenMinor: PRICE, refundMinor: PRICE - 1 }))).toBe(false);
 });
 
 describe('disputes', () => {
