@@ -10,7 +10,7 @@ import type { Reach, Reached } from './reach.js';
 
 /** Code that may be mutated, and code that runs it. Tests are not instrumented. */
 const INSTRUMENTED =
-  /^(core|apps\/(api|worker|admin|cli)|stack|bench)\/.*\.ts$|^apps\/web\/scripts\/.*\.js$|^test\/(chaos|simulation|upgrade|mutants)\/(?!.*\.test\.ts$).*\.ts$/;
+  /^(core|apps\/(api|worker|admin|cli)|stack|bench)\/.*\.ts$|^core\/redis\/lua\/.*\.lua$|^apps\/web\/scripts\/.*\.js$|^test\/(chaos|simulation|upgrade|mutants)\/(?!.*\.test\.ts$).*\.ts$/;
 /** Jest's own child and environment run outside of the tests, and a file of settings has no function. */
 const LEFT_OUT = /^test\/mutants\/runs\//;
 const LIMIT_MS = 600_000;
@@ -40,7 +40,8 @@ export async function measureReach(
       const [run] = runs === 'timed out' ? [] : runs;
       const hits = await readFile(join(folder, name), 'utf8');
       const reached = reachedBy(hits, run?.testsMs ?? []);
-      if (run) reach.set(test, { ms: run.ms, ...reached });
+      // What comes after a failure is not seen, so nothing is known of such a file.
+      if (run && !run.failure) reach.set(test, { ms: run.ms, ...reached });
       const said = run?.failure ? `: fails, ${saidBy(run)}` : '';
       if (reach.size % KEPT_EACH === 0) await keep(reach);
       tell(`${index + 1}/${tests.length} ${test} reaches ${reached.spots.size} functions${said}`);

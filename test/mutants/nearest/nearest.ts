@@ -1,7 +1,9 @@
 import { basename, parse } from 'node:path';
 import { TESTS_OF_MINUTES } from '../../../bin/long-tests.mjs';
-import { fileId, functionsOf, type Spot, spotAt } from './functions.js';
+import type { Range } from '../operators/tokens.js';
+import { fileId, functionsOf } from './functions.js';
 import type { ImportGraph } from './import-graph.js';
+import { blocksOf } from './lua-blocks.js';
 import type { Reach } from './reach.js';
 
 /** A mutant meets this many files of unit tests at most. */
@@ -47,7 +49,7 @@ export class NearestTests {
   readonly #ground: Ground;
   /** All files of tests that a mutant may meet. */
   readonly tests: readonly string[];
-  readonly #spots = new Map<string, Spot[]>();
+  readonly #spots = new Map<string, readonly (Range & { id: string })[]>();
   readonly #near = new Map<string, NearTests>();
 
   constructor(ground: Ground) {
@@ -106,20 +108,23 @@ export class NearestTests {
   }
 
   /**
-   * Lists the ids of the spots that are run with an offset: the innermost function that any test reaches, or else the file; for a part
-   * of Lua scripts, all scripts with it. The list is empty if no test reaches any.
+   * Lists the id of the spot that is run with an offset: the innermost function or block of Lua that any test reaches, or else the file.
+   * The list is empty if no test reaches any.
    */
   #idsAt(file: string, offset: number): string[] {
-    if (file.endsWith('.lua')) {
-      const scripts = [...this.#ground.texts.keys()].filter(path => path.endsWith('.lua'));
-      const ids = scripts.filter(path => this.#ground.graph.distancesFrom(path).has(file)).map(fileId);
-      return this.tests.some(test => this.#reaches(test, ids)) ? ids : [];
-    }
     if (/\.(conf|sql)$/.test(file)) return [];
-    const spots = this.#spots.get(file) ?? functionsOf(file, this.#ground.texts.get(file) ?? '');
-    this.#spots.set(file, spots);
-    const ids = [spotAt(spots, offset)?.id ?? '', fileId(file)];
+    const ids = [...this.#idsAround(file, offset), fileId(file)];
     return ids.filter(id => this.tests.some(test => this.#reaches(test, [id]))).slice(0, 1);
+  }
+
+  /** Lists the ids of the functions or blocks around an offset, from the inside out. */
+  #idsAround(file: string, offset: number): string[] {
+    const text = this.#ground.texts.get(file) ?? '';
+    const listed = file.endsWith('.lua') ? blocksOf : functionsOf;
+    const spots = this.#spots.get(file) ?? listed(file, text);
+    this.#spots.set(file, spots);
+    const around = spots.filter(({ start, end }) => start <= offset && offset < end);
+    return around.map(({ id }) => id).toReversed();
   }
 
   /** Lists the tests of a file that reach none of some spots. Without spots, each test may notice the mutant. */

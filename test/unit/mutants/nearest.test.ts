@@ -1,13 +1,18 @@
 import { describe, expect, test } from '@jest/globals';
-import { functionsOf, spotAt } from '../../mutants/nearest/functions.js';
+import { functionsOf } from '../../mutants/nearest/functions.js';
 import { ImportGraph } from '../../mutants/nearest/import-graph.js';
 import { instrument } from '../../mutants/nearest/instrument.js';
+import { blocksOf, instrumentLua } from '../../mutants/nearest/lua-blocks.js';
 import { reachedBy } from '../../mutants/nearest/measure-reach.js';
 import { NearestTests } from '../../mutants/nearest/nearest.js';
 import { formatReach, parseReach, type Reached } from '../../mutants/nearest/reach.js';
 import { compile } from '../../mutants/runs/compiled.js';
 
 const FILE = 'core/rules/sale.ts';
+const fail = (): never => {
+  throw new Error('there is no such block');
+};
+
 const TEXT = [
   'export class A {',
   '  b(): number { return 1; }',
@@ -25,9 +30,11 @@ describe('the functions of a file', () => {
     expect(ids).toEqual([`${FILE}#b`, `${FILE}#c`, `${FILE}#()`, `${FILE}#():2`]);
   });
 
-  test('are found by an offset, also after letters of several bytes', () => {
-    expect(spotAt(spots, TEXT.indexOf('+ 2'))?.id).toBe(`${FILE}#():2`);
-    expect(spotAt(spots, TEXT.indexOf('class'))).toBeUndefined();
+  test('have their offsets, also after letters of several bytes', () => {
+    expect(spots.map(({ start, end }) => TEXT.slice(start, end)).slice(2)).toEqual([
+      'one => one + 1',
+      'one => one + 2',
+    ]);
   });
 
   test('say when they are called, and compute what they did before', () => {
@@ -45,9 +52,6 @@ describe('the nearest tests', () => {
   const MODEL = 'test/integration/model.test.ts';
   const texts = new Map([
     [FILE, 'export const a = () => 1;\nexport const b = () => 2;'],
-    ['core/redis/lua/claim.lua', '-- @include fence\nreturn 1'],
-    ['core/redis/lua/release.lua', '-- @include fence\nreturn 2'],
-    ['core/redis/lua/include/fence.lua', 'return 1'],
     [UNIT, "import { a } from '#core/rules/sale.js';"],
     [CLAIM, ''],
     [MODEL, ''],
@@ -90,14 +94,22 @@ describe('the nearest tests', () => {
     expect(nearest.of(FILE, TEXT.length).tests).toEqual([UNIT, ROUND]);
   });
 
-  test('of a script are those that run it, and of an included part those of the scripts with it', () => {
-    const nearest = nearestOf([
-      [UNIT, reached(100)],
-      [CLAIM, reached(500, 'core/redis/lua/claim.lua#')],
-      [MODEL, reached(900, 'core/redis/lua/release.lua#')],
-    ]);
-    expect(nearest.of('core/redis/lua/claim.lua', 20).tests).toEqual([CLAIM]);
-    expect(nearest.of('core/redis/lua/include/fence.lua', 0).tests).toEqual([CLAIM, MODEL]);
+  test('of a script are those that run the block, or else the block around it', () => {
+    const script = 'core/redis/lua/claim.lua';
+    const lua = "if x then\n  if y then return 'inner' end\n  return 'outer'\nend\nreturn 'end'\n";
+    const [, outer = fail(), inner = fail()] = blocksOf(script, lua);
+    const all = new Map([...texts, [script, lua]]);
+    const testsAt = (word: string, reach: [string, Reached][]) =>
+      new NearestTests({ texts: all, graph: new ImportGraph(all), reach: new Map(reach) }).of(script, lua.indexOf(word))
+        .tests;
+    const both: [string, Reached][] = [
+      [CLAIM, reached(500, `${script}#`, outer.id)],
+      [MODEL, reached(900, `${script}#`)],
+    ];
+    expect(testsAt('end', both)).toEqual([CLAIM]);
+    expect(testsAt("'end'", both)).toEqual([CLAIM, MODEL]);
+    expect(testsAt('inner', both)).toEqual([CLAIM]);
+    expect(testsAt('inner', [...both, [UNIT, reached(100, `${script}#`, outer.id, inner.id)]])).toEqual([UNIT]);
   });
 
   test('leave out those in a file that do not reach the function', () => {
@@ -129,6 +141,14 @@ describe('the nearest tests', () => {
     expect(of(7_000)).toBe(2);
     expect(of(100_000)).toBe(1);
   });
+});
+
+test('the blocks of a script say when they run, and its first line stays the first', () => {
+  const instrumented = instrumentLua('core/redis/lua/a.lua', '#!lua\nif x then return 1 end\nreturn nil\n').split('\n');
+  expect(instrumented[0]).toBe('#!lua');
+  expect(instrumented.join('\n')).toMatch(
+    /__tell\('core\/redis\/lua\/a\.lua#'\); if x then __tell\('core\/redis\/lua\/a\.lua#\w{8}'\); return 1 end/,
+  );
 });
 
 describe('what tests reach', () => {
