@@ -45,6 +45,10 @@ export const MARKS: readonly Mark[] = [
       ],
     ),
   ]),
+  ...inFile(
+    'core/rules/payment-money.ts',
+    onLine('refunded: [],', 'no status has this name', [['ArrayDeclaration', '[]', '["Stryker was here"]']]),
+  ),
   ...inFile('core/rules/refund.ts', [
     ...onLine(
       'const { money } = takeReport(before, report, { payable: false });',
