@@ -17,10 +17,10 @@ export interface Candidate {
   target: Target;
 }
 
-/** The operators of each kind of file. SQL is in TypeScript. */
+/** The operators of each kind of file. SQL is in TypeScript, too. */
 const OPERATORS: readonly { files: RegExp; make: Operators | AsyncOperators }[] = [
   { files: /\.(ts|js)$/, make: typescriptMutants },
-  { files: /^core\/postgres\/.*\.ts$/, make: sqlMutants },
+  { files: /^core\/postgres\/.*\.ts$|\.sql$/, make: sqlMutants },
   { files: /\.lua$/, make: luaMutants },
   { files: /\.conf$/, make: nginxMutants },
 ];

@@ -9,8 +9,8 @@ import { type Reach, readReach, writeReach } from './nearest/reach.js';
 import { type MutantOptions, readOptions } from './options.js';
 import { formatPiece, isMarked } from './piece.js';
 import { countUntried, formatJson, type Reported, scoresByArea, writeReport } from './report.js';
-import { Results } from './results.js';
-import { type RunGround, runMutants } from './runs/run.js';
+import { Results } from './results/results.js';
+import { type RunGround, runMutants, triedOf } from './runs/run.js';
 import { readSources } from './sources.js';
 import { missedBy, percentOf } from './verdict.js';
 
@@ -19,8 +19,11 @@ import { missedBy, percentOf } from './verdict.js';
 
 const tell = (line: string) => void process.stderr.write(`${line}\n`);
 
-/** Makes the mutants of a run. */
-async function choose(texts: ReadonlyMap<string, string>, options: MutantOptions): Promise<Candidate[]> {
+/** Makes the mutants that a run may take, and those that it takes. */
+async function choose(
+  texts: ReadonlyMap<string, string>,
+  options: MutantOptions,
+): Promise<{ made: Candidate[]; chosen: Candidate[] }> {
   const { sample, seed, changed, only, shard } = options;
   const lines = changed === undefined ? undefined : await readChangedLines(changed);
   const files = [...texts].filter(([file]) => file.startsWith(only ?? '') && (!lines || lines.has(file)));
@@ -29,17 +32,17 @@ async function choose(texts: ReadonlyMap<string, string>, options: MutantOptions
   const isPart = only !== undefined || changed !== undefined;
   const whole = isPart ? wanted : fullRunOf(wanted, seed);
   const chosen = sample === undefined ? whole : sampleOf(wanted, sample, seed);
-  return chosen.filter((_, index) => index % shard.of === shard.index - 1);
+  return { made, chosen: chosen.filter((_, index) => index % shard.of === shard.index - 1) };
 }
 
 /** Tries the mutants that are not marked as equivalent. */
 async function judge(candidates: Candidate[], ground: Omit<RunGround, 'tell'>, at: number) {
   const marks = new Map(candidates.map(one => [one, MARKS.find(mark => isMarked(one.piece, mark))]));
   const open = candidates.filter(one => marks.get(one)?.kind !== 'equivalent');
-  const { outcomes, red } = await runMutants(open, { ...ground, tell }, at);
+  const { states, red } = await runMutants(open, { ...ground, tell }, at);
   const reported = candidates.map((candidate): Reported => {
     const mark = marks.get(candidate);
-    const state = mark?.kind === 'equivalent' ? mark.kind : (outcomes.get(candidate)?.state ?? 'untried');
+    const state = mark?.kind === 'equivalent' ? mark.kind : (states.get(candidate) ?? 'untried');
     return { target: candidate.target, piece: candidate.piece, state, ...(mark && { mark }) };
   });
   return { reported, red };
@@ -56,18 +59,17 @@ async function run(options: MutantOptions): Promise<number> {
     await measureReach(tests, texts, { at: options.at, keep, tell });
     return 0;
   }
-  const candidates = await choose(texts, options);
+  const { made, chosen } = await choose(texts, options);
   const { index, of } = options.shard;
   const results = new Results(texts, `${index}-of-${of}`);
   await results.read();
-  const { reported, red } = await judge(
-    candidates,
-    { texts, nearest, reach, results },
-    options.report ? 0 : options.at,
-  );
+  const { reported, red } = await judge(chosen, { texts, nearest, reach, results }, options.report ? 0 : options.at);
   const { sample, changed, only, seed } = options;
   const isFull = sample === undefined && changed === undefined && only === undefined;
-  if (isFull && (of === 1 || options.report)) await writeReport(reported, seed);
+  if (isFull && (of === 1 || options.report)) {
+    await writeReport(reported, seed);
+    await results.write(made.map(candidate => triedOf(candidate, { texts, nearest })));
+  }
   for (const { piece, state } of reported) if (state === 'survived') tell(`survived  ${formatPiece(piece)}`);
   for (const [test, why] of red) tell(`${test} fails without any mutant: ${why}`);
   for (const [area, score] of scoresByArea(reported)) {

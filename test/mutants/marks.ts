@@ -12,12 +12,53 @@ export interface Mark {
   reason: string;
 }
 
-/** Marks of mutants in a Redis script that no test can notice. */
+/** Marks of mutants in a file that no test can notice. */
+const inFile = (file: string, marks: Omit<Mark, 'file' | 'kind'>[]): Mark[] =>
+  marks.map(mark => ({ file, kind: 'equivalent', ...mark }));
+
 const inScript = (name: string, marks: Omit<Mark, 'file' | 'kind'>[]): Mark[] =>
-  marks.map(mark => ({ file: `core/redis/lua/${name}.lua`, kind: 'equivalent', ...mark }));
+  inFile(`core/redis/lua/${name}.lua`, marks);
+
+/** Marks with the same reason on one line. */
+const onLine = (line: string, reason: string, changes: [operator: string, original: string, replacement: string][]) =>
+  changes.map(([operator, original, replacement]) => ({ line, operator, original, replacement, reason }));
 
 /** All marks. A mark that fits no mutant any more fails test/unit/mutants/marks.test.ts. */
 export const MARKS: readonly Mark[] = [
+  ...inFile('core/rules/money.ts', [
+    ...onLine(
+      'const [, whole, decimals] = /^(\\d{1,12})[.,](\\d{1,3})$/.exec(text) ?? [];',
+      'no element of the list is read but the second and the third',
+      [['ArrayDeclaration', '[]', '["Stryker was here"]']],
+    ),
+    ...onLine(
+      'if (whole === undefined || decimals === undefined || decimals.length > digits) return undefined;',
+      'a text has both parts or none',
+      [
+        [
+          'LogicalOperator',
+          'whole === undefined || decimals === undefined',
+          '(whole === undefined && decimals === undefined)',
+        ],
+        ['ConditionalExpression', 'whole === undefined', 'false'],
+        ['ConditionalExpression', 'decimals === undefined', 'false'],
+      ],
+    ),
+  ]),
+  ...inFile(
+    'core/rules/payment-money.ts',
+    onLine('refunded: [],', 'no status has this name', [['ArrayDeclaration', '[]', '["Stryker was here"]']]),
+  ),
+  ...inFile('core/rules/refund.ts', [
+    ...onLine(
+      'const { money } = takeReport(before, report, { payable: false });',
+      'a payment with a refund has taken its money, so nothing asks whether it may',
+      [
+        ['ObjectLiteral', '{ payable: false }', '{}'],
+        ['BooleanLiteral', 'false', 'true'],
+      ],
+    ),
+  ]),
   ...inScript('set-sale', [
     {
       line: "publish(KEYS[1], '-', '-', fence(KEYS[1]) ~= 'ok' and 'unverified' or nil)",

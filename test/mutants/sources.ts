@@ -1,8 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 
-const FOLDERS = ['apps', 'bench', 'bin', 'core', 'nginx', 'stack', 'test'];
-const TEXTS = /\.(ts|js|mjs|lua|conf)$/;
+const FOLDERS = ['apps', 'bench', 'bin', 'core', 'nginx', 'prisma', 'stack', 'test'];
+const TEXTS = /\.(ts|js|mjs|lua|conf|sql)$/;
 const LEFT_OUT = /^core\/postgres\/generated\//;
 
 /**

@@ -25,6 +25,7 @@ export const TARGETS: readonly Target[] = [
       /^core\/(steps\/(pay-order|payment-event|decide-late-money|settle-receipt)|maintenance\/(ask-providers|finish-payments))\.ts$/,
   },
   { name: 'the Redis scripts', area: 'money and scripts', files: /^core\/redis\/lua\/.*\.lua$/ },
+  { name: 'the tables', area: 'money and scripts', files: /^prisma\/migrations\/.*\.sql$/ },
   { name: 'rules and values', area: 'the rest', files: /^core\/(rules|values)\/.*\.ts$/ },
   { name: 'Redis', area: 'the rest', files: /^core\/redis\/.*\.ts$/ },
   { name: 'Postgres', area: 'the rest', files: /^core\/postgres\/(?!generated\/).*\.ts$/ },

@@ -48,11 +48,6 @@ export function functionsOf(path: string, text: string): Spot[] {
   });
 }
 
-/** Returns the innermost function at an offset. */
-export function spotAt(spots: readonly Spot[], offset: number): Spot | undefined {
-  return spots.filter(({ start, end }) => start <= offset && offset < end).at(-1);
-}
-
 function bodyOf(node: Node): Node | undefined {
   const inner = (node.function ?? {}) as { body?: unknown };
   return ((node.body ?? inner.body) as Node | null | undefined) ?? undefined;

@@ -1,7 +1,6 @@
 import { posix } from 'node:path';
 
 const IMPORT = /(?:from|import)\s*\(?\s*'([^']+)'/g;
-const INCLUDE = /^-- @include (\S+)$/gm;
 
 /** Returns the file that an import names; undefined for a package. */
 function resolved(path: string, name: string): string | undefined {
@@ -19,8 +18,10 @@ export class ImportGraph {
     for (const [path, text] of texts) {
       const names = [...text.matchAll(IMPORT)].flatMap(([, name = '']) => resolved(path, name) ?? []);
       const files = names.map(name => [name, name.replace(/\.js$/, '.ts')].find(one => texts.has(one)));
-      const includes = [...text.matchAll(INCLUDE)].map(([, part]) => `core/redis/lua/include/${part}.lua`);
-      this.#imports.set(path, [...files.flatMap(file => file ?? []), ...includes]);
+      this.#imports.set(
+        path,
+        files.flatMap(file => file ?? []),
+      );
     }
   }
 

@@ -1,26 +1,41 @@
 import { fileId, functionsOf } from './functions.js';
+import { instrumentLua } from './lua-blocks.js';
 
-/** The function that instrumented code calls. It writes each id once for each process and file of tests. */
+/**
+ * The function that instrumented code calls. It writes each id once for each test of a file, and once for what runs outside of tests:
+ * hooks, and the processes that tests start.
+ */
 const preamble = (folder: string): string =>
   [
     'globalThis.__hit ??= ((seen, fs, folder) => id => {',
-    'if (!fs || seen.has(id)) return;',
-    'seen.add(id);',
-    "fs.appendFileSync(folder + '/' + fs.readFileSync(folder + '/current', 'utf8'), id + '\\n');",
-    `})(new Set(), globalThis.process?.getBuiltinModule('node:fs'), ${JSON.stringify(folder)});`,
+    "const test = globalThis.__test ?? '';",
+    'if (!fs || seen.get(test)?.has(id)) return;',
+    'if (!seen.has(test)) seen.set(test, new Set());',
+    'seen.get(test).add(id);',
+    "fs.appendFileSync(folder + '/' + fs.readFileSync(folder + '/current', 'utf8'), test + ' ' + id + '\\n');",
+    `})(new Map(), globalThis.process?.getBuiltinModule('node:fs'), ${JSON.stringify(folder)});`,
   ].join(' ');
 
 const hit = (expression: string): string => `globalThis.__hit?.(${expression})`;
 
-/** The file that runs the Lua scripts, and the expression in it that names the script. */
-const SCRIPTS = { file: 'core/redis/scripts.ts', function: 'runScript', script: "'core/redis/lua/' + name + '.lua#'" };
+/** The function that runs the Lua scripts, and what it does instead: their replies begin with the ids of their blocks. */
+const RUN_SCRIPT = {
+  id: 'core/redis/scripts.ts#runScript',
+  code: [
+    'if (redis) return (redis as any)[name](...keys, ...args).then(([ids, reply]: any) => {',
+    `for (const id of ids.split(' ')) ${hit('id')};`,
+    'return reply;',
+    '});',
+  ].join(' '),
+};
 
 /**
- * Makes every function of a file say when it is called. The lines stay where they are.
+ * Makes every function of a file say when it is called, or every block of a Lua script. The lines of functions stay where they are.
  *
  * @param folder where the hits are written; its file `current` names the file for them
  */
 export function instrument(path: string, text: string, folder: string): string {
+  if (path.endsWith('.lua')) return instrumentLua(path, text);
   const insertions = functionsOf(path, text).flatMap(({ id, body: { start, end, isBlock } }) => {
     const own = hit(JSON.stringify(id));
     if (!isBlock) {
@@ -29,8 +44,7 @@ export function instrument(path: string, text: string, folder: string): string {
         { at: end, code: ')' },
       ];
     }
-    const isRunScript = path === SCRIPTS.file && id === `${path}#${SCRIPTS.function}`;
-    return [{ at: start + 1, code: isRunScript ? ` ${own}; ${hit(SCRIPTS.script)};` : ` ${own};` }];
+    return [{ at: start + 1, code: id === RUN_SCRIPT.id ? ` ${own}; ${RUN_SCRIPT.code}` : ` ${own};` }];
   });
   const code = insertions
     .toSorted((a, b) => b.at - a.at)

@@ -10,7 +10,7 @@ import type { Reach, Reached } from './reach.js';
 
 /** Code that may be mutated, and code that runs it. Tests are not instrumented. */
 const INSTRUMENTED =
-  /^(core|apps\/(api|worker|admin|cli)|stack|bench)\/.*\.ts$|^apps\/web\/scripts\/.*\.js$|^test\/(chaos|simulation|upgrade|mutants)\/(?!.*\.test\.ts$).*\.ts$/;
+  /^(core|apps\/(api|worker|admin|cli)|stack|bench)\/.*\.ts$|^core\/redis\/lua\/.*\.lua$|^apps\/web\/scripts\/.*\.js$|^test\/(chaos|simulation|upgrade|mutants)\/(?!.*\.test\.ts$).*\.ts$/;
 /** Jest's own child and environment run outside of the tests, and a file of settings has no function. */
 const LEFT_OUT = /^test\/mutants\/runs\//;
 const LIMIT_MS = 600_000;
@@ -38,14 +38,28 @@ export async function measureReach(
       await writeFile(join(folder, name), '');
       const runs = await workshop.run({ kind: kindOf(test), tests: [test], limitMs: LIMIT_MS });
       const [run] = runs === 'timed out' ? [] : runs;
-      const spots = new Set((await readFile(join(folder, name), 'utf8')).split('\n').filter(id => id !== ''));
-      if (run) reach.set(test, { ms: run.ms, spots });
+      const hits = await readFile(join(folder, name), 'utf8');
+      const reached = reachedBy(hits, run?.testsMs ?? []);
+      // What comes after a failure is not seen, so nothing is known of such a file.
+      if (run && !run.failure) reach.set(test, { ms: run.ms, ...reached });
       const said = run?.failure ? `: fails, ${saidBy(run)}` : '';
       if (reach.size % KEPT_EACH === 0) await keep(reach);
-      tell(`${index + 1}/${tests.length} ${test} reaches ${spots.size} functions${said}`);
+      tell(`${index + 1}/${tests.length} ${test} reaches ${reached.spots.size} functions${said}`);
     }
   });
   await keep(reach);
+}
+
+/** Reads the lines of a file of hits: the mark of a test, or none, and the id of a spot. */
+export function reachedBy(hits: string, testsMs: readonly (readonly [string, number])[]): Omit<Reached, 'ms'> {
+  const lines = hits.split('\n').flatMap(line => {
+    const [mark = '', id = ''] = line.split(' ');
+    return id === '' ? [] : [{ mark, id }];
+  });
+  const idsOf = (...marks: string[]) => new Set(lines.filter(({ mark }) => marks.includes(mark)).map(({ id }) => id));
+  // What runs outside of the tests is there for each of them.
+  const tests = testsMs.map(([mark, ms]) => [mark, { ms, spots: idsOf('', mark) }] as const);
+  return { spots: new Set(lines.map(({ id }) => id)), tests: new Map(tests) };
 }
 
 async function instrumentAll(workshop: Workshop, texts: ReadonlyMap<string, string>): Promise<string> {

@@ -2,7 +2,7 @@
 // compiled first. It runs in a copy of the sources, and ends with its parent.
 import { join } from 'node:path';
 import { runCLI } from 'jest';
-import { beginRun } from './first-failure.mjs';
+import { beginRun, markOf } from './first-failure.mjs';
 
 const root = process.cwd();
 const own = name => join(root, 'test', 'mutants', 'runs', name);
@@ -29,13 +29,14 @@ const failureOf = ({ testExecError, testResults }) => {
 };
 
 /** Runs files of one kind, up to the first failure. */
-async function run({ kind, tests, testTimeout }) {
-  beginRun();
+async function run({ kind, tests, leftOut, database, testTimeout }) {
+  beginRun(leftOut);
+  process.env.SHARED_POSTGRES = database;
   const { results } = await runCLI({ ...options, _: tests, selectProjects: [kind], testTimeout }, [root]);
   return results.testResults.map(result => ({
     test: result.testFilePath.slice(root.length + 1),
     ms: result.perfStats.end - result.perfStats.start,
-    passed: result.numPassingTests,
+    testsMs: result.testResults.map(({ fullName, duration }) => [markOf(fullName), duration ?? 0]),
     failure: failureOf(result),
   }));
 }

@@ -14,7 +14,8 @@ const PROCESS_TEST_LIMIT_MS = 120_000;
 export interface TestRun {
   test: string;
   ms: number;
-  passed: number;
+  /** The mark of each test's name, and its time in ms. */
+  testsMs: [mark: string, ms: number][];
   failure?: { title: string; message: string };
 }
 
@@ -27,6 +28,10 @@ interface Reply {
 export interface TestRequest {
   kind: string;
   tests: readonly string[];
+  /** The marks of tests that don't run, by their files: they do not reach the mutant. */
+  leftOut?: Record<string, string[]>;
+  /** The URL of the database that integration tests copy. */
+  database?: string;
   /** After this time the run counts as timed out, in ms. */
   limitMs: number;
 }
@@ -34,13 +39,11 @@ export interface TestRequest {
 /** Jest in a process of its own, in a copy of the sources. */
 export class JestProcess {
   readonly #folder: string;
-  readonly #environment: Record<string, string>;
   #child: ChildProcess | undefined;
   #runs = 0;
 
-  constructor(folder: string, environment: Record<string, string>) {
+  constructor(folder: string) {
     this.#folder = folder;
-    this.#environment = environment;
   }
 
   /**
@@ -49,7 +52,7 @@ export class JestProcess {
    * @returns `timed out` when the files took longer than their limit: the process is gone, and the next run gets another one
    * @throws Error when jest itself fails
    */
-  async run({ kind, tests, limitMs }: TestRequest): Promise<TestRun[] | 'timed out'> {
+  async run({ kind, tests, leftOut = {}, database, limitMs }: TestRequest): Promise<TestRun[] | 'timed out'> {
     const child = await this.#ready();
     const over = new AbortController();
     const { signal } = over;
@@ -58,7 +61,7 @@ export class JestProcess {
     const late = setTimeout(limitMs, 'timed out' as const, { signal });
     for (const one of [message, ended, late]) one.catch(() => undefined);
     const testTimeout = ['unit', 'integration'].includes(kind) ? TEST_LIMIT_MS : PROCESS_TEST_LIMIT_MS;
-    child.send({ kind, tests, testTimeout });
+    child.send({ kind, tests, leftOut, database, testTimeout });
     const reply = await Promise.race([message, ended, late]).finally(() => over.abort());
     if (reply === 'timed out') {
       await this.stop();
@@ -67,7 +70,7 @@ export class JestProcess {
     if (!reply.results) {
       await this.stop();
       // A mutant may end the process that runs it: process.exit in a test.
-      return [{ test: tests[0] ?? '', ms: 0, passed: 0, failure: { title: '', message: reply.error ?? '' } }];
+      return [{ test: tests[0] ?? '', ms: 0, testsMs: [], failure: { title: '', message: reply.error ?? '' } }];
     }
     return reply.results;
   }
@@ -95,7 +98,7 @@ export class JestProcess {
   async #start(): Promise<ChildProcess> {
     const child = fork(join('test', 'mutants', 'runs', 'jest-child.mjs'), {
       cwd: this.#folder,
-      env: { ...process.env, ...this.#environment, NODE_OPTIONS: '' },
+      env: { ...process.env, NODE_OPTIONS: '' },
       execArgv: ['--disable-warning=ExperimentalWarning', '--experimental-vm-modules'],
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     });

@@ -2,8 +2,8 @@ import type { Candidate } from '../choose.js';
 import type { NearestTests } from '../nearest/nearest.js';
 import type { Reach } from '../nearest/reach.js';
 import { formatPiece } from '../piece.js';
-import type { Results } from '../results.js';
-import { type Outcome, Trials } from './trial.js';
+import type { Results, Tried } from '../results/results.js';
+import { type Outcome, type Trial, Trials } from './trial.js';
 import { startWorkshop, type Workshop } from './workshop.js';
 
 /** The sources, the tests and the results that a run works with. */
@@ -16,11 +16,21 @@ export interface RunGround {
   tell(line: string): void;
 }
 
-/** The outcome of each mutant, and the tests that failed without one. */
+/** The state of each mutant, and the tests that failed without one. */
 export interface RunResult {
-  outcomes: Map<Candidate, Outcome>;
+  states: Map<Candidate, Outcome['state']>;
   red: ReadonlyMap<string, string>;
 }
+
+/** Adds to a mutant what its result depends on. */
+export const triedOf = (
+  { mutant }: Candidate,
+  { texts, nearest }: Pick<RunGround, 'texts' | 'nearest'>,
+): Tried & Trial => ({
+  mutant,
+  text: texts.get(mutant.file) ?? '',
+  ...nearest.of(mutant.file, mutant.start),
+});
 
 /**
  * Tries mutants, several at a time. Known results are not tried again.
@@ -28,17 +38,12 @@ export interface RunResult {
  * @param at how many at a time
  */
 export async function runMutants(candidates: readonly Candidate[], ground: RunGround, at: number): Promise<RunResult> {
-  const { texts, nearest, reach, results, tell } = ground;
-  const outcomes = new Map<Candidate, Outcome>();
+  const { reach, results, tell } = ground;
+  const states: RunResult['states'] = new Map();
   const open: Candidate[] = [];
-  const triedOf = ({ mutant }: Candidate) => ({
-    mutant,
-    text: texts.get(mutant.file) ?? '',
-    tests: nearest.of(mutant.file, mutant.start),
-  });
   for (const candidate of candidates) {
-    const known = results.find(triedOf(candidate));
-    if (known) outcomes.set(candidate, known);
+    const known = results.find(triedOf(candidate, ground));
+    if (known) states.set(candidate, known);
     else open.push(candidate);
   }
   tell(`${candidates.length} mutants, ${candidates.length - open.length} of them known from earlier runs`);
@@ -47,17 +52,17 @@ export async function runMutants(candidates: readonly Candidate[], ground: RunGr
   const work = async (workshop: Workshop): Promise<void> => {
     for (const [index, candidate] of queue) {
       const startedAt = performance.now();
-      const tried = triedOf(candidate);
-      const outcome = await trials.try(workshop, candidate.mutant, tried);
+      const tried = triedOf(candidate, ground);
+      const outcome = await trials.try(workshop, tried);
       await results.add(tried, outcome);
-      outcomes.set(candidate, outcome);
+      states.set(candidate, outcome.state);
       const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
       const why = outcome.said === undefined ? '' : `: ${outcome.said}`;
       tell(`${index + 1}/${open.length} ${outcome.state} ${seconds} s  ${formatPiece(candidate.piece)}${why}`);
     }
   };
   await inWorkshops(Math.min(at, open.length), work);
-  return { outcomes, red: trials.red };
+  return { states, red: trials.red };
 }
 
 /** Starts some workshops, works in all of them at once, and closes them, also after an error. */

@@ -1,8 +1,9 @@
 import type { Mutant } from '../mutant.js';
-import { kindOf } from '../nearest/nearest.js';
+import { kindOf, type NearTests } from '../nearest/nearest.js';
 import { parses } from './compiled.js';
 import { isInvalid, isLate, saidBy } from './failure.js';
 import type { TestRun } from './jest-process.js';
+import { MIGRATION } from './tables.js';
 import type { Workshop } from './workshop.js';
 
 /** A file of tests may take this many times as long as without a mutant, and some more, in ms, before it counts as timed out. */
@@ -26,9 +27,10 @@ export interface Outcome {
   met: string[];
 }
 
-/** A file with a mutant in it. */
-interface Changed {
+/** A mutant, and the tests that it meets. */
+export interface Trial extends NearTests {
   mutant: Mutant;
+  /** The text of its file. */
   text: string;
 }
 
@@ -39,57 +41,54 @@ export class Trials {
   /** The time of each file of tests that passed without a mutant in this run, in ms. */
   readonly #green = new Map<string, number>();
   readonly #knownMs: (test: string) => number | undefined;
+  /** How many mutants of a file each file of tests has caught in this run. */
+  readonly #catches = new Map<string, Map<string, number>>();
 
   /** @param knownMs how long a file of tests took in the last full run, if it is known */
   constructor(knownMs: (test: string) => number | undefined) {
     this.#knownMs = knownMs;
   }
 
-  /**
-   * Tries a mutant with files of tests, up to the first that fails.
-   *
-   * @param text the text of its file
-   * @param tests the files of tests, the nearest first
-   */
-  async try(workshop: Workshop, mutant: Mutant, { text, tests }: { text: string; tests: string[] }): Promise<Outcome> {
-    const changed = text.slice(0, mutant.start) + mutant.replacement + text.slice(mutant.end);
-    if (!parses(mutant.file, changed)) return { state: 'invalid', met: [] };
+  /** Tries a mutant with files of tests, up to the first that fails. */
+  async try(workshop: Workshop, trial: Trial): Promise<Outcome> {
+    const { mutant, tests } = trial;
+    if (!parses(mutant.file, changedText(trial))) return { state: 'invalid', met: [] };
+    if (MIGRATION.test(mutant.file)) {
+      const outcome = await tryTables(workshop, trial);
+      if (outcome) return outcome;
+    }
+    const catches = this.#catches.get(mutant.file) ?? new Map<string, number>();
+    this.#catches.set(mutant.file, catches);
     const met: string[] = [];
-    for (const group of groupsOf(tests)) {
+    for (const group of groupsOf(tests, catches)) {
       met.push(...group);
-      const failed = await this.#proven(workshop, group, { mutant, text: changed });
+      const failed = await this.#proven(workshop, group, trial);
       if (failed === undefined) continue;
       if (failed === 'timed out') return { state: 'timed out', by: group.join(' '), met };
       if (isInvalid(failed, mutant)) return { state: 'invalid', said: saidBy(failed), met };
+      catches.set(failed.test, (catches.get(failed.test) ?? 0) + 1);
       return { state: 'caught', by: failed.test, said: saidBy(failed), met };
     }
     return { state: 'survived', met };
   }
 
   /** Returns a failure that a mutant causes: the test passes without it, and fails again if the machine may be the cause. */
-  async #proven(workshop: Workshop, group: string[], changed: Changed): Promise<TestRun | 'timed out' | undefined> {
+  async #proven(workshop: Workshop, group: string[], trial: Trial): Promise<TestRun | 'timed out' | undefined> {
     const tests = group.filter(test => !this.red.has(test));
     if (tests.length === 0) return undefined;
-    const failed = await this.#failureWith(workshop, tests, changed);
-    if (failed === undefined || (failed !== 'timed out' && isInvalid(failed, changed.mutant))) return failed;
+    const failed = await this.#failureWith(workshop, tests, trial);
+    if (failed === undefined || (failed !== 'timed out' && isInvalid(failed, trial.mutant))) return failed;
     const suspects = failed === 'timed out' ? tests : [failed.test];
     for (const test of suspects) await this.#expectGreen(workshop, test);
-    if (suspects.some(test => this.red.has(test))) return this.#proven(workshop, group, changed);
-    return failed === 'timed out' || isLate(failed) ? this.#failureWith(workshop, suspects, changed) : failed;
+    if (suspects.some(test => this.red.has(test))) return this.#proven(workshop, group, trial);
+    return failed === 'timed out' || isLate(failed) ? this.#failureWith(workshop, suspects, trial) : failed;
   }
 
-  #failureWith(
-    workshop: Workshop,
-    tests: string[],
-    { mutant, text }: Changed,
-  ): Promise<TestRun | 'timed out' | undefined> {
-    return workshop.withText(mutant.file, text, () => this.#failureIn(workshop, tests));
-  }
-
-  async #failureIn(workshop: Workshop, tests: string[]): Promise<TestRun | 'timed out' | undefined> {
+  async #failureWith(workshop: Workshop, tests: string[], trial: Trial): Promise<TestRun | 'timed out' | undefined> {
     const kind = kindOf(tests[0] ?? '');
     const ms = tests.reduce((sum, test) => sum + this.#msOf(test), 0);
-    const runs = await workshop.run({ kind, tests, limitMs: TIMES_MAX * ms + MORE_MS });
+    const request = { kind, tests, leftOut: trial.leftOut, limitMs: TIMES_MAX * ms + MORE_MS };
+    const runs = await workshop.withText(trial.mutant.file, changedText(trial), () => workshop.run(request));
     return runs === 'timed out' ? runs : runs.find(({ failure }) => failure !== undefined);
   }
 
@@ -114,9 +113,34 @@ export class Trials {
   }
 }
 
-/** Unit tests run together, as each takes milliseconds. The others start stores, and run one after the other. */
-function groupsOf(tests: string[]): string[][] {
+/**
+ * Makes the tables of a mutated migration. Tests can't notice one whose text makes the same tables as before, as a later migration
+ * replaces what it changes, or as it only changes rows that older versions have written.
+ */
+async function tryTables(workshop: Workshop, trial: Trial): Promise<Outcome | undefined> {
+  const [first = ''] = trial.tests;
+  try {
+    const isOther = await workshop.withText(trial.mutant.file, changedText(trial), () => workshop.changesTables());
+    return isOther ? undefined : { state: 'invalid', said: 'the tables are the same', met: [] };
+  } catch (error) {
+    const said = String(error);
+    // Each test with a database fails.
+    return { state: /syntax error/.test(said) ? 'invalid' : 'caught', by: first, said, met: [first] };
+  }
+}
+
+const changedText = ({ mutant, text }: Trial): string =>
+  text.slice(0, mutant.start) + mutant.replacement + text.slice(mutant.end);
+
+/**
+ * Unit tests run together, as each takes milliseconds. The others start stores, and run one after the other: first those that caught
+ * the most mutants of the same file.
+ */
+function groupsOf(tests: string[], catches: ReadonlyMap<string, number>): string[][] {
   const units = tests.filter(test => kindOf(test) === 'unit');
-  const others = tests.filter(test => kindOf(test) !== 'unit').map(test => [test]);
+  const others = tests
+    .filter(test => kindOf(test) !== 'unit')
+    .toSorted((a, b) => (catches.get(b) ?? 0) - (catches.get(a) ?? 0))
+    .map(test => [test]);
   return units.length > 0 ? [units, ...others] : others;
 }

@@ -5,6 +5,7 @@ import { createScratch, type Scratch } from '../../support/scratch.js';
 import { startHeldPostgres } from '../../support/stores/start-shared-postgres.mjs';
 import { writeCompiled } from './compiled.js';
 import { JestProcess, type TestRequest, type TestRun } from './jest-process.js';
+import { createTables, MIGRATION, readSchema } from './tables.js';
 
 /** The time that a test awaits a fact, in ms: 60 s are for a busy machine, and each mutant that breaks the fact would take them. */
 const EVENTUALLY = {
@@ -18,32 +19,42 @@ export class Workshop {
   readonly scratch: Scratch;
   readonly #jest: JestProcess;
   readonly #postgres: SharedPostgres;
+  /** The URL of the database that integration tests copy. */
+  #database: string;
 
   constructor(scratch: Scratch, postgres: SharedPostgres) {
     this.scratch = scratch;
     this.#postgres = postgres;
-    this.#jest = new JestProcess(scratch.folder, { SHARED_POSTGRES: postgres.url });
+    this.#database = postgres.url;
+    this.#jest = new JestProcess(scratch.folder);
   }
 
   /** Runs files of tests on the sources as they are. */
   async run(request: TestRequest): Promise<TestRun[] | 'timed out'> {
     try {
-      return await this.#jest.run(request);
+      return await this.#jest.run({ ...request, database: this.#database });
     } finally {
       if (request.kind === 'integration') await this.#postgres.dropDatabases();
     }
   }
 
-  /** Writes a text into a file, does some work, and takes the text back. */
+  /** Writes a text into a file, does some work, and takes the text back. A migration's text makes the tables of the tests. */
   async withText<T>(file: string, text: string, work: () => Promise<T>): Promise<T> {
     const { folder } = this.scratch;
     const before = await readFile(join(folder, file), 'utf8');
     try {
       await writeCompiled(folder, new Map([[file, text]]));
+      if (MIGRATION.test(file)) this.#database = (await createTables(this.#postgres.url, folder)).url;
       return await work();
     } finally {
+      this.#database = this.#postgres.url;
       await writeCompiled(folder, new Map([[file, before]]));
     }
+  }
+
+  /** Tells whether the tables that a migration now makes differ from those of the migrations as they are. */
+  async changesTables(): Promise<boolean> {
+    return (await readSchema(this.#database)) !== (await readSchema(this.#postgres.url));
   }
 
   /** Ends jest and Postgres, and removes the copy. */

@@ -7,10 +7,10 @@ import {
   conclude,
   mayBecome,
   owedMinor,
-  PAYMENT_TRANSITIONS,
   type PaymentMoney,
   sendableMinor,
   takeReport,
+  wentBackWhole,
 } from '#core/rules/payment-money.js';
 import { NO_MONEY } from '../../support/no-money.js';
 
@@ -111,6 +111,59 @@ describe('reports of a provider', () => {
   });
 });
 
+describe('a report', () => {
+  const STATUSES = ['requested', 'open', 'failed', 'late', 'paid', 'refund_due', 'refunded'] as const;
+  const report = { paymentId: 'pi_1', amountMinor: PRICE, currency: 'EUR' } as const;
+  const taken = (status: PaymentMoney['status'], state: PaymentReport['state']) => {
+    const { money: after, outcome } = takeReport(money({ status }), { ...report, state }, { payable: true });
+    return [after.status, outcome];
+  };
+
+  test('of an open payment is news of one that was requested', () => {
+    const after = STATUSES.map(status => taken(status, 'open'));
+    expect(after).toEqual(STATUSES.map(status => [status === 'requested' ? 'open' : status, 'open']));
+  });
+
+  test('of a failure is news of a payment that was not decided, and known of any other', () => {
+    const news = ['requested', 'open'];
+    const after = STATUSES.map(status => taken(status, 'failed'));
+    expect(after).toEqual(
+      STATUSES.map(status => (news.includes(status) ? ['failed', 'failed'] : [status, 'repeated'])),
+    );
+  });
+
+  test('of a refund without an amount means all of the money', () => {
+    const paid = money({ status: 'paid', takenMinor: PRICE });
+    const whole = takeReport(paid, { ...report, state: 'refunded' }, { payable: true });
+    expect(whole).toMatchObject({ outcome: 'refunded_elsewhere', money: { returnedMinor: PRICE } });
+    expect(takeReport(paid, { ...report, state: 'paid' }, { payable: true }).money.returnedMinor).toBe(0);
+  });
+
+  test.each([
+    ['of money that went back before', { status: 'refund_due', refundMinor: PRICE, returnedMinor: 500 }, 500],
+    ['of a refund that was decided here', { status: 'paid', refundMinor: 500 }, 500],
+    ['of the rest beside the wallet', { status: 'refunded', refundMinor: PRICE, compensatedMinor: 500 }, PRICE - 500],
+  ] as const)('%s is no news', (_, start, refundedMinor) => {
+    const before = money({ takenMinor: PRICE, ...start });
+    const { outcome } = takeReport(before, { ...report, state: 'paid', refundedMinor }, { payable: true });
+    expect(outcome).toBe('repeated');
+  });
+});
+
+test('what went back through the provider and into the wallet counts together', () => {
+  const paid = money({ status: 'paid', takenMinor: PRICE, returnedMinor: 500, compensatedMinor: 700 });
+  expect(conclude(paid).refundMinor).toBe(1_200);
+  expect(conclude({ ...paid, status: 'refunded' }).refundMinor).toBe(PRICE);
+  expect(conclude({ ...paid, status: 'late' }).refundMinor).toBe(0);
+});
+
+test('all the money of a paid order may go back without a refund here, and that of a refunded one does not', () => {
+  const whole = { takenMinor: PRICE, refundMinor: PRICE };
+  const statuses = ['late', 'paid', 'refund_due', 'refunded'] as const;
+  expect(statuses.filter(status => wentBackWhole(money({ status, ...whole })))).toEqual(['paid']);
+  expect(wentBackWhole(money({ status: 'paid', takenMinor: PRICE, refundMinor: PRICE - 1 }))).toBe(false);
+});
+
 describe('disputes', () => {
   const anyDispute = fc.record<Dispute>({ state: fc.constantFrom(...DISPUTE_STATES), amountMinor: fc.nat(PRICE) });
 
@@ -121,6 +174,11 @@ describe('disputes', () => {
         expect(joinDispute(a, a)).toEqual(a);
       }),
     );
+  });
+
+  test('the largest amount of all reports counts, and the last state', () => {
+    const joined = joinDispute({ state: 'lost', amountMinor: 500 }, { state: 'open', amountMinor: 800 });
+    expect(joined).toEqual({ state: 'lost', amountMinor: 800 });
   });
 
   test('an open dispute stops a refund, and a lost one is the refund', () => {
@@ -144,9 +202,10 @@ describe('disputes', () => {
   });
 });
 
-test('a refunded payment never changes again, and no payment takes its money twice', () => {
-  expect(PAYMENT_TRANSITIONS.refunded).toEqual([]);
-  expect(mayBecome('paid', 'late')).toBe(false);
-  expect(mayBecome('paid', 'open')).toBe(false);
+test('the status of a payment only moves forward, and may pass over others: its reports come in any order', () => {
+  const inOrder = ['requested', 'open', 'failed', 'late', 'paid', 'refund_due', 'refunded'] as const;
+  for (const [at, from] of inOrder.entries()) {
+    expect([from, inOrder.filter(to => mayBecome(from, to))]).toEqual([from, inOrder.slice(at)]);
+  }
   expect(mayBecome('late', 'open')).toBe(false);
 });
