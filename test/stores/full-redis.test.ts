@@ -72,10 +72,11 @@ test('clicks are refused before Redis is full, and then every buyer pays in time
   const isHolding = () => crowd.stages().pending_payment ?? 0;
   await eventually(() => expect(isHolding()).toBeGreaterThan(50), WAIT_MS);
   await fillTo(0.86);
-  await eventually(async () => expect((await readyz(baseUrls[0])).note).toContain('maxmemory'), WAIT_MS);
-  await eventually(async () => {
-    expect(await stack.buy('buyer-1', saleId)).toMatchObject({ http: 503, code: 'overloaded' });
-  }, WAIT_MS);
+  // A click at an API that has not noticed yet would win.
+  for (const url of baseUrls) {
+    await eventually(async () => expect((await readyz(url)).note).toContain('maxmemory'), WAIT_MS);
+  }
+  expect(await stack.buy('buyer-1', saleId)).toMatchObject({ http: 503, code: 'overloaded' });
   await fillToTheLimit();
   // All who hold a claim come to its end although nothing can be written any more but what ends a claim.
   await eventually(() => expect(isHolding()).toBe(0), WAIT_MS);

@@ -35,7 +35,7 @@ test.each([
 
   const sale = await openTestSale(t, { payWithinSeconds: 6 });
   const claim = await winOne(t, sale, name);
-  await enqueuePlaceOrders(t.queues, { saleId: sale.id, claims: [claim] });
+  await enqueuePlaceOrders(t.queues, { saleId: sale.id });
   // The wait is far shorter than an hour.
   await eventually(async () => {
     expect(await t.db.order.findUnique({ where: { id: claim.claimId } })).toMatchObject({ status: 'cancelled' });
