@@ -1,7 +1,6 @@
 import { crashPoint, crashStep } from '../process/crash-point.js';
 import { paymentsRescued } from '../process/money-telemetry.js';
-import { claimsRescued, enqueueFailed } from '../process/telemetry.js';
-import { forgetPlaceOrders } from '../queue/enqueue.js';
+import { claimsRescued } from '../process/telemetry.js';
 import { isPlacing, outboxPages } from '../redis/claims/outbox.js';
 import { type PayClick, readPayClicks } from '../redis/claims/pay-click.js';
 import { readLoadedSaleIds } from '../redis/registry.js';
@@ -68,13 +67,11 @@ export async function rescuePayments(ctx: StepContext, saleId: string, olderThan
 export async function rescue(ctx: StepContext, saleId: string, olderThanMs = RESCUE_AFTER_MS): Promise<number> {
   let tried = 0;
   for await (const claims of outboxPages(ctx.redis, saleId, { olderThanMs, limit: PLACE_BATCH_MAX })) {
-    if (tried === 0 && (await isPlacing(ctx.redis, saleId))) return 0;
+    if (claims.length === 0 || (tried === 0 && (await isPlacing(ctx.redis, saleId)))) return tried;
     await crashPoint('rescue.read');
     await crashStep('rescue.place', () => placeOrders(ctx, { saleId, claims }));
     claimsRescued(claims.length);
     tried += claims.length;
   }
-  // The job that should have placed these claims hangs, so it must not keep the next claims from getting a job.
-  if (tried > 0) await forgetPlaceOrders(ctx.queues, saleId).catch(error => enqueueFailed('place-orders', error));
   return tried;
 }

@@ -9,34 +9,30 @@ import type { Queues } from './queues.js';
  */
 const ENQUEUE_TIMEOUT_MS = 300;
 
-/**
- * The pause before a failed job `place-orders` runs again, in ms. It does not grow: no other job of its sale is queued
- * until it succeeds or fails for good, and then rescue goes on.
- */
+/** The pause before a failed job `place-orders` runs again, in ms. Then rescue goes on. */
 const PLACE_AGAIN_MS = 500;
 
 /**
  * Queues a job that makes the claims in a sale's outbox orders in Postgres. While such a job waits, no other is added.
- * While it runs, it runs once more afterwards: it may have read the outbox before the newest claims.
  *
  * @throws DeadlineExceeded and the errors of BullMQ: the claims are safe in the outbox either way
  */
 export async function enqueuePlaceOrders(queues: Queues, job: JobData<'place-orders'>): Promise<void> {
   await add(queues, 'place-orders', job, {
-    deduplication: { id: job.saleId, keepLastIfActive: true },
+    deduplication: { id: job.saleId },
     backoff: { type: 'fixed', delay: PLACE_AGAIN_MS },
   });
 }
 
 /**
- * Lets the next {@link enqueuePlaceOrders} of a sale add a job, although one waits or runs: its worker was killed, and
- * BullMQ notices that only when the job's lock has expired.
+ * Lets the next {@link enqueuePlaceOrders} of a sale add a job although one runs. That one may have read the outbox
+ * already, or its worker may be killed, which BullMQ notices only when the lock of the job has expired.
  *
  * @throws DeadlineExceeded and the errors of BullMQ
  */
-export async function forgetPlaceOrders(queues: Queues, saleId: string): Promise<void> {
-  const forgetting = queues['place-orders'].removeDeduplicationKey(saleId);
-  await withDeadline(forgetting, ENQUEUE_TIMEOUT_MS, 'forgetting place-orders');
+export async function beginPlaceOrders(queues: Queues, { saleId }: JobData<'place-orders'>): Promise<void> {
+  const beginning = queues['place-orders'].removeDeduplicationKey(saleId);
+  await withDeadline(beginning, ENQUEUE_TIMEOUT_MS, 'beginning place-orders');
 }
 
 /**

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
-import { enqueuePlaceOrders } from '../queue/enqueue.js';
+import { beginPlaceOrders, enqueuePlaceOrders } from '../queue/enqueue.js';
 import type { JobData } from '../queue/jobs.js';
-import { notePlacing, outboxPages } from '../redis/claims/outbox.js';
+import { beginPlacing, endPlacing, goOnPlacing, outboxPages } from '../redis/claims/outbox.js';
 import { type Claim, PLACE_BATCH_MAX } from '../rules/claim.js';
 import { chunks } from '../values/chunks.js';
 import type { StepContext } from './context.js';
@@ -25,19 +25,45 @@ const TURN_MS = 2_000;
 
 /**
  * Makes the claims in a sale's outbox orders, until it is empty. A busy sale gets another turn after the other sales
- * that wait. Two workers may place the same claims: only one inserts each order.
+ * that wait. A second job of the sale ends at once: this one looks again after it has let go. Should two workers place
+ * the same claims, only one inserts each order.
  *
  * @throws NotVerified and the stores' errors: the job is repeated, and rescue places the claims as well
  */
-export async function placeWaiting(ctx: StepContext, { saleId }: JobData<'place-orders'>): Promise<void> {
+export async function placeWaiting(ctx: StepContext, job: JobData<'place-orders'>): Promise<void> {
+  await beginPlaceOrders(ctx.queues, job);
+  if (!(await beginPlacing(ctx.redis, job.saleId))) return;
+  try {
+    if (await placePages(ctx, job.saleId)) return;
+  } catch (error) {
+    await endPlacing(ctx.redis, job.saleId);
+    throw error;
+  }
+  await endPlacing(ctx.redis, job.saleId);
+  await enqueuePlaceOrders(ctx.queues, job);
+}
+
+/** @returns true after its end ({@link endPlacing}); false when the turn of the sale is over before its outbox is empty */
+async function placePages(ctx: StepContext, saleId: string): Promise<boolean> {
   const endsAt = performance.now() + TURN_MS;
+  let isHeld = true;
   for await (const claims of outboxPages(ctx.redis, saleId, { limit: PAGE_MAX })) {
+    if (claims.length === 0 && !isHeld) return true;
+    if (claims.length === 0) {
+      // The job of a claim that is won now may still find this one at work. So the next page comes after the end.
+      await endPlacing(ctx.redis, saleId);
+      isHeld = false;
+      continue;
+    }
+    isHeld ||= await beginPlacing(ctx.redis, saleId);
+    if (!isHeld) return true;
     const startedAt = performance.now();
     await placeAll(ctx, saleId, claims);
     const endedAt = performance.now();
-    if (endedAt > endsAt) return enqueuePlaceOrders(ctx.queues, { saleId });
+    if (endedAt > endsAt) return false;
     if (claims.length < PLACE_BATCH_MAX) await setTimeout(Math.max(0, PAGE_MS - (endedAt - startedAt)));
   }
+  return true;
 }
 
 /** @throws the first error, after every batch under way has ended: none goes on beside the next attempt */
@@ -46,7 +72,7 @@ async function placeAll(ctx: StepContext, saleId: string, claims: Claim[]): Prom
   const batches = chunks(claims, PLACE_BATCH_MAX);
   const lane = async () => {
     for (const batch of batches) {
-      await Promise.all([notePlacing(ctx.redis, saleId), placeOrders(ctx, { saleId, claims: batch })]);
+      await Promise.all([goOnPlacing(ctx.redis, saleId), placeOrders(ctx, { saleId, claims: batch })]);
     }
   };
   for (const outcome of await Promise.allSettled(Array.from({ length: AT_ONCE }, lane))) {

@@ -4,7 +4,7 @@ import { type Bug, lua, one } from './bug.js';
 export const REPAIR_BUGS: Bug[] = [
   one(
     'no rescue: nobody reads the outbox',
-    { file: 'core/maintenance/rescue.ts', find: 'await isPlacing(ctx.redis, saleId)', replace: 'true' },
+    { file: 'core/maintenance/rescue.ts', find: '(await isPlacing(ctx.redis, saleId))', replace: 'true' },
     {
       kind: 'integration',
       file: 'maintenance/rescue',
@@ -13,24 +13,33 @@ export const REPAIR_BUGS: Bug[] = [
   ),
   one(
     'the job of a killed worker keeps the next claims from a job (F16)',
+    { file: 'core/steps/place-waiting.ts', find: '  await beginPlaceOrders(ctx.queues, job);\n', replace: '' },
+    { kind: 'integration', file: 'jobs/place-waiting', title: 'while a job runs, the next claim adds another one' },
+  ),
+  one(
+    'a worker that placed all claims does not look again after it let go',
     {
-      file: 'core/maintenance/rescue.ts',
-      find: 'if (tried > 0) await',
-      replace: 'if (tried > 1_000) await',
+      file: 'core/steps/place-waiting.ts',
+      find: '      isHeld = false;\n      continue;',
+      replace: '      return true;',
     },
-    { kind: 'integration', file: 'maintenance/rescue', title: 'after a rescue, new claims get a job' },
+    { kind: 'integration', file: 'jobs/place-waiting', title: 'whose own job found another one at work' },
   ),
   one(
     'rescue places beside a worker that is at work',
-    { file: 'core/maintenance/rescue.ts', find: '(await isPlacing(ctx.redis, saleId))', replace: 'tried > 0' },
+    {
+      file: 'core/maintenance/rescue.ts',
+      find: '(tried === 0 && (await isPlacing(ctx.redis, saleId)))',
+      replace: 'tried < 0',
+    },
     { kind: 'integration', file: 'jobs/place-waiting', title: 'rescue leaves the claims of a sale to the worker' },
   ),
   one(
     'a page of claims that stay in the outbox ends the placing',
     {
       file: 'core/redis/claims/outbox.ts',
-      find: 'else if (page.length < limit) return;',
-      replace: 'else return;',
+      find: 'claims.length > 0 || page.length < limit',
+      replace: 'true',
     },
     { kind: 'integration', file: 'maintenance/rescue', title: 'a full batch that stays in the outbox' },
   ),

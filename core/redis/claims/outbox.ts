@@ -7,8 +7,9 @@ import { type Page, readAges, readOldest } from './waiting.js';
 export type WaitingClaim = Claim & { wonAtMs: number };
 
 /**
- * Reads the outbox of a sale by pages, the oldest claims first, while its reader places them. A claim that the reader
- * leaves in the outbox is yielded once: it stays the oldest, and does not keep the reader from later ones.
+ * Reads the outbox of a sale by pages without end, the oldest claims first, while its reader places them. A page without
+ * claims means that there are no further ones at the moment. A claim that the reader leaves in the outbox is yielded once:
+ * it stays the oldest, and does not keep the reader from later ones.
  *
  * @param olderThanMs the least age of a claim, in ms; any age if not given
  * @param limit the most claims of a page
@@ -25,8 +26,7 @@ export async function* outboxPages(
     const claims = page.filter(({ claimId }) => !before.has(claimId));
     left += page.length - claims.length;
     before = new Set(claims.map(({ claimId }) => claimId));
-    if (claims.length > 0) yield claims;
-    else if (page.length < limit) return;
+    if (claims.length > 0 || page.length < limit) yield claims;
   }
 }
 
@@ -44,14 +44,29 @@ async function readOutbox(redis: Redis, saleId: string, page: Page): Promise<Wai
 }
 
 /**
- * For how long a worker that places the claims of a sale is taken to be at work, in ms. A page takes it some 10 ms, and
- * rescue waits for longer.
+ * For how long a worker that places the claims of a sale is taken to be at work after its last batch, in ms. A batch
+ * takes some 10 ms.
  */
-const PLACING_MS = 3_000;
+const PLACING_MS = 2_000;
 
-/** Notes that a worker places the claims of a sale now, so that rescue leaves them to it for {@link PLACING_MS}. */
-export async function notePlacing(redis: Redis, saleId: string): Promise<void> {
+/**
+ * Begins to place the claims of a sale. This keeps workers from placing the same claims at once, which would cost time
+ * and no claim.
+ *
+ * @returns false when another worker is at work
+ */
+export async function beginPlacing(redis: Redis, saleId: string): Promise<boolean> {
+  return (await redis.set(placingKeyOf(saleId), 1, 'PX', PLACING_MS, 'NX')) === 'OK';
+}
+
+/** Notes that this worker still places the claims of a sale. */
+export async function goOnPlacing(redis: Redis, saleId: string): Promise<void> {
   await redis.set(placingKeyOf(saleId), 1, 'PX', PLACING_MS);
+}
+
+/** Lets other workers place the claims of a sale. */
+export async function endPlacing(redis: Redis, saleId: string): Promise<void> {
+  await redis.del(placingKeyOf(saleId));
 }
 
 /** Tells whether a worker places the claims of a sale, or did a moment ago. */

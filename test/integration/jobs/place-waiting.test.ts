@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import { rescue } from '#core/maintenance/rescue.js';
 import { insertTombstones } from '#core/postgres/orders/end-orders.js';
 import { enqueuePlaceOrders } from '#core/queue/enqueue.js';
+import { QUEUE_PREFIX } from '#core/queue/queues.js';
 import { placingKeyOf } from '#core/redis/keys.js';
 import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import { PLACE_BATCH_MAX } from '#core/rules/claim.js';
@@ -58,19 +59,55 @@ test('two workers at once place every claim once', async () => {
   expect(await outboxOf(sale.id)).toEqual([]);
 });
 
-test('rescue leaves the claims of a sale to the worker that places them, until it has stood still for a while', async () => {
+test('a claim is placed whose own job found another one at work after its last page', async () => {
+  const sale = await openTestSale(t);
+  await winOne(t, sale, 'early');
+  let isLate = false;
+  const ending = beforeScript(t, 'del', async () => {
+    if (isLate) return;
+    isLate = true;
+    await winOne(t, sale, 'late');
+    await placeWaiting(t, { saleId: sale.id });
+    expect(await outboxOf(sale.id)).toEqual(['late']);
+  });
+  await placeWaiting(ending, { saleId: sale.id });
+  expect(isLate).toBe(true);
+  expect(await outboxOf(sale.id)).toEqual([]);
+});
+
+test('rescue leaves the claims of a sale to the worker that places them, for 2 s after its last batch', async () => {
   const sale = await openTestSale(t);
   await winOne(t, sale, 'a');
   const rescued: number[] = [];
   const busy = beforeScript(t, 'record-status', async () => {
     rescued.push(await rescue(t, sale.id, 0));
-    throw new Error('held up');
+    expect(await t.redis.pttl(placingKeyOf(sale.id))).toBeGreaterThan(0);
+    // What a worker that is killed now would leave.
+    await t.redis.pexpire(placingKeyOf(sale.id), 0);
+    rescued.push(await rescue(t, sale.id, 0));
   });
-  await expect(placeWaiting(busy, { saleId: sale.id })).rejects.toThrow('held up');
-  expect(rescued).toEqual([0]);
-  expect(await t.redis.pttl(placingKeyOf(sale.id))).toBeGreaterThan(0);
-  await t.redis.pexpire(placingKeyOf(sale.id), 0);
-  expect(await rescue(t, sale.id, 0)).toBe(1);
+  await placeWaiting(busy, { saleId: sale.id });
+  expect(rescued).toEqual([0, 1]);
+});
+
+test('a job that fails lets the next one of its sale place', async () => {
+  const sale = await openTestSale(t);
+  await winOne(t, sale, 'a');
+  const failing = beforeScript(t, 'record-status', () => Promise.reject(new Error('Redis is away')));
+  await expect(placeWaiting(failing, { saleId: sale.id })).rejects.toThrow('Redis is away');
+  await placeWaiting(t, { saleId: sale.id });
+  expect(await outboxOf(sale.id)).toEqual([]);
+});
+
+test('while a job runs, the next claim adds another one: its worker may be killed any time', async () => {
+  const sale = await openTestSale(t);
+  await winOne(t, sale, 'a');
+  await enqueuePlaceOrders(t.queues, { saleId: sale.id });
+  await t.redis.lmove(`${QUEUE_PREFIX}:place-orders:wait`, `${QUEUE_PREFIX}:place-orders:active`, 'LEFT', 'LEFT');
+  const running = beforeScript(t, 'record-status', () => enqueuePlaceOrders(t.queues, { saleId: sale.id }));
+  await placeWaiting(running, { saleId: sale.id });
+  const jobs = await t.queues['place-orders'].getWaiting();
+  expect(jobs.map(({ data }) => data)).toContainEqual({ saleId: sale.id });
 });
 
 test('a batch that fails does not end the job before the other batches have ended', async () => {

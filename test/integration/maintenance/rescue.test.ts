@@ -1,7 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { RESCUE_AFTER_MS, rescue, rescueAll } from '#core/maintenance/rescue.js';
 import { insertTombstones } from '#core/postgres/orders/end-orders.js';
-import { enqueuePlaceOrders } from '#core/queue/enqueue.js';
 import { QUEUE_PREFIX } from '#core/queue/queues.js';
 import { keysOf } from '#core/redis/keys.js';
 import { dropSale, setSale } from '#core/redis/sale/sale.js';
@@ -103,24 +102,6 @@ test('an unverified sale does not delay other sales', async () => {
 
 /** BullMQ's list of waiting jobs. No worker runs here. */
 const WAITING = `${QUEUE_PREFIX}:place-orders:wait`;
-/** Its list of the jobs that workers have taken. */
-const ACTIVE = `${QUEUE_PREFIX}:place-orders:active`;
-
-test('after a rescue, new claims get a job although that of a killed worker still counts as running', async () => {
-  const sale = await openTestSale(t);
-  const jobsOf = async () => {
-    const jobs = await t.queues['place-orders'].getJobs(['active', 'waiting']);
-    return jobs.filter(({ data }) => data.saleId === sale.id).length;
-  };
-  await winOne(t, sale, 'a');
-  await enqueuePlaceOrders(t.queues, { saleId: sale.id });
-  await t.redis.lmove(WAITING, ACTIVE, 'RIGHT', 'LEFT');
-  await enqueuePlaceOrders(t.queues, { saleId: sale.id });
-  expect(await jobsOf()).toBe(1);
-  expect(await rescue(t, sale.id, 0)).toBe(1);
-  await enqueuePlaceOrders(t.queues, { saleId: sale.id });
-  expect(await jobsOf()).toBe(2);
-});
 
 test('a broken queue delays no rescue', async () => {
   const sale = await openTestSale(t);
