@@ -47,4 +47,17 @@ export const REDIS_STORE_BUGS: Bug[] = [
     },
     { kind: 'stores', file: 'sentinel-connection', title: 'a failover that an operator orders moves every connection' },
   ),
+  one(
+    'the Sentinels are never asked again after a question that failed',
+    {
+      file: 'core/redis/server/watch.ts',
+      find: '    this.#isLocating = false;\n    if (!address) return;\n',
+      replace: '    if (!address) return;\n    this.#isLocating = false;\n',
+    },
+    {
+      kind: 'stores',
+      file: 'sentinel-connection',
+      title: 'a connection follows a Sentinel that named no primary for a while',
+    },
+  ),
 ];
