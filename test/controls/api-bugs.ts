@@ -147,4 +147,68 @@ export const API_BUGS: Bug[] = [
     { file: 'apps/api/routes/pay.ts', find: 'if (!inTime) throw', replace: 'if (inTime === undefined) throw' },
     { kind: 'integration', file: 'api/pay-cancel', title: 'an order whose time to pay is over' },
   ),
+  {
+    bug: 'nothing is shed after a reading of Redis that failed',
+    edits: [
+      {
+        file: 'apps/api/load/load.ts',
+        find: '      this.#saleLevels = new Map(levels.filter(([, level]) => level > 0));\n',
+        replace:
+          '      this.#saleLevels = new Map(levels.filter(([, level]) => level > 0));\n      this.#reading = false;\n',
+      },
+      {
+        file: 'apps/api/load/load.ts',
+        find: '    } finally {\n      this.#reading = false;\n    }\n',
+        replace: '    }\n',
+      },
+    ],
+    caughtBy: {
+      kind: 'integration',
+      file: 'api-faults/shedding',
+      title: 'is noticed after a reading of the outboxes that failed',
+    },
+  },
+  one(
+    'a mirror that was made before the sale opens never refuses anybody',
+    {
+      file: 'apps/api/mirror/mirror.ts',
+      find: '    this.#clockOffsetMs = nowMs - performance.now();\n    this.#decide();\n',
+      replace: '    this.#clockOffsetMs = nowMs - performance.now();\n',
+    },
+    { kind: 'unit', file: 'apps/mirror', title: 'from the opening of the sale on' },
+  ),
+  one(
+    'the page never reads a sale again that it saw open',
+    {
+      file: 'apps/web/scripts/page.js',
+      find: '    announce(texts.nowOpen);\n    refreshLater({ ok: true });\n',
+      replace: '    announce(texts.nowOpen);\n',
+    },
+    { kind: 'browser', file: 'opening', title: 'from the opening on, the page shows what is left' },
+  ),
+  {
+    bug: 'the waits of one buyer count as one',
+    edits: [
+      {
+        file: 'apps/api/waiting/waiters.ts',
+        find: '  #count = 0;\n',
+        replace: '  #count = 0;\n  readonly #buyers = new Set<string>();\n',
+      },
+      {
+        file: 'apps/api/waiting/waiters.ts',
+        find: '    this.#count += 1;\n',
+        replace: '    if (!this.#buyers.has(buyerId)) this.#count += 1;\n    this.#buyers.add(buyerId);\n',
+      },
+    ],
+    caughtBy: { kind: 'unit', file: 'apps/waiting/waiters', title: 'each wait counts, also several of one buyer' },
+  },
+  one(
+    'a wait that is opened after the close stays open',
+    { file: 'apps/api/waiting/waiters.ts', find: '    if (this.#closed) waiter.leave();\n', replace: '' },
+    {
+      kind: 'unit',
+      file: 'apps/waiting/waiters',
+      title: 'a waiter that is opened after the close has ended already',
+    },
+  ),
 ];

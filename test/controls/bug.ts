@@ -2,7 +2,7 @@ import type { Edit } from '../support/scratch.js';
 
 /** A test that a bug must make fail. */
 export interface Control {
-  kind: 'unit' | 'integration' | 'edge' | 'e2e' | 'stores';
+  kind: 'unit' | 'integration' | 'edge' | 'e2e' | 'stores' | 'browser';
   /** The path below the folder of the kind, without `.test.ts`. */
   file: string;
   /** The beginning of the title. */

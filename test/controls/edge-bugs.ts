@@ -46,4 +46,9 @@ export const EDGE_BUGS: Bug[] = [
     },
     { kind: 'edge', file: 'front-door', title: 'the status of one buyer is never kept for another' },
   ),
+  one(
+    'the proxy takes each address of some IPv6 networks for a client',
+    { file: 'nginx/nginx.conf', find: '~(?s)^(?<network>', replace: '~^(?<network>' },
+    { kind: 'edge', file: 'refusals', title: 'an IPv6 client with' },
+  ),
 ];

@@ -39,4 +39,13 @@ export const IDENTITY_BUGS: Bug[] = [
     },
     { kind: 'unit', file: 'core/identity/token', title: 'may not be' },
   ),
+  one(
+    'an audience with a longer name passes',
+    {
+      file: 'core/identity/token.ts',
+      find: 'return aud === audience || (Array.isArray(aud) && aud.includes(audience));',
+      replace: "return (typeof aud === 'string' || Array.isArray(aud)) && aud.includes(audience);",
+    },
+    { kind: 'unit', file: 'core/identity/token', title: 'is foreign' },
+  ),
 ];

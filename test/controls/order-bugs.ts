@@ -164,4 +164,30 @@ export const ORDER_BUGS: Bug[] = [
     },
     { kind: 'integration', file: 'money/locks', title: 'both debit them' },
   ),
+  one(
+    'two restocks at once lose the units of one',
+    {
+      file: 'core/postgres/sales.ts',
+      find: '{ units: { increment: update.addUnits } }',
+      replace: '{ units: ((await readSale(db, saleId))?.units ?? 0) + update.addUnits }',
+    },
+    {
+      kind: 'integration',
+      file: 'tables/sales',
+      title: 'of the units counts beside another one that is made at the same time',
+    },
+  ),
+  one(
+    'a cancellation has the id of the job that has failed before',
+    {
+      file: 'core/queue/enqueue.ts',
+      find: "await add(queues, 'cancel-order', order, { deduplication: { id: order.claimId } });",
+      replace: "await add(queues, 'cancel-order', order, { jobId: order.claimId });",
+    },
+    {
+      kind: 'integration',
+      file: 'jobs/job-worker',
+      title: 'a click after the job of an earlier one has ended, and is kept, adds a job that runs',
+    },
+  ),
 ];

@@ -102,4 +102,25 @@ export const REDIS_BUGS: Bug[] = [
       title: 'a later claim has the greater id, even if the clock of Redis was set back',
     },
   ),
+  one(
+    'the clicks to pay are read before the time of the answer',
+    {
+      file: 'core/redis/claims/pay-click.ts',
+      find: `    .time()
+    .zmscore(payClicksKeyOf(saleId), ...orders.map(memberOf))
+    .exec();
+  const [time, scores] = repliesOf<[[string, string], (string | null)[]]>(replies);
+`,
+      replace: `    .zmscore(payClicksKeyOf(saleId), ...orders.map(memberOf))
+    .time()
+    .exec();
+  const [scores, time] = repliesOf<[(string | null)[], [string, string]]>(replies);
+`,
+    },
+    {
+      kind: 'integration',
+      file: 'scripts/claims/pay-click',
+      title: 'a click that is missing from an answer came after the time of the answer',
+    },
+  ),
 ];

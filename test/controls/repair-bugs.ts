@@ -160,4 +160,31 @@ export const REPAIR_BUGS: Bug[] = [
     },
     { kind: 'integration', file: 'redis/registry', title: 'is known as such once the list of sales is whole' },
   ),
+  one(
+    'what waits is found by the clock of the process',
+    {
+      file: 'core/redis/claims/waiting.ts',
+      find: 'msOf(await redis.time()) - olderThanMs',
+      replace: 'Date.now() - olderThanMs',
+    },
+    { kind: 'integration', file: 'maintenance/wrong-clock', title: 'rescues the claims that have waited' },
+  ),
+  one(
+    'the age of what waits is measured by the clock of the process',
+    {
+      file: 'core/redis/claims/waiting.ts',
+      find: 'msOf(replies.at(-1) as string[])',
+      replace: 'Date.now()',
+    },
+    { kind: 'integration', file: 'maintenance/wrong-clock', title: 'measures how long claims and clicks have waited' },
+  ),
+  one(
+    'releases that wait are found by the clock of the process',
+    {
+      file: 'core/postgres/deliveries/due-releases.ts',
+      find: `created_at <= clock_timestamp() - \${olderThanMs} * interval '1 millisecond'`,
+      replace: `created_at <= \${new Date(Date.now() - olderThanMs)}`,
+    },
+    { kind: 'integration', file: 'maintenance/wrong-clock', title: 'carries out the releases that have waited' },
+  ),
 ];

@@ -175,4 +175,15 @@ describe('the limit of a client', () => {
     expect(refused(await clicks(number => `2001:db8:1:1:${number}::1`)).length).toBeGreaterThan(0);
     expect(refused(await clicks(number => `2001:db8:1:${1_000 + number}::1`))).toEqual([]);
   });
+
+  // nginx cuts the 16 bytes of an address by a pattern. A line feed, a zero and a byte above 127 are bytes like any other.
+  test.each([
+    ['a line feed in the network', (number: number) => `2001:db8:a0a:a::${number}`],
+    ['a line feed in the rest', (number: number) => `2001:db8:1:2:a0a:a:${number}:a`],
+    ['a line feed at the end', (number: number) => `2001:db8:1:3::${number}:a`],
+    ['only zeros in front', (number: number) => `::${number}:1`],
+    ['only high bytes', (number: number) => `fdff:ffff:ffff:ffff:${number}:ffff:ffff:ffff`],
+  ])('an IPv6 client with %s is its /64', async (_, addressOf) => {
+    expect(refused(await clicks(addressOf)).length).toBeGreaterThan(0);
+  });
 });

@@ -9,7 +9,9 @@ import { migrate } from '#core/postgres/migrate/migrate.js';
 import { type PostgresServer, startPostgres } from '#stack/stores/postgres-server.js';
 import { choosePostgresUser } from '#stack/stores/postgres-user.js';
 import { createTemporaryFolder, removeTemporaryFolder } from '#stack/stores/temporary-folder.js';
+import { build } from '../support/build.js';
 import { type Authority, type Certificate, createAuthority } from '../support/certificates.js';
+import { cli } from '../support/command.js';
 
 // TLS to Postgres in the words of libpq. Postgres has a certificate for postgres.test, of an authority made for this test. The role
 // tls_app logs in with a certificate, and tls_open without any; neither gets in without TLS.
@@ -19,8 +21,11 @@ let postgres: PostgresServer;
 let authority: Authority;
 let client: Certificate;
 const NAME = 'postgres.test';
+/** How a command ends if the certificate of Postgres has another name. */
+const OTHER_NAME = { exitCode: 1, stderr: expect.stringContaining("does not match certificate's altnames") };
 
 beforeAll(async () => {
+  await build();
   folder = await createTemporaryFolder();
   chmodSync(folder, 0o711);
   postgres = await startPostgres({ dir: join(folder, 'postgres') });
@@ -80,6 +85,22 @@ describe('sslmode', () => {
   ])('%s to %s, with our root certificate: %s', async (mode, host, hasRoot, said) => {
     const root = hasRoot ? `&sslrootcert=${authority.caFile}` : '';
     expect(await tryOut(urlOf('tls_open', host, `sslmode=${mode}${root}`))).toMatch(said);
+  });
+});
+
+// A process of its own, as Node reads the authorities that the machine trusts at the start.
+describe('sslrootcert=system', () => {
+  test.each([
+    ['verify-full', NAME, { exitCode: 0, stdout: 'up to date\n' }],
+    ['verify-full', 'another.test', OTHER_NAME],
+    ['verify-ca', 'another.test', OTHER_NAME],
+    ['require', 'another.test', OTHER_NAME],
+  ])('checks the name of the server with sslmode=%s, for %s', async (mode, host, ended) => {
+    const env = {
+      DATABASE_URL: urlOf('postgres', host, `sslmode=${mode}&sslrootcert=system`),
+      NODE_EXTRA_CA_CERTS: authority.caFile,
+    };
+    expect(await cli(['migrate'], env)).toMatchObject(ended);
   });
 });
 

@@ -1,6 +1,8 @@
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { Redis } from 'ioredis';
 import { readConfig } from '#core/process/config.js';
-import { connectRedis, type Redis, waitUntilReady } from '#core/redis/connection.js';
+import { connectRedis, waitUntilReady } from '#core/redis/connection.js';
 import { REDIS_SETTINGS } from '#core/redis/server/target.js';
 import { freePort } from '#stack/processes/free-port.js';
 import { type RedisServer, startRedis } from '#stack/stores/redis-server.js';
@@ -12,6 +14,8 @@ import { type Sentinels, startSentinel, startSentinels } from '../support/redis/
 // How a connection finds the primary by Sentinels that have a password of their own.
 
 const READY_MS = 25_000;
+/** It only ends a test that fails, before its time-out does. The Sentinels are asked every 500 ms. */
+const FOLLOWS_MS = 10_000;
 const PASSWORD = 'canary-of-the-Sentinels';
 
 let dir: string;
@@ -43,6 +47,12 @@ afterAll(async () => {
   for (const folder of [dir, staleDir]) if (folder) await removeTemporaryFolder(folder);
 });
 
+/** Starts a Redis of which no Sentinel knows. */
+async function startAlone(): Promise<{ redis: RedisServer; dir: string }> {
+  const dir = await createTemporaryFolder();
+  return { dir, redis: await startRedis({ dir }) };
+}
+
 function open(url: string): { redis: Redis; errors: Error[] } {
   const errors: Error[] = [];
   const config = readConfig(REDIS_SETTINGS, { REDIS_URL: url, REDIS_SENTINEL_PASSWORD: PASSWORD });
@@ -64,6 +74,31 @@ test('a failover that an operator orders moves every connection, and a Sentinel 
   await eventually(async () => expect(await portBehind(redis)).toBe(replica.port), READY_MS);
   const second = open(withStale());
   await eventually(async () => expect(await portBehind(second.redis)).toBe(replica.port), READY_MS);
+});
+
+test('a connection follows a Sentinel that named no primary for a while', async () => {
+  const [first, second] = await Promise.all([startAlone(), startAlone()]);
+  const alone = await startSentinel(join(first.dir, 'sentinel'), first.redis.port, [`requirepass ${PASSWORD}`]);
+  const asked = new Redis({ port: alone.port, password: PASSWORD });
+  const failures = async () => Number(/total_error_replies:(\d+)/.exec(await asked.info('stats'))?.[1]);
+  try {
+    const { redis } = open(`redis+sentinel://127.0.0.1:${alone.port}/main/0`);
+    await waitUntilReady(redis, READY_MS);
+    expect(await portBehind(redis)).toBe(first.redis.port);
+    await asked.call('SENTINEL', 'REMOVE', 'main');
+    const before = await failures();
+    await eventually(async () => expect(await failures()).toBeGreaterThan(before), READY_MS);
+    // The first one still is a primary and answers, so nothing but the Sentinel tells that it is left.
+    await asked.call('SENTINEL', 'MONITOR', 'main', '127.0.0.1', second.redis.port, 1);
+    await eventually(async () => expect(await portBehind(redis)).toBe(second.redis.port), FOLLOWS_MS);
+  } finally {
+    asked.disconnect();
+    await alone.process.stop();
+    for (const { redis, dir } of [first, second]) {
+      await redis.stop();
+      await removeTemporaryFolder(dir);
+    }
+  }
 });
 
 test('Sentinels that do not know the name say so, without a password', async () => {

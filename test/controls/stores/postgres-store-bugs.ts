@@ -56,4 +56,22 @@ export const POSTGRES_STORE_BUGS: Bug[] = [
     },
     { kind: 'unit', file: 'core/values/postgres-address', title: 'a password with' },
   ),
+  one(
+    'the number of a timeline of Postgres is read as a decimal one',
+    {
+      file: 'core/postgres/connection/writable.ts',
+      find: 'Number.parseInt(timeline, 16)',
+      replace: 'Number.parseInt(timeline, 10)',
+    },
+    { kind: 'stores', file: 'postgres/old-primary', title: 'of the timelines' },
+  ),
+  one(
+    'any server with a certificate of a public authority is taken for Postgres',
+    {
+      file: 'core/postgres/connection/tls.ts',
+      find: "sslmode === 'verify-full' || sslrootcert === SYSTEM;",
+      replace: "sslmode === 'verify-full' && sslrootcert !== '';",
+    },
+    { kind: 'stores', file: 'postgres-tls', title: 'checks the name of the server with sslmode' },
+  ),
 ];

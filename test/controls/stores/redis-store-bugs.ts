@@ -69,4 +69,17 @@ export const REDIS_STORE_BUGS: Bug[] = [
       title: 'says that clicks are refused until they are accepted',
     },
   ),
+  one(
+    'the Sentinels are never asked again after a question that failed',
+    {
+      file: 'core/redis/server/watch.ts',
+      find: '    this.#isLocating = false;\n    if (!address) return;\n',
+      replace: '    if (!address) return;\n    this.#isLocating = false;\n',
+    },
+    {
+      kind: 'stores',
+      file: 'sentinel-connection',
+      title: 'a connection follows a Sentinel that named no primary for a while',
+    },
+  ),
 ];

@@ -13,6 +13,8 @@ const api = useApi();
 
 const OVERLOADED = { status: 503, body: { code: 'overloaded' } };
 const MINUTE_MS = 60 * SECOND_MS;
+/** It only ends a test that fails: the outboxes are read once a second. */
+const READ_AGAIN_MS = 20 * SECOND_MS;
 
 /** Lets buyers win, and makes their claims old: no worker runs, so they stay in the outbox. */
 async function fallBehind(sale: Sale, claims: number, ageMs: number): Promise<void> {
@@ -70,6 +72,20 @@ describe('a sale whose orders are not placed', () => {
     await fallBehind(sale, 10, 2 * MINUTE_MS);
     await eventually(async () => expect((await click(sale, 'late')).status).toBe(202));
     await Promise.all([sale, other].map(catchUp));
+  });
+
+  test('is noticed after a reading of the outboxes that failed', async () => {
+    const [sale, broken] = [await api.open({ units: 20 }), await api.open()];
+    const { outbox } = keysOf(broken.id);
+    const failures = () => readMetric('dropline_store_errors_total{store="redis"}');
+    const before = await failures();
+    await api.redis.set(outbox, 'another type');
+    await eventually(async () => expect(await failures()).toBeGreaterThan(before));
+    await api.redis.del(outbox);
+    await fallBehind(sale, 10, 6 * MINUTE_MS);
+    await eventually(async () => expect(await click(sale, 'winner-1')).toMatchObject(OVERLOADED), READ_AGAIN_MS);
+    await catchUp(sale);
+    await eventually(async () => expect((await click(sale, 'late')).status).toBe(202));
   });
 
   test('is not behind because of nine claims that Postgres refuses', async () => {

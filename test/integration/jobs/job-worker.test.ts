@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { UnrecoverableError } from 'bullmq';
 import { enqueueCancelOrder, enqueueExpireOrders, enqueuePayOrder, enqueueSettleReceipt } from '#core/queue/enqueue.js';
 import type { JobData } from '#core/queue/jobs.js';
 import { createQueues } from '#core/queue/queues.js';
@@ -14,6 +15,11 @@ import { useStores } from '../../support/stores/stores.js';
 const t = useStores();
 
 const READY_MS = 60_000;
+/** It only ends a test that fails, before its time-out does. A waiting job runs at once. */
+const RUNS_WITHIN_MS = 10_000;
+
+type ClickJob = 'pay-order' | 'cancel-order' | 'settle-receipt';
+
 let connection: Redis;
 let done: string[];
 
@@ -33,18 +39,19 @@ const aJob = (wanted: Partial<JobData<'cancel-order'>> = {}): JobData<'cancel-or
   ...wanted,
 });
 
-/** Starts a worker that fails for the buyer `bob`, and collects what it runs and reports. */
-function startWorker() {
+/** Starts a worker that fails for the buyer `bob`, or ends every job as failed, and collects what it runs and reports. */
+function startWorker(name: ClickJob = 'cancel-order', { isBroken = false } = {}) {
   const observer = {
     onDone: (name: string) => done.push(`done ${name}`),
     onFailed: (_name: string, error: Error) => done.push(`failed ${error.message.split('\n')[0]}`),
     onError: () => undefined,
   };
-  const run = async ({ buyerId }: JobData<'cancel-order'>) => {
+  const run = async ({ buyerId }: JobData<ClickJob>) => {
     done.push(`ran ${buyerId}`);
+    if (isBroken) throw new UnrecoverableError('for good');
     if (buyerId === 'bob') throw new Error('for bob');
   };
-  return startJobWorker('cancel-order', run, { connection, concurrency: 1, observer });
+  return startJobWorker(name, run, { connection, concurrency: 1, observer });
 }
 
 test('a worker reports what it has done and what has failed, and runs no job of another form', async () => {
@@ -73,6 +80,29 @@ describe('a second click adds no second job while the first one waits', () => {
     for (const one of [job, job, other, job]) await enqueue(t.queues, one);
     const waiting = (await t.queues[name].getWaiting()).filter(({ data }) => data.saleId === name);
     expect(waiting.map(({ data }) => data.claimId).sort()).toEqual([job.claimId, other.claimId].sort());
+  });
+});
+
+describe('a click after the job of an earlier one has ended, and is kept, adds a job that runs', () => {
+  test.each([
+    ['pay-order', enqueuePayOrder],
+    ['cancel-order', enqueueCancelOrder],
+    ['settle-receipt', enqueueSettleReceipt],
+  ] as const)('%s', async (name, enqueue) => {
+    const job = aJob();
+    const ended = async () => {
+      const jobs = await t.queues[name].getJobs(['completed', 'failed']);
+      return jobs.filter(({ data }) => data.claimId === job.claimId);
+    };
+    for (const [before, isBroken] of [false, true, false].entries()) {
+      expect(await ended()).toHaveLength(before);
+      // BullMQ leaves out a job that has the id of one that it keeps.
+      await enqueue(t.queues, job);
+      const worker = startWorker(name, { isBroken });
+      await eventually(async () => expect(await ended()).toHaveLength(before + 1), RUNS_WITHIN_MS).finally(() =>
+        worker.close(),
+      );
+    }
   });
 });
 

@@ -11,6 +11,7 @@ import {
   updateSale,
 } from '#core/postgres/sales.js';
 import type { Sale } from '#core/rules/sale.js';
+import { whileHeld } from '../../support/postgres/while-held.js';
 import { aSale } from '../../support/sales.js';
 import { useStores } from '../../support/stores/stores.js';
 
@@ -46,6 +47,19 @@ describe('a change of a sale', () => {
     expect(await Promise.all([adding(), adding(), adding()])).toEqual(expect.arrayContaining([true, false, false]));
     expect(await readSale(t.db, id)).toMatchObject({ units: 5, generation: 2 });
     expect(await updateSale(t.db, id, { addUnits: 1 })).toBe(true);
+  });
+
+  test('of the units counts beside another one that is made at the same time', async () => {
+    const { id } = await store({ units: 3 });
+    const adding = (addUnits: number) => () => updateSale(t.db, id, { addUnits });
+    const added = await whileHeld(t.db, {
+      hold: tx => tx.$queryRaw`SELECT FROM sales WHERE id = ${id} FOR UPDATE`,
+      calls: [adding(2), adding(5)],
+      waiting: '%UPDATE%',
+      meanwhile: tx => tx.$executeRaw`UPDATE sales SET units = units + 10 WHERE id = ${id}`,
+    });
+    expect(added).toEqual([true, true]);
+    expect(await readSale(t.db, id)).toMatchObject({ units: 20, generation: 3 });
   });
 
   test('is refused once the sale is closed, and closing again is', async () => {

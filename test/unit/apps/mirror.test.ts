@@ -99,6 +99,13 @@ describe('a mirror refuses', () => {
     expect(mirror.refusalOf('cem')).toBe('closed');
   });
 
+  test('from the opening of the sale on, without any other change, if it was made before', () => {
+    const { mirror } = confirmed({ opensAtMs: NOW_MS + 400 });
+    expect(mirror.refusalOf('cem')).toBeUndefined();
+    mirror.confirm({ version: 1, nowMs: NOW_MS + 500, askedAtMs: performance.now() });
+    expect(mirror.refusalOf('cem')).toBe('sold_out');
+  });
+
   test('nobody while it is behind a version that Redis has reported', () => {
     const { mirror, confirm } = confirmed();
     confirm(2);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { clickToPay, dropPayClick } from '#core/redis/claims/pay-click.js';
+import { clickToPay, dropPayClick, readClickTimes } from '#core/redis/claims/pay-click.js';
 import { release } from '#core/redis/claims/release.js';
 import { recordStatus } from '#core/redis/claims/status.js';
 import { keysOf, payClicksKeyOf } from '#core/redis/keys.js';
@@ -8,7 +8,9 @@ import { runScript } from '#core/redis/scripts.js';
 import type { Claim } from '#core/rules/claim.js';
 import { NotVerified } from '#core/rules/errors.js';
 import type { Sale } from '#core/rules/sale.js';
+import { eventually } from '../../../support/eventually.js';
 import { readRedisMs } from '../../../support/redis/clock.js';
+import { cutPipeline } from '../../../support/redis/cut-pipeline.js';
 import { openTestSale, winOne } from '../../../support/sales.js';
 import { expectTypesChecked, whileFull, writesNothing } from '../../../support/stores/keyspace.js';
 import { useStores } from '../../../support/stores/stores.js';
@@ -83,6 +85,25 @@ test('the reply of the script is the record, and 1 if the buyer asked in time, e
   expect(await reply('a')).toEqual(['ok', record, 0]);
   await t.redis.zadd(payClicksKeyOf(sale.id), 5, memberOf(order));
   expect(await reply('a')).toEqual(['ok', record, 1]);
+});
+
+// Expiry takes an order without a click for unpaid, if its deadline was over at the time of the answer.
+test('a click that is missing from an answer came after the time of the answer', async () => {
+  const { sale, order } = await saleWithOrder(HOUR_MS);
+  let clickedByMs = 0;
+  const cut = await cutPipeline(t.redisUrl, ['TIME', 'ZMSCORE'], async () => {
+    await click(sale);
+    clickedByMs = await readRedisMs(t.redis);
+    // Otherwise both could be in the same ms.
+    await eventually(async () => expect(await readRedisMs(t.redis)).toBeGreaterThan(clickedByMs));
+  });
+  try {
+    const { clickedAtMs, readAtMs } = await readClickTimes(cut.redis, sale.id, [order]);
+    expect(clickedByMs).toBeGreaterThan(0);
+    expect({ isMissing: clickedAtMs[0] === undefined && readAtMs > clickedByMs }).toEqual({ isMissing: false });
+  } finally {
+    cut.close();
+  }
 });
 
 describe('a decided click', () => {

@@ -58,3 +58,49 @@ test('waiters that are opened at once share what is followed of their sale, unti
   expect(await ended).toBe('left');
   expect(followed).toEqual(['follows', 'stops']);
 });
+
+/** The most waits in one process (apps/api/waiting/waiters.ts), and of one buyer for one sale (buyer-waiters.ts). */
+const WAITS_MAX = 10_000;
+const OF_A_BUYER = 4;
+
+function createWaiters(sale: RecentSale): Waiters {
+  return new Waiters({
+    feed: { follow: () => () => undefined, hears: () => true },
+    sales: { find: async () => sale, forget: () => undefined },
+  });
+}
+
+test('each wait counts, also several of one buyer, until it ends', async () => {
+  const sale = recentSale();
+  const waiters = createWaiters(sale);
+  const open = async (buyerId: string) => (await waiters.open(sale.id, buyerId)).waiter;
+  const [first, second, third] = [await open('ann'), await open('ann'), await open('bob')];
+  expect(waiters.count()).toBe(3);
+  first.leave();
+  first.leave();
+  expect(waiters.count()).toBe(2);
+  second.leave();
+  third.leave();
+  expect(waiters.count()).toBe(0);
+});
+
+test('10,000 waits are the most, whether of many buyers or four of each', async () => {
+  const sale = recentSale();
+  const waiters = createWaiters(sale);
+  for (let i = 0; i < WAITS_MAX; i += 1) await waiters.open(sale.id, `buyer-${Math.floor(i / OF_A_BUYER)}`);
+  await expect(waiters.open(sale.id, 'one-more')).rejects.toMatchObject({ code: 'too_many_requests' });
+  waiters.close();
+  expect(waiters.count()).toBe(0);
+});
+
+test('a waiter that is opened after the close has ended already', async () => {
+  const sale = recentSale();
+  const waiters = createWaiters(sale);
+  waiters.close();
+  const { waiter } = await waiters.open(sale.id, 'ann');
+  // Without an end, the wait would pass its limit.
+  const ended = waiter.next(60_000);
+  await jest.advanceTimersByTimeAsync(60_000);
+  expect(await ended).toBe('left');
+  expect(waiters.count()).toBe(0);
+});
