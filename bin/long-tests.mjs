@@ -11,7 +11,7 @@ export const TESTS_OF_MINUTES = [
  */
 export const LONG_TESTS = [
   ...TESTS_OF_MINUTES,
-  'e2e/(express-shop|kill|mutants|rehearse|sbom|verdicts)',
+  'e2e/(express-shop|kill|programs|rehearse)',
   'stores/(postgres-pooler|postgres-start|postgres-tls|start|tls)',
   'upgrade/(long-run|tables)',
 ];

@@ -2,10 +2,10 @@ import { askAgainLater, type Payment, readUnheard } from '../postgres/money/paym
 import { crashPoint, crashStep } from '../process/crash-point.js';
 import { Failures } from '../rules/failures.js';
 import { providerOf, type StepContext } from '../steps/context.js';
-import { inTurn } from '../steps/in-turn.js';
 import { createPayment, showPayUrl } from '../steps/pay-order.js';
 import { takePaymentAnswer } from '../steps/payment-event.js';
 import { chunks } from '../values/chunks.js';
+import { inTurn } from '../values/in-turn.js';
 
 /**
  * The most payments asked about in one round of the actor ask-providers. An answer may take 5 s, and a larger round

@@ -1,8 +1,8 @@
 import { readDueReleases } from '../postgres/deliveries/due-releases.js';
 import { crashPoint } from '../process/crash-point.js';
 import type { StepContext } from '../steps/context.js';
-import { inTurn } from '../steps/in-turn.js';
 import { releaseUnits } from '../steps/release-units.js';
+import { inTurn } from '../values/in-turn.js';
 import { pages } from './pages.js';
 
 /**

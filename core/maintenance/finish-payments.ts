@@ -13,7 +13,7 @@ import type { PaymentReport } from '../rules/payment.js';
 import type { RefundInFlight } from '../rules/refund.js';
 import { providerOf, type StepContext } from '../steps/context.js';
 import { decideLateMoney, tellRefunded } from '../steps/decide-late-money.js';
-import { inTurn } from '../steps/in-turn.js';
+import { inTurn } from '../values/in-turn.js';
 import { pages } from './pages.js';
 
 /**

@@ -9,8 +9,8 @@ import { carryOver, readLoadedSale, readRunId, setSale } from '../redis/sale/sal
 import { readSnapshot, type Snapshot } from '../redis/sale/snapshot.js';
 import type { Sale } from '../rules/sale.js';
 import type { StepContext } from '../steps/context.js';
-import { inTurn } from '../steps/in-turn.js';
 import { promoteWaiting } from '../steps/release-units.js';
+import { inTurn } from '../values/in-turn.js';
 import { Pace } from './pace.js';
 import { rebuild } from './rebuild.js';
 import { repairAll } from './repair.js';

@@ -6,9 +6,9 @@ import { type PayClick, readPayClicks } from '../redis/claims/pay-click.js';
 import { readLoadedSaleIds } from '../redis/registry.js';
 import { PLACE_BATCH_MAX } from '../rules/claim.js';
 import type { StepContext } from '../steps/context.js';
-import { inTurn } from '../steps/in-turn.js';
 import { takeClick } from '../steps/pay-order.js';
 import { placeOrders } from '../steps/place-orders.js';
+import { inTurn } from '../values/in-turn.js';
 
 /**
  * Age at which an unplaced claim in the outbox counts as abandoned, in ms. Normally a claim becomes an order faster

@@ -9,7 +9,7 @@ import type { Queues } from './queues.js';
  */
 const ENQUEUE_TIMEOUT_MS = 300;
 
-/** The pause before a failed job `place-orders` runs again, in ms. Then rescue goes on. */
+/** The pause before a failed job `place-orders` runs again, in ms. Later, rescue places the claims. */
 const PLACE_AGAIN_MS = 500;
 
 /**

@@ -44,7 +44,7 @@ export function payClicksKeyOf(saleId: string): string {
   return `{${saleId}}:pay-clicks`;
 }
 
-/** Builds the key that exists while a worker places the claims of a sale; it expires if the worker does not go on. */
+/** Builds the key that exists while a worker places the claims of a sale; it expires unless the worker renews it. */
 export function placingKeyOf(saleId: string): string {
   return `{${saleId}}:placing`;
 }

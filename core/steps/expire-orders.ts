@@ -4,8 +4,8 @@ import { ordersExpired } from '../process/telemetry.js';
 import type { JobData } from '../queue/jobs.js';
 import { readClickTimes } from '../redis/claims/pay-click.js';
 import { bySale } from '../values/by-sale.js';
+import { inTurn } from '../values/in-turn.js';
 import type { StepContext } from './context.js';
-import { inTurn } from './in-turn.js';
 import { takeClick } from './pay-order.js';
 import { releaseUnits } from './release-units.js';
 

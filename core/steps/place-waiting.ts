@@ -66,7 +66,7 @@ async function placePages(ctx: StepContext, saleId: string): Promise<boolean> {
   return true;
 }
 
-/** @throws the first error, after every batch under way has ended: none goes on beside the next attempt */
+/** @throws the first error, after every batch under way has ended, so that none runs beside the next attempt */
 async function placeAll(ctx: StepContext, saleId: string, claims: Claim[]): Promise<void> {
   // The lanes share the batches. An error in one lane ends the batches for all of them.
   const batches = chunks(claims, PLACE_BATCH_MAX);

@@ -7,8 +7,8 @@ import { promote, RELEASE_BATCH_MAX, type ReleaseOutcome, release } from '../red
 import type { Claim } from '../rules/claim.js';
 import { bySale } from '../values/by-sale.js';
 import { chunks } from '../values/chunks.js';
+import { inTurn } from '../values/in-turn.js';
 import type { StepContext } from './context.js';
-import { inTurn } from './in-turn.js';
 
 /**
  * Carries out releases that Postgres has decided: Redis frees units and buyers, and buyers on standby get the units.

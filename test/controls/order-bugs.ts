@@ -186,7 +186,7 @@ export const ORDER_BUGS: Bug[] = [
     },
     {
       kind: 'integration',
-      file: 'jobs/job-worker',
+      file: 'queue/job-worker',
       title: 'a click after the job of an earlier one has ended, and is kept, adds a job that runs',
     },
   ),

@@ -117,7 +117,7 @@ export const REPAIR_BUGS: Bug[] = [
   one(
     'a sale that cannot be served ends the round of all sales',
     {
-      file: 'core/steps/in-turn.ts',
+      file: 'core/values/in-turn.ts',
       find: '      failures.push({ name: nameOf?.(one), error });\n',
       replace: '      throw error;\n',
     },
@@ -167,7 +167,7 @@ export const REPAIR_BUGS: Bug[] = [
       find: 'msOf(await redis.time()) - olderThanMs',
       replace: 'Date.now() - olderThanMs',
     },
-    { kind: 'integration', file: 'maintenance/wrong-clock', title: 'rescues the claims that have waited' },
+    { kind: 'integration', file: 'clocks/wrong-clock', title: 'rescues the claims that have waited' },
   ),
   one(
     'the age of what waits is measured by the clock of the process',
@@ -176,7 +176,7 @@ export const REPAIR_BUGS: Bug[] = [
       find: 'msOf(replies.at(-1) as string[])',
       replace: 'Date.now()',
     },
-    { kind: 'integration', file: 'maintenance/wrong-clock', title: 'measures how long claims and clicks have waited' },
+    { kind: 'integration', file: 'clocks/wrong-clock', title: 'measures how long claims and clicks have waited' },
   ),
   one(
     'releases that wait are found by the clock of the process',
@@ -185,6 +185,6 @@ export const REPAIR_BUGS: Bug[] = [
       find: `created_at <= clock_timestamp() - \${olderThanMs} * interval '1 millisecond'`,
       replace: `created_at <= \${new Date(Date.now() - olderThanMs)}`,
     },
-    { kind: 'integration', file: 'maintenance/wrong-clock', title: 'carries out the releases that have waited' },
+    { kind: 'integration', file: 'clocks/wrong-clock', title: 'carries out the releases that have waited' },
   ),
 ];

@@ -89,7 +89,7 @@ function openIdleSockets(count: number, statuses: number[] = []): Promise<Socket
   return Promise.all(Array.from({ length: count }, (_, number) => openIdleSocket(number, statuses)));
 }
 
-/** Stops both APIs or lets them go on, as a machine does that has too much to do. */
+/** Stops both APIs or continues them, as a machine does that has too much to do. */
 function signalApis(signal: NodeJS.Signals): void {
   for (const api of stack.apis) process.kill(api.pid() ?? Number.NaN, signal);
 }
@@ -123,7 +123,7 @@ describe('no honest client is harmed by', () => {
     }
   });
 
-  test('idle sockets that came while no API got to answer, from the moment that the APIs go on', async () => {
+  test('idle sockets that came while no API got to answer, from the moment that the APIs answer again', async () => {
     const statuses: number[] = [];
     signalApis('SIGSTOP');
     const opening = openIdleSockets(500, statuses);

@@ -44,7 +44,7 @@ async function readOutbox(redis: Redis, saleId: string, page: Page): Promise<Wai
 }
 
 /**
- * For how long a worker that places the claims of a sale is taken to be at work after its last batch, in ms. A batch
+ * For how long a worker is taken to be placing the claims of a sale after its last batch, in ms. A batch
  * takes some 10 ms.
  */
 const PLACING_MS = 2_000;

@@ -60,10 +60,10 @@ export const POSTGRES_STORE_BUGS: Bug[] = [
     'the number of a timeline of Postgres is read as a decimal one',
     {
       file: 'core/postgres/connection/writable.ts',
-      find: 'Number.parseInt(timeline, 16)',
-      replace: 'Number.parseInt(timeline, 10)',
+      find: 'Number.parseInt(row.timeline, 16)',
+      replace: 'Number.parseInt(row.timeline, 10)',
     },
-    { kind: 'stores', file: 'postgres/old-primary', title: 'of the timelines' },
+    { kind: 'stores', file: 'promotion/old-primary', title: 'of the timelines' },
   ),
   one(
     'any server with a certificate of a public authority is taken for Postgres',

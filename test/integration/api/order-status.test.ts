@@ -172,7 +172,7 @@ describe.each([false, true])('mounted in Express: %p', mounted => {
       await api.redis.rpush(`{${sale.id}}:stock`, unit);
     };
 
-    /** Takes the job that places the claims of a sale out of its queue, as soon as it is there. */
+    /** Takes the job `place-orders` of a sale out of its queue, as soon as it is there. */
     const takeJob = (sale: Sale) =>
       eventually(async () => {
         const jobs = await api.ctx.queues['place-orders'].getJobs(['waiting']);

@@ -75,14 +75,14 @@ test('a claim is placed whose own job found another one at work after its last p
   expect(await outboxOf(sale.id)).toEqual([]);
 });
 
-test('rescue leaves the claims of a sale to the worker that places them, for 2 s after its last batch', async () => {
+test('rescue leaves the claims of a sale to the worker that is placing them, for 2 s after its last batch', async () => {
   const sale = await openTestSale(t);
   await winOne(t, sale, 'a');
   const rescued: number[] = [];
   const busy = beforeScript(t, 'record-status', async () => {
     rescued.push(await rescue(t, sale.id, 0));
     expect(await t.redis.pttl(placingKeyOf(sale.id))).toBeGreaterThan(0);
-    // What a worker that is killed now would leave.
+    // A worker that is killed now would leave the same.
     await t.redis.pexpire(placingKeyOf(sale.id), 0);
     rescued.push(await rescue(t, sale.id, 0));
   });

@@ -20,7 +20,7 @@ const KINDS = ['unit', 'integration', 'edge', 'attack', 'stores', 'e2e', 'browse
 /** These read the texts of the sources, and so they fail for any change or for none. */
 const HOUSE = 'test/unit/house/';
 /** This one runs mutants itself, and would meet itself in them. */
-const OWN = 'test/e2e/mutants.test.ts';
+const OWN = 'test/e2e/programs/mutants.test.ts';
 /** The tests of the tables, the nearest first: all others with a database reach them as well. */
 const OF_TABLES = ['tables/', 'money/', 'payments/', 'jobs/'].map(folder => `test/integration/${folder}`);
 const OF_MINUTES = new RegExp(TESTS_OF_MINUTES.join('|'));

@@ -1,5 +1,7 @@
-import { appendFile, chown, stat, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { appendFile, chown, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import pg from 'pg';
 import { type PostgresOptions, type PostgresServer, startPostgres } from '#stack/stores/postgres-server.js';
 import { eventually } from '../eventually.js';
@@ -21,15 +23,28 @@ async function ask<T>(url: string, question: string): Promise<T | undefined> {
   }
 }
 
+/** Creates a Postgres that is stopped, and returns the folder of its data. */
+export async function createStopped(options: PostgresOptions): Promise<{ data: string; port: number }> {
+  const server = await startPostgres(options);
+  const data = String(await ask(server.url, `current_setting('data_directory')`));
+  await server.stop();
+  return { data, port: server.port };
+}
+
 /**
- * Starts a Postgres that takes writes on a certain timeline, as one does that was promoted again and again.
+ * Starts a copy of a Postgres that takes writes on a certain timeline, as one does that was promoted again and again.
  *
+ * @param original the folder of the data of the server that is copied, which is stopped
  * @param timeline at least 2
  */
-export async function startOnTimeline(options: PostgresOptions, timeline: number): Promise<PostgresServer> {
-  const before = await startPostgres(options);
-  const data = String(await ask(before.url, `current_setting('data_directory')`));
-  await before.stop();
+export async function startOnTimeline(
+  options: PostgresOptions,
+  original: string,
+  timeline: number,
+): Promise<PostgresServer> {
+  const { data, port } = await createStopped(options);
+  await rm(data, { recursive: true });
+  await promisify(execFile)('cp', ['-a', original, data]);
   const { uid, gid } = await stat(data);
   const write = async (name: string) => {
     await writeFile(join(data, name), '');
@@ -39,7 +54,7 @@ export async function startOnTimeline(options: PostgresOptions, timeline: number
   for (let known = 2; known < timeline; known += 1) await write(`pg_wal/${nameOf(known)}.history`);
   await appendFile(join(data, 'postgresql.auto.conf'), RECOVER);
   await write('recovery.signal');
-  const server = await startPostgres({ ...options, port: before.port });
+  const server = await startPostgres({ ...options, port });
   await eventually(async () => {
     if (await ask<boolean>(server.url, 'pg_is_in_recovery()')) throw new Error('the recovery has not ended yet');
   });

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { Failures } from '#core/rules/failures.js';
-import { inTurn } from '#core/steps/in-turn.js';
+import { inTurn } from '#core/values/in-turn.js';
 
 /** Runs through the sales, whose work fails with the text beside them, and returns the error. */
 async function errorOf(sales: Record<string, string>): Promise<Failures> {

@@ -150,7 +150,7 @@ describe('a report', () => {
   });
 });
 
-test('what went back through the provider and into the wallet counts together', () => {
+test('money that went back through the provider counts together with that in the wallet', () => {
   const paid = money({ status: 'paid', takenMinor: PRICE, returnedMinor: 500, compensatedMinor: 700 });
   expect(conclude(paid).refundMinor).toBe(1_200);
   expect(conclude({ ...paid, status: 'refunded' }).refundMinor).toBe(PRICE);

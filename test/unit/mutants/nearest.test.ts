@@ -151,7 +151,7 @@ test('the blocks of a script say when they run, and its first line stays the fir
   );
 });
 
-describe('what tests reach', () => {
+describe('the reach of tests', () => {
   const hits = [' a#', 'one a#f', 'two a#f', 'two a#g', ''].join('\n');
   const { spots, tests } = reachedBy(hits, [
     ['one', 10],

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { expect, test } from '@jest/globals';
 import { checkout } from '#core/process/checkout.js';
-import { readLockedPackages, readWantedPackages } from '../support/pages/locked-packages.js';
+import { readLockedPackages, readWantedPackages } from '../../support/pages/locked-packages.js';
 
 const OUTPUT_BYTES_MAX = 64 * 1_024 * 1_024;
 

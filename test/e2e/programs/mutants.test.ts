@@ -4,8 +4,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { build } from '../support/build.js';
-import { createScratch, type Scratch } from '../support/scratch.js';
+import { build } from '../../support/build.js';
+import { createScratch, type Scratch } from '../../support/scratch.js';
 
 const RULE = 'core/rules/of-age.ts';
 const RULE_TEXT = 'export const isOfAge = (years: number): boolean => years >= 18;\n';

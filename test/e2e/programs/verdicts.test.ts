@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { checkout } from '#core/process/checkout.js';
-import { createScratch, type Edit, type Scratch } from '../support/scratch.js';
+import { createScratch, type Edit, type Scratch } from '../../support/scratch.js';
 
 // The programs whose exit code is a verdict, on a product with a bug, and a benchmark with a promise that nothing can keep: each
 // whole run has to end with 1. `npm test` leaves these tests out; `npm run test:e2e` runs them.
@@ -17,7 +17,7 @@ const OVERSOLD: Edit = {
   replace: "redis.call('LRANGE', KEYS[2], 0, #winners - 1)",
 };
 
-/** A provider's older total takes the place of a newer one. */
+/** A provider's older total replaces a newer one. */
 const FORGOTTEN_REFUND: Edit = {
   file: 'core/rules/payment-money.ts',
   find: 'return Math.max(returnedMinor, Math.min(takenMinor, told));',
