@@ -159,14 +159,14 @@ test('the blocks of a script say when they run, and its first line stays the fir
   );
 });
 
-describe('what tests reach', () => {
+describe('the reach of a test', () => {
   const hits = [' a#', 'one a#f', 'two a#f', 'two a#g', ''].join('\n');
   const { spots, tests } = reachedBy(hits, [
     ['one', 10],
     ['two', 20],
   ]);
 
-  test('is what each has called, and what its file does outside of tests', () => {
+  test('has the calls of the test, and those of its file outside of tests', () => {
     expect([...(tests.get('one')?.spots ?? [])]).toEqual(['a#', 'a#f']);
     expect([...(tests.get('two')?.spots ?? [])]).toEqual(['a#', 'a#f', 'a#g']);
   });
