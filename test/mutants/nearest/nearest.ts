@@ -22,7 +22,9 @@ const HOUSE = 'test/unit/house/';
 /** This one runs mutants itself, and would meet itself in them. */
 const OWN = 'test/e2e/mutants.test.ts';
 /** The tests of the tables, the nearest first: all others with a database reach them as well. */
-const OF_TABLES = ['tables/', 'money/', 'payments/', 'jobs/'].map(folder => `test/integration/${folder}`);
+const OF_TABLES = ['tables/', 'money/tables', 'money/', 'payments/', 'jobs/'].map(
+  folder => `test/integration/${folder}`,
+);
 const OF_MINUTES = new RegExp(TESTS_OF_MINUTES.join('|'));
 
 /** Returns the kind of a file of tests: the folder under test/. */
