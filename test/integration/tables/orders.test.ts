@@ -174,6 +174,14 @@ describe('an order never changes', () => {
   });
 });
 
+test('the smallest sale and the smallest order are taken', async () => {
+  const sale = aSaleRow({ price_minor: 0, units: 1, pay_within_seconds: 1, standby_factor: 0 });
+  await insert('sales', sale);
+  await insert('orders', anOrderRow({ sale_id: String(sale.id), buyer_id: 'b', unit: 1, amount_minor: 0 }));
+  const { rows } = await client.query('SELECT buyer_id FROM orders WHERE sale_id = $1', [sale.id]);
+  expect(rows).toEqual([{ buyer_id: 'b' }]);
+});
+
 test.each<[from: string, to: string, Row]>([
   ['pending_payment', 'paid', {}],
   ['pending_payment', 'cancelled', {}],
