@@ -121,6 +121,13 @@ export const MARKS: readonly Mark[] = [
   ...inScript('include/claim-id', [
     {
       line: 'local last = tonumber(string.sub(record, 1, 8) .. string.sub(record, 10, 13), 16) or 0',
+      operator: 'condition gone',
+      original: ' or 0',
+      replacement: '',
+      reason: 'the id of each claim is a UUID, so its beginning is a number',
+    },
+    {
+      line: 'local last = tonumber(string.sub(record, 1, 8) .. string.sub(record, 10, 13), 16) or 0',
       operator: 'number off',
       original: '1',
       replacement: '0',

@@ -174,6 +174,27 @@ describe('an order never changes', () => {
   });
 });
 
+test('the smallest sale and the smallest order are taken', async () => {
+  const sale = aSaleRow({ price_minor: 0, units: 1, pay_within_seconds: 1, standby_factor: 0 });
+  await insert('sales', sale);
+  await insert('orders', anOrderRow({ sale_id: String(sale.id), buyer_id: 'b', unit: 1, amount_minor: 0 }));
+  const { rows } = await client.query('SELECT buyer_id FROM orders WHERE sale_id = $1', [sale.id]);
+  expect(rows).toEqual([{ buyer_id: 'b' }]);
+});
+
+test.each<[from: string, to: string, Row]>([
+  ['pending_payment', 'paid', {}],
+  ['pending_payment', 'cancelled', {}],
+  ['pending_payment', 'rejected', {}],
+  ['paid', 'refunded', { status: 'paid', paid_at: NOW }],
+])('an order passes from %s to %s', async (_from, status, row) => {
+  const id = await storeOrder(row);
+  const times = status === 'paid' ? `paid_at = '${NOW}'` : `cancelled_at = '${NOW}'`;
+  await update(id, `status = '${status}', reason = 'any', version = version + 1, ${times}`);
+  const { rows } = await client.query('SELECT status FROM orders WHERE id = $1', [id]);
+  expect(rows).toEqual([{ status }]);
+});
+
 test('a unit is withdrawn once, and only by an order', async () => {
   const saleId = await storeSale();
   const order = anOrderRow({ sale_id: saleId });

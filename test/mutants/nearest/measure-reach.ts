@@ -40,7 +40,7 @@ export async function measureReach(
       const [run] = runs === 'timed out' ? [] : runs;
       const hits = await readFile(join(folder, name), 'utf8');
       const reached = reachedBy(hits, run?.testsMs ?? []);
-      // The rest of a file after a failure is not seen, so nothing is known of such a file.
+      // The tests after a failure are left out, so nothing is known of such a file.
       if (run && !run.failure) reach.set(test, { ms: run.ms, ...reached });
       const said = run?.failure ? `: fails, ${saidBy(run)}` : '';
       if (reach.size % KEPT_EACH === 0) await keep(reach);
@@ -57,7 +57,7 @@ export function reachedBy(hits: string, testsMs: readonly (readonly [string, num
     return id === '' ? [] : [{ mark, id }];
   });
   const idsOf = (...marks: string[]) => new Set(lines.filter(({ mark }) => marks.includes(mark)).map(({ id }) => id));
-  // Code that runs outside of the tests is there for each of them.
+  // Hooks and processes are there for each of the tests.
   const tests = testsMs.map(([mark, ms]) => [mark, { ms, spots: idsOf('', mark) }] as const);
   return { spots: new Set(lines.map(({ id }) => id)), tests: new Map(tests) };
 }

@@ -11,7 +11,7 @@ const UNITS_MAX = 8;
 /** A test that imports a file through more files than this is as far from it as one that only starts its process. */
 const IMPORTS_MAX = 4;
 /** The other tests take at most this many ms together, but for the first one, which is always met. */
-const TOGETHER_MAX_MS = 20_000;
+const TOGETHER_MAX_MS = 30_000;
 /** The time of a file of tests that no full run has met yet, in ms. */
 const UNKNOWN_MS = 5_000;
 
@@ -22,7 +22,9 @@ const HOUSE = 'test/unit/house/';
 /** This one runs mutants itself, and would meet itself in them. */
 const OWN = 'test/e2e/programs/mutants.test.ts';
 /** The tests of the tables, the nearest first: all others with a database reach them as well. */
-const OF_TABLES = ['tables/', 'money/', 'payments/', 'jobs/'].map(folder => `test/integration/${folder}`);
+const OF_TABLES = ['tables/', 'money/tables', 'money/', 'payments/', 'jobs/'].map(
+  folder => `test/integration/${folder}`,
+);
 const OF_MINUTES = new RegExp(TESTS_OF_MINUTES.join('|'));
 
 /** Returns the kind of a file of tests: the folder under test/. */
@@ -50,6 +52,7 @@ export class NearestTests {
   /** All files of tests that a mutant may meet. */
   readonly tests: readonly string[];
   readonly #spots = new Map<string, readonly (Range & { id: string })[]>();
+  readonly #names = new Map<string, string[]>();
   readonly #near = new Map<string, NearTests>();
 
   constructor(ground: Ground) {
@@ -155,9 +158,23 @@ export class NearestTests {
     const reaching = [...tests.values()].filter(one => ids.some(id => one.spots.has(id)));
     const sizes = new Set(reaching.length > 0 ? reaching.map(one => one.spots.size) : [spots.size]);
     const worth = [...sizes].reduce((sum, size) => sum + 1 / (1 + size) ** 2, 0);
-    const isNamesake = basename(test, '.test.ts') === parse(file).name;
-    const imports = isNamesake ? 0 : Math.min(this.#distance(test, file), IMPORTS_MAX);
+    const imports = this.#namesOf(file).includes(basename(test, '.test.ts'))
+      ? 0
+      : Math.min(this.#distance(test, file), IMPORTS_MAX);
     return KINDS.indexOf(kindOf(test)) * 1e18 + (this.#msOf(test, ids) / worth) * 4 ** imports;
+  }
+
+  /** Lists the names that tests of a file may have: its own, and for a part of Redis scripts those of the scripts. */
+  #namesOf(file: string): string[] {
+    const { name } = parse(file);
+    const known = this.#names.get(file);
+    if (known) return known;
+    const scripts = [...this.#ground.texts].filter(
+      ([path, text]) => path.endsWith('.lua') && text.includes(`-- @include ${name}\n`),
+    );
+    const names = [name, ...scripts.map(([path]) => parse(path).name)];
+    this.#names.set(file, names);
+    return names;
   }
 
   #capped(tests: string[], ids: readonly string[]): string[] {

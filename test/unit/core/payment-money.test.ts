@@ -150,14 +150,14 @@ describe('a report', () => {
   });
 });
 
-test('money that went back through the provider counts together with that in the wallet', () => {
+test('money that went back through the provider and into the wallet counts together', () => {
   const paid = money({ status: 'paid', takenMinor: PRICE, returnedMinor: 500, compensatedMinor: 700 });
   expect(conclude(paid).refundMinor).toBe(1_200);
   expect(conclude({ ...paid, status: 'refunded' }).refundMinor).toBe(PRICE);
   expect(conclude({ ...paid, status: 'late' }).refundMinor).toBe(0);
 });
 
-test('all the money of a paid order may go back without a refund here, and that of a refunded one does not', () => {
+test('money that went back without a refund here is that of a paid order, and all of it', () => {
   const whole = { takenMinor: PRICE, refundMinor: PRICE };
   const statuses = ['late', 'paid', 'refund_due', 'refunded'] as const;
   expect(statuses.filter(status => wentBackWhole(money({ status, ...whole })))).toEqual(['paid']);

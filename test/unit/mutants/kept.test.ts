@@ -53,7 +53,7 @@ test('a mutant stays caught as long as the test that caught it, and survives as 
   expect(resultsOf({ ...TESTS, [TEST]: '' }, lineOf('caught')).find(triedIn(A + B, 'function b'))).toBeUndefined();
 });
 
-test('the code of a file outside of functions is a text of its own, without the functions', () => {
+test('the rest of a file is a text of its own, without the functions', () => {
   const text = `${A}export const limit = 1 > 0;\n${B}`;
   const { id, text: outside, offset } = scopeOf(triedIn(text, 'limit').mutant, text);
   expect(id).toBe(`${FILE}#`);

@@ -112,6 +112,14 @@ describe('the nearest tests', () => {
     expect(testsAt('inner', [...both, [UNIT, reached(100, `${script}#`, outer.id, inner.id)]])).toEqual([UNIT]);
   });
 
+  test('of a part of scripts are first those with the name of a script with it', () => {
+    const part = 'core/redis/lua/include/fence.lua';
+    const all = new Map([...texts, [part, 'return 1'], ['core/redis/lua/claim.lua', '-- @include fence\nreturn 1\n']]);
+    const reach = new Map([CLAIM, MODEL].map(test => [test, reached(test === CLAIM ? 900 : 500, `${part}#`)]));
+    const nearest = new NearestTests({ texts: all, graph: new ImportGraph(all), reach });
+    expect(nearest.of(part, 0).tests).toEqual([CLAIM, MODEL]);
+  });
+
   test('leave out those in a file that do not reach the function', () => {
     const tests = new Map([
       ['one', { ms: 300, spots: new Set([`${FILE}#a`]) }],
@@ -131,14 +139,14 @@ describe('the nearest tests', () => {
     ).toEqual([UNIT]);
   });
 
-  test('take at most 20 s together beside the units', () => {
+  test('take at most 30 s together beside the units', () => {
     const many = Array.from({ length: 20 }, (_, index) => `test/integration/jobs/${index}.test.ts`);
     const all = new Map([...texts, ...many.map(path => [path, ''] as const)]);
     const of = (ms: number) => {
       const reach = new Map([[UNIT, reached(1)], ...many.map(path => [path, reached(ms, `${FILE}#a`)] as const)]);
       return new NearestTests({ texts: all, graph: new ImportGraph(all), reach }).of(FILE, 20).tests.length;
     };
-    expect(of(7_000)).toBe(2);
+    expect(of(11_000)).toBe(2);
     expect(of(100_000)).toBe(1);
   });
 });
@@ -151,14 +159,14 @@ test('the blocks of a script say when they run, and its first line stays the fir
   );
 });
 
-describe('the reach of tests', () => {
+describe('the reach of a test', () => {
   const hits = [' a#', 'one a#f', 'two a#f', 'two a#g', ''].join('\n');
   const { spots, tests } = reachedBy(hits, [
     ['one', 10],
     ['two', 20],
   ]);
 
-  test('is what each has called, and what its file does outside of tests', () => {
+  test('has the calls of the test, and those of its file outside of tests', () => {
     expect([...(tests.get('one')?.spots ?? [])]).toEqual(['a#', 'a#f']);
     expect([...(tests.get('two')?.spots ?? [])]).toEqual(['a#', 'a#f', 'a#g']);
   });
