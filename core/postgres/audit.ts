@@ -1,5 +1,6 @@
 import { type Database, Prisma, type Transaction } from './database.js';
 import { MONEY_RULES, MONEY_SUMS, type Rules } from './money-rules.js';
+import { NOW } from './now.js';
 import { isOverdue } from './orders/deadline.js';
 
 /** The counts of a sale's orders, taken from Postgres alone. Plain SQL reproduces each of them. */
@@ -50,7 +51,7 @@ export const ORDER_RULES: Rules = {
     SELECT count(*) FROM live o WHERE ${isOverdue(15)}`,
   'I6 a release is 15 s old': Prisma.sql`
     SELECT count(*) FROM outbox_events WHERE sale_id = (SELECT id FROM audited) AND kind = 'release' AND delivered_at IS NULL
-      AND created_at < clock_timestamp() - interval '15 seconds'`,
+      AND created_at < ${NOW} - interval '15 seconds'`,
 };
 
 /**

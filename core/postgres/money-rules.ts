@@ -1,4 +1,5 @@
 import { Prisma } from './database.js';
+import { NOW } from './now.js';
 
 /** Rules by their text, each with a query that counts the rows that break it. */
 export type Rules = Readonly<Record<string, Prisma.Sql>>;
@@ -84,5 +85,5 @@ export const MONEY_RULES: Rules = {
       - least(held_minor, greatest(0, p.refund_minor - p.returned_minor - p.compensated_minor))`,
   'I5 late money is 60 s undecided': Prisma.sql`
     SELECT count(*) FROM payments p JOIN o ON o.id = p.order_id
-    WHERE p.status = 'late' AND p.updated_at < clock_timestamp() - interval '60 seconds'`,
+    WHERE p.status = 'late' AND p.updated_at < ${NOW} - interval '60 seconds'`,
 };

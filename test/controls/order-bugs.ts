@@ -45,13 +45,13 @@ export const ORDER_BUGS: Bug[] = [
     'expiry trusts the queue instead of the deadline',
     {
       file: 'core/postgres/orders/deadline.ts',
-      find: ' AND o.pay_by <= clock_timestamp()',
-      replace: '',
+      find: 'o.pay_by <= ',
+      replace: "timestamptz '-infinity' <= ",
     },
     {
       kind: 'integration',
       file: 'jobs/expire-orders',
-      title: 'an order is kept until it is due by the clock of Postgres',
+      title: 'an order with time left is neither read nor cancelled',
     },
   ),
   one(
