@@ -151,6 +151,8 @@ describe('schema.prisma and the migrations', () => {
     );
     expect(guarded).toEqual([
       'accounts',
+      'books_checkpoint',
+      'books_findings',
       'disputes',
       'orders',
       'outbox_events',
