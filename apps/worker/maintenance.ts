@@ -9,6 +9,7 @@ import { prune } from '#core/maintenance/prune.js';
 import { reconcileAll } from '#core/maintenance/reconcile.js';
 import { rescueAll } from '#core/maintenance/rescue.js';
 import { tellShop } from '#core/maintenance/tell-shop.js';
+import { checkBooks } from '#core/postgres/books/check.js';
 import { actorFailed, actorRan } from '#core/process/telemetry.js';
 import { isRegistryWhole } from '#core/redis/registry.js';
 import type { StepContext } from '#core/steps/context.js';
@@ -41,6 +42,7 @@ export const ACTORS: readonly Actor[] = [
   { name: 'ask-providers', at: '*/1 * * * * *', runOnce: askProviders },
   { name: 'finish-payments', at: '*/2 * * * * *', runOnce: finishPayments },
   { name: 'tell-shop', at: '*/1 * * * * *', runOnce: tellShop },
+  { name: 'check-books', at: '*/10 * * * * *', runOnce: ({ db }) => checkBooks(db) },
   { name: 'prune', at: '0 17 * * * *', runOnce: prune },
 ];
 

@@ -1,4 +1,5 @@
 import { brokenRules, countOrders, type OrderCounts } from '../postgres/audit.js';
+import { readCheckpoint } from '../postgres/books/checkpoint.js';
 import type { Database } from '../postgres/database.js';
 import { readSale } from '../postgres/sales.js';
 import type { Redis } from '../redis/connection.js';
@@ -26,11 +27,17 @@ export interface Audit {
   unplaced: number;
   waiting: number;
   orders: OrderCounts;
+  /**
+   * When the last complete walk through the balances and transfers of all sales began, in ISO 8601 and UTC; null before
+   * the first one. A row of another sale
+   * that somebody has changed by hand since then may not be found yet.
+   */
+  booksWalkedAt: string | null;
 }
 
 /**
  * Checks a sale on live data, and changes nothing. The audit covers invariants 1 to 6 of docs/guarantees.md, the
- * standby list, and the balances of all accounts.
+ * standby list, and the balances of all accounts as far as they may have changed since the books were checked.
  *
  * @returns the figures of the sale and the broken rules; undefined when Postgres has no such sale
  */
@@ -55,6 +62,7 @@ export async function audit(db: Database, redis: Redis, saleId: string): Promise
     unplaced: snapshot?.outbox.size ?? 0,
     waiting: snapshot?.standby.length ?? 0,
     orders: await countOrders(db, saleId),
+    booksWalkedAt: (await readCheckpoint(db)).walkedAt?.toISOString() ?? null,
   };
 }
 

@@ -7,7 +7,7 @@ import { repaired } from '../process/telemetry.js';
 import { markRegistryWhole, readLoadedSaleIds } from '../redis/registry.js';
 import { carryOver, readLoadedSale, readRunId, setSale } from '../redis/sale/sale.js';
 import { readSnapshot, type Snapshot } from '../redis/sale/snapshot.js';
-import type { Sale } from '../rules/sale.js';
+import { inOpeningOrder, type Sale } from '../rules/sale.js';
 import type { StepContext } from '../steps/context.js';
 import { promoteWaiting } from '../steps/release-units.js';
 import { inTurn } from '../values/in-turn.js';
@@ -39,7 +39,7 @@ export interface Reconciliation {
 export async function reconcileAll(ctx: StepContext, pace = new Pace()): Promise<Reconciliation[]> {
   const runId = await readRunId(ctx.redis);
   const results: Reconciliation[] = [];
-  const sales = await readRecentSales(ctx.db);
+  const sales = inOpeningOrder(await readRecentSales(ctx.db), Date.now());
   // All gates are opened before any repair, so that no sale refuses claims while another is repaired.
   const listed = new Set(await readLoadedSaleIds(ctx.redis));
   const reopened = new Set<string>();

@@ -1,5 +1,7 @@
+import { brokenBooks } from './books/check.js';
 import { type Database, Prisma, type Transaction } from './database.js';
-import { MONEY_RULES, MONEY_SUMS, type Rules } from './money-rules.js';
+import { type BrokenRule, MONEY_RULES, MONEY_SUMS, type Rules } from './money-rules.js';
+import { NOW } from './now.js';
 import { isOverdue } from './orders/deadline.js';
 
 /** The counts of a sale's orders, taken from Postgres alone. Plain SQL reproduces each of them. */
@@ -13,12 +15,6 @@ export interface OrderCounts {
   void: number;
   /** The number of different units that ever had an order; tombstones (status `void`) do not count. */
   unitsPlaced: number;
-}
-
-/** A rule about orders or money that rows in Postgres break, and the number of those rows. */
-export interface BrokenRule {
-  rule: string;
-  rows: number;
 }
 
 /** Counts the orders of a sale by status. */
@@ -50,7 +46,7 @@ export const ORDER_RULES: Rules = {
     SELECT count(*) FROM live o WHERE ${isOverdue(15)}`,
   'I6 a release is 15 s old': Prisma.sql`
     SELECT count(*) FROM outbox_events WHERE sale_id = (SELECT id FROM audited) AND kind = 'release' AND delivered_at IS NULL
-      AND created_at < clock_timestamp() - interval '15 seconds'`,
+      AND created_at < ${NOW} - interval '15 seconds'`,
 };
 
 /**
@@ -59,7 +55,7 @@ export const ORDER_RULES: Rules = {
  *
  * @param db the database, or a transaction whose changes count
  * @param saleId limits the rules about orders; balances and transfers are checked for all sales, since a wallet pays in
- * all of them
+ * all of them, as core/postgres/books/check.ts says
  */
 export async function brokenRules(db: Transaction, saleId: string): Promise<BrokenRule[]> {
   const counts = Object.entries({ ...ORDER_RULES, ...MONEY_RULES }).map(
@@ -71,5 +67,5 @@ export async function brokenRules(db: Transaction, saleId: string): Promise<Brok
     live AS (SELECT * FROM o WHERE status IN ('pending_payment', 'paid')),
     ${MONEY_SUMS}
     SELECT * FROM (${Prisma.join(counts, ' UNION ALL ')}) rules WHERE rows > 0`);
-  return rows.map(({ rule, rows: count }) => ({ rule, rows: Number(count) }));
+  return [...rows.map(({ rule, rows: count }) => ({ rule, rows: Number(count) })), ...(await brokenBooks(db, saleId))];
 }

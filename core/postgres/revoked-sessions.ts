@@ -1,4 +1,5 @@
 import { type Database, Prisma } from './database.js';
+import { NOW } from './now.js';
 
 /**
  * Revokes an operator's session: every admin process refuses it from now on. Idempotent.
@@ -20,5 +21,5 @@ export async function isSessionRevoked(db: Database, id: string): Promise<boolea
  * is hours behind Postgres's.
  */
 export async function pruneRevokedSessions(db: Database): Promise<void> {
-  await db.$executeRaw(Prisma.sql`DELETE FROM revoked_sessions WHERE ends_at < clock_timestamp() - interval '1 day'`);
+  await db.$executeRaw(Prisma.sql`DELETE FROM revoked_sessions WHERE ends_at < ${NOW} - interval '1 day'`);
 }

@@ -1,5 +1,6 @@
 import type { LateMoney, ProviderName, Sale, SaleState, Settlement } from '../rules/sale.js';
 import { type Database, Prisma, type SaleRow } from './database.js';
+import { NOW } from './now.js';
 
 /**
  * Inserts a sale into Postgres.
@@ -46,7 +47,7 @@ export const LAST_DUE = Prisma.sql`(s.closes_at + s.pay_within_seconds * interva
  * Sales whose last payment deadline is before this time are no longer kept in Redis. Postgres's clock decides, because
  * a worker with a wrong clock would prune a live sale.
  */
-export const KEPT_SINCE = Prisma.sql`clock_timestamp() - ${KEEP_DAYS} * interval '1 day'`;
+export const KEPT_SINCE = Prisma.sql`${NOW} - ${KEEP_DAYS} * interval '1 day'`;
 
 /**
  * Reads the sales that Redis should have, newest first. Redis keeps a sale for {@link KEEP_DAYS} days after its last

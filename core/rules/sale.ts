@@ -85,3 +85,25 @@ export function phaseOf(
   if (nowMs < sale.opensAtMs) return 'upcoming';
   return remaining > 0 ? 'open' : 'sold_out';
 }
+
+/** How urgent it is that a sale answers, by its phase. */
+const URGENCY: Record<SalePhase, number> = { open: 0, sold_out: 0, upcoming: 1, paused: 1, closed: 2 };
+
+/**
+ * Sorts sales by how urgent it is that they answer again after a restart of Redis: first those that sell now, then those
+ * that open next, at last those that have ended, the latest first. A small sale comes before a large one, as it is
+ * opened sooner.
+ *
+ * @param nowMs the present time in ms since the epoch. A clock that is wrong only changes the order.
+ */
+export function inOpeningOrder(sales: readonly Sale[], nowMs: number): Sale[] {
+  const urgencyOf = (sale: Sale) => {
+    const phase = phaseOf(sale, 1, nowMs);
+    const moment = { open: 0, sold_out: 0, paused: 0, upcoming: sale.opensAtMs, closed: -sale.closesAtMs }[phase];
+    return [URGENCY[phase], moment, sale.units];
+  };
+  const keys = new Map(sales.map(sale => [sale, urgencyOf(sale)]));
+  const difference = (a: Sale, b: Sale) =>
+    (keys.get(a) ?? []).map((key, i) => key - (keys.get(b)?.[i] ?? 0)).find(one => one !== 0) ?? 0;
+  return [...sales].sort(difference);
+}

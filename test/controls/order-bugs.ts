@@ -45,14 +45,37 @@ export const ORDER_BUGS: Bug[] = [
     'expiry trusts the queue instead of the deadline',
     {
       file: 'core/postgres/orders/deadline.ts',
-      find: ' AND o.pay_by <= clock_timestamp()',
-      replace: '',
+      find: 'o.pay_by <= ',
+      replace: "timestamptz '-infinity' <= ",
     },
     {
       kind: 'integration',
       file: 'jobs/expire-orders',
-      title: 'an order is kept until it is due by the clock of Postgres',
+      title: 'an order with time left is neither read nor cancelled',
     },
+  ),
+  one(
+    'a due time is compared with a clock that is asked for each row',
+    { file: 'core/postgres/now.ts', find: '(SELECT clock_timestamp())`;', replace: 'clock_timestamp()`;' },
+    { kind: 'integration', file: 'tables/plans', title: 'of a round of expire-overdue' },
+  ),
+  one(
+    'a round reads every notice that waits for its next attempt',
+    {
+      file: 'prisma/migrations/0020_notices_in_turn/migration.sql',
+      find: '("attempt_at", "id")',
+      replace: '("created_at")',
+    },
+    { kind: 'integration', file: 'tables/plans', title: 'of a round of tell-shop' },
+  ),
+  one(
+    'a page of the console reads all payments',
+    {
+      file: 'prisma/migrations/0023_payments_odd/migration.sql',
+      find: '"refund_tries" >= 3',
+      replace: '"refund_tries" >= 4',
+    },
+    { kind: 'integration', file: 'tables/plans', title: 'of the audit and the pages of the console' },
   ),
   one(
     'pay without a deadline guard',

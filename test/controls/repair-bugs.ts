@@ -187,4 +187,22 @@ export const REPAIR_BUGS: Bug[] = [
     },
     { kind: 'integration', file: 'clocks/wrong-clock', title: 'carries out the releases that have waited' },
   ),
+  one(
+    'prune deletes one batch of old events in a round',
+    {
+      file: 'core/postgres/deliveries/prune.ts',
+      find: '    after = row?.last ?? null;',
+      replace: '    after = row && null;',
+    },
+    { kind: 'integration', file: 'maintenance/prune', title: 'old notices leave in batches' },
+  ),
+  one(
+    'after a restart of Redis the newest sale is opened first, whatever sells',
+    {
+      file: 'core/maintenance/reconcile.ts',
+      find: 'inOpeningOrder(await readRecentSales(ctx.db), Date.now())',
+      replace: 'await readRecentSales(ctx.db)',
+    },
+    { kind: 'integration', file: 'repairs/reopened-sale', title: 'a Redis that was emptied gets a sale' },
+  ),
 ];

@@ -75,6 +75,7 @@ describe.each(POOLS)('PgBouncer in %s mode', (mode, poolSize) => {
     const actors = await s.query('SELECT actor FROM actor_leases ORDER BY actor');
     expect(actors.map(({ actor }) => actor)).toEqual([
       'ask-providers',
+      'check-books',
       'deliver-events',
       'expire-overdue',
       'finish-payments',

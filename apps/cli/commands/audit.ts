@@ -27,7 +27,18 @@ export function addAudit(program: Command): void {
     );
 }
 
-function linesOf({ sale, ok, violations, units, free, claims, unplaced, waiting, orders }: Audit): string[] {
+function linesOf({
+  sale,
+  ok,
+  violations,
+  units,
+  free,
+  claims,
+  unplaced,
+  waiting,
+  orders,
+  booksWalkedAt,
+}: Audit): string[] {
   return [
     `sale ${sale}: ${ok ? 'every promise holds' : 'PROMISES ARE BROKEN'}`,
     ...violations.map(violation => `  ${violation}`),
@@ -41,5 +52,6 @@ function linesOf({ sale, ok, violations, units, free, claims, unplaced, waiting,
       refunded: orders.refunded,
       'given up': orders.void,
     }),
+    ...factLines({ 'all books read since': booksWalkedAt ?? 'never' }),
   ];
 }

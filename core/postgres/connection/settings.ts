@@ -30,6 +30,8 @@ export function statementSettings(schema: string | undefined): StatementSettings
     lock_timeout: '2s',
     idle_in_transaction_session_timeout: '10s',
     synchronous_commit: 'on',
+    // Statements take some ms, and compiling one takes up to 500 ms (measured with 1,000,000 orders).
+    jit: 'off',
     ...migrationSettings(schema),
   };
 }

@@ -1,4 +1,5 @@
 import { type Database, Prisma } from '../database.js';
+import { NOW } from '../now.js';
 import { KEPT_SINCE, LAST_DUE } from '../sales.js';
 import { type ReleaseRow, type Row, releaseOf } from './releases.js';
 
@@ -14,7 +15,7 @@ export async function readDueReleases(
 ): Promise<ReleaseRow[]> {
   const rows = await db.$queryRaw<Row[]>(Prisma.sql`
     SELECT id, sale_id, order_id, payload FROM outbox_events
-    WHERE kind = 'release' AND delivered_at IS NULL AND id > ${afterId} AND created_at <= clock_timestamp() - ${olderThanMs} * interval '1 millisecond'
+    WHERE kind = 'release' AND delivered_at IS NULL AND id > ${afterId} AND created_at <= ${NOW} - ${olderThanMs} * interval '1 millisecond'
       AND EXISTS (SELECT FROM sales s WHERE s.id = sale_id AND ${LAST_DUE} > ${KEPT_SINCE})
     ORDER BY id LIMIT ${limit}`);
   return rows.map(releaseOf);

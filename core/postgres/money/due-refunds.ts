@@ -10,6 +10,7 @@ import {
   takeReturned,
 } from '../../rules/refund.js';
 import { type Database, Prisma, type Transaction } from '../database.js';
+import { NOW } from '../now.js';
 import { nextPart } from './capture.js';
 import { lockPayment, type Payment, readPayments } from './payment.js';
 import { changePayment } from './payment-change.js';
@@ -22,7 +23,7 @@ import { changePayment } from './payment-change.js';
 export function readRefundsDue(db: Database, limit: number): Promise<Payment[]> {
   return readPayments(
     db,
-    Prisma.sql`p.refund_at <= clock_timestamp() AND p.status IN ('refund_due', 'paid') ORDER BY p.refund_at LIMIT ${limit}`,
+    Prisma.sql`p.refund_at <= ${NOW} AND p.status IN ('refund_due', 'paid') ORDER BY p.refund_at LIMIT ${limit}`,
   );
 }
 

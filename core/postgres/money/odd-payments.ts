@@ -35,8 +35,12 @@ export interface OpenDispute {
   currency: string;
 }
 
-/** Failed attempts after which a refund at a provider counts as stuck. */
-const TRIES_ODD = 3;
+/**
+ * The SQL for whether a payment is odd by its own row. It is the condition of the index `payments_odd`, word for word: a
+ * refund at a provider counts as stuck after 3 failed attempts.
+ */
+const IS_ODD = Prisma.sql`(mismatch IS NOT NULL OR (refund_at IS NOT NULL AND refund_tries >= 3)
+  OR (status = 'paid' AND refund_minor >= amount_minor))`;
 
 /**
  * Reads payments that contradict their request, surplus payments, refunds that are stuck, open disputes, and paid orders
@@ -47,9 +51,9 @@ const TRIES_ODD = 3;
 export async function readOddPayments(db: Database, limit: number): Promise<OddPayment[]> {
   const payments = await readPayments(
     db,
-    Prisma.sql`p.mismatch IS NOT NULL OR (p.refund_at IS NOT NULL AND p.refund_tries >= ${TRIES_ODD})
-      OR (p.status = 'paid' AND p.refund_minor >= p.amount_minor)
-      OR p.id IN (SELECT payment_id FROM disputes WHERE status = 'open')
+    Prisma.sql`p.id IN (
+        (SELECT id FROM payments WHERE ${IS_ODD} ORDER BY id DESC LIMIT ${limit})
+        UNION (SELECT DISTINCT payment_id FROM disputes WHERE status = 'open' ORDER BY payment_id DESC LIMIT ${limit}))
       ORDER BY p.id DESC LIMIT ${limit}`,
   );
   const disputes = await db.dispute.findMany({

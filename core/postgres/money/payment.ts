@@ -5,6 +5,7 @@ import { isUndecided, type PaymentMoney, type PaymentStatus } from '../../rules/
 import { type RefundInFlight, unansweredRefund } from '../../rules/refund.js';
 import type { ProviderName } from '../../rules/sale.js';
 import { type Database, Prisma, type Transaction } from '../database.js';
+import { NOW } from '../now.js';
 import { clickTime, isPayable, PAY_UNTIL, waitedMs } from '../orders/deadline.js';
 
 /** An attempt to pay an order through a provider, with some facts of its order and sale. Amounts in minor units. */
@@ -247,7 +248,7 @@ export async function readLatestPayment(db: Database, orderId: string, buyerId: 
  * @param limit the most rows
  */
 export function readUnheard(db: Database, limit: number): Promise<Payment[]> {
-  return readPayments(db, Prisma.sql`p.ask_at <= clock_timestamp() ORDER BY p.ask_at LIMIT ${limit}`);
+  return readPayments(db, Prisma.sql`p.ask_at <= ${NOW} ORDER BY p.ask_at LIMIT ${limit}`);
 }
 
 /** Lets the provider be asked about a payment in the next round of ask-providers. */

@@ -1,4 +1,5 @@
 import { Prisma } from '../database.js';
+import { NOW } from '../now.js';
 
 // The payment deadline in SQL. A buyer who clicked in time loses nothing because a queue, a process or a store was away:
 // the order is kept for as long as the click waited.
@@ -31,6 +32,6 @@ export const PAY_UNTIL = Prisma.sql`(o.pay_by + p.waited_ms * interval '1 millis
  * way.
  */
 export const isOverdue = (bySeconds = 0) => Prisma.sql`
-  (o.status = 'pending_payment' AND o.pay_by <= clock_timestamp() - ${bySeconds} * interval '1 second' AND NOT EXISTS (
+  (o.status = 'pending_payment' AND o.pay_by <= ${NOW} - ${bySeconds} * interval '1 second' AND NOT EXISTS (
      SELECT FROM payments p WHERE p.order_id = o.id AND p.status IN ('requested', 'open')
-       AND ${PAY_UNTIL} > clock_timestamp() - ${bySeconds} * interval '1 second'))`;
+       AND ${PAY_UNTIL} > ${NOW} - ${bySeconds} * interval '1 second'))`;

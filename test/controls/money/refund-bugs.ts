@@ -3,6 +3,8 @@ import { type Bug, INIT, one } from '../bug.js';
 const PAYMENT = 'core/postgres/money/payment.ts';
 const DUE = 'core/postgres/money/due-refunds.ts';
 
+const TELL_SHOP = 'core/maintenance/tell-shop.ts';
+
 /** Bugs in the locks, conditions and guards of money, and in how amounts are shown. */
 export const REFUND_BUGS: Bug[] = [
   one(
@@ -86,8 +88,27 @@ export const REFUND_BUGS: Bug[] = [
   ),
   one(
     'the shop’s refusal of a notice counts as its delivery',
-    { file: 'core/maintenance/tell-shop.ts', find: 'return response.ok ?', replace: 'return response.status < 500 ?' },
+    { file: TELL_SHOP, find: 'return response.ok ?', replace: 'return response.status < 500 ?' },
     { kind: 'integration', file: 'payments/tell-shop', title: 'does not accept a notice, which is sent again' },
+  ),
+  one(
+    'the slowest answer of the shop holds up all other notices',
+    { file: TELL_SHOP, find: 'const TELL_BATCH = 160;', replace: 'const TELL_BATCH = TELL_TOGETHER;' },
+    { kind: 'integration', file: 'payments/tell-shop', title: 'a slow answer of the shop' },
+  ),
+  one(
+    'a round reads the due notices once',
+    { file: TELL_SHOP, find: 'if (told === walk.toldBefore) break;', replace: 'break;' },
+    { kind: 'integration', file: 'payments/tell-shop', title: 'a round tells more notices than one batch has' },
+  ),
+  one(
+    'notices that wait for another one are read in vain',
+    {
+      file: 'core/postgres/deliveries/notices.ts',
+      find: 'SET attempt_at = p.attempt_at FROM',
+      replace: 'SET attempt_at = e.attempt_at FROM',
+    },
+    { kind: 'integration', file: 'payments/tell-shop', title: 'a failed notice is retried, and later notices' },
   ),
   one(
     'a shop that refuses is told every two seconds',

@@ -71,6 +71,16 @@ test('an order is kept until it is due by the clock of Postgres', async () => {
   expect(order.cancelledAt?.getTime()).toBeGreaterThanOrEqual(order.payBy.getTime());
 });
 
+test('an order with time left is neither read nor cancelled, whatever the queue says', async () => {
+  const sale = await openTestSale(t);
+  const won = await winOne(t, sale, 'a');
+  await placeOrders(t, { saleId: sale.id, claims: [won] });
+  const { claimId, buyerId } = won;
+  const { payBy } = await t.db.order.findUniqueOrThrow({ where: { id: claimId } });
+  expect(await readOverdue(t.db, { limit: 2, claimIds: [claimId] })).toEqual([]);
+  expect(await expireRows(t.db, [{ claimId, saleId: sale.id, buyerId, payByMs: payBy.getTime() }])).toEqual([]);
+});
+
 test('an order whose deadline was moved after it was read stays until it is read again', async () => {
   const sale = await openTestSale(t);
   const [kept, due] = (await win(t, sale, 'a', 'b')) as [Claim, Claim];

@@ -83,6 +83,7 @@ describe('a sale without a violation', () => {
       unplaced: 1,
       waiting: 0,
       orders: expect.objectContaining({ orders: 2, live: 2, paid: 1, unitsPlaced: 2 }),
+      booksWalkedAt: null,
     });
   });
 

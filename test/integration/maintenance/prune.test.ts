@@ -62,7 +62,9 @@ test('old delivered releases of an old sale are deleted, and undelivered ones st
   );
   const [first] = await t.db.outboxEvent.findMany({ where: { saleId: sale.id }, orderBy: { id: 'asc' } });
   const longAgo = new Date(Date.now() - (KEEP_DAYS + 1) * DAY_MS);
-  if (first) await t.db.outboxEvent.update({ where: { id: first.id }, data: { deliveredAt: longAgo } });
+  if (first) {
+    await t.db.outboxEvent.update({ where: { id: first.id }, data: { createdAt: longAgo, deliveredAt: longAgo } });
+  }
   await insertTombstones(t.db, { saleId: sale.id, claims: [await winOne(t, sale, 'c')], reason: 'lost' });
   await t.db.outboxEvent.updateMany({ where: { deliveredAt: null }, data: { createdAt: longAgo } });
   await prune(t);
@@ -75,6 +77,23 @@ test('old delivered releases of an old sale are deleted, and undelivered ones st
   const left = await t.db.outboxEvent.findMany({ where: { saleId: sale.id } });
   expect(left).toHaveLength(2);
   expect(left.map(event => event.id)).not.toContain(first?.id);
+});
+
+test('old notices leave in batches, also behind releases that are kept and many of the same age', async () => {
+  const sale = await openTestSale(t);
+  const insert = (kind: string, count: number, daysAgo: number) => t.db.$executeRaw`
+    INSERT INTO outbox_events (kind, sale_id, order_id, payload, created_at, delivered_at)
+    SELECT ${kind}, ${sale.id}, gen_random_uuid(), '{}', at, at
+    FROM generate_series(1, ${count}::int), LATERAL (SELECT clock_timestamp() - ${daysAgo} * interval '1 day' AS at) moment`;
+  await insert('release', 6_000, KEEP_DAYS + 1);
+  await insert('order.placed', 6_000, KEEP_DAYS + 1);
+  await insert('order.placed', 1_000, KEEP_DAYS - 1);
+  await pruneDeliveries(t.db);
+  const left = await t.db.outboxEvent.groupBy({ by: ['kind'], where: { saleId: sale.id }, _count: true });
+  expect(Object.fromEntries(left.map(({ kind, _count }) => [kind, _count]))).toEqual({
+    release: 6_000,
+    'order.placed': 1_000,
+  });
 });
 
 test('the revocation of a session is deleted a day after the session has ended', async () => {

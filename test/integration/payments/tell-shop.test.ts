@@ -10,6 +10,7 @@ import { cancelOrder } from '#core/steps/cancel-order.js';
 import type { StepContext } from '#core/steps/context.js';
 import { payOrder } from '#core/steps/pay-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
+import { eventually } from '../../support/eventually.js';
 import { SHOP_SECRET, startShop, type TestShop } from '../../support/http/shop.js';
 import { buyers, openTestSale, win, winOne } from '../../support/sales.js';
 import { useStores } from '../../support/stores/stores.js';
@@ -68,6 +69,24 @@ test('the shop gets a signed notice of each change of an order, in sequence', as
   expect(await tellShop(ctx)).toBe(0);
 });
 
+test('a slow answer of the shop does not hold up the other notices of its batch', async () => {
+  const names = buyers(150, 'batch');
+  await placed(...names);
+  // The answer to the first notice waits for all others, which are many more than are in flight at once.
+  const othersTold = eventually(() => expect(shop.received).toHaveLength(names.length - 1));
+  shop.answers = async ({ data }) => {
+    if (data.buyerId === names[0]) await othersTold;
+    return 200;
+  };
+  expect(await tellShop(ctx)).toBe(names.length);
+});
+
+test('a round tells more notices than one batch has, and several of one order', async () => {
+  const { sale, claims } = await placed(...buyers(170, 'many'));
+  for (const claim of claims.slice(0, 3)) await cancelOrder(ctx, { saleId: sale.id, ...claim });
+  expect(await tellShop(ctx)).toBe(173);
+});
+
 test('the shop gets notices of placing and paying with immediate settlement, and none of a rejection', async () => {
   const sale = await openTestSale(t, { units: 2, priceMinor: 500, settlement: 'immediate' });
   await creditWallets(t.db, ['funds'], { amountMinor: 500, currency: 'EUR' });
@@ -88,6 +107,10 @@ test('a failed notice is retried, and later notices of the same order wait', asy
     data.buyerId === 'slow' && type === 'order.placed' && times === 1 ? 500 : 200;
   expect(await tellShop(ctx)).toBe(1);
   expect(shop.received.map(({ data }) => data.buyerId)).toEqual(['quick']);
+  const waiting = await t.db.outboxEvent.findMany({ where: { orderId: slow.claimId, kind: { not: 'release' } } });
+  expect(waiting.map(({ attempts }) => attempts).sort()).toEqual([0, 1]);
+  // They become due together: a notice that waits for another one is not read in vain.
+  expect(new Set(waiting.map(({ attemptAt }) => attemptAt.getTime())).size).toBe(1);
   await makeDue();
   expect(await tellShop(ctx)).toBe(2);
   expect(shop.received.slice(1).map(({ type }) => type)).toEqual(['order.placed', 'order.cancelled']);

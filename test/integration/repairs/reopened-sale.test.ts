@@ -155,3 +155,21 @@ test('a claim may wait 15 s for its order, and the audit reports one that has wa
     'I6 the claim of bob has waited for its order for more than 15 s',
   ]);
 });
+
+test('a Redis that was emptied gets a sale that sells now before others, whenever they were created', async () => {
+  const day = 24 * 3_600_000;
+  const ended = { opensAtMs: Date.now() - 2 * day, closesAtMs: Date.now() - day };
+  const ids: string[] = [];
+  for (const wanted of [
+    { units: 5 },
+    { units: 500 },
+    { opensAtMs: Date.now() + day, closesAtMs: Date.now() + 2 * day },
+    ended,
+  ]) {
+    ids.push((await openTestSale(t, wanted)).id);
+  }
+  await t.redis.flushall();
+  await reconcileAll(t);
+  const loaded = await t.db.repair.findMany({ where: { saleId: { in: ids }, kind: 'loaded' }, orderBy: { id: 'asc' } });
+  expect(loaded.map(({ saleId }) => saleId)).toEqual(ids);
+});

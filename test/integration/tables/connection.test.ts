@@ -23,6 +23,7 @@ test.each([
   ['statement_timeout', '5s'],
   ['lock_timeout', '2s'],
   ['idle_in_transaction_session_timeout', '10s'],
+  ['jit', 'off'],
   ['synchronous_commit', 'on'],
   ['TimeZone', 'UTC'],
 ])('a connection has %s = %s', async (name, value) => {

@@ -19,8 +19,8 @@ export interface TestShop {
   url: string;
   /** The accepted webhooks, in order. */
   received: ReceivedNotice[];
-  /** Chooses the HTTP status of the answer, given how often the notice has arrived. */
-  answers(notice: ReceivedNotice, times: number): number;
+  /** Chooses the HTTP status of the answer, given how often the notice has arrived; later if it returns a promise. */
+  answers(notice: ReceivedNotice, times: number): number | Promise<number>;
   server: Server;
 }
 
@@ -35,7 +35,7 @@ export async function startShop(): Promise<TestShop> {
     const signed = isSigned([SHOP_SECRET], { body, header }, Date.now());
     const notice: ReceivedNotice = { ...JSON.parse(body.toString()), signed };
     times.set(notice.id, (times.get(notice.id) ?? 0) + 1);
-    const status = shop.answers(notice, times.get(notice.id) ?? 0);
+    const status = await shop.answers(notice, times.get(notice.id) ?? 0);
     if (status < 300) shop.received.push(notice);
     res.writeHead(status).end();
   });

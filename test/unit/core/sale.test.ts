@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { phaseOf, type SaleState, standbyCap } from '#core/rules/sale.js';
+import { inOpeningOrder, phaseOf, type Sale, type SaleState, standbyCap } from '#core/rules/sale.js';
+import { ordinarySale } from '#stack/crowd/open-sale.js';
 
 const OPENS = 1_000;
 const CLOSES = 2_000;
@@ -27,6 +28,35 @@ describe('the phase of a sale', () => {
 
   test.each([OPENS - 1, OPENS, CLOSES])('a closed sale is closed at %d ms', nowMs => {
     expect(phase('closed', 5, nowMs)).toBe('closed');
+  });
+});
+
+describe('sales are opened again', () => {
+  const sale = (id: string, wanted: Partial<Sale>): Sale => ({
+    ...ordinarySale({ id, units: 10, opensAtMs: OPENS, payWithinSeconds: 60, standbyFactor: 0 }),
+    closesAtMs: CLOSES,
+    ...wanted,
+  });
+  const idsOf = (sales: Sale[]) => inOpeningOrder(sales, OPENS).map(({ id }) => id);
+
+  test('those that sell before those that open, and those that have ended at last', () => {
+    const ended = [
+      sale('ended', { opensAtMs: 1, closesAtMs: OPENS - 2, units: 1 }),
+      sale('ended later', { opensAtMs: 1, closesAtMs: OPENS - 1 }),
+      sale('closed by hand', { state: 'closed' }),
+    ];
+    const next = [
+      sale('opens later', { opensAtMs: OPENS + 2, units: 1 }),
+      sale('opens next', { opensAtMs: OPENS + 1 }),
+      sale('paused', { state: 'paused' }),
+    ];
+    const order = ['sells', 'paused', 'opens next', 'opens later', 'closed by hand', 'ended later', 'ended'];
+    expect(idsOf([...ended, ...next, sale('sells', { units: 1_000 })])).toEqual(order);
+  });
+
+  test('a small one before a large one', () => {
+    const sales = [2_000, 1, 300].map(units => sale(`${units}`, { units }));
+    expect(idsOf(sales)).toEqual(['1', '300', '2000']);
   });
 });
 

@@ -22,6 +22,12 @@ const RELEASED = {
   '0017_pay_clicks': 'b2fb4bde2c2dbb65d682cf8429c1614da022caa2ab182630a440630477aec00d',
   '0018_shop_webhook': '2d7219565363c9ace249dc9c73da38d984db4fd4db8bd6a8eb6e460b7efc9c0b',
   '0019_disputes_shop_webhook': 'c3aa6c48319a6fe7a3486b0b0bbc3a3b15537baf522c734d1ce3cd4ceff64d20',
+  '0020_notices_in_turn': '30c9ad503fe7730a49142b168bb7897c4c7f92e3d368a58737b88d6a3701d263',
+  '0021_notices_due': 'ed0bbf11ee707ad23dc66f3152601ae9078988890cf987e477a7dd0192f67060',
+  '0022_notices_dead': '4910365015f9183b5337234699385daee98e5aacb07b275201bff743cfae9002',
+  '0023_payments_odd': 'ac3d4b2f4f351b014282f23b71a5c96fd845839719c43f4ea96cada8ab5c5caa',
+  '0024_disputes_open': '6ed0ec2bc6411bc66234d71d3cc32908775e7b2d01367d6c43da81920479fa36',
+  '0025_books': '301c48ecbc721cca1407e06cb052e1ac6d443b371eb8e30a8e52dc561465a9a1',
 };
 
 test('a migration never changes: databases that applied it would refuse the next start', () => {

@@ -27,6 +27,7 @@ test('each actor runs as often as its promise needs', () => {
     'ask-providers': 1,
     'finish-payments': 2,
     'tell-shop': 1,
+    'check-books': 10,
     prune: HOURLY,
   });
 });

@@ -5,7 +5,7 @@ const TURNED: Record<string, string> = { '=': '<>', '<>': '=', '<': '<=', '<=': 
 
 /** No test can meet the very microsecond of a clock, so a comparison with one is turned round. */
 const TURNED_ROUND: Record<string, string> = { '<': '>', '<=': '>', '>': '<', '>=': '<' };
-const OF_CLOCK = /clock_timestamp|_SINCE/;
+const OF_CLOCK = /clock_timestamp|_SINCE|\bNOW\b/;
 
 /**
  * Turns the comparisons: signs, tests of NULL, DISTINCT FROM and EXISTS. Also takes a constant out of a list.
