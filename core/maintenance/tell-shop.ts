@@ -6,7 +6,7 @@ import { crashPoint, crashStep } from '../process/crash-point.js';
 import { shopTold } from '../process/money-telemetry.js';
 import { type Failure, Failures } from '../rules/failures.js';
 import type { ShopEndpoint, StepContext } from '../steps/context.js';
-import { inTurn } from '../steps/in-turn.js';
+import { inTurn } from '../values/in-turn.js';
 
 /** The most shop notices in flight at once. Notices about one order are sent in sequence. */
 const TELL_TOGETHER = 32;

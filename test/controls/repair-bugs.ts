@@ -182,7 +182,7 @@ export const REPAIR_BUGS: Bug[] = [
     'releases that wait are found by the clock of the process',
     {
       file: 'core/postgres/deliveries/due-releases.ts',
-      find: `created_at <= clock_timestamp() - \${olderThanMs} * interval '1 millisecond'`,
+      find: `created_at <= \${NOW} - \${olderThanMs} * interval '1 millisecond'`,
       replace: `created_at <= \${new Date(Date.now() - olderThanMs)}`,
     },
     { kind: 'integration', file: 'clocks/wrong-clock', title: 'carries out the releases that have waited' },
