@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { beginPlaceOrders, enqueuePlaceOrders } from '../queue/enqueue.js';
 import type { JobData } from '../queue/jobs.js';
-import { beginPlacing, endPlacing, goOnPlacing, outboxPages } from '../redis/claims/outbox.js';
+import { beginPlacing, endPlacing, outboxPages, renewPlacing } from '../redis/claims/outbox.js';
 import { type Claim, PLACE_BATCH_MAX } from '../rules/claim.js';
 import { chunks } from '../values/chunks.js';
 import type { StepContext } from './context.js';
@@ -48,8 +48,8 @@ async function placePages(ctx: StepContext, saleId: string): Promise<boolean> {
   const endsAt = performance.now() + TURN_MS;
   let isHeld = true;
   for await (const claims of outboxPages(ctx.redis, saleId, { limit: PAGE_MAX })) {
-    if (claims.length === 0 && !isHeld) return true;
     if (claims.length === 0) {
+      if (!isHeld) return true;
       // The job of a claim that is won now may still find this one at work. So the next page comes after the end.
       await endPlacing(ctx.redis, saleId);
       isHeld = false;
@@ -72,7 +72,7 @@ async function placeAll(ctx: StepContext, saleId: string, claims: Claim[]): Prom
   const batches = chunks(claims, PLACE_BATCH_MAX);
   const lane = async () => {
     for (const batch of batches) {
-      await Promise.all([goOnPlacing(ctx.redis, saleId), placeOrders(ctx, { saleId, claims: batch })]);
+      await Promise.all([renewPlacing(ctx.redis, saleId), placeOrders(ctx, { saleId, claims: batch })]);
     }
   };
   for (const outcome of await Promise.allSettled(Array.from({ length: AT_ONCE }, lane))) {

@@ -43,10 +43,7 @@ async function readOutbox(redis: Redis, saleId: string, page: Page): Promise<Wai
   });
 }
 
-/**
- * For how long a worker is taken to be placing the claims of a sale after its last batch, in ms. A batch
- * takes some 10 ms.
- */
+/** For how long a worker is taken to be placing the claims of a sale after its last batch began, in ms. A batch takes some 10 ms. */
 const PLACING_MS = 2_000;
 
 /**
@@ -59,8 +56,8 @@ export async function beginPlacing(redis: Redis, saleId: string): Promise<boolea
   return (await redis.set(placingKeyOf(saleId), 1, 'PX', PLACING_MS, 'NX')) === 'OK';
 }
 
-/** Notes that this worker still places the claims of a sale. */
-export async function goOnPlacing(redis: Redis, saleId: string): Promise<void> {
+/** Tells other workers that this one still places the claims of a sale. */
+export async function renewPlacing(redis: Redis, saleId: string): Promise<void> {
   await redis.set(placingKeyOf(saleId), 1, 'PX', PLACING_MS);
 }
 
