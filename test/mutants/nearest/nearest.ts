@@ -1,6 +1,7 @@
 import { basename, parse } from 'node:path';
 import { TESTS_OF_MINUTES } from '../../../bin/long-tests.mjs';
 import type { Range } from '../operators/tokens.js';
+import { type Area, targetOf } from '../targets.js';
 import { fileId, functionsOf } from './functions.js';
 import type { ImportGraph } from './import-graph.js';
 import { blocksOf } from './lua-blocks.js';
@@ -11,7 +12,7 @@ const UNITS_MAX = 8;
 /** A test that imports a file through more files than this is as far from it as one that only starts its process. */
 const IMPORTS_MAX = 4;
 /** The other tests take at most this many ms together, but for the first one, which is always met. */
-const TOGETHER_MAX_MS = 30_000;
+const TOGETHER_MAX_MS: Record<Area, number> = { 'money and scripts': 30_000, 'the rest': 15_000 };
 /** The time of a file of tests that no full run has met yet, in ms. */
 const UNKNOWN_MS = 5_000;
 
@@ -83,7 +84,8 @@ export class NearestTests {
   #of(file: string, ids: readonly string[]): NearTests {
     const reaching = this.#reaching(file, ids);
     const added = this.tests.filter(test => !this.#ground.reach.has(test) && this.#distance(test, file) <= 2);
-    const tests = this.#capped([...new Set([...reaching, ...added])], ids);
+    const maxMs = TOGETHER_MAX_MS[targetOf(file)?.area ?? 'the rest'];
+    const tests = this.#capped([...new Set([...reaching, ...added])], ids, maxMs);
     return { tests, leftOut: Object.fromEntries(tests.map(test => [test, this.#leftOut(test, ids)])) };
   }
 
@@ -177,13 +179,13 @@ export class NearestTests {
     return names;
   }
 
-  #capped(tests: string[], ids: readonly string[]): string[] {
+  #capped(tests: string[], ids: readonly string[], maxMs: number): string[] {
     const units = tests.filter(test => kindOf(test) === 'unit');
     const others = KINDS.slice(1).flatMap(kind => tests.filter(test => kindOf(test) === kind));
     let togetherMs = 0;
     const met = others.filter(test => {
       const ms = this.#msOf(test, ids);
-      const isMet = togetherMs === 0 || togetherMs + ms <= TOGETHER_MAX_MS;
+      const isMet = togetherMs === 0 || togetherMs + ms <= maxMs;
       if (isMet) togetherMs += ms;
       return isMet;
     });
