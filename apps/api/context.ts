@@ -58,7 +58,7 @@ export interface ApiContext extends Clients, Identity {
   readonly sales: Sales;
   readonly statuses: Statuses;
   readonly claims: ClaimBatch;
-  /** Holds new claims until their `place-orders` job is queued, for at most 20 ms. */
+  /** Holds new claims until their `place-waiting` job is queued, for at most 20 ms. */
   readonly winners: Winners;
   /** Refuses buyers of sales with nothing to give from memory, without a call of Redis. */
   readonly mirrors: Mirrors;

@@ -19,22 +19,20 @@ import { Fullness } from '#core/redis/server/memory.js';
 import { REDIS_SETTINGS } from '#core/redis/server/target.js';
 import { SECOND_MS, withDeadline } from '#core/rules/clock.js';
 import type { Providers, ShopEndpoint, StepContext } from '#core/steps/context.js';
+import { BATCHES_AT_ONCE } from '#core/steps/place-waiting.js';
 import { reasonsAgainst } from './readiness.js';
 
-/**
- * The most `place-orders` jobs that a worker runs at once. While Postgres inserts one batch of orders, another batch is
- * recorded in Redis.
- */
+/** The most `place-waiting` jobs that a worker runs at once, each of another sale. */
 export const PLACE_CONCURRENCY = 4;
 
-/** The most jobs of each name other than `place-orders` that a worker runs at once. */
+/** The most jobs of each name other than `place-waiting` that a worker runs at once. */
 export const JOB_CONCURRENCY = 4;
 
 /**
- * A worker's connections to Postgres: one for each job that may run at once, and seven for the maintenance actors (its
+ * A worker's connections to Postgres: one for each job and batch that may run at once, and seven for the maintenance actors (its
  * recurring tasks) and their leases.
  */
-const DATABASE_CONNECTIONS = PLACE_CONCURRENCY + (JOB_NAMES.length - 1) * JOB_CONCURRENCY + 7;
+const DATABASE_CONNECTIONS = PLACE_CONCURRENCY * BATCHES_AT_ONCE + (JOB_NAMES.length - 1) * JOB_CONCURRENCY + 7;
 
 /** The time-out for reading a metric from Redis, in ms. */
 const SCRAPE_MS = SECOND_MS;

@@ -6,13 +6,15 @@ import type { StepContext } from '#core/steps/context.js';
 import { expireOrders } from '#core/steps/expire-orders.js';
 import { payOrder } from '#core/steps/pay-order.js';
 import { takePaymentEvent } from '#core/steps/payment-event.js';
+import { placeOrders } from '#core/steps/place-orders.js';
 import { placeWaiting } from '#core/steps/place-waiting.js';
 import { settleReceipt } from '#core/steps/settle-receipt.js';
 import { JOB_CONCURRENCY, PLACE_CONCURRENCY, type WorkerContext } from './context.js';
 
 /** The function that does each kind of job. A job name without a function does not compile. */
 const STEPS: { [N in JobName]: (ctx: StepContext, data: JobData<N>) => Promise<unknown> } = {
-  'place-orders': placeWaiting,
+  'place-waiting': placeWaiting,
+  'place-orders': placeOrders,
   'expire-orders': expireOrders,
   'pay-order': payOrder,
   'payment-event': takePaymentEvent,
@@ -29,7 +31,7 @@ const OBSERVER = {
 /** Starts to take jobs from every queue. The caller must close the returned BullMQ workers. */
 export function startJobs(ctx: WorkerContext): { close(): Promise<void> }[] {
   const start = <N extends JobName>(name: N) => {
-    const concurrency = name === 'place-orders' ? PLACE_CONCURRENCY : JOB_CONCURRENCY;
+    const concurrency = name === 'place-waiting' ? PLACE_CONCURRENCY : JOB_CONCURRENCY;
     return startJobWorker(name, data => STEPS[name](ctx, data), {
       connection: ctx.jobConnection,
       concurrency,

@@ -29,8 +29,7 @@ export interface Audit {
   orders: OrderCounts;
   /**
    * When the last complete walk through the balances and transfers of all sales began, in ISO 8601 and UTC; null before
-   * the first one. A row of another sale
-   * that somebody has changed by hand since then may not be found yet.
+   * the first one. A row of another sale that somebody has changed by hand since then may not be found yet.
    */
   booksWalkedAt: string | null;
 }

@@ -24,7 +24,7 @@ const ANSWER_MS = 5_000;
  * The most batches in one round of the actor tell-shop. A round continues while notices are due, but must release the
  * actor's lock in Postgres now and then.
  */
-const ROUNDS_MAX = 50;
+const ROUNDS_MAX = 10;
 
 /**
  * Sends the due notices about orders to the shop's webhook: signed, and in sequence for each order. A notice is

@@ -9,30 +9,40 @@ import type { Queues } from './queues.js';
  */
 const ENQUEUE_TIMEOUT_MS = 300;
 
-/** The pause before a failed job `place-orders` runs again, in ms. Later, rescue places the claims. */
-const PLACE_AGAIN_MS = 500;
+/**
+ * The pause before a failed job `place-waiting` runs again, in ms. It is longer than the failed one counts as placing the
+ * claims of its sale (core/redis/claims/outbox.ts).
+ */
+const PLACE_AGAIN_MS = 2_500;
 
 /**
- * Queues a job that makes the claims in a sale's outbox orders in Postgres. While such a job waits, no other is added.
+ * For how long a job `place-waiting` that has not begun keeps others of its sale out of the queue, in ms. Its worker may
+ * have been killed before it began.
+ */
+const PLACE_ALONE_MS = 2_000;
+
+/**
+ * Queues a job that makes the claims in a sale's outbox orders in Postgres. While such a job waits, another one is added
+ * every {@link PLACE_ALONE_MS} at most.
  *
  * @throws DeadlineExceeded and the errors of BullMQ: the claims are safe in the outbox either way
  */
-export async function enqueuePlaceOrders(queues: Queues, job: JobData<'place-orders'>): Promise<void> {
-  await add(queues, 'place-orders', job, {
-    deduplication: { id: job.saleId },
+export async function enqueuePlaceWaiting(queues: Queues, job: JobData<'place-waiting'>): Promise<void> {
+  await add(queues, 'place-waiting', job, {
+    deduplication: { id: job.saleId, ttl: PLACE_ALONE_MS },
     backoff: { type: 'fixed', delay: PLACE_AGAIN_MS },
   });
 }
 
 /**
- * Lets the next {@link enqueuePlaceOrders} of a sale add a job although one runs. That one may have read the outbox
+ * Lets the next {@link enqueuePlaceWaiting} of a sale add a job although one runs. That one may have read the outbox
  * already, or its worker may be killed, which BullMQ notices only when the lock of the job has expired.
  *
  * @throws DeadlineExceeded and the errors of BullMQ
  */
-export async function beginPlaceOrders(queues: Queues, { saleId }: JobData<'place-orders'>): Promise<void> {
-  const beginning = queues['place-orders'].removeDeduplicationKey(saleId);
-  await withDeadline(beginning, ENQUEUE_TIMEOUT_MS, 'beginning place-orders');
+export async function beginPlaceWaiting(queues: Queues, { saleId }: JobData<'place-waiting'>): Promise<void> {
+  const beginning = queues['place-waiting'].removeDeduplicationKey(saleId);
+  await withDeadline(beginning, ENQUEUE_TIMEOUT_MS, 'beginning place-waiting');
 }
 
 /**

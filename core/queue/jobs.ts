@@ -23,12 +23,16 @@ const dispute = z.object({
   currency: z.string().regex(CURRENCY_PATTERN),
 });
 
+const claim = z.object({ claimId: z.uuid(), buyerId: id, unit: z.int().min(1) });
+
 /**
  * The data of each job: ids only, as prices, deadlines and statuses are read from Postgres. Only a payment event
  * carries its signed content, which is compared with Postgres.
  */
 export const JOB_DATA = {
-  'place-orders': z.object({ saleId: id }),
+  'place-waiting': z.object({ saleId: id }),
+  // Of APIs before `place-waiting`, whose jobs repeated the claims. A worker of that time can't read the newer ones.
+  'place-orders': z.object({ saleId: id, claims: z.array(claim).min(1).max(PLACE_BATCH_MAX) }),
   'expire-orders': z.object({ saleId: id, claimIds: z.array(z.uuid()).min(1).max(PLACE_BATCH_MAX) }),
   'pay-order': z.object({ saleId: id, claimId: z.uuid(), buyerId: id }),
   'payment-event': z.object({

@@ -28,7 +28,7 @@ export interface Claim {
   unit: number;
 }
 
-/** The most claims placed together: in one job, one statement, and one call of the script that records orders. */
+/** The most claims placed together: in one statement, and one call of the script that records orders. */
 export const PLACE_BATCH_MAX = 500;
 
 /**

@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import { beginPlaceOrders, enqueuePlaceOrders } from '../queue/enqueue.js';
+import { beginPlaceWaiting, enqueuePlaceWaiting } from '../queue/enqueue.js';
 import type { JobData } from '../queue/jobs.js';
 import { beginPlacing, endPlacing, outboxPages, renewPlacing } from '../redis/claims/outbox.js';
 import { type Claim, PLACE_BATCH_MAX } from '../rules/claim.js';
@@ -8,7 +8,7 @@ import type { StepContext } from './context.js';
 import { placeOrders } from './place-orders.js';
 
 /** Batches of one sale that are placed at once. While Postgres inserts one, another is recorded in Redis. */
-const AT_ONCE = 4;
+export const BATCHES_AT_ONCE = 2;
 
 /** The most claims that are read at once. At the end of a page some batches wait for others, so a page has many. */
 const PAGE_MAX = 16 * PLACE_BATCH_MAX;
@@ -20,27 +20,26 @@ const PAGE_MAX = 16 * PLACE_BATCH_MAX;
  */
 const PAGE_MS = 20;
 
-/** The longest turn of a sale in a worker, in ms. Then the jobs of other sales that have waited come first. */
-const TURN_MS = 2_000;
+/**
+ * The longest turn of a sale in a worker, in ms. A busy sale never empties its outbox, and more sales than jobs at once
+ * may be busy.
+ */
+const TURN_MS = 200;
 
 /**
  * Makes the claims in a sale's outbox orders, until it is empty. A busy sale gets another turn after the other sales
  * that wait. A second job of the sale ends at once: this one looks again after it has let go. Should two workers place
- * the same claims, only one inserts each order.
+ * the same claims, only one inserts each order. After an error other jobs of the sale end at once for 2 s more, so that
+ * they do not fail for the same reason.
  *
  * @throws NotVerified and the stores' errors: the job is repeated, and rescue places the claims as well
  */
-export async function placeWaiting(ctx: StepContext, job: JobData<'place-orders'>): Promise<void> {
-  await beginPlaceOrders(ctx.queues, job);
+export async function placeWaiting(ctx: StepContext, job: JobData<'place-waiting'>): Promise<void> {
+  await beginPlaceWaiting(ctx.queues, job);
   if (!(await beginPlacing(ctx.redis, job.saleId))) return;
-  try {
-    if (await placePages(ctx, job.saleId)) return;
-  } catch (error) {
-    await endPlacing(ctx.redis, job.saleId);
-    throw error;
-  }
+  if (await placePages(ctx, job.saleId)) return;
   await endPlacing(ctx.redis, job.saleId);
-  await enqueuePlaceOrders(ctx.queues, job);
+  await enqueuePlaceWaiting(ctx.queues, job);
 }
 
 /** @returns true after its end ({@link endPlacing}); false when the turn of the sale is over before its outbox is empty */
@@ -72,10 +71,12 @@ async function placeAll(ctx: StepContext, saleId: string, claims: Claim[]): Prom
   const batches = chunks(claims, PLACE_BATCH_MAX);
   const lane = async () => {
     for (const batch of batches) {
-      await Promise.all([renewPlacing(ctx.redis, saleId), placeOrders(ctx, { saleId, claims: batch })]);
+      // Without the renewal, another worker may place the same claims: that costs time and no claim.
+      renewPlacing(ctx.redis, saleId).catch(() => undefined);
+      await placeOrders(ctx, { saleId, claims: batch });
     }
   };
-  for (const outcome of await Promise.allSettled(Array.from({ length: AT_ONCE }, lane))) {
+  for (const outcome of await Promise.allSettled(Array.from({ length: BATCHES_AT_ONCE }, lane))) {
     if (outcome.status === 'rejected') throw outcome.reason;
   }
 }

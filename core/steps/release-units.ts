@@ -2,7 +2,7 @@ import { markDelivered } from '../postgres/deliveries/due-releases.js';
 import type { ReleaseRow } from '../postgres/deliveries/releases.js';
 import { crashPoint, crashStep } from '../process/crash-point.js';
 import { enqueueFailed, unitsPromoted, unitsReleased } from '../process/telemetry.js';
-import { enqueuePlaceOrders } from '../queue/enqueue.js';
+import { enqueuePlaceWaiting } from '../queue/enqueue.js';
 import { promote, RELEASE_BATCH_MAX, type ReleaseOutcome, release } from '../redis/claims/release.js';
 import type { Claim } from '../rules/claim.js';
 import { bySale } from '../values/by-sale.js';
@@ -70,9 +70,9 @@ async function queuePromoted(ctx: StepContext, saleId: string, claims: Claim[]):
   if (claims.length === 0) return;
   unitsPromoted(claims.length);
   try {
-    await crashStep('release.queue', () => enqueuePlaceOrders(ctx.queues, { saleId }));
+    await crashStep('release.queue', () => enqueuePlaceWaiting(ctx.queues, { saleId }));
   } catch (error) {
-    enqueueFailed('place-orders', error);
+    enqueueFailed('place-waiting', error);
   }
 }
 

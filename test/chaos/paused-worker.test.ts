@@ -27,7 +27,7 @@ async function becomes(saleId: string, buyerId: string, status: string): Promise
 }
 
 async function locks(): Promise<number> {
-  return (await s.connections.redis.keys(`${QUEUE_PREFIX}:place-orders:*:lock`)).length;
+  return (await s.connections.redis.keys(`${QUEUE_PREFIX}:place-waiting:*:lock`)).length;
 }
 
 test('a worker that resumes after its work was done, and after the unit was sold again, changes nothing', async () => {

@@ -13,7 +13,7 @@ export const REPAIR_BUGS: Bug[] = [
   ),
   one(
     'the job of a killed worker keeps the next claims from a job (F16)',
-    { file: 'core/steps/place-waiting.ts', find: '  await beginPlaceOrders(ctx.queues, job);\n', replace: '' },
+    { file: 'core/steps/place-waiting.ts', find: '  await beginPlaceWaiting(ctx.queues, job);\n', replace: '' },
     { kind: 'integration', file: 'jobs/place-waiting', title: 'while a job runs, the next claim adds another one' },
   ),
   one(

@@ -1,7 +1,7 @@
 import type { Receipt } from '#core/identity/receipt.js';
 import { crashPoint, crashStep } from '#core/process/crash-point.js';
 import { claimRestored, enqueueFailed } from '#core/process/telemetry.js';
-import { enqueuePlaceOrders, enqueueSettleReceipt } from '#core/queue/enqueue.js';
+import { enqueuePlaceWaiting, enqueueSettleReceipt } from '#core/queue/enqueue.js';
 import type { Queues } from '#core/queue/queues.js';
 import { restoreClaim } from '#core/redis/claims/restore.js';
 import type { BuyerStatus } from '#core/redis/claims/status.js';
@@ -50,7 +50,7 @@ export async function bringBack(
   await crashPoint('receipt.restored');
   if (outcome === 'restored') {
     claimRestored(saleId, claimId);
-    enqueuePlaceOrders(queues, { saleId }).catch(error => enqueueFailed('place-orders', error));
+    enqueuePlaceWaiting(queues, { saleId }).catch(error => enqueueFailed('place-waiting', error));
     return { claim };
   }
   const now = outcome === 'unit_taken' ? known : await statuses.read(saleId, buyerId);

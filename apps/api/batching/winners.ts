@@ -1,16 +1,16 @@
 import { crashStep } from '#core/process/crash-point.js';
 import { enqueueFailed } from '#core/process/telemetry.js';
-import { enqueuePlaceOrders } from '#core/queue/enqueue.js';
+import { enqueuePlaceWaiting } from '#core/queue/enqueue.js';
 import type { Queues } from '#core/queue/queues.js';
 
 /**
- * How long a sale with new claims is held before its `place-orders` job is queued, in ms. The delay is small beside the
- * second within which an order is placed, and a job costs the queue as much as placing 20 orders.
+ * How long a sale with new claims is held before its `place-waiting` job is queued, in ms. The delay is small beside the
+ * second within which an order is placed, and adding a job costs Redis as much as some claims.
  */
 const HELD_MS = 20;
 
 /**
- * Queues a `place-orders` job for the sales that have new claims. No answer to a buyer waits for the job, as the outbox
+ * Queues a `place-waiting` job for the sales that have new claims. No answer to a buyer waits for the job, as the outbox
  * in Redis holds each claim already.
  */
 export class Winners {
@@ -38,8 +38,8 @@ export class Winners {
   }
 
   #send(saleId: string): Promise<void> {
-    return crashStep('claim.queue', () => enqueuePlaceOrders(this.#queues, { saleId })).catch(error =>
-      enqueueFailed('place-orders', error),
+    return crashStep('claim.queue', () => enqueuePlaceWaiting(this.#queues, { saleId })).catch(error =>
+      enqueueFailed('place-waiting', error),
     );
   }
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { enqueuePlaceOrders } from '#core/queue/enqueue.js';
+import { enqueuePlaceWaiting } from '#core/queue/enqueue.js';
 import { keysOf } from '#core/redis/keys.js';
 import { startPgBouncer } from '#stack/pooler/pgbouncer.js';
 import { until } from '#stack/processes/until.js';
@@ -46,7 +46,7 @@ async function measureDrain(rig: Rig, claimsPerJob: number, databaseUrl: string)
   const saleId = await createWholeSale(rig, rig.options.backlog);
   const backlog = { saleId, first: 0, count: rig.options.backlog, size: claimsPerJob };
   await winAll(rig, backlog);
-  await enqueuePlaceOrders(rig.queues, { saleId });
+  await enqueuePlaceWaiting(rig.queues, { saleId });
   const unplacedBytes = await usedMemory(rig);
   const figures = await drainAll(rig, saleId, databaseUrl);
   const placedBytes = await usedMemory(rig);

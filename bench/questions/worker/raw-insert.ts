@@ -16,7 +16,7 @@ const INSERT = `
 /**
  * Asks how fast Postgres takes the same rows in statements of the same size, with nothing else to do.
  *
- * @param rowsPerStatement the claims of one job
+ * @param rowsPerStatement the claims of one statement
  * @param connections how many insert at the same time; the worker uses four
  */
 export function rawInsert(rig: Rig, rowsPerStatement: number, connections: number): Contestant {

@@ -3,6 +3,7 @@ import type { BrokenRule } from '../money-rules.js';
 import {
   type Checkpoint,
   forgetMended,
+  hasRoom,
   insertFindings,
   noteEnds,
   readCheckpoint,
@@ -35,15 +36,20 @@ type Check = (db: Transaction, range: Range) => Promise<IdPage>;
  */
 export async function checkBooks(db: Transaction): Promise<void> {
   const read = await readCheckpoint(db);
+  if (await hasRoom(db)) await checkMore(db, read);
+  const broken = await checkFindings(db);
+  await forgetMended(db, broken, read.readAt);
+  const rules = countRules([broken]).map(({ rule, rows }) => `${rule}: ${rows}`);
+  if (rules.length > 0) throw new Error(`the books are broken: ${rules.join(', ')}`);
+}
+
+/** Checks the rows that are new, and one page of the old ones. */
+async function checkMore(db: Transaction, read: Checkpoint): Promise<void> {
   const moved = read.isCommitted ? await moveOn(db, read) : read;
   const { checkpoint, isWalked } = await walkOn(db, moved);
   await writeCheckpoint(db, checkpoint, { isWalked });
   const isAtEnd = checkpoint.transferId >= read.seenTransferId && checkpoint.accountId >= read.seenAccountId;
   if (read.isCommitted && isAtEnd) await noteEnds(db);
-  const broken = await checkFindings(db);
-  await forgetMended(db, broken);
-  const rules = countRules([broken]).map(({ rule, rows }) => `${rule}: ${rows}`);
-  if (rules.length > 0) throw new Error(`the books are broken: ${rules.join(', ')}`);
 }
 
 /** Checks the rows that are new and committed. */
@@ -56,7 +62,10 @@ async function moveOn(db: Transaction, checkpoint: Checkpoint): Promise<Checkpoi
   };
 }
 
-/** Checks at most {@link PAGES_MAX} pages of a range, and returns the id up to which it is checked. */
+/**
+ * Checks at most {@link PAGES_MAX} pages of a range, and returns the id up to which it is checked. A page with broken
+ * rows is the last one of a round, as there may be no room for more findings.
+ */
 async function advance(db: Transaction, check: Check, { after, upTo }: Required<Range>): Promise<bigint> {
   let checked = after;
   for (let pages = 0; pages < PAGES_MAX && checked < (upTo ?? checked); pages += 1) {
@@ -64,6 +73,7 @@ async function advance(db: Transaction, check: Check, { after, upTo }: Required<
     await insertFindings(db, broken);
     // The ids of rolled-back transactions are missing, also at the end.
     checked = last ?? upTo ?? checked;
+    if (Object.values(broken).some(rows => rows.length > 0)) break;
   }
   return checked;
 }

@@ -16,6 +16,8 @@ export interface Checkpoint {
   walkBeganAt: Date | null;
   /** When the last complete walk through the books began; null before the first one. */
   walkedAt: Date | null;
+  /** The time of the reading, by Postgres's clock. */
+  readAt: Date;
 }
 
 /**
@@ -24,21 +26,20 @@ export interface Checkpoint {
  */
 const COMMITTED_SECONDS = 60;
 
-/** The most findings that are kept. With more than these, the books are beyond single repairs. */
+/** With this number of findings, the books are beyond single repairs. Then no further rows are checked until some are mended. */
 const FINDINGS_MAX = 1_000;
 
 /** Reads how far the books were checked; before the first check, not at all. */
 export async function readCheckpoint(db: Transaction): Promise<Checkpoint> {
   const [row] = await db.$queryRaw<Checkpoint[]>(Prisma.sql`
-    SELECT transfer_id AS "transferId", account_id AS "accountId", seen_transfer_id AS "seenTransferId",
-           seen_account_id AS "seenAccountId", walked_transfer_id AS "walkedTransferId",
-           walked_account_id AS "walkedAccountId", walk_began_at AS "walkBeganAt", walked_at AS "walkedAt",
-           seen_at < ${NOW} - ${COMMITTED_SECONDS} * interval '1 second' AS "isCommitted"
-    FROM books_checkpoint`);
-  const none = { transferId: 0n, accountId: 0n, seenTransferId: 0n, seenAccountId: 0n };
-  return (
-    row ?? { ...none, walkedTransferId: 0n, walkedAccountId: 0n, isCommitted: true, walkBeganAt: null, walkedAt: null }
-  );
+    SELECT coalesce(transfer_id, 0) AS "transferId", coalesce(account_id, 0) AS "accountId",
+           coalesce(seen_transfer_id, 0) AS "seenTransferId", coalesce(seen_account_id, 0) AS "seenAccountId",
+           coalesce(walked_transfer_id, 0) AS "walkedTransferId", coalesce(walked_account_id, 0) AS "walkedAccountId",
+           walk_began_at AS "walkBeganAt", walked_at AS "walkedAt",
+           coalesce(seen_at < ${NOW} - ${COMMITTED_SECONDS} * interval '1 second', true) AS "isCommitted", ${NOW} AS "readAt"
+    FROM (SELECT) AS one LEFT JOIN books_checkpoint ON true`);
+  if (!row) throw new Error('the checkpoint of the books has one row');
+  return row;
 }
 
 /**
@@ -74,6 +75,13 @@ export async function noteEnds(db: Transaction): Promise<void> {
       seen_account_id = (SELECT coalesce(max(id), 0) FROM accounts)`);
 }
 
+/** Tells whether there is room for more findings. Without room, no further rows are checked. */
+export async function hasRoom(db: Transaction): Promise<boolean> {
+  const [row] = await db.$queryRaw<{ room: boolean }[]>(Prisma.sql`
+    SELECT count(*) < ${FINDINGS_MAX} AS room FROM books_findings`);
+  return row?.room === true;
+}
+
 /** Keeps the broken rows of a page as findings, so that every audit reads them again. */
 export async function insertFindings(db: Transaction, { unbalanced, negative, foreign }: BrokenRows): Promise<void> {
   const accounts = [...unbalanced, ...negative];
@@ -83,14 +91,20 @@ export async function insertFindings(db: Transaction, { unbalanced, negative, fo
     SELECT kind, id FROM (
       SELECT 'account' AS kind, id FROM unnest(${accounts}::bigint[]) AS a (id)
       UNION SELECT 'transfer', id FROM unnest(${foreign}::bigint[]) AS t (id)) f
-    WHERE (SELECT count(*) FROM books_findings) < ${FINDINGS_MAX}
-    LIMIT ${FINDINGS_MAX}
     ON CONFLICT DO NOTHING`);
 }
 
-/** Forgets the findings that are no more among the broken rows: somebody has mended them. */
-export async function forgetMended(db: Transaction, { unbalanced, negative, foreign }: BrokenRows): Promise<void> {
+/**
+ * Forgets the findings that are no more among the broken rows: somebody has mended them.
+ *
+ * @param readAt the time before these rows were read. Another process may have found more since.
+ */
+export async function forgetMended(
+  db: Transaction,
+  { unbalanced, negative, foreign }: BrokenRows,
+  readAt: Date,
+): Promise<void> {
   await db.$executeRaw(Prisma.sql`
-    DELETE FROM books_findings WHERE row_id <> ALL (
+    DELETE FROM books_findings WHERE found_at < ${readAt} AND row_id <> ALL (
       CASE kind WHEN 'account' THEN ${[...unbalanced, ...negative]}::bigint[] ELSE ${foreign}::bigint[] END)`);
 }

@@ -23,11 +23,12 @@ export class Primary {
    * process knows.
    *
    * @param found all servers that take writes
-   * @throws Error for two servers of which neither was promoted after the other, and if only old servers are left
+   * @throws Error for two servers of which neither was promoted after the other, and if only old servers, or those of another cluster, are left
    */
   choose(found: readonly Writable[]): Writable {
     const latest = this.#latest;
     const known = found.filter(one => !latest || one.cluster === latest.cluster);
+    if (known.length === 0) throw new Error(`${namesOf(found)}: another cluster than before. Restart the processes`);
     const [first, ...others] = known.filter(one => !latest || one.timeline >= latest.timeline);
     if (!first) throw new Error(`${namesOf(found)}: from before the promotion of the server that was used last`);
     const last = others.reduce((a, b) => (b.timeline > a.timeline ? b : a), first);

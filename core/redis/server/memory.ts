@@ -9,6 +9,7 @@ export class Fullness {
   readonly #redis: Redis;
   #ratio = 0;
   #refusesClicks = false;
+  #measuring: Promise<void> | undefined;
 
   constructor(redis: Redis) {
     this.#redis = redis;
@@ -31,7 +32,14 @@ export class Fullness {
   }
 
   /** Measures how full Redis is, and decides about clicks. While Redis doesn't answer, the last decision holds. */
-  async measure(): Promise<void> {
+  measure(): Promise<void> {
+    this.#measuring ??= this.#measure().finally(() => {
+      this.#measuring = undefined;
+    });
+    return this.#measuring;
+  }
+
+  async #measure(): Promise<void> {
     this.#ratio = fullnessOf(await this.#redis.info('memory'));
     this.#refusesClicks = this.#ratio >= (this.#refusesClicks ? ROOM_AGAIN : REDIS_NEARLY_FULL);
   }

@@ -3,7 +3,7 @@ import type { NewSale } from '#core/operator/create-sale.js';
 import { creditWallets } from '#core/postgres/money/wallet.js';
 import { cancelRow } from '#core/postgres/orders/end-orders.js';
 import { insertOrders } from '#core/postgres/orders/insert-orders.js';
-import { enqueuePlaceOrders } from '#core/queue/enqueue.js';
+import { enqueuePlaceWaiting } from '#core/queue/enqueue.js';
 import { closeQueues, createQueues } from '#core/queue/queues.js';
 import { keysOf } from '#core/redis/keys.js';
 import type { Claim } from '#core/rules/claim.js';
@@ -134,7 +134,7 @@ async function contradict({ redis }: Connections, saleId: string, held: Claim): 
   await redis.zrem(outbox, held.buyerId);
   await forceClaim({ redis }, saleId, { buyerId: 'contrary', claimId: randomUUID(), unit: held.unit });
   // The time limit is that of an API, whose buyers wait. A second job changes nothing.
-  await eventually(() => enqueuePlaceOrders(queues, { saleId }));
+  await eventually(() => enqueuePlaceWaiting(queues, { saleId }));
   await closeQueues(queues);
 }
 

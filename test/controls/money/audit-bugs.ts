@@ -85,14 +85,14 @@ export const AUDIT_BUGS: Bug[] = [
     'a broken row of the books is reported once',
     {
       file: CHECK,
-      find: '  await forgetMended(db, broken);',
+      find: '  await forgetMended(db, broken, read.readAt);',
       replace: '  await forgetMended(db, { unbalanced: [], negative: [], foreign: [] });',
     },
     ofBooks('is not found in other sales before the walk'),
   ),
   one(
     'a mended row of the books is never forgotten',
-    { file: CHECK, find: '  await forgetMended(db, broken);', replace: '' },
+    { file: CHECK, find: '  await forgetMended(db, broken, read.readAt);', replace: '' },
     ofBooks('is not found in other sales before the walk'),
   ),
   one(

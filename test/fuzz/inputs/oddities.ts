@@ -31,6 +31,7 @@ export const ODD_IDS = [
   'page.js',
   'api',
   'static',
+  'place-waiting',
   'place-orders',
   '0',
   '-1',

@@ -137,7 +137,8 @@ async function expectMended(sale: Sale): Promise<void> {
   await eventually(() => expect(api.redis.status).toBe('ready'));
   expect(await api.redis.hlen(keysOf(sale.id).claims)).toBe(0);
   const next = await api.open();
-  await eventually(async () => expect((await api.post(`/buy/${next.id}`, 'ann')).status).toBe(202));
+  // 200: a click before was answered with 503, and made its claim all the same.
+  await eventually(async () => expect([200, 202]).toContain((await api.post(`/buy/${next.id}`, 'ann')).status));
 }
 
 test.each([

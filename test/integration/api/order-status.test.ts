@@ -172,10 +172,10 @@ describe.each([false, true])('mounted in Express: %p', mounted => {
       await api.redis.rpush(`{${sale.id}}:stock`, unit);
     };
 
-    /** Takes the job `place-orders` of a sale out of its queue, as soon as it is there. */
+    /** Takes the job `place-waiting` of a sale out of its queue, as soon as it is there. */
     const takeJob = (sale: Sale) =>
       eventually(async () => {
-        const jobs = await api.ctx.queues['place-orders'].getJobs(['waiting']);
+        const jobs = await api.ctx.queues['place-waiting'].getJobs(['waiting']);
         const [job, ...more] = jobs.filter(({ data }) => data.saleId === sale.id);
         expect([job?.data, more]).toEqual([{ saleId: sale.id }, []]);
         await job?.remove();

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeAll, expect, test } from '@jest/globals';
 import { checkout } from '#core/process/checkout.js';
-import { enqueuePlaceOrders } from '#core/queue/enqueue.js';
+import { enqueuePlaceWaiting } from '#core/queue/enqueue.js';
 import { SECOND_MS } from '#core/rules/clock.js';
 import { build } from '../../support/build.js';
 import { eventually } from '../../support/eventually.js';
@@ -35,7 +35,7 @@ test.each([
 
   const sale = await openTestSale(t, { payWithinSeconds: 6 });
   const claim = await winOne(t, sale, name);
-  await enqueuePlaceOrders(t.queues, { saleId: sale.id });
+  await enqueuePlaceWaiting(t.queues, { saleId: sale.id });
   // The wait is far shorter than an hour.
   await eventually(async () => {
     expect(await t.db.order.findUnique({ where: { id: claim.claimId } })).toMatchObject({ status: 'cancelled' });

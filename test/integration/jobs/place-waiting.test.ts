@@ -1,15 +1,17 @@
 import { expect, test } from '@jest/globals';
 import { rescue } from '#core/maintenance/rescue.js';
 import { insertTombstones } from '#core/postgres/orders/end-orders.js';
-import { enqueuePlaceOrders } from '#core/queue/enqueue.js';
+import { enqueuePlaceWaiting } from '#core/queue/enqueue.js';
 import { QUEUE_PREFIX } from '#core/queue/queues.js';
 import { placingKeyOf } from '#core/redis/keys.js';
 import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import { PLACE_BATCH_MAX } from '#core/rules/claim.js';
 import { placeWaiting } from '#core/steps/place-waiting.js';
+import { eventually } from '../../support/eventually.js';
 import { beforeScript } from '../../support/meanwhile.js';
 import { aClaim, buyers, openTestSale, win, winOne } from '../../support/sales.js';
 import { forceClaim } from '../../support/stores/by-hand.js';
+import { writesNothing } from '../../support/stores/keyspace.js';
 import { useStores } from '../../support/stores/stores.js';
 
 const t = useStores();
@@ -90,23 +92,38 @@ test('rescue leaves the claims of a sale to the worker that is placing them, for
   expect(rescued).toEqual([0, 1]);
 });
 
-test('a job that fails lets the next one of its sale place', async () => {
+test('after a job that failed, others of its sale end at once for a moment, and then the claims are placed', async () => {
   const sale = await openTestSale(t);
   await winOne(t, sale, 'a');
   const failing = beforeScript(t, 'record-status', () => Promise.reject(new Error('Redis is away')));
   await expect(placeWaiting(failing, { saleId: sale.id })).rejects.toThrow('Redis is away');
+  await writesNothing(t.redis, () => placeWaiting(t, { saleId: sale.id }));
+  await eventually(async () => expect(await t.redis.exists(placingKeyOf(sale.id))).toBe(0));
   await placeWaiting(t, { saleId: sale.id });
   expect(await outboxOf(sale.id)).toEqual([]);
+});
+
+test('a busy sale leaves its worker to others after a while, and gets another turn', async () => {
+  const sale = await openTestSale(t, { units: 1_000 });
+  let won = 0;
+  const busy = beforeScript(t, 'record-status', () => winOne(t, sale, `busy-${++won}`));
+  await winOne(t, sale, 'first');
+  await placeWaiting(busy, { saleId: sale.id });
+  expect(won).toBeLessThan(1_000);
+  expect(await outboxOf(sale.id)).toHaveLength(1);
+  expect(await t.redis.exists(placingKeyOf(sale.id))).toBe(0);
+  const jobs = await t.queues['place-waiting'].getWaiting();
+  expect(jobs.map(({ data }) => data)).toContainEqual({ saleId: sale.id });
 });
 
 test('while a job runs, the next claim adds another one: its worker may be killed any time', async () => {
   const sale = await openTestSale(t);
   await winOne(t, sale, 'a');
-  await enqueuePlaceOrders(t.queues, { saleId: sale.id });
-  await t.redis.lmove(`${QUEUE_PREFIX}:place-orders:wait`, `${QUEUE_PREFIX}:place-orders:active`, 'LEFT', 'LEFT');
-  const running = beforeScript(t, 'record-status', () => enqueuePlaceOrders(t.queues, { saleId: sale.id }));
+  await enqueuePlaceWaiting(t.queues, { saleId: sale.id });
+  await t.redis.lmove(`${QUEUE_PREFIX}:place-waiting:wait`, `${QUEUE_PREFIX}:place-waiting:active`, 'LEFT', 'LEFT');
+  const running = beforeScript(t, 'record-status', () => enqueuePlaceWaiting(t.queues, { saleId: sale.id }));
   await placeWaiting(running, { saleId: sale.id });
-  const jobs = await t.queues['place-orders'].getWaiting();
+  const jobs = await t.queues['place-waiting'].getWaiting();
   expect(jobs.map(({ data }) => data)).toContainEqual({ saleId: sale.id });
 });
 
@@ -127,8 +144,8 @@ test('a batch that fails does not end the job before the other batches have ende
 
 test('jobs of one sale are one as long as it waits, and those of another sale come beside it', async () => {
   const [sale, other] = [await openTestSale(t), await openTestSale(t)];
-  for (const { id } of [sale, sale, other, sale]) await enqueuePlaceOrders(t.queues, { saleId: id });
-  const jobs = await t.queues['place-orders'].getWaiting();
+  for (const { id } of [sale, sale, other, sale]) await enqueuePlaceWaiting(t.queues, { saleId: id });
+  const jobs = await t.queues['place-waiting'].getWaiting();
   const saleIds = jobs.map(({ data }) => data.saleId).filter(saleId => [sale.id, other.id].includes(saleId));
   expect(saleIds.sort()).toEqual([sale.id, other.id].sort());
 });

@@ -1,7 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { RESCUE_AFTER_MS, rescue, rescueAll } from '#core/maintenance/rescue.js';
 import { insertTombstones } from '#core/postgres/orders/end-orders.js';
-import { QUEUE_PREFIX } from '#core/queue/queues.js';
 import { keysOf } from '#core/redis/keys.js';
 import { dropSale, setSale } from '#core/redis/sale/sale.js';
 import { readSnapshot } from '#core/redis/sale/snapshot.js';
@@ -98,17 +97,4 @@ test('an unverified sale does not delay other sales', async () => {
   await expect(rescueAll(t)).rejects.toThrow(shut);
   for (const { id } of sales) expect((await readSnapshot(t.redis, id))?.outbox.size).toBe(id === shut ? 1 : 0);
   await dropSale(t.redis, shut);
-});
-
-/** BullMQ's list of waiting jobs. No worker runs here. */
-const WAITING = `${QUEUE_PREFIX}:place-orders:wait`;
-
-test('a broken queue delays no rescue', async () => {
-  const sale = await openTestSale(t);
-  await winOne(t, sale, 'a');
-  await age(sale.id);
-  await t.redis.set(WAITING, 'no list');
-  await rescueAll(t);
-  expect(await orderCount(sale.id)).toBe(1);
-  await t.redis.del(WAITING);
 });

@@ -16,7 +16,7 @@ import { useStores } from '../../support/stores/stores.js';
 const t = useStores();
 
 const keyOf = (queue: string, list: string) => `${QUEUE_PREFIX}:${queue}:${list}`;
-const LISTS = [keyOf('expire-orders', 'delayed'), keyOf('place-orders', 'wait')];
+const LISTS = [keyOf('expire-orders', 'delayed'), keyOf('place-waiting', 'wait')];
 
 afterEach(() => t.redis.del(...LISTS));
 

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { enqueuePlaceOrders } from '#core/queue/enqueue.js';
+import { enqueuePlaceWaiting } from '#core/queue/enqueue.js';
 import { QUEUE_PREFIX } from '#core/queue/queues.js';
 import { startJobWorker } from '#core/queue/worker.js';
 import { connectRedis } from '#core/redis/connection.js';
@@ -17,10 +17,10 @@ test('a job that lost its lock during a run is repeated, and its work is not com
   const connection = connectRedis(t.redisUrl, 'worker', () => undefined);
   const seen = { runs: 0, failed: 0, errors: [] as string[] };
   const loseLocks = async () => {
-    for (const key of await t.redis.keys(`${QUEUE_PREFIX}:place-orders:*:lock`)) await t.redis.del(key);
+    for (const key of await t.redis.keys(`${QUEUE_PREFIX}:place-waiting:*:lock`)) await t.redis.del(key);
   };
   const worker = startJobWorker(
-    'place-orders',
+    'place-waiting',
     async data => {
       seen.runs += 1;
       await placeWaiting(t, data);
@@ -40,11 +40,11 @@ test('a job that lost its lock during a run is repeated, and its work is not com
     },
   );
   try {
-    await enqueuePlaceOrders(t.queues, { saleId: sale.id });
+    await enqueuePlaceWaiting(t.queues, { saleId: sale.id });
     await eventually(() => expect(seen.errors.join()).toContain('Missing lock'));
     // BullMQ looks for stalled jobs every 5 s, and reports one at its second look.
     await eventually(() => expect(seen.runs).toBe(2));
-    await eventually(async () => expect(await t.queues['place-orders'].getCompletedCount()).toBe(1));
+    await eventually(async () => expect(await t.queues['place-waiting'].getCompletedCount()).toBe(1));
   } finally {
     await worker.close();
     connection.disconnect();

@@ -77,6 +77,11 @@ describe('additions of a later version', () => {
     expect(await release(t.redis, sale.id, [end])).toEqual([{ kind: 'released' }]);
   });
 
+  test('a job of a version whose jobs repeated the claims is still read', () => {
+    const job = { saleId: 'sale', claims: [{ claimId: randomUUID(), buyerId: 'a', unit: 1 }] };
+    expect(JOB_DATA['place-orders'].parse({ ...job, later: true })).toEqual(job);
+  });
+
   test('an additional field of a job is ignored', () => {
     const job = { saleId: 'sale', claimId: randomUUID(), buyerId: 'a', unit: 1 };
     expect(JOB_DATA['cancel-order'].parse({ ...job, later: true })).toEqual(job);

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { enqueuePlaceOrders } from '#core/queue/enqueue.js';
+import { enqueuePlaceWaiting } from '#core/queue/enqueue.js';
 import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import type { GuardedProcess } from '#stack/processes/guarded-process.js';
 import { createSecrets } from '#stack/secrets.js';
@@ -41,7 +41,7 @@ describe('on SIGTERM', () => {
     await t.db.$transaction(
       async held => {
         await held.$executeRaw`LOCK TABLE orders IN EXCLUSIVE MODE`;
-        await enqueuePlaceOrders(t.queues, { saleId: sale.id });
+        await enqueuePlaceWaiting(t.queues, { saleId: sale.id });
         await eventually(async () => expect(await countBlocked(t.db, '%INSERT INTO orders%')).toBeGreaterThan(0));
         process.kill(worker.process.pid, 'SIGTERM');
         await worker.untilSaid(/"msg":"ending"/);
@@ -53,7 +53,7 @@ describe('on SIGTERM', () => {
     const placed = await t.db.order.count({ where: { saleId: sale.id, status: 'pending_payment' } });
     const snapshot = await readSnapshot(t.redis, sale.id);
     const recorded = snapshot?.claims.get('ann')?.status === 'pending_payment' ? 1 : 0;
-    const { active, delayed = 0 } = await t.queues['place-orders'].getJobCounts('active', 'delayed');
+    const { active, delayed = 0 } = await t.queues['place-waiting'].getJobCounts('active', 'delayed');
     // On a busy machine the job has waited too long for the lock: then it has failed in order, and is to be repeated.
     expect(delayed).toBeLessThanOrEqual(worker.said().includes('lock timeout') ? 1 : 0);
     expect({ active, placed, recorded, inOutbox: snapshot?.outbox.size }).toEqual({
