@@ -86,7 +86,7 @@ export const AUDIT_BUGS: Bug[] = [
     {
       file: CHECK,
       find: '  await forgetMended(db, broken, read.readAt);',
-      replace: '  await forgetMended(db, { unbalanced: [], negative: [], foreign: [] });',
+      replace: '  await forgetMended(db, { unbalanced: [], negative: [], foreign: [] }, read.readAt);',
     },
     ofBooks('is not found in other sales before the walk'),
   ),
