@@ -18,6 +18,9 @@ beforeAll(async () => {
 });
 afterAll(() => edge?.stop());
 
+const stream = (...headers: string[]) =>
+  rawRequest('GET /order-status/x HTTP/1.1', 'Accept: text/event-stream', ...headers);
+
 const REFUSED: [string, string, ProblemCode][] = [
   ['TRACE', rawRequest('TRACE / HTTP/1.1'), 'method_not_allowed'],
   ['CONNECT', rawRequest('CONNECT / HTTP/1.1'), 'method_not_allowed'],
@@ -45,6 +48,9 @@ const REFUSED: [string, string, ProblemCode][] = [
   ],
   ['metrics', rawRequest('GET /metrics HTTP/1.1'), 'not_found'],
   ["nginx's own addresses", rawRequest('GET /problems/unavailable.json HTTP/1.1'), 'not_found'],
+  ['a click without a sale', rawRequest('POST /buy HTTP/1.1'), 'not_found'],
+  ['a poll without a sale', rawRequest('GET /order-status?x=1 HTTP/1.1'), 'not_found'],
+  ['an event without a provider', rawRequest('POST /webhooks HTTP/1.1'), 'not_found'],
   ['a wait by its inner address', rawRequest('GET /waiting/order-status HTTP/1.1'), 'not_found'],
   ['a page by its inner address', rawRequest('GET /page/asked HTTP/1.1'), 'not_found'],
   [
@@ -57,6 +63,13 @@ const REFUSED: [string, string, ProblemCode][] = [
     `${rawRequest('POST /metrics HTTP/1.1', 'Transfer-Encoding: chunked')}zz\r\n`,
     'invalid_request',
   ],
+  [
+    'a stream by a method that no address has',
+    rawRequest('TRACE /order-status/x HTTP/1.1', 'Accept: text/event-stream'),
+    'method_not_allowed',
+  ],
+  ['a stream with two lengths', stream('Content-Length: 1', 'Content-Length: 2'), 'invalid_request'],
+  ['a stream with a header of 9 kB', stream(`X: ${'x'.repeat(9_000)}`), 'headers_too_large'],
   ['a click while no API runs', rawRequest('POST /buy/x HTTP/1.1', 'Content-Length: 0'), 'unavailable'],
 ];
 
