@@ -29,10 +29,10 @@ export const PLACE_CONCURRENCY = 4;
 export const JOB_CONCURRENCY = 4;
 
 /**
- * A worker's connections to Postgres: one for each job and batch that may run at once, and seven for the maintenance actors (its
- * recurring tasks) and their leases.
+ * A worker's connections to Postgres: one for each job and batch that may run at once, and seven for the maintenance
+ * actors (its recurring tasks) and their leases. The jobs `place-orders` of older APIs share those of `place-waiting`.
  */
-const DATABASE_CONNECTIONS = PLACE_CONCURRENCY * BATCHES_AT_ONCE + (JOB_NAMES.length - 1) * JOB_CONCURRENCY + 7;
+const DATABASE_CONNECTIONS = PLACE_CONCURRENCY * BATCHES_AT_ONCE + (JOB_NAMES.length - 2) * JOB_CONCURRENCY + 7;
 
 /** The time-out for reading a metric from Redis, in ms. */
 const SCRAPE_MS = SECOND_MS;
