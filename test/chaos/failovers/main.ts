@@ -8,20 +8,31 @@ import { runFailovers } from './run.js';
 
 const tell = (line: string) => void process.stderr.write(`${line}\n`);
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { rounds: { type: 'string', default: '20' } },
-});
 const isKind = (word: string): word is FailoverKind => FAILOVERS.some(kind => kind === word);
-const unknown = positionals.filter(word => !isKind(word));
-const rounds = Number(values.rounds);
-if (unknown.length > 0 || !Number.isInteger(rounds) || rounds < 1) {
+
+/** Reads the words after the command; undefined when they make no sense. */
+function readOptions(): { kinds: readonly FailoverKind[]; rounds: number } | undefined {
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: { rounds: { type: 'string', default: '20' } },
+    });
+    const rounds = Number(values.rounds);
+    if (!positionals.every(isKind) || !Number.isInteger(rounds) || rounds < 1) return undefined;
+    return { kinds: positionals.length > 0 ? positionals.filter(isKind) : FAILOVERS, rounds };
+  } catch {
+    return undefined;
+  }
+}
+
+const options = readOptions();
+if (!options) {
   tell(`usage: npm run chaos:failovers -- [${FAILOVERS.join(' | ')}]... [--rounds N]`);
   process.exit(1);
 }
 const results: FailoverResult[] = [];
-for (const kind of positionals.length > 0 ? positionals.filter(isKind) : FAILOVERS) {
-  const result = await runFailovers(kind, rounds, tell);
+for (const kind of options.kinds) {
+  const result = await runFailovers(kind, options.rounds, tell);
   results.push(result);
   for (const line of [...result.violations, ...missedBy(result)]) tell(`${kind}: ${line}`);
 }

@@ -23,6 +23,7 @@ test('npm run simulate ends with 0 when every history keeps the promises', async
 test.each([
   ['chaos', 'test/chaos/main.ts', ['--minutes', '0'], '--minutes must be a number above 0'],
   ['chaos:matrix', 'test/chaos/matrix/main.ts', ['place.stor'], 'no crash point and no mode: place.stor'],
+  ['chaos:failovers', 'test/chaos/failovers/main.ts', ['--json'], 'usage: npm run chaos:failovers'],
   ['simulate', 'test/simulation/main.ts', ['--histories', '0'], '--histories must be a whole number from 1 up'],
   ['fuzz', 'test/fuzz/main.ts', ['--inputs', '0'], '--inputs must be a number above 0'],
   ['controls', 'test/controls/main.ts', ['no-such-bug'], 'no bug has one of these words in its name: no-such-bug'],
