@@ -1,9 +1,10 @@
 import { crashPoint, crashStep } from '../process/crash-point.js';
 import { paymentsRescued } from '../process/money-telemetry.js';
 import { claimsRescued } from '../process/telemetry.js';
-import { isPlacing, outboxPages } from '../redis/claims/outbox.js';
+import { isPlacing, outboxPages, type WaitingClaim } from '../redis/claims/outbox.js';
 import { type PayClick, readPayClicks } from '../redis/claims/pay-click.js';
 import { readLoadedSaleIds } from '../redis/registry.js';
+import { msOf } from '../redis/replies.js';
 import { PLACE_BATCH_MAX } from '../rules/claim.js';
 import type { StepContext } from '../steps/context.js';
 import { takeClick } from '../steps/pay-order.js';
@@ -15,6 +16,9 @@ import { inTurn } from '../values/in-turn.js';
  * (p99 below 1 s). So every claim still gets its order within 15 s of any one fault.
  */
 export const RESCUE_AFTER_MS = 5_000;
+
+/** Age at which an unplaced claim counts as abandoned although a worker places those of its sale: it may fail each time. */
+const RESCUE_ANYWAY_AFTER_MS = 8_000;
 
 /** The most clicks to pay taken for one sale in a round; the next round takes more. */
 const RESCUE_CLICKS_MAX = 500;
@@ -67,11 +71,16 @@ export async function rescuePayments(ctx: StepContext, saleId: string, olderThan
 export async function rescue(ctx: StepContext, saleId: string, olderThanMs = RESCUE_AFTER_MS): Promise<number> {
   let tried = 0;
   for await (const claims of outboxPages(ctx.redis, saleId, { olderThanMs, limit: PLACE_BATCH_MAX })) {
-    if (claims.length === 0 || (tried === 0 && (await isPlacing(ctx.redis, saleId)))) return tried;
+    if (claims.length === 0 || (tried === 0 && (await isLeftToWorker(ctx, saleId, claims)))) return tried;
     await crashPoint('rescue.read');
     await crashStep('rescue.place', () => placeOrders(ctx, { saleId, claims }));
     claimsRescued(claims.length);
     tried += claims.length;
   }
   return tried;
+}
+
+async function isLeftToWorker({ redis }: StepContext, saleId: string, oldest: WaitingClaim[]): Promise<boolean> {
+  const [isBusy, time] = await Promise.all([isPlacing(redis, saleId), redis.time()]);
+  return isBusy && msOf(time) - (oldest[0]?.wonAtMs ?? 0) < RESCUE_ANYWAY_AFTER_MS;
 }

@@ -4,7 +4,7 @@ import { type Bug, lua, one } from './bug.js';
 export const REPAIR_BUGS: Bug[] = [
   one(
     'no rescue: nobody reads the outbox',
-    { file: 'core/maintenance/rescue.ts', find: '(await isPlacing(ctx.redis, saleId))', replace: 'true' },
+    { file: 'core/maintenance/rescue.ts', find: '(await isLeftToWorker(ctx, saleId, claims))', replace: 'true' },
     {
       kind: 'integration',
       file: 'maintenance/rescue',
@@ -33,6 +33,15 @@ export const REPAIR_BUGS: Bug[] = [
       replace: 'tried < 0',
     },
     { kind: 'integration', file: 'jobs/place-waiting', title: 'rescue leaves the claims of a sale to the worker' },
+  ),
+  one(
+    'a worker that fails each time keeps rescue from the claims of its sale',
+    {
+      file: 'core/maintenance/rescue.ts',
+      find: ' < RESCUE_ANYWAY_AFTER_MS;',
+      replace: ' < 60 * RESCUE_ANYWAY_AFTER_MS;',
+    },
+    { kind: 'integration', file: 'maintenance/rescue', title: 'a claim of 8 s is rescued although' },
   ),
   one(
     'a page of claims that stay in the outbox ends the placing',

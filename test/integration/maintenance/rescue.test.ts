@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { RESCUE_AFTER_MS, rescue, rescueAll } from '#core/maintenance/rescue.js';
 import { insertTombstones } from '#core/postgres/orders/end-orders.js';
+import { beginPlacing } from '#core/redis/claims/outbox.js';
 import { keysOf } from '#core/redis/keys.js';
 import { dropSale, setSale } from '#core/redis/sale/sale.js';
 import { readSnapshot } from '#core/redis/sale/snapshot.js';
@@ -97,4 +98,14 @@ test('an unverified sale does not delay other sales', async () => {
   await expect(rescueAll(t)).rejects.toThrow(shut);
   for (const { id } of sales) expect((await readSnapshot(t.redis, id))?.outbox.size).toBe(id === shut ? 1 : 0);
   await dropSale(t.redis, shut);
+});
+
+test('a claim of 8 s is rescued although a worker places those of its sale: it may fail each time', async () => {
+  const sale = await openTestSale(t);
+  await winOne(t, sale, 'a');
+  expect(await beginPlacing(t.redis, sale.id)).toBe(true);
+  await age(sale.id);
+  expect(await rescue(t, sale.id)).toBe(0);
+  await age(sale.id);
+  expect(await rescue(t, sale.id)).toBe(1);
 });
