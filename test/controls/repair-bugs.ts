@@ -29,7 +29,7 @@ export const REPAIR_BUGS: Bug[] = [
     'rescue places beside a worker that is at work',
     {
       file: 'core/maintenance/rescue.ts',
-      find: '(tried === 0 && (await isPlacing(ctx.redis, saleId)))',
+      find: '(tried === 0 && (await isLeftToWorker(ctx, saleId, claims)))',
       replace: 'tried < 0',
     },
     { kind: 'integration', file: 'jobs/place-waiting', title: 'rescue leaves the claims of a sale to the worker' },
