@@ -59,10 +59,10 @@ export async function rescuePayments(ctx: StepContext, saleId: string, olderThan
 
 /**
  * Places the claims that stayed in the outbox too long: a process died, or the queue lost their job. Only the outbox
- * counts, never the state of a job. A sale whose claims a worker places right now has a backlog and no lost claim. Two
- * processes may place a claim at once: the primary key lets one insert the order, which the other reads. Each claim is
- * tried once in a round: one that Postgres refuses even as a tombstone stays in the outbox, and does not keep rescue
- * from the later ones.
+ * counts, never the state of a job. A sale whose claims a worker places right now has a backlog and no lost claim,
+ * unless that worker fails each time. Two processes may place a claim at once: the primary key lets one insert the
+ * order, which the other reads. Each claim is tried once in a round: one that Postgres refuses even as a tombstone stays
+ * in the outbox, and does not keep rescue from the later ones.
  *
  * @param olderThanMs least age of a claim since it was won, in ms
  * @returns the number of claims tried
@@ -80,6 +80,7 @@ export async function rescue(ctx: StepContext, saleId: string, olderThanMs = RES
   return tried;
 }
 
+/** Tells whether a worker places the claims of a sale, and the oldest of them has not waited for too long beside it. */
 async function isLeftToWorker({ redis }: StepContext, saleId: string, oldest: WaitingClaim[]): Promise<boolean> {
   const [isBusy, time] = await Promise.all([isPlacing(redis, saleId), redis.time()]);
   return isBusy && msOf(time) - (oldest[0]?.wonAtMs ?? 0) < RESCUE_ANYWAY_AFTER_MS;

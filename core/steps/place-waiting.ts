@@ -42,7 +42,12 @@ export async function placeWaiting(ctx: StepContext, job: JobData<'place-waiting
   await enqueuePlaceWaiting(ctx.queues, job);
 }
 
-/** @returns true after its end ({@link endPlacing}); false when the turn of the sale is over before its outbox is empty */
+/**
+ * Places the claims of a sale page by page, until its outbox is empty or its turn is over.
+ *
+ * @returns true after {@link endPlacing}, when the outbox is empty or another worker has taken it over; false when the
+ * turn is over, and this worker still counts as placing
+ */
 async function placePages(ctx: StepContext, saleId: string): Promise<boolean> {
   const endsAt = performance.now() + TURN_MS;
   let isHeld = true;
@@ -65,7 +70,11 @@ async function placePages(ctx: StepContext, saleId: string): Promise<boolean> {
   return true;
 }
 
-/** @throws the first error, after every batch under way has ended, so that none runs beside the next attempt */
+/**
+ * Places the claims of a page in batches.
+ *
+ * @throws the first error, after every batch under way has ended, so that none runs beside the next attempt
+ */
 async function placeAll(ctx: StepContext, saleId: string, claims: Claim[]): Promise<void> {
   // The lanes share the batches. An error in one lane ends the batches for all of them.
   const batches = chunks(claims, PLACE_BATCH_MAX);

@@ -23,7 +23,8 @@ export class Primary {
    * process knows.
    *
    * @param found all servers that take writes
-   * @throws Error for two servers of which neither was promoted after the other, and if only old servers, or those of another cluster, are left
+   * @throws Error for two servers of which neither was promoted after the other, and if only old servers, or those of
+   * another cluster, are left
    */
   choose(found: readonly Writable[]): Writable {
     const latest = this.#latest;
