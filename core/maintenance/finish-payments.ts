@@ -1,10 +1,4 @@
-import {
-  beginRefund,
-  mayRepeat,
-  readRefundsDue,
-  recordRefused,
-  recordReturned,
-} from '../postgres/money/due-refunds.js';
+import { beginRefund, maySend, readRefundsDue, recordRefused, recordReturned } from '../postgres/money/due-refunds.js';
 import { readLateMoney } from '../postgres/money/late-money.js';
 import type { Payment } from '../postgres/money/payment.js';
 import { crashPoint, crashStep } from '../process/crash-point.js';
@@ -57,8 +51,8 @@ async function giveBack(ctx: StepContext, payment: Payment): Promise<void> {
   const begun = await beginRefund(ctx.db, payment);
   if (begun) {
     try {
-      const { isRepeated, ...refund } = begun;
-      if (!isRepeated || (await askFirst(ctx, payment, refund))) await send(ctx, payment, refund);
+      const { asksFirst, ...refund } = begun;
+      if (!asksFirst || (await askFirst(ctx, payment, refund))) await send(ctx, payment, refund);
     } catch (error) {
       refundFailed(payment.orderId, error);
       throw error;
@@ -67,10 +61,10 @@ async function giveBack(ctx: StepContext, payment: Payment): Promise<void> {
   await tellRefunded(ctx, payment);
 }
 
-/** Asks a provider that has not answered a refund whether it has made it, and tells whether to repeat it. */
+/** Asks a provider what went back of a payment, and tells whether to send a refund. */
 async function askFirst(ctx: StepContext, payment: Payment, refund: RefundInFlight): Promise<boolean> {
   const report = await askAbout(ctx, payment);
-  return crashStep('refund.mark', () => mayRepeat(ctx.db, payment, { refund, report }));
+  return crashStep('refund.mark', () => maySend(ctx.db, payment, { refund, report }));
 }
 
 async function send(ctx: StepContext, payment: Payment, refund: RefundInFlight): Promise<void> {

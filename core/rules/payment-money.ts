@@ -173,11 +173,10 @@ function outcomeOf(before: PaymentMoney, after: PaymentMoney): ReportOutcome {
     // The news of the refund came before that of the payment.
     return wentBackWhole(after) ? 'refunded_elsewhere' : 'paid';
   }
+  const isNews = after.returnedMinor > before.returnedMinor;
+  if (isNews && after.returnedMinor + after.compensatedMinor > after.takenMinor) return 'refunded_elsewhere';
   if (after.status === 'refunded' && before.status !== 'refunded') return 'refunded';
-  if (after.returnedMinor === before.returnedMinor) return 'repeated';
-  if (after.status === 'refunded') {
-    return after.returnedMinor + after.compensatedMinor > after.takenMinor ? 'refunded_elsewhere' : 'repeated';
-  }
+  if (!isNews || after.status === 'refunded') return 'repeated';
   if (after.status !== 'paid') return 'refunded_in_part';
   // The answer to our own refund may come after its event.
   if (after.refundMinor === before.refundMinor) return 'repeated';

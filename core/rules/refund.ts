@@ -12,9 +12,12 @@ export interface RefundInFlight {
   fromMinor: number;
 }
 
-/** A refund to ask the provider for. `isRepeated`: it was asked before, without an answer. */
+/**
+ * A refund to ask the provider for. `asksFirst`: before it is sent, the provider is asked what went back. It was sent
+ * before, without an answer. Or a part went back without the provider, which then would return more than the rest.
+ */
 export interface BegunRefund extends RefundInFlight {
-  isRepeated: boolean;
+  asksFirst: boolean;
 }
 
 /**
@@ -38,7 +41,8 @@ export function unansweredRefund(
 export function nextRefund(money: PaymentMoney, unanswered: RefundInFlight | null): BegunRefund | undefined {
   const amountMinor = sendableMinor(money);
   if (amountMinor === 0) return undefined;
-  return { ...(unanswered ?? { amountMinor, fromMinor: money.returnedMinor }), isRepeated: unanswered !== null };
+  const asksFirst = unanswered !== null || money.compensatedMinor > 0;
+  return { ...(unanswered ?? { amountMinor, fromMinor: money.returnedMinor }), asksFirst };
 }
 
 /** Takes the provider's answer that it has made a refund. The total that it returned never sinks. */
@@ -52,7 +56,7 @@ export function isUnanswered(refund: RefundInFlight, unanswered: RefundInFlight 
   return unanswered?.amountMinor === refund.amountMinor && unanswered.fromMinor === refund.fromMinor;
 }
 
-/** A provider's answer to a question about a payment, because of a refund that it refused or did not answer. */
+/** A provider's answer to a question about a payment, because of a refund that has begun. */
 export interface RefundAnswer {
   refund: RefundInFlight;
   /** The refund that the payment waits for now. */
@@ -71,15 +75,15 @@ export function isStillOwed(money: PaymentMoney, { amountMinor, fromMinor }: Ref
 }
 
 /**
- * Takes a provider's answer about a payment before an unanswered refund of it is repeated. Providers forget idempotency
- * keys, so the refund is repeated only if the provider has not made it.
+ * Takes a provider's answer about a payment before a refund of it is sent. Providers forget idempotency keys, so one
+ * without an answer is sent again only if the provider has not made it.
  */
 export function takeAnswer(
   before: PaymentMoney,
   { refund, unanswered, report }: RefundAnswer,
-): { money: PaymentMoney; repeats: boolean } {
+): { money: PaymentMoney; sends: boolean } {
   const { money } = takeReport(before, report, { payable: false });
-  return { money, repeats: isUnanswered(refund, unanswered) && isStillOwed(money, refund) };
+  return { money, sends: isUnanswered(refund, unanswered) && isStillOwed(money, refund) };
 }
 
 /**

@@ -108,7 +108,7 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     fault: 'a refund without an answer is made again without a question',
-    rules: { takeAnswer: before => ({ money: before, repeats: true }) },
+    rules: { takeAnswer: before => ({ money: before, sends: true }) },
   },
   {
     fault: 'a dispute erases the refund without an answer',

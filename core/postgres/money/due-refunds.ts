@@ -58,27 +58,26 @@ export function beginRefund(db: Database, { id }: Payment): Promise<BegunRefund 
   });
 }
 
-/** A refund that the provider refused or did not answer, and its answer to a question about the payment after that. */
+/** A refund that has begun, and the provider's answer to a question about the payment after that. */
 interface AskedRefund {
   refund: RefundInFlight;
   report: PaymentReport;
 }
 
 /**
- * Takes a provider's answer about a payment whose refund it has not answered. Providers forget idempotency keys, so a
- * refund is repeated only if the provider has not made it.
+ * Takes a provider's answer about a payment before a refund of it is sent, perhaps not for the first time.
  *
- * @returns whether to repeat the refund. Not if it is made, another amount is owed meanwhile, or another process has
+ * @returns whether to send the refund. Not if it is made, another amount is owed meanwhile, or another process has
  * dealt with it. Then the next round asks for what is left
  * @throws Prisma's error: retry
  */
-export function mayRepeat(db: Database, { id }: Payment, { refund, report }: AskedRefund): Promise<boolean> {
+export function maySend(db: Database, { id }: Payment, { refund, report }: AskedRefund): Promise<boolean> {
   return db.$transaction(async tx => {
     const payment = await lockPayment(tx, Prisma.sql`p.id = ${id}`);
     if (!payment) return false;
-    const { money, repeats } = takeAnswer(payment.money, { refund, unanswered: payment.refunding, report });
-    if (!repeats) await endRefund(tx, payment, { refund, money });
-    return repeats;
+    const { money, sends } = takeAnswer(payment.money, { refund, unanswered: payment.refunding, report });
+    if (!sends) await endRefund(tx, payment, { refund, money });
+    return sends;
   });
 }
 

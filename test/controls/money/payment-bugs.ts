@@ -187,14 +187,23 @@ export const PAYMENT_BUGS: Bug[] = [
     'a refund without an answer is repeated although the provider made it',
     {
       file: 'core/maintenance/finish-payments.ts',
-      find: '!isRepeated || (await askFirst(ctx, payment, refund))',
-      replace: 'isRepeated || (await askFirst(ctx, payment, refund))',
+      find: '!asksFirst || (await askFirst(ctx, payment, refund))',
+      replace: 'asksFirst || (await askFirst(ctx, payment, refund))',
     },
     {
       kind: 'integration',
       file: 'payments/refund-in-flight',
       title: 'a refund without an answer is repeated only if the provider says',
     },
+  ),
+  one(
+    'a refund beside money in the wallet is sent without a question',
+    {
+      file: 'core/rules/refund.ts',
+      find: 'unanswered !== null || money.compensatedMinor > 0',
+      replace: 'unanswered !== null',
+    },
+    { kind: 'integration', file: 'money/two-mistakes', title: 'of a part that went' },
   ),
   one(
     'a dispute erases the refund in flight',

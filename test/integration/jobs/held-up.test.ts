@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { audit } from '#core/comparison/audit.js';
 import { askProviders } from '#core/maintenance/ask-providers.js';
-import { beginRefund, mayRepeat, recordRefused, recordReturned } from '#core/postgres/money/due-refunds.js';
+import { beginRefund, maySend, recordRefused, recordReturned } from '#core/postgres/money/due-refunds.js';
 import { askAgainLater, type Payment } from '#core/postgres/money/payment.js';
 import { applyAnswer } from '#core/postgres/money/payment-report.js';
 import { readBalance } from '#core/postgres/money/wallet.js';
@@ -41,7 +41,7 @@ test('a refusal that is recorded late moves nothing, as the next refund is on it
     providerOf(t, payment.provider).refund(payment, { ...refund, isWhole: false });
   // Two workers send the same refund, and meanwhile the provider has less than that.
   const [first, second] = [await begin(payment), await begin(payment)];
-  expect(await mayRepeat(t.db, payment, { refund: second, report: await ask(payment) })).toBe(true);
+  expect(await maySend(t.db, payment, { refund: second, report: await ask(payment) })).toBe(true);
   await t.fake.refund(claim.claimId, PART);
   expect(await Promise.all([send(first), send(second)])).toEqual(['refused', 'refused']);
   const report = await ask(payment);
@@ -73,7 +73,7 @@ test('the late answer to an old refund leaves the next one unanswered, so that i
   expect((await paymentOf(t, claim.claimId)).refunding).toEqual(rest);
   // An answer about the old one, which the provider had not made when it was asked, says nothing about the next one.
   const report = { ...(await ask(payment)), refundedMinor: 0 };
-  expect(await mayRepeat(t.db, payment, { refund: old, report })).toBe(false);
+  expect(await maySend(t.db, payment, { refund: old, report })).toBe(false);
   expect((await paymentOf(t, claim.claimId)).refunding).toEqual(rest);
 });
 

@@ -154,7 +154,7 @@ describe('refunds', () => {
     const payment = await paymentOf(t, claim.claimId);
     const begin = () => beginRefund(t.db, payment);
     const begun = await whileHeld(t.db, { hold: lockPaymentOf(claim), calls: [begin, begin] });
-    expect(begun).toMatchObject([{ isRepeated: false }, { isRepeated: true }]);
+    expect(begun).toMatchObject([{ asksFirst: false }, { asksFirst: true }]);
     expect(await paymentOf(t, claim.claimId)).toMatchObject({ refundTries: 2, refunding: { amountMinor: PRICE } });
     await finishPayments(t);
   });

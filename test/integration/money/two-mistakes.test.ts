@@ -2,7 +2,9 @@ import { describe, expect, test } from '@jest/globals';
 import { audit } from '#core/comparison/audit.js';
 import { askProviders } from '#core/maintenance/ask-providers.js';
 import { finishPayments } from '#core/maintenance/finish-payments.js';
+import { refundOrderPartially } from '#core/operator/partial-refund.js';
 import { refundOrder } from '#core/operator/refund-order.js';
+import { endRefundsByHand } from '#core/postgres/money/due-refunds.js';
 import { applyAnswer, applyEvent } from '#core/postgres/money/payment-report.js';
 import { readBalances } from '#core/postgres/money/wallet.js';
 import type { Claim } from '#core/rules/claim.js';
@@ -16,6 +18,9 @@ import { applyEvents, askToPay, PART, PRICE, payAtProvider, usePayments } from '
 
 const t = usePayments();
 
+/** A part that somebody returns at the provider, in minor units. */
+const UNTOLD = 7;
+
 const balancesOf = async ({ buyerId }: Claim) => readBalances(t.db, buyerId);
 const expectProof = async (sale: Sale) => expect((await audit(t.db, t.redis, sale.id))?.violations).toEqual([]);
 const eventOf = (eventId: string, report: PaymentReport) => ({ eventId, type: 'any', report });
@@ -25,6 +30,21 @@ async function askAndFinish({ claimId }: Claim): Promise<void> {
   await t.db.payment.updateMany({ where: { orderId: claimId }, data: { askAt: new Date(0) } });
   await askProviders(t);
   await finishPayments(t);
+}
+
+async function givePart({ claimId }: Claim): Promise<void> {
+  await refundOrderPartially(t, { orderId: claimId, amountMinor: PART, refundedMinor: 0 });
+}
+
+/** Runs the due refunds until none is left. Nobody asks the provider about the payment but they. */
+async function finishRounds({ claimId }: Claim): Promise<void> {
+  for (let i = 0; i < 3; i += 1) {
+    await t.db.payment.updateMany({
+      where: { orderId: claimId, refundAt: { not: null } },
+      data: { refundAt: new Date(0) },
+    });
+    await finishPayments(t);
+  }
 }
 
 async function refusing(work: () => Promise<unknown>): Promise<void> {
@@ -134,6 +154,30 @@ describe('a refused refund', () => {
       expect(await balancesOf(claim)).toEqual([{ currency: 'EUR', balanceMinor: total }]);
     }
   });
+
+  test.each([
+    ['into the wallet', (claim: Claim) => givePart(claim).then(() => refusing(() => finishPayments(t)))],
+    [
+      'by hand',
+      (claim: Claim) => givePart(claim).then(() => endRefundsByHand(t.db, claim.claimId, 'by bank transfer')),
+    ],
+  ])(
+    'of a part that went %s leaves less to give back, also beside a return of which nobody has told',
+    async (how, pay) => {
+      const { sale, claim } = await payAtProvider(t, `otherwise-${how.replaceAll(' ', '-')}`);
+      await pay(claim);
+      // The event is lost. Within its own limit, the provider would return more than the rest.
+      await t.fake.refund(claim.claimId, UNTOLD);
+      await refundOrder(t, { orderId: claim.claimId, restock: true });
+      await finishRounds(claim);
+      expect(await paymentAtProvider(t, claim.claimId)).toMatchObject({ refundedMinor: PRICE - PART, returned: 2 });
+      expect(await paymentOf(t, claim.claimId)).toMatchObject({
+        status: 'refunded',
+        money: { returnedMinor: PRICE - PART, compensatedMinor: PART },
+      });
+      await expectProof(sale);
+    },
+  );
 
   test('of a payment that its provider has lost is paid out neither by it nor into the wallet', async () => {
     const { claim } = await payAtProvider(t, 'refused-and-unknown');

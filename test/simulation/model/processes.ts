@@ -14,7 +14,7 @@ import {
 } from './payments.js';
 import { askProvider, createAtProvider, refundAtProvider } from './provider.js';
 import { dropClick, recordStatus, regrab, release } from './redis.js';
-import { beginRefund, mayRepeat, recordRefused, recordReturned, refundPart, refundWhole } from './refunds.js';
+import { beginRefund, maySend, recordRefused, recordReturned, refundPart, refundWhole } from './refunds.js';
 import type { Attempt, Order } from './rows.js';
 import { type Message, orderOf, type World } from './world.js';
 
@@ -174,12 +174,12 @@ export function* sendRefunds(world: World): Task {
     yield;
     const begun = beginRefund(world, attempt);
     if (!begun) continue;
-    const { isRepeated, ...refund } = begun;
+    const { asksFirst, ...refund } = begun;
     yield;
-    if (isRepeated) {
+    if (asksFirst) {
       const report = askProvider(world, attempt);
       yield;
-      if (!isTaken(report) || !mayRepeat(world, attempt, { refund, report })) continue;
+      if (!isTaken(report) || !maySend(world, attempt, { refund, report })) continue;
       yield;
     }
     const isReturned = refundAtProvider(world, attempt, refund);

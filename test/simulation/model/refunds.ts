@@ -69,12 +69,12 @@ export function unansweredOf({ rules }: World, { money, refunding }: Attempt): R
   return rules.unansweredRefund(money, refunding);
 }
 
-/** mayRepeat: takes the provider's answer about a payment whose refund it has not answered. */
-export function mayRepeat(world: World, attempt: Attempt, { refund, report }: AskedRefund): boolean {
+/** maySend: takes the provider's answer about a payment whose refund it has not answered. */
+export function maySend(world: World, attempt: Attempt, { refund, report }: AskedRefund): boolean {
   const answer = { refund, unanswered: unansweredOf(world, attempt), report };
-  const { money, repeats } = world.rules.takeAnswer(attempt.money, answer);
-  if (!repeats) endRefund(world, attempt, { refund, money });
-  return repeats;
+  const { money, sends } = world.rules.takeAnswer(attempt.money, answer);
+  if (!sends) endRefund(world, attempt, { refund, money });
+  return sends;
 }
 
 /** recordReturned: records that the provider made a refund. */

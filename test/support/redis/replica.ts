@@ -40,6 +40,10 @@ export async function startReplica(primaryUrl: string, link = Number(new URL(pri
 
 /** Waits until a replica has the data of its primary. */
 export async function untilSynced(redis: Redis): Promise<void> {
-  const isSynced = async () => (await redis.info('replication')).includes('master_link_status:up');
-  if (!(await until(isSynced, SYNCED_MS))) throw new Error('the replica does not get the data');
+  let seen = 'no answer';
+  const isSynced = async () => {
+    seen = await redis.info('replication');
+    return seen.includes('master_link_status:up');
+  };
+  if (!(await until(isSynced, SYNCED_MS))) throw new Error(`the replica does not get the data: ${seen}`);
 }

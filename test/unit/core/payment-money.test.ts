@@ -97,6 +97,14 @@ describe('reports of a provider', () => {
       'refunded',
     ],
     [
+      'more than what is owed beside the wallet',
+      { status: 'refund_due', takenMinor: PRICE, refundMinor: PRICE, compensatedMinor: 500 },
+      PRICE - 499,
+      'refunded',
+      PRICE,
+      'refunded_elsewhere',
+    ],
+    [
       'what is in the wallet already',
       { status: 'refunded', takenMinor: PRICE, refundMinor: PRICE, compensatedMinor: PRICE },
       PRICE,

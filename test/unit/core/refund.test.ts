@@ -22,11 +22,17 @@ const answer = (more: Partial<PaymentReport> = {}): PaymentReport => {
 
 describe('a refund at a provider', () => {
   test('one without an answer is repeated as it was, whatever is owed now', () => {
-    expect(nextRefund(OWED, null)).toEqual({ ...WHOLE, isRepeated: false });
+    expect(nextRefund(OWED, null)).toEqual({ ...WHOLE, asksFirst: false });
     const unanswered = { amountMinor: 500, fromMinor: 0 };
-    expect(nextRefund(OWED, unanswered)).toEqual({ ...unanswered, isRepeated: true });
+    expect(nextRefund(OWED, unanswered)).toEqual({ ...unanswered, asksFirst: true });
     expect(nextRefund({ ...OWED, withheldMinor: PRICE }, unanswered)).toBeUndefined();
     expect(nextRefund({ ...OWED, returnedMinor: PRICE }, null)).toBeUndefined();
+  });
+
+  test('beside money that went back without the provider, it is asked first', () => {
+    expect(nextRefund({ ...OWED, returnedMinor: 1 }, null)).toMatchObject({ asksFirst: false });
+    const rest = { amountMinor: PRICE - 2, fromMinor: 1 };
+    expect(nextRefund({ ...OWED, returnedMinor: 1, compensatedMinor: 1 }, null)).toEqual({ ...rest, asksFirst: true });
   });
 
   test('the total that went back never sinks, and is never more than was taken', () => {
@@ -47,15 +53,15 @@ describe('a refund at a provider', () => {
     const refund = { amountMinor: 70, fromMinor: 0 };
     const before = { ...OWED, status: 'paid', refundMinor: 70 } as const;
     const cases = [{}, { refundMinor: 90 }, { lostMinor: 50 }, { compensatedMinor: 1 }];
-    const repeats = (change: Partial<PaymentMoney>, refundedMinor = 0, unanswered: RefundInFlight | null = refund) =>
-      takeAnswer({ ...before, ...change }, { refund, unanswered, report: answer({ refundedMinor }) }).repeats;
-    expect(cases.map(change => repeats(change))).toEqual([true, true, false, false]);
-    expect([20, 70].map(refundedMinor => repeats({}, refundedMinor))).toEqual([false, false]);
+    const sends = (change: Partial<PaymentMoney>, refundedMinor = 0, unanswered: RefundInFlight | null = refund) =>
+      takeAnswer({ ...before, ...change }, { refund, unanswered, report: answer({ refundedMinor }) }).sends;
+    expect(cases.map(change => sends(change))).toEqual([true, true, false, false]);
+    expect([20, 70].map(refundedMinor => sends({}, refundedMinor))).toEqual([false, false]);
     // As much is owed, but after money that went back otherwise.
-    expect(repeats({ refundMinor: 90 }, 20)).toBe(false);
+    expect(sends({ refundMinor: 90 }, 20)).toBe(false);
     // Another process has dealt with it meanwhile, and perhaps begun the next one.
     const others = [null, { amountMinor: 90, fromMinor: 0 }, { amountMinor: 70, fromMinor: 1 }];
-    expect(others.filter(other => repeats({ refundMinor: 90 }, 0, other))).toEqual([]);
+    expect(others.filter(other => sends({ refundMinor: 90 }, 0, other))).toEqual([]);
   });
 
   test('money that the provider refuses to return goes into the wallet, if it still has it', () => {
