@@ -8,6 +8,7 @@ import { reportTo } from '#core/process/reporting.js';
 import { storeFailed } from '#core/process/telemetry.js';
 import { closeQueues, createQueues } from '#core/queue/queues.js';
 import { connectRedis } from '#core/redis/connection.js';
+import { followLayout } from '#core/redis/layout.js';
 import { defineScripts } from '#core/redis/scripts.js';
 import { REDIS_SETTINGS } from '#core/redis/server/target.js';
 import type { StepContext } from '#core/steps/context.js';
@@ -63,6 +64,7 @@ export async function createContext({ config, log }: Pick<AdminContext, 'config'
   const onRedisError = (error: Error) => storeFailed('redis', error);
   const redis = connectRedis(config, 'steps', onRedisError);
   defineScripts(redis);
+  followLayout(redis);
   const queues = createQueues(redis, onRedisError);
   const db = connectDatabase(config.DATABASE_URL, { connections: DATABASE_CONNECTIONS });
   const stopMetrics = await serveMetrics(config.METRICS_PORT, config.METRICS_HOST);

@@ -5,6 +5,7 @@ import { storeFailed } from '#core/process/telemetry.js';
 import { createQueues, type Queues } from '#core/queue/queues.js';
 import { connectRedis, type Redis } from '#core/redis/connection.js';
 import { Feed } from '#core/redis/feed/feed.js';
+import { followLayout } from '#core/redis/layout.js';
 import { defineScripts } from '#core/redis/scripts.js';
 import { REDIS_SETTINGS, type RedisSettings } from '#core/redis/server/target.js';
 import { withDeadline } from '#core/rules/clock.js';
@@ -117,6 +118,7 @@ function connectClients(settings: RedisSettings): Clients {
   const onError = (error: Error) => storeFailed('redis', error);
   const redis = connectRedis(settings, 'api', onError);
   defineScripts(redis);
+  followLayout(redis);
   const queueRedis = connectRedis(settings, 'api', onError);
   const queues = createQueues(queueRedis, onError);
   const feed = new Feed(connectRedis(settings, 'feed', onError), redis, onError);

@@ -4,6 +4,7 @@ import { addBalance } from './commands/balance.js';
 import { addCredit } from './commands/credit.js';
 import { addEndRefund } from './commands/end-refund.js';
 import { addMigrate } from './commands/migrate.js';
+import { addMoveKeys } from './commands/move-keys.js';
 import { addOperator } from './commands/operator.js';
 import { addRebuild } from './commands/rebuild.js';
 import { addReconcile } from './commands/reconcile.js';
@@ -54,6 +55,7 @@ function buildProgram(): Command {
   addReconcile(program);
   addRebuild(program);
   addMigrate(program);
+  addMoveKeys(program);
   return program;
 }
 

@@ -63,8 +63,8 @@ export async function withStores<T>(work: (ctx: StepContext) => Promise<T>): Pro
     };
     const redis = connectRedis(settings, 'steps', onError);
     try {
-      await checkRedis(redis, settings, () => lost);
       defineScripts(redis);
+      await checkRedis(redis, settings, () => lost);
       const queues = createQueues(redis, onError);
       try {
         // The log is silent, because a command reports by its output and its exit code.

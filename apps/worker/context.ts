@@ -13,6 +13,7 @@ import { closeQueues, countPaused, createQueues } from '#core/queue/queues.js';
 import { outboxAgeMs } from '#core/redis/claims/outbox.js';
 import { payClicksAgeMs } from '#core/redis/claims/pay-click.js';
 import { connectRedis, type Redis } from '#core/redis/connection.js';
+import { followLayout } from '#core/redis/layout.js';
 import { defineScripts } from '#core/redis/scripts.js';
 import { waitForFitRedis } from '#core/redis/server/fitness.js';
 import { Fullness } from '#core/redis/server/memory.js';
@@ -86,6 +87,7 @@ export async function createContext(config: WorkerConfig, log: Logger): Promise<
   const redis = connectRedis(config, 'steps', onRedisError);
   const jobConnection = connectRedis(config, 'worker', onRedisError);
   defineScripts(redis);
+  followLayout(redis);
   const db = connectDatabase(config.DATABASE_URL, { connections: DATABASE_CONNECTIONS });
   scrapedGauge('outbox_oldest_seconds', 'Age of the oldest claim that has no order yet', async () => {
     return (await withDeadline(outboxAgeMs(redis), SCRAPE_MS, 'a scrape')) / SECOND_MS;

@@ -4,6 +4,7 @@ import { type Repair, recordRepairs } from '../postgres/repairs.js';
 import { overtakeGeneration, readRecentSales, readSale } from '../postgres/sales.js';
 import { crashPoint, crashStep } from '../process/crash-point.js';
 import { repaired } from '../process/telemetry.js';
+import { adoptLayout } from '../redis/layout.js';
 import { markRegistryWhole, readLoadedSaleIds } from '../redis/registry.js';
 import { carryOver, readLoadedSale, readRunId, setSale } from '../redis/sale/sale.js';
 import { readSnapshot, type Snapshot } from '../redis/sale/snapshot.js';
@@ -37,6 +38,7 @@ export interface Reconciliation {
  *   next round continues
  */
 export async function reconcileAll(ctx: StepContext, pace = new Pace()): Promise<Reconciliation[]> {
+  await adoptLayout(ctx.redis);
   const runId = await readRunId(ctx.redis);
   const results: Reconciliation[] = [];
   const sales = inOpeningOrder(await readRecentSales(ctx.db), Date.now());

@@ -1,7 +1,42 @@
+import { crc32 } from 'node:zlib';
+
+// Each sale belongs to one of a few buckets, and its keys have the bucket as their hash tag. So a Redis Cluster would keep them
+// on one node, together with what scripts write about all sales of the bucket.
+
+/** The number of buckets. It never changes, as the keys of every sale depend on it. */
+const BUCKETS = 16;
+
 /**
- * The Redis keys of one sale. Their common hash tag puts them on one node of a Redis Cluster, where one script can use
- * them all.
+ * How keys are named. `bucket`: by buckets. `sale`: each sale is a hash tag of its own, and there is one registry, as in earlier
+ * versions. `core/redis/layout.ts` moves the keys from one to the other.
  */
+export type Layout = 'bucket' | 'sale';
+
+let layout: Layout = 'bucket';
+
+/** Returns the layout that this process works with. */
+export function layoutNow(): Layout {
+  return layout;
+}
+
+/** Lets this process work with a layout. */
+export function workWith(next: Layout): void {
+  layout = next;
+}
+
+/** Builds the hash tag of a sale's bucket. */
+export function bucketOf(saleId: string): string {
+  return tagOf(crc32(saleId) % BUCKETS);
+}
+
+const tagOf = (bucket: number): string => `{b${String(bucket).padStart(2, '0')}}`;
+
+/** Builds the beginning of a sale's keys. */
+export function prefixOf(saleId: string, as: Layout = layout): string {
+  return as === 'bucket' ? `${bucketOf(saleId)}:${saleId}` : `{${saleId}}`;
+}
+
+/** The Redis keys of one sale that scripts use together. */
 export interface SaleKeys {
   sale: string;
   stock: string;
@@ -12,13 +47,13 @@ export interface SaleKeys {
 
 /** Builds the Redis keys of a sale. */
 export function keysOf(saleId: string): SaleKeys {
-  const tag = `{${saleId}}`;
+  const prefix = prefixOf(saleId);
   return {
-    sale: `${tag}:sale`,
-    stock: `${tag}:stock`,
-    claims: `${tag}:claims`,
-    outbox: `${tag}:outbox`,
-    standby: `${tag}:standby`,
+    sale: `${prefix}:sale`,
+    stock: `${prefix}:stock`,
+    claims: `${prefix}:claims`,
+    outbox: `${prefix}:outbox`,
+    standby: `${prefix}:standby`,
   };
 }
 
@@ -33,7 +68,7 @@ export function allKeysOf(saleId: string): string[] {
  * addresses too.
  */
 export function paymentsKeyOf(saleId: string): string {
-  return `{${saleId}}:payments`;
+  return `${prefixOf(saleId)}:payments`;
 }
 
 /**
@@ -41,25 +76,40 @@ export function paymentsKeyOf(saleId: string): string {
  * ms by Redis's clock.
  */
 export function payClicksKeyOf(saleId: string): string {
-  return `{${saleId}}:pay-clicks`;
+  return `${prefixOf(saleId)}:pay-clicks`;
 }
 
 /** Builds the key that exists while a worker places the claims of a sale; it expires unless the worker renews it. */
 export function placingKeyOf(saleId: string): string {
-  return `{${saleId}}:placing`;
+  return `${prefixOf(saleId)}:placing`;
 }
 
 /** Builds the channel on which the Lua scripts publish the changes of a sale (lua/include/changes.lua). */
 export function channelOf(saleId: string): string {
-  return `{${saleId}}:changes`;
+  return `${prefixOf(saleId)}:changes`;
 }
 
 /**
- * The registry: a hash that maps each sale that Redis should know to its generation, the count of its changes. Its
- * field {@link REGISTRY_RUN} holds the run id of Redis for which the registry is complete. A complete registry tells a
- * sale that does not exist (404) from one that Redis lost (503).
+ * The registry of a layout without buckets. Afterwards the key holds a text, so that processes of an earlier version, which
+ * expect a hash, load no sale any more.
  */
-export const REGISTRY = 'dropline:sales';
+export const OLD_REGISTRY = 'dropline:sales';
+
+/**
+ * Builds the key of the registry that has a sale: a hash that maps each sale that Redis should know to its generation, the count
+ * of its changes. Its field {@link REGISTRY_RUN} holds the run id of Redis for which the registry is complete. A complete
+ * registry tells a sale that does not exist (404) from one that Redis lost (503).
+ */
+export function registryKeyOf(saleId: string, as: Layout = layout): string {
+  return as === 'bucket' ? `${bucketOf(saleId)}:sales` : OLD_REGISTRY;
+}
+
+/** Builds the keys of all registries: one for each bucket. */
+export function registryKeys(): string[] {
+  return layout === 'bucket'
+    ? Array.from({ length: BUCKETS }, (_, bucket) => `${tagOf(bucket)}:sales`)
+    : [OLD_REGISTRY];
+}
 
 /** The registry's field for the run id of Redis for which it is complete. No sale id can equal it. */
 export const REGISTRY_RUN = '@run';

@@ -1,12 +1,13 @@
+import { NotVerified } from '../rules/errors.js';
 import type { Redis } from './connection.js';
-import { REGISTRY, REGISTRY_AT, REGISTRY_RUN } from './keys.js';
-import { msOf } from './replies.js';
+import { REGISTRY_AT, REGISTRY_RUN, registryKeyOf, registryKeys } from './keys.js';
+import { msOf, repliesOf } from './replies.js';
 import { readRunId } from './sale/sale.js';
 import { runScript } from './scripts.js';
 
 /** Tells whether a sale certainly does not exist. A sale that Redis lost, or has not loaded yet, is not unknown. */
 export async function isUnknown(redis: Redis, saleId: string): Promise<boolean> {
-  const [generation, run] = await redis.hmget(REGISTRY, saleId, REGISTRY_RUN);
+  const [generation, run] = await redis.hmget(registryKeyOf(saleId), saleId, REGISTRY_RUN).catch(refuseMoved);
   return generation === null && run === (await readRunId(redis));
 }
 
@@ -14,16 +15,24 @@ export async function isUnknown(redis: Redis, saleId: string): Promise<boolean> 
  * Marks the registry of sales in Redis as complete: every sale of Postgres is loaded for this run of Redis.
  *
  * @param saleIds every sale of Postgres, each loaded a moment ago
- * @returns false when Redis has lost one of these sales since: then nothing is marked
+ * @returns false when Redis has lost one of these sales since: then its bucket is not marked
  */
 export async function markRegistryWhole(redis: Redis, runId: string, saleIds: string[] = []): Promise<boolean> {
-  return (await runScript(redis, 'mark-registry', { keys: [REGISTRY], args: [runId, ...saleIds] })) === 1;
+  const idsOf = new Map(registryKeys().map(key => [key, [] as string[]]));
+  for (const saleId of saleIds) idsOf.get(registryKeyOf(saleId))?.push(saleId);
+  const marked = await Promise.all(
+    Array.from(idsOf, ([key, ids]) => runScript(redis, 'mark-registry', { keys: [key], args: [runId, ...ids] })),
+  );
+  return marked.every(outcome => outcome === 1);
 }
 
 /** Tells whether the registry of sales is marked as complete for this run of Redis, and Redis was not emptied since. */
 export async function isRegistryWhole(redis: Redis): Promise<boolean> {
-  const [run, runId] = await Promise.all([redis.hget(REGISTRY, REGISTRY_RUN), readRunId(redis)]);
-  return run === runId;
+  const [runs, runId] = await Promise.all([
+    readAll<string | null>(redis, key => ['hget', key, REGISTRY_RUN]),
+    readRunId(redis),
+  ]);
+  return runs.every(run => run === runId);
 }
 
 /**
@@ -31,11 +40,30 @@ export async function isRegistryWhole(redis: Redis): Promise<boolean> {
  * never.
  */
 export async function sinceCompared(redis: Redis): Promise<number | undefined> {
-  const [atMs, time] = await Promise.all([redis.hget(REGISTRY, REGISTRY_AT), redis.time()]);
-  return atMs === null ? undefined : msOf(time) - Number(atMs);
+  const [times, now] = await Promise.all([
+    readAll<string | null>(redis, key => ['hget', key, REGISTRY_AT]),
+    redis.time(),
+  ]);
+  if (times.includes(null)) return undefined;
+  return msOf(now) - Math.min(...times.map(Number));
 }
 
 /** Reads the ids of the sales in Redis's registry, which are the loaded ones. */
 export async function readLoadedSaleIds(redis: Redis): Promise<string[]> {
-  return (await redis.hkeys(REGISTRY)).filter(field => field !== REGISTRY_RUN && field !== REGISTRY_AT);
+  const fields = await readAll<string[]>(redis, key => ['hkeys', key]);
+  return fields.flat().filter(field => field !== REGISTRY_RUN && field !== REGISTRY_AT);
+}
+
+/** Reads something from the registry of each bucket, in one round trip. */
+async function readAll<T>(redis: Redis, command: (key: string) => string[]): Promise<T[]> {
+  return redis
+    .pipeline(registryKeys().map(command))
+    .exec()
+    .then(repliesOf<T[]>)
+    .catch(refuseMoved);
+}
+
+/** A process that has not noticed yet that the keys were moved finds a text instead of the registry. */
+function refuseMoved(error: Error): never {
+  throw error.message.startsWith('WRONGTYPE') ? new NotVerified('the keys of the sales were moved') : error;
 }

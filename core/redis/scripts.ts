@@ -18,6 +18,8 @@ const KEY_COUNT = {
   'set-reason': 2,
   'leave-standby': 2,
   'mark-registry': 1,
+  'decide-layout': 2,
+  'move-keys': 2,
   'click-to-pay': 3,
   'drop-pay-click': 1,
 } as const;

@@ -2,6 +2,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { checkout } from '#core/process/checkout.js';
+import { adoptLayout } from '#core/redis/layout.js';
 import { pauseUntil } from '#stack/processes/pause.js';
 import { readBank } from '../chaos/workload/bank.js';
 import { sendCrowd } from '../chaos/workload/crowd.js';
@@ -64,6 +65,7 @@ export async function runUpgrade(options: UpgradeOptions, tell: (line: string) =
 /** Sells, and replaces everything meanwhile. Returns when every buyer has gone home. */
 async function sell(upgrade: Upgrade): Promise<void> {
   await openSales(upgrade, upgrade.old, upgrade.form.before);
+  await adoptLayout(upgrade.redis);
   await giveMoney(upgrade);
   const over = new AbortController();
   const { client, buyers, wishes } = upgrade;
@@ -98,6 +100,7 @@ async function replaceTwoVersions(upgrade: Upgrade): Promise<void> {
     await replaceAll(upgrade, upgrade.old, form.back);
     await replaceAll(upgrade, upgrade.new, []);
   }
+  await moveKeys(upgrade);
   tell('the new version closes the sales');
   // Buyers on standby would wait until their patience is over.
   const withStandby = upgrade.sales.filter(({ standby }) => standby);
@@ -119,6 +122,16 @@ async function replaceAll(upgrade: Upgrade, version: Version, wishes: readonly S
     await pause(form.stepMs);
   }
   await openSales(upgrade, version, wishes);
+  await pause(form.calmMs);
+}
+
+/** Ends the upgrade in Redis: the keys of the sales, which run, get the names of the new version. */
+async function moveKeys({ new: version, environment, redis, form, history, tell }: Upgrade): Promise<void> {
+  const fault = 'the keys in Redis are moved';
+  tell(fault);
+  history.note({ type: 'fault', atMs: Date.now(), fault });
+  await cli(version, ['move-keys'], environment);
+  await adoptLayout(redis);
   await pause(form.calmMs);
 }
 

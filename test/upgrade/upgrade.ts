@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { checkout } from '#core/process/checkout.js';
 import { connectRedis, type Redis, waitUntilReady } from '#core/redis/connection.js';
+import { defineScripts } from '#core/redis/scripts.js';
 import { SECOND_MS } from '#core/rules/clock.js';
 import { type FakeProvider, startFakeProvider } from '#stack/fake-provider/start.js';
 import { createSecrets } from '#stack/secrets.js';
@@ -92,6 +93,7 @@ export async function startUpgrade(
   const client = createFrontDoor({ baseUrls, authSecret: AUTH_SECRET, history, random: random(1) });
   endings.push(() => client.close());
   const redis = connectRedis(environment.REDIS_URL, 'steps', () => undefined);
+  defineScripts(redis);
   endings.push(async () => redis.disconnect());
   await waitUntilReady(redis, READY_MS);
   return {

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
--- Marks the registry as complete for this run of Redis, with the time.
--- The registry is the hash of all sales that Redis should know.
+-- Marks the registry of a bucket as complete for this run of Redis, with the time.
+-- The registry is the hash of all sales of the bucket that Redis should know.
 -- Refuses when a sale that was compared with Postgres has left the registry since: FLUSHALL does not change the run id.
 --
 -- KEYS[1] registry

@@ -5,7 +5,8 @@ import { type ClaimRecord, formatClaimRecord, isLive } from '../../rules/claim.j
 import { hasPurchaseRules, type Sale, standbyCap } from '../../rules/sale.js';
 import { chunks } from '../../values/chunks.js';
 import type { Redis } from '../connection.js';
-import { allKeysOf, keysOf, REGISTRY } from '../keys.js';
+import { allKeysOf, keysOf, registryKeyOf } from '../keys.js';
+import { adoptLayout } from '../layout.js';
 import { runScript } from '../scripts.js';
 import { readRunId } from './sale.js';
 
@@ -54,10 +55,11 @@ export async function openSale(
   { state = NOTHING, gate = '' }: Opening = {},
 ): Promise<boolean> {
   await refuseRulesOnCluster(redis, sale);
+  await adoptLayout(redis);
   for (let attempt = 0; attempt < 3; attempt += 1) {
     const runId = await readRunId(redis);
     // The sale enters the registry first: the task that rescues waiting claims only visits registered sales.
-    await redis.hset(REGISTRY, sale.id, sale.generation);
+    await redis.hset(registryKeyOf(sale.id), sale.id, sale.generation);
     const keys = stagedKeysOf(sale.id);
     try {
       const counts = await stage(redis, keys, sale, state);

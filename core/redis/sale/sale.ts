@@ -7,7 +7,7 @@ import {
   standbyCap,
 } from '../../rules/sale.js';
 import type { Redis } from '../connection.js';
-import { allKeysOf, keysOf, payClicksKeyOf, paymentsKeyOf, placingKeyOf, REGISTRY } from '../keys.js';
+import { allKeysOf, keysOf, payClicksKeyOf, paymentsKeyOf, placingKeyOf, registryKeyOf } from '../keys.js';
 import { msOf, repliesOf, runIdOf } from '../replies.js';
 import { behindFence, runScript } from '../scripts.js';
 
@@ -141,5 +141,5 @@ export async function readLoadedSale(redis: Redis, saleId: string): Promise<Load
 /** Removes a sale that ended long ago from Redis. */
 export async function dropSale(redis: Redis, saleId: string): Promise<void> {
   await redis.unlink(...allKeysOf(saleId), paymentsKeyOf(saleId), payClicksKeyOf(saleId), placingKeyOf(saleId));
-  await redis.hdel(REGISTRY, saleId);
+  await redis.hdel(registryKeyOf(saleId), saleId);
 }

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import { ConfigError } from '../../process/config.js';
 import { isRedisPassing, waitUntilReady } from '../connection.js';
+import { adoptLayout } from '../layout.js';
 
 /** The facts about a server of Redis that decide whether it can hold a sale. */
 export interface ServerFacts {
@@ -31,8 +32,9 @@ export function unfitness({ isCluster, policy }: ServerFacts): string | undefine
 
 /**
  * Waits until a connection is ready, and refuses a Redis that can't hold a sale: one that may evict keys, a Cluster, or one
- * without the database of REDIS_URL.
+ * without the database of REDIS_URL. Then this process works with the layout that Redis has.
  *
+ * @param redis a connection with the scripts
  * @throws ConfigError for such a Redis, with one line that says what to change
  */
 export async function waitForFitRedis(redis: Redis): Promise<void> {
@@ -41,7 +43,7 @@ export async function waitForFitRedis(redis: Redis): Promise<void> {
     const facts = await readServerFacts(redis).catch(pauseIfPassing);
     const why = facts && unfitness(facts);
     if (why) throw new ConfigError(why);
-    if (facts) return;
+    if (facts && (await adoptLayout(redis).catch(pauseIfPassing))) return;
   }
 }
 

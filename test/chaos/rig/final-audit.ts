@@ -1,4 +1,5 @@
 import type { Redis } from '#core/redis/connection.js';
+import { prefixOf } from '#core/redis/keys.js';
 import type { SaleFacts } from '../history/claim-view.js';
 import type { Query } from '../workload/query.js';
 
@@ -112,10 +113,10 @@ export async function auditRows(query: Query): Promise<string[]> {
  * @returns one line for each difference
  */
 export async function auditStores(redis: Redis, query: Query, sale: SaleFacts): Promise<string[]> {
-  const tag = `{${sale.id}}`;
-  const free = await redis.lrange(`${tag}:stock`, 0, -1);
-  const records = Object.entries(await redis.hgetall(`${tag}:claims`));
-  const outbox = await redis.zcard(`${tag}:outbox`);
+  const prefix = prefixOf(sale.id);
+  const free = await redis.lrange(`${prefix}:stock`, 0, -1);
+  const records = Object.entries(await redis.hgetall(`${prefix}:claims`));
+  const outbox = await redis.zcard(`${prefix}:outbox`);
   const rows = await query(
     `SELECT id, buyer_id, unit, status FROM orders WHERE sale_id = '${sale.id}' AND status IN ('pending_payment', 'paid')`,
   );

@@ -1,4 +1,5 @@
 import type { Redis } from '#core/redis/connection.js';
+import { prefixOf } from '#core/redis/keys.js';
 import { untilNoneLeft } from '#stack/processes/until.js';
 import type { SaleFacts } from '../history/claim-view.js';
 import { disagreement, type PaymentFacts } from '../history/payment-facts.js';
@@ -59,10 +60,10 @@ async function readLeft(options: RestOptions): Promise<string[]> {
 /** Finds claims without an order, and buyers on standby for whom a unit is free. */
 async function readUnsold(redis: Redis, { id, closesAtMs }: SaleFacts): Promise<string[]> {
   const [unplaced, free, waiting, state] = await Promise.all([
-    redis.zcard(`{${id}}:outbox`),
-    redis.llen(`{${id}}:stock`),
-    redis.zcard(`{${id}}:standby`),
-    redis.hget(`{${id}}:sale`, 'state'),
+    redis.zcard(`${prefixOf(id)}:outbox`),
+    redis.llen(`${prefixOf(id)}:stock`),
+    redis.zcard(`${prefixOf(id)}:standby`),
+    redis.hget(`${prefixOf(id)}:sale`, 'state'),
   ]);
   const isOpen = state === 'open' && closesAtMs > Date.now();
   return [

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { prefixOf } from '#core/redis/keys.js';
 import { readRunId, setSale } from '#core/redis/sale/sale.js';
 import { eventually } from '../../support/eventually.js';
 import { type Answer, useApi } from '../../support/http/api.js';
@@ -81,7 +82,7 @@ describe('Redis', () => {
 
   test('with a key of another type: 500 without details', async () => {
     const sale = await api.open();
-    await api.redis.set(`{${sale.id}}:claims`, 'broken');
+    await api.redis.set(`${prefixOf(sale.id)}:claims`, 'broken');
     const answer = await api.post(`/buy/${sale.id}`, 'ann');
     expect(answer).toMatchObject({ status: 500, body: { code: 'internal' } });
     expect(JSON.stringify(answer.body)).not.toMatch(/WRONGTYPE|lua|redis/i);
@@ -93,6 +94,6 @@ describe('Redis', () => {
     const answer = await api.post(`/buy/${sale.id}`, 'ann');
     await api.redis.config('SET', 'maxmemory', '0');
     expect(answer).toMatchObject({ status: 503, body: { code: 'unavailable' } });
-    expect(await api.redis.llen(`{${sale.id}}:stock`)).toBe(3);
+    expect(await api.redis.llen(`${prefixOf(sale.id)}:stock`)).toBe(3);
   });
 });

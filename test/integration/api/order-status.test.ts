@@ -5,6 +5,7 @@ import { setPayUrl } from '#core/redis/claims/pay-url.js';
 import { release } from '#core/redis/claims/release.js';
 import { restoreClaim } from '#core/redis/claims/restore.js';
 import { recordStatus } from '#core/redis/claims/status.js';
+import { prefixOf } from '#core/redis/keys.js';
 import { setSale } from '#core/redis/sale/sale.js';
 import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import type { Sale } from '#core/rules/sale.js';
@@ -167,9 +168,9 @@ describe.each([false, true])('mounted in Express: %p', mounted => {
   describe('a receipt', () => {
     /** Loses a claim like a Redis that lost its last second. The sale is there and verified, the claim is not. */
     const lose = async (sale: Sale, buyerId: string, unit: number) => {
-      await api.redis.hdel(`{${sale.id}}:claims`, buyerId);
-      await api.redis.zrem(`{${sale.id}}:outbox`, buyerId);
-      await api.redis.rpush(`{${sale.id}}:stock`, unit);
+      await api.redis.hdel(`${prefixOf(sale.id)}:claims`, buyerId);
+      await api.redis.zrem(`${prefixOf(sale.id)}:outbox`, buyerId);
+      await api.redis.rpush(`${prefixOf(sale.id)}:stock`, unit);
     };
 
     /** Takes the job `place-waiting` of a sale out of its queue, as soon as it is there. */
@@ -260,7 +261,7 @@ describe.each([false, true])('mounted in Express: %p', mounted => {
       const second = await buy(sale, 'ann');
       await release(api.redis, sale.id, [{ buyerId: 'ann', claimId: second.claimId, ...ended }]);
       await buy(sale, 'ann');
-      await api.redis.rpush(`{${sale.id}}:stock`, 1);
+      await api.redis.rpush(`${prefixOf(sale.id)}:stock`, 1);
       expect(await statusOf(sale, 'ann', first.receipt)).toMatchObject({ status: 'standby', position: 1 });
       expect((await readSnapshot(api.redis, sale.id))?.stock).toEqual([1]);
     });

@@ -3,7 +3,7 @@ import { release } from '#core/redis/claims/release.js';
 import { leaveStandby } from '#core/redis/claims/standby.js';
 import { recordStatus } from '#core/redis/claims/status.js';
 import { connectRedis, type Redis, waitUntilReady } from '#core/redis/connection.js';
-import { API_PROCESSES } from '#core/redis/keys.js';
+import { API_PROCESSES, prefixOf } from '#core/redis/keys.js';
 import { openSale } from '#core/redis/sale/open-sale.js';
 import { restock, setSale } from '#core/redis/sale/sale.js';
 import { defineScripts } from '#core/redis/scripts.js';
@@ -191,7 +191,7 @@ describe('a change without a message', () => {
 
   test('a sale that is loaded again: the mirror of the old one answers nothing', async () => {
     const { sale } = await soldOut({ standbyFactor: 0 });
-    await api.redis.del(`{${sale.id}}:sale`, `{${sale.id}}:claims`, `{${sale.id}}:outbox`);
+    await api.redis.del(`${prefixOf(sale.id)}:sale`, `${prefixOf(sale.id)}:claims`, `${prefixOf(sale.id)}:outbox`);
     await openSale(api.redis, sale);
     await eventually(async () => expect((await buy(sale, 'eve')).body).toMatchObject({ status: 'queued' }));
   });

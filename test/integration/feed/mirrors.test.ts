@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globa
 import { release } from '#core/redis/claims/release.js';
 import { connectRedis, type Redis, waitUntilReady } from '#core/redis/connection.js';
 import { Feed } from '#core/redis/feed/feed.js';
-import { keysOf } from '#core/redis/keys.js';
+import { keysOf, prefixOf } from '#core/redis/keys.js';
 import { openSale } from '#core/redis/sale/open-sale.js';
 import { setSale } from '#core/redis/sale/sale.js';
 import type { Claim } from '#core/rules/claim.js';
@@ -85,7 +85,7 @@ describe('a mirror is made', () => {
 
   test('with the changes that came while the sale was read', async () => {
     const { sale } = await soldOut();
-    const version = Number(await t.redis.hget(`{${sale.id}}:sale`, 'version'));
+    const version = Number(await t.redis.hget(`${prefixOf(sale.id)}:sale`, 'version'));
     const mirror = await copy(sale, copying => copying.buffer(change(version + 1, 1)));
     expect(mirror?.refusalOf('eve')).toBeUndefined();
     expect(mirror?.apply(change(version + 2, 0))).toBe(true);
@@ -94,7 +94,7 @@ describe('a mirror is made', () => {
 
   test('by no attempt that missed a change, kept too many, or was given up', async () => {
     const { sale } = await soldOut();
-    const version = Number(await t.redis.hget(`{${sale.id}}:sale`, 'version'));
+    const version = Number(await t.redis.hget(`${prefixOf(sale.id)}:sale`, 'version'));
     expect(await copy(sale, copying => copying.buffer(change(version + 2)))).toBeUndefined();
     const keep = (count: number) => (copying: Copying) => {
       for (let i = 0; i < count; i += 1) copying.buffer(change(version));

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { creditWallets, readBalance } from '#core/postgres/money/wallet.js';
+import { prefixOf } from '#core/redis/keys.js';
 import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import { cancelOrder } from '#core/steps/cancel-order.js';
 import { expireOrders } from '#core/steps/expire-orders.js';
@@ -93,7 +94,7 @@ test('an order that is placed and cancelled at once ends cancelled, and no unit 
 test('a claim of a sale that Redis has lost is cancelled in Postgres, and its release waits', async () => {
   const sale = await openTestSale(t);
   const claim = aClaim();
-  await t.redis.del(`{${sale.id}}:sale`);
+  await t.redis.del(`${prefixOf(sale.id)}:sale`);
   await expect(cancelOrder(t, { saleId: sale.id, ...claim })).rejects.toThrow('unknown_sale');
   expect((await orderOf(claim.claimId))?.status).toBe('cancelled');
   expect(await t.db.outboxEvent.count({ where: { saleId: sale.id, deliveredAt: null } })).toBe(1);

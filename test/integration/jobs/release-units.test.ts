@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { readDueReleases } from '#core/postgres/deliveries/due-releases.js';
 import { insertTombstones } from '#core/postgres/orders/end-orders.js';
+import { prefixOf } from '#core/redis/keys.js';
 import { readLoadedSale, setSale } from '#core/redis/sale/sale.js';
 import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import { NotVerified } from '#core/rules/errors.js';
@@ -91,7 +92,7 @@ test('a sale that left Redis does not delay the releases of another sale', async
     ...(await insertTombstones(t.db, { saleId: gone.id, claims: [await winOne(t, gone, 'a')], reason: 'not_placed' })),
     ...(await insertTombstones(t.db, { saleId: here.id, claims: [await winOne(t, here, 'a')], reason: 'not_placed' })),
   ];
-  await t.redis.del(`{${gone.id}}:sale`);
+  await t.redis.del(`${prefixOf(gone.id)}:sale`);
   await expect(releaseUnits(t, events)).rejects.toMatchObject({ errors: [expect.any(NotVerified)] });
   expect((await readSnapshot(t.redis, here.id))?.stock).toEqual([1]);
   expect(await undelivered(here.id)).toEqual([]);

@@ -5,6 +5,7 @@ import { pruneDeliveries } from '#core/postgres/deliveries/prune.js';
 import { insertTombstones } from '#core/postgres/orders/end-orders.js';
 import { isSessionRevoked, revokeSession } from '#core/postgres/revoked-sessions.js';
 import { KEEP_DAYS } from '#core/postgres/sales.js';
+import { prefixOf } from '#core/redis/keys.js';
 import { isUnknown, markRegistryWhole, readLoadedSaleIds } from '#core/redis/registry.js';
 import { readLoadedSale, readRunId } from '#core/redis/sale/sale.js';
 import { releaseUnits } from '#core/steps/release-units.js';
@@ -23,7 +24,7 @@ test('a sale that ended long ago leaves Redis and stays in Postgres, and a recen
   const old = await openTestSale(t, ended(KEEP_DAYS + 0.1));
   const recent = await openTestSale(t, ended(KEEP_DAYS - 0.1));
   expect(await prune(t)).toBe(1);
-  expect(await t.redis.keys(`{${old.id}}*`)).toEqual([]);
+  expect(await t.redis.keys(`${prefixOf(old.id)}*`)).toEqual([]);
   expect(await t.db.sale.count({ where: { id: old.id } })).toBe(1);
   expect((await readLoadedSale(t.redis, recent.id))?.remaining).toBe(3);
   expect(await prune(t)).toBe(0);

@@ -1,6 +1,6 @@
 import { afterEach, beforeAll, expect, test } from '@jest/globals';
 import { ActorLock } from '#core/postgres/actor-lock.js';
-import { REGISTRY, REGISTRY_AT } from '#core/redis/keys.js';
+import { REGISTRY_AT, registryKeys } from '#core/redis/keys.js';
 import { freePort } from '#stack/processes/free-port.js';
 import { type StackProcess, startProcess } from '#stack/processes/process.js';
 import { build } from '../../support/build.js';
@@ -64,7 +64,7 @@ test('a worker is not ready while another process keeps reconcile from finishing
   expect(await readiness(url)).toEqual({ status: 200, body: { status: 'ready' } });
 
   const end = await holdReconcile();
-  await t.redis.hset(REGISTRY, REGISTRY_AT, Date.now() - MINUTE_MS);
+  for (const key of registryKeys()) await t.redis.hset(key, REGISTRY_AT, Date.now() - MINUTE_MS);
   const { status, body } = await readiness(url);
   expect(status).toBe(503);
   expect(body).toEqual({

@@ -6,7 +6,7 @@ import { reconcile, reconcileAll } from '#core/maintenance/reconcile.js';
 import { cancelRow } from '#core/postgres/orders/end-orders.js';
 import { insertOrders } from '#core/postgres/orders/insert-orders.js';
 import { updateSale } from '#core/postgres/sales.js';
-import { keysOf, REGISTRY } from '#core/redis/keys.js';
+import { keysOf, registryKeyOf } from '#core/redis/keys.js';
 import { isRegistryWhole, isUnknown, markRegistryWhole, readLoadedSaleIds } from '#core/redis/registry.js';
 import { readLoadedSale, readRunId, restock, setSale } from '#core/redis/sale/sale.js';
 import { readSnapshot } from '#core/redis/sale/snapshot.js';
@@ -149,7 +149,7 @@ describe('the list of sales', () => {
 
   test('the list of sales gets a missing sale back', async () => {
     const { sale } = await saleWithOrder();
-    await t.redis.hdel(REGISTRY, sale.id);
+    await t.redis.hdel(registryKeyOf(sale.id), sale.id);
     await reconcileAll(t);
     expect(await readLoadedSaleIds(t.redis)).toContain(sale.id);
     expect(await violations(sale.id)).toEqual([]);

@@ -4,6 +4,7 @@ import { finishPayments } from '#core/maintenance/finish-payments.js';
 import { prune } from '#core/maintenance/prune.js';
 import { refundOrder } from '#core/operator/refund-order.js';
 import { KEEP_DAYS } from '#core/postgres/sales.js';
+import { prefixOf } from '#core/redis/keys.js';
 import type { Sale } from '#core/rules/sale.js';
 import { cancelOrder } from '#core/steps/cancel-order.js';
 import { applyEvents, askToPay, usePayments } from '../../support/payments.js';
@@ -21,7 +22,7 @@ async function forget(sale: Sale): Promise<void> {
     data: { opensAt: new Date(closesAt.getTime() - DAY_MS), closesAt },
   });
   await prune(t);
-  expect(await t.redis.keys(`{${sale.id}}*`)).toEqual([]);
+  expect(await t.redis.keys(`${prefixOf(sale.id)}*`)).toEqual([]);
 }
 
 const atProvider = async (orderId: string) => (await t.fake.payments()).find(payment => payment.orderId === orderId);

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { clickToPay } from '#core/redis/claims/pay-click.js';
 import { setPayUrl } from '#core/redis/claims/pay-url.js';
-import { REGISTRY, REGISTRY_AT, REGISTRY_RUN } from '#core/redis/keys.js';
+import { prefixOf, REGISTRY_AT, REGISTRY_RUN, registryKeys } from '#core/redis/keys.js';
 import {
   isRegistryWhole,
   isUnknown,
@@ -20,7 +20,9 @@ import { useStores } from '../../support/stores/stores.js';
 
 const t = useStores();
 
-beforeEach(() => t.redis.hdel(REGISTRY, REGISTRY_RUN, REGISTRY_AT));
+beforeEach(async () => {
+  for (const key of registryKeys()) await t.redis.hdel(key, REGISTRY_RUN, REGISTRY_AT);
+});
 
 describe('a sale that does not exist', () => {
   test('is known as such once the list of sales is whole for this run of Redis, and not before', async () => {
@@ -45,7 +47,10 @@ describe('a sale that does not exist', () => {
 
 test('the time since the last comparison is that of Redis, and unknown before the first', async () => {
   expect(await sinceCompared(t.redis)).toBeUndefined();
-  await t.redis.hset(REGISTRY, REGISTRY_AT, (await readRedisMs(t.redis)) - 100_000);
+  const [first = '', ...others] = registryKeys();
+  for (const key of others) await t.redis.hset(key, REGISTRY_AT, await readRedisMs(t.redis));
+  expect(await sinceCompared(t.redis)).toBeUndefined();
+  await t.redis.hset(first, REGISTRY_AT, (await readRedisMs(t.redis)) - 100_000);
   expect(await sinceCompared(t.redis)).toBeGreaterThanOrEqual(100_000);
 });
 
@@ -55,9 +60,9 @@ test('a dropped sale leaves no key behind', async () => {
   await placeOrders(t, { saleId: sale.id, claims });
   await clickToPay(t.redis, sale.id, 'ann');
   await setPayUrl(t.redis, sale.id, { claimId: claims[0]?.claimId ?? '', payUrl: 'https://pay.example' });
-  expect((await t.redis.keys(`{${sale.id}}:*`)).length).toBeGreaterThanOrEqual(5);
+  expect((await t.redis.keys(`${prefixOf(sale.id)}:*`)).length).toBeGreaterThanOrEqual(5);
   await dropSale(t.redis, sale.id);
-  expect(await t.redis.keys(`{${sale.id}}:*`)).toEqual([]);
+  expect(await t.redis.keys(`${prefixOf(sale.id)}:*`)).toEqual([]);
   expect(await readLoadedSaleIds(t.redis)).not.toContain(sale.id);
 });
 
@@ -79,14 +84,14 @@ describe('a sale that is loaded', () => {
     expect(snapshot).toMatchObject({ stock: [1, 3, 5], standby: ['cem', 'dan'], lastTicket: 2 });
     expect([...(snapshot?.outbox ?? [])]).toEqual([['ann', 7]]);
     expect([...(snapshot?.claims.keys() ?? [])].sort()).toEqual(['ann', 'bob']);
-    expect(await t.redis.keys(`{${sale.id}}:*staged*`)).toEqual([]);
+    expect(await t.redis.keys(`${prefixOf(sale.id)}:*staged*`)).toEqual([]);
   });
 
   test('leaves temporary keys that expire, if its process dies before the swap', async () => {
     const sale = aSale({ units: 5, standbyFactor: 1 });
     const ttls: number[] = [];
     const dying = beforeScript(t, 'open-sale', async () => {
-      const keys = await t.redis.keys(`{${sale.id}}:*staged*`);
+      const keys = await t.redis.keys(`${prefixOf(sale.id)}:*staged*`);
       for (const key of keys) ttls.push(await t.redis.ttl(key));
       // The sale is in the list before the swap, as rescue visits only listed sales.
       expect(await readLoadedSaleIds(t.redis)).toContain(sale.id);

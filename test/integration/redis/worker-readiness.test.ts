@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { connectDatabase } from '#core/postgres/database.js';
 import { connectRedis } from '#core/redis/connection.js';
-import { keysOf, REGISTRY, REGISTRY_AT } from '#core/redis/keys.js';
+import { keysOf, REGISTRY_AT, registryKeys } from '#core/redis/keys.js';
 import { Fullness } from '#core/redis/server/memory.js';
 import { SECOND_MS } from '#core/rules/clock.js';
 import { reasonsAgainst } from '../../../apps/worker/readiness.js';
@@ -19,8 +19,10 @@ const expectReasons = (reasons: unknown[], probed: Partial<Parameters<typeof rea
     expect(await reasonsAgainst({ ...t, fullness: new Fullness(t.redis), ...probed })).toEqual(reasons),
   );
 
-const comparedAgo = async (seconds: number) =>
-  t.redis.hset(REGISTRY, REGISTRY_AT, (await readRedisMs(t.redis)) - seconds * SECOND_MS);
+async function comparedAgo(seconds: number) {
+  const atMs = (await readRedisMs(t.redis)) - seconds * SECOND_MS;
+  for (const key of registryKeys()) await t.redis.hset(key, REGISTRY_AT, atMs);
+}
 
 beforeEach(async () => {
   await t.redis.flushall();
@@ -33,7 +35,7 @@ test('a worker is ready while its stores answer and its work is done', async () 
 
 describe('a worker is not ready', () => {
   test('before the first comparison', async () => {
-    await t.redis.hdel(REGISTRY, REGISTRY_AT);
+    await t.redis.hdel(registryKeys().at(-1) ?? '', REGISTRY_AT);
     await expectReasons(['reconcile has never run to its end']);
   });
 

@@ -1,10 +1,10 @@
 import { expect, test } from '@jest/globals';
-import { REGISTRY, REGISTRY_AT, REGISTRY_RUN } from '#core/redis/keys.js';
+import { REGISTRY_AT, REGISTRY_RUN, registryKeyOf, registryKeys } from '#core/redis/keys.js';
 import { isRegistryWhole, markRegistryWhole } from '#core/redis/registry.js';
 import { readRunId } from '#core/redis/sale/sale.js';
 import { readRedisMs } from '../../support/redis/clock.js';
 import { openTestSale } from '../../support/sales.js';
-import { whileFull, writesNothing } from '../../support/stores/keyspace.js';
+import { whileFull } from '../../support/stores/keyspace.js';
 import { useStores } from '../../support/stores/stores.js';
 
 const t = useStores();
@@ -14,17 +14,20 @@ test('the registry is marked for this run of Redis, with its time', async () => 
   const from = await readRedisMs(t.redis);
   expect(await markRegistryWhole(t.redis, await readRunId(t.redis), [a.id, b.id])).toBe(true);
   expect(await isRegistryWhole(t.redis)).toBe(true);
-  expect(Number(await t.redis.hget(REGISTRY, REGISTRY_AT))).toBeGreaterThanOrEqual(from);
+  for (const key of registryKeys()) expect(Number(await t.redis.hget(key, REGISTRY_AT))).toBeGreaterThanOrEqual(from);
 });
 
-test.each([0, 1, 2])('with the sale at position %i lost, nothing is marked', async position => {
+test.each([0, 1, 2])('with the sale at position %i lost, its bucket is not marked', async position => {
   const sales = [await openTestSale(t), await openTestSale(t), await openTestSale(t)];
   const ids = sales.map(({ id }) => id);
-  await t.redis.hdel(REGISTRY, ids[position] ?? '');
-  expect(await writesNothing(t.redis, () => markRegistryWhole(t.redis, 'this-run', ids))).toBe(false);
+  const key = registryKeyOf(ids[position] ?? '');
+  await t.redis.hdel(key, ids[position] ?? '');
+  const runId = `run-${position}`;
+  expect(await markRegistryWhole(t.redis, runId, ids)).toBe(false);
+  expect(await t.redis.hget(key, REGISTRY_RUN)).not.toBe(runId);
 });
 
 test('without any sale the registry is marked, also while Redis is full', async () => {
   expect(await whileFull(t.redis, () => markRegistryWhole(t.redis, 'a-run'))).toBe(true);
-  expect(await t.redis.hget(REGISTRY, REGISTRY_RUN)).toBe('a-run');
+  for (const key of registryKeys()) expect(await t.redis.hget(key, REGISTRY_RUN)).toBe('a-run');
 });

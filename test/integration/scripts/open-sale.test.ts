@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
-import { keysOf, REGISTRY } from '#core/redis/keys.js';
+import { keysOf, prefixOf, registryKeyOf } from '#core/redis/keys.js';
 import { openSale, type StartingState } from '#core/redis/sale/open-sale.js';
 import { readLoadedSale, readRunId, setSale } from '#core/redis/sale/sale.js';
 import { readSnapshot } from '#core/redis/sale/snapshot.js';
@@ -20,7 +20,7 @@ async function runOpen(sale: Sale, staged: string[], runId: string, gate = '', u
   return runScript(t.redis, 'open-sale', { keys: [sale_, stock, claims, outbox, standby, ...staged], args });
 }
 
-const stagedKeys = (sale: Sale): string[] => ['s', 'c', 'o', 'w'].map(name => `{${sale.id}}:${name}:staged`);
+const stagedKeys = (sale: Sale): string[] => ['s', 'c', 'o', 'w'].map(name => `${prefixOf(sale.id)}:${name}:staged`);
 
 describe('opening', () => {
   test('a new sale is loaded with every unit in stock, and verified for this run of Redis', async () => {
@@ -36,7 +36,7 @@ describe('opening', () => {
       unplaced: 0,
       runId: await readRunId(t.redis),
     });
-    expect(await t.redis.hget(REGISTRY, sale.id)).toBe('1');
+    expect(await t.redis.hget(registryKeyOf(sale.id), sale.id)).toBe('1');
   });
 
   test('a starting state sets claims, outbox and standby, and takes claimed units out of stock', async () => {
@@ -70,8 +70,8 @@ describe('opening', () => {
     const sale = aSale({ units: 2 });
     await openSale(t.redis, sale);
     await winOne(t, sale, 'a');
-    const keys = await t.redis.keys(`{${sale.id}}*`);
-    expect(keys.sort()).toEqual(['claims', 'outbox', 'sale', 'stock'].map(name => `{${sale.id}}:${name}`));
+    const keys = await t.redis.keys(`${prefixOf(sale.id)}*`);
+    expect(keys.sort()).toEqual(['claims', 'outbox', 'sale', 'stock'].map(name => `${prefixOf(sale.id)}:${name}`));
     for (const key of keys) expect(await t.redis.pttl(key)).toBe(-1);
   });
 });

@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { type ClaimOutcome, claim } from '#core/redis/claims/claim.js';
 import { promote, release } from '#core/redis/claims/release.js';
 import { recordStatus } from '#core/redis/claims/status.js';
-import { keysOf } from '#core/redis/keys.js';
+import { keysOf, prefixOf } from '#core/redis/keys.js';
 import { openSale, refuseRulesOnCluster } from '#core/redis/sale/open-sale.js';
 import { dropSale, readLoadedSale, restock } from '#core/redis/sale/sale.js';
 import type { Claim } from '#core/rules/claim.js';
@@ -234,7 +234,7 @@ test('a key of another type instead of a lock never fails a script half-way', as
   await t.redis.del(lockOf(won.buyerId));
   await t.redis.rpush(lockOf(won.buyerId), 'of another type');
   expect(await end(sale, won)).toEqual([{ kind: 'released' }]);
-  await expectTypesChecked(t.redis, [`{${sale.id}}:claims`], () => ask(sale, someone()));
+  await expectTypesChecked(t.redis, [`${prefixOf(sale.id)}:claims`], () => ask(sale, someone()));
 });
 
 test('a single Redis allows the rules', async () => {

@@ -1,8 +1,7 @@
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { existsSync, lstatSync, readFileSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, readdir, rename, rm, symlink } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { checkout } from '#core/process/checkout.js';
 
@@ -35,13 +34,11 @@ export async function prepareOldTree(commit: string): Promise<string> {
 async function extract(commit: string, folder: string): Promise<void> {
   await mkdir(CACHE, { recursive: true });
   const unfinished = await mkdtemp(join(CACHE, 'unfinished-'));
-  const archive = spawn('git', ['archive', commit], { cwd: checkout, stdio: ['ignore', 'pipe', 'inherit'] });
-  const tar = spawn('tar', ['-x', '-C', unfinished], { stdio: ['pipe', 'ignore', 'inherit'] });
-  const ended = [archive, tar].map(child => new Promise<number | null>(resolve => child.once('close', resolve)));
-  await pipeline(archive.stdout, tar.stdin);
-  const codes = await Promise.all(ended);
-  if (codes.some(code => code !== 0))
-    throw new Error(`commit ${commit} could not be extracted with git archive and tar`);
+  // Not through a pipe: tar may end before git has written the zeros after the last file.
+  const archive = join(unfinished, 'archive.tar');
+  await run('git', ['archive', '--output', archive, commit], { cwd: checkout });
+  await run('tar', ['-x', '-f', archive, '-C', unfinished]);
+  await rm(archive);
   await rename(unfinished, folder).catch(async error => {
     if (!existsSync(folder)) throw error;
     await rm(unfinished, { recursive: true });
