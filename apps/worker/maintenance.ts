@@ -72,6 +72,7 @@ export function startMaintenance(ctx: WorkerContext, rounds: Rounds): { stop(): 
   const tasks = ACTORS.map(actor => cron.schedule(actor.at, () => start(actor), { timezone: 'UTC' }));
   for (const actor of ACTORS) void start(actor);
   const reopen = async () => {
+    PACE.hurry();
     // A round of reconcile that began before the connection was lost proves nothing about the Redis that came back. So
     // the next one waits for its end.
     await rounds.ended(RECONCILE.name);

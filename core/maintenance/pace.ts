@@ -4,29 +4,65 @@
  */
 const SHARE = 20;
 
-/** Shortest and longest pause between two comparisons of one sale, in ms. */
+/** Shortest and longest pause between two comparisons of a sale that changes, in ms. */
 const PAUSE_MIN_MS = 4_000;
 const PAUSE_MAX_MS = 60_000;
 
+/** Longest pause between two comparisons of a sale in which nothing changes, in ms. */
+const QUIET_MAX_MS = 3_600_000;
+
+/** The time that a comparison of a quiet sale takes, in ms (measured: 3 ms, both stores on the same machine). */
+const QUIET_COMPARISON_MS = 5;
+
+/** When a sale is compared again. */
+interface Plan {
+  /** The earliest time if it has changed, and the time if it has not, in ms since this process started. */
+  changedAtMs: number;
+  quietAtMs: number;
+  /** Since when nothing has changed, as far as this process knows. */
+  quietSinceMs: number;
+}
+
 /**
- * Decides when reconcile compares each sale again: soon after a quick comparison, later after a slow one. Each process
- * keeps its own pace; losing it only makes the next comparison early.
+ * Decides when reconcile compares each sale again. One that has changed: soon after a quick comparison, later after a slow one.
+ * One that has not: after as long as it has been quiet, an hour at most. Each process keeps its own pace; a new process spreads
+ * its first looks at quiet sales.
  */
 export class Pace {
-  readonly #nextAtMs = new Map<string, number>();
+  readonly #plans = new Map<string, Plan>();
 
-  /** Tells whether reconcile should compare a sale now. */
-  isDue(saleId: string): boolean {
-    return performance.now() >= (this.#nextAtMs.get(saleId) ?? 0);
+  /**
+   * Tells whether reconcile should compare a sale now.
+   *
+   * @param seen whether the sale has changed since any process compared it, and the number of all sales
+   */
+  isDue(saleId: string, { isChanged, sales }: { isChanged: boolean; sales: number }): boolean {
+    const nowMs = performance.now();
+    let plan = this.#plans.get(saleId);
+    if (!plan) {
+      const spreadMs = Math.min(QUIET_MAX_MS, SHARE * QUIET_COMPARISON_MS * (sales - 1));
+      plan = { changedAtMs: nowMs, quietAtMs: nowMs + Math.random() * spreadMs, quietSinceMs: nowMs };
+      this.#plans.set(saleId, plan);
+    }
+    return nowMs >= (isChanged ? plan.changedAtMs : plan.quietAtMs);
   }
 
   /**
    * Records that a sale was just compared, and schedules its next comparison.
    *
-   * @param tookMs duration of the comparison, in ms
+   * @param seen the duration of the comparison, in ms, and whether the sale had changed
    */
-  compared(saleId: string, tookMs: number): void {
+  compared(saleId: string, { tookMs, isChanged }: { tookMs: number; isChanged: boolean }): void {
+    const nowMs = performance.now();
     const pauseMs = Math.min(PAUSE_MAX_MS, Math.max(PAUSE_MIN_MS, SHARE * tookMs));
-    this.#nextAtMs.set(saleId, performance.now() + pauseMs);
+    const quietSinceMs = isChanged ? nowMs : (this.#plans.get(saleId)?.quietSinceMs ?? nowMs);
+    const quietMs = Math.min(QUIET_MAX_MS, Math.max(pauseMs, nowMs - quietSinceMs));
+    this.#plans.set(saleId, { changedAtMs: nowMs + pauseMs, quietAtMs: nowMs + quietMs, quietSinceMs });
+  }
+
+  /** Makes all sales due that this process knows: their changes may have been missed. */
+  hurry(): void {
+    const nowMs = performance.now();
+    for (const plan of this.#plans.values()) Object.assign(plan, { quietAtMs: nowMs, quietSinceMs: nowMs });
   }
 }

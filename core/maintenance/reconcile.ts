@@ -1,18 +1,25 @@
 import type { Difference } from '../comparison/compare.js';
 import { differencesNow, lastingDifferences } from '../comparison/lasting.js';
 import { type Repair, recordRepairs } from '../postgres/repairs.js';
-import { overtakeGeneration, readRecentSales, readSale } from '../postgres/sales.js';
+import {
+  overtakeGeneration,
+  type RecentSale,
+  readRecentSales,
+  readSale,
+  readSalesWithNewMoney,
+} from '../postgres/sales.js';
 import { crashPoint, crashStep } from '../process/crash-point.js';
 import { repaired } from '../process/telemetry.js';
 import { adoptLayout } from '../redis/layout.js';
-import { markRegistryWhole, readLoadedSaleIds } from '../redis/registry.js';
+import { readMarked, unmarkChanged } from '../redis/marks.js';
+import { isRegistryWhole, markRegistryWhole, readGenerations } from '../redis/registry.js';
 import { carryOver, readLoadedSale, readRunId, setSale } from '../redis/sale/sale.js';
 import { readSnapshot, type Snapshot } from '../redis/sale/snapshot.js';
 import { inOpeningOrder, type Sale } from '../rules/sale.js';
 import type { StepContext } from '../steps/context.js';
 import { promoteWaiting } from '../steps/release-units.js';
 import { inTurn } from '../values/in-turn.js';
-import { Pace } from './pace.js';
+import type { Pace } from './pace.js';
 import { rebuild } from './rebuild.js';
 import { repairAll } from './repair.js';
 
@@ -28,36 +35,64 @@ export interface Reconciliation {
   repairs: Repair[];
 }
 
+/** For how long a change of a payment in Postgres makes its sale be compared, in s: a round may come late. */
+const NEW_MONEY_SECONDS = 60;
+
+/** What decides which sales a round visits. */
+interface Round {
+  sales: RecentSale[];
+  /** The sales that Redis has, each with the generation that Redis knows. */
+  listed: Map<string, number>;
+  /** Whether every gate was opened in this run of Redis. */
+  isWhole: boolean;
+  /** The sales that have changed since they were compared, as their scripts, payments and operators tell. */
+  changed: Set<string>;
+}
+
+async function beginRound({ redis, db }: StepContext): Promise<Round> {
+  const sales = inOpeningOrder(await readRecentSales(db), Date.now());
+  const [listed, isWhole, marked, paid] = await Promise.all([
+    readGenerations(redis),
+    isRegistryWhole(redis),
+    readMarked(redis, 'changed'),
+    readSalesWithNewMoney(db, NEW_MONEY_SECONDS),
+  ]);
+  const changedHere = sales.filter(({ id, generation }) => listed.get(id) !== generation).map(({ id }) => id);
+  return { sales, listed, isWhole, changed: new Set([...marked, ...paid, ...changedHere]) };
+}
+
 /**
- * Compares every sale that Redis should have with Postgres, and repairs the differences. Sales that Redis lost are
+ * Compares the sales that Redis should have with Postgres, and repairs the differences. Sales that Redis lost are
  * rebuilt. A sale that was not compared in this run of Redis refuses everything: its gate is opened first.
  *
- * @param pace decides when a sale whose gate was open already is compared again
- * @returns the comparisons of this round, without sales that are not due
+ * @param pace decides which sales are visited, by what has changed; all without it
+ * @returns the comparisons of this round
  * @throws Failures with every error, after every sale was tried; each repair is one script or one transaction, so the
  *   next round continues
  */
-export async function reconcileAll(ctx: StepContext, pace = new Pace()): Promise<Reconciliation[]> {
+export async function reconcileAll(ctx: StepContext, pace?: Pace): Promise<Reconciliation[]> {
   await adoptLayout(ctx.redis);
   const runId = await readRunId(ctx.redis);
+  const { sales, listed, isWhole, changed } = await beginRound(ctx);
   const results: Reconciliation[] = [];
-  const sales = inOpeningOrder(await readRecentSales(ctx.db), Date.now());
-  // All gates are opened before any repair, so that no sale refuses claims while another is repaired.
-  const listed = new Set(await readLoadedSaleIds(ctx.redis));
   const reopened = new Set<string>();
-  const open = async (sale: Sale) => {
-    if (!listed.has(sale.id)) await rebuild(ctx, sale.id);
-    else if ((await readLoadedSale(ctx.redis, sale.id))?.runId !== runId) {
-      await openGate(ctx, sale, await look(ctx, sale));
-      reopened.add(sale.id);
+  const isDue = (id: string) => pace?.isDue(id, { isChanged: changed.has(id), sales: sales.length }) ?? true;
+  // All gates are opened before any repair, so that no sale refuses claims while another is repaired.
+  const open = async ({ id }: RecentSale) => {
+    if (!listed.has(id)) await rebuild(ctx, id);
+    else if ((!isWhole || changed.has(id) || isDue(id)) && (await readLoadedSale(ctx.redis, id))?.runId !== runId) {
+      const sale = await readSale(ctx.db, id);
+      if (sale) await openGate(ctx, sale, await look(ctx, sale));
+      reopened.add(id);
     }
   };
-  const compare = async (sale: Sale) => {
+  const compare = async ({ id }: RecentSale) => {
     // A sale whose gate was just opened has missed changes while Redis was away, so it is compared at once.
-    if (!reopened.has(sale.id) && !pace.isDue(sale.id)) return;
+    if (!reopened.has(id) && !isDue(id)) return;
     const startedAt = performance.now();
-    results.push(await reconcileSale(ctx, sale));
-    pace.compared(sale.id, performance.now() - startedAt);
+    const result = await reconcile(ctx, id);
+    if (result) results.push(result);
+    pace?.compared(id, { tookMs: performance.now() - startedAt, isChanged: changed.has(id) });
   };
   // A sale whose gate cannot be opened does not keep others from being compared. The round then fails, and the registry
   // of loaded sales is not marked as complete.
@@ -171,6 +206,7 @@ async function reconcileSale(
   for (const kind of new Set(result.repairs.map(repair => repair.kind))) {
     repaired(kind, result.repairs.filter(repair => repair.kind === kind).length, sale.id);
   }
+  await unmarkChanged(ctx.redis, sale.id, snapshot.version);
   return result;
 }
 

@@ -3,7 +3,7 @@ import { paymentsRescued } from '../process/money-telemetry.js';
 import { claimsRescued } from '../process/telemetry.js';
 import { isPlacing, outboxPages, type WaitingClaim } from '../redis/claims/outbox.js';
 import { type PayClick, readPayClicks } from '../redis/claims/pay-click.js';
-import { readLoadedSaleIds } from '../redis/registry.js';
+import { type Mark, readMarked } from '../redis/marks.js';
 import { msOf } from '../redis/replies.js';
 import { PLACE_BATCH_MAX } from '../rules/claim.js';
 import type { StepContext } from '../steps/context.js';
@@ -32,12 +32,14 @@ const RESCUE_CLICKS_MAX = 500;
  */
 export async function rescueAll(ctx: StepContext): Promise<number> {
   let rescued = 0;
-  const saleIds = await readLoadedSaleIds(ctx.redis);
+  const each = async (mark: Mark, rescuing: (saleId: string) => Promise<void>) =>
+    inTurn(await readMarked(ctx.redis, mark), rescuing, saleId => `sale ${saleId}`);
   const rescueOne = async (saleId: string) => {
     rescued += await rescue(ctx, saleId);
   };
-  await inTurn([rescueOne, (saleId: string) => rescuePayments(ctx, saleId)], rescuing =>
-    inTurn(saleIds, rescuing, saleId => `sale ${saleId}`),
+  await inTurn(
+    [() => each('unplaced', rescueOne), () => each('clicked', saleId => rescuePayments(ctx, saleId))],
+    half => half(),
   );
   return rescued;
 }

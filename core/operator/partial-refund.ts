@@ -1,6 +1,7 @@
 import { type PartialRefund, type PartialRefundOutcome, refundRowPartially } from '../postgres/money/refund.js';
-import { readOrders } from '../postgres/orders/order-row.js';
+import { readOrders, readSaleIdOf } from '../postgres/orders/order-row.js';
 import { orderPartiallyRefunded } from '../process/telemetry.js';
+import { markChanged } from '../redis/marks.js';
 import type { Order } from '../rules/order.js';
 import type { StepContext } from '../steps/context.js';
 import { tellOrder } from '../steps/tell-order.js';
@@ -16,6 +17,10 @@ export type PartialRefundResult = { kind: 'unknown_order' } | (PartialRefundOutc
  * tells the buyer later.
  */
 export async function refundOrderPartially(ctx: StepContext, refund: PartialRefund): Promise<PartialRefundResult> {
+  const saleId = await readSaleIdOf(ctx.db, refund.orderId);
+  if (saleId === undefined) return { kind: 'unknown_order' };
+  // If this process dies before it tells the buyer, reconcile does. A worker that has lost Redis compares every sale again.
+  await markChanged(ctx.redis, saleId).catch(() => undefined);
   const outcome = await refundRowPartially(ctx.db, refund);
   const [order] = await readOrders(ctx.db, [refund.orderId]);
   if (!order) return { kind: 'unknown_order' };

@@ -49,17 +49,39 @@ export const LAST_DUE = Prisma.sql`(s.closes_at + s.pay_within_seconds * interva
  */
 export const KEPT_SINCE = Prisma.sql`${NOW} - ${KEEP_DAYS} * interval '1 day'`;
 
+/** What decides when a sale is visited, of a sale that Redis should have. */
+export type RecentSale = Pick<Sale, 'id' | 'state' | 'units' | 'opensAtMs' | 'closesAtMs' | 'generation'>;
+
+interface RecentRow {
+  id: string;
+  state: SaleState;
+  units: number;
+  opens_at: Date;
+  closes_at: Date;
+  generation: number;
+}
+
 /**
  * Reads the sales that Redis should have, newest first. Redis keeps a sale for {@link KEEP_DAYS} days after its last
  * payment deadline.
  */
-export async function readRecentSales(db: Database): Promise<Sale[]> {
-  const kept = await db.$queryRaw<{ id: string }[]>(
-    Prisma.sql`SELECT s.id FROM sales s WHERE ${LAST_DUE} > ${KEPT_SINCE}`,
-  );
-  const ids = kept.map(({ id }) => id);
-  const rows = await db.sale.findMany({ where: { id: { in: ids } }, orderBy: { createdAt: 'desc' } });
-  return rows.map(saleOf);
+export async function readRecentSales(db: Database): Promise<RecentSale[]> {
+  const rows = await db.$queryRaw<RecentRow[]>(Prisma.sql`
+    SELECT s.id, s.state, s.units, s.opens_at, s.closes_at, s.generation FROM sales s
+    WHERE ${LAST_DUE} > ${KEPT_SINCE} ORDER BY s.created_at DESC`);
+  return rows.map(({ opens_at: opensAt, closes_at: closesAt, ...sale }) => ({
+    ...sale,
+    opensAtMs: opensAt.getTime(),
+    closesAtMs: closesAt.getTime(),
+  }));
+}
+
+/** Reads the ids of the sales with a payment whose row has changed within a time, in s. */
+export async function readSalesWithNewMoney(db: Database, seconds: number): Promise<string[]> {
+  const rows = await db.$queryRaw<{ sale_id: string }[]>(Prisma.sql`
+    SELECT DISTINCT o.sale_id FROM payments p JOIN orders o ON o.id = p.order_id
+    WHERE p.updated_at > ${NOW} - ${seconds} * interval '1 second'`);
+  return rows.map(({ sale_id: saleId }) => saleId);
 }
 
 /**

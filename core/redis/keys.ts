@@ -29,6 +29,11 @@ export function bucketOf(saleId: string): string {
   return tagOf(crc32(saleId) % BUCKETS);
 }
 
+/** Builds the hash tags of all buckets. */
+export function bucketTags(): string[] {
+  return Array.from({ length: BUCKETS }, (_, bucket) => tagOf(bucket));
+}
+
 const tagOf = (bucket: number): string => `{b${String(bucket).padStart(2, '0')}}`;
 
 /** Builds the beginning of a sale's keys. */
@@ -106,9 +111,7 @@ export function registryKeyOf(saleId: string, as: Layout = layout): string {
 
 /** Builds the keys of all registries: one for each bucket. */
 export function registryKeys(): string[] {
-  return layout === 'bucket'
-    ? Array.from({ length: BUCKETS }, (_, bucket) => `${tagOf(bucket)}:sales`)
-    : [OLD_REGISTRY];
+  return layout === 'bucket' ? bucketTags().map(tag => `${tag}:sales`) : [OLD_REGISTRY];
 }
 
 /** The registry's field for the run id of Redis for which it is complete. No sale id can equal it. */

@@ -50,8 +50,15 @@ export async function sinceCompared(redis: Redis): Promise<number | undefined> {
 
 /** Reads the ids of the sales in Redis's registry, which are the loaded ones. */
 export async function readLoadedSaleIds(redis: Redis): Promise<string[]> {
-  const fields = await readAll<string[]>(redis, key => ['hkeys', key]);
-  return fields.flat().filter(field => field !== REGISTRY_RUN && field !== REGISTRY_AT);
+  return [...(await readGenerations(redis)).keys()];
+}
+
+/** Reads the sales in Redis's registry, each with its generation, the count of an operator's changes. */
+export async function readGenerations(redis: Redis): Promise<Map<string, number>> {
+  const registries = await readAll<string[]>(redis, key => ['hgetall', key]);
+  const entries = registries.flatMap(fields => Object.entries(fields));
+  const sales = entries.filter(([field]) => field !== REGISTRY_RUN && field !== REGISTRY_AT);
+  return new Map(sales.map(([saleId, generation]) => [saleId, Number(generation)]));
 }
 
 /** Reads something from the registry of each bucket, in one round trip. */

@@ -20,6 +20,7 @@ const KEY_COUNT = {
   'mark-registry': 1,
   'decide-layout': 2,
   'move-keys': 2,
+  'unmark-changed': 1,
   'click-to-pay': 3,
   'drop-pay-click': 1,
 } as const;

@@ -96,14 +96,17 @@ const URGENCY: Record<SalePhase, number> = { open: 0, sold_out: 0, upcoming: 1, 
  *
  * @param nowMs the present time in ms since the epoch. A clock that is wrong only changes the order.
  */
-export function inOpeningOrder(sales: readonly Sale[], nowMs: number): Sale[] {
-  const urgencyOf = (sale: Sale) => {
+export function inOpeningOrder<T extends Pick<Sale, 'state' | 'opensAtMs' | 'closesAtMs' | 'units'>>(
+  sales: readonly T[],
+  nowMs: number,
+): T[] {
+  const urgencyOf = (sale: T) => {
     const phase = phaseOf(sale, 1, nowMs);
     const moment = { open: 0, sold_out: 0, paused: 0, upcoming: sale.opensAtMs, closed: -sale.closesAtMs }[phase];
     return [URGENCY[phase], moment, sale.units];
   };
   const keys = new Map(sales.map(sale => [sale, urgencyOf(sale)]));
-  const difference = (a: Sale, b: Sale) =>
+  const difference = (a: T, b: T) =>
     (keys.get(a) ?? []).map((key, i) => key - (keys.get(b)?.[i] ?? 0)).find(one => one !== 0) ?? 0;
   return [...sales].sort(difference);
 }

@@ -28,6 +28,14 @@ export function orderOf(row: OrderRow): Order {
   };
 }
 
+/** Reads the id of an order's sale; undefined without such an order. */
+export async function readSaleIdOf(db: Database, orderId: string): Promise<string | undefined> {
+  const [row] = await db.$queryRaw<{ sale_id: string }[]>(
+    Prisma.sql`SELECT sale_id FROM orders WHERE id = ${orderId}::uuid`,
+  );
+  return row?.sale_id;
+}
+
 /** Reads the orders or tombstones of claims by their common id; claims without a row are left out. */
 export async function readOrders(db: Database, claimIds: string[]): Promise<Order[]> {
   const rows = await db.$queryRaw<OrderRow[]>(

@@ -71,7 +71,7 @@ export async function isPlacing(redis: Redis, saleId: string): Promise<boolean> 
   return (await redis.exists(placingKeyOf(saleId))) === 1;
 }
 
-const outboxKeyOf = (saleId: string) => keysOf(saleId).outbox;
+const OUTBOXES = { mark: 'unplaced', keyOf: (saleId: string) => keysOf(saleId).outbox } as const;
 
 /**
  * The position in an outbox, from 0, of the entry whose age is the outbox's age. One claim that Postgres refuses each
@@ -85,7 +85,7 @@ const AGE_POSITION = 9;
  * @returns the ages in ms by Redis's clock, by sale; 0 for an outbox with fewer entries
  */
 export function readOutboxAges(redis: Redis): Promise<Map<string, number>> {
-  return readAges(redis, outboxKeyOf, AGE_POSITION);
+  return readAges(redis, OUTBOXES, AGE_POSITION);
 }
 
 /**
@@ -93,6 +93,6 @@ export function readOutboxAges(redis: Redis): Promise<Map<string, number>> {
  * Redis's clock; 0 without an entry.
  */
 export async function outboxAgeMs(redis: Redis): Promise<number> {
-  const ages = await readAges(redis, outboxKeyOf, 0);
+  const ages = await readAges(redis, OUTBOXES, 0);
   return Math.max(0, ...ages.values());
 }

@@ -78,6 +78,6 @@ export async function dropPayClick(redis: Redis, saleId: string, click: PayClick
 
 /** Reads the age of the oldest undecided click to pay of all sales, in ms by Redis's clock; 0 without one. */
 export async function payClicksAgeMs(redis: Redis): Promise<number> {
-  const ages = await readAges(redis, payClicksKeyOf, 0);
+  const ages = await readAges(redis, { mark: 'clicked', keyOf: payClicksKeyOf }, 0);
   return Math.max(0, ...ages.values());
 }

@@ -1,5 +1,5 @@
 import type { Redis } from '../connection.js';
-import { readLoadedSaleIds } from '../registry.js';
+import { type Mark, readMarked } from '../marks.js';
 import { msOf, repliesOf } from '../replies.js';
 
 // Sorted sets of what waits to be dealt with: the outbox and the clicks to pay. The score of an entry is its time, in ms by
@@ -28,18 +28,18 @@ export async function readOldest(
 }
 
 /**
- * Reads the age of one entry of a sorted set of each sale, whose scores are times.
+ * Reads the age of one entry of a sorted set of each sale that has one, whose scores are times.
  *
- * @param keyOf builds the key of a sale's set
+ * @param mark of the sales whose set has entries, and `keyOf` builds the key of the set
  * @param position of the entry, counted from the oldest one, which has position 0
  * @returns the ages in ms by Redis's clock, by sale; 0 for a set with fewer entries
  */
 export async function readAges(
   redis: Redis,
-  keyOf: (saleId: string) => string,
+  { mark, keyOf }: { mark: Mark; keyOf: (saleId: string) => string },
   position: number,
 ): Promise<Map<string, number>> {
-  const saleIds = await readLoadedSaleIds(redis);
+  const saleIds = await readMarked(redis, mark);
   const pipeline = redis.pipeline();
   for (const id of saleIds) {
     pipeline.zrange(keyOf(id), String(position), String(position), 'WITHSCORES');

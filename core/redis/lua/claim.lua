@@ -16,6 +16,7 @@
 -- @include record
 -- @include claim-id
 -- @include window
+-- @include marks
 -- @include changes
 -- @include purchases
 
@@ -69,6 +70,7 @@ if #winners > 0 then
   end
   redis.call('HSET', KEYS[3], unpack(claims))
   redis.call('ZADD', KEYS[4], unpack(entries))
+  mark(KEYS[1], 'unplaced', true)
 end
 
 local function join_standby(buyer)
@@ -91,6 +93,9 @@ for i, buyer in ipairs(buyers) do
 end
 
 if #changes > 0 then publish(KEYS[1], free - #winners, on_standby)
-elseif #winners > 0 then redis.call('HINCRBY', KEYS[1], 'version', 1) end
+elseif #winners > 0 then
+  redis.call('HINCRBY', KEYS[1], 'version', 1)
+  mark(KEYS[1], 'changed', true)
+end
 
 return { 'ok', refused, sale[2], start, unpack(outcomes) }

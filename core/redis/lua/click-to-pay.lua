@@ -8,6 +8,7 @@
 -- @include fence
 -- @include record
 -- @include window
+-- @include marks
 
 local verdict = fence(KEYS[1])
 if verdict ~= 'ok' then return { verdict } end
@@ -19,6 +20,7 @@ local click = claim.claim_id .. ' ' .. ARGV[1]
 local now = now_ms()
 if now < tonumber(claim.pay_by) then
   redis.call('ZADD', KEYS[3], string.format('%.0f', now), click)
+  mark(KEYS[1], 'clicked', true)
   return { 'ok', record, 1 }
 end
 -- An earlier click was in time, and nobody has decided about it.

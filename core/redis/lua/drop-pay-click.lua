@@ -4,6 +4,9 @@
 -- KEYS[1] pay clicks
 -- ARGV    click (a member of the set), time of the decided click in ms
 -- Returns 1 if the click was removed, else 0
+-- @include marks
 
 if redis.call('ZSCORE', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
-return redis.call('ZREM', KEYS[1], ARGV[1])
+redis.call('ZREM', KEYS[1], ARGV[1])
+mark(KEYS[1], 'clicked', redis.call('ZCARD', KEYS[1]) > 0)
+return 1

@@ -6,6 +6,7 @@
 -- Returns {verdict} of the fence (include/fence.lua: was the sale compared with Postgres in this run of Redis?) unless it is
 --         'ok', else {'ok', 1 if the buyer was on standby, else 0}
 -- @include fence
+-- @include marks
 -- @include changes
 
 local verdict = fence(KEYS[1])

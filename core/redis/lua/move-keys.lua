@@ -5,6 +5,7 @@
 -- KEYS[1] layout  KEYS[2] the registry of the layout without buckets
 -- ARGV    saleId, the prefix of its keys until now, the new prefix, its new registry, saleId ...
 -- Returns 1; 0 when the registry has other sales than ARGV, or was moved: then nothing changed
+-- @include marks
 
 if redis.call('EXISTS', KEYS[1]) == 1 or redis.call('TYPE', KEYS[2]).ok ~= 'hash' then return 0 end
 local listed = redis.call('HKEYS', KEYS[2])
@@ -20,6 +21,8 @@ for i = 1, #ARGV, 4 do
   for _, part in ipairs({ 'sale', 'stock', 'claims', 'outbox', 'standby', 'payments', 'pay-clicks', 'placing' }) do
     if redis.call('EXISTS', from .. ':' .. part) == 1 then redis.call('RENAME', from .. ':' .. part, to .. ':' .. part) end
   end
+  for name, part in pairs({ unplaced = 'outbox', clicked = 'pay-clicks' }) do mark(to .. ':' .. part, name, redis.call('EXISTS', to .. ':' .. part) == 1) end
+  mark(to .. ':sale', 'changed', true)
   redis.call('HSET', registry, sale, redis.call('HGET', KEYS[2], sale))
 end
 redis.call('SET', KEYS[1], 'bucket')

@@ -11,6 +11,7 @@
 -- Returns 'opened'; 'restarted' when Redis has another run id, or has lost the staged keys (FLUSHALL): stage again;
 --         'superseded' when another process has opened or changed the sale since: the staged content is stale
 -- @include window
+-- @include marks
 -- @include changes
 -- @include generation
 local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
@@ -36,5 +37,6 @@ local version = math.max(now_ms(), tonumber(redis.call('HGET', KEYS[1], 'version
 redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[1], 'runId', run, 'generation', ARGV[3], 'standbySeq', on_standby, 'version', version,
   'published', version, unpack(ARGV, 8))
+mark(KEYS[1], 'unplaced', tonumber(ARGV[6]) > 0)
 publish(KEYS[1], redis.call('LLEN', KEYS[2]), on_standby)
 return 'opened'

@@ -9,6 +9,7 @@
 -- @include record
 -- @include claim-id
 -- @include window
+-- @include marks
 -- @include changes
 -- @include purchases
 -- @include promote
@@ -30,5 +31,8 @@ local count = math.min(#ARGV, free, waiting)
 for i = 1, count do
   promoted[i + 1] = promote(keys, redis.call('LPOP', KEYS[2]), ARGV[i], now, rules)
 end
-if count > 0 then publish(KEYS[1], free - count, waiting - count) end
+if count > 0 then
+  mark(KEYS[1], 'unplaced', true)
+  publish(KEYS[1], free - count, waiting - count)
+end
 return promoted

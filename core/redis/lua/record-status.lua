@@ -8,6 +8,7 @@
 --         'ok', else {'ok', outcome, ...}: 1 for each claim the buyer holds, 0 for each other
 -- @include fence
 -- @include record
+-- @include marks
 -- @include changes
 -- @include purchases
 
@@ -44,6 +45,9 @@ end
 local outcomes = { 'ok' }
 for n, update in ipairs(updates) do outcomes[n + 1] = record_status(buyers[n], unpack(update)) end
 if #claims > 0 then redis.call('HSET', KEYS[2], unpack(claims)) end
-if #placed > 0 then redis.call('ZREM', KEYS[3], unpack(placed)) end
+if #placed > 0 then
+  redis.call('ZREM', KEYS[3], unpack(placed))
+  mark(KEYS[1], 'unplaced', redis.call('ZCARD', KEYS[3]) > 0)
+end
 if #changes > 0 then publish(KEYS[1], '-', '-') end
 return outcomes

@@ -12,6 +12,7 @@
 -- @include fence
 -- @include record
 -- @include window
+-- @include marks
 -- @include changes
 -- @include purchases
 
@@ -39,6 +40,7 @@ local unit = redis.call('LPOP', KEYS[2])
 local taken = format(ARGV[3], unit, 'queued')
 redis.call('HSET', KEYS[3], ARGV[1], taken)
 redis.call('ZADD', KEYS[4], now, ARGV[1])
+mark(KEYS[1], 'unplaced', true)
 -- The buyer has paid, so the purchase rules are not checked again: they were checked for the first claim.
 local rules = purchase_rules(KEYS[1])
 if rules then purchase_began(rules, ARGV[1], ARGV[3]) end

@@ -14,6 +14,7 @@
 -- @include record
 -- @include claim-id
 -- @include window
+-- @include marks
 -- @include changes
 -- @include purchases
 -- @include promote
@@ -51,5 +52,8 @@ local outcomes = { 'ok' }
 for i = 1, #ARGV, 6 do
   outcomes[#outcomes + 1] = release(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], ARGV[i + 5])
 end
-if #changes > 0 then publish(KEYS[1], redis.call('LLEN', KEYS[2]), redis.call('ZCARD', KEYS[5])) end
+if #changes > 0 then
+  mark(KEYS[1], 'unplaced', redis.call('ZCARD', KEYS[4]) > 0)
+  publish(KEYS[1], redis.call('LLEN', KEYS[2]), redis.call('ZCARD', KEYS[5]))
+end
 return outcomes

@@ -7,6 +7,7 @@
 -- Returns {verdict} of the fence (include/fence.lua: was the sale compared with Postgres in this run of Redis?) unless it is
 --         'ok', else {'ok', units added (at most 5,000; call again until 0)}
 -- @include fence
+-- @include marks
 -- @include changes
 
 local verdict = fence(KEYS[1])

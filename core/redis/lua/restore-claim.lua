@@ -12,6 +12,7 @@
 -- @include fence
 -- @include record
 -- @include window
+-- @include marks
 -- @include changes
 -- @include purchases
 
@@ -41,7 +42,10 @@ end
 if redis.call('LREM', KEYS[2], 1, ARGV[3]) == 0 then return { 'ok', 'unit_taken' } end
 redis.call('HSET', KEYS[3], ARGV[1], restored)
 if redis.call('ZREM', KEYS[5], ARGV[1]) == 1 then tell_left(ARGV[1]) end
-if ARGV[4] == 'queued' then redis.call('ZADD', KEYS[4], now_ms(), ARGV[1]) end
+if ARGV[4] == 'queued' then
+  redis.call('ZADD', KEYS[4], now_ms(), ARGV[1])
+  mark(KEYS[1], 'unplaced', true)
+end
 if rules and ARGV[4] ~= 'paid' then purchase_began(rules, ARGV[1], ARGV[2]) end
 tell_claim(ARGV[1], restored)
 publish(KEYS[1], redis.call('LLEN', KEYS[2]), redis.call('ZCARD', KEYS[5]))

@@ -7,6 +7,7 @@
 --         'ok', else {'ok', 1}, or {'ok', 0} when the buyer has another claim or a live one
 -- @include fence
 -- @include record
+-- @include marks
 -- @include changes
 
 local verdict = fence(KEYS[1])

@@ -7,6 +7,7 @@
 -- ARGV[2...] field, value, ...
 -- Returns 1; 0 when the sale is not loaded; 2 when the sale has a later generation: then nothing changed
 -- @include fence
+-- @include marks
 -- @include changes
 -- @include generation
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
@@ -17,5 +18,6 @@ for i = 2, #ARGV, 2 do
 end
 if not changed then return 1 end
 redis.call('HSET', KEYS[1], unpack(ARGV, 2))
+register(KEYS[1])
 publish(KEYS[1], '-', '-', fence(KEYS[1]) ~= 'ok' and 'unverified' or nil)
 return 1

@@ -8,6 +8,7 @@ import {
 } from '../../rules/sale.js';
 import type { Redis } from '../connection.js';
 import { allKeysOf, keysOf, payClicksKeyOf, paymentsKeyOf, placingKeyOf, registryKeyOf } from '../keys.js';
+import { unmark } from '../marks.js';
 import { msOf, repliesOf, runIdOf } from '../replies.js';
 import { behindFence, runScript } from '../scripts.js';
 
@@ -141,5 +142,6 @@ export async function readLoadedSale(redis: Redis, saleId: string): Promise<Load
 /** Removes a sale that ended long ago from Redis. */
 export async function dropSale(redis: Redis, saleId: string): Promise<void> {
   await redis.unlink(...allKeysOf(saleId), paymentsKeyOf(saleId), payClicksKeyOf(saleId), placingKeyOf(saleId));
+  await unmark(redis, saleId);
   await redis.hdel(registryKeyOf(saleId), saleId);
 }

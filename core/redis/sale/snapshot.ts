@@ -18,6 +18,8 @@ export interface Remains {
 /** Everything that Redis holds of a sale at one instant. */
 export interface Snapshot extends Remains {
   units: number;
+  /** Counts every change of the sale. */
+  version: number;
   generation: number;
   runId: string;
   stock: number[];
@@ -51,7 +53,7 @@ async function readAll(redis: Redis, saleId: string): Promise<Snapshot> {
   const keys = keysOf(saleId);
   const replies = await redis
     .multi()
-    .hmget(keys.sale, 'units', 'generation', 'runId', 'standbyCap', 'standbySeq', 'stateGeneration')
+    .hmget(keys.sale, 'units', 'generation', 'runId', 'standbyCap', 'standbySeq', 'stateGeneration', 'version')
     .lrange(keys.stock, 0, -1)
     .hgetall(keys.claims)
     .zrange(keys.outbox, '0', '-1', 'WITHSCORES')
@@ -60,9 +62,10 @@ async function readAll(redis: Redis, saleId: string): Promise<Snapshot> {
     .exec();
   const [sale, stock, claims, outbox, standby, time] =
     repliesOf<[(string | null)[], string[], Record<string, string>, string[], string[], [string, string]]>(replies);
-  const [units, generation, runId, standbyCap, lastTicket, stateGeneration] = sale;
+  const [units, generation, runId, standbyCap, lastTicket, stateGeneration, version] = sale;
   return {
     units: Number(units),
+    version: Number(version),
     generation: Number(generation),
     latestGeneration: Math.max(Number(generation), Number(stateGeneration)),
     runId: runId ?? '',

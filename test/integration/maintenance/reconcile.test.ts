@@ -160,6 +160,8 @@ describe('work in flight', () => {
   test('claims in the outbox are left alone', async () => {
     const { sale } = await saleWithOrder({ units: 10 });
     await win(t, sale, ...buyers(5));
+    // The first comparison takes the mark of the change.
+    await reconcile(t, sale.id);
     expect(await writesNothing(t.redis, () => reconcile(t, sale.id))).toMatchObject({
       differences: [],
       repairs: [],

@@ -29,6 +29,7 @@ function snapshot(claims: Record<string, ClaimRecord>, wanted: Partial<Snapshot>
   );
   return {
     units: 3,
+    version: 1,
     generation: 1,
     latestGeneration: 1,
     runId: 'run',

@@ -7,6 +7,7 @@ import type { ClaimStatus } from '#core/rules/claim.js';
 function snapshot(wanted: Partial<Snapshot> = {}): Snapshot {
   return {
     units: 3,
+    version: 1,
     generation: 1,
     latestGeneration: 1,
     runId: 'run',

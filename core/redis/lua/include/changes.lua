@@ -19,5 +19,6 @@ local function publish(sale_key, free, waiting, state)
   table.insert(changes, 1, table.concat(head, ' '))
   -- Redis does not roll back the script's earlier writes. So a Redis user without the right to publish must not make it
   -- fail.
+  mark(sale_key, 'changed', true)
   redis.pcall('PUBLISH', string.gsub(sale_key, ':sale$', ':changes'), table.concat(changes, '\n'))
 end

@@ -1,3 +1,9 @@
+-- Writes into the registry of the sale's bucket which generation Redis has, so that a worker need not ask every sale.
+local function register(sale_key)
+  local bucket, sale = string.match(sale_key, '^({b%d%d}):([^:]+):')
+  if bucket then redis.pcall('HSET', bucket .. ':sales', sale, redis.call('HGET', sale_key, 'generation') or 0) end
+end
+
 -- Returns the latest generation of a sale that Redis knows; it counts an operator's changes. A new state arrives before
 -- the rest of its generation (core/redis/sale/sale.ts), and an older change must undo neither.
 local function latest_generation(sale_key)

@@ -1,0 +1,44 @@
+import type { Redis } from './connection.js';
+import { bucketOf, bucketTags, keysOf, layoutNow } from './keys.js';
+import { readLoadedSaleIds } from './registry.js';
+import { repliesOf } from './replies.js';
+import { runScript } from './scripts.js';
+
+/**
+ * What a sale is marked with, in a set of its bucket. `unplaced`: its outbox has claims. `clicked`: it has clicks to pay that
+ * nobody has dealt with. `changed`: it has changed since it was last compared with Postgres. The scripts write the marks
+ * (lua/include/marks.lua).
+ */
+export type Mark = 'unplaced' | 'clicked' | 'changed';
+
+const keyOf = (tag: string, mark: Mark): string => `${tag}:${mark}`;
+
+/**
+ * Reads the ids of the sales with a mark, in one round trip. Sales whose keys have no bucket yet have no marks, so all of them are
+ * returned.
+ */
+export async function readMarked(redis: Redis, mark: Mark): Promise<string[]> {
+  if (layoutNow() === 'sale') return readLoadedSaleIds(redis);
+  const replies = await redis.pipeline(bucketTags().map(tag => ['smembers', keyOf(tag, mark)])).exec();
+  return repliesOf<string[][]>(replies).flat();
+}
+
+/** Marks a sale as changed. The mark comes before the change, so that nothing is missed. */
+export async function markChanged(redis: Redis, saleId: string): Promise<void> {
+  await redis.sadd(keyOf(bucketOf(saleId), 'changed'), saleId);
+}
+
+/**
+ * Takes the mark from a sale that was compared with Postgres, unless it has changed since.
+ *
+ * @param version the count of its changes when it was read
+ */
+export async function unmarkChanged(redis: Redis, saleId: string, version: number): Promise<void> {
+  await runScript(redis, 'unmark-changed', { keys: [keysOf(saleId).sale], args: [version] });
+}
+
+/** Takes all marks from a sale that leaves Redis. */
+export async function unmark(redis: Redis, saleId: string): Promise<void> {
+  const marks = ['unplaced', 'clicked', 'changed'] as const;
+  await redis.pipeline(marks.map(mark => ['srem', keyOf(bucketOf(saleId), mark), saleId])).exec();
+}
