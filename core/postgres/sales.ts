@@ -49,7 +49,7 @@ export const LAST_DUE = Prisma.sql`(s.closes_at + s.pay_within_seconds * interva
  */
 export const KEPT_SINCE = Prisma.sql`${NOW} - ${KEEP_DAYS} * interval '1 day'`;
 
-/** What decides when a sale is visited, of a sale that Redis should have. */
+/** A sale that Redis should have, with the facts that decide when a worker visits it. */
 export type RecentSale = Pick<Sale, 'id' | 'state' | 'units' | 'opensAtMs' | 'closesAtMs' | 'generation'>;
 
 interface RecentRow {

@@ -93,9 +93,6 @@ for i, buyer in ipairs(buyers) do
 end
 
 if #changes > 0 then publish(KEYS[1], free - #winners, on_standby)
-elseif #winners > 0 then
-  redis.call('HINCRBY', KEYS[1], 'version', 1)
-  mark(KEYS[1], 'changed', true)
-end
+elseif #winners > 0 then count_change(KEYS[1]) end
 
 return { 'ok', refused, sale[2], start, unpack(outcomes) }

@@ -28,6 +28,7 @@ const RELEASED = {
   '0023_payments_odd': 'ac3d4b2f4f351b014282f23b71a5c96fd845839719c43f4ea96cada8ab5c5caa',
   '0024_disputes_open': '6ed0ec2bc6411bc66234d71d3cc32908775e7b2d01367d6c43da81920479fa36',
   '0025_books': '301c48ecbc721cca1407e06cb052e1ac6d443b371eb8e30a8e52dc561465a9a1',
+  '0026_payments_updated': 'a09912c37cf36f74df7c7d314a368101838a52bf632696f7171c972600425a8f',
 };
 
 test('a migration never changes: databases that applied it would refuse the next start', () => {

@@ -11,14 +11,19 @@ local function tell_claim(buyer, record) changes[#changes + 1] = 'c ' .. buyer .
 local function tell_joined(buyer) changes[#changes + 1] = 'j ' .. buyer end
 local function tell_left(buyer) changes[#changes + 1] = 'l ' .. buyer end
 
+-- Counts a change, and returns the count.
+local function count_change(sale_key)
+  mark(sale_key, 'changed', true)
+  return redis.call('HINCRBY', sale_key, 'version', 1)
+end
+
 local function publish(sale_key, free, waiting, state)
-  local version = redis.call('HINCRBY', sale_key, 'version', 1)
+  local version = count_change(sale_key)
   local published = redis.call('HINCRBY', sale_key, 'published', 1)
   local sale = redis.call('HMGET', sale_key, 'standbyCap', 'state')
   local head = { version, published, free, waiting, sale[1] or '-', state or sale[2] or '-' }
   table.insert(changes, 1, table.concat(head, ' '))
   -- Redis does not roll back the script's earlier writes. So a Redis user without the right to publish must not make it
   -- fail.
-  mark(sale_key, 'changed', true)
   redis.pcall('PUBLISH', string.gsub(sale_key, ':sale$', ':changes'), table.concat(changes, '\n'))
 end
