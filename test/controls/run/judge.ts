@@ -1,0 +1,62 @@
+import type { OwnFailure, TestRun } from './run-tests.js';
+
+/** The answer of a bug's test, when it was run in one way. */
+export interface Said {
+  caught: boolean;
+  /** The control itself is wrong, or could not be run: neither caught nor missed. */
+  isError?: true;
+  /** With the start of the stores. */
+  seconds: number;
+  /** The first line of the failure. It shows whether the test failed for the right reason. */
+  said: string;
+}
+
+/** A compiler, a store or a proxy says this of a text that is none of its language, and of a name that doesn't exist. */
+const INVALID = [
+  /SyntaxError/,
+  /Syntax Error/,
+  /ReferenceError/,
+  /Error compiling script/,
+  /nonexistent global variable/,
+  /syntax error at or near/,
+  /syntax error at end of input/,
+  /column "?[\w.]+"? does not exist/,
+  /\[emerg\]/,
+  /could not be set up/,
+];
+
+/** A store that is late on a busy machine fails a test without any bug. */
+const LATE = [/ECONNREFUSED/, /ECONNRESET/, /Connection is closed/, /Command timed out/, /did not start/];
+
+// Jest colours its messages.
+const COLOUR = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g');
+
+const lineOf = (message: string): string => message.replace(COLOUR, '').split('\n')[0] ?? '';
+
+const isOneOf = (patterns: readonly RegExp[], message: string): boolean =>
+  patterns.some(pattern => pattern.test(message.replace(COLOUR, '')));
+
+/** Says whether the tests of a title have noticed a bug. Only a failure of a test in its own function is one of the test. */
+export function judge({ results, broken }: TestRun, title: string): Omit<Said, 'seconds'> {
+  if (broken !== undefined) return wrong(isOneOf(INVALID, broken) ? notCompiled(broken) : broken);
+  const tests = results.filter(({ fullName }) => fullName.includes(title));
+  if (tests.length === 0) return wrong(`no test has this title: ${title}`);
+  const failed = tests.filter(({ status }) => status === 'failed');
+  if (failed.length === 0) return { caught: false, said: 'no test failed' };
+  const own = failed.flatMap(test => test.own ?? []);
+  const [around] = failed.map(({ failureMessages }) => failureMessages.join('\n'));
+  if (own.length === 0) return isOneOf(INVALID, around ?? '') ? wrong(notCompiled(around)) : wrong(beside(around));
+  const reasons = own.map(whyNone);
+  const noticed = own.find((_, at) => reasons[at] === undefined);
+  return noticed ? { caught: true, said: lineOf(noticed.message) } : wrong(reasons[0] ?? '');
+}
+
+/** Says why a failure of a test is no sign of the bug, or nothing if it is one. */
+function whyNone({ message, isAssertion }: OwnFailure): string | undefined {
+  if (isOneOf(INVALID, message)) return notCompiled(message);
+  return !isAssertion && isOneOf(LATE, message) ? `a store did not answer: ${lineOf(message)}` : undefined;
+}
+
+const wrong = (said: string): Omit<Said, 'seconds'> => ({ caught: false, isError: true, said });
+const notCompiled = (message = ''): string => `the bug does not compile: ${lineOf(message)}`;
+const beside = (message = ''): string => `something around the test failed, not the test: ${lineOf(message)}`;
