@@ -51,6 +51,13 @@ export function judge({ results, broken }: TestRun, title: string): Omit<Said, '
   return noticed ? { caught: true, said: lineOf(noticed.message) } : wrong(reasons[0] ?? '');
 }
 
+/** Says why a test that ran without any bug proves nothing, or nothing if it passed. */
+export function whyUnproven(run: TestRun, title: string, way = 'with its file'): string | undefined {
+  const { isError, caught, said } = judge(run, title);
+  if (isError) return said;
+  return caught ? `the test fails ${way}: ${said}` : undefined;
+}
+
 /** Says why a failure of a test is no sign of the bug, or nothing if it is one. */
 function whyNone({ message, isAssertion }: OwnFailure): string | undefined {
   if (isOneOf(INVALID, message)) return notCompiled(message);
