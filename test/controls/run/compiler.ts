@@ -65,7 +65,7 @@ async function withIncludes(folder: string, text: string): Promise<string> {
   return whole;
 }
 
-/** The line of an error that names it: a compiler's message may begin with a mark or with colours. */
+/** Returns what names an error: the first line of a compiler's message may be a mark or colours. */
 function lineOf(error: unknown): string {
   const lines = String(error instanceof Error ? error.message : error).split('\n');
   return lines.find(line => /\w{3}/.test(line))?.trim() ?? '';

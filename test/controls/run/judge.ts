@@ -31,21 +31,32 @@ const LATE = [/ECONNREFUSED/, /ECONNRESET/, /Connection is closed/, /Command tim
 // Jest colours its messages.
 const COLOUR = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g');
 
-const lineOf = (message: string): string => message.replace(COLOUR, '').split('\n')[0] ?? '';
+/** These lines of jest say nothing about a cause. */
+const HEADINGS = /^(●.*|Jest encountered.*|Configuration error:|Test suite failed to run|Syntax Error)$/;
+
+const linesOf = (message: string): string[] =>
+  message
+    .replace(COLOUR, '')
+    .split('\n')
+    .map(line => line.trim())
+    .filter(line => line !== '' && !HEADINGS.test(line));
+
+const lineOf = (message: string): string => linesOf(message)[0] ?? '';
 
 const isOneOf = (patterns: readonly RegExp[], message: string): boolean =>
   patterns.some(pattern => pattern.test(message.replace(COLOUR, '')));
 
 /** Says whether the tests of a title have noticed a bug. Only a failure of a test in its own function is one of the test. */
-export function judge({ results, broken }: TestRun, title: string): Omit<Said, 'seconds'> {
-  if (broken !== undefined) return wrong(isOneOf(INVALID, broken) ? notCompiled(broken) : broken);
+export function judge(run: TestRun, title: string): Omit<Said, 'seconds'> {
+  if (run.broken !== undefined) return wrong(whyBroken(run.broken, run.printed));
+  const { results } = run;
   const tests = results.filter(({ fullName }) => fullName.includes(title));
   if (tests.length === 0) return wrong(`no test has this title: ${title}`);
   const failed = tests.filter(({ status }) => status === 'failed');
   if (failed.length === 0) return { caught: false, said: 'no test failed' };
   const own = failed.flatMap(test => test.own ?? []);
-  const [around] = failed.map(({ failureMessages }) => failureMessages.join('\n'));
-  if (own.length === 0) return isOneOf(INVALID, around ?? '') ? wrong(notCompiled(around)) : wrong(beside(around));
+  const around = failed[0]?.failureMessages.join('\n') ?? '';
+  if (own.length === 0) return wrong(isOneOf(INVALID, around) ? notCompiled(around) : beside(around));
   const reasons = own.map(whyNone);
   const noticed = own.find((_, at) => reasons[at] === undefined);
   return noticed ? { caught: true, said: lineOf(noticed.message) } : wrong(reasons[0] ?? '');
@@ -64,6 +75,17 @@ function whyNone({ message, isAssertion }: OwnFailure): string | undefined {
   return !isAssertion && isOneOf(LATE, message) ? `a store did not answer: ${lineOf(message)}` : undefined;
 }
 
+function whyBroken(broken: string, printed = ''): string {
+  if (isOneOf(INVALID, broken)) return notCompiled(broken);
+  if (isOneOf(INVALID, printed)) return notCompiled(printed);
+  // Once a test runs, its name says more than what was printed.
+  return /loaded$/.test(broken) ? `${broken}: ${lineOf(printed)}` : broken;
+}
+
 const wrong = (said: string): Omit<Said, 'seconds'> => ({ caught: false, isError: true, said });
-const notCompiled = (message = ''): string => `the bug does not compile: ${lineOf(message)}`;
-const beside = (message = ''): string => `something around the test failed, not the test: ${lineOf(message)}`;
+
+/** Any line of the message may name the fault. */
+const notCompiled = (message: string): string =>
+  `the bug does not compile: ${linesOf(message).find(line => isOneOf(INVALID, line)) ?? lineOf(message)}`;
+
+const beside = (message: string): string => `something around the test failed, not the test: ${lineOf(message)}`;

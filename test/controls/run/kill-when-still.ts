@@ -5,7 +5,7 @@ import { existsSync, statSync } from 'node:fs';
 const STILL_MS = 12_000;
 
 /** A file of tests that is not loaded after this time never will be, in ms: something at the top of a module never ends. */
-const LOAD_MS = 18_000;
+const LOAD_MS = 16_000;
 
 /** Between two looks at the note, in ms. */
 const LOOK_MS = 500;

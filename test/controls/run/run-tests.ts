@@ -48,6 +48,8 @@ export interface TestRun {
   results: TestResult[];
   /** Why no test could say anything: the runner crashed or hung, and where, or the file could not be loaded. */
   broken?: string;
+  /** The output of jest about that. */
+  printed?: string;
 }
 
 /** The files of a run, in the copy of the sources. */
@@ -130,27 +132,19 @@ function commandOf({ kind, file, title, testTimeoutMs }: TestsToRun, output: str
 async function readRun(files: RunFiles, howItEnded: string): Promise<TestRun> {
   const report = await readFile(files.report, 'utf8').catch(() => undefined);
   if (report === undefined) {
-    const where = await readFile(files.note, 'utf8');
-    // Before the first test, what jest has printed is the only sign of the cause.
-    const why = where.startsWith('before') ? errorIn(await readFile(files.said, 'utf8')) : '';
-    return { results: [], broken: [`the runner ${howItEnded} ${where}`, why].filter(Boolean).join(': ') };
+    const broken = `the runner ${howItEnded} ${await readFile(files.note, 'utf8')}`;
+    return { results: [], broken, printed: await readFile(files.said, 'utf8') };
   }
   const { testResults } = JSON.parse(report) as JestReport;
   const results = testResults.flatMap(({ assertionResults }) => assertionResults);
   const unloaded = testResults.find(({ message, assertionResults }) => message !== '' && assertionResults.length === 0);
-  if (unloaded) return { results: [], broken: `the file of the test can not be loaded: ${errorIn(unloaded.message)}` };
+  if (unloaded) return { results: [], broken: 'the file of the test can not be loaded', printed: unloaded.message };
   const own = await readOwnFailures(files.events);
   return {
     results: results
       .filter(({ status }) => status === 'passed' || status === 'failed')
       .map(result => ({ ...result, ...(own.has(result.fullName) && { own: own.get(result.fullName) as OwnFailure }) })),
   };
-}
-
-/** Returns the line of an output that names the error. */
-function errorIn(text: string): string {
-  const lines = text.split('\n').map(line => line.trim());
-  return lines.find(line => /error|cannot|no such|syntax/i.test(line)) ?? '';
 }
 
 /** Reads the failures of tests in their own functions, by their full names. */

@@ -14,7 +14,7 @@ test('every piece of work is done once, in either lane', async () => {
   expect(done.toSorted()).toEqual(['a', 'b', 'c', 'd', 'e']);
 });
 
-test('a failure in one lane ends the other in order, and is the one that is told', async () => {
+test('a failure in one lane ends the other in order, and is the one that is reported', async () => {
   const events: string[] = [];
   const end = inLanes(['left', 'right'], ['breaks', 'waits', 'never begins'], async (lane, piece, signal) => {
     events.push(`${piece} begins`);
@@ -29,7 +29,7 @@ test('a failure in one lane ends the other in order, and is the one that is told
   expect(events).toEqual(['breaks begins', 'breaks ends in left', 'waits begins', 'waits ends in right']);
 });
 
-test('the failure is told only after the other lane has put its things away', async () => {
+test('the failure is reported only after the other lane has put its things away', async () => {
   const events: string[] = [];
   const end = inLanes(['left', 'right'], ['waits', 'breaks'], async (_, piece, signal) => {
     if (piece === 'breaks') throw new Error('what broke');
