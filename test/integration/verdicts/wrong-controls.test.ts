@@ -1,4 +1,4 @@
-import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Bug, INIT, lua, one } from '../../controls/bug.js';
@@ -141,12 +141,13 @@ describe('a file of tests', () => {
     expect(await judged(text, way)).toMatchObject({ caught: false, isError: true });
   });
 
-  test('that is ended by a signal fails with the reason of the signal', async () => {
+  test('that is ended by a signal ends at once, with the reason of the signal', async () => {
     const stop = new AbortController();
     const folder = scratches[0]?.folder ?? '';
     const run = runTests(folder, { ...RECEIPT, testTimeoutMs: 2_000, signal: stop.signal });
     stop.abort(new Error('the other lane broke'));
     await expect(run).rejects.toThrow('the other lane broke');
+    expect(await readFile(join(folder, 'note.txt'), 'utf8')).toBe('before the tests were loaded');
   });
 
   test('that hangs names its test within 20 s, wherever it hangs', async () => {
