@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { connectRedis, type Redis } from '#core/redis/connection.js';
+import { connectRedis, type Redis, waitUntilReady } from '#core/redis/connection.js';
 import { type RedisServer, startRedis } from '#stack/stores/redis-server.js';
 import { createTemporaryFolder, removeTemporaryFolder } from '#stack/stores/temporary-folder.js';
 import { compile } from '../../mutants/runs/compiled.js';
@@ -20,7 +20,11 @@ interface PrivateRedis {
 export class Compiler {
   #redis: Promise<PrivateRedis> | undefined;
 
-  /** Says why a file does not compile, or nothing if it does. Files of other languages are not compiled. */
+  /**
+   * Says why a file does not compile, or nothing if it does. Files of other languages are not compiled.
+   *
+   * @throws Error when Redis does not answer
+   */
   async errorIn(folder: string, file: string): Promise<string | undefined> {
     const text = await readFile(join(folder, file), 'utf8');
     const redis = file.endsWith('.lua') ? await this.#startedRedis() : undefined;
@@ -29,6 +33,8 @@ export class Compiler {
       await redis?.script('LOAD', await withIncludes(folder, text));
       return undefined;
     } catch (error) {
+      // A Redis that is away says nothing about the script.
+      if (redis && !/compiling/.test(lineOf(error))) throw error;
       return `${file}: ${lineOf(error)}`;
     }
   }
@@ -51,7 +57,9 @@ export class Compiler {
 async function startPrivateRedis(): Promise<PrivateRedis> {
   const folder = await createTemporaryFolder();
   const server = await startRedis({ dir: folder });
-  return { folder, server, redis: connectRedis(server.url, 'steps', () => undefined) };
+  const redis = connectRedis(server.url, 'steps', () => undefined);
+  await waitUntilReady(redis);
+  return { folder, server, redis };
 }
 
 /** A part that scripts include is a script of its own, for a compiler. */
