@@ -26,7 +26,14 @@ const INVALID = [
 ];
 
 /** A store that is late on a busy machine fails a test without any bug. */
-const LATE = [/ECONNREFUSED/, /ECONNRESET/, /Connection is closed/, /Command timed out/, /did not start/];
+const LATE = [
+  /ECONNREFUSED/,
+  /ECONNRESET/,
+  /Connection is closed/,
+  /Command timed out/,
+  /Stream isn't writeable/,
+  /did not start/,
+];
 
 // Jest colours its messages.
 const COLOUR = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g');

@@ -59,6 +59,11 @@ describe('an error of the control, and neither caught nor missed, is', () => {
       failedAround('Redis did not start'),
       'something around the test failed, not the test: Redis did not start',
     ],
+    [
+      'a store without a connection yet',
+      failedWith("Stream isn't writeable", false),
+      "a store did not answer: Stream isn't writeable",
+    ],
     ['a store that is away', failedWith('connect ECONNREFUSED', false), 'a store did not answer: connect ECONNREFUSED'],
   ])('%s', (_, run, said) => {
     expect(judge(run, TITLE)).toEqual({ caught: false, isError: true, said });
