@@ -75,6 +75,8 @@ export async function runTests(folder: string, tests: TestsToRun): Promise<TestR
   const jest = spawnJest(folder, tests, { files, stderr: said.fd });
   const end = (): void => void jest.kill('SIGKILL');
   tests.signal?.addEventListener('abort', end);
+  // The signal may have come while the files were written.
+  if (tests.signal?.aborted) end();
   const watch = killWhenStill(jest, files);
   try {
     const [code, signal] = await once(jest, 'close');
