@@ -1,7 +1,7 @@
 import startSharedPostgres, { stopSharedPostgres } from '../support/stores/start-shared-postgres.mjs';
 import { BUGS } from './bugs.js';
 import { writeTable } from './run/table.js';
-import { type ControlResult, exitCodeOf, isCaught, tryBugs } from './run/try-bugs.js';
+import { type ControlResult, exitCodeOf, isCaught, isWrong, tryBugs } from './run/try-bugs.js';
 
 // `npm run controls` makes each bug in a copy of the sources, and demands that the test for it fails. A test that can't fail proves
 // nothing, and neither does one that always fails. So each test has to pass without the bug first. Each test is run alone, and with its
@@ -10,11 +10,17 @@ import { type ControlResult, exitCodeOf, isCaught, tryBugs } from './run/try-bug
 const words = process.argv.slice(2);
 const wanted = BUGS.filter(({ bug }) => words.length === 0 || words.some(word => bug.includes(word)));
 
+/** One word for the end of a control. An error is one of the control itself: nothing is known about the test. */
+function endOf(result: ControlResult): string {
+  if (isCaught(result)) return 'caught';
+  return isWrong(result) ? 'ERROR ' : 'MISSED';
+}
+
 function tell(result: ControlResult): void {
   const { bug, alone, whole } = result;
   const times = [alone, whole].map(({ seconds }) => `${seconds.toFixed(1).padStart(5)} s`).join('');
   const said = alone.said === whole.said ? alone.said : `alone: ${alone.said}; with its file: ${whole.said}`;
-  process.stdout.write(`${isCaught(result) ? 'caught' : 'MISSED'}${times}  ${bug}: ${said}\n`);
+  process.stdout.write(`${endOf(result)}${times}  ${bug}: ${said}\n`);
 }
 
 async function runWanted(): Promise<ControlResult[]> {

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { until } from '#stack/processes/until.js';
 import { startRedis } from '#stack/stores/redis-server.js';
-import { startReplica, untilSynced } from '../../support/redis/replica.js';
+import { isSynced, startReplica } from '../../support/redis/replica.js';
 import { startSentinels } from '../../support/redis/sentinels.js';
 import { startFaultProxy } from '../../support/stores/fault-proxy.js';
 import { ChaosNode } from '../rig/node.js';
@@ -19,6 +19,9 @@ export type FailoverKind = (typeof FAILOVERS)[number];
 /** Sentinel waits for a second, asks the others and promotes. After this time it has failed, in ms. */
 const PROMOTED_WITHIN_MS = 60_000;
 
+/** Sentinel looks at an old primary for 8 s before it makes it a replica, and the replica gets the data then, in ms. */
+const PAIRED_MS = 60_000;
+
 /** A server of a pair, and a connection to it without any care. */
 interface Server {
   port: number;
@@ -29,7 +32,7 @@ interface Server {
 export interface HappenedFailover {
   /** The time at which the new primary took a write, in ms since the epoch. */
   servesAtMs: number;
-  /** Makes the old primary a replica of the new one. */
+  /** Lets the old primary come back, and waits until one server is a replica of the other. */
   heal(): Promise<void>;
 }
 
@@ -50,13 +53,11 @@ export async function startPair(kind: FailoverKind, directUrl: string): Promise<
   const start = () => startRedis({ dir: replica.dir, port: replica.port });
   const second = new ChaosNode('redis', 'replica', { first: replica.server, start });
   const lead = kind === 'role' ? await leadByAddress(servers[0].port) : await leadBySentinels(servers[0].port);
-  let at = 0;
   return {
     url: lead.url,
     async failOver(first) {
-      const [old, next] = [servers[at % 2], servers[(at + 1) % 2]] as [Server, Server];
-      const node = at % 2 === 0 ? first : second;
-      at += 1;
+      const [old, next] = await inRoles(servers);
+      const node = old === servers[0] ? first : second;
       if (kind === 'role') await swapRoles(old, next);
       else if (kind === 'killed') await node.kill();
       else process.kill(Number(node.pid()), 'SIGSTOP');
@@ -65,7 +66,7 @@ export async function startPair(kind: FailoverKind, directUrl: string): Promise<
       const heal = async () => {
         if (kind === 'killed') await node.revive();
         if (kind === 'frozen') process.kill(Number(node.pid()), 'SIGCONT');
-        await untilSynced(old.redis);
+        await untilPaired(servers);
       };
       return { servesAtMs, heal };
     },
@@ -100,6 +101,21 @@ async function leadBySentinels(port: number): Promise<Lead> {
 async function swapRoles(old: Server, next: Server): Promise<void> {
   await next.redis.replicaof('NO', 'ONE');
   await old.redis.replicaof('127.0.0.1', next.port);
+}
+
+/** Returns the primary and its replica, by their own words. */
+async function inRoles(servers: readonly [Server, Server]): Promise<[Server, Server]> {
+  const [first, second] = servers;
+  return (await isSynced(second.redis)) ? [first, second] : [second, first];
+}
+
+/**
+ * Waits until one server has the data of the other. Mostly the old primary becomes the replica. An old primary that comes back
+ * before the Sentinels have finished their failover stays the primary, and they take the new one back.
+ */
+async function untilPaired([first, second]: readonly [Server, Server]): Promise<void> {
+  const isPair = async () => (await isSynced(first.redis)) || (await isSynced(second.redis));
+  if (!(await until(isPair, PAIRED_MS))) throw new Error('no server has become a replica of the other');
 }
 
 /** Waits until a server takes writes, and returns the time. */

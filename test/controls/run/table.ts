@@ -17,8 +17,9 @@ async function readRows(): Promise<Map<string, string>> {
   return new Map(rows.map(row => [row.split(' | ')[0]?.slice(2).trim() ?? '', row]));
 }
 
-/** Returns the cell of one way: its time, or that the bug was missed. */
-const cellOf = ({ caught, seconds }: Said): string => (caught ? seconds.toFixed(1) : '**missed**');
+/** Returns the cell of one way: its time, or that the bug was missed, or that it could not be tried. */
+const cellOf = ({ caught, isError, seconds }: Said): string =>
+  caught ? seconds.toFixed(1) : isError ? '**error**' : '**missed**';
 
 const rowOf = (result: ControlResult): string => {
   const { bug, alone, whole, caughtBy } = result;
@@ -33,7 +34,7 @@ function textOf(rows: string[]): string {
     '',
     `Written by \`npm run controls\`: ${rows.filter(row => !row.includes(NOBODY)).length} of ${rows.length} bugs caught.`,
     'Each bug was made in a copy of the sources. Then the test that is there for the bug was run twice, alone and with its whole file;',
-    'its title begins as below. The test passed without the bug both times, and failed with it both times. A time is that of one run,',
+    'its title begins as below. The test passed without the bug both times, and failed with it by itself both times. A time is that of one run,',
     'with the start of its stores.',
     '',
     '| Bug | Caught by | alone, s | with its file, s |',

@@ -39,11 +39,11 @@ export async function startReplica(primaryUrl: string, link = Number(new URL(pri
 }
 
 /** Waits until a replica has the data of its primary. */
-export async function untilSynced(redis: Redis): Promise<void> {
-  let seen = 'no answer';
-  const isSynced = async () => {
-    seen = await redis.info('replication');
-    return seen.includes('master_link_status:up');
-  };
-  if (!(await until(isSynced, SYNCED_MS))) throw new Error(`the replica does not get the data: ${seen}`);
+async function untilSynced(redis: Redis): Promise<void> {
+  if (!(await until(() => isSynced(redis), SYNCED_MS))) throw new Error('the replica does not get the data');
+}
+
+/** Tells whether a server is a replica that has the data of its primary. */
+export async function isSynced(redis: Redis): Promise<boolean> {
+  return (await redis.info('replication')).includes('master_link_status:up');
 }
