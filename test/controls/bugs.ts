@@ -2,6 +2,7 @@ import { API_BUGS } from './api-bugs.js';
 import type { Bug } from './bug.js';
 import { EDGE_BUGS } from './edge-bugs.js';
 import { IDENTITY_BUGS } from './identity-bugs.js';
+import { MARK_BUGS } from './mark-bugs.js';
 import { AUDIT_BUGS } from './money/audit-bugs.js';
 import { PAYMENT_BUGS } from './money/payment-bugs.js';
 import { REFUND_BUGS } from './money/refund-bugs.js';
@@ -15,6 +16,7 @@ import { VERDICT_BUGS } from './verdict-bugs.js';
 /** All bugs. Each is made in a copy of the sources. The product has no switch for any of them. */
 export const BUGS: Bug[] = [
   ...REDIS_BUGS,
+  ...MARK_BUGS,
   ...ORDER_BUGS,
   ...PAYMENT_BUGS,
   ...REFUND_BUGS,

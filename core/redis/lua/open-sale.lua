@@ -37,6 +37,7 @@ local version = math.max(now_ms(), tonumber(redis.call('HGET', KEYS[1], 'version
 redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[1], 'runId', run, 'generation', ARGV[3], 'standbySeq', on_standby, 'version', version,
   'published', version, unpack(ARGV, 8))
+register(KEYS[1])
 mark(KEYS[1], 'unplaced', tonumber(ARGV[6]) > 0)
 publish(KEYS[1], redis.call('LLEN', KEYS[2]), on_standby)
 return 'opened'

@@ -59,7 +59,7 @@ export async function openSale(
   for (let attempt = 0; attempt < 3; attempt += 1) {
     const runId = await readRunId(redis);
     // The sale enters the registry first: the task that rescues waiting claims only visits registered sales.
-    await redis.hset(registryKeyOf(sale.id), sale.id, sale.generation);
+    await redis.hsetnx(registryKeyOf(sale.id), sale.id, sale.generation);
     const keys = stagedKeysOf(sale.id);
     try {
       const counts = await stage(redis, keys, sale, state);
