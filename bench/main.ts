@@ -6,6 +6,8 @@ import { type Lifetime, startLifetime } from '#stack/processes/lifetime.js';
 import { compareWith } from './against/compare.js';
 import { comparisonLine, comparisonTable, exitCodeOf } from './against/report.js';
 import { type Measured, measureAll } from './benchmark.js';
+import { measureGrowth } from './growth/growth.js';
+import { growthLine, growthTable } from './growth/report.js';
 import { loadNow } from './measure/machine.js';
 import { type Options, readOptions } from './options.js';
 import { drawPicture, PICTURES } from './picture.js';
@@ -44,17 +46,27 @@ async function measure(options: Options, { beforeEnd }: Lifetime): Promise<numbe
   return 0;
 }
 
+async function measureSlopes(options: Options, { beforeEnd }: Lifetime): Promise<number> {
+  const grown = await measureGrowth(await startRig(options, beforeEnd), beforeEnd);
+  show(options, growthTable(grown), growthLine(grown));
+  return 0;
+}
+
 async function compare(options: Options, folder: string, { beforeEnd }: Lifetime): Promise<number> {
   const compared = await compareWith(folder, options, beforeEnd);
   show(options, `${comparisonTable(compared)}\n`, comparisonLine(compared));
   return exitCodeOf(compared);
 }
 
+function run(options: Options, lifetime: Lifetime): Promise<number> {
+  if (options.growth) return measureSlopes(options, lifetime);
+  return options.against === undefined ? measure(options, lifetime) : compare(options, options.against, lifetime);
+}
+
 const lifetime = startLifetime();
 try {
   const options = readOptions(process.argv.slice(2));
-  const { against } = options;
-  await lifetime.end(await (against === undefined ? measure(options, lifetime) : compare(options, against, lifetime)));
+  await lifetime.end(await run(options, lifetime));
 } catch (error) {
   await lifetime.fail(error);
 }

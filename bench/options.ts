@@ -29,12 +29,32 @@ export interface Options {
   save: boolean;
   /** The folder of another checkout to compare with; then nothing else is measured. */
   against: string | undefined;
+  /** Measures how figures grow with the number of sales; then nothing else is measured. */
+  growth: boolean;
+  /** How long sales without buyers are watched, in s. */
+  idleSeconds: number;
   /** The least ratio, new / old, that the interval of each compared rate must reach. */
   promise: number | undefined;
 }
 
-const FULL = { rounds: 5, seconds: 2, backlog: 100_000, storeRounds: 5, endToEndSeconds: 30, latencySeconds: 10 };
-const QUICK = { rounds: 2, seconds: 0.7, backlog: 10_000, storeRounds: 1, endToEndSeconds: 4, latencySeconds: 2 };
+const FULL = {
+  rounds: 5,
+  seconds: 2,
+  backlog: 100_000,
+  storeRounds: 5,
+  endToEndSeconds: 30,
+  latencySeconds: 10,
+  idleSeconds: 30,
+};
+const QUICK = {
+  rounds: 2,
+  seconds: 0.7,
+  backlog: 10_000,
+  storeRounds: 1,
+  endToEndSeconds: 4,
+  latencySeconds: 2,
+  idleSeconds: 10,
+};
 const QUICK_MEMORY_MINUTES = '0.05';
 
 /** nginx keeps 256 connections open to one API process (nginx/upstream.conf), and no proxy pipelines requests. */
@@ -57,6 +77,8 @@ export function readOptions(args: string[]): Options {
     throw new TypeError('--rounds and --memory-minutes take a positive number');
   if (values.save && (values.only || values.quick))
     throw new TypeError('--save keeps whole runs: no --only, no --quick');
+  if (values.growth && (values.save || values.against !== undefined))
+    throw new TypeError('--growth does not go with --save or --against');
   const { against, promise } = readComparison(values);
   return {
     ...size,
@@ -66,6 +88,7 @@ export function readOptions(args: string[]): Options {
     save: values.save,
     only: values.only?.split(','),
     profile: values.profile,
+    growth: values.growth,
     rounds: rounds ?? (against === undefined ? size.rounds : ROUNDS_MIN),
     storeRounds: rounds ?? size.storeRounds,
     memorySeconds: memoryMinutes * 60,
@@ -89,6 +112,7 @@ function parse(args: string[]) {
       load: { type: 'string', default: LOAD },
       profile: { type: 'string' },
       against: { type: 'string' },
+      growth: { type: 'boolean', default: false },
       promise: { type: 'string' },
     },
   });

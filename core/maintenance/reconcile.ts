@@ -36,7 +36,7 @@ export interface Reconciliation {
 }
 
 /** For how long a change of a payment in Postgres makes its sale be compared, in s: a round may come late. */
-const NEW_MONEY_SECONDS = 60;
+const NEW_MONEY_SECONDS = 15;
 
 /** The sales of a round, and the facts that decide which of them it visits. */
 interface Round {
@@ -80,7 +80,7 @@ export async function reconcileAll(ctx: StepContext, pace?: Pace): Promise<Recon
   // All gates are opened before any repair, so that no sale refuses claims while another is repaired.
   const open = async ({ id }: RecentSale) => {
     if (!listed.has(id)) await rebuild(ctx, id);
-    else if ((!isWhole || changed.has(id) || isDue(id)) && (await readLoadedSale(ctx.redis, id))?.runId !== runId) {
+    else if ((!isWhole || changed.has(id)) && (await readLoadedSale(ctx.redis, id))?.runId !== runId) {
       const sale = await readSale(ctx.db, id);
       if (sale) await openGate(ctx, sale, await look(ctx, sale));
       reopened.add(id);

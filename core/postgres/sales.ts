@@ -76,11 +76,17 @@ export async function readRecentSales(db: Database): Promise<RecentSale[]> {
   }));
 }
 
-/** Reads the ids of the sales with a payment whose row has changed within a time, in s. */
+/** The most changed payments that are read at once. */
+const NEW_MONEY_MAX = 20_000;
+
+/** Reads the ids of the sales whose payments have changed within a time, in s, by the newest {@link NEW_MONEY_MAX}. */
 export async function readSalesWithNewMoney(db: Database, seconds: number): Promise<string[]> {
+  // A join would tempt Postgres to read all orders.
   const rows = await db.$queryRaw<{ sale_id: string }[]>(Prisma.sql`
-    SELECT DISTINCT o.sale_id FROM payments p JOIN orders o ON o.id = p.order_id
-    WHERE p.updated_at > ${NOW} - ${seconds} * interval '1 second'`);
+    SELECT DISTINCT o.sale_id
+    FROM (SELECT order_id FROM payments WHERE updated_at > ${NOW} - ${seconds} * interval '1 second'
+          ORDER BY updated_at DESC LIMIT ${NEW_MONEY_MAX}) p,
+         LATERAL (SELECT sale_id FROM orders WHERE id = p.order_id LIMIT 1) o`);
   return rows.map(({ sale_id: saleId }) => saleId);
 }
 

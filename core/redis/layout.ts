@@ -7,8 +7,8 @@ import { runScript } from './scripts.js';
 // Versions before buckets named keys in another way. A Redis with sales of such a version keeps their names until an operator
 // moves them (`cli move-keys`), once no process of that version runs. All processes work with the layout that Redis has.
 
-/** The key that exists once keys are named by buckets. */
-const LAYOUT = 'dropline:layout';
+/** The key that exists once keys are named by buckets. Its hash tag is the old registry, as one script uses both. */
+const LAYOUT = `{${OLD_REGISTRY}}:layout`;
 
 /**
  * Lets this process work with the layout that Redis has. A Redis without sales gets the layout with buckets.

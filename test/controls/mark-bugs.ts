@@ -55,7 +55,7 @@ export const MARK_BUGS: Bug[] = [
   ),
   one(
     'a gate that a dead process has shut stays shut until its sale is due',
-    { file: RECONCILE, find: '(!isWhole || changed.has(id) || isDue(id))', replace: '!isWhole' },
+    { file: RECONCILE, find: '(!isWhole || changed.has(id))', replace: '!isWhole' },
     byChange('opens a gate that a process has shut before it died'),
   ),
   one(

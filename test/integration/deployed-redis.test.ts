@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { checkout } from '#core/process/checkout.js';
+import { defineScripts } from '#core/redis/scripts.js';
 import { waitForFitRedis } from '#core/redis/server/fitness.js';
 import { locateRedisBinary } from '#stack/stores/redis-binary.js';
 import { type RunningServer, startServer } from '#stack/stores/server.js';
@@ -76,6 +77,7 @@ describe('the Redis of docker-compose.yml', () => {
   });
 
   test('keeps every claim: it writes before it answers, evicts nothing, and has a limit', async () => {
+    defineScripts(redis);
     await waitForFitRedis(redis);
     const info = await redis.info();
     expect(info).toContain('aof_enabled:1');

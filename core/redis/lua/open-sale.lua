@@ -40,4 +40,6 @@ redis.call('HSET', KEYS[1], 'runId', run, 'generation', ARGV[3], 'standbySeq', o
 register(KEYS[1])
 mark(KEYS[1], 'unplaced', tonumber(ARGV[6]) > 0)
 publish(KEYS[1], redis.call('LLEN', KEYS[2]), on_standby)
+-- A sale without claims is as Postgres has it.
+if ARGV[5] == '0' then mark(KEYS[1], 'changed', false) end
 return 'opened'

@@ -79,6 +79,8 @@ describe('a sale whose orders are not placed', () => {
     const { outbox } = keysOf(broken.id);
     const failures = () => readMetric('dropline_store_errors_total{store="redis"}');
     const before = await failures();
+    await api.post(`/buy/${broken.id}`, 'winner-1');
+    await api.redis.del(outbox);
     await api.redis.set(outbox, 'another type');
     await eventually(async () => expect(await failures()).toBeGreaterThan(before));
     await api.redis.del(outbox);

@@ -103,7 +103,11 @@ describe.each([-1, 1])('a process whose clock is %i h ahead', hours => {
     const sale = await openTestSale(t, { units: 10 });
     const claims = await win(t, sale, ...buyers(10));
     for (const { buyerId } of claims) await age(keysOf(sale.id).outbox, buyerId, MINUTE_MS);
-    await t.redis.zadd(payClicksKeyOf(sale.id), Date.now() - MINUTE_MS, 'claim ann');
+    const paying = await openTestSale(t);
+    const claim = await winOne(t, paying, 'ann');
+    await placeOrders(t, { saleId: paying.id, claims: [claim] });
+    await clickToPay(t.redis, paying.id, 'ann');
+    await age(payClicksKeyOf(paying.id), `${claim.claimId} ann`, MINUTE_MS);
     const ages = await withWrongClock(hours, async () => [
       (await readOutboxAges(t.redis)).get(sale.id),
       await outboxAgeMs(t.redis),

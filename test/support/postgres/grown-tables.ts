@@ -37,9 +37,10 @@ const FILL = [
   `INSERT INTO transfers (order_id, kind, debit_account_id, credit_account_id, amount_minor, currency)
    SELECT ${ORDER_ID}, 'capture', outside.id, shop.id, 500, 'EUR' FROM i, accounts outside, accounts shop
    WHERE i % 2 = 0 AND outside.owner = 'signed-webhook' AND shop.kind = 'shop'`,
-  `INSERT INTO payments (order_id, provider, provider_payment_id, amount_minor, currency, status, paid_order_id, ask_at)
+  `INSERT INTO payments (order_id, provider, provider_payment_id, amount_minor, currency, status, paid_order_id, ask_at, updated_at)
    SELECT ${ORDER_ID}, 'signed-webhook', 'grown-' || i, 500, 'EUR', CASE i % 2 WHEN 0 THEN 'paid' ELSE 'open' END,
-          CASE i % 2 WHEN 0 THEN ${ORDER_ID} END, CASE i % 2 WHEN 1 THEN now() + interval '1 hour' END FROM i`,
+          CASE i % 2 WHEN 0 THEN ${ORDER_ID} END, CASE i % 2 WHEN 1 THEN now() + interval '1 hour' END,
+          now() - interval '1 day' FROM i`,
   `INSERT INTO payment_events (provider, event_id, order_id, payload, payment_id, outcome)
    SELECT provider, 'grown-' || id, order_id, '{}', id, 'paid' FROM payments WHERE id % 10 = 0`,
   // Releases and notices of some days, half of the notices after a failed attempt.
