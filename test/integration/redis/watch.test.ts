@@ -100,35 +100,13 @@ async function untilChecked(server: AnyRedis, connections: number): Promise<void
   });
 }
 
-describe('a connection stays', () => {
-  test('while the primary answers: by its address, its socket and its Sentinel', async () => {
-    const urls = [first.url, `unix://${join(dirs[0] ?? '', 'redis.sock')}`, bySentinel()];
-    const all = urls.map(url => open(url));
-    for (const { redis } of all) await waitUntilReady(redis);
-    const ids = await Promise.all(all.map(({ redis }) => redis.client('ID')));
-    await untilChecked(firstBy, all.length);
-    expect(await Promise.all(all.map(({ redis }) => redis.client('ID')))).toEqual(ids);
-    expect(all.flatMap(({ errors }) => errors)).toEqual([]);
-    expect(await Promise.all(all.map(({ redis }) => portBehind(redis)))).toEqual(all.map(() => first.port));
-  });
-
-  test('after an error that only has the word of a replica in its text', async () => {
-    const { redis } = open(first.url);
-    await waitUntilReady(redis);
-    const id = await redis.client('ID');
-    const failed = redis.eval("return redis.error_reply('ERR no READONLY, LOADING or MASTERDOWN')", 0);
-    await expect(failed).rejects.toThrow('ERR no READONLY');
-    expect(await redis.client('ID')).toBe(id);
-  });
-});
-
 describe('a connection is left', () => {
   test.each(['READONLY You write to a replica', 'MASTERDOWN Link is down', 'LOADING Redis is loading'])(
     'at once after the reply %j, and so is its duplicate',
     async reply => {
       const one = open(first.url);
       const duplicate = duplicateOf(one);
-      for (const redis of [one.redis, duplicate]) await waitUntilReady(redis);
+      for (const redis of [one.redis, duplicate]) await waitUntilReady(redis, FOLLOWS_MS);
       const closed = [one.redis, duplicate].map(redis => new Promise(resolve => redis.once('close', resolve)));
       // The server is a primary, so no check would leave it.
       await one.redis.eval(`return redis.error_reply('${reply}')`, 0).catch(() => undefined);
@@ -155,30 +133,6 @@ describe('a connection is left', () => {
     await eventually(() => expect(redis.status).toBe('ready'), FOLLOWS_MS);
     await demote(firstBy);
     await eventually(() => expect(redis.status).not.toBe('ready'), FOLLOWS_MS);
-  });
-
-  test('when its server falls silent, and so is its duplicate', async () => {
-    const one = open(proxy.through(first.url));
-    const duplicate = duplicateOf(one);
-    for (const redis of [one.redis, duplicate]) await waitUntilReady(redis);
-    proxy.set({ kind: 'half-open' });
-    await eventually(
-      () => expect(one.errors.join()).toContain('Socket closed: Redis did not answer for 2000 ms'),
-      FOLLOWS_MS,
-    );
-    proxy.set({ kind: 'none' });
-    for (const redis of [one.redis, duplicate]) await leadsTo(redis, first);
-  });
-
-  test('when its server has said nothing from the beginning', async () => {
-    proxy.set({ kind: 'half-open' });
-    const { redis, errors } = open(proxy.through(first.url), 'worker');
-    await eventually(
-      () => expect(errors.join()).toContain('Socket closed: Redis did not answer for 5000 ms'),
-      FOLLOWS_MS,
-    );
-    proxy.set({ kind: 'none' });
-    await leadsTo(redis, first);
   });
 });
 
@@ -241,5 +195,53 @@ describe('a connection by a Sentinel', () => {
     redis.disconnect();
     await eventually(async () => expect(await askers()).toBe(0), FOLLOWS_MS);
     await name(first);
+  });
+});
+
+describe('a connection stays', () => {
+  test('while the primary answers: by its address, its socket and its Sentinel', async () => {
+    const urls = [first.url, `unix://${join(dirs[0] ?? '', 'redis.sock')}`, bySentinel()];
+    const all = urls.map(url => open(url));
+    for (const { redis } of all) await waitUntilReady(redis, FOLLOWS_MS);
+    const ids = await Promise.all(all.map(({ redis }) => redis.client('ID')));
+    await untilChecked(firstBy, all.length);
+    expect(await Promise.all(all.map(({ redis }) => redis.client('ID')))).toEqual(ids);
+    expect(all.flatMap(({ errors }) => errors)).toEqual([]);
+    expect(await Promise.all(all.map(({ redis }) => portBehind(redis)))).toEqual(all.map(() => first.port));
+  });
+
+  test('after an error that only has the word of a replica in its text', async () => {
+    const { redis } = open(first.url);
+    await waitUntilReady(redis, FOLLOWS_MS);
+    const id = await redis.client('ID');
+    const failed = redis.eval("return redis.error_reply('ERR no READONLY, LOADING or MASTERDOWN')", 0);
+    await expect(failed).rejects.toThrow('ERR no READONLY');
+    expect(await redis.client('ID')).toBe(id);
+  });
+});
+
+describe('a connection is left after a while', () => {
+  test('when its server falls silent, and so is its duplicate', async () => {
+    const one = open(proxy.through(first.url));
+    const duplicate = duplicateOf(one);
+    for (const redis of [one.redis, duplicate]) await waitUntilReady(redis, FOLLOWS_MS);
+    proxy.set({ kind: 'half-open' });
+    await eventually(
+      () => expect(one.errors.join()).toContain('Socket closed: Redis did not answer for 2000 ms'),
+      FOLLOWS_MS,
+    );
+    proxy.set({ kind: 'none' });
+    for (const redis of [one.redis, duplicate]) await leadsTo(redis, first);
+  });
+
+  test('when its server has said nothing from the beginning', async () => {
+    proxy.set({ kind: 'half-open' });
+    const { redis, errors } = open(proxy.through(first.url), 'worker');
+    await eventually(
+      () => expect(errors.join()).toContain('Socket closed: Redis did not answer for 5000 ms'),
+      FOLLOWS_MS,
+    );
+    proxy.set({ kind: 'none' });
+    await leadsTo(redis, first);
   });
 });

@@ -82,6 +82,13 @@ test('the description lists every call, and guest tokens only where they exist',
   expect(endpointsOf({ GUEST_TOKENS: false }).map(({ path }) => path)).not.toContain('/guest-token');
 });
 
+test('the description is a call itself, which always succeeds', () => {
+  const own = endpointsOf({ GUEST_TOKENS: false }).find(({ path }) => path === '/openapi.json');
+  expect(own).toMatchObject({ method: 'get', forBuyer: false, problems: [] });
+  expect(own?.summary).not.toBe('');
+  expect(own?.replies[200]?.description).toContain('OpenAPI');
+});
+
 test('the description names its format, the product and the token of buyers', () => {
   expect(openapi).toBe('3.1.0');
   expect(info).toMatchObject({ title: 'Dropline', version: '1' });
@@ -132,6 +139,14 @@ describe('the parameters of a call', () => {
     ['post /guest-token', []],
   ])('%s are these', (call, parameters) => {
     expect(parametersOf(call)).toEqual(parameters);
+  });
+
+  test('say what a header of the request does', () => {
+    const headers = operationOf('get /order-status/{saleId}').parameters?.filter(one => one.in === 'header');
+    expect(headers?.map(({ schema }) => schema.description)).toEqual([
+      expect.stringContaining('wait=N'),
+      expect.stringContaining('ETag'),
+    ]);
   });
 
   test('have bounds: a provider has a known name, a sale an id, and a receipt 200 characters', () => {
