@@ -81,8 +81,12 @@ function duplicateOf({ redis }: Opened): Redis {
 
 const bySentinel = (port = sentinel.port) => `redis+sentinel://127.0.0.1:${port}/main/0`;
 const portBehind = async (redis: Redis) => Number(/tcp_port:(\d+)/.exec(await redis.info('server'))?.[1]);
+/** Waits until a connection may be used, and leads to a server. INFO is answered before the connection is accepted. */
 const leadsTo = (redis: Redis, server: RedisServer) =>
-  eventually(async () => expect(await portBehind(redis)).toBe(server.port), FOLLOWS_MS);
+  eventually(async () => {
+    expect(redis.status).toBe('ready');
+    expect(await portBehind(redis)).toBe(server.port);
+  }, FOLLOWS_MS);
 
 /** Makes a server a replica of nothing. It answers on, and its open connections stay. */
 const demote = async (server: AnyRedis) => server.replicaof('127.0.0.1', await freePort());
@@ -107,10 +111,11 @@ describe('a connection is left', () => {
       const one = open(first.url);
       const duplicate = duplicateOf(one);
       for (const redis of [one.redis, duplicate]) await waitUntilReady(redis, FOLLOWS_MS);
-      const closed = [one.redis, duplicate].map(redis => new Promise(resolve => redis.once('close', resolve)));
+      let closed = 0;
+      for (const redis of [one.redis, duplicate]) redis.once('close', () => (closed += 1));
       // The server is a primary, so no check would leave it.
       await one.redis.eval(`return redis.error_reply('${reply}')`, 0).catch(() => undefined);
-      await Promise.all(closed);
+      await eventually(() => expect(closed).toBe(2), FOLLOWS_MS);
       for (const redis of [one.redis, duplicate]) await leadsTo(redis, first);
     },
   );
