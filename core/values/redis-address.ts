@@ -84,8 +84,8 @@ function parseSocket(text: string): RedisAddress {
 
 function parseSentinels(text: string, tls: boolean): RedisAddress {
   const form = `must name Sentinels, the primary and a database, like ${SENTINEL_FORM}`;
-  const [matched, username = '', password = '', hosts = '', name = '', db = ''] = SENTINEL.exec(text) ?? [];
-  if (matched === undefined) return refuse(form);
+  const [, username = '', password = '', hosts = '', name = '', db = ''] = SENTINEL.exec(text) ?? [];
+  // A text of another form has no hosts, and no host is an empty one.
   const sentinels = hosts.split(',').map(parseSentinel);
   if (!sentinels.every(sentinel => sentinel !== undefined)) return refuse(form);
   const at = { kind: 'sentinels', name: decoded(name) ?? name, sentinels } as const;
@@ -99,7 +99,7 @@ function parseSentinel(text: string): HostAndPort | undefined {
 }
 
 /** A URL writes an IPv6 address in brackets. A socket takes it without them. */
-const bare = (host: string): string => host.replace(/^\[|\]$/g, '');
+const bare = (host: string): string => host.replace(/[[\]]/g, '');
 
 function addressOf(address: RedisAddress, credentials: [username: string, password: string]): RedisAddress {
   const [username, password] = credentials.map(decoded);

@@ -59,6 +59,19 @@ export const MARKS: readonly Mark[] = [
       ],
     ),
   ]),
+  ...inFile('core/values/redis-address.ts', [
+    ...onLine('const scheme = /^([a-z+]+):/i.exec(text)?.[1]?.toLowerCase();', 'a text that matches has a scheme', [
+      ['OptionalChaining', '/^([a-z+]+):/i.exec(text)?.[1]?.toLowerCase', '/^([a-z+]+):/i.exec(text)?.[1].toLowerCase'],
+    ]),
+    ...onLine(
+      "const [, username = '', password = '', hosts = '', name = '', db = ''] = SENTINEL.exec(text) ?? [];",
+      'no element of the list is read but the second and later ones',
+      [['ArrayDeclaration', '[]', '["Stryker was here"]']],
+    ),
+    ...onLine("const [matched, host = '', port] = HOST.exec(text) ?? [];", 'a text that matches has a host', [
+      ['StringLiteral', "''", '"Stryker was here!"'],
+    ]),
+  ]),
   ...inScript('set-sale', [
     {
       line: "publish(KEYS[1], '-', '-', fence(KEYS[1]) ~= 'ok' and 'unverified' or nil)",

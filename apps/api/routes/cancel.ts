@@ -4,7 +4,7 @@ import { enqueueCancelOrder } from '#core/queue/enqueue.js';
 import type { Queues } from '#core/queue/queues.js';
 import { leaveStandby } from '#core/redis/claims/standby.js';
 import type { Redis } from '#core/redis/connection.js';
-import { type ClaimRecord, isLive } from '#core/rules/claim.js';
+import type { ClaimRecord } from '#core/rules/claim.js';
 import { withDeadline } from '#core/rules/clock.js';
 import { Problem } from '#core/rules/errors.js';
 import { ofSale, pollAfter, status } from '../answers/fields.js';
@@ -44,8 +44,8 @@ export const cancel = buyerEndpoint(
     load.admit('pay');
     const sale = await parts.sales.find(saleId);
     const known = await statuses.read(saleId, buyerId);
-    const isOnStandby = known.position !== undefined && !(known.claim && isLive(known.claim.status));
-    if (!isOnStandby) return cancelClaim(parts, { sale, buyerId, claim: known.claim });
+    // A buyer with a live claim has no position.
+    if (known.position === undefined) return cancelClaim(parts, { sale, buyerId, claim: known.claim });
     const left = await withDeadline(leaveStandby(redis, saleId, buyerId), REDIS_STEP_MS, 'leaving standby');
     if (left) return { status: 202, body: { status: 'none' } };
     // The buyer is not on standby any more: they were given a unit in between. So there is a claim to cancel.

@@ -28,9 +28,8 @@ export async function readWritable(config: PostgresClientConfig): Promise<Pick<W
   try {
     await Promise.any(answers);
   } catch (error) {
-    const reasons = (error as AggregateError).errors.map((reason, index) => {
-      return `${hosts[index]?.host}:${hosts[index]?.port}: ${textOf(reason)}`;
-    });
+    const { errors } = error as AggregateError;
+    const reasons = hosts.map(({ host, port }, index) => `${host}:${port}: ${textOf(errors[index])}`);
     throw new NoWritableServer(`no server of DATABASE_URL takes writes (${reasons.join('; ')})`);
   }
   await withDeadline(Promise.allSettled(answers), OTHERS_MS, 'asking the other servers').catch(() => undefined);

@@ -17,6 +17,10 @@ const LOG_METHODS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'];
 const TEXTS = ['StringLiteral', 'TemplateLiteral'];
 /** Texts that people read: the help of metrics and options. */
 const EXPLAINING_KEYS = ['help', 'description'];
+/** Functions whose texts are names of crash points: the compiler knows all of them, and refuses another one. */
+const CRASHING = ['crashPoint', 'crashStep'];
+/** Functions whose text names work in the message of an error. */
+const LIMITING = ['withDeadline'];
 
 /** Returns the last name of what is called: `warn` of `ctx.log.warn`. */
 const calledName = ({ callee }: Node): string => callee?.property?.name ?? callee?.name ?? '';
@@ -40,6 +44,8 @@ export const unimportant = {
     if (isLogCall(node)) return 'a line of the log';
     if (isPrinting(node)) return 'a printed line';
     if (!TEXTS.includes(node.type) || !parent) return undefined;
+    if (parent.type === 'CallExpression' && CRASHING.includes(calledName(parent))) return 'the name of a crash point';
+    if (parent.type === 'CallExpression' && LIMITING.includes(calledName(parent))) return 'the text of an error';
     if (parent.type === 'NewExpression' && /Error$|^Not[A-Z]|Unavailable$/.test(parent.callee?.name ?? ''))
       return 'the text of an error';
     if (parent.type === 'ObjectProperty' && EXPLAINING_KEYS.includes(parent.key?.name ?? '')) return 'a help text';
