@@ -11,6 +11,8 @@ export interface Recorder {
   host: string;
   /** The requests so far. */
   arrived: IncomingMessage[];
+  /** How often something arrived that is no request. */
+  malformed: number;
   /** Answers each request; with an empty body until a test changes it. */
   answer: Answer;
   stop(): Promise<void>;
@@ -44,10 +46,15 @@ export async function startRecorder(): Promise<Recorder> {
     arrived.push(req);
     recorder.answer(req, res);
   });
+  server.on('clientError', (_, socket) => {
+    recorder.malformed += 1;
+    socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
+  });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const recorder: Recorder = {
     host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
     arrived,
+    malformed: 0,
     answer: empty,
     async stop() {
       server.closeAllConnections();
