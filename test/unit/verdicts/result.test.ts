@@ -18,6 +18,7 @@ describe('the result of a run of chaos', () => {
       payment({ takenMinor: 1, attempt: 1 }),
       payment({ takenMinor: 100, attempt: 1 }),
       payment({ takenMinor: 100, attempt: 2 }),
+      payment({ takenMinor: 100, attempt: 3 }),
       payment({ takenMinor: 0, attempt: 2 }),
     ];
     const orders = [
@@ -27,8 +28,8 @@ describe('the result of a run of chaos', () => {
       ...['eve', 'fay', 'gus'].map(buyerId => order('a', buyerId, { reason: 'refunded_by_shop' })),
     ];
     expect(countMoney(payments, orders)).toEqual({
-      paidElsewhere: 3,
-      paidAtLast: 1,
+      paidElsewhere: 4,
+      paidAtLast: 2,
       regrabbed: 1,
       returned: 2,
       refunded: 3,
