@@ -15,7 +15,7 @@ beforeEach(() => {
     setItem: (key: string, text: string) => void kept.set(key, text),
   });
 });
-afterEach(() => setStorage(undefined));
+afterEach(() => void setStorage(undefined));
 
 const VISIT = { clicked: true, promoted: false, stoodBy: true, receipt: 'proof', seen: 'claim-1' };
 
