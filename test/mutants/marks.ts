@@ -211,4 +211,28 @@ export const MARKS: readonly Mark[] = [
       reason: 'without the rule no lock has the id of a claim: the condition only saves a call',
     },
   ]),
+  ...inFile('nginx/nginx.conf', [
+    ...onLine('"~^(?<before_query>[^?]*)" $before_query;', 'the pattern fits at the first letter of each text', [
+      ['pattern wider', '^', ''],
+    ]),
+    ...onLine('"~(?s)^(?<network>.{8})" $network;', 'the pattern fits at the first byte of each address of 16 bytes', [
+      ['pattern wider', '^', ''],
+    ]),
+    ...onLine('"~^(?<whole_second>\\d+)" $whole_second;', 'the time begins with a digit', [['pattern wider', '^', '']]),
+    ...onLine('large_client_header_buffers 4 8k;', 'these are the sizes that nginx has by default', [
+      ['directive gone', 'large_client_header_buffers 4 8k;', ''],
+    ]),
+    ...onLine('proxy_cache_valid 200 404 503 1s;', 'the key has the second, so no answer is asked for after it', [
+      ['limit ten times', '1', '10'],
+    ]),
+  ]),
+  {
+    file: 'nginx/waiting.conf',
+    line: 'proxy_read_timeout 35s;',
+    operator: 'limit ten times',
+    original: '35',
+    replacement: '350',
+    kind: 'open',
+    reason: 'a test would take 35 s',
+  },
 ];

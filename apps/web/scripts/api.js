@@ -79,9 +79,9 @@ async function answerOf(response, wasToWait) {
   };
 }
 
-/** Reads `Retry-After`, which is a number of seconds or a date (RFC 9110). */
+/** Reads `Retry-After`, which is a number of seconds or a date (RFC 9110). Without it the pause is 0. */
 function retryAfterMs(value) {
-  if (!value) return 0;
-  const ms = /^\d+$/.test(value) ? Number(value) * 1_000 : Date.parse(value) - Date.now();
+  const seconds = Number(value);
+  const ms = Number.isNaN(seconds) ? Date.parse(value) - Date.now() : seconds * 1_000;
   return Number.isFinite(ms) ? Math.max(0, ms) : 0;
 }

@@ -89,7 +89,7 @@ function payable({ order, promoted }, nowMs) {
  * request to the API.
  */
 const paymentOf = ({ paymentUrl }) =>
-  /^https?:/.test(paymentUrl ?? '')
+  /^https?:/.test(paymentUrl)
     ? { label: texts.payable.payElsewhere, href: paymentUrl }
     : { label: texts.payable.pay, event: 'pay' };
 

@@ -26,8 +26,11 @@ export interface Business {
 
 /** A case whose buyers are done. */
 export interface CaseToJudge {
-  rig: CrashRig;
-  history: History;
+  rig: Pick<CrashRig, 'query' | 'fake'> & {
+    connections: Pick<CrashRig['connections'], 'db' | 'redis'>;
+    shop: Pick<CrashRig['shop'], 'received'>;
+  };
+  history: Pick<History, 'lines'>;
   business: Business;
   mode: CrashMode;
   /** When the process was whole and the buyers were done, in ms since the epoch. */

@@ -26,6 +26,17 @@ const OWN = 'test/e2e/programs/mutants.test.ts';
 const OF_TABLES = ['tables/', 'money/tables', 'money/', 'payments/', 'jobs/'].map(
   folder => `test/integration/${folder}`,
 );
+/** The tests of nginx, the nearest first: those in front of servers that only record are quick, and notice most. */
+const OF_NGINX = [
+  'passing-on',
+  'failing-apis',
+  'refusals',
+  'caches',
+  'headers',
+  'limits',
+  'slow-clients',
+  'front-door',
+].map(name => `test/edge/${name}.test.ts`);
 const OF_MINUTES = new RegExp(TESTS_OF_MINUTES.join('|'));
 
 /** Returns the kind of a file of tests: the folder under test/. */
@@ -84,13 +95,16 @@ export class NearestTests {
   #of(file: string, ids: readonly string[]): NearTests {
     const reaching = this.#reaching(file, ids);
     const added = this.tests.filter(test => !this.#ground.reach.has(test) && this.#distance(test, file) <= 2);
-    const maxMs = TOGETHER_MAX_MS[targetOf(file)?.area ?? 'the rest'];
+    // All of the tests of nginx, as no measurement says which of them reach what.
+    const maxMs = file.endsWith('.conf')
+      ? Number.POSITIVE_INFINITY
+      : TOGETHER_MAX_MS[targetOf(file)?.area ?? 'the rest'];
     const tests = this.#capped([...new Set([...reaching, ...added])], ids, maxMs);
     return { tests, leftOut: Object.fromEntries(tests.map(test => [test, this.#leftOut(test, ids)])) };
   }
 
   #reaching(file: string, ids: readonly string[]): string[] {
-    if (file.endsWith('.conf')) return this.tests.filter(test => kindOf(test) === 'edge');
+    if (file.endsWith('.conf')) return OF_NGINX.filter(test => this.tests.includes(test));
     if (file.endsWith('.sql')) {
       const nearness = (test: string) => OF_TABLES.findIndex(folder => test.startsWith(folder));
       const near = this.tests.filter(test => nearness(test) >= 0);
