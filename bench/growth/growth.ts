@@ -6,7 +6,7 @@ import { restart } from './restart.js';
 /** A question about growth: its sizes, and its figures at each of them. */
 export interface Grown {
   name: string;
-  /** What is counted, as in "10,000 idle sales". */
+  /** The name of that of which there are more and more, such as "idle sales". */
   of: string;
   points: { size: number; figures: Figures }[];
 }

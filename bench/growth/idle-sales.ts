@@ -14,7 +14,7 @@ const DAY_MS = 24 * 60 * 60 * 1_000;
 const AT_ONCE = 8;
 /** A worker opens every sale first, in ms. */
 const OPENED_WITHIN_MS = 300_000;
-/** The first comparisons of many sales are spread; those of few are over by now, in ms. */
+/** After this time the first comparisons of a few sales are over; those of many are spread, in ms. */
 const CALM_MS = 10_000;
 
 /** Creates sales that open tomorrow, so that nobody buys. */
@@ -32,9 +32,8 @@ export async function createIdleSales(rig: Rig, count: number): Promise<void> {
 }
 
 /**
- * Asks what sales cost in which nothing happens.
+ * Asks what a number of sales costs in which nothing happens.
  *
- * @param sales the number of sales
  * @returns cores of the worker, of Redis and of Postgres, and the commands that Redis runs in a second
  */
 export async function idleSales(rig: Rig, sales: number): Promise<Figures> {

@@ -14,9 +14,8 @@ const WITHIN_MS = 300_000;
 const LOOK_EVERY_MS = 5;
 
 /**
- * Asks how long a sale that sells is shut after a restart of Redis, beside sales in which nothing happens.
+ * Asks how long a sale that sells is shut after a restart of Redis, beside a number of sales in which nothing happens.
  *
- * @param sales the number of the others
  * @param beforeEnd remembers to stop the Redis that is started
  * @returns ms from the moment at which Redis serves: until a buyer wins, and until every sale is open
  */
