@@ -36,7 +36,7 @@ export interface Reconciliation {
 }
 
 /** For how long a change of a payment in Postgres makes its sale be compared, in s: a round may come late. */
-const NEW_MONEY_SECONDS = 15;
+const NEW_MONEY_SECONDS = 60;
 
 /** The sales of a round, and the facts that decide which of them it visits. */
 interface Round {

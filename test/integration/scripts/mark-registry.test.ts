@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import { REGISTRY_AT, REGISTRY_RUN, registryKeyOf, registryKeys } from '#core/redis/keys.js';
 import { isRegistryWhole, markRegistryWhole } from '#core/redis/registry.js';
 import { readRunId } from '#core/redis/sale/sale.js';
+import { runScript } from '#core/redis/scripts.js';
 import { readRedisMs } from '../../support/redis/clock.js';
 import { openTestSale } from '../../support/sales.js';
 import { whileFull } from '../../support/stores/keyspace.js';
@@ -30,4 +31,14 @@ test.each([0, 1, 2])('with the sale at position %i lost, its bucket is not marke
 test('without any sale the registry is marked, also while Redis is full', async () => {
   expect(await whileFull(t.redis, () => markRegistryWhole(t.redis, 'a-run'))).toBe(true);
   for (const key of registryKeys()) expect(await t.redis.hget(key, REGISTRY_RUN)).toBe('a-run');
+});
+
+test.each([0, 999, 1_000, 2_499])('of 2,500 sales in one bucket, none may be lost, such as number %i', async lost => {
+  const key = '{b00}:many-sales';
+  const ids = Array.from({ length: 2_500 }, (_, i) => `sale-${i}`);
+  await t.redis.hset(key, ...ids.flatMap(id => [id, 1]));
+  const mark = () => runScript(t.redis, 'mark-registry', { keys: [key], args: ['a-run', ...ids] });
+  expect(await mark()).toBe(1);
+  await t.redis.hdel(key, ids[lost] ?? '');
+  expect(await mark()).toBe(0);
 });
