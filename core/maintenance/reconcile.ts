@@ -50,13 +50,15 @@ interface Round {
 }
 
 async function beginRound({ redis, db }: StepContext): Promise<Round> {
-  const sales = inOpeningOrder(await readRecentSales(db), Date.now());
+  const recent = await readRecentSales(db);
   const [listed, isWhole, marked, paid] = await Promise.all([
     readGenerations(redis),
     isRegistryWhole(redis),
     readMarked(redis, 'changed'),
     readSalesWithNewMoney(db, NEW_MONEY_SECONDS),
   ]);
+  const isAllOpen = isWhole && recent.every(({ id }) => listed.has(id));
+  const sales = isAllOpen ? recent : inOpeningOrder(recent, Date.now());
   const changedHere = sales.filter(({ id, generation }) => listed.get(id) !== generation).map(({ id }) => id);
   return { sales, listed, isWhole, changed: new Set([...marked, ...paid, ...changedHere]) };
 }

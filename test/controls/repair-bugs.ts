@@ -209,8 +209,8 @@ export const REPAIR_BUGS: Bug[] = [
     'after a restart of Redis the newest sale is opened first, whatever sells',
     {
       file: 'core/maintenance/reconcile.ts',
-      find: 'inOpeningOrder(await readRecentSales(db), Date.now())',
-      replace: 'await readRecentSales(db)',
+      find: 'isAllOpen ? recent : inOpeningOrder(recent, Date.now())',
+      replace: 'recent',
     },
     { kind: 'integration', file: 'repairs/reopened-sale', title: 'a Redis that was emptied gets a sale' },
   ),
