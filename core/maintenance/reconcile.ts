@@ -84,12 +84,14 @@ export async function reconcileAll(ctx: StepContext, pace?: Pace): Promise<Recon
     if (!listed.has(id)) await rebuild(ctx, id);
     else if ((!isWhole || changed.has(id)) && (await readLoadedSale(ctx.redis, id))?.runId !== runId) {
       const sale = await readSale(ctx.db, id);
-      if (sale) await openGate(ctx, sale, await look(ctx, sale));
-      reopened.add(id);
+      if (!sale) return;
+      const comparison = await look(ctx, sale);
+      await openGate(ctx, sale, comparison);
+      if (isBehind(sale, comparison)) reopened.add(id);
     }
   };
   const compare = async ({ id }: RecentSale) => {
-    // A sale whose gate was just opened has missed changes while Redis was away, so it is compared at once.
+    // A sale whose gate was just opened may have missed changes while Redis was away. It is repaired at once.
     if (!reopened.has(id) && !isDue(id)) return;
     const startedAt = performance.now();
     const result = await reconcile(ctx, id);
@@ -132,6 +134,13 @@ async function look(ctx: StepContext, sale: Sale): Promise<Comparison> {
   const differences = snapshot ? await differencesOf(ctx, snapshot, snapshot.runId === runId, sale.id) : [];
   await crashPoint('reconcile.compared');
   return { runId, snapshot, differences };
+}
+
+/** Tells whether a comparison has found something to repair. */
+function isBehind(sale: Sale, { snapshot, differences }: Comparison): boolean {
+  if (!snapshot) return false;
+  const { generation, stock, standby } = snapshot;
+  return differences.length > 0 || generation < sale.generation || (stock.length > 0 && standby.length > 0);
 }
 
 /**
