@@ -99,7 +99,7 @@ export const MARK_BUGS: Bug[] = [
   one(
     'the move forgets a sale that is opened meanwhile',
     { file: lua('move-keys'), find: 'if sales ~= #ARGV / 4 then return 0 end\n', replace: '' },
-    layout('are moved together with one that is opened meanwhile'),
+    moved('takes a sale along that is opened after the sales were listed'),
   ),
   one(
     'a process of the earlier version may load a sale beside the new keys',

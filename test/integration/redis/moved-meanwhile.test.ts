@@ -41,7 +41,7 @@ async function moveUnnoticed(): Promise<void> {
 }
 
 /** Wraps Redis so that other work happens right after a command. */
-function afterCommand(command: 'set-sale' | 'unlink', meanwhile: () => unknown): Redis {
+function afterCommand(command: 'set-sale' | 'unlink' | 'decide-layout', meanwhile: () => unknown): Redis {
   return new Proxy(t.redis, {
     get(target, property) {
       const value = Reflect.get(target, property);
@@ -105,6 +105,27 @@ describe('a process that has not noticed the move', () => {
 });
 
 describe('the move', () => {
+  test('takes a sale along that is opened after the sales were listed', async () => {
+    const [sale, late] = [await openEarlier(), aSale()];
+    let times = 0;
+    const slow = beforeScript(t, 'move-keys', async () => {
+      times += 1;
+      if (times === 1) await openSale(t.redis, late);
+    });
+    expect(await moveKeys(slow.redis)).toBe(2);
+    expect((await readLoadedSaleIds(t.redis)).sort()).toEqual([sale.id, late.id].sort());
+  });
+
+  test('is over for an operator who lists the sales after another has moved them', async () => {
+    await openEarlier();
+    let times = 0;
+    const slow = afterCommand('decide-layout', async () => {
+      times += 1;
+      if (times === 1) await moveUnnoticed();
+    });
+    expect(await moveKeys(slow)).toBeUndefined();
+  });
+
   test('tells the registry which generation Redis has', async () => {
     const sale = await openEarlier();
     await changeSale(t, sale.id, { addUnits: 1 });
