@@ -67,7 +67,11 @@ export async function moveKeys(redis: Redis): Promise<number | undefined> {
   throw new Error('sales come and go all the time: try again');
 }
 
-/** Another operator has moved the keys in between: the next look at the layout says so. */
-function unlessMoved(error: unknown): undefined {
+/**
+ * Returns undefined when the keys were moved since this process last looked at the layout: its next look says so.
+ *
+ * @throws every other error
+ */
+export function unlessMoved(error: unknown): undefined {
   if (!(error instanceof NotVerified)) throw error;
 }

@@ -6,7 +6,7 @@ import { hasPurchaseRules, type Sale, standbyCap } from '../../rules/sale.js';
 import { chunks } from '../../values/chunks.js';
 import type { Redis } from '../connection.js';
 import { allKeysOf, keysOf, registryKeyOf } from '../keys.js';
-import { adoptLayout } from '../layout.js';
+import { adoptLayout, unlessMoved } from '../layout.js';
 import { refuseMoved } from '../replies.js';
 import { runScript } from '../scripts.js';
 import { readRunId } from './sale.js';
@@ -47,7 +47,7 @@ export interface Opening {
  * is replaced.
  *
  * @returns false when another process has opened or changed the sale since: then nothing changed
- * @throws Error when Redis restarts repeatedly meanwhile; NotVerified when the keys of the sales are moved; ConfigError for purchase rules, which a Redis Cluster cannot
+ * @throws Error when Redis restarts repeatedly meanwhile; ConfigError for purchase rules, which a Redis Cluster cannot
  * keep; ioredis's error
  */
 export async function openSale(
@@ -62,7 +62,8 @@ export async function openSale(
     await adoptLayout(redis);
     // The sale enters the registry first: if this process dies now, reconcile sees that Postgres has a later generation, and loads the
     // sale. The script writes the true generation.
-    await redis.hsetnx(registryKeyOf(sale.id), sale.id, 0).catch(refuseMoved);
+    const registered = await redis.hsetnx(registryKeyOf(sale.id), sale.id, 0).catch(refuseMoved).catch(unlessMoved);
+    if (registered === undefined) continue;
     const keys = stagedKeysOf(sale.id);
     try {
       const counts = await stage(redis, keys, sale, state);

@@ -95,6 +95,18 @@ describe('a process that has not noticed the move', () => {
     expect(await readLoadedSale(t.redis, late.id)).toMatchObject({ remaining: late.units });
   });
 
+  test('opens a sale although the keys are moved before it is registered', async () => {
+    await openEarlier();
+    let times = 0;
+    const slow = afterCommand('decide-layout', async () => {
+      times += 1;
+      if (times === 1) await moveUnnoticed();
+    });
+    const late = aSale();
+    expect(await openSale(slow, late)).toBe(true);
+    expect(await readLoadedSale(t.redis, late.id)).toMatchObject({ remaining: late.units });
+  });
+
   test('leaves a sale that it removes in the registry, so that the next round removes it', async () => {
     const sale = await openEarlier();
     await moveUnnoticed();
