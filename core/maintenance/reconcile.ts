@@ -38,6 +38,9 @@ export interface Reconciliation {
 /** For how long a change of a payment in Postgres makes its sale be compared, in s: a round may come late. */
 const NEW_MONEY_SECONDS = 60;
 
+/** The same for the first round of a process, in s: every worker may have been away for as long. */
+const FIRST_NEW_MONEY_SECONDS = 86_400;
+
 /** The sales of a round, and the facts that decide which of them it visits. */
 interface Round {
   sales: RecentSale[];
@@ -49,13 +52,13 @@ interface Round {
   changed: Set<string>;
 }
 
-async function beginRound({ redis, db }: StepContext): Promise<Round> {
+async function beginRound({ redis, db }: StepContext, isFirst: boolean): Promise<Round> {
   const sales = inOpeningOrder(await readRecentSales(db), Date.now());
   const [listed, isWhole, marked, paid] = await Promise.all([
     readGenerations(redis),
     isRegistryWhole(redis),
     readMarked(redis, 'changed'),
-    readSalesWithNewMoney(db, NEW_MONEY_SECONDS),
+    readSalesWithNewMoney(db, isFirst ? FIRST_NEW_MONEY_SECONDS : NEW_MONEY_SECONDS),
   ]);
   const changedHere = sales.filter(({ id, generation }) => listed.get(id) !== generation).map(({ id }) => id);
   return { sales, listed, isWhole, changed: new Set([...marked, ...paid, ...changedHere]) };
@@ -73,7 +76,7 @@ async function beginRound({ redis, db }: StepContext): Promise<Round> {
 export async function reconcileAll(ctx: StepContext, pace?: Pace): Promise<Reconciliation[]> {
   await adoptLayout(ctx.redis);
   const runId = await readRunId(ctx.redis);
-  const { sales, listed, isWhole, changed } = await beginRound(ctx);
+  const { sales, listed, isWhole, changed } = await beginRound(ctx, pace?.isNew ?? false);
   const results: Reconciliation[] = [];
   const reopened = new Set<string>();
   const isDue = (id: string) => pace?.isDue(id, { isChanged: changed.has(id), sales: sales.length }) ?? true;
