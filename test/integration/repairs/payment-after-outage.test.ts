@@ -13,7 +13,7 @@ const t = usePayments();
 beforeEach(() => void jest.spyOn(Math, 'random').mockReturnValue(0.999));
 afterEach(() => void jest.restoreAllMocks());
 
-test('a buyer is told of a payment by the first round after a long outage of every worker', async () => {
+test('a buyer learns of a payment in the first round after a long outage of every worker', async () => {
   for (let i = 0; i < 50; i += 1) await openTestSale(t);
   const { sale, claim } = await askToPay(t, 'ann');
   await reconcileAll(t);
