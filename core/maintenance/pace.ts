@@ -34,6 +34,11 @@ interface Plan {
 export class Pace {
   readonly #plans = new Map<string, Plan>();
 
+  /** Whether this process has not looked at any sale yet. */
+  get isNew(): boolean {
+    return this.#plans.size === 0;
+  }
+
   /**
    * Tells whether reconcile should compare a sale now.
    *

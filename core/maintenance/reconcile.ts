@@ -38,6 +38,9 @@ export interface Reconciliation {
 /** For how long a change of a payment in Postgres makes its sale be compared, in s: a round may come late. */
 const NEW_MONEY_SECONDS = 60;
 
+/** The same for the first round of a process, in s: every worker may have been away for as long. */
+const FIRST_NEW_MONEY_SECONDS = 86_400;
+
 /** The sales of a round, and the facts that decide which of them it visits. */
 interface Round {
   sales: RecentSale[];
@@ -49,13 +52,13 @@ interface Round {
   changed: Set<string>;
 }
 
-async function beginRound({ redis, db }: StepContext): Promise<Round> {
+async function beginRound({ redis, db }: StepContext, isFirst: boolean): Promise<Round> {
   const recent = await readRecentSales(db);
   const [listed, isWhole, marked, paid] = await Promise.all([
     readGenerations(redis),
     isRegistryWhole(redis),
     readMarked(redis, 'changed'),
-    readSalesWithNewMoney(db, NEW_MONEY_SECONDS),
+    readSalesWithNewMoney(db, isFirst ? FIRST_NEW_MONEY_SECONDS : NEW_MONEY_SECONDS),
   ]);
   const isAllOpen = isWhole && recent.every(({ id }) => listed.has(id));
   const sales = isAllOpen ? recent : inOpeningOrder(recent, Date.now());
@@ -75,7 +78,7 @@ async function beginRound({ redis, db }: StepContext): Promise<Round> {
 export async function reconcileAll(ctx: StepContext, pace?: Pace): Promise<Reconciliation[]> {
   await adoptLayout(ctx.redis);
   const runId = await readRunId(ctx.redis);
-  const { sales, listed, isWhole, changed } = await beginRound(ctx);
+  const { sales, listed, isWhole, changed } = await beginRound(ctx, pace?.isNew ?? false);
   const results: Reconciliation[] = [];
   const reopened = new Set<string>();
   const isDue = (id: string) => pace?.isDue(id, { isChanged: changed.has(id), sales: sales.length }) ?? true;

@@ -24,11 +24,11 @@ const RESCUE_ANYWAY_AFTER_MS = 8_000;
 const RESCUE_CLICKS_MAX = 500;
 
 /**
- * Makes orders of the claims in Redis that have waited too long for theirs, in every sale. A claim whose order Postgres
+ * Makes orders of the claims in Redis that have waited too long for theirs, in every sale that is marked. A claim whose order Postgres
  * refuses for good is given up: its unit becomes free again. Then takes the payments that have waited too long.
  *
  * @returns the number of claims that became orders or were given up
- * @throws Failures with every error, after every sale was tried
+ * @throws Failures with every error, after every marked sale was tried
  */
 export async function rescueAll(ctx: StepContext): Promise<number> {
   let rescued = 0;

@@ -19,7 +19,8 @@ export type PartialRefundResult = { kind: 'unknown_order' } | (PartialRefundOutc
 export async function refundOrderPartially(ctx: StepContext, refund: PartialRefund): Promise<PartialRefundResult> {
   const saleId = await readSaleIdOf(ctx.db, refund.orderId);
   if (saleId === undefined) return { kind: 'unknown_order' };
-  // If this process dies before it tells the buyer, reconcile does. A worker that has lost Redis compares every sale again.
+  // If this process dies before it tells the buyer, reconcile does. Without Redis there is no mark: its workers compare every sale when
+  // it is back. If this process alone has lost it, the buyer learns of it when the quiet sale is due.
   await markChanged(ctx.redis, saleId).catch(() => undefined);
   const outcome = await refundRowPartially(ctx.db, refund);
   const [order] = await readOrders(ctx.db, [refund.orderId]);

@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
+import { NotVerified } from '../rules/errors.js';
 import type { Redis } from './connection.js';
 import { type Layout, OLD_REGISTRY, prefixOf, registryKeyOf, workWith } from './keys.js';
 import { readLoadedSaleIds } from './registry.js';
@@ -56,11 +57,21 @@ const MOVE_TRIES = 10;
 export async function moveKeys(redis: Redis): Promise<number | undefined> {
   for (let i = 0; i < MOVE_TRIES; i += 1) {
     if ((await adoptLayout(redis)) === 'bucket') return undefined;
-    const saleIds = await readLoadedSaleIds(redis);
+    const saleIds = await readLoadedSaleIds(redis).catch(unlessMoved);
+    if (!saleIds) continue;
     const args = saleIds.flatMap(id => [id, prefixOf(id, 'sale'), prefixOf(id, 'bucket'), registryKeyOf(id, 'bucket')]);
     if ((await runScript(redis, 'move-keys', { keys: [LAYOUT, OLD_REGISTRY], args })) !== 1) continue;
     await adoptLayout(redis);
     return saleIds.length;
   }
   throw new Error('sales come and go all the time: try again');
+}
+
+/**
+ * Returns undefined when the keys were moved since this process last looked at the layout: its next look says so.
+ *
+ * @throws every other error
+ */
+export function unlessMoved(error: unknown): undefined {
+  if (!(error instanceof NotVerified)) throw error;
 }

@@ -1,7 +1,6 @@
-import { NotVerified } from '../rules/errors.js';
 import type { Redis } from './connection.js';
 import { REGISTRY_AT, REGISTRY_RUN, registryKeyOf, registryKeys } from './keys.js';
-import { msOf, repliesOf } from './replies.js';
+import { msOf, refuseMoved, repliesOf } from './replies.js';
 import { readRunId } from './sale/sale.js';
 import { runScript } from './scripts.js';
 
@@ -68,9 +67,4 @@ async function readAll<T>(redis: Redis, command: (key: string) => string[]): Pro
     .exec()
     .then(repliesOf<T[]>)
     .catch(refuseMoved);
-}
-
-/** A process that has not noticed yet that the keys were moved finds a text instead of the registry. */
-function refuseMoved(error: Error): never {
-  throw error.message.startsWith('WRONGTYPE') ? new NotVerified('the keys of the sales were moved') : error;
 }

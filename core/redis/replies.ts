@@ -1,3 +1,5 @@
+import { NotVerified } from '../rules/errors.js';
+
 /**
  * Unpacks the replies of a Redis pipeline or transaction.
  *
@@ -8,6 +10,16 @@ export function repliesOf<T extends unknown[]>(replies: [error: Error | null, re
     if (error) throw error;
     return reply;
   }) as T;
+}
+
+/**
+ * Refuses for a process that has not noticed yet that the keys of the sales were moved: it finds a text instead of the registry.
+ * The other keys that it read in the same call seem empty, and are not.
+ *
+ * @throws NotVerified then; every other error as it is
+ */
+export function refuseMoved(error: Error): never {
+  throw error.message.startsWith('WRONGTYPE') ? new NotVerified('the keys of the sales were moved') : error;
 }
 
 /** Converts a reply of Redis's TIME (seconds, microseconds) to ms since the epoch. */

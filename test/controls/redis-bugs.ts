@@ -108,13 +108,20 @@ export const REDIS_BUGS: Bug[] = [
       file: 'core/redis/claims/pay-click.ts',
       find: `    .time()
     .zmscore(payClicksKeyOf(saleId), ...orders.map(memberOf))
-    .exec();
-  const [time, scores] = repliesOf<[[string, string], (string | null)[]]>(replies);
+    // It comes last, and fails when the keys were moved before.
+    .hlen(registryKeyOf(saleId))
+    .exec()
+    .then(repliesOf<[[string, string], (string | null)[]]>)
+    .catch(refuseMoved);
+  const [time, scores] = replies;
 `,
       replace: `    .zmscore(payClicksKeyOf(saleId), ...orders.map(memberOf))
     .time()
-    .exec();
-  const [scores, time] = repliesOf<[(string | null)[], [string, string]]>(replies);
+    .hlen(registryKeyOf(saleId))
+    .exec()
+    .then(repliesOf<[(string | null)[], [string, string]]>)
+    .catch(refuseMoved);
+  const [scores, time] = replies;
 `,
     },
     {

@@ -1,7 +1,7 @@
 import { type ClaimRecord, parseClaimRecord } from '../../rules/claim.js';
 import type { Redis } from '../connection.js';
-import { keysOf, payClicksKeyOf } from '../keys.js';
-import { msOf, repliesOf } from '../replies.js';
+import { keysOf, payClicksKeyOf, registryKeyOf } from '../keys.js';
+import { msOf, refuseMoved, repliesOf } from '../replies.js';
 import { behindFence, runScript } from '../scripts.js';
 import { type Page, readAges, readOldest } from './waiting.js';
 
@@ -46,6 +46,7 @@ export async function clickToPay(redis: Redis, saleId: string, buyerId: string):
  * @param orders at least 1, of one sale
  * @returns the time of each one's click, undefined without an undecided click, and the time before they were read. All in
  * ms by Redis's clock
+ * @throws NotVerified when the keys were moved: a click that is not found would cancel its order; ioredis's error
  */
 export async function readClickTimes(
   redis: Redis,
@@ -56,8 +57,12 @@ export async function readClickTimes(
     .pipeline()
     .time()
     .zmscore(payClicksKeyOf(saleId), ...orders.map(memberOf))
-    .exec();
-  const [time, scores] = repliesOf<[[string, string], (string | null)[]]>(replies);
+    // It comes last, and fails when the keys were moved before.
+    .hlen(registryKeyOf(saleId))
+    .exec()
+    .then(repliesOf<[[string, string], (string | null)[]]>)
+    .catch(refuseMoved);
+  const [time, scores] = replies;
   return { clickedAtMs: scores.map(score => (score === null ? undefined : Number(score))), readAtMs: msOf(time) };
 }
 

@@ -19,11 +19,14 @@ end
 for i = 1, #ARGV, 4 do
   local sale, from, to, registry = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
   for _, part in ipairs({ 'sale', 'stock', 'claims', 'outbox', 'standby', 'payments', 'pay-clicks', 'placing' }) do
+    -- A part that has no key must not get what an earlier process has left under the new name.
+    redis.call('UNLINK', to .. ':' .. part)
     if redis.call('EXISTS', from .. ':' .. part) == 1 then redis.call('RENAME', from .. ':' .. part, to .. ':' .. part) end
   end
   for name, part in pairs({ unplaced = 'outbox', clicked = 'pay-clicks' }) do mark(to .. ':' .. part, name, redis.call('EXISTS', to .. ':' .. part) == 1) end
   mark(to .. ':sale', 'changed', true)
-  redis.call('HSET', registry, sale, redis.call('HGET', KEYS[2], sale))
+  -- The old registry does not follow the generation.
+  redis.call('HSET', registry, sale, redis.call('HGET', to .. ':sale', 'generation') or 0)
 end
 redis.call('SET', KEYS[1], 'bucket')
 -- Processes of an earlier version expect a hash, and load no sale beside this layout.

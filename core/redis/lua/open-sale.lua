@@ -8,7 +8,8 @@
 -- ARGV[2] the gate token, which the caller wrote as the sale's run id so that scripts refuse the sale; '' for a sale not loaded
 -- ARGV[3] the sale's generation, which counts an operator's changes  ARGV[4..7] the number of elements staged under KEYS[6..9]
 -- ARGV[8...] further fields of the sale: name, value, ...
--- Returns 'opened'; 'restarted' when Redis has another run id, or has lost the staged keys (FLUSHALL): stage again;
+-- Returns 'opened'; 'restarted' when Redis has another run id, has lost the staged keys (FLUSHALL), or the keys of all sales were
+--         moved (move-keys.lua): stage again;
 --         'superseded' when another process has opened or changed the sale since: the staged content is stale
 -- @include window
 -- @include marks
@@ -16,6 +17,9 @@
 -- @include generation
 local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
 if run ~= ARGV[1] then return 'restarted' end
+-- Keys without a bucket are of one server of Redis, so another key may be read.
+local bucket = string.match(KEYS[1], '^{b%d%d}:[^:]+:')
+if not bucket and redis.call('EXISTS', '{dropline:sales}:layout') == 1 then return 'restarted' end
 local gate = redis.call('HGET', KEYS[1], 'runId') or ''
 if gate ~= ARGV[2] or latest_generation(KEYS[1]) > tonumber(ARGV[3]) then return 'superseded' end
 

@@ -6,7 +6,8 @@ import { hasPurchaseRules, type Sale, standbyCap } from '../../rules/sale.js';
 import { chunks } from '../../values/chunks.js';
 import type { Redis } from '../connection.js';
 import { allKeysOf, keysOf, registryKeyOf } from '../keys.js';
-import { adoptLayout } from '../layout.js';
+import { adoptLayout, unlessMoved } from '../layout.js';
+import { refuseMoved } from '../replies.js';
 import { runScript } from '../scripts.js';
 import { readRunId } from './sale.js';
 
@@ -55,11 +56,14 @@ export async function openSale(
   { state = NOTHING, gate = '' }: Opening = {},
 ): Promise<boolean> {
   await refuseRulesOnCluster(redis, sale);
-  await adoptLayout(redis);
   for (let attempt = 0; attempt < 3; attempt += 1) {
     const runId = await readRunId(redis);
-    // The sale enters the registry first: the task that rescues waiting claims only visits registered sales.
-    await redis.hsetnx(registryKeyOf(sale.id), sale.id, sale.generation);
+    // The script refuses when Redis was restarted or the keys were moved since, so that no sale is opened under names that nobody else uses.
+    await adoptLayout(redis);
+    // The sale enters the registry first: if this process dies now, reconcile sees that Postgres has a later generation, and loads the
+    // sale. The script writes the true generation.
+    const registered = await redis.hsetnx(registryKeyOf(sale.id), sale.id, 0).catch(refuseMoved).catch(unlessMoved);
+    if (registered === undefined) continue;
     const keys = stagedKeysOf(sale.id);
     try {
       const counts = await stage(redis, keys, sale, state);

@@ -9,7 +9,7 @@ import {
 import type { Redis } from '../connection.js';
 import { allKeysOf, keysOf, payClicksKeyOf, paymentsKeyOf, placingKeyOf, registryKeyOf } from '../keys.js';
 import { unmark } from '../marks.js';
-import { msOf, repliesOf, runIdOf } from '../replies.js';
+import { msOf, refuseMoved, repliesOf, runIdOf } from '../replies.js';
 import { behindFence, runScript } from '../scripts.js';
 
 /** Reads the run id of Redis, which differs after each start and on each replica. */
@@ -141,7 +141,9 @@ export async function readLoadedSale(redis: Redis, saleId: string): Promise<Load
 
 /** Removes a sale that ended long ago from Redis. */
 export async function dropSale(redis: Redis, saleId: string): Promise<void> {
+  // The sale leaves the registry that belongs to the keys: if they are moved meanwhile, this fails, and the next round removes it.
+  const registry = registryKeyOf(saleId);
   await redis.unlink(...allKeysOf(saleId), paymentsKeyOf(saleId), payClicksKeyOf(saleId), placingKeyOf(saleId));
   await unmark(redis, saleId);
-  await redis.hdel(registryKeyOf(saleId), saleId);
+  await redis.hdel(registry, saleId).catch(refuseMoved);
 }

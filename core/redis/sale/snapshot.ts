@@ -1,7 +1,7 @@
 import { type ClaimRecord, parseClaimRecord } from '../../rules/claim.js';
 import type { Redis } from '../connection.js';
-import { keysOf } from '../keys.js';
-import { msOf, repliesOf } from '../replies.js';
+import { keysOf, registryKeyOf } from '../keys.js';
+import { msOf, refuseMoved, repliesOf } from '../replies.js';
 
 /** The buyers that Redis has of a sale at one instant. */
 export interface Remains {
@@ -48,7 +48,11 @@ export async function readRemains(redis: Redis, saleId: string): Promise<Remains
   return isAnyLeft ? snapshot : undefined;
 }
 
-/** Reads all keys of a sale in one transaction. A sale that is not loaded comes back with 0 units. */
+/**
+ * Reads all keys of a sale in one transaction. A sale that is not loaded comes back with 0 units.
+ *
+ * @throws NotVerified when its keys were moved: a rebuild from what is left under the old names would lose every claim without order
+ */
 async function readAll(redis: Redis, saleId: string): Promise<Snapshot> {
   const keys = keysOf(saleId);
   const replies = await redis
@@ -59,9 +63,12 @@ async function readAll(redis: Redis, saleId: string): Promise<Snapshot> {
     .zrange(keys.outbox, '0', '-1', 'WITHSCORES')
     .zrange(keys.standby, '0', '-1', 'WITHSCORES')
     .time()
-    .exec();
-  const [sale, stock, claims, outbox, standby, time] =
-    repliesOf<[(string | null)[], string[], Record<string, string>, string[], string[], [string, string]]>(replies);
+    // It fails when the keys were moved.
+    .hlen(registryKeyOf(saleId))
+    .exec()
+    .then(repliesOf<[(string | null)[], string[], Record<string, string>, string[], string[], [string, string]]>)
+    .catch(refuseMoved);
+  const [sale, stock, claims, outbox, standby, time] = replies;
   const [units, generation, runId, standbyCap, lastTicket, stateGeneration, version] = sale;
   return {
     units: Number(units),
