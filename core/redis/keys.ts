@@ -89,6 +89,20 @@ export function placingKeyOf(saleId: string): string {
   return `${prefixOf(saleId)}:placing`;
 }
 
+/**
+ * The marks of sales, each a set of its bucket. `unplaced`: the outbox of the sale has claims. `clicked`: it has clicks to pay that
+ * nobody has dealt with. `changed`: it has changed since it was last compared with Postgres. The scripts write the marks
+ * (lua/include/marks.lua).
+ */
+export const MARKS = ['unplaced', 'clicked', 'changed'] as const;
+/** The name of a mark. */
+export type Mark = (typeof MARKS)[number];
+
+/** Builds the key of the sales of a bucket that have a mark. */
+export function markKeyOf(tag: string, mark: Mark): string {
+  return `${tag}:${mark}`;
+}
+
 /** Builds the channel on which the Lua scripts publish the changes of a sale (lua/include/changes.lua). */
 export function channelOf(saleId: string): string {
   return `${prefixOf(saleId)}:changes`;

@@ -1,17 +1,10 @@
 import type { Redis } from './connection.js';
-import { bucketOf, bucketTags, keysOf, layoutNow } from './keys.js';
+import { bucketOf, bucketTags, keysOf, layoutNow, type Mark, markKeyOf } from './keys.js';
 import { readLoadedSaleIds } from './registry.js';
 import { repliesOf } from './replies.js';
 import { runScript } from './scripts.js';
 
-/**
- * What a sale is marked with, in a set of its bucket. `unplaced`: its outbox has claims. `clicked`: it has clicks to pay that
- * nobody has dealt with. `changed`: it has changed since it was last compared with Postgres. The scripts write the marks
- * (lua/include/marks.lua).
- */
-export type Mark = 'unplaced' | 'clicked' | 'changed';
-
-const keyOf = (tag: string, mark: Mark): string => `${tag}:${mark}`;
+export type { Mark } from './keys.js';
 
 /**
  * Reads the ids of the sales with a mark, in one round trip. Sales whose keys have no bucket yet have no marks, so all of them are
@@ -19,13 +12,13 @@ const keyOf = (tag: string, mark: Mark): string => `${tag}:${mark}`;
  */
 export async function readMarked(redis: Redis, mark: Mark): Promise<string[]> {
   if (layoutNow() === 'sale') return readLoadedSaleIds(redis);
-  const replies = await redis.pipeline(bucketTags().map(tag => ['smembers', keyOf(tag, mark)])).exec();
+  const replies = await redis.pipeline(bucketTags().map(tag => ['smembers', markKeyOf(tag, mark)])).exec();
   return repliesOf<string[][]>(replies).flat();
 }
 
 /** Marks a sale as changed. The mark comes before the change, so that nothing is missed. */
 export async function markChanged(redis: Redis, saleId: string): Promise<void> {
-  await redis.sadd(keyOf(bucketOf(saleId), 'changed'), saleId);
+  await redis.sadd(markKeyOf(bucketOf(saleId), 'changed'), saleId);
 }
 
 /**
@@ -35,10 +28,4 @@ export async function markChanged(redis: Redis, saleId: string): Promise<void> {
  */
 export async function unmarkChanged(redis: Redis, saleId: string, version: number): Promise<void> {
   await runScript(redis, 'unmark-changed', { keys: [keysOf(saleId).sale], args: [version] });
-}
-
-/** Takes all marks from a sale that leaves Redis. */
-export async function unmark(redis: Redis, saleId: string): Promise<void> {
-  const marks = ['unplaced', 'clicked', 'changed'] as const;
-  await redis.pipeline(marks.map(mark => ['srem', keyOf(bucketOf(saleId), mark), saleId])).exec();
 }

@@ -7,8 +7,17 @@ import {
   standbyCap,
 } from '../../rules/sale.js';
 import type { Redis } from '../connection.js';
-import { allKeysOf, keysOf, payClicksKeyOf, paymentsKeyOf, placingKeyOf, registryKeyOf } from '../keys.js';
-import { unmark } from '../marks.js';
+import {
+  allKeysOf,
+  bucketOf,
+  keysOf,
+  MARKS,
+  markKeyOf,
+  payClicksKeyOf,
+  paymentsKeyOf,
+  placingKeyOf,
+  registryKeyOf,
+} from '../keys.js';
 import { msOf, refuseMoved, repliesOf, runIdOf } from '../replies.js';
 import { behindFence, runScript } from '../scripts.js';
 
@@ -144,6 +153,6 @@ export async function dropSale(redis: Redis, saleId: string): Promise<void> {
   // The sale leaves the registry that belongs to the keys: if they are moved meanwhile, this fails, and the next round removes it.
   const registry = registryKeyOf(saleId);
   await redis.unlink(...allKeysOf(saleId), paymentsKeyOf(saleId), payClicksKeyOf(saleId), placingKeyOf(saleId));
-  await unmark(redis, saleId);
+  for (const mark of MARKS) await redis.srem(markKeyOf(bucketOf(saleId), mark), saleId);
   await redis.hdel(registry, saleId).catch(refuseMoved);
 }
