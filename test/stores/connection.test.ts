@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { Redis as AnyRedis } from 'ioredis';
 import { ConfigError } from '#core/process/config.js';
 import { connectRedis, type Redis, waitUntilReady } from '#core/redis/connection.js';
+import { defineScripts } from '#core/redis/scripts.js';
 import { waitForFitRedis } from '#core/redis/server/fitness.js';
 import { type RedisServer, startRedis } from '#stack/stores/redis-server.js';
 import { createTemporaryFolder, removeTemporaryFolder } from '#stack/stores/temporary-folder.js';
@@ -49,6 +50,7 @@ type Profile = Parameters<typeof connectRedis>[1];
 function open(url: string, profile: Profile = 'api'): { redis: Redis; errors: Error[] } {
   const errors: Error[] = [];
   const redis = connectRedis(url, profile, error => errors.push(error));
+  defineScripts(redis);
   opened.push(redis);
   return { redis, errors };
 }
