@@ -105,7 +105,7 @@ export function markKeyOf(tag: string, mark: Mark): string {
 
 /** Builds the channel on which the Lua scripts publish the changes of a sale (lua/include/changes.lua). */
 export function channelOf(saleId: string): string {
-  return `${prefixOf(saleId)}:changes`;
+  return `{${saleId}}:changes`;
 }
 
 /**

@@ -227,7 +227,7 @@ describe('the stores and the console', () => {
     // The facts of the run are in it: so the run was read.
     const expected = [
       '{dropline}:',
-      'plain}:claims',
+      ':plain:claims',
       'public.orders',
       'public.outbox_events',
       'HTTP 500',

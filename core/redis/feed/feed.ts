@@ -60,6 +60,7 @@ export class Feed {
     if (!sale) {
       sale = new FollowedSale();
       this.#sales.set(saleId, sale);
+      this.#saleOf.set(channelOf(saleId), saleId);
       if (this.#subscriber.status === 'ready') void this.#listen(saleId, sale);
     }
     return sale.add(listener);
@@ -77,11 +78,8 @@ export class Feed {
   }
 
   async #listen(saleId: string, sale: FollowedSale): Promise<void> {
-    // The channel has another name once the keys were moved.
-    const channel = channelOf(saleId);
-    this.#saleOf.set(channel, saleId);
     try {
-      await this.#subscriber.subscribe(channel);
+      await this.#subscriber.subscribe(channelOf(saleId));
     } catch (error) {
       return this.#onError(error as Error);
     }

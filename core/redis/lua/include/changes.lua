@@ -25,5 +25,6 @@ local function publish(sale_key, free, waiting, state)
   table.insert(changes, 1, table.concat(head, ' '))
   -- Redis does not roll back the script's earlier writes. So a Redis user without the right to publish must not make it
   -- fail.
-  redis.pcall('PUBLISH', string.gsub(sale_key, ':sale$', ':changes'), table.concat(changes, '\n'))
+  -- The channel keeps its name when the keys of the sale get others (core/redis/keys.ts).
+  redis.pcall('PUBLISH', '{' .. string.match(sale_key, '([^:{}]+)}?:sale$') .. '}:changes', table.concat(changes, '\n'))
 end
