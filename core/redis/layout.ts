@@ -48,7 +48,7 @@ export function followLayout(redis: Redis): void {
 const MOVE_TRIES = 10;
 
 /**
- * Moves the keys of all sales to the layout with buckets, in one atomic step. Other processes notice it within a second, and find
+ * Moves the keys of all sales to the layout with buckets, in one atomic step. Other processes notice it within some 50 ms, and find
  * no sale until then.
  *
  * @returns the number of sales; undefined when the keys have that layout

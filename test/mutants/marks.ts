@@ -131,6 +131,15 @@ export const MARKS: readonly Mark[] = [
       reason: 'the time is greater than either',
     },
   ]),
+  ...inScript('decide-layout', [
+    {
+      line: "if string.sub(field, 1, 1) ~= '@' then return 'sale' end",
+      operator: 'number off',
+      original: '1',
+      replacement: '0',
+      reason: 'string.sub takes 0 for the first letter, as it does 1',
+    },
+  ]),
   ...inScript('include/claim-id', [
     {
       line: 'local last = tonumber(string.sub(record, 1, 8) .. string.sub(record, 10, 13), 16) or 0',
