@@ -135,7 +135,7 @@ export const MARK_BUGS: Bug[] = [
     'a sale is opened under its old name after the move',
     {
       file: lua('open-sale'),
-      find: "if not bucket and redis.call('EXISTS', '{dropline:sales}:layout') == 1 then return 'restarted' end\n",
+      find: "if not bucket_of(KEYS[1]) and redis.call('EXISTS', '{dropline:sales}:layout') == 1 then return 'restarted' end\n",
       replace: '',
     },
     moved('opens no sale under names that nobody else uses'),

@@ -23,7 +23,8 @@ for i = 1, #ARGV, 4 do
     redis.call('UNLINK', to .. ':' .. part)
     if redis.call('EXISTS', from .. ':' .. part) == 1 then redis.call('RENAME', from .. ':' .. part, to .. ':' .. part) end
   end
-  for name, part in pairs({ unplaced = 'outbox', clicked = 'pay-clicks' }) do mark(to .. ':' .. part, name, redis.call('EXISTS', to .. ':' .. part) == 1) end
+  mark(to .. ':outbox', 'unplaced', redis.call('EXISTS', to .. ':outbox') == 1)
+  mark(to .. ':pay-clicks', 'clicked', redis.call('EXISTS', to .. ':pay-clicks') == 1)
   mark(to .. ':sale', 'changed', true)
   -- The old registry does not follow the generation.
   redis.call('HSET', registry, sale, redis.call('HGET', to .. ':sale', 'generation') or 0)

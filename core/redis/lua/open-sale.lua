@@ -18,8 +18,7 @@
 local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
 if run ~= ARGV[1] then return 'restarted' end
 -- Keys without a bucket are of one server of Redis, so another key may be read.
-local bucket = string.match(KEYS[1], '^{b%d%d}:[^:]+:')
-if not bucket and redis.call('EXISTS', '{dropline:sales}:layout') == 1 then return 'restarted' end
+if not bucket_of(KEYS[1]) and redis.call('EXISTS', '{dropline:sales}:layout') == 1 then return 'restarted' end
 local gate = redis.call('HGET', KEYS[1], 'runId') or ''
 if gate ~= ARGV[2] or latest_generation(KEYS[1]) > tonumber(ARGV[3]) then return 'superseded' end
 

@@ -1,6 +1,6 @@
 -- Writes into the registry of the sale's bucket which generation Redis has, so that a worker need not ask every sale.
 local function register(sale_key)
-  local bucket, sale = string.match(sale_key, '^({b%d%d}):([^:]+):')
+  local bucket, sale = bucket_of(sale_key)
   if bucket then redis.pcall('HSET', bucket .. ':sales', sale, redis.call('HGET', sale_key, 'generation') or 0) end
 end
 
