@@ -1,5 +1,6 @@
 import { describe, type Figures } from '../measure/round.js';
 import type { BeforeEnd, Rig } from '../rig/rig.js';
+import { bigSale } from './big-sale.js';
 import { idleSales } from './idle-sales.js';
 import { restart } from './restart.js';
 
@@ -11,26 +12,37 @@ export interface Grown {
   points: { size: number; figures: Figures }[];
 }
 
-const SALES = [1, 100, 1_000, 10_000];
-const FEW_SALES = [1, 100];
+/** The sizes at which a question is asked: all of them, and the few of a quick run. */
+interface Question {
+  of: string;
+  sizes: { full: number[]; quick: number[] };
+  ask(rig: Rig, size: number, beforeEnd: BeforeEnd): Promise<Figures>;
+}
+
+const SALES = { of: 'idle sales', sizes: { full: [1, 100, 1_000, 10_000], quick: [1, 100] } };
+const ORDERS = {
+  of: 'orders of one sale',
+  sizes: { full: [10_000, 100_000, 1_000_000, 2_000_000], quick: [1_000, 10_000] },
+};
+
+const QUESTIONS: Readonly<Record<string, Question>> = {
+  idle: { ...SALES, ask: idleSales },
+  restart: { ...SALES, ask: restart },
+  bigSale: { ...ORDERS, ask: bigSale },
+};
 
 /** Asks every question about growth at each size, from small to large. */
 export async function measureGrowth(rig: Rig, beforeEnd: BeforeEnd): Promise<Grown[]> {
-  const sizes = rig.options.quick ? FEW_SALES : SALES;
-  const questions = {
-    idle: (size: number) => idleSales(rig, size),
-    restart: (size: number) => restart(rig, size, beforeEnd),
-  };
   const grown: Grown[] = [];
-  for (const [name, ask] of Object.entries(questions)) {
+  for (const [name, { of, sizes, ask }] of Object.entries(QUESTIONS)) {
     if (rig.options.only && !rig.options.only.includes(name)) continue;
     const points: Grown['points'] = [];
-    for (const size of sizes) {
-      const figures = await ask(size);
-      rig.tell(`${name}  ${size} idle sales  ${describe(figures)}`);
+    for (const size of rig.options.quick ? sizes.quick : sizes.full) {
+      const figures = await ask(rig, size, beforeEnd);
+      rig.tell(`${name}  ${size} ${of}  ${describe(figures)}`);
       points.push({ size, figures });
     }
-    grown.push({ name, of: 'idle sales', points });
+    grown.push({ name, of, points });
   }
   return grown;
 }

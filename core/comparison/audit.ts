@@ -2,11 +2,12 @@ import { brokenRules, countOrders, type OrderCounts } from '../postgres/audit.js
 import { readCheckpoint } from '../postgres/books/checkpoint.js';
 import type { Database } from '../postgres/database.js';
 import { readSale } from '../postgres/sales.js';
+import { readOldest } from '../redis/claims/waiting.js';
 import type { Redis } from '../redis/connection.js';
-import { readSnapshot, type Snapshot } from '../redis/sale/snapshot.js';
-import { isLive } from '../rules/claim.js';
+import { keysOf } from '../redis/keys.js';
 import { describe } from './compare.js';
 import { lastingDifferences } from './lasting.js';
+import { lookAt } from './look.js';
 import { standbyFaults } from './standby.js';
 
 /**
@@ -14,6 +15,9 @@ import { standbyFaults } from './standby.js';
  * promises an order within 15 s under any one fault.
  */
 const UNPLACED_LIMIT_MS = 15_000;
+
+/** The most of these claims that an audit lists. */
+const STALE_MAX = 1_000;
 
 /** The result of an audit, which checks that a sale keeps its promises. People and programs read it. */
 export interface Audit {
@@ -43,12 +47,12 @@ export interface Audit {
 export async function audit(db: Database, redis: Redis, saleId: string): Promise<Audit | undefined> {
   const sale = await readSale(db, saleId);
   if (!sale) return undefined;
-  const snapshot = await readSnapshot(redis, saleId);
-  const differences = snapshot ? await lastingDifferences({ db, redis }, saleId, snapshot) : [];
+  const look = await lookAt({ db, redis }, saleId);
+  const differences = look ? await lastingDifferences({ db, redis }, saleId, look) : [];
   const violations = [
-    ...(snapshot ? [] : ['I4 the sale is not loaded in Redis']),
+    ...(look ? [] : ['I4 the sale is not loaded in Redis']),
     ...differences.map(describe),
-    ...(snapshot ? [...staleClaims(snapshot), ...standbyFaults(snapshot)] : []),
+    ...(look ? [...(await staleClaims(redis, saleId)), ...(await standbyFaults(redis, saleId))] : []),
     ...(await brokenRules(db, saleId)).map(({ rule, rows }) => `${rule}: ${rows}`),
   ];
   return {
@@ -56,19 +60,19 @@ export async function audit(db: Database, redis: Redis, saleId: string): Promise
     ok: violations.length === 0,
     violations,
     units: sale.units,
-    free: snapshot?.stock.length ?? 0,
-    claims: [...(snapshot?.claims.values() ?? [])].filter(claim => isLive(claim.status)).length,
-    unplaced: snapshot?.outbox.size ?? 0,
-    waiting: snapshot?.standby.length ?? 0,
+    free: look?.facts.free ?? 0,
+    claims: look?.held ?? 0,
+    unplaced: look?.facts.unplaced ?? 0,
+    waiting: look?.facts.waiting ?? 0,
     orders: await countOrders(db, saleId),
     booksWalkedAt: (await readCheckpoint(db)).walkedAt?.toISOString() ?? null,
   };
 }
 
-function staleClaims(snapshot: Snapshot): string[] {
-  return [...snapshot.outbox]
-    .filter(([, wonAtMs]) => wonAtMs < snapshot.atMs - UNPLACED_LIMIT_MS)
-    .map(
-      ([buyerId]) => `I6 the claim of ${buyerId} has waited for its order for more than ${UNPLACED_LIMIT_MS / 1_000} s`,
-    );
+async function staleClaims(redis: Redis, saleId: string): Promise<string[]> {
+  const outbox = keysOf(saleId).outbox;
+  const stale = await readOldest(redis, outbox, { olderThanMs: UNPLACED_LIMIT_MS, limit: STALE_MAX });
+  return stale.map(
+    ({ member }) => `I6 the claim of ${member} has waited for its order for more than ${UNPLACED_LIMIT_MS / 1_000} s`,
+  );
 }

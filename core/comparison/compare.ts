@@ -1,4 +1,3 @@
-import type { Snapshot } from '../redis/sale/snapshot.js';
 import { type ClaimRecord, isLive } from '../rules/claim.js';
 import { claimStatusOf, isLiveOrder, type Order } from '../rules/order.js';
 
@@ -15,25 +14,26 @@ export type Difference =
   /** Units that are not exactly once in stock or in a live claim, or that differ between claim and order. */
   | { kind: 'units_wrong'; units: number[] };
 
+/** The facts of both stores about one buyer of a sale. */
+export interface BuyerFacts {
+  buyerId: string;
+  /** The buyer's latest order in Postgres. */
+  order: Order | undefined;
+  claim: ClaimRecord | undefined;
+  /** Whether the outbox has the claim. */
+  isUnplaced: boolean;
+}
+
 /**
- * Compares a sale in Redis with its orders in Postgres, claim by claim. Equal counts could hide errors, and counts
- * differ while claims are in flight. The snapshot of Redis must be older than the orders. Then the repair of a
- * difference that was only in flight is a no-op.
+ * Compares the facts of both stores about one buyer. Equal counts could hide errors, and counts differ while claims are in flight. The
+ * facts of Redis must be read before the order. Then the repair of a difference that was only in flight is a no-op.
  *
- * @param withdrawn refunded units that stay out of stock, as Postgres records them
  * @returns every difference, including those in flight
  */
-export function compare(snapshot: Snapshot, orders: Order[], withdrawn: number[] = []): Difference[] {
-  const differences: Difference[] = [];
-  const orderOf = new Map(orders.map(order => [order.buyerId, order]));
-  for (const order of orders) differences.push(...compareOrder(order, snapshot.claims.get(order.buyerId)));
-  for (const [buyerId, claim] of snapshot.claims) {
-    const unplaced = isLive(claim.status) && orderOf.get(buyerId)?.claimId !== claim.claimId;
-    if (unplaced && !snapshot.outbox.has(buyerId)) differences.push({ kind: 'outbox_missing', buyerId, claim });
-  }
-  const units = wrongUnits(snapshot, withdrawn);
-  if (units.length > 0) differences.push({ kind: 'units_wrong', units });
-  return differences;
+export function compareBuyer({ buyerId, order, claim, isUnplaced }: BuyerFacts): Difference[] {
+  const differences = order ? compareOrder(order, claim) : [];
+  if (!claim || !isLive(claim.status) || isUnplaced || claim.claimId === order?.claimId) return differences;
+  return [...differences, { kind: 'outbox_missing', buyerId, claim }];
 }
 
 function compareOrder(order: Order, claim: ClaimRecord | undefined): Difference[] {
@@ -51,22 +51,9 @@ function compareOrder(order: Order, claim: ClaimRecord | undefined): Difference[
   return isUpToDate ? [] : [{ kind: 'status_behind', order }];
 }
 
-/**
- * Returns the units that are not exactly once in stock or in a live claim, and those outside 1..N. A withdrawn unit was
- * refunded and stays out of stock: it may be in one live claim, or in none.
- */
-function wrongUnits(snapshot: Snapshot, withdrawn: number[]): number[] {
-  const gone = new Set(withdrawn);
-  const live = [...snapshot.claims.values()].filter(claim => isLive(claim.status)).map(claim => claim.unit);
-  const times = new Map<number, number>(Array.from({ length: snapshot.units }, (_, i) => [i + 1, 0]));
-  for (const unit of [...snapshot.stock, ...live]) times.set(unit, (times.get(unit) ?? 0) + 1);
-  const free = new Set(snapshot.stock);
-  return [...times]
-    .filter(([unit, seen]) => {
-      if (unit < 1 || unit > snapshot.units) return true;
-      return gone.has(unit) ? seen > 1 || free.has(unit) : seen !== 1;
-    })
-    .map(([unit]) => unit);
+/** Returns the units that a difference finds wrong. */
+export function unitsOf(difference: Difference): number[] {
+  return difference.kind === 'units_wrong' ? difference.units : [];
 }
 
 /**

@@ -1,9 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
-import type { Database } from '../postgres/database.js';
-import { readLatestOrders, readWithdrawnUnits } from '../postgres/orders/sale-orders.js';
-import type { Redis } from '../redis/connection.js';
-import { readSnapshot, type Snapshot } from '../redis/sale/snapshot.js';
-import { compare, type Difference, describe } from './compare.js';
+import { type Difference, describe, unitsOf } from './compare.js';
+import { compareBuyers, type Look, lookAt, type Stores } from './look.js';
 
 /**
  * Pause between two comparisons of a sale, in ms. A claim or release that was in flight at the first has arrived by the
@@ -12,29 +9,42 @@ import { compare, type Difference, describe } from './compare.js';
 const SECOND_LOOK_MS = 500;
 
 /**
- * Compares a snapshot of Redis with the present orders in Postgres, once. Claims and releases in flight count as
- * differences, too.
+ * The looks that must find a unit wrong. A unit that changes hands while a sale is read by pages is seen twice or not at all, so one
+ * that does so again and again would be wrong in two looks.
  */
-export async function differencesNow(db: Database, saleId: string, snapshot: Snapshot): Promise<Difference[]> {
-  return compare(snapshot, await readLatestOrders(db, saleId), await readWithdrawnUnits(db, saleId));
-}
+const LOOKS_AT_UNITS = 3;
 
 /**
- * Lists the differences that two comparisons of a sale, 0.5 s apart, both find. Redis and Postgres cannot be read at
- * one instant, so a difference found only once may be in flight.
+ * Lists the differences that later comparisons of a sale find again. Redis and Postgres cannot be read at one instant, so a difference
+ * found only once may be in flight.
  *
- * @param snapshot the sale in Redis, read before this call
+ * @param first a look at the sale while its scripts were at work
  */
-export async function lastingDifferences(
-  { db, redis }: { db: Database; redis: Redis },
-  saleId: string,
-  snapshot: Snapshot,
-): Promise<Difference[]> {
-  const first = await differencesNow(db, saleId, snapshot);
-  if (first.length === 0) return [];
+export async function lastingDifferences(stores: Stores, saleId: string, first: Look): Promise<Difference[]> {
+  if (first.differences.length === 0) return [];
   await setTimeout(SECOND_LOOK_MS);
-  const again = await readSnapshot(redis, saleId);
-  if (!again) return first;
-  const before = new Set(first.map(describe));
-  return (await differencesNow(db, saleId, again)).filter(difference => before.has(describe(difference)));
+  const buyerIds = first.differences.flatMap(difference => buyerOf(difference) ?? []);
+  const before = new Set(first.differences.map(describe));
+  const again = (await compareBuyers(stores, saleId, [...new Set(buyerIds)])).filter(one => before.has(describe(one)));
+  const units = await lastingUnits(stores, saleId, first);
+  return units.length > 0 ? [...again, { kind: 'units_wrong', units }] : again;
+}
+
+async function lastingUnits(stores: Stores, saleId: string, first: Look): Promise<number[]> {
+  let units = wrongUnits(first);
+  for (let looks = 1; looks < LOOKS_AT_UNITS && units.length > 0; looks += 1) {
+    if (looks > 1) await setTimeout(SECOND_LOOK_MS);
+    const look = await lookAt(stores, saleId);
+    if (!look) return units;
+    const again = new Set(wrongUnits(look));
+    units = units.filter(unit => again.has(unit));
+  }
+  return units;
+}
+
+const wrongUnits = ({ differences }: Look): number[] => differences.flatMap(unitsOf);
+
+function buyerOf(difference: Difference): string | undefined {
+  if (difference.kind === 'units_wrong') return undefined;
+  return difference.kind === 'outbox_missing' ? difference.buyerId : difference.order.buyerId;
 }

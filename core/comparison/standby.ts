@@ -1,22 +1,48 @@
-import type { Snapshot } from '../redis/sale/snapshot.js';
+import type { Redis } from '../redis/connection.js';
+import { type BuyerContent, type Facts, readBuyers, readFacts, standbyPages } from '../redis/sale/content.js';
 import { isLive } from '../rules/claim.js';
 
 /**
- * Checks the standby list of a sale in Redis. Scripts change standby atomically, so a fault in one snapshot is real and
- * needs no second look.
+ * Checks the standby list of a sale in Redis. Scripts change standby atomically, so a fault that is in one reading is real and needs
+ * no second look.
  *
  * @returns the faults, one line of text each
  */
-export function standbyFaults({ standby, tickets, lastTicket, standbyCap, claims }: Snapshot): string[] {
+export async function standbyFaults(redis: Redis, saleId: string): Promise<string[]> {
   const faults: string[] = [];
-  for (const buyerId of standby) {
-    const claim = claims.get(buyerId);
-    if (claim && isLive(claim.status))
-      faults.push(`I3 ${buyerId} is in line and holds the claim of unit ${claim.unit}`);
+  let ticketBefore = 0;
+  for await (const page of standbyPages(redis, saleId)) {
+    const buyers = await readBuyers(
+      redis,
+      saleId,
+      page.map(({ buyerId }) => buyerId),
+    );
+    faults.push(...holderFaults(buyers));
+    const { lastTicket } = await readFacts(redis, saleId);
+    const wrong = page.filter(
+      ({ ticket }, i) => ticket > lastTicket || ticket <= (page[i - 1]?.ticket ?? ticketBefore),
+    );
+    if (wrong.length > 0) faults.push(`line: no certain place in line: ${namesOf(wrong)}`);
+    ticketBefore = page.at(-1)?.ticket ?? ticketBefore;
   }
-  if (standby.length > standbyCap) faults.push(`line: ${standby.length} are in a line for ${standbyCap}`);
-  const isWrong = (ticket: number, i: number) => ticket > lastTicket || ticket <= (tickets[i - 1] ?? 0);
-  const wrong = standby.filter((_, i) => isWrong(tickets[i] ?? 0, i));
-  if (wrong.length > 0) faults.push(`line: no certain place in line: ${wrong.slice(0, 20).join(', ')}`);
-  return faults;
+  return [...faults, ...roomFaults(await readFacts(redis, saleId))];
+}
+
+const namesOf = (some: { buyerId: string }[]): string =>
+  some
+    .slice(0, 20)
+    .map(({ buyerId }) => buyerId)
+    .join(', ');
+
+/** Finds buyers who are on standby and hold a claim at the same instant. */
+export function holderFaults(buyers: readonly BuyerContent[]): string[] {
+  return buyers.flatMap(({ buyerId, claim, ticket }) =>
+    ticket !== undefined && claim && isLive(claim.status)
+      ? [`I3 ${buyerId} is in line and holds the claim of unit ${claim.unit}`]
+      : [],
+  );
+}
+
+function roomFaults({ waiting, standbyCap }: Facts): string[] {
+  return waiting > standbyCap ? [`line: ${waiting} are in a line for ${standbyCap}`] : [];
 }

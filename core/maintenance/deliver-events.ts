@@ -1,9 +1,9 @@
 import { readDueReleases } from '../postgres/deliveries/due-releases.js';
+import { pages } from '../postgres/pages.js';
 import { crashPoint } from '../process/crash-point.js';
 import type { StepContext } from '../steps/context.js';
 import { releaseUnits } from '../steps/release-units.js';
 import { inTurn } from '../values/in-turn.js';
-import { pages } from './pages.js';
 
 /**
  * Age at which a release in Postgres counts as abandoned, in ms. Normally the process that wrote the release carries it

@@ -1,6 +1,7 @@
 import { beginRefund, maySend, readRefundsDue, recordRefused, recordReturned } from '../postgres/money/due-refunds.js';
 import { readLateMoney } from '../postgres/money/late-money.js';
 import type { Payment } from '../postgres/money/payment.js';
+import { pages } from '../postgres/pages.js';
 import { crashPoint, crashStep } from '../process/crash-point.js';
 import { refundFailed, refundMade, refundRefused } from '../process/money-telemetry.js';
 import type { PaymentReport } from '../rules/payment.js';
@@ -8,7 +9,6 @@ import type { RefundInFlight } from '../rules/refund.js';
 import { providerOf, type StepContext } from '../steps/context.js';
 import { decideLateMoney, tellRefunded } from '../steps/decide-late-money.js';
 import { inTurn } from '../values/in-turn.js';
-import { pages } from './pages.js';
 
 /**
  * The most payments read at once, and the most refunds of one round. A provider may take 5 s for a refund; the next

@@ -1,5 +1,6 @@
 import type { Difference } from '../comparison/compare.js';
-import { differencesNow, lastingDifferences } from '../comparison/lasting.js';
+import { lastingDifferences } from '../comparison/lasting.js';
+import { lookAt } from '../comparison/look.js';
 import { type Repair, recordRepairs } from '../postgres/repairs.js';
 import {
   overtakeGeneration,
@@ -13,8 +14,8 @@ import { repaired } from '../process/telemetry.js';
 import { adoptLayout } from '../redis/layout.js';
 import { readMarked, unmarkChanged } from '../redis/marks.js';
 import { isRegistryWhole, markRegistryWhole, readGenerations } from '../redis/registry.js';
+import type { Facts } from '../redis/sale/content.js';
 import { carryOver, readLoadedSale, readRunId, setSale } from '../redis/sale/sale.js';
-import { readSnapshot, type Snapshot } from '../redis/sale/snapshot.js';
 import { inOpeningOrder, type Sale } from '../rules/sale.js';
 import type { StepContext } from '../steps/context.js';
 import { promoteWaiting } from '../steps/release-units.js';
@@ -123,42 +124,37 @@ export async function reconcile(
   return sale && reconcileSale(ctx, sale, options);
 }
 
-/** The content of one sale in Redis, and its differences from Postgres. */
+/** The settings and counts of one sale in Redis, and its differences from Postgres. */
 interface Comparison {
   /** The id of the run of Redis that was read. Redis gets a new one at each start. */
   runId: string;
-  snapshot: Snapshot | undefined;
+  /** Undefined when Redis does not have the sale. */
+  facts: Facts | undefined;
   differences: Difference[];
 }
 
+/**
+ * Compares again while the sale's gate is open, as claims in flight look like differences. A shut gate makes every script refuse, so
+ * nothing moves, and one look is enough.
+ */
 async function look(ctx: StepContext, sale: Sale): Promise<Comparison> {
   const runId = await readRunId(ctx.redis);
-  const snapshot = await readSnapshot(ctx.redis, sale.id);
-  const differences = snapshot ? await differencesOf(ctx, snapshot, snapshot.runId === runId, sale.id) : [];
+  const seen = await lookAt(ctx, sale.id);
+  const isOpen = seen?.facts.runId === runId;
+  const differences = seen && isOpen ? await lastingDifferences(ctx, sale.id, seen) : (seen?.differences ?? []);
   await crashPoint('reconcile.compared');
-  return { runId, snapshot, differences };
+  return { runId, facts: seen?.facts, differences };
 }
 
 /** Tells whether a comparison has found something to repair. */
-function isBehind(sale: Sale, { snapshot, differences }: Comparison): boolean {
-  if (!snapshot) return false;
-  const { generation, stock, standby } = snapshot;
-  return differences.length > 0 || generation < sale.generation || (stock.length > 0 && standby.length > 0);
+function isBehind(sale: Sale, { facts, differences }: Comparison): boolean {
+  if (!facts) return false;
+  return differences.length > 0 || facts.generation < sale.generation || isPromotable(facts);
 }
 
-/**
- * Compares twice while the sale's gate is open, as claims in flight look like differences. A shut gate makes every
- * script refuse, so nothing moves, and one comparison is enough.
- */
-async function differencesOf(
-  ctx: StepContext,
-  snapshot: Snapshot,
-  open: boolean,
-  saleId: string,
-): Promise<Difference[]> {
-  return open
-    ? lastingDifferences({ db: ctx.db, redis: ctx.redis }, saleId, snapshot)
-    : differencesNow(ctx.db, saleId, snapshot);
+/** Tells whether units are free although buyers are on standby. */
+function isPromotable({ free, waiting }: Facts): boolean {
+  return free > 0 && waiting > 0;
 }
 
 /**
@@ -172,15 +168,15 @@ type GateOutcome = { kind: 'open' } | { kind: 'rebuilt'; repairs: Repair[] };
  * repairs cannot mend is rebuilt from scratch.
  */
 async function openGate(ctx: StepContext, sale: Sale, comparison: Comparison): Promise<GateOutcome> {
-  const { runId, snapshot, differences } = comparison;
-  if (!snapshot || needsRebuild(differences, snapshot.runId === runId)) {
+  const { runId, facts, differences } = comparison;
+  if (!facts || needsRebuild(differences, facts.runId === runId)) {
     const claims = await rebuild(ctx, sale.id);
-    const kind = snapshot ? 'rebuilt' : 'loaded';
+    const kind = facts ? 'rebuilt' : 'loaded';
     return { kind: 'rebuilt', repairs: claims === undefined ? [] : [{ kind, detail: { claims } }] };
   }
-  if (snapshot.runId !== runId) {
+  if (facts.runId !== runId) {
     // The state is taken from Postgres, as an operator may have paused or closed the sale while Redis was away.
-    const { state, generation } = await latestOf(ctx, sale, snapshot);
+    const { state, generation } = await latestOf(ctx, sale, facts);
     const opening = { runId, state, stateGeneration: generation };
     await crashStep('reconcile.verify', () => setSale(ctx.redis, sale.id, opening, { generation }));
     await crashPoint('reconcile.opened');
@@ -192,7 +188,7 @@ async function openGate(ctx: StepContext, sale: Sale, comparison: Comparison): P
  * Reads the sale from Postgres. If Redis knows a later generation, which counts the operator's changes, Postgres was
  * restored from a copy. Its generation is then raised, since Redis ignores older ones.
  */
-async function latestOf(ctx: StepContext, sale: Sale, { latestGeneration }: Snapshot): Promise<Sale> {
+async function latestOf(ctx: StepContext, sale: Sale, { latestGeneration }: Facts): Promise<Sale> {
   if (latestGeneration <= sale.generation) return sale;
   await overtakeGeneration(ctx.db, sale.id, latestGeneration);
   return (await readSale(ctx.db, sale.id)) ?? sale;
@@ -204,23 +200,21 @@ async function reconcileSale(
   { dryRun = false }: ReconcileOptions = {},
 ): Promise<Reconciliation> {
   const comparison = await look(ctx, read);
-  const { snapshot, differences } = comparison;
+  const { facts, differences } = comparison;
   const result: Reconciliation = { saleId: read.id, differences, repairs: [] };
   if (dryRun) return result;
   const gate = await openGate(ctx, read, comparison);
-  if (gate.kind === 'rebuilt' || !snapshot) return { ...result, repairs: gate.kind === 'rebuilt' ? gate.repairs : [] };
-  const sale = await latestOf(ctx, read, snapshot);
-  if (snapshot.generation < sale.generation) result.repairs.push(await bringUpToDate(ctx, sale));
+  if (gate.kind === 'rebuilt' || !facts) return { ...result, repairs: gate.kind === 'rebuilt' ? gate.repairs : [] };
+  const sale = await latestOf(ctx, read, facts);
+  if (facts.generation < sale.generation) result.repairs.push(await bringUpToDate(ctx, sale));
   result.repairs.push(...(await repairAll(ctx, sale.id, differences)));
-  if (snapshot.stock.length > 0 && snapshot.standby.length > 0) {
-    result.repairs.push(...(await promoteAgain(ctx, sale.id)));
-  }
+  if (isPromotable(facts)) result.repairs.push(...(await promoteAgain(ctx, sale.id)));
   if (result.repairs.length > 0) await crashPoint('reconcile.repaired');
   await crashStep('reconcile.note', () => recordRepairs(ctx.db, sale.id, result.repairs));
   for (const kind of new Set(result.repairs.map(repair => repair.kind))) {
     repaired(kind, result.repairs.filter(repair => repair.kind === kind).length, sale.id);
   }
-  await unmarkChanged(ctx.redis, sale.id, snapshot.version);
+  await unmarkChanged(ctx.redis, sale.id, facts.version);
   return result;
 }
 

@@ -10,6 +10,8 @@ const KEY_COUNT = {
   'read-status': 3,
   'record-status': 3,
   'open-sale': 9,
+  'begin-copy': 1,
+  'shut-gate': 1,
   'set-sale': 1,
   restock: 2,
   promote: 5,

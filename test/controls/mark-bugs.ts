@@ -125,7 +125,7 @@ export const MARK_BUGS: Bug[] = [
   one(
     'a rebuild takes a sale under an old name for an empty one',
     {
-      file: 'core/redis/sale/snapshot.ts',
+      file: 'core/redis/sale/content.ts',
       find: '    // It fails when the keys were moved.\n    .hlen(registryKeyOf(saleId))\n',
       replace: '',
     },
@@ -143,9 +143,9 @@ export const MARK_BUGS: Bug[] = [
   one(
     'a sale that is registered and not loaded seems to be as Postgres has it',
     {
-      file: 'core/redis/sale/open-sale.ts',
-      find: 'hsetnx(registryKeyOf(sale.id), sale.id, 0)',
-      replace: 'hsetnx(registryKeyOf(sale.id), sale.id, sale.generation)',
+      file: 'core/redis/sale/staging.ts',
+      find: 'hsetnx(registryKeyOf(saleId), saleId, 0)',
+      replace: 'hsetnx(registryKeyOf(saleId), saleId, 1)',
     },
     { kind: 'integration', file: 'redis/half-loaded', title: 'a sale whose process died before it was loaded' },
   ),

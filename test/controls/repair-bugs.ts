@@ -78,9 +78,9 @@ export const REPAIR_BUGS: Bug[] = [
     'reconcile by counts (F48)',
     {
       file: 'core/comparison/compare.ts',
-      find: '  const differences: Difference[] = [];\n',
+      find: '  const differences = order ? compareOrder(order, claim) : [];\n',
       replace:
-        '  const differences: Difference[] = [];\n  if (orders.filter(o => isLiveOrder(o.status)).length === [...snapshot.claims.values()].filter(c => isLive(c.status)).length) return [];\n',
+        '  const differences = order && isLiveOrder(order.status) !== (claim && isLive(claim.status)) ? compareOrder(order, claim) : [];\n',
     },
     { kind: 'unit', file: 'core/compare', title: 'status_behind' },
   ),
@@ -88,9 +88,9 @@ export const REPAIR_BUGS: Bug[] = [
     bug: 'rebuild without closing the gate (F51)',
     edits: [
       {
-        file: 'core/maintenance/rebuild.ts',
-        find: 'await setSale(ctx.redis, saleId, { runId: gate })',
-        replace: 'gate === saleId && (await setSale(ctx.redis, saleId, { runId: gate }))',
+        file: lua('shut-gate'),
+        find: "redis.call('HSET', KEYS[1], 'runId', ARGV[1])\n",
+        replace: '',
       },
       {
         file: lua('open-sale'),
@@ -103,8 +103,8 @@ export const REPAIR_BUGS: Bug[] = [
   one(
     'rebuild calls a claim lost without a tombstone',
     {
-      file: 'core/maintenance/rebuild.ts',
-      find: "    for (const claims of chunks(undecided, VOID_BATCH)) await giveUp(ctx, { saleId, claims, why: 'lost' });\n",
+      file: 'core/maintenance/merge.ts',
+      find: "    await giveUp(this.#ctx, { saleId: this.#parts.saleId, claims: lost, why: 'lost' });\n",
       replace: '',
     },
     { kind: 'integration', file: 'maintenance/rebuild', title: 'a claim of a unit with another order ends as lost' },
@@ -134,8 +134,8 @@ export const REPAIR_BUGS: Bug[] = [
   ),
   one(
     'only the first page of due releases is read',
-    { file: 'core/maintenance/pages.ts', find: '    afterId = last.id;\n', replace: '    return;\n' },
-    { kind: 'unit', file: 'core/maintenance/pages', title: 'each page begins after the last row' },
+    { file: 'core/postgres/pages.ts', find: '    afterId = last.id;\n', replace: '    return;\n' },
+    { kind: 'unit', file: 'core/pages', title: 'each page begins after the last row' },
   ),
   one(
     'a sale that Redis kept through a restart opens in the state that Redis knew',
@@ -148,16 +148,52 @@ export const REPAIR_BUGS: Bug[] = [
   ),
   one(
     'a rebuild puts withdrawn units back in stock',
-    { file: 'core/redis/sale/open-sale.ts', find: '...(state.withdrawn ?? []), ', replace: '' },
     {
-      kind: 'integration',
-      file: 'redis/registry',
-      title: 'has the units that are neither in a live claim nor withdrawn',
+      file: 'core/maintenance/merge.ts',
+      find: '      for (const unit of page) this.#units.withdraw(unit);\n',
+      replace: '      if (!page) return false;\n',
     },
+    { kind: 'integration', file: 'comparison/copying', title: 'a withdrawn unit stays out of stock' },
+  ),
+  one(
+    'a rebuild forgets the buyers who change while it copies',
+    {
+      file: lua('include/changes'),
+      find: '  if sale[3] then note_changes(sale_key, sale[3]) end\n',
+      replace: '',
+    },
+    { kind: 'integration', file: 'comparison/copying', title: 'an order that was placed' },
+  ),
+  one(
+    'a rebuild forgets the claims from a large stock while it copies',
+    { file: lua('claim'), find: ' and not sale[5]', replace: '' },
+    { kind: 'integration', file: 'comparison/copying', title: 'a claim, from a stock with hundreds of units' },
+  ),
+  one(
+    'a rebuild that fails leaves the sale shut',
+    {
+      file: 'core/redis/sale/copying.ts',
+      find: "    if (this.kind !== 'open') return;\n",
+      replace: '    if (this.kind) return;\n',
+    },
+    { kind: 'integration', file: 'comparison/copying', title: 'if it fails before open-sale' },
+  ),
+  one(
+    'a rebuild swaps in its copy although another one has begun since',
+    {
+      file: lua('shut-gate'),
+      find: "if redis.call('HGET', KEYS[1], 'copying') ~= ARGV[1] then return 0 end\n",
+      replace: '',
+    },
+    { kind: 'integration', file: 'comparison/copying', title: 'if another one has begun since' },
   ),
   one(
     'what a rebuild prepares stays in Redis if its process dies',
-    { file: 'core/redis/sale/open-sale.ts', find: '    await redis.expire(key, STAGED_TTL_SECONDS);\n', replace: '' },
+    {
+      file: 'core/redis/sale/staging.ts',
+      find: '      await this.#redis.expire(key, STAGED_TTL_SECONDS);\n',
+      replace: '',
+    },
     { kind: 'integration', file: 'redis/registry', title: 'leaves temporary keys that expire' },
   ),
   one(

@@ -1,20 +1,83 @@
-import type { Order } from '../../rules/order.js';
+import type { Order, OrderReason, OrderStatus } from '../../rules/order.js';
 import { type Database, Prisma } from '../database.js';
-import { ORDER_COLUMNS, type OrderRow, orderOf } from './order-row.js';
+
+// Orders of a sale come as one text. Thousands of rows cost the client seven times as much (240 and 1,660 ms of CPU for 200,000).
+
+/** The most buyers whose orders one statement reads: some 20 ms of Postgres. */
+export const ORDER_PAGE = 2_000;
 
 /**
- * Reads the latest order of every buyer of a sale: the live one, otherwise the newest that ended. Linear in the size of
- * the sale.
+ * Reads the latest order of every buyer of a sale, by pages in the order of the buyers' ids. The next page is read while its reader
+ * works with the one before.
+ *
+ * @returns non-empty pages
  */
-export async function readLatestOrders(db: Database, saleId: string): Promise<Order[]> {
-  const rows = await db.$queryRaw<OrderRow[]>(Prisma.sql`
-    SELECT DISTINCT ON (o.buyer_id) ${ORDER_COLUMNS} FROM orders o WHERE o.sale_id = ${saleId}
-    ORDER BY o.buyer_id, (o.status IN ('pending_payment', 'paid')) DESC, o.placed_at DESC`);
-  return rows.map(orderOf);
+export async function* orderPages(db: Database, saleId: string): AsyncGenerator<Order[]> {
+  const pageAfter = (buyerId: string) => {
+    const page = readPage(db, saleId, Prisma.sql`o.buyer_id > ${buyerId}`);
+    // A reader that breaks off never awaits the page.
+    page.catch(() => undefined);
+    return page;
+  };
+  let next = pageAfter('');
+  for (;;) {
+    const page = await next;
+    const last = page.at(-1);
+    if (!last) return;
+    const isLast = page.length < ORDER_PAGE;
+    if (!isLast) next = pageAfter(last.buyerId);
+    yield page;
+    if (isLast) return;
+  }
 }
 
-/** Reads the withdrawn units of a sale, which were refunded and do not return to stock. */
-export async function readWithdrawnUnits(db: Database, saleId: string): Promise<number[]> {
-  const rows = await db.withdrawnUnit.findMany({ where: { saleId }, select: { unit: true } });
-  return rows.map(row => row.unit);
+/**
+ * Reads the latest orders of some buyers of a sale.
+ *
+ * @param buyerIds at most {@link ORDER_PAGE}
+ * @returns in the order of the buyers' ids; buyers without an order are left out
+ */
+export async function readLatestOrders(db: Database, saleId: string, buyerIds: string[]): Promise<Order[]> {
+  return buyerIds.length === 0 ? [] : readPage(db, saleId, Prisma.sql`o.buyer_id = ANY(${buyerIds}::text[])`);
+}
+
+/** The latest order of a buyer is the live one, otherwise the newest of those that ended. */
+async function readPage(db: Database, saleId: string, whose: Prisma.Sql): Promise<Order[]> {
+  const [row] = await db.$queryRaw<{ orders: string | null }[]>(Prisma.sql`
+    SELECT string_agg(concat_ws(' ', l.buyer_id, l.id, l.unit, l.status, coalesce(l.reason, '-'),
+                                (extract(epoch FROM l.pay_by) * 1000)::bigint, l.refunded_minor), ',' ORDER BY l.buyer_id) AS orders
+    FROM (SELECT DISTINCT ON (o.buyer_id) o.* FROM orders o WHERE o.sale_id = ${saleId} AND ${whose}
+          ORDER BY o.buyer_id, (o.status IN ('pending_payment', 'paid')) DESC, o.placed_at DESC LIMIT ${ORDER_PAGE}) l`);
+  return (row?.orders?.split(',') ?? []).map(parseOrder);
+}
+
+/** No part has a space or a comma: a buyer's id has none (ID_PATTERN). */
+function parseOrder(text: string): Order {
+  const [buyerId = '', claimId = '', unit, status, reason, payByMs, refundedMinor] = text.split(' ');
+  const order: Order = {
+    claimId,
+    buyerId,
+    unit: Number(unit),
+    status: status as OrderStatus,
+    reason: reason === '-' ? null : (reason as OrderReason),
+    payByMs: Number(payByMs),
+  };
+  if (status === 'paid' && refundedMinor !== '0') order.refundedMinor = Number(refundedMinor);
+  return order;
+}
+
+/** Reads the withdrawn units of a sale, which were refunded and do not return to stock, by pages in ascending order. */
+export async function* withdrawnPages(db: Database, saleId: string): AsyncGenerator<number[]> {
+  let after = 0;
+  for (;;) {
+    const rows = await db.withdrawnUnit.findMany({
+      where: { saleId, unit: { gt: after } },
+      select: { unit: true },
+      orderBy: { unit: 'asc' },
+      take: ORDER_PAGE,
+    });
+    if (rows.length > 0) yield rows.map(({ unit }) => unit);
+    if (rows.length < ORDER_PAGE) return;
+    after = rows.at(-1)?.unit ?? after;
+  }
 }

@@ -25,7 +25,7 @@ if verdict ~= 'ok' then return { verdict } end
 
 -- Everything is read before the first write, as Redis does not roll back a failing script. The reads also check the
 -- type of every key.
-local sale = redis.call('HMGET', KEYS[1], 'state', 'opensAtMs', 'closesAtMs', 'standbyCap')
+local sale = redis.call('HMGET', KEYS[1], 'state', 'opensAtMs', 'closesAtMs', 'standbyCap', 'copying')
 local rules = purchase_rules(KEYS[1])
 local now = now_ms()
 local refused = refusal(sale[1], sale[2], sale[3], now)
@@ -54,8 +54,8 @@ for i, buyer in ipairs(buyers) do
 end
 
 -- API processes mirror (copy into memory) only sales with fewer free units. So with this many, nothing is published,
--- and raising the version is enough.
-local plenty = free - #winners >= 256
+-- and raising the version is enough. A rebuild that copies the sale needs all changes.
+local plenty = free - #winners >= 256 and not sale[5]
 local cap, start = tonumber(sale[4]), id_start(time)
 if #winners > 0 then
   local units = redis.call('LPOP', KEYS[2], #winners)

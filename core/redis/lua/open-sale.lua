@@ -30,7 +30,7 @@ for i, count in ipairs(staged) do
 end
 
 for i = 2, 5 do
-  redis.call('DEL', KEYS[i])
+  redis.call('UNLINK', KEYS[i])
   if redis.call('EXISTS', KEYS[i + 4]) == 1 then redis.call('RENAME', KEYS[i + 4], KEYS[i]) end
   redis.call('PERSIST', KEYS[i])
 end
@@ -38,7 +38,8 @@ end
 -- earlier content never takes it for the next change.
 local version = math.max(now_ms(), tonumber(redis.call('HGET', KEYS[1], 'version') or 0) + 2)
 redis.call('DEL', KEYS[1])
-redis.call('HSET', KEYS[1], 'runId', run, 'generation', ARGV[3], 'standbySeq', on_standby, 'version', version,
+local last = redis.call('ZRANGE', KEYS[5], -1, -1, 'WITHSCORES')
+redis.call('HSET', KEYS[1], 'runId', run, 'generation', ARGV[3], 'standbySeq', last[2] or 0, 'version', version,
   'published', version, unpack(ARGV, 8))
 register(KEYS[1])
 mark(KEYS[1], 'unplaced', tonumber(ARGV[6]) > 0)

@@ -1,34 +1,20 @@
-import { randomUUID } from 'node:crypto';
 import { ConfigError } from '../../process/config.js';
-import { crashPoint } from '../../process/crash-point.js';
-import { type ClaimRecord, formatClaimRecord, isLive } from '../../rules/claim.js';
-import { hasPurchaseRules, type Sale, standbyCap } from '../../rules/sale.js';
-import { chunks } from '../../values/chunks.js';
+import { isLive } from '../../rules/claim.js';
+import { hasPurchaseRules, type Sale } from '../../rules/sale.js';
 import type { Redis } from '../connection.js';
-import { allKeysOf, keysOf, registryKeyOf } from '../keys.js';
-import { adoptLayout, unlessMoved } from '../layout.js';
-import { refuseMoved } from '../replies.js';
-import { runScript } from '../scripts.js';
-import { readRunId } from './sale.js';
+import { type BuyerClaim, Staging } from './staging.js';
+import { Units } from './units.js';
 
-/** Elements per command while the temporary keys of a sale are filled: a few hundred kB. */
-const STAGE_CHUNK = 5_000;
+/** A restart of Redis, or a move of its keys, makes the staged content worthless. More than that is no coincidence. */
+const OPEN_TRIES = 3;
 
-/** Lifetime of temporary keys that never became a sale, in s. */
-const STAGED_TTL_SECONDS = 600;
-
-/**
- * The buyers with which a sale is loaded into Redis. It is empty for a new sale. For a sale that Redis lost, it comes
- * from Postgres and the remains in Redis.
- */
+/** The buyers with which a sale is loaded into Redis; a new sale has none. */
 export interface StartingState {
-  claims: (ClaimRecord & { buyerId: string })[];
+  claims: BuyerClaim[];
   /** The claims that have no order yet, each with the time of its win in ms. */
   outbox: { buyerId: string; wonAtMs: number }[];
   /** The ids of the buyers on standby, first one first. */
   standby: string[];
-  /** The numbers of the units that were refunded and do not return to stock. */
-  withdrawn?: number[];
 }
 
 const NOTHING: StartingState = { claims: [], outbox: [], standby: [] };
@@ -56,34 +42,28 @@ export async function openSale(
   { state = NOTHING, gate = '' }: Opening = {},
 ): Promise<boolean> {
   await refuseRulesOnCluster(redis, sale);
-  for (let attempt = 0; attempt < 3; attempt += 1) {
-    const runId = await readRunId(redis);
-    // The script refuses when Redis was restarted or the keys were moved since, so that no sale is opened under names that nobody else uses.
-    await adoptLayout(redis);
-    // The sale enters the registry first: if this process dies now, reconcile sees that Postgres has a later generation, and loads the
-    // sale. The script writes the true generation.
-    const registered = await redis.hsetnx(registryKeyOf(sale.id), sale.id, 0).catch(refuseMoved).catch(unlessMoved);
-    if (registered === undefined) continue;
-    const keys = stagedKeysOf(sale.id);
+  for (let attempt = 0; attempt < OPEN_TRIES; attempt += 1) {
+    const staging = await Staging.begin(redis, sale.id);
+    if (!staging) continue;
     try {
-      const counts = await stage(redis, keys, sale, state);
-      await crashPoint('rebuild.staged');
-      const args = [runId, gate, sale.generation, ...counts, ...fieldsOf(sale)];
-      const outcome = await runScript(redis, 'open-sale', { keys: [...allKeysOf(sale.id), ...keys], args });
-      if (outcome === 'opened') return true;
-      if (outcome === 'superseded') return false;
+      await stage(staging, sale, state);
+      const outcome = await staging.open(sale, gate);
+      if (outcome !== 'restarted') return outcome === 'opened';
     } finally {
-      // After the swap the temporary keys are gone, and unlinking them is a no-op. If Redis is away, they expire.
-      await redis.unlink(keys).catch(() => undefined);
+      await staging.discard();
     }
   }
   throw new Error(`sale ${sale.id} could not be loaded: Redis restarts while it is staged`);
 }
 
-function fieldsOf(sale: Sale): (string | number)[] {
-  const { id: _, standbyFactor: __, generation: ___, onePurchaseAtATime, ...fields } = sale;
-  const onePurchase = onePurchaseAtATime ? 1 : 0;
-  return Object.entries({ ...fields, onePurchaseAtATime: onePurchase, standbyCap: standbyCap(sale) }).flat();
+/** Prepares a sale. Units are free unless a live claim has them. */
+async function stage(staging: Staging, sale: Sale, { claims, outbox, standby }: StartingState): Promise<void> {
+  const units = new Units(sale.units);
+  for (const { unit, claimId, status } of claims) if (isLive(status)) units.hold(unit, claimId);
+  await staging.putStock([...units.unheld()]);
+  await staging.putClaims(claims);
+  await staging.putUnplaced(outbox);
+  await staging.putStandby(standby.map((buyerId, i) => ({ buyerId, ticket: i + 1 })));
 }
 
 /**
@@ -97,43 +77,4 @@ export async function refuseRulesOnCluster(redis: Redis, sale: Parameters<typeof
   throw new ConfigError(
     'one purchase at a time and a pause between purchases are not available on a Redis Cluster: leave them off, or use one Redis',
   );
-}
-
-/** The temporary keys in which the stock, claims, outbox and standby of a sale are prepared. */
-type StagedKeys = [stock: string, claims: string, outbox: string, standby: string];
-
-function stagedKeysOf(saleId: string): StagedKeys {
-  const { stock, claims, outbox, standby } = keysOf(saleId);
-  const suffix = `:staged:${randomUUID()}`;
-  return [stock + suffix, claims + suffix, outbox + suffix, standby + suffix];
-}
-
-/**
- * Fills the temporary keys of a sale. Units are free unless a live claim has them or they were withdrawn (refunded
- * without restock).
- *
- * @returns the number of elements in each key
- */
-async function stage(redis: Redis, keys: StagedKeys, sale: Sale, state: StartingState): Promise<number[]> {
-  const [stock, claims, outbox, standby] = keys;
-  const taken = new Set([...(state.withdrawn ?? []), ...state.claims.filter(c => isLive(c.status)).map(c => c.unit)]);
-  const free = Array.from({ length: sale.units }, (_, i) => i + 1).filter(unit => !taken.has(unit));
-  const tickets = state.standby.map((buyerId, i) => [i + 1, buyerId] as const);
-  const records = (part: StartingState['claims']) => part.flatMap(c => [c.buyerId, formatClaimRecord(c)]);
-  await fill(redis, stock, free, part => redis.rpush(stock, ...part));
-  await fill(redis, claims, state.claims, part => redis.hset(claims, ...records(part)));
-  await fill(redis, outbox, state.outbox, part => redis.zadd(outbox, ...part.flatMap(e => [e.wonAtMs, e.buyerId])));
-  await fill(redis, standby, tickets, part => redis.zadd(standby, ...part.flat()));
-  return [free.length, state.claims.length, state.outbox.length, state.standby.length];
-}
-
-/**
- * Fills one temporary key in several parts. It gets an expiry with the first part, so that a crash leaves nothing
- * behind.
- */
-async function fill<T>(redis: Redis, key: string, all: readonly T[], add: (part: T[]) => Promise<unknown>) {
-  for (const part of chunks(all, STAGE_CHUNK)) {
-    await add(part);
-    await redis.expire(key, STAGED_TTL_SECONDS);
-  }
 }

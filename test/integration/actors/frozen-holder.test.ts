@@ -14,7 +14,6 @@ import { wantNotices } from '#core/postgres/deliveries/shop-webhook.js';
 import { cancelRow } from '#core/postgres/orders/end-orders.js';
 import { KEEP_DAYS } from '#core/postgres/sales.js';
 import { keysOf } from '#core/redis/keys.js';
-import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import type { Claim } from '#core/rules/claim.js';
 import type { Sale } from '#core/rules/sale.js';
 import { cancelOrder } from '#core/steps/cancel-order.js';
@@ -24,6 +23,7 @@ import { eventually } from '../../support/eventually.js';
 import { SHOP_SECRET, startShop, type TestShop } from '../../support/http/shop.js';
 import { applyEvents, askToPay, usePayments } from '../../support/payments.js';
 import { freezeAt } from '../../support/postgres/frozen.js';
+import { readSnapshot } from '../../support/redis/snapshot.js';
 import { openTestSale, winOne } from '../../support/sales.js';
 import { backdateDeadlines, backdateReleases, loseClaim } from '../../support/stores/by-hand.js';
 

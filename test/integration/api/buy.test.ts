@@ -4,9 +4,9 @@ import { recordStatus } from '#core/redis/claims/status.js';
 import { keysOf } from '#core/redis/keys.js';
 import { markRegistryWhole } from '#core/redis/registry.js';
 import { readRunId, setSale } from '#core/redis/sale/sale.js';
-import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import { eventually } from '../../support/eventually.js';
 import { SECRET, useApi } from '../../support/http/api.js';
+import { readSnapshot } from '../../support/redis/snapshot.js';
 
 describe.each([false, true])('mounted in Express: %p', mounted => {
   const api = useApi({ mounted });

@@ -7,10 +7,10 @@ import { restoreClaim } from '#core/redis/claims/restore.js';
 import { recordStatus } from '#core/redis/claims/status.js';
 import { prefixOf } from '#core/redis/keys.js';
 import { setSale } from '#core/redis/sale/sale.js';
-import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import type { Sale } from '#core/rules/sale.js';
 import { eventually } from '../../support/eventually.js';
 import { bearer, SECRET, useApi } from '../../support/http/api.js';
+import { readSnapshot } from '../../support/redis/snapshot.js';
 
 describe.each([false, true])('mounted in Express: %p', mounted => {
   const api = useApi({ mounted });

@@ -1,12 +1,12 @@
 import { expect, test } from '@jest/globals';
 import { creditWallets, readBalance } from '#core/postgres/money/wallet.js';
 import { prefixOf } from '#core/redis/keys.js';
-import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import { cancelOrder } from '#core/steps/cancel-order.js';
 import { expireOrders } from '#core/steps/expire-orders.js';
 import { payOrder } from '#core/steps/pay-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { eventually } from '../../support/eventually.js';
+import { readSnapshot } from '../../support/redis/snapshot.js';
 import { aClaim, buyers, openTestSale, win, winOne } from '../../support/sales.js';
 import { backdateDeadlines } from '../../support/stores/by-hand.js';
 import { writesNothing } from '../../support/stores/keyspace.js';

@@ -1,7 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { audit } from '#core/comparison/audit.js';
 import { creditWallets, readBalance } from '#core/postgres/money/wallet.js';
-import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import type { Claim } from '#core/rules/claim.js';
 import type { Sale } from '#core/rules/sale.js';
 import { cancelOrder } from '#core/steps/cancel-order.js';
@@ -11,6 +10,7 @@ import { placeOrders } from '#core/steps/place-orders.js';
 import { eventually } from '../../support/eventually.js';
 import { orderOf } from '../../support/money/reading.js';
 import { whileHeld } from '../../support/postgres/while-held.js';
+import { readSnapshot } from '../../support/redis/snapshot.js';
 import { openTestSale, winOne } from '../../support/sales.js';
 import { backdateDeadlines } from '../../support/stores/by-hand.js';
 import { useStores } from '../../support/stores/stores.js';

@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
 import { reconcile } from '#core/maintenance/reconcile.js';
-import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import { cancelOrder } from '#core/steps/cancel-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { settleReceipt } from '#core/steps/settle-receipt.js';
+import { readSnapshot } from '../../support/redis/snapshot.js';
 import { openTestSale, winOne } from '../../support/sales.js';
 import { loseClaim } from '../../support/stores/by-hand.js';
 import { writesNothing } from '../../support/stores/keyspace.js';

@@ -8,11 +8,11 @@ import { updateSale } from '#core/postgres/sales.js';
 import { keysOf } from '#core/redis/keys.js';
 import { readGenerations } from '#core/redis/registry.js';
 import { readRunId, setSale } from '#core/redis/sale/sale.js';
-import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import type { Sale } from '#core/rules/sale.js';
 import { beforeScript } from '../../support/meanwhile.js';
 import { paidReport } from '../../support/money/reading.js';
 import { askToPay, payAtProvider, usePayments } from '../../support/payments.js';
+import { readSnapshot } from '../../support/redis/snapshot.js';
 import { openTestSale, win } from '../../support/sales.js';
 import { readCommandCalls } from '../../support/stores/command-stats.js';
 

@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
 import { expireOverdue } from '#core/maintenance/expire-overdue.js';
 import { setSale } from '#core/redis/sale/sale.js';
-import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import { NotVerified } from '#core/rules/errors.js';
 import { placeOrders } from '#core/steps/place-orders.js';
+import { readSnapshot } from '../../support/redis/snapshot.js';
 import { buyers, openTestSale, win } from '../../support/sales.js';
 import { backdateDeadlines } from '../../support/stores/by-hand.js';
 import { useStores } from '../../support/stores/stores.js';

@@ -10,13 +10,13 @@ import { refundRow } from '#core/postgres/money/refund.js';
 import { creditWallets } from '#core/postgres/money/wallet.js';
 import { keysOf } from '#core/redis/keys.js';
 import { readLoadedSale } from '#core/redis/sale/sale.js';
-import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import type { Claim } from '#core/rules/claim.js';
 import { cancelOrder } from '#core/steps/cancel-order.js';
 import { payOrder } from '#core/steps/pay-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { readMetric } from '../../support/http/metrics.js';
 import { beforeScript } from '../../support/meanwhile.js';
+import { readSnapshot } from '../../support/redis/snapshot.js';
 import { aClaim, buyers, openTestSale, win } from '../../support/sales.js';
 import { backdateReleases, forceClaim } from '../../support/stores/by-hand.js';
 import { useStores } from '../../support/stores/stores.js';
@@ -123,7 +123,7 @@ describe('changes during a rebuild', () => {
   test('units of a restock that are sold before the gate closes stay sold', async () => {
     const sale = await openTestSale(t, { units: 1 });
     const sold: Claim[] = [];
-    const heldUp = beforeScript(t, 'set-sale', async () => {
+    const heldUp = beforeScript(t, 'shut-gate', async () => {
       if (sold.length > 0) return;
       await changeSale(t, sale.id, { addUnits: 2 });
       sold.push(...(await win(t, sale, 'a', 'b', 'c')));

@@ -10,9 +10,9 @@ import { restoreClaim } from '#core/redis/claims/restore.js';
 import { readStatuses, recordStatus } from '#core/redis/claims/status.js';
 import { isUnknown } from '#core/redis/registry.js';
 import { readRunId } from '#core/redis/sale/sale.js';
-import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import { NotVerified } from '#core/rules/errors.js';
 import { placeOrders } from '#core/steps/place-orders.js';
+import { readSnapshot } from '../../support/redis/snapshot.js';
 import { openTestSale, win, winOne } from '../../support/sales.js';
 import { useStores } from '../../support/stores/stores.js';
 

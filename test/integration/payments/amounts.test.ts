@@ -8,7 +8,6 @@ import { readOddPayments } from '#core/postgres/money/odd-payments.js';
 import { markOpen } from '#core/postgres/money/payment-change.js';
 import { applyAnswer, applyEvent } from '#core/postgres/money/payment-report.js';
 import { readBalance } from '#core/postgres/money/wallet.js';
-import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import type { Claim } from '#core/rules/claim.js';
 import type { Sale } from '#core/rules/sale.js';
 import { cancelOrder } from '#core/steps/cancel-order.js';
@@ -18,6 +17,7 @@ import { readMetric } from '../../support/http/metrics.js';
 import { orderOf, paymentAtProvider, paymentRowOf, transfersOf } from '../../support/money/reading.js';
 import { applyEvents, askToPay, PART, PRICE, payAtProvider, usePayments } from '../../support/payments.js';
 import { whileHeld } from '../../support/postgres/while-held.js';
+import { readSnapshot } from '../../support/redis/snapshot.js';
 import { backdateDeadlines } from '../../support/stores/by-hand.js';
 
 // Money that goes back in parts, in any order of the provider's messages.

@@ -7,7 +7,6 @@ import { applyEvent } from '#core/postgres/money/payment-report.js';
 import { readPayUrl } from '#core/redis/claims/pay-url.js';
 import { regrab } from '#core/redis/claims/regrab.js';
 import { setSale } from '#core/redis/sale/sale.js';
-import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import type { Claim } from '#core/rules/claim.js';
 import type { Sale } from '#core/rules/sale.js';
 import { cancelOrder } from '#core/steps/cancel-order.js';
@@ -19,6 +18,7 @@ import { readMetric } from '../../support/http/metrics.js';
 import { orderOf, paymentAtProvider, paymentRowOf } from '../../support/money/reading.js';
 import { applyEvents, askToPay, PRICE, usePayments } from '../../support/payments.js';
 import { whileHeld } from '../../support/postgres/while-held.js';
+import { readSnapshot } from '../../support/redis/snapshot.js';
 import { win, winOne } from '../../support/sales.js';
 import { backdateDeadlines } from '../../support/stores/by-hand.js';
 

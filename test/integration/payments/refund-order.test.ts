@@ -7,13 +7,13 @@ import { refundOrderPartially } from '#core/operator/partial-refund.js';
 import { refundOrder } from '#core/operator/refund-order.js';
 import { readStatement } from '#core/postgres/money/statement.js';
 import { creditWallets, readBalance, readBalances } from '#core/postgres/money/wallet.js';
-import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import type { Sale } from '#core/rules/sale.js';
 import { payOrder } from '#core/steps/pay-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { paymentRowOf } from '../../support/money/reading.js';
 import { applyEvents, askToPay, PRICE, payAtProvider, usePayments } from '../../support/payments.js';
 import { whileHeld } from '../../support/postgres/while-held.js';
+import { readSnapshot } from '../../support/redis/snapshot.js';
 import { openTestSale, win, winOne } from '../../support/sales.js';
 
 const t = usePayments();

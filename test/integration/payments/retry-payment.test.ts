@@ -3,7 +3,6 @@ import { audit } from '#core/comparison/audit.js';
 import { askProviders } from '#core/maintenance/ask-providers.js';
 import { finishPayments } from '#core/maintenance/finish-payments.js';
 import { readPayUrl } from '#core/redis/claims/pay-url.js';
-import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import type { Claim } from '#core/rules/claim.js';
 import type { Sale } from '#core/rules/sale.js';
 import { cancelOrder } from '#core/steps/cancel-order.js';
@@ -11,6 +10,7 @@ import { payOrder, showPayUrl } from '#core/steps/pay-order.js';
 import { takePaymentEvent } from '#core/steps/payment-event.js';
 import { beforeScript } from '../../support/meanwhile.js';
 import { applyEvents, askToPay, PRICE, usePayments } from '../../support/payments.js';
+import { readSnapshot } from '../../support/redis/snapshot.js';
 
 // A failed payment can be repeated until the deadline, and no money is kept twice.
 

@@ -1,12 +1,12 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { cancelRow } from '#core/postgres/orders/end-orders.js';
 import { QUEUE_PREFIX } from '#core/queue/queues.js';
-import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import { giveUp } from '#core/steps/give-up.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { promoteWaiting, releaseUnits } from '#core/steps/release-units.js';
 import { tellOrder } from '#core/steps/tell-order.js';
 import { readMetric } from '../../support/http/metrics.js';
+import { readSnapshot } from '../../support/redis/snapshot.js';
 import { openTestSale, win, winOne } from '../../support/sales.js';
 import { backdateDeadlines } from '../../support/stores/by-hand.js';
 import { useStores } from '../../support/stores/stores.js';

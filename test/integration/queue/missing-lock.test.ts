@@ -3,9 +3,9 @@ import { enqueuePlaceWaiting } from '#core/queue/enqueue.js';
 import { QUEUE_PREFIX } from '#core/queue/queues.js';
 import { startJobWorker } from '#core/queue/worker.js';
 import { connectRedis } from '#core/redis/connection.js';
-import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import { placeWaiting } from '#core/steps/place-waiting.js';
 import { eventually } from '../../support/eventually.js';
+import { readSnapshot } from '../../support/redis/snapshot.js';
 import { buyers, openTestSale, win } from '../../support/sales.js';
 import { useStores } from '../../support/stores/stores.js';
 

@@ -9,9 +9,9 @@ import { adoptLayout, moveKeys } from '#core/redis/layout.js';
 import { markRegistryWhole, readLoadedSaleIds } from '#core/redis/registry.js';
 import { openSale } from '#core/redis/sale/open-sale.js';
 import { dropSale, readRunId } from '#core/redis/sale/sale.js';
-import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { beforeScript } from '../../support/meanwhile.js';
+import { readSnapshot } from '../../support/redis/snapshot.js';
 import { aSale, openTestSale, win } from '../../support/sales.js';
 import { useStores } from '../../support/stores/stores.js';
 

@@ -11,10 +11,10 @@ import { keysOf } from '#core/redis/keys.js';
 import { type Mark, markChanged, readMarked, unmarkChanged } from '#core/redis/marks.js';
 import { openSale } from '#core/redis/sale/open-sale.js';
 import { dropSale, restock, setSale } from '#core/redis/sale/sale.js';
-import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import type { Claim } from '#core/rules/claim.js';
 import type { Sale } from '#core/rules/sale.js';
 import { promoteWaiting } from '#core/steps/release-units.js';
+import { readSnapshot } from '../../support/redis/snapshot.js';
 import { openTestSale, win, winOne } from '../../support/sales.js';
 import { useStores } from '../../support/stores/stores.js';
 

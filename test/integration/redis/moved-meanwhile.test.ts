@@ -11,12 +11,12 @@ import { moveKeys } from '#core/redis/layout.js';
 import { readGenerations, readLoadedSaleIds } from '#core/redis/registry.js';
 import { openSale } from '#core/redis/sale/open-sale.js';
 import { dropSale, readLoadedSale } from '#core/redis/sale/sale.js';
-import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import { NotVerified } from '#core/rules/errors.js';
 import type { Sale } from '#core/rules/sale.js';
 import { expireOrders } from '#core/steps/expire-orders.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { beforeScript } from '../../support/meanwhile.js';
+import { readSnapshot } from '../../support/redis/snapshot.js';
 import { aSale, openTestSale, win, winOne } from '../../support/sales.js';
 import { useStores } from '../../support/stores/stores.js';
 
@@ -41,7 +41,7 @@ async function moveUnnoticed(): Promise<void> {
 }
 
 /** Wraps Redis so that other work happens right after a command. */
-function afterCommand(command: 'set-sale' | 'unlink' | 'decide-layout', meanwhile: () => unknown): Redis {
+function afterCommand(command: 'begin-copy' | 'unlink' | 'decide-layout', meanwhile: () => unknown): Redis {
   return new Proxy(t.redis, {
     get(target, property) {
       const value = Reflect.get(target, property);
@@ -73,7 +73,7 @@ describe('a process that has not noticed the move', () => {
     const sale = await openEarlier({ units: 1, standbyFactor: 1 });
     const ann = await winOne(t, sale, 'ann');
     await win(t, sale, 'bob');
-    await expect(rebuild({ ...t, redis: afterCommand('set-sale', moveUnnoticed) }, sale.id)).rejects.toThrow(
+    await expect(rebuild({ ...t, redis: afterCommand('begin-copy', moveUnnoticed) }, sale.id)).rejects.toThrow(
       NotVerified,
     );
     await reconcileAll(t);

@@ -4,10 +4,10 @@ import { rebuild } from '#core/maintenance/rebuild.js';
 import { reconcile, reconcileAll } from '#core/maintenance/reconcile.js';
 import { cancelRow } from '#core/postgres/orders/end-orders.js';
 import { readMarked } from '#core/redis/marks.js';
-import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { beforeScript } from '../../support/meanwhile.js';
 import { freezeAt } from '../../support/postgres/frozen.js';
+import { readSnapshot } from '../../support/redis/snapshot.js';
 import { openTestSale, win, winOne } from '../../support/sales.js';
 import { useStores } from '../../support/stores/stores.js';
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { repairAll } from '#core/maintenance/repair.js';
 import { readOrders } from '#core/postgres/orders/order-row.js';
-import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import type { Order } from '#core/rules/order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
+import { readSnapshot } from '../../support/redis/snapshot.js';
 import { openTestSale, winOne } from '../../support/sales.js';
 import { loseClaim } from '../../support/stores/by-hand.js';
 import { useStores } from '../../support/stores/stores.js';

@@ -5,11 +5,11 @@ import { CLAIM_BATCH_MAX, type ClaimOutcome, claim } from '#core/redis/claims/cl
 import { release } from '#core/redis/claims/release.js';
 import { allKeysOf, keysOf } from '#core/redis/keys.js';
 import { setSale } from '#core/redis/sale/sale.js';
-import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import { runScript } from '#core/redis/scripts.js';
 import type { Sale } from '#core/rules/sale.js';
 import { eventually } from '../../support/eventually.js';
 import { readRedisMs } from '../../support/redis/clock.js';
+import { readSnapshot } from '../../support/redis/snapshot.js';
 import { buyers, openTestSale, win, winOne } from '../../support/sales.js';
 import { dumpKeys, expectTypesChecked, whileFull, writesNothing } from '../../support/stores/keyspace.js';
 import { useStores } from '../../support/stores/stores.js';

@@ -3,10 +3,10 @@ import { RELEASE_BATCH_MAX, type Release, release } from '#core/redis/claims/rel
 import { recordStatus } from '#core/redis/claims/status.js';
 import { keysOf } from '#core/redis/keys.js';
 import { setSale } from '#core/redis/sale/sale.js';
-import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import type { Claim } from '#core/rules/claim.js';
 import { NotVerified } from '#core/rules/errors.js';
 import type { Sale } from '#core/rules/sale.js';
+import { readSnapshot } from '../../support/redis/snapshot.js';
 import { aClaim, buyers, openTestSale, win, winOne } from '../../support/sales.js';
 import { expectTypesChecked, whileFull, writesNothing } from '../../support/stores/keyspace.js';
 import { useStores } from '../../support/stores/stores.js';

@@ -6,9 +6,9 @@ import { release } from '#core/redis/claims/release.js';
 import { recordStatus } from '#core/redis/claims/status.js';
 import { connectRedis, type Redis, waitUntilReady } from '#core/redis/connection.js';
 import { keysOf } from '#core/redis/keys.js';
-import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import { readScript, type ScriptName } from '#core/redis/scripts.js';
 import { parseClaimRecord } from '#core/rules/claim.js';
+import { readSnapshot } from '../../support/redis/snapshot.js';
 import { buyers, openTestSale, winOne } from '../../support/sales.js';
 import { useStores } from '../../support/stores/stores.js';
 

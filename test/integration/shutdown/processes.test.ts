@@ -1,12 +1,12 @@
 import { connect } from 'node:net';
 import { afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { enqueuePlaceWaiting } from '#core/queue/enqueue.js';
-import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import type { GuardedProcess } from '#stack/processes/guarded-process.js';
 import { createSecrets } from '#stack/secrets.js';
 import { build } from '../../support/build.js';
 import { eventually } from '../../support/eventually.js';
 import { type App, startApp } from '../../support/processes/app.js';
+import { readSnapshot } from '../../support/redis/snapshot.js';
 import { openTestSale, winOne } from '../../support/sales.js';
 import { countBlocked } from '../../support/stores/blocked.js';
 import { useStores } from '../../support/stores/stores.js';

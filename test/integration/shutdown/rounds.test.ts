@@ -1,10 +1,10 @@
 import { afterEach, beforeAll, expect, test } from '@jest/globals';
 import { keysOf } from '#core/redis/keys.js';
-import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { build } from '../../support/build.js';
 import { eventually } from '../../support/eventually.js';
 import { type App, startApp } from '../../support/processes/app.js';
+import { readSnapshot } from '../../support/redis/snapshot.js';
 import { openTestSale, winOne } from '../../support/sales.js';
 import { countBlocked } from '../../support/stores/blocked.js';
 import { useStores } from '../../support/stores/stores.js';

@@ -1,6 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { compare, type Difference, describe as lineOf } from '#core/comparison/compare.js';
-import type { Snapshot } from '#core/redis/sale/snapshot.js';
+import { type BuyerFacts, compareBuyer, type Difference, describe as lineOf } from '#core/comparison/compare.js';
 import type { ClaimRecord } from '#core/rules/claim.js';
 import type { Order } from '#core/rules/order.js';
 
@@ -22,116 +21,68 @@ const claim = (wanted: Partial<ClaimRecord> = {}): ClaimRecord => ({
   ...wanted,
 });
 
-/** Creates the snapshot of a sale of three units: live claims have theirs, and the other units are in stock. */
-function snapshot(claims: Record<string, ClaimRecord>, wanted: Partial<Snapshot> = {}): Snapshot {
-  const taken = Object.values(claims).flatMap(one =>
-    ['cancelled', 'rejected'].includes(one.status) ? [] : [one.unit],
-  );
-  return {
-    units: 3,
-    version: 1,
-    generation: 1,
-    latestGeneration: 1,
-    runId: 'run',
-    stock: [1, 2, 3].filter(unit => !taken.includes(unit)),
-    claims: new Map(Object.entries(claims)),
-    outbox: new Map(),
-    standby: [],
-    tickets: [],
-    lastTicket: 0,
-    standbyCap: 0,
-    atMs: 10,
-    ...wanted,
-  };
-}
+/** Compares what both stores hold of the buyer `a`. */
+const differencesOf = (facts: Partial<BuyerFacts>): Difference[] =>
+  compareBuyer({ buyerId: 'a', order: undefined, claim: undefined, isUnplaced: false, ...facts });
 
 test('a claim with another unit than its order makes both units wrong', () => {
-  expect(compare(snapshot({ a: claim({ unit: 2 }) }), [order()])).toEqual([{ kind: 'units_wrong', units: [1, 2] }]);
+  const found = differencesOf({ order: order(), claim: claim({ unit: 2 }) });
+  expect(found).toEqual([{ kind: 'units_wrong', units: [1, 2] }]);
 });
 
-describe('agreement', () => {
-  test('an empty sale has no differences', () => expect(compare(snapshot({}), [])).toEqual([]));
-  test('a placed order agrees with its claim', () => expect(compare(snapshot({ a: claim() }), [order()])).toEqual([]));
+describe('both stores agree', () => {
+  test.each<[string, Partial<BuyerFacts>]>([
+    ['about nobody', {}],
+    ['about a placed order', { order: order(), claim: claim() }],
+    ['about a claim in the outbox, which needs no order yet', { claim: claim({ status: 'queued' }), isUnplaced: true }],
+    ['about an order that ended, which needs no claim', { order: order({ status: 'cancelled' }) }],
+    ['about a claim that ended, which needs no order', { claim: claim({ status: 'cancelled' }) }],
+    ['about a claim that was rejected', { claim: claim({ status: 'rejected' }) }],
+    [
+      'about a buyer who has claimed again',
+      { order: order({ status: 'cancelled' }), claim: claim({ claimId: 'c2', status: 'queued' }), isUnplaced: true },
+    ],
+  ])('%s', (_about, facts) => expect(differencesOf(facts)).toEqual([]));
 
-  test('a claim in the outbox needs no order yet', () => {
-    const outbox = new Map([['a', 1]]);
-    expect(compare(snapshot({ a: claim({ status: 'queued' }) }, { outbox }), [])).toEqual([]);
-  });
-
-  test.each(['void', 'rejected', 'cancelled'] as const)('a claim that ended agrees with its %s order', status => {
+  test.each(['void', 'rejected', 'cancelled'] as const)('about a claim that ended, with its %s order', status => {
     const ended = claim({ status: status === 'void' ? 'rejected' : status });
-    expect(compare(snapshot({ a: ended }), [order({ status })])).toEqual([]);
-  });
-
-  test('an order that ended needs no claim in Redis', () => {
-    expect(compare(snapshot({}), [order({ status: 'cancelled' })])).toEqual([]);
-  });
-
-  test('a buyer with an ended order may claim again', () => {
-    const again = claim({ claimId: 'c2', status: 'queued' });
-    expect(compare(snapshot({ a: again }, { outbox: new Map([['a', 1]]) }), [order({ status: 'cancelled' })])).toEqual(
-      [],
-    );
+    expect(differencesOf({ order: order({ status }), claim: ended })).toEqual([]);
   });
 });
 
 describe('differences', () => {
-  test.each([
+  test.each<[string, Partial<BuyerFacts>]>([
     ['Redis has no claim', {}],
-    ['Redis has another claim', { a: claim({ claimId: 'c2' }) }],
-    ['the claim ended', { a: claim({ status: 'cancelled' }) }],
-  ])('claim_missing: an order is live, and %s', (_why, claims) => {
-    const outbox = new Map([['a', 1]]);
-    expect(compare(snapshot(claims, { outbox }), [order()])).toEqual([{ kind: 'claim_missing', order: order() }]);
+    ['Redis has another claim', { claim: claim({ claimId: 'c2' }), isUnplaced: true }],
+    ['the claim ended', { claim: claim({ status: 'cancelled' }) }],
+  ])('claim_missing: an order is live, and %s', (_why, facts) => {
+    expect(differencesOf({ order: order(), ...facts })).toEqual([{ kind: 'claim_missing', order: order() }]);
   });
 
   test('release_missing: an order has ended and its claim is live', () => {
     const ended = order({ status: 'void' });
-    expect(compare(snapshot({ a: claim() }), [ended])).toEqual([{ kind: 'release_missing', order: ended }]);
+    expect(differencesOf({ order: ended, claim: claim() })).toEqual([{ kind: 'release_missing', order: ended }]);
   });
 
   test('status_behind: the claim says less than its order', () => {
     const paid = order({ status: 'paid' });
-    expect(compare(snapshot({ a: claim() }), [paid])).toEqual([{ kind: 'status_behind', order: paid }]);
+    expect(differencesOf({ order: paid, claim: claim() })).toEqual([{ kind: 'status_behind', order: paid }]);
   });
 
   test('outbox_missing: a live claim has neither order nor outbox entry', () => {
     const lost = claim({ status: 'queued' });
-    expect(compare(snapshot({ a: lost }), [])).toEqual([{ kind: 'outbox_missing', buyerId: 'a', claim: lost }]);
+    expect(differencesOf({ claim: lost })).toEqual([{ kind: 'outbox_missing', buyerId: 'a', claim: lost }]);
   });
 
-  test.each<[string, number[], number[]]>([
-    ['free twice', [2, 3, 3], [3]],
-    ['free and claimed', [1, 2, 3], [1]],
-    ['neither free nor claimed', [2], [3]],
-    ['not of this sale', [2, 3, 4], [4]],
-    ['zero', [0, 2, 3], [0]],
-  ])('units_wrong: a unit is %s', (_how, stock, units) => {
-    expect(compare(snapshot({ a: claim() }, { stock }), [order()])).toEqual([{ kind: 'units_wrong', units }]);
+  test('two at once: the order is live, and the outbox lacks the other claim of its buyer', () => {
+    const found = differencesOf({ order: order(), claim: claim({ claimId: 'c2' }) });
+    expect(found.map(({ kind }) => kind)).toEqual(['claim_missing', 'outbox_missing']);
   });
-
-  test('units_wrong: two buyers claim one unit', () => {
-    const orders = [order(), order({ claimId: 'c2', buyerId: 'b' })];
-    const claims = { a: claim(), b: claim({ claimId: 'c2' }) };
-    expect(compare(snapshot(claims), orders)).toEqual([{ kind: 'units_wrong', units: [1] }]);
-  });
-});
-
-describe('a withdrawn unit', () => {
-  const kinds = (seen: Snapshot) => compare(seen, [], [2]).map(({ kind }) => kind);
-
-  test('a withdrawn unit belongs neither to stock nor to a claim', () =>
-    expect(kinds(snapshot({}, { stock: [1, 3] }))).toEqual([]));
-  test('a withdrawn unit may still be in the refunded claim', () => {
-    const held = snapshot({ a: claim({ unit: 2, status: 'paid' }) }, { outbox: new Map([['a', 1]]) });
-    expect(kinds(held)).toEqual([]);
-  });
-  test('a withdrawn unit in stock is a difference', () => expect(kinds(snapshot({}))).toEqual(['units_wrong']));
 });
 
 describe('a claim that does not say what its order says', () => {
   const kinds = (one: Partial<ClaimRecord>, other: Partial<Order>) =>
-    compare(snapshot({ a: claim(one) }), [order(other)]).map(({ kind }) => kind);
+    differencesOf({ order: order(other), claim: claim(one) }).map(({ kind }) => kind);
   const paid = { status: 'paid' } as const;
 
   test.each<[string, Partial<ClaimRecord>, Partial<Order>]>([
@@ -146,22 +97,6 @@ describe('a claim that does not say what its order says', () => {
     ['as much went back', { ...paid, refundedMinor: 2 }, { ...paid, refundedMinor: 2 }],
     ['the deadline of a paid order has moved', paid, { ...paid, payByMs: 6 }],
   ])('is not behind: %s', (_what, one, other) => expect(kinds(one, other)).toEqual([]));
-});
-
-test('a claim that ended needs neither order nor outbox entry', () => {
-  const ended = snapshot({ a: claim({ status: 'cancelled' }), b: claim({ claimId: 'c2', status: 'rejected' }) });
-  expect(compare(ended, [])).toEqual([]);
-});
-
-test('a withdrawn unit in two claims is a difference, and so is a claim of a unit after the last one', () => {
-  const outbox = new Map([
-    ['a', 1],
-    ['b', 1],
-  ]);
-  const twice = { a: claim({ unit: 2 }), b: claim({ unit: 2, claimId: 'c2' }) };
-  expect(compare(snapshot(twice, { outbox }), [], [2])).toEqual([{ kind: 'units_wrong', units: [2] }]);
-  const beyond = snapshot({ a: claim({ unit: 4 }) }, { outbox });
-  expect(compare(beyond, [])).toEqual([{ kind: 'units_wrong', units: [4] }]);
 });
 
 test('each kind of difference has a line of its own, which names the order or the claim', () => {

@@ -11,6 +11,17 @@ local function tell_claim(buyer, record) changes[#changes + 1] = 'c ' .. buyer .
 local function tell_joined(buyer) changes[#changes + 1] = 'j ' .. buyer end
 local function tell_left(buyer) changes[#changes + 1] = 'l ' .. buyer end
 
+-- The key of the buyers who have changed since a rebuild began to copy the sale.
+local function copied_key(sale_key, token) return sale_key .. ':' .. token end
+
+-- Notes the changed buyers for a rebuild. Its key expires if the rebuild never ends, and the note with it.
+local function note_changes(sale_key, token)
+  local key, buyers = copied_key(sale_key, token), { token }
+  if redis.call('EXISTS', key) == 0 then return redis.call('HDEL', sale_key, 'copying') end
+  for i, change in ipairs(changes) do buyers[i + 1] = string.match(change, '^%a (%S+)') end
+  redis.pcall('SADD', key, unpack(buyers))
+end
+
 -- Counts a change, and returns the count.
 local function count_change(sale_key)
   mark(sale_key, 'changed', true)
@@ -20,7 +31,8 @@ end
 local function publish(sale_key, free, waiting, state)
   local version = count_change(sale_key)
   local published = redis.call('HINCRBY', sale_key, 'published', 1)
-  local sale = redis.call('HMGET', sale_key, 'standbyCap', 'state')
+  local sale = redis.call('HMGET', sale_key, 'standbyCap', 'state', 'copying')
+  if sale[3] then note_changes(sale_key, sale[3]) end
   local head = { version, published, free, waiting, sale[1] or '-', state or sale[2] or '-' }
   table.insert(changes, 1, table.concat(head, ' '))
   -- Redis does not roll back the script's earlier writes. So a Redis user without the right to publish must not make it

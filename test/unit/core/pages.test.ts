@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { pages } from '#core/maintenance/pages.js';
+import { pages } from '#core/postgres/pages.js';
 
 /** Reads rows 1 to `count` by pages, and returns the pages and the ids after which each was read. */
 async function readAll(count: number, size: number) {

@@ -1,0 +1,101 @@
+import type { Database } from '../postgres/database.js';
+import { ORDER_PAGE, orderPages, readLatestOrders, withdrawnPages } from '../postgres/orders/sale-orders.js';
+import type { Redis } from '../redis/connection.js';
+import { type BuyerContent, claimPages, type Facts, readBuyers, readFacts, stockPages } from '../redis/sale/content.js';
+import { Units } from '../redis/sale/units.js';
+import { isLive, parseClaimRecord } from '../rules/claim.js';
+import type { Order } from '../rules/order.js';
+import { chunks } from '../values/chunks.js';
+import { compareBuyer, type Difference, unitsOf } from './compare.js';
+
+// A comparison reads both stores by pages, so that neither of them and no process is held up by a large sale. It keeps five bytes of
+// each unit, and the differences.
+
+/** The stores that are compared. */
+export interface Stores {
+  db: Database;
+  redis: Redis;
+}
+
+/** The most differences that one look lists. After these are repaired, the next look finds the others. */
+const DIFFERENCES_MAX = 50_000;
+
+/** The differences that one look at a sale has found. Claims and releases in flight count as differences, too. */
+export interface Look {
+  /** The settings and counts in Redis when the look began. */
+  facts: Facts;
+  differences: Difference[];
+  /** The number of live claims. */
+  held: number;
+}
+
+/** Compares a sale in Redis with Postgres, buyer by buyer and unit by unit; undefined when Redis does not have the sale. */
+export async function lookAt(stores: Stores, saleId: string): Promise<Look | undefined> {
+  const facts = await readFacts(stores.redis, saleId);
+  if (!(facts.units > 0)) return undefined;
+  const units = new Units(facts.units);
+  const differences: Difference[] = [];
+  const suspect = async (buyerIds: string[]) => {
+    if (differences.length < DIFFERENCES_MAX) differences.push(...(await compareBuyers(stores, saleId, buyerIds)));
+  };
+  let known = 0;
+  for await (const orders of orderPages(stores.db, saleId)) {
+    const buyers = await readBuyers(
+      stores.redis,
+      saleId,
+      orders.map(({ buyerId }) => buyerId),
+    );
+    known += buyers.filter(({ claim }) => claim).length;
+    for (const buyer of buyers) hold(units, buyer);
+    await suspect(buyers.filter((buyer, i) => differs(buyer, orders[i])).map(({ buyerId }) => buyerId));
+  }
+  // Claims without an order are looked for only if there are any. The number changes with each claim, so it is read again.
+  if (known < (await readFacts(stores.redis, saleId)).claims) {
+    for await (const page of claimPages(stores.redis, saleId)) {
+      const others = await readBuyers(stores.redis, saleId, holdOthers(units, page));
+      await suspect(others.filter(({ wonAtMs }) => wonAtMs === undefined).map(({ buyerId }) => buyerId));
+    }
+  }
+  for await (const page of stockPages(stores.redis, saleId)) for (const unit of page) units.free(unit);
+  for await (const page of withdrawnPages(stores.db, saleId)) for (const unit of page) units.withdraw(unit);
+  return { facts, differences: withWrongUnits(differences, units.wrong()), held: units.held };
+}
+
+/** Puts all wrong units into one difference. */
+function withWrongUnits(differences: readonly Difference[], others: readonly number[]): Difference[] {
+  const wrong = new Set([...differences.flatMap(unitsOf), ...others]);
+  const rest = differences.filter(({ kind }) => kind !== 'units_wrong');
+  return wrong.size === 0 ? rest : [...rest, { kind: 'units_wrong', units: [...wrong].sort((a, b) => a - b) }];
+}
+
+function hold(units: Units, { claim }: Pick<BuyerContent, 'claim'>): void {
+  if (claim && isLive(claim.status)) units.hold(claim.unit, claim.claimId);
+}
+
+const differs = ({ buyerId, claim, wonAtMs }: BuyerContent, order: Order | undefined): boolean =>
+  compareBuyer({ buyerId, order, claim, isUnplaced: wonAtMs !== undefined }).length > 0;
+
+/** Records the live claims of a page that are no claim of an order. Returns their buyers. */
+function holdOthers(units: Units, page: [buyerId: string, record: string][]): string[] {
+  return page.flatMap(([buyerId, record]) => {
+    const claim = parseClaimRecord(record);
+    if (!isLive(claim.status) || units.isHeldBy(claim.unit, claim.claimId)) return [];
+    units.hold(claim.unit, claim.claimId);
+    return [buyerId];
+  });
+}
+
+/** Compares the facts of both stores about some buyers of a sale. Claims and releases in flight count as differences, too. */
+export async function compareBuyers({ db, redis }: Stores, saleId: string, buyerIds: string[]): Promise<Difference[]> {
+  const differences: Difference[] = [];
+  for (const some of chunks(buyerIds, ORDER_PAGE)) {
+    // Redis is read first: see compareBuyer().
+    const buyers = await readBuyers(redis, saleId, some);
+    const orders = new Map((await readLatestOrders(db, saleId, some)).map(order => [order.buyerId, order]));
+    for (const { buyerId, claim, wonAtMs } of buyers) {
+      const facts = { buyerId, order: orders.get(buyerId), claim, isUnplaced: wonAtMs !== undefined };
+      differences.push(...compareBuyer(facts));
+    }
+  }
+  return differences;
+}

@@ -1,0 +1,166 @@
+import { readOrders } from '../postgres/orders/order-row.js';
+import { ORDER_PAGE, orderPages, readLatestOrders, withdrawnPages } from '../postgres/orders/sale-orders.js';
+import { claimPages, readBuyers, standbyPages } from '../redis/sale/content.js';
+import type { BuyerClaim, Staging } from '../redis/sale/staging.js';
+import { Units } from '../redis/sale/units.js';
+import { type ClaimRecord, isLive, parseClaimRecord } from '../rules/claim.js';
+import { claimOf, isLiveOrder, type Order } from '../rules/order.js';
+import type { StepContext } from '../steps/context.js';
+import { giveUp } from '../steps/give-up.js';
+import { chunks } from '../values/chunks.js';
+
+/** A live claim that only Redis has, with the time of its win in ms. */
+type Unplaced = BuyerClaim & { wonAtMs: number };
+
+/** The sale that is merged, and its next content. */
+interface MergeParts {
+  saleId: string;
+  units: number;
+  /** Redis's clock at the beginning, in ms: the time of a win that the outbox has lost. */
+  atMs: number;
+  staging: Staging;
+}
+
+/**
+ * Merges the orders of Postgres with what is left of a sale in Redis, page by page, into its next content. Postgres is right about
+ * every claim that has an order. A claim that only Redis knows is kept, or lost if its unit or its buyer has another live claim.
+ */
+export class Merge {
+  readonly #ctx: StepContext;
+  readonly #parts: MergeParts;
+  readonly #units: Units;
+  /** The buyers whose claim seems lost. While the sale changes, it may only seem so. */
+  readonly #doubtful = new Set<string>();
+
+  constructor(ctx: StepContext, parts: MergeParts) {
+    this.#ctx = ctx;
+    this.#parts = parts;
+    this.#units = new Units(parts.units);
+  }
+
+  /** Copies all buyers. The sale may change meanwhile. */
+  async copyAll(): Promise<void> {
+    const { db, redis } = this.#ctx;
+    const { saleId } = this.#parts;
+    for await (const orders of orderPages(db, saleId)) await this.#takeOrders(orders);
+    for await (const page of claimPages(redis, saleId)) {
+      const staged = await this.#readStaged(page.map(([buyerId]) => buyerId));
+      const others = page.filter(
+        ([buyerId, record]) => parseClaimRecord(record).claimId !== staged.get(buyerId)?.claimId,
+      );
+      for (const { buyerId } of await this.#takeRemains(others.map(([buyerId]) => buyerId)))
+        this.#doubtful.add(buyerId);
+    }
+    for await (const page of standbyPages(redis, saleId)) await this.#takeStandby(page);
+  }
+
+  /**
+   * Copies the buyers again who have changed, and decides about the claims that seem lost. The gate of the sale is shut.
+   *
+   * @param changed the ids of the buyers
+   * @param units the number of units of the sale, which may have grown
+   * @returns false when a worker has placed one of these claims meanwhile: then all must be merged again
+   */
+  async copyAgain(changed: readonly string[], units: number): Promise<boolean> {
+    this.#units.growTo(units);
+    const pages = [...chunks([...new Set([...changed, ...this.#doubtful])], ORDER_PAGE)];
+    for (const buyerIds of pages) await this.#drop(buyerIds);
+    for (const buyerIds of pages) await this.#takeOrders(await this.#readLatest(buyerIds));
+    for (const buyerIds of pages) if (!(await this.#giveUp(await this.#takeRemains(buyerIds)))) return false;
+    for (const buyerIds of pages)
+      await this.#takeStandby(await readBuyers(this.#ctx.redis, this.#parts.saleId, buyerIds));
+    // A unit that was refunded and stays out of stock is still in its order until then, so it is out of stock either way.
+    for await (const page of withdrawnPages(this.#ctx.db, this.#parts.saleId)) {
+      for (const unit of page) this.#units.withdraw(unit);
+    }
+    await this.#parts.staging.putStock([...this.#units.unheld()]);
+    return true;
+  }
+
+  async #takeOrders(orders: readonly Order[]): Promise<void> {
+    for (const { status, unit, claimId } of orders) if (isLiveOrder(status)) this.#units.hold(unit, claimId);
+    await this.#parts.staging.putClaims(orders.map(claimOf));
+  }
+
+  /**
+   * Takes what Redis has of some buyers beyond their orders.
+   *
+   * @returns the claims that seem lost
+   */
+  async #takeRemains(buyerIds: string[]): Promise<Unplaced[]> {
+    const { saleId, staging, atMs } = this.#parts;
+    const staged = await this.#readStaged(buyerIds);
+    const [live, ended]: [Unplaced[], BuyerClaim[]] = [[], []];
+    for (const { buyerId, claim, wonAtMs = atMs } of await readBuyers(this.#ctx.redis, saleId, buyerIds)) {
+      const known = staged.get(buyerId);
+      if (!claim || claim.claimId === known?.claimId) continue;
+      if (isLive(claim.status)) live.push({ ...claim, buyerId, wonAtMs });
+      else if (!known) ended.push({ ...claim, buyerId });
+    }
+    const unplaced = await this.#withoutOrders(live);
+    const kept = unplaced.filter(claim => this.#keep(claim, staged.get(claim.buyerId)));
+    await staging.putClaims([...ended, ...kept]);
+    await staging.putUnplaced(kept);
+    return unplaced.filter(claim => !kept.includes(claim));
+  }
+
+  /**
+   * Leaves out claims that have an order after all: it was placed meanwhile, or Redis is an old copy, and the buyer has bought again
+   * since. The order counts.
+   */
+  async #withoutOrders(live: Unplaced[]): Promise<Unplaced[]> {
+    const rows =
+      live.length === 0
+        ? []
+        : await readOrders(
+            this.#ctx.db,
+            live.map(({ claimId }) => claimId),
+          );
+    const placed = new Set(rows.map(({ claimId }) => claimId));
+    const buyers = live.filter(({ claimId }) => placed.has(claimId)).map(({ buyerId }) => buyerId);
+    await this.#takeOrders(await this.#readLatest(buyers));
+    return live.filter(({ claimId }) => !placed.has(claimId));
+  }
+
+  #keep({ unit, claimId }: Unplaced, known: ClaimRecord | undefined): boolean {
+    if ((known && isLive(known.status)) || !this.#units.has(unit) || this.#units.isHeld(unit)) return false;
+    this.#units.hold(unit, claimId);
+    return true;
+  }
+
+  /** Gives up lost claims. Returns false if one of them has an order after all. */
+  async #giveUp(lost: Unplaced[]): Promise<boolean> {
+    if (lost.length === 0) return true;
+    await giveUp(this.#ctx, { saleId: this.#parts.saleId, claims: lost, why: 'lost' });
+    const orders = await this.#readLatest(lost.map(({ buyerId }) => buyerId));
+    const claimIds = new Set(lost.map(({ claimId }) => claimId));
+    if (orders.some(({ claimId, status }) => claimIds.has(claimId) && isLiveOrder(status))) return false;
+    await this.#takeOrders(orders);
+    return true;
+  }
+
+  async #takeStandby(all: readonly { buyerId: string; ticket: number | undefined }[]): Promise<void> {
+    const staged = await this.#readStaged(all.map(({ buyerId }) => buyerId));
+    const waiting = all.flatMap(({ buyerId, ticket }) => {
+      const claim = staged.get(buyerId);
+      return ticket === undefined || (claim && isLive(claim.status)) ? [] : [{ buyerId, ticket }];
+    });
+    await this.#parts.staging.putStandby(waiting);
+  }
+
+  async #drop(buyerIds: string[]): Promise<void> {
+    for (const claim of (await this.#readStaged(buyerIds)).values()) {
+      if (claim) this.#units.letGo(claim.unit, claim.claimId);
+    }
+    await this.#parts.staging.drop(buyerIds);
+  }
+
+  async #readStaged(buyerIds: readonly string[]): Promise<Map<string, ClaimRecord | undefined>> {
+    const claims = await this.#parts.staging.readClaims(buyerIds);
+    return new Map(buyerIds.map((buyerId, i) => [buyerId, claims[i]]));
+  }
+
+  #readLatest(buyerIds: string[]): Promise<Order[]> {
+    return readLatestOrders(this.#ctx.db, this.#parts.saleId, buyerIds);
+  }
+}

@@ -1,0 +1,139 @@
+import { type ClaimRecord, parseClaimRecord } from '../../rules/claim.js';
+import type { Redis } from '../connection.js';
+import { keysOf, registryKeyOf } from '../keys.js';
+import { msOf, refuseMoved, repliesOf } from '../replies.js';
+
+// The content of a sale in Redis, by parts. Nothing reads a whole sale at one instant: at a million buyers, that would block Redis and
+// the process that reads for seconds.
+
+/** The settings and counts of a sale in Redis at one instant, as comparisons and repairs need them. */
+export interface Facts {
+  units: number;
+  /** Counts every change of the sale. */
+  version: number;
+  generation: number;
+  /** The latest generation (count of an operator's changes) that Redis knows, possibly of the sale's state only. */
+  latestGeneration: number;
+  /** The run id of Redis for which the sale was compared with Postgres; '' for none. */
+  runId: string;
+  free: number;
+  /** The number of buyers who have or had a claim. */
+  claims: number;
+  unplaced: number;
+  waiting: number;
+  standbyCap: number;
+  /** The last number that a buyer drew when joining standby. */
+  lastTicket: number;
+  /** Redis's clock, in ms since the epoch. */
+  atMs: number;
+}
+
+/**
+ * Reads the settings and counts of a sale. A sale that is not loaded comes back with 0 units, and with what is left of its buyers.
+ *
+ * @throws NotVerified when its keys were moved, so that what is under the old names only seems empty; ioredis's error
+ */
+export async function readFacts(redis: Redis, saleId: string): Promise<Facts> {
+  const keys = keysOf(saleId);
+  const replies = await redis
+    .multi()
+    .hmget(keys.sale, 'units', 'version', 'generation', 'stateGeneration', 'runId', 'standbyCap', 'standbySeq')
+    .llen(keys.stock)
+    .hlen(keys.claims)
+    .zcard(keys.outbox)
+    .zcard(keys.standby)
+    .time()
+    // It fails when the keys were moved.
+    .hlen(registryKeyOf(saleId))
+    .exec()
+    .then(repliesOf<[(string | null)[], number, number, number, number, [string, string]]>)
+    .catch(refuseMoved);
+  const [sale, free, claims, unplaced, waiting, time] = replies;
+  const [units, version, generation, stateGeneration, runId, standbyCap, lastTicket] = sale;
+  return {
+    units: Number(units),
+    version: Number(version),
+    generation: Number(generation),
+    latestGeneration: Math.max(Number(generation), Number(stateGeneration)),
+    runId: runId ?? '',
+    free,
+    claims,
+    unplaced,
+    waiting,
+    standbyCap: Number(standbyCap),
+    lastTicket: Number(lastTicket),
+    atMs: msOf(time),
+  };
+}
+
+/** The content of Redis about one buyer of a sale. */
+export interface BuyerContent {
+  buyerId: string;
+  claim: ClaimRecord | undefined;
+  /** When the buyer won a claim that has no order yet, in ms by Redis's clock. */
+  wonAtMs: number | undefined;
+  /** The number that the buyer drew when joining standby. */
+  ticket: number | undefined;
+}
+
+/** Reads the content about some buyers of a sale at one instant, in their order. */
+export async function readBuyers(redis: Redis, saleId: string, buyerIds: string[]): Promise<BuyerContent[]> {
+  if (buyerIds.length === 0) return [];
+  const keys = keysOf(saleId);
+  const [records, wins, tickets] = await redis
+    .multi()
+    .hmget(keys.claims, ...buyerIds)
+    .zmscore(keys.outbox, ...buyerIds)
+    .zmscore(keys.standby, ...buyerIds)
+    .exec()
+    .then(repliesOf<[(string | null)[], (string | null)[], (string | null)[]]>);
+  const numberOf = (text: string | null | undefined) => (text == null ? undefined : Number(text));
+  return buyerIds.map((buyerId, i) => {
+    const record = records[i];
+    const claim = record == null ? undefined : parseClaimRecord(record);
+    return { buyerId, claim, wonAtMs: numberOf(wins[i]), ticket: numberOf(tickets[i]) };
+  });
+}
+
+/** Elements that one command reads. HSCAN only takes it as a hint. */
+const PAGE = 2_000;
+
+/** Reads the claims of a sale as Redis stores them, by pages. A change meanwhile may be seen or missed, and a claim seen twice. */
+export async function* claimPages(redis: Redis, saleId: string): AsyncGenerator<[buyerId: string, record: string][]> {
+  let cursor = '0';
+  do {
+    const [next, entries] = await redis.hscan(keysOf(saleId).claims, cursor, 'COUNT', PAGE);
+    yield pairs(entries);
+    cursor = next;
+  } while (cursor !== '0');
+}
+
+/** Reads the buyers on standby by their tickets, by pages, the first one first. */
+export async function* standbyPages(
+  redis: Redis,
+  saleId: string,
+): AsyncGenerator<{ buyerId: string; ticket: number }[]> {
+  let after = '-inf';
+  for (;;) {
+    const entries = pairs(
+      await redis.zrangebyscore(keysOf(saleId).standby, after, '+inf', 'WITHSCORES', 'LIMIT', 0, PAGE),
+    );
+    if (entries.length > 0) yield entries.map(([buyerId, ticket]) => ({ buyerId, ticket: Number(ticket) }));
+    if (entries.length < PAGE) return;
+    after = `(${entries.at(-1)?.[1]}`;
+  }
+}
+
+/** Reads the units in stock, by pages. A unit that is taken meanwhile may hide another one. */
+export async function* stockPages(redis: Redis, saleId: string): AsyncGenerator<number[]> {
+  for (let from = 0; ; from += PAGE) {
+    const units = await redis.lrange(keysOf(saleId).stock, from, from + PAGE - 1);
+    if (units.length > 0) yield units.map(Number);
+    if (units.length < PAGE) return;
+  }
+}
+
+/** Pairs the flat reply of Redis for a hash or a sorted set. */
+function pairs(listed: string[]): [name: string, value: string][] {
+  return Array.from({ length: listed.length / 2 }, (_, i) => [listed[2 * i] as string, listed[2 * i + 1] as string]);
+}

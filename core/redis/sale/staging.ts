@@ -1,0 +1,141 @@
+import { randomUUID } from 'node:crypto';
+import { type Claim, type ClaimRecord, formatClaimRecord, parseClaimRecord } from '../../rules/claim.js';
+import { type Sale, standbyCap } from '../../rules/sale.js';
+import { chunks } from '../../values/chunks.js';
+import type { Redis } from '../connection.js';
+import { allKeysOf, keysOf, registryKeyOf } from '../keys.js';
+import { adoptLayout, unlessMoved } from '../layout.js';
+import { refuseMoved } from '../replies.js';
+import { runScript } from '../scripts.js';
+import { readRunId } from './sale.js';
+
+/** Elements per command while the temporary keys of a sale are filled: a few hundred kB. */
+const STAGE_CHUNK = 5_000;
+
+/** Lifetime of temporary keys that never became a sale, in s. */
+const STAGED_TTL_SECONDS = 600;
+
+/** A claim with its buyer, as Redis stores it. */
+export type BuyerClaim = ClaimRecord & Pick<Claim, 'buyerId'>;
+
+/** The outcome of opening a staged sale, in the words of the script open-sale.lua. */
+export type OpenOutcome = 'opened' | 'restarted' | 'superseded';
+
+/**
+ * The next content of a sale, which is prepared under temporary keys and becomes the sale at once. A process that dies meanwhile
+ * leaves the sale as it was, and keys that expire.
+ */
+export class Staging {
+  readonly #redis: Redis;
+  readonly #saleId: string;
+  readonly #runId: string;
+  readonly #keys: [stock: string, claims: string, outbox: string, standby: string];
+  readonly #counts = { stock: 0, claims: 0, outbox: 0, standby: 0 };
+
+  private constructor(redis: Redis, saleId: string, runId: string) {
+    const { stock, claims, outbox, standby } = keysOf(saleId);
+    const suffix = `:staged:${randomUUID()}`;
+    this.#redis = redis;
+    this.#saleId = saleId;
+    this.#runId = runId;
+    this.#keys = [stock + suffix, claims + suffix, outbox + suffix, standby + suffix];
+  }
+
+  /**
+   * Begins to prepare a sale.
+   *
+   * @returns undefined when the keys of all sales are moved at this moment: begin again
+   * @throws ioredis's error
+   */
+  static async begin(redis: Redis, saleId: string): Promise<Staging | undefined> {
+    const runId = await readRunId(redis);
+    // The script refuses when Redis was restarted or the keys were moved since, so that no sale is opened under names that nobody else uses.
+    await adoptLayout(redis);
+    // The sale enters the registry first: if this process dies now, reconcile sees that Postgres has a later generation, and loads the
+    // sale. The script writes the true generation.
+    const registered = await redis.hsetnx(registryKeyOf(saleId), saleId, 0).catch(refuseMoved).catch(unlessMoved);
+    return registered === undefined ? undefined : new Staging(redis, saleId, runId);
+  }
+
+  /** The numbers of buyers prepared so far. */
+  get counts(): { claims: number; standby: number } {
+    return this.#counts;
+  }
+
+  async putClaims(all: readonly BuyerClaim[]): Promise<void> {
+    const [, key] = this.#keys;
+    const records = (part: BuyerClaim[]) => part.flatMap(claim => [claim.buyerId, formatClaimRecord(claim)]);
+    this.#counts.claims += await this.#fill(key, all, part => this.#redis.hset(key, ...records(part)));
+  }
+
+  /** Reads the prepared claims of some buyers, in their order. */
+  async readClaims(buyerIds: readonly string[]): Promise<(ClaimRecord | undefined)[]> {
+    if (buyerIds.length === 0) return [];
+    const records = await this.#redis.hmget(this.#keys[1], ...buyerIds);
+    return records.map(record => (record === null ? undefined : parseClaimRecord(record)));
+  }
+
+  /** Adds claims that have no order yet to the outbox, each with the time of its win in ms. */
+  async putUnplaced(all: readonly { buyerId: string; wonAtMs: number }[]): Promise<void> {
+    const key = this.#keys[2];
+    const add = (part: typeof all) => this.#redis.zadd(key, ...part.flatMap(e => [e.wonAtMs, e.buyerId]));
+    this.#counts.outbox += await this.#fill(key, all, async part => Number(await add(part)));
+  }
+
+  /** Adds buyers to standby, each with the number that they drew when joining. */
+  async putStandby(all: readonly { buyerId: string; ticket: number }[]): Promise<void> {
+    const key = this.#keys[3];
+    const add = (part: typeof all) => this.#redis.zadd(key, ...part.flatMap(e => [e.ticket, e.buyerId]));
+    this.#counts.standby += await this.#fill(key, all, async part => Number(await add(part)));
+  }
+
+  async putStock(units: readonly number[]): Promise<void> {
+    const key = this.#keys[0];
+    this.#counts.stock += await this.#fill(key, units, async part => {
+      await this.#redis.rpush(key, ...part);
+      return part.length;
+    });
+  }
+
+  /** Takes some buyers out again. */
+  async drop(buyerIds: readonly string[]): Promise<void> {
+    if (buyerIds.length === 0) return;
+    const [, claims, outbox, standby] = this.#keys;
+    this.#counts.claims -= await this.#redis.hdel(claims, ...buyerIds);
+    this.#counts.outbox -= await this.#redis.zrem(outbox, ...buyerIds);
+    this.#counts.standby -= await this.#redis.zrem(standby, ...buyerIds);
+  }
+
+  /**
+   * Makes the prepared content the sale, verified for this run of Redis.
+   *
+   * @param gate the token that is the sale's run id at present, so that scripts refuse the sale; '' for a sale that is not loaded
+   */
+  async open(sale: Sale, gate: string): Promise<OpenOutcome> {
+    const { stock, claims, outbox, standby } = this.#counts;
+    const args = [this.#runId, gate, sale.generation, stock, claims, outbox, standby, ...fieldsOf(sale)];
+    const keys = [...allKeysOf(this.#saleId), ...this.#keys];
+    return (await runScript(this.#redis, 'open-sale', { keys, args })) as OpenOutcome;
+  }
+
+  /** Removes the temporary keys. It is a no-op after the sale was opened, and while Redis is away: they expire. */
+  async discard(): Promise<void> {
+    await this.#redis.unlink(this.#keys).catch(() => undefined);
+  }
+
+  /** Adds elements in several parts. Each part sets the expiry, so that a crash leaves nothing behind. */
+  async #fill<T>(key: string, all: readonly T[], add: (part: T[]) => Promise<number>): Promise<number> {
+    let added = 0;
+    for (const part of chunks(all, STAGE_CHUNK)) {
+      added += await add(part);
+      await this.#redis.expire(key, STAGED_TTL_SECONDS);
+    }
+    return added;
+  }
+}
+
+function fieldsOf(sale: Sale): (string | number)[] {
+  const { id: _, standbyFactor: __, generation: ___, onePurchaseAtATime, ...fields } = sale;
+  const onePurchase = onePurchaseAtATime ? 1 : 0;
+  return Object.entries({ ...fields, onePurchaseAtATime: onePurchase, standbyCap: standbyCap(sale) }).flat();
+}
