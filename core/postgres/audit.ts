@@ -27,45 +27,112 @@ export async function countOrders(db: Database, saleId: string): Promise<OrderCo
            count(*) FILTER (WHERE status = 'rejected') AS rejected,
            count(*) FILTER (WHERE status = 'refunded') AS refunded,
            count(*) FILTER (WHERE status = 'void') AS void,
-           count(DISTINCT unit) FILTER (WHERE status NOT IN ('void')) AS "unitsPlaced"
+           -- count(DISTINCT …) sorts, and takes three times as long.
+           (SELECT count(*) FROM (SELECT DISTINCT unit FROM orders WHERE sale_id = ${saleId} AND status <> 'void') u) AS "unitsPlaced"
     FROM orders WHERE sale_id = ${saleId}`);
   return Object.fromEntries(
     Object.entries(row ?? {}).map(([name, count]) => [name, Number(count)]),
   ) as unknown as OrderCounts;
 }
 
-/** The rules about orders, each with the query that counts the rows that break it. */
-export const ORDER_RULES: Rules = {
-  'I2 a unit has more than one live order': Prisma.sql`
-    SELECT count(*) FROM (SELECT unit FROM live GROUP BY unit HAVING count(*) > 1) d`,
+/** The rules about the orders `o` and live orders `live` of some buyers, each with the query that counts the rows that break it. */
+const BUYER_RULES: Rules = {
   'I2 a live order has a unit outside 1..N': Prisma.sql`
     SELECT count(*) FROM live JOIN sales s ON s.id = live.sale_id WHERE unit < 1 OR unit > s.units`,
   'I3 a buyer has more than one live order': Prisma.sql`
     SELECT count(*) FROM (SELECT buyer_id FROM live GROUP BY buyer_id HAVING count(*) > 1) d`,
   'I6 an order is 15 s past its deadline': Prisma.sql`
     SELECT count(*) FROM live o WHERE ${isOverdue(15)}`,
-  'I6 a release is 15 s old': Prisma.sql`
-    SELECT count(*) FROM outbox_events WHERE sale_id = (SELECT id FROM audited) AND kind = 'release' AND delivered_at IS NULL
-      AND created_at < ${NOW} - interval '15 seconds'`,
 };
+
+const UNIT_RULE = 'I2 a unit has more than one live order';
+const RELEASE_RULE = 'I6 a release is 15 s old';
+
+/** The texts of all rules about orders. */
+export const ORDER_RULES: readonly string[] = [...Object.keys(BUYER_RULES), UNIT_RULE, RELEASE_RULE];
+
+/** The most buyers, or units, whose rows one statement checks: some 50 ms of Postgres. */
+const BUYERS_PAGE = 5_000;
+const UNITS_PAGE = 50_000;
+
+/** The largest number of a column of type `integer`. */
+const INTEGER_MAX = 2_147_483_647;
 
 /**
  * Checks the rules about orders and money that hold in Postgres at every commit. The rows themselves are read, and the
- * indexes that enforce the rules are not trusted.
+ * indexes that enforce the rules are not trusted. Rules about an order or a buyer are checked by pages of buyers: each page is one
+ * statement, and all orders of a buyer, with their money, are in one page.
  *
  * @param db the database, or a transaction whose changes count
  * @param saleId limits the rules about orders; balances and transfers are checked for all sales, since a wallet pays in
  * all of them, as core/postgres/books/check.ts says
  */
 export async function brokenRules(db: Transaction, saleId: string): Promise<BrokenRule[]> {
-  const counts = Object.entries({ ...ORDER_RULES, ...MONEY_RULES }).map(
+  const found = [...(await twiceLiveUnits(db, saleId)), ...(await oldReleases(db, saleId))];
+  for await (const buyers of buyerPages(db, saleId)) found.push(...(await brokenRulesOf(db, saleId, buyers)));
+  return [...sumByRule(found), ...(await brokenBooks(db, saleId))];
+}
+
+/** A page of buyers, by their ids: `after` is before the first one. */
+interface BuyerRange {
+  after: string;
+  last: string;
+}
+
+async function* buyerPages(db: Transaction, saleId: string): AsyncGenerator<BuyerRange> {
+  let after = '';
+  for (;;) {
+    const [row] = await db.$queryRaw<{ last: string | null }[]>(Prisma.sql`
+      SELECT max(b.buyer_id) AS last FROM (SELECT DISTINCT buyer_id FROM orders
+        WHERE sale_id = ${saleId} AND buyer_id > ${after} ORDER BY buyer_id LIMIT ${BUYERS_PAGE}) b`);
+    if (!row?.last) return;
+    yield { after, last: row.last };
+    after = row.last;
+  }
+}
+
+function brokenRulesOf(db: Transaction, saleId: string, { after, last }: BuyerRange): Promise<CountedRule[]> {
+  const counts = Object.entries({ ...BUYER_RULES, ...MONEY_RULES }).map(
     ([rule, query]) => Prisma.sql`SELECT ${rule} AS rule, (${query}) AS rows`,
   );
-  const rows = await db.$queryRaw<{ rule: string; rows: bigint }[]>(Prisma.sql`
-    WITH audited AS (SELECT id FROM sales WHERE id = ${saleId}),
-    o AS (SELECT * FROM orders WHERE sale_id = ${saleId}),
+  return db.$queryRaw<CountedRule[]>(Prisma.sql`
+    WITH o AS (SELECT * FROM orders WHERE sale_id = ${saleId} AND buyer_id > ${after} AND buyer_id <= ${last}),
     live AS (SELECT * FROM o WHERE status IN ('pending_payment', 'paid')),
     ${MONEY_SUMS}
     SELECT * FROM (${Prisma.join(counts, ' UNION ALL ')}) rules WHERE rows > 0`);
-  return [...rows.map(({ rule, rows: count }) => ({ rule, rows: Number(count) })), ...(await brokenBooks(db, saleId))];
+}
+
+/** A broken rule as Postgres counts it. */
+interface CountedRule {
+  rule: string;
+  rows: bigint;
+}
+
+/** The first page has the units below 1, and the last one those that the sale does not have. */
+async function twiceLiveUnits(db: Transaction, saleId: string): Promise<CountedRule[]> {
+  const [sale] = await db.$queryRaw<{ units: number }[]>(Prisma.sql`SELECT units FROM sales WHERE id = ${saleId}`);
+  const found: CountedRule[] = [];
+  for (let from = 0; from <= (sale?.units ?? 0); from += UNITS_PAGE) {
+    const isLast = from + UNITS_PAGE > (sale?.units ?? 0);
+    const [first, last] = [from === 0 ? -INTEGER_MAX : from, isLast ? INTEGER_MAX : from + UNITS_PAGE - 1];
+    found.push(
+      ...(await db.$queryRaw<CountedRule[]>(Prisma.sql`
+        SELECT ${UNIT_RULE} AS rule, count(*) AS rows FROM (
+          SELECT unit FROM orders WHERE sale_id = ${saleId} AND status IN ('pending_payment', 'paid')
+            AND unit BETWEEN ${first} AND ${last} GROUP BY unit HAVING count(*) > 1) d`)),
+    );
+  }
+  return found;
+}
+
+function oldReleases(db: Transaction, saleId: string): Promise<CountedRule[]> {
+  return db.$queryRaw<CountedRule[]>(Prisma.sql`
+    SELECT ${RELEASE_RULE} AS rule, count(*) AS rows FROM outbox_events
+    WHERE sale_id = ${saleId} AND kind = 'release' AND delivered_at IS NULL AND created_at < ${NOW} - interval '15 seconds'`);
+}
+
+function sumByRule(found: readonly CountedRule[]): BrokenRule[] {
+  const sums = new Map<string, number>();
+  for (const { rule, rows } of found) sums.set(rule, (sums.get(rule) ?? 0) + Number(rows));
+  return [...sums].map(([rule, rows]) => ({ rule, rows })).filter(({ rows }) => rows > 0);
 }

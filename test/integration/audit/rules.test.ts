@@ -64,7 +64,7 @@ describe('the audit', () => {
       return rules.length > 1 ? [] : Object.keys(broken);
     });
     expect([...new Set(alone)].sort()).toEqual(
-      [...Object.keys({ ...ORDER_RULES, ...MONEY_RULES }), ...Object.values(BOOKS_RULES)].sort(),
+      [...ORDER_RULES, ...Object.keys(MONEY_RULES), ...Object.values(BOOKS_RULES)].sort(),
     );
   });
 });
