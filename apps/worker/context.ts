@@ -8,7 +8,7 @@ import { createLogger, type Logger } from '#core/process/logger.js';
 import { scrapedGauge, serveMetrics } from '#core/process/metrics.js';
 import { reportTo } from '#core/process/reporting.js';
 import { redisFullnessScraped, storeFailed } from '#core/process/telemetry.js';
-import { JOB_NAMES } from '#core/queue/jobs.js';
+import { JOB_NAMES, type JobName } from '#core/queue/jobs.js';
 import { closeQueues, countPaused, createQueues } from '#core/queue/queues.js';
 import { outboxAgeMs } from '#core/redis/claims/outbox.js';
 import { payClicksAgeMs } from '#core/redis/claims/pay-click.js';
@@ -20,20 +20,33 @@ import { Fullness } from '#core/redis/server/memory.js';
 import { REDIS_SETTINGS } from '#core/redis/server/target.js';
 import { SECOND_MS, withDeadline } from '#core/rules/clock.js';
 import type { Providers, ShopEndpoint, StepContext } from '#core/steps/context.js';
-import { BATCHES_AT_ONCE } from '#core/steps/place-waiting.js';
+import { EXPIRE_BATCHES } from '#core/steps/expire-orders.js';
+import { PLACE_BATCHES } from '#core/steps/place-waiting.js';
 import { reasonsAgainst } from './readiness.js';
 
-/** The most `place-waiting` jobs that a worker runs at once, each of another sale. */
-export const PLACE_CONCURRENCY = 4;
-
-/** The most jobs of each name other than `place-waiting` that a worker runs at once. */
+/** The most jobs of each name that a worker runs at once, if {@link CONCURRENCY} has no other number. */
 export const JOB_CONCURRENCY = 4;
 
 /**
- * A worker's connections to Postgres: one for each job and batch that may run at once, and seven for the maintenance
- * actors (its recurring tasks) and their leases. The jobs `place-orders` of older APIs share those of `place-waiting`.
+ * The most jobs of some names that a worker runs at once. `place-waiting`: each of another sale. `expire-due`: a second one would find
+ * the orders of the first.
  */
-const DATABASE_CONNECTIONS = PLACE_CONCURRENCY * BATCHES_AT_ONCE + (JOB_NAMES.length - 2) * JOB_CONCURRENCY + 7;
+export const CONCURRENCY: Partial<Record<JobName, number>> = { 'place-waiting': 4, 'expire-due': 1 };
+
+/** The jobs of earlier versions share the connections of those that took over. */
+const EARLIER_JOBS: readonly JobName[] = ['place-orders', 'expire-orders'];
+
+/** The batches that one job works at at the same time, each on a connection; one if not listed. */
+const BATCHES: Partial<Record<JobName, number>> = { 'place-waiting': PLACE_BATCHES, 'expire-due': EXPIRE_BATCHES };
+
+/** The connections that the maintenance actors (a worker's recurring tasks) and their leases need besides. */
+const ACTOR_CONNECTIONS = 6 + EXPIRE_BATCHES;
+
+/** A worker's connections to Postgres: one for each job and batch that may run at once, and those of the actors. */
+const DATABASE_CONNECTIONS = JOB_NAMES.filter(name => !EARLIER_JOBS.includes(name)).reduce(
+  (sum, name) => sum + (CONCURRENCY[name] ?? JOB_CONCURRENCY) * (BATCHES[name] ?? 1),
+  ACTOR_CONNECTIONS,
+);
 
 /** The time-out for reading a metric from Redis, in ms. */
 const SCRAPE_MS = SECOND_MS;

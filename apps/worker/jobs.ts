@@ -9,12 +9,13 @@ import { takePaymentEvent } from '#core/steps/payment-event.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { placeWaiting } from '#core/steps/place-waiting.js';
 import { settleReceipt } from '#core/steps/settle-receipt.js';
-import { JOB_CONCURRENCY, PLACE_CONCURRENCY, type WorkerContext } from './context.js';
+import { CONCURRENCY, JOB_CONCURRENCY, type WorkerContext } from './context.js';
 
 /** The function that does each kind of job. A job name without a function does not compile. */
 const STEPS: { [N in JobName]: (ctx: StepContext, data: JobData<N>) => Promise<unknown> } = {
   'place-waiting': placeWaiting,
   'place-orders': placeOrders,
+  'expire-due': ctx => expireOrders(ctx),
   'expire-orders': expireOrders,
   'pay-order': payOrder,
   'payment-event': takePaymentEvent,
@@ -31,10 +32,9 @@ const OBSERVER = {
 /** Starts to take jobs from every queue. The caller must close the returned BullMQ workers. */
 export function startJobs(ctx: WorkerContext): { close(): Promise<void> }[] {
   const start = <N extends JobName>(name: N) => {
-    const concurrency = name === 'place-waiting' ? PLACE_CONCURRENCY : JOB_CONCURRENCY;
     return startJobWorker(name, data => STEPS[name](ctx, data), {
       connection: ctx.jobConnection,
-      concurrency,
+      concurrency: CONCURRENCY[name] ?? JOB_CONCURRENCY,
       observer: OBSERVER,
     });
   };

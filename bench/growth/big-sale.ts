@@ -7,10 +7,12 @@ import type { Figures } from '../measure/round.js';
 import type { BeforeEnd, Rig } from '../rig/rig.js';
 import { createWholeSale, forgetAll } from '../rig/sale.js';
 import { startWorker } from '../rig/server.js';
+import { fillOrders } from './orders.js';
 import { awaited, restartRedis } from './restarted-redis.js';
 
 /** Free units of the big sale, so that it has something to sell. */
 const FREE = 100;
+const HOUR_MS = 3_600_000;
 
 /**
  * Asks for the cost of one sale with many orders, beside a neighbour of 100 units.
@@ -22,7 +24,7 @@ const FREE = 100;
 export async function bigSale(rig: Rig, orders: number, beforeEnd: BeforeEnd): Promise<Figures> {
   await forgetAll(rig);
   const big = await createWholeSale(rig, orders + FREE);
-  await fill(rig, big, orders);
+  await fillOrders(rig, big, { orders, payBy: new Date(Date.now() + HOUR_MS) });
   const neighbour = await createWholeSale(rig, 100);
   const rebuilt = await timed(() => shutDuring(rig, big, () => rebuild(rig, big)));
   const audited = await timed(() => audit(rig.db, rig.redis, big));
@@ -44,23 +46,6 @@ export async function bigSale(rig: Rig, orders: number, beforeEnd: BeforeEnd): P
     return { ...figures, rebuildMs: rebuilt.ms, shutMs: rebuilt.result, auditMs: audited.ms };
   } finally {
     await worker.stop();
-  }
-}
-
-/** Writes the orders of a sale by plain SQL, without triggers, as millions of claims would take minutes. */
-async function fill(rig: Rig, saleId: string, orders: number): Promise<void> {
-  const client = await rig.pool.connect();
-  try {
-    await client.query('SET session_replication_role = replica');
-    await client.query(
-      `INSERT INTO orders (id, sale_id, buyer_id, unit, status, amount_minor, currency, pay_by)
-       SELECT gen_random_uuid(), $1, 'buyer-' || md5(i::text), i, 'pending_payment', 1000, 'EUR', now() + interval '1 hour'
-       FROM generate_series(1, $2::int) AS i`,
-      [saleId, orders],
-    );
-    await client.query('ANALYZE orders');
-  } finally {
-    client.release(true);
   }
 }
 

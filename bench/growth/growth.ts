@@ -1,6 +1,7 @@
 import { describe, type Figures } from '../measure/round.js';
 import type { BeforeEnd, Rig } from '../rig/rig.js';
 import { bigSale } from './big-sale.js';
+import { expiry } from './expiry.js';
 import { idleSales } from './idle-sales.js';
 import { restart } from './restart.js';
 
@@ -25,10 +26,16 @@ const ORDERS = {
   sizes: { full: [10_000, 100_000, 1_000_000, 2_000_000], quick: [1_000, 10_000] },
 };
 
+const EXPIRING = {
+  of: 'orders that expire at once',
+  sizes: { full: [10_000, 100_000, 165_000], quick: [1_000, 10_000] },
+};
+
 const QUESTIONS: Readonly<Record<string, Question>> = {
   idle: { ...SALES, ask: idleSales },
   restart: { ...SALES, ask: restart },
   bigSale: { ...ORDERS, ask: bigSale },
+  expiry: { ...EXPIRING, ask: expiry },
 };
 
 /** Asks every question about growth at each size, from small to large. */

@@ -46,17 +46,22 @@ export async function beginPlaceWaiting(queues: Queues, { saleId }: JobData<'pla
 }
 
 /**
- * Queues a delayed job that cancels orders, placed together, if they are unpaid at their deadline.
+ * Delay of the expiry job after the last payment deadline of its second, in ms. By Postgres's clock, a job that runs early finds no
+ * overdue order and does nothing.
+ */
+const EXPIRE_MARGIN_MS = 50;
+
+/**
+ * Queues a delayed job that cancels the orders of all sales whose payment deadline has passed by then. There is one for each second: a
+ * hundred thousand orders that are placed in a second have the same.
  *
- * @param delayMs time until the payment deadline, in ms
+ * @param payByMs a payment deadline, in ms since the epoch
  * @throws DeadlineExceeded and the errors of BullMQ: the actor expire-overdue cancels the orders as well
  */
-export async function enqueueExpireOrders(
-  queues: Queues,
-  job: JobData<'expire-orders'>,
-  delayMs: number,
-): Promise<void> {
-  await add(queues, 'expire-orders', job, { delay: Math.max(0, delayMs) });
+export async function enqueueExpireDue(queues: Queues, payByMs: number): Promise<void> {
+  const dueAtMs = 1_000 * Math.ceil(payByMs / 1_000);
+  const delay = Math.max(0, dueAtMs - Date.now() + EXPIRE_MARGIN_MS);
+  await add(queues, 'expire-due', { dueAtMs }, { delay, jobId: `due-${dueAtMs}` });
 }
 
 /**

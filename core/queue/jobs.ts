@@ -33,6 +33,8 @@ export const JOB_DATA = {
   'place-waiting': z.object({ saleId: id }),
   // Of APIs before `place-waiting`, whose jobs repeated the claims. A worker of that time can't read the newer ones.
   'place-orders': z.object({ saleId: id, claims: z.array(claim).min(1).max(PLACE_BATCH_MAX) }),
+  'expire-due': z.object({ dueAtMs: z.int() }),
+  // Of workers before `expire-due`, with one job for each batch of placed orders.
   'expire-orders': z.object({ saleId: id, claimIds: z.array(z.uuid()).min(1).max(PLACE_BATCH_MAX) }),
   'pay-order': z.object({ saleId: id, claimId: z.uuid(), buyerId: id }),
   'payment-event': z.object({

@@ -4,13 +4,16 @@ import { ordersExpired } from '../process/telemetry.js';
 import type { JobData } from '../queue/jobs.js';
 import { readClickTimes } from '../redis/claims/pay-click.js';
 import { bySale } from '../values/by-sale.js';
-import { inTurn } from '../values/in-turn.js';
+import { fewAtOnce, inTurn } from '../values/in-turn.js';
 import type { StepContext } from './context.js';
 import { takeClick } from './pay-order.js';
 import { releaseUnits } from './release-units.js';
 
 /** The most orders cancelled by one statement and released by one script, which take a few ms each. */
 const EXPIRE_BATCH_MAX = 500;
+
+/** Batches that are cancelled at the same time. Each waits for Postgres and for Redis in turn, and the next one uses the time. */
+export const EXPIRE_BATCHES = 3;
 
 /**
  * Cancels orders that were not paid in time, by Postgres's clock, and releases their units. An order that its buyer
@@ -27,9 +30,10 @@ export async function expireOrders(
 ): Promise<number> {
   let expired = 0;
   const expireOne = async ([saleId, orders]: [string, OverdueOrder[]]) => {
-    expired += await expireSale(ctx, saleId, orders);
+    const count = await expireSale(ctx, saleId, orders);
+    expired += count;
   };
-  await inTurn(overdueBatches(ctx, claimIds), orders =>
+  await fewAtOnce(EXPIRE_BATCHES, overdueBatches(ctx, claimIds), orders =>
     inTurn(bySale(orders), expireOne, ([saleId]) => `sale ${saleId}`),
   );
   return expired;

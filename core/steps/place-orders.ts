@@ -4,19 +4,13 @@ import { insertTombstones } from '../postgres/orders/end-orders.js';
 import { insertOrders, type Placement } from '../postgres/orders/insert-orders.js';
 import { crashPoint, crashStep } from '../process/crash-point.js';
 import { claimsGivenUp, enqueueFailed, ordersPaid, ordersPlaced, ordersRejected } from '../process/telemetry.js';
-import { enqueueExpireOrders } from '../queue/enqueue.js';
+import { enqueueExpireDue } from '../queue/enqueue.js';
 import { recordStatus } from '../redis/claims/status.js';
 import type { Claim } from '../rules/claim.js';
 import { claimOf, isLiveOrder, type Order } from '../rules/order.js';
 import type { StepContext } from './context.js';
 import { giveUp } from './give-up.js';
 import { releaseUnits } from './release-units.js';
-
-/**
- * Delay of the expiry job after the payment deadline, in ms. By Postgres's clock, a job that runs early finds no
- * overdue order and does nothing.
- */
-const EXPIRE_MARGIN_MS = 50;
 
 /** Claims of one sale. */
 export interface SaleClaims {
@@ -109,14 +103,12 @@ async function recordLive(ctx: StepContext, saleId: string, orders: Order[]): Pr
   const pending = orders.filter(order => order.status === 'pending_payment');
   if (pending.length === 0) return;
   const payByMs = Math.max(...pending.map(order => order.payByMs));
-  const claimIds = pending.map(order => order.claimId);
   try {
-    const delayMs = payByMs - Date.now() + EXPIRE_MARGIN_MS;
-    await crashStep('place.queue-expiry', () => enqueueExpireOrders(ctx.queues, { saleId, claimIds }, delayMs));
+    await crashStep('place.queue-expiry', () => enqueueExpireDue(ctx.queues, payByMs));
   } catch (error) {
     // If queueing the expiry fails, the maintenance actor expire-overdue still finds and cancels these orders after
     // their deadline.
-    enqueueFailed('expire-orders', error);
+    enqueueFailed('expire-due', error);
   }
 }
 

@@ -8,7 +8,7 @@ import type { StepContext } from './context.js';
 import { placeOrders } from './place-orders.js';
 
 /** Batches of one sale that are placed at once. While Postgres inserts one, another is recorded in Redis. */
-export const BATCHES_AT_ONCE = 2;
+export const PLACE_BATCHES = 2;
 
 /** The most claims that are read at once. At the end of a page some batches wait for others, so a page has many. */
 const PAGE_MAX = 16 * PLACE_BATCH_MAX;
@@ -85,7 +85,7 @@ async function placeAll(ctx: StepContext, saleId: string, claims: Claim[]): Prom
       await placeOrders(ctx, { saleId, claims: batch });
     }
   };
-  for (const outcome of await Promise.allSettled(Array.from({ length: BATCHES_AT_ONCE }, lane))) {
+  for (const outcome of await Promise.allSettled(Array.from({ length: PLACE_BATCHES }, lane))) {
     if (outcome.status === 'rejected') throw outcome.reason;
   }
 }

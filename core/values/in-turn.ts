@@ -23,3 +23,21 @@ export async function inTurn<T>(
   }
   if (failures.length > 0) throw new Failures(failures);
 }
+
+/**
+ * Runs a function for each element as {@link inTurn} does, for several elements at the same time.
+ *
+ * @param count the most elements at the same time
+ * @throws Failures with every error, after every element was tried
+ */
+export async function fewAtOnce<T>(
+  count: number,
+  all: AsyncGenerator<T>,
+  run: (one: T) => Promise<void>,
+): Promise<void> {
+  // A generator answers calls of next() one after the other, so each element goes to one lane. A lane that ended would end it for all.
+  const shared = { [Symbol.asyncIterator]: () => ({ next: () => all.next() }) };
+  const lanes = await Promise.allSettled(Array.from({ length: count }, () => inTurn(shared, run)));
+  const failures = lanes.flatMap(lane => (lane.status === 'rejected' ? [{ error: lane.reason as unknown }] : []));
+  if (failures.length > 0) throw new Failures(failures);
+}

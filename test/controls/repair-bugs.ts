@@ -156,6 +156,16 @@ export const REPAIR_BUGS: Bug[] = [
     { kind: 'integration', file: 'comparison/copying', title: 'a withdrawn unit stays out of stock' },
   ),
   one(
+    'each batch of placed orders gets an expiry job of its own',
+    { file: 'core/queue/enqueue.ts', find: `, jobId: \`due-\${dueAtMs}\``, replace: '' },
+    { kind: 'integration', file: 'queue/broken-queue', title: 'expire by one job, after the last deadline' },
+  ),
+  one(
+    'orders expire before the last deadline of their second',
+    { file: 'core/queue/enqueue.ts', find: 'Math.ceil(payByMs / 1_000)', replace: 'Math.floor(payByMs / 1_000)' },
+    { kind: 'integration', file: 'queue/broken-queue', title: 'expire by one job, after the last deadline' },
+  ),
+  one(
     'a rebuild forgets the buyers who change while it copies',
     {
       file: lua('include/changes'),

@@ -24,6 +24,7 @@ export async function readDueReleases(
 /** Marks deliveries (releases or shop notices) as carried out. */
 export async function markDelivered(db: Database, ids: bigint[]): Promise<void> {
   await db.$executeRaw(
-    Prisma.sql`UPDATE outbox_events SET delivered_at = clock_timestamp() WHERE id = ANY(${ids}::bigint[])`,
+    Prisma.sql`UPDATE outbox_events SET delivered_at = clock_timestamp()
+      WHERE id = ANY(string_to_array(${ids.join(' ')}, ' ')::bigint[])`,
   );
 }

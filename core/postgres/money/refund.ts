@@ -1,6 +1,6 @@
 import { conclude, keptMinor } from '../../rules/payment-money.js';
 import { type Database, Prisma, type Transaction } from '../database.js';
-import { endOrders, insertReleases, type ReleaseRow } from '../deliveries/releases.js';
+import { endOrders, type ReleaseRow } from '../deliveries/releases.js';
 import { nextPart } from './capture.js';
 import { lockPayment, type Payment } from './payment.js';
 import { changePayment } from './payment-change.js';
@@ -55,8 +55,8 @@ function endPaidOrder(tx: Transaction, { orderId, restock }: Refund): Promise<Re
         FROM returned WHERE a.id = returned.credit_account_id AND a.kind = 'buyer'),
       withdrawn AS (
         INSERT INTO withdrawn_units (sale_id, unit, order_id)
-        SELECT sale_id, unit, id FROM ended WHERE NOT ${restock} ON CONFLICT DO NOTHING)
-      ${insertReleases({ freesUnits: restock })}`,
+        SELECT sale_id, unit, id FROM ended WHERE NOT ${restock} ON CONFLICT DO NOTHING)`,
+    { freesUnits: restock },
   );
 }
 

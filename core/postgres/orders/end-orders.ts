@@ -1,7 +1,7 @@
 import type { Claim } from '../../rules/claim.js';
 import type { OrderReason } from '../../rules/order.js';
 import { type Database, Prisma } from '../database.js';
-import { endOrders, insertReleases, type ReleaseRow } from '../deliveries/releases.js';
+import { endOrders, type ReleaseRow } from '../deliveries/releases.js';
 import { claimRows } from './claim-rows.js';
 import { isOverdue } from './deadline.js';
 
@@ -37,8 +37,7 @@ async function insertEnded(
         JOIN sales s ON s.id = ${saleId}
         ORDER BY c.id
         ON CONFLICT (id) DO NOTHING
-        RETURNING id, sale_id, buyer_id, unit, status, reason)
-      ${insertReleases()}`,
+        RETURNING id, sale_id, buyer_id, unit, status, reason)`,
   );
 }
 
@@ -62,8 +61,7 @@ export async function cancelRow(db: Database, saleId: string, claim: Claim): Pro
       WITH ended AS (
         UPDATE orders SET status = 'cancelled', reason = 'cancelled_by_buyer', cancelled_at = clock_timestamp(), version = version + 1
         WHERE id = ${claim.claimId}::uuid AND buyer_id = ${claim.buyerId} AND status = 'pending_payment'
-        RETURNING id, sale_id, buyer_id, unit, status, reason)
-      ${insertReleases()}`,
+        RETURNING id, sale_id, buyer_id, unit, status, reason)`,
   );
 }
 
@@ -82,21 +80,24 @@ export interface OverduePage {
   after?: OverdueOrder | undefined;
 }
 
-/** Reads unpaid orders whose time to pay is over by Postgres's clock, the longest overdue first. */
+/** Reads unpaid orders whose time to pay is over by Postgres's clock, the longest overdue first. They come as one text. */
 export async function readOverdue(db: Database, { limit, claimIds, after }: OverduePage): Promise<OverdueOrder[]> {
   const among = claimIds ? Prisma.sql`AND o.id = ANY(${claimIds}::uuid[])` : Prisma.empty;
   const next = after
     ? Prisma.sql`AND (o.pay_by, o.id) > (${new Date(after.payByMs)}, ${after.claimId}::uuid)`
     : Prisma.empty;
-  const rows = await db.$queryRaw<{ id: string; sale_id: string; buyer_id: string; pay_by: Date }[]>(Prisma.sql`
-    SELECT o.id, o.sale_id, o.buyer_id, o.pay_by FROM orders o WHERE ${isOverdue()} ${among} ${next}
-    ORDER BY o.pay_by, o.id LIMIT ${limit}`);
-  return rows.map(row => ({
-    claimId: row.id,
-    saleId: row.sale_id,
-    buyerId: row.buyer_id,
-    payByMs: row.pay_by.getTime(),
-  }));
+  const [row] = await db.$queryRaw<{ orders: string | null }[]>(Prisma.sql`
+    SELECT string_agg(concat_ws(' ', d.id, d.sale_id, d.buyer_id, (extract(epoch FROM d.pay_by) * 1000)::bigint), ','
+                      ORDER BY d.pay_by, d.id) AS orders
+    FROM (SELECT o.id, o.sale_id, o.buyer_id, o.pay_by FROM orders o WHERE ${isOverdue()} ${among} ${next}
+          ORDER BY o.pay_by, o.id LIMIT ${limit}) d`);
+  return (row?.orders?.split(',') ?? []).map(parseOverdue);
+}
+
+/** No id has a space or a comma. */
+function parseOverdue(text: string): OverdueOrder {
+  const [claimId = '', saleId = '', buyerId = '', payByMs] = text.split(' ');
+  return { claimId, saleId, buyerId, payByMs: Number(payByMs) };
 }
 
 /**
@@ -109,20 +110,19 @@ export async function readOverdue(db: Database, { limit, claimIds, after }: Over
  * @throws Prisma's error: retry
  */
 export function expireRows(db: Database, read: OverdueOrder[]): Promise<ReleaseRow[]> {
-  const claimIds = read.map(order => order.claimId);
-  const deadlines = read.map(order => new Date(order.payByMs));
+  const claimIds = read.map(order => order.claimId).join(' ');
+  const deadlines = read.map(order => order.payByMs).join(' ');
   return endOrders(
     db,
     Prisma.sql`
       WITH overdue AS (
-        SELECT o.id FROM orders o JOIN unnest(${claimIds}::uuid[], ${deadlines}::timestamptz[]) AS r (id, pay_by)
-          ON o.id = r.id AND o.pay_by = r.pay_by
+        SELECT o.id FROM orders o JOIN unnest(string_to_array(${claimIds}, ' ')::uuid[], string_to_array(${deadlines}, ' ')::bigint[])
+          AS r (id, pay_by_ms) ON o.id = r.id AND o.pay_by = to_timestamp(r.pay_by_ms / 1000.0)
         WHERE ${isOverdue()}
         FOR UPDATE OF o SKIP LOCKED),
       ended AS (
         UPDATE orders o SET status = 'cancelled', reason = 'unpaid', cancelled_at = clock_timestamp(), version = version + 1
         FROM overdue WHERE o.id = overdue.id
-        RETURNING o.id, o.sale_id, o.buyer_id, o.unit, o.status, o.reason)
-      ${insertReleases()}`,
+        RETURNING o.id, o.sale_id, o.buyer_id, o.unit, o.status, o.reason)`,
   );
 }

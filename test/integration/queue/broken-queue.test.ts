@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { cancelRow } from '#core/postgres/orders/end-orders.js';
+import { enqueueExpireDue } from '#core/queue/enqueue.js';
 import { QUEUE_PREFIX } from '#core/queue/queues.js';
 import { giveUp } from '#core/steps/give-up.js';
 import { placeOrders } from '#core/steps/place-orders.js';
@@ -8,7 +9,6 @@ import { tellOrder } from '#core/steps/tell-order.js';
 import { readMetric } from '../../support/http/metrics.js';
 import { readSnapshot } from '../../support/redis/snapshot.js';
 import { openTestSale, win, winOne } from '../../support/sales.js';
-import { backdateDeadlines } from '../../support/stores/by-hand.js';
 import { useStores } from '../../support/stores/stores.js';
 
 // Queues only make things quicker: a step whose queue takes no job is done all the same.
@@ -16,7 +16,7 @@ import { useStores } from '../../support/stores/stores.js';
 const t = useStores();
 
 const keyOf = (queue: string, list: string) => `${QUEUE_PREFIX}:${queue}:${list}`;
-const LISTS = [keyOf('expire-orders', 'delayed'), keyOf('place-waiting', 'wait')];
+const LISTS = [keyOf('expire-due', 'delayed'), keyOf('place-waiting', 'wait')];
 
 afterEach(() => t.redis.del(...LISTS));
 
@@ -52,17 +52,23 @@ describe('while the queue takes no job', () => {
   });
 });
 
-test('orders that are placed together expire by one job, after the last deadline', async () => {
-  const sale = await openTestSale(t);
-  const [first, second] = await win(t, sale, 'ann', 'bob');
-  if (!first || !second) throw new Error('both should have won');
-  await placeOrders(t, { saleId: sale.id, claims: [first] });
-  await backdateDeadlines(t, [first], 60);
-  await placeOrders(t, { saleId: sale.id, claims: [first, second] });
-  const delayed = await t.queues['expire-orders'].getDelayed();
-  const together = delayed.find(job => job.data.saleId === sale.id && job.data.claimIds.length === 2);
-  const { payBy } = await t.db.order.findUniqueOrThrow({ where: { id: second.claimId } });
-  expect((together?.timestamp ?? 0) + (together?.delay ?? 0)).toBeGreaterThanOrEqual(payBy.getTime());
+test('orders whose time to pay ends in one second expire by one job, after the last deadline', async () => {
+  const sale = await openTestSale(t, { payWithinSeconds: 3_600 });
+  const other = await openTestSale(t, { payWithinSeconds: 3_600 });
+  const claims = [await winOne(t, sale, 'ann'), await winOne(t, other, 'bob')];
+  await t.queues['expire-due'].obliterate();
+  const [first, second] = [1_796_100_000_001, 1_796_100_001_000];
+  for (const payByMs of [first, second, second + 1]) await enqueueExpireDue(t.queues, payByMs);
+  const delayed = await t.queues['expire-due'].getDelayed();
+  expect(delayed.map(({ data }) => data.dueAtMs).sort()).toEqual([second, second + 1_000]);
+  for (const { data, timestamp, delay } of delayed) expect(timestamp + delay).toBeGreaterThan(data.dueAtMs);
+
+  for (const [i, claim] of claims.entries()) {
+    await placeOrders(t, { saleId: i === 0 ? sale.id : other.id, claims: [claim] });
+  }
+  const orders = await t.db.order.findMany({ where: { id: { in: claims.map(({ claimId }) => claimId) } } });
+  const due = new Set((await t.queues['expire-due'].getDelayed()).map(({ data }) => data.dueAtMs));
+  for (const { payBy } of orders) expect(due).toContain(1_000 * Math.ceil(payBy.getTime() / 1_000));
 });
 
 test('only claims that are given up are reported to the operator', async () => {

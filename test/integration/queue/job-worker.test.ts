@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { UnrecoverableError } from 'bullmq';
-import { enqueueCancelOrder, enqueueExpireOrders, enqueuePayOrder, enqueueSettleReceipt } from '#core/queue/enqueue.js';
+import { enqueueCancelOrder, enqueueExpireDue, enqueuePayOrder, enqueueSettleReceipt } from '#core/queue/enqueue.js';
 import type { JobData } from '#core/queue/jobs.js';
 import { createQueues } from '#core/queue/queues.js';
 import { startJobWorker } from '#core/queue/worker.js';
@@ -107,10 +107,10 @@ describe('a click after the job of an earlier one has ended, and is kept, adds a
 });
 
 test('orders whose deadline has passed expire at once', async () => {
-  const claimIds = [randomUUID()];
-  await enqueueExpireOrders(t.queues, { saleId: 'past', claimIds }, -5_000);
-  const waiting = await t.queues['expire-orders'].getWaiting();
-  expect(waiting.map(({ data }) => data)).toContainEqual({ saleId: 'past', claimIds });
+  const payByMs = Date.now() - 5_000;
+  await enqueueExpireDue(t.queues, payByMs);
+  const waiting = await t.queues['expire-due'].getWaiting();
+  expect(waiting.map(({ data }) => data)).toContainEqual({ dueAtMs: 1_000 * Math.ceil(payByMs / 1_000) });
 });
 
 test('a queue whose first connection failed takes jobs once Redis is there', async () => {
