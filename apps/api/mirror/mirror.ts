@@ -2,6 +2,7 @@ import type { BuyerChange, Change } from '#core/redis/feed/changes.js';
 import type { Pulse } from '#core/redis/feed/pulse.js';
 import type { Standing } from '#core/redis/sale/standing.js';
 import { isLive, parseClaimRecord } from '#core/rules/claim.js';
+import { BuyerSet, keyOf } from './buyer-set.js';
 
 /**
  * How long a mirror may answer after Redis has confirmed the sale's version, in ms. The feed asks Redis every 500 ms,
@@ -19,12 +20,13 @@ export type Refusal = 'sold_out' | 'closed';
  *
  * A mirror can only refuse buyers. It does so while the sale is closed, or has neither a free unit nor room on standby.
  * It gives out nothing, and refuses no buyer whom Redis would have served at the same version of the sale. Buyers who
- * hold a claim are left to Redis: their claim may have ended a moment ago.
+ * hold a claim are left to Redis: their claim may have ended a moment ago. So a buyer who is taken for another one, as both have
+ * the same key, is left to Redis, too.
  */
 export class Mirror {
-  /** The ids of buyers with a live claim. A claim that has ended makes no difference to its buyer's next click. */
-  readonly #holders = new Set<string>();
-  readonly #standby = new Set<string>();
+  /** The buyers with a live claim. A claim that has ended makes no difference to its buyer's next click. */
+  readonly #holders: BuyerSet;
+  readonly #standby: BuyerSet;
   /**
    * The highest version of the sale that Redis has reported. The mirror answers nothing until it has reached that
    * version.
@@ -45,6 +47,8 @@ export class Mirror {
   #refusal: Refusal | undefined;
 
   constructor(standing: Standing) {
+    this.#holders = new BuyerSet(standing.claims);
+    this.#standby = new BuyerSet(standing.waiting);
     this.#standing = standing;
     this.#needed = standing.version;
     this.#clockOffsetMs = standing.nowMs - performance.now();
@@ -57,14 +61,14 @@ export class Mirror {
   setBuyer(buyer: BuyerChange): void {
     switch (buyer.kind) {
       case 'claim':
-        if (isLive(parseClaimRecord(buyer.record).status)) this.#holders.add(buyer.buyerId);
-        else this.#holders.delete(buyer.buyerId);
+        if (isLive(parseClaimRecord(buyer.record).status)) this.#holders.add(keyOf(buyer.buyerId));
+        else this.#holders.delete(keyOf(buyer.buyerId));
         return;
       case 'joined':
-        this.#standby.add(buyer.buyerId);
+        this.#standby.add(keyOf(buyer.buyerId));
         return;
       case 'left':
-        this.#standby.delete(buyer.buyerId);
+        this.#standby.delete(keyOf(buyer.buyerId));
     }
   }
 
@@ -96,14 +100,16 @@ export class Mirror {
 
   /** Returns why this buyer gets nothing at present, or undefined when only Redis can tell. */
   refusalOf(buyerId: string): Refusal | undefined {
-    if (this.#refusal === undefined || this.#holders.has(buyerId)) return undefined;
+    if (this.#refusal === undefined) return undefined;
     const nowMs = performance.now();
     if (nowMs > this.#goodUntilMs) return undefined;
+    const key = keyOf(buyerId);
+    if (this.#holders.has(key)) return undefined;
     if (this.#refusal === 'closed') return 'closed';
     // From the sale's estimated end on, Redis decides until the mirror computes its refusal again. Redis also knows the
     // positions of buyers on standby.
     const endsAtMs = this.#standing.closesAtMs - this.#clockOffsetMs;
-    return nowMs >= endsAtMs || this.#standby.has(buyerId) ? undefined : 'sold_out';
+    return nowMs >= endsAtMs || this.#standby.has(key) ? undefined : 'sold_out';
   }
 
   #decide(): void {

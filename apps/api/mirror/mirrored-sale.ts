@@ -7,7 +7,7 @@ import { withDeadline } from '#core/rules/clock.js';
 import { Copying } from './copying.js';
 import type { Mirror, Refusal } from './mirror.js';
 
-/** The time-out for copying a sale from Redis into memory, in ms. Reading a million buyers takes about 3 s. */
+/** The time-out for copying a sale from Redis into memory, in ms. Reading four million buyers takes about 12 s. */
 const COPY_MS = 20_000;
 
 /**
