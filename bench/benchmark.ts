@@ -12,6 +12,7 @@ import { streams } from './questions/gate/streams.js';
 import { bare } from './questions/peers/bare.js';
 import { classic, lock } from './questions/peers/classic.js';
 import { express } from './questions/peers/express.js';
+import { lua } from './questions/peers/lua.js';
 import { naiveShop } from './questions/peers/naive-shop.js';
 import { drain, drainPooled } from './questions/worker/drain.js';
 import { endToEnd } from './questions/worker/end-to-end.js';
@@ -71,6 +72,7 @@ async function measureAnswers(rig: Rig, api: Server, beforeEnd: BeforeEnd): Prom
     ...(await express(rig)),
     await classic(rig),
     await lock(rig),
+    ...(await lua(rig)),
     ...(await naiveShop(rig, api)),
   ];
   for (const { close } of servers) if (close) beforeEnd(close);

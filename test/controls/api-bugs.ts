@@ -10,22 +10,26 @@ export const API_BUGS: Bug[] = [
   one(
     'a mirror answers although Redis has not confirmed it',
     { file: MIRROR, find: '    if (nowMs > this.#goodUntilMs) return undefined;\n', replace: '' },
-    { kind: 'unit', file: 'apps/mirror', title: 'a mirror that Redis has not confirmed for a second answers nothing' },
+    {
+      kind: 'unit',
+      file: 'apps/mirror/mirror',
+      title: 'a mirror that Redis has not confirmed for a second answers nothing',
+    },
   ),
   one(
     'a mirror goes on after a change that it has missed',
     { file: MIRROR, find: 'change.version !== this.#standing.version + 1 || ', replace: '' },
-    { kind: 'unit', file: 'apps/mirror', title: 'after a missed one ends the mirror' },
+    { kind: 'unit', file: 'apps/mirror/mirror', title: 'after a missed one ends the mirror' },
   ),
   one(
     'a mirror that is behind Redis refuses buyers',
     { file: MIRROR, find: '    if (this.#needed > version) return;\n', replace: '' },
-    { kind: 'unit', file: 'apps/mirror', title: 'nobody while it is behind a version that Redis has reported' },
+    { kind: 'unit', file: 'apps/mirror/mirror', title: 'nobody while it is behind a version that Redis has reported' },
   ),
   one(
     'a mirror refuses buyers who hold a claim',
-    { file: MIRROR, find: ' || this.#holders.has(buyerId)', replace: '' },
-    { kind: 'unit', file: 'apps/mirror', title: 'nobody who holds a claim or is on standby' },
+    { file: MIRROR, find: '    if (this.#holders.has(key)) return undefined;\n', replace: '' },
+    { kind: 'unit', file: 'apps/mirror/mirror', title: 'nobody who holds a claim or is on standby' },
   ),
   one(
     'changes that come while a sale is copied are lost',
@@ -175,7 +179,7 @@ export const API_BUGS: Bug[] = [
       find: '    this.#clockOffsetMs = nowMs - performance.now();\n    this.#decide();\n',
       replace: '    this.#clockOffsetMs = nowMs - performance.now();\n',
     },
-    { kind: 'unit', file: 'apps/mirror', title: 'from the opening of the sale on' },
+    { kind: 'unit', file: 'apps/mirror/mirror', title: 'from the opening of the sale on' },
   ),
   one(
     'the page never reads a sale again that it saw open',

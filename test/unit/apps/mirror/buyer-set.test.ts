@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { BuyerSet, keyOf } from '../../../apps/api/mirror/buyer-set.js';
-import { buyers } from '../../support/sales.js';
+import { BuyerSet, keyOf } from '../../../../apps/api/mirror/buyer-set.js';
+import { buyers } from '../../../support/sales.js';
 
 /** Numbers that look random and are the same in each run (Park and Miller, 1988). */
 function* numbersUpTo(limit: number): Generator<number, never> {

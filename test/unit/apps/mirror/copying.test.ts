@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { Standing } from '#core/redis/sale/standing.js';
-import { isWorthCopying } from '../../../apps/api/mirror/copying.js';
+import { isWorthCopying } from '../../../../apps/api/mirror/copying.js';
 
 /** A sale that sells now and is sold out. */
 const SOLD_OUT: Standing = {

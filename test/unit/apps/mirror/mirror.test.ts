@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import type { Change } from '#core/redis/feed/changes.js';
-import { Mirror } from '../../../apps/api/mirror/mirror.js';
+import { Mirror } from '../../../../apps/api/mirror/mirror.js';
 
 afterEach(() => {
   jest.restoreAllMocks();
