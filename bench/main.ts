@@ -7,6 +7,7 @@ import { compareWith } from './against/compare.js';
 import { comparisonLine, comparisonTable, exitCodeOf } from './against/report.js';
 import { type Measured, measureAll } from './benchmark.js';
 import { measureGrowth } from './growth/growth.js';
+import { drawGrowth } from './growth/picture.js';
 import { growthLine, growthTable } from './growth/report.js';
 import { loadNow } from './measure/machine.js';
 import { type Options, readOptions } from './options.js';
@@ -48,6 +49,10 @@ async function measure(options: Options, { beforeEnd }: Lifetime): Promise<numbe
 
 async function measureSlopes(options: Options, { beforeEnd }: Lifetime): Promise<number> {
   const grown = await measureGrowth(await startRig(options, beforeEnd), beforeEnd);
+  if (options.save) {
+    await writeFile(join(FOLDER, 'results', 'growth.md'), growthTable(grown));
+    await writeFile(join(FOLDER, 'picture-growth.svg'), drawGrowth(grown));
+  }
   show(options, growthTable(grown), growthLine(grown));
   return 0;
 }

@@ -77,8 +77,7 @@ export function readOptions(args: string[]): Options {
     throw new TypeError('--rounds and --memory-minutes take a positive number');
   if (values.save && (values.only || values.quick))
     throw new TypeError('--save keeps whole runs: no --only, no --quick');
-  if (values.growth && (values.save || values.against !== undefined))
-    throw new TypeError('--growth does not go with --save or --against');
+  if (values.growth && values.against !== undefined) throw new TypeError('--growth does not go with --against');
   const { against, promise } = readComparison(values);
   return {
     ...size,

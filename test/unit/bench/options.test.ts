@@ -21,6 +21,7 @@ describe('the options of the benchmark', () => {
     ['--against ../old --promise much', /--promise takes a ratio/],
     ['--against ../old --only wins', /does not go with --only/],
     ['--against ../old --save', /does not go with --save/],
+    ['--growth --against ../old', /--growth does not go with --against/],
     ['--promise 0.97', /--promise needs --against/],
     ['--rounds 0', /positive number/],
     ['--load 64', /connections x requests/],
