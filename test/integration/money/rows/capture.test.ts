@@ -33,6 +33,8 @@ test('money comes from the account of its provider to that of the shop, and goes
   await insertShopAccounts(t.db, 'JPY');
   await insertWallets(t.db, ['shop', 'signed-webhook'], 'EUR');
   await t.db.account.create({ data: { kind: 'shop', owner: 'other', currency: 'EUR' } });
+  const { claim: earlier } = await payAtProvider(t, 'earlier');
+  await book(await paymentOf(t, earlier.claimId), { kind: 'refund', amountMinor: 1 });
   const { claim } = await payAtProvider(t, 'parts');
   const payment = await paymentOf(t, claim.claimId);
   for (const amountMinor of [1, 2]) {
