@@ -101,6 +101,21 @@ export const MARKS: readonly Mark[] = [
       [['ConditionalExpression', 'status < 200', 'false']],
     ),
   ]),
+  ...inFile('core/postgres/money/pay.ts', [
+    ...onLine("if (payment?.paid === 1n) return 'paid';", 'a SELECT of two counts has a row', [
+      ['OptionalChaining', 'payment?.paid', 'payment.paid'],
+    ]),
+    ...onLine(
+      "return payment?.due === 1n ? 'insufficient_funds' : 'not_payable';",
+      'a SELECT of two counts has a row',
+      [['OptionalChaining', 'payment?.due', 'payment.due']],
+    ),
+    ...onLine(
+      "WHERE a.kind = 'buyer' AND a.owner = due.buyer_id AND a.currency = due.currency AND a.balance_minor >= due.amount_minor",
+      'a CHECK lets only the accounts of buyers have a balance',
+      [['condition gone', "a.kind = 'buyer' AND ", '']],
+    ),
+  ]),
   ...inFile('core/values/redis-address.ts', [
     ...onLine('const scheme = /^([a-z+]+):/i.exec(text)?.[1]?.toLowerCase();', 'a text that matches has a scheme', [
       ['OptionalChaining', '/^([a-z+]+):/i.exec(text)?.[1]?.toLowerCase', '/^([a-z+]+):/i.exec(text)?.[1].toLowerCase'],

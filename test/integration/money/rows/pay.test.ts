@@ -36,12 +36,14 @@ test('the price goes from the wallet of the buyer to the shop, once', async () =
   await creditWallets(t.db, ['shop', 'another'], { amountMinor: 2 * PRICE, currency: 'EUR' });
   await t.db.account.create({ data: { kind: 'shop', owner: 'payer', currency: 'EUR' } });
   const order = await placeFor('payer', PRICE + 1);
+  const other = await placeFor('payer', 0);
   const { version } = await orderOf(t, order.orderId);
   expect(await payFromWallet(t.db, order)).toBe('paid');
   expect(await payFromWallet(t.db, order)).toBe('not_payable');
   const { paidAt, payBy, ...after } = await orderOf(t, order.orderId);
   expect(after).toMatchObject({ status: 'paid', version: version + 1 });
   expect(paidAt?.getTime()).toBeLessThan(payBy.getTime());
+  expect(await orderOf(t, other.orderId)).toMatchObject({ status: 'pending_payment' });
   expect(await balanceOf('payer')).toBe(1);
   expect([await readBalance(t.db, 'payer', 'USD'), await balanceOf('shop')]).toEqual([2 * PRICE, 2 * PRICE]);
   const [capture] = await t.db.transfer.findMany({
