@@ -247,6 +247,8 @@ test('by hand ends the refunds of one order alone, whichever payment paid for it
   // The money of this payment pays for the order of another claim.
   const { claim: moved } = await askToPay(t, 'hand-moved');
   await change(orderId, { paidOrderId: moved.claimId });
+  // An attempt is planned, and meanwhile nothing is owed any more.
+  await change(unowed.claimId, { refundAt: new Date() });
   expect(await endRefundsByHand(t.db, unowed.claimId, 'x')).toEqual([]);
   expect(await endRefundsByHand(t.db, moved.claimId, 'x')).toEqual([{ amountMinor: PART, currency: 'EUR' }]);
   expect([await stateOf(other), await stateOf(orderId)]).toMatchObject([{ compensated: 0 }, { compensated: PART }]);

@@ -1,0 +1,319 @@
+import { expect, test } from '@jest/globals';
+import { type Database, Prisma } from '#core/postgres/database.js';
+import {
+  askAgainLater,
+  askNoMore,
+  askNow,
+  lockPayment,
+  readLatestPayment,
+  readUnheard,
+  requestPayment,
+} from '#core/postgres/money/payment.js';
+import type { Sale } from '#core/rules/sale.js';
+import { cancelOrder } from '#core/steps/cancel-order.js';
+import { placeOrders } from '#core/steps/place-orders.js';
+import { orderOf, paymentOf, paymentRowOf } from '../../../support/money/reading.js';
+import { NO_MONEY } from '../../../support/no-money.js';
+import { askToPay, PRICE, payAtProvider, usePayments } from '../../../support/payments.js';
+import { freezeClock } from '../../../support/postgres/frozen-clock.js';
+import { openTestSale, winOne } from '../../../support/sales.js';
+
+const t = usePayments();
+const HOUR = 3_600;
+const ROLLED_BACK = 'the change is rolled back';
+
+type Change = NonNullable<Parameters<typeof t.db.payment.updateMany>[0]>['data'];
+const change = (orderId: string, data: Change) => t.db.payment.updateMany({ where: { orderId }, data });
+
+/** Places an order that is not paid yet. */
+async function place(buyerId: string, wanted: Partial<Sale> = {}) {
+  const sale = await openTestSale(t, { priceMinor: PRICE, provider: 'signed-webhook', ...wanted });
+  const claim = await winOne(t, sale, buyerId);
+  await placeOrders(t, { saleId: sale.id, claims: [claim] });
+  return { sale, claim, order: { orderId: claim.claimId, buyerId } };
+}
+
+/** Moves the deadline of an order to some seconds from now, and returns it in ms since the epoch. */
+async function endIn(orderId: string, seconds: number): Promise<number> {
+  await t.db.$executeRaw`UPDATE orders SET version = version + 1,
+    pay_by = clock_timestamp() + ${seconds} * interval '1 second' WHERE id = ${orderId}::uuid`;
+  return (await orderOf(t, orderId)).payBy.getTime();
+}
+
+async function clockMs(): Promise<number> {
+  const [row] = await t.db.$queryRaw<
+    { ms: number }[]
+  >`SELECT extract(epoch FROM clock_timestamp())::float8 * 1000 AS ms`;
+  return row?.ms ?? Number.NaN;
+}
+
+/** Expects that some work plans the next question about an order a pause after it, by Postgres's clock. */
+async function expectPause(orderId: string, pauseMs: number, work: () => Promise<unknown>) {
+  const before = await clockMs();
+  await work();
+  const after = await clockMs();
+  const at = (await paymentRowOf(t, orderId)).askAt?.getTime() ?? 0;
+  expect(at - pauseMs).toBeGreaterThanOrEqual(before - 1);
+  expect(at - pauseMs).toBeLessThanOrEqual(after + 1);
+}
+
+const moneyOf = async (orderId: string) => (await paymentOf(t, orderId)).money;
+const askLater = async (orderId: string) => askAgainLater(t.db, (await paymentOf(t, orderId)).id);
+
+test('a payment is read with the facts of its order', async () => {
+  const { sale, claim } = await askToPay(t, 'reader');
+  const { claimId: orderId } = claim;
+  const row = await paymentRowOf(t, orderId);
+  const { payBy } = await orderOf(t, orderId);
+  expect(await readLatestPayment(t.db, orderId, 'reader')).toEqual({
+    id: row.id,
+    orderId,
+    attempt: 1,
+    saleId: sale.id,
+    buyerId: 'reader',
+    provider: 'signed-webhook',
+    paymentId: row.providerPaymentId,
+    payUrl: row.payUrl,
+    amountMinor: PRICE,
+    currency: 'EUR',
+    status: 'open',
+    regrabClaimId: row.regrabClaimId,
+    payByMs: payBy.getTime(),
+    payable: true,
+    money: { ...NO_MONEY, status: 'open' },
+    takenCurrency: 'EUR',
+    mismatch: null,
+    bookedOrderId: orderId,
+    refunding: null,
+    refundTries: 0,
+  });
+  expect(await readLatestPayment(t.db, orderId, 'another')).toBeUndefined();
+  expect(row.regrabClaimId > orderId).toBe(true);
+});
+
+test('other money than was asked for is read as it was taken, and what pays for another order as booked there', async () => {
+  const { claim } = await payAtProvider(t, 'other-money');
+  const { claim: other } = await askToPay(t, 'other-order');
+  const { claimId: orderId } = claim;
+  const mismatch = { state: 'paid', paymentId: 'pi', amountMinor: 7, currency: 'USD' } as const;
+  await change(orderId, { mismatch, paidOrderId: other.claimId, refundTries: 4, status: 'refund_due' });
+  const payment = await paymentOf(t, orderId);
+  const facts = { takenCurrency: 'USD', mismatch, bookedOrderId: other.claimId, refundTries: 4 };
+  expect(payment).toMatchObject({ ...facts, amountMinor: PRICE, currency: 'EUR' });
+  expect(payment.money).toMatchObject({ takenMinor: 7, refundMinor: 7, returnedMinor: 0 });
+});
+
+test('of a payment that counts as refunded, what nobody else gave back has come from the provider', async () => {
+  const { claim } = await payAtProvider(t, 'older');
+  const { claimId: orderId } = claim;
+  await change(orderId, { refundMinor: 5, returnedMinor: 3 });
+  expect(await moneyOf(orderId)).toMatchObject({ takenMinor: PRICE, refundMinor: 5, returnedMinor: 3 });
+  await change(orderId, { status: 'refund_due' });
+  expect(await moneyOf(orderId)).toMatchObject({ refundMinor: PRICE, returnedMinor: 3 });
+  const { id: paymentId, provider } = await paymentOf(t, orderId);
+  const lost = { paymentId, provider, providerDisputeId: 'dp_1', status: 'lost', amountMinor: 20, currency: 'EUR' };
+  await t.db.dispute.create({ data: lost });
+  await change(orderId, { status: 'refunded', compensatedMinor: 100, refundAt: null });
+  const refunded = { refundMinor: PRICE, compensatedMinor: 100, lostMinor: 20 };
+  expect(await moneyOf(orderId)).toMatchObject({ ...refunded, returnedMinor: PRICE - 120 });
+  await change(orderId, { returnedMinor: PRICE - 1 });
+  expect(await moneyOf(orderId)).toMatchObject({ ...refunded, returnedMinor: PRICE - 1 });
+});
+
+test('disputes of the currency that was taken withhold and keep money', async () => {
+  const { claim } = await payAtProvider(t, 'disputes');
+  const { claim: other } = await payAtProvider(t, 'disputes-other');
+  const { claimId: orderId } = claim;
+  const add = async (
+    id: string,
+    data: { providerDisputeId: string; status: string; amountMinor: number; currency?: string },
+  ) => {
+    const { id: paymentId, provider } = await paymentOf(t, id);
+    await t.db.dispute.create({ data: { paymentId, provider, currency: 'EUR', ...data } });
+  };
+  await add(other.claimId, { providerDisputeId: 'a', status: 'open', amountMinor: 1_000 });
+  await add(orderId, { providerDisputeId: 'b', status: 'open', amountMinor: 1 });
+  await add(orderId, { providerDisputeId: 'c', status: 'open', amountMinor: 2 });
+  await add(orderId, { providerDisputeId: 'd', status: 'lost', amountMinor: 4 });
+  await add(orderId, { providerDisputeId: 'e', status: 'won', amountMinor: 8 });
+  await add(orderId, { providerDisputeId: 'f', status: 'open', amountMinor: 16, currency: 'USD' });
+  expect(await moneyOf(orderId)).toMatchObject({ withheldMinor: 3, lostMinor: 4 });
+  await change(orderId, { mismatch: { state: 'paid', paymentId: 'pi', amountMinor: 7, currency: 'USD' } });
+  expect(await moneyOf(orderId)).toMatchObject({ withheldMinor: 16, lostMinor: 0 });
+});
+
+test('a refund in flight is read until the total includes it', async () => {
+  const { claim } = await payAtProvider(t, 'in-flight');
+  const { claimId: orderId } = claim;
+  await change(orderId, { refundMinor: 30, refundingMinor: 20, refundingFromMinor: 10, returnedMinor: 29 });
+  expect((await paymentOf(t, orderId)).refunding).toEqual({ amountMinor: 20, fromMinor: 10 });
+  await change(orderId, { returnedMinor: 30 });
+  expect((await paymentOf(t, orderId)).refunding).toBeNull();
+});
+
+test('an order is payable until its deadline, or for as long as its click had waited', async () => {
+  const { sale, claim } = await askToPay(t, 'payable');
+  const { claimId: orderId } = claim;
+  const payByMs = await endIn(orderId, -30);
+  expect(await paymentOf(t, orderId)).toMatchObject({ payable: false, payByMs });
+  await change(orderId, { waitedMs: 60_000 });
+  expect(await paymentOf(t, orderId)).toMatchObject({ payable: true, payByMs: payByMs + 60_000 });
+  await endIn(orderId, HOUR);
+  await cancelOrder(t, { saleId: sale.id, ...claim });
+  expect((await paymentOf(t, orderId)).payable).toBe(false);
+});
+
+test('one payment is locked, and none if none is meant', async () => {
+  const { claim } = await askToPay(t, 'locked');
+  const locked = await t.db.$transaction(tx => lockPayment(tx, Prisma.sql`p.order_id = ${claim.claimId}::uuid`));
+  expect(locked).toEqual(await paymentOf(t, claim.claimId));
+  expect(await t.db.$transaction(tx => lockPayment(tx, Prisma.sql`p.id = -1`))).toBeUndefined();
+});
+
+test('a payment is recorded once, by the buyer of an unpaid order at a provider', async () => {
+  const { sale, claim, order } = await place('asks');
+  expect(await requestPayment(t.db, { ...order, buyerId: 'stranger' })).toBeUndefined();
+  const payment = await requestPayment(t.db, order);
+  const recorded = {
+    attempt: 1,
+    status: 'requested',
+    amountMinor: PRICE,
+    currency: 'EUR',
+    paymentId: null,
+    payUrl: null,
+  };
+  expect(payment).toMatchObject({ ...recorded, ...order, provider: 'signed-webhook', payable: true });
+  expect(await requestPayment(t.db, order)).toEqual(payment);
+  expect(await t.db.payment.count({ where: { orderId: order.orderId } })).toBe(1);
+  await cancelOrder(t, { saleId: sale.id, ...claim });
+  const { sale: ended, claim: cancelled, order: unasked } = await place('ended');
+  await cancelOrder(t, { saleId: ended.id, ...cancelled });
+  expect(await requestPayment(t.db, unasked)).toBeUndefined();
+  const { order: ofWallet } = await place('wallet', { provider: 'wallet' });
+  expect(await requestPayment(t.db, ofWallet)).toBeUndefined();
+});
+
+test('a provider is first asked 5 s after the request, or at once after a click that has waited', async () => {
+  const { order } = await place('first-question');
+  await expectPause(order.orderId, 5_000, () => requestPayment(t.db, order));
+  const { order: waited } = await place('waited-question');
+  const clickedAtMs = Math.floor(await clockMs()) - 6_000;
+  await expectPause(waited.orderId, 0, () => requestPayment(t.db, { ...waited, clickedAtMs }));
+  const { clickedAt, waitedMs } = await paymentRowOf(t, waited.orderId);
+  expect(clickedAt?.getTime()).toBe(clickedAtMs);
+  expect(waitedMs).toBeGreaterThanOrEqual(6_000);
+  const { order: recent } = await place('recent-question');
+  const recently = Math.floor(await clockMs());
+  await expectPause(recent.orderId, 5_000, () => requestPayment(t.db, { ...recent, clickedAtMs: recently }));
+});
+
+test.each(['failed', 'refund_due', 'refunded'])(
+  'after an attempt that is %s, another click makes another one',
+  async status => {
+    const { order } = await place(`next-${status}`);
+    const clickedAtMs = Math.floor(await clockMs());
+    const first = await requestPayment(t.db, { ...order, clickedAtMs });
+    const refundAt = status === 'refund_due' ? new Date() : null;
+    await change(order.orderId, { status, refundAt });
+    expect(await requestPayment(t.db, { ...order, clickedAtMs })).toMatchObject({ attempt: 1, status });
+    const second = await requestPayment(t.db, { ...order, clickedAtMs: clickedAtMs + 1 });
+    expect(second).toMatchObject({ attempt: 2, status: 'requested' });
+    expect(second?.regrabClaimId).not.toBe(first?.regrabClaimId);
+  },
+);
+
+test.each(['requested', 'open', 'late'])('an attempt that is %s is the only one', async status => {
+  const { order } = await place(`only-${status}`);
+  await requestPayment(t.db, order);
+  await change(order.orderId, { status });
+  expect(await requestPayment(t.db, { ...order, clickedAtMs: Date.now() })).toMatchObject({ attempt: 1, status });
+});
+
+test('an order has ten attempts', async () => {
+  const { order } = await place('ten');
+  const startMs = Math.floor(await clockMs());
+  for (let i = 0; i < 12; i += 1) {
+    await requestPayment(t.db, { ...order, clickedAtMs: startMs + i });
+    await change(order.orderId, { status: 'failed' });
+  }
+  expect(await t.db.payment.count({ where: { orderId: order.orderId } })).toBe(10);
+});
+
+test.each([
+  { name: 'at the time of the 6th failure', asked: 5, endS: 2 * HOUR, pauseMs: 320_000 },
+  { name: 'after ten minutes at most', asked: 6, endS: 2 * HOUR, pauseMs: 600_000 },
+  { name: 'after ten minutes, however often it was asked', asked: 5_000, endS: 2 * HOUR, pauseMs: 600_000 },
+  { name: 'with back-off after the deadline', asked: 1, endS: -HOUR, pauseMs: 20_000 },
+  { name: 'with back-off for a day after the deadline', asked: 1, endS: 60 - 24 * HOUR, pauseMs: 20_000 },
+])('a provider is asked again $name', async ({ asked, endS, pauseMs }) => {
+  const { claim } = await askToPay(t, `asked-${asked}-${endS > 0 ? 'before' : endS}`);
+  await change(claim.claimId, { asked });
+  await endIn(claim.claimId, endS);
+  await expectPause(claim.claimId, pauseMs, () => askLater(claim.claimId));
+  expect((await paymentRowOf(t, claim.claimId)).asked).toBe(asked + 1);
+});
+
+/** Plans the next question about an order whose deadline is some seconds from now, and returns the pause before it, in s. */
+async function pauseBefore(orderId: string, endS: number): Promise<number | null | undefined> {
+  const { id } = await paymentOf(t, orderId);
+  let pauseS: number | null | undefined;
+  const work = t.db.$transaction(async tx => {
+    await freezeClock(tx);
+    await tx.$executeRaw`UPDATE orders SET version = version + 1,
+      pay_by = clock_timestamp() + ${endS}::float8 * interval '1 second' WHERE id = ${orderId}::uuid`;
+    await askAgainLater(tx as Database, id);
+    const [row] = await tx.$queryRaw<{ pause: number | null }[]>`
+      SELECT extract(epoch FROM ask_at - clock_timestamp())::float8 AS pause FROM payments WHERE id = ${id}`;
+    pauseS = row?.pause;
+    throw new Error(ROLLED_BACK);
+  });
+  await expect(work).rejects.toThrow(ROLLED_BACK);
+  return pauseS;
+}
+
+test.each([
+  { endS: 2 * HOUR, pauseS: 320 },
+  { endS: 323, pauseS: 320 },
+  { endS: 322, pauseS: 319 },
+  { endS: 4.001, pauseS: 1.001 },
+  { endS: 4, pauseS: 6 },
+  { endS: 0.001, pauseS: 2.001 },
+  { endS: 0, pauseS: 320 },
+  { endS: -24 * HOUR, pauseS: 320 },
+  { endS: -24 * HOUR - 0.001, pauseS: null },
+])('with the deadline in $endS s the question is asked in $pauseS s', async ({ endS, pauseS }) => {
+  const { claim } = await askToPay(t, `edge-${`${endS}`.replace('.', '-')}`);
+  await change(claim.claimId, { asked: 5 });
+  expect(await pauseBefore(claim.claimId, endS)).toBe(pauseS);
+});
+
+test('a day after the deadline nobody asks about an unpaid order, but still about one with news', async () => {
+  const { claim } = await askToPay(t, 'day');
+  await endIn(claim.claimId, -24 * HOUR - 1);
+  await askLater(claim.claimId);
+  const silent = await paymentRowOf(t, claim.claimId);
+  expect(silent.askAt).toBeNull();
+  await askLater(claim.claimId);
+  expect(await paymentRowOf(t, claim.claimId)).toEqual(silent);
+  const { claim: paid } = await payAtProvider(t, 'news');
+  await endIn(paid.claimId, -24 * HOUR - 1);
+  const { id } = await paymentOf(t, paid.claimId);
+  await expectPause(paid.claimId, 0, () => t.db.$transaction(tx => askNow(tx, id)));
+  await change(paid.claimId, { asked: 1 });
+  await expectPause(paid.claimId, 20_000, () => askLater(paid.claimId));
+  await t.db.$transaction(tx => askNoMore(tx, id));
+  expect((await paymentRowOf(t, paid.claimId)).askAt).toBeNull();
+});
+
+test('the payments to ask about are read, the longest due first', async () => {
+  const orders: string[] = [];
+  for (const buyerId of ['second', 'first', 'later']) orders.push((await askToPay(t, buyerId)).claim.claimId);
+  const [second = '', first = '', later = ''] = orders;
+  await change(second, { askAt: new Date(2_000) });
+  await change(first, { askAt: new Date(1_000) });
+  await change(later, { askAt: new Date(Date.now() + HOUR * 1_000) });
+  const unheard = (await readUnheard(t.db, 100)).map(({ orderId }) => orderId);
+  expect(unheard.slice(0, 2)).toEqual([first, second]);
+  expect(unheard).not.toContain(later);
+  expect((await readUnheard(t.db, 1)).map(({ orderId }) => orderId)).toEqual([first]);
+});
