@@ -71,12 +71,13 @@ test('the refunds that are due are read, the longest due first', async () => {
 });
 
 test('a refund that begins is written down, and a second begin repeats it after a question', async () => {
-  const orderId = await owed('begun');
+  const [orderId, other] = [await owed('begun'), await owed('begun-other')];
   expect(await begin(orderId)).toEqual({ ...WHOLE, asksFirst: false });
   const begun = { status: 'refund_due', returned: 0, compensated: 0, refunding: [PRICE, 0], isPlanned: true };
   expect(await stateOf(orderId)).toEqual({ ...begun, tries: 1 });
   expect(await begin(orderId)).toEqual({ ...WHOLE, asksFirst: true });
   expect(await stateOf(orderId)).toEqual({ ...begun, tries: 2 });
+  expect(await stateOf(other)).toMatchObject({ refunding: [null, null], tries: 0 });
 });
 
 test.each([
@@ -147,13 +148,15 @@ test('after a part went back otherwise, the rest is tried at once', async () => 
 
 test('the answer about another refund than the one in flight sends and ends nothing', async () => {
   const orderId = await owed('other');
+  await change(orderId, { returnedMinor: 1 });
   await begin(orderId);
   await change(orderId, { refundAt: new Date(Date.now() + 3_600_000), refundTries: 7 });
   const before = await stateOf(orderId);
-  const report = await told(orderId);
+  expect(before).toMatchObject({ returned: 1, refunding: [PRICE - 1, 1] });
+  const report = await told(orderId, { refundedMinor: 1 });
   for (const refund of [
-    { amountMinor: 1, fromMinor: 0 },
-    { amountMinor: PRICE, fromMinor: 1 },
+    { amountMinor: 1, fromMinor: 1 },
+    { amountMinor: PRICE - 1, fromMinor: 0 },
   ]) {
     expect(await maySend(t.db, await paymentOf(t, orderId), { refund, report })).toBe(false);
   }
