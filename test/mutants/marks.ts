@@ -101,6 +101,14 @@ export const MARKS: readonly Mark[] = [
       [['ConditionalExpression', 'status < 200', 'false']],
     ),
   ]),
+  ...inFile(
+    'core/postgres/money/due-refunds.ts',
+    onLine(
+      `Prisma.sql\`(p.order_id = \${orderId}::uuid OR p.paid_order_id = \${orderId}::uuid) AND p.refund_at IS NOT NULL ORDER BY p.id\`,`,
+      'money that is owed has a planned refund, which the audit proves: the condition only saves locks',
+      [['condition gone', ' AND p.refund_at IS NOT NULL', '']],
+    ),
+  ),
   ...inFile('core/postgres/money/pay.ts', [
     ...onLine("if (payment?.paid === 1n) return 'paid';", 'a SELECT of two counts has a row', [
       ['OptionalChaining', 'payment?.paid', 'payment.paid'],
