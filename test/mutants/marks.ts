@@ -109,6 +109,12 @@ export const MARKS: readonly Mark[] = [
       [['condition gone', ' AND p.refund_at IS NOT NULL', '']],
     ),
   ),
+  ...inFile(
+    'core/postgres/money/payment-report.ts',
+    onLine('(payment.paymentId !== null || orderId !== undefined)', 'a payment without an id was found by its order', [
+      ['ConditionalExpression', 'payment.paymentId !== null || orderId !== undefined', 'true'],
+    ]),
+  ),
   ...inFile('core/postgres/money/pay.ts', [
     ...onLine("if (payment?.paid === 1n) return 'paid';", 'a SELECT of two counts has a row', [
       ['OptionalChaining', 'payment?.paid', 'payment.paid'],

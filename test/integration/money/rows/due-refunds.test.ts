@@ -9,8 +9,11 @@ import {
   recordRefused,
   recordReturned,
 } from '#core/postgres/money/due-refunds.js';
+import { refundLateMoney } from '#core/postgres/money/late-money.js';
+import { applyAnswer } from '#core/postgres/money/payment-report.js';
 import { creditWallets, readBalance } from '#core/postgres/money/wallet.js';
 import type { PaymentReport } from '#core/rules/payment.js';
+import { cancelOrder } from '#core/steps/cancel-order.js';
 import { paidReport, paymentOf, paymentRowOf, transfersOf } from '../../../support/money/reading.js';
 import { askToPay, PART, PRICE, payAtProvider, usePayments } from '../../../support/payments.js';
 
@@ -247,12 +250,21 @@ test('a refund that an operator ends by hand owes nothing more, and a repair say
 test('by hand ends the refunds of one order alone, whichever payment paid for it', async () => {
   const [orderId, other] = [await owed('hand-one', PART), await owed('hand-other', PART)];
   const { claim: unowed } = await payAtProvider(t, 'hand-unowed');
-  // The money of this payment pays for the order of another claim.
-  const { claim: moved } = await askToPay(t, 'hand-moved');
-  await change(orderId, { paidOrderId: moved.claimId });
+  await begin(other);
+  // The money of the first payment pays for the order of another claim, whose own money came late.
+  const { sale, claim } = await askToPay(t, 'hand-moved');
+  const { claimId: moved } = claim;
+  await cancelOrder(t, { saleId: sale.id, ...claim });
+  await applyAnswer(t.db, 'signed-webhook', await told(moved));
+  await refundLateMoney(t.db, await paymentOf(t, moved));
+  await change(orderId, { paidOrderId: moved });
   // An attempt is planned, and meanwhile nothing is owed any more.
   await change(unowed.claimId, { refundAt: new Date() });
   expect(await endRefundsByHand(t.db, unowed.claimId, 'x')).toEqual([]);
-  expect(await endRefundsByHand(t.db, moved.claimId, 'x')).toEqual([{ amountMinor: PART, currency: 'EUR' }]);
-  expect([await stateOf(other), await stateOf(orderId)]).toMatchObject([{ compensated: 0 }, { compensated: PART }]);
+  expect(await endRefundsByHand(t.db, moved, 'x')).toEqual([
+    { amountMinor: PART, currency: 'EUR' },
+    { amountMinor: PRICE, currency: 'EUR' },
+  ]);
+  expect(await stateOf(other)).toMatchObject({ compensated: 0, refunding: [PART, 0], tries: 1 });
+  expect([await stateOf(orderId), await stateOf(moved)]).toMatchObject([{ compensated: PART }, { compensated: PRICE }]);
 });
