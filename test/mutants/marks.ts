@@ -110,6 +110,12 @@ export const MARKS: readonly Mark[] = [
     ),
   ),
   ...inFile(
+    'core/postgres/money/late-money.ts',
+    onLine('return order?.ended ?? false;', 'each payment has an order', [
+      ['OptionalChaining', 'order?.ended', 'order.ended'],
+    ]),
+  ),
+  ...inFile(
     'core/postgres/money/payment-report.ts',
     onLine('(payment.paymentId !== null || orderId !== undefined)', 'a payment without an id was found by its order', [
       ['ConditionalExpression', 'payment.paymentId !== null || orderId !== undefined', 'true'],

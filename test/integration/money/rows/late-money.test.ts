@@ -47,6 +47,7 @@ test('undecided late money is read in the order of its payments, after the last 
 
 test('late money pays a new order, once', async () => {
   const { orderId, claim } = await late('again');
+  const { claim: other } = await askToPay(t, 'again');
   const payment = await paymentOf(t, orderId);
   const again = { ...claim, claimId: payment.regrabClaimId };
   expect(await payWithLateMoney(t.db, payment, again)).toBe(true);
@@ -55,6 +56,7 @@ test('late money pays a new order, once', async () => {
   expect(order).toMatchObject({ status: 'paid', buyerId: 'again', refundedMinor: 0n, version: 2 });
   expect(order.paidAt?.getTime()).toBeLessThan(order.payBy.getTime());
   expect(await orderOf(t, orderId)).toMatchObject({ status: 'cancelled', reason: 'cancelled_by_buyer' });
+  expect(await orderOf(t, other.claimId)).toMatchObject({ status: 'pending_payment' });
   expect([await transfersOf(t, orderId), await transfersOf(t, again.claimId)]).toEqual([[], [['capture', PRICE]]]);
   expect(await paymentRowOf(t, orderId)).toMatchObject({ status: 'paid', paidOrderId: again.claimId, refundAt: null });
 });

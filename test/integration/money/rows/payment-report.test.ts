@@ -112,11 +112,12 @@ test.each(ODD)('an event with $name takes nothing, and the provider is asked', a
 test.each(ODD)('an event with $name about a paid order changes nothing', async ({ name, change }) => {
   const { claim } = await payAtProvider(t, `paid-${name.replace(' ', '-')}`);
   const { claimId: orderId } = claim;
+  await t.db.payment.updateMany({ where: { orderId }, data: { askAt: new Date(1_000) } });
   const before = await paymentRowOf(t, orderId);
   const report = await reportOf(orderId, change);
   expect(await event({ report })).toMatchObject({ outcome: 'mismatch', payment: { orderId } });
   expect(await paymentRowOf(t, orderId)).toEqual(before);
-  await t.db.payment.updateMany({ where: { orderId }, data: { askAt: new Date() } });
+  // The answer ends the question.
   expect(await answer(report)).toMatchObject({ outcome: 'mismatch', payment: { orderId } });
   expect(await paymentRowOf(t, orderId)).toEqual({ ...before, askAt: null });
 });
@@ -131,6 +132,17 @@ test.each([
   expect(await paymentRowOf(t, orderId)).toMatchObject({ status, mismatch: report, returnedMinor: BigInt(returned) });
   expect(await orderOf(t, orderId)).toMatchObject({ status: 'pending_payment' });
   expect(await transfersOf(t, orderId)).toEqual([]);
+});
+
+test('an answer about other money counts as well before the id of the payment is known', async () => {
+  const { orderId } = await unpaid('no-id');
+  const report = await reportOf(orderId, { amountMinor: PRICE + 1 });
+  await t.db.payment.updateMany({
+    where: { orderId },
+    data: { providerPaymentId: null, payUrl: null, status: 'requested' },
+  });
+  expect(await answer(report)).toMatchObject({ outcome: 'mismatch', payment: { status: 'refund_due' } });
+  expect(await paymentRowOf(t, orderId)).toMatchObject({ mismatch: report, providerPaymentId: report.paymentId });
 });
 
 test('an answer about another amount that is not taken, or about another payment, changes nothing', async () => {
