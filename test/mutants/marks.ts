@@ -109,11 +109,37 @@ export const MARKS: readonly Mark[] = [
       [['condition gone', ' AND p.refund_at IS NOT NULL', '']],
     ),
   ),
-  ...inFile(
-    'core/postgres/money/late-money.ts',
-    onLine('return order?.ended ?? false;', 'each payment has an order', [
+  ...inFile('core/postgres/money/late-money.ts', [
+    ...onLine('return order?.ended ?? false;', 'each payment has an order', [
       ['OptionalChaining', 'order?.ended', 'order.ended'],
     ]),
+    ...onLine(
+      `WHERE id = \${payment.orderId}::uuid AND status = 'cancelled'\`);`,
+      'an order that has ended without a capture is cancelled',
+      [['condition gone', " AND status = 'cancelled'", '']],
+    ),
+  ]),
+  ...inFile(
+    'core/postgres/money/payment.ts',
+    onLine(
+      'return amount === null ? null : { amountMinor: Number(amount), fromMinor: Number(from) };',
+      'a refund of 0 is always answered',
+      [['ConditionalExpression', 'amount === null', 'false']],
+    ),
+  ),
+  ...inFile(
+    'core/postgres/money/payment-change.ts',
+    onLine('const more = target - Number(row?.booked ?? 0n);', 'a SELECT of a sum has a row', [
+      ['OptionalChaining', 'row?.booked', 'row.booked'],
+    ]),
+  ),
+  ...inFile(
+    'core/postgres/money/refund.ts',
+    onLine(
+      "FROM returned WHERE a.id = returned.credit_account_id AND a.kind = 'buyer'),",
+      'a CHECK lets only the accounts of buyers have a balance',
+      [['condition gone', " AND a.kind = 'buyer'", '']],
+    ),
   ),
   ...inFile(
     'core/postgres/money/payment-report.ts',
@@ -134,6 +160,24 @@ export const MARKS: readonly Mark[] = [
       "WHERE a.kind = 'buyer' AND a.owner = due.buyer_id AND a.currency = due.currency AND a.balance_minor >= due.amount_minor",
       'a CHECK lets only the accounts of buyers have a balance',
       [['condition gone', "a.kind = 'buyer' AND ", '']],
+    ),
+  ]),
+  ...inFile(
+    'core/values/address.ts',
+    onLine(
+      'return url(/^https?:$/, example).refine(text => !new URL(text).username && !new URL(text).password, {',
+      'the protocol of a URL ends with its only colon',
+      [['Regex', '/^https?:$/', '/^https?:/']],
+    ),
+  ),
+  ...inFile('core/values/text.ts', [
+    ...onLine("const SEGMENTER = new Intl.Segmenter('en', { granularity: 'grapheme' });", 'graphemes are the default', [
+      ['ObjectLiteral', "{ granularity: 'grapheme' }", '{}'],
+    ]),
+    ...onLine(
+      'const code = FORBIDDEN.exec(text)?.[0].codePointAt(0) ?? 0;',
+      'only a text with such a character is given',
+      [['OptionalChaining', 'FORBIDDEN.exec(text)?.[0]', 'FORBIDDEN.exec(text)[0]']],
     ),
   ]),
   ...inFile('core/values/redis-address.ts', [

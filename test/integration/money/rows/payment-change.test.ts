@@ -143,17 +143,18 @@ test('the ledger follows what disputes withhold, up and down', async () => {
   await apply(orderId, { withheldMinor: 20 });
   await apply(orderId, { withheldMinor: 20 });
   await apply(orderId, { withheldMinor: 20, lostMinor: 30 });
-  await apply(orderId, { withheldMinor: 0, lostMinor: 30 });
+  for (let i = 0; i < 2; i += 1) await apply(orderId, { withheldMinor: 0, lostMinor: 30 });
   expect(await amountsOf(orderId)).toEqual([`capture ${PRICE}`, 'dispute 20', 'dispute 30', 'dispute_reversal 20']);
 });
 
 test.each([
-  { name: 'unpaid', change: {}, money: { refundMinor: 5, withheldMinor: 5 } },
-  { name: 'late', change: { status: 'late' }, money: { refundMinor: 5, withheldMinor: 5 } },
-])('nothing is booked for a payment that is $name', async ({ name, change, money }) => {
+  { name: 'unpaid', change: {} },
+  { name: 'late', change: { status: 'late' } },
+])('nothing is booked for a payment that is $name', async ({ name, change }) => {
   const { claim } = await askToPay(t, name);
   await set(claim.claimId, change);
-  await apply(claim.claimId, money);
+  await apply(claim.claimId, { withheldMinor: 5 });
+  await apply(claim.claimId, { refundMinor: 5, withheldMinor: 0 });
   expect(await amountsOf(claim.claimId)).toEqual([]);
 });
 

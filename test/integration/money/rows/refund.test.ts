@@ -80,6 +80,12 @@ test('a refund at a provider becomes due, and no wallet gets it', async () => {
     creditAccount: { kind: 'external', owner: 'signed-webhook', balanceMinor: null },
   });
   expect(await balanceOf('provider')).toBe(0);
+  // The provider has returned the money, and another process refunds the order once more.
+  const data = { status: 'refunded', refundAt: null, returnedMinor: PRICE };
+  await t.db.payment.updateMany({ where: { orderId }, data });
+  const before = await paymentRowOf(t, orderId);
+  expect(await refundRow(t.db, { orderId, restock: true })).toEqual([]);
+  expect(await paymentRowOf(t, orderId)).toEqual(before);
 });
 
 test('an order that is not paid gives nothing back, whole or in part', async () => {

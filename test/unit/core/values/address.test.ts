@@ -56,6 +56,12 @@ test('one message says what is wrong, and never shows the address', () => {
   expect(messages.flat().filter(message => message.includes('secret') || !message.includes(EXAMPLE))).toEqual([]);
 });
 
+test('the mistakes of pages and of hosts have examples', () => {
+  expect(errorOf('page', 'x')).toEqual(['must be a URL like https://pay.example/p/1']);
+  const message = 'must be host names like console.shop.example, without a port';
+  expect(hostNames.safeParse('a:80').error?.issues.map(issue => issue.message)).toEqual([message]);
+});
+
 test('names of hosts are read between commas, in lower case', () => {
   expect(hostNames.parse('Shop.Example, a-1.example,localhost')).toEqual(['shop.example', 'a-1.example', 'localhost']);
 });

@@ -21,7 +21,7 @@ test.each([
   [' ', ['must have a character that can be seen']],
   ['\u200D', ['must have a character that can be seen']],
   ['\u0301', ['must have a character that can be seen']],
-  ['\u3164', ['must have a character that can be seen']],
+  ['\u3164'.repeat(4), ['must have a character that can be seen']],
   ['🪔🪔🪔', undefined],
   ['🪔🪔🪔a', ['must have at most 12 bytes']],
   ['👨‍👩‍👧', ['must have at most 12 bytes']],

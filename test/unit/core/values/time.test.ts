@@ -17,6 +17,10 @@ test.each([
   expect(typedTime.parse(text)).toBe(ms);
 });
 
+test('the example in the messages is a time', () => {
+  expect(typedTime.parse(TIME_EXAMPLE)).toBe(Date.UTC(2026, 10, 27, 18));
+});
+
 const FORM = `must be a time such as ${TIME_EXAMPLE}`;
 const ZONE = `must end in a time zone, Z or such as +02:00: ${TIME_EXAMPLE}`;
 const DAY = 'must be a day of the calendar, and a time from 00:00 to 23:59:59';
