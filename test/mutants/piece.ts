@@ -1,4 +1,4 @@
-import type { Mark } from './marks.js';
+import type { Mark } from './marks/mark.js';
 import type { Mutant } from './mutant.js';
 
 /** A mutant in words: what a person looks for, and what stays when other lines of the file change. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { checkout } from '#core/process/checkout.js';
 import { writePage } from '../support/pages/written-page.js';
-import type { Mark } from './marks.js';
+import type { Mark } from './marks/mark.js';
 import type { Piece } from './piece.js';
 import type { Area, Target } from './targets.js';
 import { add, intervalOf, percentOf, type Score } from './verdict.js';

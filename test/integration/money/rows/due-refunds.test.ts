@@ -34,7 +34,7 @@ const change = (orderId: string, data: NonNullable<Parameters<typeof t.db.paymen
 const begin = async (orderId: string) => beginRefund(t.db, await paymentOf(t, orderId));
 const nobody = async (orderId: string) => ({ ...(await paymentOf(t, orderId)), id: -1n });
 
-/** What a provider reports: it has taken the price, and returned some of it. */
+/** Builds the report of a provider that has taken the price, and returned some of it. */
 const told = async (orderId: string, more: Partial<PaymentReport> = {}): Promise<PaymentReport> => ({
   ...(await paidReport(t, orderId)),
   ...more,

@@ -48,7 +48,7 @@ test('a payment never goes back to an earlier status, and then nothing is change
   expect(await paymentRowOf(t, claim.claimId)).toEqual(before);
 });
 
-test('what is not given stays as it is, and what is given is returned', async () => {
+test('a fact that is not given stays as it is, and one that is given is returned', async () => {
   const { claim } = await askToPay(t, 'given');
   const { claim: other } = await askToPay(t, 'given-other');
   const { claimId: orderId } = claim;

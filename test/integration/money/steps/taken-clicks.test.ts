@@ -3,7 +3,6 @@ import { readLatestPayment, requestPayment } from '#core/postgres/money/payment.
 import { creditWallets, readBalance } from '#core/postgres/money/wallet.js';
 import { clickToPay, readPayClicks } from '#core/redis/claims/pay-click.js';
 import { dropPayUrl, readPayUrl } from '#core/redis/claims/pay-url.js';
-import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import type { Claim } from '#core/rules/claim.js';
 import type { Sale } from '#core/rules/sale.js';
 import { cancelOrder } from '#core/steps/cancel-order.js';
@@ -12,9 +11,10 @@ import { placeOrders } from '#core/steps/place-orders.js';
 import { readMetric } from '../../../support/http/metrics.js';
 import { orderOf, paymentAtProvider, paymentOf, paymentRowOf } from '../../../support/money/reading.js';
 import { PRICE, usePayments } from '../../../support/payments.js';
+import { readSnapshot } from '../../../support/redis/snapshot.js';
 import { openTestSale, winOne } from '../../../support/sales.js';
 
-// What becomes of a click to pay: which payments are new, what is called, and what the buyer sees.
+// A click to pay: which payments are new, what is called, and what the buyer sees.
 
 const t = usePayments();
 

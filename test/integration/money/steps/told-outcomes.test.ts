@@ -3,7 +3,6 @@ import { expect, test } from '@jest/globals';
 import { readReleases } from '#core/postgres/deliveries/releases.js';
 import { applyEvent } from '#core/postgres/money/payment-report.js';
 import { dropPayUrl, readPayUrl, setPayUrl } from '#core/redis/claims/pay-url.js';
-import { readSnapshot } from '#core/redis/sale/snapshot.js';
 import type { Claim } from '#core/rules/claim.js';
 import type { PaymentReport } from '#core/rules/payment.js';
 import type { Sale } from '#core/rules/sale.js';
@@ -13,8 +12,9 @@ import { releaseUnits } from '#core/steps/release-units.js';
 import { readMetric } from '../../../support/http/metrics.js';
 import { paidReport, paymentOf } from '../../../support/money/reading.js';
 import { askToPay, PART, PRICE, payAtProvider, usePayments } from '../../../support/payments.js';
+import { readSnapshot } from '../../../support/redis/snapshot.js';
 
-// What Redis shows a buyer after the news of a payment.
+// The news of a payment, as Redis shows them to a buyer.
 
 const t = usePayments();
 const PROVIDER = 'signed-webhook';

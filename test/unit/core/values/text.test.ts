@@ -25,7 +25,7 @@ test.each([
   ['🪔🪔🪔', undefined],
   ['🪔🪔🪔a', ['must have at most 12 bytes']],
   ['👨‍👩‍👧', ['must have at most 12 bytes']],
-])('the line %j has the mistakes %j', (text, mistakes) => {
+])('a line of text, %j, has the mistakes %j', (text, mistakes) => {
   expect(errorOf(text)).toEqual(mistakes);
 });
 
