@@ -2,7 +2,14 @@ import { expect, test } from '@jest/globals';
 import { refundOrderPartially } from '#core/operator/partial-refund.js';
 import { refundOrder } from '#core/operator/refund-order.js';
 import { createWallet } from '#core/payments/wallet.js';
-import { creditWallets, insertWallets, readBalance, readBalances, readCapture } from '#core/postgres/money/wallet.js';
+import {
+  creditWallets,
+  insertShopAccounts,
+  insertWallets,
+  readBalance,
+  readBalances,
+  readCapture,
+} from '#core/postgres/money/wallet.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { openTestSale, winOne } from '../../support/sales.js';
 import { useStores } from '../../support/stores/stores.js';
@@ -74,6 +81,19 @@ test('a buyer has a wallet for each currency, and no wallet is one of 0', async 
   ]);
   expect(await readBalances(t.db, 'empty')).toEqual([{ currency: 'EUR', balanceMinor: 0 }]);
   expect([await readBalance(t.db, 'rich', 'USD'), await readBalance(t.db, 'nobody', 'EUR')]).toEqual([7, 0]);
+});
+
+test('a credit comes once from the account of the outside world, whatever buyers are called', async () => {
+  await insertShopAccounts(t.db, 'JPY');
+  await creditWallets(t.db, ['world'], { amountMinor: 5, currency: 'EUR' });
+  await creditWallets(t.db, ['credited'], { amountMinor: 7, currency: 'EUR' });
+  const credits = await t.db.transfer.findMany({
+    where: { creditAccount: { kind: 'buyer', owner: 'credited' } },
+    include: { debitAccount: true },
+  });
+  expect(credits).toMatchObject([
+    { kind: 'credit', amountMinor: 7n, debitAccount: { kind: 'external', owner: 'world', currency: 'EUR' } },
+  ]);
 });
 
 test('the capture of an order counts what went back as refunds alone', async () => {

@@ -114,6 +114,11 @@ test.each([
 test('a day after the deadline nobody asks about an unpaid order, but still about one with news', async () => {
   const { claim } = await askToPay(t, 'day');
   await endIn(claim.claimId, -24 * HOUR - 1);
+  const { claim: failed } = await askToPay(t, 'day-failed');
+  await change(failed.claimId, { status: 'failed' });
+  await endIn(failed.claimId, -24 * HOUR - 1);
+  await askLater(failed.claimId);
+  expect((await paymentRowOf(t, failed.claimId)).askAt).toBeNull();
   await askLater(claim.claimId);
   const silent = await paymentRowOf(t, claim.claimId);
   expect(silent.askAt).toBeNull();

@@ -34,9 +34,12 @@ test('the odd payments are read with their facts, the newest first', async () =>
   await dispute(over, 'dp_4', { status: 'lost' });
   const two = await payment('two', { mismatch });
   await dispute(two, 'dp_5', { currency: 'USD' });
-  const odd = await readOddPayments(t.db, 10);
+  const last = await payment('last', {});
+  await dispute(last, 'dp_6');
+  const [newest, ...odd] = await readOddPayments(t.db, 10);
+  expect(newest).toMatchObject({ orderId: last, withheldMinor: 100 });
   expect(odd.map(({ orderId }) => orderId)).toEqual([two, disputed, whole, stuck, contradicted]);
-  expect((await readOddPayments(t.db, 2)).map(({ orderId }) => orderId)).toEqual([two, disputed]);
+  expect((await readOddPayments(t.db, 1)).map(({ orderId }) => orderId)).toEqual([last]);
   const { saleId, paymentId } = await paymentOf(t, disputed);
   expect(odd[1]).toEqual({
     orderId: disputed,

@@ -152,6 +152,7 @@ test('one payment is locked, and none if none is meant', async () => {
 test('a payment is recorded once, by the buyer of an unpaid order at a provider', async () => {
   const { sale, claim, order } = await place('asks');
   expect(await requestPayment(t.db, { ...order, buyerId: 'stranger' })).toBeUndefined();
+  expect(await t.db.payment.count({ where: { orderId: order.orderId } })).toBe(0);
   const payment = await requestPayment(t.db, order);
   const recorded = {
     attempt: 1,
