@@ -5,7 +5,7 @@ const PANEL = { width: 250, height: 150 };
 const GAP = 20;
 const COLUMNS = 3;
 const TEXT_HEIGHT = 20;
-/** The part of a panel in which the line is drawn. */
+/** The part of a panel that the curve may take. */
 const PLOT = { left: 10, right: 10, top: 2 * TEXT_HEIGHT, bottom: TEXT_HEIGHT };
 
 /** An SVG in an <img> can't read the page's colours, only the colour scheme that the reader's system prefers. */
