@@ -3,14 +3,14 @@ import type { ScriptName } from '#core/redis/scripts.js';
 import type { TestStores } from './stores/stores.js';
 
 /**
- * Wraps stores so that other work happens before each call of a script, or of the command `hset`, `del` or `hscan`. A process that is held up
- * at that moment would meet the same.
+ * Wraps stores so that other work happens before each call of a script, or of the command `hset`, `del`, `hscan` or `sadd`. A process that
+ * is held up at that moment would meet the same.
  *
  * @returns the stores for the process that is held up
  */
 export function beforeScript(
   stores: TestStores,
-  name: ScriptName | 'hset' | 'del' | 'hscan',
+  name: ScriptName | 'hset' | 'del' | 'hscan' | 'sadd',
   meanwhile: () => Promise<unknown>,
 ): TestStores {
   const redis = new Proxy(stores.redis, {

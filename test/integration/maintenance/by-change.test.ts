@@ -4,16 +4,18 @@ import { reconcileAll } from '#core/maintenance/reconcile.js';
 import { rescueAll } from '#core/maintenance/rescue.js';
 import { refundOrderPartially } from '#core/operator/partial-refund.js';
 import { applyEvent } from '#core/postgres/money/payment-report.js';
+import { creditWallets } from '#core/postgres/money/wallet.js';
 import { updateSale } from '#core/postgres/sales.js';
 import { keysOf } from '#core/redis/keys.js';
 import { readGenerations } from '#core/redis/registry.js';
 import { readRunId, setSale } from '#core/redis/sale/sale.js';
 import type { Sale } from '#core/rules/sale.js';
+import { placeOrders } from '#core/steps/place-orders.js';
 import { beforeScript } from '../../support/meanwhile.js';
-import { paidReport } from '../../support/money/reading.js';
-import { askToPay, payAtProvider, usePayments } from '../../support/payments.js';
+import { orderOf, paidReport } from '../../support/money/reading.js';
+import { askToPay, PRICE, payAtProvider, usePayments } from '../../support/payments.js';
 import { readSnapshot } from '../../support/redis/snapshot.js';
-import { openTestSale, win } from '../../support/sales.js';
+import { openTestSale, win, winOne } from '../../support/sales.js';
 import { readCommandCalls } from '../../support/stores/command-stats.js';
 
 // Rounds cost what has changed, and not how many sales there are.
@@ -96,6 +98,21 @@ describe('a round of reconcile', () => {
     await refundOrderPartially(dying, { orderId: claim.claimId, amountMinor: 100, refundedMinor: 0 });
     await comparedNow();
     expect(await statusOf(sale, 'bob')).toMatchObject({ refundedMinor: 100 });
+  });
+
+  test('tells of a part that went into a wallet, if the process died as soon as the part was booked', async () => {
+    const sale = await openTestSale(t, { priceMinor: PRICE, settlement: 'immediate' });
+    await creditWallets(t.db, ['dora'], { amountMinor: PRICE, currency: 'EUR' });
+    const claim = await winOne(t, sale, 'dora');
+    await placeOrders(t, { saleId: sale.id, claims: [claim] });
+    await untilQuiet([sale]);
+    const dieIfBooked = async () => {
+      if ((await orderOf(t, claim.claimId)).refundedMinor > 0n) throw new Error('the process is dead');
+    };
+    const dying = beforeScript(beforeScript(t, 'sadd', dieIfBooked), 'record-status', dieIfBooked);
+    await refundOrderPartially(dying, { orderId: claim.claimId, amountMinor: 100, refundedMinor: 0 });
+    await comparedNow();
+    expect(await statusOf(sale, 'dora')).toMatchObject({ refundedMinor: 100 });
   });
 
   test('finds damage that no script has done, when the quiet sale is due', async () => {
