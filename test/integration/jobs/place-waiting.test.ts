@@ -77,6 +77,16 @@ test('a claim is placed whose own job found another one at work after its last p
   expect(await outboxOf(sale.id)).toEqual([]);
 });
 
+test('a job that finds another worker at work does not keep the next claim from adding a job', async () => {
+  const sale = await openTestSale(t);
+  await enqueuePlaceWaiting(t.queues, { saleId: sale.id });
+  await t.redis.set(placingKeyOf(sale.id), 1, 'PX', 60_000);
+  await placeWaiting(t, { saleId: sale.id });
+  await enqueuePlaceWaiting(t.queues, { saleId: sale.id });
+  const jobs = await t.queues['place-waiting'].getWaiting();
+  expect(jobs.filter(({ data }) => data.saleId === sale.id)).toHaveLength(2);
+});
+
 test('rescue leaves the claims of a sale to the worker that is placing them, for 2 s after its last batch', async () => {
   const sale = await openTestSale(t);
   await winOne(t, sale, 'a');
