@@ -1,10 +1,12 @@
 import { expect, test } from '@jest/globals';
 import { finishPayments } from '#core/maintenance/finish-payments.js';
+import { refundOrder } from '#core/operator/refund-order.js';
 import { applyEvent } from '#core/postgres/money/payment-report.js';
+import { readRunId, setSale } from '#core/redis/sale/sale.js';
 import { cancelOrder } from '#core/steps/cancel-order.js';
 import { readMetric } from '../../support/http/metrics.js';
 import { paymentAtProvider, paymentRowOf } from '../../support/money/reading.js';
-import { applyEvents, askToPay, PRICE, usePayments } from '../../support/payments.js';
+import { applyEvents, askToPay, PRICE, payAtProvider, usePayments } from '../../support/payments.js';
 import { backdateDeadlines } from '../../support/stores/by-hand.js';
 
 const t = usePayments();
@@ -59,4 +61,20 @@ test('late money that pays its own order after all is counted once', async () =>
     await finishPayments(t);
   });
   expect(counted).toEqual({ regrabbed: 0, paid: 1, refunded: 0 });
+});
+
+test('late money that cannot be decided does not hold up the refund of another order', async () => {
+  const late = await askToPay(t, 'late');
+  await cancelOrder(t, { saleId: late.sale.id, ...late.claim });
+  await t.fake.pay(late.claim.claimId);
+  const refunded = await payAtProvider(t, 'refunded');
+  await refundOrder(t, { orderId: refunded.claim.claimId, restock: true });
+  // The gate of the sale of the late money is shut, so no unit can be taken again.
+  await setSale(t.redis, late.sale.id, { runId: 'another-run' });
+  await expect(applyEvents(t, late.claim)).rejects.toThrow(late.sale.id);
+  await expect(finishPayments(t)).rejects.toThrow(`order ${late.claim.claimId}`);
+  expect(await paymentRowOf(t, refunded.claim.claimId)).toMatchObject({ status: 'refunded' });
+  await setSale(t.redis, late.sale.id, { runId: await readRunId(t.redis) });
+  await finishPayments(t);
+  expect(await paymentRowOf(t, late.claim.claimId)).toMatchObject({ status: 'paid' });
 });
