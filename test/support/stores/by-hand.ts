@@ -28,7 +28,7 @@ export async function forceClaim(
 }
 
 /** Deletes a claim from Redis and puts its unit back in stock, like a Redis that lost recent writes. */
-export async function loseClaim({ redis }: TestStores, saleId: string, claim: Claim): Promise<void> {
+export async function loseClaim({ redis }: Pick<TestStores, 'redis'>, saleId: string, claim: Claim): Promise<void> {
   const keys = keysOf(saleId);
   await redis.hdel(keys.claims, claim.buyerId);
   await redis.zrem(keys.outbox, claim.buyerId);
