@@ -41,3 +41,23 @@ test('from the opening on, the page shows what is left', async () => {
   await context.close();
   expect(faults).toEqual([]);
 });
+
+test('a page that was in the background for a moment shows what is left again', async () => {
+  const { page, context, faults } = await createPage(browser);
+  page.setDefaultTimeout(STEP_MS);
+  await page.clock.install();
+  const saleId = await stack.createSale({ units: 5 });
+  await page.goto(`${stack.baseUrl}/s/${saleId}`);
+  await page.getByText('5 of 5 left').waitFor();
+  const become = (state: 'hidden' | 'visible') =>
+    page.evaluate(`Object.defineProperty(document, 'hidden', { configurable: true, value: ${state === 'hidden'} });
+      document.dispatchEvent(new Event('visibilitychange'))`);
+  await become('hidden');
+  await page.clock.fastForward(PAUSE_MS);
+  await become('visible');
+  expect((await stack.buy('cleo', saleId)).status).toMatch(/queued|pending_payment/);
+  await page.clock.fastForward(PAUSE_MS);
+  await page.getByText('4 of 5 left').waitFor({ timeout: REFRESHED_MS });
+  await context.close();
+  expect(faults).toEqual([]);
+});
