@@ -204,6 +204,21 @@ test('a notice is dead after the last attempt, and reviving it delivers the wait
   expect(await tellShop(ctx)).toBe(2);
 });
 
+test('a revived notice has all its attempts again', async () => {
+  await placed('again');
+  await t.db.outboxEvent.updateMany({
+    where: { kind: 'order.placed' },
+    data: { deadAt: new Date(), attempts: ATTEMPTS_MAX },
+  });
+  await reviveNotices(t.db);
+  shop.answers = () => 503;
+  expect(await tellShop(ctx)).toBe(0);
+  expect(await t.db.outboxEvent.findFirst({ where: { kind: 'order.placed' } })).toMatchObject({
+    attempts: 1,
+    deadAt: null,
+  });
+});
+
 test('a worker without the settings of the webhook writes notices for the shop of another worker', async () => {
   const sale = await openTestSale(t, { units: 20 });
   const claims = await win(t, sale, ...buyers(20, 'told'));
