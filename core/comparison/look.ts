@@ -1,10 +1,10 @@
 import type { Database } from '../postgres/database.js';
 import { ORDER_PAGE, orderPages, readLatestOrders, withdrawnPages } from '../postgres/orders/sale-orders.js';
 import type { Redis } from '../redis/connection.js';
-import { type BuyerContent, claimPages, type Facts, readBuyers, readFacts, stockPages } from '../redis/sale/content.js';
+import { claimPages, type Facts, readBuyers, readFacts, readRecords, stockPages } from '../redis/sale/content.js';
 import { Units } from '../redis/sale/units.js';
-import { isLive, parseClaimRecord } from '../rules/claim.js';
-import type { Order } from '../rules/order.js';
+import { formatClaimRecord, isLive, parseClaimRecord } from '../rules/claim.js';
+import { claimOf, type Order } from '../rules/order.js';
 import { chunks } from '../values/chunks.js';
 import { compareBuyer, type Difference, unitsOf } from './compare.js';
 
@@ -40,14 +40,13 @@ export async function lookAt(stores: Stores, saleId: string): Promise<Look | und
   };
   let known = 0;
   for await (const orders of orderPages(stores.db, saleId)) {
-    const buyers = await readBuyers(
+    const records = await readRecords(
       stores.redis,
       saleId,
       orders.map(({ buyerId }) => buyerId),
     );
-    known += buyers.filter(({ claim }) => claim).length;
-    for (const buyer of buyers) hold(units, buyer);
-    await suspect(buyers.filter((buyer, i) => differs(buyer, orders[i])).map(({ buyerId }) => buyerId));
+    known += records.filter(record => record !== null).length;
+    await suspect(orders.filter((order, i) => differs(units, order, records[i] ?? null)).map(({ buyerId }) => buyerId));
   }
   // Claims without an order are looked for only if there are any. The number changes with each claim, so it is read again.
   if (known < (await readFacts(stores.redis, saleId)).claims) {
@@ -68,12 +67,17 @@ function withWrongUnits(differences: readonly Difference[], others: readonly num
   return wrong.size === 0 ? rest : [...rest, { kind: 'units_wrong', units: [...wrong].sort((a, b) => a - b) }];
 }
 
-function hold(units: Units, { claim }: Pick<BuyerContent, 'claim'>): void {
+/**
+ * Records that the claim of an order's buyer holds its unit, if it is live. Returns whether claim and order may differ. Nearly all
+ * records are as the order says, so a record is parsed only if it is another text.
+ */
+function differs(units: Units, order: Order, record: string | null): boolean {
+  const said = claimOf(order);
+  const isSame = record === formatClaimRecord(said);
+  const claim = isSame ? said : record === null ? undefined : parseClaimRecord(record);
   if (claim && isLive(claim.status)) units.hold(claim.unit, claim.claimId);
+  return !isSame && compareBuyer({ buyerId: order.buyerId, order, claim, isUnplaced: false }).length > 0;
 }
-
-const differs = ({ buyerId, claim, wonAtMs }: BuyerContent, order: Order | undefined): boolean =>
-  compareBuyer({ buyerId, order, claim, isUnplaced: wonAtMs !== undefined }).length > 0;
 
 /** Records the live claims of a page that are no claim of an order. Returns their buyers. */
 function holdOthers(units: Units, page: [buyerId: string, record: string][]): string[] {

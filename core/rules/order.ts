@@ -44,8 +44,12 @@ export function claimStatusOf(status: OrderStatus): ClaimStatus {
 
 /** Turns an order into the claim that Redis should hold for its buyer. */
 export function claimOf(order: Order): ClaimRecord & Claim {
-  const { reason, status, ...claim } = order;
-  return { ...claim, status: claimStatusOf(status), ...(reason ? { reason } : {}) };
+  const { claimId, buyerId, unit, status, payByMs, reason, refundedMinor } = order;
+  // Field by field, as a comparison does this for each of a million orders, and a rest and spreads are slow.
+  const claim: ClaimRecord & Claim = { claimId, buyerId, unit, status: claimStatusOf(status), payByMs };
+  if (reason) claim.reason = reason;
+  if (refundedMinor !== undefined) claim.refundedMinor = refundedMinor;
+  return claim;
 }
 
 /** Tells whether an order with this status keeps its unit from other buyers, and its buyer from another order. */

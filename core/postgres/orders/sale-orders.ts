@@ -22,11 +22,10 @@ export async function* orderPages(db: Database, saleId: string): AsyncGenerator<
   let next = pageAfter('');
   for (;;) {
     const page = await next;
-    const last = page.at(-1);
-    if (!last) return;
-    const isLast = page.length < ORDER_PAGE;
-    if (!isLast) next = pageAfter(last.buyerId);
-    yield page;
+    if (page.last === null) return;
+    const isLast = page.count < ORDER_PAGE;
+    if (!isLast) next = pageAfter(page.last);
+    yield parsePage(page);
     if (isLast) return;
   }
 }
@@ -38,18 +37,29 @@ export async function* orderPages(db: Database, saleId: string): AsyncGenerator<
  * @returns in the order of the buyers' ids; buyers without an order are left out
  */
 export async function readLatestOrders(db: Database, saleId: string, buyerIds: string[]): Promise<Order[]> {
-  return buyerIds.length === 0 ? [] : readPage(db, saleId, Prisma.sql`o.buyer_id = ANY(${buyerIds}::text[])`);
+  if (buyerIds.length === 0) return [];
+  return parsePage(await readPage(db, saleId, Prisma.sql`o.buyer_id = ANY(${buyerIds}::text[])`));
+}
+
+/** Orders as Postgres sends them, and their last buyer, so that the next page can be asked for before they are parsed. */
+interface Page {
+  orders: string | null;
+  last: string | null;
+  count: number;
 }
 
 /** The latest order of a buyer is the live one, otherwise the newest of those that ended. */
-async function readPage(db: Database, saleId: string, whose: Prisma.Sql): Promise<Order[]> {
-  const [row] = await db.$queryRaw<{ orders: string | null }[]>(Prisma.sql`
-    SELECT string_agg(concat_ws(' ', l.buyer_id, l.id, l.unit, l.status, coalesce(l.reason, '-'),
+async function readPage(db: Database, saleId: string, whose: Prisma.Sql): Promise<Page> {
+  const [row] = await db.$queryRaw<Page[]>(Prisma.sql`
+    SELECT max(l.buyer_id) AS last, count(*)::int AS count,
+            string_agg(concat_ws(' ', l.buyer_id, l.id, l.unit, l.status, coalesce(l.reason, '-'),
                                 (extract(epoch FROM l.pay_by) * 1000)::bigint, l.refunded_minor), ',' ORDER BY l.buyer_id) AS orders
     FROM (SELECT DISTINCT ON (o.buyer_id) o.* FROM orders o WHERE o.sale_id = ${saleId} AND ${whose}
           ORDER BY o.buyer_id, (o.status IN ('pending_payment', 'paid')) DESC, o.placed_at DESC LIMIT ${ORDER_PAGE}) l`);
-  return (row?.orders?.split(',') ?? []).map(parseOrder);
+  return row ?? { orders: null, last: null, count: 0 };
 }
+
+const parsePage = ({ orders }: Page): Order[] => (orders?.split(',') ?? []).map(parseOrder);
 
 /** No part has a space or a comma: a buyer's id has none (ID_PATTERN). */
 function parseOrder(text: string): Order {

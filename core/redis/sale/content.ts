@@ -95,6 +95,11 @@ export async function readBuyers(redis: Redis, saleId: string, buyerIds: string[
   });
 }
 
+/** Reads the claims of some buyers of a sale as Redis stores them, in their order. */
+export async function readRecords(redis: Redis, saleId: string, buyerIds: string[]): Promise<(string | null)[]> {
+  return buyerIds.length === 0 ? [] : redis.hmget(keysOf(saleId).claims, ...buyerIds);
+}
+
 /** Elements that one command reads. HSCAN only takes it as a hint. */
 const PAGE = 2_000;
 
