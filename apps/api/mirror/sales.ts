@@ -72,8 +72,10 @@ export class Sales {
 async function load(redis: Redis, saleId: string): Promise<RecentSale | undefined> {
   const [sale, runId] = await Promise.all([readLoadedSale(redis, saleId), readRunId(redis)]);
   if (sale?.runId === runId) return { ...sale, readAtMs: performance.now() };
-  if (!sale && (await isUnknown(redis, saleId))) return undefined;
-  throw new NotVerified(`sale ${saleId} is not verified in Redis`);
+  if (sale) throw new NotVerified(`sale ${saleId} is not verified in Redis`);
+  if (await isUnknown(redis, saleId)) return undefined;
+  // The words of the fence, as a call has them that is under way while the keys are moved.
+  throw new NotVerified(`sale ${saleId} in Redis: unknown_sale`);
 }
 
 /** Returns the present time by Redis's clock, in ms since the epoch, as estimated since the sale was read. */
