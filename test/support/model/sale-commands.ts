@@ -67,10 +67,10 @@ export const reopening = fc.constantFrom('always', ...Array.from({ length: 9 }, 
   unfenced('open-sale', ({ sale, model }, when) => {
     if (model.gate === '' && when === 'behind a gate') return undefined;
     const seen = model.copy();
-    const { units, state, generation, withdrawn, standby, gate } = seen;
+    const { units, state, generation, standby, gate } = seen;
     const claims = [...seen.claims].map(([buyerId, record]) => ({ buyerId, ...record }));
     const outbox = [...seen.outbox].map((buyerId, i) => ({ buyerId, wonAtMs: i + 1 }));
-    const start = { claims, outbox, standby, withdrawn };
+    const start = { claims, outbox, standby };
     return {
       ask: async redis => ({
         outcomes: [await openSale(redis, { ...sale, units, state, generation }, { state: start, gate })],

@@ -205,12 +205,12 @@ export class SaleModel {
     this.turns += 1;
   }
 
-  /** Replaces the sale by an earlier state of it. */
+  /** Replaces the sale by an earlier state of it. A state knows of no withdrawn units, so these are free again. */
   reopen(seen: SaleModel): boolean {
     if (this.gate === '' || this.gate !== seen.gate || this.generation > seen.generation) return false;
     const { locks, pausing, turns } = this;
-    const stock = seen.stock.toSorted((a, b) => a - b);
-    Object.assign(this, seen.copy(), { locks, pausing, turns: turns + 1, stock, gate: '' });
+    const stock = [...seen.stock, ...seen.withdrawn].toSorted((a, b) => a - b);
+    Object.assign(this, seen.copy(), { locks, pausing, turns: turns + 1, stock, withdrawn: [], gate: '' });
     return true;
   }
 
