@@ -21,11 +21,12 @@ let ctx: StepContext;
 
 beforeAll(async () => {
   shop = await startShop();
-  await wantNotices(t.db);
   ctx = { ...t, shop: { url: shop.url, secret: SHOP_SECRET } };
 });
 
 beforeEach(async () => {
+  // A test may have forgotten the shop's wish.
+  await wantNotices(t.db);
   await t.db.outboxEvent.deleteMany({ where: { kind: { not: 'release' } } });
   shop.received.length = 0;
   shop.answers = () => 200;
