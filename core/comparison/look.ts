@@ -1,7 +1,15 @@
 import type { Database } from '../postgres/database.js';
 import { ORDER_PAGE, orderPages, readLatestOrders, withdrawnPages } from '../postgres/orders/sale-orders.js';
 import type { Redis } from '../redis/connection.js';
-import { claimPages, type Facts, readBuyers, readFacts, readRecords, stockPages } from '../redis/sale/content.js';
+import {
+  claimPages,
+  type Facts,
+  readAtOnce,
+  readBuyers,
+  readFacts,
+  readRecords,
+  stockPages,
+} from '../redis/sale/content.js';
 import { Units } from '../redis/sale/units.js';
 import { formatClaimRecord, isLive, parseClaimRecord } from '../rules/claim.js';
 import { claimOf, type Order } from '../rules/order.js';
@@ -25,6 +33,8 @@ export interface Look {
   /** The settings and counts in Redis when the look began. */
   facts: Facts;
   differences: Difference[];
+  /** The units of claims whose order has another unit, and of these orders. They are in the differences, too. */
+  mismatched: number[];
   /** The number of live claims. */
   held: number;
 }
@@ -57,7 +67,21 @@ export async function lookAt(stores: Stores, saleId: string): Promise<Look | und
   }
   for await (const page of stockPages(stores.redis, saleId)) for (const unit of page) units.free(unit);
   for await (const page of withdrawnPages(stores.db, saleId)) for (const unit of page) units.withdraw(unit);
-  return { facts, differences: withWrongUnits(differences, units.wrong()), held: units.held };
+  const mismatched = differences.flatMap(unitsOf);
+  return { facts, differences: withWrongUnits(differences, units.wrong()), mismatched, held: units.held };
+}
+
+/**
+ * Lists the units of a small sale that are not exactly once in stock or in a live claim at one instant. Redis is read before the
+ * withdrawn units, which leave their claim after Postgres has recorded them.
+ */
+export async function wrongUnitsAtOnce({ db, redis }: Stores, saleId: string, count: number): Promise<number[]> {
+  const { stock, records } = await readAtOnce(redis, saleId);
+  const units = new Units(count);
+  for (const { status, unit, claimId } of records.map(parseClaimRecord)) if (isLive(status)) units.hold(unit, claimId);
+  for (const unit of stock) units.free(unit);
+  for await (const page of withdrawnPages(db, saleId)) for (const unit of page) units.withdraw(unit);
+  return units.wrong();
 }
 
 /** Puts all wrong units into one difference. */

@@ -166,6 +166,15 @@ export const REPAIR_BUGS: Bug[] = [
     { kind: 'integration', file: 'queue/broken-queue', title: 'expire by one job, after the last deadline' },
   ),
   one(
+    'a unit that changes hands while a sale is read by pages counts as wrong',
+    { file: 'core/comparison/lasting.ts', find: 'const isSmall = ', replace: 'const isSmall = units.length < 0 && ' },
+    {
+      kind: 'integration',
+      file: 'repairs/reopened-sale',
+      title: 'a unit that changes hands in every look is not wrong',
+    },
+  ),
+  one(
     'a rebuild forgets the buyers who change while it copies',
     {
       file: lua('include/changes'),

@@ -138,6 +138,18 @@ export async function* stockPages(redis: Redis, saleId: string): AsyncGenerator<
   }
 }
 
+/**
+ * Reads the units in stock and the claims of a small sale at one instant.
+ *
+ * @returns the numbers of the units, and the claims as Redis stores them
+ */
+export async function readAtOnce(redis: Redis, saleId: string): Promise<{ stock: number[]; records: string[] }> {
+  const { stock, claims } = keysOf(saleId);
+  const replies = await redis.multi().lrange(stock, 0, -1).hvals(claims).exec();
+  const [units, records] = repliesOf<[string[], string[]]>(replies);
+  return { stock: units.map(Number), records };
+}
+
 /** Pairs the flat reply of Redis for a hash or a sorted set. */
 function pairs(listed: string[]): [name: string, value: string][] {
   return Array.from({ length: listed.length / 2 }, (_, i) => [listed[2 * i] as string, listed[2 * i + 1] as string]);
