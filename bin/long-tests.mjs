@@ -6,12 +6,13 @@ export const TESTS_OF_MINUTES = [
 ];
 
 /**
- * Patterns of all tests that `npm test` leaves out. `npm run test:chaos`, `test:e2e`, `test:edge`, `test:stores` and
+ * Patterns of all tests that `npm test` leaves out. `npm run test:chaos`, `test:e2e`, `test:edge`, `test:integration`, `test:stores` and
  * `test:upgrade` run them.
  */
 export const LONG_TESTS = [
   ...TESTS_OF_MINUTES,
   'e2e/(express-shop|kill|programs|rehearse)',
+  'integration/verdicts/wrong-controls',
   'stores/(postgres-pooler|postgres-start|postgres-tls|start|tls)',
   'upgrade/(long-run|tables)',
 ];
