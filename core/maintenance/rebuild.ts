@@ -36,7 +36,7 @@ export async function rebuild(ctx: StepContext, saleId: string): Promise<number 
   throw new Error(`sale ${saleId} could not be rebuilt: it changes, or Redis restarts, while it is copied`);
 }
 
-async function copyAndSwap(ctx: StepContext, sale: Sale, staging: Staging): Promise<OpenOutcome> {
+async function copyAndSwap(ctx: StepContext, sale: Sale, staging: Staging): Promise<OpenOutcome | 'unnoted'> {
   const copying = await SaleCopying.begin(ctx.redis, sale.id);
   try {
     const before = await readFacts(ctx.redis, sale.id);
@@ -45,7 +45,8 @@ async function copyAndSwap(ctx: StepContext, sale: Sale, staging: Staging): Prom
     await crashPoint('rebuild.read');
     const outcome = await swap(ctx, { sale, staging, copying, merge });
     if (outcome === 'opened') await note(ctx, sale.id, staging, before);
-    else await copying.reopen();
+    // With the gate shut, the next try copies all.
+    else if (outcome !== 'unnoted') await copying.reopen();
     return outcome;
   } catch (error) {
     await copying.reopen().catch(() => undefined);
@@ -59,9 +60,9 @@ async function copyAndSwap(ctx: StepContext, sale: Sale, staging: Staging): Prom
 async function swap(
   ctx: StepContext,
   { sale, staging, copying, merge }: { sale: Sale; staging: Staging; copying: SaleCopying; merge: Merge },
-): Promise<OpenOutcome> {
+): Promise<OpenOutcome | 'unnoted'> {
   const changed = await copying.shut();
-  if (!changed) return 'superseded';
+  if (changed === 'superseded' || changed === 'unnoted') return changed;
   await crashPoint('rebuild.shut');
   // These facts refuse a sale whose keys were moved while it was copied.
   const { latestGeneration } = await readFacts(ctx.redis, sale.id);

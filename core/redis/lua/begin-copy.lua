@@ -11,7 +11,9 @@
 local verdict = fence(KEYS[1])
 if verdict == 'unknown_sale' then return 'missing' end
 if verdict == 'ok' then
-  redis.call('HSET', KEYS[1], 'copying', ARGV[1])
+  -- Scripts of earlier versions count their changes and note none: shut-gate.lua compares the counts.
+  local version = redis.call('HGET', KEYS[1], 'version')
+  redis.call('HSET', KEYS[1], 'copying', ARGV[1], 'copyFrom', version, 'copyNoted', 0)
   redis.call('SADD', copied_key(KEYS[1], ARGV[1]), ARGV[1])
   redis.call('EXPIRE', copied_key(KEYS[1], ARGV[1]), ARGV[2])
   return 'open'

@@ -44,12 +44,14 @@ export class SaleCopying {
   /**
    * Shuts the gate, so that nothing changes in Redis any more.
    *
-   * @returns the buyers who have changed since the beginning; undefined when another rebuild has begun since
+   * @returns the buyers who have changed since the beginning; `superseded` when another rebuild has begun since; `unnoted` when a process
+   * of an earlier version has changed the sale: with the gate shut, all must be copied again
    */
-  async shut(): Promise<string[] | undefined> {
+  async shut(): Promise<string[] | 'superseded' | 'unnoted'> {
     if (this.kind === 'missing') return [];
     const keys = [keysOf(this.#saleId).sale];
-    if ((await runScript(this.#redis, 'shut-gate', { keys, args: [this.#token] })) !== 1) return undefined;
+    const shut = await runScript(this.#redis, 'shut-gate', { keys, args: [this.#token] });
+    if (shut !== 1) return shut === 2 ? 'unnoted' : 'superseded';
     const noted = await this.#redis.smembers(this.#noteKey);
     return noted.filter(member => member !== this.#token);
   }

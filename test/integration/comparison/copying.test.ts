@@ -114,19 +114,37 @@ describe('a rebuild that cannot finish leaves the sale as it was, and open', () 
     const first = await SaleCopying.begin(t.redis, sale.id);
     const second = await SaleCopying.begin(t.redis, sale.id);
     await winOne(t, sale, 'ann');
-    expect([await first.shut(), await second.shut()]).toEqual([undefined, ['ann']]);
+    expect([await first.shut(), await second.shut()]).toEqual(['superseded', ['ann']]);
   });
 
   test('if the note of the changed buyers is gone', async () => {
     const sale = await openTestSale(t, { units: 2 });
     const copying = await SaleCopying.begin(t.redis, sale.id);
     await copying.end();
-    expect(await copying.shut()).toBeUndefined();
+    expect(await copying.shut()).toBe('superseded');
     // The next change ends the note for good, as a key without an expiry would stay forever.
     await winOne(t, sale, 'ann');
     expect(await t.redis.hget(keysOf(sale.id).sale, 'copying')).toBeNull();
     expect(await tracesOf(sale)).toEqual([]);
   });
+});
+
+test('a change of an earlier version, which notes nothing, is in the new content', async () => {
+  const sale = await openTestSale(t);
+  const { sale: key, stock, claims, outbox } = keysOf(sale.id);
+  let changes = 0;
+  const change = async () => {
+    changes += 1;
+    if (changes > 1) return;
+    const unit = await t.redis.lpop(stock);
+    await t.redis.hset(claims, 'ann', `01a22d4c-c2da-74e0-951e-023bfaed65c7 ${unit} queued - -`);
+    await t.redis.zadd(outbox, 1, 'ann');
+    await t.redis.hincrby(key, 'version', 1);
+  };
+  expect(await rebuildDuring(sale, change)).toBe(1);
+  expect(await claimOf(sale, 'ann')).toContain('queued');
+  expect(await t.redis.llen(stock)).toBe(2);
+  expect((await winOne(t, sale, 'bea')).unit).toBe(2);
 });
 
 test('the note of changed buyers expires', async () => {

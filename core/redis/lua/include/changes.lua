@@ -20,6 +20,7 @@ local function note_changes(sale_key, token)
   if redis.call('EXISTS', key) == 0 then return redis.call('HDEL', sale_key, 'copying') end
   for i, change in ipairs(changes) do buyers[i + 1] = string.match(change, '^%a (%S+)') end
   redis.pcall('SADD', key, unpack(buyers))
+  redis.call('HINCRBY', sale_key, 'copyNoted', 1)
 end
 
 -- Counts a change, and returns the count.
