@@ -1,12 +1,10 @@
 import { expect, test } from '@jest/globals';
 import type { Database } from '#core/postgres/database.js';
 import { askAgainLater, askNoMore, askNow, readUnheard, requestPayment } from '#core/postgres/money/payment.js';
-import type { Sale } from '#core/rules/sale.js';
-import { placeOrders } from '#core/steps/place-orders.js';
-import { orderOf, paymentOf, paymentRowOf } from '../../../support/money/reading.js';
-import { askToPay, PRICE, payAtProvider, usePayments } from '../../../support/payments.js';
+import { paymentOf, paymentRowOf } from '../../../support/money/reading.js';
+import { unpaidOrders } from '../../../support/money/unpaid-orders.js';
+import { askToPay, payAtProvider, usePayments } from '../../../support/payments.js';
 import { freezeClock } from '../../../support/postgres/frozen-clock.js';
-import { openTestSale, winOne } from '../../../support/sales.js';
 
 const t = usePayments();
 const HOUR = 3_600;
@@ -15,27 +13,7 @@ const ROLLED_BACK = 'the change is rolled back';
 type Change = NonNullable<Parameters<typeof t.db.payment.updateMany>[0]>['data'];
 const change = (orderId: string, data: Change) => t.db.payment.updateMany({ where: { orderId }, data });
 
-/** Places an order that is not paid yet. */
-async function place(buyerId: string, wanted: Partial<Sale> = {}) {
-  const sale = await openTestSale(t, { priceMinor: PRICE, provider: 'signed-webhook', ...wanted });
-  const claim = await winOne(t, sale, buyerId);
-  await placeOrders(t, { saleId: sale.id, claims: [claim] });
-  return { sale, claim, order: { orderId: claim.claimId, buyerId } };
-}
-
-/** Moves the deadline of an order to some seconds from now, and returns it in ms since the epoch. */
-async function endIn(orderId: string, seconds: number): Promise<number> {
-  await t.db.$executeRaw`UPDATE orders SET version = version + 1,
-    pay_by = clock_timestamp() + ${seconds} * interval '1 second' WHERE id = ${orderId}::uuid`;
-  return (await orderOf(t, orderId)).payBy.getTime();
-}
-
-async function clockMs(): Promise<number> {
-  const [row] = await t.db.$queryRaw<
-    { ms: number }[]
-  >`SELECT extract(epoch FROM clock_timestamp())::float8 * 1000 AS ms`;
-  return row?.ms ?? Number.NaN;
-}
+const { place, endIn, clockMs } = unpaidOrders(t);
 
 /** Expects that some work plans the next question about an order a pause after it, by Postgres's clock. */
 async function expectPause(orderId: string, pauseMs: number, work: () => Promise<unknown>) {
