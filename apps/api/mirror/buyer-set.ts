@@ -37,7 +37,11 @@ export class BuyerSet {
   #slots: Float64Array;
   #size = 0;
 
-  /** @param expected the number of buyers for which there is room at once */
+  /**
+   * Creates an empty set.
+   *
+   * @param expected the number of buyers for which there is room at once
+   */
   constructor(expected: number) {
     this.#slots = new Float64Array(slotsFor(expected));
   }

@@ -16,7 +16,11 @@ export class Units {
   readonly #unknown = new Set<number>();
   #held = 0;
 
-  /** @param count the units of the sale, with the numbers 1 to `count` */
+  /**
+   * Creates units of which nothing is known.
+   *
+   * @param count the units of the sale, with the numbers 1 to `count`
+   */
   constructor(count: number) {
     this.#holders = new Uint32Array(count + 1);
     this.#flags = new Uint8Array(count + 1);
