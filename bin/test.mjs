@@ -31,7 +31,7 @@ const jest = (name, kinds, maxWorkers, more = []) => ({
   args: [
     // Jest runs ES modules through an interface of Node that prints a warning in each process.
     '--disable-warning=ExperimentalWarning',
-    '--experimental-vm-modules',
+    ...['--experimental-vm-modules', '--import', './bin/end-when-done.mjs'],
     'node_modules/jest/bin/jest.js',
     ...['--selectProjects', ...kinds],
     ...['--maxWorkers', String(maxWorkers), '--json', '--outputFile', join(results, name)],
