@@ -19,6 +19,7 @@ const KEY_COUNT = {
   regrab: 5,
   'set-reason': 2,
   'leave-standby': 2,
+  'tell-changes': 1,
   'mark-registry': 1,
   'decide-layout': 2,
   'move-keys': 2,

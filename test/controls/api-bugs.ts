@@ -18,7 +18,7 @@ export const API_BUGS: Bug[] = [
   ),
   one(
     'a mirror goes on after a change that it has missed',
-    { file: MIRROR, find: 'change.version !== this.#standing.version + 1 || ', replace: '' },
+    { file: MIRROR, find: 'change.since > this.#standing.version + 1 || ', replace: '' },
     { kind: 'unit', file: 'apps/mirror/mirror', title: 'after a missed one ends the mirror' },
   ),
   one(
@@ -67,6 +67,33 @@ export const API_BUGS: Bug[] = [
     'a feed that cannot ask Redis for its counts counts as hearing',
     { file: 'core/redis/feed/feed.ts', find: '        this.#goDeaf();\n', replace: '' },
     { kind: 'integration', file: 'feed/feed', title: 'while it cannot compare the counts' },
+  ),
+  one(
+    'changes that came too soon for a message wait for the next one',
+    {
+      file: FOLLOWED_SALE,
+      find: 'listener.changed(change);\n    this.#askSoon();\n',
+      replace: 'listener.changed(change);\n',
+    },
+    { kind: 'unit', file: 'core/redis/followed-sale', title: 'are asked for 25 ms after the last message' },
+  ),
+  one(
+    'a message hides a gap in its versions',
+    {
+      file: 'core/redis/lua/include/changes.lua',
+      find: 'if version - 1 ~= tonumber(head[1]) then',
+      replace: 'if not since then',
+    },
+    { kind: 'integration', file: 'feed/gathered', title: 'begins after a gap in the versions' },
+  ),
+  one(
+    'a message leaves out the changes that waited for it',
+    {
+      file: 'core/redis/lua/include/changes.lua',
+      find: "not is_early and redis.call('EXISTS', key) == 0",
+      replace: 'not is_early',
+    },
+    { kind: 'integration', file: 'feed/gathered', title: 'every API hears each change once, in order' },
   ),
   one(
     'the buyers of a batch get each other’s results',

@@ -79,7 +79,7 @@ export class Mirror {
    */
   apply(change: Change): boolean {
     if (change.version <= this.#standing.version) return true;
-    if (change.version !== this.#standing.version + 1 || change.state === 'unverified') return false;
+    if (change.since > this.#standing.version + 1 || change.state === 'unverified') return false;
     for (const buyer of change.buyers) this.setBuyer(buyer);
     const { version, free = this.#standing.free, waiting = this.#standing.waiting, standbyCap, state } = change;
     this.#standing = { ...this.#standing, version, free, waiting, standbyCap, state };

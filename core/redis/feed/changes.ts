@@ -7,13 +7,15 @@ export type BuyerChange =
   | { kind: 'left'; buyerId: string };
 
 /**
- * The changes that one Lua script made in a sale, published as one message. Values are absolute; absent ones are
- * unchanged.
+ * The changes that one Lua script made in a sale, or several within some milliseconds, published as one message. Values are
+ * absolute; absent ones are unchanged.
  */
 export interface Change {
   /** Counts every change of the sale. After a gap, an API's copy of the sale (its mirror) is stale. */
   version: number;
-  /** Counts the messages published about the sale. */
+  /** The version of the first of these changes. */
+  since: number;
+  /** Counts the changes of the sale that are published. */
   published: number;
   free?: number;
   waiting?: number;
@@ -30,10 +32,12 @@ export interface Change {
  */
 export function parseChange(text: string): Change {
   const [head = '', ...lines] = text.split('\n');
-  const [version, published, free, waiting, standbyCap, state] = head.split(' ');
+  // A script of an earlier version names no first version, as each of its changes is a message.
+  const [version, published, free, waiting, standbyCap, state, since = version] = head.split(' ');
   if (!version || !published || !state) throw new Error(`change of another form: ${head}`);
   return {
     version: Number(version),
+    since: Number(since),
     published: Number(published),
     ...(free === '-' ? {} : { free: Number(free) }),
     ...(waiting === '-' ? {} : { waiting: Number(waiting) }),

@@ -2,6 +2,7 @@ import type { Redis } from '../connection.js';
 import { channelOf } from '../keys.js';
 import { parseChange } from './changes.js';
 import { FollowedSale, type Listener } from './followed-sale.js';
+import { sendGathered } from './gathered.js';
 import { readPulses } from './pulse.js';
 
 /**
@@ -35,7 +36,7 @@ export class Feed {
    * Starts to compare the number of messages received with the count in Redis.
    *
    * @param subscriber a connection with the profile `feed`, for this purpose only
-   * @param redis another connection, for reading the message counts
+   * @param redis another connection with the scripts, for reading the counts and asking for changes
    * @param onError receives the errors of unreadable messages and of failed calls to Redis
    */
   constructor(subscriber: Redis, redis: Redis, onError: (error: Error) => void) {
@@ -58,7 +59,10 @@ export class Feed {
   follow(saleId: string, listener: Listener): () => void {
     let sale = this.#sales.get(saleId);
     if (!sale) {
-      sale = new FollowedSale();
+      sale = new FollowedSale(() => {
+        // After a failure the next look asks again.
+        sendGathered(this.#redis, saleId).catch(this.#onError);
+      });
       this.#sales.set(saleId, sale);
       this.#saleOf.set(channelOf(saleId), saleId);
       if (this.#subscriber.status === 'ready') void this.#listen(saleId, sale);
@@ -73,6 +77,7 @@ export class Feed {
 
   close(): void {
     clearInterval(this.#timer);
+    for (const sale of this.#sales.values()) sale.stop();
     this.#sales.clear();
     this.#subscriber.disconnect();
   }
@@ -136,6 +141,7 @@ export class Feed {
   }
 
   #forget(saleId: string): void {
+    this.#sales.get(saleId)?.stop();
     this.#sales.delete(saleId);
     this.#saleOf.delete(channelOf(saleId));
     // A failed unsubscription does no harm: a needless subscription costs no more than its messages.

@@ -1,6 +1,12 @@
 import type { Change } from './changes.js';
 import type { Pulse } from './pulse.js';
 
+/**
+ * How long after a message the feed asks for the changes that came too soon after it, in ms: a little longer than scripts
+ * gather them (lua/include/changes.lua).
+ */
+const ASK_AFTER_MS = 25;
+
 /** Receives the changes of one sale from the feed, in sequence. No method may throw. */
 export interface Listener {
   changed(change: Change): void;
@@ -18,15 +24,23 @@ export interface Listener {
 /** A sale that the feed follows: its listeners, and whether all messages about it were received. */
 export class FollowedSale {
   readonly #listeners = new Set<Listener>();
+  readonly #ask: () => void;
+  #asking: NodeJS.Timeout | undefined;
   #hearing = false;
-  /** The highest message count (`published`) in a received message. */
+  /** The highest count (`published`) of a received change. */
   #heard = 0;
-  /**
-   * The message count (`published`) in Redis at the last comparison. Messages up to it must arrive before the next
-   * comparison.
-   */
+  /** The count (`published`) in Redis at the last comparison. Changes up to it must arrive before the next comparison. */
   #due = 0;
   #idleSinceMs = 0;
+
+  /**
+   * Creates a sale without listeners.
+   *
+   * @param ask asks Redis to send the changes that wait for the next message
+   */
+  constructor(ask: () => void) {
+    this.#ask = ask;
+  }
 
   get hearing(): boolean {
     return this.#hearing;
@@ -55,12 +69,26 @@ export class FollowedSale {
     this.#hearing = true;
     this.#heard = 0;
     this.#due = 0;
+    // A message just before the subscription may hold up the next change.
+    this.#askSoon();
     for (const listener of this.#listeners) listener.listening();
   }
 
+  /** Passes a message on. Later changes may wait for another message, so it is asked for after a moment. */
   hear(change: Change): void {
     this.#heard = Math.max(this.#heard, change.published);
     for (const listener of this.#listeners) listener.changed(change);
+    this.#askSoon();
+  }
+
+  #askSoon(): void {
+    if (this.#asking) this.#asking.refresh();
+    else this.#asking = setTimeout(this.#ask, ASK_AFTER_MS);
+  }
+
+  /** Called when the sale is not followed any more. */
+  stop(): void {
+    clearTimeout(this.#asking);
   }
 
   goDeaf(): void {
@@ -70,7 +98,7 @@ export class FollowedSale {
   }
 
   /**
-   * Compares the messages received about the sale with the message count in Redis.
+   * Compares the changes received of the sale with their count in Redis. Those that are missing are asked for.
    *
    * @returns false when messages were missed
    */
@@ -80,6 +108,7 @@ export class FollowedSale {
     if (this.#heard === 0) this.#heard = pulse.published;
     this.#due = pulse.published;
     if (missed) this.goDeaf();
+    else if (this.#hearing && pulse.published > this.#heard) this.#ask();
     for (const listener of this.#listeners) listener.looked?.(pulse);
     return !missed;
   }

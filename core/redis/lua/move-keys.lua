@@ -18,7 +18,7 @@ end
 
 for i = 1, #ARGV, 4 do
   local sale, from, to, registry = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
-  for _, part in ipairs({ 'sale', 'stock', 'claims', 'outbox', 'standby', 'payments', 'pay-clicks', 'placing' }) do
+  for _, part in ipairs({ 'sale', 'stock', 'claims', 'outbox', 'standby', 'payments', 'pay-clicks', 'placing', 'news' }) do
     -- A part that has no key must not get what an earlier process has left under the new name.
     redis.call('UNLINK', to .. ':' .. part)
     if redis.call('EXISTS', from .. ':' .. part) == 1 then redis.call('RENAME', from .. ':' .. part, to .. ':' .. part) end

@@ -60,6 +60,7 @@ async function copy({ id }: Sale, meanwhile: (copying: Copying) => unknown = () 
 
 const change = (version: number, free = 0) => ({
   version,
+  since: version,
   published: version,
   free,
   standbyCap: 0,

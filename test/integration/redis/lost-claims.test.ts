@@ -1,8 +1,6 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { restoreClaim } from '#core/redis/claims/restore.js';
 import { recordStatus } from '#core/redis/claims/status.js';
-import type { Redis } from '#core/redis/connection.js';
-import { type Change, parseChange } from '#core/redis/feed/changes.js';
 import type { Claim, ClaimStatus } from '#core/rules/claim.js';
 import type { Sale } from '#core/rules/sale.js';
 import { eventually } from '../../support/eventually.js';
@@ -10,6 +8,7 @@ import { purchaseKeysOf } from '../../support/model/command.js';
 import { readSnapshot } from '../../support/redis/snapshot.js';
 import { openTestSale, win, winOne } from '../../support/sales.js';
 import { loseClaim } from '../../support/stores/by-hand.js';
+import { messagesDuring } from '../../support/stores/messages.js';
 import { useStores } from '../../support/stores/stores.js';
 
 // A claim that Redis has lost, with its lock, and that comes back. The random commands of the model do the same.
@@ -17,20 +16,8 @@ import { useStores } from '../../support/stores/stores.js';
 const t = useStores();
 
 const [LOCK, PAUSE] = purchaseKeysOf('ann');
-let ears: Redis;
-let heard: Change[];
 
-beforeAll(async () => {
-  ears = t.redis.duplicate({ enableOfflineQueue: true });
-  ears.on('pmessage', (_pattern, _channel, text) => heard.push(parseChange(text)));
-  await ears.psubscribe('*:changes');
-});
-afterAll(() => ears.disconnect());
-beforeEach(async () => {
-  await t.redis.del(LOCK, PAUSE);
-  await ears.ping();
-  heard = [];
-});
+beforeEach(() => t.redis.del(LOCK, PAUSE));
 
 /** Opens a sale whose claim of `ann` is lost, with the lock and the pause that it had begun. */
 async function lost(wanted: Partial<Sale> = {}): Promise<{ sale: Sale; claim: Claim }> {
@@ -39,8 +26,6 @@ async function lost(wanted: Partial<Sale> = {}): Promise<{ sale: Sale; claim: Cl
   const claim = await winOne(t, sale, 'ann');
   await loseClaim(t, sale.id, claim);
   await t.redis.del(LOCK, PAUSE);
-  await ears.ping();
-  heard = [];
   return { sale, claim };
 }
 
@@ -81,30 +66,22 @@ describe('the lock and the pause of a lost claim', () => {
   });
 });
 
-describe('the message about a claim that comes back', () => {
-  const told = async () => {
-    await ears.ping();
-    return heard;
-  };
-
-  test('has the units that are left, and a buyer who leaves standby', async () => {
-    const { sale, claim } = await lost({ units: 1, onePurchaseAtATime: false, minSecondsBetweenPurchases: 0 });
-    await win(t, sale, 'bob');
-    const snapshot = await readSnapshot(t.redis, sale.id);
-    expect(snapshot?.stock).toEqual([]);
-    const back = await lost({ units: 1, onePurchaseAtATime: false, minSecondsBetweenPurchases: 0 });
-    await restore(back.sale, back.claim, 'queued');
-    const [change, ...more] = await told();
+describe('a claim that comes back', () => {
+  test('brings the units that are left with it, and one that does not come back changes nothing', async () => {
+    const wanted = { units: 1, onePurchaseAtATime: false, minSecondsBetweenPurchases: 0 };
+    const [back, late] = [await lost(wanted), await lost(wanted)];
+    const restoring = async ({ sale, claim }: typeof back, result: string) =>
+      messagesDuring(t.redis, sale.id, async () => expect(await restore(sale, claim, 'queued')).toBe(result));
+    const [change, ...more] = await restoring(back, 'restored');
     expect(more).toEqual([]);
     expect(change).toMatchObject({ free: 0, waiting: 0, buyers: [{ kind: 'claim', buyerId: 'ann' }] });
-    expect(await restore(sale, claim, 'queued')).toBe('unit_taken');
-    expect(await told()).toHaveLength(1);
+    await win(t, late.sale, 'bob');
+    expect(await restoring(late, 'unit_taken')).toEqual([]);
   });
 
-  test('has no counts, if the claim has ended', async () => {
+  test('brings no counts with it, if it has ended', async () => {
     const { sale, claim } = await lost();
-    await restore(sale, claim, 'rejected');
-    const [change] = await told();
+    const [change] = await messagesDuring(t.redis, sale.id, () => restore(sale, claim, 'rejected'));
     expect(change?.free).toBeUndefined();
     expect(change?.buyers).toMatchObject([{ kind: 'claim', buyerId: 'ann' }]);
   });

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
+import { sendGathered } from '#core/redis/feed/gathered.js';
 import { keysOf, prefixOf, registryKeyOf } from '#core/redis/keys.js';
 import { openSale, type StartingState } from '#core/redis/sale/open-sale.js';
 import { readLoadedSale, readRunId, setSale } from '#core/redis/sale/sale.js';
@@ -70,6 +71,7 @@ describe('opening', () => {
     const sale = aSale({ units: 2 });
     await openSale(t.redis, sale);
     await winOne(t, sale, 'a');
+    await sendGathered(t.redis, sale.id);
     const keys = await t.redis.keys(`${prefixOf(sale.id)}*`);
     expect(keys.sort()).toEqual(['claims', 'outbox', 'sale', 'stock'].map(name => `${prefixOf(sale.id)}:${name}`));
     for (const key of keys) expect(await t.redis.pttl(key)).toBe(-1);

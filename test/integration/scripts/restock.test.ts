@@ -1,12 +1,12 @@
 import { expect, test } from '@jest/globals';
-import { type Change, parseChange } from '#core/redis/feed/changes.js';
-import { channelOf, keysOf } from '#core/redis/keys.js';
+import { keysOf } from '#core/redis/keys.js';
 import { readLoadedSale, restock, setSale } from '#core/redis/sale/sale.js';
 import { runScript } from '#core/redis/scripts.js';
 import { NotVerified } from '#core/rules/errors.js';
 import { readSnapshot } from '../../support/redis/snapshot.js';
 import { buyers, openTestSale, win } from '../../support/sales.js';
 import { dumpKeys, expectTypesChecked, whileFull, writesNothing } from '../../support/stores/keyspace.js';
+import { messagesDuring } from '../../support/stores/messages.js';
 import { useStores } from '../../support/stores/stores.js';
 
 const t = useStores();
@@ -61,15 +61,8 @@ test('a sold-out sale sells again', async () => {
 test('a restock tells every API the free units and the standby cap, as absolute values', async () => {
   const sale = await openTestSale(t, { units: 1, standbyFactor: 2 });
   await win(t, sale, 'a');
-  const heard: Change[] = [];
-  const ears = t.redis.duplicate({ enableOfflineQueue: true });
-  ears.on('message', (_channel, text) => heard.push(parseChange(text)));
-  await ears.subscribe(channelOf(sale.id));
-  await restock(t.redis, { ...sale, units: 4 });
-  // The reply to this ping comes after every message that was published before.
-  await ears.ping();
-  ears.disconnect();
-  expect(heard).toMatchObject([{ free: 3, standbyCap: 8, state: 'open', buyers: [] }]);
+  const told = await messagesDuring(t.redis, sale.id, () => restock(t.redis, { ...sale, units: 4 }));
+  expect(told).toMatchObject([{ free: 3, standbyCap: 8, state: 'open', buyers: [] }]);
 });
 
 test('an unknown or unverified sale is an error, and stays the same', async () => {

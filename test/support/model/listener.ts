@@ -1,6 +1,7 @@
 import { expect } from '@jest/globals';
 import type { Redis } from '#core/redis/connection.js';
 import { parseChange } from '#core/redis/feed/changes.js';
+import { sendGathered } from '#core/redis/feed/gathered.js';
 import { readPulses } from '#core/redis/feed/pulse.js';
 import { channelOf } from '#core/redis/keys.js';
 import { scanBuyers } from '#core/redis/sale/buyers.js';
@@ -45,6 +46,7 @@ export class Listener {
   /** Expects that the mirror refuses the same buyers as the model. */
   async agree(run: Run): Promise<void> {
     const [pulse] = await readPulses(this.#redis, [run.sale.id]);
+    await sendGathered(this.#redis, run.sale.id);
     // The reply to this ping comes after every message that was published before.
     await this.#ears.ping();
     const news = this.#heard.splice(0).filter(({ channel }) => channel === channelOf(run.sale.id));

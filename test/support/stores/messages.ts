@@ -1,5 +1,6 @@
 import type { Redis } from '#core/redis/connection.js';
 import { type Change, parseChange } from '#core/redis/feed/changes.js';
+import { sendGathered } from '#core/redis/feed/gathered.js';
 import { channelOf } from '#core/redis/keys.js';
 
 /** A message that no script publishes. It arrives after all those before it. */
@@ -8,6 +9,7 @@ const LAST = 'last';
 /** Makes a call, and returns the messages about a sale that Redis publishes meanwhile. */
 export async function messagesDuring(redis: Redis, saleId: string, call: () => Promise<unknown>): Promise<Change[]> {
   const ears = redis.duplicate({ enableOfflineQueue: true });
+  await sendGathered(redis, saleId);
   const messages: Change[] = [];
   try {
     await ears.subscribe(channelOf(saleId));
@@ -18,6 +20,7 @@ export async function messagesDuring(redis: Redis, saleId: string, call: () => P
       });
     });
     await call();
+    await sendGathered(redis, saleId);
     await redis.publish(channelOf(saleId), LAST);
     await heardLast;
     return messages;

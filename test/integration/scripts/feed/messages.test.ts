@@ -25,11 +25,15 @@ const CAP = 3;
 const open = (wanted: Partial<Sale> = {}) => openTestSale(t, { units: 3, standbyFactor: CAP / 3, ...wanted });
 
 /** Makes a call that changes a sale once, and returns its one message without the counts, which rise by one. */
-async function messageOf(sale: Sale, call: () => Promise<unknown>): Promise<Omit<Change, 'version' | 'published'>> {
+async function messageOf(
+  sale: Sale,
+  call: () => Promise<unknown>,
+): Promise<Omit<Change, 'version' | 'since' | 'published'>> {
   const before = await countsOf(sale);
   const messages = await messagesDuring(t.redis, sale.id, call);
   expect(messages).toHaveLength(1);
-  const { version, published, ...message } = messages[0] as Change;
+  const { version, since, published, ...message } = messages[0] as Change;
+  expect(since).toBe(version);
   expect([version, published]).toEqual(before.map(count => count + 1));
   expect(await countsOf(sale)).toEqual([version, published]);
   return message;

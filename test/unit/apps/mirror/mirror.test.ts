@@ -29,10 +29,10 @@ test('setting the clock of the machine to tomorrow closes no sale', () => {
   mirror.confirm({ version: 1, nowMs: NOW_MS, askedAtMs: performance.now() });
   const tomorrow = Date.now() + 24 * 3_600_000;
   jest.spyOn(Date, 'now').mockReturnValue(tomorrow);
-  const change: Change = { version: 2, published: 2, standbyCap: 0, state: 'open', buyers: [] };
+  const change: Change = { version: 2, since: 2, published: 2, standbyCap: 0, state: 'open', buyers: [] };
   expect(mirror.apply(change)).toBe(true);
   expect(mirror.refusalOf('ann')).toBe('sold_out');
-  expect(mirror.apply({ ...change, version: 3, free: 1 })).toBe(true);
+  expect(mirror.apply({ ...change, version: 3, since: 3, free: 1 })).toBe(true);
   expect(mirror.refusalOf('ann')).toBeUndefined();
 });
 
@@ -61,6 +61,7 @@ function confirmed(wanted: Partial<ConstructorParameters<typeof Mirror>[0]> = {}
 
 const change = (version: number, more: Partial<Change> = {}): Change => ({
   version,
+  since: version,
   published: version,
   standbyCap: 1,
   state: 'open',
@@ -147,6 +148,17 @@ describe('a change', () => {
   test('after a missed one ends the mirror, and one of an unverified sale does', () => {
     expect(confirmed().mirror.apply(change(3))).toBe(false);
     expect(confirmed().mirror.apply(change(2, { state: 'unverified' }))).toBe(false);
+  });
+
+  test('of several versions is applied if none before it was missed, also if some are known already', () => {
+    const joins = change(4, { since: 2, buyers: [{ kind: 'joined', buyerId: 'cem' }] });
+    for (const known of [1, 2, 3]) {
+      const { mirror } = confirmed();
+      for (let version = 2; version <= known; version += 1) mirror.apply(change(version));
+      expect(mirror.apply(joins)).toBe(true);
+      expect([mirror.refusalOf('cem'), mirror.refusalOf('eve')]).toEqual([undefined, 'sold_out']);
+    }
+    expect(confirmed().mirror.apply({ ...joins, since: 3 })).toBe(false);
   });
 
   test('without counts leaves them, and with them replaces them', () => {

@@ -14,6 +14,7 @@ afterEach(() => void jest.useRealTimers());
 
 const change = (wanted: Partial<Change> = {}): Change => ({
   version: 1,
+  since: 1,
   published: 1,
   standbyCap: 0,
   state: 'open',

@@ -4,6 +4,7 @@ import { FollowedSale } from '#core/redis/feed/followed-sale.js';
 
 const change = (published: number): Change => ({
   version: published,
+  since: published,
   published,
   standbyCap: 0,
   state: 'open',
@@ -15,7 +16,7 @@ const pulse = (published: number) => ({ version: published, published, verified:
 /** A followed sale, and what its listener hears. */
 function followed() {
   const told: string[] = [];
-  const sale = new FollowedSale();
+  const sale = new FollowedSale(() => told.push('ask'));
   const leave = sale.add({
     changed: ({ published }) => told.push(`change ${published}`),
     listening: () => told.push('listening'),
@@ -34,7 +35,7 @@ describe('a message that Redis has counted', () => {
     expect(sale.hearing).toBe(true);
     expect(sale.look(pulse(2))).toBe(false);
     expect(sale.hearing).toBe(false);
-    expect(told).toEqual(['listening', 'change 1', 'looked 2', 'deaf', 'looked 2']);
+    expect(told).toEqual(['listening', 'change 1', 'ask', 'looked 2', 'deaf', 'looked 2']);
   });
 
   test('is not missed if it came between the comparisons', () => {
@@ -104,6 +105,46 @@ describe('a listener', () => {
     sale.look(pulse(1));
     sale.goDeaf();
     expect(told).toEqual([]);
+  });
+});
+
+describe('changes that wait for the next message', () => {
+  beforeEach(() => void jest.useFakeTimers());
+  afterEach(() => void jest.useRealTimers());
+
+  test('are asked for 25 ms after the last message, and after the subscription', () => {
+    const { sale, told } = followed();
+    const asked = () => told.filter(word => word === 'ask').length;
+    sale.listen();
+    jest.advanceTimersByTime(25);
+    expect(asked()).toBe(1);
+    sale.hear(change(1));
+    jest.advanceTimersByTime(24);
+    sale.hear(change(2));
+    jest.advanceTimersByTime(24);
+    expect(asked()).toBe(1);
+    jest.advanceTimersByTime(1);
+    expect(asked()).toBe(2);
+    jest.advanceTimersByTime(10_000);
+    expect(asked()).toBe(2);
+    sale.hear(change(4));
+    sale.stop();
+    jest.advanceTimersByTime(10_000);
+    expect(asked()).toBe(2);
+  });
+
+  test('are asked for by a comparison that finds some of them missing, unless the sale is deaf', () => {
+    const { sale, told } = followed();
+    sale.listen();
+    sale.hear(change(1));
+    sale.look(pulse(1));
+    expect(told).not.toContain('ask');
+    sale.look(pulse(2));
+    expect(told).toContain('ask');
+    sale.goDeaf();
+    sale.look(pulse(3));
+    expect(told.filter(word => word === 'ask')).toHaveLength(1);
+    sale.stop();
   });
 });
 

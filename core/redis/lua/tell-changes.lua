@@ -1,0 +1,13 @@
+#!lua flags=allow-oom
+-- Sends the changes of a sale that wait for the next message (include/changes.lua). Each API that follows the sale asks for it
+-- some milliseconds after a message, and the first one sends it to all.
+--
+-- KEYS[1] sale
+-- ARGV    none
+-- Returns 1; 0 when the sale is not loaded
+-- @include marks
+-- @include changes
+if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+local time = redis.call('TIME')
+send_gathered(KEYS[1], time[1] * 1000 + math.floor(time[2] / 1000))
+return 1
