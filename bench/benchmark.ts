@@ -64,7 +64,7 @@ const wantedBy =
 /** Measures answers a second: the API beside its peers. */
 async function measureAnswers(rig: Rig, api: Server, beforeEnd: BeforeEnd): Promise<Record<string, number[]>> {
   const servers: Contestant[] = [
-    await bare(rig),
+    ...(await bare(rig)),
     refusals(rig, api),
     repeats(rig, api),
     wins(rig, api),

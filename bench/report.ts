@@ -10,6 +10,8 @@ export type Summary = Record<string, number>;
 const RATIOS: Record<string, [over: string, under: string]> = {
   refusalsVsBare: ['refusals.perSecond', 'bare.perSecond'],
   winsVsBare: ['wins.perSecond', 'bare.perSecond'],
+  refusalsVsBareTurn: ['refusals.perSecond', 'bareTurn.perSecond'],
+  winsVsBareTurn: ['wins.perSecond', 'bareTurn.perSecond'],
   repeatsVsBare: ['repeats.perSecond', 'bare.perSecond'],
   pollsVsBare: ['polls.perSecond', 'bare.perSecond'],
   winsVsExpress: ['wins.perSecond', 'expressWins.perSecond'],
@@ -28,6 +30,7 @@ const RATIOS: Record<string, [over: string, under: string]> = {
 
 const FIGURES: Record<string, string> = {
   barePerSecond: 'bare.perSecond',
+  bareTurnPerSecond: 'bareTurn.perSecond',
   refusalsPerSecond: 'refusals.perSecond',
   winsPerSecond: 'wins.perSecond',
   repeatsPerSecond: 'repeats.perSecond',
@@ -68,7 +71,7 @@ const FIGURES: Record<string, string> = {
 /** The project's targets. */
 const TARGETS: Record<string, { least: number } | { most: number }> = {
   refusalsVsBare: { least: 0.9 },
-  winsVsBare: { least: 0.6 },
+  winsVsBare: { least: 1.05 },
   repeatsVsBare: { least: 0.8 },
   pollsVsBare: { least: 0.5 },
   winsVsExpress: { least: 2.5 },

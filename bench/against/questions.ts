@@ -52,6 +52,18 @@ export async function orders(side: Side, saleId: string, crowds: Crowds): Promis
   }
 }
 
+/** Asks how many orders a second a worker places and debits, for buyers whose wallets have the money. */
+export async function paidOrders(side: Side, saleId: string, buyers: Buyers): Promise<Figures> {
+  await side.credit(buyers);
+  await buyAll(side, saleId, buyers);
+  const worker = await side.startWorker(buyers);
+  try {
+    return { paidPerSecond: await placedPerSecond(side, buyers) };
+  } finally {
+    await worker.stop();
+  }
+}
+
 /** Asks how many buyers a second get the answer that everything is sold. The first second does not count. */
 export async function refusals(side: Side, saleId: string, buyers: Buyers): Promise<Figures> {
   const crowd = { path: `/buy/${saleId}`, ...buyers };

@@ -13,6 +13,7 @@ export const FIGURES: Record<string, 'higher' | 'lower'> = {
   pollsPerSecond: 'higher',
   drainPerSecond: 'higher',
   endToEndPerSecond: 'higher',
+  paidPerSecond: 'higher',
   claimP99Ms: 'lower',
   winApiMicros: 'lower',
   refusalApiMicros: 'lower',

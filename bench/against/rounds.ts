@@ -1,11 +1,14 @@
 import { describe, type Figures, nameOfRound } from '../measure/round.js';
-import { type Crowds, latency, orders, polls, refusals, repeats, wins } from './questions.js';
+import { type Crowds, latency, orders, paidOrders, polls, refusals, repeats, wins } from './questions.js';
 import type { Round } from './ratio.js';
 import type { Buyers, Side } from './side.js';
 
 /** How many buyers come in each crowd. The worker drains the claims of the first two, 50,000 or 7,500. */
 const FULL = { wins: 30_000, latency: 20_000, endToEnd: 30_000, tooLate: 20_000 };
 const QUICK = { wins: 5_000, latency: 2_500, endToEnd: 5_000, tooLate: 20_000 };
+
+/** The part of the first crowd that also buys in a sale with immediate settlement. */
+const IMMEDIATE_SHARE = 2 / 3;
 
 /** The two checkouts of a comparison. */
 export type Sides = Record<keyof Round, Side>;
@@ -57,7 +60,10 @@ interface Story {
   crowds: Crowds;
 }
 
-/** Takes both sides through one sale: buyers win, a worker places their orders, all is sold, and buyers ask again. */
+/**
+ * Takes both sides through two sales. In the first one buyers win, a worker places their orders, all is sold, and buyers ask
+ * again. In the second one every order is paid as it is placed.
+ */
 async function measureRound({ sides, order, saleId, crowds }: Story): Promise<Round> {
   const round: Round = { old: {}, new: {} };
   const byTurns = async (ask: (side: Side) => Promise<Figures>) => {
@@ -65,7 +71,7 @@ async function measureRound({ sides, order, saleId, crowds }: Story): Promise<Ro
   };
   // Every unit is bought, so that the last crowd finds nothing.
   const units = crowds.tooLate.first;
-  await Promise.all(order.map(name => sides[name].openSale(saleId, units)));
+  await Promise.all(order.map(name => sides[name].openSale(saleId, { units, settlement: 'deferred' })));
   await byTurns(side => wins(side, saleId, crowds.wins));
   const perSecond = Math.min(...order.map(name => round[name].winsPerSecond ?? Number.NaN)) / 2;
   await byTurns(side => latency(side, saleId, { ...crowds.latency, perSecond }));
@@ -73,5 +79,10 @@ async function measureRound({ sides, order, saleId, crowds }: Story): Promise<Ro
   await byTurns(side => refusals(side, saleId, crowds.tooLate));
   await byTurns(side => repeats(side, saleId, crowds.wins));
   await byTurns(side => polls(side, saleId, crowds.wins));
+  const paying = { first: 0, count: Math.floor(crowds.wins.count * IMMEDIATE_SHARE) };
+  const paidSale = `${saleId}_paid`;
+  const form = { units: paying.count, settlement: 'immediate' } as const;
+  await Promise.all(order.map(name => sides[name].openSale(paidSale, form)));
+  await byTurns(side => paidOrders(side, paidSale, paying));
   return round;
 }

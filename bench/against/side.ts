@@ -18,10 +18,21 @@ const PAY_WITHIN_SECONDS = '3600';
 /** The table `orders` is published, and so are these columns (prisma/migrations). */
 const ORDERS = `
   SELECT count(*)::int AS orders, coalesce(extract(epoch FROM max(placed_at) - min(placed_at)), 0)::float8 AS seconds
-  FROM orders WHERE buyer_id BETWEEN $1 AND $2 AND status = 'pending_payment'`;
+  FROM orders WHERE buyer_id BETWEEN $1 AND $2 AND status IN ('pending_payment', 'paid')`;
+
+/** The table `accounts` is published, too. A wallet is the account of a buyer. */
+const CREDIT = `
+  INSERT INTO accounts (kind, owner, currency, balance_minor)
+  SELECT 'buyer', owner, 'EUR', $2::bigint FROM unnest($1::text[]) AS b (owner)`;
 
 /** Buyers with successive numbers; see {@link buyerName}. */
 export type Buyers = Pick<LoadPlan, 'first' | 'count'>;
+
+/** A sale that a side opens. */
+export interface SaleForm {
+  units: number;
+  settlement: 'deferred' | 'immediate';
+}
 
 /** Orders that Postgres holds. */
 export interface Placed {
@@ -53,8 +64,8 @@ export class Side implements LoadRig {
   readonly generator: Generator;
   readonly stores: PrivateStores;
   readonly redis: Redis;
-  readonly api: Server;
   readonly #spec: SideSpec;
+  #api: Server;
   #databaseUrl: string;
   #pool: pg.Pool;
 
@@ -64,9 +75,13 @@ export class Side implements LoadRig {
     this.generator = spec.generator;
     this.stores = stores;
     this.redis = redis;
-    this.api = api;
+    this.#api = api;
     this.#databaseUrl = stores.databaseUrl;
     this.#pool = createPool(stores.databaseUrl, 1);
+  }
+
+  get api(): Server {
+    return this.#api;
   }
 
   get pool(): pg.Pool {
@@ -74,17 +89,21 @@ export class Side implements LoadRig {
   }
 
   /**
-   * Empties the stores (FLUSHALL, and a new database) and opens a sale with the side's own commands.
+   * Empties the stores (FLUSHALL, and a new database), starts another API, and opens a sale with the side's own commands. An API
+   * is quick or slow for as long as it lives, so each round has one of its own.
    *
    * @param saleId also the name of the database; lower case
    */
-  async openSale(saleId: string, units: number): Promise<void> {
+  async openSale(saleId: string, { units, settlement }: SaleForm): Promise<void> {
+    await this.#api.stop();
     await this.redis.flushall('SYNC');
+    this.#api = await startApi(this.#spec, this.stores.redisUrl);
     await this.#useDatabase(await this.stores.postgres.createDatabase(saleId));
     const environment = this.#stores();
     await runCli(this.#spec.checkout, ['migrate'], environment);
     const terms = ['--price', PRICE_MINOR, '--pay-within', PAY_WITHIN_SECONDS, '--standby-factor', '0'];
-    const sale = ['sale', 'create', '--id', saleId, '--units', String(units), ...terms];
+    const form = ['--units', String(units), '--settlement', settlement, ...terms];
+    const sale = ['sale', 'create', '--id', saleId, ...form];
     await runCli(this.#spec.checkout, sale, environment);
   }
 
@@ -101,12 +120,19 @@ export class Side implements LoadRig {
     });
   }
 
+  /** Gives each buyer the money for one unit. */
+  async credit({ first, count }: Buyers): Promise<void> {
+    const buyers = Array.from({ length: count }, (_, i) => buyerName(first + i));
+    await this.#pool.query(CREDIT, [buyers, PRICE_MINOR]);
+  }
+
   async readPlaced({ first, count }: Buyers): Promise<Placed> {
     const { rows } = await this.#pool.query(ORDERS, [buyerName(first), buyerName(first + count - 1)]);
     return rows[0] as Placed;
   }
 
   async close(): Promise<void> {
+    await this.#api.stop();
     await this.#pool.end();
     this.redis.disconnect();
   }
@@ -143,7 +169,6 @@ export async function startSide(spec: SideSpec, beforeEnd: BeforeEnd): Promise<S
   // Redis would rewrite its append-only file in the middle of a measurement.
   await redis.config('SET', 'auto-aof-rewrite-percentage', '0');
   const api = await startApi(spec, stores.redisUrl);
-  beforeEnd(api.stop);
   const side = new Side(spec, { stores, redis, api });
   beforeEnd(() => side.close());
   return side;

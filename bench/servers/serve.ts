@@ -8,6 +8,14 @@ export const settings = { redisUrl, databaseUrl };
 const verify = createBuyerVerifier([secret], { audience: undefined, lifeMaxMs: TOKEN_LIFE_MS });
 const BEARER_CHARS = 'Bearer '.length;
 
+/** The answer of both limits, as long as the API's refusal. */
+export const BODY = JSON.stringify({
+  type: 'urn:dropline:problem:sold_out',
+  title: 'All units are sold',
+  status: 409,
+  code: 'sold_out',
+});
+
 /** Verifies the buyer's token as the API does, and returns the buyer's id; undefined for a token that is not valid. */
 export function buyerOf(req: IncomingMessage): string | undefined {
   const verdict = verify((req.headers.authorization ?? '').slice(BEARER_CHARS));
