@@ -119,9 +119,9 @@ describe('schema.prisma and the migrations', () => {
     );
     expect(partial).toEqual([
       'disputes_open',
+      'orders_due_in_turn',
       'orders_live_buyer',
       'orders_live_unit',
-      'orders_overdue',
       'outbox_events_dead',
       'outbox_events_in_turn',
       'outbox_events_undelivered',

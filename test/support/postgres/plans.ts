@@ -84,11 +84,16 @@ function planOf(notice: string): Plan[] {
   return [{ statement, root }];
 }
 
+/** Returns how many rows of growing tables a statement has read. */
+export function rowsReadBy({ root }: Plan): number {
+  return scansOf(root).reduce((total, node) => total + rowsRead(node), 0);
+}
+
 /** Returns what makes a plan slower with each year: one line of text for each fault. */
-export function faultsOf({ statement, root }: Plan): string[] {
-  const scans = nodesOf(root).filter(node => GROWING.includes(node['Relation Name'] ?? ''));
-  const faults = scans.flatMap(node => [...scanFaults(node)]);
-  const rows = scans.reduce((total, node) => total + rowsRead(node), 0);
+export function faultsOf(plan: Plan): string[] {
+  const { statement, root } = plan;
+  const faults = scansOf(root).flatMap(node => [...scanFaults(node)]);
+  const rows = rowsReadBy(plan);
   if (rows > ROWS_MAX) faults.push(`reads more rows than a batch has (${rows})`);
   const pages = (root['Shared Hit Blocks'] ?? 0) + (root['Shared Read Blocks'] ?? 0);
   const found = nodesOf(root).reduce(
@@ -98,6 +103,10 @@ export function faultsOf({ statement, root }: Plan): string[] {
   if (pages > PAGES_MAX + PAGES_OF_ROW * found)
     faults.push(`walks through an index (${pages} pages for ${found} rows)`);
   return faults.map(fault => `${fault}: ${statement.replace(/\s+/g, ' ').trim().slice(0, 300)}`);
+}
+
+function scansOf(root: PlanNode): PlanNode[] {
+  return nodesOf(root).filter(node => GROWING.includes(node['Relation Name'] ?? ''));
 }
 
 function* scanFaults(node: PlanNode): Iterable<string> {

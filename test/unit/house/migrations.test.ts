@@ -29,6 +29,8 @@ const RELEASED = {
   '0024_disputes_open': '6ed0ec2bc6411bc66234d71d3cc32908775e7b2d01367d6c43da81920479fa36',
   '0025_books': '301c48ecbc721cca1407e06cb052e1ac6d443b371eb8e30a8e52dc561465a9a1',
   '0026_payments_updated': 'a09912c37cf36f74df7c7d314a368101838a52bf632696f7171c972600425a8f',
+  '0027_orders_due_in_turn': '2367ce9a8d8a1b577350b4b7579441222d622601a92fae31682d544901c706fc',
+  '0028_orders_overdue': 'c0e9e907f03bc9328880f1545d400bfa55990a84ef8788aa3e1967de60b331b3',
 };
 
 test('a migration never changes: databases that applied it would refuse the next start', () => {

@@ -1,0 +1,3 @@
+-- outside a transaction
+-- The index of 0027 has taken its place, also for an older version.
+DROP INDEX CONCURRENTLY IF EXISTS "orders_overdue";
