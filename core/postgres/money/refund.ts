@@ -56,7 +56,7 @@ function endPaidOrder(tx: Transaction, { orderId, restock }: Refund): Promise<Re
       withdrawn AS (
         INSERT INTO withdrawn_units (sale_id, unit, order_id)
         SELECT sale_id, unit, id FROM ended WHERE NOT ${restock} ON CONFLICT DO NOTHING)`,
-    { freesUnits: restock },
+    restock ? 'own' : 'none',
   );
 }
 

@@ -38,6 +38,7 @@ async function insertEnded(
         ORDER BY c.id
         ON CONFLICT (id) DO NOTHING
         RETURNING id, sale_id, buyer_id, unit, status, reason)`,
+    'unless taken',
   );
 }
 
@@ -62,6 +63,7 @@ export async function cancelRow(db: Database, saleId: string, claim: Claim): Pro
         UPDATE orders SET status = 'cancelled', reason = 'cancelled_by_buyer', cancelled_at = clock_timestamp(), version = version + 1
         WHERE id = ${claim.claimId}::uuid AND buyer_id = ${claim.buyerId} AND status = 'pending_payment'
         RETURNING id, sale_id, buyer_id, unit, status, reason)`,
+    'own',
   );
 }
 
@@ -124,5 +126,6 @@ export function expireRows(db: Database, read: OverdueOrder[]): Promise<ReleaseR
         UPDATE orders o SET status = 'cancelled', reason = 'unpaid', cancelled_at = clock_timestamp(), version = version + 1
         FROM overdue WHERE o.id = overdue.id
         RETURNING o.id, o.sale_id, o.buyer_id, o.unit, o.status, o.reason)`,
+    'own',
   );
 }

@@ -54,7 +54,7 @@ export async function insertPaidOrders(db: Database, saleId: string, claims: Cla
       INSERT INTO transfers (order_id, kind, debit_account_id, credit_account_id, amount_minor, currency)
       SELECT d.order_id, 'capture', d.account_id, shop.id, d.amount_minor, d.currency FROM debited d, shop),
     ended AS (SELECT * FROM placed WHERE status = 'rejected'),
-    released AS (${insertReleases()})
+    released AS (${insertReleases('unless taken')})
     SELECT ${inserted(claims)}, string_agg(id::text, ' ') FILTER (WHERE status = 'rejected') AS rejected FROM placed`);
   const rejected = new Set(row?.rejected?.split(' '));
   return insertedOf(claims, row).map(order =>

@@ -95,6 +95,9 @@ describe('a sale is refused', () => {
 describe('an order is refused', () => {
   test.each<[string, Row, string]>([
     ['a buyer of other characters', { buyer_id: 'a b' }, 'orders_buyer_id_check'],
+    ['a buyer without characters', { buyer_id: '' }, 'orders_buyer_id_check'],
+    ['a buyer with a second line', { buyer_id: 'a\n' }, 'orders_buyer_id_check'],
+    ['a buyer of 65 characters', { buyer_id: 'a'.repeat(65) }, 'orders_buyer_id_check'],
     ['unit 0', { unit: 0 }, 'orders_unit_check'],
     ['an unknown status', { status: 'sent', reason: 'x' }, 'orders_status_check'],
     ['a price below 0', { amount_minor: -1 }, 'orders_amount_minor_check'],

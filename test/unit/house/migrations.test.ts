@@ -31,6 +31,8 @@ const RELEASED = {
   '0026_payments_updated': 'a09912c37cf36f74df7c7d314a368101838a52bf632696f7171c972600425a8f',
   '0027_orders_due_in_turn': '2367ce9a8d8a1b577350b4b7579441222d622601a92fae31682d544901c706fc',
   '0028_orders_overdue': 'c0e9e907f03bc9328880f1545d400bfa55990a84ef8788aa3e1967de60b331b3',
+  '0029_orders_buyer_id': '5bac3038f2660a759e4833a683aa2225919c9d1a0546d03428dbebee72622171',
+  '0030_orders_buyer_id_holds': '9fcd270729a79a4a74af8f81a17973f2919c0b8dc54487c0aea2abf27e66cd0d',
 };
 
 test('a migration never changes: databases that applied it would refuse the next start', () => {
