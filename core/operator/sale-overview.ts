@@ -1,4 +1,4 @@
-import { countOrders, type OrderCounts } from '../postgres/audit.js';
+import { countOrdersOfEach, type OrderCounts } from '../postgres/audit.js';
 import type { Database } from '../postgres/database.js';
 import type { Redis } from '../redis/connection.js';
 import { type LoadedSale, readLoadedSale, readRunId } from '../redis/sale/sale.js';
@@ -45,17 +45,62 @@ export interface SaleOverview {
   orders: OrderCounts;
 }
 
+/** The most sales whose overviews are read at the same time, unless a single one has more units than {@link UNITS_AT_ONCE}. */
+const SALES_AT_ONCE = 50;
+
+/** The most units of sales whose orders one statement counts: a second of Postgres if each unit had an order. */
+const UNITS_AT_ONCE = 1_000_000;
+
+interface Stores {
+  db: Database;
+  redis: Redis;
+}
+
 /**
  * Reads the overview of a sale from Postgres and Redis. While Redis is away, the overview has only the figures of
  * Postgres.
  *
  * @throws Prisma's error
  */
-export async function overviewOf(stores: { db: Database; redis: Redis }, sale: Sale): Promise<SaleOverview> {
-  const [orders, { inRedis, loaded }] = await Promise.all([
-    countOrders(stores.db, sale.id),
-    look(stores.redis, sale.id),
-  ]);
+export async function overviewOf(stores: Stores, sale: Sale): Promise<SaleOverview> {
+  const [overview] = (await readOverviews(stores, [sale])) as [SaleOverview];
+  return overview;
+}
+
+/**
+ * Reads the overviews of sales as {@link overviewOf} does, some at a time: each group takes one statement, and one round trip to Redis.
+ *
+ * @returns the overviews in the order of the sales
+ * @throws Prisma's error
+ */
+export async function overviewsOf(stores: Stores, sales: readonly Sale[]): Promise<SaleOverview[]> {
+  const overviews: SaleOverview[] = [];
+  for (const some of groupsOf(sales)) overviews.push(...(await readOverviews(stores, some)));
+  return overviews;
+}
+
+function* groupsOf(sales: readonly Sale[]): Generator<Sale[]> {
+  let group: Sale[] = [];
+  let units = 0;
+  for (const sale of sales) {
+    if (group.length === SALES_AT_ONCE || (group.length > 0 && units + sale.units > UNITS_AT_ONCE)) {
+      yield group;
+      group = [];
+      units = 0;
+    }
+    group.push(sale);
+    units += sale.units;
+  }
+  if (group.length > 0) yield group;
+}
+
+async function readOverviews({ db, redis }: Stores, sales: readonly Sale[]): Promise<SaleOverview[]> {
+  const ids = sales.map(({ id }) => id);
+  const [counts, looks] = await Promise.all([countOrdersOfEach(db, ids), look(redis, ids)]);
+  return sales.map((sale, i) => overviewFrom(sale, counts[i] as OrderCounts, looks[i] as Look));
+}
+
+function overviewFrom(sale: Sale, orders: OrderCounts, { inRedis, loaded }: Look): SaleOverview {
   const { opensAtMs, closesAtMs, ...rest } = sale;
   const free = loaded?.remaining ?? sale.units - orders.live;
   return {
@@ -71,14 +116,24 @@ export async function overviewOf(stores: { db: Database; redis: Redis }, sale: S
   };
 }
 
-async function look(redis: Redis, saleId: string): Promise<{ inRedis: SaleInRedis; loaded?: LoadedSale }> {
-  try {
-    const reads = Promise.all([readLoadedSale(redis, saleId), readRunId(redis)]);
-    const [loaded, runId] = await withDeadline(reads, REDIS_LIMIT_MS, 'reading the sale');
-    if (!loaded) return { inRedis: 'not_loaded' };
-    return { inRedis: loaded.runId === runId ? 'ready' : 'unverified', loaded };
-  } catch {
-    // The overview only shows that Redis is away. Commands that need Redis report the cause.
-    return { inRedis: 'away' };
-  }
+/** A sale as a look at Redis has found it. */
+interface Look {
+  inRedis: SaleInRedis;
+  loaded?: LoadedSale;
+}
+
+function look(redis: Redis, saleIds: readonly string[]): Promise<Look[]> {
+  const runId = readRunId(redis);
+  const lookAt = async (saleId: string): Promise<Look> => {
+    try {
+      const reads = Promise.all([readLoadedSale(redis, saleId), runId]);
+      const [loaded, ofRedis] = await withDeadline(reads, REDIS_LIMIT_MS, 'reading the sale');
+      if (!loaded) return { inRedis: 'not_loaded' };
+      return { inRedis: loaded.runId === ofRedis ? 'ready' : 'unverified', loaded };
+    } catch {
+      // The overview only shows that Redis is away. Commands that need Redis report the cause.
+      return { inRedis: 'away' };
+    }
+  };
+  return Promise.all(saleIds.map(lookAt));
 }

@@ -2,7 +2,7 @@ import type { Express, Request, Response } from 'express';
 import { z } from 'zod';
 import { audit } from '#core/comparison/audit.js';
 import { type ChangedSale, type ChangeOutcome, changeSale } from '#core/operator/change-sale.js';
-import { overviewOf, type SaleOverview } from '#core/operator/sale-overview.js';
+import { overviewOf, overviewsOf } from '#core/operator/sale-overview.js';
 import { readSale, readSales, type SaleUpdate } from '#core/postgres/sales.js';
 import { ID_PATTERN } from '#core/rules/claim.js';
 import { Problem } from '#core/rules/errors.js';
@@ -68,8 +68,7 @@ export function addConsole(app: Express, ctx: StepContext): void {
 }
 
 async function showSales(ctx: StepContext, req: Request, res: Response): Promise<void> {
-  const sales: SaleOverview[] = [];
-  for (const sale of await readSales(ctx.db, LISTED_MAX)) sales.push(await overviewOf(ctx, sale));
+  const sales = await overviewsOf(ctx, await readSales(ctx.db, LISTED_MAX));
   if (wantsHtml(req)) res.type('html').send(salesPage(sales).text);
   else res.json({ sales });
 }

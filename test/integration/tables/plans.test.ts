@@ -7,6 +7,7 @@ import { finishPayments } from '#core/maintenance/finish-payments.js';
 import { prune } from '#core/maintenance/prune.js';
 import { reconcileAll } from '#core/maintenance/reconcile.js';
 import { tellShop } from '#core/maintenance/tell-shop.js';
+import { overviewsOf } from '#core/operator/sale-overview.js';
 import { checkBooks } from '#core/postgres/books/check.js';
 import { connectDatabase, type Database, Prisma } from '#core/postgres/database.js';
 import { readDeadNotices, reviveNotices } from '#core/postgres/deliveries/dead-notices.js';
@@ -14,6 +15,7 @@ import { readOddPayments } from '#core/postgres/money/odd-payments.js';
 import { readStatement } from '#core/postgres/money/statement.js';
 import { creditWallets } from '#core/postgres/money/wallet.js';
 import { readBuyerOrders } from '#core/postgres/orders/buyer-orders.js';
+import { readSales } from '#core/postgres/sales.js';
 import { cancelOrder } from '#core/steps/cancel-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { settleReceipt } from '#core/steps/settle-receipt.js';
@@ -101,6 +103,9 @@ describe('no statement reads a grown table from end to end', () => {
       await reviveNotices(db);
       await readBuyerOrders(db, 'grown-7', 100);
       await readStatement(db, 'grown-7', 100);
+      expect(await overviewsOf({ ...ctx, db }, (await readSales(db)).slice(-1))).toMatchObject([
+        { orders: { orders: 4_000 } },
+      ]);
     });
     expect(faults).toEqual([]);
     expect(plans.length).toBeGreaterThan(10);

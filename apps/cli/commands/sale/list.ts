@@ -14,10 +14,9 @@ export function addSaleList(sale: Command): void {
     .option('--json', 'print one line of JSON')
     .action(({ json }: { json?: true }) =>
       withStores(async ctx => {
-        const { overviewOf } = await import('#core/operator/sale-overview.js');
+        const { overviewsOf } = await import('#core/operator/sale-overview.js');
         const { readSales } = await import('#core/postgres/sales.js');
-        const overviews: SaleOverview[] = [];
-        for (const one of await readSales(ctx.db)) overviews.push(await overviewOf(ctx, one));
+        const overviews = await overviewsOf(ctx, await readSales(ctx.db));
         if (json) printJson(overviews);
         else if (overviews.length === 0) print('there are no sales yet: `npm run cli -- sale create --help`');
         else print(...tableOf([HEADINGS, ...overviews.map(rowOf)]));
