@@ -14,6 +14,7 @@ import { Units } from '../redis/sale/units.js';
 import { formatClaimRecord, isLive, parseClaimRecord } from '../rules/claim.js';
 import { claimOf, type Order } from '../rules/order.js';
 import { chunks } from '../values/chunks.js';
+import type { Progress } from '../values/progress.js';
 import { compareBuyer, type Difference, unitsOf } from './compare.js';
 
 // A comparison reads both stores by pages, so that neither of them and no process is held up by a large sale. It keeps five bytes of
@@ -40,9 +41,10 @@ export interface Look {
 }
 
 /** Compares a sale in Redis with Postgres, buyer by buyer and unit by unit; undefined when Redis does not have the sale. */
-export async function lookAt(stores: Stores, saleId: string): Promise<Look | undefined> {
+export async function lookAt(stores: Stores, saleId: string, progress?: Progress): Promise<Look | undefined> {
   const facts = await readFacts(stores.redis, saleId);
   if (!(facts.units > 0)) return undefined;
+  progress?.expect(facts.claims);
   const units = new Units(facts.units);
   const differences: Difference[] = [];
   const suspect = async (buyerIds: string[]) => {
@@ -56,6 +58,7 @@ export async function lookAt(stores: Stores, saleId: string): Promise<Look | und
       orders.map(({ buyerId }) => buyerId),
     );
     known += records.filter(record => record !== null).length;
+    progress?.add(orders.length);
     await suspect(orders.filter((order, i) => differs(units, order, records[i] ?? null)).map(({ buyerId }) => buyerId));
   }
   // Claims without an order are looked for only if there are any. The number changes with each claim, so it is read again.

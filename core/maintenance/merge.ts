@@ -8,12 +8,13 @@ import { claimOf, isLiveOrder, type Order } from '../rules/order.js';
 import type { StepContext } from '../steps/context.js';
 import { giveUp } from '../steps/give-up.js';
 import { chunks } from '../values/chunks.js';
+import type { Reported } from '../values/progress.js';
 
 /** A live claim that only Redis has, with the time of its win in ms. */
 type Unplaced = BuyerClaim & { wonAtMs: number };
 
 /** The sale that is merged, and its next content. */
-interface MergeParts {
+interface MergeParts extends Reported {
   saleId: string;
   units: number;
   /** Redis's clock at the beginning, in ms: the time of a win that the outbox has lost. */
@@ -42,7 +43,10 @@ export class Merge {
   async copyAll(): Promise<void> {
     const { db, redis } = this.#ctx;
     const { saleId } = this.#parts;
-    for await (const orders of orderPages(db, saleId)) await this.#takeOrders(orders);
+    for await (const orders of orderPages(db, saleId)) {
+      await this.#takeOrders(orders);
+      this.#parts.progress?.add(orders.length);
+    }
     for await (const page of claimPages(redis, saleId)) {
       const staged = await this.#readStaged(page.map(([buyerId]) => buyerId));
       const others = page.filter(

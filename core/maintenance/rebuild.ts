@@ -8,6 +8,7 @@ import { refuseRulesOnCluster } from '../redis/sale/open-sale.js';
 import { type OpenOutcome, Staging } from '../redis/sale/staging.js';
 import type { Sale } from '../rules/sale.js';
 import type { StepContext } from '../steps/context.js';
+import type { Progress, Reported } from '../values/progress.js';
 import { Merge } from './merge.js';
 
 /** A worker may place a claim while its sale is merged, Redis may restart, and keys may move. More than that is no coincidence. */
@@ -22,25 +23,34 @@ const TRIES = 3;
  * rebuilt it
  * @throws the stores' errors: the sale is as it was, and reconcile tries again
  */
-export async function rebuild(ctx: StepContext, saleId: string): Promise<number | undefined> {
+export async function rebuild(
+  ctx: StepContext,
+  saleId: string,
+  { progress }: Reported = {},
+): Promise<number | undefined> {
   const sale = await readSale(ctx.db, saleId);
   if (!sale) return undefined;
   await refuseRulesOnCluster(ctx.redis, sale);
   for (let tries = 0; tries < TRIES; tries += 1) {
     const staging = await Staging.begin(ctx.redis, saleId);
     if (!staging) continue;
-    const outcome = await copyAndSwap(ctx, sale, staging).finally(() => staging.discard());
+    const outcome = await copyAndSwap(ctx, sale, { staging, progress }).finally(() => staging.discard());
     if (outcome === 'superseded') return undefined;
     if (outcome === 'opened') return staging.counts.claims;
   }
   throw new Error(`sale ${saleId} could not be rebuilt: it changes, or Redis restarts, while it is copied`);
 }
 
-async function copyAndSwap(ctx: StepContext, sale: Sale, staging: Staging): Promise<OpenOutcome | 'unnoted'> {
+async function copyAndSwap(
+  ctx: StepContext,
+  sale: Sale,
+  { staging, progress }: { staging: Staging; progress: Progress | undefined },
+): Promise<OpenOutcome | 'unnoted'> {
   const copying = await SaleCopying.begin(ctx.redis, sale.id);
   try {
     const before = await readFacts(ctx.redis, sale.id);
-    const merge = new Merge(ctx, { saleId: sale.id, units: sale.units, atMs: before.atMs, staging });
+    progress?.expect(before.claims || sale.units);
+    const merge = new Merge(ctx, { saleId: sale.id, units: sale.units, atMs: before.atMs, staging, progress });
     await merge.copyAll();
     await crashPoint('rebuild.read');
     const outcome = await swap(ctx, { sale, staging, copying, merge });

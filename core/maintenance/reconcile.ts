@@ -20,12 +20,13 @@ import { inOpeningOrder, type Sale } from '../rules/sale.js';
 import type { StepContext } from '../steps/context.js';
 import { promoteWaiting } from '../steps/release-units.js';
 import { inTurn } from '../values/in-turn.js';
+import type { Progress, Reported } from '../values/progress.js';
 import type { Pace } from './pace.js';
 import { rebuild } from './rebuild.js';
 import { repairAll } from './repair.js';
 
 /** Options of {@link reconcile}. With `dryRun`, differences are listed and nothing is repaired. */
-export interface ReconcileOptions {
+export interface ReconcileOptions extends Reported {
   dryRun?: boolean;
 }
 
@@ -137,9 +138,9 @@ interface Comparison {
  * Compares again while the sale's gate is open, as claims in flight look like differences. A shut gate makes every script refuse, so
  * nothing moves, and one look is enough.
  */
-async function look(ctx: StepContext, sale: Sale): Promise<Comparison> {
+async function look(ctx: StepContext, sale: Sale, progress?: Progress): Promise<Comparison> {
   const runId = await readRunId(ctx.redis);
-  const seen = await lookAt(ctx, sale.id);
+  const seen = await lookAt(ctx, sale.id, progress);
   const isOpen = seen?.facts.runId === runId;
   const differences = seen && isOpen ? await lastingDifferences(ctx, sale.id, seen) : (seen?.differences ?? []);
   await crashPoint('reconcile.compared');
@@ -167,10 +168,10 @@ type GateOutcome = { kind: 'open' } | { kind: 'rebuilt'; repairs: Repair[] };
  * Opens the gate of a sale that was not compared in this run of Redis: its scripts answer again. A sale that single
  * repairs cannot mend is rebuilt from scratch.
  */
-async function openGate(ctx: StepContext, sale: Sale, comparison: Comparison): Promise<GateOutcome> {
-  const { runId, facts, differences } = comparison;
+async function openGate(ctx: StepContext, sale: Sale, comparison: Comparison & Reported): Promise<GateOutcome> {
+  const { runId, facts, differences, progress } = comparison;
   if (!facts || needsRebuild(differences, facts.runId === runId)) {
-    const claims = await rebuild(ctx, sale.id);
+    const claims = await rebuild(ctx, sale.id, { progress });
     const kind = facts ? 'rebuilt' : 'loaded';
     return { kind: 'rebuilt', repairs: claims === undefined ? [] : [{ kind, detail: { claims } }] };
   }
@@ -197,13 +198,13 @@ async function latestOf(ctx: StepContext, sale: Sale, { latestGeneration }: Fact
 async function reconcileSale(
   ctx: StepContext,
   read: Sale,
-  { dryRun = false }: ReconcileOptions = {},
+  { dryRun = false, progress }: ReconcileOptions = {},
 ): Promise<Reconciliation> {
-  const comparison = await look(ctx, read);
+  const comparison = await look(ctx, read, progress);
   const { facts, differences } = comparison;
   const result: Reconciliation = { saleId: read.id, differences, repairs: [] };
   if (dryRun) return result;
-  const gate = await openGate(ctx, read, comparison);
+  const gate = await openGate(ctx, read, { ...comparison, progress });
   if (gate.kind === 'rebuilt' || !facts) return { ...result, repairs: gate.kind === 'rebuilt' ? gate.repairs : [] };
   const sale = await latestOf(ctx, read, facts);
   if (facts.generation < sale.generation) result.repairs.push(await bringUpToDate(ctx, sale));

@@ -1,3 +1,4 @@
+import type { Progress } from '../values/progress.js';
 import { brokenBooks } from './books/check.js';
 import { type Database, Prisma, type Transaction } from './database.js';
 import { type BrokenRule, MONEY_RULES, MONEY_SUMS, type Rules } from './money-rules.js';
@@ -99,9 +100,12 @@ const INTEGER_MAX = 2_147_483_647;
  * @param saleId limits the rules about orders; balances and transfers are checked for all sales, since a wallet pays in
  * all of them, as core/postgres/books/check.ts says
  */
-export async function brokenRules(db: Transaction, saleId: string): Promise<BrokenRule[]> {
+export async function brokenRules(db: Transaction, saleId: string, progress?: Progress): Promise<BrokenRule[]> {
   const found = [...(await twiceLiveUnits(db, saleId)), ...(await oldReleases(db, saleId))];
-  for await (const buyers of buyerPages(db, saleId)) found.push(...(await brokenRulesOf(db, saleId, buyers)));
+  for await (const buyers of buyerPages(db, saleId)) {
+    found.push(...(await brokenRulesOf(db, saleId, buyers)));
+    progress?.add(buyers.count);
+  }
   return [...sumByRule(found), ...(await brokenBooks(db, saleId))];
 }
 
@@ -109,16 +113,17 @@ export async function brokenRules(db: Transaction, saleId: string): Promise<Brok
 interface BuyerRange {
   after: string;
   last: string;
+  count: number;
 }
 
 async function* buyerPages(db: Transaction, saleId: string): AsyncGenerator<BuyerRange> {
   let after = '';
   for (;;) {
-    const [row] = await db.$queryRaw<{ last: string | null }[]>(Prisma.sql`
-      SELECT max(b.buyer_id) AS last FROM (SELECT DISTINCT buyer_id FROM orders
+    const [row] = await db.$queryRaw<{ last: string | null; count: bigint }[]>(Prisma.sql`
+      SELECT max(b.buyer_id) AS last, count(*) AS count FROM (SELECT DISTINCT buyer_id FROM orders
         WHERE sale_id = ${saleId} AND buyer_id > ${after} ORDER BY buyer_id LIMIT ${BUYERS_PAGE}) b`);
     if (!row?.last) return;
-    yield { after, last: row.last };
+    yield { after, last: row.last, count: Number(row.count) };
     after = row.last;
   }
 }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Audit } from '#core/comparison/audit.js';
+import { withBar } from '../bar.js';
 import { unknownSale } from '../failure.js';
 import { parseId } from '../options.js';
 import { factLines, print, printJson } from '../print.js';
@@ -18,7 +19,7 @@ export function addAudit(program: Command): void {
     .action((saleId: string, { json }: { json?: true }) =>
       withStores(async ({ db, redis }) => {
         const { audit } = await import('#core/comparison/audit.js');
-        const result = await audit(db, redis, saleId);
+        const result = await withBar(progress => audit(db, redis, saleId, { progress }));
         if (!result) throw unknownSale(saleId);
         if (json) printJson(result);
         else print(...linesOf(result));

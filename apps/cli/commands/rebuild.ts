@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { withBar } from '../bar.js';
 import { CommandError, unknownSale } from '../failure.js';
 import { parseId } from '../options.js';
 import { print } from '../print.js';
@@ -15,7 +16,7 @@ export function addRebuild(program: Command): void {
         const { rebuild } = await import('#core/maintenance/rebuild.js');
         const { readSale } = await import('#core/postgres/sales.js');
         if (!(await readSale(ctx.db, saleId))) throw unknownSale(saleId);
-        const claims = await rebuild(ctx, saleId);
+        const claims = await withBar(progress => rebuild(ctx, saleId, { progress }));
         if (claims === undefined) {
           throw new CommandError(
             `sale ${saleId} was rebuilt by a worker at the same time: run \`audit ${saleId}\` to check it`,

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Reconciliation } from '#core/maintenance/reconcile.js';
+import { withBar } from '../bar.js';
 import { unknownSale } from '../failure.js';
 import { parseId } from '../options.js';
 import { print, printJson } from '../print.js';
@@ -23,7 +24,7 @@ export function addReconcile(program: Command): void {
     .action((saleId: string, { dryRun = false, json }: Options) =>
       withStores(async ctx => {
         const { reconcile } = await import('#core/maintenance/reconcile.js');
-        const result = await reconcile(ctx, saleId, { dryRun });
+        const result = await withBar(progress => reconcile(ctx, saleId, { dryRun, progress }));
         if (!result) throw unknownSale(saleId);
         if (json) printJson({ sale: saleId, dryRun, differences: result.differences, repairs: result.repairs });
         else print(...linesOf(result, { dryRun }));
