@@ -30,7 +30,7 @@ export class Merge {
   readonly #ctx: StepContext;
   readonly #parts: MergeParts;
   readonly #units: Units;
-  /** The buyers whose claim seems lost. While the sale changes, it may only seem so. */
+  /** The buyers whose claim seems lost, or whose order did not get its unit. While the sale changes, it may only seem so. */
   readonly #doubtful = new Set<string>();
 
   constructor(ctx: StepContext, parts: MergeParts) {
@@ -52,10 +52,23 @@ export class Merge {
       const others = page.filter(
         ([buyerId, record]) => parseClaimRecord(record).claimId !== staged.get(buyerId)?.claimId,
       );
-      for (const { buyerId } of await this.#takeRemains(others.map(([buyerId]) => buyerId)))
-        this.#doubtful.add(buyerId);
+      await this.#takeDoubtful(others.map(([buyerId]) => buyerId));
     }
     for await (const page of standbyPages(redis, saleId)) await this.#takeStandby(page);
+  }
+
+  /**
+   * Copies the buyers again who have changed. The sale may change meanwhile, and a buyer who does has to be copied once more.
+   *
+   * @param changed the ids of the buyers
+   * @param units the number of units of the sale, which may have grown
+   */
+  async copyChanged(changed: readonly string[], units: number): Promise<void> {
+    this.#units.growTo(units);
+    const pages = this.#pagesWithDoubtful(changed);
+    await this.#takeOrdersAgain(pages);
+    for (const buyerIds of pages) await this.#takeDoubtful(buyerIds);
+    await this.#takeStandbyAgain(pages);
   }
 
   /**
@@ -67,12 +80,10 @@ export class Merge {
    */
   async copyAgain(changed: readonly string[], units: number): Promise<boolean> {
     this.#units.growTo(units);
-    const pages = [...chunks([...new Set([...changed, ...this.#doubtful])], ORDER_PAGE)];
-    for (const buyerIds of pages) await this.#drop(buyerIds);
-    for (const buyerIds of pages) await this.#takeOrders(await this.#readLatest(buyerIds));
+    const pages = this.#pagesWithDoubtful(changed);
+    await this.#takeOrdersAgain(pages);
     for (const buyerIds of pages) if (!(await this.#giveUp(await this.#takeRemains(buyerIds)))) return false;
-    for (const buyerIds of pages)
-      await this.#takeStandby(await readBuyers(this.#ctx.redis, this.#parts.saleId, buyerIds));
+    await this.#takeStandbyAgain(pages);
     // A unit that was refunded and stays out of stock is still in its order until then, so it is out of stock either way.
     for await (const page of withdrawnPages(this.#ctx.db, this.#parts.saleId)) {
       for (const unit of page) this.#units.withdraw(unit);
@@ -81,9 +92,37 @@ export class Merge {
     return true;
   }
 
+  #pagesWithDoubtful(changed: readonly string[]): string[][] {
+    const pages = [...chunks([...new Set([...changed, ...this.#doubtful])], ORDER_PAGE)];
+    this.#doubtful.clear();
+    return pages;
+  }
+
+  /** All let go of their units before anybody takes one: units may have changed hands among them. */
+  async #takeOrdersAgain(pages: readonly string[][]): Promise<void> {
+    for (const buyerIds of pages) await this.#drop(buyerIds);
+    for (const buyerIds of pages) await this.#takeOrders(await this.#readLatest(buyerIds));
+  }
+
+  async #takeStandbyAgain(pages: readonly string[][]): Promise<void> {
+    for (const buyerIds of pages)
+      await this.#takeStandby(await readBuyers(this.#ctx.redis, this.#parts.saleId, buyerIds));
+  }
+
+  /**
+   * Takes orders. If an earlier holder of a unit has not been copied again yet, the order's buyer is doubtful. Otherwise the unit would
+   * be free as soon as that holder lets it go.
+   */
   async #takeOrders(orders: readonly Order[]): Promise<void> {
-    for (const { status, unit, claimId } of orders) if (isLiveOrder(status)) this.#units.hold(unit, claimId);
+    for (const { status, unit, claimId, buyerId } of orders) {
+      if (isLiveOrder(status) && !this.#units.hold(unit, claimId)) this.#doubtful.add(buyerId);
+    }
     await this.#parts.staging.putClaims(orders.map(claimOf));
+  }
+
+  /** Takes what Redis has of some buyers beyond their orders. Those whose claims seem lost are doubtful. */
+  async #takeDoubtful(buyerIds: string[]): Promise<void> {
+    for (const { buyerId } of await this.#takeRemains(buyerIds)) this.#doubtful.add(buyerId);
   }
 
   /**
@@ -122,6 +161,8 @@ export class Merge {
           );
     const placed = new Set(rows.map(({ claimId }) => claimId));
     const buyers = live.filter(({ claimId }) => placed.has(claimId)).map(({ buyerId }) => buyerId);
+    // An order that was copied for such a buyer before has ended since, and lets its unit go.
+    await this.#drop(buyers);
     await this.#takeOrders(await this.#readLatest(buyers));
     return live.filter(({ claimId }) => !placed.has(claimId));
   }

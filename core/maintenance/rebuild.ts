@@ -14,10 +14,16 @@ import { Merge } from './merge.js';
 /** A worker may place a claim while its sale is merged, Redis may restart, and keys may move. More than that is no coincidence. */
 const TRIES = 3;
 
+/** So few changed buyers are copied behind the shut gate within some 20 ms. More of them are copied before, while the sale sells. */
+const CHANGED_FEW = 1_000;
+
+/** In a rush, buyers change as quickly as they are copied. Then the gate is shut after as many passes. */
+const PASSES = 3;
+
 /**
  * Rebuilds a sale in Redis, from its orders in Postgres and from unplaced claims that Redis still has. It is copied by pages while it
- * sells. Then its gate is shut: every script refuses, and claims get 503. The buyers who have changed meanwhile are copied again, and
- * the copy becomes the sale at once.
+ * sells, and so are, again, the buyers who have changed meanwhile. When few of these are left, its gate is shut: every script refuses, and
+ * claims get 503. The last ones are copied again, and the copy becomes the sale at once.
  *
  * @returns the number of claims in the rebuilt sale; undefined without such a sale in Postgres, or when another process
  * rebuilt it
@@ -52,6 +58,10 @@ async function copyAndSwap(
     progress?.expect(before.claims || sale.units);
     const merge = new Merge(ctx, { saleId: sale.id, units: sale.units, atMs: before.atMs, staging, progress });
     await merge.copyAll();
+    for (let passes = 0; passes < PASSES && (await copying.countChanged()) > CHANGED_FEW; passes += 1) {
+      const { units } = (await readSale(ctx.db, sale.id)) ?? sale;
+      await merge.copyChanged(await copying.takeChanged(), units);
+    }
     await crashPoint('rebuild.read');
     const outcome = await swap(ctx, { sale, staging, copying, merge });
     if (outcome === 'opened') await note(ctx, sale.id, staging, before);

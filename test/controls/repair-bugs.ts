@@ -189,6 +189,25 @@ export const REPAIR_BUGS: Bug[] = [
     { kind: 'integration', file: 'comparison/copying', title: 'a claim, from a stock with hundreds of units' },
   ),
   one(
+    'a rebuild forgets the second change of a buyer',
+    {
+      file: 'core/maintenance/rebuild.ts',
+      find: '      await merge.copyChanged(await copying.takeChanged(), units);\n',
+      replace:
+        '      await merge.copyChanged(await copying.takeChanged(), units);\n      await copying.takeChanged();\n',
+    },
+    { kind: 'integration', file: 'comparison/passes', title: 'a buyer who changes in each pass' },
+  ),
+  one(
+    'a unit is free although its new holder was copied before its old one',
+    {
+      file: 'core/maintenance/merge.ts',
+      find: '!this.#units.hold(unit, claimId)) this.#doubtful.add(buyerId);\n',
+      replace: '!this.#units.hold(unit, claimId)) this.#doubtful.delete(buyerId);\n',
+    },
+    { kind: 'integration', file: 'comparison/passes', title: 'the new holder of a unit is copied' },
+  ),
+  one(
     'a rebuild that fails leaves the sale shut',
     {
       file: 'core/redis/sale/copying.ts',

@@ -9,7 +9,7 @@ import { withStores } from '../stores.js';
 export function addRebuild(program: Command): void {
   program
     .command('rebuild')
-    .description('rebuild a sale in Redis from Postgres; the sale gives out no units meanwhile')
+    .description('rebuild a sale in Redis from Postgres; it sells meanwhile, and is shut for the swap only')
     .argument('<sale>', 'id of the sale', parseId)
     .action((saleId: string) =>
       withStores(async ctx => {

@@ -46,13 +46,23 @@ export class Units {
     return unit >= 1 && unit < this.#flags.length;
   }
 
-  /** Records that a live claim holds a unit. The same claim may be recorded again. */
-  hold(unit: number, claimId: string): void {
-    if (!this.has(unit)) this.#unknown.add(unit);
-    else if (this.#holders[unit] === 0) {
+  /**
+   * Records that a live claim holds a unit. The same claim may be recorded again.
+   *
+   * @returns false if another claim holds it, or the sale does not have it: then nobody else loses it
+   */
+  hold(unit: number, claimId: string): boolean {
+    if (!this.has(unit)) {
+      this.#unknown.add(unit);
+      return false;
+    }
+    if (this.#holders[unit] === 0) {
       this.#holders[unit] = tagOf(claimId);
       this.#held += 1;
-    } else if (!this.isHeldBy(unit, claimId)) this.#add(unit, HELD_TWICE);
+    }
+    const isHeld = this.isHeldBy(unit, claimId);
+    if (!isHeld) this.#add(unit, HELD_TWICE);
+    return isHeld;
   }
 
   /** Records that a claim holds its unit no more. It is a no-op if another claim does. */
