@@ -4,6 +4,7 @@ import { bigSale } from './big-sale.js';
 import { expiry } from './expiry.js';
 import { idleSales } from './idle-sales.js';
 import { restart } from './restart.js';
+import { streams } from './streams.js';
 
 /** A question about growth: its sizes, and its figures at each of them. */
 export interface Grown {
@@ -31,11 +32,14 @@ const EXPIRING = {
   sizes: { full: [10_000, 100_000, 165_000], quick: [1_000, 10_000] },
 };
 
+const STREAMS = { of: 'event streams', sizes: { full: [1_000, 3_000, 10_000], quick: [100, 1_000] } };
+
 const QUESTIONS: Readonly<Record<string, Question>> = {
   idle: { ...SALES, ask: idleSales },
   restart: { ...SALES, ask: restart },
   bigSale: { ...ORDERS, ask: bigSale },
   expiry: { ...EXPIRING, ask: expiry },
+  streams: { ...STREAMS, ask: streams },
 };
 
 /** Asks every question about growth at each size, from small to large. */

@@ -1,11 +1,18 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { freePort } from '#stack/processes/free-port.js';
 import type { Exit } from '#stack/processes/guarded-process.js';
 import { startProcess } from '#stack/processes/process.js';
+import { until } from '#stack/processes/until.js';
 import { startReadyProcess } from './ready-process.js';
 import type { Rig } from './rig.js';
 
 const READY_MS = 10_000;
 const STOP_MS = 2_000;
+/** Collecting the garbage of a large heap stops the process meanwhile. */
+const MEASURED_MS = 30_000;
 
 /** A process under test. */
 export interface Server {
@@ -43,6 +50,31 @@ export async function startBaseline(rig: Rig, name: string, databaseUrl = ''): P
 
 /** Starts the real API, compiled and with production settings, and waits until it is ready. */
 export async function startApi(rig: Rig): Promise<Server> {
+  return startApiWith(rig, profiled(rig, 'api'));
+}
+
+/** An API that says how much memory it needs. */
+export interface MeasuredApi extends Server {
+  /** Reads the memory of the process after its garbage was collected, in bytes. */
+  memory(): Promise<{ rss: number; heapUsed: number; external: number }>;
+}
+
+/** Starts the real API like {@link startApi}, able to measure its memory. */
+export async function startMeasuredApi(rig: Rig): Promise<MeasuredApi> {
+  const path = join(rig.stores.folder, `memory-${randomUUID()}.json`);
+  const api = await startApiWith(rig, { NODE_OPTIONS: `--import=${rig.compiled('rig/memory')}`, BENCH_MEMORY: path });
+  const memory = async () => {
+    process.kill(api.pid, 'SIGUSR2');
+    if (!(await until(() => existsSync(path), MEASURED_MS)))
+      throw new Error('the API does not say what memory it needs');
+    const measured = JSON.parse(await readFile(path, 'utf8'));
+    await rm(path);
+    return measured;
+  };
+  return { ...api, memory };
+}
+
+async function startApiWith(rig: Rig, environment: Record<string, string>): Promise<Server> {
   const port = await freePort();
   const api = await startProcess({
     name: 'api',
@@ -53,7 +85,7 @@ export async function startApi(rig: Rig): Promise<Server> {
       PORT: String(port),
       HOST: '127.0.0.1',
       LOG_LEVEL: 'warn',
-      ...profiled(rig, 'api'),
+      ...environment,
     },
     ready: { url: `http://127.0.0.1:${port}/readyz` },
   });

@@ -2,6 +2,7 @@ import { type ReceiptKey, verifyReceipt } from '#core/identity/receipt.js';
 import { readPayUrl } from '#core/redis/claims/pay-url.js';
 import type { BuyerStatus } from '#core/redis/claims/status.js';
 import type { Redis } from '#core/redis/connection.js';
+import { isLive } from '#core/rules/claim.js';
 import { withDeadline } from '#core/rules/clock.js';
 import { REDIS_STEP_MS } from '../http/deadline.js';
 import type { RecentSale, Sales } from '../mirror/sales.js';
@@ -44,6 +45,19 @@ export function createLookUp(parts: LookUpParts): LookUp {
     const answer = answerOf(sale, now, { askedAtMs, slowdown: load.slowdown });
     return { ...answer, ...(await paymentUrlOf(redis, sale, now)) };
   };
+}
+
+/**
+ * Returns whether the answer to a question needs more than the buyer's status. A receipt may restore a claim that Redis
+ * lost, unless the buyer has a live one. An unpaid order at a payment provider needs its payment address.
+ */
+export function needsLookUp(
+  { receipt }: Pick<Question, 'receipt'>,
+  { provider }: Pick<RecentSale, 'provider'>,
+  { claim }: BuyerStatus,
+): boolean {
+  if (receipt !== undefined && !(claim && isLive(claim.status))) return true;
+  return provider !== 'wallet' && claim?.status === 'pending_payment';
 }
 
 /** Reads the address at which the buyer pays. Only an unpaid order of a sale with a payment provider can have one. */

@@ -22,13 +22,35 @@ const IGNORED_MAX = 256;
 
 const IN_FLIGHT = Symbol('requests in flight');
 const IGNORED = Symbol('requests ignored');
+const GIVE_BACK = Symbol('ends a stream');
 
-/** A connection of a client, with its requests that are not answered yet, and those ignored since it ends. */
-type Connection = Socket & { [IN_FLIGHT]?: number; [IGNORED]?: number };
+/**
+ * A connection of a client, with its requests that are not answered yet, those ignored since it ends, and the end of a
+ * stream on it.
+ */
+type Connection = Socket & { [IN_FLIGHT]?: number; [IGNORED]?: number; [GIVE_BACK]?: (() => void) | undefined };
 
-/** Counts a request that has arrived on a connection. Each needs a call of {@link requestEnded}. */
+/**
+ * Counts a request that has arrived on a connection. Each needs a call of {@link requestEnded}. A stream that has the
+ * connection ends, as the answer follows it.
+ */
 export function requestBegan(connection: Connection): void {
   connection[IN_FLIGHT] = (connection[IN_FLIGHT] ?? 0) + 1;
+  connection[GIVE_BACK]?.();
+}
+
+/** Returns whether a connection has one request in flight, so that no other answer waits for its end. */
+export function hasOneRequest(connection: Connection): boolean {
+  return connection[IN_FLIGHT] === 1;
+}
+
+/**
+ * Lends a connection to a stream that continues after Node counts its answer as complete.
+ *
+ * @param giveBack ends the stream, as soon as the next request arrives; undefined once it has ended
+ */
+export function lend(connection: Connection, giveBack: (() => void) | undefined): void {
+  connection[GIVE_BACK] = giveBack;
 }
 
 /** Counts the end of an answer. */

@@ -1,11 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TokenVerifier } from '#core/identity/token.js';
-import type { BuyerStatus } from '#core/redis/claims/status.js';
-import { ID_PATTERN, isLive } from '#core/rules/claim.js';
+import { ID_PATTERN } from '#core/rules/claim.js';
 import { withDeadline } from '#core/rules/clock.js';
 import { Problem } from '#core/rules/errors.js';
 import { RECEIPT_CHARS_MAX } from '../answers/fields.js';
-import type { LookUp } from '../answers/look-up.js';
+import { type LookUp, needsLookUp } from '../answers/look-up.js';
 import { answerText, etagOf } from '../answers/order-answer.js';
 import type { Backpressure } from '../answers/poll.js';
 import type { Statuses } from '../batching/status-batch.js';
@@ -16,7 +15,7 @@ import { sendError } from '../http/problem.js';
 import { sendJsonText } from '../http/reply.js';
 import type { BuyerLimits } from '../limits/buyer-limits.js';
 import type { Admission } from '../load/load.js';
-import type { RecentSale, Sales } from '../mirror/sales.js';
+import type { Sales } from '../mirror/sales.js';
 import { wantsStream } from '../waiting/stream.js';
 import { addressOf, type FirstListener } from './first-listener.js';
 
@@ -99,15 +98,6 @@ function answerPoll({ sales, statuses, lookUp }: OrderStatusParts, poll: Poll): 
     }
   });
   if (!accepted) throw new Problem('too_many_requests', { retryAfterSeconds: 1 });
-}
-
-/**
- * Returns whether a poll needs more than the buyer's status. A receipt may restore a claim that Redis lost, unless the
- * buyer has a live one. An unpaid order at a payment provider needs its payment address.
- */
-function needsLookUp({ receipt }: Poll, { provider }: RecentSale, { claim }: BuyerStatus): boolean {
-  if (receipt !== undefined && !(claim && isLive(claim.status))) return true;
-  return provider !== 'wallet' && claim?.status === 'pending_payment';
 }
 
 function answerSlowly(lookUp: LookUp, poll: Poll): void {

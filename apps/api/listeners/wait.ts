@@ -2,14 +2,13 @@ import { ID_PATTERN } from '#core/rules/claim.js';
 import { SECOND_MS, withDeadline } from '#core/rules/clock.js';
 import { RECEIPT_CHARS_MAX } from '../answers/fields.js';
 import { etagOf, type OrderAnswer } from '../answers/order-answer.js';
-import type { Backpressure } from '../answers/poll.js';
 import { passSmallBody } from '../http/body.js';
 import { buyerOf } from '../http/buyer.js';
 import { ANSWER_MS } from '../http/deadline.js';
 import { preferenceApplied, preferredWait } from '../http/prefer.js';
 import { sendError } from '../http/problem.js';
 import { sendJsonText } from '../http/reply.js';
-import { untilNews } from '../waiting/news.js';
+import { type NewsParts, untilNews } from '../waiting/news.js';
 import { type StreamParts, type StreamRequest, stream, wantsStream } from '../waiting/stream.js';
 import { createFewPerTurn } from './few-per-turn.js';
 import { addressOf, type FirstListener } from './first-listener.js';
@@ -17,7 +16,7 @@ import { ORDER_STATUS } from './order-status.js';
 
 /** The parts of the API that serve a request that waits for news. */
 export interface WaitParts extends StreamParts {
-  readonly load: StreamParts['load'] & Backpressure;
+  readonly waiters: StreamParts['waiters'] & NewsParts['waiters'];
 }
 
 /**

@@ -22,9 +22,14 @@ export interface RecentSale extends LoadedSale {
 /** Cached instead of a sale that certainly doesn't exist, so that asking for the same id again costs Redis nothing. */
 const UNKNOWN = 'unknown';
 
+/** Receives a sale, or undefined and the error. The callback is called once and must not throw. */
+type GotSale = (sale: RecentSale | undefined, error?: unknown) => void;
+
 /** Reads sales from Redis and caches each for at most a second. */
 export class Sales {
   readonly #recent: LRUCache<string, RecentSale | typeof UNKNOWN>;
+  /** The callbacks that wait for a sale, by its id. */
+  readonly #asking = new Map<string, GotSale[]>();
 
   constructor(redis: Redis) {
     this.#recent = new LRUCache({
@@ -62,9 +67,32 @@ export class Sales {
     return sale === UNKNOWN ? undefined : sale;
   }
 
+  /**
+   * Calls back with what {@link find} returns or throws, at once if the sale is known. All who ask while it is read share
+   * one promise: a closed sale is news for thousands of streams in the same turn.
+   */
+  ask(saleId: string, answer: GotSale): void {
+    const known = this.known(saleId);
+    if (known) return void answer(known);
+    const asking = this.#asking.get(saleId);
+    if (asking) return void asking.push(answer);
+    const answers = [answer];
+    this.#asking.set(saleId, answers);
+    const end = (sale: RecentSale | undefined, error?: unknown) => {
+      if (this.#asking.get(saleId) === answers) this.#asking.delete(saleId);
+      for (const each of answers) each(sale, error);
+    };
+    this.find(saleId).then(
+      sale => end(sale),
+      error => end(undefined, error),
+    );
+  }
+
   /** Empties the cache, so that each sale is read from Redis when it is next needed. */
   forget(): void {
     this.#recent.clear();
+    // Those who ask from now on need a sale that is read from now on.
+    this.#asking.clear();
   }
 }
 

@@ -1,5 +1,5 @@
 import type { OrderAnswer } from '../answers/order-answer.js';
-import type { Waiter } from './waiter.js';
+import type { Standing } from './waiter.js';
 
 /**
  * The most waits of one buyer for one sale in this process. A person has a few tabs and devices; a script gains nothing
@@ -13,38 +13,41 @@ export interface Seen {
   readonly text: string;
 }
 
-/** The waiters of one buyer for one sale. Those that look after the same news share one look-up and its text. */
+/**
+ * The waiters of one buyer for one sale. Those that look after the same news share one look-up and its text. Nearly every
+ * buyer has one waiter, and thousands of buyers may wait.
+ */
 export class BuyerWaiters {
   /** In the order of their opening. */
-  readonly #waiters = new Set<Waiter>();
+  readonly #waiters: Standing[] = [];
   /** The look-ups under way since the last news, by the receipt that each came with. */
-  readonly #looks = new Map<string | undefined, Promise<Seen>>();
+  #looks: Map<string | undefined, Promise<Seen>> | undefined;
 
   get isEmpty(): boolean {
-    return this.#waiters.size === 0;
+    return this.#waiters.length === 0;
   }
 
   /** Adds a waiter. The oldest one is replaced when there are too many. */
-  add(waiter: Waiter): void {
+  add(waiter: Standing): void {
     // A look-up that began before the request came may have read a status older than the request.
-    this.#looks.clear();
-    const [oldest] = this.#waiters;
-    if (oldest && this.#waiters.size >= WAITS_MAX) oldest.replace();
-    this.#waiters.add(waiter);
+    this.#looks = undefined;
+    if (this.#waiters.length >= WAITS_MAX) this.#waiters[0]?.replace();
+    this.#waiters.push(waiter);
   }
 
-  remove(waiter: Waiter): void {
-    this.#waiters.delete(waiter);
+  remove(waiter: Standing): void {
+    const i = this.#waiters.indexOf(waiter);
+    if (i !== -1) this.#waiters.splice(i, 1);
   }
 
   /** Wakes the waiters: all of them, or those that have this tick. */
   wake(tick?: number): void {
-    this.#looks.clear();
+    this.#looks = undefined;
     for (const waiter of this.#waiters) if (tick === undefined || waiter.tick === tick) waiter.wake();
   }
 
   leaveAll(): void {
-    // The set is copied, as each waiter that leaves is removed from it.
+    // The list is copied, as each waiter that leaves is removed from it.
     for (const waiter of [...this.#waiters]) waiter.leave();
   }
 
@@ -56,13 +59,12 @@ export class BuyerWaiters {
    * @throws what `look` throws
    */
   look(receipt: string | undefined, look: () => Promise<OrderAnswer>): Promise<Seen> {
-    const shared = this.#looks.get(receipt);
+    const shared = this.#looks?.get(receipt);
     if (shared) return shared;
     const seen = look().then(answer => ({ answer, text: JSON.stringify(answer) }));
-    this.#looks.set(receipt, seen);
-    const forget = () => {
-      if (this.#looks.get(receipt) === seen) this.#looks.delete(receipt);
-    };
+    this.#looks ??= new Map();
+    const looks = this.#looks.set(receipt, seen);
+    const forget = () => looks.delete(receipt);
     seen.then(forget, forget);
     return seen;
   }

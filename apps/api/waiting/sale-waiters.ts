@@ -2,7 +2,7 @@ import type { Change } from '#core/redis/feed/changes.js';
 import type { Feed } from '#core/redis/feed/feed.js';
 import type { Listener } from '#core/redis/feed/followed-sale.js';
 import { BuyerWaiters } from './buyer-waiters.js';
-import type { Waiter } from './waiter.js';
+import type { Standing } from './waiter.js';
 
 /**
  * How long after the sale's end its waiters are woken, in ms. This process estimates Redis's clock to a few ms, so the
@@ -51,7 +51,7 @@ export class SaleWaiters implements Listener {
   }
 
   /** Adds a waiter of a buyer, and returns the buyer's waiters. It may replace the buyer's oldest one. */
-  add(buyerId: string, waiter: Waiter): BuyerWaiters {
+  add(buyerId: string, waiter: Standing): BuyerWaiters {
     let waiters = this.#byBuyer.get(buyerId);
     if (!waiters) {
       waiters = new BuyerWaiters();
@@ -61,7 +61,7 @@ export class SaleWaiters implements Listener {
     return waiters;
   }
 
-  remove(buyerId: string, waiter: Waiter): void {
+  remove(buyerId: string, waiter: Standing): void {
     const waiters = this.#byBuyer.get(buyerId);
     waiters?.remove(waiter);
     if (waiters?.isEmpty) this.#byBuyer.delete(buyerId);

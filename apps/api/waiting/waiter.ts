@@ -72,3 +72,6 @@ export class Waiter {
     this.#interrupt = undefined;
   }
 }
+
+/** A waiter as its sale wakes and ends it: a request that waits, or a stream. */
+export type Standing = Pick<Waiter, 'tick' | 'wake' | 'leave' | 'replace'>;

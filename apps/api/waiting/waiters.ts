@@ -5,9 +5,10 @@ import { Problem } from '#core/rules/errors.js';
 import { type RecentSale, redisNowMs, type Sales } from '../mirror/sales.js';
 import type { BuyerWaiters } from './buyer-waiters.js';
 import { SaleWaiters } from './sale-waiters.js';
-import { Waiter } from './waiter.js';
+import { type Standing, Waiter } from './waiter.js';
 
-/** The most requests and streams that may wait in one process. Each costs about 2 kB and an open connection. */
+/** The most requests and streams that may wait in one process. A stream costs about 1 kB more than an idle
+ * connection. */
 const WAITERS_MAX = 10_000;
 
 /**
@@ -29,10 +30,13 @@ export interface WaitersParts {
 }
 
 /** A waiter that was opened, and the waiters of the same buyer for the same sale, it among them. */
-export interface OpenWaiter {
-  readonly waiter: Waiter;
+export interface OpenWaiter<W extends Standing = Waiter> {
+  readonly waiter: W;
   readonly ofBuyer: BuyerWaiters;
 }
+
+/** Creates a waiter that is woken in a tick, and calls `onLeave` once when it ends. */
+type Create<W> = (tick: number, onLeave: () => void) => W;
 
 /** The requests and streams of this process that wait for news of a buyer's order. */
 export class Waiters {
@@ -57,13 +61,18 @@ export class Waiters {
    *
    * @throws Problem `too_many_requests` when too many wait already, and `unknown_sale`; the failures of Redis
    */
-  async open(saleId: string, buyerId: string): Promise<OpenWaiter> {
+  open(saleId: string, buyerId: string): Promise<OpenWaiter> {
+    return this.join(saleId, buyerId, (tick, onLeave) => new Waiter(tick, onLeave));
+  }
+
+  /** Opens a waiter like {@link open}, one that the caller creates. */
+  async join<W extends Standing>(saleId: string, buyerId: string, create: Create<W>): Promise<OpenWaiter<W>> {
     const sale = await this.#sales.find(saleId);
     if (this.#count >= WAITERS_MAX) {
       throw new Problem('too_many_requests', { retryAfterSeconds: 1, detail: 'too many wait for news already' });
     }
     const waiters = this.#bySale.get(saleId) ?? this.#follow(sale);
-    const waiter = new Waiter(this.#opened % SLOW_TICKS, () => {
+    const waiter = create(this.#opened % SLOW_TICKS, () => {
       this.#count -= 1;
       waiters.remove(buyerId, waiter);
       if (!waiters.isEmpty) return;
