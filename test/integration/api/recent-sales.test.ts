@@ -86,3 +86,36 @@ test('made-up ids push out the oldest sale, so memory is bounded', async () => {
   expect(sales.known(id)).toBeUndefined();
   await Promise.allSettled(madeUp);
 });
+
+/** Asks for a sale by a callback. */
+const ask = (sales: Sales, id: string) =>
+  new Promise((resolve, reject) => sales.ask(id, (sale, error) => (sale ? resolve(sale) : reject(error))));
+
+test('those who ask by a callback share one read, and get a known sale at once', async () => {
+  const { id } = await openTestSale(t);
+  const sales = new Sales(t.redis);
+  const before = await countReads();
+  const [first, second] = await Promise.all([ask(sales, id), ask(sales, id)]);
+  expect(first).toBe(second);
+  expect(await countReads()).toBe(before + 1);
+  const known = await findKnown(sales, id);
+  let got: unknown;
+  sales.ask(id, sale => {
+    got = sale;
+  });
+  expect(got).toBe(known);
+});
+
+test('those who ask after a sale was forgotten get none whose read had begun before', async () => {
+  const { id } = await openTestSale(t);
+  const sales = new Sales(t.redis);
+  const before = ask(sales, id);
+  sales.forget();
+  expect(await ask(sales, id)).not.toBe(await before);
+});
+
+test('all who ask for a sale that does not exist get the error', async () => {
+  const sales = new Sales(t.redis);
+  const asked = [ask(sales, 'nowhere'), ask(sales, 'nowhere')];
+  for (const { status } of await Promise.allSettled(asked)) expect(status).toBe('rejected');
+});
