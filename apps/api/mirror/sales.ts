@@ -72,10 +72,10 @@ export class Sales {
    * one promise: a closed sale is news for thousands of streams in the same turn.
    */
   ask(saleId: string, answer: GotSale): void {
-    const known = this.known(saleId);
-    if (known) return void answer(known);
     const asking = this.#asking.get(saleId);
     if (asking) return void asking.push(answer);
+    const known = this.known(saleId);
+    if (known) return void answer(known);
     const answers = [answer];
     this.#asking.set(saleId, answers);
     const end = (sale: RecentSale | undefined, error?: unknown) => {
