@@ -23,7 +23,7 @@ export interface HonestRequest {
 /** The answers that honest clients got. */
 export interface Tally {
   sent: number;
-  /** Counts answers of 5xx by status, and requests without an answer by error. */
+  /** Counts answers of 5xx by path, status and body, and requests without an answer by path and error. */
   failed: Record<string, number>;
   statuses: Record<number, number>;
   /** The claim ids in the answers. */
@@ -59,8 +59,9 @@ export async function honestDuring(
     while (!over || tally.sent < HONEST_MIN) {
       tally.sent += 1;
       const number = tally.sent;
-      const { got, claimId } = await outcomeOf(agent, url, { number, ...next(number) });
-      note(tally, got);
+      const { status, failure, claimId } = await outcomeOf(agent, url, { number, ...next(number) });
+      if (status) tally.statuses[status] = (tally.statuses[status] ?? 0) + 1;
+      if (failure) tally.failed[failure] = (tally.failed[failure] ?? 0) + 1;
       if (claimId) tally.claimIds.push(claimId);
       await setTimeout(GAP_MS);
     }
@@ -107,17 +108,19 @@ export async function expectNobodyHarmed(
   expect({ failed, refused: statuses[429] ?? 0 }).toEqual({ failed: {}, refused: 0 });
 }
 
-function note({ statuses, failed }: Tally, got: number | string): void {
-  if (typeof got === 'number') statuses[got] = (statuses[got] ?? 0) + 1;
-  if (typeof got === 'string' || got >= SERVER_ERROR) failed[got] = (failed[got] ?? 0) + 1;
+interface Outcome {
+  status?: number;
+  /** Says what went wrong, if it is the server's fault. */
+  failure?: string;
+  claimId?: string | undefined;
 }
 
-/** Sends a request. Returns the status, or the error of a request without an answer, and the claim that the answer names. */
+/** Sends a request. Returns the status, if there was an answer, and the claim that the answer names. */
 async function outcomeOf(
   agent: Agent,
   origin: string,
   { number, method, path, headers }: HonestRequest & { number: number },
-): Promise<{ got: number | string; claimId?: string | undefined }> {
+): Promise<Outcome> {
   try {
     const { statusCode, body } = await agent.request({
       origin,
@@ -125,9 +128,11 @@ async function outcomeOf(
       method,
       headers: { 'x-forwarded-for': address(number), ...headers },
     });
-    const claimId = /"claimId":"([^"]+)"/.exec(await body.text())?.[1];
-    return { got: statusCode, claimId };
+    const text = await body.text();
+    const claimId = /"claimId":"([^"]+)"/.exec(text)?.[1];
+    const failed = statusCode >= SERVER_ERROR;
+    return { status: statusCode, claimId, ...(failed && { failure: `${path}: ${statusCode} ${text}` }) };
   } catch (error) {
-    return { got: error instanceof Error ? error.message : String(error) };
+    return { failure: `${path}: ${error instanceof Error ? error.message : String(error)}` };
   }
 }
