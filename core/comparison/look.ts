@@ -1,5 +1,11 @@
 import type { Database } from '../postgres/database.js';
-import { ORDER_PAGE, orderPages, readLatestOrders, withdrawnPages } from '../postgres/orders/sale-orders.js';
+import {
+  ORDER_PAGE,
+  orderTextPages,
+  parseOrder,
+  readLatestOrders,
+  withdrawnPages,
+} from '../postgres/orders/sale-orders.js';
 import type { Redis } from '../redis/connection.js';
 import {
   claimPages,
@@ -11,8 +17,7 @@ import {
   stockPages,
 } from '../redis/sale/content.js';
 import { Units } from '../redis/sale/units.js';
-import { formatClaimRecord, isLive, parseClaimRecord } from '../rules/claim.js';
-import { claimOf, type Order } from '../rules/order.js';
+import { isLive, parseClaimRecord } from '../rules/claim.js';
 import { chunks } from '../values/chunks.js';
 import type { Progress } from '../values/progress.js';
 import { compareBuyer, type Difference, unitsOf } from './compare.js';
@@ -51,15 +56,12 @@ export async function lookAt(stores: Stores, saleId: string, progress?: Progress
     if (differences.length < DIFFERENCES_MAX) differences.push(...(await compareBuyers(stores, saleId, buyerIds)));
   };
   let known = 0;
-  for await (const orders of orderPages(stores.db, saleId)) {
-    const records = await readRecords(
-      stores.redis,
-      saleId,
-      orders.map(({ buyerId }) => buyerId),
-    );
+  for await (const orders of orderTextPages(stores.db, saleId)) {
+    const buyerIds = orders.map(order => order.slice(0, order.indexOf(' ')));
+    const records = await readRecords(stores.redis, saleId, buyerIds);
     known += records.filter(record => record !== null).length;
     progress?.add(orders.length);
-    await suspect(orders.filter((order, i) => differs(units, order, records[i] ?? null)).map(({ buyerId }) => buyerId));
+    await suspect(buyerIds.filter((_, i) => differs(units, orders[i] ?? '', records[i] ?? null)));
   }
   // Claims without an order are looked for only if there are any. The number changes with each claim, so it is read again.
   if (known < (await readFacts(stores.redis, saleId)).claims) {
@@ -96,14 +98,16 @@ function withWrongUnits(differences: readonly Difference[], others: readonly num
 
 /**
  * Records that the claim of an order's buyer holds its unit, if it is live. Returns whether claim and order may differ. Nearly all
- * records are as the order says, so a record is parsed only if it is another text.
+ * records are as the order says, so an order is parsed only if its record is another text.
+ *
+ * @param text the order, as {@link orderTextPages} reads it: the buyer's id, a space, and the record
  */
-function differs(units: Units, order: Order, record: string | null): boolean {
-  const said = claimOf(order);
-  const isSame = record === formatClaimRecord(said);
-  const claim = isSame ? said : record === null ? undefined : parseClaimRecord(record);
+function differs(units: Units, text: string, record: string | null): boolean {
+  const claim = record === null ? undefined : parseClaimRecord(record);
   if (claim && isLive(claim.status)) units.hold(claim.unit, claim.claimId);
-  return !isSame && compareBuyer({ buyerId: order.buyerId, order, claim, isUnplaced: false }).length > 0;
+  if (record !== null && text.endsWith(record) && text.indexOf(' ') === text.length - record.length - 1) return false;
+  const order = parseOrder(text);
+  return compareBuyer({ buyerId: order.buyerId, order, claim, isUnplaced: false }).length > 0;
 }
 
 /** Records the live claims of a page that are no claim of an order. Returns their buyers. */

@@ -7,12 +7,19 @@ import { type Database, Prisma } from '../database.js';
 export const ORDER_PAGE = 2_000;
 
 /**
- * Reads the latest order of every buyer of a sale, by pages in the order of the buyers' ids. The next page is read while its reader
- * works with the one before.
+ * Reads the latest order of every buyer of a sale, by pages in the order of the buyers' ids.
  *
  * @returns non-empty pages
  */
 export async function* orderPages(db: Database, saleId: string): AsyncGenerator<Order[]> {
+  for await (const texts of orderTextPages(db, saleId)) yield texts.map(parseOrder);
+}
+
+/**
+ * Reads what {@link orderPages} reads, as texts: 'buyerId record', where Redis has the same record of the claim (core/rules/claim.ts)
+ * unless they differ, or the order is a tombstone. The next page is read while its reader works with the one before.
+ */
+export async function* orderTextPages(db: Database, saleId: string): AsyncGenerator<string[]> {
   const pageAfter = (buyerId: string) => {
     const page = readPage(db, saleId, Prisma.sql`o.buyer_id > ${buyerId}`);
     // A reader that breaks off never awaits the page.
@@ -25,7 +32,7 @@ export async function* orderPages(db: Database, saleId: string): AsyncGenerator<
     if (page.last === null) return;
     const isLast = page.count < ORDER_PAGE;
     if (!isLast) next = pageAfter(page.last);
-    yield parsePage(page);
+    yield textsOf(page);
     if (isLast) return;
   }
 }
@@ -38,7 +45,7 @@ export async function* orderPages(db: Database, saleId: string): AsyncGenerator<
  */
 export async function readLatestOrders(db: Database, saleId: string, buyerIds: string[]): Promise<Order[]> {
   if (buyerIds.length === 0) return [];
-  return parsePage(await readPage(db, saleId, Prisma.sql`o.buyer_id = ANY(${buyerIds}::text[])`));
+  return textsOf(await readPage(db, saleId, Prisma.sql`o.buyer_id = ANY(${buyerIds}::text[])`)).map(parseOrder);
 }
 
 /** Orders as Postgres sends them, and their last buyer, so that the next page can be asked for before they are parsed. */
@@ -52,18 +59,20 @@ interface Page {
 async function readPage(db: Database, saleId: string, whose: Prisma.Sql): Promise<Page> {
   const [row] = await db.$queryRaw<Page[]>(Prisma.sql`
     SELECT max(l.buyer_id) AS last, count(*)::int AS count,
-            string_agg(concat_ws(' ', l.buyer_id, l.id, l.unit, l.status, coalesce(l.reason, '-'),
-                                (extract(epoch FROM l.pay_by) * 1000)::bigint, l.refunded_minor), ',' ORDER BY l.buyer_id) AS orders
+            string_agg(concat_ws(' ', l.buyer_id, l.id, l.unit, l.status, (extract(epoch FROM l.pay_by) * 1000)::bigint,
+                                coalesce(l.reason, '-'), CASE WHEN l.status = 'paid' AND l.refunded_minor > 0
+                                                              THEN 'refunded=' || l.refunded_minor END),
+                       ',' ORDER BY l.buyer_id) AS orders
     FROM (SELECT DISTINCT ON (o.buyer_id) o.* FROM orders o WHERE o.sale_id = ${saleId} AND ${whose}
           ORDER BY o.buyer_id, (o.status IN ('pending_payment', 'paid')) DESC, o.placed_at DESC LIMIT ${ORDER_PAGE}) l`);
   return row ?? { orders: null, last: null, count: 0 };
 }
 
-const parsePage = ({ orders }: Page): Order[] => (orders?.split(',') ?? []).map(parseOrder);
+const textsOf = ({ orders }: Page): string[] => orders?.split(',') ?? [];
 
-/** No part has a space or a comma: a buyer's id has none (ID_PATTERN). */
-function parseOrder(text: string): Order {
-  const [buyerId = '', claimId = '', unit, status, reason, payByMs, refundedMinor] = text.split(' ');
+/** Parses an order of {@link orderTextPages}. No part has a space or a comma: a buyer's id has none (ID_PATTERN). */
+export function parseOrder(text: string): Order {
+  const [buyerId = '', claimId = '', unit, status, payByMs, reason, refunded] = text.split(' ');
   const order: Order = {
     claimId,
     buyerId,
@@ -72,7 +81,7 @@ function parseOrder(text: string): Order {
     reason: reason === '-' ? null : (reason as OrderReason),
     payByMs: Number(payByMs),
   };
-  if (status === 'paid' && refundedMinor !== '0') order.refundedMinor = Number(refundedMinor);
+  if (refunded !== undefined) order.refundedMinor = Number(refunded.slice('refunded='.length));
   return order;
 }
 
