@@ -20,9 +20,6 @@ import { rawInsert } from './questions/worker/raw-insert.js';
 import type { BeforeEnd, Rig } from './rig/rig.js';
 import { type Server, startApi } from './rig/server.js';
 
-/** Winners of one batch, for runs in which `wins` did not measure the API's own batches. */
-const USUAL_CLAIMS_PER_JOB = 300;
-
 /** Claims offered a second, a little above the target. At full speed the API leaves the worker too little of two cores. */
 const OFFERED_PER_SECOND = 6_500;
 
@@ -42,8 +39,7 @@ export async function measureAll(rig: Rig, beforeEnd: BeforeEnd, loadBefore: num
   const api = await startApi(rig);
   beforeEnd(api.stop);
   const answered = await measureAnswers(rig, api, beforeEnd);
-  const claimsPerJob = Math.round(seriesOf(answered['wins.claimsPerJob'] ?? [USUAL_CLAIMS_PER_JOB]).median);
-  const placed = await measureStores(rig, claimsPerJob);
+  const placed = await measureStores(rig);
   const half = seriesOf(answered['wins.perSecond'] ?? [2 * OFFERED_PER_SECOND]).median / 2;
   const once = await askOnce(rig, {
     endToEnd: () => endToEnd(rig, api, OFFERED_PER_SECOND),
@@ -80,12 +76,12 @@ async function measureAnswers(rig: Rig, api: Server, beforeEnd: BeforeEnd): Prom
 }
 
 /** Measures the worker, and the stores themselves. */
-function measureStores(rig: Rig, claimsPerJob: number): Promise<Record<string, number[]>> {
+function measureStores(rig: Rig): Promise<Record<string, number[]>> {
   const stored = [
-    drain(rig, claimsPerJob),
-    drainPooled(rig, claimsPerJob),
-    rawInsert(rig, claimsPerJob, 1),
-    rawInsert(rig, claimsPerJob, 4),
+    drain(rig),
+    drainPooled(rig),
+    rawInsert(rig, 1),
+    rawInsert(rig, 4),
     ...[100, 10_000, 1_000_000].map(units => claimCost(rig, units)),
   ];
   return compete(stored.filter(wantedBy(rig)), { rounds: rig.options.storeRounds, warmUp: false, tell: rig.tell });

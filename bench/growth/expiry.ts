@@ -17,7 +17,7 @@ const PREPARED_ORDER_MS = 0.15;
 
 /** The buyers of another sale, each of whom wins a unit: their clicks a second, and for how many seconds before the expiry. */
 const OTHERS = { perSecond: 300, idleSeconds: 3 };
-/** So many orders expire in a second at least. The other buyers click as long. */
+/** At least this number of orders end in a second. The other buyers click for as long. */
 const EXPIRED_PER_SECOND = 20_000;
 
 /**

@@ -28,7 +28,7 @@ const ORDERS = {
 };
 
 const EXPIRING = {
-  of: 'orders that expire at once',
+  of: 'expiring orders',
   sizes: { full: [10_000, 100_000, 165_000], quick: [1_000, 10_000] },
 };
 

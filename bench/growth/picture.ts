@@ -49,7 +49,8 @@ function linesOf({ name, of, points }: Grown): Line[] {
   return figures.map(figure => ({
     title: `${name}: ${figure}`,
     of,
-    points: points.map(({ size, figures: all }) => ({ size, value: all[figure] ?? Number.NaN })),
+    // A difference of two measurements may be lost in their noise, and be negative.
+    points: points.flatMap(({ size, figures: { [figure]: value = 0 } }) => (value > 0 ? [{ size, value }] : [])),
   }));
 }
 

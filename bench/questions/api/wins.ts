@@ -18,7 +18,7 @@ export function wins(rig: Rig, api: Server): Contestant {
       const calls = await scriptCalls(rig);
       await expectClaims(rig, saleId, outcome.answers);
       const queued = await rig.queues['place-waiting'].getWaitingCount();
-      return { ...figures, claimsPerCall: outcome.answers / (calls - queued), claimsPerJob: outcome.answers / queued };
+      return { ...figures, claimsPerCall: outcome.answers / (calls - queued) };
     },
   };
 }

@@ -12,27 +12,23 @@ import { startWorker } from '../../rig/server.js';
 const DRAINED_WITHIN_MS = 120_000;
 const MICROS = 1e6;
 
-/**
- * Asks how fast one worker places a backlog, and how much memory a winner takes in Redis before and after.
- *
- * @param claimsPerJob the winners of one batch of the API
- */
-export function drain(rig: Rig, claimsPerJob: number): Contestant {
+/** Asks how fast one worker places a backlog, and how much memory a winner takes in Redis before and after. */
+export function drain(rig: Rig): Contestant {
   return {
     name: 'drain',
-    measure: () => measureDrain(rig, claimsPerJob, rig.stores.databaseUrl),
+    measure: () => measureDrain(rig, rig.stores.databaseUrl),
   };
 }
 
 /** Asks the same of a worker that reaches Postgres through PgBouncer in transaction mode. */
-export function drainPooled(rig: Rig, claimsPerJob: number): Contestant {
+export function drainPooled(rig: Rig): Contestant {
   return {
     name: 'drainPooled',
     async measure() {
       const { folder, databaseUrl } = rig.stores;
       const pooler = await startPgBouncer({ dir: join(folder, 'pgbouncer'), databaseUrl, mode: 'transaction' });
       try {
-        return await measureDrain(rig, claimsPerJob, pooler.through(databaseUrl));
+        return await measureDrain(rig, pooler.through(databaseUrl));
       } finally {
         await pooler.stop();
       }
@@ -40,12 +36,11 @@ export function drainPooled(rig: Rig, claimsPerJob: number): Contestant {
   };
 }
 
-async function measureDrain(rig: Rig, claimsPerJob: number, databaseUrl: string): Promise<Figures> {
+async function measureDrain(rig: Rig, databaseUrl: string): Promise<Figures> {
   await forgetAll(rig);
   const emptyBytes = await usedMemory(rig);
   const saleId = await createWholeSale(rig, rig.options.backlog);
-  const backlog = { saleId, first: 0, count: rig.options.backlog, size: claimsPerJob };
-  await winAll(rig, backlog);
+  await winAll(rig, { saleId, first: 0, count: rig.options.backlog });
   await enqueuePlaceWaiting(rig.queues, { saleId });
   const unplacedBytes = await usedMemory(rig);
   const figures = await drainAll(rig, saleId, databaseUrl);

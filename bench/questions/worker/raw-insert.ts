@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { PLACE_BATCH_MAX } from '#core/rules/claim.js';
 import { buyerName } from '../../load/plan.js';
 import { familyCpuSeconds } from '../../measure/cpu.js';
 import type { Contestant } from '../../measure/round.js';
@@ -14,18 +15,17 @@ const INSERT = `
   FROM unnest($2::uuid[], $3::text[], $4::int[]) AS c (id, buyer_id, unit)`;
 
 /**
- * Asks how fast Postgres takes the same rows in statements of the same size, with nothing else to do.
+ * Asks how fast Postgres takes the same rows in statements as large as the worker's, with nothing else to do.
  *
- * @param rowsPerStatement the claims of one statement
  * @param connections how many insert at the same time; the worker uses four
  */
-export function rawInsert(rig: Rig, rowsPerStatement: number, connections: number): Contestant {
+export function rawInsert(rig: Rig, connections: number): Contestant {
   return {
     name: `rawInsert${connections}`,
     async measure() {
       await forgetAll(rig);
       const saleId = await createWholeSale(rig, rig.options.backlog);
-      const statements = batchesOf(rig.options.backlog, rowsPerStatement);
+      const statements = batchesOf(rig.options.backlog, PLACE_BATCH_MAX);
       const cpu = familyCpuSeconds(rig.stores.postgres.pid);
       const startMs = performance.now();
       const next = statements.values();
