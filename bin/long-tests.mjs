@@ -11,8 +11,9 @@ export const TESTS_OF_MINUTES = [
  */
 export const LONG_TESTS = [
   ...TESTS_OF_MINUTES,
-  'e2e/(express-shop|kill|programs|rehearse)',
-  'integration/verdicts/wrong-controls',
-  'stores/(postgres-pooler|postgres-start|postgres-tls|start|tls)',
+  'chaos/redis-loss',
+  'e2e/(crowd|express-shop|kill|programs|rehearse)',
+  'integration/(clocks/other-clocks|verdicts/wrong-controls)',
+  'stores/(postgres-pooler|postgres-start|postgres-tls|promotion/two-primaries|start|tls)',
   'upgrade/(long-run|tables)',
 ];

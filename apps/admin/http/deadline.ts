@@ -2,7 +2,7 @@ import type { Request, RequestHandler, Response } from 'express';
 import { SECOND_MS, withDeadline } from '#core/rules/clock.js';
 
 /** The time-out for answering an operator's request, in ms. */
-const ANSWER_MS = 8 * SECOND_MS;
+export const ANSWER_MS = 8 * SECOND_MS;
 
 /**
  * Limits a route handler to ANSWER_MS. A handler that takes longer rejects with DeadlineExceeded; its work continues,

@@ -12,13 +12,16 @@ import { moment, phaseBadge, redisNote, stockBar } from './parts.js';
  */
 const LIVE_SECONDS = 3;
 
+/** Seconds between two reloads of a page that waits for an audit. */
+const AUDIT_SECONDS = 1;
+
 interface View {
   /** Shows the forms that change the sale. */
   mayChange: boolean;
   /** Makes the page reload itself every LIVE_SECONDS, so that an operator can watch the sale. */
   live?: boolean;
-  /** The result of an audit of this sale that was just run; the page shows it. */
-  audit?: Audit | undefined;
+  /** The result of an audit of this sale, or the share of it that is done, from 0 to 1. */
+  audit?: Audit | number | undefined;
 }
 
 /** Returns the page of one sale: its counts, its settings, and, for operators who may use them, the forms that change it. */
@@ -28,15 +31,20 @@ export function salePage(sale: SaleOverview, { mayChange, live = false, audit }:
     ? html`<a class="button quiet" href="${path}">Stop watching</a>`
     : html`<a class="button quiet" href="${path}?live=1">Watch live</a>`;
   return layout(
-    { title: sale.title, refreshSeconds: live ? LIVE_SECONDS : undefined },
+    { title: sale.title, refreshSeconds: typeof audit === 'number' ? AUDIT_SECONDS : live ? LIVE_SECONDS : undefined },
     html`<div class="head"><h1 dir="auto">${sale.title}</h1>${phaseBadge(sale.phase)}</div>
 <p class="actions"><a class="button quiet" href="${path}">Refresh</a>${watch}<a class="button" href="${path}/audit">Run the audit</a></p>
 ${redisNote(sale.inRedis)}
-${audit && auditCard(audit)}
+${typeof audit === 'number' && runningCard(audit)}${typeof audit === 'object' && auditCard(audit)}
 ${countsCard(sale)}
 ${mayChange && sale.state !== 'closed' && changesCard(sale, path)}
 ${factsCard(sale)}`,
   );
+}
+
+function runningCard(share: number): Html {
+  return html`<section class="card" role="status"><h2>The audit runs</h2>
+<p><progress max="1" value="${share}"></progress> ${Math.floor(100 * share)} %</p></section>`;
 }
 
 function auditCard({ ok, violations }: Audit): Html {

@@ -1,6 +1,6 @@
 import type { Express, Request, Response } from 'express';
 import { z } from 'zod';
-import { audit } from '#core/comparison/audit.js';
+import { Audits } from '#core/comparison/audits.js';
 import { type ChangedSale, type ChangeOutcome, changeSale } from '#core/operator/change-sale.js';
 import { overviewOf, overviewsOf } from '#core/operator/sale-overview.js';
 import { readSale, readSales, type SaleUpdate } from '#core/postgres/sales.js';
@@ -10,7 +10,7 @@ import { type Sale, UNITS_MAX } from '#core/rules/sale.js';
 import type { StepContext } from '#core/steps/context.js';
 import { wholeNumber } from '#core/values/number.js';
 import { callerOf, hasRole } from '../http/caller.js';
-import { timely } from '../http/deadline.js';
+import { ANSWER_MS, timely } from '../http/deadline.js';
 import { wantsHtml } from '../http/problem.js';
 import { salePage } from '../pages/sale-page.js';
 import { salesPage } from '../pages/sales-page.js';
@@ -23,6 +23,9 @@ const LISTED_MAX = 50;
 
 /** The largest number of changes of a sale that Postgres can store. */
 const GENERATION_MAX = 2 ** 31 - 1;
+
+/** A person sees how far an audit is after this time, in ms. A program waits for the result. */
+const AUDIT_PATIENCE_MS = 1_500;
 
 type OneSale = { saleId: string };
 
@@ -50,6 +53,7 @@ const CHANGES: Change[] = [
 
 /** Adds the routes of the sale console: pages for people, and JSON at the same addresses for programs. */
 export function addConsole(app: Express, ctx: StepContext): void {
+  const audits = new Audits(ctx);
   app.get(
     ['/', '/sales'],
     timely((req, res) => showSales(ctx, req, res)),
@@ -60,7 +64,7 @@ export function addConsole(app: Express, ctx: StepContext): void {
   );
   app.get(
     '/sales/:saleId/audit',
-    timely<OneSale>((req, res) => showAudit(ctx, req, res)),
+    timely<OneSale>((req, res) => showAudit({ ...ctx, audits }, req, res)),
   );
   for (const change of CHANGES) {
     app.post(`/sales/:saleId/${change.name}`, timely<OneSale>(createChangeHandler(ctx, change)));
@@ -79,12 +83,13 @@ async function showSale(ctx: StepContext, req: Request<OneSale>, res: Response):
   else res.json(sale);
 }
 
-async function showAudit(ctx: StepContext, req: Request<OneSale>, res: Response): Promise<void> {
+async function showAudit(ctx: StepContext & { audits: Audits }, req: Request<OneSale>, res: Response): Promise<void> {
   const { id } = await readKnownSale(ctx, req);
-  const proof = await audit(ctx.db, ctx.redis, id);
-  if (!wantsHtml(req)) return void res.json(proof);
+  const isPage = wantsHtml(req);
+  const audit = await ctx.audits.ask(id, isPage ? AUDIT_PATIENCE_MS : ANSWER_MS);
+  if (!isPage) return void res.json(audit);
   const sale = await overviewOf(ctx, await readKnownSale(ctx, req));
-  res.type('html').send(salePage(sale, { ...viewOf(res), audit: proof }).text);
+  res.type('html').send(salePage(sale, { ...viewOf(res), audit }).text);
 }
 
 /** Returns what the page of a sale shows to this operator. */
