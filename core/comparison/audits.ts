@@ -4,8 +4,11 @@ import type { StepContext } from '../steps/context.js';
 import { Progress } from '../values/progress.js';
 import { type Audit, audit } from './audit.js';
 
-/** The most audits at the same time. Each of a large sale keeps Postgres and this process busy for half a minute. */
-const RUNNING_MAX = 4;
+/**
+ * The most audits at the same time. Each uses two connections to Postgres, for half a minute if its sale is large, and pages need some as
+ * well.
+ */
+const RUNNING_MAX = 2;
 
 /** How long a result waits for the operator who asked for it, in ms. */
 const KEPT_MS = 30 * SECOND_MS;

@@ -73,7 +73,8 @@ describe('while many change', () => {
     await joinAll(sale);
     for (const changes of heard) await eventually(() => expect(joined(changes)).toHaveLength(CLICKS + 1));
     const messages = (await published()) - before;
-    expect(messages).toBeLessThanOrEqual((performance.now() - beganAtMs) / GATHER_MS + 1);
+    // Scripts count whole milliseconds. Before the first of these messages there is none, and after the last one an API asks for the rest.
+    expect(messages).toBeLessThanOrEqual((performance.now() - beganAtMs) / (GATHER_MS - 1) + 2);
     for (const changes of heard) {
       for (const [i, { since }] of changes.entries()) if (i > 0) expect(since - 1).toBe(changes[i - 1]?.version);
       expect(changes.at(-1)).toMatchObject({ free: 0, waiting: CLICKS, state: 'open' });
@@ -145,7 +146,8 @@ test('a change goes out at once if no message went out a moment ago, also after 
 test('a sale that is loaded again tells the changes that wait before its own', async () => {
   const sale = await openTestSale(t, { units: 2 });
   const changes = await follow(sale);
-  await soonAfterMessage(sale, () => win(t, sale, 'ann'));
+  await t.redis.hset(keysOf(sale.id).sale, 'toldAtMs', await nowMs());
+  await win(t, sale, 'ann');
   const gate = (await readLoadedSale(t.redis, sale.id))?.runId;
   await openSale(t.redis, sale, { gate });
   await eventually(() => expect(changes.at(-1)).toMatchObject({ free: 2, buyers: [] }));

@@ -12,7 +12,7 @@ const t = useStores();
 const admin = useAdmin(t);
 
 /** The delay of each statement, in ms. An audit has eight in sequence at least, and its page waits for 1.5 s. */
-const SLOW = { kind: 'latency', ms: 400 } as const;
+const SLOW = { kind: 'latency', ms: 300 } as const;
 let proxy: FaultProxy;
 let url: string;
 
@@ -37,11 +37,12 @@ test('the page shows how far it is and loads itself again, and the audit continu
   await eventually(async () => expect(await pageOf(sale)).toContain('Every promise holds'));
 });
 
-test('at most four run at the same time, and the next one may begin when one of them is over', async () => {
-  const sales = await Promise.all(Array.from({ length: 5 }, () => openTestSale(t)));
+test('at most two run at the same time, other pages are answered, and the next one may begin when one of them is over', async () => {
+  const sales = await Promise.all(Array.from({ length: 3 }, () => openTestSale(t)));
   proxy.set(SLOW);
   const answers = await Promise.all(sales.map(ask));
-  expect(answers.map(({ status }) => status).sort()).toEqual([200, 200, 200, 200, 429]);
+  expect(answers.map(({ status }) => status).sort()).toEqual([200, 200, 429]);
+  expect((await fetch(`${url}/sales`, { headers: BEARER })).status).toBe(200);
   proxy.set({ kind: 'none' });
   const refused = sales[answers.findIndex(({ status }) => status === 429)] as Sale;
   for (const sale of sales) {
