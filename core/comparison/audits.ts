@@ -17,6 +17,7 @@ const KEPT_MS = 30 * SECOND_MS;
 interface Run {
   /** The share that is done, from 0 to 1. */
   share: number;
+  isOver: boolean;
   readonly done: Promise<Audit | undefined>;
 }
 
@@ -49,16 +50,19 @@ export class Audits {
   }
 
   #start(saleId: string): Run {
-    if (this.#runs.size >= RUNNING_MAX) {
+    if ([...this.#runs.values()].filter(({ isOver }) => !isOver).length >= RUNNING_MAX) {
       throw new Problem('too_many_requests', { retryAfterSeconds: 2, detail: `${RUNNING_MAX} audits run already` });
     }
     const progress = new Progress(share => {
       run.share = share;
     });
-    const run: Run = { share: 0, done: audit(this.#ctx.db, this.#ctx.redis, saleId, { progress }) };
+    const run: Run = { share: 0, isOver: false, done: audit(this.#ctx.db, this.#ctx.redis, saleId, { progress }) };
     this.#runs.set(saleId, run);
     run.done.then(
-      () => setTimeout(() => this.#forget(saleId, run), KEPT_MS).unref(),
+      () => {
+        run.isOver = true;
+        setTimeout(() => this.#forget(saleId, run), KEPT_MS).unref();
+      },
       () => this.#forget(saleId, run),
     );
     return run;
