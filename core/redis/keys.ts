@@ -89,6 +89,11 @@ export function placingKeyOf(saleId: string): string {
   return `${prefixOf(saleId)}:placing`;
 }
 
+/** Builds the key of the changes of a sale that wait for its next message (lua/include/changes.lua). */
+export function newsKeyOf(saleId: string): string {
+  return `${prefixOf(saleId)}:news`;
+}
+
 /**
  * The marks of sales, each a set of its bucket. `unplaced`: the outbox of the sale has claims. `clicked`: it has clicks to pay that
  * nobody has dealt with. `changed`: it has changed since it was last compared with Postgres. The scripts write the marks

@@ -13,6 +13,7 @@ import {
   keysOf,
   MARKS,
   markKeyOf,
+  newsKeyOf,
   payClicksKeyOf,
   paymentsKeyOf,
   placingKeyOf,
@@ -152,7 +153,8 @@ export async function readLoadedSale(redis: Redis, saleId: string): Promise<Load
 export async function dropSale(redis: Redis, saleId: string): Promise<void> {
   // The sale leaves the registry that belongs to the keys: if they are moved meanwhile, this fails, and the next round removes it.
   const registry = registryKeyOf(saleId);
-  await redis.unlink(...allKeysOf(saleId), paymentsKeyOf(saleId), payClicksKeyOf(saleId), placingKeyOf(saleId));
+  const others = [paymentsKeyOf, payClicksKeyOf, placingKeyOf, newsKeyOf].map(keyOf => keyOf(saleId));
+  await redis.unlink(...allKeysOf(saleId), ...others);
   for (const mark of MARKS) await redis.srem(markKeyOf(bucketOf(saleId), mark), saleId);
   await redis.hdel(registry, saleId).catch(refuseMoved);
 }

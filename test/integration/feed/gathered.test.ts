@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { connectRedis, type Redis, waitUntilReady } from '#core/redis/connection.js';
 import type { Change } from '#core/redis/feed/changes.js';
 import { Feed } from '#core/redis/feed/feed.js';
-import { channelOf, keysOf } from '#core/redis/keys.js';
+import { channelOf, keysOf, newsKeyOf } from '#core/redis/keys.js';
 import { openSale } from '#core/redis/sale/open-sale.js';
 import { readLoadedSale, setSale } from '#core/redis/sale/sale.js';
 import { defineScripts } from '#core/redis/scripts.js';
@@ -83,7 +83,7 @@ describe('while many change', () => {
 
   test('changes that nobody asks for wait for the next message, and expire after a while', async () => {
     const sale = await openTestSale(t, { units: 1, standbyFactor: 1_000 });
-    const news = newsOf(sale);
+    const news = newsKeyOf(sale.id);
     const names = await soonAfterMessage(sale, async () => {
       const names = [randomUUID(), randomUUID()];
       for (const name of names) await win(t, sale, name);
@@ -116,9 +116,9 @@ describe('while many change', () => {
     const sale = await openTestSale(t, { units: 1, standbyFactor: 1_000 });
     const waitingAfter = (waiting: number) =>
       soonAfterMessage(sale, async () => {
-        await t.redis.rpush(newsOf(sale), ...Array.from({ length: waiting }, () => '1 1 - - 0 open'));
+        await t.redis.rpush(newsKeyOf(sale.id), ...Array.from({ length: waiting }, () => '1 1 - - 0 open'));
         await win(t, sale, randomUUID());
-        return t.redis.llen(newsOf(sale));
+        return t.redis.llen(newsKeyOf(sale.id));
       });
     expect(await waitingAfter(254)).toBe(255);
     expect(await waitingAfter(255)).toBe(0);
@@ -154,8 +154,6 @@ test('a sale that is loaded again tells the changes that wait before its own', a
   expect(joined(changes)).toEqual(['ann']);
 });
 
-const newsOf = ({ id }: Sale) => keysOf(id).sale.replace(/sale$/, 'news');
-
 /** Returns the time of Redis, in ms. */
 async function nowMs(): Promise<number> {
   const [seconds, micros] = await t.redis.time();
@@ -166,7 +164,7 @@ async function nowMs(): Promise<number> {
 async function soonAfterMessage<T>(sale: Sale, work: () => Promise<T>): Promise<T> {
   for (;;) {
     const toldAtMs = await nowMs();
-    await t.redis.multi().del(newsOf(sale)).hset(keysOf(sale.id).sale, 'toldAtMs', toldAtMs).exec();
+    await t.redis.multi().del(newsKeyOf(sale.id)).hset(keysOf(sale.id).sale, 'toldAtMs', toldAtMs).exec();
     const result = await work();
     if ((await nowMs()) - toldAtMs < GATHER_MS) return result;
   }
