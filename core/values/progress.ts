@@ -4,7 +4,11 @@ export class Progress {
   #expected = 0;
   #done = 0;
 
-  /** @param tell hears the share that is done, from 0 to 1, at each step. It falls when more work turns up. */
+  /**
+   * Creates the count of a work of which nothing is done yet.
+   *
+   * @param tell hears the share that is done, from 0 to 1, at each step. It falls when more work turns up.
+   */
   constructor(tell: (share: number) => void) {
     this.#tell = tell;
   }

@@ -7,8 +7,7 @@ import type { BuyerWaiters } from './buyer-waiters.js';
 import { SaleWaiters } from './sale-waiters.js';
 import { type Standing, Waiter } from './waiter.js';
 
-/** The most requests and streams that may wait in one process. A stream costs about 1 kB more than an idle
- * connection. */
+/** The most requests and streams that may wait in one process. A stream costs about 1 kB more than an idle connection. */
 const WAITERS_MAX = 10_000;
 
 /**

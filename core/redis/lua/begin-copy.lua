@@ -7,6 +7,7 @@
 -- Returns 'missing' when the sale is not loaded, 'shut' when its gate is, else 'open'
 -- @include fence
 -- @include marks
+-- @include window
 -- @include changes
 local verdict = fence(KEYS[1])
 if verdict == 'unknown_sale' then return 'missing' end

@@ -7,6 +7,7 @@
 --         'ok', else {'ok', 1 if the buyer was on standby, else 0}
 -- @include fence
 -- @include marks
+-- @include window
 -- @include changes
 
 local verdict = fence(KEYS[1])

@@ -9,6 +9,7 @@
 -- @include fence
 -- @include record
 -- @include marks
+-- @include window
 -- @include changes
 -- @include purchases
 

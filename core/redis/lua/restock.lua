@@ -8,6 +8,7 @@
 --         'ok', else {'ok', units added (at most 5,000; call again until 0)}
 -- @include fence
 -- @include marks
+-- @include window
 -- @include changes
 
 local verdict = fence(KEYS[1])

@@ -8,6 +8,7 @@
 -- @include fence
 -- @include record
 -- @include marks
+-- @include window
 -- @include changes
 
 local verdict = fence(KEYS[1])

@@ -8,6 +8,7 @@
 -- Returns 1; 0 when the sale is not loaded; 2 when the sale has a later generation: then nothing changed
 -- @include fence
 -- @include marks
+-- @include window
 -- @include changes
 -- @include generation
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end

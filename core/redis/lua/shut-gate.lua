@@ -6,6 +6,7 @@
 -- Returns 1; 2 when a script of an earlier version has changed the sale and noted nothing: all must be copied again;
 --         0 when another rebuild has begun since, or the note of the changed buyers is gone: then nothing changed
 -- @include marks
+-- @include window
 -- @include changes
 if redis.call('HGET', KEYS[1], 'runId') == ARGV[1] then return 1 end
 if redis.call('HGET', KEYS[1], 'copying') ~= ARGV[1] then return 0 end

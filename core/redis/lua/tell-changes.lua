@@ -6,8 +6,8 @@
 -- ARGV    none
 -- Returns 1; 0 when the sale is not loaded
 -- @include marks
+-- @include window
 -- @include changes
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
-local time = redis.call('TIME')
-send_gathered(KEYS[1], time[1] * 1000 + math.floor(time[2] / 1000))
+send_gathered(KEYS[1], now_ms())
 return 1

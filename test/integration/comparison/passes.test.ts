@@ -26,6 +26,34 @@ async function winMany(sale: Sale, name: string, count = 1_100): Promise<void> {
   for (const some of chunks(buyers(count, name), 100)) await win(t, sale, ...some);
 }
 
+/** The changes of a sale in the passes of a rebuild, by the number of the pass, from 1. */
+interface Changes {
+  /** As the pass has read the note of the changed buyers, and before it takes them out. */
+  taking?: (pass: number) => Promise<unknown>;
+  /** Before the pass writes what it has read of its buyers. */
+  writing: (pass: number) => Promise<unknown> | undefined;
+}
+
+/** Lets a sale change in the passes of a rebuild. Many buyers win before the first one, so that there is one. */
+function changingInPasses(sale: Sale, { taking, writing }: Changes) {
+  let passes = 0;
+  let isReading = false;
+  const first = beforeScript(t, 'scard', async () => {
+    if (passes === 0) await winMany(sale, 'before');
+  });
+  const passing = beforeScript(first, 'srem', async () => {
+    passes += 1;
+    isReading = true;
+    await taking?.(passes);
+  });
+  const stores = beforeScript(passing, 'hset', async () => {
+    if (!isReading) return;
+    isReading = false;
+    await writing(passes);
+  });
+  return { stores, passes: () => passes };
+}
+
 describe('many changes are copied while the sale sells', () => {
   test('so that the gate is shut for a few commands', async () => {
     const sale = await openTestSale(t, { units: 5_000 });
@@ -55,24 +83,14 @@ describe('many changes are copied while the sale sells', () => {
         claim = await winOne(t, sale, 'ann');
       },
     ];
-    let passes = 0;
-    let isReading = false;
-    const first = beforeScript(t, 'scard', async () => {
-      if (passes === 0) await winMany(sale, 'before');
+    const { stores, passes } = changingInPasses(sale, {
+      writing: async pass => {
+        await changes[pass - 1]?.();
+        await winMany(sale, `pass-${pass}-`);
+      },
     });
-    const passing = beforeScript(first, 'srem', async () => {
-      passes += 1;
-      isReading = true;
-    });
-    // The pass writes what it has read of its buyers.
-    const changing = beforeScript(passing, 'hset', async () => {
-      if (!isReading) return;
-      isReading = false;
-      await changes[passes - 1]?.();
-      await winMany(sale, `pass-${passes}-`);
-    });
-    expect(await rebuild(changing, sale.id)).toBe(1 + 4 * 1_100);
-    expect(passes).toBe(changes.length);
+    expect(await rebuild(stores, sale.id)).toBe(1 + 4 * 1_100);
+    expect(passes()).toBe(changes.length);
     expect(await claimOf(sale, 'ann')).toBe(`${claim.claimId} ${claim.unit} queued - -`);
     expect(await t.redis.zscore(keysOf(sale.id).outbox, 'ann')).not.toBeNull();
     expect(await violationsOf(sale)).toEqual([]);
@@ -82,27 +100,20 @@ describe('many changes are copied while the sale sells', () => {
     const sale = await openTestSale(t, { units: 6_000 });
     const [ann, bea] = [await winOne(t, sale, 'ann'), await winOne(t, sale, 'bea')];
     await placeOrders(t, { saleId: sale.id, claims: [ann, bea] });
-    let passes = 0;
-    let isReading = false;
-    const first = beforeScript(t, 'scard', async () => {
-      if (passes === 0) await winMany(sale, 'before');
+    const { stores, passes } = changingInPasses(sale, {
+      taking: async pass => {
+        // Somebody gets each unit that comes back, as no other is left.
+        if (pass !== 1) return;
+        await cancelOrder(t, { saleId: sale.id, ...ann });
+        await winMany(sale, 'rest', 6_000 - 2 - 1_100 + 1);
+      },
+      writing: async pass => {
+        if (pass === 1) await cancelOrder(t, { saleId: sale.id, ...bea });
+        if (pass === 2) await win(t, sale, 'ann', 'cem');
+      },
     });
-    const passing = beforeScript(first, 'srem', async () => {
-      passes += 1;
-      isReading = passes < 3;
-      // Somebody gets each unit that comes back, as no other is left.
-      if (passes !== 1) return;
-      await cancelOrder(t, { saleId: sale.id, ...ann });
-      await winMany(sale, 'rest', 6_000 - 2 - 1_100 + 1);
-    });
-    const changing = beforeScript(passing, 'hset', async () => {
-      if (!isReading) return;
-      isReading = false;
-      if (passes === 1) await cancelOrder(t, { saleId: sale.id, ...bea });
-      else await win(t, sale, 'ann', 'cem');
-    });
-    await rebuild(changing, sale.id);
-    expect(passes).toBeGreaterThanOrEqual(2);
+    await rebuild(stores, sale.id);
+    expect(passes()).toBeGreaterThanOrEqual(2);
     expect(await t.redis.llen(keysOf(sale.id).stock)).toBe(0);
     expect(await violationsOf(sale)).toEqual([]);
   });

@@ -71,9 +71,8 @@ end
 -- Sends a change at once, or keeps it for the next message if the last one is just gone. A script of this sale or an API that
 -- follows it sends that message (tell-changes.lua).
 local function tell(sale_key, change, told_at)
-  local time = redis.call('TIME')
-  local now = time[1] * 1000 + math.floor(time[2] / 1000)
-  local key, since = gathered_key(sale_key), now - (tonumber(told_at) or 0)
+  local key, now = gathered_key(sale_key), now_ms()
+  local since = now - (tonumber(told_at) or 0)
   local is_early = since >= 0 and since < GATHER_MS
   if not is_early and redis.call('EXISTS', key) == 0 then return send(sale_key, { change }, now) end
   local waiting = redis.call('RPUSH', key, change)
