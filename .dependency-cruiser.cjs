@@ -149,10 +149,10 @@ module.exports = {
       }),
     ),
     mayNotImport(
-      'core-queue-knows-redis-by-its-connection',
+      'core-queue-knows-redis-by-its-connections',
       { path: '^core/queue/' },
-      { path: '^core/redis/', pathNot: '^core/redis/connection\\.ts$' },
-      'BullMQ works on a connection that core/redis opens; of claims and sales in Redis the queue knows nothing.',
+      { path: '^core/redis/', pathNot: '^core/redis/(connection|shards)\\.ts$' },
+      'BullMQ works on connections that core/redis opens; of claims and sales in Redis the queue knows nothing.',
     ),
     mayNotImport('rules-stay-pure', { path: '^core/rules/' }, { pathNot: '^core/rules/' }, REASONS.rules),
     mayNotImport(
@@ -302,7 +302,7 @@ module.exports = {
     mayNotImport(
       'no-unused-core',
       { path: '^(apps|stack|bench|test)/' },
-      { path: '^core/', pathNot: '^core/postgres/generated/', reachable: false },
+      { path: '^core/', pathNot: ['^core/postgres/generated/', '[.]d[.]ts$'], reachable: false },
       'A file of core that no app, test or benchmark reaches is dead: delete it or use it.',
     ),
     mayNotImport(

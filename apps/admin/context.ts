@@ -7,7 +7,7 @@ import { serveMetrics } from '#core/process/metrics.js';
 import { reportTo } from '#core/process/reporting.js';
 import { storeFailed } from '#core/process/telemetry.js';
 import { closeQueues, createQueues } from '#core/queue/queues.js';
-import { connectRedis } from '#core/redis/connection.js';
+import { connectShards } from '#core/redis/cluster.js';
 import { followLayout } from '#core/redis/layout.js';
 import { defineScripts } from '#core/redis/scripts.js';
 import { REDIS_SETTINGS } from '#core/redis/server/target.js';
@@ -62,7 +62,7 @@ export function readSettings(): Pick<AdminContext, 'config' | 'log'> {
 export async function createContext({ config, log }: Pick<AdminContext, 'config' | 'log'>): Promise<AdminContext> {
   const operators = readOperators(config);
   const onRedisError = (error: Error) => storeFailed('redis', error);
-  const redis = connectRedis(config, 'steps', onRedisError);
+  const redis = connectShards(config, 'steps', onRedisError);
   defineScripts(redis);
   followLayout(redis);
   const queues = createQueues(redis, onRedisError);

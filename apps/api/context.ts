@@ -3,11 +3,12 @@ import { createSignedWebhookVerifier } from '#core/payments/signed-webhook.js';
 import type { Config } from '#core/process/config.js';
 import { storeFailed } from '#core/process/telemetry.js';
 import { createQueues, type Queues } from '#core/queue/queues.js';
-import { connectRedis, type Redis } from '#core/redis/connection.js';
-import { Feed } from '#core/redis/feed/feed.js';
+import { connectShards } from '#core/redis/cluster.js';
+import { Feeds } from '#core/redis/feed/feeds.js';
 import { followLayout } from '#core/redis/layout.js';
 import { defineScripts } from '#core/redis/scripts.js';
 import { REDIS_SETTINGS, type RedisSettings } from '#core/redis/server/target.js';
+import type { Shards } from '#core/redis/shards.js';
 import { withDeadline } from '#core/rules/clock.js';
 import type { ProviderName } from '#core/rules/sale.js';
 import { createLookUp, type LookUp } from './answers/look-up.js';
@@ -42,12 +43,12 @@ export type ApiConfig = Config<(typeof API_SETTINGS)[number]>;
 
 /** The Redis connections of an API process, and the clients that use them. */
 interface Clients {
-  readonly redis: Redis;
-  /** The connection of the queues, apart from `redis` so that a claim never waits behind a job being queued. */
-  readonly queueRedis: Redis;
+  readonly redis: Shards;
+  /** The connections of the queues, apart from `redis` so that a claim never waits behind a job being queued. */
+  readonly queueRedis: Shards;
   readonly queues: Queues;
-  /** Reports changes of sales, which Redis publishes, over a third connection. */
-  readonly feed: Feed;
+  /** Reports changes of sales, which Redis publishes, over connections of its own. */
+  readonly feed: Feeds;
 }
 
 /**
@@ -90,7 +91,7 @@ export function createContext(config: ApiConfig, figures = FIGURES): ApiContext 
   const { redis, queues, feed } = clients;
   const sales = new Sales(redis);
   // After a reconnection, Redis may hold other data than the sales cached before it.
-  redis.on('close', () => sales.forget());
+  for (const server of redis.shards) server.on('close', () => sales.forget());
   const statuses = new Statuses(redis);
   const winners = new Winners(queues);
   const mirrors = new Mirrors({ redis, feed });
@@ -116,12 +117,12 @@ export function createContext(config: ApiConfig, figures = FIGURES): ApiContext 
 
 function connectClients(settings: RedisSettings): Clients {
   const onError = (error: Error) => storeFailed('redis', error);
-  const redis = connectRedis(settings, 'api', onError);
+  const redis = connectShards(settings, 'api', onError);
   defineScripts(redis);
   followLayout(redis);
-  const queueRedis = connectRedis(settings, 'api', onError);
+  const queueRedis = connectShards(settings, 'api', onError);
   const queues = createQueues(queueRedis, onError);
-  const feed = new Feed(connectRedis(settings, 'feed', onError), redis, onError);
+  const feed = new Feeds(connectShards(settings, 'feed', onError), redis, onError);
   return { redis, queueRedis, queues, feed };
 }
 
@@ -130,14 +131,14 @@ function eventVerifiersOf({ PAYMENT_WEBHOOK_SECRETS: secrets }: ApiConfig): ApiC
 }
 
 /**
- * The time-out for closing the queues' Redis connection at shutdown, in ms. The outbox in Redis holds the claims whose
+ * The time-out for closing the queues' connections at shutdown, in ms. The outbox in Redis holds the claims whose
  * jobs are not queued by then.
  */
 const QUIT_MS = 1_000;
 
 /**
- * Closes every client and timer of the API process. Its BullMQ queues only add jobs, so closing their shared Redis
- * connection is enough.
+ * Closes every client and timer of the API process. Its BullMQ queues only add jobs, so closing their shared
+ * connections is enough.
  */
 export async function closeContext(ctx: ApiContext): Promise<void> {
   const { redis, queueRedis, limits, waiters, mirrors, feed, load, winners, issuer } = ctx;
@@ -148,7 +149,9 @@ export async function closeContext(ctx: ApiContext): Promise<void> {
   mirrors.close();
   feed.close();
   await winners.flush();
-  if (queueRedis.status === 'ready') await withDeadline(queueRedis.quit(), QUIT_MS, 'quitting').catch(() => undefined);
+  const connected = queueRedis.shards.filter(({ status }) => status === 'ready');
+  const quitting = Promise.all(connected.map(server => server.quit()));
+  await withDeadline(quitting, QUIT_MS, 'quitting').catch(() => undefined);
   queueRedis.disconnect();
   redis.disconnect();
 }

@@ -31,7 +31,8 @@ try {
   // Redis may start later than this process, and buyers get 503 until then. Redis is checked once it is connected.
   waitForFitRedis(ctx.redis).catch(refuse);
   // A proxy sends clicks as soon as the port is open. Without Redis this process would refuse clicks that another API accepts.
-  const connected = [ctx.redis, ctx.queueRedis].map(redis => waitUntilReady(redis, CONNECT_MS));
+  const connections = [ctx.redis, ctx.queueRedis].flatMap(({ shards }) => shards);
+  const connected = connections.map(redis => waitUntilReady(redis, CONNECT_MS));
   await Promise.allSettled(connected);
   const server = await startServer(ctx);
   steps.push({ name: 'server', run: () => drain(ctx, server, DRAIN_MS) });

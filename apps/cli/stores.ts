@@ -1,7 +1,7 @@
 import type { Database } from '#core/postgres/database.js';
 import { ConfigError, readCommandConfig } from '#core/process/config.js';
-import type { Redis } from '#core/redis/connection.js';
 import type { RedisSettings } from '#core/redis/server/target.js';
+import type { Shards } from '#core/redis/shards.js';
 import { SECOND_MS, withDeadline } from '#core/rules/clock.js';
 import type { StepContext } from '#core/steps/context.js';
 import { hostsOf } from '#core/values/postgres-address.js';
@@ -53,7 +53,7 @@ export async function withStores<T>(work: (ctx: StepContext) => Promise<T>): Pro
   const { REDIS_SETTINGS } = await import('#core/redis/server/target.js');
   const settings = readCommandConfig([...REDIS_SETTINGS, 'DATABASE_URL']);
   const { closeQueues, createQueues } = await import('#core/queue/queues.js');
-  const { connectRedis } = await import('#core/redis/connection.js');
+  const { connectShards } = await import('#core/redis/cluster.js');
   const { defineScripts } = await import('#core/redis/scripts.js');
   const { createLogger } = await import('#core/process/logger.js');
   return withDatabase(async db => {
@@ -61,7 +61,7 @@ export async function withStores<T>(work: (ctx: StepContext) => Promise<T>): Pro
     const onError = (error: Error) => {
       lost = error;
     };
-    const redis = connectRedis(settings, 'steps', onError);
+    const redis = connectShards(settings, 'steps', onError);
     try {
       defineScripts(redis);
       await checkRedis(redis, settings, () => lost);
@@ -88,7 +88,7 @@ async function checkDatabase(db: Database, url: string): Promise<void> {
   if (reason !== undefined) throw new CommandError(reason);
 }
 
-async function checkRedis(redis: Redis, settings: RedisSettings, lost: () => Error | undefined): Promise<void> {
+async function checkRedis(redis: Shards, settings: RedisSettings, lost: () => Error | undefined): Promise<void> {
   const { waitForFitRedis } = await import('#core/redis/server/fitness.js');
   const { nameOf, targetOf } = await import('#core/redis/server/target.js');
   await withDeadline(waitForFitRedis(redis), REDIS_READY_MS, 'connecting to Redis').catch(error => {

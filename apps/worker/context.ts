@@ -12,12 +12,13 @@ import { JOB_NAMES, type JobName } from '#core/queue/jobs.js';
 import { closeQueues, countPaused, createQueues } from '#core/queue/queues.js';
 import { outboxAgeMs } from '#core/redis/claims/outbox.js';
 import { payClicksAgeMs } from '#core/redis/claims/pay-click.js';
-import { connectRedis, type Redis } from '#core/redis/connection.js';
+import { connectShards } from '#core/redis/cluster.js';
 import { followLayout } from '#core/redis/layout.js';
 import { defineScripts } from '#core/redis/scripts.js';
 import { waitForFitRedis } from '#core/redis/server/fitness.js';
 import { Fullness } from '#core/redis/server/memory.js';
 import { REDIS_SETTINGS } from '#core/redis/server/target.js';
+import type { Shards } from '#core/redis/shards.js';
 import { SECOND_MS, withDeadline } from '#core/rules/clock.js';
 import type { Providers, ShopEndpoint, StepContext } from '#core/steps/context.js';
 import { EXPIRE_BATCHES } from '#core/steps/expire-orders.js';
@@ -70,8 +71,8 @@ type WorkerConfig = Config<(typeof WORKER_SETTINGS)[number]>;
  * The clients of Redis, Postgres, the queues and the payment providers that the worker's jobs and recurring tasks use.
  */
 export interface WorkerContext extends StepContext {
-  /** A Redis connection for BullMQ's workers. They duplicate it, and wait for jobs on the duplicates. */
-  jobConnection: Redis;
+  /** Redis connections for BullMQ's workers. They duplicate them, and wait for jobs on the duplicates. */
+  jobConnection: Shards;
   lock: ActorLock;
   close(): Promise<void>;
 }
@@ -97,8 +98,8 @@ export function readSettings(): { config: WorkerConfig; log: Logger } {
 export async function createContext(config: WorkerConfig, log: Logger): Promise<WorkerContext> {
   const [providers, shop] = [providersOf(config), shopOf(config)];
   const onRedisError = (error: Error) => storeFailed('redis', error);
-  const redis = connectRedis(config, 'steps', onRedisError);
-  const jobConnection = connectRedis(config, 'worker', onRedisError);
+  const redis = connectShards(config, 'steps', onRedisError);
+  const jobConnection = connectShards(config, 'worker', onRedisError);
   defineScripts(redis);
   followLayout(redis);
   const db = connectDatabase(config.DATABASE_URL, { connections: DATABASE_CONNECTIONS });
@@ -108,10 +109,11 @@ export async function createContext(config: WorkerConfig, log: Logger): Promise<
   scrapedGauge('pay_clicks_oldest_seconds', 'Age of the oldest click to pay that nobody has dealt with', async () => {
     return (await withDeadline(payClicksAgeMs(redis), SCRAPE_MS, 'a scrape')) / SECOND_MS;
   });
-  const fullness = new Fullness(redis);
+  const fullness = redis.shards.map(server => new Fullness(server));
   // Once a second, like each API: a worker that measures only when it is probed could miss that clicks are refused.
-  const measuring = setInterval(() => fullness.measure().catch(() => undefined), SECOND_MS);
-  redisFullnessScraped(async () => fullness.ratio);
+  const measure = () => fullness.forEach(one => void one.measure().catch(() => undefined));
+  const measuring = setInterval(measure, SECOND_MS);
+  redisFullnessScraped(async () => Math.max(...fullness.map(({ ratio }) => ratio)));
   // /metrics and /readyz are served first. The next step waits for Redis, and /readyz tells meanwhile why the worker is
   // not ready.
   const stopMetrics = await serveMetrics(config.METRICS_PORT, config.METRICS_HOST, () =>

@@ -22,7 +22,7 @@ try {
   const workers = startJobs(ctx);
   const watchdog = startWatchdog({
     overdue: () => rounds.overdue(),
-    storesAnswer: () => Promise.all([ctx.redis.time(), ping(ctx.db)]),
+    storesAnswer: () => Promise.all([...ctx.redis.shards.map(server => server.time()), ping(ctx.db)]),
     end: hanging => {
       ctx.log.fatal(
         { hanging },

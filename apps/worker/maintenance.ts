@@ -81,17 +81,18 @@ export function startMaintenance(ctx: WorkerContext, rounds: Rounds): { stop(): 
       await setTimeout(REOPEN_MS, undefined, { signal: stopped.signal }).catch(() => undefined);
     }
   };
-  const checkRegistry = async () => {
-    if (!(await isRegistryWhole(ctx.redis))) await start(RECONCILE);
+  const checkRegistries = async () => {
+    const checks = await Promise.allSettled(ctx.redis.shards.map(isRegistryWhole));
+    // A failed check is ignored: every other call reports a Redis that can't be reached.
+    if (checks.some(check => check.status === 'fulfilled' && !check.value)) await start(RECONCILE);
   };
-  // A failed check is ignored: every other call reports a Redis that can't be reached.
-  tasks.push(cron.schedule(CHECK_AT, () => checkRegistry().catch(() => undefined), { timezone: 'UTC' }));
+  tasks.push(cron.schedule(CHECK_AT, () => void checkRegistries(), { timezone: 'UTC' }));
   const onReady = () => void reopen();
-  ctx.redis.on('ready', onReady);
+  for (const server of ctx.redis.shards) server.on('ready', onReady);
   return {
     stop: async () => {
       stopped.abort();
-      ctx.redis.off('ready', onReady);
+      for (const server of ctx.redis.shards) server.off('ready', onReady);
       for (const task of tasks) await task.destroy();
       await rounds.allEnded();
     },

@@ -1,7 +1,8 @@
 import { reasonAgainstDatabase } from '#core/postgres/fitness.js';
 import { outboxAgeMs } from '#core/redis/claims/outbox.js';
+import type { Redis } from '#core/redis/connection.js';
 import { sinceCompared } from '#core/redis/registry.js';
-import { readServerFacts } from '#core/redis/server/fitness.js';
+import { ofBucket, readServerFacts } from '#core/redis/server/fitness.js';
 import type { Fullness } from '#core/redis/server/memory.js';
 import { SECOND_MS, withDeadline } from '#core/rules/clock.js';
 import type { StepContext } from '#core/steps/context.js';
@@ -25,23 +26,29 @@ const MISSED_MS = 20 * SECOND_MS;
  */
 const WAITED_MS = 30 * SECOND_MS;
 
-/** The stores that a probe asks, and how full Redis was at the last measurement. */
+/** The stores that a probe asks, and how full each server of Redis was at the last measurement. */
 interface Probed extends Pick<StepContext, 'redis' | 'db'> {
-  fullness: Pick<Fullness, 'note'>;
+  fullness: readonly Pick<Fullness, 'note'>[];
 }
 
 /** Returns the reasons why /readyz answers that the workers are not ready; an empty list when they are ready. */
 export async function reasonsAgainst({ redis, db, fullness }: Probed): Promise<string[]> {
-  const [server, late, waiting, unfit] = await Promise.all([
-    probe(
-      readServerFacts(redis).then(({ isReplica }) => (isReplica ? 'Redis is a replica' : fullness.note)),
-      'Redis does not answer',
-    ),
-    probe(sinceCompared(redis).then(lateness), 'Redis does not answer'),
-    probe(outboxAgeMs(redis).then(unplaced), 'Redis does not answer'),
-    probe(reasonAgainstDatabase(db), 'Postgres does not answer'),
+  const reasons = await Promise.all([
+    ...redis.shards.map((server, i) => reasonsAgainstServer(server, fullness[i]?.note)),
+    probe(reasonAgainstDatabase(db), 'Postgres does not answer').then(reason => [reason]),
   ]);
-  return [...new Set([server, late, waiting, unfit])].filter(reason => reason !== undefined);
+  return [...new Set(reasons.flat())].filter(reason => reason !== undefined);
+}
+
+/** Of a cluster, each reason names the bucket of sales that the server has. */
+async function reasonsAgainstServer(server: Redis, note: string | undefined): Promise<(string | undefined)[]> {
+  const checks = [
+    readServerFacts(server).then(({ isReplica }) => (isReplica ? 'Redis is a replica' : note)),
+    sinceCompared(server).then(lateness),
+    outboxAgeMs(server).then(unplaced),
+  ];
+  const reasons = await Promise.all(checks.map(check => probe(check, 'Redis does not answer')));
+  return reasons.map(reason => reason && `${reason}${ofBucket(server)}`);
 }
 
 function lateness(sinceMs: number | undefined): string | undefined {

@@ -38,7 +38,7 @@ export async function expiry(rig: Rig, orders: number): Promise<Figures> {
   const api = await startApi(rig);
   try {
     const idleP99Ms = await p99Of(rig, api, { saleId: other, first: 0, seconds: OTHERS.idleSeconds });
-    await enqueueExpireDue(rig.queues, payBy.getTime());
+    await enqueueExpireDue(rig.queues, saleId, payBy.getTime());
     const leftMs = payBy.getTime() - Date.now();
     if (leftMs < 0) throw new Error('the orders expire before everything is prepared');
     await pause(leftMs);

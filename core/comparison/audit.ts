@@ -3,9 +3,9 @@ import { readCheckpoint } from '../postgres/books/checkpoint.js';
 import type { Database } from '../postgres/database.js';
 import { readSale } from '../postgres/sales.js';
 import { readOldest } from '../redis/claims/waiting.js';
-import type { Redis } from '../redis/connection.js';
 import { keysOf } from '../redis/keys.js';
 import { readFacts } from '../redis/sale/content.js';
+import type { Shards } from '../redis/shards.js';
 import type { Reported } from '../values/progress.js';
 import { describe } from './compare.js';
 import { lastingDifferences } from './lasting.js';
@@ -48,7 +48,7 @@ export interface Audit {
  */
 export async function audit(
   db: Database,
-  redis: Redis,
+  redis: Shards,
   saleId: string,
   { progress }: Reported = {},
 ): Promise<Audit | undefined> {
@@ -81,9 +81,9 @@ export async function audit(
   };
 }
 
-async function staleClaims(redis: Redis, saleId: string): Promise<string[]> {
+async function staleClaims(redis: Shards, saleId: string): Promise<string[]> {
   const outbox = keysOf(saleId).outbox;
-  const stale = await readOldest(redis, outbox, { olderThanMs: UNPLACED_LIMIT_MS, limit: STALE_MAX });
+  const stale = await readOldest(redis.of(saleId), outbox, { olderThanMs: UNPLACED_LIMIT_MS, limit: STALE_MAX });
   return stale.map(
     ({ member }) => `I6 the claim of ${member} has waited for its order for more than ${UNPLACED_LIMIT_MS / 1_000} s`,
   );

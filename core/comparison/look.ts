@@ -6,7 +6,6 @@ import {
   readLatestOrders,
   withdrawnPages,
 } from '../postgres/orders/sale-orders.js';
-import type { Redis } from '../redis/connection.js';
 import {
   claimPages,
   type Facts,
@@ -17,6 +16,7 @@ import {
   stockPages,
 } from '../redis/sale/content.js';
 import { Units } from '../redis/sale/units.js';
+import type { Shards } from '../redis/shards.js';
 import { isLive, parseClaimRecord } from '../rules/claim.js';
 import { chunks } from '../values/chunks.js';
 import type { Progress } from '../values/progress.js';
@@ -28,7 +28,7 @@ import { compareBuyer, type Difference, unitsOf } from './compare.js';
 /** The stores that are compared. */
 export interface Stores {
   db: Database;
-  redis: Redis;
+  redis: Shards;
 }
 
 /** The most differences that one look lists. After these are repaired, the next look finds the others. */

@@ -1,5 +1,5 @@
-import type { Redis } from '../redis/connection.js';
 import { type BuyerContent, type Facts, readBuyers, readFacts, standbyPages } from '../redis/sale/content.js';
+import type { Shards } from '../redis/shards.js';
 import { isLive } from '../rules/claim.js';
 
 /**
@@ -8,7 +8,7 @@ import { isLive } from '../rules/claim.js';
  *
  * @returns the faults, one line of text each
  */
-export async function standbyFaults(redis: Redis, saleId: string): Promise<string[]> {
+export async function standbyFaults(redis: Shards, saleId: string): Promise<string[]> {
   const faults: string[] = [];
   let ticketBefore = 0;
   for await (const page of standbyPages(redis, saleId)) {

@@ -11,6 +11,7 @@ import {
 } from '../postgres/sales.js';
 import { crashPoint, crashStep } from '../process/crash-point.js';
 import { repaired } from '../process/telemetry.js';
+import type { Redis } from '../redis/connection.js';
 import { adoptLayout } from '../redis/layout.js';
 import { readMarked, unmarkChanged } from '../redis/marks.js';
 import { isRegistryWhole, markRegistryWhole, readGenerations } from '../redis/registry.js';
@@ -43,29 +44,48 @@ const NEW_MONEY_SECONDS = 60;
 /** The same for the first round of a process, in s: every worker may have been away for as long. */
 const FIRST_NEW_MONEY_SECONDS = 86_400;
 
-/** The sales of a round, and the facts that decide which of them it visits. */
+/** The sales of one server in a round, and the facts that decide which of them are visited. */
 interface Round {
+  server: Redis;
+  /** The run of the server that is read: what is found holds for no other one. */
+  runId: string;
   sales: RecentSale[];
-  /** The sales that Redis has, each with the generation that Redis knows. */
+  /** The sales that the server has, each with the generation that it knows. */
   listed: Map<string, number>;
-  /** Whether every gate was opened in this run of Redis. */
+  /** Whether every gate was opened in this run. */
   isWhole: boolean;
   /** The sales that have changed since they were compared, as their scripts, payments and operators tell. */
   changed: Set<string>;
+  /** The sales whose gate was opened in this round. */
+  reopened: Set<string>;
+  hasFailed: boolean;
 }
 
-async function beginRound({ redis, db }: StepContext, isFirst: boolean): Promise<Round> {
-  const recent = await readRecentSales(db);
-  const [listed, isWhole, marked, paid] = await Promise.all([
-    readGenerations(redis),
-    isRegistryWhole(redis),
-    readMarked(redis, 'changed'),
-    readSalesWithNewMoney(db, isFirst ? FIRST_NEW_MONEY_SECONDS : NEW_MONEY_SECONDS),
+type Begun = Pick<Round, 'server' | 'runId'>;
+
+/** The sales of Postgres that Redis should have. */
+interface Expected {
+  recent: RecentSale[];
+  /** Those whose payments have changed. */
+  paid: string[];
+}
+
+async function beginRound(
+  { redis }: StepContext,
+  { server, runId }: Begun,
+  { recent, paid }: Expected,
+): Promise<Round> {
+  const own = recent.filter(({ id }) => redis.of(id) === server);
+  const [listed, isWhole, marked] = await Promise.all([
+    readGenerations(server),
+    isRegistryWhole(server),
+    readMarked(server, 'changed'),
   ]);
-  const isAllOpen = isWhole && recent.every(({ id }) => listed.has(id));
-  const sales = isAllOpen ? recent : inOpeningOrder(recent, Date.now());
+  const isAllOpen = isWhole && own.every(({ id }) => listed.has(id));
+  const sales = isAllOpen ? own : inOpeningOrder(own, Date.now());
   const changedHere = sales.filter(({ id, generation }) => listed.get(id) !== generation).map(({ id }) => id);
-  return { sales, listed, isWhole, changed: new Set([...marked, ...paid, ...changedHere]) };
+  const changed = new Set([...marked, ...paid, ...changedHere]);
+  return { server, runId, sales, listed, isWhole, changed, reopened: new Set(), hasFailed: false };
 }
 
 /**
@@ -74,41 +94,79 @@ async function beginRound({ redis, db }: StepContext, isFirst: boolean): Promise
  *
  * @param pace decides which sales are visited, by what has changed; all without it
  * @returns the comparisons of this round
- * @throws Failures with every error, after every sale was tried; each repair is one script or one transaction, so the
- *   next round continues
+ * @throws Failures with every error, after every sale of every server was tried; each repair is one script or one transaction, so
+ *   the next round continues
  */
 export async function reconcileAll(ctx: StepContext, pace?: Pace): Promise<Reconciliation[]> {
   await adoptLayout(ctx.redis);
-  const runId = await readRunId(ctx.redis);
-  const { sales, listed, isWhole, changed } = await beginRound(ctx, pace?.isNew ?? false);
+  const begun: Begun[] = [];
+  const rounds: Round[] = [];
   const results: Reconciliation[] = [];
-  const reopened = new Set<string>();
-  const isDue = (id: string) => pace?.isDue(id, { isChanged: changed.has(id), sales: sales.length }) ?? true;
+  // A server that is away keeps no sale of another one from being compared.
+  const identify = () =>
+    inTurn(ctx.redis.shards, async server => void begun.push({ server, runId: await readRunId(server) }));
+  const begin = async () => {
+    // Postgres is read last. A sale that is created later is not expected, and a run that began later is not marked.
+    const seconds = pace?.isNew ? FIRST_NEW_MONEY_SECONDS : NEW_MONEY_SECONDS;
+    const [recent, paid] = await Promise.all([readRecentSales(ctx.db), readSalesWithNewMoney(ctx.db, seconds)]);
+    await inTurn(begun, async one => void rounds.push(await beginRound(ctx, one, { recent, paid })));
+  };
+  const visit = (each: (round: Round, saleId: string) => Promise<void>) => () =>
+    inTurn(rounds, round => visitSales(round, each));
   // All gates are opened before any repair, so that no sale refuses claims while another is repaired.
-  const open = async ({ id }: RecentSale) => {
-    if (!listed.has(id)) await rebuild(ctx, id);
-    else if ((!isWhole || changed.has(id)) && (await readLoadedSale(ctx.redis, id))?.runId !== runId) {
-      const sale = await readSale(ctx.db, id);
-      if (!sale) return;
-      const comparison = await look(ctx, sale);
-      await openGate(ctx, sale, comparison);
-      if (isBehind(sale, comparison)) reopened.add(id);
-    }
-  };
-  const compare = async ({ id }: RecentSale) => {
-    // A sale whose gate was just opened may have missed changes while Redis was away. It is repaired at once.
-    if (!reopened.has(id) && !isDue(id)) return;
-    const startedAt = performance.now();
-    const result = await reconcile(ctx, id);
-    if (result) results.push(result);
-    pace?.compared(id, { tookMs: performance.now() - startedAt, isChanged: changed.has(id) });
-  };
-  // A sale whose gate cannot be opened does not keep others from being compared. The round then fails, and the registry
-  // of loaded sales is not marked as complete.
-  await inTurn([open, compare], step => inTurn(sales, step, ({ id }) => `sale ${id}`));
-  const saleIds = sales.map(({ id }) => id);
-  if (!(await markRegistryWhole(ctx.redis, runId, saleIds))) ctx.log.warn('Redis lost a sale while it was compared');
+  const open = visit((round, saleId) => openIfShut(ctx, round, saleId));
+  const compare = visit(async (round, saleId) => {
+    const sales = rounds.reduce((sum, one) => sum + one.sales.length, 0);
+    results.push(...(await compareIfDue(ctx, round, { saleId, pace, sales })));
+  });
+  const finish = () => inTurn(rounds, round => markWhole(ctx, round));
+  await inTurn([identify, begin, open, compare, finish], step => step());
   return results;
+}
+
+async function visitSales(round: Round, visit: (round: Round, saleId: string) => Promise<void>): Promise<void> {
+  const saleIds = round.sales.map(({ id }) => id);
+  await inTurn(
+    saleIds,
+    saleId => visit(round, saleId),
+    saleId => `sale ${saleId}`,
+  ).catch(error => {
+    round.hasFailed = true;
+    throw error;
+  });
+}
+
+async function openIfShut(ctx: StepContext, round: Round, saleId: string): Promise<void> {
+  const { listed, isWhole, changed, runId, reopened } = round;
+  if (!listed.has(saleId)) await rebuild(ctx, saleId);
+  else if ((!isWhole || changed.has(saleId)) && (await readLoadedSale(ctx.redis, saleId))?.runId !== runId) {
+    const sale = await readSale(ctx.db, saleId);
+    if (!sale) return;
+    const comparison = await look(ctx, sale);
+    await openGate(ctx, sale, comparison);
+    if (isBehind(sale, comparison)) reopened.add(saleId);
+  }
+}
+
+async function compareIfDue(
+  ctx: StepContext,
+  { changed, reopened }: Round,
+  { saleId, pace, sales }: { saleId: string; pace: Pace | undefined; sales: number },
+): Promise<Reconciliation[]> {
+  const isChanged = changed.has(saleId);
+  // A sale whose gate was just opened may have missed changes while Redis was away. It is repaired at once.
+  if (!reopened.has(saleId) && pace?.isDue(saleId, { isChanged, sales }) === false) return [];
+  const startedAt = performance.now();
+  const result = await reconcile(ctx, saleId);
+  pace?.compared(saleId, { tookMs: performance.now() - startedAt, isChanged });
+  return result ? [result] : [];
+}
+
+/** Marks the registry of a server as complete, unless a gate could not be opened, or a sale not be compared. */
+async function markWhole(ctx: StepContext, { server, runId, sales, hasFailed }: Round): Promise<void> {
+  if (hasFailed) return;
+  const saleIds = sales.map(({ id }) => id);
+  if (!(await markRegistryWhole(server, runId, saleIds))) ctx.log.warn('Redis lost a sale while it was compared');
 }
 
 /**
@@ -139,7 +197,7 @@ interface Comparison {
  * nothing moves, and one look is enough.
  */
 async function look(ctx: StepContext, sale: Sale, progress?: Progress): Promise<Comparison> {
-  const runId = await readRunId(ctx.redis);
+  const runId = await readRunId(ctx.redis.of(sale.id));
   const seen = await lookAt(ctx, sale.id, progress);
   const isOpen = seen?.facts.runId === runId;
   const differences = seen && isOpen ? await lastingDifferences(ctx, sale.id, seen) : (seen?.differences ?? []);

@@ -32,8 +32,11 @@ const RESCUE_CLICKS_MAX = 500;
  */
 export async function rescueAll(ctx: StepContext): Promise<number> {
   let rescued = 0;
-  const each = async (mark: Mark, rescuing: (saleId: string) => Promise<void>) =>
-    inTurn(await readMarked(ctx.redis, mark), rescuing, saleId => `sale ${saleId}`);
+  // A server that is away keeps no claim of another one from being placed.
+  const each = (mark: Mark, rescuing: (saleId: string) => Promise<void>) =>
+    inTurn(ctx.redis.shards, async server =>
+      inTurn(await readMarked(server, mark), rescuing, saleId => `sale ${saleId}`),
+    );
   const rescueOne = async (saleId: string) => {
     rescued += await rescue(ctx, saleId);
   };
@@ -84,6 +87,6 @@ export async function rescue(ctx: StepContext, saleId: string, olderThanMs = RES
 
 /** Tells whether a worker places the claims of a sale, and the oldest of them has not waited for too long beside it. */
 async function isLeftToWorker({ redis }: StepContext, saleId: string, oldest: WaitingClaim[]): Promise<boolean> {
-  const [isBusy, time] = await Promise.all([isPlacing(redis, saleId), redis.time()]);
+  const [isBusy, time] = await Promise.all([isPlacing(redis, saleId), redis.of(saleId).time()]);
   return isBusy && msOf(time) - (oldest[0]?.wonAtMs ?? 0) < RESCUE_ANYWAY_AFTER_MS;
 }

@@ -1,8 +1,8 @@
 import type { Database } from '../postgres/database.js';
 import { insertShopAccounts } from '../postgres/money/wallet.js';
 import { insertSale } from '../postgres/sales.js';
-import type { Redis } from '../redis/connection.js';
 import { openSale, refuseRulesOnCluster } from '../redis/sale/open-sale.js';
+import type { Shards } from '../redis/shards.js';
 import type { Sale } from '../rules/sale.js';
 
 /**
@@ -18,7 +18,7 @@ export type NewSale = Omit<Sale, 'state' | 'generation'>;
  * @returns false when a sale with this id exists: then the sale stays unchanged
  * @throws ConfigError for purchase rules across sales, which a Redis Cluster cannot enforce; the stores' errors
  */
-export async function createSale(stores: { db: Database; redis: Redis }, sale: NewSale): Promise<boolean> {
+export async function createSale(stores: { db: Database; redis: Shards }, sale: NewSale): Promise<boolean> {
   await refuseRulesOnCluster(stores.redis, sale);
   await insertShopAccounts(stores.db, sale.currency);
   if (!(await insertSale(stores.db, sale))) return false;

@@ -2,6 +2,7 @@ import { countOrdersOfEach, type OrderCounts } from '../postgres/audit.js';
 import type { Database } from '../postgres/database.js';
 import type { Redis } from '../redis/connection.js';
 import { type LoadedSale, readLoadedSale, readRunId } from '../redis/sale/sale.js';
+import type { Shards } from '../redis/shards.js';
 import { SECOND_MS, withDeadline } from '../rules/clock.js';
 import { phaseOf, type Sale, type SalePhase } from '../rules/sale.js';
 
@@ -53,7 +54,7 @@ const UNITS_AT_ONCE = 1_000_000;
 
 interface Stores {
   db: Database;
-  redis: Redis;
+  redis: Shards;
 }
 
 /**
@@ -122,11 +123,16 @@ interface Look {
   loaded?: LoadedSale;
 }
 
-function look(redis: Redis, saleIds: readonly string[]): Promise<Look[]> {
-  const runId = readRunId(redis);
+function look(redis: Shards, saleIds: readonly string[]): Promise<Look[]> {
+  const runIds = new Map<Redis, Promise<string>>();
+  const runIdOf = (server: Redis) => {
+    const runId = runIds.get(server) ?? readRunId(server);
+    runIds.set(server, runId);
+    return runId;
+  };
   const lookAt = async (saleId: string): Promise<Look> => {
     try {
-      const reads = Promise.all([readLoadedSale(redis, saleId), runId]);
+      const reads = Promise.all([readLoadedSale(redis, saleId), runIdOf(redis.of(saleId))]);
       const [loaded, ofRedis] = await withDeadline(reads, REDIS_LIMIT_MS, 'reading the sale');
       if (!loaded) return { inRedis: 'not_loaded' };
       return { inRedis: loaded.runId === ofRedis ? 'ready' : 'unverified', loaded };

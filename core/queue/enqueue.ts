@@ -1,7 +1,7 @@
 import type { JobsOptions, Queue } from 'bullmq';
 import { withDeadline } from '../rules/clock.js';
 import type { JobData, JobName } from './jobs.js';
-import type { Queues } from './queues.js';
+import type { Queues, ShardQueues } from './queues.js';
 
 /**
  * Longest wait until a queue accepts a job, in ms, as buyers wait for the answer. More patience is needless, since the
@@ -28,7 +28,7 @@ const PLACE_ALONE_MS = 2_000;
  * @throws DeadlineExceeded and the errors of BullMQ: the claims are safe in the outbox either way
  */
 export async function enqueuePlaceWaiting(queues: Queues, job: JobData<'place-waiting'>): Promise<void> {
-  await add(queues, 'place-waiting', job, {
+  await add(queues.of(job.saleId), 'place-waiting', job, {
     deduplication: { id: job.saleId, ttl: PLACE_ALONE_MS },
     backoff: { type: 'fixed', delay: PLACE_AGAIN_MS },
   });
@@ -41,7 +41,7 @@ export async function enqueuePlaceWaiting(queues: Queues, job: JobData<'place-wa
  * @throws DeadlineExceeded and the errors of BullMQ
  */
 export async function beginPlaceWaiting(queues: Queues, { saleId }: JobData<'place-waiting'>): Promise<void> {
-  const beginning = queues['place-waiting'].removeDeduplicationKey(saleId);
+  const beginning = queues.of(saleId)['place-waiting'].removeDeduplicationKey(saleId);
   await withDeadline(beginning, ENQUEUE_TIMEOUT_MS, 'beginning place-waiting');
 }
 
@@ -55,13 +55,14 @@ const EXPIRE_MARGIN_MS = 50;
  * Queues a delayed job that cancels the orders of all sales whose payment deadline has passed by then. There is one for each second: a
  * hundred thousand orders that are placed in a second have the same.
  *
+ * @param saleId whose bucket has the job, as it is up when an order of the sale was placed
  * @param payByMs a payment deadline, in ms since the epoch
  * @throws DeadlineExceeded and the errors of BullMQ: the actor expire-overdue cancels the orders as well
  */
-export async function enqueueExpireDue(queues: Queues, payByMs: number): Promise<void> {
+export async function enqueueExpireDue(queues: Queues, saleId: string, payByMs: number): Promise<void> {
   const dueAtMs = 1_000 * Math.ceil(payByMs / 1_000);
   const delay = Math.max(0, dueAtMs - Date.now() + EXPIRE_MARGIN_MS);
-  await add(queues, 'expire-due', { dueAtMs }, { delay, jobId: `due-${dueAtMs}` });
+  await add(queues.of(saleId), 'expire-due', { dueAtMs }, { delay, jobId: `due-${dueAtMs}` });
 }
 
 /**
@@ -71,7 +72,9 @@ export async function enqueueExpireDue(queues: Queues, payByMs: number): Promise
  * @throws DeadlineExceeded and the errors of BullMQ: the buyer should retry
  */
 export async function enqueuePayOrder(queues: Queues, order: JobData<'pay-order'>): Promise<void> {
-  await add(queues, 'pay-order', order, { deduplication: { id: order.claimId, keepLastIfActive: true } });
+  await add(queues.of(order.saleId), 'pay-order', order, {
+    deduplication: { id: order.claimId, keepLastIfActive: true },
+  });
 }
 
 /**
@@ -80,7 +83,7 @@ export async function enqueuePayOrder(queues: Queues, order: JobData<'pay-order'
  * @throws DeadlineExceeded and the errors of BullMQ: the buyer should retry
  */
 export async function enqueueCancelOrder(queues: Queues, order: JobData<'cancel-order'>): Promise<void> {
-  await add(queues, 'cancel-order', order, { deduplication: { id: order.claimId } });
+  await add(queues.of(order.saleId), 'cancel-order', order, { deduplication: { id: order.claimId } });
 }
 
 /**
@@ -91,7 +94,7 @@ export async function enqueueCancelOrder(queues: Queues, order: JobData<'cancel-
  * @throws DeadlineExceeded and the errors of BullMQ: the buyer should retry
  */
 export async function enqueueSettleReceipt(queues: Queues, claim: JobData<'settle-receipt'>): Promise<void> {
-  await add(queues, 'settle-receipt', claim, { deduplication: { id: claim.claimId } });
+  await add(queues.of(claim.saleId), 'settle-receipt', claim, { deduplication: { id: claim.claimId } });
 }
 
 /**
@@ -113,11 +116,14 @@ const EVENT_TIMEOUT_MS = 1_500;
  * @throws DeadlineExceeded and the errors of BullMQ: the provider has to send the event again
  */
 export async function enqueuePaymentEvent(queues: Queues, job: JobData<'payment-event'>): Promise<void> {
-  await add(queues, 'payment-event', job, { attempts: EVENT_ATTEMPTS, limitMs: EVENT_TIMEOUT_MS });
+  await add(queues.of(job.event.eventId), 'payment-event', job, {
+    attempts: EVENT_ATTEMPTS,
+    limitMs: EVENT_TIMEOUT_MS,
+  });
 }
 
 async function add<N extends JobName>(
-  queues: Queues,
+  queues: ShardQueues,
   name: N,
   data: JobData<N>,
   { limitMs = ENQUEUE_TIMEOUT_MS, ...options }: JobsOptions & { limitMs?: number } = {},

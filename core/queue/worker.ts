@@ -3,7 +3,7 @@ import { crashPoint } from '../process/crash-point.js';
 import type { Redis } from '../redis/connection.js';
 import { SECOND_MS, withDeadline } from '../rules/clock.js';
 import { JOB_DATA, type JobData, type JobName } from './jobs.js';
-import { QUEUE_PREFIX } from './queues.js';
+import { queuePrefixOf } from './queues.js';
 
 /**
  * Options of BullMQ's workers. Every `stalledInterval` ms, BullMQ looks for jobs whose worker was killed and whose lock
@@ -57,7 +57,7 @@ export function startJobWorker<N extends JobName>(
       await crashPoint('job.done');
       observer.onDone(name, (performance.now() - startedAt) / 1_000);
     },
-    { connection, prefix: QUEUE_PREFIX, concurrency, ...WORKER_OPTIONS },
+    { connection, prefix: queuePrefixOf(connection), concurrency, ...WORKER_OPTIONS },
   );
   worker.on('failed', (_job, error) => observer.onFailed(name, error));
   worker.on('error', error => observer.onError(error));

@@ -1,7 +1,7 @@
 import { SECOND_MS } from '../rules/clock.js';
-import type { Redis } from './connection.js';
-import { API_PROCESSES } from './keys.js';
+import { apiProcessesKeyOf, COMMON } from './keys.js';
 import { msOf, repliesOf } from './replies.js';
+import type { Shards } from './shards.js';
 
 /** How often an API process gives a sign of life, in ms. */
 export const SIGN_EVERY_MS = SECOND_MS;
@@ -20,16 +20,18 @@ const EXPIRES_SECONDS = 60;
  * @returns the number of living API processes, this one included
  * @throws what ioredis throws
  */
-export async function countApiProcesses(redis: Redis, name: string): Promise<number> {
-  const nowMs = msOf(await redis.time());
-  const replies = await redis
+export async function countApiProcesses(redis: Shards, name: string): Promise<number> {
+  const key = apiProcessesKeyOf(redis);
+  const server = redis.of(COMMON);
+  const nowMs = msOf(await server.time());
+  const replies = await server
     .pipeline()
-    .zadd(API_PROCESSES, nowMs, name)
-    .zremrangebyscore(API_PROCESSES, '-inf', nowMs - SILENT_MS)
+    .zadd(key, nowMs, name)
+    .zremrangebyscore(key, '-inf', nowMs - SILENT_MS)
     // Signs from the future were given by the clock of another Redis, before a failover.
-    .zremrangebyscore(API_PROCESSES, nowMs + SILENT_MS, '+inf')
-    .expire(API_PROCESSES, EXPIRES_SECONDS)
-    .zcard(API_PROCESSES)
+    .zremrangebyscore(key, nowMs + SILENT_MS, '+inf')
+    .expire(key, EXPIRES_SECONDS)
+    .zcard(key)
     .exec();
   return Number(repliesOf(replies).at(-1));
 }

@@ -1,12 +1,14 @@
-import { Redis } from 'ioredis';
+import type ioredis from 'ioredis';
 import { ConfigError } from '../process/config.js';
 import { withDeadline } from '../rules/clock.js';
 import { DeadlineExceeded, NotVerified } from '../rules/errors.js';
-import { type RedisSettings, targetOf } from './server/target.js';
+import { locatorOf } from './server/locator.js';
+import { type RedisSettings, type RedisTarget, targetOf } from './server/target.js';
 import { ServerWatch } from './server/watch.js';
+import { type Bucket, type ClientOptions, Redis } from './shards.js';
 
-/** A connection to Redis. */
-export type { Redis } from 'ioredis';
+/** A connection to one server of Redis. */
+export type { Redis } from './shards.js';
 
 /**
  * How a connection behaves while Redis does not serve.
@@ -44,14 +46,21 @@ const PROFILES = {
  */
 const SILENT_MS: Record<ConnectionProfile, number> = { api: 2_000, feed: 2_000, steps: 5_000, worker: 5_000 };
 
+/** How a connection behaves, and who hears of its errors. */
+export interface ConnectionOptions {
+  profile: ConnectionProfile;
+  /** Receives each lost or failed connection; a ConfigError for a Redis that no retry makes fit. */
+  onError(error: Error): void;
+}
+
 /**
- * Connects to the primary of Redis, and reconnects without limit, within a second after it serves. A server that is a replica,
- * or has become one, is left (core/redis/server/watch.ts).
+ * Connects to the primary of one Redis, and reconnects without limit, within a second after it serves. A server that is a
+ * replica, or has become one, is left (core/redis/server/watch.ts).
  *
  * @param settings the settings that lead to Redis, or only the address
  * @param onError receives each lost or failed connection; a ConfigError for a Redis that lacks the database
  * @returns the connection, possibly not ready yet
- * @throws ConfigError for settings of a wrong form, or that contradict each other
+ * @throws ConfigError for settings of a wrong form, or that contradict each other, and for a Redis Cluster
  */
 export function connectRedis(
   settings: RedisSettings | string,
@@ -59,9 +68,16 @@ export function connectRedis(
   onError: (error: Error) => void,
 ): Redis {
   const target = targetOf(settings);
-  const { username, password, db, tls } = target;
-  const watch = new ServerWatch(target);
-  const redis = new Redis({
+  return connectTo(target, new ServerWatch(target, locatorOf(target)), { profile, onError });
+}
+
+/** Opens a connection to a server that a watch finds, and on which it keeps it. */
+export function connectTo(
+  { username, password, db, tls }: RedisTarget,
+  watch: ServerWatch,
+  { profile, onError, bucket }: ConnectionOptions & { bucket?: Bucket },
+): Redis {
+  const options: ClientOptions = {
     ...PROFILES[profile],
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
@@ -76,7 +92,8 @@ export function connectRedis(
       watch.heard(error);
       return false;
     },
-  });
+  };
+  const redis = new Redis(options, bucket);
   redis.on('error', onError);
   watch.watch(redis, SILENT_MS[profile]);
   return redis;
@@ -88,7 +105,10 @@ export function connectRedis(
  * @param limitMs time limit, in ms; none if not given
  * @throws ConfigError that the connection reports: no retry helps then. DeadlineExceeded when Redis does not answer in time
  */
-export async function waitUntilReady(redis: Redis, limitMs?: number): Promise<void> {
+export async function waitUntilReady(
+  redis: Pick<ioredis.Redis, 'status' | 'on' | 'off'>,
+  limitMs?: number,
+): Promise<void> {
   if (redis.status === 'ready') return;
   const decided = new AbortController();
   const ready = new Promise<void>((resolve, reject) => {
@@ -110,9 +130,9 @@ export async function waitUntilReady(redis: Redis, limitMs?: number): Promise<vo
 const LOST =
   /^(Connection is closed|Stream isn't writeable|Command timed out|Socket timeout|Reached the max retries|connect E|Socket closed)/;
 
-/** Error replies of a Redis that cannot serve at the moment: loading, full, a replica, or blocked. */
+/** Error replies of a Redis that cannot serve at the moment: loading, full, a replica, blocked, or without the slot of the sale. */
 const NOT_SERVING =
-  /^(LOADING|OOM|MISCONF|READONLY|BUSY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|EXECABORT|NOAUTH|WRONGPASS|UNBLOCKED)\b/;
+  /^(LOADING|OOM|MISCONF|READONLY|BUSY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|MOVED|ASK|NOREPLICAS|EXECABORT|NOAUTH|WRONGPASS|UNBLOCKED)\b/;
 
 /** Codes of a connection that broke or was never made. Node gives them to every socket, also to those of clients. */
 const SOCKET_CODES = /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)/;

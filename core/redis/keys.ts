@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 
-// Each sale belongs to one of a few buckets, and its keys have the bucket as their hash tag. So a Redis Cluster would keep them
+// Each sale belongs to one of a few buckets, and its keys have the bucket as their hash tag. So a Redis Cluster keeps them
 // on one node, together with what scripts write about all sales of the bucket.
 
 /** The number of buckets. It never changes, as the keys of every sale depend on it. */
@@ -24,9 +24,12 @@ export function workWith(next: Layout): void {
   layout = next;
 }
 
+/** Returns the number of the bucket of a sale, or of what has another id, from 0. */
+export const bucketNumberOf = (id: string): number => crc32(id) % BUCKETS;
+
 /** Builds the hash tag of a sale's bucket. */
 export function bucketOf(saleId: string): string {
-  return tagOf(crc32(saleId) % BUCKETS);
+  return tagOf(bucketNumberOf(saleId));
 }
 
 /** Builds the hash tags of all buckets. */
@@ -128,9 +131,13 @@ export function registryKeyOf(saleId: string, as: Layout = layout): string {
   return as === 'bucket' ? `${bucketOf(saleId)}:sales` : OLD_REGISTRY;
 }
 
-/** Builds the keys of all registries: one for each bucket. */
-export function registryKeys(): string[] {
-  return layout === 'bucket' ? bucketTags().map(tag => `${tag}:sales`) : [OLD_REGISTRY];
+/**
+ * Builds the keys of the registries of some buckets: one for each.
+ *
+ * @param tags the hash tags of the buckets; of all if not given
+ */
+export function registryKeys(tags: readonly string[] = bucketTags()): string[] {
+  return layout === 'bucket' ? tags.map(tag => `${tag}:sales`) : [OLD_REGISTRY];
 }
 
 /** The registry's field for the run id of Redis for which it is complete. No sale id can equal it. */
@@ -142,8 +149,24 @@ export const REGISTRY_RUN = '@run';
  */
 export const REGISTRY_AT = '@at';
 
+/** The id whose bucket has what belongs to no sale. */
+export const COMMON = '';
+
 /**
  * The sorted set of the running API processes: the random name of each one, with the time of its last sign of life in
  * ms by Redis's clock.
  */
 export const API_PROCESSES = 'dropline:apis';
+
+/** Builds the key of the running API processes. On a cluster it belongs to a bucket. */
+export function apiProcessesKeyOf({ isOfCluster }: { isOfCluster: boolean }): string {
+  return isOfCluster ? `${bucketOf(COMMON)}:apis` : API_PROCESSES;
+}
+
+/**
+ * Builds a key of a bucket that never exists. Each script on a Redis Cluster names it. While a slot moves to another node, a
+ * script that names an absent key beside others is refused as a whole. So it never runs on half of the keys of a sale.
+ */
+export function guardKeyOf(tag: string): string {
+  return `${tag}:never`;
+}

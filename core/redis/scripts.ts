@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { NotVerified } from '../rules/errors.js';
 import type { Redis } from './connection.js';
+import type { Shards } from './shards.js';
 
 /** The number of keys of each Lua script. The files in core/redis/lua/ name the keys and the results. */
 const KEY_COUNT = {
@@ -40,12 +41,15 @@ export function readScript(name: ScriptName): string {
 }
 
 /**
- * Registers the Lua scripts with a connection. ioredis sends a script by its hash, and whole when Redis has forgotten
+ * Registers the Lua scripts with the connections. ioredis sends a script by its hash, and whole when Redis has forgotten
  * it.
  */
-export function defineScripts(redis: Redis): void {
+export function defineScripts({ shards }: Shards): void {
   for (const name of Object.keys(KEY_COUNT) as ScriptName[]) {
-    redis.defineCommand(name, { numberOfKeys: KEY_COUNT[name], lua: readScript(name) });
+    const lua = readScript(name);
+    for (const redis of shards) {
+      redis.defineCommand(name, { numberOfKeys: KEY_COUNT[name] + redis.guards.length, lua });
+    }
   }
 }
 
@@ -64,7 +68,7 @@ export interface ScriptCall {
  */
 export function runScript(redis: Redis, name: ScriptName, { keys, args }: ScriptCall): Promise<unknown> {
   const script = (redis as unknown as Record<ScriptName, Script>)[name];
-  return script.call(redis, ...keys, ...args);
+  return script.call(redis, ...keys, ...redis.guards, ...args);
 }
 
 /**

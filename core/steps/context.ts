@@ -2,12 +2,12 @@ import type { PaymentProvider } from '../payments/provider.js';
 import type { Database } from '../postgres/database.js';
 import type { Logger } from '../process/logger.js';
 import type { Queues } from '../queue/queues.js';
-import type { Redis } from '../redis/connection.js';
+import type { Shards } from '../redis/shards.js';
 import type { ProviderName } from '../rules/sale.js';
 
 /** The clients that steps use: Redis, Postgres, the queues, and the log. */
 export interface StepContext {
-  redis: Redis;
+  redis: Shards;
   db: Database;
   queues: Queues;
   log: Logger;

@@ -104,7 +104,7 @@ async function recordLive(ctx: StepContext, saleId: string, orders: Order[]): Pr
   if (pending.length === 0) return;
   const payByMs = Math.max(...pending.map(order => order.payByMs));
   try {
-    await crashStep('place.queue-expiry', () => enqueueExpireDue(ctx.queues, payByMs));
+    await crashStep('place.queue-expiry', () => enqueueExpireDue(ctx.queues, saleId, payByMs));
   } catch (error) {
     // If queueing the expiry fails, the maintenance actor expire-overdue still finds and cancels these orders after
     // their deadline.

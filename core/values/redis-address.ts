@@ -7,11 +7,12 @@ export interface HostAndPort {
   port: number;
 }
 
-/** Where a Redis is: at a host, behind a unix socket, or where Sentinels say. */
+/** Where a Redis is: at a host, behind a unix socket, where Sentinels say, or on the nodes of a cluster. */
 export type Whereabouts =
   | ({ kind: 'host' } & HostAndPort)
   | { kind: 'socket'; path: string }
-  | { kind: 'sentinels'; name: string; sentinels: readonly HostAndPort[] };
+  | { kind: 'sentinels'; name: string; sentinels: readonly HostAndPort[] }
+  | { kind: 'cluster'; nodes: readonly HostAndPort[] };
 
 /** The parts of REDIS_URL. */
 export interface RedisAddress {
@@ -20,13 +21,15 @@ export interface RedisAddress {
   tls: boolean;
   username?: string;
   password?: string;
-  /** The number of the database. */
+  /** The number of the database; 0 on a cluster, which has no other. */
   db: number;
 }
 
 const HOST_FORM = 'redis://127.0.0.1:6379/0';
 const SOCKET_FORM = 'unix:///run/redis/redis.sock?db=0';
 const SENTINEL_FORM = 'redis+sentinel://user:password@host1:26379,host2:26379,host3:26379/name/0';
+
+const CLUSTER_FORM = 'redis+cluster://user:password@host1:6379,host2:6379,host3:6379';
 
 const REDIS_PORT = 6_379;
 const SENTINEL_PORT = 26_379;
@@ -35,12 +38,15 @@ const PORT_MAX = 65_535;
 /** User, password, hosts, name of the primary, and number of the database. A URL has no list of hosts. */
 const SENTINEL = /^rediss?\+sentinel:\/\/(?:([^:@/?#]*)(?::([^@/?#]*))?@)?([^@/?#]+)\/([^/?#]+)(?:\/(\d{0,4}))?$/i;
 
+/** User, password and hosts. */
+const CLUSTER = /^rediss?\+cluster:\/\/(?:([^:@/?#]*)(?::([^@/?#]*))?@)?([^@/?#]+)\/?$/i;
+
 /** A host with a port, which may be left out. */
 const HOST = /^(\[[0-9a-f:.]+\]|[^:[\]]+)(?::(\d{1,5}))?$/i;
 
 /**
- * Parses the address of Redis: a host (`redis://`, `rediss://`), a unix socket (`unix://`) or Sentinels
- * (`redis+sentinel://`, `rediss+sentinel://`).
+ * Parses the address of Redis: a host (`redis://`, `rediss://`), a unix socket (`unix://`), Sentinels
+ * (`redis+sentinel://`, `rediss+sentinel://`) or a cluster (`redis+cluster://`, `rediss+cluster://`).
  *
  * @throws StoreAddressError for a wrong address
  */
@@ -56,8 +62,11 @@ export function parseRedisAddress(text: string): RedisAddress {
     case 'redis+sentinel':
     case 'rediss+sentinel':
       return parseSentinels(text, scheme === 'rediss+sentinel');
+    case 'redis+cluster':
+    case 'rediss+cluster':
+      return parseCluster(text, scheme === 'rediss+cluster');
     default:
-      return refuse(`must be a URL like ${HOST_FORM}, ${SOCKET_FORM} or ${SENTINEL_FORM}`);
+      return refuse(`must be a URL like ${HOST_FORM}, ${SOCKET_FORM}, ${SENTINEL_FORM} or ${CLUSTER_FORM}`);
   }
 }
 
@@ -86,15 +95,24 @@ function parseSentinels(text: string, tls: boolean): RedisAddress {
   const form = `must name Sentinels, the primary and a database, like ${SENTINEL_FORM}`;
   const [, username = '', password = '', hosts = '', name = '', db = ''] = SENTINEL.exec(text) ?? [];
   // A text of another form has no hosts, and no host is an empty one.
-  const sentinels = hosts.split(',').map(parseSentinel);
+  const sentinels = hosts.split(',').map(one => parseHostAndPort(one, SENTINEL_PORT));
   if (!sentinels.every(sentinel => sentinel !== undefined)) return refuse(form);
   const at = { kind: 'sentinels', name: decoded(name) ?? name, sentinels } as const;
   return addressOf({ at, tls, db: Number(db) }, [username, password]);
 }
 
-function parseSentinel(text: string): HostAndPort | undefined {
+function parseCluster(text: string, tls: boolean): RedisAddress {
+  const [, username = '', password = '', hosts = ''] = CLUSTER.exec(text) ?? [];
+  const nodes = hosts.split(',').map(one => parseHostAndPort(one, REDIS_PORT));
+  if (!nodes.every(node => node !== undefined)) {
+    return refuse(`must name nodes of a Redis Cluster and nothing else, like ${CLUSTER_FORM}`);
+  }
+  return addressOf({ at: { kind: 'cluster', nodes }, tls, db: 0 }, [username, password]);
+}
+
+function parseHostAndPort(text: string, otherwise: number): HostAndPort | undefined {
   const [matched, host = '', port] = HOST.exec(text) ?? [];
-  const number = Number(port ?? SENTINEL_PORT);
+  const number = Number(port ?? otherwise);
   return matched === undefined || number > PORT_MAX ? undefined : { host: bare(host), port: number };
 }
 

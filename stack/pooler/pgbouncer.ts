@@ -2,7 +2,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { chown, mkdir, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { choosePostgresUser } from '../stores/postgres-user.js';
+import { choosePostgresUser } from '../stores/postgres/user.js';
 import { startServer } from '../stores/server.js';
 
 /** The PATH of an ordinary user often lacks the sbin folders. */

@@ -3,7 +3,7 @@ import { chown, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startGuarded, type User } from '../processes/guarded-process.js';
 import { untilUnoccupied } from './occupant.js';
-import type { Binaries } from './postgres-binaries.js';
+import type { Binaries } from './postgres/binaries.js';
 
 /** initdb takes 0.7 s. A minute is enough for it on a machine that is very busy. */
 const INIT_DEADLINE_MS = 60_000;

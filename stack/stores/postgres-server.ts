@@ -2,10 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { GuardedProcess } from '../processes/guarded-process.js';
-import { locatePostgresBinaries } from './postgres-binaries.js';
+import { locatePostgresBinaries } from './postgres/binaries.js';
+import { createPostgresHome } from './postgres/home.js';
+import { choosePostgresUser } from './postgres/user.js';
 import { createPostgresCluster, freeCluster, POSTGRES_ENVIRONMENT } from './postgres-cluster.js';
-import { createPostgresHome } from './postgres-home.js';
-import { choosePostgresUser } from './postgres-user.js';
 import { createServerFolder, startServer } from './server.js';
 
 /** A fast shutdown writes a checkpoint first. */

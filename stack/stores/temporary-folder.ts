@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { reaper } from '../processes/reaper.js';
-import { everybodyReaches } from './postgres-user.js';
+import { everybodyReaches } from './postgres/user.js';
 import { createServerFolder } from './server.js';
 
 /**

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect } from '@jest/globals';
 import type { Claim } from '#core/rules/claim.js';
 import type { Sale } from '#core/rules/sale.js';
-import type { StepContext } from '#core/steps/context.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { type FakeProvider, startFakeProvider } from '#stack/fake-provider/start.js';
+import type { Connections } from '#stack/stores/connections.js';
 import { connectStores } from '#stack/stores/connections.js';
 import { eventually } from '../support/eventually.js';
 import { buyers, win } from '../support/sales.js';
@@ -25,7 +25,7 @@ export interface Arena {
   fake: FakeProvider;
   naive: NaiveShop;
   /** Runs steps beside the worker, so that two of them race more closely than HTTP allows. */
-  ctx: StepContext;
+  ctx: Connections;
   /** The losses of the naive shop, a line for each attack that harmed it. */
   losses: string[];
   /** Notes a loss. */

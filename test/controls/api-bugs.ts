@@ -146,7 +146,7 @@ export const API_BUGS: Bug[] = [
     'API processes that have ended still share the limits of a buyer',
     {
       file: 'core/redis/api-processes.ts',
-      find: "    .zremrangebyscore(API_PROCESSES, '-inf', nowMs - SILENT_MS)\n",
+      find: "    .zremrangebyscore(key, '-inf', nowMs - SILENT_MS)\n",
       replace: '',
     },
     {
@@ -157,7 +157,7 @@ export const API_BUGS: Bug[] = [
   ),
   one(
     'an event of a provider is tried as often as any other job',
-    { file: 'core/queue/enqueue.ts', find: 'attempts: EVENT_ATTEMPTS, ', replace: '' },
+    { file: 'core/queue/enqueue.ts', find: '    attempts: EVENT_ATTEMPTS,\n', replace: '' },
     { kind: 'integration', file: 'api/payment-webhook', title: 'an event is retried for more than three hours' },
   ),
   one(
@@ -182,13 +182,13 @@ export const API_BUGS: Bug[] = [
     bug: 'nothing is shed after a reading of Redis that failed',
     edits: [
       {
-        file: 'apps/api/load/load.ts',
-        find: '      this.#saleLevels = new Map(levels.filter(([, level]) => level > 0));\n',
+        file: 'apps/api/load/server-load.ts',
+        find: '      this.#levels = new Map(levels.filter(([, level]) => level > 0));\n',
         replace:
-          '      this.#saleLevels = new Map(levels.filter(([, level]) => level > 0));\n      this.#reading = false;\n',
+          '      this.#levels = new Map(levels.filter(([, level]) => level > 0));\n      this.#reading = false;\n',
       },
       {
-        file: 'apps/api/load/load.ts',
+        file: 'apps/api/load/server-load.ts',
         find: '    } finally {\n      this.#reading = false;\n    }\n',
         replace: '    }\n',
       },

@@ -56,7 +56,7 @@ export const MARK_BUGS: Bug[] = [
   ),
   one(
     'a gate that a dead process has shut stays shut until its sale is due',
-    { file: RECONCILE, find: '(!isWhole || changed.has(id))', replace: '!isWhole' },
+    { file: RECONCILE, find: '(!isWhole || changed.has(saleId))', replace: '!isWhole' },
     byChange('opens a gate that a process has shut before it died'),
   ),
   one(
@@ -88,7 +88,11 @@ export const MARK_BUGS: Bug[] = [
   ),
   one(
     'every round compares every sale',
-    { file: RECONCILE, find: 'if (!reopened.has(id) && !isDue(id)) return;', replace: '' },
+    {
+      file: RECONCILE,
+      find: 'if (!reopened.has(saleId) && pace?.isDue(saleId, { isChanged, sales }) === false) return [];',
+      replace: '',
+    },
     byChange('compares the sale that has changed, and reads nothing of 30 others'),
   ),
   one(

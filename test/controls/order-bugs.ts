@@ -204,8 +204,8 @@ export const ORDER_BUGS: Bug[] = [
     'a cancellation has the id of the job that has failed before',
     {
       file: 'core/queue/enqueue.ts',
-      find: "await add(queues, 'cancel-order', order, { deduplication: { id: order.claimId } });",
-      replace: "await add(queues, 'cancel-order', order, { jobId: order.claimId });",
+      find: "await add(queues.of(order.saleId), 'cancel-order', order, { deduplication: { id: order.claimId } });",
+      replace: "await add(queues.of(order.saleId), 'cancel-order', order, { jobId: order.claimId });",
     },
     {
       kind: 'integration',

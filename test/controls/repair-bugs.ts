@@ -238,8 +238,8 @@ export const REPAIR_BUGS: Bug[] = [
     'a sale that Redis has lost counts as one that never existed',
     {
       file: 'core/redis/registry.ts',
-      find: 'return generation === null && run === (await readRunId(redis));',
-      replace: 'return generation === null && run !== redis.status;',
+      find: 'return generation === null && run === (await readRunId(server));',
+      replace: 'return generation === null && run !== server.status;',
     },
     { kind: 'integration', file: 'redis/registry', title: 'is known as such once the list of sales is whole' },
   ),
@@ -283,8 +283,8 @@ export const REPAIR_BUGS: Bug[] = [
     'after a restart of Redis the newest sale is opened first, whatever sells',
     {
       file: 'core/maintenance/reconcile.ts',
-      find: 'isAllOpen ? recent : inOpeningOrder(recent, Date.now())',
-      replace: 'recent',
+      find: 'isAllOpen ? own : inOpeningOrder(own, Date.now())',
+      replace: 'own',
     },
     { kind: 'integration', file: 'repairs/reopened-sale', title: 'a Redis that was emptied gets a sale' },
   ),

@@ -73,7 +73,7 @@ test('every accepted claim becomes an order when the APIs are killed', async () 
 test('a paused queue of payments keeps nobody from paying in time', async () => {
   const units = 20;
   const saleId = await stack.createSale({ units, standbyFactor: 0, payWithinSeconds: 12, priceMinor: PRICE_MINOR });
-  await stack.connections.queues['pay-order'].pause();
+  await stack.connections.queues.of('')['pay-order'].pause();
   // These buyers have not paid before, so all of them have money.
   const payers = impatient(units, 1, 'patient-');
   await stack.credit(
@@ -82,7 +82,7 @@ test('a paused queue of payments keeps nobody from paying in time', async () => 
   );
   const crowd = rush(stack, saleId, payers);
   const { reckoning } = await expectProof(stack, saleId, await survivors(stack, saleId, crowd));
-  await stack.connections.queues['pay-order'].resume();
+  await stack.connections.queues.of('')['pay-order'].resume();
   expect(reckoning).toMatchObject({ placed: units, paid: units, cancelled: 0 });
 });
 

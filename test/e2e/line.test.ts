@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Redis } from 'ioredis';
 import { changeSale } from '#core/operator/change-sale.js';
-import type { Redis } from '#core/redis/connection.js';
 import { parseChange } from '#core/redis/feed/changes.js';
 import { channelOf } from '#core/redis/keys.js';
 import { eventually } from '../support/eventually.js';

@@ -130,7 +130,7 @@ test('a sale that closes with unplaced claims places all of them and admits no o
   const claims = await Promise.all(['lea', 'max', 'nia'].map(buyerId => stack.buy(buyerId, saleId)));
   expect(claims.map(({ http }) => http)).toEqual([202, 202, 202]);
   // The jobs are lost as well, so only the outbox knows the claims.
-  await stack.connections.queues['place-waiting'].obliterate({ force: true });
+  await stack.connections.queues.of('')['place-waiting'].obliterate({ force: true });
   await changeSale(stack.connections, saleId, { state: 'closed' });
   expect(await stack.buy('ole', saleId)).toMatchObject({ http: 410, code: 'sale_closed' });
   expect(await stack.audit(saleId)).toMatchObject({ unplaced: 3 });

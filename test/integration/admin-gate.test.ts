@@ -275,7 +275,7 @@ describe('a session', () => {
     expect([...seen]).toEqual([200]);
     expect(await send(known, 'PUT', `${board}/cancel-order/pause`)).toBe(503);
     expect(await send(unknown, 'GET', board)).toBe(503);
-    expect(await stores.queues['cancel-order'].isPaused()).toBe(false);
+    expect(await stores.queues.of('')['cancel-order'].isPaused()).toBe(false);
     expect(await send(known, 'POST', '/logout')).toBe(503);
     expect(await send(known, 'GET', board)).toBe(401);
     another.link?.set({ kind: 'none' });

@@ -162,7 +162,7 @@ describe('the board', () => {
 
   test('the board changes queues with BOARD_WRITE=1', async () => {
     const another = await admin.startAnother({ BOARD_WRITE: '1' });
-    const queue = stores.queues['cancel-order'];
+    const queue = stores.queues.of('')['cancel-order'];
     const set = (verb: string) =>
       fetch(`${another}/queues/api/queues/cancel-order/${verb}`, { method: 'PUT', headers: BEARER });
     expect((await set('pause')).status).toBe(200);

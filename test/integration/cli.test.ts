@@ -99,7 +99,7 @@ describe('changing a sale', () => {
       inRedis: true,
     });
     expect(await readLoadedSale(stores.redis, sale.id)).toMatchObject({ units: 3, remaining: 1, generation: 4 });
-    const promoted = await stores.queues['place-waiting'].getJobs();
+    const promoted = await stores.queues.of('')['place-waiting'].getJobs();
     expect(promoted.map(job => job.data)).toEqual([{ saleId: sale.id }]);
     expect(await stores.redis.zrange(keysOf(sale.id).outbox, '0', '-1')).toContain('second');
   });

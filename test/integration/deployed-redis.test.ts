@@ -4,8 +4,8 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { Redis } from 'ioredis';
 import { checkout } from '#core/process/checkout.js';
+import { connectRedis, type Redis } from '#core/redis/connection.js';
 import { defineScripts } from '#core/redis/scripts.js';
 import { waitForFitRedis } from '#core/redis/server/fitness.js';
 import { locateRedisBinary } from '#stack/stores/redis-binary.js';
@@ -60,7 +60,7 @@ beforeAll(async () => {
     graceMs: 5_000,
     ready: async (_pid, port) => (await ask(port, 'PING')).startsWith('-NOAUTH'),
   });
-  redis = new Redis(`redis://dropline:${PASSWORD}@127.0.0.1:${server.port}`);
+  redis = connectRedis(`redis://dropline:${PASSWORD}@127.0.0.1:${server.port}`, 'worker', () => undefined);
 });
 afterAll(async () => {
   redis?.disconnect();

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { Redis } from '#core/redis/connection.js';
+import { connectRedis, type Redis } from '#core/redis/connection.js';
 import { dropSale } from '#core/redis/sale/sale.js';
 import { defineScripts } from '#core/redis/scripts.js';
 import { anyCommand } from '../support/model/any-command.js';
@@ -34,7 +34,7 @@ beforeAll(async () => {
   listener = await Listener.start(t.redis);
   connections.push(t.redis);
   for (let i = 1; i < 3; i += 1) {
-    const redis = t.redis.duplicate({ enableOfflineQueue: true });
+    const redis = connectRedis(t.redisUrl, 'worker', () => undefined);
     defineScripts(redis);
     connections.push(redis);
   }

@@ -21,7 +21,7 @@ let server: RedisServer;
 let primary: AnyRedis;
 let replica: Member;
 let address: FaultProxy;
-let opened: Redis[] = [];
+let opened: AnyRedis[] = [];
 
 beforeAll(async () => {
   dir = await createTemporaryFolder();
@@ -55,9 +55,9 @@ function open(url: string, profile: Profile = 'api'): { redis: Redis; errors: Er
   return { redis, errors };
 }
 
-const portBehind = async (redis: Redis) => Number(/tcp_port:(\d+)/.exec(await redis.info('server'))?.[1]);
+const portBehind = async (redis: AnyRedis) => Number(/tcp_port:(\d+)/.exec(await redis.info('server'))?.[1]);
 
-async function leadsTo(redis: Redis, port: number): Promise<void> {
+async function leadsTo(redis: AnyRedis, port: number): Promise<void> {
   await eventually(async () => expect(await portBehind(redis)).toBe(port), READY_MS);
 }
 

@@ -1,5 +1,5 @@
-import type { Redis } from '#core/redis/connection.js';
 import type { ScriptName } from '#core/redis/scripts.js';
+import { wrapRedis } from './redis/wrap-redis.js';
 import type { TestStores } from './stores/stores.js';
 
 /**
@@ -14,16 +14,9 @@ export function beforeScript(
   name: ScriptName | 'hset' | 'del' | 'hscan' | 'sadd' | 'scard' | 'srem',
   meanwhile: () => Promise<unknown>,
 ): TestStores {
-  const redis = new Proxy(stores.redis, {
-    get(target, property) {
-      const value = Reflect.get(target, property);
-      if (typeof value !== 'function') return value;
-      if (property !== name) return value.bind(target);
-      return async (...args: unknown[]) => {
-        await meanwhile();
-        return value.apply(target, args);
-      };
-    },
-  }) as Redis;
+  const redis = wrapRedis(stores.redis, name, command => async (...args) => {
+    await meanwhile();
+    return command(...args);
+  });
   return { ...stores, redis };
 }

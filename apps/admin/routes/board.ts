@@ -2,7 +2,7 @@ import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { ExpressAdapter } from '@bull-board/express';
 import { type Express, type RequestHandler, Router } from 'express';
-import type { Queues } from '#core/queue/queues.js';
+import { bucketOfQueue, type Queues, queuesOf } from '#core/queue/queues.js';
 import { Problem } from '#core/rules/errors.js';
 import { hasRole } from '../http/caller.js';
 
@@ -25,7 +25,9 @@ function createBoard(queues: Queues, { isWritable }: { isWritable: boolean }): R
   const serverAdapter = new ExpressAdapter();
   serverAdapter.setBasePath('/queues');
   createBullBoard({
-    queues: Object.values(queues).map(queue => new BullMQAdapter(queue, { readOnlyMode: !isWritable })),
+    queues: queuesOf(queues).map(
+      queue => new BullMQAdapter(queue, { readOnlyMode: !isWritable, prefix: bucketOfQueue(queue) }),
+    ),
     serverAdapter,
     options: {
       uiConfig: { boardTitle: 'Dropline queues', hideDocsLink: true, miscLinks: [{ text: 'Sales', url: '/' }] },

@@ -19,7 +19,7 @@ export function addHealth(app: Express, ctx: Pick<StepContext, 'redis' | 'db'>):
   });
   app.get('/readyz', async (_req, res) => {
     const [redis, postgres] = await Promise.all([
-      answers(ctx.redis.ping().then(() => true)),
+      answers(Promise.all(ctx.redis.shards.map(server => server.ping())).then(() => true)),
       answers(reasonAgainstDatabase(ctx.db).then(reason => reason === undefined)),
     ]);
     res

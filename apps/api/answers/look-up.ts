@@ -1,7 +1,7 @@
 import { type ReceiptKey, verifyReceipt } from '#core/identity/receipt.js';
 import { readPayUrl } from '#core/redis/claims/pay-url.js';
 import type { BuyerStatus } from '#core/redis/claims/status.js';
-import type { Redis } from '#core/redis/connection.js';
+import type { Shards } from '#core/redis/shards.js';
 import { isLive } from '#core/rules/claim.js';
 import { withDeadline } from '#core/rules/clock.js';
 import { REDIS_STEP_MS } from '../http/deadline.js';
@@ -62,7 +62,7 @@ export function needsLookUp(
 
 /** Reads the address at which the buyer pays. Only an unpaid order of a sale with a payment provider can have one. */
 async function paymentUrlOf(
-  redis: Redis,
+  redis: Shards,
   { id, provider }: RecentSale,
   { claim, position }: BuyerStatus,
 ): Promise<Pick<OrderAnswer, 'paymentUrl'>> {

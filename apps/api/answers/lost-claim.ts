@@ -5,7 +5,7 @@ import { enqueuePlaceWaiting, enqueueSettleReceipt } from '#core/queue/enqueue.j
 import type { Queues } from '#core/queue/queues.js';
 import { restoreClaim } from '#core/redis/claims/restore.js';
 import type { BuyerStatus } from '#core/redis/claims/status.js';
-import type { Redis } from '#core/redis/connection.js';
+import type { Shards } from '#core/redis/shards.js';
 import { isLive } from '#core/rules/claim.js';
 import { withDeadline } from '#core/rules/clock.js';
 import type { Statuses } from '../batching/status-batch.js';
@@ -13,7 +13,7 @@ import { REDIS_STEP_MS } from '../http/deadline.js';
 
 /** The parts of the API that restore a claim which Redis has lost. */
 export interface LostClaimParts {
-  readonly redis: Redis;
+  readonly redis: Shards;
   readonly queues: Queues;
   readonly statuses: Pick<Statuses, 'read'>;
 }

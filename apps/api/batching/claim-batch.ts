@@ -2,7 +2,7 @@ import { newClaimIds } from '#core/identity/claim-id.js';
 import { crashPoint, crashStep } from '#core/process/crash-point.js';
 import { claimsAnswered } from '#core/process/telemetry.js';
 import { CLAIM_BATCH_MAX, type ClaimOutcome, claim, type SaleRefusal } from '#core/redis/claims/claim.js';
-import type { Redis } from '#core/redis/connection.js';
+import type { Shards } from '#core/redis/shards.js';
 import { withDeadline } from '#core/rules/clock.js';
 import { REDIS_STEP_MS, WAITING_MAX } from '../http/deadline.js';
 import type { Mirrors } from '../mirror/mirrors.js';
@@ -18,7 +18,7 @@ export type ClaimBatch = TurnBatch<ClaimOutcome>;
 /** The parts of the API that claims in batches need. */
 export interface ClaimBatchParts {
   /** A connection with the project's Lua scripts. */
-  readonly redis: Redis;
+  readonly redis: Shards;
   readonly winners: Pick<Winners, 'add'>;
   readonly mirrors: Pick<Mirrors, 'want'>;
 }

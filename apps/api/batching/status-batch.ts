@@ -1,6 +1,6 @@
 import { crashPoint } from '#core/process/crash-point.js';
 import { type BuyerStatus, readStatuses } from '#core/redis/claims/status.js';
-import type { Redis } from '#core/redis/connection.js';
+import type { Shards } from '#core/redis/shards.js';
 import { withDeadline } from '#core/rules/clock.js';
 import { Problem } from '#core/rules/errors.js';
 import { REDIS_STEP_MS, WAITING_MAX } from '../http/deadline.js';
@@ -11,7 +11,7 @@ const READ_BATCH_MAX = 256;
 
 /** Reads the statuses of buyers from Redis. All statuses requested in one turn of the event loop are read together. */
 export class Statuses extends TurnBatch<BuyerStatus> {
-  constructor(redis: Redis) {
+  constructor(redis: Shards) {
     super({ sizeMax: READ_BATCH_MAX, waitingMax: WAITING_MAX }, async (saleId, buyerIds) => {
       const statuses = await withDeadline(readStatuses(redis, saleId, buyerIds), REDIS_STEP_MS, 'reading statuses');
       await crashPoint('status.read');

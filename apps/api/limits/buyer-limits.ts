@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { apiProcessesCounted, requestsLimited, storeFailed } from '#core/process/telemetry.js';
 import { countApiProcesses, SIGN_EVERY_MS } from '#core/redis/api-processes.js';
 import type { Redis } from '#core/redis/connection.js';
+import { COMMON } from '#core/redis/keys.js';
+import type { Shards } from '#core/redis/shards.js';
 import type { LimitCheck, LimitKind } from '../http/limit-kind.js';
 import type { PreparedProblem } from '../http/problem.js';
 import { FIGURES, type Figures } from './figures.js';
@@ -26,7 +28,9 @@ const noneLimited = () => Object.fromEntries(KINDS.map(kind => [kind, 0])) as Re
  * how many API processes run, and lets through an equal part of each limit. While Redis is away, the last count holds.
  */
 export class BuyerLimits implements LimitCheck {
-  readonly #redis: Redis;
+  readonly #redis: Shards;
+  /** The server that has the processes. */
+  readonly #server: Redis;
   readonly #limits: Limits;
   /** Names this process among those that share the limits. */
   readonly #name = randomUUID();
@@ -36,15 +40,16 @@ export class BuyerLimits implements LimitCheck {
   #counted = 1;
   #sharers = 1;
 
-  constructor(redis: Redis, figures: Figures) {
+  constructor(redis: Shards, figures: Figures) {
     this.#redis = redis;
+    this.#server = redis.of(COMMON);
     const limitOf = (kind: LimitKind) => ({
       limit: new Limit(figures[kind]),
       over: new OverLimit(kind, figures[kind]),
     });
     this.#limits = Object.fromEntries(KINDS.map(kind => [kind, limitOf(kind)])) as Limits;
     requestsLimited(this.#limited);
-    redis.on('ready', this.#count);
+    this.#server.on('ready', this.#count);
     this.#timer = setInterval(this.#onTick, SIGN_EVERY_MS);
   }
 
@@ -70,7 +75,7 @@ export class BuyerLimits implements LimitCheck {
 
   close(): void {
     clearInterval(this.#timer);
-    this.#redis.off('ready', this.#count);
+    this.#server.off('ready', this.#count);
   }
 
   #refusalAfter(kind: LimitKind, waitMs: number): PreparedProblem | undefined {
@@ -86,7 +91,7 @@ export class BuyerLimits implements LimitCheck {
   };
 
   readonly #count = (): void => {
-    if (this.#counting || this.#redis.status !== 'ready') return;
+    if (this.#counting || this.#server.status !== 'ready') return;
     this.#counting = true;
     countApiProcesses(this.#redis, this.#name)
       .then(processes => this.#share(processes))

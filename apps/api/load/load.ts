@@ -1,12 +1,12 @@
 import { performance } from 'node:perf_hooks';
-import { loadMeasured, requestsShed, storeFailed } from '#core/process/telemetry.js';
-import { readOutboxAges } from '#core/redis/claims/outbox.js';
+import { loadMeasured, requestsShed } from '#core/process/telemetry.js';
 import type { Redis } from '#core/redis/connection.js';
-import { Fullness } from '#core/redis/server/memory.js';
-import { SECOND_MS, withDeadline } from '#core/rules/clock.js';
+import type { Shards } from '#core/redis/shards.js';
+import { SECOND_MS } from '#core/rules/clock.js';
 import { Problem } from '#core/rules/errors.js';
 import { LoopDelay } from './loop-delay.js';
-import { LOOP_DELAYS_MS, nextLevel, OUTBOX_AGES_MS, SHED_FROM, SHED_KINDS, type ShedKind } from './shed-level.js';
+import { ServerLoad } from './server-load.js';
+import { LOOP_DELAYS_MS, nextLevel, SHED_FROM, SHED_KINDS, type ShedKind } from './shed-level.js';
 import { nextSlowdown } from './slowdown.js';
 
 /**
@@ -29,22 +29,18 @@ export interface Admission {
 
 /** Measures once a second how busy this process is, how far behind the workers are, and how full Redis is. */
 export class Load implements Admission {
-  readonly #redis: Redis;
-  readonly #fullness: Fullness;
+  readonly #redis: Shards;
+  readonly #servers: ReadonlyMap<Redis, ServerLoad>;
   readonly #loopDelay = new LoopDelay();
   readonly #timer = setInterval(() => void this.#measure(), SECOND_MS);
   #before = performance.eventLoopUtilization();
   #slowdown = 1;
   #level = 0;
-  /** The levels of the sales whose outbox is too old. There is mostly none. */
-  #saleLevels = new Map<string, number>();
-  #outboxAgeMs = 0;
-  #reading = false;
 
   /** Starts to measure. */
-  constructor(redis: Redis) {
+  constructor(redis: Shards) {
     this.#redis = redis;
-    this.#fullness = new Fullness(redis);
+    this.#servers = new Map(redis.shards.map(server => [server, new ServerLoad(server)]));
     // A series that is born with its first count would hide that count from Prometheus.
     for (const kind of SHED_KINDS) requestsShed(kind, 0);
   }
@@ -56,14 +52,15 @@ export class Load implements Admission {
 
   /** A note for the operator while clicks are refused because Redis is nearly full. */
   get note(): string | undefined {
-    return this.#fullness.note;
+    return this.#loads.flatMap(({ fullness }) => fullness.note ?? [])[0];
   }
 
   admit(kind: ShedKind, saleId?: string): void {
     const from = SHED_FROM[kind];
-    const saleLevel = saleId === undefined ? 0 : (this.#saleLevels.get(saleId) ?? 0);
+    const server = saleId === undefined ? undefined : this.#servers.get(this.#redis.of(saleId));
+    const saleLevel = server?.levels.get(saleId ?? '') ?? 0;
     // Only clicks take memory for good. Everything else finishes what was begun.
-    const lacksRoom = kind === 'claim' && this.#fullness.refusesClicks;
+    const lacksRoom = kind === 'claim' && server?.fullness.refusesClicks;
     if (this.#level < from && saleLevel < from && !lacksRoom) return;
     requestsShed(kind, 1);
     throw OVERLOADED;
@@ -80,35 +77,18 @@ export class Load implements Admission {
     this.#before = now;
     const delayMs = this.#loopDelay.read();
     this.#level = nextLevel(this.#level, delayMs, LOOP_DELAYS_MS);
-    await this.#readRedis();
+    await Promise.all(this.#loads.map(load => load.read()));
+    const refusesClicks = this.#loads.some(({ fullness }) => fullness.refusesClicks);
+    const saleLevels = this.#loads.flatMap(({ levels }) => [...levels.values()]);
     loadMeasured({
       delayMs,
-      outboxAgeMs: this.#outboxAgeMs,
-      redisFullness: this.#fullness.ratio,
-      level: Math.max(this.#level, this.#fullness.refusesClicks ? SHED_FROM.claim : 0, ...this.#saleLevels.values()),
+      outboxAgeMs: Math.max(...this.#loads.map(({ outboxAgeMs }) => outboxAgeMs)),
+      redisFullness: Math.max(...this.#loads.map(({ fullness }) => fullness.ratio)),
+      level: Math.max(this.#level, refusesClicks ? SHED_FROM.claim : 0, ...saleLevels),
     });
   }
 
-  /**
-   * Reads the ages of the outboxes, and how full Redis is. While Redis is away the last ones hold; its requests get 503
-   * anyway.
-   */
-  async #readRedis(): Promise<void> {
-    if (this.#reading || this.#redis.status !== 'ready') return;
-    this.#reading = true;
-    try {
-      const reading = Promise.all([readOutboxAges(this.#redis), this.#fullness.measure()]);
-      const [ages] = await withDeadline(reading, SECOND_MS, 'reading the outboxes');
-      this.#outboxAgeMs = Math.max(0, ...ages.values());
-      const levels = [...ages].map(([saleId, ageMs]): [string, number] => [
-        saleId,
-        nextLevel(this.#saleLevels.get(saleId) ?? 0, ageMs, OUTBOX_AGES_MS),
-      ]);
-      this.#saleLevels = new Map(levels.filter(([, level]) => level > 0));
-    } catch (error) {
-      storeFailed('redis', error);
-    } finally {
-      this.#reading = false;
-    }
+  get #loads(): ServerLoad[] {
+    return [...this.#servers.values()];
   }
 }

@@ -1,7 +1,7 @@
-import type { Redis } from '#core/redis/connection.js';
 import type { Change } from '#core/redis/feed/changes.js';
 import { scanBuyers } from '#core/redis/sale/buyers.js';
 import { readStanding, type Standing } from '#core/redis/sale/standing.js';
+import type { Shards } from '#core/redis/shards.js';
 import { Mirror } from './mirror.js';
 
 /**
@@ -30,14 +30,14 @@ export class Copying {
    * unverified, or change too often. {@link giveUp} has the same result.
    */
   readonly done: Promise<Mirror | undefined>;
-  readonly #redis: Redis;
+  readonly #redis: Shards;
   readonly #saleId: string;
   readonly #buffered: Change[] = [];
   #resolve: (copy: Promise<Mirror | undefined> | undefined) => void = () => undefined;
   #begun = false;
   #over = false;
 
-  constructor(redis: Redis, saleId: string) {
+  constructor(redis: Shards, saleId: string) {
     this.#redis = redis;
     this.#saleId = saleId;
     this.done = new Promise(resolve => {

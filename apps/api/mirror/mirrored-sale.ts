@@ -1,8 +1,8 @@
 import { refusedFromMemory, storeFailed } from '#core/process/telemetry.js';
-import type { Redis } from '#core/redis/connection.js';
 import type { Change } from '#core/redis/feed/changes.js';
 import type { Feed } from '#core/redis/feed/feed.js';
 import type { Listener } from '#core/redis/feed/followed-sale.js';
+import type { Shards } from '#core/redis/shards.js';
 import { withDeadline } from '#core/rules/clock.js';
 import { Copying } from './copying.js';
 import type { Mirror, Refusal } from './mirror.js';
@@ -29,7 +29,7 @@ const IDLE_ROUNDS = 120;
 
 /** The parts of the API that a mirror needs. It copies the sale from Redis, and the feed reports the sale's changes. */
 export interface MirrorParts {
-  readonly redis: Redis;
+  readonly redis: Shards;
   readonly feed: Pick<Feed, 'follow' | 'hears'>;
 }
 

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
-import type { Redis } from '#core/redis/connection.js';
 import { isUnknown } from '#core/redis/registry.js';
 import { type LoadedSale, readLoadedSale, readRunId } from '#core/redis/sale/sale.js';
+import type { Shards } from '#core/redis/shards.js';
 import { SECOND_MS, withDeadline } from '#core/rules/clock.js';
 import { NotVerified, Problem } from '#core/rules/errors.js';
 import { REDIS_STEP_MS } from '../http/deadline.js';
@@ -31,7 +31,7 @@ export class Sales {
   /** The callbacks that wait for a sale, by its id. */
   readonly #asking = new Map<string, GotSale[]>();
 
-  constructor(redis: Redis) {
+  constructor(redis: Shards) {
     this.#recent = new LRUCache({
       max: SALES_MAX,
       ttl: SALE_AGE_MAX_MS,
@@ -97,8 +97,8 @@ export class Sales {
 }
 
 /** Reads a sale from Redis. Returns undefined for one that certainly doesn't exist, which is cached like a sale. */
-async function load(redis: Redis, saleId: string): Promise<RecentSale | undefined> {
-  const [sale, runId] = await Promise.all([readLoadedSale(redis, saleId), readRunId(redis)]);
+async function load(redis: Shards, saleId: string): Promise<RecentSale | undefined> {
+  const [sale, runId] = await Promise.all([readLoadedSale(redis, saleId), readRunId(redis.of(saleId))]);
   if (sale?.runId === runId) return { ...sale, readAtMs: performance.now() };
   if (sale) throw new NotVerified(`sale ${saleId} is not verified in Redis`);
   if (await isUnknown(redis, saleId)) return undefined;

@@ -3,7 +3,7 @@ import { crashPoint, crashStep } from '#core/process/crash-point.js';
 import { enqueueCancelOrder } from '#core/queue/enqueue.js';
 import type { Queues } from '#core/queue/queues.js';
 import { leaveStandby } from '#core/redis/claims/standby.js';
-import type { Redis } from '#core/redis/connection.js';
+import type { Shards } from '#core/redis/shards.js';
 import type { ClaimRecord } from '#core/rules/claim.js';
 import { withDeadline } from '#core/rules/clock.js';
 import { Problem } from '#core/rules/errors.js';
@@ -18,7 +18,7 @@ import type { RecentSale, Sales } from '../mirror/sales.js';
 const Cancelling = z.object({ status, pollAfterMs: pollAfter.optional() });
 
 interface CancelParts {
-  readonly redis: Redis;
+  readonly redis: Shards;
   readonly queues: Queues;
   readonly sales: Pick<Sales, 'find'>;
   readonly statuses: Pick<Statuses, 'read'>;

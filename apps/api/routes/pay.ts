@@ -4,7 +4,7 @@ import { enqueueFailed } from '#core/process/telemetry.js';
 import { enqueuePayOrder } from '#core/queue/enqueue.js';
 import type { Queues } from '#core/queue/queues.js';
 import { clickToPay } from '#core/redis/claims/pay-click.js';
-import type { Redis } from '#core/redis/connection.js';
+import type { Shards } from '#core/redis/shards.js';
 import { withDeadline } from '#core/rules/clock.js';
 import { Problem } from '#core/rules/errors.js';
 import { claimStatus, ofSale, pollAfter } from '../answers/fields.js';
@@ -23,7 +23,7 @@ const QUEUED_RETRY_SECONDS = 1;
 const Paying = z.object({ status: claimStatus, pollAfterMs: pollAfter.optional() });
 
 interface PayParts {
-  readonly redis: Redis;
+  readonly redis: Shards;
   readonly queues: Queues;
   readonly sales: Pick<Sales, 'find'>;
   readonly load: Backpressure & Admission;

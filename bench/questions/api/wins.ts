@@ -17,7 +17,7 @@ export function wins(rig: Rig, api: Server): Contestant {
       const { outcome, figures } = await underLoad(rig, run);
       const calls = await scriptCalls(rig);
       await expectClaims(rig, saleId, outcome.answers);
-      const queued = await rig.queues['place-waiting'].getWaitingCount();
+      const queued = await rig.queues.of('')['place-waiting'].getWaitingCount();
       return { ...figures, claimsPerCall: outcome.answers / (calls - queued) };
     },
   };

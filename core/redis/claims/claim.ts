@@ -1,8 +1,8 @@
 import { randomPartOf } from '../../identity/claim-id.js';
 import { type Claim, type ClaimRecord, parseClaimRecord } from '../../rules/claim.js';
-import type { Redis } from '../connection.js';
 import { allKeysOf } from '../keys.js';
 import { runScript } from '../scripts.js';
+import type { Shards } from '../shards.js';
 
 /** The most buyers in one call of the script claim.lua, which then blocks Redis for about 0.2 ms. */
 export const CLAIM_BATCH_MAX = 128;
@@ -39,9 +39,9 @@ export type ClaimRequest = Pick<Claim, 'buyerId' | 'claimId'>;
  * @returns an outcome for each buyer, in the same order
  * @throws ioredis's error: the outcome is unknown, so claim again; a buyer who won gets the same claim
  */
-export async function claim(redis: Redis, saleId: string, requests: ClaimRequest[]): Promise<ClaimOutcome[]> {
+export async function claim(redis: Shards, saleId: string, requests: ClaimRequest[]): Promise<ClaimOutcome[]> {
   const batch = requests.map(({ buyerId, claimId }) => `${buyerId} ${randomPartOf(claimId)}`).join(' ');
-  const reply = (await runScript(redis, 'claim', { keys: allKeysOf(saleId), args: [batch] })) as [
+  const reply = (await runScript(redis.of(saleId), 'claim', { keys: allKeysOf(saleId), args: [batch] })) as [
     string,
     string,
     string,

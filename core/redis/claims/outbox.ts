@@ -1,6 +1,6 @@
 import { type Claim, parseClaimRecord } from '../../rules/claim.js';
-import type { Redis } from '../connection.js';
 import { keysOf, placingKeyOf } from '../keys.js';
+import type { Shards } from '../shards.js';
 import { type Page, readAges, readOldest } from './waiting.js';
 
 /** An accepted claim whose order Redis has not recorded, with the time at which its buyer won it, in ms. */
@@ -15,7 +15,7 @@ export type WaitingClaim = Claim & { wonAtMs: number };
  * @param limit the most claims of a page
  */
 export async function* outboxPages(
-  redis: Redis,
+  redis: Shards,
   saleId: string,
   { olderThanMs, limit }: Pick<Page, 'olderThanMs' | 'limit'>,
 ): AsyncGenerator<WaitingClaim[]> {
@@ -30,11 +30,11 @@ export async function* outboxPages(
   }
 }
 
-async function readOutbox(redis: Redis, saleId: string, page: Page): Promise<WaitingClaim[]> {
+async function readOutbox(redis: Shards, saleId: string, page: Page): Promise<WaitingClaim[]> {
   const keys = keysOf(saleId);
-  const entries = await readOldest(redis, keys.outbox, page);
+  const entries = await readOldest(redis.of(saleId), keys.outbox, page);
   if (entries.length === 0) return [];
-  const records = await redis.hmget(keys.claims, ...entries.map(entry => entry.member));
+  const records = await redis.of(saleId).hmget(keys.claims, ...entries.map(entry => entry.member));
   return entries.flatMap(({ member: buyerId, atMs: wonAtMs }, i) => {
     const record = records[i];
     if (!record) return [];
@@ -52,23 +52,23 @@ const PLACING_MS = 2_000;
  *
  * @returns false when another worker is at work
  */
-export async function beginPlacing(redis: Redis, saleId: string): Promise<boolean> {
-  return (await redis.set(placingKeyOf(saleId), 1, 'PX', PLACING_MS, 'NX')) === 'OK';
+export async function beginPlacing(redis: Shards, saleId: string): Promise<boolean> {
+  return (await redis.of(saleId).set(placingKeyOf(saleId), 1, 'PX', PLACING_MS, 'NX')) === 'OK';
 }
 
 /** Tells other workers that this one still places the claims of a sale. */
-export async function renewPlacing(redis: Redis, saleId: string): Promise<void> {
-  await redis.set(placingKeyOf(saleId), 1, 'PX', PLACING_MS);
+export async function renewPlacing(redis: Shards, saleId: string): Promise<void> {
+  await redis.of(saleId).set(placingKeyOf(saleId), 1, 'PX', PLACING_MS);
 }
 
 /** Lets other workers place the claims of a sale. */
-export async function endPlacing(redis: Redis, saleId: string): Promise<void> {
-  await redis.del(placingKeyOf(saleId));
+export async function endPlacing(redis: Shards, saleId: string): Promise<void> {
+  await redis.of(saleId).del(placingKeyOf(saleId));
 }
 
 /** Tells whether a worker places the claims of a sale, or did a moment ago. */
-export async function isPlacing(redis: Redis, saleId: string): Promise<boolean> {
-  return (await redis.exists(placingKeyOf(saleId))) === 1;
+export async function isPlacing(redis: Shards, saleId: string): Promise<boolean> {
+  return (await redis.of(saleId).exists(placingKeyOf(saleId))) === 1;
 }
 
 const OUTBOXES = { mark: 'unplaced', keyOf: (saleId: string) => keysOf(saleId).outbox } as const;
@@ -84,7 +84,7 @@ const AGE_POSITION = 9;
  *
  * @returns the ages in ms by Redis's clock, by sale; 0 for an outbox with fewer entries
  */
-export function readOutboxAges(redis: Redis): Promise<Map<string, number>> {
+export function readOutboxAges(redis: Shards): Promise<Map<string, number>> {
   return readAges(redis, OUTBOXES, AGE_POSITION);
 }
 
@@ -92,7 +92,7 @@ export function readOutboxAges(redis: Redis): Promise<Map<string, number>> {
  * Reads the age of the oldest outbox entry of all sales: how long an accepted claim has waited for its order. In ms by
  * Redis's clock; 0 without an entry.
  */
-export async function outboxAgeMs(redis: Redis): Promise<number> {
+export async function outboxAgeMs(redis: Shards): Promise<number> {
   const ages = await readAges(redis, OUTBOXES, 0);
   return Math.max(0, ...ages.values());
 }

@@ -1,8 +1,8 @@
 import { type ClaimRecord, parseClaimRecord } from '../../rules/claim.js';
-import type { Redis } from '../connection.js';
 import { keysOf, payClicksKeyOf, registryKeyOf } from '../keys.js';
 import { msOf, refuseMoved, repliesOf } from '../replies.js';
 import { behindFence, runScript } from '../scripts.js';
+import type { Shards } from '../shards.js';
 import { type Page, readAges, readOldest } from './waiting.js';
 
 /** An order that its buyer asked to pay in time, and that nobody has decided about. */
@@ -30,9 +30,9 @@ const memberOf = ({ claimId, buyerId }: Pick<PayClick, 'claimId' | 'buyerId'>) =
  * @throws NotVerified when the sale is not loaded, or not yet compared with Postgres in this run of Redis; ioredis's
  * error
  */
-export async function clickToPay(redis: Redis, saleId: string, buyerId: string): Promise<ClickedToPay> {
+export async function clickToPay(redis: Shards, saleId: string, buyerId: string): Promise<ClickedToPay> {
   const keys = keysOf(saleId);
-  const reply = await runScript(redis, 'click-to-pay', {
+  const reply = await runScript(redis.of(saleId), 'click-to-pay', {
     keys: [keys.sale, keys.claims, payClicksKeyOf(saleId)],
     args: [buyerId],
   });
@@ -49,11 +49,12 @@ export async function clickToPay(redis: Redis, saleId: string, buyerId: string):
  * @throws NotVerified when the keys were moved: a click that is not found would cancel its order; ioredis's error
  */
 export async function readClickTimes(
-  redis: Redis,
+  redis: Shards,
   saleId: string,
   orders: readonly Pick<PayClick, 'claimId' | 'buyerId'>[],
 ): Promise<{ clickedAtMs: (number | undefined)[]; readAtMs: number }> {
   const replies = await redis
+    .of(saleId)
     .pipeline()
     .time()
     .zmscore(payClicksKeyOf(saleId), ...orders.map(memberOf))
@@ -67,8 +68,8 @@ export async function readClickTimes(
 }
 
 /** Reads the clicks to pay that nobody has decided about for a while, the oldest first. */
-export async function readPayClicks(redis: Redis, saleId: string, page: Page): Promise<PayClick[]> {
-  const entries = await readOldest(redis, payClicksKeyOf(saleId), page);
+export async function readPayClicks(redis: Shards, saleId: string, page: Page): Promise<PayClick[]> {
+  const entries = await readOldest(redis.of(saleId), payClicksKeyOf(saleId), page);
   return entries.map(({ member, atMs: clickedAtMs }) => {
     const [claimId = '', buyerId = ''] = member.split(' ');
     return { claimId, buyerId, clickedAtMs };
@@ -76,13 +77,13 @@ export async function readPayClicks(redis: Redis, saleId: string, page: Page): P
 }
 
 /** Removes a decided click. A later click of the same buyer stays. */
-export async function dropPayClick(redis: Redis, saleId: string, click: PayClick): Promise<void> {
+export async function dropPayClick(redis: Shards, saleId: string, click: PayClick): Promise<void> {
   const args = [memberOf(click), click.clickedAtMs];
-  await runScript(redis, 'drop-pay-click', { keys: [payClicksKeyOf(saleId)], args });
+  await runScript(redis.of(saleId), 'drop-pay-click', { keys: [payClicksKeyOf(saleId)], args });
 }
 
 /** Reads the age of the oldest undecided click to pay of all sales, in ms by Redis's clock; 0 without one. */
-export async function payClicksAgeMs(redis: Redis): Promise<number> {
+export async function payClicksAgeMs(redis: Shards): Promise<number> {
   const ages = await readAges(redis, { mark: 'clicked', keyOf: payClicksKeyOf }, 0);
   return Math.max(0, ...ages.values());
 }

@@ -1,6 +1,6 @@
-import type { Redis } from '../connection.js';
 import { allKeysOf } from '../keys.js';
 import { behindFence, runScript } from '../scripts.js';
+import type { Shards } from '../shards.js';
 
 /**
  * The outcome of taking a unit again: it is `taken`, or a reason why not. `ended`: the new claim has ended meanwhile.
@@ -25,8 +25,8 @@ export interface Regrab {
  * @throws NotVerified when the sale is not loaded, or not yet compared with Postgres in this run of Redis; ioredis's
  * error
  */
-export async function regrab(redis: Redis, saleId: string, regrab: Regrab): Promise<RegrabOutcome> {
-  const reply = await runScript(redis, 'regrab', {
+export async function regrab(redis: Shards, saleId: string, regrab: Regrab): Promise<RegrabOutcome> {
+  const reply = await runScript(redis.of(saleId), 'regrab', {
     keys: allKeysOf(saleId),
     args: [regrab.buyerId, regrab.endedClaimId, regrab.claimId],
   });

@@ -1,9 +1,9 @@
 import { newClaimId, newClaimIds } from '../../identity/claim-id.js';
 import type { Claim, EndedStatus } from '../../rules/claim.js';
 import type { OrderReason } from '../../rules/order.js';
-import type { Redis } from '../connection.js';
 import { allKeysOf } from '../keys.js';
 import { behindFence, runScript } from '../scripts.js';
+import type { Shards } from '../shards.js';
 
 /** The most claims in one call of release.lua or promote.lua. */
 export const RELEASE_BATCH_MAX = 500;
@@ -35,9 +35,9 @@ export type ReleaseOutcome = { kind: 'released' } | { kind: 'promoted'; claim: C
  * @throws NotVerified when the sale is not loaded, or not yet compared with Postgres in this run of Redis; ioredis's
  * error: retry
  */
-export async function release(redis: Redis, saleId: string, releases: Release[]): Promise<ReleaseOutcome[]> {
+export async function release(redis: Shards, saleId: string, releases: Release[]): Promise<ReleaseOutcome[]> {
   const args = releases.flatMap(r => [r.buyerId, r.claimId, r.status, r.reason, r.freesUnit ? '1' : '0', newClaimId()]);
-  const reply = await runScript(redis, 'release', { keys: allKeysOf(saleId), args });
+  const reply = await runScript(redis.of(saleId), 'release', { keys: allKeysOf(saleId), args });
   return behindFence<number | PromotedReply>(reply, saleId).map(outcome => {
     if (Array.isArray(outcome)) return { kind: 'promoted', claim: promotedClaim(outcome) };
     return { kind: outcome === 1 ? 'released' : 'not_held' };
@@ -50,8 +50,11 @@ export async function release(redis: Redis, saleId: string, releases: Release[])
  * @returns the new claims, at most {@link RELEASE_BATCH_MAX}; they still have to become orders
  * @throws NotVerified when the sale is not loaded, or not yet compared with Postgres in this run of Redis
  */
-export async function promote(redis: Redis, saleId: string): Promise<Claim[]> {
-  const reply = await runScript(redis, 'promote', { keys: allKeysOf(saleId), args: newClaimIds(RELEASE_BATCH_MAX) });
+export async function promote(redis: Shards, saleId: string): Promise<Claim[]> {
+  const reply = await runScript(redis.of(saleId), 'promote', {
+    keys: allKeysOf(saleId),
+    args: newClaimIds(RELEASE_BATCH_MAX),
+  });
   return behindFence<PromotedReply>(reply, saleId).map(promotedClaim);
 }
 

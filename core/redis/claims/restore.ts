@@ -1,7 +1,7 @@
 import type { Claim, ClaimRecord } from '../../rules/claim.js';
-import type { Redis } from '../connection.js';
 import { allKeysOf } from '../keys.js';
 import { behindFence, runScript } from '../scripts.js';
+import type { Shards } from '../shards.js';
 
 /**
  * The outcome of restoring a claim that Redis may have lost. `held`: the claim was not lost. `other_claim`: the buyer
@@ -17,11 +17,11 @@ export type RestoreOutcome = 'restored' | 'held' | 'other_claim' | 'unit_taken';
  * @throws NotVerified when the sale is not loaded, or not yet compared with Postgres in this run of Redis
  */
 export async function restoreClaim(
-  redis: Redis,
+  redis: Shards,
   saleId: string,
   claim: ClaimRecord & Pick<Claim, 'buyerId'>,
 ): Promise<RestoreOutcome> {
-  const reply = await runScript(redis, 'restore-claim', {
+  const reply = await runScript(redis.of(saleId), 'restore-claim', {
     keys: allKeysOf(saleId),
     args: [
       claim.buyerId,

@@ -1,8 +1,8 @@
 import { type ClaimRecord, type ClaimStatus, parseClaimRecord } from '../../rules/claim.js';
 import type { OrderReason } from '../../rules/order.js';
-import type { Redis } from '../connection.js';
 import { keysOf } from '../keys.js';
 import { behindFence, runScript } from '../scripts.js';
+import type { Shards } from '../shards.js';
 
 /** The status of an order in Postgres, to be recorded on its claim in Redis. */
 export interface StatusRecord {
@@ -23,12 +23,15 @@ export interface StatusRecord {
  * @returns for each order, whether its buyer still holds its claim
  * @throws NotVerified when the sale is not loaded, or not yet compared with Postgres in this run of Redis
  */
-export async function recordStatus(redis: Redis, saleId: string, records: StatusRecord[]): Promise<boolean[]> {
+export async function recordStatus(redis: Shards, saleId: string, records: StatusRecord[]): Promise<boolean[]> {
   const keys = keysOf(saleId);
   const batch = records
     .map(r => `${r.buyerId} ${r.claimId} ${r.status} ${r.payByMs ?? '-'} ${r.reason ?? '-'} ${r.refundedMinor ?? '-'}`)
     .join(' ');
-  const reply = await runScript(redis, 'record-status', { keys: [keys.sale, keys.claims, keys.outbox], args: [batch] });
+  const reply = await runScript(redis.of(saleId), 'record-status', {
+    keys: [keys.sale, keys.claims, keys.outbox],
+    args: [batch],
+  });
   return behindFence<number>(reply, saleId).map(held => held === 1);
 }
 
@@ -48,9 +51,12 @@ export interface BuyerStatus {
  * @throws NotVerified when the sale is not loaded, or not yet compared with Postgres in this run of Redis; ioredis's
  * error
  */
-export async function readStatuses(redis: Redis, saleId: string, buyerIds: string[]): Promise<BuyerStatus[]> {
+export async function readStatuses(redis: Shards, saleId: string, buyerIds: string[]): Promise<BuyerStatus[]> {
   const keys = keysOf(saleId);
-  const reply = await runScript(redis, 'read-status', { keys: [keys.sale, keys.claims, keys.standby], args: buyerIds });
+  const reply = await runScript(redis.of(saleId), 'read-status', {
+    keys: [keys.sale, keys.claims, keys.standby],
+    args: buyerIds,
+  });
   return behindFence<string | [position: number, record: string]>(reply, saleId).map(standing => {
     if (typeof standing === 'string') return claimIn(standing);
     return { ...claimIn(standing[1]), position: standing[0] };
@@ -67,13 +73,16 @@ function claimIn(record: string): BuyerStatus {
  * @throws NotVerified when the sale is not loaded, or not yet compared with Postgres in this run of Redis
  */
 export async function setReason(
-  redis: Redis,
+  redis: Shards,
   saleId: string,
   { buyerId, claimId, reason }: { buyerId: string; claimId: string; reason: OrderReason },
 ): Promise<void> {
   const keys = keysOf(saleId);
   behindFence(
-    await runScript(redis, 'set-reason', { keys: [keys.sale, keys.claims], args: [buyerId, claimId, reason] }),
+    await runScript(redis.of(saleId), 'set-reason', {
+      keys: [keys.sale, keys.claims],
+      args: [buyerId, claimId, reason],
+    }),
     saleId,
   );
 }

@@ -1,6 +1,7 @@
 import type { Redis } from '../connection.js';
 import { type Mark, readMarked } from '../marks.js';
 import { msOf, repliesOf } from '../replies.js';
+import type { Shards } from '../shards.js';
 
 // Sorted sets of what waits to be dealt with: the outbox and the clicks to pay. The score of an entry is its time, in ms by
 // Redis's clock.
@@ -35,21 +36,22 @@ export async function readOldest(
  * @returns the ages in ms by Redis's clock, by sale; 0 for a set with fewer entries
  */
 export async function readAges(
-  redis: Redis,
+  redis: Shards,
   { mark, keyOf }: { mark: Mark; keyOf: (saleId: string) => string },
   position: number,
 ): Promise<Map<string, number>> {
-  const saleIds = await readMarked(redis, mark);
-  const pipeline = redis.pipeline();
-  for (const id of saleIds) {
-    pipeline.zrange(keyOf(id), String(position), String(position), 'WITHSCORES');
-  }
-  const replies = repliesOf(await pipeline.time().exec());
-  const nowMs = msOf(replies.at(-1) as string[]);
-  return new Map(
-    saleIds.map((id, i) => {
-      const [, atMs] = replies[i] as string[];
-      return [id, atMs === undefined ? 0 : nowMs - Number(atMs)];
+  const ages = await Promise.all(
+    redis.shards.map(async shard => {
+      const saleIds = await readMarked(shard, mark);
+      const pipeline = shard.pipeline();
+      for (const id of saleIds) pipeline.zrange(keyOf(id), String(position), String(position), 'WITHSCORES');
+      const replies = repliesOf(await pipeline.time().exec());
+      const nowMs = msOf(replies.at(-1) as string[]);
+      return saleIds.map((id, i): [string, number] => {
+        const [, atMs] = replies[i] as string[];
+        return [id, atMs === undefined ? 0 : nowMs - Number(atMs)];
+      });
     }),
   );
+  return new Map(ages.flat());
 }

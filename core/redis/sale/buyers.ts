@@ -1,5 +1,5 @@
-import type { Redis } from '../connection.js';
 import type { BuyerChange } from '../feed/changes.js';
+import type { Shards } from '../shards.js';
 import { claimPages, standbyPages } from './content.js';
 
 /**
@@ -10,7 +10,7 @@ import { claimPages, standbyPages } from './content.js';
  * @param take receives each buyer, possibly twice
  * @throws ioredis's error
  */
-export async function scanBuyers(redis: Redis, saleId: string, take: (buyer: BuyerChange) => void): Promise<void> {
+export async function scanBuyers(redis: Shards, saleId: string, take: (buyer: BuyerChange) => void): Promise<void> {
   for await (const page of claimPages(redis, saleId)) {
     for (const [buyerId, record] of page) take({ kind: 'claim', buyerId, record });
   }

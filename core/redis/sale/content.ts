@@ -1,7 +1,7 @@
 import { type ClaimRecord, parseClaimRecord } from '../../rules/claim.js';
-import type { Redis } from '../connection.js';
 import { keysOf, registryKeyOf } from '../keys.js';
 import { msOf, refuseMoved, repliesOf } from '../replies.js';
+import type { Shards } from '../shards.js';
 
 // The content of a sale in Redis, by parts. Nothing reads a whole sale at one instant: at a million buyers, that would block Redis and
 // the process that reads for seconds.
@@ -33,9 +33,10 @@ export interface Facts {
  *
  * @throws NotVerified when its keys were moved, so that what is under the old names only seems empty; ioredis's error
  */
-export async function readFacts(redis: Redis, saleId: string): Promise<Facts> {
+export async function readFacts(redis: Shards, saleId: string): Promise<Facts> {
   const keys = keysOf(saleId);
   const replies = await redis
+    .of(saleId)
     .multi()
     .hmget(keys.sale, 'units', 'version', 'generation', 'stateGeneration', 'runId', 'standbyCap', 'standbySeq')
     .llen(keys.stock)
@@ -77,10 +78,11 @@ export interface BuyerContent {
 }
 
 /** Reads the content about some buyers of a sale at one instant, in their order. */
-export async function readBuyers(redis: Redis, saleId: string, buyerIds: string[]): Promise<BuyerContent[]> {
+export async function readBuyers(redis: Shards, saleId: string, buyerIds: string[]): Promise<BuyerContent[]> {
   if (buyerIds.length === 0) return [];
   const keys = keysOf(saleId);
   const [records, wins, tickets] = await redis
+    .of(saleId)
     .multi()
     .hmget(keys.claims, ...buyerIds)
     .zmscore(keys.outbox, ...buyerIds)
@@ -96,18 +98,18 @@ export async function readBuyers(redis: Redis, saleId: string, buyerIds: string[
 }
 
 /** Reads the claims of some buyers of a sale as Redis stores them, in their order. */
-export async function readRecords(redis: Redis, saleId: string, buyerIds: string[]): Promise<(string | null)[]> {
-  return buyerIds.length === 0 ? [] : redis.hmget(keysOf(saleId).claims, ...buyerIds);
+export async function readRecords(redis: Shards, saleId: string, buyerIds: string[]): Promise<(string | null)[]> {
+  return buyerIds.length === 0 ? [] : redis.of(saleId).hmget(keysOf(saleId).claims, ...buyerIds);
 }
 
 /** Elements that one command reads. HSCAN only takes it as a hint. */
 const PAGE = 2_000;
 
 /** Reads the claims of a sale as Redis stores them, by pages. A change meanwhile may be seen or missed, and a claim seen twice. */
-export async function* claimPages(redis: Redis, saleId: string): AsyncGenerator<[buyerId: string, record: string][]> {
+export async function* claimPages(redis: Shards, saleId: string): AsyncGenerator<[buyerId: string, record: string][]> {
   let cursor = '0';
   do {
-    const [next, entries] = await redis.hscan(keysOf(saleId).claims, cursor, 'COUNT', PAGE);
+    const [next, entries] = await redis.of(saleId).hscan(keysOf(saleId).claims, cursor, 'COUNT', PAGE);
     yield pairs(entries);
     cursor = next;
   } while (cursor !== '0');
@@ -115,13 +117,13 @@ export async function* claimPages(redis: Redis, saleId: string): AsyncGenerator<
 
 /** Reads the buyers on standby by their tickets, by pages, the first one first. */
 export async function* standbyPages(
-  redis: Redis,
+  redis: Shards,
   saleId: string,
 ): AsyncGenerator<{ buyerId: string; ticket: number }[]> {
   let after = '-inf';
   for (;;) {
     const entries = pairs(
-      await redis.zrangebyscore(keysOf(saleId).standby, after, '+inf', 'WITHSCORES', 'LIMIT', 0, PAGE),
+      await redis.of(saleId).zrangebyscore(keysOf(saleId).standby, after, '+inf', 'WITHSCORES', 'LIMIT', 0, PAGE),
     );
     if (entries.length > 0) yield entries.map(([buyerId, ticket]) => ({ buyerId, ticket: Number(ticket) }));
     if (entries.length < PAGE) return;
@@ -130,9 +132,9 @@ export async function* standbyPages(
 }
 
 /** Reads the units in stock, by pages. A unit that is taken meanwhile may hide another one. */
-export async function* stockPages(redis: Redis, saleId: string): AsyncGenerator<number[]> {
+export async function* stockPages(redis: Shards, saleId: string): AsyncGenerator<number[]> {
   for (let from = 0; ; from += PAGE) {
-    const units = await redis.lrange(keysOf(saleId).stock, from, from + PAGE - 1);
+    const units = await redis.of(saleId).lrange(keysOf(saleId).stock, from, from + PAGE - 1);
     if (units.length > 0) yield units.map(Number);
     if (units.length < PAGE) return;
   }
@@ -143,9 +145,9 @@ export async function* stockPages(redis: Redis, saleId: string): AsyncGenerator<
  *
  * @returns the numbers of the units, and the claims as Redis stores them
  */
-export async function readAtOnce(redis: Redis, saleId: string): Promise<{ stock: number[]; records: string[] }> {
+export async function readAtOnce(redis: Shards, saleId: string): Promise<{ stock: number[]; records: string[] }> {
   const { stock, claims } = keysOf(saleId);
-  const replies = await redis.multi().lrange(stock, 0, -1).hvals(claims).exec();
+  const replies = await redis.of(saleId).multi().lrange(stock, 0, -1).hvals(claims).exec();
   const [units, records] = repliesOf<[string[], string[]]>(replies);
   return { stock: units.map(Number), records };
 }

@@ -3,6 +3,7 @@ import { chunks } from '../../values/chunks.js';
 import type { Redis } from '../connection.js';
 import { keysOf } from '../keys.js';
 import { runScript } from '../scripts.js';
+import type { Shards } from '../shards.js';
 import { readRunId, setSale } from './sale.js';
 
 /** Lifetime of the note of changed buyers, in s. Copying 10 million buyers takes two minutes. */
@@ -32,7 +33,8 @@ export class SaleCopying {
   }
 
   /** Begins to copy a sale. A rebuild that has begun before gives up. */
-  static async begin(redis: Redis, saleId: string): Promise<SaleCopying> {
+  static async begin(shards: Shards, saleId: string): Promise<SaleCopying> {
+    const redis = shards.of(saleId);
     const token = `rebuild-${randomUUID()}`;
     const runId = await readRunId(redis);
     const keys = [keysOf(saleId).sale];

@@ -1,7 +1,7 @@
 import { ConfigError } from '../../process/config.js';
 import { isLive } from '../../rules/claim.js';
 import { hasPurchaseRules, type Sale } from '../../rules/sale.js';
-import type { Redis } from '../connection.js';
+import type { Shards } from '../shards.js';
 import { type BuyerClaim, Staging } from './staging.js';
 import { Units } from './units.js';
 
@@ -37,7 +37,7 @@ export interface Opening {
  * keep; ioredis's error
  */
 export async function openSale(
-  redis: Redis,
+  redis: Shards,
   sale: Sale,
   { state = NOTHING, gate = '' }: Opening = {},
 ): Promise<boolean> {
@@ -72,8 +72,8 @@ async function stage(staging: Staging, sale: Sale, { claims, outbox, standby }: 
  *
  * @throws ConfigError when the sale has such rules and Redis is a cluster
  */
-export async function refuseRulesOnCluster(redis: Redis, sale: Parameters<typeof hasPurchaseRules>[0]): Promise<void> {
-  if (!hasPurchaseRules(sale) || !(await redis.info('cluster')).includes('cluster_enabled:1')) return;
+export async function refuseRulesOnCluster(redis: Shards, sale: Parameters<typeof hasPurchaseRules>[0]): Promise<void> {
+  if (!hasPurchaseRules(sale) || !redis.isOfCluster) return;
   throw new ConfigError(
     'one purchase at a time and a pause between purchases are not available on a Redis Cluster: leave them off, or use one Redis',
   );

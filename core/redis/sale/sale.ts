@@ -21,9 +21,10 @@ import {
 } from '../keys.js';
 import { msOf, refuseMoved, repliesOf, runIdOf } from '../replies.js';
 import { behindFence, runScript } from '../scripts.js';
+import type { Shards } from '../shards.js';
 
-/** Reads the run id of Redis, which differs after each start and on each replica. */
-export async function readRunId(redis: Redis): Promise<string> {
+/** Reads the run id of a server of Redis, which differs after each start and on each replica. */
+export async function readRunId(redis: Pick<Redis, 'info'>): Promise<string> {
   const runId = runIdOf(await redis.info('server'));
   if (!runId) throw new Error('Redis does not tell its run id');
   return runId;
@@ -43,14 +44,17 @@ export type SaleChange = Partial<{ state: SaleState; stateGeneration: number; ge
  * @returns false when the sale is not loaded
  */
 export async function setSale(
-  redis: Redis,
+  redis: Shards,
   saleId: string,
   change: SaleChange,
   { generation }: { generation?: number | undefined } = {},
 ): Promise<boolean> {
   const fields = Object.entries(change).flat() as (string | number)[];
   return (
-    (await runScript(redis, 'set-sale', { keys: [keysOf(saleId).sale], args: [generation ?? '-', ...fields] })) !== 0
+    (await runScript(redis.of(saleId), 'set-sale', {
+      keys: [keysOf(saleId).sale],
+      args: [generation ?? '-', ...fields],
+    })) !== 0
   );
 }
 
@@ -62,7 +66,7 @@ export async function setSale(
  * @returns false when the sale is not loaded
  * @throws NotVerified when the sale was not yet compared with Postgres in this run of Redis; ioredis's error
  */
-export async function carryOver(redis: Redis, sale: Sale): Promise<boolean> {
+export async function carryOver(redis: Shards, sale: Sale): Promise<boolean> {
   const { id, state, generation } = sale;
   if (!(await setSale(redis, id, { state, stateGeneration: generation }, { generation }))) return false;
   await restock(redis, sale);
@@ -76,11 +80,11 @@ export async function carryOver(redis: Redis, sale: Sale): Promise<boolean> {
  * @returns the number of units added
  * @throws NotVerified when the sale is not loaded, or not yet compared with Postgres in this run of Redis
  */
-export async function restock(redis: Redis, sale: Pick<Sale, 'id' | 'units' | 'standbyFactor'>): Promise<number> {
+export async function restock(redis: Shards, sale: Pick<Sale, 'id' | 'units' | 'standbyFactor'>): Promise<number> {
   const keys = keysOf(sale.id);
   let added = 0;
   for (;;) {
-    const reply = await runScript(redis, 'restock', {
+    const reply = await runScript(redis.of(sale.id), 'restock', {
       keys: [keys.sale, keys.stock],
       args: [sale.units, standbyCap(sale)],
     });
@@ -108,9 +112,10 @@ export interface LoadedSale extends Omit<Sale, 'standbyFactor'> {
  *
  * @throws ioredis's error
  */
-export async function readLoadedSale(redis: Redis, saleId: string): Promise<LoadedSale | undefined> {
+export async function readLoadedSale(redis: Shards, saleId: string): Promise<LoadedSale | undefined> {
   const keys = keysOf(saleId);
   const replies = await redis
+    .of(saleId)
     .pipeline()
     .hgetall(keys.sale)
     .llen(keys.stock)
@@ -150,11 +155,12 @@ export async function readLoadedSale(redis: Redis, saleId: string): Promise<Load
 }
 
 /** Removes a sale that ended long ago from Redis. */
-export async function dropSale(redis: Redis, saleId: string): Promise<void> {
+export async function dropSale(redis: Shards, saleId: string): Promise<void> {
   // The sale leaves the registry that belongs to the keys: if they are moved meanwhile, this fails, and the next round removes it.
   const registry = registryKeyOf(saleId);
   const others = [paymentsKeyOf, payClicksKeyOf, placingKeyOf, newsKeyOf].map(keyOf => keyOf(saleId));
-  await redis.unlink(...allKeysOf(saleId), ...others);
-  for (const mark of MARKS) await redis.srem(markKeyOf(bucketOf(saleId), mark), saleId);
-  await redis.hdel(registry, saleId).catch(refuseMoved);
+  const server = redis.of(saleId);
+  await server.unlink(...allKeysOf(saleId), ...others);
+  for (const mark of MARKS) await server.srem(markKeyOf(bucketOf(saleId), mark), saleId);
+  await server.hdel(registry, saleId).catch(refuseMoved);
 }

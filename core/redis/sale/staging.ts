@@ -7,6 +7,7 @@ import { allKeysOf, keysOf, registryKeyOf } from '../keys.js';
 import { adoptLayout, unlessMoved } from '../layout.js';
 import { refuseMoved } from '../replies.js';
 import { runScript } from '../scripts.js';
+import type { Shards } from '../shards.js';
 import { readRunId } from './sale.js';
 
 /** Elements per command while the temporary keys of a sale are filled: a few hundred kB. */
@@ -47,10 +48,11 @@ export class Staging {
    * @returns undefined when the keys of all sales are moved at this moment: begin again
    * @throws ioredis's error
    */
-  static async begin(redis: Redis, saleId: string): Promise<Staging | undefined> {
+  static async begin(shards: Shards, saleId: string): Promise<Staging | undefined> {
+    const redis = shards.of(saleId);
     const runId = await readRunId(redis);
     // The script refuses when Redis was restarted or the keys were moved since, so that no sale is opened under names that nobody else uses.
-    await adoptLayout(redis);
+    await adoptLayout(shards);
     // The sale enters the registry first: if this process dies now, reconcile sees that Postgres has a later generation, and loads the
     // sale. The script writes the true generation.
     const registered = await redis.hsetnx(registryKeyOf(saleId), saleId, 0).catch(refuseMoved).catch(unlessMoved);

@@ -1,7 +1,7 @@
 import type { SaleState } from '../../rules/sale.js';
-import type { Redis } from '../connection.js';
 import { keysOf } from '../keys.js';
 import { msOf, repliesOf, runIdOf } from '../replies.js';
+import type { Shards } from '../shards.js';
 
 /** The settings and counts of a sale in Redis at one instant, without its buyers. */
 export interface Standing {
@@ -24,9 +24,10 @@ export interface Standing {
  *
  * @throws ioredis's error
  */
-export async function readStanding(redis: Redis, saleId: string): Promise<Standing> {
+export async function readStanding(redis: Shards, saleId: string): Promise<Standing> {
   const keys = keysOf(saleId);
   const replies = await redis
+    .of(saleId)
     .multi()
     .hmget(keys.sale, 'version', 'standbyCap', 'state', 'opensAtMs', 'closesAtMs', 'runId')
     .llen(keys.stock)

@@ -18,6 +18,19 @@ export function isSameAddress(a: ServerAddress, b: ServerAddress): boolean {
  */
 const LINGER_MS = 200;
 
+/** Knows where the server is that a connection needs. */
+export interface Locator {
+  /** Whether another server may become the right one while the connection is good, so that the locator is asked regularly. */
+  readonly mayChange: boolean;
+  /**
+   * Finds the address of the server.
+   *
+   * @throws an error that says why there is none at the moment
+   */
+  locate(): Promise<ServerAddress>;
+  close(): void;
+}
+
 /** The server that connections of this process look for. */
 export interface Wanted {
   readonly tls: ConnectionOptions | undefined;

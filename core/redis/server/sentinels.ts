@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
 import type { HostAndPort } from '../../values/redis-address.js';
+import type { Locator } from './connector.js';
 import type { RedisTarget } from './target.js';
 
 /**
@@ -16,7 +17,8 @@ interface Nomination {
 }
 
 /** The Sentinels that watch a Redis. */
-export class Sentinels {
+export class Sentinels implements Locator {
+  readonly mayChange = true;
   readonly #name: string;
   readonly #clients: Redis[];
 

@@ -1,6 +1,6 @@
 import type { ConnectionOptions } from 'node:tls';
 import { allOrNone, type Config, ConfigError } from '../../process/config.js';
-import { parseRedisAddress, type RedisAddress } from '../../values/redis-address.js';
+import { type HostAndPort, parseRedisAddress, type RedisAddress } from '../../values/redis-address.js';
 
 /** The names of the settings that lead to Redis. */
 export const REDIS_SETTINGS = [
@@ -72,6 +72,10 @@ export function nameOf({ at }: Pick<RedisTarget, 'at'>): string {
     case 'socket':
       return at.path;
     case 'sentinels':
-      return `${at.name} (Sentinels ${at.sentinels.map(({ host, port }) => `${host}:${port}`).join(', ')})`;
+      return `${at.name} (Sentinels ${listed(at.sentinels)})`;
+    case 'cluster':
+      return `${listed(at.nodes)} (a Redis Cluster)`;
   }
 }
+
+const listed = (all: readonly HostAndPort[]): string => all.map(({ host, port }) => `${host}:${port}`).join(', ');

@@ -1,18 +1,16 @@
-import type { Redis } from 'ioredis';
 import { ConfigError } from '../../process/config.js';
-import type { HostAndPort } from '../../values/redis-address.js';
-import { PrimaryConnector, type ServerAddress, type Wanted } from './connector.js';
-import { Sentinels } from './sentinels.js';
+import type { Redis } from '../shards.js';
+import { type Locator, PrimaryConnector, type ServerAddress, type Wanted } from './connector.js';
 import { nameOf, type RedisTarget } from './target.js';
 
 /** How often a connection checks whether it still leads to the primary, in ms. /readyz must tell the truth within 2 s. */
 const LOOK_EVERY_MS = 500;
 
 /**
- * Replies of a server that is no primary any more, or loads the data of another one. The connection stays good, so nothing
- * but these replies shows it.
+ * Replies of a server that is no primary any more, loads the data of another one, or has given a slot away. The connection stays
+ * good, so nothing but these replies shows it.
  */
-const NO_PRIMARY = /^(READONLY|MASTERDOWN|LOADING)\b/;
+const NO_PRIMARY = /^(READONLY|MASTERDOWN|LOADING|MOVED|CLUSTERDOWN)\b/;
 
 /** A command without an answer in time. Any other error is an answer, or the end of the connection. */
 const isTimeOut = (error: Error): boolean => error.message === 'Command timed out';
@@ -27,17 +25,16 @@ const isFailedSelect = (error: Error & { command?: { name?: string } }): boolean
 export class ServerWatch implements Wanted {
   readonly tls;
   readonly #target: RedisTarget;
-  readonly #sentinels: Sentinels | undefined;
+  readonly #locator: Locator;
   readonly #connectors = new Set<PrimaryConnector>();
   #hasNoDatabase = false;
   #isLocating = false;
 
   /** Finds the primary. {@link watch} begins to check that a client stays on it. */
-  constructor(target: RedisTarget) {
+  constructor(target: RedisTarget, locator: Locator) {
     this.tls = target.tls;
     this.#target = target;
-    const { at } = target;
-    this.#sentinels = at.kind === 'sentinels' ? new Sentinels(at.name, at.sentinels, target) : undefined;
+    this.#locator = locator;
   }
 
   /** The class of which ioredis makes a connector for a client, and one for each of its duplicates. */
@@ -50,10 +47,8 @@ export class ServerWatch implements Wanted {
     };
   }
 
-  async locate(): Promise<ServerAddress> {
-    if (this.#sentinels) return this.#sentinels.locate();
-    const { at } = this.#target;
-    return at.kind === 'socket' ? { path: at.path } : (at as HostAndPort);
+  locate(): Promise<ServerAddress> {
+    return this.#locator.locate();
   }
 
   objection({ role }: Readonly<Record<string, string>>): Error | undefined {
@@ -102,7 +97,7 @@ export class ServerWatch implements Wanted {
         unansweredMs = 0;
         this.#leave(new Error(`Socket closed: Redis did not answer for ${silentMs} ms`));
       } else if (!asking && redis.status === 'ready') void ask();
-      void this.#followSentinels();
+      void this.#followLocator();
     }, LOOK_EVERY_MS).unref();
     redis.on('error', error => {
       if (isFailedSelect(error)) this.#hasNoDatabase = true;
@@ -112,7 +107,7 @@ export class ServerWatch implements Wanted {
     });
     const close = () => {
       clearInterval(timer);
-      this.#sentinels?.close();
+      this.#locator.close();
     };
     redis.once('end', close);
     // A client that is closed while it waits to reconnect emits no 'end'.
@@ -123,21 +118,22 @@ export class ServerWatch implements Wanted {
     };
   }
 
-  /** Leaves a server that has become a replica. */
+  /** Leaves a server that has become a replica. One of a cluster refuses the key of its bucket then, and once it has lost the slot. */
   async #ask(redis: Redis): Promise<void> {
+    if (redis.isOfCluster) return void (await redis.exists(...redis.guards));
     const info = await redis.info('replication');
     if (info.includes('role:slave')) this.#leave(new Error('READONLY: Redis has become a replica'));
   }
 
-  /** Leaves every server but the one that the Sentinels name. One that is frozen answers nothing, and is left as well. */
-  async #followSentinels(): Promise<void> {
-    if (!this.#sentinels || this.#isLocating) return;
+  /** Leaves every server but the one that is now the right one. One that is frozen answers nothing, and is left as well. */
+  async #followLocator(): Promise<void> {
+    if (!this.#locator.mayChange || this.#isLocating) return;
     this.#isLocating = true;
-    const address = await this.#sentinels.locate().catch(() => undefined);
+    const address = await this.#locator.locate().catch(() => undefined);
     this.#isLocating = false;
     if (!address) return;
     for (const connector of this.#connectors) {
-      if (connector.isElsewhere(address)) connector.leave(new Error('Socket closed: Sentinel names another primary'));
+      if (connector.isElsewhere(address)) connector.leave(new Error('Socket closed: another server is the primary'));
     }
   }
 

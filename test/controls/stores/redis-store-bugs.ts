@@ -15,8 +15,8 @@ export const REDIS_STORE_BUGS: Bug[] = [
     'READONLY is waited out',
     {
       file: 'core/redis/server/watch.ts',
-      find: '/^(READONLY|MASTERDOWN|LOADING)\\b/',
-      replace: '/^(MASTERDOWN|LOADING)\\b/',
+      find: '/^(READONLY|MASTERDOWN|LOADING|MOVED|CLUSTERDOWN)\\b/',
+      replace: '/^(MASTERDOWN|LOADING|MOVED|CLUSTERDOWN)\\b/',
     },
     { kind: 'stores', file: 'connection', title: 'the first READONLY is the last one' },
   ),
@@ -51,8 +51,8 @@ export const REDIS_STORE_BUGS: Bug[] = [
     'no headroom: clicks are accepted until Redis is full',
     {
       file: 'apps/api/load/load.ts',
-      find: "kind === 'claim' && this.#fullness.refusesClicks",
-      replace: "kind === 'claim' && this.#fullness.ratio >= 1",
+      find: "kind === 'claim' && server?.fullness.refusesClicks",
+      replace: "kind === 'claim' && Number(server?.fullness.ratio) >= 1",
     },
     { kind: 'integration', file: 'api-faults/shedding', title: 'sheds clicks and nothing else' },
   ),

@@ -23,7 +23,7 @@ function afterNextRead(meanwhile: () => Promise<unknown>): void {
 }
 
 const cancelJobs = async (sale: Sale) => {
-  const jobs = await api.ctx.queues['cancel-order'].getWaiting();
+  const jobs = await api.ctx.queues.of('')['cancel-order'].getWaiting();
   return jobs.filter(({ data }) => data.saleId === sale.id).map(({ data }) => data);
 };
 
@@ -60,7 +60,7 @@ describe('a process is not ready', () => {
   });
 
   test('while its queue is not connected', async () => {
-    jest.replaceProperty(api.ctx.queueRedis, 'status', 'reconnecting');
+    jest.replaceProperty(api.ctx.queueRedis.of(''), 'status', 'reconnecting');
     expect(await reasons()).toBe('the queue is not connected');
     api.ctx.draining = true;
     expect(await reasons()).toBe('the process is ending; the queue is not connected');

@@ -3,8 +3,8 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { Redis } from 'ioredis';
 import { issueToken } from '#core/identity/token.js';
+import { connectRedis, type Redis } from '#core/redis/connection.js';
 import { openSale } from '#core/redis/sale/open-sale.js';
 import { defineScripts } from '#core/redis/scripts.js';
 import { freePort } from '#stack/processes/free-port.js';
@@ -36,7 +36,7 @@ afterAll(async () => {
 });
 
 async function withRedis(work: (client: Redis) => Promise<unknown>): Promise<void> {
-  const client = new Redis(redis.url);
+  const client = connectRedis(redis.url, 'worker', () => undefined);
   await work(client);
   client.disconnect();
 }

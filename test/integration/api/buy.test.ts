@@ -36,7 +36,7 @@ describe.each([false, true])('mounted in Express: %p', mounted => {
         await new Promise(resolve => api.ctx.claims.ask(sale.id, `turn-${turn}`, resolve));
         await api.ctx.winners.flush();
       }
-      const jobs = await api.ctx.queues['place-waiting'].getJobs();
+      const jobs = await api.ctx.queues.of('')['place-waiting'].getJobs();
       expect(jobs.map(({ data }) => data).filter(({ saleId }) => saleId === sale.id)).toEqual([{ saleId: sale.id }]);
     });
 
@@ -44,7 +44,8 @@ describe.each([false, true])('mounted in Express: %p', mounted => {
       const [sale, closed] = [await api.open(), await api.open()];
       await setSale(api.redis, closed.id, { state: 'closed' });
       for (const { id } of [closed, sale]) await new Promise(resolve => api.ctx.claims.ask(id, 'ann', resolve));
-      const queued = async () => (await api.ctx.queues['place-waiting'].getJobs()).map(({ data }) => data.saleId);
+      const queued = async () =>
+        (await api.ctx.queues.of('')['place-waiting'].getJobs()).map(({ data }) => data.saleId);
       await eventually(async () => expect(await queued()).toContain(sale.id));
       expect(await queued()).not.toContain(closed.id);
     });
@@ -152,7 +153,7 @@ describe.each([false, true])('mounted in Express: %p', mounted => {
       const waiting = await api.redis.zrange(keysOf(sale.id).outbox, '0', '-1');
       expect(new Set(waiting)).toEqual(new Set(buyers.filter((_, i) => answers[i]?.status === 202)));
       await eventually(async () => {
-        const jobs = await api.ctx.queues['place-waiting'].getJobs();
+        const jobs = await api.ctx.queues.of('')['place-waiting'].getJobs();
         expect(jobs.filter(job => job.data.saleId === sale.id)).toHaveLength(1);
       });
     });

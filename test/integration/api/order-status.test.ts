@@ -176,7 +176,7 @@ describe.each([false, true])('mounted in Express: %p', mounted => {
     /** Takes the job `place-waiting` of a sale out of its queue, as soon as it is there. */
     const takeJob = (sale: Sale) =>
       eventually(async () => {
-        const jobs = await api.ctx.queues['place-waiting'].getJobs(['waiting']);
+        const jobs = await api.ctx.queues.of('')['place-waiting'].getJobs(['waiting']);
         const [job, ...more] = jobs.filter(({ data }) => data.saleId === sale.id);
         expect([job?.data, more]).toEqual([{ saleId: sale.id }, []]);
         await job?.remove();
@@ -210,7 +210,7 @@ describe.each([false, true])('mounted in Express: %p', mounted => {
       for (const _ of [1, 2, 3]) {
         expect(await statusOf(sale, 'ann', receipt)).toMatchObject({ status: 'queued', claimId, unit });
       }
-      const jobs = await api.ctx.queues['settle-receipt'].getJobs(['waiting']);
+      const jobs = await api.ctx.queues.of('')['settle-receipt'].getJobs(['waiting']);
       const ofSale = jobs.map(job => job.data).filter(data => data.saleId === sale.id);
       expect(ofSale).toEqual([{ saleId: sale.id, claimId, buyerId: 'ann', unit }]);
       await restoreClaim(api.redis, sale.id, { buyerId: 'ann', claimId, unit, status: 'rejected', reason: 'lost' });

@@ -13,7 +13,7 @@ const buy = async (sale: Sale, buyerId: string) => {
 };
 
 const jobsOf = async (name: 'pay-order' | 'cancel-order', sale: Sale) => {
-  const jobs = await api.ctx.queues[name].getJobs(['waiting']);
+  const jobs = await api.ctx.queues.of('')[name].getJobs(['waiting']);
   return jobs.filter(job => job.data.saleId === sale.id).map(job => job.data);
 };
 
@@ -43,7 +43,9 @@ describe('POST /pay/:saleId', () => {
     const sale = await api.open();
     const claimId = await buy(sale, 'ann');
     await place(sale, 'ann', claimId);
-    const failing = jest.spyOn(api.ctx.queues['pay-order'], 'add').mockRejectedValue(new Error('the queue is away'));
+    const failing = jest
+      .spyOn(api.ctx.queues.of('')['pay-order'], 'add')
+      .mockRejectedValue(new Error('the queue is away'));
     expect(await api.post(`/pay/${sale.id}`, 'ann')).toMatchObject({ status: 202 });
     failing.mockRestore();
     expect(await readPayClicks(api.redis, sale.id, { olderThanMs: 0, limit: 10 })).toMatchObject([

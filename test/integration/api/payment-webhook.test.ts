@@ -38,7 +38,7 @@ function sendHead(socket: Socket, signature: string, ...headers: string[]): void
   socket.write([...head, ...headers, '', ''].join('\r\n'));
 }
 
-const waiting = async () => (await api.ctx.queues['payment-event'].getJobs(['waiting'])).map(job => job.data);
+const waiting = async () => (await api.ctx.queues.of('')['payment-event'].getJobs(['waiting'])).map(job => job.data);
 
 describe('POST /webhooks/payments/:provider', () => {
   test('an event is answered once it is queued with its contents', async () => {
@@ -53,7 +53,7 @@ describe('POST /webhooks/payments/:provider', () => {
 
   test('an event is retried for more than three hours', async () => {
     await send(event());
-    const [job] = await api.ctx.queues['payment-event'].getJobs(['waiting']);
+    const [job] = await api.ctx.queues.of('')['payment-event'].getJobs(['waiting']);
     const { attempts = 0, backoff } = job?.opts ?? {};
     expect(backoff).toMatchObject({ type: 'exponential', delay: 100, jitter: 0.5 });
     // Each pause is twice the one before, minus up to a half of it at random.

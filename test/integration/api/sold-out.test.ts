@@ -48,7 +48,7 @@ async function keysOfSales(): Promise<Record<string, string>> {
 /** Waits for the job, as it is added by a script too. Adding that is under way comes before the reading. */
 async function untilQueued(sale: Sale): Promise<void> {
   await api.ctx.winners.flush();
-  const jobs = await api.ctx.queues['place-waiting'].getWaiting();
+  const jobs = await api.ctx.queues.of('')['place-waiting'].getWaiting();
   expect(jobs.map(({ data }) => data)).toContainEqual({ saleId: sale.id });
 }
 

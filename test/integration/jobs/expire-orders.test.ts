@@ -55,7 +55,7 @@ test('the first on standby gets the unit, and a job to place the claim', async (
   await expireOrders(t, { claimIds: [won.claimId] });
   const promoted = (await readSnapshot(t.redis, sale.id))?.claims.get('b');
   expect(promoted).toMatchObject({ unit: 1, status: 'queued' });
-  const jobs = await t.queues['place-waiting'].getWaiting();
+  const jobs = await t.queues.of('')['place-waiting'].getWaiting();
   expect(jobs.map(job => job.data)).toContainEqual({ saleId: sale.id });
 });
 

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import type { Queues } from '#core/queue/queues.js';
+import type { Queues, ShardQueues } from '#core/queue/queues.js';
 import { placingKeyOf } from '#core/redis/keys.js';
 import { placeWaiting } from '#core/steps/place-waiting.js';
 import { beforeScript } from '../../support/meanwhile.js';
@@ -15,7 +15,8 @@ test('a busy sale is let go before its next turn is queued, as the job of that t
     removeDeduplicationKey: async () => undefined,
     add: async () => placing.push(await t.redis.exists(placingKeyOf(sale.id))),
   };
-  const queues = { ...t.queues, 'place-waiting': queue } as unknown as Queues;
+  const all = { ...t.queues.of(sale.id), 'place-waiting': queue } as unknown as ShardQueues;
+  const queues: Queues = { all: [all], of: () => all };
   let won = 0;
   const busy = beforeScript({ ...t, queues }, 'record-status', () => winOne(t, sale, `busy-${++won}`));
   await winOne(t, sale, 'first');

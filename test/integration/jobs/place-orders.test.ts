@@ -39,7 +39,7 @@ describe('placing', () => {
     expect(snapshot?.claims.get('a')).toMatchObject({ status: 'pending_payment', payByMs: order?.payBy.getTime() });
     expect(snapshot?.outbox.size).toBe(0);
     const dueAtMs = 1_000 * Math.ceil((order?.payBy.getTime() ?? 0) / 1_000);
-    const delayed = await t.queues['expire-due'].getDelayed();
+    const delayed = await t.queues.of('')['expire-due'].getDelayed();
     expect(delayed.filter(job => job.data.dueAtMs === dueAtMs)).toHaveLength(1);
   });
 

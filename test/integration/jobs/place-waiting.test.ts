@@ -83,7 +83,7 @@ test('a job that finds another worker at work does not keep the next claim from 
   await t.redis.set(placingKeyOf(sale.id), 1, 'PX', 60_000);
   await placeWaiting(t, { saleId: sale.id });
   await enqueuePlaceWaiting(t.queues, { saleId: sale.id });
-  const jobs = await t.queues['place-waiting'].getWaiting();
+  const jobs = await t.queues.of('')['place-waiting'].getWaiting();
   expect(jobs.filter(({ data }) => data.saleId === sale.id)).toHaveLength(2);
 });
 
@@ -122,7 +122,7 @@ test('a busy sale leaves its worker to others after a while, and gets another tu
   expect(won).toBeLessThan(1_000);
   expect(await outboxOf(sale.id)).toHaveLength(1);
   expect(await t.redis.exists(placingKeyOf(sale.id))).toBe(0);
-  const jobs = await t.queues['place-waiting'].getWaiting();
+  const jobs = await t.queues.of('')['place-waiting'].getWaiting();
   expect(jobs.map(({ data }) => data)).toContainEqual({ saleId: sale.id });
 });
 
@@ -133,7 +133,7 @@ test('while a job runs, the next claim adds another one: its worker may be kille
   await t.redis.lmove(`${QUEUE_PREFIX}:place-waiting:wait`, `${QUEUE_PREFIX}:place-waiting:active`, 'LEFT', 'LEFT');
   const running = beforeScript(t, 'record-status', () => enqueuePlaceWaiting(t.queues, { saleId: sale.id }));
   await placeWaiting(running, { saleId: sale.id });
-  const jobs = await t.queues['place-waiting'].getWaiting();
+  const jobs = await t.queues.of('')['place-waiting'].getWaiting();
   expect(jobs.map(({ data }) => data)).toContainEqual({ saleId: sale.id });
 });
 
@@ -155,7 +155,7 @@ test('a batch that fails does not end the job before the other batches have ende
 test('jobs of one sale are one as long as it waits, and those of another sale come beside it', async () => {
   const [sale, other] = [await openTestSale(t), await openTestSale(t)];
   for (const { id } of [sale, sale, other, sale]) await enqueuePlaceWaiting(t.queues, { saleId: id });
-  const jobs = await t.queues['place-waiting'].getWaiting();
+  const jobs = await t.queues.of('')['place-waiting'].getWaiting();
   const saleIds = jobs.map(({ data }) => data.saleId).filter(saleId => [sale.id, other.id].includes(saleId));
   expect(saleIds.sort()).toEqual([sale.id, other.id].sort());
 });

@@ -66,7 +66,7 @@ test('a promoted claim gets a job to be placed', async () => {
     t,
     await insertTombstones(t.db, { saleId: sale.id, claims: won ? [won] : [], reason: 'not_placed' }),
   );
-  const jobs = await t.queues['place-waiting'].getWaiting();
+  const jobs = await t.queues.of('')['place-waiting'].getWaiting();
   expect(jobs.map(job => job.data)).toContainEqual({ saleId: sale.id });
 });
 

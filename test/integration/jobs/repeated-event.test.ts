@@ -27,7 +27,7 @@ afterEach(async () => {
   await worker?.close();
   worker = undefined;
   connection.disconnect();
-  await t.queues['payment-event'].obliterate({ force: true });
+  await t.queues.of('')['payment-event'].obliterate({ force: true });
 });
 
 /** Starts a worker, and returns the ids of the events that it has begun. */
@@ -43,7 +43,7 @@ function startWorker(run: () => Promise<void>): string[] {
 }
 
 const countJobs = (...states: ('waiting' | 'completed' | 'failed' | 'active')[]) =>
-  t.queues['payment-event'].getJobCountByTypes(...states);
+  t.queues.of('')['payment-event'].getJobCountByTypes(...states);
 
 test('an event that is sent again after its job has failed for good is taken', async () => {
   let isBroken = true;

@@ -16,7 +16,7 @@ test('every worker reports a claim that has waited for 30 s, and so does the met
   expect(await outboxAgeMs(t.redis)).toBe(0);
   const sale = await openTestSale(t, { units: 2 });
   await winOne(t, sale, 'young');
-  const fullness = new Fullness(t.redis);
+  const fullness = [new Fullness(t.redis)];
   expect(await reasonsAgainst({ ...t, fullness })).not.toContainEqual(expect.stringMatching(WAITED));
   await winOne(t, sale, 'old');
   await t.redis.zincrby(keysOf(sale.id).outbox, -31_000, 'old');

@@ -6,6 +6,7 @@ import { readLatestPayment } from '#core/postgres/money/payment.js';
 import { creditWallets, readBalance } from '#core/postgres/money/wallet.js';
 import { clickToPay, dropPayClick, readPayClicks } from '#core/redis/claims/pay-click.js';
 import { readPayUrl } from '#core/redis/claims/pay-url.js';
+import { connectRedis } from '#core/redis/connection.js';
 import { keysOf, payClicksKeyOf } from '#core/redis/keys.js';
 import type { Sale } from '#core/rules/sale.js';
 import { cancelOrder } from '#core/steps/cancel-order.js';
@@ -94,7 +95,7 @@ describe('an order that its buyer asked to pay in time', () => {
   test('waits for Redis, which has the click', async () => {
     const { sale, claim } = await clicked('redis-away');
     await backdateClick(t, sale.id, claim);
-    const away = { ...t, redis: t.redis.duplicate() };
+    const away = { ...t, redis: connectRedis(t.redisUrl, 'steps', () => undefined) };
     away.redis.disconnect();
     await expect(expireOrders(away, { claimIds: [claim.claimId] })).rejects.toThrow();
     expect(await orderOf(t, claim.claimId)).toMatchObject({ status: 'pending_payment' });

@@ -56,10 +56,10 @@ test('orders whose time to pay ends in one second expire by one job, after the l
   const sale = await openTestSale(t, { payWithinSeconds: 3_600 });
   const other = await openTestSale(t, { payWithinSeconds: 3_600 });
   const claims = [await winOne(t, sale, 'ann'), await winOne(t, other, 'bob')];
-  await t.queues['expire-due'].obliterate();
+  await t.queues.of('')['expire-due'].obliterate();
   const [first, second] = [1_796_100_000_001, 1_796_100_001_000];
-  for (const payByMs of [first, second, second + 1]) await enqueueExpireDue(t.queues, payByMs);
-  const delayed = await t.queues['expire-due'].getDelayed();
+  for (const payByMs of [first, second, second + 1]) await enqueueExpireDue(t.queues, 'a-sale', payByMs);
+  const delayed = await t.queues.of('')['expire-due'].getDelayed();
   expect(delayed.map(({ data }) => data.dueAtMs).sort()).toEqual([second, second + 1_000]);
   for (const { data, timestamp, delay } of delayed) expect(timestamp + delay).toBeGreaterThan(data.dueAtMs);
 
@@ -67,7 +67,7 @@ test('orders whose time to pay ends in one second expire by one job, after the l
     await placeOrders(t, { saleId: i === 0 ? sale.id : other.id, claims: [claim] });
   }
   const orders = await t.db.order.findMany({ where: { id: { in: claims.map(({ claimId }) => claimId) } } });
-  const due = new Set((await t.queues['expire-due'].getDelayed()).map(({ data }) => data.dueAtMs));
+  const due = new Set((await t.queues.of('')['expire-due'].getDelayed()).map(({ data }) => data.dueAtMs));
   for (const { payBy } of orders) expect(due).toContain(1_000 * Math.ceil(payBy.getTime() / 1_000));
 });
 

@@ -57,7 +57,7 @@ function startWorker(name: ClickJob = 'cancel-order', { isBroken = false } = {})
 test('a worker reports what it has done and what has failed, and runs no job of another form', async () => {
   const worker = startWorker();
   try {
-    const queue = t.queues['cancel-order'];
+    const queue = t.queues.of('')['cancel-order'];
     await queue.add('cancel-order', aJob({ saleId: 'a b' }), { attempts: 1 });
     await eventually(() => expect(done).toHaveLength(1));
     expect(done[0]).toMatch(/^failed/);
@@ -78,7 +78,7 @@ describe('a second click adds no second job while the first one waits', () => {
   ] as const)('%s', async (name, enqueue) => {
     const [job, other] = [aJob({ saleId: name }), aJob({ saleId: name })];
     for (const one of [job, job, other, job]) await enqueue(t.queues, one);
-    const waiting = (await t.queues[name].getWaiting()).filter(({ data }) => data.saleId === name);
+    const waiting = (await t.queues.of('')[name].getWaiting()).filter(({ data }) => data.saleId === name);
     expect(waiting.map(({ data }) => data.claimId).sort()).toEqual([job.claimId, other.claimId].sort());
   });
 });
@@ -91,7 +91,7 @@ describe('a click after the job of an earlier one has ended, and is kept, adds a
   ] as const)('%s', async (name, enqueue) => {
     const job = aJob();
     const ended = async () => {
-      const jobs = await t.queues[name].getJobs(['completed', 'failed']);
+      const jobs = await t.queues.of('')[name].getJobs(['completed', 'failed']);
       return jobs.filter(({ data }) => data.claimId === job.claimId);
     };
     for (const [before, isBroken] of [false, true, false].entries()) {
@@ -108,8 +108,8 @@ describe('a click after the job of an earlier one has ended, and is kept, adds a
 
 test('orders whose deadline has passed expire at once', async () => {
   const payByMs = Date.now() - 5_000;
-  await enqueueExpireDue(t.queues, payByMs);
-  const waiting = await t.queues['expire-due'].getWaiting();
+  await enqueueExpireDue(t.queues, 'a-sale', payByMs);
+  const waiting = await t.queues.of('')['expire-due'].getWaiting();
   expect(waiting.map(({ data }) => data)).toContainEqual({ dueAtMs: 1_000 * Math.ceil(payByMs / 1_000) });
 });
 
@@ -121,7 +121,7 @@ test('a queue whose first connection failed takes jobs once Redis is there', asy
   const server = await startRedis({ dir, port });
   try {
     await eventually(() => enqueueCancelOrder(queues, aJob()));
-    await eventually(async () => expect(await queues['cancel-order'].getWaitingCount()).toBeGreaterThan(0));
+    await eventually(async () => expect(await queues.of('')['cancel-order'].getWaitingCount()).toBeGreaterThan(0));
   } finally {
     late.disconnect();
     await server.stop();

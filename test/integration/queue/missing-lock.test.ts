@@ -44,7 +44,7 @@ test('a job that lost its lock during a run is repeated, and its work is not com
     await eventually(() => expect(seen.errors.join()).toContain('Missing lock'));
     // BullMQ looks for stalled jobs every 5 s, and reports one at its second look.
     await eventually(() => expect(seen.runs).toBe(2));
-    await eventually(async () => expect(await t.queues['place-waiting'].getCompletedCount()).toBe(1));
+    await eventually(async () => expect(await t.queues.of('')['place-waiting'].getCompletedCount()).toBe(1));
   } finally {
     await worker.close();
     connection.disconnect();

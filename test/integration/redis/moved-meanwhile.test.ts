@@ -17,6 +17,7 @@ import { expireOrders } from '#core/steps/expire-orders.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { beforeScript } from '../../support/meanwhile.js';
 import { readSnapshot } from '../../support/redis/snapshot.js';
+import { wrapRedis } from '../../support/redis/wrap-redis.js';
 import { aSale, openTestSale, win, winOne } from '../../support/sales.js';
 import { useStores } from '../../support/stores/stores.js';
 
@@ -42,17 +43,10 @@ async function moveUnnoticed(): Promise<void> {
 
 /** Wraps Redis so that other work happens right after a command. */
 function afterCommand(command: 'begin-copy' | 'unlink' | 'decide-layout', meanwhile: () => unknown): Redis {
-  return new Proxy(t.redis, {
-    get(target, property) {
-      const value = Reflect.get(target, property);
-      if (typeof value !== 'function') return value;
-      if (property !== command) return value.bind(target);
-      return async (...args: unknown[]) => {
-        const reply = await value.apply(target, args);
-        await meanwhile();
-        return reply;
-      };
-    },
+  return wrapRedis(t.redis, command, run => async (...args) => {
+    const reply = await run(...args);
+    await meanwhile();
+    return reply;
   });
 }
 

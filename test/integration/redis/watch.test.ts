@@ -30,7 +30,7 @@ let secondBy: AnyRedis;
 let sentinel: Awaited<ReturnType<typeof startSentinel>>;
 let sentinelBy: AnyRedis;
 let proxy: FaultProxy;
-let opened: Redis[] = [];
+let opened: AnyRedis[] = [];
 
 beforeAll(async () => {
   dirs = await Promise.all([1, 2, 3].map(createTemporaryFolder));
@@ -72,7 +72,7 @@ function open(url: string, profile: Profile = 'api'): Opened {
   return { redis, errors };
 }
 
-function duplicateOf({ redis }: Opened): Redis {
+function duplicateOf({ redis }: Opened): AnyRedis {
   const duplicate = redis.duplicate();
   duplicate.on('error', () => undefined);
   opened.push(duplicate);
@@ -80,9 +80,9 @@ function duplicateOf({ redis }: Opened): Redis {
 }
 
 const bySentinel = (port = sentinel.port) => `redis+sentinel://127.0.0.1:${port}/main/0`;
-const portBehind = async (redis: Redis) => Number(/tcp_port:(\d+)/.exec(await redis.info('server'))?.[1]);
+const portBehind = async (redis: AnyRedis) => Number(/tcp_port:(\d+)/.exec(await redis.info('server'))?.[1]);
 /** Waits until a connection may be used, and leads to a server. INFO is answered before the connection is accepted. */
-const leadsTo = (redis: Redis, server: RedisServer) =>
+const leadsTo = (redis: AnyRedis, server: RedisServer) =>
   eventually(async () => {
     expect(redis.status).toBe('ready');
     expect(await portBehind(redis)).toBe(server.port);

@@ -16,7 +16,7 @@ const t = useStores();
 /** Expects the reasons. A busy machine may answer a probe too late, so it is asked again. */
 const expectReasons = (reasons: unknown[], probed: Partial<Parameters<typeof reasonsAgainst>[0]> = {}) =>
   eventually(async () =>
-    expect(await reasonsAgainst({ ...t, fullness: new Fullness(t.redis), ...probed })).toEqual(reasons),
+    expect(await reasonsAgainst({ ...t, fullness: [new Fullness(t.redis)], ...probed })).toEqual(reasons),
   );
 
 async function comparedAgo(seconds: number) {

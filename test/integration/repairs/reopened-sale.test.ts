@@ -15,6 +15,7 @@ import { placeOrders } from '#core/steps/place-orders.js';
 import { beforeScript } from '../../support/meanwhile.js';
 import { readRedisMs } from '../../support/redis/clock.js';
 import { readSnapshot, type Snapshot } from '../../support/redis/snapshot.js';
+import { wrapRedis } from '../../support/redis/wrap-redis.js';
 import { openTestSale, win, winOne } from '../../support/sales.js';
 import { forceClaim, loseClaim } from '../../support/stores/by-hand.js';
 import { useStores } from '../../support/stores/stores.js';
@@ -145,18 +146,12 @@ test('a unit that changes hands in every look is not wrong', async () => {
   const sale = await openTestSale(t, { units: 1 });
   let times = 0;
   // The claims were read before, while the unit was in stock; now it is with a buyer. So a look by pages finds it nowhere.
-  const lrange = async (...args: Parameters<typeof t.redis.lrange>) => {
+  const redis = wrapRedis(t.redis, 'lrange', lrange => async (...args) => {
     times += 1;
     const claim = await winOne(t, sale, `mover-${times}`);
-    const units = await t.redis.lrange(...args);
+    const units = await lrange(...args);
     await cancelOrder(t, { saleId: sale.id, ...claim });
     return units;
-  };
-  const redis = new Proxy(t.redis, {
-    get(target, property) {
-      const value = property === 'lrange' ? lrange : Reflect.get(target, property);
-      return typeof value === 'function' && property !== 'lrange' ? value.bind(target) : value;
-    },
   });
   const first = await lookAt({ db: t.db, redis }, sale.id);
   expect(first?.differences).toEqual([{ kind: 'units_wrong', units: [1] }]);

@@ -53,7 +53,7 @@ describe('on SIGTERM', () => {
     const placed = await t.db.order.count({ where: { saleId: sale.id, status: 'pending_payment' } });
     const snapshot = await readSnapshot(t.redis, sale.id);
     const recorded = snapshot?.claims.get('ann')?.status === 'pending_payment' ? 1 : 0;
-    const { active, delayed = 0 } = await t.queues['place-waiting'].getJobCounts('active', 'delayed');
+    const { active, delayed = 0 } = await t.queues.of('')['place-waiting'].getJobCounts('active', 'delayed');
     // On a busy machine the job has waited too long for the lock: then it has failed in order, and is to be repeated.
     expect(delayed).toBeLessThanOrEqual(worker.said().includes('lock timeout') ? 1 : 0);
     expect({ active, placed, recorded, inOutbox: snapshot?.outbox.size }).toEqual({

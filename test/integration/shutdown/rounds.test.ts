@@ -22,7 +22,7 @@ afterEach(() => worker?.process.kill());
 
 test('a worker waits for its rounds of expiry and rescue, leaves none half done, and ends with 0', async () => {
   // No job does the work of the rounds.
-  await t.queues['expire-due'].pause();
+  await t.queues.of('')['expire-due'].pause();
   worker = await startApp('worker', { REDIS_URL: t.redisUrl, DATABASE_URL: t.databaseUrl });
   await worker.untilSaid(/"msg":"worker ready"/);
   const sale = await openTestSale(t, { units: 2, payWithinSeconds: 1 });

@@ -66,7 +66,7 @@ test('an API answers every click in flight, queues the last winners, and ends wi
   // On a busy machine the link has stood still for longer than a click waits for Redis.
   expect(statuses.filter(status => status !== 202 && status !== 503)).toEqual([]);
   const winners = await t.redis.hkeys(keysOf(sale.id).claims);
-  const jobs = await t.queues['place-waiting'].getJobs(['waiting', 'active', 'delayed']);
+  const jobs = await t.queues.of('')['place-waiting'].getJobs(['waiting', 'active', 'delayed']);
   expect(jobs.map(({ data }) => data)).toEqual(winners.length > 0 ? [{ saleId: sale.id }] : []);
   expect((await t.redis.zrange(keysOf(sale.id).outbox, '0', '-1')).sort()).toEqual(winners.sort());
   expect(winners.length).toBeGreaterThanOrEqual(statuses.filter(status => status === 202).length);

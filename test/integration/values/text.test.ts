@@ -108,7 +108,7 @@ describe('the title of a sale', () => {
 });
 
 describe('a text of a payment provider', () => {
-  const waiting = async () => (await api.ctx.queues['payment-event'].getJobs(['waiting'])).map(job => job.data);
+  const waiting = async () => (await api.ctx.queues.of('')['payment-event'].getJobs(['waiting'])).map(job => job.data);
 
   /** Sends an event with the texts, correctly signed. */
   function send(texts: { id?: string; type?: string; payment?: string }): Promise<{ status: number; body: object }> {

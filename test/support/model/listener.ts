@@ -1,4 +1,5 @@
 import { expect } from '@jest/globals';
+import type { Redis as AnyRedis } from 'ioredis';
 import type { Redis } from '#core/redis/connection.js';
 import { parseChange } from '#core/redis/feed/changes.js';
 import { sendGathered } from '#core/redis/feed/gathered.js';
@@ -13,7 +14,7 @@ import { same } from './run.js';
 /** Keeps the mirror of a sale as an API does: from the messages of the scripts alone. */
 export class Listener {
   readonly #redis: Redis;
-  readonly #ears: Redis;
+  readonly #ears: AnyRedis;
   /** The messages about changes, in order. */
   readonly #heard: { channel: string; text: string }[] = [];
   #mirror: { of: Mirror; saleId: string; turns: number } | undefined;

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import { Redis } from 'ioredis';
+import { connectRedis, type Redis, waitUntilReady } from '#core/redis/connection.js';
 
 /** A connection to Redis on which a pipeline of two commands is cut in two. */
 export interface CutPipeline {
@@ -30,7 +30,8 @@ export async function cutPipeline(
   }).listen(0, '127.0.0.1');
   await once(listener, 'listening');
   const { port } = listener.address() as AddressInfo;
-  const redis = new Redis({ host: '127.0.0.1', port });
+  const redis = connectRedis(`redis://127.0.0.1:${port}`, 'steps', () => undefined);
+  await waitUntilReady(redis);
   const close = () => {
     redis.disconnect();
     listener.close();

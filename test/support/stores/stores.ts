@@ -1,5 +1,5 @@
 import { afterAll, beforeAll } from '@jest/globals';
-import { waitUntilReady } from '#core/redis/connection.js';
+import { type Redis, waitUntilReady } from '#core/redis/connection.js';
 import type { StepContext } from '#core/steps/context.js';
 import { connectStores } from '#stack/stores/connections.js';
 import { startRedis } from '#stack/stores/redis-server.js';
@@ -12,6 +12,7 @@ const DATABASE_CONNECTIONS = 16;
 
 /** The context of a step, on a Redis and a migrated database that belong to one test file. */
 export interface TestStores extends StepContext {
+  redis: Redis;
   databaseUrl: string;
   redisUrl: string;
   /**

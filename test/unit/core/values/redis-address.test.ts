@@ -5,6 +5,7 @@ import { StoreAddressError } from '#core/values/store-address.js';
 const HOST_FORM = 'redis://127.0.0.1:6379/0';
 const SOCKET_FORM = 'unix:///run/redis/redis.sock?db=0';
 const SENTINEL_FORM = 'redis+sentinel://user:password@host1:26379,host2:26379,host3:26379/name/0';
+const CLUSTER_FORM = 'redis+cluster://user:password@host1:6379,host2:6379,host3:6379';
 
 function refusalOf(text: string): string {
   try {
@@ -24,6 +25,11 @@ const byOne = (host: string, port = 26_379, name = 'main'): RedisAddress['at'] =
   sentinels: [{ host, port }],
 });
 
+const onNodes = (...nodes: [host: string, port: number][]): RedisAddress['at'] => ({
+  kind: 'cluster',
+  nodes: nodes.map(([host, port]) => ({ host, port })),
+});
+
 const plain = { tls: false, db: 0 };
 
 describe('an address of Redis', () => {
@@ -37,6 +43,27 @@ describe('an address of Redis', () => {
     ['redis://an%40n@h', { at: onHost('h'), ...plain, username: 'an@n' }],
   ])('%s leads to a host', (text, address) => {
     expect(parseRedisAddress(text)).toEqual(address);
+  });
+
+  test.each<[text: string, address: RedisAddress]>([
+    ['redis+cluster://h', { at: onNodes(['h', 6_379]), ...plain }],
+    ['REDIS+CLUSTER://h1:7000,h2,[::1]:7002/', { at: onNodes(['h1', 7_000], ['h2', 6_379], ['::1', 7_002]), ...plain }],
+    [
+      'rediss+cluster://an%40n:p%2C@h:7000',
+      { at: onNodes(['h', 7_000]), tls: true, db: 0, username: 'an@n', password: 'p,' },
+    ],
+  ])('%s leads to a cluster', (text, address) => {
+    expect(parseRedisAddress(text)).toEqual(address);
+  });
+
+  test.each([
+    'redis+cluster://',
+    'redis+cluster://h1,',
+    'redis+cluster://h1:70000',
+    'redis+cluster://h/1',
+    'redis+cluster://h?a=b',
+  ])('%s names no cluster: it has only database 0, and nothing follows the nodes', text => {
+    expect(refusalOf(text)).toBe(`must name nodes of a Redis Cluster and nothing else, like ${CLUSTER_FORM}`);
   });
 
   test.each<[text: string, address: RedisAddress]>([
@@ -83,9 +110,11 @@ describe('an address of Redis', () => {
 
 describe('a wrong address of Redis', () => {
   test.each(['', 'h', 'http://h', '1redis://h', 'redis', 'h:redis://h', 'xredis://h'])(
-    '%j is refused with all three forms',
+    '%j is refused with all forms',
     text => {
-      expect(refusalOf(text)).toBe(`must be a URL like ${HOST_FORM}, ${SOCKET_FORM} or ${SENTINEL_FORM}`);
+      expect(refusalOf(text)).toBe(
+        `must be a URL like ${HOST_FORM}, ${SOCKET_FORM}, ${SENTINEL_FORM} or ${CLUSTER_FORM}`,
+      );
     },
   );
 

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { realpathSync } from 'node:fs';
 import { chmod, readlink, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { User } from '../processes/guarded-process.js';
-import { everybodyReaches } from './postgres-user.js';
-import { createServerFolder } from './server.js';
+import type { User } from '../../processes/guarded-process.js';
+import { createServerFolder } from '../server.js';
+import { everybodyReaches } from './user.js';
 
 /** The folders of a Unix system for data that shall last; the second one survives a reboot, too. */
 const ELSEWHERE = ['/var/lib/dropline', '/var/tmp/dropline'];

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { cp, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
-import type { User } from '../processes/guarded-process.js';
+import type { User } from '../../processes/guarded-process.js';
 
 /** The path of a folder with bin/, lib/ and share/, in which initdb and postgres are. */
 export type Binaries = string;

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { User } from '../processes/guarded-process.js';
+import type { User } from '../../processes/guarded-process.js';
 
 /** Any account but root will do, if it is in the password file: initdb looks it up there. */
 const ACCOUNTS = ['postgres', 'nobody'];

@@ -1,0 +1,157 @@
+import { Redis } from 'ioredis';
+import { ConfigError } from '../../process/config.js';
+import type { HostAndPort } from '../../values/redis-address.js';
+import type { RedisTarget } from './target.js';
+
+/** Time limit for an answer of a node, in ms. A frozen node must not delay the way to the others for long. */
+const ANSWER_MS = 500;
+
+/** A node answers this about a Redis that is no part of a cluster. */
+const NO_CLUSTER = /cluster support disabled/;
+
+/** A primary, as one node of the cluster knows it. */
+interface Primary {
+  address: HostAndPort;
+  /** Counts the changes of owners. Of two that claim a slot, the one with the higher epoch has it. */
+  epoch: number;
+  /** The slots that it serves, as ranges with both ends. */
+  slots: [first: number, last: number][];
+}
+
+/** The nodes of a Redis Cluster, and which of them serves a slot. */
+export class ClusterNodes {
+  readonly #target: RedisTarget;
+  /** The nodes of the address, by `host:port`. They are asked even after they have left the cluster. */
+  readonly #seeds: ReadonlyMap<string, Redis>;
+  /** The other nodes of the cluster. */
+  #others = new Map<string, Redis>();
+  #asking: Promise<Primary[]> | undefined;
+  #isClosed = false;
+
+  /** Connects to no node yet: the first question does. */
+  constructor(seeds: readonly HostAndPort[], target: RedisTarget) {
+    this.#target = target;
+    this.#seeds = new Map(seeds.map(seed => [keyOf(seed), this.#connect(seed)]));
+  }
+
+  /**
+   * Asks all nodes which of them serves a slot. The one that knows of the last change is right: a node that was cut off still
+   * names the owner before it.
+   *
+   * @throws ConfigError when the nodes are no cluster; Error when none answers, or nobody serves the slot
+   */
+  async ownerOf(slot: number): Promise<HostAndPort> {
+    // All connections of a process ask at the same time.
+    this.#asking ??= this.#ask().finally(() => {
+      this.#asking = undefined;
+    });
+    const primaries = await this.#asking;
+    const owners = primaries.filter(({ slots }) => slots.some(([first, last]) => first <= slot && slot <= last));
+    const [last] = owners.sort((a, b) => b.epoch - a.epoch);
+    if (!last) throw new Error(`CLUSTERDOWN: no node of the cluster has slot ${slot}`);
+    return last.address;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    for (const client of this.#clients) client.disconnect();
+  }
+
+  get #clients(): Redis[] {
+    return [...this.#seeds.values(), ...this.#others.values()];
+  }
+
+  async #ask(): Promise<Primary[]> {
+    const nodes = new Map([...this.#seeds, ...this.#others]);
+    const answers = await Promise.allSettled(Array.from(nodes, ([key, client]) => askNode(client, key)));
+    const known = answers.flatMap(answer => (answer.status === 'fulfilled' ? [answer.value] : []));
+    if (known.length === 0) throw this.#failureOf(answers.map(answer => (answer as PromiseRejectedResult).reason));
+    this.#follow(new Set(known.flatMap(({ addresses }) => addresses)));
+    return known.flatMap(({ primaries }) => primaries);
+  }
+
+  #failureOf(reasons: Error[]): Error {
+    const alone = reasons.find(({ message }) => NO_CLUSTER.test(message));
+    if (!alone) return new Error(`no node of the Redis Cluster answers: ${reasons[0]?.message}`);
+    return new ConfigError(
+      `REDIS_URL names a Redis Cluster, and ${[...this.#seeds.keys()].join(', ')} is none: begin it with redis:// or rediss://`,
+    );
+  }
+
+  /** Connects to nodes that have joined the cluster, and leaves those that nobody knows any more. */
+  #follow(addresses: ReadonlySet<string>): void {
+    for (const [key, client] of this.#others) {
+      if (addresses.has(key)) continue;
+      client.disconnect();
+      this.#others.delete(key);
+    }
+    for (const key of addresses) {
+      if (this.#isClosed || this.#seeds.has(key) || this.#others.has(key)) continue;
+      this.#others.set(key, this.#connect(addressOf(key)));
+    }
+  }
+
+  #connect({ host, port }: HostAndPort): Redis {
+    const { tls, username, password } = this.#target;
+    const client = new Redis({
+      host,
+      port,
+      lazyConnect: true,
+      enableReadyCheck: false,
+      maxRetriesPerRequest: 0,
+      connectTimeout: ANSWER_MS,
+      commandTimeout: ANSWER_MS,
+      socketTimeout: 2 * ANSWER_MS,
+      disconnectTimeout: ANSWER_MS,
+      retryStrategy: () => ANSWER_MS,
+      ...(tls ? { tls } : {}),
+      ...(username === undefined ? {} : { username }),
+      ...(password === undefined ? {} : { password }),
+    });
+    // The question that fails has the same error.
+    client.on('error', () => undefined);
+    return client;
+  }
+}
+
+const keyOf = ({ host, port }: HostAndPort): string => `${host}:${port}`;
+
+function addressOf(key: string): HostAndPort {
+  const end = key.lastIndexOf(':');
+  return { host: key.slice(0, end), port: Number(key.slice(end + 1)) };
+}
+
+/** Asks a node for the nodes that it knows, and for the slots of the primaries. */
+async function askNode(client: Redis, key: string): Promise<{ addresses: string[]; primaries: Primary[] }> {
+  const text = (await client.cluster('NODES')) as string;
+  const nodes = text
+    .trim()
+    .split('\n')
+    .flatMap(line => parseNode(line, addressOf(key)) ?? []);
+  return {
+    addresses: nodes.map(({ address }) => keyOf(address)),
+    primaries: nodes.filter(({ slots }) => slots.length > 0),
+  };
+}
+
+/**
+ * Parses a line of CLUSTER NODES: `id ip:port@busport[,hostname] flags primary ping pong epoch link slot…`
+ * (https://redis.io/docs/latest/commands/cluster-nodes/).
+ *
+ * @param asked the node that answered, as it may not know its own address
+ * @returns undefined for a node without an address
+ */
+function parseNode(line: string, asked: HostAndPort): Primary | undefined {
+  const [, where = '', flags = '', , , , epoch, , ...slots] = line.split(' ');
+  const [, ip = '', port, hostname] = /^(.*):(\d+)(?:@\d+)?(?:,([^,=]*))?/.exec(where) ?? [];
+  if (flags.includes('noaddr') || flags.includes('handshake') || !Number(port)) return undefined;
+  const host = hostname || ip || asked.host;
+  // A slot that moves is in brackets, and belongs to its owner until it has moved.
+  const ranges = slots.filter(slot => !slot.startsWith('['));
+  return { address: { host, port: Number(port) }, epoch: Number(epoch), slots: ranges.map(parseRange) };
+}
+
+function parseRange(text: string): [first: number, last: number] {
+  const [first = '', last = first] = text.split('-');
+  return [Number(first), Number(last)];
+}

@@ -1,0 +1,45 @@
+import { askNode, type ClusterNode } from '#stack/stores/redis-cluster.js';
+
+/** The keys that one MIGRATE moves, and how long it may take, in ms. */
+const KEYS_AT_ONCE = 100;
+const MIGRATE_MS = 60_000;
+
+/** A slot of a Redis Cluster, its owner, and the node that gets it. */
+export interface SlotMove {
+  slot: number;
+  from: ClusterNode;
+  to: ClusterNode;
+}
+
+/** Begins to move a slot, as redis-cli does: from now on an absent key counts as moved. */
+export async function beginSlotMove({ slot, from, to }: SlotMove): Promise<void> {
+  await askNode(to, client => client.cluster('SETSLOT', slot, 'IMPORTING', from.id));
+  await askNode(from, client => client.cluster('SETSLOT', slot, 'MIGRATING', to.id));
+}
+
+/** Moves keys of a slot, at most `limit` of them. Returns how many were moved. */
+export async function moveKeys({ slot, from, to }: SlotMove, limit = KEYS_AT_ONCE): Promise<number> {
+  return askNode(from, async client => {
+    const keys = (await client.cluster('GETKEYSINSLOT', slot, limit)) as string[];
+    if (keys.length > 0) await client.call('MIGRATE', '127.0.0.1', to.port, '', 0, MIGRATE_MS, 'KEYS', ...keys);
+    return keys.length;
+  });
+}
+
+/** Makes the new owner known: first to itself, then to the old one, and then to the others. */
+export async function endSlotMove({ slot, from, to }: SlotMove, nodes: readonly ClusterNode[]): Promise<void> {
+  const primaries = new Set([to, from, ...nodes]);
+  for (const node of primaries) {
+    // A replica hears of it from its primary, and refuses.
+    await askNode(node, client => client.cluster('SETSLOT', slot, 'NODE', to.id)).catch(error => {
+      if (node === to || node === from) throw error;
+    });
+  }
+}
+
+/** Moves a slot with all its keys. */
+export async function moveSlot(move: SlotMove, nodes: readonly ClusterNode[]): Promise<void> {
+  await beginSlotMove(move);
+  while ((await moveKeys(move)) > 0);
+  await endSlotMove(move, nodes);
+}
