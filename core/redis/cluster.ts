@@ -37,7 +37,7 @@ export class Cluster implements Shards {
 }
 
 const locatorOfSlot = (nodes: ClusterNodes, slot: number): Locator => ({
-  mayChange: true,
+  movedReason: 'the cluster names another node',
   locate: () => nodes.ownerOf(slot),
   // All buckets share the nodes.
   close: () => undefined,

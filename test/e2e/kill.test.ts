@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { queuesOf } from '#core/queue/queues.js';
 import type { Stage } from '#stack/crowd/buyer.js';
 import type { Crowd } from '#stack/crowd/crowd.js';
 import { eventually } from '../support/eventually.js';
@@ -33,7 +34,7 @@ async function reached(crowd: Crowd, stage: Stage): Promise<void> {
 
 function expectNothingQueued(): Promise<void> {
   return eventually(async () => {
-    for (const queue of Object.values(stack.connections.queues)) {
+    for (const queue of queuesOf(stack.connections.queues)) {
       const counts = await queue.getJobCounts('wait', 'active', 'prioritized', 'delayed');
       expect(counts).toEqual({ wait: 0, active: 0, prioritized: 0, delayed: 0 });
     }

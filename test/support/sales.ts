@@ -5,6 +5,7 @@ import { claim } from '#core/redis/claims/claim.js';
 import { openSale } from '#core/redis/sale/open-sale.js';
 import type { Claim } from '#core/rules/claim.js';
 import type { Sale } from '#core/rules/sale.js';
+import type { StepContext } from '#core/steps/context.js';
 import { ordinarySale } from '#stack/crowd/open-sale.js';
 import type { TestStores } from './stores/stores.js';
 
@@ -37,7 +38,7 @@ export async function openTestSale(stores: TestStores, wanted: Partial<Sale> = {
  * @returns the claims of the winners
  */
 export async function win(
-  stores: Pick<TestStores, 'redis'>,
+  stores: Pick<StepContext, 'redis'>,
   sale: Pick<Sale, 'id'>,
   ...buyerIds: string[]
 ): Promise<Claim[]> {
@@ -55,7 +56,7 @@ export async function win(
  * @throws when the buyer wins none
  */
 export async function winOne(
-  stores: Pick<TestStores, 'redis'>,
+  stores: Pick<StepContext, 'redis'>,
   sale: Pick<Sale, 'id'>,
   buyerId: string,
 ): Promise<Claim> {

@@ -20,8 +20,11 @@ const LINGER_MS = 200;
 
 /** Knows where the server is that a connection needs. */
 export interface Locator {
-  /** Whether another server may become the right one while the connection is good, so that the locator is asked regularly. */
-  readonly mayChange: boolean;
+  /**
+   * Says in words that another server has become the right one, which may happen while the connection is good. Then the locator is
+   * asked regularly. Undefined when that never happens.
+   */
+  readonly movedReason: string | undefined;
   /**
    * Finds the address of the server.
    *

@@ -20,7 +20,7 @@ export function locatorOf(target: RedisTarget): Locator {
 }
 
 const fixed = (address: ServerAddress): Locator => ({
-  mayChange: false,
+  movedReason: undefined,
   locate: () => Promise.resolve(address),
   close: () => undefined,
 });

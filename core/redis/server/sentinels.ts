@@ -18,7 +18,7 @@ interface Nomination {
 
 /** The Sentinels that watch a Redis. */
 export class Sentinels implements Locator {
-  readonly mayChange = true;
+  readonly movedReason = 'Sentinel names another primary';
   readonly #name: string;
   readonly #clients: Redis[];
 

@@ -127,13 +127,14 @@ export class ServerWatch implements Wanted {
 
   /** Leaves every server but the one that is now the right one. One that is frozen answers nothing, and is left as well. */
   async #followLocator(): Promise<void> {
-    if (!this.#locator.mayChange || this.#isLocating) return;
+    const { movedReason } = this.#locator;
+    if (movedReason === undefined || this.#isLocating) return;
     this.#isLocating = true;
     const address = await this.#locator.locate().catch(() => undefined);
     this.#isLocating = false;
     if (!address) return;
     for (const connector of this.#connectors) {
-      if (connector.isElsewhere(address)) connector.leave(new Error('Socket closed: another server is the primary'));
+      if (connector.isElsewhere(address)) connector.leave(new Error(`Socket closed: ${movedReason}`));
     }
   }
 

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { UnrecoverableError } from 'bullmq';
 import { enqueueCancelOrder, enqueueExpireDue, enqueuePayOrder, enqueueSettleReceipt } from '#core/queue/enqueue.js';
 import type { JobData } from '#core/queue/jobs.js';
-import { createQueues } from '#core/queue/queues.js';
+import { createQueues, queuesOf } from '#core/queue/queues.js';
 import { startJobWorker } from '#core/queue/worker.js';
 import { connectRedis, type Redis, waitUntilReady } from '#core/redis/connection.js';
 import { freePort } from '#stack/processes/free-port.js';
@@ -25,7 +25,7 @@ let done: string[];
 
 beforeEach(async () => {
   done = [];
-  for (const queue of Object.values(t.queues)) await queue.drain();
+  for (const queue of queuesOf(t.queues)) await queue.drain();
   connection = connectRedis(t.redisUrl, 'worker', () => undefined);
   await waitUntilReady(connection, READY_MS);
 });

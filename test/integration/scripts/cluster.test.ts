@@ -6,10 +6,12 @@ import { createSale } from '#core/operator/create-sale.js';
 import { ConfigError } from '#core/process/config.js';
 import { release } from '#core/redis/claims/release.js';
 import { recordStatus } from '#core/redis/claims/status.js';
-import { connectRedis, type Redis, waitUntilReady } from '#core/redis/connection.js';
+import { connectShards } from '#core/redis/cluster.js';
+import { connectRedis, waitUntilReady } from '#core/redis/connection.js';
 import { openSale } from '#core/redis/sale/open-sale.js';
 import { readLoadedSale, restock } from '#core/redis/sale/sale.js';
 import { defineScripts } from '#core/redis/scripts.js';
+import type { Shards } from '#core/redis/shards.js';
 import { freePort } from '#stack/processes/free-port.js';
 import { type RedisServer, startRedis } from '#stack/stores/redis-server.js';
 import { build } from '../../support/build.js';
@@ -25,18 +27,21 @@ const READY_MS = 60_000;
 const t = useStores();
 let dir: string;
 let server: RedisServer;
-let redis: Redis;
+let redis: Shards;
 
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'dropline-cluster-'));
   // The default port of the cluster bus, 10,000 above the port, may be beyond the last port.
   const settings = ['--cluster-enabled', 'yes', '--cluster-port', String(await freePort())];
   server = await startRedis({ dir, settings });
-  redis = connectRedis(server.url, 'steps', () => undefined);
-  await waitUntilReady(redis, READY_MS);
+  const node = connectRedis(server.url, 'steps', () => undefined);
+  await waitUntilReady(node, READY_MS);
+  await node.cluster('ADDSLOTSRANGE', 0, 16_383);
+  await eventually(async () => expect(await node.cluster('INFO')).toContain('cluster_state:ok'));
+  node.disconnect();
+  redis = connectShards(server.url.replace('redis:', 'redis+cluster:'), 'steps', () => undefined);
+  await Promise.all(redis.shards.map(shard => waitUntilReady(shard, READY_MS)));
   defineScripts(redis);
-  await redis.cluster('ADDSLOTSRANGE', 0, 16_383);
-  await eventually(async () => expect(await redis.cluster('INFO')).toContain('cluster_state:ok'));
 });
 afterAll(async () => {
   redis?.disconnect();
@@ -48,11 +53,12 @@ test.each([{ onePurchaseAtATime: true }, { minSecondsBetweenPurchases: 10 }])(
   'a sale with a rule about a buyer (%j) is refused before any part is stored',
   async rule => {
     const sale = aSale(rule);
-    const before = (await redis.keys('*')).sort();
+    const keys = async () => (await redis.of(sale.id).keys('*')).sort();
+    const before = await keys();
     await expect(createSale({ db: t.db, redis }, sale)).rejects.toThrow(ConfigError);
     await expect(openSale(redis, sale)).rejects.toThrow(ConfigError);
     expect(await t.db.sale.count({ where: { id: sale.id } })).toBe(0);
-    expect((await redis.keys('*')).sort()).toEqual(before);
+    expect(await keys()).toEqual(before);
   },
 );
 
