@@ -13,6 +13,7 @@ import { closeQueues, countPaused, createQueues } from '#core/queue/queues.js';
 import { outboxAgeMs } from '#core/redis/claims/outbox.js';
 import { payClicksAgeMs } from '#core/redis/claims/pay-click.js';
 import { connectShards } from '#core/redis/cluster.js';
+import type { Redis } from '#core/redis/connection.js';
 import { followLayout } from '#core/redis/layout.js';
 import { defineScripts } from '#core/redis/scripts.js';
 import { waitForFitRedis } from '#core/redis/server/fitness.js';
@@ -104,10 +105,10 @@ export async function createContext(config: WorkerConfig, log: Logger): Promise<
   followLayout(redis);
   const db = connectDatabase(config.DATABASE_URL, { connections: DATABASE_CONNECTIONS });
   scrapedGauge('outbox_oldest_seconds', 'Age of the oldest claim that has no order yet', async () => {
-    return (await withDeadline(outboxAgeMs(redis), SCRAPE_MS, 'a scrape')) / SECOND_MS;
+    return (await oldestMs(redis, outboxAgeMs)) / SECOND_MS;
   });
   scrapedGauge('pay_clicks_oldest_seconds', 'Age of the oldest click to pay that nobody has dealt with', async () => {
-    return (await withDeadline(payClicksAgeMs(redis), SCRAPE_MS, 'a scrape')) / SECOND_MS;
+    return (await oldestMs(redis, payClicksAgeMs)) / SECOND_MS;
   });
   const fullness = redis.shards.map(server => new Fullness(server));
   // Once a second, like each API: a worker that measures only when it is probed could miss that clicks are refused.
@@ -138,6 +139,18 @@ export async function createContext(config: WorkerConfig, log: Logger): Promise<
     jobConnection.disconnect();
   };
   return { redis, jobConnection, db, queues, lock, log, providers, shop, close };
+}
+
+/**
+ * Reads the greatest age of something on the servers that answer.
+ *
+ * @throws the error of a server when none answers
+ */
+async function oldestMs(redis: Shards, readMs: (server: Redis) => Promise<number>): Promise<number> {
+  const reading = redis.shards.map(server => withDeadline(readMs(server), SCRAPE_MS, 'a scrape'));
+  const answers = await Promise.allSettled(reading);
+  const ages = answers.flatMap(answer => (answer.status === 'fulfilled' ? [answer.value] : []));
+  return ages.length > 0 ? Math.max(...ages) : Promise.race(reading);
 }
 
 function providersOf(config: WorkerConfig): Providers {

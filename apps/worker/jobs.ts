@@ -1,7 +1,7 @@
+import pLimit from 'p-limit';
 import { jobDone, jobFailed, storeFailed } from '#core/process/telemetry.js';
 import { JOB_NAMES, type JobData, type JobName } from '#core/queue/jobs.js';
 import { startJobWorker } from '#core/queue/worker.js';
-import type { Redis } from '#core/redis/connection.js';
 import { cancelOrder } from '#core/steps/cancel-order.js';
 import type { StepContext } from '#core/steps/context.js';
 import { expireOrders } from '#core/steps/expire-orders.js';
@@ -32,12 +32,11 @@ const OBSERVER = {
 
 /** Starts to take jobs from every queue. The caller must close the returned BullMQ workers. */
 export function startJobs(ctx: WorkerContext): { close(): Promise<void> }[] {
-  const start = <N extends JobName>(name: N, connection: Redis) => {
-    return startJobWorker(name, data => STEPS[name](ctx, data), {
-      connection,
-      concurrency: CONCURRENCY[name] ?? JOB_CONCURRENCY,
-      observer: OBSERVER,
-    });
+  const start = <N extends JobName>(name: N) => {
+    const limit = pLimit(CONCURRENCY[name] ?? JOB_CONCURRENCY);
+    return ctx.jobConnection.shards.map(connection =>
+      startJobWorker(name, data => STEPS[name](ctx, data), { connection, limit, observer: OBSERVER }),
+    );
   };
-  return ctx.jobConnection.shards.flatMap(connection => JOB_NAMES.map(name => start(name, connection)));
+  return JOB_NAMES.flatMap(name => start(name));
 }

@@ -1,4 +1,5 @@
 import { Worker } from 'bullmq';
+import type { LimitFunction } from 'p-limit';
 import { crashPoint } from '../process/crash-point.js';
 import type { Redis } from '../redis/connection.js';
 import { SECOND_MS, withDeadline } from '../rules/clock.js';
@@ -28,12 +29,12 @@ export interface JobObserver {
   onError(error: Error): void;
 }
 
-/** The Redis connection, the concurrency and the observer of a BullMQ worker. */
+/** The Redis connection, the limit and the observer of a BullMQ worker. */
 export interface JobWorkerOptions {
   /** BullMQ duplicates this connection for its blocking reads. */
   connection: Redis;
-  /** The most jobs that the worker runs at once. */
-  concurrency: number;
+  /** Bounds the jobs that run at once. The workers of all servers share it, as their jobs share the connections to Postgres. */
+  limit: LimitFunction;
   observer: JobObserver;
 }
 
@@ -46,18 +47,19 @@ export interface JobWorkerOptions {
 export function startJobWorker<N extends JobName>(
   name: N,
   run: (data: JobData<N>) => Promise<unknown>,
-  { connection, concurrency, observer }: JobWorkerOptions,
+  { connection, limit, observer }: JobWorkerOptions,
 ): Worker {
   const worker = new Worker(
     name,
-    async job => {
-      const startedAt = performance.now();
-      await crashPoint('job.started');
-      await withDeadline(run(JOB_DATA[name].parse(job.data) as JobData<N>), JOB_MS, name);
-      await crashPoint('job.done');
-      observer.onDone(name, (performance.now() - startedAt) / 1_000);
-    },
-    { connection, prefix: queuePrefixOf(connection), concurrency, ...WORKER_OPTIONS },
+    job =>
+      limit(async () => {
+        const startedAt = performance.now();
+        await crashPoint('job.started');
+        await withDeadline(run(JOB_DATA[name].parse(job.data) as JobData<N>), JOB_MS, name);
+        await crashPoint('job.done');
+        observer.onDone(name, (performance.now() - startedAt) / 1_000);
+      }),
+    { connection, prefix: queuePrefixOf(connection), concurrency: limit.concurrency, ...WORKER_OPTIONS },
   );
   worker.on('failed', (_job, error) => observer.onFailed(name, error));
   worker.on('error', error => observer.onError(error));

@@ -38,7 +38,7 @@ export const ofBucket = ({ isOfCluster, tags }: Pick<Redis, 'isOfCluster' | 'tag
   isOfCluster ? ` (bucket ${tags.join().replace(/[{}]/g, '')})` : '';
 
 /** How long a start waits for the other nodes of a cluster once one of them serves, in ms. They are waited for as they come. */
-const OTHERS_MS = 3_000;
+const OTHERS_MS = 1_500;
 
 /**
  * Waits until Redis can be worked with, and refuses one that can't hold a sale: one that may evict keys, another kind than
@@ -50,6 +50,8 @@ const OTHERS_MS = 3_000;
  */
 export async function waitForFitRedis(redis: Shards): Promise<void> {
   const all = redis.shards.map(waitForFitServer);
+  // /readyz tells of a server that is found unfit later.
+  for (const one of all) one.catch(() => undefined);
   await Promise.race(all);
   await withDeadline(Promise.all(all), OTHERS_MS, 'connecting to Redis').catch(unlessAway);
 }

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import pLimit from 'p-limit';
 import { enqueuePaymentEvent } from '#core/queue/enqueue.js';
 import type { JobData } from '#core/queue/jobs.js';
 import { startJobWorker } from '#core/queue/worker.js';
@@ -38,7 +39,7 @@ function startWorker(run: () => Promise<void>): string[] {
     begun.push(event.eventId);
     await run();
   };
-  worker = startJobWorker('payment-event', take, { connection, concurrency: 1, observer });
+  worker = startJobWorker('payment-event', take, { connection, limit: pLimit(1), observer });
   return begun;
 }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { UnrecoverableError } from 'bullmq';
+import pLimit from 'p-limit';
 import { enqueueCancelOrder, enqueueExpireDue, enqueuePayOrder, enqueueSettleReceipt } from '#core/queue/enqueue.js';
 import type { JobData } from '#core/queue/jobs.js';
 import { createQueues, queuesOf } from '#core/queue/queues.js';
@@ -51,7 +52,7 @@ function startWorker(name: ClickJob = 'cancel-order', { isBroken = false } = {})
     if (isBroken) throw new UnrecoverableError('for good');
     if (buyerId === 'bob') throw new Error('for bob');
   };
-  return startJobWorker(name, run, { connection, concurrency: 1, observer });
+  return startJobWorker(name, run, { connection, limit: pLimit(1), observer });
 }
 
 test('a worker reports what it has done and what has failed, and runs no job of another form', async () => {

@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import pLimit from 'p-limit';
 import { enqueuePlaceWaiting } from '#core/queue/enqueue.js';
 import { QUEUE_PREFIX } from '#core/queue/queues.js';
 import { startJobWorker } from '#core/queue/worker.js';
@@ -29,7 +30,7 @@ test('a job that lost its lock during a run is repeated, and its work is not com
     },
     {
       connection,
-      concurrency: 1,
+      limit: pLimit(1),
       observer: {
         onDone: () => undefined,
         onFailed: () => {

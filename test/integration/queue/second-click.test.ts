@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from '@jest/globals';
+import pLimit from 'p-limit';
 import { enqueuePayOrder } from '#core/queue/enqueue.js';
 import { startJobWorker } from '#core/queue/worker.js';
 import { eventually } from '../../support/eventually.js';
@@ -18,7 +19,7 @@ test('a click to pay while the job of an earlier one runs makes the job run once
     if (runs === 1) await enqueuePayOrder(t.queues, order);
   };
   const observer = { onDone: () => undefined, onFailed: () => undefined, onError: () => undefined };
-  const worker = startJobWorker('pay-order', run, { connection: t.redis, concurrency: 1, observer });
+  const worker = startJobWorker('pay-order', run, { connection: t.redis, limit: pLimit(1), observer });
   try {
     await enqueuePayOrder(t.queues, order);
     await eventually(() => expect(runs).toBe(2), RUNS_WITHIN_MS);

@@ -17,6 +17,7 @@ export const REASONS: Readonly<Record<string, string>> = {
   ioredis: 'the client of Redis, of its Sentinels and of the nodes of a cluster',
   'lru-cache': 'maps with a bound: sales, and sessions of the console',
   'node-cron': 'the rounds of the maintenance actors',
+  'p-limit': 'bounds the jobs of a worker, whose queues may be on several servers',
   pg: 'the connections to Postgres, and the locks of a session',
   pino: 'logs as JSON that leave secrets out',
   'prom-client': 'the metrics',
