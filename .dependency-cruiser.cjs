@@ -207,7 +207,7 @@ module.exports = {
     owned(
       'ioredis',
       ['ioredis'],
-      ['core/redis/', 'core/queue/'],
+      ['core/redis/', 'core/queue/', 'stack/stores/redis-cluster'],
       'A client has time-outs, a retry policy and a reconnect policy that must fit its use; the defaults run a script twice.',
     ),
     owned('bullmq', ['bullmq'], ['core/queue/'], 'Job ids, retention and stall limits are decided once.'),

@@ -7,6 +7,7 @@ import { polls } from './questions/api/polls.js';
 import { refusals } from './questions/api/refusals.js';
 import { repeats } from './questions/api/repeats.js';
 import { wins } from './questions/api/wins.js';
+import { drops } from './questions/cluster/drops.js';
 import { greedy } from './questions/gate/greedy.js';
 import { streams } from './questions/gate/streams.js';
 import { bare } from './questions/peers/bare.js';
@@ -48,6 +49,7 @@ export async function measureAll(rig: Rig, beforeEnd: BeforeEnd, loadBefore: num
     memory: () => memory(rig),
     greedy: () => greedy(rig, api),
     streams: () => streams(rig, api),
+    drops: () => drops(rig),
   });
   return { machine: await describeMachine(rig, loadBefore), rounds: { ...answered, ...placed, ...once } };
 }

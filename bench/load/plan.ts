@@ -1,8 +1,9 @@
-/** A crowd: `count` buyers, all different, ask one after the other for one path. */
+/** A crowd: `count` buyers, all different, ask one after the other. */
 export interface LoadPlan {
   port: number;
   method: 'GET' | 'POST';
-  path: string;
+  /** What the buyers ask for. Several paths, all of one length, take turns. */
+  path: string | readonly string[];
   /** The number of the first buyer; see {@link buyerName}. */
   first: number;
   count: number;

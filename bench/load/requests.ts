@@ -42,8 +42,9 @@ export interface Requests {
  */
 export function writeRequests(plan: LoadPlan, tokens: Tokens): Requests {
   const body = plan.method === 'POST' ? 'Content-Length: 0\r\n' : '';
-  const head = `${plan.method} ${plan.path} HTTP/1.1\r\nHost: 127.0.0.1:${plan.port}\r\n${body}Authorization: Bearer `;
-  const textOf = (index: number) => `${head}${tokens.of(index)}\r\n\r\n`;
+  const rest = `HTTP/1.1\r\nHost: 127.0.0.1:${plan.port}\r\n${body}Authorization: Bearer `;
+  const heads = [plan.path].flat().map(path => `${plan.method} ${path} ${rest}`);
+  const textOf = (index: number) => `${heads[index % heads.length]}${tokens.of(index)}\r\n\r\n`;
   const clicks = plan.clicks ?? 1;
   const length = textOf(plan.first).length;
   const count = plan.count * clicks;

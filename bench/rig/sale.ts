@@ -3,6 +3,7 @@ import { createSale } from '#core/operator/create-sale.js';
 import { CLAIM_BATCH_MAX, claim } from '#core/redis/claims/claim.js';
 import { openSale, type StartingState } from '#core/redis/sale/open-sale.js';
 import type { Sale } from '#core/rules/sale.js';
+import type { StepContext } from '#core/steps/context.js';
 import { ordinarySale } from '#stack/crowd/open-sale.js';
 import { buyerName } from '../load/plan.js';
 import type { Rig } from './rig.js';
@@ -27,9 +28,13 @@ function createBenchSale(units: number): Sale {
  *
  * @returns the id of the sale
  */
-export async function createRedisSale(rig: Rig, units: number, state?: StartingState): Promise<string> {
+export async function createRedisSale(
+  { redis }: Pick<StepContext, 'redis'>,
+  units: number,
+  state?: StartingState,
+): Promise<string> {
   const sale = createBenchSale(units);
-  await openSale(rig.redis, sale, { state });
+  await openSale(redis, sale, { state });
   return sale.id;
 }
 

@@ -48,9 +48,13 @@ export async function startBaseline(rig: Rig, name: string, databaseUrl = ''): P
   return { port, pid: child.pid, stop: child.stop };
 }
 
-/** Starts the real API, compiled and with production settings, and waits until it is ready. */
-export async function startApi(rig: Rig): Promise<Server> {
-  return startApiWith(rig, profiled(rig, 'api'));
+/**
+ * Starts the real API, compiled and with production settings, and waits until it is ready.
+ *
+ * @param redisUrl another Redis than that of the rig
+ */
+export async function startApi(rig: Rig, redisUrl = rig.stores.redisUrl): Promise<Server> {
+  return startApiWith(rig, { REDIS_URL: redisUrl, ...profiled(rig, 'api') });
 }
 
 /** An API that says how much memory it needs. */
