@@ -2,7 +2,7 @@
 export interface LoadPlan {
   port: number;
   method: 'GET' | 'POST';
-  /** What the buyers ask for. Several paths, all of one length, take turns. */
+  /** The path that the buyers ask for. Several ones, all of one length, take turns. */
   path: string | readonly string[];
   /** The number of the first buyer; see {@link buyerName}. */
   first: number;
