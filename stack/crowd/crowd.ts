@@ -5,8 +5,8 @@ import { Answers, type Latency } from './answers.js';
 import { type BuyerPlan, type BuyerRecord, buy, type Stage } from './buyer.js';
 import { type Call, createStorefront } from './storefront.js';
 
-/** The connections of the whole crowd. More would not be faster: a request takes a few ms, and the machine has a few cores. */
-const CONNECTIONS = 256;
+/** The most connections that help. More would not be faster: a request takes a few ms, and the machine has a few cores. */
+export const CONNECTIONS = 256;
 
 /** The buyers of a crowd, and where and when they come. */
 export interface CrowdOptions {
@@ -19,6 +19,8 @@ export interface CrowdOptions {
   arriveWithinMs: number;
   /** After this time, in ms, all buyers without a final answer go home. */
   patienceMs: number;
+  /** The connections of the whole crowd; 256 if not given. */
+  connections?: number;
 }
 
 /** The result of a crowd: one record for each buyer, and the answers as counts. */
@@ -42,7 +44,8 @@ export interface Crowd {
 /** Starts a crowd that buys over HTTP. Only one record for each buyer, and counts, are kept in memory. */
 export function startCrowd(options: CrowdOptions): Crowd {
   const startedAt = performance.now();
-  const shops = options.baseUrls.map(url => createStorefront(url, Math.ceil(CONNECTIONS / options.baseUrls.length)));
+  const { baseUrls, connections = CONNECTIONS } = options;
+  const shops = baseUrls.map(url => createStorefront(url, Math.ceil(connections / baseUrls.length)));
   const answers = new Answers();
   const buyers: BuyerRecord[] = options.plans.map(plan => ({ plan, stage: 'coming', claims: new Map() }));
   const home = new AbortController();

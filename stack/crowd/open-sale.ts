@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createSale, type NewSale } from '#core/operator/create-sale.js';
 import type { Sale } from '#core/rules/sale.js';
-import type { Connections } from '../stores/connections.js';
+import type { StepContext } from '#core/steps/context.js';
 
 const HOUR_MS = 60 * 60 * 1_000;
 
@@ -40,7 +40,7 @@ export function ordinarySale(wishes: SaleWishes): Sale {
  * @param wishes replace the settings of an {@link ordinarySale}
  * @throws when a sale with this id exists
  */
-export async function createOpenSale(connections: Connections, wishes: SaleWishes): Promise<Sale> {
+export async function createOpenSale(connections: StepContext, wishes: SaleWishes): Promise<Sale> {
   const sale = ordinarySale(wishes);
   if (!(await createSale(connections, sale))) throw new Error(`there is a sale ${sale.id} already`);
   return sale;

@@ -3,8 +3,8 @@ import { countOrders } from '#core/postgres/audit.js';
 import { readLoadedSale } from '#core/redis/sale/sale.js';
 import type { OrderStatus } from '#core/rules/order.js';
 import { claimStatusOf, isLiveOrder } from '#core/rules/order.js';
+import type { StepContext } from '#core/steps/context.js';
 import { untilNoneLeft } from '../processes/until.js';
-import type { Connections } from '../stores/connections.js';
 import type { BuyerRecord } from './buyer.js';
 
 const LOOK_EVERY_MS = 100;
@@ -48,11 +48,11 @@ type OrderRow = { id: string; buyerId: string; unit: number; status: OrderStatus
  * @param limitMs the wait is over after this time, in ms
  * @returns what is still in flight, in words; nothing when the sale is at rest
  */
-export function untilAtRest(connections: Connections, saleId: string, limitMs: number): Promise<string[]> {
+export function untilAtRest(connections: StepContext, saleId: string, limitMs: number): Promise<string[]> {
   return untilNoneLeft(() => inFlight(connections, saleId), limitMs, LOOK_EVERY_MS);
 }
 
-async function inFlight({ db, redis }: Connections, saleId: string): Promise<string[]> {
+async function inFlight({ db, redis }: StepContext, saleId: string): Promise<string[]> {
   const left: string[] = [];
   const sale = await readLoadedSale(redis, saleId);
   const unpaid = await db.order.count({ where: { saleId, status: 'pending_payment' } });
@@ -71,7 +71,7 @@ async function inFlight({ db, redis }: Connections, saleId: string): Promise<str
  * @returns the counts and the violations
  */
 export async function reckon(
-  { db, redis }: Pick<Connections, 'db' | 'redis'>,
+  { db, redis }: Pick<StepContext, 'db' | 'redis'>,
   saleId: string,
   buyers: readonly BuyerRecord[],
 ): Promise<Verdict> {
@@ -120,7 +120,7 @@ export function exitCodeOf(verdict: Verdict | undefined, unanswered: number): 0 
   return (verdict === undefined || holds(verdict)) && unanswered === 0 ? 0 : 1;
 }
 
-async function readOrders(db: Connections['db'], saleId: string): Promise<Map<string, OrderRow>> {
+async function readOrders(db: StepContext['db'], saleId: string): Promise<Map<string, OrderRow>> {
   const select = { id: true, buyerId: true, unit: true, status: true } as const;
   const rows = await db.order.findMany({ where: { saleId }, select });
   return new Map(rows.map(row => [row.id, { ...row, status: row.status as OrderStatus }]));

@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import { type PostgresServer, startPostgres } from './postgres-server.js';
+import { type RedisCluster, startRedisCluster } from './redis-cluster.js';
 import { type RedisServer, startRedis } from './redis-server.js';
 import { createTemporaryFolder, removeTemporaryFolder } from './temporary-folder.js';
 
@@ -10,14 +11,14 @@ export interface PrivateStoresOptions {
 }
 
 /** A Redis and a Postgres of our own, which end when this process does, however it ends. */
-export interface PrivateStores {
+export interface PrivateStores<R = RedisServer> {
   redisUrl: string;
   databaseUrl: string;
   /** The folder of the data. */
   folder: string;
-  redis: RedisServer;
+  redis: R;
   postgres: PostgresServer;
-  /** Ends both servers, and removes temporary data. A second call joins the first. */
+  /** Ends both stores, and removes temporary data. A second call joins the first. */
   stop(): Promise<void>;
 }
 
@@ -28,7 +29,26 @@ export interface PrivateStores {
  * @returns both stores, ready
  * @throws when a store can't be started, with the remedy; then nothing is left running
  */
-export async function startPrivateStores({ dataDir }: PrivateStoresOptions = {}): Promise<PrivateStores> {
+export function startPrivateStores({ dataDir }: PrivateStoresOptions = {}): Promise<PrivateStores> {
+  return startBoth(dataDir, folder => startRedis({ dir: join(folder, 'redis') }));
+}
+
+/**
+ * Starts a Redis Cluster and a Postgres as {@link startPrivateStores} does. Their data is temporary.
+ *
+ * @param size the number of primaries, and of the replicas of each
+ */
+export function startClusterStores(size: {
+  primaries: number;
+  replicas?: number;
+}): Promise<PrivateStores<RedisCluster>> {
+  return startBoth(undefined, folder => startRedisCluster({ dir: join(folder, 'redis'), ...size }));
+}
+
+async function startBoth<R extends { url: string; stop(): Promise<void> }>(
+  dataDir: string | undefined,
+  startRedisIn: (folder: string) => Promise<R>,
+): Promise<PrivateStores<R>> {
   const folder = dataDir === undefined ? await createTemporaryFolder() : resolve(dataDir);
   const started: { stop(): Promise<void> }[] = [];
   const stop = async () => {
@@ -39,7 +59,7 @@ export async function startPrivateStores({ dataDir }: PrivateStoresOptions = {})
     // Postgres first: it locks the data folder, so that two stacks can't run on one.
     const postgres = await startPostgres({ dir: join(folder, 'postgres') });
     started.push(postgres);
-    const redis = await startRedis({ dir: join(folder, 'redis') });
+    const redis = await startRedisIn(folder);
     started.push(redis);
     let stopped: Promise<void> | undefined;
     return {

@@ -40,6 +40,15 @@ test('the demo ends with one line of JSON that reports success', async () => {
   });
 });
 
+test('on a Redis Cluster the demo sells twelve drops at once, proves each, and adds them up', async () => {
+  const size = ['--units', '2', '--buyers', '8', '--pay-within', '2', '--pay-share', '1'];
+  const { drops, ...total } = JSON.parse(await demo('--cluster', '--exit', '--json', ...size));
+  expect(total).toMatchObject({ units: 24, buyers: 96, placed: 24, paid: 24, oversold: 0, lost: 0, auditOk: true });
+  expect(drops).toHaveLength(12);
+  for (const drop of drops) expect(drop).toMatchObject({ units: 2, buyers: 8, placed: 2, paid: 2, auditOk: true });
+  expect(new Set(drops.map(({ node }: { node: string }) => node)).size).toBe(3);
+});
+
 /** Gives a buyer of the demo that runs a cent that no transfer explains, as soon as the buyer has an account. */
 async function addUnexplainedCent(): Promise<void> {
   const databaseUrl = await eventually(() => readRunningStack({}).DATABASE_URL ?? fail('no demo runs'));
