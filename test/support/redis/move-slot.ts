@@ -18,12 +18,17 @@ export async function beginSlotMove({ slot, from, to }: SlotMove): Promise<void>
 }
 
 /** Moves keys of a slot, at most `limit` of them. Returns how many were moved. */
-export async function moveKeys({ slot, from, to }: SlotMove, limit = KEYS_AT_ONCE): Promise<number> {
-  return askNode(from, async client => {
-    const keys = (await client.cluster('GETKEYSINSLOT', slot, limit)) as string[];
-    if (keys.length > 0) await client.call('MIGRATE', '127.0.0.1', to.port, '', 0, MIGRATE_MS, 'KEYS', ...keys);
-    return keys.length;
-  });
+export async function moveKeys(move: SlotMove, limit = KEYS_AT_ONCE): Promise<number> {
+  const { slot, from } = move;
+  const keys = (await askNode(from, client => client.cluster('GETKEYSINSLOT', slot, limit))) as string[];
+  await moveTheseKeys(move, keys);
+  return keys.length;
+}
+
+/** Moves keys of a slot by their names. */
+export async function moveTheseKeys({ from, to }: SlotMove, keys: readonly string[]): Promise<void> {
+  if (keys.length === 0) return;
+  await askNode(from, client => client.call('MIGRATE', '127.0.0.1', to.port, '', 0, MIGRATE_MS, 'KEYS', ...keys));
 }
 
 /** Makes the new owner known: first to itself, then to the old one, and then to the others. */
