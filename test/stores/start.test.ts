@@ -58,7 +58,12 @@ const FORMS: [form: string, url: () => string, said: RegExp][] = [
     () => `redis://:%${SECRET}@127.0.0.1`,
     /REDIS_URL must have user and password URL-encoded/,
   ],
-  ['a Cluster', () => cluster.url, /REDIS_URL leads to a Redis Cluster, which Dropline does not support/],
+  ['a Cluster after redis:', () => cluster.url, /REDIS_URL leads to a Redis Cluster: begin it with redis\+cluster:/],
+  [
+    'no Cluster after redis+cluster:',
+    () => `redis+cluster://:${SECRET}@127.0.0.1:${alone.port}`,
+    /REDIS_URL names a Redis Cluster, and 127\.0\.0\.1:\d+ is none: begin it with redis:/,
+  ],
 ];
 
 /** Every process asks Redis by itself. The form of the address is checked in one way for all. */

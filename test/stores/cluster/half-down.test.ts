@@ -1,0 +1,118 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { creditWallets } from '#core/postgres/money/wallet.js';
+import { bucketOf } from '#core/redis/keys.js';
+import { readLoadedSale } from '#core/redis/sale/sale.js';
+import { type PrivateStores, startClusterStores } from '#stack/stores/private-stores.js';
+import { askNode, type ClusterNode, type RedisCluster } from '#stack/stores/redis-cluster.js';
+import { PRICE_MINOR } from '../../chaos/workload/world.js';
+import { eventually } from '../../support/eventually.js';
+import { ownerOf, slotOf } from '../../support/redis/slot-owner.js';
+import { aSale } from '../../support/sales.js';
+import { Installation } from './installation.js';
+
+// Three primaries without replicas. A part of the cluster is away, and the sales of the others do not notice.
+
+const WAIT_MS = 60_000;
+
+let stores: PrivateStores<RedisCluster>;
+let t: Installation;
+
+beforeAll(async () => {
+  stores = await startClusterStores({ primaries: 3 });
+  t = await Installation.start(stores.redisUrl, stores.databaseUrl);
+}, 180_000);
+afterAll(async () => {
+  await t?.stop();
+  await stores?.stop();
+}, 60_000);
+
+/** Opens two sales, each on another node. */
+async function twoSales(): Promise<{ away: string; here: string; node: ClusterNode }> {
+  const wishes = { units: 3, payWithinSeconds: 3 };
+  const { id: away } = await t.open({ ...wishes, id: aSale().id });
+  const node = await ownerOf(stores.redis, slotOf(away));
+  let here = aSale().id;
+  while ((await ownerOf(stores.redis, slotOf(here))) === node) here = aSale().id;
+  await t.open({ ...wishes, id: here });
+  return { away, here, node };
+}
+
+const buy = (saleId: string, buyerId: string) => t.client.ask('buy', saleId, buyerId);
+const wins = (saleId: string, buyerId: string) =>
+  eventually(async () => expect(await buy(saleId, buyerId)).toMatchObject({ http: 202 }), WAIT_MS);
+const reads = (saleId: string, buyerId: string, status: string) =>
+  eventually(
+    async () => expect(await t.client.ask('order-status', saleId, buyerId)).toMatchObject({ status }),
+    WAIT_MS,
+  );
+
+/** Expects 503 with Retry-After for a sale from both APIs, and a readiness that names its bucket. */
+async function expectAway(saleId: string): Promise<void> {
+  const bucket = bucketOf(saleId).replace(/[{}]/g, '');
+  for (let i = 0; i < 8; i += 1) {
+    const refused = { http: 503, code: 'unavailable', retryAfterMs: expect.any(Number) };
+    await eventually(async () => expect(await buy(saleId, 'ann')).toMatchObject(refused), WAIT_MS);
+  }
+  for (const url of t.baseUrls) {
+    await eventually(async () => {
+      const response = await fetch(`${url}/readyz`);
+      expect({ http: response.status, said: await response.text() }).toEqual({
+        http: 200,
+        said: expect.stringContaining(`Redis does not answer (bucket ${bucket})`),
+      });
+    }, WAIT_MS);
+  }
+  await eventually(async () => {
+    const response = await fetch(`${t.workerUrl}/readyz`);
+    expect({ http: response.status, said: await response.text() }).toEqual({
+      http: 503,
+      said: expect.stringContaining(`(bucket ${bucket})`),
+    });
+  }, WAIT_MS);
+}
+
+/** Expects that a sale sells, is paid, expires and gets its unit back. */
+async function expectSells(saleId: string): Promise<void> {
+  await creditWallets(t.connections.db, ['pia'], { amountMinor: PRICE_MINOR, currency: 'EUR' });
+  await wins(saleId, 'pia');
+  await wins(saleId, 'eva');
+  await reads(saleId, 'pia', 'pending_payment');
+  await t.client.ask('pay', saleId, 'pia');
+  await reads(saleId, 'pia', 'paid');
+  await reads(saleId, 'eva', 'cancelled');
+  await eventually(async () => {
+    expect(await readLoadedSale(t.connections.redis, saleId)).toMatchObject({ remaining: 2, unplaced: 0 });
+  }, WAIT_MS);
+}
+
+test('of a slot that nobody owns, only the sales are away, until a node has it again', async () => {
+  const { away, here, node } = await twoSales();
+  await wins(away, 'ann');
+  await reads(away, 'ann', 'pending_payment');
+  const slot = slotOf(away);
+  for (const one of stores.redis.nodes) await askNode(one, client => client.cluster('DELSLOTS', slot));
+  try {
+    await expectAway(away);
+    await expectSells(here);
+  } finally {
+    await askNode(node, client => client.cluster('ADDSLOTS', slot));
+  }
+  await wins(away, 'bob');
+  await reads(away, 'ann', 'cancelled');
+  await t.expectAllKept({ redisLostData: false });
+});
+
+test('a primary without a replica that is dead takes only its own sales away, and they continue when it is back', async () => {
+  const { away, here, node } = await twoSales();
+  await wins(away, 'ann');
+  await node.kill();
+  try {
+    await expectAway(away);
+    await expectSells(here);
+  } finally {
+    await stores.redis.restartNode(node);
+  }
+  await wins(away, 'bob');
+  await reads(away, 'ann', 'cancelled');
+  await t.expectAllKept({ redisLostData: false });
+});
