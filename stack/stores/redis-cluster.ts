@@ -74,6 +74,8 @@ export async function startRedisCluster(options: RedisClusterOptions): Promise<R
     async addNode() {
       const node = await start();
       await meet(nodes);
+      // It takes no key for its first seconds in the cluster.
+      await untilEach([node], askState, isOk);
       return node;
     },
     async restartNode(node) {
@@ -117,12 +119,15 @@ async function form(nodes: readonly ClusterNode[], primaries: number): Promise<v
     client => client.info('replication'),
     info => info.includes('master_link_status:up'),
   );
-  await untilEach(
-    nodes,
-    client => client.cluster('INFO') as Promise<string>,
-    info => info.includes('cluster_state:ok') && info.includes(`cluster_slots_ok:${SLOTS}`),
-  );
+  const replicas = nodes.length - primaries;
+  const knowsRoles = (text: string) => (text.match(/ (myself,)?slave /g) ?? []).length === replicas;
+  await untilEach(nodes, client => client.cluster('NODES') as Promise<string>, knowsRoles);
+  await untilEach(nodes, askState, info => isOk(info) && info.includes(`cluster_slots_ok:${SLOTS}`));
 }
+
+const askState = (client: Redis) => client.cluster('INFO') as Promise<string>;
+
+const isOk = (info: string): boolean => info.includes('cluster_state:ok');
 
 /** Lets each node meet the first one, and waits until all know all. */
 async function meet(nodes: readonly ClusterNode[]): Promise<void> {
