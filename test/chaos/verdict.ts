@@ -1,4 +1,5 @@
 import { audit } from '#core/comparison/audit.js';
+import type { Shards } from '#core/redis/shards.js';
 import type { Connections } from '#stack/stores/connections.js';
 import { checkHistory } from './history/check-history.js';
 import { viewClaims } from './history/claim-view.js';
@@ -11,7 +12,7 @@ export interface VerdictSource {
   evidence: Evidence;
   /** The work that was still in flight when the wait for rest ended, in words. */
   inFlight: readonly string[];
-  connections: Pick<Connections, 'db' | 'redis'>;
+  connections: Pick<Connections<Shards>, 'db' | 'redis'>;
   query: Query;
 }
 
@@ -27,7 +28,7 @@ export async function checkRun({ evidence, inFlight, connections, query }: Verdi
     ...(await auditRows(query)),
   ];
   for (const sale of evidence.sales) {
-    violations.push(...(await auditStores(connections.redis, query, sale)));
+    violations.push(...(await auditStores(connections.redis.of(sale.id), query, sale)));
     const proof = await audit(connections.db, connections.redis, sale.id);
     violations.push(...(proof?.violations ?? ['no such sale']).map(what => `audit: ${sale.id}: ${what}`));
   }

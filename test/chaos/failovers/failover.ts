@@ -11,8 +11,18 @@ import { ChaosNode } from '../rig/node.js';
  *
  * - `role`: the primary becomes a replica and keeps its connections, and the address moves, as with a managed Redis.
  * - `killed`, `frozen`: three Sentinels replace a primary that is dead, or whose process is stopped and resumes later.
+ * - `node-killed`, `node-frozen`: the same on a Redis Cluster, where a replica takes over.
+ * - `slot-moved`, `node-added`: a slot with a sale moves to another node of a Redis Cluster, or to one that joins.
  */
-export const FAILOVERS = ['role', 'killed', 'frozen'] as const;
+export const FAILOVERS = [
+  'role',
+  'killed',
+  'frozen',
+  'node-killed',
+  'node-frozen',
+  'slot-moved',
+  'node-added',
+] as const;
 /** A kind of failover. */
 export type FailoverKind = (typeof FAILOVERS)[number];
 

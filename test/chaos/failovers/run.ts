@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { SECOND_MS } from '#core/rules/clock.js';
 import { createOpenSale } from '#stack/crowd/open-sale.js';
-import { connectStores } from '#stack/stores/connections.js';
+import { connectInstallation } from '#stack/stores/connections.js';
 import { History, operationsOf } from '../history/history.js';
 import { spreadOf } from '../result.js';
 import { type Cluster, startCluster } from '../rig/cluster.js';
@@ -17,7 +17,8 @@ import { createQuery } from '../workload/query.js';
 import { Random } from '../workload/random.js';
 import { sendSteadyBuyer, sendSteadyBuyers } from '../workload/steady-buyers.js';
 import { factsOf, PRICE_MINOR } from '../workload/world.js';
-import { type FailoverKind, type Pair, startPair } from './failover.js';
+import { startServers } from './cluster-failover.js';
+import type { FailoverKind, Pair } from './failover.js';
 import type { FailoverResult } from './failover-verdict.js';
 
 const BUYER_EVERY_MS = 100;
@@ -27,6 +28,8 @@ const REST_MS = 120 * SECOND_MS;
 /** Twice the time of invariant 8, as a release may wait for a failover. */
 const RELEASE_WITHIN_MS = 30 * SECOND_MS;
 const PLENTY = 50_000;
+/** The sale whose claims are timed. On a cluster its node fails. */
+const PROBED = 'probe';
 
 /**
  * Fails Redis over again and again while buyers come, and then checks the history and both stores.
@@ -44,7 +47,7 @@ export async function runFailovers(
     logFile: join(folder, 'processes.log'),
     link: async (_from, to, url) => {
       if (to !== 'redis') return url;
-      pair ??= startPair(kind, url);
+      pair ??= startServers(kind, url, PROBED);
       return (await pair).url;
     },
   });
@@ -67,14 +70,14 @@ interface Run {
 }
 
 async function runOn({ kind, cluster, pair, folder, rounds, tell }: Run): Promise<FailoverResult> {
-  const connections = await connectStores(pair.url, cluster.databaseUrl);
+  const connections = await connectInstallation(pair.url, cluster.databaseUrl);
   const history = new History(join(folder, 'history.jsonl'));
   const query = createQuery(cluster.databaseUrl);
   const wishes = { units: PLENTY, priceMinor: PRICE_MINOR, payWithinSeconds: 3, standbyFactor: 0 };
   const opensAtMs = Date.now() - SECOND_MS;
   const sales = [
     await createOpenSale(connections, { ...wishes, id: 'steady', opensAtMs }),
-    await createOpenSale(connections, { ...wishes, id: 'probe', opensAtMs }),
+    await createOpenSale(connections, { ...wishes, id: PROBED, opensAtMs }),
   ];
   const { AUTH_SECRET: authSecret } = cluster.secrets;
   const clients = cluster.baseUrls.map(url =>
@@ -89,7 +92,7 @@ async function runOn({ kind, cluster, pair, folder, rounds, tell }: Run): Promis
     await pause(CALM_MS);
     const { servesAtMs, heal } = await pair.failOver(first);
     const visits = clients.map((one, api) =>
-      sendSteadyBuyer(one, { saleId: 'probe', buyerId: `probe-${round}-${api}`, cancels: false }),
+      sendSteadyBuyer(one, { saleId: PROBED, buyerId: `probe-${round}-${api}`, cancels: false }),
     );
     probes.push(...visits.map(({ ended }) => ended));
     const answered = await Promise.all(visits.map(({ accepted }) => accepted));

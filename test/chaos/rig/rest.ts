@@ -1,5 +1,6 @@
 import type { Redis } from '#core/redis/connection.js';
 import { prefixOf } from '#core/redis/keys.js';
+import type { Shards } from '#core/redis/shards.js';
 import { untilNoneLeft } from '#stack/processes/until.js';
 import type { SaleFacts } from '../history/claim-view.js';
 import { disagreement, type PaymentFacts } from '../history/payment-facts.js';
@@ -20,7 +21,7 @@ const inFlight = (sales: readonly SaleFacts[]): string => {
 
 /** The sales that are to come to rest, and how their state is read. */
 export interface RestOptions {
-  redis: Redis;
+  redis: Shards;
   query: Query;
   sales: readonly SaleFacts[];
   /** The wait is over after this time, in ms. */
@@ -50,10 +51,10 @@ async function readLeft(options: RestOptions): Promise<string[]> {
   if (row?.orders !== '0') left.push(`${row?.orders} orders wait for their payment`);
   if (row?.deliveries !== '0') left.push(`${row?.deliveries} deliveries are not carried out`);
   if (row?.payments !== '0') left.push(`${row?.payments} payments are not decided`);
-  for (const sale of sales) left.push(...(await readUnsold(redis, sale)));
+  for (const sale of sales) left.push(...(await readUnsold(redis.of(sale.id), sale)));
   if (left.length > 0) return left;
   // A process that failed may not have told Redis. Reconcile does that later.
-  for (const sale of sales) left.push(...(await auditStores(redis, query, sale)));
+  for (const sale of sales) left.push(...(await auditStores(redis.of(sale.id), query, sale)));
   return left;
 }
 

@@ -122,3 +122,23 @@ test.each(['SIGKILL', 'SIGSTOP'] as const)(
     expect(await portOf(redis, id)).not.toBe(old.port);
   },
 );
+
+test('a connection leaves a primary that changes places with its replica in order', async () => {
+  const { id } = aSale();
+  const redis = open();
+  const old = await ownerOf(cluster, slotOf(id));
+  await leadsTo(redis, id, old);
+  const replica = await replicaOf(old);
+  await askNode(replica, client => client.cluster('FAILOVER'));
+  await leadsTo(redis, id, replica);
+  await untilWhole(cluster);
+  expect(await redis.of(id).set(`${bucketOf(id)}:probe`, '1')).toBe('OK');
+});
+
+async function replicaOf(primary: ClusterNode): Promise<ClusterNode> {
+  for (const node of cluster.nodes) {
+    const info = await askNode(node, client => client.info('replication'));
+    if (info.includes(`master_port:${primary.port}\r\n`)) return node;
+  }
+  throw new Error('each primary has a replica');
+}
