@@ -2,7 +2,7 @@
 export const TESTS_OF_MINUTES = [
   'chaos/(failover|links|paused-worker|postgres-away)',
   'edge/floods',
-  'stores/(cluster/rush|full-redis|postgres-crowd|postgres-standby|sentinel-failover)',
+  'stores/(cluster/(half-down|rush)|full-redis|postgres-crowd|postgres-standby|sentinel-failover)',
 ];
 
 /**
@@ -14,6 +14,6 @@ export const LONG_TESTS = [
   'chaos/redis-loss',
   'e2e/(crowd|express-shop|kill|programs|rehearse)',
   'integration/(clocks/other-clocks|verdicts/wrong-controls)',
-  'stores/(cluster/(half-down|move-in)|postgres-pooler|postgres-start|postgres-tls|promotion/two-primaries|start|tls)',
+  'stores/(cluster/move-in|postgres-pooler|postgres-start|postgres-tls|promotion/two-primaries|start|tls)',
   'upgrade/(long-run|tables)',
 ];

@@ -7,7 +7,7 @@ import { moveSlot } from '../../support/redis/move-slot.js';
 import { ownerOf, slotOf, untilWhole } from '../../support/redis/slot-owner.js';
 import { type FailoverKind, type HappenedFailover, type Pair, startPair } from './failover.js';
 
-/** What happens to the node of a sale on a Redis Cluster. Returns when another node serves its slot. */
+/** Takes the slot of a sale from its node, and returns when another node serves it. */
 type ClusterFailover = (cluster: RedisCluster, saleId: string) => Promise<HappenedFailover>;
 
 /** A replica takes over after 3 s. After this time the failover has failed, in ms. */

@@ -5,6 +5,7 @@ import { readLoadedSale } from '#core/redis/sale/sale.js';
 import { type PrivateStores, startClusterStores } from '#stack/stores/private-stores.js';
 import { askNode, type ClusterNode, type RedisCluster } from '#stack/stores/redis-cluster.js';
 import { PRICE_MINOR } from '../../chaos/workload/world.js';
+import { cli } from '../../support/command.js';
 import { eventually } from '../../support/eventually.js';
 import { ownerOf, slotOf } from '../../support/redis/slot-owner.js';
 import { aSale } from '../../support/sales.js';
@@ -113,6 +114,26 @@ test('a primary without a replica that is dead takes only its own sales away, an
     await stores.redis.restartNode(node);
   }
   await wins(away, 'bob');
+  await reads(away, 'ann', 'cancelled');
+  await t.expectAllKept({ redisLostData: false });
+});
+
+test('processes and commands that start while a node is dead work for the sales of the others', async () => {
+  const { away, here, node } = await twoSales();
+  await t.stopApis();
+  await t.stopWorker();
+  await node.kill();
+  try {
+    await t.startProcesses(stores.redisUrl);
+    await expectAway(away);
+    await expectSells(here);
+    const env = { REDIS_URL: stores.redisUrl, DATABASE_URL: t.databaseUrl };
+    expect(await cli(['sale', 'show', here], env)).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(await cli(['audit', here], env)).toMatchObject({ exitCode: 0, stderr: '' });
+  } finally {
+    await stores.redis.restartNode(node);
+  }
+  await wins(away, 'ann');
   await reads(away, 'ann', 'cancelled');
   await t.expectAllKept({ redisLostData: false });
 });

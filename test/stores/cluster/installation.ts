@@ -28,11 +28,11 @@ const RELEASE_WITHIN_MS = 30_000;
 
 /** Two APIs and a worker, whose Redis may change, and the buyers' calls with their history. */
 export class Installation {
+  readonly databaseUrl: string;
   readonly baseUrls: string[];
   readonly workerUrl: string;
   readonly client: Client;
   readonly query: Query;
-  readonly #databaseUrl: string;
   readonly #ports: { apis: number[]; worker: number };
   readonly #authSecret: string;
   readonly #history: History;
@@ -43,7 +43,7 @@ export class Installation {
   #connections: Connections<Shards> | undefined;
 
   private constructor(databaseUrl: string, folder: string, ports: { apis: number[]; worker: number }) {
-    this.#databaseUrl = databaseUrl;
+    this.databaseUrl = databaseUrl;
     this.#folder = folder;
     this.#ports = ports;
     this.#authSecret = createSecrets().AUTH_SECRET;
@@ -64,7 +64,8 @@ export class Installation {
     const folder = await mkdtemp(join(tmpdir(), 'dropline-installation-'));
     const installation = new Installation(databaseUrl, folder, ports);
     try {
-      await Promise.all([installation.startApis(redisUrl), installation.startWorker(redisUrl)]);
+      await installation.connect(redisUrl);
+      await installation.startProcesses(redisUrl);
     } catch (error) {
       await installation.stop();
       throw error;
@@ -73,22 +74,23 @@ export class Installation {
   }
 
   get connections(): Connections<Shards> {
-    if (!this.#connections) throw new Error('no process was started');
+    if (!this.#connections) throw new Error('the test has not connected');
     return this.#connections;
   }
 
-  /** Starts the APIs on their ports. From now on the test itself uses this Redis. */
-  async startApis(redisUrl: string): Promise<void> {
+  /** Lets the test itself use a Redis from now on. All of its nodes must serve. */
+  async connect(redisUrl: string): Promise<void> {
     await this.#connections?.close();
-    this.#connections = await connectInstallation(redisUrl, this.#databaseUrl);
-    const settings = { AUTH_SECRET: this.#authSecret, REDIS_URL: redisUrl, LOG_LEVEL: 'silent' };
-    this.#apis = await Promise.all(this.#ports.apis.map(port => startProcess(apiOn(port, settings))));
+    this.#connections = await connectInstallation(redisUrl, this.databaseUrl);
   }
 
-  /** Starts the worker. */
-  async startWorker(redisUrl: string): Promise<void> {
-    const settings = { REDIS_URL: redisUrl, DATABASE_URL: this.#databaseUrl, LOG_LEVEL: 'silent' };
-    this.#worker = await startProcess(workerOn(this.#ports.worker, settings));
+  /** Starts the APIs and the worker on their ports. */
+  async startProcesses(redisUrl: string): Promise<void> {
+    const [REDIS_URL, DATABASE_URL, LOG_LEVEL] = [redisUrl, this.databaseUrl, 'silent'];
+    const forApi = { AUTH_SECRET: this.#authSecret, REDIS_URL, LOG_LEVEL };
+    const apis = Promise.all(this.#ports.apis.map(port => startProcess(apiOn(port, forApi))));
+    const worker = startProcess(workerOn(this.#ports.worker, { REDIS_URL, DATABASE_URL, LOG_LEVEL }));
+    [this.#apis, this.#worker] = await Promise.all([apis, worker]);
   }
 
   async stopApis(): Promise<void> {

@@ -59,7 +59,8 @@ test('a running installation moves from one Redis to a cluster, and no accepted 
   }, WAIT_MS);
   await t.stopWorker();
   const before = buyers.accepted();
-  await Promise.all([t.startWorker(leastRightsUrl), t.startApis(leastRightsUrl)]);
+  await t.connect(leastRightsUrl);
+  await t.startProcesses(leastRightsUrl);
 
   await eventually(() => expect(buyers.accepted()).toBeGreaterThan(before + 50), WAIT_MS);
   await buyers.end();
