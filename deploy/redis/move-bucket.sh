@@ -20,4 +20,5 @@ while keys=$(old cluster getkeysinslot "$slot" 100) && [ -n "$keys" ]; do
 done
 # The new owner first: once it says so, no other node can disagree.
 new cluster setslot "$slot" node "$to_id"
-old cluster setslot "$slot" node "$to_id"
+# A node that has given its last slot away may have become a replica of the new owner meanwhile.
+old cluster setslot "$slot" node "$to_id" || [ "$(old role | head -n 1)" = slave ]
