@@ -8,7 +8,9 @@ const startOf = (ms: number): string => {
   return `${time.slice(0, 8)}-${time.slice(8)}`;
 };
 
-const timeOf = (claimId: string): number => Number.parseInt(claimId.slice(0, TIME_LENGTH).replace('-', ''), 16);
+/** Returns the time in a claim id, in ms by the clock of the Redis that has made the claim. */
+export const wonAtMsOf = (claimId: string): number =>
+  Number.parseInt(claimId.slice(0, TIME_LENGTH).replace('-', ''), 16);
 
 /**
  * Makes ids for claims: UUIDs of version 7 (RFC 9562), which begin with the time in ms. Redis puts the time of its own
@@ -35,5 +37,5 @@ export function newClaimId(): string {
 
 /** Makes the id of a claim that follows an earlier one, also if this process's clock is behind Redis's. */
 export function newClaimIdAfter(earlier: string): string {
-  return startOf(Math.max(Date.now(), timeOf(earlier) + 1)) + randomPartOf(newClaimId());
+  return startOf(Math.max(Date.now(), wonAtMsOf(earlier) + 1)) + randomPartOf(newClaimId());
 }

@@ -4,7 +4,6 @@ import { crashPoint, crashStep } from '../process/crash-point.js';
 import { repaired } from '../process/telemetry.js';
 import { type Facts, readFacts } from '../redis/sale/content.js';
 import { SaleCopying } from '../redis/sale/copying.js';
-import { refuseRulesOnCluster } from '../redis/sale/open-sale.js';
 import { type OpenOutcome, Staging } from '../redis/sale/staging.js';
 import type { Sale } from '../rules/sale.js';
 import type { StepContext } from '../steps/context.js';
@@ -36,7 +35,6 @@ export async function rebuild(
 ): Promise<number | undefined> {
   const sale = await readSale(ctx.db, saleId);
   if (!sale) return undefined;
-  await refuseRulesOnCluster(ctx.redis, sale);
   for (let tries = 0; tries < TRIES; tries += 1) {
     const staging = await Staging.begin(ctx.redis, saleId);
     if (!staging) continue;

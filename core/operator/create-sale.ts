@@ -1,7 +1,7 @@
 import type { Database } from '../postgres/database.js';
 import { insertShopAccounts } from '../postgres/money/wallet.js';
 import { insertSale } from '../postgres/sales.js';
-import { openSale, refuseRulesOnCluster } from '../redis/sale/open-sale.js';
+import { openSale } from '../redis/sale/open-sale.js';
 import type { Shards } from '../redis/shards.js';
 import type { Sale } from '../rules/sale.js';
 
@@ -16,10 +16,9 @@ export type NewSale = Omit<Sale, 'state' | 'generation'>;
  * is written, reconcile loads the sale into Redis.
  *
  * @returns false when a sale with this id exists: then the sale stays unchanged
- * @throws ConfigError for purchase rules across sales, which a Redis Cluster cannot enforce; the stores' errors
+ * @throws the stores' errors
  */
 export async function createSale(stores: { db: Database; redis: Shards }, sale: NewSale): Promise<boolean> {
-  await refuseRulesOnCluster(stores.redis, sale);
   await insertShopAccounts(stores.db, sale.currency);
   if (!(await insertSale(stores.db, sale))) return false;
   // Loading the sale is a no-op when reconcile has loaded it from Postgres first.

@@ -25,6 +25,8 @@ export const POINT_MODES = CRASH_MODES.filter(mode => mode !== 'reply-lost' && m
  * The crash points between two steps. A process that dies there has done everything before the point and nothing after.
  */
 export const CRASH_POINTS = [
+  'claim.locked',
+  'claim.decided',
   'claim.answered',
   'claim.queued',
   'status.read',
@@ -36,7 +38,9 @@ export const CRASH_POINTS = [
   'job.done',
   'place.stored',
   'place.given-up',
+  'place.confirmed',
   'place.recorded',
+  'purchase.over',
   'pay.captured',
   'pay.requested',
   'event.applied',

@@ -27,6 +27,9 @@ const KEY_COUNT = {
   'unmark-changed': 1,
   'click-to-pay': 3,
   'drop-pay-click': 1,
+  'take-locks': 1,
+  'confirm-locks': 1,
+  'give-back-locks': 1,
 } as const;
 
 /** The name of a Lua script: its file below core/redis/lua/ without the ending. */

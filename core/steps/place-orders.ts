@@ -6,6 +6,7 @@ import { crashPoint, crashStep } from '../process/crash-point.js';
 import { claimsGivenUp, enqueueFailed, ordersPaid, ordersPlaced, ordersRejected } from '../process/telemetry.js';
 import { enqueueExpireDue } from '../queue/enqueue.js';
 import { recordStatus } from '../redis/claims/status.js';
+import { confirmPlaced } from '../redis/purchases/purchases.js';
 import type { Claim } from '../rules/claim.js';
 import { claimOf, isLiveOrder, type Order } from '../rules/order.js';
 import type { StepContext } from './context.js';
@@ -96,8 +97,13 @@ async function tombstones(ctx: StepContext, saleId: string, claims: Claim[]): Pr
   }
 }
 
-async function recordLive(ctx: StepContext, saleId: string, orders: Order[]): Promise<void> {
+async function recordLive(ctx: StepContext, saleId: string, live: Order[]): Promise<void> {
+  if (live.length === 0) return;
+  const { confirmed: orders, error } = await confirmPlaced(ctx.redis, saleId, live);
+  // The claims of buyers whose node is away stay in the outbox. Rescue tries again, and the others do not wait.
+  if (error) ctx.log.warn({ err: error, saleId }, 'some purchase locks are confirmed later');
   if (orders.length === 0) return;
+  await crashPoint('place.confirmed');
   await crashStep('place.record', () => recordStatus(ctx.redis, saleId, orders.map(claimOf)));
   await crashPoint('place.recorded');
   const pending = orders.filter(order => order.status === 'pending_payment');

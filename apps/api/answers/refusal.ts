@@ -4,7 +4,7 @@ import type { ProblemCode, ProblemDetails } from '#core/rules/errors.js';
 
 /**
  * Seconds for `Retry-After`. A paused sale usually resumes within 5 s. After a restart of Redis, a worker compares each
- * sale with Postgres within 2 s.
+ * sale with Postgres within 2 s. A node of a Redis Cluster that dies has a successor within some seconds.
  */
 const PAUSED_RETRY_SECONDS = 5;
 const UNVERIFIED_RETRY_SECONDS = 2;
@@ -42,6 +42,7 @@ export function saleRefused(refusal: SaleRefusal, opensAtMs: number): Refused {
     }
     case 'unknown_sale':
     case 'unverified':
+    case 'locks_away':
       return { code: 'unavailable', details: { retryAfterSeconds: UNVERIFIED_RETRY_SECONDS } };
   }
 }

@@ -1,6 +1,10 @@
 import { randomPartOf } from '../../identity/claim-id.js';
+import { crashPoint } from '../../process/crash-point.js';
 import { type Claim, type ClaimRecord, parseClaimRecord } from '../../rules/claim.js';
+import { DeadlineExceeded } from '../../rules/errors.js';
 import { allKeysOf } from '../keys.js';
+import { Reservation } from '../purchases/reservation.js';
+import type { ReadRules } from '../purchases/rules.js';
 import { runScript } from '../scripts.js';
 import type { Shards } from '../shards.js';
 
@@ -9,9 +13,9 @@ export const CLAIM_BATCH_MAX = 128;
 
 /**
  * The reasons for which a whole sale gives out no unit. `unverified`: it was not compared with Postgres in this run of
- * Redis.
+ * Redis. `locks_away`, of single buyers: the node of a Redis Cluster that has the buyer's purchase lock is away.
  */
-export type SaleRefusal = 'unknown_sale' | 'unverified' | 'closed' | 'paused' | 'not_open';
+export type SaleRefusal = 'unknown_sale' | 'unverified' | 'closed' | 'paused' | 'not_open' | 'locks_away';
 
 /**
  * A rule about all purchases of one buyer. `interval`: the pause between two purchases is not over. `purchase`: another
@@ -33,7 +37,8 @@ export type ClaimOutcome =
 export type ClaimRequest = Pick<Claim, 'buyerId' | 'claimId'>;
 
 /**
- * Claims one unit of a sale for each buyer, in one round trip and one atomic step.
+ * Claims one unit of a sale for each buyer, in one atomic step. It is one round trip, unless the sale has rules about purchases,
+ * is on a Redis Cluster and may give out something: then the buyers' locks are taken before.
  *
  * @param requests 1 to {@link CLAIM_BATCH_MAX} buyers
  * @returns an outcome for each buyer, in the same order
@@ -41,13 +46,31 @@ export type ClaimRequest = Pick<Claim, 'buyerId' | 'claimId'>;
  */
 export async function claim(redis: Shards, saleId: string, requests: ClaimRequest[]): Promise<ClaimOutcome[]> {
   const batch = requests.map(({ buyerId, claimId }) => `${buyerId} ${randomPartOf(claimId)}`).join(' ');
-  const reply = (await runScript(redis.of(saleId), 'claim', { keys: allKeysOf(saleId), args: [batch] })) as [
-    string,
-    string,
-    string,
-    string,
-    ...OutcomeReply[],
-  ];
+  const ask = (...args: string[]) =>
+    runScript(redis.of(saleId), 'claim', { keys: allKeysOf(saleId), args: [batch, ...args] });
+  const reply = (await ask()) as ClaimReply | NeedsLocks;
+  if (reply[0] !== 'needs_locks') return outcomesOf(reply as ClaimReply, requests);
+  const buyerIds = requests.map(({ buyerId }) => buyerId);
+  const locks = await Reservation.take(redis, { saleId, buyerIds, rules: rulesIn(reply as NeedsLocks) });
+  await crashPoint('claim.locked');
+  // After an error the outcome is unknown, and nothing is given back: a claim that was made needs its lock.
+  const locked = (await ask(locks.argument)) as ClaimReply | NeedsLocks;
+  await crashPoint('claim.decided');
+  const isTooLate = locked[0] === 'needs_locks';
+  const outcomes = isTooLate ? [] : outcomesOf(locked as ClaimReply, requests);
+  locks.resolve(outcomes.flatMap(outcome => (outcome.kind === 'won' ? [outcome.claim] : [])));
+  if (isTooLate) throw new DeadlineExceeded(`the locks for a claim in sale ${saleId} were taken too long before`);
+  return outcomes;
+}
+
+type ClaimReply = [verdict: string, refusal: string, opensAtMs: string, idStart: string, ...OutcomeReply[]];
+
+/** The reply of a claim that needs the locks of its buyers. */
+type NeedsLocks = ['needs_locks', one: 0 | 1, pauseMs: number, lockMs: number, atMs: number];
+
+const rulesIn = ([, one, pauseMs, lockMs, atMs]: NeedsLocks): ReadRules => ({ one: one === 1, pauseMs, lockMs, atMs });
+
+function outcomesOf(reply: ClaimReply, requests: readonly ClaimRequest[]): ClaimOutcome[] {
   const [fence, refusal, opensAtMs, idStart] = reply;
   if (fence !== 'ok') return requests.map(() => ({ kind: 'refused', refusal: fence as SaleRefusal }));
   const refused: ClaimOutcome =
@@ -62,12 +85,13 @@ export async function claim(redis: Shards, saleId: string, requests: ClaimReques
   });
 }
 
-type OutcomeReply = string | number | [because: TooSoon, waitMs: number];
+type OutcomeReply = string | number | [because: TooSoon | 'away', waitMs: number];
 
 /** Returns the outcome for a buyer who was not refused, and has no new claim. */
 function outcomeOf(value: OutcomeReply): ClaimOutcome {
   if (typeof value === 'number') return { kind: 'standby', position: -value };
   if (typeof value === 'string') return { kind: 'held', claim: parseClaimRecord(value) };
   const [because, waitMs] = value;
+  if (because === 'away') return { kind: 'refused', refusal: 'locks_away' };
   return { kind: 'too_soon', because, waitMs };
 }

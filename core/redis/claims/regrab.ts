@@ -1,4 +1,5 @@
 import { allKeysOf } from '../keys.js';
+import { beginPurchases } from '../purchases/purchases.js';
 import { behindFence, runScript } from '../scripts.js';
 import type { Shards } from '../shards.js';
 
@@ -32,5 +33,7 @@ export async function regrab(redis: Shards, saleId: string, regrab: Regrab): Pro
   });
   const [outcome] = behindFence<number | Exclude<RegrabOutcome['kind'], 'taken'>>(reply, saleId);
   if (outcome === undefined) throw new Error('the script regrab returned nothing');
-  return typeof outcome === 'number' ? { kind: 'taken', unit: outcome } : { kind: outcome };
+  if (typeof outcome !== 'number') return { kind: outcome };
+  await beginPurchases(redis, saleId, [regrab]);
+  return { kind: 'taken', unit: outcome };
 }

@@ -2,6 +2,7 @@ import { newClaimId, newClaimIds } from '../../identity/claim-id.js';
 import type { Claim, EndedStatus } from '../../rules/claim.js';
 import type { OrderReason } from '../../rules/order.js';
 import { allKeysOf } from '../keys.js';
+import { beginPurchases, endPurchasesOf } from '../purchases/purchases.js';
 import { behindFence, runScript } from '../scripts.js';
 import type { Shards } from '../shards.js';
 
@@ -38,10 +39,20 @@ export type ReleaseOutcome = { kind: 'released' } | { kind: 'promoted'; claim: C
 export async function release(redis: Shards, saleId: string, releases: Release[]): Promise<ReleaseOutcome[]> {
   const args = releases.flatMap(r => [r.buyerId, r.claimId, r.status, r.reason, r.freesUnit ? '1' : '0', newClaimId()]);
   const reply = await runScript(redis.of(saleId), 'release', { keys: allKeysOf(saleId), args });
-  return behindFence<number | PromotedReply>(reply, saleId).map(outcome => {
+  const outcomes = behindFence<number | PromotedReply>(reply, saleId).map((outcome): ReleaseOutcome => {
     if (Array.isArray(outcome)) return { kind: 'promoted', claim: promotedClaim(outcome) };
     return { kind: outcome === 1 ? 'released' : 'not_held' };
   });
+  await beginPromoted(redis, saleId, outcomes.flatMap(claimsOf));
+  await endPurchasesOf(redis, saleId, releases);
+  return outcomes;
+}
+
+const claimsOf = (outcome: ReleaseOutcome): Claim[] => (outcome.kind === 'promoted' ? [outcome.claim] : []);
+
+/** Begins the purchases of promoted buyers. After a failure, the worker does it before their claims leave the outbox. */
+async function beginPromoted(redis: Shards, saleId: string, claims: Claim[]): Promise<void> {
+  await beginPurchases(redis, saleId, claims).catch(() => undefined);
 }
 
 /**
@@ -55,7 +66,9 @@ export async function promote(redis: Shards, saleId: string): Promise<Claim[]> {
     keys: allKeysOf(saleId),
     args: newClaimIds(RELEASE_BATCH_MAX),
   });
-  return behindFence<PromotedReply>(reply, saleId).map(promotedClaim);
+  const claims = behindFence<PromotedReply>(reply, saleId).map(promotedClaim);
+  await beginPromoted(redis, saleId, claims);
+  return claims;
 }
 
 type PromotedReply = [buyerId: string, claimId: string, unit: string | number];

@@ -1,5 +1,6 @@
-import type { Claim, ClaimRecord } from '../../rules/claim.js';
+import { type Claim, type ClaimRecord, isLive } from '../../rules/claim.js';
 import { allKeysOf } from '../keys.js';
+import { beginPurchases, endPurchasesOf } from '../purchases/purchases.js';
 import { behindFence, runScript } from '../scripts.js';
 import type { Shards } from '../shards.js';
 
@@ -33,5 +34,9 @@ export async function restoreClaim(
       claim.refundedMinor ?? 0,
     ],
   });
-  return behindFence<RestoreOutcome>(reply, saleId)[0] as RestoreOutcome;
+  const outcome = behindFence<RestoreOutcome>(reply, saleId)[0] as RestoreOutcome;
+  if (outcome !== 'restored') return outcome;
+  if (!isLive(claim.status)) await endPurchasesOf(redis, saleId, [claim]);
+  else if (claim.status !== 'paid') await beginPurchases(redis, saleId, [claim]);
+  return outcome;
 }

@@ -1,6 +1,7 @@
 import { type ClaimRecord, type ClaimStatus, parseClaimRecord } from '../../rules/claim.js';
 import type { OrderReason } from '../../rules/order.js';
 import { keysOf } from '../keys.js';
+import { endPurchases } from '../purchases/purchases.js';
 import { behindFence, runScript } from '../scripts.js';
 import type { Shards } from '../shards.js';
 
@@ -15,9 +16,12 @@ export interface StatusRecord {
   refundedMinor?: number;
 }
 
+/** The script's outcome for a held claim whose purchase is over, if its buyer's lock is on another node of a cluster. */
+const IS_OVER = 2;
+
 /**
  * Records the statuses of orders on their claims in Redis, and removes these claims from the outbox. A status never
- * moves backward.
+ * moves backward. The purchases of paid orders are over.
  *
  * @param records 1 to {@link PLACE_BATCH_MAX} orders
  * @returns for each order, whether its buyer still holds its claim
@@ -32,7 +36,12 @@ export async function recordStatus(redis: Shards, saleId: string, records: Statu
     keys: [keys.sale, keys.claims, keys.outbox],
     args: [batch],
   });
-  return behindFence<number>(reply, saleId).map(held => held === 1);
+  const outcomes = behindFence<0 | 1 | typeof IS_OVER>(reply, saleId);
+  await endPurchases(
+    redis,
+    records.filter((_, i) => outcomes[i] === IS_OVER),
+  );
+  return outcomes.map(outcome => outcome !== 0);
 }
 
 /** The claim and the standby position of one buyer in one sale, as Redis has them. */

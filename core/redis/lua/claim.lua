@@ -7,11 +7,14 @@
 --         rules about purchases (include/purchases.lua)
 -- ARGV[1] 'buyer rest buyer rest ...' (1 to 128 pairs; if the buyer wins a unit, the rest follows idStart in the claim's id): one
 --         argument, as each one costs the client more than the parsing costs here
+-- ARGV[2] on a Redis Cluster, for a sale with such rules: the locks of the buyers (wanted_locks in include/purchases.lua)
 -- Returns {verdict} of the fence (include/fence.lua: was the sale compared with Postgres in this run of Redis?) unless it is
 --         'ok', else {'ok', refusal, opensAtMs, idStart, outcome, ...}, an outcome for each buyer:
 --         string  the record of the live claim that the buyer holds
 --         n > 0   won unit n      n < 0   on standby at position -n      0   sold out, or refused if refusal isn't ''
---         {'interval' or 'purchase', ms}  too soon after, or during, another purchase
+--         {'interval' or 'purchase', ms}  too soon after, or during, another purchase; or what ARGV[2] says of the buyer
+--         {'needs_locks', 1 for one purchase at a time, ms of the pause, ms of a lock, now in ms}: ARGV[2] is missing or too old, and
+--         a buyer may get something. Nothing was done
 -- @include fence
 -- @include record
 -- @include claim-id
@@ -26,11 +29,9 @@ if verdict ~= 'ok' then return { verdict } end
 -- Everything is read before the first write, as Redis does not roll back a failing script. The reads also check the
 -- type of every key.
 local sale = redis.call('HMGET', KEYS[1], 'state', 'opensAtMs', 'closesAtMs', 'standbyCap', 'copying')
-local rules = purchase_rules(KEYS[1])
-local now = now_ms()
+local rules, now = purchase_rules(KEYS[1]), now_ms()
 local refused = refusal(sale[1], sale[2], sale[3], now)
-local free, on_standby = redis.call('LLEN', KEYS[2]), redis.call('ZCARD', KEYS[5])
-redis.call('ZCARD', KEYS[4])
+local free, on_standby, _ = redis.call('LLEN', KEYS[2]), redis.call('ZCARD', KEYS[5]), redis.call('ZCARD', KEYS[4])
 
 local buyers, rests = {}, {}
 for buyer, rest in string.gmatch(ARGV[1], '(%S+) (%S+)') do buyers[#buyers + 1], rests[#rests + 1] = buyer, rest end
@@ -38,6 +39,8 @@ local records = redis.call('HMGET', KEYS[3], unpack(buyers))
 
 -- Units go to buyers in the order of their requests, and never past buyers on standby.
 local poppable = (refused == '' and on_standby == 0) and free or 0
+local wanted = rules and refused == '' and wanted_locks(rules, ARGV[2], now)
+if wanted and (poppable > 0 or on_standby < tonumber(sale[4])) then return wanted end
 -- All claims of this call have one time, which is after the earlier claims of all its winners.
 local winners, outcomes, seen, time = {}, {}, {}, now
 for i, buyer in ipairs(buyers) do

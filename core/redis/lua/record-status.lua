@@ -5,7 +5,8 @@
 -- ARGV[1] 'buyer claimId status payByMs reason refunded buyer ...', '-' for none (1 to 500 six-tuples; as in claim.lua, one
 --         argument); refunded is what went back of a paid order's money, in minor units, and never sinks
 -- Returns {verdict} of the fence (include/fence.lua: was the sale compared with Postgres in this run of Redis?) unless it is
---         'ok', else {'ok', outcome, ...}: 1 for each claim the buyer holds, 0 for each other
+--         'ok', else {'ok', outcome, ...}: 1 for each claim the buyer holds, 0 for each other; 2 for a held one whose purchase is
+--         over, if the locks of buyers are on other nodes (include/purchases.lua): the caller gives its lock back
 -- @include fence
 -- @include record
 -- @include marks
@@ -40,7 +41,7 @@ local function record_status(buyer, claim_id, status, pay_by, reason, refunded)
     if now ~= record then tell_claim(buyer, now) end
     if rules and status == 'paid' then purchase_over(rules, buyer, claim_id) end
   end
-  return 1
+  return rules and rules.apart and RANK[parse(records[buyer]).status] >= RANK.paid and 2 or 1
 end
 
 local outcomes = { 'ok' }

@@ -1,6 +1,5 @@
-import { ConfigError } from '../../process/config.js';
 import { isLive } from '../../rules/claim.js';
-import { hasPurchaseRules, type Sale } from '../../rules/sale.js';
+import type { Sale } from '../../rules/sale.js';
 import type { Shards } from '../shards.js';
 import { type BuyerClaim, Staging } from './staging.js';
 import { Units } from './units.js';
@@ -33,15 +32,13 @@ export interface Opening {
  * is replaced.
  *
  * @returns false when another process has opened or changed the sale since: then nothing changed
- * @throws Error when Redis restarts repeatedly meanwhile; ConfigError for purchase rules, which a Redis Cluster cannot
- * keep; ioredis's error
+ * @throws Error when Redis restarts repeatedly meanwhile; ioredis's error
  */
 export async function openSale(
   redis: Shards,
   sale: Sale,
   { state = NOTHING, gate = '' }: Opening = {},
 ): Promise<boolean> {
-  await refuseRulesOnCluster(redis, sale);
   for (let attempt = 0; attempt < OPEN_TRIES; attempt += 1) {
     const staging = await Staging.begin(redis, sale.id);
     if (!staging) continue;
@@ -64,17 +61,4 @@ async function stage(staging: Staging, sale: Sale, { claims, outbox, standby }: 
   await staging.putClaims(claims);
   await staging.putUnplaced(outbox);
   await staging.putStandby(standby.map((buyerId, i) => ({ buyerId, ticket: i + 1 })));
-}
-
-/**
- * Refuses purchase rules on a Redis Cluster. Their keys belong to the buyer, and a script there reaches the keys of one
- * sale only.
- *
- * @throws ConfigError when the sale has such rules and Redis is a cluster
- */
-export async function refuseRulesOnCluster(redis: Shards, sale: Parameters<typeof hasPurchaseRules>[0]): Promise<void> {
-  if (!hasPurchaseRules(sale) || !redis.isOfCluster) return;
-  throw new ConfigError(
-    'one purchase at a time and a pause between purchases are not available on a Redis Cluster: leave them off, or use one Redis',
-  );
 }

@@ -115,7 +115,8 @@ export class Staging {
    */
   async open(sale: Sale, gate: string): Promise<OpenOutcome> {
     const { stock, claims, outbox, standby } = this.#counts;
-    const args = [this.#runId, gate, sale.generation, stock, claims, outbox, standby, ...fieldsOf(sale)];
+    const fields = fieldsOf(sale, this.#redis);
+    const args = [this.#runId, gate, sale.generation, stock, claims, outbox, standby, ...fields];
     const keys = [...allKeysOf(this.#saleId), ...this.#keys];
     return (await runScript(this.#redis, 'open-sale', { keys, args })) as OpenOutcome;
   }
@@ -136,8 +137,10 @@ export class Staging {
   }
 }
 
-function fieldsOf(sale: Sale): (string | number)[] {
+/** Returns the fields of a sale. `locksApart` tells the scripts that other nodes may have the locks of its buyers. */
+function fieldsOf(sale: Sale, { isOfCluster }: Pick<Shards, 'isOfCluster'>): (string | number)[] {
   const { id: _, standbyFactor: __, generation: ___, onePurchaseAtATime, ...fields } = sale;
   const onePurchase = onePurchaseAtATime ? 1 : 0;
-  return Object.entries({ ...fields, onePurchaseAtATime: onePurchase, standbyCap: standbyCap(sale) }).flat();
+  const apart = isOfCluster ? { locksApart: 1 } : {};
+  return Object.entries({ ...fields, onePurchaseAtATime: onePurchase, standbyCap: standbyCap(sale), ...apart }).flat();
 }

@@ -3,12 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createSale } from '#core/operator/create-sale.js';
-import { ConfigError } from '#core/process/config.js';
 import { release } from '#core/redis/claims/release.js';
 import { recordStatus } from '#core/redis/claims/status.js';
 import { connectShards } from '#core/redis/cluster.js';
 import { connectRedis, waitUntilReady } from '#core/redis/connection.js';
-import { openSale } from '#core/redis/sale/open-sale.js';
 import { readLoadedSale, restock } from '#core/redis/sale/sale.js';
 import { defineScripts } from '#core/redis/scripts.js';
 import type { Shards } from '#core/redis/shards.js';
@@ -49,19 +47,6 @@ afterAll(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
-test.each([{ onePurchaseAtATime: true }, { minSecondsBetweenPurchases: 10 }])(
-  'a sale with a rule about a buyer (%j) is refused before any part is stored',
-  async rule => {
-    const sale = aSale(rule);
-    const keys = async () => (await redis.of(sale.id).keys('*')).sort();
-    const before = await keys();
-    await expect(createSale({ db: t.db, redis }, sale)).rejects.toThrow(ConfigError);
-    await expect(openSale(redis, sale)).rejects.toThrow(ConfigError);
-    expect(await t.db.sale.count({ where: { id: sale.id } })).toBe(0);
-    expect(await keys()).toEqual(before);
-  },
-);
-
 test('the command line refuses a Cluster with one line', async () => {
   await build();
   const options = ['--id', 'refused', '--units', '1', '--price', '1', '--one-at-a-time'];
@@ -79,7 +64,7 @@ test('the command line refuses a database that is not there with one line', asyn
   expect(stderr).toMatch(/^[^\n]*REDIS_URL names database 99[^\n]*\n$/);
 });
 
-test('a sale without such a rule is sold as on a single Redis', async () => {
+test('a sale is sold as on a single Redis', async () => {
   const sale = aSale({ units: 2, standbyFactor: 1 });
   expect(await createSale({ db: t.db, redis }, sale)).toBe(true);
   const claim = await winOne({ redis }, sale, 'ann');

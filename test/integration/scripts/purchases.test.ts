@@ -4,7 +4,7 @@ import { type ClaimOutcome, claim } from '#core/redis/claims/claim.js';
 import { promote, release } from '#core/redis/claims/release.js';
 import { recordStatus } from '#core/redis/claims/status.js';
 import { keysOf, prefixOf } from '#core/redis/keys.js';
-import { openSale, refuseRulesOnCluster } from '#core/redis/sale/open-sale.js';
+import { openSale } from '#core/redis/sale/open-sale.js';
 import { dropSale, readLoadedSale, restock } from '#core/redis/sale/sale.js';
 import type { Claim } from '#core/rules/claim.js';
 import type { Sale } from '#core/rules/sale.js';
@@ -235,8 +235,4 @@ test('a key of another type instead of a lock never fails a script half-way', as
   await t.redis.rpush(lockOf(won.buyerId), 'of another type');
   expect(await end(sale, won)).toEqual([{ kind: 'released' }]);
   await expectTypesChecked(t.redis, [`${prefixOf(sale.id)}:claims`], () => ask(sale, someone()));
-});
-
-test('a single Redis allows the rules', async () => {
-  await refuseRulesOnCluster(t.redis, { onePurchaseAtATime: true, minSecondsBetweenPurchases: 10 });
 });
