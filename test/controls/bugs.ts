@@ -9,6 +9,7 @@ import { REFUND_BUGS } from './money/refund-bugs.js';
 import { ORDER_BUGS } from './order-bugs.js';
 import { REDIS_BUGS } from './redis-bugs.js';
 import { REPAIR_BUGS } from './repair-bugs.js';
+import { LOCK_BUGS } from './stores/lock-bugs.js';
 import { POSTGRES_STORE_BUGS } from './stores/postgres-store-bugs.js';
 import { REDIS_STORE_BUGS } from './stores/redis-store-bugs.js';
 import { VERDICT_BUGS } from './verdict-bugs.js';
@@ -27,5 +28,6 @@ export const BUGS: Bug[] = [
   ...VERDICT_BUGS,
   ...EDGE_BUGS,
   ...REDIS_STORE_BUGS,
+  ...LOCK_BUGS,
   ...POSTGRES_STORE_BUGS,
 ];
