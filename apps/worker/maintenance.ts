@@ -11,6 +11,7 @@ import { rescueAll } from '#core/maintenance/rescue.js';
 import { tellShop } from '#core/maintenance/tell-shop.js';
 import { checkBooks } from '#core/postgres/books/check.js';
 import { actorFailed, actorRan } from '#core/process/telemetry.js';
+import type { Redis } from '#core/redis/connection.js';
 import { isRegistryWhole } from '#core/redis/registry.js';
 import type { StepContext } from '#core/steps/context.js';
 import type { WorkerContext } from './context.js';
@@ -71,8 +72,8 @@ export function startMaintenance(ctx: WorkerContext, rounds: Rounds): { stop(): 
   const start = (actor: Actor) => rounds.begin(actor.name, () => runActor(ctx, actor));
   const tasks = ACTORS.map(actor => cron.schedule(actor.at, () => start(actor), { timezone: 'UTC' }));
   for (const actor of ACTORS) void start(actor);
-  const reopen = async () => {
-    PACE.hurry();
+  const reopen = async (server: Redis) => {
+    PACE.hurry(saleId => ctx.redis.of(saleId) === server);
     // A round of reconcile that began before the connection was lost proves nothing about the Redis that came back. So
     // the next one waits for its end.
     await rounds.ended(RECONCILE.name);
@@ -87,12 +88,15 @@ export function startMaintenance(ctx: WorkerContext, rounds: Rounds): { stop(): 
     if (checks.some(check => check.status === 'fulfilled' && !check.value)) await start(RECONCILE);
   };
   tasks.push(cron.schedule(CHECK_AT, () => void checkRegistries(), { timezone: 'UTC' }));
-  const onReady = () => void reopen();
-  for (const server of ctx.redis.shards) server.on('ready', onReady);
+  const unwatch = ctx.redis.shards.map(server => {
+    const onReady = () => void reopen(server);
+    server.on('ready', onReady);
+    return () => server.off('ready', onReady);
+  });
   return {
     stop: async () => {
       stopped.abort();
-      for (const server of ctx.redis.shards) server.off('ready', onReady);
+      for (const off of unwatch) off();
       for (const task of tasks) await task.destroy();
       await rounds.allEnded();
     },

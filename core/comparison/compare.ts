@@ -51,6 +51,16 @@ function compareOrder(order: Order, claim: ClaimRecord | undefined): Difference[
   return isUpToDate ? [] : [{ kind: 'status_behind', order }];
 }
 
+/**
+ * Decides whether a sale is rebuilt in Redis, which mends everything but makes its scripts refuse for a moment.
+ * Contradictions about units always require that. After a restart of Redis, so does every difference except a status or
+ * a release that is behind.
+ */
+export function needsRebuild(differences: readonly Difference[], verified: boolean): boolean {
+  if (!verified) return differences.some(({ kind }) => kind !== 'status_behind' && kind !== 'release_missing');
+  return differences.some(({ kind }) => kind === 'units_wrong');
+}
+
 /** Returns the units that a difference finds wrong. */
 export function unitsOf(difference: Difference): number[] {
   return difference.kind === 'units_wrong' ? difference.units : [];

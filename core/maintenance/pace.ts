@@ -17,6 +17,9 @@ const QUIET_MAX_MS = 3_600_000;
  */
 const SPREAD_MS = 300;
 
+/** A round makes comparisons for this long even if another one waits for its end, in ms. A server may be lost again and again. */
+const ROUND_MIN_MS = 2_000;
+
 /** When a sale is compared again. */
 interface Plan {
   /** The earliest time if it has changed, and the time if it has not, in ms since this process started. */
@@ -33,6 +36,7 @@ interface Plan {
  */
 export class Pace {
   readonly #plans = new Map<string, Plan>();
+  #hurriedAtMs = Number.NEGATIVE_INFINITY;
 
   /** Whether this process has not looked at any sale yet. */
   get isNew(): boolean {
@@ -68,9 +72,25 @@ export class Pace {
     this.#plans.set(saleId, { changedAtMs: nowMs + pauseMs, quietAtMs: nowMs + quietMs, quietSinceMs });
   }
 
-  /** Makes all sales due that this process knows: their changes may have been missed. */
-  hurry(): void {
+  /**
+   * Makes sales due that this process knows: their changes may have been missed.
+   *
+   * @param isConcerned selects the sales; all if not given
+   */
+  hurry(isConcerned: (saleId: string) => boolean = () => true): void {
     const nowMs = performance.now();
-    for (const plan of this.#plans.values()) Object.assign(plan, { quietAtMs: nowMs, quietSinceMs: nowMs });
+    this.#hurriedAtMs = nowMs;
+    for (const [saleId, plan] of this.#plans) {
+      if (isConcerned(saleId)) Object.assign(plan, { quietAtMs: nowMs, quietSinceMs: nowMs });
+    }
+  }
+
+  /**
+   * Tells whether the end of a round is waited for, because sales became due in a hurry after it had begun.
+   *
+   * @param beganAtMs by `performance.now()`, in ms
+   */
+  isWaitedFor(beganAtMs: number): boolean {
+    return this.#hurriedAtMs > beganAtMs && performance.now() > beganAtMs + ROUND_MIN_MS;
   }
 }

@@ -1,4 +1,4 @@
-import type { Difference } from '../comparison/compare.js';
+import { type Difference, needsRebuild } from '../comparison/compare.js';
 import { lastingDifferences } from '../comparison/lasting.js';
 import { lookAt } from '../comparison/look.js';
 import { type Repair, recordRepairs } from '../postgres/repairs.js';
@@ -20,7 +20,7 @@ import { carryOver, readLoadedSale, readRunId, setSale } from '../redis/sale/sal
 import { inOpeningOrder, type Sale } from '../rules/sale.js';
 import type { StepContext } from '../steps/context.js';
 import { promoteWaiting } from '../steps/release-units.js';
-import { inTurn } from '../values/in-turn.js';
+import { fewAtOnce, inTurn } from '../values/in-turn.js';
 import type { Progress, Reported } from '../values/progress.js';
 import type { Pace } from './pace.js';
 import { rebuild } from './rebuild.js';
@@ -60,6 +60,9 @@ interface Round {
   reopened: Set<string>;
   hasFailed: boolean;
 }
+
+/** The servers of a cluster whose sales are opened at the same time. One that answers slowly must not hold up all others. */
+const SERVERS_AT_ONCE = 4;
 
 type Begun = Pick<Round, 'server' | 'runId'>;
 
@@ -103,34 +106,35 @@ export async function reconcileAll(ctx: StepContext, pace?: Pace): Promise<Recon
   const rounds: Round[] = [];
   const results: Reconciliation[] = [];
   // A server that is away keeps no sale of another one from being compared.
+  const beganAtMs = performance.now();
   const identify = () =>
-    inTurn(ctx.redis.shards, async server => void begun.push({ server, runId: await readRunId(server) }));
+    fewAtOnce(ctx.redis.shards.length, ctx.redis.shards, async server => {
+      begun.push({ server, runId: await readRunId(server) });
+    });
   const begin = async () => {
     // Postgres is read last. A sale that is created later is not expected, and a run that began later is not marked.
     const seconds = pace?.isNew ? FIRST_NEW_MONEY_SECONDS : NEW_MONEY_SECONDS;
     const [recent, paid] = await Promise.all([readRecentSales(ctx.db), readSalesWithNewMoney(ctx.db, seconds)]);
     await inTurn(begun, async one => void rounds.push(await beginRound(ctx, one, { recent, paid })));
   };
-  const visit = (each: (round: Round, saleId: string) => Promise<void>) => () =>
-    inTurn(rounds, round => visitSales(round, each));
   // All gates are opened before any repair, so that no sale refuses claims while another is repaired.
-  const open = visit((round, saleId) => openIfShut(ctx, round, saleId));
-  const compare = visit(async (round, saleId) => {
+  const open = () =>
+    fewAtOnce(SERVERS_AT_ONCE, rounds, round => visitSales(round, saleId => openIfShut(ctx, round, saleId)));
+  const compareOne = async (round: Round, saleId: string) => {
+    // Another gate may be shut since this round began, and the next round opens it. A sale that is behind is not left so.
+    if (pace?.isWaitedFor(beganAtMs) && !round.reopened.has(saleId)) return;
     const sales = rounds.reduce((sum, one) => sum + one.sales.length, 0);
     results.push(...(await compareIfDue(ctx, round, { saleId, pace, sales })));
-  });
+  };
+  const compare = () => inTurn(rounds, round => visitSales(round, saleId => compareOne(round, saleId)));
   const finish = () => inTurn(rounds, round => markWhole(ctx, round));
   await inTurn([identify, begin, open, compare, finish], step => step());
   return results;
 }
 
-async function visitSales(round: Round, visit: (round: Round, saleId: string) => Promise<void>): Promise<void> {
+async function visitSales(round: Round, visit: (saleId: string) => Promise<void>): Promise<void> {
   const saleIds = round.sales.map(({ id }) => id);
-  await inTurn(
-    saleIds,
-    saleId => visit(round, saleId),
-    saleId => `sale ${saleId}`,
-  ).catch(error => {
+  await inTurn(saleIds, visit, saleId => `sale ${saleId}`).catch(error => {
     round.hasFailed = true;
     throw error;
   });
@@ -275,16 +279,6 @@ async function reconcileSale(
   }
   await unmarkChanged(ctx.redis, sale.id, facts.version);
   return result;
-}
-
-/**
- * Decides whether a sale is rebuilt in Redis, which mends everything but makes its scripts refuse for a moment.
- * Contradictions about units always require that. After a restart of Redis, so does every difference except a status or
- * a release that is behind.
- */
-function needsRebuild(differences: Difference[], verified: boolean): boolean {
-  if (!verified) return differences.some(({ kind }) => kind !== 'status_behind' && kind !== 'release_missing');
-  return differences.some(({ kind }) => kind === 'units_wrong');
 }
 
 /** Copies to Redis an operator's change that so far reached only Postgres. */

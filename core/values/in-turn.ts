@@ -32,12 +32,17 @@ export async function inTurn<T>(
  */
 export async function fewAtOnce<T>(
   count: number,
-  all: AsyncGenerator<T>,
+  all: AsyncGenerator<T> | readonly T[],
   run: (one: T) => Promise<void>,
 ): Promise<void> {
+  const source = Symbol.asyncIterator in all ? all : generate(all);
   // A generator answers calls of next() one after the other, so each element goes to one lane. A lane that ended would end it for all.
-  const shared = { [Symbol.asyncIterator]: () => ({ next: () => all.next() }) };
+  const shared = { [Symbol.asyncIterator]: () => ({ next: () => source.next() }) };
   const lanes = await Promise.allSettled(Array.from({ length: count }, () => inTurn(shared, run)));
   const failures = lanes.flatMap(lane => (lane.status === 'rejected' ? [{ error: lane.reason as unknown }] : []));
   if (failures.length > 0) throw new Failures(failures);
+}
+
+async function* generate<T>(all: readonly T[]): AsyncGenerator<T> {
+  yield* all;
 }

@@ -133,6 +133,15 @@ export const REPAIR_BUGS: Bug[] = [
     { kind: 'integration', file: 'maintenance/sick-sale', title: 'other sales are compared' },
   ),
   one(
+    'a gate that is shut waits until all other sales are compared',
+    {
+      file: 'core/maintenance/reconcile.ts',
+      find: 'if (pace?.isWaitedFor(beganAtMs) && ',
+      replace: 'if (pace?.isNew && ',
+    },
+    { kind: 'integration', file: 'maintenance/by-change', title: 'compares no more sales once its end is waited for' },
+  ),
+  one(
     'only the first page of due releases is read',
     { file: 'core/postgres/pages.ts', find: '    afterId = last.id;\n', replace: '    return;\n' },
     { kind: 'unit', file: 'core/pages', title: 'each page begins after the last row' },

@@ -5,6 +5,7 @@ import { rescueAll } from '#core/maintenance/rescue.js';
 import { refundOrderPartially } from '#core/operator/partial-refund.js';
 import { applyEvent } from '#core/postgres/money/payment-report.js';
 import { creditWallets } from '#core/postgres/money/wallet.js';
+import { cancelRow } from '#core/postgres/orders/end-orders.js';
 import { updateSale } from '#core/postgres/sales.js';
 import { keysOf } from '#core/redis/keys.js';
 import { readGenerations } from '#core/redis/registry.js';
@@ -61,6 +62,24 @@ describe('a round of reconcile', () => {
 
     await win(t, sales[7] as Sale, 'ann');
     expect(await comparedNow()).toEqual([sales[7]?.id]);
+  });
+
+  test('compares no more sales once its end is waited for, but leaves none behind that it has opened', async () => {
+    class WaitedFor extends Pace {
+      override isWaitedFor = () => true;
+    }
+    const [changed, shut] = [await openTestSale(t), await openTestSale(t)];
+    const claim = await winOne(t, shut, 'bob');
+    await placeOrders(t, { saleId: shut.id, claims: [claim] });
+    await untilQuiet([changed, shut]);
+    await cancelRow(t.db, shut.id, claim);
+    await win(t, changed, 'ann');
+    await setSale(t.redis, shut.id, { runId: 'another-run' });
+    pace = new WaitedFor();
+    expect(await comparedNow()).toEqual([shut.id]);
+    expect((await statusOf(shut, 'bob'))?.status).toBe('cancelled');
+    pace = new Pace();
+    expect(await comparedNow()).toContain(changed.id);
   });
 
   test('opens a gate that a process has shut before it died', async () => {
