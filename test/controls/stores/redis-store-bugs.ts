@@ -69,6 +69,34 @@ export const REDIS_STORE_BUGS: Bug[] = [
       title: 'says that clicks are refused until they are accepted',
     },
   ),
+  {
+    bug: 'a connection to a Redis Cluster stays on the node that had its slot at first',
+    edits: [
+      {
+        file: 'core/redis/cluster.ts',
+        find: "  movedReason: 'the cluster names another node',",
+        replace: '  movedReason: undefined,',
+      },
+      {
+        file: 'core/redis/server/watch.ts',
+        find: '/^(READONLY|MASTERDOWN|LOADING|MOVED|CLUSTERDOWN)\\b/',
+        replace: '/^(READONLY|MASTERDOWN|LOADING|CLUSTERDOWN)\\b/',
+      },
+    ],
+    caughtBy: { kind: 'integration', file: 'redis/moved-slot', title: 'a sale is sold by its new node' },
+  },
+  {
+    bug: 'scripts on a Redis Cluster name no key that never exists',
+    edits: [
+      {
+        file: 'core/redis/scripts.ts',
+        find: 'numberOfKeys: KEY_COUNT[name] + redis.guards.length',
+        replace: 'numberOfKeys: KEY_COUNT[name]',
+      },
+      { file: 'core/redis/scripts.ts', find: '...redis.guards, ...args', replace: '...args' },
+    ],
+    caughtBy: { kind: 'integration', file: 'redis/moved-slot', title: 'no script runs on a part of a sale' },
+  },
   one(
     'the Sentinels are never asked again after a question that failed',
     {
