@@ -1,6 +1,6 @@
 /** Patterns of tests that take minutes. Neither `npm test` runs them, nor does a mutant meet them (test/mutants). */
 export const TESTS_OF_MINUTES = [
-  'chaos/(failover|links|paused-worker|postgres-away)',
+  'chaos/(cluster-run|failover|links|paused-worker|postgres-away)',
   'edge/floods',
   'stores/(cluster/(half-down|rush)|full-redis|postgres-crowd|postgres-standby|sentinel-failover)',
 ];

@@ -12,7 +12,9 @@ const tell = (line: string) => void process.stderr.write(`${line}\n`);
 try {
   const options = readOptions(process.argv.slice(2));
   // The command comes first, so that a run that breaks off can be repeated, too.
-  tell(`npm run chaos -- --minutes ${options.minutes} --seed ${options.seed} --rate ${options.rate}`);
+  tell(
+    `npm run chaos -- --minutes ${options.minutes} --seed ${options.seed} --rate ${options.rate}${options.cluster ? ' --cluster' : ''}`,
+  );
   const { result, folder } = await runChaos(options, tell);
   const { violations } = result;
   for (const violation of violations.slice(0, LISTED_MAX)) tell(violation);

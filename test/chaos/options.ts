@@ -13,6 +13,8 @@ export interface ChaosOptions {
   keep: boolean;
   /** The number of buyers who come each second. */
   rate: number;
+  /** Whether Redis is a Redis Cluster, with twelve sales at once. */
+  cluster: boolean;
 }
 
 /**
@@ -29,11 +31,12 @@ export function readOptions(args: string[]): ChaosOptions {
       json: { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
       rate: { type: 'string', default: '15' },
+      cluster: { type: 'boolean', default: false },
     },
   });
   const [minutes, seed, rate] = [Number(values.minutes), Number(values.seed), Number(values.rate)];
   if (!(minutes > 0)) throw new Error('--minutes must be a number above 0');
   if (!Number.isInteger(seed)) throw new Error('--seed must be a whole number');
   if (!(rate > 0)) throw new Error('--rate must be a number above 0');
-  return { minutes, seed, rate, json: values.json, keep: values.keep };
+  return { minutes, seed, rate, json: values.json, keep: values.keep, cluster: values.cluster };
 }

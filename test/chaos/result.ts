@@ -1,5 +1,5 @@
 import { percentile } from '../support/percentile.js';
-import type { OrderFacts } from './history/claim-view.js';
+import { groupBy, type OrderFacts } from './history/claim-view.js';
 import type { PaymentFacts } from './history/payment-facts.js';
 import type { FaultNote, FaultReport } from './nemesis/nemesis.js';
 import { GIVE_UP_MS, type Probe } from './workload/probe.js';
@@ -19,14 +19,20 @@ export interface ChaosResult {
   kills: FaultReport['kills'];
   /** The number of broken links, beside the kills. */
   links: number;
+  /** The faults of the Redis Cluster; only of a run on one. */
+  redis?: NonNullable<FaultReport['redis']>;
   /** Different claims in answers to clients. */
   accepted: number;
   /** Orders. */
   placed: number;
+  /** Claims that their buyers read as rejected because Redis had lost them. */
+  lost: number;
   violations: string[];
   money: MoneyCounts;
   /** The time from a fault until the claim of a fresh buyer is placed. */
   recoveryMs: Spread;
+  /** The same for each kind of fault. */
+  recoveryMsOf: Record<string, Spread & { count: number }>;
   /** The time from the first answer with a claim until its order. */
   placingMs: Spread;
 }
@@ -49,6 +55,9 @@ const FULL_MINUTES = 3;
 const KILLS_MIN = 30;
 const STORE_KILLS_MIN = 3;
 
+/** A run on a Redis Cluster of this length has each of its faults, in minutes. */
+const FULL_CLUSTER_MINUTES = 2;
+
 /** Invariant 6: within this time after a fault buyers can buy again, in ms. */
 const RECOVERY_P99_MS = 15_000;
 
@@ -57,16 +66,28 @@ const RECOVERY_P99_MS = 15_000;
  *
  * @returns the missed goals, in words
  */
-export function missedBy({ minutes, kills, recoveryMs }: ChaosResult): string[] {
+export function missedBy(result: ChaosResult): string[] {
+  const { p99 } = result.recoveryMs;
+  return [
+    ...(p99 > RECOVERY_P99_MS ? [`recovery p99 was ${p99} ms, above ${RECOVERY_P99_MS}`] : []),
+    ...(result.redis ? missedFaults(result, result.redis) : missedKills(result)),
+  ];
+}
+
+function missedKills({ minutes, kills }: ChaosResult): string[] {
   const { api, worker, redis, postgres } = kills;
   const total = api + worker + redis + postgres;
   const isTooTame = total < KILLS_MIN || Math.min(redis, postgres) < STORE_KILLS_MIN;
-  return [
-    ...(recoveryMs.p99 > RECOVERY_P99_MS ? [`recovery p99 was ${recoveryMs.p99} ms, above ${RECOVERY_P99_MS}`] : []),
-    ...(minutes >= FULL_MINUTES && isTooTame
-      ? [`${total} kills, ${redis} of redis and ${postgres} of postgres: too few`]
-      : []),
-  ];
+  if (minutes < FULL_MINUTES || !isTooTame) return [];
+  return [`${total} kills, ${redis} of redis and ${postgres} of postgres: too few`];
+}
+
+/** Names the faults that a run on a Redis Cluster lacked: they take turns, so a short run has only some. */
+function missedFaults({ minutes, kills }: ChaosResult, redis: NonNullable<ChaosResult['redis']>): string[] {
+  if (minutes < FULL_CLUSTER_MINUTES) return [];
+  const { api, worker, postgres } = kills;
+  const counts = Object.entries({ ...redis, 'kill api': api, 'kill worker': worker, 'kill postgres': postgres });
+  return counts.filter(([, count]) => count === 0).map(([fault]) => `no fault of this kind: ${fault}`);
 }
 
 /** Returns the exit code of a run: 0 without a violation and without a missed goal. */
@@ -74,12 +95,31 @@ export function exitCodeOf(result: ChaosResult): 0 | 1 {
   return result.violations.length === 0 && missedBy(result).length === 0 ? 0 : 1;
 }
 
-/** Returns the time from each fault until the claim of a buyer who came after it was placed, in ms. */
+/**
+ * Returns the time from each fault until the claim of a buyer who came after it was placed, in ms. Of several probed sales that the
+ * fault touches, the last one counts.
+ */
 export function recoveries(faults: readonly FaultNote[], probes: readonly Probe[]): number[] {
-  return faults.map(({ atMs }) => {
-    const later = probes.filter(({ fromMs }) => fromMs >= atMs).map(({ placedMs }) => placedMs - atMs);
-    return later.length > 0 ? Math.min(...later) : GIVE_UP_MS;
+  const bySale = [...groupBy(probes, ({ saleId }) => saleId)];
+  return faults.map(({ atMs, saleIds }) => {
+    const touched = bySale.filter(([saleId]) => !saleIds || saleIds.includes(saleId));
+    const ofSales = touched.map(([, ofSale]) => {
+      const later = ofSale.filter(({ fromMs }) => fromMs >= atMs).map(({ placedMs }) => placedMs - atMs);
+      return Math.min(GIVE_UP_MS, ...later);
+    });
+    return ofSales.length > 0 ? Math.max(...ofSales) : GIVE_UP_MS;
   });
+}
+
+/** Summarises the recoveries of each kind of fault. */
+export function recoveriesByKind(
+  faults: readonly FaultNote[],
+  probes: readonly Probe[],
+): Record<string, Spread & { count: number }> {
+  const kinds = [...groupBy(faults, ({ kind }) => kind)].sort(([a], [b]) => a.localeCompare(b));
+  return Object.fromEntries(
+    kinds.map(([kind, ofKind]) => [kind, { count: ofKind.length, ...spreadOf(recoveries(ofKind, probes)) }]),
+  );
 }
 
 /** Summarises durations, rounded to ms. */

@@ -3,8 +3,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 //
 //   history/   what is written: one line for each call, reply, fault and read of all money. The checks of a history are here, too.
 //   workload/  who asks: buyers at a steady rate, payments at the provider, credits, refunds, and a probe that measures recovery.
-//   rig/       what runs: private stores, two APIs, two workers, a fault proxy on each link. It also reads the stores at rest.
-//   nemesis/   who breaks: it kills and pauses processes, breaks links, and makes the payment provider misbehave.
+//   rig/       what runs: private stores (one Redis, or a cluster), two APIs, two workers, a fault proxy on each link. It also reads
+//              the stores at rest.
+//   nemesis/   who breaks: it kills and pauses processes, breaks links and a Redis Cluster, and makes the payment provider misbehave.
 //   matrix/    another run: one process fails at one crash point in one way (`npm run chaos:matrix`).
 //   run.ts     one run in time: start, calm, storm, aftermath, rest, verdict (`npm run chaos`, by main.ts and options.ts).
 //   verdict.ts who checks: the history by its rules, the stores by plain SQL, each sale by the product's audit.
@@ -15,25 +16,27 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkout } from '#core/process/checkout.js';
+import type { Shards } from '#core/redis/shards.js';
 import { MINUTE_MS, SECOND_MS } from '#core/rules/clock.js';
 import { type FakeProvider, startFakeProvider } from '#stack/fake-provider/start.js';
-import { type Connections, connectStores } from '#stack/stores/connections.js';
+import { type Connections, connectInstallation } from '#stack/stores/connections.js';
 import { bankReadsOf, History, operationsOf } from './history/history.js';
 import { type FaultReport, runNemesis } from './nemesis/nemesis.js';
 import { runProviderMoods } from './nemesis/provider-moods.js';
 import type { ChaosOptions } from './options.js';
-import { type ChaosResult, countMoney, recoveries, spreadOf } from './result.js';
+import { type ChaosResult, countMoney, recoveries, recoveriesByKind, spreadOf } from './result.js';
 import { type Cluster, startCluster } from './rig/cluster.js';
 import { readOrderFacts, readPaymentFacts } from './rig/facts.js';
 import { createLinks, type LinkName, type Links } from './rig/links.js';
 import { untilAllAtRest } from './rig/rest.js';
-import { checkRun, countClaims } from './verdict.js';
+import { checkRun, countClaims, countLost } from './verdict.js';
 import { fillWallets, readBank, runBank } from './workload/bank.js';
 import { createClient } from './workload/client.js';
 import { namesOf, planVisit, sendCrowd } from './workload/crowd.js';
 import { type Probe, runProbes } from './workload/probe.js';
 import { createQuery, type Query } from './workload/query.js';
 import { Random } from './workload/random.js';
+import { returnWithReceipts } from './workload/receipts.js';
 import { runRefunds } from './workload/refunds.js';
 import { createWorld, factsOf, type World } from './workload/world.js';
 
@@ -45,6 +48,9 @@ const AFTERMATH_MS = 2 * SECOND_MS;
 
 /** Within this time after the last buyer everything must be at rest, in ms. */
 const REST_MS = 120 * SECOND_MS;
+
+/** Within this time the buyer of a lost claim reads how it ended, in ms. */
+const RETURN_MS = 60 * SECOND_MS;
 
 /** Twice the time of invariant 8, because several faults follow each other here. */
 const RELEASE_WITHIN_MS = 30 * SECOND_MS;
@@ -71,10 +77,13 @@ export async function runChaos(options: ChaosOptions, tell: (line: string) => vo
   const cluster = await startCluster({
     logFile: join(folder, 'processes.log'),
     environment: () => fake.settings,
-    link: (from, to, url) => links.through(`${from}-${to}` as LinkName, url),
+    onRedisCluster: options.cluster,
+    // The nodes of a cluster tell their own addresses, so no proxy can stand before them.
+    link: async (from, to, url) =>
+      options.cluster && to === 'redis' ? url : links.through(`${from}-${to}` as LinkName, url),
   });
   try {
-    const connections = await connectStores(cluster.redisUrl, cluster.databaseUrl);
+    const connections = await connectInstallation(cluster.redisUrl, cluster.databaseUrl);
     const query = createQuery(cluster.databaseUrl);
     try {
       const result = await runOn({ options, history, cluster, links, fake, connections, query, tell });
@@ -99,7 +108,7 @@ interface Run {
   cluster: Cluster;
   links: Links;
   fake: FakeProvider;
-  connections: Connections;
+  connections: Connections<Shards>;
   query: Query;
   tell(line: string): void;
 }
@@ -120,7 +129,7 @@ interface Storm {
 async function runOn(run: Run): Promise<ChaosResult> {
   const { options, history, fake, connections, query, tell } = run;
   const runMs = options.minutes * MINUTE_MS;
-  const world = await createWorld(connections, runMs);
+  const world = await createWorld(connections, { runMs, isOnCluster: options.cluster });
   const crowd = namesOf(Math.ceil((runMs / SECOND_MS) * options.rate));
   await fillWallets(connections, history, crowd);
   tell(`seed ${options.seed}: ${options.rate} buyers a second for ${options.minutes} min`);
@@ -146,7 +155,8 @@ async function runOn(run: Run): Promise<ChaosResult> {
     orders: await readOrderFacts(query),
     bank: bankReadsOf(history.lines()),
     payments: await readPayments(),
-    redisLostData: false,
+    // A primary that is replaced may have taken claims that its replica has not.
+    redisLostData: options.cluster,
     releaseWithinMs: RELEASE_WITHIN_MS,
   };
   const violations = await checkRun({ evidence, inFlight, connections, query });
@@ -157,11 +167,14 @@ async function runOn(run: Run): Promise<ChaosResult> {
     operations: evidence.operations.length,
     kills: storm.report.kills,
     links: storm.report.links,
+    ...(storm.report.redis ? { redis: storm.report.redis } : {}),
     accepted,
     placed: evidence.orders.filter(({ status }) => status !== 'void').length,
+    lost: countLost(evidence),
     violations,
     money: countMoney(evidence.payments, evidence.orders),
     recoveryMs: spreadOf(recoveries(storm.report.faults, storm.probes)),
+    recoveryMsOf: recoveriesByKind(storm.report.faults, storm.probes),
     placingMs: spreadOf(placingMs),
   };
 }
@@ -177,6 +190,7 @@ async function runStorm(run: Run, { world, crowd, runMs }: Load): Promise<Storm>
   const webhooks = baseUrls.map(url => `${url}/webhooks/payments/signed-webhook`);
   const plans = random(2);
   const { signal } = over;
+  const saleIds = world.sales.map(({ id }) => id);
   const parts = [
     sendCrowd({
       client,
@@ -189,9 +203,9 @@ async function runStorm(run: Run, { world, crowd, runMs }: Load): Promise<Storm>
     runProviderMoods({ fake, webhooks, history, random: random(5), signal }),
     runRefunds({ connections, query, history, fake, random: random(6), signal }),
   ];
-  const probing = runProbes(client, world.probe, signal);
+  const probing = runProbes(client, world.probes, signal);
   await pause(CALM_MS);
-  const breaking = runNemesis({ cluster, links: links.all, history, random: random(4), signal: calm.signal });
+  const breaking = runNemesis({ cluster, saleIds, links: links.all, history, random: random(4), signal: calm.signal });
   await pause(Math.max(0, runMs - CALM_MS));
   calm.abort();
   const report = await breaking;
@@ -201,6 +215,7 @@ async function runStorm(run: Run, { world, crowd, runMs }: Load): Promise<Storm>
   // A provider sends an event for days. The run doesn't wait for that.
   await fake.resend();
   const probes = await probing;
+  if (options.cluster) await returnWithReceipts(client, query, RETURN_MS);
   await client.close();
   return { report, probes };
 }

@@ -35,6 +35,12 @@ export async function checkRun({ evidence, inFlight, connections, query }: Verdi
   return violations;
 }
 
+/** Counts the claims that their buyers read as rejected because Redis had lost them. */
+export function countLost({ operations }: Pick<Evidence, 'operations'>): number {
+  const lost = operations.filter(({ reason }) => reason === 'lost');
+  return new Set(lost.map(({ claimId }) => claimId)).size;
+}
+
 /** Summarises the claims of a run. */
 export function countClaims(evidence: Evidence): { accepted: number; placingMs: number[] } {
   const views = viewClaims(evidence);

@@ -44,6 +44,16 @@ export const VERDICT_BUGS: Bug[] = [
     { kind: 'unit', file: 'verdicts/chaos', title: 'a violation ends the run with 1' },
   ),
   one(
+    'a run of chaos on a Redis Cluster without some of its faults counts as good',
+    { file: 'test/chaos/result.ts', find: '([, count]) => count === 0', replace: '([, count]) => count < 0' },
+    { kind: 'unit', file: 'verdicts/chaos', title: 'a run of two minutes on a Redis Cluster without the fault' },
+  ),
+  one(
+    'a recovery ends with the first of several sales that sell again',
+    { file: 'test/chaos/result.ts', find: 'Math.max(...ofSales)', replace: 'Math.min(...ofSales)' },
+    { kind: 'unit', file: 'verdicts/chaos', title: 'the recovery from a fault of some sales lasts until the last' },
+  ),
+  one(
     'a run of chaos does not read the audit',
     { file: 'test/chaos/verdict.ts', find: "?? ['no such sale']).map(", replace: "?? ['no such sale']).slice(9).map(" },
     { kind: 'integration', file: 'verdicts/chaos', title: 'a sale that is not in Postgres' },

@@ -11,7 +11,7 @@ import { type Cluster, startCluster } from '../rig/cluster.js';
 import { readOrderFacts } from '../rig/facts.js';
 import type { ChaosNode } from '../rig/node.js';
 import { untilAllAtRest } from '../rig/rest.js';
-import { checkRun } from '../verdict.js';
+import { checkRun, countLost } from '../verdict.js';
 import { createClient } from '../workload/client.js';
 import { createQuery } from '../workload/query.js';
 import { Random } from '../workload/random.js';
@@ -118,14 +118,13 @@ async function runOn({ kind, cluster, pair, folder, rounds, tell }: Run): Promis
   await Promise.all([...clients, client].map(one => one.close()));
   await history.close();
   await connections.close();
-  const lost = operations.filter(({ reason }) => reason === 'lost');
   return {
     kind,
     rounds,
     recoveryMs: spreadOf(all),
     all,
     accepted: buyers.accepted(),
-    lost: new Set(lost.map(({ claimId }) => claimId)).size,
+    lost: countLost(evidence),
     violations,
   };
 }

@@ -5,11 +5,12 @@ import type { Link } from '../rig/links.js';
 import type { ChaosNode, NodeKind } from '../rig/node.js';
 import type { Random } from '../workload/random.js';
 import { createLinkBreaker, type LinkBreaker } from './link-faults.js';
+import { REDIS_FAULTS, RedisBreaker, type RedisFault } from './redis-faults.js';
 
 /** The nodes that SIGSTOP stops as a whole. Postgres is many processes. */
 type Pausable = Exclude<NodeKind, 'postgres'>;
 
-type Plan = { do: 'kill'; kind: NodeKind } | { do: 'pause'; kind: Pausable };
+type Plan = { do: 'kill'; kind: NodeKind } | { do: 'pause'; kind: Pausable } | { do: 'redis'; fault: RedisFault };
 
 const kills = (kind: NodeKind, times: number): Plan[] => Array(times).fill({ do: 'kill', kind });
 const pauses = (kind: Pausable): Plan[] => [{ do: 'pause', kind }];
@@ -18,12 +19,12 @@ const pauses = (kind: Pausable): Plan[] => [{ do: 'pause', kind }];
 const DECK: Plan[] = [
   ...kills('api', 3),
   ...kills('worker', 3),
-  ...kills('redis', 1),
   ...kills('postgres', 1),
   ...pauses('api'),
   ...pauses('worker'),
-  ...pauses('redis'),
 ];
+const ONE_REDIS: Plan[] = [...kills('redis', 1), ...pauses('redis')];
+const REDIS_CLUSTER: Plan[] = REDIS_FAULTS.map(fault => ({ do: 'redis', fault }));
 
 /** The time from one fault to the next, in ms. */
 const BETWEEN_MS = [500, 3_000] as const;
@@ -47,7 +48,11 @@ const LINK_CHANCE = 0.35;
 /** A fault, and when it began, in ms since the epoch. */
 export interface FaultNote {
   atMs: number;
+  /** The kind of fault, such as `kill worker`. */
+  kind: string;
   text: string;
+  /** The sales that it touches; undefined for all. */
+  saleIds?: readonly string[];
 }
 
 /** All faults of a run. */
@@ -56,11 +61,15 @@ export interface FaultReport {
   kills: Record<NodeKind, number>;
   /** The number of broken links. */
   links: number;
+  /** The faults of the Redis Cluster; undefined for one Redis. */
+  redis: Record<RedisFault, number> | undefined;
 }
 
 /** The parts of a nemesis. */
 export interface NemesisOptions {
   cluster: Cluster;
+  /** The sales of the run. */
+  saleIds: readonly string[];
   /** The links between the processes and from the buyers. */
   links: readonly Link[];
   history: History;
@@ -74,7 +83,8 @@ export interface NemesisOptions {
 class Nemesis {
   readonly #options: NemesisOptions;
   readonly #breaker: LinkBreaker;
-  readonly #report: FaultReport = { faults: [], kills: { api: 0, worker: 0, redis: 0, postgres: 0 }, links: 0 };
+  readonly #redis: RedisBreaker | undefined;
+  readonly #report: FaultReport;
   readonly #paused = new Map<ChaosNode, Promise<void>>();
   readonly #mending = new Set<Promise<void>>();
   #deck: Plan[] = [];
@@ -82,6 +92,11 @@ class Nemesis {
   constructor(options: NemesisOptions) {
     this.#options = options;
     this.#breaker = createLinkBreaker(options.links, options.random, options.signal);
+    const { redisNodes } = options.cluster;
+    this.#redis = redisNodes && new RedisBreaker({ ...options, redisNodes });
+    const counts = Object.fromEntries(REDIS_FAULTS.map(fault => [fault, 0])) as Record<RedisFault, number>;
+    const kills = { api: 0, worker: 0, redis: 0, postgres: 0 };
+    this.#report = { faults: [], kills, links: 0, redis: redisNodes && counts };
   }
 
   /** Makes faults until the signal fires, and then mends everything. */
@@ -100,11 +115,13 @@ class Nemesis {
   async #breakNext(): Promise<void> {
     const { cluster, random } = this.#options;
     if (!this.#breaker.isBroken() && random.chance(LINK_CHANCE)) this.#breakLink();
-    if (this.#deck.length === 0) this.#deck = random.shuffle(DECK);
+    if (this.#deck.length === 0) this.#deck = random.shuffle([...DECK, ...(this.#redis ? REDIS_CLUSTER : ONE_REDIS)]);
     const up = (kind: NodeKind) => cluster.nodes.filter(node => node.kind === kind && node.pid() !== undefined);
-    const next = this.#deck.find(({ kind }) => up(kind).length > 0);
+    const isPossible = (plan: Plan) => (plan.do === 'redis' ? !this.#redis?.isBroken : up(plan.kind).length > 0);
+    const next = this.#deck.find(isPossible);
     if (!next) return;
     this.#deck.splice(this.#deck.indexOf(next), 1);
+    if (next.do === 'redis') return this.#breakRedis(next.fault);
     const node = random.pick(up(next.kind));
     if (next.do === 'kill') await this.#kill(node);
     else this.#pauseUntil(next.kind, node);
@@ -112,7 +129,7 @@ class Nemesis {
 
   async #kill(node: ChaosNode): Promise<void> {
     const { random, signal } = this.#options;
-    this.#note(`kill ${node.name}`);
+    this.#note({ kind: `kill ${node.kind}`, text: `kill ${node.name}` });
     this.#report.kills[node.kind] += 1;
     const downMs = random.between(...DOWN_MS);
     await node.kill();
@@ -128,7 +145,7 @@ class Nemesis {
     // The broken link may be the other worker's. Then no worker would be left.
     if (kind === 'worker' && this.#breaker.isBroken()) return;
     const forMs = random.between(...PAUSE_MS[kind]);
-    this.#note(`pause ${node.name} for ${forMs} ms`);
+    this.#note({ kind: `pause ${kind}`, text: `pause ${node.name} for ${forMs} ms` });
     process.kill(pid, 'SIGSTOP');
     const resumed = pauseUntil(forMs, signal).then(() => {
       this.#paused.delete(node);
@@ -144,15 +161,24 @@ class Nemesis {
     const isWorkerPaused = [...this.#paused.keys()].some(({ kind }) => kind === 'worker');
     const links = this.#options.links.filter(({ name }) => !isWorkerPaused || !name.startsWith('worker-'));
     const { text, whole } = this.#breaker.breakOne(links);
-    this.#note(text);
+    this.#note({ kind: 'break link', text });
     this.#report.links += 1;
     this.#mend(whole);
   }
 
-  #note(text: string): void {
-    const atMs = Date.now();
-    this.#report.faults.push({ atMs, text });
-    this.#options.history.note({ type: 'fault', atMs, fault: text });
+  async #breakRedis(fault: RedisFault): Promise<void> {
+    if (!this.#redis || !this.#report.redis) return;
+    const { text, atMs, saleIds, whole } = await this.#redis.breakOne(fault);
+    this.#note({ kind: fault, text: `${fault}: ${text}`, saleIds, atMs });
+    this.#report.redis[fault] += 1;
+    if (fault.startsWith('kill')) this.#report.kills.redis += 1;
+    this.#mend(whole);
+  }
+
+  #note(fault: Omit<FaultNote, 'atMs'> & Partial<FaultNote>): void {
+    const note = { atMs: Date.now(), ...fault };
+    this.#report.faults.push(note);
+    this.#options.history.note({ type: 'fault', atMs: note.atMs, fault: note.text });
   }
 
   #mend(work: Promise<void>): void {

@@ -1,13 +1,11 @@
 import { createWriteStream } from 'node:fs';
-import { join } from 'node:path';
 import { migrate } from '#core/postgres/migrate/migrate.js';
 import { freePort } from '#stack/processes/free-port.js';
 import { type ProcessOptions, startProcess } from '#stack/processes/process.js';
 import { createSecrets, type Secrets } from '#stack/secrets.js';
-import { startPostgres } from '#stack/stores/postgres-server.js';
-import { type PrivateStores, startPrivateStores } from '#stack/stores/private-stores.js';
-import { startRedis } from '#stack/stores/redis-server.js';
 import { ChaosNode } from './node.js';
+import type { RedisNodes } from './redis-nodes.js';
+import { startClusterOfRedis, startOneRedis } from './stores.js';
 
 /** Real processes on real stores. No supervisor starts them again: the nemesis that kills one revives it. */
 export interface Cluster {
@@ -18,6 +16,8 @@ export interface Cluster {
   /** Where the workers serve their metrics and their readiness. */
   workerUrls: string[];
   nodes: ChaosNode[];
+  /** The nodes of the Redis Cluster; undefined for one Redis. */
+  redisNodes: RedisNodes | undefined;
   stop(): Promise<void>;
 }
 
@@ -50,6 +50,8 @@ export function workerOn(port: number, settings: Record<string, string>): Proces
 
 /** The ways in which a cluster may differ from the usual one. */
 export interface ClusterOptions {
+  /** Whether Redis is a Redis Cluster. */
+  onRedisCluster?: boolean;
   /** The number of APIs; 2 if not given. */
   apis?: number;
   /** The number of workers; 2 if not given. */
@@ -62,28 +64,14 @@ export interface ClusterOptions {
   environment?: (name: string) => Record<string, string>;
 }
 
-function storeNodes({ redis, postgres, folder }: PrivateStores): ChaosNode[] {
-  return [
-    new ChaosNode('redis', 'redis', {
-      first: redis,
-      start: () => startRedis({ dir: join(folder, 'redis'), port: redis.port }),
-    }),
-    new ChaosNode('postgres', 'postgres', {
-      first: postgres,
-      start: () => startPostgres({ dir: join(folder, 'postgres'), port: postgres.port }),
-    }),
-  ];
-}
-
 /**
  * Starts private stores and processes of Dropline on them.
  *
  * @returns the cluster; it ends at the latest when this process does
  */
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
-  const stores = await startPrivateStores();
-  const { redisUrl, databaseUrl } = stores;
-  const nodes: ChaosNode[] = [];
+  const stores = await (options.onRedisCluster ? startClusterOfRedis() : startOneRedis());
+  const { redisUrl, databaseUrl, nodes, redisNodes } = stores;
   const stop = async () => {
     await Promise.all(nodes.filter(({ kind }) => kind === 'api' || kind === 'worker').map(node => node.stop()));
     await Promise.all(nodes.map(node => node.stop()));
@@ -91,7 +79,6 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   };
   try {
     await migrate(databaseUrl);
-    nodes.push(...storeNodes(stores));
     const secrets = createSecrets();
     const baseUrls: string[] = [];
     const workerUrls: string[] = [];
@@ -117,7 +104,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
       nodes.push(await startNode('worker', `worker-${i}`, { ...workerOn(port, settings), ...log }));
       workerUrls.push(`http://127.0.0.1:${port}`);
     }
-    return { redisUrl, databaseUrl, secrets, baseUrls, workerUrls, nodes, stop };
+    return { redisUrl, databaseUrl, secrets, baseUrls, workerUrls, nodes, redisNodes, stop };
   } catch (error) {
     await stop();
     throw error;

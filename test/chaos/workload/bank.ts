@@ -12,7 +12,11 @@ const WALLET_MINOR = 4 * PRICE_MINOR;
 const CREDIT_CHUNK = 5_000;
 
 /** Gives money to most buyers, and records it as one credit. */
-export async function fillWallets(connections: Connections, history: History, buyerIds: string[]): Promise<void> {
+export async function fillWallets(
+  connections: Pick<Connections, 'db'>,
+  history: History,
+  buyerIds: string[],
+): Promise<void> {
   const rich = buyerIds.filter((_, i) => isRich(i));
   const amountMinor = rich.length * WALLET_MINOR;
   const complete = history.invoke({ call: 'credit', saleId: '-', buyerId: '*', amountMinor });
@@ -38,7 +42,7 @@ const BANK = `
 
 /** The parts of the bank workload. */
 export interface BankOptions {
-  connections: Connections;
+  connections: Pick<Connections, 'db'>;
   query: Query;
   history: History;
   buyerIds: string[];

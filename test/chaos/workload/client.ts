@@ -14,7 +14,17 @@ export interface Client {
   payElsewhere(saleId: string, buyerId: string, paymentUrl: string): Promise<void>;
   /** Lets the payment fail on the provider's page. */
   failElsewhere(paymentUrl: string): Promise<void>;
+  /** Returns the last receipt of each claim that an answer named. */
+  receipts(): Receipt[];
   close(): Promise<void>;
+}
+
+/** The proof of a claim that its buyer keeps. */
+export interface Receipt {
+  claimId: string;
+  saleId: string;
+  buyerId: string;
+  receipt: string;
 }
 
 /** The APIs that a client calls, and where it records the calls. */
@@ -31,11 +41,14 @@ export interface ClientOptions {
 /** Creates a client, to be closed by the caller. */
 export function createClient({ baseUrls, authSecret, history, random }: ClientOptions): Client {
   const shops: Storefront[] = baseUrls.map(url => createStorefront(url, CONNECTIONS));
+  const receipts = new Map<string, Receipt>();
   return {
     async ask(call, saleId, buyerId, options) {
       const complete = history.invoke({ call, saleId, buyerId });
       const answer = await random.pick(shops).ask(call, saleId, issueToken(authSecret, buyerId), options);
       complete(outcomeOf(answer.http), replyOf(answer));
+      const { claimId, receipt } = answer;
+      if (claimId && receipt) receipts.set(claimId, { claimId, saleId, buyerId, receipt });
       return answer;
     },
     async payElsewhere(saleId, buyerId, paymentUrl) {
@@ -46,6 +59,7 @@ export function createClient({ baseUrls, authSecret, history, random }: ClientOp
     async failElsewhere(paymentUrl) {
       await fetch(`${paymentUrl}/fail`, { method: 'POST' });
     },
+    receipts: () => [...receipts.values()],
     close: async () => void (await Promise.all(shops.map(shop => shop.close()))),
   };
 }

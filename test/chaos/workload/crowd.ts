@@ -69,15 +69,21 @@ export function planVisit(world: World, random: Random, { number, elapsedMs }: A
     // Hardly any buyer pays here, so that the few units are claimed and released again and again.
     const buyerId = `regular-${random.between(1, REGULARS)}`;
     const withUnit = random.chance(0.02) ? 'pay' : random.pick(['leave', 'cancel', 'pay and cancel'] as const);
-    return { saleId: world.small(elapsedMs), buyerId, clicks, withUnit, returns: 2 };
+    return { saleId: random.pick(world.small(elapsedMs)), buyerId, clicks, withUnit, returns: 2 };
   }
   const withUnit = random.pick(['pay', 'pay', 'pay', 'leave', 'cancel', 'pay and cancel'] as const);
   if (share < 0.5)
-    return { saleId: world.standby, buyerId: guest, clicks, withUnit: random.pick(['leave', 'cancel']), returns: 1 };
+    return {
+      saleId: random.pick(world.standby),
+      buyerId: guest,
+      clicks,
+      withUnit: random.pick(['leave', 'cancel']),
+      returns: 1,
+    };
   if (share < 0.6) return { saleId: world.immediate, buyerId: guest, clicks, withUnit, returns: 0 };
   if (share < 0.8) {
     const elsewhere = random.pick(['at once', 'late', 'late', 'after failing', 'never'] as const);
     return { saleId: random.pick(world.elsewhere), buyerId: guest, clicks, withUnit, elsewhere, returns: 1 };
   }
-  return { saleId: world.big, buyerId: guest, clicks, withUnit, returns: 1 };
+  return { saleId: random.pick(world.big), buyerId: guest, clicks, withUnit, returns: 1 };
 }

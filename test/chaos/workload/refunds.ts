@@ -1,5 +1,6 @@
 import { refundOrderPartially } from '#core/operator/partial-refund.js';
 import { refundOrder } from '#core/operator/refund-order.js';
+import type { Shards } from '#core/redis/shards.js';
 import type { FakeProvider } from '#stack/fake-provider/start.js';
 import { pauseUntil } from '#stack/processes/pause.js';
 import type { Connections } from '#stack/stores/connections.js';
@@ -18,7 +19,7 @@ const PAID = `
 
 /** The parts of the refund workload. */
 export interface RefundOptions {
-  connections: Connections;
+  connections: Connections<Shards>;
   query: Query;
   history: History;
   /** Gives money back by itself, and has disputes. */

@@ -9,8 +9,8 @@ describe('the result of a run of chaos', () => {
   });
 
   test('counts a buyer who comes in the millisecond of a fault as one after it', () => {
-    const fault = { atMs: 1_000, text: 'redis dies' };
-    expect(recoveries([fault], [{ fromMs: 1_000, placedMs: 1_300 }])).toEqual([300]);
+    const fault = { atMs: 1_000, kind: 'kill redis', text: 'redis dies' };
+    expect(recoveries([fault], [{ saleId: 'probe', fromMs: 1_000, placedMs: 1_300 }])).toEqual([300]);
   });
 
   test('counts payments by what became of their money', () => {
@@ -45,9 +45,11 @@ describe('the result of a run of chaos', () => {
       links: 0,
       accepted: 0,
       placed: 0,
+      lost: 0,
       violations: [],
       money: countMoney([], []),
       recoveryMs: { p50: 0, p99: 15_001, max: 15_001 },
+      recoveryMsOf: {},
       placingMs: spreadOf([]),
     };
     expect(missedBy(result)).toEqual([
