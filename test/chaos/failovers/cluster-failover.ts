@@ -60,8 +60,8 @@ export async function startServers(kind: FailoverKind, directUrl: string, saleId
 
 async function moveTo(cluster: RedisCluster, saleId: string, to: ClusterNode): Promise<HappenedFailover> {
   const slot = slotOf(saleId);
-  await moveSlot({ slot, from: await ownerOf(cluster, slot), to }, cluster.nodes);
-  return { servesAtMs: Date.now(), heal: () => untilWhole(cluster) };
+  const servesAtMs = await moveSlot({ slot, from: await ownerOf(cluster, slot), to }, cluster.nodes);
+  return { servesAtMs, heal: () => untilWhole(cluster) };
 }
 
 /** Returns a primary with slots, other than one. */

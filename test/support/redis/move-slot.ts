@@ -31,22 +31,29 @@ export async function moveTheseKeys({ from, to }: SlotMove, keys: readonly strin
   await askNode(from, client => client.call('MIGRATE', '127.0.0.1', to.port, '', 0, MIGRATE_MS, 'KEYS', ...keys));
 }
 
-/** Makes the new owner known: first to itself, then to the old one, and then to the others. */
-export async function endSlotMove({ slot, from, to }: SlotMove, nodes: readonly ClusterNode[]): Promise<void> {
+/**
+ * Makes the new owner known: first to itself, then to the old one, and then to the others.
+ *
+ * @returns the time from which the new owner serves, in ms since the epoch
+ */
+export async function endSlotMove({ slot, from, to }: SlotMove, nodes: readonly ClusterNode[]): Promise<number> {
+  let servesAtMs = Number.NaN;
   const primaries = new Set([to, from, ...nodes]);
   for (const node of primaries) {
     // A replica hears of it from its primary, and refuses. A node that gave its last slot away may be one by then.
     await askNode(node, client => client.cluster('SETSLOT', slot, 'NODE', to.id)).catch(error => {
       if (node === to || (node === from && !isOfReplica(error))) throw error;
     });
+    if (node === to) servesAtMs = Date.now();
   }
+  return servesAtMs;
 }
 
 const isOfReplica = ({ message }: Error): boolean => message.includes('only with masters');
 
-/** Moves a slot with all its keys. */
-export async function moveSlot(move: SlotMove, nodes: readonly ClusterNode[]): Promise<void> {
+/** Moves a slot with all its keys, and returns the time of {@link endSlotMove}. */
+export async function moveSlot(move: SlotMove, nodes: readonly ClusterNode[]): Promise<number> {
   await beginSlotMove(move);
   while ((await moveKeys(move)) > 0);
-  await endSlotMove(move, nodes);
+  return endSlotMove(move, nodes);
 }
