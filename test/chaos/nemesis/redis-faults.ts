@@ -102,7 +102,8 @@ export class RedisBreaker {
         const to = fault === 'add node' ? await this.#join(roles, owner) : random.pick(othersOf(roles, owner));
         const move = { slot, from: owner.server, to };
         const atMs = Date.now();
-        const whole = fault === 'interrupt move' ? this.#interrupt(move) : moveSlot(move, redisNodes.servers);
+        const moving = fault === 'interrupt move' ? this.#interrupt(move) : moveSlot(move, redisNodes.servers);
+        const whole = moving.then(() => undefined);
         return { text: `slot ${slot} of ${owner.node.name}`, saleIds: inSlots(one => one === slot), atMs, whole };
       }
     }
