@@ -26,11 +26,20 @@ const DECK: Plan[] = [
 const ONE_REDIS: Plan[] = [...kills('redis', 1), ...pauses('redis')];
 const REDIS_CLUSTER: Plan[] = REDIS_FAULTS.map(fault => ({ do: 'redis', fault }));
 
-/** The time from one fault to the next, in ms. */
-const BETWEEN_MS = [500, 3_000] as const;
+/** The time from one fault to the next, and the longest one, mended or not, in ms. */
+interface Pace {
+  betweenMs: readonly [number, number];
+  longestMs: number;
+}
 
-/** The longest time from one fault to the next, mended or not, in ms. It allows more than 30 kills in 3 minutes. */
-const PACE_MS = 4_000;
+/** It allows more than 30 kills in 3 minutes. */
+const ONE_REDIS_PACE: Pace = { betweenMs: [500, 3_000], longestMs: 4_000 };
+
+/**
+ * A cluster needs 2 s to notice a dead node, and seconds to replace it. With faults as quick as those of one Redis, its time to recover
+ * would count several of them. Each kind still comes within 2 minutes.
+ */
+const CLUSTER_PACE: Pace = { betweenMs: [2_000, 6_000], longestMs: 7_000 };
 
 /** The time from a kill to the new start, in ms. */
 const DOWN_MS = [0, 1_000] as const;
@@ -104,12 +113,17 @@ class Nemesis {
     const { cluster, random, signal } = this.#options;
     while (!signal.aborted) {
       const last = this.#report.faults.at(-1)?.atMs ?? Date.now();
-      await pauseUntil(Math.min(random.between(...BETWEEN_MS), last + PACE_MS - Date.now()), signal);
+      const { betweenMs, longestMs } = this.#pace;
+      await pauseUntil(Math.min(random.between(...betweenMs), last + longestMs - Date.now()), signal);
       if (!signal.aborted) await this.#breakNext();
     }
     await Promise.all(this.#mending);
     await Promise.all(cluster.nodes.map(node => node.revive()));
     return this.#report;
+  }
+
+  get #pace(): Pace {
+    return this.#redis ? CLUSTER_PACE : ONE_REDIS_PACE;
   }
 
   async #breakNext(): Promise<void> {
@@ -135,7 +149,7 @@ class Nemesis {
     await node.kill();
     const back = pauseUntil(downMs, signal).then(() => node.revive());
     this.#mend(back);
-    await Promise.race([back, pauseUntil(PACE_MS, signal)]);
+    await Promise.race([back, pauseUntil(this.#pace.longestMs, signal)]);
   }
 
   #pauseUntil(kind: Pausable, node: ChaosNode): void {
