@@ -28,7 +28,8 @@ export interface ClaimBatchParts {
  * `claim.lua`. Its winners are passed on to be placed.
  */
 export function createClaimBatch({ redis, winners, mirrors }: ClaimBatchParts): ClaimBatch {
-  return new TurnBatch({ sizeMax: CLAIM_BATCH_MAX, waitingMax: WAITING_MAX }, async (saleId, buyerIds) => {
+  const limits = { sizeMax: CLAIM_BATCH_MAX, waitingMax: WAITING_MAX, gathers: redis.isOfCluster };
+  return new TurnBatch(limits, async (saleId, buyerIds) => {
     const startedAt = performance.now();
     const claimIds = newClaimIds(buyerIds.length);
     const requests = buyerIds.map((buyerId, i) => ({ buyerId, claimId: claimIds[i] as string }));

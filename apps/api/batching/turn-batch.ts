@@ -8,12 +8,20 @@ export type Answer<R> = (result: R | undefined, error?: unknown) => void;
 /** The requests for one sale in one turn of the event loop: for each buyer's id, the callbacks to answer. */
 type Turn<R> = Map<string, Answer<R>[]>;
 
+/** The wait for the end of the last call of a sale, in ms. A call of Redis takes some ms, with its `fsync`. */
+const GATHER_MS = 20;
+
 /** The bounds of a {@link TurnBatch}. */
 interface Limits {
   /** The most buyers in one call of {@link Run}. */
   sizeMax: number;
   /** The most requests that may wait for a result, over all sales. */
   waitingMax: number;
+  /**
+   * Whether the requests for a sale wait for the end of its last call, but not much longer than {@link GATHER_MS}. The answers of
+   * several servers end the turns of the event loop early, so each call would have few buyers.
+   */
+  gathers?: boolean;
 }
 
 /**
@@ -33,6 +41,14 @@ export class TurnBatch<R> {
   readonly #onTurnEnd = () => this.#endTurn();
   #waiting = 0;
   #turns = new Map<string, Turn<R>>();
+  readonly #onLate = () => {
+    this.#late = undefined;
+    this.#endSoon();
+  };
+  #late: NodeJS.Timeout | undefined;
+  #isEnding = false;
+  /** The time of the last call of each sale that has not ended, by `performance.now()`, in ms. */
+  readonly #calls = new Map<string, number>();
 
   constructor(limits: Limits, run: Run<R>) {
     this.#limits = limits;
@@ -47,7 +63,7 @@ export class TurnBatch<R> {
   ask(saleId: string, buyerId: string, answer: Answer<R>): boolean {
     if (this.#waiting >= this.#limits.waitingMax) return false;
     this.#waiting += 1;
-    if (this.#turns.size === 0) setImmediate(this.#onTurnEnd);
+    this.#endSoon();
     let turn = this.#turns.get(saleId);
     if (turn === undefined) {
       turn = new Map();
@@ -59,16 +75,39 @@ export class TurnBatch<R> {
     return true;
   }
 
+  #endSoon(): void {
+    if (this.#isEnding) return;
+    this.#isEnding = true;
+    setImmediate(this.#onTurnEnd);
+  }
+
   #endTurn(): void {
-    const { sizeMax } = this.#limits;
+    this.#isEnding = false;
     const ended = this.#turns;
     this.#turns = new Map();
     for (const [saleId, turn] of ended) {
-      const buyerIds = [...turn.keys()];
-      const answers = [...turn.values()];
-      for (let i = 0; i < buyerIds.length; i += sizeMax) {
-        void this.#answerAll(saleId, buyerIds.slice(i, i + sizeMax), answers.slice(i, i + sizeMax));
-      }
+      if (this.#isBusy(saleId)) this.#turns.set(saleId, turn);
+      else this.#call(saleId, turn);
+    }
+    if (this.#turns.size > 0) this.#late ??= setTimeout(this.#onLate, GATHER_MS);
+  }
+
+  #isBusy(saleId: string): boolean {
+    const calledAtMs = this.#calls.get(saleId);
+    return calledAtMs !== undefined && performance.now() - calledAtMs < GATHER_MS;
+  }
+
+  #call(saleId: string, turn: Turn<R>): void {
+    const { sizeMax, gathers } = this.#limits;
+    const buyerIds = [...turn.keys()];
+    const answers = [...turn.values()];
+    const calledAtMs = performance.now();
+    if (gathers) this.#calls.set(saleId, calledAtMs);
+    for (let i = 0; i < buyerIds.length; i += sizeMax) {
+      void this.#answerAll(saleId, buyerIds.slice(i, i + sizeMax), answers.slice(i, i + sizeMax)).then(() => {
+        if (this.#calls.get(saleId) === calledAtMs) this.#calls.delete(saleId);
+        if (this.#turns.has(saleId)) this.#endSoon();
+      });
     }
   }
 

@@ -75,3 +75,55 @@ describe('the bound on waiting requests', () => {
     }
   });
 });
+
+describe('a batch that gathers', () => {
+  /** A batch whose calls end when the test says so. */
+  function held() {
+    const calls: string[] = [];
+    const ends: (() => void)[] = [];
+    const run = async (saleId: string, buyerIds: string[]) => {
+      calls.push(`${saleId}: ${buyerIds}`);
+      await new Promise<void>(resolve => ends.push(resolve));
+      return buyerIds;
+    };
+    return { calls, ends, ask: promising(new TurnBatch({ sizeMax: 10, waitingMax: 100, gathers: true }, run)) };
+  }
+  const turns = async (count: number) => {
+    for (let i = 0; i < count; i += 1) await new Promise(resolve => setImmediate(resolve));
+  };
+
+  test('joins what comes during a call of the sale, and calls once it ends', async () => {
+    const { calls, ends, ask } = held();
+    const first = ask('s', 'ann');
+    await turns(2);
+    const others = ['bob', 'cat', 'ann'].map(buyerId => ask('s', buyerId));
+    await turns(2);
+    expect(calls).toEqual(['s: ann']);
+    ends.shift()?.();
+    expect(await first).toBe('ann');
+    await turns(2);
+    expect(calls).toEqual(['s: ann', 's: bob,cat,ann']);
+    ends.shift()?.();
+    expect(await Promise.all(others)).toEqual(['bob', 'cat', 'ann']);
+  });
+
+  test('holds up no other sale', async () => {
+    const { calls, ask } = held();
+    void ask('s', 'ann');
+    await turns(2);
+    void ask('t', 'bob');
+    await turns(2);
+    expect(calls).toEqual(['s: ann', 't: bob']);
+  });
+
+  test('calls again although the last call of the sale does not end', async () => {
+    const { calls, ends, ask } = held();
+    void ask('s', 'ann');
+    await turns(2);
+    const second = ask('s', 'bob');
+    while (ends.length < 2) await turns(1);
+    expect(calls).toEqual(['s: ann', 's: bob']);
+    ends[1]?.();
+    expect(await second).toBe('bob');
+  });
+});
