@@ -101,7 +101,7 @@ describe('after a restart of Redis', () => {
     await reconcileAll(t);
     await forceClaim(t, sale.id, placed, { outbox: false });
     await restart(sale);
-    const notDue = { isDue: () => false, compared: () => undefined };
+    const notDue = { isDue: () => false, isWaitedFor: () => false, compared: () => undefined };
     const results = await reconcileAll(t, notDue as never);
     const result = results.find(({ saleId }) => saleId === sale.id);
     expect(kindsOf(result?.repairs)).toEqual(['recorded_status']);

@@ -10,8 +10,9 @@ import { useStores } from '../../support/stores/stores.js';
 const t = useStores();
 
 /** The pace of rounds in which no quiet sale is due. */
-const BY_CHANGE: Pick<Pace, 'isDue' | 'compared'> = {
+const BY_CHANGE: Pick<Pace, 'isDue' | 'isWaitedFor' | 'compared'> = {
   isDue: (_, { isChanged }) => isChanged,
+  isWaitedFor: () => false,
   compared: () => undefined,
 };
 
