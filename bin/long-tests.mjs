@@ -14,6 +14,6 @@ export const LONG_TESTS = [
   'chaos/redis-loss',
   'e2e/(crowd|express-shop|kill|programs|rehearse)',
   'integration/(clocks/other-clocks|verdicts/wrong-controls)',
-  'stores/(cluster/move-in|postgres-pooler|postgres-start|postgres-tls|promotion/two-primaries|start|tls)',
+  'stores/(cluster/(lock-crashes|move-in)|postgres-pooler|postgres-start|postgres-tls|promotion/two-primaries|start|tls)',
   'upgrade/(long-run|tables)',
 ];
