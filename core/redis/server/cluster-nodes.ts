@@ -26,6 +26,8 @@ export class ClusterNodes {
   /** The other nodes of the cluster. */
   #others = new Map<string, Redis>();
   #asking: Promise<Primary[]> | undefined;
+  /** The reason for which a connection was not made or was lost, the last time. */
+  #lastError: Error | undefined;
   #isClosed = false;
 
   /** Connects to no node yet: the first question does. */
@@ -72,7 +74,7 @@ export class ClusterNodes {
 
   #failureOf(reasons: Error[]): Error {
     const alone = reasons.find(({ message }) => NO_CLUSTER.test(message));
-    if (!alone) return new Error(`no node of the Redis Cluster answers: ${reasons[0]?.message}`);
+    if (!alone) return new Error(`no node of the Redis Cluster answers: ${(this.#lastError ?? reasons[0])?.message}`);
     return new ConfigError(
       `REDIS_URL names a Redis Cluster, and ${[...this.#seeds.keys()].join(', ')} is none: begin it with redis:// or rediss://`,
     );
@@ -108,8 +110,10 @@ export class ClusterNodes {
       ...(username === undefined ? {} : { username }),
       ...(password === undefined ? {} : { password }),
     });
-    // The question that fails has the same error.
-    client.on('error', () => undefined);
+    // The question that fails does not say why the connection could not be made.
+    client.on('error', error => {
+      this.#lastError = error;
+    });
     return client;
   }
 }

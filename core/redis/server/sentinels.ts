@@ -9,6 +9,9 @@ import type { RedisTarget } from './target.js';
  */
 const ANSWER_MS = 500;
 
+/** ioredis's message for a question over a connection that could not be made. */
+const UNTOLD = /^Reached the max retries/;
+
 /** The primary as one Sentinel knows it. */
 interface Nomination {
   primary: HostAndPort;
@@ -21,6 +24,8 @@ export class Sentinels implements Locator {
   readonly movedReason = 'Sentinel names another primary';
   readonly #name: string;
   readonly #clients: Redis[];
+  /** The reason for which a connection was not made or was lost, the last time. */
+  #lastError: Error | undefined;
 
   /** Connects to no Sentinel yet: the first question does. */
   constructor(name: string, sentinels: readonly HostAndPort[], { tls, sentinelPassword }: RedisTarget) {
@@ -40,8 +45,10 @@ export class Sentinels implements Locator {
         ...(tls ? { tls } : {}),
         ...(sentinelPassword === undefined ? {} : { password: sentinelPassword }),
       });
-      // The question that fails has the same error.
-      client.on('error', () => undefined);
+      // The question that fails does not say why the connection could not be made.
+      client.on('error', error => {
+        this.#lastError = error;
+      });
       return client;
     });
   }
@@ -58,7 +65,10 @@ export class Sentinels implements Locator {
     const [last] = nominations.sort((a, b) => b.epoch - a.epoch);
     if (last) return last.primary;
     const reasons = answers.flatMap(answer => (answer.status === 'rejected' ? [answer.reason] : []));
-    throw new Error(`no Sentinel names a primary ${this.#name}: ${(reasons[0] as Error).message}`);
+    const told = (reasons as Error[]).find(({ message }) => !UNTOLD.test(message));
+    throw new Error(
+      `no Sentinel names a primary ${this.#name}: ${(told ?? this.#lastError ?? (reasons[0] as Error)).message}`,
+    );
   }
 
   close(): void {
