@@ -10,7 +10,7 @@ import type { Reach, Reached } from './reach.js';
 
 /** Code that may be mutated, and code that runs it. Tests are not instrumented. */
 const INSTRUMENTED =
-  /^(core|apps\/(api|worker|admin|cli)|stack|bench)\/.*\.ts$|^core\/redis\/lua\/.*\.lua$|^apps\/web\/scripts\/.*\.js$|^test\/(chaos|simulation|upgrade|mutants)\/(?!.*\.test\.ts$).*\.ts$/;
+  /^(core|apps\/(api|worker|admin|cli)|stack|bench)\/.*(?<!\.d)\.ts$|^core\/redis\/lua\/.*\.lua$|^apps\/web\/scripts\/.*\.js$|^test\/(chaos|simulation|upgrade|mutants)\/(?!.*\.test\.ts$).*\.ts$/;
 /** Jest's own child and environment run outside of the tests, and a file of settings has no function. */
 const LEFT_OUT = /^test\/mutants\/runs\//;
 const LIMIT_MS = 600_000;
