@@ -22,7 +22,7 @@ const hit = (expression: string): string => `globalThis.__hit?.(${expression})`;
 const RUN_SCRIPT = {
   id: 'core/redis/scripts.ts#runScript',
   code: [
-    'if (redis) return (redis as any)[name](...keys, ...args).then(([ids, reply]: any) => {',
+    'if (redis) return (redis as any)[name](...keys, ...redis.guards, ...args).then(([ids, reply]: any) => {',
     `for (const id of ids.split(' ')) ${hit('id')};`,
     'return reply;',
     '});',
