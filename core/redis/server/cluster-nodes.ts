@@ -1,10 +1,7 @@
-import { Redis } from 'ioredis';
 import { ConfigError } from '../../process/config.js';
 import type { HostAndPort } from '../../values/redis-address.js';
+import { Informant } from './informant.js';
 import type { RedisTarget } from './target.js';
-
-/** Time limit for an answer of a node, in ms. A frozen node must not delay the way to the others for long. */
-const ANSWER_MS = 500;
 
 /** A node answers this about a Redis that is no part of a cluster. */
 const NO_CLUSTER = /cluster support disabled/;
@@ -22,18 +19,16 @@ interface Primary {
 export class ClusterNodes {
   readonly #target: RedisTarget;
   /** The nodes of the address, by `host:port`. They are asked even after they have left the cluster. */
-  readonly #seeds: ReadonlyMap<string, Redis>;
+  readonly #seeds: ReadonlyMap<string, Informant>;
   /** The other nodes of the cluster. */
-  #others = new Map<string, Redis>();
+  #others = new Map<string, Informant>();
   #asking: Promise<Primary[]> | undefined;
-  /** The reason for which a connection was not made or was lost, the last time. */
-  #lastError: Error | undefined;
   #isClosed = false;
 
   /** Connects to no node yet: the first question does. */
   constructor(seeds: readonly HostAndPort[], target: RedisTarget) {
     this.#target = target;
-    this.#seeds = new Map(seeds.map(seed => [keyOf(seed), this.#connect(seed)]));
+    this.#seeds = new Map(seeds.map(seed => [keyOf(seed), new Informant(seed, target)]));
   }
 
   /**
@@ -56,16 +51,12 @@ export class ClusterNodes {
 
   close(): void {
     this.#isClosed = true;
-    for (const client of this.#clients) client.disconnect();
-  }
-
-  get #clients(): Redis[] {
-    return [...this.#seeds.values(), ...this.#others.values()];
+    for (const node of [...this.#seeds.values(), ...this.#others.values()]) node.close();
   }
 
   async #ask(): Promise<Primary[]> {
     const nodes = new Map([...this.#seeds, ...this.#others]);
-    const answers = await Promise.allSettled(Array.from(nodes, ([key, client]) => askNode(client, key)));
+    const answers = await Promise.allSettled(Array.from(nodes, ([key, node]) => askNode(node, key)));
     const known = answers.flatMap(answer => (answer.status === 'fulfilled' ? [answer.value] : []));
     if (known.length === 0) throw this.#failureOf(answers.map(answer => (answer as PromiseRejectedResult).reason));
     this.#follow(new Set(known.flatMap(({ addresses }) => addresses)));
@@ -74,7 +65,7 @@ export class ClusterNodes {
 
   #failureOf(reasons: Error[]): Error {
     const alone = reasons.find(({ message }) => NO_CLUSTER.test(message));
-    if (!alone) return new Error(`no node of the Redis Cluster answers: ${(this.#lastError ?? reasons[0])?.message}`);
+    if (!alone) return new Error(`no node of the Redis Cluster answers: ${reasons[0]?.message}`);
     return new ConfigError(
       `REDIS_URL names a Redis Cluster, and ${[...this.#seeds.keys()].join(', ')} is none: begin it with redis:// or rediss://`,
     );
@@ -82,39 +73,15 @@ export class ClusterNodes {
 
   /** Connects to nodes that have joined the cluster, and leaves those that nobody knows any more. */
   #follow(addresses: ReadonlySet<string>): void {
-    for (const [key, client] of this.#others) {
+    for (const [key, node] of this.#others) {
       if (addresses.has(key)) continue;
-      client.disconnect();
+      node.close();
       this.#others.delete(key);
     }
     for (const key of addresses) {
       if (this.#isClosed || this.#seeds.has(key) || this.#others.has(key)) continue;
-      this.#others.set(key, this.#connect(addressOf(key)));
+      this.#others.set(key, new Informant(addressOf(key), this.#target));
     }
-  }
-
-  #connect({ host, port }: HostAndPort): Redis {
-    const { tls, username, password } = this.#target;
-    const client = new Redis({
-      host,
-      port,
-      lazyConnect: true,
-      enableReadyCheck: false,
-      maxRetriesPerRequest: 0,
-      connectTimeout: ANSWER_MS,
-      commandTimeout: ANSWER_MS,
-      socketTimeout: 2 * ANSWER_MS,
-      disconnectTimeout: ANSWER_MS,
-      retryStrategy: () => ANSWER_MS,
-      ...(tls ? { tls } : {}),
-      ...(username === undefined ? {} : { username }),
-      ...(password === undefined ? {} : { password }),
-    });
-    // The question that fails does not say why the connection could not be made.
-    client.on('error', error => {
-      this.#lastError = error;
-    });
-    return client;
   }
 }
 
@@ -126,8 +93,8 @@ function addressOf(key: string): HostAndPort {
 }
 
 /** Asks a node for the nodes that it knows, and for the slots of the primaries. */
-async function askNode(client: Redis, key: string): Promise<{ addresses: string[]; primaries: Primary[] }> {
-  const text = (await client.cluster('NODES')) as string;
+async function askNode(node: Informant, key: string): Promise<{ addresses: string[]; primaries: Primary[] }> {
+  const text = (await node.ask(client => client.cluster('NODES'))) as string;
   const nodes = text
     .trim()
     .split('\n')

@@ -66,7 +66,11 @@ async function waitForFitServer(redis: Redis): Promise<void> {
   }
 }
 
-/** @throws every error but that of a server that is away */
+/**
+ * Ignores that a server is away.
+ *
+ * @throws every other error
+ */
 function unlessAway(error: unknown): undefined {
   if (!isRedisPassing(error)) throw error;
 }

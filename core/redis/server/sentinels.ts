@@ -1,16 +1,8 @@
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import type { HostAndPort } from '../../values/redis-address.js';
 import type { Locator } from './connector.js';
+import { Informant } from './informant.js';
 import type { RedisTarget } from './target.js';
-
-/**
- * Time limit for an answer of a Sentinel, in ms. A Sentinel answers within some ms, and a dead one must not delay the way
- * to the primary for long.
- */
-const ANSWER_MS = 500;
-
-/** ioredis's message for a question over a connection that could not be made. */
-const UNTOLD = /^Reached the max retries/;
 
 /** The primary as one Sentinel knows it. */
 interface Nomination {
@@ -23,34 +15,13 @@ interface Nomination {
 export class Sentinels implements Locator {
   readonly movedReason = 'Sentinel names another primary';
   readonly #name: string;
-  readonly #clients: Redis[];
-  /** The reason for which a connection was not made or was lost, the last time. */
-  #lastError: Error | undefined;
+  readonly #sentinels: Informant[];
 
   /** Connects to no Sentinel yet: the first question does. */
   constructor(name: string, sentinels: readonly HostAndPort[], { tls, sentinelPassword }: RedisTarget) {
     this.#name = name;
-    this.#clients = sentinels.map(({ host, port }) => {
-      const client = new Redis({
-        host,
-        port,
-        lazyConnect: true,
-        enableReadyCheck: false,
-        maxRetriesPerRequest: 0,
-        connectTimeout: ANSWER_MS,
-        commandTimeout: ANSWER_MS,
-        socketTimeout: 2 * ANSWER_MS,
-        disconnectTimeout: ANSWER_MS,
-        retryStrategy: () => ANSWER_MS,
-        ...(tls ? { tls } : {}),
-        ...(sentinelPassword === undefined ? {} : { password: sentinelPassword }),
-      });
-      // The question that fails does not say why the connection could not be made.
-      client.on('error', error => {
-        this.#lastError = error;
-      });
-      return client;
-    });
+    const credentials = { tls, ...(sentinelPassword === undefined ? {} : { password: sentinelPassword }) };
+    this.#sentinels = sentinels.map(address => new Informant(address, credentials));
   }
 
   /**
@@ -60,19 +31,18 @@ export class Sentinels implements Locator {
    * @throws the error of a Sentinel when none names a primary
    */
   async locate(): Promise<HostAndPort> {
-    const answers = await Promise.allSettled(this.#clients.map(client => this.#ask(client)));
+    const answers = await Promise.allSettled(
+      this.#sentinels.map(sentinel => sentinel.ask(client => this.#ask(client))),
+    );
     const nominations = answers.flatMap(answer => (answer.status === 'fulfilled' ? [answer.value] : []));
     const [last] = nominations.sort((a, b) => b.epoch - a.epoch);
     if (last) return last.primary;
     const reasons = answers.flatMap(answer => (answer.status === 'rejected' ? [answer.reason] : []));
-    const told = (reasons as Error[]).find(({ message }) => !UNTOLD.test(message));
-    throw new Error(
-      `no Sentinel names a primary ${this.#name}: ${(told ?? this.#lastError ?? (reasons[0] as Error)).message}`,
-    );
+    throw new Error(`no Sentinel names a primary ${this.#name}: ${(reasons[0] as Error).message}`);
   }
 
   close(): void {
-    for (const client of this.#clients) client.disconnect();
+    for (const sentinel of this.#sentinels) sentinel.close();
   }
 
   async #ask(client: Redis): Promise<Nomination> {
