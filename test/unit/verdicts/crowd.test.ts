@@ -1,30 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { exitCodeOf, holds, type Verdict } from '#stack/crowd/reckoning.js';
+import { exitCodeOf, holds } from '#stack/crowd/reckoning.js';
+import { GOOD, wrongVerdicts } from './wrong-verdicts.js';
 
-const GOOD: Verdict = {
-  reckoning: {
-    units: 3,
-    buyers: 9,
-    claimed: 4,
-    soldOut: 5,
-    placed: 3,
-    paid: 3,
-    cancelled: 1,
-    duplicates: 0,
-    oversold: 0,
-    lost: 0,
-    auditOk: true,
-  },
-  wrong: [],
-};
-
-const BAD: [string, Verdict][] = [
-  ['a buyer with two orders', { ...GOOD, reckoning: { ...GOOD.reckoning, duplicates: 1 } }],
-  ['an oversold unit', { ...GOOD, reckoning: { ...GOOD.reckoning, oversold: 1 } }],
-  ['a lost claim', { ...GOOD, reckoning: { ...GOOD.reckoning, lost: 1 } }],
-  ['an audit that failed', { ...GOOD, reckoning: { ...GOOD.reckoning, auditOk: false } }],
-  ['a wrong line', { ...GOOD, wrong: ['a unit is missing'] }],
-];
+const BAD = wrongVerdicts(GOOD);
 
 describe('a verdict about a crowd', () => {
   test('holds without a violation, and the program ends with 0', () => {
