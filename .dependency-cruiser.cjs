@@ -3,7 +3,7 @@
 // core/ from the ground up. A folder imports only from rows below its own: neither upward nor from its neighbours.
 const LAYERS = [
   ['rules'],
-  ['values'],
+  ['values', 'draw'],
   ['process'],
   ['http'],
   ['identity'],

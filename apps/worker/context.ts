@@ -42,7 +42,7 @@ const EARLIER_JOBS: readonly JobName[] = ['place-orders', 'expire-orders'];
 const BATCHES: Partial<Record<JobName, number>> = { 'place-waiting': PLACE_BATCHES, 'expire-due': EXPIRE_BATCHES };
 
 /** The connections that the maintenance actors (a worker's recurring tasks) and their leases need besides. */
-const ACTOR_CONNECTIONS = 6 + EXPIRE_BATCHES;
+const ACTOR_CONNECTIONS = 8 + EXPIRE_BATCHES;
 
 /** A worker's connections to Postgres: one for each job and batch that may run at once, and those of the actors. */
 const DATABASE_CONNECTIONS = JOB_NAMES.filter(name => !EARLIER_JOBS.includes(name)).reduce(
@@ -62,6 +62,7 @@ const WORKER_SETTINGS = [
   'PAYMENT_PROVIDER_URL',
   'PAYMENT_PROVIDER_KEY',
   'PAYMENT_WEBHOOK_SECRETS',
+  'DRAW_BEACON_URL',
   'SHOP_WEBHOOK_URL',
   'SHOP_WEBHOOK_SECRET',
 ] as const;
@@ -98,6 +99,7 @@ export function readSettings(): { config: WorkerConfig; log: Logger } {
  */
 export async function createContext(config: WorkerConfig, log: Logger): Promise<WorkerContext> {
   const [providers, shop] = [providersOf(config), shopOf(config)];
+  const beacon = config.DRAW_BEACON_URL === undefined ? undefined : { url: config.DRAW_BEACON_URL };
   const onRedisError = (error: Error) => storeFailed('redis', error);
   const redis = connectShards(config, 'steps', onRedisError);
   const jobConnection = connectShards(config, 'worker', onRedisError);
@@ -138,7 +140,7 @@ export async function createContext(config: WorkerConfig, log: Logger): Promise<
     redis.disconnect();
     jobConnection.disconnect();
   };
-  return { redis, jobConnection, db, queues, lock, log, providers, shop, close };
+  return { redis, jobConnection, db, queues, lock, log, providers, beacon, shop, close };
 }
 
 /**

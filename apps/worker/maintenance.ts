@@ -4,6 +4,7 @@ import { askProviders } from '#core/maintenance/ask-providers.js';
 import { deliverEvents } from '#core/maintenance/deliver-events.js';
 import { expireOverdue } from '#core/maintenance/expire-overdue.js';
 import { finishPayments } from '#core/maintenance/finish-payments.js';
+import { drawAllLots } from '#core/maintenance/line/draw-lots.js';
 import { Pace } from '#core/maintenance/pace.js';
 import { prune } from '#core/maintenance/prune.js';
 import { reconcileAll } from '#core/maintenance/reconcile.js';
@@ -14,6 +15,7 @@ import { actorFailed, actorRan } from '#core/process/telemetry.js';
 import type { Redis } from '#core/redis/connection.js';
 import { isRegistryWhole } from '#core/redis/registry.js';
 import type { StepContext } from '#core/steps/context.js';
+import { keepAllEntries } from '#core/steps/line/keep-entries.js';
 import type { WorkerContext } from './context.js';
 import type { Rounds } from './rounds.js';
 
@@ -40,6 +42,8 @@ export const ACTORS: readonly Actor[] = [
   { name: 'rescue', at: '*/2 * * * * *', runOnce: rescueAll },
   { name: 'expire-overdue', at: '*/2 * * * * *', runOnce: expireOverdue },
   { name: 'deliver-events', at: '*/1 * * * * *', runOnce: deliverEvents },
+  { name: 'keep-entries', at: '*/1 * * * * *', runOnce: keepAllEntries },
+  { name: 'draw-lots', at: '*/1 * * * * *', runOnce: drawAllLots },
   { name: 'ask-providers', at: '*/1 * * * * *', runOnce: askProviders },
   { name: 'finish-payments', at: '*/2 * * * * *', runOnce: finishPayments },
   { name: 'tell-shop', at: '*/1 * * * * *', runOnce: tellShop },

@@ -44,10 +44,42 @@ export function verifyReceipt(
   const parts = /^(([0-9a-f-]{36})\.(\d{1,9})\.(\d{1,15}))\.([\w-]{43})$/.exec(text);
   if (!parts) return undefined;
   const [, signed = '', claimId = '', unit, wonAtMs, given = ''] = parts;
-  const isBy = (key: ReceiptKey) =>
-    timingSafeEqual(Buffer.from(signature(key, saleId, buyerId, signed)), Buffer.from(given));
-  if (!keys.some(isBy)) return undefined;
+  if (!isSigned(keys, { saleId, buyerId, signed, given })) return undefined;
   return { saleId, buyerId, claimId, unit: Number(unit), wonAtMs: Number(wonAtMs) };
+}
+
+/** The signed proof of an entry in a draw that its buyer keeps. */
+export interface EntryReceipt {
+  saleId: string;
+  buyerId: string;
+  /** The number of the entry. */
+  number: number;
+}
+
+/**
+ * Signs the receipt of an entry.
+ *
+ * @returns `entry.number.signature`, safe in a URL, as {@link signReceipt} does for a claim
+ */
+export function signEntry(key: ReceiptKey, { saleId, buyerId, number }: EntryReceipt): string {
+  const text = `entry.${number}`;
+  return `${text}.${signature(key, saleId, buyerId, text)}`;
+}
+
+/**
+ * Verifies the receipt of an entry, as {@link verifyReceipt} does for a claim.
+ *
+ * @returns undefined when the receipt is malformed, of a claim, or was signed for another sale, buyer or key
+ */
+export function verifyEntry(
+  keys: readonly ReceiptKey[],
+  text: string,
+  { saleId, buyerId }: Omit<EntryReceipt, 'number'>,
+): EntryReceipt | undefined {
+  const parts = /^(entry\.([1-9]\d{0,14}))\.([\w-]{43})$/.exec(text);
+  if (!parts) return undefined;
+  const [, signed = '', number, given = ''] = parts;
+  return isSigned(keys, { saleId, buyerId, signed, given }) ? { saleId, buyerId, number: Number(number) } : undefined;
 }
 
 /**
@@ -56,4 +88,17 @@ export function verifyReceipt(
  */
 function signature(key: ReceiptKey, saleId: string, buyerId: string, text: string): string {
   return createHmac('sha256', key).update(`receipt.${saleId}.${buyerId}.${text}`).digest('base64url');
+}
+
+interface Signed {
+  saleId: string;
+  buyerId: string;
+  signed: string;
+  given: string;
+}
+
+function isSigned(keys: readonly ReceiptKey[], { saleId, buyerId, signed, given }: Signed): boolean {
+  const isBy = (key: ReceiptKey) =>
+    timingSafeEqual(Buffer.from(signature(key, saleId, buyerId, signed)), Buffer.from(given));
+  return keys.some(isBy);
 }

@@ -1,5 +1,6 @@
 import { readOrders } from '../postgres/orders/order-row.js';
 import { ORDER_PAGE, orderPages, readLatestOrders, withdrawnPages } from '../postgres/orders/sale-orders.js';
+import { putEntries } from '../redis/draw/entries.js';
 import { claimPages, readBuyers, standbyPages } from '../redis/sale/content.js';
 import type { BuyerClaim, Staging } from '../redis/sale/staging.js';
 import { Units } from '../redis/sale/units.js';
@@ -9,6 +10,7 @@ import type { StepContext } from '../steps/context.js';
 import { giveUp } from '../steps/give-up.js';
 import { chunks } from '../values/chunks.js';
 import type { Reported } from '../values/progress.js';
+import type { Line } from './line/line.js';
 
 /** A live claim that only Redis has, with the time of its win in ms. */
 type Unplaced = BuyerClaim & { wonAtMs: number };
@@ -20,6 +22,8 @@ interface MergeParts extends Reported {
   /** Redis's clock at the beginning, in ms: the time of a win that the outbox has lost. */
   atMs: number;
   staging: Staging;
+  /** Of a sale that buyers join before the opening. */
+  line?: Line | undefined;
 }
 
 /**
@@ -55,6 +59,7 @@ export class Merge {
       await this.#takeDoubtful(others.map(([buyerId]) => buyerId));
     }
     for await (const page of standbyPages(redis, saleId)) await this.#takeStandby(page);
+    await this.#takeEntries();
   }
 
   /**
@@ -188,9 +193,25 @@ export class Merge {
     const staged = await this.#readStaged(all.map(({ buyerId }) => buyerId));
     const waiting = all.flatMap(({ buyerId, ticket }) => {
       const claim = staged.get(buyerId);
-      return ticket === undefined || (claim && isLive(claim.status)) ? [] : [{ buyerId, ticket }];
+      if (ticket === undefined || (claim && isLive(claim.status))) return [];
+      return [{ buyerId, ticket: this.#parts.line?.ticketOf(buyerId, ticket) ?? ticket }];
     });
     await this.#parts.staging.putStandby(waiting);
+  }
+
+  /** Takes the entries that Postgres has. A buyer with a claim, live or not, was the turn of their entry. */
+  async #takeEntries(): Promise<void> {
+    const { saleId, staging, line } = this.#parts;
+    if (!line) return;
+    for await (const entries of line.pages()) {
+      await putEntries(this.#ctx.redis, saleId, entries);
+      const waiting = entries.filter(({ isWaiting }) => isWaiting);
+      const staged = await this.#readStaged(waiting.map(({ buyerId }) => buyerId));
+      const inLine = waiting.filter(({ buyerId }) => staged.get(buyerId) === undefined);
+      await staging.putStandby(
+        inLine.map(({ buyerId, number }) => ({ buyerId, ticket: line.ticketOf(buyerId, number) })),
+      );
+    }
   }
 
   async #drop(buyerIds: string[]): Promise<void> {

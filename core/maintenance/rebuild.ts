@@ -7,7 +7,9 @@ import { SaleCopying } from '../redis/sale/copying.js';
 import { type OpenOutcome, Staging } from '../redis/sale/staging.js';
 import type { Sale } from '../rules/sale.js';
 import type { StepContext } from '../steps/context.js';
+import { publishDraw } from '../steps/line/publish.js';
 import type { Progress, Reported } from '../values/progress.js';
+import { Line } from './line/line.js';
 import { Merge } from './merge.js';
 
 /** A worker may place a claim while its sale is merged, Redis may restart, and keys may move. More than that is no coincidence. */
@@ -53,16 +55,21 @@ async function copyAndSwap(
   const copying = await SaleCopying.begin(ctx.redis, sale.id);
   try {
     const before = await readFacts(ctx.redis, sale.id);
+    // After the beginning: a rebuild that begins later and reads more makes this one give up.
+    const line = await Line.read(ctx, sale);
     progress?.expect(before.claims || sale.units);
-    const merge = new Merge(ctx, { saleId: sale.id, units: sale.units, atMs: before.atMs, staging, progress });
+    const merge = new Merge(ctx, { saleId: sale.id, units: sale.units, atMs: before.atMs, staging, line, progress });
     await merge.copyAll();
     for (let passes = 0; passes < PASSES && (await copying.countChanged()) > CHANGED_FEW; passes += 1) {
       const { units } = (await readSale(ctx.db, sale.id)) ?? sale;
       await merge.copyChanged(await copying.takeChanged(), units);
     }
     await crashPoint('rebuild.read');
-    const outcome = await swap(ctx, { sale, staging, copying, merge });
-    if (outcome === 'opened') await note(ctx, sale.id, staging, before);
+    const outcome = await swap(ctx, { sale, staging, copying, merge, line });
+    if (outcome === 'opened') {
+      await note(ctx, sale.id, staging, before);
+      if (line) await publishDraw(ctx, sale.id);
+    }
     // With the gate shut, the next try copies all.
     else if (outcome !== 'unnoted') await copying.reopen();
     return outcome;
@@ -74,10 +81,19 @@ async function copyAndSwap(
   }
 }
 
+/** The parts of a rebuild whose copy becomes the sale. */
+interface Swapped {
+  sale: Sale;
+  staging: Staging;
+  copying: SaleCopying;
+  merge: Merge;
+  line: Line | undefined;
+}
+
 /** Shuts the gate, copies what has changed, and makes the copy the sale. */
 async function swap(
   ctx: StepContext,
-  { sale, staging, copying, merge }: { sale: Sale; staging: Staging; copying: SaleCopying; merge: Merge },
+  { sale, staging, copying, merge, line }: Swapped,
 ): Promise<OpenOutcome | 'unnoted'> {
   const changed = await copying.shut();
   if (changed === 'superseded' || changed === 'unnoted') return changed;
@@ -89,9 +105,11 @@ async function swap(
   const latest = await readSale(ctx.db, sale.id);
   if (!latest) return 'superseded';
   // Then all is merged again, as after a restart of Redis.
-  if (!(await merge.copyAgain(changed, latest.units))) return 'restarted';
+  if (!(await merge.copyAgain(changed, latest.units)) || (await line?.isOutdated())) return 'restarted';
   await crashPoint('rebuild.staged');
-  const outcome = await crashStep('rebuild.open', () => staging.open(latest, copying.gate));
+  const outcome = await crashStep('rebuild.open', async () =>
+    staging.open(latest, copying.gate, await line?.fields(staging.lastTicket)),
+  );
   await crashPoint('rebuild.opened');
   return outcome;
 }

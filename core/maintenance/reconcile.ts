@@ -215,9 +215,9 @@ function isBehind(sale: Sale, { facts, differences }: Comparison): boolean {
   return differences.length > 0 || facts.generation < sale.generation || isPromotable(facts);
 }
 
-/** Tells whether units are free although buyers are on standby. */
-function isPromotable({ free, waiting }: Facts): boolean {
-  return free > 0 && waiting > 0;
+/** Tells whether units are free although buyers are on standby, whose order was made. */
+function isPromotable({ free, waiting, line }: Facts): boolean {
+  return free > 0 && waiting > 0 && line !== 'joining';
 }
 
 /**

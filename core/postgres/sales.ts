@@ -1,22 +1,32 @@
-import type { LateMoney, ProviderName, Sale, SaleState, Settlement } from '../rules/sale.js';
+import type { LateMoney, OpeningKind, ProviderName, Sale, SaleState, Settlement } from '../rules/sale.js';
 import { type Database, Prisma, type SaleRow } from './database.js';
+import type { NewDraw } from './draws/draws.js';
 import { NOW } from './now.js';
 
 /**
  * Inserts a sale into Postgres.
  *
+ * @param draw of a sale whose line has an order: a row of its own, in the same transaction
  * @returns false when a sale with this id exists: then nothing changed
  */
-export async function insertSale(db: Database, sale: Omit<Sale, 'state' | 'generation'>): Promise<boolean> {
-  const { opensAtMs, closesAtMs, priceMinor, ...rest } = sale;
+export async function insertSale(
+  db: Database,
+  sale: Omit<Sale, 'state' | 'generation'>,
+  draw?: NewDraw,
+): Promise<boolean> {
+  const { opensAtMs, closesAtMs, joinsAtMs, priceMinor, ...rest } = sale;
   const row = {
     ...rest,
     priceMinor: BigInt(priceMinor),
     opensAt: new Date(opensAtMs),
     closesAt: new Date(closesAtMs),
+    joinsAt: joinsAtMs === undefined ? null : new Date(joinsAtMs),
   };
-  const { count } = await db.sale.createMany({ data: [row], skipDuplicates: true });
-  return count === 1;
+  return db.$transaction(async transaction => {
+    const { count } = await transaction.sale.createMany({ data: [row], skipDuplicates: true });
+    if (count === 1 && draw) await transaction.draw.create({ data: { ...draw, saleId: sale.id } });
+    return count === 1;
+  });
 }
 
 /** Reads a sale from Postgres; undefined when it does not exist. */
@@ -160,6 +170,8 @@ function saleOf(row: SaleRow): Sale {
     provider: row.provider as ProviderName,
     lateMoney: row.lateMoney as LateMoney,
     standbyFactor: row.standbyFactor,
+    opening: row.opening as OpeningKind,
+    joinsAtMs: row.joinsAt?.getTime(),
     onePurchaseAtATime: row.onePurchaseAtATime,
     minSecondsBetweenPurchases: row.minSecondsBetweenPurchases,
     state: row.state as SaleState,

@@ -81,6 +81,10 @@ const SETTINGS = {
   PAYMENT_PROVIDER_URL: baseAddress('https://pay.example/v1').optional(),
   PAYMENT_PROVIDER_KEY: z.string().min(1).optional(),
   PAYMENT_WEBHOOK_SECRETS: webhookSecrets.optional(),
+  /** The beacon whose values may decide draws: the address of a chain of drand. */
+  DRAW_BEACON_URL: baseAddress(
+    'https://api.drand.sh/52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e971',
+  ).optional(),
   /** The shop's webhook: its address, and the key with which Dropline signs its calls. */
   SHOP_WEBHOOK_URL: calledAddress('https://shop.example/hooks').optional(),
   SHOP_WEBHOOK_SECRET: webhookSecret.optional(),

@@ -97,12 +97,27 @@ export function newsKeyOf(saleId: string): string {
   return `${prefixOf(saleId)}:news`;
 }
 
+/** Builds the key of the hash that maps the buyers who joined a sale before its opening to the numbers of their entries. */
+export function entriesKeyOf(saleId: string): string {
+  return `${prefixOf(saleId)}:entries`;
+}
+
+/** Builds the key of the sorted set of buyers whose entry Postgres has to store, each with the count of its last change. */
+export function unstoredKeyOf(saleId: string): string {
+  return `${prefixOf(saleId)}:unstored`;
+}
+
+/** Builds the key of the hash with what is published of a draw: its facts, and its entries by chunks. */
+export function drawKeyOf(saleId: string): string {
+  return `${prefixOf(saleId)}:draw`;
+}
+
 /**
  * The marks of sales, each a set of its bucket. `unplaced`: the outbox of the sale has claims. `clicked`: it has clicks to pay that
- * nobody has dealt with. `changed`: it has changed since it was last compared with Postgres. The scripts write the marks
- * (lua/include/marks.lua).
+ * nobody has dealt with. `changed`: it has changed since it was last compared with Postgres. `entered`: it has entries that Postgres has to store. The
+ * scripts write the marks (lua/include/marks.lua).
  */
-export const MARKS = ['unplaced', 'clicked', 'changed'] as const;
+export const MARKS = ['unplaced', 'clicked', 'changed', 'entered'] as const;
 /** The name of a mark. */
 export type Mark = (typeof MARKS)[number];
 

@@ -30,6 +30,9 @@ const KEY_COUNT = {
   'take-locks': 1,
   'confirm-locks': 1,
   'give-back-locks': 1,
+  'restore-entry': 4,
+  'move-ticket': 2,
+  'entries-stored': 2,
 } as const;
 
 /** The name of a Lua script: its file below core/redis/lua/ without the ending. */

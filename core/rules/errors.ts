@@ -40,7 +40,7 @@ export const PROBLEMS = {
   not_open: {
     status: 403,
     title: 'The sale is not open yet',
-    cause: 'The time in `opensAt` has not come, or the operator has paused the sale.',
+    cause: 'The time in `opensAt` or `joinsAt` has not come, or the operator has paused the sale.',
     cure: 'Repeat the request after `Retry-After` seconds.',
     retry: 'after',
   },
@@ -205,6 +205,8 @@ export interface ProblemDetails {
   retryAfterSeconds?: number;
   /** When the sale opens: ISO 8601 in UTC, for a sale that is not open yet. */
   opensAt?: string;
+  /** When buyers may begin to join: the same, for a sale with a line before the opening. */
+  joinsAt?: string;
 }
 
 /** Builds the JSON body of an error answer, a problem document (RFC 9457). */
@@ -213,8 +215,8 @@ export function problemBody(
   details: ProblemDetails = {},
 ): Record<string, string | number | undefined> {
   const { status, title } = PROBLEMS[code];
-  const { detail, opensAt } = details;
-  return { type: `urn:dropline:problem:${code}`, title, status, code, detail, opensAt };
+  const { detail, opensAt, joinsAt } = details;
+  return { type: `urn:dropline:problem:${code}`, title, status, code, detail, opensAt, joinsAt };
 }
 
 /**

@@ -22,6 +22,17 @@ export type LateMoney = (typeof LATE_MONEY)[number];
  */
 export type SaleState = 'open' | 'paused' | 'closed';
 
+/**
+ * How a sale opens. `rush`: units go to the first clicks. `shuffle` and `draw`: buyers join a line before the opening, and lots make its
+ * order at the opening (docs/fairness.md). They differ in when joining usually begins, and in words.
+ */
+export const OPENINGS = ['rush', 'shuffle', 'draw'] as const;
+/** How a sale opens. */
+export type OpeningKind = (typeof OPENINGS)[number];
+
+/** Whether the order of a line was made that buyers joined before the opening. */
+export type LineState = 'joining' | 'ordered';
+
 /** The most units of a sale. A Redis list of this length takes about 100 MB and a second to load; no sale is larger. */
 export const UNITS_MAX = 10_000_000;
 
@@ -48,6 +59,9 @@ export interface Sale {
   provider: ProviderName;
   lateMoney: LateMoney;
   standbyFactor: number;
+  opening: OpeningKind;
+  /** When buyers may begin to join; undefined for a rush. */
+  joinsAtMs?: number | undefined;
   /** Refuses a buyer while another purchase of theirs, in any sale with this rule, is neither paid nor ended. */
   onePurchaseAtATime: boolean;
   /** Refuses a buyer for this many seconds after a win in any sale with this rule; 0 turns the rule off. */
@@ -57,7 +71,7 @@ export interface Sale {
 }
 
 /** The state of a sale as its page shows it to visitors. */
-export type SalePhase = 'upcoming' | 'open' | 'sold_out' | 'paused' | 'closed';
+export type SalePhase = 'upcoming' | 'joining' | 'drawing' | 'open' | 'sold_out' | 'paused' | 'closed';
 
 /** Computes the most buyers who may be on standby, the list of buyers who get units that come back. */
 export function standbyCap(sale: Pick<Sale, 'units' | 'standbyFactor'>): number {
@@ -69,25 +83,36 @@ export function hasPurchaseRules(sale: Pick<Sale, 'onePurchaseAtATime' | 'minSec
   return sale.onePurchaseAtATime || sale.minSecondsBetweenPurchases > 0;
 }
 
+/** What decides the phase of a sale. `line` is missing for a rush. */
+export interface Timetable extends Pick<Sale, 'state' | 'opensAtMs' | 'closesAtMs'> {
+  joinsAtMs?: number | undefined;
+  line?: LineState | undefined;
+}
+
 /**
  * Computes the state of a sale that visitors see.
  *
  * @param remaining the number of free units
  * @param nowMs the time by Redis's clock, in ms since the epoch
  */
-export function phaseOf(
-  sale: Pick<Sale, 'state' | 'opensAtMs' | 'closesAtMs'>,
-  remaining: number,
-  nowMs: number,
-): SalePhase {
+export function phaseOf(sale: Timetable, remaining: number, nowMs: number): SalePhase {
   if (sale.state === 'closed' || nowMs >= sale.closesAtMs) return 'closed';
   if (sale.state === 'paused') return 'paused';
-  if (nowMs < sale.opensAtMs) return 'upcoming';
+  if (nowMs < sale.opensAtMs) return nowMs < (sale.joinsAtMs ?? sale.opensAtMs) ? 'upcoming' : 'joining';
+  if (sale.line === 'joining') return 'drawing';
   return remaining > 0 ? 'open' : 'sold_out';
 }
 
 /** How urgent it is that a sale answers, by its phase. */
-const URGENCY: Record<SalePhase, number> = { open: 0, sold_out: 0, upcoming: 1, paused: 1, closed: 2 };
+const URGENCY: Record<SalePhase, number> = {
+  open: 0,
+  sold_out: 0,
+  joining: 0,
+  drawing: 0,
+  upcoming: 1,
+  paused: 1,
+  closed: 2,
+};
 
 /**
  * Sorts sales by how urgent it is that they answer again after a restart of Redis: first those that sell now, then those
@@ -102,7 +127,15 @@ export function inOpeningOrder<T extends Pick<Sale, 'state' | 'opensAtMs' | 'clo
 ): T[] {
   const urgencyOf = (sale: T) => {
     const phase = phaseOf(sale, 1, nowMs);
-    const moment = { open: 0, sold_out: 0, paused: 0, upcoming: sale.opensAtMs, closed: -sale.closesAtMs }[phase];
+    const moment = {
+      open: 0,
+      sold_out: 0,
+      joining: 0,
+      drawing: 0,
+      paused: 0,
+      upcoming: sale.opensAtMs,
+      closed: -sale.closesAtMs,
+    }[phase];
     return [URGENCY[phase], moment, sale.units];
   };
   const keys = new Map(sales.map(sale => [sale, urgencyOf(sale)]));

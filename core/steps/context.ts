@@ -4,6 +4,7 @@ import type { Logger } from '../process/logger.js';
 import type { Queues } from '../queue/queues.js';
 import type { Shards } from '../redis/shards.js';
 import type { ProviderName } from '../rules/sale.js';
+import type { Beacon } from './line/beacon.js';
 
 /** The clients that steps use: Redis, Postgres, the queues, and the log. */
 export interface StepContext {
@@ -13,6 +14,8 @@ export interface StepContext {
   log: Logger;
   /** The clients of payment providers besides the wallet. Only a worker talks to them. */
   providers?: Providers;
+  /** The beacon whose values decide draws; undefined when this process has none. */
+  beacon?: Beacon | undefined;
   /** The shop's webhook for notices about orders; undefined when the shop wants none. */
   shop?: ShopEndpoint | undefined;
 }

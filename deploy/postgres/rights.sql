@@ -9,6 +9,7 @@ $$;
 GRANT USAGE ON SCHEMA public TO dropline_app;
 GRANT SELECT, INSERT, UPDATE ON sales, orders, accounts, payments, disputes, payment_events, outbox_events TO dropline_app;
 GRANT SELECT, INSERT, UPDATE ON shop_webhook, actor_leases TO dropline_app;
+GRANT SELECT, INSERT, UPDATE ON draws, entries TO dropline_app;
 GRANT SELECT, INSERT ON transfers, withdrawn_units, repairs TO dropline_app;
 -- How far the books were checked, and what was found.
 GRANT SELECT, INSERT, UPDATE ON books_checkpoint TO dropline_app;

@@ -26,6 +26,7 @@ export function ordinarySale(wishes: SaleWishes): Sale {
     provider: 'wallet',
     lateMoney: 'regrab',
     standbyFactor: 3,
+    opening: 'rush',
     onePurchaseAtATime: false,
     minSecondsBetweenPurchases: 0,
     ...wishes,

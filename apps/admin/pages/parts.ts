@@ -4,6 +4,8 @@ import { type Html, html } from './html.js';
 
 const PHASES: Record<SalePhase, string> = {
   upcoming: 'upcoming',
+  joining: 'joining',
+  drawing: 'drawing',
   open: 'open',
   sold_out: 'sold out',
   paused: 'paused',

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ClaimRecord } from '#core/rules/claim.js';
-import { claimId, claimStatus, pollAfter, position, unit } from './fields.js';
+import { claimId, claimStatus, entry, pollAfter, position, unit } from './fields.js';
 
 /**
  * The answer to a click whose buyer holds a claim. `test/unit/apps/answer-text.test.ts` checks that {@link claimText}
@@ -17,6 +17,14 @@ export const ClaimAnswer = z.object({
 /** The answer to a click that got a position on standby. {@link standbyAnswer} returns this shape. */
 export const StandbyAnswer = z.object({ status: z.literal('standby'), position, pollAfterMs: pollAfter });
 
+/** The answer to a click that joined a line whose order is not made yet. */
+export const JoinedAnswer = z.object({
+  status: z.enum(['joined', 'drawing']),
+  entry: entry.optional(),
+  receipt: z.string().optional().meta({ description: 'Proof of the entry; keep it until the sale is over' }),
+  pollAfterMs: pollAfter,
+});
+
 /**
  * Returns the {@link StandbyAnswer} for a buyer.
  *
@@ -24,6 +32,14 @@ export const StandbyAnswer = z.object({ status: z.literal('standby'), position, 
  */
 export function standbyAnswer(position: number, pollAfterMs: number | undefined): object {
   return { status: 'standby', position, pollAfterMs };
+}
+
+/** Returns the {@link JoinedAnswer} for a buyer; `pollAfterMs` is the pause before the next poll, in ms. */
+export function joinedAnswer(
+  joined: Omit<z.input<typeof JoinedAnswer>, 'pollAfterMs'>,
+  pollAfterMs: number | undefined,
+): object {
+  return { ...joined, pollAfterMs };
 }
 
 /**

@@ -36,9 +36,12 @@ export const digits = z
 export const claimStatus = z.enum(CLAIM_STATUSES);
 
 /** The status of a buyer in a sale, with or without a claim. */
-export const status = z
-  .enum(['none', 'standby', ...claimStatus.options, 'closed'])
-  .meta({ description: '`closed`: was on standby when the sale ended' });
+export const status = z.enum(['none', 'joined', 'drawing', 'standby', ...claimStatus.options, 'closed']).meta({
+  description:
+    '`joined`: in a line whose order lots make at the opening. `drawing`: the sale has opened, and the order is being made. `closed`: was on standby when the sale ended',
+});
+/** The number of an entry in a draw, from 1 in the order of joining, with gaps. */
+export const entry = z.int().min(1).meta({ description: 'The number of the entry. It says nothing about the order' });
 
 /** The most characters of a receipt that are accepted. A receipt has 90 to 110. */
 export const RECEIPT_CHARS_MAX = 200;

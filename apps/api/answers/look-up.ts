@@ -1,4 +1,4 @@
-import { type ReceiptKey, verifyReceipt } from '#core/identity/receipt.js';
+import { type ReceiptKey, verifyEntry, verifyReceipt } from '#core/identity/receipt.js';
 import { readPayUrl } from '#core/redis/claims/pay-url.js';
 import type { BuyerStatus } from '#core/redis/claims/status.js';
 import type { Shards } from '#core/redis/shards.js';
@@ -7,7 +7,8 @@ import { withDeadline } from '#core/rules/clock.js';
 import { REDIS_STEP_MS } from '../http/deadline.js';
 import type { RecentSale, Sales } from '../mirror/sales.js';
 import { bringBack, isLost, type LostClaimParts } from './lost-claim.js';
-import { answerOf, type OrderAnswer } from './order-answer.js';
+import { bringEntryBack } from './lost-entry.js';
+import { answerOf, isInLine, type OrderAnswer } from './order-answer.js';
 import type { Backpressure } from './poll.js';
 
 /** A question for the order status of one buyer in one sale. */
@@ -35,16 +36,28 @@ export interface LookUpParts extends LostClaimParts {
 
 /** Creates the function that reads a buyer's order status, for polls, waits and streams alike. */
 export function createLookUp(parts: LookUpParts): LookUp {
-  const { redis, sales, statuses, receiptKeys, load } = parts;
+  const { redis, sales, statuses, load } = parts;
   return async ({ saleId, buyerId, receipt: text }) => {
     const sale = await sales.find(saleId);
     const askedAtMs = performance.now();
     const known = await statuses.read(saleId, buyerId);
-    const receipt = text === undefined ? undefined : verifyReceipt(receiptKeys, text, { saleId, buyerId });
-    const now = receipt && isLost(receipt, known) ? await bringBack(parts, receipt, known) : known;
+    const now = text === undefined ? known : await withReceipt(parts, { saleId, buyerId, text }, known);
     const answer = answerOf(sale, now, { askedAtMs, slowdown: load.slowdown });
     return { ...answer, ...(await paymentUrlOf(redis, sale, now)) };
   };
+}
+
+/** Brings back what a receipt proves and Redis has lost, a claim or an entry. */
+async function withReceipt(
+  parts: LookUpParts,
+  { saleId, buyerId, text }: { saleId: string; buyerId: string; text: string },
+  known: BuyerStatus,
+): Promise<BuyerStatus> {
+  const keys = parts.receiptKeys;
+  const receipt = verifyReceipt(keys, text, { saleId, buyerId });
+  if (receipt) return isLost(receipt, known) ? bringBack(parts, receipt, known) : known;
+  const entry = verifyEntry(keys, text, { saleId, buyerId });
+  return entry && !known.claim && !isInLine(known) ? bringEntryBack(parts, entry, known) : known;
 }
 
 /**

@@ -9,6 +9,7 @@ import {
   claimId,
   currency,
   digits,
+  entry,
   instant,
   pollAfter,
   position,
@@ -37,6 +38,7 @@ export const OrderStatus = z.object({
     .meta({ description: 'Where the buyer pays, once they have asked to pay at a provider' }),
   reason: z.string().optional().meta({ description: 'Why it ended, or why a payment was not taken' }),
   position: position.optional(),
+  entry: entry.optional(),
   pollAfterMs: pollAfter.optional(),
 });
 
@@ -57,8 +59,9 @@ export interface Asked extends Backpressure {
  * @param asked the time of that read, and the slowdown. A buyer still on standby at a time after the sale's end gets
  *   `closed`
  */
-export function answerOf(sale: RecentSale, { claim, position }: BuyerStatus, asked: Asked): OrderAnswer {
-  if (position !== undefined) return onStandby(sale, position, asked);
+export function answerOf(sale: RecentSale, known: BuyerStatus, asked: Asked): OrderAnswer {
+  const { claim } = known;
+  if (isInLine(known)) return inLine(sale, known, asked);
   if (!claim) return { status: 'none' };
   return {
     ...statusAndPoll(sale, claim.status, asked),
@@ -81,10 +84,10 @@ export function answerOf(sale: RecentSale, { claim, position }: BuyerStatus, ask
  * @returns the text and its entity tag
  */
 export function answerText(sale: RecentSale, known: BuyerStatus, asked: Asked): { text: string; etag: string } {
-  const { claim, position } = known;
+  const { claim } = known;
   const { slowdown } = asked;
   const isPlain = claim && claim.reason === undefined && claim.refundedMinor === undefined;
-  if (!isPlain || position !== undefined || !isLive(claim.status)) {
+  if (!isPlain || isInLine(known) || !isLive(claim.status)) {
     const answer = answerOf(sale, known, asked);
     return { text: JSON.stringify(answer), etag: etagOf(answer, slowdown) };
   }
@@ -112,9 +115,15 @@ export function etagOf(
   return `W/"${status}.${claimId}.${payBy}.${position}.${slowdown}${more === ' ' ? '' : `.${encodeURIComponent(more)}`}"`;
 }
 
-function onStandby(sale: RecentSale, position: number, asked: Asked): OrderAnswer {
-  const ended = phaseOf(sale, sale.remaining, redisMsAt(sale, asked.askedAtMs)) === 'closed';
-  return ended ? { status: 'closed' } : { ...statusAndPoll(sale, 'standby', asked), position };
+/** Tells whether a buyer is in the line of a sale: on standby, or in a line whose order is not made yet. */
+export const isInLine = ({ position, isJoined }: BuyerStatus): boolean => position !== undefined || isJoined === true;
+
+function inLine(sale: RecentSale, { position, entry }: BuyerStatus, asked: Asked): OrderAnswer {
+  const nowMs = redisMsAt(sale, asked.askedAtMs);
+  if (phaseOf(sale, sale.remaining, nowMs) === 'closed') return { status: 'closed' };
+  const known = entry === undefined ? {} : { entry };
+  if (position !== undefined) return { ...statusAndPoll(sale, 'standby', asked), position, ...known };
+  return { ...statusAndPoll(sale, nowMs < sale.opensAtMs ? 'joined' : 'drawing', asked), ...known };
 }
 
 function payByOf({ payByMs }: ClaimRecord): { payBy?: string } {

@@ -3,7 +3,7 @@ import { SECOND_MS } from '#core/rules/clock.js';
 import type { Sales } from '../mirror/sales.js';
 
 /** The status of a buyer in a sale, as API answers name it. */
-export type PublicStatus = ClaimStatus | 'none' | 'standby' | 'closed';
+export type PublicStatus = ClaimStatus | 'none' | 'joined' | 'drawing' | 'standby' | 'closed';
 
 /** How busy this API process is. */
 export interface Backpressure {
@@ -13,11 +13,13 @@ export interface Backpressure {
 
 /**
  * The shortest pause before a client's next poll, in ms, by the buyer's status. A `queued` order is placed within a
- * second. On `standby`, nothing may happen for minutes, and many buyers poll. An order in `pending_payment` changes
+ * second. Nothing happens to `joined` buyers before the opening. On `standby`, nothing may happen for minutes, and many buyers poll. An order in `pending_payment` changes
  * when its buyer acts. Every other status is final.
  */
 const POLL_AFTER_MS: Partial<Record<PublicStatus, number>> = {
   queued: 400,
+  joined: 10_000,
+  drawing: 1_500,
   pending_payment: 1_000,
   standby: 2_500,
 };

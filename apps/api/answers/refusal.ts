@@ -25,7 +25,7 @@ export function tooSoon({ because, waitMs }: Extract<ClaimOutcome, { kind: 'too_
 /**
  * Returns the refusal for a sale that gives out nothing to anybody at the moment.
  *
- * @param opensAtMs when the sale opens, in ms since the epoch
+ * @param opensAtMs when the sale opens, or buyers may begin to join, in ms since the epoch
  */
 export function saleRefused(refusal: SaleRefusal, opensAtMs: number): Refused {
   const opensAt = new Date(opensAtMs).toISOString();
@@ -35,6 +35,11 @@ export function saleRefused(refusal: SaleRefusal, opensAtMs: number): Refused {
     case 'paused': {
       const detail = 'the sale is paused';
       return { code: 'not_open', details: { detail, opensAt, retryAfterSeconds: PAUSED_RETRY_SECONDS } };
+    }
+    case 'not_joining': {
+      const seconds = Math.ceil((opensAtMs - Date.now()) / SECOND_MS);
+      const detail = 'buyers may not join yet';
+      return { code: 'not_open', details: { detail, joinsAt: opensAt, retryAfterSeconds: Math.max(1, seconds) } };
     }
     case 'not_open': {
       const seconds = Math.ceil((opensAtMs - Date.now()) / SECOND_MS);

@@ -1,7 +1,8 @@
+import { signEntry } from '#core/identity/receipt.js';
 import type { TokenVerifier } from '#core/identity/token.js';
 import type { ClaimOutcome } from '#core/redis/claims/claim.js';
 import { ID_PATTERN } from '#core/rules/claim.js';
-import { standbyAnswer } from '../answers/claim-answer.js';
+import { joinedAnswer, standbyAnswer } from '../answers/claim-answer.js';
 import { type Backpressure, pollAfterIn } from '../answers/poll.js';
 import { saleRefused, tooSoon } from '../answers/refusal.js';
 import type { ClaimBatch } from '../batching/claim-batch.js';
@@ -92,6 +93,8 @@ function sendOutcome(parts: OutcomeParts, click: Click, outcome: ClaimOutcome): 
         status: 202,
         body: standbyAnswer(outcome.position, pollAfterIn(parts, saleId, 'standby')),
       });
+    case 'joined':
+      return void sendJoined(parts, click, outcome);
     case 'sold_out':
       return void sendProblem(res, 'sold_out');
     case 'too_soon': {
@@ -101,6 +104,18 @@ function sendOutcome(parts: OutcomeParts, click: Click, outcome: ClaimOutcome): 
     case 'refused':
       return void sendRefusal(parts.sales, click, outcome);
   }
+}
+
+/** Answers a click that is in a line whose order is not made yet. An entry comes with its receipt every time. */
+function sendJoined(
+  parts: OutcomeParts,
+  { res, saleId, buyerId }: Click,
+  { entry, isBeforeOpening }: Extract<ClaimOutcome, { kind: 'joined' }>,
+): void {
+  const receipt = entry === undefined ? undefined : signEntry(parts.receiptKey, { saleId, buyerId, number: entry });
+  const status = isBeforeOpening ? 'joined' : 'drawing';
+  const body = joinedAnswer({ status, entry, receipt }, pollAfterIn(parts, saleId, status));
+  sendJson(res, { status: 202, body });
 }
 
 function sendRefusal(

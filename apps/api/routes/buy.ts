@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ClaimAnswer, StandbyAnswer } from '../answers/claim-answer.js';
+import { ClaimAnswer, JoinedAnswer, StandbyAnswer } from '../answers/claim-answer.js';
 import { ofSale } from '../answers/fields.js';
 import { OrderStatus } from '../answers/order-answer.js';
 import type { Contract } from '../http/endpoint.js';
@@ -18,8 +18,8 @@ export const buyContract: Contract = {
     200: { description: 'The buyer holds a claim already: this one', body: z.union([ClaimAnswer, OrderStatus]) },
     202: {
       description:
-        'A new claim, or a position on standby: ask for the status. With `Preference-Applied`, what became of the claim',
-      body: z.union([ClaimAnswer, StandbyAnswer, OrderStatus]),
+        'A new claim, a position on standby, or an entry in a line before the opening: ask for the status. With `Preference-Applied`, what became of the claim',
+      body: z.union([ClaimAnswer, StandbyAnswer, JoinedAnswer, OrderStatus]),
     },
   },
   problems: ['sold_out', 'not_open', 'sale_closed', 'unknown_sale', 'too_many_requests', 'too_soon'],

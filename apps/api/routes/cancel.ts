@@ -8,6 +8,7 @@ import type { ClaimRecord } from '#core/rules/claim.js';
 import { withDeadline } from '#core/rules/clock.js';
 import { Problem } from '#core/rules/errors.js';
 import { ofSale, pollAfter, status } from '../answers/fields.js';
+import { isInLine } from '../answers/order-answer.js';
 import { type Backpressure, pollAfterMs } from '../answers/poll.js';
 import type { Statuses } from '../batching/status-batch.js';
 import { REDIS_STEP_MS } from '../http/deadline.js';
@@ -44,8 +45,8 @@ export const cancel = buyerEndpoint(
     load.admit('pay');
     const sale = await parts.sales.find(saleId);
     const known = await statuses.read(saleId, buyerId);
-    // A buyer with a live claim has no position.
-    if (known.position === undefined) return cancelClaim(parts, { sale, buyerId, claim: known.claim });
+    // A buyer with a live claim is in no line.
+    if (!isInLine(known)) return cancelClaim(parts, { sale, buyerId, claim: known.claim });
     const left = await withDeadline(leaveStandby(redis, saleId, buyerId), REDIS_STEP_MS, 'leaving standby');
     if (left) return { status: 202, body: { status: 'none' } };
     // The buyer is not on standby any more: they were given a unit in between. So there is a claim to cancel.

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { currencyDigits } from '#core/rules/currencies.js';
-import { phaseOf } from '#core/rules/sale.js';
+import { OPENINGS, phaseOf } from '#core/rules/sale.js';
 import { amountMinor, currency, digits, instant, ofSale, saleId } from '../answers/fields.js';
 import { publicEndpoint } from '../http/endpoint.js';
 import type { Admission } from '../load/load.js';
@@ -14,7 +14,9 @@ const SaleStatus = z.object({
   currencyDigits: digits,
   opensAt: instant,
   closesAt: instant,
-  state: z.enum(['upcoming', 'open', 'sold_out', 'paused', 'closed']),
+  opening: z.enum(OPENINGS).meta({ description: 'How units are given out at the opening' }),
+  joinsAt: instant.optional().meta({ description: 'When buyers may begin to join, for `shuffle` and `draw`' }),
+  state: z.enum(['upcoming', 'joining', 'drawing', 'open', 'sold_out', 'paused', 'closed']),
   units: z.int().min(0).meta({ description: 'How many there are in all' }),
   remaining: z.int().min(0).meta({ description: 'How many are free, at most 2 s ago' }),
   serverTime: instant.meta({ description: 'The clock that decides when the sale opens' }),
@@ -50,6 +52,8 @@ export const sales = publicEndpoint(
       currencyDigits: currencyDigits(sale.currency),
       opensAt: new Date(sale.opensAtMs).toISOString(),
       closesAt: new Date(sale.closesAtMs).toISOString(),
+      opening: sale.opening,
+      ...(sale.joinsAtMs === undefined ? {} : { joinsAt: new Date(sale.joinsAtMs).toISOString() }),
       state: phaseOf(sale, sale.remaining, nowMs),
       units: sale.units,
       remaining: sale.remaining,

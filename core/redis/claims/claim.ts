@@ -13,9 +13,16 @@ export const CLAIM_BATCH_MAX = 128;
 
 /**
  * The reasons for which a whole sale gives out no unit. `unverified`: it was not compared with Postgres in this run of
- * Redis. `locks_away`, of single buyers: the node of a Redis Cluster that has the buyer's purchase lock is away.
+ * Redis. `not_joining`: buyers may not join yet a line that exists before the opening. `locks_away`, of single buyers: the node of a Redis Cluster that has the buyer's purchase lock is away.
  */
-export type SaleRefusal = 'unknown_sale' | 'unverified' | 'closed' | 'paused' | 'not_open' | 'locks_away';
+export type SaleRefusal =
+  | 'unknown_sale'
+  | 'unverified'
+  | 'closed'
+  | 'paused'
+  | 'not_open'
+  | 'not_joining'
+  | 'locks_away';
 
 /**
  * A rule about all purchases of one buyer. `interval`: the pause between two purchases is not over. `purchase`: another
@@ -28,6 +35,8 @@ export type ClaimOutcome =
   | { kind: 'won'; claim: Claim }
   | { kind: 'held'; claim: ClaimRecord }
   | { kind: 'standby'; position: number }
+  /** In the line of a sale whose order is not made yet. `entry`: the number of an entry from before the opening. */
+  | { kind: 'joined'; entry: number | undefined; isBeforeOpening: boolean }
   | { kind: 'sold_out' }
   /** A purchase rule refuses the buyer: another purchase is unfinished, or too recent. */
   | { kind: 'too_soon'; because: TooSoon; waitMs: number }
@@ -85,12 +94,19 @@ function outcomesOf(reply: ClaimReply, requests: readonly ClaimRequest[]): Claim
   });
 }
 
-type OutcomeReply = string | number | [because: TooSoon | 'away', waitMs: number];
+type OutcomeReply =
+  | string
+  | number
+  | [kind: 'joined', entry: number, isBeforeOpening: 0 | 1]
+  | [because: TooSoon | 'away', waitMs: number];
 
 /** Returns the outcome for a buyer who was not refused, and has no new claim. */
 function outcomeOf(value: OutcomeReply): ClaimOutcome {
   if (typeof value === 'number') return { kind: 'standby', position: -value };
   if (typeof value === 'string') return { kind: 'held', claim: parseClaimRecord(value) };
+  if (value[0] === 'joined') {
+    return { kind: 'joined', entry: value[1] === 0 ? undefined : value[1], isBeforeOpening: value[2] === 1 };
+  }
   const [because, waitMs] = value;
   if (because === 'away') return { kind: 'refused', refusal: 'locks_away' };
   return { kind: 'too_soon', because, waitMs };

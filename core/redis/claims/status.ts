@@ -49,6 +49,10 @@ export interface BuyerStatus {
   claim?: ClaimRecord;
   /** Position on standby, from 1; missing for a buyer with a live claim. */
   position?: number;
+  /** Whether the buyer is in a line whose order is not made yet. */
+  isJoined?: boolean;
+  /** The number of the buyer's entry, for a buyer in a line that they joined before the opening. */
+  entry?: number;
 }
 
 /**
@@ -66,9 +70,11 @@ export async function readStatuses(redis: Shards, saleId: string, buyerIds: stri
     keys: [keys.sale, keys.claims, keys.standby],
     args: buyerIds,
   });
-  return behindFence<string | [position: number, record: string]>(reply, saleId).map(standing => {
+  return behindFence<string | [position: number, record: string, entry: number]>(reply, saleId).map(standing => {
     if (typeof standing === 'string') return claimIn(standing);
-    return { ...claimIn(standing[1]), position: standing[0] };
+    const [position, record, entry] = standing;
+    const place = position === 0 ? { isJoined: true } : { position };
+    return { ...claimIn(record), ...place, ...(entry === 0 ? {} : { entry }) };
   });
 }
 

@@ -12,6 +12,7 @@
 --         'ok', else {'ok', refusal, opensAtMs, idStart, outcome, ...}, an outcome for each buyer:
 --         string  the record of the live claim that the buyer holds
 --         n > 0   won unit n      n < 0   on standby at position -n      0   sold out, or refused if refusal isn't ''
+--         {'joined', number of the entry or 0, 1 before the opening}  in a line whose order is not made yet (include/joining.lua)
 --         {'interval' or 'purchase', ms}  too soon after, or during, another purchase; or what ARGV[2] says of the buyer
 --         {'needs_locks', 1 for one purchase at a time, ms of the pause, ms of a lock, now in ms}: ARGV[2] is missing or too old, and
 --         a buyer may get something. Nothing was done
@@ -21,6 +22,7 @@
 -- @include window
 -- @include marks
 -- @include changes
+-- @include joining
 -- @include purchases
 
 local verdict = fence(KEYS[1])
@@ -28,19 +30,25 @@ if verdict ~= 'ok' then return { verdict } end
 
 -- Everything is read before the first write, as Redis does not roll back a failing script. The reads also check the
 -- type of every key.
-local sale = redis.call('HMGET', KEYS[1], 'state', 'opensAtMs', 'closesAtMs', 'standbyCap', 'copying')
+local sale = redis.call('HMGET', KEYS[1], 'state', 'opensAtMs', 'closesAtMs', 'standbyCap', 'copying', 'draw', 'joinsAtMs',
+  'entered')
 local rules, now = purchase_rules(KEYS[1]), now_ms()
 local refused = refusal(sale[1], sale[2], sale[3], now)
 local free, on_standby, _ = redis.call('LLEN', KEYS[2]), redis.call('ZCARD', KEYS[5]), redis.call('ZCARD', KEYS[4])
 
 local buyers, rests = {}, {}
 for buyer, rest in string.gmatch(ARGV[1], '(%S+) (%S+)') do buyers[#buyers + 1], rests[#rests + 1] = buyer, rest end
+if sale[6] == 'joining' then
+  if refused == 'not_open' then refused = now < tonumber(sale[7]) and 'not_joining' or '' end
+  return { 'ok', refused, sale[7], '', unpack(join_line(buyers, refused, now < tonumber(sale[2]))) }
+end
 local records = redis.call('HMGET', KEYS[3], unpack(buyers))
 
 -- Units go to buyers in the order of their requests, and never past buyers on standby.
+local cap = sale[4] + (sale[8] or 0)
 local poppable = (refused == '' and on_standby == 0) and free or 0
 local wanted = rules and refused == '' and wanted_locks(rules, ARGV[2], now)
-if wanted and (poppable > 0 or on_standby < tonumber(sale[4])) then return wanted end
+if wanted and (poppable > 0 or on_standby < cap) then return wanted end
 -- All claims of this call have one time, which is after the earlier claims of all its winners.
 local winners, outcomes, seen, time = {}, {}, {}, now
 for i, buyer in ipairs(buyers) do
@@ -59,7 +67,7 @@ end
 -- API processes mirror (copy into memory) only sales with fewer free units. So with this many, nothing is published,
 -- and raising the version is enough. A rebuild that copies the sale needs all changes.
 local plenty = free - #winners >= 256 and not sale[5]
-local cap, start = tonumber(sale[4]), id_start(time)
+local start = id_start(time)
 if #winners > 0 then
   local units = redis.call('LPOP', KEYS[2], #winners)
   -- The time is a text, so that the number is formatted once and not for each outbox entry.

@@ -18,13 +18,15 @@ end
 
 for i = 1, #ARGV, 4 do
   local sale, from, to, registry = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
-  for _, part in ipairs({ 'sale', 'stock', 'claims', 'outbox', 'standby', 'payments', 'pay-clicks', 'placing', 'news' }) do
+  for _, part in ipairs({ 'sale', 'stock', 'claims', 'outbox', 'standby', 'payments', 'pay-clicks', 'placing', 'news', 'entries',
+    'unstored', 'draw' }) do
     -- A part that has no key must not get what an earlier process has left under the new name.
     redis.call('UNLINK', to .. ':' .. part)
     if redis.call('EXISTS', from .. ':' .. part) == 1 then redis.call('RENAME', from .. ':' .. part, to .. ':' .. part) end
   end
   mark(to .. ':outbox', 'unplaced', redis.call('EXISTS', to .. ':outbox') == 1)
   mark(to .. ':pay-clicks', 'clicked', redis.call('EXISTS', to .. ':pay-clicks') == 1)
+  mark(to .. ':unstored', 'entered', redis.call('EXISTS', to .. ':unstored') == 1)
   mark(to .. ':sale', 'changed', true)
   -- The old registry does not follow the generation.
   redis.call('HSET', registry, sale, redis.call('HGET', to .. ':sale', 'generation') or 0)

@@ -18,9 +18,9 @@ local verdict = fence(KEYS[1])
 if verdict ~= 'ok' then return { verdict } end
 
 local keys = { claims = KEYS[3], outbox = KEYS[4], standby = KEYS[5] }
-local sale = redis.call('HMGET', KEYS[1], 'state', 'opensAtMs', 'closesAtMs')
+local sale = redis.call('HMGET', KEYS[1], 'state', 'opensAtMs', 'closesAtMs', 'draw')
 local now = now_ms()
-if refusal(sale[1], sale[2], sale[3], now) ~= '' then return { 'ok' } end
+if refusal(sale[1], sale[2], sale[3], now, sale[4]) ~= '' then return { 'ok' } end
 -- HLEN and ZCARD check the types of their keys before the first write, as Redis does not roll back a failing script.
 redis.call('HLEN', KEYS[3])
 redis.call('ZCARD', KEYS[4])

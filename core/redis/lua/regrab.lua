@@ -19,7 +19,7 @@
 local verdict = fence(KEYS[1])
 if verdict ~= 'ok' then return { verdict } end
 
-local sale = redis.call('HMGET', KEYS[1], 'state', 'opensAtMs', 'closesAtMs')
+local sale = redis.call('HMGET', KEYS[1], 'state', 'opensAtMs', 'closesAtMs', 'draw')
 local now = now_ms()
 local on_standby = redis.call('ZCARD', KEYS[5])
 local free = redis.call('LLEN', KEYS[2])
@@ -33,7 +33,7 @@ end
 if claim and is_live(record) then
   return { 'ok', claim.claim_id == ARGV[2] and 'not_released' or 'other_claim' }
 end
-if refusal(sale[1], sale[2], sale[3], now) ~= '' then return { 'ok', 'not_open' } end
+if refusal(sale[1], sale[2], sale[3], now, sale[4]) ~= '' then return { 'ok', 'not_open' } end
 if free == 0 or on_standby > 0 then return { 'ok', 'sold_out' } end
 
 local unit = redis.call('LPOP', KEYS[2])

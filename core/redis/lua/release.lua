@@ -23,10 +23,10 @@ local verdict = fence(KEYS[1])
 if verdict ~= 'ok' then return { verdict } end
 
 local keys = { claims = KEYS[3], outbox = KEYS[4], standby = KEYS[5] }
-local sale = redis.call('HMGET', KEYS[1], 'state', 'opensAtMs', 'closesAtMs')
+local sale = redis.call('HMGET', KEYS[1], 'state', 'opensAtMs', 'closesAtMs', 'draw')
 local rules = purchase_rules(KEYS[1])
 local now = now_ms()
-local open = refusal(sale[1], sale[2], sale[3], now) == ''
+local open = refusal(sale[1], sale[2], sale[3], now, sale[4]) == ''
 redis.call('LLEN', KEYS[2])
 redis.call('ZCARD', KEYS[4])
 redis.call('ZCARD', KEYS[5])

@@ -1,4 +1,5 @@
 import { type ClaimRecord, parseClaimRecord } from '../../rules/claim.js';
+import type { LineState } from '../../rules/sale.js';
 import { keysOf, registryKeyOf } from '../keys.js';
 import { msOf, refuseMoved, repliesOf } from '../replies.js';
 import type { Shards } from '../shards.js';
@@ -21,7 +22,10 @@ export interface Facts {
   claims: number;
   unplaced: number;
   waiting: number;
+  /** The most buyers who may be in the line; no limit before its order is made. */
   standbyCap: number;
+  /** Whether the order of the line was made; undefined for a rush. */
+  line: LineState | undefined;
   /** The last number that a buyer drew when joining standby. */
   lastTicket: number;
   /** Redis's clock, in ms since the epoch. */
@@ -38,7 +42,18 @@ export async function readFacts(redis: Shards, saleId: string): Promise<Facts> {
   const replies = await redis
     .of(saleId)
     .multi()
-    .hmget(keys.sale, 'units', 'version', 'generation', 'stateGeneration', 'runId', 'standbyCap', 'standbySeq')
+    .hmget(
+      keys.sale,
+      'units',
+      'version',
+      'generation',
+      'stateGeneration',
+      'runId',
+      'standbyCap',
+      'standbySeq',
+      'draw',
+      'entered',
+    )
     .llen(keys.stock)
     .hlen(keys.claims)
     .zcard(keys.outbox)
@@ -50,7 +65,7 @@ export async function readFacts(redis: Shards, saleId: string): Promise<Facts> {
     .then(repliesOf<[(string | null)[], number, number, number, number, [string, string]]>)
     .catch(refuseMoved);
   const [sale, free, claims, unplaced, waiting, time] = replies;
-  const [units, version, generation, stateGeneration, runId, standbyCap, lastTicket] = sale;
+  const [units, version, generation, stateGeneration, runId, standbyCap, lastTicket, line, entered] = sale;
   return {
     units: Number(units),
     version: Number(version),
@@ -61,7 +76,8 @@ export async function readFacts(redis: Shards, saleId: string): Promise<Facts> {
     claims,
     unplaced,
     waiting,
-    standbyCap: Number(standbyCap),
+    standbyCap: line === 'joining' ? Number.POSITIVE_INFINITY : Number(standbyCap) + Number(entered),
+    line: (line ?? undefined) as LineState | undefined,
     lastTicket: Number(lastTicket),
     atMs: msOf(time),
   };

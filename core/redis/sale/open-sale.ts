@@ -1,5 +1,6 @@
 import { isLive } from '../../rules/claim.js';
 import type { Sale } from '../../rules/sale.js';
+import type { LineFields } from '../draw/entries.js';
 import type { Shards } from '../shards.js';
 import { type BuyerClaim, Staging } from './staging.js';
 import { Units } from './units.js';
@@ -25,6 +26,8 @@ const NOTHING: StartingState = { claims: [], outbox: [], standby: [] };
 export interface Opening {
   state?: StartingState | undefined;
   gate?: string | undefined;
+  /** Of a sale that buyers join before the opening. */
+  line?: LineFields | undefined;
 }
 
 /**
@@ -37,14 +40,14 @@ export interface Opening {
 export async function openSale(
   redis: Shards,
   sale: Sale,
-  { state = NOTHING, gate = '' }: Opening = {},
+  { state = NOTHING, gate = '', line }: Opening = {},
 ): Promise<boolean> {
   for (let attempt = 0; attempt < OPEN_TRIES; attempt += 1) {
     const staging = await Staging.begin(redis, sale.id);
     if (!staging) continue;
     try {
       await stage(staging, sale, state);
-      const outcome = await staging.open(sale, gate);
+      const outcome = await staging.open(sale, gate, line);
       if (outcome !== 'restarted') return outcome === 'opened';
     } finally {
       await staging.discard();

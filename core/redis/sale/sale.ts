@@ -1,5 +1,7 @@
 import {
   type LateMoney,
+  type LineState,
+  type OpeningKind,
   type ProviderName,
   type Sale,
   type SaleState,
@@ -10,6 +12,8 @@ import type { Redis } from '../connection.js';
 import {
   allKeysOf,
   bucketOf,
+  drawKeyOf,
+  entriesKeyOf,
   keysOf,
   MARKS,
   markKeyOf,
@@ -18,6 +22,7 @@ import {
   paymentsKeyOf,
   placingKeyOf,
   registryKeyOf,
+  unstoredKeyOf,
 } from '../keys.js';
 import { msOf, refuseMoved, repliesOf, runIdOf } from '../replies.js';
 import { behindFence, runScript } from '../scripts.js';
@@ -97,6 +102,10 @@ export async function restock(redis: Shards, sale: Pick<Sale, 'id' | 'units' | '
 /** A sale as Redis holds it, with its current counts of units and buyers. */
 export interface LoadedSale extends Omit<Sale, 'standbyFactor'> {
   standbyCap: number;
+  /** Whether the order of the line was made; undefined for a rush. */
+  line?: LineState | undefined;
+  /** The secret that hides who has joined, in hexadecimal digits; undefined for a rush. */
+  saltKey?: string | undefined;
   /** The run id of Redis for which the sale was compared with Postgres; '' for none. */
   runId: string;
   remaining: number;
@@ -142,7 +151,12 @@ export async function readLoadedSale(redis: Shards, saleId: string): Promise<Loa
     lateMoney: (fields.lateMoney ?? 'regrab') as LateMoney,
     state: fields.state as SaleState,
     generation: Number(fields.generation),
-    standbyCap: Number(fields.standbyCap),
+    standbyCap: Number(fields.standbyCap) + Number(fields.entered ?? 0),
+    // A sale loaded by an earlier version lacks it.
+    opening: (fields.opening ?? 'rush') as OpeningKind,
+    joinsAtMs: fields.joinsAtMs === undefined ? undefined : Number(fields.joinsAtMs),
+    line: fields.draw as LineState | undefined,
+    saltKey: fields.saltKey,
     onePurchaseAtATime: fields.onePurchaseAtATime === '1',
     minSecondsBetweenPurchases: Number(fields.minSecondsBetweenPurchases ?? 0),
     runId: fields.runId ?? '',
@@ -154,11 +168,21 @@ export async function readLoadedSale(redis: Shards, saleId: string): Promise<Loa
   };
 }
 
+const OTHER_KEYS = [
+  paymentsKeyOf,
+  payClicksKeyOf,
+  placingKeyOf,
+  newsKeyOf,
+  entriesKeyOf,
+  unstoredKeyOf,
+  drawKeyOf,
+] as const;
+
 /** Removes a sale that ended long ago from Redis. */
 export async function dropSale(redis: Shards, saleId: string): Promise<void> {
   // The sale leaves the registry that belongs to the keys: if they are moved meanwhile, this fails, and the next round removes it.
   const registry = registryKeyOf(saleId);
-  const others = [paymentsKeyOf, payClicksKeyOf, placingKeyOf, newsKeyOf].map(keyOf => keyOf(saleId));
+  const others = OTHER_KEYS.map(keyOf => keyOf(saleId));
   const server = redis.of(saleId);
   await server.unlink(...allKeysOf(saleId), ...others);
   for (const mark of MARKS) await server.srem(markKeyOf(bucketOf(saleId), mark), saleId);

@@ -3,6 +3,7 @@ import { type Claim, type ClaimRecord, formatClaimRecord, parseClaimRecord } fro
 import { type Sale, standbyCap } from '../../rules/sale.js';
 import { chunks } from '../../values/chunks.js';
 import type { Redis } from '../connection.js';
+import type { LineFields } from '../draw/entries.js';
 import { allKeysOf, keysOf, registryKeyOf } from '../keys.js';
 import { adoptLayout, unlessMoved } from '../layout.js';
 import { refuseMoved } from '../replies.js';
@@ -32,6 +33,7 @@ export class Staging {
   readonly #runId: string;
   readonly #keys: [stock: string, claims: string, outbox: string, standby: string];
   readonly #counts = { stock: 0, claims: 0, outbox: 0, standby: 0 };
+  #lastTicket = 0;
 
   private constructor(redis: Redis, saleId: string, runId: string) {
     const { stock, claims, outbox, standby } = keysOf(saleId);
@@ -87,8 +89,14 @@ export class Staging {
   /** Adds buyers to standby, each with the number that they drew when joining. */
   async putStandby(all: readonly { buyerId: string; ticket: number }[]): Promise<void> {
     const key = this.#keys[3];
+    this.#lastTicket = all.reduce((last, { ticket }) => Math.max(last, ticket), this.#lastTicket);
     const add = (part: typeof all) => this.#redis.zadd(key, ...part.flatMap(e => [e.ticket, e.buyerId]));
     this.#counts.standby += await this.#fill(key, all, async part => Number(await add(part)));
+  }
+
+  /** The highest ticket of a buyer on standby so far, 0 for none. */
+  get lastTicket(): number {
+    return this.#lastTicket;
   }
 
   async putStock(units: readonly number[]): Promise<void> {
@@ -112,10 +120,11 @@ export class Staging {
    * Makes the prepared content the sale, verified for this run of Redis.
    *
    * @param gate the token that is the sale's run id at present, so that scripts refuse the sale; '' for a sale that is not loaded
+   * @param line of a sale that buyers join before the opening
    */
-  async open(sale: Sale, gate: string): Promise<OpenOutcome> {
+  async open(sale: Sale, gate: string, line?: LineFields): Promise<OpenOutcome> {
     const { stock, claims, outbox, standby } = this.#counts;
-    const fields = fieldsOf(sale, this.#redis);
+    const fields = [...fieldsOf(sale, this.#redis), ...(line ? Object.entries(line).flat() : [])];
     const args = [this.#runId, gate, sale.generation, stock, claims, outbox, standby, ...fields];
     const keys = [...allKeysOf(this.#saleId), ...this.#keys];
     return (await runScript(this.#redis, 'open-sale', { keys, args })) as OpenOutcome;
@@ -139,8 +148,10 @@ export class Staging {
 
 /** Returns the fields of a sale. `locksApart` tells the scripts that other nodes may have the locks of its buyers. */
 function fieldsOf(sale: Sale, { isOfCluster }: Pick<Shards, 'isOfCluster'>): (string | number)[] {
-  const { id: _, standbyFactor: __, generation: ___, onePurchaseAtATime, ...fields } = sale;
+  const { id: _, standbyFactor: __, generation: ___, onePurchaseAtATime, joinsAtMs, ...fields } = sale;
   const onePurchase = onePurchaseAtATime ? 1 : 0;
+  const joins = joinsAtMs === undefined ? {} : { joinsAtMs };
   const apart = isOfCluster ? { locksApart: 1 } : {};
-  return Object.entries({ ...fields, onePurchaseAtATime: onePurchase, standbyCap: standbyCap(sale), ...apart }).flat();
+  const derived = { onePurchaseAtATime: onePurchase, standbyCap: standbyCap(sale) };
+  return Object.entries({ ...fields, ...derived, ...joins, ...apart }).flat();
 }

@@ -22,6 +22,8 @@ export function wordsOf(outcome: ClaimOutcome): string {
       return `held ${outcome.claim.claimId} ${outcome.claim.unit} ${outcome.claim.status}`;
     case 'standby':
       return `standby ${outcome.position}`;
+    case 'joined':
+      return `joined ${outcome.entry ?? '-'}${outcome.isBeforeOpening ? '' : ' late'}`;
     case 'sold_out':
       return 'sold_out';
     case 'too_soon':

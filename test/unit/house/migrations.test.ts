@@ -33,6 +33,7 @@ const RELEASED = {
   '0028_orders_overdue': 'c0e9e907f03bc9328880f1545d400bfa55990a84ef8788aa3e1967de60b331b3',
   '0029_orders_buyer_id': '5bac3038f2660a759e4833a683aa2225919c9d1a0546d03428dbebee72622171',
   '0030_orders_buyer_id_holds': '9fcd270729a79a4a74af8f81a17973f2919c0b8dc54487c0aea2abf27e66cd0d',
+  '0031_draws': '814e6d28818fe4e652e87153f288e2a5efd438004a23e93e22b8867ec5d14c4d',
 };
 
 test('a migration never changes: databases that applied it would refuse the next start', () => {

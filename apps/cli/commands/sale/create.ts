@@ -165,6 +165,7 @@ function saleOf(options: Options, derived: Pick<NewSale, 'priceMinor' | 'closesA
     opensAtMs: options.opens,
     ...derived,
     payWithinSeconds: options.payWithin,
+    opening: 'rush',
     onePurchaseAtATime: options.oneAtATime === true,
     minSecondsBetweenPurchases: options.minSecondsBetween,
   };

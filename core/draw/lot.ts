@@ -1,0 +1,72 @@
+import { createHmac } from 'node:crypto';
+import { sha256 } from './merkle.js';
+
+// The algorithm that docs/fairness.md states. Whoever verifies a draw repeats it, so it never changes.
+
+/** A buyer who has joined before the opening. `number`: from 1, in the order of joining, with gaps. */
+export interface Entry {
+  number: number;
+  buyerId: string;
+}
+
+/** The bytes of a published entry: its number as 8 bytes, the highest first, and the salted hash of its buyer. */
+export const ENTRY_BYTES = 40;
+const NUMBER_BYTES = 8;
+
+/** The bits of a lot: as many as a score of a sorted set in Redis can hold, with room above for buyers who come after the opening. */
+const LOT_BITS = 52;
+
+/** The tickets of buyers who come after the opening begin here, above every lot and every number of an entry. */
+export const LATE_FROM = 2 ** LOT_BITS;
+
+/**
+ * Returns a buyer's salt. Without it nobody can find out who has joined, and with it the buyer can prove their own entry.
+ *
+ * @param saltKey the secret of the sale, 32 bytes
+ * @returns 16 bytes
+ */
+export function saltOf(saltKey: Uint8Array, buyerId: string): Buffer {
+  return createHmac('sha256', saltKey).update(buyerId).digest().subarray(0, 16);
+}
+
+/** Returns the hash that stands for a buyer in the published list. */
+export function saltedId(saltKey: Uint8Array, buyerId: string): Buffer {
+  return sha256(saltOf(saltKey, buyerId), Buffer.from(buyerId));
+}
+
+/** Returns an entry as it is published, {@link ENTRY_BYTES} bytes. */
+export function publishedEntry(saltKey: Uint8Array, { number, buyerId }: Entry): Buffer {
+  const bytes = Buffer.allocUnsafe(ENTRY_BYTES);
+  bytes.writeBigUInt64BE(BigInt(number));
+  saltedId(saltKey, buyerId).copy(bytes, NUMBER_BYTES);
+  return bytes;
+}
+
+/** Reads the number of a published entry. */
+export const numberOf = (entry: Buffer): number => Number(entry.readBigUInt64BE());
+
+/** The facts that decide the order: the secret that was committed to, the root over all entries, and the public value. */
+export interface Decision {
+  seed: Uint8Array;
+  root: Uint8Array;
+  /** '' for a draw without a public value. */
+  value: string;
+}
+
+/** Returns the key of all lots of a draw. Nobody knows it before the last entry and the public value are known. */
+export function keyOf({ seed, root, value }: Decision): Buffer {
+  return sha256(seed, root, Buffer.from(value));
+}
+
+/**
+ * Returns the lot of a buyer. The smallest lot is the first in the order. It does not depend on the number of the entry, so nobody
+ * gains by leaving and joining again.
+ *
+ * @param id the hash that stands for the buyer
+ */
+export function lotOf(key: Uint8Array, id: Uint8Array): number {
+  return Number(sha256(key, id).readBigUInt64BE() >> BigInt(64 - LOT_BITS));
+}
+
+/** Returns the commitment to a secret seed, which a sale publishes when it is created. */
+export const commitmentTo = (seed: Uint8Array): Buffer => sha256(seed);

@@ -1,0 +1,79 @@
+import { keyOf, LATE_FROM, lotOf, saltedId } from '../../draw/lot.js';
+import { type Draw, readDraw } from '../../postgres/draws/draws.js';
+import { entryPages, readLastEntry, type StoredEntry } from '../../postgres/draws/entries.js';
+import { type LineFields, readLineCounts } from '../../redis/draw/entries.js';
+import type { Sale } from '../../rules/sale.js';
+import type { StepContext } from '../../steps/context.js';
+import { keepEntries } from '../../steps/line/keep-entries.js';
+
+/**
+ * How far numbers and changes of entries jump when a sale is rebuilt. A Redis that was lost may have given out some that nobody else
+ * knows, within the second until Postgres has them.
+ */
+const JUMP = 100_000;
+
+/**
+ * The line of a sale that buyers join before the opening, as a rebuild writes it. Once the draw is decided, every buyer gets their lot, so
+ * making the order and bringing it back after a loss are one thing.
+ */
+export class Line {
+  readonly #ctx: StepContext;
+  readonly #draw: Draw;
+  readonly #key: Buffer | undefined;
+  #entered = 0;
+
+  private constructor(ctx: StepContext, draw: Draw) {
+    this.#ctx = ctx;
+    this.#draw = draw;
+    if (draw.list && draw.decided) {
+      this.#key = keyOf({ seed: draw.seed, root: draw.list.root, value: draw.decided.value });
+    }
+  }
+
+  /** Reads the line of a sale, after Postgres has stored what Redis still has of it; undefined for a sale with a rush. */
+  static async read(ctx: StepContext, { id, opening }: Sale): Promise<Line | undefined> {
+    if (opening === 'rush') return undefined;
+    await keepEntries(ctx, id);
+    const draw = await readDraw(ctx.db, id);
+    if (!draw) throw new Error(`sale ${id} has no draw in Postgres`);
+    return new Line(ctx, draw);
+  }
+
+  /** Tells whether the draw was decided since this line was read: then its order is another one. */
+  async isOutdated(): Promise<boolean> {
+    const draw = await readDraw(this.#ctx.db, this.#draw.saleId);
+    return (draw?.decided === undefined) !== (this.#key === undefined);
+  }
+
+  /** Returns the ticket of a buyer in the next content of the sale, by the one that they have. */
+  ticketOf(buyerId: string, ticket: number): number {
+    if (this.#key === undefined || ticket >= LATE_FROM) return ticket;
+    return lotOf(this.#key, saltedId(this.#draw.saltKey, buyerId));
+  }
+
+  /** Reads all entries, by pages. */
+  async *pages(): AsyncGenerator<StoredEntry[]> {
+    for await (const page of entryPages(this.#ctx.db, this.#draw.saleId, 'all')) {
+      this.#entered += page.length;
+      yield page;
+    }
+  }
+
+  /**
+   * Returns the fields of the sale in Redis about its line.
+   *
+   * @param lastTicket the highest ticket in the line
+   */
+  async fields(lastTicket: number): Promise<LineFields> {
+    const { saleId, saltKey } = this.#draw;
+    const [known, stored] = [await readLineCounts(this.#ctx.redis, saleId), await readLastEntry(this.#ctx.db, saleId)];
+    return {
+      draw: this.#key === undefined ? 'joining' : 'ordered',
+      entered: this.#entered,
+      entrySeq: Math.max(known.entrySeq, stored.number) + JUMP,
+      entryChanges: Math.max(known.entryChanges, stored.change) + JUMP,
+      standbySeq: Math.max(LATE_FROM, lastTicket),
+      saltKey: saltKey.toString('hex'),
+    };
+  }
+}

@@ -1,0 +1,89 @@
+import type { Entry } from '../../draw/lot.js';
+import { type Database, Prisma } from '../database.js';
+
+/** The entry of a buyer as Redis last had it. */
+export interface ChangedEntry extends Entry {
+  /** The count of this change among those of all entries of the sale. */
+  change: number;
+  /** Whether the buyer has not left the line. */
+  isWaiting: boolean;
+}
+
+/**
+ * Stores entries of a sale. Each is stored once, and later changes of it only if they are later: a worker that stood still does no harm.
+ *
+ * @returns the entries that came after the draw was closed, so that the published list lacks them
+ */
+export async function storeEntries(db: Database, saleId: string, entries: readonly ChangedEntry[]): Promise<Entry[]> {
+  const numbers = entries.map(({ number }) => BigInt(number));
+  const buyerIds = entries.map(({ buyerId }) => buyerId);
+  const changes = entries.map(({ change }) => BigInt(change));
+  const waiting = entries.map(({ isWaiting }) => isWaiting);
+  // The lock lets the draw be closed only before or after this statement.
+  const rows = await db.$queryRaw<{ number: bigint; buyer_id: string }[]>(Prisma.sql`
+    WITH draw AS (SELECT closed_at IS NULL AS is_open FROM draws WHERE sale_id = ${saleId} FOR SHARE),
+    stored AS (
+      INSERT INTO entries AS e (sale_id, number, buyer_id, change, is_in, is_waiting)
+      SELECT ${saleId}, n.number, n.buyer_id, n.change, n.is_waiting AND draw.is_open, n.is_waiting
+      FROM draw, unnest(${numbers}::bigint[], ${buyerIds}::text[], ${changes}::bigint[], ${waiting}::boolean[])
+                 AS n (number, buyer_id, change, is_waiting)
+      ON CONFLICT (sale_id, buyer_id) DO UPDATE
+      SET change = excluded.change, is_waiting = excluded.is_waiting,
+          is_in = CASE WHEN (SELECT is_open FROM draw) THEN excluded.is_in ELSE e.is_in END
+      WHERE e.change < excluded.change
+      RETURNING e.number, e.buyer_id, e.is_in, e.is_waiting)
+    SELECT number, buyer_id FROM stored WHERE is_waiting AND NOT is_in`);
+  return rows.map(({ number, buyer_id: buyerId }) => ({ number: Number(number), buyerId }));
+}
+
+/** An entry as Postgres has it. */
+export interface StoredEntry extends Entry {
+  /** Whether the buyer has not left the line. */
+  isWaiting: boolean;
+}
+
+/** The entries of one page: some 10 ms of Postgres. */
+const PAGE = 5_000;
+
+/**
+ * The entries to read. `published`: those in the published list. `late`: those that came after the draw was closed.
+ */
+export type WhichEntries = 'published' | 'late' | 'all';
+
+const CONDITIONS: Record<WhichEntries, Prisma.Sql> = {
+  published: Prisma.sql`AND is_in`,
+  late: Prisma.sql`AND is_waiting AND NOT is_in`,
+  all: Prisma.empty,
+};
+
+/** Reads entries of a sale in the order of their numbers, by pages. They come as one text, as thousands of rows cost the client more. */
+export async function* entryPages(db: Database, saleId: string, which: WhichEntries): AsyncGenerator<StoredEntry[]> {
+  let after: Entry = { number: 0, buyerId: '' };
+  for (;;) {
+    const [row] = await db.$queryRaw<{ entries: string | null }[]>(Prisma.sql`
+      SELECT string_agg(number || ' ' || is_waiting::int || ' ' || buyer_id, ',' ORDER BY number, buyer_id) AS entries
+      FROM (SELECT number, buyer_id, is_waiting FROM entries
+            WHERE sale_id = ${saleId} AND (number, buyer_id) > (${BigInt(after.number)}, ${after.buyerId}) ${CONDITIONS[which]}
+            ORDER BY number, buyer_id LIMIT ${PAGE}) page`);
+    const entries = (row?.entries?.split(',') ?? []).map(parseEntry);
+    const last = entries.at(-1);
+    if (last === undefined) return;
+    yield entries;
+    if (entries.length < PAGE) return;
+    after = last;
+  }
+}
+
+/** An id has no space and no comma (ID_PATTERN). */
+function parseEntry(text: string): StoredEntry {
+  const [number, isWaiting, buyerId = ''] = text.split(' ');
+  return { number: Number(number), buyerId, isWaiting: isWaiting === '1' };
+}
+
+/** Reads the highest number and change of the entries of a sale; 0 for none. */
+export async function readLastEntry(db: Database, saleId: string): Promise<{ number: number; change: number }> {
+  const [row] = await db.$queryRaw<{ number: bigint | null; change: bigint | null }[]>(
+    Prisma.sql`SELECT max(number) AS number, max(change) AS change FROM entries WHERE sale_id = ${saleId}`,
+  );
+  return { number: Number(row?.number ?? 0), change: Number(row?.change ?? 0) };
+}

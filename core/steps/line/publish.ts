@@ -1,0 +1,66 @@
+import { ListBuilder } from '../../draw/list.js';
+import { commitmentTo } from '../../draw/lot.js';
+import { CHUNK } from '../../draw/merkle.js';
+import { type Draw, type DrawnList, readDraw } from '../../postgres/draws/draws.js';
+import { entryPages } from '../../postgres/draws/entries.js';
+import { publishAbout, publishChunk, publishDirectory } from '../../redis/draw/publication.js';
+import type { StepContext } from '../context.js';
+
+/** The facts of a draw that everybody may read. Bytes are in hexadecimal digits. Each field appears when it is known. */
+export interface PublishedDraw {
+  saleId: string;
+  /** The SHA-256 of the seed. */
+  commitment: string;
+  valueSource?: string | undefined;
+  valueSubstitute?: string | undefined;
+  beaconRound?: number | undefined;
+  /** The number of entries, once the draw is closed. */
+  entries?: number;
+  /** The entries of a chunk. */
+  chunkEntries?: number;
+  root?: string;
+  /** The secret, once the order is decided. */
+  seed?: string;
+  value?: string;
+  /** Whether the value is of the substitute. */
+  isSubstitute?: boolean;
+}
+
+/** Returns what may be published of a draw. */
+export function publishedOf({ saleId, seed, list, decided, ...draw }: Draw): PublishedDraw {
+  const { valueSource, valueSubstitute, beaconRound } = draw;
+  return {
+    saleId,
+    commitment: commitmentTo(seed).toString('hex'),
+    valueSource,
+    valueSubstitute,
+    beaconRound,
+    ...(list ? { entries: list.entries, chunkEntries: CHUNK, root: list.root.toString('hex') } : {}),
+    ...(list && decided ? { seed: seed.toString('hex'), ...decided } : {}),
+  };
+}
+
+/** Publishes the facts of a draw in Redis, and its list once it is closed. A repeat changes nothing. */
+export async function publishDraw(ctx: Pick<StepContext, 'db' | 'redis'>, saleId: string): Promise<void> {
+  const draw = await readDraw(ctx.db, saleId);
+  if (!draw) return;
+  if (draw.list) await publishList(ctx, draw);
+  await publishAbout(ctx.redis, saleId, JSON.stringify(publishedOf(draw)));
+}
+
+/**
+ * Publishes the list of a closed draw in Redis.
+ *
+ * @throws Error when the entries are no longer those of the root: a row was changed by hand
+ */
+export async function publishList(
+  { redis, db }: Pick<StepContext, 'db' | 'redis'>,
+  { saleId, saltKey, list }: Draw,
+): Promise<DrawnList> {
+  const builder = new ListBuilder(saltKey, (number, entries) => publishChunk(redis, saleId, { number, entries }));
+  for await (const page of entryPages(db, saleId, 'published')) await builder.add(page);
+  const { entries, root, directory } = await builder.end();
+  if (list && !list.root.equals(root)) throw new Error(`the entries of sale ${saleId} are not those of its root`);
+  await publishDirectory(redis, saleId, directory);
+  return { entries, root };
+}

@@ -1,0 +1,41 @@
+import { randomUUID } from 'node:crypto';
+import { newClaimId } from '#core/identity/claim-id.js';
+import { createSale } from '#core/operator/create-sale.js';
+import type { ValueSources } from '#core/postgres/draws/draws.js';
+import { type ClaimOutcome, claim } from '#core/redis/claims/claim.js';
+import { keysOf } from '#core/redis/keys.js';
+import type { Sale } from '#core/rules/sale.js';
+import type { StepContext } from '#core/steps/context.js';
+import { ordinarySale, type SaleWishes } from '#stack/crowd/open-sale.js';
+
+const HOUR_MS = 3_600_000;
+
+/** Creates a draw that buyers may join, and that opens in an hour. */
+export async function createDraw(t: StepContext, wishes: SaleWishes, sources: ValueSources = {}): Promise<Sale> {
+  const nowMs = Date.now();
+  const times = { joinsAtMs: nowMs - HOUR_MS, opensAtMs: nowMs + HOUR_MS, closesAtMs: nowMs + 2 * HOUR_MS };
+  const sale = ordinarySale({ id: `draw-${randomUUID()}`, opening: 'draw', ...times, ...wishes });
+  if (!(await createSale(t, sale, sources))) throw new Error('there is a sale with this id');
+  return sale;
+}
+
+/** Lets buyers join, or claim after the opening, one after the other. */
+export async function join(t: StepContext, sale: Sale, ...buyerIds: string[]): Promise<ClaimOutcome[]> {
+  return claim(
+    t.redis,
+    sale.id,
+    buyerIds.map(buyerId => ({ buyerId, claimId: newClaimId() })),
+  );
+}
+
+/** Moves the opening of a sale into the past, in both stores. */
+export async function letOpen(t: StepContext, { id }: Sale): Promise<void> {
+  const opensAtMs = Date.now() - 1;
+  await t.db.sale.update({ where: { id }, data: { opensAt: new Date(opensAtMs) } });
+  await t.redis.of(id).hset(keysOf(id).sale, 'opensAtMs', opensAtMs);
+}
+
+/** Reads the line of a sale, the first buyer first. */
+export function readLine(t: StepContext, { id }: Sale): Promise<string[]> {
+  return t.redis.of(id).zrange(keysOf(id).standby, 0, '-1');
+}
