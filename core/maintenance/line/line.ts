@@ -69,7 +69,7 @@ export class Line {
     const [known, stored] = [await readLineCounts(this.#ctx.redis, saleId), await readLastEntry(this.#ctx.db, saleId)];
     return {
       draw: this.#key === undefined ? 'joining' : 'ordered',
-      entered: this.#entered,
+      entered: this.#key === undefined ? 0 : this.#entered,
       entrySeq: Math.max(known.entrySeq, stored.number) + JUMP,
       entryChanges: Math.max(known.entryChanges, stored.change) + JUMP,
       standbySeq: Math.max(LATE_FROM, lastTicket),

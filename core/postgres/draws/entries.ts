@@ -87,3 +87,16 @@ export async function readLastEntry(db: Database, saleId: string): Promise<{ num
   );
   return { number: Number(row?.number ?? 0), change: Number(row?.change ?? 0) };
 }
+
+/** Counts the entries of a sale. */
+export async function countEntries(db: Database, saleId: string): Promise<number> {
+  return db.entry.count({ where: { saleId } });
+}
+
+/** Returns those of some buyers whose entries Postgres has. */
+export async function readStoredBuyers(db: Database, saleId: string, buyerIds: readonly string[]): Promise<string[]> {
+  const rows = await db.$queryRaw<{ buyer_id: string }[]>(
+    Prisma.sql`SELECT buyer_id FROM entries WHERE sale_id = ${saleId} AND buyer_id = ANY(${[...buyerIds]}::text[])`,
+  );
+  return rows.map(({ buyer_id: buyerId }) => buyerId);
+}

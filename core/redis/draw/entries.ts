@@ -1,6 +1,6 @@
 import { LATE_FROM } from '../../draw/lot.js';
 import type { LineState } from '../../rules/sale.js';
-import { entriesKeyOf, keysOf, unstoredKeyOf } from '../keys.js';
+import { bucketOf, entriesKeyOf, keysOf, markKeyOf, unstoredKeyOf } from '../keys.js';
 import { repliesOf } from '../replies.js';
 import { behindFence, runScript } from '../scripts.js';
 import type { Shards } from '../shards.js';
@@ -90,7 +90,7 @@ export async function putEntries(
 /** The fields of a sale in Redis about a line that buyers join before the opening (lua/include/joining.lua). */
 export interface LineFields {
   draw: LineState;
-  /** The number of entries once the order was made: as many more buyers than standby has room for may be in the line. */
+  /** The number of entries once their order was made: the standby cap is higher by it. */
   entered: number;
   /** The last number of an entry. */
   entrySeq: number;
@@ -115,4 +115,32 @@ export async function readLineCounts(
 ): Promise<Pick<LineFields, 'entrySeq' | 'entryChanges'>> {
   const [entrySeq, entryChanges] = await redis.of(saleId).hmget(keysOf(saleId).sale, 'entrySeq', 'entryChanges');
   return { entrySeq: Number(entrySeq), entryChanges: Number(entryChanges) };
+}
+
+/** Counts the buyers of a sale who have or had an entry. */
+export function countEntered(redis: Shards, saleId: string): Promise<number> {
+  return redis.of(saleId).hlen(entriesKeyOf(saleId));
+}
+
+/** The buyers of one page, which HSCAN only takes as a hint. */
+const PAGE = 2_000;
+
+/** Reads the buyers of a sale who have or had an entry, by pages. A buyer may come twice. */
+export async function* enteredPages(redis: Shards, saleId: string): AsyncGenerator<string[]> {
+  let cursor = '0';
+  do {
+    const [next, entries] = await redis.of(saleId).hscan(entriesKeyOf(saleId), cursor, 'COUNT', PAGE);
+    yield entries.filter((_, i) => i % 2 === 0);
+    cursor = next;
+  } while (cursor !== '0');
+}
+
+/** Notes entries for Postgres as if they had changed now. */
+export async function noteEntries(redis: Shards, saleId: string, buyerIds: readonly string[]): Promise<void> {
+  const server = redis.of(saleId);
+  const last = await server.hincrby(keysOf(saleId).sale, 'entryChanges', buyerIds.length);
+  const changes = buyerIds.flatMap((buyerId, i) => [last - i, buyerId]);
+  // Marked first, as in the scripts: a note without a mark would wait for the opening.
+  await server.sadd(markKeyOf(bucketOf(saleId), 'entered'), saleId);
+  await server.zadd(unstoredKeyOf(saleId), ...changes);
 }

@@ -30,8 +30,7 @@ if verdict ~= 'ok' then return { verdict } end
 
 -- Everything is read before the first write, as Redis does not roll back a failing script. The reads also check the
 -- type of every key.
-local sale = redis.call('HMGET', KEYS[1], 'state', 'opensAtMs', 'closesAtMs', 'standbyCap', 'copying', 'draw', 'joinsAtMs',
-  'entered')
+local sale = redis.call('HMGET', KEYS[1], 'state', 'opensAtMs', 'closesAtMs', 'standbyCap', 'copying', 'draw')
 local rules, now = purchase_rules(KEYS[1]), now_ms()
 local refused = refusal(sale[1], sale[2], sale[3], now)
 local free, on_standby, _ = redis.call('LLEN', KEYS[2]), redis.call('ZCARD', KEYS[5]), redis.call('ZCARD', KEYS[4])
@@ -39,13 +38,14 @@ local free, on_standby, _ = redis.call('LLEN', KEYS[2]), redis.call('ZCARD', KEY
 local buyers, rests = {}, {}
 for buyer, rest in string.gmatch(ARGV[1], '(%S+) (%S+)') do buyers[#buyers + 1], rests[#rests + 1] = buyer, rest end
 if sale[6] == 'joining' then
-  if refused == 'not_open' then refused = now < tonumber(sale[7]) and 'not_joining' or '' end
-  return { 'ok', refused, sale[7], '', unpack(join_line(buyers, refused, now < tonumber(sale[2]))) }
+  local joins_at, is_before = redis.call('HGET', KEYS[1], 'joinsAtMs'), now < tonumber(sale[2])
+  if refused == 'not_open' then refused = now < tonumber(joins_at) and 'not_joining' or '' end
+  return { 'ok', refused, joins_at, '', unpack(join_line(buyers, refused, is_before)) }
 end
 local records = redis.call('HMGET', KEYS[3], unpack(buyers))
 
 -- Units go to buyers in the order of their requests, and never past buyers on standby.
-local cap = sale[4] + (sale[8] or 0)
+local cap = tonumber(sale[4])
 local poppable = (refused == '' and on_standby == 0) and free or 0
 local wanted = rules and refused == '' and wanted_locks(rules, ARGV[2], now)
 if wanted and (poppable > 0 or on_standby < cap) then return wanted end

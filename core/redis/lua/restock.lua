@@ -3,7 +3,7 @@
 -- buyers on standby.
 --
 -- KEYS[1] sale  KEYS[2] stock
--- ARGV[1] the new number of units of the sale    ARGV[2] its new standby cap
+-- ARGV[1] the new number of units of the sale    ARGV[2] its new standby cap, to which the entries of a draw are added
 -- Returns {verdict} of the fence (include/fence.lua: was the sale compared with Postgres in this run of Redis?) unless it is
 --         'ok', else {'ok', units added (at most 5,000; call again until 0)}
 -- @include fence
@@ -19,6 +19,7 @@ local units = tonumber(redis.call('HGET', KEYS[1], 'units'))
 local last = math.min(tonumber(ARGV[1]), units + 5000)
 for unit = units + 1, last do redis.call('RPUSH', KEYS[2], unit) end
 if last <= units then return { 'ok', 0 } end
-redis.call('HSET', KEYS[1], 'units', last, 'standbyCap', ARGV[2])
+local cap = ARGV[2] + (redis.call('HGET', KEYS[1], 'entered') or 0)
+redis.call('HSET', KEYS[1], 'units', last, 'standbyCap', string.format('%.0f', cap))
 publish(KEYS[1], redis.call('LLEN', KEYS[2]), '-')
 return { 'ok', last - units }

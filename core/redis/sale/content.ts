@@ -42,18 +42,7 @@ export async function readFacts(redis: Shards, saleId: string): Promise<Facts> {
   const replies = await redis
     .of(saleId)
     .multi()
-    .hmget(
-      keys.sale,
-      'units',
-      'version',
-      'generation',
-      'stateGeneration',
-      'runId',
-      'standbyCap',
-      'standbySeq',
-      'draw',
-      'entered',
-    )
+    .hmget(keys.sale, 'units', 'version', 'generation', 'stateGeneration', 'runId', 'standbyCap', 'standbySeq', 'draw')
     .llen(keys.stock)
     .hlen(keys.claims)
     .zcard(keys.outbox)
@@ -65,7 +54,7 @@ export async function readFacts(redis: Shards, saleId: string): Promise<Facts> {
     .then(repliesOf<[(string | null)[], number, number, number, number, [string, string]]>)
     .catch(refuseMoved);
   const [sale, free, claims, unplaced, waiting, time] = replies;
-  const [units, version, generation, stateGeneration, runId, standbyCap, lastTicket, line, entered] = sale;
+  const [units, version, generation, stateGeneration, runId, standbyCap, lastTicket, line] = sale;
   return {
     units: Number(units),
     version: Number(version),
@@ -76,7 +65,7 @@ export async function readFacts(redis: Shards, saleId: string): Promise<Facts> {
     claims,
     unplaced,
     waiting,
-    standbyCap: line === 'joining' ? Number.POSITIVE_INFINITY : Number(standbyCap) + Number(entered),
+    standbyCap: line === 'joining' ? Number.POSITIVE_INFINITY : Number(standbyCap),
     line: (line ?? undefined) as LineState | undefined,
     lastTicket: Number(lastTicket),
     atMs: msOf(time),

@@ -151,7 +151,7 @@ export async function readLoadedSale(redis: Shards, saleId: string): Promise<Loa
     lateMoney: (fields.lateMoney ?? 'regrab') as LateMoney,
     state: fields.state as SaleState,
     generation: Number(fields.generation),
-    standbyCap: Number(fields.standbyCap) + Number(fields.entered ?? 0),
+    standbyCap: Number(fields.standbyCap),
     // A sale loaded by an earlier version lacks it.
     opening: (fields.opening ?? 'rush') as OpeningKind,
     joinsAtMs: fields.joinsAtMs === undefined ? undefined : Number(fields.joinsAtMs),

@@ -124,7 +124,8 @@ export class Staging {
    */
   async open(sale: Sale, gate: string, line?: LineFields): Promise<OpenOutcome> {
     const { stock, claims, outbox, standby } = this.#counts;
-    const fields = [...fieldsOf(sale, this.#redis), ...(line ? Object.entries(line).flat() : [])];
+    const cap = standbyCap(sale) + (line?.entered ?? 0);
+    const fields = Object.entries({ ...fieldsOf(sale, this.#redis), standbyCap: cap, ...line }).flat();
     const args = [this.#runId, gate, sale.generation, stock, claims, outbox, standby, ...fields];
     const keys = [...allKeysOf(this.#saleId), ...this.#keys];
     return (await runScript(this.#redis, 'open-sale', { keys, args })) as OpenOutcome;
@@ -147,11 +148,10 @@ export class Staging {
 }
 
 /** Returns the fields of a sale. `locksApart` tells the scripts that other nodes may have the locks of its buyers. */
-function fieldsOf(sale: Sale, { isOfCluster }: Pick<Shards, 'isOfCluster'>): (string | number)[] {
+function fieldsOf(sale: Sale, { isOfCluster }: Pick<Shards, 'isOfCluster'>): Record<string, string | number> {
   const { id: _, standbyFactor: __, generation: ___, onePurchaseAtATime, joinsAtMs, ...fields } = sale;
   const onePurchase = onePurchaseAtATime ? 1 : 0;
   const joins = joinsAtMs === undefined ? {} : { joinsAtMs };
   const apart = isOfCluster ? { locksApart: 1 } : {};
-  const derived = { onePurchaseAtATime: onePurchase, standbyCap: standbyCap(sale) };
-  return Object.entries({ ...fields, ...derived, ...joins, ...apart }).flat();
+  return { ...fields, onePurchaseAtATime: onePurchase, ...joins, ...apart };
 }

@@ -29,7 +29,7 @@ export async function readStanding(redis: Shards, saleId: string): Promise<Stand
   const replies = await redis
     .of(saleId)
     .multi()
-    .hmget(keys.sale, 'version', 'standbyCap', 'state', 'opensAtMs', 'closesAtMs', 'runId', 'entered')
+    .hmget(keys.sale, 'version', 'standbyCap', 'state', 'opensAtMs', 'closesAtMs', 'runId')
     .llen(keys.stock)
     .zcard(keys.standby)
     .hlen(keys.claims)
@@ -38,12 +38,12 @@ export async function readStanding(redis: Shards, saleId: string): Promise<Stand
     .exec();
   const [sale, free, waiting, claims, server, time] =
     repliesOf<[(string | null)[], number, number, number, string, [string, string]]>(replies);
-  const [version, standbyCap, state, opensAtMs, closesAtMs, runId, entered] = sale;
+  const [version, standbyCap, state, opensAtMs, closesAtMs, runId] = sale;
   return {
     version: Number(version),
     free,
     waiting,
-    standbyCap: Number(standbyCap) + Number(entered),
+    standbyCap: Number(standbyCap),
     state: state as SaleState,
     opensAtMs: Number(opensAtMs),
     closesAtMs: Number(closesAtMs),

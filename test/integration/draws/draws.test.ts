@@ -202,6 +202,16 @@ test('what is published proves every entry, and hides the seed until the order i
   ).toBe(commitment);
 });
 
+test('entries that Postgres has lost again are stored before the list is closed', async () => {
+  const sale = await createDraw(t, { units: 1 });
+  await join(t, sale, ...names(5));
+  await keepEntries(t, sale.id);
+  await t.db.entry.deleteMany({ where: { saleId: sale.id, buyerId: { in: ['buyer-2', 'buyer-5'] } } });
+  await letOpen(t, sale);
+  await drawAllLots(t);
+  expect((await readDraw(t.db, sale.id))?.list?.entries).toBe(5);
+});
+
 test('a worker that stood still overwrites no later change of an entry', async () => {
   const sale = await createDraw(t, { units: 1 });
   await join(t, sale, 'ann');

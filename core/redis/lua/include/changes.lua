@@ -83,9 +83,9 @@ end
 local function publish(sale_key, free, waiting, state)
   local version = count_change(sale_key)
   local published = redis.call('HINCRBY', sale_key, 'published', 1)
-  local sale = redis.call('HMGET', sale_key, 'standbyCap', 'state', 'copying', 'toldAtMs', 'entered')
+  local sale = redis.call('HMGET', sale_key, 'standbyCap', 'state', 'copying', 'toldAtMs')
   if sale[3] then note_changes(sale_key, sale[3]) end
-  local head = { version, published, free, waiting, sale[1] and sale[1] + (sale[5] or 0) or '-', state or sale[2] or '-' }
+  local head = { version, published, free, waiting, sale[1] or '-', state or sale[2] or '-' }
   table.insert(changes, 1, table.concat(head, ' '))
   tell(sale_key, table.concat(changes, '\n'), sale[4])
 end
