@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { sha256 } from './merkle.js';
 
-// The algorithm that docs/fairness.md states. Whoever verifies a draw repeats it, so it never changes.
+// The algorithm that docs/fairness.md states. A program that verifies a draw repeats it, so it never changes.
 
 /** A buyer who has joined before the opening. `number`: from 1, in the order of joining, with gaps. */
 export interface Entry {

@@ -12,6 +12,7 @@ export const CHUNK = 1_024;
 const LEAF = Buffer.of(0);
 const NODE = Buffer.of(1);
 
+/** Computes the SHA-256 of some bytes, one part after the other. */
 export const sha256 = (...parts: readonly Uint8Array[]): Hash => hash('sha256', Buffer.concat(parts), 'buffer');
 
 /** Hashes an entry as a leaf of the tree. */

@@ -83,7 +83,7 @@ export function hasPurchaseRules(sale: Pick<Sale, 'onePurchaseAtATime' | 'minSec
   return sale.onePurchaseAtATime || sale.minSecondsBetweenPurchases > 0;
 }
 
-/** What decides the phase of a sale. `line` is missing for a rush. */
+/** The facts that decide the phase of a sale. `line` is missing for a rush. */
 export interface Timetable extends Pick<Sale, 'state' | 'opensAtMs' | 'closesAtMs'> {
   joinsAtMs?: number | undefined;
   line?: LineState | undefined;

@@ -8,7 +8,7 @@ import { type Client, createClient, type TimedAnswer } from '../support/http/cli
 import { PATIENCE_MS } from '../support/rush.js';
 import { startTestStack, type TestStack } from '../support/stack.js';
 import { passDeadlines } from '../support/stores/by-hand.js';
-import { readCommandCalls } from '../support/stores/command-stats.js';
+import { readCommandCalls } from '../support/redis/command-stats.js';
 
 // Standby, waiting and pauses, with a crowd, on two API processes and a worker.
 

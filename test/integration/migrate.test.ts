@@ -119,6 +119,7 @@ describe('schema.prisma and the migrations', () => {
     );
     expect(partial).toEqual([
       'disputes_open',
+      'draws_undealt',
       'orders_due_in_turn',
       'orders_live_buyer',
       'orders_live_unit',
@@ -137,6 +138,7 @@ describe('schema.prisma and the migrations', () => {
       'disputes_ask_for_shop_webhook',
       'disputes_tell_shop_of_change',
       'disputes_tell_shop_of_new',
+      'draws_kept',
       'orders_ask_for_shop_webhook',
       'orders_only_forward',
       'orders_tell_shop_of_change',
@@ -154,6 +156,8 @@ describe('schema.prisma and the migrations', () => {
       'books_checkpoint',
       'books_findings',
       'disputes',
+      'draws',
+      'entries',
       'orders',
       'outbox_events',
       'payments',

@@ -8,7 +8,7 @@ import { REDIS_STEP_MS } from '../http/deadline.js';
 import type { RecentSale, Sales } from '../mirror/sales.js';
 import { bringBack, isLost, type LostClaimParts } from './lost-claim.js';
 import { bringEntryBack } from './lost-entry.js';
-import { answerOf, isInLine, type OrderAnswer } from './order-answer.js';
+import { answerOf, type OrderAnswer } from './order-answer.js';
 import type { Backpressure } from './poll.js';
 
 /** A question for the order status of one buyer in one sale. */
@@ -57,7 +57,7 @@ async function withReceipt(
   const receipt = verifyReceipt(keys, text, { saleId, buyerId });
   if (receipt) return isLost(receipt, known) ? bringBack(parts, receipt, known) : known;
   const entry = verifyEntry(keys, text, { saleId, buyerId });
-  return entry && !known.claim && !isInLine(known) ? bringEntryBack(parts, entry, known) : known;
+  return entry && !known.claim && known.entry === undefined ? bringEntryBack(parts, entry, known) : known;
 }
 
 /**

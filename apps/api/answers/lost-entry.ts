@@ -16,7 +16,7 @@ export interface LostEntryParts {
 /**
  * Restores in Redis the entry of a receipt, if Redis has lost it. A buyer who has left the line stays out of it.
  *
- * @param known the status of a buyer without a claim, who is in no line
+ * @param known the status of a buyer without a claim, who is in no line, or behind the entries
  * @returns the status that the buyer gets
  */
 export async function bringEntryBack(

@@ -12,7 +12,7 @@ import { readJoining } from '../../redis/draw/joining.js';
 import { readLoadedSale } from '../../redis/sale/sale.js';
 import type { StepContext } from '../../steps/context.js';
 import { keepEntries } from '../../steps/line/keep-entries.js';
-import { keepMissing } from '../../steps/line/missing-entries.js';
+import { noteMissing } from '../../steps/line/missing-entries.js';
 import { publicValueOf } from '../../steps/line/public-value.js';
 import { publishDraw, publishList } from '../../steps/line/publish.js';
 import { promoteWaiting } from '../../steps/release-units.js';
@@ -65,7 +65,7 @@ async function closedDraw(ctx: StepContext, saleId: string): Promise<Draw | unde
 /** Tells whether Postgres has all entries: the opening has come for Redis, and nothing in it is left to be stored. */
 async function isComplete(ctx: StepContext, saleId: string): Promise<boolean> {
   await keepEntries(ctx, saleId);
-  await keepMissing(ctx, saleId);
+  await noteMissing(ctx, saleId);
   const { isVerified, hasOpened, unstored } = await readJoining(ctx.redis, saleId);
   return isVerified && hasOpened && unstored === 0;
 }

@@ -41,7 +41,7 @@ export interface DrawnList {
   root: Buffer;
 }
 
-/** What decided the order of a draw. */
+/** The public value that decided the order of a draw. */
 export interface DrawnValue {
   /** '' for a draw without a public value. */
   value: string;

@@ -1,7 +1,7 @@
 import { drawKeyOf } from '../keys.js';
 import type { Shards } from '../shards.js';
 
-// What is published of a draw, in one hash: 'about', its facts as JSON; 'chunks', the directory of the chunks; and each chunk of
+// One hash has all that is published of a draw: 'about', its facts as JSON; 'chunks', the directory of the chunks; and each chunk of
 // entries under its number, from 0. A chunk and the directory never change once they are written.
 
 /** Lets everybody read the facts of a draw. */

@@ -37,16 +37,11 @@ local free, on_standby, _ = redis.call('LLEN', KEYS[2]), redis.call('ZCARD', KEY
 
 local buyers, rests = {}, {}
 for buyer, rest in string.gmatch(ARGV[1], '(%S+) (%S+)') do buyers[#buyers + 1], rests[#rests + 1] = buyer, rest end
-if sale[6] == 'joining' then
-  local joins_at, is_before = redis.call('HGET', KEYS[1], 'joinsAtMs'), now < tonumber(sale[2])
-  if refused == 'not_open' then refused = now < tonumber(joins_at) and 'not_joining' or '' end
-  return { 'ok', refused, joins_at, '', unpack(join_line(buyers, refused, is_before)) }
-end
+if sale[6] == 'joining' then return join_line(buyers, refused, now, sale[2]) end
 local records = redis.call('HMGET', KEYS[3], unpack(buyers))
 
 -- Units go to buyers in the order of their requests, and never past buyers on standby.
-local cap = tonumber(sale[4])
-local poppable = (refused == '' and on_standby == 0) and free or 0
+local cap, poppable = tonumber(sale[4]), (refused == '' and on_standby == 0) and free or 0
 local wanted = rules and refused == '' and wanted_locks(rules, ARGV[2], now)
 if wanted and (poppable > 0 or on_standby < cap) then return wanted end
 -- All claims of this call have one time, which is after the earlier claims of all its winners.
@@ -66,8 +61,7 @@ end
 
 -- API processes mirror (copy into memory) only sales with fewer free units. So with this many, nothing is published,
 -- and raising the version is enough. A rebuild that copies the sale needs all changes.
-local plenty = free - #winners >= 256 and not sale[5]
-local start = id_start(time)
+local plenty, start = free - #winners >= 256 and not sale[5], id_start(time)
 if #winners > 0 then
   local units = redis.call('LPOP', KEYS[2], #winners)
   -- The time is a text, so that the number is formatted once and not for each outbox entry.

@@ -23,9 +23,9 @@ redis.call('ZCARD', KEYS[4])
 redis.call('HSET', key, ARGV[1], ARGV[2])
 if tonumber(ARGV[2]) > tonumber(sale[2]) then redis.call('HSET', KEYS[1], 'entrySeq', ARGV[2]) end
 if not is_claimed then
-  local ticket = ARGV[2]
-  if sale[1] ~= 'joining' then ticket = redis.call('HINCRBY', KEYS[1], 'standbySeq', 1) end
-  redis.call('ZADD', KEYS[4], 'NX', ticket, ARGV[1])
+  -- The buyer may have joined again, behind the entries.
+  if sale[1] == 'joining' then redis.call('ZADD', KEYS[4], ARGV[2], ARGV[1])
+  else redis.call('ZADD', KEYS[4], 'NX', redis.call('HINCRBY', KEYS[1], 'standbySeq', 1), ARGV[1]) end
   tell_joined(ARGV[1])
 end
 note_entry(KEYS[1], ARGV[1])

@@ -9,7 +9,7 @@ import { keepEntries } from './keep-entries.js';
  *
  * @throws the stores' errors
  */
-export async function keepMissing(ctx: StepContext, saleId: string): Promise<void> {
+export async function noteMissing(ctx: StepContext, saleId: string): Promise<void> {
   const { redis, db } = ctx;
   if ((await countEntered(redis, saleId)) <= (await countEntries(db, saleId))) return;
   for await (const buyerIds of enteredPages(redis, saleId)) {

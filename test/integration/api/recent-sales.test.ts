@@ -4,7 +4,7 @@ import { readRunId, setSale } from '#core/redis/sale/sale.js';
 import { type RecentSale, Sales } from '../../../apps/api/mirror/sales.js';
 import { eventually } from '../../support/eventually.js';
 import { openTestSale } from '../../support/sales.js';
-import { readCommandCalls } from '../../support/stores/command-stats.js';
+import { readCommandCalls } from '../../support/redis/command-stats.js';
 import { useStores } from '../../support/stores/stores.js';
 
 // The API remembers sales for a second.

@@ -11,7 +11,7 @@ import type { Claim } from '#core/rules/claim.js';
 import type { Sale } from '#core/rules/sale.js';
 import { eventually } from '../../support/eventually.js';
 import { type Answer, useApi } from '../../support/http/api.js';
-import { readCommandCalls } from '../../support/stores/command-stats.js';
+import { readCommandCalls } from '../../support/redis/command-stats.js';
 import { dumpKeys } from '../../support/stores/keyspace.js';
 
 const api = useApi();

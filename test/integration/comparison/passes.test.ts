@@ -11,7 +11,7 @@ import { placeOrders } from '#core/steps/place-orders.js';
 import { chunks } from '#core/values/chunks.js';
 import { beforeScript } from '../../support/meanwhile.js';
 import { buyers, openTestSale, win, winOne } from '../../support/sales.js';
-import { readCommandCalls } from '../../support/stores/command-stats.js';
+import { readCommandCalls } from '../../support/redis/command-stats.js';
 import { useStores } from '../../support/stores/stores.js';
 
 // A rebuild copies many changed buyers again before it shuts the gate, in passes during which they may change once more.

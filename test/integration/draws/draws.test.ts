@@ -177,7 +177,7 @@ test('the first public value decides, and never another one', async () => {
   );
 });
 
-test('what is published proves every entry, and hides the seed until the order is decided', async () => {
+test('the published facts prove every entry, and hide the seed until the order is decided', async () => {
   const sale = await createDraw(t, { units: 1 }, { valueSource: 'the lottery of Friday' });
   const about = async () => JSON.parse((await readAbout(t.redis, sale.id)) ?? '{}') as Record<string, unknown>;
   expect(await about()).toEqual({

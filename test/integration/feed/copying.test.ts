@@ -4,7 +4,7 @@ import { withDeadline } from '#core/rules/clock.js';
 import type { Sale } from '#core/rules/sale.js';
 import { Copying } from '../../../apps/api/mirror/copying.js';
 import { openTestSale, win } from '../../support/sales.js';
-import { readCommandCalls } from '../../support/stores/command-stats.js';
+import { readCommandCalls } from '../../support/redis/command-stats.js';
 import { useStores } from '../../support/stores/stores.js';
 
 const t = useStores();

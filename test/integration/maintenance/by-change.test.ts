@@ -17,7 +17,7 @@ import { orderOf, paidReport } from '../../support/money/reading.js';
 import { askToPay, PRICE, payAtProvider, usePayments } from '../../support/payments.js';
 import { readSnapshot } from '../../support/redis/snapshot.js';
 import { openTestSale, win, winOne } from '../../support/sales.js';
-import { readCommandCalls } from '../../support/stores/command-stats.js';
+import { readCommandCalls } from '../../support/redis/command-stats.js';
 
 // Rounds cost what has changed, and not how many sales there are.
 

@@ -8,7 +8,7 @@ import type { Sale } from '#core/rules/sale.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { plansDuring, sendPlans } from '../../support/postgres/plans.js';
 import { aClaim, aSale, openTestSale, win } from '../../support/sales.js';
-import { readCommandCalls } from '../../support/stores/command-stats.js';
+import { readCommandCalls } from '../../support/redis/command-stats.js';
 import { useStores } from '../../support/stores/stores.js';
 
 const t = useStores();

@@ -4,7 +4,7 @@ import { SaleWaiters } from '../../../apps/api/waiting/sale-waiters.js';
 import { eventually } from '../../support/eventually.js';
 import { useApi } from '../../support/http/api.js';
 import type { TestStream } from '../../support/http/stream.js';
-import { readCommandCalls } from '../../support/stores/command-stats.js';
+import { readCommandCalls } from '../../support/redis/command-stats.js';
 
 const api = useApi();
 

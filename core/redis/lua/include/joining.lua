@@ -23,21 +23,23 @@ local function tell_line(sale_key, standby_key, stock_key)
   publish(sale_key, redis.call('LLEN', stock_key), redis.call('ZCARD', standby_key))
 end
 
--- Lets buyers join a line whose order is not made yet. Returns an outcome for each: {'joined', number, 1 before the opening}, number 0
--- for a buyer who came after it; 0 for nothing.
-local function join_line(buyers, refused, is_before)
+-- Lets buyers join a line whose order is not made yet. Returns the reply of the script, with an outcome for each buyer: {'joined', number, 1
+-- before the opening}, number 0 for a buyer who came after it; 0 for nothing.
+local function join_line(buyers, refused, now, opens_at)
+  local is_before = now < tonumber(opens_at)
   local key, before = entries_key(KEYS[1]), is_before and 1 or 0
-  local counts = redis.call('HMGET', KEYS[1], 'entrySeq', 'entryChanges', 'standbySeq', 'standbyCap')
+  local counts = redis.call('HMGET', KEYS[1], 'entrySeq', 'entryChanges', 'standbySeq', 'standbyCap', 'joinsAtMs')
+  if refused == 'not_open' then refused = now < tonumber(counts[5]) and 'not_joining' or '' end
   local number, change, late = tonumber(counts[1]), tonumber(counts[2]), tonumber(counts[3])
   local numbers, tickets = redis.call('HMGET', key, unpack(buyers)), redis.call('ZMSCORE', KEYS[5], unpack(buyers))
   local room = ENTRIES_MAX - number
   if not is_before then room = counts[4] + redis.call('HLEN', key) - redis.call('ZCARD', KEYS[5]) end
-  local entries, line, unstored, outcomes, seen = {}, {}, {}, {}, {}
+  local entries, line, unstored, outcomes, seen = {}, {}, {}, { 'ok', refused, counts[5], '' }, {}
   for i, buyer in ipairs(buyers) do
     local entry = tonumber(numbers[i] or 0)
-    if seen[buyer] then outcomes[i] = seen[buyer]
-    elseif tickets[i] then outcomes[i] = { 'joined', tonumber(tickets[i]) < LATE_FROM and entry or 0, before }
-    elseif refused ~= '' or room < 1 then outcomes[i] = 0
+    if seen[buyer] then outcomes[i + 4] = seen[buyer]
+    elseif tickets[i] then outcomes[i + 4] = { 'joined', tonumber(tickets[i]) < LATE_FROM and entry or 0, before }
+    elseif refused ~= '' or room < 1 then outcomes[i + 4] = 0
     else
       local ticket = entry
       if not is_before then late, ticket = late + 1, late + 1
@@ -47,8 +49,8 @@ local function join_line(buyers, refused, is_before)
       end
       if is_before then change, unstored[#unstored + 1], unstored[#unstored + 2] = change + 1, change + 1, buyer end
       room, line[#line + 1], line[#line + 2] = room - 1, ticket, buyer
-      outcomes[i] = { 'joined', is_before and ticket or 0, before }
-      seen[buyer] = outcomes[i]
+      outcomes[i + 4] = { 'joined', is_before and ticket or 0, before }
+      seen[buyer] = outcomes[i + 4]
       tell_joined(buyer)
     end
   end

@@ -50,12 +50,6 @@ const MEANINGS: Meaning[] = [
     in: PROSE,
     instead: '"position" on standby, "address", "crash point", "spot"; to place is to make a claim an order',
   },
-  {
-    word: /(?<!\bcommand[- ]|\bone |\bsame )\b(?:in|into|joins?|joined|leaves?|left|the|enters?) line\b(?! of (?:text|JSON))|\bin the line\b|\bplaces? in line\b/gi,
-    in: PROSE,
-    notIn: /^test\/unit\/house\//,
-    instead: '"on standby", "the standby"; a line is one of text',
-  },
   { word: /\bshould\b/gi, in: ['title'], instead: 'what is, in the present tense' },
 ];
 
@@ -104,7 +98,8 @@ function identifiersOf(source: Source): { name: string; line: number }[] {
 /** Names that begin with another verb than the house's for making and for reading. */
 const VERBS: [RegExp, string][] = [
   [
-    /^(make|hold|keep|watch)[A-Z]/,
+    // The step keep-entries is named after its job.
+    /^(make|hold|keep(?!(All)?Entries)|watch)[A-Z]/,
     '"create…" in memory, "connect…" for the client of a store, "start…" for what must be stopped',
   ],
   [

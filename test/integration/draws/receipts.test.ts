@@ -1,0 +1,49 @@
+import { expect, test } from '@jest/globals';
+import { drawAllLots } from '#core/maintenance/line/draw-lots.js';
+import { rebuild } from '#core/maintenance/rebuild.js';
+import { storeEntries } from '#core/postgres/draws/entries.js';
+import { readStatuses } from '#core/redis/claims/status.js';
+import { readUnstored, restoreEntry } from '#core/redis/draw/entries.js';
+import { keysOf } from '#core/redis/keys.js';
+import { keepEntries } from '#core/steps/line/keep-entries.js';
+import { createDraw, join, letOpen, readLine } from '../../support/stores/lines.js';
+import { useStores } from '../../support/stores/stores.js';
+
+// Redis may lose an entry before Postgres has it. Its buyer comes back with the receipt.
+
+const t = useStores();
+
+const LATE_FROM = 2 ** 52;
+
+const names = (count: number) => Array.from({ length: count }, (_, i) => `buyer-${i + 1}`);
+
+const ticketOf = async (saleId: string, buyerId: string) =>
+  Number(await t.redis.zscore(keysOf(saleId).standby, buyerId));
+
+test('an entry that comes back gets its lot, although the worker that stored it died', async () => {
+  const sale = await createDraw(t, { units: 1 });
+  await join(t, sale, ...names(9));
+  await letOpen(t, sale);
+  await drawAllLots(t);
+  await restoreEntry(t.redis, sale.id, { buyerId: 'lost', number: 10 });
+  await storeEntries(t.db, sale.id, await readUnstored(t.redis, sale.id, 10));
+  expect(await ticketOf(sale.id, 'lost')).toBeGreaterThanOrEqual(LATE_FROM);
+  await keepEntries(t, sale.id);
+  expect(await ticketOf(sale.id, 'lost')).toBeLessThan(LATE_FROM);
+});
+
+test('a buyer who has joined again behind the others gets the lot of the receipt', async () => {
+  const sale = await createDraw(t, { units: 1 });
+  await join(t, sale, ...names(9), 'ann');
+  await t.redis.flushall();
+  await rebuild(t, sale.id);
+  await join(t, sale, ...names(9));
+  await letOpen(t, sale);
+  await join(t, sale, 'ann');
+  expect(await restoreEntry(t.redis, sale.id, { buyerId: 'ann', number: 10 })).toBe(true);
+  expect(await ticketOf(sale.id, 'ann')).toBe(10);
+  await drawAllLots(t);
+  const [{ claim } = {}] = await readStatuses(t.redis, sale.id, ['ann']);
+  expect(claim !== undefined || (await ticketOf(sale.id, 'ann')) < LATE_FROM).toBe(true);
+  expect(await readLine(t, sale)).toHaveLength(9);
+});
