@@ -1,0 +1,37 @@
+import { randomUUID } from 'node:crypto';
+import { expect, test } from '@jest/globals';
+import { connectShards } from '#core/redis/cluster.js';
+import { bucketOf, bucketTags } from '#core/redis/keys.js';
+import { readServerFacts } from '#core/redis/server/fitness.js';
+import { useCluster } from '../../support/redis/cluster.js';
+import { useStores } from '../../support/stores/stores.js';
+
+const t = useStores();
+const c = useCluster(1);
+
+test('one Redis has one connection, for all buckets', () => {
+  const redis = connectShards(t.redisUrl, 'steps', () => undefined);
+  try {
+    expect(redis).toMatchObject({ isOfCluster: false, tags: bucketTags(), guards: [] });
+    expect(redis.shards).toEqual([redis]);
+    expect(redis.of(randomUUID())).toBe(redis);
+  } finally {
+    redis.disconnect();
+  }
+});
+
+test('a Redis Cluster has a connection for each bucket, and an id has that of its bucket', () => {
+  const { redis } = c;
+  expect(redis.isOfCluster).toBe(true);
+  expect(redis.shards.map(({ tags }) => tags)).toEqual(bucketTags().map(tag => [tag]));
+  expect(redis.shards.map(({ guards }) => guards)).toEqual(bucketTags().map(tag => [`${tag}:never`]));
+  for (const id of Array.from({ length: 100 }, () => randomUUID())) {
+    expect(redis.of(id).tags).toEqual([bucketOf(id)]);
+  }
+});
+
+test('a server says what it is', async () => {
+  const fit = { isReplica: false, policy: 'noeviction' };
+  expect(await readServerFacts(t.redis)).toEqual({ ...fit, isCluster: false });
+  expect(await readServerFacts(c.redis.of(''))).toEqual({ ...fit, isCluster: true });
+});
