@@ -6,12 +6,12 @@ import type { RedisTarget } from './target.js';
 /** A node answers this about a Redis that is no part of a cluster. */
 const NO_CLUSTER = /cluster support disabled/;
 
-/** A primary, as one node of the cluster knows it. */
-interface Primary {
+/** A node of the cluster, as one of them knows it. */
+export interface Node {
   address: HostAndPort;
   /** Counts the changes of owners. Of two that claim a slot, the one with the higher epoch has it. */
   epoch: number;
-  /** The slots that it serves, as ranges with both ends. */
+  /** The slots that it serves, as ranges with both ends. Only a primary has some. */
   slots: [first: number, last: number][];
 }
 
@@ -22,7 +22,7 @@ export class ClusterNodes {
   readonly #seeds: ReadonlyMap<string, Informant>;
   /** The other nodes of the cluster. */
   #others = new Map<string, Informant>();
-  #asking: Promise<Primary[]> | undefined;
+  #asking: Promise<Node[]> | undefined;
   #isClosed = false;
 
   /** Connects to no node yet: the first question does. */
@@ -54,7 +54,7 @@ export class ClusterNodes {
     for (const node of [...this.#seeds.values(), ...this.#others.values()]) node.close();
   }
 
-  async #ask(): Promise<Primary[]> {
+  async #ask(): Promise<Node[]> {
     const nodes = new Map([...this.#seeds, ...this.#others]);
     const answers = await Promise.allSettled(Array.from(nodes, ([key, node]) => askNode(node, key)));
     const known = answers.flatMap(answer => (answer.status === 'fulfilled' ? [answer.value] : []));
@@ -93,12 +93,9 @@ function addressOf(key: string): HostAndPort {
 }
 
 /** Asks a node for the nodes that it knows, and for the slots of the primaries. */
-async function askNode(node: Informant, key: string): Promise<{ addresses: string[]; primaries: Primary[] }> {
+async function askNode(node: Informant, key: string): Promise<{ addresses: string[]; primaries: Node[] }> {
   const text = (await node.ask(client => client.cluster('NODES'))) as string;
-  const nodes = text
-    .trim()
-    .split('\n')
-    .flatMap(line => parseNode(line, addressOf(key)) ?? []);
+  const nodes = parseNodes(text, addressOf(key));
   return {
     addresses: nodes.map(({ address }) => keyOf(address)),
     primaries: nodes.filter(({ slots }) => slots.length > 0),
@@ -106,13 +103,23 @@ async function askNode(node: Informant, key: string): Promise<{ addresses: strin
 }
 
 /**
+ * Parses the reply of CLUSTER NODES.
+ *
+ * @param asked the node that answered, as it may not know its own address
+ * @returns the nodes that have an address
+ */
+export function parseNodes(text: string, asked: HostAndPort): Node[] {
+  const lines = text.trim().split('\n');
+  return lines.flatMap(line => parseNode(line, asked) ?? []);
+}
+
+/**
  * Parses a line of CLUSTER NODES: `id ip:port@busport[,hostname] flags primary ping pong epoch link slot…`
  * (https://redis.io/docs/latest/commands/cluster-nodes/).
  *
- * @param asked the node that answered, as it may not know its own address
  * @returns undefined for a node without an address
  */
-function parseNode(line: string, asked: HostAndPort): Primary | undefined {
+function parseNode(line: string, asked: HostAndPort): Node | undefined {
   const [, where = '', flags = '', , , , epoch, , ...slots] = line.split(' ');
   const [, ip = '', port, hostname] = /^(.*):(\d+)(?:@\d+)?(?:,([^,=]*))?/.exec(where) ?? [];
   if (flags.includes('noaddr') || flags.includes('handshake') || !Number(port)) return undefined;
