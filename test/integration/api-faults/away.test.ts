@@ -102,12 +102,3 @@ describe('readiness', () => {
     await eventually(async () => expect((await send('/readyz')).status).toBe(200), WAIT_MS);
   });
 });
-
-test('an API that has ended leaves no connection to a node', async () => {
-  const ids = async () => new Set(String(await c.redis.of('').client('LIST')).match(/^id=\d+/gm));
-  const before = await ids();
-  const ended = createContext(apiConfigOf(c.server.url));
-  await eventually(async () => expect((await ids()).size).toBeGreaterThan(before.size + 48), WAIT_MS);
-  await closeContext(ended);
-  await eventually(async () => expect([...(await ids())].filter(id => !before.has(id))).toEqual([]));
-});

@@ -3,6 +3,9 @@ import { expect, test } from '@jest/globals';
 import { connectShards } from '#core/redis/cluster.js';
 import { bucketOf, bucketTags } from '#core/redis/keys.js';
 import { readServerFacts } from '#core/redis/server/fitness.js';
+import { closeContext, createContext } from '../../../apps/api/context.js';
+import { eventually } from '../../support/eventually.js';
+import { apiConfigOf } from '../../support/http/api.js';
 import { useCluster } from '../../support/redis/cluster.js';
 import { useStores } from '../../support/stores/stores.js';
 
@@ -34,4 +37,13 @@ test('a server says what it is', async () => {
   const fit = { isReplica: false, policy: 'noeviction' };
   expect(await readServerFacts(t.redis)).toEqual({ ...fit, isCluster: false });
   expect(await readServerFacts(c.redis.of(''))).toEqual({ ...fit, isCluster: true });
+});
+
+test('an API that has ended leaves no connection to a node', async () => {
+  const ids = async () => new Set(String(await c.redis.of('').client('LIST')).match(/^id=\d+/gm));
+  const before = await ids();
+  const ended = createContext(apiConfigOf(c.server.url));
+  await eventually(async () => expect((await ids()).size).toBeGreaterThan(before.size + 48));
+  await closeContext(ended);
+  await eventually(async () => expect([...(await ids())].filter(id => !before.has(id))).toEqual([]));
 });
