@@ -8,11 +8,19 @@ const NO_CLUSTER = /cluster support disabled/;
 
 /** A node of the cluster, as one of them knows it. */
 export interface Node {
+  id: string;
   address: HostAndPort;
   /** Counts the changes of owners. Of two that claim a slot, the one with the higher epoch has it. */
   epoch: number;
   /** The slots that it serves, as ranges with both ends. Only a primary has some. */
   slots: [first: number, last: number][];
+}
+
+/** The nodes that one node knows. */
+export interface View {
+  /** The `host:port` of the node that was asked. */
+  asked: string;
+  nodes: readonly Node[];
 }
 
 /** The nodes of a Redis Cluster, and which of them serves a slot. */
@@ -35,15 +43,15 @@ export class ClusterNodes {
    * Asks all nodes which of them serves a slot. The one that knows of the last change is right: a node that was cut off still
    * names the owner before it.
    *
-   * @throws ConfigError when the nodes are no cluster; Error when none answers, or nobody serves the slot
+   * @throws ConfigError when the nodes are no cluster, or belong to several; Error when none answers, or nobody serves the slot
    */
   async ownerOf(slot: number): Promise<HostAndPort> {
     // All connections of a process ask at the same time.
     this.#asking ??= this.#ask().finally(() => {
       this.#asking = undefined;
     });
-    const primaries = await this.#asking;
-    const owners = primaries.filter(({ slots }) => slots.some(([first, last]) => first <= slot && slot <= last));
+    const nodes = await this.#asking;
+    const owners = nodes.filter(({ slots }) => slots.some(([first, last]) => first <= slot && slot <= last));
     const [last] = owners.sort((a, b) => b.epoch - a.epoch);
     if (!last) throw new Error(`CLUSTERDOWN: no node of the cluster has slot ${slot}`);
     return last.address;
@@ -59,8 +67,14 @@ export class ClusterNodes {
     const answers = await Promise.allSettled(Array.from(nodes, ([key, node]) => askNode(node, key)));
     const known = answers.flatMap(answer => (answer.status === 'fulfilled' ? [answer.value] : []));
     if (known.length === 0) throw this.#failureOf(answers.map(answer => (answer as PromiseRejectedResult).reason));
-    this.#follow(new Set(known.flatMap(({ addresses }) => addresses)));
-    return known.flatMap(({ primaries }) => primaries);
+    const strangers = findStrangers(known);
+    if (strangers) {
+      // Each cluster counts its own epochs, so the later one of two owners would be any of them.
+      throw new ConfigError(`REDIS_URL names nodes of several Redis Clusters, such as ${strangers.join(' and ')}`);
+    }
+    const all = known.flatMap(({ nodes }) => nodes);
+    this.#follow(new Set(all.map(({ address }) => keyOf(address))));
+    return all;
   }
 
   #failureOf(reasons: Error[]): Error {
@@ -92,14 +106,29 @@ function addressOf(key: string): HostAndPort {
   return { host: key.slice(0, end), port: Number(key.slice(end + 1)) };
 }
 
-/** Asks a node for the nodes that it knows, and for the slots of the primaries. */
-async function askNode(node: Informant, key: string): Promise<{ addresses: string[]; primaries: Node[] }> {
+/** Asks a node for the nodes that it knows. */
+async function askNode(node: Informant, asked: string): Promise<View> {
   const text = (await node.ask(client => client.cluster('NODES'))) as string;
-  const nodes = parseNodes(text, addressOf(key));
-  return {
-    addresses: nodes.map(({ address }) => keyOf(address)),
-    primaries: nodes.filter(({ slots }) => slots.length > 0),
-  };
+  return { asked, nodes: parseNodes(text, addressOf(asked)) };
+}
+
+/**
+ * Finds two nodes that belong to different clusters: they know no node in common, not even through others. A node that has left
+ * its cluster, or has not joined it yet, knows of no slots and is no stranger.
+ *
+ * @returns the nodes that were asked; undefined if all belong together
+ */
+export function findStrangers(views: readonly View[]): [asked: string, other: string] | undefined {
+  const [first, ...others] = views.filter(({ nodes }) => nodes.some(({ slots }) => slots.length > 0));
+  if (!first) return undefined;
+  const known = new Set(first.nodes.map(({ id }) => id));
+  let left = others;
+  for (;;) {
+    const near = left.filter(({ nodes }) => nodes.some(({ id }) => known.has(id)));
+    left = left.filter(view => !near.includes(view));
+    if (near.length === 0) return left[0] && [first.asked, left[0].asked];
+    for (const { id } of near.flatMap(({ nodes }) => nodes)) known.add(id);
+  }
 }
 
 /**
@@ -120,13 +149,13 @@ export function parseNodes(text: string, asked: HostAndPort): Node[] {
  * @returns undefined for a node without an address
  */
 function parseNode(line: string, asked: HostAndPort): Node | undefined {
-  const [, where = '', flags = '', , , , epoch, , ...slots] = line.split(' ');
+  const [id = '', where = '', flags = '', , , , epoch, , ...slots] = line.split(' ');
   const [, ip = '', port, hostname] = /^(.*):(\d+)(?:@\d+)?(?:,([^,=]*))?/.exec(where) ?? [];
   if (flags.includes('noaddr') || flags.includes('handshake') || !Number(port)) return undefined;
   const host = hostname || ip || asked.host;
   // A slot that moves is in brackets, and belongs to its owner until it has moved.
   const ranges = slots.filter(slot => !slot.startsWith('['));
-  return { address: { host, port: Number(port) }, epoch: Number(epoch), slots: ranges.map(parseRange) };
+  return { id, address: { host, port: Number(port) }, epoch: Number(epoch), slots: ranges.map(parseRange) };
 }
 
 function parseRange(text: string): [first: number, last: number] {

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from '@jest/globals';
+import { ConfigError } from '#core/process/config.js';
 import { connectShards } from '#core/redis/cluster.js';
+import { waitUntilReady } from '#core/redis/connection.js';
 import { bucketOf, bucketTags } from '#core/redis/keys.js';
 import { readServerFacts } from '#core/redis/server/fitness.js';
 import { closeContext, createContext } from '../../../apps/api/context.js';
@@ -9,8 +11,11 @@ import { apiConfigOf } from '../../support/http/api.js';
 import { useCluster } from '../../support/redis/cluster.js';
 import { useStores } from '../../support/stores/stores.js';
 
+const READY_MS = 5_000;
+
 const t = useStores();
 const c = useCluster(1);
+const other = useCluster(1);
 
 test('one Redis has one connection, for all buckets', () => {
   const redis = connectShards(t.redisUrl, 'steps', () => undefined);
@@ -30,6 +35,18 @@ test('a Redis Cluster has a connection for each bucket, and an id has that of it
   expect(redis.shards.map(({ guards }) => guards)).toEqual(bucketTags().map(tag => [`${tag}:never`]));
   for (const id of Array.from({ length: 100 }, () => randomUUID())) {
     expect(redis.of(id).tags).toEqual([bucketOf(id)]);
+  }
+});
+
+test('nodes of two clusters are refused, as a sale could be on either', async () => {
+  const address = `${c.server.url},${other.server.url.replace('redis+cluster://', '')}`;
+  const redis = connectShards(address, 'steps', () => undefined);
+  try {
+    const error = await waitUntilReady(redis.of('a sale'), READY_MS).catch(why => why);
+    expect(error).toBeInstanceOf(ConfigError);
+    expect(error.message).toContain('nodes of several Redis Clusters');
+  } finally {
+    redis.disconnect();
   }
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { type Node, parseNodes } from '#core/redis/server/cluster-nodes.js';
+import { findStrangers, type Node, parseNodes, type View } from '#core/redis/server/cluster-nodes.js';
 
 // Lines as Redis 7.0 and 8.0 send them.
 const ID = '07c37dfeb235213a872192d90877d0cd55635b91';
@@ -16,8 +16,8 @@ describe('the reply of CLUSTER NODES', () => {
   test('names each node with its address, epoch and slots', () => {
     const replica = line('10.0.0.2:6380@16380', `slave ${ID} 0 1426238317239 4 connected`, OTHER_ID);
     expect(parsed(primary('10.0.0.1:6379@16379', '0-5460'), replica)).toEqual([
-      { address: { host: '10.0.0.1', port: 6_379 }, epoch: 2, slots: [[0, 5_460]] },
-      { address: { host: '10.0.0.2', port: 6_380 }, epoch: 4, slots: [] },
+      { id: ID, address: { host: '10.0.0.1', port: 6_379 }, epoch: 2, slots: [[0, 5_460]] },
+      { id: OTHER_ID, address: { host: '10.0.0.2', port: 6_380 }, epoch: 4, slots: [] },
     ]);
   });
 
@@ -51,7 +51,7 @@ describe('the reply of CLUSTER NODES', () => {
     [':6379@16379', 'asked.example', 6_379],
     [':6379@16379,node-1.example', 'node-1.example', 6_379],
   ])('the address %s is %s, port %i', (where, host, port) => {
-    expect(parsed(primary(where, '0-5'))).toEqual([{ address: { host, port }, epoch: 2, slots: [[0, 5]] }]);
+    expect(parsed(primary(where, '0-5'))).toEqual([{ id: ID, address: { host, port }, epoch: 2, slots: [[0, 5]] }]);
   });
 
   test.each([
@@ -68,8 +68,47 @@ describe('the reply of CLUSTER NODES', () => {
     'a primary with the flags %s keeps its slots: the others say whether somebody has taken over',
     flags => {
       expect(parsed(line('10.0.0.1:6379@16379', `${flags} - 0 0 9 connected 1-2`))).toEqual([
-        { address: { host: '10.0.0.1', port: 6_379 }, epoch: 9, slots: [[1, 2]] },
+        { id: ID, address: { host: '10.0.0.1', port: 6_379 }, epoch: 9, slots: [[1, 2]] },
       ]);
     },
   );
+});
+
+describe('nodes that know', () => {
+  /** The view of a node that knows nodes, of which the first serves slots. */
+  const view = (asked: string, ...known: string[]): View => ({
+    asked,
+    nodes: known.map((id, i) => ({
+      id,
+      address: { host: id, port: 6_379 },
+      epoch: 1,
+      slots: i === 0 ? [[0, 99]] : [],
+    })),
+  });
+  const withoutSlots = ({ asked, nodes }: View): View => ({
+    asked,
+    nodes: nodes.map(node => ({ ...node, slots: [] })),
+  });
+
+  test.each<[what: string, views: View[]]>([
+    ['nobody, as none answers', []],
+    ['each other', [view('one', 'a', 'b'), view('two', 'b', 'a')]],
+    ['a third one', [view('one', 'a', 'b'), view('two', 'c', 'b')]],
+    ['each other only through others', [view('one', 'a', 'b'), view('two', 'd', 'c'), view('three', 'b', 'c')]],
+    ['nobody, as one has left the cluster', [view('one', 'a', 'b'), withoutSlots(view('two', 'c'))]],
+    ['nobody, and have no slots yet', [withoutSlots(view('one', 'a')), withoutSlots(view('two', 'b'))]],
+  ])('%s may belong to one cluster', (_, views) => {
+    expect(findStrangers(views)).toBeUndefined();
+  });
+
+  test.each<[what: string, views: View[], strangers: string[]]>([
+    ['none in common', [view('one', 'a', 'b'), view('two', 'c', 'd')], ['one', 'two']],
+    [
+      'none in common, beside others of the same cluster',
+      [withoutSlots(view('alone', 'x')), view('one', 'a'), view('two', 'b', 'a'), view('three', 'c')],
+      ['one', 'three'],
+    ],
+  ])('%s belong to different clusters', (_, views, strangers) => {
+    expect(findStrangers(views)).toEqual(strangers);
+  });
 });
