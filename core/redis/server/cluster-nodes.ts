@@ -63,8 +63,8 @@ export class ClusterNodes {
   }
 
   async #ask(): Promise<Node[]> {
-    const nodes = new Map([...this.#seeds, ...this.#others]);
-    const answers = await Promise.allSettled(Array.from(nodes, ([key, node]) => askNode(node, key)));
+    const nodes = [...this.#seeds.values(), ...this.#others.values()];
+    const answers = await Promise.allSettled(nodes.map(askNode));
     const known = answers.flatMap(answer => (answer.status === 'fulfilled' ? [answer.value] : []));
     if (known.length === 0) throw this.#failureOf(answers.map(answer => (answer as PromiseRejectedResult).reason));
     const strangers = findStrangers(known);
@@ -73,7 +73,7 @@ export class ClusterNodes {
       throw new ConfigError(`REDIS_URL names nodes of several Redis Clusters, such as ${strangers.join(' and ')}`);
     }
     const all = known.flatMap(({ nodes }) => nodes);
-    this.#follow(new Set(all.map(({ address }) => keyOf(address))));
+    this.#follow(new Map(all.map(({ address }) => [keyOf(address), address])));
     return all;
   }
 
@@ -86,30 +86,25 @@ export class ClusterNodes {
   }
 
   /** Connects to nodes that have joined the cluster, and leaves those that nobody knows any more. */
-  #follow(addresses: ReadonlySet<string>): void {
+  #follow(addresses: ReadonlyMap<string, HostAndPort>): void {
     for (const [key, node] of this.#others) {
       if (addresses.has(key)) continue;
       node.close();
       this.#others.delete(key);
     }
-    for (const key of addresses) {
+    for (const [key, address] of addresses) {
       if (this.#isClosed || this.#seeds.has(key) || this.#others.has(key)) continue;
-      this.#others.set(key, new Informant(addressOf(key), this.#target));
+      this.#others.set(key, new Informant(address, this.#target));
     }
   }
 }
 
 const keyOf = ({ host, port }: HostAndPort): string => `${host}:${port}`;
 
-function addressOf(key: string): HostAndPort {
-  const end = key.lastIndexOf(':');
-  return { host: key.slice(0, end), port: Number(key.slice(end + 1)) };
-}
-
 /** Asks a node for the nodes that it knows. */
-async function askNode(node: Informant, asked: string): Promise<View> {
+async function askNode(node: Informant): Promise<View> {
   const text = (await node.ask(client => client.cluster('NODES'))) as string;
-  return { asked, nodes: parseNodes(text, addressOf(asked)) };
+  return { asked: keyOf(node.address), nodes: parseNodes(text, node.address) };
 }
 
 /**

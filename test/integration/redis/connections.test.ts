@@ -15,7 +15,7 @@ const READY_MS = 5_000;
 
 const t = useStores();
 const c = useCluster(1);
-const other = useCluster(1);
+const other = useCluster(2);
 
 test('one Redis has one connection, for all buckets', () => {
   const redis = connectShards(t.redisUrl, 'steps', () => undefined);
@@ -63,4 +63,19 @@ test('an API that has ended leaves no connection to a node', async () => {
   await eventually(async () => expect((await ids()).size).toBeGreaterThan(before.size + 48));
   await closeContext(ended);
   await eventually(async () => expect([...(await ids())].filter(id => !before.has(id))).toEqual([]));
+});
+
+test('a process that was told of one node finds the others, and finds the owner of a bucket without that node', async () => {
+  const [told, owner] = other.server.nodes;
+  const id = await other.idOn(1);
+  const redis = connectShards(`redis+cluster://127.0.0.1:${told?.port}`, 'steps', () => undefined);
+  try {
+    const shard = redis.of(id);
+    await waitUntilReady(shard, READY_MS);
+    await told?.kill();
+    shard.disconnect(true);
+    await eventually(async () => expect(await shard.cluster('MYID')).toBe(owner?.id));
+  } finally {
+    redis.disconnect();
+  }
 });
