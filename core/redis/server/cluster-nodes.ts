@@ -67,7 +67,7 @@ export class ClusterNodes {
     const answers = await Promise.allSettled(nodes.map(askNode));
     const known = answers.flatMap(answer => (answer.status === 'fulfilled' ? [answer.value] : []));
     if (known.length === 0) throw this.#failureOf(answers.map(answer => (answer as PromiseRejectedResult).reason));
-    const strangers = findStrangers(known);
+    const strangers = strangersIn(known);
     if (strangers) {
       // Each cluster counts its own epochs, so the later one of two owners would be any of them.
       throw new ConfigError(`REDIS_URL names nodes of several Redis Clusters, such as ${strangers.join(' and ')}`);
@@ -108,12 +108,12 @@ async function askNode(node: Informant): Promise<View> {
 }
 
 /**
- * Finds two nodes that belong to different clusters: they know no node in common, not even through others. A node that has left
+ * Returns two nodes that belong to different clusters: they know no node in common, not even through others. A node that has left
  * its cluster, or has not joined it yet, knows of no slots and is no stranger.
  *
  * @returns the nodes that were asked; undefined if all belong together
  */
-export function findStrangers(views: readonly View[]): [asked: string, other: string] | undefined {
+export function strangersIn(views: readonly View[]): [asked: string, other: string] | undefined {
   const [first, ...others] = views.filter(({ nodes }) => nodes.some(({ slots }) => slots.length > 0));
   if (!first) return undefined;
   const known = new Set(first.nodes.map(({ id }) => id));

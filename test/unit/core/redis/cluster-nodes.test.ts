@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { findStrangers, type Node, parseNodes, type View } from '#core/redis/server/cluster-nodes.js';
+import { type Node, parseNodes, strangersIn, type View } from '#core/redis/server/cluster-nodes.js';
 
 // Lines as Redis 7.0 and 8.0 send them.
 const ID = '07c37dfeb235213a872192d90877d0cd55635b91';
@@ -98,7 +98,7 @@ describe('nodes that know', () => {
     ['nobody, as one has left the cluster', [view('one', 'a', 'b'), withoutSlots(view('two', 'c'))]],
     ['nobody, and have no slots yet', [withoutSlots(view('one', 'a')), withoutSlots(view('two', 'b'))]],
   ])('%s may belong to one cluster', (_, views) => {
-    expect(findStrangers(views)).toBeUndefined();
+    expect(strangersIn(views)).toBeUndefined();
   });
 
   test.each<[what: string, views: View[], strangers: string[]]>([
@@ -109,6 +109,6 @@ describe('nodes that know', () => {
       ['one', 'three'],
     ],
   ])('%s belong to different clusters', (_, views, strangers) => {
-    expect(findStrangers(views)).toEqual(strangers);
+    expect(strangersIn(views)).toEqual(strangers);
   });
 });

@@ -11,7 +11,7 @@ import { useCluster, whileAway } from '../../support/redis/cluster.js';
 import { slotOf } from '../../support/redis/slot-owner.js';
 import { aSale } from '../../support/sales.js';
 
-// An API on a Redis Cluster, of which some buckets are away.
+// An API on a Redis Cluster, of which some buckets are away: what it says of itself, and to buyers.
 
 const WAIT_MS = 60_000;
 const DRAIN_MS = 1_000;
@@ -53,7 +53,7 @@ const isServed = (sale: Sale, buyerId: string) =>
   eventually(async () => expect(await buy(sale, buyerId)).toMatchObject({ status: 202 }), WAIT_MS);
 
 describe('the bucket of a buyer is away', () => {
-  test('the buyer is told to come again, and the other buyers of the sale are served', async () => {
+  test('the buyer learns when to come again, and the other buyers of the sale are served', async () => {
     const { sale, here, there } = await saleWithBuyers();
     await eventually(async () => expect((await send('/readyz')).status).toBe(200), WAIT_MS);
     await whileAway(c, there, async () => {

@@ -13,7 +13,7 @@ import { locksOf, useCluster, whileAway } from '../../support/redis/cluster.js';
 import { slotOf } from '../../support/redis/slot-owner.js';
 import { aClaim, aSale, win, winOne } from '../../support/sales.js';
 
-// What the scripts of a sale have to do with the locks of its buyers on a Redis Cluster.
+// The scripts of a sale, and the locks of its buyers on a Redis Cluster.
 
 const c = useCluster(1);
 
