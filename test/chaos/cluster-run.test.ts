@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { runBriefly } from './rig/run-briefly.js';
+import { runBriefly } from '../support/processes/run-briefly.js';
 
 // A short `npm run chaos -- --cluster`. Half a minute has room for a few faults of the cluster, other ones in each run.
 

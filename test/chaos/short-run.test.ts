@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { runBriefly } from './rig/run-briefly.js';
+import { runBriefly } from '../support/processes/run-briefly.js';
 
 // A short `npm run chaos`: every kind of process is killed once or twice, and the run itself is tested. How long the recoveries took is
 // judged by `npm run chaos` alone, which has the machine to itself.

@@ -1,6 +1,6 @@
 import { expect } from '@jest/globals';
-import type { ChaosOptions } from '../options.js';
-import { runChaos } from '../run.js';
+import type { ChaosOptions } from '../../chaos/options.js';
+import { runChaos } from '../../chaos/run.js';
 
 const SEED_MAX = 2 ** 31;
 
