@@ -13,6 +13,9 @@ const NODE_TIMEOUT_MS = 2_000;
 /** A cluster is formed within 2 s. The machine may be busy with other things. */
 const FORM_DEADLINE_MS = 60_000;
 
+/** A node that is not frozen answers within this time, in ms, also on a busy machine. */
+const ANSWER_MS = 20_000;
+
 /** The size of a cluster, and where its nodes keep their data. */
 export interface RedisClusterOptions extends Pick<RedisOptions, 'appendFsync'> {
   /** A folder for the folders of the nodes. */
@@ -151,9 +154,17 @@ async function untilEach(
   }
 }
 
-/** Asks a node over a connection of its own, also a replica, which connections of the product refuse. */
-export async function askNode<T>({ port }: { port: number }, question: (client: Redis) => Promise<T>): Promise<T> {
-  const client = new Redis({ port, maxRetriesPerRequest: 0, retryStrategy: () => null });
+/**
+ * Asks a node over a connection of its own, also a replica, which connections of the product refuse.
+ *
+ * @param limitMs time limit for an answer, in ms: a frozen node never gives one
+ */
+export async function askNode<T>(
+  { port }: { port: number },
+  question: (client: Redis) => Promise<T>,
+  limitMs = ANSWER_MS,
+): Promise<T> {
+  const client = new Redis({ port, commandTimeout: limitMs, maxRetriesPerRequest: 0, retryStrategy: () => null });
   // The question that fails has the same error.
   client.on('error', () => undefined);
   try {

@@ -176,6 +176,24 @@ export const MARKS: readonly Mark[] = [
       reason: 'nobody has a rank on an empty standby: the condition only saves calls',
     },
   ]),
+  ...inScript('take-locks', [
+    {
+      line: 'if not last[1] or string.sub(last[1], 1, #sale) == sale then return nil end',
+      operator: 'number off',
+      original: '1',
+      replacement: '0',
+      reason: 'string.sub takes 0 for the first letter, as it does 1',
+    },
+    {
+      line: "redis.call('ZREMRANGEBYSCORE', key, '-inf', string.format('%.0f', now))",
+      operator: 'writes swapped',
+      original:
+        "redis.call('ZREMRANGEBYSCORE', key, '-inf', string.format('%.0f', now))\n    redis.call('ZADD', key, string.format('%.0f', now + lifetime), ARGV[2])",
+      replacement:
+        "redis.call('ZADD', key, string.format('%.0f', now + lifetime), ARGV[2])\n    redis.call('ZREMRANGEBYSCORE', key, '-inf', string.format('%.0f', now))",
+      reason: 'what is added ends later than what is removed',
+    },
+  ]),
   ...inScript('include/purchases', [
     {
       line: "local pause = rules.interval_ms > 0 and redis.call('PTTL', interval_key(buyer)) or -2",

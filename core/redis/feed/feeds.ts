@@ -5,6 +5,7 @@ import type { Listener } from './followed-sale.js';
 
 /** Receives the changes of sales from all servers of Redis, each over a connection of its own. A server that is away makes only its own feed deaf. */
 export class Feeds implements Pick<Feed, 'follow' | 'hears' | 'close'> {
+  readonly #subscribers: Shards;
   readonly #redis: Shards;
   readonly #feeds: ReadonlyMap<Redis, Feed>;
 
@@ -16,6 +17,7 @@ export class Feeds implements Pick<Feed, 'follow' | 'hears' | 'close'> {
    * @param onError receives the errors of unreadable messages and of failed calls to Redis
    */
   constructor(subscribers: Shards, redis: Shards, onError: (error: Error) => void) {
+    this.#subscribers = subscribers;
     this.#redis = redis;
     this.#feeds = new Map(
       redis.shards.map((server, i) => [server, new Feed(subscribers.shards[i] as Redis, server, onError)]),
@@ -32,6 +34,7 @@ export class Feeds implements Pick<Feed, 'follow' | 'hears' | 'close'> {
 
   close(): void {
     for (const feed of this.#feeds.values()) feed.close();
+    this.#subscribers.disconnect();
   }
 
   #of(saleId: string): Feed {

@@ -10,17 +10,15 @@ const UNTOLD = /^Reached the max retries/;
 
 /** A server that is asked where another one is: a Sentinel, or a node of a Redis Cluster. */
 export class Informant {
+  readonly address: HostAndPort;
   readonly #client: Redis;
   #lastError: Error | undefined;
 
   /** Connects with the first question. */
-  constructor(
-    { host, port }: HostAndPort,
-    { tls, username, password }: Pick<RedisTarget, 'tls' | 'username' | 'password'>,
-  ) {
+  constructor(address: HostAndPort, { tls, username, password }: Pick<RedisTarget, 'tls' | 'username' | 'password'>) {
+    this.address = address;
     this.#client = new Redis({
-      host,
-      port,
+      ...address,
       lazyConnect: true,
       enableReadyCheck: false,
       maxRetriesPerRequest: 0,

@@ -110,4 +110,18 @@ export const REDIS_STORE_BUGS: Bug[] = [
       title: 'a connection follows a Sentinel that named no primary for a while',
     },
   ),
+  one(
+    'nodes of two clusters are taken for one',
+    {
+      file: 'core/redis/server/cluster-nodes.ts',
+      find: 'if (strangers) {',
+      replace: 'if (strangers?.length === 0) {',
+    },
+    { kind: 'integration', file: 'cluster/connections', title: 'nodes of two clusters are refused' },
+  ),
+  one(
+    'an API that has ended leaves the questions of its feed open',
+    { file: 'core/redis/feed/feeds.ts', find: '    this.#subscribers.disconnect();\n', replace: '' },
+    { kind: 'integration', file: 'cluster/connections', title: 'an API that has ended leaves no connection' },
+  ),
 ];

@@ -33,6 +33,13 @@ describe('recording where an order stands', () => {
     expect((await readSnapshot(t.redis, sale.id))?.outbox.size).toBe(0);
   });
 
+  test('of several orders, recording tells for each whether its buyer still holds the claim', async () => {
+    const sale = await openTestSale(t);
+    const [a, b] = [await winOne(t, sale, 'a'), await winOne(t, sale, 'b')];
+    const records = [a, aClaim(), { ...aClaim(), buyerId: 'b' }, b].map(one => ({ ...one, status: 'queued' }) as const);
+    expect(await record(sale, ...records)).toEqual([true, false, false, true]);
+  });
+
   test('a second call changes nothing', async () => {
     const sale = await openTestSale(t);
     const placed = { ...(await winOne(t, sale, 'a')), status: 'pending_payment', payByMs: 7_000 } as const;

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect } from '@jest/globals';
+import { afterAll, beforeAll, expect } from '@jest/globals';
 import type { NewSale } from '#core/operator/create-sale.js';
 import { migrate } from '#core/postgres/migrate/migrate.js';
 import type { Shards } from '#core/redis/shards.js';
@@ -10,6 +10,8 @@ import { freePort } from '#stack/processes/free-port.js';
 import { type StackProcess, startProcess } from '#stack/processes/process.js';
 import { createSecrets } from '#stack/secrets.js';
 import { type Connections, connectInstallation } from '#stack/stores/connections.js';
+import { type PrivateStores, startClusterStores } from '#stack/stores/private-stores.js';
+import type { RedisCluster } from '#stack/stores/redis-cluster.js';
 import { checkHistory } from '../../chaos/history/check-history.js';
 import { bankReadsOf, History, operationsOf } from '../../chaos/history/history.js';
 import { apiOn, workerOn } from '../../chaos/rig/cluster.js';
@@ -22,6 +24,8 @@ import { Random } from '../../chaos/workload/random.js';
 import { factsOf, PRICE_MINOR } from '../../chaos/workload/world.js';
 import { build } from '../../support/build.js';
 
+/** Starting nine servers and three processes takes seconds, and longer on a busy machine. */
+const START_MS = 180_000;
 const REST_MS = 120_000;
 /** Twice the time within which a unit comes back, as a release may wait for a failover, in ms. */
 const RELEASE_WITHIN_MS = 30_000;
@@ -149,4 +153,24 @@ export class Installation {
     await this.#history.close();
     await rm(this.#folder, { recursive: true, force: true });
   }
+}
+
+/** A cluster, and an installation on it. */
+export interface Clustered {
+  stores: PrivateStores<RedisCluster>;
+  t: Installation;
+}
+
+/** Starts a cluster with an installation before the tests of the calling file. Both end after the tests. */
+export function useInstallation(size: Parameters<typeof startClusterStores>[0]): Clustered {
+  const started = {} as Clustered;
+  beforeAll(async () => {
+    started.stores = await startClusterStores(size);
+    started.t = await Installation.start(started.stores.redisUrl, started.stores.databaseUrl);
+  }, START_MS);
+  afterAll(async () => {
+    await started.t?.stop();
+    await started.stores?.stop();
+  }, REST_MS);
+  return started;
 }

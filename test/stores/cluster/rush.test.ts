@@ -1,42 +1,33 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterEach, expect, test } from '@jest/globals';
 import { checkout } from '#core/process/checkout.js';
 import { bucketOf } from '#core/redis/keys.js';
-import { type PrivateStores, startClusterStores } from '#stack/stores/private-stores.js';
-import type { ClusterNode, RedisCluster } from '#stack/stores/redis-cluster.js';
+import type { ClusterNode } from '#stack/stores/redis-cluster.js';
 import { type SteadyBuyers, sendSteadyBuyers } from '../../chaos/workload/steady-buyers.js';
 import { eventually } from '../../support/eventually.js';
 import { moveSlot } from '../../support/redis/move-slot.js';
 import { ownerOf, slotOf, untilWhole } from '../../support/redis/slot-owner.js';
-import { Installation } from './installation.js';
+import { useInstallation } from './installation.js';
 
 // Two APIs and a worker on three primaries and three replicas. The node of a sale is taken away while a crowd buys.
 
 const WAIT_MS = 60_000;
 const BUYER_EVERY_MS = 40;
 
-let stores: PrivateStores<RedisCluster>;
-let t: Installation;
+const c = useInstallation({ primaries: 3, replicas: 1 });
 let buyers: SteadyBuyers;
 let opened = 0;
 
-beforeAll(async () => {
-  stores = await startClusterStores({ primaries: 3, replicas: 1 });
-  t = await Installation.start(stores.redisUrl, stores.databaseUrl);
-}, 180_000);
-afterAll(async () => {
-  await t?.stop();
-  await stores?.stop();
-}, 60_000);
+afterEach(() => buyers?.sendHome());
 
 /** Opens a sale, sends a stream of buyers, and waits until they get units. Returns the node of the sale. */
 async function sellInRush(): Promise<{ saleId: string; node: ClusterNode }> {
   opened += 1;
-  const { id: saleId } = await t.open({ id: `rush-${opened}`, units: 5_000, payWithinSeconds: 3 });
-  buyers = sendSteadyBuyers(t.client, saleId, BUYER_EVERY_MS);
+  const { id: saleId } = await c.t.open({ id: `rush-${opened}`, units: 5_000, payWithinSeconds: 3 });
+  buyers = sendSteadyBuyers(c.t.client, saleId, BUYER_EVERY_MS);
   await untilAccepted();
-  return { saleId, node: await ownerOf(stores.redis, slotOf(saleId)) };
+  return { saleId, node: await ownerOf(c.stores.redis, slotOf(saleId)) };
 }
 
 /** Moves a bucket as an operator does. */
@@ -53,7 +44,7 @@ async function untilAccepted(): Promise<void> {
 
 async function expectAllKept(redisLostData: boolean): Promise<void> {
   await buyers.end();
-  await t.expectAllKept({ redisLostData });
+  await c.t.expectAllKept({ redisLostData });
 }
 
 test.each(['SIGKILL', 'SIGSTOP'] as const)(
@@ -63,13 +54,13 @@ test.each(['SIGKILL', 'SIGSTOP'] as const)(
     if (signal === 'SIGKILL') await node.kill();
     else process.kill(node.pid, signal);
     try {
-      await ownerOf(stores.redis, slotOf(saleId), node);
+      await ownerOf(c.stores.redis, slotOf(saleId), node);
       await untilAccepted();
     } finally {
-      if (signal === 'SIGKILL') await stores.redis.restartNode(node);
+      if (signal === 'SIGKILL') await c.stores.redis.restartNode(node);
       else process.kill(node.pid, 'SIGCONT');
     }
-    await untilWhole(stores.redis);
+    await untilWhole(c.stores.redis);
     await untilAccepted();
     await expectAllKept(true);
   },
@@ -79,17 +70,17 @@ test.each(['SIGKILL', 'SIGSTOP'] as const)(
 test('a crowd buys on after the slot of its sale has moved, and nothing is lost', async () => {
   const { saleId, node: from } = await sellInRush();
   let to = from;
-  for (let other = 0; to === from; other += 1) to = await ownerOf(stores.redis, slotOf(`elsewhere-${other}`));
-  await moveSlot({ slot: slotOf(saleId), from, to }, stores.redis.nodes);
+  for (let other = 0; to === from; other += 1) to = await ownerOf(c.stores.redis, slotOf(`elsewhere-${other}`));
+  await moveSlot({ slot: slotOf(saleId), from, to }, c.stores.redis.nodes);
   await untilAccepted();
   await expectAllKept(false);
 }, 240_000);
 
 test('a crowd buys on after the slot of its sale has moved to a node that was added, and nothing is lost', async () => {
   const { saleId, node: from } = await sellInRush();
-  const to = await stores.redis.addNode();
+  const to = await c.stores.redis.addNode();
   await moveBucket(bucketOf(saleId).slice(1, -1), from, to);
-  expect(await ownerOf(stores.redis, slotOf(saleId))).toBe(to);
+  expect(await ownerOf(c.stores.redis, slotOf(saleId))).toBe(to);
   await untilAccepted();
   await expectAllKept(false);
 }, 240_000);

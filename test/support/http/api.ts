@@ -94,7 +94,7 @@ export class TestApi {
     const redis = connectRedis(redisServer.url, 'steps', () => undefined);
     this.#endings.unshift(async () => redis.disconnect());
     defineScripts(redis);
-    const ctx = createContext(configOf(redisServer, settings), settings.figures ?? UNLIMITED);
+    const ctx = createContext(apiConfigOf(redisServer.url, settings), settings.figures ?? UNLIMITED);
     this.#endings.unshift(() => closeContext(ctx));
     const server = await startServer(ctx, settings.mounted ? mounted(ctx) : undefined);
     this.#endings.unshift(() => drain(ctx, server, DRAIN_MS));
@@ -169,9 +169,10 @@ export function useApi(settings: ApiSettings = {}): TestApi {
   return api;
 }
 
-function configOf({ url }: RedisServer, settings: ApiSettings): ApiConfig {
+/** Returns the settings of an API on a Redis. */
+export function apiConfigOf(REDIS_URL: string, settings: ApiSettings = {}): ApiConfig {
   return {
-    REDIS_URL: url,
+    REDIS_URL,
     REDIS_SENTINEL_PASSWORD: undefined,
     REDIS_CACERT: undefined,
     REDIS_CERT: undefined,

@@ -5,15 +5,17 @@ import { waitUntilReady } from '#core/redis/connection.js';
 import { bucketOf } from '#core/redis/keys.js';
 import { defineScripts } from '#core/redis/scripts.js';
 import type { Shards } from '#core/redis/shards.js';
-import { type RedisCluster, startRedisCluster } from '#stack/stores/redis-cluster.js';
+import { askNode, type ClusterNode, type RedisCluster, startRedisCluster } from '#stack/stores/redis-cluster.js';
 import { createTemporaryFolder, removeTemporaryFolder } from '#stack/stores/temporary-folder.js';
+import { eventually } from '../eventually.js';
+import { slotOf } from './slot-owner.js';
 
 const READY_MS = 60_000;
 
 /** The primaries of a cluster for tests. */
 export const PRIMARIES = 3;
 
-/** A Redis Cluster of three primaries that belongs to one test file. */
+/** A Redis Cluster that belongs to one test file. */
 export interface TestCluster {
   server: RedisCluster;
   redis: Shards;
@@ -24,13 +26,17 @@ export interface TestCluster {
   idOn(primary: number): Promise<string>;
 }
 
-/** Starts a private cluster before the tests of the calling file. It ends after the tests. */
-export function useCluster(): TestCluster {
+/**
+ * Starts a private cluster before the tests of the calling file. It ends after the tests.
+ *
+ * @param primaries one is enough, and quicker, for what concerns a single node; it has a connection for each bucket as well
+ */
+export function useCluster(primaries = PRIMARIES): TestCluster {
   const c = {} as TestCluster;
   const opened: Shards[] = [];
   beforeAll(async () => {
     c.folder = await createTemporaryFolder();
-    c.server = await startRedisCluster({ dir: c.folder, primaries: PRIMARIES, appendFsync: 'everysec' });
+    c.server = await startRedisCluster({ dir: c.folder, primaries, appendFsync: 'everysec' });
     c.connect = async () => {
       const redis = connectShards(c.server.url, 'steps', () => undefined);
       opened.push(redis);
@@ -52,6 +58,19 @@ export function useCluster(): TestCluster {
     if (c.folder) await removeTemporaryFolder(c.folder);
   });
   return c;
+}
+
+/** Does something while nobody has the slot of a sale or a buyer on a cluster of one primary, and waits until all buckets answer again. */
+export async function whileAway<T>({ server, redis }: TestCluster, id: string, work: () => Promise<T>): Promise<T> {
+  const [node] = server.nodes as [ClusterNode];
+  const slot = slotOf(id);
+  await askNode(node, client => client.cluster('DELSLOTS', slot));
+  try {
+    return await work();
+  } finally {
+    await askNode(node, client => client.cluster('ADDSLOTS', slot));
+    await eventually(() => Promise.all(redis.shards.map(shard => shard.exists(...shard.guards))), READY_MS);
+  }
 }
 
 /** Returns the keys of a buyer that keep the rules about purchases on a cluster. */

@@ -28,7 +28,8 @@ export async function moveKeys(move: SlotMove, limit = KEYS_AT_ONCE): Promise<nu
 /** Moves keys of a slot by their names. */
 export async function moveTheseKeys({ from, to }: SlotMove, keys: readonly string[]): Promise<void> {
   if (keys.length === 0) return;
-  await askNode(from, client => client.call('MIGRATE', '127.0.0.1', to.port, '', 0, MIGRATE_MS, 'KEYS', ...keys));
+  const migrate = ['127.0.0.1', to.port, '', 0, MIGRATE_MS, 'KEYS', ...keys];
+  await askNode(from, client => client.call('MIGRATE', ...migrate), 2 * MIGRATE_MS);
 }
 
 /**
