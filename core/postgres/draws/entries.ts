@@ -87,3 +87,8 @@ export async function readLastEntry(db: Database, saleId: string): Promise<{ num
   );
   return { number: Number(row?.number ?? 0), change: Number(row?.change ?? 0) };
 }
+
+/** Counts the entries of a sale. */
+export function countEntries(db: Database, saleId: string): Promise<number> {
+  return db.entry.count({ where: { saleId } });
+}
