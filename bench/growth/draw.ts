@@ -46,7 +46,6 @@ export async function draw(rig: Rig, entries: number): Promise<Figures> {
     await awaited(async () => (await readJoining(rig.redis, saleId)).unstored === 0, 'stored entries');
     const storedPerSecond = (1_000 * entries) / (performance.now() - startedAtMs);
     await rig.redis.slowlog('RESET');
-    await rig.redis.config('RESETSTAT');
     const times = await draws(rig, saleId, units);
     worker.expectAlive();
     const slowestMs = await slowestOf(rig);
@@ -119,14 +118,6 @@ async function draws(rig: Rig, saleId: string, units: number): Promise<Figures> 
 /** Returns the longest time that Redis worked at one command, in ms; {@link SLOW_US} at least. */
 async function slowestOf(rig: Rig): Promise<number> {
   const slow = (await rig.redis.slowlog('GET', SLOW_MAX)) as [number, number, number, string[]][];
-  const stats = await rig.redis.info('latencystats');
-  for (const [line] of stats.matchAll(
-    /latency_percentiles_usec_(eval|evalsha|zadd|hset|multi|exec|zrangebyscore|unlink):.*/g,
-  ))
-    rig.tell(line);
-  for (const [, , us, words] of slow.toSorted((a, b) => b[2] - a[2]).slice(0, 25)) {
-    rig.tell(`  ${us} us: ${words.slice(0, 4).join(' ').slice(0, 60)} ${words.length}`);
-  }
   return Math.max(SLOW_US, ...slow.map(([, , us]) => us)) / 1_000;
 }
 
