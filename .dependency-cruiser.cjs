@@ -16,7 +16,7 @@ const LAYERS = [
 /** apps/admin from the ground up; the files beside these folders put them together. */
 const ADMIN_LAYERS = ['pages', 'http', 'routes'];
 /** The rooms of the harness and of the chaos tests, in the same way: from the ground up, rows of neighbours. */
-const STACK_ROOMS = [['processes'], ['stores', 'fake-provider'], ['pooler', 'crowd']];
+const STACK_ROOMS = [['processes'], ['stores', 'fake-provider'], ['pooler', 'crowd'], ['fairness']];
 const CHAOS_ROOMS = [['history'], ['workload'], ['rig'], ['nemesis', 'matrix']];
 /** The queue stands beside the stores, and is held to the one file of theirs by a rule of its own. */
 const EXCEPTIONS = { queue: ['^core/redis/'] };

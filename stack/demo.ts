@@ -1,10 +1,10 @@
 import { Command } from 'commander';
-import { changeSale } from '#core/operator/change-sale.js';
 import { creditWallets } from '#core/postgres/money/wallet.js';
 import { type GivenSettings, readGiven } from '#core/process/config.js';
 import type { Shards } from '#core/redis/shards.js';
 import { startAnnouncedStack } from './announced-stack.js';
 import { buyElsewhere } from './crowd/buy-elsewhere.js';
+import { closeAtRest } from './crowd/close-at-rest.js';
 import { CONNECTIONS, type Crowd, createBuyerPlans, startCrowd } from './crowd/crowd.js';
 import { type DropVerdict, dropsText, exitCodeOfDrops, totalOf } from './crowd/drops.js';
 import { createOpenSale } from './crowd/open-sale.js';
@@ -48,8 +48,6 @@ const ARRIVE_WITHIN_MS = 1_500;
 /** A unit that comes back is offered a few times at most, because most buyers pay. A slow machine needs longer. */
 const PATIENCE_MS = 240_000;
 const REST_DEADLINE_MS = 30_000;
-/** How long one look waits for the sale to be at rest, while all unfinished buyers are on standby. */
-const GLANCE_MS = 300;
 
 interface DemoOptions {
   units?: number;
@@ -152,12 +150,6 @@ async function sell(program: Program, running: Running): Promise<DropVerdict[]> 
 async function nodeOf({ redis }: Connections<Shards>, saleId: string): Promise<string> {
   const info = await redis.of(saleId).info('server');
   return `127.0.0.1:${/tcp_port:(\d+)/.exec(info)?.[1]}`;
-}
-
-/** Once the sale is at rest, no unit can come back. Closing the sale ends the wait of the buyers on standby. */
-async function closeAtRest(connections: Connections<Shards>, saleId: string): Promise<void> {
-  const left = await untilAtRest(connections, saleId, GLANCE_MS);
-  if (left.length === 0) await changeSale(connections, saleId, { state: 'closed' });
 }
 
 /** Opens a sale, and fills the wallets of those who will pay. Returns the start of its crowd. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { creditWallets } from '#core/postgres/money/wallet.js';
 import { readSale } from '#core/postgres/sales.js';
 import { type GivenSettings, readConfig, readGiven, readGivenOrRunning } from '#core/process/config.js';
@@ -9,6 +9,7 @@ import { type CrowdReport, createBuyerPlans, startCrowd } from './crowd/crowd.js
 import { Progress, wordsFor } from './crowd/progress.js';
 import { exitCodeOf, reckon, untilAtRest, type Verdict } from './crowd/reckoning.js';
 import { showCrowd } from './crowd/show-crowd.js';
+import { readSaleTimes } from './crowd/storefront.js';
 import { parseCount, parseOrigin, parseShare } from './processes/command-line.js';
 import { type Lifetime, startLifetime } from './processes/lifetime.js';
 import { type Connections, connectStores } from './stores/connections.js';
@@ -24,6 +25,7 @@ interface RehearseOptions {
   buyers: number;
   url?: string;
   payShare: number;
+  opening?: 'shuffle' | 'draw';
   within: number;
   patience: number;
   json: boolean;
@@ -45,7 +47,18 @@ function readOptions(): RehearseOptions {
       parseShare,
       0.8,
     )
-    .option('--within <seconds>', 'all buyers arrive within this time', parseCount, 2)
+    .addOption(
+      new Option('--opening <name>', 'the sale has this opening: all buyers join before it').choices([
+        'shuffle',
+        'draw',
+      ]),
+    )
+    .option(
+      '--within <seconds>',
+      'all buyers arrive within this time, or with --opening within what is left of it',
+      parseCount,
+      2,
+    )
     .option('--patience <seconds>', 'after this time, buyers without a final answer go home', parseCount, 120)
     .option('--json', 'the result as one JSON line on standard output', false)
     .parse()
@@ -87,12 +100,35 @@ function latencyLines({ latency }: CrowdReport): string[] {
 
 function auditLines(verdict: Verdict | undefined): string[] {
   if (!verdict) return ['The audit was not possible: it needs REDIS_URL and DATABASE_URL.'];
-  const { placed, paid, duplicates, oversold, lost } = verdict.reckoning;
+  const { placed, paid, duplicates, oversold, lost, joined, drawing } = verdict.reckoning;
   return [
+    ...(joined + drawing > 0 ? [`Buyers who joined ${joined}, who saw the lots being drawn ${drawing}`] : []),
     `Units placed ${placed}, orders paid ${paid}, oversold ${oversold}, buyers with two orders ${duplicates}, claims lost ${lost}`,
     verdict.reckoning.auditOk ? 'The audit holds.' : 'THE AUDIT DOES NOT HOLD:',
     ...verdict.wrong.map(line => `  ${line}`),
   ];
+}
+
+/** The arrival of the crowd, in ms from now, and how long it takes. */
+interface Arrival {
+  fromMs: number;
+  withinMs: number;
+  /** When the sale opens, in ms from now; 0 for a sale that is open. */
+  opensInMs: number;
+}
+
+/**
+ * Plans the arrival of a crowd.
+ *
+ * @throws Error when the crowd is to join a sale that it can not join: one with another opening, or one that has opened
+ */
+async function planArrival(baseUrl: string, { sale, opening, within }: RehearseOptions): Promise<Arrival> {
+  if (!opening) return { fromMs: 0, withinMs: within * SECOND_MS, opensInMs: 0 };
+  const known = await readSaleTimes(baseUrl, sale);
+  if (known.opening !== opening) throw new Error(`sale ${sale} opens with ${known.opening}`);
+  if (known.opensInMs <= 0) throw new Error(`sale ${sale} has opened: a crowd joins before that`);
+  const fromMs = Math.max(0, known.joinsInMs);
+  return { fromMs, withinMs: Math.min(within * SECOND_MS, known.opensInMs - fromMs), opensInMs: known.opensInMs };
 }
 
 async function rehearse(lifetime: Lifetime): Promise<void> {
@@ -101,6 +137,7 @@ async function rehearse(lifetime: Lifetime): Promise<void> {
   const { AUTH_SECRET, PORT } = readConfig(['AUTH_SECRET', 'PORT'], given);
   const baseUrl = options.url ?? `http://127.0.0.1:${PORT}`;
   const connections = await connect(given, lifetime);
+  const arrival = await planArrival(baseUrl, options);
   const plans = createBuyerPlans({
     buyers: options.buyers,
     // New buyers each time, because a buyer of an earlier rehearsal may still have a unit.
@@ -115,8 +152,9 @@ async function rehearse(lifetime: Lifetime): Promise<void> {
     saleId: options.sale,
     authSecret: AUTH_SECRET,
     plans,
-    arriveWithinMs: options.within * SECOND_MS,
-    patienceMs: options.patience * SECOND_MS,
+    arriveAfterMs: arrival.fromMs,
+    arriveWithinMs: arrival.withinMs,
+    patienceMs: arrival.opensInMs + options.patience * SECOND_MS,
   });
   const report = await showCrowd(crowd, new Progress(process.stderr), async () => crowd.sendHome());
   if (connections) await untilAtRest(connections, options.sale, REST_DEADLINE_MS);

@@ -74,7 +74,7 @@ async function shutDuring(rig: Rig, saleId: string, work: () => Promise<unknown>
 }
 
 /** Reads the most memory that a process has ever had, in MB; NaN where there is no /proc. */
-function mostMemoryMb(pid: number): number {
+export function mostMemoryMb(pid: number): number {
   try {
     return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1_024;
   } catch {

@@ -1,6 +1,7 @@
 import { describe, type Figures } from '../measure/round.js';
 import type { BeforeEnd, Rig } from '../rig/rig.js';
 import { bigSale } from './big-sale.js';
+import { draw } from './draw.js';
 import { expiry } from './expiry.js';
 import { idleSales } from './idle-sales.js';
 import { restart } from './restart.js';
@@ -34,11 +35,14 @@ const EXPIRING = {
 
 const STREAMS = { of: 'event streams', sizes: { full: [1_000, 3_000, 10_000], quick: [100, 1_000] } };
 
+const ENTRIES = { of: 'entries of one draw', sizes: { full: [10_000, 100_000, 1_000_000], quick: [1_000, 10_000] } };
+
 const QUESTIONS: Readonly<Record<string, Question>> = {
   idle: { ...SALES, ask: idleSales },
   restart: { ...SALES, ask: restart },
   bigSale: { ...ORDERS, ask: bigSale },
   expiry: { ...EXPIRING, ask: expiry },
+  draw: { ...ENTRIES, ask: draw },
   streams: { ...STREAMS, ask: streams },
 };
 

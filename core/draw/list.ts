@@ -65,6 +65,11 @@ export class Directory {
     this.#roots = Array.from({ length: count }, (_, i) => at(i).subarray(8));
   }
 
+  /** Computes the root of the list. */
+  root(): Hash {
+    return rootOf(this.#roots);
+  }
+
   /** Returns the number of the chunk that has an entry, if the list has it; undefined if it cannot have it. */
   chunkOf(entryNumber: number): number | undefined {
     const after = this.#firsts.findIndex(first => first > entryNumber);

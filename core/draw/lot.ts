@@ -1,4 +1,3 @@
-import { createHmac } from 'node:crypto';
 import { sha256 } from './merkle.js';
 
 // The algorithm that docs/fairness.md states. A program that verifies a draw repeats it, so it never changes.
@@ -19,6 +18,26 @@ const LOT_BITS = 52;
 /** The tickets of buyers who come after the opening begin here, above every lot and every number of an entry. */
 export const LATE_FROM = 2 ** LOT_BITS;
 
+/** The bytes of a block of SHA-256, to which HMAC pads its key. */
+const BLOCK = 64;
+
+/** The padded keys of HMAC-SHA-256 (RFC 2104): with two hashes a salt takes half the time that `createHmac` takes. */
+interface Pads {
+  inner: Buffer;
+  outer: Buffer;
+}
+
+const padsOfKeys = new WeakMap<Uint8Array, Pads>();
+
+function padsOf(saltKey: Uint8Array): Pads {
+  const known = padsOfKeys.get(saltKey);
+  if (known) return known;
+  const pad = (byte: number) => Buffer.from(Array.from({ length: BLOCK }, (_, i) => (saltKey[i] ?? 0) ^ byte));
+  const pads = { inner: pad(0x36), outer: pad(0x5c) };
+  padsOfKeys.set(saltKey, pads);
+  return pads;
+}
+
 /**
  * Returns a buyer's salt. Without it nobody can find out who has joined, and with it the buyer can prove their own entry.
  *
@@ -26,7 +45,8 @@ export const LATE_FROM = 2 ** LOT_BITS;
  * @returns 16 bytes
  */
 export function saltOf(saltKey: Uint8Array, buyerId: string): Buffer {
-  return createHmac('sha256', saltKey).update(buyerId).digest().subarray(0, 16);
+  const { inner, outer } = padsOf(saltKey);
+  return sha256(outer, sha256(inner, Buffer.from(buyerId))).subarray(0, 16);
 }
 
 /** Returns the hash that stands for a buyer in the published list. */
@@ -37,7 +57,8 @@ export function saltedId(saltKey: Uint8Array, buyerId: string): Buffer {
 /** Returns an entry as it is published, {@link ENTRY_BYTES} bytes. */
 export function publishedEntry(saltKey: Uint8Array, { number, buyerId }: Entry): Buffer {
   const bytes = Buffer.allocUnsafe(ENTRY_BYTES);
-  bytes.writeBigUInt64BE(BigInt(number));
+  bytes.writeUInt32BE(Math.floor(number / 2 ** 32));
+  bytes.writeUInt32BE(number % 2 ** 32, 4);
   saltedId(saltKey, buyerId).copy(bytes, NUMBER_BYTES);
   return bytes;
 }
@@ -65,7 +86,8 @@ export function keyOf({ seed, root, value }: Decision): Buffer {
  * @param id the hash that stands for the buyer
  */
 export function lotOf(key: Uint8Array, id: Uint8Array): number {
-  return Number(sha256(key, id).readBigUInt64BE() >> BigInt(64 - LOT_BITS));
+  const hash = sha256(key, id);
+  return hash.readUInt32BE() * 2 ** (LOT_BITS - 32) + (hash.readUInt32BE(4) >>> (64 - LOT_BITS));
 }
 
 /** Returns the commitment to a secret seed, which a sale publishes when it is created. */

@@ -1,3 +1,4 @@
+import { LATE_FROM } from '../draw/lot.js';
 import { readOrders } from '../postgres/orders/order-row.js';
 import { ORDER_PAGE, orderPages, readLatestOrders, withdrawnPages } from '../postgres/orders/sale-orders.js';
 import { putEntries } from '../redis/draw/entries.js';
@@ -8,6 +9,7 @@ import { type ClaimRecord, isLive, parseClaimRecord } from '../rules/claim.js';
 import { claimOf, isLiveOrder, type Order } from '../rules/order.js';
 import type { StepContext } from '../steps/context.js';
 import { giveUp } from '../steps/give-up.js';
+import { ahead } from '../values/ahead.js';
 import { chunks } from '../values/chunks.js';
 import type { Reported } from '../values/progress.js';
 import type { Line } from './line/line.js';
@@ -58,7 +60,9 @@ export class Merge {
       );
       await this.#takeDoubtful(others.map(([buyerId]) => buyerId));
     }
-    for await (const page of standbyPages(redis, saleId)) await this.#takeStandby(page);
+    // Who has an entry is taken by it, with a million others: twice would take twice as long.
+    const first = this.#parts.line === undefined ? undefined : LATE_FROM;
+    for await (const page of standbyPages(redis, saleId, first)) await this.#takeStandby(page);
     await this.#takeEntries();
   }
 
@@ -199,18 +203,23 @@ export class Merge {
     await this.#parts.staging.putStandby(waiting);
   }
 
-  /** Takes the entries that Postgres has. A buyer with a claim, live or not, was the turn of their entry. */
+  /** Takes the entries that Postgres has. While Redis takes those of one page, the next ones get their tickets. */
   async #takeEntries(): Promise<void> {
-    const { saleId, staging, line } = this.#parts;
+    const { staging, line } = this.#parts;
     if (!line) return;
+    for await (const inLine of ahead(this.#entriesInLine(line))) await staging.putStandby(inLine);
+  }
+
+  /** Finds who is in the line by their entry. A buyer with a claim, live or not, had the turn of their entry. */
+  async *#entriesInLine(line: Line): AsyncGenerator<{ buyerId: string; ticket: number }[]> {
+    const { saleId, staging } = this.#parts;
     for await (const entries of line.pages()) {
-      await putEntries(this.#ctx.redis, saleId, entries);
+      if (line.isIncomplete) await putEntries(this.#ctx.redis, saleId, entries);
       const waiting = entries.filter(({ isWaiting }) => isWaiting);
-      const staged = await this.#readStaged(waiting.map(({ buyerId }) => buyerId));
+      const buyerIds = staging.counts.claims === 0 ? [] : waiting.map(({ buyerId }) => buyerId);
+      const staged = await this.#readStaged(buyerIds);
       const inLine = waiting.filter(({ buyerId }) => staged.get(buyerId) === undefined);
-      await staging.putStandby(
-        inLine.map(({ buyerId, number }) => ({ buyerId, ticket: line.ticketOf(buyerId, number) })),
-      );
+      yield inLine.map(({ buyerId, number }) => ({ buyerId, ticket: line.ticketOf(buyerId, number) }));
     }
   }
 

@@ -3,7 +3,13 @@ import type { ReleaseRow } from '../postgres/deliveries/releases.js';
 import { crashPoint, crashStep } from '../process/crash-point.js';
 import { enqueueFailed, unitsPromoted, unitsReleased } from '../process/telemetry.js';
 import { enqueuePlaceWaiting } from '../queue/enqueue.js';
-import { promote, RELEASE_BATCH_MAX, type ReleaseOutcome, release } from '../redis/claims/release.js';
+import {
+  PROMOTE_BATCH_MAX,
+  promote,
+  RELEASE_BATCH_MAX,
+  type ReleaseOutcome,
+  release,
+} from '../redis/claims/release.js';
 import type { Claim } from '../rules/claim.js';
 import { bySale } from '../values/by-sale.js';
 import { chunks } from '../values/chunks.js';
@@ -58,7 +64,7 @@ export async function promoteWaiting(ctx: StepContext, saleId: string): Promise<
     const claims = await promote(ctx.redis, saleId);
     await queuePromoted(ctx, saleId, claims);
     promoted.push(...claims);
-    if (claims.length < RELEASE_BATCH_MAX) return promoted;
+    if (claims.length < PROMOTE_BATCH_MAX) return promoted;
   }
 }
 

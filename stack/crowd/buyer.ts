@@ -7,13 +7,17 @@ export interface BuyerPlan {
   buyerId: string;
   /** How many times the buyer clicks at once. */
   clicks: number;
+  /** When the buyer comes, in ms since the epoch; at some moment of the crowd's arrival if not given. */
+  arrivesAtMs?: number;
+  /** The time between two clicks of a script, in ms. It waits for no answer, and ends with the first one that is of use to it. */
+  clicksEveryMs?: number;
   /** The use of a unit: pay, let the deadline pass, or cancel. */
   withUnit: 'pay' | 'leave' | 'cancel';
 }
 
 /**
  * How a visit ended. `sold_out` and `closed`: the buyer was refused, or was on standby in vain. `left_standby`: the buyer went
- * home from standby. `unanswered`: the buyer's patience was over before a final answer.
+ * home from a line. `unanswered`: the buyer's patience was over before a final answer.
  */
 export type Ending =
   | 'paid'
@@ -26,7 +30,7 @@ export type Ending =
   | 'unanswered';
 
 /** The stage that a buyer is in at the moment. */
-export type Stage = 'coming' | 'asking' | 'queued' | 'standby' | 'pending_payment' | Ending;
+export type Stage = 'coming' | 'asking' | 'joined' | 'drawing' | 'queued' | 'standby' | 'pending_payment' | Ending;
 
 /** The answers that a buyer got, as far as they matter for the proof. */
 export interface BuyerRecord {
@@ -34,6 +38,10 @@ export interface BuyerRecord {
   stage: Stage;
   /** Every claim in an answer, and its unit. The last claim counts. */
   claims: Map<string, number>;
+  /** The number of the entry for which the buyer has a receipt. */
+  entry?: number;
+  /** Whether the buyer was told that the order of the line is being made. */
+  sawDrawing?: boolean;
 }
 
 /** A buyer at a shop. */
@@ -59,6 +67,8 @@ async function ask(buyer: Buyer, call: Call): Promise<Answer> {
   const answer = await shop.ask(call, saleId, token, { receipt });
   buyer.answers.note(call, answer, performance.now() - startedAt);
   if (answer.claimId && answer.unit) buyer.record.claims.set(answer.claimId, answer.unit);
+  if (answer.entry && answer.receipt) buyer.record.entry = answer.entry;
+  if (answer.status === 'drawing') buyer.record.sawDrawing = true;
   buyer.receipt = answer.receipt ?? receipt;
   return answer;
 }
@@ -71,22 +81,46 @@ function backOff(buyer: Buyer, ms = RETRY_MS): Promise<void> {
 /** Errors that a retry doesn't cure: a malformed id, a token of another shop, a sale that doesn't exist. */
 const HOPELESS = [400, 401, 404];
 
-/** Clicks several times at once, as an impatient buyer does, and returns the best of the answers. */
+/** Clicks several times at once, as an impatient buyer does, or as a script does. Returns the best of the answers. */
 async function click(buyer: Buyer, clicks: number): Promise<Answer> {
-  const answers = await Promise.all(Array.from({ length: clicks }, () => ask(buyer, 'buy')));
-  const accepted = answers.filter(answer => answer.http === 200 || answer.http === 202);
-  const refused = answers.filter(answer => refusal(answer) !== undefined);
-  return accepted.find(answer => answer.claimId) ?? accepted[0] ?? refused[0] ?? answers[0] ?? { http: 0 };
+  const { clicksEveryMs } = buyer.record.plan;
+  const atOnce = () => Promise.all(Array.from({ length: clicks }, () => ask(buyer, 'buy')));
+  const answers = await (clicksEveryMs === undefined ? atOnce() : fire(buyer, clicksEveryMs));
+  const byUse = [({ claimId }: Answer) => claimId !== undefined, isAccepted, isUseful];
+  return byUse.flatMap(use => answers.filter(use))[0] ?? answers[0] ?? { http: 0 };
 }
+
+/** Clicks at fixed times until an answer is of use. */
+async function fire(buyer: Buyer, everyMs: number): Promise<Answer[]> {
+  const fired: Promise<Answer>[] = [];
+  let isOver = false;
+  while (!isOver && !buyer.patience.aborted) {
+    const answering = ask(buyer, 'buy');
+    fired.push(answering);
+    void answering.then(answer => {
+      isOver ||= isUseful(answer);
+    });
+    await pauseUntil(everyMs, buyer.patience);
+  }
+  return Promise.all(fired);
+}
+
+/** An answer that another click does not better. */
+const isUseful = (answer: Answer): boolean => isAccepted(answer) || refusal(answer) !== undefined;
+
+const isAccepted = ({ http }: Answer): boolean => http === 200 || http === 202;
 
 function refusal({ code }: Answer): Ending | undefined {
   if (code === 'sold_out') return 'sold_out';
   return code === 'sale_closed' ? 'closed' : undefined;
 }
 
-/** Goes home without a final answer. A buyer on standby cancels first, so that no unit goes to an absent buyer. */
+/** A buyer in one of these stages may be given a unit later. */
+const IN_LINE: Stage[] = ['joined', 'drawing', 'standby'];
+
+/** Goes home without a final answer. A buyer in a line cancels first, so that no unit goes to an absent buyer. */
 async function goHome(buyer: Buyer): Promise<Ending> {
-  if (buyer.record.stage !== 'standby') return 'unanswered';
+  if (!IN_LINE.includes(buyer.record.stage)) return 'unanswered';
   const { http } = await ask(buyer, 'cancel');
   return http === 202 ? 'left_standby' : 'unanswered';
 }

@@ -15,7 +15,9 @@ export interface CrowdOptions {
   saleId: string;
   authSecret: string;
   plans: readonly BuyerPlan[];
-  /** All buyers arrive within this time, in ms; with 0, at one moment. */
+  /** The first buyers arrive after this time, in ms; at once if not given. */
+  arriveAfterMs?: number;
+  /** All buyers without a time of their own arrive within this time from then on, in ms; with 0, at one moment. */
   arriveWithinMs: number;
   /** After this time, in ms, all buyers without a final answer go home. */
   patienceMs: number;
@@ -53,7 +55,10 @@ export function startCrowd(options: CrowdOptions): Crowd {
   const patience = setTimeout(() => home.abort(), options.patienceMs);
 
   async function send(record: BuyerRecord, number: number): Promise<void> {
-    await pauseUntil(Math.random() * options.arriveWithinMs, home.signal);
+    const { arrivesAtMs } = record.plan;
+    const { arriveAfterMs = 0, arriveWithinMs } = options;
+    const inMs = arrivesAtMs === undefined ? arriveAfterMs + Math.random() * arriveWithinMs : arrivesAtMs - Date.now();
+    await pauseUntil(Math.max(0, inMs), home.signal);
     const shop = shops[number % shops.length];
     if (!shop) throw new Error('a crowd needs an API to go to');
     const token = issueToken(options.authSecret, record.plan.buyerId);

@@ -17,6 +17,8 @@ export function totalOf(drops: readonly DropVerdict[]): Verdict {
     reckoning: {
       units: sum('units'),
       buyers: sum('buyers'),
+      joined: sum('joined'),
+      drawing: sum('drawing'),
       claimed: sum('claimed'),
       soldOut: sum('soldOut'),
       placed: sum('placed'),

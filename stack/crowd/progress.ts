@@ -43,6 +43,8 @@ export class Progress {
 const WORDS: [Stage, string][] = [
   ['coming', 'on their way'],
   ['asking', 'clicking'],
+  ['joined', 'in a line for the opening'],
+  ['drawing', 'waiting for lots'],
   ['queued', 'in the queue'],
   ['pending_payment', 'about to pay or not'],
   ['paid', 'paid'],
@@ -52,7 +54,7 @@ const WORDS: [Stage, string][] = [
   ['standby', 'on standby'],
   ['sold_out', 'too late'],
   ['closed', 'waited in vain'],
-  ['left_standby', 'left standby'],
+  ['left_standby', 'left the line'],
   ['unanswered', 'without an answer'],
 ];
 

@@ -6,6 +6,7 @@ import { claimStatusOf, isLiveOrder } from '#core/rules/order.js';
 import type { StepContext } from '#core/steps/context.js';
 import { untilNoneLeft } from '../processes/until.js';
 import type { BuyerRecord } from './buyer.js';
+import { lineFaults } from './line-faults.js';
 
 const LOOK_EVERY_MS = 100;
 /** A report lists at most this many violations; one is bad enough. */
@@ -15,6 +16,10 @@ const LISTED_MAX = 20;
 export interface Reckoning {
   units: number;
   buyers: number;
+  /** Buyers with the receipt of an entry in the line before the opening. */
+  joined: number;
+  /** Buyers who saw the order of the line being made. */
+  drawing: number;
   /** Different accepted claims, in answers to buyers or in Postgres. */
   claimed: number;
   /** Buyers whose final answer was a refusal, or who were on standby in vain. */
@@ -84,12 +89,15 @@ export async function reckon(
   const orders = await readOrders(db, saleId);
   const told = new Set(buyers.flatMap(({ claims }) => [...claims.keys()]));
   const lost = [...told].filter(claimId => !orders.has(claimId));
-  const wrong = [...(proof?.violations ?? ['there is no such sale']), ...untrueAnswers(buyers, orders)];
+  const untrue = [...untrueAnswers(buyers, orders), ...(await lineFaults(db, saleId, buyers))];
+  const wrong = [...(proof?.violations ?? ['there is no such sale']), ...untrue];
   const refused = buyers.filter(({ stage }) => ['sold_out', 'closed', 'left_standby'].includes(stage));
   return {
     reckoning: {
       units: proof?.units ?? 0,
       buyers: buyers.length,
+      joined: buyers.filter(({ entry }) => entry !== undefined).length,
+      drawing: buyers.filter(({ sawDrawing }) => sawDrawing).length,
       claimed: new Set([...told, ...orders.keys()]).size,
       soldOut: refused.length,
       placed: counts.unitsPlaced,

@@ -5,7 +5,7 @@ import { type Progress, wordsFor } from './progress.js';
 
 const LOOK_EVERY_MS = 200;
 /** A buyer in one of these stages will soon have another answer, and may give a unit back. */
-const ON_THEIR_WAY: Stage[] = ['coming', 'asking', 'queued', 'pending_payment'];
+const ON_THEIR_WAY: Stage[] = ['coming', 'asking', 'joined', 'drawing', 'queued', 'pending_payment'];
 
 /** A crowd, and its help while all of its unfinished buyers are on standby: without help they would never finish. */
 export interface Guided {

@@ -18,6 +18,8 @@ export interface Answer {
   claimId?: string;
   unit?: number;
   receipt?: string;
+  /** The number of the entry in a line that exists before the opening. */
+  entry?: number;
   reason?: string;
   /** The page on which the order is paid at a provider. */
   paymentUrl?: string;
@@ -83,8 +85,28 @@ export function createStorefront(baseUrl: string, connections: number): Storefro
 export function parseAnswer(text: string): Omit<Answer, 'http'> {
   if (!text.startsWith('{')) return {};
   const { status, ...rest } = JSON.parse(text);
-  const { code, claimId, unit, receipt, reason, paymentUrl, refundedMinor, pollAfterMs } = rest;
+  const { code, claimId, unit, receipt, entry, reason, paymentUrl, refundedMinor, pollAfterMs } = rest;
   // In an error, `status` repeats the HTTP status as a number.
-  const known = { code, claimId, unit, receipt, reason, paymentUrl, refundedMinor, pollAfterMs };
+  const known = { code, claimId, unit, receipt, entry, reason, paymentUrl, refundedMinor, pollAfterMs };
   return { ...(typeof status === 'string' ? { status } : {}), ...known };
+}
+
+/** The opening of a sale, and when buyers may join it and when it opens, in ms from now by the clock of the sale. */
+export interface SaleTimes {
+  opening: string;
+  joinsInMs: number;
+  opensInMs: number;
+}
+
+/**
+ * Reads the times of a sale from its API, as its page does.
+ *
+ * @throws Error when the API has no such sale, or gives no answer
+ */
+export async function readSaleTimes(baseUrl: string, saleId: string): Promise<SaleTimes> {
+  const response = await fetch(`${baseUrl}/sales/${saleId}`, { signal: AbortSignal.timeout(ANSWER_DEADLINE_MS) });
+  if (!response.ok) throw new Error(`the API answers ${response.status} about sale ${saleId}`);
+  const { opening, joinsAt, opensAt, serverTime } = (await response.json()) as Record<string, string>;
+  const inMs = (at = '') => Date.parse(at) - Date.parse(serverTime ?? '');
+  return { opening: String(opening), joinsInMs: inMs(joinsAt ?? opensAt), opensInMs: inMs(opensAt) };
 }

@@ -22,7 +22,7 @@ export const VERDICT_BUGS: Bug[] = [
   ),
   one(
     'answers to buyers are not compared with the orders',
-    { file: 'stack/crowd/reckoning.ts', find: ', ...untrueAnswers(buyers, orders)];', replace: '];' },
+    { file: 'stack/crowd/reckoning.ts', find: '[...untrueAnswers(buyers, orders), ', replace: '[' },
     { kind: 'integration', file: 'verdicts/reckoning', title: 'an accepted claim that has no order' },
   ),
   one(

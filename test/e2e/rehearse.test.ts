@@ -58,3 +58,23 @@ test('a rehearsal without stores proves nothing, and ends with 1 if somebody is 
   await stack.worker.restart();
   expect({ exitCode, result }).toMatchObject({ exitCode: 1, result: { audit: null } });
 });
+
+test('a crowd that joins a draw before its opening is told the truth, whether it gets units or not', async () => {
+  const opensAtMs = Date.now() + 4_000;
+  const saleId = await stack.createSale({ units: 3, payWithinSeconds: 12, opening: 'draw', joinsAtMs: Date.now(), opensAtMs });
+  const { exitCode, result } = await rehearse(saleId, stores(), '--opening', 'draw');
+  expect({ exitCode, result }).toMatchObject({
+    exitCode: 0,
+    result: { audit: { joined: 10, placed: 3, auditOk: true, wrong: [] } },
+  });
+});
+
+test.each([
+  ['with another opening', {}, 'opens with rush'],
+  ['that has opened', { opening: 'draw', joinsAtMs: Date.now() - 2, opensAtMs: Date.now() - 1 }, 'has opened'],
+] as const)('a crowd cannot join a sale %s', async (_, wishes, text) => {
+  const saleId = await stack.createSale({ units: 1, ...wishes });
+  const { exitCode, result } = await rehearse(saleId, stores(), '--opening', 'draw');
+  expect(exitCode).toBe(1);
+  expect(result).toContain(text);
+});

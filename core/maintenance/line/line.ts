@@ -1,10 +1,12 @@
 import { keyOf, LATE_FROM, lotOf, saltedId } from '../../draw/lot.js';
 import { type Draw, readDraw } from '../../postgres/draws/draws.js';
-import { entryPages, readLastEntry, type StoredEntry } from '../../postgres/draws/entries.js';
-import { type LineFields, readLineCounts } from '../../redis/draw/entries.js';
+import { countEntries, entryPages, readLastEntry, type StoredEntry } from '../../postgres/draws/entries.js';
+import { countEntered, type LineFields, readLineCounts } from '../../redis/draw/entries.js';
 import type { Sale } from '../../rules/sale.js';
 import type { StepContext } from '../../steps/context.js';
 import { keepEntries } from '../../steps/line/keep-entries.js';
+import { noteMissing } from '../../steps/line/missing-entries.js';
+import { ahead } from '../../values/ahead.js';
 
 /**
  * How far numbers and changes of entries jump when a sale is rebuilt. A Redis that was lost may have given out some that nobody else
@@ -20,11 +22,14 @@ export class Line {
   readonly #ctx: StepContext;
   readonly #draw: Draw;
   readonly #key: Buffer | undefined;
+  /** Whether Redis may lack entries that Postgres has. */
+  readonly isIncomplete: boolean;
   #entered = 0;
 
-  private constructor(ctx: StepContext, draw: Draw) {
+  private constructor(ctx: StepContext, draw: Draw, isIncomplete: boolean) {
     this.#ctx = ctx;
     this.#draw = draw;
+    this.isIncomplete = isIncomplete;
     if (draw.list && draw.decided) {
       this.#key = keyOf({ seed: draw.seed, root: draw.list.root, value: draw.decided.value });
     }
@@ -33,10 +38,13 @@ export class Line {
   /** Reads the line of a sale, after Postgres has stored what Redis still has of it; undefined for a sale with a rush. */
   static async read(ctx: StepContext, { id, opening }: Sale): Promise<Line | undefined> {
     if (opening === 'rush') return undefined;
+    const known = await countEntered(ctx.redis, id);
     await keepEntries(ctx, id);
+    await noteMissing(ctx, id);
     const draw = await readDraw(ctx.db, id);
     if (!draw) throw new Error(`sale ${id} has no draw in Postgres`);
-    return new Line(ctx, draw);
+    // Postgres now has all entries that were counted in Redis. So equal numbers are equal sets.
+    return new Line(ctx, draw, known < (await countEntries(ctx.db, id)));
   }
 
   /** Tells whether the draw was decided since this line was read: then its order is another one. */
@@ -53,7 +61,7 @@ export class Line {
 
   /** Reads all entries, by pages. */
   async *pages(): AsyncGenerator<StoredEntry[]> {
-    for await (const page of entryPages(this.#ctx.db, this.#draw.saleId, 'all')) {
+    for await (const page of ahead(entryPages(this.#ctx.db, this.#draw.saleId, 'all'))) {
       this.#entered += page.length;
       yield page;
     }

@@ -1,5 +1,6 @@
 import { LATE_FROM } from '../../draw/lot.js';
 import type { LineState } from '../../rules/sale.js';
+import { chunks } from '../../values/chunks.js';
 import { bucketOf, entriesKeyOf, keysOf, markKeyOf, unstoredKeyOf } from '../keys.js';
 import { repliesOf } from '../replies.js';
 import { behindFence, runScript } from '../scripts.js';
@@ -77,14 +78,23 @@ export async function moveToLots(
   behindFence(await runScript(redis.of(saleId), 'move-ticket', { keys: [sale, standby], args }), saleId);
 }
 
+/** The most entries that one command puts into Redis, which takes some 2 ms. */
+const PUT_CHUNK = 1_000;
+
+/** Counts the buyers of a sale who have or had an entry. */
+export function countEntered(redis: Shards, saleId: string): Promise<number> {
+  return redis.of(saleId).hlen(entriesKeyOf(saleId));
+}
+
 /** Puts entries that Postgres has into Redis. The number of an entry never changes, so a repeat is a no-op. */
 export async function putEntries(
   redis: Shards,
   saleId: string,
   entries: readonly { buyerId: string; number: number }[],
 ): Promise<void> {
-  if (entries.length === 0) return;
-  await redis.of(saleId).hset(entriesKeyOf(saleId), ...entries.flatMap(({ buyerId, number }) => [buyerId, number]));
+  for (const part of chunks(entries, PUT_CHUNK)) {
+    await redis.of(saleId).hset(entriesKeyOf(saleId), ...part.flatMap(({ buyerId, number }) => [buyerId, number]));
+  }
 }
 
 /** The fields of a sale in Redis about a line that buyers join before the opening (lua/include/joining.lua). */
@@ -115,11 +125,6 @@ export async function readLineCounts(
 ): Promise<Pick<LineFields, 'entrySeq' | 'entryChanges'>> {
   const [entrySeq, entryChanges] = await redis.of(saleId).hmget(keysOf(saleId).sale, 'entrySeq', 'entryChanges');
   return { entrySeq: Number(entrySeq), entryChanges: Number(entryChanges) };
-}
-
-/** Counts the buyers of a sale who have or had an entry. */
-export function countEntered(redis: Shards, saleId: string): Promise<number> {
-  return redis.of(saleId).hlen(entriesKeyOf(saleId));
 }
 
 /** The buyers of one page, which HSCAN only takes as a hint. */

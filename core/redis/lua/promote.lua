@@ -2,7 +2,7 @@
 -- Gives the free units of a sale to the first buyers on standby. Called after a restock, at the end of a pause and in repairs.
 --
 -- KEYS[1] sale  KEYS[2] stock  KEYS[3] claims  KEYS[4] outbox  KEYS[5] standby
--- ARGV    ids for the new claims, one for each buyer to get a unit (1 to 500)
+-- ARGV    ids for the new claims, one for each buyer to get a unit (1 to 125)
 -- Returns {verdict} of the fence (include/fence.lua: was the sale compared with Postgres in this run of Redis?) unless it is
 --         'ok', else {'ok', {buyer, claimId, unit}, ...}
 -- @include fence

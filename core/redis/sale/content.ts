@@ -120,12 +120,17 @@ export async function* claimPages(redis: Shards, saleId: string): AsyncGenerator
   } while (cursor !== '0');
 }
 
-/** Reads the buyers on standby by their tickets, by pages, the first one first. */
+/**
+ * Reads the buyers on standby by their tickets, by pages, the first one first.
+ *
+ * @param first the lowest ticket to read; all if not given
+ */
 export async function* standbyPages(
   redis: Shards,
   saleId: string,
+  first: number | '-inf' = '-inf',
 ): AsyncGenerator<{ buyerId: string; ticket: number }[]> {
-  let after = '-inf';
+  let after = String(first);
   for (;;) {
     const entries = pairs(
       await redis.of(saleId).zrangebyscore(keysOf(saleId).standby, after, '+inf', 'WITHSCORES', 'LIMIT', 0, PAGE),

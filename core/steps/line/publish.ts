@@ -1,9 +1,10 @@
-import { ListBuilder } from '../../draw/list.js';
+import { Directory, ListBuilder } from '../../draw/list.js';
 import { commitmentTo } from '../../draw/lot.js';
 import { CHUNK } from '../../draw/merkle.js';
 import { type Draw, type DrawnList, readDraw } from '../../postgres/draws/draws.js';
 import { entryPages } from '../../postgres/draws/entries.js';
-import { publishAbout, publishChunk, publishDirectory } from '../../redis/draw/publication.js';
+import { publishAbout, publishChunk, publishDirectory, readDirectory } from '../../redis/draw/publication.js';
+import { ahead } from '../../values/ahead.js';
 import type { StepContext } from '../context.js';
 
 /** The facts of a draw that everybody may read. Bytes are in hexadecimal digits. Each field appears when it is known. */
@@ -44,8 +45,14 @@ export function publishedOf({ saleId, seed, list, decided, ...draw }: Draw): Pub
 export async function publishDraw(ctx: Pick<StepContext, 'db' | 'redis'>, saleId: string): Promise<void> {
   const draw = await readDraw(ctx.db, saleId);
   if (!draw) return;
-  if (draw.list) await publishList(ctx, draw);
+  if (draw.list && !(await isPublished(ctx.redis, saleId, draw.list))) await publishList(ctx, draw);
   await publishAbout(ctx.redis, saleId, JSON.stringify(publishedOf(draw)));
+}
+
+/** Tells whether Redis has a list. Its directory is written after all chunks, into the same hash. */
+async function isPublished(redis: StepContext['redis'], saleId: string, { root }: DrawnList): Promise<boolean> {
+  const directory = await readDirectory(redis, saleId);
+  return directory !== undefined && new Directory(directory).root().equals(root);
 }
 
 /**
@@ -58,7 +65,7 @@ export async function publishList(
   { saleId, saltKey, list }: Draw,
 ): Promise<DrawnList> {
   const builder = new ListBuilder(saltKey, (number, entries) => publishChunk(redis, saleId, { number, entries }));
-  for await (const page of entryPages(db, saleId, 'published')) await builder.add(page);
+  for await (const page of ahead(entryPages(db, saleId, 'published'))) await builder.add(page);
   const { entries, root, directory } = await builder.end();
   if (list && !list.root.equals(root)) throw new Error(`the entries of sale ${saleId} are not those of its root`);
   await publishDirectory(redis, saleId, directory);

@@ -212,6 +212,15 @@ test('entries that Postgres has lost again are stored before the list is closed'
   expect((await readDraw(t.db, sale.id))?.list?.entries).toBe(5);
 });
 
+test('a rebuild keeps entries that Postgres has lost again', async () => {
+  const sale = await createDraw(t, { units: 1 });
+  await join(t, sale, ...names(5));
+  await keepEntries(t, sale.id);
+  await t.db.entry.deleteMany({ where: { saleId: sale.id, buyerId: { in: ['buyer-2', 'buyer-5'] } } });
+  await rebuild(t, sale.id);
+  expect(await readLine(t, sale)).toEqual(names(5));
+});
+
 test('a worker that stood still overwrites no later change of an entry', async () => {
   const sale = await createDraw(t, { units: 1 });
   await join(t, sale, 'ann');

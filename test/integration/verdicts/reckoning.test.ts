@@ -63,6 +63,8 @@ test('a sale that kept every promise, and buyers who were told so, end with 0', 
   expect(reckoning).toEqual({
     units: 2,
     buyers: 3,
+    joined: 0,
+    drawing: 0,
     claimed: 2,
     soldOut: 1,
     placed: 2,

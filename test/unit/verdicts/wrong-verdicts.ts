@@ -5,6 +5,8 @@ export const GOOD: Verdict = {
   reckoning: {
     units: 3,
     buyers: 9,
+    joined: 4,
+    drawing: 1,
     claimed: 4,
     soldOut: 5,
     placed: 3,

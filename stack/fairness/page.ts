@@ -1,0 +1,77 @@
+import { OPENINGS, type OpeningKind } from '#core/rules/sale.js';
+import type { Visitors } from './arrivals.js';
+import { deviationOf, type Modes, shareByHeads, shareOfPeople } from './share.js';
+
+const HEADING = '## Robots against people';
+const BAR = 40;
+
+const SHOWN: Record<OpeningKind, string> = {
+  rush: 'the first click gets the first unit',
+  shuffle: 'who joined before the opening is put into random order',
+  draw: 'entries until the opening, then lots',
+};
+
+/** What a run did. */
+export interface Run {
+  visitors: Visitors;
+  /** The sales with each opening, and the units of each sale. */
+  sales: number;
+  each: number;
+  seed: number;
+  modes: Modes;
+}
+
+const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+
+/** Draws the share of units that people and the script got with each opening, for a terminal. */
+export function barsOf({ visitors, modes }: Run): string {
+  const line = (name: string, share: number, text: string) => {
+    const people = Math.round(share * BAR);
+    return `${name.padEnd(9)}${'█'.repeat(people)}${'░'.repeat(BAR - people)}  people ${percent(share)}${text}\n`;
+  };
+  const bars = OPENINGS.flatMap(opening => {
+    const { [opening]: sold } = modes;
+    return sold ? [line(opening, shareOfPeople(sold), ` of ${sold.units} units`)] : [];
+  });
+  return [...bars, line('by heads', shareByHeads(visitors), '')].join('');
+}
+
+/** Writes the section of docs/fairness.md about a run, as Markdown. */
+export function sectionOf(run: Run): string {
+  const { visitors, sales, each, seed, modes } = run;
+  const { people, accounts } = visitors;
+  const rows = OPENINGS.flatMap(opening => {
+    const { [opening]: sold } = modes;
+    if (!sold) return [];
+    const script = sold.units - sold.peopleUnits;
+    const counts = `${sold.units} | ${sold.peopleUnits} | ${script} | ${percent(shareOfPeople(sold))}`;
+    return [`| \`${opening}\`: ${SHOWN[opening]} | ${counts} |`];
+  });
+  return `${HEADING}
+
+\`npm run fairness\` runs ${sales} sales of ${each} units with each opening on the real processes and stores. ${people} people come to each sale, and
+${accounts} accounts of one script. In a rush the script clicks with every account from 20 ms before the opening, every 15 ms, and people react
+250 to 2,250 ms after it. In \`shuffle\` and \`draw\` the script joins in the same way as soon as anybody may, and people join at any time before the
+opening. People are ${percent(shareByHeads(visitors))} of the heads.
+
+| Opening | Units | People got | The script got | Share of people |
+| :- | -: | -: | -: | -: |
+${rows.join('\n')}
+
+The command writes this table with \`-- --report\`. Its seed (${seed} here) fixes when people come. The lots come from the secret seed of each sale, so they
+differ from run to run: the share of people in fair draws has a standard deviation of ${deviationOf(visitors, { units: sales * each, each }).toFixed(1)} points over ${sales * each} units. The
+command ends with 1 if \`shuffle\` or \`draw\` is farther than 3 points from the share by heads over at least 1,000 units. At 1,000 units that is three standard
+deviations, so fair lots fail it once in some 400 times. It also ends with 1 if the audit of a sale fails, or if a buyer was told what is not true.
+
+Lots give every account the same chance, whoever made it. A script with more accounts still gets more units: only the shop can tell
+people apart.
+`;
+}
+
+/** Replaces the section about the simulation in a page, or adds it at the end. */
+export function withSection(page: string, section: string): string {
+  const start = page.indexOf(HEADING);
+  if (start === -1) return page === '' ? section : `${page.trimEnd()}\n\n${section}`;
+  const end = page.indexOf('\n## ', start);
+  return `${page.slice(0, start)}${section}${end === -1 ? '' : page.slice(end)}`;
+}
