@@ -8,7 +8,7 @@ import { readServerFacts } from '#core/redis/server/fitness.js';
 import { closeContext, createContext } from '../../../apps/api/context.js';
 import { eventually } from '../../support/eventually.js';
 import { apiConfigOf } from '../../support/http/api.js';
-import { useCluster } from '../../support/redis/cluster.js';
+import { useCluster, whileAway } from '../../support/redis/cluster.js';
 import { useStores } from '../../support/stores/stores.js';
 
 const READY_MS = 5_000;
@@ -16,6 +16,13 @@ const READY_MS = 5_000;
 const t = useStores();
 const c = useCluster(1);
 const other = useCluster(2);
+
+/** Makes an id of a bucket. */
+function idIn(tag: string): string {
+  let id = randomUUID();
+  while (bucketOf(id) !== tag) id = randomUUID();
+  return id;
+}
 
 test('one Redis has one connection, for all buckets', () => {
   const redis = connectShards(t.redisUrl, 'steps', () => undefined);
@@ -48,6 +55,19 @@ test('nodes of two clusters are refused, as a sale could be on either', async ()
   } finally {
     redis.disconnect();
   }
+});
+
+test('an owner with several ranges of slots is found by each of them', async () => {
+  const away = bucketTags()[7] ?? '';
+  await whileAway(c, idIn(away), async () => {
+    const redis = connectShards(c.server.url, 'steps', () => undefined);
+    const others = redis.shards.filter(({ tags }) => !tags.includes(away));
+    try {
+      await Promise.all(others.map(shard => waitUntilReady(shard, READY_MS)));
+    } finally {
+      redis.disconnect();
+    }
+  });
 });
 
 test('a server says what it is', async () => {
