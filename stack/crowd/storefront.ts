@@ -18,6 +18,8 @@ export interface Answer {
   claimId?: string;
   unit?: number;
   receipt?: string;
+  /** The number of an entry in a draw. */
+  entry?: number;
   reason?: string;
   /** The page on which the order is paid at a provider. */
   paymentUrl?: string;
@@ -83,8 +85,8 @@ export function createStorefront(baseUrl: string, connections: number): Storefro
 export function parseAnswer(text: string): Omit<Answer, 'http'> {
   if (!text.startsWith('{')) return {};
   const { status, ...rest } = JSON.parse(text);
-  const { code, claimId, unit, receipt, reason, paymentUrl, refundedMinor, pollAfterMs } = rest;
+  const { code, claimId, unit, receipt, entry, reason, paymentUrl, refundedMinor, pollAfterMs } = rest;
   // In an error, `status` repeats the HTTP status as a number.
-  const known = { code, claimId, unit, receipt, reason, paymentUrl, refundedMinor, pollAfterMs };
+  const known = { code, claimId, unit, receipt, entry, reason, paymentUrl, refundedMinor, pollAfterMs };
   return { ...(typeof status === 'string' ? { status } : {}), ...known };
 }

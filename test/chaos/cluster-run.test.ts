@@ -7,7 +7,7 @@ const SEED_MAX = 2 ** 31;
 
 test('a short run of chaos on a Redis Cluster breaks nothing', async () => {
   const seed = Math.floor(Math.random() * SEED_MAX);
-  const options = { minutes: 0.5, seed, rate: 10, json: false, keep: false, cluster: true };
+  const options = { minutes: 0.5, seed, rate: 10, json: false, keep: false, cluster: true, opening: 'mixed' } as const;
   const { result, folder } = await runChaos(options, () => undefined);
   const { violations } = result;
   expect({ seed, folder: violations.length > 0 ? folder : '', violations }).toEqual({

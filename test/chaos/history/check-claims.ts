@@ -31,10 +31,13 @@ function ambiguous({ operations, orders }: Evidence): Violation[] {
   });
 }
 
-/** Reports a claim that never ended. A claim that Redis lost has no order, but its buyer must have got that answer. */
-function notEnded({ redisLostData }: Evidence, view: ClaimView): Violation[] {
+/** Reports a claim that never ended. A claim that Redis lost has no order, but its buyer must have got that answer. In a draw the
+ * buyer has the entry again, and maybe another claim. */
+function notEnded({ redisLostData, sales }: Evidence, view: ClaimView): Violation[] {
   const { claimId, buyerId, saleId, order, sightings } = view;
   const rule = 'accepted_reaches_its_end' as const;
+  const hasDraw = sales.some(({ id, hasDraw }) => id === saleId && hasDraw === true);
+  if (!order && redisLostData && hasDraw) return [];
   if (!order && redisLostData && sightings.some(({ status }) => status === 'rejected')) return [];
   if (!order) return [{ rule, text: `claim ${claimId} of ${buyerId} in ${saleId} was accepted and has no order` }];
   if (order.status === 'paid' || isEnded(order.status)) return [];
