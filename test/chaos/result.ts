@@ -92,12 +92,20 @@ export function missedBy(result: ChaosResult): string[] {
   ];
 }
 
-function missedKills({ minutes, kills }: ChaosResult): string[] {
+function missedKills({ minutes, kills, draws }: ChaosResult): string[] {
+  if (draws) return missedLosses(minutes, draws);
   const { api, worker, redis, postgres } = kills;
   const total = api + worker + redis + postgres;
   const isTooTame = total < KILLS_MIN || Math.min(redis, postgres) < STORE_KILLS_MIN;
   if (minutes < FULL_MINUTES || !isTooTame) return [];
   return [`${total} kills, ${redis} of redis and ${postgres} of postgres: too few`];
+}
+
+/** Names the losses that a run with draws lacked. Its faults are too slow to be counted as those of others. */
+function missedLosses(minutes: number, { losses }: DrawCounts): string[] {
+  if (minutes < FULL_CLUSTER_MINUTES) return [];
+  const counts = Object.entries(losses);
+  return counts.filter(([, count]) => count === 0).map(([fault]) => `no fault of this kind: ${fault}`);
 }
 
 /** Names the faults that a run on a Redis Cluster lacked: they take turns, so a short run has only some. */

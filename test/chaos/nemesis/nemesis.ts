@@ -48,9 +48,10 @@ const ONE_REDIS_PACE: Pace = { betweenMs: [500, 3_000], longestMs: 4_000 };
 
 /**
  * A cluster needs 2 s to notice a dead node, and seconds to replace it. With faults as quick as those of one Redis, its time to recover
- * would count several of them. Each kind still comes within 2 minutes.
+ * would count several of them. So would those of a Redis that was emptied, whose sales are rebuilt one after the other. Each kind still
+ * comes within 2 minutes.
  */
-const CLUSTER_PACE: Pace = { betweenMs: [2_000, 6_000], longestMs: 7_000 };
+const SLOW_PACE: Pace = { betweenMs: [2_000, 6_000], longestMs: 7_000 };
 
 /** The time from a kill to the new start, in ms. */
 const DOWN_MS = [0, 1_000] as const;
@@ -144,7 +145,7 @@ class Nemesis {
   }
 
   get #pace(): Pace {
-    return this.#redis ? CLUSTER_PACE : ONE_REDIS_PACE;
+    return this.#redis || this.#options.flush ? SLOW_PACE : ONE_REDIS_PACE;
   }
 
   async #breakNext(): Promise<void> {
