@@ -104,8 +104,9 @@ function missedKills({ minutes, kills, draws }: ChaosResult): string[] {
 /** Names the losses that a run with draws lacked. Its faults are too slow to be counted as those of others. */
 function missedLosses(minutes: number, { losses }: DrawCounts): string[] {
   if (minutes < FULL_CLUSTER_MINUTES) return [];
-  const counts = Object.entries(losses);
-  return counts.filter(([, count]) => count === 0).map(([fault]) => `no fault of this kind: ${fault}`);
+  return Object.keys(losses)
+    .filter(loss => losses[loss as keyof typeof losses] === 0)
+    .map(loss => `no fault of this kind: ${loss}`);
 }
 
 /** Names the faults that a run on a Redis Cluster lacked: they take turns, so a short run has only some. */
