@@ -13,7 +13,7 @@ try {
   const options = readOptions(process.argv.slice(2));
   // The command comes first, so that a run that breaks off can be repeated, too.
   tell(
-    `npm run chaos -- --minutes ${options.minutes} --seed ${options.seed} --rate ${options.rate}${options.cluster ? ' --cluster' : ''}`,
+    `npm run chaos -- --minutes ${options.minutes} --seed ${options.seed} --rate ${options.rate}${options.cluster ? ' --cluster' : ''} --opening ${options.opening}`,
   );
   const { result, folder } = await runChaos(options, tell);
   const { violations } = result;

@@ -1,6 +1,11 @@
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
 
+/** The openings of a run: a rush in all sales, or draws besides. `mixed` has both kinds of draws. */
+export const RUN_OPENINGS = ['rush', 'shuffle', 'draw', 'mixed'] as const;
+/** The opening of a run. */
+export type RunOpening = (typeof RUN_OPENINGS)[number];
+
 const SEED_MAX = 2 ** 31;
 
 /** The options of a run of chaos. */
@@ -15,6 +20,8 @@ export interface ChaosOptions {
   rate: number;
   /** Whether Redis is a Redis Cluster, with twelve sales at once. */
   cluster: boolean;
+  /** How sales open. With draws, Redis is emptied and replaced, too. */
+  opening: RunOpening;
 }
 
 /**
@@ -32,11 +39,14 @@ export function readOptions(args: string[]): ChaosOptions {
       keep: { type: 'boolean', default: false },
       rate: { type: 'string', default: '15' },
       cluster: { type: 'boolean', default: false },
+      opening: { type: 'string', default: 'rush' },
     },
   });
   const [minutes, seed, rate] = [Number(values.minutes), Number(values.seed), Number(values.rate)];
   if (!(minutes > 0)) throw new Error('--minutes must be a number above 0');
   if (!Number.isInteger(seed)) throw new Error('--seed must be a whole number');
   if (!(rate > 0)) throw new Error('--rate must be a number above 0');
-  return { minutes, seed, rate, json: values.json, keep: values.keep, cluster: values.cluster };
+  const opening = RUN_OPENINGS.find(one => one === values.opening);
+  if (!opening) throw new Error(`--opening must be one of ${RUN_OPENINGS.join(', ')}`);
+  return { minutes, seed, rate, json: values.json, keep: values.keep, cluster: values.cluster, opening };
 }

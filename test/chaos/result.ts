@@ -1,5 +1,6 @@
 import { percentile } from '../support/percentile.js';
 import { groupBy, type OrderFacts } from './history/claim-view.js';
+import type { Evidence } from './history/evidence.js';
 import type { PaymentFacts } from './history/payment-facts.js';
 import type { FaultNote, FaultReport } from './nemesis/nemesis.js';
 import { GIVE_UP_MS, type Probe } from './workload/probe.js';
@@ -29,12 +30,29 @@ export interface ChaosResult {
   lost: number;
   violations: string[];
   money: MoneyCounts;
+  /** Only of a run with draws. */
+  draws?: DrawCounts;
   /** The time from a fault until the claim of a fresh buyer is placed. */
   recoveryMs: Spread;
   /** The same for each kind of fault. */
   recoveryMsOf: Record<string, Spread & { count: number }>;
   /** The time from the first answer with a claim until its order. */
   placingMs: Spread;
+}
+
+/** Counts of the draws of a run. They show what a run has tried. */
+export interface DrawCounts {
+  draws: number;
+  /** Entries in the published lists, and entries that came back after the close. */
+  listed: number;
+  late: number;
+  /** Buyers who have the receipt of an entry. */
+  receipts: number;
+  /** Reads of an order that was made. */
+  reads: number;
+  /** Faults in the 3 s after an opening, in which orders are made. */
+  faultsWhileOrdering: number;
+  losses: FaultReport['losses'];
 }
 
 /** Counts of payments through the provider. They show what a run has tried. */
@@ -74,12 +92,21 @@ export function missedBy(result: ChaosResult): string[] {
   ];
 }
 
-function missedKills({ minutes, kills }: ChaosResult): string[] {
+function missedKills({ minutes, kills, draws }: ChaosResult): string[] {
+  if (draws) return missedLosses(minutes, draws);
   const { api, worker, redis, postgres } = kills;
   const total = api + worker + redis + postgres;
   const isTooTame = total < KILLS_MIN || Math.min(redis, postgres) < STORE_KILLS_MIN;
   if (minutes < FULL_MINUTES || !isTooTame) return [];
   return [`${total} kills, ${redis} of redis and ${postgres} of postgres: too few`];
+}
+
+/** Names the losses that a run with draws lacked. Its faults are too slow to be counted as those of others. */
+function missedLosses(minutes: number, { losses }: DrawCounts): string[] {
+  if (minutes < FULL_CLUSTER_MINUTES) return [];
+  return Object.keys(losses)
+    .filter(loss => losses[loss as keyof typeof losses] === 0)
+    .map(loss => `no fault of this kind: ${loss}`);
 }
 
 /** Names the faults that a run on a Redis Cluster lacked: they take turns, so a short run has only some. */
@@ -88,6 +115,28 @@ function missedFaults({ minutes, kills }: ChaosResult, redis: NonNullable<ChaosR
   const { api, worker, postgres } = kills;
   const counts = Object.entries({ ...redis, 'kill api': api, 'kill worker': worker, 'kill postgres': postgres });
   return counts.filter(([, count]) => count === 0).map(([fault]) => `no fault of this kind: ${fault}`);
+}
+
+/** A draw that nothing disturbs has its order within this time after its opening, in ms. */
+const ORDERING_MS = 3_000;
+
+/** Summarises the draws of a run. */
+export function countDraws(
+  { sales, operations, draws = [], drawReads = [] }: Evidence,
+  { faults, losses }: Pick<FaultReport, 'faults' | 'losses'>,
+): DrawCounts {
+  const entries = draws.flatMap(draw => draw.entries);
+  const openings = sales.filter(({ hasDraw }) => hasDraw).map(({ opensAtMs }) => opensAtMs);
+  const holders = operations.filter(({ entry }) => entry !== undefined);
+  return {
+    draws: draws.length,
+    listed: entries.filter(({ isIn }) => isIn).length,
+    late: entries.filter(({ isIn, isWaiting }) => isWaiting && !isIn).length,
+    receipts: new Set(holders.map(({ saleId, buyerId }) => `${saleId} ${buyerId}`)).size,
+    reads: drawReads.filter(({ isOrdered }) => isOrdered).length,
+    faultsWhileOrdering: faults.filter(({ atMs }) => openings.some(at => at <= atMs && atMs < at + ORDERING_MS)).length,
+    losses,
+  };
 }
 
 /** Returns the exit code of a run: 0 without a violation and without a missed goal. */

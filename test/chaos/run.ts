@@ -20,12 +20,13 @@ import type { Shards } from '#core/redis/shards.js';
 import { MINUTE_MS, SECOND_MS } from '#core/rules/clock.js';
 import { type FakeProvider, startFakeProvider } from '#stack/fake-provider/start.js';
 import { type Connections, connectInstallation } from '#stack/stores/connections.js';
-import { bankReadsOf, History, operationsOf } from './history/history.js';
+import { bankReadsOf, drawReadsOf, History, operationsOf } from './history/history.js';
 import { type FaultReport, runNemesis } from './nemesis/nemesis.js';
 import { runProviderMoods } from './nemesis/provider-moods.js';
 import type { ChaosOptions } from './options.js';
-import { type ChaosResult, countMoney, recoveries, recoveriesByKind, spreadOf } from './result.js';
+import { type ChaosResult, countDraws, countMoney, recoveries, recoveriesByKind, spreadOf } from './result.js';
 import { type Cluster, startCluster } from './rig/cluster.js';
+import { readDrawFacts } from './rig/draw-facts.js';
 import { readOrderFacts, readPaymentFacts } from './rig/facts.js';
 import { createLinks, type LinkName, type Links } from './rig/links.js';
 import { untilAllAtRest } from './rig/rest.js';
@@ -33,6 +34,7 @@ import { checkRun, countClaims, countLost } from './verdict.js';
 import { fillWallets, readBank, runBank } from './workload/bank.js';
 import { createClient } from './workload/client.js';
 import { namesOf, planVisit, sendCrowd } from './workload/crowd.js';
+import { giveValues, returnWithEntries, watchDraws } from './workload/draws.js';
 import { type Probe, runProbes } from './workload/probe.js';
 import { createQuery, type Query } from './workload/query.js';
 import { Random } from './workload/random.js';
@@ -129,7 +131,11 @@ interface Storm {
 async function runOn(run: Run): Promise<ChaosResult> {
   const { options, history, fake, connections, query, tell } = run;
   const runMs = options.minutes * MINUTE_MS;
-  const world = await createWorld(connections, { runMs, isOnCluster: options.cluster });
+  const world = await createWorld(connections, {
+    runMs,
+    isOnCluster: options.cluster,
+    opening: options.opening,
+  });
   const crowd = namesOf(Math.ceil((runMs / SECOND_MS) * options.rate));
   await fillWallets(connections, history, crowd);
   tell(`seed ${options.seed}: ${options.rate} buyers a second for ${options.minutes} min`);
@@ -155,8 +161,13 @@ async function runOn(run: Run): Promise<ChaosResult> {
     orders: await readOrderFacts(query),
     bank: bankReadsOf(history.lines()),
     payments: await readPayments(),
-    // A primary that is replaced may have taken claims that its replica has not.
-    redisLostData: options.cluster,
+    draws: await readDrawFacts(
+      connections.redis,
+      query,
+      world.draws.all.map(({ id }) => id),
+    ),
+    drawReads: drawReadsOf(history.lines()),
+    redisLostData: losesData(options),
     releaseWithinMs: RELEASE_WITHIN_MS,
   };
   const violations = await checkRun({ evidence, inFlight, connections, query });
@@ -173,11 +184,18 @@ async function runOn(run: Run): Promise<ChaosResult> {
     lost: countLost(evidence),
     violations,
     money: countMoney(evidence.payments, evidence.orders),
+    ...(evidence.draws.length > 0 ? { draws: countDraws(evidence, storm.report) } : {}),
     recoveryMs: spreadOf(recoveries(storm.report.faults, storm.probes)),
     recoveryMsOf: recoveriesByKind(storm.report.faults, storm.probes),
     placingMs: spreadOf(placingMs),
   };
 }
+
+/**
+ * Tells whether Redis may lose confirmed data: a primary that is replaced may have taken claims that its replica has not, and in a run with
+ * draws Redis is emptied.
+ */
+const losesData = ({ cluster, opening }: ChaosOptions): boolean => cluster || opening !== 'rush';
 
 /** Lets the workload run, first in calm, then under the nemesis, and then for the aftermath. */
 async function runStorm(run: Run, { world, crowd, runMs }: Load): Promise<Storm> {
@@ -202,20 +220,33 @@ async function runStorm(run: Run, { world, crowd, runMs }: Load): Promise<Storm>
     runBank({ connections, query, history, buyerIds: crowd, random: random(3), signal }),
     runProviderMoods({ fake, webhooks, history, random: random(5), signal }),
     runRefunds({ connections, query, history, fake, random: random(6), signal }),
+    watchDraws({ connections, draws: world.draws, history, signal }),
   ];
+  const valuing = giveValues({ connections, draws: world.draws, signal: AbortSignal.timeout(runMs + RETURN_MS) });
   const probing = runProbes(client, world.probes, signal);
   await pause(CALM_MS);
-  const breaking = runNemesis({ cluster, saleIds, links: links.all, history, random: random(4), signal: calm.signal });
+  const { shards } = connections.redis;
+  const flush = options.opening === 'rush' ? undefined : () => Promise.all(shards.map(server => server.flushall()));
+  const breaking = runNemesis({
+    cluster,
+    saleIds,
+    links: links.all,
+    history,
+    flush,
+    random: random(4),
+    signal: calm.signal,
+  });
   await pause(Math.max(0, runMs - CALM_MS));
   calm.abort();
   const report = await breaking;
   await pause(AFTERMATH_MS);
   over.abort();
-  await Promise.all(parts);
+  await Promise.all([...parts, valuing]);
   // A provider sends an event for days. The run doesn't wait for that.
   await fake.resend();
   const probes = await probing;
-  if (options.cluster) await returnWithReceipts(client, query, RETURN_MS);
+  if (losesData(options)) await returnWithReceipts(client, query, RETURN_MS);
+  await returnWithEntries(client, RETURN_MS);
   await client.close();
   return { report, probes };
 }

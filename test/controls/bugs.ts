@@ -1,5 +1,6 @@
 import { API_BUGS } from './api-bugs.js';
 import type { Bug } from './bug.js';
+import { DRAW_BUGS } from './draw-bugs.js';
 import { EDGE_BUGS } from './edge-bugs.js';
 import { IDENTITY_BUGS } from './identity-bugs.js';
 import { MARK_BUGS } from './mark-bugs.js';
@@ -23,6 +24,7 @@ export const BUGS: Bug[] = [
   ...REFUND_BUGS,
   ...AUDIT_BUGS,
   ...REPAIR_BUGS,
+  ...DRAW_BUGS,
   ...IDENTITY_BUGS,
   ...API_BUGS,
   ...VERDICT_BUGS,

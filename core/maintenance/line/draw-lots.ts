@@ -42,6 +42,8 @@ export async function drawLots(ctx: StepContext, saleId: string): Promise<void> 
   if ((await readLoadedSale(ctx.redis, saleId))?.line !== 'ordered') await rebuild(ctx, saleId);
   if ((await readLoadedSale(ctx.redis, saleId))?.line !== 'ordered') return;
   await crashPoint('draw.ordered');
+  // A clock that was set back refuses the units until the opening has come again.
+  if (!(await readJoining(ctx.redis, saleId)).hasOpened) return;
   await promoteWaiting(ctx, saleId);
   await crashPoint('draw.dealt');
   await markDealt(ctx.db, saleId);

@@ -10,9 +10,13 @@ const RANK: Record<string, number> = { queued: 0, pending_payment: 1, paid: 2, c
  * @returns claims that have two meanings or two ends, move back, never end, or overlap with another claim
  */
 export function checkClaims(evidence: Evidence, views: readonly ClaimView[]): Violation[] {
+  const latest = latestClaims(views);
+  // A buyer who has bought again is told of the new claim, and not of the one that Redis lost.
+  const isPast = ({ saleId, buyerId, claimId, order }: ClaimView) =>
+    evidence.redisLostData && !order && latest.get(`${saleId} ${buyerId}`) !== claimId;
   return [
     ...ambiguous(evidence),
-    ...views.flatMap(view => notEnded(evidence, view)),
+    ...views.flatMap(view => (isPast(view) ? [] : notEnded(evidence, view))),
     ...views.flatMap(backwards),
     ...views.flatMap(twoEnds),
     ...views.flatMap(unpaidAgain),
@@ -20,6 +24,12 @@ export function checkClaims(evidence: Evidence, views: readonly ClaimView[]): Vi
     ...overlapping(views, 'one_claim_per_buyer', view => `${view.saleId} ${view.buyerId}`),
     ...overlapping(views, 'one_claim_per_unit', view => `${view.saleId} unit ${view.unit}`),
   ];
+}
+
+/** Returns the id of the latest claim of each buyer in each sale. An id begins with its time. */
+function latestClaims(views: readonly ClaimView[]): Map<string, string> {
+  const inOrder = [...views].sort((a, b) => (a.claimId < b.claimId ? -1 : 1));
+  return new Map(inOrder.map(({ saleId, buyerId, claimId }) => [`${saleId} ${buyerId}`, claimId]));
 }
 
 function ambiguous({ operations, orders }: Evidence): Violation[] {
@@ -31,10 +41,13 @@ function ambiguous({ operations, orders }: Evidence): Violation[] {
   });
 }
 
-/** Reports a claim that never ended. A claim that Redis lost has no order, but its buyer must have got that answer. */
-function notEnded({ redisLostData }: Evidence, view: ClaimView): Violation[] {
+/** Reports a claim that never ended. A claim that Redis lost has no order, but its buyer must have got that answer. In a draw the
+ * buyer has the entry again, and maybe another claim. */
+function notEnded({ redisLostData, sales }: Evidence, view: ClaimView): Violation[] {
   const { claimId, buyerId, saleId, order, sightings } = view;
   const rule = 'accepted_reaches_its_end' as const;
+  const hasDraw = sales.some(({ id, hasDraw }) => id === saleId && hasDraw === true);
+  if (!order && redisLostData && hasDraw) return [];
   if (!order && redisLostData && sightings.some(({ status }) => status === 'rejected')) return [];
   if (!order) return [{ rule, text: `claim ${claimId} of ${buyerId} in ${saleId} was accepted and has no order` }];
   if (order.status === 'paid' || isEnded(order.status)) return [];

@@ -1,6 +1,7 @@
 import { checkAnswers } from './check-answers.js';
 import { checkClaims } from './check-claims.js';
 import { checkCounter } from './check-counter.js';
+import { checkDraws } from './check-draws.js';
 import { checkMoney } from './check-money.js';
 import { viewClaims } from './claim-view.js';
 import type { Evidence, Violation } from './evidence.js';
@@ -15,5 +16,6 @@ export function checkHistory(evidence: Evidence): Violation[] {
     ...checkCounter(evidence, views),
     ...checkAnswers(evidence, views),
     ...checkMoney(evidence),
+    ...checkDraws(evidence),
   ];
 }

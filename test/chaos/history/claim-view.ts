@@ -11,6 +11,8 @@ export interface SaleFacts {
   /** With `immediate`, orders are paid as they are placed. */
   settlement: 'deferred' | 'immediate';
   provider: 'wallet' | 'signed-webhook';
+  /** Whether buyers join before the opening. Their entry is the promise, also when Redis loses the claim that came of it. */
+  hasDraw?: boolean;
 }
 
 /** A row of `orders` when everything is at rest. */

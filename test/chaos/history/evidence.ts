@@ -1,4 +1,5 @@
 import type { OrderFacts, SaleFacts } from './claim-view.js';
+import type { DrawFacts, DrawRead } from './draw-facts.js';
 import type { BankRead, Operation } from './history.js';
 import type { PaymentFacts } from './payment-facts.js';
 
@@ -27,6 +28,10 @@ export const RULES = [
   'bank_is_what_was_put_in',
   'books_agree',
   'refunded_by_the_shop',
+  'entry_is_kept',
+  'one_order',
+  'lots_decide',
+  'late_stand_behind',
 ] as const;
 
 /** The name of a rule. */
@@ -47,6 +52,9 @@ export interface Evidence {
   bank: readonly BankRead[];
   /** Every payment at the provider. */
   payments: readonly PaymentFacts[];
+  /** The draws at rest, and the reads of draws during the run; none if not given. */
+  draws?: readonly DrawFacts[];
+  drawReads?: readonly DrawRead[];
   /** Whether Redis lost confirmed data. Then a claim may end as `rejected(lost)`, but its buyer must get that answer. */
   redisLostData: boolean;
   /** For this long after an order's end its unit may be neither free nor claimed, in ms. Invariant 8 says 15 s. */

@@ -1,5 +1,6 @@
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
+import type { DrawRead } from './draw-facts.js';
 
 /**
  * A call of a client. `pay-elsewhere` is a payment at the provider. `credit` puts money into a wallet from outside. `refund` is a
@@ -24,6 +25,8 @@ export interface Reply {
   claimId?: string;
   unit?: number;
   reason?: string;
+  /** The number of an entry whose receipt came with the reply. */
+  entry?: number;
 }
 
 /** Tells whether a call took effect. `ok`: yes, as the reply says. `fail`: no. `info`: unknown, because the reply is missing. */
@@ -34,6 +37,7 @@ export type HistoryLine =
   | ({ type: 'invoke'; op: number; atMs: number } & Request)
   | ({ type: Outcome; op: number; atMs: number } & Reply)
   | BankRead
+  | DrawRead
   | { type: 'fault'; atMs: number; fault: string };
 
 /**
@@ -124,7 +128,7 @@ export function outcomeOf(http: number): Outcome {
 export function operationsOf(lines: readonly HistoryLine[]): Operation[] {
   const operations = new Map<number, Operation>();
   for (const line of lines) {
-    if (line.type === 'bank' || line.type === 'fault') continue;
+    if (line.type === 'bank' || line.type === 'draw' || line.type === 'fault') continue;
     if (line.type === 'invoke') {
       const { type: _, atMs, ...request } = line;
       operations.set(line.op, { ...request, outcome: 'info', invokedAtMs: atMs, endedAtMs: Number.POSITIVE_INFINITY });
@@ -141,4 +145,9 @@ export function operationsOf(lines: readonly HistoryLine[]): Operation[] {
 /** Returns every read of all money. */
 export function bankReadsOf(lines: readonly HistoryLine[]): BankRead[] {
   return lines.filter(line => line.type === 'bank');
+}
+
+/** Returns every read of a draw. */
+export function drawReadsOf(lines: readonly HistoryLine[]): DrawRead[] {
+  return lines.filter(line => line.type === 'draw');
 }

@@ -10,7 +10,14 @@ import { REDIS_FAULTS, RedisBreaker, type RedisFault } from './redis-faults.js';
 /** The nodes that SIGSTOP stops as a whole. Postgres is many processes. */
 type Pausable = Exclude<NodeKind, 'postgres'>;
 
-type Plan = { do: 'kill'; kind: NodeKind } | { do: 'pause'; kind: Pausable } | { do: 'redis'; fault: RedisFault };
+/** How Redis loses all data: it is flushed, or an empty one takes its place. */
+type Loss = 'flush redis' | 'replace redis';
+
+type Plan =
+  | { do: 'kill'; kind: NodeKind }
+  | { do: 'pause'; kind: Pausable }
+  | { do: 'redis'; fault: RedisFault }
+  | { do: 'lose'; loss: Loss };
 
 const kills = (kind: NodeKind, times: number): Plan[] => Array(times).fill({ do: 'kill', kind });
 const pauses = (kind: Pausable): Plan[] => [{ do: 'pause', kind }];
@@ -24,6 +31,10 @@ const DECK: Plan[] = [
   ...pauses('worker'),
 ];
 const ONE_REDIS: Plan[] = [...kills('redis', 1), ...pauses('redis')];
+const LOSSES: Plan[] = [
+  { do: 'lose', loss: 'flush redis' },
+  { do: 'lose', loss: 'replace redis' },
+];
 const REDIS_CLUSTER: Plan[] = REDIS_FAULTS.map(fault => ({ do: 'redis', fault }));
 
 /** The time from one fault to the next, and the longest one, mended or not, in ms. */
@@ -37,9 +48,10 @@ const ONE_REDIS_PACE: Pace = { betweenMs: [500, 3_000], longestMs: 4_000 };
 
 /**
  * A cluster needs 2 s to notice a dead node, and seconds to replace it. With faults as quick as those of one Redis, its time to recover
- * would count several of them. Each kind still comes within 2 minutes.
+ * would count several of them. So would those of a Redis that was emptied, whose sales are rebuilt one after the other. Each kind still
+ * comes within 2 minutes.
  */
-const CLUSTER_PACE: Pace = { betweenMs: [2_000, 6_000], longestMs: 7_000 };
+const SLOW_PACE: Pace = { betweenMs: [2_000, 6_000], longestMs: 7_000 };
 
 /** The time from a kill to the new start, in ms. */
 const DOWN_MS = [0, 1_000] as const;
@@ -72,6 +84,8 @@ export interface FaultReport {
   links: number;
   /** The faults of the Redis Cluster; undefined for one Redis. */
   redis: Record<RedisFault, number> | undefined;
+  /** How many times Redis lost all data. */
+  losses: Record<Loss, number>;
 }
 
 /** The parts of a nemesis. */
@@ -82,6 +96,8 @@ export interface NemesisOptions {
   /** The links between the processes and from the buyers. */
   links: readonly Link[];
   history: History;
+  /** Empties Redis; undefined for a run in which it keeps its data. */
+  flush?: (() => Promise<unknown>) | undefined;
   /** Chooses the faults, their times and their duration. */
   random: Random;
   /** Ends the faults. */
@@ -105,7 +121,13 @@ class Nemesis {
     this.#redis = redisNodes && new RedisBreaker({ ...options, redisNodes });
     const counts = Object.fromEntries(REDIS_FAULTS.map(fault => [fault, 0])) as Record<RedisFault, number>;
     const kills = { api: 0, worker: 0, redis: 0, postgres: 0 };
-    this.#report = { faults: [], kills, links: 0, redis: redisNodes && counts };
+    this.#report = {
+      faults: [],
+      kills,
+      links: 0,
+      redis: redisNodes && counts,
+      losses: { 'flush redis': 0, 'replace redis': 0 },
+    };
   }
 
   /** Makes faults until the signal fires, and then mends everything. */
@@ -123,19 +145,23 @@ class Nemesis {
   }
 
   get #pace(): Pace {
-    return this.#redis ? CLUSTER_PACE : ONE_REDIS_PACE;
+    return this.#redis || this.#options.flush ? SLOW_PACE : ONE_REDIS_PACE;
   }
 
   async #breakNext(): Promise<void> {
     const { cluster, random } = this.#options;
     if (!this.#breaker.isBroken() && random.chance(LINK_CHANCE)) this.#breakLink();
-    if (this.#deck.length === 0) this.#deck = random.shuffle([...DECK, ...(this.#redis ? REDIS_CLUSTER : ONE_REDIS)]);
+    if (this.#deck.length === 0) this.#deck = random.shuffle([...DECK, ...this.#ofRedis]);
     const up = (kind: NodeKind) => cluster.nodes.filter(node => node.kind === kind && node.pid() !== undefined);
-    const isPossible = (plan: Plan) => (plan.do === 'redis' ? !this.#redis?.isBroken : up(plan.kind).length > 0);
+    const isPossible = (plan: Plan) => {
+      if (plan.do === 'redis') return !this.#redis?.isBroken;
+      return up(plan.do === 'lose' ? 'redis' : plan.kind).length > 0;
+    };
     const next = this.#deck.find(isPossible);
     if (!next) return;
     this.#deck.splice(this.#deck.indexOf(next), 1);
     if (next.do === 'redis') return this.#breakRedis(next.fault);
+    if (next.do === 'lose') return this.#lose(next.loss);
     const node = random.pick(up(next.kind));
     if (next.do === 'kill') await this.#kill(node);
     else this.#pauseUntil(next.kind, node);
@@ -150,6 +176,24 @@ class Nemesis {
     const back = pauseUntil(downMs, signal).then(() => node.revive());
     this.#mend(back);
     await Promise.race([back, pauseUntil(this.#pace.longestMs, signal)]);
+  }
+
+  /** The faults of Redis. The nodes of a Redis Cluster are replaced by their replicas, and not by empty ones. */
+  get #ofRedis(): Plan[] {
+    const losses = this.#options.flush ? LOSSES.filter(plan => !this.#redis || plan === LOSSES[0]) : [];
+    return [...(this.#redis ? REDIS_CLUSTER : ONE_REDIS), ...losses];
+  }
+
+  async #lose(loss: Loss): Promise<void> {
+    const { cluster, flush } = this.#options;
+    const redis = cluster.nodes.filter(node => node.kind === 'redis' && node.pid() !== undefined);
+    if (redis.some(node => this.#paused.has(node)) || this.#redis?.isBroken) return;
+    this.#note({ kind: loss, text: loss });
+    this.#report.losses[loss] += 1;
+    if (loss === 'flush redis') return void (await flush?.().catch(() => undefined));
+    await redis[0]?.kill();
+    await cluster.forgetRedis?.();
+    await redis[0]?.revive();
   }
 
   #pauseUntil(kind: Pausable, node: ChaosNode): void {

@@ -18,6 +18,8 @@ export interface Cluster {
   nodes: ChaosNode[];
   /** The nodes of the Redis Cluster; undefined for one Redis. */
   redisNodes: RedisNodes | undefined;
+  /** Removes the data of the one Redis while it is down; undefined for a Redis Cluster. */
+  forgetRedis: (() => Promise<void>) | undefined;
   stop(): Promise<void>;
 }
 
@@ -71,7 +73,7 @@ export interface ClusterOptions {
  */
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
   const stores = await (options.onRedisCluster ? startClusterOfRedis() : startOneRedis());
-  const { redisUrl, databaseUrl, nodes, redisNodes } = stores;
+  const { redisUrl, databaseUrl, nodes, redisNodes, forgetRedis } = stores;
   const stop = async () => {
     await Promise.all(nodes.filter(({ kind }) => kind === 'api' || kind === 'worker').map(node => node.stop()));
     await Promise.all(nodes.map(node => node.stop()));
@@ -104,7 +106,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
       nodes.push(await startNode('worker', `worker-${i}`, { ...workerOn(port, settings), ...log }));
       workerUrls.push(`http://127.0.0.1:${port}`);
     }
-    return { redisUrl, databaseUrl, secrets, baseUrls, workerUrls, nodes, redisNodes, stop };
+    return { redisUrl, databaseUrl, secrets, baseUrls, workerUrls, nodes, redisNodes, forgetRedis, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -16,7 +16,8 @@ const inFlight = (sales: readonly SaleFacts[]): string => {
     SELECT (SELECT count(*) FROM orders WHERE status = 'pending_payment' AND sale_id IN (${ids})) AS orders,
            (SELECT count(*) FROM outbox_events WHERE delivered_at IS NULL AND sale_id IN (${ids})) AS deliveries,
            (SELECT count(*) FROM payments p JOIN orders o ON o.id = p.order_id
-            WHERE (p.status IN ('late', 'refund_due') OR p.refund_at IS NOT NULL) AND o.sale_id IN (${ids})) AS payments`;
+            WHERE (p.status IN ('late', 'refund_due') OR p.refund_at IS NOT NULL) AND o.sale_id IN (${ids})) AS payments,
+           (SELECT count(*) FROM draws WHERE dealt_at IS NULL AND sale_id IN (${ids})) AS draws`;
 };
 
 /** The sales that are to come to rest, and how their state is read. */
@@ -51,6 +52,7 @@ async function readLeft(options: RestOptions): Promise<string[]> {
   if (row?.orders !== '0') left.push(`${row?.orders} orders wait for their payment`);
   if (row?.deliveries !== '0') left.push(`${row?.deliveries} deliveries are not carried out`);
   if (row?.payments !== '0') left.push(`${row?.payments} payments are not decided`);
+  if (row?.draws !== '0') left.push(`${row?.draws} draws are not dealt`);
   for (const sale of sales) left.push(...(await readUnsold(redis.of(sale.id), sale)));
   if (left.length > 0) return left;
   // A process that failed may not have told Redis. Reconcile does that later.
@@ -60,8 +62,9 @@ async function readLeft(options: RestOptions): Promise<string[]> {
 
 /** Finds claims without an order, and buyers on standby for whom a unit is free. */
 async function readUnsold(redis: Redis, { id, closesAtMs }: SaleFacts): Promise<string[]> {
-  const [unplaced, free, waiting, state] = await Promise.all([
+  const [unplaced, unstored, free, waiting, state] = await Promise.all([
     redis.zcard(`${prefixOf(id)}:outbox`),
+    redis.zcard(`${prefixOf(id)}:unstored`),
     redis.llen(`${prefixOf(id)}:stock`),
     redis.zcard(`${prefixOf(id)}:standby`),
     redis.hget(`${prefixOf(id)}:sale`, 'state'),
@@ -69,6 +72,7 @@ async function readUnsold(redis: Redis, { id, closesAtMs }: SaleFacts): Promise<
   const isOpen = state === 'open' && closesAtMs > Date.now();
   return [
     ...(unplaced > 0 ? [`${unplaced} claims of ${id} are not placed`] : []),
+    ...(unstored > 0 ? [`${unstored} entries of ${id} are not stored`] : []),
     ...(isOpen && free > 0 && waiting > 0
       ? [`${waiting} buyers are on standby in ${id}, and ${free} units are free`]
       : []),

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type PostgresServer, startPostgres } from '#stack/stores/postgres-server.js';
 import { startPrivateStores } from '#stack/stores/private-stores.js';
@@ -14,6 +15,8 @@ export interface RunStores {
   nodes: ChaosNode[];
   /** The nodes of a Redis Cluster; undefined for one Redis. */
   redisNodes: RedisNodes | undefined;
+  /** Removes the data of the one Redis while it is down, so that an empty one starts in its place. */
+  forgetRedis?: () => Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -25,7 +28,8 @@ export async function startOneRedis(): Promise<RunStores> {
   const { redisUrl, databaseUrl, redis, postgres, folder, stop } = await startPrivateStores();
   const start = () => startRedis({ dir: join(folder, 'redis'), port: redis.port });
   const nodes = [new ChaosNode('redis', 'redis', { first: redis, start }), postgresNode(postgres, folder)];
-  return { redisUrl, databaseUrl, nodes, redisNodes: undefined, stop };
+  const forgetRedis = () => rm(join(folder, 'redis'), { recursive: true, force: true });
+  return { redisUrl, databaseUrl, nodes, redisNodes: undefined, forgetRedis, stop };
 }
 
 /** Starts a Redis Cluster of three primaries with a replica each, and Postgres. */

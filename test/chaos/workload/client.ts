@@ -16,6 +16,8 @@ export interface Client {
   failElsewhere(paymentUrl: string): Promise<void>;
   /** Returns the last receipt of each claim that an answer named. */
   receipts(): Receipt[];
+  /** Returns every receipt of an entry in a draw. */
+  entryReceipts(): EntryReceipt[];
   close(): Promise<void>;
 }
 
@@ -26,6 +28,9 @@ export interface Receipt {
   buyerId: string;
   receipt: string;
 }
+
+/** The proof of an entry that its buyer keeps. */
+export type EntryReceipt = Omit<Receipt, 'claimId'>;
 
 /** The APIs that a client calls, and where it records the calls. */
 export interface ClientOptions {
@@ -42,13 +47,15 @@ export interface ClientOptions {
 export function createClient({ baseUrls, authSecret, history, random }: ClientOptions): Client {
   const shops: Storefront[] = baseUrls.map(url => createStorefront(url, CONNECTIONS));
   const receipts = new Map<string, Receipt>();
+  const entries = new Map<string, EntryReceipt>();
   return {
     async ask(call, saleId, buyerId, options) {
       const complete = history.invoke({ call, saleId, buyerId });
       const answer = await random.pick(shops).ask(call, saleId, issueToken(authSecret, buyerId), options);
       complete(outcomeOf(answer.http), replyOf(answer));
-      const { claimId, receipt } = answer;
+      const { claimId, entry, receipt } = answer;
       if (claimId && receipt) receipts.set(claimId, { claimId, saleId, buyerId, receipt });
+      if (entry !== undefined && receipt) entries.set(`${saleId} ${buyerId} ${entry}`, { saleId, buyerId, receipt });
       return answer;
     },
     async payElsewhere(saleId, buyerId, paymentUrl) {
@@ -60,12 +67,13 @@ export function createClient({ baseUrls, authSecret, history, random }: ClientOp
       await fetch(`${paymentUrl}/fail`, { method: 'POST' });
     },
     receipts: () => [...receipts.values()],
+    entryReceipts: () => [...entries.values()],
     close: async () => void (await Promise.all(shops.map(shop => shop.close()))),
   };
 }
 
 /** Returns the fields of an answer that a history records. */
-export function replyOf({ http, status, code, claimId, unit, reason }: Answer): Reply {
+export function replyOf({ http, status, code, claimId, unit, reason, entry, receipt }: Answer): Reply {
   return {
     http,
     ...(status === undefined ? {} : { status }),
@@ -73,5 +81,6 @@ export function replyOf({ http, status, code, claimId, unit, reason }: Answer): 
     ...(claimId === undefined ? {} : { claimId }),
     ...(unit === undefined ? {} : { unit }),
     ...(reason === undefined ? {} : { reason }),
+    ...(entry === undefined || receipt === undefined ? {} : { entry }),
   };
 }

@@ -65,6 +65,18 @@ export function planVisit(world: World, random: Random, { number, elapsedMs }: A
   const clicks = random.chance(0.15) ? random.between(2, 4) : 1;
   const guest = `guest-${number}`;
   const share = random.next();
+  const draws = world.draws.busy(Date.now());
+  if (draws.length > 0 && share < 0.35) {
+    const withUnit = random.pick(['pay', 'pay', 'pay', 'pay', 'leave', 'cancel'] as const);
+    return {
+      saleId: random.pick(draws),
+      buyerId: guest,
+      clicks,
+      withUnit,
+      returns: 2,
+      leavesStandby: random.chance(0.15),
+    };
+  }
   if (share < 0.4) {
     // Hardly any buyer pays here, so that the few units are claimed and released again and again.
     const buyerId = `regular-${random.between(1, REGULARS)}`;
@@ -72,7 +84,7 @@ export function planVisit(world: World, random: Random, { number, elapsedMs }: A
     return { saleId: random.pick(world.small(elapsedMs)), buyerId, clicks, withUnit, returns: 2 };
   }
   const withUnit = random.pick(['pay', 'pay', 'pay', 'leave', 'cancel', 'pay and cancel'] as const);
-  if (share < 0.5)
+  if (share < 0.5 && world.standby.length > 0)
     return {
       saleId: random.pick(world.standby),
       buyerId: guest,

@@ -18,6 +18,9 @@ const WAITS_FOR_MONEY_MS = 6_000;
 
 const ENDED = new Set<string | undefined>(['cancelled', 'rejected', 'refunded', 'closed', 'none']);
 
+/** The statuses of a buyer who waits for a unit. */
+const WAITING = new Set<string | undefined>(['joined', 'drawing', 'standby']);
+
 /** The intentions of a buyer. */
 export interface Visit {
   saleId: string;
@@ -27,6 +30,8 @@ export interface Visit {
   withUnit: 'pay' | 'leave' | 'cancel' | 'pay and cancel';
   /** In a sale with a provider: when the buyer pays on its page, or whether a first payment fails. */
   elsewhere?: 'at once' | 'late' | 'after failing' | 'never';
+  /** Whether the buyer may leave while waiting for a unit, and come back. */
+  leavesStandby?: boolean;
   /** How many times the buyer comes back after a refusal or an end. */
   returns: number;
   /** The buyer goes home after this time, in ms; 40,000 if not given. */
@@ -102,6 +107,8 @@ async function follow(visitor: Visitor, first: Answer): Promise<boolean> {
       await payElsewhere(visitor, answer.paymentUrl);
       moneyAwaitedUntil = performance.now() + (random.chance(0.5) ? WAITS_FOR_MONEY_MS : 1);
     }
+    if (visit.leavesStandby && WAITING.has(answer.status) && random.chance(0.1))
+      await client.ask('cancel', saleId, buyerId);
     // A claim can be cancelled before it is placed, too.
     if (answer.status === 'queued' && withUnit === 'cancel' && random.chance(0.3))
       await client.ask('cancel', saleId, buyerId);

@@ -1,10 +1,13 @@
-import type { NewSale } from '#core/operator/create-sale.js';
+import { createSale, type NewSale } from '#core/operator/create-sale.js';
+import type { ValueSources } from '#core/postgres/draws/draws.js';
 import { bucketOf, bucketTags } from '#core/redis/keys.js';
 import type { Shards } from '#core/redis/shards.js';
 import { MINUTE_MS, SECOND_MS } from '#core/rules/clock.js';
-import { createOpenSale } from '#stack/crowd/open-sale.js';
+import type { OpeningKind } from '#core/rules/sale.js';
+import { ordinarySale } from '#stack/crowd/open-sale.js';
 import type { Connections } from '#stack/stores/connections.js';
 import type { SaleFacts } from '../history/claim-view.js';
+import type { RunOpening } from '../options.js';
 
 /** The price of one unit in every sale, in minor units. */
 export const PRICE_MINOR = 500;
@@ -18,7 +21,7 @@ const HOUR_MS = 60 * MINUTE_MS;
 
 /** Picks the settings of sales that the checks need. */
 export function factsOf(sales: readonly NewSale[]): SaleFacts[] {
-  return sales.map(({ id, units, opensAtMs, closesAtMs, standbyFactor, settlement, provider }) => ({
+  return sales.map(({ id, units, opensAtMs, closesAtMs, standbyFactor, settlement, provider, opening }) => ({
     id,
     units,
     opensAtMs,
@@ -26,7 +29,17 @@ export function factsOf(sales: readonly NewSale[]): SaleFacts[] {
     settlement,
     provider,
     standby: standbyFactor > 0,
+    hasDraw: opening !== 'rush',
   }));
+}
+
+/** The sales that buyers join before the opening. */
+export interface Draws {
+  all: readonly Pick<NewSale, 'id' | 'opensAtMs'>[];
+  /** Await a public value, which an operator gives. */
+  withValue: readonly string[];
+  /** Returns those that buyers come to at a time: before their opening, and shortly after it. */
+  busy(nowMs: number): readonly string[];
 }
 
 /** The sales of a run, by the id of each. */
@@ -44,22 +57,24 @@ export interface World {
   elsewhere: readonly string[];
   /** Are for the probes, which try all the time whether a claim is placed. */
   probes: readonly string[];
+  draws: Draws;
 }
 
 /** The length of a run, in ms, and whether its Redis is a cluster, whose nodes share the sales. */
 export interface WorldOptions {
   runMs: number;
   isOnCluster: boolean;
+  opening: RunOpening;
 }
 
 /** Creates the sales of a run. On a cluster twelve are sold at once, and each bucket of sales has a probe besides. */
 export async function createWorld(
   connections: Connections<Shards>,
-  { runMs, isOnCluster }: WorldOptions,
+  { runMs, isOnCluster, opening }: WorldOptions,
 ): Promise<World> {
   const sales: NewSale[] = [];
-  const create = async (id: string, wishes: Partial<NewSale>): Promise<string> => {
-    const sale = await createOpenSale(connections, {
+  const create = async (id: string, wishes: Partial<NewSale>, sources: ValueSources = {}): Promise<string> => {
+    const sale = ordinarySale({
       id,
       units: PLENTY,
       priceMinor: PRICE_MINOR,
@@ -70,6 +85,7 @@ export async function createWorld(
       closesAtMs: Date.now() + runMs + HOUR_MS,
       ...wishes,
     });
+    if (!(await createSale(connections, sale, sources))) throw new Error(`there is a sale ${id} already`);
     sales.push(sale);
     return id;
   };
@@ -83,11 +99,16 @@ export async function createWorld(
       create(`small-${i + 1}`, { units: few + (i % 3) * (isOnCluster ? 3 : 8) }),
     ),
   );
+  const draws = await createDraws({ create, runMs, opening });
   return {
     sales,
     big: await createAll(numbered('big', times), {}),
     small: elapsedMs => small.slice(times * Math.floor(elapsedMs / SMALL_FOR_MS)).slice(0, times),
-    standby: await createAll(numbered('standby', isOnCluster ? 2 : 1), { units: 25, standbyFactor: 2 }),
+    // Redis loses data in a run with draws, and nothing keeps a standby then.
+    standby: await createAll(numbered('standby', draws.all.length > 0 ? 0 : isOnCluster ? 2 : 1), {
+      units: 25,
+      standbyFactor: 2,
+    }),
     immediate: await create('immediate', { settlement: 'immediate' }),
     elsewhere: [
       await create('elsewhere', { provider: 'signed-webhook' }),
@@ -95,7 +116,46 @@ export async function createWorld(
       await create('elsewhere-strict', { provider: 'signed-webhook', lateMoney: 'refund' }),
     ],
     probes: await createAll(isOnCluster ? inEachBucket('probe') : ['probe'], {}),
+    draws,
   };
+}
+
+/** A draw opens this often, in ms, and buyers join it for twice as long. The last one has time to come to its end. */
+const DRAW_EVERY_MS = 5 * SECOND_MS;
+const LAST_DRAW_MS = 6 * SECOND_MS;
+
+interface DrawsToCreate {
+  create(id: string, wishes: Partial<NewSale>, sources?: ValueSources): Promise<string>;
+  runMs: number;
+  opening: RunOpening;
+}
+
+/** Creates the draws of a run. Each has few units for many buyers, and every third one awaits a public value. */
+async function createDraws({ create, runMs, opening }: DrawsToCreate): Promise<Draws> {
+  const count = opening === 'rush' ? 0 : Math.max(1, Math.floor((runMs - LAST_DRAW_MS) / DRAW_EVERY_MS));
+  const kindOf = (i: number): OpeningKind =>
+    opening === 'mixed' || opening === 'rush' ? ((['draw', 'shuffle'] as const)[i % 2] ?? 'draw') : opening;
+  const startMs = Date.now();
+  const all: { id: string; opensAtMs: number }[] = [];
+  const withValue: string[] = [];
+  for (let i = 0; i < count; i += 1) {
+    const opensAtMs = startMs + (i + 1) * DRAW_EVERY_MS;
+    const sources = i % 3 === 2 ? { valueSource: 'the numbers of the day' } : {};
+    const times = { joinsAtMs: startMs - SECOND_MS, opensAtMs };
+    const id = await create(
+      `draw-${i + 1}`,
+      { units: 3 + (i % 3), standbyFactor: 20, opening: kindOf(i), ...times },
+      sources,
+    );
+    all.push({ id, opensAtMs });
+    if (sources.valueSource) withValue.push(id);
+  }
+  // The one that opens next has most of the buyers, then the one after it, and then the one that has just opened.
+  const busy = (nowMs: number) => {
+    const next = Math.floor((nowMs - startMs) / DRAW_EVERY_MS);
+    return [next, next, next + 1, next - 1].flatMap(i => all[i]?.id ?? []);
+  };
+  return { all, withValue, busy };
 }
 
 const numbered = (name: string, count: number): string[] =>

@@ -5,7 +5,7 @@ import { runChaos } from '../../chaos/run.js';
 const SEED_MAX = 2 ** 31;
 
 /** Runs chaos with a seed of its own, and expects that nothing breaks. A failure names the seed, and keeps the history. */
-export async function runBriefly(wishes: Pick<ChaosOptions, 'minutes' | 'cluster'>) {
+export async function runBriefly(wishes: Pick<ChaosOptions, 'minutes' | 'cluster' | 'opening'>) {
   const seed = Math.floor(Math.random() * SEED_MAX);
   const options = { seed, rate: 10, json: false, keep: false, ...wishes };
   const { result, folder } = await runChaos(options, () => undefined);

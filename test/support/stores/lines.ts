@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { newClaimId } from '#core/identity/claim-id.js';
 import { createSale } from '#core/operator/create-sale.js';
-import type { ValueSources } from '#core/postgres/draws/draws.js';
+import { readDraw, type ValueSources } from '#core/postgres/draws/draws.js';
 import { type ClaimOutcome, claim } from '#core/redis/claims/claim.js';
 import { keysOf } from '#core/redis/keys.js';
+import { isLive, parseClaimRecord } from '#core/rules/claim.js';
 import type { Sale } from '#core/rules/sale.js';
 import type { StepContext } from '#core/steps/context.js';
 import { ordinarySale, type SaleWishes } from '#stack/crowd/open-sale.js';
+import { lotsOf } from '../../chaos/history/draw-facts.js';
 
 const HOUR_MS = 3_600_000;
 
@@ -38,4 +40,26 @@ export async function letOpen(t: StepContext, { id }: Sale): Promise<void> {
 /** Reads the line of a sale, the first buyer first. */
 export function readLine(t: StepContext, { id }: Sale): Promise<string[]> {
   return t.redis.of(id).zrange(keysOf(id).standby, 0, '-1');
+}
+
+/** Reads the buyers who hold a unit, by their ids. */
+export async function readWinners(t: StepContext, { id }: Sale): Promise<string[]> {
+  const claims = await t.redis.of(id).hgetall(keysOf(id).claims);
+  return Object.keys(claims)
+    .filter(buyer => isLive(parseClaimRecord(claims[buyer] ?? '').status))
+    .sort();
+}
+
+/** Returns the order that a draw must have, computed by none of the product's code. */
+export async function fairOrderOf(t: StepContext, { id }: Sale, buyerIds: readonly string[]): Promise<string[]> {
+  const draw = await readDraw(t.db, id);
+  if (!draw?.list || !draw.decided) throw new Error('the draw is not decided');
+  const { seed, saltKey, list, decided } = draw;
+  const lotOf = lotsOf({
+    seed: seed.toString('hex'),
+    saltKey: saltKey.toString('hex'),
+    root: list.root.toString('hex'),
+    value: decided.value,
+  });
+  return [...buyerIds].sort((a, b) => lotOf(a) - lotOf(b));
 }
