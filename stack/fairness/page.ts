@@ -11,7 +11,7 @@ const SHOWN: Record<OpeningKind, string> = {
   draw: 'entries until the opening, then lots',
 };
 
-/** What a run did. */
+/** A run, and its result. */
 export interface Run {
   visitors: Visitors;
   /** The sales with each opening, and the units of each sale. */

@@ -1,11 +1,11 @@
 import { keyOf, LATE_FROM, lotOf, saltedId } from '../../draw/lot.js';
 import { type Draw, readDraw } from '../../postgres/draws/draws.js';
 import { countEntries, entryPages, readLastEntry, type StoredEntry } from '../../postgres/draws/entries.js';
-import { countEntries as countKnown, type LineFields, readLineCounts } from '../../redis/draw/entries.js';
+import { ahead } from '../../postgres/pages.js';
+import { countKnownEntries, type LineFields, readLineCounts } from '../../redis/draw/entries.js';
 import type { Sale } from '../../rules/sale.js';
 import type { StepContext } from '../../steps/context.js';
 import { keepEntries } from '../../steps/line/keep-entries.js';
-import { ahead } from '../../values/ahead.js';
 
 /**
  * How far numbers and changes of entries jump when a sale is rebuilt. A Redis that was lost may have given out some that nobody else
@@ -37,7 +37,7 @@ export class Line {
   /** Reads the line of a sale, after Postgres has stored what Redis still has of it; undefined for a sale with a rush. */
   static async read(ctx: StepContext, { id, opening }: Sale): Promise<Line | undefined> {
     if (opening === 'rush') return undefined;
-    const known = await countKnown(ctx.redis, id);
+    const known = await countKnownEntries(ctx.redis, id);
     await keepEntries(ctx, id);
     const draw = await readDraw(ctx.db, id);
     if (!draw) throw new Error(`sale ${id} has no draw in Postgres`);

@@ -82,7 +82,7 @@ export async function moveToLots(
 const PUT_CHUNK = 1_000;
 
 /** Counts the buyers in Redis who have or had an entry. */
-export function countEntries(redis: Shards, saleId: string): Promise<number> {
+export function countKnownEntries(redis: Shards, saleId: string): Promise<number> {
   return redis.of(saleId).hlen(entriesKeyOf(saleId));
 }
 

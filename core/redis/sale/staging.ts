@@ -12,10 +12,10 @@ import type { Shards } from '../shards.js';
 import { readRunId } from './sale.js';
 
 /**
- * Elements per command while the temporary keys of a sale are filled. A thousand lots, each at another place of a line of a million,
- * block Redis for some 3 ms.
+ * Elements per command while the temporary keys of a sale are filled. Five hundred lots, spread over a standby of a million buyers, block
+ * Redis for some 3 ms.
  */
-const STAGE_CHUNK = 1_000;
+const STAGE_CHUNK = 500;
 
 /** Lifetime of temporary keys that never became a sale, in s. */
 const STAGED_TTL_SECONDS = 600;
