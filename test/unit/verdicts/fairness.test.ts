@@ -64,8 +64,8 @@ describe('the page about a run', () => {
   };
 
   test('has a row for each opening', () => {
-    expect(sectionOf(run)).toContain('| 1000 | 0 | 1000 | 0.0 % |');
-    expect(sectionOf(run)).toContain('| 1000 | 875 | 125 | 87.5 % |');
+    expect(sectionOf(run)).toContain('| 1,000 | 0 | 1,000 | 0.0 % |');
+    expect(sectionOf(run)).toContain('| 1,000 | 875 | 125 | 87.5 % |');
     expect(sectionOf(run)).not.toContain('`shuffle`:');
   });
 
