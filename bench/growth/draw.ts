@@ -8,6 +8,7 @@ import { openSale } from '#core/redis/sale/open-sale.js';
 import { dropSale, readLoadedSale } from '#core/redis/sale/sale.js';
 import { ordinarySale } from '#stack/crowd/open-sale.js';
 import { buyerName } from '../load/plan.js';
+import { cpuSeconds } from '../measure/cpu.js';
 import type { Figures } from '../measure/round.js';
 import type { Rig } from '../rig/rig.js';
 import { forgetAll } from '../rig/sale.js';
@@ -30,8 +31,8 @@ const SLOW_MAX = 10_000;
  * Asks how long the lots of a draw take, with a unit for every hundredth entry.
  *
  * @returns us of Redis for joining the draw and for joining the standby of a sale that is sold out, by turns; entries that the worker
- * stores in a second; ms from the opening until the order is made, until the units are offered, and until all are placed; the longest command of Redis meanwhile,
- * in ms; the most memory of the worker and of Redis, in MB
+ * stores in a second; ms from the opening until the order is made, until the units are offered, and until all are placed; CPU time of the
+ * worker and of Redis for it, in s; the longest command of Redis meanwhile, in ms; the most memory of the worker and of Redis, in MB
  */
 export async function draw(rig: Rig, entries: number): Promise<Figures> {
   await forgetAll(rig);
@@ -46,13 +47,17 @@ export async function draw(rig: Rig, entries: number): Promise<Figures> {
     await awaited(async () => (await readJoining(rig.redis, saleId)).unstored === 0, 'stored entries');
     const storedPerSecond = (1_000 * entries) / (performance.now() - startedAtMs);
     await rig.redis.slowlog('RESET');
+    const used = () => [worker.pid, rig.stores.redis.pid].map(cpuSeconds);
+    const [workerBefore = 0, redisBefore = 0] = used();
     const times = await draws(rig, saleId, units);
+    const [workerAfter = 0, redisAfter = 0] = used();
+    const cpu = { workerSeconds: workerAfter - workerBefore, redisSeconds: redisAfter - redisBefore };
     worker.expectAlive();
     const slowestMs = await slowestOf(rig);
     const memory = { workerMb: mostMemoryMb(worker.pid), redisMb: await mostRedisMb(rig) };
     const audited = await audit(rig.db, rig.redis, saleId);
     if (audited?.violations.length !== 0) throw new Error(`the audit found ${audited?.violations[0]}`);
-    return { ...costs, storedPerSecond, ...times, slowestMs, ...memory };
+    return { ...costs, storedPerSecond, ...times, ...cpu, slowestMs, ...memory };
   } finally {
     await worker.stop();
   }

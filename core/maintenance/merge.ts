@@ -1,6 +1,7 @@
 import { LATE_FROM } from '../draw/lot.js';
 import { readOrders } from '../postgres/orders/order-row.js';
 import { ORDER_PAGE, orderPages, readLatestOrders, withdrawnPages } from '../postgres/orders/sale-orders.js';
+import { ahead } from '../postgres/pages.js';
 import { putEntries } from '../redis/draw/entries.js';
 import { claimPages, readBuyers, standbyPages } from '../redis/sale/content.js';
 import type { BuyerClaim, Staging } from '../redis/sale/staging.js';
@@ -9,7 +10,6 @@ import { type ClaimRecord, isLive, parseClaimRecord } from '../rules/claim.js';
 import { claimOf, isLiveOrder, type Order } from '../rules/order.js';
 import type { StepContext } from '../steps/context.js';
 import { giveUp } from '../steps/give-up.js';
-import { ahead } from '../values/ahead.js';
 import { chunks } from '../values/chunks.js';
 import type { Reported } from '../values/progress.js';
 import type { Line } from './line/line.js';
@@ -60,7 +60,7 @@ export class Merge {
       );
       await this.#takeDoubtful(others.map(([buyerId]) => buyerId));
     }
-    // Who has an entry is taken by it, with a million others: twice would take twice as long.
+    // Buyers with an entry are taken by it. There may be a million, and taking them twice would take twice as long.
     const first = this.#parts.line === undefined ? undefined : LATE_FROM;
     for await (const page of standbyPages(redis, saleId, first)) await this.#takeStandby(page);
     await this.#takeEntries();

@@ -40,7 +40,7 @@ export interface BuyerRecord {
   claims: Map<string, number>;
   /** The number of the entry for which the buyer has a receipt. */
   entry?: number;
-  /** Whether the buyer was told that the order of the line is being made. */
+  /** Whether the buyer was told that the lots are being drawn. */
   sawDrawing?: boolean;
 }
 

@@ -18,7 +18,7 @@ interface Stored {
 type Joined = BuyerRecord & { entry: number };
 
 /**
- * Finds the answers about the line of a sale that turned out untrue: an entry with a receipt that Postgres lacks, a buyer in the line who
+ * Finds the answers about the entries of a sale that turned out untrue: an entry with a receipt that Postgres lacks, a buyer with one who
  * was refused, and a buyer who waited in vain while one with a later lot got a unit.
  *
  * @param buyers all who came, with their last answers

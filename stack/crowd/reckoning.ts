@@ -16,9 +16,9 @@ const LISTED_MAX = 20;
 export interface Reckoning {
   units: number;
   buyers: number;
-  /** Buyers with the receipt of an entry in the line before the opening. */
+  /** Buyers with the receipt of an entry from before the opening. */
   joined: number;
-  /** Buyers who saw the order of the line being made. */
+  /** Buyers who saw the lots being drawn. */
   drawing: number;
   /** Different accepted claims, in answers to buyers or in Postgres. */
   claimed: number;

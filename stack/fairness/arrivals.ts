@@ -1,7 +1,7 @@
 import type { OpeningKind } from '#core/rules/sale.js';
 import type { BuyerPlan } from '../crowd/buyer.js';
 
-/** Who comes to a sale: people, and the accounts of one script. */
+/** The buyers who come to a sale: people, and the accounts of one script. */
 export interface Visitors {
   people: number;
   accounts: number;
@@ -19,7 +19,7 @@ const EARLY_MS = 20;
 const EVERY_MS = 15;
 /** The reaction of a person to the opening of a rush, in ms. */
 const REACTION_MS = { from: 250, to: 2_250 };
-/** People are told when they can join, and come within this part of the time. */
+/** People know when they can join, and come within this part of the time. */
 const JOINING_PART = 0.75;
 
 const PERSON = 'person-';

@@ -11,7 +11,7 @@ const SHOWN: Record<OpeningKind, string> = {
   draw: 'entries until the opening, then lots',
 };
 
-/** What a run did. */
+/** A run, and its result. */
 export interface Run {
   visitors: Visitors;
   /** The sales with each opening, and the units of each sale. */
@@ -20,6 +20,8 @@ export interface Run {
   seed: number;
   modes: Modes;
 }
+
+const shown = (count: number): string => count.toLocaleString('en-US');
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
@@ -44,27 +46,28 @@ export function sectionOf(run: Run): string {
     const { [opening]: sold } = modes;
     if (!sold) return [];
     const script = sold.units - sold.peopleUnits;
-    const counts = `${sold.units} | ${sold.peopleUnits} | ${script} | ${percent(shareOfPeople(sold))}`;
+    const counts = `${shown(sold.units)} | ${shown(sold.peopleUnits)} | ${shown(script)} | ${percent(shareOfPeople(sold))}`;
     return [`| \`${opening}\`: ${SHOWN[opening]} | ${counts} |`];
   });
+  const deviation = deviationOf(visitors, { units: sales * each, each }).toFixed(1);
   return `${HEADING}
 
-\`npm run fairness\` runs ${sales} sales of ${each} units with each opening on the real processes and stores. ${people} people come to each sale, and
-${accounts} accounts of one script. In a rush the script clicks with every account from 20 ms before the opening, every 15 ms, and people react
-250 to 2,250 ms after it. In \`shuffle\` and \`draw\` the script joins in the same way as soon as anybody may, and people join at any time before the
-opening. People are ${percent(shareByHeads(visitors))} of the heads.
+\`npm run fairness\` runs ${sales} sales of ${each} units with each opening on the real processes and stores. To each sale come ${people} people
+and ${accounts} accounts of one script. In a rush the script clicks with every account from 20 ms before the opening, every 15 ms, and
+people react 250 to 2,250 ms after it. In \`shuffle\` and \`draw\` the script joins in the same way as soon as anybody may, and people
+join at any time before the opening. People are ${percent(shareByHeads(visitors))} of the heads.
 
 | Opening | Units | People got | The script got | Share of people |
 | :- | -: | -: | -: | -: |
 ${rows.join('\n')}
 
-The command writes this table with \`-- --report\`. Its seed (${seed} here) fixes when people come. The lots come from the secret seed of each sale, so they
-differ from run to run: the share of people in fair draws has a standard deviation of ${deviationOf(visitors, { units: sales * each, each }).toFixed(1)} points over ${sales * each} units. The
-command ends with 1 if \`shuffle\` or \`draw\` is farther than 3 points from the share by heads over at least 1,000 units. At 1,000 units that is three standard
-deviations, so fair lots fail it once in some 400 times. It also ends with 1 if the audit of a sale fails, or if a buyer was told what is not true.
+The command writes this table with \`-- --report\`. Its seed (${seed} here) fixes when people come. The lots come from the secret seed of
+each sale, so they differ from run to run: the share of people in fair draws has a standard deviation of ${deviation} points over ${shown(sales * each)}
+units. The command ends with 1 if \`shuffle\` or \`draw\` is farther than 3 points from the share by heads over at least 1,000 units. At
+1,000 units that is three standard deviations, so fair lots fail it once in some 400 times. It also ends with 1 if the audit of a
+sale fails, or if a buyer got an answer that is not true.
 
-Lots give every account the same chance, whoever made it. A script with more accounts still gets more units: only the shop can tell
-people apart.
+Lots give every account the same chance. A script with more accounts still gets more units: only the shop can tell people apart.
 `;
 }
 

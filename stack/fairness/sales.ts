@@ -37,7 +37,7 @@ export interface Group {
   seeds: readonly number[];
 }
 
-/** What came of a sale: who got its units, and what was wrong. */
+/** The result of a sale: the units by buyers, and all that was wrong. */
 export interface Sold extends Units {
   wrong: string[];
 }
@@ -49,7 +49,7 @@ interface Tried extends Sold {
 
 /**
  * Sells with one opening to people and to a script. A sale that somebody could not join in time, as the machine was too busy, proves
- * nothing about lots. Another one with twice the time takes its place.
+ * nothing about lots. Another one with twice the time replaces it.
  *
  * @throws Error when even a long time is too short
  */

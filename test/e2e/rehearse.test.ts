@@ -61,7 +61,13 @@ test('a rehearsal without stores proves nothing, and ends with 1 if somebody is 
 
 test('a crowd that joins a draw before its opening is told the truth, whether it gets units or not', async () => {
   const opensAtMs = Date.now() + 4_000;
-  const saleId = await stack.createSale({ units: 3, payWithinSeconds: 12, opening: 'draw', joinsAtMs: Date.now(), opensAtMs });
+  const saleId = await stack.createSale({
+    units: 3,
+    payWithinSeconds: 12,
+    opening: 'draw',
+    joinsAtMs: Date.now(),
+    opensAtMs,
+  });
   const { exitCode, result } = await rehearse(saleId, stores(), '--opening', 'draw');
   expect({ exitCode, result }).toMatchObject({
     exitCode: 0,

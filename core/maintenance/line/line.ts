@@ -1,12 +1,12 @@
 import { keyOf, LATE_FROM, lotOf, saltedId } from '../../draw/lot.js';
 import { type Draw, readDraw } from '../../postgres/draws/draws.js';
 import { countEntries, entryPages, readLastEntry, type StoredEntry } from '../../postgres/draws/entries.js';
+import { ahead } from '../../postgres/pages.js';
 import { countEntered, type LineFields, readLineCounts } from '../../redis/draw/entries.js';
 import type { Sale } from '../../rules/sale.js';
 import type { StepContext } from '../../steps/context.js';
 import { keepEntries } from '../../steps/line/keep-entries.js';
 import { noteMissing } from '../../steps/line/missing-entries.js';
-import { ahead } from '../../values/ahead.js';
 
 /**
  * How far numbers and changes of entries jump when a sale is rebuilt. A Redis that was lost may have given out some that nobody else

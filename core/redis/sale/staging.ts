@@ -12,10 +12,10 @@ import type { Shards } from '../shards.js';
 import { readRunId } from './sale.js';
 
 /**
- * Elements per command while the temporary keys of a sale are filled. A thousand lots, each at another place of a line of a million,
- * block Redis for some 3 ms.
+ * Elements per command while the temporary keys of a sale are filled. Five hundred lots, spread over a standby of a million buyers, block
+ * Redis for some 3 ms.
  */
-const STAGE_CHUNK = 1_000;
+const STAGE_CHUNK = 500;
 
 /** Elements that are on their way to Redis at once: a few hundred kB. */
 const STAGED_AT_ONCE = 5_000;

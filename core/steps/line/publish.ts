@@ -3,8 +3,8 @@ import { commitmentTo } from '../../draw/lot.js';
 import { CHUNK } from '../../draw/merkle.js';
 import { type Draw, type DrawnList, readDraw } from '../../postgres/draws/draws.js';
 import { entryPages } from '../../postgres/draws/entries.js';
+import { ahead } from '../../postgres/pages.js';
 import { publishAbout, publishChunk, publishDirectory, readDirectory } from '../../redis/draw/publication.js';
-import { ahead } from '../../values/ahead.js';
 import type { StepContext } from '../context.js';
 
 /** The facts of a draw that everybody may read. Bytes are in hexadecimal digits. Each field appears when it is known. */

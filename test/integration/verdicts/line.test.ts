@@ -62,7 +62,7 @@ test('a receipt of an entry that Postgres lacks is found', async () => {
   ]);
 });
 
-test('a buyer in the line who was told that it is sold out is found', async () => {
+test('a buyer with an entry who was told that it is sold out is found', async () => {
   const { sale, buyers } = await drawn();
   const loser = firstWith('closed', buyers);
   loser.stage = 'sold_out';

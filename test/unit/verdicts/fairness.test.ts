@@ -64,17 +64,17 @@ describe('the page about a run', () => {
   };
 
   test('has a row for each opening', () => {
-    expect(sectionOf(run)).toContain('| 1000 | 0 | 1000 | 0.0 % |');
-    expect(sectionOf(run)).toContain('| 1000 | 875 | 125 | 87.5 % |');
+    expect(sectionOf(run)).toContain('| 1,000 | 0 | 1,000 | 0.0 % |');
+    expect(sectionOf(run)).toContain('| 1,000 | 875 | 125 | 87.5 % |');
     expect(sectionOf(run)).not.toContain('`shuffle`:');
   });
 
   test('replaces the section of an earlier run, and leaves the others', () => {
-    const page = withSection('# Fairness\n\n## Robots against people\n\nold\n\n## Next\n\ntext\n', sectionOf(run));
+    const page = withSection('# Fairness\n\n## Robots against people\n\nearlier\n\n## Next\n\ntext\n', sectionOf(run));
     expect(page.startsWith('# Fairness\n\n## Robots against people\n\n`npm run')).toBe(true);
     expect(page.endsWith('apart.\n\n## Next\n\ntext\n')).toBe(true);
     expect(withSection(page, sectionOf(run))).toBe(page);
-    expect(page).not.toContain('old');
+    expect(page).not.toContain('earlier');
   });
 
   test('the bars show the share', () => {
