@@ -14,8 +14,8 @@ export const DRAW_BUGS: Bug[] = [
     edits: [
       {
         file: DRAW_LOTS,
-        find: '  await keepEntries(ctx, saleId);\n  const { isVerified, hasOpened, unstored } =',
-        replace: '  void keepEntries;\n  const { isVerified, hasOpened } =',
+        find: '  await keepEntries(ctx, saleId);\n  await noteMissing(ctx, saleId);\n  const { isVerified, hasOpened, unstored } =',
+        replace: '  void keepEntries;\n  void noteMissing;\n  const { isVerified, hasOpened } =',
       },
       { file: DRAW_LOTS, find: 'isVerified && hasOpened && unstored === 0', replace: 'isVerified && hasOpened' },
     ],

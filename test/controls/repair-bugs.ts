@@ -238,8 +238,8 @@ export const REPAIR_BUGS: Bug[] = [
     'what a rebuild prepares stays in Redis if its process dies',
     {
       file: 'core/redis/sale/staging.ts',
-      find: '[add(part), this.#redis.expire(key, STAGED_TTL_SECONDS)]',
-      replace: '[add(part)]',
+      find: '      await this.#redis.expire(key, STAGED_TTL_SECONDS);\n',
+      replace: '',
     },
     { kind: 'integration', file: 'redis/registry', title: 'leaves temporary keys that expire' },
   ),

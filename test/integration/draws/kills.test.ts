@@ -61,7 +61,7 @@ async function openedDraw(): Promise<Sale> {
   return sale;
 }
 
-/** What was told or recorded of a draw before the kill must still be so at its end. */
+/** Expects that everything that was published or recorded of a draw before the kill is the same at its end. */
 function expectKept(before: Draw | undefined, after: Draw | undefined): void {
   expect(after).toMatchObject({
     ...(before?.closedAtMs === undefined ? {} : { closedAtMs: before.closedAtMs }),
