@@ -233,7 +233,7 @@ module.exports = {
     owned(
       'lru-cache',
       ['lru-cache'],
-      ['apps/api/mirror/sales\\.ts', 'apps/admin/http/(revocations|wrong-tokens)\\.ts'],
+      ['apps/api/mirror/(publications|sales)\\.ts', 'apps/admin/http/(revocations|wrong-tokens)\\.ts'],
       'What is remembered may be out of date: how old it may be is decided in one place.',
     ),
     owned(

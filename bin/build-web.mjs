@@ -13,8 +13,8 @@ const PAGE = 'index.html';
 /** Ten hex digits are 40 bits: enough to tell the versions of one file apart. */
 const HASH_LENGTH = 10;
 
-/** Matches how an asset names another: "/assets/page.css" in the page, './sale.js' in a module. */
-const REFERENCE = /(?<=["'](?:\/assets|\.)\/)[\w-]+\.(?:js|css|svg)(?=["'])/g;
+/** Matches how an asset names another: "/assets/page.css" in the page, './sale.js', './draw/part.js' or '../sale.js' in a module. */
+const REFERENCE = /(?<=["'])(\/assets|\.{1,2})\/(?:[\w-]+\/)?([\w-]+\.(?:js|css|svg))(?=["'])/g;
 
 /**
  * Builds the page.
@@ -48,7 +48,11 @@ export function buildWeb({ from = join(ROOT, 'apps/web'), to = join(ROOT, 'dist/
   }
 
   function rewrite(text, importers) {
-    return text.replace(REFERENCE, name => addAsset(name, importers));
+    // All lie in one folder.
+    return text.replace(
+      REFERENCE,
+      (_, from, name) => `${from === '/assets' ? from : '.'}/${addAsset(name, importers)}`,
+    );
   }
 
   const page = rewrite(readFileSync(join(from, PAGE), 'utf8'), [PAGE]);

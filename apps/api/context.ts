@@ -21,6 +21,7 @@ import { BuyerLimits } from './limits/buyer-limits.js';
 import { FIGURES } from './limits/figures.js';
 import { Load } from './load/load.js';
 import { Mirrors } from './mirror/mirrors.js';
+import { Publications } from './mirror/publications.js';
 import { Sales } from './mirror/sales.js';
 import { Waiters } from './waiting/waiters.js';
 
@@ -58,6 +59,7 @@ interface Clients {
 export interface ApiContext extends Clients, Identity {
   readonly config: ApiConfig;
   readonly sales: Sales;
+  readonly publications: Publications;
   readonly statuses: Statuses;
   readonly claims: ClaimBatch;
   /** Holds new claims until their `place-waiting` job is queued, for at most 20 ms. */
@@ -90,8 +92,14 @@ export function createContext(config: ApiConfig, figures = FIGURES): ApiContext 
   const clients = connectClients(config);
   const { redis, queues, feed } = clients;
   const sales = new Sales(redis);
-  // After a reconnection, Redis may hold other data than the sales cached before it.
-  for (const server of redis.shards) server.on('close', () => sales.forget());
+  const publications = new Publications(redis);
+  // After a reconnection, Redis may hold other data than was cached before it.
+  for (const server of redis.shards) {
+    server.on('close', () => {
+      sales.forget();
+      publications.forget();
+    });
+  }
   const statuses = new Statuses(redis);
   const winners = new Winners(queues);
   const mirrors = new Mirrors({ redis, feed });
@@ -101,6 +109,7 @@ export function createContext(config: ApiConfig, figures = FIGURES): ApiContext 
     ...identity,
     config,
     sales,
+    publications,
     statuses,
     claims: createClaimBatch({ redis, winners, mirrors }),
     winners,

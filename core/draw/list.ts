@@ -1,10 +1,11 @@
 import { ENTRY_BYTES, type Entry, numberOf, publishedEntry } from './lot.js';
-import { CHUNK, type Hash, leafOf, type Proof, pathOf, rootOf } from './merkle.js';
+import { CHUNK, type Hash, leafOf, type Proof, rootOf, Tree } from './merkle.js';
 
 // The published list of a draw. It comes in chunks, each a subtree of the Merkle tree, so that nobody holds a whole list of millions.
 
+const ROOT_BYTES = 32;
 /** The bytes of a chunk in the directory: the number of its first entry, and its root. */
-const DIRECTORY_BYTES = 8 + 32;
+const DIRECTORY_BYTES = 8 + ROOT_BYTES;
 
 /** Splits the bytes of a chunk into its entries. */
 export function entriesIn(chunk: Buffer): Buffer[] {
@@ -53,16 +54,46 @@ export class ListBuilder {
   }
 }
 
+/** A chunk of a published list. Its tree is built for the first proof, and kept for those that follow. */
+export class Chunk {
+  /** Its entries, one after the other. */
+  readonly bytes: Buffer;
+  #tree: Tree | undefined;
+
+  constructor(bytes: Buffer) {
+    this.bytes = bytes;
+  }
+
+  /** Finds an entry by its number, as the entries are sorted by theirs. Returns undefined if the chunk does not have it. */
+  find(entryNumber: number): { at: number; entry: Buffer; path: Hash[] } | undefined {
+    let [from, to] = [0, this.bytes.length / ENTRY_BYTES];
+    while (from < to) {
+      const at = Math.floor((from + to) / 2);
+      const entry = this.bytes.subarray(at * ENTRY_BYTES, (at + 1) * ENTRY_BYTES);
+      const number = numberOf(entry);
+      if (number === entryNumber) {
+        this.#tree ??= new Tree(entriesIn(this.bytes).map(leafOf));
+        return { at, entry, path: this.#tree.pathOf(at) };
+      }
+      if (number < entryNumber) from = at + 1;
+      else to = at;
+    }
+    return undefined;
+  }
+}
+
 /** The directory of the chunks of a list: where an entry is, and the roots of all chunks. */
 export class Directory {
   readonly #firsts: number[];
-  readonly #roots: Hash[];
+  readonly #tree: Tree;
 
   constructor(bytes: Buffer) {
     const count = bytes.length / DIRECTORY_BYTES;
-    const at = (i: number) => bytes.subarray(i * DIRECTORY_BYTES, (i + 1) * DIRECTORY_BYTES);
-    this.#firsts = Array.from({ length: count }, (_, i) => numberOf(at(i)));
-    this.#roots = Array.from({ length: count }, (_, i) => at(i).subarray(8));
+    const parts = Array.from({ length: count }, (_, i) =>
+      bytes.subarray(i * DIRECTORY_BYTES, (i + 1) * DIRECTORY_BYTES),
+    );
+    this.#firsts = parts.map(numberOf);
+    this.#tree = new Tree(parts.map(part => part.subarray(DIRECTORY_BYTES - ROOT_BYTES)));
   }
 
   /** Computes the root of the list. */
@@ -80,17 +111,15 @@ export class Directory {
   /**
    * Proves that an entry is in the list.
    *
-   * @param chunk the bytes of the chunk that {@link chunkOf} names
+   * @param chunk the chunk that {@link chunkOf} names
    * @param count the entries of the list
    * @returns undefined if the chunk has no such entry
    */
-  prove(entryNumber: number, chunk: Buffer, count: number): (Proof & { entry: Buffer }) | undefined {
+  prove(entryNumber: number, chunk: Chunk, count: number): (Proof & { entry: Buffer }) | undefined {
     const number = this.chunkOf(entryNumber);
-    const entries = entriesIn(chunk);
-    const at = entries.findIndex(entry => numberOf(entry) === entryNumber);
-    const entry = entries[at];
-    if (number === undefined || entry === undefined) return undefined;
-    const path = [...pathOf(entries.map(leafOf), at), ...pathOf(this.#roots, number)];
-    return { entry, index: number * CHUNK + at, count, path };
+    const found = chunk.find(entryNumber);
+    if (number === undefined || !found) return undefined;
+    const path = [...found.path, ...this.#tree.pathOf(number)];
+    return { entry: found.entry, index: number * CHUNK + found.at, count, path };
   }
 }

@@ -9,6 +9,7 @@ export type Hash = Buffer;
 /** The entries of a chunk, which is a part of the list that is published as one file. A power of two, so that a chunk is a subtree. */
 export const CHUNK = 1_024;
 
+const HASH_BYTES = 32;
 const LEAF = Buffer.of(0);
 const NODE = Buffer.of(1);
 
@@ -49,13 +50,34 @@ export function rootOf(nodes: readonly Hash[]): Hash {
   return parentOf(rootOf(nodes.slice(0, left)), rootOf(nodes.slice(left)));
 }
 
-/** Returns the hashes that lead from one node to the root, the lowest one first. */
-export function pathOf(nodes: readonly Hash[], index: number): Hash[] {
-  if (nodes.length < 2) return [];
-  const left = leftOf(nodes.length);
-  const [near, far] = [nodes.slice(0, left), nodes.slice(left)];
-  if (index < left) return [...pathOf(near, index), rootOf(far)];
-  return [...pathOf(far, index - left), rootOf(near)];
+/**
+ * A tree over nodes of one height whose hashes are kept, for many paths. Two neighbours have a parent, and the last of an odd number of
+ * nodes is its own: that is the tree whose left part is always the largest power of two.
+ */
+export class Tree {
+  /** The hashes of each height, one after the other, from the nodes to the children of the root. */
+  readonly #levels: Buffer[] = [];
+
+  constructor(nodes: readonly Hash[]) {
+    let level = nodes;
+    while (level.length > 1) {
+      this.#levels.push(Buffer.concat(level));
+      const below = level;
+      level = below.flatMap((left, i) => {
+        if (i % 2 === 1) return [];
+        const right = below[i + 1];
+        return [right === undefined ? left : parentOf(left, right)];
+      });
+    }
+  }
+
+  /** Returns the hashes that lead from one node to the root, the lowest one first. */
+  pathOf(index: number): Hash[] {
+    return this.#levels.flatMap((level, height) => {
+      const at = (Math.floor(index / 2 ** height) ^ 1) * HASH_BYTES;
+      return at < level.length ? [level.subarray(at, at + HASH_BYTES)] : [];
+    });
+  }
 }
 
 /** An entry's place in the tree, and its path to the root. */

@@ -30,6 +30,13 @@ export const PROBLEMS = {
     cure: 'Sign the raw bytes with a key from `PAYMENT_WEBHOOK_SECRETS`, and keep the clock synchronised.',
     retry: 'no',
   },
+  bad_receipt: {
+    status: 400,
+    title: 'The receipt is not of this buyer and this sale',
+    cause: 'The buyer has nothing in this sale, and the receipt is malformed, of another buyer or of another sale.',
+    cure: 'Send the receipt as it came, for its sale and with the token of its buyer. Or ask without a receipt.',
+    retry: 'no',
+  },
   unauthenticated: {
     status: 401,
     title: 'A valid token is needed',
@@ -72,6 +79,35 @@ export const PROBLEMS = {
     cure: 'Send events to `/webhooks/payments/signed-webhook`, and set the keys for both API and worker.',
     retry: 'no',
   },
+  no_draw: {
+    status: 404,
+    title: 'This sale has no draw',
+    cause: 'The sale opens with a rush: units go to the first clicks, and nothing is drawn.',
+    cure: 'Read `opening` in `/sales/:saleId`: only `shuffle` and `draw` have a draw.',
+    retry: 'no',
+  },
+  unknown_chunk: {
+    status: 404,
+    title: 'The list has no such part',
+    cause: 'The list of a draw is published when it is closed, in parts of `chunkEntries` entries, numbered from 0.',
+    cure: 'Read `/draws/:saleId`: the parts end with the last of its `entries`. Without `root`, ask again after the opening.',
+    retry: 'no',
+  },
+  no_entry: {
+    status: 404,
+    title: 'You have no entry in the list',
+    cause: 'The buyer did not join before the opening, or left before the list was closed.',
+    cure: 'Tell the buyer. If there is a receipt of an entry, show it at `/order-status` first: it brings back what was lost.',
+    retry: 'no',
+  },
+  late_entry: {
+    status: 404,
+    title: 'This entry is not in the published list',
+    cause:
+      'Its receipt came back after the list was closed, or the buyer left before that and came again after the opening.',
+    cure: 'Tell the buyer: an entry that came back has its lot by the same rule, but no proof. Read `/order-status`.',
+    retry: 'no',
+  },
   not_found: {
     status: 404,
     title: 'There is nothing here',
@@ -92,6 +128,13 @@ export const PROBLEMS = {
     cause: 'No unit is free, and standby is full or the sale has none. Nothing about the buyer is stored.',
     cure: 'Tell the buyer. Units that are not paid in time come back, so a later click may win one.',
     retry: 'later',
+  },
+  not_closed: {
+    status: 409,
+    title: 'The list is not closed yet',
+    cause: 'Buyers may join until the opening. The list is closed and published within seconds after it.',
+    cure: 'Repeat the request after `Retry-After` seconds.',
+    retry: 'after',
   },
   not_payable: {
     status: 409,

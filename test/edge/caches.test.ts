@@ -73,6 +73,8 @@ describe('an answer about a sale is kept for all buyers', () => {
   test.each([200, 404, 503])('with status %i, whatever the query is', async status => {
     api.answer = say(status);
     expect(await askedFor(i => `/sales/status-${status}?${i}`)).toBeLessThan(10);
+    api.arrived.length = 0;
+    expect(await askedFor(i => `/draws/status-${status}?${i}`)).toBeLessThan(10);
   });
 
   test.each([
@@ -94,10 +96,13 @@ describe('an answer about a sale is kept for all buyers', () => {
 describe('a body is refused where the answer is the same for all buyers:', () => {
   const withBody = (path: string) => sendRaw(edge.port, `${rawRequest(`GET ${path} HTTP/1.1`, 'Content-Length: 1')}x`);
 
-  test.each(['/', '/s/x', '/sales/x', '/assets/absent.0123456789.js'])('%s', async path => {
-    expectProblem(await withBody(path), 'body_too_large');
-    expect(pathsArrived()).toEqual([]);
-  });
+  test.each(['/', '/s/x', '/sales/x', '/draws/x', '/draws/x/entries/0', '/assets/absent.0123456789.js'])(
+    '%s',
+    async path => {
+      expectProblem(await withBody(path), 'body_too_large');
+      expect(pathsArrived()).toEqual([]);
+    },
+  );
 
   test.each([
     '/x/',
@@ -107,6 +112,12 @@ describe('a body is refused where the answer is the same for all buyers:', () =>
     '/x/sales/x',
     '/sales/x/y',
     `/sales/${'x'.repeat(65)}`,
+    '/x/draws/x',
+    '/draws/x/proof',
+    '/draws/x/entries/0/x',
+    '/x/draws/x/entries/0',
+    '/draws/x/entries/12345678',
+    `/draws/${'x'.repeat(65)}/entries/0`,
     '/x/assets/absent.0123456789.js',
     '/assets/absent.0123456789.js/x',
     '/assets/absent.0123456789a.js',

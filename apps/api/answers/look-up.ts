@@ -4,6 +4,7 @@ import type { BuyerStatus } from '#core/redis/claims/status.js';
 import type { Shards } from '#core/redis/shards.js';
 import { isLive } from '#core/rules/claim.js';
 import { withDeadline } from '#core/rules/clock.js';
+import { Problem } from '#core/rules/errors.js';
 import { REDIS_STEP_MS } from '../http/deadline.js';
 import type { RecentSale, Sales } from '../mirror/sales.js';
 import { bringBack, isLost, type LostClaimParts } from './lost-claim.js';
@@ -41,23 +42,33 @@ export function createLookUp(parts: LookUpParts): LookUp {
     const sale = await sales.find(saleId);
     const askedAtMs = performance.now();
     const known = await statuses.read(saleId, buyerId);
-    const now = text === undefined ? known : await withReceipt(parts, { saleId, buyerId, text }, known);
+    const now = text === undefined ? known : await withReceipt(parts, { sale, buyerId, text }, known);
     const answer = answerOf(sale, now, { askedAtMs, slowdown: load.slowdown });
     return { ...answer, ...(await paymentUrlOf(redis, sale, now)) };
   };
 }
 
-/** Brings back what a receipt proves and Redis has lost, a claim or an entry. */
+/**
+ * Brings back what a receipt proves and Redis has lost, a claim or an entry.
+ *
+ * @throws Problem `bad_receipt` in a sale with a line, for a buyer who has nothing in it
+ */
 async function withReceipt(
   parts: LookUpParts,
-  { saleId, buyerId, text }: { saleId: string; buyerId: string; text: string },
+  { sale, buyerId, text }: { sale: RecentSale; buyerId: string; text: string },
   known: BuyerStatus,
 ): Promise<BuyerStatus> {
   const keys = parts.receiptKeys;
-  const receipt = verifyReceipt(keys, text, { saleId, buyerId });
+  const shownBy = { saleId: sale.id, buyerId };
+  const receipt = verifyReceipt(keys, text, shownBy);
   if (receipt) return isLost(receipt, known) ? bringBack(parts, receipt, known) : known;
-  const entry = verifyEntry(keys, text, { saleId, buyerId });
-  return entry && !known.claim && known.entry === undefined ? bringEntryBack(parts, entry, known) : known;
+  if (known.claim || known.entry !== undefined) return known;
+  const entry = verifyEntry(keys, text, shownBy);
+  // A buyer who came after the opening may show the receipt of an entry that Redis has lost.
+  if (entry) return bringEntryBack(parts, entry, known);
+  // In a rush, clients of earlier versions expect `none`.
+  if (sale.opening !== 'rush' && !isInLine(known)) throw new Problem('bad_receipt');
+  return known;
 }
 
 /**

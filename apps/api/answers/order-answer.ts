@@ -17,7 +17,7 @@ import {
   status,
   unit,
 } from './fields.js';
-import { type Backpressure, type PublicStatus, pollAfterMs } from './poll.js';
+import { type Backpressure, type PublicStatus, pollAfterMs, pollTimesOf } from './poll.js';
 
 /**
  * The answer about a buyer's order. `test/unit/apps/answer-text.test.ts` checks that {@link answerOf} and {@link
@@ -92,7 +92,7 @@ export function answerText(sale: RecentSale, known: BuyerStatus, asked: Asked): 
     return { text: JSON.stringify(answer), etag: etagOf(answer, slowdown) };
   }
   const { status, claimId, unit } = claim;
-  const poll = pollAfterMs(status, slowdown, sale.payWithinSeconds);
+  const poll = pollAfterMs(status, slowdown, sale);
   const pollText = poll === undefined ? '' : `,"pollAfterMs":${poll}`;
   const { payBy } = payByOf(claim);
   const payByText = payBy === undefined ? '' : `,"payBy":"${payBy}"`;
@@ -133,7 +133,7 @@ function payByOf({ payByMs }: ClaimRecord): { payBy?: string } {
 function statusAndPoll(
   sale: RecentSale,
   status: PublicStatus,
-  { slowdown }: Backpressure,
+  { slowdown, askedAtMs }: Asked,
 ): Pick<OrderAnswer, 'status' | 'pollAfterMs'> {
-  return { status, pollAfterMs: pollAfterMs(status, slowdown, sale.payWithinSeconds) };
+  return { status, pollAfterMs: pollAfterMs(status, slowdown, pollTimesOf(sale, redisMsAt(sale, askedAtMs))) };
 }

@@ -7,7 +7,7 @@ import { buyerOf } from './buyer.js';
 import { ANSWER_MS } from './deadline.js';
 import type { LimitCheck, LimitKind } from './limit-kind.js';
 import { sendError } from './problem.js';
-import { sendJson } from './reply.js';
+import { sendBytes, sendJson } from './reply.js';
 
 /**
  * The input and the answers of an HTTP endpoint. Requests are checked against this contract, and /openapi.json is made
@@ -20,8 +20,8 @@ export interface Contract {
   summary: string;
   params: z.ZodObject;
   query: z.ZodObject;
-  /** The successful answers by HTTP status. */
-  replies: Record<number, { description: string; body: z.ZodType }>;
+  /** The successful answers by HTTP status. `type` is the media type of a body that is no JSON. */
+  replies: Record<number, { description: string; body: z.ZodType; type?: string }>;
   /** The error codes of this endpoint, besides those that every endpoint may answer with. */
   problems: readonly ProblemCode[];
   /** Whether the endpoint demands a buyer's token. */
@@ -35,7 +35,7 @@ export interface Contract {
   tagged?: boolean;
 }
 
-/** A successful answer of an endpoint. */
+/** A successful answer of an endpoint. A body of bytes is sent as it is, any other as JSON. */
 export interface Reply {
   status: number;
   body: unknown;
@@ -118,7 +118,8 @@ export function listenerOf<Parts>(parts: Parts, endpoint: Endpoint<Parts>): Requ
   return async (req, res) => {
     try {
       const { status, body, headers } = await withDeadline(endpoint.answer(parts, req), ANSWER_MS, endpoint.path);
-      sendJson(res, { status, body, headers });
+      if (Buffer.isBuffer(body)) sendBytes(res, { status, bytes: body, headers });
+      else sendJson(res, { status, body, headers });
     } catch (error) {
       sendError(res, error, endpoint.path);
     }

@@ -43,7 +43,7 @@ export function sendJsonText(res: ServerResponse, status: number, text: string, 
  * Returns the headers of every answer with a body. They name its type and length, and forbid caching and guessing the
  * type.
  */
-export function headersOfText(type: string, text: string): Record<string, string | number> {
+export function headersOfText(type: string, text: string | Buffer): Record<string, string | number> {
   return {
     'content-type': type,
     'content-length': Buffer.byteLength(text),
@@ -66,4 +66,18 @@ export interface JsonReply {
  */
 export function sendJson(res: ServerResponse, { status, body, headers = {} }: JsonReply): void {
   sendText(res, status, { type: 'application/json', text: JSON.stringify(body), headers });
+}
+
+/**
+ * Sends bytes of no special kind in a complete answer. It is a no-op if the client has disconnected.
+ *
+ * @param res a response of which nothing has been sent yet
+ */
+export function sendBytes(
+  res: ServerResponse,
+  { status, bytes, headers = {} }: Omit<JsonReply, 'body'> & { bytes: Buffer },
+): void {
+  if (res.destroyed) return;
+  res.writeHead(status, { ...headersOfText('application/octet-stream', bytes), ...headers });
+  res.end(bytes);
 }

@@ -3,7 +3,7 @@ import type { TokenVerifier } from '#core/identity/token.js';
 import type { ClaimOutcome } from '#core/redis/claims/claim.js';
 import { ID_PATTERN } from '#core/rules/claim.js';
 import { joinedAnswer, standbyAnswer } from '../answers/claim-answer.js';
-import { type Backpressure, pollAfterIn } from '../answers/poll.js';
+import { type Backpressure, pollAfterIn, pollAfterMs, pollTimesOf } from '../answers/poll.js';
 import { saleRefused, tooSoon } from '../answers/refusal.js';
 import type { ClaimBatch } from '../batching/claim-batch.js';
 import type { RefuseAtTurnEnd } from '../batching/turn-refusals.js';
@@ -22,7 +22,7 @@ const PREFIX = '/buy/';
 
 /** The parts of the API that turn the outcome of a claim into an answer. */
 interface OutcomeParts extends SendClaimParts {
-  readonly sales: Pick<Sales, 'find' | 'known'>;
+  readonly sales: Pick<Sales, 'find' | 'known' | 'ask'>;
 }
 
 /** The parts of the API that serve a click, which is one `POST /buy/:saleId`. */
@@ -114,8 +114,11 @@ function sendJoined(
 ): void {
   const receipt = entry === undefined ? undefined : signEntry(parts.receiptKey, { saleId, buyerId, number: entry });
   const status = isBeforeOpening ? 'joined' : 'drawing';
-  const body = joinedAnswer({ status, entry, receipt }, pollAfterIn(parts, saleId, status));
-  sendJson(res, { status: 202, body });
+  // The pause depends on the opening. Without the sale it is a short one.
+  parts.sales.ask(saleId, sale => {
+    const pause = pollAfterMs(status, parts.load.slowdown, sale && pollTimesOf(sale));
+    sendJson(res, { status: 202, body: joinedAnswer({ status, entry, receipt }, pause) });
+  });
 }
 
 function sendRefusal(

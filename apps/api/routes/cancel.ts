@@ -9,7 +9,7 @@ import { withDeadline } from '#core/rules/clock.js';
 import { Problem } from '#core/rules/errors.js';
 import { ofSale, pollAfter, status } from '../answers/fields.js';
 import { isInLine } from '../answers/order-answer.js';
-import { type Backpressure, pollAfterMs } from '../answers/poll.js';
+import { type Backpressure, pollAfterMs, pollTimesOf } from '../answers/poll.js';
 import type { Statuses } from '../batching/status-batch.js';
 import { REDIS_STEP_MS } from '../http/deadline.js';
 import { buyerEndpoint, type Reply } from '../http/endpoint.js';
@@ -70,6 +70,6 @@ async function cancelClaim(
   const { claimId, unit } = claim;
   await crashStep('cancel.queue', () => enqueueCancelOrder(queues, { saleId: sale.id, claimId, buyerId, unit }));
   await crashPoint('cancel.queued');
-  const askAfterMs = pollAfterMs(claim.status, load.slowdown, sale.payWithinSeconds);
+  const askAfterMs = pollAfterMs(claim.status, load.slowdown, pollTimesOf(sale));
   return { status: 202, body: { status: claim.status, pollAfterMs: askAfterMs } };
 }

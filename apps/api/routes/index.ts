@@ -1,5 +1,6 @@
 import { buyContract } from './buy.js';
 import { cancel } from './cancel.js';
+import { draw, drawEntries, drawProof } from './draws.js';
 import { guestToken } from './guest-token.js';
 import { healthz } from './healthz.js';
 import { openapi } from './openapi.js';
@@ -15,6 +16,8 @@ import { sales } from './sales.js';
  * @param config with GUEST_TOKENS, `POST /guest-token` is among the endpoints
  */
 export function endpointsOf(config: { readonly GUEST_TOKENS: boolean }) {
-  const endpoints = [sales, orderStatus, pay, cancel, healthz, readyz, ...(config.GUEST_TOKENS ? [guestToken] : [])];
+  const draws = [draw, drawEntries, drawProof];
+  const guests = config.GUEST_TOKENS ? [guestToken] : [];
+  const endpoints = [sales, orderStatus, pay, cancel, ...draws, healthz, readyz, ...guests];
   return [...endpoints, openapi([buyContract, paymentWebhookContract, ...endpoints])];
 }

@@ -16,6 +16,7 @@ export const ProblemBody = z
     code: z.enum(Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]]),
     detail: z.string().optional(),
     opensAt: instant.optional(),
+    joinsAt: instant.optional(),
   })
   .meta({ id: 'Problem', description: 'RFC 9457; the code is stable' });
 
@@ -68,9 +69,9 @@ function headersOf({ mayWait, tagged }: Contract): z.ZodObject {
 
 function operation(contract: Contract): ZodOpenApiOperationObject {
   const { summary, params, query, replies, problems, forBuyer, tagged } = contract;
-  const successes = Object.entries(replies).map(([status, { description, body }]) => [
+  const successes = Object.entries(replies).map(([status, { description, body, type = 'application/json' }]) => [
     status,
-    { description, content: { 'application/json': { schema: body } } },
+    { description, content: { [type]: { schema: body } } },
   ]);
   const codes = [...new Set([...problems, ...EVERYWHERE, ...(forBuyer ? FOR_BUYERS : [])])];
   return {

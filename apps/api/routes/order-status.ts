@@ -23,7 +23,11 @@ export const orderStatus = buyerEndpoint(
     params: ofSale,
     limit: 'polls',
     query: z.object({
-      receipt: z.string().max(RECEIPT_CHARS_MAX).optional().meta({ description: 'As it came with the claim' }),
+      receipt: z
+        .string()
+        .max(RECEIPT_CHARS_MAX)
+        .optional()
+        .meta({ description: 'As it came with the claim or the entry' }),
     }),
     replies: {
       200: {
@@ -34,7 +38,7 @@ export const orderStatus = buyerEndpoint(
     },
     mayWait: true,
     tagged: true,
-    problems: ['unknown_sale', 'too_many_requests'],
+    problems: ['bad_receipt', 'unknown_sale', 'too_many_requests'],
   },
   async ({ lookUp, load }: OrderStatusParts, question) => {
     load.admit('poll');

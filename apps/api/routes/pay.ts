@@ -65,7 +65,7 @@ export const pay = buyerEndpoint(
       enqueueFailed('pay-order', error);
     }
     await crashPoint('pay.queued');
-    const askAfterMs = pollAfterMs(claim.status, load.slowdown, payWithinSeconds);
+    const askAfterMs = pollAfterMs(claim.status, load.slowdown, { payWithinSeconds });
     return { status: 202, body: { status: claim.status, pollAfterMs: askAfterMs } };
   },
 );

@@ -5,10 +5,10 @@ import { BuyerWaiters } from './buyer-waiters.js';
 import type { Standing } from './waiter.js';
 
 /**
- * How long after the sale's end its waiters are woken, in ms. This process estimates Redis's clock to a few ms, so the
- * sale is then certainly closed.
+ * How long after the sale's opening and its end its waiters are woken, in ms. This process estimates Redis's clock to a few ms, so the
+ * sale is then certainly open, or closed.
  */
-const CLOSING_MARGIN_MS = 50;
+const MARGIN_MS = 50;
 
 /** The longest delay of a timer in Node, in ms. */
 const TIMER_MAX_MS = 2 ** 31 - 1;
@@ -22,7 +22,8 @@ interface FollowedFrom {
    */
   readonly onSaleChanged: () => void;
   readonly saleId: string;
-  /** The time until the sale's window ends, in ms. No message reports that end. */
+  /** The time until the sale's window begins, in ms. No message reports that, nor its end. */
+  readonly opensInMs: number;
   readonly closesInMs: number;
 }
 
@@ -34,16 +35,16 @@ export class SaleWaiters implements Listener {
   readonly #onSaleChanged: () => void;
   readonly #byBuyer = new Map<string, BuyerWaiters>();
   readonly #unfollow: () => void;
-  readonly #closing: NodeJS.Timeout;
+  readonly #timers: readonly NodeJS.Timeout[];
   #state: Change['state'] = 'open';
 
-  constructor({ feed, onSaleChanged, saleId, closesInMs }: FollowedFrom) {
+  constructor({ feed, onSaleChanged, saleId, opensInMs, closesInMs }: FollowedFrom) {
     this.#onSaleChanged = onSaleChanged;
     this.#unfollow = feed.follow(saleId, this);
     // The cached sale may have been read before the feed followed the sale's changes, so it may be stale.
     onSaleChanged();
-    const closing = Math.min(TIMER_MAX_MS, Math.max(0, closesInMs) + CLOSING_MARGIN_MS);
-    this.#closing = setTimeout(() => this.wakeAll(), closing);
+    const moments = [...(opensInMs > 0 ? [opensInMs] : []), Math.max(0, closesInMs)];
+    this.#timers = moments.map(ms => setTimeout(() => this.wakeAll(), Math.min(TIMER_MAX_MS, ms + MARGIN_MS)));
   }
 
   get isEmpty(): boolean {
@@ -84,7 +85,7 @@ export class SaleWaiters implements Listener {
   }
 
   stop(): void {
-    clearTimeout(this.#closing);
+    for (const timer of this.#timers) clearTimeout(timer);
     this.#unfollow();
   }
 

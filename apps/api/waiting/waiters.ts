@@ -102,6 +102,7 @@ export class Waiters {
       feed: this.#feed,
       onSaleChanged: () => this.#sales.forget(),
       saleId: sale.id,
+      opensInMs: sale.opensAtMs - redisNowMs(sale),
       closesInMs: sale.closesAtMs - redisNowMs(sale),
     });
     this.#bySale.set(sale.id, waiters);

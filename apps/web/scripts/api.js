@@ -1,11 +1,11 @@
 /**
  * The types of calls to the API and of their answers.
  *
- * @typedef {'sale' | 'buy' | 'status' | 'pay' | 'cancel' | 'token'} Call
+ * @typedef {'sale' | 'buy' | 'status' | 'pay' | 'cancel' | 'token' | 'draw' | 'proof'} Call
  * @typedef {{ok: true, body: Record<string, any>, ageSeconds: number, etag?: string, waits: boolean}} Success
  *   `ageSeconds` is how long a cache has kept the answer; `etag` identifies the body; `waits` is false if the API did not
  *   wait although it was asked to: then too many tabs of this visitor wait already
- * @typedef {{ok: false, status: number, code: string, retryAfterMs: number, opensAt?: string}} Failure `status` is the
+ * @typedef {{ok: false, status: number, code: string, retryAfterMs: number, opensAt?: string, joinsAt?: string}} Failure `status` is the
  *   HTTP status, or 0 when no answer came
  * @typedef {Success | Failure} Answer
  */
@@ -20,12 +20,19 @@ const DEADLINE_MS = 10_000;
 const WAIT_SECONDS = 20;
 
 const PATHS = {
-  sale: 'sales/',
-  buy: 'buy/',
-  status: 'order-status/',
-  pay: 'pay/',
-  cancel: 'cancel/',
+  sale: id => `/sales/${id}`,
+  buy: id => `/buy/${id}`,
+  status: id => `/order-status/${id}`,
+  pay: id => `/pay/${id}`,
+  cancel: id => `/cancel/${id}`,
+  token: () => '/guest-token',
+  draw: id => `/draws/${id}`,
+  proof: id => `/draws/${id}/proof`,
 };
+
+/** The calls that only read. The answers to the first two are the same for every visitor, so caches may give them. */
+const FOR_ALL = ['sale', 'draw'];
+const READING = [...FOR_ALL, 'status', 'proof'];
 
 /**
  * Calls the API. The promise never rejects.
@@ -38,16 +45,19 @@ const PATHS = {
  * @returns {Promise<Answer>}
  */
 export async function ask(call, saleId, { receipt, known, signal } = {}) {
-  const path = call === 'token' ? '/guest-token' : `/${PATHS[call]}${saleId}`;
   const query = call === 'status' && receipt ? `?receipt=${encodeURIComponent(receipt)}` : '';
-  const method = call === 'sale' || call === 'status' ? 'GET' : 'POST';
+  const method = READING.includes(call) ? 'GET' : 'POST';
   try {
-    // The answer about a sale is the same for every visitor, so HTTP caches may give it. Their `Age` header says how
-    // old it is.
-    const cache = call === 'sale' ? 'default' : 'no-store';
+    // The `Age` header of a cache says how old its answer is.
+    const cache = FOR_ALL.includes(call) ? 'default' : 'no-store';
     const headers = known ? { prefer: `wait=${WAIT_SECONDS}`, 'if-none-match': known } : {};
     const limitMs = DEADLINE_MS + (known ? WAIT_SECONDS * 1_000 : 0);
-    const response = await fetch(path + query, { method, cache, headers, signal: limited(signal, limitMs) });
+    const response = await fetch(PATHS[call](saleId) + query, {
+      method,
+      cache,
+      headers,
+      signal: limited(signal, limitMs),
+    });
     return await answerOf(response, Boolean(known));
   } catch {
     return { ok: false, status: 0, code: 'offline', retryAfterMs: 0 };
@@ -76,6 +86,7 @@ async function answerOf(response, wasToWait) {
     code: body.code ?? '',
     retryAfterMs: retryAfterMs(response.headers.get('retry-after')),
     opensAt: body.opensAt,
+    joinsAt: body.joinsAt,
   };
 }
 

@@ -9,8 +9,9 @@ import { texts } from './texts.js';
  * @property {string} title
  * @property {string} price
  * @property {string} note
- * @property {[number, string][]} countdown the time until the opening, as numbers with their units; empty once the sale
- *   has opened
+ * @property {string} until what the countdown leads to
+ * @property {[number, string][]} countdown the time until joining begins or the sale opens, as numbers with their units; empty once the
+ *   sale has opened
  * @property {number | undefined} share the part of the units that is left, 0 to 1; undefined hides the gauge
  * @property {{label: string, action?: 'click' | 'show'}} button the button is grey without an action
  * @property {string} hint the outcome of the visitor's last click
@@ -30,7 +31,7 @@ export function cardOf({ sale, trouble, nowMs, purchase }) {
     title: sale.title,
     price: formatPrice({ ...sale, amountMinor: sale.priceMinor }, texts.locale),
     note: noteOf(sale, phase),
-    countdown: phase === 'upcoming' ? countdownOf(sale.opensAtMs - nowMs) : [],
+    ...untilNext(sale, phase, nowMs),
     share: phase === 'open' || phase === 'sold_out' ? sale.remaining / sale.units : undefined,
     button: buttonOf(phase, purchase),
     // Once the sale is open, the notice `not_open` about an earlier click is stale.
@@ -46,11 +47,21 @@ const TROUBLES = {
 
 function withoutSale(trouble) {
   const { title, note } = TROUBLES[trouble] ?? { title: texts.loading, note: '' };
-  return { title, price: '', note, countdown: [], share: undefined, button: { label: '' }, hint: '' };
+  return { title, price: '', note, until: '', countdown: [], share: undefined, button: { label: '' }, hint: '' };
+}
+
+/** Returns the countdown to the begin of joining, then to the opening. */
+function untilNext({ joinsAtMs, opensAtMs }, phase, nowMs) {
+  if (phase !== 'upcoming' && phase !== 'joining') return { until: '', countdown: [] };
+  const isForJoining = phase === 'upcoming' && joinsAtMs !== undefined;
+  const atMs = isForJoining ? joinsAtMs : opensAtMs;
+  return { until: isForJoining ? texts.joinsIn : texts.opensIn, countdown: countdownOf(atMs - nowMs) };
 }
 
 function noteOf({ units, remaining }, phase) {
+  if (phase === 'joining') return `${texts.unitsUpcoming(units)}. ${texts.joining}`;
   if (phase === 'upcoming') return texts.unitsUpcoming(units);
+  if (phase === 'drawing') return texts.begun.drawing;
   if (phase === 'open') return texts.unitsLeft(remaining, units);
   if (phase === 'sold_out') return texts.unitsGone;
   return texts[phase];
@@ -69,7 +80,7 @@ function countdownOf(ms) {
 
 function buttonOf(phase, { step }) {
   if (step === 'idle') {
-    const isOpen = phase === 'open' || phase === 'sold_out';
+    const isOpen = ['joining', 'drawing', 'open', 'sold_out'].includes(phase);
     return { label: texts.button[phase], ...(isOpen ? { action: 'click' } : {}) };
   }
   const isAsking = step === 'buying' || step === 'resuming';

@@ -27,10 +27,11 @@ const REASONED_ENDS = ['cancelled', 'rejected', 'refunded'];
  *
  * @param {import('./purchase.js').Purchase} purchase
  * @param {number} nowMs the server's time
+ * @param {{opensAtMs?: number, source?: string}} [sale] `source` is the public value that its draw waits for
  * @returns {Content | undefined} undefined while the dialog stays closed
  */
-export function contentOf(purchase, nowMs) {
-  return CONTENTS[purchase.step]?.(purchase, nowMs);
+export function contentOf(purchase, nowMs, sale = {}) {
+  return CONTENTS[purchase.step]?.(purchase, nowMs, sale);
 }
 
 const { facts: labels } = texts;
@@ -38,9 +39,13 @@ const { facts: labels } = texts;
 const CONTENTS = {
   resuming: ({ clicked }) => (clicked ? waiting(texts.resuming) : undefined),
   queued: ({ promoted }) => waiting(promoted ? texts.promoted : texts.queued),
+  joined: (purchase, nowMs, sale) =>
+    nowMs < (sale.opensAtMs ?? Number.POSITIVE_INFINITY) ? joined(purchase, nowMs, sale) : drawing(purchase, sale),
+  drawing: (purchase, _, sale) => drawing(purchase, sale),
   standby: ({ order }) => ({
     ...waiting({ heading: texts.standby.heading(order.position), message: texts.standby.message }),
-    actions: [{ label: texts.standby.leave, event: 'giveUp' }],
+    facts: entryOf(order),
+    actions: [leave],
   }),
   payable: payable,
   paying: ({ order }) => ({ ...waiting(texts.paying), facts: [...unitOf(order), ...amountOf(order, labels.amount)] }),
@@ -68,6 +73,23 @@ const again = { label: texts.tryAgain, event: 'restart' };
 
 const waiting = ({ heading, message }) => ({ mood: 'waiting', heading, message, facts: [], actions: [] });
 
+const leave = { label: texts.standby.leave, event: 'giveUp' };
+
+const joined = ({ order }, nowMs, { opensAtMs }) => ({
+  ...waiting(texts.joined),
+  facts: [...entryOf(order), ...fact(labels.opensIn, opensAtMs !== undefined && formatSpan(opensAtMs - nowMs))],
+  actions: [leave],
+});
+
+const drawing = ({ order }, { source }) => ({
+  ...waiting({
+    heading: texts.drawing.heading,
+    message: source === undefined ? texts.drawing.message : texts.drawing.waits(source),
+  }),
+  facts: entryOf(order),
+  actions: [leave],
+});
+
 function payable({ order, promoted }, nowMs) {
   const leftMs = (order.payByMs ?? Number.POSITIVE_INFINITY) - nowMs;
   const isLate = leftMs <= 0;
@@ -94,6 +116,8 @@ const paymentOf = ({ paymentUrl }) =>
     : { label: texts.payable.pay, event: 'pay' };
 
 const fact = (label, value) => (value ? [[label, value]] : []);
+
+const entryOf = ({ entry }) => fact(labels.entry, entry && String(entry));
 
 const unitOf = ({ unit }) => fact(labels.unit, unit && String(unit));
 

@@ -1,5 +1,6 @@
 import { ask } from './api.js';
 import { clockOffset } from './clock.js';
+import { createCheck } from './draw/check.js';
 import { next, startPurchase } from './purchase.js';
 import { phaseOf, readSale, saleIdOf } from './sale.js';
 import { texts } from './texts.js';
@@ -20,8 +21,17 @@ const page = { sale: undefined, trouble: saleId ? undefined : 'none', offsetMs: 
 const nowMs = () => Date.now() + page.offsetMs;
 const phase = () => page.sale && phaseOf(page.sale, nowMs());
 
+const check = createCheck(saleId, () => render());
+
 function render() {
-  show({ ...page, nowMs: nowMs() });
+  show({ ...page, checked: check.checked, nowMs: nowMs() });
+}
+
+/** Learns what is new about the sale's draw. A visitor who has clicked may have an entry in it. */
+function followDraw() {
+  const { sale, purchase } = page;
+  const hasOpened = sale !== undefined && nowMs() >= sale.opensAtMs;
+  void check.follow({ sale, hasOpened, mayHaveEntry: purchase.clicked || purchase.order.entry !== undefined });
 }
 
 // Reading the sale from the API: once before it opens, then every few seconds until it closes.
@@ -38,6 +48,7 @@ async function loadSale() {
   }
   refreshLater(answer);
   lookForOrder();
+  followDraw();
   render();
 }
 
@@ -45,7 +56,7 @@ let refreshTimer = 0;
 
 function refreshLater({ ok, status, retryAfterMs = 0 }) {
   clearTimeout(refreshTimer);
-  const isWorthIt = ok ? phase() !== 'upcoming' && phase() !== 'closed' : status !== 404;
+  const isWorthIt = ok ? !['upcoming', 'joining', 'closed'].includes(phase() ?? '') : status !== 404;
   if (isWorthIt) refreshTimer = setTimeout(refresh, Math.max(retryAfterMs, REFRESH_MS * (0.8 + Math.random() * 0.4)));
 }
 
@@ -104,17 +115,19 @@ function heed(answer) {
   if (answer.code === 'sold_out') page.sale.remaining = 0;
   if (answer.code !== 'not_open') return;
   if (answer.opensAt) page.sale.opensAtMs = Date.parse(answer.opensAt);
+  if (answer.joinsAt) page.sale.joinsAtMs = Date.parse(answer.joinsAt);
   void loadSale();
 }
 
 // Timers, and the visitor who leaves the page and comes back to it.
 
+const BEFORE_OPENING = ['upcoming', 'joining'];
 let shownPhase;
 
 function tick() {
   const now = phase();
-  if (shownPhase === 'upcoming' && now === 'open') {
-    announce(texts.nowOpen);
+  if (BEFORE_OPENING.includes(shownPhase) && now !== shownPhase) {
+    announce(texts.begun[now] ?? '');
     refreshLater({ ok: true });
   }
   shownPhase = now;
@@ -136,7 +149,7 @@ function comeAndGo() {
 let hasLooked = false;
 
 /**
- * Reads the status of the visitor's order once after the page has loaded. Before the sale opens, it does so only after
+ * Reads the status of the visitor's order once after the page has loaded. Before anybody may join or buy, it does so only after
  * an earlier click, so a waiting crowd sends no such requests.
  */
 function lookForOrder() {
@@ -148,7 +161,8 @@ function lookForOrder() {
 function start() {
   page.purchase = startPurchase(recallVisit(saleId));
   listen(type => {
-    tell({ type });
+    if (type === 'check') check.checkWhole();
+    else tell({ type });
     render();
   });
   setInterval(tick, TICK_MS);

@@ -2,10 +2,11 @@
  * One visitor's purchase as a pure state machine: the events so far, and the next request to the API. At most one
  * request is in flight, so no answer overtakes another.
  *
- * @typedef {'idle' | 'resuming' | 'buying' | 'queued' | 'standby' | 'payable' | 'paying' | 'cancelling' | 'paid'
+ * @typedef {'idle' | 'resuming' | 'buying' | 'joined' | 'drawing' | 'queued' | 'standby' | 'payable' | 'paying' | 'cancelling' | 'paid'
  *   | 'ended'} Step
  * @typedef {{claimId?: string, unit?: number, amountMinor?: number, currency?: string, currencyDigits?: number,
- *   refundedMinor?: number, payByMs?: number, position?: number, reason?: string, paymentUrl?: string}} Order
+ *   refundedMinor?: number, payByMs?: number, position?: number, entry?: number, status?: string, reason?: string,
+ *   paymentUrl?: string}} Order
  * @typedef {object} Purchase
  * @property {Step} step
  * @property {Order} order the order in the API's last answer
@@ -17,11 +18,11 @@
  * @property {boolean} greeted whether the page has requested a guest token for the visitor
  * @property {boolean} polls whether the page polls instead of waiting: other tabs of this visitor wait
  * @property {number} tries how often the present request failed, or was answered without news
- * @property {string} [receipt] the API's signed proof of the claim
+ * @property {string} [receipt] the API's signed proof of the claim, or of the entry in a draw
  * @property {string} [seen] the id of the claim whose end this visitor has read
  *
  * @typedef {import('./api.js').Answer} Answer
- * @typedef {Exclude<import('./api.js').Call, 'sale'>} PurchaseCall
+ * @typedef {Exclude<import('./api.js').Call, 'sale' | 'draw' | 'proof'>} PurchaseCall
  * @typedef {{call: PurchaseCall, afterMs: number, spreadMs: number, known?: string}} Request to be sent after
  *   `afterMs`, plus up to `spreadMs` at random: a crowd refused together must not come back together. `known` is the
  *   ETag of the last answer: the API waits until the answer has another one
@@ -91,12 +92,15 @@ export function next(purchase, event) {
     case 'pay':
       return step === 'payable' ? go(purchase, { step: 'paying', notice: '', tries: 0 }, 'pay') : undefined;
     case 'giveUp':
-      if (step !== 'payable' && step !== 'standby') return undefined;
+      if (step !== 'payable' && !IN_LINE.includes(step)) return undefined;
       return go(purchase, { step: 'cancelling', notice: '', tries: 0 }, 'cancel');
     case 'answer':
       return ANSWERS[event.call](purchase, event.answer);
   }
 }
+
+/** The steps of a visitor who waits for a unit, in the order in which they come. */
+const IN_LINE = ['joined', 'drawing', 'standby'];
 
 const ANSWERS = { token: afterToken, buy: afterBuy, status: afterStatus, pay: afterOrder, cancel: afterOrder };
 
@@ -133,6 +137,8 @@ function afterStatus(purchase, answer) {
     return { purchase: afresh(purchase) };
   if (answer.status === 401) return end(purchase, 'signed_out');
   if (answer.code === 'unknown_sale') return end(purchase, 'unknown_sale');
+  // The receipt is of an earlier visitor of this browser. Without it the API says where this one stands.
+  if (answer.code === 'bad_receipt') return go({ ...purchase, receipt: undefined }, {}, 'status');
   return again(purchase, 'status', answer);
 }
 
@@ -163,10 +169,11 @@ function afterOrder(purchase, answer) {
  * answer back until the status changes. After a pay or cancel request the page polls.
  */
 function learn(purchase, { status, pollAfterMs, payBy, ...rest }, known) {
-  const { claimId, unit, amountMinor, currency, currencyDigits, refundedMinor, position, reason, paymentUrl } = rest;
+  const { claimId, unit, amountMinor, currency, currencyDigits, refundedMinor, position, entry, reason, paymentUrl } =
+    rest;
   const money = { amountMinor, currency, currencyDigits, refundedMinor };
   const payByMs = payBy ? Date.parse(payBy) : undefined;
-  const order = { claimId, unit, ...money, payByMs, position, reason, paymentUrl };
+  const order = { claimId, unit, ...money, payByMs, position, entry, status, reason, paymentUrl };
   const seen = { ...purchase, order };
   const poll = change => {
     const following = { tries: 0, notice: '', ...change };
@@ -175,6 +182,11 @@ function learn(purchase, { status, pollAfterMs, payBy, ...rest }, known) {
   };
   const promoted = purchase.promoted || (purchase.stoodBy && status !== 'standby');
   switch (status) {
+    case 'joined':
+    case 'drawing':
+      if (isAwaited(purchase)) return pollOn(purchase, seen);
+      // A whole crowd has joined: nobody waits at the API for an opening that the page knows.
+      return go(seen, { tries: 0, notice: '', step: status, clicked: true }, 'status', pollMs({ pollAfterMs }));
     case 'standby':
       return isAwaited(purchase) ? pollOn(purchase, seen) : poll({ step: 'standby', clicked: true, stoodBy: true });
     case 'queued':
@@ -219,8 +231,10 @@ function pollOn(purchase, seen) {
   return go(seen, { ...resting(seen), tries: 0, notice: 'slow' }, 'status', POLL_MS);
 }
 
-/** Returns the step of a visitor with no pay or cancel request in progress: on standby, or with an order to pay. */
-const resting = ({ order }) => ({ step: order.position ? 'standby' : 'payable' });
+/** Returns the step of a visitor with no pay or cancel request in progress: one who waits for a unit, or has an order to pay. */
+const resting = ({ order: { status, position } }) => ({
+  step: IN_LINE.find(step => step === status) ?? (position ? 'standby' : 'payable'),
+});
 
 /** Notices that the page sets itself and keeps until the visitor acts. The API's next status doesn't contain them. */
 const STAYING = ['slow', 'elsewhere'];

@@ -2,8 +2,9 @@
  * The types of a sale and its phase, as the page sees them.
  *
  * @typedef {{title: string, priceMinor: number, currency: string, currencyDigits?: number, units: number,
- *   remaining: number, state: string, opensAtMs: number, closesAtMs: number}} Sale
- * @typedef {'upcoming' | 'open' | 'sold_out' | 'paused' | 'closed'} Phase
+ *   remaining: number, state: string, opening?: 'rush' | 'shuffle' | 'draw', joinsAtMs?: number, opensAtMs: number,
+ *   closesAtMs: number}} Sale `joinsAtMs` is missing for a rush
+ * @typedef {'upcoming' | 'joining' | 'drawing' | 'open' | 'sold_out' | 'paused' | 'closed'} Phase
  */
 
 const ID_PATTERN = /^[A-Za-z0-9_-]{1,64}$/;
@@ -26,7 +27,8 @@ export function saleIdOf({ pathname, search }) {
  * @returns {Sale}
  */
 export function readSale(body) {
-  return { ...body, opensAtMs: Date.parse(body.opensAt), closesAtMs: Date.parse(body.closesAt) };
+  const times = { opensAtMs: Date.parse(body.opensAt), closesAtMs: Date.parse(body.closesAt) };
+  return { ...body, ...times, ...(body.joinsAt ? { joinsAtMs: Date.parse(body.joinsAt) } : {}) };
 }
 
 /**
@@ -39,7 +41,9 @@ export function readSale(body) {
 export function phaseOf(sale, nowMs) {
   if (sale.state === 'closed' || nowMs >= sale.closesAtMs) return 'closed';
   if (sale.state === 'paused') return 'paused';
-  if (nowMs < sale.opensAtMs) return 'upcoming';
+  if (nowMs < sale.opensAtMs) return nowMs < (sale.joinsAtMs ?? sale.opensAtMs) ? 'upcoming' : 'joining';
+  // After the opening lots make the order. The API says when it is made.
+  if (sale.joinsAtMs !== undefined && sale.state !== 'open' && sale.state !== 'sold_out') return 'drawing';
   return sale.remaining > 0 ? 'open' : 'sold_out';
 }
 

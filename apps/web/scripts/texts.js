@@ -14,7 +14,13 @@ export const texts = {
   hours: 'hours',
   minutes: 'min',
   seconds: 'sec',
-  nowOpen: 'The sale is open.',
+  joinsIn: 'You may join in',
+  begun: {
+    open: 'The sale is open.',
+    joining: 'You may join now.',
+    drawing: 'The sale has opened, and the order is being made.',
+  },
+  joining: 'Everybody who joins before the opening has the same chance, early or late.',
   unitsUpcoming: units => `${units} ${units === 1 ? 'unit' : 'units'}, one per person`,
   unitsLeft: (remaining, units) => `${remaining} of ${units} left, one per person`,
   unitsGone: 'All units are taken. Some come back when they are not paid.',
@@ -23,6 +29,8 @@ export const texts = {
 
   button: {
     upcoming: 'Not open yet',
+    joining: 'Join',
+    drawing: 'Join the waiting line',
     open: 'Buy now',
     sold_out: 'Join the waiting line',
     paused: 'Paused',
@@ -51,6 +59,18 @@ export const texts = {
     message: 'We are placing your order. You can stay right here, there is nothing more to do.',
   },
   promoted: { heading: 'A unit came free for you', message: 'We are placing your order right now.' },
+  joined: {
+    heading: 'You have joined',
+    message:
+      'Lots make the order at the opening, and your number says nothing about it. You may close this page until then. Be back for the opening: if a unit is yours, you have to pay in time.',
+  },
+  drawing: {
+    heading: 'The order is being made',
+    message:
+      'The sale has opened, and lots decide who comes first. Buyers who came after the opening follow behind. Keep this page open.',
+    waits: source =>
+      `The sale has opened. The order depends on a public value, and follows as soon as that is known: ${source}. Until then nothing is sold.`,
+  },
   standby: {
     heading: position => `You are number ${position} in line`,
     message: 'If a unit comes free, it is yours. Keep this page open.',
@@ -69,7 +89,46 @@ export const texts = {
   cancelling: { heading: 'Giving it up', message: 'One moment, please.' },
   paid: { heading: 'It’s yours', message: 'Thank you! Your order is paid.' },
 
+  draw: {
+    title: 'Check this draw',
+    commitmentOnly:
+      'Lots decide by a secret number. Its fingerprint was published before anybody joined, so it can’t be changed. But somebody who knew the secret could have tried accounts until the order suited them. Only a public value rules that out, and this draw has none.',
+    withValue: source =>
+      `Lots decide by a secret number, whose fingerprint was published before anybody joined, and by a public value: ${source}. If nobody knows that before the opening, nobody can arrange the order.`,
+    withValueKnown: (source, value) =>
+      `Lots decided by a secret number, whose fingerprint was published before anybody joined, and by a public value: ${source}. It was “${value}”. If nobody knew that before the opening, nobody could arrange the order.`,
+    beacon: (round, source) => `round ${round} of ${source ?? 'a public random beacon'}`,
+    notClosed: 'The list of all entries is published at the opening. Then this page checks that yours is in it.',
+    cannotCheck: 'Your browser can check the draw only when this page is opened over https.',
+    own: {
+      proven: entry => `Checked by your browser: entry ${entry} is yours, and it is in the published list.`,
+      wrong: () =>
+        'Something is wrong: the proof for your entry does not fit the published list. Please tell the shop.',
+      no_entry: () => 'You have no entry in the list: you did not join before the opening, or left.',
+      late_entry: () =>
+        'Your entry is not in the list: it came back after the list was closed, or you left and came again. If it came back, it has its lot by the same rule.',
+    },
+    checkWhole: 'Check the whole list',
+    checking: 'Checking…',
+    counted: (counted, entries) => `${counted} of ${entries} entries checked`,
+    failed: 'The list could not be loaded, so nothing was checked. Please try again.',
+    whole: entries =>
+      `Checked by your browser: the list has ${entries} ${entries === 1 ? 'entry' : 'entries'}, and is the one that was closed.`,
+    noSeed: 'The secret is not published yet, so there is no order to check.',
+    rank: (rank, entries) =>
+      `The secret is the one of the beginning. By it, your entry is number ${rank} of ${entries} in the order. People who left, or whose entry came back late, change that a little.`,
+    faults: {
+      entries: 'Something is wrong: the list has more or fewer entries than it was closed with. Please tell the shop.',
+      numbers: 'Something is wrong: an entry is in the list twice, or not in its order. Please tell the shop.',
+      root: 'Something is wrong: the list is not the one that was closed. Please tell the shop.',
+      own: 'Something is wrong: your entry is not in the list. Please tell the shop.',
+      seed: 'Something is wrong: the secret is not the one of the beginning. Please tell the shop.',
+    },
+  },
+
   facts: {
+    entry: 'Your number',
+    opensIn: 'Opens in',
     unit: 'Unit',
     amount: 'To pay',
     paid: 'Paid',
@@ -94,7 +153,7 @@ export const texts = {
     unknown_sale: { heading: 'There is no such sale', message: 'Please check the address of this page.' },
     unpaid: { heading: 'The time to pay is over', message: 'Your unit went back into the sale. You pay nothing.' },
     cancelled: { heading: 'Your order is cancelled', message: 'Your unit went back into the sale. You pay nothing.' },
-    left: { heading: 'You left the line', message: 'You pay nothing. You may line up again while the sale is on.' },
+    left: { heading: 'You left the line', message: 'You pay nothing. You may join again until the sale is over.' },
     rejected: { heading: 'That did not work out', message: 'Your order could not be placed. You pay nothing.' },
     insufficient_funds: {
       heading: 'Not enough money',

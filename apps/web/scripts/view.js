@@ -1,13 +1,16 @@
 import { cardOf } from './card.js';
 import { contentOf } from './dialog.js';
+import { partOf, sourceOf } from './draw/part.js';
 import { texts } from './texts.js';
 
 const byId = id => document.getElementById(id);
-const [title, price, note, gauge, countdown, button, hint, announcement] = [
+const [draw, kind, own, whole, checkButton] = ['draw', 'kind', 'own', 'whole', 'check'].map(byId);
+const [title, price, note, gauge, opens, countdown, button, hint, announcement] = [
   'title',
   'price',
   'note',
   'gauge',
+  'opens',
   'countdown',
   'buy',
   'hint',
@@ -53,12 +56,13 @@ const setPair = (element, [first, second]) => {
 /**
  * Reports the visitor's clicks, and the closing of the dialog, as events of the purchase.
  *
- * @param {(type: 'click' | 'pay' | 'giveUp' | 'restart' | 'close') => void} tell called with each event; it must update
+ * @param {(type: 'click' | 'pay' | 'giveUp' | 'restart' | 'close' | 'check') => void} tell called with each event; it must update
  *   the page before it returns
  */
 export function listen(tell) {
   document.documentElement.lang = texts.locale;
-  byId('opens').textContent = texts.opensIn;
+  byId('draw-title').textContent = texts.draw.title;
+  checkButton.addEventListener('click', () => tell('check'));
   byId('hide').setAttribute('aria-label', texts.close);
   button.addEventListener('click', () => (button.dataset.action === 'show' ? dialog.showModal() : tell('click')));
   byId('hide').addEventListener('click', () => dialog.close());
@@ -79,11 +83,28 @@ export function listen(tell) {
 /**
  * Updates the sale's page and the dialog about the purchase.
  *
- * @param {Parameters<typeof cardOf>[0]} page
+ * @param {Parameters<typeof cardOf>[0] & {checked?: import('./draw/check.js').Checked}} page
  */
-export function show(page) {
-  showDialog(contentOf(page.purchase, page.nowMs), page.purchase);
+export function show({ checked = {}, ...page }) {
+  const { sale, purchase, nowMs } = page;
+  const source = checked.facts?.value === undefined ? sourceOf(checked.facts) : undefined;
+  showDialog(contentOf(purchase, nowMs, { opensAtMs: sale?.opensAtMs, source }), purchase);
   showCard(cardOf(page));
+  showDraw(partOf(sale, checked));
+}
+
+/** Shows the part "Check this draw". It opens by itself when something is wrong. */
+function showDraw(part) {
+  draw.hidden = !part;
+  if (!part) return;
+  setText(kind, part.kind);
+  setText(own, part.own);
+  setText(whole, part.whole);
+  checkButton.hidden = !part.button;
+  checkButton.disabled = part.button?.isBusy ?? false;
+  setText(checkButton, part.button?.label ?? '');
+  if (part.isWrong && draw.dataset.wrong !== 'yes') draw.open = true;
+  draw.dataset.wrong = part.isWrong ? 'yes' : 'no';
 }
 
 /**
@@ -102,6 +123,7 @@ function showCard(card) {
   setText(note, card.note);
   gauge.hidden = card.share === undefined;
   gauge.value = card.share ?? 0;
+  setText(opens, card.until);
   countdown.parentElement.hidden = card.countdown.length === 0;
   setChildren(
     countdown,

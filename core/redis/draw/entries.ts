@@ -1,4 +1,5 @@
 import { LATE_FROM } from '../../draw/lot.js';
+import { NotVerified } from '../../rules/errors.js';
 import type { LineState } from '../../rules/sale.js';
 import { chunks } from '../../values/chunks.js';
 import { bucketOf, entriesKeyOf, keysOf, markKeyOf, unstoredKeyOf } from '../keys.js';
@@ -148,4 +149,29 @@ export async function noteEntries(redis: Shards, saleId: string, buyerIds: reado
   // Marked first, as in the scripts: a note without a mark would wait for the opening.
   await server.sadd(markKeyOf(bucketOf(saleId), 'entered'), saleId);
   await server.zadd(unstoredKeyOf(saleId), ...changes);
+}
+
+/** An entry as its buyer may prove it. */
+export interface OwnEntry {
+  /** The number of the entry; undefined for a buyer who did not join before the opening. */
+  number: number | undefined;
+  /** The secret that hides who has joined. */
+  saltKey: Buffer;
+}
+
+/**
+ * Reads the entry of one buyer, who may have left since.
+ *
+ * @throws NotVerified when the sale is not in Redis, or opens with a rush
+ */
+export async function readEntry(redis: Shards, saleId: string, buyerId: string): Promise<OwnEntry> {
+  const [number, saltKey] = await redis
+    .of(saleId)
+    .pipeline()
+    .hget(entriesKeyOf(saleId), buyerId)
+    .hget(keysOf(saleId).sale, 'saltKey')
+    .exec()
+    .then(repliesOf<[string | null, string | null]>);
+  if (saltKey === null) throw new NotVerified(`the line of sale ${saleId} is not in Redis`);
+  return { number: number === null ? undefined : Number(number), saltKey: Buffer.from(saltKey, 'hex') };
 }

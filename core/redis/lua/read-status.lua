@@ -21,7 +21,11 @@ if verdict ~= 'ok' then return { verdict } end
 local records = redis.call('HMGET', KEYS[2], unpack(ARGV))
 local on_standby = redis.call('ZCARD', KEYS[3]) > 0
 local draw = on_standby and redis.call('HGET', KEYS[1], 'draw')
-local function number_of(buyer) return tonumber(redis.call('HGET', entries_key(KEYS[1]), buyer) or 0) end
+-- A buyer who left before the opening and came again after it stands behind, and not by the entry.
+local function number_of(buyer)
+  if tonumber(redis.call('ZSCORE', KEYS[3], buyer)) >= LATE_FROM then return 0 end
+  return tonumber(redis.call('HGET', entries_key(KEYS[1]), buyer) or 0)
+end
 local standings = { 'ok' }
 for i, buyer in ipairs(ARGV) do
   local record = records[i] or ''

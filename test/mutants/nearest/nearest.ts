@@ -32,6 +32,7 @@ const OF_NGINX = [
   'failing-apis',
   'refusals',
   'caches',
+  'draws',
   'headers',
   'limits',
   'slow-clients',

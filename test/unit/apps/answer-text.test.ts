@@ -93,7 +93,7 @@ describe('the status of an order', () => {
     const [sale] = fc.sample(anySale, 1) as [RecentSale];
     const asked = { slowdown: 1, askedAtMs: 0 };
     const open = { ...sale, closesAtMs: sale.nowMs + 1 };
-    const answers = [{ claim }, { position: 1 }].map(known => read(answerOf(open, known, asked)) as object);
+    const answers = [{ claim }, { position: 1, entry: 1 }].map(known => read(answerOf(open, known, asked)) as object);
     // The look-up adds the address at which a provider takes the payment.
     const fields = new Set([...answers.flatMap(Object.keys), 'paymentUrl']);
     expect([...fields].sort()).toEqual(Object.keys(OrderStatus.shape).sort());

@@ -8,29 +8,64 @@ const many = (...args: Parameters<typeof pollAfterMs>) =>
 
 describe('the pause before the next poll', () => {
   test('is spread between the shortest pause and twice as long', () => {
-    const pauses = many('standby', 1, HOUR_S);
+    const pauses = many('standby', 1, { payWithinSeconds: HOUR_S });
     expect(Math.min(...pauses)).toBeGreaterThanOrEqual(2_500);
     expect(Math.max(...pauses)).toBeLessThanOrEqual(5_000);
     expect(new Set(pauses).size).toBeGreaterThan(100);
   });
 
   test('grows with the slowdown, up to half a minute', () => {
-    expect(Math.min(...many('queued', 4, HOUR_S))).toBeGreaterThanOrEqual(1_600);
-    expect(Math.max(...many('standby', 16, HOUR_S))).toBeLessThanOrEqual(30_000);
+    expect(Math.min(...many('queued', 4, { payWithinSeconds: HOUR_S }))).toBeGreaterThanOrEqual(1_600);
+    expect(Math.max(...many('standby', 16, { payWithinSeconds: HOUR_S }))).toBeLessThanOrEqual(30_000);
   });
 
   test.each([1, 16])('lets a promoted buyer poll four times within the time to pay (slowdown %i)', slowdown => {
     for (const status of ['standby', 'queued', 'pending_payment'] as const) {
-      expect(Math.max(...many(status, slowdown, 8))).toBeLessThanOrEqual(2_000);
+      expect(Math.max(...many(status, slowdown, { payWithinSeconds: 8 }))).toBeLessThanOrEqual(2_000);
     }
   });
 
   test.each(['none', 'paid', 'cancelled', 'rejected', 'refunded', 'closed'] as const)(
     'does not exist for the final status %s',
     status => {
-      expect(pollAfterMs(status, 1, HOUR_S)).toBeUndefined();
+      expect(pollAfterMs(status, 1)).toBeUndefined();
     },
   );
+});
+
+describe('the pause of a buyer who joined', () => {
+  const MINUTE_MS = 60_000;
+
+  test('is minutes long before the opening, however idle or busy the process is', () => {
+    for (const slowdown of [1, 16]) {
+      const pauses = many('joined', slowdown, { opensInMs: 600 * MINUTE_MS });
+      expect(Math.min(...pauses)).toBeGreaterThanOrEqual(5 * MINUTE_MS);
+      expect(Math.max(...pauses)).toBeLessThanOrEqual(10 * MINUTE_MS);
+      expect(new Set(pauses).size).toBeGreaterThan(100);
+    }
+  });
+
+  test('ends a moment after the opening once that is near, and not for all at once', () => {
+    const pauses = many('joined', 1, { opensInMs: 10 * MINUTE_MS, payWithinSeconds: HOUR_S });
+    expect(Math.min(...pauses)).toBeGreaterThanOrEqual(10 * MINUTE_MS);
+    expect(Math.max(...pauses)).toBeLessThanOrEqual(10 * MINUTE_MS + 10_000);
+    expect(new Set(pauses).size).toBeGreaterThan(100);
+  });
+
+  test('leaves time to pay for a buyer whom the first seconds give a unit', () => {
+    expect(Math.max(...many('joined', 1, { opensInMs: 1, payWithinSeconds: 8 }))).toBeLessThanOrEqual(2_001);
+  });
+
+  test('is short where the opening is not known', () => {
+    expect(Math.max(...many('joined', 1, { payWithinSeconds: HOUR_S }))).toBeLessThanOrEqual(20_000);
+  });
+
+  test('grows while the order is made, as a draw may wait for its public value for hours', () => {
+    const pausesAt = (ms: number) => many('drawing', 1, { opensInMs: -ms, payWithinSeconds: HOUR_S });
+    expect(Math.max(...pausesAt(100))).toBeLessThanOrEqual(3_000);
+    expect(Math.min(...pausesAt(20_000))).toBeGreaterThanOrEqual(5_000);
+    expect(Math.max(...pausesAt(600 * MINUTE_MS))).toBeLessThanOrEqual(30_000);
+  });
 });
 
 describe('the slowdown', () => {

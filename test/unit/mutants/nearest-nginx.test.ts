@@ -16,5 +16,5 @@ test('the nearest tests of nginx begin with those in front of servers that recor
     ['passing-on', 'failing-apis', 'refusals'].map(name => `${FOLDER}/${name}.test.ts`),
   );
   expect(tests.at(-1)).toBe(`${FOLDER}/front-door.test.ts`);
-  expect(tests).toHaveLength(8);
+  expect(tests).toHaveLength(9);
 });

@@ -43,6 +43,22 @@ describe('while the visitor waits, the dialog', () => {
     });
   });
 
+  test('has the number of an entry, the time until the opening, and the way out', () => {
+    const leave = [{ label: texts.standby.leave, event: 'giveUp' }];
+    const purchase = { ...startPurchase(), step: 'joined' as const, order: { entry: 12 } };
+    const number = [texts.facts.entry, '12'];
+    expect(contentOf(purchase, 5_000, { opensAtMs: 70_000 })).toEqual({
+      ...waiting(texts.joined),
+      facts: [number, [texts.facts.opensIn, '1:05']],
+      actions: leave,
+    });
+    const drawing = { ...waiting(texts.drawing), facts: [number], actions: leave };
+    expect(contentOf(purchase, 70_000, { opensAtMs: 70_000 })).toEqual(drawing);
+    expect(contentAt('drawing', { order: { entry: 12 } })).toEqual(drawing);
+    const message = texts.drawing.waits('the lottery');
+    expect(contentOf({ ...purchase, step: 'drawing' }, 0, { source: 'the lottery' })).toEqual({ ...drawing, message });
+  });
+
   test('has what is being paid', () => {
     expect(contentAt('paying', { order: ORDER })).toEqual({
       ...waiting(texts.paying),

@@ -49,6 +49,17 @@ describe('the sale', () => {
     expect(phaseOf(sale, sale.closesAtMs)).toBe('closed');
   });
 
+  test('lets visitors join, and makes the order after the opening, until the API says that it is made', () => {
+    const joinsAt = '2029-12-31T00:00:00Z';
+    const draw = readSale({ ...sale, opensAt: '2030-01-01T00:00:00Z', closesAt: '2030-01-02T00:00:00Z', joinsAt });
+    expect(phaseOf(draw, Date.parse(joinsAt) - 1)).toBe('upcoming');
+    expect(phaseOf(draw, Date.parse(joinsAt))).toBe('joining');
+    expect(phaseOf({ ...draw, state: 'joining' }, draw.opensAtMs)).toBe('drawing');
+    expect(phaseOf({ ...draw, state: 'open' }, draw.opensAtMs)).toBe('open');
+    expect(phaseOf({ ...draw, state: 'sold_out', remaining: 0 }, draw.opensAtMs)).toBe('sold_out');
+    expect(phaseOf({ ...draw, state: 'paused' }, Date.parse(joinsAt))).toBe('paused');
+  });
+
   test('can be sold out, paused or closed early', () => {
     expect(phaseOf({ ...sale, remaining: 0 }, sale.opensAtMs)).toBe('sold_out');
     expect(phaseOf({ ...sale, state: 'paused' }, sale.opensAtMs)).toBe('paused');

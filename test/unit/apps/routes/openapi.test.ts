@@ -46,13 +46,26 @@ const CALLS: [call: string, caller: 'a buyer' | 'anybody', successes: number[], 
     { 400: 'bad_signature, invalid_request', 404: 'unknown_provider', 429: 'too_many_requests' },
   ],
   ['get /sales/{saleId}', 'anybody', [200], { 404: 'unknown_sale' }],
-  ['get /order-status/{saleId}', 'a buyer', [200, 304], { 404: 'unknown_sale', 429: 'too_many_requests' }],
+  [
+    'get /order-status/{saleId}',
+    'a buyer',
+    [200, 304],
+    { 400: 'bad_receipt, invalid_request', 404: 'unknown_sale', 429: 'too_many_requests' },
+  ],
   ['post /pay/{saleId}', 'a buyer', [202], { 404: 'unknown_sale', 409: 'not_payable', 429: 'too_many_requests' }],
   [
     'post /cancel/{saleId}',
     'a buyer',
     [202],
     { 404: 'unknown_sale', 409: 'not_cancellable', 429: 'too_many_requests' },
+  ],
+  ['get /draws/{saleId}', 'anybody', [200], { 404: 'unknown_sale, no_draw' }],
+  ['get /draws/{saleId}/entries/{chunk}', 'anybody', [200], { 404: 'unknown_sale, no_draw, unknown_chunk' }],
+  [
+    'get /draws/{saleId}/proof',
+    'a buyer',
+    [200],
+    { 404: 'unknown_sale, no_draw, no_entry, late_entry', 409: 'not_closed', 429: 'too_many_requests' },
   ],
   ['get /healthz', 'anybody', [200], {}],
   ['get /readyz', 'anybody', [200], { 503: 'unavailable, overloaded' }],
@@ -134,6 +147,9 @@ describe('the parameters of a call', () => {
     ['get /order-status/{saleId}', [SALE, ['receipt', 'query', false], PREFER, ['if-none-match', 'header', false]]],
     ['post /pay/{saleId}', [SALE]],
     ['post /cancel/{saleId}', [SALE]],
+    ['get /draws/{saleId}', [SALE]],
+    ['get /draws/{saleId}/entries/{chunk}', [SALE, ['chunk', 'path', true]]],
+    ['get /draws/{saleId}/proof', [SALE]],
     ['get /healthz', []],
     ['get /readyz', []],
     ['post /guest-token', []],
@@ -163,6 +179,8 @@ describe('the answer of a call', () => {
     ['post /webhooks/payments/{provider}', 200, ['received']],
     ['post /pay/{saleId}', 202, ['status', 'pollAfterMs']],
     ['post /cancel/{saleId}', 202, ['status', 'pollAfterMs']],
+    ['get /draws/{saleId}', 200, ['commitment', 'valueSource', 'entries', 'root', 'seed', 'value']],
+    ['get /draws/{saleId}/proof', 200, ['buyerId', 'entry', 'index', 'count', 'salt', 'published', 'path', 'root']],
     ['get /healthz', 200, ['status']],
     ['get /readyz', 200, ['status', 'note']],
     ['post /guest-token', 200, ['buyerId', 'token']],
@@ -176,14 +194,19 @@ describe('the answer of a call', () => {
       200,
       [
         ...['id', 'title', 'priceMinor', 'currency', 'currencyDigits', 'opensAt', 'closesAt'],
-        ...['state', 'units', 'remaining', 'serverTime'],
+        ...['opening', 'joinsAt', 'state', 'units', 'remaining', 'serverTime'],
       ],
     ],
   ])('%s: %s has these fields', (call, status, fields) => {
     expect(fieldsOf(call, status)).toEqual(expect.arrayContaining(fields));
   });
 
-  test('of a webhook is true, and that of a click is a claim, a position or a status', () => {
+  test('with a part of a list is bytes', () => {
+    const { content } = operationOf('get /draws/{saleId}/entries/{chunk}').responses[200] ?? {};
+    expect(Object.keys(content ?? {})).toEqual(['application/octet-stream']);
+  });
+
+  test('of a webhook is true, and that of a click is a claim, a position, an entry or a status', () => {
     const schemaOf = (call: string, status: number) =>
       operationOf(call).responses[status]?.content?.['application/json']?.schema ?? {};
     expect(schemaOf('post /webhooks/payments/{provider}', 200)).toMatchObject({
@@ -191,9 +214,12 @@ describe('the answer of a call', () => {
       required: ['received'],
     });
     expect(schemaOf('post /buy/{saleId}', 200).anyOf).toHaveLength(2);
-    expect(schemaOf('post /buy/{saleId}', 202).anyOf).toHaveLength(3);
+    expect(schemaOf('post /buy/{saleId}', 202).anyOf).toHaveLength(4);
     expect(schemaOf('get /sales/{saleId}', 200)).toMatchObject({
-      properties: { state: { enum: ['upcoming', 'open', 'sold_out', 'paused', 'closed'] }, units: { minimum: 0 } },
+      properties: {
+        state: { enum: ['upcoming', 'joining', 'drawing', 'open', 'sold_out', 'paused', 'closed'] },
+        units: { minimum: 0 },
+      },
     });
     expect(schemaOf('get /readyz', 200)).toMatchObject({ properties: { status: { const: 'ready' } } });
     expect(schemaOf('get /healthz', 200)).toMatchObject({ properties: { status: { const: 'ok' } } });

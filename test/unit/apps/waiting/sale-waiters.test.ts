@@ -23,7 +23,7 @@ const change = (wanted: Partial<Change> = {}): Change => ({
 });
 
 /** The waiters of a sale with one of each buyer, and what happens: `forgets` the cached sale, or wakes a buyer. */
-function waiting(closesInMs = HOUR_MS) {
+function waiting(closesInMs = HOUR_MS, opensInMs = -1) {
   const happened: string[] = [];
   let followed = 0;
   const follow = () => {
@@ -36,6 +36,7 @@ function waiting(closesInMs = HOUR_MS) {
     feed: { follow },
     onSaleChanged: () => happened.push('forgets'),
     saleId: 'sale',
+    opensInMs,
     closesInMs,
   });
   for (const buyerId of ['ann', 'bob']) {
@@ -92,6 +93,16 @@ describe('the waiters of a sale', () => {
     expect(happened).toEqual([]);
     jest.advanceTimersByTime(50);
     expect(happened).toEqual(ALL);
+  });
+
+  test('are all woken just after the opening, which no message reports either', () => {
+    const { sale, happened } = waiting(HOUR_MS, 1_000);
+    jest.advanceTimersByTime(1_000);
+    expect(happened).toEqual([]);
+    jest.advanceTimersByTime(50);
+    expect(happened).toEqual(ALL);
+    sale.stop();
+    expect(jest.getTimerCount()).toBe(0);
   });
 
   test('are not woken at once by an end that is further away than a timer reaches', () => {
