@@ -6,9 +6,9 @@ import { CHUNK, type Hash, leafOf, type Proof, pathOf, rootOf } from './merkle.j
 /** The bytes of a chunk in the directory: the number of its first entry, and its root. */
 const DIRECTORY_BYTES = 8 + 32;
 
-/** Splits the bytes of a chunk into its entries. */
+/** Splits the bytes of a chunk into its entries. A rest that is no whole entry is left out. */
 export function entriesIn(chunk: Buffer): Buffer[] {
-  return Array.from({ length: chunk.length / ENTRY_BYTES }, (_, i) =>
+  return Array.from({ length: Math.floor(chunk.length / ENTRY_BYTES) }, (_, i) =>
     chunk.subarray(i * ENTRY_BYTES, (i + 1) * ENTRY_BYTES),
   );
 }

@@ -1,6 +1,7 @@
 import { ListBuilder } from '../../draw/list.js';
-import { commitmentTo } from '../../draw/lot.js';
+import { commitmentTo, publishedEntry } from '../../draw/lot.js';
 import { CHUNK } from '../../draw/merkle.js';
+import type { Database } from '../../postgres/database.js';
 import { type Draw, type DrawnList, readDraw } from '../../postgres/draws/draws.js';
 import { entryPages } from '../../postgres/draws/entries.js';
 import { publishAbout, publishChunk, publishDirectory } from '../../redis/draw/publication.js';
@@ -38,6 +39,24 @@ export function publishedOf({ saleId, seed, list, decided, ...draw }: Draw): Pub
     ...(list ? { entries: list.entries, chunkEntries: CHUNK, root: list.root.toString('hex') } : {}),
     ...(list && decided ? { seed: seed.toString('hex'), ...decided } : {}),
   };
+}
+
+/** Makes the chunks of the list of a closed draw again, from Postgres alone. */
+export async function* publishedChunks(db: Database, { saleId, saltKey }: Draw): AsyncGenerator<Buffer> {
+  const ready: Buffer[] = [];
+  const builder = new ListBuilder(saltKey, async (_, chunk) => void ready.push(chunk));
+  for await (const page of entryPages(db, saleId, 'published')) {
+    await builder.add(page);
+    yield* ready.splice(0);
+  }
+  await builder.end();
+  yield* ready;
+}
+
+/** Reads the entries that came after a draw was closed, in the form of published ones. */
+export async function* lateEntries(db: Database, { saleId, saltKey, closedAtMs }: Draw): AsyncGenerator<Buffer> {
+  if (closedAtMs === undefined) return;
+  for await (const page of entryPages(db, saleId, 'late')) yield* page.map(entry => publishedEntry(saltKey, entry));
 }
 
 /** Publishes the facts of a draw in Redis, and its list once it is closed. A repeat changes nothing. */
