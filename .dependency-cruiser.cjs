@@ -276,6 +276,7 @@ module.exports = {
         'core/identity/issuer-keys\\.ts',
         'core/queue/jobs\\.ts',
         'core/payments/',
+        'core/steps/line/beacon\\.ts',
         'apps/api/',
         'apps/admin/',
         'apps/cli/',

@@ -8,6 +8,7 @@ import { readFacts } from '../redis/sale/content.js';
 import type { Shards } from '../redis/shards.js';
 import type { Reported } from '../values/progress.js';
 import { describe } from './compare.js';
+import { drawFaults } from './draw.js';
 import { lastingDifferences } from './lasting.js';
 import { lookAt } from './look.js';
 import { standbyFaults } from './standby.js';
@@ -42,7 +43,7 @@ export interface Audit {
 
 /**
  * Checks a sale on live data, and changes nothing. The audit covers invariants 1 to 6 of docs/guarantees.md, the
- * standby list, and the balances of all accounts as far as they may have changed since the books were checked.
+ * standby list, the draw, and the balances of all accounts as far as they may have changed since the books were checked.
  *
  * @returns the figures of the sale and the broken rules; undefined when Postgres has no such sale
  */
@@ -65,6 +66,7 @@ export async function audit(
     ...(look ? [] : ['I4 the sale is not loaded in Redis']),
     ...differences.map(describe),
     ...(look ? [...(await staleClaims(redis, saleId)), ...(await standbyFaults(redis, saleId))] : []),
+    ...(await drawFaults({ db, redis }, saleId)).map(fault => `draw: ${fault}`),
     ...(await rules).map(({ rule, rows }) => `${rule}: ${rows}`),
   ];
   return {

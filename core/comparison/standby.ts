@@ -1,3 +1,4 @@
+import { LATE_FROM } from '../draw/lot.js';
 import { type BuyerContent, type Facts, readBuyers, readFacts, standbyPages } from '../redis/sale/content.js';
 import type { Shards } from '../redis/shards.js';
 import { isLive } from '../rules/claim.js';
@@ -18,10 +19,13 @@ export async function standbyFaults(redis: Shards, saleId: string): Promise<stri
       page.map(({ buyerId }) => buyerId),
     );
     faults.push(...holderFaults(buyers));
-    const { lastTicket } = await readFacts(redis, saleId);
-    const wrong = page.filter(
-      ({ ticket }, i) => ticket > lastTicket || ticket <= (page[i - 1]?.ticket ?? ticketBefore),
-    );
+    const { lastTicket, line } = await readFacts(redis, saleId);
+    const wrong = page.filter(({ ticket }, i) => {
+      const before = page[i - 1]?.ticket ?? ticketBefore;
+      // Two lots may be equal: then the ids of the buyers decide.
+      const isSameLot = line === 'ordered' && ticket === before && ticket < LATE_FROM;
+      return ticket > lastTicket || (ticket <= before && !isSameLot);
+    });
     if (wrong.length > 0) faults.push(`line: no certain place in line: ${namesOf(wrong)}`);
     ticketBefore = page.at(-1)?.ticket ?? ticketBefore;
   }

@@ -7,9 +7,9 @@ const ROOT_BYTES = 32;
 /** The bytes of a chunk in the directory: the number of its first entry, and its root. */
 const DIRECTORY_BYTES = 8 + ROOT_BYTES;
 
-/** Splits the bytes of a chunk into its entries. */
+/** Splits the bytes of a chunk into its entries. A rest that is no whole entry is left out. */
 export function entriesIn(chunk: Buffer): Buffer[] {
-  return Array.from({ length: chunk.length / ENTRY_BYTES }, (_, i) =>
+  return Array.from({ length: Math.floor(chunk.length / ENTRY_BYTES) }, (_, i) =>
     chunk.subarray(i * ENTRY_BYTES, (i + 1) * ENTRY_BYTES),
   );
 }
@@ -96,9 +96,9 @@ export class Directory {
     this.#tree = new Tree(parts.map(part => part.subarray(DIRECTORY_BYTES - ROOT_BYTES)));
   }
 
-  /** Computes the root of the list. */
-  root(): Hash {
-    return rootOf(this.#roots);
+  /** The root of the list. */
+  get root(): Hash {
+    return this.#tree.root;
   }
 
   /** Returns the number of the chunk that has an entry, if the list has it; undefined if it cannot have it. */

@@ -57,6 +57,7 @@ export function rootOf(nodes: readonly Hash[]): Hash {
 export class Tree {
   /** The hashes of each height, one after the other, from the nodes to the children of the root. */
   readonly #levels: Buffer[] = [];
+  readonly root: Hash;
 
   constructor(nodes: readonly Hash[]) {
     let level = nodes;
@@ -69,6 +70,7 @@ export class Tree {
         return [right === undefined ? left : parentOf(left, right)];
       });
     }
+    this.root = level[0] ?? sha256();
   }
 
   /** Returns the hashes that lead from one node to the root, the lowest one first. */

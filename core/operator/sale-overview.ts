@@ -4,7 +4,7 @@ import type { Redis } from '../redis/connection.js';
 import { type LoadedSale, readLoadedSale, readRunId } from '../redis/sale/sale.js';
 import type { Shards } from '../redis/shards.js';
 import { SECOND_MS, withDeadline } from '../rules/clock.js';
-import { phaseOf, type Sale, type SalePhase } from '../rules/sale.js';
+import { type OpeningKind, phaseOf, type Sale, type SalePhase } from '../rules/sale.js';
 
 /**
  * Longest time that the overview of a sale waits for Redis, in ms. The figures from Postgres are shown even while Redis
@@ -27,6 +27,9 @@ export interface SaleOverview {
   units: number;
   priceMinor: number;
   currency: string;
+  opening: OpeningKind;
+  /** When buyers may begin to join; null for a rush. */
+  joinsAt: string | null;
   opensAt: string;
   closesAt: string;
   payWithinSeconds: number;
@@ -102,11 +105,12 @@ async function readOverviews({ db, redis }: Stores, sales: readonly Sale[]): Pro
 }
 
 function overviewFrom(sale: Sale, orders: OrderCounts, { inRedis, loaded }: Look): SaleOverview {
-  const { opensAtMs, closesAtMs, ...rest } = sale;
+  const { joinsAtMs, opensAtMs, closesAtMs, ...rest } = sale;
   const free = loaded?.remaining ?? sale.units - orders.live;
   return {
     ...rest,
-    phase: phaseOf(sale, free, loaded?.nowMs ?? Date.now()),
+    phase: phaseOf({ ...sale, line: loaded?.line }, free, loaded?.nowMs ?? Date.now()),
+    joinsAt: joinsAtMs === undefined ? null : new Date(joinsAtMs).toISOString(),
     opensAt: new Date(opensAtMs).toISOString(),
     closesAt: new Date(closesAtMs).toISOString(),
     inRedis,

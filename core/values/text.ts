@@ -47,6 +47,12 @@ function codeOf(text: string): string {
 /** Validates the title of a sale. 200 emoji of the largest kind have more than 7,000 bytes. */
 export const saleTitle = lineOfText({ charactersMax: 200, bytesMax: 8_192 });
 
+/** Validates the words that name the public value of a draw, so that anybody can find the value and write it in the same way. */
+export const valueWords = lineOfText({ charactersMax: 500, bytesMax: 4_096 });
+
+/** Validates the public value of a draw. Its bytes decide the order, so it is no longer than people can compare. */
+export const publicValue = lineOfText({ charactersMax: 256, bytesMax: 1_024 });
+
 /** Validates a text that a payment provider chooses, such as the id of an event. It is kept as it is. */
 export const providerText = z.string().min(1).max(255).refine(isPlain);
 

@@ -15,6 +15,12 @@ const LIVE_SECONDS = 3;
 /** Seconds between two reloads of a page that waits for an audit. */
 const AUDIT_SECONDS = 1;
 
+const OPENINGS: Record<SaleOverview['opening'], string> = {
+  rush: 'a rush: the first clicks',
+  shuffle: 'a shuffle: lots at the opening',
+  draw: 'a draw: lots at the opening',
+};
+
 interface View {
   /** Shows the forms that change the sale. */
   mayChange: boolean;
@@ -91,6 +97,8 @@ function factsCard(sale: SaleOverview): Html {
   return html`<section class="card"><dl class="facts">
 ${fact('Id', html`<code>${sale.id}</code>`)}
 ${fact('Price', formatMoney(sale.priceMinor, sale.currency))}
+${fact('Opening', OPENINGS[sale.opening])}
+${sale.joinsAt !== null && fact('Joining begins', moment(sale.joinsAt))}
 ${fact('Opens', moment(sale.opensAt))}
 ${fact('Closes', moment(sale.closesAt))}
 ${fact('To be paid', sale.settlement === 'immediate' ? 'from the wallet, at once' : `within ${sale.payWithinSeconds} s, ${sale.provider}`)}

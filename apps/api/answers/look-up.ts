@@ -9,7 +9,7 @@ import { REDIS_STEP_MS } from '../http/deadline.js';
 import type { RecentSale, Sales } from '../mirror/sales.js';
 import { bringBack, isLost, type LostClaimParts } from './lost-claim.js';
 import { bringEntryBack } from './lost-entry.js';
-import { answerOf, type OrderAnswer } from './order-answer.js';
+import { answerOf, isInLine, type OrderAnswer } from './order-answer.js';
 import type { Backpressure } from './poll.js';
 
 /** A question for the order status of one buyer in one sale. */

@@ -89,6 +89,29 @@ function parseEntry(text: string): StoredEntry {
   return { number: Number(number), buyerId, isWaiting: isWaiting === '1' };
 }
 
+/** Returns those of some buyers who have joined a sale and have not left. */
+export async function readWaiting(db: Database, saleId: string, buyerIds: readonly string[]): Promise<string[]> {
+  const where = { saleId, isWaiting: true, buyerId: { in: [...buyerIds] } };
+  return (await db.entry.findMany({ where, select: { buyerId: true } })).map(({ buyerId }) => buyerId);
+}
+
+/** The counts of the entries of a sale. */
+export interface EntryCounts {
+  /** The buyers who have not left the line. */
+  waiting: number;
+  /** Those of them whose entries came after the draw was closed, so that the published list lacks them. */
+  late: number;
+}
+
+/** Counts the entries of a sale by what became of them. */
+export async function readEntryCounts(db: Database, saleId: string): Promise<EntryCounts> {
+  const [row] = await db.$queryRaw<Record<keyof EntryCounts, bigint>[]>(Prisma.sql`
+    SELECT count(*) FILTER (WHERE is_waiting) AS waiting,
+           count(*) FILTER (WHERE is_waiting AND NOT is_in AND d.closed_at IS NOT NULL) AS late
+    FROM entries e JOIN draws d ON d.sale_id = e.sale_id WHERE e.sale_id = ${saleId}`);
+  return { waiting: Number(row?.waiting ?? 0), late: Number(row?.late ?? 0) };
+}
+
 /** Reads the highest number and change of the entries of a sale; 0 for none. */
 export async function readLastEntry(db: Database, saleId: string): Promise<{ number: number; change: number }> {
   const [row] = await db.$queryRaw<{ number: bigint | null; change: bigint | null }[]>(

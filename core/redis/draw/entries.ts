@@ -40,6 +40,17 @@ export async function readUnstored(redis: Shards, saleId: string, limit: number)
   }));
 }
 
+/** Returns those of some buyers whose entry Postgres has to store. */
+export async function whichAreUnstored(
+  redis: Shards,
+  saleId: string,
+  buyerIds: readonly string[],
+): Promise<Set<string>> {
+  if (buyerIds.length === 0) return new Set();
+  const changes = await redis.of(saleId).zmscore(unstoredKeyOf(saleId), ...buyerIds);
+  return new Set(buyerIds.filter((_, i) => changes[i] != null));
+}
+
 /**
  * Forgets entries that Postgres has stored, unless they have changed since.
  *

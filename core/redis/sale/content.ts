@@ -130,14 +130,18 @@ export async function* standbyPages(
   saleId: string,
   first: number | '-inf' = '-inf',
 ): AsyncGenerator<{ buyerId: string; ticket: number }[]> {
-  let after = String(first);
+  let from = String(first);
+  // Two lots may be equal, so a page begins with the last ticket of the one before.
+  let seen = new Set<string>();
   for (;;) {
     const entries = pairs(
-      await redis.of(saleId).zrangebyscore(keysOf(saleId).standby, after, '+inf', 'WITHSCORES', 'LIMIT', 0, PAGE),
+      await redis.of(saleId).zrangebyscore(keysOf(saleId).standby, from, '+inf', 'WITHSCORES', 'LIMIT', 0, PAGE),
     );
-    if (entries.length > 0) yield entries.map(([buyerId, ticket]) => ({ buyerId, ticket: Number(ticket) }));
+    const others = entries.filter(([buyerId]) => !seen.has(buyerId));
+    if (others.length > 0) yield others.map(([buyerId, ticket]) => ({ buyerId, ticket: Number(ticket) }));
     if (entries.length < PAGE) return;
-    after = `(${entries.at(-1)?.[1]}`;
+    from = entries.at(-1)?.[1] ?? from;
+    seen = new Set(entries.filter(([, ticket]) => ticket === from).map(([buyerId]) => buyerId));
   }
 }
 

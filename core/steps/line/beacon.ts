@@ -5,7 +5,7 @@ import { SECOND_MS } from '../../rules/clock.js';
 // A beacon publishes a random value at fixed times, under the number of its round. Calls and answers are those of drand
 // (docs.drand.love, HTTP API, version 1): `GET /info` and `GET /public/ROUND`.
 
-/** A beacon: the address of its chain, without a slash at the end. */
+/** A beacon: the address of its chain, with or without a slash at the end. */
 export interface Beacon {
   url: string;
 }
@@ -24,6 +24,12 @@ const BYTES_MAX = 16_384;
 const Info = z.object({ period: z.int().min(1).max(86_400), genesis_time: z.int().min(0) });
 const Round = z.object({ round: z.int().min(1), randomness: z.string().regex(/^[0-9a-f]{64}$/) });
 
+/** Names the value of a round in words, as the source of a draw's public value. */
+export const beaconWords = ({ url }: Beacon, round: number): string =>
+  `the randomness of round ${round} of the beacon ${baseOf(url)}`;
+
+const baseOf = (url: string): string => url.replace(/\/+$/, '');
+
 /**
  * Reads the value of a round.
  *
@@ -31,7 +37,7 @@ const Round = z.object({ round: z.int().min(1), randomness: z.string().regex(/^[
  * @throws BeaconError when the beacon is away, or answers with another round or form
  */
 export async function readRound({ url }: Beacon, round: number): Promise<string | undefined> {
-  const answer = await ask(`${url}/public/${round}`);
+  const answer = await ask(`${baseOf(url)}/public/${round}`);
   // drand answers 404, 425 or an empty 200 for a round of the future, by version.
   if (answer === undefined) return undefined;
   const read = Round.safeParse(answer);
@@ -47,7 +53,7 @@ export async function readRound({ url }: Beacon, round: number): Promise<string 
  * @throws BeaconError when the beacon is away, or answers in another form
  */
 export async function roundAfter({ url }: Beacon, timeMs: number): Promise<number> {
-  const info = Info.safeParse(await ask(`${url}/info`));
+  const info = Info.safeParse(await ask(`${baseOf(url)}/info`));
   if (!info.success) throw new BeaconError('the beacon does not say when its rounds come');
   const { period, genesis_time: genesis } = info.data;
   // Round 1 comes at the time of the genesis.
@@ -60,9 +66,14 @@ async function ask(address: string): Promise<unknown> {
     const response = await fetch(address, { signal: AbortSignal.timeout(ANSWER_MS), redirect: 'error' });
     if (response.status === 404 || response.status === 425) return void (await response.body?.cancel());
     if (response.status !== 200) throw new BeaconError(`the beacon answered ${response.status}`);
-    return JSON.parse(await boundedText(response, BYTES_MAX)) as unknown;
+    const text = await boundedText(response, BYTES_MAX);
+    return text.trim() === '' ? undefined : (JSON.parse(text) as unknown);
   } catch (error) {
     if (error instanceof BeaconError) throw error;
-    throw new BeaconError(`the beacon gives no answer: ${(error as Error).message}`, { cause: error });
+    throw new BeaconError(`the beacon gives no valid answer: ${causeOf(error as Error)}`, { cause: error });
   }
 }
+
+/** Returns the message of what is behind an error: that of `fetch` is always the same. */
+const causeOf = ({ message, cause }: Error): string =>
+  cause instanceof Error && cause.message ? cause.message : message;

@@ -1,6 +1,7 @@
 import { Directory, ListBuilder } from '../../draw/list.js';
-import { commitmentTo } from '../../draw/lot.js';
+import { commitmentTo, publishedEntry } from '../../draw/lot.js';
 import { CHUNK } from '../../draw/merkle.js';
+import type { Database } from '../../postgres/database.js';
 import { type Draw, type DrawnList, readDraw } from '../../postgres/draws/draws.js';
 import { entryPages } from '../../postgres/draws/entries.js';
 import { ahead } from '../../postgres/pages.js';
@@ -41,6 +42,24 @@ export function publishedOf({ saleId, seed, list, decided, ...draw }: Draw): Pub
   };
 }
 
+/** Makes the chunks of the list of a closed draw again, from Postgres alone. */
+export async function* publishedChunks(db: Database, { saleId, saltKey }: Draw): AsyncGenerator<Buffer> {
+  const ready: Buffer[] = [];
+  const builder = new ListBuilder(saltKey, async (_, chunk) => void ready.push(chunk));
+  for await (const page of entryPages(db, saleId, 'published')) {
+    await builder.add(page);
+    yield* ready.splice(0);
+  }
+  await builder.end();
+  yield* ready;
+}
+
+/** Reads the entries that came after a draw was closed, in the form of published ones. */
+export async function* lateEntries(db: Database, { saleId, saltKey, closedAtMs }: Draw): AsyncGenerator<Buffer> {
+  if (closedAtMs === undefined) return;
+  for await (const page of entryPages(db, saleId, 'late')) yield* page.map(entry => publishedEntry(saltKey, entry));
+}
+
 /** Publishes the facts of a draw in Redis, and its list once it is closed. A repeat changes nothing. */
 export async function publishDraw(ctx: Pick<StepContext, 'db' | 'redis'>, saleId: string): Promise<void> {
   const draw = await readDraw(ctx.db, saleId);
@@ -52,7 +71,7 @@ export async function publishDraw(ctx: Pick<StepContext, 'db' | 'redis'>, saleId
 /** Tells whether Redis has a list. Its directory is written after all chunks, into the same hash. */
 async function isPublished(redis: StepContext['redis'], saleId: string, { root }: DrawnList): Promise<boolean> {
   const directory = await readDirectory(redis, saleId);
-  return directory !== undefined && new Directory(directory).root().equals(root);
+  return directory !== undefined && new Directory(directory).root.equals(root);
 }
 
 /**

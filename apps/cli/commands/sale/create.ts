@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { NewSale } from '#core/operator/create-sale.js';
 import type { SaleOverview } from '#core/operator/sale-overview.js';
+import type { ValueSources } from '#core/postgres/draws/draws.js';
 import { DAY_MS } from '#core/rules/clock.js';
 import { formatMoney } from '#core/rules/money.js';
 import {
@@ -18,6 +19,7 @@ import { parseAmount, parseBy, parseCurrency, parseId, parseWhole } from '../../
 import { print, printJson } from '../../print.js';
 import { withStores } from '../../stores.js';
 import { parseTime } from '../../time.js';
+import { addOpening, joinsAtOf, type OpeningOptions, openingMistake, sourcesOf } from './opening.js';
 
 /** The default time between the opening and the closing of a sale, in ms. */
 const OPEN_FOR_MS = DAY_MS;
@@ -44,7 +46,7 @@ const MIN_SECONDS_BETWEEN_MAX = 24 * 3_600;
 /** The flags of the option for the price. It is parsed once the currency is known, which decides what a minor unit is. */
 const PRICE = '--price <minor>';
 
-interface Options {
+interface Options extends OpeningOptions {
   id: string;
   units: number;
   price: string;
@@ -72,6 +74,7 @@ export function addSaleCreate(sale: Command): void {
     .requiredOption(PRICE, 'the price of one unit, in minor units')
     .option('--currency <code>', 'ISO 4217', parseCurrency, 'EUR');
   addTimes(command);
+  addOpening(command);
   addPayment(command);
   addFairness(command);
   command
@@ -83,10 +86,10 @@ export function addSaleCreate(sale: Command): void {
         priceMinor: parseAmount(command, PRICE, { text: price, currency, min: 0 }),
         closesAtMs,
       });
-      const mistake = mistakeIn(sale);
+      const mistake = mistakeIn(sale) ?? openingMistake(options, sale);
       if (mistake) command.error(mistake, { exitCode: 2 });
       return withStores(async ctx => {
-        const created = await create(ctx, sale);
+        const created = await create(ctx, sale, await sourcesOf(options, sale.opensAtMs));
         if (options.json) printJson(created.sale);
         else print(lineOf(created));
       });
@@ -165,7 +168,8 @@ function saleOf(options: Options, derived: Pick<NewSale, 'priceMinor' | 'closesA
     opensAtMs: options.opens,
     ...derived,
     payWithinSeconds: options.payWithin,
-    opening: 'rush',
+    opening: options.opening,
+    joinsAtMs: joinsAtOf(options, options.opens),
     onePurchaseAtATime: options.oneAtATime === true,
     minSecondsBetweenPurchases: options.minSecondsBetween,
   };
@@ -180,20 +184,22 @@ interface Created {
   sale: SaleOverview;
 }
 
-async function create(ctx: StepContext, sale: NewSale): Promise<Created> {
+async function create(ctx: StepContext, sale: NewSale, sources: ValueSources): Promise<Created> {
   const { createSale } = await import('#core/operator/create-sale.js');
   const { overviewOf } = await import('#core/operator/sale-overview.js');
   const { readSale } = await import('#core/postgres/sales.js');
-  const isNew = await createSale(ctx, sale);
+  const isNew = await createSale(ctx, sale, sources);
   if (!isNew) await complete(ctx, sale.id);
   const stored = await readSale(ctx.db, sale.id);
   if (!stored) throw new CommandError(`sale ${sale.id} vanished from Postgres while it was created`);
   return { kind: isNew ? 'created' : 'completed', sale: await overviewOf(ctx, stored) };
 }
 
-function lineOf({ kind, sale: { id, units, priceMinor, currency, opensAt, closesAt } }: Created): string {
+function lineOf({ kind, sale }: Created): string {
+  const { id, units, priceMinor, currency, opening, joinsAt, opensAt, closesAt } = sale;
   const done = kind === 'created' ? 'created' : 'was already in Postgres, with these settings, and is now in Redis';
-  return `sale ${id} ${done}: ${units} units at ${formatMoney(priceMinor, currency)}, ${opensAt} to ${closesAt}`;
+  const joining = joinsAt === null ? '' : `; a ${opening}, which buyers may join from ${joinsAt} on`;
+  return `sale ${id} ${done}: ${units} units at ${formatMoney(priceMinor, currency)}, ${opensAt} to ${closesAt}${joining}`;
 }
 
 /**

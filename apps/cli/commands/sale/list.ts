@@ -4,7 +4,20 @@ import { formatMoney } from '#core/rules/money.js';
 import { print, printJson, tableOf } from '../../print.js';
 import { withStores } from '../../stores.js';
 
-const HEADINGS = ['sale', 'phase', 'units', 'free', 'live', 'paid', 'standby', 'price', 'opens', 'closes'];
+const HEADINGS = [
+  'sale',
+  'phase',
+  'units',
+  'free',
+  'live',
+  'paid',
+  'standby',
+  'price',
+  'opening',
+  'joins',
+  'opens',
+  'closes',
+];
 
 /** Adds the command `sale list`, which prints one line for each sale. */
 export function addSaleList(sale: Command): void {
@@ -27,5 +40,14 @@ export function addSaleList(sale: Command): void {
 function rowOf(sale: SaleOverview): string[] {
   const counts = [sale.units, sale.free ?? '-', sale.orders.live, sale.orders.paid, sale.waiting ?? '-'];
   const price = formatMoney(sale.priceMinor, sale.currency);
-  return [sale.id, sale.phase, ...counts.map(String), price, sale.opensAt, sale.closesAt];
+  return [
+    sale.id,
+    sale.phase,
+    ...counts.map(String),
+    price,
+    sale.opening,
+    sale.joinsAt ?? '-',
+    sale.opensAt,
+    sale.closesAt,
+  ];
 }

@@ -33,6 +33,8 @@ function linesOf(sale: SaleOverview): string[] {
     ...factLines({
       phase: sale.phase,
       price: formatMoney(sale.priceMinor, sale.currency),
+      opening: sale.opening,
+      joins: sale.joinsAt ?? '-',
       opens: sale.opensAt,
       closes: sale.closesAt,
       'pay within': `${sale.payWithinSeconds} s`,
