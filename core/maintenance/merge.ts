@@ -210,7 +210,7 @@ export class Merge {
     for await (const inLine of ahead(this.#entriesInLine(line))) await staging.putStandby(inLine);
   }
 
-  /** Finds who is in the line by their entry. A buyer with a claim, live or not, had the turn of their entry. */
+  /** Finds the buyers on standby by their entries. A buyer with a claim, live or not, had the turn of their entry. */
   async *#entriesInLine(line: Line): AsyncGenerator<{ buyerId: string; ticket: number }[]> {
     const { saleId, staging } = this.#parts;
     for await (const entries of line.pages()) {

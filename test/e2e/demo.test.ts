@@ -28,6 +28,8 @@ test('the demo ends with one line of JSON that reports success', async () => {
     units: 20,
     buyers: 300,
     claimed: result.paid + result.cancelled,
+    joined: 0,
+    drawing: 0,
     soldOut: 300 - result.claimed,
     placed: 20,
     paid: 20,
