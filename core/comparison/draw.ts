@@ -63,7 +63,7 @@ async function listFaults({ db, redis }: Stores, draw: Draw, isLoaded: boolean):
   return faults;
 }
 
-/** Finds buyers who joined and have not left, and of whom Redis has neither a place in the line nor a claim. */
+/** Finds buyers who joined and have not left, and who are neither in the line nor have a claim in Redis. */
 async function placeFaults(stores: Stores, saleId: string): Promise<string[]> {
   const missing: string[] = [];
   for await (const page of entryPages(stores.db, saleId, 'all')) {

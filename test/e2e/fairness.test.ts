@@ -3,7 +3,7 @@ import { run } from '../support/command.js';
 
 // `npm run fairness`, one sale: people and a script at a draw on the real processes.
 
-test('people get units of a draw, everybody is told the truth, and the line of JSON has the sums', async () => {
+test('people get units of a draw, everybody gets a true answer, and the line of JSON has the sums', async () => {
   const { exitCode, stdout, stderr } = await run('stack/fairness', ['--opening', 'draw', '--sales', '1', '--json'], {});
   expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
   const { modes } = JSON.parse(stdout);

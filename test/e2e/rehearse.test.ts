@@ -59,7 +59,7 @@ test('a rehearsal without stores proves nothing, and ends with 1 if somebody is 
   expect({ exitCode, result }).toMatchObject({ exitCode: 1, result: { audit: null } });
 });
 
-test('a crowd that joins a draw before its opening is told the truth, whether it gets units or not', async () => {
+test('a crowd that joins a draw before its opening gets true answers, whether it gets units or not', async () => {
   const opensAtMs = Date.now() + 4_000;
   const saleId = await stack.createSale({
     units: 3,

@@ -28,7 +28,6 @@ async function drawn(sources: ValueSources = {}): Promise<Sale> {
 const violations = async ({ id }: Sale) => (await audit(t.db, t.redis, id))?.violations;
 
 /** Changes entries by hand, as somebody with all rights in Postgres may. */
-const byHand = (sql: string, ...values: unknown[]) => t.db.$executeRawUnsafe(sql, ...values);
 
 test('a drawn sale has no violation, nor when a buyer has left and it is not stored yet', async () => {
   const sale = await drawn();
@@ -49,16 +48,18 @@ test('a line that nobody has ordered yet has no violation', async () => {
   expect(await violations(sale)).toEqual([]);
 });
 
+type Which = { saleId: string; buyerId: string };
+
 test.each([
-  ['another number', "UPDATE entries SET number = 99 WHERE sale_id = $1 AND buyer_id = 'buyer-7'"],
-  ['an entry less', "DELETE FROM entries WHERE sale_id = $1 AND buyer_id = 'buyer-7'"],
+  ['another number', (which: Which) => t.db.entry.updateMany({ where: which, data: { number: 99 } })],
+  ['an entry less', (which: Which) => t.db.entry.deleteMany({ where: which })],
   [
     'an entry that was taken out of the list',
-    "UPDATE entries SET is_in = false WHERE sale_id = $1 AND buyer_id = 'buyer-7'",
+    (which: Which) => t.db.entry.updateMany({ where: which, data: { isIn: false } }),
   ],
-])('the audit finds %s than those of the root', async (_, sql) => {
+])('the audit finds %s than those of the root', async (_, change) => {
   const sale = await drawn();
-  await byHand(sql, sale.id);
+  await change({ saleId: sale.id, buyerId: 'buyer-7' });
   const found = await violations(sale);
   expect(found).toContainEqual(
     expect.stringMatching(/^draw: the root of the entries is [0-9a-f]{64}, and not [0-9a-f]{64}$/),
@@ -70,7 +71,8 @@ test.each([
 
 test('the audit finds an entry more than those of the root', async () => {
   const sale = await drawn();
-  await byHand("INSERT INTO entries VALUES ($1, 31, 'eve', 99, true, false)", sale.id);
+  const eve = { number: 31, buyerId: 'eve', change: 99, isIn: true, isWaiting: false };
+  await t.db.entry.create({ data: { saleId: sale.id, ...eve } });
   expect(await violations(sale)).toEqual([
     'draw: chunk 0: entry 31 is not published',
     'draw: there are 31 entries, and not 30',

@@ -13,7 +13,7 @@ async function lineOfPairs({ id }: Sale): Promise<string[]> {
   const buyers = Array.from({ length: 4_500 }, (_, i) => `b${String(i).padStart(4, '0')}`);
   const { sale, standby } = keysOf(id);
   await t.redis.zadd(standby, ...buyers.flatMap((buyer, i) => [1_000 + Math.floor((i + 1) / 2), buyer]));
-  await t.redis.hset(sale, 'draw', 'ordered', 'entered', buyers.length);
+  await t.redis.hset(sale, 'draw', 'ordered', 'standbyCap', buyers.length + 5);
   return buyers;
 }
 

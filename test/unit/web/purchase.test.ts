@@ -1,40 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { next, startPurchase } from '../../../apps/web/scripts/purchase.js';
-
-type Purchase = ReturnType<typeof startPurchase>;
-type Event = Parameters<typeof next>[1];
-type Call = Extract<Event, { type: 'answer' }>['call'];
-
-const CLAIM = { claimId: '5b8c1f6e-0000-4000-8000-000000000001', unit: 7 };
-const PAY_BY = '2030-01-01T00:00:00.000Z';
-
-const says = (call: Call, body: Record<string, unknown> = {}, more: { etag?: string; waits?: false } = {}): Event => ({
-  type: 'answer',
-  call,
-  answer: { ok: true, body, ageSeconds: 0, waits: true, ...more },
-});
-
-const refuses = (call: Call, status: number, code = '', retryAfterMs = 0): Event => ({
-  type: 'answer',
-  call,
-  answer: { ok: false, status, code, retryAfterMs },
-});
-
-const did = (type: Exclude<Event['type'], 'answer'>): Event => ({ type });
-
-/** Applies events one after the other. Each must change the purchase. */
-function through(...events: Event[]) {
-  return from(startPurchase(), ...events);
-}
-
-function from(start: Purchase, ...events: Event[]) {
-  let following: ReturnType<typeof next> = { purchase: start };
-  for (const event of events) {
-    if (following) following = next(following.purchase, event);
-    if (!following) throw new Error(`${event.type} changed nothing`);
-  }
-  return following;
-}
+import { CLAIM, did, from, PAY_BY, refuses, says, through } from './purchase-events.js';
 
 const queued = says('buy', { status: 'queued', ...CLAIM, receipt: 'proof', pollAfterMs: 400 });
 const pending = (extra = {}) =>
@@ -265,43 +231,6 @@ describe('standby', () => {
   test('ends with the sale', () => {
     const { purchase } = through(did('click'), onStandby, says('status', { status: 'closed' }));
     expect(purchase).toMatchObject({ step: 'ended', end: 'closed' });
-  });
-});
-
-describe('joining before the opening', () => {
-  const joined = says('buy', { status: 'joined', entry: 5, receipt: 'entry.5.x', pollAfterMs: 300_000 });
-  const drawing = says('status', { status: 'drawing', entry: 5, pollAfterMs: 1_500 }, { etag: 'W/"1"' });
-
-  test('keeps the entry and its receipt, and asks as seldom as the API wants', () => {
-    const { purchase, request } = through(did('click'), joined);
-    expect(purchase).toMatchObject({ step: 'joined', clicked: true, receipt: 'entry.5.x', order: { entry: 5 } });
-    expect(request).toEqual({ call: 'status', afterMs: 300_000, spreadMs: 0 });
-  });
-
-  test('leads to the order, and then to a position or a unit', () => {
-    const waiting = through(did('click'), joined, drawing);
-    expect(waiting.purchase).toMatchObject({ step: 'drawing', order: { entry: 5 } });
-    // Nobody waits at the API: a whole crowd would.
-    expect(waiting.request).toEqual({ call: 'status', afterMs: 1_500, spreadMs: 0 });
-    const onStandby = from(waiting.purchase, says('status', { status: 'standby', position: 3, entry: 5 }));
-    expect(onStandby.purchase).toMatchObject({ step: 'standby', order: { position: 3, entry: 5 } });
-    expect(from(waiting.purchase, pending()).purchase.step).toBe('payable');
-  });
-
-  test.each([
-    ['joined', [joined]],
-    ['drawing', [joined, drawing]],
-  ] as const)('can be left while %s', (step, events) => {
-    const leaving = through(did('click'), ...events, did('giveUp'));
-    expect(leaving.request?.call).toBe('cancel');
-    expect(from(leaving.purchase, refuses('cancel', 409, 'not_cancellable')).purchase.step).toBe(step);
-    const { purchase } = from(leaving.purchase, says('cancel'), says('status', { status: 'none' }));
-    expect(purchase).toMatchObject({ step: 'ended', end: 'left' });
-  });
-
-  test('drops a receipt of somebody else, and asks again without it', () => {
-    const { purchase, request } = through(did('click'), joined, refuses('status', 400, 'bad_receipt'));
-    expect([purchase.receipt, request?.call, request?.afterMs]).toEqual([undefined, 'status', 0]);
   });
 });
 
