@@ -13,6 +13,7 @@ const HASH_BYTES = 32;
 const LEAF = Buffer.of(0);
 const NODE = Buffer.of(1);
 
+/** Computes the SHA-256 of bytes, one part after the other. */
 export const sha256 = (...parts: readonly Uint8Array[]): Hash => hash('sha256', Buffer.concat(parts), 'buffer');
 
 /** Hashes an entry as a leaf of the tree. */

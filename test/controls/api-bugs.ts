@@ -212,8 +212,8 @@ export const API_BUGS: Bug[] = [
     'the page never reads a sale again that it saw open',
     {
       file: 'apps/web/scripts/page.js',
-      find: '    announce(texts.nowOpen);\n    refreshLater({ ok: true });\n',
-      replace: '    announce(texts.nowOpen);\n',
+      find: "    announce(texts.begun[now] ?? '');\n    refreshLater({ ok: true });\n",
+      replace: "    announce(texts.begun[now] ?? '');\n",
     },
     { kind: 'browser', file: 'opening', title: 'from the opening on, the page shows what is left' },
   ),
