@@ -29,6 +29,7 @@ describe('GET /sales/:saleId', () => {
       currencyDigits: 2,
       opensAt: new Date(sale.opensAtMs).toISOString(),
       closesAt: new Date(sale.closesAtMs).toISOString(),
+      opening: 'rush',
       state: 'open',
       units: 3,
       remaining: 3,
@@ -91,6 +92,9 @@ describe('the other calls', () => {
       'get /order-status/{saleId}',
       'post /pay/{saleId}',
       'post /cancel/{saleId}',
+      'get /draws/{saleId}',
+      'get /draws/{saleId}/entries/{chunk}',
+      'get /draws/{saleId}/proof',
       'get /healthz',
       'get /readyz',
     ]);

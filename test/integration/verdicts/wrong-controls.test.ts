@@ -39,7 +39,7 @@ test('a bug whose text does not compile is an error, in both ways', async () => 
     one('Lua', { file: lua('claim'), find: 'elseif seen[buyer] then', replace: 'elseif then' }, RECEIPT),
     one(
       'the page',
-      { file: 'apps/web/scripts/page.js', find: 'announce(texts.nowOpen);', replace: 'announce(' },
+      { file: 'apps/web/scripts/page.js', find: "announce(texts.begun[now] ?? '');", replace: 'announce(' },
       RECEIPT,
     ),
     one('SQL', { file: 'core/postgres/orders/end-orders.ts', find: 'AND buyer_id = $', replace: 'AND = $' }, CANCEL),
