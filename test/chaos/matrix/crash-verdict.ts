@@ -5,6 +5,7 @@ import { checkHistory } from '../history/check-history.js';
 import type { SaleFacts } from '../history/claim-view.js';
 import type { Evidence } from '../history/evidence.js';
 import { type History, operationsOf } from '../history/history.js';
+import { readDrawFacts } from '../rig/draw-facts.js';
 import { readOrderFacts, readPaymentFacts } from '../rig/facts.js';
 import { auditRows, auditStores } from '../rig/final-audit.js';
 import { untilAllAtRest } from '../rig/rest.js';
@@ -58,7 +59,16 @@ export async function judgeCase(toJudge: CaseToJudge): Promise<{ restMs: number;
   const limitMs = quietMs + REST_MS - Date.now();
   const inFlight = await untilAllAtRest({ redis, query, sales, limitMs, readPayments });
   const restMs = Date.now() - quietMs;
-  const all = { operations: operationsOf(history.lines()), orders: await readOrders(), payments: await readPayments() };
+  const all = {
+    operations: operationsOf(history.lines()),
+    orders: await readOrders(),
+    payments: await readPayments(),
+    draws: await readDrawFacts(
+      redis,
+      query,
+      sales.filter(({ hasDraw }) => hasDraw).map(({ id }) => id),
+    ),
+  };
   const lossy = new Set(business.lossy.map(({ id }) => id));
   const broken = [
     ...checkHistory({
@@ -93,7 +103,7 @@ export async function judgeCase(toJudge: CaseToJudge): Promise<{ restMs: number;
 /** Returns the evidence about some sales. It has no reads of all money, because credits belong to no sale. */
 function only(
   sales: SaleFacts[],
-  { operations, orders, payments }: Pick<Evidence, 'operations' | 'orders' | 'payments'>,
+  { operations, orders, payments, draws = [] }: Pick<Evidence, 'operations' | 'orders' | 'payments' | 'draws'>,
 ): Omit<Evidence, 'redisLostData'> {
   const ids = new Set(sales.map(({ id }) => id));
   const own = orders.filter(({ saleId }) => ids.has(saleId));
@@ -103,6 +113,7 @@ function only(
     operations: operations.filter(({ saleId }) => ids.has(saleId)),
     orders: own,
     payments: payments.filter(({ orderId }) => claimIds.has(orderId)),
+    draws: draws.filter(({ saleId }) => ids.has(saleId)),
     bank: [],
     releaseWithinMs: RELEASE_WITHIN_MS,
   };
