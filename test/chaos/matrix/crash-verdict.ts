@@ -96,7 +96,10 @@ export async function judgeCase(toJudge: CaseToJudge): Promise<{ restMs: number;
   violations.push(...(await checkShop(query, ids, rig.shop.received)));
   // The sales end long ago, so that the maintenance of the next case doesn't see them.
   const list = ids.map(id => `'${id}'`).join(', ');
-  await query(`UPDATE sales SET opens_at = '2000-01-01', closes_at = '2000-01-02' WHERE id IN (${list})`);
+  await query(
+    `UPDATE sales SET joins_at = CASE WHEN joins_at IS NOT NULL THEN timestamptz '1999-12-31' END, opens_at = '2000-01-01',
+                      closes_at = '2000-01-02' WHERE id IN (${list})`,
+  );
   return { restMs, violations };
 }
 
