@@ -7,10 +7,10 @@ import type { StepContext } from '../../steps/context.js';
 import { keepEntries } from '../../steps/line/keep-entries.js';
 
 /**
- * How far numbers and changes of entries jump when a sale is rebuilt. A Redis that was lost may have given out some that nobody else
- * knows, within the second until Postgres has them.
+ * Numbers and changes of entries continue from here when a sale is rebuilt, for each ms since joining began. A Redis that was lost may have
+ * given out some that nobody else knows, also twice in a row. No Redis lets as many buyers join in a ms.
  */
-const JUMP = 100_000;
+const PER_MS = 100;
 
 /**
  * The line of a sale that buyers join before the opening, as a rebuild writes it. Once the draw is decided, every buyer gets their lot, so
@@ -19,24 +19,29 @@ const JUMP = 100_000;
 export class Line {
   readonly #ctx: StepContext;
   readonly #draw: Draw;
+  readonly #joinsAtMs: number;
   readonly #key: Buffer | undefined;
   #entered = 0;
 
-  private constructor(ctx: StepContext, draw: Draw) {
+  private constructor(ctx: StepContext, draw: Draw, joinsAtMs: number) {
     this.#ctx = ctx;
     this.#draw = draw;
+    this.#joinsAtMs = joinsAtMs;
     if (draw.list && draw.decided) {
       this.#key = keyOf({ seed: draw.seed, root: draw.list.root, value: draw.decided.value });
     }
   }
 
   /** Reads the line of a sale, after Postgres has stored what Redis still has of it; undefined for a sale with a rush. */
-  static async read(ctx: StepContext, { id, opening }: Sale): Promise<Line | undefined> {
+  static async read(
+    ctx: StepContext,
+    { id, opening, opensAtMs, joinsAtMs = opensAtMs }: Sale,
+  ): Promise<Line | undefined> {
     if (opening === 'rush') return undefined;
     await keepEntries(ctx, id);
     const draw = await readDraw(ctx.db, id);
     if (!draw) throw new Error(`sale ${id} has no draw in Postgres`);
-    return new Line(ctx, draw);
+    return new Line(ctx, draw, joinsAtMs);
   }
 
   /** Tells whether the draw was decided since this line was read: then its order is another one. */
@@ -67,11 +72,12 @@ export class Line {
   async fields(lastTicket: number): Promise<LineFields> {
     const { saleId, saltKey } = this.#draw;
     const [known, stored] = [await readLineCounts(this.#ctx.redis, saleId), await readLastEntry(this.#ctx.db, saleId)];
+    const since = Math.max(0, PER_MS * (Date.now() - this.#joinsAtMs));
     return {
       draw: this.#key === undefined ? 'joining' : 'ordered',
       entered: this.#entered,
-      entrySeq: Math.max(known.entrySeq, stored.number) + JUMP,
-      entryChanges: Math.max(known.entryChanges, stored.change) + JUMP,
+      entrySeq: Math.max(known.entrySeq, stored.number, since),
+      entryChanges: Math.max(known.entryChanges, stored.change, since),
       standbySeq: Math.max(LATE_FROM, lastTicket),
       saltKey: saltKey.toString('hex'),
     };
