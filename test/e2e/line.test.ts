@@ -5,10 +5,10 @@ import { parseChange } from '#core/redis/feed/changes.js';
 import { channelOf } from '#core/redis/keys.js';
 import { eventually } from '../support/eventually.js';
 import { type Client, createClient, type TimedAnswer } from '../support/http/client.js';
+import { readCommandCalls } from '../support/redis/command-stats.js';
 import { PATIENCE_MS } from '../support/rush.js';
 import { startTestStack, type TestStack } from '../support/stack.js';
 import { passDeadlines } from '../support/stores/by-hand.js';
-import { readCommandCalls } from '../support/redis/command-stats.js';
 
 // Standby, waiting and pauses, with a crowd, on two API processes and a worker.
 

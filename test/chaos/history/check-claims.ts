@@ -11,7 +11,7 @@ const RANK: Record<string, number> = { queued: 0, pending_payment: 1, paid: 2, c
  */
 export function checkClaims(evidence: Evidence, views: readonly ClaimView[]): Violation[] {
   const latest = latestClaims(views);
-  // A buyer who has bought again is told of the new claim, and not of the one that Redis lost.
+  // A buyer who has bought again reads the new claim, and not the one that Redis lost.
   const isPast = ({ saleId, buyerId, claimId, order }: ClaimView) =>
     evidence.redisLostData && !order && latest.get(`${saleId} ${buyerId}`) !== claimId;
   return [

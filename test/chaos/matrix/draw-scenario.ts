@@ -33,8 +33,6 @@ export interface DrawOptions {
 
 /**
  * Runs a draw: buyers join, some leave, others come after the opening, and the first ones pay.
- *
- * @returns the draw
  */
 export async function runDraw(options: DrawOptions): Promise<NewSale> {
   const { connections, client, history, random, startWorker } = options;

@@ -10,7 +10,7 @@ import { REDIS_FAULTS, RedisBreaker, type RedisFault } from './redis-faults.js';
 /** The nodes that SIGSTOP stops as a whole. Postgres is many processes. */
 type Pausable = Exclude<NodeKind, 'postgres'>;
 
-/** How Redis loses all data: it is flushed, or an empty one takes its place. */
+/** How Redis loses all data: it is flushed, or replaced by an empty one. */
 type Loss = 'flush redis' | 'replace redis';
 
 type Plan =

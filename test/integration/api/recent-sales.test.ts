@@ -3,8 +3,8 @@ import { markRegistryWhole } from '#core/redis/registry.js';
 import { readRunId, setSale } from '#core/redis/sale/sale.js';
 import { type RecentSale, Sales } from '../../../apps/api/mirror/sales.js';
 import { eventually } from '../../support/eventually.js';
-import { openTestSale } from '../../support/sales.js';
 import { readCommandCalls } from '../../support/redis/command-stats.js';
+import { openTestSale } from '../../support/sales.js';
 import { useStores } from '../../support/stores/stores.js';
 
 // The API remembers sales for a second.

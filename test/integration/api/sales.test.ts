@@ -30,6 +30,7 @@ describe('GET /sales/:saleId', () => {
       opensAt: new Date(sale.opensAtMs).toISOString(),
       closesAt: new Date(sale.closesAtMs).toISOString(),
       state: 'open',
+      opening: 'rush',
       units: 3,
       remaining: 3,
       serverTime: expect.stringMatching(/Z$/),

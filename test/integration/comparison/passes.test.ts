@@ -10,8 +10,8 @@ import { cancelOrder } from '#core/steps/cancel-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { chunks } from '#core/values/chunks.js';
 import { beforeScript } from '../../support/meanwhile.js';
-import { buyers, openTestSale, win, winOne } from '../../support/sales.js';
 import { readCommandCalls } from '../../support/redis/command-stats.js';
+import { buyers, openTestSale, win, winOne } from '../../support/sales.js';
 import { useStores } from '../../support/stores/stores.js';
 
 // A rebuild copies many changed buyers again before it shuts the gate, in passes during which they may change once more.

@@ -3,8 +3,8 @@ import { setSale } from '#core/redis/sale/sale.js';
 import { withDeadline } from '#core/rules/clock.js';
 import type { Sale } from '#core/rules/sale.js';
 import { Copying } from '../../../apps/api/mirror/copying.js';
-import { openTestSale, win } from '../../support/sales.js';
 import { readCommandCalls } from '../../support/redis/command-stats.js';
+import { openTestSale, win } from '../../support/sales.js';
 import { useStores } from '../../support/stores/stores.js';
 
 const t = useStores();

@@ -9,8 +9,8 @@ import { readLoadedSale, setSale } from '#core/redis/sale/sale.js';
 import { defineScripts } from '#core/redis/scripts.js';
 import type { Sale } from '#core/rules/sale.js';
 import { eventually } from '../../support/eventually.js';
-import { buyers, openTestSale, win } from '../../support/sales.js';
 import { readCommandCalls } from '../../support/redis/command-stats.js';
+import { buyers, openTestSale, win } from '../../support/sales.js';
 import { useStores } from '../../support/stores/stores.js';
 
 // While many change, a sale has one message in some milliseconds, and every change goes out.

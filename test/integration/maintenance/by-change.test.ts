@@ -15,9 +15,9 @@ import { placeOrders } from '#core/steps/place-orders.js';
 import { beforeScript } from '../../support/meanwhile.js';
 import { orderOf, paidReport } from '../../support/money/reading.js';
 import { askToPay, PRICE, payAtProvider, usePayments } from '../../support/payments.js';
+import { readCommandCalls } from '../../support/redis/command-stats.js';
 import { readSnapshot } from '../../support/redis/snapshot.js';
 import { openTestSale, win, winOne } from '../../support/sales.js';
-import { readCommandCalls } from '../../support/redis/command-stats.js';
 
 // Rounds cost what has changed, and not how many sales there are.
 

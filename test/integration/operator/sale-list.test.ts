@@ -7,8 +7,8 @@ import { keysOf } from '#core/redis/keys.js';
 import type { Sale } from '#core/rules/sale.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { plansDuring, sendPlans } from '../../support/postgres/plans.js';
-import { aClaim, aSale, openTestSale, win } from '../../support/sales.js';
 import { readCommandCalls } from '../../support/redis/command-stats.js';
+import { aClaim, aSale, openTestSale, win } from '../../support/sales.js';
 import { useStores } from '../../support/stores/stores.js';
 
 const t = useStores();

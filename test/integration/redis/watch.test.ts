@@ -7,8 +7,8 @@ import { freePort } from '#stack/processes/free-port.js';
 import { type RedisServer, startRedis } from '#stack/stores/redis-server.js';
 import { createTemporaryFolder, removeTemporaryFolder } from '#stack/stores/temporary-folder.js';
 import { eventually } from '../../support/eventually.js';
-import { startSentinel } from '../../support/redis/sentinels.js';
 import { readCommandCalls } from '../../support/redis/command-stats.js';
+import { startSentinel } from '../../support/redis/sentinels.js';
 import { type FaultProxy, startFaultProxy } from '../../support/stores/fault-proxy.js';
 
 // A connection stays on the primary, and leaves every other server. The servers are real ones that are made replicas by hand.

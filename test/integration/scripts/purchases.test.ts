@@ -9,8 +9,8 @@ import { dropSale, readLoadedSale, restock } from '#core/redis/sale/sale.js';
 import type { Claim } from '#core/rules/claim.js';
 import type { Sale } from '#core/rules/sale.js';
 import { eventually } from '../../support/eventually.js';
-import { aSale, win, winOne } from '../../support/sales.js';
 import { readCommandCalls } from '../../support/redis/command-stats.js';
+import { aSale, win, winOne } from '../../support/sales.js';
 import { expectTypesChecked, writesNothing } from '../../support/stores/keyspace.js';
 import { useStores } from '../../support/stores/stores.js';
 
