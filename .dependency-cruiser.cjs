@@ -272,6 +272,7 @@ module.exports = {
       ['zod', 'zod-openapi'],
       [
         'core/values/',
+        'core/steps/line/beacon\\.ts',
         'core/process/config\\.ts',
         'core/identity/issuer-keys\\.ts',
         'core/queue/jobs\\.ts',

@@ -1,10 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
-
-/** The openings of a run: a rush in all sales, or draws besides. `mixed` has both kinds of draws. */
-export const RUN_OPENINGS = ['rush', 'shuffle', 'draw', 'mixed'] as const;
-/** The opening of a run. */
-export type RunOpening = (typeof RUN_OPENINGS)[number];
+import { RUN_OPENINGS, type RunOpening } from './workload/world.js';
 
 const SEED_MAX = 2 ** 31;
 

@@ -34,7 +34,7 @@ import { checkRun, countClaims, countLost } from './verdict.js';
 import { fillWallets, readBank, runBank } from './workload/bank.js';
 import { createClient } from './workload/client.js';
 import { namesOf, planVisit, sendCrowd } from './workload/crowd.js';
-import { giveValues, observeDraws, returnWithEntries } from './workload/draws.js';
+import { giveValues, readDraws, returnWithEntries } from './workload/draws.js';
 import { type Probe, runProbes } from './workload/probe.js';
 import { createQuery, type Query } from './workload/query.js';
 import { Random } from './workload/random.js';
@@ -220,7 +220,7 @@ async function runStorm(run: Run, { world, crowd, runMs }: Load): Promise<Storm>
     runBank({ connections, query, history, buyerIds: crowd, random: random(3), signal }),
     runProviderMoods({ fake, webhooks, history, random: random(5), signal }),
     runRefunds({ connections, query, history, fake, random: random(6), signal }),
-    observeDraws({ connections, draws: world.draws, history, signal }),
+    readDraws({ connections, draws: world.draws, history, signal }),
   ];
   const valuing = giveValues({ connections, draws: world.draws, signal: AbortSignal.timeout(runMs + RETURN_MS) });
   const probing = runProbes(client, world.probes, signal);

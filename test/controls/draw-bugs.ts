@@ -79,7 +79,7 @@ export const DRAW_BUGS: Bug[] = [
     {
       file: 'core/maintenance/line/line.ts',
       find: 'saltedId(this.#draw.saltKey, buyerId)',
-      replace: 'saltedId(this.#draw.saltKey, buyerId.concat(String(ticket)))',
+      replace: 'saltedId(this.#draw.saltKey, buyerId + ticket)',
     },
     draws('the units go to the first buyers of the order that lots make'),
   ),

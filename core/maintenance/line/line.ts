@@ -9,10 +9,10 @@ import { keepEntries } from '../../steps/line/keep-entries.js';
 import { noteMissing } from '../../steps/line/missing-entries.js';
 
 /**
- * How far numbers and changes of entries jump when a sale is rebuilt. A Redis that was lost may have given out some that nobody else
- * knows, within the second until Postgres has them.
+ * Numbers and changes of entries continue from here when a sale is rebuilt, for each ms since joining began. A Redis that was lost may have
+ * given out some that nobody else knows, also twice in a row. No Redis lets as many buyers join in a ms.
  */
-const JUMP = 100_000;
+const PER_MS = 100;
 
 /**
  * The line of a sale that buyers join before the opening, as a rebuild writes it. Once the draw is decided, every buyer gets their lot, so
@@ -21,30 +21,44 @@ const JUMP = 100_000;
 export class Line {
   readonly #ctx: StepContext;
   readonly #draw: Draw;
+  readonly #joinsAtMs: number;
   readonly #key: Buffer | undefined;
   /** Whether Redis may lack entries that Postgres has. */
   readonly isIncomplete: boolean;
   #entered = 0;
 
+<<<<<<< HEAD
   private constructor(ctx: StepContext, draw: Draw, isIncomplete: boolean) {
     this.#ctx = ctx;
     this.#draw = draw;
     this.isIncomplete = isIncomplete;
+=======
+  private constructor(ctx: StepContext, draw: Draw, joinsAtMs: number) 
+    this.#ctx = ctx;
+    this.#draw = draw;
+    this.#joinsAtMs = joinsAtMs;
+>>>>>>> d-chaos
     if (draw.list && draw.decided) {
       this.#key = keyOf({ seed: draw.seed, root: draw.list.root, value: draw.decided.value });
     }
-  }
 
   /** Reads the line of a sale, after Postgres has stored what Redis still has of it; undefined for a sale with a rush. */
-  static async read(ctx: StepContext, { id, opening }: Sale): Promise<Line | undefined> {
+  static async read(
+    ctx: StepContext,
+    { id, opening, opensAtMs, joinsAtMs = opensAtMs }: Sale,
+  ): Promise<Line | undefined> {
     if (opening === 'rush') return undefined;
     const known = await countEntered(ctx.redis, id);
     await keepEntries(ctx, id);
     await noteMissing(ctx, id);
     const draw = await readDraw(ctx.db, id);
     if (!draw) throw new Error(`sale ${id} has no draw in Postgres`);
+<<<<<<< HEAD
     // Postgres now has all entries that were counted in Redis. So equal numbers are equal sets.
     return new Line(ctx, draw, known < (await countEntries(ctx.db, id)));
+=======
+    return new Line(ctx, draw, joinsAtMs);
+>>>>>>> d-chaos
   }
 
   /** Tells whether the draw was decided since this line was read: then its order is another one. */
@@ -54,18 +68,16 @@ export class Line {
   }
 
   /** Returns the ticket of a buyer in the next content of the sale, by the one that they have. */
-  ticketOf(buyerId: string, ticket: number): number {
+  ticketOf(buyerId: string, ticket: number): number 
     if (this.#key === undefined || ticket >= LATE_FROM) return ticket;
     return lotOf(this.#key, saltedId(this.#draw.saltKey, buyerId));
-  }
 
   /** Reads all entries, by pages. */
-  async *pages(): AsyncGenerator<StoredEntry[]> {
+  async *pages(): AsyncGenerator<StoredEntry[]> 
     for await (const page of ahead(entryPages(this.#ctx.db, this.#draw.saleId, 'all'))) {
       this.#entered += page.length;
       yield page;
     }
-  }
 
   /**
    * Returns the fields of the sale in Redis about its line.
@@ -75,11 +87,18 @@ export class Line {
   async fields(lastTicket: number): Promise<LineFields> {
     const { saleId, saltKey } = this.#draw;
     const [known, stored] = [await readLineCounts(this.#ctx.redis, saleId), await readLastEntry(this.#ctx.db, saleId)];
+    const since = Math.max(0, PER_MS * (Date.now() - this.#joinsAtMs));
     return {
       draw: this.#key === undefined ? 'joining' : 'ordered',
+<<<<<<< HEAD
       entered: this.#key === undefined ? 0 : this.#entered,
       entrySeq: Math.max(known.entrySeq, stored.number) + JUMP,
       entryChanges: Math.max(known.entryChanges, stored.change) + JUMP,
+=======
+      entered: this.#entered,
+      entrySeq: Math.max(known.entrySeq, stored.number, since),
+      entryChanges: Math.max(known.entryChanges, stored.change, since),
+>>>>>>> d-chaos
       standbySeq: Math.max(LATE_FROM, lastTicket),
       saltKey: saltKey.toString('hex'),
     };

@@ -9,6 +9,7 @@ import { Random } from '../workload/random.js';
 import type { Breakable, Fired } from './breakable.js';
 import { type CrashRig, type ProcessName, startOnRig } from './crash-rig.js';
 import { type Business, judgeCase } from './crash-verdict.js';
+import { runDraw } from './draw-scenario.js';
 import { runPayers } from './provider-scenario.js';
 import { runBuyers, simulateOutage } from './wallet-scenario.js';
 
@@ -41,6 +42,9 @@ function processOf(name: string): ProcessName {
 /** Crash points that are reached only by payments at a provider, or by notices to the shop. They have a scenario of their own. */
 const MONEY_POINTS = /^(event|late|refund|ask|shop)\.|^pay\.(requested|create|open)$/;
 
+/** Crash points that are reached only by a draw. */
+const DRAW_POINTS = /^(entries|draw)\./;
+
 /** The other processes of a case get a crash point that is never reached that often. */
 const NEVER = 'status.read:throw:1000000';
 
@@ -59,6 +63,19 @@ async function runWalletScenario({ rig, client, start }: Attempt): Promise<Busin
   await start('worker');
   const sale = await runBuyers({ connections: rig.connections, client, random: new Random(1), leftovers });
   return { sales: [...leftovers.sales, sale], lossy: leftovers.lossy };
+}
+
+/** Runs a draw. */
+async function runDrawScenario({ rig, client, history, start }: Attempt): Promise<Business> {
+  const { connections } = rig;
+  const sale = await runDraw({
+    connections,
+    client,
+    history,
+    random: new Random(1),
+    startWorker: () => start('worker'),
+  });
+  return { sales: [sale], lossy: [] };
 }
 
 /** Runs buyers who pay at the provider, an operator who refunds, and a shop that receives notices. */
@@ -90,7 +107,8 @@ export async function runCrashCase(rig: CrashRig, name: CrashPoint | CrashStep, 
     const authSecret = rig.secrets.AUTH_SECRET;
     const client = createClient({ baseUrls: [apiUrl], authSecret, history, random: new Random(1) });
     const attempt = { rig, history, client, start };
-    const business = await (isMoney ? runProviderScenario(attempt, apiUrl) : runWalletScenario(attempt));
+    const run = () => (DRAW_POINTS.test(name) ? runDrawScenario(attempt) : runWalletScenario(attempt));
+    const business = await (isMoney ? runProviderScenario(attempt, apiUrl) : run());
     const doneMs = Date.now();
     const broken = processes.get(processOf(name));
     if (!broken) throw new Error(`no process was started that has the crash point ${name}`);

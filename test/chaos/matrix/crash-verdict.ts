@@ -5,6 +5,7 @@ import { checkHistory } from '../history/check-history.js';
 import type { SaleFacts } from '../history/claim-view.js';
 import type { Evidence } from '../history/evidence.js';
 import { type History, operationsOf } from '../history/history.js';
+import { readDrawFacts } from '../rig/draw-facts.js';
 import { readOrderFacts, readPaymentFacts } from '../rig/facts.js';
 import { auditRows, auditStores } from '../rig/final-audit.js';
 import { untilAllAtRest } from '../rig/rest.js';
@@ -58,7 +59,16 @@ export async function judgeCase(toJudge: CaseToJudge): Promise<{ restMs: number;
   const limitMs = quietMs + REST_MS - Date.now();
   const inFlight = await untilAllAtRest({ redis, query, sales, limitMs, readPayments });
   const restMs = Date.now() - quietMs;
-  const all = { operations: operationsOf(history.lines()), orders: await readOrders(), payments: await readPayments() };
+  const all = {
+    operations: operationsOf(history.lines()),
+    orders: await readOrders(),
+    payments: await readPayments(),
+    draws: await readDrawFacts(
+      redis,
+      query,
+      sales.filter(({ hasDraw }) => hasDraw).map(({ id }) => id),
+    ),
+  };
   const lossy = new Set(business.lossy.map(({ id }) => id));
   const broken = [
     ...checkHistory({
@@ -86,14 +96,17 @@ export async function judgeCase(toJudge: CaseToJudge): Promise<{ restMs: number;
   violations.push(...(await checkShop(query, ids, rig.shop.received)));
   // The sales end long ago, so that the maintenance of the next case doesn't see them.
   const list = ids.map(id => `'${id}'`).join(', ');
-  await query(`UPDATE sales SET opens_at = '2000-01-01', closes_at = '2000-01-02' WHERE id IN (${list})`);
+  await query(
+    `UPDATE sales SET joins_at = CASE WHEN joins_at IS NOT NULL THEN timestamptz '1999-12-31' END, opens_at = '2000-01-01',
+                      closes_at = '2000-01-02' WHERE id IN (${list})`,
+  );
   return { restMs, violations };
 }
 
 /** Returns the evidence about some sales. It has no reads of all money, because credits belong to no sale. */
 function only(
   sales: SaleFacts[],
-  { operations, orders, payments }: Pick<Evidence, 'operations' | 'orders' | 'payments'>,
+  { operations, orders, payments, draws = [] }: Pick<Evidence, 'operations' | 'orders' | 'payments' | 'draws'>,
 ): Omit<Evidence, 'redisLostData'> {
   const ids = new Set(sales.map(({ id }) => id));
   const own = orders.filter(({ saleId }) => ids.has(saleId));
@@ -103,6 +116,7 @@ function only(
     operations: operations.filter(({ saleId }) => ids.has(saleId)),
     orders: own,
     payments: payments.filter(({ orderId }) => claimIds.has(orderId)),
+    draws: draws.filter(({ saleId }) => ids.has(saleId)),
     bank: [],
     releaseWithinMs: RELEASE_WITHIN_MS,
   };

@@ -155,7 +155,8 @@ class Nemesis {
     const up = (kind: NodeKind) => cluster.nodes.filter(node => node.kind === kind && node.pid() !== undefined);
     const isPossible = (plan: Plan) => {
       if (plan.do === 'redis') return !this.#redis?.isBroken;
-      return up(plan.do === 'lose' ? 'redis' : plan.kind).length > 0;
+      if (plan.do === 'lose') return !this.#redis?.isBroken && up('redis').every(node => !this.#paused.has(node));
+      return up(plan.kind).length > 0;
     };
     const next = this.#deck.find(isPossible);
     if (!next) return;
@@ -187,7 +188,6 @@ class Nemesis {
   async #lose(loss: Loss): Promise<void> {
     const { cluster, flush } = this.#options;
     const redis = cluster.nodes.filter(node => node.kind === 'redis' && node.pid() !== undefined);
-    if (redis.some(node => this.#paused.has(node)) || this.#redis?.isBroken) return;
     this.#note({ kind: loss, text: loss });
     this.#report.losses[loss] += 1;
     if (loss === 'flush redis') return void (await flush?.().catch(() => undefined));

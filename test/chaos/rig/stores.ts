@@ -15,7 +15,7 @@ export interface RunStores {
   nodes: ChaosNode[];
   /** The nodes of a Redis Cluster; undefined for one Redis. */
   redisNodes: RedisNodes | undefined;
-  /** Removes the data of the one Redis while it is down, so that an empty one starts on its port. */
+  /** Removes the data of the one Redis while it is down, so that it starts empty. */
   forgetRedis?: () => Promise<void>;
   stop(): Promise<void>;
 }

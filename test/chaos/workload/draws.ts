@@ -27,7 +27,7 @@ export interface DrawsOptions {
 }
 
 /** Reads the draws again and again, as the public does. */
-export async function observeDraws({ connections, draws, history, signal }: DrawsOptions): Promise<void> {
+export async function readDraws({ connections, draws, history, signal }: DrawsOptions): Promise<void> {
   while (!signal.aborted) {
     const nowMs = Date.now();
     const watched = draws.all.filter(({ opensAtMs }) => opensAtMs <= nowMs && nowMs < opensAtMs + WATCHED_MS);
@@ -38,7 +38,7 @@ export async function observeDraws({ connections, draws, history, signal }: Draw
   }
 }
 
-/** Reads a draw at one instant; undefined if Redis was not compared with Postgres, so that everybody gets 503. */
+/** Reads a draw at one instant; undefined if Redis was not compared with Postgres, so that nobody learns anything. */
 async function readDrawNow(redis: Shards, saleId: string): Promise<DrawRead | undefined> {
   const atMs = Date.now();
   const { sale, standby } = keysOf(saleId);

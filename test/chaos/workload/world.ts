@@ -7,7 +7,11 @@ import type { OpeningKind } from '#core/rules/sale.js';
 import { ordinarySale } from '#stack/crowd/open-sale.js';
 import type { Connections } from '#stack/stores/connections.js';
 import type { SaleFacts } from '../history/claim-view.js';
-import type { RunOpening } from '../options.js';
+
+/** The openings of a run: a rush in all sales, or draws besides. `mixed` has both kinds of draws. */
+export const RUN_OPENINGS = ['rush', 'shuffle', 'draw', 'mixed'] as const;
+/** The opening of a run. */
+export type RunOpening = (typeof RUN_OPENINGS)[number];
 
 /** The price of one unit in every sale, in minor units. */
 export const PRICE_MINOR = 500;

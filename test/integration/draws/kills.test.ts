@@ -61,7 +61,7 @@ async function openedDraw(): Promise<Sale> {
   return sale;
 }
 
-/** Expects that everything that was published or recorded of a draw before the kill is the same at its end. */
+/** Expects that all that was recorded of a draw before the kill is so at its end. */
 function expectKept(before: Draw | undefined, after: Draw | undefined): void {
   expect(after).toMatchObject({
     ...(before?.closedAtMs === undefined ? {} : { closedAtMs: before.closedAtMs }),
@@ -84,7 +84,7 @@ async function expectDealt(sale: Sale, entrants = BUYERS): Promise<void> {
 const LOSSES = {
   alone: async () => undefined,
   'and Redis is flushed': () => t.redis.flushall(),
-  'and an empty Redis takes its place': () => t.restartRedis(folder => rm(folder, { recursive: true, force: true })),
+  'and an empty Redis replaces it': () => t.restartRedis(folder => rm(folder, { recursive: true, force: true })),
   'and Redis is killed, too': () => t.restartRedis(),
 };
 

@@ -32,6 +32,24 @@ test('an entry that comes back gets its lot, although the worker that stored it 
   expect(await ticketOf(sale.id, 'lost')).toBeLessThan(LATE_FROM);
 });
 
+test('a Redis that is lost twice gives no number twice', async () => {
+  const sale = await createDraw(t, { units: 1 });
+  const numbers: unknown[] = [];
+  for (const buyerId of names(3)) {
+    await t.redis.flushall();
+    await rebuild(t, sale.id);
+    numbers.push(...(await join(t, sale, buyerId)).map(outcome => outcome.kind === 'joined' && outcome.entry));
+  }
+  expect(numbers.toSorted((a, b) => Number(a) - Number(b))).toEqual(numbers);
+  expect(new Set(numbers).size).toBe(3);
+});
+
+test('rebuilds take no room from those who may join', async () => {
+  const sale = await createDraw(t, { units: 1 });
+  await t.redis.hset(keysOf(sale.id).sale, 'entrySeq', 50_000_000);
+  expect(await join(t, sale, 'ann')).toEqual([{ kind: 'joined', entry: 50_000_001, isBeforeOpening: true }]);
+});
+
 test('a buyer who has joined again behind the others gets the lot of the receipt', async () => {
   const sale = await createDraw(t, { units: 1 });
   await join(t, sale, ...names(9), 'ann');

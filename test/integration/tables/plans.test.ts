@@ -4,6 +4,7 @@ import { askProviders } from '#core/maintenance/ask-providers.js';
 import { deliverEvents } from '#core/maintenance/deliver-events.js';
 import { expireOverdue } from '#core/maintenance/expire-overdue.js';
 import { finishPayments } from '#core/maintenance/finish-payments.js';
+import { drawAllLots } from '#core/maintenance/line/draw-lots.js';
 import { prune } from '#core/maintenance/prune.js';
 import { reconcileAll } from '#core/maintenance/reconcile.js';
 import { tellShop } from '#core/maintenance/tell-shop.js';
@@ -17,6 +18,7 @@ import { creditWallets } from '#core/postgres/money/wallet.js';
 import { readBuyerOrders } from '#core/postgres/orders/buyer-orders.js';
 import { readSales } from '#core/postgres/sales.js';
 import { cancelOrder } from '#core/steps/cancel-order.js';
+import { keepAllEntries } from '#core/steps/line/keep-entries.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { settleReceipt } from '#core/steps/settle-receipt.js';
 import { SHOP_SECRET, startShop, type TestShop } from '../../support/http/shop.js';
@@ -26,6 +28,7 @@ import { fillGrownTables } from '../../support/postgres/grown-tables.js';
 import { faultsOf, plansDuring, sendPlans } from '../../support/postgres/plans.js';
 import { aClaim, buyers, openTestSale, win } from '../../support/sales.js';
 import { backdateDeadlines } from '../../support/stores/by-hand.js';
+import { createDraw, join, letOpen, readLine } from '../../support/stores/lines.js';
 
 // Every statement that runs in normal operation, in a database of some years: none of them reads a table from end to end.
 // Postgres itself reports the plan of each statement that the product sends.
@@ -88,6 +91,19 @@ describe('no statement reads a grown table from end to end', () => {
     const { plans, faults } = await faultsDuring(runOnce);
     expect(faults).toEqual([]);
     expect(plans.length).toBeGreaterThan(0);
+  });
+
+  test('of the steps of a draw', async () => {
+    const { plans, faults } = await faultsDuring(async () => {
+      const sale = await createDraw(ctx, { units: 3 });
+      await join(ctx, sale, ...buyers(100, 'draw'));
+      await keepAllEntries(ctx);
+      await letOpen(ctx, sale);
+      await drawAllLots(ctx);
+      expect(await readLine(ctx, sale)).toHaveLength(97);
+    });
+    expect(faults).toEqual([]);
+    expect(new Set(plans.map(({ statement }) => statement)).size).toBeGreaterThan(8);
   });
 
   test('of the audit and the pages of the console', async () => {

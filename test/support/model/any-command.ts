@@ -3,7 +3,7 @@ import * as buyers from './buyer-commands.js';
 import * as sales from './sale-commands.js';
 
 // Commands for every script of core/redis/lua but mark-registry, which is about the list of sales
-// (test/integration/maintenance/reconcile). A new run of Redis, an opening window, full memory and keys of another type have
+// (test/integration/maintenance/reconcile), and those of draws (test/integration/draws/model). A new run of Redis, an opening window, full memory and keys of another type have
 // their tests in test/integration/scripts.
 
 /** Chooses a command; common ones come more often. */

@@ -7,6 +7,7 @@ const GROWN_ROWS = 200_000;
 export const GROWING = [
   'accounts',
   'disputes',
+  'entries',
   'orders',
   'outbox_events',
   'payment_events',
@@ -24,6 +25,15 @@ const FILL = [
   `INSERT INTO sales (id, title, price_minor, currency, units, opens_at, closes_at, pay_within_seconds, settlement, standby_factor, provider)
    SELECT ${SALE_ID}, 'Grown', 500, 'EUR', 1000000, now() - interval '40 days', now() - interval '30 days', 900, 'deferred', 0,
           'signed-webhook' FROM generate_series(1, 50) i`,
+  `INSERT INTO sales (id, title, price_minor, currency, units, opening, joins_at, opens_at, closes_at, pay_within_seconds, settlement,
+                      standby_factor, provider)
+   SELECT 'grown-draw-' || i, 'Grown', 500, 'EUR', 1000, 'draw', now() - interval '41 days', now() - interval '40 days',
+          now() - interval '30 days', 900, 'deferred', 0, 'signed-webhook' FROM generate_series(0, 49) i`,
+  `INSERT INTO draws (sale_id, seed, salt_key, closed_at, entries, root, value, is_substitute, decided_at, dealt_at)
+   SELECT 'grown-draw-' || i, sha256('seed'), sha256('salt'), now(), ${GROWN_ROWS / 50}, sha256('root'), '', false, now(), now()
+   FROM generate_series(0, 49) i`,
+  `INSERT INTO entries (sale_id, number, buyer_id, change, is_in, is_waiting)
+   SELECT 'grown-draw-' || i % 50, i, 'grown-' || i, i, true, true FROM i`,
   `INSERT INTO accounts (kind, owner, currency) VALUES
      ('shop', 'shop', 'EUR'), ('external', 'world', 'EUR'), ('external', 'signed-webhook', 'EUR')`,
   `INSERT INTO accounts (kind, owner, currency, balance_minor)

@@ -50,16 +50,17 @@ export async function readWinners(t: StepContext, { id }: Sale): Promise<string[
     .sort();
 }
 
-/** Returns the order that a draw must have, computed by none of the product's code. */
-export async function fairOrderOf(t: StepContext, { id }: Sale, buyerIds: readonly string[]): Promise<string[]> {
+/** Reads the function that gives the lot of each buyer, computed by none of the product's code. */
+export async function readLots(t: StepContext, { id }: Sale): Promise<(buyerId: string) => number> {
   const draw = await readDraw(t.db, id);
   if (!draw?.list || !draw.decided) throw new Error('the draw is not decided');
   const { seed, saltKey, list, decided } = draw;
-  const lotOf = lotsOf({
-    seed: seed.toString('hex'),
-    saltKey: saltKey.toString('hex'),
-    root: list.root.toString('hex'),
-    value: decided.value,
-  });
+  const root = list.root.toString('hex');
+  return lotsOf({ seed: seed.toString('hex'), saltKey: saltKey.toString('hex'), root, value: decided.value });
+}
+
+/** Returns the order that a draw must have, computed by none of the product's code. */
+export async function fairOrderOf(t: StepContext, sale: Sale, buyerIds: readonly string[]): Promise<string[]> {
+  const lotOf = await readLots(t, sale);
   return [...buyerIds].sort((a, b) => lotOf(a) - lotOf(b));
 }

@@ -32,7 +32,7 @@ local function join_line(buyers, refused, now, opens_at)
   if refused == 'not_open' then refused = now < tonumber(counts[5]) and 'not_joining' or '' end
   local number, change, late = tonumber(counts[1]), tonumber(counts[2]), tonumber(counts[3])
   local numbers, tickets = redis.call('HMGET', key, unpack(buyers)), redis.call('ZMSCORE', KEYS[5], unpack(buyers))
-  local room = ENTRIES_MAX - number
+  local room = ENTRIES_MAX - redis.call('HLEN', key)
   if not is_before then room = counts[4] + redis.call('HLEN', key) - redis.call('ZCARD', KEYS[5]) end
   local entries, line, unstored, outcomes, seen = {}, {}, {}, { 'ok', refused, counts[5], '' }, {}
   for i, buyer in ipairs(buyers) do
