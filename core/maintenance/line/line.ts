@@ -27,17 +27,15 @@ export class Line {
   readonly isIncomplete: boolean;
   #entered = 0;
 
-<<<<<<< HEAD
-  private constructor(ctx: StepContext, draw: Draw, isIncomplete: boolean) {
-    this.#ctx = ctx;
-    this.#draw = draw;
-    this.isIncomplete = isIncomplete;
-=======
-  private constructor(ctx: StepContext, draw: Draw, joinsAtMs: number) 
+  private constructor(
+    ctx: StepContext,
+    draw: Draw,
+    { joinsAtMs, isIncomplete }: { joinsAtMs: number; isIncomplete: boolean },
+  ) {
     this.#ctx = ctx;
     this.#draw = draw;
     this.#joinsAtMs = joinsAtMs;
->>>>>>> d-chaos
+    this.isIncomplete = isIncomplete;
     if (draw.list && draw.decided) {
       this.#key = keyOf({ seed: draw.seed, root: draw.list.root, value: draw.decided.value });
     }
@@ -53,12 +51,9 @@ export class Line {
     await noteMissing(ctx, id);
     const draw = await readDraw(ctx.db, id);
     if (!draw) throw new Error(`sale ${id} has no draw in Postgres`);
-<<<<<<< HEAD
     // Postgres now has all entries that were counted in Redis. So equal numbers are equal sets.
-    return new Line(ctx, draw, known < (await countEntries(ctx.db, id)));
-=======
-    return new Line(ctx, draw, joinsAtMs);
->>>>>>> d-chaos
+    const isIncomplete = known < (await countEntries(ctx.db, id));
+    return new Line(ctx, draw, { joinsAtMs, isIncomplete });
   }
 
   /** Tells whether the draw was decided since this line was read: then its order is another one. */
@@ -90,15 +85,9 @@ export class Line {
     const since = Math.max(0, PER_MS * (Date.now() - this.#joinsAtMs));
     return {
       draw: this.#key === undefined ? 'joining' : 'ordered',
-<<<<<<< HEAD
       entered: this.#key === undefined ? 0 : this.#entered,
-      entrySeq: Math.max(known.entrySeq, stored.number) + JUMP,
-      entryChanges: Math.max(known.entryChanges, stored.change) + JUMP,
-=======
-      entered: this.#entered,
       entrySeq: Math.max(known.entrySeq, stored.number, since),
       entryChanges: Math.max(known.entryChanges, stored.change, since),
->>>>>>> d-chaos
       standbySeq: Math.max(LATE_FROM, lastTicket),
       saltKey: saltKey.toString('hex'),
     };
