@@ -14,6 +14,12 @@ import { noteMissing } from '../../steps/line/missing-entries.js';
  */
 const PER_MS = 100;
 
+/** How the line of a sale is read: when joining began, in ms, and whether Redis may lack entries that Postgres has. */
+interface Read {
+  joinsAtMs: number;
+  isIncomplete: boolean;
+}
+
 /**
  * The line of a sale that buyers join before the opening, as a rebuild writes it. Once the draw is decided, every buyer gets their lot, so
  * making the order and bringing it back after a loss are one thing.
@@ -27,11 +33,7 @@ export class Line {
   readonly isIncomplete: boolean;
   #entered = 0;
 
-  private constructor(
-    ctx: StepContext,
-    draw: Draw,
-    { joinsAtMs, isIncomplete }: { joinsAtMs: number; isIncomplete: boolean },
-  ) {
+  private constructor(ctx: StepContext, draw: Draw, { joinsAtMs, isIncomplete }: Read) {
     this.#ctx = ctx;
     this.#draw = draw;
     this.#joinsAtMs = joinsAtMs;
@@ -39,6 +41,7 @@ export class Line {
     if (draw.list && draw.decided) {
       this.#key = keyOf({ seed: draw.seed, root: draw.list.root, value: draw.decided.value });
     }
+  }
 
   /** Reads the line of a sale, after Postgres has stored what Redis still has of it; undefined for a sale with a rush. */
   static async read(
@@ -52,8 +55,7 @@ export class Line {
     const draw = await readDraw(ctx.db, id);
     if (!draw) throw new Error(`sale ${id} has no draw in Postgres`);
     // Postgres now has all entries that were counted in Redis. So equal numbers are equal sets.
-    const isIncomplete = known < (await countEntries(ctx.db, id));
-    return new Line(ctx, draw, { joinsAtMs, isIncomplete });
+    return new Line(ctx, draw, { joinsAtMs, isIncomplete: known < (await countEntries(ctx.db, id)) });
   }
 
   /** Tells whether the draw was decided since this line was read: then its order is another one. */
@@ -63,16 +65,18 @@ export class Line {
   }
 
   /** Returns the ticket of a buyer in the next content of the sale, by the one that they have. */
-  ticketOf(buyerId: string, ticket: number): number 
+  ticketOf(buyerId: string, ticket: number): number {
     if (this.#key === undefined || ticket >= LATE_FROM) return ticket;
     return lotOf(this.#key, saltedId(this.#draw.saltKey, buyerId));
+  }
 
   /** Reads all entries, by pages. */
-  async *pages(): AsyncGenerator<StoredEntry[]> 
+  async *pages(): AsyncGenerator<StoredEntry[]> {
     for await (const page of ahead(entryPages(this.#ctx.db, this.#draw.saleId, 'all'))) {
       this.#entered += page.length;
       yield page;
     }
+  }
 
   /**
    * Returns the fields of the sale in Redis about its line.
