@@ -80,16 +80,16 @@ test('the audit finds an entry more than those of the root', async () => {
 
 test('the audit finds a published list that was changed in Redis', async () => {
   const sale = await drawn();
-  const chunk = (await t.redis.of(sale.id).hgetBuffer(drawKeyOf(sale.id), '0')) ?? Buffer.alloc(0);
-  await t.redis.of(sale.id).hset(drawKeyOf(sale.id), '0', Buffer.concat([chunk, chunk.subarray(0, 40)]));
+  const chunk = (await t.redis.hgetBuffer(drawKeyOf(sale.id), '0')) ?? Buffer.alloc(0);
+  await t.redis.hset(drawKeyOf(sale.id), '0', Buffer.concat([chunk, chunk.subarray(0, 40)]));
   expect(await violations(sale)).toEqual(['draw: chunk 0: entry 1 is published, and Postgres lacks it']);
 });
 
 test('the audit finds a commitment that is not that of the seed', async () => {
   const sale = await drawn();
-  const about = JSON.parse((await t.redis.of(sale.id).hget(drawKeyOf(sale.id), 'about')) ?? '{}') as object;
+  const about = JSON.parse((await t.redis.hget(drawKeyOf(sale.id), 'about')) ?? '{}') as object;
   const commitment = 'ab'.repeat(32);
-  await t.redis.of(sale.id).hset(drawKeyOf(sale.id), 'about', JSON.stringify({ ...about, commitment }));
+  await t.redis.hset(drawKeyOf(sale.id), 'about', JSON.stringify({ ...about, commitment }));
   expect(await violations(sale)).toEqual([
     expect.stringMatching(/^draw: the published commitment is (ab){32}, and Postgres has [0-9a-f]{64}$/),
   ]);
@@ -99,15 +99,15 @@ test('the audit finds buyers who do not stand at their lot', async () => {
   const sale = await drawn();
   const [first = '', second = ''] = await readLine(t, sale);
   const { standby } = keysOf(sale.id);
-  const lot = await t.redis.of(sale.id).zscore(standby, first);
-  await t.redis.of(sale.id).zadd(standby, Number(lot) - 1, second);
+  const lot = await t.redis.zscore(standby, first);
+  await t.redis.zadd(standby, Number(lot) - 1, second);
   expect(await violations(sale)).toEqual([`draw: not at their lot in the line: ${second}`]);
 });
 
 test('the audit finds a buyer who joined, and whom the line has lost', async () => {
   const sale = await drawn();
   const [first = ''] = await readLine(t, sale);
-  await t.redis.of(sale.id).zrem(keysOf(sale.id).standby, first);
+  await t.redis.zrem(keysOf(sale.id).standby, first);
   expect(await violations(sale)).toEqual([`draw: joined, and neither in the line nor with a claim: ${first}`]);
 });
 
@@ -119,9 +119,9 @@ test('the audit finds an entry that Postgres alone knows', async () => {
 
 test('the audit finds a line without an order after the units were offered, and an order without a decision', async () => {
   const dealt = await drawn();
-  await t.redis.of(dealt.id).hset(keysOf(dealt.id).sale, 'draw', 'joining');
+  await t.redis.hset(keysOf(dealt.id).sale, 'draw', 'joining');
   expect(await violations(dealt)).toContain('draw: the units were offered, and the line has no order');
   const waiting = await drawn({ valueSource: 'the lottery of Friday' });
-  await t.redis.of(waiting.id).hset(keysOf(waiting.id).sale, 'draw', 'ordered', 'entered', NAMES.length);
+  await t.redis.hset(keysOf(waiting.id).sale, 'draw', 'ordered', 'entered', NAMES.length);
   expect(await violations(waiting)).toContain('draw: the line has an order, and the draw is not decided');
 });

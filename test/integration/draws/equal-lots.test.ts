@@ -12,8 +12,8 @@ const t = useStores();
 async function lineOfPairs({ id }: Sale): Promise<string[]> {
   const buyers = Array.from({ length: 4_500 }, (_, i) => `b${String(i).padStart(4, '0')}`);
   const { sale, standby } = keysOf(id);
-  await t.redis.of(id).zadd(standby, ...buyers.flatMap((buyer, i) => [1_000 + Math.floor((i + 1) / 2), buyer]));
-  await t.redis.of(id).hset(sale, 'draw', 'ordered', 'entered', buyers.length);
+  await t.redis.zadd(standby, ...buyers.flatMap((buyer, i) => [1_000 + Math.floor((i + 1) / 2), buyer]));
+  await t.redis.hset(sale, 'draw', 'ordered', 'entered', buyers.length);
   return buyers;
 }
 
@@ -30,7 +30,7 @@ test('equal lots are no fault of a line, and equal tickets behind them are', asy
   await lineOfPairs(sale);
   expect(await standbyFaults(t.redis, sale.id)).toEqual([]);
   const late = 2 ** 52 + 7;
-  await t.redis.of(sale.id).hset(keysOf(sale.id).sale, 'standbySeq', late);
-  await t.redis.of(sale.id).zadd(keysOf(sale.id).standby, late, 'late-1', late, 'late-2');
+  await t.redis.hset(keysOf(sale.id).sale, 'standbySeq', late);
+  await t.redis.zadd(keysOf(sale.id).standby, late, 'late-1', late, 'late-2');
   expect(await standbyFaults(t.redis, sale.id)).toEqual(['line: no certain place in line: late-2']);
 });
