@@ -2,6 +2,7 @@ import { createSignedWebhook } from '#core/payments/signed-webhook.js';
 import { ActorLock } from '#core/postgres/actor-lock.js';
 import { connectDatabase } from '#core/postgres/database.js';
 import { wantNotices } from '#core/postgres/deliveries/shop-webhook.js';
+import { countAwaitingValue } from '#core/postgres/draws/draws.js';
 import { waitForFitDatabase } from '#core/postgres/fitness.js';
 import { allOrNone, type Config, ConfigError, readConfig } from '#core/process/config.js';
 import { createLogger, type Logger } from '#core/process/logger.js';
@@ -42,7 +43,7 @@ const EARLIER_JOBS: readonly JobName[] = ['place-orders', 'expire-orders'];
 const BATCHES: Partial<Record<JobName, number>> = { 'place-waiting': PLACE_BATCHES, 'expire-due': EXPIRE_BATCHES };
 
 /** The connections that the maintenance actors (a worker's recurring tasks) and their leases need besides. */
-const ACTOR_CONNECTIONS = 8 + EXPIRE_BATCHES;
+const ACTOR_CONNECTIONS = 9 + EXPIRE_BATCHES;
 
 /** A worker's connections to Postgres: one for each job and batch that may run at once, and those of the actors. */
 const DATABASE_CONNECTIONS = JOB_NAMES.filter(name => !EARLIER_JOBS.includes(name)).reduce(
@@ -112,6 +113,9 @@ export async function createContext(config: WorkerConfig, log: Logger): Promise<
   scrapedGauge('pay_clicks_oldest_seconds', 'Age of the oldest click to pay that nobody has dealt with', async () => {
     return (await oldestMs(redis, payClicksAgeMs)) / SECOND_MS;
   });
+  scrapedGauge('draws_waiting', 'Draws that have opened and wait for their public value', () =>
+    withDeadline(countAwaitingValue(db), SCRAPE_MS, 'a scrape'),
+  );
   const fullness = redis.shards.map(server => new Fullness(server));
   // Once a second, like each API: a worker that measures only when it is probed could miss that clicks are refused.
   const measure = () => fullness.forEach(one => void one.measure().catch(() => undefined));

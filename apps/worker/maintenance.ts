@@ -4,6 +4,7 @@ import { askProviders } from '#core/maintenance/ask-providers.js';
 import { deliverEvents } from '#core/maintenance/deliver-events.js';
 import { expireOverdue } from '#core/maintenance/expire-overdue.js';
 import { finishPayments } from '#core/maintenance/finish-payments.js';
+import { askBeacon } from '#core/maintenance/line/ask-beacon.js';
 import { drawAllLots } from '#core/maintenance/line/draw-lots.js';
 import { Pace } from '#core/maintenance/pace.js';
 import { prune } from '#core/maintenance/prune.js';
@@ -44,6 +45,7 @@ export const ACTORS: readonly Actor[] = [
   { name: 'deliver-events', at: '*/1 * * * * *', runOnce: deliverEvents },
   { name: 'keep-entries', at: '*/1 * * * * *', runOnce: keepAllEntries },
   { name: 'draw-lots', at: '*/1 * * * * *', runOnce: drawAllLots },
+  { name: 'ask-beacon', at: '*/1 * * * * *', runOnce: askBeacon },
   { name: 'ask-providers', at: '*/1 * * * * *', runOnce: askProviders },
   { name: 'finish-payments', at: '*/2 * * * * *', runOnce: finishPayments },
   { name: 'tell-shop', at: '*/1 * * * * *', runOnce: tellShop },

@@ -32,6 +32,8 @@ const actorRuns = counter('actor_runs_total', 'Rounds of the maintenance actors'
 const actorSeconds = histogram('actor_seconds', 'Time a round took', SECONDS, 'actor');
 const orders = counter('orders_total', 'Orders and claims that went on, by where to', 'became');
 const givenUp = counter('claims_given_up_total', 'Accepted claims that could not be placed, by why', 'why');
+const beaconReads = counter('beacon_reads_total', 'Values of draws asked of the beacon, by outcome', 'outcome');
+for (const outcome of ['done', 'failed']) beaconReads.inc({ outcome }, 0);
 const repairs = counter('repairs_total', 'Differences between Redis and Postgres that were repaired', 'kind');
 const tokenRefusals = counter('token_refusals_total', "Requests without a valid buyer's token, by why", 'why');
 const issuerReads = counter('issuer_reads_total', "Readings of the issuer's keys, by outcome", 'outcome');
@@ -250,4 +252,16 @@ export const unitsPromoted = report((count: number) => orders.inc({ became: 'pro
 export const repaired = report((kind: string, count: number, saleId: string) => {
   repairs.inc({ kind }, count);
   logFact('warn', { saleId, kind, count }, 'repaired');
+});
+
+/** Reports a draw that the value of its beacon has decided. */
+export const beaconRead = report((saleId: string, round: number) => {
+  beaconReads.inc({ outcome: 'done' });
+  logFact('info', { saleId, round }, 'the beacon has decided a draw');
+});
+
+/** Reports a beacon that gave no valid value. The draw waits, and the next round asks again. */
+export const beaconFailed = report((saleId: string, err: unknown) => {
+  beaconReads.inc({ outcome: 'failed' });
+  warnRarely('a draw waits: its beacon gives no value', { saleId, err });
 });

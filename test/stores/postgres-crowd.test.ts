@@ -79,11 +79,14 @@ describe.each(POOLS)('PgBouncer in %s mode', (mode, poolSize) => {
   test('every actor runs', async () => {
     const actors = await s.query('SELECT actor FROM actor_leases ORDER BY actor');
     expect(actors.map(({ actor }) => actor)).toEqual([
+      'ask-beacon',
       'ask-providers',
       'check-books',
       'deliver-events',
+      'draw-lots',
       'expire-overdue',
       'finish-payments',
+      'keep-entries',
       'prune',
       'reconcile',
       'rescue',

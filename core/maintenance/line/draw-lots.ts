@@ -13,7 +13,6 @@ import { readLoadedSale } from '../../redis/sale/sale.js';
 import type { StepContext } from '../../steps/context.js';
 import { keepEntries } from '../../steps/line/keep-entries.js';
 import { noteMissing } from '../../steps/line/missing-entries.js';
-import { publicValueOf } from '../../steps/line/public-value.js';
 import { publishDraw, publishList } from '../../steps/line/publish.js';
 import { promoteWaiting } from '../../steps/release-units.js';
 import { inTurn } from '../../values/in-turn.js';
@@ -72,12 +71,14 @@ async function isComplete(ctx: StepContext, saleId: string): Promise<boolean> {
   return isVerified && hasOpened && unstored === 0;
 }
 
-/** Decides a closed draw by its public value, and publishes the seed. Returns undefined while the value has not come. */
+/**
+ * Decides a closed draw that uses no public value, and publishes the seed. Returns undefined for one whose value has not come: the
+ * operator gives it, or the beacon (ask-beacon.ts).
+ */
 async function decidedDraw(ctx: StepContext, draw: Draw): Promise<Draw | undefined> {
   if (draw.decided) return draw;
-  const value = await publicValueOf(draw, ctx.beacon);
-  if (value === undefined) return undefined;
-  await decideDraw(ctx.db, draw.saleId, { value, isSubstitute: false });
+  if (draw.valueSource !== undefined) return undefined;
+  await decideDraw(ctx.db, draw.saleId, { value: '', isSubstitute: false });
   await crashPoint('draw.decided');
   await publishDraw(ctx, draw.saleId);
   return readDraw(ctx.db, draw.saleId);

@@ -88,6 +88,30 @@ export async function readUndealt(db: Database): Promise<string[]> {
   return rows.map(({ sale_id: saleId }) => saleId);
 }
 
+/** SQL for the draws `d` whose list is complete, of sales `s` that are not over, and whose order is not decided yet. */
+const UNDECIDED = Prisma.sql`
+  FROM draws d JOIN sales s ON s.id = d.sale_id
+  WHERE d.dealt_at IS NULL AND d.root IS NOT NULL AND d.decided_at IS NULL AND s.state <> 'closed' AND s.closes_at > ${NOW}`;
+
+/** Reads the draws that wait for a round of their beacon, those whose sale has opened first. */
+export async function readAwaitingBeacon(
+  db: Database,
+): Promise<{ saleId: string; valueSource: string; beaconRound: number }[]> {
+  const rows = await db.$queryRaw<{ sale_id: string; value_source: string; beacon_round: bigint }[]>(Prisma.sql`
+    SELECT d.sale_id, d.value_source, d.beacon_round ${UNDECIDED} AND d.beacon_round IS NOT NULL ORDER BY s.opens_at`);
+  return rows.map(({ sale_id: saleId, value_source: valueSource, beacon_round: beaconRound }) => {
+    return { saleId, valueSource, beaconRound: Number(beaconRound) };
+  });
+}
+
+/** Counts the draws that wait for their public value, from a beacon or from the operator. */
+export async function countAwaitingValue(db: Database): Promise<number> {
+  const [row] = await db.$queryRaw<{ count: bigint }[]>(
+    Prisma.sql`SELECT count(*) AS count ${UNDECIDED} AND d.value_source IS NOT NULL`,
+  );
+  return Number(row?.count ?? 0);
+}
+
 /** Closes the published list of a draw: entries that arrive from now on are not in it. */
 export async function closeDraw(db: Database, saleId: string): Promise<void> {
   await db.$executeRaw(

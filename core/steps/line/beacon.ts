@@ -13,6 +13,13 @@ export interface Beacon {
 /** The beacon gave no answer, or one that may not be used. The message says why. */
 export class BeaconError extends Error {
   override name = 'BeaconError';
+  /** Whether the beacon gave no answer at all. */
+  readonly isAway: boolean;
+
+  constructor(message: string, { isAway = false, cause }: { isAway?: boolean; cause?: unknown } = {}) {
+    super(message, { cause });
+    this.isAway = isAway;
+  }
 }
 
 /** The longest wait for the beacon, in ms. */
@@ -62,18 +69,28 @@ export async function roundAfter({ url }: Beacon, timeMs: number): Promise<numbe
 
 /** Asks the beacon. Returns undefined if it does not have what is asked for. */
 async function ask(address: string): Promise<unknown> {
+  const text = await readAnswer(address);
+  if (text.trim() === '') return undefined;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (cause) {
+    throw new BeaconError("the beacon's answer is no JSON", { cause });
+  }
+}
+
+/** Reads the text of an answer; '' if the beacon does not have what is asked for. */
+async function readAnswer(address: string): Promise<string> {
   try {
     const response = await fetch(address, { signal: AbortSignal.timeout(ANSWER_MS), redirect: 'error' });
-    if (response.status === 404 || response.status === 425) return void (await response.body?.cancel());
-    if (response.status !== 200) throw new BeaconError(`the beacon answered ${response.status}`);
-    const text = await boundedText(response, BYTES_MAX);
-    return text.trim() === '' ? undefined : (JSON.parse(text) as unknown);
+    if (response.status === 200) return await boundedText(response, BYTES_MAX);
+    await response.body?.cancel();
+    if (response.status === 404 || response.status === 425) return '';
+    throw new BeaconError(`the beacon answered ${response.status}`, { isAway: true });
   } catch (error) {
     if (error instanceof BeaconError) throw error;
-    throw new BeaconError(`the beacon gives no valid answer: ${causeOf(error as Error)}`, { cause: error });
+    throw new BeaconError(`the beacon gives no answer: ${causeOf(error as Error)}`, { isAway: true, cause: error });
   }
 }
 
 /** Returns the message of what is behind an error: that of `fetch` is always the same. */
-const causeOf = ({ message, cause }: Error): string =>
-  cause instanceof Error && cause.message ? cause.message : message;
+const causeOf = ({ message, cause }: Error): string => (cause as Error | undefined)?.message || message;

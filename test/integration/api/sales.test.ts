@@ -31,7 +31,6 @@ describe('GET /sales/:saleId', () => {
       closesAt: new Date(sale.closesAtMs).toISOString(),
       opening: 'rush',
       state: 'open',
-      opening: 'rush',
       units: 3,
       remaining: 3,
       serverTime: expect.stringMatching(/Z$/),
