@@ -8,7 +8,7 @@ import { drawKeyOf, keysOf } from '#core/redis/keys.js';
 import type { Sale } from '#core/rules/sale.js';
 import { keepEntries } from '#core/steps/line/keep-entries.js';
 import { placeWaiting } from '#core/steps/place-waiting.js';
-import { createDraw, join, letOpen, readLine } from '../../support/stores/lines.js';
+import { createDraw, join, letOpen, readLine } from '../../support/draws/lines.js';
 import { useStores } from '../../support/stores/stores.js';
 
 const t = useStores();

@@ -11,8 +11,8 @@ import {
   goodAnswer,
   startFakeBeacon,
   valueOfRound,
-} from '../../support/http/fake-beacon.js';
-import { createDraw, join, letOpen } from '../../support/stores/lines.js';
+} from '../../support/draws/fake-beacon.js';
+import { createDraw, join, letOpen } from '../../support/draws/lines.js';
 import { useStores } from '../../support/stores/stores.js';
 
 const t = useStores();

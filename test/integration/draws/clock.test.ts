@@ -4,7 +4,7 @@ import { rebuild } from '#core/maintenance/rebuild.js';
 import { decideDraw, readDraw } from '#core/postgres/draws/draws.js';
 import { keysOf } from '#core/redis/keys.js';
 import type { Sale } from '#core/rules/sale.js';
-import { createDraw, fairOrderOf, join, letOpen, readLine, readWinners } from '../../support/stores/lines.js';
+import { createDraw, fairOrderOf, join, letOpen, readLine, readWinners } from '../../support/draws/lines.js';
 import { useStores } from '../../support/stores/stores.js';
 
 // The clock of Redis says when a sale opens, and the one of Postgres which sales have opened. The two may differ by seconds, and a

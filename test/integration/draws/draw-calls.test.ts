@@ -11,8 +11,8 @@ import type { Sale } from '#core/rules/sale.js';
 import { keepEntries } from '#core/steps/line/keep-entries.js';
 import { type Connections, connectStores } from '#stack/stores/connections.js';
 import { DrawFacts } from '../../../apps/api/routes/draws.js';
+import { createDraw, join, letOpen } from '../../support/draws/lines.js';
 import { useApi } from '../../support/http/api.js';
-import { createDraw, join, letOpen } from '../../support/stores/lines.js';
 import { createMigratedDatabase } from '../../support/stores/shared-postgres.js';
 
 // The facts of a draw that everybody may read, and the proof of a buyer's entry.

@@ -15,7 +15,7 @@ import { isLive, parseClaimRecord } from '#core/rules/claim.js';
 import type { Sale } from '#core/rules/sale.js';
 import { keepEntries } from '#core/steps/line/keep-entries.js';
 import { placeWaiting } from '#core/steps/place-waiting.js';
-import { createDraw, join, letOpen, readLine } from '../../support/stores/lines.js';
+import { createDraw, join, letOpen, readLine } from '../../support/draws/lines.js';
 import { useStores } from '../../support/stores/stores.js';
 
 const t = useStores();

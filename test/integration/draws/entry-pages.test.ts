@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { entryPages, storeEntries } from '#core/postgres/draws/entries.js';
-import { createDraw } from '../../support/stores/lines.js';
+import { createDraw } from '../../support/draws/lines.js';
 import { useStores } from '../../support/stores/stores.js';
 
 const t = useStores();

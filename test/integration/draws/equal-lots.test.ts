@@ -3,7 +3,7 @@ import { standbyFaults } from '#core/comparison/standby.js';
 import { keysOf } from '#core/redis/keys.js';
 import { standbyPages } from '#core/redis/sale/content.js';
 import type { Sale } from '#core/rules/sale.js';
-import { createDraw } from '../../support/stores/lines.js';
+import { createDraw } from '../../support/draws/lines.js';
 import { useStores } from '../../support/stores/stores.js';
 
 const t = useStores();

@@ -6,9 +6,9 @@ import { decideDraw } from '#core/postgres/draws/draws.js';
 import { keysOf } from '#core/redis/keys.js';
 import type { Sale } from '#core/rules/sale.js';
 import { type Connections, connectStores } from '#stack/stores/connections.js';
+import { createDraw, join, letOpen } from '../../support/draws/lines.js';
 import { eventually } from '../../support/eventually.js';
 import { bearer, SECRET, useApi } from '../../support/http/api.js';
-import { createDraw, join, letOpen } from '../../support/stores/lines.js';
 import { createMigratedDatabase } from '../../support/stores/shared-postgres.js';
 
 // The calls of a buyer in a sale with a line before its opening.

@@ -14,7 +14,7 @@ import type { Sale } from '#core/rules/sale.js';
 import { keepAllEntries } from '#core/steps/line/keep-entries.js';
 import { placeWaiting } from '#core/steps/place-waiting.js';
 import { build } from '../../support/build.js';
-import { createDraw, fairOrderOf, join, letOpen, readLine, readWinners } from '../../support/stores/lines.js';
+import { createDraw, fairOrderOf, join, letOpen, readLine, readWinners } from '../../support/draws/lines.js';
 import { useStores } from '../../support/stores/stores.js';
 
 // A process that makes the order of a draw is killed at each step, and another one continues. Redis may lose everything meanwhile.

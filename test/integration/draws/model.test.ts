@@ -1,11 +1,11 @@
 import { test } from '@jest/globals';
 import fc from 'fast-check';
 import { readStatuses } from '#core/redis/claims/status.js';
+import { createDraw, readLine, readWinners } from '../../support/draws/lines.js';
 import { BUYERS } from '../../support/model/command.js';
 import { anyLineCommand } from '../../support/model/line-commands.js';
 import { LineModel } from '../../support/model/line-model.js';
 import { same } from '../../support/model/run.js';
-import { createDraw, readLine, readWinners } from '../../support/stores/lines.js';
 import { useStores } from '../../support/stores/stores.js';
 
 // MODEL_COMMANDS=100000 runs for a night; MODEL_SEED repeats a failure.

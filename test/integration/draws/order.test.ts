@@ -4,8 +4,8 @@ import { closeDraw } from '#core/postgres/draws/draws.js';
 import { storeEntries } from '#core/postgres/draws/entries.js';
 import { promote } from '#core/redis/claims/release.js';
 import { keysOf } from '#core/redis/keys.js';
+import { createDraw, join, letOpen } from '../../support/draws/lines.js';
 import { eventually } from '../../support/eventually.js';
-import { createDraw, join, letOpen } from '../../support/stores/lines.js';
 import { useStores } from '../../support/stores/stores.js';
 
 // The moments at which an order could go wrong: before it is made, and while the list is closed.

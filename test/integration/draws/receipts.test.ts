@@ -6,7 +6,7 @@ import { readStatuses } from '#core/redis/claims/status.js';
 import { readUnstored, restoreEntry } from '#core/redis/draw/entries.js';
 import { keysOf } from '#core/redis/keys.js';
 import { keepEntries } from '#core/steps/line/keep-entries.js';
-import { createDraw, join, letOpen, readLine } from '../../support/stores/lines.js';
+import { createDraw, join, letOpen, readLine } from '../../support/draws/lines.js';
 import { useStores } from '../../support/stores/stores.js';
 
 // Redis may lose an entry before Postgres has it. Its buyer comes back with the receipt.

@@ -21,6 +21,7 @@ import { cancelOrder } from '#core/steps/cancel-order.js';
 import { keepAllEntries } from '#core/steps/line/keep-entries.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import { settleReceipt } from '#core/steps/settle-receipt.js';
+import { createDraw, join, letOpen, readLine } from '../../support/draws/lines.js';
 import { SHOP_SECRET, startShop, type TestShop } from '../../support/http/shop.js';
 import { openGoodSales } from '../../support/money/good-money.js';
 import { askToPay, type PaymentStores, usePayments } from '../../support/payments.js';
@@ -28,7 +29,6 @@ import { fillGrownTables } from '../../support/postgres/grown-tables.js';
 import { faultsOf, plansDuring, sendPlans } from '../../support/postgres/plans.js';
 import { aClaim, buyers, openTestSale, win } from '../../support/sales.js';
 import { backdateDeadlines } from '../../support/stores/by-hand.js';
-import { createDraw, join, letOpen, readLine } from '../../support/stores/lines.js';
 
 // Every statement that runs in normal operation, in a database of some years: none of them reads a table from end to end.
 // Postgres itself reports the plan of each statement that the product sends.

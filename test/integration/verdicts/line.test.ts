@@ -4,8 +4,8 @@ import type { Sale } from '#core/rules/sale.js';
 import { placeWaiting } from '#core/steps/place-waiting.js';
 import type { BuyerRecord, Stage } from '#stack/crowd/buyer.js';
 import { reckon } from '#stack/crowd/reckoning.js';
+import { createDraw, join, letOpen, readLine } from '../../support/draws/lines.js';
 import { openTestSale } from '../../support/sales.js';
-import { createDraw, join, letOpen, readLine } from '../../support/stores/lines.js';
 import { useStores } from '../../support/stores/stores.js';
 
 // The proof of a crowd that joined a line before the opening: each untrue answer is made, and has to be found.

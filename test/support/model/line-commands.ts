@@ -7,7 +7,7 @@ import type { Sale } from '#core/rules/sale.js';
 import { keepEntries } from '#core/steps/line/keep-entries.js';
 import { placeWaiting } from '#core/steps/place-waiting.js';
 import { promoteWaiting } from '#core/steps/release-units.js';
-import { join, letOpen, readLots } from '../stores/lines.js';
+import { join, letOpen, readLots } from '../draws/lines.js';
 import type { TestStores } from '../stores/stores.js';
 import { wordsOf } from './buyer-commands.js';
 import { buyer } from './command.js';

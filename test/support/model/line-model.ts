@@ -106,7 +106,8 @@ export class LineModel {
   statusOf(buyerId: string): LineStatus {
     const isWinner = this.winners.has(buyerId);
     if (!this.#line.has(buyerId)) return { isWinner };
-    const entry = this.#entries.get(buyerId);
+    // A buyer who left and came back after the opening is behind the entries, and has none.
+    const entry = (this.#line.get(buyerId) ?? 0) < LATE_FROM ? this.#entries.get(buyerId) : undefined;
     const standing = this.phase === 'ordered' ? { position: this.#rank(buyerId) } : { isJoined: true };
     return { isWinner, ...standing, ...(entry === undefined ? {} : { entry }) };
   }

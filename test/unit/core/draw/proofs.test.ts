@@ -51,7 +51,7 @@ describe.each(proofs)('the proof of entry $proof.index of $list.count', ({ list,
     expect(holds(list, { ...proof, path: [list.root, ...proof.path] })).toBe(false);
   });
 
-  test('it fails at a place that the list does not have', () => {
+  test('it fails at an index that the list does not have', () => {
     for (const index of [-1, list.count, list.count + 1, Number.NaN]) {
       expect(holds(list, { ...proof, index })).toBe(false);
     }

@@ -134,7 +134,7 @@ describe('the verifier', () => {
     expect(await numbersWith('another')).not.toEqual(await numbersWith(vectors.value));
   });
 
-  test('it gives entries that came late their place, and names them', async () => {
+  test('it gives entries that came late their lots, and names them', async () => {
     const { chunks } = await build(1_025);
     const late = publishedEntry(SALT_KEY, { number: 9_999, buyerId: 'late' });
     const { faults, order = [] } = await verifyDraw(publishedOf(list), all(chunks), all([late]));
