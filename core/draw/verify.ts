@@ -21,9 +21,9 @@ export interface PlacedEntry {
   isLate: boolean;
 }
 
-/** What a verifier found. */
+/** The findings of a verifier. */
 export interface Verdict {
-  /** What does not agree, one line of text each. */
+  /** Each difference, as one line of text. */
   faults: string[];
   /** The number of entries that were read, without the late ones. */
   entries: number;

@@ -27,9 +27,6 @@ async function drawn(sources: ValueSources = {}): Promise<Sale> {
 
 const violations = async ({ id }: Sale) => (await audit(t.db, t.redis, id))?.violations;
 
-/** Changes entries by hand, as somebody with all rights in Postgres may. */
-const byHand = (sql: string, ...values: unknown[]) => t.db.$executeRawUnsafe(sql, ...values);
-
 test('a drawn sale has no violation, nor when a buyer has left and it is not stored yet', async () => {
   const sale = await drawn();
   expect(await violations(sale)).toEqual([]);
@@ -49,28 +46,29 @@ test('a line that nobody has ordered yet has no violation', async () => {
   expect(await violations(sale)).toEqual([]);
 });
 
-test.each([
-  ['another number', "UPDATE entries SET number = 99 WHERE sale_id = $1 AND buyer_id = 'buyer-7'"],
-  ['an entry less', "DELETE FROM entries WHERE sale_id = $1 AND buyer_id = 'buyer-7'"],
+test.each<[string, (saleId: string) => Promise<unknown>]>([
+  [
+    'another number',
+    id => t.db.$executeRaw`UPDATE entries SET number = 99 WHERE sale_id = ${id} AND buyer_id = 'buyer-7'`,
+  ],
+  ['an entry less', id => t.db.$executeRaw`DELETE FROM entries WHERE sale_id = ${id} AND buyer_id = 'buyer-7'`],
   [
     'an entry that was taken out of the list',
-    "UPDATE entries SET is_in = false WHERE sale_id = $1 AND buyer_id = 'buyer-7'",
+    id => t.db.$executeRaw`UPDATE entries SET is_in = false WHERE sale_id = ${id} AND buyer_id = 'buyer-7'`,
   ],
-])('the audit finds %s than those of the root', async (_, sql) => {
+])('the audit finds %s than those of the root', async (_, change) => {
   const sale = await drawn();
-  await byHand(sql, sale.id);
+  await change(sale.id);
   const found = await violations(sale);
   expect(found).toContainEqual(
     expect.stringMatching(/^draw: the root of the entries is [0-9a-f]{64}, and not [0-9a-f]{64}$/),
   );
-  expect(found).toContainEqual(
-    expect.stringMatching(/^draw: chunk 0: where entry 7 is published, Postgres has another one \(8\)$/),
-  );
+  expect(found).toContain('draw: chunk 0: where entry 7 is published, Postgres has another one (8)');
 });
 
 test('the audit finds an entry more than those of the root', async () => {
   const sale = await drawn();
-  await byHand("INSERT INTO entries VALUES ($1, 31, 'eve', 99, true, false)", sale.id);
+  await t.db.$executeRaw`INSERT INTO entries VALUES (${sale.id}, 31, 'eve', 99, true, false)`;
   expect(await violations(sale)).toEqual([
     'draw: chunk 0: entry 31 is not published',
     'draw: there are 31 entries, and not 30',

@@ -11,7 +11,7 @@ import {
   goodAnswer,
   startFakeBeacon,
   valueOfRound,
-} from '../../support/http/fake-beacon.js';
+} from '../../support/draws/fake-beacon.js';
 import { createDraw, join, letOpen } from '../../support/stores/lines.js';
 import { useStores } from '../../support/stores/stores.js';
 
