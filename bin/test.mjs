@@ -143,6 +143,12 @@ const PROGRAMS = [
     isThere: () => existsSync(BROTLI_MODULE) && NGINX_COMMANDS.some(command => answers(command, '-v')),
   },
   {
+    name: 'Python 3, in which a draw is verified',
+    tests: 'integration',
+    packages: 'python3',
+    isThere: () => answers('python3', '--version'),
+  },
+  {
     name: 'openssl, which makes certificates',
     tests: 'stores',
     packages: 'openssl',

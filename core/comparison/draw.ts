@@ -11,7 +11,7 @@ import { publishedOf } from '../steps/line/publish.js';
 import { chunks } from '../values/chunks.js';
 import type { Stores } from './look.js';
 
-/** The buyers whose places one call reads. */
+/** The buyers whose positions one call reads. */
 const PAGE = 1_000;
 
 /** The most buyers that a fault names. */
@@ -30,7 +30,7 @@ export async function drawFaults(stores: Stores, saleId: string): Promise<string
   const isLoaded = units > 0;
   const faults = [...(await aboutFaults(stores.redis, draw)), ...(await listFaults(stores, draw, isLoaded))];
   if (!isLoaded) return faults;
-  faults.push(...(await placeFaults(stores, saleId)));
+  faults.push(...(await positionFaults(stores, saleId)));
   if (draw.isDealt && line !== 'ordered') faults.push('the units were offered, and the line has no order');
   return [...faults, ...(line === 'ordered' ? await lineFaults(stores.redis, draw) : [])];
 }
@@ -63,8 +63,8 @@ async function listFaults({ db, redis }: Stores, draw: Draw, isLoaded: boolean):
   return faults;
 }
 
-/** Finds buyers who joined and have not left, and who are neither in the line nor have a claim in Redis. */
-async function placeFaults(stores: Stores, saleId: string): Promise<string[]> {
+/** Finds buyers who joined and have not left, and of whom Redis has neither a position in the line nor a claim. */
+async function positionFaults(stores: Stores, saleId: string): Promise<string[]> {
   const missing: string[] = [];
   for await (const page of entryPages(stores.db, saleId, 'all')) {
     missing.push(...(await missingOf(stores, saleId, page)));
@@ -78,6 +78,7 @@ function firstDifference(published: Buffer, stored: Buffer): string {
     if (theirs.equals(ours)) continue;
     if (theirs.length === 0) return `entry ${numberOf(ours)} is not published`;
     if (ours.length === 0) return `entry ${numberOf(theirs)} is published, and Postgres lacks it`;
+    if (numberOf(theirs) === numberOf(ours)) return `entry ${numberOf(ours)} is of another buyer in Postgres`;
     return `where entry ${numberOf(theirs)} is published, Postgres has another one (${numberOf(ours)})`;
   }
   return 'its bytes differ';
@@ -85,19 +86,19 @@ function firstDifference(published: Buffer, stored: Buffer): string {
 
 async function missingOf({ db, redis }: Stores, saleId: string, page: readonly StoredEntry[]): Promise<string[]> {
   const waiting = page.filter(({ isWaiting }) => isWaiting).map(({ buyerId }) => buyerId);
-  const suspects = await withoutPlace(redis, saleId, waiting);
+  const suspects = await withoutPosition(redis, saleId, waiting);
   if (suspects.length === 0) return [];
   // Between the two readings, a buyer may have left or got an order.
   const still = await readWaiting(db, saleId, suspects);
   const orders = new Set((await readLatestOrders(db, saleId, still)).map(({ buyerId }) => buyerId));
-  return withoutPlace(
+  return withoutPosition(
     redis,
     saleId,
     still.filter(buyerId => !orders.has(buyerId)),
   );
 }
 
-async function withoutPlace(redis: Shards, saleId: string, buyerIds: readonly string[]): Promise<string[]> {
+async function withoutPosition(redis: Shards, saleId: string, buyerIds: readonly string[]): Promise<string[]> {
   const found: string[] = [];
   for (const some of chunks(buyerIds, PAGE)) {
     const buyers = await readBuyers(redis, saleId, some);

@@ -23,7 +23,7 @@ export interface PlacedEntry {
 
 /** The findings of a verifier. */
 export interface Verdict {
-  /** The facts that do not agree, one line of text each. */
+  /** Each difference, as one line of text. */
   faults: string[];
   /** The number of entries that were read, without the late ones. */
   entries: number;

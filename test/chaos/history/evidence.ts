@@ -3,8 +3,12 @@ import type { DrawFacts, DrawRead } from './draw-facts.js';
 import type { BankRead, Operation } from './history.js';
 import type { PaymentFacts } from './payment-facts.js';
 
+/** The rules of draws. */
+export const DRAW_RULES = ['entry_is_kept', 'one_order', 'lots_decide', 'late_stand_behind'] as const;
+
 /** The rules that a history can break. */
 export const RULES = [
+  ...DRAW_RULES,
   'claim_is_one_thing',
   'accepted_reaches_its_end',
   'statuses_move_forward',
@@ -28,10 +32,6 @@ export const RULES = [
   'bank_is_what_was_put_in',
   'books_agree',
   'refunded_by_the_shop',
-  'entry_is_kept',
-  'one_order',
-  'lots_decide',
-  'late_stand_behind',
 ] as const;
 
 /** The name of a rule. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { checkHistory } from '../../chaos/history/check-history.js';
-import { RULES, type Rule } from '../../chaos/history/evidence.js';
+import { DRAW_RULES, RULES, type Rule } from '../../chaos/history/evidence.js';
 import { BAD_CLAIM_HISTORIES } from './bad-claims.js';
 import { BAD_MONEY_HISTORIES } from './bad-money.js';
 import { GOOD_HISTORIES } from './good.js';
@@ -19,7 +19,9 @@ describe('good histories', () => {
 describe('bad histories', () => {
   test.each(BAD_HISTORIES)('%s: %s', (rule, _, history) => expect(brokenRules(history)).toContain(rule));
 
+  // test/unit/verdicts/draws.test.ts breaks the rules of draws.
   test('every rule is broken by a bad history', () => {
-    expect(RULES.filter(rule => !BAD_HISTORIES.some(([broken]) => broken === rule))).toEqual([]);
+    const others = RULES.filter(rule => !DRAW_RULES.some(one => one === rule));
+    expect(others.filter(rule => !BAD_HISTORIES.some(([broken]) => broken === rule))).toEqual([]);
   });
 });

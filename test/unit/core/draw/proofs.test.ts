@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { isProven } from '#core/draw/merkle.js';
-import { fromHex, type ListVector, vectors } from '../../../support/vectors/draw.js';
+import { fromHex, type ListVector, vectors } from '../../../support/draws/vectors.js';
 
 /** Checks a proof of the vectors with some changes. */
 function holds(list: ListVector, { index, entry, path, ...changes }: Changes): boolean {
@@ -51,7 +51,7 @@ describe.each(proofs)('the proof of entry $proof.index of $list.count', ({ list,
     expect(holds(list, { ...proof, path: [list.root, ...proof.path] })).toBe(false);
   });
 
-  test('it fails at an index that the list does not have', () => {
+  test('it fails with an index that the list does not have', () => {
     for (const index of [-1, list.count, list.count + 1, Number.NaN]) {
       expect(holds(list, { ...proof, index })).toBe(false);
     }

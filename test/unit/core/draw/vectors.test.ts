@@ -4,7 +4,7 @@ import { ListBuilder } from '#core/draw/list.js';
 import { commitmentTo, keyOf, lotOf, numberOf, publishedEntry, saltedId, saltOf } from '#core/draw/lot.js';
 import { CHUNK, isProven, leafOf, rootOf } from '#core/draw/merkle.js';
 import { verifyDraw } from '#core/draw/verify.js';
-import { entriesOf, fromHex, type ListVector, vectors } from '../../../support/vectors/draw.js';
+import { entriesOf, fromHex, type ListVector, vectors } from '../../../support/draws/vectors.js';
 
 const SALT_KEY = fromHex(vectors.saltKey);
 const SEED = fromHex(vectors.seed);
@@ -134,7 +134,7 @@ describe('the verifier', () => {
     expect(await numbersWith('another')).not.toEqual(await numbersWith(vectors.value));
   });
 
-  test('it gives entries that came late their lots, and names them', async () => {
+  test('it orders entries that came late by their lots, too, and names them', async () => {
     const { chunks } = await build(1_025);
     const late = publishedEntry(SALT_KEY, { number: 9_999, buyerId: 'late' });
     const { faults, order = [] } = await verifyDraw(publishedOf(list), all(chunks), all([late]));

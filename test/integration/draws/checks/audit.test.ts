@@ -8,8 +8,8 @@ import { drawKeyOf, keysOf } from '#core/redis/keys.js';
 import type { Sale } from '#core/rules/sale.js';
 import { keepEntries } from '#core/steps/line/keep-entries.js';
 import { placeWaiting } from '#core/steps/place-waiting.js';
-import { createDraw, join, letOpen, readLine } from '../../support/draws/lines.js';
-import { useStores } from '../../support/stores/stores.js';
+import { createDraw, join, letOpen, readLine } from '../../../support/draws/lines.js';
+import { useStores } from '../../../support/stores/stores.js';
 
 const t = useStores();
 
@@ -26,8 +26,6 @@ async function drawn(sources: ValueSources = {}): Promise<Sale> {
 }
 
 const violations = async ({ id }: Sale) => (await audit(t.db, t.redis, id))?.violations;
-
-/** Changes entries by hand, as somebody with all rights in Postgres may. */
 
 test('a drawn sale has no violation, nor when a buyer has left and it is not stored yet', async () => {
   const sale = await drawn();
@@ -48,31 +46,29 @@ test('a line that nobody has ordered yet has no violation', async () => {
   expect(await violations(sale)).toEqual([]);
 });
 
-type Which = { saleId: string; buyerId: string };
-
-test.each([
-  ['another number', (which: Which) => t.db.entry.updateMany({ where: which, data: { number: 99 } })],
-  ['an entry less', (which: Which) => t.db.entry.deleteMany({ where: which })],
+test.each<[string, (saleId: string) => Promise<unknown>]>([
+  [
+    'another number',
+    id => t.db.$executeRaw`UPDATE entries SET number = 99 WHERE sale_id = ${id} AND buyer_id = 'buyer-7'`,
+  ],
+  ['an entry less', id => t.db.$executeRaw`DELETE FROM entries WHERE sale_id = ${id} AND buyer_id = 'buyer-7'`],
   [
     'an entry that was taken out of the list',
-    (which: Which) => t.db.entry.updateMany({ where: which, data: { isIn: false } }),
+    id => t.db.$executeRaw`UPDATE entries SET is_in = false WHERE sale_id = ${id} AND buyer_id = 'buyer-7'`,
   ],
 ])('the audit finds %s than those of the root', async (_, change) => {
   const sale = await drawn();
-  await change({ saleId: sale.id, buyerId: 'buyer-7' });
+  await change(sale.id);
   const found = await violations(sale);
   expect(found).toContainEqual(
     expect.stringMatching(/^draw: the root of the entries is [0-9a-f]{64}, and not [0-9a-f]{64}$/),
   );
-  expect(found).toContainEqual(
-    expect.stringMatching(/^draw: chunk 0: where entry 7 is published, Postgres has another one \(8\)$/),
-  );
+  expect(found).toContain('draw: chunk 0: where entry 7 is published, Postgres has another one (8)');
 });
 
 test('the audit finds an entry more than those of the root', async () => {
   const sale = await drawn();
-  const eve = { number: 31, buyerId: 'eve', change: 99, isIn: true, isWaiting: false };
-  await t.db.entry.create({ data: { saleId: sale.id, ...eve } });
+  await t.db.$executeRaw`INSERT INTO entries VALUES (${sale.id}, 31, 'eve', 99, true, false)`;
   expect(await violations(sale)).toEqual([
     'draw: chunk 0: entry 31 is not published',
     'draw: there are 31 entries, and not 30',

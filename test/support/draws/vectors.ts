@@ -27,7 +27,7 @@ interface Vectors {
 }
 
 /** The test vectors of draws, which another runtime has computed. */
-export const vectors = JSON.parse(readFileSync(join(import.meta.dirname, 'draw.json'), 'utf8')) as Vectors;
+export const vectors = JSON.parse(readFileSync(join(import.meta.dirname, 'vectors.json'), 'utf8')) as Vectors;
 
 /** Returns the bytes that hexadecimal digits stand for. */
 export const fromHex = (hex: string): Buffer => Buffer.from(hex, 'hex');
