@@ -62,7 +62,7 @@ describe.each(SHOWN)('an amount in $currency', ({ currency, price, credit, rest,
     await payOrder(t, { saleId: sale.id, claimId: claim.claimId, buyerId });
     await refundOrderPartially(t, { orderId: claim.claimId, amountMinor: 120, refundedMinor: 0 });
     const terms = withoutTags(salePage(await overviewOf(t, sale), MAY_CHANGE).text);
-    expect(terms).toContain(`Price ${price} Opens`);
+    expect(terms).toContain(`Price ${price} Opening`);
     for (const [add, args] of [
       [addSaleShow, ['show', sale.id]],
       [addSaleList, ['list']],
