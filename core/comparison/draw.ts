@@ -1,5 +1,5 @@
 import { ListBuilder } from '../draw/list.js';
-import { ENTRY_BYTES, keyOf, LATE_FROM, lotOf, numberOf, saltedId } from '../draw/lot.js';
+import { ENTRY_BYTES, LATE_FROM, lotsOf, numberOf } from '../draw/lot.js';
 import { type Draw, readDraw } from '../postgres/draws/draws.js';
 import { entryPages, readWaiting, type StoredEntry } from '../postgres/draws/entries.js';
 import { readLatestOrders } from '../postgres/orders/sale-orders.js';
@@ -111,13 +111,13 @@ async function withoutPosition(redis: Shards, saleId: string, buyerIds: readonly
 }
 
 /** Finds buyers who do not stand at their lot. Those who came after the opening stand behind all lots. */
-async function lineFaults(redis: Shards, { saleId, seed, saltKey, list, decided }: Draw): Promise<string[]> {
-  if (!list || !decided) return ['the line has an order, and the draw is not decided'];
-  const key = keyOf({ seed, root: list.root, value: decided.value });
+async function lineFaults(redis: Shards, draw: Draw): Promise<string[]> {
+  const lotOf = lotsOf(draw);
+  if (!lotOf) return ['the line has an order, and the draw is not decided'];
   const wrong: string[] = [];
-  for await (const page of standbyPages(redis, saleId)) {
+  for await (const page of standbyPages(redis, draw.saleId)) {
     for (const { buyerId, ticket } of page) {
-      if (ticket < LATE_FROM && ticket !== lotOf(key, saltedId(saltKey, buyerId))) wrong.push(buyerId);
+      if (ticket < LATE_FROM && ticket !== lotOf(buyerId)) wrong.push(buyerId);
     }
   }
   return wrong.length > 0 ? [`not at their lot in the line: ${namesOf(wrong)}`] : [];

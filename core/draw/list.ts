@@ -22,7 +22,11 @@ export class ListBuilder {
   readonly #roots: Hash[] = [];
   #open: Buffer[] = [];
 
-  /** @param take receives each chunk with its number, from 0 */
+  /**
+   * Begins a list.
+   *
+   * @param take receives each chunk with its number, from 0
+   */
   constructor(saltKey: Uint8Array, take: (number: number, chunk: Buffer) => Promise<void>) {
     this.#saltKey = saltKey;
     this.#take = take;

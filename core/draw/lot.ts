@@ -90,5 +90,20 @@ export function lotOf(key: Uint8Array, id: Uint8Array): number {
   return hash.readUInt32BE() * 2 ** (LOT_BITS - 32) + (hash.readUInt32BE(4) >>> (64 - LOT_BITS));
 }
 
+/** The facts of a draw that give its buyers their lots, as far as they are known. */
+interface Lots {
+  seed: Uint8Array;
+  saltKey: Uint8Array;
+  list: { root: Uint8Array } | undefined;
+  decided: { value: string } | undefined;
+}
+
+/** Returns the function that computes the lot of a buyer; undefined before the draw is decided. */
+export function lotsOf({ seed, saltKey, list, decided }: Lots): ((buyerId: string) => number) | undefined {
+  if (!list || !decided) return undefined;
+  const key = keyOf({ seed, root: list.root, value: decided.value });
+  return buyerId => lotOf(key, saltedId(saltKey, buyerId));
+}
+
 /** Returns the commitment to a secret seed, which a sale publishes when it is created. */
 export const commitmentTo = (seed: Uint8Array): Buffer => sha256(seed);

@@ -78,8 +78,8 @@ export const DRAW_BUGS: Bug[] = [
     'a lot of a draw depends on the number of the entry',
     {
       file: 'core/maintenance/line/line.ts',
-      find: 'saltedId(this.#draw.saltKey, buyerId)',
-      replace: 'saltedId(this.#draw.saltKey, buyerId + ticket)',
+      find: 'return this.#lotOf(buyerId);',
+      replace: 'return this.#lotOf(buyerId + ticket);',
     },
     draws('the units go to the first buyers of the order that lots make'),
   ),

@@ -1,4 +1,4 @@
-import { keyOf, LATE_FROM, lotOf, saltedId } from '../../draw/lot.js';
+import { LATE_FROM, lotsOf } from '../../draw/lot.js';
 import { type Draw, readDraw } from '../../postgres/draws/draws.js';
 import { countEntries, entryPages, readLastEntry, type StoredEntry } from '../../postgres/draws/entries.js';
 import { ahead } from '../../postgres/pages.js';
@@ -28,7 +28,7 @@ export class Line {
   readonly #ctx: StepContext;
   readonly #draw: Draw;
   readonly #joinsAtMs: number;
-  readonly #key: Buffer | undefined;
+  readonly #lotOf: ((buyerId: string) => number) | undefined;
   /** Whether Redis may lack entries that Postgres has. */
   readonly isIncomplete: boolean;
   #entered = 0;
@@ -38,9 +38,7 @@ export class Line {
     this.#draw = draw;
     this.#joinsAtMs = joinsAtMs;
     this.isIncomplete = isIncomplete;
-    if (draw.list && draw.decided) {
-      this.#key = keyOf({ seed: draw.seed, root: draw.list.root, value: draw.decided.value });
-    }
+    this.#lotOf = lotsOf(draw);
   }
 
   /** Reads the line of a sale, after Postgres has stored what Redis still has of it; undefined for a sale with a rush. */
@@ -61,13 +59,13 @@ export class Line {
   /** Tells whether the draw was decided since this line was read: then its order is another one. */
   async isOutdated(): Promise<boolean> {
     const draw = await readDraw(this.#ctx.db, this.#draw.saleId);
-    return (draw?.decided === undefined) !== (this.#key === undefined);
+    return (draw?.decided === undefined) !== (this.#lotOf === undefined);
   }
 
   /** Returns the ticket of a buyer in the next content of the sale, by the one that they have. */
   ticketOf(buyerId: string, ticket: number): number {
-    if (this.#key === undefined || ticket >= LATE_FROM) return ticket;
-    return lotOf(this.#key, saltedId(this.#draw.saltKey, buyerId));
+    if (this.#lotOf === undefined || ticket >= LATE_FROM) return ticket;
+    return this.#lotOf(buyerId);
   }
 
   /** Reads all entries, by pages. */
@@ -88,8 +86,8 @@ export class Line {
     const [known, stored] = [await readLineCounts(this.#ctx.redis, saleId), await readLastEntry(this.#ctx.db, saleId)];
     const since = Math.max(0, PER_MS * (Date.now() - this.#joinsAtMs));
     return {
-      draw: this.#key === undefined ? 'joining' : 'ordered',
-      entered: this.#key === undefined ? 0 : this.#entered,
+      draw: this.#lotOf === undefined ? 'joining' : 'ordered',
+      entered: this.#lotOf === undefined ? 0 : this.#entered,
       entrySeq: Math.max(known.entrySeq, stored.number, since),
       entryChanges: Math.max(known.entryChanges, stored.change, since),
       standbySeq: Math.max(LATE_FROM, lastTicket),

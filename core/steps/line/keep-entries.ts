@@ -1,4 +1,4 @@
-import { keyOf, lotOf, saltedId } from '../../draw/lot.js';
+import { lotsOf } from '../../draw/lot.js';
 import { readDraw } from '../../postgres/draws/draws.js';
 import { storeEntries } from '../../postgres/draws/entries.js';
 import { crashPoint } from '../../process/crash-point.js';
@@ -44,8 +44,8 @@ export async function keepEntries(ctx: StepContext, saleId: string): Promise<voi
 /** Moves entries to their lots that came back by their receipts after the order was made. */
 async function giveLots(ctx: StepContext, saleId: string, late: readonly { buyerId: string }[]): Promise<void> {
   const draw = await readDraw(ctx.db, saleId);
-  if (!draw?.list || !draw.decided) return;
-  const key = keyOf({ seed: draw.seed, root: draw.list.root, value: draw.decided.value });
-  const lots = late.map(({ buyerId }) => ({ buyerId, lot: lotOf(key, saltedId(draw.saltKey, buyerId)) }));
+  const lotOf = draw && lotsOf(draw);
+  if (!lotOf) return;
+  const lots = late.map(({ buyerId }) => ({ buyerId, lot: lotOf(buyerId) }));
   await moveToLots(ctx.redis, saleId, lots);
 }

@@ -1,4 +1,4 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { expect, test } from '@jest/globals';
 import { audit } from '#core/comparison/audit.js';
 import { drawAllLots, drawLots } from '#core/maintenance/line/draw-lots.js';
@@ -11,38 +11,14 @@ import { readUnstored, restoreEntry } from '#core/redis/draw/entries.js';
 import { readAbout, readChunk } from '#core/redis/draw/publication.js';
 import { keysOf } from '#core/redis/keys.js';
 import { readLoadedSale } from '#core/redis/sale/sale.js';
-import { isLive, parseClaimRecord } from '#core/rules/claim.js';
-import type { Sale } from '#core/rules/sale.js';
 import { keepEntries } from '#core/steps/line/keep-entries.js';
 import { placeWaiting } from '#core/steps/place-waiting.js';
-import { createDraw, join, letOpen, readLine } from '../../support/draws/lines.js';
+import { createDraw, fairOrderOf, join, letOpen, readLine, readWinners } from '../../support/draws/lines.js';
 import { useStores } from '../../support/stores/stores.js';
 
 const t = useStores();
 
 const names = (count: number) => Array.from({ length: count }, (_, i) => `buyer-${i + 1}`);
-
-/** Returns the order that a draw must have, computed as docs/fairness.md says and by none of our code. */
-async function fairOrder(saleId: string, buyerIds: readonly string[]): Promise<string[]> {
-  const draw = await readDraw(t.db, saleId);
-  if (!draw?.list || !draw.decided) throw new Error('the draw is not decided');
-  const sha256 = (...parts: Buffer[]) => createHash('sha256').update(Buffer.concat(parts)).digest();
-  const key = sha256(draw.seed, draw.list.root, Buffer.from(draw.decided.value));
-  const lotOf = (buyerId: string) => {
-    const salt = createHmac('sha256', draw.saltKey).update(buyerId).digest().subarray(0, 16);
-    return sha256(key, sha256(salt, Buffer.from(buyerId)))
-      .toString('hex')
-      .slice(0, 13);
-  };
-  return [...buyerIds].sort((a, b) => (lotOf(a) < lotOf(b) ? -1 : 1));
-}
-
-async function winnersOf({ id }: Sale): Promise<string[]> {
-  const claims = await t.redis.hgetall(keysOf(id).claims);
-  return Object.keys(claims)
-    .filter(buyer => isLive(parseClaimRecord(claims[buyer] ?? '').status))
-    .sort();
-}
 
 test('a buyer who joins before the opening gets a number, and the same one again', async () => {
   const sale = await createDraw(t, { units: 1 });
@@ -68,8 +44,8 @@ test('the units go to the first buyers of the order that lots make, and the othe
   await join(t, sale, ...names(40));
   await letOpen(t, sale);
   await drawAllLots(t);
-  const order = await fairOrder(sale.id, names(40));
-  expect(await winnersOf(sale)).toEqual(order.slice(0, 3).sort());
+  const order = await fairOrderOf(t, sale, names(40));
+  expect(await readWinners(t, sale)).toEqual(order.slice(0, 3).sort());
   expect(await readLine(t, sale)).toEqual(order.slice(3));
   await placeWaiting(t, { saleId: sale.id });
   expect(await audit(t.db, t.redis, sale.id)).toMatchObject({ ok: true, orders: { live: 3 } });
@@ -85,7 +61,7 @@ test('buyers who come after the opening stand behind everybody who joined before
   ]);
   await drawAllLots(t);
   expect(await join(t, sale, 'late-2')).toEqual([{ kind: 'standby', position: 6 }]);
-  const order = await fairOrder(sale.id, names(5));
+  const order = await fairOrderOf(t, sale, names(5));
   expect(await readLine(t, sale)).toEqual([...order.slice(1), 'late-1', 'late-2']);
 });
 
@@ -97,11 +73,12 @@ test('leaving and joining again gives the same number and the same lot', async (
   expect(await join(t, sale, 'buyer-4')).toEqual([{ kind: 'joined', entry: 4, isBeforeOpening: true }]);
   await letOpen(t, sale);
   await drawAllLots(t);
-  const order = await fairOrder(
-    sale.id,
+  const order = await fairOrderOf(
+    t,
+    sale,
     names(9).filter(name => name !== 'buyer-5'),
   );
-  expect([...(await winnersOf(sale)), ...(await readLine(t, sale))]).toEqual(order);
+  expect([...(await readWinners(t, sale)), ...(await readLine(t, sale))]).toEqual(order);
   expect((await readDraw(t.db, sale.id))?.list?.entries).toBe(8);
 });
 
@@ -116,11 +93,11 @@ test('a lost Redis loses no entry that Postgres has, before and after the order 
   expect(await readStatuses(t.redis, sale.id, ['buyer-3', 'buyer-7'])).toEqual([{ isJoined: true, entry: 3 }, {}]);
   await letOpen(t, sale);
   await drawAllLots(t);
-  const before = [await winnersOf(sale), await readLine(t, sale)];
+  const before = [await readWinners(t, sale), await readLine(t, sale)];
   await placeWaiting(t, { saleId: sale.id });
   await t.redis.flushall();
   await rebuild(t, sale.id);
-  expect([await winnersOf(sale), await readLine(t, sale)]).toEqual(before);
+  expect([await readWinners(t, sale), await readLine(t, sale)]).toEqual(before);
 });
 
 test('a receipt brings back an entry that nobody else has', async () => {
@@ -142,8 +119,8 @@ test('an entry that comes back after the order was made gets its lot', async () 
   await drawAllLots(t);
   expect(await restoreEntry(t.redis, sale.id, { buyerId: 'lost', number: 51 })).toBe(true);
   await keepEntries(t, sale.id);
-  const order = await fairOrder(sale.id, [...names(50), 'lost']);
-  const [winner] = await winnersOf(sale);
+  const order = await fairOrderOf(t, sale, [...names(50), 'lost']);
+  const [winner] = await readWinners(t, sale);
   expect(await readLine(t, sale)).toEqual(order.filter(buyer => buyer !== winner));
   expect((await readDraw(t.db, sale.id))?.list?.entries).toBe(50);
 });
@@ -166,12 +143,12 @@ test('the first public value decides, and never another one', async () => {
   expect(await decideDraw(t.db, sale.id, { value: '1 2 3', isSubstitute: false })).toBe(false);
   await letOpen(t, sale);
   await drawLots(t, sale.id);
-  expect(await winnersOf(sale)).toEqual([]);
+  expect(await readWinners(t, sale)).toEqual([]);
   expect(await decideDraw(t.db, sale.id, { value: '4 8 15', isSubstitute: false })).toBe(true);
   expect(await decideDraw(t.db, sale.id, { value: '16 23 42', isSubstitute: false })).toBe(false);
   await drawLots(t, sale.id);
-  const order = await fairOrder(sale.id, names(20));
-  expect([...(await winnersOf(sale)), ...(await readLine(t, sale))]).toEqual(order);
+  const order = await fairOrderOf(t, sale, names(20));
+  expect([...(await readWinners(t, sale)), ...(await readLine(t, sale))]).toEqual(order);
   await expect(t.db.draw.update({ where: { saleId: sale.id }, data: { value: '16 23 42' } })).rejects.toThrow(
     'a draw that was decided never changes',
   );

@@ -59,7 +59,11 @@ function verifySale(saleId: string, options: Options): Promise<void> {
 
 async function* none(): AsyncGenerator<Buffer> {}
 
-/** @param others what else does not agree, beyond what is published */
+/**
+ * Verifies what was read, and prints the verdict.
+ *
+ * @param others the faults beyond what is published
+ */
 async function tell({ name, draw, chunks, late }: Read, options: Options, others: readonly string[]): Promise<void> {
   const { verifyDraw } = await import('#core/draw/verify.js');
   const verdict = await verifyDraw(draw, chunks, late);
