@@ -33,6 +33,7 @@ async function soldOut(wanted: Partial<Sale> = {}): Promise<{ sale: Sale; ann: C
   }
   await untilQueued(sale);
   await untilFromMemory(sale);
+  await untilAllTold();
   return { sale, ann, bob };
 }
 
@@ -51,6 +52,9 @@ async function untilQueued(sale: Sale): Promise<void> {
   const jobs = await api.ctx.queues.of('')['place-waiting'].getWaiting();
   expect(jobs.map(({ data }) => data)).toContainEqual({ saleId: sale.id });
 }
+
+/** Waits for the messages of the last changes: an API sends one some milliseconds later, and notes in the sale when it did. */
+const untilAllTold = (): Promise<void> => eventually(async () => expect(await api.redis.keys('*:news')).toEqual([]));
 
 /** Waits until a buyer without a claim is refused without a script. */
 async function untilFromMemory(sale: Sale, code = 'sold_out', buyerId = 'eve'): Promise<void> {
