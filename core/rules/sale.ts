@@ -66,6 +66,22 @@ export interface Sale {
   onePurchaseAtATime: boolean;
   /** Refuses a buyer for this many seconds after a win in any sale with this rule; 0 turns the rule off. */
   minSecondsBetweenPurchases: number;
+  /** After this many ends without payment, a buyer gets no unit of the sale any more; 0 turns the rule off. */
+  unpaidLimit: number;
+  /** The time to pay a unit that came back unpaid, in s; undefined for the ordinary one. */
+  retryPayWithinSeconds?: number | undefined;
+  /** The most units and positions on standby of one group of buyers; 0 turns the rule off. */
+  perGroup: number;
+  /** Whether buying and joining need a pass. */
+  needsPass: boolean;
+  /** The proof of work that a pass costs; 0 for none. */
+  passWork: number;
+  /** The sale is hidden until then; undefined for a sale that is never hidden. */
+  announceAtMs?: number | undefined;
+  /** Whether visitors see the number of free units only roughly. */
+  coarseStock: boolean;
+  /** 32 bytes as hex, which decide the order in which units are dealt; undefined for 1, 2, 3. */
+  unitSeed?: string | undefined;
   state: SaleState;
   generation: number;
 }

@@ -156,9 +156,8 @@ export class Staging {
 
 /** Returns the fields of a sale. `locksApart` tells the scripts that other nodes may have the locks of its buyers. */
 function fieldsOf(sale: Sale, { isOfCluster }: Pick<Shards, 'isOfCluster'>): Record<string, string | number> {
-  const { id: _, standbyFactor: __, generation: ___, onePurchaseAtATime, joinsAtMs, ...fields } = sale;
-  const onePurchase = onePurchaseAtATime ? 1 : 0;
-  const joins = joinsAtMs === undefined ? {} : { joinsAtMs };
-  const apart = isOfCluster ? { locksApart: 1 } : {};
-  return { ...fields, onePurchaseAtATime: onePurchase, ...joins, ...apart };
+  const { id: _, standbyFactor: __, generation: ___, ...settings } = sale;
+  const known = Object.entries(settings).filter(([, value]) => value !== undefined);
+  const fields = known.map(([name, value]) => [name, typeof value === 'boolean' ? Number(value) : value]);
+  return Object.fromEntries(isOfCluster ? [...fields, ['locksApart', 1]] : fields);
 }
