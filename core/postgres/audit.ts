@@ -119,10 +119,10 @@ interface BuyerRange {
 async function* buyerPages(db: Transaction, saleId: string): AsyncGenerator<BuyerRange> {
   let after = '';
   for (;;) {
-    const [row] = await db.$queryRaw<{ last: string | null; count: bigint }[]>(Prisma.sql`
+    const [row] = await db.$queryRaw<[{ last: string | null; count: bigint }]>(Prisma.sql`
       SELECT max(b.buyer_id) AS last, count(*) AS count FROM (SELECT DISTINCT buyer_id FROM orders
         WHERE sale_id = ${saleId} AND buyer_id > ${after} ORDER BY buyer_id LIMIT ${BUYERS_PAGE}) b`);
-    if (!row?.last) return;
+    if (row.last === null) return;
     yield { after, last: row.last, count: Number(row.count) };
     after = row.last;
   }

@@ -232,9 +232,7 @@ function pollOn(purchase, seen) {
 }
 
 /** Returns the step of a visitor with no pay or cancel request in progress: one who waits for a unit, or has an order to pay. */
-const resting = ({ order: { status, position } }) => ({
-  step: IN_LINE.find(step => step === status) ?? (position ? 'standby' : 'payable'),
-});
+const resting = ({ order: { status } }) => ({ step: IN_LINE.find(step => step === status) ?? 'payable' });
 
 /** Notices that the page sets itself and keeps until the visitor acts. The API's next status doesn't contain them. */
 const STAYING = ['slow', 'elsewhere'];

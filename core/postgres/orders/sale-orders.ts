@@ -57,7 +57,7 @@ interface Page {
 
 /** The latest order of a buyer is the live one, otherwise the newest of those that ended. */
 async function readPage(db: Database, saleId: string, whose: Prisma.Sql): Promise<Page> {
-  const [row] = await db.$queryRaw<Page[]>(Prisma.sql`
+  const [row] = await db.$queryRaw<[Page]>(Prisma.sql`
     SELECT max(l.buyer_id) AS last, count(*)::int AS count,
             string_agg(concat_ws(' ', l.buyer_id, l.id, l.unit, l.status, (extract(epoch FROM l.pay_by) * 1000)::bigint,
                                 coalesce(l.reason, '-'), CASE WHEN l.status = 'paid' AND l.refunded_minor > 0
@@ -65,7 +65,7 @@ async function readPage(db: Database, saleId: string, whose: Prisma.Sql): Promis
                        ',' ORDER BY l.buyer_id) AS orders
     FROM (SELECT DISTINCT ON (o.buyer_id) o.* FROM orders o WHERE o.sale_id = ${saleId} AND ${whose}
           ORDER BY o.buyer_id, (o.status IN ('pending_payment', 'paid')) DESC, o.placed_at DESC LIMIT ${ORDER_PAGE}) l`);
-  return row ?? { orders: null, last: null, count: 0 };
+  return row;
 }
 
 const textsOf = ({ orders }: Page): string[] => orders?.split(',') ?? [];

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from '@jest/globals';
+import keySlot from 'cluster-key-slot';
 import { ConfigError } from '#core/process/config.js';
 import { connectShards } from '#core/redis/cluster.js';
 import { waitUntilReady } from '#core/redis/connection.js';
 import { bucketOf, bucketTags } from '#core/redis/keys.js';
 import { readServerFacts } from '#core/redis/server/fitness.js';
+import { askNode, type ClusterNode } from '#stack/stores/redis-cluster.js';
 import { closeContext, createContext } from '../../../apps/api/context.js';
 import { eventually } from '../../support/eventually.js';
 import { apiConfigOf } from '../../support/http/api.js';
@@ -42,6 +44,21 @@ test('a Redis Cluster has a connection for each bucket, and an id has that of it
   expect(redis.shards.map(({ guards }) => guards)).toEqual(bucketTags().map(tag => [`${tag}:never`]));
   for (const id of Array.from({ length: 100 }, () => randomUUID())) {
     expect(redis.of(id).tags).toEqual([bucketOf(id)]);
+  }
+});
+
+test('a node with several ranges of slots has the slots of all of them', async () => {
+  const [node] = c.server.nodes as [ClusterNode];
+  const inUse = new Set(bucketTags().map(tag => keySlot(tag)));
+  const between = Array.from({ length: 16_384 }, (_, slot) => slot).find(
+    slot => slot > Math.min(...inUse) && !inUse.has(slot),
+  );
+  await askNode(node, client => client.cluster('DELSLOTS', Number(between)));
+  try {
+    const redis = await c.connect();
+    for (const shard of redis.shards) expect(await shard.ping()).toBe('PONG');
+  } finally {
+    await askNode(node, client => client.cluster('ADDSLOTS', Number(between)));
   }
 });
 

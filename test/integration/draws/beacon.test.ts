@@ -144,6 +144,18 @@ test('one draw whose answer is wrong holds up no other one', async () => {
   await expectDecided(second, valueOfRound(8));
 });
 
+test('a failure of Postgres is no failure of the beacon', async () => {
+  const sale = await waiting(6);
+  await t.db.$executeRaw`ALTER TABLE draws ADD CONSTRAINT undecided CHECK (value IS NULL) NOT VALID`;
+  try {
+    await expect(askBeacon({ ...t, beacon })).rejects.toThrow('undecided');
+  } finally {
+    await t.db.$executeRaw`ALTER TABLE draws DROP CONSTRAINT undecided`;
+  }
+  await round();
+  await expectDecided(sale, valueOfRound(6));
+});
+
 test('another beacon than the announced one decides nothing', async () => {
   const sale = await waiting(7, 'https://beacon.example/chain');
   await round();

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { signEntry } from '#core/identity/receipt.js';
-import { drawLots } from '#core/maintenance/line/draw-lots.js';
+import { drawAllLots, drawLots } from '#core/maintenance/line/draw-lots.js';
 import { rebuild } from '#core/maintenance/rebuild.js';
 import { decideDraw } from '#core/postgres/draws/draws.js';
 import { keysOf } from '#core/redis/keys.js';
@@ -178,6 +178,15 @@ describe('a receipt of an entry', () => {
     await join(t, sale, 'ann');
     expect((await statusOf(sale, 'ann', 'nonsense')).body).toMatchObject({ status: 'joined', entry: 1 });
   });
+});
+
+test('a receipt that is wrong says nothing against a winner of the draw', async () => {
+  const sale = await createDraw(t, { units: 1 });
+  await join(t, sale, 'ann');
+  await letOpen(t, sale);
+  await drawAllLots(t);
+  api.ctx.sales.forget();
+  expect((await statusOf(sale, 'ann', 'nonsense')).body).toMatchObject({ status: 'queued', unit: 1 });
 });
 
 describe('a buyer who waits', () => {

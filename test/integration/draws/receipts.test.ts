@@ -44,6 +44,14 @@ test('a Redis that is lost twice gives no number twice', async () => {
   expect(new Set(numbers).size).toBe(3);
 });
 
+test('a rebuild counts the changes of entries from those of Redis, whatever the clock of the worker says', async () => {
+  const sale = await createDraw(t, { units: 1 });
+  const [known, { sale: key }] = [2 ** 50, keysOf(sale.id)];
+  await t.redis.hset(key, 'entryChanges', known, 'entrySeq', known);
+  await rebuild(t, sale.id);
+  expect((await t.redis.hmget(key, 'entryChanges', 'entrySeq')).map(Number)).toEqual([known, known]);
+});
+
 test('rebuilds take no room from those who may join', async () => {
   const sale = await createDraw(t, { units: 1 });
   await t.redis.hset(keysOf(sale.id).sale, 'entrySeq', 50_000_000);

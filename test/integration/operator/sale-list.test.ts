@@ -6,6 +6,7 @@ import { insertSale } from '#core/postgres/sales.js';
 import { keysOf } from '#core/redis/keys.js';
 import type { Sale } from '#core/rules/sale.js';
 import { placeOrders } from '#core/steps/place-orders.js';
+import { createDraw } from '../../support/draws/lines.js';
 import { plansDuring, sendPlans } from '../../support/postgres/plans.js';
 import { readCommandCalls } from '../../support/redis/command-stats.js';
 import { aClaim, aSale, openTestSale, win } from '../../support/sales.js';
@@ -28,6 +29,12 @@ async function storeSales(count: number, units: number): Promise<Sale[]> {
   for (const sale of sales) await insertSale(t.db, sale);
   return sales;
 }
+
+test('a sale that buyers join before the opening says so, and that its lots are drawn', async () => {
+  const sale = await createDraw(t, { units: 1 });
+  expect(await overviewOf(t, sale)).toMatchObject({ phase: 'joining', joinsAt: expect.any(String), inRedis: 'ready' });
+  expect(await overviewOf(t, { ...sale, opensAtMs: Date.now() - 1 })).toMatchObject({ phase: 'drawing' });
+});
 
 test('a list has the figures of each sale', async () => {
   const bought = await openTestSale(t, { units: 3, standbyFactor: 1 });
@@ -53,6 +60,8 @@ test('the statements of a list are one for 50 sales, and so are its questions ab
 });
 
 test('the orders of sales with more than a million units are counted by one statement each', async () => {
+  const few = await storeSales(2, 500_000);
+  expect(await plansDuring(() => overviewsOf({ ...t, db }, few))).toHaveLength(1);
   const sales = await storeSales(3, 600_000);
   expect(await plansDuring(() => overviewsOf({ ...t, db }, sales))).toHaveLength(3);
 });

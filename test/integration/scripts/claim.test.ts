@@ -7,6 +7,7 @@ import { allKeysOf, keysOf } from '#core/redis/keys.js';
 import { setSale } from '#core/redis/sale/sale.js';
 import { runScript } from '#core/redis/scripts.js';
 import type { Sale } from '#core/rules/sale.js';
+import { createDraw } from '../../support/draws/lines.js';
 import { eventually } from '../../support/eventually.js';
 import { readRedisMs } from '../../support/redis/clock.js';
 import { readSnapshot } from '../../support/redis/snapshot.js';
@@ -139,6 +140,16 @@ describe('winning nothing', () => {
     await t.redis.rpush(keysOf(sale.id).stock, 2);
     expect(await ask(sale, 'c')).toEqual([{ kind: 'standby', position: 2 }]);
   });
+});
+
+test('a click in a line whose order is not made is joining it, and wins nothing', async () => {
+  const sale = await createDraw(t, { units: 2 });
+  await t.redis.hset(keysOf(sale.id).sale, 'opensAtMs', 1, 'joinsAtMs', 0);
+  expect(await ask(sale, 'a', 'b')).toEqual([
+    { kind: 'joined', entry: undefined, isBeforeOpening: false },
+    { kind: 'joined', entry: undefined, isBeforeOpening: false },
+  ]);
+  expect(await t.redis.llen(keysOf(sale.id).stock)).toBe(2);
 });
 
 describe('the window', () => {

@@ -100,6 +100,16 @@ describe('a run of chaos is broken by', () => {
     ],
     ['a stranger among the lots', ({ standby }) => ({ standby: [['zoe', 7], ...standby] }), 'late_stand_behind'],
     ['a list of another root', ({ list }) => ({ list: list.subarray(40) }), 'one_order'],
+    [
+      'a list with another entry instead of one',
+      draw => ({ entries: [...draw.entries.slice(1), { buyerId: 'zoe', number: 1, isIn: true, isWaiting: false }] }),
+      'one_order',
+    ],
+    [
+      'a list that lacks an entry',
+      ({ entries }) => ({ entries: [...entries, { buyerId: 'zoe', number: 6, isIn: true, isWaiting: false }] }),
+      'one_order',
+    ],
     ['a value after the one that was told', () => ({ value: '4 5 6' }), 'one_order'],
   ])('%s', (_, change, rule) => {
     expect(brokenBy(change)).toContain(rule);

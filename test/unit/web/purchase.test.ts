@@ -163,6 +163,18 @@ describe('paying', () => {
     expect(request?.call).toBe('status');
   });
 
+  test('stops waiting for the end of standby after 15 polls, and still stands by', () => {
+    const standby = () => says('status', { status: 'standby', position: 3 });
+    const waiting = [
+      did('click'),
+      says('buy', { status: 'standby', position: 3, pollAfterMs: 400 }),
+      did('giveUp'),
+      says('cancel'),
+    ];
+    const { purchase } = through(...waiting, ...Array.from({ length: 15 }, standby));
+    expect(purchase).toMatchObject({ step: 'standby', notice: 'slow' });
+  });
+
   test('never ends a purchase because the server is busy', () => {
     const refusals = Array.from({ length: 6 }, () => refuses('pay', 503, 'unavailable'));
     const { purchase, request } = through(...payable, did('pay'), ...refusals);

@@ -5,6 +5,7 @@ import { keysOf } from '#core/redis/keys.js';
 import { setSale } from '#core/redis/sale/sale.js';
 import type { Claim } from '#core/rules/claim.js';
 import { NotVerified } from '#core/rules/errors.js';
+import { createDraw, join } from '../../../support/draws/lines.js';
 import { openTestSale, win } from '../../../support/sales.js';
 import { expectTypesChecked, whileFull, writesNothing } from '../../../support/stores/keyspace.js';
 import { useStores } from '../../../support/stores/stores.js';
@@ -37,6 +38,28 @@ describe('the status of buyers', () => {
     await t.redis.zadd(keysOf(sale.id).standby, 9, 'b');
     expect(await readStatuses(t.redis, sale.id, ['b'])).toEqual([
       { claim: { claimId: expect.any(String), unit: 1, status: 'queued' } },
+    ]);
+  });
+});
+
+describe('the status of a buyer who joined before the opening', () => {
+  test('is the number of the entry, without a position as long as the order is not made', async () => {
+    const sale = await createDraw(t, { units: 1 });
+    await join(t, sale, 'a', 'b');
+    expect(await readStatuses(t.redis, sale.id, ['b', 'nobody', 'a'])).toEqual([
+      { isJoined: true, entry: 2 },
+      {},
+      { isJoined: true, entry: 1 },
+    ]);
+  });
+
+  test('has a position once the order is made, and the number of the entry', async () => {
+    const sale = await createDraw(t, { units: 1 });
+    await join(t, sale, 'a', 'b');
+    await t.redis.hset(keysOf(sale.id).sale, 'draw', 'ordered');
+    expect(await readStatuses(t.redis, sale.id, ['b', 'a'])).toEqual([
+      { position: 2, entry: 2 },
+      { position: 1, entry: 1 },
     ]);
   });
 });
