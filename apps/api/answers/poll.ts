@@ -13,7 +13,7 @@ export interface Backpressure {
 
 /** When the parts of a sale happen that a buyer may wait for. */
 export interface PollTimes {
-  /** The time in which buyers of the sale must pay, in s. */
+  /** The shortest time in which buyers of the sale must pay, in s. */
   payWithinSeconds?: number | undefined;
   /** The time until the sale opens, in ms; negative once it has opened. */
   opensInMs?: number | undefined;
@@ -21,7 +21,7 @@ export interface PollTimes {
 
 /** Returns the times of a sale that was read a moment ago. */
 export function pollTimesOf(sale: RecentSale, nowMs = redisNowMs(sale)): PollTimes {
-  return { payWithinSeconds: sale.payWithinSeconds, opensInMs: sale.opensAtMs - nowMs };
+  return { payWithinSeconds: sale.retryPayWithinSeconds ?? sale.payWithinSeconds, opensInMs: sale.opensAtMs - nowMs };
 }
 
 /**

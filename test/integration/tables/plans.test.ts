@@ -93,6 +93,18 @@ describe('no statement reads a grown table from end to end', () => {
     expect(plans.length).toBeGreaterThan(0);
   });
 
+  test('of placing units that came back unpaid', async () => {
+    const sale = await openTestSale(ctx, { units: 100, retryPayWithinSeconds: 60 });
+    const given = await win(ctx, sale, ...buyers(50, 'given'));
+    await placeOrders(ctx, { saleId: sale.id, claims: given });
+    for (const claim of given.slice(0, 5)) await cancelOrder(ctx, { saleId: sale.id, ...claim });
+    const claims = await win(ctx, sale, ...buyers(55, 'taken'));
+    const { faults } = await faultsDuring(() => placeOrders(ctx, { saleId: sale.id, claims }));
+    expect(faults).toEqual([]);
+    const orders = await db.order.findMany({ where: { saleId: sale.id, buyerId: { startsWith: 'taken' } } });
+    expect(orders.filter(({ payBy, placedAt }) => payBy.getTime() - placedAt.getTime() === 60_000)).toHaveLength(5);
+  });
+
   test('of the steps of a draw', async () => {
     const { plans, faults } = await faultsDuring(async () => {
       const sale = await createDraw(ctx, { units: 3 });

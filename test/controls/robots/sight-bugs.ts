@@ -1,0 +1,30 @@
+import { type Bug, one } from '../bug.js';
+
+const INSERT = 'core/postgres/orders/insert-orders.ts';
+
+/** Bugs in the time to pay a unit that came back, and in what robots get to see. */
+export const SIGHT_BUGS: Bug[] = [
+  one(
+    'a unit that came back unpaid may be held as long as a new one',
+    { file: INSERT, find: 'THEN least($', replace: 'THEN greatest($' },
+    { kind: 'integration', file: 'tables/retry-time', title: 'that was not paid in time has the shorter time to pay' },
+  ),
+  one(
+    'the buyers of one batch read the same deadline, whatever their orders have',
+    {
+      file: 'core/postgres/orders/inserted.ts',
+      find: 'sooner.has(claim.claimId) ? soonerByMs : payByMs',
+      replace: 'payByMs',
+    },
+    { kind: 'integration', file: 'tables/retry-time', title: 'tells each buyer the deadline of their own order' },
+  ),
+  one(
+    'placing looks for the earlier orders of a unit in all orders',
+    {
+      file: 'prisma/migrations/0034_orders_came_back/migration.sql',
+      find: '("sale_id", "unit")',
+      replace: '("placed_at")',
+    },
+    { kind: 'integration', file: 'tables/plans', title: 'of placing units that came back unpaid' },
+  ),
+];
