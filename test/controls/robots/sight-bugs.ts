@@ -1,4 +1,4 @@
-import { type Bug, one } from '../bug.js';
+import { type Bug, lua, one } from '../bug.js';
 
 const INSERT = 'core/postgres/orders/insert-orders.ts';
 
@@ -26,5 +26,23 @@ export const SIGHT_BUGS: Bug[] = [
       replace: '("placed_at")',
     },
     { kind: 'integration', file: 'tables/plans', title: 'of placing units that came back unpaid' },
+  ),
+  one(
+    'a rebuild deals the units that are left by their numbers',
+    {
+      file: 'core/maintenance/merge.ts',
+      find: 'dealt(this.#units, this.#parts.unitSeed)',
+      replace: 'dealt(this.#units)',
+    },
+    {
+      kind: 'integration',
+      file: 'repairs/random-units',
+      title: 'a rebuild deals the units that are left in the same order',
+    },
+  ),
+  one(
+    'a restock deals the new units by their numbers',
+    { file: lua('restock'), find: 'return hashes[a] < hashes[b]', replace: 'return a < b' },
+    { kind: 'integration', file: 'repairs/random-units', title: 'a restock adds the new units in random order' },
   ),
 ];
