@@ -45,4 +45,13 @@ export const SIGHT_BUGS: Bug[] = [
     { file: lua('restock'), find: 'return hashes[a] < hashes[b]', replace: 'return a < b' },
     { kind: 'integration', file: 'repairs/random-units', title: 'a restock adds the new units in random order' },
   ),
+  one(
+    'a sale with coarse stock shows visitors the exact number',
+    {
+      file: 'apps/api/routes/sales.ts',
+      find: 'remaining: roughly(sale.remaining, sale), ',
+      replace: 'remaining: sale.remaining, ',
+    },
+    { kind: 'integration', file: 'api/sales', title: 'has only a rough number of free units' },
+  ),
 ];
