@@ -100,6 +100,15 @@ export function hasPurchaseRules(sale: Pick<Sale, 'onePurchaseAtATime' | 'minSec
 }
 
 /**
+ * Tells whether a sale is hidden: every public call answers as if it did not exist, until it is announced.
+ *
+ * @param nowMs the time by Redis's clock, in ms since the epoch
+ */
+export function isHidden({ announceAtMs = 0 }: Pick<Sale, 'announceAtMs'>, nowMs: number): boolean {
+  return nowMs < announceAtMs;
+}
+
+/**
  * Rounds a number of free units up to 10, 100, 1,000 and so on, and at most to all units. 0 stays 0.
  *
  * @param sale its number of units

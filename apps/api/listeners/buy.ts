@@ -122,15 +122,16 @@ function sendJoined(
 }
 
 function sendRefusal(
-  sales: Pick<Sales, 'find'>,
+  sales: Pick<Sales, 'ask'>,
   { res, saleId }: Click,
   { refusal, opensAtMs = 0 }: Extract<ClaimOutcome, { kind: 'refused' }>,
 ): void {
   const { code, details } = saleRefused(refusal, opensAtMs);
-  if (refusal !== 'unknown_sale') return void sendProblem(res, code, details);
-  // Redis has not loaded this sale. The look-up finds out whether the sale doesn't exist, or Redis may have lost it.
-  sales
-    .find(saleId)
-    .then(() => sendProblem(res, code, details))
-    .catch(error => sendError(res, error, 'buy'));
+  // A single buyer is refused by a sale that sells, so it is not hidden.
+  if (refusal === 'locks_away') return void sendProblem(res, code, details);
+  // The look-up finds out whether the sale doesn't exist or is hidden, or Redis may have lost it.
+  sales.ask(saleId, (sale, error) => {
+    if (sale) sendProblem(res, code, details);
+    else sendError(res, error, 'buy');
+  });
 }

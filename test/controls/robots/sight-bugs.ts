@@ -54,4 +54,35 @@ export const SIGHT_BUGS: Bug[] = [
     },
     { kind: 'integration', file: 'api/sales', title: 'has only a rough number of free units' },
   ),
+  one(
+    'a click tells when a hidden sale opens',
+    {
+      file: 'apps/api/listeners/buy.ts',
+      find: '    if (sale) sendProblem(res, code, details);',
+      replace: '    if (sale || error) sendProblem(res, code, details);',
+    },
+    {
+      kind: 'integration',
+      file: 'robots/hidden-sales',
+      title: 'a hidden sale that is being rebuilt answers as a sale that does not exist',
+    },
+  ),
+  one(
+    'an API answers polls about a hidden sale that it has in memory',
+    {
+      file: 'apps/api/mirror/sales.ts',
+      find: 'sale === UNKNOWN || isHidden(sale, redisNowMs(sale)) ? undefined',
+      replace: 'sale === UNKNOWN ? undefined',
+    },
+    {
+      kind: 'integration',
+      file: 'robots/hidden-sales',
+      title: 'no poll is answered from the memory of the API while its sale is hidden',
+    },
+  ),
+  one(
+    'a hidden sale that is closed refuses its crowd from memory',
+    { file: 'apps/api/mirror/mirror.ts', find: '    if (nowMs < announceAtMs) return;\n', replace: '' },
+    { kind: 'unit', file: 'apps/mirror/mirror', title: 'nobody is refused from memory while the sale is hidden' },
+  ),
 ];
