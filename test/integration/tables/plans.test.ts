@@ -9,6 +9,7 @@ import { prune } from '#core/maintenance/prune.js';
 import { reconcileAll } from '#core/maintenance/reconcile.js';
 import { tellShop } from '#core/maintenance/tell-shop.js';
 import { overviewsOf } from '#core/operator/sale-overview.js';
+import { readSignals } from '#core/operator/signals.js';
 import { checkBooks } from '#core/postgres/books/check.js';
 import { connectDatabase, type Database, Prisma } from '#core/postgres/database.js';
 import { readDeadNotices, reviveNotices } from '#core/postgres/deliveries/dead-notices.js';
@@ -131,6 +132,7 @@ describe('no statement reads a grown table from end to end', () => {
       await reviveNotices(db);
       await readBuyerOrders(db, 'grown-7', 100);
       await readStatement(db, 'grown-7', 100);
+      expect(await readSignals(db, 'grown-draw-4', 3)).toMatchObject({ unpaid: 2_000 });
       expect(await overviewsOf({ ...ctx, db }, (await readSales(db)).slice(-1))).toMatchObject([
         { orders: { orders: 4_000 } },
       ]);
