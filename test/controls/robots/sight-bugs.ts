@@ -64,7 +64,7 @@ export const SIGHT_BUGS: Bug[] = [
     {
       kind: 'integration',
       file: 'robots/hidden-sales',
-      title: 'a hidden sale that is being rebuilt answers as a sale that does not exist',
+      title: 'a crowd at a hidden sale that is closed gets no other answer from memory',
     },
   ),
   one(
