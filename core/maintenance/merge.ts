@@ -4,6 +4,7 @@ import { ORDER_PAGE, orderPages, readLatestOrders, withdrawnPages } from '../pos
 import { ahead } from '../postgres/pages.js';
 import { putEntries } from '../redis/draw/entries.js';
 import { claimPages, readBuyers, standbyPages } from '../redis/sale/content.js';
+import { dealt } from '../redis/sale/dealing.js';
 import type { BuyerClaim, Staging } from '../redis/sale/staging.js';
 import { Units } from '../redis/sale/units.js';
 import { type ClaimRecord, isLive, parseClaimRecord } from '../rules/claim.js';
@@ -21,6 +22,8 @@ type Unplaced = BuyerClaim & { wonAtMs: number };
 interface MergeParts extends Reported {
   saleId: string;
   units: number;
+  /** Decides the order in which units are dealt (core/redis/sale/dealing.ts). */
+  unitSeed?: string | undefined;
   /** Redis's clock at the beginning, in ms: the time of a win that the outbox has lost. */
   atMs: number;
   staging: Staging;
@@ -97,7 +100,7 @@ export class Merge {
     for await (const page of withdrawnPages(this.#ctx.db, this.#parts.saleId)) {
       for (const unit of page) this.#units.withdraw(unit);
     }
-    await this.#parts.staging.putStock([...this.#units.unheld()]);
+    await this.#parts.staging.putStock(dealt(this.#units, this.#parts.unitSeed));
     return true;
   }
 

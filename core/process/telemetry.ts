@@ -16,6 +16,7 @@ const claimSeconds = histogram('claim_seconds', 'Round trip of one call of the c
 const fromMemory = counter('refused_from_memory_total', 'Buyers refused without asking Redis');
 const problems = counter('problems_total', 'Answers that are an error, by code', 'code');
 const limited = counter('limited_total', 'Requests refused by the limits of one buyer, by kind', 'kind');
+const quickClicks = counter('quick_clicks_total', 'Clicks quicker than a hand, by after what', 'after');
 const setApiProcesses = gauge('api_processes', 'API processes that share the limits of a buyer');
 const shed = counter('shed_total', 'Requests refused because of overload, by kind', 'kind');
 const setShedLevel = gauge('shed_level', 'The level of overload: 1 sheds pages and polls, 2 claims, 3 payments');
@@ -84,6 +85,11 @@ export const requestsLimited = report((counts: Readonly<Record<string, number>>)
     limited.inc({ kind }, count);
     problems.inc({ code: 'too_many_requests' }, count);
   }
+});
+
+/** Reports clicks that came quicker than a hand, by whether they followed the opening or another click of their buyer. */
+export const clicksTooQuick = report((counts: Readonly<Record<string, number>>) => {
+  for (const [after, count] of Object.entries(counts)) quickClicks.inc({ after }, count);
 });
 
 /** Reports the number of living API processes, as this process counts them. */

@@ -68,8 +68,8 @@ export const PROBLEMS = {
   unknown_sale: {
     status: 404,
     title: 'There is no such sale',
-    cause: 'No sale has the id in the path.',
-    cure: 'Check the id. `npm run cli -- sale list` shows every sale.',
+    cause: 'No sale has the id in the path, or the sale is not announced yet.',
+    cure: 'Check the id. `npm run cli -- sale list` shows every sale, and until when it is hidden.',
     retry: 'no',
   },
   unknown_provider: {

@@ -99,6 +99,24 @@ export function hasPurchaseRules(sale: Pick<Sale, 'onePurchaseAtATime' | 'minSec
   return sale.onePurchaseAtATime || sale.minSecondsBetweenPurchases > 0;
 }
 
+/**
+ * Tells whether a sale is hidden: every public call answers as if it did not exist, until it is announced.
+ *
+ * @param nowMs the time by Redis's clock, in ms since the epoch
+ */
+export function isHidden({ announceAtMs = 0 }: Pick<Sale, 'announceAtMs'>, nowMs: number): boolean {
+  return nowMs < announceAtMs;
+}
+
+/**
+ * Rounds a number of free units up to 10, 100, 1,000 and so on, and at most to all units. 0 stays 0.
+ *
+ * @param sale its number of units
+ */
+export function roughly(remaining: number, { units }: Pick<Sale, 'units'>): number {
+  return remaining === 0 ? 0 : Math.min(units, 10 ** String(remaining - 1).length);
+}
+
 /** The facts that decide the phase of a sale. `line` is missing for a rush. */
 export interface Timetable extends Pick<Sale, 'state' | 'opensAtMs' | 'closesAtMs'> {
   joinsAtMs?: number | undefined;

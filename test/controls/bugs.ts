@@ -10,6 +10,7 @@ import { REFUND_BUGS } from './money/refund-bugs.js';
 import { ORDER_BUGS } from './order-bugs.js';
 import { REDIS_BUGS } from './redis-bugs.js';
 import { REPAIR_BUGS } from './repair-bugs.js';
+import { SIGHT_BUGS } from './robots/sight-bugs.js';
 import { LOCK_BUGS } from './stores/lock-bugs.js';
 import { POSTGRES_STORE_BUGS } from './stores/postgres-store-bugs.js';
 import { REDIS_STORE_BUGS } from './stores/redis-store-bugs.js';
@@ -32,4 +33,5 @@ export const BUGS: Bug[] = [
   ...REDIS_STORE_BUGS,
   ...LOCK_BUGS,
   ...POSTGRES_STORE_BUGS,
+  ...SIGHT_BUGS,
 ];

@@ -12,6 +12,7 @@ import { buyerOf } from '../http/buyer.js';
 import { READY, sendError, sendProblem } from '../http/problem.js';
 import { sendJson } from '../http/reply.js';
 import type { BuyerLimits } from '../limits/buyer-limits.js';
+import type { QuickClicks } from '../limits/quick-clicks.js';
 import type { Admission } from '../load/load.js';
 import type { Mirrors } from '../mirror/mirrors.js';
 import type { Sales } from '../mirror/sales.js';
@@ -29,6 +30,7 @@ interface OutcomeParts extends SendClaimParts {
 export interface BuyParts extends OutcomeParts {
   readonly verifyToken: TokenVerifier;
   readonly limits: Pick<BuyerLimits, 'refusalOf'>;
+  readonly quickClicks: Pick<QuickClicks, 'clicked'>;
   readonly mirrors: Pick<Mirrors, 'refusalOf'>;
   readonly refuse: RefuseAtTurnEnd;
   readonly claims: Pick<ClaimBatch, 'ask'>;
@@ -66,6 +68,7 @@ function buy(parts: BuyParts, { req, res, saleId }: Omit<Click, 'buyerId'>): voi
   if (!ID_PATTERN.test(saleId))
     return void sendProblem(res, 'invalid_request', { detail: 'no sale has an id like this' });
   const buyerId = buyerOf(req, parts.verifyToken);
+  parts.quickClicks.clicked(buyerId);
   const limited = parts.limits.refusalOf('clicks', buyerId);
   if (limited) return void parts.refuse(res, limited);
   // A sale with nothing to give refuses buyers from this process's memory. So Redis is left to the buyers whom it can
@@ -122,15 +125,16 @@ function sendJoined(
 }
 
 function sendRefusal(
-  sales: Pick<Sales, 'find'>,
+  sales: Pick<Sales, 'ask'>,
   { res, saleId }: Click,
   { refusal, opensAtMs = 0 }: Extract<ClaimOutcome, { kind: 'refused' }>,
 ): void {
   const { code, details } = saleRefused(refusal, opensAtMs);
-  if (refusal !== 'unknown_sale') return void sendProblem(res, code, details);
-  // Redis has not loaded this sale. The look-up finds out whether the sale doesn't exist, or Redis may have lost it.
-  sales
-    .find(saleId)
-    .then(() => sendProblem(res, code, details))
-    .catch(error => sendError(res, error, 'buy'));
+  // A single buyer is refused by a sale that sells, so it is not hidden.
+  if (refusal === 'locks_away') return void sendProblem(res, code, details);
+  // The look-up finds out whether the sale doesn't exist or is hidden, or Redis may have lost it.
+  sales.ask(saleId, (sale, error) => {
+    if (sale) sendProblem(res, code, details);
+    else sendError(res, error, 'buy');
+  });
 }

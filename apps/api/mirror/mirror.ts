@@ -113,18 +113,14 @@ export class Mirror {
   }
 
   #decide(): void {
-    const { version, state, free, waiting, standbyCap, opensAtMs } = this.#standing;
-    const isOver = this.#clockOffsetMs + performance.now() > this.#standing.closesAtMs;
+    const { version, state, free, waiting, standbyCap, opensAtMs, announceAtMs } = this.#standing;
+    const nowMs = this.#clockOffsetMs + performance.now();
+    const isOver = nowMs > this.#standing.closesAtMs;
     this.#refusal = undefined;
     if (this.#needed > version) return;
+    // Redis and the sale's look-up answer for a hidden sale, which may be closed already.
+    if (nowMs < announceAtMs) return;
     if (state === 'closed' || isOver) this.#refusal = 'closed';
-    else if (
-      state === 'open' &&
-      free === 0 &&
-      waiting >= standbyCap &&
-      performance.now() + this.#clockOffsetMs > opensAtMs
-    ) {
-      this.#refusal = 'sold_out';
-    }
+    else if (state === 'open' && free === 0 && waiting >= standbyCap && nowMs > opensAtMs) this.#refusal = 'sold_out';
   }
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { currencyDigits } from '#core/rules/currencies.js';
-import { OPENINGS, phaseOf } from '#core/rules/sale.js';
+import { OPENINGS, phaseOf, roughly } from '#core/rules/sale.js';
 import { amountMinor, currency, digits, instant, ofSale, saleId } from '../answers/fields.js';
 import { publicEndpoint } from '../http/endpoint.js';
 import type { Admission } from '../load/load.js';
@@ -19,6 +19,10 @@ const SaleStatus = z.object({
   state: z.enum(['upcoming', 'joining', 'drawing', 'open', 'sold_out', 'paused', 'closed']),
   units: z.int().min(0).meta({ description: 'How many there are in all' }),
   remaining: z.int().min(0).meta({ description: 'How many are free, at most 2 s ago' }),
+  remainingIsRough: z
+    .literal(true)
+    .optional()
+    .meta({ description: '`remaining` is rounded up to 10, 100, 1000 and so on. 0 is exact' }),
   serverTime: instant.meta({ description: 'The clock that decides when the sale opens' }),
 });
 
@@ -56,7 +60,9 @@ export const sales = publicEndpoint(
       ...(sale.joinsAtMs === undefined ? {} : { joinsAt: new Date(sale.joinsAtMs).toISOString() }),
       state: phaseOf(sale, sale.remaining, nowMs),
       units: sale.units,
-      remaining: sale.remaining,
+      ...(sale.coarseStock
+        ? { remaining: roughly(sale.remaining, sale), remainingIsRough: true }
+        : { remaining: sale.remaining }),
       serverTime: new Date(nowMs).toISOString(),
     };
     return { status: 200, body, headers: { 'cache-control': 'public, max-age=1' } };

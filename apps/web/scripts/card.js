@@ -58,11 +58,11 @@ function untilNext({ joinsAtMs, opensAtMs }, phase, nowMs) {
   return { until: isForJoining ? texts.joinsIn : texts.opensIn, countdown: countdownOf(atMs - nowMs) };
 }
 
-function noteOf({ units, remaining }, phase) {
+function noteOf({ units, remaining, remainingIsRough }, phase) {
   if (phase === 'joining') return `${texts.unitsUpcoming(units)}. ${texts.joining}`;
   if (phase === 'upcoming') return texts.unitsUpcoming(units);
   if (phase === 'drawing') return texts.begun.drawing;
-  if (phase === 'open') return texts.unitsLeft(remaining, units);
+  if (phase === 'open') return (remainingIsRough ? texts.unitsLeftRoughly : texts.unitsLeft)(remaining, units);
   if (phase === 'sold_out') return texts.unitsGone;
   return texts[phase];
 }

@@ -22,6 +22,7 @@ export const texts = {
   },
   joining: 'Everybody who joins before the opening has the same chance, early or late.',
   unitsUpcoming: units => `${units} ${units === 1 ? 'unit' : 'units'}, one per person`,
+  unitsLeftRoughly: (remaining, units) => `At most ${remaining} of ${units} left, one per person`,
   unitsLeft: (remaining, units) => `${remaining} of ${units} left, one per person`,
   unitsGone: 'All units are taken. Some come back when they are not paid.',
   paused: 'The sale is paused for a moment. It goes on here by itself.',

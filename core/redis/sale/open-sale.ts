@@ -2,6 +2,7 @@ import { isLive } from '../../rules/claim.js';
 import type { Sale } from '../../rules/sale.js';
 import type { LineFields } from '../draw/entries.js';
 import type { Shards } from '../shards.js';
+import { dealt } from './dealing.js';
 import { type BuyerClaim, Staging } from './staging.js';
 import { Units } from './units.js';
 
@@ -60,7 +61,7 @@ export async function openSale(
 async function stage(staging: Staging, sale: Sale, { claims, outbox, standby }: StartingState): Promise<void> {
   const units = new Units(sale.units);
   for (const { unit, claimId, status } of claims) if (isLive(status)) units.hold(unit, claimId);
-  await staging.putStock([...units.unheld()]);
+  await staging.putStock(dealt(units, sale.unitSeed));
   await staging.putClaims(claims);
   await staging.putUnplaced(outbox);
   await staging.putStandby(standby.map((buyerId, i) => ({ buyerId, ticket: i + 1 })));

@@ -105,12 +105,14 @@ export class Staging {
     return this.#lastTicket;
   }
 
-  async putStock(units: readonly number[]): Promise<void> {
+  /** Adds units to the stock by pages, in the order in which they are dealt. */
+  async putStock(pages: Iterable<readonly number[]>): Promise<void> {
     const key = this.#keys[0];
-    this.#counts.stock += await this.#fill(key, units, async part => {
+    const add = async (part: readonly number[]) => {
       await this.#redis.rpush(key, ...part);
       return part.length;
-    });
+    };
+    for (const page of pages) this.#counts.stock += await this.#fill(key, page, add);
   }
 
   /** Takes some buyers out again. */

@@ -12,6 +12,8 @@ export interface Standing {
   state: SaleState;
   opensAtMs: number;
   closesAtMs: number;
+  /** The sale is hidden until then; 0 for a sale that is never hidden. */
+  announceAtMs: number;
   verified: boolean;
   /** The number of buyers who have or had a claim. */
   claims: number;
@@ -29,7 +31,7 @@ export async function readStanding(redis: Shards, saleId: string): Promise<Stand
   const replies = await redis
     .of(saleId)
     .multi()
-    .hmget(keys.sale, 'version', 'standbyCap', 'state', 'opensAtMs', 'closesAtMs', 'runId')
+    .hmget(keys.sale, 'version', 'standbyCap', 'state', 'opensAtMs', 'closesAtMs', 'runId', 'announceAtMs')
     .llen(keys.stock)
     .zcard(keys.standby)
     .hlen(keys.claims)
@@ -38,7 +40,7 @@ export async function readStanding(redis: Shards, saleId: string): Promise<Stand
     .exec();
   const [sale, free, waiting, claims, server, time] =
     repliesOf<[(string | null)[], number, number, number, string, [string, string]]>(replies);
-  const [version, standbyCap, state, opensAtMs, closesAtMs, runId] = sale;
+  const [version, standbyCap, state, opensAtMs, closesAtMs, runId, announceAtMs] = sale;
   return {
     version: Number(version),
     free,
@@ -47,6 +49,7 @@ export async function readStanding(redis: Shards, saleId: string): Promise<Stand
     state: state as SaleState,
     opensAtMs: Number(opensAtMs),
     closesAtMs: Number(closesAtMs),
+    announceAtMs: Number(announceAtMs),
     verified: runId === runIdOf(server),
     claims,
     nowMs: msOf(time),

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { keysOf } from '#core/redis/keys.js';
 import { setSale } from '#core/redis/sale/sale.js';
 import { eventually } from '../../support/eventually.js';
 import { useApi } from '../../support/http/api.js';
@@ -38,6 +39,24 @@ describe('GET /sales/:saleId', () => {
     const serverTimeMs = Date.parse(String(body.serverTime));
     expect(serverTimeMs).toBeGreaterThanOrEqual(askedAtMs - ROUNDING_MS);
     expect(serverTimeMs).toBeLessThanOrEqual(Date.now() + ROUNDING_MS);
+  });
+
+  test('has only a rough number of free units, if the sale says so, and says that it is rough', async () => {
+    const sale = await api.open({ units: 250, coarseStock: true });
+    const read = async () => (await api.get(`/sales/${sale.id}`)).body;
+    expect(await read()).toMatchObject({ remaining: 250, remainingIsRough: true, units: 250 });
+    await api.redis.ltrim(keysOf(sale.id).stock, 0, 99);
+    await eventually(async () => expect(await read()).toMatchObject({ state: 'open', remaining: 100 }));
+    await api.redis.ltrim(keysOf(sale.id).stock, 0, 1);
+    await eventually(async () => expect(await read()).toMatchObject({ state: 'open', remaining: 10 }));
+    await api.redis.del(keysOf(sale.id).stock);
+    await eventually(async () => expect(await read()).toMatchObject({ state: 'sold_out', remaining: 0 }));
+  });
+
+  test('tells nothing of the seed by which units are dealt, nor of the other rules about robots', async () => {
+    const sale = await api.open({ unitSeed: 'ab'.repeat(32), coarseStock: true });
+    const { body } = await api.get(`/sales/${sale.id}`);
+    expect(JSON.stringify(body)).not.toMatch(/abab|seed|coarse/i);
   });
 
   test('is at most a second old, but has the exact time', async () => {

@@ -11,6 +11,7 @@ const SOLD_OUT: Standing = {
   state: 'open',
   opensAtMs: 1,
   closesAtMs: 10,
+  announceAtMs: 0,
   verified: true,
   claims: 5,
   nowMs: 5,
