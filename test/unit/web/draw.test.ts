@@ -175,10 +175,7 @@ describe('the part "Check this draw"', () => {
     expect([0, 1, 7].map(kindOf)).toEqual(
       ['', draw.late(1), draw.late(7)].map(late => `${draw.commitmentOnly} ${late}`.trim()),
     );
-    expect([draw.late(1), draw.late(7)]).toEqual([
-      expect.stringMatching(/^One entry/),
-      expect.stringMatching(/^7 entries/),
-    ]);
+    expect(draw.late(7)).toContain('Late entries: 7.');
   });
 
   test('offers the whole list once it is closed', () => {
