@@ -4,6 +4,7 @@ import type { Browser, Page } from 'playwright-core';
 import { createSale } from '#core/operator/create-sale.js';
 import { decideDraw } from '#core/postgres/draws/draws.js';
 import { ordinarySale } from '#stack/crowd/open-sale.js';
+import { eventually } from '../support/eventually.js';
 import { createPage, launchBrowser, type WatchedPage } from '../support/http/browser.js';
 import { startTestStack, type TestStack } from '../support/stack.js';
 
@@ -91,6 +92,18 @@ describe('a visitor of a draw', () => {
     await openWindow(page, 'You have joined');
   });
 
+  test('has the receipt in the next tab after closing one', async () => {
+    const { page, context } = visitor;
+    const saleId = await visit(10 * MINUTE_MS);
+    await joinAndWait(page);
+    await page.close();
+    const next = await context.newPage();
+    const asked = next.waitForRequest(/order-status\/.*receipt=entry\.4\./);
+    await next.goto(`${stack.baseUrl}/s/${saleId}`);
+    await asked;
+    await openWindow(next, 'You have joined');
+  });
+
   test('may leave, and has the same number after joining again', async () => {
     const { page } = visitor;
     await visit(10 * MINUTE_MS);
@@ -108,7 +121,8 @@ describe('a visitor of a draw', () => {
     await joinAndWait(page);
     await page.getByText('follows as soon as that is known: the lottery of Friday').waitFor();
     const value = { value: '4 8 15', isSubstitute: false };
-    expect(await decideDraw(stack.connections.db, saleId, value)).toBe(true);
+    // The page knows the opening, and the worker still has to close the list.
+    await eventually(async () => expect(await decideDraw(stack.connections.db, saleId, value)).toBe(true));
     await openCheck(page);
     await page.getByText('by a public value: the lottery of Friday. It was “4 8 15”').waitFor();
   });

@@ -161,7 +161,7 @@ function lookForOrder() {
 function start() {
   page.purchase = startPurchase(recallVisit(saleId));
   listen(type => {
-    if (type === 'check') check.checkWhole();
+    if (type === 'check') void check.checkWhole();
     else tell({ type });
     render();
   });

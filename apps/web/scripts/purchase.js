@@ -59,7 +59,7 @@ const STALE_POLLS = 3;
 /**
  * Creates a purchase in which nothing has happened yet.
  *
- * @param {import('./visit.js').Visit} [visit] the facts that this browser tab stored before a reload
+ * @param {import('./visit.js').Visit} [visit] the facts that this browser stored before
  * @returns {Purchase}
  */
 export function startPurchase(visit = {}) {
@@ -131,10 +131,10 @@ function afterBuy(purchase, answer) {
 
 function afterStatus(purchase, answer) {
   if (answer.ok) return learn(polling(purchase, answer), answer.body, answer.etag);
-  // The page was just loaded. A visitor who never clicked in it, or is signed out, most likely has no order to wait
-  // for.
-  if (purchase.step === 'resuming' && (!purchase.clicked || answer.status === 401))
-    return { purchase: afresh(purchase) };
+  // The page was just loaded. A visitor who never clicked in it and has no receipt, or is signed out, most likely has no order to wait
+  // for. The receipt stays for the time when they have signed in again.
+  if (purchase.step === 'resuming' && (!(purchase.clicked || purchase.receipt) || answer.status === 401))
+    return { purchase: { ...afresh(purchase), receipt: purchase.receipt } };
   if (answer.status === 401) return end(purchase, 'signed_out');
   if (answer.code === 'unknown_sale') return end(purchase, 'unknown_sale');
   // The receipt is of an earlier visitor of this browser. Without it the API says where this one stands.
@@ -195,7 +195,8 @@ function learn(purchase, { status, pollAfterMs, payBy, ...rest }, known) {
       if (isAwaited(purchase)) return awaitOutcome(purchase, seen);
       return poll({ step: 'payable', clicked: true, promoted, notice: noticeOf(purchase, reason) });
     case 'paid':
-      return { purchase: { ...seen, step: 'paid', promoted, clicked: true, notice: '' } };
+      // The order is in Postgres, so it needs no receipt.
+      return { purchase: { ...seen, step: 'paid', promoted, clicked: true, notice: '', receipt: undefined } };
     case 'none':
       return forget(purchase);
     default:
@@ -246,7 +247,8 @@ function over(purchase, seen, status) {
 }
 
 function forget(purchase) {
-  if (purchase.step === 'resuming' && !purchase.receipt) return { purchase: afresh(purchase) };
+  // A receipt of an earlier visit, or of somebody else, is no click in this one.
+  if (purchase.step === 'resuming' && !(purchase.clicked && purchase.receipt)) return { purchase: afresh(purchase) };
   return end(purchase, purchase.step === 'cancelling' ? 'left' : 'none');
 }
 

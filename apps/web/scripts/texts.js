@@ -99,6 +99,8 @@ export const texts = {
     withValueKnown: (source, value) =>
       `Lots decided by a secret number, whose fingerprint was published before anybody joined, and by a public value: ${source}. It was “${value}”. If nobody knew that before the opening, nobody could arrange the order.`,
     beacon: (round, source) => `round ${round} of ${source ?? 'a public random beacon'}`,
+    late: count =>
+      `Late entries: ${count}. They came back after the list was closed, so it lacks them. They have lots by the same rule, but this page can’t check them: ask the shop about them.`,
     notClosed: 'The list of all entries is published at the opening. Then this page checks that yours is in it.',
     cannotCheck: 'Your browser can check the draw only when this page is opened over https.',
     own: {
