@@ -13,13 +13,15 @@
 
 local verdict = fence(KEYS[1])
 if verdict ~= 'ok' then return { verdict } end
-redis.call('LLEN', KEYS[2])
+local was_free = redis.call('LLEN', KEYS[2]) > 0
 
 local units = tonumber(redis.call('HGET', KEYS[1], 'units'))
 local last = math.min(tonumber(ARGV[1]), units + 5000)
 for unit = units + 1, last do redis.call('RPUSH', KEYS[2], unit) end
 if last <= units then return { 'ok', 0 } end
 local cap = ARGV[2] + (redis.call('HGET', KEYS[1], 'entered') or 0)
-redis.call('HSET', KEYS[1], 'units', last, 'standbyCap', string.format('%.0f', cap))
+-- From now on, buyers with strikes wait for the others (include/strikes.lua).
+local free_at = was_free and {} or { 'freeAtMs', now_ms() }
+redis.call('HSET', KEYS[1], 'units', last, 'standbyCap', string.format('%.0f', cap), unpack(free_at))
 publish(KEYS[1], redis.call('LLEN', KEYS[2]), '-')
 return { 'ok', last - units }

@@ -25,7 +25,9 @@ export function wordsOf(outcome: ClaimOutcome): string {
     case 'joined':
       return `joined ${outcome.entry ?? '-'}${outcome.isBeforeOpening ? '' : ' late'}`;
     case 'sold_out':
-      return 'sold_out';
+    case 'unpaid_limit':
+    case 'others_first':
+      return outcome.kind;
     case 'too_soon':
       return `too_soon ${outcome.because}`;
     case 'refused':
