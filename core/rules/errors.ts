@@ -211,7 +211,7 @@ export const PROBLEMS = {
     status: 429,
     title: 'Too many requests',
     cause:
-      'A buyer sends faster than a person needs, a client faster than nginx allows, or too many requests wait here. The console limits wrong tokens.',
+      'A buyer is faster than a person needs, a client than nginx allows, or too many wait. The console limits wrong tokens.',
     cure: 'Repeat the request after `Retry-After` seconds. Poll no earlier than `pollAfterMs` says.',
     retry: 'after',
   },
