@@ -132,15 +132,14 @@ export const PROBLEMS = {
   unpaid_limit: {
     status: 409,
     title: 'Too many of your orders ended without payment',
-    cause:
-      "As many of the buyer's orders in this sale as its `--unpaid-limit` ended without payment: unpaid, or cancelled.",
+    cause: "As many of the buyer's orders as `--unpaid-limit` allows ended without payment: unpaid, or cancelled.",
     cure: 'Tell the buyer: they get no unit until the sale ends. Payments that the provider failed do not count.',
     retry: 'no',
   },
   others_first: {
     status: 409,
     title: 'The free units are for the others first',
-    cause: 'An order of the buyer in this sale ended without payment, and units became free a few seconds ago.',
+    cause: 'An order of the buyer ended without payment, and units became free a few seconds ago.',
     cure: 'Repeat the request after `Retry-After` seconds: a unit that nobody else has taken is free for this buyer, too.',
     retry: 'after',
   },
@@ -210,8 +209,7 @@ export const PROBLEMS = {
   too_many_requests: {
     status: 429,
     title: 'Too many requests',
-    cause:
-      'A buyer is faster than a person needs, a client than nginx allows, or too many wait. The console limits wrong tokens.',
+    cause: 'A buyer, a client or the crowd is faster than the limits allow. The console limits wrong tokens.',
     cure: 'Repeat the request after `Retry-After` seconds. Poll no earlier than `pollAfterMs` says.',
     retry: 'after',
   },
