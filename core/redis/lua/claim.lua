@@ -57,9 +57,10 @@ for i, buyer in ipairs(buyers) do
     outcomes[i] = records[i]
   elseif seen[buyer] then
     outcomes[i] = seen[buyer]
-  elseif #winners < poppable and not (strikes and is_held_back(strikes, records[i], line, buyer)) then
-    outcomes[i] = rules and too_soon(rules, buyer)
-    if not outcomes[i] then
+  elseif #winners < poppable then
+    local held = strikes and held_back(strikes, records[i], line, buyer)
+    if held ~= true then outcomes[i] = held or rules and too_soon(rules, buyer) end
+    if not held and not outcomes[i] then
       winners[#winners + 1], seen[buyer], time = i, -i, time_after(time, records[i])
     end
   end
@@ -86,7 +87,7 @@ end
 
 for i, buyer in ipairs(buyers) do
   if not outcomes[i] then
-    outcomes[i] = refused == '' and stand(KEYS[1], line, buyer, records[i], free - #winners, rules, strikes) or 0
+    outcomes[i] = refused == '' and stand(KEYS[1], line, buyer, records[i], rules, strikes) or 0
   elseif seen[buyer] and outcomes[i] == seen[buyer] then
     -- A buyer who comes twice in one batch gets the claim of the first request for the second one, too.
     outcomes[i] = format_new(start .. rests[-outcomes[i]], outcomes[-outcomes[i]], records[i])

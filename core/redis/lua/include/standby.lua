@@ -20,14 +20,13 @@ local function join_standby(sale_key, line, buyer, is_struck)
   return is_struck and -(line.ahead + line.behind) or -line.ahead
 end
 
--- Returns the outcome for a buyer who got no unit in a sale that is open, as in claim.lua. `free` is the number of units that are left,
--- `rules` those about purchases, `strikes` those about strikes, nil for none.
-local function stand(sale_key, line, buyer, record, free, rules, strikes)
+-- Returns the outcome for a buyer who got no unit in a sale that is open, as in claim.lua. `rules` are those about purchases, `strikes`
+-- those about strikes, nil for none.
+local function stand(sale_key, line, buyer, record, rules, strikes)
   local rank = line.cap > 0 and redis.call('ZRANK', line.key, buyer)
   if rank then return -(rank + 1) end
   local count = strikes and strikes_of(record) or 0
   if count > 0 and count >= strikes.limit then return { 'unpaid_limit', 0 } end
-  if count > 0 and free > 0 and line.ahead + line.behind == 0 then return { 'others_first', math.max(1, strikes.left_ms) } end
   if (count > 0 and line.behind or line.ahead) >= line.cap then return 0 end
   return rules and too_soon(rules, buyer) or join_standby(sale_key, line, buyer, count > 0)
 end

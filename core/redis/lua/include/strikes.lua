@@ -18,10 +18,12 @@ local function strike_rules(limit, times, now)
   return { limit = limit, left_ms = math.max(tonumber(times.free_at or 0), tonumber(times.opens_at)) + wait - now }
 end
 
--- Tells whether a buyer may not take a free unit at a click. Nobody passes others on standby who have strikes, too, nor stands there and
--- takes one: a strike may have been taken back meanwhile.
-local function is_held_back(rules, record, line, buyer)
+-- Returns nil if a buyer may take a free unit at a click, an outcome as in claim.lua, or true for one to whom standby.lua answers. Nobody
+-- with strikes passes others on standby who have some, too, nor stands there and takes a unit: strikes may have been taken back meanwhile.
+local function held_back(rules, record, line, buyer)
   if line.behind > 0 and redis.call('ZSCORE', line.key, buyer) then return true end
   local strikes = strikes_of(record)
-  return strikes > 0 and (strikes >= rules.limit or line.behind > 0 or rules.left_ms > 0)
+  if strikes == 0 then return nil end
+  if strikes >= rules.limit or line.behind > 0 then return true end
+  return rules.left_ms > 0 and { 'others_first', rules.left_ms } or nil
 end
