@@ -109,7 +109,9 @@ async function missingOf({ db, redis }: Stores, saleId: string, page: readonly S
   if (suspects.length === 0) return [];
   // Between the two readings, a buyer may have left or got an order.
   const still = await readWaiting(db, saleId, suspects);
-  const orders = new Set((await readLatestOrders(db, saleId, still)).map(({ buyerId }) => buyerId));
+  const orders = new Set(
+    (await readLatestOrders(db, { id: saleId, unpaidLimit: 0 }, still)).map(({ buyerId }) => buyerId),
+  );
   return withoutPosition(
     redis,
     saleId,

@@ -7,6 +7,7 @@ import { MARK_BUGS } from './mark-bugs.js';
 import { AUDIT_BUGS } from './money/audit-bugs.js';
 import { PAYMENT_BUGS } from './money/payment-bugs.js';
 import { REFUND_BUGS } from './money/refund-bugs.js';
+import { STRIKE_BUGS } from './money/strike-bugs.js';
 import { ORDER_BUGS } from './order-bugs.js';
 import { REDIS_BUGS } from './redis-bugs.js';
 import { REPAIR_BUGS } from './repair-bugs.js';
@@ -25,6 +26,7 @@ export const BUGS: Bug[] = [
   ...REFUND_BUGS,
   ...AUDIT_BUGS,
   ...REPAIR_BUGS,
+  ...STRIKE_BUGS,
   ...DRAW_BUGS,
   ...IDENTITY_BUGS,
   ...API_BUGS,

@@ -104,7 +104,7 @@ export const REPAIR_BUGS: Bug[] = [
     'rebuild calls a claim lost without a tombstone',
     {
       file: 'core/maintenance/merge.ts',
-      find: "    await giveUp(this.#ctx, { saleId: this.#parts.saleId, claims: lost, why: 'lost' });\n",
+      find: "    await giveUp(this.#ctx, { saleId: this.#parts.sale.id, claims: lost, why: 'lost' });\n",
       replace: '',
     },
     { kind: 'integration', file: 'maintenance/rebuild', title: 'a claim of a unit with another order ends as lost' },

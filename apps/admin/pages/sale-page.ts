@@ -107,6 +107,7 @@ ${sale.retryPayWithinSeconds !== undefined && fact('A unit that came back', `wit
 ${sale.coarseStock && fact('Visitors see', 'only roughly how many are free')}
 ${sale.provider !== 'wallet' && fact('Late money', sale.lateMoney === 'regrab' ? 'takes a unit again if one is free' : 'goes back')}
 ${fact('Standby', standbyCap(sale) === 0 ? 'none' : `up to ${standbyCap(sale)} buyers`)}
+${fact('Ends without payment, at most', sale.unpaidLimit === 0 ? 'no limit' : sale.unpaidLimit)}
 ${fact('One purchase at a time', sale.onePurchaseAtATime ? 'yes' : 'no')}
 ${fact('Pause between purchases', sale.minSecondsBetweenPurchases === 0 ? 'none' : `${sale.minSecondsBetweenPurchases} s`)}
 ${fact('Changes so far', sale.generation - 1)}

@@ -4,7 +4,7 @@ import type { ClaimOutcome } from '#core/redis/claims/claim.js';
 import { ID_PATTERN } from '#core/rules/claim.js';
 import { joinedAnswer, standbyAnswer } from '../answers/claim-answer.js';
 import { type Backpressure, pollAfterIn, pollAfterMs, pollTimesOf } from '../answers/poll.js';
-import { saleRefused, tooSoon } from '../answers/refusal.js';
+import { othersFirst, type Refused, saleRefused, tooSoon } from '../answers/refusal.js';
 import type { ClaimBatch } from '../batching/claim-batch.js';
 import type { RefuseAtTurnEnd } from '../batching/turn-refusals.js';
 import { passSmallBody } from '../http/body.js';
@@ -99,15 +99,18 @@ function sendOutcome(parts: OutcomeParts, click: Click, outcome: ClaimOutcome): 
     case 'joined':
       return void sendJoined(parts, click, outcome);
     case 'sold_out':
-      return void sendProblem(res, 'sold_out');
-    case 'too_soon': {
-      const { code, details } = tooSoon(outcome);
-      return void sendProblem(res, code, details);
-    }
+    case 'unpaid_limit':
+      return void sendProblem(res, outcome.kind);
+    case 'too_soon':
+      return void sendRefused(res, tooSoon(outcome));
+    case 'others_first':
+      return void sendRefused(res, othersFirst(outcome));
     case 'refused':
       return void sendRefusal(parts.sales, click, outcome);
   }
 }
+
+const sendRefused = (res: Click['res'], { code, details }: Refused) => sendProblem(res, code, details);
 
 /** Answers a click that is in a line whose order is not made yet. An entry comes with its receipt every time. */
 function sendJoined(

@@ -18,13 +18,17 @@ export type Refusal = 'sold_out' | 'closed';
  * A mirror: a copy in memory of the buyers of one sale with a claim or on standby. It is valid as long as it gets every
  * change in order.
  *
- * A mirror can only refuse buyers. It does so while the sale is closed, or has neither a free unit nor room on standby.
+ * A mirror can only refuse buyers. It does so while the sale is closed, or has neither a free unit nor room on standby for buyers without
+ * a strike.
  * It gives out nothing, and refuses no buyer whom Redis would have served at the same version of the sale. Buyers who
  * hold a claim are left to Redis: their claim may have ended a moment ago. So a buyer who is taken for another one, as both have
  * the same key, is left to Redis, too.
  */
 export class Mirror {
-  /** The buyers with a live claim. A claim that has ended makes no difference to its buyer's next click. */
+  /**
+   * The buyers about whom only Redis decides: those with a live claim, and those with strikes, for whom there may be room behind
+   * all others. Any other claim that has ended makes no difference to its buyer's next click.
+   */
   readonly #holders: BuyerSet;
   readonly #standby: BuyerSet;
   /**
@@ -61,7 +65,7 @@ export class Mirror {
   setBuyer(buyer: BuyerChange): void {
     switch (buyer.kind) {
       case 'claim':
-        if (isLive(parseClaimRecord(buyer.record).status)) this.#holders.add(keyOf(buyer.buyerId));
+        if (this.#isDecidedByRedis(buyer.record)) this.#holders.add(keyOf(buyer.buyerId));
         else this.#holders.delete(keyOf(buyer.buyerId));
         return;
       case 'joined':
@@ -96,6 +100,11 @@ export class Mirror {
     this.#goodUntilMs = askedAtMs + CONFIRMED_FOR_MS;
     this.#clockOffsetMs = nowMs - performance.now();
     this.#decide();
+  }
+
+  #isDecidedByRedis(record: string): boolean {
+    const { status, strikes = 0 } = parseClaimRecord(record);
+    return isLive(status) || (strikes > 0 && strikes < this.#standing.unpaidLimit);
   }
 
   /** Returns why this buyer gets nothing at present, or undefined when only Redis can tell. */

@@ -45,6 +45,8 @@ export const texts = {
     busy: 'It is very busy right now. We keep trying for you.',
     offline: 'No connection. We keep trying for you.',
     too_soon: 'You bought something a moment ago. We try again as soon as you may.',
+    others_first:
+      'Your last order here was not paid, so the free units are for the others first. We try again for you in a moment.',
     too_many_requests: 'Too many requests came at once. We try again in a moment, and nothing is lost.',
     not_open: 'The sale has not opened yet.',
     elsewhere: 'Go on to the payment page. When you have paid there, it shows here by itself.',
@@ -151,10 +153,20 @@ export const texts = {
       heading: 'All units are taken',
       message: 'Others were a little quicker. Unpaid units come back, so it may be worth trying again later.',
     },
+    unpaid_limit: {
+      heading: 'You cannot buy here any more',
+      message:
+        'Too many of your orders in this sale ended without payment, so its units are kept for others. If this is a mistake, please ask the shop.',
+    },
     sale_closed: { heading: 'The sale is over', message: 'Thank you for coming.' },
     closed: { heading: 'The sale is over', message: 'No unit came free while you were in line. You pay nothing.' },
     unknown_sale: { heading: 'There is no such sale', message: 'Please check the address of this page.' },
     unpaid: { heading: 'The time to pay is over', message: 'Your unit went back into the sale. You pay nothing.' },
+    provider_failed: {
+      heading: 'The payment was not possible',
+      message:
+        'The payment service did not answer in time. That was not your fault. You pay nothing, and may try again.',
+    },
     cancelled: { heading: 'Your order is cancelled', message: 'Your unit went back into the sale. You pay nothing.' },
     left: { heading: 'You left the line', message: 'You pay nothing. You may join again until the sale is over.' },
     rejected: { heading: 'That did not work out', message: 'Your order could not be placed. You pay nothing.' },
@@ -180,6 +192,10 @@ export const texts = {
     too_soon: {
       heading: 'A little too soon',
       message: 'You bought something a short while ago. Please come back later.',
+    },
+    others_first: {
+      heading: 'The others come first',
+      message: 'Your last order here was not paid. If a unit stays free for a few seconds, you may have it: try again.',
     },
     unavailable: {
       heading: 'Too busy right now',

@@ -14,7 +14,7 @@
 
 local verdict = fence(KEYS[1])
 if verdict ~= 'ok' then return { verdict } end
-redis.call('LLEN', KEYS[2])
+local was_free = redis.call('LLEN', KEYS[2]) > 0
 
 local sale = redis.call('HMGET', KEYS[1], 'units', 'entered', 'unitSeed')
 local units, seed = tonumber(sale[1]), sale[3]
@@ -28,6 +28,8 @@ end
 if seed then table.sort(added, function(a, b) return hashes[a] < hashes[b] end) end
 for _, unit in ipairs(added) do redis.call('RPUSH', KEYS[2], unit) end
 local cap = ARGV[2] + (sale[2] or 0)
-redis.call('HSET', KEYS[1], 'units', last, 'standbyCap', string.format('%.0f', cap))
+-- From now on, buyers with strikes wait for the others (include/strikes.lua).
+local free_at = was_free and {} or { 'freeAtMs', now_ms() }
+redis.call('HSET', KEYS[1], 'units', last, 'standbyCap', string.format('%.0f', cap), unpack(free_at))
 publish(KEYS[1], redis.call('LLEN', KEYS[2]), '-')
 return { 'ok', last - units }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { STRUCK_FROM } from '../../draw/lot.js';
 import { type Claim, type ClaimRecord, formatClaimRecord, parseClaimRecord } from '../../rules/claim.js';
 import { type Sale, standbyCap } from '../../rules/sale.js';
 import { chunks } from '../../values/chunks.js';
@@ -95,12 +96,12 @@ export class Staging {
   /** Adds buyers to standby, each with the number that they drew when joining. */
   async putStandby(all: readonly { buyerId: string; ticket: number }[]): Promise<void> {
     const key = this.#keys[3];
-    this.#lastTicket = all.reduce((last, { ticket }) => Math.max(last, ticket), this.#lastTicket);
+    for (const { ticket } of all) if (ticket < STRUCK_FROM) this.#lastTicket = Math.max(this.#lastTicket, ticket);
     const add = (part: typeof all) => this.#redis.zadd(key, ...part.flatMap(e => [e.ticket, e.buyerId]));
     this.#counts.standby += await this.#fill(key, all, async part => Number(await add(part)));
   }
 
-  /** The highest ticket of a buyer on standby so far, 0 for none. */
+  /** The highest ticket of a buyer on standby without a strike so far, 0 for none. */
   get lastTicket(): number {
     return this.#lastTicket;
   }

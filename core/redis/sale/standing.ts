@@ -1,3 +1,4 @@
+import { STRUCK_FROM } from '../../draw/lot.js';
 import type { SaleState } from '../../rules/sale.js';
 import { keysOf } from '../keys.js';
 import { msOf, repliesOf, runIdOf } from '../replies.js';
@@ -7,8 +8,11 @@ import type { Shards } from '../shards.js';
 export interface Standing {
   version: number;
   free: number;
+  /** The number of buyers on standby who have no strike: the others stand behind, and have room of their own. */
   waiting: number;
   standbyCap: number;
+  /** After as many ends without payment a buyer gets nothing any more; 0 for no limit. */
+  unpaidLimit: number;
   state: SaleState;
   opensAtMs: number;
   closesAtMs: number;
@@ -31,21 +35,32 @@ export async function readStanding(redis: Shards, saleId: string): Promise<Stand
   const replies = await redis
     .of(saleId)
     .multi()
-    .hmget(keys.sale, 'version', 'standbyCap', 'state', 'opensAtMs', 'closesAtMs', 'runId', 'announceAtMs')
+    .hmget(
+      keys.sale,
+      'version',
+      'standbyCap',
+      'state',
+      'opensAtMs',
+      'closesAtMs',
+      'runId',
+      'announceAtMs',
+      'unpaidLimit',
+    )
     .llen(keys.stock)
-    .zcard(keys.standby)
+    .zcount(keys.standby, '-inf', `(${STRUCK_FROM}`)
     .hlen(keys.claims)
     .info('server')
     .time()
     .exec();
   const [sale, free, waiting, claims, server, time] =
     repliesOf<[(string | null)[], number, number, number, string, [string, string]]>(replies);
-  const [version, standbyCap, state, opensAtMs, closesAtMs, runId, announceAtMs] = sale;
+  const [version, standbyCap, state, opensAtMs, closesAtMs, runId, announceAtMs, unpaidLimit] = sale;
   return {
     version: Number(version),
     free,
     waiting,
     standbyCap: Number(standbyCap),
+    unpaidLimit: Number(unpaidLimit),
     state: state as SaleState,
     opensAtMs: Number(opensAtMs),
     closesAtMs: Number(closesAtMs),

@@ -7,6 +7,7 @@ const SOLD_OUT: Standing = {
   version: 1,
   free: 0,
   waiting: 0,
+  unpaidLimit: 0,
   standbyCap: 0,
   state: 'open',
   opensAtMs: 1,

@@ -15,6 +15,7 @@ const soldOut = (wanted: Partial<ConstructorParameters<typeof Mirror>[0]> = {}) 
     free: 0,
     waiting: 0,
     standbyCap: 0,
+    unpaidLimit: 0,
     state: 'open',
     opensAtMs: NOW_MS - 1_000,
     closesAtMs: NOW_MS + 3_600_000,
