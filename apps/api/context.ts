@@ -24,6 +24,7 @@ import { Load } from './load/load.js';
 import { Mirrors } from './mirror/mirrors.js';
 import { Publications } from './mirror/publications.js';
 import { Sales } from './mirror/sales.js';
+import { PassGate } from './passes/pass-gate.js';
 import { Waiters } from './waiting/waiters.js';
 
 /** The settings that an API process reads. None is for a database, as the API has no database client. */
@@ -72,6 +73,8 @@ export interface ApiContext extends Clients, Identity {
   readonly lookUp: LookUp;
   /** The requests and streams that wait for news of a buyer's order. */
   readonly waiters: Waiters;
+  /** Refuses clicks without a good pass, in sales that need one. */
+  readonly passes: PassGate;
   /** Limits the requests of each buyer. */
   readonly limits: BuyerLimits;
   /** Counts clicks that come quicker than a hand, and refuses none. */
@@ -121,6 +124,7 @@ export function createContext(config: ApiConfig, figures = FIGURES): ApiContext 
     refuse: createRefuseAtTurnEnd(),
     lookUp: createLookUp({ redis, queues, sales, statuses, receiptKeys: identity.receiptKeys, load }),
     waiters: new Waiters({ feed, sales }),
+    passes: new PassGate(sales, identity.passKeys),
     limits: new BuyerLimits(redis, figures),
     quickClicks,
     eventVerifiers: eventVerifiersOf(config),
@@ -155,8 +159,9 @@ const QUIT_MS = 1_000;
  * connections is enough.
  */
 export async function closeContext(ctx: ApiContext): Promise<void> {
-  const { redis, queueRedis, limits, quickClicks, waiters, mirrors, feed, load, winners, issuer } = ctx;
+  const { redis, queueRedis, limits, quickClicks, waiters, mirrors, passes, feed, load, winners, issuer } = ctx;
   load.close();
+  passes.close();
   limits.close();
   quickClicks.close();
   issuer?.close();

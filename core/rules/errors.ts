@@ -1,3 +1,5 @@
+import { PASS_PROBLEMS } from './problems/passes.js';
+
 /**
  * Whether a failed request may succeed when it is sent again. `after`: when the seconds of `Retry-After` have passed.
  * `later`: at an unknown time.
@@ -65,6 +67,7 @@ export const PROBLEMS = {
     cure: 'Ask an operator who has the role, or give it in `OPERATORS`.',
     retry: 'no',
   },
+  ...PASS_PROBLEMS,
   unknown_sale: {
     status: 404,
     title: 'There is no such sale',

@@ -74,7 +74,7 @@ export interface Sale {
   perGroup: number;
   /** Whether buying and joining need a pass. */
   needsPass: boolean;
-  /** The proof of work that a pass costs; 0 for none. */
+  /** The most tries of the proof of work that a pass costs, half of them on average; 0 for none (docs/passes.md). */
   passWork: number;
   /** The sale is hidden until then; undefined for a sale that is never hidden. */
   announceAtMs?: number | undefined;
@@ -84,6 +84,17 @@ export interface Sale {
   unitSeed?: string | undefined;
   state: SaleState;
   generation: number;
+}
+
+/** How long before it is of use a buyer gets a pass, in ms. A crowd spreads its requests and its work over this time. */
+export const PASS_LEAD_MS = 120_000;
+
+/** How long a pass is good from the moment at which it is of use, in ms. Buyers may renew it. */
+export const PASS_LIFE_MS = 600_000;
+
+/** Returns the first moment at which buyers may buy or join, when a pass is of use, in ms since the epoch. */
+export function passUsefulAtMs({ joinsAtMs, opensAtMs }: Pick<Sale, 'joinsAtMs' | 'opensAtMs'>): number {
+  return joinsAtMs ?? opensAtMs;
 }
 
 /** The state of a sale as its page shows it to visitors. */

@@ -16,6 +16,7 @@ import type { QuickClicks } from '../limits/quick-clicks.js';
 import type { Admission } from '../load/load.js';
 import type { Mirrors } from '../mirror/mirrors.js';
 import type { Sales } from '../mirror/sales.js';
+import type { PassGate } from '../passes/pass-gate.js';
 import { addressOf, type FirstListener } from './first-listener.js';
 import { type Click, type SendClaimParts, sendClaim } from './send-claim.js';
 
@@ -32,6 +33,7 @@ export interface BuyParts extends OutcomeParts {
   readonly limits: Pick<BuyerLimits, 'refusalOf'>;
   readonly quickClicks: Pick<QuickClicks, 'clicked'>;
   readonly mirrors: Pick<Mirrors, 'refusalOf'>;
+  readonly passes: Pick<PassGate, 'knows' | 'learn' | 'refusalOf'>;
   readonly refuse: RefuseAtTurnEnd;
   readonly claims: Pick<ClaimBatch, 'ask'>;
   readonly load: Backpressure & Admission;
@@ -75,9 +77,26 @@ function buy(parts: BuyParts, { req, res, saleId }: Omit<Click, 'buyerId'>): voi
   // serve.
   const refusal = parts.mirrors.refusalOf(saleId, buyerId);
   if (refusal !== undefined) return void parts.refuse(res, READY[refusal]);
+  const click = { req, res, saleId, buyerId };
+  if (parts.passes.knows(saleId)) return void claim(parts, click);
+  // No buyer gets in before it is known whether the sale needs passes.
+  parts.passes.learn(saleId, error => {
+    if (error) return sendError(res, error, 'buy');
+    try {
+      claim(parts, click);
+    } catch (refused) {
+      sendError(res, refused, 'buy');
+    }
+  });
+}
+
+/** Claims a unit for a buyer whose pass is good, if the sale needs one. A click with a bad one costs no I/O. */
+function claim(parts: BuyParts, click: Click): void {
+  const { req, res, saleId, buyerId } = click;
+  const withoutPass = parts.passes.refusalOf(saleId, buyerId, req);
+  if (withoutPass) return void parts.refuse(res, withoutPass);
   // A refusal from memory is true and costs no more than a 503, so only clicks that need Redis are shed.
   parts.load.admit('claim', saleId);
-  const click = { req, res, saleId, buyerId };
   const accepted = parts.claims.ask(saleId, buyerId, (outcome, error) => {
     if (outcome) sendOutcome(parts, click, outcome);
     else sendError(res, error, 'buy');

@@ -112,8 +112,11 @@ async function load(redis: Shards, saleId: string): Promise<RecentSale | undefin
   throw new NotVerified(`sale ${saleId} in Redis: unknown_sale`);
 }
 
+/** When a sale was read, by Redis's clock and by this process's. */
+type ReadTimes = Pick<RecentSale, 'nowMs' | 'readAtMs'>;
+
 /** Returns the present time by Redis's clock, in ms since the epoch, as estimated since the sale was read. */
-export function redisNowMs(sale: RecentSale): number {
+export function redisNowMs(sale: ReadTimes): number {
   return redisMsAt(sale, performance.now());
 }
 
@@ -123,6 +126,6 @@ export function redisNowMs(sale: RecentSale): number {
  * @param atMs a time by this process's `performance.now()`, in ms
  * @returns the same time by Redis's clock, in ms since the epoch
  */
-export function redisMsAt(sale: RecentSale, atMs: number): number {
+export function redisMsAt(sale: ReadTimes, atMs: number): number {
   return sale.nowMs + (atMs - sale.readAtMs);
 }

@@ -22,7 +22,7 @@
  * @property {string} [seen] the id of the claim whose end this visitor has read
  *
  * @typedef {import('./api.js').Answer} Answer
- * @typedef {Exclude<import('./api.js').Call, 'sale' | 'draw' | 'proof'>} PurchaseCall
+ * @typedef {Exclude<import('./api.js').Call, 'sale' | 'pass' | 'draw' | 'proof'>} PurchaseCall
  * @typedef {{call: PurchaseCall, afterMs: number, spreadMs: number, known?: string}} Request to be sent after
  *   `afterMs`, plus up to `spreadMs` at random: a crowd refused together must not come back together. `known` is the
  *   ETag of the last answer: the API waits until the answer has another one
@@ -99,6 +99,12 @@ export function next(purchase, event) {
   }
 }
 
+/** Refusals of a click before anybody may buy or join. */
+export const NOT_YET = ['not_open', 'pass_early', 'pass_too_early'];
+
+/** Refusals of a click whose pass is of no use. The next click has another one. */
+export const PASS_REFUSED = ['pass_required', 'bad_pass', 'pass_expired', 'bad_solution'];
+
 /** The steps of a visitor who waits for a unit, in the order in which they come. */
 const IN_LINE = ['joined', 'drawing', 'standby'];
 
@@ -124,8 +130,8 @@ function afterBuy(purchase, answer) {
   if (answer.status === 401) {
     return purchase.greeted ? end(purchase, 'sign_in') : go(purchase, { greeted: true, tries: 0 }, 'token');
   }
-  if (answer.code === 'not_open') return { purchase: { ...afresh(purchase), notice: 'not_open' } };
-  const known = ['sold_out', 'unpaid_limit', 'sale_closed', 'unknown_sale'].includes(answer.code);
+  if (NOT_YET.includes(answer.code)) return { purchase: { ...afresh(purchase), notice: 'not_open' } };
+  const known = ['sold_out', 'unpaid_limit', 'sale_closed', 'unknown_sale', 'no_work'].includes(answer.code);
   return end(purchase, known ? answer.code : 'unavailable');
 }
 
@@ -263,7 +269,8 @@ function end(purchase, how) {
   return { purchase: { ...purchase, ...past, step: 'ended', end: how, notice: '' } };
 }
 
-const isPassing = ({ status, code }) => status === 0 || status === 429 || status >= 500 || code === 'others_first';
+const isPassing = ({ status, code }) =>
+  status === 0 || status === 429 || status >= 500 || code === 'others_first' || PASS_REFUSED.includes(code);
 
 const isWorthRetrying = (purchase, answer) =>
   isPassing(answer) && purchase.tries + 1 < TRIES_MAX && answer.retryAfterMs <= PATIENCE_MS;

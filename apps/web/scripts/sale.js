@@ -3,7 +3,7 @@
  *
  * @typedef {{title: string, priceMinor: number, currency: string, currencyDigits?: number, units: number,
  *   remaining: number, remainingIsRough?: true, state: string, opening?: 'rush' | 'shuffle' | 'draw', joinsAtMs?: number, opensAtMs: number,
- *   closesAtMs: number}} Sale `joinsAtMs` is missing for a rush
+ *   closesAtMs: number, passesFromMs?: number}} Sale `joinsAtMs` is missing for a rush, `passesFromMs` for a sale without passes
  * @typedef {'upcoming' | 'joining' | 'drawing' | 'open' | 'sold_out' | 'paused' | 'closed'} Phase
  */
 
@@ -28,7 +28,9 @@ export function saleIdOf({ pathname, search }) {
  */
 export function readSale(body) {
   const times = { opensAtMs: Date.parse(body.opensAt), closesAtMs: Date.parse(body.closesAt) };
-  return { ...body, ...times, ...(body.joinsAt ? { joinsAtMs: Date.parse(body.joinsAt) } : {}) };
+  const joins = body.joinsAt ? { joinsAtMs: Date.parse(body.joinsAt) } : {};
+  const passes = body.needsPass ? { passesFromMs: Date.parse(body.passesFrom) } : {};
+  return { ...body, ...times, ...joins, ...passes };
 }
 
 /**

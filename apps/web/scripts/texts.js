@@ -1,3 +1,5 @@
+const doneOf = share => (share > 0 ? `, ${Math.round(share * 100)} % done` : '');
+
 /** Every text that the page shows. A shop translates this file; `locale` also decides how prices are formatted. */
 export const texts = {
   locale: 'en',
@@ -39,6 +41,12 @@ export const texts = {
     resuming: 'Looking for your order…',
     buying: 'One moment…',
     order: 'Show my order',
+  },
+
+  pass: {
+    working: share => `Your device is getting ready${doneOf(share)}. There is nothing for you to do.`,
+    waiting: share => `Your device is still getting ready${doneOf(share)}. Then your click goes out by itself.`,
+    ready: 'Your device is ready.',
   },
 
   notice: {
@@ -185,6 +193,10 @@ export const texts = {
     refunded: {
       heading: 'Your money is on its way back',
       message: 'The order was cancelled and the payment refunded.',
+    },
+    no_work: {
+      heading: 'Your browser can’t do this',
+      message: 'This sale needs a browser that can compute. Open the page over https, or in another browser.',
     },
     none: { heading: 'No order found', message: 'We have no order of yours in this sale. You pay nothing.' },
     sign_in: { heading: 'Please sign in', message: 'Sign in at the shop first, then try again.' },

@@ -30,6 +30,7 @@ describe('GET /sales/:saleId', () => {
       currencyDigits: 2,
       opensAt: new Date(sale.opensAtMs).toISOString(),
       closesAt: new Date(sale.closesAtMs).toISOString(),
+      needsPass: false,
       opening: 'rush',
       state: 'open',
       units: 3,
@@ -106,6 +107,7 @@ describe('the other calls', () => {
     const paths = body.paths as Record<string, Record<string, Described>>;
     expect(Object.entries(paths).map(([path, methods]) => `${Object.keys(methods)} ${path}`)).toEqual([
       'post /buy/{saleId}',
+      'post /pass/{saleId}',
       'post /webhooks/payments/{provider}',
       'get /sales/{saleId}',
       'get /order-status/{saleId}',
@@ -126,7 +128,7 @@ describe('the other calls', () => {
     const orderStatus = paths['/order-status/{saleId}']?.get;
     expect(orderStatus?.parameters?.map(({ name }) => name)).toEqual(['saleId', 'receipt', 'prefer', 'if-none-match']);
     expect(orderStatus?.responses).toHaveProperty('304');
-    expect(buy?.parameters?.map(({ name }) => name)).toEqual(['saleId', 'prefer']);
+    expect(buy?.parameters?.map(({ name }) => name)).toEqual(['saleId', 'dropline-pass', 'prefer']);
   });
 
   test.each(['/', '/s/drop-1'])(

@@ -9,8 +9,11 @@ const PAGE = join(import.meta.dirname, '../../../apps/web');
 const HASHED = /^[\w-]+\.[0-9a-f]{10}\.(js|css|svg)$/;
 /** The most that a phone loads until the page works, in bytes, compressed file by file as by a proxy. */
 const BYTES_MAX = 27_000;
-/** The modules that only a visitor who checks a draw loads. */
-const ON_DEMAND = ['list', 'list-worker', 'proof'];
+/** The modules that only a visitor who checks a draw loads, or one of a sale that needs passes. */
+const ON_DEMAND = [
+  ...['list', 'list-worker', 'proof'],
+  ...['keeper', 'solve', 'solve-worker', 'pow', 'helpers', 'types', 'pbkdf2'],
+];
 const isOnDemand = (asset: string) => ON_DEMAND.includes(asset.split('.')[0] ?? '');
 
 let folder: string;
@@ -48,7 +51,7 @@ describe('the built page', () => {
     }
   });
 
-  test('loads all its modules at once, those for checking a draw excepted', () => {
+  test('loads all its modules at once, those for checking a draw and for a pass excepted', () => {
     const { assets, page } = built('dist');
     for (const asset of assets) expect([asset, page.includes(`/assets/${asset}`)]).toEqual([asset, !isOnDemand(asset)]);
   });

@@ -4,7 +4,8 @@ import type { NewSale } from '#core/operator/create-sale.js';
 import { parseWhole } from '../../options.js';
 import { parseTime } from '../../time.js';
 
-const PASS_WORK_MAX = 1_000_000;
+/** With more tries, an old phone would need longer than the time in which buyers get passes (docs/passes.md). */
+const PASS_WORK_MAX = 20_000;
 
 /** The bytes that decide the order in which units are dealt. */
 const UNIT_SEED_BYTES = 32;
@@ -22,7 +23,12 @@ export interface RobotOptions {
 export function addRobots(command: Command): void {
   command
     .option('--pass', 'buying and joining need a pass, which buyers get shortly before the opening')
-    .option('--pass-work <n>', 'the proof of work that a pass costs; 0 for none', parseWhole(0, PASS_WORK_MAX), 0)
+    .option(
+      '--pass-work <n>',
+      'the most tries of the proof of work that a pass costs; 0 for none',
+      parseWhole(0, PASS_WORK_MAX),
+      0,
+    )
     .option('--announce <time>', 'hide the sale until then, in the forms of --opens', (text: string) => parseTime(text))
     .option('--coarse-stock', 'show visitors only roughly how many units are free')
     .option('--random-units', 'deal the numbers of the units in random order');
