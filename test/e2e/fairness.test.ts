@@ -13,7 +13,7 @@ test('people get units of a draw, everybody gets a true answer, and the line of 
   const { modes, nonPayers } = JSON.parse(stdout);
   expect(Object.keys(modes)).toEqual(['draw']);
   expect(modes.draw.units).toBe(100);
-  expect(Object.keys(nonPayers)).toEqual(['line', 'noLine', 'groups']);
+  expect(Object.keys(nonPayers)).toEqual(['line', 'noLine']);
   for (const { units, peopleUnits, heldMost } of Object.values<Record<string, number>>(nonPayers)) {
     expect(units).toBe(20);
     expect(peopleUnits).toBeGreaterThanOrEqual(0);

@@ -73,12 +73,10 @@ describe('the page about a run', () => {
     const nonPayers = {
       line: { units: 20, peopleUnits: 18, heldMost: 2 },
       noLine: { units: 20, peopleUnits: 19, heldMost: 2 },
-      groups: { units: 20, peopleUnits: 20, heldMost: 1 },
     };
     const text = sectionOf({ ...run, nonPayers });
     expect(text).toContain('| standby of five times the units | 3.5 | 18 of 20 | 2 |');
     expect(text).toContain('| no standby | 3.5 | 19 of 20 | 2 |');
-    expect(text).toContain('ten accounts are one | 1.5 | 20 of 20 | 1 |');
     expect(barsOf({ ...run, nonPayers })).toContain('people 90.0 % of 20 units; others never pay');
     expect(sectionOf(run)).not.toContain('never pay');
   });

@@ -9,17 +9,14 @@ const UNPAID_LIMIT_MAX = 100;
 /** The shortest time to pay a unit that came back unpaid, in s, unless the operator names a shorter one. */
 const RETRY_PAY_WITHIN_MIN_SECONDS = 60;
 
-const PER_GROUP_MAX = 1_000;
-
-/** The options of `sale create` that say what holding a unit without paying costs, and how many units a group may hold. */
+/** The options of `sale create` that say what holding a unit without paying costs. */
 export interface HoldingOptions {
   payWithin: number;
   unpaidLimit: number;
   retryPayWithin?: number;
-  perGroup: number;
 }
 
-/** Adds the options about holding without paying and about groups. */
+/** Adds the options about holding without paying. */
 export function addHolding(command: Command): void {
   command
     .option(
@@ -32,12 +29,6 @@ export function addHolding(command: Command): void {
       '--retry-pay-within <seconds>',
       'time to pay a unit that came back unpaid (default: a quarter of --pay-within, at least 60 s)',
       parseWhole(1, Number.MAX_SAFE_INTEGER),
-    )
-    .option(
-      '--per-group <n>',
-      "the most units and positions on standby of one group that the shop's tokens name; 0 for no such rule",
-      parseWhole(0, PER_GROUP_MAX),
-      0,
     );
 }
 
@@ -61,7 +52,7 @@ export function holdingMistake(
 export function holdingOf(
   options: HoldingOptions,
 ): Pick<NewSale, 'unpaidLimit' | 'retryPayWithinSeconds' | 'perGroup'> {
-  const { payWithin, unpaidLimit, perGroup } = options;
+  const { payWithin, unpaidLimit } = options;
   const quarter = Math.max(Math.ceil(payWithin / 4), RETRY_PAY_WITHIN_MIN_SECONDS);
-  return { unpaidLimit, retryPayWithinSeconds: options.retryPayWithin ?? Math.min(quarter, payWithin), perGroup };
+  return { unpaidLimit, retryPayWithinSeconds: options.retryPayWithin ?? Math.min(quarter, payWithin), perGroup: 0 };
 }
