@@ -98,6 +98,10 @@ export const texts = {
     withValueKnown: (source, value) =>
       `Lots decided by a secret number, whose fingerprint was published before anybody joined, and by a public value: ${source}. It was “${value}”. If nobody knew that before the opening, nobody could arrange the order.`,
     beacon: (round, source) => `round ${round} of ${source ?? 'a public random beacon'}`,
+    late: count =>
+      count === 1
+        ? 'One entry came back after the list was closed: the server had lost it, and its owner had a receipt. It has a lot, and the list lacks it.'
+        : `${count} entries came back after the list was closed: the server had lost them, and their owners had receipts. They have lots, and the list lacks them.`,
     notClosed: 'The list of all entries is published at the opening. Then this page checks that yours is in it.',
     cannotCheck: 'Your browser can check the draw only when this page is opened over https.',
     own: {

@@ -6,6 +6,7 @@ import { forgetStored, moveToLots, readUnstored } from '../../redis/draw/entries
 import { readMarked } from '../../redis/marks.js';
 import { inTurn } from '../../values/in-turn.js';
 import type { StepContext } from '../context.js';
+import { publishDraw } from './publish.js';
 
 /** The most entries that one statement stores: some 10 ms of Postgres. */
 const BATCH = 500;
@@ -36,7 +37,11 @@ export async function keepEntries(ctx: StepContext, saleId: string): Promise<voi
     if (entries.length === 0) return;
     const late = await storeEntries(ctx.db, saleId, entries);
     await crashPoint('entries.stored');
-    if (late.length > 0) await giveLots(ctx, saleId, late);
+    if (late.length > 0) {
+      await giveLots(ctx, saleId, late);
+      // Everybody may read how many there are.
+      await publishDraw(ctx, saleId);
+    }
     await forgetStored(ctx.redis, saleId, entries);
   }
 }

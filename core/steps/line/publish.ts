@@ -3,7 +3,7 @@ import { commitmentTo, publishedEntry } from '../../draw/lot.js';
 import { CHUNK } from '../../draw/merkle.js';
 import type { Database } from '../../postgres/database.js';
 import { type Draw, type DrawnList, readDraw } from '../../postgres/draws/draws.js';
-import { entryPages } from '../../postgres/draws/entries.js';
+import { entryPages, readEntryCounts } from '../../postgres/draws/entries.js';
 import { ahead } from '../../postgres/pages.js';
 import { publishAbout, publishChunk, publishDirectory, readDirectory } from '../../redis/draw/publication.js';
 import type { StepContext } from '../context.js';
@@ -60,12 +60,16 @@ export async function* lateEntries(db: Database, { saleId, saltKey, closedAtMs }
   for await (const page of entryPages(db, saleId, 'late')) yield* page.map(entry => publishedEntry(saltKey, entry));
 }
 
-/** Publishes the facts of a draw in Redis, and its list once it is closed. A repeat changes nothing. */
+/**
+ * Publishes the facts of a draw in Redis, and its list once it is closed. Then the facts also count the entries that came back too late for
+ * the list, as their buyers have a lot like everybody. A repeat changes nothing.
+ */
 export async function publishDraw(ctx: Pick<StepContext, 'db' | 'redis'>, saleId: string): Promise<void> {
   const draw = await readDraw(ctx.db, saleId);
   if (!draw) return;
+  const late = draw.list ? { lateEntries: (await readEntryCounts(ctx.db, saleId)).late } : {};
   if (draw.list && !(await isPublished(ctx.redis, saleId, draw.list))) await publishList(ctx, draw);
-  await publishAbout(ctx.redis, saleId, JSON.stringify(publishedOf(draw)));
+  await publishAbout(ctx.redis, saleId, JSON.stringify({ ...publishedOf(draw), ...late }));
 }
 
 /** Tells whether Redis has a list. Its directory is written after all chunks, into the same hash. */

@@ -41,13 +41,15 @@ function ambiguous({ operations, orders }: Evidence): Violation[] {
   });
 }
 
-/** Reports a claim that never ended. A claim that Redis lost has no order, but its buyer must have got that answer. In a draw the
- * buyer has the entry again, and maybe another claim. */
-function notEnded({ redisLostData, sales }: Evidence, view: ClaimView): Violation[] {
+/**
+ * Reports a claim that never ended. A claim that Redis lost has no order, but its buyer must have got that answer; or the buyer has an entry
+ * in a draw: then the entry is the promise (entry_is_kept), and it may have become another claim.
+ */
+function notEnded({ redisLostData, draws = [] }: Evidence, view: ClaimView): Violation[] {
   const { claimId, buyerId, saleId, order, sightings } = view;
   const rule = 'accepted_reaches_its_end' as const;
-  const hasDraw = sales.some(({ id, hasDraw }) => id === saleId && hasDraw === true);
-  if (!order && redisLostData && hasDraw) return [];
+  const entries = draws.find(draw => draw.saleId === saleId)?.entries ?? [];
+  if (!order && redisLostData && entries.some(entry => entry.buyerId === buyerId)) return [];
   if (!order && redisLostData && sightings.some(({ status }) => status === 'rejected')) return [];
   if (!order) return [{ rule, text: `claim ${claimId} of ${buyerId} in ${saleId} was accepted and has no order` }];
   if (order.status === 'paid' || isEnded(order.status)) return [];

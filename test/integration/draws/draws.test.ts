@@ -111,14 +111,17 @@ test('a receipt brings back an entry that nobody else has', async () => {
   expect(await readStatuses(t.redis, sale.id, ['ann'])).toEqual([{ isJoined: true, entry: 1 }]);
 });
 
-test('an entry that comes back after the order was made gets its lot', async () => {
+test('an entry that comes back after the order was made gets its lot, and everybody may read that there is one', async () => {
   const sale = await createDraw(t, { units: 1 });
   await join(t, sale, ...names(50));
   await keepEntries(t, sale.id);
   await letOpen(t, sale);
   await drawAllLots(t);
+  const published = async () => JSON.parse((await readAbout(t.redis, sale.id)) ?? '');
+  expect(await published()).toMatchObject({ entries: 50, lateEntries: 0 });
   expect(await restoreEntry(t.redis, sale.id, { buyerId: 'lost', number: 51 })).toBe(true);
   await keepEntries(t, sale.id);
+  expect(await published()).toMatchObject({ entries: 50, lateEntries: 1 });
   const order = await fairOrderOf(t, sale, [...names(50), 'lost']);
   const [winner] = await readWinners(t, sale);
   expect(await readLine(t, sale)).toEqual(order.filter(buyer => buyer !== winner));

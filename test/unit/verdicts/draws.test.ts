@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { checkDraws } from '../../chaos/history/check-draws.js';
+import { checkHistory } from '../../chaos/history/check-history.js';
 import { type DrawFacts, type DrawRead, lotsOf, publishedIdOf, rootOfList } from '../../chaos/history/draw-facts.js';
 import type { Evidence } from '../../chaos/history/evidence.js';
 import type { Operation } from '../../chaos/history/history.js';
@@ -125,6 +126,21 @@ describe('a run of chaos is broken by', () => {
     const orders = goodRun().evidence.orders.map(one => ({ ...one, buyerId: 'late' }));
     expect(brokenBy(() => ({}), { orders })).toContain('late_stand_behind');
   });
+});
+
+test('a claim that Redis lost is forgiven to a draw only if its buyer has an entry', () => {
+  const { evidence } = goodRun();
+  const brokenFor = (buyerId: string) => {
+    const won = { outcome: 'ok', status: 'queued', claimId: `of-${buyerId}`, unit: 1, http: 202 } as const;
+    const buy: Operation = { op: 9, call: 'buy', ...SALE, buyerId, ...won, invokedAtMs: 9, endedAtMs: 9 };
+    const { saleId: id } = SALE;
+    const sale = { id, units: 1, opensAtMs: 0, closesAtMs: 99, standby: true, hasDraw: true };
+    const sales = [{ ...sale, settlement: 'deferred', provider: 'wallet' } as const];
+    const history = { ...evidence, sales, operations: [...evidence.operations, buy] };
+    return checkHistory(history).map(({ rule }) => rule);
+  };
+  expect(brokenFor('late')).toContain('accepted_reaches_its_end');
+  expect(brokenFor(names.at(-1) as string)).not.toContain('accepted_reaches_its_end');
 });
 
 test('a buyer who left may be gone', () => {

@@ -160,6 +160,8 @@ describe('the part "Check this draw"', () => {
   test('says which kind of draw it is', () => {
     const kindOf = (more: object) => partOf(sale, { facts: { ...facts, ...more } })?.kind;
     expect(kindOf({})).toBe(draw.commitmentOnly);
+    expect(kindOf({ lateEntries: 0 })).toBe(draw.commitmentOnly);
+    expect(kindOf({ lateEntries: 2 })).toBe(`${draw.commitmentOnly} ${draw.late(2)}`);
     expect(kindOf({ valueSource: 'the lottery' })).toBe(draw.withValue('the lottery'));
     expect(kindOf({ beaconRound: 7 })).toBe(draw.withValue(draw.beacon(7, undefined)));
     const known = { valueSource: 'the lottery', valueSubstitute: 'the other', value: '1 2', isSubstitute: false };

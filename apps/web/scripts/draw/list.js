@@ -4,7 +4,7 @@ import { bytesOf, ENTRY_BYTES, isSame, keyOf, leafOf, lotOf, numberOf, rootOf, s
  * The facts of a draw that everybody gets: `GET /draws/:saleId`.
  *
  * @typedef {{commitment: string, valueSource?: string, valueSubstitute?: string, beaconRound?: number, entries?: number,
- *   chunkEntries?: number, root?: string, seed?: string, value?: string, isSubstitute?: boolean}} Facts
+ *   chunkEntries?: number, root?: string, lateEntries?: number, seed?: string, value?: string, isSubstitute?: boolean}} Facts
  *
  * The outcome of checking a whole list. `fault` names what is wrong: the list has other entries than its facts say, is not in order, is not
  * the list of the root, or lacks the own entry; or the seed is not the one that was committed to. `rank` is the own number in the order.

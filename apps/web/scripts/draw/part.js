@@ -25,7 +25,7 @@ export function partOf(sale, checked) {
   const { facts } = checked;
   if (!hasDraw(sale) || !facts) return undefined;
   return {
-    kind: kindOf(facts),
+    kind: [kindOf(facts), facts.lateEntries ? draw.late(facts.lateEntries) : ''].join(' ').trim(),
     own: ownOf(checked),
     whole: wholeOf(checked),
     button: facts.root && canCheck() ? buttonOf(checked) : undefined,
