@@ -42,14 +42,17 @@ function ambiguous({ operations, orders }: Evidence): Violation[] {
 }
 
 /**
- * Reports a claim that never ended. A claim that Redis lost has no order, but its buyer must have got that answer; or the buyer has an entry
- * in a draw: then the entry is the promise (entry_is_kept), and it may have become another claim.
+ * Reports a claim that never ended. A claim that Redis lost has no order, but its buyer must have got that answer. Two kinds are excepted. The
+ * buyer has an entry in a draw: then the entry is the promise (entry_is_kept), and it may have become another claim. Or the claim came from
+ * standby, and no click was answered with it: only an answer to a click has a receipt (docs/standby.md).
  */
-function notEnded({ redisLostData, draws = [] }: Evidence, view: ClaimView): Violation[] {
+function notEnded({ redisLostData, draws = [], operations }: Evidence, view: ClaimView): Violation[] {
   const { claimId, buyerId, saleId, order, sightings } = view;
   const rule = 'accepted_reaches_its_end' as const;
   const entries = draws.find(draw => draw.saleId === saleId)?.entries ?? [];
   if (!order && redisLostData && entries.some(entry => entry.buyerId === buyerId)) return [];
+  const hasReceipt = operations.some(({ call, claimId: id }) => call === 'buy' && id === claimId);
+  if (!order && redisLostData && !hasReceipt) return [];
   if (!order && redisLostData && sightings.some(({ status }) => status === 'rejected')) return [];
   if (!order) return [{ rule, text: `claim ${claimId} of ${buyerId} in ${saleId} was accepted and has no order` }];
   if (order.status === 'paid' || isEnded(order.status)) return [];

@@ -128,18 +128,19 @@ describe('a run of chaos is broken by', () => {
   });
 });
 
-test('a claim that Redis lost is forgiven to a draw only if its buyer has an entry', () => {
+test('a claim that Redis lost is forgiven only to a buyer with an entry, or without a receipt', () => {
   const { evidence } = goodRun();
-  const brokenFor = (buyerId: string) => {
+  const brokenFor = (buyerId: string, call: 'buy' | 'order-status' = 'buy') => {
     const won = { outcome: 'ok', status: 'queued', claimId: `of-${buyerId}`, unit: 1, http: 202 } as const;
-    const buy: Operation = { op: 9, call: 'buy', ...SALE, buyerId, ...won, invokedAtMs: 9, endedAtMs: 9 };
+    const seen: Operation = { op: 9, call, ...SALE, buyerId, ...won, invokedAtMs: 9, endedAtMs: 9 };
     const { saleId: id } = SALE;
     const sale = { id, units: 1, opensAtMs: 0, closesAtMs: 99, standby: true, hasDraw: true };
     const sales = [{ ...sale, settlement: 'deferred', provider: 'wallet' } as const];
-    const history = { ...evidence, sales, operations: [...evidence.operations, buy] };
+    const history = { ...evidence, sales, operations: [...evidence.operations, seen] };
     return checkHistory(history).map(({ rule }) => rule);
   };
   expect(brokenFor('late')).toContain('accepted_reaches_its_end');
+  expect(brokenFor('late', 'order-status')).not.toContain('accepted_reaches_its_end');
   expect(brokenFor(names.at(-1) as string)).not.toContain('accepted_reaches_its_end');
 });
 
