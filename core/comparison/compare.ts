@@ -9,6 +9,8 @@ export type Difference =
   | { kind: 'release_missing'; order: Order }
   /** The claim in Redis has an older status than its order in Postgres, or does not say what went back of its money. */
   | { kind: 'status_behind'; order: Order }
+  /** Redis counts other strikes of a buyer than the orders in Postgres do. The claim is missing if Redis has none of the buyer. */
+  | { kind: 'strikes_wrong'; order: Order; claim: ClaimRecord | undefined }
   /** A live claim in Redis has neither an order in Postgres nor an entry in the outbox, which rescue reads. */
   | { kind: 'outbox_missing'; buyerId: string; claim: ClaimRecord }
   /** Units that are not exactly once in stock or in a live claim, or that differ between claim and order. */
@@ -31,7 +33,7 @@ export interface BuyerFacts {
  * @returns every difference, including those in flight
  */
 export function compareBuyer({ buyerId, order, claim, isUnplaced }: BuyerFacts): Difference[] {
-  const differences = order ? compareOrder(order, claim) : [];
+  const differences = order ? [...compareOrder(order, claim), ...compareStrikes(order, claim)] : [];
   if (!claim || !isLive(claim.status) || isUnplaced || claim.claimId === order?.claimId) return differences;
   return [...differences, { kind: 'outbox_missing', buyerId, claim }];
 }
@@ -49,6 +51,16 @@ function compareOrder(order: Order, claim: ClaimRecord | undefined): Difference[
     // An operator may move the deadline, and the page and clicks to pay go by the claim.
     (order.status !== 'pending_payment' || claim.payByMs === order.payByMs);
   return isUpToDate ? [] : [{ kind: 'status_behind', order }];
+}
+
+/** A release that is in flight, and a claim that is missing, bring the strikes along. */
+function compareStrikes(order: Order, claim: ClaimRecord | undefined): Difference[] {
+  const isLiveHere = claim !== undefined && isLive(claim.status);
+  const hasMissed = isLiveOrder(order.status)
+    ? claim?.claimId !== order.claimId || !isLiveHere
+    : claim?.claimId === order.claimId && isLiveHere;
+  if (hasMissed || (order.strikes ?? 0) === (claim?.strikes ?? 0)) return [];
+  return [{ kind: 'strikes_wrong', order, claim }];
 }
 
 /**
@@ -78,6 +90,8 @@ export function describe(difference: Difference): string {
       return `I4 order ${difference.order.claimId} has ended, and Redis keeps its claim of unit ${difference.order.unit}`;
     case 'status_behind':
       return `I4 order ${difference.order.claimId} is ${difference.order.status}, and Redis does not say so`;
+    case 'strikes_wrong':
+      return `strikes: the buyer of order ${difference.order.claimId} has ${difference.order.strikes ?? 0} by the orders, and ${difference.claim?.strikes ?? 0} in Redis`;
     case 'outbox_missing':
       return `I6 claim ${difference.claim.claimId} has neither an order nor an entry in the outbox`;
     case 'units_wrong':

@@ -1,5 +1,6 @@
 import { LATE_FROM } from '../draw/lot.js';
 import { type BuyerContent, type Facts, readBuyers, readFacts, standbyPages } from '../redis/sale/content.js';
+import { numberOf } from '../redis/sale/tickets.js';
 import type { Shards } from '../redis/shards.js';
 import { isLive } from '../rules/claim.js';
 
@@ -24,7 +25,7 @@ export async function standbyFaults(redis: Shards, saleId: string): Promise<stri
       const before = page[i - 1]?.ticket ?? ticketBefore;
       // Two lots may be equal: then the ids of the buyers decide.
       const isSameLot = line === 'ordered' && ticket === before && ticket < LATE_FROM;
-      return ticket > lastTicket || (ticket <= before && !isSameLot);
+      return numberOf(ticket, line === undefined ? 0 : LATE_FROM) > lastTicket || (ticket <= before && !isSameLot);
     });
     if (wrong.length > 0) faults.push(`line: no certain place in line: ${namesOf(wrong)}`);
     ticketBefore = page.at(-1)?.ticket ?? ticketBefore;
@@ -47,6 +48,10 @@ export function holderFaults(buyers: readonly BuyerContent[]): string[] {
   );
 }
 
-function roomFaults({ waiting, standbyCap }: Facts): string[] {
-  return waiting > standbyCap ? [`line: ${waiting} are in a line for ${standbyCap}`] : [];
+function roomFaults({ waiting, struck, standbyCap }: Facts): string[] {
+  const others = waiting - struck;
+  return [
+    ...(others > standbyCap ? [`line: ${others} are in a line for ${standbyCap}`] : []),
+    ...(struck > standbyCap ? [`line: ${struck} with strikes are in a line for ${standbyCap}`] : []),
+  ];
 }

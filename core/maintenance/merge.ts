@@ -151,7 +151,9 @@ export class Merge {
     }
     const unplaced = await this.#withoutOrders(live);
     const kept = unplaced.filter(claim => this.#keep(claim, staged.get(claim.buyerId)));
-    await staging.putClaims([...ended, ...kept]);
+    // Postgres has counted the strikes of those who have orders.
+    const counted = kept.map(claim => ({ ...claim, strikes: staged.get(claim.buyerId)?.strikes ?? 0 }));
+    await staging.putClaims([...ended, ...counted]);
     await staging.putUnplaced(kept);
     return unplaced.filter(claim => !kept.includes(claim));
   }

@@ -108,7 +108,7 @@ async function swap(
   if (!(await merge.copyAgain(changed, latest.units)) || (await line?.isOutdated())) return 'restarted';
   await crashPoint('rebuild.staged');
   const outcome = await crashStep('rebuild.open', async () =>
-    staging.open(latest, copying.gate, await line?.fields(staging.lastTicket)),
+    staging.open(latest, copying.gate, await line?.fields(staging.lastNumber)),
   );
   await crashPoint('rebuild.opened');
   return outcome;

@@ -4,6 +4,7 @@ import type { Repair } from '../postgres/repairs.js';
 import { RELEASE_BATCH_MAX } from '../redis/claims/release.js';
 import { restoreClaim } from '../redis/claims/restore.js';
 import { recordStatus } from '../redis/claims/status.js';
+import { setStrikes } from '../redis/claims/strikes.js';
 import type { Claim } from '../rules/claim.js';
 import { claimOf, type Order } from '../rules/order.js';
 import type { StepContext } from '../steps/context.js';
@@ -25,12 +26,14 @@ export async function repairAll(
   const unplaced = differences.flatMap(d =>
     d.kind === 'outbox_missing' ? [{ claimId: d.claim.claimId, unit: d.claim.unit, buyerId: d.buyerId }] : [],
   );
+  const struck = differences.flatMap(d => (d.kind === 'strikes_wrong' ? [d] : []));
   const missing = differences.flatMap(d => (d.kind === 'claim_missing' ? [d.order] : []));
   return [
     ...(await inBatches(released, orders => releaseAgain(ctx, orders))),
     ...(await inBatches(behind, orders => recordAgain(ctx, saleId, orders))),
     ...(await inBatches(unplaced, claims => placeAgain(ctx, saleId, claims))),
     ...(await inBatches(missing, orders => restoreAll(ctx, saleId, orders))),
+    ...(await inBatches(struck, some => countAgain(ctx, saleId, some))),
   ];
 }
 
@@ -68,4 +71,22 @@ async function restoreAll(ctx: StepContext, saleId: string, orders: Order[]): Pr
     repairs.push({ kind: 'restored_claim', claimId: order.claimId, detail: { unit: order.unit } });
   }
   return repairs;
+}
+
+/** Brings strikes to Redis. Of a buyer of whom Redis has no claim, the last one is restored with them. */
+async function countAgain(
+  ctx: StepContext,
+  saleId: string,
+  struck: Extract<Difference, { kind: 'strikes_wrong' }>[],
+): Promise<Repair[]> {
+  const lost = struck.flatMap(({ order, claim }) => (claim ? [] : [order]));
+  const counts = struck.flatMap(({ order: { buyerId, strikes = 0 }, claim }) =>
+    claim ? [{ buyerId, claimId: claim.claimId, seen: claim.strikes ?? 0, strikes }] : [],
+  );
+  const set = counts.length > 0 ? await setStrikes(ctx.redis, saleId, counts) : [];
+  const counted = counts.filter((_, i) => set[i]);
+  return [
+    ...counted.map(({ claimId, strikes }): Repair => ({ kind: 'counted_strikes', claimId, detail: { strikes } })),
+    ...(await restoreAll(ctx, saleId, lost)),
+  ];
 }

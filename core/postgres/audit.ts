@@ -1,3 +1,4 @@
+import { STRIKES } from '../rules/order.js';
 import type { Progress } from '../values/progress.js';
 import { brokenBooks } from './books/check.js';
 import { type Database, Prisma, type Transaction } from './database.js';
@@ -74,6 +75,10 @@ const BUYER_RULES: Rules = {
     SELECT count(*) FROM live JOIN sales s ON s.id = live.sale_id WHERE unit < 1 OR unit > s.units`,
   'I3 a buyer has more than one live order': Prisma.sql`
     SELECT count(*) FROM (SELECT buyer_id FROM live GROUP BY buyer_id HAVING count(*) > 1) d`,
+  'strikes: a buyer let units end without payment more often than the sale allows': Prisma.sql`
+    SELECT count(*) FROM (SELECT FROM o JOIN sales s ON s.id = o.sale_id AND s.unpaid_limit > 0
+      WHERE o.status IN ('cancelled', 'rejected') AND o.reason = ANY(${[...STRIKES]}::text[])
+      GROUP BY o.buyer_id, s.unpaid_limit HAVING count(*) > s.unpaid_limit) d`,
   'I6 an order is 15 s past its deadline': Prisma.sql`
     SELECT count(*) FROM live o WHERE ${isOverdue(15)}`,
 };

@@ -7,6 +7,7 @@ export interface Repair {
     | 'released_claim'
     | 'recorded_status'
     | 'placed_claim'
+    | 'counted_strikes'
     | 'promoted'
     | 'rebuilt'
     | 'loaded'

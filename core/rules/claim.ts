@@ -48,6 +48,8 @@ export interface ClaimRecord {
   reason?: string;
   /** The total that went back of a paid order's money, in minor units, if there is anything. */
   refundedMinor?: number;
+  /** How often the buyer has let a unit of the sale end without payment, if the sale counts that and there is any such end. */
+  strikes?: number;
 }
 
 /** Tells whether a claim with this status keeps its unit from other buyers, and its buyer from another claim. */
@@ -57,8 +59,8 @@ export function isLive(status: ClaimStatus): boolean {
 
 /**
  * Parses a value of the claims hash in Redis: `claimId unit status payByMs reason`, with `-` for a missing value,
- * and `refunded=MINOR` when something went back of a paid order's money. Further words, which a later version may add,
- * are ignored.
+ * then words: `refunded=MINOR` when something went back of a paid order's money, and `strikes=N`. Further words, which a
+ * later version may add, are ignored.
  *
  * @param record the value as the Lua scripts write it (core/redis/lua)
  * @throws Error when the value has another form, which no script writes
@@ -69,13 +71,20 @@ export function parseClaimRecord(record: string): ClaimRecord {
   const claim: ClaimRecord = { claimId, unit: Number(unit), status: status as ClaimStatus };
   if (payByMs !== '-') claim.payByMs = Number(payByMs);
   if (reason !== '-') claim.reason = reason;
-  const refunded = more.find(word => /^refunded=\d+$/.test(word));
-  if (refunded) claim.refundedMinor = Number(refunded.slice('refunded='.length));
+  for (const word of more) addWord(claim, word);
   return claim;
+}
+
+/** Reads a word behind a claim record. An order, as Postgres sends it, has the same words. */
+export function addWord(claim: Pick<ClaimRecord, 'refundedMinor' | 'strikes'>, word: string): void {
+  const [, name, value] = /^(refunded|strikes)=(\d+)$/.exec(word) ?? [];
+  if (name === 'refunded') claim.refundedMinor = Number(value);
+  if (name === 'strikes') claim.strikes = Number(value);
 }
 
 /** Formats a value of the claims hash in Redis, the reverse of {@link parseClaimRecord}. */
 export function formatClaimRecord(claim: ClaimRecord): string {
   const record = `${claim.claimId} ${claim.unit} ${claim.status} ${claim.payByMs ?? '-'} ${claim.reason ?? '-'}`;
-  return claim.refundedMinor ? `${record} refunded=${claim.refundedMinor}` : record;
+  const refunded = claim.refundedMinor ? ` refunded=${claim.refundedMinor}` : '';
+  return record + refunded + (claim.strikes ? ` strikes=${claim.strikes}` : '');
 }

@@ -1,3 +1,5 @@
+import { HOLDING_PROBLEMS } from './problems/holding.js';
+
 /**
  * Whether a failed request may succeed when it is sent again. `after`: when the seconds of `Retry-After` have passed.
  * `later`: at an unknown time.
@@ -129,6 +131,7 @@ export const PROBLEMS = {
     cure: 'Tell the buyer. Units that are not paid in time come back, so a later click may win one.',
     retry: 'later',
   },
+  ...HOLDING_PROBLEMS,
   not_closed: {
     status: 409,
     title: 'The list is not closed yet',

@@ -20,7 +20,20 @@ export type OrderReason =
   /** The money came after the order had ended, and is refunded. */
   | 'refunded_late_payment'
   /** The shop refunded the order after it was paid. */
-  | 'refunded_by_shop';
+  | 'refunded_by_shop'
+  /** The buyer asked to pay in good time, and the payment provider never offered a payment. */
+  | 'provider_failed';
+
+/**
+ * The reasons of ends without payment for which the buyer is responsible: strikes, in sales that count them. Giving up is one, too, or a
+ * script would give up a moment before the deadline.
+ */
+export const STRIKES = ['unpaid', 'cancelled_by_buyer', 'insufficient_funds'] as const satisfies OrderReason[];
+
+/** Tells whether an order that ended for this reason is a strike. */
+export function isStrike(reason: OrderReason): boolean {
+  return (STRIKES as readonly OrderReason[]).includes(reason);
+}
 
 /** An order as all code outside core/postgres sees it. */
 export interface Order {
@@ -32,6 +45,8 @@ export interface Order {
   payByMs: number;
   /** The total that went back of a paid order's money, in minor units, if there is anything. */
   refundedMinor?: number;
+  /** The buyer's ends without payment in this sale, if it counts them and there are any; only of a buyer's latest order. */
+  strikes?: number;
 }
 
 /**
@@ -44,11 +59,12 @@ export function claimStatusOf(status: OrderStatus): ClaimStatus {
 
 /** Turns an order into the claim that Redis should hold for its buyer. */
 export function claimOf(order: Order): ClaimRecord & Claim {
-  const { claimId, buyerId, unit, status, payByMs, reason, refundedMinor } = order;
+  const { claimId, buyerId, unit, status, payByMs, reason, refundedMinor, strikes } = order;
   // Field by field, as a comparison does this for each of a million orders, and a rest and spreads are slow.
   const claim: ClaimRecord & Claim = { claimId, buyerId, unit, status: claimStatusOf(status), payByMs };
   if (reason) claim.reason = reason;
   if (refundedMinor !== undefined) claim.refundedMinor = refundedMinor;
+  if (strikes !== undefined) claim.strikes = strikes;
   return claim;
 }
 

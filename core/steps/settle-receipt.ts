@@ -1,4 +1,5 @@
 import { readOrders } from '../postgres/orders/order-row.js';
+import { readLatestOrders } from '../postgres/orders/sale-orders.js';
 import type { JobData } from '../queue/jobs.js';
 import { restoreClaim } from '../redis/claims/restore.js';
 import { claimOf } from '../rules/order.js';
@@ -18,6 +19,7 @@ export async function settleReceipt(ctx: StepContext, { saleId, ...claim }: JobD
   await releaseUnits(ctx, await giveUp(ctx, { saleId, claims: [claim], why: 'lost' }));
   const [order] = await readOrders(ctx.db, [claim.claimId]);
   if (!order) return;
+  const [latest] = await readLatestOrders(ctx.db, saleId, [order.buyerId]);
   // If another claim in Redis has the unit of this order, reconcile repairs Redis: Postgres is right.
-  await restoreClaim(ctx.redis, saleId, claimOf(order));
+  await restoreClaim(ctx.redis, saleId, { ...claimOf(order), strikes: latest?.strikes ?? 0 });
 }

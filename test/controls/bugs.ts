@@ -5,6 +5,7 @@ import { EDGE_BUGS } from './edge-bugs.js';
 import { IDENTITY_BUGS } from './identity-bugs.js';
 import { MARK_BUGS } from './mark-bugs.js';
 import { AUDIT_BUGS } from './money/audit-bugs.js';
+import { HOLDING_BUGS } from './money/holding-bugs.js';
 import { PAYMENT_BUGS } from './money/payment-bugs.js';
 import { REFUND_BUGS } from './money/refund-bugs.js';
 import { ORDER_BUGS } from './order-bugs.js';
@@ -20,6 +21,7 @@ export const BUGS: Bug[] = [
   ...REDIS_BUGS,
   ...MARK_BUGS,
   ...ORDER_BUGS,
+  ...HOLDING_BUGS,
   ...PAYMENT_BUGS,
   ...REFUND_BUGS,
   ...AUDIT_BUGS,

@@ -6,14 +6,15 @@ export const REDIS_BUGS: Bug[] = [
     'sold out leaves the buyer marked (S4)',
     {
       file: lua('claim'),
-      find: 'else outcomes[i] = 0 end',
-      replace: "else redis.call('HSET', KEYS[3], buyer, format(rests[i], 1, 'rejected')) outcomes[i] = 0 end",
+      find: 'outcomes[i] = open and join_standby(line, buyers[i], records[i]) or 0',
+      replace:
+        "outcomes[i] = open and join_standby(line, buyers[i], records[i]) or 0 if outcomes[i] == 0 then redis.call('HSET', KEYS[3], buyers[i], format(rests[i], 1, 'rejected')) end",
     },
     { kind: 'integration', file: 'scripts/claim', title: 'a refused click leaves no trace' },
   ),
   one(
     'the same buyer twice in a batch wins twice',
-    { file: lua('claim'), find: 'elseif seen[buyer] then', replace: 'elseif false then' },
+    { file: lua('include/holding/choosing'), find: 'if seen[buyer] then', replace: 'if false then' },
     { kind: 'integration', file: 'scripts/claim', title: 'the same buyer twice in a batch wins once' },
   ),
   one(
@@ -92,7 +93,7 @@ export const REDIS_BUGS: Bug[] = [
   one(
     'a clock of Redis that was set back orders the claims of a buyer',
     {
-      file: lua('claim'),
+      file: lua('include/holding/choosing'),
       find: 'time_after(time, records[i])',
       replace: 'time',
     },

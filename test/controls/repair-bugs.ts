@@ -78,7 +78,7 @@ export const REPAIR_BUGS: Bug[] = [
     'reconcile by counts (F48)',
     {
       file: 'core/comparison/compare.ts',
-      find: '  const differences = order ? compareOrder(order, claim) : [];\n',
+      find: '  const differences = order ? [...compareOrder(order, claim), ...compareStrikes(order, claim)] : [];\n',
       replace:
         '  const differences = order && isLiveOrder(order.status) !== (claim && isLive(claim.status)) ? compareOrder(order, claim) : [];\n',
     },

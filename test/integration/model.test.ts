@@ -47,6 +47,7 @@ const terms = fc.record({
   standbyFactor: fc.integer({ min: 0, max: 2 }),
   onePurchaseAtATime: fc.boolean(),
   hasPause: fc.boolean(),
+  unpaidLimit: fc.integer({ min: 0, max: 2 }),
 });
 
 /** Expects that Redis and the model stay the same under random commands on a new sale. */

@@ -4,7 +4,7 @@ import type { ClaimOutcome } from '#core/redis/claims/claim.js';
 import { ID_PATTERN } from '#core/rules/claim.js';
 import { joinedAnswer, standbyAnswer } from '../answers/claim-answer.js';
 import { type Backpressure, pollAfterIn, pollAfterMs, pollTimesOf } from '../answers/poll.js';
-import { saleRefused, tooSoon } from '../answers/refusal.js';
+import { othersFirst, saleRefused, tooSoon } from '../answers/refusal.js';
 import type { ClaimBatch } from '../batching/claim-batch.js';
 import type { RefuseAtTurnEnd } from '../batching/turn-refusals.js';
 import { passSmallBody } from '../http/body.js';
@@ -96,7 +96,12 @@ function sendOutcome(parts: OutcomeParts, click: Click, outcome: ClaimOutcome): 
     case 'joined':
       return void sendJoined(parts, click, outcome);
     case 'sold_out':
-      return void sendProblem(res, 'sold_out');
+    case 'unpaid_limit':
+      return void sendProblem(res, outcome.kind);
+    case 'others_first': {
+      const { code, details } = othersFirst(outcome);
+      return void sendProblem(res, code, details);
+    }
     case 'too_soon': {
       const { code, details } = tooSoon(outcome);
       return void sendProblem(res, code, details);

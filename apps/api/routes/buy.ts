@@ -22,7 +22,16 @@ export const buyContract: Contract = {
       body: z.union([ClaimAnswer, StandbyAnswer, JoinedAnswer, OrderStatus]),
     },
   },
-  problems: ['sold_out', 'not_open', 'sale_closed', 'unknown_sale', 'too_many_requests', 'too_soon'],
+  problems: [
+    'sold_out',
+    'unpaid_limit',
+    'others_first',
+    'not_open',
+    'sale_closed',
+    'unknown_sale',
+    'too_many_requests',
+    'too_soon',
+  ],
   mayWait: true,
   forBuyer: true,
 };

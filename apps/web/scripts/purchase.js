@@ -125,7 +125,7 @@ function afterBuy(purchase, answer) {
     return purchase.greeted ? end(purchase, 'sign_in') : go(purchase, { greeted: true, tries: 0 }, 'token');
   }
   if (answer.code === 'not_open') return { purchase: { ...afresh(purchase), notice: 'not_open' } };
-  const known = ['sold_out', 'sale_closed', 'unknown_sale'].includes(answer.code);
+  const known = ['sold_out', 'sale_closed', 'unknown_sale', 'unpaid_limit'].includes(answer.code);
   return end(purchase, known ? answer.code : 'unavailable');
 }
 
@@ -263,18 +263,21 @@ function end(purchase, how) {
   return { purchase: { ...purchase, ...past, step: 'ended', end: how, notice: '' } };
 }
 
-const isPassing = ({ status }) => status === 0 || status === 429 || status >= 500;
+const isPassing = ({ status, code }) => status === 0 || status === 429 || status >= 500 || code === 'others_first';
 
 const isWorthRetrying = (purchase, answer) =>
   isPassing(answer) && purchase.tries + 1 < TRIES_MAX && answer.retryAfterMs <= PATIENCE_MS;
 
 function retry(purchase, call, answer) {
   if (isWorthRetrying(purchase, answer)) return again(purchase, call, answer);
-  return end(purchase, answer.code === 'too_soon' ? 'too_soon' : 'unavailable');
+  return end(purchase, ['too_soon', 'others_first'].includes(answer.code) ? answer.code : 'unavailable');
 }
 
+/** Refusals that pass, each with a notice of its own. */
+const TOLD_REFUSALS = ['too_soon', 'too_many_requests', 'others_first'];
+
 function again(purchase, call, answer) {
-  const notice = ['too_soon', 'too_many_requests'].includes(answer.code) ? answer.code : interruption(answer);
+  const notice = TOLD_REFUSALS.includes(answer.code) ? answer.code : interruption(answer);
   return go(purchase, { tries: purchase.tries + 1, notice }, call, backoffMs(purchase, answer), SPREAD_MS);
 }
 

@@ -44,6 +44,8 @@ export const texts = {
     busy: 'It is very busy right now. We keep trying for you.',
     offline: 'No connection. We keep trying for you.',
     too_soon: 'You bought something a moment ago. We try again as soon as you may.',
+    others_first:
+      'A unit is free. You let one go before, so others may take it first. We try again for you in a moment.',
     too_many_requests: 'Too many requests came at once. We try again in a moment, and nothing is lost.',
     not_open: 'The sale has not opened yet.',
     elsewhere: 'Go on to the payment page. When you have paid there, it shows here by itself.',
@@ -152,6 +154,20 @@ export const texts = {
     closed: { heading: 'The sale is over', message: 'No unit came free while you were in line. You pay nothing.' },
     unknown_sale: { heading: 'There is no such sale', message: 'Please check the address of this page.' },
     unpaid: { heading: 'The time to pay is over', message: 'Your unit went back into the sale. You pay nothing.' },
+    provider_failed: {
+      heading: 'The payment could not be made',
+      message:
+        'You did nothing wrong: the payment service did not answer. Your unit went back into the sale. You pay nothing.',
+    },
+    unpaid_limit: {
+      heading: 'No unit in this sale any more',
+      message: 'You held units of this sale and did not pay for them. So the rest of it is for others.',
+    },
+    others_first: {
+      heading: 'Others come first',
+      message:
+        'You held a unit and did not pay for it, so others may take a free one first. Try again in some seconds.',
+    },
     cancelled: { heading: 'Your order is cancelled', message: 'Your unit went back into the sale. You pay nothing.' },
     left: { heading: 'You left the line', message: 'You pay nothing. You may join again until the sale is over.' },
     rejected: { heading: 'That did not work out', message: 'Your order could not be placed. You pay nothing.' },

@@ -79,9 +79,9 @@ export class Line {
   /**
    * Returns the fields of the sale in Redis about its line.
    *
-   * @param lastTicket the highest ticket in the line
+   * @param lastNumber the highest number that was drawn for a ticket in the line
    */
-  async fields(lastTicket: number): Promise<LineFields> {
+  async fields(lastNumber: number): Promise<LineFields> {
     const { saleId, saltKey } = this.#draw;
     const [known, stored] = [await readLineCounts(this.#ctx.redis, saleId), await readLastEntry(this.#ctx.db, saleId)];
     const since = Math.max(0, PER_MS * (Date.now() - this.#joinsAtMs));
@@ -90,7 +90,7 @@ export class Line {
       entered: this.#lotOf === undefined ? 0 : this.#entered,
       entrySeq: Math.max(known.entrySeq, stored.number, since),
       entryChanges: Math.max(known.entryChanges, stored.change, since),
-      standbySeq: Math.max(LATE_FROM, lastTicket),
+      standbySeq: Math.max(LATE_FROM, lastNumber),
       saltKey: saltKey.toString('hex'),
     };
   }

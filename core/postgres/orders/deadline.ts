@@ -27,6 +27,20 @@ export const waitedMs = (clickedAtMs: number | undefined) => Prisma.sql`
 /** The SQL for the time until which the order `o` can be paid with its payment `p`. */
 export const PAY_UNTIL = Prisma.sql`(o.pay_by + p.waited_ms * interval '1 millisecond')`;
 
+/** The time that a provider has to offer a payment, in s: a quarter of the time to pay, but not more than this. */
+const OFFER_SECONDS_MAX = 10;
+
+/**
+ * The SQL for whether the buyer of the order `o` asked to pay in good time, and the provider has not offered a payment, because it was
+ * away, or answered with an error or not at all. A refused card is no failure: the payment was offered. A click a moment before the
+ * end is none either, or it would save every buyer from a strike.
+ */
+export const PROVIDER_FAILED = Prisma.sql`EXISTS (
+  SELECT FROM (SELECT p.pay_url, coalesce(p.clicked_at, p.created_at) AS asked_at FROM payments p
+               WHERE p.order_id = o.id ORDER BY p.attempt DESC LIMIT 1) latest
+  WHERE latest.pay_url IS NULL AND latest.asked_at <= least(o.pay_by, clock_timestamp())
+    - least(${OFFER_SECONDS_MAX} * interval '1 second', (o.pay_by - o.placed_at) / 4))`;
+
 /**
  * Builds the SQL for whether the time to pay the unpaid order `o` is over for some seconds, also that of payments under
  * way.

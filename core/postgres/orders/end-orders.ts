@@ -3,7 +3,7 @@ import type { OrderReason } from '../../rules/order.js';
 import { type Database, Prisma } from '../database.js';
 import { endOrders, type ReleaseRow } from '../deliveries/releases.js';
 import { claimRows } from './claim-rows.js';
-import { isOverdue } from './deadline.js';
+import { isOverdue, PROVIDER_FAILED } from './deadline.js';
 
 /** At most 1,000 claims of one sale that will not become orders, and the reason that their buyers see. */
 export interface Abandoned {
@@ -43,7 +43,8 @@ async function insertEnded(
 }
 
 /**
- * Cancels an order for its buyer. A claim without an order gets a cancelled one, so that it is never placed.
+ * Cancels an order for its buyer. A claim without an order gets a cancelled one, so that it is never placed. If the provider has failed
+ * to offer a payment, that is the reason, and not the buyer.
  *
  * @returns the release to carry out in Redis; none when the order is paid or has ended
  * @throws Prisma's error: retry
@@ -60,12 +61,16 @@ export async function cancelRow(db: Database, saleId: string, claim: Claim): Pro
     db,
     Prisma.sql`
       WITH ended AS (
-        UPDATE orders SET status = 'cancelled', reason = 'cancelled_by_buyer', cancelled_at = clock_timestamp(), version = version + 1
+        UPDATE orders o SET status = 'cancelled', reason = ${reasonOf('cancelled_by_buyer')}, cancelled_at = clock_timestamp(), version = version + 1
         WHERE id = ${claim.claimId}::uuid AND buyer_id = ${claim.buyerId} AND status = 'pending_payment'
         RETURNING id, sale_id, buyer_id, unit, status, reason)`,
     'own',
   );
 }
+
+/** Builds the SQL for the reason of the unpaid order `o` that ends. */
+const reasonOf = (reason: OrderReason) =>
+  Prisma.sql`CASE WHEN ${PROVIDER_FAILED} THEN 'provider_failed' ELSE ${reason} END`;
 
 /** An unpaid order whose time to pay is over by Postgres's clock. */
 export interface OverdueOrder {
@@ -123,7 +128,7 @@ export function expireRows(db: Database, read: OverdueOrder[]): Promise<ReleaseR
         WHERE ${isOverdue()}
         FOR UPDATE OF o SKIP LOCKED),
       ended AS (
-        UPDATE orders o SET status = 'cancelled', reason = 'unpaid', cancelled_at = clock_timestamp(), version = version + 1
+        UPDATE orders o SET status = 'cancelled', reason = ${reasonOf('unpaid')}, cancelled_at = clock_timestamp(), version = version + 1
         FROM overdue WHERE o.id = overdue.id
         RETURNING o.id, o.sale_id, o.buyer_id, o.unit, o.status, o.reason)`,
     'own',

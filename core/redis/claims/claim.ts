@@ -40,6 +40,10 @@ export type ClaimOutcome =
   | { kind: 'sold_out' }
   /** A purchase rule refuses the buyer: another purchase is unfinished, or too recent. */
   | { kind: 'too_soon'; because: TooSoon; waitMs: number }
+  /** The buyer has let a unit of the sale end without payment too often. */
+  | { kind: 'unpaid_limit' }
+  /** The buyer has let a unit end without payment, and a free unit is for others for a moment longer. */
+  | { kind: 'others_first'; waitMs: number }
   | { kind: 'refused'; refusal: SaleRefusal; opensAtMs?: number };
 
 /** One buyer of a batch, and an id for a new claim of this buyer, whose time becomes that of Redis. */
@@ -98,7 +102,7 @@ type OutcomeReply =
   | string
   | number
   | [kind: 'joined', entry: number, isBeforeOpening: 0 | 1]
-  | [because: TooSoon | 'away', waitMs: number];
+  | [because: TooSoon | 'away' | 'unpaid_limit' | 'others_first', waitMs: number];
 
 /** Returns the outcome for a buyer who was not refused, and has no new claim. */
 function outcomeOf(value: OutcomeReply): ClaimOutcome {
@@ -109,5 +113,7 @@ function outcomeOf(value: OutcomeReply): ClaimOutcome {
   }
   const [because, waitMs] = value;
   if (because === 'away') return { kind: 'refused', refusal: 'locks_away' };
+  if (because === 'unpaid_limit') return { kind: 'unpaid_limit' };
+  if (because === 'others_first') return { kind: 'others_first', waitMs };
   return { kind: 'too_soon', because, waitMs };
 }

@@ -1,6 +1,6 @@
 import { newClaimId, newClaimIds } from '../../identity/claim-id.js';
 import type { Claim, EndedStatus } from '../../rules/claim.js';
-import type { OrderReason } from '../../rules/order.js';
+import { isStrike, type OrderReason } from '../../rules/order.js';
 import { allKeysOf } from '../keys.js';
 import { beginPurchases, endPurchasesOf } from '../purchases/purchases.js';
 import { behindFence, runScript } from '../scripts.js';
@@ -40,7 +40,17 @@ export type ReleaseOutcome = { kind: 'released' } | { kind: 'promoted'; claim: C
  * error: retry
  */
 export async function release(redis: Shards, saleId: string, releases: Release[]): Promise<ReleaseOutcome[]> {
-  const args = releases.flatMap(r => [r.buyerId, r.claimId, r.status, r.reason, r.freesUnit ? '1' : '0', newClaimId()]);
+  const flag = (is: boolean) => (is ? '1' : '0');
+  const argsOf = ({ buyerId, claimId, status, reason, freesUnit }: Release) => [
+    buyerId,
+    claimId,
+    status,
+    reason,
+    flag(freesUnit),
+    newClaimId(),
+    flag(isStrike(reason)),
+  ];
+  const args = releases.flatMap(argsOf);
   const reply = await runScript(redis.of(saleId), 'release', { keys: allKeysOf(saleId), args });
   const outcomes = behindFence<number | PromotedReply>(reply, saleId).map((outcome): ReleaseOutcome => {
     if (Array.isArray(outcome)) return { kind: 'promoted', claim: promotedClaim(outcome) };

@@ -1,5 +1,5 @@
 import { type ClaimRecord, type ClaimStatus, parseClaimRecord } from '../../rules/claim.js';
-import type { OrderReason } from '../../rules/order.js';
+import { type OrderReason, STRIKES } from '../../rules/order.js';
 import { keysOf } from '../keys.js';
 import { endPurchases } from '../purchases/purchases.js';
 import { behindFence, runScript } from '../scripts.js';
@@ -83,7 +83,8 @@ function claimIn(record: string): BuyerStatus {
 }
 
 /**
- * Adds a reason, which the buyer sees, to a claim that has ended. A newer claim of the same buyer stays untouched.
+ * Adds a reason, which the buyer sees, to a claim that has ended. A newer claim of the same buyer stays untouched. An end that was a
+ * strike is none any more with a reason that is none.
  *
  * @throws NotVerified when the sale is not loaded, or not yet compared with Postgres in this run of Redis
  */
@@ -96,7 +97,7 @@ export async function setReason(
   behindFence(
     await runScript(redis.of(saleId), 'set-reason', {
       keys: [keys.sale, keys.claims],
-      args: [buyerId, claimId, reason],
+      args: [buyerId, claimId, reason, STRIKES.join(' ')],
     }),
     saleId,
   );

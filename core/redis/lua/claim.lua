@@ -14,6 +14,7 @@
 --         n > 0   won unit n      n < 0   on standby at position -n      0   sold out, or refused if refusal isn't ''
 --         {'joined', number of the entry or 0, 1 before the opening}  in a line whose order is not made yet (include/joining.lua)
 --         {'interval' or 'purchase', ms}  too soon after, or during, another purchase; or what ARGV[2] says of the buyer
+--         {'unpaid_limit', 0}  too many ends without payment    {'others_first', ms}  a unit that others may take first (include/holding/strikes.lua)
 --         {'needs_locks', 1 for one purchase at a time, ms of the pause, ms of a lock, now in ms}: ARGV[2] is missing or too old, and
 --         a buyer may get something. Nothing was done
 -- @include fence
@@ -22,15 +23,18 @@
 -- @include window
 -- @include marks
 -- @include changes
+-- @include holding/strikes
 -- @include joining
 -- @include purchases
+-- @include holding/choosing
+-- @include holding/standby
 
 local verdict = fence(KEYS[1])
 if verdict ~= 'ok' then return { verdict } end
 
 -- Everything is read before the first write, as Redis does not roll back a failing script. The reads also check the
 -- type of every key.
-local sale = redis.call('HMGET', KEYS[1], 'state', 'opensAtMs', 'closesAtMs', 'standbyCap', 'copying', 'draw')
+local sale = redis.call('HMGET', KEYS[1], 'state', 'opensAtMs', 'closesAtMs', 'standbyCap', 'copying', 'draw', 'unpaidLimit')
 local rules, now = purchase_rules(KEYS[1]), now_ms()
 local refused = refusal(sale[1], sale[2], sale[3], now)
 local free, on_standby, _ = redis.call('LLEN', KEYS[2]), redis.call('ZCARD', KEYS[5]), redis.call('ZCARD', KEYS[4])
@@ -40,24 +44,16 @@ for buyer, rest in string.gmatch(ARGV[1], '(%S+) (%S+)') do buyers[#buyers + 1],
 if sale[6] == 'joining' then return join_line(buyers, refused, now, sale[2]) end
 local records = redis.call('HMGET', KEYS[3], unpack(buyers))
 
--- Units go to buyers in the order of their requests, and never past buyers on standby.
-local cap, poppable = tonumber(sale[4]), (refused == '' and on_standby == 0) and free or 0
-local wanted = rules and refused == '' and wanted_locks(rules, ARGV[2], now)
-if wanted and (poppable > 0 or on_standby < cap) then return wanted end
--- All claims of this call have one time, which is after the earlier claims of all its winners.
-local winners, outcomes, seen, time = {}, {}, {}, now
-for i, buyer in ipairs(buyers) do
-  if records[i] and is_live(records[i]) then
-    outcomes[i] = records[i]
-  elseif seen[buyer] then
-    outcomes[i] = seen[buyer]
-  elseif #winners < poppable then
-    outcomes[i] = rules and too_soon(rules, buyer)
-    if not outcomes[i] then
-      winners[#winners + 1], seen[buyer], time = i, -i, time_after(time, records[i])
-    end
-  end
-end
+-- Units go to buyers in the order of their requests, and never past buyers on standby. Those with strikes come after all others.
+local limit = tonumber(sale[7] or 0) > 0 and tonumber(sale[7]) or nil
+local waiting = limit and on_standby > 0 and others_waiting(KEYS[5]) or on_standby
+local open = refused == ''
+local poppable = (open and waiting == 0) and free or 0
+local wanted = rules and open and wanted_locks(rules, ARGV[2], now)
+if wanted and (poppable > 0 or waiting < tonumber(sale[4])) then return wanted end
+local line = { sale = KEYS[1], standby = KEYS[5], cap = tonumber(sale[4]), waiting = waiting, on_standby = on_standby, now = now,
+  rules = rules, limit = limit }
+local winners, outcomes, seen, time, order = choose_winners(line, buyers, records, poppable)
 
 -- API processes mirror (copy into memory) only sales with fewer free units. So with this many, nothing is published,
 -- and raising the version is enough. A rebuild that copies the sale needs all changes.
@@ -68,36 +64,28 @@ if #winners > 0 then
   local claims, entries, won_at = {}, {}, string.format('%.0f', now)
   for n, i in ipairs(winners) do
     outcomes[i] = tonumber(units[n])
-    claims[2 * n - 1], claims[2 * n] = buyers[i], format(start .. rests[i], units[n], 'queued')
+    local record = format(start .. rests[i], units[n], 'queued', nil, nil, inherited(records[i]))
+    claims[2 * n - 1], claims[2 * n] = buyers[i], record
     entries[2 * n - 1], entries[2 * n] = won_at, buyers[i]
     if rules then purchase_began(rules, buyers[i], start .. rests[i]) end
-    if not plenty then tell_claim(buyers[i], claims[2 * n]) end
+    if on_standby > 0 then leave_line(line, buyers[i]) end
+    if not plenty then tell_claim(buyers[i], record) end
   end
   redis.call('HSET', KEYS[3], unpack(claims))
   redis.call('ZADD', KEYS[4], unpack(entries))
   mark(KEYS[1], 'unplaced', true)
 end
 
-local function join_standby(buyer)
-  redis.call('ZADD', KEYS[5], redis.call('HINCRBY', KEYS[1], 'standbySeq', 1), buyer)
-  tell_joined(buyer)
-  on_standby = on_standby + 1
-  return -on_standby
-end
-
-for i, buyer in ipairs(buyers) do
-  if not outcomes[i] then
-    local rank = refused == '' and cap > 0 and redis.call('ZRANK', KEYS[5], buyer)
-    if rank then outcomes[i] = -(rank + 1)
-    elseif refused == '' and on_standby < cap then outcomes[i] = rules and too_soon(rules, buyer) or join_standby(buyer)
-    else outcomes[i] = 0 end
-  elseif seen[buyer] and outcomes[i] == seen[buyer] then
+line.free = free - #winners
+for _, i in ipairs(order) do
+  if not outcomes[i] then outcomes[i] = open and join_standby(line, buyers[i], records[i]) or 0
+  elseif seen[buyers[i]] and outcomes[i] == seen[buyers[i]] then
     -- A buyer who comes twice in one batch gets the claim of the first request for the second one, too.
     outcomes[i] = format(start .. rests[-outcomes[i]], outcomes[-outcomes[i]], 'queued')
   end
 end
 
-if #changes > 0 then publish(KEYS[1], free - #winners, on_standby)
+if #changes > 0 then publish(KEYS[1], free - #winners, line.waiting)
 elseif #winners > 0 then count_change(KEYS[1]) end
 
 return { 'ok', refused, sale[2], start, unpack(outcomes) }

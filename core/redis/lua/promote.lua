@@ -11,6 +11,7 @@
 -- @include window
 -- @include marks
 -- @include changes
+-- @include holding/strikes
 -- @include purchases
 -- @include promote
 
@@ -33,6 +34,6 @@ for i = 1, count do
 end
 if count > 0 then
   mark(KEYS[1], 'unplaced', true)
-  publish(KEYS[1], free - count, waiting - count)
+  publish(KEYS[1], free - count, others_waiting(KEYS[5]))
 end
 return promoted

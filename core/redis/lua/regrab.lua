@@ -14,6 +14,7 @@
 -- @include window
 -- @include marks
 -- @include changes
+-- @include holding/strikes
 -- @include purchases
 
 local verdict = fence(KEYS[1])
@@ -37,7 +38,7 @@ if refusal(sale[1], sale[2], sale[3], now, sale[4]) ~= '' then return { 'ok', 'n
 if free == 0 or on_standby > 0 then return { 'ok', 'sold_out' } end
 
 local unit = redis.call('LPOP', KEYS[2])
-local taken = format(ARGV[3], unit, 'queued')
+local taken = format(ARGV[3], unit, 'queued', nil, nil, inherited(record))
 redis.call('HSET', KEYS[3], ARGV[1], taken)
 redis.call('ZADD', KEYS[4], now, ARGV[1])
 mark(KEYS[1], 'unplaced', true)

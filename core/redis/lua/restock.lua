@@ -10,16 +10,19 @@
 -- @include marks
 -- @include window
 -- @include changes
+-- @include holding/strikes
 
 local verdict = fence(KEYS[1])
 if verdict ~= 'ok' then return { verdict } end
-redis.call('LLEN', KEYS[2])
+local free = redis.call('LLEN', KEYS[2])
 
-local units = tonumber(redis.call('HGET', KEYS[1], 'units'))
+local sale = redis.call('HMGET', KEYS[1], 'units', 'entered', 'unpaidLimit')
+local units = tonumber(sale[1])
 local last = math.min(tonumber(ARGV[1]), units + 5000)
 for unit = units + 1, last do redis.call('RPUSH', KEYS[2], unit) end
 if last <= units then return { 'ok', 0 } end
-local cap = ARGV[2] + (redis.call('HGET', KEYS[1], 'entered') or 0)
+if tonumber(sale[3] or 0) > 0 then note_free(KEYS[1], free, now_ms()) end
+local cap = ARGV[2] + (sale[2] or 0)
 redis.call('HSET', KEYS[1], 'units', last, 'standbyCap', string.format('%.0f', cap))
 publish(KEYS[1], redis.call('LLEN', KEYS[2]), '-')
 return { 'ok', last - units }

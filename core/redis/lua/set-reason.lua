@@ -2,7 +2,7 @@
 -- Adds a reason, which the buyer sees, to a claim that has ended, such as the refund of a payment that came too late.
 --
 -- KEYS[1] sale  KEYS[2] claims
--- ARGV[1] buyer  ARGV[2] claimId  ARGV[3] reason
+-- ARGV[1] buyer  ARGV[2] claimId  ARGV[3] reason  ARGV[4] the reasons that are strikes: the end is none any more with another reason
 -- Returns {verdict} of the fence (include/fence.lua: was the sale compared with Postgres in this run of Redis?) unless it is
 --         'ok', else {'ok', 1}, or {'ok', 0} when the buyer has another claim or a live one
 -- @include fence
@@ -17,7 +17,10 @@ if verdict ~= 'ok' then return { verdict } end
 local record = redis.call('HGET', KEYS[2], ARGV[1])
 local claim = record and parse(record)
 if not claim or claim.claim_id ~= ARGV[2] or is_live(record) then return { 'ok', 0 } end
-local told = format(claim.claim_id, claim.unit, claim.status, claim.pay_by, ARGV[3])
+local function is_strike(reason) return string.find(' ' .. ARGV[4] .. ' ', ' ' .. reason .. ' ', 1, true) end
+local strikes = strikes_of(record)
+if is_strike(claim.reason) and not is_strike(ARGV[3]) then strikes = math.max(0, strikes - 1) end
+local told = format(claim.claim_id, claim.unit, claim.status, claim.pay_by, ARGV[3], { strikes = strikes })
 if told == record then return { 'ok', 1 } end
 redis.call('HSET', KEYS[2], ARGV[1], told)
 tell_claim(ARGV[1], told)

@@ -10,6 +10,7 @@
 -- @include marks
 -- @include window
 -- @include changes
+-- @include holding/strikes
 -- @include generation
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
 if ARGV[1] ~= '-' and latest_generation(KEYS[1]) > tonumber(ARGV[1]) then return 2 end
@@ -19,6 +20,8 @@ for i = 2, #ARGV, 2 do
 end
 if not changed then return 1 end
 redis.call('HSET', KEYS[1], unpack(ARGV, 2))
+-- Units of a sale that was paused or shut were nobody's to take.
+if tonumber(redis.call('HGET', KEYS[1], 'unpaidLimit') or 0) > 0 then note_free(KEYS[1], 0, now_ms()) end
 register(KEYS[1])
 publish(KEYS[1], '-', '-', fence(KEYS[1]) ~= 'ok' and 'unverified' or nil)
 return 1

@@ -3,6 +3,7 @@ import type { LineState } from '../../rules/sale.js';
 import { keysOf, registryKeyOf } from '../keys.js';
 import { msOf, refuseMoved, repliesOf } from '../replies.js';
 import type { Shards } from '../shards.js';
+import { STRUCK_FROM } from './tickets.js';
 
 // The content of a sale in Redis, by parts. Nothing reads a whole sale at one instant: at a million buyers, that would block Redis and
 // the process that reads for seconds.
@@ -22,7 +23,9 @@ export interface Facts {
   claims: number;
   unplaced: number;
   waiting: number;
-  /** The most buyers who may be in the line; no limit before its order is made. */
+  /** The number of those who wait behind all others, as they have strikes. */
+  struck: number;
+  /** The most buyers who may be in the line, with and without strikes; no limit before its order is made. */
   standbyCap: number;
   /** Whether the order of the line was made; undefined for a rush. */
   line: LineState | undefined;
@@ -47,13 +50,14 @@ export async function readFacts(redis: Shards, saleId: string): Promise<Facts> {
     .hlen(keys.claims)
     .zcard(keys.outbox)
     .zcard(keys.standby)
+    .zcount(keys.standby, STRUCK_FROM, '+inf')
     .time()
     // It fails when the keys were moved.
     .hlen(registryKeyOf(saleId))
     .exec()
-    .then(repliesOf<[(string | null)[], number, number, number, number, [string, string]]>)
+    .then(repliesOf<[(string | null)[], number, number, number, number, number, [string, string]]>)
     .catch(refuseMoved);
-  const [sale, free, claims, unplaced, waiting, time] = replies;
+  const [sale, free, claims, unplaced, waiting, struck, time] = replies;
   const [units, version, generation, stateGeneration, runId, standbyCap, lastTicket, line] = sale;
   return {
     units: Number(units),
@@ -65,6 +69,7 @@ export async function readFacts(redis: Shards, saleId: string): Promise<Facts> {
     claims,
     unplaced,
     waiting,
+    struck,
     standbyCap: line === 'joining' ? Number.POSITIVE_INFINITY : Number(standbyCap),
     line: (line ?? undefined) as LineState | undefined,
     lastTicket: Number(lastTicket),

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { LATE_FROM } from '../../draw/lot.js';
 import { type Claim, type ClaimRecord, formatClaimRecord, parseClaimRecord } from '../../rules/claim.js';
 import { type Sale, standbyCap } from '../../rules/sale.js';
 import { chunks } from '../../values/chunks.js';
@@ -10,6 +11,7 @@ import { refuseMoved } from '../replies.js';
 import { runScript } from '../scripts.js';
 import type { Shards } from '../shards.js';
 import { readRunId } from './sale.js';
+import { numberOf } from './tickets.js';
 
 /**
  * Elements per command while the temporary keys of a sale are filled. Five hundred lots, spread over a standby of a million buyers, block
@@ -39,7 +41,7 @@ export class Staging {
   readonly #runId: string;
   readonly #keys: [stock: string, claims: string, outbox: string, standby: string];
   readonly #counts = { stock: 0, claims: 0, outbox: 0, standby: 0 };
-  #lastTicket = 0;
+  #lastNumber = 0;
 
   private constructor(redis: Redis, saleId: string, runId: string) {
     const { stock, claims, outbox, standby } = keysOf(saleId);
@@ -95,14 +97,14 @@ export class Staging {
   /** Adds buyers to standby, each with the number that they drew when joining. */
   async putStandby(all: readonly { buyerId: string; ticket: number }[]): Promise<void> {
     const key = this.#keys[3];
-    this.#lastTicket = all.reduce((last, { ticket }) => Math.max(last, ticket), this.#lastTicket);
+    this.#lastNumber = all.reduce((last, { ticket }) => Math.max(last, numberOf(ticket, LATE_FROM)), this.#lastNumber);
     const add = (part: typeof all) => this.#redis.zadd(key, ...part.flatMap(e => [e.ticket, e.buyerId]));
     this.#counts.standby += await this.#fill(key, all, async part => Number(await add(part)));
   }
 
-  /** The highest ticket of a buyer on standby so far, 0 for none. */
-  get lastTicket(): number {
-    return this.#lastTicket;
+  /** The highest number of a buyer on standby so far, in a line; 0 for none. */
+  get lastNumber(): number {
+    return this.#lastNumber;
   }
 
   async putStock(units: readonly number[]): Promise<void> {

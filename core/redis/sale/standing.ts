@@ -2,11 +2,13 @@ import type { SaleState } from '../../rules/sale.js';
 import { keysOf } from '../keys.js';
 import { msOf, repliesOf, runIdOf } from '../replies.js';
 import type { Shards } from '../shards.js';
+import { STRUCK_FROM } from './tickets.js';
 
 /** The settings and counts of a sale in Redis at one instant, without its buyers. */
 export interface Standing {
   version: number;
   free: number;
+  /** The number of buyers on standby without strikes, whom the standby cap is about. */
   waiting: number;
   standbyCap: number;
   state: SaleState;
@@ -31,7 +33,7 @@ export async function readStanding(redis: Shards, saleId: string): Promise<Stand
     .multi()
     .hmget(keys.sale, 'version', 'standbyCap', 'state', 'opensAtMs', 'closesAtMs', 'runId')
     .llen(keys.stock)
-    .zcard(keys.standby)
+    .zcount(keys.standby, '-inf', `(${STRUCK_FROM}`)
     .hlen(keys.claims)
     .info('server')
     .time()

@@ -111,7 +111,8 @@ function certainlyLive(
   proven: readonly Sighting[],
 ): Pick<ClaimView, 'liveFromMs' | 'liveToMs'> {
   const seen = proven.map(sighting => sighting.toMs);
-  const wasPlaced = order && (isLive(order.status) || order.reason === 'unpaid' || order.status === 'refunded');
+  const hasExpired = order?.reason === 'unpaid' || order?.reason === 'provider_failed';
+  const wasPlaced = order && (isLive(order.status) || hasExpired || order.status === 'refunded');
   const liveFromMs = Math.min(...seen, ...(wasPlaced ? [order.placedAtMs] : []));
   if (order && isLive(order.status)) return { liveFromMs, liveToMs: Number.POSITIVE_INFINITY };
   const lastLive = Math.max(...sightings.filter(({ status }) => isLive(status)).map(({ fromMs }) => fromMs));

@@ -6,6 +6,7 @@ const UNIT_TWICE = 'I2 a unit has more than one live order';
 const UNIT_OUTSIDE = 'I2 a live order has a unit outside 1..N';
 const BUYER_TWICE = 'I3 a buyer has more than one live order';
 const OVERDUE = 'I6 an order is 15 s past its deadline';
+const OFTEN_UNPAID = 'strikes: a buyer let units end without payment more often than the sale allows';
 const OLD_RELEASE = 'I6 a release is 15 s old';
 
 const BEYOND = Prisma.sql`(SELECT units + 1 FROM sales WHERE id = sale_id)`;
@@ -13,8 +14,37 @@ const BEYOND = Prisma.sql`(SELECT units + 1 FROM sales WHERE id = sale_id)`;
 const releases = ({ sale }: GoodMoney, change: Prisma.Sql) =>
   Prisma.sql`UPDATE outbox_events SET ${change} WHERE id = (SELECT min(id) FROM outbox_events WHERE sale_id = ${sale.id})`;
 
+/** Sets the limit of ends without payment, and adds two such ends of one buyer. */
+const unpaidTwice = (made: GoodMoney, limit: number, reason: string) => [
+  Prisma.sql`UPDATE sales SET unpaid_limit = ${limit} WHERE id = ${made.sale.id}`,
+  Prisma.sql`
+    INSERT INTO orders (id, sale_id, buyer_id, unit, status, reason, amount_minor, currency, pay_by, cancelled_at)
+    SELECT gen_random_uuid(), sale_id, 'second', unit, 'cancelled', ${reason}, amount_minor, currency, pay_by, pay_by
+    FROM orders, generate_series(1, 2) WHERE id = ${made.orders.kept}::uuid`,
+];
+
 /** Damage for each rule about orders, and neighbours of it that break none. */
 export const ORDER_DAMAGE: Damage[] = [
+  {
+    text: 'a buyer has two orders that were not paid, of one that the sale allows',
+    broken: { [OFTEN_UNPAID]: 1 },
+    statements: made => unpaidTwice(made, 1, 'unpaid'),
+  },
+  {
+    text: 'a buyer has as many unpaid orders as the sale allows',
+    broken: {},
+    statements: made => unpaidTwice(made, 2, 'unpaid'),
+  },
+  {
+    text: 'a buyer has two orders that the provider has failed',
+    broken: {},
+    statements: made => unpaidTwice(made, 1, 'provider_failed'),
+  },
+  {
+    text: 'a sale does not count orders that were not paid',
+    broken: {},
+    statements: made => unpaidTwice(made, 0, 'unpaid'),
+  },
   {
     text: 'a unit is paid, and to be paid by another buyer',
     broken: { [UNIT_TWICE]: 1 },

@@ -20,6 +20,7 @@ export const anyCommand = fc.oneof(
   { arbitrary: buyers.reading, weight: 2 },
   { arbitrary: sales.reopening, weight: 6 },
   { arbitrary: sales.outwaiting, weight: 2 },
+  { arbitrary: sales.offering, weight: 2 },
   { arbitrary: sales.buyingElsewhere, weight: 1 },
   { arbitrary: sales.restocking, weight: 1 },
   { arbitrary: buyers.leaving, weight: 1 },

@@ -10,6 +10,7 @@ import { keysOf } from '#core/redis/keys.js';
 import type { ClaimRecord } from '#core/rules/claim.js';
 import type { OrderReason } from '#core/rules/order.js';
 import { buyer, fenced, named, pick, picked, picks, purchaseKeysOf, UNVERIFIED, unfenced } from './command.js';
+import type { SaleModel } from './sale-model.js';
 
 // Commands about buyers and their claims.
 
@@ -26,11 +27,22 @@ export function wordsOf(outcome: ClaimOutcome): string {
       return `joined ${outcome.entry ?? '-'}${outcome.isBeforeOpening ? '' : ' late'}`;
     case 'sold_out':
       return 'sold_out';
+    case 'unpaid_limit':
+    case 'others_first':
+      return outcome.kind;
     case 'too_soon':
       return `too_soon ${outcome.because}`;
     case 'refused':
       return `refused ${outcome.refusal}`;
   }
+}
+
+/** Serves the buyers of a batch: those with strikes come last. Returns the outcomes in the order of the batch. */
+function inTurn<T extends { buyerId: string }>(model: SaleModel, all: T[], serve: (one: T) => string): string[] {
+  const isStruck = ({ buyerId }: T) => !model.live(buyerId) && model.countingStrikesOf(buyerId) > 0;
+  const turns = [...all.filter(one => !isStruck(one)), ...all.filter(isStruck)];
+  const outcomes = new Map(turns.map(one => [one, serve(one)]));
+  return all.map(one => outcomes.get(one) as string);
 }
 
 /** Claims for a batch of buyers. */
@@ -48,7 +60,7 @@ export const claiming = fc.array(buyer, { minLength: 1, maxLength: 12 }).map(
       },
       // Redis puts its time into the id of a claim, so the model takes the ids from the answer.
       expect: (model, { won = [] }) =>
-        requests.map(({ buyerId, claimId }) =>
+        inTurn(model, requests, ({ buyerId, claimId }) =>
           model.claim(buyerId, won.find(one => one.buyerId === buyerId)?.claimId ?? claimId),
         ),
     };
@@ -57,13 +69,18 @@ export const claiming = fc.array(buyer, { minLength: 1, maxLength: 12 }).map(
 
 /** Releases claims, with or without their units. */
 export const releasing = fc
-  .tuple(picks, fc.constantFrom('cancelled', 'rejected', 'refunded'), fc.integer({ min: 0, max: 9 }))
+  .tuple(
+    picks,
+    fc.constantFrom('cancelled', 'rejected', 'refunded'),
+    fc.constantFrom<OrderReason>('unpaid', 'unpaid', 'lost', 'cancelled_by_buyer', 'provider_failed'),
+    fc.integer({ min: 0, max: 9 }),
+  )
   .map(
-    fenced('release', (run, [parts, status, sort]) => {
+    fenced('release', (run, [parts, status, reason, sort]) => {
       const claims = picked(run, parts);
       if (claims.length === 0) return undefined;
       const freesUnit = sort > 0;
-      const releases = claims.map(one => ({ ...one, status, reason: 'unpaid' as const, freesUnit }));
+      const releases = claims.map(one => ({ ...one, status, reason, freesUnit }));
       return {
         ask: async redis => {
           const outcomes = await release(redis, run.sale.id, releases);
@@ -76,7 +93,7 @@ export const releasing = fc
         expect: (model, { won = [] }) => {
           const ids = won.map(one => one.claimId);
           return claims.map(one => {
-            const outcome = model.release({ ...one, status, freesUnit }, ids[0]);
+            const outcome = model.release({ ...one, status, reason, freesUnit }, ids[0]);
             if (outcome.startsWith('promoted')) ids.shift();
             return outcome;
           });
@@ -200,7 +217,12 @@ export const restoring = fc
     part: pick,
     unit: fc.integer({ min: 1, max: 8 }),
     status: fc.constantFrom('queued', 'pending_payment', 'paid', 'cancelled', 'rejected', 'refunded'),
-    more: fc.constantFrom<Partial<ClaimRecord>>({}, { payByMs: PAY_BY_MS }, { payByMs: PAY_BY_MS, reason: 'lost' }),
+    more: fc.constantFrom<Partial<ClaimRecord>>(
+      {},
+      { payByMs: PAY_BY_MS },
+      { payByMs: PAY_BY_MS, reason: 'lost' },
+      { strikes: 1 },
+    ),
   })
   .map(
     fenced('restore-claim', (run, { lost, part, unit, status, more }) => {

@@ -67,7 +67,7 @@ export const reopening = fc.constantFrom('always', ...Array.from({ length: 9 }, 
   unfenced('open-sale', ({ sale, model }, when) => {
     if (model.gate === '' && when === 'behind a gate') return undefined;
     const seen = model.copy();
-    const { units, state, generation, standby, gate } = seen;
+    const { units, state, generation, line: standby, gate } = seen;
     const claims = [...seen.claims].map(([buyerId, record]) => ({ buyerId, ...record }));
     const outbox = [...seen.outbox].map((buyerId, i) => ({ buyerId, wonAtMs: i + 1 }));
     const start = { claims, outbox, standby };
@@ -98,6 +98,17 @@ export const buyingElsewhere = buyer.map(
       expect: model => [model.buyElsewhere(buyerId, claimId)],
     };
   }),
+);
+
+/** Lets free units have been free for long, as time would. */
+export const offering = fc.constant('free units').map(
+  unfenced('offer', run => ({
+    ask: async redis => ({ outcomes: [(await redis.hset(keysOf(run.sale.id).sale, 'freeAtMs', 0)) >= 0] }),
+    expect: model => {
+      model.offer();
+      return [true];
+    },
+  })),
 );
 
 /** Ends the lock and the pause of a buyer, as time would. */

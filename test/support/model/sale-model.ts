@@ -1,8 +1,9 @@
 import type { RegrabOutcome } from '#core/redis/claims/regrab.js';
 import type { RestoreOutcome } from '#core/redis/claims/restore.js';
-import type { BuyerStatus } from '#core/redis/claims/status.js';
 import { type ClaimRecord, type EndedStatus, isLive } from '#core/rules/claim.js';
+import { isStrike, type OrderReason } from '#core/rules/order.js';
 import type { SaleState } from '#core/rules/sale.js';
+import { SaleContent } from './sale-content.js';
 
 type LiveStatus = 'queued' | 'pending_payment' | 'paid';
 const FORWARD: LiveStatus[] = ['queued', 'pending_payment', 'paid'];
@@ -10,19 +11,11 @@ const FORWARD: LiveStatus[] = ['queued', 'pending_payment', 'paid'];
 /** The outcome for a buyer, in words that the model and the outcomes of scripts share. */
 export type Expected = string;
 
-/** The settings of a sale. */
-export interface Terms {
-  units: number;
-  standbyFactor: number;
-  onePurchaseAtATime: boolean;
-  /** Buyers have a pause after a purchase, which lasts until a command ends it. */
-  hasPause: boolean;
-}
-
 interface Releasing {
   buyerId: string;
   claimId: string;
   status: EndedStatus;
+  reason: OrderReason;
   freesUnit: boolean;
 }
 
@@ -38,38 +31,13 @@ interface Recording {
  * The model of a sale in Redis, as plain as possible: buyers come one after the other, also those of a batch. The model
  * shares no code with the scripts.
  */
-export class SaleModel {
-  readonly terms: Terms;
-  units: number;
-  state: SaleState = 'open';
-  /** The latest generation that a change has named. */
-  generation = 1;
-  /** The token of the closed gate; '' while the gate is open. */
-  gate = '';
-  /** Counts what no message reports: a gate that closed or opened, and a loss. An earlier copy is out of date. */
-  turns = 0;
-  stock: number[];
-  standby: string[] = [];
-  /** Refunded units that are not sold again. */
-  withdrawn: number[] = [];
-  readonly outbox = new Set<string>();
-  readonly claims = new Map<string, ClaimRecord>();
-  /** The claim that owns the lock of a buyer. */
-  readonly locks = new Map<string, string>();
-  /** Buyers with a pause after their last win. */
-  readonly pausing = new Set<string>();
-
-  constructor(terms: Terms) {
-    this.terms = terms;
-    this.units = terms.units;
-    this.stock = Array.from({ length: terms.units }, (_, i) => i + 1);
-  }
-
+export class SaleModel extends SaleContent {
   /** Returns an independent copy. */
   copy(): SaleModel {
     return Object.assign(new SaleModel(this.terms), this, {
       stock: [...this.stock],
       standby: [...this.standby],
+      behind: [...this.behind],
       withdrawn: [...this.withdrawn],
       outbox: new Set(this.outbox),
       claims: new Map(this.claims),
@@ -82,28 +50,41 @@ export class SaleModel {
     const held = this.live(buyerId);
     if (held) return `held ${held.claimId} ${held.unit} ${held.status}`;
     if (this.state !== 'open') return `refused ${this.state}`;
-    const wins = this.standby.length === 0 && this.stock.length > 0;
-    if (!wins && !this.standby.includes(buyerId) && this.standby.length >= this.cap) return 'sold_out';
-    if (!this.standby.includes(buyerId)) {
+    const strikes = this.countingStrikesOf(buyerId);
+    const isFree = this.standby.length === 0 && this.stock.length > 0;
+    if (isFree && strikes === 0) return this.#tooSoon(buyerId) ?? `won ${this.#give(buyerId, claimId)}`;
+    if (!this.line.includes(buyerId)) {
+      if (strikes > 0 && strikes >= this.terms.unpaidLimit) return 'unpaid_limit';
+      if (isFree && this.behind.length === 0) {
+        if (!this.isOffered) return 'others_first';
+        return this.#tooSoon(buyerId) ?? `won ${this.#give(buyerId, claimId)}`;
+      }
+      const own = strikes > 0 ? this.behind : this.standby;
+      if (this.standby.length >= this.cap || own.length >= this.cap) return 'sold_out';
       const early = this.#tooSoon(buyerId);
       if (early) return early;
-      if (wins) return `won ${this.#give(buyerId, claimId)}`;
-      this.standby.push(buyerId);
+      own.push(buyerId);
     }
-    return `standby ${this.standby.indexOf(buyerId) + 1}`;
+    return `standby ${this.line.indexOf(buyerId) + 1}`;
+  }
+
+  /** Lets time pass, until buyers with strikes may take the units that are free. */
+  offer(): void {
+    this.isOffered = true;
   }
 
   /** Releases a claim. A unit that goes to the first on standby becomes a claim with the id `promotedAs`. */
-  release({ buyerId, claimId, status, freesUnit }: Releasing, promotedAs?: string): Expected {
+  release({ buyerId, claimId, status, reason, freesUnit }: Releasing, promotedAs?: string): Expected {
     this.#over(buyerId, claimId);
     const held = this.live(buyerId);
     if (held?.claimId !== claimId) return 'not_held';
-    this.claims.set(buyerId, { ...held, status, reason: 'unpaid' });
+    const strikes = this.strikesOf(buyerId) + (this.terms.unpaidLimit > 0 && isStrike(reason) ? 1 : 0);
+    this.claims.set(buyerId, { ...held, status, reason, ...(strikes > 0 && { strikes }) });
     this.outbox.delete(buyerId);
     if (!freesUnit) this.withdrawn.push(held.unit);
-    const first = this.state === 'open' && freesUnit ? this.standby[0] : undefined;
+    const first = this.state === 'open' && freesUnit ? this.line[0] : undefined;
     if (first === undefined) {
-      if (freesUnit) this.stock.push(held.unit);
+      if (freesUnit) this.#free([held.unit]);
       return 'released';
     }
     this.stock.unshift(held.unit);
@@ -115,7 +96,15 @@ export class SaleModel {
     if (claim?.claimId !== claimId) return false;
     const { unit } = claim;
     if (isLive(claim.status) && FORWARD.indexOf(status) >= FORWARD.indexOf(claim.status as LiveStatus)) {
-      this.claims.set(buyerId, { claimId, unit, status, payByMs, ...(reason ? { reason } : {}) });
+      const strikes = this.strikesOf(buyerId);
+      this.claims.set(buyerId, {
+        claimId,
+        unit,
+        status,
+        payByMs,
+        ...(reason && { reason }),
+        ...(strikes > 0 && { strikes }),
+      });
       if (status === 'paid') this.#over(buyerId, claimId);
     }
     this.outbox.delete(buyerId);
@@ -124,8 +113,7 @@ export class SaleModel {
 
   promote(claimIds: string[]): Expected[] {
     const promoted: Expected[] = [];
-    while (this.state === 'open' && this.stock.length > 0 && this.standby[0] !== undefined) {
-      const buyerId = this.standby[0];
+    for (let [buyerId] = this.line; this.state === 'open' && this.stock.length > 0 && buyerId; [buyerId] = this.line) {
       promoted.push(`${buyerId} ${this.#give(buyerId, claimIds[promoted.length] ?? 'nobody was promoted')}`);
     }
     return promoted;
@@ -133,14 +121,14 @@ export class SaleModel {
 
   restock(units: number): number {
     const added = Math.max(0, units - this.units);
-    for (let i = 1; i <= added; i += 1) this.stock.push(this.units + i);
+    if (added > 0) this.#free(Array.from({ length: added }, (_, i) => this.units + i + 1));
     this.units += added;
     return added;
   }
 
   leaveStandby(buyerId: string): boolean {
-    const waited = this.standby.includes(buyerId);
-    this.standby = this.standby.filter(other => other !== buyerId);
+    const waited = this.line.includes(buyerId);
+    this.#leave(buyerId);
     return waited;
   }
 
@@ -157,8 +145,11 @@ export class SaleModel {
   }
 
   /** Restores a claim that Redis may have lost. */
-  restore(buyerId: string, claim: ClaimRecord): RestoreOutcome {
+  restore(buyerId: string, given: ClaimRecord): RestoreOutcome {
     const had = this.claims.get(buyerId);
+    const strikes = given.strikes ?? this.strikesOf(buyerId);
+    const { strikes: _, ...rest } = given;
+    const claim: ClaimRecord = { ...rest, ...(strikes > 0 && { strikes }) };
     if (had?.claimId === claim.claimId) return 'held';
     if (had && isLive(had.status)) return 'other_claim';
     if (isLive(claim.status)) {
@@ -179,38 +170,44 @@ export class SaleModel {
     if (held) return { kind: held.claimId === endedClaimId ? 'not_released' : 'other_claim' };
     if (this.claims.get(buyerId)?.claimId === claimId) return { kind: 'ended' };
     if (this.state !== 'open') return { kind: 'not_open' };
-    if (this.stock.length === 0 || this.standby.length > 0) return { kind: 'sold_out' };
+    if (this.stock.length === 0 || this.line.length > 0) return { kind: 'sold_out' };
     return { kind: 'taken', unit: this.#give(buyerId, claimId) };
   }
 
-  setReason(buyerId: string, claimId: string, reason: string): void {
+  setReason(buyerId: string, claimId: string, reason: OrderReason): void {
     const claim = this.claims.get(buyerId);
-    if (claim?.claimId === claimId && !isLive(claim.status)) this.claims.set(buyerId, { ...claim, reason });
-  }
-
-  statusOf(buyerId: string): BuyerStatus {
-    const claim = this.claims.get(buyerId);
-    const position = this.live(buyerId) ? 0 : this.standby.indexOf(buyerId) + 1;
-    return { ...(claim && { claim }), ...(position > 0 && { position }) };
+    if (claim?.claimId !== claimId || isLive(claim.status)) return;
+    const isForgiven = isStrike(claim.reason as OrderReason) && !isStrike(reason);
+    const { strikes: had = 0, ...rest } = claim;
+    const strikes = had - (isForgiven && had > 0 ? 1 : 0);
+    this.claims.set(buyerId, { ...rest, reason, ...(strikes > 0 && { strikes }) });
   }
 
   setState(state: SaleState, generation: number | undefined): void {
     if (generation !== undefined && generation < this.generation) return;
+    const isChange = state !== this.state || (generation !== undefined && generation !== this.stateGeneration);
+    if (isChange) this.isOffered = false;
     this.state = state;
     this.generation = generation ?? this.generation;
+    this.stateGeneration = generation ?? this.stateGeneration;
   }
 
   closeGate(gate: string): void {
     this.gate = gate;
+    this.isOffered = false;
     this.turns += 1;
   }
 
-  /** Replaces the sale by an earlier state of it. A state knows of no withdrawn units, so these are free again. */
+  /**
+   * Replaces the sale by an earlier state of it. A state knows of no withdrawn units, so these are free again, and of no tickets, so all
+   * on standby are alike.
+   */
   reopen(seen: SaleModel): boolean {
     if (this.gate === '' || this.gate !== seen.gate || this.generation > seen.generation) return false;
     const { locks, pausing, turns } = this;
     const stock = [...seen.stock, ...seen.withdrawn].toSorted((a, b) => a - b);
-    Object.assign(this, seen.copy(), { locks, pausing, turns: turns + 1, stock, withdrawn: [], gate: '' });
+    const line = { standby: seen.line, behind: [], isOffered: false, stateGeneration: undefined };
+    Object.assign(this, seen.copy(), { locks, pausing, turns: turns + 1, stock, withdrawn: [], gate: '', ...line });
     return true;
   }
 
@@ -227,33 +224,10 @@ export class SaleModel {
     this.pausing.delete(buyerId);
   }
 
-  /** Returns the refusal of a buyer who comes now, and who gets neither a unit nor a position on standby. */
-  refusal(buyerId: string): 'sold_out' | 'closed' | undefined {
-    if (this.live(buyerId)) return undefined;
-    if (this.state === 'closed') return 'closed';
-    const isFull = this.stock.length === 0 && this.standby.length >= this.cap;
-    return this.state === 'open' && isFull && !this.standby.includes(buyerId) ? 'sold_out' : undefined;
-  }
-
-  live(buyerId: string): ClaimRecord | undefined {
-    const claim = this.claims.get(buyerId);
-    return claim && isLive(claim.status) ? claim : undefined;
-  }
-
-  get cap(): number {
-    return this.units * this.terms.standbyFactor;
-  }
-
-  /** Returns the part of the model that Redis shows. */
-  picture(): Picture {
-    const { units, cap, state, generation, gate, stock, claims, standby, locks, pausing } = this;
-    const outbox = [...this.outbox].sort();
-    return { units, cap, state, generation, gate, stock, claims, outbox, standby, locks, pausing };
-  }
-
   #give(buyerId: string, claimId: string): number {
     const unit = this.stock[0] as number;
-    this.#take(buyerId, { claimId, unit, status: 'queued' });
+    const strikes = this.strikesOf(buyerId);
+    this.#take(buyerId, { claimId, unit, status: 'queued', ...(strikes > 0 && { strikes }) });
     this.#began(buyerId, claimId);
     return unit;
   }
@@ -262,7 +236,18 @@ export class SaleModel {
     this.stock.splice(this.stock.indexOf(claim.unit), 1);
     this.claims.set(buyerId, claim);
     if (claim.status === 'queued') this.outbox.add(buyerId);
+    this.#leave(buyerId);
+  }
+
+  #leave(buyerId: string): void {
     this.standby = this.standby.filter(other => other !== buyerId);
+    this.behind = this.behind.filter(other => other !== buyerId);
+  }
+
+  /** Puts units into stock. Since then they are free, if none was free before. */
+  #free(units: number[]): void {
+    if (this.stock.length === 0) this.isOffered = false;
+    this.stock.push(...units);
   }
 
   #tooSoon(buyerId: string): Expected | undefined {
@@ -278,19 +263,4 @@ export class SaleModel {
   #over(buyerId: string, claimId: string): void {
     if (this.locks.get(buyerId) === claimId) this.locks.delete(buyerId);
   }
-}
-
-/** A sale in Redis, without its clock. */
-export interface Picture {
-  units: number;
-  cap: number;
-  state: SaleState;
-  generation: number;
-  gate: string;
-  stock: number[];
-  claims: Map<string, ClaimRecord>;
-  outbox: string[];
-  standby: string[];
-  locks: Map<string, string>;
-  pausing: Set<string>;
 }

@@ -17,6 +17,8 @@ test('a claim record is the same after formatting and parsing', () => {
       status: fc.constantFrom(...CLAIM_STATUSES),
       payByMs: fc.integer({ min: 1, max: 4_102_444_800_000 }),
       reason: fc.constantFrom('unpaid', 'insufficient_funds', 'lost'),
+      refundedMinor: fc.integer({ min: 1 }),
+      strikes: fc.integer({ min: 1, max: 100 }),
     },
     { requiredKeys: ['claimId', 'unit', 'status'] },
   );

@@ -99,6 +99,27 @@ describe('a claim that does not say what its order says', () => {
   ])('is not behind: %s', (_what, one, other) => expect(kinds(one, other)).toEqual([]));
 });
 
+describe('strikes', () => {
+  const kinds = (one: Partial<ClaimRecord> | undefined, other: Partial<Order>) =>
+    differencesOf({ order: order(other), ...(one && { claim: claim(one) }) }).map(({ kind }) => kind);
+  const ended = { status: 'cancelled' } as const;
+
+  test.each<[string, Partial<ClaimRecord> | undefined, Partial<Order>]>([
+    ['Redis has too few beside the same claim', ended, { ...ended, strikes: 1 }],
+    ['Redis has too many', { ...ended, strikes: 2 }, { ...ended, strikes: 1 }],
+    ['a live claim has too few', {}, { strikes: 1 }],
+    ['Redis has nothing of the buyer', undefined, { ...ended, strikes: 1 }],
+    ['another claim has too few', { claimId: 'c2', status: 'cancelled' }, { ...ended, strikes: 1 }],
+  ])('are wrong: %s', (_what, one, other) => expect(kinds(one, other)).toEqual(['strikes_wrong']));
+
+  test.each<[string, Partial<ClaimRecord> | undefined, Partial<Order>, string[]]>([
+    ['both have as many', { ...ended, strikes: 1 }, { ...ended, strikes: 1 }, []],
+    ['Redis has nothing of a buyer without strikes', undefined, ended, []],
+    ['the release is in flight', {}, { ...ended, strikes: 1 }, ['release_missing']],
+    ['the claim is missing', undefined, { strikes: 1 }, ['claim_missing']],
+  ])('are not wrong: %s', (_what, one, other, expected) => expect(kinds(one, other)).toEqual(expected));
+});
+
 test('each kind of difference has a line of its own, which names the order or the claim', () => {
   const one = order({ claimId: 'the-order' });
   const lines: Record<Difference['kind'], string> = {
@@ -106,9 +127,10 @@ test('each kind of difference has a line of its own, which names the order or th
     release_missing: lineOf({ kind: 'release_missing', order: one }),
     status_behind: lineOf({ kind: 'status_behind', order: one }),
     outbox_missing: lineOf({ kind: 'outbox_missing', buyerId: 'a', claim: claim({ claimId: 'the-order' }) }),
+    strikes_wrong: lineOf({ kind: 'strikes_wrong', order: one, claim: claim({ strikes: 1 }) }),
     units_wrong: lineOf({ kind: 'units_wrong', units: [7] }),
   };
-  expect(new Set(Object.values(lines)).size).toBe(5);
+  expect(new Set(Object.values(lines)).size).toBe(6);
   const { units_wrong: units, ...others } = lines;
   expect(units).toMatch(/: 7$/);
   expect(Object.values(others).filter(line => !line.includes('the-order'))).toEqual([]);

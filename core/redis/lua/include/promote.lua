@@ -4,8 +4,9 @@
 local function promote(keys, unit, claim_id, now, rules)
   local first = redis.call('ZPOPMIN', keys.standby)[1]
   if not first then return nil end
-  claim_id = id_start(time_after(now, redis.call('HGET', keys.claims, first))) .. string.sub(claim_id, 14)
-  local record = format(claim_id, unit, 'queued')
+  local last = redis.call('HGET', keys.claims, first)
+  claim_id = id_start(time_after(now, last)) .. string.sub(claim_id, 14)
+  local record = format(claim_id, unit, 'queued', nil, nil, inherited(last))
   redis.call('HSET', keys.claims, first, record)
   redis.call('ZADD', keys.outbox, now, first)
   if rules then purchase_began(rules, first, claim_id) end

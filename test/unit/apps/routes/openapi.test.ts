@@ -34,7 +34,7 @@ const CALLS: [call: string, caller: 'a buyer' | 'anybody', successes: number[], 
     {
       403: 'not_open, forbidden_origin',
       404: 'unknown_sale',
-      409: 'sold_out',
+      409: 'sold_out, unpaid_limit, others_first',
       410: 'sale_closed',
       429: 'too_many_requests, too_soon',
     },
