@@ -44,7 +44,7 @@ export function createApp(ctx: ApiContext): Express {
   app.enable('case sensitive routing').enable('strict routing');
   app.use(securityHeaders(ctx.config));
   // A payment provider signs the raw bytes of its webhook's body, so this route stands before the check for bodies. No
-  // other call needs a body.
+  // other call here needs a body.
   app.route(paymentWebhookContract.path).post(createPaymentWebhook(ctx)).all(answerNotAllowed('POST'));
   app.use(passSmallBody);
   for (const endpoint of endpointsOf(ctx.config)) {

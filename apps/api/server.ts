@@ -17,6 +17,7 @@ import { createBuyListener } from './listeners/buy.js';
 import type { FirstListener } from './listeners/first-listener.js';
 import { createOrderLimitListener } from './listeners/order-limit.js';
 import { createOrderStatusListener } from './listeners/order-status.js';
+import { createPassListener } from './listeners/pass.js';
 import { createWaitListener } from './listeners/wait.js';
 
 /**
@@ -48,15 +49,17 @@ export interface ApiServer {
 }
 
 /**
- * Creates the listener for the calls that a whole crowd makes at once: buying, polling and waiting. It also refuses
+ * Creates the listener for the calls that a whole crowd makes at once: buying, getting a pass, polling and waiting. It also refuses
  * floods of calls to pay and to cancel. The server tries it before Express.
  */
 export function createFirstListener(ctx: ApiContext): FirstListener {
   const buy = createBuyListener(ctx);
+  const pass = createPassListener(ctx);
   const orderStatus = createOrderStatusListener(ctx);
   const wait = createWaitListener(ctx);
   const orderLimit = createOrderLimitListener(ctx);
-  return (req, res) => buy(req, res) || orderStatus(req, res) || wait(req, res) || orderLimit(req, res);
+  return (req, res) =>
+    buy(req, res) || pass(req, res) || orderStatus(req, res) || wait(req, res) || orderLimit(req, res);
 }
 
 function createListener(ctx: ApiContext): RequestListener {

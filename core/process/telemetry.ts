@@ -36,6 +36,8 @@ const beaconReads = counter('beacon_reads_total', 'Values of draws asked of the 
 for (const outcome of ['done', 'failed']) beaconReads.inc({ outcome }, 0);
 const repairs = counter('repairs_total', 'Differences between Redis and Postgres that were repaired', 'kind');
 const tokenRefusals = counter('token_refusals_total', "Requests without a valid buyer's token, by why", 'why');
+const passes = counter('passes_total', 'Answers to requests for a pass, by outcome', 'outcome');
+const passRefusals = counter('pass_refusals_total', 'Clicks without a valid pass where one is needed, by why', 'why');
 const issuerReads = counter('issuer_reads_total', "Readings of the issuer's keys, by outcome", 'outcome');
 const storeErrors = counter('store_errors_total', 'Lost connections and failed calls', 'store');
 const logins = counter('logins_total', 'Logins to the console, and wrong tokens there', 'outcome');
@@ -112,6 +114,21 @@ export const waitersCounted = report((count: number) => setWaiters(count));
 
 /** Reports an error answer to a client. */
 export const problemSent = report((code: string) => problems.inc({ code }));
+
+/** Reports an answer to a request for a pass. */
+export const passAsked = report((outcome: 'given') => passes.inc({ outcome }));
+
+/**
+ * Reports clicks without a valid pass.
+ *
+ * @param counts number of such clicks since the last report, by the code of their refusal
+ */
+export const passesRefused = report((counts: ReadonlyMap<string, number>) => {
+  for (const [code, count] of counts) {
+    passRefusals.inc({ why: code }, count);
+    problems.inc({ code }, count);
+  }
+});
 
 /** Reports requests that were refused because of overload, all of one kind. */
 export const requestsShed = report((kind: string, count: number) => shed.inc({ kind }, count));

@@ -1,18 +1,5 @@
-/**
- * Whether a failed request may succeed when it is sent again. `after`: when the seconds of `Retry-After` have passed.
- * `later`: at an unknown time.
- */
-export type Retry = 'no' | 'after' | 'later';
-
-/** One kind of error that a client can see. docs/errors.md is written from these fields. */
-export interface ProblemKind {
-  status: number;
-  title: string;
-  cause: string;
-  /** Advice for the client that gets the error. */
-  cure: string;
-  retry: Retry;
-}
+import type { ProblemKind } from './problems/kind.js';
+import { PASS_PROBLEMS } from './problems/passes.js';
 
 /** Every error that a client can see, by its code. Clients may rely on the codes, which are stable. */
 export const PROBLEMS = {
@@ -51,6 +38,7 @@ export const PROBLEMS = {
     cure: 'Repeat the request after `Retry-After` seconds.',
     retry: 'after',
   },
+  ...PASS_PROBLEMS,
   forbidden_origin: {
     status: 403,
     title: 'This page may not do that',

@@ -187,6 +187,26 @@ describe('an answer that is the same for all buyers', () => {
   });
 });
 
+test('the pass of one buyer is never kept for another, nor for the same buyer later', async () => {
+  const saleId = await stack.createSale({ units: 3, needsPass: true });
+  const passOf = async (buyerId: string) => {
+    const headers = { authorization: `Bearer ${stack.token(buyerId)}`, 'x-forwarded-for': '10.6.0.2' };
+    const answer = await fetch(`${edge.url}/pass/${saleId}`, { method: 'POST', headers });
+    expect([answer.status, answer.headers.get('cache-control')]).toEqual([200, 'no-store']);
+    return ((await answer.json()) as { pass: string }).pass;
+  };
+  const passes: string[] = [];
+  for (const buyerId of ['ann', 'bob', 'ann']) passes.push(await passOf(buyerId));
+  expect(new Set(passes).size).toBe(3);
+  const click = async (buyerId: string, pass: string) => {
+    const headers = { authorization: `Bearer ${stack.token(buyerId)}`, 'dropline-pass': pass };
+    return (await fetch(`${edge.url}/buy/${saleId}`, { method: 'POST', headers })).status;
+  };
+  expect([await click('ann', passes[1] ?? ''), await click('bob', passes[1] ?? '')]).toEqual([403, 202]);
+  const asked = edge.log().filter(({ path }) => path === `/pass/${saleId}`);
+  expect(asked.filter(({ upstream }) => upstream === '')).toEqual([]);
+});
+
 test('the status of one buyer is never kept for another, nor for the same buyer later', async () => {
   const saleId = await stack.createSale({ units: 3 });
   const statusOf = async (buyerId: string) => {

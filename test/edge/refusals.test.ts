@@ -49,6 +49,7 @@ const REFUSED: [string, string, ProblemCode][] = [
   ['metrics', rawRequest('GET /metrics HTTP/1.1'), 'not_found'],
   ["nginx's own addresses", rawRequest('GET /problems/unavailable.json HTTP/1.1'), 'not_found'],
   ['a click without a sale', rawRequest('POST /buy HTTP/1.1'), 'not_found'],
+  ['a pass without a sale', rawRequest('POST /pass HTTP/1.1'), 'not_found'],
   ['a poll without a sale', rawRequest('GET /order-status?x=1 HTTP/1.1'), 'not_found'],
   ['an event without a provider', rawRequest('POST /webhooks HTTP/1.1'), 'not_found'],
   ['a wait by its inner address', rawRequest('GET /waiting/order-status HTTP/1.1'), 'not_found'],

@@ -20,6 +20,10 @@ export interface Contract {
   summary: string;
   params: z.ZodObject;
   query: z.ZodObject;
+  /** The request headers that only this endpoint has. */
+  headers?: z.ZodObject;
+  /** The body, if the endpoint may have one. */
+  body?: z.ZodType;
   /** The successful answers by HTTP status. `type` is the media type of a body that is no JSON. */
   replies: Record<number, { description: string; body: z.ZodType; type?: string }>;
   /** The error codes of this endpoint, besides those that every endpoint may answer with. */

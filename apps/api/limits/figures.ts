@@ -14,4 +14,5 @@ export const FIGURES: Figures = {
   polls: { burst: 20, perSecond: 10 },
   waits: { burst: 12, perSecond: 3 },
   orders: { burst: 10, perSecond: 2 },
+  passes: { burst: 10, perSecond: 1 },
 };

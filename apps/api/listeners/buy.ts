@@ -15,10 +15,9 @@ import type { BuyerLimits } from '../limits/buyer-limits.js';
 import type { Admission } from '../load/load.js';
 import type { Mirrors } from '../mirror/mirrors.js';
 import type { Sales } from '../mirror/sales.js';
-import { addressOf, type FirstListener } from './first-listener.js';
+import { type FirstListener, postListener } from './first-listener.js';
+import { createPassGate, type PassGate, type PassGateParts } from './pass-gate.js';
 import { type Click, type SendClaimParts, sendClaim } from './send-claim.js';
-
-const PREFIX = '/buy/';
 
 /** The parts of the API that turn the outcome of a claim into an answer. */
 interface OutcomeParts extends SendClaimParts {
@@ -26,7 +25,8 @@ interface OutcomeParts extends SendClaimParts {
 }
 
 /** The parts of the API that serve a click, which is one `POST /buy/:saleId`. */
-export interface BuyParts extends OutcomeParts {
+export interface BuyParts extends OutcomeParts, PassGateParts {
+  readonly sales: OutcomeParts['sales'] & PassGateParts['sales'];
   readonly verifyToken: TokenVerifier;
   readonly limits: Pick<BuyerLimits, 'refusalOf'>;
   readonly mirrors: Pick<Mirrors, 'refusalOf'>;
@@ -40,29 +40,19 @@ export interface BuyParts extends OutcomeParts {
  * parses no body. All clicks for one sale in one turn of the event loop share one round trip to Redis.
  */
 export function createBuyListener(parts: BuyParts): FirstListener {
-  return (req, res) => {
-    const url = req.url ?? '';
-    if (!url.startsWith(PREFIX)) return false;
-    const { saleId } = addressOf(url, PREFIX);
-    // Another path, such as one that ends in a slash. Express answers it with 404.
-    if (saleId === '' || saleId.includes('/')) return false;
-    if (req.method !== 'POST') {
-      res.setHeader('allow', 'POST');
-      sendProblem(res, 'method_not_allowed');
-      return true;
-    }
+  const passGate = createPassGate(parts);
+  return postListener('/buy/', (req, res, saleId) =>
     passSmallBody(req, res, () => {
       try {
-        buy(parts, { req, res, saleId });
+        buy(parts, { req, res, saleId }, passGate);
       } catch (error) {
         sendError(res, error, 'buy');
       }
-    });
-    return true;
-  };
+    }),
+  );
 }
 
-function buy(parts: BuyParts, { req, res, saleId }: Omit<Click, 'buyerId'>): void {
+function buy(parts: BuyParts, { req, res, saleId }: Omit<Click, 'buyerId'>, passGate: PassGate): void {
   if (!ID_PATTERN.test(saleId))
     return void sendProblem(res, 'invalid_request', { detail: 'no sale has an id like this' });
   const buyerId = buyerOf(req, parts.verifyToken);
@@ -72,9 +62,15 @@ function buy(parts: BuyParts, { req, res, saleId }: Omit<Click, 'buyerId'>): voi
   // serve.
   const refusal = parts.mirrors.refusalOf(saleId, buyerId);
   if (refusal !== undefined) return void parts.refuse(res, READY[refusal]);
+  const click = { req, res, saleId, buyerId };
+  passGate(click, () => claim(parts, click));
+}
+
+/** Asks Redis for a unit. */
+function claim(parts: BuyParts, click: Click): void {
+  const { res, saleId, buyerId } = click;
   // A refusal from memory is true and costs no more than a 503, so only clicks that need Redis are shed.
   parts.load.admit('claim', saleId);
-  const click = { req, res, saleId, buyerId };
   const accepted = parts.claims.ask(saleId, buyerId, (outcome, error) => {
     if (outcome) sendOutcome(parts, click, outcome);
     else sendError(res, error, 'buy');

@@ -19,6 +19,12 @@ export interface RecentSale extends LoadedSale {
   readAtMs: number;
 }
 
+/**
+ * What never changes about a sale, with Redis's clock as it was read last. A sale is not created again with another
+ * setting, so this may be older than the sale itself.
+ */
+export type LastingSale = Pick<RecentSale, 'needsPass' | 'nowMs' | 'readAtMs'>;
+
 /** Cached instead of a sale that certainly doesn't exist, so that asking for the same id again costs Redis nothing. */
 const UNKNOWN = 'unknown';
 
@@ -28,6 +34,7 @@ type GotSale = (sale: RecentSale | undefined, error?: unknown) => void;
 /** Reads sales from Redis and caches each for at most a second. */
 export class Sales {
   readonly #recent: LRUCache<string, RecentSale | typeof UNKNOWN>;
+  readonly #lasting = new LRUCache<string, LastingSale>({ max: SALES_MAX });
   /** The callbacks that wait for a sale, by its id. */
   readonly #asking = new Map<string, GotSale[]>();
 
@@ -50,6 +57,11 @@ export class Sales {
     });
   }
 
+  /** Returns what this process knows of a sale without asking Redis, however long ago it was read. */
+  lasting(saleId: string): LastingSale | undefined {
+    return this.#lasting.get(saleId);
+  }
+
   /**
    * Returns a sale, read from Redis at most a second ago.
    *
@@ -57,7 +69,12 @@ export class Sales {
    */
   async find(saleId: string): Promise<RecentSale> {
     const sale = await this.#recent.forceFetch(saleId);
-    if (sale === UNKNOWN) throw new Problem('unknown_sale');
+    if (sale === UNKNOWN) {
+      this.#lasting.delete(saleId);
+      throw new Problem('unknown_sale');
+    }
+    const { needsPass, nowMs, readAtMs } = sale;
+    this.#lasting.set(saleId, { needsPass, nowMs, readAtMs });
     return sale;
   }
 
@@ -91,6 +108,7 @@ export class Sales {
   /** Empties the cache, so that each sale is read from Redis when it is next needed. */
   forget(): void {
     this.#recent.clear();
+    this.#lasting.clear();
     // Those who ask from now on need a sale that is read from now on.
     this.#asking.clear();
   }
@@ -107,7 +125,7 @@ async function load(redis: Shards, saleId: string): Promise<RecentSale | undefin
 }
 
 /** Returns the present time by Redis's clock, in ms since the epoch, as estimated since the sale was read. */
-export function redisNowMs(sale: RecentSale): number {
+export function redisNowMs(sale: Pick<RecentSale, 'nowMs' | 'readAtMs'>): number {
   return redisMsAt(sale, performance.now());
 }
 
@@ -117,6 +135,6 @@ export function redisNowMs(sale: RecentSale): number {
  * @param atMs a time by this process's `performance.now()`, in ms
  * @returns the same time by Redis's clock, in ms since the epoch
  */
-export function redisMsAt(sale: RecentSale, atMs: number): number {
+export function redisMsAt(sale: Pick<RecentSale, 'nowMs' | 'readAtMs'>, atMs: number): number {
   return sale.nowMs + (atMs - sale.readAtMs);
 }

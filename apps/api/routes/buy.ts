@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { ClaimAnswer, JoinedAnswer, StandbyAnswer } from '../answers/claim-answer.js';
-import { ofSale } from '../answers/fields.js';
+import { instant, ofSale } from '../answers/fields.js';
 import { OrderStatus } from '../answers/order-answer.js';
 import type { Contract } from '../http/endpoint.js';
+
+const PASS_PROBLEMS = ['pass_required', 'bad_pass', 'pass_expired', 'pass_too_early'] as const;
 
 /**
  * The contract of `POST /buy/:saleId`, for /openapi.json. The call is answered by apps/api/listeners/buy.ts before
@@ -14,6 +16,9 @@ export const buyContract: Contract = {
   summary: 'Claim a unit; doing it again is harmless',
   params: ofSale,
   query: z.object({}),
+  headers: z.object({
+    'dropline-pass': z.string().optional().meta({ description: 'The pass, where the sale `needsPass`' }),
+  }),
   replies: {
     200: { description: 'The buyer holds a claim already: this one', body: z.union([ClaimAnswer, OrderStatus]) },
     202: {
@@ -22,7 +27,28 @@ export const buyContract: Contract = {
       body: z.union([ClaimAnswer, StandbyAnswer, JoinedAnswer, OrderStatus]),
     },
   },
-  problems: ['sold_out', 'not_open', 'sale_closed', 'unknown_sale', 'too_many_requests', 'too_soon'],
+  problems: ['sold_out', 'not_open', 'sale_closed', 'unknown_sale', 'too_many_requests', 'too_soon', ...PASS_PROBLEMS],
   mayWait: true,
+  forBuyer: true,
+};
+
+const PassAnswer = z.object({
+  pass: z.string().meta({ description: 'To be sent with `POST /buy/:saleId` in the header `Dropline-Pass`' }),
+  validFrom: instant,
+  validUntil: instant.meta({ description: 'UTC. Get the next pass before' }),
+});
+
+/**
+ * The contract of `POST /pass/:saleId`, for /openapi.json. The call is answered by apps/api/listeners/pass.ts before
+ * Express.
+ */
+export const passContract: Contract = {
+  method: 'post',
+  path: '/pass/:saleId',
+  summary: 'Get a pass for a sale that needs one, from 60 s before buyers may click',
+  params: ofSale,
+  query: z.object({}),
+  replies: { 200: { description: 'The pass. No cache may keep it', body: PassAnswer } },
+  problems: ['pass_too_early', 'sale_closed', 'unknown_sale', 'too_many_requests'],
   forBuyer: true,
 };

@@ -55,20 +55,21 @@ function pathOf({ path }: Contract): string {
 }
 
 /** Describes the request headers that an endpoint supports. */
-function headersOf({ mayWait, tagged }: Contract): z.ZodObject {
+function headersOf({ mayWait, tagged, headers }: Contract): z.ZodObject {
   const prefer = z.string().meta({ description: '`wait=N`: answer once there is news, in at most N s (RFC 7240)' });
   const known = z.string().meta({
     description:
       'The `ETag` of the last answer: 304 while nothing has changed; with `Prefer`, waits until it has, and answers whole',
   });
   return z.object({
+    ...headers?.shape,
     ...(mayWait ? { prefer: prefer.optional() } : {}),
     ...(tagged ? { 'if-none-match': known.optional() } : {}),
   });
 }
 
 function operation(contract: Contract): ZodOpenApiOperationObject {
-  const { summary, params, query, replies, problems, forBuyer, tagged } = contract;
+  const { summary, params, query, body: asked, replies, problems, forBuyer, tagged } = contract;
   const successes = Object.entries(replies).map(([status, { description, body, type = 'application/json' }]) => [
     status,
     { description, content: { [type]: { schema: body } } },
@@ -77,6 +78,7 @@ function operation(contract: Contract): ZodOpenApiOperationObject {
   return {
     summary,
     requestParams: { path: params, query, header: headersOf(contract) },
+    ...(asked ? { requestBody: { content: { 'application/json': { schema: asked } } } } : {}),
     ...(forBuyer ? { security: [{ buyer: [] }] } : {}),
     responses: {
       ...Object.fromEntries(successes),

@@ -121,6 +121,7 @@ describe('the limits of a buyer, at two APIs', () => {
       ['waits', path, { headers: { ...headers, prefer: 'wait=1' } }],
       ['orders', `/pay/${sale.id}`, { method: 'POST', headers }],
       ['orders', `/cancel/${sale.id}`, { method: 'POST', headers }],
+      ['passes', `/pass/${sale.id}`, { method: 'POST', headers }],
     ];
     for (const [kind, target, init] of kinds) {
       const answers = await flood(60, target, init);

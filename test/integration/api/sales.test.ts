@@ -30,6 +30,7 @@ describe('GET /sales/:saleId', () => {
       opensAt: new Date(sale.opensAtMs).toISOString(),
       closesAt: new Date(sale.closesAtMs).toISOString(),
       opening: 'rush',
+      needsPass: false,
       state: 'open',
       units: 3,
       remaining: 3,
@@ -87,6 +88,7 @@ describe('the other calls', () => {
     const paths = body.paths as Record<string, Record<string, Described>>;
     expect(Object.entries(paths).map(([path, methods]) => `${Object.keys(methods)} ${path}`)).toEqual([
       'post /buy/{saleId}',
+      'post /pass/{saleId}',
       'post /webhooks/payments/{provider}',
       'get /sales/{saleId}',
       'get /order-status/{saleId}',
@@ -107,7 +109,7 @@ describe('the other calls', () => {
     const orderStatus = paths['/order-status/{saleId}']?.get;
     expect(orderStatus?.parameters?.map(({ name }) => name)).toEqual(['saleId', 'receipt', 'prefer', 'if-none-match']);
     expect(orderStatus?.responses).toHaveProperty('304');
-    expect(buy?.parameters?.map(({ name }) => name)).toEqual(['saleId', 'prefer']);
+    expect(buy?.parameters?.map(({ name }) => name)).toEqual(['saleId', 'dropline-pass', 'prefer']);
   });
 
   test.each(['/', '/s/drop-1'])(

@@ -1,4 +1,5 @@
-import { PROBLEMS, type ProblemKind, problemBody, type Retry } from '#core/rules/errors.js';
+import { PROBLEMS, problemBody } from '#core/rules/errors.js';
+import type { ProblemKind, Retry } from '#core/rules/problems/kind.js';
 
 const RETRY_WORDS: Record<Retry, string> = { no: 'no', after: 'after `Retry-After`', later: 'later' };
 
