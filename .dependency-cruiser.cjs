@@ -266,6 +266,12 @@ module.exports = {
       ['core/identity/(token|session)\\.ts'],
       'Algorithms and claims of tokens and sessions are security decisions, made once.',
     ),
+    owned(
+      'altcha-lib',
+      ['altcha-lib'],
+      ['core/identity/pass-work\\.ts', 'stack/crowd/passes\\.ts', 'apps/web/scripts/pass/solver\\.js'],
+      'Its defaults store nothing and bind a challenge to nobody; both are decided in one place.',
+    ),
     owned('commander', ['commander'], ['apps/cli/', 'stack/'], 'Only commands parse command lines.'),
     owned(
       'zod',

@@ -1,4 +1,5 @@
 import { Issuer } from '#core/identity/issuer.js';
+import { PassWork } from '#core/identity/pass-work.js';
 import { type ReceiptKey, receiptKey } from '#core/identity/receipt.js';
 import { createBuyerVerifier, type TokenRules, type TokenVerifier } from '#core/identity/token.js';
 import { allOrNone, type Config } from '#core/process/config.js';
@@ -27,6 +28,7 @@ export interface Identity {
   readonly receiptKey: ReceiptKey;
   /** The keys that verify receipts: two while AUTH_SECRET is rotated. */
   readonly receiptKeys: readonly ReceiptKey[];
+  readonly passWork: PassWork;
 }
 
 /**
@@ -47,6 +49,7 @@ export function createIdentity(config: IdentityConfig): Identity {
     issuer,
     receiptKey: receiptKey(AUTH_SECRET),
     receiptKeys: secrets.map(receiptKey),
+    passWork: new PassWork(secrets),
   };
 }
 

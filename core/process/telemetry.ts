@@ -116,7 +116,7 @@ export const waitersCounted = report((count: number) => setWaiters(count));
 export const problemSent = report((code: string) => problems.inc({ code }));
 
 /** Reports an answer to a request for a pass. */
-export const passAsked = report((outcome: 'given') => passes.inc({ outcome }));
+export const passAsked = report((outcome: 'given' | 'challenged') => passes.inc({ outcome }));
 
 /**
  * Reports clicks without a valid pass.

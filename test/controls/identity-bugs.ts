@@ -12,6 +12,21 @@ export const IDENTITY_BUGS: Bug[] = [
     { kind: 'unit', file: 'core/identity/receipt', title: 'a receipt of another buyer is refused' },
   ),
   one(
+    'a pass does not name its buyer',
+    { file: 'core/identity/pass.ts', find: '{buyerId}.$', replace: "{'anybody'}.$" },
+    { kind: 'unit', file: 'core/identity/pass', title: 'a pass of another buyer is refused' },
+  ),
+  one(
+    'a pass never expires',
+    { file: 'core/identity/pass.ts', find: "? 'expired' : undefined", replace: '? undefined : undefined' },
+    { kind: 'unit', file: 'core/identity/pass', title: 'later: expired' },
+  ),
+  one(
+    'a challenge does not name its buyer',
+    { file: 'core/identity/pass-work.ts', find: '{buyerId}`).digest', replace: "{'anybody'}`).digest" },
+    { kind: 'unit', file: 'core/identity/pass-work', title: 'when another buyer sends it' },
+  ),
+  one(
     "a buyer's id may have any spelling",
     { file: 'core/identity/buyer-id.ts', find: '!NAME.test(name)', replace: "name === ''" },
     { kind: 'unit', file: 'core/identity/buyer-id', title: 'does not exist for' },

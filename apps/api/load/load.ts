@@ -50,6 +50,11 @@ export class Load implements Admission {
     return this.#slowdown;
   }
 
+  /** How overloaded this process is, by the delay of its event loop: 0 for not at all, up to 3. */
+  get level(): number {
+    return this.#level;
+  }
+
   /** A note for the operator while clicks are refused because Redis is nearly full. */
   get note(): string | undefined {
     return this.#loads.flatMap(({ fullness }) => fullness.note ?? [])[0];

@@ -38,6 +38,19 @@ const PassAnswer = z.object({
   validUntil: instant.meta({ description: 'UTC. Get the next pass before' }),
 });
 
+const ChallengeAnswer = z.object({
+  challenge: z
+    .object({ parameters: z.record(z.string(), z.unknown()), signature: z.string() })
+    .meta({ description: 'By the protocol of ALTCHA, version 2. Solve it within 5 minutes' }),
+});
+
+const Solution = z.object({
+  solution: z
+    .string()
+    .optional()
+    .meta({ description: 'Of a challenge: the JSON of `{challenge, solution}` in base64' }),
+});
+
 /**
  * The contract of `POST /pass/:saleId`, for /openapi.json. The call is answered by apps/api/listeners/pass.ts before
  * Express.
@@ -48,7 +61,13 @@ export const passContract: Contract = {
   summary: 'Get a pass for a sale that needs one, from 60 s before buyers may click',
   params: ofSale,
   query: z.object({}),
-  replies: { 200: { description: 'The pass. No cache may keep it', body: PassAnswer } },
-  problems: ['pass_too_early', 'sale_closed', 'unknown_sale', 'too_many_requests'],
+  body: Solution,
+  replies: {
+    200: {
+      description: 'The pass, or the challenge that has to be solved before. No cache may keep them',
+      body: z.union([PassAnswer, ChallengeAnswer]),
+    },
+  },
+  problems: ['pass_too_early', 'bad_solution', 'sale_closed', 'unknown_sale', 'too_many_requests'],
   forBuyer: true,
 };

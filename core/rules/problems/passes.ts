@@ -30,4 +30,12 @@ export const PASS_PROBLEMS = {
     cure: 'Repeat the request after `Retry-After` seconds.',
     retry: 'after',
   },
+  bad_solution: {
+    status: 403,
+    title: 'This does not solve the challenge',
+    cause:
+      'The solution is wrong or too late, or its challenge is altered, or was given to another buyer or for another sale.',
+    cure: 'Get another challenge by `POST /pass/:saleId` without a body, and solve it within 5 minutes.',
+    retry: 'no',
+  },
 } as const satisfies Record<string, ProblemKind>;
