@@ -13,8 +13,15 @@ const PAGE = 'index.html';
 /** Ten hex digits are 40 bits: enough to tell the versions of one file apart. */
 const HASH_LENGTH = 10;
 
-/** Matches how an asset names another: "/assets/page.css" in the page, './sale.js', './draw/part.js' or '../sale.js' in a module. */
-const REFERENCE = /(?<=["'])(\/assets|\.{1,2})\/(?:[\w-]+\/)?([\w-]+\.(?:js|css|svg))(?=["'])/g;
+/** The library that solves challenges, and its files that the page may refer to. */
+const LIBRARY = join(ROOT, 'node_modules/altcha-lib');
+const LIBRARY_FILES = ['pow.js', 'helpers.js', 'types.js', 'algorithms/web/pbkdf2.js'];
+
+/**
+ * Matches how an asset names another: "/assets/page.css" in the page, './sale.js', './draw/part.js', '../sale.js' or a file of the library
+ * in a module.
+ */
+const REFERENCE = /(?<=["'])(\/assets|\.{1,2})\/(?:[\w.-]+\/)*([\w-]+\.(?:js|css|svg))(?=["'])/g;
 
 /**
  * Builds the page.
@@ -31,17 +38,18 @@ export function buildWeb({ from = join(ROOT, 'apps/web'), to = join(ROOT, 'dist/
       .sort()
       .map(path => [basename(path), path]),
   );
+  const library = new Map(LIBRARY_FILES.map(path => [basename(path), join(LIBRARY, 'dist/esm/v2', path)]));
   const built = new Map();
   for (const name of sources.keys()) addAsset(name, []);
 
   function addAsset(name, importers) {
     if (importers.includes(name)) throw new Error(`circular import in ${from}: ${[...importers, name].join(' -> ')}`);
-    const path = sources.get(name);
+    const path = sources.has(name) ? join(from, sources.get(name)) : library.get(name);
     if (path === undefined) throw new Error(`${importers.at(-1)} refers to ${name}, which is not in ${from}`);
     const present = built.get(name);
     if (present) return present.hashed;
     // The assets that it refers to come first. The hash covers their hashed names, so that a change travels up to the page.
-    const text = rewrite(readFileSync(join(from, path), 'utf8'), [...importers, name]);
+    const text = noticeOf(path) + rewrite(readFileSync(path, 'utf8'), [...importers, name]);
     const hashed = hashedName(name, text);
     built.set(name, { hashed, text });
     return hashed;
@@ -61,6 +69,11 @@ export function buildWeb({ from = join(ROOT, 'apps/web'), to = join(ROOT, 'dist/
   for (const { hashed, text } of built.values()) writeCompressed(join(to, 'assets', hashed), text);
   writeFileSync(join(to, PAGE), page);
   return Object.fromEntries([...built].map(([name, { hashed }]) => [name, hashed]));
+}
+
+/** Returns the licence of a file of the library as a comment, which has to come with each copy. */
+function noticeOf(path) {
+  return path.startsWith(LIBRARY) ? `/*! ${readFileSync(join(LIBRARY, 'LICENSE.txt'), 'utf8').trim()} */\n` : '';
 }
 
 /** Writes a file, and beside it the compressed forms that a proxy sends to a browser (gzip_static, brotli_static). */

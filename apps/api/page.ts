@@ -6,6 +6,8 @@ import type { Admission } from './load/load.js';
 /** The folder of the web page, beside apps/api in dist/ as in the sources. */
 const WEB = join(import.meta.dirname, '../web');
 
+const LIBRARY = '/node_modules/altcha-lib/dist/esm/v2';
+
 const sendPage: RequestHandler = (_req, res, next) => {
   // index.html names its assets by their hash, so browsers must check for a new version each time.
   const headers = { 'cache-control': 'no-cache' };
@@ -30,11 +32,11 @@ export function mountPage(app: Express, load: Admission): void {
   const built = join(WEB, 'assets');
   const isBuilt = existsSync(built);
   const caching = isBuilt ? { immutable: true, maxAge: '1y' } : { maxAge: 0 };
-  const folders = isBuilt ? [built] : [WEB, join(WEB, 'scripts')];
-  for (const folder of folders)
-    app.use(
-      '/assets',
-      admit,
-      express.static(folder, { ...caching, index: false, redirect: false, acceptRanges: false }),
-    );
+  // In the sources, a module names the library that it imports by its path from the top folder.
+  const folders = isBuilt
+    ? { '/assets': [built] }
+    : { '/assets': [WEB, join(WEB, 'scripts')], [LIBRARY]: [join(WEB, '../..', LIBRARY)] };
+  for (const [path, roots] of Object.entries(folders))
+    for (const root of roots)
+      app.use(path, admit, express.static(root, { ...caching, index: false, redirect: false, acceptRanges: false }));
 }

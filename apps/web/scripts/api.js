@@ -1,7 +1,7 @@
 /**
  * The types of calls to the API and of their answers.
  *
- * @typedef {'sale' | 'buy' | 'status' | 'pay' | 'cancel' | 'token' | 'draw' | 'proof'} Call
+ * @typedef {'sale' | 'pass' | 'buy' | 'status' | 'pay' | 'cancel' | 'token' | 'draw' | 'proof'} Call
  * @typedef {{ok: true, body: Record<string, any>, ageSeconds: number, etag?: string, waits: boolean}} Success
  *   `ageSeconds` is how long a cache has kept the answer; `etag` identifies the body; `waits` is false if the API did not
  *   wait although it was asked to: then too many tabs of this visitor wait already
@@ -21,6 +21,7 @@ const WAIT_SECONDS = 20;
 
 const PATHS = {
   sale: id => `/sales/${id}`,
+  pass: id => `/pass/${id}`,
   buy: id => `/buy/${id}`,
   status: id => `/order-status/${id}`,
   pay: id => `/pay/${id}`,
@@ -39,23 +40,28 @@ const READING = [...FOR_ALL, 'status', 'proof'];
  *
  * @param {Call} call
  * @param {string} saleId
- * @param {{receipt?: string, known?: string, signal?: AbortSignal}} [about] for `status`: `receipt` proves the
+ * @param {{receipt?: string, known?: string, signal?: AbortSignal, pass?: string, solution?: string}} [about] for `status`: `receipt` proves the
  *   visitor's claim; `known` is the `etag` of the last answer, and the API waits until the status has another one;
- *   `signal` ends the wait
+ *   `signal` ends the wait. For `buy`: `pass` is shown to a sale that needs one. For `pass`: `solution` is that of a challenge
  * @returns {Promise<Answer>}
  */
-export async function ask(call, saleId, { receipt, known, signal } = {}) {
+export async function ask(call, saleId, { receipt, known, signal, pass, solution } = {}) {
   const query = call === 'status' && receipt ? `?receipt=${encodeURIComponent(receipt)}` : '';
   const method = READING.includes(call) ? 'GET' : 'POST';
   try {
     // The `Age` header of a cache says how old its answer is.
     const cache = FOR_ALL.includes(call) ? 'default' : 'no-store';
-    const headers = known ? { prefer: `wait=${WAIT_SECONDS}`, 'if-none-match': known } : {};
+    const headers = {
+      ...(known ? { prefer: `wait=${WAIT_SECONDS}`, 'if-none-match': known } : {}),
+      ...(pass ? { 'dropline-pass': pass } : {}),
+      ...(solution ? { 'content-type': 'application/json' } : {}),
+    };
     const limitMs = DEADLINE_MS + (known ? WAIT_SECONDS * 1_000 : 0);
     const response = await fetch(PATHS[call](saleId) + query, {
       method,
       cache,
       headers,
+      ...(solution ? { body: JSON.stringify({ solution }) } : {}),
       signal: limited(signal, limitMs),
     });
     return await answerOf(response, Boolean(known));

@@ -14,17 +14,17 @@ import { texts } from './texts.js';
  *   sale has opened
  * @property {number | undefined} share the part of the units that is left, 0 to 1; undefined hides the gauge
  * @property {{label: string, action?: 'click' | 'show'}} button the button is grey without an action
- * @property {string} hint the outcome of the visitor's last click
+ * @property {string} hint the outcome of the visitor's last click, or how far the pass is
  */
 
 /**
  * Computes the content of the sale's page.
  *
  * @param {{sale?: import('./sale.js').Sale, trouble?: 'unknown' | 'unreachable' | 'none', nowMs: number,
- *   purchase: import('./purchase.js').Purchase}} page `trouble` is the reason why there is no sale to show
+ *   pass?: import('./pass/passes.js').PassState, purchase: import('./purchase.js').Purchase}} page `trouble` is the reason why there is no sale to show
  * @returns {Card}
  */
-export function cardOf({ sale, trouble, nowMs, purchase }) {
+export function cardOf({ sale, trouble, nowMs, purchase, pass }) {
   if (!sale) return withoutSale(trouble);
   const phase = phaseOf(sale, nowMs);
   return {
@@ -34,8 +34,7 @@ export function cardOf({ sale, trouble, nowMs, purchase }) {
     ...untilNext(sale, phase, nowMs),
     share: phase === 'open' || phase === 'sold_out' ? sale.remaining / sale.units : undefined,
     button: buttonOf(phase, purchase),
-    // Once the sale is open, the notice `not_open` about an earlier click is stale.
-    hint: purchase.notice === 'not_open' && phase !== 'upcoming' ? '' : (texts.notice[purchase.notice] ?? ''),
+    hint: noticeOf(phase, purchase) || passHintOf(phase, purchase, pass),
   };
 }
 
@@ -65,6 +64,16 @@ function noteOf({ units, remaining }, phase) {
   if (phase === 'open') return texts.unitsLeft(remaining, units);
   if (phase === 'sold_out') return texts.unitsGone;
   return texts[phase];
+}
+
+/** Once the sale is open, the notice `not_open` about an earlier click is stale. */
+function noticeOf(phase, { notice }) {
+  return notice === 'not_open' && phase !== 'upcoming' ? '' : (texts.notice[notice] ?? '');
+}
+
+/** A pass matters to a visitor who has not clicked yet, or whose click waits for it. */
+function passHintOf(phase, { step }, pass) {
+  return ['idle', 'buying'].includes(step) && phase !== 'closed' ? (texts.pass[pass] ?? '') : '';
 }
 
 function countdownOf(ms) {

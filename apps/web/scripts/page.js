@@ -1,7 +1,7 @@
 import { ask } from './api.js';
 import { clockOffset } from './clock.js';
 import { createCheck } from './draw/check.js';
-import { next, startPurchase } from './purchase.js';
+import { next, PASS_REFUSALS, startPurchase } from './purchase.js';
 import { phaseOf, readSale, saleIdOf } from './sale.js';
 import { texts } from './texts.js';
 import { announce, listen, show } from './view.js';
@@ -23,8 +23,25 @@ const phase = () => page.sale && phaseOf(page.sale, nowMs());
 
 const check = createCheck(saleId, () => render());
 
+/** Gets the passes of a sale that needs them. Its module is loaded only then. */
+let passes;
+
+async function loadPasses() {
+  const { createPasses } = await import('./pass/passes.js');
+  passes ??= createPasses(saleId, { nowMs, onChange: () => render() });
+  return passes;
+}
+
+/** Gets a pass ahead for a visitor who looks at the page and may still click. */
+function followPass() {
+  const { sale, purchase } = page;
+  if (!sale?.needsPass || document.hidden || phase() === 'closed' || purchase.step !== 'idle') return;
+  if (passes) passes.follow(sale);
+  else void loadPasses();
+}
+
 function render() {
-  show({ ...page, checked: check.checked, nowMs: nowMs() });
+  show({ ...page, checked: check.checked, nowMs: nowMs(), pass: passes?.known.state });
 }
 
 /** Learns what is new about the sale's draw. A visitor who has clicked may have an entry in it. */
@@ -102,11 +119,22 @@ function send(request) {
 async function run({ call, known }, mine) {
   clearTimeout(requestTimer);
   dueAtMs = Number.POSITIVE_INFINITY;
-  const answer = await ask(call, saleId, { receipt: page.purchase.receipt, known, signal: inFlight.signal });
+  const answer = await askWithPass(call, { receipt: page.purchase.receipt, known, signal: inFlight.signal });
   // A later event, such as a click of the visitor, has replaced this request, so its answer is stale.
   if (mine !== requestNumber) return;
   if (call === 'buy') heed(answer);
   tell({ type: 'answer', call, answer });
+}
+
+/** Calls the API. A click waits for its pass, if the sale needs one. */
+async function askWithPass(call, about) {
+  if (call !== 'buy' || !page.sale?.needsPass) return ask(call, saleId, about);
+  const mine = await loadPasses();
+  const { pass, failure } = await mine.take();
+  if (failure) return failure;
+  const answer = await ask(call, saleId, { ...about, pass });
+  if (PASS_REFUSALS.includes(answer.code)) mine.drop();
+  return answer;
 }
 
 /** Updates the shown sale from the answer to a click: no units are left, or the sale opens later than shown. */
@@ -131,6 +159,7 @@ function tick() {
     refreshLater({ ok: true });
   }
   shownPhase = now;
+  followPass();
   render();
 }
 

@@ -22,7 +22,7 @@
  * @property {string} [seen] the id of the claim whose end this visitor has read
  *
  * @typedef {import('./api.js').Answer} Answer
- * @typedef {Exclude<import('./api.js').Call, 'sale' | 'draw' | 'proof'>} PurchaseCall
+ * @typedef {Exclude<import('./api.js').Call, 'sale' | 'pass' | 'draw' | 'proof'>} PurchaseCall
  * @typedef {{call: PurchaseCall, afterMs: number, spreadMs: number, known?: string}} Request to be sent after
  *   `afterMs`, plus up to `spreadMs` at random: a crowd refused together must not come back together. `known` is the
  *   ETag of the last answer: the API waits until the answer has another one
@@ -117,6 +117,9 @@ function afterToken(purchase, answer) {
   return isPassing(answer) ? retry(purchase, 'token', answer) : end(purchase, 'sign_in');
 }
 
+/** Refusals of a pass. The page gets another one, and clicks again. */
+export const PASS_REFUSALS = ['pass_required', 'bad_pass', 'pass_expired', 'pass_too_early', 'bad_solution'];
+
 function afterBuy(purchase, answer) {
   if (answer.ok)
     return learn({ ...purchase, receipt: answer.body.receipt ?? purchase.receipt, notice: '' }, answer.body);
@@ -124,8 +127,10 @@ function afterBuy(purchase, answer) {
   if (answer.status === 401) {
     return purchase.greeted ? end(purchase, 'sign_in') : go(purchase, { greeted: true, tries: 0 }, 'token');
   }
+  if (PASS_REFUSALS.includes(answer.code))
+    return purchase.tries + 1 < TRIES_MAX ? again(purchase, 'buy', answer) : end(purchase, 'no_pass');
   if (answer.code === 'not_open') return { purchase: { ...afresh(purchase), notice: 'not_open' } };
-  const known = ['sold_out', 'sale_closed', 'unknown_sale'].includes(answer.code);
+  const known = ['sold_out', 'sale_closed', 'unknown_sale', 'no_pass'].includes(answer.code);
   return end(purchase, known ? answer.code : 'unavailable');
 }
 
@@ -274,11 +279,14 @@ function retry(purchase, call, answer) {
 }
 
 function again(purchase, call, answer) {
-  const notice = ['too_soon', 'too_many_requests'].includes(answer.code) ? answer.code : interruption(answer);
+  const notice = PASS_REFUSALS.includes(answer.code) ? 'next_pass' : noticeAbout(answer);
   return go(purchase, { tries: purchase.tries + 1, notice }, call, backoffMs(purchase, answer), SPREAD_MS);
 }
 
-const interruption = ({ status }) => (status === 0 ? 'offline' : 'busy');
+const noticeAbout = ({ code, status }) => {
+  if (['too_soon', 'too_many_requests'].includes(code)) return code;
+  return status === 0 ? 'offline' : 'busy';
+};
 
 const backoffMs = ({ tries }, { retryAfterMs }) =>
   Math.max(retryAfterMs, Math.min(BACKOFF_MAX_MS, POLL_MS * 2 ** tries));

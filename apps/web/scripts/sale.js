@@ -2,7 +2,7 @@
  * The types of a sale and its phase, as the page sees them.
  *
  * @typedef {{title: string, priceMinor: number, currency: string, currencyDigits?: number, units: number,
- *   remaining: number, state: string, opening?: 'rush' | 'shuffle' | 'draw', joinsAtMs?: number, opensAtMs: number,
+ *   remaining: number, state: string, opening?: 'rush' | 'shuffle' | 'draw', needsPass?: boolean, joinsAtMs?: number, opensAtMs: number,
  *   closesAtMs: number}} Sale `joinsAtMs` is missing for a rush
  * @typedef {'upcoming' | 'joining' | 'drawing' | 'open' | 'sold_out' | 'paused' | 'closed'} Phase
  */

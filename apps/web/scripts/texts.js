@@ -45,12 +45,19 @@ export const texts = {
     offline: 'No connection. We keep trying for you.',
     too_soon: 'You bought something a moment ago. We try again as soon as you may.',
     too_many_requests: 'Too many requests came at once. We try again in a moment, and nothing is lost.',
+    next_pass: 'Your pass did not count. We get another one, and try again.',
     not_open: 'The sale has not opened yet.',
     elsewhere: 'Go on to the payment page. When you have paid there, it shows here by itself.',
     payment_refused: 'The payment did not go through, and nothing was taken. You may try it again.',
     slow: 'This takes longer than usual. You may try once more.',
     insufficient_funds:
       'The payment did not go through: there is not enough money in your account. Top it up and pay again.',
+  },
+
+  pass: {
+    asking: 'We are getting your pass for this sale…',
+    solving: 'Your device is working for your pass. That takes a moment, and there is nothing to do.',
+    ready: 'Your pass is here. You are ready.',
   },
 
   resuming: { heading: 'Looking for your order', message: 'One moment, please.' },
@@ -174,6 +181,11 @@ export const texts = {
     none: { heading: 'No order found', message: 'We have no order of yours in this sale. You pay nothing.' },
     sign_in: { heading: 'Please sign in', message: 'Sign in at the shop first, then try again.' },
     signed_out: { heading: 'You are signed out', message: 'Sign in at the shop again to see your order.' },
+    no_pass: {
+      heading: 'There is no pass for you',
+      message:
+        'Your browser could not get the pass that this sale needs. It works on a page that is opened over https, in a browser of the last years.',
+    },
     too_soon: {
       heading: 'A little too soon',
       message: 'You bought something a short while ago. Please come back later.',
