@@ -269,7 +269,7 @@ module.exports = {
     owned(
       'altcha-lib',
       ['altcha-lib'],
-      ['core/identity/pass-work\\.ts', 'stack/crowd/passes\\.ts', 'apps/web/scripts/pass/solver\\.js'],
+      ['core/identity/pass-work\\.ts', 'stack/crowd/passes/challenge\\.ts', 'apps/web/scripts/pass/solver\\.js'],
       'Its defaults store nothing and bind a challenge to nobody; both are decided in one place.',
     ),
     owned('commander', ['commander'], ['apps/cli/', 'stack/'], 'Only commands parse command lines.'),

@@ -1,5 +1,7 @@
 import { Pool } from 'undici';
 import { SECOND_MS } from '#core/rules/clock.js';
+import type { Challenge } from './passes/challenge.js';
+import { PassBook, type Request } from './passes/pass-book.js';
 
 /** The API answers within 2 s, even when its stores are down. After this time a call counts as unanswered. */
 const ANSWER_DEADLINE_MS = 10_000;
@@ -26,13 +28,19 @@ export interface Answer {
   /** The total that went back of a paid order, in minor units. */
   refundedMinor?: number;
   pollAfterMs?: number;
+  /** The pass of the buyer, which the storefront shows with each click. */
+  pass?: string;
+  /** The work that the pass costs, by ALTCHA's protocol. */
+  challenge?: Challenge;
   /** From the header `Retry-After`. */
   retryAfterMs?: number;
 }
 
 /** The public calls of one API, over a pool of connections. */
 export interface Storefront {
-  /** Makes one call. It never throws: a failure is an answer with `http` 0. */
+  /**
+   * Makes one call. It never throws: a failure is an answer with `http` 0. A click gets a pass first if the sale needs one.
+   */
   ask(call: Call, saleId: string, token: string, options?: { receipt?: string | undefined }): Promise<Answer>;
   close(): Promise<void>;
 }
@@ -55,26 +63,35 @@ export function createStorefront(baseUrl: string, connections: number): Storefro
     bodyTimeout: ANSWER_DEADLINE_MS,
     connect: { timeout: CONNECT_DEADLINE_MS },
   });
+  const send = (request: Request) => sendTo(pool, request);
+  const passes = new PassBook(send);
   return {
     async ask(call, saleId, token, { receipt } = {}) {
-      try {
-        const { statusCode, headers, body } = await pool.request({
-          path: pathOf(call, saleId, receipt),
-          method: call === 'order-status' ? 'GET' : 'POST',
-          headers: { authorization: `Bearer ${token}` },
-        });
-        const retryAfter = Number(headers['retry-after']);
-        return {
-          ...parseAnswer(await body.text()),
-          http: statusCode,
-          ...(retryAfter > 0 ? { retryAfterMs: retryAfter * SECOND_MS } : {}),
-        };
-      } catch {
-        return { http: 0 };
-      }
+      const method = call === 'order-status' ? 'GET' : 'POST';
+      const request: Request = { method, path: pathOf(call, saleId, receipt), token };
+      return call === 'buy' ? passes.click(saleId, request) : send(request);
     },
     close: () => pool.destroy(),
   };
+}
+
+async function sendTo(pool: Pool, { method, path, token, pass, body: sent }: Request): Promise<Answer> {
+  try {
+    const { statusCode, headers, body } = await pool.request({
+      path,
+      method,
+      headers: { authorization: `Bearer ${token}`, ...(pass === undefined ? {} : { 'dropline-pass': pass }) },
+      ...(sent === undefined ? {} : { body: sent }),
+    });
+    const retryAfter = Number(headers['retry-after']);
+    return {
+      ...parseAnswer(await body.text()),
+      http: statusCode,
+      ...(retryAfter > 0 ? { retryAfterMs: retryAfter * SECOND_MS } : {}),
+    };
+  } catch {
+    return { http: 0 };
+  }
 }
 
 /**
@@ -85,9 +102,21 @@ export function createStorefront(baseUrl: string, connections: number): Storefro
 export function parseAnswer(text: string): Omit<Answer, 'http'> {
   if (!text.startsWith('{')) return {};
   const { status, ...rest } = JSON.parse(text);
-  const { code, claimId, unit, receipt, entry, reason, paymentUrl, refundedMinor, pollAfterMs } = rest;
+  const { code, claimId, unit, receipt, entry, reason, paymentUrl, refundedMinor, pollAfterMs, pass, challenge } = rest;
   // In an error, `status` repeats the HTTP status as a number.
-  const known = { code, claimId, unit, receipt, entry, reason, paymentUrl, refundedMinor, pollAfterMs };
+  const known = {
+    code,
+    claimId,
+    unit,
+    receipt,
+    entry,
+    reason,
+    paymentUrl,
+    refundedMinor,
+    pollAfterMs,
+    pass,
+    challenge,
+  };
   return { ...(typeof status === 'string' ? { status } : {}), ...known };
 }
 

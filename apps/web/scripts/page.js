@@ -27,8 +27,8 @@ const check = createCheck(saleId, () => render());
 let passes;
 
 async function loadPasses() {
-  const { createPasses } = await import('./pass/passes.js');
-  passes ??= createPasses(saleId, { nowMs, onChange: () => render() });
+  const { Passes } = await import('./pass/passes.js');
+  passes ??= new Passes(saleId, { nowMs, onChange: () => render() });
   return passes;
 }
 
@@ -41,7 +41,7 @@ function followPass() {
 }
 
 function render() {
-  show({ ...page, checked: check.checked, nowMs: nowMs(), pass: passes?.known.state });
+  show({ ...page, checked: check.checked, nowMs: nowMs(), pass: passes?.state });
 }
 
 /** Learns what is new about the sale's draw. A visitor who has clicked may have an entry in it. */

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { createPasses } from '../../../apps/web/scripts/pass/passes.js';
+import { Passes } from '../../../apps/web/scripts/pass/passes.js';
 
 const OPENS_AT_MS = 1_800_000_000_000;
 const LIFE_MS = 600_000;
@@ -29,10 +29,10 @@ afterEach(() => {
 const passUntil = (untilMs: number) => ({ pass: `pass-${untilMs}`, validUntil: new Date(untilMs).toISOString() });
 
 const passes = (solve = async (): Promise<string | undefined> => 'solved') =>
-  createPasses('x', { nowMs: () => nowMs, onChange: () => undefined, solve });
+  new Passes('x', { nowMs: () => nowMs, onChange: () => undefined, solve });
 
 /** Lets everything happen that is under way. */
-const settle = () => new Promise(resolve => setTimeout(resolve, 20));
+const quiet = () => new Promise(resolve => setTimeout(resolve, 20));
 
 describe('a pass is asked for', () => {
   test.each([
@@ -44,21 +44,21 @@ describe('a pass is asked for', () => {
     answers = [passUntil(OPENS_AT_MS + LIFE_MS)];
     nowMs = atMs - 1;
     mine.follow(SALE);
-    await settle();
+    await quiet();
     expect(calls).toEqual([]);
     nowMs = atMs;
     mine.follow(SALE);
     mine.follow(SALE);
-    await settle();
+    await quiet();
     expect(calls).toEqual(['/pass/x']);
-    expect(mine.known.state).toBe('ready');
+    expect(mine.state).toBe('ready');
   });
 
   test('before joining begins, in a sale with a line', async () => {
     const mine = passes();
     nowMs = OPENS_AT_MS - 1_800_000;
     mine.follow({ ...SALE, joinsAtMs: OPENS_AT_MS - 1_800_000 });
-    await settle();
+    await quiet();
     expect(calls).toEqual(['/pass/x']);
   });
 
@@ -68,14 +68,14 @@ describe('a pass is asked for', () => {
     answers = [passUntil(OPENS_AT_MS + LIFE_MS), passUntil(OPENS_AT_MS + 2 * LIFE_MS)];
     nowMs = OPENS_AT_MS;
     mine.follow(SALE);
-    await settle();
+    await quiet();
     nowMs = OPENS_AT_MS + LIFE_MS - 60_001;
     mine.follow(SALE);
-    await settle();
+    await quiet();
     expect(calls).toHaveLength(1);
     nowMs += 1;
     mine.follow(SALE);
-    await settle();
+    await quiet();
     expect(await mine.take()).toEqual({ pass: `pass-${OPENS_AT_MS + 2 * LIFE_MS}` });
     expect(calls).toHaveLength(2);
   });
@@ -85,14 +85,14 @@ describe('a pass is asked for', () => {
     const mine = passes();
     nowMs = OPENS_AT_MS;
     mine.follow(SALE);
-    await settle();
+    await quiet();
     nowMs += 4_999;
     mine.follow(SALE);
-    await settle();
-    expect([calls.length, mine.known.state]).toEqual([1, 'none']);
+    await quiet();
+    expect([calls.length, mine.state]).toEqual([1, 'none']);
     nowMs += 1;
     mine.follow(SALE);
-    await settle();
+    await quiet();
     expect(calls).toHaveLength(2);
   });
 });
@@ -144,10 +144,10 @@ test('a guest becomes a buyer for the pass, once; a visitor who has to sign in i
   nowMs = OPENS_AT_MS;
   answers = [{ status: 401 }, { status: 404 }];
   mine.follow(SALE);
-  await settle();
+  await quiet();
   expect(calls).toEqual(['/pass/x', '/guest-token']);
   nowMs += LIFE_MS;
   mine.follow(SALE);
-  await settle();
+  await quiet();
   expect(calls).toHaveLength(2);
 });

@@ -25,94 +25,103 @@ const SOLVE_MS = 280_000;
 /** Answer to a click whose pass the browser could not work for. */
 const UNSOLVED = { ok: false, status: 403, code: 'no_pass', retryAfterMs: 0 };
 
-/**
- * Creates what gets the passes of a sale for the visitor: before the moment of the first click, and again before they expire.
- *
- * @param {string} saleId
- * @param {{nowMs: () => number, onChange: () => void, solve?: typeof solveInWorker}} parts `nowMs` is the server's time
- */
-export function createPasses(saleId, { nowMs, onChange, solve = solveInWorker }) {
-  const known = { /** @type {PassState} */ state: 'none' };
-  let held;
+/** Gets the passes of a sale for the visitor: before the moment of the first click, and again before they expire. */
+export class Passes {
+  /** @type {PassState} */
+  state = 'none';
+  #saleId;
+  #parts;
+  #held;
   /** @type {Promise<import('../api.js').Answer> | undefined} */
-  let getting;
-  let dueAtMs;
-  let isGreeted = false;
+  #getting;
+  #dueAtMs;
+  #isGreeted = false;
 
-  const learn = state => {
-    known.state = state;
-    onChange();
-  };
-
-  /** Asks for a pass, and works for it if the API wants that. */
-  async function request() {
-    learn('asking');
-    const answer = await ask('pass', saleId);
-    if (!answer.ok || !answer.body.challenge) return answer;
-    learn('solving');
-    // A browser without workers of this kind throws here.
-    const solution = await solve(answer.body.challenge).catch(() => undefined);
-    return solution === undefined ? UNSOLVED : ask('pass', saleId, { solution });
+  /**
+   * Creates them without a pass.
+   *
+   * @param {string} saleId
+   * @param {{nowMs: () => number, onChange: () => void, solve?: typeof solveInWorker}} parts `nowMs` is the server's time; `onChange` is
+   *   called when `state` has changed
+   */
+  constructor(saleId, { solve = solveInWorker, ...parts }) {
+    this.#saleId = saleId;
+    this.#parts = { ...parts, solve };
   }
 
-  async function get() {
-    const answer = await request();
-    if (answer.ok) {
-      const untilMs = Date.parse(answer.body.validUntil);
-      held = { pass: answer.body.pass, untilMs };
-      dueAtMs = untilMs - RENEW_MS * (1 + Math.random());
-    } else dueAtMs = nowMs() + Math.max(answer.retryAfterMs, PAUSE_MS) * (1 + Math.random());
-    getting = undefined;
-    learn(hasPass() ? 'ready' : 'none');
-    return answer;
+  /**
+   * Gets a pass if it is time for one. Call it again and again.
+   *
+   * @param {{joinsAtMs?: number, opensAtMs: number}} sale
+   */
+  follow({ joinsAtMs, opensAtMs }) {
+    this.#dueAtMs ??= (joinsAtMs ?? opensAtMs) - LEAD_MS + Math.random() * SPREAD_MS;
+    if (!this.#getting && this.#parts.nowMs() >= this.#dueAtMs) void this.#getAhead();
   }
 
-  const hasPass = () => held !== undefined && nowMs() < held.untilMs;
+  /**
+   * Returns the visitor's pass, or waits for it.
+   *
+   * @returns {Promise<{pass?: string, failure?: import('../api.js').Answer}>}
+   */
+  async take() {
+    if (this.#hasPass()) return { pass: this.#held.pass };
+    const answer = await this.#getOnce();
+    return answer.ok ? { pass: this.#held.pass } : { failure: answer };
+  }
 
-  function getOnce() {
-    getting ??= get();
-    return getting;
+  /** Forgets a pass that the API has refused. */
+  drop() {
+    this.#held = undefined;
+  }
+
+  #hasPass() {
+    return this.#held !== undefined && this.#parts.nowMs() < this.#held.untilMs;
   }
 
   /** Gets a pass ahead. A guest becomes a buyer for it; a visitor who has to sign in is asked to at the click. */
-  async function getAhead() {
-    const { status } = await getOnce();
+  async #getAhead() {
+    const { status } = await this.#getOnce();
     if (status !== 401) return;
-    dueAtMs = Number.POSITIVE_INFINITY;
-    if (isGreeted) return;
-    isGreeted = true;
-    if ((await ask('token', saleId)).ok) await getOnce();
+    this.#dueAtMs = Number.POSITIVE_INFINITY;
+    if (this.#isGreeted) return;
+    this.#isGreeted = true;
+    if ((await ask('token', this.#saleId)).ok) await this.#getOnce();
   }
 
-  return {
-    known,
+  #getOnce() {
+    this.#getting ??= this.#get();
+    return this.#getting;
+  }
 
-    /**
-     * Gets a pass if it is time for one. Call it again and again.
-     *
-     * @param {{joinsAtMs?: number, opensAtMs: number}} sale
-     */
-    follow({ joinsAtMs, opensAtMs }) {
-      dueAtMs ??= (joinsAtMs ?? opensAtMs) - LEAD_MS + Math.random() * SPREAD_MS;
-      if (!getting && nowMs() >= dueAtMs) void getAhead();
-    },
+  async #get() {
+    const { nowMs } = this.#parts;
+    const answer = await this.#request();
+    if (answer.ok) {
+      const untilMs = Date.parse(answer.body.validUntil);
+      this.#held = { pass: answer.body.pass, untilMs };
+      this.#dueAtMs = untilMs - RENEW_MS * (1 + Math.random());
+    } else this.#dueAtMs = nowMs() + Math.max(answer.retryAfterMs ?? 0, PAUSE_MS) * (1 + Math.random());
+    this.#getting = undefined;
+    this.#learn(this.#hasPass() ? 'ready' : 'none');
+    return answer;
+  }
 
-    /**
-     * Returns the visitor's pass, or waits for it.
-     *
-     * @returns {Promise<{pass: string} | {failure: import('../api.js').Answer}>}
-     */
-    async take() {
-      if (hasPass()) return { pass: held.pass };
-      const answer = await getOnce();
-      return answer.ok ? { pass: held.pass } : { failure: answer };
-    },
+  /** Asks for a pass, and works for it if the API wants that. */
+  async #request() {
+    this.#learn('asking');
+    const answer = await ask('pass', this.#saleId);
+    if (!answer.ok || !answer.body.challenge) return answer;
+    this.#learn('solving');
+    // A browser without workers of this kind throws here.
+    const solution = await this.#parts.solve(answer.body.challenge).catch(() => undefined);
+    return solution === undefined ? UNSOLVED : ask('pass', this.#saleId, { solution });
+  }
 
-    /** Forgets a pass that the API has refused. */
-    drop() {
-      held = undefined;
-    },
-  };
+  #learn(state) {
+    this.state = state;
+    this.#parts.onChange();
+  }
 }
 
 /**
