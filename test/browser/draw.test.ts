@@ -4,6 +4,7 @@ import type { Browser, Page } from 'playwright-core';
 import { createSale } from '#core/operator/create-sale.js';
 import { decideDraw } from '#core/postgres/draws/draws.js';
 import { ordinarySale } from '#stack/crowd/open-sale.js';
+import { eventually } from '../support/eventually.js';
 import { createPage, launchBrowser, type WatchedPage } from '../support/http/browser.js';
 import { startTestStack, type TestStack } from '../support/stack.js';
 
@@ -108,7 +109,8 @@ describe('a visitor of a draw', () => {
     await joinAndWait(page);
     await page.getByText('follows as soon as that is known: the lottery of Friday').waitFor();
     const value = { value: '4 8 15', isSubstitute: false };
-    expect(await decideDraw(stack.connections.db, saleId, value)).toBe(true);
+    // The page knows the opening, and the worker still has to close the list.
+    await eventually(async () => expect(await decideDraw(stack.connections.db, saleId, value)).toBe(true));
     await openCheck(page);
     await page.getByText('by a public value: the lottery of Friday. It was “4 8 15”').waitFor();
   });
