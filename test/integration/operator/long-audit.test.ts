@@ -46,7 +46,8 @@ test('at most two run at the same time, other pages are answered, and the next o
   proxy.set({ kind: 'none' });
   const refused = sales[answers.findIndex(({ status }) => status === 429)] as Sale;
   // Nobody has seen the results of the two. They wait for half a minute, and hold up nobody meanwhile.
-  const startedAtMs = Date.now();
-  await eventually(async () => expect(await pageOf(refused)).toContain('Every promise holds'));
-  expect(Date.now() - startedAtMs).toBeLessThan(20_000);
+  await eventually(async () => expect(await pageOf(refused)).toContain('Every promise holds'), 20_000);
+  for (const sale of sales) {
+    if (sale !== refused) await eventually(async () => expect(await pageOf(sale)).toContain('Every promise holds'));
+  }
 });

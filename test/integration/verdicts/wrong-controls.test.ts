@@ -137,7 +137,7 @@ describe('a file of tests', () => {
 
   test.each(WAYS)('with a test that fails beside its own function is an error, when run %s', async (_, way) => {
     const text =
-      "test('notices', () => new Promise(done => { setTimeout(() => { throw new Error('late'); }, 1); setTimeout(done, 50); }));";
+      "test('notices', () => new Promise(done => { setTimeout(() => { setImmediate(done); throw new Error('late'); }); }));";
     expect(await judged(text, way)).toMatchObject({ caught: false, isError: true });
   });
 
