@@ -21,12 +21,17 @@ const FLAGS = [
 const REFUSAL = /^Failed to load resource: the server responded with a status of (401|403|409|410|429|503)/;
 
 /**
- * Starts a headless Chromium. The caller closes the browser.
+ * Starts a headless Chromium. The caller closes the browser. It has shown a page: the first one starts processes, which takes seconds on
+ * a busy machine, and some sales of tests open sooner.
  *
  * @throws when PATH has no browser, naming the package to install
  */
 export async function launchBrowser(): Promise<Browser> {
-  return await chromium.launch({ executablePath: findChromium(), args: FLAGS });
+  const browser = await chromium.launch({ executablePath: findChromium(), args: FLAGS });
+  const page = await browser.newPage();
+  await page.goto('data:text/html,');
+  await page.close();
+  return browser;
 }
 
 function findChromium(): string {
