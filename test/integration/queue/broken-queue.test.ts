@@ -15,6 +15,7 @@ import { useStores } from '../../support/stores/stores.js';
 
 const t = useStores();
 
+const HOUR_MS = 3_600_000;
 const keyOf = (queue: string, list: string) => `${QUEUE_PREFIX}:${queue}:${list}`;
 const LISTS = [keyOf('expire-due', 'delayed'), keyOf('place-waiting', 'wait')];
 
@@ -57,8 +58,8 @@ test('orders whose time to pay ends in one second expire by one job, after the l
   const other = await openTestSale(t, { payWithinSeconds: 3_600 });
   const claims = [await winOne(t, sale, 'ann'), await winOne(t, other, 'bob')];
   await t.queues.of('')['expire-due'].obliterate();
-  const [first, second] = [1_796_100_000_001, 1_796_100_001_000];
-  for (const payByMs of [first, second, second + 1]) await enqueueExpireDue(t.queues, 'a-sale', payByMs);
+  const second = 1_000 * Math.ceil((Date.now() + HOUR_MS) / 1_000);
+  for (const payByMs of [second - 999, second, second + 1]) await enqueueExpireDue(t.queues, 'a-sale', payByMs);
   const delayed = await t.queues.of('')['expire-due'].getDelayed();
   expect(delayed.map(({ data }) => data.dueAtMs).sort()).toEqual([second, second + 1_000]);
   for (const { data, timestamp, delay } of delayed) expect(timestamp + delay).toBeGreaterThan(data.dueAtMs);
