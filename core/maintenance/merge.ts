@@ -4,10 +4,12 @@ import { ORDER_PAGE, orderPages, readLatestOrders, withdrawnPages } from '../pos
 import { ahead } from '../postgres/pages.js';
 import { putEntries } from '../redis/draw/entries.js';
 import { claimPages, readBuyers, standbyPages } from '../redis/sale/content.js';
+import { dealt } from '../redis/sale/dealing.js';
 import type { BuyerClaim, Staging } from '../redis/sale/staging.js';
 import { Units } from '../redis/sale/units.js';
 import { type ClaimRecord, isLive, parseClaimRecord } from '../rules/claim.js';
 import { claimOf, isLiveOrder, type Order } from '../rules/order.js';
+import type { Sale } from '../rules/sale.js';
 import type { StepContext } from '../steps/context.js';
 import { giveUp } from '../steps/give-up.js';
 import { chunks } from '../values/chunks.js';
@@ -19,8 +21,7 @@ type Unplaced = BuyerClaim & { wonAtMs: number };
 
 /** The sale that is merged, and its next content. */
 interface MergeParts extends Reported {
-  saleId: string;
-  units: number;
+  sale: Sale;
   /** Redis's clock at the beginning, in ms: the time of a win that the outbox has lost. */
   atMs: number;
   staging: Staging;
@@ -42,14 +43,14 @@ export class Merge {
   constructor(ctx: StepContext, parts: MergeParts) {
     this.#ctx = ctx;
     this.#parts = parts;
-    this.#units = new Units(parts.units);
+    this.#units = new Units(parts.sale.units);
   }
 
   /** Copies all buyers. The sale may change meanwhile. */
   async copyAll(): Promise<void> {
     const { db, redis } = this.#ctx;
-    const { saleId } = this.#parts;
-    for await (const orders of orderPages(db, saleId)) {
+    const { id: saleId } = this.#parts.sale;
+    for await (const orders of orderPages(db, this.#parts.sale)) {
       await this.#takeOrders(orders);
       this.#parts.progress?.add(orders.length);
     }
@@ -94,10 +95,10 @@ export class Merge {
     for (const buyerIds of pages) if (!(await this.#giveUp(await this.#takeRemains(buyerIds)))) return false;
     await this.#takeStandbyAgain(pages);
     // A unit that was refunded and stays out of stock is still in its order until then, so it is out of stock either way.
-    for await (const page of withdrawnPages(this.#ctx.db, this.#parts.saleId)) {
+    for await (const page of withdrawnPages(this.#ctx.db, this.#parts.sale.id)) {
       for (const unit of page) this.#units.withdraw(unit);
     }
-    await this.#parts.staging.putStock([...this.#units.unheld()]);
+    await this.#parts.staging.putStock(dealt(this.#units, this.#parts.sale.unitSeed));
     return true;
   }
 
@@ -115,7 +116,7 @@ export class Merge {
 
   async #takeStandbyAgain(pages: readonly string[][]): Promise<void> {
     for (const buyerIds of pages)
-      await this.#takeStandby(await readBuyers(this.#ctx.redis, this.#parts.saleId, buyerIds));
+      await this.#takeStandby(await readBuyers(this.#ctx.redis, this.#parts.sale.id, buyerIds));
   }
 
   /**
@@ -140,10 +141,10 @@ export class Merge {
    * @returns the claims that seem lost
    */
   async #takeRemains(buyerIds: string[]): Promise<Unplaced[]> {
-    const { saleId, staging, atMs } = this.#parts;
+    const { sale, staging, atMs } = this.#parts;
     const staged = await this.#readStaged(buyerIds);
     const [live, ended]: [Unplaced[], BuyerClaim[]] = [[], []];
-    for (const { buyerId, claim, wonAtMs = atMs } of await readBuyers(this.#ctx.redis, saleId, buyerIds)) {
+    for (const { buyerId, claim, wonAtMs = atMs } of await readBuyers(this.#ctx.redis, sale.id, buyerIds)) {
       const known = staged.get(buyerId);
       if (!claim || claim.claimId === known?.claimId) continue;
       if (isLive(claim.status)) live.push({ ...claim, buyerId, wonAtMs });
@@ -151,7 +152,9 @@ export class Merge {
     }
     const unplaced = await this.#withoutOrders(live);
     const kept = unplaced.filter(claim => this.#keep(claim, staged.get(claim.buyerId)));
-    await staging.putClaims([...ended, ...kept]);
+    // A claim without an order has the strikes of the buyer's orders, which are staged already.
+    const counted = kept.map(claim => ({ ...claim, strikes: staged.get(claim.buyerId)?.strikes ?? 0 }));
+    await staging.putClaims([...ended, ...counted]);
     await staging.putUnplaced(kept);
     return unplaced.filter(claim => !kept.includes(claim));
   }
@@ -185,7 +188,7 @@ export class Merge {
   /** Gives up lost claims. Returns false if one of them has an order after all. */
   async #giveUp(lost: Unplaced[]): Promise<boolean> {
     if (lost.length === 0) return true;
-    await giveUp(this.#ctx, { saleId: this.#parts.saleId, claims: lost, why: 'lost' });
+    await giveUp(this.#ctx, { saleId: this.#parts.sale.id, claims: lost, why: 'lost' });
     const orders = await this.#readLatest(lost.map(({ buyerId }) => buyerId));
     const claimIds = new Set(lost.map(({ claimId }) => claimId));
     if (orders.some(({ claimId, status }) => claimIds.has(claimId) && isLiveOrder(status))) return false;
@@ -212,9 +215,9 @@ export class Merge {
 
   /** Finds the buyers on standby by their entries. A buyer with a claim, live or not, had the turn of their entry. */
   async *#entriesInLine(line: Line): AsyncGenerator<{ buyerId: string; ticket: number }[]> {
-    const { saleId, staging } = this.#parts;
+    const { sale, staging } = this.#parts;
     for await (const entries of line.pages()) {
-      if (line.isIncomplete) await putEntries(this.#ctx.redis, saleId, entries);
+      if (line.isIncomplete) await putEntries(this.#ctx.redis, sale.id, entries);
       const waiting = entries.filter(({ isWaiting }) => isWaiting);
       const buyerIds = staging.counts.claims === 0 ? [] : waiting.map(({ buyerId }) => buyerId);
       const staged = await this.#readStaged(buyerIds);
@@ -236,6 +239,6 @@ export class Merge {
   }
 
   #readLatest(buyerIds: string[]): Promise<Order[]> {
-    return readLatestOrders(this.#ctx.db, this.#parts.saleId, buyerIds);
+    return readLatestOrders(this.#ctx.db, this.#parts.sale, buyerIds);
   }
 }

@@ -19,6 +19,7 @@ const KEY_COUNT = {
   'restore-claim': 5,
   regrab: 5,
   'set-reason': 2,
+  'set-strikes': 2,
   'leave-standby': 2,
   'tell-changes': 1,
   'mark-registry': 1,

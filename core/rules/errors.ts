@@ -1,3 +1,5 @@
+import { PASS_PROBLEMS } from './problems/passes.js';
+
 /**
  * Whether a failed request may succeed when it is sent again. `after`: when the seconds of `Retry-After` have passed.
  * `later`: at an unknown time.
@@ -65,11 +67,12 @@ export const PROBLEMS = {
     cure: 'Ask an operator who has the role, or give it in `OPERATORS`.',
     retry: 'no',
   },
+  ...PASS_PROBLEMS,
   unknown_sale: {
     status: 404,
     title: 'There is no such sale',
-    cause: 'No sale has the id in the path.',
-    cure: 'Check the id. `npm run cli -- sale list` shows every sale.',
+    cause: 'No sale has the id in the path, or the sale is not announced yet.',
+    cure: 'Check the id. `npm run cli -- sale list` shows every sale, and until when it is hidden.',
     retry: 'no',
   },
   unknown_provider: {
@@ -104,7 +107,7 @@ export const PROBLEMS = {
     status: 404,
     title: 'This entry is not in the published list',
     cause:
-      'Its receipt came back after the list was closed, or the buyer left before that and came again after the opening.',
+      'Its receipt came back after the list was closed, or the buyer left before, and came again after the opening.',
     cure: 'Tell the buyer: an entry that came back has its lot by the same rule, but no proof. Read `/order-status`.',
     retry: 'no',
   },
@@ -128,6 +131,20 @@ export const PROBLEMS = {
     cause: 'No unit is free, and standby is full or the sale has none. Nothing about the buyer is stored.',
     cure: 'Tell the buyer. Units that are not paid in time come back, so a later click may win one.',
     retry: 'later',
+  },
+  unpaid_limit: {
+    status: 409,
+    title: 'Too many of your orders ended without payment',
+    cause: "As many of the buyer's orders as `--unpaid-limit` allows ended without payment: unpaid, or cancelled.",
+    cure: 'Tell the buyer: they get no unit until the sale ends. Payments that the provider failed do not count.',
+    retry: 'no',
+  },
+  others_first: {
+    status: 409,
+    title: 'The free units are for the others first',
+    cause: 'An order of the buyer ended without payment, and units became free a few seconds ago.',
+    cure: 'Repeat the request after `Retry-After` seconds: a unit that nobody else has taken is free for this buyer, too.',
+    retry: 'after',
   },
   not_closed: {
     status: 409,
@@ -195,8 +212,7 @@ export const PROBLEMS = {
   too_many_requests: {
     status: 429,
     title: 'Too many requests',
-    cause:
-      'A buyer sends faster than a person needs, a client faster than nginx allows, or too many requests wait here. The console limits wrong tokens.',
+    cause: 'A buyer, a client or the crowd is faster than the limits allow. The console limits wrong tokens.',
     cure: 'Repeat the request after `Retry-After` seconds. Poll no earlier than `pollAfterMs` says.',
     retry: 'after',
   },
@@ -262,9 +278,7 @@ export function problemBody(
   return { type: `urn:dropline:problem:${code}`, title, status, code, detail, opensAt, joinsAt };
 }
 
-/**
- * An error that already has its answer for the client. For other errors, core/http/problem-of.ts chooses the answer.
- */
+/** An error that already has its answer for the client. For other errors, core/http/problem-of.ts chooses the answer. */
 export class Problem extends Error {
   override readonly name = 'Problem';
   readonly code: ProblemCode;
@@ -277,10 +291,7 @@ export class Problem extends Error {
   }
 }
 
-/**
- * The sale is not loaded into Redis, or not compared with Postgres since Redis started. Nothing was done, and a later
- * retry helps.
- */
+/** The sale is not loaded into Redis, or not compared with Postgres since Redis started. Nothing was done: retry later. */
 export class NotVerified extends Error {
   override readonly name = 'NotVerified';
 }

@@ -92,6 +92,18 @@ describe('a visitor of a draw', () => {
     await openWindow(page, 'You have joined');
   });
 
+  test('has the receipt in the next tab after closing one', async () => {
+    const { page, context } = visitor;
+    const saleId = await visit(10 * MINUTE_MS);
+    await joinAndWait(page);
+    await page.close();
+    const next = await context.newPage();
+    const asked = next.waitForRequest(/order-status\/.*receipt=entry\.4\./);
+    await next.goto(`${stack.baseUrl}/s/${saleId}`);
+    await asked;
+    await openWindow(next, 'You have joined');
+  });
+
   test('may leave, and has the same number after joining again', async () => {
     const { page } = visitor;
     await visit(10 * MINUTE_MS);

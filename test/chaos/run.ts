@@ -168,6 +168,7 @@ async function runOn(run: Run): Promise<ChaosResult> {
     ),
     drawReads: drawReadsOf(history.lines()),
     redisLostData: losesData(options),
+    redisLosses: storm.report.redisLosses,
     releaseWithinMs: RELEASE_WITHIN_MS,
   };
   const violations = await checkRun({ evidence, inFlight, connections, query });

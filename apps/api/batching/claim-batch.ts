@@ -5,7 +5,9 @@ import { CLAIM_BATCH_MAX, type ClaimOutcome, claim, type SaleRefusal } from '#co
 import type { Shards } from '#core/redis/shards.js';
 import { withDeadline } from '#core/rules/clock.js';
 import { REDIS_STEP_MS, WAITING_MAX } from '../http/deadline.js';
+import type { QuickClicks } from '../limits/quick-clicks.js';
 import type { Mirrors } from '../mirror/mirrors.js';
+import { redisMsAt, type Sales } from '../mirror/sales.js';
 import { TurnBatch } from './turn-batch.js';
 import type { Winners } from './winners.js';
 
@@ -21,13 +23,15 @@ export interface ClaimBatchParts {
   readonly redis: Shards;
   readonly winners: Pick<Winners, 'add'>;
   readonly mirrors: Pick<Mirrors, 'want'>;
+  readonly sales: Pick<Sales, 'ask'>;
+  readonly quickClicks: Pick<QuickClicks, 'served'>;
 }
 
 /**
  * Creates the batch that joins all clicks for a sale. Those of one turn of the event loop become one call of the script
  * `claim.lua`. Its winners are passed on to be placed.
  */
-export function createClaimBatch({ redis, winners, mirrors }: ClaimBatchParts): ClaimBatch {
+export function createClaimBatch({ redis, winners, mirrors, sales, quickClicks }: ClaimBatchParts): ClaimBatch {
   const limits = { sizeMax: CLAIM_BATCH_MAX, waitingMax: WAITING_MAX, gathers: redis.isOfCluster };
   return new TurnBatch(limits, async (saleId, buyerIds) => {
     const startedAt = performance.now();
@@ -43,6 +47,13 @@ export function createClaimBatch({ redis, winners, mirrors }: ClaimBatchParts): 
     await crashPoint('claim.queued');
     const counts = countKinds(outcomes);
     if (WITHOUT_UNIT.some(kind => counts.has(kind))) mirrors.want(saleId);
+    const served = outcomes.filter(({ kind }) => kind !== 'refused').length;
+    // The sale is read once a second at most.
+    if (served > 0) {
+      sales.ask(saleId, sale => {
+        if (sale) quickClicks.served(served, redisMsAt(sale, startedAt) - sale.opensAtMs);
+      });
+    }
     claimsAnswered(counts, (performance.now() - startedAt) / 1_000);
     return outcomes;
   });

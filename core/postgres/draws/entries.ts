@@ -12,16 +12,20 @@ export interface ChangedEntry extends Entry {
 /**
  * Stores entries of a sale. Each is stored once, and later changes of it only if they are later: a worker that stood still does no harm.
  *
- * @returns the entries that came after the draw was closed, so that the published list lacks them; also those that were stored before,
- *   as the worker that did may have died since
+ * @returns the entries that changed after the draw was closed, and that the published list lacks; also those that were stored before, as
+ *   the worker that did may have died since
  */
-export async function storeEntries(db: Database, saleId: string, entries: readonly ChangedEntry[]): Promise<Entry[]> {
+export async function storeEntries(
+  db: Database,
+  saleId: string,
+  entries: readonly ChangedEntry[],
+): Promise<StoredEntry[]> {
   const numbers = entries.map(({ number }) => BigInt(number));
   const buyerIds = entries.map(({ buyerId }) => buyerId);
   const changes = entries.map(({ change }) => BigInt(change));
   const waiting = entries.map(({ isWaiting }) => isWaiting);
   // The lock lets the draw be closed only before or after this statement.
-  const rows = await db.$queryRaw<{ number: bigint; buyer_id: string }[]>(Prisma.sql`
+  const rows = await db.$queryRaw<{ number: bigint; buyer_id: string; is_waiting: boolean }[]>(Prisma.sql`
     WITH draw AS (SELECT closed_at IS NULL AS is_open FROM draws WHERE sale_id = ${saleId} FOR SHARE),
     n AS (SELECT * FROM unnest(${numbers}::bigint[], ${buyerIds}::text[], ${changes}::bigint[], ${waiting}::boolean[])
                         AS n (number, buyer_id, change, is_waiting)),
@@ -34,10 +38,15 @@ export async function storeEntries(db: Database, saleId: string, entries: readon
           is_in = CASE WHEN (SELECT is_open FROM draw) THEN excluded.is_in ELSE e.is_in END
       WHERE e.change < excluded.change
       RETURNING e.number, e.buyer_id, e.is_in, e.is_waiting)
-    SELECT number, buyer_id FROM stored WHERE is_waiting AND NOT is_in
-    UNION ALL SELECT e.number, e.buyer_id FROM n JOIN entries e ON e.sale_id = ${saleId} AND e.buyer_id = n.buyer_id
-    WHERE e.change >= n.change AND e.is_waiting AND NOT e.is_in`);
-  return rows.map(({ number, buyer_id: buyerId }) => ({ number: Number(number), buyerId }));
+    SELECT s.number, s.buyer_id, s.is_waiting FROM stored s, draw WHERE NOT s.is_in AND NOT draw.is_open
+    UNION ALL SELECT e.number, e.buyer_id, e.is_waiting
+    FROM draw, n JOIN entries e ON e.sale_id = ${saleId} AND e.buyer_id = n.buyer_id
+    WHERE e.change >= n.change AND NOT e.is_in AND NOT draw.is_open`);
+  return rows.map(({ number, buyer_id: buyerId, is_waiting: isWaiting }) => ({
+    number: Number(number),
+    buyerId,
+    isWaiting,
+  }));
 }
 
 /** An entry as Postgres has it. */

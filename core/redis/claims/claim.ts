@@ -40,6 +40,10 @@ export type ClaimOutcome =
   | { kind: 'sold_out' }
   /** A purchase rule refuses the buyer: another purchase is unfinished, or too recent. */
   | { kind: 'too_soon'; because: TooSoon; waitMs: number }
+  /** Too many orders of the buyer in this sale ended without payment. */
+  | { kind: 'unpaid_limit' }
+  /** An order of the buyer in this sale ended without payment: for `waitMs` the free units are for everybody else. */
+  | { kind: 'others_first'; waitMs: number }
   | { kind: 'refused'; refusal: SaleRefusal; opensAtMs?: number };
 
 /** One buyer of a batch, and an id for a new claim of this buyer, whose time becomes that of Redis. */
@@ -98,7 +102,7 @@ type OutcomeReply =
   | string
   | number
   | [kind: 'joined', entry: number, isBeforeOpening: 0 | 1]
-  | [because: TooSoon | 'away', waitMs: number];
+  | [because: TooSoon | 'away' | 'unpaid_limit' | 'others_first', waitMs: number];
 
 /** Returns the outcome for a buyer who was not refused, and has no new claim. */
 function outcomeOf(value: OutcomeReply): ClaimOutcome {
@@ -108,6 +112,8 @@ function outcomeOf(value: OutcomeReply): ClaimOutcome {
     return { kind: 'joined', entry: value[1] === 0 ? undefined : value[1], isBeforeOpening: value[2] === 1 };
   }
   const [because, waitMs] = value;
+  if (because === 'unpaid_limit') return { kind: because };
+  if (because === 'others_first') return { kind: because, waitMs };
   if (because === 'away') return { kind: 'refused', refusal: 'locks_away' };
   return { kind: 'too_soon', because, waitMs };
 }

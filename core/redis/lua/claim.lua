@@ -14,6 +14,8 @@
 --         n > 0   won unit n      n < 0   on standby at position -n      0   sold out, or refused if refusal isn't ''
 --         {'joined', number of the entry or 0, 1 before the opening}  in a line whose order is not made yet (include/joining.lua)
 --         {'interval' or 'purchase', ms}  too soon after, or during, another purchase; or what ARGV[2] says of the buyer
+--         {'unpaid_limit', 0}  too many orders of the buyer ended without payment (include/strikes.lua)
+--         {'others_first', ms}  one did, and until then the free units are for everybody else
 --         {'needs_locks', 1 for one purchase at a time, ms of the pause, ms of a lock, now in ms}: ARGV[2] is missing or too old, and
 --         a buyer may get something. Nothing was done
 -- @include fence
@@ -22,28 +24,32 @@
 -- @include window
 -- @include marks
 -- @include changes
+-- @include strikes
 -- @include joining
 -- @include purchases
+-- @include standby
 
 local verdict = fence(KEYS[1])
 if verdict ~= 'ok' then return { verdict } end
 
 -- Everything is read before the first write, as Redis does not roll back a failing script. The reads also check the
 -- type of every key.
-local sale = redis.call('HMGET', KEYS[1], 'state', 'opensAtMs', 'closesAtMs', 'standbyCap', 'copying', 'draw')
+local sale = redis.call('HMGET', KEYS[1], 'state', 'opensAtMs', 'closesAtMs', 'standbyCap', 'copying', 'draw', 'unpaidLimit',
+  'payWithinSeconds', 'retryPayWithinSeconds', 'freeAtMs')
 local rules, now = purchase_rules(KEYS[1]), now_ms()
+local strikes = strike_rules(sale[7], { pay_within = sale[8], retry_within = sale[9], free_at = sale[10], opens_at = sale[2] }, now)
 local refused = refusal(sale[1], sale[2], sale[3], now)
-local free, on_standby, _ = redis.call('LLEN', KEYS[2]), redis.call('ZCARD', KEYS[5]), redis.call('ZCARD', KEYS[4])
+local free, line, _ = redis.call('LLEN', KEYS[2]), line_of(KEYS[5], sale[4], strikes), redis.call('ZCARD', KEYS[4])
 
 local buyers, rests = {}, {}
 for buyer, rest in string.gmatch(ARGV[1], '(%S+) (%S+)') do buyers[#buyers + 1], rests[#rests + 1] = buyer, rest end
 if sale[6] == 'joining' then return join_line(buyers, refused, now, sale[2]) end
 local records = redis.call('HMGET', KEYS[3], unpack(buyers))
 
--- Units go to buyers in the order of their requests, and never past buyers on standby.
-local cap, poppable = tonumber(sale[4]), (refused == '' and on_standby == 0) and free or 0
+-- Units go to buyers in the order of their requests, and never past buyers on standby who have no strike.
+local poppable = (refused == '' and line.ahead == 0) and free or 0
 local wanted = rules and refused == '' and wanted_locks(rules, ARGV[2], now)
-if wanted and (poppable > 0 or on_standby < cap) then return wanted end
+if wanted and (poppable > 0 or has_room(line, strikes)) then return wanted end
 -- All claims of this call have one time, which is after the earlier claims of all its winners.
 local winners, outcomes, seen, time = {}, {}, {}, now
 for i, buyer in ipairs(buyers) do
@@ -52,8 +58,9 @@ for i, buyer in ipairs(buyers) do
   elseif seen[buyer] then
     outcomes[i] = seen[buyer]
   elseif #winners < poppable then
-    outcomes[i] = rules and too_soon(rules, buyer)
-    if not outcomes[i] then
+    local held = strikes and held_back(strikes, records[i], line, buyer)
+    if held ~= true then outcomes[i] = held or rules and too_soon(rules, buyer) end
+    if not held and not outcomes[i] then
       winners[#winners + 1], seen[buyer], time = i, -i, time_after(time, records[i])
     end
   end
@@ -68,7 +75,7 @@ if #winners > 0 then
   local claims, entries, won_at = {}, {}, string.format('%.0f', now)
   for n, i in ipairs(winners) do
     outcomes[i] = tonumber(units[n])
-    claims[2 * n - 1], claims[2 * n] = buyers[i], format(start .. rests[i], units[n], 'queued')
+    claims[2 * n - 1], claims[2 * n] = buyers[i], format_new(start .. rests[i], units[n], records[i])
     entries[2 * n - 1], entries[2 * n] = won_at, buyers[i]
     if rules then purchase_began(rules, buyers[i], start .. rests[i]) end
     if not plenty then tell_claim(buyers[i], claims[2 * n]) end
@@ -78,26 +85,16 @@ if #winners > 0 then
   mark(KEYS[1], 'unplaced', true)
 end
 
-local function join_standby(buyer)
-  redis.call('ZADD', KEYS[5], redis.call('HINCRBY', KEYS[1], 'standbySeq', 1), buyer)
-  tell_joined(buyer)
-  on_standby = on_standby + 1
-  return -on_standby
-end
-
 for i, buyer in ipairs(buyers) do
   if not outcomes[i] then
-    local rank = refused == '' and cap > 0 and redis.call('ZRANK', KEYS[5], buyer)
-    if rank then outcomes[i] = -(rank + 1)
-    elseif refused == '' and on_standby < cap then outcomes[i] = rules and too_soon(rules, buyer) or join_standby(buyer)
-    else outcomes[i] = 0 end
+    outcomes[i] = refused == '' and stand(KEYS[1], line, buyer, records[i], rules, strikes) or 0
   elseif seen[buyer] and outcomes[i] == seen[buyer] then
     -- A buyer who comes twice in one batch gets the claim of the first request for the second one, too.
-    outcomes[i] = format(start .. rests[-outcomes[i]], outcomes[-outcomes[i]], 'queued')
+    outcomes[i] = format_new(start .. rests[-outcomes[i]], outcomes[-outcomes[i]], records[i])
   end
 end
 
-if #changes > 0 then publish(KEYS[1], free - #winners, on_standby)
+if #changes > 0 then publish(KEYS[1], free - #winners, line.ahead)
 elseif #winners > 0 then count_change(KEYS[1]) end
 
 return { 'ok', refused, sale[2], start, unpack(outcomes) }

@@ -14,6 +14,7 @@
 -- @include window
 -- @include marks
 -- @include changes
+-- @include strikes
 -- @include generation
 local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
 if run ~= ARGV[1] then return 'restarted' end
@@ -38,12 +39,14 @@ end
 -- earlier content never takes it for the next change.
 local version = math.max(now_ms(), tonumber(redis.call('HGET', KEYS[1], 'version') or 0) + 2)
 redis.call('DEL', KEYS[1])
-local last = redis.call('ZRANGE', KEYS[5], -1, -1, 'WITHSCORES')
-redis.call('HSET', KEYS[1], 'runId', run, 'generation', ARGV[3], 'standbySeq', last[2] or 0, 'version', version,
-  'published', version, unpack(ARGV, 8))
+local ahead, last = count_ahead(KEYS[5]), redis.call('ZRANGE', KEYS[5], -1, -1, 'WITHSCORES')[2] or 0
+local struck_seq = ahead < on_standby and last - STRUCK_FROM or 0
+if ahead < on_standby then last = ahead > 0 and redis.call('ZRANGE', KEYS[5], ahead - 1, ahead - 1, 'WITHSCORES')[2] or 0 end
+redis.call('HSET', KEYS[1], 'runId', run, 'generation', ARGV[3], 'standbySeq', last, 'struckSeq', struck_seq, 'freeAtMs', now_ms(),
+  'version', version, 'published', version, unpack(ARGV, 8))
 register(KEYS[1])
 mark(KEYS[1], 'unplaced', tonumber(ARGV[6]) > 0)
-publish(KEYS[1], redis.call('LLEN', KEYS[2]), on_standby)
+publish(KEYS[1], redis.call('LLEN', KEYS[2]), ahead)
 -- A sale without claims is as Postgres has it.
 if ARGV[5] == '0' then mark(KEYS[1], 'changed', false) end
 return 'opened'

@@ -12,13 +12,14 @@
 -- @include marks
 -- @include changes
 -- @include purchases
+-- @include strikes
 -- @include promote
 
 local verdict = fence(KEYS[1])
 if verdict ~= 'ok' then return { verdict } end
 
 local keys = { claims = KEYS[3], outbox = KEYS[4], standby = KEYS[5] }
-local sale = redis.call('HMGET', KEYS[1], 'state', 'opensAtMs', 'closesAtMs', 'draw')
+local sale = redis.call('HMGET', KEYS[1], 'state', 'opensAtMs', 'closesAtMs', 'draw', 'unpaidLimit')
 local now = now_ms()
 if refusal(sale[1], sale[2], sale[3], now, sale[4]) ~= '' then return { 'ok' } end
 -- HLEN and ZCARD check the types of their keys before the first write, as Redis does not roll back a failing script.
@@ -33,6 +34,6 @@ for i = 1, count do
 end
 if count > 0 then
   mark(KEYS[1], 'unplaced', true)
-  publish(KEYS[1], free - count, waiting - count)
+  publish(KEYS[1], free - count, (tonumber(sale[5]) or 0) > 0 and count_ahead(KEYS[5]) or waiting - count)
 end
 return promoted

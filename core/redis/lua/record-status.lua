@@ -35,7 +35,7 @@ local function record_status(buyer, claim_id, status, pay_by, reason, refunded)
   placed[#placed + 1] = buyer
   -- An update with the same rank is written again: a reason may come or go while a payment is due.
   if RANK[status] >= RANK[claim.status] and is_live(record) then
-    local now = format(claim_id, claim.unit, status, pay_by, reason, math.max(refunded, refunded_of(record)))
+    local now = format(claim_id, claim.unit, status, pay_by, reason, math.max(refunded, refunded_of(record)), strikes_of(record))
     records[buyer] = now
     claims[#claims + 1], claims[#claims + 2] = buyer, now
     if now ~= record then tell_claim(buyer, now) end

@@ -15,6 +15,7 @@
 -- @include marks
 -- @include changes
 -- @include purchases
+-- @include strikes
 
 local verdict = fence(KEYS[1])
 if verdict ~= 'ok' then return { verdict } end
@@ -37,7 +38,7 @@ if refusal(sale[1], sale[2], sale[3], now, sale[4]) ~= '' then return { 'ok', 'n
 if free == 0 or on_standby > 0 then return { 'ok', 'sold_out' } end
 
 local unit = redis.call('LPOP', KEYS[2])
-local taken = format(ARGV[3], unit, 'queued')
+local taken = format_new(ARGV[3], unit, record)
 redis.call('HSET', KEYS[3], ARGV[1], taken)
 redis.call('ZADD', KEYS[4], now, ARGV[1])
 mark(KEYS[1], 'unplaced', true)
@@ -45,5 +46,5 @@ mark(KEYS[1], 'unplaced', true)
 local rules = purchase_rules(KEYS[1])
 if rules then purchase_began(rules, ARGV[1], ARGV[3]) end
 tell_claim(ARGV[1], taken)
-publish(KEYS[1], free - 1, on_standby)
+publish(KEYS[1], free - 1, 0)
 return { 'ok', tonumber(unit) }

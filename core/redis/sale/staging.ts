@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { STRUCK_FROM } from '../../draw/lot.js';
 import { type Claim, type ClaimRecord, formatClaimRecord, parseClaimRecord } from '../../rules/claim.js';
 import { type Sale, standbyCap } from '../../rules/sale.js';
 import { chunks } from '../../values/chunks.js';
@@ -95,22 +96,24 @@ export class Staging {
   /** Adds buyers to standby, each with the number that they drew when joining. */
   async putStandby(all: readonly { buyerId: string; ticket: number }[]): Promise<void> {
     const key = this.#keys[3];
-    this.#lastTicket = all.reduce((last, { ticket }) => Math.max(last, ticket), this.#lastTicket);
+    for (const { ticket } of all) if (ticket < STRUCK_FROM) this.#lastTicket = Math.max(this.#lastTicket, ticket);
     const add = (part: typeof all) => this.#redis.zadd(key, ...part.flatMap(e => [e.ticket, e.buyerId]));
     this.#counts.standby += await this.#fill(key, all, async part => Number(await add(part)));
   }
 
-  /** The highest ticket of a buyer on standby so far, 0 for none. */
+  /** The highest ticket of a buyer on standby without a strike so far, 0 for none. */
   get lastTicket(): number {
     return this.#lastTicket;
   }
 
-  async putStock(units: readonly number[]): Promise<void> {
+  /** Adds units to the stock by pages, in the order in which they are dealt. */
+  async putStock(pages: Iterable<readonly number[]>): Promise<void> {
     const key = this.#keys[0];
-    this.#counts.stock += await this.#fill(key, units, async part => {
+    const add = async (part: readonly number[]) => {
       await this.#redis.rpush(key, ...part);
       return part.length;
-    });
+    };
+    for (const page of pages) this.#counts.stock += await this.#fill(key, page, add);
   }
 
   /** Takes some buyers out again. */
@@ -156,9 +159,8 @@ export class Staging {
 
 /** Returns the fields of a sale. `locksApart` tells the scripts that other nodes may have the locks of its buyers. */
 function fieldsOf(sale: Sale, { isOfCluster }: Pick<Shards, 'isOfCluster'>): Record<string, string | number> {
-  const { id: _, standbyFactor: __, generation: ___, onePurchaseAtATime, joinsAtMs, ...fields } = sale;
-  const onePurchase = onePurchaseAtATime ? 1 : 0;
-  const joins = joinsAtMs === undefined ? {} : { joinsAtMs };
-  const apart = isOfCluster ? { locksApart: 1 } : {};
-  return { ...fields, onePurchaseAtATime: onePurchase, ...joins, ...apart };
+  const { id: _, standbyFactor: __, generation: ___, ...settings } = sale;
+  const known = Object.entries(settings).filter(([, value]) => value !== undefined);
+  const fields = known.map(([name, value]) => [name, typeof value === 'boolean' ? Number(value) : value]);
+  return Object.fromEntries(isOfCluster ? [...fields, ['locksApart', 1]] : fields);
 }

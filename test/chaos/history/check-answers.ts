@@ -74,7 +74,11 @@ function uninvited(order: OrderFacts, ofBuyer: readonly Operation[], sale: SaleF
     violations.push({ rule, text: `order ${claimId} of ${buyerId} in ${order.saleId} ${what}` });
   if (!mayHave('buy')) add('no_order_without_a_buyer', 'belongs to nobody who may have won it');
   if (reason === 'cancelled_by_buyer' && !mayHave('cancel')) add('ended_by_its_buyer', 'was cancelled by nobody');
-  if (reason === 'unpaid' && order.endedAtMs !== null && order.endedAtMs < order.payByMs) {
+  if (
+    (reason === 'unpaid' || reason === 'provider_failed') &&
+    order.endedAtMs !== null &&
+    order.endedAtMs < order.payByMs
+  ) {
     add('no_early_expiry', `expired ${order.payByMs - order.endedAtMs} ms before its deadline`);
   }
   if (status === 'paid' && sale?.settlement === 'deferred' && !mayHave('pay'))

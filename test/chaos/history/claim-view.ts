@@ -52,6 +52,8 @@ export interface ClaimView {
 }
 
 const LIVE = new Set(['queued', 'pending_payment', 'paid']);
+/** The reasons of orders that were placed, and not paid by their deadline. */
+const OVERDUE = new Set(['unpaid', 'provider_failed']);
 const ENDED = new Set(['cancelled', 'rejected', 'refunded', 'void']);
 
 /** Tells whether a claim or an order with this status keeps its unit. */
@@ -111,7 +113,7 @@ function certainlyLive(
   proven: readonly Sighting[],
 ): Pick<ClaimView, 'liveFromMs' | 'liveToMs'> {
   const seen = proven.map(sighting => sighting.toMs);
-  const wasPlaced = order && (isLive(order.status) || order.reason === 'unpaid' || order.status === 'refunded');
+  const wasPlaced = order && (isLive(order.status) || OVERDUE.has(order.reason ?? '') || order.status === 'refunded');
   const liveFromMs = Math.min(...seen, ...(wasPlaced ? [order.placedAtMs] : []));
   if (order && isLive(order.status)) return { liveFromMs, liveToMs: Number.POSITIVE_INFINITY };
   const lastLive = Math.max(...sightings.filter(({ status }) => isLive(status)).map(({ fromMs }) => fromMs));

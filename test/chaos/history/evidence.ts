@@ -43,6 +43,12 @@ export interface Violation {
   text: string;
 }
 
+/** A time in which Redis may have lost confirmed data, in ms since the epoch. */
+export interface RedisLoss {
+  fromMs: number;
+  toMs: number;
+}
+
 /** A history, and the state of both books when everything is at rest. */
 export interface Evidence {
   sales: readonly SaleFacts[];
@@ -57,6 +63,8 @@ export interface Evidence {
   drawReads?: readonly DrawRead[];
   /** Whether Redis lost confirmed data. Then a claim may end as `rejected(lost)`, but its buyer must get that answer. */
   redisLostData: boolean;
+  /** When it may have lost some; at any time if not given. */
+  redisLosses?: readonly RedisLoss[];
   /** For this long after an order's end its unit may be neither free nor claimed, in ms. Invariant 8 says 15 s. */
   releaseWithinMs: number;
 }

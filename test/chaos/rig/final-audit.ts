@@ -82,7 +82,7 @@ const RULES: Record<string, string> = {
       UNION ALL SELECT debit_account_id, -amount_minor FROM transfers) f GROUP BY account) flow ON flow.account = a.id
     WHERE a.kind = 'buyer' AND (a.balance_minor <> coalesce(flow.amount, 0) OR a.balance_minor < 0)`,
   'expired before its deadline': `
-    SELECT id, pay_by, cancelled_at FROM orders WHERE reason = 'unpaid' AND cancelled_at < pay_by`,
+    SELECT id, pay_by, cancelled_at FROM orders WHERE reason IN ('unpaid', 'provider_failed') AND cancelled_at < pay_by`,
   'paid after its deadline': `SELECT id, pay_by, paid_at FROM orders WHERE paid_at > pay_by`,
   'ended without a release': `
     SELECT o.id, o.status FROM orders o LEFT JOIN outbox_events e ON e.order_id = o.id AND e.kind = 'release'

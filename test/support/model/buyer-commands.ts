@@ -6,6 +6,7 @@ import { promote, release } from '#core/redis/claims/release.js';
 import { restoreClaim } from '#core/redis/claims/restore.js';
 import { leaveStandby } from '#core/redis/claims/standby.js';
 import { readStatuses, recordStatus, setReason } from '#core/redis/claims/status.js';
+import { setStrikes } from '#core/redis/claims/strikes.js';
 import { keysOf } from '#core/redis/keys.js';
 import type { ClaimRecord } from '#core/rules/claim.js';
 import type { OrderReason } from '#core/rules/order.js';
@@ -25,7 +26,9 @@ export function wordsOf(outcome: ClaimOutcome): string {
     case 'joined':
       return `joined ${outcome.entry ?? '-'}${outcome.isBeforeOpening ? '' : ' late'}`;
     case 'sold_out':
-      return 'sold_out';
+    case 'unpaid_limit':
+    case 'others_first':
+      return outcome.kind;
     case 'too_soon':
       return `too_soon ${outcome.because}`;
     case 'refused':
@@ -161,6 +164,20 @@ export const explaining = fc.tuple(pick, fc.constantFrom(...REASONS)).map(
     return {
       ask: async redis => ({ outcomes: [await setReason(redis, run.sale.id, { ...ended, reason })] }),
       expect: model => [model.setReason(buyerId, claimId, reason)],
+    };
+  }),
+);
+
+/** Corrects the number of strikes of a claim, as it was read or another one. */
+export const recounting = fc.tuple(pick, fc.integer({ min: 0, max: 2 }), fc.integer({ min: 0, max: 1 })).map(
+  fenced('set-strikes', (run, [part, strikes, more]) => {
+    const [one] = picked(run, [part]);
+    if (!one || run.model.terms.unpaidLimit === 0) return undefined;
+    const { buyerId, claimId } = one;
+    const claim = { claimId, strikes: (run.model.claims.get(buyerId)?.strikes ?? 0) + more };
+    return {
+      ask: async redis => ({ outcomes: [await setStrikes(redis, run.sale.id, { buyerId, claim, strikes })] }),
+      expect: model => [model.setStrikes(buyerId, claim, strikes)],
     };
   }),
 );

@@ -1,38 +1,12 @@
 import type { RegrabOutcome } from '#core/redis/claims/regrab.js';
 import type { RestoreOutcome } from '#core/redis/claims/restore.js';
 import type { BuyerStatus } from '#core/redis/claims/status.js';
-import { type ClaimRecord, type EndedStatus, isLive } from '#core/rules/claim.js';
+import { type ClaimRecord, isLive } from '#core/rules/claim.js';
 import type { SaleState } from '#core/rules/sale.js';
+import { strikesIn, withReason, withStrikes } from './strikes.js';
+import type { Expected, LiveStatus, Picture, Recording, Releasing, Terms } from './terms.js';
 
-type LiveStatus = 'queued' | 'pending_payment' | 'paid';
 const FORWARD: LiveStatus[] = ['queued', 'pending_payment', 'paid'];
-
-/** The outcome for a buyer, in words that the model and the outcomes of scripts share. */
-export type Expected = string;
-
-/** The settings of a sale. */
-export interface Terms {
-  units: number;
-  standbyFactor: number;
-  onePurchaseAtATime: boolean;
-  /** Buyers have a pause after a purchase, which lasts until a command ends it. */
-  hasPause: boolean;
-}
-
-interface Releasing {
-  buyerId: string;
-  claimId: string;
-  status: EndedStatus;
-  freesUnit: boolean;
-}
-
-interface Recording {
-  buyerId: string;
-  claimId: string;
-  status: LiveStatus;
-  payByMs: number;
-  reason: string | undefined;
-}
 
 /**
  * The model of a sale in Redis, as plain as possible: buyers come one after the other, also those of a batch. The model
@@ -50,6 +24,8 @@ export class SaleModel {
   turns = 0;
   stock: number[];
   standby: string[] = [];
+  /** The last ones on standby, who had strikes when they joined. */
+  readonly behind = new Set<string>();
   /** Refunded units that are not sold again. */
   withdrawn: number[] = [];
   readonly outbox = new Set<string>();
@@ -71,6 +47,7 @@ export class SaleModel {
       stock: [...this.stock],
       standby: [...this.standby],
       withdrawn: [...this.withdrawn],
+      behind: new Set(this.behind),
       outbox: new Set(this.outbox),
       claims: new Map(this.claims),
       locks: new Map(this.locks),
@@ -82,15 +59,35 @@ export class SaleModel {
     const held = this.live(buyerId);
     if (held) return `held ${held.claimId} ${held.unit} ${held.status}`;
     if (this.state !== 'open') return `refused ${this.state}`;
-    const wins = this.standby.length === 0 && this.stock.length > 0;
-    if (!wins && !this.standby.includes(buyerId) && this.standby.length >= this.cap) return 'sold_out';
     if (!this.standby.includes(buyerId)) {
+      const strikes = strikesIn(this.claims.get(buyerId));
+      if (strikes > 0 && strikes >= this.terms.unpaidLimit) return 'unpaid_limit';
+      const isFree = this.stock.length > 0 && this.ahead === 0;
+      // A run is shorter than the time for which free units are for the others.
+      if (strikes > 0 && isFree && this.standby.length === 0) return 'others_first';
+      const wins = isFree && strikes === 0;
+      if (!wins && (strikes > 0 ? this.behind.size : this.ahead) >= this.cap) return 'sold_out';
       const early = this.#tooSoon(buyerId);
       if (early) return early;
       if (wins) return `won ${this.#give(buyerId, claimId)}`;
-      this.standby.push(buyerId);
+      this.#join(buyerId, strikes > 0);
     }
     return `standby ${this.standby.indexOf(buyerId) + 1}`;
+  }
+
+  /** The number of buyers on standby who had no strike when they joined. */
+  get ahead(): number {
+    return this.standby.length - this.behind.size;
+  }
+
+  #join(buyerId: string, isStruck: boolean): void {
+    this.standby.splice(isStruck ? this.standby.length : this.ahead, 0, buyerId);
+    if (isStruck) this.behind.add(buyerId);
+  }
+
+  #leave(buyerId: string): void {
+    this.standby = this.standby.filter(other => other !== buyerId);
+    this.behind.delete(buyerId);
   }
 
   /** Releases a claim. A unit that goes to the first on standby becomes a claim with the id `promotedAs`. */
@@ -98,7 +95,8 @@ export class SaleModel {
     this.#over(buyerId, claimId);
     const held = this.live(buyerId);
     if (held?.claimId !== claimId) return 'not_held';
-    this.claims.set(buyerId, { ...held, status, reason: 'unpaid' });
+    const strikes = strikesIn(held) + (this.terms.unpaidLimit > 0 ? 1 : 0);
+    this.claims.set(buyerId, withStrikes({ ...held, status, reason: 'unpaid' }, strikes));
     this.outbox.delete(buyerId);
     if (!freesUnit) this.withdrawn.push(held.unit);
     const first = this.state === 'open' && freesUnit ? this.standby[0] : undefined;
@@ -115,7 +113,8 @@ export class SaleModel {
     if (claim?.claimId !== claimId) return false;
     const { unit } = claim;
     if (isLive(claim.status) && FORWARD.indexOf(status) >= FORWARD.indexOf(claim.status as LiveStatus)) {
-      this.claims.set(buyerId, { claimId, unit, status, payByMs, ...(reason ? { reason } : {}) });
+      const record = { claimId, unit, status, payByMs, ...(reason ? { reason } : {}) };
+      this.claims.set(buyerId, withStrikes(record, strikesIn(claim)));
       if (status === 'paid') this.#over(buyerId, claimId);
     }
     this.outbox.delete(buyerId);
@@ -140,7 +139,7 @@ export class SaleModel {
 
   leaveStandby(buyerId: string): boolean {
     const waited = this.standby.includes(buyerId);
-    this.standby = this.standby.filter(other => other !== buyerId);
+    this.#leave(buyerId);
     return waited;
   }
 
@@ -167,7 +166,7 @@ export class SaleModel {
       if (claim.status !== 'paid') this.#began(buyerId, claim.claimId);
     } else {
       if (had && had.claimId > claim.claimId) return 'other_claim';
-      this.claims.set(buyerId, claim);
+      this.claims.set(buyerId, withStrikes(claim, strikesIn(had)));
       this.#over(buyerId, claim.claimId);
     }
     return 'restored';
@@ -185,13 +184,25 @@ export class SaleModel {
 
   setReason(buyerId: string, claimId: string, reason: string): void {
     const claim = this.claims.get(buyerId);
-    if (claim?.claimId === claimId && !isLive(claim.status)) this.claims.set(buyerId, { ...claim, reason });
+    if (claim?.claimId === claimId && !isLive(claim.status)) this.claims.set(buyerId, withReason(claim, reason));
   }
 
   statusOf(buyerId: string): BuyerStatus {
     const claim = this.claims.get(buyerId);
     const position = this.live(buyerId) ? 0 : this.standby.indexOf(buyerId) + 1;
     return { ...(claim && { claim }), ...(position > 0 && { position }) };
+  }
+
+  /** Corrects the number of strikes of a claim, if it is the one that was read. */
+  setStrikes(
+    buyerId: string,
+    { claimId, strikes: seen = 0 }: Pick<ClaimRecord, 'claimId' | 'strikes'>,
+    right: number,
+  ): boolean {
+    const claim = this.claims.get(buyerId);
+    if (claim?.claimId !== claimId || strikesIn(claim) !== seen) return false;
+    this.claims.set(buyerId, withStrikes(claim, right));
+    return true;
   }
 
   setState(state: SaleState, generation: number | undefined): void {
@@ -229,9 +240,10 @@ export class SaleModel {
 
   /** Returns the refusal of a buyer who comes now, and who gets neither a unit nor a position on standby. */
   refusal(buyerId: string): 'sold_out' | 'closed' | undefined {
-    if (this.live(buyerId)) return undefined;
+    const strikes = strikesIn(this.claims.get(buyerId));
+    if (this.live(buyerId) || (strikes > 0 && strikes < this.terms.unpaidLimit)) return undefined;
     if (this.state === 'closed') return 'closed';
-    const isFull = this.stock.length === 0 && this.standby.length >= this.cap;
+    const isFull = this.stock.length === 0 && this.ahead >= this.cap;
     return this.state === 'open' && isFull && !this.standby.includes(buyerId) ? 'sold_out' : undefined;
   }
 
@@ -260,9 +272,9 @@ export class SaleModel {
 
   #take(buyerId: string, claim: ClaimRecord): void {
     this.stock.splice(this.stock.indexOf(claim.unit), 1);
-    this.claims.set(buyerId, claim);
+    this.claims.set(buyerId, withStrikes(claim, strikesIn(this.claims.get(buyerId))));
     if (claim.status === 'queued') this.outbox.add(buyerId);
-    this.standby = this.standby.filter(other => other !== buyerId);
+    this.#leave(buyerId);
   }
 
   #tooSoon(buyerId: string): Expected | undefined {
@@ -278,19 +290,4 @@ export class SaleModel {
   #over(buyerId: string, claimId: string): void {
     if (this.locks.get(buyerId) === claimId) this.locks.delete(buyerId);
   }
-}
-
-/** A sale in Redis, without its clock. */
-export interface Picture {
-  units: number;
-  cap: number;
-  state: SaleState;
-  generation: number;
-  gate: string;
-  stock: number[];
-  claims: Map<string, ClaimRecord>;
-  outbox: string[];
-  standby: string[];
-  locks: Map<string, string>;
-  pausing: Set<string>;
 }

@@ -88,6 +88,7 @@ describe('the status of an order', () => {
       status: 'pending_payment',
       payByMs: 1,
       refundedMinor: 1,
+      strikes: 1,
       reason: 'unpaid',
     };
     const [sale] = fc.sample(anySale, 1) as [RecentSale];

@@ -108,11 +108,12 @@ export interface WrittenHistory {
   payments?: PaymentFacts[];
   sale?: Partial<SaleFacts>;
   redisLostData?: boolean;
+  redisLosses?: Evidence['redisLosses'];
 }
 
 /** Completes a written history to the evidence that the rules check. */
 export function evidenceOf(history: WrittenHistory): Evidence {
-  const { steps = [], orders = [], bank = [], payments = [], sale = {}, redisLostData = false } = history;
+  const { steps = [], orders = [], bank = [], payments = [], sale = {}, redisLostData = false, redisLosses } = history;
   return {
     sales: [{ ...SALE, ...sale }],
     operations: operationsOf(linesOf(steps, SALE.id)),
@@ -120,6 +121,7 @@ export function evidenceOf(history: WrittenHistory): Evidence {
     bank,
     payments,
     redisLostData,
+    ...(redisLosses ? { redisLosses } : {}),
     releaseWithinMs: 15_000,
   };
 }

@@ -69,6 +69,18 @@ describe('the page about a run', () => {
     expect(sectionOf(run)).not.toContain('`shuffle`:');
   });
 
+  test('has a row for each sale with accounts that never pay, if they came', () => {
+    const nonPayers = {
+      line: { units: 20, peopleUnits: 18, heldMost: 2 },
+      noLine: { units: 20, peopleUnits: 19, heldMost: 2 },
+    };
+    const text = sectionOf({ ...run, nonPayers });
+    expect(text).toContain('| standby of five times the units | 3.5 | 18 of 20 | 2 |');
+    expect(text).toContain('| no standby | 3.5 | 19 of 20 | 2 |');
+    expect(barsOf({ ...run, nonPayers })).toContain('people 90.0 % of 20 units; others never pay');
+    expect(sectionOf(run)).not.toContain('never pay');
+  });
+
   test('replaces the section of an earlier run, and leaves the others', () => {
     const page = withSection('# Fairness\n\n## Robots against people\n\nearlier\n\n## Next\n\ntext\n', sectionOf(run));
     expect(page.startsWith('# Fairness\n\n## Robots against people\n\n`npm run')).toBe(true);

@@ -20,7 +20,7 @@ end
 -- A rebuild that copies the sale needs the changes; no mirror does before the order is made.
 local function tell_line(sale_key, standby_key, stock_key)
   if redis.call('HEXISTS', sale_key, 'copying') == 0 then return count_change(sale_key) end
-  publish(sale_key, redis.call('LLEN', stock_key), redis.call('ZCARD', standby_key))
+  publish(sale_key, redis.call('LLEN', stock_key), count_ahead(standby_key))
 end
 
 -- Lets buyers join a line whose order is not made yet. Returns the reply of the script, with an outcome for each buyer: {'joined', number, 1

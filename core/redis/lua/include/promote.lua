@@ -1,11 +1,12 @@
--- Gives one free unit to the first buyer on standby: removes the buyer from standby, writes claim and outbox entry.
+-- Gives one free unit to the first buyer on standby, to one with strikes (strikes.lua) only if nobody else waits: removes the buyer from standby, writes claim and outbox entry.
 -- Returns {buyer, claimId, unit}, or nil when standby is empty. Purchase rules (purchases.lua) were checked when the
 -- buyer joined standby.
 local function promote(keys, unit, claim_id, now, rules)
   local first = redis.call('ZPOPMIN', keys.standby)[1]
   if not first then return nil end
-  claim_id = id_start(time_after(now, redis.call('HGET', keys.claims, first))) .. string.sub(claim_id, 14)
-  local record = format(claim_id, unit, 'queued')
+  local before = redis.call('HGET', keys.claims, first)
+  claim_id = id_start(time_after(now, before)) .. string.sub(claim_id, 14)
+  local record = format_new(claim_id, unit, before)
   redis.call('HSET', keys.claims, first, record)
   redis.call('ZADD', keys.outbox, now, first)
   if rules then purchase_began(rules, first, claim_id) end

@@ -1,0 +1,153 @@
+import { issueToken } from '#core/identity/token.js';
+import type { StepContext } from '#core/steps/context.js';
+import { createOpenSale, type SaleWishes } from '../crowd/open-sale.js';
+import { holds, reckon, untilAtRest } from '../crowd/reckoning.js';
+import { createStorefront, type Storefront } from '../crowd/storefront.js';
+import { pauseUntil } from '../processes/pause.js';
+import { isPerson } from './arrivals.js';
+import type { Shop } from './sales.js';
+import type { Units } from './share.js';
+
+// Accounts that take units and never pay, against people who pay at once.
+
+/** Everybody who comes to each sale, and the units. */
+export const HOLDING = { people: 40, accounts: 140, units: 20 };
+const PAY_WITHIN_SECONDS = 8;
+
+/** The accounts begin before the opening, as robots do, and click once a second each. */
+const ACCOUNTS = { firstMs: -20, everyMs: 1_000 };
+/** The people begin when they have seen the opening, and click every two seconds each, one after the other. */
+const PEOPLE = { firstMs: 1_500, everyMs: 2_000 };
+/** A person looks for the order this often until it is paid, in ms. */
+const LOOK_EVERY_MS = 300;
+
+/** The ends without payment after which an account gets nothing more. */
+const UNPAID_LIMIT = 2;
+
+const LEAD_MS = 1_000;
+const CONNECTIONS = 64;
+const REST_DEADLINE_MS = 60_000;
+
+/** The sales, and how many times the time to pay each is judged after. */
+const SALES = {
+  line: { standbyFactor: 5, times: 3.5 },
+  noLine: { standbyFactor: 0, times: 3.5 },
+};
+
+/** The names of the sales with accounts that never pay. */
+export type HoldingSale = keyof typeof SALES;
+
+/** Each sale in words, and how many times the time to pay it is judged after. */
+export const HOLDING_SALES: [name: HoldingSale, words: string, times: number][] = [
+  ['line', 'standby of five times the units', SALES.line.times],
+  ['noLine', 'no standby', SALES.noLine.times],
+];
+
+/** How a sale stands when it is judged: the units that people have paid, of all, and how often one account has held a unit. */
+export interface Held extends Units {
+  heldMost: number;
+}
+
+/** The results of all sales with accounts that never pay. */
+export type NonPayers = Record<HoldingSale, Held>;
+
+/**
+ * Sells to accounts that never pay and to people, in all sales at the same time.
+ *
+ * @returns the results, and one line for each violation
+ */
+export async function sellToNonPayers(shop: Shop): Promise<{ nonPayers: NonPayers; wrong: string[] }> {
+  const storefronts = shop.baseUrls.map(url => createStorefront(url, CONNECTIONS));
+  try {
+    const sold = await Promise.all(HOLDING_SALES.map(([name]) => sell(shop, storefronts, name)));
+    const nonPayers = Object.fromEntries(HOLDING_SALES.map(([name], i) => [name, sold[i]?.held])) as NonPayers;
+    return { nonPayers, wrong: sold.flatMap(({ wrong }) => wrong) };
+  } finally {
+    await Promise.all(storefronts.map(storefront => storefront.close()));
+  }
+}
+
+async function sell(shop: Shop, storefronts: readonly Storefront[], name: HoldingSale) {
+  const { standbyFactor, times } = SALES[name];
+  const { connections } = shop;
+  const opensAtMs = Date.now() + LEAD_MS;
+  const rules = { payWithinSeconds: PAY_WITHIN_SECONDS, retryPayWithinSeconds: 2, unpaidLimit: UNPAID_LIMIT };
+  const wishes: SaleWishes = { units: HOLDING.units, opensAtMs, priceMinor: 0, standbyFactor, ...rules };
+  const { id: saleId } = await createOpenSale(connections, wishes);
+  const endsAtMs = opensAtMs + times * PAY_WITHIN_SECONDS * 1_000;
+  const visit = (buyerId: string, i: number) =>
+    new Visit({ saleId, token: issueToken(shop.authSecret, buyerId), endsAtMs }, storefronts[i % storefronts.length]);
+  const accounts = Array.from({ length: HOLDING.accounts }, (_, i) => visit(`account-${i}`, i).hold(opensAtMs));
+  const people = Array.from({ length: HOLDING.people }, (_, i) =>
+    visit(`person-${i}`, i).buy(opensAtMs + (i * PEOPLE.everyMs) / HOLDING.people),
+  );
+  await Promise.all([...accounts, ...people]);
+  const held = await heldOf(connections, saleId, new Date(endsAtMs));
+  await untilAtRest(connections, saleId, REST_DEADLINE_MS);
+  const verdict = await reckon(connections, saleId, []);
+  const lines = holds(verdict) ? [] : [...verdict.wrong, `sale ${saleId} did not keep its promises`];
+  if (held.heldMost > UNPAID_LIMIT) lines.push(`an account held a unit ${held.heldMost} times`);
+  return { held, wrong: lines.map(line => `${name}: ${line}`) };
+}
+
+async function heldOf({ db }: StepContext, saleId: string, judgedAt: Date): Promise<Held> {
+  const orders = await db.order.findMany({ where: { saleId }, select: { buyerId: true, paidAt: true } });
+  const paid = orders.filter(({ buyerId, paidAt }) => isPerson(buyerId) && paidAt !== null && paidAt <= judgedAt);
+  const counts = new Map<string, number>();
+  for (const { buyerId } of orders) counts.set(buyerId, (counts.get(buyerId) ?? 0) + 1);
+  return { units: HOLDING.units, peopleUnits: paid.length, heldMost: Math.max(0, ...counts.values()) };
+}
+
+/** A visitor of one sale until it is judged. */
+class Visit {
+  readonly #shop: Storefront;
+  readonly #visitor: { saleId: string; token: string; endsAtMs: number };
+  readonly #end: AbortSignal;
+
+  constructor(visitor: { saleId: string; token: string; endsAtMs: number }, shop: Storefront | undefined) {
+    if (!shop) throw new Error('a visitor needs an API to go to');
+    this.#visitor = visitor;
+    this.#shop = shop;
+    this.#end = AbortSignal.timeout(Math.max(0, visitor.endsAtMs - Date.now()));
+  }
+
+  /** Clicks until the end, and never pays. */
+  async hold(opensAtMs: number): Promise<void> {
+    await this.#every(opensAtMs + ACCOUNTS.firstMs, ACCOUNTS.everyMs, async () => {
+      await this.#ask('buy');
+      return false;
+    });
+  }
+
+  /** Clicks until a unit comes, and pays at once. */
+  async buy(opensAtMs: number): Promise<void> {
+    await this.#every(opensAtMs + PEOPLE.firstMs, PEOPLE.everyMs, async () => {
+      const { claimId } = await this.#ask('buy');
+      return claimId !== undefined && this.#pay();
+    });
+  }
+
+  /** Pays as soon as the order is placed. Returns whether it is paid. */
+  async #pay(): Promise<boolean> {
+    while (!this.#end.aborted) {
+      const { status } = await this.#ask('order-status');
+      if (status === 'paid') return true;
+      if (status === 'pending_payment') await this.#ask('pay');
+      else if (status !== 'queued') return false;
+      await pauseUntil(LOOK_EVERY_MS, this.#end);
+    }
+    return false;
+  }
+
+  #ask(call: 'buy' | 'order-status' | 'pay') {
+    return this.#shop.ask(call, this.#visitor.saleId, this.#visitor.token);
+  }
+
+  /** Works at fixed times until the work says that it is done. */
+  async #every(firstAtMs: number, everyMs: number, work: () => Promise<boolean>): Promise<void> {
+    for (let atMs = firstAtMs; !this.#end.aborted; atMs = Math.max(atMs + everyMs, Date.now())) {
+      await pauseUntil(Math.max(0, atMs - Date.now()), this.#end);
+      if (this.#end.aborted || (await work())) return;
+    }
+  }
+}

@@ -1,0 +1,34 @@
+import { type Bug, lua, one } from '../bug.js';
+
+/** Bugs in what it costs to hold units without paying. */
+export const STRIKE_BUGS: Bug[] = [
+  one(
+    'a rebuild forgets ends without payment',
+    { file: 'core/rules/order.ts', find: '  if (strikes !== undefined) claim.strikes = strikes;\n', replace: '' },
+    { kind: 'integration', file: 'strikes/keeping', title: 'by a rebuild, also of a claim that has no order yet' },
+  ),
+  one(
+    'a buyer who did not pay joins standby before those who come later',
+    { file: lua('include/standby'), find: 'STRUCK_FROM + ticket', replace: 'ticket' },
+    { kind: 'integration', file: 'strikes/claiming', title: 'a struck buyer stands behind everybody who comes later' },
+  ),
+  one(
+    'a buyer who did not pay takes free units like all others',
+    { file: lua('include/strikes'), find: 'rules.left_ms > 0 and', replace: 'false and' },
+    { kind: 'integration', file: 'strikes/claiming', title: 'only after the others had the time to click' },
+  ),
+  one(
+    'nobody looks at the limit of ends without payment',
+    { file: lua('include/standby'), find: 'count > 0 and count >= strikes.limit', replace: 'false' },
+    { kind: 'integration', file: 'strikes/claiming', title: 'a buyer gets nothing, also when units are free for long' },
+  ),
+  one(
+    'a payment that the provider never offered counts against the buyer',
+    { file: 'core/postgres/orders/end-orders.ts', find: "THEN 'provider_failed' ELSE", replace: "THEN 'unpaid' ELSE" },
+    {
+      kind: 'integration',
+      file: 'strikes/provider-failed',
+      title: 'a payment that the provider did not offer is no strike',
+    },
+  ),
+];
