@@ -8,6 +8,7 @@ import { refusals } from './questions/api/refusals.js';
 import { repeats } from './questions/api/repeats.js';
 import { wins } from './questions/api/wins.js';
 import { drops } from './questions/cluster/drops.js';
+import { forged } from './questions/gate/forged.js';
 import { greedy } from './questions/gate/greedy.js';
 import { streams } from './questions/gate/streams.js';
 import { bare } from './questions/peers/bare.js';
@@ -48,6 +49,7 @@ export async function measureAll(rig: Rig, beforeEnd: BeforeEnd, loadBefore: num
     latency: () => latency(rig, api, half),
     memory: () => memory(rig),
     greedy: () => greedy(rig, api),
+    forged: () => forged(rig, api),
     streams: () => streams(rig, api),
     drops: () => drops(rig),
   });

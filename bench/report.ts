@@ -26,6 +26,7 @@ const RATIOS: Record<string, [over: string, under: string]> = {
   drainVsRawInsert4: ['drain.perSecond', 'rawInsert4.perSecond'],
   claimCostMillionVsHundred: ['claimCost1000000.micros', 'claimCost100.micros'],
   greedyP99VsAllowed: ['greedy.p99', 'greedy.allowedP99'],
+  forgedP99VsAllowed: ['forged.p99', 'forged.allowedP99'],
 };
 
 const FIGURES: Record<string, string> = {
@@ -60,6 +61,10 @@ const FIGURES: Record<string, string> = {
   greedyAnsweredPerSecond: 'greedy.answeredPerSecond',
   greedyIdleP99Ms: 'greedy.idleP99',
   greedyP99Ms: 'greedy.p99',
+  forgedPerSecond: 'forged.refusedPerSecond',
+  forgedCoreBusy: 'forged.busy',
+  forgedIdleP99Ms: 'forged.idleP99',
+  forgedP99Ms: 'forged.p99',
   dropsPerSecond: 'drops.onePerSecond',
   dropsThreePerSecond: 'drops.threePerSecond',
   dropsSixPerSecond: 'drops.sixPerSecond',
@@ -92,6 +97,8 @@ const TARGETS: Record<string, { least: number } | { most: number }> = {
   claimP99Ms: { most: 10 },
   greedyAnsweredPerSecond: { most: 30 },
   greedyP99VsAllowed: { most: 1 },
+  forgedPerSecond: { least: 9_500 },
+  forgedP99VsAllowed: { most: 1 },
   dropsThreeVsOne: { least: 0.9 },
   streamsStanding: { most: 4 },
   streamsStallOverIdleMs: { most: 50 },

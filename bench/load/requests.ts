@@ -1,4 +1,5 @@
 import { createSigner } from 'fast-jwt';
+import { passKey, signPass } from '#core/identity/pass.js';
 import { buyerName, type LoadPlan } from './plan.js';
 
 const DAY_MS = 86_400_000;
@@ -28,6 +29,15 @@ export function createTokens(secret: string): Tokens {
   };
 }
 
+/** Returns the function that writes the header with a buyer's pass; empty without passes. All have one length. */
+function passesOf({ pass }: LoadPlan): (index: number) => string {
+  if (!pass) return () => '';
+  const { saleId, secret, usefulAtMs } = pass;
+  const key = passKey(secret);
+  const times = { notBeforeMs: usefulAtMs, expiresAtMs: usefulAtMs + DAY_MS };
+  return index => `Dropline-Pass: ${signPass(key, { saleId, buyerId: buyerName(index), ...times })}\r\n`;
+}
+
 /** All requests of a run in one buffer: request i begins at `i * length`. */
 export interface Requests {
   bytes: Buffer;
@@ -43,8 +53,9 @@ export interface Requests {
 export function writeRequests(plan: LoadPlan, tokens: Tokens): Requests {
   const body = plan.method === 'POST' ? 'Content-Length: 0\r\n' : '';
   const rest = `HTTP/1.1\r\nHost: 127.0.0.1:${plan.port}\r\n${body}Authorization: Bearer `;
+  const passOf = passesOf(plan);
   const heads = [plan.path].flat().map(path => `${plan.method} ${path} ${rest}`);
-  const textOf = (index: number) => `${heads[index % heads.length]}${tokens.of(index)}\r\n\r\n`;
+  const textOf = (index: number) => `${heads[index % heads.length]}${tokens.of(index)}\r\n${passOf(index)}\r\n`;
   const clicks = plan.clicks ?? 1;
   const length = textOf(plan.first).length;
   const count = plan.count * clicks;

@@ -38,6 +38,13 @@ export async function createRedisSale(
   return sale.id;
 }
 
+/** Opens a sale that needs passes, in Redis only. */
+export async function createPassSale({ redis }: Pick<StepContext, 'redis'>, units: number): Promise<Sale> {
+  const sale = { ...createBenchSale(units), needsPass: true };
+  await openSale(redis, sale);
+  return sale;
+}
+
 /**
  * Opens a sale in both stores, as the command line does.
  *

@@ -86,7 +86,7 @@ function backOff(buyer: Buyer, ms = RETRY_MS): Promise<void> {
  *
  * @returns how the visit ended; undefined when the buyer may click
  */
-export async function getPass(buyer: Buyer): Promise<Ending | undefined> {
+export async function obtainPass(buyer: Buyer): Promise<Ending | undefined> {
   while (!buyer.patience.aborted) {
     const answer = await requestPass(solution => ask(buyer, 'pass', { solution }));
     if (answer.pass) buyer.pass = answer.pass;
@@ -183,7 +183,7 @@ export async function buy(buyer: Buyer): Promise<Ending> {
     if (refused) return refused;
     if (HOPELESS.includes(answer.http)) return 'unanswered';
     if (needsAnotherPass(answer)) {
-      const ending = await getPass(buyer);
+      const ending = await obtainPass(buyer);
       if (ending) return ending;
       continue;
     }

@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { issueToken } from '#core/identity/token.js';
 import { pauseUntil } from '../processes/pause.js';
 import { Answers, type Latency } from './answers.js';
-import { type Buyer, type BuyerPlan, type BuyerRecord, buy, getPass, type Stage } from './buyer.js';
+import { type Buyer, type BuyerPlan, type BuyerRecord, buy, obtainPass, type Stage } from './buyer.js';
 import { type AnyCall, createStorefront } from './storefront.js';
 
 /** The most connections that help. More would not be faster: a request takes a few ms, and the machine has a few cores. */
@@ -66,7 +66,7 @@ export function startCrowd(options: CrowdOptions): Crowd {
     const token = issueToken(options.authSecret, record.plan.buyerId);
     const { saleId, passesBefore } = options;
     const buyer: Buyer = { record, saleId, token, shop, answers, patience: home.signal };
-    const ending = passesBefore ? await getPass(buyer) : undefined;
+    const ending = passesBefore ? await obtainPass(buyer) : undefined;
     await pauseUntil(Math.max(0, startsAtMs - performance.now()), home.signal);
     record.stage = ending ?? (await buy(buyer));
   }

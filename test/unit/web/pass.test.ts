@@ -40,7 +40,7 @@ const keeperOf = ({ random = 0.5, computes = true } = {}) =>
   });
 
 /** Lets what was begun end. */
-const settle = () => new Promise(resolve => setImmediate(resolve));
+const comeToRest = () => new Promise(resolve => setImmediate(resolve));
 
 beforeEach(() => {
   nowMs = FROM_MS - MINUTE_MS;
@@ -55,7 +55,7 @@ describe('the pass of a visitor', () => {
     const times: number[] = [];
     for (; nowMs < FROM_MS + 2 * MINUTE_MS; nowMs += 1_000) {
       keeper.follow(FROM_MS);
-      await settle();
+      await comeToRest();
       if (calls.length === 1 && times.length === 0) times.push(nowMs);
     }
     expect([times, calls]).toEqual([[FROM_MS + 30_000], ['pass']]);
@@ -66,7 +66,7 @@ describe('the pass of a visitor', () => {
   test('is fetched at once by a visitor who comes later', async () => {
     nowMs = FROM_MS + MINUTE_MS;
     keeperOf({ random: 0.99 }).follow(FROM_MS);
-    await settle();
+    await comeToRest();
     expect(calls).toEqual(['pass']);
   });
 
@@ -85,12 +85,12 @@ describe('the pass of a visitor', () => {
     await keeper.ready();
     nowMs += LIFE_MS - MINUTE_MS - 1;
     keeper.follow(FROM_MS);
-    await settle();
+    await comeToRest();
     expect(calls).toHaveLength(1);
     nowMs += 1;
     expect(await keeper.ready()).toMatchObject({ pass: 'pass-1' });
     keeper.follow(FROM_MS);
-    await settle();
+    await comeToRest();
     expect(await keeper.ready()).toMatchObject({ pass: 'pass-2' });
   });
 
@@ -133,13 +133,13 @@ describe('the pass of a visitor', () => {
     const keeper = keeperOf({ random: 0.5 });
     nowMs = FROM_MS + 30_000;
     keeper.follow(FROM_MS);
-    await settle();
+    await comeToRest();
     const failedAtMs = nowMs;
     const asked = calls.length;
     while (calls.length === asked && nowMs < failedAtMs + MINUTE_MS) {
       nowMs += 500;
       keeper.follow(FROM_MS);
-      await settle();
+      await comeToRest();
     }
     expect(calls.length > asked ? nowMs - failedAtMs : undefined).toBe(afterMs);
   });

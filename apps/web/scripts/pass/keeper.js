@@ -46,25 +46,17 @@ export function createKeeper(saleId, { nowMs, changed, random = Math.random, par
 
   async function get() {
     become('working');
-    let answer = await parts.ask('pass', saleId);
+    let answer = await request(parts, saleId, share => become('working', share));
     if (answer.status === 401 && !greeted) {
       // A visitor without an account becomes a guest now, where guests may buy.
       greeted = true;
       const token = await parts.ask('token', saleId);
-      if (token.ok) answer = await parts.ask('pass', saleId);
+      if (token.ok) answer = await request(parts, saleId, share => become('working', share));
     }
-    if (answer.ok && answer.body.challenge) answer = await work(answer.body.challenge);
     if (answer.ok) held = { pass: answer.body.pass, expiresAtMs: Date.parse(answer.body.expires) };
     else dueAtMs = isPassing(answer) ? nowMs() + pauseMs(answer) : NEVER;
     become(holds(0) ? 'ready' : 'none');
     return answer;
-  }
-
-  async function work(challenge) {
-    const solution = await parts.solve(challenge, share => become('working', share));
-    // Without https a browser computes no keys.
-    if (!solution) return { ok: false, status: 403, code: 'no_work', retryAfterMs: 0 };
-    return parts.ask('pass', saleId, { body: { solution } });
   }
 
   const keeper = {
@@ -76,7 +68,8 @@ export function createKeeper(saleId, { nowMs, changed, random = Math.random, par
      * @param {number} fromMs when buyers get the first passes, by the server's time
      */
     follow(fromMs) {
-      dueAtMs ??= fromMs + random() * spreadMs(fromMs);
+      // A visitor who comes later than the crowd asks at once.
+      dueAtMs ??= fromMs + random() * (nowMs() < fromMs + SPREAD_MS ? SPREAD_MS : 0);
       if (getting || holds(RENEW_MS) || nowMs() < dueAtMs) return;
       void keeper.ready(RENEW_MS);
     },
@@ -103,11 +96,16 @@ export function createKeeper(saleId, { nowMs, changed, random = Math.random, par
     },
   };
   return keeper;
+}
 
-  /** A visitor who comes later than the crowd asks at once. */
-  function spreadMs(fromMs) {
-    return nowMs() < fromMs + SPREAD_MS ? SPREAD_MS : 0;
-  }
+/** Asks for a pass, and does the work that it costs. */
+async function request({ ask, solve }, saleId, onStep) {
+  const answer = await ask('pass', saleId);
+  if (!answer.ok || !answer.body.challenge) return answer;
+  const solution = await solve(answer.body.challenge, onStep);
+  // Without https a browser computes no keys.
+  if (!solution) return { ok: false, status: 403, code: 'no_work', retryAfterMs: 0 };
+  return ask('pass', saleId, { body: { solution } });
 }
 
 const isPassing = ({ status, code }) => status === 0 || status === 429 || status >= 500 || code === 'pass_too_early';

@@ -1,6 +1,6 @@
 /** How long a challenge can be solved, in ms, less the time that the solution needs to the API. */
 const TIMEOUT_MS = 280_000;
-/** The progress is told in this many steps: a screen reader reads each of them. */
+/** The page shows the progress in this many steps: a screen reader reads each of them. */
 const STEPS = 4;
 
 /**
