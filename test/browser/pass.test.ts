@@ -53,9 +53,19 @@ test('the page works while the countdown runs, and the click at the opening wins
 });
 
 test('a click that comes before the pass waits for it, and says so', async () => {
-  await visit({ units: 1, passWork: 20_000 });
+  let answer: () => void = () => undefined;
+  const answering = new Promise<void>(resolve => {
+    answer = resolve;
+  });
+  await visitor.page.route('**/pass/*', async route => {
+    await answering;
+    await route.continue();
+  });
+  await visit({ units: 1, passWork: 200 });
   await click();
   await hint(/^Your device is still getting ready/);
+  expect(callsOf('buy')).toEqual([]);
+  answer();
   await won();
   expect(callsOf('buy')).toHaveLength(1);
 });
