@@ -2,6 +2,7 @@ import { checkAnswers } from './check-answers.js';
 import { checkClaims } from './check-claims.js';
 import { checkCounter } from './check-counter.js';
 import { checkDraws } from './check-draws.js';
+import { checkHolding } from './check-holding.js';
 import { checkMoney } from './check-money.js';
 import { viewClaims } from './claim-view.js';
 import type { Evidence, Violation } from './evidence.js';
@@ -17,5 +18,6 @@ export function checkHistory(evidence: Evidence): Violation[] {
     ...checkAnswers(evidence, views),
     ...checkMoney(evidence),
     ...checkDraws(evidence),
+    ...checkHolding(evidence, views),
   ];
 }

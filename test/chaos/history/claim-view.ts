@@ -13,6 +13,10 @@ export interface SaleFacts {
   provider: 'wallet' | 'signed-webhook';
   /** Whether buyers join before the opening. Their entry is the promise, also when Redis loses the claim that came of it. */
   hasDraw?: boolean;
+  /** After this many ends without payment a buyer gets no unit any more; 0 or undefined for no such rule. */
+  unpaidLimit?: number;
+  /** The most units of one group of buyers; 0 or undefined for no such rule. */
+  perGroup?: number;
 }
 
 /** A row of `orders` when everything is at rest. */
@@ -29,6 +33,8 @@ export interface OrderFacts {
   endedAtMs: number | null;
   /** The order was won by late money, not by a click. */
   regrabbed: boolean;
+  /** The group of the buyer that the token of the click named; undefined for none. */
+  group?: string;
 }
 
 /** The status of a claim in one answer. The answer was asked for and received at these times. */

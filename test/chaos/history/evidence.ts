@@ -6,9 +6,13 @@ import type { PaymentFacts } from './payment-facts.js';
 /** The rules of draws. */
 export const DRAW_RULES = ['entry_is_kept', 'one_order', 'lots_decide', 'late_stand_behind'] as const;
 
+/** The rules about holding without paying. */
+export const HOLDING_RULES = ['no_third_try', 'group_is_bounded'] as const;
+
 /** The rules that a history can break. */
 export const RULES = [
   ...DRAW_RULES,
+  ...HOLDING_RULES,
   'claim_is_one_thing',
   'accepted_reaches_its_end',
   'statuses_move_forward',

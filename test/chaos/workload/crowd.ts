@@ -83,8 +83,13 @@ export function planVisit(world: World, random: Random, { number, elapsedMs }: A
     const withUnit = random.chance(0.02) ? 'pay' : random.pick(['leave', 'cancel', 'pay and cancel'] as const);
     return { saleId: random.pick(world.small(elapsedMs)), buyerId, clicks, withUnit, returns: 2 };
   }
+  if (share < 0.47) {
+    const withUnit = random.pick(['pay', 'leave', 'cancel'] as const);
+    const buyerId = `regular-${random.between(1, REGULARS)}`;
+    return { saleId: random.pick(world.strict(elapsedMs)), buyerId, clicks, withUnit, returns: 3 };
+  }
   const withUnit = random.pick(['pay', 'pay', 'pay', 'leave', 'cancel', 'pay and cancel'] as const);
-  if (share < 0.5 && world.standby.length > 0)
+  if (share < 0.54 && world.standby.length > 0)
     return {
       saleId: random.pick(world.standby),
       buyerId: guest,

@@ -1,0 +1,56 @@
+import { type ClaimView, groupBy, type OrderFacts, type SaleFacts } from './claim-view.js';
+import { CLOCK_TOLERANCE_MS, type Evidence, type Violation } from './evidence.js';
+
+/** The ends for which a buyer pays with a strike. */
+const STRIKES = new Set(['unpaid', 'cancelled_by_buyer', 'insufficient_funds']);
+
+/**
+ * Checks the rules about holding units without paying.
+ *
+ * @param views the claims of the evidence
+ * @returns buyers who got a unit after their last chance, and groups with more units than they may have
+ */
+export function checkHolding({ sales, orders }: Evidence, views: readonly ClaimView[]): Violation[] {
+  const bySale = groupBy(orders, ({ saleId }) => saleId);
+  const viewsOf = groupBy(views, ({ saleId }) => saleId);
+  return sales.flatMap(sale => [
+    ...oneTooMany(sale, bySale.get(sale.id) ?? []),
+    ...crowded(sale, viewsOf.get(sale.id) ?? []),
+  ]);
+}
+
+/**
+ * Reports an order after the last chance of its buyer. Redis counts an end as it takes the claim away, so no moment is between them in which
+ * a buyer could claim. Money that came late buys a unit again all the same.
+ */
+function oneTooMany({ id, unpaidLimit = 0 }: SaleFacts, orders: readonly OrderFacts[]): Violation[] {
+  if (unpaidLimit === 0) return [];
+  const ofBuyers = groupBy(orders, ({ buyerId }) => buyerId);
+  return [...ofBuyers].flatMap(([buyerId, own]) => {
+    const strikes = own.filter(
+      ({ reason, status }) => status !== 'void' && STRIKES.has(reason ?? '') && status !== 'paid',
+    );
+    return own.flatMap(({ claimId, regrabbed, placedAtMs }) => {
+      const before = strikes.filter(({ endedAtMs }) => endedAtMs !== null && endedAtMs < placedAtMs);
+      if (regrabbed || before.length < unpaidLimit) return [];
+      const text = `${buyerId} got claim ${claimId} in ${id} after ${before.length} ends without payment`;
+      return [{ rule: 'no_third_try' as const, text }];
+    });
+  });
+}
+
+/** Reports a group with more live claims at one time than it may have. */
+function crowded({ id, perGroup = 0 }: SaleFacts, views: readonly ClaimView[]): Violation[] {
+  if (perGroup === 0) return [];
+  const certain = views.filter(
+    ({ order, liveFromMs, liveToMs }) => order?.group !== undefined && liveFromMs < liveToMs,
+  );
+  return [...groupBy(certain, ({ order }) => order?.group ?? '')].flatMap(([group, claims]) => {
+    const most = Math.max(...claims.map(({ liveFromMs }) => liveAt(claims, liveFromMs + CLOCK_TOLERANCE_MS)));
+    if (most <= perGroup) return [];
+    return [{ rule: 'group_is_bounded' as const, text: `the group ${group} had ${most} units in ${id} at one time` }];
+  });
+}
+
+const liveAt = (claims: readonly ClaimView[], atMs: number): number =>
+  claims.filter(({ liveFromMs, liveToMs }) => liveFromMs <= atMs && liveToMs > atMs).length;
