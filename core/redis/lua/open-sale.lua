@@ -39,10 +39,12 @@ end
 -- earlier content never takes it for the next change.
 local version = math.max(now_ms(), tonumber(redis.call('HGET', KEYS[1], 'version') or 0) + 2)
 redis.call('DEL', KEYS[1])
-local ahead, last = count_ahead(KEYS[5]), redis.call('ZRANGE', KEYS[5], -1, -1, 'WITHSCORES')[2] or 0
-local struck_seq = ahead < on_standby and last - STRUCK_FROM or 0
-if ahead < on_standby then last = ahead > 0 and redis.call('ZRANGE', KEYS[5], ahead - 1, ahead - 1, 'WITHSCORES')[2] or 0 end
-redis.call('HSET', KEYS[1], 'runId', run, 'generation', ARGV[3], 'standbySeq', last, 'struckSeq', struck_seq, 'freeAtMs', now_ms(),
+-- The last ticket of those without a strike, and of those with one.
+local ahead = count_ahead(KEYS[5])
+local last = ahead > 0 and redis.call('ZRANGE', KEYS[5], ahead - 1, ahead - 1, 'WITHSCORES') or {}
+local struck = ahead < on_standby and redis.call('ZRANGE', KEYS[5], -1, -1, 'WITHSCORES') or {}
+redis.call('HSET', KEYS[1], 'runId', run, 'generation', ARGV[3], 'standbySeq', last[2] or 0,
+  'struckSeq', (struck[2] or STRUCK_FROM) - STRUCK_FROM, 'freeAtMs', now_ms(),
   'version', version, 'published', version, unpack(ARGV, 8))
 register(KEYS[1])
 mark(KEYS[1], 'unplaced', tonumber(ARGV[6]) > 0)

@@ -31,7 +31,7 @@ export const SIGHT_BUGS: Bug[] = [
     'a rebuild deals the units that are left by their numbers',
     {
       file: 'core/maintenance/merge.ts',
-      find: 'dealt(this.#units, this.#parts.unitSeed)',
+      find: 'dealt(this.#units, this.#parts.sale.unitSeed)',
       replace: 'dealt(this.#units)',
     },
     {

@@ -1,5 +1,5 @@
-import { type ClaimView, groupBy, type OrderFacts, type SaleFacts } from './claim-view.js';
-import { CLOCK_TOLERANCE_MS, type Evidence, type Violation } from './evidence.js';
+import { type ClaimView, groupBy, type OrderFacts, type SaleFacts } from '../claim-view.js';
+import { CLOCK_TOLERANCE_MS, type Evidence, type Violation } from '../evidence.js';
 
 /** The ends for which a buyer pays with a strike. */
 const STRIKES = new Set(['unpaid', 'cancelled_by_buyer', 'insufficient_funds']);

@@ -1,6 +1,6 @@
-import { type ClaimView, groupBy, type OrderFacts, type SaleFacts } from './claim-view.js';
-import type { Evidence, Violation } from './evidence.js';
-import type { Operation } from './history.js';
+import { type ClaimView, groupBy, type OrderFacts, type SaleFacts } from '../claim-view.js';
+import type { Evidence, Violation } from '../evidence.js';
+import type { Operation } from '../history.js';
 
 /** Refusals that say that the buyer has nothing. */
 const HAS_NOTHING = new Set(['sold_out', 'sale_closed', 'not_open', 'unknown_sale']);

@@ -1,6 +1,6 @@
-import { type ClaimView, groupBy, isEnded, namesClaim } from './claim-view.js';
-import { CLOCK_TOLERANCE_MS, type Evidence, type Violation } from './evidence.js';
-import { lostClaims } from './lost-claims.js';
+import { type ClaimView, groupBy, isEnded, namesClaim } from '../claim-view.js';
+import { CLOCK_TOLERANCE_MS, type Evidence, type Violation } from '../evidence.js';
+import { lostClaims } from '../lost-claims.js';
 
 const RANK: Record<string, number> = { queued: 0, pending_payment: 1, paid: 2, cancelled: 3, rejected: 3, refunded: 3 };
 
