@@ -1,4 +1,5 @@
--- Gives one free unit to the first buyer on standby, to one with strikes (strikes.lua) only if nobody else waits: removes the buyer from standby, writes claim and outbox entry.
+-- Gives one free unit to the first buyer on standby: removes the buyer from standby, writes claim and outbox entry. Buyers with strikes
+-- (strikes.lua) stand behind all others.
 -- Returns {buyer, claimId, unit}, or nil when standby is empty. Purchase rules (purchases.lua) were checked when the
 -- buyer joined standby.
 local function promote(keys, unit, claim_id, now, rules)
