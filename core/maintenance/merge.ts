@@ -5,7 +5,7 @@ import { ahead } from '../postgres/pages.js';
 import { putEntries } from '../redis/draw/entries.js';
 import { claimPages, readBuyers, standbyPages } from '../redis/sale/content.js';
 import { dealt } from '../redis/sale/dealing.js';
-import type { BuyerClaim, Staging } from '../redis/sale/staging.js';
+import type { BuyerClaim, Staging, Waiting } from '../redis/sale/staging.js';
 import { Units } from '../redis/sale/units.js';
 import { type ClaimRecord, isLive, parseClaimRecord } from '../rules/claim.js';
 import { claimOf, isLiveOrder, type Order } from '../rules/order.js';
@@ -196,12 +196,12 @@ export class Merge {
     return true;
   }
 
-  async #takeStandby(all: readonly { buyerId: string; ticket: number | undefined }[]): Promise<void> {
+  async #takeStandby(all: readonly (Pick<Waiting, 'buyerId'> & { ticket: number | undefined })[]): Promise<void> {
     const staged = await this.#readStaged(all.map(({ buyerId }) => buyerId));
-    const waiting = all.flatMap(({ buyerId, ticket }) => {
-      const claim = staged.get(buyerId);
+    const waiting = all.flatMap(({ ticket, ...buyer }) => {
+      const claim = staged.get(buyer.buyerId);
       if (ticket === undefined || (claim && isLive(claim.status))) return [];
-      return [{ buyerId, ticket: this.#parts.line?.ticketOf(buyerId, ticket) ?? ticket }];
+      return [{ ...buyer, ticket: this.#parts.line?.ticketOf(buyer.buyerId, ticket) ?? ticket }];
     });
     await this.#parts.staging.putStandby(waiting);
   }
@@ -214,7 +214,7 @@ export class Merge {
   }
 
   /** Finds the buyers on standby by their entries. A buyer with a claim, live or not, had the turn of their entry. */
-  async *#entriesInLine(line: Line): AsyncGenerator<{ buyerId: string; ticket: number }[]> {
+  async *#entriesInLine(line: Line): AsyncGenerator<Waiting[]> {
     const { sale, staging } = this.#parts;
     for await (const entries of line.pages()) {
       if (line.isIncomplete) await putEntries(this.#ctx.redis, sale.id, entries);
@@ -222,7 +222,7 @@ export class Merge {
       const buyerIds = staging.counts.claims === 0 ? [] : waiting.map(({ buyerId }) => buyerId);
       const staged = await this.#readStaged(buyerIds);
       const inLine = waiting.filter(({ buyerId }) => staged.get(buyerId) === undefined);
-      yield inLine.map(({ buyerId, number }) => ({ buyerId, ticket: line.ticketOf(buyerId, number) }));
+      yield inLine.map(({ buyerId, number, group }) => ({ buyerId, group, ticket: line.ticketOf(buyerId, number) }));
     }
   }
 

@@ -38,7 +38,7 @@ export async function rebuild(
   const sale = await readSale(ctx.db, saleId);
   if (!sale) return undefined;
   for (let tries = 0; tries < TRIES; tries += 1) {
-    const staging = await Staging.begin(ctx.redis, saleId);
+    const staging = await Staging.begin(ctx.redis, sale);
     if (!staging) continue;
     const outcome = await copyAndSwap(ctx, sale, { staging, progress }).finally(() => staging.discard());
     if (outcome === 'superseded') return undefined;

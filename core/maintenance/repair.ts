@@ -23,9 +23,7 @@ export async function repairAll(
 ): Promise<Repair[]> {
   const released = differences.flatMap(d => (d.kind === 'release_missing' ? [d.order] : []));
   const behind = differences.flatMap(d => (d.kind === 'status_behind' ? [d.order] : []));
-  const unplaced = differences.flatMap(d =>
-    d.kind === 'outbox_missing' ? [{ claimId: d.claim.claimId, unit: d.claim.unit, buyerId: d.buyerId }] : [],
-  );
+  const unplaced = differences.flatMap(d => (d.kind === 'outbox_missing' ? [{ ...d.claim, buyerId: d.buyerId }] : []));
   const missing = differences.flatMap(d => (d.kind === 'claim_missing' ? [d.order] : []));
   const miscounted = differences.filter(d => d.kind === 'strikes_wrong');
   return [

@@ -10,7 +10,7 @@ const KEY_COUNT = {
   release: 5,
   'read-status': 3,
   'record-status': 3,
-  'open-sale': 9,
+  'open-sale': 11,
   'begin-copy': 1,
   'shut-gate': 1,
   'set-sale': 1,

@@ -26,6 +26,8 @@ export interface Claim {
   claimId: string;
   buyerId: string;
   unit: number;
+  /** The group of the buyer, such as a household, if the sale counts groups and the shop's token named one. */
+  group?: string;
 }
 
 /** The most claims placed together: in one statement, and one call of the script that records orders. */
@@ -50,6 +52,8 @@ export interface ClaimRecord {
   refundedMinor?: number;
   /** How many orders of the buyer in this sale ended without payment, if any did and the sale counts them. */
   strikes?: number;
+  /** The group of the buyer, as in {@link Claim}. */
+  group?: string;
 }
 
 /** Tells whether a claim with this status keeps its unit from other buyers, and its buyer from another claim. */
@@ -59,8 +63,8 @@ export function isLive(status: ClaimStatus): boolean {
 
 /**
  * Parses a value of the claims hash in Redis: `claimId unit status payByMs reason`, with `-` for a missing value,
- * `refunded=MINOR` when something went back of a paid order's money, and `strikes=N` when orders of the buyer ended without
- * payment. Further words, which a later version may add, are ignored.
+ * `refunded=MINOR` when something went back of a paid order's money, `strikes=N` when orders of the buyer ended without
+ * payment, and `group=G` for a buyer of a group. Further words, which a later version may add, are ignored.
  *
  * @param record the value as the Lua scripts write it (core/redis/lua)
  * @throws Error when the value has another form, which no script writes
@@ -75,6 +79,8 @@ export function parseClaimRecord(record: string): ClaimRecord {
   if (refunded) claim.refundedMinor = Number(refunded.slice('refunded='.length));
   const strikes = more.find(word => /^strikes=\d+$/.test(word));
   if (strikes) claim.strikes = Number(strikes.slice('strikes='.length));
+  const group = more.find(word => word.startsWith('group='));
+  if (group) claim.group = group.slice('group='.length);
   return claim;
 }
 
@@ -82,5 +88,6 @@ export function parseClaimRecord(record: string): ClaimRecord {
 export function formatClaimRecord(claim: ClaimRecord): string {
   const record = `${claim.claimId} ${claim.unit} ${claim.status} ${claim.payByMs ?? '-'} ${claim.reason ?? '-'}`;
   const refunded = claim.refundedMinor ? ` refunded=${claim.refundedMinor}` : '';
-  return record + refunded + (claim.strikes ? ` strikes=${claim.strikes}` : '');
+  const strikes = claim.strikes ? ` strikes=${claim.strikes}` : '';
+  return record + refunded + strikes + (claim.group === undefined ? '' : ` group=${claim.group}`);
 }

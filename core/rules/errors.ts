@@ -112,6 +112,13 @@ export const PROBLEMS = {
     cure: 'Tell the buyer: they get no unit until the sale ends. Payments that the provider failed do not count.',
     retry: 'no',
   },
+  group_limit: {
+    status: 409,
+    title: 'Your group has its units',
+    cause: "The buyer's group, such as a household, holds as many units of the sale as `--per-group` allows.",
+    cure: 'Tell the buyer. A later click may win if a unit of the group is not paid.',
+    retry: 'later',
+  },
   others_first: {
     status: 409,
     title: 'The free units are for the others first',

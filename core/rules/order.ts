@@ -42,6 +42,8 @@ export interface Order {
   refundedMinor?: number;
   /** How many orders of the buyer in this sale ended without payment, if any did and the sale counts them. */
   strikes?: number;
+  /** The group of the buyer, if the order counts for one. */
+  group?: string;
 }
 
 /**
@@ -54,12 +56,13 @@ export function claimStatusOf(status: OrderStatus): ClaimStatus {
 
 /** Turns an order into the claim that Redis should hold for its buyer. */
 export function claimOf(order: Order): ClaimRecord & Claim {
-  const { claimId, buyerId, unit, status, payByMs, reason, refundedMinor, strikes } = order;
+  const { claimId, buyerId, unit, status, payByMs, reason, refundedMinor, strikes, group } = order;
   // Field by field, as a comparison does this for each of a million orders, and a rest and spreads are slow.
   const claim: ClaimRecord & Claim = { claimId, buyerId, unit, status: claimStatusOf(status), payByMs };
   if (reason) claim.reason = reason;
   if (refundedMinor !== undefined) claim.refundedMinor = refundedMinor;
   if (strikes !== undefined) claim.strikes = strikes;
+  if (group !== undefined) claim.group = group;
   return claim;
 }
 

@@ -1,14 +1,15 @@
 import { signEntry } from '#core/identity/receipt.js';
 import type { TokenVerifier } from '#core/identity/token.js';
+import type { TokenBuyer } from '#core/identity/token-refusal.js';
 import type { ClaimOutcome } from '#core/redis/claims/claim.js';
 import { ID_PATTERN } from '#core/rules/claim.js';
 import { joinedAnswer, standbyAnswer } from '../answers/claim-answer.js';
 import { type Backpressure, pollAfterIn, pollAfterMs, pollTimesOf } from '../answers/poll.js';
 import { othersFirst, type Refused, saleRefused, tooSoon } from '../answers/refusal.js';
-import type { ClaimBatch } from '../batching/claim-batch.js';
+import { type ClaimBatch, memberOf } from '../batching/claim-batch.js';
 import type { RefuseAtTurnEnd } from '../batching/turn-refusals.js';
 import { passSmallBody } from '../http/body.js';
-import { buyerOf } from '../http/buyer.js';
+import { verifiedBuyer } from '../http/buyer.js';
 import { READY, sendError, sendProblem } from '../http/problem.js';
 import { sendJson } from '../http/reply.js';
 import type { BuyerLimits } from '../limits/buyer-limits.js';
@@ -69,7 +70,7 @@ export function createBuyListener(parts: BuyParts): FirstListener {
 function buy(parts: BuyParts, { req, res, saleId }: Omit<Click, 'buyerId'>): void {
   if (!ID_PATTERN.test(saleId))
     return void sendProblem(res, 'invalid_request', { detail: 'no sale has an id like this' });
-  const buyerId = buyerOf(req, parts.verifyToken);
+  const { buyerId, group } = verifiedBuyer(req, parts.verifyToken);
   parts.quickClicks.clicked(buyerId);
   const limited = parts.limits.refusalOf('clicks', buyerId);
   if (limited) return void parts.refuse(res, limited);
@@ -77,7 +78,7 @@ function buy(parts: BuyParts, { req, res, saleId }: Omit<Click, 'buyerId'>): voi
   // serve.
   const refusal = parts.mirrors.refusalOf(saleId, buyerId);
   if (refusal !== undefined) return void parts.refuse(res, READY[refusal]);
-  const click = { req, res, saleId, buyerId };
+  const click = { req, res, saleId, buyerId, group };
   if (parts.passes.knows(saleId)) return void claim(parts, click);
   // No buyer gets in before it is known whether the sale needs passes.
   parts.passes.learn(saleId, error => {
@@ -90,14 +91,17 @@ function buy(parts: BuyParts, { req, res, saleId }: Omit<Click, 'buyerId'>): voi
   });
 }
 
+/** A click with the group of its buyer, if the token names one. */
+type GroupClick = Click & { group: TokenBuyer['group'] };
+
 /** Claims a unit for a buyer whose pass is good, if the sale needs one. A click with a bad one costs no I/O. */
-function claim(parts: BuyParts, click: Click): void {
+function claim(parts: BuyParts, click: GroupClick): void {
   const { req, res, saleId, buyerId } = click;
   const withoutPass = parts.passes.refusalOf(saleId, buyerId, req);
   if (withoutPass) return void parts.refuse(res, withoutPass);
   // A refusal from memory is true and costs no more than a 503, so only clicks that need Redis are shed.
   parts.load.admit('claim', saleId);
-  const accepted = parts.claims.ask(saleId, buyerId, (outcome, error) => {
+  const accepted = parts.claims.ask(saleId, memberOf(click), (outcome, error) => {
     if (outcome) sendOutcome(parts, click, outcome);
     else sendError(res, error, 'buy');
   });
@@ -119,6 +123,7 @@ function sendOutcome(parts: OutcomeParts, click: Click, outcome: ClaimOutcome): 
       return void sendJoined(parts, click, outcome);
     case 'sold_out':
     case 'unpaid_limit':
+    case 'group_limit':
       return void sendProblem(res, outcome.kind);
     case 'too_soon':
       return void sendRefused(res, tooSoon(outcome));

@@ -26,6 +26,7 @@ export const buyContract: Contract = {
     'sold_out',
     'unpaid_limit',
     'others_first',
+    'group_limit',
     'not_open',
     'pass_required',
     'bad_pass',

@@ -131,7 +131,9 @@ function afterBuy(purchase, answer) {
     return purchase.greeted ? end(purchase, 'sign_in') : go(purchase, { greeted: true, tries: 0 }, 'token');
   }
   if (NOT_YET.includes(answer.code)) return { purchase: { ...afresh(purchase), notice: 'not_open' } };
-  const known = ['sold_out', 'unpaid_limit', 'sale_closed', 'unknown_sale', 'no_work'].includes(answer.code);
+  const known = ['sold_out', 'unpaid_limit', 'group_limit', 'sale_closed', 'unknown_sale', 'no_work'].includes(
+    answer.code,
+  );
   return end(purchase, known ? answer.code : 'unavailable');
 }
 

@@ -104,8 +104,8 @@ async function insertPayable(
   const sooner = retryPayWithinSeconds === null ? Prisma.empty : soonerPaid(saleId);
   const [row] = await db.$queryRaw<InsertedRow[]>(Prisma.sql`
     WITH inserted AS (
-      INSERT INTO orders (id, sale_id, buyer_id, unit, status, amount_minor, currency, placed_at, pay_by)
-      SELECT c.id, s.id, c.buyer_id, c.unit, 'pending_payment', s.price_minor, s.currency,
+      INSERT INTO orders (id, sale_id, buyer_id, buyer_group, unit, status, amount_minor, currency, placed_at, pay_by)
+      SELECT c.id, s.id, c.buyer_id, c.buyer_group, c.unit, 'pending_payment', s.price_minor, s.currency,
              statement_timestamp(), statement_timestamp() + ${seconds} * interval '1 second'
       FROM ${claimRows(claims)}
       JOIN sales s ON s.id = ${saleId} AND c.unit <= s.units

@@ -72,7 +72,7 @@ async function readPage(db: Database, { id, unpaidLimit }: OrdersOf, whose: Pris
             string_agg(concat_ws(' ', l.buyer_id, l.id, l.unit, l.status, (extract(epoch FROM l.pay_by) * 1000)::bigint,
                                 coalesce(l.reason, '-'), CASE WHEN l.status = 'paid' AND l.refunded_minor > 0
                                                               THEN 'refunded=' || l.refunded_minor END,
-                                CASE WHEN l.strikes > 0 THEN 'strikes=' || l.strikes END),
+                                CASE WHEN l.strikes > 0 THEN 'strikes=' || l.strikes END, 'group=' || l.buyer_group),
                        ',' ORDER BY l.buyer_id) AS orders
     FROM (SELECT DISTINCT ON (o.buyer_id) o.*, ${strikes} AS strikes FROM orders o WHERE o.sale_id = ${id} AND ${whose}
           ORDER BY o.buyer_id, (o.status IN ('pending_payment', 'paid')) DESC, o.placed_at DESC LIMIT ${ORDER_PAGE}) l`);
@@ -93,9 +93,10 @@ export function parseOrder(text: string): Order {
     payByMs: Number(payByMs),
   };
   for (const word of more) {
-    const [name, count] = word.split('=');
-    if (name === 'refunded') order.refundedMinor = Number(count);
-    else order.strikes = Number(count);
+    const [name, value = ''] = word.split('=');
+    if (name === 'refunded') order.refundedMinor = Number(value);
+    else if (name === 'strikes') order.strikes = Number(value);
+    else order.group = value;
   }
   return order;
 }

@@ -33,6 +33,7 @@ export async function restoreClaim(
       claim.reason ?? '-',
       claim.refundedMinor ?? 0,
       claim.strikes ?? '-',
+      claim.group ?? '-',
     ],
   });
   const outcome = behindFence<RestoreOutcome>(reply, saleId)[0] as RestoreOutcome;

@@ -7,7 +7,8 @@
 --         rules about purchases (include/purchases.lua)
 -- ARGV[1] 'buyer rest buyer rest ...' (1 to 128 pairs; if the buyer wins a unit, the rest follows idStart in the claim's id): one
 --         argument, as each one costs the client more than the parsing costs here
--- ARGV[2] on a Redis Cluster, for a sale with such rules: the locks of the buyers (wanted_locks in include/purchases.lua)
+-- ARGV[2] on a Redis Cluster, for a sale with such rules: the locks of the buyers (wanted_locks in include/purchases.lua), else ''
+-- ARGV[3] 'group group ...' of the buyers, '-' for none
 -- Returns {verdict} of the fence (include/fence.lua: was the sale compared with Postgres in this run of Redis?) unless it is
 --         'ok', else {'ok', refusal, opensAtMs, idStart, outcome, ...}, an outcome for each buyer:
 --         string  the record of the live claim that the buyer holds
@@ -16,6 +17,7 @@
 --         {'interval' or 'purchase', ms}  too soon after, or during, another purchase; or what ARGV[2] says of the buyer
 --         {'unpaid_limit', 0}  too many orders of the buyer ended without payment (include/strikes.lua)
 --         {'others_first', ms}  one did, and until then the free units are for everybody else
+--         {'group_limit', 0}  the buyer's group has all of its units (include/groups.lua)
 --         {'needs_locks', 1 for one purchase at a time, ms of the pause, ms of a lock, now in ms}: ARGV[2] is missing or too old, and
 --         a buyer may get something. Nothing was done
 -- @include fence
@@ -25,9 +27,12 @@
 -- @include marks
 -- @include changes
 -- @include strikes
+-- @include groups
 -- @include joining
 -- @include purchases
--- @include standby
+-- @include clicks/groups
+-- @include clicks/join-line
+-- @include clicks/standby
 
 local verdict = fence(KEYS[1])
 if verdict ~= 'ok' then return { verdict } end
@@ -35,15 +40,16 @@ if verdict ~= 'ok' then return { verdict } end
 -- Everything is read before the first write, as Redis does not roll back a failing script. The reads also check the
 -- type of every key.
 local sale = redis.call('HMGET', KEYS[1], 'state', 'opensAtMs', 'closesAtMs', 'standbyCap', 'copying', 'draw', 'unpaidLimit',
-  'payWithinSeconds', 'retryPayWithinSeconds', 'freeAtMs')
+  'payWithinSeconds', 'retryPayWithinSeconds', 'freeAtMs', 'perGroup')
 local rules, now = purchase_rules(KEYS[1]), now_ms()
 local strikes = strike_rules(sale[7], { pay_within = sale[8], retry_within = sale[9], free_at = sale[10], opens_at = sale[2] }, now)
+local groups = group_rules(KEYS[1], sale[11], ARGV[3])
 local refused = refusal(sale[1], sale[2], sale[3], now)
 local free, line, _ = redis.call('LLEN', KEYS[2]), line_of(KEYS[5], sale[4], strikes), redis.call('ZCARD', KEYS[4])
 
 local buyers, rests = {}, {}
 for buyer, rest in string.gmatch(ARGV[1], '(%S+) (%S+)') do buyers[#buyers + 1], rests[#rests + 1] = buyer, rest end
-if sale[6] == 'joining' then return join_line(buyers, refused, now, sale[2]) end
+if sale[6] == 'joining' then return join_line(buyers, refused, { now = now, opens_at = sale[2] }, groups) end
 local records = redis.call('HMGET', KEYS[3], unpack(buyers))
 
 -- Units go to buyers in the order of their requests, and never past buyers on standby who have no strike.
@@ -58,9 +64,11 @@ for i, buyer in ipairs(buyers) do
   elseif seen[buyer] then
     outcomes[i] = seen[buyer]
   elseif #winners < poppable then
-    local held = strikes and held_back(strikes, records[i], line, buyer)
-    if held ~= true then outcomes[i] = held or rules and too_soon(rules, buyer) end
+    local click = (strikes or groups) and click_of(buyer, records[i], strikes, groups, i)
+    local held = strikes and held_back(strikes, click, line)
+    if held ~= true then outcomes[i] = held or click and click.is_full and { 'group_limit', 0 } or rules and too_soon(rules, buyer) end
     if not held and not outcomes[i] then
+      count_won(groups, i)
       winners[#winners + 1], seen[buyer], time = i, -i, time_after(time, records[i])
     end
   end
@@ -75,7 +83,8 @@ if #winners > 0 then
   local claims, entries, won_at = {}, {}, string.format('%.0f', now)
   for n, i in ipairs(winners) do
     outcomes[i] = tonumber(units[n])
-    claims[2 * n - 1], claims[2 * n] = buyers[i], format_new(start .. rests[i], units[n], records[i])
+    claims[2 * n - 1], claims[2 * n] = buyers[i], format_new(start .. rests[i], units[n], records[i], group_at(groups, i))
+    if groups then regroup(KEYS[1], records[i], claims[2 * n]) end
     entries[2 * n - 1], entries[2 * n] = won_at, buyers[i]
     if rules then purchase_began(rules, buyers[i], start .. rests[i]) end
     if not plenty then tell_claim(buyers[i], claims[2 * n]) end
@@ -87,10 +96,10 @@ end
 
 for i, buyer in ipairs(buyers) do
   if not outcomes[i] then
-    outcomes[i] = refused == '' and stand(KEYS[1], line, buyer, records[i], rules, strikes) or 0
+    outcomes[i] = refused == '' and stand(KEYS[1], line, click_of(buyer, records[i], strikes, groups, i), rules, strikes) or 0
   elseif seen[buyer] and outcomes[i] == seen[buyer] then
     -- A buyer who comes twice in one batch gets the claim of the first request for the second one, too.
-    outcomes[i] = format_new(start .. rests[-outcomes[i]], outcomes[-outcomes[i]], records[i])
+    outcomes[i] = format_new(start .. rests[-outcomes[i]], outcomes[-outcomes[i]], records[i], group_at(groups, -outcomes[i]))
   end
 end
 

@@ -18,13 +18,14 @@
 -- @include changes
 -- @include purchases
 -- @include strikes
+-- @include groups
 -- @include promote
 
 local verdict = fence(KEYS[1])
 if verdict ~= 'ok' then return { verdict } end
 
-local keys = { claims = KEYS[3], outbox = KEYS[4], standby = KEYS[5] }
-local sale = redis.call('HMGET', KEYS[1], 'state', 'opensAtMs', 'closesAtMs', 'draw', 'unpaidLimit')
+local sale = redis.call('HMGET', KEYS[1], 'state', 'opensAtMs', 'closesAtMs', 'draw', 'unpaidLimit', 'perGroup')
+local keys = { sale = KEYS[1], claims = KEYS[3], outbox = KEYS[4], standby = KEYS[5], per_group = tonumber(sale[6]) or 0 }
 local rules, is_limited = purchase_rules(KEYS[1]), (tonumber(sale[5]) or 0) > 0
 local now = now_ms()
 local open = refusal(sale[1], sale[2], sale[3], now, sale[4]) == ''
@@ -40,8 +41,9 @@ local function release(buyer, claim_id, status, reason, frees_unit, new_claim_id
   local claim = record and parse(record)
   if not claim or claim.claim_id ~= claim_id or not is_live(record) then return 0 end
   local strikes = strikes_of(record) + (is_limited and STRIKING[reason] and 1 or 0)
-  local ended = format(claim_id, claim.unit, status, claim.pay_by, reason, nil, strikes)
+  local ended = format(claim_id, claim.unit, status, claim.pay_by, reason, nil, strikes, group_of(record))
   redis.call('HSET', keys.claims, buyer, ended)
+  regroup(keys.sale, record, ended)
   redis.call('ZREM', keys.outbox, buyer)
   tell_claim(buyer, ended)
   if frees_unit == '0' then return 1 end

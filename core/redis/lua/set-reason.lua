@@ -12,6 +12,7 @@
 -- @include window
 -- @include changes
 -- @include strikes
+-- @include groups
 
 local verdict = fence(KEYS[1])
 if verdict ~= 'ok' then return { verdict } end
@@ -21,9 +22,10 @@ local claim = record and parse(record)
 if not claim or claim.claim_id ~= ARGV[2] or is_live(record) then return { 'ok', 0 } end
 local strikes = strikes_of(record)
 if STRIKING[claim.reason] and not STRIKING[ARGV[3]] then strikes = math.max(0, strikes - 1) end
-local told = format(claim.claim_id, claim.unit, claim.status, claim.pay_by, ARGV[3], nil, strikes)
+local told = format(claim.claim_id, claim.unit, claim.status, claim.pay_by, ARGV[3], nil, strikes, group_of(record))
 if told == record then return { 'ok', 1 } end
 redis.call('HSET', KEYS[2], ARGV[1], told)
+regroup(KEYS[1], record, told)
 tell_claim(ARGV[1], told)
 publish(KEYS[1], '-', '-')
 return { 'ok', 1 }

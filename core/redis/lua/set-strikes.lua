@@ -10,6 +10,7 @@
 -- @include marks
 -- @include window
 -- @include changes
+-- @include groups
 
 local verdict = fence(KEYS[1])
 if verdict ~= 'ok' then return { verdict } end
@@ -17,8 +18,10 @@ if verdict ~= 'ok' then return { verdict } end
 local record = redis.call('HGET', KEYS[2], ARGV[1])
 local claim = record and parse(record)
 if not claim or claim.claim_id ~= ARGV[2] or strikes_of(record) ~= tonumber(ARGV[3]) then return { 'ok', 0 } end
-local right = format(claim.claim_id, claim.unit, claim.status, claim.pay_by, claim.reason, refunded_of(record), tonumber(ARGV[4]))
+local right = format(claim.claim_id, claim.unit, claim.status, claim.pay_by, claim.reason, refunded_of(record), tonumber(ARGV[4]),
+  group_of(record))
 redis.call('HSET', KEYS[2], ARGV[1], right)
+regroup(KEYS[1], record, right)
 tell_claim(ARGV[1], right)
 publish(KEYS[1], '-', '-')
 return { 'ok', 1 }

@@ -1,7 +1,7 @@
 import { STRUCK_FROM } from '../../draw/lot.js';
 import { type ClaimRecord, parseClaimRecord } from '../../rules/claim.js';
 import type { LineState } from '../../rules/sale.js';
-import { keysOf, registryKeyOf } from '../keys.js';
+import { groupsKeyOf, keysOf, registryKeyOf } from '../keys.js';
 import { msOf, refuseMoved, repliesOf } from '../replies.js';
 import type { Shards } from '../shards.js';
 
@@ -104,25 +104,28 @@ export interface BuyerContent {
   wonAtMs: number | undefined;
   /** The number that the buyer drew when joining standby. */
   ticket: number | undefined;
+  /** The group with which the buyer joined standby. */
+  group: string | undefined;
 }
 
 /** Reads the content about some buyers of a sale at one instant, in their order. */
 export async function readBuyers(redis: Shards, saleId: string, buyerIds: string[]): Promise<BuyerContent[]> {
   if (buyerIds.length === 0) return [];
   const keys = keysOf(saleId);
-  const [records, wins, tickets] = await redis
+  const [records, wins, tickets, groups] = await redis
     .of(saleId)
     .multi()
     .hmget(keys.claims, ...buyerIds)
     .zmscore(keys.outbox, ...buyerIds)
     .zmscore(keys.standby, ...buyerIds)
+    .hmget(groupsKeyOf(saleId), ...buyerIds.map(buyerId => `w:${buyerId}`))
     .exec()
-    .then(repliesOf<[(string | null)[], (string | null)[], (string | null)[]]>);
+    .then(repliesOf<[(string | null)[], (string | null)[], (string | null)[], (string | null)[]]>);
   const numberOf = (text: string | null | undefined) => (text == null ? undefined : Number(text));
   return buyerIds.map((buyerId, i) => {
     const record = records[i];
     const claim = record == null ? undefined : parseClaimRecord(record);
-    return { buyerId, claim, wonAtMs: numberOf(wins[i]), ticket: numberOf(tickets[i]) };
+    return { buyerId, claim, wonAtMs: numberOf(wins[i]), ticket: numberOf(tickets[i]), group: groups[i] ?? undefined };
   });
 }
 

@@ -47,7 +47,7 @@ export async function openSale(
   { state = NOTHING, gate = '', line }: Opening = {},
 ): Promise<boolean> {
   for (let attempt = 0; attempt < OPEN_TRIES; attempt += 1) {
-    const staging = await Staging.begin(redis, sale.id);
+    const staging = await Staging.begin(redis, sale);
     if (!staging) continue;
     try {
       await stage(staging, sale, state);

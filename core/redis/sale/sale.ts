@@ -14,6 +14,7 @@ import {
   bucketOf,
   drawKeyOf,
   entriesKeyOf,
+  groupsKeyOf,
   keysOf,
   MARKS,
   markKeyOf,
@@ -192,6 +193,7 @@ const OTHER_KEYS = [
   entriesKeyOf,
   unstoredKeyOf,
   drawKeyOf,
+  groupsKeyOf,
 ] as const;
 
 /** Removes a sale that ended long ago from Redis. */

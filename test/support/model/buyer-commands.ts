@@ -28,6 +28,7 @@ export function wordsOf(outcome: ClaimOutcome): string {
     case 'sold_out':
     case 'unpaid_limit':
     case 'others_first':
+    case 'group_limit':
       return outcome.kind;
     case 'too_soon':
       return `too_soon ${outcome.because}`;

@@ -89,6 +89,7 @@ describe('the status of an order', () => {
       payByMs: 1,
       refundedMinor: 1,
       strikes: 1,
+      group: 'g',
       reason: 'unpaid',
     };
     const [sale] = fc.sample(anySale, 1) as [RecentSale];

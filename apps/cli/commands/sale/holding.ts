@@ -6,6 +6,9 @@ import { parseWhole } from '../../options.js';
 const UNPAID_LIMIT = 2;
 const UNPAID_LIMIT_MAX = 100;
 
+/** The most units that a sale may allow a group: a sale with a higher limit needs none. */
+const PER_GROUP_MAX = 1_000;
+
 /** The shortest time to pay a unit that came back unpaid, in s, unless the operator names a shorter one. */
 const RETRY_PAY_WITHIN_MIN_SECONDS = 60;
 
@@ -14,6 +17,7 @@ export interface HoldingOptions {
   payWithin: number;
   unpaidLimit: number;
   retryPayWithin?: number;
+  perGroup: number;
 }
 
 /** Adds the options about holding without paying. */
@@ -29,6 +33,12 @@ export function addHolding(command: Command): void {
       '--retry-pay-within <seconds>',
       'time to pay a unit that came back unpaid (default: a quarter of --pay-within, at least 60 s)',
       parseWhole(1, Number.MAX_SAFE_INTEGER),
+    )
+    .option(
+      '--per-group <n>',
+      'units that one group, such as a household, may hold at one time: the token names it in `dropline_group`; 0 for no such rule',
+      parseWhole(0, PER_GROUP_MAX),
+      0,
     );
 }
 
@@ -52,7 +62,7 @@ export function holdingMistake(
 export function holdingOf(
   options: HoldingOptions,
 ): Pick<NewSale, 'unpaidLimit' | 'retryPayWithinSeconds' | 'perGroup'> {
-  const { payWithin, unpaidLimit } = options;
+  const { payWithin, unpaidLimit, perGroup } = options;
   const quarter = Math.max(Math.ceil(payWithin / 4), RETRY_PAY_WITHIN_MIN_SECONDS);
-  return { unpaidLimit, retryPayWithinSeconds: options.retryPayWithin ?? Math.min(quarter, payWithin), perGroup: 0 };
+  return { unpaidLimit, retryPayWithinSeconds: options.retryPayWithin ?? Math.min(quarter, payWithin), perGroup };
 }

@@ -1,6 +1,7 @@
--- A claim record is 'claimId unit status payByMs reason' with '-' for none, and ' refunded=MINOR' when a part of a paid order's
--- money went back, and ' strikes=N' when N orders of the buyer ended without payment (include/strikes.lua). core/rules/claim.ts parses the
--- same. A later version may append words, which this one ignores, so that both versions can run during an upgrade.
+-- A claim record is 'claimId unit status payByMs reason' with '-' for none, ' refunded=MINOR' when a part of a paid order's money went
+-- back, ' strikes=N' when N orders of the buyer ended without payment (include/strikes.lua), and ' group=G' for a buyer of the group G
+-- (include/groups.lua). core/rules/claim.ts parses the same. A later version may append words, which this one ignores, so that both
+-- versions can run during an upgrade.
 -- A status only moves to a higher rank. A claim is live (keeps its unit) below rank 3, the rank of the final statuses.
 local RANK = { queued = 0, pending_payment = 1, paid = 2, cancelled = 3, rejected = 3, refunded = 3 }
 
@@ -22,14 +23,18 @@ local function strikes_of(record)
   return tonumber(record and string.match(record, ' strikes=(%d+)') or 0)
 end
 
-local function format(claim_id, unit, status, pay_by, reason, refunded, strikes)
+local function group_of(record)
+  return record and string.match(record, ' group=([%w_-]+)') or nil
+end
+
+local function format(claim_id, unit, status, pay_by, reason, refunded, strikes, group)
   local record = claim_id .. ' ' .. unit .. ' ' .. status .. ' ' .. (pay_by or '-') .. ' ' .. (reason or '-')
   if (refunded or 0) > 0 then record = record .. ' refunded=' .. string.format('%.0f', refunded) end
-  if (strikes or 0) == 0 then return record end
-  return record .. ' strikes=' .. strikes
+  if (strikes or 0) > 0 then record = record .. ' strikes=' .. strikes end
+  return group and record .. ' group=' .. group or record
 end
 
 -- A new claim keeps the strikes of the buyer's claim before.
-local function format_new(claim_id, unit, before)
-  return format(claim_id, unit, 'queued', nil, nil, nil, strikes_of(before))
+local function format_new(claim_id, unit, before, group)
+  return format(claim_id, unit, 'queued', nil, nil, nil, strikes_of(before), group)
 end

@@ -20,10 +20,9 @@ end
 
 -- Returns nil if a buyer may take a free unit at a click, an outcome as in claim.lua, or true for one to whom standby.lua answers. Nobody
 -- with strikes passes others on standby who have some, too, nor stands there and takes a unit: strikes may have been taken back meanwhile.
-local function held_back(rules, record, line, buyer)
-  if line.behind > 0 and redis.call('ZSCORE', line.key, buyer) then return true end
-  local strikes = strikes_of(record)
-  if strikes == 0 then return nil end
-  if strikes >= rules.limit or line.behind > 0 then return true end
+local function held_back(rules, click, line)
+  if line.behind > 0 and redis.call('ZSCORE', line.key, click.buyer) then return true end
+  if click.strikes == 0 then return nil end
+  if click.strikes >= rules.limit or line.behind > 0 then return true end
   return rules.left_ms > 0 and { 'others_first', rules.left_ms } or nil
 end
