@@ -63,7 +63,10 @@ export class Merge {
     }
     // Buyers with an entry are taken by it. There may be a million, and taking them twice would take twice as long.
     const first = this.#parts.line === undefined ? undefined : LATE_FROM;
-    for await (const page of standbyPages(redis, saleId, first)) await this.#takeStandby(page);
+    for await (const page of standbyPages(redis, saleId, first)) {
+      const buyerIds = page.map(({ buyerId }) => buyerId);
+      await this.#takeStandby(this.#parts.sale.perGroup > 0 ? await readBuyers(redis, saleId, buyerIds) : page);
+    }
     await this.#takeEntries();
   }
 

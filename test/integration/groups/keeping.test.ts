@@ -62,7 +62,7 @@ describe('the group of a claim', () => {
   });
 
   test('is kept with an order that the wallet pays', async () => {
-    const sale = await openTestSale(t, { perGroup: 1, settlement: 'immediate', priceMinor: 0n });
+    const sale = await openTestSale(t, { perGroup: 1, settlement: 'immediate', priceMinor: 0 });
     const won = await win(sale, 'ann', 'home');
     await placeWaiting(t, { saleId: sale.id });
     expect(await groupOf(won.claimId)).toBe('home');
