@@ -47,6 +47,7 @@ const terms = fc.record({
   standbyFactor: fc.integer({ min: 0, max: 2 }),
   onePurchaseAtATime: fc.boolean(),
   unpaidLimit: fc.integer({ min: 0, max: 2 }),
+  perGroup: fc.integer({ min: 0, max: 2 }),
   hasPause: fc.boolean(),
 });
 

@@ -7,10 +7,11 @@ import { restoreClaim } from '#core/redis/claims/restore.js';
 import { leaveStandby } from '#core/redis/claims/standby.js';
 import { readStatuses, recordStatus, setReason } from '#core/redis/claims/status.js';
 import { setStrikes } from '#core/redis/claims/strikes.js';
-import { keysOf } from '#core/redis/keys.js';
+import { groupsKeyOf, keysOf } from '#core/redis/keys.js';
 import type { ClaimRecord } from '#core/rules/claim.js';
 import type { OrderReason } from '#core/rules/order.js';
 import { buyer, fenced, named, pick, picked, picks, purchaseKeysOf, UNVERIFIED, unfenced } from './command.js';
+import { groupOf } from './strikes.js';
 
 // Commands about buyers and their claims.
 
@@ -40,7 +41,10 @@ export function wordsOf(outcome: ClaimOutcome): string {
 /** Claims for a batch of buyers. */
 export const claiming = fc.array(buyer, { minLength: 1, maxLength: 12 }).map(
   fenced('claim', (run, buyerIds) => {
-    const requests = buyerIds.map(buyerId => ({ buyerId, claimId: newClaimId() }));
+    const requests = buyerIds.map(buyerId => {
+      const group = groupOf(buyerId);
+      return { buyerId, claimId: newClaimId(), ...(group && { group }) };
+    });
     return {
       ask: async redis => {
         const outcomes = await claim(redis, run.sale.id, requests);
@@ -188,9 +192,14 @@ const LOSE = `
   local record = redis.call('HGET', KEYS[1], ARGV[1])
   local claim_id, unit, status = string.match(record or '', '^(%S+) (%S+) (%S+)')
   if claim_id ~= ARGV[2] then return 0 end
+  local group, strikes = string.match(record, ' group=(%S+)'), string.match(record, ' strikes=(%d+)')
+  if group and strikes then redis.call('HINCRBY', KEYS[5], 'u:' .. group, -strikes) end
   redis.call('HDEL', KEYS[1], ARGV[1])
   redis.call('ZREM', KEYS[2], ARGV[1])
-  if status == 'queued' or status == 'pending_payment' or status == 'paid' then redis.call('LPUSH', KEYS[3], unit) end
+  if status == 'queued' or status == 'pending_payment' or status == 'paid' then
+    redis.call('LPUSH', KEYS[3], unit)
+    if group then redis.call('HINCRBY', KEYS[5], 'n:' .. group, -1) end
+  end
   if redis.call('GET', KEYS[4]) == claim_id then redis.call('DEL', KEYS[4]) end
   return 1`;
 
@@ -204,7 +213,9 @@ export const losing = pick.map(
     const [lock] = purchaseKeysOf(buyerId);
     return {
       ask: async redis => ({
-        outcomes: [(await redis.eval(LOSE, 4, claims, outbox, stock, lock, buyerId, claimId)) === 1],
+        outcomes: [
+          (await redis.eval(LOSE, 5, claims, outbox, stock, lock, groupsKeyOf(run.sale.id), buyerId, claimId)) === 1,
+        ],
       }),
       expect: model => [model.lose(buyerId, claimId)],
     };

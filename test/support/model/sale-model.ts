@@ -3,7 +3,7 @@ import type { RestoreOutcome } from '#core/redis/claims/restore.js';
 import type { BuyerStatus } from '#core/redis/claims/status.js';
 import { type ClaimRecord, isLive } from '#core/rules/claim.js';
 import type { SaleState } from '#core/rules/sale.js';
-import { strikesIn, withReason, withStrikes } from './strikes.js';
+import { groupOf, strikesIn, strikesOf, unitsOf, withReason, withStrikes } from './strikes.js';
 import type { Expected, LiveStatus, Picture, Recording, Releasing, Terms } from './terms.js';
 
 const FORWARD: LiveStatus[] = ['queued', 'pending_payment', 'paid'];
@@ -26,6 +26,8 @@ export class SaleModel {
   standby: string[] = [];
   /** The last ones on standby, who had strikes when they joined. */
   readonly behind = new Set<string>();
+  /** The groups of those on standby, as their tokens named them. */
+  readonly groups = new Map<string, string>();
   /** Refunded units that are not sold again. */
   withdrawn: number[] = [];
   readonly outbox = new Set<string>();
@@ -48,6 +50,7 @@ export class SaleModel {
       standby: [...this.standby],
       withdrawn: [...this.withdrawn],
       behind: new Set(this.behind),
+      groups: new Map(this.groups),
       outbox: new Set(this.outbox),
       claims: new Map(this.claims),
       locks: new Map(this.locks),
@@ -60,17 +63,20 @@ export class SaleModel {
     if (held) return `held ${held.claimId} ${held.unit} ${held.status}`;
     if (this.state !== 'open') return `refused ${this.state}`;
     if (!this.standby.includes(buyerId)) {
-      const strikes = strikesIn(this.claims.get(buyerId));
+      const group = this.#groupOf(buyerId);
+      const strikes = this.#strikesOf(buyerId, group);
       if (strikes > 0 && strikes >= this.terms.unpaidLimit) return 'unpaid_limit';
       const isFree = this.stock.length > 0 && this.ahead === 0;
       // A run is shorter than the time for which free units are for the others.
       if (strikes > 0 && isFree && this.standby.length === 0) return 'others_first';
+      if (this.#isFull(group)) return 'group_limit';
       const wins = isFree && strikes === 0;
       if (!wins && (strikes > 0 ? this.behind.size : this.ahead) >= this.cap) return 'sold_out';
       const early = this.#tooSoon(buyerId);
       if (early) return early;
-      if (wins) return `won ${this.#give(buyerId, claimId)}`;
+      if (wins) return `won ${this.#give(buyerId, { claimId, group })}`;
       this.#join(buyerId, strikes > 0);
+      if (group) this.groups.set(buyerId, group);
     }
     return `standby ${this.standby.indexOf(buyerId) + 1}`;
   }
@@ -78,6 +84,36 @@ export class SaleModel {
   /** The number of buyers on standby who had no strike when they joined. */
   get ahead(): number {
     return this.standby.length - this.behind.size;
+  }
+
+  #groupOf(buyerId: string): string | undefined {
+    return this.terms.perGroup > 0 ? groupOf(buyerId) : undefined;
+  }
+
+  #isFull(group: string | undefined): boolean {
+    return group !== undefined && unitsOf(this.claims, group) >= this.terms.perGroup;
+  }
+
+  /** One strike of the group counts for all its members, and so do as many as all its units may have. */
+  #strikesOf(buyerId: string, group: string | undefined): number {
+    const { unpaidLimit, perGroup } = this.terms;
+    const own = strikesIn(this.claims.get(buyerId));
+    if (unpaidLimit === 0 || group === undefined) return own;
+    const all = strikesOf(this.claims, group);
+    if (all >= unpaidLimit * perGroup) return Math.max(own, unpaidLimit);
+    return Math.max(own, Math.min(all, 1, unpaidLimit - 1));
+  }
+
+  /** Returns the first on standby whose group has room. Those before leave. */
+  #next(): { buyerId: string; group: string | undefined } | undefined {
+    for (;;) {
+      const [buyerId] = this.standby;
+      if (buyerId === undefined) return undefined;
+      const group = this.groups.get(buyerId);
+      if (!this.#isFull(group)) return { buyerId, group };
+      this.#leave(buyerId);
+      this.groups.delete(buyerId);
+    }
   }
 
   #join(buyerId: string, isStruck: boolean): void {
@@ -99,21 +135,22 @@ export class SaleModel {
     this.claims.set(buyerId, withStrikes({ ...held, status, reason: 'unpaid' }, strikes));
     this.outbox.delete(buyerId);
     if (!freesUnit) this.withdrawn.push(held.unit);
-    const first = this.state === 'open' && freesUnit ? this.standby[0] : undefined;
+    const first = this.state === 'open' && freesUnit ? this.#next() : undefined;
     if (first === undefined) {
       if (freesUnit) this.stock.push(held.unit);
       return 'released';
     }
     this.stock.unshift(held.unit);
-    return `promoted ${first} ${this.#give(first, promotedAs ?? 'nobody was promoted')}`;
+    const unit = this.#give(first.buyerId, { claimId: promotedAs ?? 'nobody was promoted', group: first.group });
+    return `promoted ${first.buyerId} ${unit}`;
   }
 
   recordStatus({ buyerId, claimId, status, payByMs, reason }: Recording): boolean {
     const claim = this.claims.get(buyerId);
     if (claim?.claimId !== claimId) return false;
-    const { unit } = claim;
+    const { unit, group } = claim;
     if (isLive(claim.status) && FORWARD.indexOf(status) >= FORWARD.indexOf(claim.status as LiveStatus)) {
-      const record = { claimId, unit, status, payByMs, ...(reason ? { reason } : {}) };
+      const record = { claimId, unit, status, payByMs, ...(reason ? { reason } : {}), ...(group && { group }) };
       this.claims.set(buyerId, withStrikes(record, strikesIn(claim)));
       if (status === 'paid') this.#over(buyerId, claimId);
     }
@@ -123,9 +160,11 @@ export class SaleModel {
 
   promote(claimIds: string[]): Expected[] {
     const promoted: Expected[] = [];
-    while (this.state === 'open' && this.stock.length > 0 && this.standby[0] !== undefined) {
-      const buyerId = this.standby[0];
-      promoted.push(`${buyerId} ${this.#give(buyerId, claimIds[promoted.length] ?? 'nobody was promoted')}`);
+    while (this.state === 'open' && this.stock.length > 0) {
+      const first = this.#next();
+      if (first === undefined) break;
+      const claimId = claimIds[promoted.length] ?? 'nobody was promoted';
+      promoted.push(`${first.buyerId} ${this.#give(first.buyerId, { claimId, group: first.group })}`);
     }
     return promoted;
   }
@@ -174,12 +213,15 @@ export class SaleModel {
 
   regrab(buyerId: string, endedClaimId: string, claimId: string): RegrabOutcome {
     const held = this.live(buyerId);
-    if (held?.claimId === claimId) return { kind: 'taken', unit: held.unit };
+    const group = this.claims.get(buyerId)?.group;
+    const ofGroup = group === undefined ? {} : { group };
+    if (held?.claimId === claimId) return { kind: 'taken', unit: held.unit, ...ofGroup };
     if (held) return { kind: held.claimId === endedClaimId ? 'not_released' : 'other_claim' };
     if (this.claims.get(buyerId)?.claimId === claimId) return { kind: 'ended' };
     if (this.state !== 'open') return { kind: 'not_open' };
     if (this.stock.length === 0 || this.standby.length > 0) return { kind: 'sold_out' };
-    return { kind: 'taken', unit: this.#give(buyerId, claimId) };
+    if (this.#isFull(group)) return { kind: 'sold_out' };
+    return { kind: 'taken', unit: this.#give(buyerId, { claimId, group }), ...ofGroup };
   }
 
   setReason(buyerId: string, claimId: string, reason: string): void {
@@ -222,6 +264,7 @@ export class SaleModel {
     const { locks, pausing, turns } = this;
     const stock = [...seen.stock, ...seen.withdrawn].toSorted((a, b) => a - b);
     Object.assign(this, seen.copy(), { locks, pausing, turns: turns + 1, stock, withdrawn: [], gate: '' });
+    this.groups.clear();
     return true;
   }
 
@@ -263,9 +306,10 @@ export class SaleModel {
     return { units, cap, state, generation, gate, stock, claims, outbox, standby, locks, pausing };
   }
 
-  #give(buyerId: string, claimId: string): number {
+  #give(buyerId: string, { claimId, group }: { claimId: string; group: string | undefined }): number {
     const unit = this.stock[0] as number;
-    this.#take(buyerId, { claimId, unit, status: 'queued' });
+    this.#take(buyerId, { claimId, unit, status: 'queued', ...(group && { group }) });
+    this.groups.delete(buyerId);
     this.#began(buyerId, claimId);
     return unit;
   }

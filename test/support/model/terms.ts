@@ -13,6 +13,7 @@ export interface Terms {
   standbyFactor: number;
   onePurchaseAtATime: boolean;
   unpaidLimit: number;
+  perGroup: number;
   /** Buyers have a pause after a purchase, which lasts until a command ends it. */
   hasPause: boolean;
 }
