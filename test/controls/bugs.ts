@@ -11,6 +11,7 @@ import { STRIKE_BUGS } from './money/strike-bugs.js';
 import { ORDER_BUGS } from './order-bugs.js';
 import { REDIS_BUGS } from './redis-bugs.js';
 import { REPAIR_BUGS } from './repair-bugs.js';
+import { GROUP_BUGS } from './robots/group-bugs.js';
 import { SIGHT_BUGS } from './robots/sight-bugs.js';
 import { LOCK_BUGS } from './stores/lock-bugs.js';
 import { POSTGRES_STORE_BUGS } from './stores/postgres-store-bugs.js';
@@ -36,4 +37,5 @@ export const BUGS: Bug[] = [
   ...LOCK_BUGS,
   ...POSTGRES_STORE_BUGS,
   ...SIGHT_BUGS,
+  ...GROUP_BUGS,
 ];

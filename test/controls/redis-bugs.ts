@@ -5,7 +5,7 @@ export const REDIS_BUGS: Bug[] = [
   one(
     'sold out leaves the buyer marked (S4)',
     {
-      file: lua('include/standby'),
+      file: lua('include/clicks/standby'),
       find: '>= line.cap then return 0 end',
       replace: ">= line.cap then redis.call('HSET', KEYS[3], buyer, format('x', 1, 'rejected')) return 0 end",
     },

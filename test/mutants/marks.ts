@@ -144,9 +144,9 @@ export const MARKS: readonly Mark[] = [
       reason: 'generations begin at 1, so 1 is later than none',
     },
   ]),
-  ...inScript('include/standby', [
+  ...inScript('include/clicks/standby', [
     {
-      line: "local rank = line.cap > 0 and redis.call('ZRANK', line.key, buyer)",
+      line: "local rank = line.cap > 0 and redis.call('ZRANK', line.key, click.buyer)",
       operator: 'condition gone',
       original: 'line.cap > 0 and ',
       replacement: '',

@@ -102,6 +102,9 @@ export function next(purchase, event) {
 /** Refusals of a click before anybody may buy or join. */
 export const NOT_YET = ['not_open', 'pass_early', 'pass_too_early'];
 
+/** Refusals of a click that the page has words for. */
+const REFUSALS = ['sold_out', 'unpaid_limit', 'group_limit', 'sale_closed', 'unknown_sale', 'no_work'];
+
 /** Refusals of a click whose pass is of no use. The next click has another one. */
 export const PASS_REFUSED = ['pass_required', 'bad_pass', 'pass_expired', 'bad_solution'];
 
@@ -131,10 +134,7 @@ function afterBuy(purchase, answer) {
     return purchase.greeted ? end(purchase, 'sign_in') : go(purchase, { greeted: true, tries: 0 }, 'token');
   }
   if (NOT_YET.includes(answer.code)) return { purchase: { ...afresh(purchase), notice: 'not_open' } };
-  const known = ['sold_out', 'unpaid_limit', 'group_limit', 'sale_closed', 'unknown_sale', 'no_work'].includes(
-    answer.code,
-  );
-  return end(purchase, known ? answer.code : 'unavailable');
+  return end(purchase, REFUSALS.includes(answer.code) ? answer.code : 'unavailable');
 }
 
 function afterStatus(purchase, answer) {

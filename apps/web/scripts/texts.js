@@ -166,10 +166,7 @@ export const texts = {
       message:
         'Too many of your orders in this sale ended without payment, so its units are kept for others. If this is a mistake, please ask the shop.',
     },
-    group_limit: {
-      heading: 'Your household has its units',
-      message: 'This sale has a limit for each household or group, and yours has reached it.',
-    },
+    group_limit: { heading: 'Your household has its units', message: 'No household may hold more at one time.' },
     sale_closed: { heading: 'The sale is over', message: 'Thank you for coming.' },
     closed: { heading: 'The sale is over', message: 'No unit came free while you were in line. You pay nothing.' },
     unknown_sale: { heading: 'There is no such sale', message: 'Please check the address of this page.' },

@@ -35,7 +35,7 @@ export interface Waiting {
   group?: string | undefined;
 }
 
-/** What a sale must say so that its content can be staged. */
+/** The parts of a sale that decide how its content is staged. */
 type StagedSale = Pick<Sale, 'id' | 'perGroup'>;
 
 /** Builds the keys of a sale that have its content, and that of the sale itself first. */

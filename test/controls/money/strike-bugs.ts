@@ -9,7 +9,7 @@ export const STRIKE_BUGS: Bug[] = [
   ),
   one(
     'a buyer who did not pay joins standby before those who come later',
-    { file: lua('include/standby'), find: 'STRUCK_FROM + ticket', replace: 'ticket' },
+    { file: lua('include/clicks/standby'), find: 'STRUCK_FROM + ticket', replace: 'ticket' },
     { kind: 'integration', file: 'strikes/claiming', title: 'a struck buyer stands behind everybody who comes later' },
   ),
   one(
@@ -19,7 +19,7 @@ export const STRIKE_BUGS: Bug[] = [
   ),
   one(
     'nobody looks at the limit of ends without payment',
-    { file: lua('include/standby'), find: 'count > 0 and count >= strikes.limit', replace: 'false' },
+    { file: lua('include/clicks/standby'), find: 'is_struck and click.strikes >= strikes.limit', replace: 'false' },
     { kind: 'integration', file: 'strikes/claiming', title: 'a buyer gets nothing, also when units are free for long' },
   ),
   one(

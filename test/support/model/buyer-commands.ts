@@ -11,7 +11,7 @@ import { groupsKeyOf, keysOf } from '#core/redis/keys.js';
 import type { ClaimRecord } from '#core/rules/claim.js';
 import type { OrderReason } from '#core/rules/order.js';
 import { buyer, fenced, named, pick, picked, picks, purchaseKeysOf, UNVERIFIED, unfenced } from './command.js';
-import { groupOf } from './strikes.js';
+import { groupOf } from './groups.js';
 
 // Commands about buyers and their claims.
 

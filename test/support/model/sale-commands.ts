@@ -97,7 +97,7 @@ export const buyingElsewhere = buyer.map(
         if (outcome?.kind === 'won') claimId = outcome.claim.claimId;
         return { outcomes: outcomes.map(wordsOf) };
       },
-      expect: model => [model.buyElsewhere(buyerId, claimId)],
+      expect: model => [model.purchases.buyElsewhere(buyerId, claimId)],
     };
   }),
 );
@@ -107,7 +107,7 @@ export const outwaiting = buyer.map(
   unfenced('outwait', (_, buyerId) => ({
     ask: async redis => ({ outcomes: [(await redis.del(...purchaseKeysOf(buyerId))) >= 0] }),
     expect: model => {
-      model.outwait(buyerId);
+      model.purchases.outwait(buyerId);
       return [true];
     },
   })),

@@ -3,7 +3,9 @@ import type { RestoreOutcome } from '#core/redis/claims/restore.js';
 import type { BuyerStatus } from '#core/redis/claims/status.js';
 import { type ClaimRecord, isLive } from '#core/rules/claim.js';
 import type { SaleState } from '#core/rules/sale.js';
-import { groupOf, strikesIn, strikesOf, unitsOf, withReason, withStrikes } from './strikes.js';
+import { groupOf, isFull, strikesAt } from './groups.js';
+import { Purchases } from './purchases.js';
+import { strikesIn, withReason, withStrikes } from './strikes.js';
 import type { Expected, LiveStatus, Picture, Recording, Releasing, Terms } from './terms.js';
 
 const FORWARD: LiveStatus[] = ['queued', 'pending_payment', 'paid'];
@@ -32,13 +34,11 @@ export class SaleModel {
   withdrawn: number[] = [];
   readonly outbox = new Set<string>();
   readonly claims = new Map<string, ClaimRecord>();
-  /** The claim that owns the lock of a buyer. */
-  readonly locks = new Map<string, string>();
-  /** Buyers with a pause after their last win. */
-  readonly pausing = new Set<string>();
+  readonly purchases: Purchases;
 
   constructor(terms: Terms) {
     this.terms = terms;
+    this.purchases = new Purchases(terms);
     this.units = terms.units;
     this.stock = Array.from({ length: terms.units }, (_, i) => i + 1);
   }
@@ -53,8 +53,7 @@ export class SaleModel {
       groups: new Map(this.groups),
       outbox: new Set(this.outbox),
       claims: new Map(this.claims),
-      locks: new Map(this.locks),
-      pausing: new Set(this.pausing),
+      purchases: this.purchases.copy(),
     });
   }
 
@@ -64,15 +63,15 @@ export class SaleModel {
     if (this.state !== 'open') return `refused ${this.state}`;
     if (!this.standby.includes(buyerId)) {
       const group = this.#groupOf(buyerId);
-      const strikes = this.#strikesOf(buyerId, group);
+      const strikes = strikesAt(this.claims, this.terms, buyerId);
       if (strikes > 0 && strikes >= this.terms.unpaidLimit) return 'unpaid_limit';
       const isFree = this.stock.length > 0 && this.ahead === 0;
       // A run is shorter than the time for which free units are for the others.
       if (strikes > 0 && isFree && this.standby.length === 0) return 'others_first';
-      if (this.#isFull(group)) return 'group_limit';
+      if (isFull(this.claims, this.terms, group)) return 'group_limit';
       const wins = isFree && strikes === 0;
       if (!wins && (strikes > 0 ? this.behind.size : this.ahead) >= this.cap) return 'sold_out';
-      const early = this.#tooSoon(buyerId);
+      const early = this.purchases.tooSoon(buyerId);
       if (early) return early;
       if (wins) return `won ${this.#give(buyerId, { claimId, group })}`;
       this.#join(buyerId, strikes > 0);
@@ -90,27 +89,13 @@ export class SaleModel {
     return this.terms.perGroup > 0 ? groupOf(buyerId) : undefined;
   }
 
-  #isFull(group: string | undefined): boolean {
-    return group !== undefined && unitsOf(this.claims, group) >= this.terms.perGroup;
-  }
-
-  /** One strike of the group counts for all its members, and so do as many as all its units may have. */
-  #strikesOf(buyerId: string, group: string | undefined): number {
-    const { unpaidLimit, perGroup } = this.terms;
-    const own = strikesIn(this.claims.get(buyerId));
-    if (unpaidLimit === 0 || group === undefined) return own;
-    const all = strikesOf(this.claims, group);
-    if (all >= unpaidLimit * perGroup) return Math.max(own, unpaidLimit);
-    return Math.max(own, Math.min(all, 1, unpaidLimit - 1));
-  }
-
   /** Returns the first on standby whose group has room. Those before leave. */
   #next(): { buyerId: string; group: string | undefined } | undefined {
     for (;;) {
       const [buyerId] = this.standby;
       if (buyerId === undefined) return undefined;
       const group = this.groups.get(buyerId);
-      if (!this.#isFull(group)) return { buyerId, group };
+      if (!isFull(this.claims, this.terms, group)) return { buyerId, group };
       this.#leave(buyerId);
       this.groups.delete(buyerId);
     }
@@ -128,7 +113,7 @@ export class SaleModel {
 
   /** Releases a claim. A unit that goes to the first on standby becomes a claim with the id `promotedAs`. */
   release({ buyerId, claimId, status, freesUnit }: Releasing, promotedAs?: string): Expected {
-    this.#over(buyerId, claimId);
+    this.purchases.over(buyerId, claimId);
     const held = this.live(buyerId);
     if (held?.claimId !== claimId) return 'not_held';
     const strikes = strikesIn(held) + (this.terms.unpaidLimit > 0 ? 1 : 0);
@@ -152,7 +137,7 @@ export class SaleModel {
     if (isLive(claim.status) && FORWARD.indexOf(status) >= FORWARD.indexOf(claim.status as LiveStatus)) {
       const record = { claimId, unit, status, payByMs, ...(reason ? { reason } : {}), ...(group && { group }) };
       this.claims.set(buyerId, withStrikes(record, strikesIn(claim)));
-      if (status === 'paid') this.#over(buyerId, claimId);
+      if (status === 'paid') this.purchases.over(buyerId, claimId);
     }
     this.outbox.delete(buyerId);
     return true;
@@ -189,7 +174,7 @@ export class SaleModel {
     this.claims.delete(buyerId);
     this.outbox.delete(buyerId);
     if (isLive(claim.status)) this.stock.unshift(claim.unit);
-    this.#over(buyerId, claimId);
+    this.purchases.over(buyerId, claimId);
     this.turns += 1;
     return true;
   }
@@ -202,11 +187,11 @@ export class SaleModel {
     if (isLive(claim.status)) {
       if (!this.stock.includes(claim.unit)) return 'unit_taken';
       this.#take(buyerId, claim);
-      if (claim.status !== 'paid') this.#began(buyerId, claim.claimId);
+      if (claim.status !== 'paid') this.purchases.began(buyerId, claim.claimId);
     } else {
       if (had && had.claimId > claim.claimId) return 'other_claim';
       this.claims.set(buyerId, withStrikes(claim, strikesIn(had)));
-      this.#over(buyerId, claim.claimId);
+      this.purchases.over(buyerId, claim.claimId);
     }
     return 'restored';
   }
@@ -220,7 +205,7 @@ export class SaleModel {
     if (this.claims.get(buyerId)?.claimId === claimId) return { kind: 'ended' };
     if (this.state !== 'open') return { kind: 'not_open' };
     if (this.stock.length === 0 || this.standby.length > 0) return { kind: 'sold_out' };
-    if (this.#isFull(group)) return { kind: 'sold_out' };
+    if (isFull(this.claims, this.terms, group)) return { kind: 'sold_out' };
     return { kind: 'taken', unit: this.#give(buyerId, { claimId, group }), ...ofGroup };
   }
 
@@ -261,24 +246,11 @@ export class SaleModel {
   /** Replaces the sale by an earlier state of it. A state knows of no withdrawn units, so these are free again. */
   reopen(seen: SaleModel): boolean {
     if (this.gate === '' || this.gate !== seen.gate || this.generation > seen.generation) return false;
-    const { locks, pausing, turns } = this;
+    const { purchases, turns } = this;
     const stock = [...seen.stock, ...seen.withdrawn].toSorted((a, b) => a - b);
-    Object.assign(this, seen.copy(), { locks, pausing, turns: turns + 1, stock, withdrawn: [], gate: '' });
+    Object.assign(this, seen.copy(), { purchases, turns: turns + 1, stock, withdrawn: [], gate: '' });
     this.groups.clear();
     return true;
-  }
-
-  /** Buys in another sale with the same rules. */
-  buyElsewhere(buyerId: string, claimId: string): Expected {
-    const early = this.#tooSoon(buyerId);
-    if (!early) this.#began(buyerId, claimId);
-    return early ?? 'won 1';
-  }
-
-  /** Ends the lock and the pause of a buyer, as time would. */
-  outwait(buyerId: string): void {
-    this.locks.delete(buyerId);
-    this.pausing.delete(buyerId);
   }
 
   /** Returns the refusal of a buyer who comes now, and who gets neither a unit nor a position on standby. */
@@ -301,7 +273,8 @@ export class SaleModel {
 
   /** Returns the part of the model that Redis shows. */
   picture(): Picture {
-    const { units, cap, state, generation, gate, stock, claims, standby, locks, pausing } = this;
+    const { units, cap, state, generation, gate, stock, claims, standby } = this;
+    const { locks, pausing } = this.purchases;
     const outbox = [...this.outbox].sort();
     return { units, cap, state, generation, gate, stock, claims, outbox, standby, locks, pausing };
   }
@@ -310,7 +283,7 @@ export class SaleModel {
     const unit = this.stock[0] as number;
     this.#take(buyerId, { claimId, unit, status: 'queued', ...(group && { group }) });
     this.groups.delete(buyerId);
-    this.#began(buyerId, claimId);
+    this.purchases.began(buyerId, claimId);
     return unit;
   }
 
@@ -319,19 +292,5 @@ export class SaleModel {
     this.claims.set(buyerId, withStrikes(claim, strikesIn(this.claims.get(buyerId))));
     if (claim.status === 'queued') this.outbox.add(buyerId);
     this.#leave(buyerId);
-  }
-
-  #tooSoon(buyerId: string): Expected | undefined {
-    if (this.pausing.has(buyerId)) return 'too_soon interval';
-    return this.locks.has(buyerId) ? 'too_soon purchase' : undefined;
-  }
-
-  #began(buyerId: string, claimId: string): void {
-    if (this.terms.onePurchaseAtATime && !this.locks.has(buyerId)) this.locks.set(buyerId, claimId);
-    if (this.terms.hasPause) this.pausing.add(buyerId);
-  }
-
-  #over(buyerId: string, claimId: string): void {
-    if (this.locks.get(buyerId) === claimId) this.locks.delete(buyerId);
   }
 }

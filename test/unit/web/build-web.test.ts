@@ -8,7 +8,7 @@ import { buildWeb } from '../../../bin/build-web.mjs';
 const PAGE = join(import.meta.dirname, '../../../apps/web');
 const HASHED = /^[\w-]+\.[0-9a-f]{10}\.(js|css|svg)$/;
 /** The most that a phone loads until the page works, in bytes, compressed file by file as by a proxy. */
-const BYTES_MAX = 28_000;
+const BYTES_MAX = 28_500;
 /** The modules that only a visitor who checks a draw loads, or one of a sale that needs passes. */
 const ON_DEMAND = [
   ...['list', 'list-worker', 'proof'],
@@ -86,7 +86,7 @@ describe('the built page', () => {
     expect(page).not.toMatch(/<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)|https?:/);
   });
 
-  test('stays below 28 kB', () => {
+  test('stays below 28.5 kB', () => {
     const { assets, texts, page } = built('dist');
     const loaded = texts.filter((_, i) => !isOnDemand(assets[i] ?? ''));
     const bytes = [page, ...loaded].reduce((sum, text) => sum + gzipSync(text).length, 0);

@@ -35,7 +35,7 @@ const CALLS: [call: string, caller: 'a buyer' | 'anybody', successes: number[], 
     {
       403: 'not_open, pass_required, bad_pass, pass_expired, pass_early, forbidden_origin',
       404: 'unknown_sale',
-      409: 'sold_out, unpaid_limit, others_first',
+      409: 'sold_out, unpaid_limit, others_first, group_limit',
       410: 'sale_closed',
       429: 'too_many_requests, too_soon',
     },

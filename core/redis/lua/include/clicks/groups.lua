@@ -1,4 +1,4 @@
--- What groups (../groups.lua) mean for the clicks of a batch.
+-- The bounds of groups (../groups.lua) for the clicks of a batch.
 
 -- Returns what the groups of a batch have, nil for a sale without a limit. `names` has a group for each buyer, '-' for none.
 local function group_rules(sale_key, limit, names)
