@@ -102,8 +102,7 @@ export function next(purchase, event) {
 /** Refusals of a click before anybody may buy or join. */
 export const NOT_YET = ['not_open', 'pass_early', 'pass_too_early'];
 
-/** Refusals of a click that the page has words for. */
-const REFUSALS = ['sold_out', 'unpaid_limit', 'group_limit', 'sale_closed', 'unknown_sale', 'no_work'];
+const REFUSALS_WITH_WORDS = ['sold_out', 'unpaid_limit', 'group_limit', 'sale_closed', 'unknown_sale', 'no_work'];
 
 /** Refusals of a click whose pass is of no use. The next click has another one. */
 export const PASS_REFUSED = ['pass_required', 'bad_pass', 'pass_expired', 'bad_solution'];
@@ -134,7 +133,7 @@ function afterBuy(purchase, answer) {
     return purchase.greeted ? end(purchase, 'sign_in') : go(purchase, { greeted: true, tries: 0 }, 'token');
   }
   if (NOT_YET.includes(answer.code)) return { purchase: { ...afresh(purchase), notice: 'not_open' } };
-  return end(purchase, REFUSALS.includes(answer.code) ? answer.code : 'unavailable');
+  return end(purchase, REFUSALS_WITH_WORDS.includes(answer.code) ? answer.code : 'unavailable');
 }
 
 function afterStatus(purchase, answer) {
