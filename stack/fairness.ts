@@ -8,6 +8,7 @@ import { chunks } from '#core/values/chunks.js';
 import { Progress } from './crowd/progress.js';
 import { sellToNonPayers } from './fairness/non-payers.js';
 import { barsOf, type Run, sectionOf, withSection } from './fairness/page.js';
+import { sellWithPasses } from './fairness/passes.js';
 import { type Group, type Shop, type Sold, sellTo } from './fairness/sales.js';
 import { exitCodeOf, type Modes, sumOf, unfairIn } from './fairness/share.js';
 import { parseCount } from './processes/command-line.js';
@@ -44,9 +45,12 @@ function readOptions(): FairnessOptions {
     .option('--quick', `${QUICK.sales} sales with each opening instead of ${FULL.sales}, within 120 s`, false)
     .option('--sales <n>', 'the number of sales with each opening', parseCount)
     .addOption(
-      new Option('--opening <name...>', 'these openings only, without the accounts that never pay').choices(OPENINGS),
+      new Option(
+        '--opening <name...>',
+        'these openings only, without accounts that never pay and without passes',
+      ).choices(OPENINGS),
     )
-    .option('--non-payers', 'the accounts that never pay as well, if openings are named', false)
+    .option('--non-payers', 'the accounts that never pay and the passes as well, if openings are named', false)
     .option('--seed <n>', 'fixes when people come', parseCount, 1)
     .option('--report', 'writes the table in docs/fairness.md', false)
     .option('--json', 'the result as one JSON line on standard output', false)
@@ -102,8 +106,11 @@ async function simulate(options: FairnessOptions, lifetime: Lifetime): Promise<{
   wrong.push(...unfairIn(modes, VISITORS));
   if (withNonPayers) shop.progress.step('Accounts that never pay, against people ...');
   const held = await holding;
-  wrong.push(...(held?.wrong ?? []));
-  return { run: { visitors: VISITORS, sales, each: UNITS, seed, modes, nonPayers: held?.nonPayers }, wrong };
+  if (withNonPayers) shop.progress.step('Passes, one after the other ...');
+  const worked = withNonPayers ? await sellWithPasses(shop) : undefined;
+  wrong.push(...(held?.wrong ?? []), ...(worked?.wrong ?? []));
+  const extra = { nonPayers: held?.nonPayers, passes: worked?.passes };
+  return { run: { visitors: VISITORS, sales, each: UNITS, seed, modes, ...extra }, wrong };
 }
 
 async function writeReport(run: Run): Promise<void> {
@@ -120,7 +127,7 @@ try {
   const text = `${barsOf(run)}${wrong.map(line => `${line}\n`).join('')}`;
   if (options.json) {
     process.stderr.write(text);
-    process.stdout.write(`${JSON.stringify({ modes: run.modes, nonPayers: run.nonPayers })}\n`);
+    process.stdout.write(`${JSON.stringify({ modes: run.modes, nonPayers: run.nonPayers, passes: run.passes })}\n`);
   } else process.stdout.write(text);
   await lifetime.end(exitCodeOf(wrong));
 } catch (error) {

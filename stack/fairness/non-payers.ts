@@ -1,4 +1,5 @@
 import { issueToken } from '#core/identity/token.js';
+import type { Sale } from '#core/rules/sale.js';
 import type { StepContext } from '#core/steps/context.js';
 import { createOpenSale, type SaleWishes } from '../crowd/open-sale.js';
 import { holds, reckon, untilAtRest } from '../crowd/reckoning.js';
@@ -21,27 +22,51 @@ const PEOPLE = { firstMs: 1_500, everyMs: 2_000 };
 /** A person looks for the order this often until it is paid, in ms. */
 const LOOK_EVERY_MS = 300;
 
-/** The ends without payment after which an account gets nothing more. */
-const UNPAID_LIMIT = 2;
+/** The accounts of one household, as the shop's tokens name it. */
+const GROUP = 10;
+/** The units that people must have paid, of {@link HOLDING}, where the rules are on. */
+const PEOPLE_LEAST = 18;
 
 const LEAD_MS = 1_000;
 const CONNECTIONS = 64;
 const REST_DEADLINE_MS = 60_000;
 
-/** The sales, and how many times the time to pay each is judged after. */
-const SALES = {
-  line: { standbyFactor: 5, times: 3.5 },
-  noLine: { standbyFactor: 0, times: 3.5 },
+/** The names of the sales with accounts that never pay. */
+export type HoldingSale = 'line' | 'noLine' | 'groups' | 'strikes' | 'none';
+
+/** One of these sales: its rules in words, and how many times the time to pay it is judged after. */
+interface Holding {
+  words: string;
+  rules: Pick<Sale, 'standbyFactor' | 'unpaidLimit' | 'retryPayWithinSeconds' | 'perGroup'>;
+  times: number;
+  /** Whether people must end with {@link PEOPLE_LEAST} units. */
+  isHeld: boolean;
+}
+
+const NOTHING = { standbyFactor: 5, unpaidLimit: 0, retryPayWithinSeconds: PAY_WITHIN_SECONDS, perGroup: 0 };
+const STRIKES = { ...NOTHING, unpaidLimit: 2 };
+const QUICKLY = { ...STRIKES, retryPayWithinSeconds: 2 };
+
+/** The sales, from no rule to all of them. */
+export const HOLDING_SALES: Record<HoldingSale, Holding> = {
+  none: { words: 'no rule, standby', rules: NOTHING, times: 3.5, isHeld: false },
+  strikes: { words: 'strikes, standby', rules: STRIKES, times: 3.5, isHeld: false },
+  line: { words: 'strikes, a short second time to pay, standby', rules: QUICKLY, times: 3.5, isHeld: true },
+  noLine: {
+    words: 'the same without standby',
+    rules: { ...QUICKLY, standbyFactor: 0 },
+    times: 3.5,
+    isHeld: true,
+  },
+  groups: {
+    words: 'the same with standby, one unit for each group',
+    rules: { ...QUICKLY, perGroup: 1 },
+    times: 1.5,
+    isHeld: true,
+  },
 };
 
-/** The names of the sales with accounts that never pay. */
-export type HoldingSale = keyof typeof SALES;
-
-/** Each sale in words, and how many times the time to pay it is judged after. */
-export const HOLDING_SALES: [name: HoldingSale, words: string, times: number][] = [
-  ['line', 'standby of five times the units', SALES.line.times],
-  ['noLine', 'no standby', SALES.noLine.times],
-];
+const NAMES = Object.keys(HOLDING_SALES) as HoldingSale[];
 
 /** How a sale stands when it is judged: the units that people have paid, of all, and how often one account has held a unit. */
 export interface Held extends Units {
@@ -59,8 +84,8 @@ export type NonPayers = Record<HoldingSale, Held>;
 export async function sellToNonPayers(shop: Shop): Promise<{ nonPayers: NonPayers; wrong: string[] }> {
   const storefronts = shop.baseUrls.map(url => createStorefront(url, CONNECTIONS));
   try {
-    const sold = await Promise.all(HOLDING_SALES.map(([name]) => sell(shop, storefronts, name)));
-    const nonPayers = Object.fromEntries(HOLDING_SALES.map(([name], i) => [name, sold[i]?.held])) as NonPayers;
+    const sold = await Promise.all(NAMES.map(name => sell(shop, storefronts, name)));
+    const nonPayers = Object.fromEntries(NAMES.map((name, i) => [name, sold[i]?.held])) as NonPayers;
     return { nonPayers, wrong: sold.flatMap(({ wrong }) => wrong) };
   } finally {
     await Promise.all(storefronts.map(storefront => storefront.close()));
@@ -68,25 +93,34 @@ export async function sellToNonPayers(shop: Shop): Promise<{ nonPayers: NonPayer
 }
 
 async function sell(shop: Shop, storefronts: readonly Storefront[], name: HoldingSale) {
-  const { standbyFactor, times } = SALES[name];
+  const { rules, times, isHeld } = HOLDING_SALES[name];
   const { connections } = shop;
   const opensAtMs = Date.now() + LEAD_MS;
-  const rules = { payWithinSeconds: PAY_WITHIN_SECONDS, retryPayWithinSeconds: 2, unpaidLimit: UNPAID_LIMIT };
-  const wishes: SaleWishes = { units: HOLDING.units, opensAtMs, priceMinor: 0, standbyFactor, ...rules };
+  const payWithinSeconds = PAY_WITHIN_SECONDS;
+  const wishes: SaleWishes = { units: HOLDING.units, opensAtMs, priceMinor: 0, payWithinSeconds, ...rules };
   const { id: saleId } = await createOpenSale(connections, wishes);
   const endsAtMs = opensAtMs + times * PAY_WITHIN_SECONDS * 1_000;
-  const visit = (buyerId: string, i: number) =>
-    new Visit({ saleId, token: issueToken(shop.authSecret, buyerId), endsAtMs }, storefronts[i % storefronts.length]);
-  const accounts = Array.from({ length: HOLDING.accounts }, (_, i) => visit(`account-${i}`, i).hold(opensAtMs));
+  const visit = (buyerId: string, group: string) => {
+    const visitor = { saleId, token: issueToken(shop.authSecret, buyerId, { group }), endsAtMs };
+    return new Visit(visitor, storefronts[Number(buyerId.split('-')[1]) % storefronts.length]);
+  };
+  const accounts = Array.from({ length: HOLDING.accounts }, (_, i) =>
+    visit(`account-${i}`, `accounts-${Math.floor(i / GROUP)}`).hold(opensAtMs),
+  );
   const people = Array.from({ length: HOLDING.people }, (_, i) =>
-    visit(`person-${i}`, i).buy(opensAtMs + (i * PEOPLE.everyMs) / HOLDING.people),
+    visit(`person-${i}`, `person-${i}`).buy(opensAtMs + (i * PEOPLE.everyMs) / HOLDING.people),
   );
   await Promise.all([...accounts, ...people]);
   const held = await heldOf(connections, saleId, new Date(endsAtMs));
   await untilAtRest(connections, saleId, REST_DEADLINE_MS);
   const verdict = await reckon(connections, saleId, []);
   const lines = holds(verdict) ? [] : [...verdict.wrong, `sale ${saleId} did not keep its promises`];
-  if (held.heldMost > UNPAID_LIMIT) lines.push(`an account held a unit ${held.heldMost} times`);
+  if (rules.unpaidLimit > 0 && held.heldMost > rules.unpaidLimit) {
+    lines.push(`an account held a unit ${held.heldMost} times`);
+  }
+  if (isHeld && held.peopleUnits < PEOPLE_LEAST) {
+    lines.push(`people paid ${held.peopleUnits} of ${held.units} units, and not ${PEOPLE_LEAST}`);
+  }
   return { held, wrong: lines.map(line => `${name}: ${line}`) };
 }
 
