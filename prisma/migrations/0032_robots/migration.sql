@@ -4,7 +4,7 @@ ALTER TABLE "sales"
   ADD COLUMN "unpaid_limit"             INTEGER NOT NULL DEFAULT 0 CHECK ("unpaid_limit" BETWEEN 0 AND 100),
   -- The time to pay a unit that came back unpaid; NULL for the ordinary one.
   ADD COLUMN "retry_pay_within_seconds" INTEGER CHECK ("retry_pay_within_seconds" BETWEEN 1 AND "pay_within_seconds"),
-  -- The most units and positions on standby of one group of buyers; 0 for no such rule.
+  -- The most units of one group of buyers at one time; 0 for no such rule.
   ADD COLUMN "per_group"                INTEGER NOT NULL DEFAULT 0 CHECK ("per_group" BETWEEN 0 AND 1000),
   ADD COLUMN "needs_pass"               BOOLEAN NOT NULL DEFAULT false,
   -- The proof of work that a pass costs; 0 for none.
