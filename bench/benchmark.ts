@@ -6,6 +6,7 @@ import { memory } from './questions/api/memory.js';
 import { polls } from './questions/api/polls.js';
 import { refusals } from './questions/api/refusals.js';
 import { repeats } from './questions/api/repeats.js';
+import { strictWins } from './questions/api/strict-wins.js';
 import { wins } from './questions/api/wins.js';
 import { drops } from './questions/cluster/drops.js';
 import { forged } from './questions/gate/forged.js';
@@ -68,6 +69,7 @@ async function measureAnswers(rig: Rig, api: Server, beforeEnd: BeforeEnd): Prom
     refusals(rig, api),
     repeats(rig, api),
     wins(rig, api),
+    strictWins(rig, api),
     polls(rig, api),
     ...(await express(rig)),
     await classic(rig),

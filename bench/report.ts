@@ -18,6 +18,7 @@ const RATIOS: Record<string, [over: string, under: string]> = {
   refusalsVsExpress: ['refusals.perSecond', 'expressRefusals.perSecond'],
   winsVsClassic: ['wins.perSecond', 'classic.perSecond'],
   winsVsLock: ['wins.perSecond', 'lock.perSecond'],
+  strictWinsVsWins: ['strictWins.perSecond', 'wins.perSecond'],
   winsVsLua: ['wins.perSecond', 'luaWins.perSecond'],
   refusalsVsLua: ['refusals.perSecond', 'luaRefusals.perSecond'],
   // One statement after the other; and four at once, like the worker, when only Postgres needs the two cores.
@@ -34,6 +35,7 @@ const FIGURES: Record<string, string> = {
   bareTurnPerSecond: 'bareTurn.perSecond',
   refusalsPerSecond: 'refusals.perSecond',
   winsPerSecond: 'wins.perSecond',
+  strictWinsPerSecond: 'strictWins.perSecond',
   repeatsPerSecond: 'repeats.perSecond',
   pollsPerSecond: 'polls.perSecond',
   expressWinsPerSecond: 'expressWins.perSecond',
@@ -85,6 +87,7 @@ const TARGETS: Record<string, { least: number } | { most: number }> = {
   repeatsVsBare: { least: 0.8 },
   pollsVsBare: { least: 0.5 },
   winsVsExpress: { least: 2.5 },
+  strictWinsVsWins: { least: 0.9 },
   winsVsLua: { least: 1 },
   refusalsVsLua: { least: 1 },
   refusalsVsExpress: { least: 4 },

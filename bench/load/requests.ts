@@ -6,7 +6,8 @@ const DAY_MS = 86_400_000;
 
 /** Signed tokens of buyers, kept for every run: signing costs the generator more than sending. */
 export interface Tokens {
-  of(index: number): string;
+  /** @param isGrouped whether the token names a group of the buyer's own */
+  of(index: number, isGrouped?: boolean): string;
 }
 
 /**
@@ -16,13 +17,14 @@ export interface Tokens {
  */
 export function createTokens(secret: string): Tokens {
   const sign = createSigner({ key: secret, algorithm: 'HS256', expiresIn: DAY_MS });
-  const signed: string[] = [];
+  const signed: Record<'plain' | 'grouped', string[]> = { plain: [], grouped: [] };
   return {
-    of(index) {
-      let token = signed[index];
+    of(index, isGrouped = false) {
+      const known = signed[isGrouped ? 'grouped' : 'plain'];
+      let token = known[index];
       if (token === undefined) {
-        token = sign({ sub: buyerName(index) });
-        signed[index] = token;
+        token = sign({ sub: buyerName(index), ...(isGrouped && { dropline_group: buyerName(index) }) });
+        known[index] = token;
       }
       return token;
     },
@@ -55,7 +57,8 @@ export function writeRequests(plan: LoadPlan, tokens: Tokens): Requests {
   const rest = `HTTP/1.1\r\nHost: 127.0.0.1:${plan.port}\r\n${body}Authorization: Bearer `;
   const passOf = passesOf(plan);
   const heads = [plan.path].flat().map(path => `${plan.method} ${path} ${rest}`);
-  const textOf = (index: number) => `${heads[index % heads.length]}${tokens.of(index)}\r\n${passOf(index)}\r\n`;
+  const textOf = (index: number) =>
+    `${heads[index % heads.length]}${tokens.of(index, plan.grouped)}\r\n${passOf(index)}\r\n`;
   const clicks = plan.clicks ?? 1;
   const length = textOf(plan.first).length;
   const count = plan.count * clicks;

@@ -61,7 +61,7 @@ describe('sale create', () => {
     expect(await json(create('a-rush'))).toMatchObject({ opening: 'rush', joinsAt: null });
     const shown = await run(['sale', 'show', 'a-shuffle']);
     expect(shown.stdout).toMatch(/opening +shuffle\n.*\n *joins +20\d\d-/);
-    expect((await run(['sale', 'list'])).stdout).toMatch(/opening +joins +opens/);
+    expect((await run(['sale', 'list'])).stdout).toMatch(/opening +announced +joins +opens/);
   });
 
   test.each([
