@@ -24,7 +24,15 @@ import { bankReadsOf, drawReadsOf, History, operationsOf } from './history/histo
 import { type FaultReport, runNemesis } from './nemesis/nemesis.js';
 import { runProviderMoods } from './nemesis/provider-moods.js';
 import type { ChaosOptions } from './options.js';
-import { type ChaosResult, countDraws, countMoney, recoveries, recoveriesByKind, spreadOf } from './result.js';
+import {
+  type ChaosResult,
+  countDraws,
+  countHolding,
+  countMoney,
+  recoveries,
+  recoveriesByKind,
+  spreadOf,
+} from './result.js';
 import { type Cluster, startCluster } from './rig/cluster.js';
 import { readDrawFacts } from './rig/draw-facts.js';
 import { readOrderFacts, readPaymentFacts } from './rig/facts.js';
@@ -185,6 +193,7 @@ async function runOn(run: Run): Promise<ChaosResult> {
     lost: countLost(evidence),
     violations,
     money: countMoney(evidence.payments, evidence.orders),
+    holding: countHolding(evidence),
     ...(evidence.draws.length > 0 ? { draws: countDraws(evidence, storm.report) } : {}),
     recoveryMs: spreadOf(recoveries(storm.report.faults, storm.probes)),
     recoveryMsOf: recoveriesByKind(storm.report.faults, storm.probes),

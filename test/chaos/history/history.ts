@@ -14,6 +14,8 @@ export interface Request {
   saleId: string;
   buyerId: string;
   amountMinor?: number;
+  /** Whether a click carries a pass. */
+  hasPass?: boolean;
 }
 
 /** The reply to a call. */
