@@ -110,9 +110,8 @@ export function missedBy(result: ChaosResult): string[] {
 /** Names what no buyer of a run came to. */
 function missedHolding({ minutes, holding }: ChaosResult): string[] {
   if (minutes < FULL_CLUSTER_MINUTES) return [];
-  return Object.entries(holding)
-    .filter(([, count]) => count === 0)
-    .map(([what]) => `no buyer came to this: ${what}`);
+  const missing = Object.keys(holding).filter(what => holding[what as keyof HoldingCounts] === 0);
+  return missing.map(what => `no buyer came to this: ${what}`);
 }
 
 function missedKills({ minutes, kills, draws }: ChaosResult): string[] {

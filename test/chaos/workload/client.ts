@@ -96,5 +96,6 @@ export function replyOf({ http, status, code, claimId, unit, reason, entry, rece
     ...(unit === undefined ? {} : { unit }),
     ...(reason === undefined ? {} : { reason }),
     ...(entry === undefined || receipt === undefined ? {} : { entry }),
+    ...(claimId === undefined || receipt === undefined ? {} : { hasReceipt: true }),
   };
 }
