@@ -17,6 +17,8 @@ export interface SaleFacts {
   unpaidLimit?: number;
   /** The most units of one group of buyers; 0 or undefined for no such rule. */
   perGroup?: number;
+  /** Whether a click needs a pass. */
+  needsPass?: boolean;
 }
 
 /** A row of `orders` when everything is at rest. */

@@ -6,8 +6,8 @@ import type { PaymentFacts } from './payment-facts.js';
 /** The rules of draws. */
 export const DRAW_RULES = ['entry_is_kept', 'one_order', 'lots_decide', 'late_stand_behind'] as const;
 
-/** The rules about holding without paying. */
-export const HOLDING_RULES = ['no_third_try', 'group_is_bounded'] as const;
+/** The rules about holding without paying, and about passes. */
+export const HOLDING_RULES = ['no_third_try', 'no_unearned_limit', 'pass_is_needed', 'group_is_bounded'] as const;
 
 /** The rules that a history can break. */
 export const RULES = [

@@ -15,8 +15,9 @@ const buyerOf = ({ saleId, buyerId }: Pick<Operation, 'saleId' | 'buyerId'>): st
  *
  * - No answer showed the claim with a status that only an order has.
  * - Redis lost data after the claim was first seen, and before its buyer had something else. A claim after the last loss has no excuse.
- * - The buyer read that the claim is rejected, or got a later claim, which could not be given while the claim was live. In a draw, a buyer
- *   who waits again is enough, as is an entry: a rebuild puts its buyer back into the line, and the rule `entry_is_kept` judges that.
+ * - The buyer read that the claim is rejected, or got a later claim, which could not be given while the claim was live. A buyer who was
+ *   promoted and waits again is enough, also in a draw: the promotion is lost. A buyer with an entry and without the receipt of the claim
+ *   has no way to ask: a rebuild puts its buyer back into the line, and the rule `entry_is_kept` judges that.
  */
 export function lostClaims(evidence: Evidence, views: readonly ClaimView[]): (view: ClaimView) => boolean {
   const { redisLostData, redisLosses = [{ fromMs: Number.NEGATIVE_INFINITY, toMs: Number.POSITIVE_INFINITY }] } =
@@ -26,18 +27,21 @@ export function lostClaims(evidence: Evidence, views: readonly ClaimView[]): (vi
   const calls = groupBy(evidence.operations, buyerOf);
   const draws = new Set(evidence.sales.filter(({ hasDraw }) => hasDraw === true).map(({ id }) => id));
   const entered = entrants(evidence);
+  const proven = new Set(evidence.operations.flatMap(({ claimId, hasReceipt }) => (hasReceipt ? (claimId ?? []) : [])));
   return view => {
-    const { sightings, saleId } = view;
+    const { claimId, sightings, saleId } = view;
     if (view.order || sightings.some(({ status }) => PLACED.has(status))) return false;
     const key = buyerOf(view);
+    const fromMs = Math.min(...sightings.map(sighting => sighting.fromMs));
+    const waitedAtMs = waits(calls.get(key) ?? []);
+    const wasPromoted = waitedAtMs.some(atMs => atMs <= fromMs);
     const byMs = [
       ...sightings.filter(({ status }) => status === 'rejected').map(({ toMs }) => toMs),
       ...laterThan(view, claims.get(key) ?? []),
-      ...(draws.has(saleId) ? waits(calls.get(key) ?? []) : []),
-      ...(draws.has(saleId) && entered.has(key) ? [Number.POSITIVE_INFINITY] : []),
+      ...(draws.has(saleId) || wasPromoted ? waitedAtMs.filter(atMs => atMs >= fromMs) : []),
+      ...(draws.has(saleId) && entered.has(key) && !proven.has(claimId) ? [Number.POSITIVE_INFINITY] : []),
     ];
     if (byMs.length === 0) return false;
-    const fromMs = Math.min(...sightings.map(sighting => sighting.fromMs));
     const untilMs = Math.max(...byMs);
     return redisLosses.some(loss => loss.toMs >= fromMs && loss.fromMs <= untilMs);
   };

@@ -53,12 +53,15 @@ export function createClient({ baseUrls, authSecret, history, random }: ClientOp
   const passes = new Map<string, string | undefined>();
   return {
     async ask(call, saleId, buyerId, options) {
-      const complete = history.invoke({ call, saleId, buyerId });
       const [shop, token, key] = [random.pick(shops), issueToken(authSecret, buyerId), `${saleId} ${buyerId}`];
-      const answer = await shop.ask(call, saleId, token, {
-        ...options,
-        ...(call === 'buy' && { pass: passes.get(key) }),
+      const pass = call === 'buy' ? passes.get(key) : undefined;
+      const complete = history.invoke({
+        call,
+        saleId,
+        buyerId,
+        ...(call === 'buy' && { hasPass: pass !== undefined }),
       });
+      const answer = await shop.ask(call, saleId, token, { ...options, pass });
       complete(outcomeOf(answer.http), replyOf(answer));
       if (needsAnotherPass(answer)) {
         // The next click of this buyer has it.
@@ -93,5 +96,6 @@ export function replyOf({ http, status, code, claimId, unit, reason, entry, rece
     ...(unit === undefined ? {} : { unit }),
     ...(reason === undefined ? {} : { reason }),
     ...(entry === undefined || receipt === undefined ? {} : { entry }),
+    ...(claimId === undefined || receipt === undefined ? {} : { hasReceipt: true }),
   };
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { createSale, type NewSale } from '#core/operator/create-sale.js';
 import type { ValueSources } from '#core/postgres/draws/draws.js';
 import { bucketOf, bucketTags } from '#core/redis/keys.js';
@@ -23,8 +24,11 @@ const PLENTY = 10_000;
 const SMALL_FOR_MS = 20 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
 
-/** The rules of a strict sale: two chances, a second to pay a unit that came back, and two units for a group. */
-const STRICT = { unpaidLimit: 2, retryPayWithinSeconds: 1, perGroup: 2, needsPass: true } as const;
+/** The rules of a strict sale: two chances, a second to pay a unit that came back, two units for a group, and passes. */
+const STRICT = { coarseStock: true, unpaidLimit: 2, retryPayWithinSeconds: 1, perGroup: 2, needsPass: true } as const;
+
+/** The most tries for a pass, where it costs work: some milliseconds. */
+const PASS_WORK = 20;
 
 /** Picks the settings of sales that the checks need. */
 export function factsOf(sales: readonly NewSale[]): SaleFacts[] {
@@ -39,6 +43,7 @@ export function factsOf(sales: readonly NewSale[]): SaleFacts[] {
     hasDraw: sale.opening !== 'rush',
     unpaidLimit: sale.unpaidLimit,
     perGroup: sale.perGroup,
+    needsPass: sale.needsPass,
   }));
 }
 
@@ -60,7 +65,7 @@ export interface World {
   small(elapsedMs: number): readonly string[];
   /** Have a standby. */
   standby: readonly string[];
-  /** Let nobody hold units without paying again and again, and few of a group. Each is used for as long as a small one. */
+  /** Let nobody hold units without paying again and again, and sell for passes. Each is used for as long as a small one. */
   strict(elapsedMs: number): readonly string[];
   /** Takes the payment as the order is placed. */
   immediate: string;
@@ -115,7 +120,7 @@ export async function createWorld(
   const rounds = Math.ceil(runMs / SMALL_FOR_MS) + 1;
   const strict = await Promise.all(
     Array.from({ length: times * rounds }, (_, i) =>
-      create(`strict-${i + 1}`, { ...STRICT, units: 6 + (i % 3) * 4, standbyFactor: canStandBy ? i % 2 : 0 }),
+      create(`strict-${i + 1}`, { ...strictRules(i), standbyFactor: canStandBy ? i % 2 : 0 }),
     ),
   );
   const draws = await createDraws({ create, runMs, opening });
@@ -136,6 +141,17 @@ export async function createWorld(
     ],
     probes: await createAll(isOnCluster ? inEachBucket('probe') : ['probe'], {}),
     draws,
+  };
+}
+
+/** Returns the rules of the strict sale with this number. Each has another mix: units by lot, work for a pass, a payment provider. */
+function strictRules(number: number): Partial<NewSale> {
+  return {
+    ...STRICT,
+    units: 4 + (number % 3) * 2,
+    passWork: number % 2 === 0 ? PASS_WORK : 0,
+    provider: number % 3 === 1 ? 'signed-webhook' : 'wallet',
+    ...(number % 4 < 2 && { unitSeed: createHash('sha256').update(`seed ${number}`).digest('hex') }),
   };
 }
 

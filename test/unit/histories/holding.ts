@@ -25,6 +25,25 @@ export const BAD_HOLDING_HISTORIES: [Rule, string, WrittenHistory][] = [
     },
   ],
   [
+    'no_unearned_limit',
+    'a buyer who let one order expire gets no other',
+    {
+      sale: { unpaidLimit: 2 },
+      steps: [buys('ann', 100, 'a'), [500, 'buy', 'ann', { http: 403, code: 'unpaid_limit' }]],
+      orders: TWICE_UNPAID.slice(0, 1),
+    },
+  ],
+  [
+    'no_unearned_limit',
+    'a buyer who never held a unit has to let others go first',
+    { sale: { unpaidLimit: 2 }, steps: [[500, 'buy', 'ann', { http: 409, code: 'others_first' }]] },
+  ],
+  [
+    'pass_is_needed',
+    'a buyer gets a unit without the pass that the sale needs',
+    { sale: { needsPass: true }, steps: [buys('ann', 100, 'a')], orders: [order('a', 'ann')] },
+  ],
+  [
     'group_is_bounded',
     'two of a family have a unit, and one is allowed',
     {
@@ -44,6 +63,26 @@ export const GOOD_HOLDING_HISTORIES: [string, WrittenHistory][] = [
       steps: [buys('ann', 100, 'a'), buys('ann', 300, 'b')],
       orders: TWICE_UNPAID,
     },
+  ],
+  [
+    'a buyer who let two orders expire, and whose money came late, gets no other',
+    {
+      sale: { unpaidLimit: 2 },
+      steps: [
+        buys('ann', 100, 'a'),
+        buys('ann', 300, 'b'),
+        [500, 'buy', 'ann', { http: 409, code: 'others_first' }],
+        [500, 'buy', 'ann', { http: 403, code: 'unpaid_limit' }],
+      ],
+      orders: [
+        ...TWICE_UNPAID.slice(0, 1),
+        order('b', 'ann', { ...ended(400, 'refunded_late_payment'), placedAtMs: 320, payByMs: 390 }),
+      ],
+    },
+  ],
+  [
+    'a buyer without a pass is refused',
+    { sale: { needsPass: true }, steps: [[100, 'buy', 'ann', { http: 403, code: 'pass_required' }]] },
   ],
   [
     'late money of a buyer who let two orders expire takes a unit again',

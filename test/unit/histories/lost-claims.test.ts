@@ -12,6 +12,9 @@ const REJECTED: Steps = [
 ];
 const WINS_AGAIN: Steps = [[500, 'buy', 'ann', { ...WON, ...claim('b') }]];
 const WAITS: Steps = [[500, 'order-status', 'ann', { http: 200, status: 'standby' }]];
+const WAITED: Steps = [[50, 'buy', 'ann', { http: 202, status: 'standby' }]];
+const IS_QUEUED: Steps = [[100, 'order-status', 'ann', { http: 200, status: 'queued', ...claim('a') }]];
+const PROVEN: Steps = [[100, 'order-status', 'ann', { http: 200, status: 'queued', hasReceipt: true, ...claim('a') }]];
 const JOINED: Steps = [[50, 'buy', 'ann', { http: 202, status: 'joined', entry: 1 }]];
 const IS_PENDING: Steps = [[200, 'order-status', 'ann', { http: 200, status: 'pending_payment', ...claim('a') }]];
 const DRAW = { hasDraw: true, standby: true };
@@ -29,6 +32,10 @@ describe('a claim that Redis lost is no violation', () => {
     ['if its buyer read that it is rejected', { steps: [...WINS, ...REJECTED] }],
     ['if its buyer got a later claim', { steps: [...WINS, ...WINS_AGAIN], orders: paidAgain }],
     ['if its buyer waits again in a draw', { steps: [...WINS, ...WAITS], sale: DRAW }],
+    [
+      'if its buyer was promoted, and waits again',
+      { steps: [...WAITED, ...IS_QUEUED, ...WAITS], sale: { standby: true } },
+    ],
     ['if its buyer has an entry in a draw', { steps: [...JOINED, ...WINS], sale: DRAW }],
     ['if the times of the losses are not known', { steps: [...WINS, ...REJECTED], redisLosses: undefined }],
   ])('%s', (_, history) => expect(isReported(history)).toBe(false));
@@ -55,6 +62,11 @@ describe('a claim without an order is a violation', () => {
       { steps: [...WINS, ...WINS_AGAIN], orders: paidAgain, redisLosses: after },
     ],
     ['if its buyer waits in a sale without a draw', { steps: [...WINS, ...WAITS], sale: { standby: true } }],
+    ['if its buyer was promoted, and never waits again', { steps: [...WAITED, ...IS_QUEUED], sale: { standby: true } }],
+    [
+      'if its buyer has an entry, and has nothing else for the receipt of the claim',
+      { steps: [...JOINED, ...PROVEN], sale: DRAW },
+    ],
     ['if its buyer has no entry in a draw', { steps: WINS, sale: DRAW }],
     [
       'if it was placed, and its buyer won again',

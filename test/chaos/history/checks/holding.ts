@@ -1,20 +1,31 @@
 import { type ClaimView, groupBy, type OrderFacts, type SaleFacts } from '../claim-view.js';
 import { CLOCK_TOLERANCE_MS, type Evidence, type Violation } from '../evidence.js';
+import type { Operation } from '../history.js';
 
 /** The ends for which a buyer pays with a strike. */
-const STRIKES = new Set(['unpaid', 'cancelled_by_buyer', 'insufficient_funds']);
+export const STRIKES = new Set(['unpaid', 'cancelled_by_buyer', 'insufficient_funds']);
+
+/** The ends that were a strike at some time: late money takes one back. */
+const WERE_STRIKES = new Set([...STRIKES, 'refunded_late_payment']);
 
 /**
- * Checks the rules about holding units without paying.
+ * Checks the rules about holding units without paying, and about passes.
  *
  * @param views the claims of the evidence
- * @returns buyers who got a unit after their last chance, and groups with more units than they may have
+ * @returns buyers who got a unit after their last chance or without a pass, buyers who were refused for strikes that they did not have, and
+ *   groups with more units than they may have
  */
-export function checkHolding({ sales, orders }: Evidence, views: readonly ClaimView[]): Violation[] {
+export function checkHolding({ sales, orders, operations }: Evidence, views: readonly ClaimView[]): Violation[] {
   const bySale = groupBy(orders, ({ saleId }) => saleId);
+  const clicks = groupBy(
+    operations.filter(({ call }) => call === 'buy'),
+    ({ saleId }) => saleId,
+  );
   const viewsOf = groupBy(views, ({ saleId }) => saleId);
   return sales.flatMap(sale => [
     ...oneTooMany(sale, bySale.get(sale.id) ?? []),
+    ...unearned(sale, bySale.get(sale.id) ?? [], clicks.get(sale.id) ?? []),
+    ...withoutPass(sale, clicks.get(sale.id) ?? []),
     ...crowded(sale, viewsOf.get(sale.id) ?? []),
   ]);
 }
@@ -37,6 +48,40 @@ function oneTooMany({ id, unpaidLimit = 0 }: SaleFacts, orders: readonly OrderFa
       return [{ rule: 'no_third_try' as const, text }];
     });
   });
+}
+
+/** Reports a refusal for strikes that its buyer did not have. An end is counted after Postgres has it. */
+function unearned(
+  { id, unpaidLimit = 0 }: SaleFacts,
+  orders: readonly OrderFacts[],
+  clicks: readonly Operation[],
+): Violation[] {
+  const needed = new Map([
+    ['unpaid_limit', Math.max(1, unpaidLimit)],
+    ['others_first', 1],
+  ]);
+  return clicks.flatMap(({ buyerId, outcome, code = '', endedAtMs }) => {
+    const least = outcome === 'fail' ? (needed.get(code) ?? 0) : 0;
+    if (least === 0) return [];
+    const had = orders.filter(
+      order =>
+        order.buyerId === buyerId &&
+        WERE_STRIKES.has(order.reason ?? '') &&
+        (order.endedAtMs ?? 0) <= endedAtMs + CLOCK_TOLERANCE_MS,
+    ).length;
+    if (had >= least) return [];
+    const text = `${buyerId} was told ${code} in ${id} after ${had} ends without payment`;
+    return [{ rule: 'no_unearned_limit' as const, text }];
+  });
+}
+
+/** Reports a click that was accepted without a pass in a sale that needs one. */
+function withoutPass({ id, needsPass = false }: SaleFacts, clicks: readonly Operation[]): Violation[] {
+  const accepted = clicks.filter(({ outcome, hasPass = false }) => needsPass && outcome === 'ok' && !hasPass);
+  return accepted.map(({ buyerId, status }) => ({
+    rule: 'pass_is_needed' as const,
+    text: `${buyerId} got ${status} in ${id} without a pass`,
+  }));
 }
 
 /** Reports a group with more live claims at one time than it may have. */
