@@ -77,6 +77,8 @@ export interface HoldingCounts {
   /** Clicks that were refused for them: at the limit, and because others come first. */
   limited: number;
   othersFirst: number;
+  /** Clicks that were refused as the buyer's group had its units. */
+  crowded: number;
   /** Clicks that were accepted with a pass, and those that were refused without one. */
   passes: number;
   passless: number;
@@ -174,6 +176,7 @@ export function countHolding({
     strikes: orders.filter(({ saleId, reason }) => counting.has(saleId) && STRIKES.has(reason ?? '')).length,
     limited: refused('unpaid_limit'),
     othersFirst: refused('others_first'),
+    crowded: refused('group_limit'),
     passes: operations.filter(({ saleId, outcome, hasPass }) => needy.has(saleId) && outcome === 'ok' && hasPass)
       .length,
     passless: refused('pass_required'),

@@ -16,6 +16,8 @@ export interface Request {
   amountMinor?: number;
   /** Whether a click carries a pass. */
   hasPass?: boolean;
+  /** The group in the token of a click. */
+  group?: string;
 }
 
 /** The reply to a call. */

@@ -3,7 +3,7 @@ import { needsAnotherPass, requestPass } from '#stack/crowd/pass/request-pass.js
 import { type Answer, type Call, createStorefront, type Storefront } from '#stack/crowd/storefront.js';
 import { type History, outcomeOf, type Reply } from '../history/history.js';
 import type { Random } from './random.js';
-import { PRICE_MINOR } from './world.js';
+import { groupOf, PRICE_MINOR } from './world.js';
 
 /** The connections to one API. While an API is paused, all calls to it keep their connections. */
 const CONNECTIONS = 256;
@@ -53,13 +53,18 @@ export function createClient({ baseUrls, authSecret, history, random }: ClientOp
   const passes = new Map<string, string | undefined>();
   return {
     async ask(call, saleId, buyerId, options) {
-      const [shop, token, key] = [random.pick(shops), issueToken(authSecret, buyerId), `${saleId} ${buyerId}`];
+      const group = groupOf(buyerId);
+      const [shop, token, key] = [
+        random.pick(shops),
+        issueToken(authSecret, buyerId, { group }),
+        `${saleId} ${buyerId}`,
+      ];
       const pass = call === 'buy' ? passes.get(key) : undefined;
       const complete = history.invoke({
         call,
         saleId,
         buyerId,
-        ...(call === 'buy' && { hasPass: pass !== undefined }),
+        ...(call === 'buy' && { hasPass: pass !== undefined, ...(group && { group }) }),
       });
       const answer = await shop.ask(call, saleId, token, { ...options, pass });
       complete(outcomeOf(answer.http), replyOf(answer));

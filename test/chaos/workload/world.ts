@@ -30,6 +30,15 @@ const STRICT = { coarseStock: true, unpaidLimit: 2, retryPayWithinSeconds: 1, pe
 /** The most tries for a pass, where it costs work: some milliseconds. */
 const PASS_WORK = 20;
 
+/** The regulars of one family. */
+const FAMILY = 3;
+
+/** Returns the group in a buyer's token: a family for regulars, none for guests. */
+export function groupOf(buyerId: string): string | undefined {
+  const number = /^regular-(\d+)$/.exec(buyerId)?.[1];
+  return number === undefined ? undefined : `family-${Math.ceil(Number(number) / FAMILY)}`;
+}
+
 /** Picks the settings of sales that the checks need. */
 export function factsOf(sales: readonly NewSale[]): SaleFacts[] {
   return sales.map(sale => ({

@@ -13,6 +13,15 @@ const TWICE_UNPAID = [
   order('b', 'ann', { ...ended(400, 'unpaid'), placedAtMs: 320, payByMs: 390 }),
 ];
 
+/** A click of another buyer, in a group, that is refused for strikes. */
+const refusedIn = (group: string, atMs: number): NonNullable<WrittenHistory['steps']>[number] => [
+  atMs,
+  'buy',
+  'bob',
+  { http: 409, code: 'unpaid_limit' },
+  { group },
+];
+
 /** Histories that break a promise about holding units without paying, each with the broken rule and a summary. */
 export const BAD_HOLDING_HISTORIES: [Rule, string, WrittenHistory][] = [
   [
@@ -39,6 +48,15 @@ export const BAD_HOLDING_HISTORIES: [Rule, string, WrittenHistory][] = [
     { sale: { unpaidLimit: 2 }, steps: [[500, 'buy', 'ann', { http: 409, code: 'others_first' }]] },
   ],
   [
+    'no_unearned_limit',
+    'a buyer gets no other as another family let orders expire',
+    {
+      sale: { unpaidLimit: 2, perGroup: 1 },
+      steps: [buys('ann', 100, 'a'), buys('ann', 300, 'b'), refusedIn('other', 500)],
+      orders: TWICE_UNPAID.map(order => ({ ...order, group: 'family' })),
+    },
+  ],
+  [
     'pass_is_needed',
     'a buyer gets a unit without the pass that the sale needs',
     { sale: { needsPass: true }, steps: [buys('ann', 100, 'a')], orders: [order('a', 'ann')] },
@@ -56,6 +74,14 @@ export const BAD_HOLDING_HISTORIES: [Rule, string, WrittenHistory][] = [
 
 /** Histories that keep these promises, each with a summary. */
 export const GOOD_HOLDING_HISTORIES: [string, WrittenHistory][] = [
+  [
+    'a buyer gets no other as the own family let as many orders expire as it may',
+    {
+      sale: { unpaidLimit: 2, perGroup: 1 },
+      steps: [buys('ann', 100, 'a'), buys('ann', 300, 'b'), refusedIn('family', 500)],
+      orders: TWICE_UNPAID.map(order => ({ ...order, group: 'family' })),
+    },
+  ],
   [
     'a buyer who let one order expire gets another',
     {

@@ -30,7 +30,7 @@ export const DONE = { http: 202 };
 export const UNKNOWN = { http: 503, code: 'unavailable' };
 
 /** A call of a buyer at a time, in ms. Every call takes 10 ms. */
-type Step = [atMs: number, call: Request['call'], buyerId: string, reply: Reply];
+type Step = [atMs: number, call: Request['call'], buyerId: string, reply: Reply, more?: Pick<Request, 'group'>];
 
 /** Returns the claim that a reply names. Claim `a` has unit 1, `b` unit 2, and so on. */
 export const claim = (name: string, unit = name.charCodeAt(0) - 96) => ({ claimId: name, unit });
@@ -39,8 +39,8 @@ export const claim = (name: string, unit = name.charCodeAt(0) - 96) => ({ claimI
 const MONEY = new Set<Request['call']>(['credit', 'pay-elsewhere', 'refund']);
 
 function linesOf(steps: readonly Step[], saleId: string): HistoryLine[] {
-  return steps.flatMap(([atMs, call, buyerId, reply], i): HistoryLine[] => [
-    { type: 'invoke', op: i, atMs, call, saleId, buyerId, ...(MONEY.has(call) ? { amountMinor: 100 } : {}) },
+  return steps.flatMap(([atMs, call, buyerId, reply, more], i): HistoryLine[] => [
+    { type: 'invoke', op: i, atMs, call, saleId, buyerId, ...more, ...(MONEY.has(call) ? { amountMinor: 100 } : {}) },
     { type: outcomeOf(reply.http), op: i, atMs: atMs + 10, ...reply },
   ]);
 }

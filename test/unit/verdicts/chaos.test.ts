@@ -14,7 +14,7 @@ const GOOD: ChaosResult = {
   lost: 0,
   violations: [],
   money: { paidElsewhere: 9, paidAtLast: 2, regrabbed: 1, returned: 1, refunded: 1 },
-  holding: { strikes: 20, limited: 9, othersFirst: 3, passes: 40, passless: 30 },
+  holding: { strikes: 20, limited: 9, othersFirst: 3, crowded: 5, passes: 40, passless: 30 },
   recoveryMs: { p50: 900, p99: 15_000, max: 15_000 },
   recoveryMsOf: {},
   placingMs: { p50: 30, p99: 900, max: 4_000 },

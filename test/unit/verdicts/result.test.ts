@@ -48,7 +48,7 @@ describe('the result of a run of chaos', () => {
       lost: 0,
       violations: [],
       money: countMoney([], []),
-      holding: { strikes: 3, limited: 2, othersFirst: 0, passes: 9, passless: 4 },
+      holding: { strikes: 3, limited: 2, othersFirst: 0, crowded: 1, passes: 9, passless: 4 },
       recoveryMs: { p50: 0, p99: 15_001, max: 15_001 },
       recoveryMsOf: {},
       placingMs: spreadOf([]),

@@ -52,25 +52,24 @@ function oneTooMany({ id, unpaidLimit = 0 }: SaleFacts, orders: readonly OrderFa
 
 /** Reports a refusal for strikes that its buyer did not have. An end is counted after Postgres has it. */
 function unearned(
-  { id, unpaidLimit = 0 }: SaleFacts,
+  { id, unpaidLimit = 0, perGroup = 0 }: SaleFacts,
   orders: readonly OrderFacts[],
   clicks: readonly Operation[],
 ): Violation[] {
   const needed = new Map([
-    ['unpaid_limit', Math.max(1, unpaidLimit)],
-    ['others_first', 1],
+    ['unpaid_limit', { own: Math.max(1, unpaidLimit), together: Math.max(1, unpaidLimit * perGroup) }],
+    ['others_first', { own: 1, together: 1 }],
   ]);
-  return clicks.flatMap(({ buyerId, outcome, code = '', endedAtMs }) => {
-    const least = outcome === 'fail' ? (needed.get(code) ?? 0) : 0;
-    if (least === 0) return [];
-    const had = orders.filter(
-      order =>
-        order.buyerId === buyerId &&
-        WERE_STRIKES.has(order.reason ?? '') &&
-        (order.endedAtMs ?? 0) <= endedAtMs + CLOCK_TOLERANCE_MS,
-    ).length;
-    if (had >= least) return [];
-    const text = `${buyerId} was told ${code} in ${id} after ${had} ends without payment`;
+  return clicks.flatMap(({ buyerId, group, outcome, code = '', endedAtMs }) => {
+    const least = outcome === 'fail' ? needed.get(code) : undefined;
+    if (!least) return [];
+    const strikes = orders.filter(
+      order => WERE_STRIKES.has(order.reason ?? '') && (order.endedAtMs ?? 0) <= endedAtMs + CLOCK_TOLERANCE_MS,
+    );
+    const had = strikes.filter(order => order.buyerId === buyerId).length;
+    const together = strikes.filter(order => group !== undefined && order.group === group).length;
+    if (had >= least.own || together >= least.together) return [];
+    const text = `${buyerId} was told ${code} in ${id} after ${had} ends without payment, ${together} of the group`;
     return [{ rule: 'no_unearned_limit' as const, text }];
   });
 }
