@@ -298,24 +298,3 @@ test('a frozen node holds up the buyers whose locks it has, and no others of the
   await eventually(async () => expect(await ask(sale, there)).toMatchObject({ kind: 'won' }));
   expect(await c.redis.of(sale.id).hlen(keysOf(sale.id).claims)).toBe(2);
 });
-
-test('a group holds as many units as it may, and its other members leave no lock', async () => {
-  const sale = await oneAtATime({ units: 50, perGroup: 2 });
-  const apis = [c.redis, await c.connect(), await c.connect()];
-  const members = Array.from({ length: 60 }, someone);
-  const outcomes = await Promise.all(
-    members.map(async (buyerId, i) => {
-      const [outcome] = await claim(apis[i % 3] ?? c.redis, sale.id, [
-        { buyerId, group: 'home', claimId: randomUUID() },
-      ]);
-      return outcome?.kind;
-    }),
-  );
-  expect(outcomes.filter(kind => kind === 'won')).toHaveLength(2);
-  expect(await freeOf(sale)).toBe(48);
-  for (const [i, buyerId] of members.entries()) {
-    if (outcomes[i] !== 'group_limit') continue;
-    await eventually(async () => expect(await typesOf(buyerId)).toEqual(['none', 'none']));
-  }
-  expect(outcomes.filter(kind => kind === 'group_limit').length).toBeGreaterThan(0);
-});
