@@ -1,4 +1,5 @@
 import { issueToken } from '#core/identity/token.js';
+import { changeSale } from '#core/operator/change-sale.js';
 import type { Sale } from '#core/rules/sale.js';
 import type { StepContext } from '#core/steps/context.js';
 import { createOpenSale, type SaleWishes } from '../crowd/open-sale.js';
@@ -13,14 +14,15 @@ import type { Units } from './share.js';
 
 /** Everybody who comes to each sale, and the units. */
 export const HOLDING = { people: 40, accounts: 140, units: 20 };
-const PAY_WITHIN_SECONDS = 8;
+/** Long enough that expiry, which comes at the next full second, makes little difference. */
+const PAY_WITHIN_SECONDS = 20;
 
-/** The accounts begin before the opening, as robots do, and click once a second each. */
-const ACCOUNTS = { firstMs: -20, everyMs: 1_000 };
+/** The accounts begin at the opening, as robots do, and click once a second each. */
+const ACCOUNTS = { firstMs: 0, everyMs: 1_000 };
 /** The people begin when they have seen the opening, and click every two seconds each, one after the other. */
 const PEOPLE = { firstMs: 1_500, everyMs: 2_000 };
 /** A person looks for the order this often until it is paid, in ms. */
-const LOOK_EVERY_MS = 300;
+const LOOK_EVERY_MS = 500;
 
 /** The accounts of one household, as the shop's tokens name it. */
 const GROUP = 10;
@@ -45,7 +47,7 @@ interface Holding {
 
 const NOTHING = { standbyFactor: 5, unpaidLimit: 0, retryPayWithinSeconds: PAY_WITHIN_SECONDS, perGroup: 0 };
 const STRIKES = { ...NOTHING, unpaidLimit: 2 };
-const QUICKLY = { ...STRIKES, retryPayWithinSeconds: 2 };
+const QUICKLY = { ...STRIKES, retryPayWithinSeconds: 5 };
 
 /** The sales, from no rule to all of them. */
 export const HOLDING_SALES: Record<HoldingSale, Holding> = {
@@ -112,6 +114,8 @@ async function sell(shop: Shop, storefronts: readonly Storefront[], name: Holdin
   );
   await Promise.all([...accounts, ...people]);
   const held = await heldOf(connections, saleId, new Date(endsAtMs));
+  // Nobody else gets a unit, so the sale is at rest once the last ones are cancelled.
+  await changeSale(connections, saleId, { state: 'closed' });
   await untilAtRest(connections, saleId, REST_DEADLINE_MS);
   const verdict = await reckon(connections, saleId, []);
   const lines = holds(verdict) ? [] : [...verdict.wrong, `sale ${saleId} did not keep its promises`];
@@ -156,18 +160,18 @@ class Visit {
   /** Clicks until a unit comes, and pays at once. */
   async buy(opensAtMs: number): Promise<void> {
     await this.#every(opensAtMs + PEOPLE.firstMs, PEOPLE.everyMs, async () => {
-      const { claimId } = await this.#ask('buy');
-      return claimId !== undefined && this.#pay();
+      const { claimId, status } = await this.#ask('buy');
+      return (claimId !== undefined || status === 'standby') && this.#pay();
     });
   }
 
-  /** Pays as soon as the order is placed. Returns whether it is paid. */
+  /** Waits on standby, and pays as soon as the order is placed. Returns whether it is paid. */
   async #pay(): Promise<boolean> {
     while (!this.#end.aborted) {
       const { status } = await this.#ask('order-status');
       if (status === 'paid') return true;
       if (status === 'pending_payment') await this.#ask('pay');
-      else if (status !== 'queued') return false;
+      else if (status !== 'queued' && status !== 'standby') return false;
       await pauseUntil(LOOK_EVERY_MS, this.#end);
     }
     return false;

@@ -103,9 +103,9 @@ function holdingOf(nonPayers: NonPayers): string {
   });
   return `### Accounts that never pay
 
-To a sale of ${HOLDING.units} units come ${HOLDING.accounts} accounts that click once a second from 20 ms before the opening and never pay, and
-${HOLDING.people} people who click every 2 s from 1.5 s after it and pay at once. The time to pay is 8 s. With strikes, an account has two ends
-without payment ([holding.md](holding.md)); the short second time to pay is 2 s for a unit that came back unpaid. Each ten accounts have a
+To a sale of ${HOLDING.units} units come ${HOLDING.accounts} accounts that click once a second from the opening on and never pay, and
+${HOLDING.people} people who click every 2 s from 1.5 s after it and pay at once. The time to pay is 20 s. With strikes, an account has two ends
+without payment ([holding.md](holding.md)); the short second time to pay is 5 s for a unit that came back unpaid. Each ten accounts have a
 group, and each person one of their own. A sale is judged after a multiple of the time to pay.
 
 | Rules | Times the time to pay | People have paid | One account held units, at most |

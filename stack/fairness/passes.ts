@@ -9,7 +9,7 @@ import type { Shop } from './sales.js';
 // A script that wants units of a sale that needs passes, without working for them and then with the work.
 
 /** The accounts of the script, the units, and the most tries that a pass costs. */
-export const WORKED = { accounts: 40, units: 20, work: 500 };
+export const WORKED = { accounts: 20, units: 10, work: 500 };
 
 /** The passes of a sale, the clicks that were refused for want of one, and the CPU time that the median pass cost its buyer, in ms. */
 export interface Passes {
@@ -19,7 +19,7 @@ export interface Passes {
 }
 
 /** Long enough for the work of all accounts on a busy machine. */
-const LEAD_MS = 30_000;
+const LEAD_MS = 8_000;
 const REST_DEADLINE_MS = 30_000;
 
 /**
@@ -35,7 +35,7 @@ export async function sellWithPasses({
 }: Shop): Promise<{ passes: Passes; wrong: string[] }> {
   const shop = createStorefront(baseUrls[0] ?? '', 1);
   const rules = { needsPass: true, passWork: WORKED.work };
-  const wishes = { units: WORKED.units, opensAtMs: Date.now() + LEAD_MS, priceMinor: 0, payWithinSeconds: 5, ...rules };
+  const wishes = { units: WORKED.units, opensAtMs: Date.now() + LEAD_MS, priceMinor: 0, payWithinSeconds: 2, ...rules };
   const { id: saleId } = await createOpenSale(connections, wishes);
   const tokens = Array.from({ length: WORKED.accounts }, (_, i) => issueToken(authSecret, `account-${i}`));
   try {
