@@ -16,7 +16,7 @@ import { backdateReleases, forceClaim } from '../../support/stores/by-hand.js';
 import type { Client } from '../workload/client.js';
 import type { Random } from '../workload/random.js';
 import { type Visit, visitSale } from '../workload/visit.js';
-import { PRICE_MINOR } from '../workload/world.js';
+import { PASS_WORK, PRICE_MINOR } from '../workload/world.js';
 
 /** The unfinished work that an outage leaves for maintenance. */
 export interface Leftovers {
@@ -33,6 +33,9 @@ interface Receipt {
   buyerId: string;
   receipt: string;
 }
+
+/** The rules of all sales here: a click needs a pass, and nobody holds a unit without paying a third time. */
+const STRICT = { needsPass: true, unpaidLimit: 2, retryPayWithinSeconds: 1 } as const;
 
 const RETRY_MS = 60;
 const CLAIM_DEADLINE_MS = 60_000;
@@ -62,6 +65,7 @@ export async function simulateOutage(connections: Connections, client: Client): 
       priceMinor: PRICE_MINOR,
       payWithinSeconds: 2,
       standbyFactor: 0,
+      ...STRICT,
       ...wishes,
     });
   const [mixed, gone, shut, contrary, immediate] = [
@@ -148,7 +152,8 @@ export interface BuyersOptions {
 }
 
 /**
- * Runs every kind of buyer in a small sale with a standby. The buyers with a receipt come back after the outage.
+ * Runs every kind of buyer in a small sale with a standby. Those who don't pay come back until they get no more. The buyers with a receipt
+ * come back after the outage.
  *
  * @returns the small sale
  */
@@ -159,6 +164,8 @@ export async function runBuyers({ connections, client, random, leftovers }: Buye
     priceMinor: PRICE_MINOR,
     payWithinSeconds: 2,
     standbyFactor: 1,
+    ...STRICT,
+    passWork: PASS_WORK,
   });
   await creditWallets(connections.db, ['payer'], { amountMinor: PRICE_MINOR, currency: 'EUR' });
   const plans: Visit['withUnit'][] = ['pay', 'cancel', 'leave', 'leave', 'cancel'];
@@ -168,7 +175,7 @@ export async function runBuyers({ connections, client, random, leftovers }: Buye
       buyerId: withUnit === 'pay' ? 'payer' : `buyer-${i}`,
       clicks: 1,
       withUnit,
-      returns: 0,
+      returns: withUnit === 'pay' ? 0 : STRICT.unpaidLimit,
       patienceMs: CLAIM_DEADLINE_MS,
     }),
   );
