@@ -53,6 +53,12 @@ async function claimOf(client: Client, saleId: string, buyerId: string): Promise
   return { buyerId, claimId, unit, receipt };
 }
 
+/** Clicks until the buyer is on standby. */
+async function untilIn(client: Client, saleId: string, buyerId: string): Promise<void> {
+  const isIn = async () => (await client.ask('buy', saleId, buyerId)).status === 'standby';
+  await until(isIn, CLAIM_DEADLINE_MS, RETRY_MS);
+}
+
 /**
  * Lets buyers claim while no worker runs, and then creates the state that an outage leaves. Jobs are lost. Redis misses an order, a
  * release, a claim and a sale. One claim contradicts an order, and one sale is unverified.
@@ -68,9 +74,10 @@ export async function simulateOutage(connections: Connections, client: Client): 
       ...STRICT,
       ...wishes,
     });
-  const [mixed, gone, shut, contrary, immediate] = [
+  const [mixed, offered, gone, shut, contrary, immediate] = [
     // Longer than the start of a worker takes, so that a worker finds the orders as they are here.
     await create({ payWithinSeconds: 6 }),
+    await create({ units: 1, standbyFactor: 1 }),
     await create({}),
     await create({}),
     await create({ settlement: 'immediate' }),
@@ -78,24 +85,23 @@ export async function simulateOutage(connections: Connections, client: Client): 
   ];
   // The contradicting buyer needs money, because a claim without money would end for that reason.
   await creditWallets(connections.db, ['rich', 'first', 'contrary'], { amountMinor: PRICE_MINOR, currency: 'EUR' });
-  const [behind, undelivered, lost] = [
-    await claimOf(client, mixed.id, 'behind'),
-    await claimOf(client, mixed.id, 'undelivered'),
-    await claimOf(client, mixed.id, 'lost'),
-  ];
+  const [behind, lost] = [await claimOf(client, mixed.id, 'behind'), await claimOf(client, mixed.id, 'lost')];
+  const undelivered = await claimOf(client, offered.id, 'undelivered');
+  await untilIn(client, offered.id, 'next');
   await claimOf(client, shut.id, 'waiting');
   const orphan = await claimOf(client, gone.id, 'orphan');
   const first = await claimOf(client, contrary.id, 'first');
   for (const buyerId of ['rich', 'poor']) await claimOf(client, immediate.id, buyerId);
 
-  await breakMixedSale(connections, mixed.id, { behind, undelivered, lost });
+  await breakMixedSale(connections, mixed.id, { behind, lost });
+  await leaveReleaseUndone(connections, offered.id, undelivered);
   await connections.redis.hset(keysOf(shut.id).sale, 'runId', 'another');
   await connections.redis.unlink(keysOf(gone.id).sale);
   await insertOrders(connections.db, contrary.id, [first]);
-  await loseJobs(connections, [mixed, gone, shut, contrary, immediate]);
+  await loseJobs(connections, [mixed, offered, gone, shut, contrary, immediate]);
   await contradict(connections, contrary.id, first);
   return {
-    sales: [mixed, gone, shut, contrary, immediate],
+    sales: [mixed, offered, gone, shut, contrary, immediate],
     lossy: [mixed, gone, contrary],
     receipts: [
       { saleId: mixed.id, buyerId: 'lost', receipt: lost.receipt },
@@ -104,21 +110,28 @@ export async function simulateOutage(connections: Connections, client: Client): 
   };
 }
 
-/** Creates an order that Redis doesn't know of, a release that isn't carried out, and a claim that Redis lost. */
+/** Creates an order that Redis doesn't know of, and a claim that Redis lost. */
 async function breakMixedSale(
   connections: Connections,
   saleId: string,
-  { behind, undelivered, lost }: Record<'behind' | 'undelivered' | 'lost', Claim>,
+  { behind, lost }: Record<'behind' | 'lost', Claim>,
 ): Promise<void> {
   const { db, redis } = connections;
   const keys = keysOf(saleId);
-  await insertOrders(db, saleId, [behind, undelivered]);
+  await insertOrders(db, saleId, [behind]);
+  await redis.zrem(keys.outbox, 'behind', 'lost');
+  await redis.hdel(keys.claims, 'lost');
+  await redis.rpush(keys.stock, lost.unit);
+}
+
+/** Ends an order without its release, which counts a strike and offers the unit to the next buyer on standby. */
+async function leaveReleaseUndone(connections: Connections, saleId: string, undelivered: Claim): Promise<void> {
+  const { db, redis } = connections;
+  await insertOrders(db, saleId, [undelivered]);
   await cancelRow(db, saleId, undelivered);
   // Old enough for deliver-events to find the release at once. Otherwise reconcile would repair it a moment later.
   await backdateReleases(connections, saleId, 10);
-  await redis.zrem(keys.outbox, 'behind', 'undelivered', 'lost');
-  await redis.hdel(keys.claims, 'lost');
-  await redis.rpush(keys.stock, lost.unit);
+  await redis.zrem(keysOf(saleId).outbox, undelivered.buyerId);
 }
 
 /** Removes all jobs, and makes the claims of the outbox so old that rescue takes them up. */
