@@ -172,8 +172,10 @@ export function countHolding({
   const counting = new Set(sales.filter(({ unpaidLimit = 0 }) => unpaidLimit > 0).map(({ id }) => id));
   const needy = new Set(sales.filter(({ needsPass }) => needsPass).map(({ id }) => id));
   const refused = (code: string) => operations.filter(operation => operation.code === code).length;
+  const isStrike = ({ saleId, reason, endedAtMs }: OrderFacts) =>
+    counting.has(saleId) && STRIKES.has(reason ?? '') && endedAtMs !== null;
   return {
-    strikes: orders.filter(({ saleId, reason }) => counting.has(saleId) && STRIKES.has(reason ?? '')).length,
+    strikes: orders.filter(isStrike).length,
     limited: refused('unpaid_limit'),
     othersFirst: refused('others_first'),
     crowded: refused('group_limit'),

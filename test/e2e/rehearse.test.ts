@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { keysOf } from '#core/redis/keys.js';
 import { createBuyerPlans, startCrowd } from '#stack/crowd/crowd.js';
 import { run } from '../support/command.js';
 import { startTestStack, type TestStack } from '../support/stack.js';
@@ -95,6 +96,16 @@ test('a rehearsal of a sale that needs passes gets them before the opening, and 
     result: { answers: { 'pass 200': 20 }, audit: { placed: 4, paid: 4, soldOut: 6, auditOk: true } },
   });
   expect(Object.keys(result.answers).filter(answer => answer.includes('pass_'))).toEqual([]);
+});
+
+test('a rehearsal in which nobody pays counts an end for each buyer who held a unit', async () => {
+  const wishes = { units: 4, standbyFactor: 2, unpaidLimit: 1, needsPass: true, passWork: 10 };
+  const saleId = await stack.createSale({ ...wishes, priceMinor: PRICE_MINOR });
+  const { exitCode, result } = await rehearse(saleId, stores(), '--pay-share', '0');
+  expect({ exitCode, result }).toMatchObject({ exitCode: 0, result: { audit: { paid: 0, auditOk: true, wrong: [] } } });
+  const records = await stack.connections.redis.hvals(keysOf(saleId).claims);
+  expect(records.length).toBeGreaterThan(4);
+  expect(records.filter(record => !/ cancelled .*strikes=1/.test(record))).toEqual([]);
 });
 
 test('buyers who come to an open sale without a pass get one after the first click', async () => {

@@ -1,5 +1,6 @@
 import { type ChallengeKey, isSolved, issueChallenge } from '#core/identity/challenge.js';
 import { type PassKey, signPass } from '#core/identity/pass.js';
+import { crashPoint } from '#core/process/crash-point.js';
 import { passAnswered } from '#core/process/telemetry.js';
 import { SECOND_MS } from '#core/rules/clock.js';
 import { Problem } from '#core/rules/errors.js';
@@ -55,8 +56,10 @@ export class PassDesk {
       const challenge = await this.#bounded(() => this.#challenge(sale, asking));
       if (challenge) return { challenge };
     }
+    const pass = this.#passFor(sale, asking, nowMs);
     passAnswered('issued');
-    return this.#passFor(sale, asking, nowMs);
+    await crashPoint('pass.signed');
+    return pass;
   }
 
   /** Returns a challenge for a buyer who sent no solution; undefined when the solution is right. */

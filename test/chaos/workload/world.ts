@@ -28,7 +28,7 @@ const HOUR_MS = 60 * MINUTE_MS;
 const STRICT = { coarseStock: true, unpaidLimit: 2, retryPayWithinSeconds: 1, perGroup: 2, needsPass: true } as const;
 
 /** The most tries for a pass, where it costs work: some milliseconds. */
-const PASS_WORK = 20;
+export const PASS_WORK = 20;
 
 /** The regulars of one family. */
 const FAMILY = 3;

@@ -31,4 +31,40 @@ export const STRIKE_BUGS: Bug[] = [
       title: 'a payment that the provider did not offer is no strike',
     },
   ),
+  one(
+    'a click in the last seconds blames the provider',
+    {
+      file: 'core/postgres/orders/end-orders.ts',
+      find: 'p.created_at <= clock_timestamp() -',
+      replace: 'p.created_at <= clock_timestamp() +',
+    },
+    {
+      kind: 'integration',
+      file: 'strikes/provider-failed',
+      title: 'a click in the last seconds leaves the provider no time, and is one',
+    },
+  ),
+  one(
+    'late money that goes back leaves the strike',
+    { file: lua('set-reason'), find: 'strikes = math.max(0, strikes - 1)', replace: 'strikes = strikes' },
+    { kind: 'integration', file: 'strikes/provider-failed', title: 'late money that goes back takes its strike back' },
+  ),
+  one(
+    'the next claim of a buyer forgets the ends before it',
+    { file: lua('include/record'), find: 'nil, nil, nil, strikes_of(before))', replace: 'nil, nil, nil, nil)' },
+    { kind: 'integration', file: 'strikes/claiming', title: 'stays with the next claim, and counts with it' },
+  ),
+  one(
+    'a wrong number of ends without payment in Redis is never found',
+    {
+      file: 'core/comparison/compare.ts',
+      find: '(claim?.strikes ?? 0) === (order.strikes ?? 0) ?',
+      replace: '(claim?.strikes ?? 0) >= 0 ?',
+    },
+    {
+      kind: 'integration',
+      file: 'strikes/keeping',
+      title: 'by Postgres: a number that Redis has lost is found and repaired',
+    },
+  ),
 ];

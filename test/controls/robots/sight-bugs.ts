@@ -54,19 +54,28 @@ export const SIGHT_BUGS: Bug[] = [
     },
     { kind: 'integration', file: 'api/sales', title: 'has only a rough number of free units' },
   ),
-  one(
-    'a click tells when a hidden sale opens',
-    {
-      file: 'apps/api/listeners/buy.ts',
-      find: '    if (sale) sendProblem(res, code, details);',
-      replace: '    if (sale || error) sendProblem(res, code, details);',
-    },
-    {
+  {
+    bug: 'a click tells when a hidden sale opens',
+    // The gate for passes refuses a click in a hidden sale before the claim does, so both have to be wrong.
+    edits: [
+      {
+        file: 'apps/api/passes/pass-gate.ts',
+        find: 'if (!sale) throw',
+        replace: 'if (!sale) return undefined;\n    if (!sale) throw',
+      },
+      { file: 'apps/api/listeners/buy.ts', find: 'if (parts.passes.knows(saleId))', replace: "if (saleId !== '')" },
+      {
+        file: 'apps/api/listeners/buy.ts',
+        find: '    if (sale) sendProblem(res, code, details);',
+        replace: '    if (sale || error) sendProblem(res, code, details);',
+      },
+    ],
+    caughtBy: {
       kind: 'integration',
       file: 'robots/hidden-sales',
       title: 'a crowd at a hidden sale that is closed gets no other answer from memory',
     },
-  ),
+  },
   one(
     'an API answers polls about a hidden sale that it has in memory',
     {
