@@ -51,7 +51,11 @@ export const STRIKE_BUGS: Bug[] = [
   ),
   one(
     'the next claim of a buyer forgets the ends before it',
-    { file: lua('include/record'), find: 'nil, nil, nil, strikes_of(before), group)', replace: 'nil, nil, nil, nil, group)' },
+    {
+      file: lua('include/record'),
+      find: 'nil, nil, nil, strikes_of(before), group)',
+      replace: 'nil, nil, nil, nil, group)',
+    },
     { kind: 'integration', file: 'strikes/claiming', title: 'stays with the next claim, and counts with it' },
   ),
   one(
