@@ -6,8 +6,10 @@ import { memory } from './questions/api/memory.js';
 import { polls } from './questions/api/polls.js';
 import { refusals } from './questions/api/refusals.js';
 import { repeats } from './questions/api/repeats.js';
+import { strictWins } from './questions/api/strict-wins.js';
 import { wins } from './questions/api/wins.js';
 import { drops } from './questions/cluster/drops.js';
+import { forged } from './questions/gate/forged.js';
 import { greedy } from './questions/gate/greedy.js';
 import { streams } from './questions/gate/streams.js';
 import { bare } from './questions/peers/bare.js';
@@ -48,6 +50,7 @@ export async function measureAll(rig: Rig, beforeEnd: BeforeEnd, loadBefore: num
     latency: () => latency(rig, api, half),
     memory: () => memory(rig),
     greedy: () => greedy(rig, api),
+    forged: () => forged(rig, api),
     streams: () => streams(rig, api),
     drops: () => drops(rig),
   });
@@ -66,6 +69,7 @@ async function measureAnswers(rig: Rig, api: Server, beforeEnd: BeforeEnd): Prom
     refusals(rig, api),
     repeats(rig, api),
     wins(rig, api),
+    strictWins(rig, api),
     polls(rig, api),
     ...(await express(rig)),
     await classic(rig),

@@ -18,6 +18,7 @@ const RATIOS: Record<string, [over: string, under: string]> = {
   refusalsVsExpress: ['refusals.perSecond', 'expressRefusals.perSecond'],
   winsVsClassic: ['wins.perSecond', 'classic.perSecond'],
   winsVsLock: ['wins.perSecond', 'lock.perSecond'],
+  strictWinsVsWins: ['strictWins.perSecond', 'wins.perSecond'],
   winsVsLua: ['wins.perSecond', 'luaWins.perSecond'],
   refusalsVsLua: ['refusals.perSecond', 'luaRefusals.perSecond'],
   // One statement after the other; and four at once, like the worker, when only Postgres needs the two cores.
@@ -26,6 +27,7 @@ const RATIOS: Record<string, [over: string, under: string]> = {
   drainVsRawInsert4: ['drain.perSecond', 'rawInsert4.perSecond'],
   claimCostMillionVsHundred: ['claimCost1000000.micros', 'claimCost100.micros'],
   greedyP99VsAllowed: ['greedy.p99', 'greedy.allowedP99'],
+  forgedP99VsAllowed: ['forged.p99', 'forged.allowedP99'],
 };
 
 const FIGURES: Record<string, string> = {
@@ -33,6 +35,7 @@ const FIGURES: Record<string, string> = {
   bareTurnPerSecond: 'bareTurn.perSecond',
   refusalsPerSecond: 'refusals.perSecond',
   winsPerSecond: 'wins.perSecond',
+  strictWinsPerSecond: 'strictWins.perSecond',
   repeatsPerSecond: 'repeats.perSecond',
   pollsPerSecond: 'polls.perSecond',
   expressWinsPerSecond: 'expressWins.perSecond',
@@ -60,6 +63,10 @@ const FIGURES: Record<string, string> = {
   greedyAnsweredPerSecond: 'greedy.answeredPerSecond',
   greedyIdleP99Ms: 'greedy.idleP99',
   greedyP99Ms: 'greedy.p99',
+  forgedPerSecond: 'forged.refusedPerSecond',
+  forgedCoreBusy: 'forged.busy',
+  forgedIdleP99Ms: 'forged.idleP99',
+  forgedP99Ms: 'forged.p99',
   dropsPerSecond: 'drops.onePerSecond',
   dropsThreePerSecond: 'drops.threePerSecond',
   dropsSixPerSecond: 'drops.sixPerSecond',
@@ -80,6 +87,7 @@ const TARGETS: Record<string, { least: number } | { most: number }> = {
   repeatsVsBare: { least: 0.8 },
   pollsVsBare: { least: 0.5 },
   winsVsExpress: { least: 2.5 },
+  strictWinsVsWins: { least: 0.9 },
   winsVsLua: { least: 1 },
   refusalsVsLua: { least: 1 },
   refusalsVsExpress: { least: 4 },
@@ -92,6 +100,8 @@ const TARGETS: Record<string, { least: number } | { most: number }> = {
   claimP99Ms: { most: 10 },
   greedyAnsweredPerSecond: { most: 30 },
   greedyP99VsAllowed: { most: 1 },
+  forgedPerSecond: { least: 9_500 },
+  forgedP99VsAllowed: { most: 1 },
   dropsThreeVsOne: { least: 0.9 },
   streamsStanding: { most: 4 },
   streamsStallOverIdleMs: { most: 50 },

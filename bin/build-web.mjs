@@ -10,11 +10,23 @@ const ROOT = join(import.meta.dirname, '..');
 const ASSET = /\.(js|css|svg)$/;
 const PAGE = 'index.html';
 
+/**
+ * The modules of a library that the page's worker loads, by the names under which it does: /assets/altcha/pow.js. Their names differ
+ * from those of the page's own assets.
+ */
+const ALTCHA = join(ROOT, 'node_modules/altcha-lib');
+const LIBRARY = new Map(
+  ['pow.js', 'helpers.js', 'types.js', 'algorithms/web/pbkdf2.js'].map(path => [
+    basename(path),
+    join(ALTCHA, 'dist/esm/v2', path),
+  ]),
+);
+
 /** Ten hex digits are 40 bits: enough to tell the versions of one file apart. */
 const HASH_LENGTH = 10;
 
-/** Matches how an asset names another: "/assets/page.css" in the page, './sale.js', './draw/part.js' or '../sale.js' in a module. */
-const REFERENCE = /(?<=["'])(\/assets|\.{1,2})\/(?:[\w-]+\/)?([\w-]+\.(?:js|css|svg))(?=["'])/g;
+/** Matches how an asset names another: "/assets/page.css" in the page, './sale.js', './draw/part.js' or '../../sale.js' in a module. */
+const REFERENCE = /(?<=["'])(\/assets|\.|\.\.(?:\/\.\.)*)\/(?:[\w-]+\/)*([\w-]+\.(?:js|css|svg))(?=["'])/g;
 
 /**
  * Builds the page.
@@ -36,12 +48,13 @@ export function buildWeb({ from = join(ROOT, 'apps/web'), to = join(ROOT, 'dist/
 
   function addAsset(name, importers) {
     if (importers.includes(name)) throw new Error(`circular import in ${from}: ${[...importers, name].join(' -> ')}`);
-    const path = sources.get(name);
+    const path = sources.has(name) ? join(from, sources.get(name)) : LIBRARY.get(name);
     if (path === undefined) throw new Error(`${importers.at(-1)} refers to ${name}, which is not in ${from}`);
     const present = built.get(name);
     if (present) return present.hashed;
     // The assets that it refers to come first. The hash covers their hashed names, so that a change travels up to the page.
-    const text = rewrite(readFileSync(join(from, path), 'utf8'), [...importers, name]);
+    const licence = LIBRARY.get(name) === path ? licenceOf(ALTCHA) : '';
+    const text = licence + rewrite(readFileSync(path, 'utf8'), [...importers, name]);
     const hashed = hashedName(name, text);
     built.set(name, { hashed, text });
     return hashed;
@@ -62,6 +75,9 @@ export function buildWeb({ from = join(ROOT, 'apps/web'), to = join(ROOT, 'dist/
   writeFileSync(join(to, PAGE), page);
   return Object.fromEntries([...built].map(([name, { hashed }]) => [name, hashed]));
 }
+
+/** Returns the licence of a library as a comment: it has to stand in each copy. */
+const licenceOf = folder => `/*!\n${readFileSync(join(folder, 'LICENSE.txt'), 'utf8')}*/\n`;
 
 /** Writes a file, and beside it the compressed forms that a proxy sends to a browser (gzip_static, brotli_static). */
 function writeCompressed(path, text) {

@@ -6,7 +6,9 @@ import { readGiven } from '#core/process/config.js';
 import { OPENINGS, type OpeningKind } from '#core/rules/sale.js';
 import { chunks } from '#core/values/chunks.js';
 import { Progress } from './crowd/progress.js';
+import { sellToNonPayers } from './fairness/non-payers.js';
 import { barsOf, type Run, sectionOf, withSection } from './fairness/page.js';
+import { sellWithPasses } from './fairness/passes.js';
 import { type Group, type Shop, type Sold, sellTo } from './fairness/sales.js';
 import { exitCodeOf, type Modes, sumOf, unfairIn } from './fairness/share.js';
 import { parseCount } from './processes/command-line.js';
@@ -30,7 +32,8 @@ const AT_ONCE: Record<OpeningKind, number> = { rush: 2, shuffle: 5, draw: 5 };
 interface FairnessOptions {
   quick: boolean;
   sales?: number;
-  opening: OpeningKind[];
+  opening?: OpeningKind[];
+  nonPayers: boolean;
   seed: number;
   report: boolean;
   json: boolean;
@@ -41,7 +44,13 @@ function readOptions(): FairnessOptions {
     .description('Lets a script with 120 accounts and 800 people buy in the same sales, and shows who gets the units.')
     .option('--quick', `${QUICK.sales} sales with each opening instead of ${FULL.sales}, within 120 s`, false)
     .option('--sales <n>', 'the number of sales with each opening', parseCount)
-    .addOption(new Option('--opening <name...>', 'these openings only').choices(OPENINGS).default([...OPENINGS]))
+    .addOption(
+      new Option(
+        '--opening <name...>',
+        'these openings only, without accounts that never pay and without passes',
+      ).choices(OPENINGS),
+    )
+    .option('--non-payers', 'the accounts that never pay and the passes as well, if openings are named', false)
     .option('--seed <n>', 'fixes when people come', parseCount, 1)
     .option('--report', 'writes the table in docs/fairness.md', false)
     .option('--json', 'the result as one JSON line on standard output', false)
@@ -83,14 +92,25 @@ async function simulate(options: FairnessOptions, lifetime: Lifetime): Promise<{
   const { seed } = options;
   const modes: Modes = {};
   const wrong: string[] = [];
-  for (const opening of options.opening) {
+  const withNonPayers = options.nonPayers || options.opening === undefined;
+  // They mostly wait, so they run beside the other sales.
+  const holding = withNonPayers ? sellToNonPayers(shop) : undefined;
+  // Its failure is thrown where it is awaited.
+  holding?.catch(() => undefined);
+  for (const opening of options.opening ?? OPENINGS) {
     const group = { opening, visitors: VISITORS, units: UNITS, joiningMs };
     const sold = await sellAll(shop, group, { sales, seed });
     modes[opening] = sumOf(sold);
     wrong.push(...sold.flatMap(sale => sale.wrong));
   }
   wrong.push(...unfairIn(modes, VISITORS));
-  return { run: { visitors: VISITORS, sales, each: UNITS, seed, modes }, wrong };
+  if (withNonPayers) shop.progress.step('Accounts that never pay, against people ...');
+  const held = await holding;
+  if (withNonPayers) shop.progress.step('Passes, one after the other ...');
+  const worked = withNonPayers ? await sellWithPasses(shop) : undefined;
+  wrong.push(...(held?.wrong ?? []), ...(worked?.wrong ?? []));
+  const extra = { nonPayers: held?.nonPayers, passes: worked?.passes };
+  return { run: { visitors: VISITORS, sales, each: UNITS, seed, modes, ...extra }, wrong };
 }
 
 async function writeReport(run: Run): Promise<void> {
@@ -107,7 +127,7 @@ try {
   const text = `${barsOf(run)}${wrong.map(line => `${line}\n`).join('')}`;
   if (options.json) {
     process.stderr.write(text);
-    process.stdout.write(`${JSON.stringify({ modes: run.modes })}\n`);
+    process.stdout.write(`${JSON.stringify({ modes: run.modes, nonPayers: run.nonPayers, passes: run.passes })}\n`);
   } else process.stdout.write(text);
   await lifetime.end(exitCodeOf(wrong));
 } catch (error) {

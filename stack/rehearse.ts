@@ -115,6 +115,8 @@ interface Arrival {
   withinMs: number;
   /** When the sale opens, in ms from now; 0 for a sale that is open. */
   opensInMs: number;
+  /** Whether the buyers need passes, which they get before they arrive. */
+  passesBefore: boolean;
 }
 
 /**
@@ -123,12 +125,22 @@ interface Arrival {
  * @throws Error when the crowd is to join a sale that it can not join: one with another opening, or one that has opened
  */
 async function planArrival(baseUrl: string, { sale, opening, within }: RehearseOptions): Promise<Arrival> {
-  if (!opening) return { fromMs: 0, withinMs: within * SECOND_MS, opensInMs: 0 };
   const known = await readSaleTimes(baseUrl, sale);
+  const passesBefore = known.needsPass;
+  if (!opening) {
+    // With passes, the crowd waits for the moment at which they are of use. Without, a sale that is not open is its test.
+    const usefulInMs = passesBefore ? Math.max(0, known.joinsInMs) : 0;
+    return { fromMs: usefulInMs, withinMs: within * SECOND_MS, opensInMs: usefulInMs, passesBefore };
+  }
   if (known.opening !== opening) throw new Error(`sale ${sale} opens with ${known.opening}`);
   if (known.opensInMs <= 0) throw new Error(`sale ${sale} has opened: a crowd joins before that`);
   const fromMs = Math.max(0, known.joinsInMs);
-  return { fromMs, withinMs: Math.min(within * SECOND_MS, known.opensInMs - fromMs), opensInMs: known.opensInMs };
+  return {
+    fromMs,
+    withinMs: Math.min(within * SECOND_MS, known.opensInMs - fromMs),
+    opensInMs: known.opensInMs,
+    passesBefore,
+  };
 }
 
 async function rehearse(lifetime: Lifetime): Promise<void> {
@@ -153,6 +165,7 @@ async function rehearse(lifetime: Lifetime): Promise<void> {
     authSecret: AUTH_SECRET,
     plans,
     arriveAfterMs: arrival.fromMs,
+    passesBefore: arrival.passesBefore,
     arriveWithinMs: arrival.withinMs,
     patienceMs: arrival.opensInMs + options.patience * SECOND_MS,
   });

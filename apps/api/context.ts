@@ -19,10 +19,12 @@ import { Winners } from './batching/winners.js';
 import { createIdentity, IDENTITY_SETTINGS, type Identity } from './identity.js';
 import { BuyerLimits } from './limits/buyer-limits.js';
 import { FIGURES } from './limits/figures.js';
+import { QuickClicks } from './limits/quick-clicks.js';
 import { Load } from './load/load.js';
 import { Mirrors } from './mirror/mirrors.js';
 import { Publications } from './mirror/publications.js';
 import { Sales } from './mirror/sales.js';
+import { PassGate } from './passes/pass-gate.js';
 import { Waiters } from './waiting/waiters.js';
 
 /** The settings that an API process reads. None is for a database, as the API has no database client. */
@@ -71,8 +73,12 @@ export interface ApiContext extends Clients, Identity {
   readonly lookUp: LookUp;
   /** The requests and streams that wait for news of a buyer's order. */
   readonly waiters: Waiters;
+  /** Refuses clicks without a good pass, in sales that need one. */
+  readonly passes: PassGate;
   /** Limits the requests of each buyer. */
   readonly limits: BuyerLimits;
+  /** Counts clicks that come quicker than a hand, and refuses none. */
+  readonly quickClicks: QuickClicks;
   /** Verifies the signatures of payment events, with one verifier for each payment provider that is set up. */
   readonly eventVerifiers: Partial<Record<ProviderName, EventVerifier>>;
   /** Measures how busy the process is. While it is busy, clients are advised to poll less often, or are refused. */
@@ -104,6 +110,7 @@ export function createContext(config: ApiConfig, figures = FIGURES): ApiContext 
   const winners = new Winners(queues);
   const mirrors = new Mirrors({ redis, feed });
   const load = new Load(redis);
+  const quickClicks = new QuickClicks();
   return {
     ...clients,
     ...identity,
@@ -111,13 +118,15 @@ export function createContext(config: ApiConfig, figures = FIGURES): ApiContext 
     sales,
     publications,
     statuses,
-    claims: createClaimBatch({ redis, winners, mirrors }),
+    claims: createClaimBatch({ redis, winners, mirrors, sales, quickClicks }),
     winners,
     mirrors,
     refuse: createRefuseAtTurnEnd(),
     lookUp: createLookUp({ redis, queues, sales, statuses, receiptKeys: identity.receiptKeys, load }),
     waiters: new Waiters({ feed, sales }),
+    passes: new PassGate(sales, identity.passKeys),
     limits: new BuyerLimits(redis, figures),
+    quickClicks,
     eventVerifiers: eventVerifiersOf(config),
     load,
     draining: false,
@@ -150,9 +159,11 @@ const QUIT_MS = 1_000;
  * connections is enough.
  */
 export async function closeContext(ctx: ApiContext): Promise<void> {
-  const { redis, queueRedis, limits, waiters, mirrors, feed, load, winners, issuer } = ctx;
+  const { redis, queueRedis, limits, quickClicks, waiters, mirrors, passes, feed, load, winners, issuer } = ctx;
   load.close();
+  passes.close();
   limits.close();
+  quickClicks.close();
   issuer?.close();
   waiters.close();
   mirrors.close();

@@ -1,4 +1,6 @@
+import { type ChallengeKey, challengeKey } from '#core/identity/challenge.js';
 import { Issuer } from '#core/identity/issuer.js';
+import { type PassKey, passKey } from '#core/identity/pass.js';
 import { type ReceiptKey, receiptKey } from '#core/identity/receipt.js';
 import { createBuyerVerifier, type TokenRules, type TokenVerifier } from '#core/identity/token.js';
 import { allOrNone, type Config } from '#core/process/config.js';
@@ -27,6 +29,10 @@ export interface Identity {
   readonly receiptKey: ReceiptKey;
   /** The keys that verify receipts: two while AUTH_SECRET is rotated. */
   readonly receiptKeys: readonly ReceiptKey[];
+  /** The keys of passes. The first one signs; while AUTH_SECRET is rotated, a second one verifies. */
+  readonly passKeys: readonly PassKey[];
+  /** The keys of the challenges that a pass costs, in the same way. */
+  readonly challengeKeys: readonly ChallengeKey[];
 }
 
 /**
@@ -47,6 +53,8 @@ export function createIdentity(config: IdentityConfig): Identity {
     issuer,
     receiptKey: receiptKey(AUTH_SECRET),
     receiptKeys: secrets.map(receiptKey),
+    passKeys: secrets.map(passKey),
+    challengeKeys: secrets.map(challengeKey),
   };
 }
 

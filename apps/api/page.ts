@@ -6,6 +6,9 @@ import type { Admission } from './load/load.js';
 /** The folder of the web page, beside apps/api in dist/ as in the sources. */
 const WEB = join(import.meta.dirname, '../web');
 
+/** The folder of ALTCHA's modules, of which the page's sources load some. */
+const ALTCHA = join(WEB, '../../node_modules/altcha-lib/dist/esm/v2');
+
 const sendPage: RequestHandler = (_req, res, next) => {
   // index.html names its assets by their hash, so browsers must check for a new version each time.
   const headers = { 'cache-control': 'no-cache' };
@@ -30,6 +33,8 @@ export function mountPage(app: Express, load: Admission): void {
   const built = join(WEB, 'assets');
   const isBuilt = existsSync(built);
   const caching = isBuilt ? { immutable: true, maxAge: '1y' } : { maxAge: 0 };
+  // The worker that solves challenges loads modules of ALTCHA. The build copies them.
+  if (!isBuilt) app.use('/assets/altcha', admit, express.static(ALTCHA, { index: false, redirect: false }));
   const folders = isBuilt ? [built] : [WEB, join(WEB, 'scripts')];
   for (const folder of folders)
     app.use(

@@ -17,6 +17,7 @@ import { createBuyListener } from './listeners/buy.js';
 import type { FirstListener } from './listeners/first-listener.js';
 import { createOrderLimitListener } from './listeners/order-limit.js';
 import { createOrderStatusListener } from './listeners/order-status.js';
+import { createPassListener } from './listeners/pass.js';
 import { createWaitListener } from './listeners/wait.js';
 
 /**
@@ -49,14 +50,16 @@ export interface ApiServer {
 
 /**
  * Creates the listener for the calls that a whole crowd makes at once: buying, polling and waiting. It also refuses
- * floods of calls to pay and to cancel. The server tries it before Express.
+ * floods of calls to pay and to cancel, and gives passes. The server tries it before Express.
  */
 export function createFirstListener(ctx: ApiContext): FirstListener {
   const buy = createBuyListener(ctx);
   const orderStatus = createOrderStatusListener(ctx);
   const wait = createWaitListener(ctx);
   const orderLimit = createOrderLimitListener(ctx);
-  return (req, res) => buy(req, res) || orderStatus(req, res) || wait(req, res) || orderLimit(req, res);
+  const pass = createPassListener(ctx);
+  return (req, res) =>
+    buy(req, res) || orderStatus(req, res) || wait(req, res) || orderLimit(req, res) || pass(req, res);
 }
 
 function createListener(ctx: ApiContext): RequestListener {

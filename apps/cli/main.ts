@@ -17,6 +17,7 @@ import { addSaleChanges } from './commands/sale/change.js';
 import { addSaleCreate } from './commands/sale/create.js';
 import { addSaleList } from './commands/sale/list.js';
 import { addSaleShow } from './commands/sale/show.js';
+import { addSignals } from './commands/sale/signals.js';
 import { addStatement } from './commands/statement.js';
 import { addToken } from './commands/token.js';
 import { tellOf } from './failure.js';
@@ -60,6 +61,7 @@ function buildProgram(): Command {
   addStatement(program);
   addRefund(program);
   addEndRefund(program);
+  addSignals(program);
   addAudit(program);
   addReconcile(program);
   addRebuild(program);

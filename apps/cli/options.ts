@@ -6,7 +6,7 @@ import { currencyCode, typedAmount } from '#core/values/money.js';
 import { wholeNumber } from '#core/values/number.js';
 
 /**
- * Parses the id of a sale.
+ * Parses the id of a sale or of a group of buyers.
  *
  * @throws InvalidArgumentError, whose message describes a valid id
  */

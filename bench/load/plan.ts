@@ -18,6 +18,10 @@ export interface LoadPlan {
   again?: boolean;
   /** Requests start at this fixed rate, whatever the answers do. Without a rate each request waits for an answer. */
   perSecond?: number;
+  /** Each buyer's token names a group of the buyer's own. */
+  grouped?: boolean;
+  /** Each buyer has a pass for this sale, signed with this secret, which may be another one than the API's. */
+  pass?: { saleId: string; secret: string; usefulAtMs: number };
 }
 
 /** How long answers took, in ms, counted from the scheduled time of each request. */

@@ -38,6 +38,18 @@ export async function createRedisSale(
   return sale.id;
 }
 
+/** Opens a sale that needs passes, in Redis only. With all rules, it also has those about strikes and groups. */
+export async function createPassSale(
+  { redis }: Pick<StepContext, 'redis'>,
+  units: number,
+  { hasAllRules = false } = {},
+): Promise<Sale> {
+  const rules = hasAllRules ? { unpaidLimit: 2, retryPayWithinSeconds: 60, perGroup: 1 } : {};
+  const sale = { ...createBenchSale(units), needsPass: true, ...rules };
+  await openSale(redis, sale);
+  return sale;
+}
+
 /**
  * Opens a sale in both stores, as the command line does.
  *

@@ -9,6 +9,7 @@ import type { Shards } from '../redis/shards.js';
 import type { Reported } from '../values/progress.js';
 import { describe } from './compare.js';
 import { drawFaults } from './draw.js';
+import { groupFaults } from './groups.js';
 import { lastingDifferences } from './lasting.js';
 import { lookAt } from './look.js';
 import { standbyFaults } from './standby.js';
@@ -65,7 +66,13 @@ export async function audit(
   const violations = [
     ...(look ? [] : ['I4 the sale is not loaded in Redis']),
     ...differences.map(describe),
-    ...(look ? [...(await staleClaims(redis, saleId)), ...(await standbyFaults(redis, saleId))] : []),
+    ...(look
+      ? [
+          ...(await staleClaims(redis, saleId)),
+          ...(await standbyFaults(redis, saleId)),
+          ...(await groupFaults(redis, sale)),
+        ]
+      : []),
     ...(await drawFaults({ db, redis }, saleId)).map(fault => `draw: ${fault}`),
     ...(await rules).map(({ rule, rows }) => `${rule}: ${rows}`),
   ];

@@ -11,6 +11,8 @@ export type Difference =
   | { kind: 'status_behind'; order: Order }
   /** A live claim in Redis has neither an order in Postgres nor an entry in the outbox, which rescue reads. */
   | { kind: 'outbox_missing'; buyerId: string; claim: ClaimRecord }
+  /** The claim in Redis says another number of the buyer's ends without payment than Postgres has, or is missing. */
+  | { kind: 'strikes_wrong'; order: Order; claim: ClaimRecord | undefined }
   /** Units that are not exactly once in stock or in a live claim, or that differ between claim and order. */
   | { kind: 'units_wrong'; units: number[] };
 
@@ -22,6 +24,8 @@ export interface BuyerFacts {
   claim: ClaimRecord | undefined;
   /** Whether the outbox has the claim. */
   isUnplaced: boolean;
+  /** Whether the sale counts ends without payment. */
+  countsStrikes: boolean;
 }
 
 /**
@@ -30,8 +34,9 @@ export interface BuyerFacts {
  *
  * @returns every difference, including those in flight
  */
-export function compareBuyer({ buyerId, order, claim, isUnplaced }: BuyerFacts): Difference[] {
+export function compareBuyer({ buyerId, order, claim, isUnplaced, countsStrikes }: BuyerFacts): Difference[] {
   const differences = order ? compareOrder(order, claim) : [];
+  if (order && countsStrikes) differences.push(...compareStrikes(order, claim));
   if (!claim || !isLive(claim.status) || isUnplaced || claim.claimId === order?.claimId) return differences;
   return [...differences, { kind: 'outbox_missing', buyerId, claim }];
 }
@@ -51,13 +56,22 @@ function compareOrder(order: Order, claim: ClaimRecord | undefined): Difference[
   return isUpToDate ? [] : [{ kind: 'status_behind', order }];
 }
 
+/** A claim that is missing or to be released gets the right number with its repair. */
+function compareStrikes(order: Order, claim: ClaimRecord | undefined): Difference[] {
+  const isOwn = claim?.claimId === order.claimId;
+  if (isLiveOrder(order.status) ? !isOwn : isOwn && isLive(claim.status)) return [];
+  return (claim?.strikes ?? 0) === (order.strikes ?? 0) ? [] : [{ kind: 'strikes_wrong', order, claim }];
+}
+
+const MENDED_ALONE: readonly Difference['kind'][] = ['status_behind', 'release_missing', 'strikes_wrong'];
+
 /**
  * Decides whether a sale is rebuilt in Redis, which mends everything but makes its scripts refuse for a moment.
  * Contradictions about units always require that. After a restart of Redis, so does every difference except a status or
- * a release that is behind.
+ * a release that is behind, or a wrong number of strikes.
  */
 export function needsRebuild(differences: readonly Difference[], verified: boolean): boolean {
-  if (!verified) return differences.some(({ kind }) => kind !== 'status_behind' && kind !== 'release_missing');
+  if (!verified) return differences.some(({ kind }) => !MENDED_ALONE.includes(kind));
   return differences.some(({ kind }) => kind === 'units_wrong');
 }
 
@@ -80,6 +94,8 @@ export function describe(difference: Difference): string {
       return `I4 order ${difference.order.claimId} is ${difference.order.status}, and Redis does not say so`;
     case 'outbox_missing':
       return `I6 claim ${difference.claim.claimId} has neither an order nor an entry in the outbox`;
+    case 'strikes_wrong':
+      return `strikes: the buyer of order ${difference.order.claimId} has ${difference.order.strikes ?? 0} ends without payment, and Redis says ${difference.claim?.strikes ?? 0}`;
     case 'units_wrong':
       return `I1 units that are not exactly once in stock or in the claim of their order: ${difference.units.slice(0, 20).join(', ')}`;
   }

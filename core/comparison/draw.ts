@@ -1,13 +1,14 @@
 import { ListBuilder } from '../draw/list.js';
 import { ENTRY_BYTES, LATE_FROM, lotsOf, numberOf } from '../draw/lot.js';
 import { type Draw, readDraw } from '../postgres/draws/draws.js';
-import { entryPages, readWaiting, type StoredEntry } from '../postgres/draws/entries.js';
+import { entryPages, readEntryCounts, readWaiting, type StoredEntry } from '../postgres/draws/entries.js';
 import { readLatestOrders } from '../postgres/orders/sale-orders.js';
 import { whichAreUnstored } from '../redis/draw/entries.js';
+import { readJoining } from '../redis/draw/joining.js';
 import { readAbout, readChunk } from '../redis/draw/publication.js';
 import { readBuyers, readFacts, standbyPages } from '../redis/sale/content.js';
 import type { Shards } from '../redis/shards.js';
-import { publishedOf } from '../steps/line/publish.js';
+import { type PublishedDraw, publishedOf } from '../steps/line/publish.js';
 import { chunks } from '../values/chunks.js';
 import type { Stores } from './look.js';
 
@@ -30,6 +31,7 @@ export async function drawFaults(stores: Stores, saleId: string): Promise<string
   const isLoaded = units > 0;
   const faults = [...(await aboutFaults(stores.redis, draw)), ...(await listFaults(stores, draw, isLoaded))];
   if (!isLoaded) return faults;
+  faults.push(...(await lateFaults(stores, draw)));
   faults.push(...(await positionFaults(stores, saleId)));
   if (draw.isDealt && line !== 'ordered') faults.push('the units were offered, and the line has no order');
   return [...faults, ...(line === 'ordered' ? await lineFaults(stores.redis, draw) : [])];
@@ -43,6 +45,23 @@ async function aboutFaults(redis: Shards, draw: Draw): Promise<string[]> {
   return stored
     .filter(([name, value]) => published[name] !== value)
     .map(([name, value]) => `the published ${name} is ${published[name]}, and Postgres has ${value}`);
+}
+
+/**
+ * Compares the published number of late entries with Postgres. It may be changing just now, so a difference has to stay the same, while
+ * Redis has nothing that is to be stored.
+ */
+async function lateFaults({ db, redis }: Stores, { saleId }: Draw): Promise<string[]> {
+  const look = async () => {
+    const stored = (await readEntryCounts(db, saleId)).late;
+    const { lateEntries = stored } = JSON.parse((await readAbout(redis, saleId)) ?? '{}') as Partial<PublishedDraw>;
+    const { unstored } = await readJoining(redis, saleId);
+    return lateEntries === stored || unstored > 0
+      ? ''
+      : `the published lateEntries is ${lateEntries}, and Postgres has ${stored}`;
+  };
+  const difference = await look();
+  return difference !== '' && difference === (await look()) ? [difference] : [];
 }
 
 /** Makes the list again of which Postgres recorded the root, and compares it with the published one. */
@@ -90,7 +109,9 @@ async function missingOf({ db, redis }: Stores, saleId: string, page: readonly S
   if (suspects.length === 0) return [];
   // Between the two readings, a buyer may have left or got an order.
   const still = await readWaiting(db, saleId, suspects);
-  const orders = new Set((await readLatestOrders(db, saleId, still)).map(({ buyerId }) => buyerId));
+  const orders = new Set(
+    (await readLatestOrders(db, { id: saleId, unpaidLimit: 0 }, still)).map(({ buyerId }) => buyerId),
+  );
   return withoutPosition(
     redis,
     saleId,

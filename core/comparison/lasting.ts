@@ -27,8 +27,9 @@ export async function lastingDifferences(stores: Stores, saleId: string, first: 
   if (first.differences.length === 0) return [];
   await setTimeout(SECOND_LOOK_MS);
   const buyerIds = first.differences.flatMap(difference => buyerOf(difference) ?? []);
+  const sale = { id: saleId, unpaidLimit: first.facts.unpaidLimit };
   const before = new Set(first.differences.map(describe));
-  const again = (await compareBuyers(stores, saleId, [...new Set(buyerIds)])).filter(one => before.has(describe(one)));
+  const again = (await compareBuyers(stores, sale, [...new Set(buyerIds)])).filter(one => before.has(describe(one)));
   const units = await lastingUnits(stores, saleId, first);
   return units.length > 0 ? [...again, { kind: 'units_wrong', units }] : again;
 }

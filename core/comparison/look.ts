@@ -1,6 +1,7 @@
 import type { Database } from '../postgres/database.js';
 import {
   ORDER_PAGE,
+  type OrdersOf,
   orderTextPages,
   parseOrder,
   readLatestOrders,
@@ -51,17 +52,20 @@ export async function lookAt(stores: Stores, saleId: string, progress?: Progress
   if (!(facts.units > 0)) return undefined;
   progress?.expect(facts.claims);
   const units = new Units(facts.units);
+  const sale = { id: saleId, unpaidLimit: facts.unpaidLimit };
   const differences: Difference[] = [];
   const suspect = async (buyerIds: string[]) => {
-    if (differences.length < DIFFERENCES_MAX) differences.push(...(await compareBuyers(stores, saleId, buyerIds)));
+    if (differences.length < DIFFERENCES_MAX) differences.push(...(await compareBuyers(stores, sale, buyerIds)));
   };
   let known = 0;
-  for await (const orders of orderTextPages(stores.db, saleId)) {
+  for await (const orders of orderTextPages(stores.db, sale)) {
     const buyerIds = orders.map(order => order.slice(0, order.indexOf(' ')));
     const records = await readRecords(stores.redis, saleId, buyerIds);
     known += records.filter(record => record !== null).length;
     progress?.add(orders.length);
-    await suspect(buyerIds.filter((_, i) => differs(units, orders[i] ?? '', records[i] ?? null)));
+    await suspect(
+      buyerIds.filter((_, i) => differs(units, { text: orders[i] ?? '', record: records[i] ?? null, ...sale })),
+    );
   }
   // Claims without an order are looked for only if there are any. The number changes with each claim, so it is read again.
   if (known < (await readFacts(stores.redis, saleId)).claims) {
@@ -96,18 +100,24 @@ function withWrongUnits(differences: readonly Difference[], others: readonly num
   return wrong.size === 0 ? rest : [...rest, { kind: 'units_wrong', units: [...wrong].sort((a, b) => a - b) }];
 }
 
+/** A buyer's order and claim as the stores have them. */
+interface Compared extends Pick<OrdersOf, 'unpaidLimit'> {
+  /** The order, as {@link orderTextPages} reads it: the buyer's id, a space, and the record. */
+  text: string;
+  record: string | null;
+}
+
 /**
  * Records that the claim of an order's buyer holds its unit, if it is live. Returns whether claim and order may differ. Nearly all
  * records are as the order says, so an order is parsed only if its record is another text.
- *
- * @param text the order, as {@link orderTextPages} reads it: the buyer's id, a space, and the record
  */
-function differs(units: Units, text: string, record: string | null): boolean {
+function differs(units: Units, { text, record, unpaidLimit }: Compared): boolean {
   const claim = record === null ? undefined : parseClaimRecord(record);
   if (claim && isLive(claim.status)) units.hold(claim.unit, claim.claimId);
   if (record !== null && text.endsWith(record) && text.indexOf(' ') === text.length - record.length - 1) return false;
   const order = parseOrder(text);
-  return compareBuyer({ buyerId: order.buyerId, order, claim, isUnplaced: false }).length > 0;
+  const facts = { buyerId: order.buyerId, order, claim, isUnplaced: false, countsStrikes: unpaidLimit > 0 };
+  return compareBuyer(facts).length > 0;
 }
 
 /** Records the live claims of a page that are no claim of an order. Returns their buyers. */
@@ -121,14 +131,15 @@ function holdOthers(units: Units, page: [buyerId: string, record: string][]): st
 }
 
 /** Compares the facts of both stores about some buyers of a sale. Claims and releases in flight count as differences, too. */
-export async function compareBuyers({ db, redis }: Stores, saleId: string, buyerIds: string[]): Promise<Difference[]> {
+export async function compareBuyers({ db, redis }: Stores, sale: OrdersOf, buyerIds: string[]): Promise<Difference[]> {
   const differences: Difference[] = [];
+  const countsStrikes = sale.unpaidLimit > 0;
   for (const some of chunks(buyerIds, ORDER_PAGE)) {
     // Redis is read first: see compareBuyer().
-    const buyers = await readBuyers(redis, saleId, some);
-    const orders = new Map((await readLatestOrders(db, saleId, some)).map(order => [order.buyerId, order]));
+    const buyers = await readBuyers(redis, sale.id, some);
+    const orders = new Map((await readLatestOrders(db, sale, some)).map(order => [order.buyerId, order]));
     for (const { buyerId, claim, wonAtMs } of buyers) {
-      const facts = { buyerId, order: orders.get(buyerId), claim, isUnplaced: wonAtMs !== undefined };
+      const facts = { buyerId, order: orders.get(buyerId), claim, isUnplaced: wonAtMs !== undefined, countsStrikes };
       differences.push(...compareBuyer(facts));
     }
   }

@@ -1,4 +1,4 @@
-import { LATE_FROM } from '../draw/lot.js';
+import { LATE_FROM, STRUCK_FROM } from '../draw/lot.js';
 import { type BuyerContent, type Facts, readBuyers, readFacts, standbyPages } from '../redis/sale/content.js';
 import type { Shards } from '../redis/shards.js';
 import { isLive } from '../rules/claim.js';
@@ -19,12 +19,12 @@ export async function standbyFaults(redis: Shards, saleId: string): Promise<stri
       page.map(({ buyerId }) => buyerId),
     );
     faults.push(...holderFaults(buyers));
-    const { lastTicket, line } = await readFacts(redis, saleId);
+    const { lastTicket, lastStruckTicket, line } = await readFacts(redis, saleId);
     const wrong = page.filter(({ ticket }, i) => {
       const before = page[i - 1]?.ticket ?? ticketBefore;
       // Two lots may be equal: then the ids of the buyers decide.
       const isSameLot = line === 'ordered' && ticket === before && ticket < LATE_FROM;
-      return ticket > lastTicket || (ticket <= before && !isSameLot);
+      return ticket > (ticket < STRUCK_FROM ? lastTicket : lastStruckTicket) || (ticket <= before && !isSameLot);
     });
     if (wrong.length > 0) faults.push(`line: no certain place in line: ${namesOf(wrong)}`);
     ticketBefore = page.at(-1)?.ticket ?? ticketBefore;
@@ -47,6 +47,8 @@ export function holderFaults(buyers: readonly BuyerContent[]): string[] {
   );
 }
 
-function roomFaults({ waiting, standbyCap }: Facts): string[] {
-  return waiting > standbyCap ? [`line: ${waiting} are in a line for ${standbyCap}`] : [];
+/** Buyers with strikes have as much room as all others, so that they take none of theirs. */
+function roomFaults({ waiting, waitingBehind, standbyCap }: Facts): string[] {
+  const counts = [waiting - waitingBehind, waitingBehind];
+  return counts.flatMap(count => (count > standbyCap ? [`line: ${count} are in a line for ${standbyCap}`] : []));
 }

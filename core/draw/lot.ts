@@ -18,6 +18,9 @@ const LOT_BITS = 52;
 /** The tickets of buyers who come after the opening begin here, above every lot and every number of an entry. */
 export const LATE_FROM = 2 ** LOT_BITS;
 
+/** The tickets of buyers with strikes begin here, above all others (core/redis/lua/include/strikes.lua). */
+export const STRUCK_FROM = 2 ** LOT_BITS + 2 ** (LOT_BITS - 1);
+
 /** The bytes of a block of SHA-256, to which HMAC pads its key. */
 const BLOCK = 64;
 

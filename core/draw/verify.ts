@@ -9,6 +9,7 @@ export interface VerifiableDraw {
   commitment: string;
   entries?: number | undefined;
   root?: string | undefined;
+  lateEntries?: number | undefined;
   seed?: string | undefined;
   value?: string | undefined;
 }
@@ -49,14 +50,19 @@ export async function verifyDraw(
   const key = isDecided ? keyOf({ seed: Buffer.from(seed, 'hex'), root: Buffer.from(root, 'hex'), value }) : undefined;
   const list = new ReadList(key);
   for await (const chunk of chunks) list.add(chunk);
-  for await (const entry of late) list.place(entry, true);
+  let lateEntries = 0;
+  for await (const entry of late) {
+    list.place(entry, true);
+    lateEntries += 1;
+  }
   const found = { entries: list.count, root: list.root.toString('hex') };
-  return { ...found, faults: [...list.faults, ...factFaults(draw, found)], order: list.order };
+  const faults = [...list.faults, ...factFaults(draw, { ...found, lateEntries })];
+  return { ...found, faults, order: list.order };
 }
 
 function factFaults(
-  { commitment, seed, entries, root }: VerifiableDraw,
-  found: Pick<Verdict, 'entries' | 'root'>,
+  { commitment, seed, entries, root, lateEntries }: VerifiableDraw,
+  found: Pick<Verdict, 'entries' | 'root'> & { lateEntries: number },
 ): string[] {
   const faults: string[] = [];
   if (seed !== undefined && commitmentTo(Buffer.from(seed, 'hex')).toString('hex') !== commitment) {
@@ -66,6 +72,8 @@ function factFaults(
     faults.push(`there are ${found.entries} entries, and not ${entries}`);
   if (root !== undefined && root !== found.root)
     faults.push(`the root of the entries is ${found.root}, and not ${root}`);
+  if (lateEntries !== undefined && lateEntries !== found.lateEntries)
+    faults.push(`there are ${found.lateEntries} late entries, and not ${lateEntries}`);
   return faults;
 }
 

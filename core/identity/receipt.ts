@@ -1,5 +1,6 @@
 import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
 import type { Claim } from '../rules/claim.js';
+import { wonAtMsOf } from './claim-id.js';
 
 /** The signed proof of a claim that its buyer keeps. A receipt stays valid even when Redis has lost the claim. */
 export interface Receipt extends Claim {
@@ -27,6 +28,11 @@ export function receiptKey(secret: string): ReceiptKey {
 export function signReceipt(key: ReceiptKey, receipt: Receipt): string {
   const text = `${receipt.claimId}.${receipt.unit}.${receipt.wonAtMs}`;
   return `${text}.${signature(key, receipt.saleId, receipt.buyerId, text)}`;
+}
+
+/** Signs the receipt of a claim, whenever it was made. The id has the time, so a claim has one receipt. */
+export function signReceiptOf(key: ReceiptKey, claim: Claim & { saleId: string }): string {
+  return signReceipt(key, { ...claim, wonAtMs: wonAtMsOf(claim.claimId) });
 }
 
 /**

@@ -18,13 +18,19 @@ export const TOKEN_REFUSALS = {
   audience: 'the `aud` of the token is not the setting AUTH_AUDIENCE',
   no_buyer: 'the token lacks the claim that names the buyer',
   buyer_form: 'the claim that names the buyer must be a text of 1 to 255 printable ASCII characters without spaces',
+  group_form: 'the claim `dropline_group` must be a text of 1 to 64 letters, digits, `_` and `-`',
   unverified_email: 'the issuer has not verified the mail address (`email_verified`)',
 } as const;
 
 /** Why a request names no buyer: a word that stays the same. */
 export type TokenRefusal = keyof typeof TOKEN_REFUSALS;
 
+/** The buyer whom a valid token names, with the group, such as a household, if the shop has put one into the token. */
+export interface TokenBuyer {
+  readonly kind: 'buyer';
+  readonly buyerId: string;
+  readonly group?: string;
+}
+
 /** The outcome of verifying a token: its buyer, or why it names none. */
-export type TokenVerdict =
-  | { readonly kind: 'buyer'; readonly buyerId: string }
-  | { readonly kind: 'refused'; readonly reason: TokenRefusal };
+export type TokenVerdict = TokenBuyer | { readonly kind: 'refused'; readonly reason: TokenRefusal };

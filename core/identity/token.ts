@@ -1,4 +1,5 @@
 import { createSigner, createVerifier } from 'fast-jwt';
+import { ID_PATTERN } from '../rules/claim.js';
 import { DAY_MS } from '../rules/clock.js';
 import { buyerIdOf } from './buyer-id.js';
 import type { IssuerKey } from './issuer-keys.js';
@@ -138,8 +139,16 @@ function buyerIn(claims: Claims, buyerClaim: string, lifeMaxMs: number): TokenVe
   if (name === undefined) return refused('no_buyer');
   if (buyerClaim === 'email' && isUnverified(claims.email_verified)) return refused('unverified_email');
   const buyerId = typeof name === 'string' ? buyerIdOf(name) : undefined;
-  return buyerId === undefined ? refused('buyer_form') : { kind: 'buyer', buyerId };
+  if (buyerId === undefined) return refused('buyer_form');
+  const group = claims[GROUP_CLAIM];
+  if (group === undefined) return { kind: 'buyer', buyerId };
+  return typeof group === 'string' && ID_PATTERN.test(group)
+    ? { kind: 'buyer', buyerId, group }
+    : refused('group_form');
 }
+
+/** The claim of a token that names the group of its buyer. Its name is our own, as issuers use plainer ones for other things. */
+const GROUP_CLAIM = 'dropline_group';
 
 /**
  * Returns the life of a token, in ms: from its `iat`, or from now if that is earlier or there is none. So an `iat` in
@@ -178,8 +187,13 @@ export function readTokenHeader(token: string): { alg?: unknown; kid?: unknown }
  *
  * @param secret the HS256 key with which the API verifies tokens
  * @param name the buyer's name, which becomes the `sub` of the token; never a derived id, which no token may name
- * @param lifeMs lifetime of the token, in ms
+ * @param options `lifeMs` is the lifetime of the token, in ms; `group` is that of the buyer
  */
-export function issueToken(secret: string, name: string, lifeMs = TOKEN_LIFE_MS): string {
-  return createSigner({ key: secret, algorithm: 'HS256', expiresIn: lifeMs })({ sub: name });
+export function issueToken(
+  secret: string,
+  name: string,
+  { lifeMs = TOKEN_LIFE_MS, group }: { lifeMs?: number; group?: string | undefined } = {},
+): string {
+  const claims = { sub: name, ...(group !== undefined && { [GROUP_CLAIM]: group }) };
+  return createSigner({ key: secret, algorithm: 'HS256', expiresIn: lifeMs })(claims);
 }

@@ -4,10 +4,12 @@ import { ORDER_PAGE, orderPages, readLatestOrders, withdrawnPages } from '../pos
 import { ahead } from '../postgres/pages.js';
 import { putEntries } from '../redis/draw/entries.js';
 import { claimPages, readBuyers, standbyPages } from '../redis/sale/content.js';
-import type { BuyerClaim, Staging } from '../redis/sale/staging.js';
+import { dealt } from '../redis/sale/dealing.js';
+import type { BuyerClaim, Staging, Waiting } from '../redis/sale/staging.js';
 import { Units } from '../redis/sale/units.js';
 import { type ClaimRecord, isLive, parseClaimRecord } from '../rules/claim.js';
 import { claimOf, isLiveOrder, type Order } from '../rules/order.js';
+import type { Sale } from '../rules/sale.js';
 import type { StepContext } from '../steps/context.js';
 import { giveUp } from '../steps/give-up.js';
 import { chunks } from '../values/chunks.js';
@@ -19,8 +21,7 @@ type Unplaced = BuyerClaim & { wonAtMs: number };
 
 /** The sale that is merged, and its next content. */
 interface MergeParts extends Reported {
-  saleId: string;
-  units: number;
+  sale: Sale;
   /** Redis's clock at the beginning, in ms: the time of a win that the outbox has lost. */
   atMs: number;
   staging: Staging;
@@ -42,14 +43,14 @@ export class Merge {
   constructor(ctx: StepContext, parts: MergeParts) {
     this.#ctx = ctx;
     this.#parts = parts;
-    this.#units = new Units(parts.units);
+    this.#units = new Units(parts.sale.units);
   }
 
   /** Copies all buyers. The sale may change meanwhile. */
   async copyAll(): Promise<void> {
     const { db, redis } = this.#ctx;
-    const { saleId } = this.#parts;
-    for await (const orders of orderPages(db, saleId)) {
+    const { id: saleId } = this.#parts.sale;
+    for await (const orders of orderPages(db, this.#parts.sale)) {
       await this.#takeOrders(orders);
       this.#parts.progress?.add(orders.length);
     }
@@ -62,7 +63,10 @@ export class Merge {
     }
     // Buyers with an entry are taken by it. There may be a million, and taking them twice would take twice as long.
     const first = this.#parts.line === undefined ? undefined : LATE_FROM;
-    for await (const page of standbyPages(redis, saleId, first)) await this.#takeStandby(page);
+    for await (const page of standbyPages(redis, saleId, first)) {
+      const buyerIds = page.map(({ buyerId }) => buyerId);
+      await this.#takeStandby(this.#parts.sale.perGroup > 0 ? await readBuyers(redis, saleId, buyerIds) : page);
+    }
     await this.#takeEntries();
   }
 
@@ -94,10 +98,10 @@ export class Merge {
     for (const buyerIds of pages) if (!(await this.#giveUp(await this.#takeRemains(buyerIds)))) return false;
     await this.#takeStandbyAgain(pages);
     // A unit that was refunded and stays out of stock is still in its order until then, so it is out of stock either way.
-    for await (const page of withdrawnPages(this.#ctx.db, this.#parts.saleId)) {
+    for await (const page of withdrawnPages(this.#ctx.db, this.#parts.sale.id)) {
       for (const unit of page) this.#units.withdraw(unit);
     }
-    await this.#parts.staging.putStock([...this.#units.unheld()]);
+    await this.#parts.staging.putStock(dealt(this.#units, this.#parts.sale.unitSeed));
     return true;
   }
 
@@ -115,7 +119,7 @@ export class Merge {
 
   async #takeStandbyAgain(pages: readonly string[][]): Promise<void> {
     for (const buyerIds of pages)
-      await this.#takeStandby(await readBuyers(this.#ctx.redis, this.#parts.saleId, buyerIds));
+      await this.#takeStandby(await readBuyers(this.#ctx.redis, this.#parts.sale.id, buyerIds));
   }
 
   /**
@@ -140,10 +144,10 @@ export class Merge {
    * @returns the claims that seem lost
    */
   async #takeRemains(buyerIds: string[]): Promise<Unplaced[]> {
-    const { saleId, staging, atMs } = this.#parts;
+    const { sale, staging, atMs } = this.#parts;
     const staged = await this.#readStaged(buyerIds);
     const [live, ended]: [Unplaced[], BuyerClaim[]] = [[], []];
-    for (const { buyerId, claim, wonAtMs = atMs } of await readBuyers(this.#ctx.redis, saleId, buyerIds)) {
+    for (const { buyerId, claim, wonAtMs = atMs } of await readBuyers(this.#ctx.redis, sale.id, buyerIds)) {
       const known = staged.get(buyerId);
       if (!claim || claim.claimId === known?.claimId) continue;
       if (isLive(claim.status)) live.push({ ...claim, buyerId, wonAtMs });
@@ -151,7 +155,9 @@ export class Merge {
     }
     const unplaced = await this.#withoutOrders(live);
     const kept = unplaced.filter(claim => this.#keep(claim, staged.get(claim.buyerId)));
-    await staging.putClaims([...ended, ...kept]);
+    // A claim without an order has the strikes of the buyer's orders, which are staged already.
+    const counted = kept.map(claim => ({ ...claim, strikes: staged.get(claim.buyerId)?.strikes ?? 0 }));
+    await staging.putClaims([...ended, ...counted]);
     await staging.putUnplaced(kept);
     return unplaced.filter(claim => !kept.includes(claim));
   }
@@ -185,7 +191,7 @@ export class Merge {
   /** Gives up lost claims. Returns false if one of them has an order after all. */
   async #giveUp(lost: Unplaced[]): Promise<boolean> {
     if (lost.length === 0) return true;
-    await giveUp(this.#ctx, { saleId: this.#parts.saleId, claims: lost, why: 'lost' });
+    await giveUp(this.#ctx, { saleId: this.#parts.sale.id, claims: lost, why: 'lost' });
     const orders = await this.#readLatest(lost.map(({ buyerId }) => buyerId));
     const claimIds = new Set(lost.map(({ claimId }) => claimId));
     if (orders.some(({ claimId, status }) => claimIds.has(claimId) && isLiveOrder(status))) return false;
@@ -193,12 +199,12 @@ export class Merge {
     return true;
   }
 
-  async #takeStandby(all: readonly { buyerId: string; ticket: number | undefined }[]): Promise<void> {
+  async #takeStandby(all: readonly (Pick<Waiting, 'buyerId'> & { ticket: number | undefined })[]): Promise<void> {
     const staged = await this.#readStaged(all.map(({ buyerId }) => buyerId));
-    const waiting = all.flatMap(({ buyerId, ticket }) => {
-      const claim = staged.get(buyerId);
+    const waiting = all.flatMap(({ ticket, ...buyer }) => {
+      const claim = staged.get(buyer.buyerId);
       if (ticket === undefined || (claim && isLive(claim.status))) return [];
-      return [{ buyerId, ticket: this.#parts.line?.ticketOf(buyerId, ticket) ?? ticket }];
+      return [{ ...buyer, ticket: this.#parts.line?.ticketOf(buyer.buyerId, ticket) ?? ticket }];
     });
     await this.#parts.staging.putStandby(waiting);
   }
@@ -211,15 +217,15 @@ export class Merge {
   }
 
   /** Finds the buyers on standby by their entries. A buyer with a claim, live or not, had the turn of their entry. */
-  async *#entriesInLine(line: Line): AsyncGenerator<{ buyerId: string; ticket: number }[]> {
-    const { saleId, staging } = this.#parts;
+  async *#entriesInLine(line: Line): AsyncGenerator<Waiting[]> {
+    const { sale, staging } = this.#parts;
     for await (const entries of line.pages()) {
-      if (line.isIncomplete) await putEntries(this.#ctx.redis, saleId, entries);
+      if (line.isIncomplete) await putEntries(this.#ctx.redis, sale.id, entries);
       const waiting = entries.filter(({ isWaiting }) => isWaiting);
       const buyerIds = staging.counts.claims === 0 ? [] : waiting.map(({ buyerId }) => buyerId);
       const staged = await this.#readStaged(buyerIds);
       const inLine = waiting.filter(({ buyerId }) => staged.get(buyerId) === undefined);
-      yield inLine.map(({ buyerId, number }) => ({ buyerId, ticket: line.ticketOf(buyerId, number) }));
+      yield inLine.map(({ buyerId, number, group }) => ({ buyerId, group, ticket: line.ticketOf(buyerId, number) }));
     }
   }
 
@@ -236,6 +242,6 @@ export class Merge {
   }
 
   #readLatest(buyerIds: string[]): Promise<Order[]> {
-    return readLatestOrders(this.#ctx.db, this.#parts.saleId, buyerIds);
+    return readLatestOrders(this.#ctx.db, this.#parts.sale, buyerIds);
   }
 }

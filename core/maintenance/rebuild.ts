@@ -38,7 +38,7 @@ export async function rebuild(
   const sale = await readSale(ctx.db, saleId);
   if (!sale) return undefined;
   for (let tries = 0; tries < TRIES; tries += 1) {
-    const staging = await Staging.begin(ctx.redis, saleId);
+    const staging = await Staging.begin(ctx.redis, sale);
     if (!staging) continue;
     const outcome = await copyAndSwap(ctx, sale, { staging, progress }).finally(() => staging.discard());
     if (outcome === 'superseded') return undefined;
@@ -58,7 +58,7 @@ async function copyAndSwap(
     // After the beginning: a rebuild that begins later and reads more makes this one give up.
     const line = await Line.read(ctx, sale);
     progress?.expect(before.claims || sale.units);
-    const merge = new Merge(ctx, { saleId: sale.id, units: sale.units, atMs: before.atMs, staging, line, progress });
+    const merge = new Merge(ctx, { sale, atMs: before.atMs, staging, line, progress });
     await merge.copyAll();
     for (let passes = 0; passes < PASSES && (await copying.countChanged()) > CHANGED_FEW; passes += 1) {
       const { units } = (await readSale(ctx.db, sale.id)) ?? sale;

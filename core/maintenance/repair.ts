@@ -4,6 +4,7 @@ import type { Repair } from '../postgres/repairs.js';
 import { RELEASE_BATCH_MAX } from '../redis/claims/release.js';
 import { restoreClaim } from '../redis/claims/restore.js';
 import { recordStatus } from '../redis/claims/status.js';
+import { setStrikes } from '../redis/claims/strikes.js';
 import type { Claim } from '../rules/claim.js';
 import { claimOf, type Order } from '../rules/order.js';
 import type { StepContext } from '../steps/context.js';
@@ -22,15 +23,15 @@ export async function repairAll(
 ): Promise<Repair[]> {
   const released = differences.flatMap(d => (d.kind === 'release_missing' ? [d.order] : []));
   const behind = differences.flatMap(d => (d.kind === 'status_behind' ? [d.order] : []));
-  const unplaced = differences.flatMap(d =>
-    d.kind === 'outbox_missing' ? [{ claimId: d.claim.claimId, unit: d.claim.unit, buyerId: d.buyerId }] : [],
-  );
+  const unplaced = differences.flatMap(d => (d.kind === 'outbox_missing' ? [{ ...d.claim, buyerId: d.buyerId }] : []));
   const missing = differences.flatMap(d => (d.kind === 'claim_missing' ? [d.order] : []));
+  const miscounted = differences.filter(d => d.kind === 'strikes_wrong');
   return [
     ...(await inBatches(released, orders => releaseAgain(ctx, orders))),
     ...(await inBatches(behind, orders => recordAgain(ctx, saleId, orders))),
     ...(await inBatches(unplaced, claims => placeAgain(ctx, saleId, claims))),
     ...(await inBatches(missing, orders => restoreAll(ctx, saleId, orders))),
+    ...(await inBatches(miscounted, some => countAgain(ctx, saleId, some))),
   ];
 }
 
@@ -66,6 +67,23 @@ async function restoreAll(ctx: StepContext, saleId: string, orders: Order[]): Pr
     const outcome = await restoreClaim(ctx.redis, saleId, claimOf(order));
     if (outcome !== 'restored') continue;
     repairs.push({ kind: 'restored_claim', claimId: order.claimId, detail: { unit: order.unit } });
+  }
+  return repairs;
+}
+
+/** A buyer whose claim Redis has lost gets the ended one back, and the number with it. */
+async function countAgain(
+  ctx: StepContext,
+  saleId: string,
+  differences: Extract<Difference, { kind: 'strikes_wrong' }>[],
+): Promise<Repair[]> {
+  const repairs: Repair[] = [];
+  for (const { order, claim } of differences) {
+    const { buyerId, claimId, strikes = 0 } = order;
+    const isMended = claim
+      ? await setStrikes(ctx.redis, saleId, { buyerId, claim, strikes })
+      : (await restoreClaim(ctx.redis, saleId, claimOf(order))) === 'restored';
+    if (isMended) repairs.push({ kind: 'counted_strikes', claimId, detail: { strikes } });
   }
   return repairs;
 }

@@ -39,6 +39,14 @@ export interface SaleOverview {
   standbyFactor: number;
   onePurchaseAtATime: boolean;
   minSecondsBetweenPurchases: number;
+  unpaidLimit: number;
+  retryPayWithinSeconds?: number | undefined;
+  perGroup: number;
+  needsPass: boolean;
+  passWork: number;
+  /** The sale is hidden until then; null for a sale that is never hidden. */
+  announceAt: string | null;
+  coarseStock: boolean;
   generation: number;
   inRedis: SaleInRedis;
   /** The number of free units in Redis. Null when Redis does not have the sale, like `unplaced` and `waiting`. */
@@ -105,12 +113,13 @@ async function readOverviews({ db, redis }: Stores, sales: readonly Sale[]): Pro
 }
 
 function overviewFrom(sale: Sale, orders: OrderCounts, { inRedis, loaded }: Look): SaleOverview {
-  const { joinsAtMs, opensAtMs, closesAtMs, ...rest } = sale;
+  const { joinsAtMs, announceAtMs, opensAtMs, closesAtMs, unitSeed: _, ...rest } = sale;
   const free = loaded?.remaining ?? sale.units - orders.live;
   return {
     ...rest,
     phase: phaseOf({ ...sale, line: loaded?.line }, free, loaded?.nowMs ?? Date.now()),
     joinsAt: joinsAtMs === undefined ? null : new Date(joinsAtMs).toISOString(),
+    announceAt: announceAtMs === undefined ? null : new Date(announceAtMs).toISOString(),
     opensAt: new Date(opensAtMs).toISOString(),
     closesAt: new Date(closesAtMs).toISOString(),
     inRedis,

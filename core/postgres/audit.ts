@@ -79,10 +79,11 @@ const BUYER_RULES: Rules = {
 };
 
 const UNIT_RULE = 'I2 a unit has more than one live order';
+const GROUP_RULE = 'a group has more live orders than it may';
 const RELEASE_RULE = 'I6 a release is 15 s old';
 
 /** The texts of all rules about orders. */
-export const ORDER_RULES: readonly string[] = [...Object.keys(BUYER_RULES), UNIT_RULE, RELEASE_RULE];
+export const ORDER_RULES: readonly string[] = [...Object.keys(BUYER_RULES), UNIT_RULE, GROUP_RULE, RELEASE_RULE];
 
 /** The most buyers, or units, whose rows one statement checks: some 50 ms of Postgres. */
 const BUYERS_PAGE = 5_000;
@@ -101,7 +102,11 @@ const INTEGER_MAX = 2_147_483_647;
  * all of them, as core/postgres/books/check.ts says
  */
 export async function brokenRules(db: Transaction, saleId: string, progress?: Progress): Promise<BrokenRule[]> {
-  const found = [...(await twiceLiveUnits(db, saleId)), ...(await oldReleases(db, saleId))];
+  const found = [
+    ...(await twiceLiveUnits(db, saleId)),
+    ...(await crowdedGroups(db, saleId)),
+    ...(await oldReleases(db, saleId)),
+  ];
   for await (const buyers of buyerPages(db, saleId)) {
     found.push(...(await brokenRulesOf(db, saleId, buyers)));
     progress?.add(buyers.count);
@@ -160,6 +165,15 @@ async function twiceLiveUnits(db: Transaction, saleId: string): Promise<CountedR
     );
   }
   return found;
+}
+
+/** Reads nothing of a sale without a limit, and all live orders of another one. */
+function crowdedGroups(db: Transaction, saleId: string): Promise<CountedRule[]> {
+  return db.$queryRaw<CountedRule[]>(Prisma.sql`
+    SELECT ${GROUP_RULE} AS rule, count(*) AS rows FROM (
+      SELECT o.buyer_group FROM sales s JOIN orders o ON o.sale_id = s.id
+      WHERE s.id = ${saleId} AND s.per_group > 0 AND o.status IN ('pending_payment', 'paid') AND o.buyer_group IS NOT NULL
+      GROUP BY o.buyer_group, s.per_group HAVING count(*) > s.per_group) d`);
 }
 
 function oldReleases(db: Transaction, saleId: string): Promise<CountedRule[]> {

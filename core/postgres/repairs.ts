@@ -6,6 +6,7 @@ export interface Repair {
     | 'restored_claim'
     | 'released_claim'
     | 'recorded_status'
+    | 'counted_strikes'
     | 'placed_claim'
     | 'promoted'
     | 'rebuilt'

@@ -14,13 +14,16 @@ export async function insertSale(
   sale: Omit<Sale, 'state' | 'generation'>,
   draw?: NewDraw,
 ): Promise<boolean> {
-  const { opensAtMs, closesAtMs, joinsAtMs, priceMinor, ...rest } = sale;
+  const { opensAtMs, closesAtMs, joinsAtMs, announceAtMs, unitSeed, priceMinor, ...rest } = sale;
   const row = {
     ...rest,
     priceMinor: BigInt(priceMinor),
     opensAt: new Date(opensAtMs),
     closesAt: new Date(closesAtMs),
     joinsAt: joinsAtMs === undefined ? null : new Date(joinsAtMs),
+    announceAt: announceAtMs === undefined ? null : new Date(announceAtMs),
+    unitSeed: unitSeed === undefined ? null : Buffer.from(unitSeed, 'hex'),
+    retryPayWithinSeconds: sale.retryPayWithinSeconds ?? null,
   };
   return db.$transaction(async transaction => {
     const { count } = await transaction.sale.createMany({ data: [row], skipDuplicates: true });
@@ -174,6 +177,14 @@ function saleOf(row: SaleRow): Sale {
     joinsAtMs: row.joinsAt?.getTime(),
     onePurchaseAtATime: row.onePurchaseAtATime,
     minSecondsBetweenPurchases: row.minSecondsBetweenPurchases,
+    unpaidLimit: row.unpaidLimit,
+    retryPayWithinSeconds: row.retryPayWithinSeconds ?? undefined,
+    perGroup: row.perGroup,
+    needsPass: row.needsPass,
+    passWork: row.passWork,
+    announceAtMs: row.announceAt?.getTime(),
+    coarseStock: row.coarseStock,
+    unitSeed: row.unitSeed ? Buffer.from(row.unitSeed).toString('hex') : undefined,
     state: row.state as SaleState,
     generation: row.generation,
   };

@@ -29,6 +29,7 @@ export const CRASH_POINTS = [
   'claim.decided',
   'claim.answered',
   'claim.queued',
+  'pass.signed',
   'status.read',
   'receipt.restored',
   'pay.queued',

@@ -16,7 +16,14 @@ const claimSeconds = histogram('claim_seconds', 'Round trip of one call of the c
 const fromMemory = counter('refused_from_memory_total', 'Buyers refused without asking Redis');
 const problems = counter('problems_total', 'Answers that are an error, by code', 'code');
 const limited = counter('limited_total', 'Requests refused by the limits of one buyer, by kind', 'kind');
+const quickClicks = counter('quick_clicks_total', 'Clicks quicker than a hand, by after what', 'after');
 const setApiProcesses = gauge('api_processes', 'API processes that share the limits of a buyer');
+const passes = counter(
+  'passes_total',
+  'Passes given, challenges before, and refusals for want of a good pass',
+  'outcome',
+);
+for (const outcome of ['issued', 'challenged', 'bad_solution', 'pass_too_early']) passes.inc({ outcome }, 0);
 const shed = counter('shed_total', 'Requests refused because of overload, by kind', 'kind');
 const setShedLevel = gauge('shed_level', 'The level of overload: 1 sheds pages and polls, 2 claims, 3 payments');
 const setLoopDelay = gauge('loop_delay_seconds', 'Delay that every turn of the event loop had in the last two seconds');
@@ -83,6 +90,28 @@ export const requestsLimited = report((counts: Readonly<Record<string, number>>)
   for (const [kind, count] of Object.entries(counts)) {
     limited.inc({ kind }, count);
     problems.inc({ code: 'too_many_requests' }, count);
+  }
+});
+
+/** Reports clicks that came quicker than a hand, by whether they followed the opening or another click of their buyer. */
+export const clicksTooQuick = report((counts: Readonly<Record<string, number>>) => {
+  for (const [after, count] of Object.entries(counts)) quickClicks.inc({ after }, count);
+});
+
+/** Reports the answer to a buyer who asked for a pass. */
+export const passAnswered = report((outcome: 'issued' | 'challenged' | 'bad_solution' | 'pass_too_early') =>
+  passes.inc({ outcome }),
+);
+
+/**
+ * Reports clicks that were refused as they had no good pass.
+ *
+ * @param counts number of such clicks since the last report, by code. A code with 0 appears in the metrics, too
+ */
+export const clicksWithoutPass = report((counts: Readonly<Record<string, number>>) => {
+  for (const [code, count] of Object.entries(counts)) {
+    passes.inc({ outcome: code }, count);
+    problems.inc({ code }, count);
   }
 });
 

@@ -87,6 +87,11 @@ export function payClicksKeyOf(saleId: string): string {
   return `${prefixOf(saleId)}:pay-clicks`;
 }
 
+/** Builds the key of the hash with the counts of the groups of a sale's buyers (lua/include/groups.lua). */
+export function groupsKeyOf(saleId: string): string {
+  return `${prefixOf(saleId)}:groups`;
+}
+
 /** Builds the key that exists while a worker places the claims of a sale; it expires unless the worker renews it. */
 export function placingKeyOf(saleId: string): string {
   return `${prefixOf(saleId)}:placing`;

@@ -7,9 +7,20 @@ import type { Shards } from './shards.js';
 
 /** Tells whether a sale certainly does not exist. A sale that Redis lost, or has not loaded yet, is not unknown. */
 export async function isUnknown(redis: Shards, saleId: string): Promise<boolean> {
+  const { isRegistered, isWhole } = await readRegistered(redis, saleId);
+  return !isRegistered && isWhole;
+}
+
+/** Tells whether Redis can be trusted about which sales exist in the bucket of a sale. */
+export async function isBucketWhole(redis: Shards, saleId: string): Promise<boolean> {
+  return (await readRegistered(redis, saleId)).isWhole;
+}
+
+/** Reads whether the registry has a sale, and whether it is complete for this run of Redis. */
+async function readRegistered(redis: Shards, saleId: string): Promise<{ isRegistered: boolean; isWhole: boolean }> {
   const server = redis.of(saleId);
   const [generation, run] = await server.hmget(registryKeyOf(saleId), saleId, REGISTRY_RUN).catch(refuseMoved);
-  return generation === null && run === (await readRunId(server));
+  return { isRegistered: generation !== null, isWhole: run === (await readRunId(server)) };
 }
 
 /**

@@ -26,6 +26,8 @@ export interface Claim {
   claimId: string;
   buyerId: string;
   unit: number;
+  /** The group of the buyer, such as a household, if the sale counts groups and the shop's token named one. */
+  group?: string;
 }
 
 /** The most claims placed together: in one statement, and one call of the script that records orders. */
@@ -48,6 +50,10 @@ export interface ClaimRecord {
   reason?: string;
   /** The total that went back of a paid order's money, in minor units, if there is anything. */
   refundedMinor?: number;
+  /** How many orders of the buyer in this sale ended without payment, if any did and the sale counts them. */
+  strikes?: number;
+  /** The group of the buyer, as in {@link Claim}. */
+  group?: string;
 }
 
 /** Tells whether a claim with this status keeps its unit from other buyers, and its buyer from another claim. */
@@ -57,8 +63,8 @@ export function isLive(status: ClaimStatus): boolean {
 
 /**
  * Parses a value of the claims hash in Redis: `claimId unit status payByMs reason`, with `-` for a missing value,
- * and `refunded=MINOR` when something went back of a paid order's money. Further words, which a later version may add,
- * are ignored.
+ * `refunded=MINOR` when something went back of a paid order's money, `strikes=N` when orders of the buyer ended without
+ * payment, and `group=G` for a buyer of a group. Further words, which a later version may add, are ignored.
  *
  * @param record the value as the Lua scripts write it (core/redis/lua)
  * @throws Error when the value has another form, which no script writes
@@ -71,11 +77,17 @@ export function parseClaimRecord(record: string): ClaimRecord {
   if (reason !== '-') claim.reason = reason;
   const refunded = more.find(word => /^refunded=\d+$/.test(word));
   if (refunded) claim.refundedMinor = Number(refunded.slice('refunded='.length));
+  const strikes = more.find(word => /^strikes=\d+$/.test(word));
+  if (strikes) claim.strikes = Number(strikes.slice('strikes='.length));
+  const group = more.find(word => word.startsWith('group='));
+  if (group) claim.group = group.slice('group='.length);
   return claim;
 }
 
 /** Formats a value of the claims hash in Redis, the reverse of {@link parseClaimRecord}. */
 export function formatClaimRecord(claim: ClaimRecord): string {
   const record = `${claim.claimId} ${claim.unit} ${claim.status} ${claim.payByMs ?? '-'} ${claim.reason ?? '-'}`;
-  return claim.refundedMinor ? `${record} refunded=${claim.refundedMinor}` : record;
+  const refunded = claim.refundedMinor ? ` refunded=${claim.refundedMinor}` : '';
+  const strikes = claim.strikes ? ` strikes=${claim.strikes}` : '';
+  return record + refunded + strikes + (claim.group === undefined ? '' : ` group=${claim.group}`);
 }

@@ -1,3 +1,6 @@
+import { DRAW_PROBLEMS } from './problems/draws.js';
+import { PASS_PROBLEMS } from './problems/passes.js';
+
 /**
  * Whether a failed request may succeed when it is sent again. `after`: when the seconds of `Retry-After` have passed.
  * `later`: at an unknown time.
@@ -65,11 +68,12 @@ export const PROBLEMS = {
     cure: 'Ask an operator who has the role, or give it in `OPERATORS`.',
     retry: 'no',
   },
+  ...PASS_PROBLEMS,
   unknown_sale: {
     status: 404,
     title: 'There is no such sale',
-    cause: 'No sale has the id in the path.',
-    cure: 'Check the id. `npm run cli -- sale list` shows every sale.',
+    cause: 'No sale has the id in the path, or the sale is not announced yet.',
+    cure: 'Check the id. `npm run cli -- sale list` shows every sale, and until when it is hidden.',
     retry: 'no',
   },
   unknown_provider: {
@@ -79,35 +83,7 @@ export const PROBLEMS = {
     cure: 'Send events to `/webhooks/payments/signed-webhook`, and set the keys for both API and worker.',
     retry: 'no',
   },
-  no_draw: {
-    status: 404,
-    title: 'This sale has no draw',
-    cause: 'The sale opens with a rush: units go to the first clicks, and nothing is drawn.',
-    cure: 'Read `opening` in `/sales/:saleId`: only `shuffle` and `draw` have a draw.',
-    retry: 'no',
-  },
-  unknown_chunk: {
-    status: 404,
-    title: 'The list has no such part',
-    cause: 'The list of a draw is published when it is closed, in parts of `chunkEntries` entries, numbered from 0.',
-    cure: 'Read `/draws/:saleId`: the parts end with the last of its `entries`. Without `root`, ask again after the opening.',
-    retry: 'no',
-  },
-  no_entry: {
-    status: 404,
-    title: 'You have no entry in the list',
-    cause: 'The buyer did not join before the opening, or left before the list was closed.',
-    cure: 'Tell the buyer. If there is a receipt of an entry, show it at `/order-status` first: it brings back what was lost.',
-    retry: 'no',
-  },
-  late_entry: {
-    status: 404,
-    title: 'This entry is not in the published list',
-    cause:
-      'Its receipt came back after the list was closed, or the buyer left before that and came again after the opening.',
-    cure: 'Tell the buyer: an entry that came back has its lot by the same rule, but no proof. Read `/order-status`.',
-    retry: 'no',
-  },
+  ...DRAW_PROBLEMS,
   not_found: {
     status: 404,
     title: 'There is nothing here',
@@ -128,6 +104,27 @@ export const PROBLEMS = {
     cause: 'No unit is free, and standby is full or the sale has none. Nothing about the buyer is stored.',
     cure: 'Tell the buyer. Units that are not paid in time come back, so a later click may win one.',
     retry: 'later',
+  },
+  unpaid_limit: {
+    status: 409,
+    title: 'Too many of your orders ended without payment',
+    cause: "As many of the buyer's orders as `--unpaid-limit` allows ended without payment: unpaid, or cancelled.",
+    cure: 'Tell the buyer: they get no unit until the sale ends. Payments that the provider failed do not count.',
+    retry: 'no',
+  },
+  group_limit: {
+    status: 409,
+    title: 'Your group has its units',
+    cause: "The buyer's group, such as a household, holds as many units of the sale as `--per-group` allows.",
+    cure: 'Tell the buyer. A later click may win if a unit of the group is not paid.',
+    retry: 'later',
+  },
+  others_first: {
+    status: 409,
+    title: 'The free units are for the others first',
+    cause: 'An order of the buyer ended without payment, and units became free a few seconds ago.',
+    cure: 'Repeat the request after `Retry-After` seconds: a unit that nobody else has taken is free for this buyer, too.',
+    retry: 'after',
   },
   not_closed: {
     status: 409,
@@ -195,8 +192,7 @@ export const PROBLEMS = {
   too_many_requests: {
     status: 429,
     title: 'Too many requests',
-    cause:
-      'A buyer sends faster than a person needs, a client faster than nginx allows, or too many requests wait here. The console limits wrong tokens.',
+    cause: 'A buyer, a client or the crowd is faster than the limits allow. The console limits wrong tokens.',
     cure: 'Repeat the request after `Retry-After` seconds. Poll no earlier than `pollAfterMs` says.',
     retry: 'after',
   },
@@ -262,9 +258,7 @@ export function problemBody(
   return { type: `urn:dropline:problem:${code}`, title, status, code, detail, opensAt, joinsAt };
 }
 
-/**
- * An error that already has its answer for the client. For other errors, core/http/problem-of.ts chooses the answer.
- */
+/** An error that already has its answer for the client. For other errors, core/http/problem-of.ts chooses the answer. */
 export class Problem extends Error {
   override readonly name = 'Problem';
   readonly code: ProblemCode;
@@ -277,10 +271,7 @@ export class Problem extends Error {
   }
 }
 
-/**
- * The sale is not loaded into Redis, or not compared with Postgres since Redis started. Nothing was done, and a later
- * retry helps.
- */
+/** The sale is not loaded into Redis, or not compared with Postgres since Redis started. Nothing was done: retry later. */
 export class NotVerified extends Error {
   override readonly name = 'NotVerified';
 }

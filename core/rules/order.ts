@@ -7,6 +7,8 @@ export type OrderStatus = 'pending_payment' | 'paid' | 'refunded' | 'cancelled' 
 export type OrderReason =
   /** The order was not paid by its deadline. */
   | 'unpaid'
+  /** The order was not paid by its deadline, as the payment provider did not offer a payment to a buyer who asked for it in time. */
+  | 'provider_failed'
   /** The buyer cancelled the order. */
   | 'cancelled_by_buyer'
   /** The buyer's wallet held less than the price. */
@@ -22,6 +24,12 @@ export type OrderReason =
   /** The shop refunded the order after it was paid. */
   | 'refunded_by_shop';
 
+/**
+ * The reasons of ends without payment for which the buyer is responsible. Each such end is a strike (docs/holding.md).
+ * core/redis/lua/include/strikes.lua has the same list.
+ */
+export const STRIKING_REASONS: readonly OrderReason[] = ['unpaid', 'cancelled_by_buyer', 'insufficient_funds'];
+
 /** An order as all code outside core/postgres sees it. */
 export interface Order {
   claimId: string;
@@ -32,6 +40,10 @@ export interface Order {
   payByMs: number;
   /** The total that went back of a paid order's money, in minor units, if there is anything. */
   refundedMinor?: number;
+  /** How many orders of the buyer in this sale ended without payment, if any did and the sale counts them. */
+  strikes?: number;
+  /** The group of the buyer, if the order counts for one. */
+  group?: string;
 }
 
 /**
@@ -44,11 +56,13 @@ export function claimStatusOf(status: OrderStatus): ClaimStatus {
 
 /** Turns an order into the claim that Redis should hold for its buyer. */
 export function claimOf(order: Order): ClaimRecord & Claim {
-  const { claimId, buyerId, unit, status, payByMs, reason, refundedMinor } = order;
+  const { claimId, buyerId, unit, status, payByMs, reason, refundedMinor, strikes, group } = order;
   // Field by field, as a comparison does this for each of a million orders, and a rest and spreads are slow.
   const claim: ClaimRecord & Claim = { claimId, buyerId, unit, status: claimStatusOf(status), payByMs };
   if (reason) claim.reason = reason;
   if (refundedMinor !== undefined) claim.refundedMinor = refundedMinor;
+  if (strikes !== undefined) claim.strikes = strikes;
+  if (group !== undefined) claim.group = group;
   return claim;
 }
 

@@ -66,8 +66,35 @@ export interface Sale {
   onePurchaseAtATime: boolean;
   /** Refuses a buyer for this many seconds after a win in any sale with this rule; 0 turns the rule off. */
   minSecondsBetweenPurchases: number;
+  /** After this many ends without payment, a buyer gets no unit of the sale any more; 0 turns the rule off. */
+  unpaidLimit: number;
+  /** The time to pay a unit that came back unpaid, in s; undefined for the ordinary one. */
+  retryPayWithinSeconds?: number | undefined;
+  /** The most units and positions on standby of one group of buyers; 0 turns the rule off. */
+  perGroup: number;
+  /** Whether buying and joining need a pass. */
+  needsPass: boolean;
+  /** The most tries of the proof of work that a pass costs, half of them on average; 0 for none (docs/passes.md). */
+  passWork: number;
+  /** The sale is hidden until then; undefined for a sale that is never hidden. */
+  announceAtMs?: number | undefined;
+  /** Whether visitors see the number of free units only roughly. */
+  coarseStock: boolean;
+  /** 32 bytes as hex, which decide the order in which units are dealt; undefined for 1, 2, 3. */
+  unitSeed?: string | undefined;
   state: SaleState;
   generation: number;
+}
+
+/** How long before it is of use a buyer gets a pass, in ms. A crowd spreads its requests and its work over this time. */
+export const PASS_LEAD_MS = 120_000;
+
+/** How long a pass is good from the moment at which it is of use, in ms. Buyers may renew it. */
+export const PASS_LIFE_MS = 600_000;
+
+/** Returns the first moment at which buyers may buy or join, when a pass is of use, in ms since the epoch. */
+export function passUsefulAtMs({ joinsAtMs, opensAtMs }: Pick<Sale, 'joinsAtMs' | 'opensAtMs'>): number {
+  return joinsAtMs ?? opensAtMs;
 }
 
 /** The state of a sale as its page shows it to visitors. */
@@ -81,6 +108,24 @@ export function standbyCap(sale: Pick<Sale, 'units' | 'standbyFactor'>): number 
 /** Tells whether a sale has rules about its buyers' purchases in other sales. */
 export function hasPurchaseRules(sale: Pick<Sale, 'onePurchaseAtATime' | 'minSecondsBetweenPurchases'>): boolean {
   return sale.onePurchaseAtATime || sale.minSecondsBetweenPurchases > 0;
+}
+
+/**
+ * Tells whether a sale is hidden: every public call answers as if it did not exist, until it is announced.
+ *
+ * @param nowMs the time by Redis's clock, in ms since the epoch
+ */
+export function isHidden({ announceAtMs = 0 }: Pick<Sale, 'announceAtMs'>, nowMs: number): boolean {
+  return nowMs < announceAtMs;
+}
+
+/**
+ * Rounds a number of free units up to 10, 100, 1,000 and so on, and at most to all units. 0 stays 0.
+ *
+ * @param sale its number of units
+ */
+export function roughly(remaining: number, { units }: Pick<Sale, 'units'>): number {
+  return remaining === 0 ? 0 : Math.min(units, 10 ** String(remaining - 1).length);
 }
 
 /** The facts that decide the phase of a sale. `line` is missing for a rush. */

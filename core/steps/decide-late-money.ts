@@ -44,7 +44,7 @@ export async function decideLateMoney(ctx: StepContext, payment: Payment): Promi
   // payment is decided later.
   if (taken.kind === 'not_released') return releaseUnits(ctx, await readReleases(ctx.db, [endedClaimId]));
   if (taken.kind !== 'taken') return giveBack(ctx, payment);
-  const claim = { buyerId, claimId, unit: taken.unit };
+  const claim = { ...taken, buyerId, claimId };
   if (!(await crashStep('late.pay', () => payWithLateMoney(ctx.db, payment, claim)))) {
     await releaseUnits(
       ctx,

@@ -108,9 +108,12 @@ async function recordLive(ctx: StepContext, saleId: string, live: Order[]): Prom
   await crashPoint('place.recorded');
   const pending = orders.filter(order => order.status === 'pending_payment');
   if (pending.length === 0) return;
-  const payByMs = Math.max(...pending.map(order => order.payByMs));
+  // Units that came back unpaid have less time than the others of the batch.
+  const deadlines = [...new Set(pending.map(order => order.payByMs))];
   try {
-    await crashStep('place.queue-expiry', () => enqueueExpireDue(ctx.queues, saleId, payByMs));
+    await crashStep('place.queue-expiry', () =>
+      Promise.all(deadlines.map(payByMs => enqueueExpireDue(ctx.queues, saleId, payByMs))),
+    );
   } catch (error) {
     // If queueing the expiry fails, the maintenance actor expire-overdue still finds and cancels these orders after
     // their deadline.

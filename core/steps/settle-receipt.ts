@@ -1,4 +1,6 @@
 import { readOrders } from '../postgres/orders/order-row.js';
+import { readLatestOrders } from '../postgres/orders/sale-orders.js';
+import { readSale } from '../postgres/sales.js';
 import type { JobData } from '../queue/jobs.js';
 import { restoreClaim } from '../redis/claims/restore.js';
 import { claimOf } from '../rules/order.js';
@@ -19,5 +21,7 @@ export async function settleReceipt(ctx: StepContext, { saleId, ...claim }: JobD
   const [order] = await readOrders(ctx.db, [claim.claimId]);
   if (!order) return;
   // If another claim in Redis has the unit of this order, reconcile repairs Redis: Postgres is right.
-  await restoreClaim(ctx.redis, saleId, claimOf(order));
+  const sale = await readSale(ctx.db, saleId);
+  const [latest] = sale ? await readLatestOrders(ctx.db, sale, [claim.buyerId]) : [];
+  await restoreClaim(ctx.redis, saleId, { ...claimOf(order), ...(latest?.strikes && { strikes: latest.strikes }) });
 }

@@ -110,13 +110,18 @@ def main():
         print('the list is not closed yet: come back after the opening')
         return finish(faults)
     late = read_late(args.source)
+    late_count = about.get('lateEntries', len(late))
+    if os.path.isdir(args.source) and late_count != len(late):
+        faults.append(f'there are {len(late)} late entries, and not {late_count}')
     entries, order = check_list(args.source, about, faults), []
     if 'seed' in about:
         if sha256(bytes.fromhex(about['seed'])).hex() != about['commitment']:
             faults.append('the SHA-256 of the seed is not the commitment')
         order = order_of(about, entries, late)
-    print(f"{len(entries)} entries and {len(late)} late ones, root {about['root']}")
+    print(f"{len(entries)} entries and {late_count} late ones, root {about['root']}")
     print(f"commitment {about['commitment']}, public value: {about.get('value') or '-'} ({about.get('valueSource', 'none')})")
+    if late_count > len(late):
+        print('the order lacks the late entries: only `cli draw export` has them')
     for place, (lot, number, *is_late) in enumerate(order[:args.first], 1):
         print(f"  {place}. entry {number}{' (late)' if is_late else ''}  lot {lot}")
     if args.number is not None:

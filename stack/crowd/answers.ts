@@ -1,5 +1,5 @@
 import { build, type Histogram } from 'hdr-histogram-js';
-import type { Answer, Call } from './storefront.js';
+import type { Answer, AnyCall } from './storefront.js';
 
 const LATENCY_MAX_US = 60_000_000;
 const US_PER_MS = 1_000;
@@ -15,10 +15,10 @@ export interface Latency {
 /** Counts every answer that a crowd gets. It takes no more memory for a large crowd than for a small one. */
 export class Answers {
   readonly #counts = new Map<string, number>();
-  readonly #histograms = new Map<Call, Histogram>();
+  readonly #histograms = new Map<AnyCall, Histogram>();
 
   /** Counts one answer. */
-  note(call: Call, answer: Answer, tookMs: number): void {
+  note(call: AnyCall, answer: Answer, tookMs: number): void {
     const name = `${call} ${answer.http} ${answer.status ?? answer.code ?? ''}`.trimEnd();
     this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
     const histogram = this.#histograms.get(call) ?? build({ highestTrackableValue: LATENCY_MAX_US });
@@ -32,7 +32,7 @@ export class Answers {
   }
 
   /** Returns the latency of each kind of call that was made. */
-  latency(): Partial<Record<Call, Latency>> {
+  latency(): Partial<Record<AnyCall, Latency>> {
     return Object.fromEntries([...this.#histograms].map(([call, histogram]) => [call, latencyOf(histogram)]));
   }
 }

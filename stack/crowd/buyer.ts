@@ -1,6 +1,7 @@
 import { pauseUntil } from '../processes/pause.js';
 import type { Answers } from './answers.js';
-import type { Answer, Call, Storefront } from './storefront.js';
+import { needsAnotherPass, requestPass } from './pass/request-pass.js';
+import type { Answer, AnyCall, AskOptions, Storefront } from './storefront.js';
 
 /** The intentions of one simulated buyer. */
 export interface BuyerPlan {
@@ -54,6 +55,8 @@ export interface Buyer {
   /** Fires when the buyer is to go home. */
   patience: AbortSignal;
   receipt?: string | undefined;
+  /** The pass for clicks; undefined while the buyer has none, or needs none. */
+  pass?: string | undefined;
 }
 
 /** The time between two attempts when the answer names none. */
@@ -61,10 +64,10 @@ const RETRY_MS = 500;
 
 const ENDINGS = new Set<string | undefined>(['paid', 'cancelled', 'rejected', 'refunded', 'closed']);
 
-async function ask(buyer: Buyer, call: Call): Promise<Answer> {
+async function ask(buyer: Buyer, call: AnyCall, options: AskOptions = {}): Promise<Answer> {
   const { shop, saleId, token, receipt } = buyer;
   const startedAt = performance.now();
-  const answer = await shop.ask(call, saleId, token, { receipt });
+  const answer = await shop.ask(call, saleId, token, { receipt, ...options });
   buyer.answers.note(call, answer, performance.now() - startedAt);
   if (answer.claimId && answer.unit) buyer.record.claims.set(answer.claimId, answer.unit);
   if (answer.entry && answer.receipt) buyer.record.entry = answer.entry;
@@ -78,13 +81,31 @@ function backOff(buyer: Buyer, ms = RETRY_MS): Promise<void> {
   return pauseUntil(ms * (1 + Math.random() / 2), buyer.patience);
 }
 
+/**
+ * Gets a pass, with the work that it costs. It asks again until there is one, or the sale is over.
+ *
+ * @returns how the visit ended; undefined when the buyer may click
+ */
+export async function obtainPass(buyer: Buyer): Promise<Ending | undefined> {
+  while (!buyer.patience.aborted) {
+    const answer = await requestPass(solution => ask(buyer, 'pass', { solution }));
+    if (answer.pass) buyer.pass = answer.pass;
+    if (answer.pass || answer.code === 'no_pass_needed') return undefined;
+    if (answer.code === 'sale_closed') return 'closed';
+    if (HOPELESS.includes(answer.http)) return 'unanswered';
+    await backOff(buyer, answer.retryAfterMs);
+  }
+  return 'unanswered';
+}
+
 /** Errors that a retry doesn't cure: a malformed id, a token of another shop, a sale that doesn't exist. */
 const HOPELESS = [400, 401, 404];
 
 /** Clicks several times at once, as an impatient buyer does, or as a script does. Returns the best of the answers. */
 async function click(buyer: Buyer, clicks: number): Promise<Answer> {
   const { clicksEveryMs } = buyer.record.plan;
-  const atOnce = () => Promise.all(Array.from({ length: clicks }, () => ask(buyer, 'buy')));
+  const { pass } = buyer;
+  const atOnce = () => Promise.all(Array.from({ length: clicks }, () => ask(buyer, 'buy', { pass })));
   const answers = await (clicksEveryMs === undefined ? atOnce() : fire(buyer, clicksEveryMs));
   const byUse = [({ claimId }: Answer) => claimId !== undefined, isAccepted, isUseful];
   return byUse.flatMap(use => answers.filter(use))[0] ?? answers[0] ?? { http: 0 };
@@ -95,10 +116,10 @@ async function fire(buyer: Buyer, everyMs: number): Promise<Answer[]> {
   const fired: Promise<Answer>[] = [];
   let isOver = false;
   while (!isOver && !buyer.patience.aborted) {
-    const answering = ask(buyer, 'buy');
+    const answering = ask(buyer, 'buy', { pass: buyer.pass });
     fired.push(answering);
     void answering.then(answer => {
-      isOver ||= isUseful(answer);
+      isOver ||= isUseful(answer) || needsAnotherPass(answer);
     });
     await pauseUntil(everyMs, buyer.patience);
   }
@@ -161,6 +182,11 @@ export async function buy(buyer: Buyer): Promise<Ending> {
     const refused = refusal(answer);
     if (refused) return refused;
     if (HOPELESS.includes(answer.http)) return 'unanswered';
+    if (needsAnotherPass(answer)) {
+      const ending = await obtainPass(buyer);
+      if (ending) return ending;
+      continue;
+    }
     if (answer.status) {
       const ending = await follow(buyer, answer);
       if (ending !== 'unknown') return ending;

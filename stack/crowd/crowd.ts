@@ -2,8 +2,8 @@ import { setMaxListeners } from 'node:events';
 import { issueToken } from '#core/identity/token.js';
 import { pauseUntil } from '../processes/pause.js';
 import { Answers, type Latency } from './answers.js';
-import { type BuyerPlan, type BuyerRecord, buy, type Stage } from './buyer.js';
-import { type Call, createStorefront } from './storefront.js';
+import { type Buyer, type BuyerPlan, type BuyerRecord, buy, obtainPass, type Stage } from './buyer.js';
+import { type AnyCall, createStorefront } from './storefront.js';
 
 /** The most connections that help. More would not be faster: a request takes a few ms, and the machine has a few cores. */
 export const CONNECTIONS = 256;
@@ -21,6 +21,8 @@ export interface CrowdOptions {
   arriveWithinMs: number;
   /** After this time, in ms, all buyers without a final answer go home. */
   patienceMs: number;
+  /** Whether the buyers get their passes before they arrive. Otherwise those who need one get it after the first click. */
+  passesBefore?: boolean;
   /** The connections of the whole crowd; 256 if not given. */
   connections?: number;
 }
@@ -29,7 +31,7 @@ export interface CrowdOptions {
 export interface CrowdReport {
   buyers: BuyerRecord[];
   answers: Record<string, number>;
-  latency: Partial<Record<Call, Latency>>;
+  latency: Partial<Record<AnyCall, Latency>>;
   seconds: number;
 }
 
@@ -58,12 +60,15 @@ export function startCrowd(options: CrowdOptions): Crowd {
     const { arrivesAtMs } = record.plan;
     const { arriveAfterMs = 0, arriveWithinMs } = options;
     const inMs = arrivesAtMs === undefined ? arriveAfterMs + Math.random() * arriveWithinMs : arrivesAtMs - Date.now();
-    await pauseUntil(Math.max(0, inMs), home.signal);
+    const startsAtMs = performance.now() + Math.max(0, inMs);
     const shop = shops[number % shops.length];
     if (!shop) throw new Error('a crowd needs an API to go to');
     const token = issueToken(options.authSecret, record.plan.buyerId);
-    const { saleId } = options;
-    record.stage = await buy({ record, saleId, token, shop, answers, patience: home.signal });
+    const { saleId, passesBefore } = options;
+    const buyer: Buyer = { record, saleId, token, shop, answers, patience: home.signal };
+    const ending = passesBefore ? await obtainPass(buyer) : undefined;
+    await pauseUntil(Math.max(0, startsAtMs - performance.now()), home.signal);
+    record.stage = ending ?? (await buy(buyer));
   }
 
   async function run(): Promise<CrowdReport> {

@@ -5,8 +5,11 @@ import { SECOND_MS } from '#core/rules/clock.js';
 const ANSWER_DEADLINE_MS = 10_000;
 const CONNECT_DEADLINE_MS = 5_000;
 
-/** The calls of a buyer. */
+/** The calls of a buyer about a unit. */
 export type Call = 'buy' | 'order-status' | 'pay' | 'cancel';
+
+/** The calls of a buyer, with the one that prepares a click. */
+export type AnyCall = Call | 'pass';
 
 /** The answer to a call. */
 export interface Answer {
@@ -26,18 +29,30 @@ export interface Answer {
   /** The total that went back of a paid order, in minor units. */
   refundedMinor?: number;
   pollAfterMs?: number;
+  /** The pass for a click, or the challenge to be solved first. */
+  pass?: string;
+  challenge?: object;
   /** From the header `Retry-After`. */
   retryAfterMs?: number;
+}
+
+/** The parts of a call that not every call has. */
+export interface AskOptions {
+  receipt?: string | undefined;
+  /** The pass that a click carries. */
+  pass?: string | undefined;
+  /** The solution of a challenge, for a pass. */
+  solution?: string | undefined;
 }
 
 /** The public calls of one API, over a pool of connections. */
 export interface Storefront {
   /** Makes one call. It never throws: a failure is an answer with `http` 0. */
-  ask(call: Call, saleId: string, token: string, options?: { receipt?: string | undefined }): Promise<Answer>;
+  ask(call: AnyCall, saleId: string, token: string, options?: AskOptions): Promise<Answer>;
   close(): Promise<void>;
 }
 
-function pathOf(call: Call, saleId: string, receipt: string | undefined): string {
+function pathOf(call: AnyCall, saleId: string, receipt: string | undefined): string {
   return `/${call}/${saleId}${call === 'order-status' && receipt ? `?receipt=${receipt}` : ''}`;
 }
 
@@ -56,12 +71,13 @@ export function createStorefront(baseUrl: string, connections: number): Storefro
     connect: { timeout: CONNECT_DEADLINE_MS },
   });
   return {
-    async ask(call, saleId, token, { receipt } = {}) {
+    async ask(call, saleId, token, { receipt, pass, solution } = {}) {
       try {
         const { statusCode, headers, body } = await pool.request({
           path: pathOf(call, saleId, receipt),
           method: call === 'order-status' ? 'GET' : 'POST',
-          headers: { authorization: `Bearer ${token}` },
+          headers: { authorization: `Bearer ${token}`, ...(pass && { 'dropline-pass': pass }) },
+          body: solution === undefined ? null : JSON.stringify({ solution }),
         });
         const retryAfter = Number(headers['retry-after']);
         return {
@@ -85,9 +101,10 @@ export function createStorefront(baseUrl: string, connections: number): Storefro
 export function parseAnswer(text: string): Omit<Answer, 'http'> {
   if (!text.startsWith('{')) return {};
   const { status, ...rest } = JSON.parse(text);
-  const { code, claimId, unit, receipt, entry, reason, paymentUrl, refundedMinor, pollAfterMs } = rest;
+  const { code, claimId, unit, receipt, entry, reason, paymentUrl, refundedMinor, pollAfterMs, pass, challenge } = rest;
   // In an error, `status` repeats the HTTP status as a number.
-  const known = { code, claimId, unit, receipt, entry, reason, paymentUrl, refundedMinor, pollAfterMs };
+  const about = { code, claimId, unit, receipt, entry, reason, paymentUrl, refundedMinor, pollAfterMs };
+  const known = { ...about, ...(pass && { pass }), ...(challenge && { challenge }) };
   return { ...(typeof status === 'string' ? { status } : {}), ...known };
 }
 
@@ -96,6 +113,8 @@ export interface SaleTimes {
   opening: string;
   joinsInMs: number;
   opensInMs: number;
+  /** Whether a click needs a pass. */
+  needsPass: boolean;
 }
 
 /**
@@ -106,7 +125,13 @@ export interface SaleTimes {
 export async function readSaleTimes(baseUrl: string, saleId: string): Promise<SaleTimes> {
   const response = await fetch(`${baseUrl}/sales/${saleId}`, { signal: AbortSignal.timeout(ANSWER_DEADLINE_MS) });
   if (!response.ok) throw new Error(`the API answers ${response.status} about sale ${saleId}`);
-  const { opening, joinsAt, opensAt, serverTime } = (await response.json()) as Record<string, string>;
+  const sale = (await response.json()) as Record<
+    'opening' | 'joinsAt' | 'opensAt' | 'serverTime',
+    string | undefined
+  > & {
+    needsPass?: boolean;
+  };
+  const { opening, joinsAt, opensAt, serverTime, needsPass = false } = sale;
   const inMs = (at = '') => Date.parse(at) - Date.parse(serverTime ?? '');
-  return { opening: String(opening), joinsInMs: inMs(joinsAt ?? opensAt), opensInMs: inMs(opensAt) };
+  return { opening: String(opening), joinsInMs: inMs(joinsAt ?? opensAt), opensInMs: inMs(opensAt), needsPass };
 }

@@ -1,4 +1,5 @@
 import { percentile } from '../support/percentile.js';
+import { STRIKES } from './history/checks/holding.js';
 import { groupBy, type OrderFacts } from './history/claim-view.js';
 import type { Evidence } from './history/evidence.js';
 import type { PaymentFacts } from './history/payment-facts.js';
@@ -30,6 +31,7 @@ export interface ChaosResult {
   lost: number;
   violations: string[];
   money: MoneyCounts;
+  holding: HoldingCounts;
   /** Only of a run with draws. */
   draws?: DrawCounts;
   /** The time from a fault until the claim of a fresh buyer is placed. */
@@ -68,6 +70,20 @@ export interface MoneyCounts {
   refunded: number;
 }
 
+/** Counts of what sales did about buyers who hold without paying, and of passes. They show what a run has tried. */
+export interface HoldingCounts {
+  /** Ends without payment in sales that count them. */
+  strikes: number;
+  /** Clicks that were refused for them: at the limit, and because others come first. */
+  limited: number;
+  othersFirst: number;
+  /** Clicks that were refused as the buyer's group had its units. */
+  crowded: number;
+  /** Clicks that were accepted with a pass, and those that were refused without one. */
+  passes: number;
+  passless: number;
+}
+
 /** A run of this length has enough faults to be judged by their number, in minutes. */
 const FULL_MINUTES = 3;
 const KILLS_MIN = 30;
@@ -88,8 +104,16 @@ export function missedBy(result: ChaosResult): string[] {
   const { p99 } = result.recoveryMs;
   return [
     ...(p99 > RECOVERY_P99_MS ? [`recovery p99 was ${p99} ms, above ${RECOVERY_P99_MS}`] : []),
+    ...missedHolding(result),
     ...(result.redis ? missedFaults(result, result.redis) : missedKills(result)),
   ];
+}
+
+/** Names what no buyer of a run came to. */
+function missedHolding({ minutes, holding }: ChaosResult): string[] {
+  if (minutes < FULL_CLUSTER_MINUTES) return [];
+  const missing = Object.keys(holding).filter(what => holding[what as keyof HoldingCounts] === 0);
+  return missing.map(what => `no buyer came to this: ${what}`);
 }
 
 function missedKills({ minutes, kills, draws }: ChaosResult): string[] {
@@ -136,6 +160,28 @@ export function countDraws(
     reads: drawReads.filter(({ isOrdered }) => isOrdered).length,
     faultsWhileOrdering: faults.filter(({ atMs }) => openings.some(at => at <= atMs && atMs < at + ORDERING_MS)).length,
     losses,
+  };
+}
+
+/** Counts what sales did about buyers who hold without paying, and passes. */
+export function countHolding({
+  sales,
+  orders,
+  operations,
+}: Pick<Evidence, 'sales' | 'orders' | 'operations'>): HoldingCounts {
+  const counting = new Set(sales.filter(({ unpaidLimit = 0 }) => unpaidLimit > 0).map(({ id }) => id));
+  const needy = new Set(sales.filter(({ needsPass }) => needsPass).map(({ id }) => id));
+  const refused = (code: string) => operations.filter(operation => operation.code === code).length;
+  const isStrike = ({ saleId, reason, endedAtMs }: OrderFacts) =>
+    counting.has(saleId) && STRIKES.has(reason ?? '') && endedAtMs !== null;
+  return {
+    strikes: orders.filter(isStrike).length,
+    limited: refused('unpaid_limit'),
+    othersFirst: refused('others_first'),
+    crowded: refused('group_limit'),
+    passes: operations.filter(({ saleId, outcome, hasPass }) => needy.has(saleId) && outcome === 'ok' && hasPass)
+      .length,
+    passless: refused('pass_required'),
   };
 }
 

@@ -24,7 +24,15 @@ import { bankReadsOf, drawReadsOf, History, operationsOf } from './history/histo
 import { type FaultReport, runNemesis } from './nemesis/nemesis.js';
 import { runProviderMoods } from './nemesis/provider-moods.js';
 import type { ChaosOptions } from './options.js';
-import { type ChaosResult, countDraws, countMoney, recoveries, recoveriesByKind, spreadOf } from './result.js';
+import {
+  type ChaosResult,
+  countDraws,
+  countHolding,
+  countMoney,
+  recoveries,
+  recoveriesByKind,
+  spreadOf,
+} from './result.js';
 import { type Cluster, startCluster } from './rig/cluster.js';
 import { readDrawFacts } from './rig/draw-facts.js';
 import { readOrderFacts, readPaymentFacts } from './rig/facts.js';
@@ -168,6 +176,7 @@ async function runOn(run: Run): Promise<ChaosResult> {
     ),
     drawReads: drawReadsOf(history.lines()),
     redisLostData: losesData(options),
+    redisLosses: storm.report.redisLosses,
     releaseWithinMs: RELEASE_WITHIN_MS,
   };
   const violations = await checkRun({ evidence, inFlight, connections, query });
@@ -184,6 +193,7 @@ async function runOn(run: Run): Promise<ChaosResult> {
     lost: countLost(evidence),
     violations,
     money: countMoney(evidence.payments, evidence.orders),
+    holding: countHolding(evidence),
     ...(evidence.draws.length > 0 ? { draws: countDraws(evidence, storm.report) } : {}),
     recoveryMs: spreadOf(recoveries(storm.report.faults, storm.probes)),
     recoveryMsOf: recoveriesByKind(storm.report.faults, storm.probes),
@@ -200,7 +210,7 @@ const losesData = ({ cluster, opening }: ChaosOptions): boolean => cluster || op
 /** Lets the workload run, first in calm, then under the nemesis, and then for the aftermath. */
 async function runStorm(run: Run, { world, crowd, runMs }: Load): Promise<Storm> {
   const { options, history, cluster, links, fake, connections, query } = run;
-  const [over, calm] = [new AbortController(), new AbortController()];
+  const [over, calm, valued] = [new AbortController(), new AbortController(), new AbortController()];
   // Each part has random numbers of its own, so that the faults don't depend on how quickly buyers are answered.
   const random = (part: number) => new Random(options.seed * 10 + part);
   const baseUrls = await Promise.all(cluster.baseUrls.map(url => links.through('client-api', url)));
@@ -222,7 +232,7 @@ async function runStorm(run: Run, { world, crowd, runMs }: Load): Promise<Storm>
     runRefunds({ connections, query, history, fake, random: random(6), signal }),
     readDraws({ connections, draws: world.draws, history, signal }),
   ];
-  const valuing = giveValues({ connections, draws: world.draws, signal: AbortSignal.timeout(runMs + RETURN_MS) });
+  const valuing = giveValues({ connections, draws: world.draws, signal: valued.signal });
   const probing = runProbes(client, world.probes, signal);
   await pause(CALM_MS);
   const { shards } = connections.redis;
@@ -241,6 +251,8 @@ async function runStorm(run: Run, { world, crowd, runMs }: Load): Promise<Storm>
   const report = await breaking;
   await pause(AFTERMATH_MS);
   over.abort();
+  // The last faults may take long, and no list is closed while Redis or Postgres is away. So the time begins only here.
+  AbortSignal.timeout(RETURN_MS).addEventListener('abort', () => valued.abort());
   await Promise.all([...parts, valuing]);
   // A provider sends an event for days. The run doesn't wait for that.
   await fake.resend();

@@ -242,4 +242,17 @@ export const API_BUGS: Bug[] = [
       title: 'a waiter that is opened after the close has ended already',
     },
   ),
+  one(
+    'a buyer who is promoted gets no receipt',
+    {
+      file: 'apps/api/answers/look-up.ts',
+      find: 'return receipt?.startsWith(claimId) ?',
+      replace: "return receipt !== '' || receipt.startsWith(claimId) ?",
+    },
+    {
+      kind: 'integration',
+      file: 'api-faults/lost-claim',
+      title: 'a buyer who was promoted from standby has a receipt of the claim',
+    },
+  ),
 ];

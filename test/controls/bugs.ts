@@ -7,9 +7,12 @@ import { MARK_BUGS } from './mark-bugs.js';
 import { AUDIT_BUGS } from './money/audit-bugs.js';
 import { PAYMENT_BUGS } from './money/payment-bugs.js';
 import { REFUND_BUGS } from './money/refund-bugs.js';
+import { STRIKE_BUGS } from './money/strike-bugs.js';
 import { ORDER_BUGS } from './order-bugs.js';
 import { REDIS_BUGS } from './redis-bugs.js';
 import { REPAIR_BUGS } from './repair-bugs.js';
+import { GROUP_BUGS } from './robots/group-bugs.js';
+import { SIGHT_BUGS } from './robots/sight-bugs.js';
 import { LOCK_BUGS } from './stores/lock-bugs.js';
 import { POSTGRES_STORE_BUGS } from './stores/postgres-store-bugs.js';
 import { REDIS_STORE_BUGS } from './stores/redis-store-bugs.js';
@@ -24,6 +27,7 @@ export const BUGS: Bug[] = [
   ...REFUND_BUGS,
   ...AUDIT_BUGS,
   ...REPAIR_BUGS,
+  ...STRIKE_BUGS,
   ...DRAW_BUGS,
   ...IDENTITY_BUGS,
   ...API_BUGS,
@@ -32,4 +36,6 @@ export const BUGS: Bug[] = [
   ...REDIS_STORE_BUGS,
   ...LOCK_BUGS,
   ...POSTGRES_STORE_BUGS,
+  ...SIGHT_BUGS,
+  ...GROUP_BUGS,
 ];

@@ -48,7 +48,11 @@ export const DRAW_BUGS: Bug[] = [
   ),
   one(
     'a draw gives buyers after the opening tickets among the lots',
-    { file: lua('include/joining'), find: 'late, ticket = late + 1, late + 1', replace: 'late, ticket = late + 1, 1' },
+    {
+      file: lua('include/clicks/join-line'),
+      find: 'late, ticket = late + 1, late + 1',
+      replace: 'late, ticket = late + 1, 1',
+    },
     order('a buyer who comes after the opening gets a ticket above every lot'),
   ),
   one(

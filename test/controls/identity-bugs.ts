@@ -48,4 +48,52 @@ export const IDENTITY_BUGS: Bug[] = [
     },
     { kind: 'unit', file: 'core/identity/token', title: 'is foreign' },
   ),
+  one(
+    'a pass does not name its buyer',
+    {
+      file: 'core/identity/pass.ts',
+      find: '.update(fields)',
+      replace: ".update(fields.replace(/\\.[^.]*/, ''))",
+    },
+    { kind: 'unit', file: 'core/identity/pass', title: 'of another buyer' },
+  ),
+  one(
+    'a pass never ends',
+    {
+      file: 'core/identity/pass.ts',
+      find: 'nowMs > Number(expiresAtMs)',
+      replace: 'Number(expiresAtMs) < 0 && nowMs > Number(expiresAtMs)',
+    },
+    { kind: 'unit', file: 'core/identity/pass', title: 'later than that' },
+  ),
+  one(
+    'the solution of an easier challenge gives a pass',
+    {
+      file: 'core/identity/challenge.ts',
+      find: 'data?.tries) < leastTries',
+      replace: 'data?.tries) < Math.min(1, leastTries)',
+    },
+    { kind: 'unit', file: 'core/identity/challenge', title: 'of a challenge that asked for too little work' },
+  ),
+  one(
+    'the solution of another buyer gives a pass',
+    {
+      file: 'core/identity/challenge.ts',
+      find: '{ saleId, buyerId }: Solver) {',
+      replace: "{ saleId }: Solver) {\n  const buyerId = 'anybody';",
+    },
+    { kind: 'unit', file: 'core/identity/challenge', title: 'of another buyer' },
+  ),
+  {
+    bug: 'a click is let in before it is known whether it needs a pass',
+    edits: [
+      {
+        file: 'apps/api/passes/pass-gate.ts',
+        find: 'if (!sale) throw',
+        replace: 'if (!sale) return undefined;\n    if (!sale) throw',
+      },
+      { file: 'apps/api/listeners/buy.ts', find: 'if (parts.passes.knows(saleId))', replace: "if (saleId !== '')" },
+    ],
+    caughtBy: { kind: 'integration', file: 'passes/pass', title: 'in a sale that this process does not know yet' },
+  },
 ];

@@ -148,7 +148,7 @@ export const MARK_BUGS: Bug[] = [
     'a sale that is registered and not loaded seems to be as Postgres has it',
     {
       file: 'core/redis/sale/staging.ts',
-      find: 'hsetnx(registryKeyOf(saleId), saleId, 0)',
+      find: 'hsetnx(registryKeyOf(sale.id), sale.id, 0)',
       replace: 'hsetnx(registryKeyOf(saleId), saleId, 1)',
     },
     { kind: 'integration', file: 'redis/half-loaded', title: 'a sale whose process died before it was loaded' },

@@ -5,9 +5,9 @@ export const REDIS_BUGS: Bug[] = [
   one(
     'sold out leaves the buyer marked (S4)',
     {
-      file: lua('claim'),
-      find: 'else outcomes[i] = 0 end',
-      replace: "else redis.call('HSET', KEYS[3], buyer, format(rests[i], 1, 'rejected')) outcomes[i] = 0 end",
+      file: lua('include/clicks/standby'),
+      find: '>= line.cap then return 0 end',
+      replace: ">= line.cap then redis.call('HSET', KEYS[3], buyer, format('x', 1, 'rejected')) return 0 end",
     },
     { kind: 'integration', file: 'scripts/claim', title: 'a refused click leaves no trace' },
   ),

@@ -104,7 +104,7 @@ export const REPAIR_BUGS: Bug[] = [
     'rebuild calls a claim lost without a tombstone',
     {
       file: 'core/maintenance/merge.ts',
-      find: "    await giveUp(this.#ctx, { saleId: this.#parts.saleId, claims: lost, why: 'lost' });\n",
+      find: "    await giveUp(this.#ctx, { saleId: this.#parts.sale.id, claims: lost, why: 'lost' });\n",
       replace: '',
     },
     { kind: 'integration', file: 'maintenance/rebuild', title: 'a claim of a unit with another order ends as lost' },
@@ -247,8 +247,8 @@ export const REPAIR_BUGS: Bug[] = [
     'a sale that Redis has lost counts as one that never existed',
     {
       file: 'core/redis/registry.ts',
-      find: 'return generation === null && run === (await readRunId(server));',
-      replace: 'return generation === null && run !== server.status;',
+      find: 'isWhole: run === (await readRunId(server))',
+      replace: 'isWhole: run !== server.status',
     },
     { kind: 'integration', file: 'redis/registry', title: 'is known as such once the list of sales is whole' },
   ),

@@ -114,4 +114,40 @@ export const VERDICT_BUGS: Bug[] = [
     },
     { kind: 'unit', file: 'verdicts/order', title: 'a failed test is a failure' },
   ),
+  one(
+    'chaos lets a buyer hold a unit once more than the limit allows',
+    {
+      file: 'test/chaos/history/checks/holding.ts',
+      find: 'before.length < unpaidLimit)',
+      replace: 'before.length <= unpaidLimit)',
+    },
+    { kind: 'unit', file: 'histories/check-history', title: 'bad histories' },
+  ),
+  one(
+    'chaos looks at no click without a pass',
+    {
+      file: 'test/chaos/history/checks/holding.ts',
+      find: 'needsPass && outcome ===',
+      replace: 'needsPass && hasPass && outcome ===',
+    },
+    { kind: 'unit', file: 'histories/check-history', title: 'bad histories' },
+  ),
+  one(
+    'a run of chaos in which nobody came to the limit counts as good',
+    {
+      file: 'test/chaos/result.ts',
+      find: 'holding[what as keyof HoldingCounts] === 0',
+      replace: 'holding[what as keyof HoldingCounts] < 0',
+    },
+    { kind: 'unit', file: 'verdicts/chaos', title: 'ends the run with 1' },
+  ),
+  one(
+    'chaos does not compare the ends without payment of both stores',
+    { file: 'test/chaos/rig/final-audit.ts', find: 'if (sale.unpaidLimit)', replace: 'if (sale.unpaidLimit === -1)' },
+    {
+      kind: 'integration',
+      file: 'verdicts/chaos',
+      title: 'an end without payment that Redis does not count',
+    },
+  ),
 ];

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { keysOf } from '#core/redis/keys.js';
+import { createBuyerPlans, startCrowd } from '#stack/crowd/crowd.js';
 import { run } from '../support/command.js';
 import { startTestStack, type TestStack } from '../support/stack.js';
 
@@ -60,7 +62,7 @@ test('a rehearsal without stores proves nothing, and ends with 1 if somebody is 
 });
 
 test('a crowd that joins a draw before its opening gets true answers, whether it gets units or not', async () => {
-  const opensAtMs = Date.now() + 4_000;
+  const opensAtMs = Date.now() + 8_000;
   const saleId = await stack.createSale({
     units: 3,
     payWithinSeconds: 12,
@@ -83,4 +85,40 @@ test.each([
   const { exitCode, result } = await rehearse(saleId, stores(), '--opening', 'draw');
   expect(exitCode).toBe(1);
   expect(result).toContain(text);
+});
+
+test('a rehearsal of a sale that needs passes gets them before the opening, and then buys', async () => {
+  const pass = { needsPass: true, passWork: 40, opensInSeconds: 8 };
+  const saleId = await stack.createSale({ units: 4, standbyFactor: 0, priceMinor: PRICE_MINOR, ...pass });
+  const { exitCode, result } = await rehearse(saleId, stores(), '--pay-share', '1');
+  expect({ exitCode, result }).toMatchObject({
+    exitCode: 0,
+    result: { answers: { 'pass 200': 20 }, audit: { placed: 4, paid: 4, soldOut: 6, auditOk: true } },
+  });
+  expect(Object.keys(result.answers).filter(answer => answer.includes('pass_'))).toEqual([]);
+});
+
+test('a rehearsal in which nobody pays counts an end for each buyer who held a unit', async () => {
+  const wishes = { units: 4, standbyFactor: 2, unpaidLimit: 1, needsPass: true, passWork: 10 };
+  const saleId = await stack.createSale({ ...wishes, priceMinor: PRICE_MINOR });
+  const { exitCode, result } = await rehearse(saleId, stores(), '--pay-share', '0');
+  expect({ exitCode, result }).toMatchObject({ exitCode: 0, result: { audit: { paid: 0, auditOk: true, wrong: [] } } });
+  const records = await stack.connections.redis.hvals(keysOf(saleId).claims);
+  expect(records.length).toBeGreaterThan(4);
+  expect(records.filter(record => !/ cancelled .*strikes=1/.test(record))).toEqual([]);
+});
+
+test('buyers who come to an open sale without a pass get one after the first click', async () => {
+  const saleId = await stack.createSale({ units: 4, standbyFactor: 0, needsPass: true, passWork: 10 });
+  const crowd = startCrowd({
+    baseUrls: stack.baseUrls,
+    saleId,
+    authSecret: stack.authSecret,
+    plans: createBuyerPlans({ buyers: 4, prefix: `late-${saleId}-`, clicksMax: 2, payShare: 0, others: 'cancel' }),
+    arriveWithinMs: 100,
+    patienceMs: 60_000,
+  });
+  const { buyers, answers } = await crowd.finished;
+  expect(buyers.map(({ stage }) => stage)).toEqual(buyers.map(() => 'cancelled'));
+  expect(answers).toMatchObject({ 'buy 403 pass_required': 6, 'pass 200': 8 });
 });

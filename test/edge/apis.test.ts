@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { keysOf } from '#core/redis/keys.js';
 import { eventually } from '../support/eventually.js';
@@ -126,4 +127,58 @@ test('while no API runs, a browser keeps the page and a click gets 503; then a c
   await Promise.all(stack.apis.map(api => api.restart()));
   const { path, ...first } = click(1);
   expect((await fetch(edge.url + path, first)).status).toBe(202);
+});
+
+describe('a hidden sale', () => {
+  const SECOND_MS = 1_000;
+  const PACE_MS = 25;
+  /** In the middle of a second, as nginx keeps an answer for the rest of its second. */
+  const soon = () => (Math.ceil(Date.now() / SECOND_MS) + 3.5) * SECOND_MS;
+
+  const seen = async (path: string, method = 'GET') => {
+    const atMs = Date.now();
+    const headers = { authorization: `Bearer ${stack.token('ann')}` };
+    const response = await fetch(edge.url + path, { method, headers });
+    const named = Object.fromEntries(response.headers);
+    for (const one of ['date', 'x-request-id']) delete named[one];
+    return { atMs, endedAtMs: Date.now(), answer: [response.status, named, await response.text()] };
+  };
+
+  test('is like a sale that does not exist until it is announced, and is there from the next second on', async () => {
+    const announceAtMs = soon();
+    const hidden = await stack.createSale({ units: 5, announceAtMs, opensInSeconds: 600 });
+    // The APIs say 404 once a worker has compared all sales.
+    await eventually(async () => expect((await seen('/sales/nowhere')).answer[0]).toBe(404));
+    let early = 0;
+    for (;;) {
+      // nginx answers 100 questions of one address a second.
+      await setTimeout(PACE_MS);
+      const unknown = await seen('/sales/nowhere');
+      const sale = await seen(`/sales/${hidden}`);
+      if (sale.endedAtMs < announceAtMs) {
+        early += 1;
+        expect(sale.answer).toEqual(unknown.answer);
+      }
+      if (Math.floor(sale.atMs / SECOND_MS) > Math.floor(announceAtMs / SECOND_MS)) {
+        expect(sale.answer[0]).toBe(200);
+        break;
+      }
+    }
+    expect(early).toBeGreaterThan(10);
+  });
+
+  test('answers a click, a poll and a draw like a sale that does not exist', async () => {
+    const hidden = await stack.createSale({ units: 5, announceAtMs: Date.now() + 300_000, opensInSeconds: 600 });
+    await eventually(async () => expect((await seen('/sales/nowhere')).answer[0]).toBe(404));
+    const calls = [
+      ['POST', '/buy/'],
+      ['GET', '/order-status/'],
+      ['GET', '/draws/'],
+      ['POST', '/pay/'],
+      ['GET', '/s/'],
+    ];
+    for (const [method, path] of calls) {
+      expect((await seen(path + hidden, method)).answer).toEqual((await seen(`${path}nowhere`, method)).answer);
+    }
+  });
 });

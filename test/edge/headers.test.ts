@@ -28,6 +28,7 @@ const ID = 'request-0123456789';
 
 test.each<[string, string, Record<string, string>]>([
   ['POST', '/buy/x', {}],
+  ['POST', '/pass/x', {}],
   ['GET', '/order-status/x', {}],
   ['GET', '/order-status/x', { prefer: 'wait=1' }],
   ['GET', '/order-status/x', { accept: 'text/event-stream' }],

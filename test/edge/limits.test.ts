@@ -77,8 +77,17 @@ test.each([
   },
 );
 
-test('a client that clicks too fast is refused, and not held back', async () => {
-  expect(await isRefused({ method: 'POST', path: '/buy/x', client: '192.0.2.200' }, CLICKS)).toBe(true);
+test.each([
+  ['clicks', '/buy/x', '192.0.2.200'],
+  ['asks for passes', '/pass/x', '192.0.2.202'],
+])('a client that %s too fast is refused, and not held back', async (_, path, client) => {
+  expect(await isRefused({ method: 'POST', path, client }, CLICKS)).toBe(true);
+});
+
+test('a client that asks for too many passes may still click', async () => {
+  const client = '192.0.2.203';
+  expect(await isRefused({ method: 'POST', path: '/pass/x', client }, CLICKS)).toBe(true);
+  expect(await isRefused({ method: 'POST', path: '/buy/x', client }, 1)).toBe(false);
 });
 
 test('a client with more than 200 connections is refused', async () => {

@@ -33,6 +33,7 @@ const get = (path: string, ...headers: string[]) => sendRaw(edge.port, rawReques
 describe('a request arrives', () => {
   test.each([
     ['POST', '/buy/x?a=1', {}],
+    ['POST', '/pass/x?a=1', {}],
     ['GET', '/order-status/x?receipt=a%2Fb', {}],
     ['GET', '/order-status/x?receipt=a%2Fb', { prefer: 'wait=1' }],
     ['GET', '/order-status/x?receipt=a%2Fb', { accept: 'text/event-stream' }],
@@ -46,17 +47,43 @@ describe('a request arrives', () => {
   });
 
   // nginx answers a path itself only if the whole path is the same.
-  test.each(['/metrics/x', '/buyers', '/order-statuses', '/webhooks.txt', '/waiting/order-status/x', '/page/asked/x'])(
-    'GET %s is no address of nginx itself',
-    async path => {
-      await get(path);
-      expect(api.arrived.map(({ url }) => url)).toEqual([path]);
-    },
-  );
+  test.each([
+    '/metrics/x',
+    '/buyers',
+    '/passes',
+    '/order-statuses',
+    '/webhooks.txt',
+    '/waiting/order-status/x',
+    '/page/asked/x',
+  ])('GET %s is no address of nginx itself', async path => {
+    await get(path);
+    expect(api.arrived.map(({ url }) => url)).toEqual([path]);
+  });
 
   test('as one click that does not wait, whatever it prefers', async () => {
     await fetch(`${edge.url}/buy/x`, { method: 'POST', headers: { prefer: 'wait=5' } });
     expect(api.arrived[0]?.headers.prefer).toBeUndefined();
+  });
+
+  test('as a click with its pass', async () => {
+    await fetch(`${edge.url}/buy/x`, { method: 'POST', headers: { 'dropline-pass': '1.2.3.4' } });
+    expect(api.arrived[0]?.headers['dropline-pass']).toBe('1.2.3.4');
+  });
+
+  test('as every single buyer’s request for a pass, with its solution, and no answer is kept', async () => {
+    let asked = 0;
+    api.answer = (req, res) => {
+      asked += 1;
+      res.writeHead(200, { 'cache-control': 'no-store' });
+      req.on('data', chunk => res.write(`${asked} ${chunk}`)).on('end', () => res.end());
+    };
+    const ask = async (buyer: string) => {
+      const init = { method: 'POST', headers: { authorization: `Bearer ${buyer}` }, body: `solution of ${buyer}` };
+      const answer = await fetch(`${edge.url}/pass/x`, init);
+      return [await answer.text(), answer.headers.get('cache-control')];
+    };
+    expect(await ask('ann')).toEqual(['1 solution of ann', 'no-store']);
+    expect(await ask('bob')).toEqual(['2 solution of bob', 'no-store']);
   });
 
   test('while the client still sends its body', async () => {

@@ -191,6 +191,14 @@ describe('the console', () => {
     expect(sales).toContainEqual(expect.objectContaining({ id: sale.id, phase: 'open' }));
   });
 
+  test('the console shows until when a sale is hidden', async () => {
+    const announceAtMs = Date.now() + 60_000;
+    const sale = await openTestSale(stores, { announceAtMs, opensAtMs: announceAtMs });
+    for (const path of ['/', `/sales/${sale.id}`]) {
+      expect(await (await ask(path, admin.browser)).text()).toMatch(/hidden until/i);
+    }
+  });
+
   test('the console shows an audit that holds, and one that fails', async () => {
     const sale = await openTestSale(stores);
     const won = await winOne(stores, sale, 'b1');

@@ -120,6 +120,7 @@ describe('schema.prisma and the migrations', () => {
     expect(partial).toEqual([
       'disputes_open',
       'draws_undealt',
+      'orders_came_back',
       'orders_due_in_turn',
       'orders_live_buyer',
       'orders_live_unit',

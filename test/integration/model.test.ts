@@ -46,6 +46,8 @@ const terms = fc.record({
   units: fc.integer({ min: 1, max: 6 }),
   standbyFactor: fc.integer({ min: 0, max: 2 }),
   onePurchaseAtATime: fc.boolean(),
+  unpaidLimit: fc.integer({ min: 0, max: 2 }),
+  perGroup: fc.integer({ min: 0, max: 2 }),
   hasPause: fc.boolean(),
 });
 

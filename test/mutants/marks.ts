@@ -87,13 +87,6 @@ export const MARKS: readonly Mark[] = [
   ]),
   ...inScript('claim', [
     {
-      line: "local rank = refused == '' and cap > 0 and redis.call('ZRANK', KEYS[5], buyer)",
-      operator: 'condition gone',
-      original: ' and cap > 0',
-      replacement: '',
-      reason: 'without room on standby nobody is there: the condition only saves a call',
-    },
-    {
       line: 'elseif seen[buyer] and outcomes[i] == seen[buyer] then',
       operator: 'condition gone',
       original: 'seen[buyer] and ',
@@ -149,6 +142,15 @@ export const MARKS: readonly Mark[] = [
       original: '0',
       replacement: '1',
       reason: 'generations begin at 1, so 1 is later than none',
+    },
+  ]),
+  ...inScript('include/clicks/standby', [
+    {
+      line: "local rank = line.cap > 0 and redis.call('ZRANK', line.key, click.buyer)",
+      operator: 'condition gone',
+      original: 'line.cap > 0 and ',
+      replacement: '',
+      reason: 'without room on standby nobody is there: the condition only saves a call',
     },
   ]),
   ...inScript('include/record', [

@@ -51,7 +51,7 @@ export const TARGETS: readonly Target[] = [
         '^stack/crowd/reckoning\\.ts$',
         '^stack/(demo|rehearse)\\.ts$',
         '^test/chaos/(verdict|result)\\.ts$',
-        '^test/chaos/(history/check-.*|matrix/crash-verdict)\\.ts$',
+        '^test/chaos/(history/(check-history|checks/.*)|matrix/crash-verdict)\\.ts$',
         '^test/(simulation/promises|upgrade/judge|mutants/verdict)\\.ts$',
         '^bench/(against/ratio|report)\\.ts$',
       ].join('|'),

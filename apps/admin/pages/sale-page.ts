@@ -98,12 +98,16 @@ function factsCard(sale: SaleOverview): Html {
 ${fact('Id', html`<code>${sale.id}</code>`)}
 ${fact('Price', formatMoney(sale.priceMinor, sale.currency))}
 ${fact('Opening', OPENINGS[sale.opening])}
+${sale.announceAt !== null && fact('Hidden until', moment(sale.announceAt))}
 ${sale.joinsAt !== null && fact('Joining begins', moment(sale.joinsAt))}
 ${fact('Opens', moment(sale.opensAt))}
 ${fact('Closes', moment(sale.closesAt))}
 ${fact('To be paid', sale.settlement === 'immediate' ? 'from the wallet, at once' : `within ${sale.payWithinSeconds} s, ${sale.provider}`)}
+${sale.retryPayWithinSeconds !== undefined && fact('A unit that came back', `within ${sale.retryPayWithinSeconds} s`)}
+${sale.coarseStock && fact('Visitors see', 'only roughly how many are free')}
 ${sale.provider !== 'wallet' && fact('Late money', sale.lateMoney === 'regrab' ? 'takes a unit again if one is free' : 'goes back')}
 ${fact('Standby', standbyCap(sale) === 0 ? 'none' : `up to ${standbyCap(sale)} buyers`)}
+${fact('Ends without payment, at most', sale.unpaidLimit === 0 ? 'no limit' : sale.unpaidLimit)}
 ${fact('One purchase at a time', sale.onePurchaseAtATime ? 'yes' : 'no')}
 ${fact('Pause between purchases', sale.minSecondsBetweenPurchases === 0 ? 'none' : `${sale.minSecondsBetweenPurchases} s`)}
 ${fact('Changes so far', sale.generation - 1)}

@@ -22,7 +22,9 @@ const EMPTY = html`<section class="card"><p>There are no sales yet. Make one:</p
 function row(sale: SaleOverview): Html {
   return html`<li class="card">
 <div class="head"><h2 dir="auto"><a href="/sales/${sale.id}">${sale.title}</a></h2>${phaseBadge(sale.phase)}</div>
-<p class="faint"><code>${sale.id}</code> · ${moment(sale.opensAt)} – ${moment(sale.closesAt)}</p>
+<p class="faint"><code>${sale.id}</code> · ${moment(sale.opensAt)} – ${moment(sale.closesAt)}${
+    sale.announceAt !== null && html` · hidden until ${moment(sale.announceAt)}`
+  }</p>
 ${stockBar(sale)}
 <dl class="counts">
 <div><dt>Units</dt><dd>${sale.units}</dd></div>

@@ -1,4 +1,4 @@
-import { type ReceiptKey, verifyEntry, verifyReceipt } from '#core/identity/receipt.js';
+import { type ReceiptKey, signReceiptOf, verifyEntry, verifyReceipt } from '#core/identity/receipt.js';
 import { readPayUrl } from '#core/redis/claims/pay-url.js';
 import type { BuyerStatus } from '#core/redis/claims/status.js';
 import type { Shards } from '#core/redis/shards.js';
@@ -30,7 +30,7 @@ export type LookUp = (question: Question) => Promise<OrderAnswer>;
 /** The parts of the API that answer a question about an order. */
 export interface LookUpParts extends LostClaimParts {
   readonly sales: Pick<Sales, 'find'>;
-  /** The keys with which receipts are verified: two while the shared secret is rotated. */
+  /** The keys with which receipts are verified: two while the shared secret is rotated. The first one signs. */
   readonly receiptKeys: readonly ReceiptKey[];
   readonly load: Backpressure;
 }
@@ -43,7 +43,8 @@ export function createLookUp(parts: LookUpParts): LookUp {
     const askedAtMs = performance.now();
     const known = await statuses.read(saleId, buyerId);
     const now = text === undefined ? known : await withReceipt(parts, { sale, buyerId, text }, known);
-    const answer = answerOf(sale, now, { askedAtMs, slowdown: load.slowdown });
+    const newReceipt = newReceiptOf(parts.receiptKeys, { saleId, buyerId, receipt: text }, now);
+    const answer = answerOf(sale, now, { askedAtMs, slowdown: load.slowdown, newReceipt });
     return { ...answer, ...(await paymentUrlOf(redis, sale, now)) };
   };
 }
@@ -69,6 +70,21 @@ async function withReceipt(
   // In a rush, clients of earlier versions expect `none`.
   if (sale.opening !== 'rush' && !isInLine(known)) throw new Problem('bad_receipt');
   return known;
+}
+
+/**
+ * Signs the receipt of a queued claim, unless the question shows it. A buyer who was promoted from standby gets it in this way, and so
+ * does one who never got the answer to the click.
+ */
+export function newReceiptOf(
+  [key]: readonly ReceiptKey[],
+  { saleId, buyerId, receipt }: Question,
+  known: BuyerStatus,
+): string | undefined {
+  const { claim } = known;
+  if (claim?.status !== 'queued' || isInLine(known) || key === undefined) return undefined;
+  const { claimId, unit } = claim;
+  return receipt?.startsWith(claimId) ? undefined : signReceiptOf(key, { saleId, buyerId, claimId, unit });
 }
 
 /**

@@ -39,6 +39,9 @@ export const OrderStatus = z.object({
   reason: z.string().optional().meta({ description: 'Why it ended, or why a payment was not taken' }),
   position: position.optional(),
   entry: entry.optional(),
+  receipt: z.string().optional().meta({
+    description: 'Proof of a `queued` claim, if the request showed none; keep it until the order is placed',
+  }),
   pollAfterMs: pollAfter.optional(),
 });
 
@@ -49,6 +52,8 @@ export type OrderAnswer = z.input<typeof OrderStatus>;
 export interface Asked extends Backpressure {
   /** The time just before the buyer's status was read from Redis, by this process's `performance.now()`, in ms. */
   readonly askedAtMs: number;
+  /** The receipt of a queued claim, for a buyer who did not show it; undefined for every other answer. */
+  readonly newReceipt?: string | undefined;
 }
 
 /**
@@ -73,19 +78,20 @@ export function answerOf(sale: RecentSale, known: BuyerStatus, asked: Asked): Or
     currencyDigits: currencyDigits(sale.currency),
     ...payByOf(claim),
     ...(claim.reason === undefined ? {} : { reason: claim.reason }),
+    ...(asked.newReceipt === undefined ? {} : { receipt: asked.newReceipt }),
   };
 }
 
 /**
  * Writes the JSON text of {@link answerOf}. Answers with a live claim, the most frequent ones, are written without
- * building an object, which is 3 % faster. Their values need no escaping: ids, numbers, fixed words and the letters of
- * a currency.
+ * building an object, which is 3 % faster. Their values need no escaping: ids, numbers, fixed words, the letters
+ * of a currency and receipts.
  *
  * @returns the text and its entity tag
  */
 export function answerText(sale: RecentSale, known: BuyerStatus, asked: Asked): { text: string; etag: string } {
   const { claim } = known;
-  const { slowdown } = asked;
+  const { slowdown, newReceipt } = asked;
   const isPlain = claim && claim.reason === undefined && claim.refundedMinor === undefined;
   if (!isPlain || isInLine(known) || !isLive(claim.status)) {
     const answer = answerOf(sale, known, asked);
@@ -96,9 +102,10 @@ export function answerText(sale: RecentSale, known: BuyerStatus, asked: Asked): 
   const pollText = poll === undefined ? '' : `,"pollAfterMs":${poll}`;
   const { payBy } = payByOf(claim);
   const payByText = payBy === undefined ? '' : `,"payBy":"${payBy}"`;
+  const receiptText = newReceipt === undefined ? '' : `,"receipt":"${newReceipt}"`;
   const money = `"amountMinor":${sale.priceMinor},"currency":"${sale.currency}","currencyDigits":${currencyDigits(sale.currency)}`;
   return {
-    text: `{"status":"${status}"${pollText},"claimId":"${claimId}","unit":${unit},${money}${payByText}}`,
+    text: `{"status":"${status}"${pollText},"claimId":"${claimId}","unit":${unit},${money}${payByText}${receiptText}}`,
     etag: etagOf({ status, claimId, ...(payBy === undefined ? {} : { payBy }) }, slowdown),
   };
 }

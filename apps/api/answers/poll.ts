@@ -15,13 +15,16 @@ export interface Backpressure {
 export interface PollTimes {
   /** The time in which buyers of the sale must pay, in s. */
   payWithinSeconds?: number | undefined;
+  /** The shorter time to pay a unit that came back unpaid, in s; undefined for the ordinary one. */
+  retryPayWithinSeconds?: number | undefined;
   /** The time until the sale opens, in ms; negative once it has opened. */
   opensInMs?: number | undefined;
 }
 
 /** Returns the times of a sale that was read a moment ago. */
 export function pollTimesOf(sale: RecentSale, nowMs = redisNowMs(sale)): PollTimes {
-  return { payWithinSeconds: sale.payWithinSeconds, opensInMs: sale.opensAtMs - nowMs };
+  const { payWithinSeconds, retryPayWithinSeconds } = sale;
+  return { payWithinSeconds, retryPayWithinSeconds, opensInMs: sale.opensAtMs - nowMs };
 }
 
 /**
@@ -71,8 +74,8 @@ const PAY_WITHIN_SECONDS = 20;
 export function pollAfterMs(status: PublicStatus, slowdown: number, times: PollTimes = {}): number | undefined {
   const shortest = POLL_AFTER_MS[status];
   if (shortest === undefined) return undefined;
-  const { payWithinSeconds = PAY_WITHIN_SECONDS, opensInMs } = times;
-  const longest = Math.min(LONGEST_MS, (payWithinSeconds * SECOND_MS) / POLLS_WHILE_PAYING);
+  const { payWithinSeconds = PAY_WITHIN_SECONDS, retryPayWithinSeconds = payWithinSeconds, opensInMs } = times;
+  const longest = Math.min(LONGEST_MS, (retryPayWithinSeconds * SECOND_MS) / POLLS_WHILE_PAYING);
   if (status === 'joined' && opensInMs !== undefined) return joinedPauseMs(opensInMs, longest);
   const drawnForMs = status === 'drawing' ? -(opensInMs ?? 0) : 0;
   const pause = Math.max(shortest * slowdown, drawnForMs / PART_OF_DRAWING);

@@ -22,6 +22,11 @@ export function tooSoon({ because, waitMs }: Extract<ClaimOutcome, { kind: 'too_
   return { code: 'too_soon', details: { detail, retryAfterSeconds: Math.max(1, Math.ceil(waitMs / SECOND_MS)) } };
 }
 
+/** Returns the refusal for a buyer whose order ended without payment, while free units are for everybody else. */
+export function othersFirst({ waitMs }: Extract<ClaimOutcome, { kind: 'others_first' }>): Refused {
+  return { code: 'others_first', details: { retryAfterSeconds: Math.max(1, Math.ceil(waitMs / SECOND_MS)) } };
+}
+
 /**
  * Returns the refusal for a sale that gives out nothing to anybody at the moment.
  *

@@ -4,9 +4,10 @@ import { Problem } from '#core/rules/errors.js';
 import { countProblem, PreparedProblem, sendProblem } from './problem.js';
 
 /**
- * No call of a buyer needs a body. Clients and proxies may send one out of habit: up to this many bytes are ignored.
+ * The most bytes in the body of a buyer's call. Only `POST /pass/:saleId` reads one. Clients and proxies may send others
+ * out of habit, which are ignored.
  */
-const BODY_BYTES_MAX = 1_024;
+export const BODY_BYTES_MAX = 1_024;
 
 /**
  * How long the API keeps receiving a body that it has refused as too large, in ms. The client needs that time to read

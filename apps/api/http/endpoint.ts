@@ -20,6 +20,8 @@ export interface Contract {
   summary: string;
   params: z.ZodObject;
   query: z.ZodObject;
+  /** The JSON body of the request, for the only call that reads one. */
+  body?: z.ZodType;
   /** The successful answers by HTTP status. `type` is the media type of a body that is no JSON. */
   replies: Record<number, { description: string; body: z.ZodType; type?: string }>;
   /** The error codes of this endpoint, besides those that every endpoint may answer with. */
@@ -31,6 +33,8 @@ export interface Contract {
    * listener before Express does.
    */
   mayWait?: boolean;
+  /** Whether the call needs the header `Dropline-Pass` in a sale that needs passes. Its listener before Express checks it. */
+  mayNeedPass?: boolean;
   /** Whether the endpoint's answer has an `ETag` and its requests may have `If-None-Match`. */
   tagged?: boolean;
 }

@@ -4,7 +4,7 @@ import { ID_PATTERN } from '#core/rules/claim.js';
 import { withDeadline } from '#core/rules/clock.js';
 import { Problem } from '#core/rules/errors.js';
 import { RECEIPT_CHARS_MAX } from '../answers/fields.js';
-import { type LookUp, needsLookUp } from '../answers/look-up.js';
+import { type LookUp, type LookUpParts, needsLookUp, newReceiptOf } from '../answers/look-up.js';
 import { answerText, etagOf } from '../answers/order-answer.js';
 import type { Backpressure } from '../answers/poll.js';
 import type { Statuses } from '../batching/status-batch.js';
@@ -46,6 +46,7 @@ export interface OrderStatusParts {
   readonly sales: Pick<Sales, 'known'>;
   readonly statuses: Pick<Statuses, 'ask'>;
   readonly lookUp: LookUp;
+  readonly receiptKeys: LookUpParts['receiptKeys'];
 }
 
 /**
@@ -84,8 +85,8 @@ function isPlain(req: IncomingMessage): boolean {
   return (headers['content-length'] ?? '0') === '0' && !wantsStream(req);
 }
 
-function answerPoll({ sales, statuses, lookUp }: OrderStatusParts, poll: Poll): void {
-  const { res, saleId, buyerId } = poll;
+function answerPoll({ sales, statuses, lookUp, receiptKeys }: OrderStatusParts, poll: Poll): void {
+  const { res, saleId, buyerId, askedAtMs, slowdown } = poll;
   const sale = sales.known(saleId);
   // A sale is remembered for a second. Then a poll must read the sale as well, which the slower look-up does.
   if (!sale) return void answerSlowly(lookUp, poll);
@@ -93,7 +94,8 @@ function answerPoll({ sales, statuses, lookUp }: OrderStatusParts, poll: Poll): 
     if (!known) sendError(res, error, ORDER_STATUS);
     else if (needsLookUp(poll, sale, known)) answerSlowly(lookUp, poll);
     else {
-      const { text, etag } = answerText(sale, known, poll);
+      const newReceipt = newReceiptOf(receiptKeys, poll, known);
+      const { text, etag } = answerText(sale, known, { askedAtMs, slowdown, newReceipt });
       send(poll, text, etag);
     }
   });

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type ReceiptKey, signReceipt } from '#core/identity/receipt.js';
+import { type ReceiptKey, signReceiptOf } from '#core/identity/receipt.js';
 import { storeFailed } from '#core/process/telemetry.js';
 import type { ClaimOutcome } from '#core/redis/claims/claim.js';
 import type { ClaimRecord } from '#core/rules/claim.js';
@@ -65,7 +65,7 @@ function textOf(parts: SendClaimParts, click: Click, claim: ClaimRecord): string
 
 function receiptOf({ receiptKey }: SendClaimParts, click: Click, { claimId, unit }: ClaimRecord): string {
   const { saleId, buyerId } = click;
-  return signReceipt(receiptKey, { saleId, buyerId, claimId, unit, wonAtMs: Date.now() });
+  return signReceiptOf(receiptKey, { saleId, buyerId, claimId, unit });
 }
 
 /**

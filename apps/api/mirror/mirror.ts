@@ -18,13 +18,17 @@ export type Refusal = 'sold_out' | 'closed';
  * A mirror: a copy in memory of the buyers of one sale with a claim or on standby. It is valid as long as it gets every
  * change in order.
  *
- * A mirror can only refuse buyers. It does so while the sale is closed, or has neither a free unit nor room on standby.
+ * A mirror can only refuse buyers. It does so while the sale is closed, or has neither a free unit nor room on standby for buyers without
+ * a strike.
  * It gives out nothing, and refuses no buyer whom Redis would have served at the same version of the sale. Buyers who
  * hold a claim are left to Redis: their claim may have ended a moment ago. So a buyer who is taken for another one, as both have
  * the same key, is left to Redis, too.
  */
 export class Mirror {
-  /** The buyers with a live claim. A claim that has ended makes no difference to its buyer's next click. */
+  /**
+   * The buyers about whom only Redis decides: those with a live claim, and those with strikes, for whom there may be room behind
+   * all others. Any other claim that has ended makes no difference to its buyer's next click.
+   */
   readonly #holders: BuyerSet;
   readonly #standby: BuyerSet;
   /**
@@ -61,7 +65,7 @@ export class Mirror {
   setBuyer(buyer: BuyerChange): void {
     switch (buyer.kind) {
       case 'claim':
-        if (isLive(parseClaimRecord(buyer.record).status)) this.#holders.add(keyOf(buyer.buyerId));
+        if (this.#isDecidedByRedis(buyer.record)) this.#holders.add(keyOf(buyer.buyerId));
         else this.#holders.delete(keyOf(buyer.buyerId));
         return;
       case 'joined':
@@ -98,6 +102,11 @@ export class Mirror {
     this.#decide();
   }
 
+  #isDecidedByRedis(record: string): boolean {
+    const { status, strikes = 0 } = parseClaimRecord(record);
+    return isLive(status) || (strikes > 0 && strikes < this.#standing.unpaidLimit);
+  }
+
   /** Returns why this buyer gets nothing at present, or undefined when only Redis can tell. */
   refusalOf(buyerId: string): Refusal | undefined {
     if (this.#refusal === undefined) return undefined;
@@ -113,18 +122,14 @@ export class Mirror {
   }
 
   #decide(): void {
-    const { version, state, free, waiting, standbyCap, opensAtMs } = this.#standing;
-    const isOver = this.#clockOffsetMs + performance.now() > this.#standing.closesAtMs;
+    const { version, state, free, waiting, standbyCap, opensAtMs, announceAtMs } = this.#standing;
+    const nowMs = this.#clockOffsetMs + performance.now();
+    const isOver = nowMs > this.#standing.closesAtMs;
     this.#refusal = undefined;
     if (this.#needed > version) return;
+    // Redis and the sale's look-up answer for a hidden sale, which may be closed already.
+    if (nowMs < announceAtMs) return;
     if (state === 'closed' || isOver) this.#refusal = 'closed';
-    else if (
-      state === 'open' &&
-      free === 0 &&
-      waiting >= standbyCap &&
-      performance.now() + this.#clockOffsetMs > opensAtMs
-    ) {
-      this.#refusal = 'sold_out';
-    }
+    else if (state === 'open' && free === 0 && waiting >= standbyCap && nowMs > opensAtMs) this.#refusal = 'sold_out';
   }
 }

@@ -1,9 +1,10 @@
 import { LRUCache } from 'lru-cache';
-import { isUnknown } from '#core/redis/registry.js';
+import { isBucketWhole, isUnknown } from '#core/redis/registry.js';
 import { type LoadedSale, readLoadedSale, readRunId } from '#core/redis/sale/sale.js';
 import type { Shards } from '#core/redis/shards.js';
 import { SECOND_MS, withDeadline } from '#core/rules/clock.js';
 import { NotVerified, Problem } from '#core/rules/errors.js';
+import { isHidden } from '#core/rules/sale.js';
 import { REDIS_STEP_MS } from '../http/deadline.js';
 
 /**
@@ -25,7 +26,10 @@ const UNKNOWN = 'unknown';
 /** Receives a sale, or undefined and the error. The callback is called once and must not throw. */
 type GotSale = (sale: RecentSale | undefined, error?: unknown) => void;
 
-/** Reads sales from Redis and caches each for at most a second. */
+/**
+ * Reads sales from Redis and caches each for at most a second. A sale that is hidden at present counts as one that does not exist, so
+ * every call that asks here answers alike.
+ */
 export class Sales {
   readonly #recent: LRUCache<string, RecentSale | typeof UNKNOWN>;
   /** The callbacks that wait for a sale, by its id. */
@@ -57,14 +61,14 @@ export class Sales {
    */
   async find(saleId: string): Promise<RecentSale> {
     const sale = await this.#recent.forceFetch(saleId);
-    if (sale === UNKNOWN) throw new Problem('unknown_sale');
+    if (sale === UNKNOWN || isHidden(sale, redisNowMs(sale))) throw new Problem('unknown_sale');
     return sale;
   }
 
   /** Returns a sale from the cache, if it was read within the last second, without asking Redis. */
   known(saleId: string): RecentSale | undefined {
     const sale = this.#recent.get(saleId);
-    return sale === UNKNOWN ? undefined : sale;
+    return sale === undefined || sale === UNKNOWN || isHidden(sale, redisNowMs(sale)) ? undefined : sale;
   }
 
   /**
@@ -100,14 +104,19 @@ export class Sales {
 async function load(redis: Shards, saleId: string): Promise<RecentSale | undefined> {
   const [sale, runId] = await Promise.all([readLoadedSale(redis, saleId), readRunId(redis.of(saleId))]);
   if (sale?.runId === runId) return { ...sale, readAtMs: performance.now() };
+  // While a hidden sale is compared or rebuilt, it shows no more than at other times.
+  if (sale && isHidden(sale, sale.nowMs) && (await isBucketWhole(redis, saleId))) return undefined;
   if (sale) throw new NotVerified(`sale ${saleId} is not verified in Redis`);
   if (await isUnknown(redis, saleId)) return undefined;
   // The words of the fence, as a call has them that is under way while the keys are moved.
   throw new NotVerified(`sale ${saleId} in Redis: unknown_sale`);
 }
 
+/** When a sale was read, by Redis's clock and by this process's. */
+type ReadTimes = Pick<RecentSale, 'nowMs' | 'readAtMs'>;
+
 /** Returns the present time by Redis's clock, in ms since the epoch, as estimated since the sale was read. */
-export function redisNowMs(sale: RecentSale): number {
+export function redisNowMs(sale: ReadTimes): number {
   return redisMsAt(sale, performance.now());
 }
 
@@ -117,6 +126,6 @@ export function redisNowMs(sale: RecentSale): number {
  * @param atMs a time by this process's `performance.now()`, in ms
  * @returns the same time by Redis's clock, in ms since the epoch
  */
-export function redisMsAt(sale: RecentSale, atMs: number): number {
+export function redisMsAt(sale: ReadTimes, atMs: number): number {
   return sale.nowMs + (atMs - sale.readAtMs);
 }

@@ -30,6 +30,10 @@ export const DrawFacts = z.strictObject({
   entries: count.optional(),
   chunkEntries: z.int().optional().meta({ description: 'How many of them each part has, the last one excepted' }),
   root: root.optional(),
+  lateEntries: z.int().min(0).optional().meta({
+    description:
+      'How many entries came back by their receipts after the list was closed. It lacks them, and they have lots',
+  }),
   seed: hex(32).optional().meta({ description: 'The secret, once the order is decided' }),
   value: z.string().optional().meta({ description: 'The public value; empty without one' }),
   isSubstitute: z.boolean().optional(),

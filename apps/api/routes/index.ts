@@ -1,3 +1,4 @@
+import { passContract } from '../passes/contract.js';
 import { buyContract } from './buy.js';
 import { cancel } from './cancel.js';
 import { draw, drawEntries, drawProof } from './draws.js';
@@ -11,7 +12,8 @@ import { readyz } from './readyz.js';
 import { sales } from './sales.js';
 
 /**
- * Returns every endpoint that Express answers. `POST /buy/:saleId` and the payment webhook have listeners of their own.
+ * Returns every endpoint that Express answers. `POST /buy/:saleId`, `POST /pass/:saleId` and the payment webhook
+ * have listeners of their own.
  *
  * @param config with GUEST_TOKENS, `POST /guest-token` is among the endpoints
  */
@@ -19,5 +21,5 @@ export function endpointsOf(config: { readonly GUEST_TOKENS: boolean }) {
   const draws = [draw, drawEntries, drawProof];
   const guests = config.GUEST_TOKENS ? [guestToken] : [];
   const endpoints = [sales, orderStatus, pay, cancel, ...draws, healthz, readyz, ...guests];
-  return [...endpoints, openapi([buyContract, paymentWebhookContract, ...endpoints])];
+  return [...endpoints, openapi([buyContract, passContract, paymentWebhookContract, ...endpoints])];
 }

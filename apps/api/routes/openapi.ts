@@ -55,28 +55,33 @@ function pathOf({ path }: Contract): string {
 }
 
 /** Describes the request headers that an endpoint supports. */
-function headersOf({ mayWait, tagged }: Contract): z.ZodObject {
+function headersOf({ mayWait, tagged, mayNeedPass }: Contract): z.ZodObject {
   const prefer = z.string().meta({ description: '`wait=N`: answer once there is news, in at most N s (RFC 7240)' });
   const known = z.string().meta({
     description:
       'The `ETag` of the last answer: 304 while nothing has changed; with `Prefer`, waits until it has, and answers whole',
   });
+  const pass = z.string().meta({ description: 'The answer of `POST /pass/:saleId`, in a sale with `needsPass`' });
   return z.object({
+    ...(mayNeedPass ? { 'dropline-pass': pass.optional() } : {}),
     ...(mayWait ? { prefer: prefer.optional() } : {}),
     ...(tagged ? { 'if-none-match': known.optional() } : {}),
   });
 }
 
 function operation(contract: Contract): ZodOpenApiOperationObject {
-  const { summary, params, query, replies, problems, forBuyer, tagged } = contract;
-  const successes = Object.entries(replies).map(([status, { description, body, type = 'application/json' }]) => [
-    status,
-    { description, content: { [type]: { schema: body } } },
-  ]);
+  const { summary, params, query, body, replies, problems, forBuyer, tagged } = contract;
+  const successes = Object.entries(replies).map(
+    ([status, { description, body: schema, type = 'application/json' }]) => [
+      status,
+      { description, content: { [type]: { schema } } },
+    ],
+  );
   const codes = [...new Set([...problems, ...EVERYWHERE, ...(forBuyer ? FOR_BUYERS : [])])];
   return {
     summary,
     requestParams: { path: params, query, header: headersOf(contract) },
+    ...(body ? { requestBody: { content: { 'application/json': { schema: body } } } } : {}),
     ...(forBuyer ? { security: [{ buyer: [] }] } : {}),
     responses: {
       ...Object.fromEntries(successes),

@@ -8,7 +8,7 @@ import type { Shards } from '#core/redis/shards.js';
 import { withDeadline } from '#core/rules/clock.js';
 import { Problem } from '#core/rules/errors.js';
 import { claimStatus, ofSale, pollAfter } from '../answers/fields.js';
-import { type Backpressure, pollAfterMs } from '../answers/poll.js';
+import { type Backpressure, pollAfterMs, pollTimesOf } from '../answers/poll.js';
 import { REDIS_STEP_MS } from '../http/deadline.js';
 import { buyerEndpoint } from '../http/endpoint.js';
 import type { Admission } from '../load/load.js';
@@ -45,7 +45,7 @@ export const pay = buyerEndpoint(
   },
   async ({ redis, queues, sales, load }: PayParts, { saleId, buyerId }) => {
     load.admit('pay');
-    const { payWithinSeconds } = await sales.find(saleId);
+    const sale = await sales.find(saleId);
     const clicked = () => withDeadline(clickToPay(redis, saleId, buyerId), REDIS_STEP_MS, 'a click to pay');
     const { claim, inTime } = await crashStep('pay.click', clicked);
     if (claim?.status === 'queued') {
@@ -65,7 +65,7 @@ export const pay = buyerEndpoint(
       enqueueFailed('pay-order', error);
     }
     await crashPoint('pay.queued');
-    const askAfterMs = pollAfterMs(claim.status, load.slowdown, { payWithinSeconds });
+    const askAfterMs = pollAfterMs(claim.status, load.slowdown, pollTimesOf(sale));
     return { status: 202, body: { status: claim.status, pollAfterMs: askAfterMs } };
   },
 );

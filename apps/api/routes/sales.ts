@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { currencyDigits } from '#core/rules/currencies.js';
-import { OPENINGS, phaseOf } from '#core/rules/sale.js';
+import { OPENINGS, PASS_LEAD_MS, passUsefulAtMs, phaseOf, roughly } from '#core/rules/sale.js';
 import { amountMinor, currency, digits, instant, ofSale, saleId } from '../answers/fields.js';
 import { publicEndpoint } from '../http/endpoint.js';
 import type { Admission } from '../load/load.js';
@@ -16,9 +16,15 @@ const SaleStatus = z.object({
   closesAt: instant,
   opening: z.enum(OPENINGS).meta({ description: 'How units are given out at the opening' }),
   joinsAt: instant.optional().meta({ description: 'When buyers may begin to join, for `shuffle` and `draw`' }),
+  needsPass: z.boolean().meta({ description: 'Whether buying and joining need a pass from `POST /pass/:saleId`' }),
+  passesFrom: instant.optional().meta({ description: 'When buyers get the first passes, if the sale needs them' }),
   state: z.enum(['upcoming', 'joining', 'drawing', 'open', 'sold_out', 'paused', 'closed']),
   units: z.int().min(0).meta({ description: 'How many there are in all' }),
   remaining: z.int().min(0).meta({ description: 'How many are free, at most 2 s ago' }),
+  remainingIsRough: z
+    .literal(true)
+    .optional()
+    .meta({ description: '`remaining` is rounded up to 10, 100, 1000 and so on. 0 is exact' }),
   serverTime: instant.meta({ description: 'The clock that decides when the sale opens' }),
 });
 
@@ -54,9 +60,13 @@ export const sales = publicEndpoint(
       closesAt: new Date(sale.closesAtMs).toISOString(),
       opening: sale.opening,
       ...(sale.joinsAtMs === undefined ? {} : { joinsAt: new Date(sale.joinsAtMs).toISOString() }),
+      needsPass: sale.needsPass,
+      ...(sale.needsPass ? { passesFrom: new Date(passUsefulAtMs(sale) - PASS_LEAD_MS).toISOString() } : {}),
       state: phaseOf(sale, sale.remaining, nowMs),
       units: sale.units,
-      remaining: sale.remaining,
+      ...(sale.coarseStock
+        ? { remaining: roughly(sale.remaining, sale), remainingIsRough: true }
+        : { remaining: sale.remaining }),
       serverTime: new Date(nowMs).toISOString(),
     };
     return { status: 200, body, headers: { 'cache-control': 'public, max-age=1' } };

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { MINUTE_MS, SECOND_MS } from '#core/rules/clock.js';
 import { Problem } from '#core/rules/errors.js';
-import { type LookUp, needsLookUp, type Question } from '../answers/look-up.js';
+import { type LookUp, type LookUpParts, needsLookUp, newReceiptOf, type Question } from '../answers/look-up.js';
 import { answerText } from '../answers/order-answer.js';
 import type { Backpressure } from '../answers/poll.js';
 import type { Statuses } from '../batching/status-batch.js';
@@ -42,6 +42,7 @@ const POLL_AFTER = /"pollAfterMs":\d+,?/;
 /** The parts of the API that a stream reads its status with. */
 export interface ReadParts {
   readonly lookUp: LookUp;
+  readonly receiptKeys: LookUpParts['receiptKeys'];
   readonly sales: Pick<Sales, 'ask'>;
   readonly statuses: Pick<Statuses, 'ask'>;
   readonly load: Backpressure;
@@ -138,13 +139,16 @@ export class StandingStream implements Standing {
   }
 
   #readIn(sale: RecentSale): void {
-    const { statuses, load } = this.#parts;
+    const { statuses, load, receiptKeys } = this.#parts;
     const { saleId, buyerId } = this.#question;
     const asked = { askedAtMs: performance.now(), slowdown: load.slowdown };
     const accepted = statuses.ask(saleId, buyerId, (known, error) => {
       if (!known) this.#fail(error);
       else if (needsLookUp(this.#question, sale, known)) this.#lookUp();
-      else this.#tell(answerText(sale, known, asked).text);
+      else {
+        const newReceipt = newReceiptOf(receiptKeys, this.#question, known);
+        this.#tell(answerText(sale, known, { ...asked, newReceipt }).text);
+      }
     });
     if (!accepted) this.#fail(new Problem('too_many_requests', { retryAfterSeconds: 1 }));
   }

@@ -1,7 +1,7 @@
 /**
  * The types of calls to the API and of their answers.
  *
- * @typedef {'sale' | 'buy' | 'status' | 'pay' | 'cancel' | 'token' | 'draw' | 'proof'} Call
+ * @typedef {'sale' | 'buy' | 'status' | 'pay' | 'cancel' | 'token' | 'pass' | 'draw' | 'proof'} Call
  * @typedef {{ok: true, body: Record<string, any>, ageSeconds: number, etag?: string, waits: boolean}} Success
  *   `ageSeconds` is how long a cache has kept the answer; `etag` identifies the body; `waits` is false if the API did not
  *   wait although it was asked to: then too many tabs of this visitor wait already
@@ -26,6 +26,7 @@ const PATHS = {
   pay: id => `/pay/${id}`,
   cancel: id => `/cancel/${id}`,
   token: () => '/guest-token',
+  pass: id => `/pass/${id}`,
   draw: id => `/draws/${id}`,
   proof: id => `/draws/${id}/proof`,
 };
@@ -39,23 +40,28 @@ const READING = [...FOR_ALL, 'status', 'proof'];
  *
  * @param {Call} call
  * @param {string} saleId
- * @param {{receipt?: string, known?: string, signal?: AbortSignal}} [about] for `status`: `receipt` proves the
+ * @param {{receipt?: string, known?: string, signal?: AbortSignal, pass?: string, body?: object}} [about] for `buy`: `pass`; for
+ *   `pass`: `body` has the solution; for `status`: `receipt` proves the
  *   visitor's claim; `known` is the `etag` of the last answer, and the API waits until the status has another one;
  *   `signal` ends the wait
  * @returns {Promise<Answer>}
  */
-export async function ask(call, saleId, { receipt, known, signal } = {}) {
+export async function ask(call, saleId, { receipt, known, signal, pass, body } = {}) {
   const query = call === 'status' && receipt ? `?receipt=${encodeURIComponent(receipt)}` : '';
   const method = READING.includes(call) ? 'GET' : 'POST';
   try {
     // The `Age` header of a cache says how old its answer is.
     const cache = FOR_ALL.includes(call) ? 'default' : 'no-store';
-    const headers = known ? { prefer: `wait=${WAIT_SECONDS}`, 'if-none-match': known } : {};
+    const headers = {
+      ...(known && { prefer: `wait=${WAIT_SECONDS}`, 'if-none-match': known }),
+      ...(pass && { 'dropline-pass': pass }),
+    };
     const limitMs = DEADLINE_MS + (known ? WAIT_SECONDS * 1_000 : 0);
     const response = await fetch(PATHS[call](saleId) + query, {
       method,
       cache,
       headers,
+      ...(body && { body: JSON.stringify(body) }),
       signal: limited(signal, limitMs),
     });
     return await answerOf(response, Boolean(known));

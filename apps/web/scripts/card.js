@@ -21,10 +21,10 @@ import { texts } from './texts.js';
  * Computes the content of the sale's page.
  *
  * @param {{sale?: import('./sale.js').Sale, trouble?: 'unknown' | 'unreachable' | 'none', nowMs: number,
- *   purchase: import('./purchase.js').Purchase}} page `trouble` is the reason why there is no sale to show
+ *   purchase: import('./purchase.js').Purchase, pass?: import('./pass/keeper.js').PassState}} page `trouble` is the reason why there is no sale to show
  * @returns {Card}
  */
-export function cardOf({ sale, trouble, nowMs, purchase }) {
+export function cardOf({ sale, trouble, nowMs, purchase, pass }) {
   if (!sale) return withoutSale(trouble);
   const phase = phaseOf(sale, nowMs);
   return {
@@ -34,9 +34,20 @@ export function cardOf({ sale, trouble, nowMs, purchase }) {
     ...untilNext(sale, phase, nowMs),
     share: phase === 'open' || phase === 'sold_out' ? sale.remaining / sale.units : undefined,
     button: buttonOf(phase, purchase),
-    // Once the sale is open, the notice `not_open` about an earlier click is stale.
-    hint: purchase.notice === 'not_open' && phase !== 'upcoming' ? '' : (texts.notice[purchase.notice] ?? ''),
+    hint: hintOf(purchase, phase) || passOf(purchase, phase, pass),
   };
+}
+
+/** Once the sale is open, the notice `not_open` about an earlier click is stale. */
+const hintOf = ({ notice }, phase) =>
+  notice === 'not_open' && phase !== 'upcoming' ? '' : (texts.notice[notice] ?? '');
+
+/** Returns how far the visitor's device is with the pass: before the opening, and while a click waits for it. */
+function passOf({ step }, phase, pass) {
+  if (pass?.step === 'working' && step === 'buying') return texts.pass.waiting(pass.share);
+  if (step !== 'idle') return '';
+  if (pass?.step === 'working') return texts.pass.working(pass.share);
+  return pass?.step === 'ready' && phase === 'upcoming' ? texts.pass.ready : '';
 }
 
 const TROUBLES = {
@@ -58,11 +69,11 @@ function untilNext({ joinsAtMs, opensAtMs }, phase, nowMs) {
   return { until: isForJoining ? texts.joinsIn : texts.opensIn, countdown: countdownOf(atMs - nowMs) };
 }
 
-function noteOf({ units, remaining }, phase) {
+function noteOf({ units, remaining, remainingIsRough }, phase) {
   if (phase === 'joining') return `${texts.unitsUpcoming(units)}. ${texts.joining}`;
   if (phase === 'upcoming') return texts.unitsUpcoming(units);
   if (phase === 'drawing') return texts.begun.drawing;
-  if (phase === 'open') return texts.unitsLeft(remaining, units);
+  if (phase === 'open') return (remainingIsRough ? texts.unitsLeftRoughly : texts.unitsLeft)(remaining, units);
   if (phase === 'sold_out') return texts.unitsGone;
   return texts[phase];
 }

@@ -15,7 +15,7 @@ import { texts } from './texts.js';
  */
 
 /** Ends of a purchase after which the sale has no more units to give. The dialog then has no button to try again. */
-const FINAL_ENDS = ['sale_closed', 'closed', 'unknown_sale'];
+const FINAL_ENDS = ['sale_closed', 'unpaid_limit', 'closed', 'unknown_sale'];
 
 /**
  * Ends of a purchase that `order.reason` explains. At other ends the reason is about an earlier order of the visitor.

@@ -1,7 +1,7 @@
 import { ask } from './api.js';
 import { clockOffset } from './clock.js';
 import { createCheck } from './draw/check.js';
-import { next, startPurchase } from './purchase.js';
+import { NOT_YET, next, PASS_REFUSED, startPurchase } from './purchase.js';
 import { phaseOf, readSale, saleIdOf } from './sale.js';
 import { texts } from './texts.js';
 import { announce, listen, show } from './view.js';
@@ -21,10 +21,14 @@ const page = { sale: undefined, trouble: saleId ? undefined : 'none', offsetMs: 
 const nowMs = () => Date.now() + page.offsetMs;
 const phase = () => page.sale && phaseOf(page.sale, nowMs());
 
+/** The keeper of the visitor's pass, and its loading; undefined for a sale without passes. */
+let keeper;
+let loadingKeeper;
+
 const check = createCheck(saleId, () => render());
 
 function render() {
-  show({ ...page, checked: check.checked, nowMs: nowMs() });
+  show({ ...page, pass: keeper?.state, checked: check.checked, nowMs: nowMs() });
 }
 
 /** Learns what is new about the sale's draw. A visitor who has clicked may have an entry in it. */
@@ -102,18 +106,58 @@ function send(request) {
 async function run({ call, known }, mine) {
   clearTimeout(requestTimer);
   dueAtMs = Number.POSITIVE_INFINITY;
-  const answer = await ask(call, saleId, { receipt: page.purchase.receipt, known, signal: inFlight.signal });
+  const about = { receipt: page.purchase.receipt, known, signal: inFlight.signal };
+  const needsPass = call === 'buy' && page.sale?.passesFromMs !== undefined;
+  const answer = needsPass ? await buyWithPass(about) : await ask(call, saleId, about);
   // A later event, such as a click of the visitor, has replaced this request, so its answer is stale.
   if (mine !== requestNumber) return;
   if (call === 'buy') heed(answer);
   tell({ type: 'answer', call, answer });
 }
 
+// The visitor's pass, in a sale that needs one. It is worked for while the countdown runs.
+
+async function loadKeeper() {
+  loadingKeeper ??= import('./pass/keeper.js');
+  const { createKeeper } = await loadingKeeper;
+  keeper ??= createKeeper(saleId, { nowMs, changed: render });
+  return keeper;
+}
+
+function followPass() {
+  const { sale, purchase } = page;
+  const isWanted = purchase.step === 'idle' && ['upcoming', 'joining', 'open'].includes(phase());
+  // A visitor may count down in a tab behind another one.
+  if (sale?.passesFromMs === undefined || !isWanted || (document.hidden && phase() !== 'upcoming')) return;
+  if (nowMs() < sale.passesFromMs) return;
+  loadKeeper().then(
+    ({ follow }) => follow(sale.passesFromMs),
+    () => {
+      // It is loaded again for the next look, or for the click.
+      loadingKeeper = undefined;
+    },
+  );
+}
+
+async function buyWithPass(about) {
+  try {
+    const keeper = await loadKeeper();
+    const got = await keeper.ready();
+    if (!got.ok) return got;
+    const answer = await ask('buy', saleId, { ...about, pass: got.pass });
+    if (PASS_REFUSED.includes(answer.code)) keeper.drop();
+    return answer;
+  } catch {
+    loadingKeeper = undefined;
+    return { ok: false, status: 0, code: 'offline', retryAfterMs: 0 };
+  }
+}
+
 /** Updates the shown sale from the answer to a click: no units are left, or the sale opens later than shown. */
 function heed(answer) {
   if (!page.sale) return;
   if (answer.code === 'sold_out') page.sale.remaining = 0;
-  if (answer.code !== 'not_open') return;
+  if (!NOT_YET.includes(answer.code)) return;
   if (answer.opensAt) page.sale.opensAtMs = Date.parse(answer.opensAt);
   if (answer.joinsAt) page.sale.joinsAtMs = Date.parse(answer.joinsAt);
   void loadSale();
@@ -131,6 +175,7 @@ function tick() {
     refreshLater({ ok: true });
   }
   shownPhase = now;
+  followPass();
   render();
 }
 
@@ -161,7 +206,7 @@ function lookForOrder() {
 function start() {
   page.purchase = startPurchase(recallVisit(saleId));
   listen(type => {
-    if (type === 'check') check.checkWhole();
+    if (type === 'check') void check.checkWhole();
     else tell({ type });
     render();
   });

@@ -22,7 +22,7 @@
  * @property {string} [seen] the id of the claim whose end this visitor has read
  *
  * @typedef {import('./api.js').Answer} Answer
- * @typedef {Exclude<import('./api.js').Call, 'sale' | 'draw' | 'proof'>} PurchaseCall
+ * @typedef {Exclude<import('./api.js').Call, 'sale' | 'pass' | 'draw' | 'proof'>} PurchaseCall
  * @typedef {{call: PurchaseCall, afterMs: number, spreadMs: number, known?: string}} Request to be sent after
  *   `afterMs`, plus up to `spreadMs` at random: a crowd refused together must not come back together. `known` is the
  *   ETag of the last answer: the API waits until the answer has another one
@@ -59,7 +59,7 @@ const STALE_POLLS = 3;
 /**
  * Creates a purchase in which nothing has happened yet.
  *
- * @param {import('./visit.js').Visit} [visit] the facts that this browser tab stored before a reload
+ * @param {import('./visit.js').Visit} [visit] the facts that this browser stored before
  * @returns {Purchase}
  */
 export function startPurchase(visit = {}) {
@@ -99,6 +99,14 @@ export function next(purchase, event) {
   }
 }
 
+/** Refusals of a click before anybody may buy or join. */
+export const NOT_YET = ['not_open', 'pass_early', 'pass_too_early'];
+
+const REFUSALS_WITH_WORDS = ['sold_out', 'unpaid_limit', 'group_limit', 'sale_closed', 'unknown_sale', 'no_work'];
+
+/** Refusals of a click whose pass is of no use. The next click has another one. */
+export const PASS_REFUSED = ['pass_required', 'bad_pass', 'pass_expired', 'bad_solution'];
+
 /** The steps of a visitor who waits for a unit, in the order in which they come. */
 const IN_LINE = ['joined', 'drawing', 'standby'];
 
@@ -124,17 +132,16 @@ function afterBuy(purchase, answer) {
   if (answer.status === 401) {
     return purchase.greeted ? end(purchase, 'sign_in') : go(purchase, { greeted: true, tries: 0 }, 'token');
   }
-  if (answer.code === 'not_open') return { purchase: { ...afresh(purchase), notice: 'not_open' } };
-  const known = ['sold_out', 'sale_closed', 'unknown_sale'].includes(answer.code);
-  return end(purchase, known ? answer.code : 'unavailable');
+  if (NOT_YET.includes(answer.code)) return { purchase: { ...afresh(purchase), notice: 'not_open' } };
+  return end(purchase, REFUSALS_WITH_WORDS.includes(answer.code) ? answer.code : 'unavailable');
 }
 
 function afterStatus(purchase, answer) {
   if (answer.ok) return learn(polling(purchase, answer), answer.body, answer.etag);
-  // The page was just loaded. A visitor who never clicked in it, or is signed out, most likely has no order to wait
-  // for.
-  if (purchase.step === 'resuming' && (!purchase.clicked || answer.status === 401))
-    return { purchase: afresh(purchase) };
+  // The page was just loaded. A visitor who never clicked in it and has no receipt, or is signed out, most likely has no order to wait
+  // for. The receipt stays for the time when they have signed in again.
+  if (purchase.step === 'resuming' && (!(purchase.clicked || purchase.receipt) || answer.status === 401))
+    return { purchase: { ...afresh(purchase), receipt: purchase.receipt } };
   if (answer.status === 401) return end(purchase, 'signed_out');
   if (answer.code === 'unknown_sale') return end(purchase, 'unknown_sale');
   // The receipt is of an earlier visitor of this browser. Without it the API says where this one stands.
@@ -195,7 +202,8 @@ function learn(purchase, { status, pollAfterMs, payBy, ...rest }, known) {
       if (isAwaited(purchase)) return awaitOutcome(purchase, seen);
       return poll({ step: 'payable', clicked: true, promoted, notice: noticeOf(purchase, reason) });
     case 'paid':
-      return { purchase: { ...seen, step: 'paid', promoted, clicked: true, notice: '' } };
+      // The order is in Postgres, so it needs no receipt.
+      return { purchase: { ...seen, step: 'paid', promoted, clicked: true, notice: '', receipt: undefined } };
     case 'none':
       return forget(purchase);
     default:
@@ -246,7 +254,8 @@ function over(purchase, seen, status) {
 }
 
 function forget(purchase) {
-  if (purchase.step === 'resuming' && !purchase.receipt) return { purchase: afresh(purchase) };
+  // A receipt of an earlier visit, or of somebody else, is no click in this one.
+  if (purchase.step === 'resuming' && !(purchase.clicked && purchase.receipt)) return { purchase: afresh(purchase) };
   return end(purchase, purchase.step === 'cancelling' ? 'left' : 'none');
 }
 
@@ -261,18 +270,21 @@ function end(purchase, how) {
   return { purchase: { ...purchase, ...past, step: 'ended', end: how, notice: '' } };
 }
 
-const isPassing = ({ status }) => status === 0 || status === 429 || status >= 500;
+const isPassing = ({ status, code }) =>
+  status === 0 || status === 429 || status >= 500 || code === 'others_first' || PASS_REFUSED.includes(code);
 
 const isWorthRetrying = (purchase, answer) =>
   isPassing(answer) && purchase.tries + 1 < TRIES_MAX && answer.retryAfterMs <= PATIENCE_MS;
 
 function retry(purchase, call, answer) {
   if (isWorthRetrying(purchase, answer)) return again(purchase, call, answer);
-  return end(purchase, answer.code === 'too_soon' ? 'too_soon' : 'unavailable');
+  return end(purchase, ['too_soon', 'others_first'].includes(answer.code) ? answer.code : 'unavailable');
 }
 
 function again(purchase, call, answer) {
-  const notice = ['too_soon', 'too_many_requests'].includes(answer.code) ? answer.code : interruption(answer);
+  const notice = ['too_soon', 'others_first', 'too_many_requests'].includes(answer.code)
+    ? answer.code
+    : interruption(answer);
   return go(purchase, { tries: purchase.tries + 1, notice }, call, backoffMs(purchase, answer), SPREAD_MS);
 }
 

@@ -2,8 +2,8 @@
  * The types of a sale and its phase, as the page sees them.
  *
  * @typedef {{title: string, priceMinor: number, currency: string, currencyDigits?: number, units: number,
- *   remaining: number, state: string, opening?: 'rush' | 'shuffle' | 'draw', joinsAtMs?: number, opensAtMs: number,
- *   closesAtMs: number}} Sale `joinsAtMs` is missing for a rush
+ *   remaining: number, remainingIsRough?: true, state: string, opening?: 'rush' | 'shuffle' | 'draw', joinsAtMs?: number, opensAtMs: number,
+ *   closesAtMs: number, passesFromMs?: number}} Sale `joinsAtMs` is missing for a rush, `passesFromMs` for a sale without passes
  * @typedef {'upcoming' | 'joining' | 'drawing' | 'open' | 'sold_out' | 'paused' | 'closed'} Phase
  */
 
@@ -28,7 +28,9 @@ export function saleIdOf({ pathname, search }) {
  */
 export function readSale(body) {
   const times = { opensAtMs: Date.parse(body.opensAt), closesAtMs: Date.parse(body.closesAt) };
-  return { ...body, ...times, ...(body.joinsAt ? { joinsAtMs: Date.parse(body.joinsAt) } : {}) };
+  const joins = body.joinsAt ? { joinsAtMs: Date.parse(body.joinsAt) } : {};
+  const passes = body.needsPass ? { passesFromMs: Date.parse(body.passesFrom) } : {};
+  return { ...body, ...times, ...joins, ...passes };
 }
 
 /**

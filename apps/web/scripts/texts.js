@@ -1,3 +1,5 @@
+const doneOf = share => (share > 0 ? `, ${Math.round(share * 100)} % done` : '');
+
 /** Every text that the page shows. A shop translates this file; `locale` also decides how prices are formatted. */
 export const texts = {
   locale: 'en',
@@ -22,6 +24,7 @@ export const texts = {
   },
   joining: 'Everybody who joins before the opening has the same chance, early or late.',
   unitsUpcoming: units => `${units} ${units === 1 ? 'unit' : 'units'}, one per person`,
+  unitsLeftRoughly: (remaining, units) => `At most ${remaining} of ${units} left, one per person`,
   unitsLeft: (remaining, units) => `${remaining} of ${units} left, one per person`,
   unitsGone: 'All units are taken. Some come back when they are not paid.',
   paused: 'The sale is paused for a moment. It goes on here by itself.',
@@ -40,10 +43,18 @@ export const texts = {
     order: 'Show my order',
   },
 
+  pass: {
+    working: share => `Your device is getting ready${doneOf(share)}. There is nothing for you to do.`,
+    waiting: share => `Your device is still getting ready${doneOf(share)}. Then your click goes out by itself.`,
+    ready: 'Your device is ready.',
+  },
+
   notice: {
     busy: 'It is very busy right now. We keep trying for you.',
     offline: 'No connection. We keep trying for you.',
     too_soon: 'You bought something a moment ago. We try again as soon as you may.',
+    others_first:
+      'Your last order here was not paid, so the free units are for the others first. We try again for you in a moment.',
     too_many_requests: 'Too many requests came at once. We try again in a moment, and nothing is lost.',
     not_open: 'The sale has not opened yet.',
     elsewhere: 'Go on to the payment page. When you have paid there, it shows here by itself.',
@@ -98,6 +109,8 @@ export const texts = {
     withValueKnown: (source, value) =>
       `Lots decided by a secret number, whose fingerprint was published before anybody joined, and by a public value: ${source}. It was “${value}”. If nobody knew that before the opening, nobody could arrange the order.`,
     beacon: (round, source) => `round ${round} of ${source ?? 'a public random beacon'}`,
+    late: count =>
+      `Late entries: ${count}. They came back after the list was closed, so it lacks them. They have lots by the same rule, but this page can’t check them: ask the shop about them.`,
     notClosed: 'The list of all entries is published at the opening. Then this page checks that yours is in it.',
     cannotCheck: 'Your browser can check the draw only when this page is opened over https.',
     own: {
@@ -148,10 +161,21 @@ export const texts = {
       heading: 'All units are taken',
       message: 'Others were a little quicker. Unpaid units come back, so it may be worth trying again later.',
     },
+    unpaid_limit: {
+      heading: 'You cannot buy here any more',
+      message:
+        'Too many of your orders in this sale ended without payment, so its units are kept for others. If this is a mistake, please ask the shop.',
+    },
+    group_limit: { heading: 'Your household has its units', message: 'No household may hold more at one time.' },
     sale_closed: { heading: 'The sale is over', message: 'Thank you for coming.' },
     closed: { heading: 'The sale is over', message: 'No unit came free while you were in line. You pay nothing.' },
     unknown_sale: { heading: 'There is no such sale', message: 'Please check the address of this page.' },
     unpaid: { heading: 'The time to pay is over', message: 'Your unit went back into the sale. You pay nothing.' },
+    provider_failed: {
+      heading: 'The payment was not possible',
+      message:
+        'The payment service did not answer in time. That was not your fault. You pay nothing, and may try again.',
+    },
     cancelled: { heading: 'Your order is cancelled', message: 'Your unit went back into the sale. You pay nothing.' },
     left: { heading: 'You left the line', message: 'You pay nothing. You may join again until the sale is over.' },
     rejected: { heading: 'That did not work out', message: 'Your order could not be placed. You pay nothing.' },
@@ -171,12 +195,20 @@ export const texts = {
       heading: 'Your money is on its way back',
       message: 'The order was cancelled and the payment refunded.',
     },
+    no_work: {
+      heading: 'Your browser can’t do this',
+      message: 'This sale needs a browser that can compute. Open the page over https, or in another browser.',
+    },
     none: { heading: 'No order found', message: 'We have no order of yours in this sale. You pay nothing.' },
     sign_in: { heading: 'Please sign in', message: 'Sign in at the shop first, then try again.' },
     signed_out: { heading: 'You are signed out', message: 'Sign in at the shop again to see your order.' },
     too_soon: {
       heading: 'A little too soon',
       message: 'You bought something a short while ago. Please come back later.',
+    },
+    others_first: {
+      heading: 'The others come first',
+      message: 'Your last order here was not paid. If a unit stays free for a few seconds, you may have it: try again.',
     },
     unavailable: {
       heading: 'Too busy right now',

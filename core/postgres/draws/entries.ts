@@ -7,43 +7,57 @@ export interface ChangedEntry extends Entry {
   change: number;
   /** Whether the buyer has not left the line. */
   isWaiting: boolean;
+  /** The group with which the buyer joined. */
+  group?: string | undefined;
 }
 
 /**
  * Stores entries of a sale. Each is stored once, and later changes of it only if they are later: a worker that stood still does no harm.
  *
- * @returns the entries that came after the draw was closed, so that the published list lacks them; also those that were stored before,
- *   as the worker that did may have died since
+ * @returns the entries that changed after the draw was closed, and that the published list lacks; also those that were stored before, as
+ *   the worker that did may have died since
  */
-export async function storeEntries(db: Database, saleId: string, entries: readonly ChangedEntry[]): Promise<Entry[]> {
+export async function storeEntries(
+  db: Database,
+  saleId: string,
+  entries: readonly ChangedEntry[],
+): Promise<StoredEntry[]> {
   const numbers = entries.map(({ number }) => BigInt(number));
   const buyerIds = entries.map(({ buyerId }) => buyerId);
   const changes = entries.map(({ change }) => BigInt(change));
   const waiting = entries.map(({ isWaiting }) => isWaiting);
+  const groups = entries.map(({ group }) => group ?? null);
   // The lock lets the draw be closed only before or after this statement.
-  const rows = await db.$queryRaw<{ number: bigint; buyer_id: string }[]>(Prisma.sql`
+  const rows = await db.$queryRaw<{ number: bigint; buyer_id: string; is_waiting: boolean }[]>(Prisma.sql`
     WITH draw AS (SELECT closed_at IS NULL AS is_open FROM draws WHERE sale_id = ${saleId} FOR SHARE),
-    n AS (SELECT * FROM unnest(${numbers}::bigint[], ${buyerIds}::text[], ${changes}::bigint[], ${waiting}::boolean[])
-                        AS n (number, buyer_id, change, is_waiting)),
+    n AS (SELECT * FROM unnest(${numbers}::bigint[], ${buyerIds}::text[], ${changes}::bigint[], ${waiting}::boolean[],
+                                     ${groups}::text[]) AS n (number, buyer_id, change, is_waiting, buyer_group)),
     stored AS (
-      INSERT INTO entries AS e (sale_id, number, buyer_id, change, is_in, is_waiting)
-      SELECT ${saleId}, n.number, n.buyer_id, n.change, n.is_waiting AND draw.is_open, n.is_waiting
+      INSERT INTO entries AS e (sale_id, number, buyer_id, change, is_in, is_waiting, buyer_group)
+      SELECT ${saleId}, n.number, n.buyer_id, n.change, n.is_waiting AND draw.is_open, n.is_waiting, n.buyer_group
       FROM draw, n
       ON CONFLICT (sale_id, buyer_id) DO UPDATE
-      SET change = excluded.change, is_waiting = excluded.is_waiting,
+      SET change = excluded.change, is_waiting = excluded.is_waiting, buyer_group = excluded.buyer_group,
           is_in = CASE WHEN (SELECT is_open FROM draw) THEN excluded.is_in ELSE e.is_in END
       WHERE e.change < excluded.change
       RETURNING e.number, e.buyer_id, e.is_in, e.is_waiting)
-    SELECT number, buyer_id FROM stored WHERE is_waiting AND NOT is_in
-    UNION ALL SELECT e.number, e.buyer_id FROM n JOIN entries e ON e.sale_id = ${saleId} AND e.buyer_id = n.buyer_id
-    WHERE e.change >= n.change AND e.is_waiting AND NOT e.is_in`);
-  return rows.map(({ number, buyer_id: buyerId }) => ({ number: Number(number), buyerId }));
+    SELECT s.number, s.buyer_id, s.is_waiting FROM stored s, draw WHERE NOT s.is_in AND NOT draw.is_open
+    UNION ALL SELECT e.number, e.buyer_id, e.is_waiting
+    FROM draw, n JOIN entries e ON e.sale_id = ${saleId} AND e.buyer_id = n.buyer_id
+    WHERE e.change >= n.change AND NOT e.is_in AND NOT draw.is_open`);
+  return rows.map(({ number, buyer_id: buyerId, is_waiting: isWaiting }) => ({
+    number: Number(number),
+    buyerId,
+    isWaiting,
+  }));
 }
 
 /** An entry as Postgres has it. */
 export interface StoredEntry extends Entry {
   /** Whether the buyer has not left the line. */
   isWaiting: boolean;
+  /** The group with which the buyer joined. */
+  group?: string | undefined;
 }
 
 /** The numbers of one page, whose entries are some 10 ms of Postgres. Numbers jump when a sale is rebuilt. */
@@ -70,7 +84,7 @@ export async function* entryPages(db: Database, saleId: string, which: WhichEntr
   const of = Prisma.sql`FROM entries WHERE sale_id = ${saleId} ${CONDITIONS[which]}`;
   for (let after = 0; ; after += PAGE) {
     const [row] = await db.$queryRaw<{ entries: string | null }[]>(Prisma.sql`
-      SELECT string_agg(number || ' ' || is_waiting::int || ' ' || buyer_id, ',' ORDER BY number, buyer_id) AS entries
+      SELECT string_agg(concat_ws(' ', number, is_waiting::int, buyer_id, buyer_group), ',' ORDER BY number, buyer_id) AS entries
       ${of} AND number > ${BigInt(after)} AND number <= ${BigInt(after + PAGE)}`);
     if (row?.entries != null) yield row.entries.split(',').map(parseEntry);
     else {
@@ -85,8 +99,8 @@ export async function* entryPages(db: Database, saleId: string, which: WhichEntr
 
 /** An id has no space and no comma (ID_PATTERN). */
 function parseEntry(text: string): StoredEntry {
-  const [number, isWaiting, buyerId = ''] = text.split(' ');
-  return { number: Number(number), buyerId, isWaiting: isWaiting === '1' };
+  const [number, isWaiting, buyerId = '', group] = text.split(' ');
+  return { number: Number(number), buyerId, isWaiting: isWaiting === '1', group };
 }
 
 /** Returns those of some buyers who have joined a sale and have not left. */

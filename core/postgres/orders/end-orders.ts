@@ -102,6 +102,17 @@ function parseOverdue(text: string): OverdueOrder {
   return { claimId, saleId, buyerId, payByMs: Number(payByMs) };
 }
 
+/** A provider had the time to offer a payment if it was asked as many s ago. A click shortly before the deadline comes late. */
+const OFFERED_WITHIN_SECONDS = 5;
+
+/**
+ * The SQL for why the overdue order `o` ends. The buyer is not responsible if the provider was asked for the payment in time, and has
+ * neither offered nor refused it: then its latest attempt is still only requested.
+ */
+const WHY_OVERDUE = Prisma.sql`CASE WHEN (
+    SELECT p.status = 'requested' AND p.created_at <= clock_timestamp() - ${OFFERED_WITHIN_SECONDS} * interval '1 second'
+    FROM payments p WHERE p.order_id = o.id ORDER BY p.attempt DESC LIMIT 1) THEN 'provider_failed' ELSE 'unpaid' END`;
+
 /**
  * Cancels those orders that are unpaid and whose time to pay is over, by Postgres's clock. Orders that another process
  * is changing are skipped. An order whose deadline was moved since it was read stays, even if the new one is over, too:
@@ -123,7 +134,7 @@ export function expireRows(db: Database, read: OverdueOrder[]): Promise<ReleaseR
         WHERE ${isOverdue()}
         FOR UPDATE OF o SKIP LOCKED),
       ended AS (
-        UPDATE orders o SET status = 'cancelled', reason = 'unpaid', cancelled_at = clock_timestamp(), version = version + 1
+        UPDATE orders o SET status = 'cancelled', reason = ${WHY_OVERDUE}, cancelled_at = clock_timestamp(), version = version + 1
         FROM overdue WHERE o.id = overdue.id
         RETURNING o.id, o.sale_id, o.buyer_id, o.unit, o.status, o.reason)`,
     'own',

@@ -4,7 +4,7 @@ import { type Database, Prisma, type SaleRow, type Transaction } from '../databa
 import { insertWallets } from '../money/wallet.js';
 import { claimRows } from './claim-rows.js';
 import { insertPaidOrders } from './insert-paid-orders.js';
-import { type InsertedRow, inserted, insertedOf } from './inserted.js';
+import { type InsertedRow, inserted, insertedOf, soonerPaid } from './inserted.js';
 import { readOrders } from './order-row.js';
 
 /** The outcome of placing a batch of claims, which means to make them orders. */
@@ -26,7 +26,7 @@ export interface Placement {
  * @throws Prisma's error: the outcome is unknown, so retry
  */
 export async function insertOrders(db: Database, saleId: string, claims: Claim[]): Promise<Placement> {
-  const { settlement, priceMinor, currency } = await termsOf(db, saleId);
+  const { settlement, priceMinor, currency, retryPayWithinSeconds } = await termsOf(db, saleId);
   if (priceMinor === 0n) {
     await insertWallets(
       db,
@@ -34,8 +34,10 @@ export async function insertOrders(db: Database, saleId: string, claims: Claim[]
       currency,
     );
   }
-  const insert = settlement === 'immediate' ? insertPaidOrders : insertUnpaidOrders;
-  const placed = await insert(db, saleId, claims);
+  const placed =
+    settlement === 'immediate'
+      ? await insertPaidOrders(db, saleId, claims)
+      : await insertPayable(db, saleId, { claims, retryPayWithinSeconds });
   const missing = without(claims, placed);
   if (missing.length === 0) return { placed, known: [], conflicting: [] };
   const known = await readOrders(
@@ -46,7 +48,7 @@ export async function insertOrders(db: Database, saleId: string, claims: Claim[]
 }
 
 /** The columns of a sale that decide how its claims become orders. */
-type Terms = Pick<SaleRow, 'settlement' | 'priceMinor' | 'currency'>;
+type Terms = Pick<SaleRow, 'settlement' | 'priceMinor' | 'currency' | 'retryPayWithinSeconds'>;
 
 /** The terms of the sales read before. Terms never change, so each process reads those of a sale once. */
 const terms = new WeakMap<Database, Map<string, Terms>>();
@@ -56,7 +58,7 @@ async function termsOf(db: Database, saleId: string): Promise<Terms> {
   terms.set(db, known);
   const cached = known.get(saleId);
   if (cached) return cached;
-  const select = { settlement: true, priceMinor: true, currency: true } as const;
+  const select = { settlement: true, priceMinor: true, currency: true, retryPayWithinSeconds: true } as const;
   const read = await db.sale.findUniqueOrThrow({ where: { id: saleId }, select });
   known.set(saleId, read);
   return read;
@@ -68,26 +70,59 @@ function without(claims: Claim[], orders: Order[]): Claim[] {
 }
 
 /**
- * Inserts orders to be paid later, as `pending_payment`. They are sorted by id, which prevents deadlocks of two workers
- * with the same batch. The statement returns one row, with a text of ids only if some were not inserted. A row for each
- * order would cost more than the insert (measured).
+ * Inserts orders to be paid later, all with the ordinary time to pay.
  *
  * @param claims at most 1,000
  * @returns the new orders
  * @throws Prisma's error: the outcome is unknown, so retry
  */
-export async function insertUnpaidOrders(db: Transaction, saleId: string, claims: Claim[]): Promise<Order[]> {
+export function insertUnpaidOrders(db: Transaction, saleId: string, claims: Claim[]): Promise<Order[]> {
+  return insertPayable(db, saleId, { claims, retryPayWithinSeconds: null });
+}
+
+/** Claims to be paid later, and the time to pay a unit that came back unpaid, in s; null for the ordinary one. */
+interface Payable {
+  claims: Claim[];
+  retryPayWithinSeconds: number | null;
+}
+
+/**
+ * Inserts orders to be paid later, as `pending_payment`. They are sorted by id, which prevents deadlocks of two workers
+ * with the same batch. The statement returns one row, with a text of ids only if some were not inserted, and one if some
+ * have the shorter time to pay. A row for each order would cost more than the insert (measured). A sale without such a time
+ * has no look at earlier orders in its statement.
+ *
+ * @returns the new orders of at most 1,000 claims
+ * @throws Prisma's error: the outcome is unknown, so retry
+ */
+async function insertPayable(
+  db: Transaction,
+  saleId: string,
+  { claims, retryPayWithinSeconds }: Payable,
+): Promise<Order[]> {
+  const seconds = retryPayWithinSeconds === null ? Prisma.sql`s.pay_within_seconds` : timeToPay(retryPayWithinSeconds);
+  const sooner = retryPayWithinSeconds === null ? Prisma.empty : soonerPaid(saleId);
   const [row] = await db.$queryRaw<InsertedRow[]>(Prisma.sql`
     WITH inserted AS (
-      INSERT INTO orders (id, sale_id, buyer_id, unit, status, amount_minor, currency, placed_at, pay_by)
-      SELECT c.id, s.id, c.buyer_id, c.unit, 'pending_payment', s.price_minor, s.currency,
-             statement_timestamp(), statement_timestamp() + s.pay_within_seconds * interval '1 second'
+      INSERT INTO orders (id, sale_id, buyer_id, buyer_group, unit, status, amount_minor, currency, placed_at, pay_by)
+      SELECT c.id, s.id, c.buyer_id, c.buyer_group, c.unit, 'pending_payment', s.price_minor, s.currency,
+             statement_timestamp(), statement_timestamp() + ${seconds} * interval '1 second'
       FROM ${claimRows(claims)}
       JOIN sales s ON s.id = ${saleId} AND c.unit <= s.units
       WHERE NOT EXISTS (SELECT FROM withdrawn_units w WHERE w.sale_id = s.id AND w.unit = c.unit)
       ORDER BY c.id
       ON CONFLICT DO NOTHING
-      RETURNING id, pay_by)
-    SELECT ${inserted(claims)} FROM inserted`);
+      RETURNING id, placed_at, pay_by)
+    SELECT ${inserted(claims)}${sooner} FROM inserted`);
   return insertedOf(claims, row).map(order => ({ ...order, status: 'pending_payment', reason: null }));
 }
+
+/**
+ * Builds the SQL for the seconds to pay the unit of the claim `c`: fewer if an earlier order of the unit ended without a payment. Its end
+ * may be the buyer's own: the unit has lost time either way. A refunded order was paid, and does not count. The limit keeps Postgres from
+ * reading the ended orders of all sales into a hash table.
+ */
+const timeToPay = (retryPayWithinSeconds: number) => Prisma.sql`
+  CASE WHEN (SELECT true FROM orders e
+             WHERE e.sale_id = s.id AND e.unit = c.unit AND e.status IN ('cancelled', 'rejected') LIMIT 1)
+  THEN least(${retryPayWithinSeconds}::int, s.pay_within_seconds) ELSE s.pay_within_seconds END`;

@@ -19,7 +19,7 @@ import { type InsertedRow, inserted, insertedOf } from './inserted.js';
 export async function insertPaidOrders(db: Database, saleId: string, claims: Claim[]): Promise<Order[]> {
   const [row] = await db.$queryRaw<(InsertedRow & { rejected: string | null })[]>(Prisma.sql`
     WITH wanted AS (
-      SELECT c.id, s.id AS sale_id, c.buyer_id, c.unit, s.price_minor, s.currency, s.pay_within_seconds
+      SELECT c.id, s.id AS sale_id, c.buyer_id, c.buyer_group, c.unit, s.price_minor, s.currency, s.pay_within_seconds
       FROM ${claimRows(claims)}
       JOIN sales s ON s.id = ${saleId} AND c.unit <= s.units
       WHERE NOT EXISTS (SELECT FROM withdrawn_units w WHERE w.sale_id = s.id AND w.unit = c.unit)),
@@ -33,8 +33,8 @@ export async function insertPaidOrders(db: Database, saleId: string, claims: Cla
         FOR UPDATE) a),
     placed AS (
       INSERT INTO orders AS o
-        (id, sale_id, buyer_id, unit, status, reason, amount_minor, currency, pay_by, paid_at, cancelled_at)
-      SELECT w.id, w.sale_id, w.buyer_id, w.unit,
+        (id, sale_id, buyer_id, buyer_group, unit, status, reason, amount_minor, currency, pay_by, paid_at, cancelled_at)
+      SELECT w.id, w.sale_id, w.buyer_id, w.buyer_group, w.unit,
              CASE WHEN f.owner IS NULL THEN 'rejected' ELSE 'paid' END,
              CASE WHEN f.owner IS NULL THEN 'insufficient_funds' END,
              w.price_minor, w.currency, clock_timestamp() + w.pay_within_seconds * interval '1 second',

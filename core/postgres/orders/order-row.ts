@@ -10,10 +10,11 @@ export interface OrderRow {
   reason: OrderReason | null;
   pay_by: Date;
   refunded_minor: bigint;
+  buyer_group: string | null;
 }
 
 /** The columns of an {@link OrderRow}, for a query that calls the table `orders` `o`. */
-export const ORDER_COLUMNS = Prisma.sql`o.id, o.buyer_id, o.unit, o.status, o.reason, o.pay_by, o.refunded_minor`;
+export const ORDER_COLUMNS = Prisma.sql`o.id, o.buyer_id, o.unit, o.status, o.reason, o.pay_by, o.refunded_minor, o.buyer_group`;
 
 /** Turns a row of `orders` into an order. */
 export function orderOf(row: OrderRow): Order {
@@ -25,6 +26,7 @@ export function orderOf(row: OrderRow): Order {
     reason: row.reason,
     payByMs: row.pay_by.getTime(),
     ...(row.status === 'paid' && row.refunded_minor > 0n ? { refundedMinor: Number(row.refunded_minor) } : {}),
+    ...(row.buyer_group === null ? {} : { group: row.buyer_group }),
   };
 }
 

@@ -1,4 +1,5 @@
-import type { Order, OrderReason, OrderStatus } from '../../rules/order.js';
+import { type Order, type OrderReason, type OrderStatus, STRIKING_REASONS } from '../../rules/order.js';
+import type { Sale } from '../../rules/sale.js';
 import { type Database, Prisma } from '../database.js';
 
 // Orders of a sale come as one text. Thousands of rows cost the client seven times as much (240 and 1,660 ms of CPU for 200,000).
@@ -6,22 +7,25 @@ import { type Database, Prisma } from '../database.js';
 /** The most buyers whose orders one statement reads: some 20 ms of Postgres. */
 export const ORDER_PAGE = 2_000;
 
+/** A sale whose orders are read. With a limit of ends without payment, the orders come with the strikes of their buyers. */
+export type OrdersOf = Pick<Sale, 'id' | 'unpaidLimit'>;
+
 /**
  * Reads the latest order of every buyer of a sale, by pages in the order of the buyers' ids.
  *
  * @returns non-empty pages
  */
-export async function* orderPages(db: Database, saleId: string): AsyncGenerator<Order[]> {
-  for await (const texts of orderTextPages(db, saleId)) yield texts.map(parseOrder);
+export async function* orderPages(db: Database, sale: OrdersOf): AsyncGenerator<Order[]> {
+  for await (const texts of orderTextPages(db, sale)) yield texts.map(parseOrder);
 }
 
 /**
  * Reads what {@link orderPages} reads, as texts: 'buyerId record', where Redis has the same record of the claim (core/rules/claim.ts)
  * unless they differ, or the order is a tombstone. The next page is read while its reader works with the one before.
  */
-export async function* orderTextPages(db: Database, saleId: string): AsyncGenerator<string[]> {
+export async function* orderTextPages(db: Database, sale: OrdersOf): AsyncGenerator<string[]> {
   const pageAfter = (buyerId: string) => {
-    const page = readPage(db, saleId, Prisma.sql`o.buyer_id > ${buyerId}`);
+    const page = readPage(db, sale, Prisma.sql`o.buyer_id > ${buyerId}`);
     // A reader that breaks off never awaits the page.
     page.catch(() => undefined);
     return page;
@@ -43,9 +47,9 @@ export async function* orderTextPages(db: Database, saleId: string): AsyncGenera
  * @param buyerIds at most {@link ORDER_PAGE}
  * @returns in the order of the buyers' ids; buyers without an order are left out
  */
-export async function readLatestOrders(db: Database, saleId: string, buyerIds: string[]): Promise<Order[]> {
+export async function readLatestOrders(db: Database, sale: OrdersOf, buyerIds: string[]): Promise<Order[]> {
   if (buyerIds.length === 0) return [];
-  return textsOf(await readPage(db, saleId, Prisma.sql`o.buyer_id = ANY(${buyerIds}::text[])`)).map(parseOrder);
+  return textsOf(await readPage(db, sale, Prisma.sql`o.buyer_id = ANY(${buyerIds}::text[])`)).map(parseOrder);
 }
 
 /** Orders as Postgres sends them, and their last buyer, so that the next page can be asked for before they are parsed. */
@@ -55,15 +59,22 @@ interface Page {
   count: number;
 }
 
+/** Counts in the same statement, as the orders of a buyer are read anyway. */
+const STRIKES = Prisma.sql`
+  count(*) FILTER (WHERE o.status IN ('cancelled', 'rejected') AND o.reason IN (${Prisma.join([...STRIKING_REASONS])}))
+    OVER (PARTITION BY o.buyer_id)`;
+
 /** The latest order of a buyer is the live one, otherwise the newest of those that ended. */
-async function readPage(db: Database, saleId: string, whose: Prisma.Sql): Promise<Page> {
+async function readPage(db: Database, { id, unpaidLimit }: OrdersOf, whose: Prisma.Sql): Promise<Page> {
+  const strikes = unpaidLimit > 0 ? STRIKES : Prisma.sql`0`;
   const [row] = await db.$queryRaw<[Page]>(Prisma.sql`
     SELECT max(l.buyer_id) AS last, count(*)::int AS count,
             string_agg(concat_ws(' ', l.buyer_id, l.id, l.unit, l.status, (extract(epoch FROM l.pay_by) * 1000)::bigint,
                                 coalesce(l.reason, '-'), CASE WHEN l.status = 'paid' AND l.refunded_minor > 0
-                                                              THEN 'refunded=' || l.refunded_minor END),
+                                                              THEN 'refunded=' || l.refunded_minor END,
+                                CASE WHEN l.strikes > 0 THEN 'strikes=' || l.strikes END, 'group=' || l.buyer_group),
                        ',' ORDER BY l.buyer_id) AS orders
-    FROM (SELECT DISTINCT ON (o.buyer_id) o.* FROM orders o WHERE o.sale_id = ${saleId} AND ${whose}
+    FROM (SELECT DISTINCT ON (o.buyer_id) o.*, ${strikes} AS strikes FROM orders o WHERE o.sale_id = ${id} AND ${whose}
           ORDER BY o.buyer_id, (o.status IN ('pending_payment', 'paid')) DESC, o.placed_at DESC LIMIT ${ORDER_PAGE}) l`);
   return row;
 }
@@ -72,7 +83,7 @@ const textsOf = ({ orders }: Page): string[] => orders?.split(',') ?? [];
 
 /** Parses an order of {@link orderTextPages}. No part has a space or a comma: a buyer's id has none (ID_PATTERN). */
 export function parseOrder(text: string): Order {
-  const [buyerId = '', claimId = '', unit, status, payByMs, reason, refunded] = text.split(' ');
+  const [buyerId = '', claimId = '', unit, status, payByMs, reason, ...more] = text.split(' ');
   const order: Order = {
     claimId,
     buyerId,
@@ -81,7 +92,12 @@ export function parseOrder(text: string): Order {
     reason: reason === '-' ? null : (reason as OrderReason),
     payByMs: Number(payByMs),
   };
-  if (refunded !== undefined) order.refundedMinor = Number(refunded.slice('refunded='.length));
+  for (const word of more) {
+    const [name, value = ''] = word.split('=');
+    if (name === 'refunded') order.refundedMinor = Number(value);
+    else if (name === 'strikes') order.strikes = Number(value);
+    else order.group = value;
+  }
   return order;
 }
 

@@ -40,10 +40,16 @@ export type ClaimOutcome =
   | { kind: 'sold_out' }
   /** A purchase rule refuses the buyer: another purchase is unfinished, or too recent. */
   | { kind: 'too_soon'; because: TooSoon; waitMs: number }
+  /** Too many orders of the buyer in this sale ended without payment. */
+  | { kind: 'unpaid_limit' }
+  /** An order of the buyer in this sale ended without payment: for `waitMs` the free units are for everybody else. */
+  | { kind: 'others_first'; waitMs: number }
+  /** The group of the buyer has all of its units. */
+  | { kind: 'group_limit' }
   | { kind: 'refused'; refusal: SaleRefusal; opensAtMs?: number };
 
 /** One buyer of a batch, and an id for a new claim of this buyer, whose time becomes that of Redis. */
-export type ClaimRequest = Pick<Claim, 'buyerId' | 'claimId'>;
+export type ClaimRequest = Pick<Claim, 'buyerId' | 'claimId' | 'group'>;
 
 /**
  * Claims one unit of a sale for each buyer, in one atomic step. It is one round trip, unless the sale has rules about purchases,
@@ -55,8 +61,9 @@ export type ClaimRequest = Pick<Claim, 'buyerId' | 'claimId'>;
  */
 export async function claim(redis: Shards, saleId: string, requests: ClaimRequest[]): Promise<ClaimOutcome[]> {
   const batch = requests.map(({ buyerId, claimId }) => `${buyerId} ${randomPartOf(claimId)}`).join(' ');
-  const ask = (...args: string[]) =>
-    runScript(redis.of(saleId), 'claim', { keys: allKeysOf(saleId), args: [batch, ...args] });
+  const groups = requests.some(({ group }) => group) ? requests.map(({ group = '-' }) => group).join(' ') : '';
+  const ask = (locks = '') =>
+    runScript(redis.of(saleId), 'claim', { keys: allKeysOf(saleId), args: [batch, locks, groups] });
   const reply = (await ask()) as ClaimReply | NeedsLocks;
   if (reply[0] !== 'needs_locks') return outcomesOf(reply as ClaimReply, requests);
   const buyerIds = requests.map(({ buyerId }) => buyerId);
@@ -98,7 +105,7 @@ type OutcomeReply =
   | string
   | number
   | [kind: 'joined', entry: number, isBeforeOpening: 0 | 1]
-  | [because: TooSoon | 'away', waitMs: number];
+  | [because: TooSoon | 'away' | 'unpaid_limit' | 'others_first' | 'group_limit', waitMs: number];
 
 /** Returns the outcome for a buyer who was not refused, and has no new claim. */
 function outcomeOf(value: OutcomeReply): ClaimOutcome {
@@ -108,6 +115,8 @@ function outcomeOf(value: OutcomeReply): ClaimOutcome {
     return { kind: 'joined', entry: value[1] === 0 ? undefined : value[1], isBeforeOpening: value[2] === 1 };
   }
   const [because, waitMs] = value;
+  if (because === 'unpaid_limit' || because === 'group_limit') return { kind: because };
+  if (because === 'others_first') return { kind: because, waitMs };
   if (because === 'away') return { kind: 'refused', refusal: 'locks_away' };
   return { kind: 'too_soon', because, waitMs };
 }

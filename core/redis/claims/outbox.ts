@@ -38,8 +38,8 @@ async function readOutbox(redis: Shards, saleId: string, page: Page): Promise<Wa
   return entries.flatMap(({ member: buyerId, atMs: wonAtMs }, i) => {
     const record = records[i];
     if (!record) return [];
-    const { claimId, unit } = parseClaimRecord(record);
-    return [{ buyerId, claimId, unit, wonAtMs }];
+    const { claimId, unit, group } = parseClaimRecord(record);
+    return [{ buyerId, claimId, unit, wonAtMs, ...(group && { group }) }];
   });
 }
 

@@ -9,7 +9,7 @@ import type { Shards } from '../shards.js';
  * after it.
  */
 export type RegrabOutcome =
-  | { kind: 'taken'; unit: number }
+  | { kind: 'taken'; unit: number; group?: string }
   | { kind: 'not_open' | 'sold_out' | 'other_claim' | 'ended' | 'not_released' };
 
 /** The buyer, the claim that has ended, and the new claim under which a unit is taken again. */
@@ -31,9 +31,9 @@ export async function regrab(redis: Shards, saleId: string, regrab: Regrab): Pro
     keys: allKeysOf(saleId),
     args: [regrab.buyerId, regrab.endedClaimId, regrab.claimId],
   });
-  const [outcome] = behindFence<number | Exclude<RegrabOutcome['kind'], 'taken'>>(reply, saleId);
+  const [outcome, group] = behindFence<number | string>(reply, saleId);
   if (outcome === undefined) throw new Error('the script regrab returned nothing');
-  if (typeof outcome !== 'number') return { kind: outcome };
+  if (typeof outcome !== 'number') return { kind: outcome as Exclude<RegrabOutcome['kind'], 'taken'> };
   await beginPurchases(redis, saleId, [regrab]);
-  return { kind: 'taken', unit: outcome };
+  return { kind: 'taken', unit: outcome, ...(typeof group === 'string' && { group }) };
 }

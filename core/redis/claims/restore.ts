@@ -14,7 +14,7 @@ export type RestoreOutcome = 'restored' | 'held' | 'other_claim' | 'unit_taken';
  * Restores a claim that Redis lost, if its unit is still free. Of a claim that has ended, only its final status is
  * restored, and no unit is taken.
  *
- * @param claim the claim as Postgres or the buyer's signed receipt states it
+ * @param claim the claim as Postgres or the buyer's signed receipt states it; without strikes, it gets those that Redis knows of the buyer
  * @throws NotVerified when the sale is not loaded, or not yet compared with Postgres in this run of Redis
  */
 export async function restoreClaim(
@@ -32,6 +32,8 @@ export async function restoreClaim(
       claim.payByMs ?? '-',
       claim.reason ?? '-',
       claim.refundedMinor ?? 0,
+      claim.strikes ?? '-',
+      claim.group ?? '-',
     ],
   });
   const outcome = behindFence<RestoreOutcome>(reply, saleId)[0] as RestoreOutcome;

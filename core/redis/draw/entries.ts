@@ -2,7 +2,7 @@ import { LATE_FROM } from '../../draw/lot.js';
 import { NotVerified } from '../../rules/errors.js';
 import type { LineState } from '../../rules/sale.js';
 import { chunks } from '../../values/chunks.js';
-import { bucketOf, entriesKeyOf, keysOf, markKeyOf, unstoredKeyOf } from '../keys.js';
+import { bucketOf, entriesKeyOf, groupsKeyOf, keysOf, markKeyOf, unstoredKeyOf } from '../keys.js';
 import { repliesOf } from '../replies.js';
 import { behindFence, runScript } from '../scripts.js';
 import type { Shards } from '../shards.js';
@@ -15,6 +15,8 @@ export interface UnstoredEntry {
   change: number;
   /** Whether the buyer is in the line, or was and has a claim. */
   isWaiting: boolean;
+  /** The group with which the buyer joined, if the sale counts groups. */
+  group: string | undefined;
 }
 
 /** Reads entries of a sale that Postgres has to store, those that changed first. */
@@ -25,18 +27,20 @@ export async function readUnstored(redis: Shards, saleId: string, limit: number)
   if (buyerIds.length === 0) return [];
   const { standby, claims } = keysOf(saleId);
   // An entry that changes after the first call is read again later.
-  const [numbers, tickets, records] = await server
+  const [numbers, tickets, records, groups] = await server
     .multi()
     .hmget(entriesKeyOf(saleId), ...buyerIds)
     .zmscore(standby, ...buyerIds)
     .hmget(claims, ...buyerIds)
+    .hmget(groupsKeyOf(saleId), ...buyerIds.map(buyerId => `w:${buyerId}`))
     .exec()
-    .then(repliesOf<[(string | null)[], (string | null)[], (string | null)[]]>);
+    .then(repliesOf<[(string | null)[], (string | null)[], (string | null)[], (string | null)[]]>);
   return buyerIds.map((buyerId, i) => ({
     buyerId,
     number: Number(numbers[i]),
     change: Number(listed[2 * i + 1]),
     isWaiting: tickets[i] != null || records[i] != null,
+    group: groups[i] ?? undefined,
   }));
 }
 

@@ -9,6 +9,7 @@
 -- @include marks
 -- @include window
 -- @include changes
+-- @include strikes
 -- @include joining
 
 local verdict = fence(KEYS[1])
@@ -16,5 +17,5 @@ if verdict ~= 'ok' then return { verdict } end
 if redis.call('ZREM', KEYS[2], ARGV[1]) == 0 then return { 'ok', 0 } end
 if redis.call('HEXISTS', entries_key(KEYS[1]), ARGV[1]) == 1 then note_entry(KEYS[1], ARGV[1]) end
 tell_left(ARGV[1])
-publish(KEYS[1], '-', redis.call('ZCARD', KEYS[2]))
+publish(KEYS[1], '-', count_ahead(KEYS[2]))
 return { 'ok', 1 }

@@ -12,13 +12,15 @@
 -- @include marks
 -- @include changes
 -- @include purchases
+-- @include strikes
+-- @include groups
 -- @include promote
 
 local verdict = fence(KEYS[1])
 if verdict ~= 'ok' then return { verdict } end
 
-local keys = { claims = KEYS[3], outbox = KEYS[4], standby = KEYS[5] }
-local sale = redis.call('HMGET', KEYS[1], 'state', 'opensAtMs', 'closesAtMs', 'draw')
+local sale = redis.call('HMGET', KEYS[1], 'state', 'opensAtMs', 'closesAtMs', 'draw', 'perGroup')
+local keys = { sale = KEYS[1], claims = KEYS[3], outbox = KEYS[4], standby = KEYS[5], per_group = tonumber(sale[5]) or 0 }
 local now = now_ms()
 if refusal(sale[1], sale[2], sale[3], now, sale[4]) ~= '' then return { 'ok' } end
 -- HLEN and ZCARD check the types of their keys before the first write, as Redis does not roll back a failing script.
@@ -27,12 +29,12 @@ redis.call('ZCARD', KEYS[4])
 
 local promoted, rules = { 'ok' }, purchase_rules(KEYS[1])
 local free, waiting = redis.call('LLEN', KEYS[2]), redis.call('ZCARD', KEYS[5])
-local count = math.min(#ARGV, free, waiting)
-for i = 1, count do
-  promoted[i + 1] = promote(keys, redis.call('LPOP', KEYS[2]), ARGV[i], now, rules)
+for i = 1, math.min(#ARGV, free, waiting) do
+  promoted[i + 1] = promote(keys, redis.call('LINDEX', KEYS[2], 0), ARGV[i], now, rules)
+  if not promoted[i + 1] then break end
+  redis.call('LPOP', KEYS[2])
 end
-if count > 0 then
-  mark(KEYS[1], 'unplaced', true)
-  publish(KEYS[1], free - count, waiting - count)
-end
+if #promoted > 1 then mark(KEYS[1], 'unplaced', true) end
+-- Buyers whose groups have all of their units have left standby, even if nobody got a unit.
+if #changes > 0 then publish(KEYS[1], redis.call('LLEN', KEYS[2]), count_ahead(KEYS[5])) end
 return promoted

@@ -13,6 +13,7 @@
 -- @include marks
 -- @include window
 -- @include changes
+-- @include strikes
 -- @include joining
 
 local verdict = fence(KEYS[1])

@@ -12,6 +12,7 @@
 -- @include marks
 -- @include window
 -- @include changes
+-- @include groups
 -- @include purchases
 
 local verdict = fence(KEYS[1])
@@ -35,10 +36,14 @@ local function record_status(buyer, claim_id, status, pay_by, reason, refunded)
   placed[#placed + 1] = buyer
   -- An update with the same rank is written again: a reason may come or go while a payment is due.
   if RANK[status] >= RANK[claim.status] and is_live(record) then
-    local now = format(claim_id, claim.unit, status, pay_by, reason, math.max(refunded, refunded_of(record)))
+    local back = math.max(refunded, refunded_of(record))
+    local now = format(claim_id, claim.unit, status, pay_by, reason, back, strikes_of(record), group_of(record))
     records[buyer] = now
     claims[#claims + 1], claims[#claims + 2] = buyer, now
-    if now ~= record then tell_claim(buyer, now) end
+    if now ~= record then
+      tell_claim(buyer, now)
+      regroup(KEYS[1], record, now)
+    end
     if rules and status == 'paid' then purchase_over(rules, buyer, claim_id) end
   end
   return rules and rules.apart and RANK[parse(records[buyer]).status] >= RANK.paid and 2 or 1

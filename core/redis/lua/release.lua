@@ -17,17 +17,19 @@
 -- @include marks
 -- @include changes
 -- @include purchases
+-- @include strikes
+-- @include groups
 -- @include promote
 
 local verdict = fence(KEYS[1])
 if verdict ~= 'ok' then return { verdict } end
 
-local keys = { claims = KEYS[3], outbox = KEYS[4], standby = KEYS[5] }
-local sale = redis.call('HMGET', KEYS[1], 'state', 'opensAtMs', 'closesAtMs', 'draw')
-local rules = purchase_rules(KEYS[1])
+local sale = redis.call('HMGET', KEYS[1], 'state', 'opensAtMs', 'closesAtMs', 'draw', 'unpaidLimit', 'perGroup')
+local keys = { sale = KEYS[1], claims = KEYS[3], outbox = KEYS[4], standby = KEYS[5], per_group = tonumber(sale[6]) or 0 }
+local rules, is_limited = purchase_rules(KEYS[1]), (tonumber(sale[5]) or 0) > 0
 local now = now_ms()
 local open = refusal(sale[1], sale[2], sale[3], now, sale[4]) == ''
-redis.call('LLEN', KEYS[2])
+local was_free = redis.call('LLEN', KEYS[2]) > 0
 redis.call('ZCARD', KEYS[4])
 redis.call('ZCARD', KEYS[5])
 
@@ -38,8 +40,10 @@ local function release(buyer, claim_id, status, reason, frees_unit, new_claim_id
   if rules then purchase_over(rules, buyer, claim_id) end
   local claim = record and parse(record)
   if not claim or claim.claim_id ~= claim_id or not is_live(record) then return 0 end
-  local ended = format(claim_id, claim.unit, status, claim.pay_by, reason)
+  local strikes = strikes_of(record) + (is_limited and STRIKING[reason] and 1 or 0)
+  local ended = format(claim_id, claim.unit, status, claim.pay_by, reason, nil, strikes, group_of(record))
   redis.call('HSET', keys.claims, buyer, ended)
+  regroup(keys.sale, record, ended)
   redis.call('ZREM', keys.outbox, buyer)
   tell_claim(buyer, ended)
   if frees_unit == '0' then return 1 end
@@ -54,6 +58,8 @@ for i = 1, #ARGV, 6 do
 end
 if #changes > 0 then
   mark(KEYS[1], 'unplaced', redis.call('ZCARD', KEYS[4]) > 0)
-  publish(KEYS[1], redis.call('LLEN', KEYS[2]), redis.call('ZCARD', KEYS[5]))
+  local free = redis.call('LLEN', KEYS[2])
+  if is_limited and free > 0 and not was_free then redis.call('HSET', KEYS[1], 'freeAtMs', now) end
+  publish(KEYS[1], free, count_ahead(KEYS[5]))
 end
 return outcomes

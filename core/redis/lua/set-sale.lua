@@ -18,7 +18,8 @@ for i = 2, #ARGV, 2 do
   changed = changed or redis.call('HGET', KEYS[1], ARGV[i]) ~= ARGV[i + 1]
 end
 if not changed then return 1 end
-redis.call('HSET', KEYS[1], unpack(ARGV, 2))
+-- While a sale is paused or its gate shut, nobody can take its units: buyers with strikes wait from now on (include/strikes.lua).
+redis.call('HSET', KEYS[1], 'freeAtMs', now_ms(), unpack(ARGV, 2))
 register(KEYS[1])
 publish(KEYS[1], '-', '-', fence(KEYS[1]) ~= 'ok' and 'unverified' or nil)
 return 1

@@ -1,6 +1,7 @@
+import { STRUCK_FROM } from '../../draw/lot.js';
 import { type ClaimRecord, parseClaimRecord } from '../../rules/claim.js';
 import type { LineState } from '../../rules/sale.js';
-import { keysOf, registryKeyOf } from '../keys.js';
+import { groupsKeyOf, keysOf, registryKeyOf } from '../keys.js';
 import { msOf, refuseMoved, repliesOf } from '../replies.js';
 import type { Shards } from '../shards.js';
 
@@ -22,15 +23,33 @@ export interface Facts {
   claims: number;
   unplaced: number;
   waiting: number;
-  /** The most buyers who may be in the line; no limit before its order is made. */
+  /** The number of those on standby who have strikes. */
+  waitingBehind: number;
+  /** The most buyers without strikes who may be in the line, and the most with strikes; no limit before its order is made. */
   standbyCap: number;
   /** Whether the order of the line was made; undefined for a rush. */
   line: LineState | undefined;
-  /** The last number that a buyer drew when joining standby. */
+  /** The last number that a buyer without a strike drew when joining standby, and the last one with strikes. */
   lastTicket: number;
+  lastStruckTicket: number;
+  /** After as many ends without payment a buyer gets nothing any more; 0 for no limit: then nothing is counted. */
+  unpaidLimit: number;
   /** Redis's clock, in ms since the epoch. */
   atMs: number;
 }
+
+const FACTS = [
+  'units',
+  'version',
+  'generation',
+  'stateGeneration',
+  'runId',
+  'standbyCap',
+  'standbySeq',
+  'draw',
+  'struckSeq',
+  'unpaidLimit',
+] as const;
 
 /**
  * Reads the settings and counts of a sale. A sale that is not loaded comes back with 0 units, and with what is left of its buyers.
@@ -42,19 +61,21 @@ export async function readFacts(redis: Shards, saleId: string): Promise<Facts> {
   const replies = await redis
     .of(saleId)
     .multi()
-    .hmget(keys.sale, 'units', 'version', 'generation', 'stateGeneration', 'runId', 'standbyCap', 'standbySeq', 'draw')
+    .hmget(keys.sale, ...FACTS)
     .llen(keys.stock)
     .hlen(keys.claims)
     .zcard(keys.outbox)
     .zcard(keys.standby)
+    .zcount(keys.standby, STRUCK_FROM, '+inf')
     .time()
     // It fails when the keys were moved.
     .hlen(registryKeyOf(saleId))
     .exec()
-    .then(repliesOf<[(string | null)[], number, number, number, number, [string, string]]>)
+    .then(repliesOf<[(string | null)[], number, number, number, number, number, [string, string]]>)
     .catch(refuseMoved);
-  const [sale, free, claims, unplaced, waiting, time] = replies;
-  const [units, version, generation, stateGeneration, runId, standbyCap, lastTicket, line] = sale;
+  const [sale, free, claims, unplaced, waiting, waitingBehind, time] = replies;
+  const [units, version, generation, stateGeneration, runId, standbyCap, lastTicket, line, struckSeq, unpaidLimit] =
+    sale;
   return {
     units: Number(units),
     version: Number(version),
@@ -65,9 +86,12 @@ export async function readFacts(redis: Shards, saleId: string): Promise<Facts> {
     claims,
     unplaced,
     waiting,
+    waitingBehind,
     standbyCap: line === 'joining' ? Number.POSITIVE_INFINITY : Number(standbyCap),
     line: (line ?? undefined) as LineState | undefined,
     lastTicket: Number(lastTicket),
+    lastStruckTicket: STRUCK_FROM + Number(struckSeq),
+    unpaidLimit: Number(unpaidLimit),
     atMs: msOf(time),
   };
 }
@@ -80,25 +104,28 @@ export interface BuyerContent {
   wonAtMs: number | undefined;
   /** The number that the buyer drew when joining standby. */
   ticket: number | undefined;
+  /** The group with which the buyer joined standby. */
+  group: string | undefined;
 }
 
 /** Reads the content about some buyers of a sale at one instant, in their order. */
 export async function readBuyers(redis: Shards, saleId: string, buyerIds: string[]): Promise<BuyerContent[]> {
   if (buyerIds.length === 0) return [];
   const keys = keysOf(saleId);
-  const [records, wins, tickets] = await redis
+  const [records, wins, tickets, groups] = await redis
     .of(saleId)
     .multi()
     .hmget(keys.claims, ...buyerIds)
     .zmscore(keys.outbox, ...buyerIds)
     .zmscore(keys.standby, ...buyerIds)
+    .hmget(groupsKeyOf(saleId), ...buyerIds.map(buyerId => `w:${buyerId}`))
     .exec()
-    .then(repliesOf<[(string | null)[], (string | null)[], (string | null)[]]>);
+    .then(repliesOf<[(string | null)[], (string | null)[], (string | null)[], (string | null)[]]>);
   const numberOf = (text: string | null | undefined) => (text == null ? undefined : Number(text));
   return buyerIds.map((buyerId, i) => {
     const record = records[i];
     const claim = record == null ? undefined : parseClaimRecord(record);
-    return { buyerId, claim, wonAtMs: numberOf(wins[i]), ticket: numberOf(tickets[i]) };
+    return { buyerId, claim, wonAtMs: numberOf(wins[i]), ticket: numberOf(tickets[i]), group: groups[i] ?? undefined };
   });
 }
 

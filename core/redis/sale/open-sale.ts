@@ -1,7 +1,9 @@
+import { STRUCK_FROM } from '../../draw/lot.js';
 import { isLive } from '../../rules/claim.js';
 import type { Sale } from '../../rules/sale.js';
 import type { LineFields } from '../draw/entries.js';
 import type { Shards } from '../shards.js';
+import { dealt } from './dealing.js';
 import { type BuyerClaim, Staging } from './staging.js';
 import { Units } from './units.js';
 
@@ -15,6 +17,8 @@ export interface StartingState {
   outbox: { buyerId: string; wonAtMs: number }[];
   /** The ids of the buyers on standby, first one first. */
   standby: string[];
+  /** Those of buyers with strikes, who stand behind. */
+  behind?: string[];
 }
 
 const NOTHING: StartingState = { claims: [], outbox: [], standby: [] };
@@ -43,7 +47,7 @@ export async function openSale(
   { state = NOTHING, gate = '', line }: Opening = {},
 ): Promise<boolean> {
   for (let attempt = 0; attempt < OPEN_TRIES; attempt += 1) {
-    const staging = await Staging.begin(redis, sale.id);
+    const staging = await Staging.begin(redis, sale);
     if (!staging) continue;
     try {
       await stage(staging, sale, state);
@@ -57,11 +61,16 @@ export async function openSale(
 }
 
 /** Prepares a sale. Units are free unless a live claim has them. */
-async function stage(staging: Staging, sale: Sale, { claims, outbox, standby }: StartingState): Promise<void> {
+async function stage(
+  staging: Staging,
+  sale: Sale,
+  { claims, outbox, standby, behind = [] }: StartingState,
+): Promise<void> {
   const units = new Units(sale.units);
   for (const { unit, claimId, status } of claims) if (isLive(status)) units.hold(unit, claimId);
-  await staging.putStock([...units.unheld()]);
+  await staging.putStock(dealt(units, sale.unitSeed));
   await staging.putClaims(claims);
   await staging.putUnplaced(outbox);
   await staging.putStandby(standby.map((buyerId, i) => ({ buyerId, ticket: i + 1 })));
+  await staging.putStandby(behind.map((buyerId, i) => ({ buyerId, ticket: STRUCK_FROM + i + 1 })));
 }

@@ -14,6 +14,7 @@ import {
   bucketOf,
   drawKeyOf,
   entriesKeyOf,
+  groupsKeyOf,
   keysOf,
   MARKS,
   markKeyOf,
@@ -159,12 +160,28 @@ export async function readLoadedSale(redis: Shards, saleId: string): Promise<Loa
     saltKey: fields.saltKey,
     onePurchaseAtATime: fields.onePurchaseAtATime === '1',
     minSecondsBetweenPurchases: Number(fields.minSecondsBetweenPurchases ?? 0),
+    ...robotRulesIn(fields),
     runId: fields.runId ?? '',
     remaining,
     claims,
     waiting,
     unplaced,
     nowMs: msOf(time),
+  };
+}
+
+/** Reads the rules about robots from the fields of a sale. One that an earlier version has loaded has none. */
+function robotRulesIn(fields: Record<string, string>) {
+  const numberIn = (text: string | undefined) => (text === undefined ? undefined : Number(text));
+  return {
+    unpaidLimit: Number(fields.unpaidLimit ?? 0),
+    retryPayWithinSeconds: numberIn(fields.retryPayWithinSeconds),
+    perGroup: Number(fields.perGroup ?? 0),
+    needsPass: fields.needsPass === '1',
+    passWork: Number(fields.passWork ?? 0),
+    announceAtMs: numberIn(fields.announceAtMs),
+    coarseStock: fields.coarseStock === '1',
+    unitSeed: fields.unitSeed,
   };
 }
 
@@ -176,6 +193,7 @@ const OTHER_KEYS = [
   entriesKeyOf,
   unstoredKeyOf,
   drawKeyOf,
+  groupsKeyOf,
 ] as const;
 
 /** Removes a sale that ended long ago from Redis. */

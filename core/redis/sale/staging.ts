@@ -1,14 +1,16 @@
 import { randomUUID } from 'node:crypto';
+import { STRUCK_FROM } from '../../draw/lot.js';
 import { type Claim, type ClaimRecord, formatClaimRecord, parseClaimRecord } from '../../rules/claim.js';
 import { type Sale, standbyCap } from '../../rules/sale.js';
 import { chunks } from '../../values/chunks.js';
 import type { Redis } from '../connection.js';
 import type { LineFields } from '../draw/entries.js';
-import { allKeysOf, keysOf, registryKeyOf } from '../keys.js';
+import { allKeysOf, groupsKeyOf, registryKeyOf } from '../keys.js';
 import { adoptLayout, unlessMoved } from '../layout.js';
-import { refuseMoved } from '../replies.js';
+import { refuseMoved, repliesOf } from '../replies.js';
 import { runScript } from '../scripts.js';
 import type { Shards } from '../shards.js';
+import { countGroup } from './groups.js';
 import { readRunId } from './sale.js';
 
 /**
@@ -26,6 +28,19 @@ const STAGED_TTL_SECONDS = 600;
 /** A claim with its buyer, as Redis stores it. */
 export type BuyerClaim = ClaimRecord & Pick<Claim, 'buyerId'>;
 
+/** A buyer on standby: with the number that they drew when joining, and their group if the sale counts groups. */
+export interface Waiting {
+  buyerId: string;
+  ticket: number;
+  group?: string | undefined;
+}
+
+/** The parts of a sale that decide how its content is staged. */
+type StagedSale = Pick<Sale, 'id' | 'perGroup'>;
+
+/** Builds the keys of a sale that have its content, and that of the sale itself first. */
+const contentKeysOf = (saleId: string): string[] => [...allKeysOf(saleId), groupsKeyOf(saleId)];
+
 /** The outcome of opening a staged sale, in the words of the script open-sale.lua. */
 export type OpenOutcome = 'opened' | 'restarted' | 'superseded';
 
@@ -37,17 +52,19 @@ export class Staging {
   readonly #redis: Redis;
   readonly #saleId: string;
   readonly #runId: string;
-  readonly #keys: [stock: string, claims: string, outbox: string, standby: string];
+  readonly #keys: [stock: string, claims: string, outbox: string, standby: string, groups: string];
+  readonly #countsGroups: boolean;
   readonly #counts = { stock: 0, claims: 0, outbox: 0, standby: 0 };
   #lastTicket = 0;
 
-  private constructor(redis: Redis, saleId: string, runId: string) {
-    const { stock, claims, outbox, standby } = keysOf(saleId);
+  private constructor(redis: Redis, { id, perGroup }: StagedSale, runId: string) {
+    const [, ...keys] = contentKeysOf(id);
     const suffix = `:staged:${randomUUID()}`;
     this.#redis = redis;
-    this.#saleId = saleId;
+    this.#saleId = id;
     this.#runId = runId;
-    this.#keys = [stock + suffix, claims + suffix, outbox + suffix, standby + suffix];
+    this.#keys = keys.map(key => key + suffix) as [string, string, string, string, string];
+    this.#countsGroups = perGroup > 0;
   }
 
   /**
@@ -56,15 +73,15 @@ export class Staging {
    * @returns undefined when the keys of all sales are moved at this moment: begin again
    * @throws ioredis's error
    */
-  static async begin(shards: Shards, saleId: string): Promise<Staging | undefined> {
-    const redis = shards.of(saleId);
+  static async begin(shards: Shards, sale: StagedSale): Promise<Staging | undefined> {
+    const redis = shards.of(sale.id);
     const runId = await readRunId(redis);
     // The script refuses when Redis was restarted or the keys were moved since, so that no sale is opened under names that nobody else uses.
     await adoptLayout(shards);
     // The sale enters the registry first: if this process dies now, reconcile sees that Postgres has a later generation, and loads the
     // sale. The script writes the true generation.
-    const registered = await redis.hsetnx(registryKeyOf(saleId), saleId, 0).catch(refuseMoved).catch(unlessMoved);
-    return registered === undefined ? undefined : new Staging(redis, saleId, runId);
+    const registered = await redis.hsetnx(registryKeyOf(sale.id), sale.id, 0).catch(refuseMoved).catch(unlessMoved);
+    return registered === undefined ? undefined : new Staging(redis, sale, runId);
   }
 
   /** The numbers of buyers prepared so far. */
@@ -75,6 +92,8 @@ export class Staging {
   async putClaims(all: readonly BuyerClaim[]): Promise<void> {
     const [, key] = this.#keys;
     const records = (part: BuyerClaim[]) => part.flatMap(claim => [claim.buyerId, formatClaimRecord(claim)]);
+    const buyerIds = all.map(({ buyerId }) => buyerId);
+    await this.#regroup(buyerIds, all);
     this.#counts.claims += await this.#fill(key, all, part => this.#redis.hset(key, ...records(part)));
   }
 
@@ -92,31 +111,37 @@ export class Staging {
     this.#counts.outbox += await this.#fill(key, all, async part => Number(await add(part)));
   }
 
-  /** Adds buyers to standby, each with the number that they drew when joining. */
-  async putStandby(all: readonly { buyerId: string; ticket: number }[]): Promise<void> {
-    const key = this.#keys[3];
-    this.#lastTicket = all.reduce((last, { ticket }) => Math.max(last, ticket), this.#lastTicket);
+  async putStandby(all: readonly Waiting[]): Promise<void> {
+    const [, , , key, groupsKey] = this.#keys;
+    const grouped = this.#countsGroups ? all.filter(({ group }) => group !== undefined) : [];
+    const note = (part: Waiting[]) =>
+      this.#redis.hset(groupsKey, ...part.flatMap(({ buyerId, group = '' }) => [`w:${buyerId}`, group]));
+    await this.#fill(groupsKey, grouped, note);
+    for (const { ticket } of all) if (ticket < STRUCK_FROM) this.#lastTicket = Math.max(this.#lastTicket, ticket);
     const add = (part: typeof all) => this.#redis.zadd(key, ...part.flatMap(e => [e.ticket, e.buyerId]));
     this.#counts.standby += await this.#fill(key, all, async part => Number(await add(part)));
   }
 
-  /** The highest ticket of a buyer on standby so far, 0 for none. */
+  /** The highest ticket of a buyer on standby without a strike so far, 0 for none. */
   get lastTicket(): number {
     return this.#lastTicket;
   }
 
-  async putStock(units: readonly number[]): Promise<void> {
+  /** Adds units to the stock by pages, in the order in which they are dealt. */
+  async putStock(pages: Iterable<readonly number[]>): Promise<void> {
     const key = this.#keys[0];
-    this.#counts.stock += await this.#fill(key, units, async part => {
+    const add = async (part: readonly number[]) => {
       await this.#redis.rpush(key, ...part);
       return part.length;
-    });
+    };
+    for (const page of pages) this.#counts.stock += await this.#fill(key, page, add);
   }
 
   /** Takes some buyers out again. */
   async drop(buyerIds: readonly string[]): Promise<void> {
     if (buyerIds.length === 0) return;
     const [, claims, outbox, standby] = this.#keys;
+    await this.#regroup(buyerIds, []);
     this.#counts.claims -= await this.#redis.hdel(claims, ...buyerIds);
     this.#counts.outbox -= await this.#redis.zrem(outbox, ...buyerIds);
     this.#counts.standby -= await this.#redis.zrem(standby, ...buyerIds);
@@ -133,13 +158,29 @@ export class Staging {
     const cap = standbyCap(sale) + (line?.entered ?? 0);
     const fields = Object.entries({ ...fieldsOf(sale, this.#redis), standbyCap: cap, ...line }).flat();
     const args = [this.#runId, gate, sale.generation, stock, claims, outbox, standby, ...fields];
-    const keys = [...allKeysOf(this.#saleId), ...this.#keys];
+    const keys = [...contentKeysOf(this.#saleId), ...this.#keys];
     return (await runScript(this.#redis, 'open-sale', { keys, args })) as OpenOutcome;
   }
 
   /** Removes the temporary keys. It is a no-op after the sale was opened, and while Redis is away: they expire. */
   async discard(): Promise<void> {
     await this.#redis.unlink(this.#keys).catch(() => undefined);
+  }
+
+  /** Counts the groups in claims that are put or taken out, as lua/include/groups.lua does. */
+  async #regroup(buyerIds: readonly string[], next: readonly ClaimRecord[]): Promise<void> {
+    if (!this.#countsGroups) return;
+    const before = (await this.readClaims(buyerIds)).filter(claim => claim !== undefined);
+    const changes = new Map<string, number>();
+    for (const claim of before) countGroup(changes, claim, -1);
+    for (const claim of next) countGroup(changes, claim, 1);
+    const key = this.#keys[4];
+    const add = (part: [field: string, by: number][]) => {
+      const pipeline = this.#redis.pipeline();
+      for (const [field, by] of part) pipeline.hincrby(key, field, by);
+      return pipeline.exec().then(repliesOf<number[]>);
+    };
+    await this.#fill(key, [...changes], async part => (await add(part)).length);
   }
 
   /** Adds elements in several parts. Each part sets the expiry, so that a crash leaves nothing behind. */
@@ -156,9 +197,8 @@ export class Staging {
 
 /** Returns the fields of a sale. `locksApart` tells the scripts that other nodes may have the locks of its buyers. */
 function fieldsOf(sale: Sale, { isOfCluster }: Pick<Shards, 'isOfCluster'>): Record<string, string | number> {
-  const { id: _, standbyFactor: __, generation: ___, onePurchaseAtATime, joinsAtMs, ...fields } = sale;
-  const onePurchase = onePurchaseAtATime ? 1 : 0;
-  const joins = joinsAtMs === undefined ? {} : { joinsAtMs };
-  const apart = isOfCluster ? { locksApart: 1 } : {};
-  return { ...fields, onePurchaseAtATime: onePurchase, ...joins, ...apart };
+  const { id: _, standbyFactor: __, generation: ___, ...settings } = sale;
+  const known = Object.entries(settings).filter(([, value]) => value !== undefined);
+  const fields = known.map(([name, value]) => [name, typeof value === 'boolean' ? Number(value) : value]);
+  return Object.fromEntries(isOfCluster ? [...fields, ['locksApart', 1]] : fields);
 }

@@ -26,6 +26,11 @@ export class Units {
     this.#flags = new Uint8Array(count + 1);
   }
 
+  /** The number of units. */
+  get count(): number {
+    return this.#flags.length - 1;
+  }
+
   /** The number of units that a claim holds. */
   get held(): number {
     return this.#held;
@@ -91,11 +96,14 @@ export class Units {
     if (this.has(unit)) this.#add(unit, WITHDRAWN);
   }
 
-  /** Lists the units that are neither held nor withdrawn, and so belong into stock. */
+  /** Tells whether a unit is neither held nor withdrawn, and so belongs into stock. */
+  isUnheld(unit: number): boolean {
+    return this.#holders[unit] === 0 && !this.#is(unit, WITHDRAWN);
+  }
+
+  /** Lists the units that belong into stock, by their numbers. */
   *unheld(): Generator<number> {
-    for (let unit = 1; unit < this.#flags.length; unit += 1) {
-      if (!this.isHeld(unit) && !this.#is(unit, WITHDRAWN)) yield unit;
-    }
+    for (let unit = 1; unit < this.#flags.length; unit += 1) if (this.isUnheld(unit)) yield unit;
   }
 
   /**

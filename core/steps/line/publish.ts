@@ -3,7 +3,7 @@ import { commitmentTo, publishedEntry } from '../../draw/lot.js';
 import { CHUNK } from '../../draw/merkle.js';
 import type { Database } from '../../postgres/database.js';
 import { type Draw, type DrawnList, readDraw } from '../../postgres/draws/draws.js';
-import { entryPages } from '../../postgres/draws/entries.js';
+import { entryPages, readEntryCounts } from '../../postgres/draws/entries.js';
 import { ahead } from '../../postgres/pages.js';
 import { publishAbout, publishChunk, publishDirectory, readDirectory } from '../../redis/draw/publication.js';
 import type { StepContext } from '../context.js';
@@ -21,6 +21,8 @@ export interface PublishedDraw {
   /** The entries of a chunk. */
   chunkEntries?: number;
   root?: string;
+  /** The entries that came back by their receipts after the list was closed, without those of buyers who have left since. */
+  lateEntries?: number;
   /** The secret, once the order is decided. */
   seed?: string;
   value?: string;
@@ -28,7 +30,7 @@ export interface PublishedDraw {
   isSubstitute?: boolean;
 }
 
-/** Returns what may be published of a draw. */
+/** Returns what may be published of a draw, without the number of late entries. */
 export function publishedOf({ saleId, seed, list, decided, ...draw }: Draw): PublishedDraw {
   const { valueSource, valueSubstitute, beaconRound } = draw;
   return {
@@ -40,6 +42,12 @@ export function publishedOf({ saleId, seed, list, decided, ...draw }: Draw): Pub
     ...(list ? { entries: list.entries, chunkEntries: CHUNK, root: list.root.toString('hex') } : {}),
     ...(list && decided ? { seed: seed.toString('hex'), ...decided } : {}),
   };
+}
+
+/** Returns what may be published of a draw now. */
+async function publishedNow(db: Database, draw: Draw): Promise<PublishedDraw> {
+  if (!draw.list) return publishedOf(draw);
+  return { ...publishedOf(draw), lateEntries: (await readEntryCounts(db, draw.saleId)).late };
 }
 
 /** Makes the chunks of the list of a closed draw again, from Postgres alone. */
@@ -65,7 +73,21 @@ export async function publishDraw(ctx: Pick<StepContext, 'db' | 'redis'>, saleId
   const draw = await readDraw(ctx.db, saleId);
   if (!draw) return;
   if (draw.list && !(await isPublished(ctx.redis, saleId, draw.list))) await publishList(ctx, draw);
-  await publishAbout(ctx.redis, saleId, JSON.stringify(publishedOf(draw)));
+  await publishFacts(ctx, saleId);
+}
+
+/**
+ * Publishes the facts of a draw in Redis. They are read again afterwards, until they stay the same: another process may have published
+ * newer ones in between, which this one has overwritten.
+ */
+export async function publishFacts({ db, redis }: Pick<StepContext, 'db' | 'redis'>, saleId: string): Promise<void> {
+  for (let published = ''; ; ) {
+    const draw = await readDraw(db, saleId);
+    const about = draw ? JSON.stringify(await publishedNow(db, draw)) : '';
+    if (about === published) return;
+    await publishAbout(redis, saleId, about);
+    published = about;
+  }
 }
 
 /** Tells whether Redis has a list. Its directory is written after all chunks, into the same hash. */

@@ -1,8 +1,9 @@
-import { checkAnswers } from './check-answers.js';
-import { checkClaims } from './check-claims.js';
-import { checkCounter } from './check-counter.js';
-import { checkDraws } from './check-draws.js';
-import { checkMoney } from './check-money.js';
+import { checkAnswers } from './checks/answers.js';
+import { checkClaims } from './checks/claims.js';
+import { checkCounter } from './checks/counter.js';
+import { checkDraws } from './checks/draws.js';
+import { checkHolding } from './checks/holding.js';
+import { checkMoney } from './checks/money.js';
 import { viewClaims } from './claim-view.js';
 import type { Evidence, Violation } from './evidence.js';
 
@@ -17,5 +18,6 @@ export function checkHistory(evidence: Evidence): Violation[] {
     ...checkAnswers(evidence, views),
     ...checkMoney(evidence),
     ...checkDraws(evidence),
+    ...checkHolding(evidence, views),
   ];
 }

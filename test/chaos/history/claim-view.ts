@@ -13,6 +13,12 @@ export interface SaleFacts {
   provider: 'wallet' | 'signed-webhook';
   /** Whether buyers join before the opening. Their entry is the promise, also when Redis loses the claim that came of it. */
   hasDraw?: boolean;
+  /** After this many ends without payment a buyer gets no unit any more; 0 or undefined for no such rule. */
+  unpaidLimit?: number;
+  /** The most units of one group of buyers; 0 or undefined for no such rule. */
+  perGroup?: number;
+  /** Whether a click needs a pass. */
+  needsPass?: boolean;
 }
 
 /** A row of `orders` when everything is at rest. */
@@ -29,6 +35,8 @@ export interface OrderFacts {
   endedAtMs: number | null;
   /** The order was won by late money, not by a click. */
   regrabbed: boolean;
+  /** The group of the buyer that the token of the click named; undefined for none. */
+  group?: string;
 }
 
 /** The status of a claim in one answer. The answer was asked for and received at these times. */
@@ -52,6 +60,8 @@ export interface ClaimView {
 }
 
 const LIVE = new Set(['queued', 'pending_payment', 'paid']);
+/** The reasons of orders that were placed, and not paid by their deadline. */
+const OVERDUE = new Set(['unpaid', 'provider_failed']);
 const ENDED = new Set(['cancelled', 'rejected', 'refunded', 'void']);
 
 /** Tells whether a claim or an order with this status keeps its unit. */
@@ -111,7 +121,7 @@ function certainlyLive(
   proven: readonly Sighting[],
 ): Pick<ClaimView, 'liveFromMs' | 'liveToMs'> {
   const seen = proven.map(sighting => sighting.toMs);
-  const wasPlaced = order && (isLive(order.status) || order.reason === 'unpaid' || order.status === 'refunded');
+  const wasPlaced = order && (isLive(order.status) || OVERDUE.has(order.reason ?? '') || order.status === 'refunded');
   const liveFromMs = Math.min(...seen, ...(wasPlaced ? [order.placedAtMs] : []));
   if (order && isLive(order.status)) return { liveFromMs, liveToMs: Number.POSITIVE_INFINITY };
   const lastLive = Math.max(...sightings.filter(({ status }) => isLive(status)).map(({ fromMs }) => fromMs));

@@ -6,9 +6,13 @@ import type { PaymentFacts } from './payment-facts.js';
 /** The rules of draws. */
 export const DRAW_RULES = ['entry_is_kept', 'one_order', 'lots_decide', 'late_stand_behind'] as const;
 
+/** The rules about holding without paying, and about passes. */
+export const HOLDING_RULES = ['no_third_try', 'no_unearned_limit', 'pass_is_needed', 'group_is_bounded'] as const;
+
 /** The rules that a history can break. */
 export const RULES = [
   ...DRAW_RULES,
+  ...HOLDING_RULES,
   'claim_is_one_thing',
   'accepted_reaches_its_end',
   'statuses_move_forward',
@@ -43,6 +47,12 @@ export interface Violation {
   text: string;
 }
 
+/** A time in which Redis may have lost confirmed data, in ms since the epoch. */
+export interface RedisLoss {
+  fromMs: number;
+  toMs: number;
+}
+
 /** A history, and the state of both books when everything is at rest. */
 export interface Evidence {
   sales: readonly SaleFacts[];
@@ -57,6 +67,8 @@ export interface Evidence {
   drawReads?: readonly DrawRead[];
   /** Whether Redis lost confirmed data. Then a claim may end as `rejected(lost)`, but its buyer must get that answer. */
   redisLostData: boolean;
+  /** When it may have lost some; at any time if not given. */
+  redisLosses?: readonly RedisLoss[];
   /** For this long after an order's end its unit may be neither free nor claimed, in ms. Invariant 8 says 15 s. */
   releaseWithinMs: number;
 }

@@ -14,6 +14,10 @@ export interface Request {
   saleId: string;
   buyerId: string;
   amountMinor?: number;
+  /** Whether a click carries a pass. */
+  hasPass?: boolean;
+  /** The group in the token of a click. */
+  group?: string;
 }
 
 /** The reply to a call. */
@@ -27,6 +31,8 @@ export interface Reply {
   reason?: string;
   /** The number of an entry whose receipt came with the reply. */
   entry?: number;
+  /** Whether the receipt of the claim came with the reply. */
+  hasReceipt?: boolean;
 }
 
 /** Tells whether a call took effect. `ok`: yes, as the reply says. `fail`: no. `info`: unknown, because the reply is missing. */

@@ -30,7 +30,7 @@ export interface CrashResult {
   violations: string[];
 }
 
-const API_POINTS = /^(claim|status|receipt)\.|\.queue$|^pay\.click$|^(pay|cancel|event)\.queued$/;
+const API_POINTS = /^(claim|pass|status|receipt)\.|\.queue$|^pay\.click$|^(pay|cancel|event)\.queued$/;
 const ADMIN_POINTS = /^refund\.(end|ended)$/;
 
 /** Returns the process that has a crash point. */

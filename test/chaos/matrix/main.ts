@@ -48,8 +48,8 @@ function textOf(table: Table): string {
   return `# Crash matrix
 
 Written by \`npm run chaos:matrix\`. A process fails at a crash point (core/process/crash-point.ts) in the way of the column, while buyers
-buy, pay and cancel, orders expire, and maintenance cleans up after an outage. Then the process is started again, and every promise is
-checked. A process that hangs is killed after 2 s, as a supervisor would do. A worker is paused for 17 s, which is longer than the lock of
+get passes, buy, pay and cancel, orders expire, buyers who don't pay come back until they get no more, and maintenance cleans up after an
+outage. Then the process is started again, and every promise is checked. A process that hangs is killed after 2 s, as a supervisor would do. A worker is paused for 17 s, which is longer than the lock of
 its job. A claim may end as lost only in sales of which the outage took data away. A cell has the time until everything was at rest and
 right again, from the moment when the process was whole and the buyers were done.
 A dash: a crash point between two steps has no reply that could be lost, and no step that could run twice.

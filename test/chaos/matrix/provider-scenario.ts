@@ -71,6 +71,7 @@ async function createSales(connections: Connections): Promise<[NewSale, NewSale,
       provider: 'signed-webhook',
       payWithinSeconds: 2,
       standbyFactor: 0,
+      unpaidLimit: 2,
       ...wishes,
     });
   // The first sale gives a worker the time to ask the provider before the deadline.

@@ -16,7 +16,7 @@ import { backdateReleases, forceClaim } from '../../support/stores/by-hand.js';
 import type { Client } from '../workload/client.js';
 import type { Random } from '../workload/random.js';
 import { type Visit, visitSale } from '../workload/visit.js';
-import { PRICE_MINOR } from '../workload/world.js';
+import { PASS_WORK, PRICE_MINOR } from '../workload/world.js';
 
 /** The unfinished work that an outage leaves for maintenance. */
 export interface Leftovers {
@@ -34,6 +34,9 @@ interface Receipt {
   receipt: string;
 }
 
+/** The rules of all sales here: a click needs a pass, and nobody holds a unit without paying a third time. */
+const STRICT = { needsPass: true, unpaidLimit: 2, retryPayWithinSeconds: 1 } as const;
+
 const RETRY_MS = 60;
 const CLAIM_DEADLINE_MS = 60_000;
 
@@ -50,6 +53,12 @@ async function claimOf(client: Client, saleId: string, buyerId: string): Promise
   return { buyerId, claimId, unit, receipt };
 }
 
+/** Clicks until the buyer is on standby. */
+async function untilIn(client: Client, saleId: string, buyerId: string): Promise<void> {
+  const isIn = async () => (await client.ask('buy', saleId, buyerId)).status === 'standby';
+  await until(isIn, CLAIM_DEADLINE_MS, RETRY_MS);
+}
+
 /**
  * Lets buyers claim while no worker runs, and then creates the state that an outage leaves. Jobs are lost. Redis misses an order, a
  * release, a claim and a sale. One claim contradicts an order, and one sale is unverified.
@@ -62,11 +71,13 @@ export async function simulateOutage(connections: Connections, client: Client): 
       priceMinor: PRICE_MINOR,
       payWithinSeconds: 2,
       standbyFactor: 0,
+      ...STRICT,
       ...wishes,
     });
-  const [mixed, gone, shut, contrary, immediate] = [
+  const [mixed, offered, gone, shut, contrary, immediate] = [
     // Longer than the start of a worker takes, so that a worker finds the orders as they are here.
     await create({ payWithinSeconds: 6 }),
+    await create({ units: 1, standbyFactor: 1 }),
     await create({}),
     await create({}),
     await create({ settlement: 'immediate' }),
@@ -74,24 +85,23 @@ export async function simulateOutage(connections: Connections, client: Client): 
   ];
   // The contradicting buyer needs money, because a claim without money would end for that reason.
   await creditWallets(connections.db, ['rich', 'first', 'contrary'], { amountMinor: PRICE_MINOR, currency: 'EUR' });
-  const [behind, undelivered, lost] = [
-    await claimOf(client, mixed.id, 'behind'),
-    await claimOf(client, mixed.id, 'undelivered'),
-    await claimOf(client, mixed.id, 'lost'),
-  ];
+  const [behind, lost] = [await claimOf(client, mixed.id, 'behind'), await claimOf(client, mixed.id, 'lost')];
+  const undelivered = await claimOf(client, offered.id, 'undelivered');
+  await untilIn(client, offered.id, 'next');
   await claimOf(client, shut.id, 'waiting');
   const orphan = await claimOf(client, gone.id, 'orphan');
   const first = await claimOf(client, contrary.id, 'first');
   for (const buyerId of ['rich', 'poor']) await claimOf(client, immediate.id, buyerId);
 
-  await breakMixedSale(connections, mixed.id, { behind, undelivered, lost });
+  await breakMixedSale(connections, mixed.id, { behind, lost });
+  await leaveReleaseUndone(connections, offered.id, undelivered);
   await connections.redis.hset(keysOf(shut.id).sale, 'runId', 'another');
   await connections.redis.unlink(keysOf(gone.id).sale);
   await insertOrders(connections.db, contrary.id, [first]);
-  await loseJobs(connections, [mixed, gone, shut, contrary, immediate]);
+  await loseJobs(connections, [mixed, offered, gone, shut, contrary, immediate]);
   await contradict(connections, contrary.id, first);
   return {
-    sales: [mixed, gone, shut, contrary, immediate],
+    sales: [mixed, offered, gone, shut, contrary, immediate],
     lossy: [mixed, gone, contrary],
     receipts: [
       { saleId: mixed.id, buyerId: 'lost', receipt: lost.receipt },
@@ -100,21 +110,28 @@ export async function simulateOutage(connections: Connections, client: Client): 
   };
 }
 
-/** Creates an order that Redis doesn't know of, a release that isn't carried out, and a claim that Redis lost. */
+/** Creates an order that Redis doesn't know of, and a claim that Redis lost. */
 async function breakMixedSale(
   connections: Connections,
   saleId: string,
-  { behind, undelivered, lost }: Record<'behind' | 'undelivered' | 'lost', Claim>,
+  { behind, lost }: Record<'behind' | 'lost', Claim>,
 ): Promise<void> {
   const { db, redis } = connections;
   const keys = keysOf(saleId);
-  await insertOrders(db, saleId, [behind, undelivered]);
+  await insertOrders(db, saleId, [behind]);
+  await redis.zrem(keys.outbox, 'behind', 'lost');
+  await redis.hdel(keys.claims, 'lost');
+  await redis.rpush(keys.stock, lost.unit);
+}
+
+/** Ends an order without its release, which counts a strike and offers the unit to the next buyer on standby. */
+async function leaveReleaseUndone(connections: Connections, saleId: string, undelivered: Claim): Promise<void> {
+  const { db, redis } = connections;
+  await insertOrders(db, saleId, [undelivered]);
   await cancelRow(db, saleId, undelivered);
   // Old enough for deliver-events to find the release at once. Otherwise reconcile would repair it a moment later.
   await backdateReleases(connections, saleId, 10);
-  await redis.zrem(keys.outbox, 'behind', 'undelivered', 'lost');
-  await redis.hdel(keys.claims, 'lost');
-  await redis.rpush(keys.stock, lost.unit);
+  await redis.zrem(keysOf(saleId).outbox, undelivered.buyerId);
 }
 
 /** Removes all jobs, and makes the claims of the outbox so old that rescue takes them up. */
@@ -148,7 +165,8 @@ export interface BuyersOptions {
 }
 
 /**
- * Runs every kind of buyer in a small sale with a standby. The buyers with a receipt come back after the outage.
+ * Runs every kind of buyer in a small sale with a standby. Those who don't pay come back until they get no more. The buyers with a receipt
+ * come back after the outage.
  *
  * @returns the small sale
  */
@@ -159,6 +177,8 @@ export async function runBuyers({ connections, client, random, leftovers }: Buye
     priceMinor: PRICE_MINOR,
     payWithinSeconds: 2,
     standbyFactor: 1,
+    ...STRICT,
+    passWork: PASS_WORK,
   });
   await creditWallets(connections.db, ['payer'], { amountMinor: PRICE_MINOR, currency: 'EUR' });
   const plans: Visit['withUnit'][] = ['pay', 'cancel', 'leave', 'leave', 'cancel'];
@@ -168,7 +188,7 @@ export async function runBuyers({ connections, client, random, leftovers }: Buye
       buyerId: withUnit === 'pay' ? 'payer' : `buyer-${i}`,
       clicks: 1,
       withUnit,
-      returns: 0,
+      returns: withUnit === 'pay' ? 0 : STRICT.unpaidLimit,
       patienceMs: CLAIM_DEADLINE_MS,
     }),
   );

@@ -1,4 +1,5 @@
 import { pauseUntil } from '#stack/processes/pause.js';
+import type { RedisLoss } from '../history/evidence.js';
 import type { History } from '../history/history.js';
 import type { Cluster } from '../rig/cluster.js';
 import type { Link } from '../rig/links.js';
@@ -86,6 +87,8 @@ export interface FaultReport {
   redis: Record<RedisFault, number> | undefined;
   /** How many times Redis lost all data. */
   losses: Record<Loss, number>;
+  /** When Redis may have lost data: as it was emptied, or from a fault of its cluster until that was whole again. */
+  redisLosses: RedisLoss[];
 }
 
 /** The parts of a nemesis. */
@@ -127,6 +130,7 @@ class Nemesis {
       links: 0,
       redis: redisNodes && counts,
       losses: { 'flush redis': 0, 'replace redis': 0 },
+      redisLosses: [],
     };
   }
 
@@ -190,10 +194,14 @@ class Nemesis {
     const redis = cluster.nodes.filter(node => node.kind === 'redis' && node.pid() !== undefined);
     this.#note({ kind: loss, text: loss });
     this.#report.losses[loss] += 1;
-    if (loss === 'flush redis') return void (await flush?.().catch(() => undefined));
-    await redis[0]?.kill();
-    await cluster.forgetRedis?.();
-    await redis[0]?.revive();
+    const fromMs = Date.now();
+    if (loss === 'flush redis') await flush?.().catch(() => undefined);
+    else {
+      await redis[0]?.kill();
+      await cluster.forgetRedis?.();
+      await redis[0]?.revive();
+    }
+    this.#report.redisLosses.push({ fromMs, toMs: Date.now() });
   }
 
   #pauseUntil(kind: Pausable, node: ChaosNode): void {
@@ -230,7 +238,7 @@ class Nemesis {
     this.#note({ kind: fault, text: `${fault}: ${text}`, saleIds, atMs });
     this.#report.redis[fault] += 1;
     if (fault.startsWith('kill')) this.#report.kills.redis += 1;
-    this.#mend(whole);
+    this.#mend(whole.then(() => void this.#report.redisLosses.push({ fromMs: atMs, toMs: Date.now() })));
   }
 
   #note(fault: Omit<FaultNote, 'atMs'> & Partial<FaultNote>): void {

@@ -4,7 +4,7 @@ import type { PaymentFacts } from '../history/payment-facts.js';
 import type { Query } from '../workload/query.js';
 
 const ORDERS = `
-  SELECT id, sale_id, buyer_id, unit, status, reason, extract(epoch FROM placed_at) * 1000 AS placed,
+  SELECT id, sale_id, buyer_id, unit, status, reason, buyer_group, extract(epoch FROM placed_at) * 1000 AS placed,
          extract(epoch FROM pay_by) * 1000 AS pay_by, extract(epoch FROM cancelled_at) * 1000 AS ended,
          EXISTS (SELECT FROM payments p WHERE p.regrab_claim_id = orders.id) AS regrabbed FROM orders`;
 
@@ -22,6 +22,7 @@ export async function readOrderFacts(query: Query): Promise<OrderFacts[]> {
     payByMs: Number(row.pay_by),
     endedAtMs: row.ended === null ? null : Number(row.ended),
     regrabbed: row.regrabbed === true,
+    ...(row.buyer_group === null ? {} : { group: String(row.buyer_group) }),
   }));
 }
 

@@ -82,7 +82,7 @@ const RULES: Record<string, string> = {
       UNION ALL SELECT debit_account_id, -amount_minor FROM transfers) f GROUP BY account) flow ON flow.account = a.id
     WHERE a.kind = 'buyer' AND (a.balance_minor <> coalesce(flow.amount, 0) OR a.balance_minor < 0)`,
   'expired before its deadline': `
-    SELECT id, pay_by, cancelled_at FROM orders WHERE reason = 'unpaid' AND cancelled_at < pay_by`,
+    SELECT id, pay_by, cancelled_at FROM orders WHERE reason IN ('unpaid', 'provider_failed') AND cancelled_at < pay_by`,
   'paid after its deadline': `SELECT id, pay_by, paid_at FROM orders WHERE paid_at > pay_by`,
   'ended without a release': `
     SELECT o.id, o.status FROM orders o LEFT JOIN outbox_events e ON e.order_id = o.id AND e.kind = 'release'
@@ -141,7 +141,25 @@ export async function auditStores(redis: Redis, query: Query, sale: SaleFacts): 
   if (outbox > 0) add(`${outbox} claims wait in the outbox`);
   for (const claim of difference(live, orders)) add(`live in Redis and not in Postgres: ${claim}`);
   for (const order of difference(orders, live)) add(`live in Postgres and not in Redis: ${order}`);
+  if (sale.unpaidLimit) for (const what of await miscounted(query, sale.id, records)) add(what);
   return broken;
+}
+
+/** Compares the strikes in the claims' records of a sale with the orders that ended without payment. */
+async function miscounted(query: Query, saleId: string, records: readonly [string, string][]): Promise<string[]> {
+  const rows = await query(
+    `SELECT buyer_id, count(*) AS strikes FROM orders WHERE sale_id = '${saleId}' AND status IN ('cancelled', 'rejected')
+     AND reason IN ('unpaid', 'cancelled_by_buyer', 'insufficient_funds') GROUP BY buyer_id`,
+  );
+  const ended = rows.map(({ buyer_id, strikes }) => `${buyer_id} ${strikes}`);
+  const counted = records.flatMap(([buyerId, record]) => {
+    const strikes = / strikes=(\d+)/.exec(record)?.[1];
+    return strikes === undefined ? [] : [`${buyerId} ${strikes}`];
+  });
+  return [
+    ...difference(counted, ended).map(what => `strikes in Redis and not in Postgres: ${what}`),
+    ...difference(ended, counted).map(what => `strikes in Postgres and not in Redis: ${what}`),
+  ];
 }
 
 const difference = (all: string[], without: string[]): string[] => {

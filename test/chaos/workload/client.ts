@@ -1,8 +1,9 @@
 import { issueToken } from '#core/identity/token.js';
+import { needsAnotherPass, requestPass } from '#stack/crowd/pass/request-pass.js';
 import { type Answer, type Call, createStorefront, type Storefront } from '#stack/crowd/storefront.js';
 import { type History, outcomeOf, type Reply } from '../history/history.js';
 import type { Random } from './random.js';
-import { PRICE_MINOR } from './world.js';
+import { groupOf, PRICE_MINOR } from './world.js';
 
 /** The connections to one API. While an API is paused, all calls to it keep their connections. */
 const CONNECTIONS = 256;
@@ -48,11 +49,29 @@ export function createClient({ baseUrls, authSecret, history, random }: ClientOp
   const shops: Storefront[] = baseUrls.map(url => createStorefront(url, CONNECTIONS));
   const receipts = new Map<string, Receipt>();
   const entries = new Map<string, EntryReceipt>();
+  /** The passes of buyers, by sale and buyer. */
+  const passes = new Map<string, string | undefined>();
   return {
     async ask(call, saleId, buyerId, options) {
-      const complete = history.invoke({ call, saleId, buyerId });
-      const answer = await random.pick(shops).ask(call, saleId, issueToken(authSecret, buyerId), options);
+      const group = groupOf(buyerId);
+      const [shop, token, key] = [
+        random.pick(shops),
+        issueToken(authSecret, buyerId, { group }),
+        `${saleId} ${buyerId}`,
+      ];
+      const pass = call === 'buy' ? passes.get(key) : undefined;
+      const complete = history.invoke({
+        call,
+        saleId,
+        buyerId,
+        ...(call === 'buy' && { hasPass: pass !== undefined, ...(group && { group }) }),
+      });
+      const answer = await shop.ask(call, saleId, token, { ...options, pass });
       complete(outcomeOf(answer.http), replyOf(answer));
+      if (needsAnotherPass(answer)) {
+        // The next click of this buyer has it.
+        passes.set(key, (await requestPass(solution => shop.ask('pass', saleId, token, { solution }))).pass);
+      }
       const { claimId, entry, receipt } = answer;
       if (claimId && receipt) receipts.set(claimId, { claimId, saleId, buyerId, receipt });
       if (entry !== undefined && receipt) entries.set(`${saleId} ${buyerId} ${entry}`, { saleId, buyerId, receipt });
@@ -82,5 +101,6 @@ export function replyOf({ http, status, code, claimId, unit, reason, entry, rece
     ...(unit === undefined ? {} : { unit }),
     ...(reason === undefined ? {} : { reason }),
     ...(entry === undefined || receipt === undefined ? {} : { entry }),
+    ...(claimId === undefined || receipt === undefined ? {} : { hasReceipt: true }),
   };
 }

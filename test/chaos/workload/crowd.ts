@@ -83,8 +83,9 @@ export function planVisit(world: World, random: Random, { number, elapsedMs }: A
     const withUnit = random.chance(0.02) ? 'pay' : random.pick(['leave', 'cancel', 'pay and cancel'] as const);
     return { saleId: random.pick(world.small(elapsedMs)), buyerId, clicks, withUnit, returns: 2 };
   }
+  if (share < 0.52) return planStrictVisit(random, random.pick(world.strict(elapsedMs)), clicks);
   const withUnit = random.pick(['pay', 'pay', 'pay', 'leave', 'cancel', 'pay and cancel'] as const);
-  if (share < 0.5 && world.standby.length > 0)
+  if (share < 0.57 && world.standby.length > 0)
     return {
       saleId: random.pick(world.standby),
       buyerId: guest,
@@ -92,10 +93,25 @@ export function planVisit(world: World, random: Random, { number, elapsedMs }: A
       withUnit: random.pick(['leave', 'cancel']),
       returns: 1,
     };
-  if (share < 0.6) return { saleId: world.immediate, buyerId: guest, clicks, withUnit, returns: 0 };
+  if (share < 0.62) return { saleId: world.immediate, buyerId: guest, clicks, withUnit, returns: 0 };
   if (share < 0.8) {
     const elsewhere = random.pick(['at once', 'late', 'late', 'after failing', 'never'] as const);
     return { saleId: random.pick(world.elsewhere), buyerId: guest, clicks, withUnit, elsewhere, returns: 1 };
   }
   return { saleId: random.pick(world.big), buyerId: guest, clicks, withUnit, returns: 1 };
+}
+
+/** The regulars who come to strict sales. They are few, so that each of them comes again and again. */
+const STRICT_REGULARS = 30;
+
+/** Plans a visit to a strict sale: some buyers pay, and most let units go until they get no more. */
+function planStrictVisit(random: Random, saleId: string, clicks: number): Visit {
+  return {
+    saleId,
+    buyerId: `regular-${random.between(1, STRICT_REGULARS)}`,
+    clicks,
+    withUnit: random.pick(['pay', 'leave', 'leave', 'cancel', 'pay and cancel'] as const),
+    elsewhere: random.pick(['at once', 'late', 'after failing', 'never'] as const),
+    returns: 3,
+  };
 }

@@ -77,7 +77,8 @@ async function rest(random: Random, answer: Answer | undefined): Promise<void> {
   await pause(Math.min(wanted ?? random.between(...REST_MS), REST_MAX_MS));
 }
 
-const isFinal = ({ code }: Answer): boolean => code === 'sold_out' || code === 'sale_closed';
+const isFinal = ({ code }: Answer): boolean =>
+  ['sold_out', 'sale_closed', 'unpaid_limit', 'group_limit'].includes(code ?? '');
 
 /**
  * Polls after an accepted click, and acts on the unit.

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { createSale, type NewSale } from '#core/operator/create-sale.js';
 import type { ValueSources } from '#core/postgres/draws/draws.js';
 import { bucketOf, bucketTags } from '#core/redis/keys.js';
@@ -23,17 +24,35 @@ const PLENTY = 10_000;
 const SMALL_FOR_MS = 20 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
 
+/** The rules of a strict sale: two chances, a second to pay a unit that came back, two units for a group, and passes. */
+const STRICT = { coarseStock: true, unpaidLimit: 2, retryPayWithinSeconds: 1, perGroup: 2, needsPass: true } as const;
+
+/** The most tries for a pass, where it costs work: some milliseconds. */
+export const PASS_WORK = 20;
+
+/** The regulars of one family. */
+const FAMILY = 3;
+
+/** Returns the group in a buyer's token: a family for regulars, none for guests. */
+export function groupOf(buyerId: string): string | undefined {
+  const number = /^regular-(\d+)$/.exec(buyerId)?.[1];
+  return number === undefined ? undefined : `family-${Math.ceil(Number(number) / FAMILY)}`;
+}
+
 /** Picks the settings of sales that the checks need. */
 export function factsOf(sales: readonly NewSale[]): SaleFacts[] {
-  return sales.map(({ id, units, opensAtMs, closesAtMs, standbyFactor, settlement, provider, opening }) => ({
-    id,
-    units,
-    opensAtMs,
-    closesAtMs,
-    settlement,
-    provider,
-    standby: standbyFactor > 0,
-    hasDraw: opening !== 'rush',
+  return sales.map(sale => ({
+    id: sale.id,
+    units: sale.units,
+    opensAtMs: sale.opensAtMs,
+    closesAtMs: sale.closesAtMs,
+    settlement: sale.settlement,
+    provider: sale.provider,
+    standby: sale.standbyFactor > 0,
+    hasDraw: sale.opening !== 'rush',
+    unpaidLimit: sale.unpaidLimit,
+    perGroup: sale.perGroup,
+    needsPass: sale.needsPass,
   }));
 }
 
@@ -55,6 +74,8 @@ export interface World {
   small(elapsedMs: number): readonly string[];
   /** Have a standby. */
   standby: readonly string[];
+  /** Let nobody hold units without paying again and again, and sell for passes. Each is used for as long as a small one. */
+  strict(elapsedMs: number): readonly string[];
   /** Takes the payment as the order is placed. */
   immediate: string;
   /** Are paid at a provider: one with a unit for every buyer, one with few, and one that always returns late money. */
@@ -96,6 +117,8 @@ export async function createWorld(
   const createAll = (ids: readonly string[], wishes: Partial<NewSale>) =>
     Promise.all(ids.map(id => create(id, wishes)));
   const times = isOnCluster ? 3 : 1;
+  // Redis loses data in a run with draws, and nothing keeps a standby then.
+  const canStandBy = opening === 'rush';
   // Several at once share the buyers, and have fewer units.
   const few = isOnCluster ? 4 : 12;
   const small = await Promise.all(
@@ -103,16 +126,22 @@ export async function createWorld(
       create(`small-${i + 1}`, { units: few + (i % 3) * (isOnCluster ? 3 : 8) }),
     ),
   );
+  const rounds = Math.ceil(runMs / SMALL_FOR_MS) + 1;
+  const strict = await Promise.all(
+    Array.from({ length: times * rounds }, (_, i) =>
+      create(`strict-${i + 1}`, { ...strictRules(i), standbyFactor: canStandBy ? i % 2 : 0 }),
+    ),
+  );
   const draws = await createDraws({ create, runMs, opening });
   return {
     sales,
     big: await createAll(numbered('big', times), {}),
     small: elapsedMs => small.slice(times * Math.floor(elapsedMs / SMALL_FOR_MS)).slice(0, times),
-    // Redis loses data in a run with draws, and nothing keeps a standby then.
-    standby: await createAll(numbered('standby', draws.all.length > 0 ? 0 : isOnCluster ? 2 : 1), {
+    standby: await createAll(numbered('standby', !canStandBy ? 0 : isOnCluster ? 2 : 1), {
       units: 25,
       standbyFactor: 2,
     }),
+    strict: elapsedMs => strict.slice(times * Math.floor(elapsedMs / SMALL_FOR_MS)).slice(0, times),
     immediate: await create('immediate', { settlement: 'immediate' }),
     elsewhere: [
       await create('elsewhere', { provider: 'signed-webhook' }),
@@ -121,6 +150,17 @@ export async function createWorld(
     ],
     probes: await createAll(isOnCluster ? inEachBucket('probe') : ['probe'], {}),
     draws,
+  };
+}
+
+/** Returns the rules of the strict sale with this number. Each has another mix: units by lot, work for a pass, a payment provider. */
+function strictRules(number: number): Partial<NewSale> {
+  return {
+    ...STRICT,
+    units: 4 + (number % 3) * 2,
+    passWork: number % 2 === 0 ? PASS_WORK : 0,
+    provider: number % 3 === 1 ? 'signed-webhook' : 'wallet',
+    ...(number % 4 < 2 && { unitSeed: createHash('sha256').update(`seed ${number}`).digest('hex') }),
   };
 }
 

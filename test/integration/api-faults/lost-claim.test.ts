@@ -31,3 +31,24 @@ test('a receipt brings a lost claim back, also that of a buyer whose earlier cla
   });
   expect(await api.redis.hget(claims, 'ann')).toContain(lost.claimId);
 });
+
+test('a buyer who was promoted from standby has a receipt of the claim, which brings it back', async () => {
+  const sale = await api.open({ units: 1, standbyFactor: 1 });
+  const path = `/order-status/${sale.id}`;
+  const first = await api.win(sale, 'ann');
+  expect((await api.post(`/buy/${sale.id}`, 'bob')).body).toMatchObject({ status: 'standby' });
+  const end = { status: 'cancelled', reason: 'cancelled_by_buyer', freesUnit: true } as const;
+  await release(api.redis, sale.id, [{ ...first, ...end }]);
+
+  const { body } = await api.get(path, 'bob');
+  expect(body).toMatchObject({ status: 'queued', unit: first.unit, receipt: expect.any(String) });
+  const lost = { buyerId: 'bob', claimId: String(body.claimId), unit: first.unit };
+  await loseClaim(api, sale.id, lost);
+
+  expect((await api.get(path, 'bob')).body).toEqual({ status: 'none' });
+  expect((await api.get(`${path}?receipt=${body.receipt}`, 'bob')).body).toMatchObject({
+    status: 'queued',
+    claimId: lost.claimId,
+  });
+  expect(await api.redis.hget(keysOf(sale.id).claims, 'bob')).toContain(lost.claimId);
+});

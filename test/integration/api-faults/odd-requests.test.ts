@@ -27,7 +27,7 @@ const PUBLIC = [
 test.each([...BUYER, ...PUBLIC])('%s answers every odd request', async route => {
   await markRegistryWhole(api.redis, await readRunId(api.redis));
   const { authorization: good = '' } = bearer('ann');
-  const expired = `Bearer ${issueToken(SECRET, 'ann', 1)}`;
+  const expired = `Bearer ${issueToken(SECRET, 'ann', { lifeMs: 1 })}`;
   const unsigned = `Bearer ${Buffer.from('{"alg":"none"}').toString('base64url')}.${good.split('.')[1]}.`;
   const credentials = BUYER.includes(route) ? [good, expired, unsigned, 'Bearer \t', ''] : [good, ''];
   expect(await wrongAnswers(api.port, oddRequests([route], credentials))).toEqual([]);

@@ -28,7 +28,7 @@ describe('POST /guest-token', () => {
 
   test('gives a guest whose token ends soon a new one for a day, as the cookie promises', async () => {
     const buyerId = String((await api.post('/guest-token')).body.buyerId);
-    const dying = issueToken(SECRET, buyerId, 60_000);
+    const dying = issueToken(SECRET, buyerId, { lifeMs: 60_000 });
     const { body, headers } = await askWith(dying);
     expect(body.buyerId).toBe(buyerId);
     expect(lifeOf(String(body.token))).toBeGreaterThan(86_000);
@@ -38,7 +38,7 @@ describe('POST /guest-token', () => {
   test('leaves a buyer of the shop the token and the cookie, which live as long as the shop says', async () => {
     // The id is made of the name. A shop may call buyers guests, too.
     for (const name of ['auth0|ann', 'guest-7']) {
-      const token = issueToken(SECRET, name, 60_000);
+      const token = issueToken(SECRET, name, { lifeMs: 60_000 });
       const { body, headers } = await askWith(token);
       expect(body).toEqual({ buyerId: buyerIdOf(name), token });
       expect(headers.getSetCookie()).toEqual([]);

@@ -36,9 +36,11 @@ describe.each([false, true])('mounted in Express: %p', mounted => {
 
     test('has the fields of a claim in each status', async () => {
       const sale = await api.open();
-      const { claimId, unit } = await buy(sale, 'ann');
+      const { claimId, unit, receipt } = await buy(sale, 'ann');
       const base = { claimId, unit, amountMinor: sale.priceMinor, currency: 'EUR', currencyDigits: 2 };
-      expect(await statusOf(sale, 'ann')).toEqual({ status: 'queued', ...base, pollAfterMs: expect.any(Number) });
+      const queued = { status: 'queued', ...base, pollAfterMs: expect.any(Number) };
+      expect(await statusOf(sale, 'ann', receipt)).toEqual(queued);
+      expect(await statusOf(sale, 'ann')).toEqual({ ...queued, receipt });
 
       const payByMs = Date.now() + 60_000;
       const pending = { buyerId: 'ann', claimId, status: 'pending_payment' as const, payByMs };

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { keysOf } from '#core/redis/keys.js';
 import { setSale } from '#core/redis/sale/sale.js';
 import { eventually } from '../../support/eventually.js';
 import { useApi } from '../../support/http/api.js';
@@ -29,6 +30,7 @@ describe('GET /sales/:saleId', () => {
       currencyDigits: 2,
       opensAt: new Date(sale.opensAtMs).toISOString(),
       closesAt: new Date(sale.closesAtMs).toISOString(),
+      needsPass: false,
       opening: 'rush',
       state: 'open',
       units: 3,
@@ -38,6 +40,24 @@ describe('GET /sales/:saleId', () => {
     const serverTimeMs = Date.parse(String(body.serverTime));
     expect(serverTimeMs).toBeGreaterThanOrEqual(askedAtMs - ROUNDING_MS);
     expect(serverTimeMs).toBeLessThanOrEqual(Date.now() + ROUNDING_MS);
+  });
+
+  test('has only a rough number of free units, if the sale says so, and says that it is rough', async () => {
+    const sale = await api.open({ units: 250, coarseStock: true });
+    const read = async () => (await api.get(`/sales/${sale.id}`)).body;
+    expect(await read()).toMatchObject({ remaining: 250, remainingIsRough: true, units: 250 });
+    await api.redis.ltrim(keysOf(sale.id).stock, 0, 99);
+    await eventually(async () => expect(await read()).toMatchObject({ state: 'open', remaining: 100 }));
+    await api.redis.ltrim(keysOf(sale.id).stock, 0, 1);
+    await eventually(async () => expect(await read()).toMatchObject({ state: 'open', remaining: 10 }));
+    await api.redis.del(keysOf(sale.id).stock);
+    await eventually(async () => expect(await read()).toMatchObject({ state: 'sold_out', remaining: 0 }));
+  });
+
+  test('tells nothing of the seed by which units are dealt, nor of the other rules about robots', async () => {
+    const sale = await api.open({ unitSeed: 'ab'.repeat(32), coarseStock: true });
+    const { body } = await api.get(`/sales/${sale.id}`);
+    expect(JSON.stringify(body)).not.toMatch(/abab|seed|coarse/i);
   });
 
   test('is at most a second old, but has the exact time', async () => {
@@ -87,6 +107,7 @@ describe('the other calls', () => {
     const paths = body.paths as Record<string, Record<string, Described>>;
     expect(Object.entries(paths).map(([path, methods]) => `${Object.keys(methods)} ${path}`)).toEqual([
       'post /buy/{saleId}',
+      'post /pass/{saleId}',
       'post /webhooks/payments/{provider}',
       'get /sales/{saleId}',
       'get /order-status/{saleId}',
@@ -107,7 +128,7 @@ describe('the other calls', () => {
     const orderStatus = paths['/order-status/{saleId}']?.get;
     expect(orderStatus?.parameters?.map(({ name }) => name)).toEqual(['saleId', 'receipt', 'prefer', 'if-none-match']);
     expect(orderStatus?.responses).toHaveProperty('304');
-    expect(buy?.parameters?.map(({ name }) => name)).toEqual(['saleId', 'prefer']);
+    expect(buy?.parameters?.map(({ name }) => name)).toEqual(['saleId', 'dropline-pass', 'prefer']);
   });
 
   test.each(['/', '/s/drop-1'])(

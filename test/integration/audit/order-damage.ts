@@ -5,6 +5,7 @@ import { ago, copy, type Damage, order, payment, without } from './damage.js';
 const UNIT_TWICE = 'I2 a unit has more than one live order';
 const UNIT_OUTSIDE = 'I2 a live order has a unit outside 1..N';
 const BUYER_TWICE = 'I3 a buyer has more than one live order';
+const CROWDED = 'a group has more live orders than it may';
 const OVERDUE = 'I6 an order is 15 s past its deadline';
 const OLD_RELEASE = 'I6 a release is 15 s old';
 
@@ -12,6 +13,10 @@ const BEYOND = Prisma.sql`(SELECT units + 1 FROM sales WHERE id = sale_id)`;
 
 const releases = ({ sale }: GoodMoney, change: Prisma.Sql) =>
   Prisma.sql`UPDATE outbox_events SET ${change} WHERE id = (SELECT min(id) FROM outbox_events WHERE sale_id = ${sale.id})`;
+
+const perGroup = ({ sale }: GoodMoney, units: number) =>
+  Prisma.sql`UPDATE sales SET per_group = ${units} WHERE id = ${sale.id}`;
+const ofHome = Prisma.sql`buyer_group = 'home'`;
 
 /** Damage for each rule about orders, and neighbours of it that break none. */
 export const ORDER_DAMAGE: Damage[] = [
@@ -59,6 +64,30 @@ export const ORDER_DAMAGE: Damage[] = [
         unit: Prisma.sql`(SELECT units FROM sales WHERE id = sale_id)`,
       }),
       copy(made, 'kept', { status: 'void', buyer: 'third', unit: BEYOND }),
+    ],
+  },
+  {
+    text: 'two of a group have a live order, and one is allowed',
+    broken: { [CROWDED]: 1 },
+    statements: made => [perGroup(made, 1), order(made, 'kept', ofHome), order(made, 'unpaid', ofHome)],
+  },
+  {
+    text: 'two of a group have a live order, and two are allowed',
+    broken: {},
+    statements: made => [perGroup(made, 2), order(made, 'kept', ofHome), order(made, 'unpaid', ofHome)],
+  },
+  {
+    text: 'two of a group have a live order, in a sale without a limit',
+    broken: {},
+    statements: made => [order(made, 'kept', ofHome), order(made, 'unpaid', ofHome)],
+  },
+  {
+    text: 'two of a group have an order, and one of these has ended',
+    broken: {},
+    statements: made => [
+      perGroup(made, 1),
+      order(made, 'kept', ofHome),
+      copy(made, 'kept', { status: 'void', buyer: 'second' }),
     ],
   },
   {

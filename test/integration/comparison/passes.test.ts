@@ -131,9 +131,9 @@ describe('a pass meets a change half-way', () => {
     { pass, last }: { pass: (merge: Merge) => Promise<unknown>; last: string },
   ): Promise<string[]> {
     const copying = await SaleCopying.begin(t.redis, sale.id);
-    const staging = await Staging.begin(stores.redis, sale.id);
+    const staging = await Staging.begin(stores.redis, sale);
     if (!staging) throw new Error('no keys are moved here');
-    const merge = new Merge(stores, { saleId: sale.id, units: sale.units, atMs: Date.now(), staging });
+    const merge = new Merge(stores, { sale, atMs: Date.now(), staging });
     await merge.copyAll();
     await pass(merge);
     await copying.shut();

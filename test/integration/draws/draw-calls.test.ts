@@ -69,7 +69,7 @@ describe('the facts of a draw', () => {
     expect(await facts()).toEqual({ saleId: sale.id, commitment: expect.any(String), ...SOURCE });
     await join(t, sale, ...names(3));
     await close(sale);
-    expect(await facts()).toMatchObject({ entries: 3, chunkEntries: 1_024, root: expect.any(String) });
+    expect(await facts()).toMatchObject({ entries: 3, chunkEntries: 1_024, root: expect.any(String), lateEntries: 0 });
     await decideDraw(t.db, sale.id, { value: '4 8 15', isSubstitute: false });
     await drawLots(t, sale.id);
     forget();
@@ -237,5 +237,13 @@ describe('a proof', () => {
       status: 404,
       body: { code: 'late_entry' },
     });
+    const published = async () => {
+      await keepEntries(t, sale.id);
+      forget();
+      return DrawFacts.parse((await api.get(`/draws/${sale.id}`)).body).lateEntries;
+    };
+    expect(await published()).toBe(1);
+    await api.post(`/cancel/${sale.id}`, 'lost');
+    expect(await published()).toBe(0);
   });
 });

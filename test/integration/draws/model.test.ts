@@ -1,10 +1,10 @@
 import { test } from '@jest/globals';
 import fc from 'fast-check';
 import { readStatuses } from '#core/redis/claims/status.js';
+import { anyLineCommand } from '../../support/draws/line-commands.js';
+import { LineModel } from '../../support/draws/line-model.js';
 import { createDraw, readLine, readWinners } from '../../support/draws/lines.js';
 import { BUYERS } from '../../support/model/command.js';
-import { anyLineCommand } from '../../support/model/line-commands.js';
-import { LineModel } from '../../support/model/line-model.js';
 import { same } from '../../support/model/run.js';
 import { useStores } from '../../support/stores/stores.js';
 

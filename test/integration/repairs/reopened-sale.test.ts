@@ -125,7 +125,7 @@ describe('a difference lasts', () => {
   test('not if the second look finds none, or only another one', async () => {
     const { sale, placed } = await saleWithOrder();
     // In this look, the claim of the order has not arrived yet.
-    const order = (await readLatestOrders(t.db, sale.id, [placed.buyerId]))[0];
+    const order = (await readLatestOrders(t.db, sale, [placed.buyerId]))[0];
     if (!order) throw new Error('the order is missing');
     const early = { ...(await look(sale)), differences: [{ kind: 'claim_missing' as const, order }] };
     expect(await lastingDifferences(t, sale.id, early)).toEqual([]);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { sendGathered } from '#core/redis/feed/gathered.js';
-import { keysOf, prefixOf, registryKeyOf } from '#core/redis/keys.js';
+import { groupsKeyOf, keysOf, prefixOf, registryKeyOf } from '#core/redis/keys.js';
 import { openSale, type StartingState } from '#core/redis/sale/open-sale.js';
 import { readLoadedSale, readRunId, setSale } from '#core/redis/sale/sale.js';
 import { runScript } from '#core/redis/scripts.js';
@@ -16,12 +16,14 @@ const t = useStores();
 /** Calls the script with the given staged keys, which seem to hold `units` units. */
 async function runOpen(sale: Sale, staged: string[], runId: string, gate = '', units = 0): Promise<unknown> {
   const { sale: sale_, stock, claims, outbox, standby } = keysOf(sale.id);
+  const keys = [sale_, stock, claims, outbox, standby, groupsKeyOf(sale.id), ...staged];
   const fields = ['units', 1, 'state', 'open', 'opensAtMs', 0, 'closesAtMs', 1, 'standbyCap', 0];
   const args = [runId, gate, sale.generation, units, 0, 0, 0, ...fields];
-  return runScript(t.redis, 'open-sale', { keys: [sale_, stock, claims, outbox, standby, ...staged], args });
+  return runScript(t.redis, 'open-sale', { keys, args });
 }
 
-const stagedKeys = (sale: Sale): string[] => ['s', 'c', 'o', 'w'].map(name => `${prefixOf(sale.id)}:${name}:staged`);
+const stagedKeys = (sale: Sale): string[] =>
+  ['s', 'c', 'o', 'w', 'g'].map(name => `${prefixOf(sale.id)}:${name}:staged`);
 
 describe('opening', () => {
   test('a new sale is loaded with every unit in stock, and verified for this run of Redis', async () => {
@@ -150,7 +152,7 @@ describe('a Redis in trouble', () => {
   test('opening replaces keys of any type', async () => {
     const sale = aSale({ units: 2 });
     const { stock, claims, outbox, standby } = keysOf(sale.id);
-    for (const key of [stock, claims, outbox, standby]) await t.redis.set(key, 'of another type');
+    for (const key of [stock, claims, outbox, standby, groupsKeyOf(sale.id)]) await t.redis.set(key, 'of another type');
     await openSale(t.redis, sale);
     expect(await readSnapshot(t.redis, sale.id)).toMatchObject({ stock: [1, 2], standby: [] });
   });

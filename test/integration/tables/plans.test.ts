@@ -9,6 +9,7 @@ import { prune } from '#core/maintenance/prune.js';
 import { reconcileAll } from '#core/maintenance/reconcile.js';
 import { tellShop } from '#core/maintenance/tell-shop.js';
 import { overviewsOf } from '#core/operator/sale-overview.js';
+import { readSignals } from '#core/operator/signals.js';
 import { checkBooks } from '#core/postgres/books/check.js';
 import { connectDatabase, type Database, Prisma } from '#core/postgres/database.js';
 import { readDeadNotices, reviveNotices } from '#core/postgres/deliveries/dead-notices.js';
@@ -93,6 +94,18 @@ describe('no statement reads a grown table from end to end', () => {
     expect(plans.length).toBeGreaterThan(0);
   });
 
+  test('of placing units that came back unpaid', async () => {
+    const sale = await openTestSale(ctx, { units: 100, retryPayWithinSeconds: 60 });
+    const given = await win(ctx, sale, ...buyers(50, 'given'));
+    await placeOrders(ctx, { saleId: sale.id, claims: given });
+    for (const claim of given.slice(0, 5)) await cancelOrder(ctx, { saleId: sale.id, ...claim });
+    const claims = await win(ctx, sale, ...buyers(55, 'taken'));
+    const { faults } = await faultsDuring(() => placeOrders(ctx, { saleId: sale.id, claims }));
+    expect(faults).toEqual([]);
+    const orders = await db.order.findMany({ where: { saleId: sale.id, buyerId: { startsWith: 'taken' } } });
+    expect(orders.filter(({ payBy, placedAt }) => payBy.getTime() - placedAt.getTime() === 60_000)).toHaveLength(5);
+  });
+
   test('of the steps of a draw', async () => {
     const { plans, faults } = await faultsDuring(async () => {
       const sale = await createDraw(ctx, { units: 3 });
@@ -119,6 +132,7 @@ describe('no statement reads a grown table from end to end', () => {
       await reviveNotices(db);
       await readBuyerOrders(db, 'grown-7', 100);
       await readStatement(db, 'grown-7', 100);
+      expect(await readSignals(db, 'grown-draw-4', 3)).toMatchObject({ unpaid: 2_000 });
       expect(await overviewsOf({ ...ctx, db }, (await readSales(db)).slice(-1))).toMatchObject([
         { orders: { orders: 4_000 } },
       ]);

@@ -45,7 +45,7 @@ describe('the latest order of a buyer', () => {
     const ended = aClaim({ buyerId: 'ann', unit: 2 });
     await insertTombstones(t.db, { saleId: sale.id, claims: [ended], reason: 'lost' });
     await backdatePlacing(live, 5);
-    expect((await readLatestOrders(t.db, sale.id, ['ann'])).map(({ claimId }) => claimId)).toEqual([live.claimId]);
+    expect((await readLatestOrders(t.db, sale, ['ann'])).map(({ claimId }) => claimId)).toEqual([live.claimId]);
   });
 
   test('is the newest of those that ended', async () => {
@@ -55,7 +55,7 @@ describe('the latest order of a buyer', () => {
       await insertTombstones(t.db, { saleId: sale.id, claims: [claim], reason: 'lost' });
       await backdatePlacing(claim, minutes);
     }
-    expect((await readLatestOrders(t.db, sale.id, ['ann'])).map(({ unit }) => unit)).toEqual([1]);
+    expect((await readLatestOrders(t.db, sale, ['ann'])).map(({ unit }) => unit)).toEqual([1]);
   });
 
   test('is one of this sale', async () => {
@@ -63,7 +63,7 @@ describe('the latest order of a buyer', () => {
     const sale = await saleWith([mine]);
     const another = await saleWith([other]);
     await t.db.withdrawnUnit.create({ data: { saleId: another.id, unit: 7, orderId: other.claimId } });
-    expect((await readLatestOrders(t.db, sale.id, ['ann'])).map(({ claimId }) => claimId)).toEqual([mine.claimId]);
+    expect((await readLatestOrders(t.db, sale, ['ann'])).map(({ claimId }) => claimId)).toEqual([mine.claimId]);
     const withdrawn = (id: string) => allOf(withdrawnPages(t.db, id));
     expect([await withdrawn(sale.id), await withdrawn(another.id)]).toEqual([[], [[7]]]);
   });
@@ -73,14 +73,14 @@ describe('orders by pages', () => {
   test('are all latest orders, each once, in the order of their buyers', async () => {
     const sale = await saleWith([aClaim({ buyerId: 'bea', unit: 1 }), aClaim({ buyerId: 'ann', unit: 2 })]);
     await saleWith([aClaim({ buyerId: 'abe' })]);
-    const pages = await allOf(orderPages(t.db, sale.id));
+    const pages = await allOf(orderPages(t.db, sale));
     expect(pages.map(page => page.map(({ buyerId, unit }) => [buyerId, unit]))).toEqual([
       [
         ['ann', 2],
         ['bea', 1],
       ],
     ]);
-    expect(await allOf(orderPages(t.db, (await saleWith([])).id))).toEqual([]);
+    expect(await allOf(orderPages(t.db, await saleWith([])))).toEqual([]);
   });
 
   test.each([0, 1])('a page is full, and the next one has %d orders', async more => {
@@ -88,7 +88,7 @@ describe('orders by pages', () => {
     await t.db.$executeRaw`INSERT INTO orders (id, sale_id, buyer_id, unit, status, amount_minor, currency, pay_by)
       SELECT gen_random_uuid(), ${sale.id}, 'b' || i, i, 'pending_payment', 1, 'EUR', clock_timestamp()
       FROM generate_series(1, ${ORDER_PAGE + more}) AS i`;
-    const pages = await allOf(orderPages(t.db, sale.id));
+    const pages = await allOf(orderPages(t.db, sale));
     expect(pages.map(({ length }) => length)).toEqual(more === 0 ? [ORDER_PAGE] : [ORDER_PAGE, more]);
     expect(new Set(pages.flat().map(({ unit }) => unit)).size).toBe(ORDER_PAGE + more);
   });
@@ -99,8 +99,8 @@ describe('orders by pages', () => {
     await t.db.$executeRaw`UPDATE orders SET version = version + 1, status = 'paid', paid_at = clock_timestamp(),
       reason = 'payment_refused', refunded_minor = 3, pay_by = to_timestamp(1.5) WHERE id = ${claim.claimId}::uuid`;
     const paid = { ...claim, status: 'paid', reason: 'payment_refused', payByMs: 1_500, refundedMinor: 3 };
-    expect(await allOf(orderPages(t.db, sale.id))).toEqual([[paid]]);
-    expect(await readLatestOrders(t.db, sale.id, [])).toEqual([]);
+    expect(await allOf(orderPages(t.db, sale))).toEqual([[paid]]);
+    expect(await readLatestOrders(t.db, sale, [])).toEqual([]);
   });
 });
 

@@ -1,5 +1,7 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { creditWallets } from '#core/postgres/money/wallet.js';
+import { keysOf } from '#core/redis/keys.js';
+import { cancelOrder } from '#core/steps/cancel-order.js';
 import { payOrder } from '#core/steps/pay-order.js';
 import { placeOrders } from '#core/steps/place-orders.js';
 import type { Evidence } from '../../chaos/history/evidence.js';
@@ -89,6 +91,20 @@ describe('a run of chaos is broken by', () => {
     const made = await boughtSale();
     await loseClaim(t, made.evidence.sales[0]?.id ?? '', made.claim);
     expect(checksOf(await violationsOf(made))).toEqual(['stores', 'audit']);
+  });
+
+  test('an end without payment that Redis does not count', async () => {
+    const { evidence } = await boughtSale();
+    const sale = await openTestSale(t, { units: 1, unpaidLimit: 2 });
+    await cancelOrder(t, { saleId: sale.id, ...(await winOne(t, sale, 'bob')) });
+    const judged = { evidence: { ...evidence, sales: [...evidence.sales, ...factsOf([sale])] } };
+    expect(await violationsOf(judged)).toEqual([]);
+    const { claims } = keysOf(sale.id);
+    await t.redis.hset(claims, 'bob', String(await t.redis.hget(claims, 'bob')).replace(' strikes=1', ''));
+    expect(await violationsOf(judged)).toEqual([
+      `stores: ${sale.id}: strikes in Postgres and not in Redis: bob 1`,
+      expect.stringMatching(/^audit: .* has 1 ends without payment, and Redis says 0$/),
+    ]);
   });
 
   test('a sale that is not in Postgres', async () => {

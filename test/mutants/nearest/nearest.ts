@@ -186,8 +186,9 @@ export class NearestTests {
     const { name } = parse(file);
     const known = this.#names.get(file);
     if (known) return known;
+    const included = file.split('/include/')[1] ?? file;
     const scripts = [...this.#ground.texts].filter(
-      ([path, text]) => path.endsWith('.lua') && text.includes(`-- @include ${name}\n`),
+      ([path, text]) => path.endsWith('.lua') && text.includes(`-- @include ${included.replace('.lua', '')}\n`),
     );
     const names = [name, ...scripts.map(([path]) => parse(path).name)];
     this.#names.set(file, names);

@@ -44,7 +44,7 @@ export interface Answer {
 export type ApiSettings = Partial<ApiConfig> & { mounted?: boolean; figures?: Figures };
 
 const NEVER = { burst: 1_000_000, perSecond: 1_000_000 };
-const UNLIMITED: Figures = { clicks: NEVER, polls: NEVER, waits: NEVER, orders: NEVER };
+const UNLIMITED: Figures = { clicks: NEVER, polls: NEVER, waits: NEVER, orders: NEVER, passes: NEVER };
 
 interface Parts {
   dir: string;

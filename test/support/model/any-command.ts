@@ -17,6 +17,7 @@ export const anyCommand = fc.oneof(
   { arbitrary: buyers.restoring, weight: 3 },
   { arbitrary: buyers.regrabbing, weight: 2 },
   { arbitrary: buyers.explaining, weight: 2 },
+  { arbitrary: buyers.recounting, weight: 1 },
   { arbitrary: buyers.reading, weight: 2 },
   { arbitrary: sales.reopening, weight: 6 },
   { arbitrary: sales.outwaiting, weight: 2 },

@@ -6,10 +6,12 @@ import { promote, release } from '#core/redis/claims/release.js';
 import { restoreClaim } from '#core/redis/claims/restore.js';
 import { leaveStandby } from '#core/redis/claims/standby.js';
 import { readStatuses, recordStatus, setReason } from '#core/redis/claims/status.js';
-import { keysOf } from '#core/redis/keys.js';
+import { setStrikes } from '#core/redis/claims/strikes.js';
+import { groupsKeyOf, keysOf } from '#core/redis/keys.js';
 import type { ClaimRecord } from '#core/rules/claim.js';
 import type { OrderReason } from '#core/rules/order.js';
 import { buyer, fenced, named, pick, picked, picks, purchaseKeysOf, UNVERIFIED, unfenced } from './command.js';
+import { groupOf } from './groups.js';
 
 // Commands about buyers and their claims.
 
@@ -25,7 +27,10 @@ export function wordsOf(outcome: ClaimOutcome): string {
     case 'joined':
       return `joined ${outcome.entry ?? '-'}${outcome.isBeforeOpening ? '' : ' late'}`;
     case 'sold_out':
-      return 'sold_out';
+    case 'unpaid_limit':
+    case 'others_first':
+    case 'group_limit':
+      return outcome.kind;
     case 'too_soon':
       return `too_soon ${outcome.because}`;
     case 'refused':
@@ -36,7 +41,10 @@ export function wordsOf(outcome: ClaimOutcome): string {
 /** Claims for a batch of buyers. */
 export const claiming = fc.array(buyer, { minLength: 1, maxLength: 12 }).map(
   fenced('claim', (run, buyerIds) => {
-    const requests = buyerIds.map(buyerId => ({ buyerId, claimId: newClaimId() }));
+    const requests = buyerIds.map(buyerId => {
+      const group = groupOf(buyerId);
+      return { buyerId, claimId: newClaimId(), ...(group && { group }) };
+    });
     return {
       ask: async redis => {
         const outcomes = await claim(redis, run.sale.id, requests);
@@ -165,14 +173,33 @@ export const explaining = fc.tuple(pick, fc.constantFrom(...REASONS)).map(
   }),
 );
 
+/** Corrects the number of strikes of a claim, as it was read or another one. */
+export const recounting = fc.tuple(pick, fc.integer({ min: 0, max: 2 }), fc.integer({ min: 0, max: 1 })).map(
+  fenced('set-strikes', (run, [part, strikes, more]) => {
+    const [one] = picked(run, [part]);
+    if (!one || run.model.terms.unpaidLimit === 0) return undefined;
+    const { buyerId, claimId } = one;
+    const claim = { claimId, strikes: (run.model.claims.get(buyerId)?.strikes ?? 0) + more };
+    return {
+      ask: async redis => ({ outcomes: [await setStrikes(redis, run.sale.id, { buyerId, claim, strikes })] }),
+      expect: model => [model.setStrikes(buyerId, claim, strikes)],
+    };
+  }),
+);
+
 /** Deletes a claim with its entries, if it is the buyer's latest. Returns whether it was. */
 const LOSE = `
   local record = redis.call('HGET', KEYS[1], ARGV[1])
   local claim_id, unit, status = string.match(record or '', '^(%S+) (%S+) (%S+)')
   if claim_id ~= ARGV[2] then return 0 end
+  local group, strikes = string.match(record, ' group=(%S+)'), string.match(record, ' strikes=(%d+)')
+  if group and strikes then redis.call('HINCRBY', KEYS[5], 'u:' .. group, -strikes) end
   redis.call('HDEL', KEYS[1], ARGV[1])
   redis.call('ZREM', KEYS[2], ARGV[1])
-  if status == 'queued' or status == 'pending_payment' or status == 'paid' then redis.call('LPUSH', KEYS[3], unit) end
+  if status == 'queued' or status == 'pending_payment' or status == 'paid' then
+    redis.call('LPUSH', KEYS[3], unit)
+    if group then redis.call('HINCRBY', KEYS[5], 'n:' .. group, -1) end
+  end
   if redis.call('GET', KEYS[4]) == claim_id then redis.call('DEL', KEYS[4]) end
   return 1`;
 
@@ -186,7 +213,9 @@ export const losing = pick.map(
     const [lock] = purchaseKeysOf(buyerId);
     return {
       ask: async redis => ({
-        outcomes: [(await redis.eval(LOSE, 4, claims, outbox, stock, lock, buyerId, claimId)) === 1],
+        outcomes: [
+          (await redis.eval(LOSE, 5, claims, outbox, stock, lock, groupsKeyOf(run.sale.id), buyerId, claimId)) === 1,
+        ],
       }),
       expect: model => [model.lose(buyerId, claimId)],
     };

@@ -1,6 +1,7 @@
 import { inspect, isDeepStrictEqual } from 'node:util';
 import type { Answer, Step } from './command.js';
-import type { Picture, SaleModel } from './sale-model.js';
+import type { SaleModel } from './sale-model.js';
+import type { Picture } from './terms.js';
 
 /** A command that ran at the same time as others. */
 export interface Done {

@@ -8,7 +8,8 @@ import { isLive } from '#core/rules/claim.js';
 import { readSnapshot } from '../redis/snapshot.js';
 import { aSale } from '../sales.js';
 import { BUYERS, purchaseKeysOf, type Run } from './command.js';
-import { type Picture, SaleModel, type Terms } from './sale-model.js';
+import { SaleModel } from './sale-model.js';
+import type { Picture, Terms } from './terms.js';
 
 /** Longer than any run, in s. A command ends a pause earlier. */
 const PAUSE_SECONDS = 100_000;

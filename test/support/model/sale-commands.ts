@@ -67,10 +67,12 @@ export const reopening = fc.constantFrom('always', ...Array.from({ length: 9 }, 
   unfenced('open-sale', ({ sale, model }, when) => {
     if (model.gate === '' && when === 'behind a gate') return undefined;
     const seen = model.copy();
-    const { units, state, generation, standby, gate } = seen;
+    const { units, state, generation, gate } = seen;
+    const standby = seen.standby.slice(0, seen.ahead);
+    const behind = seen.standby.slice(seen.ahead);
     const claims = [...seen.claims].map(([buyerId, record]) => ({ buyerId, ...record }));
     const outbox = [...seen.outbox].map((buyerId, i) => ({ buyerId, wonAtMs: i + 1 }));
-    const start = { claims, outbox, standby };
+    const start = { claims, outbox, standby, behind };
     return {
       ask: async redis => ({
         outcomes: [await openSale(redis, { ...sale, units, state, generation }, { state: start, gate })],
@@ -95,7 +97,7 @@ export const buyingElsewhere = buyer.map(
         if (outcome?.kind === 'won') claimId = outcome.claim.claimId;
         return { outcomes: outcomes.map(wordsOf) };
       },
-      expect: model => [model.buyElsewhere(buyerId, claimId)],
+      expect: model => [model.purchases.buyElsewhere(buyerId, claimId)],
     };
   }),
 );
@@ -105,7 +107,7 @@ export const outwaiting = buyer.map(
   unfenced('outwait', (_, buyerId) => ({
     ask: async redis => ({ outcomes: [(await redis.del(...purchaseKeysOf(buyerId))) >= 0] }),
     expect: model => {
-      model.outwait(buyerId);
+      model.purchases.outwait(buyerId);
       return [true];
     },
   })),

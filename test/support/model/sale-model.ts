@@ -1,38 +1,14 @@
 import type { RegrabOutcome } from '#core/redis/claims/regrab.js';
 import type { RestoreOutcome } from '#core/redis/claims/restore.js';
 import type { BuyerStatus } from '#core/redis/claims/status.js';
-import { type ClaimRecord, type EndedStatus, isLive } from '#core/rules/claim.js';
+import { type ClaimRecord, isLive } from '#core/rules/claim.js';
 import type { SaleState } from '#core/rules/sale.js';
+import { groupOf, isFull, strikesAt } from './groups.js';
+import { Purchases } from './purchases.js';
+import { strikesIn, withReason, withStrikes } from './strikes.js';
+import type { Expected, LiveStatus, Picture, Recording, Releasing, Terms } from './terms.js';
 
-type LiveStatus = 'queued' | 'pending_payment' | 'paid';
 const FORWARD: LiveStatus[] = ['queued', 'pending_payment', 'paid'];
-
-/** The outcome for a buyer, in words that the model and the outcomes of scripts share. */
-export type Expected = string;
-
-/** The settings of a sale. */
-export interface Terms {
-  units: number;
-  standbyFactor: number;
-  onePurchaseAtATime: boolean;
-  /** Buyers have a pause after a purchase, which lasts until a command ends it. */
-  hasPause: boolean;
-}
-
-interface Releasing {
-  buyerId: string;
-  claimId: string;
-  status: EndedStatus;
-  freesUnit: boolean;
-}
-
-interface Recording {
-  buyerId: string;
-  claimId: string;
-  status: LiveStatus;
-  payByMs: number;
-  reason: string | undefined;
-}
 
 /**
  * The model of a sale in Redis, as plain as possible: buyers come one after the other, also those of a batch. The model
@@ -50,17 +26,19 @@ export class SaleModel {
   turns = 0;
   stock: number[];
   standby: string[] = [];
+  /** The last ones on standby, who had strikes when they joined. */
+  readonly behind = new Set<string>();
+  /** The groups of those on standby, as their tokens named them. */
+  readonly groups = new Map<string, string>();
   /** Refunded units that are not sold again. */
   withdrawn: number[] = [];
   readonly outbox = new Set<string>();
   readonly claims = new Map<string, ClaimRecord>();
-  /** The claim that owns the lock of a buyer. */
-  readonly locks = new Map<string, string>();
-  /** Buyers with a pause after their last win. */
-  readonly pausing = new Set<string>();
+  readonly purchases: Purchases;
 
   constructor(terms: Terms) {
     this.terms = terms;
+    this.purchases = new Purchases(terms);
     this.units = terms.units;
     this.stock = Array.from({ length: terms.units }, (_, i) => i + 1);
   }
@@ -71,10 +49,11 @@ export class SaleModel {
       stock: [...this.stock],
       standby: [...this.standby],
       withdrawn: [...this.withdrawn],
+      behind: new Set(this.behind),
+      groups: new Map(this.groups),
       outbox: new Set(this.outbox),
       claims: new Map(this.claims),
-      locks: new Map(this.locks),
-      pausing: new Set(this.pausing),
+      purchases: this.purchases.copy(),
     });
   }
 
@@ -82,41 +61,83 @@ export class SaleModel {
     const held = this.live(buyerId);
     if (held) return `held ${held.claimId} ${held.unit} ${held.status}`;
     if (this.state !== 'open') return `refused ${this.state}`;
-    const wins = this.standby.length === 0 && this.stock.length > 0;
-    if (!wins && !this.standby.includes(buyerId) && this.standby.length >= this.cap) return 'sold_out';
     if (!this.standby.includes(buyerId)) {
-      const early = this.#tooSoon(buyerId);
+      const group = this.#groupOf(buyerId);
+      const strikes = strikesAt(this.claims, this.terms, buyerId);
+      if (strikes > 0 && strikes >= this.terms.unpaidLimit) return 'unpaid_limit';
+      const isFree = this.stock.length > 0 && this.ahead === 0;
+      // A run is shorter than the time for which free units are for the others.
+      if (strikes > 0 && isFree && this.standby.length === 0) return 'others_first';
+      if (isFull(this.claims, this.terms, group)) return 'group_limit';
+      const wins = isFree && strikes === 0;
+      if (!wins && (strikes > 0 ? this.behind.size : this.ahead) >= this.cap) return 'sold_out';
+      const early = this.purchases.tooSoon(buyerId);
       if (early) return early;
-      if (wins) return `won ${this.#give(buyerId, claimId)}`;
-      this.standby.push(buyerId);
+      if (wins) return `won ${this.#give(buyerId, { claimId, group })}`;
+      this.#join(buyerId, strikes > 0);
+      if (group) this.groups.set(buyerId, group);
     }
     return `standby ${this.standby.indexOf(buyerId) + 1}`;
   }
 
+  /** The number of buyers on standby who had no strike when they joined. */
+  get ahead(): number {
+    return this.standby.length - this.behind.size;
+  }
+
+  #groupOf(buyerId: string): string | undefined {
+    return this.terms.perGroup > 0 ? groupOf(buyerId) : undefined;
+  }
+
+  /** Returns the first on standby whose group has room. Those before leave. */
+  #next(): { buyerId: string; group: string | undefined } | undefined {
+    for (;;) {
+      const [buyerId] = this.standby;
+      if (buyerId === undefined) return undefined;
+      const group = this.groups.get(buyerId);
+      if (!isFull(this.claims, this.terms, group)) return { buyerId, group };
+      this.#leave(buyerId);
+      this.groups.delete(buyerId);
+    }
+  }
+
+  #join(buyerId: string, isStruck: boolean): void {
+    this.standby.splice(isStruck ? this.standby.length : this.ahead, 0, buyerId);
+    if (isStruck) this.behind.add(buyerId);
+  }
+
+  #leave(buyerId: string): void {
+    this.standby = this.standby.filter(other => other !== buyerId);
+    this.behind.delete(buyerId);
+  }
+
   /** Releases a claim. A unit that goes to the first on standby becomes a claim with the id `promotedAs`. */
   release({ buyerId, claimId, status, freesUnit }: Releasing, promotedAs?: string): Expected {
-    this.#over(buyerId, claimId);
+    this.purchases.over(buyerId, claimId);
     const held = this.live(buyerId);
     if (held?.claimId !== claimId) return 'not_held';
-    this.claims.set(buyerId, { ...held, status, reason: 'unpaid' });
+    const strikes = strikesIn(held) + (this.terms.unpaidLimit > 0 ? 1 : 0);
+    this.claims.set(buyerId, withStrikes({ ...held, status, reason: 'unpaid' }, strikes));
     this.outbox.delete(buyerId);
     if (!freesUnit) this.withdrawn.push(held.unit);
-    const first = this.state === 'open' && freesUnit ? this.standby[0] : undefined;
+    const first = this.state === 'open' && freesUnit ? this.#next() : undefined;
     if (first === undefined) {
       if (freesUnit) this.stock.push(held.unit);
       return 'released';
     }
     this.stock.unshift(held.unit);
-    return `promoted ${first} ${this.#give(first, promotedAs ?? 'nobody was promoted')}`;
+    const unit = this.#give(first.buyerId, { claimId: promotedAs ?? 'nobody was promoted', group: first.group });
+    return `promoted ${first.buyerId} ${unit}`;
   }
 
   recordStatus({ buyerId, claimId, status, payByMs, reason }: Recording): boolean {
     const claim = this.claims.get(buyerId);
     if (claim?.claimId !== claimId) return false;
-    const { unit } = claim;
+    const { unit, group } = claim;
     if (isLive(claim.status) && FORWARD.indexOf(status) >= FORWARD.indexOf(claim.status as LiveStatus)) {
-      this.claims.set(buyerId, { claimId, unit, status, payByMs, ...(reason ? { reason } : {}) });
-      if (status === 'paid') this.#over(buyerId, claimId);
+      const record = { claimId, unit, status, payByMs, ...(reason ? { reason } : {}), ...(group && { group }) };
+      this.claims.set(buyerId, withStrikes(record, strikesIn(claim)));
+      if (status === 'paid') this.purchases.over(buyerId, claimId);
     }
     this.outbox.delete(buyerId);
     return true;
@@ -124,9 +145,11 @@ export class SaleModel {
 
   promote(claimIds: string[]): Expected[] {
     const promoted: Expected[] = [];
-    while (this.state === 'open' && this.stock.length > 0 && this.standby[0] !== undefined) {
-      const buyerId = this.standby[0];
-      promoted.push(`${buyerId} ${this.#give(buyerId, claimIds[promoted.length] ?? 'nobody was promoted')}`);
+    while (this.state === 'open' && this.stock.length > 0) {
+      const first = this.#next();
+      if (first === undefined) break;
+      const claimId = claimIds[promoted.length] ?? 'nobody was promoted';
+      promoted.push(`${first.buyerId} ${this.#give(first.buyerId, { claimId, group: first.group })}`);
     }
     return promoted;
   }
@@ -140,7 +163,7 @@ export class SaleModel {
 
   leaveStandby(buyerId: string): boolean {
     const waited = this.standby.includes(buyerId);
-    this.standby = this.standby.filter(other => other !== buyerId);
+    this.#leave(buyerId);
     return waited;
   }
 
@@ -151,7 +174,7 @@ export class SaleModel {
     this.claims.delete(buyerId);
     this.outbox.delete(buyerId);
     if (isLive(claim.status)) this.stock.unshift(claim.unit);
-    this.#over(buyerId, claimId);
+    this.purchases.over(buyerId, claimId);
     this.turns += 1;
     return true;
   }
@@ -164,34 +187,49 @@ export class SaleModel {
     if (isLive(claim.status)) {
       if (!this.stock.includes(claim.unit)) return 'unit_taken';
       this.#take(buyerId, claim);
-      if (claim.status !== 'paid') this.#began(buyerId, claim.claimId);
+      if (claim.status !== 'paid') this.purchases.began(buyerId, claim.claimId);
     } else {
       if (had && had.claimId > claim.claimId) return 'other_claim';
-      this.claims.set(buyerId, claim);
-      this.#over(buyerId, claim.claimId);
+      this.claims.set(buyerId, withStrikes(claim, strikesIn(had)));
+      this.purchases.over(buyerId, claim.claimId);
     }
     return 'restored';
   }
 
   regrab(buyerId: string, endedClaimId: string, claimId: string): RegrabOutcome {
     const held = this.live(buyerId);
-    if (held?.claimId === claimId) return { kind: 'taken', unit: held.unit };
+    const group = this.claims.get(buyerId)?.group;
+    const ofGroup = group === undefined ? {} : { group };
+    if (held?.claimId === claimId) return { kind: 'taken', unit: held.unit, ...ofGroup };
     if (held) return { kind: held.claimId === endedClaimId ? 'not_released' : 'other_claim' };
     if (this.claims.get(buyerId)?.claimId === claimId) return { kind: 'ended' };
     if (this.state !== 'open') return { kind: 'not_open' };
     if (this.stock.length === 0 || this.standby.length > 0) return { kind: 'sold_out' };
-    return { kind: 'taken', unit: this.#give(buyerId, claimId) };
+    if (isFull(this.claims, this.terms, group)) return { kind: 'sold_out' };
+    return { kind: 'taken', unit: this.#give(buyerId, { claimId, group }), ...ofGroup };
   }
 
   setReason(buyerId: string, claimId: string, reason: string): void {
     const claim = this.claims.get(buyerId);
-    if (claim?.claimId === claimId && !isLive(claim.status)) this.claims.set(buyerId, { ...claim, reason });
+    if (claim?.claimId === claimId && !isLive(claim.status)) this.claims.set(buyerId, withReason(claim, reason));
   }
 
   statusOf(buyerId: string): BuyerStatus {
     const claim = this.claims.get(buyerId);
     const position = this.live(buyerId) ? 0 : this.standby.indexOf(buyerId) + 1;
     return { ...(claim && { claim }), ...(position > 0 && { position }) };
+  }
+
+  /** Corrects the number of strikes of a claim, if it is the one that was read. */
+  setStrikes(
+    buyerId: string,
+    { claimId, strikes: seen = 0 }: Pick<ClaimRecord, 'claimId' | 'strikes'>,
+    right: number,
+  ): boolean {
+    const claim = this.claims.get(buyerId);
+    if (claim?.claimId !== claimId || strikesIn(claim) !== seen) return false;
+    this.claims.set(buyerId, withStrikes(claim, right));
+    return true;
   }
 
   setState(state: SaleState, generation: number | undefined): void {
@@ -208,30 +246,19 @@ export class SaleModel {
   /** Replaces the sale by an earlier state of it. A state knows of no withdrawn units, so these are free again. */
   reopen(seen: SaleModel): boolean {
     if (this.gate === '' || this.gate !== seen.gate || this.generation > seen.generation) return false;
-    const { locks, pausing, turns } = this;
+    const { purchases, turns } = this;
     const stock = [...seen.stock, ...seen.withdrawn].toSorted((a, b) => a - b);
-    Object.assign(this, seen.copy(), { locks, pausing, turns: turns + 1, stock, withdrawn: [], gate: '' });
+    Object.assign(this, seen.copy(), { purchases, turns: turns + 1, stock, withdrawn: [], gate: '' });
+    this.groups.clear();
     return true;
-  }
-
-  /** Buys in another sale with the same rules. */
-  buyElsewhere(buyerId: string, claimId: string): Expected {
-    const early = this.#tooSoon(buyerId);
-    if (!early) this.#began(buyerId, claimId);
-    return early ?? 'won 1';
-  }
-
-  /** Ends the lock and the pause of a buyer, as time would. */
-  outwait(buyerId: string): void {
-    this.locks.delete(buyerId);
-    this.pausing.delete(buyerId);
   }
 
   /** Returns the refusal of a buyer who comes now, and who gets neither a unit nor a position on standby. */
   refusal(buyerId: string): 'sold_out' | 'closed' | undefined {
-    if (this.live(buyerId)) return undefined;
+    const strikes = strikesIn(this.claims.get(buyerId));
+    if (this.live(buyerId) || (strikes > 0 && strikes < this.terms.unpaidLimit)) return undefined;
     if (this.state === 'closed') return 'closed';
-    const isFull = this.stock.length === 0 && this.standby.length >= this.cap;
+    const isFull = this.stock.length === 0 && this.ahead >= this.cap;
     return this.state === 'open' && isFull && !this.standby.includes(buyerId) ? 'sold_out' : undefined;
   }
 
@@ -246,51 +273,24 @@ export class SaleModel {
 
   /** Returns the part of the model that Redis shows. */
   picture(): Picture {
-    const { units, cap, state, generation, gate, stock, claims, standby, locks, pausing } = this;
+    const { units, cap, state, generation, gate, stock, claims, standby } = this;
+    const { locks, pausing } = this.purchases;
     const outbox = [...this.outbox].sort();
     return { units, cap, state, generation, gate, stock, claims, outbox, standby, locks, pausing };
   }
 
-  #give(buyerId: string, claimId: string): number {
+  #give(buyerId: string, { claimId, group }: { claimId: string; group: string | undefined }): number {
     const unit = this.stock[0] as number;
-    this.#take(buyerId, { claimId, unit, status: 'queued' });
-    this.#began(buyerId, claimId);
+    this.#take(buyerId, { claimId, unit, status: 'queued', ...(group && { group }) });
+    this.groups.delete(buyerId);
+    this.purchases.began(buyerId, claimId);
     return unit;
   }
 
   #take(buyerId: string, claim: ClaimRecord): void {
     this.stock.splice(this.stock.indexOf(claim.unit), 1);
-    this.claims.set(buyerId, claim);
+    this.claims.set(buyerId, withStrikes(claim, strikesIn(this.claims.get(buyerId))));
     if (claim.status === 'queued') this.outbox.add(buyerId);
-    this.standby = this.standby.filter(other => other !== buyerId);
+    this.#leave(buyerId);
   }
-
-  #tooSoon(buyerId: string): Expected | undefined {
-    if (this.pausing.has(buyerId)) return 'too_soon interval';
-    return this.locks.has(buyerId) ? 'too_soon purchase' : undefined;
-  }
-
-  #began(buyerId: string, claimId: string): void {
-    if (this.terms.onePurchaseAtATime && !this.locks.has(buyerId)) this.locks.set(buyerId, claimId);
-    if (this.terms.hasPause) this.pausing.add(buyerId);
-  }
-
-  #over(buyerId: string, claimId: string): void {
-    if (this.locks.get(buyerId) === claimId) this.locks.delete(buyerId);
-  }
-}
-
-/** A sale in Redis, without its clock. */
-export interface Picture {
-  units: number;
-  cap: number;
-  state: SaleState;
-  generation: number;
-  gate: string;
-  stock: number[];
-  claims: Map<string, ClaimRecord>;
-  outbox: string[];
-  standby: string[];
-  locks: Map<string, string>;
-  pausing: Set<string>;
 }

@@ -6,6 +6,7 @@ export const REASONS: Readonly<Record<string, string>> = {
   '@bull-board/express': 'bull-board, the dashboard of the queues in the console',
   '@prisma/adapter-pg': 'Prisma on a pool of pg, without an engine in another process',
   '@prisma/client': 'the rows of Postgres as types, and raw SQL with parameters',
+  'altcha-lib': 'the proof of work that a pass may cost, on the server, the page and in simulated buyers',
   bullmq: 'the queues between API and worker',
   'cluster-key-slot': 'the slot of a bucket on a Redis Cluster, as ioredis computes it',
   commander: 'the arguments and the help of the command line',

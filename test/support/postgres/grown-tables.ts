@@ -41,6 +41,9 @@ const FILL = [
   `INSERT INTO orders (id, sale_id, buyer_id, unit, status, amount_minor, currency, pay_by, paid_at)
    SELECT ${ORDER_ID}, ${SALE_ID}, 'grown-' || i, i, CASE i % 2 WHEN 0 THEN 'paid' ELSE 'pending_payment' END, 500, 'EUR',
           now() + interval '1 day', CASE i % 2 WHEN 0 THEN now() END FROM i`,
+  `INSERT INTO orders (id, sale_id, buyer_id, unit, status, reason, amount_minor, currency, pay_by, cancelled_at)
+   SELECT lpad(to_hex(${GROWN_ROWS} + i), 32, '0')::uuid, 'grown-draw-' || i % 50, 'grown-' || i, 1 + i % 1000, 'cancelled', 'unpaid', 500,
+          'EUR', now() - interval '31 days', now() - interval '31 days' FROM i WHERE i % 4 = 0`,
   `INSERT INTO transfers (kind, debit_account_id, credit_account_id, amount_minor, currency)
    SELECT 'credit', world.id, buyer.id, 500, 'EUR' FROM accounts world, accounts buyer
    WHERE world.owner = 'world' AND buyer.kind = 'buyer'`,

@@ -59,7 +59,11 @@ const anySale: fc.Arbitrary<RecentSale> = fc
     ...{ standbyCap: 5, runId: 'run', remaining: 0, claims: 1, waiting: 1, unplaced: 0, nowMs, readAtMs: 0 },
   }));
 
-const anyPace = fc.record({ slowdown: fc.constantFrom(1, 2, 4, 8, 16), askedAtMs: whole(3_600_000) });
+const anyPace = fc.record({
+  slowdown: fc.constantFrom(1, 2, 4, 8, 16),
+  askedAtMs: whole(3_600_000),
+  newReceipt: fc.option(fc.stringMatching(/^[\w.-]{90,110}$/), { nil: undefined }),
+});
 
 /** Makes the pause before the next poll the same for text and object. */
 const fixRandom = (value: number) => jest.spyOn(Math, 'random').mockReturnValue(value);
@@ -88,10 +92,12 @@ describe('the status of an order', () => {
       status: 'pending_payment',
       payByMs: 1,
       refundedMinor: 1,
+      strikes: 1,
+      group: 'g',
       reason: 'unpaid',
     };
     const [sale] = fc.sample(anySale, 1) as [RecentSale];
-    const asked = { slowdown: 1, askedAtMs: 0 };
+    const asked = { slowdown: 1, askedAtMs: 0, newReceipt: 'proof' };
     const open = { ...sale, closesAtMs: sale.nowMs + 1 };
     const answers = [{ claim }, { position: 1, entry: 1 }].map(known => read(answerOf(open, known, asked)) as object);
     // The look-up adds the address at which a provider takes the payment.

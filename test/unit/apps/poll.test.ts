@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { pollAfterMs } from '../../../apps/api/answers/poll.js';
+import { pollAfterMs, pollTimesOf } from '../../../apps/api/answers/poll.js';
 import { nextSlowdown } from '../../../apps/api/load/slowdown.js';
+import type { RecentSale } from '../../../apps/api/mirror/sales.js';
 
 const HOUR_S = 3_600;
 const many = (...args: Parameters<typeof pollAfterMs>) =>
@@ -23,6 +24,12 @@ describe('the pause before the next poll', () => {
     for (const status of ['standby', 'queued', 'pending_payment'] as const) {
       expect(Math.max(...many(status, slowdown, { payWithinSeconds: 8 }))).toBeLessThanOrEqual(2_000);
     }
+  });
+
+  test('goes by the shorter time to pay, in a sale that has one for units that came back', () => {
+    const sale = { opensAtMs: 0, nowMs: 1, readAtMs: 0, payWithinSeconds: HOUR_S, retryPayWithinSeconds: 8 };
+    const times = pollTimesOf(sale as RecentSale, 1);
+    expect(Math.max(...many('standby', 16, times))).toBeLessThanOrEqual(2_000);
   });
 
   test.each(['none', 'paid', 'cancelled', 'rejected', 'refunded', 'closed'] as const)(

@@ -23,7 +23,7 @@ const claim = (wanted: Partial<ClaimRecord> = {}): ClaimRecord => ({
 
 /** Compares what both stores hold of the buyer `a`. */
 const differencesOf = (facts: Partial<BuyerFacts>): Difference[] =>
-  compareBuyer({ buyerId: 'a', order: undefined, claim: undefined, isUnplaced: false, ...facts });
+  compareBuyer({ buyerId: 'a', order: undefined, claim: undefined, isUnplaced: false, countsStrikes: true, ...facts });
 
 test('a claim with another unit than its order makes both units wrong', () => {
   const found = differencesOf({ order: order(), claim: claim({ unit: 2 }) });
@@ -106,9 +106,14 @@ test('each kind of difference has a line of its own, which names the order or th
     release_missing: lineOf({ kind: 'release_missing', order: one }),
     status_behind: lineOf({ kind: 'status_behind', order: one }),
     outbox_missing: lineOf({ kind: 'outbox_missing', buyerId: 'a', claim: claim({ claimId: 'the-order' }) }),
+    strikes_wrong: lineOf({
+      kind: 'strikes_wrong',
+      order: order({ claimId: 'the-order', strikes: 2 }),
+      claim: undefined,
+    }),
     units_wrong: lineOf({ kind: 'units_wrong', units: [7] }),
   };
-  expect(new Set(Object.values(lines)).size).toBe(5);
+  expect(new Set(Object.values(lines)).size).toBe(6);
   const { units_wrong: units, ...others } = lines;
   expect(units).toMatch(/: 7$/);
   expect(Object.values(others).filter(line => !line.includes('the-order'))).toEqual([]);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { inOpeningOrder, phaseOf, type Sale, type SaleState, standbyCap } from '#core/rules/sale.js';
+import { inOpeningOrder, phaseOf, roughly, type Sale, type SaleState, standbyCap } from '#core/rules/sale.js';
 import { ordinarySale } from '#stack/crowd/open-sale.js';
 
 const OPENS = 1_000;
@@ -63,4 +63,25 @@ describe('sales are opened again', () => {
 test('the standby has room for the factor times the units', () => {
   expect(standbyCap({ units: 10, standbyFactor: 3 })).toBe(30);
   expect(standbyCap({ units: 10, standbyFactor: 0 })).toBe(0);
+});
+
+test.each([
+  [0, 0],
+  [1, 10],
+  [10, 10],
+  [11, 100],
+  [100, 100],
+  [101, 250],
+  [250, 250],
+])('roughly %i of 250 free units are %i', (remaining, rough) => {
+  expect(roughly(remaining, { units: 250 })).toBe(rough);
+});
+
+test('a rough number of free units is at least the true one, and at most that of all units', () => {
+  for (let units = 1; units <= 1_200; units += 7) {
+    for (let remaining = 1; remaining <= units; remaining += 1) {
+      const rough = roughly(remaining, { units });
+      expect(rough >= remaining && rough <= units).toBe(true);
+    }
+  }
 });

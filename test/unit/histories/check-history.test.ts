@@ -4,16 +4,19 @@ import { DRAW_RULES, RULES, type Rule } from '../../chaos/history/evidence.js';
 import { BAD_CLAIM_HISTORIES } from './bad-claims.js';
 import { BAD_MONEY_HISTORIES } from './bad-money.js';
 import { GOOD_HISTORIES } from './good.js';
+import { BAD_HOLDING_HISTORIES, GOOD_HOLDING_HISTORIES } from './holding.js';
 import { evidenceOf, type WrittenHistory } from './written-history.js';
 
-const BAD_HISTORIES = [...BAD_CLAIM_HISTORIES, ...BAD_MONEY_HISTORIES];
+const BAD_HISTORIES = [...BAD_CLAIM_HISTORIES, ...BAD_MONEY_HISTORIES, ...BAD_HOLDING_HISTORIES];
 
 const brokenRules = (history: WrittenHistory): Rule[] => [
   ...new Set(checkHistory(evidenceOf(history)).map(({ rule }) => rule)),
 ];
 
 describe('good histories', () => {
-  test.each(GOOD_HISTORIES)('%s', (_, history) => expect(checkHistory(evidenceOf(history))).toEqual([]));
+  test.each([...GOOD_HISTORIES, ...GOOD_HOLDING_HISTORIES])('%s', (_, history) =>
+    expect(checkHistory(evidenceOf(history))).toEqual([]),
+  );
 });
 
 describe('bad histories', () => {

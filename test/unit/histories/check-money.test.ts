@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { checkMoney } from '../../chaos/history/check-money.js';
+import { checkMoney } from '../../chaos/history/checks/money.js';
 import type { BankRead } from '../../chaos/history/history.js';
 import { bankRead, DONE, evidenceOf, payment, type WrittenHistory } from './written-history.js';
 

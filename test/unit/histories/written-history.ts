@@ -30,7 +30,7 @@ export const DONE = { http: 202 };
 export const UNKNOWN = { http: 503, code: 'unavailable' };
 
 /** A call of a buyer at a time, in ms. Every call takes 10 ms. */
-type Step = [atMs: number, call: Request['call'], buyerId: string, reply: Reply];
+type Step = [atMs: number, call: Request['call'], buyerId: string, reply: Reply, more?: Pick<Request, 'group'>];
 
 /** Returns the claim that a reply names. Claim `a` has unit 1, `b` unit 2, and so on. */
 export const claim = (name: string, unit = name.charCodeAt(0) - 96) => ({ claimId: name, unit });
@@ -39,8 +39,8 @@ export const claim = (name: string, unit = name.charCodeAt(0) - 96) => ({ claimI
 const MONEY = new Set<Request['call']>(['credit', 'pay-elsewhere', 'refund']);
 
 function linesOf(steps: readonly Step[], saleId: string): HistoryLine[] {
-  return steps.flatMap(([atMs, call, buyerId, reply], i): HistoryLine[] => [
-    { type: 'invoke', op: i, atMs, call, saleId, buyerId, ...(MONEY.has(call) ? { amountMinor: 100 } : {}) },
+  return steps.flatMap(([atMs, call, buyerId, reply, more], i): HistoryLine[] => [
+    { type: 'invoke', op: i, atMs, call, saleId, buyerId, ...more, ...(MONEY.has(call) ? { amountMinor: 100 } : {}) },
     { type: outcomeOf(reply.http), op: i, atMs: atMs + 10, ...reply },
   ]);
 }
@@ -108,11 +108,12 @@ export interface WrittenHistory {
   payments?: PaymentFacts[];
   sale?: Partial<SaleFacts>;
   redisLostData?: boolean;
+  redisLosses?: Evidence['redisLosses'];
 }
 
 /** Completes a written history to the evidence that the rules check. */
 export function evidenceOf(history: WrittenHistory): Evidence {
-  const { steps = [], orders = [], bank = [], payments = [], sale = {}, redisLostData = false } = history;
+  const { steps = [], orders = [], bank = [], payments = [], sale = {}, redisLostData = false, redisLosses } = history;
   return {
     sales: [{ ...SALE, ...sale }],
     operations: operationsOf(linesOf(steps, SALE.id)),
@@ -120,6 +121,7 @@ export function evidenceOf(history: WrittenHistory): Evidence {
     bank,
     payments,
     redisLostData,
+    ...(redisLosses ? { redisLosses } : {}),
     releaseWithinMs: 15_000,
   };
 }

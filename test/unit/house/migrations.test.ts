@@ -34,6 +34,9 @@ const RELEASED = {
   '0029_orders_buyer_id': '5bac3038f2660a759e4833a683aa2225919c9d1a0546d03428dbebee72622171',
   '0030_orders_buyer_id_holds': '9fcd270729a79a4a74af8f81a17973f2919c0b8dc54487c0aea2abf27e66cd0d',
   '0031_draws': '814e6d28818fe4e652e87153f288e2a5efd438004a23e93e22b8867ec5d14c4d',
+  '0032_robots': 'a83d5ddbe71a658a1211b6933f476c11496f1543c0bcffdee6cda05a28387cfa',
+  '0033_orders_buyer_group_holds': 'e843b3bf2d128fd198927eba5ba9fe3db9204bdb5fb3699989263605bf789605',
+  '0034_orders_came_back': '4230317e3eaa9e566dfe346e737e60639f660eb14b2c57a24380991f68af3264',
 };
 
 test('a migration never changes: databases that applied it would refuse the next start', () => {

@@ -69,6 +69,21 @@ describe('the page about a run', () => {
     expect(sectionOf(run)).not.toContain('`shuffle`:');
   });
 
+  test('has a row for each sale with accounts that never pay, if they came', () => {
+    const nonPayers = {
+      none: { units: 20, peopleUnits: 0, heldMost: 3 },
+      strikes: { units: 20, peopleUnits: 12, heldMost: 2 },
+      line: { units: 20, peopleUnits: 18, heldMost: 2 },
+      noLine: { units: 20, peopleUnits: 20, heldMost: 1 },
+      groups: { units: 20, peopleUnits: 19, heldMost: 1 },
+    };
+    const text = sectionOf({ ...run, nonPayers });
+    expect(text).toContain('| strikes, a short second time to pay, standby | 3.5 | 18 of 20 | 2 |');
+    expect(text).toContain('| the same with standby, one unit for each group | 1.5 | 19 of 20 | 1 |');
+    expect(barsOf({ ...run, nonPayers })).toContain('people 90.0 % of 20 units; others never pay');
+    expect(sectionOf(run)).not.toContain('never pay');
+  });
+
   test('replaces the section of an earlier run, and leaves the others', () => {
     const page = withSection('# Fairness\n\n## Robots against people\n\nearlier\n\n## Next\n\ntext\n', sectionOf(run));
     expect(page.startsWith('# Fairness\n\n## Robots against people\n\n`npm run')).toBe(true);

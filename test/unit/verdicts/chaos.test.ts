@@ -14,6 +14,7 @@ const GOOD: ChaosResult = {
   lost: 0,
   violations: [],
   money: { paidElsewhere: 9, paidAtLast: 2, regrabbed: 1, returned: 1, refunded: 1 },
+  holding: { strikes: 20, limited: 9, othersFirst: 3, crowded: 5, passes: 40, passless: 30 },
   recoveryMs: { p50: 900, p99: 15_000, max: 15_000 },
   recoveryMsOf: {},
   placingMs: { p50: 30, p99: 900, max: 4_000 },
@@ -22,6 +23,7 @@ const { kills } = GOOD;
 
 const MISSED: [string, Partial<ChaosResult>][] = [
   ['a slow recovery', { recoveryMs: { p50: 900, p99: 15_001, max: 20_000 } }],
+  ['nobody at the limit', { holding: { ...GOOD.holding, limited: 0 } }],
   ['too few kills', { kills: { ...kills, api: 11 } }],
   ['too few kills of Redis', { kills: { ...kills, api: 20, redis: 2 } }],
   ['too few kills of Postgres', { kills: { ...kills, api: 20, postgres: 2 } }],

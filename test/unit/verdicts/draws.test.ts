@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
-import { checkDraws } from '../../chaos/history/check-draws.js';
+import { checkDraws } from '../../chaos/history/checks/draws.js';
 import { type DrawFacts, type DrawRead, lotsOf, publishedIdOf, rootOfList } from '../../chaos/history/draw-facts.js';
 import type { Evidence } from '../../chaos/history/evidence.js';
 import type { Operation } from '../../chaos/history/history.js';

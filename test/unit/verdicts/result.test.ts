@@ -48,12 +48,14 @@ describe('the result of a run of chaos', () => {
       lost: 0,
       violations: [],
       money: countMoney([], []),
+      holding: { strikes: 3, limited: 2, othersFirst: 0, crowded: 1, passes: 9, passless: 4 },
       recoveryMs: { p50: 0, p99: 15_001, max: 15_001 },
       recoveryMsOf: {},
       placingMs: spreadOf([]),
     };
     expect(missedBy(result)).toEqual([
       expect.stringMatching(/15001.*15000/),
+      'no buyer came to this: othersFirst',
       expect.stringMatching(/29.*2 of redis.*1 of postgres/),
     ]);
   });

@@ -146,7 +146,14 @@ describe('at the end, the dialog', () => {
     });
   });
 
-  test.each(['sale_closed', 'closed', 'unknown_sale'])('offers no other try after %s', end => {
+  test('offers another try to a household that has its units: one may come back', () => {
+    expect(contentAt('ended', { end: 'group_limit' })).toMatchObject({
+      ...texts.ends.group_limit,
+      actions: [{ event: 'restart' }, { event: 'close' }],
+    });
+  });
+
+  test.each(['sale_closed', 'closed', 'unknown_sale', 'unpaid_limit'])('offers no other try after %s', end => {
     expect(contentAt('ended', { end })?.actions).toEqual([{ label: texts.close, event: 'close' }]);
   });
 

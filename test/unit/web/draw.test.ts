@@ -170,6 +170,14 @@ describe('the part "Check this draw"', () => {
     expect(kindOf({ value: '', isSubstitute: false })).toBe(draw.commitmentOnly);
   });
 
+  test('says how many entries the list lacks because they came late', () => {
+    const kindOf = (lateEntries: number) => partOf(sale, { facts: { ...closed, lateEntries } })?.kind;
+    expect([0, 1, 7].map(kindOf)).toEqual(
+      ['', draw.late(1), draw.late(7)].map(late => `${draw.commitmentOnly} ${late}`.trim()),
+    );
+    expect(draw.late(7)).toContain('Late entries: 7.');
+  });
+
   test('offers the whole list once it is closed', () => {
     expect(partOf(sale, { facts })).toMatchObject({ own: draw.notClosed, whole: '', button: undefined });
     const button = (checked: object) => partOf(sale, { facts: closed, ...checked })?.button;

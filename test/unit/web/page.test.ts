@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { cardOf } from '../../../apps/web/scripts/card.js';
 import { clockOffset, formatSpan, spanOf } from '../../../apps/web/scripts/clock.js';
 import { contentOf } from '../../../apps/web/scripts/dialog.js';
 import { startPurchase } from '../../../apps/web/scripts/purchase.js';
@@ -100,4 +101,15 @@ describe('the dialog', () => {
     expect(at(4_999)?.disabled).toBe(false);
     expect(at(5_000)?.disabled).toBe(true);
   });
+});
+
+test.each([
+  [{}, '100 of 250 left, one per person'],
+  [{ remainingIsRough: true }, 'At most 100 of 250 left, one per person'],
+])('the page says of a sale with %p: %s', (rough, note) => {
+  const times = { opensAt: '2026-11-27T18:00:00.000Z', closesAt: '2026-11-27T20:00:00.000Z' };
+  const body = { title: 'Kettle', priceMinor: 1, currency: 'EUR', units: 250, remaining: 100, state: 'open' };
+  const sale = readSale({ ...body, ...times, ...rough });
+  const nowMs = Date.parse('2026-11-27T18:30:00.000Z');
+  expect(cardOf({ sale, nowMs, purchase: startPurchase() }).note).toBe(note);
 });

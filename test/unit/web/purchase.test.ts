@@ -263,6 +263,29 @@ describe('a reload', () => {
     expect(through(did('load'), refuses('status', status)).purchase.step).toBe('idle');
   });
 
+  test('in a new tab shows what the receipt stands for', () => {
+    const { purchase, request } = from(startPurchase({ receipt: 'proof' }), did('load'));
+    expect([request?.call, purchase.receipt]).toEqual(['status', 'proof']);
+    expect(from(purchase, pending()).purchase.step).toBe('payable');
+    // It may have been lost, and only the receipt brings it back.
+    expect(from(purchase, refuses('status', 503))).toMatchObject({ purchase: { step: 'resuming', receipt: 'proof' } });
+  });
+
+  test('in a new tab of somebody else drops the receipt, and says nothing of it', () => {
+    const { purchase } = from(startPurchase({ receipt: 'proof' }), did('load'), says('status', { status: 'none' }));
+    expect([purchase.step, purchase.clicked, purchase.receipt]).toEqual(['idle', false, undefined]);
+  });
+
+  test('of a visitor who is signed out keeps the receipt for later', () => {
+    const { purchase } = from(startPurchase({ receipt: 'proof' }), did('load'), refuses('status', 401));
+    expect(purchase).toMatchObject({ step: 'idle', clicked: false, receipt: 'proof' });
+  });
+
+  test('needs no receipt of an order that is paid', () => {
+    const { purchase } = through(did('click'), queued, says('status', { status: 'paid', ...CLAIM }));
+    expect(purchase).toMatchObject({ step: 'paid', receipt: undefined });
+  });
+
   test('keeps asking for the order of a visitor who clicked', () => {
     const { purchase, request } = from(startPurchase({ clicked: true }), did('load'), refuses('status', 503));
     expect(purchase.step).toBe('resuming');

@@ -37,9 +37,10 @@ export function addDrawExport(draw: Command): void {
           await writeFile(join(to, 'entries', String(chunks)), chunk);
           chunks += 1;
         }
-        await pipeline(jsonOf(lateEntries(db, found)), createWriteStream(join(to, 'late.json')));
+        const late = await writeLate(join(to, 'late.json'), lateEntries(db, found));
+        const about = { ...publishedOf(found), lateEntries: late };
         // It comes last: a folder with it is whole.
-        await writeFile(join(to, 'about.json'), `${JSON.stringify(publishedOf(found), null, 2)}\n`);
+        await writeFile(join(to, 'about.json'), `${JSON.stringify(about, null, 2)}\n`);
         const { entries } = found.list;
         if (json) printJson({ sale: saleId, folder: to, entries, chunks });
         else print(`${entries} entries of sale ${saleId} are in ${to}, in ${chunks} chunks`);
@@ -47,12 +48,21 @@ export function addDrawExport(draw: Command): void {
     );
 }
 
-/** Writes late entries as JSON, piece by piece: `{"entries":["…"]}` in hexadecimal digits. */
-async function* jsonOf(entries: AsyncIterable<Buffer>): AsyncGenerator<string> {
-  let before = '{"entries":[';
-  for await (const entry of entries) {
-    yield `${before}\n"${entry.toString('hex')}"`;
-    before = ',';
-  }
-  yield `${before === ',' ? '' : before}\n]}\n`;
+/**
+ * Writes late entries to a file, piece by piece: `{"entries":["…"]}` in hexadecimal digits.
+ *
+ * @returns how many there are
+ */
+async function writeLate(path: string, entries: AsyncIterable<Buffer>): Promise<number> {
+  let count = 0;
+  const json = async function* () {
+    yield '{"entries":[';
+    for await (const entry of entries) {
+      yield `${count === 0 ? '' : ','}\n"${entry.toString('hex')}"`;
+      count += 1;
+    }
+    yield '\n]}\n';
+  };
+  await pipeline(json, createWriteStream(path));
+  return count;
 }

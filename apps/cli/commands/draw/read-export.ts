@@ -12,6 +12,7 @@ const About = z.object({
   commitment: hash,
   entries: z.int().min(0),
   root: hash,
+  lateEntries: z.int().min(0).optional(),
   seed: hash.optional(),
   value: z.string().optional(),
 });

@@ -19,7 +19,9 @@ import { parseAmount, parseBy, parseCurrency, parseId, parseWhole } from '../../
 import { print, printJson } from '../../print.js';
 import { withStores } from '../../stores.js';
 import { parseTime } from '../../time.js';
+import { addHolding, type HoldingOptions, holdingMistake, holdingOf } from './holding.js';
 import { addOpening, joinsAtOf, type OpeningOptions, openingMistake, sourcesOf } from './opening.js';
+import { addRobots, type RobotOptions, robotMistake, robotRulesOf } from './robots.js';
 
 /** The default time between the opening and the closing of a sale, in ms. */
 const OPEN_FOR_MS = DAY_MS;
@@ -46,7 +48,7 @@ const MIN_SECONDS_BETWEEN_MAX = 24 * 3_600;
 /** The flags of the option for the price. It is parsed once the currency is known, which decides what a minor unit is. */
 const PRICE = '--price <minor>';
 
-interface Options extends OpeningOptions {
+interface Options extends OpeningOptions, HoldingOptions, RobotOptions {
   id: string;
   units: number;
   price: string;
@@ -77,6 +79,8 @@ export function addSaleCreate(sale: Command): void {
   addOpening(command);
   addPayment(command);
   addFairness(command);
+  addHolding(command);
+  addRobots(command);
   command
     .option('--title <text>', 'title on the page (default: the id)', parseBy(saleTitle))
     .option('--json', 'print one line of JSON')
@@ -86,7 +90,7 @@ export function addSaleCreate(sale: Command): void {
         priceMinor: parseAmount(command, PRICE, { text: price, currency, min: 0 }),
         closesAtMs,
       });
-      const mistake = mistakeIn(sale) ?? openingMistake(options, sale);
+      const mistake = mistakeIn(sale, options);
       if (mistake) command.error(mistake, { exitCode: 2 });
       return withStores(async ctx => {
         const created = await create(ctx, sale, await sourcesOf(options, sale.opensAtMs));
@@ -145,13 +149,14 @@ function addFairness(command: Command): void {
  *
  * @returns the message for a contradiction; undefined when there is none
  */
-function mistakeIn({ opensAtMs, closesAtMs, priceMinor, provider, settlement }: NewSale): string | undefined {
+function mistakeIn(sale: NewSale, options: Options): string | undefined {
+  const { opensAtMs, closesAtMs, priceMinor, provider, settlement } = sale;
   if (provider !== 'wallet' && (settlement === 'immediate' || priceMinor === 0)) {
     return '--provider signed-webhook needs --settlement deferred and a price';
   }
   if (closesAtMs <= opensAtMs) return '--closes must be after --opens';
   if (closesAtMs <= Date.now()) return '--closes must be in the future';
-  return undefined;
+  return openingMistake(options, sale) ?? holdingMistake(options, sale) ?? robotMistake(options, sale);
 }
 
 function saleOf(options: Options, derived: Pick<NewSale, 'priceMinor' | 'closesAtMs'>): NewSale {
@@ -172,6 +177,8 @@ function saleOf(options: Options, derived: Pick<NewSale, 'priceMinor' | 'closesA
     joinsAtMs: joinsAtOf(options, options.opens),
     onePurchaseAtATime: options.oneAtATime === true,
     minSecondsBetweenPurchases: options.minSecondsBetween,
+    ...holdingOf(options),
+    ...robotRulesOf(options),
   };
 }
 

@@ -63,10 +63,11 @@ export function createCheck(saleId, onChange) {
     isBusy = false;
   }
 
-  /** Checks the whole list in a worker. */
-  function checkWhole() {
+  /** Checks the whole list in a worker, by the newest facts: entries may have come back late since. */
+  async function checkWhole() {
     if (checked.counted !== undefined) return;
     learn({ counted: 0, verdict: undefined, failed: false });
+    await loadFacts();
     const worker = new Worker('/assets/draw/list-worker.js', { type: 'module' });
     const end = news => {
       worker.terminate();

@@ -4,7 +4,7 @@ import { bytesOf, ENTRY_BYTES, isSame, keyOf, leafOf, lotOf, numberOf, rootOf, s
  * The facts of a draw that everybody gets: `GET /draws/:saleId`.
  *
  * @typedef {{commitment: string, valueSource?: string, valueSubstitute?: string, beaconRound?: number, entries?: number,
- *   chunkEntries?: number, root?: string, seed?: string, value?: string, isSubstitute?: boolean}} Facts
+ *   chunkEntries?: number, root?: string, lateEntries?: number, seed?: string, value?: string, isSubstitute?: boolean}} Facts
  *
  * The outcome of checking a whole list. `fault` names what is wrong: the list has other entries than its facts say, is not in order, is not
  * the list of the root, or lacks the own entry; or the seed is not the one that was committed to. `rank` is the own number in the order.
@@ -23,7 +23,8 @@ import { bytesOf, ENTRY_BYTES, isSame, keyOf, leafOf, lotOf, numberOf, rootOf, s
  */
 export async function checkList(facts, load, { own, onPart = () => undefined } = {}) {
   const { entries = 0, chunkEntries = 1, seed } = facts;
-  const order = seed === undefined ? undefined : new Order(await keyOf(facts), own);
+  const ownBytes = own === undefined ? undefined : bytesOf(own);
+  const order = seed === undefined ? undefined : new Order(await keyOf(facts), ownBytes);
   const roots = [];
   const seen = { entries: 0, lastNumber: 0, hasOwn: false };
   while (seen.entries < entries) {
@@ -32,7 +33,7 @@ export async function checkList(facts, load, { own, onPart = () => undefined } =
     for (const entry of part) {
       if (numberOf(entry) <= seen.lastNumber) return { fault: 'numbers', entries };
       seen.lastNumber = numberOf(entry);
-      seen.hasOwn ||= own !== undefined && isSame(entry, bytesOf(own));
+      seen.hasOwn ||= ownBytes !== undefined && isSame(entry, ownBytes);
     }
     roots.push(await rootOf(await Promise.all(part.map(leafOf))));
     await order?.add(part);
@@ -61,7 +62,7 @@ class Order {
 
   constructor(key, own) {
     this.#key = key;
-    this.#own = own === undefined ? undefined : lotOf(key, bytesOf(own));
+    this.#own = own === undefined ? undefined : lotOf(key, own);
   }
 
   async add(entries) {

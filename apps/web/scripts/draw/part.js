@@ -25,7 +25,9 @@ export function partOf(sale, checked) {
   const { facts } = checked;
   if (!hasDraw(sale) || !facts) return undefined;
   return {
-    kind: kindOf(facts),
+    kind: [kindOf(facts), facts.lateEntries > 0 ? draw.late(facts.lateEntries) : '']
+      .filter(text => text !== '')
+      .join(' '),
     own: ownOf(checked),
     whole: wholeOf(checked),
     button: facts.root && canCheck() ? buttonOf(checked) : undefined,

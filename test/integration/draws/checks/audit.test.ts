@@ -4,6 +4,7 @@ import { drawAllLots } from '#core/maintenance/line/draw-lots.js';
 import type { ValueSources } from '#core/postgres/draws/draws.js';
 import { storeEntries } from '#core/postgres/draws/entries.js';
 import { leaveStandby } from '#core/redis/claims/standby.js';
+import { readUnstored, restoreEntry } from '#core/redis/draw/entries.js';
 import { drawKeyOf, keysOf } from '#core/redis/keys.js';
 import type { Sale } from '#core/rules/sale.js';
 import { keepEntries } from '#core/steps/line/keep-entries.js';
@@ -112,7 +113,19 @@ test('the audit finds a buyer who joined, and whom the line has lost', async () 
 test('the audit finds an entry that Postgres alone knows', async () => {
   const sale = await drawn();
   await storeEntries(t.db, sale.id, [{ buyerId: 'ghost', number: 77, change: 99, isWaiting: true }]);
-  expect(await violations(sale)).toEqual(['draw: joined, and neither in the line nor with a claim: ghost']);
+  expect(await violations(sale)).toEqual([
+    'draw: the published lateEntries is 0, and Postgres has 1',
+    'draw: joined, and neither in the line nor with a claim: ghost',
+  ]);
+});
+
+test('the audit waits for a late entry that is being stored', async () => {
+  const sale = await drawn();
+  await restoreEntry(t.redis, sale.id, { buyerId: 'lost', number: 77 });
+  await storeEntries(t.db, sale.id, await readUnstored(t.redis, sale.id, 10));
+  expect(await violations(sale)).toEqual([]);
+  await keepEntries(t, sale.id);
+  expect(await violations(sale)).toEqual([]);
 });
 
 test('the audit finds a line without an order after the units were offered, and an order without a decision', async () => {

@@ -60,8 +60,8 @@ describe('sale create', () => {
     expect(Date.parse(later.opensAt) - Date.parse(later.joinsAt)).toBeGreaterThan(29 * 60_000);
     expect(await json(create('a-rush'))).toMatchObject({ opening: 'rush', joinsAt: null });
     const shown = await run(['sale', 'show', 'a-shuffle']);
-    expect(shown.stdout).toMatch(/opening +shuffle\n.*joins +20\d\d-/);
-    expect((await run(['sale', 'list'])).stdout).toMatch(/opening +joins +opens/);
+    expect(shown.stdout).toMatch(/opening +shuffle\n.*\n *joins +20\d\d-/);
+    expect((await run(['sale', 'list'])).stdout).toMatch(/opening +announced +joins +opens/);
   });
 
   test.each([

@@ -86,6 +86,7 @@ describe('the independent verifier', () => {
     const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/draws/${saleId}`;
     const { exitCode, stdout } = await verifyDrawAlone(address);
     expect({ exitCode, stdout }).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('everything agrees') });
+    expect(stdout).toMatch(/1 late ones[\s\S]*the order lacks the late entries/);
     expect((await verifyDrawAlone(address.replace(saleId, 'other'))).exitCode).toBe(1);
     server.closeAllConnections();
     await once(server.close(), 'close');
@@ -140,6 +141,7 @@ describe('the independent verifier', () => {
     ['another root', 'about.json', edit(/"root": "......../, '"root": "ffffffff')],
     ['another commitment', 'about.json', edit(/"commitment": "......../, '"commitment": "ffffffff')],
     ['another number of entries', 'about.json', edit(/"entries": 1100/, '"entries": 1099')],
+    ['a late entry that is missing', 'late.json', () => Buffer.from('{"entries":[]}')],
     ['a chunk more', 'about.json', edit(/"entries": 1100/, `"entries": ${FULL}`)],
   ])('it and the command line find %s', async (_, name, change) => {
     const { alone, own } = await verifyChanged(name, change);
@@ -155,7 +157,14 @@ describe('the independent verifier', () => {
 
   test('the facts of an export are those of Postgres, and it has nothing that names a buyer', async () => {
     const about = await aboutOf(folder);
-    expect(about).toMatchObject({ saleId, entries: COUNT, chunkEntries: FULL, value: '4 8 15', isSubstitute: false });
+    expect(about).toMatchObject({
+      saleId,
+      entries: COUNT,
+      lateEntries: 1,
+      chunkEntries: FULL,
+      value: '4 8 15',
+      isSubstitute: false,
+    });
     const salts = (await readDraw(t.db, saleId))?.saltKey.toString('hex') ?? '-';
     expect(JSON.stringify(about)).not.toContain(salts);
     const late = JSON.parse(await readFile(join(folder, 'late.json'), 'utf8')) as { entries: string[] };

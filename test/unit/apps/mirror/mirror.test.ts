@@ -15,9 +15,11 @@ const soldOut = (wanted: Partial<ConstructorParameters<typeof Mirror>[0]> = {}) 
     free: 0,
     waiting: 0,
     standbyCap: 0,
+    unpaidLimit: 0,
     state: 'open',
     opensAtMs: NOW_MS - 1_000,
     closesAtMs: NOW_MS + 3_600_000,
+    announceAtMs: 0,
     verified: true,
     claims: 1,
     nowMs: NOW_MS,
@@ -173,4 +175,14 @@ describe('a change', () => {
     mirror.apply(change(6, { waiting: 2, standbyCap: 2 }));
     expect(mirror.refusalOf('cem')).toBe('sold_out');
   });
+});
+
+test('nobody is refused from memory while the sale is hidden', () => {
+  for (const state of ['open', 'closed'] as const) {
+    const mirror = soldOut({ state, announceAtMs: NOW_MS + 60_000 });
+    mirror.confirm({ version: 1, nowMs: NOW_MS, askedAtMs: performance.now() });
+    expect(mirror.refusalOf('cem')).toBeUndefined();
+    mirror.confirm({ version: 1, nowMs: NOW_MS + 60_001, askedAtMs: performance.now() });
+    expect(mirror.refusalOf('cem')).toBe(state === 'closed' ? 'closed' : 'sold_out');
+  }
 });

@@ -8,7 +8,7 @@ const RULES = { audience: undefined, lifeMaxMs: 2 * 86_400_000 };
 
 /** Asks for a guest's token with the token of a buyer in the cookie. */
 async function askAs(name: string) {
-  const token = issueToken(SECRET, name, 60_000);
+  const token = issueToken(SECRET, name, { lifeMs: 60_000 });
   const parts = { config: { AUTH_SECRET: SECRET }, verifyToken: createBuyerVerifier([SECRET], RULES) };
   const headers = { cookie: `dropline_token=${token}` };
   const { body, headers: sent } = await guestToken.answer(parts, { headers, params: {}, query: {} } as Request);

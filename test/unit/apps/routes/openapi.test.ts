@@ -7,6 +7,7 @@ interface Described {
   summary: string;
   security?: object[];
   parameters?: { name: string; in: string; required?: boolean; schema: Record<string, unknown> }[];
+  requestBody?: { content: Record<string, { schema: Record<string, unknown> }> };
   responses: Record<string, { description: string; content?: Record<string, { schema: Record<string, unknown> }> }>;
 }
 interface Description {
@@ -32,11 +33,22 @@ const CALLS: [call: string, caller: 'a buyer' | 'anybody', successes: number[], 
     'a buyer',
     [200, 202],
     {
-      403: 'not_open, forbidden_origin',
+      403: 'not_open, pass_required, bad_pass, pass_expired, pass_early, forbidden_origin',
       404: 'unknown_sale',
-      409: 'sold_out',
+      409: 'sold_out, unpaid_limit, others_first, group_limit',
       410: 'sale_closed',
       429: 'too_many_requests, too_soon',
+    },
+  ],
+  [
+    'post /pass/{saleId}',
+    'a buyer',
+    [200],
+    {
+      403: 'pass_too_early, bad_solution, forbidden_origin',
+      404: 'unknown_sale, no_pass_needed',
+      410: 'sale_closed',
+      429: 'too_many_requests',
     },
   ],
   [
@@ -141,7 +153,8 @@ describe('the parameters of a call', () => {
   const PREFER = ['prefer', 'header', false];
 
   test.each([
-    ['post /buy/{saleId}', [SALE, PREFER]],
+    ['post /buy/{saleId}', [SALE, ['dropline-pass', 'header', false], PREFER]],
+    ['post /pass/{saleId}', [SALE]],
     ['post /webhooks/payments/{provider}', [['provider', 'path', true]]],
     ['get /sales/{saleId}', [SALE]],
     ['get /order-status/{saleId}', [SALE, ['receipt', 'query', false], PREFER, ['if-none-match', 'header', false]]],
@@ -194,7 +207,7 @@ describe('the answer of a call', () => {
       200,
       [
         ...['id', 'title', 'priceMinor', 'currency', 'currencyDigits', 'opensAt', 'closesAt'],
-        ...['opening', 'joinsAt', 'state', 'units', 'remaining', 'serverTime'],
+        ...['opening', 'joinsAt', 'needsPass', 'passesFrom', 'state', 'units', 'remaining', 'serverTime'],
       ],
     ],
   ])('%s: %s has these fields', (call, status, fields) => {
@@ -204,6 +217,19 @@ describe('the answer of a call', () => {
   test('with a part of a list is bytes', () => {
     const { content } = operationOf('get /draws/{saleId}/entries/{chunk}').responses[200] ?? {};
     expect(Object.keys(content ?? {})).toEqual(['application/octet-stream']);
+  });
+
+  test('with a pass may be a challenge, and its request has the solution', () => {
+    const { responses, requestBody } = operationOf('post /pass/{saleId}');
+    const schemas = responses[200]?.content?.['application/json']?.schema.anyOf as { properties: object }[];
+    expect(schemas.map(({ properties }) => Object.keys(properties))).toEqual([
+      ['pass', 'notBefore', 'expires'],
+      ['challenge'],
+    ]);
+    expect(requestBody?.content['application/json']?.schema).toMatchObject({
+      properties: { solution: { maxLength: 1_000 } },
+    });
+    expect(operationOf('post /buy/{saleId}').requestBody).toBeUndefined();
   });
 
   test('of a webhook is true, and that of a click is a claim, a position, an entry or a status', () => {

@@ -45,6 +45,7 @@ function onRequest(req: IncomingMessage, res: ServerResponse): void {
       },
     },
     lookUp: () => Promise.reject(new Error('nothing is looked up')),
+    receiptKeys: ['a secret of at least 32 characters.'],
     load: { slowdown: 1 },
   };
   const now = seen;

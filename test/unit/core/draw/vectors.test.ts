@@ -140,6 +140,8 @@ describe('the verifier', () => {
     const { faults, order = [] } = await verifyDraw(publishedOf(list), all(chunks), all([late]));
     expect(faults).toEqual([]);
     expect(order).toHaveLength(1_026);
+    const other = await verifyDraw({ ...publishedOf(list), lateEntries: 2 }, all(chunks), all([late]));
+    expect(other.faults).toEqual(['there are 1 late entries, and not 2']);
     expect(order.filter(({ isLate }) => isLate)).toMatchObject([{ number: 9_999 }]);
     const lots = order.map(({ lot }) => lot);
     expect(lots).toEqual([...lots].sort((a, b) => a - b));

@@ -31,6 +31,19 @@ test('a token names its buyer', () => {
   expect(verify(valid({ sub: 'auth0|ann' }))).toEqual(buyer(buyerIdOf('auth0|ann')));
 });
 
+test('a token may name the group of its buyer', () => {
+  const inGroup = { ...buyer('buyer-1'), group: 'home_1-A' };
+  expect(verify(issueToken(SECRET, 'buyer-1', { group: 'home_1-A' }))).toEqual(inGroup);
+  expect(verify(valid({ dropline_group: 'a'.repeat(64) }))).toEqual({ ...buyer('buyer-1'), group: 'a'.repeat(64) });
+});
+
+test.each([[''], ['two words'], ['a'.repeat(65)], ['a,b'], ['-\n'], [7], [null], [['home']]])(
+  'a token whose group is %j is invalid',
+  group => {
+    expect(verify(valid({ dropline_group: group }))).toEqual(refused('group_form'));
+  },
+);
+
 describe('invalid tokens', () => {
   test('a token without a signature is invalid (alg none)', () => {
     const payload = { sub: 'buyer-1', exp: IN_AN_HOUR };

@@ -1,6 +1,6 @@
-import { type ClaimView, groupBy, type OrderFacts, type SaleFacts } from './claim-view.js';
-import { CLOCK_TOLERANCE_MS, type Evidence, type Violation } from './evidence.js';
-import type { Operation } from './history.js';
+import { type ClaimView, groupBy, type OrderFacts, type SaleFacts } from '../claim-view.js';
+import { CLOCK_TOLERANCE_MS, type Evidence, type Violation } from '../evidence.js';
+import type { Operation } from '../history.js';
 
 /** A number over time: `value[i]` from `atMs[i]` on. */
 interface Steps {

@@ -1,6 +1,6 @@
-import { type ClaimView, groupBy, type OrderFacts, type SaleFacts } from './claim-view.js';
-import type { Evidence, Violation } from './evidence.js';
-import type { Operation } from './history.js';
+import { type ClaimView, groupBy, type OrderFacts, type SaleFacts } from '../claim-view.js';
+import type { Evidence, Violation } from '../evidence.js';
+import type { Operation } from '../history.js';
 
 /** Refusals that say that the buyer has nothing. */
 const HAS_NOTHING = new Set(['sold_out', 'sale_closed', 'not_open', 'unknown_sale']);
@@ -74,7 +74,11 @@ function uninvited(order: OrderFacts, ofBuyer: readonly Operation[], sale: SaleF
     violations.push({ rule, text: `order ${claimId} of ${buyerId} in ${order.saleId} ${what}` });
   if (!mayHave('buy')) add('no_order_without_a_buyer', 'belongs to nobody who may have won it');
   if (reason === 'cancelled_by_buyer' && !mayHave('cancel')) add('ended_by_its_buyer', 'was cancelled by nobody');
-  if (reason === 'unpaid' && order.endedAtMs !== null && order.endedAtMs < order.payByMs) {
+  if (
+    (reason === 'unpaid' || reason === 'provider_failed') &&
+    order.endedAtMs !== null &&
+    order.endedAtMs < order.payByMs
+  ) {
     add('no_early_expiry', `expired ${order.payByMs - order.endedAtMs} ms before its deadline`);
   }
   if (status === 'paid' && sale?.settlement === 'deferred' && !mayHave('pay'))

@@ -7,11 +7,11 @@ import type { Sale } from '#core/rules/sale.js';
 import { keepEntries } from '#core/steps/line/keep-entries.js';
 import { placeWaiting } from '#core/steps/place-waiting.js';
 import { promoteWaiting } from '#core/steps/release-units.js';
-import { join, letOpen, readLots } from '../draws/lines.js';
+import { wordsOf } from '../model/buyer-commands.js';
+import { buyer } from '../model/command.js';
 import type { TestStores } from '../stores/stores.js';
-import { wordsOf } from './buyer-commands.js';
-import { buyer } from './command.js';
 import type { LineModel } from './line-model.js';
+import { join, letOpen, readLots } from './lines.js';
 
 /** A draw, in both stores and in the model. */
 export interface LineRun {

@@ -1,5 +1,6 @@
-import { type ClaimView, groupBy, isEnded, namesClaim } from './claim-view.js';
-import { CLOCK_TOLERANCE_MS, type Evidence, type Violation } from './evidence.js';
+import { type ClaimView, groupBy, isEnded, namesClaim } from '../claim-view.js';
+import { CLOCK_TOLERANCE_MS, type Evidence, type Violation } from '../evidence.js';
+import { lostClaims } from '../lost-claims.js';
 
 const RANK: Record<string, number> = { queued: 0, pending_payment: 1, paid: 2, cancelled: 3, rejected: 3, refunded: 3 };
 
@@ -10,13 +11,10 @@ const RANK: Record<string, number> = { queued: 0, pending_payment: 1, paid: 2, c
  * @returns claims that have two meanings or two ends, move back, never end, or overlap with another claim
  */
 export function checkClaims(evidence: Evidence, views: readonly ClaimView[]): Violation[] {
-  const latest = latestClaims(views);
-  // A buyer who has bought again reads the new claim, and not the one that Redis lost.
-  const isPast = ({ saleId, buyerId, claimId, order }: ClaimView) =>
-    evidence.redisLostData && !order && latest.get(`${saleId} ${buyerId}`) !== claimId;
+  const isLost = lostClaims(evidence, views);
   return [
     ...ambiguous(evidence),
-    ...views.flatMap(view => (isPast(view) ? [] : notEnded(evidence, view))),
+    ...views.filter(view => !isLost(view)).flatMap(notEnded),
     ...views.flatMap(backwards),
     ...views.flatMap(twoEnds),
     ...views.flatMap(unpaidAgain),
@@ -24,12 +22,6 @@ export function checkClaims(evidence: Evidence, views: readonly ClaimView[]): Vi
     ...overlapping(views, 'one_claim_per_buyer', view => `${view.saleId} ${view.buyerId}`),
     ...overlapping(views, 'one_claim_per_unit', view => `${view.saleId} unit ${view.unit}`),
   ];
-}
-
-/** Returns the id of the latest claim of each buyer in each sale. An id begins with its time. */
-function latestClaims(views: readonly ClaimView[]): Map<string, string> {
-  const inOrder = [...views].sort((a, b) => (a.claimId < b.claimId ? -1 : 1));
-  return new Map(inOrder.map(({ saleId, buyerId, claimId }) => [`${saleId} ${buyerId}`, claimId]));
 }
 
 function ambiguous({ operations, orders }: Evidence): Violation[] {
@@ -41,14 +33,9 @@ function ambiguous({ operations, orders }: Evidence): Violation[] {
   });
 }
 
-/** Reports a claim that never ended. A claim that Redis lost has no order, but its buyer must have got that answer. In a draw the
- * buyer has the entry again, and maybe another claim. */
-function notEnded({ redisLostData, sales }: Evidence, view: ClaimView): Violation[] {
-  const { claimId, buyerId, saleId, order, sightings } = view;
+/** Reports a claim that never ended. */
+function notEnded({ claimId, buyerId, saleId, order, sightings }: ClaimView): Violation[] {
   const rule = 'accepted_reaches_its_end' as const;
-  const hasDraw = sales.some(({ id, hasDraw }) => id === saleId && hasDraw === true);
-  if (!order && redisLostData && hasDraw) return [];
-  if (!order && redisLostData && sightings.some(({ status }) => status === 'rejected')) return [];
   if (!order) return [{ rule, text: `claim ${claimId} of ${buyerId} in ${saleId} was accepted and has no order` }];
   if (order.status === 'paid' || isEnded(order.status)) return [];
   return [

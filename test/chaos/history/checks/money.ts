@@ -1,5 +1,5 @@
-import type { Evidence, Violation } from './evidence.js';
-import { disagreement } from './payment-facts.js';
+import type { Evidence, Violation } from '../evidence.js';
+import { disagreement } from '../payment-facts.js';
 
 /**
  * Checks that money is neither created nor lost. In every read, buyers and shop have the money that was put in and came

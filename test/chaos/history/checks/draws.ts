@@ -1,4 +1,4 @@
-import { groupBy } from './claim-view.js';
+import { groupBy } from '../claim-view.js';
 import {
   commitmentOf,
   type DrawFacts,
@@ -8,9 +8,9 @@ import {
   lotsOf,
   publishedIdOf,
   rootOfList,
-} from './draw-facts.js';
-import type { Evidence, Violation } from './evidence.js';
-import type { Operation } from './history.js';
+} from '../draw-facts.js';
+import type { Evidence, Violation } from '../evidence.js';
+import type { Operation } from '../history.js';
 
 /**
  * Checks the draws of a run.
