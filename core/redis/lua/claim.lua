@@ -84,12 +84,12 @@ if #winners > 0 then
   for n, i in ipairs(winners) do
     outcomes[i] = tonumber(units[n])
     claims[2 * n - 1], claims[2 * n] = buyers[i], format_new(start .. rests[i], units[n], records[i], group_at(groups, i))
-    if groups then regroup(KEYS[1], records[i], claims[2 * n]) end
     entries[2 * n - 1], entries[2 * n] = won_at, buyers[i]
     if rules then purchase_began(rules, buyers[i], start .. rests[i]) end
     if not plenty then tell_claim(buyers[i], claims[2 * n]) end
   end
   redis.call('HSET', KEYS[3], unpack(claims))
+  count_winners(groups, winners, records, claims)
   redis.call('ZADD', KEYS[4], unpack(entries))
   mark(KEYS[1], 'unplaced', true)
 end

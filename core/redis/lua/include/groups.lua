@@ -3,12 +3,15 @@
 -- 'u:' .. group that of its strikes (strikes.lua). 'w:' .. buyer is the group of a buyer on standby.
 local function groups_key(sale_key) return string.sub(sale_key, 1, -5) .. 'groups' end
 
+local function count_strikes(key, record, sign)
+  local group, strikes = group_of(record), strikes_of(record)
+  if group and strikes > 0 then redis.call('HINCRBY', key, 'u:' .. group, sign * strikes) end
+end
+
 local function count_record(key, record, sign)
   local group = group_of(record)
-  if not group then return end
-  if is_live(record) then redis.call('HINCRBY', key, 'n:' .. group, sign) end
-  local strikes = strikes_of(record)
-  if strikes > 0 then redis.call('HINCRBY', key, 'u:' .. group, sign * strikes) end
+  if group and is_live(record) then redis.call('HINCRBY', key, 'n:' .. group, sign) end
+  count_strikes(key, record, sign)
 end
 
 -- Counts a record that is written in place of another one, which is false for none.

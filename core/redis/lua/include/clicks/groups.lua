@@ -26,6 +26,20 @@ local function count_won(groups, index)
   if group then groups.live[group] = groups.live[group] + 1 end
 end
 
+-- Counts the claims of the winners of a batch, all live ones in one call. `claims` has each buyer and record in turn.
+local function count_winners(groups, winners, records, claims)
+  local counts = {}
+  for n, i in ipairs(groups and winners or {}) do
+    local group = group_at(groups, i)
+    if group then counts[#counts + 1], counts[#counts + 2] = 'n:' .. group, groups.live[group] end
+    if records[i] then
+      count_strikes(groups.key, records[i], -1)
+      count_strikes(groups.key, claims[2 * n], 1)
+    end
+  end
+  if #counts > 0 then redis.call('HSET', groups.key, unpack(counts)) end
+end
+
 -- Returns the strikes that count for a buyer with `own` ones. One strike in the group puts all its members behind everybody else. When all
 -- units that the group may have were held and not paid as often as one buyer may do it, its members get nothing more.
 local function strikes_with_group(own, strikes, groups, group)
