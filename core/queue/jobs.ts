@@ -46,7 +46,14 @@ export const JOB_DATA = {
       dispute: dispute.optional(),
     }),
   }),
-  'cancel-order': z.object({ saleId: id, claimId: z.uuid(), buyerId: id, unit: z.int().min(1) }),
+  // A claim that was not placed yet becomes a cancelled order, with the group of its buyer.
+  'cancel-order': z.object({
+    saleId: id,
+    claimId: z.uuid(),
+    buyerId: id,
+    unit: z.int().min(1),
+    group: id.exactOptional(),
+  }),
   'settle-receipt': z.object({ saleId: id, claimId: z.uuid(), buyerId: id, unit: z.int().min(1) }),
 } as const;
 

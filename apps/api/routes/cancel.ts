@@ -67,8 +67,9 @@ async function cancelClaim(
 ): Promise<Reply> {
   if (claim?.status === 'cancelled') return { status: 202, body: { status: 'cancelled' } };
   if (claim?.status !== 'queued' && claim?.status !== 'pending_payment') throw new Problem('not_cancellable');
-  const { claimId, unit } = claim;
-  await crashStep('cancel.queue', () => enqueueCancelOrder(queues, { saleId: sale.id, claimId, buyerId, unit }));
+  const { claimId, unit, group } = claim;
+  const order = { saleId: sale.id, claimId, buyerId, unit, ...(group && { group }) };
+  await crashStep('cancel.queue', () => enqueueCancelOrder(queues, order));
   await crashPoint('cancel.queued');
   const askAfterMs = pollAfterMs(claim.status, load.slowdown, pollTimesOf(sale));
   return { status: 202, body: { status: claim.status, pollAfterMs: askAfterMs } };

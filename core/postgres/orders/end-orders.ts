@@ -31,8 +31,10 @@ async function insertEnded(
     db,
     Prisma.sql`
       WITH ended AS (
-        INSERT INTO orders (id, sale_id, buyer_id, unit, status, reason, amount_minor, currency, pay_by, cancelled_at)
-        SELECT c.id, s.id, c.buyer_id, c.unit, ${status}, ${reason}, s.price_minor, s.currency, clock_timestamp(), clock_timestamp()
+        INSERT INTO orders
+          (id, sale_id, buyer_id, buyer_group, unit, status, reason, amount_minor, currency, pay_by, cancelled_at)
+        SELECT c.id, s.id, c.buyer_id, c.buyer_group, c.unit, ${status}, ${reason}, s.price_minor, s.currency,
+               clock_timestamp(), clock_timestamp()
         FROM ${claimRows(claims)}
         JOIN sales s ON s.id = ${saleId}
         ORDER BY c.id

@@ -18,6 +18,14 @@ test('the token of a buyer names the group, and a click beyond its limit gets a 
   expect(await click(sale.id, 'dan')).toMatchObject({ status: 202 });
 });
 
+test('a claim that is given up before it is placed tells the worker its group', async () => {
+  const sale = await api.open({ perGroup: 1 });
+  await click(sale.id, 'ann', 'home');
+  expect(await api.post(`/cancel/${sale.id}`, 'ann')).toMatchObject({ status: 202 });
+  const jobs = await api.ctx.queues.of('')['cancel-order'].getJobs(['waiting']);
+  expect(jobs.map(({ data }) => data)).toContainEqual(expect.objectContaining({ buyerId: 'ann', group: 'home' }));
+});
+
 test('a buyer who clicks with two groups at the same moment has one claim', async () => {
   const sale = await api.open({ perGroup: 1 });
   const answers = await Promise.all(['home', 'other', 'home', 'third'].map(group => click(sale.id, 'ann', group)));

@@ -79,6 +79,14 @@ describe('the group of a claim', () => {
     expect(await groupOf(lone.claim.claimId)).toBeNull();
   });
 
+  test('is kept with a claim that its buyer gives up before it is placed', async () => {
+    const { sale, waiting } = await saleWithGroups();
+    await cancelOrder(t, { saleId: sale.id, ...waiting, group: 'club' });
+    expect(await groupOf(waiting.claimId)).toBe('club');
+    await rebuild(t, sale.id);
+    expect(await counts(sale)).toEqual({ 'n:home': 1, 'u:office': 1, 'u:club': 1 });
+  });
+
   test('that no id can have is refused by Postgres before it is placed', async () => {
     const { sale, waiting } = await saleWithGroups();
     const placing = placeOrders(t, { saleId: sale.id, claims: [{ ...waiting, group: 'two words' }] });
