@@ -114,8 +114,8 @@ function missedHolding({ minutes, holding }: ChaosResult): string[] {
   if (minutes < FULL_CLUSTER_MINUTES) return [];
   // A family of three seldom wants a third unit at one time.
   const { crowded: _, ...needed } = holding;
-  const missing = Object.entries(needed).filter(([, count]) => count === 0);
-  return missing.map(([what]) => `no buyer came to this: ${what}`);
+  const missing = Object.keys(needed).filter(what => holding[what as keyof HoldingCounts] === 0);
+  return missing.map(what => `no buyer came to this: ${what}`);
 }
 
 function missedKills({ minutes, kills, draws }: ChaosResult): string[] {
